@@ -1,0 +1,3 @@
+"""Tunebook: fine-tune pretrained models as an engineering discipline."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,119 @@
+"""Every error that Tunebook raises on purpose.
+
+    TunebookError               exit code 2: something given to Tunebook is wrong
+    ├── TableError              a parameter table or one of its rows
+    ├── DataError               a data file, its columns, labels or split
+    ├── ModelError              a base model, its files or its tokenizer
+    ├── PlanError               things that cannot go together
+    ├── BookError               the folder of a book
+    ├── MachineError            a missing library, no memory, no disk, no hub
+    └── RunError                exit code 3: a run that started and failed
+
+Each has a code of the message catalogue (`tunebook/messages/*.toml`), which says in English and in Chinese what is
+wrong and what to do; and, where they apply, the key, the value as given, and what is allowed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tunebook.core.messages import say
+
+_ABSENT: Any = object()
+
+
+class TunebookError(Exception):
+    """Something that the user can put right.
+
+    Args:
+        code: entry of the message catalogue; the message and the advice are taken from there.
+        key: the row, column, file or option that is wrong.
+        value: what was given for it (shown with `repr`, cut at 80 characters).
+        allowed: what may stand there.
+        fields: what the message's placeholders need.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, code: str, *, key: str = "", value: Any = _ABSENT, allowed: str = "", **fields: Any) -> None:
+        self.code = code
+        self.key = key
+        self.value = None if value is _ABSENT else value
+        self.allowed = allowed
+        shown = _cut(repr(value)) if value is not _ABSENT else ""
+        self.fields = {"key": key, "value": shown, "allowed": allowed, **fields}
+        super().__init__(code)
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in the user's language."""
+        return say(f"{self.code}.what", **self.fields)
+
+    @property
+    def advice(self) -> str:
+        """What to do next, in the user's language."""
+        return say(f"{self.code}.do", **self.fields)
+
+    def __str__(self) -> str:
+        parts = [f"[{self.code}] {self.message}"]
+        if self.allowed:
+            parts.append(say("error.allowed", allowed=self.allowed))
+        parts.append(self.advice)
+        return "\n  ".join(parts)
+
+    def to_json(self) -> dict[str, Any]:
+        """The error as a JSON object: code, key, value, allowed, message, advice."""
+        return {
+            "code": self.code,
+            "key": self.key,
+            "value": self.fields["value"],
+            "allowed": self.allowed,
+            "message": self.message,
+            "advice": self.advice,
+        }
+
+
+def _cut(text: str, limit: int = 80) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class TableError(TunebookError):
+    """A parameter table or one of its rows is wrong."""
+
+
+class DataError(TunebookError):
+    """A data file, its columns, its labels or its split is wrong."""
+
+
+class ModelError(TunebookError):
+    """A base model, its files or its tokenizer is wrong."""
+
+
+class PlanError(TunebookError):
+    """Table, data, task, model and machine do not go together."""
+
+
+class BookError(TunebookError):
+    """The folder of a book is missing, damaged or in use."""
+
+
+class MachineError(TunebookError):
+    """The machine lacks something: a library, memory, disk, a way to the hub."""
+
+
+class RunError(TunebookError):
+    """A run started and failed."""
+
+    exit_code = 3
+
+
+__all__ = [
+    "BookError",
+    "DataError",
+    "MachineError",
+    "ModelError",
+    "PlanError",
+    "RunError",
+    "TableError",
+    "TunebookError",
+]

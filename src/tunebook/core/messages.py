@@ -1,0 +1,65 @@
+"""The message catalogue: every word that a user reads, in English and in Chinese.
+
+The entries are in `tunebook/messages/*.toml`, one file a part of the system:
+
+    ["row.unknown"]
+    what.en = "There is no parameter named {key!r}."
+    what.zh = "..."
+    do.en = "Did you mean {nearest}?"
+    do.zh = "..."
+
+An entry of one sentence leaves `what` and `do` out and holds `en` and `zh` at once. The language is TUNEBOOK_LANG
+(`en` or `zh`), else the locale of the machine, else English.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+LANGUAGES = ("en", "zh")
+
+
+def language() -> str:
+    """The user's language: `en` or `zh`."""
+    for name in ("TUNEBOOK_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(name, "")
+        if value:
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
+
+
+@cache
+def catalogue() -> dict[str, dict[str, str]]:
+    """Code -> language -> text. An entry `x` with `what` and `do` gives the codes `x.what` and `x.do`."""
+    texts: dict[str, dict[str, str]] = {}
+    for file in sorted(files("tunebook.messages").iterdir(), key=lambda item: item.name):
+        if not file.name.endswith(".toml"):
+            continue
+        for code, entry in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            for name, text in _flat(code, entry):
+                if name in texts:
+                    raise KeyError(f"message {name!r} of {file.name} stands in the catalogue twice")
+                texts[name] = text
+    return texts
+
+
+def _flat(code: str, entry: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
+    if "en" in entry:
+        return [(code, entry)]
+    return [(f"{code}.{part}", text) for part, text in entry.items()]
+
+
+def say(code: str, **fields: Any) -> str:
+    """The text of an entry in the user's language, its placeholders filled.
+
+    Raises:
+        KeyError: the catalogue has no such entry, or a placeholder has no value: a fault of Tunebook, not of the user.
+    """
+    return catalogue()[code][language()].format(**fields)
+
+
+__all__ = ["LANGUAGES", "catalogue", "language", "say"]

@@ -1,0 +1,236 @@
+"""The records that verbs pass to each other: frozen, written as JSON, identified by their content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from tunebook.core.hashing import content_id
+from tunebook.core.params import Value
+
+Problem = Literal["single_label", "multi_label", "regression", "ordinal"]
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+class Record(BaseModel):
+    """Base of the records: frozen, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @property
+    def id(self) -> str:
+        """Hash of the record's content: 12 hexadecimal digits."""
+        return content_id(self.model_dump(mode="json"))
+
+
+class TableRow(Record):
+    """One row of a parameter table.
+
+    Attributes:
+        value: what a run uses.
+        default: what Tunebook declares.
+        recommended: what was proposed for this book's data; None where nothing was.
+        description: one sentence; the declaration's, unless the owner wrote another.
+        reason: why it has its value, empty for a default.
+        effect: what an A/B test found the row to be worth; None until tested.
+    """
+
+    value: Value
+    default: Value = None
+    recommended: Value = None
+    description: str = ""
+    reason: str = ""
+    effect: float | None = None
+
+
+class ParamTable(Record):
+    """A version of a book's hyper-parameters: name -> row, with where it comes from.
+
+    Attributes:
+        version: 1, 2, ...; 0 for a table that belongs to no book yet.
+        parent: version that it was made from.
+    """
+
+    version: int = 0
+    parent: int | None = None
+    note: str = ""
+    owner: str = ""
+    created: str = ""
+    rows: dict[str, TableRow]
+
+    def values(self) -> dict[str, Value]:
+        """Name -> value of every row."""
+        return {name: row.value for name, row in self.rows.items()}
+
+    @property
+    def values_id(self) -> str:
+        """Hash of the values alone: two versions with equal values train the same run."""
+        return content_id(self.values())
+
+
+class Roles(Record):
+    """Which column plays which part. Only `text` and `label` are needed to train."""
+
+    text: str
+    text_pair: str | None = None
+    label: str | None = None
+    row_id: str | None = None
+    group: str | None = None
+    time: str | None = None
+    weight: str | None = None
+    annotators: list[str] = []
+
+
+class Labels(Record):
+    """What the head predicts.
+
+    Attributes:
+        problem: one label a row, several, a number, or ordered classes.
+        names: the classes in the order of the head's outputs; empty for regression. For ordered classes, lowest
+            first.
+        low, high: smallest and largest training value (regression; for ordered classes 0 and their number - 1).
+    """
+
+    problem: Problem
+    names: list[str] = []
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs of the head."""
+        return len(self.names) if self.problem in ("single_label", "multi_label") else 1
+
+
+class DataRef(Record):
+    """Prepared rows of a book, by content.
+
+    Attributes:
+        path: folder that holds rows.parquet, split.json and ledger.jsonl.
+        sources: file name -> hash of its bytes.
+        rows: number of rows of each split.
+        content: hash of all rows with their splits; every run and both arms of a test name it.
+        stats: figures that plan() and the report need (lengths, class counts, language, unknown tokens ...).
+    """
+
+    path: Path
+    sources: dict[str, str]
+    roles: Roles
+    labels: Labels
+    rows: dict[Split, int]
+    content: str
+    stats: dict[str, Any] = {}
+
+
+class Estimate(Record):
+    """What a run will need, before it starts."""
+
+    seconds: float
+    memory_bytes: int
+    steps: int
+    parameters: int
+    trained: int
+
+
+class Plan(Record):
+    """Everything that decides a run's outcome, filled in.
+
+    Attributes:
+        task: name of the task.
+        model: base model as the user named it.
+        model_id: hash of the base model's files (or the hub's revision).
+        params: every training setting, filled.
+        techniques: key -> parameters of each technique that is on, in the order in which they are woven.
+        table, data: content ids; `table_version` is for people.
+        versions: library versions.
+    """
+
+    task: str
+    model: str
+    model_id: str
+    labels: Labels
+    params: dict[str, Value]
+    techniques: dict[str, dict[str, Value]]
+    table: str
+    table_version: int
+    data: str
+    data_path: Path
+    seed: int
+    versions: dict[str, str]
+    estimate: Estimate
+
+    @property
+    def id(self) -> str:
+        """Hash of what decides the outcome: not of paths, estimates, versions of the table or libraries."""
+        what = self.model_dump(
+            mode="json", exclude={"data_path", "estimate", "table_version", "versions", "model", "table"}
+        )
+        return content_id(what)
+
+
+class Interval(Record):
+    """An estimate with the ends of its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Report(Record):
+    """What a run is worth on a split.
+
+    Attributes:
+        metrics: name -> value; `intervals` holds the headline ones with their ends.
+        baselines: name -> metric -> value, on the same rows.
+        per_class: class -> metric -> value.
+        confusion: counts, rows are true classes, columns predicted ones.
+        rows: number of rows; `content` their hash, so that reports on different rows are never compared.
+    """
+
+    run: str
+    split: Split
+    rows: int
+    content: str
+    headline: str
+    metrics: dict[str, float]
+    intervals: dict[str, Interval] = {}
+    baselines: dict[str, dict[str, float]] = {}
+    per_class: dict[str, dict[str, float]] = {}
+    confusion: list[list[int]] = []
+    extra: dict[str, Any] = {}
+
+
+def read_json(kind: type[Record], path: Path) -> Any:
+    """A record from its JSON file."""
+    return kind.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def write_json(record: Record, path: Path) -> Path:
+    """Write a record as indented JSON into a new file; whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+__all__ = [
+    "SPLITS",
+    "DataRef",
+    "Estimate",
+    "Interval",
+    "Labels",
+    "ParamTable",
+    "Plan",
+    "Problem",
+    "Record",
+    "Report",
+    "Roles",
+    "Split",
+    "TableRow",
+    "read_json",
+    "write_json",
+]

@@ -1,0 +1,163 @@
+"""The one place that reads the declaration of a parameter.
+
+A group of parameters is a frozen record whose annotations say everything once: type, bounds, default, one sentence
+in English and in Chinese, unit, other names, range for a search. From it come the rows of tables and their checks,
+the help of the command line, the generated reference, forms and search spaces.
+
+    class FGM(Params):
+        epsilon: Annotated[float, Field(gt=0), Row("length of the shift", zh="扰动长度")] = 1.0
+"""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+
+from tunebook.core.errors import TableError
+
+Value = bool | int | float | str | list[str] | None
+
+
+@dataclass(frozen=True)
+class Search:
+    """Range that a search may try.
+
+    Args:
+        low, high: ends of the range, both included.
+        log: draw on a logarithmic scale.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a table says of a parameter beside its type, bounds and default.
+
+    Args:
+        text, zh: one sentence in English and in Chinese.
+        unit: what the number counts ("tokens", "rows", "steps"), empty if it is a bare number.
+        aliases: names that other tools give it.
+        search: range that a search may try; None keeps searches away.
+    """
+
+    text: str
+    zh: str
+    unit: str = ""
+    aliases: tuple[str, ...] = ()
+    search: Search | None = None
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A parameter, read from its annotation.
+
+    `name` is what stands in a table: `learning_rate` of the training settings, `fgm.epsilon` of a technique.
+    """
+
+    name: str
+    owner: str
+    field: str
+    kind: str
+    default: Value
+    allowed: str
+    row: Row
+    choices: tuple[Any, ...] = ()
+    nullable: bool = False
+
+
+class Params(BaseModel):
+    """Base of every group of parameters: frozen, typed, no unknown names.
+
+    `key` is the first part of the rows' names (`fgm` of `fgm.epsilon`); empty for the training settings.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    key: ClassVar[str] = ""
+
+
+def declarations(group: type[Params]) -> list[Declaration]:
+    """The rows that a group of parameters declares, in the order of its fields."""
+    return [_declaration(group, name, info) for name, info in group.model_fields.items()]
+
+
+def _declaration(group: type[Params], field: str, info: FieldInfo) -> Declaration:
+    row = next(item for item in info.metadata if isinstance(item, Row))
+    kinds, choices, nullable = _kinds(info.annotation)
+    return Declaration(
+        name=f"{group.key}.{field}" if group.key else field,
+        owner=group.key or "training",
+        field=field,
+        kind=kinds,
+        default=info.get_default(call_default_factory=True),
+        allowed=_allowed(kinds, choices, info.metadata, nullable),
+        row=row,
+        choices=choices,
+        nullable=nullable,
+    )
+
+
+def _kinds(annotation: Any) -> tuple[str, tuple[Any, ...], bool]:
+    """Name of the type, choices of a Literal, and whether it may be None."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _kinds(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        options = [item for item in get_args(annotation) if item is not type(None)]
+        parts = [_kinds(item) for item in options]
+        choices = tuple(choice for part in parts for choice in part[1])
+        return " or ".join(part[0] for part in parts), choices, len(options) < len(get_args(annotation))
+    if origin is Literal:
+        return "choice", get_args(annotation), False
+    if origin is not None:
+        return f"list of {get_args(annotation)[0].__name__}", (), False
+    return {"str": "text", "bool": "true or false"}.get(annotation.__name__, annotation.__name__), (), False
+
+
+def _allowed(kind: str, choices: tuple[Any, ...], metadata: list[Any], nullable: bool) -> str:
+    bounds = []
+    for item in metadata:
+        for mark, sign in ((Gt, ">"), (Ge, ">="), (Lt, "<"), (Le, "<=")):
+            if isinstance(item, mark):
+                bounds.append(f"{sign} {getattr(item, mark.__name__.lower())}")
+    text = " | ".join(str(choice) for choice in choices)
+    kinds = " or ".join(part for part in kind.split(" or ") if part != "choice")
+    text = " or ".join(part for part in (kinds, text) if part) if kind != "true or false" else kind
+    if bounds:
+        text += " " + " and ".join(bounds)
+    return text + (" or none" if nullable else "")
+
+
+def build(group: type[Params], values: dict[str, Any]) -> Params:
+    """A group of parameters from `field -> value`.
+
+    Raises:
+        TableError: `row.value` for a value outside its declaration, `row.together` for values that contradict each
+            other.
+    """
+    try:
+        return group(**values)
+    except ValidationError as error:
+        raise _table_error(group, values, error) from None
+
+
+def _table_error(group: type[Params], values: dict[str, Any], error: ValidationError) -> TableError:
+    first = error.errors()[0]
+    if not first["loc"]:
+        reason = str(first.get("ctx", {}).get("error", first["msg"]))
+        return TableError("row.together", key=group.key or "table", reason=reason)
+    field = str(first["loc"][0])
+    known = {item.field: item for item in declarations(group)}
+    if field not in known:  # the table reader has checked names before; a caller from Python may not have
+        return TableError("row.unknown", key=field, nearest=", ".join(known))
+    return TableError("row.value", key=known[field].name, value=values.get(field), allowed=known[field].allowed)
+
+
+__all__ = ["Declaration", "Params", "Row", "Search", "Value", "build", "declarations"]

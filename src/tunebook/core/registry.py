@@ -1,0 +1,40 @@
+"""Find tasks and techniques: every module of the folder, and the entry points of other packages."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from tunebook.core.task import Task
+from tunebook.core.technique import Technique
+
+
+@cache
+def techniques() -> dict[str, type[Technique]]:
+    """Key -> technique, from `tunebook/techniques/` and the entry points `tunebook.techniques`."""
+    return _find("tunebook.techniques", Technique)
+
+
+@cache
+def tasks() -> dict[str, type[Task]]:
+    """Key -> task, from `tunebook/tasks/` and the entry points `tunebook.tasks`."""
+    return _find("tunebook.tasks", Task)
+
+
+def _find(package: str, base: type[Any]) -> dict[str, type[Any]]:
+    folder = importlib.import_module(package)
+    modules = [importlib.import_module(f"{package}.{item.name}") for item in pkgutil.iter_modules(folder.__path__)]
+    found = [item for module in modules for item in vars(module).values() if _is_one(item, base, module.__name__)]
+    found += [point.load() for point in entry_points(group=package)]
+    return {item.key: item for item in found}
+
+
+def _is_one(item: Any, base: type[Any], module: str) -> bool:
+    return inspect.isclass(item) and issubclass(item, base) and item is not base and item.__module__ == module
+
+
+__all__ = ["tasks", "techniques"]

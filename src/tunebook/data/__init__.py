@@ -1,0 +1,1 @@
+"""From files that people have to frozen rows that every run shares."""

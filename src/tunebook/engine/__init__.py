@@ -1,0 +1,1 @@
+"""The only place that knows transformers' Trainer: techniques are woven into it here."""

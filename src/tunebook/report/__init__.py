@@ -1,0 +1,1 @@
+"""Reports for people: HTML with plots, and the model card."""

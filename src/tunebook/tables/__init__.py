@@ -1,0 +1,1 @@
+"""Parameter tables: reading and writing them in four formats, their versions, what they mean."""

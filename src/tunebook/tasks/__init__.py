@@ -1,0 +1,1 @@
+"""One file a task, found by scanning this folder."""

@@ -1,0 +1,1 @@
+"""One file a technique, found by scanning this folder."""
