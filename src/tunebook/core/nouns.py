@@ -109,6 +109,7 @@ class DataRef(Record):
     """Prepared rows of a book, by content.
 
     Attributes:
+        task: name of the task that the rows were prepared for.
         path: folder that holds rows.parquet, split.json and ledger.jsonl.
         sources: file name -> hash of its bytes.
         rows: number of rows of each split.
@@ -116,6 +117,7 @@ class DataRef(Record):
         stats: figures that plan() and the report need (lengths, class counts, language, unknown tokens ...).
     """
 
+    task: str = "text_classification"
     path: Path
     sources: dict[str, str]
     roles: Roles

@@ -59,7 +59,8 @@ class Row:
 class Declaration:
     """A parameter, read from its annotation.
 
-    `name` is what stands in a table: `learning_rate` of the training settings, `fgm.epsilon` of a technique.
+    `name` is what stands in a table: `learning_rate` of the training settings, `fgm.epsilon` of a technique. `bounds`
+    holds the ends of its range, such as `((">", 0), ("<=", 1))`.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Declaration:
     row: Row
     choices: tuple[Any, ...] = ()
     nullable: bool = False
+    bounds: tuple[tuple[str, float], ...] = ()
 
 
 class Params(BaseModel):
@@ -91,16 +93,18 @@ def declarations(group: type[Params]) -> list[Declaration]:
 def _declaration(group: type[Params], field: str, info: FieldInfo) -> Declaration:
     row = next(item for item in info.metadata if isinstance(item, Row))
     kinds, choices, nullable = _kinds(info.annotation)
+    bounds = _bounds(info.metadata)
     return Declaration(
         name=f"{group.key}.{field}" if group.key else field,
         owner=group.key or "training",
         field=field,
         kind=kinds,
         default=info.get_default(call_default_factory=True),
-        allowed=_allowed(kinds, choices, info.metadata, nullable),
+        allowed=_allowed(kinds, choices, bounds, nullable),
         row=row,
         choices=choices,
         nullable=nullable,
+        bounds=bounds,
     )
 
 
@@ -121,17 +125,22 @@ def _kinds(annotation: Any) -> tuple[str, tuple[Any, ...], bool]:
     return {"str": "text", "bool": "true or false"}.get(annotation.__name__, annotation.__name__), (), False
 
 
-def _allowed(kind: str, choices: tuple[Any, ...], metadata: list[Any], nullable: bool) -> str:
-    bounds = []
-    for item in metadata:
-        for mark, sign in ((Gt, ">"), (Ge, ">="), (Lt, "<"), (Le, "<=")):
-            if isinstance(item, mark):
-                bounds.append(f"{sign} {getattr(item, mark.__name__.lower())}")
+def _bounds(metadata: list[Any]) -> tuple[tuple[str, float], ...]:
+    marks = ((Gt, ">"), (Ge, ">="), (Lt, "<"), (Le, "<="))
+    return tuple(
+        (sign, getattr(item, mark.__name__.lower()))
+        for item in metadata
+        for mark, sign in marks
+        if isinstance(item, mark)
+    )
+
+
+def _allowed(kind: str, choices: tuple[Any, ...], bounds: tuple[tuple[str, float], ...], nullable: bool) -> str:
     text = " | ".join(str(choice) for choice in choices)
     kinds = " or ".join(part for part in kind.split(" or ") if part != "choice")
     text = " or ".join(part for part in (kinds, text) if part) if kind != "true or false" else kind
     if bounds:
-        text += " " + " and ".join(bounds)
+        text += " " + " and ".join(f"{sign} {end}" for sign, end in bounds)
     return text + (" or none" if nullable else "")
 
 

@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tunebook.core.nouns import Labels
+from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Value
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from tunebook.core.encoded import Encoded
     from tunebook.core.technique import Batch
 
 
@@ -55,35 +58,67 @@ class Task(ABC):
 
     @abstractmethod
     def headline(self, labels: Labels) -> str:
-        """Name of the metric that the task is judged by."""
+        """Name of the metric that the task is judged by; larger is better."""
 
     @abstractmethod
-    def build(self, folder: Any, labels: Labels, params: Mapping[str, Value]) -> Any:
+    def metrics(self, labels: Labels) -> tuple[str, ...]:
+        """Metrics that may choose a checkpoint: of each, more is better."""
+
+    @abstractmethod
+    def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+        """The model of `build` on torch's meta device: names and shapes without weights."""
+
+    @abstractmethod
+    def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
         """The model with a fresh head for these labels, from a base model's folder."""
 
     @abstractmethod
-    def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> dict[str, list[Any]]:
-        """Token columns of each row, not padded; `labels` where the rows have targets."""
+    def load(self, folder: Path) -> Any:
+        """A trained model from its folder."""
 
     @abstractmethod
-    def collate(self, columns: Mapping[str, Sequence[Any]], rows: Sequence[int], tokenizer: Any) -> Batch:
+    def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
+        """Tokens of each row, cut at `max_length`; with `labels` where the rows have targets."""
+
+    @abstractmethod
+    def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         """A padded batch of tensors, of the rows with these numbers."""
 
     @abstractmethod
-    def loss(self, model: Any, batch: Batch, params: Mapping[str, Value], weights: Tensor | None) -> tuple[Tensor, Any]:
-        """Mean loss over the items of a batch, and the model's outputs."""
+    def criterion(self, labels: Labels, params: Mapping[str, Value], targets: NDArray[Any]) -> Criterion:
+        """What is minimised, for these settings; `targets` are those of the training rows."""
 
     @abstractmethod
-    def items(self, batch: Batch, weights: Tensor | None) -> Tensor:
-        """What the mean of `loss` divides by: rows, tokens or the sum of weights. A scalar tensor."""
-
-    @abstractmethod
-    def answers(self, logits: NDArray[np.float32], labels: Labels) -> dict[str, Any]:
+    def answers(self, logits: NDArray[np.float32], labels: Labels) -> list[dict[str, Any]]:
         """Predictions from the head's outputs (N, outputs): `label`, `score`, `scores` of each row."""
+
+    @abstractmethod
+    def true_label(self, target: Any, labels: Labels) -> Any:
+        """A target in the user's words."""
+
+    @abstractmethod
+    def intervals(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, Interval]:
+        """Headline metric -> value with its interval."""
+
+    @abstractmethod
+    def detail(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, Any]:
+        """What a report shows beside the metrics: `per_class`, `confusion`, `extra`; each may be missing."""
 
     @abstractmethod
     def scores(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, float]:
         """Metric -> value, on logits (N, outputs) and targets."""
 
 
-__all__ = ["Rows", "Task"]
+class Criterion(ABC):
+    """A loss that is a mean over items, with the number of items that it divides by."""
+
+    @abstractmethod
+    def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
+        """Mean over the items of a batch, and the model's outputs."""
+
+    @abstractmethod
+    def items(self, batch: Batch) -> Tensor:
+        """What that mean divides by: rows, tokens or the sum of weights. A scalar tensor."""
+
+
+__all__ = ["Criterion", "Rows", "Task"]

@@ -1,0 +1,85 @@
+"""Tokenised rows, held as flat arrays: a million rows of lists would cost gigabytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Columns of tokenised rows.
+
+    Attributes:
+        flat: name -> values of all rows one after the other, for columns of differing length (`input_ids` ...).
+        offsets: array of shape (N + 1,); row i is flat[name][offsets[i] : offsets[i + 1]].
+        fixed: name -> array of shape (N, ...), one entry a row (`labels`, `sample_weight`).
+    """
+
+    flat: Mapping[str, NDArray[Any]]
+    offsets: NDArray[np.int64]
+    fixed: Mapping[str, NDArray[Any]]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each row, shape (N,)."""
+        return np.diff(self.offsets)
+
+    def padded(self, name: str, rows: Sequence[int], fill: int) -> NDArray[Any]:
+        """One column of some rows as a matrix (rows, longest), filled up on the right."""
+        flat = self.flat[name]
+        starts, ends = self.offsets[list(rows)], self.offsets[[row + 1 for row in rows]]
+        out = np.full((len(rows), int((ends - starts).max())), fill, dtype=np.int64)
+        for line, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            out[line, : end - start] = flat[start:end]
+        return out
+
+    def with_fixed(self, **columns: NDArray[Any]) -> Encoded:
+        """The same rows with further columns of one entry a row."""
+        return Encoded(self.flat, self.offsets, {**self.fixed, **columns})
+
+    def save(self, path: Path) -> None:
+        """Write the tokens (not the labels) into one .npz file."""
+        part = path.with_suffix(".part.npz")
+        with part.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, offsets=self.offsets, **self.flat)
+        part.replace(path)
+
+
+def pack(columns: Mapping[str, Sequence[Sequence[int]]]) -> Encoded:
+    """Rows of lists as flat arrays; all columns of a row have the same length."""
+    first = next(iter(columns.values()))
+    offsets = np.zeros(len(first) + 1, dtype=np.int64)
+    np.cumsum([len(row) for row in first], out=offsets[1:])
+    flat = {
+        name: np.fromiter((item for row in rows for item in row), dtype=np.int32, count=int(offsets[-1]))
+        for name, rows in columns.items()
+    }
+    return Encoded(flat, offsets, {})
+
+
+def join(parts: Sequence[Encoded]) -> Encoded:
+    """Several packs of rows as one, in order."""
+    offsets = [np.zeros(1, dtype=np.int64)]
+    for part in parts:
+        offsets.append(part.offsets[1:] + offsets[-1][-1])
+    flat = {name: np.concatenate([part.flat[name] for part in parts]) for name in parts[0].flat}
+    return Encoded(flat, np.concatenate(offsets), {})
+
+
+def load_encoded(path: Path) -> Encoded:
+    """Tokens from a file that `save` wrote."""
+    with np.load(path) as stored:
+        flat = {name: stored[name] for name in stored.files if name != "offsets"}
+        return Encoded(flat, stored["offsets"], {})
+
+
+__all__ = ["Encoded", "join", "load_encoded", "pack"]

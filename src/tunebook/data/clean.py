@@ -1,0 +1,154 @@
+"""Cleaning of text: a table of small rules, the same at training and at prediction, every change counted.
+
+Each rule has a test that Arrow runs over a whole column at once; only rows that it flags are changed by Python.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunebook.core.errors import DataError
+from tunebook.data.ledger import Numbers
+from tunebook.data.markup import remove_markup
+
+_EXAMPLES = 3
+_SHOWN = 120
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One step of cleaning.
+
+    Attributes:
+        test: RE2 pattern that finds every text that the rule would change (and perhaps others).
+        apply: the text after the rule.
+        on: whether the rule is on unless said otherwise.
+    """
+
+    name: str
+    test: str
+    apply: Callable[[str], str]
+    on: bool = True
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A column after cleaning.
+
+    Attributes:
+        changed: rule -> places of the rows that it changed.
+        examples: rule -> up to three pairs of text before and after.
+    """
+
+    column: pa.ChunkedArray
+    changed: dict[str, Numbers] = field(default_factory=dict)
+    examples: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+
+
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+    # Joiners shape Persian, Indic scripts and emoji; beside anything else they are dirt.
+    "|(?:(?<=[\x00-\x7f\u3000-\u9fff])|^)[\u200c\u200d]+|[\u200c\u200d]+$"
+)
+_SPACE = re.compile(r"\s+")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_FULL = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+# These are the usual marks of Chinese text and stay there.
+_CHINESE_MARKS = frozenset(map(ord, "！（），：；？～［］｛｝＂＇"))
+_FULL_IN_CHINESE = {code: half for code, half in _FULL.items() if code not in _CHINESE_MARKS}
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'，。！？；、（）《》“”]+", re.IGNORECASE)
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
+_PHONE = re.compile(r"(?<![\w.])(?:\+?\d{1,3}[ -]?)?(?:1[3-9]\d{9}|0\d{2,3}[ -]\d{7,8}|\(?\d{3}\)?[ -]\d{3}[ -]\d{4})(?!\w)")
+
+
+def _narrow(text: str) -> str:
+    return text.translate(_FULL_IN_CHINESE if _HAN.search(text) else _FULL)
+
+
+def _compose(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _fold(text: str) -> str:
+    return _SPACE.sub(" ", text).strip()
+
+
+# Scripts whose characters NFC never changes and never joins to the one before: a text of these alone is composed.
+_COMPOSED = (
+    r"[^\x00-\x{2ff}\x{400}-\x{482}\x{2010}-\x{2027}\x{2030}-\x{205e}\x{20a0}-\x{20bf}\x{3000}-\x{3029}"
+    r"\x{3041}-\x{3096}\x{309b}-\x{30ff}\x{3400}-\x{4dbf}\x{4e00}-\x{9fff}\x{ac00}-\x{d7a3}\x{ff01}-\x{ffee}"
+    r"\x{1f300}-\x{1faff}]"
+)
+_SPACES = r"\t\n\x0b\f\r\x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+
+RULES: tuple[Rule, ...] = (
+    Rule("html", r"<[!/A-Za-z]|&[#A-Za-z]", remove_markup),
+    Rule("control", r"[\x00-\x08\x0e-\x1b\x7f-\x{84}\x{86}-\x{9f}\x{fffe}\x{ffff}]", lambda t: _CONTROL.sub("", t)),
+    Rule(
+        "invisible",
+        r"[\x{ad}\x{180e}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{feff}]",
+        lambda t: _INVISIBLE.sub("", t),
+    ),
+    Rule("width", r"[\x{ff01}-\x{ff5e}]", _narrow),
+    Rule("compose", _COMPOSED, _compose),
+    Rule("url", r"(?i)https?://|www\.", lambda t: _URL.sub("[URL]", t), on=False),
+    Rule("email", "@", lambda t: _EMAIL.sub("[EMAIL]", t), on=False),
+    Rule("phone", r"\d{3}", lambda t: _PHONE.sub("[PHONE]", t), on=False),
+    Rule("space", rf"[{_SPACES}]|  |^ | \z", _fold),
+)
+_BY_NAME = {rule.name: rule for rule in RULES}
+
+
+def chosen_rules(switches: Mapping[str, bool] | None = None) -> list[str]:
+    """Names of the rules that are on, in the order in which they act.
+
+    Raises:
+        DataError: `data.rule`, there is no rule of such a name.
+    """
+    switches = switches or {}
+    for name in switches:
+        if name not in _BY_NAME:
+            raise DataError("data.rule", key="clean", value=name, allowed=", ".join(_BY_NAME))
+    return [rule.name for rule in RULES if switches.get(rule.name, rule.on)]
+
+
+def clean_text(text: str, rules: Sequence[str] | None = None) -> str:
+    """One text after the rules of these names (all that are on by default); prediction uses the names that training
+    wrote down, so that both read the same text."""
+    for name in chosen_rules() if rules is None else rules:
+        text = _BY_NAME[name].apply(text)
+    return text
+
+
+def clean_column(column: pa.ChunkedArray, rules: Sequence[str]) -> Cleaned:
+    """A column of strings after the rules: what `clean_text` does to each, and which rule changed which rows."""
+    changed: dict[str, Numbers] = {}
+    examples: dict[str, list[tuple[str, str]]] = {}
+    for name in rules:
+        rule = _BY_NAME[name]
+        flags = pc.fill_null(pc.match_substring_regex(column, rule.test), False)
+        places = np.flatnonzero(flags.to_numpy())
+        if not len(places):
+            continue
+        before = column.take(pa.array(places)).to_pylist()
+        after = list(map(rule.apply, before))
+        really = np.fromiter((a != b for a, b in zip(before, after, strict=True)), bool, len(before))
+        if not really.any():
+            continue
+        changed[name] = places[really]
+        some = np.flatnonzero(really)[:_EXAMPLES]
+        examples[name] = [(before[i][:_SHOWN], after[i][:_SHOWN]) for i in some]
+        column = pc.replace_with_mask(column.combine_chunks(), flags.combine_chunks(), pa.array(after, column.type))
+        column = pa.chunked_array([column])
+    return Cleaned(column, changed, examples)
+
+
+__all__ = ["RULES", "Cleaned", "Rule", "chosen_rules", "clean_column", "clean_text"]

@@ -1,0 +1,164 @@
+"""Figures of prepared rows, for the data report and for choices that depend on the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tunebook.core.messages import say
+from tunebook.core.nouns import SPLITS, Labels
+from tunebook.data.labels import class_counts
+from tunebook.data.language import guess_language
+
+_SAMPLE = 5000
+_SMALL_CLASS = 10
+_SMALL_SPLIT = 50
+_IMBALANCE = 20.0
+
+
+def describe(rows: pa.Table, labels: Labels, annotators: Sequence[str] = ()) -> dict[str, Any]:
+    """Rows, lengths in characters, class counts, language, balance, agreement and the link of length to label.
+
+    Args:
+        rows: prepared rows: columns `_split`, `text`, `label`, perhaps `pair`, and the annotators' columns.
+    """
+    lengths = pc.utf8_length(rows["text"]).to_numpy().astype(np.int64)
+    if "pair" in rows.column_names:
+        lengths = lengths + pc.utf8_length(rows["pair"]).to_numpy()
+    parts = {split: rows.filter(pc.equal(rows["_split"], split)) for split in SPLITS}
+    counts = {split: class_counts(part["label"], labels) for split, part in parts.items()}
+    texts = rows["text"].take(pa.array(np.linspace(0, len(lengths) - 1, min(_SAMPLE, len(lengths))).astype(np.int64)))
+    language, han = guess_language(texts.to_pylist())
+    train = parts["train"]
+    return {
+        "rows": {split: part.num_rows for split, part in parts.items()},
+        "characters": quantiles(lengths),
+        "classes": counts,
+        "imbalance": _imbalance(counts["train"]),
+        "language": language,
+        "han_share": round(han, 4),
+        "length_label_link": length_label_link(
+            lengths[pc.equal(rows["_split"], "train").to_numpy()], train["label"], labels
+        ),
+        **({"agreement": agreement(rows, annotators)} if len(annotators) > 1 else {}),
+    }
+
+
+def quantiles(lengths: NDArray[np.int64]) -> dict[str, float]:
+    """Mean, median, 95th and 99th percentile and maximum."""
+    p50, p95, p99 = np.percentile(lengths, (50, 95, 99))
+    return {
+        "mean": round(float(lengths.mean()), 2),
+        "p50": float(p50),
+        "p95": float(p95),
+        "p99": float(p99),
+        "max": float(lengths.max()),
+    }
+
+
+def _imbalance(counts: dict[str, int]) -> float | None:
+    """Rows of the largest class over rows of the smallest that has any."""
+    filled = [count for count in counts.values() if count]
+    return round(max(filled) / min(filled), 2) if filled else None
+
+
+def length_label_link(lengths: NDArray[np.int64], column: pa.ChunkedArray, labels: Labels) -> float:
+    """How much the length of a text alone tells of its label, from 0 to 1.
+
+    For classes the correlation ratio eta² of the logarithm of the length (for several labels a row, of the label for
+    which it is largest); for numbers and ordered classes the squared rank correlation (Spearman).
+    """
+    if len(lengths) < 2 or lengths.min() == lengths.max():
+        return 0.0
+    logs = np.log1p(lengths.astype(np.float64))
+    if labels.problem in ("regression", "ordinal"):
+        return _rank_link(logs, _values(column, labels))
+    if labels.problem == "multi_label":
+        return max(_eta_squared(logs, has) for has in _indicators(column, labels))
+    codes = pc.index_in(column, pa.array(labels.names, column.type)).to_numpy().astype(np.int64)
+    return _eta_squared(logs, codes)
+
+
+def _values(column: pa.ChunkedArray, labels: Labels) -> NDArray[np.float64]:
+    if labels.problem == "regression":
+        return np.asarray(column.to_numpy(), dtype=np.float64)
+    return pc.index_in(column, pa.array(labels.names, column.type)).to_numpy().astype(np.float64)
+
+
+def _indicators(column: pa.ChunkedArray, labels: Labels) -> list[NDArray[np.int64]]:
+    array = column.combine_chunks()
+    parents, values = pc.list_parent_indices(array).to_numpy(), pc.list_flatten(array)
+    found = []
+    for name in labels.names:
+        has = np.zeros(len(array), dtype=np.int64)
+        has[parents[pc.equal(values, name).to_numpy(zero_copy_only=False)]] = 1
+        found.append(has)
+    return found
+
+
+def _eta_squared(values: NDArray[np.float64], codes: NDArray[np.int64]) -> float:
+    counts = np.bincount(codes)
+    sums = np.bincount(codes, weights=values)
+    used = counts > 0
+    between = float((sums[used] ** 2 / counts[used]).sum() - values.sum() ** 2 / len(values))
+    total = float(((values - values.mean()) ** 2).sum())
+    return round(min(1.0, max(0.0, between / total)), 4)
+
+
+def _rank_link(values: NDArray[np.float64], targets: NDArray[np.float64]) -> float:
+    from scipy.stats import spearmanr
+
+    if targets.min() == targets.max():
+        return 0.0
+    return round(float(spearmanr(values, targets).statistic) ** 2, 4)
+
+
+def agreement(rows: pa.Table, annotators: Sequence[str]) -> float | None:
+    """Share of pairs of annotators that gave a row the same answer, over all pairs that both answered."""
+    same = pairs = 0
+    for first, second in combinations(annotators, 2):
+        equal = pc.drop_null(pc.equal(_answers(rows[first]), _answers(rows[second])))
+        pairs += len(equal)
+        same += pc.sum(equal).as_py() or 0
+    return round(same / pairs, 4) if pairs else None
+
+
+def _answers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    text = pc.utf8_trim_whitespace(column.cast(pa.large_string()))
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
+
+
+def warning(code: str, **fields: Any) -> dict[str, Any]:
+    """A warning for the stats: its code, its words, and what the words were filled with."""
+    return {"code": code, "message": say(f"warning.{code}", **fields), "fields": fields}
+
+
+def find_warnings(stats: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the figures warn of: small or missing classes, imbalance, small splits."""
+    found = []
+    counts = stats["classes"]
+    small = [name for name, count in counts["train"].items() if 0 < count < _SMALL_CLASS]
+    missing = [name for name, count in counts["train"].items() if not count]
+    if small:
+        found.append(warning("class_small", classes=_some(small), count=len(small), limit=_SMALL_CLASS))
+    if missing:
+        found.append(warning("class_missing", classes=_some(missing), count=len(missing)))
+    if (stats["imbalance"] or 1) > _IMBALANCE:
+        found.append(warning("imbalance", ratio=stats["imbalance"]))
+    for split in ("validation", "test"):
+        if stats["rows"][split] < _SMALL_SPLIT:
+            found.append(warning("split_small", split=split, rows=stats["rows"][split]))
+    return found
+
+
+def _some(names: Sequence[str], limit: int = 8) -> str:
+    return ", ".join(names[:limit]) + (" …" if len(names) > limit else "")
+
+
+__all__ = ["agreement", "describe", "find_warnings", "length_label_link", "quantiles", "warning"]

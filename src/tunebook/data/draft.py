@@ -1,0 +1,138 @@
+"""Rows on their way from files to a frozen split: each step takes a draft and gives the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunebook.core.nouns import Roles
+from tunebook.data.clean import Cleaned, clean_column
+from tunebook.data.columns import text_column
+from tunebook.data.gather import FILE, ROW
+from tunebook.data.ledger import Action, Ledger, Numbers, shown
+from tunebook.data.options import DataOptions
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Rows that are left, and where what happens to the others is written down."""
+
+    table: pa.Table
+    files: list[str]
+    ledger: Ledger
+
+    def note(self, action: Action, reason: str, places: Numbers) -> None:
+        """Write into the ledger what happens to the rows at these places."""
+        where = (self.numbers(FILE)[places], self.numbers(ROW)[places])
+        self.ledger.note_files(action, reason, self.files, where)
+
+    def drop(self, reason: str, places: Numbers) -> Draft:
+        """Without the rows at these places."""
+        if not len(places):
+            return self
+        self.note("dropped", reason, places)
+        return self.without(places)
+
+    def without(self, places: Numbers) -> Draft:
+        """Without the rows at these places, which the ledger knows already."""
+        keep = np.ones(self.table.num_rows, dtype=bool)
+        keep[places] = False
+        return replace(self, table=self.table.filter(pa.array(keep)))
+
+    def put(self, name: str, column: Any) -> Draft:
+        """With a column in place of the one of that name, or added."""
+        if name in self.table.column_names:
+            return replace(self, table=self.table.set_column(self.table.column_names.index(name), name, column))
+        return replace(self, table=self.table.append_column(name, column))
+
+    def numbers(self, name: str) -> Numbers:
+        """A column of whole numbers."""
+        return np.asarray(self.table[name].to_numpy(), dtype=np.int64)
+
+    def places_shown(self, places: Numbers) -> str:
+        """File and row numbers of some places, for a message."""
+        files, rows = self.numbers(FILE)[places], self.numbers(ROW)[places]
+        parts = [f"{name}: {shown(rows[files == n].tolist())}" for n, name in enumerate(self.files) if (files == n).any()]
+        return "; ".join(parts)
+
+
+def clean_draft(draft: Draft, roles: Roles, options: DataOptions, rules: Sequence[str]) -> tuple[Draft, dict[str, Any]]:
+    """Text and pair cleaned; rows without text, or with a cell of absurd length, dropped.
+
+    Returns:
+        the draft, and for each rule the number of rows that it changed with examples of before and after.
+    """
+    found: dict[str, Any] = {}
+    for role, name in (("text", roles.text), ("pair", roles.text_pair)):
+        if name is None:
+            continue
+        draft = draft.put(name, text_column(draft.table[name]))
+        lengths = pc.fill_null(pc.utf8_length(draft.table[name]), 0).to_numpy()
+        draft = draft.drop("cell_too_long", np.flatnonzero(lengths > options.max_cell))
+        cleaned = clean_column(draft.table[name], rules)
+        draft = draft.put(name, cleaned.column)
+        for rule, places in cleaned.changed.items():
+            draft.note("changed", rule, places)
+        _tally(found, cleaned)
+        draft = draft.drop(f"empty_{role}", np.flatnonzero(_blank(draft.table[name])))
+    return draft, found
+
+
+def _tally(found: dict[str, Any], cleaned: Cleaned) -> None:
+    for rule, places in cleaned.changed.items():
+        entry = found.setdefault(rule, {"rows": 0, "examples": []})
+        entry["rows"] += len(places)
+        examples = [{"before": before, "after": after} for before, after in cleaned.examples[rule]]
+        entry["examples"] = [*entry["examples"], *examples][:3]
+
+
+def _blank(column: pa.ChunkedArray) -> Any:
+    """Null, or nothing but spaces: the rule that folds them may be switched off."""
+    return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(column), ""), True).to_numpy()
+
+
+def weigh_draft(draft: Draft, name: str | None) -> Draft:
+    """The weight column as float64; rows whose weight is no finite number of at least 0 are dropped."""
+    if name is None:
+        return draft
+    words = pc.utf8_trim_whitespace(text_column(draft.table[name])).to_pylist()
+    weights = np.array([_weight(word) for word in words], dtype=np.float64)
+    draft = draft.put(name, pa.array(weights))
+    return draft.drop("bad_weight", np.flatnonzero(~(np.isfinite(weights) & (weights >= 0))))
+
+
+def _weight(word: str | None) -> float:
+    try:
+        return float(word or "nan")
+    except ValueError:
+        return float("nan")
+
+
+def row_ids(draft: Draft, name: str | None) -> tuple[pa.Array, bool]:
+    """The id of each row: the column's, where it is whole and has no value twice; else file and row number.
+
+    Returns:
+        the ids, and whether a column was there that could not be used.
+    """
+    if name is not None:
+        column = text_column(draft.table[name]).combine_chunks()
+        if not column.null_count and pc.count_distinct(column).as_py() == len(column):
+            return column, False
+    files = pa.array(draft.files, pa.large_string()).take(pa.array(draft.numbers(FILE)))
+    rows = pc.cast(pa.array(draft.numbers(ROW)), pa.large_string())
+    return pc.binary_join_element_wise(files, rows, ":"), name is not None
+
+
+def labelled_rows(draft: Draft, bad: dict[str, Numbers]) -> Draft:
+    """Without the rows whose label cannot be used, each with its reason."""
+    for reason, places in bad.items():
+        draft.note("dropped", reason, places)
+    return draft.without(np.unique(np.concatenate(list(bad.values()))))
+
+
+__all__ = ["Draft", "clean_draft", "labelled_rows", "row_ids", "weigh_draft"]

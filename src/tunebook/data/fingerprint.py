@@ -1,0 +1,62 @@
+"""The hash of prepared rows: of their values, not of the bytes of the file that holds them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunebook.data.columns import is_text, text_column
+
+
+def fingerprint(table: pa.Table, length: int = 16) -> str:
+    """First hexadecimal digits of a SHA-256 over names, types and values of all columns, in order."""
+    digest = hashlib.sha256()
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        array = column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks)
+        _add_text(digest, f"{name}:{array.type}:{len(array)}")
+        _add(digest, array)
+    return digest.hexdigest()[:length]
+
+
+def _add(digest: Any, array: pa.Array) -> None:
+    kind = array.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        digest.update(_numbers(pc.fill_null(pc.list_value_length(array).cast(pa.int64()), -1)))
+        _add(digest, array.flatten())
+    elif is_text(kind):
+        digest.update(_numbers(pc.fill_null(pc.binary_length(array).cast(pa.int64()), -1)))
+        digest.update(_bytes(array.cast(pa.large_string())))
+    elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        digest.update(np.packbits(array.is_null().to_numpy(zero_copy_only=False)).tobytes())
+        digest.update(_numbers(pc.fill_null(array, 0)))
+    else:
+        _add(digest, text_column(pa.chunked_array([array])).combine_chunks())
+
+
+def _numbers(array: pa.Array) -> bytes:
+    values = array.to_numpy(zero_copy_only=False)
+    return bytes(np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"))).tobytes())
+
+
+def _bytes(array: pa.Array) -> memoryview | bytes:
+    """The characters of all strings, one after the other; a null has none."""
+    if array.null_count:
+        array = pc.fill_null(array, "")
+    _, offsets, data = array.buffers()
+    if data is None:
+        return b""
+    ends = np.frombuffer(offsets, dtype=np.int64)
+    return memoryview(data)[int(ends[array.offset]) : int(ends[array.offset + len(array)])]
+
+
+def _add_text(digest: Any, text: str) -> None:
+    data = text.encode()
+    digest.update(len(data).to_bytes(8, "little") + data)
+
+
+__all__ = ["fingerprint"]

@@ -1,0 +1,83 @@
+"""What a user may say about the data; whatever is left out is found out, and refused where it is unclear."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from tunebook.core.nouns import Problem, Record
+
+FileFormat = Literal["csv", "tsv", "txt", "json", "jsonl", "parquet", "xlsx", "sqlite"]
+
+
+class DataOptions(Record):
+    """How files are read, cleaned and split.
+
+    Attributes:
+        text, text_pair, label, row_id, group, time, weight, annotators: columns that play these parts. A file without
+            a header row has the columns c1, c2, ...
+        problem: kind of labels; found out when None (never `ordinal`, which must be said).
+        label_separator: what stands between the labels of a row (multi-label).
+        label_order: classes from lowest to highest (ordinal).
+        label_names: label as written -> name, or names by class number.
+        merge_label_case: labels that differ only by case or spaces are one class; False refuses them.
+        max_classes: more classes than this are refused.
+        format: format of the files, when their names do not say it.
+        delimiter: character between cells. A space cuts each line once, at its first space (`LABEL some text`).
+        quotes: `csv` reads "..." as one cell, `literal` keeps quotes as they are, `auto` finds out.
+        encoding: encoding of text files.
+        header: whether the first row names the columns.
+        sheet: sheet of a workbook; query: SELECT statement for an SQLite file.
+        max_cell: characters that a cell may hold; longer ones are dropped as damaged.
+        split: shares of train, validation and test (`7:2:1`, `0.8/0.1/0.1`). With two parts (`80/20`) the second is the
+            test split, and 15 % of the first becomes the validation split.
+        split_by: what decides the side of a row: chance, the `group` column (no group spans two splits) or the `time`
+            column (oldest rows train, newest test). None means `group` when that column was given, else `random`.
+        seed: start of the draw of the split.
+        clean: cleaning rules switched on or off by name, over their defaults.
+        duplicates: what happens to rows of the same text and label. `remove` keeps the first of them.
+        leakage: what happens to training rows whose text stands in given validation or test rows.
+        max_dropped: share of faulty rows above which preparation stops. Duplicates and leaked rows are no faults.
+    """
+
+    text: str | None = None
+    text_pair: str | None = None
+    label: str | None = None
+    row_id: str | None = None
+    group: str | None = None
+    time: str | None = None
+    weight: str | None = None
+    annotators: list[str] | None = None
+
+    problem: Problem | None = None
+    label_separator: str | None = None
+    label_order: list[str] | None = None
+    label_names: dict[str, str] | list[str] | None = None
+    merge_label_case: bool = True
+    max_classes: int = Field(default=1000, ge=2)
+
+    format: FileFormat | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    quotes: Literal["auto", "csv", "literal"] = "auto"
+    encoding: str | None = None
+    header: bool | None = None
+    sheet: str | None = None
+    query: str | None = None
+    max_cell: int = Field(default=1_000_000, ge=1)
+
+    split: str = "7:2:1"
+    split_by: Literal["random", "group", "time"] | None = None
+    seed: int = Field(default=42, ge=0, lt=2**32)
+    clean: dict[str, bool] = {}
+    duplicates: Literal["remove", "keep", "refuse"] = "remove"
+    leakage: Literal["remove", "refuse"] = "remove"
+    max_dropped: float = Field(default=0.05, ge=0, le=1)
+
+    @property
+    def parts_by(self) -> Literal["random", "group", "time"]:
+        """What decides the side of a row."""
+        return self.split_by or ("group" if self.group else "random")
+
+
+__all__ = ["DataOptions", "FileFormat"]

@@ -1,0 +1,200 @@
+"""From files to frozen rows: read, find the roles, clean, tidy the labels, take out repeats, split, freeze."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from tunebook.core.errors import DataError
+from tunebook.core.nouns import SPLITS, DataRef, Labels, Roles, Split, read_json, write_json
+from tunebook.data.clean import chosen_rules
+from tunebook.data.describe import describe, find_warnings, warning
+from tunebook.data.draft import Draft, clean_draft, labelled_rows, row_ids, weigh_draft
+from tunebook.data.fingerprint import fingerprint
+from tunebook.data.gather import FILE, GIVEN, ROW, Gathered, gather
+from tunebook.data.labels import Labelled, find_labels
+from tunebook.data.ledger import Ledger
+from tunebook.data.options import DataOptions
+from tunebook.data.sides import Found, choose_sides, without_repeats
+
+ROWS, SPLIT, LEDGER = "rows.parquet", "split.json", "ledger.jsonl"
+_LABEL = "_label"
+
+
+def prepare(
+    train: Sequence[Path],
+    into: Path,
+    options: DataOptions | None = None,
+    *,
+    validation: Path | None = None,
+    test: Path | None = None,
+) -> DataRef:
+    """Prepare the rows of a book once and for all.
+
+    Writes rows.parquet (columns `_id`, `_row`, `_file`, `_split`, `text`, perhaps `pair`, `label`, perhaps `weight`,
+    and the other columns untouched), ledger.jsonl and split.json. Validation and test files are kept as they are;
+    splits without a file are cut from the training files. The same call again changes nothing.
+
+    Raises:
+        DataError: the data cannot be used as it is, or `into` holds other data (`data.exists`).
+    """
+    options = options or DataOptions()
+    rules = chosen_rules(options.clean)
+    ledger = Ledger()
+    paths: dict[Split, Sequence[Path]] = {
+        "train": list(train),
+        "validation": [validation] if validation else [],
+        "test": [test] if test else [],
+    }
+    gathered = gather(paths, options, ledger)
+    roles = gathered.roles
+    draft, changes = clean_draft(Draft(gathered.table, gathered.files, ledger), roles, options, rules)
+    draft, labelled = _label(draft, roles, options)
+    draft = weigh_draft(draft, roles.weight)
+    ledger.check(options.max_dropped)
+    draft, found = without_repeats(draft, roles, _LABEL, options)
+    draft, side = choose_sides(draft, roles, labelled.labels, _LABEL, options)
+    table, ids_unusable = _rows(draft, roles, side)
+    labels = _bounds(labelled.labels, table)
+    stats = _stats(table, labels, roles, options, gathered)
+    stats |= {"cleaning": {"rules": rules, "changed": changes}, "ledger": ledger.summary()}
+    stats |= {"repeats": _repeats(found), "separator": labelled.separator, "merged_labels": labelled.merged}
+    stats["warnings"] = _warnings(stats, found, labelled, gathered, ids_unusable)
+    return _freeze(table, into, _ref(into, gathered, labels, table, stats), ledger)
+
+
+def open_data(folder: Path) -> DataRef:
+    """The prepared data of a folder, wherever the folder stands now.
+
+    Raises:
+        DataError: `data.not_prepared`, the folder holds none.
+    """
+    file = Path(folder) / SPLIT
+    if not file.is_file():
+        raise DataError("data.not_prepared", key=str(folder))
+    ref: DataRef = read_json(DataRef, file)
+    return ref.model_copy(update={"path": Path(folder)})
+
+
+def _label(draft: Draft, roles: Roles, options: DataOptions) -> tuple[Draft, Labelled]:
+    """The draft with tidy labels, without the rows that have none."""
+    labelled = find_labels(draft.table[str(roles.label)], options)
+    draft = draft.put(_LABEL, labelled.column)
+    draft.note("changed", "label_merged", labelled.merged_rows)
+    return labelled_rows(draft, labelled.bad), labelled
+
+
+def _rows(draft: Draft, roles: Roles, side: Any) -> tuple[pa.Table, bool]:
+    """The columns of rows.parquet."""
+    table = draft.table
+    ids, unusable = row_ids(draft, roles.row_id)
+    columns: dict[str, Any] = {
+        "_id": ids,
+        "_row": table[ROW],
+        "_file": pa.array(draft.files).take(pa.array(draft.numbers(FILE))),
+        "_split": pa.array(SPLITS).take(pa.array(side)),
+        "text": table[roles.text],
+    }
+    columns |= {"pair": table[roles.text_pair]} if roles.text_pair else {}
+    columns["label"] = table[_LABEL]
+    columns |= {"weight": table[roles.weight]} if roles.weight else {}
+    used = {roles.text, roles.text_pair, roles.label, roles.weight, FILE, ROW, GIVEN, _LABEL}
+    for name in table.column_names:
+        if name not in used:
+            columns[f"source_{name}" if name in columns else name] = table[name]
+    return pa.table(columns).combine_chunks(), unusable
+
+
+def _bounds(labels: Labels, table: pa.Table) -> Labels:
+    """Smallest and largest value of the training rows, for a regression."""
+    if labels.problem != "regression":
+        classes = table.filter(pc.equal(table["_split"], "train"))["label"]
+        flat = pc.list_flatten(classes) if labels.problem == "multi_label" else classes
+        if pc.count_distinct(flat).as_py() < 2:
+            raise DataError("data.one_class", key="label", value=pc.unique(flat).to_pylist())
+        return labels
+    values = table.filter(pc.equal(table["_split"], "train"))["label"].to_numpy()
+    return labels.model_copy(update={"low": float(values.min()), "high": float(values.max())})
+
+
+def _stats(
+    table: pa.Table, labels: Labels, roles: Roles, options: DataOptions, gathered: Gathered
+) -> dict[str, Any]:
+    stats = describe(table, labels, roles.annotators)
+    stats["preset"] = options.model_dump(mode="json")
+    stats["seed"] = options.seed
+    stats["split_by"] = options.parts_by
+    stats["given"] = sorted(gathered.given)
+    stats["files"] = gathered.notes
+    return stats
+
+
+def _repeats(found: Found) -> dict[str, int]:
+    return {
+        "duplicates": found.duplicates,
+        "conflicts": found.conflicts,
+        "leaked": found.leaked,
+        "validation_in_test": found.duplicates_elsewhere,
+    }
+
+
+def _warnings(
+    stats: dict[str, Any], found: Found, labelled: Labelled, gathered: Gathered, ids_unusable: bool
+) -> list[dict[str, Any]]:
+    warnings = find_warnings(stats)
+    if found.duplicates:
+        warnings.append(warning("duplicates", count=found.duplicates))
+    if found.conflicts:
+        warnings.append(warning("conflicts", count=found.conflicts, rows=found.conflict_rows))
+    if found.leaked:
+        warnings.append(warning("leaked", count=found.leaked))
+    if found.duplicates_elsewhere:
+        warnings.append(warning("validation_in_test", count=found.duplicates_elsewhere))
+    if labelled.merged:
+        merged = "; ".join(f"{old!r} → {new!r}" for old, new in list(labelled.merged.items())[:5])
+        warnings.append(warning("labels_merged", merged=merged))
+    if ids_unusable:
+        warnings.append(warning("ids_repeated", column=gathered.roles.row_id))
+    for file, notes in gathered.notes.items():
+        if "encoding_guessed" in notes:
+            warnings.append(warning("encoding_guessed", file=file, encoding=notes["encoding"]))
+        if "formulas" in notes:
+            warnings.append(warning("formulas", file=file, cells=notes["formulas"]))
+    return warnings
+
+
+def _ref(into: Path, gathered: Gathered, labels: Labels, table: pa.Table, stats: dict[str, Any]) -> DataRef:
+    return DataRef(
+        path=into,
+        sources=gathered.sources,
+        roles=gathered.roles,
+        labels=labels,
+        rows={split: stats["rows"][split] for split in SPLITS},
+        content=fingerprint(table),
+        stats=stats,
+    )
+
+
+def _freeze(table: pa.Table, into: Path, ref: DataRef, ledger: Ledger) -> DataRef:
+    """Write the three files, split.json last: a folder without it is not finished."""
+    if (into / SPLIT).is_file():
+        there = open_data(into)
+        if (there.content, there.roles, there.labels) != (ref.content, ref.roles, ref.labels):
+            raise DataError("data.exists", key=str(into))
+        return there
+    into.mkdir(parents=True, exist_ok=True)
+    part = into / f"{ROWS}.part"
+    parquet.write_table(table, part, compression="zstd")
+    part.replace(into / ROWS)
+    ledger.write(into / LEDGER)
+    write_json(ref.model_copy(update={"path": Path()}), into / SPLIT)
+    return ref
+
+
+__all__ = ["LEDGER", "ROWS", "SPLIT", "open_data", "prepare"]

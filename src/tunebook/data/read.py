@@ -1,0 +1,119 @@
+"""A data file, whatever its format, as columns with the row numbers that people find in the file."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from tunebook.core.errors import DataError
+from tunebook.core.hashing import file_id
+from tunebook.data.delimited import read_delimited
+from tunebook.data.encoding import decode
+from tunebook.data.files import format_of, read_bytes
+from tunebook.data.jsons import read_json, read_jsonl
+from tunebook.data.ledger import Numbers
+from tunebook.data.options import DataOptions
+from tunebook.data.sheets import read_sheet
+from tunebook.data.sqlite import read_sqlite
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that was read.
+
+    Attributes:
+        path, name: the file; `name` is what ledger and messages call it.
+        hash: of the file's bytes.
+        table: its columns, in order and with their types (text formats give strings).
+        rows: number of each row: the line for text formats, the row of the sheet, else counted from 1.
+        read: rows in the file, the faulty ones included.
+        faults: reason -> row number -> detail, of rows that are not in the table.
+        notes: what was found out: `format`, `encoding`, `delimiter`, `quotes`, `header`, `sheet`.
+    """
+
+    path: Path
+    name: str
+    hash: str
+    table: pa.Table
+    rows: Numbers
+    read: int
+    faults: dict[str, dict[int, str]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+def read(path: Path, options: DataOptions | None = None) -> Source:
+    """Read CSV, TSV, text, JSON, JSON Lines, Parquet, XLSX or SQLite; also .gz, or a .zip with one member.
+
+    Rows that cannot be read (a wrong number of cells, bytes that are no characters) are left out and listed in
+    `faults`; nothing else is changed.
+
+    Raises:
+        DataError: the file is missing, empty, of an unknown format or encoding, or damaged.
+    """
+    options = options or DataOptions()
+    path = Path(path)
+    data, inner = read_bytes(path)
+    kind = format_of(path, inner, data, options.format, options.delimiter)
+    if kind in ("csv", "tsv", "txt", "json", "jsonl"):
+        source = _read_text(data, path, kind, options)
+    else:
+        source = _read_binary(data, path, kind, options)
+    if source.read == 0 or not source.table.num_columns:
+        raise DataError("data.empty", key=str(path))
+    return source
+
+
+def _read_text(data: bytes, path: Path, kind: str, options: DataOptions) -> Source:
+    text = decode(data, path, options.encoding)
+    notes = {"encoding": text.encoding, **({"encoding_guessed": "yes"} if text.guessed else {})}
+    if kind == "txt" and text.data.lstrip()[:1] in (b"[", b"{"):
+        kind = "json" if _looks_json(text.data) else kind
+    ragged: dict[int, int] = {}
+    if kind in ("json", "jsonl"):
+        table, rows = (read_json if kind == "json" else read_jsonl)(text.data, path)
+        count = len(rows)
+    else:
+        cells = read_delimited(text.data, path, kind, options)
+        table, rows, count, ragged = cells.table, cells.rows, cells.read, cells.ragged
+        notes |= cells.notes
+    faults = {"ragged": {line: str(found) for line, found in ragged.items()}}
+    if text.broken:
+        keep = ~np.isin(rows, text.broken)
+        faults["undecodable"] = {int(row): "" for row in rows[~keep]}
+        table, rows = table.filter(pa.array(keep)), rows[keep]
+    return Source(path, path.name, file_id(path), table, rows, count, faults, {"format": kind, **notes})
+
+
+def _looks_json(data: bytes) -> bool:
+    """Whether text that opens with a bracket is JSON: its first line or its end closes what it opens."""
+    start = data.lstrip()
+    return (start[:1] == b"[" and data.rstrip()[-1:] == b"]") or start.split(b"\n", 1)[0].rstrip()[-1:] == b"}"
+
+
+def _read_binary(data: bytes, path: Path, kind: str, options: DataOptions) -> Source:
+    notes = {"format": kind}
+    if kind == "parquet":
+        table = _parquet(data, path)
+        rows = np.arange(1, table.num_rows + 1, dtype=np.int64)
+    elif kind == "sqlite":
+        table, rows = read_sqlite(data, path, options.query)
+    else:
+        table, rows, found = read_sheet(data, path, options)
+        notes |= found
+    return Source(path, path.name, file_id(path), table, rows, table.num_rows, {}, notes)
+
+
+def _parquet(data: bytes, path: Path) -> pa.Table:
+    from pyarrow import parquet
+
+    try:
+        return parquet.read_table(io.BytesIO(data))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError("data.parquet", key=str(path), reason=str(error).split("\n")[0]) from error
+
+
+__all__ = ["Source", "read"]

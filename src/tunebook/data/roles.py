@@ -1,0 +1,135 @@
+"""Which column plays which part: as told, else by its name, else by its look; refused where it is unclear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunebook.core.errors import DataError
+from tunebook.core.nouns import Roles
+from tunebook.data.columns import as_text, is_text
+from tunebook.data.names import ANNOTATOR, GROUP, LABEL, PAIRS, ROW_ID, TEXT, TIME, WEIGHT, plain
+from tunebook.data.options import DataOptions
+
+_SAMPLE = 5000
+_SINGLE = ("text", "text_pair", "label", "row_id", "group", "time", "weight")
+
+
+def find_roles(table: pa.Table, options: DataOptions, *, need_label: bool = True, file: str = "") -> Roles:
+    """The part of each column.
+
+    Args:
+        need_label: False for rows to predict, which have none.
+        file: name of the file, for messages.
+
+    Raises:
+        DataError: `data.column`, a column that was told is not there; `data.text_unclear`, `data.label_unclear`, no
+            column or several may be the one.
+    """
+    given = {role: getattr(options, role) for role in _SINGLE if getattr(options, role) is not None}
+    check_columns(table, (*given.values(), *(options.annotators or [])), file)
+    sample = table.slice(0, _SAMPLE)
+    found = _by_name(sample, given)
+    annotators = options.annotators
+    if annotators is None:
+        annotators = [name for name in table.column_names if ANNOTATOR.fullmatch(plain(name))]
+    taken = {*found.values(), *annotators}
+    if "text" not in found:
+        found["text"] = _text_by_look(sample, taken, table, file)
+        taken.add(found["text"])
+    if "label" not in found and need_label:
+        found["label"] = _label_by_look(sample, taken, table, file)
+    return Roles(**found, annotators=annotators)
+
+
+def check_columns(table: pa.Table, names: Iterable[str], file: str) -> None:
+    """Refuse names that the table does not have, and one column in two parts."""
+    for name in names:
+        if name not in table.column_names:
+            near = get_close_matches(name, table.column_names, 1)
+            raise DataError(
+                "data.column", key=name, file=file, nearest=near[0] if near else "-", columns=show_columns(table)
+            )
+
+
+def show_columns(table: pa.Table) -> str:
+    """Each column with up to three of its values, for a message."""
+    lines = []
+    for name in table.column_names:
+        values = [as_text(v) for v in table[name].slice(0, 50).to_pylist() if v is not None and as_text(v).strip()]
+        examples = [value if len(value) <= 40 else value[:39] + "…" for value in dict.fromkeys(values)]
+        lines.append(f"\n  - {name}: {' | '.join(examples[:3])}")
+    return "".join(lines)
+
+
+def _by_name(table: pa.Table, given: dict[str, str]) -> dict[str, str]:
+    """Parts that the names of columns tell, beside those given."""
+    found = dict(given)
+    free = {plain(name): name for name in reversed(table.column_names) if name not in given.values()}
+    if not {"text", "text_pair"} & set(given):
+        pair = next((pair for pair in PAIRS if set(pair) <= set(free)), None)
+        if pair:
+            found |= {"text": free.pop(pair[0]), "text_pair": free.pop(pair[1])}
+    for role, names in (("label", LABEL), ("text", TEXT), ("row_id", ROW_ID), ("time", TIME), ("group", GROUP)):
+        if role not in found:
+            name = _named(table, role, [free[name] for name in names if name in free])
+            if name:
+                found[role] = free.pop(plain(name))
+    if "weight" not in found:
+        weights = [free[name] for name in WEIGHT if name in free and _numeric(table[free[name]])]
+        found |= {"weight": weights[0]} if weights else {}
+    return found
+
+
+def _named(table: pa.Table, role: str, names: Sequence[str]) -> str | None:
+    """The likeliest of the columns that bear such a name; a text must hold words, not numbers."""
+    if role == "text":
+        names = [name for name in names if is_text(table[name].type) and not _numeric(table[name])]
+    return names[0] if names else None
+
+
+def _numeric(column: pa.ChunkedArray) -> bool:
+    if not is_text(column.type):
+        return bool(pa.types.is_integer(column.type) or pa.types.is_floating(column.type))
+    words = pc.drop_null(column)
+    plain_numbers = pc.match_substring_regex(words, r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$")
+    return len(words) > 0 and pc.all(plain_numbers).as_py()
+
+
+def _text_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str) -> str:
+    """The column with by far the longest texts."""
+    lengths = {
+        name: float(pc.mean(pc.utf8_length(sample[name])).as_py() or 0)
+        for name in sample.column_names
+        if name not in taken and is_text(sample[name].type) and not _numeric(sample[name])
+    }
+    best = sorted(lengths, key=lambda name: -lengths[name])
+    clear = len(best) == 1 or (len(best) > 1 and lengths[best[0]] >= 2 * lengths[best[1]])
+    if not clear:
+        raise DataError("data.text_unclear", key="text", file=file, columns=show_columns(table))
+    return best[0]
+
+
+def _label_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str) -> str:
+    """The only column whose values come again and again, or the only one that is left."""
+    free = [name for name in sample.column_names if name not in taken]
+    few = [name for name in free if _recurs(sample[name])]
+    chosen = few if len(few) == 1 else free if len(free) == 1 else []
+    if not chosen:
+        raise DataError("data.label_unclear", key="label", file=file, columns=show_columns(table))
+    return chosen[0]
+
+
+def _recurs(column: pa.ChunkedArray) -> bool:
+    """Whether a value stands for at least five rows on average, and there is more than one."""
+    if pa.types.is_nested(column.type):
+        return True
+    distinct = pc.count_distinct(column).as_py()
+    return 2 <= distinct <= max(2, np.ceil(len(column) / 5))
+
+
+__all__ = ["check_columns", "find_roles", "show_columns"]

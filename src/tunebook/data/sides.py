@@ -1,0 +1,175 @@
+"""Repeated and leaked rows taken out, and the split drawn: from a clean draft to the side of every row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunebook.core.errors import DataError
+from tunebook.core.nouns import SPLITS, Labels, Roles
+from tunebook.data.columns import text_column
+from tunebook.data.draft import Draft
+from tunebook.data.duplicates import Keys, find_repeats, found_in, hashes, text_keys
+from tunebook.data.gather import GIVEN
+from tunebook.data.options import DataOptions
+from tunebook.data.split import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Codes,
+    draw,
+    parse_shares,
+    shares_of_rest,
+    split_groups,
+    split_random,
+    split_times,
+)
+from tunebook.data.times import UNKNOWN, moments
+
+_BINS = 10
+
+
+@dataclass(frozen=True)
+class Found:
+    """What repeats and leaks there were, for the report."""
+
+    duplicates: int
+    conflicts: int
+    leaked: int
+    duplicates_elsewhere: int
+    conflict_rows: str
+
+
+def draft_keys(draft: Draft, roles: Roles) -> Keys:
+    """The hash of each row's text and pair."""
+    pairs = draft.table[roles.text_pair] if roles.text_pair else None
+    return text_keys(draft.table[roles.text], pairs)
+
+
+def without_repeats(draft: Draft, roles: Roles, labels: str, options: DataOptions) -> tuple[Draft, Found]:
+    """Repeated training rows and training rows that stand in given validation or test rows, taken out or refused.
+
+    Args:
+        labels: name of the column of tidy labels.
+
+    Raises:
+        DataError: `data.duplicates` or `data.leakage`, where they are refused.
+    """
+    keys, given = draft_keys(draft, roles), draft.numbers(GIVEN)
+    repeats = find_repeats(keys, hashes(_label_text(draft.table[labels])))
+    mine = repeats.again[_repeats_in_train(repeats.again, keys, given)]
+    if len(mine) and options.duplicates == "refuse":
+        raise DataError("data.duplicates", key="duplicates", count=len(mine), rows=draft.places_shown(mine))
+    leaked = _leaks(keys, given)
+    if len(leaked) and options.leakage == "refuse":
+        raise DataError("data.leakage", key="leakage", count=len(leaked), rows=draft.places_shown(leaked))
+    found = Found(
+        duplicates=len(mine),
+        conflicts=len(repeats.conflicts),
+        leaked=len(leaked),
+        duplicates_elsewhere=len(found_in(keys[given == VALIDATION], keys[given == TEST])),
+        conflict_rows=draft.places_shown(repeats.conflicts[:8]),
+    )
+    repeated = np.setdiff1d(mine, leaked) if options.duplicates == "remove" else mine[:0]
+    draft.note("dropped", "leaked", leaked)
+    draft.note("dropped", "duplicate", repeated)
+    return draft.without(np.union1d(leaked, repeated)), found
+
+
+def _repeats_in_train(again: Any, keys: Keys, given: Any) -> Any:
+    """Rows of the training files come first in a draft, so that what they repeat is among them too."""
+    return given[again] == TRAIN
+
+
+def _leaks(keys: Keys, given: Any) -> Any:
+    train = np.flatnonzero(given == TRAIN)
+    return train[found_in(keys[train], keys[given != TRAIN])]
+
+
+def _label_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_list(column.type):
+        return pc.binary_join(column, "\x1f")
+    return text_column(column)
+
+
+def choose_sides(draft: Draft, roles: Roles, labels: Labels, column: str, options: DataOptions) -> tuple[Draft, Codes]:
+    """The split of each row: as given, and the training files cut for splits that have no file.
+
+    Rows that end on the training side though their text stands on another side (two groups may share a text) are
+    taken out as leaked.
+
+    Raises:
+        DataError: `data.few_rows`, a split would be empty; `data.groups`; `data.time`.
+    """
+    given = draft.numbers(GIVEN)
+    shares = shares_of_rest(parse_shares(options.split), bool((given == VALIDATION).any()), bool((given == TEST).any()))
+    side = given.copy()
+    train = np.flatnonzero(given == TRAIN)
+    if min(shares[1], shares[2]) < 1 and shares[0] < 1 and len(train):
+        keys = draft_keys(draft, roles)[train]
+        strata = _strata(draft.table[column].take(pa.array(train)), labels)
+        if options.parts_by == "group":
+            groups = _groups(draft, roles, train)
+            side[train] = split_groups(groups, strata, shares, draw(keys, options.seed))
+        elif options.parts_by == "time":
+            side[train] = split_times(_times(draft, roles, train), keys, shares)
+        else:
+            side[train] = split_random(keys, strata, shares, options.seed)
+    counts = np.bincount(side, minlength=3)
+    if not counts.all():
+        raise DataError("data.few_rows", key="split", value=options.split, counts=_show(counts))
+    keys = draft_keys(draft, roles)
+    crossing = np.flatnonzero(side == TRAIN)
+    crossing = crossing[found_in(keys[crossing], keys[side != TRAIN])]
+    keep = np.setdiff1d(np.arange(len(side)), crossing)
+    return draft.drop("leaked", crossing), side[keep]
+
+
+def _show(counts: Any) -> str:
+    return ", ".join(f"{name} {count}" for name, count in zip(SPLITS, counts.tolist(), strict=True))
+
+
+def _strata(column: pa.ChunkedArray, labels: Labels) -> Codes:
+    """Class of each row; of several labels the rarest; of numbers the tenth of them that it lies in."""
+    if labels.problem == "regression":
+        values = column.to_numpy()
+        edges = np.unique(np.quantile(values, np.linspace(0, 1, _BINS + 1)[1:-1]))
+        return np.searchsorted(edges, values, side="right").astype(np.int64)
+    if labels.problem != "multi_label":
+        return np.asarray(pc.index_in(column, pa.array(labels.names, column.type)).to_numpy(), dtype=np.int64)
+    array = column.combine_chunks()
+    codes = pc.index_in(pc.list_flatten(array), pa.array(labels.names)).to_numpy().astype(np.int64)
+    rank = np.empty(len(labels.names), dtype=np.int64)
+    rank[np.argsort(np.bincount(codes, minlength=len(rank)), kind="stable")] = np.arange(len(rank))
+    rarest = np.full(len(array), len(rank), dtype=np.int64)
+    np.minimum.at(rarest, pc.list_parent_indices(array).to_numpy().astype(np.int64), rank[codes])
+    return rarest
+
+
+def _groups(draft: Draft, roles: Roles, train: Any) -> Codes:
+    if roles.group is None:
+        raise DataError("data.group_needed", key="group")
+    column = text_column(draft.table[roles.group].take(pa.array(train))).combine_chunks()
+    codes = pc.fill_null(column, "").dictionary_encode()
+    names = codes.dictionary.to_pylist()
+    rank = np.argsort(np.argsort(np.array(names, dtype=object)))
+    return np.asarray(rank[codes.indices.to_numpy()], dtype=np.int64)
+
+
+def _times(draft: Draft, roles: Roles, train: Any) -> Any:
+    if roles.time is None:
+        raise DataError("data.time_needed", key="time")
+    times = moments(draft.table[roles.time].take(pa.array(train)))
+    unknown = np.flatnonzero(times == UNKNOWN)
+    if len(unknown):
+        first = draft.table[roles.time].take(pa.array(train[unknown[:1]])).to_pylist()[0]
+        rows = draft.places_shown(train[unknown])
+        raise DataError("data.time", key=roles.time, value=first, count=len(unknown), rows=rows)
+    return times
+
+
+__all__ = ["Found", "choose_sides", "draft_keys", "without_repeats"]

@@ -1,0 +1,179 @@
+"""Which rows train, which validate, which test: drawn once from a seed, the same on every machine and in every order
+of the rows.
+
+The draw is a hash of each row's text, mixed with the seed; so rows of the same text are always on one side, and rows
+that are added later move no other row within its class by more than the shares ask for.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.errors import DataError
+from tunebook.data.duplicates import Keys
+
+Codes = NDArray[np.int64]
+Shares = tuple[float, float, float]
+TRAIN, VALIDATION, TEST = 0, 1, 2
+# Of a training part that brings no validation rows: enough to choose a checkpoint by, without starving training.
+VALIDATION_SHARE = 0.15
+_LEAST, _MOST = 0.15, 0.20
+
+
+def parse_shares(text: str) -> Shares:
+    """Shares of train, validation and test, from `7:2:1`, `70/20/10`, `0.8,0.1,0.1` or two parts as `80/20`.
+
+    Raises:
+        DataError: `data.split`.
+    """
+    try:
+        parts = [float(part) for part in re.split(r"[:/,]", text)]
+    except ValueError:
+        parts = []
+    if len(parts) not in (2, 3) or any(not 0 < part < float("inf") for part in parts):
+        raise DataError("data.split", key="split", value=text, allowed="7:2:1, 0.8/0.1/0.1, 80/20")
+    total = sum(parts)
+    if len(parts) == 2:
+        first = parts[0] / total
+        return first * (1 - VALIDATION_SHARE), first * VALIDATION_SHARE, parts[1] / total
+    return parts[0] / total, parts[1] / total, parts[2] / total
+
+
+def shares_of_rest(shares: Shares, has_validation: bool, has_test: bool) -> Shares:
+    """Shares in which the training file itself is cut, when validation or test rows came in files of their own.
+
+    A validation split that is missing gets 15 to 20 % of the training file; a test split 10 to 20 %.
+    """
+    train, validation, test = shares
+    if has_validation and has_test:
+        return 1.0, 0.0, 0.0
+    if has_test:
+        share = min(_MOST, max(_LEAST, validation / (train + validation)))
+        return 1 - share, share, 0.0
+    if has_validation:
+        share = min(_MOST, max(0.10, test / (train + test)))
+        return 1 - share, 0.0, share
+    return shares
+
+
+def draw(keys: Keys, seed: int) -> Keys:
+    """A number for each key, as if drawn at random: SplitMix64 of the key and the seed."""
+    with np.errstate(over="ignore"):
+        mixed = keys ^ (np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15))
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return mixed ^ (mixed >> np.uint64(31))
+
+
+def split_random(keys: Keys, strata: Codes, shares: Shares, seed: int) -> Codes:
+    """Cut each stratum in the shares.
+
+    Args:
+        keys: rows of one key stay together, shape (N,).
+        strata: class of each row; rows of one key count for the smallest.
+
+    Returns:
+        0 train, 1 validation, 2 test, shape (N,). Strata of three keys or more stand in every split that has a share.
+    """
+    units, inverse = np.unique(keys, return_inverse=True)
+    stratum = np.full(len(units), np.iinfo(np.int64).max)
+    np.minimum.at(stratum, inverse, strata)
+    order = np.lexsort((units, draw(units, seed), stratum))
+    starts = np.flatnonzero(np.concatenate(([True], stratum[order][1:] != stratum[order][:-1])))
+    sizes = np.diff(np.append(starts, len(order)))
+    side = np.zeros(len(units), dtype=np.int64)
+    owed = np.zeros(3)
+    for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
+        counts, owed = _counts(size, shares, owed)
+        side[order[start : start + size]] = np.repeat((TEST, VALIDATION, TRAIN), counts[::-1])
+    return side[inverse]
+
+
+def _counts(size: int, shares: Shares, owed: NDArray[np.float64]) -> tuple[list[int], NDArray[np.float64]]:
+    """Rows of a stratum for each split. What rounding takes is owed to the next stratum, so that totals come out."""
+    wish = np.array(shares) * size
+    counts = [0, 0, 0]
+    for part in (VALIDATION, TEST):
+        if shares[part]:
+            least = 1 if size >= sum(share > 0 for share in shares) and size > 1 else 0
+            counts[part] = max(least, round(float(wish[part] + owed[part])))
+    while sum(counts) > max(0, size - 1):
+        largest = VALIDATION if counts[VALIDATION] >= counts[TEST] else TEST
+        counts[largest] -= 1
+    counts[TRAIN] = size - sum(counts)
+    debt = wish - np.array(counts) + owed
+    return counts, np.clip(debt, -1, 1)
+
+
+def split_groups(groups: Codes, strata: Codes, shares: Shares, keys: Keys) -> Codes:
+    """Whole groups to splits: the largest first, each to the split that lacks most of what the group brings.
+
+    Args:
+        groups: group of each row; `keys` a number drawn for each row, which decides ties.
+
+    Raises:
+        DataError: `data.groups`, there are fewer groups than splits.
+    """
+    _, inverse = np.unique(groups, return_inverse=True)
+    count = int(inverse.max()) + 1
+    wanted = [part for part in (TRAIN, VALIDATION, TEST) if shares[part] > 0]
+    if count < len(wanted):
+        raise DataError("data.groups", key="group", value=count, allowed=f">= {len(wanted)}")
+    _, codes = np.unique(strata, return_inverse=True)
+    table = np.zeros((count, int(codes.max()) + 1))
+    np.add.at(table, (inverse, codes), 1)
+    tie = np.full(count, np.iinfo(np.uint64).max, dtype=np.uint64)
+    np.minimum.at(tie, inverse, keys)
+    totals = table.sum(axis=0)
+    lacking = {part: totals * shares[part] for part in wanted}
+    side = np.zeros(count, dtype=np.int64)
+    for place, group in enumerate(np.lexsort((tie, -table.sum(axis=1))).tolist()):
+        waiting = [part for part in wanted if part not in side_used(lacking, totals, shares, part)]
+        open_parts = waiting if waiting and count - place <= len(waiting) else wanted
+        part = max(open_parts, key=lambda item: float((table[group] * lacking[item] / totals).sum()) / shares[item])
+        side[group] = part
+        lacking[part] = lacking[part] - table[group]
+    return side[inverse]
+
+
+def side_used(lacking: dict[int, NDArray[np.float64]], totals: NDArray[np.float64], shares: Shares, part: int) -> set[int]:
+    """The split itself when it has rows already."""
+    return {part} if not np.allclose(lacking[part], totals * shares[part]) else set()
+
+
+def split_times(times: NDArray[np.int64], keys: Keys, shares: Shares) -> Codes:
+    """The oldest rows train, the newest test. Rows of one moment or of one key stay together, on the older side.
+
+    Args:
+        times: moment of each row, shape (N,).
+    """
+    _, inverse = np.unique(keys, return_inverse=True)
+    first = np.full(int(inverse.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, inverse, times)
+    moment = first[inverse]
+    ordered = np.sort(moment)
+    side = np.zeros(len(times), dtype=np.int64)
+    for part, share in ((VALIDATION, shares[0]), (TEST, shares[0] + shares[1])):
+        if shares[part]:
+            cut = ordered[min(len(ordered) - 1, max(0, round(share * len(ordered)) - 1))]
+            side[moment > cut] = part
+    return side
+
+
+__all__ = [
+    "TEST",
+    "TRAIN",
+    "VALIDATION",
+    "VALIDATION_SHARE",
+    "Codes",
+    "Shares",
+    "draw",
+    "parse_shares",
+    "shares_of_rest",
+    "split_groups",
+    "split_random",
+    "split_times",
+]

@@ -1,0 +1,99 @@
+"""How a tokenizer reads the texts: how long they become, and how much of them it cannot read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tunebook.core.errors import DataError
+from tunebook.data.describe import warning
+
+SAMPLE = 5000
+_WARN, _REFUSE = 0.05, 0.30
+_BATCH = 500
+
+
+def token_report(texts: Sequence[str], pairs: Sequence[str] | None, tokenizer: Any, seed: int = 0) -> dict[str, Any]:
+    """Token lengths and unknown characters of at most 5,000 rows, drawn by the seed.
+
+    A BERT tokenizer turns a whole word into one unknown token when it lacks one of its characters; so what is counted
+    are the characters that unknown tokens stand for, white space left out.
+
+    Returns:
+        rows: rows looked at; unknown_share: unknown characters over all; unknown_examples: up to ten unknown pieces;
+        tokens_per_char; p50, p95, p99, max: tokens of a row, special ones and the pair included; lengths: tokens ->
+        number of rows.
+    """
+    chosen = _draw(len(texts), seed)
+    lengths = np.full(len(chosen), tokenizer.num_special_tokens_to_add(pair=pairs is not None), dtype=np.int64)
+    tally: Counter[str] = Counter()
+    unknown: Counter[str] = Counter()
+    for column in (texts, *([pairs] if pairs is not None else [])):
+        for start in range(0, len(chosen), _BATCH):
+            batch = [column[place] for place in chosen[start : start + _BATCH].tolist()]
+            lengths[start : start + _BATCH] += _read(batch, tokenizer, tally, unknown)
+    p50, p95, p99 = (int(np.ceil(value)) for value in np.percentile(lengths, (50, 95, 99)))
+    return {
+        "rows": len(chosen),
+        "unknown_share": round(tally["unknown"] / max(1, tally["characters"]), 4),
+        "unknown_examples": [piece for piece, _ in unknown.most_common(10)],
+        "tokens_per_char": round(tally["tokens"] / max(1, tally["characters"]), 4),
+        "p50": p50,
+        "p95": p95,
+        "p99": p99,
+        "max": int(lengths.max()),
+        "lengths": {str(length): times for length, times in sorted(Counter(lengths.tolist()).items())},
+    }
+
+
+def _draw(count: int, seed: int) -> Any:
+    if count <= SAMPLE:
+        return np.arange(count)
+    return np.sort(np.random.Generator(np.random.PCG64(seed)).choice(count, SAMPLE, replace=False))
+
+
+def _read(batch: list[str], tokenizer: Any, tally: Counter[str], unknown: Counter[str]) -> list[int]:
+    """Tokens of each text; what they cover goes into the tallies."""
+    fast = bool(getattr(tokenizer, "is_fast", False))
+    read = tokenizer(batch, add_special_tokens=False, return_offsets_mapping=fast, truncation=False, verbose=False)
+    mark = tokenizer.unk_token_id
+    for place, (text, ids) in enumerate(zip(batch, read["input_ids"], strict=True)):
+        characters = sum(not char.isspace() for char in text)
+        tally["characters"] += characters
+        tally["tokens"] += len(ids)
+        if mark is None or mark not in ids:
+            continue
+        if not fast:  # no offsets: the share of the tokens stands for that of the characters
+            tally["unknown"] += round(characters * ids.count(mark) / len(ids))
+            continue
+        for token, (start, end) in zip(ids, read["offset_mapping"][place], strict=True):
+            if token == mark:
+                piece = "".join(text[start:end].split())
+                tally["unknown"] += len(piece)
+                unknown[piece[:20]] += 1
+    return [len(ids) for ids in read["input_ids"]]
+
+
+def share_cut(report: dict[str, Any], max_length: int) -> float:
+    """Share of the rows that have more tokens than `max_length` and would lose their end."""
+    over = sum(times for length, times in report["lengths"].items() if int(length) > max_length)
+    return float(over / max(1, report["rows"]))
+
+
+def check_tokens(report: dict[str, Any], allow_unknown: bool = False) -> list[dict[str, Any]]:
+    """Warnings of a report: more than 5 % of the characters unknown.
+
+    Raises:
+        DataError: `data.unknown_tokens`, more than 30 % are unknown and that was not allowed.
+    """
+    share = report["unknown_share"]
+    shown = {"share": f"{share:.1%}", "examples": " ".join(report["unknown_examples"][:5])}
+    if share > _REFUSE and not allow_unknown:
+        raise DataError("data.unknown_tokens", key="model", limit=f"{_REFUSE:.0%}", **shown)
+    return [warning("unknown_tokens", **shown)] if share > _WARN else []
+
+
+__all__ = ["SAMPLE", "check_tokens", "share_cut", "token_report"]

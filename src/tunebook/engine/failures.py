@@ -1,0 +1,57 @@
+"""What the machine says when it gives up, in words that help."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from tunebook.core.errors import MachineError
+
+_NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "bad_alloc", "defaultcpuallocator")
+_NO_DISK = ("no space left", "disk quota")
+
+
+@contextmanager
+def explained(params: Mapping[str, Any]) -> Iterator[None]:
+    """Turn the ways in which memory and disk run out into errors with advice.
+
+    Raises:
+        MachineError: `machine.memory` with the rows that halve the need and keep the effective batch, `machine.disk`,
+            `machine.write`.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise no_memory(params) from error
+    except torch.cuda.OutOfMemoryError as error:
+        raise no_memory(params) from error
+    except PermissionError as error:
+        raise MachineError("machine.write", key=str(error.filename or "")) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise MachineError("machine.disk", key=str(error.filename or "")) from error
+        raise
+    except Exception as error:  # torch and safetensors raise RuntimeError and kinds of their own
+        text = str(error).lower()
+        if any(words in text for words in _NO_MEMORY):
+            raise no_memory(params) from error
+        if any(words in text for words in _NO_DISK):
+            raise MachineError("machine.disk") from error
+        raise
+
+
+def no_memory(params: Mapping[str, Any]) -> MachineError:
+    """The error of a run that does not fit, with rows that halve its need and keep the effective batch."""
+    batch, passes = int(params["batch_size"]), int(params["gradient_accumulation_steps"])
+    if batch > 1:
+        rows = f"--set batch_size={batch // 2} --set gradient_accumulation_steps={passes * 2}"
+    else:
+        rows = f"--set gradient_checkpointing=true --set max_length={max(int(params['max_length']) // 2, 4)}"
+    return MachineError("machine.memory", key="batch_size", value=batch, rows=rows)
+
+
+__all__ = ["explained", "no_memory"]

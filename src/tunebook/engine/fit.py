@@ -1,0 +1,292 @@
+"""From a plan and tokenised rows to a trained model: build, run, resume, keep the best."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+from transformers import PrinterCallback, TrainerCallback, TrainingArguments, set_seed
+
+from tunebook.core.encoded import Encoded
+from tunebook.core.errors import RunError
+from tunebook.core.nouns import Plan
+from tunebook.core.params import build
+from tunebook.core.progress import Progress, Silent
+from tunebook.core.registry import tasks, techniques
+from tunebook.core.task import Criterion, Task
+from tunebook.core.technique import Technique
+from tunebook.engine.batching import Shares, StepSampler
+from tunebook.engine.failures import explained
+from tunebook.engine.infer import Inference
+from tunebook.engine.machine import keep_memory, peak_bytes, pick_precision, reset_peak
+from tunebook.engine.seam import STATE_FILE, Weave, WovenTrainer
+from tunebook.engine.track import Diary, Interrupt, Patience
+
+_OPTIMIZERS = {"adamw": "adamw_torch_fused", "sgd": "sgd", "adafactor": "adafactor"}
+_SCHEDULERS = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
+_LOG_POINTS = 100
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a run trains on: base model, tokenizer and tokenised rows."""
+
+    model_folder: Path
+    tokenizer: Any
+    train: Encoded
+    validation: Encoded
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run gave.
+
+    Attributes:
+        seconds: wall-clock time of training, validation included.
+        rows: rows that were trained on, counted once an epoch.
+        peak_memory_bytes: of the GPU where there is one, else of the process.
+        best_step: step of the model that was kept.
+        counters: technique -> what it did.
+    """
+
+    seconds: float
+    rows: int
+    steps: int
+    peak_memory_bytes: int
+    precision: str
+    device: str
+    best_step: int | None
+    counters: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+class _Numbers(Dataset[int]):
+    """Row numbers: the batches themselves are made by the task."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> int:
+        return index
+
+
+class Fit:
+    """One training: everything that the plan says, made ready.
+
+    Args:
+        plan: the run's plan.
+        material: what it trains on.
+        folder: the run's folder; checkpoints go to `checkpoints/`, the model to `model/`.
+        progress: who watches.
+        callbacks: further trainer callbacks, such as trackers.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        material: Material,
+        folder: Path,
+        *,
+        progress: Progress | None = None,
+        callbacks: Sequence[TrainerCallback] = (),
+    ) -> None:
+        self.plan = plan
+        self.params = plan.params
+        self.material = material
+        self.folder = folder
+        self.progress = progress or Silent()
+        self.callbacks = callbacks
+        self.precision = pick_precision(str(self.params["precision"]))
+        self.task: Task = tasks()[plan.task]()
+        self.criterion: Criterion = self.task.criterion(plan.labels, self.params, material.train.fixed["labels"])
+
+    def run(self, resume: Path | None = None) -> Outcome:
+        """Train, keep the best model in `folder/model`, and say how it went.
+
+        Raises:
+            RunError: it diverged, was interrupted, or a technique never acted.
+            MachineError: memory or disk ran out.
+        """
+        keep_memory()
+        reset_peak()
+        start = time.perf_counter()
+        set_seed(self.plan.seed)
+        weave = self.weave()
+        model = weave.model(self.task.build(self.material.model_folder, self.plan.labels, self.params))
+        trainer = self.trainer(model, weave)
+        interrupt = Interrupt()
+        trainer.add_callback(interrupt)
+        if resume is not None:
+            weave.load(resume)
+        try:
+            with explained(self.params):
+                trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+        finally:
+            interrupt.release()
+        if interrupt.asked:
+            raise RunError("run.interrupted", key=self.folder.name, value=trainer.state.global_step)
+        self._keep(trainer)
+        _prove(weave)
+        return self._outcome(trainer, weave, time.perf_counter() - start)
+
+    def weave(self) -> Weave:
+        """The plan's techniques around the task's loss."""
+        known = techniques()
+        woven: list[Technique] = [build(known[key], dict(rows)) for key, rows in self.plan.techniques.items()]  # type: ignore[misc]
+        weave = Weave(techniques=woven, loss=self.criterion.loss, items=self.criterion.items)
+        weave.run.gives = self.task.gives
+        return weave
+
+    def trainer(self, model: Any, weave: Weave) -> WovenTrainer:
+        """The trainer with the plan's settings."""
+        args = self.arguments()
+        sampler = StepSampler(
+            self.material.train.lengths,
+            Shares(
+                args.per_device_train_batch_size, args.gradient_accumulation_steps, args.world_size, args.process_index
+            ),
+            seed=self.plan.seed,
+            bucketed=self.params["length_bucketing"] == "on",
+        )
+        numbers = _Numbers(len(self.material.train))
+        pad = self.material.tokenizer.pad_token_id
+
+        def batch(rows: list[int]) -> dict[str, Any]:
+            return self.task.collate(self.material.train, rows, pad)
+
+        weave.loader = lambda: DataLoader(numbers, batch_sampler=sampler, collate_fn=batch)
+        weave.score = self.scorer(args)
+        trainer = WovenTrainer(
+            model=model,
+            args=args,
+            train_dataset=numbers,
+            eval_dataset=numbers,
+            weave=weave,
+            callbacks=[Diary(self.folder / "metrics.jsonl", self.progress), *self._patience(), *self.callbacks],
+        )
+        trainer.remove_callback(PrinterCallback)
+        return trainer
+
+    def scorer(self, args: TrainingArguments) -> Any:
+        """Scores of a model on the validation rows, under the names that the trainer expects."""
+        inference = Inference(
+            self.task,
+            self.material.tokenizer.pad_token_id,
+            batch_size=max(2 * args.per_device_train_batch_size, 32),
+            precision=self.precision,
+            rank=args.process_index,
+            processes=args.world_size,
+        )
+        rows = self.material.validation
+
+        def score(model: Any) -> dict[str, float]:
+            outputs = inference.run(model, rows, self.criterion)
+            scores = self.task.scores(outputs.logits, rows.fixed["labels"], self.plan.labels)
+            return {"eval_loss": outputs.loss or 0.0, **{f"eval_{name}": value for name, value in scores.items()}}
+
+        return score
+
+    @property
+    def metric(self) -> str:
+        """The score that chooses the checkpoint."""
+        return str(self.params["metric"])
+
+    def _patience(self) -> list[TrainerCallback]:
+        patience = self.params["early_stopping_patience"]
+        return [Patience(self.metric, int(patience))] if patience is not None else []  # type: ignore[arg-type]
+
+    def arguments(self) -> TrainingArguments:
+        """The plan's settings in the trainer's own words."""
+        params: dict[str, Any] = dict(self.params)
+        steps = self.plan.estimate.steps
+        every = params["eval_every"]
+        strategy = {"eval_strategy": "steps", "eval_steps": every, "save_strategy": "steps", "save_steps": every}
+        if every is None:
+            strategy = {"eval_strategy": "epoch", "save_strategy": "epoch"}
+        args = TrainingArguments(
+            output_dir=str(self.folder / "checkpoints"),
+            per_device_train_batch_size=params["batch_size"],
+            gradient_accumulation_steps=params["gradient_accumulation_steps"],
+            num_train_epochs=params["max_epochs"],
+            max_steps=params["max_steps"] or -1,
+            learning_rate=params["learning_rate"],
+            weight_decay=params["weight_decay"],
+            warmup_steps=params["warmup_steps"],
+            lr_scheduler_type=_SCHEDULERS[params["lr_scheduler"]],
+            optim=_OPTIMIZERS[params["optimizer"]],
+            max_grad_norm=params["max_grad_norm"],
+            gradient_checkpointing=params["gradient_checkpointing"],
+            gradient_checkpointing_kwargs={"use_reentrant": False},
+            bf16=self.precision == "bf16",
+            fp16=self.precision == "fp16",
+            seed=self.plan.seed,
+            load_best_model_at_end=True,
+            metric_for_best_model=f"eval_{self.metric}",
+            greater_is_better=True,
+            save_total_limit=2,
+            logging_steps=max(1, steps // _LOG_POINTS),
+            logging_nan_inf_filter=False,
+            use_cpu=not torch.cuda.is_available(),
+            dataloader_pin_memory=False,
+            remove_unused_columns=False,
+            disable_tqdm=True,
+            report_to=[],
+            **strategy,
+        )
+        # Several GPUs in one process would go through DataParallel, which averages over devices behind the seam's
+        # back; `torchrun` gives each GPU its process.
+        args._n_gpu = min(args.n_gpu, 1)
+        return args
+
+    def _keep(self, trainer: WovenTrainer) -> None:
+        if not trainer.is_world_process_zero():
+            return
+        part = self.folder / "model.part"
+        trainer.accelerator.unwrap_model(trainer.model).save_pretrained(str(part))
+        self.material.tokenizer.save_pretrained(str(part))
+        part.replace(self.folder / "model")
+
+    def _outcome(self, trainer: WovenTrainer, weave: Weave, seconds: float) -> Outcome:
+        best = trainer.state.best_model_checkpoint
+        return Outcome(
+            seconds=seconds,
+            rows=round(len(self.material.train) * float(trainer.state.epoch or 0)),
+            steps=trainer.state.global_step,
+            peak_memory_bytes=peak_bytes(),
+            precision=self.precision,
+            device=_device(),
+            best_step=int(Path(best).name.rsplit("-", 1)[1]) if best else None,
+            counters=weave.run.counters,
+        )
+
+
+def _device() -> str:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def _prove(weave: Weave) -> None:
+    """Refuse a run in which a technique never acted.
+
+    Raises:
+        RunError: `run.idle`: its counters are missing or all zero.
+    """
+    for technique in weave.techniques:
+        counters = weave.run.counters.get(technique.key, {})
+        if not any(counters.values()):
+            raise RunError("run.idle", key=technique.key, value=counters)
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The newest complete checkpoint of a run: the one file that is written last is there."""
+    found = [path.parent for path in (folder / "checkpoints").glob(f"checkpoint-*/{STATE_FILE}")]
+    return max(found, key=lambda path: int(path.name.rsplit("-", 1)[1]), default=None)
+
+
+__all__ = ["Fit", "Material", "Outcome", "last_checkpoint"]

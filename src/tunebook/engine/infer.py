@@ -1,0 +1,104 @@
+"""Run a model over rows: longest first, no padding wasted, the answers in the rows' own order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from tunebook.core.encoded import Encoded
+from tunebook.core.progress import Progress, Silent
+from tunebook.core.task import Criterion, Task
+from tunebook.engine.batching import by_length
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a model gave for some rows: logits of shape (N, outputs), and the mean loss where the rows have labels."""
+
+    logits: NDArray[np.float32]
+    loss: float | None
+
+
+@dataclass(frozen=True)
+class Inference:
+    """How to run a model over rows.
+
+    Attributes:
+        task: makes the batches.
+        pad: token number that fills up `input_ids`.
+        batch_size: rows of one forward pass.
+        precision: `fp32`, `bf16` or `fp16`.
+        rank, processes: this process runs every `processes`-th batch, and the answers are brought together.
+    """
+
+    task: Task
+    pad: int
+    batch_size: int = 64
+    precision: str = "fp32"
+    rank: int = 0
+    processes: int = 1
+
+    def run(
+        self, model: nn.Module, encoded: Encoded, criterion: Criterion | None = None, progress: Progress | None = None
+    ) -> Outputs:
+        """Logits of all rows; with a criterion and labels also their mean loss."""
+        watch = progress or Silent()
+        watch.start("infer", len(encoded))
+        training = model.training
+        model.eval()
+        parts = []
+        device = next(model.parameters()).device
+        with torch.inference_mode(), self.arithmetic(device.type):
+            for rows in by_length(encoded.lengths, self.batch_size)[self.rank :: self.processes]:
+                batch = self.task.collate(encoded, [int(row) for row in rows], self.pad)
+                batch = {name: value.to(device) for name, value in batch.items()}
+                parts.append((rows, *_forward(model, batch, criterion)))
+                watch.advance(len(rows))
+        model.train(training)
+        watch.finish()
+        return _together(self._all(parts), len(encoded))
+
+    def arithmetic(self, device: str) -> AbstractContextManager[Any]:
+        """Autocast to the precision, nothing for fp32."""
+        if self.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(device, dtype=torch.bfloat16 if self.precision == "bf16" else torch.float16)
+
+    def _all(self, parts: list[Any]) -> list[Any]:
+        if self.processes == 1:
+            return parts
+        gathered: list[Any] = [None] * self.processes
+        torch.distributed.all_gather_object(gathered, parts)
+        return [part for share in gathered for part in share]
+
+
+def _forward(
+    model: nn.Module, batch: dict[str, Any], criterion: Criterion | None
+) -> tuple[NDArray[np.float32], float, float]:
+    """Logits of a batch, its loss times its items, and its items."""
+    if criterion is None or "labels" not in batch:
+        inputs = {name: value for name, value in batch.items() if name not in ("labels", "sample_weight")}
+        return model(**inputs).logits.float().cpu().numpy(), 0.0, 0.0
+    loss, outputs = criterion.loss(model, batch)
+    items = float(criterion.items(batch))
+    return outputs.logits.float().cpu().numpy(), float(loss) * items, items
+
+
+def _together(parts: list[Any], count: int) -> Outputs:
+    logits = np.zeros((count, parts[0][1].shape[1] if parts else 0), dtype=np.float32)
+    for rows, part, _, _ in parts:
+        logits[rows] = part
+    items = sum(part[3] for part in parts)
+    return Outputs(logits, sum(part[2] for part in parts) / items if items else None)
+
+
+Scorer = Callable[[nn.Module], dict[str, float]]
+
+__all__ = ["Inference", "Outputs", "Scorer"]

@@ -1,0 +1,51 @@
+"""A trained model with its tokenizer, ready to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tunebook.core.nouns import Plan
+from tunebook.core.progress import Progress
+from tunebook.core.registry import tasks
+from tunebook.core.task import Rows, Task
+from tunebook.engine.infer import Inference
+from tunebook.engine.machine import keep_memory
+from tunebook.engine.tokens import encode
+from tunebook.models.source import load_tokenizer
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A run's model in memory."""
+
+    plan: Plan
+    task: Task
+    model: Any
+    tokenizer: Any
+
+    def logits(self, rows: Rows, progress: Progress | None = None) -> NDArray[np.float32]:
+        """The head's outputs, shape (N, outputs), in the order of the rows."""
+        length = int(self.plan.params["max_length"])  # type: ignore[arg-type]
+        encoded = encode(rows, self.task, self.tokenizer, length, progress=progress)
+        return Inference(self.task, self.tokenizer.pad_token_id).run(self.model, encoded, progress=progress).logits
+
+    def answers(self, rows: Rows, progress: Progress | None = None) -> list[dict[str, Any]]:
+        """`label`, `score` and `scores` of each row."""
+        return self.task.answers(self.logits(rows, progress), self.plan.labels)
+
+
+def load_model(folder: Path, plan: Plan) -> LoadedModel:
+    """The model of a run from its `model/` folder, in fp32, on the GPU where there is one."""
+    keep_memory()
+    task = tasks()[plan.task]()
+    model = task.load(folder).to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    return LoadedModel(plan, task, model, load_tokenizer(folder))
+
+
+__all__ = ["LoadedModel", "load_model"]

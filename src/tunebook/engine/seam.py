@@ -1,0 +1,270 @@
+"""The seam: techniques are woven into transformers' Trainer here, and the scale of the loss is owned here.
+
+The stock Trainer multiplies loss and gradient by the number of accumulation steps and of processes for most
+classification heads (huggingface/transformers#47688). Here a loss is a mean over the items of a micro-batch, and the
+seam weighs it by the share that those items have in the whole step:
+
+    loss = sum over micro-batches and processes of  mean_m * items_m / sum of items
+
+so that the same rows give the same loss and gradient however they are split. With one micro-batch and one process the
+share is 1 and the result equals the stock Trainer's bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from transformers import Trainer, TrainerCallback
+
+from tunebook.core.technique import (
+    Batch,
+    Event,
+    GroupsParams,
+    Listens,
+    LossFn,
+    ParamGroups,
+    PreparesModel,
+    RunContext,
+    Technique,
+    WrapsLoss,
+)
+
+if TYPE_CHECKING:
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+STATE_FILE = "tunebook_state.pt"
+
+
+def stock_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Any]:
+    """The loss that the model itself computes: the mean over its batch."""
+    outputs = model(**batch)
+    return outputs["loss"], outputs
+
+
+def count_rows(batch: Batch) -> Tensor:
+    """Number of rows of a batch, as a scalar tensor."""
+    labels = batch["labels"]
+    return torch.tensor(float(len(labels)), device=labels.device)
+
+
+@dataclass
+class Weave:
+    """What is woven into a trainer.
+
+    Attributes:
+        techniques: in the order in which they wrap: the last is the outermost.
+        loss: what is minimised: a mean over the items of a micro-batch.
+        items: what that mean divides by.
+        loader: makes the training batches of this process; None leaves them to the trainer. Its batch sampler has
+            `set_epoch`.
+        score: scores the model on the validation rows, `eval_*` -> value; None leaves that to the trainer.
+    """
+
+    techniques: Sequence[Technique] = ()
+    loss: LossFn = stock_loss
+    items: Callable[[Batch], Tensor] = count_rows
+    loader: Callable[[], DataLoader[Any]] | None = None
+    score: Callable[[nn.Module], dict[str, float]] | None = None
+    run: RunContext = field(default_factory=RunContext)
+
+    def model(self, model: nn.Module) -> nn.Module:
+        """The model as the techniques leave it; `run.model` from then on."""
+        for technique in self.techniques:
+            if isinstance(technique, PreparesModel):
+                model = technique.prepare_model(model, self.run)
+        self.run.model = model
+        return model
+
+    def woven(self) -> LossFn:
+        """The loss with every technique around it."""
+        loss = self.loss
+        for technique in self.techniques:
+            if isinstance(technique, WrapsLoss):
+                loss = technique.around_loss(loss, self.run)
+        return loss
+
+    def groups(self, groups: ParamGroups) -> ParamGroups:
+        """The optimiser's groups as the techniques leave them.
+
+        Raises:
+            AssertionError: a parameter was lost or stands in two groups.
+        """
+        before = sorted(name for group in groups for name in group["names"])
+        for technique in self.techniques:
+            if isinstance(technique, GroupsParams):
+                groups = technique.param_groups(groups, self.run)
+        after = sorted(name for group in groups for name in group["names"])
+        assert before == after, "a technique lost a parameter or put it into two groups"
+        return groups
+
+    def tell(self, event: Event) -> None:
+        """Let every technique that listens know."""
+        for technique in self.techniques:
+            if isinstance(technique, Listens):
+                technique.on(event, self.run)
+
+    def save(self, checkpoint: Path) -> None:
+        """Write the techniques' state beside a checkpoint; the file's presence also says that it is complete."""
+        part = checkpoint / (STATE_FILE + ".part")
+        torch.save({"state": self.run.state, "counters": self.run.counters}, part)
+        part.replace(checkpoint / STATE_FILE)
+
+    def load(self, checkpoint: Path) -> None:
+        """Take up the state that `save` wrote."""
+        stored = torch.load(checkpoint / STATE_FILE, weights_only=True)
+        self.run.state.update(stored["state"])
+        self.run.counters.update(stored["counters"])
+
+
+class Events(TrainerCallback):  # type: ignore[misc]
+    """Passes the trainer's moments on to the techniques."""
+
+    def __init__(self, weave: Weave) -> None:
+        self.weave = weave
+
+    def _see(self, state: TrainerState, event: Event) -> None:
+        run = self.weave.run
+        run.step, run.epoch, run.total_steps = state.global_step, float(state.epoch or 0), state.max_steps
+        self.weave.tell(event)
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Event `start`."""
+        self._see(state, "start")
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Event `epoch`; the rows get their order for it."""
+        if self.weave.loader is not None:
+            kwargs["train_dataloader"].batch_sampler.set_epoch(int(state.epoch or 0))
+        self._see(state, "epoch")
+
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Event `before_step`: gradients are complete and clipped."""
+        self._see(state, "before_step")
+
+    def on_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Event `after_step`: parameters have moved, gradients are still there."""
+        self._see(state, "after_step")
+
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Event `end`."""
+        self._see(state, "end")
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Keep the techniques' state with the checkpoint."""
+        if state.is_world_process_zero:
+            self.weave.save(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+
+
+class Seam:
+    """Mixin that stands before any class of the Trainer family: `class Woven(Seam, Trainer)`.
+
+    The one place where concrete methods of another class are overridden.
+    """
+
+    loss_is_scaled_for_ga = True  # by compute_loss, over the whole step
+
+    if TYPE_CHECKING:
+        model: nn.Module
+        optimizer: Any
+        args: Any
+        accelerator: Any
+        callback_handler: Any
+        control: Any
+        state: Any
+        log: Callable[[dict[str, float]], None]
+
+    def __init__(self, *args: Any, weave: Weave, **kwargs: Any) -> None:
+        self.weave = weave
+        super().__init__(*args, **kwargs)
+        weave.run.model = self.model
+        weave.run.seed = self.args.seed
+        self._loss = weave.woven()
+        self.add_callback(Events(weave))  # type: ignore[attr-defined]
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device
+    ) -> tuple[list[Batch], Tensor | None]:
+        """The micro-batches of one step, and the number of items in all of them on all processes."""
+        batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)  # type: ignore[misc]
+        if not batches:
+            return batches, None
+        total = torch.stack([self.weave.items(batch) for batch in batches]).sum().to(device)
+        if self.accelerator.num_processes > 1:
+            total = self.accelerator.reduce(total, reduction="sum")
+        return batches, total
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: Batch,
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Any:
+        """The woven loss, weighed by the share of its items in the step."""
+        self.weave.run.training = model.training
+        loss, outputs = self._loss(model, inputs) if model.training else self.weave.loss(model, inputs)
+        if num_items_in_batch is not None and model.training:
+            # Gradients are averaged over processes, hence their number.
+            share = self.weave.items(inputs) * self.accelerator.num_processes / num_items_in_batch
+            loss = loss * share.to(loss)
+        return (loss, outputs) if return_outputs else loss
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """The weave's batches, else the stock ones."""
+        if self.weave.loader is None:
+            stock: DataLoader[Any] = super().get_train_dataloader()  # type: ignore[misc]
+            return stock
+        return self.weave.loader()
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """The weave's scores, logged like the stock ones."""
+        if self.weave.score is None:
+            stock: dict[str, float] = super().evaluate(*args, **kwargs)  # type: ignore[misc]
+            return stock
+        metrics = self.weave.score(self.model)
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def create_optimizer(self, model: nn.Module | None = None) -> Any:
+        """The stock optimiser, unless a technique has its own groups."""
+        of = self.model if model is None else model
+        if self.optimizer is not None or not any(isinstance(item, GroupsParams) for item in self.weave.techniques):
+            self.weave.run.optimizer = super().create_optimizer(model)  # type: ignore[misc]
+            return self.weave.run.optimizer
+        kind, options = self.get_optimizer_cls_and_kwargs(self.args, of)  # type: ignore[attr-defined]
+        decayed = set(self.get_decay_parameter_names(of))  # type: ignore[attr-defined]
+        groups = []
+        for decays in (True, False):
+            chosen = [(n, p) for n, p in of.named_parameters() if p.requires_grad and (n in decayed) == decays]
+            groups.append(
+                {
+                    "params": [p for _, p in chosen],
+                    "names": [n for n, _ in chosen],
+                    "weight_decay": self.args.weight_decay if decays else 0.0,
+                    "lr": options["lr"],
+                }
+            )
+        woven = [{k: v for k, v in group.items() if k != "names"} for group in self.weave.groups(groups)]
+        self.optimizer = kind(woven, **options)
+        self.weave.run.optimizer = self.optimizer
+        return self.optimizer
+
+
+class WovenTrainer(Seam, Trainer):  # type: ignore[misc]
+    """transformers' Trainer with the seam."""
+
+
+__all__ = ["STATE_FILE", "Events", "Seam", "Weave", "WovenTrainer", "count_rows", "stock_loss"]

@@ -1,0 +1,81 @@
+"""Tokenise rows once: the tokens are kept by the content of all that they depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tunebook.core.encoded import Encoded, join, load_encoded
+from tunebook.core.hashing import content_id, lines_id
+from tunebook.core.progress import Progress, Silent
+from tunebook.core.task import Rows, Task
+
+_CHUNK = 20_000
+
+
+def encode(
+    rows: Rows,
+    task: Task,
+    tokenizer: Any,
+    max_length: int,
+    *,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Encoded:
+    """Tokens and targets of the rows, the tokens from the cache where they are there.
+
+    Args:
+        cache: folder for tokens; None keeps none. The key is the rows' texts, the tokenizer, the task and the length,
+            so a changed text or tokenizer never meets old tokens.
+    """
+    if cache is None:
+        return _encode(rows, task, tokenizer, max_length, progress or Silent())
+    path = cache / f"tokens-{_key(rows, task, tokenizer, max_length)}.npz"
+    if path.is_file():
+        return load_encoded(path).with_fixed(**_fixed(rows))
+    encoded = _encode(rows, task, tokenizer, max_length, progress or Silent())
+    cache.mkdir(parents=True, exist_ok=True)
+    encoded.save(path)
+    return encoded
+
+
+def _key(rows: Rows, task: Task, tokenizer: Any, max_length: int) -> str:
+    texts = lines_id([*rows.texts, *(rows.pairs or ())], 64)
+    vocabulary = lines_id(f"{token}\t{number}" for token, number in sorted(tokenizer.get_vocab().items()))
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    rules = backend.to_str() if backend is not None else repr(tokenizer)
+    return content_id([texts, len(rows), rows.pairs is None, vocabulary, rules, task.key, max_length], 24)
+
+
+def _fixed(rows: Rows) -> dict[str, Any]:
+    columns = {"labels": rows.targets, "sample_weight": rows.weights}
+    return {name: column for name, column in columns.items() if column is not None}
+
+
+def _encode(rows: Rows, task: Task, tokenizer: Any, max_length: int, progress: Progress) -> Encoded:
+    progress.start("tokenise", len(rows))
+    parts = []
+    for chunk in _chunks(rows):
+        parts.append(task.encode(chunk, tokenizer, max_length))
+        progress.advance(len(chunk))
+    progress.finish()
+    return (join(parts) if len(parts) > 1 else parts[0]).with_fixed(**_fixed(rows))
+
+
+def _chunks(rows: Rows) -> Iterator[Rows]:
+    for start in range(0, max(len(rows), 1), _CHUNK):
+        span = slice(start, start + _CHUNK)
+        yield replace(
+            rows,
+            texts=rows.texts[span],
+            pairs=rows.pairs[span] if rows.pairs is not None else None,
+            targets=rows.targets[span] if rows.targets is not None else None,
+            weights=rows.weights[span] if rows.weights is not None else None,
+            ids=rows.ids[span],
+            other={},
+        )
+
+
+__all__ = ["encode"]

@@ -1,0 +1,172 @@
+"""Write down what happens during a run (metrics.jsonl, progress, trackers), and stop one that cannot go on."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from transformers import TrainerCallback
+
+from tunebook.core.errors import MachineError, RunError
+from tunebook.core.progress import Progress
+
+if TYPE_CHECKING:
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+_LEFT_OUT = {"total_flos", "train_runtime", "train_samples_per_second", "train_steps_per_second", "train_loss"}
+
+
+class Diary(TrainerCallback):  # type: ignore[misc]
+    """Appends every log entry to metrics.jsonl and shows progress; stops a run whose loss is no number.
+
+    Entries: {"step", "epoch", "loss", "learning_rate", "grad_norm"} or {"step", "epoch", "eval_loss", "eval_..."}.
+    """
+
+    def __init__(self, path: Path, progress: Progress) -> None:
+        self.path = path
+        self.progress = progress
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Forget what was logged after the checkpoint that the run goes on from."""
+        kept = [entry for entry in read_history(self.path) if entry["step"] <= state.global_step]
+        self.path.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
+        self.progress.start("train", state.max_steps, state.global_step)
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """One step further."""
+        self.progress.advance(1)
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        """Write the entry down.
+
+        Raises:
+            RunError: `run.diverged`: the loss is NaN or infinite.
+        """
+        entry = {name: float(value) for name, value in (logs or {}).items() if name not in _LEFT_OUT}
+        entry = {"step": state.global_step, "epoch": float(state.epoch or 0), **entry}
+        if len(entry) > 2 and state.is_world_process_zero:
+            with self.path.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(entry) + "\n")
+        figures = {name: value for name, value in entry.items() if name not in ("step", "epoch")}
+        self.progress.advance(0, **figures)
+        for name in ("loss", "eval_loss"):
+            if name in entry and not math.isfinite(entry[name]):
+                raise RunError("run.diverged", key=name, value=entry[name], step=state.global_step)
+
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Nothing more to watch."""
+        self.progress.finish()
+
+
+class Patience(TrainerCallback):  # type: ignore[misc]
+    """Early stopping: so many looks in a row without a better score.
+
+    It counts in the trainer's own history, which every checkpoint holds, so that a resumed run stops where the
+    uninterrupted one would have stopped.
+    """
+
+    def __init__(self, metric: str, patience: int) -> None:
+        self.metric = f"eval_{metric}"
+        self.patience = patience
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Stop if the best score lies too far back."""
+        scores = [entry[self.metric] for entry in state.log_history if self.metric in entry]
+        best = max(range(len(scores)), key=lambda index: (scores[index], -index), default=0)
+        if len(scores) - 1 - best >= self.patience:
+            control.should_training_stop = True
+
+
+class Interrupt(TrainerCallback):  # type: ignore[misc]
+    """Ctrl-C, or a polite kill, ends the run after the current step, with a checkpoint to go on from.
+
+    A second Ctrl-C ends it at once.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Listen to SIGINT and SIGTERM, where this is the main thread."""
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Save and stop if asked to."""
+        if self.asked:
+            control.should_save = True
+            control.should_training_stop = True
+
+    def release(self) -> None:
+        """Give the signals back."""
+        for number, before in self._before.items():
+            signal.signal(number, before)
+        self._before = {}
+
+
+def read_history(path: Path) -> list[dict[str, float]]:
+    """The entries of a metrics.jsonl; a last line that a kill cut off is left out."""
+    if not path.is_file():
+        return []
+    entries = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            entries.append(json.loads(line))
+        except ValueError:
+            break
+    return entries
+
+
+def trackers(names: list[str], folder: Path, run: str) -> list[TrainerCallback]:
+    """Callbacks of the trackers asked for: tensorboard, wandb, mlflow.
+
+    Raises:
+        MachineError: a tracker's package is not installed.
+        RunError: a tracker that Tunebook does not know.
+    """
+    return [_tracker(name, folder, run) for name in names]
+
+
+def _tracker(name: str, folder: Path, run: str) -> TrainerCallback:
+    import os
+
+    from transformers import integrations
+
+    known = {"tensorboard": "train", "wandb": "track", "mlflow": "track"}
+    if name not in known:
+        raise RunError("run.tracker", key="--track", value=name, allowed=" | ".join(known))
+    if not getattr(integrations, f"is_{name}_available")():
+        raise MachineError("machine.extra", key=name, extra=known[name])
+    if name == "tensorboard":
+        from torch.utils.tensorboard import SummaryWriter
+
+        return integrations.TensorBoardCallback(tb_writer=SummaryWriter(str(folder / "tensorboard")))
+    if name == "wandb":
+        os.environ.setdefault("WANDB_PROJECT", "tunebook")
+        os.environ.setdefault("WANDB_DIR", str(folder))
+        os.environ.setdefault("WANDB_NAME", run)
+        return integrations.WandbCallback()
+    os.environ.setdefault("MLFLOW_EXPERIMENT_NAME", "tunebook")
+    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{folder.parent.parent / 'mlflow.db'}")
+    return integrations.MLflowCallback()
+
+
+__all__ = ["Diary", "Interrupt", "Patience", "read_history", "trackers"]

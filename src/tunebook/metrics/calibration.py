@@ -1,0 +1,84 @@
+"""Probabilities from logits, and how far they can be believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+BINS = 15
+
+
+@dataclass(frozen=True)
+class Bin:
+    """One bar of a reliability plot.
+
+    Attributes:
+        low, high: the bin holds probabilities in (low, high]; the first one also holds 0.
+        count: answers in the bin.
+        confidence: their mean probability; NaN in an empty bin.
+        accuracy: share of them that are right (positive); NaN in an empty bin.
+    """
+
+    low: float
+    high: float
+    count: int
+    confidence: float
+    accuracy: float
+
+
+def log_softmax(logits: Array) -> Array:
+    """Logarithm of the softmax over the last axis, in float64; NaN where a logit is not finite."""
+    values = np.asarray(logits, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        values = values - values.max(axis=-1, keepdims=True)
+        return np.asarray(values - np.log(np.exp(values).sum(axis=-1, keepdims=True)))
+
+
+def softmax(logits: Array) -> Array:
+    """Probabilities over the last axis, in float64."""
+    return np.asarray(np.exp(log_softmax(logits)))
+
+
+def sigmoid(logits: Array) -> Array:
+    """Probability of each output by itself, in float64; exact at both ends."""
+    values = np.asarray(logits, dtype=np.float64)
+    small = np.exp(-np.abs(values))
+    return np.where(values >= 0, 1.0, small) / (1.0 + small)
+
+
+def log_loss(logits: Array, targets: Array) -> float:
+    """Mean negative log-probability of the true class, in nats; logits (N, C), targets (N,)."""
+    return float(-log_softmax(logits)[np.arange(len(targets)), np.asarray(targets, dtype=np.int64)].mean())
+
+
+def reliability(confidence: Array, right: Array, bins: int = BINS) -> list[Bin]:
+    """The bins of equal width behind the calibration error; `confidence` and `right` have shape (N,)."""
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    count = np.bincount(place, minlength=bins)
+    sums = [np.bincount(place, weights=np.asarray(part, float), minlength=bins) for part in (confidence, right)]
+    means = [np.divide(part, count, out=np.full(bins, np.nan), where=count > 0) for part in sums]
+    return [
+        Bin(float(edges[i]), float(edges[i + 1]), int(count[i]), float(means[0][i]), float(means[1][i]))
+        for i in range(bins)
+    ]
+
+
+def calibration_error(confidence: Array, right: Array, bins: int = BINS) -> float:
+    """Expected calibration error: mean distance of confidence and accuracy over 15 bins of equal width.
+
+    Bins are weighted by their answers; NaN where a confidence is not a number.
+    Source: Guo et al., On calibration of modern neural networks, 2017.
+    """
+    if np.isnan(confidence).any():
+        return float("nan")
+    table = [row for row in reliability(confidence, right, bins) if row.count]
+    return sum(row.count * abs(row.accuracy - row.confidence) for row in table) / len(confidence)
+
+
+__all__ = ["BINS", "Bin", "calibration_error", "log_loss", "log_softmax", "reliability", "sigmoid", "softmax"]

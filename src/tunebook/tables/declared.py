@@ -1,0 +1,114 @@
+"""Every parameter that a table may hold, and the names that people give them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from functools import cache
+
+from tunebook.core import registry
+from tunebook.core.errors import MachineError, TableError
+from tunebook.core.params import Declaration, Params, declarations
+from tunebook.core.settings import Settings
+from tunebook.core.technique import Technique
+
+
+def techniques() -> dict[str, type[Technique]]:
+    """Key -> technique. Importing them may import torch, so ask for the settings alone where those are enough.
+
+    Raises:
+        MachineError: `table.techniques` where a library that a technique needs is not installed.
+    """
+    try:
+        return registry.techniques()
+    except ModuleNotFoundError as error:
+        raise MachineError("table.techniques", key=error.name or "torch") from error
+
+
+def group(owner: str) -> type[Params]:
+    """The record that declares the rows of an owner: `training`, or the key of a technique."""
+    return Settings if owner == "training" else techniques()[owner]
+
+
+def settings_rows() -> dict[str, Declaration]:
+    """Name -> declaration of every training setting; imports no technique."""
+    return _rows((Settings,))
+
+
+def technique_rows() -> dict[str, Declaration]:
+    """Name -> declaration of every row of every technique."""
+    return _rows(tuple(techniques().values()))
+
+
+def declared() -> dict[str, Declaration]:
+    """Name -> declaration of every row: the settings first, then each technique's."""
+    return {**settings_rows(), **technique_rows()}
+
+
+def aliases() -> dict[str, str]:
+    """Alias -> name.
+
+    Raises:
+        TableError: `row.alias` for an alias that stands for two parameters, or is itself a parameter's name.
+    """
+    return _aliases((Settings, *techniques().values()))
+
+
+def find(name: str) -> Declaration | None:
+    """The declaration that a name or an alias means; None if there is none.
+
+    Case, hyphens and full-width letters do not matter. A name of the settings is found without importing techniques.
+    """
+    plain = normal(name)
+    known = settings_rows()
+    found = known.get(plain) or known.get(_aliases((Settings,)).get(plain, ""))
+    return found or technique_rows().get(aliases().get(plain, plain))
+
+
+def normal(name: str) -> str:
+    """A name as declarations write it: half-width, lower case, underscores."""
+    return re.sub(r"[\s\-]+", "_", unicodedata.normalize("NFKC", name).strip().lower())
+
+
+def nearest(name: str) -> str | None:
+    """The declared name that a misspelt one most likely means; None if nothing is like it."""
+    known = {**{row: row for row in declared()}, **aliases()}
+    found = difflib.get_close_matches(normal(name), known, n=1)
+    return known[found[0]] if found else None
+
+
+def unknown(name: str) -> TableError:
+    """The error for a name that is no parameter's, with the nearest one that is (or with all settings)."""
+    return TableError("row.unknown", key=name, nearest=nearest(name) or ", ".join(settings_rows()))
+
+
+@cache
+def _rows(groups: tuple[type[Params], ...]) -> dict[str, Declaration]:
+    return {row.name: row for one in groups for row in declarations(one)}
+
+
+@cache
+def _aliases(groups: tuple[type[Params], ...]) -> dict[str, str]:
+    rows = _rows(groups)
+    found: dict[str, str] = {}
+    for row in rows.values():
+        for alias in row.row.aliases:
+            if alias in found or alias in rows:
+                raise TableError("row.alias", key=alias, first=found.get(alias, alias), second=row.name)
+            found[alias] = row.name
+    return found
+
+
+__all__ = [
+    "aliases",
+    "declared",
+    "find",
+    "group",
+    "nearest",
+    "normal",
+    "settings_rows",
+    "technique_rows",
+    "techniques",
+    "unknown",
+]

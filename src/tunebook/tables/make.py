@@ -1,0 +1,184 @@
+"""Make a full table from the few values that somebody gave, or a child of a table from what changes."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tunebook.core.errors import TableError
+from tunebook.core.messages import language, say
+from tunebook.core.nouns import ParamTable, TableRow
+from tunebook.core.params import Declaration, Value, build
+from tunebook.tables.declared import find, group, normal, settings_rows, technique_rows, techniques, unknown
+from tunebook.tables.values import NO, NOTHING, YES, number, read_value, word
+
+ABSENT: Any = object()
+
+
+@dataclass(frozen=True)
+class Given:
+    """One row as somebody gave it, unread; what was not given is ABSENT or empty."""
+
+    value: Any = ABSENT
+    default: Any = ABSENT
+    recommended: Any = ABSENT
+    description: str = ""
+    reason: str = ""
+    effect: Any = None
+
+
+def new_table(
+    values: Mapping[str, Any],
+    *,
+    reasons: Mapping[str, str] | None = None,
+    recommended: Mapping[str, Any] | None = None,
+    note: str = "",
+    owner: str = "",
+) -> ParamTable:
+    """A full table: every training setting, and every row of each technique of which any row is given.
+
+    Names may be aliases; the table's note then says what was renamed. `fgm=on` switches a technique on with all its
+    defaults, `fgm=off` leaves it out.
+
+    Args:
+        values: name -> value as people write it.
+        reasons: name -> why.
+        recommended: name -> what was proposed for the data.
+
+    Raises:
+        TableError: `row.unknown`, `row.value`, `row.off`, `row.twice`, `row.together`.
+    """
+    parts: dict[str, dict[str, Any]] = {name: {"value": value} for name, value in values.items()}
+    for field, column in (("reason", reasons or {}), ("recommended", recommended or {})):
+        for name, item in column.items():
+            parts.setdefault(name, {})[field] = item
+    return make_table({name: Given(**part) for name, part in parts.items()}, note=note, owner=owner)
+
+
+def child(
+    table: ParamTable,
+    changes: Mapping[str, Any],
+    note: str = "",
+    owner: str = "",
+    *,
+    reasons: Mapping[str, str] | None = None,
+) -> ParamTable:
+    """A table that differs from its parent in some rows.
+
+    `fgm.epsilon=0.5` changes a row, and switches the technique on where it was off; `fgm=on` switches it on with its
+    defaults, `fgm=off` takes all its rows out. A changed row has the note as its reason, unless `reasons` gives one,
+    and no effect yet.
+
+    Raises:
+        TableError: as for `new_table`.
+    """
+    named, switches, renamed = _named({name: Given(value=value) for name, value in changes.items()})
+    rows = {name: _given(row) for name, row in table.rows.items() if switches.get(name.partition(".")[0], True)}
+    for name, given in named.items():
+        reason = (reasons or {}).get(name, note)
+        rows[name] = replace(rows.get(name, Given()), value=given.value, reason=reason, effect=None)
+    rows |= {key: Given(value=True) for key, on in switches.items() if on}
+    made = make_table(rows, note="; ".join(part for part in (note, renamed) if part), owner=owner)
+    return made.model_copy(update={"parent": table.version or None})
+
+
+def _given(row: TableRow) -> Given:
+    recommended = ABSENT if row.recommended is None else row.recommended
+    return Given(row.value, row.default, recommended, row.description, row.reason, row.effect)
+
+
+def make_table(given: Mapping[str, Given], *, note: str = "", owner: str = "") -> ParamTable:
+    """A full table from rows as given, each read and checked against its declaration.
+
+    Raises:
+        TableError: as for `new_table`.
+    """
+    named, switches, renamed = _named(given)
+    owners = {name.partition(".")[0] for name in named if "." in name} | {key for key, on in switches.items() if on}
+    wanted = list(settings_rows().values())
+    if owners:
+        wanted += [row for row in technique_rows().values() if row.owner in owners]
+    rows = {row.name: _row(row, named.get(row.name, Given())) for row in wanted}
+    for key in ("training", *sorted(owners)):
+        build(group(key), {row.field: rows[row.name].value for row in wanted if row.owner == key})
+    return ParamTable(rows=rows, note="; ".join(part for part in (tidy(note), renamed) if part), owner=tidy(owner))
+
+
+def _named(given: Mapping[str, Given]) -> tuple[dict[str, Given], dict[str, bool], str]:
+    """Rows under their declared names, techniques switched on or off by their bare key, and what was renamed."""
+    rows: dict[str, Given] = {}
+    switches: dict[str, bool] = {}
+    origin: dict[str, str] = {}
+    for name, row in given.items():
+        found = find(name)
+        real = found.name if found else _technique(name)
+        if real in origin:
+            raise TableError("row.twice", key=real, first=origin[real], second=name)
+        origin[real] = name
+        if found:
+            rows[real] = row
+        else:
+            switches[real] = _state(real, row.value)
+    for real in rows:
+        key = real.partition(".")[0]
+        if not switches.get(key, True):
+            raise TableError("row.together", key=key, reason=f"{key} = off, {origin[real]}")
+    pairs = ", ".join(f"{old} -> {new}" for new, old in origin.items() if normal(old) != new)
+    return rows, switches, say("table.renamed", pairs=pairs) if pairs else ""
+
+
+def _technique(name: str) -> str:
+    if normal(name) not in techniques():
+        raise unknown(name)
+    return normal(name)
+
+
+def _state(key: str, given: Any) -> bool:
+    """On or off, of a bare technique's name."""
+    if given is True or word(given) in YES:
+        return True
+    if given is None or given is False or word(given) in NO | NOTHING:
+        return False
+    raise TableError("row.value", key=key, value=None if given is ABSENT else given, allowed="on | off")
+
+
+def _row(declaration: Declaration, given: Given) -> TableRow:
+    default = _read(declaration, given.default)
+    recommended = _read(declaration, given.recommended)
+    if given.value is not ABSENT:
+        value = read_value(declaration, given.value)
+    else:
+        value = recommended if given.recommended is not ABSENT else default
+    words = declaration.row.zh if language() == "zh" else declaration.row.text
+    return TableRow(
+        value=value,
+        default=default,
+        recommended=recommended if given.recommended is not ABSENT else None,
+        description=tidy(given.description) or words,
+        reason=tidy(given.reason),
+        effect=_effect(declaration, given.effect),
+    )
+
+
+def _read(declaration: Declaration, given: Any) -> Value:
+    if given is not ABSENT:
+        return read_value(declaration, given)
+    return list(declaration.default) if isinstance(declaration.default, tuple) else declaration.default
+
+
+def _effect(declaration: Declaration, given: Any) -> float | None:
+    found = number(given)
+    if found is None and given is not None:
+        raise TableError("row.effect", key=declaration.name, value=given)
+    return found
+
+
+def tidy(text: str) -> str:
+    """A text without ends of white space, control characters and halves of characters: every format can carry it."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    return "".join(char for char in lines if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")).strip()
+
+
+__all__ = ["ABSENT", "Given", "child", "make_table", "new_table", "tidy"]

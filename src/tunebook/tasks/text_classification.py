@@ -1,0 +1,238 @@
+"""Text classification: one class, several, ordered classes or a number, of single texts or of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation uses
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tunebook.core.encoded import Encoded, pack
+from tunebook.core.errors import ModelError
+from tunebook.core.nouns import Interval, Labels
+from tunebook.core.params import Value
+from tunebook.core.task import Criterion, Rows, Task
+from tunebook.core.technique import Batch
+from tunebook.tasks import label_scores
+
+_PROBLEM_TYPE = {
+    "single_label": "single_label_classification",
+    "multi_label": "multi_label_classification",
+    "regression": "regression",
+    "ordinal": "regression",
+}
+# The config fields in which architectures keep each kind of dropout.
+_DROPOUT = {
+    "dropout": ("hidden_dropout_prob", "hidden_dropout", "dropout", "mlp_dropout", "resid_pdrop"),
+    "attention_dropout": ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop"),
+    "classifier_dropout": ("classifier_dropout", "seq_classif_dropout", "cls_dropout"),
+}
+
+
+class TextClassification(Task):
+    """The task `text_classification`.
+
+    Ordered classes are learnt as numbers 0 ... K-1 with a squared loss and rounded to the nearest class.
+    """
+
+    key: ClassVar[str] = "text_classification"
+    gives: ClassVar[frozenset[str]] = frozenset({"logits", "embeddings", "layers", "head"})
+
+    def headline(self, labels: Labels) -> str:
+        """Accuracy, micro F1 (several labels), Spearman (numbers) or quadratic kappa (ordered classes)."""
+        return {
+            "single_label": "accuracy",
+            "multi_label": "micro_f1",
+            "regression": "spearman",
+            "ordinal": "qwk",
+        }[labels.problem]
+
+    def metrics(self, labels: Labels) -> tuple[str, ...]:
+        """Metrics of which more is better."""
+        return label_scores.MORE_IS_BETTER[labels.problem]
+
+    def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+        """The model with a fresh head; class names and the kind of problem stand in its config.
+
+        Raises:
+            ModelError: transformers has no classification head for this architecture.
+        """
+        from transformers import AutoModelForSequenceClassification
+        from transformers.utils import logging
+
+        verbosity = logging.get_verbosity()
+        logging.set_verbosity_error()  # it warns of a fresh head, which is what we ask for
+        try:
+            return AutoModelForSequenceClassification.from_pretrained(
+                str(folder), config=make_config(folder, labels, params), dtype=torch.float32
+            )
+        except (ValueError, OSError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise ModelError("model.head", key="base_model", value=str(folder), reason=reason) from error
+        finally:
+            logging.set_verbosity(verbosity)
+
+    def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+        """The same model on torch's meta device: names and shapes, no weights, no memory.
+
+        Raises:
+            ModelError: as `build`.
+        """
+        from transformers import AutoModelForSequenceClassification
+
+        try:
+            with torch.device("meta"):
+                return AutoModelForSequenceClassification.from_config(make_config(folder, labels, params))
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise ModelError("model.head", key="base_model", value=str(folder), reason=reason) from error
+
+    def load(self, folder: Path) -> Any:
+        """A trained model as transformers itself loads it."""
+        from transformers import AutoModelForSequenceClassification
+
+        return AutoModelForSequenceClassification.from_pretrained(str(folder), dtype=torch.float32)
+
+    def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
+        """Tokens of each row or pair; of a pair the longer text is cut first."""
+        pairs = list(rows.pairs) if rows.pairs is not None else None
+        columns = tokenizer(list(rows.texts), pairs, truncation=True, max_length=max_length)
+        encoded = pack({name: columns[name] for name in columns if name != "attention_mask"})
+        fixed = {"labels": rows.targets, "sample_weight": rows.weights}
+        return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
+
+    def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
+        """`input_ids`, `attention_mask` and the like of shape (rows, longest), `labels` of shape (rows, ...)."""
+        batch: Batch = {}
+        for name in encoded.flat:
+            batch[name] = torch.from_numpy(encoded.padded(name, rows, pad if name == "input_ids" else 0))
+        lengths = torch.from_numpy(encoded.lengths[list(rows)])
+        batch["attention_mask"] = (torch.arange(batch["input_ids"].shape[1]) < lengths[:, None]).long()
+        for name, column in encoded.fixed.items():
+            batch[name] = torch.from_numpy(column[list(rows)])
+        return batch
+
+    def criterion(self, labels: Labels, params: Mapping[str, Value], targets: NDArray[Any]) -> Criterion:
+        """Cross-entropy, binary cross-entropy of each class, or squared error."""
+        weights = class_weights(targets, labels, str(params["class_weights"]))
+        smoothing = float(params["label_smoothing"])  # type: ignore[arg-type]
+        return Classify(labels.problem, None if weights is None else torch.from_numpy(weights), smoothing)
+
+    def answers(self, logits: NDArray[np.float32], labels: Labels) -> list[dict[str, Any]]:
+        """Each row's `label` (a list for several labels, a number for regression), `score` and `scores`."""
+        return label_scores.answers(logits, labels)
+
+    def true_label(self, target: Any, labels: Labels) -> Any:
+        """A class name, a list of them, or a number."""
+        return label_scores.true_label(target, labels)
+
+    def scores(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, float]:
+        """The metrics of `tunebook.metrics` for this kind of labels."""
+        return label_scores.scores(logits, targets, labels)
+
+    def intervals(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, Interval]:
+        """Headline metrics with their intervals."""
+        return label_scores.intervals(logits, targets, labels)
+
+    def detail(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, Any]:
+        """Per class, confusion matrix, reliability or scatter."""
+        return label_scores.detail(logits, targets, labels)
+
+
+@dataclass(frozen=True)
+class Classify(Criterion):
+    """The losses of classification and regression heads.
+
+    Attributes:
+        weights: weight of each class in a single-label loss, or of the positives of each class in a multi-label one.
+        smoothing: share e of the target that is spread: (1 - e) y + e / K, for several labels (1 - e) y + e / 2
+            (Szegedy et al. 2016).
+    """
+
+    problem: str
+    weights: Tensor | None
+    smoothing: float
+
+    def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
+        """Mean over rows, or weighted mean where classes or rows have weights."""
+        inputs = {name: value for name, value in batch.items() if name not in ("labels", "sample_weight")}
+        outputs = model(**inputs)
+        logits, targets, sample = outputs.logits.float(), batch["labels"], batch.get("sample_weight")
+        if sample is None:
+            return self._reduced(logits, targets, "mean"), outputs
+        losses = self._reduced(logits, targets, "none")
+        losses = losses.mean(dim=1) if losses.dim() == 2 else losses
+        return (losses * sample).sum() / self.items(batch), outputs
+
+    def _reduced(self, logits: Tensor, targets: Tensor, reduction: str) -> Tensor:
+        weights = self.weights.to(logits) if self.weights is not None else None
+        if self.problem == "single_label":
+            return F.cross_entropy(logits, targets, weights, reduction=reduction, label_smoothing=self.smoothing)
+        if self.problem == "multi_label":
+            smooth = targets * (1 - self.smoothing) + self.smoothing / 2 if self.smoothing else targets
+            return F.binary_cross_entropy_with_logits(logits, smooth, reduction=reduction, pos_weight=weights)
+        return F.mse_loss(logits.squeeze(-1), targets, reduction=reduction)
+
+    def items(self, batch: Batch) -> Tensor:
+        """Number of rows, or the sum of their weights."""
+        targets: Tensor = batch["labels"]
+        weights = torch.ones(len(targets), device=targets.device)
+        if self.problem == "single_label" and self.weights is not None:
+            weights = self.weights.to(targets.device)[targets]
+        return (weights * batch["sample_weight"] if "sample_weight" in batch else weights).sum()
+
+
+def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+    """The base model's config with this head's labels and this table's dropouts."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(str(folder))
+    config.num_labels = labels.outputs
+    if labels.problem in ("single_label", "multi_label"):
+        config.id2label = dict(enumerate(labels.names))
+        config.label2id = {name: index for index, name in enumerate(labels.names)}
+    config.problem_type = _PROBLEM_TYPE[labels.problem]
+    set_dropout(config, params)
+    return config
+
+
+def set_dropout(config: Any, params: Mapping[str, Value]) -> None:
+    """Write the dropout rows into the config fields that the architecture has.
+
+    Raises:
+        ModelError: a row is set and the architecture has no such dropout, so that the row could not act.
+    """
+    for row, fields in _DROPOUT.items():
+        if params.get(row) is None:
+            continue
+        known = [name for name in fields if hasattr(config, name)]
+        if not known:
+            raise ModelError("model.dropout", key=row, value=params[row], model=config.model_type)
+        for name in known:
+            setattr(config, name, params[row])
+
+
+def class_weights(targets: NDArray[Any], labels: Labels, rule: str) -> NDArray[np.float32] | None:
+    """Weight of each class, mean 1 over the rows (`balanced`: N / (K n_c); `sqrt`: its root, rescaled).
+
+    For several labels: the weight of a class's positives, negatives / positives, at most 100, or its root.
+    """
+    if rule == "none" or labels.problem in ("regression", "ordinal"):
+        return None
+    if labels.problem == "multi_label":
+        positives = np.maximum(targets.sum(axis=0), 1)
+        ratio = np.clip((len(targets) - positives) / positives, 1e-2, 100)
+        return np.asarray(ratio if rule == "balanced" else np.sqrt(ratio), dtype=np.float32)
+    counts = np.maximum(np.bincount(targets, minlength=len(labels.names)), 1)
+    raw = len(targets) / (len(counts) * counts)
+    raw = raw if rule == "balanced" else np.sqrt(raw)
+    return np.asarray(raw * len(targets) / (raw * counts).sum(), dtype=np.float32)
+
+
+__all__ = ["Classify", "TextClassification", "class_weights", "make_config", "set_dropout"]

@@ -1,0 +1,95 @@
+"""Freezing: train only the upper part of the model, or leave parts out by name."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from tunebook.core.errors import PlanError
+from tunebook.core.params import Row
+from tunebook.core.technique import Batch, LossFn, RunContext, Technique
+from tunebook.models.layers import depths, frozen_modules
+
+
+class Freeze(Technique):
+    """Leave the embeddings and the lowest layers as they were pretrained.
+
+    What is frozen also runs without dropout: it is a fixed function of its input. The pooler and the head are always
+    trained. Cost: less of the backward pass, and no optimiser state for what is frozen. Not for texts far from what the
+    model was pretrained on: its lower layers then have to learn too.
+
+    Source: Howard and Ruder 2018 (arXiv:1801.06146); Lee, Tang and Lin 2019 (arXiv:1911.03090) on how many layers.
+    """
+
+    key: ClassVar[str] = "freeze"
+    needs: ClassVar[frozenset[str]] = frozenset({"layers"})
+
+    layers: Annotated[
+        int | Literal["all"],
+        Field(ge=0),
+        Row(
+            "lowest layers to freeze, the embeddings with them; all freezes the whole encoder",
+            zh="冻结最底部的层数（连同嵌入层）；all 表示冻结整个编码器",
+            unit="layers",
+        ),
+    ] = 0
+    embeddings: Annotated[
+        bool, Row("freeze the embeddings even when no layer is frozen", zh="即使不冻结任何层也冻结嵌入层")
+    ] = False
+    pattern: Annotated[
+        str | None,
+        Row(
+            "regular expression; parameters whose name it finds are frozen too",
+            zh="正则表达式；名称匹配的参数也会被冻结",
+        ),
+    ] = None
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            re.compile(pattern)  # re.error is a ValueError's cousin that pydantic reports as the row's fault
+        return pattern
+
+    def prepare_model(self, model: Any, run: RunContext) -> Any:
+        """Switch gradients off for all that is frozen, and count it.
+
+        Raises:
+            PlanError: nothing was frozen, more layers than there are, or nothing is left to train.
+        """
+        found = depths(model)
+        count = found.layers if self.layers == "all" else self.layers
+        if count > found.layers:
+            raise PlanError("freeze.layers", key="freeze.layers", value=count, allowed=f"0 … {found.layers} | all")
+        frozen = 0
+        for name, parameter in model.named_parameters():
+            if self._frozen(name, found.of[name], count):
+                parameter.requires_grad_(False)
+                frozen += parameter.numel()
+        trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+        if not frozen or not trained:
+            raise PlanError("freeze.nothing" if not frozen else "freeze.everything", key="freeze", value=self.pattern)
+        run.noted(self.key, parameters_frozen=frozen, share_frozen=frozen / (frozen + trained), layers_frozen=count)
+        return model
+
+    def _frozen(self, name: str, depth: int, count: int) -> bool:
+        low = depth <= count if count else self.embeddings and depth == 0
+        return low or (self.pattern is not None and re.search(self.pattern, name) is not None)
+
+    def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
+        """Keep the frozen layers out of training mode, so that they have no dropout."""
+        found = depths(run.model)
+        count = found.layers if self.layers == "all" else int(self.layers)
+        modules = frozen_modules(run.model, count) if count or self.embeddings else []
+
+        def loss(model: Any, batch: Batch) -> Any:
+            for module in modules:
+                module.eval()
+            return inner(model, batch)
+
+        return loss
+
+
+__all__ = ["Freeze"]

@@ -1,0 +1,185 @@
+"""The baselines that every fine-tune has to beat, on the same rows: majority, TF-IDF, frozen encoder."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.errors import MachineError
+from tunebook.core.hashing import content_id
+from tunebook.core.nouns import DataRef, Labels, Plan, Split
+from tunebook.core.progress import Progress
+from tunebook.core.task import Rows
+
+Array = NDArray[Any]
+_ROWS = 20_000  # training rows at most: a baseline is to cost little
+_STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
+_FOLDS = 3
+_FEW = 3_000  # up to so many rows the strength is chosen by cross-validation, above it on the validation split
+
+
+def baselines(plan: Plan, data: DataRef, split: Split, progress: Progress | None = None) -> dict[str, dict[str, float]]:
+    """Name -> metric -> value of `majority`, `tfidf_logreg` and `frozen_logreg`, kept in the book's cache.
+
+    For numbers and ordered classes the linear models are ridge regressions, under the same names. Their strength of
+    regularisation is chosen on training or validation rows, never on those that are scored.
+
+    Raises:
+        MachineError: scikit-learn is not installed.
+    """
+    path = data.path.parent / "cache" / f"baselines-{content_id([data.content, plan.model_id, split, _ROWS])}.json"
+    if path.is_file():
+        stored: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
+        return stored
+    found = _measure(plan, data, split, progress)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(found), encoding="utf-8")
+    part.replace(path)
+    return found
+
+
+def _measure(plan: Plan, data: DataRef, split: Split, progress: Progress | None) -> dict[str, dict[str, float]]:
+    try:
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        raise MachineError("machine.extra", key="scikit-learn", extra="train") from error
+    from tunebook.core.registry import tasks
+    from tunebook.data.load import load
+
+    rows = {part: load(data, part) for part in ("train", "validation", split)}
+    rows["train"] = _sample(rows["train"], plan.seed)
+    task = tasks()[plan.task]()
+    targets = rows[split].targets
+
+    def score(logits: Array) -> dict[str, float]:
+        assert targets is not None  # evaluation has refused rows without labels
+        return task.scores(np.asarray(logits, dtype=np.float32), targets, plan.labels)
+
+    chinese = str(data.stats.get("language")) in ("zh", "mixed")
+    found = {"majority": score(_majority(rows["train"], rows[split], plan.labels))}
+    for name, space in (("tfidf_logreg", _tfidf(chinese)), ("frozen_logreg", _frozen(plan, progress))):
+        x = space(rows["train"], rows["validation"], rows[split])
+        found[name] = score(_linear(x, rows["train"].targets, rows["validation"].targets, plan.labels))
+    return found
+
+
+def _sample(rows: Rows, seed: int) -> Rows:
+    if len(rows) <= _ROWS:
+        return rows
+    chosen = np.sort(np.random.default_rng(seed).choice(len(rows), _ROWS, replace=False))
+    return Rows(
+        texts=[rows.texts[i] for i in chosen],
+        pairs=[rows.pairs[i] for i in chosen] if rows.pairs is not None else None,
+        targets=rows.targets[chosen] if rows.targets is not None else None,
+        ids=[rows.ids[i] for i in chosen],
+    )
+
+
+def _majority(train: Rows, scored: Rows, labels: Labels) -> Array:
+    """Logits that always say the same: the commonest class, each label's base rate, or the mean."""
+    assert train.targets is not None
+    if labels.problem == "single_label":
+        shares = np.bincount(train.targets, minlength=labels.outputs) / len(train)
+        return np.tile(np.log(np.maximum(shares, 1e-9)), (len(scored), 1))
+    if labels.problem == "multi_label":
+        rates = np.clip(train.targets.mean(axis=0), 1e-6, 1 - 1e-6)
+        return np.tile(np.log(rates / (1 - rates)), (len(scored), 1))
+    return np.full((len(scored), 1), train.targets.mean())
+
+
+Space = Callable[[Rows, Rows, Rows], list[Any]]
+
+
+def _tfidf(chinese: bool) -> Space:
+    """Words and pairs of words; for Chinese characters, pairs and triples of them."""
+
+    def space(*parts: Rows) -> list[Any]:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        how: dict[str, Any] = {"analyzer": "char", "ngram_range": (1, 3)} if chinese else {"ngram_range": (1, 2)}
+        vectors = TfidfVectorizer(
+            sublinear_tf=True, min_df=2 if len(parts[0]) > 2000 else 1, max_features=200_000, **how
+        )
+        vectors.fit([*parts[0].texts, *(parts[0].pairs or ())])
+        return [_paired(vectors.transform(part.texts), part, vectors.transform) for part in parts]
+
+    return space
+
+
+def _frozen(plan: Plan, progress: Progress | None) -> Space:
+    """Mean of the base model's last layer."""
+
+    def space(*parts: Rows) -> list[Any]:
+        from tunebook.engine.features import features
+        from tunebook.models.source import find_model, load_tokenizer
+
+        folder = find_model(plan.model, allow_pickle=True)
+        tokenizer = load_tokenizer(folder)
+        length = int(plan.params["max_length"])  # type: ignore[arg-type]
+
+        def transform(texts: Any) -> Array:
+            return features(folder, list(texts), tokenizer, length, progress)
+
+        return [_paired(transform(part.texts), part, transform) for part in parts]
+
+    return space
+
+
+def _paired(first: Any, rows: Rows, transform: Callable[[Any], Any]) -> Any:
+    """Features of single texts, or of pairs: the distance |u - v| and the product u v."""
+    if rows.pairs is None:
+        return first
+    second = transform(rows.pairs)
+    if isinstance(first, np.ndarray):
+        return np.hstack([np.abs(first - second), first * second])
+    from scipy.sparse import hstack
+
+    return hstack([abs(first - second), first.multiply(second)]).tocsr()
+
+
+def _linear(x: list[Any], train: Array | None, validation: Array | None, labels: Labels) -> Array:
+    """Logits of a linear model on the last part of x, its strength chosen without looking at it."""
+    assert train is not None and validation is not None
+    best = max(_STRENGTHS, key=lambda strength: _quality(strength, x, train, validation, labels))
+    return _logits(_model(best, labels).fit(x[0], train), x[2], labels)
+
+
+def _quality(strength: float, x: list[Any], train: Array, validation: Array, labels: Labels) -> float:
+    from sklearn.model_selection import cross_val_score
+
+    model = _model(strength, labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # classes with fewer rows than folds
+        if len(train) <= _FEW and labels.problem == "single_label":
+            return float(cross_val_score(model, x[0], train, cv=_FOLDS).mean())
+        return float(model.fit(x[0], train).score(x[1], validation))
+
+
+def _model(strength: float, labels: Labels) -> Any:
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.multiclass import OneVsRestClassifier
+
+    if labels.problem in ("regression", "ordinal"):
+        return Ridge(alpha=1 / strength)
+    logistic = LogisticRegression(C=strength, max_iter=300, tol=1e-3)
+    return OneVsRestClassifier(logistic) if labels.problem == "multi_label" else logistic
+
+
+def _logits(model: Any, x: Any, labels: Labels) -> Array:
+    if labels.problem in ("regression", "ordinal"):
+        return np.asarray(model.predict(x), dtype=np.float64).reshape(-1, 1)
+    if labels.problem == "multi_label":
+        chances = np.clip(model.predict_proba(x), 1e-9, 1 - 1e-9)
+        return np.asarray(np.log(chances / (1 - chances)))
+    out = np.full((x.shape[0], labels.outputs), -30.0)  # a class without training rows is never said
+    out[:, model.classes_] = np.log(np.maximum(model.predict_proba(x), 1e-12))
+    return out
+
+
+__all__ = ["baselines"]

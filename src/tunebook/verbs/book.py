@@ -1,0 +1,130 @@
+"""A book: the folder that holds one fine-tuning job, its rows, its tables and its runs."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from tunebook.core.errors import BookError
+from tunebook.core.nouns import DataRef, ParamTable, Record
+
+if TYPE_CHECKING:
+    from tunebook.tables.store import TableStore
+    from tunebook.verbs.runs import Run
+
+BOOK_FILE = "book.toml"
+
+
+class BookFile(Record):
+    """What book.toml says.
+
+    Attributes:
+        task: name of the task.
+        owner: who answers for the book.
+        created: day on which it was made.
+        sources: data files as the user named them, by the part they play.
+    """
+
+    task: str
+    owner: str = ""
+    created: str = ""
+    sources: dict[str, list[str]] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Book:
+    """One fine-tuning job on disk.
+
+    Raises:
+        BookError: the folder is no book, or its book.toml cannot be read.
+    """
+
+    path: Path
+
+    @cached_property
+    def file(self) -> BookFile:
+        """What book.toml says."""
+        try:
+            return BookFile(**tomllib.loads((self.path / BOOK_FILE).read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise BookError("book.file", key=str(self.path / BOOK_FILE), reason=str(error)) from error
+
+    @cached_property
+    def data(self) -> DataRef:
+        """The book's rows."""
+        from tunebook.data.prepare import open_data
+
+        return open_data(self.path / "data")
+
+    @property
+    def tables(self) -> TableStore:
+        """The versions of the book's table."""
+        from tunebook.tables.store import TableStore
+
+        return TableStore(self.path / "tables")
+
+    @property
+    def champion(self) -> ParamTable:
+        """The table in force."""
+        return self.tables.get("champion")
+
+    @property
+    def runs(self) -> list[Run]:
+        """All runs, oldest first."""
+        from tunebook.verbs.runs import Run
+
+        folders = sorted((self.path / "runs").glob("*/plan.json"), key=lambda path: path.stat().st_mtime)
+        return [Run(path.parent) for path in folders]
+
+    def run(self, name: str = "latest") -> Run:
+        """A run by its id, the start of its id, or `latest`: the newest that was finished.
+
+        Raises:
+            BookError: no such run, or several whose id begins so.
+        """
+        runs = self.runs
+        if name == "latest":
+            found = [run for run in runs if run.finished][-1:]
+        else:
+            found = [run for run in runs if run.id == name] or [run for run in runs if run.id.startswith(name)]
+        if len(found) != 1:
+            allowed = " | ".join(["latest", *(run.id for run in runs)])
+            raise BookError(
+                "book.run" if runs else "book.no_runs", key="run", value=name, allowed=allowed, book=self.path
+            )
+        return found[0]
+
+
+def open_book(path: Path | str) -> Book:
+    """The book in a folder.
+
+    Raises:
+        BookError: there is no book.
+    """
+    book = Book(Path(path))
+    if not (book.path / BOOK_FILE).is_file():
+        raise BookError("book.missing", key="book", value=str(path))
+    return book
+
+
+def write_book_file(file: BookFile, folder: Path) -> None:
+    """Write book.toml."""
+    lines = [f"{name} = {_toml(value)}" for name, value in file.model_dump().items() if name != "sources"]
+    lines += ["", "[sources]", *(f"{part} = {_toml(paths)}" for part, paths in file.sources.items())]
+    (folder / BOOK_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _toml(value: Any) -> str:
+    """A string or a list of strings, quoted as TOML wants it."""
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c >= " " else f"\\u{ord(c):04x}" for c in escaped) + '"'
+
+
+__all__ = ["BOOK_FILE", "Book", "BookFile", "open_book", "write_book_file"]

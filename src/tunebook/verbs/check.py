@@ -1,0 +1,50 @@
+"""Check: all that plan() checks, and what a run would cost. Changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tunebook.core.errors import TunebookError
+from tunebook.core.nouns import ParamTable, Plan
+from tunebook.verbs.book import Book
+from tunebook.verbs.doctor import this_machine
+from tunebook.verbs.plan import plan
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found.
+
+    Attributes:
+        plan: the filled plan; None where it cannot be made.
+        problems: what stops a run; warnings: what is worth knowing. Each {"code", "key", "message", "advice"}.
+    """
+
+    plan: Plan | None
+    problems: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether a run can start."""
+        return not self.problems
+
+
+def check(book: Book, table: ParamTable | None = None, *, allow: frozenset[str] = frozenset()) -> Check:
+    """Try to plan a run of this table (the champion if none is given) on the book's data."""
+    try:
+        made = plan(table or book.champion, book.data, allow=allow)
+    except TunebookError as error:
+        return Check(None, [error.to_json()])
+    problems = []
+    room = this_machine()
+    limit = room["gpu_memory_bytes"] or room["memory_bytes"]
+    if made.estimate.memory_bytes > limit:
+        from tunebook.engine.failures import no_memory
+
+        problems.append(no_memory(made.params).to_json())
+    return Check(made, problems, list(book.data.stats.get("warnings", [])))
+
+
+__all__ = ["Check", "check"]

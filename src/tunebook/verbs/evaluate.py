@@ -1,0 +1,141 @@
+"""Evaluate: run + rows -> report, with intervals, against baselines on the same rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.errors import DataError
+from tunebook.core.nouns import DataRef, Plan, Report, Split, write_json
+from tunebook.core.progress import Progress
+from tunebook.core.registry import tasks
+from tunebook.core.task import Rows
+from tunebook.verbs.runs import Run
+
+_ERRORS = 40
+
+
+def evaluate(
+    run: Run,
+    data: DataRef | None = None,
+    *,
+    split: Split = "test",
+    with_baselines: bool = True,
+    progress: Progress | None = None,
+) -> Report:
+    """Score a run's model on a split; write report.json, report.html, predictions.jsonl and the model card.
+
+    Args:
+        run: a finished run.
+        data: rows to score on; None takes the book's own.
+        split: which of its splits.
+        with_baselines: measure majority, TF-IDF and frozen encoder too (kept for the next run on the same rows).
+
+    Raises:
+        RunError: the run has not finished. DataError: the split is empty or has no labels.
+    """
+    from tunebook.data.load import load
+    from tunebook.data.prepare import open_data
+
+    plan = run.plan
+    model = run.model  # refuses an unfinished run before anything is read
+    ref = data or open_data(plan.data_path)
+    if not ref.rows.get(split):
+        raise DataError("data.no_split", key=split, value=0, allowed=" | ".join(k for k, n in ref.rows.items() if n))
+    rows = load(ref, split)
+    if rows.targets is None:
+        raise DataError("data.no_labels", key=split)
+    logits = _logits(run, model, rows, progress)
+    report = _report(run, ref, split, logits, rows.targets)
+    if with_baselines:
+        from tunebook.verbs.baselines import baselines
+
+        report = report.model_copy(update={"baselines": baselines(plan, ref, split, progress)})
+    _write(run, ref, report, list(_predictions(plan, rows, logits)))
+    return report
+
+
+def _logits(run: Run, model: Path, rows: Rows, progress: Progress | None) -> NDArray[np.float32]:
+    from tunebook.engine.load import load_model
+
+    return load_model(model, run.plan).logits(rows, progress)
+
+
+def _report(run: Run, ref: DataRef, split: Split, logits: NDArray[np.float32], targets: NDArray[Any]) -> Report:
+    plan = run.plan
+    task = tasks()[plan.task]()
+    return Report(
+        run=run.id,
+        split=split,
+        rows=len(targets),
+        content=ref.content,
+        headline=str(plan.params["metric"]),
+        metrics=task.scores(logits, targets, plan.labels),
+        intervals=task.intervals(logits, targets, plan.labels),
+        **task.detail(logits, targets, plan.labels),
+    )
+
+
+def _predictions(plan: Plan, rows: Rows, logits: NDArray[np.float32]) -> Iterator[dict[str, Any]]:
+    """One record a row: id, true label, predicted label, score, scores and the texts."""
+    task = tasks()[plan.task]()
+    assert rows.targets is not None
+    for number, answer in enumerate(task.answers(logits, plan.labels)):
+        yield {
+            "id": str(rows.ids[number]),
+            "true": task.true_label(rows.targets[number], plan.labels),
+            **answer,
+            "text": rows.texts[number],
+            **({"pair": rows.pairs[number]} if rows.pairs is not None else {}),
+        }
+
+
+def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, Any]]) -> None:
+    from tunebook.report.card import write_model_card
+    from tunebook.report.run import write_run_report
+
+    with (run.path / "predictions.jsonl").open("w", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in predictions)
+    write_json(report, run.path / "report.json")
+    outcome = run.outcome
+    write_run_report(
+        run.path,
+        report,
+        plan=run.plan,
+        history=run.history,
+        data_stats=ref.stats,
+        errors=_errors(predictions),
+        counters=outcome.get("counters", {}),
+        cost=outcome,
+    )
+    write_model_card(run.model, run.plan, report, ref)
+
+
+def _errors(predictions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The worst mistakes first: the most confident wrong answers, or the largest differences."""
+    wrong = [record for record in predictions if record["true"] != record["label"]]
+
+    def badness(record: dict[str, Any]) -> float:
+        numbers = isinstance(record["true"], float)
+        return abs(record["true"] - record["label"]) if numbers else float(record["score"])
+
+    worst = sorted(wrong, key=badness, reverse=True)[:_ERRORS]
+    return [
+        {
+            "id": record["id"],
+            "text": record["text"],
+            "pair": record.get("pair"),
+            "label": record["true"],
+            "predicted": record["label"],
+            "score": record["score"],
+        }
+        for record in worst
+    ]
+
+
+__all__ = ["evaluate"]

@@ -1,0 +1,136 @@
+"""Init: look at the data, freeze its rows, propose the first table: a new book."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from getpass import getuser
+from importlib.resources import files as resources
+from pathlib import Path
+from typing import Any
+
+from tunebook.core.errors import BookError, DataError
+from tunebook.core.nouns import SPLITS, DataRef
+from tunebook.core.registry import tasks
+from tunebook.data.options import DataOptions
+from tunebook.models.source import find_model, load_tokenizer, read_config
+from tunebook.verbs.book import Book, BookFile, write_book_file
+from tunebook.verbs.plan import positions, read_tokens
+
+Files = str | Path | Sequence[str | Path]
+SAMPLES = {"sample:en": "support_en.csv", "sample:zh": "support_zh.csv"}
+
+
+def init(
+    book: Path | str,
+    data: Files | Mapping[str, Files],
+    *,
+    model: str = "builtin:minilm",
+    options: DataOptions | None = None,
+    owner: str = "",
+    allow: frozenset[str] = frozenset(),
+) -> Book:
+    """Make a book: read and clean the files, freeze the split, propose table v1, write the data report.
+
+    Args:
+        book: folder to make; it must not exist, or be empty.
+        data: one or several files of training rows, or `sample:en`, `sample:zh` for the built-in customer messages; or
+            {"train": ..., "validation": FILE, "test": FILE}, where a part that is not given is cut from the first.
+        model: base model.
+        options: columns, problem, split and cleaning, where they are not to be found out.
+        allow: `unknown_tokens`, `pickle`: what would otherwise be refused.
+
+    Raises:
+        BookError: the folder is in use. DataError, ModelError, MachineError: with what to do.
+    """
+    folder = Path(book)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BookError("book.exists", key="book", value=str(book))
+    sources = _sources(data)
+    part = folder.with_name(f".{folder.name}.part")
+    if part.exists():
+        shutil.rmtree(part)  # what an init that was killed has left
+    try:
+        part.mkdir(parents=True)
+    except OSError as error:
+        raise BookError("book.write", key="book", value=str(book), reason=str(error)) from error
+    try:
+        _fill(
+            part, sources, model, options or DataOptions(), validation=validation, test=test, owner=owner, allow=allow
+        )
+        if folder.exists():
+            folder.rmdir()
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return Book(folder)
+
+
+def _sources(data: Files | Mapping[str, Files]) -> dict[str, list[Path]]:
+    parts = data if isinstance(data, Mapping) else {"train": data}
+    unknown = [part for part in parts if part not in SPLITS]
+    if unknown or "train" not in parts:
+        raise DataError("data.parts", key="data", value=list(parts), allowed=" | ".join(SPLITS))
+    return {part: [_source(item) for item in _listed(files)] for part, files in parts.items() if files}
+
+
+def _listed(files: Files) -> list[str | Path]:
+    return [files] if isinstance(files, str | Path) else list(files)
+
+
+def _source(name: str | Path) -> Path:
+    if str(name) in SAMPLES:
+        return Path(str(resources("tunebook") / "sample" / SAMPLES[str(name)]))
+    return Path(name)
+
+
+def _fill(
+    part: Path, sources: dict[str, list[Path]], model: str, options: DataOptions, *, owner: str, allow: frozenset[str]
+) -> None:
+    from tunebook.data.prepare import prepare
+    from tunebook.report.data import write_data_report
+    from tunebook.tables.store import TableStore
+
+    folder = find_model(model, allow_pickle="pickle" in allow)
+    tokenizer = load_tokenizer(folder)  # before the long work, so that a wrong model is told at once
+    others = {name: sources[name][0] for name in ("validation", "test") if name in sources}
+    ref = prepare(sources["train"], part / "data", options, **others)
+    tokens = read_tokens(ref, folder, allow_unknown="unknown_tokens" in allow)
+    table = _propose(ref, model, folder, tokenizer, tokens).model_copy(update={"owner": owner})
+    store = TableStore(part / "tables")
+    store.add(table)
+    store.set_champion(1, None)
+    named = {name: [str(path.resolve()) for path in paths] for name, paths in sources.items()}
+    write_book_file(BookFile(task=ref.task, owner=owner, created=time.strftime("%Y-%m-%d"), sources=named), part)
+    write_data_report(part / "data" / "report.html", ref)
+
+
+def _propose(ref: DataRef, model: str, folder: Path, tokenizer: Any, tokens: dict[str, Any]) -> Any:
+    from tunebook.tables.facts import Machine, ModelFacts
+    from tunebook.tables.propose import propose
+
+    config = read_config(folder)
+    skeleton = tasks()[ref.task]().skeleton(folder, ref.labels, {})
+    facts = ModelFacts(
+        name=model,
+        hidden=int(getattr(skeleton.config, "hidden_size", 768)),
+        layers=int(getattr(skeleton.config, "num_hidden_layers", 12)),
+        parameters=sum(item.numel() for item in skeleton.parameters()),
+        max_positions=positions(config, tokenizer),
+    )
+    from tunebook.verbs.doctor import this_machine
+
+    machine = Machine(**this_machine())
+    stats = {**ref.stats, "tokens": tokens}
+    return propose(stats, ref.labels, rows=ref.rows["train"], task=ref.task, model=facts, machine=machine)
+
+
+def _user() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        return ""
+
+
+__all__ = ["SAMPLES", "init"]

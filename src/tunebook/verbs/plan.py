@@ -1,0 +1,173 @@
+"""Plan: table + data -> everything that a run does, filled in and checked, before any compute is spent."""
+
+from __future__ import annotations
+
+import math
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunebook.core.errors import ModelError, PlanError
+from tunebook.core.nouns import DataRef, ParamTable, Plan
+from tunebook.core.params import build
+from tunebook.core.registry import tasks, techniques
+from tunebook.core.technique import PreparesModel, RunContext, Technique
+from tunebook.models.source import find_model, load_tokenizer, model_id, read_config
+from tunebook.tables.split import settings_of, techniques_of
+
+if TYPE_CHECKING:
+    from tunebook.core.task import Task
+
+_LIBRARIES = ("tunebook", "torch", "transformers", "accelerate", "tokenizers", "numpy")
+_LENGTH_TELLS = 0.3  # share of the label's variance that length may explain before like lengths are kept apart
+
+
+def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: frozenset[str] = frozenset()) -> Plan:
+    """Fill in everything that a run needs and refuse what cannot work. Loads no weights.
+
+    Args:
+        table: the rows; what they leave open is derived from data and model.
+        data: the book's rows.
+        seed: in place of the table's, as the arms of a test need it.
+        allow: `unknown_tokens` and `pickle` admit what is otherwise refused.
+
+    Raises:
+        TableError, PlanError, ModelError, DataError, MachineError: with what to do about it.
+    """
+    params: dict[str, Any] = settings_of(table).model_dump()
+    if seed is not None:
+        params["seed"] = seed
+    task = tasks()[data.task]()
+    folder = find_model(params["base_model"], allow_pickle="pickle" in allow)
+    tokens = read_tokens(data, folder, allow_unknown="unknown_tokens" in allow)
+    _fill(params, task, data, tokens, positions(read_config(folder), load_tokenizer(folder)))
+    steps = _schedule(params, data.rows["train"])
+    woven = order(techniques_of(table), task)
+    skeleton, trained = _skeleton(task, folder, data, params, woven)
+    from tunebook.verbs.estimate import estimate
+
+    return Plan(
+        task=data.task,
+        model=params["base_model"],
+        model_id=model_id(folder),
+        labels=data.labels,
+        params=params,
+        techniques={item.key: item.model_dump() for item in woven},
+        table=table.values_id,
+        table_version=table.version,
+        data=data.content,
+        data_path=data.path,
+        seed=params["seed"],
+        versions={name: _version(name) for name in _LIBRARIES},
+        estimate=estimate(skeleton, params, rows=data.rows, mean_length=tokens["mean"], steps=steps, trained=trained),
+    )
+
+
+def read_tokens(data: DataRef, folder: Path, *, allow_unknown: bool = False) -> dict[str, Any]:
+    """How the model's tokenizer reads the training texts: lengths and unknown tokens.
+
+    Raises:
+        DataError: the tokenizer cannot read too large a share of them.
+    """
+    from tunebook.data.load import load
+    from tunebook.data.tokens import check_tokens, token_report
+
+    rows = load(data, "train")
+    report = token_report(rows.texts, rows.pairs, load_tokenizer(folder))
+    check_tokens(report, allow_unknown=allow_unknown)
+    return report
+
+
+def positions(config: dict[str, Any], tokenizer: Any) -> int:
+    """Tokens that the model can take."""
+    positions = int(config.get("max_position_embeddings") or 10**6)
+    if config["model_type"] in ("roberta", "xlm-roberta", "camembert"):
+        positions -= 2  # their positions start after the padding index
+    return min(positions, int(min(tokenizer.model_max_length, 10**6)))
+
+
+def _fill(params: dict[str, Any], task: Task, data: DataRef, tokens: dict[str, Any], positions: int) -> None:
+    """Resolve the rows that say `none` or `auto`, and refuse those that cannot act on these labels."""
+    if params["max_length"] is None:
+        params["max_length"] = min(max(8 * math.ceil(tokens["p99"] / 8), 8), positions)
+    if params["max_length"] > positions:
+        raise PlanError("plan.length", key="max_length", value=params["max_length"], allowed=f"4 … {positions}")
+    known = task.metrics(data.labels)
+    if params["metric"] == "auto":
+        params["metric"] = task.headline(data.labels)
+    if params["metric"] not in known:
+        raise PlanError("plan.metric", key="metric", value=params["metric"], allowed=" | ".join(("auto", *known)))
+    if params["length_bucketing"] == "auto":
+        tells = float(data.stats.get("length_label_link") or 0.0)
+        params["length_bucketing"] = "off" if tells > _LENGTH_TELLS else "on"
+    if data.labels.problem in ("regression", "ordinal"):
+        for row, off in (("label_smoothing", 0), ("class_weights", "none")):
+            if params[row] != off:
+                raise PlanError("plan.numbers", key=row, value=params[row], allowed=str(off))
+
+
+def _schedule(params: dict[str, Any], rows: int) -> int:
+    """Fill in `warmup_steps`; the number of steps planned.
+
+    Raises:
+        PlanError: warm-up would last as long as training, or no look at the validation rows would happen.
+    """
+    per_epoch = math.ceil(rows / (params["batch_size"] * params["gradient_accumulation_steps"]))
+    steps = min(per_epoch * params["max_epochs"], params["max_steps"] or 10**12)
+    if params["warmup_steps"] is None:
+        params["warmup_steps"] = math.floor(steps * params["warmup_ratio"])
+    if params["warmup_steps"] >= steps:
+        raise PlanError("plan.warmup", key="warmup_steps", value=params["warmup_steps"], allowed=f"0 … {steps - 1}")
+    if params["eval_every"] is not None and params["eval_every"] > steps:
+        raise PlanError("plan.eval_every", key="eval_every", value=params["eval_every"], allowed=f"1 … {steps} | none")
+    return steps
+
+
+def order(rows: dict[str, dict[str, Any]], task: Task) -> list[Technique]:
+    """The techniques that are on, checked against the task and each other, in the order in which they are woven.
+
+    Raises:
+        PlanError: the task does not give what a technique needs, or two of them conflict.
+    """
+    known = techniques()
+    chosen: dict[str, Technique] = {key: build(known[key], values) for key, values in rows.items()}  # type: ignore[misc]
+    for key, technique in chosen.items():
+        missing = technique.needs - task.gives
+        if missing:
+            raise PlanError("plan.needs", key=key, value=", ".join(sorted(missing)), task=task.key)
+        clash = sorted(technique.conflicts & chosen.keys())
+        if clash:
+            raise PlanError("plan.conflict", key=key, value=clash[0])
+    done: list[Technique] = []
+    waiting = dict(sorted(chosen.items()))
+    while waiting:
+        ready = next((k for k, t in waiting.items() if not t.after & waiting.keys()), None)
+        if ready is None:
+            raise PlanError("plan.cycle", key=", ".join(waiting))
+        done.append(waiting.pop(ready))
+    return done
+
+
+def _skeleton(
+    task: Task, folder: Path, data: DataRef, params: dict[str, Any], woven: list[Technique]
+) -> tuple[Any, int]:
+    """The model without weights, as the techniques leave it, and how many of its parameters are trained."""
+    skeleton = task.skeleton(folder, data.labels, params)
+    run = RunContext(model=skeleton, gives=task.gives)
+    for technique in woven:
+        if isinstance(technique, PreparesModel):
+            skeleton = technique.prepare_model(skeleton, run)
+    trained = sum(item.numel() for item in skeleton.parameters() if item.requires_grad)
+    if not trained:
+        raise ModelError("plan.nothing", key=", ".join(item.key for item in woven))
+    return skeleton, trained
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "?"
+
+
+__all__ = ["order", "plan", "positions", "read_tokens"]

@@ -1,0 +1,88 @@
+"""Predict: answers of a run's model for texts, or for the rows of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tunebook.core.errors import DataError
+from tunebook.core.progress import Progress
+from tunebook.core.task import Rows
+from tunebook.data.options import DataOptions
+from tunebook.verbs.runs import Run
+
+_ANSWER = ("label", "score", "scores")
+
+
+def predict(
+    run: Run,
+    texts: Sequence[str],
+    pairs: Sequence[str] | None = None,
+    *,
+    progress: Progress | None = None,
+) -> list[dict[str, Any]]:
+    """Answers for texts, cleaned as the training texts were: `label`, `score`, `scores` of each.
+
+    Args:
+        texts: one text a row; pairs: their second texts, for a model of pairs.
+
+    Raises:
+        RunError: the run has not finished. DataError: a model of pairs without pairs, or the other way round.
+    """
+    from tunebook.data.clean import clean_text
+    from tunebook.data.prepare import open_data
+    from tunebook.engine.load import load_model
+
+    model = load_model(run.model, run.plan)
+    ref = open_data(run.plan.data_path)
+    if (pairs is None) != (ref.roles.text_pair is None):
+        code = "predict.pair_missing" if pairs is None else "predict.pair_unwanted"
+        raise DataError(code, key="text_pair", value=ref.roles.text_pair)
+    rules = ref.stats.get("rules")
+    rows = Rows(
+        texts=[clean_text(text, rules) for text in texts],
+        pairs=[clean_text(text, rules) for text in pairs] if pairs is not None else None,
+        targets=None,
+        ids=[str(number) for number in range(len(texts))],
+    )
+    return model.answers(rows, progress) if len(rows) else []
+
+
+def predict_file(
+    run: Run, path: Path, options: DataOptions | None = None, *, progress: Progress | None = None
+) -> list[dict[str, Any]]:
+    """The rows of a file, all their columns kept, with `label`, `score` and `scores` added.
+
+    A column that already has such a name keeps it; the answer then goes to `predicted_label` and so on.
+
+    Raises:
+        DataError: the file cannot be read, or lacks the column of texts that the model was trained on.
+    """
+    from tunebook.data.prepare import open_data
+    from tunebook.data.read import read
+
+    ref = open_data(run.plan.data_path)
+    table = read(path, options or DataOptions()).table
+    columns = table.to_pydict()
+    text = _column(columns, (options.text if options else None) or ref.roles.text, path)
+    pair = None
+    if ref.roles.text_pair is not None:
+        pair = _column(columns, (options.text_pair if options else None) or ref.roles.text_pair, path)
+    answers = predict(run, text, pair, progress=progress)
+    names = {name: f"predicted_{name}" if name in columns else name for name in _ANSWER}
+    return [
+        {**{name: values[number] for name, values in columns.items()}, **{names[key]: answer[key] for key in _ANSWER}}
+        for number, answer in enumerate(answers)
+    ]
+
+
+def _column(columns: dict[str, list[Any]], name: str, path: Path) -> list[str]:
+    if name not in columns and len(columns) == 1:
+        name = next(iter(columns))  # a plain list of texts, whatever its heading
+    if name not in columns:
+        raise DataError("predict.column", key=str(path), value=name, allowed=" | ".join(columns))
+    return ["" if value is None else str(value) for value in columns[name]]
+
+
+__all__ = ["predict", "predict_file"]

@@ -1,0 +1,98 @@
+"""A run: the folder of one training, with its plan, its model, its metrics and its report."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunebook.core.errors import RunError
+from tunebook.core.nouns import Plan, Report, read_json
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training on disk.
+
+    Files: plan.json, metrics.jsonl, model/ (loads with plain transformers), outcome.json once it is finished,
+    report.json, report.html and predictions.jsonl once it is evaluated.
+    """
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """Name of its folder."""
+        return self.path.name
+
+    @property
+    def book(self) -> Path:
+        """The folder of its book."""
+        return self.path.parent.parent
+
+    @property
+    def plan(self) -> Plan:
+        """What it was to do."""
+        plan: Plan = read_json(Plan, self.path / "plan.json")
+        return plan
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has a model."""
+        return (self.path / "outcome.json").is_file()
+
+    @property
+    def model(self) -> Path:
+        """The folder of its model.
+
+        Raises:
+            RunError: the run has not finished.
+        """
+        if not self.finished:
+            raise RunError("run.unfinished", key=self.id)
+        return self.path / "model"
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """Cost and proof: seconds, rows_per_second, peak_memory_bytes, counters ...; empty before its end."""
+        if not self.finished:
+            return {}
+        outcome: dict[str, Any] = json.loads((self.path / "outcome.json").read_text(encoding="utf-8"))
+        return outcome
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """What was logged while it ran."""
+        lines = (self.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    @property
+    def report(self) -> Report | None:
+        """What it is worth; None before it was evaluated."""
+        path = self.path / "report.json"
+        return read_json(Report, path) if path.is_file() else None
+
+
+def find_run(folder: Path, plan: Plan) -> Run | None:
+    """The newest run of exactly this plan; None if it was never begun."""
+    found = sorted(folder.glob(f"*-{plan.id}*/plan.json"), key=lambda path: path.stat().st_mtime)
+    return Run(found[-1].parent) if found else None
+
+
+def new_run(folder: Path, plan: Plan) -> Run:
+    """A fresh folder for a run of this plan: time and plan id, numbered if need be. Two processes never share one."""
+    stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{plan.id}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(1, 1000):
+        path = folder / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return Run(path)
+    raise RunError("run.folder", key=str(folder))
+
+
+__all__ = ["Run", "find_run", "new_run"]

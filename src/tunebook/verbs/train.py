@@ -1,0 +1,117 @@
+"""Train: plan -> run. The same plan trained again goes on where it stopped, or gives the run that there is."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunebook.core.errors import RunError
+from tunebook.core.nouns import DataRef, Plan, write_json
+from tunebook.core.progress import Progress
+from tunebook.verbs.runs import Run, find_run, new_run
+
+if TYPE_CHECKING:
+    from tunebook.engine.fit import Outcome
+
+
+def train(
+    plan: Plan,
+    into: Path | None = None,
+    *,
+    again: bool = False,
+    track: Sequence[str] = ("tensorboard",),
+    progress: Progress | None = None,
+    keep_checkpoints: bool = False,
+) -> Run:
+    """Train what the plan says.
+
+    Args:
+        plan: a filled plan.
+        into: folder of runs; None takes `runs/` of the plan's book.
+        again: begin anew even if this very plan has been trained.
+        track: trackers: tensorboard, wandb, mlflow.
+        progress: who watches.
+        keep_checkpoints: keep checkpoints (with the optimiser's state) after the run has finished.
+
+    Returns:
+        The run: resumed if it had been interrupted, untouched if it was finished.
+
+    Raises:
+        RunError: it diverged, was interrupted, or a technique never acted.
+        DataError: the rows are not those of the plan. MachineError: memory or disk ran out.
+    """
+    folder = into or plan.data_path.parent / "runs"
+    run = None if again else find_run(folder, plan)
+    if run is not None and run.finished:
+        return run
+    from tunebook.engine.failures import explained
+
+    with explained(plan.params):
+        if run is None:
+            run = new_run(folder, plan)
+            write_json(plan, run.path / "plan.json")
+        outcome = _fit(plan, run, track, progress)
+        _finish(run, outcome, keep_checkpoints)
+    return run
+
+
+def _fit(plan: Plan, run: Run, track: Sequence[str], progress: Progress | None) -> Outcome:
+    from tunebook.data.load import load
+    from tunebook.data.prepare import open_data
+    from tunebook.engine.fit import Fit, Material, last_checkpoint
+    from tunebook.engine.tokens import encode
+    from tunebook.engine.track import trackers
+    from tunebook.models.source import find_model, load_tokenizer
+
+    data = open_data(plan.data_path)
+    _same(data, plan)
+    model = find_model(plan.model, allow_pickle=True)  # plan() has refused or allowed it
+    tokenizer = load_tokenizer(model)
+    task = _task(plan)
+    cache = data.path.parent / "cache"
+    length = int(plan.params["max_length"])  # type: ignore[arg-type]
+    rows = {
+        split: encode(load(data, split), task, tokenizer, length, cache=cache, progress=progress)
+        for split in ("train", "validation")
+    }
+    fit = Fit(
+        plan,
+        Material(model, tokenizer, rows["train"], rows["validation"]),
+        run.path,
+        progress=progress,
+        callbacks=trackers(list(track), run.path, run.id),
+    )
+    return fit.run(last_checkpoint(run.path))
+
+
+def _task(plan: Plan) -> Any:
+    from tunebook.core.registry import tasks
+
+    return tasks()[plan.task]()
+
+
+def _same(data: DataRef, plan: Plan) -> None:
+    if data.content != plan.data:
+        raise RunError("run.data", key=str(data.path), value=data.content, allowed=plan.data)
+
+
+def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool) -> None:
+    """Write outcome.json, which makes the run a finished one, and clear away what only a resume needs."""
+    facts = {
+        **asdict(outcome),
+        "rows_per_second": outcome.rows / max(outcome.seconds, 1e-9),
+        "machine": platform.platform(),
+    }
+    part = run.path / "outcome.json.part"
+    part.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    part.replace(run.path / "outcome.json")
+    if not keep_checkpoints:
+        shutil.rmtree(run.path / "checkpoints", ignore_errors=True)
+
+
+__all__ = ["train"]

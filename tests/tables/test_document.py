@@ -1,0 +1,70 @@
+import pytest
+
+from tunebook.core.errors import TableError
+from tunebook.tables.document import from_data, given_row
+from tunebook.tables.make import ABSENT, Given
+
+
+def refused(data, code):
+    with pytest.raises(TableError) as caught:
+        from_data(data, "file")
+    assert caught.value.code == code
+    assert str(caught.value)
+
+
+def test_flat_and_nested():
+    found = from_data({"lr": 1, "fade": {"first": 1, "last": 2}, "shake": {}, "seed": None}, "file")
+    assert found.rows == {
+        "lr": Given(1),
+        "fade.first": Given(1),
+        "fade.last": Given(2),
+        "shake": Given({}),
+        "seed": Given(None),
+    }
+    assert found.facts == {}
+
+
+def test_rows_by_name_in_either_language():
+    found = from_data({"lr": {"value": 1, "reason": "x"}, "seed": {"取值": 2, "推荐新值": None, "效果": 0.5}}, "file")
+    assert found.rows == {"lr": Given(1, reason="x"), "seed": Given(2, effect=0.5)}
+
+
+def test_in_full():
+    found = from_data({"version": 2, "note": "n", "content": "hash", "rows": {"lr": 1}}, "file")
+    assert found.facts == {"version": 2, "note": "n"}
+    assert found.rows == {"lr": Given(1)}
+
+
+def test_a_list_of_rows():
+    data = [{"参数名称": " lr ", "默认值": 1, "推荐新值": None, "说明": None}, {"name": "seed", "value": 3}]
+    assert from_data(data, "file").rows == {"lr": Given(default=1), "seed": Given(3)}
+    assert from_data({"rows": data}, "file").rows["seed"] == Given(3)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (3, "table.not_table"),
+        ("text", "table.not_table"),
+        (None, "table.not_table"),
+        ({"rows": 3}, "table.not_table"),
+        ([1], "table.not_table"),
+        ({}, "table.empty"),
+        ([], "table.empty"),
+        ({"rows": {}}, "table.empty"),
+        ({"rows": {"lr": 1}, "learning_rate": 2}, "table.fact"),
+        ([{"name": "lr", "colour": 1}], "table.column"),
+        ([{"value": 1}], "table.nameless"),
+        ([{"name": " ", "value": 1}], "table.nameless"),
+        ([{"name": "lr", "value": 1}, {"name": "lr", "value": 1}], "row.twice"),
+    ],
+)
+def test_refused(data, code):
+    refused(data, code)
+
+
+def test_given_row():
+    assert given_row({}) == Given()
+    assert given_row({"effect": "none", "recommended": None, "description": 3}) == Given(description="3")
+    assert given_row({"default": None}).default is None
+    assert given_row({"default": None}).value is ABSENT

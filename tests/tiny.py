@@ -1,0 +1,82 @@
+"""Tiny models of every encoder architecture that Tunebook promises, built from a config: no weights, no network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+VOCABULARY = 50
+_SMALL: dict[str, Any] = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 16,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 40,
+    "pad_token_id": 0,
+}
+ENCODERS = ("bert", "roberta", "distilbert", "deberta-v2", "modernbert", "electra")
+
+
+def config(kind: str, labels: int = 3, dropout: float = 0.0) -> Any:
+    """Config of a tiny encoder; `dropout` goes into every dropout that it has."""
+    from transformers import AutoConfig
+
+    values = dict(_SMALL, num_labels=labels)
+    if kind == "roberta":
+        values["pad_token_id"] = 1
+    if kind == "electra":
+        values["embedding_size"] = 8
+    if kind == "distilbert":
+        values = {
+            "vocab_size": VOCABULARY, "dim": 16, "n_layers": 3, "n_heads": 2, "hidden_dim": 32,
+            "max_position_embeddings": 40, "pad_token_id": 0, "num_labels": labels,
+        }  # fmt: skip
+    if kind == "deberta-v2":
+        values |= {"relative_attention": True, "position_buckets": 8, "pos_att_type": ["p2c", "c2p"]}
+    if kind == "modernbert":
+        values |= {"cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3}
+    made = AutoConfig.for_model(kind, **values)
+    for name in vars(made):
+        if "dropout" in name and isinstance(getattr(made, name), float):
+            setattr(made, name, dropout)
+    if kind == "roberta":
+        made.max_position_embeddings = 42
+    for name in ("classifier_dropout", "cls_dropout"):
+        if hasattr(made, name):
+            setattr(made, name, dropout)
+    return made
+
+
+def classifier(kind: str, labels: int = 3, dropout: float = 0.0, seed: int = 0) -> Any:
+    """A tiny classifier with random weights that depend on the seed alone."""
+    from transformers import AutoModelForSequenceClassification
+
+    torch.manual_seed(seed)
+    model = AutoModelForSequenceClassification.from_config(config(kind, labels, dropout), dtype=torch.float32)
+    return model.train()
+
+
+def rows(count: int, labels: int = 3, seed: int = 0) -> list[dict[str, Any]]:
+    """Token rows of uneven length with labels, the first token always 2."""
+    draw = torch.Generator().manual_seed(seed)
+    out = []
+    for _ in range(count):
+        length = int(torch.randint(4, 12, (1,), generator=draw))
+        ids = torch.randint(5, VOCABULARY, (length,), generator=draw)
+        ids[0] = 2
+        out.append({"input_ids": ids.tolist(), "labels": int(torch.randint(labels, (1,), generator=draw))})
+    return out
+
+
+def collate(batch: list[dict[str, Any]], pad: int = 0) -> dict[str, Any]:
+    """A padded batch of such rows."""
+    longest = max(len(row["input_ids"]) for row in batch)
+    ids = [row["input_ids"] + [pad] * (longest - len(row["input_ids"])) for row in batch]
+    mask = [[1] * len(row["input_ids"]) + [0] * (longest - len(row["input_ids"])) for row in batch]
+    return {
+        "input_ids": torch.tensor(ids),
+        "attention_mask": torch.tensor(mask),
+        "labels": torch.tensor([row["labels"] for row in batch]),
+    }
