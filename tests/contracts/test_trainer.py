@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from torch.utils.data import DataLoader
 from transformers import Trainer, TrainingArguments
 
 from tests import tiny
 from tests.oracle import loop
+from tunebook.engine.batching import Shares, StepSampler
 from tunebook.engine.seam import Weave, WovenTrainer
 
 
@@ -76,22 +79,62 @@ def test_the_stock_trainer_fails_that_test(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", tiny.ENCODERS)
 def test_the_machine_agrees_with_the_plain_loop(kind: str, tmp_path: Path) -> None:
-    trainer, _ = run(kind, arguments(tmp_path, 8, 2, max_grad_norm=0.5, weight_decay=0.1))
-    model = tiny.classifier(kind)
-    steps = [trainer.get_train_dataloader()]
-    torch.manual_seed(3)
-    order = [batch for loader in steps for batch in loader][:6]
-    other = tiny.classifier(kind)
-    loop.train(
-        other,
-        [order[0:2], order[2:4], order[4:6]],
-        lambda model, batch: F.cross_entropy(
-            model(batch["input_ids"], attention_mask=batch["attention_mask"]).logits, batch["labels"], reduction="sum"
-        ),
-        lr=lambda _: 1e-2,
-        weight_decay=0.1,
-        clip=0.5,
+    rows = tiny.rows(43)
+    sampler = StepSampler(np.array([len(row["input_ids"]) for row in rows]), Shares(8, 2), seed=3)
+
+    def batch(numbers: list[int]) -> dict[str, torch.Tensor]:
+        return tiny.collate([rows[number] for number in numbers], pad_of(kind))
+
+    def loader() -> DataLoader[int]:
+        return DataLoader(range(len(rows)), batch_sampler=sampler, collate_fn=batch)  # type: ignore[arg-type]
+
+    args = arguments(tmp_path, 8, 2, max_steps=6, max_grad_norm=0.05, weight_decay=0.1, lr_scheduler_type="linear")
+    trainer = WovenTrainer(
+        model=tiny.classifier(kind),
+        args=args,
+        train_dataset=rows,
+        weave=Weave(loader=loader),  # type: ignore[arg-type]
     )
-    assert not torch.equal(next(model.parameters()), next(other.parameters()))
+    trainer.train()
+
+    passes = []
+    for epoch in (0, 1):
+        sampler.set_epoch(epoch)
+        batches = [batch(numbers) for numbers in sampler]
+        passes += [batches[start : start + 2] for start in range(0, len(batches), 2)]
+    other = tiny.classifier(kind)
+    expected = loop.train(
+        other,
+        passes,
+        lambda model, part: F.cross_entropy(
+            model(part["input_ids"], attention_mask=part["attention_mask"]).logits, part["labels"], reduction="sum"
+        ),
+        lr=lambda step: 1e-2 * (1 - step / 6),
+        weight_decay=0.1,
+        clip=0.05,
+    )
+    assert losses(trainer) == pytest.approx(expected, abs=1e-4)
+    start = weights(tiny.classifier(kind))
     for name, value in weights(trainer.model).items():
-        torch.testing.assert_close(weights(other)[name], value, rtol=2e-3, atol=2e-4, msg=name)
+        torch.testing.assert_close(weights(other)[name], value, rtol=1e-3, atol=1e-4, msg=name)
+    assert any(not torch.equal(start[name], value) for name, value in weights(other).items())
+
+
+def test_epochs_come_in_their_own_order(tmp_path: Path) -> None:
+    seen: list[int] = []
+    sampler = StepSampler(np.full(20, 5), Shares(4), seed=0)
+    rows = tiny.rows(20)
+
+    def batch(numbers: list[int]) -> dict[str, torch.Tensor]:
+        seen.extend(numbers)
+        return tiny.collate([rows[number] for number in numbers])
+
+    def loader() -> DataLoader[int]:
+        return DataLoader(range(20), batch_sampler=sampler, collate_fn=batch)  # type: ignore[arg-type]
+
+    WovenTrainer(
+        model=tiny.classifier("bert"), args=arguments(tmp_path, 4, max_steps=10), train_dataset=rows,  # type: ignore[arg-type]
+        weave=Weave(loader=loader),
+    ).train()  # fmt: skip
+    assert sorted(seen[:20]) == sorted(seen[20:]) == list(range(20))
+    assert seen[:20] != seen[20:]

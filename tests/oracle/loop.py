@@ -19,9 +19,12 @@ def train(
     clip: float = 0.0,
 ) -> list[float]:
     """Train on steps of micro-batches; `loss_fn` gives the SUM over a micro-batch's rows. Returns each step's loss."""
-    decayed = [p for p in model.parameters() if p.requires_grad and p.dim() > 1]
-    others = [p for p in model.parameters() if p.requires_grad and p.dim() <= 1]
-    optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}])
+    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    norms = ("bias", "norm")
+    decayed = [p for name, p in trained if not any(word in name.lower() for word in norms)]
+    others = [p for name, p in trained if any(word in name.lower() for word in norms)]
+    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups)
     losses = []
     model.train()
     for number, micro_batches in enumerate(steps):
@@ -30,7 +33,7 @@ def train(
         for batch in micro_batches:
             loss = loss_fn(model, batch) / rows
             loss.backward()
-            total += float(loss)
+            total += loss.item()
         if clip:
             nn.utils.clip_grad_norm_(model.parameters(), clip)
         for group in optimizer.param_groups:

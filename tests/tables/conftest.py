@@ -15,7 +15,9 @@ from tunebook.core.technique import Technique
 class Shake(Technique):
     key: ClassVar[str] = "shake"
 
-    size: Annotated[float, Field(gt=0, le=10), Row("length of the shift", zh="扰动长度", aliases=("shake_epsilon",))] = 1.0
+    size: Annotated[
+        float, Field(gt=0, le=10), Row("length of the shift", zh="扰动长度", aliases=("shake_epsilon",))
+    ] = 1.0
     parts: Annotated[tuple[str, ...], Row("names of what is shaken", zh="受扰动的部分")] = ("embeddings",)
     depth: Annotated[int | Literal["all"], Row("how deep", zh="深度")] = "all"
     hidden: Annotated[bool, Row("also hidden layers", zh="包括隐藏层")] = False

@@ -116,7 +116,7 @@ def test_contradictions_within_settings_and_within_a_technique():
 @pytest.mark.parametrize("column", ["values", "recommended"])
 def test_wrong_values_are_refused_in_every_column(column):
     with pytest.raises(TableError) as caught:
-        new_table(**{"values": {}, **{column: {"batch_size": 0}}})
+        new_table(**{"values": {}, column: {"batch_size": 0}})
     assert caught.value.code == "row.value"
 
 

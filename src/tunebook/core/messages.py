@@ -17,10 +17,12 @@ from __future__ import annotations
 import os
 import tomllib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("en", "zh")
+Texts = dict[str, dict[str, str]]
+_FOLDER = Path(__file__).parents[1] / "messages"
 
 
 def language() -> str:
@@ -33,18 +35,25 @@ def language() -> str:
 
 
 @cache
-def catalogue() -> dict[str, dict[str, str]]:
+def catalogue() -> Texts:
     """Code -> language -> text. An entry `x` with `what` and `do` gives the codes `x.what` and `x.do`."""
-    texts: dict[str, dict[str, str]] = {}
-    for file in sorted(files("tunebook.messages").iterdir(), key=lambda item: item.name):
-        if not file.name.endswith(".toml"):
-            continue
-        for code, entry in tomllib.loads(file.read_text(encoding="utf-8")).items():
-            for name, text in _flat(code, entry):
-                if name in texts:
-                    raise KeyError(f"message {name!r} of {file.name} stands in the catalogue twice")
-                texts[name] = text
+    texts: Texts = {}
+    for path in sorted(_FOLDER.glob("*.toml")):
+        for name, text in _part(path.stem).items():
+            if name in texts:
+                raise KeyError(f"message {name!r} of {path.name} stands in the catalogue twice")
+            texts[name] = text
     return texts
+
+
+@cache
+def _part(name: str) -> Texts:
+    """The texts of one file; none if there is no such file."""
+    path = _FOLDER / f"{name}.toml"
+    if not path.is_file():
+        return {}
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {code: text for entry, value in entries.items() for code, text in _flat(entry, value)}
 
 
 def _flat(code: str, entry: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
@@ -59,7 +68,8 @@ def say(code: str, **fields: Any) -> str:
     Raises:
         KeyError: the catalogue has no such entry, or a placeholder has no value: a fault of Tunebook, not of the user.
     """
-    return catalogue()[code][language()].format(**fields)
+    texts = _part(code.partition(".")[0])  # `cli.train` is in cli.toml: help is not to wait for the whole catalogue
+    return (texts if code in texts else catalogue())[code][language()].format(**fields)
 
 
 __all__ = ["LANGUAGES", "catalogue", "language", "say"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,12 +18,15 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 class Record(BaseModel):
     """Base of the records: frozen, no unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A score may be NaN (an AUC without positives): as text it is still JSON and is read back as the same number.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+    outside: ClassVar[frozenset[str]] = frozenset()  # fields that the id leaves out
 
     @property
     def id(self) -> str:
         """Hash of the record's content: 12 hexadecimal digits."""
-        return content_id(self.model_dump(mode="json"))
+        return content_id(self.model_dump(mode="json", exclude=set(self.outside)))
 
 
 class TableRow(Record):
@@ -140,6 +143,8 @@ class Estimate(Record):
 class Plan(Record):
     """Everything that decides a run's outcome, filled in.
 
+    The id is the hash of what decides it: not of paths, estimates, versions of the table or of libraries.
+
     Attributes:
         task: name of the task.
         model: base model as the user named it.
@@ -149,6 +154,10 @@ class Plan(Record):
         table, data: content ids; `table_version` is for people.
         versions: library versions.
     """
+
+    outside: ClassVar[frozenset[str]] = frozenset(
+        {"data_path", "estimate", "table_version", "versions", "model", "table"}
+    )
 
     task: str
     model: str
@@ -163,14 +172,6 @@ class Plan(Record):
     seed: int
     versions: dict[str, str]
     estimate: Estimate
-
-    @property
-    def id(self) -> str:
-        """Hash of what decides the outcome: not of paths, estimates, versions of the table or libraries."""
-        what = self.model_dump(
-            mode="json", exclude={"data_path", "estimate", "table_version", "versions", "model", "table"}
-        )
-        return content_id(what)
 
 
 class Interval(Record):

@@ -93,7 +93,7 @@ def declarations(group: type[Params]) -> list[Declaration]:
 def _declaration(group: type[Params], field: str, info: FieldInfo) -> Declaration:
     row = next(item for item in info.metadata if isinstance(item, Row))
     kinds, choices, nullable = _kinds(info.annotation)
-    bounds = _bounds(info.metadata)
+    bounds = _bounds([*info.metadata, *_inner_metadata(info.annotation)])
     return Declaration(
         name=f"{group.key}.{field}" if group.key else field,
         owner=group.key or "training",
@@ -133,6 +133,16 @@ def _bounds(metadata: list[Any]) -> tuple[tuple[str, float], ...]:
         for mark, sign in marks
         if isinstance(item, mark)
     )
+
+
+def _inner_metadata(annotation: Any) -> list[Any]:
+    """Bounds of one arm of a union: `Annotated[int, Field(ge=0)] | Literal["all"]`."""
+    found: list[Any] = []
+    for item in get_args(annotation):
+        if get_origin(item) is Annotated:
+            for mark in get_args(item)[1:]:
+                found += mark.metadata if isinstance(mark, FieldInfo) else [mark]
+    return found
 
 
 def _allowed(kind: str, choices: tuple[Any, ...], bounds: tuple[tuple[str, float], ...], nullable: bool) -> str:

@@ -52,7 +52,7 @@ class Cleaned:
     examples: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
 
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x9f\ufffe\uffff]")
 _INVISIBLE = re.compile(
     "[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
     # Joiners shape Persian, Indic scripts and emoji; beside anything else they are dirt.
@@ -66,7 +66,18 @@ _CHINESE_MARKS = frozenset(map(ord, "！（），：；？～［］｛｝＂＇"
 _FULL_IN_CHINESE = {code: half for code, half in _FULL.items() if code not in _CHINESE_MARKS}
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'，。！？；、（）《》“”]+", re.IGNORECASE)
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
-_PHONE = re.compile(r"(?<![\w.])(?:\+?\d{1,3}[ -]?)?(?:1[3-9]\d{9}|0\d{2,3}[ -]\d{7,8}|\(?\d{3}\)?[ -]\d{3}[ -]\d{4})(?!\w)")
+_PHONE = re.compile(
+    r"(?<![\w.])(?:\+?\d{1,3}[ -]?)?(?:1[3-9]\d{9}|0\d{2,3}[ -]\d{7,8}|\(?\d{3}\)?[ -]\d{3}[ -]\d{4})(?!\w)"
+)
+
+
+def _remove_control(text: str) -> str:
+    return _CONTROL.sub(_western, text)
+
+
+def _western(match: re.Match[str]) -> str:
+    """U+0080 to U+009F are nearly always characters of Windows that were taken for Latin-1: U+0092 is an apostrophe."""
+    return bytes([ord(match.group())]).decode("cp1252", "ignore") if "\x80" <= match.group() <= "\x9f" else ""
 
 
 def _narrow(text: str) -> str:
@@ -91,7 +102,7 @@ _SPACES = r"\t\n\x0b\f\r\x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x
 
 RULES: tuple[Rule, ...] = (
     Rule("html", r"<[!/A-Za-z]|&[#A-Za-z]", remove_markup),
-    Rule("control", r"[\x00-\x08\x0e-\x1b\x7f-\x{84}\x{86}-\x{9f}\x{fffe}\x{ffff}]", lambda t: _CONTROL.sub("", t)),
+    Rule("control", r"[\x00-\x08\x0e-\x1b\x7f-\x{9f}\x{fffe}\x{ffff}]", _remove_control),
     Rule(
         "invisible",
         r"[\x{ad}\x{180e}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{feff}]",
@@ -130,25 +141,35 @@ def clean_text(text: str, rules: Sequence[str] | None = None) -> str:
 
 def clean_column(column: pa.ChunkedArray, rules: Sequence[str]) -> Cleaned:
     """A column of strings after the rules: what `clean_text` does to each, and which rule changed which rows."""
+    tests = "|".join(f"(?:{_BY_NAME[name].test})" for name in rules)
+    column = pa.chunked_array([column.combine_chunks()])
+    if not rules:
+        return Cleaned(column)
+    flags = pc.fill_null(pc.match_substring_regex(column, tests), False).combine_chunks()
+    places = np.flatnonzero(flags.to_numpy(zero_copy_only=False))
+    if not len(places):
+        return Cleaned(column)
     changed: dict[str, Numbers] = {}
     examples: dict[str, list[tuple[str, str]]] = {}
+    some = column.take(pa.array(places)).combine_chunks()
     for name in rules:
-        rule = _BY_NAME[name]
-        flags = pc.fill_null(pc.match_substring_regex(column, rule.test), False)
-        places = np.flatnonzero(flags.to_numpy())
-        if not len(places):
-            continue
-        before = column.take(pa.array(places)).to_pylist()
-        after = list(map(rule.apply, before))
-        really = np.fromiter((a != b for a, b in zip(before, after, strict=True)), bool, len(before))
-        if not really.any():
-            continue
-        changed[name] = places[really]
-        some = np.flatnonzero(really)[:_EXAMPLES]
-        examples[name] = [(before[i][:_SHOWN], after[i][:_SHOWN]) for i in some]
-        column = pc.replace_with_mask(column.combine_chunks(), flags.combine_chunks(), pa.array(after, column.type))
-        column = pa.chunked_array([column])
-    return Cleaned(column, changed, examples)
+        some, really = _apply(some, _BY_NAME[name], examples)
+        if len(really):
+            changed[name] = places[really]
+    return Cleaned(pa.chunked_array([pc.replace_with_mask(column.chunk(0), flags, some)]), changed, examples)
+
+
+def _apply(texts: pa.Array, rule: Rule, examples: dict[str, list[tuple[str, str]]]) -> tuple[pa.Array, Numbers]:
+    """Texts after one rule, and the places of those that it changed."""
+    flags = pc.match_substring_regex(texts, rule.test)
+    places = np.flatnonzero(flags.to_numpy(zero_copy_only=False))
+    before = texts.take(pa.array(places)).to_pylist()
+    after = list(map(rule.apply, before))
+    really = [place for place, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
+    if not really:
+        return texts, places[:0]
+    examples[rule.name] = [(before[place][:_SHOWN], after[place][:_SHOWN]) for place in really[:_EXAMPLES]]
+    return pc.replace_with_mask(texts, flags, pa.array(after, texts.type)), places[really]
 
 
 __all__ = ["RULES", "Cleaned", "Rule", "chosen_rules", "clean_column", "clean_text"]

@@ -23,17 +23,15 @@ def to_column(values: Sequence[Any]) -> pa.Array:
 def to_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Rows as a table: columns in the order in which their names first appear, None where a row lacks one."""
     columns: dict[str, list[Any]] = {}
-    count = 0
-    for row in rows:
+    for place, row in enumerate(rows):
         for name, value in row.items():
             column = columns.get(name)
             if column is None:
-                column = columns[name] = [None] * count
+                column = columns[name] = [None] * place
             column.append(value)
-        count += 1
         if len(row) < len(columns):
             for column in columns.values():
-                if len(column) < count:
+                if len(column) == place:
                     column.append(None)
     return pa.table({name: to_column(values) for name, values in columns.items()})
 

@@ -88,7 +88,7 @@ def length_label_link(lengths: NDArray[np.int64], column: pa.ChunkedArray, label
 def _values(column: pa.ChunkedArray, labels: Labels) -> NDArray[np.float64]:
     if labels.problem == "regression":
         return np.asarray(column.to_numpy(), dtype=np.float64)
-    return pc.index_in(column, pa.array(labels.names, column.type)).to_numpy().astype(np.float64)
+    return np.asarray(pc.index_in(column, pa.array(labels.names, column.type)).to_numpy(), dtype=np.float64)
 
 
 def _indicators(column: pa.ChunkedArray, labels: Labels) -> list[NDArray[np.int64]]:
@@ -136,7 +136,7 @@ def _answers(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def warning(code: str, **fields: Any) -> dict[str, Any]:
     """A warning for the stats: its code, its words, and what the words were filled with."""
-    return {"code": code, "message": say(f"warning.{code}", **fields), "fields": fields}
+    return {"code": code, "message": say(f"data.warning.{code}", **fields), "fields": fields}
 
 
 def find_warnings(stats: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,12 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tunebook.core.errors import DataError
 from tunebook.core.nouns import Roles
 from tunebook.data.clean import Cleaned, clean_column
 from tunebook.data.columns import text_column
 from tunebook.data.gather import FILE, ROW
 from tunebook.data.ledger import Action, Ledger, Numbers, shown
 from tunebook.data.options import DataOptions
+from tunebook.data.times import UNKNOWN, moments
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ class Draft:
     def places_shown(self, places: Numbers) -> str:
         """File and row numbers of some places, for a message."""
         files, rows = self.numbers(FILE)[places], self.numbers(ROW)[places]
-        parts = [f"{name}: {shown(rows[files == n].tolist())}" for n, name in enumerate(self.files) if (files == n).any()]
+        parts = [
+            f"{name}: {shown(rows[files == n].tolist())}" for n, name in enumerate(self.files) if (files == n).any()
+        ]
         return "; ".join(parts)
 
 
@@ -113,6 +117,13 @@ def _weight(word: str | None) -> float:
         return float("nan")
 
 
+def timed_draft(draft: Draft, name: str | None) -> Draft:
+    """Without rows that have no date or time; for splits by time."""
+    if name is None:
+        raise DataError("data.time_needed", key="time")
+    return draft.drop("no_time", np.flatnonzero(moments(draft.table[name]) == UNKNOWN))
+
+
 def row_ids(draft: Draft, name: str | None) -> tuple[pa.Array, bool]:
     """The id of each row: the column's, where it is whole and has no value twice; else file and row number.
 
@@ -125,7 +136,7 @@ def row_ids(draft: Draft, name: str | None) -> tuple[pa.Array, bool]:
             return column, False
     files = pa.array(draft.files, pa.large_string()).take(pa.array(draft.numbers(FILE)))
     rows = pc.cast(pa.array(draft.numbers(ROW)), pa.large_string())
-    return pc.binary_join_element_wise(files, rows, ":"), name is not None
+    return pc.binary_join_element_wise(files, rows, pa.scalar(":", pa.large_string())), name is not None
 
 
 def labelled_rows(draft: Draft, bad: dict[str, Numbers]) -> Draft:
@@ -135,4 +146,4 @@ def labelled_rows(draft: Draft, bad: dict[str, Numbers]) -> Draft:
     return draft.without(np.unique(np.concatenate(list(bad.values()))))
 
 
-__all__ = ["Draft", "clean_draft", "labelled_rows", "row_ids", "weigh_draft"]
+__all__ = ["Draft", "clean_draft", "labelled_rows", "row_ids", "timed_draft", "weigh_draft"]

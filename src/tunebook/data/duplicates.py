@@ -33,7 +33,7 @@ def text_keys(texts: pa.ChunkedArray, pairs: pa.ChunkedArray | None = None) -> K
     """A 64-bit hash (XXH3) of each text in lower case, with its pair where there is one."""
     whole = pc.utf8_lower(texts)
     if pairs is not None:
-        whole = pc.binary_join_element_wise(whole, pc.utf8_lower(pairs), "\x1f")
+        whole = pc.binary_join_element_wise(whole, pc.utf8_lower(pairs), pa.scalar("\x1f", pa.large_string()))
     return hashes(whole)
 
 
@@ -42,7 +42,7 @@ def hashes(column: pa.ChunkedArray) -> Keys:
     parts = [np.zeros(0, dtype=np.uint64)]
     for chunk in column.chunks:
         for start in range(0, len(chunk), _BATCH):
-            values = chunk.slice(start, _BATCH).to_pylist()
+            values = chunk.slice(start, _BATCH).cast(pa.large_binary()).to_pylist()
             parts.append(np.fromiter(map(xxhash.xxh3_64_intdigest, values), np.uint64, len(values)))
     return np.concatenate(parts)
 

@@ -52,9 +52,9 @@ def decode(data: bytes, path: Path, given: str | None = None) -> Decoded:
     for mark, name in _MARKS:
         if data.startswith(mark):
             return _decoded(data[len(mark) :], name, path)
-    name = _wide(data)
-    if name:
-        return _decoded(data, name, path, guessed=True)
+    wide = _wide(data)
+    if wide:
+        return _decoded(data, wide, path, guessed=True)
     _refuse_binary(data, path)
     try:
         data.decode("utf-8")
@@ -66,7 +66,7 @@ def decode(data: bytes, path: Path, given: str | None = None) -> Decoded:
 def _as_given(data: bytes, path: Path, given: str) -> Decoded:
     try:
         codec = codecs.lookup(given).name
-        if not codecs.lookup(given)._is_text_encoding:  # type: ignore[attr-defined]
+        if not codecs.lookup(given)._is_text_encoding:
             raise LookupError(given)
     except LookupError as error:
         raise DataError("data.encoding_name", key="encoding", value=given) from error
@@ -85,11 +85,11 @@ def _decoded(data: bytes, name: str, path: Path, guessed: bool = False) -> Decod
 
 
 def _lines(data: bytes) -> bytes:
-    """Lines of Windows and of old Macs end as everyone's do."""
+    """Lines of Windows and of old Macs end as everyone's do; a lone carriage return inside a line becomes a space."""
     if b"\r" not in data:
         return data
     data = data.replace(b"\r\n", b"\n")
-    return data if b"\n" in data else data.replace(b"\r", b"\n")
+    return data.replace(b"\r", b" " if b"\n" in data else b"\n")
 
 
 def _wide(data: bytes) -> str | None:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import xxhash
 
 from tunebook.data.columns import is_text, text_column
 
 
-def fingerprint(table: pa.Table, length: int = 16) -> str:
-    """First hexadecimal digits of a SHA-256 over names, types and values of all columns, in order."""
-    digest = hashlib.sha256()
+def fingerprint(table: pa.Table) -> str:
+    """The XXH3 hash (128 bits, hexadecimal) of names, types and values of all columns, in order."""
+    digest = xxhash.xxh3_128()
     for name in table.column_names:
         column = table[name].combine_chunks()
         array = column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks)
-        _add_text(digest, f"{name}:{array.type}:{len(array)}")
+        _add_text(digest, f"{name}:{_kind(array.type)}:{len(array)}")
         _add(digest, array)
-    return digest.hexdigest()[:length]
+    return digest.hexdigest()
+
+
+def _kind(kind: pa.DataType) -> str:
+    """Name of a type as it is before and after a Parquet file: how long the offsets are does not count."""
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return f"list of {_kind(kind.value_type)}"
+    return "text" if is_text(kind) else "nested" if pa.types.is_nested(kind) else str(kind)
 
 
 def _add(digest: Any, array: pa.Array) -> None:

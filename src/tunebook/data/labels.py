@@ -19,7 +19,10 @@ from tunebook.data.label_names import given_names, in_order, tidy_names
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
 
-_EMPTY = ("", "nan", "null", "none", "n/a", "#n/a")
+# "none" is no such word: many sets have a class of that name.
+_EMPTY = ("", "nan", "null", "#n/a")
+# Stands between the items of list columns: a private character that no label holds.
+_JOINT = "\ue000"
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def find_labels(column: pa.ChunkedArray, options: DataOptions) -> Labelled:
     """
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
         column = _joined_lists(column)
-        options = options.model_copy(update={"label_separator": "\x1f"})
+        options = options.model_copy(update={"label_separator": _JOINT})
     words = pc.utf8_trim_whitespace(text_column(column)).combine_chunks()
     coded = words.dictionary_encode()
     written: list[str | None] = coded.dictionary.to_pylist()
@@ -64,7 +67,7 @@ def find_labels(column: pa.ChunkedArray, options: DataOptions) -> Labelled:
         label: int(counts[place]) for place, label in enumerate(written) if label is not None and place not in empty
     }
     if not usable:
-        raise DataError("data.no_labels", key=options.label or "label")
+        raise DataError("data.labels_empty", key=options.label or "label")
     bad = {"no_label": np.flatnonzero(codes < 0).astype(np.int64)}
     problem, separator = _kind(usable, options)
     if problem == "regression":
@@ -73,7 +76,11 @@ def find_labels(column: pa.ChunkedArray, options: DataOptions) -> Labelled:
 
 
 def _joined_lists(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    texts = [None if row is None else "\x1f".join(str(item) for item in row if item is not None) for row in column.to_pylist()]
+    """Lists as one string each. An empty list says that none of the labels applies; a null says nothing."""
+    texts = [
+        None if row is None else _JOINT.join(str(item) for item in row if item is not None) or _JOINT
+        for row in column.to_pylist()
+    ]
     return pa.chunked_array([pa.array(texts, pa.large_string())])
 
 
@@ -92,7 +99,9 @@ def _kind(usable: dict[str, int], options: DataOptions) -> tuple[Problem, str | 
 
 def _numbers(written: list[str | None], codes: NDArray[np.int64], bad: dict[str, Numbers]) -> Labelled:
     """Labels of a regression: what is no finite number is set aside."""
-    values = np.array([np.nan if w is None or number_of(w) is None else number_of(w) for w in written] + [np.nan], float)
+    values = np.array(
+        [np.nan if w is None or number_of(w) is None else number_of(w) for w in written] + [np.nan], float
+    )
     numbers = values[codes]
     wrong = np.flatnonzero(np.isnan(numbers) & (codes >= 0)).astype(np.int64)
     good = numbers[~np.isnan(numbers)]
@@ -133,9 +142,14 @@ def _classes(
     column = pa.array(table, kind).take(pa.array(np.where(codes < 0, len(written), codes)))
     merged = {piece: name for piece, name in tidy.items() if piece != name}
     touched = [place for place, label in enumerate(written) if label in parts and set(parts[label]) & set(merged)]
-    high = {"low": 0.0, "high": float(len(names) - 1)} if problem == "ordinal" else {}
     rows = np.flatnonzero(np.isin(codes, touched)).astype(np.int64)
-    return Labelled(Labels(problem=problem, names=names, **high), column, bad, merged, rows, separator)
+    return Labelled(_labels(problem, names), column, bad, merged, rows, separator)
+
+
+def _labels(problem: Problem, names: list[str]) -> Labels:
+    if problem == "ordinal":
+        return Labels(problem=problem, names=names, low=0.0, high=float(len(names) - 1))
+    return Labels(problem=problem, names=names)
 
 
 def _ordered_names(names: set[str], problem: Problem, options: DataOptions) -> list[str]:

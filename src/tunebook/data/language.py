@@ -12,10 +12,11 @@ _KANA = re.compile("[\u3041-\u30ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[A-Za-z']+")
 # The commonest English words; texts in other languages with Latin letters hold few of them.
-_ENGLISH = frozenset(
+_COMMON = (
     "the a an and or of to in is it i you my we was are be for on with that this have has not at as what how do can "
-    "but they he she his her from so me your by if just will all".split()
+    "but they he she his her from so me your by if just will all"
 )
+_ENGLISH = frozenset(_COMMON.split())
 
 
 def guess_language(texts: Sequence[str]) -> tuple[Language, float]:

@@ -132,9 +132,12 @@ class Ledger:
             stream.write(json.dumps({"summary": self.summary(), "files": self.read}, ensure_ascii=False) + "\n")
             for entry in self.entries:
                 head = {"file": entry.file, "action": entry.action, "reason": entry.reason}
+                end = json.dumps(head, ensure_ascii=False)[1:-1]
                 for place, row in enumerate(entry.rows.tolist()):
-                    detail = {"detail": entry.details[place]} if entry.details else {}
-                    stream.write(json.dumps({"row": row, **head, **detail}, ensure_ascii=False) + "\n")
+                    detail = (
+                        f', "detail": {json.dumps(entry.details[place], ensure_ascii=False)}' if entry.details else ""
+                    )
+                    stream.write(f'{{"row": {row}, {end}{detail}}}\n')
 
 
 def shown(rows: Sequence[int], limit: int = _SHOWN) -> str:

@@ -69,7 +69,7 @@ def _targets(column: pa.ChunkedArray, labels: Labels) -> NDArray[Any]:
         targets[pc.list_parent_indices(array).to_numpy(), codes] = 1.0
         return targets
     codes = pc.index_in(column, pa.array(labels.names, column.type)).to_numpy()
-    return codes.astype(np.int64 if labels.problem == "single_label" else np.float32)
+    return np.asarray(codes, dtype=np.int64 if labels.problem == "single_label" else np.float32)
 
 
 __all__ = ["load", "load_table", "to_rows"]

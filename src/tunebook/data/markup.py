@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 import re
 
-_INLINE = "a abbr b bdi bdo big cite code del dfn em font i ins kbd label mark q s samp small span strike strong sub sup tt u var"
+_INLINE = (
+    "a abbr b bdi bdo big cite code del dfn em font i ins kbd label mark q s samp small span strike strong sub sup tt "
+    "u var"
+)
 _BLOCK = (
-    "address article aside audio blockquote body br button canvas caption center col colgroup dd details dialog div dl dt "
-    "embed fieldset figcaption figure footer form frame h1 h2 h3 h4 h5 h6 head header hr html iframe img input legend li "
-    "link main map meta nav noscript object ol optgroup option p param picture pre progress section select source style "
-    "script summary svg table tbody td template textarea tfoot th thead title tr track ul video wbr"
+    "address article aside audio blockquote body br button canvas caption center col colgroup dd details dialog div "
+    "dl dt embed fieldset figcaption figure footer form frame h1 h2 h3 h4 h5 h6 head header hr html iframe img input "
+    "legend li link main map meta nav noscript object ol optgroup option p param picture pre progress section select "
+    "source style script summary svg table tbody td template textarea tfoot th thead title tr track ul video wbr"
 )
 _NAMES = frozenset((*_INLINE.split(), *_BLOCK.split()))
 _INLINE_NAMES = frozenset(_INLINE.split())

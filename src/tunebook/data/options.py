@@ -69,7 +69,7 @@ class DataOptions(Record):
     split: str = "7:2:1"
     split_by: Literal["random", "group", "time"] | None = None
     seed: int = Field(default=42, ge=0, lt=2**32)
-    clean: dict[str, bool] = {}
+    clean: dict[str, bool] = Field(default_factory=dict)
     duplicates: Literal["remove", "keep", "refuse"] = "remove"
     leakage: Literal["remove", "refuse"] = "remove"
     max_dropped: float = Field(default=0.05, ge=0, le=1)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
@@ -15,13 +14,13 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import SPLITS, DataRef, Labels, Roles, Split, read_json, write_json
 from tunebook.data.clean import chosen_rules
 from tunebook.data.describe import describe, find_warnings, warning
-from tunebook.data.draft import Draft, clean_draft, labelled_rows, row_ids, weigh_draft
+from tunebook.data.draft import Draft, clean_draft, labelled_rows, row_ids, timed_draft, weigh_draft
 from tunebook.data.fingerprint import fingerprint
 from tunebook.data.gather import FILE, GIVEN, ROW, Gathered, gather
 from tunebook.data.labels import Labelled, find_labels
 from tunebook.data.ledger import Ledger
 from tunebook.data.options import DataOptions
-from tunebook.data.sides import Found, choose_sides, without_repeats
+from tunebook.data.sides import KEY, Found, choose_sides, keyed_draft, without_repeats
 
 ROWS, SPLIT, LEDGER = "rows.parquet", "split.json", "ledger.jsonl"
 _LABEL = "_label"
@@ -57,8 +56,9 @@ def prepare(
     draft, changes = clean_draft(Draft(gathered.table, gathered.files, ledger), roles, options, rules)
     draft, labelled = _label(draft, roles, options)
     draft = weigh_draft(draft, roles.weight)
+    draft = timed_draft(draft, roles.time) if options.parts_by == "time" else draft
     ledger.check(options.max_dropped)
-    draft, found = without_repeats(draft, roles, _LABEL, options)
+    draft, found = without_repeats(keyed_draft(draft, roles), _LABEL, options)
     draft, side = choose_sides(draft, roles, labelled.labels, _LABEL, options)
     table, ids_unusable = _rows(draft, roles, side)
     labels = _bounds(labelled.labels, table)
@@ -104,7 +104,7 @@ def _rows(draft: Draft, roles: Roles, side: Any) -> tuple[pa.Table, bool]:
     columns |= {"pair": table[roles.text_pair]} if roles.text_pair else {}
     columns["label"] = table[_LABEL]
     columns |= {"weight": table[roles.weight]} if roles.weight else {}
-    used = {roles.text, roles.text_pair, roles.label, roles.weight, FILE, ROW, GIVEN, _LABEL}
+    used = {roles.text, roles.text_pair, roles.label, roles.weight, FILE, ROW, GIVEN, KEY, _LABEL}
     for name in table.column_names:
         if name not in used:
             columns[f"source_{name}" if name in columns else name] = table[name]
@@ -123,9 +123,7 @@ def _bounds(labels: Labels, table: pa.Table) -> Labels:
     return labels.model_copy(update={"low": float(values.min()), "high": float(values.max())})
 
 
-def _stats(
-    table: pa.Table, labels: Labels, roles: Roles, options: DataOptions, gathered: Gathered
-) -> dict[str, Any]:
+def _stats(table: pa.Table, labels: Labels, roles: Roles, options: DataOptions, gathered: Gathered) -> dict[str, Any]:
     stats = describe(table, labels, roles.annotators)
     stats["preset"] = options.model_dump(mode="json")
     stats["seed"] = options.seed

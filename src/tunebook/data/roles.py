@@ -97,7 +97,7 @@ def _numeric(column: pa.ChunkedArray) -> bool:
         return bool(pa.types.is_integer(column.type) or pa.types.is_floating(column.type))
     words = pc.drop_null(column)
     plain_numbers = pc.match_substring_regex(words, r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$")
-    return len(words) > 0 and pc.all(plain_numbers).as_py()
+    return len(words) > 0 and bool(pc.all(plain_numbers).as_py())
 
 
 def _text_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str) -> str:
@@ -107,7 +107,7 @@ def _text_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str)
         for name in sample.column_names
         if name not in taken and is_text(sample[name].type) and not _numeric(sample[name])
     }
-    best = sorted(lengths, key=lambda name: -lengths[name])
+    best: list[str] = sorted(lengths, key=lambda name: -lengths[name])
     clear = len(best) == 1 or (len(best) > 1 and lengths[best[0]] >= 2 * lengths[best[1]])
     if not clear:
         raise DataError("data.text_unclear", key="text", file=file, columns=show_columns(table))
@@ -118,7 +118,7 @@ def _label_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str
     """The only column whose values come again and again, or the only one that is left."""
     free = [name for name in sample.column_names if name not in taken]
     few = [name for name in free if _recurs(sample[name])]
-    chosen = few if len(few) == 1 else free if len(free) == 1 else []
+    chosen: list[str] = few if len(few) == 1 else free if len(free) == 1 else []
     if not chosen:
         raise DataError("data.label_unclear", key="label", file=file, columns=show_columns(table))
     return chosen[0]
@@ -129,7 +129,7 @@ def _recurs(column: pa.ChunkedArray) -> bool:
     if pa.types.is_nested(column.type):
         return True
     distinct = pc.count_distinct(column).as_py()
-    return 2 <= distinct <= max(2, np.ceil(len(column) / 5))
+    return bool(2 <= distinct <= max(2, np.ceil(len(column) / 5)))
 
 
 __all__ = ["check_columns", "find_roles", "show_columns"]

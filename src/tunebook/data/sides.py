@@ -28,9 +28,10 @@ from tunebook.data.split import (
     split_random,
     split_times,
 )
-from tunebook.data.times import UNKNOWN, moments
+from tunebook.data.times import moments
 
 _BINS = 10
+KEY = "_key"
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,17 @@ class Found:
     conflict_rows: str
 
 
-def draft_keys(draft: Draft, roles: Roles) -> Keys:
-    """The hash of each row's text and pair."""
+def keyed_draft(draft: Draft, roles: Roles) -> Draft:
+    """With the hash of each row's text and pair, which tells rows of the same text."""
     pairs = draft.table[roles.text_pair] if roles.text_pair else None
-    return text_keys(draft.table[roles.text], pairs)
+    return draft.put(KEY, pa.array(text_keys(draft.table[roles.text], pairs)))
 
 
-def without_repeats(draft: Draft, roles: Roles, labels: str, options: DataOptions) -> tuple[Draft, Found]:
+def _keys(draft: Draft) -> Keys:
+    return np.asarray(draft.table[KEY].to_numpy(), dtype=np.uint64)
+
+
+def without_repeats(draft: Draft, labels: str, options: DataOptions) -> tuple[Draft, Found]:
     """Repeated training rows and training rows that stand in given validation or test rows, taken out or refused.
 
     Args:
@@ -59,7 +64,7 @@ def without_repeats(draft: Draft, roles: Roles, labels: str, options: DataOption
     Raises:
         DataError: `data.duplicates` or `data.leakage`, where they are refused.
     """
-    keys, given = draft_keys(draft, roles), draft.numbers(GIVEN)
+    keys, given = _keys(draft), draft.numbers(GIVEN)
     repeats = find_repeats(keys, hashes(_label_text(draft.table[labels])))
     mine = repeats.again[_repeats_in_train(repeats.again, keys, given)]
     if len(mine) and options.duplicates == "refuse":
@@ -103,30 +108,32 @@ def choose_sides(draft: Draft, roles: Roles, labels: Labels, column: str, option
     taken out as leaked.
 
     Raises:
-        DataError: `data.few_rows`, a split would be empty; `data.groups`; `data.time`.
+        DataError: `data.few_rows`, a split would be empty; `data.groups`, `data.group_needed`.
     """
     given = draft.numbers(GIVEN)
     shares = shares_of_rest(parse_shares(options.split), bool((given == VALIDATION).any()), bool((given == TEST).any()))
     side = given.copy()
     train = np.flatnonzero(given == TRAIN)
     if min(shares[1], shares[2]) < 1 and shares[0] < 1 and len(train):
-        keys = draft_keys(draft, roles)[train]
+        keys = _keys(draft)[train]
         strata = _strata(draft.table[column].take(pa.array(train)), labels)
         if options.parts_by == "group":
             groups = _groups(draft, roles, train)
             side[train] = split_groups(groups, strata, shares, draw(keys, options.seed))
         elif options.parts_by == "time":
-            side[train] = split_times(_times(draft, roles, train), keys, shares)
+            times = moments(draft.table[str(roles.time)])[train]
+            side[train] = split_times(times, keys, shares)
         else:
             side[train] = split_random(keys, strata, shares, options.seed)
     counts = np.bincount(side, minlength=3)
     if not counts.all():
         raise DataError("data.few_rows", key="split", value=options.split, counts=_show(counts))
-    keys = draft_keys(draft, roles)
+    if options.parts_by == "random":
+        return draft, side  # drawn by text, so that none stands on two sides
+    keys = _keys(draft)
     crossing = np.flatnonzero(side == TRAIN)
     crossing = crossing[found_in(keys[crossing], keys[side != TRAIN])]
-    keep = np.setdiff1d(np.arange(len(side)), crossing)
-    return draft.drop("leaked", crossing), side[keep]
+    return draft.drop("leaked", crossing), np.delete(side, crossing)
 
 
 def _show(counts: Any) -> str:
@@ -138,7 +145,7 @@ def _strata(column: pa.ChunkedArray, labels: Labels) -> Codes:
     if labels.problem == "regression":
         values = column.to_numpy()
         edges = np.unique(np.quantile(values, np.linspace(0, 1, _BINS + 1)[1:-1]))
-        return np.searchsorted(edges, values, side="right").astype(np.int64)
+        return np.asarray(np.searchsorted(edges, values, side="right"), dtype=np.int64)
     if labels.problem != "multi_label":
         return np.asarray(pc.index_in(column, pa.array(labels.names, column.type)).to_numpy(), dtype=np.int64)
     array = column.combine_chunks()
@@ -160,16 +167,4 @@ def _groups(draft: Draft, roles: Roles, train: Any) -> Codes:
     return np.asarray(rank[codes.indices.to_numpy()], dtype=np.int64)
 
 
-def _times(draft: Draft, roles: Roles, train: Any) -> Any:
-    if roles.time is None:
-        raise DataError("data.time_needed", key="time")
-    times = moments(draft.table[roles.time].take(pa.array(train)))
-    unknown = np.flatnonzero(times == UNKNOWN)
-    if len(unknown):
-        first = draft.table[roles.time].take(pa.array(train[unknown[:1]])).to_pylist()[0]
-        rows = draft.places_shown(train[unknown])
-        raise DataError("data.time", key=roles.time, value=first, count=len(unknown), rows=rows)
-    return times
-
-
-__all__ = ["Found", "choose_sides", "draft_keys", "without_repeats"]
+__all__ = ["KEY", "Found", "choose_sides", "keyed_draft", "without_repeats"]

@@ -139,7 +139,9 @@ def split_groups(groups: Codes, strata: Codes, shares: Shares, keys: Keys) -> Co
     return side[inverse]
 
 
-def side_used(lacking: dict[int, NDArray[np.float64]], totals: NDArray[np.float64], shares: Shares, part: int) -> set[int]:
+def side_used(
+    lacking: dict[int, NDArray[np.float64]], totals: NDArray[np.float64], shares: Shares, part: int
+) -> set[int]:
     """The split itself when it has rows already."""
     return {part} if not np.allclose(lacking[part], totals * shares[part]) else set()
 

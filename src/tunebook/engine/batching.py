@@ -2,7 +2,7 @@
 
 One optimiser step takes `batch_size * accumulation * processes` rows. The rows of a step do not depend on how they are
 shared out, and every row is seen exactly once an epoch: nothing is dropped and nothing is repeated, the last, smaller
-step included.
+step included. With several processes a forward pass may therefore hold one row more than `batch_size`.
 """
 
 from __future__ import annotations
@@ -75,21 +75,21 @@ class StepSampler(Sampler[list[int]]):
             order = np.concatenate([part[np.argsort(self.lengths[part], kind="stable")] for part in parts])
         sizes = self._sizes()
         steps = np.split(order, np.cumsum(sizes)[:-1])
-        if self.bucketed:  # the smaller steps stay last: the schedule counts on full steps before them
-            full = sum(size == self.shares.step_rows for size in sizes)
-            steps = [steps[index] for index in draw.permutation(full)] + steps[full:]
+        if self.bucketed:  # the odd one stays last: the schedule counts on full steps before it
+            steps = [steps[index] for index in draw.permutation(len(steps) - 1)] + steps[-1:]
         return steps
 
     def _sizes(self) -> list[int]:
-        """Rows of each step. The last gives every process a row, if need be at the expense of the one before it."""
+        """Rows of each step. A rest too small to feed every process joins the step before it."""
         full, rest = divmod(len(self.lengths), self.shares.step_rows)
         sizes = [self.shares.step_rows] * full + ([rest] if rest else [])
-        if rest and rest < self.shares.processes:
-            sizes[-2:] = [sizes[-2] - (self.shares.processes - rest), self.shares.processes]
+        if full and 0 < rest < self.shares.processes:
+            sizes[-2:] = [sizes[-2] + rest]
         return sizes
 
     def _passes(self, size: int) -> int:
-        return -(-size // (self.shares.batch_size * self.shares.processes))
+        passes = -(-size // (self.shares.batch_size * self.shares.processes))
+        return min(passes, self.shares.accumulation, size // self.shares.processes)
 
     def _own(self, step: NDArray[np.int64]) -> Iterator[list[int]]:
         count = self._passes(len(step)) * self.shares.processes

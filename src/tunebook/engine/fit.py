@@ -12,6 +12,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments, set_seed
 
+from transformers.utils.logging import disable_progress_bar
+
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import RunError
 from tunebook.core.nouns import Plan
@@ -116,10 +118,13 @@ class Fit:
         """
         keep_memory()
         reset_peak()
+        disable_progress_bar()
         start = time.perf_counter()
         set_seed(self.plan.seed)
         weave = self.weave()
         model = weave.model(self.task.build(self.material.model_folder, self.plan.labels, self.params))
+        if self.params["gradient_checkpointing"]:  # re-entrant checkpointing refuses torch.autograd.grad
+            model.gradient_checkpointing_enable({"use_reentrant": False})
         trainer = self.trainer(model, weave)
         interrupt = Interrupt()
         trainer.add_callback(interrupt)
@@ -222,8 +227,6 @@ class Fit:
             lr_scheduler_type=_SCHEDULERS[params["lr_scheduler"]],
             optim=_OPTIMIZERS[params["optimizer"]],
             max_grad_norm=params["max_grad_norm"],
-            gradient_checkpointing=params["gradient_checkpointing"],
-            gradient_checkpointing_kwargs={"use_reentrant": False},
             bf16=self.precision == "bf16",
             fp16=self.precision == "fp16",
             seed=self.plan.seed,

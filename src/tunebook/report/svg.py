@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 # Width of a letter of size 1, on average; letters of Chinese are twice as wide.
-_LETTER = 0.56
+_LETTER = 0.6
 
 
 def element(tag: str, *children: str, **attributes: object) -> Markup:
@@ -58,11 +58,9 @@ def cut(text: str, columns: int) -> str:
     """The text, shortened to so many narrow letters."""
     if columns_of(text) <= columns:
         return text
-    kept = ""
-    for letter in text:
-        if columns_of(kept + letter) >= columns:
-            break
-        kept += letter
+    kept = text[:columns]
+    while columns_of(kept) >= columns:
+        kept = kept[:-1]
     return kept.rstrip() + "…"
 
 
@@ -110,7 +108,7 @@ class Frame:
     height: float
     x: tuple[float, float]
     y: tuple[float, float]
-    left: float = 52
+    left: float = 62
     right: float = 14
     top: float = 14
     bottom: float = 44

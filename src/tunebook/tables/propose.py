@@ -30,8 +30,8 @@ class Case:
     """What the rules look at.
 
     Attributes:
-        stats: figures of the data; `tokens.p99` (length of a row in tokens) and `classes` (name -> number of training
-            rows) are used where they are there.
+        stats: figures of the data; `tokens.p99` (length of a row in tokens) and `imbalance` (rows of the largest class
+            to rows of the smallest) are used where they are there.
         rows: number of training rows.
     """
 
@@ -49,7 +49,7 @@ class Case:
     @property
     def tokens(self) -> int | None:
         """Tokens of all but the longest hundredth of the rows."""
-        found = self.stats.get("tokens", {}).get("p99")
+        found = (self.stats.get("tokens") or {}).get("p99")
         return None if found is None else math.ceil(found)
 
     @property
@@ -72,9 +72,8 @@ class Case:
 
     @property
     def imbalance(self) -> float:
-        """Rows of the largest class to rows of the smallest; 1 where that is unknown or means nothing."""
-        counts = [count for count in self.stats.get("classes", {}).values() if count > 0]
-        return max(counts) / min(counts) if counts and self.labels.problem == "single_label" else 1.0
+        """Rows of the largest class to rows of the smallest; 1 where that is unknown."""
+        return float(self.stats.get("imbalance") or 1.0)
 
     @property
     def epochs(self) -> int:

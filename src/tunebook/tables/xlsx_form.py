@@ -54,7 +54,10 @@ def xlsx_bytes(table: ParamTable) -> bytes:
         for place, value in enumerate(row, 1):
             if isinstance(value, str) and len(value) > _LONGEST:
                 raise TableError("table.long", key=str(row[0]), length=len(value), limit=_LONGEST)
-            cell = sheet.cell(number, place, value)
+            numeric = isinstance(value, int | float) and not isinstance(value, bool)
+            cell = sheet.cell(number, place, repr(value) if numeric else value)
+            if numeric:
+                cell.data_type = "n"  # written by repr: openpyxl itself keeps 16 digits, a float has up to 17
             cell.alignment = Alignment(vertical="top", wrap_text=True)
             if isinstance(value, str):
                 cell.data_type = "s"

@@ -27,8 +27,7 @@ class Freeze(Technique):
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
 
     layers: Annotated[
-        int | Literal["all"],
-        Field(ge=0),
+        Annotated[int, Field(ge=0)] | Literal["all"],
         Row(
             "lowest layers to freeze, the embeddings with them; all freezes the whole encoder",
             zh="冻结最底部的层数（连同嵌入层）；all 表示冻结整个编码器",

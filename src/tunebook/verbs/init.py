@@ -56,9 +56,7 @@ def init(
     except OSError as error:
         raise BookError("book.write", key="book", value=str(book), reason=str(error)) from error
     try:
-        _fill(
-            part, sources, model, options or DataOptions(), validation=validation, test=test, owner=owner, allow=allow
-        )
+        _fill(part, sources, model, options or DataOptions(), owner=owner or _user(), allow=allow)
         if folder.exists():
             folder.rmdir()
         part.rename(folder)
@@ -122,7 +120,7 @@ def _propose(ref: DataRef, model: str, folder: Path, tokenizer: Any, tokens: dic
     from tunebook.verbs.doctor import this_machine
 
     machine = Machine(**this_machine())
-    stats = {**ref.stats, "tokens": tokens}
+    stats = {**ref.stats, "classes": ref.stats["classes"]["train"], "tokens": tokens}
     return propose(stats, ref.labels, rows=ref.rows["train"], task=ref.task, model=facts, machine=machine)
 
 

@@ -59,7 +59,7 @@ def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: fr
         data_path=data.path,
         seed=params["seed"],
         versions={name: _version(name) for name in _LIBRARIES},
-        estimate=estimate(skeleton, params, rows=data.rows, mean_length=tokens["mean"], steps=steps, trained=trained),
+        estimate=estimate(skeleton, params, rows=data.rows, mean_length=mean_length(tokens), steps=steps, trained=trained),
     )
 
 
@@ -78,12 +78,18 @@ def read_tokens(data: DataRef, folder: Path, *, allow_unknown: bool = False) -> 
     return report
 
 
+def mean_length(tokens: dict[str, Any]) -> float:
+    """Tokens of a row on average, from a token report."""
+    lengths = {int(length): int(count) for length, count in tokens["lengths"].items()}
+    return sum(length * count for length, count in lengths.items()) / max(sum(lengths.values()), 1)
+
+
 def positions(config: dict[str, Any], tokenizer: Any) -> int:
     """Tokens that the model can take."""
-    positions = int(config.get("max_position_embeddings") or 10**6)
+    room = int(config.get("max_position_embeddings") or 10**6)
     if config["model_type"] in ("roberta", "xlm-roberta", "camembert"):
-        positions -= 2  # their positions start after the padding index
-    return min(positions, int(min(tokenizer.model_max_length, 10**6)))
+        room -= 2  # their positions start after the padding index
+    return int(min(room, tokenizer.model_max_length, 10**6))
 
 
 def _fill(params: dict[str, Any], task: Task, data: DataRef, tokens: dict[str, Any], positions: int) -> None:
@@ -170,4 +176,4 @@ def _version(package: str) -> str:
         return "?"
 
 
-__all__ = ["order", "plan", "positions", "read_tokens"]
+__all__ = ["mean_length", "order", "plan", "positions", "read_tokens"]

@@ -39,7 +39,7 @@ def predict(
     if (pairs is None) != (ref.roles.text_pair is None):
         code = "predict.pair_missing" if pairs is None else "predict.pair_unwanted"
         raise DataError(code, key="text_pair", value=ref.roles.text_pair)
-    rules = ref.stats.get("rules")
+    rules = ref.stats["cleaning"]["rules"]
     rows = Rows(
         texts=[clean_text(text, rules) for text in texts],
         pairs=[clean_text(text, rules) for text in pairs] if pairs is not None else None,

@@ -11,11 +11,11 @@ from tunebook.report.svg import Frame, cut, element, picture, width_of, words
 _WIDTH, _ROW = 470.0, 24.0
 
 
-def bar_plot(label: str, items: Sequence[tuple[str, float]]) -> Markup:
-    """One horizontal bar for each name, with its number and its share of all."""
+def bar_plot(label: str, items: Sequence[tuple[str, float]], total: float) -> Markup:
+    """One horizontal bar for each name, with its number and its share of the total."""
     names = [cut(name, 24) for name, _ in items]
     left = max(width_of(name, 12) for name in names) + 12
-    total, most = sum(value for _, value in items) or 1.0, max(value for _, value in items) or 1.0
+    most = max(value for _, value in items) or 1.0
     room = _WIDTH - left - 100
     parts = []
     for place, (name, (_, value)) in enumerate(zip(names, items, strict=True)):
@@ -23,7 +23,7 @@ def bar_plot(label: str, items: Sequence[tuple[str, float]]) -> Markup:
         parts.append(words(left - 8, y + 14, name, class_="tick", text_anchor="end"))
         length = max(value / most * room, 1.0)
         parts.append(element("rect", x=left, y=y + 2, width=length, height=_ROW - 8, rx=2, class_="fill s1"))
-        told = f"{value:,.0f}  ({value / total:.1%})"
+        told = f"{value:,.0f}  ({value / (total or 1):.1%})"
         parts.append(words(left + length + 8, y + 14, told, class_="number"))
     return picture(_WIDTH, 8 + _ROW * len(items), label, parts)
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from tunebook.report.svg import Scale, cut, element, picture, tick_text, ticks, width_of, words
 
-_WIDTH, _ROW, _TOP, _LABEL, _VALUE = 720.0, 36.0, 40.0, 150.0, 160.0
+_WIDTH, _ROW, _TOP, _LABEL, _VALUE = 960.0, 36.0, 40.0, 196.0, 180.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def dot_plot(label: str, run: str, lines: Sequence[Dot], baselines: Sequence[str
 
 
 def _line(line: Dot, y: float, scale: Scale, baselines: Sequence[str]) -> list[Markup]:
-    parts = [words(_LABEL - 14, y + 4, cut(line.label, 22), class_="label", text_anchor="end")]
+    parts = [words(_LABEL - 14, y + 4, cut(line.label, 24), class_="label", text_anchor="end")]
     parts += [
         _mark(baselines.index(name), scale(value), y, f"{line.label}, {name}: {value:.3f}")
         for name, value in line.others.items()

@@ -1,0 +1,186 @@
+"""How long it takes from a CSV file of 1,000,000 short rows to frozen rows, against pandas with a plain loop.
+
+Both sides read the same file, clean every text by the same rules, drop rows without text or label, drop repeated rows,
+split 7:2:1 within each class with rows of one text on one side, and write one Parquet file. Each measurement is a
+process of its own; the two sides alternate.
+
+    python benchmarks/data_path.py [--rows 1000000] [--pairs 3] [--out benchmarks/results/data_path.json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import importlib.metadata
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+WORDS = str.split(
+    "order refund late parcel card payment charged twice cancel account login password broken screen battery thanks "
+    "please help when where invoice address change delivery store return exchange size colour missing item voucher"
+)
+CHINESE = "订单退款快递没有收到支付密码登录电池屏幕发票地址修改商品尺码颜色优惠券客服谢谢请问什么时候可以到货"
+LABELS = ("account", "billing", "cancel", "complaint", "delivery", "product", "refund", "other")
+
+
+def write_rows(path: Path, rows: int) -> None:
+    """Rows as people have them: a tenth needs cleaning, 2 % are repeats, some have commas, quotes and line ends."""
+    import numpy as np
+
+    draw = np.random.Generator(np.random.PCG64(7))
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        out = csv.writer(stream)
+        out.writerow(["id", "text", "label"])
+        text, label = "", LABELS[0]
+        for number in range(rows):
+            kind = int(draw.integers(0, 100))
+            if kind >= 2 or not text:
+                label = LABELS[number % len(LABELS)]
+                if kind % 2:
+                    text = " ".join(WORDS[i] for i in draw.integers(0, len(WORDS), int(draw.integers(4, 16))))
+                else:
+                    text = "".join(CHINESE[i] for i in draw.integers(0, len(CHINESE), int(draw.integers(6, 30))))
+            shown = text
+            if kind in (10, 11):
+                shown = f"<p>{text}</p>&nbsp;"
+            elif kind in (12, 13, 14):
+                shown = f"  {text}  ok "
+            elif kind == 15:
+                shown = text + "ＡＢＣ１２３"
+            elif kind == 16:
+                shown = f'said "{text}", twice'
+            elif kind == 17:
+                shown = f"{text}\nand more"
+            out.writerow([number, shown, label])
+
+
+def run_tunebook(source: Path, into: Path) -> int:
+    """Rows that Tunebook keeps."""
+    from tunebook.data.options import DataOptions
+    from tunebook.data.prepare import prepare
+
+    return sum(prepare([source], into, DataOptions()).rows.values())
+
+
+def run_plain(source: Path, into: Path) -> int:
+    """Rows that a plain script keeps: pandas reads and writes, a loop does the rest."""
+    import random
+
+    import pandas as pd
+    import xxhash
+
+    from tunebook.data.clean import chosen_rules, clean_text
+
+    rules = chosen_rules()
+    frame = pd.read_csv(source, dtype=str, keep_default_na=False)
+    seen: set[tuple[int, str]] = set()
+    kept: list[tuple[int, str, str, str, int]] = []
+    for number, row in enumerate(frame.itertuples(index=False)):
+        text, label = clean_text(row.text, rules), row.label.strip()
+        if not text or not label:
+            continue
+        key = xxhash.xxh3_64_intdigest(text.lower().encode())
+        if (key, label) not in seen:
+            seen.add((key, label))
+            kept.append((number, row.id, text, label, key))
+    classes: dict[str, list[int]] = {}
+    side: dict[int, str] = {}
+    for _, _, _, label, key in kept:
+        classes.setdefault(label, []).append(key)
+    shuffler = random.Random(42)
+    for _, keys in sorted(classes.items()):
+        fresh = [key for key in dict.fromkeys(keys) if key not in side]
+        shuffler.shuffle(fresh)
+        test, validation = round(0.1 * len(fresh)), round(0.2 * len(fresh))
+        for place, key in enumerate(fresh):
+            side[key] = "test" if place < test else "validation" if place < test + validation else "train"
+    done = pd.DataFrame(kept, columns=["_row", "_id", "text", "label", "key"])
+    done["_split"] = [side[key] for key in done["key"]]
+    into.mkdir(parents=True)
+    done.drop(columns="key").to_parquet(into / "rows.parquet", compression="zstd")
+    return len(done)
+
+
+def one(side: str, source: Path, into: Path) -> None:
+    """Measure one side in this process; a JSON line tells what came of it."""
+    import pyarrow  # noqa: F401 - loaded on both sides before the clock starts
+
+    start = time.perf_counter()
+    rows = (run_tunebook if side == "tunebook" else run_plain)(source, into)
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    print(json.dumps({"side": side, "seconds": seconds, "peak_bytes": peak, "rows": rows}))
+
+
+def measure(rows: int, pairs: int) -> dict[str, object]:
+    """Alternate the two sides and gather their figures."""
+    runs: dict[str, list[dict[str, float]]] = {"tunebook": [], "plain": []}
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "rows.csv"
+        write_rows(source, rows)
+        for pair in range(pairs):
+            for side in ("tunebook", "plain") if pair % 2 == 0 else ("plain", "tunebook"):
+                command = [sys.executable, __file__, "--one", side, str(source), str(Path(folder) / f"{side}{pair}")]
+                done = subprocess.run(command, check=True, capture_output=True, text=True)
+                runs[side].append(json.loads(done.stdout.strip().splitlines()[-1]))
+                print(runs[side][-1], file=sys.stderr)
+        size = source.stat().st_size
+    if {run["rows"] for run in runs["tunebook"]} != {run["rows"] for run in runs["plain"]}:
+        raise SystemExit("the two sides kept different numbers of rows")
+    ratios = [p["seconds"] / t["seconds"] for t, p in zip(runs["tunebook"], runs["plain"], strict=True)]
+    return {
+        "what": "CSV to frozen split, seconds of pandas with a plain loop over seconds of Tunebook",
+        "rows": rows,
+        "kept": runs["tunebook"][0]["rows"],
+        "file_bytes": size,
+        "ratio": {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)},
+        "tunebook": _summary(runs["tunebook"]),
+        "plain": _summary(runs["plain"]),
+        "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.platform()},
+        "versions": {name: importlib.metadata.version(name) for name in ("numpy", "pyarrow", "pandas", "xxhash")}
+        | {"python": platform.python_version()},
+        "command": f"python benchmarks/data_path.py --rows {rows} --pairs {pairs}",
+    }
+
+
+def _summary(runs: list[dict[str, float]]) -> dict[str, object]:
+    seconds = [round(run["seconds"], 3) for run in runs]
+    return {"seconds": seconds, "median": statistics.median(seconds), "peak_bytes": max(r["peak_bytes"] for r in runs)}
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor()
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "data_path.json")
+    parser.add_argument("--one", nargs=3, metavar=("SIDE", "SOURCE", "INTO"))
+    options = parser.parse_args()
+    if options.one:
+        one(options.one[0], Path(options.one[1]), Path(options.one[2]))
+        return
+    result = measure(options.rows, options.pairs)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""What a command answers: data for machines, text and tables for people, and what to type next."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The outcome of a command.
+
+    Attributes:
+        data: what `--json` prints: an object, or a list of objects that are printed a line each.
+        tell: prints the same for people.
+        next: commands that one would type next.
+        code: exit code.
+    """
+
+    data: Mapping[str, Any] | list[dict[str, Any]]
+    tell: Callable[[Console], None]
+    next: tuple[str, ...] = ()
+    code: int = 0
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A rich console that prints texts as they are: a user's `[b]` or `:smile:` is no markup."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+
+
+def show(answer: Answer) -> None:
+    """Print an answer for people, with the next commands at its end."""
+    screen = console()
+    answer.tell(screen)
+    if answer.next:
+        screen.print()
+        screen.print(say("cli.next"), style="bold")
+        for command in answer.next:
+            screen.print(f"  {command}", style="cyan", soft_wrap=True)
+
+
+def show_json(answer: Answer) -> None:
+    """Print an answer's data as JSON, one object a line."""
+    for item in answer.data if isinstance(answer.data, list) else [answer.data]:
+        sys.stdout.write(json_line(item) + "\n")
+
+
+def json_line(item: Any) -> str:
+    """An object as one line of JSON; a number that JSON cannot carry becomes null."""
+    return json.dumps(_finite(item), ensure_ascii=False, default=str, allow_nan=False)
+
+
+def _finite(item: Any) -> Any:
+    if isinstance(item, Mapping):
+        return {str(name): _finite(value) for name, value in item.items()}
+    if isinstance(item, list | tuple):
+        return [_finite(value) for value in item]
+    return None if isinstance(item, float) and not math.isfinite(item) else item
+
+
+def note(text: str, style: str = "dim") -> None:
+    """A line to stderr while a command is at work: stdout holds the answer alone."""
+    console(stderr=True).print(text, style=style)
+
+
+def command(*words: object) -> str:
+    """A command of Tunebook as one would type it, quoted for the shell."""
+    return shlex.join(["tunebook", *(str(word) for word in words)])
+
+
+def grid(headings: Iterable[str], lines: Iterable[Iterable[Any]], *, right: Iterable[int] = ()) -> Any:
+    """A table of texts; columns whose numbers stand in `right` are aligned to the right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    rights = set(right)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for number, heading in enumerate(headings):
+        table.add_column(Text(heading), justify="right" if number in rights else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*(Text(str(cell)) for cell in line))
+    return table
+
+
+def facts(pairs: Iterable[tuple[str, Any]]) -> Any:
+    """Names and values below each other, without headings."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in pairs:
+        table.add_row(Text(name), value if isinstance(value, Text) else Text(str(value)))
+    return table
+
+
+def warn(screen: Console, messages: Iterable[str]) -> None:
+    """Print warnings so that they are seen."""
+    from rich.text import Text
+
+    for message in messages:
+        screen.print(Text.assemble((f"! {say('cli.warning')} ", "bold yellow"), message))
+
+
+__all__ = ["Answer", "command", "console", "facts", "grid", "json_line", "note", "show", "show_json", "warn"]

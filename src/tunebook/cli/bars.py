@@ -1,0 +1,134 @@
+"""Progress on a terminal as bars, elsewhere as a line now and then; always on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from tunebook.core.messages import catalogue, say
+
+_EVERY = 10.0  # seconds between lines where no terminal shows bars
+_BRIEF = 1.5  # a bar that was over within so many seconds goes away
+
+
+@dataclass
+class _Work:
+    """A piece of work under way."""
+
+    title: str
+    total: int
+    begun: int
+    done: int
+    start: float
+    bar: Any = None
+    figures: dict[str, float] = field(default_factory=dict)
+    told: bool = False
+
+
+class Bars:
+    """A watcher of long work for people, to be used as a context.
+
+    Args:
+        metric: the score to show beside the loss, as soon as it is known.
+        stream: where to write.
+        clock: seconds; for tests.
+    """
+
+    def __init__(
+        self, metric: str = "", *, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.metric = metric
+        self.stream = stream or sys.stderr
+        self.clock = clock
+        self.works: list[_Work] = []
+        self.last = clock()
+        self.screen: Any = _screen(self.stream) if self.stream.isatty() else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.screen is not None:
+            self.screen.stop()
+
+    def start(self, what: str, total: int, done: int = 0) -> None:
+        """A piece of work begins."""
+        code = f"cli.work.{what}"
+        work = _Work(say(code) if code in catalogue() else what, total, done, done, self.clock())
+        self.works.append(work)
+        if self.screen is not None:
+            self.screen.start()
+            work.bar = self.screen.add_task(work.title, total=total, completed=done, figures="")
+
+    def advance(self, amount: int = 1, **figures: float) -> None:
+        """Some units are done."""
+        if not self.works:
+            return
+        work = self.works[-1]
+        work.done += amount
+        work.figures |= figures
+        if self.screen is not None:
+            self.screen.update(work.bar, completed=work.done, figures=self._figures(work))
+        elif self.clock() - self.last >= _EVERY:
+            self._line(work)
+
+    def finish(self) -> None:
+        """The piece of work is over."""
+        if not self.works:
+            return
+        work = self.works.pop()
+        if self.screen is None:
+            if work.told:
+                self._line(work)
+        elif self.clock() - work.start < _BRIEF:
+            self.screen.remove_task(work.bar)
+        else:
+            self.screen.stop_task(work.bar)
+
+    def _line(self, work: _Work) -> None:
+        """One plain line: how far, how fast, how long still."""
+        self.last, work.told = self.clock(), True
+        spent = self.last - work.start
+        rate = (work.done - work.begun) / spent if spent > 0 else 0.0
+        parts = [f"{work.title} {work.done}/{work.total}", f"{rate:.1f}/s"]
+        if rate and work.done < work.total:
+            parts.append(say("cli.left", seconds=round((work.total - work.done) / rate)))
+        self.stream.write(" · ".join([*parts, *filter(None, [self._figures(work)])]) + "\n")
+        self.stream.flush()
+
+    def _figures(self, work: _Work) -> str:
+        """Loss and the score that chooses the checkpoint."""
+        shown = [("loss", "loss"), (f"eval_{self.metric}", self.metric)]
+        return "  ".join(f"{name} {work.figures[key]:.3f}" for key, name in shown if key in work.figures)
+
+
+def _screen(stream: TextIO) -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Units a second."""
+
+        def render(self, task: Any) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text("" if speed is None else f"{speed:.1f}/s", style="dim")
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        TextColumn("{task.fields[figures]}", markup=False, style="dim"),
+        console=Console(file=stream, markup=False, highlight=False),
+    )
+
+
+__all__ = ["Bars"]

@@ -1,0 +1,102 @@
+"""tunebook check: can this table be trained on this data, and what will it cost?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tunebook.cli.answer import Answer, command, facts, warn
+from tunebook.cli.choose import chosen_table, described
+from tunebook.cli.init import data_facts
+from tunebook.cli.options import Allowed, Books, Chosen
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunebook.core.nouns import Estimate, Plan
+    from tunebook.verbs.book import Book
+    from tunebook.verbs.check import Check
+
+NO = 1
+
+
+def check(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
+    """Check everything, change nothing."""
+    from tunebook.verbs.book import open_book
+    from tunebook.verbs.check import check as find
+
+    opened = open_book(book)
+    found = find(opened, chosen_table(opened, chosen), allow=allowed.names)
+    flags = [f"--table={chosen.table}"] if chosen.table != "champion" else []
+    flags += [word for item in chosen.changes or () for word in ("--set", item)]
+    return Answer(
+        _data(found),
+        lambda screen: _tell(screen, opened, found, described(opened, chosen)),
+        (command("train", book, *flags),) if found.ok else (),
+        0 if found.ok else NO,
+    )
+
+
+def _data(found: Check) -> dict[str, Any]:
+    estimate = found.plan.estimate if found.plan else None
+    return {
+        "ok": found.ok,
+        "problems": found.problems,
+        "estimate": estimate.model_dump() if estimate else None,
+        "warnings": found.warnings,
+    }
+
+
+def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
+    pairs = [*data_facts(book.data), (say("cli.table"), table)]
+    screen.print(facts([*pairs, *(plan_facts(found.plan) if found.plan else [])]))
+    screen.print()
+    warn(screen, [item["message"] for item in found.warnings])
+    for problem in found.problems:
+        screen.print(f"✗ [{problem['code']}] {problem['message']}", style="bold red", soft_wrap=True)
+        if problem["allowed"]:
+            screen.print(f"  {say('error.allowed', allowed=problem['allowed'])}", soft_wrap=True)
+        screen.print(f"  → {problem['advice']}", soft_wrap=True)
+    if found.ok:
+        screen.print(f"✓ {say('cli.check.good')}", style="green")
+
+
+def plan_facts(plan: Plan) -> list[tuple[str, str]]:
+    """Model, settings that matter most, techniques and cost of a plan, in words."""
+    from tunebook.report.words import number, shown
+
+    params = plan.params
+    batch = f"{params['batch_size']} × {params['gradient_accumulation_steps']}"
+    share = plan.estimate.trained / max(plan.estimate.parameters, 1)
+    found = [
+        (say("cli.model"), f"{plan.model}, {number(plan.estimate.parameters)} ({share:.0%} {say('cli.trained')})"),
+        (say("cli.techniques"), ", ".join(plan.techniques)),
+        (
+            say("cli.settings"),
+            say(
+                "cli.settings_of",
+                rate=shown(params["learning_rate"]),
+                batch=batch,
+                epochs=params["max_epochs"],
+                length=params["max_length"],
+                metric=params["metric"],
+            ),
+        ),
+        (say("cli.estimate"), estimate_text(plan.estimate)),
+    ]
+    return [(name, text) for name, text in found if text]
+
+
+def estimate_text(estimate: Estimate) -> str:
+    """Steps, time and memory of a run, which are right within a factor of about two."""
+    from tunebook.report.words import duration, memory, number
+
+    return say(
+        "cli.estimate_of",
+        steps=number(estimate.steps),
+        time=duration(estimate.seconds),
+        memory=memory(estimate.memory_bytes),
+    )
+
+
+__all__ = ["NO", "check", "estimate_text", "plan_facts"]

@@ -1,0 +1,71 @@
+"""Which table a command means: a version or a file, with changes for this once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunebook.cli.reading import pair
+from tunebook.core.errors import TunebookError
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from tunebook.cli.options import Chosen
+    from tunebook.core.nouns import ParamTable
+    from tunebook.verbs.book import Book
+
+_ENDINGS = (".json", ".yaml", ".yml", ".csv", ".tsv", ".xlsx")
+
+
+def chosen_table(book: Book, chosen: Chosen) -> ParamTable:
+    """The table that was named, changed by `--set`.
+
+    Raises:
+        TableError: no such version, or a wrong file, row or value. TunebookError: `--set` without an equals sign.
+    """
+    table = named_table(book, chosen.table)
+    changes = read_changes(chosen.changes or ())
+    if not changes:
+        return table
+    from tunebook.tables.make import child
+
+    return child(table, changes, note=say("cli.set.note"))
+
+
+def named_table(book: Book, name: str) -> ParamTable:
+    """A version of the book's table (`v2`, `champion`, `latest`), or the table in a file."""
+    if name.lower().endswith(_ENDINGS):
+        from tunebook.tables.read import read_table
+
+        return read_table(Path(name))
+    return book.tables.get(name)
+
+
+def read_changes(given: Sequence[str], option: str = "--set") -> dict[str, str]:
+    """Row -> value as given, from `row=value`.
+
+    Raises:
+        TunebookError: `cli.option` for an item that is no such pair, `cli.twice` for a row that is given twice.
+    """
+    changes: dict[str, str] = {}
+    for item in given:
+        name, value = pair(option, item)
+        if name in changes:
+            raise TunebookError("cli.twice", key=name, value=item)
+        changes[name] = value
+    return changes
+
+
+def described(book: Book, chosen: Chosen) -> str:
+    """The table in words: `v2 (champion)`, `v2 + learning_rate=3e-5`."""
+    name = chosen.table
+    if not name.lower().endswith(_ENDINGS):
+        number = book.tables.number(name)
+        mark = f" ({say('cli.champion')})" if number == book.tables.champion else ""
+        name = f"v{number}{mark}"
+    changes: Mapping[str, str] = read_changes(chosen.changes or ())
+    return " + ".join([name, *(f"{row}={value}" for row, value in changes.items())])
+
+
+__all__ = ["chosen_table", "described", "named_table", "read_changes"]

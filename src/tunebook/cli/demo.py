@@ -1,0 +1,67 @@
+"""tunebook demo: the whole way once, on the built-in customer messages and the built-in model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tunebook.cli.answer import Answer, command, note
+from tunebook.cli.bars import Bars
+from tunebook.cli.check import estimate_text
+from tunebook.cli.predict import tell_answers
+from tunebook.cli.train import run_data, tell_run
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DATA = "sample:en"
+MESSAGES = ("Where is my parcel? It should have come on Monday.", "The kettle leaks and I would like my money back.")
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help=say("cli.opt.demo_folder"))] = Path("demo/book"),
+) -> Answer:
+    """Init, check, train, evaluate and predict."""
+    from tunebook.verbs.evaluate import evaluate
+    from tunebook.verbs.init import init
+    from tunebook.verbs.plan import plan
+    from tunebook.verbs.predict import predict
+    from tunebook.verbs.train import train
+
+    _step(1, command("init", folder, "--data", DATA))
+    book = init(folder, DATA)
+    _step(2, command("check", folder))
+    made = plan(book.champion, book.data)
+    note(f"    {estimate_text(made.estimate)}")
+    with Bars(str(made.params["metric"])) as bars:
+        _step(3, command("train", folder))
+        run = train(made, progress=bars)
+        _step(4, command("eval", folder))
+        report = evaluate(run, progress=bars)
+        _step(5, command("predict", folder, *MESSAGES))
+        answers = predict(run, MESSAGES, progress=bars)
+    rows = [{"text": text, **answer} for text, answer in zip(MESSAGES, answers, strict=True)]
+
+    def tell(screen: Console) -> None:
+        tell_run(screen, run, report)
+        screen.print()
+        tell_answers(screen, rows)
+
+    data = {"book": str(folder), **run_data(run, report), "predictions": rows}
+    more = (
+        command("predict", folder, say("cli.some_text")),
+        command("table", "show", folder),
+        command("train", folder, "--set", "learning_rate=3e-4"),
+        command("init", "mybook", "--data", "reviews.csv"),
+    )
+    return Answer(data, tell, more)
+
+
+def _step(number: int, line: str) -> None:
+    note(f"[{number}/5] {line}", style="bold")
+
+
+__all__ = ["DATA", "MESSAGES", "demo"]

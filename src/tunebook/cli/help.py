@@ -1,0 +1,150 @@
+"""How help looks: plain, aligned, in the user's language, quick to make."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from tunebook.core.messages import say
+
+_INDENT, _WIDEST_NAME, _WIDEST = 2, 26, 110
+_PIECE = re.compile(r"[\u2e80-\u9fff\uf900-\uffef][，。、；：）”]*|\s+|[^\s\u2e80-\u9fff\uf900-\uffef]+[，。、；：）”]*")
+
+Line = tuple[str, str]
+
+
+class Command(TyperCommand):
+    """A command whose help is laid out here."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help into the parser's formatter."""
+        formatter.write("\n".join(_command_lines(self, ctx)) + "\n")
+
+
+class Group(TyperGroup):
+    """Commands that belong together, listed in the order in which they were added."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help into the parser's formatter."""
+        formatter.write("\n".join(_group_lines(self, ctx)) + "\n")
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the order in which they were added."""
+        return list(self.commands)
+
+
+def _command_lines(command: Any, ctx: Any) -> Iterator[str]:
+    parameters = [item for item in command.get_params(ctx) if not getattr(item, "hidden", False)]
+    arguments = [item for item in parameters if item.param_type_name == "argument"]
+    options = [item for item in parameters if item.param_type_name == "option" and "--help" not in item.opts]
+    yield from _opening(ctx, " ".join([*map(_usage, arguments), say("cli.help.options_mark")]), command.help)
+    yield from _section(say("cli.help.arguments"), [(_name(item), item.help or "") for item in arguments])
+    panels = dict.fromkeys(item.rich_help_panel or say("cli.help.options") for item in options)
+    for panel in panels:
+        mine = [item for item in options if (item.rich_help_panel or say("cli.help.options")) == panel]
+        yield from _section(panel, [(_option(item), _described(item)) for item in mine])
+    yield from _common()
+    yield from _examples(command.epilog)
+
+
+def _group_lines(group: Any, ctx: Any) -> Iterator[str]:
+    yield from _opening(ctx, say("cli.help.command_mark"), group.help)
+    commands = [(name, group.commands[name]) for name in group.list_commands(ctx)]
+    lines = [(name, (item.help or "").strip().partition("\n")[0]) for name, item in commands if not item.hidden]
+    yield from _section(say("cli.help.commands"), lines)
+    more = [] if ctx.parent else [("--version", say("cli.opt.version"))]
+    yield from _common(more)
+    yield from _examples(group.epilog)
+
+
+def _opening(ctx: Any, usage: str, text: str | None) -> Iterator[str]:
+    yield f"{_bold(say('cli.help.usage'))} {ctx.command_path} {usage}"
+    yield ""
+    for paragraph in (text or "").strip().split("\n"):
+        yield from wrap(paragraph, _width()) or [""]
+
+
+def _common(more: Iterable[Line] = ()) -> Iterator[str]:
+    names = ("json", "offline", "debug", "help")
+    yield from _section(say("cli.help.common"), [*more, *((f"--{name}", say(f"cli.opt.{name}")) for name in names)])
+
+
+def _examples(text: str | None) -> Iterator[str]:
+    if text:
+        yield ""
+        yield _bold(say("cli.help.examples"))
+        yield from (f"{' ' * _INDENT}{line.strip()}" for line in text.strip().split("\n"))
+
+
+def _section(title: str, lines: list[Line]) -> Iterator[str]:
+    """A heading and a list of names with what they mean."""
+    if not lines:
+        return
+    left = min(max(cells(name) for name, _ in lines), _WIDEST_NAME) + 2 * _INDENT
+    yield ""
+    yield _bold(title)
+    for name, text in lines:
+        first = " " * _INDENT + name
+        wrapped = wrap(text, _width() - left) or [""]
+        if cells(first) + _INDENT > left:
+            yield first
+        else:
+            yield f"{first}{' ' * (left - cells(first))}{wrapped.pop(0)}".rstrip()
+        yield from (" " * left + line for line in wrapped)
+
+
+def _usage(argument: Any) -> str:
+    return _name(argument) if argument.required else f"[{_name(argument)}]"
+
+
+def _name(argument: Any) -> str:
+    return str(argument.metavar or argument.name.upper()) + ("…" if argument.nargs != 1 else "")
+
+
+def _option(option: Any) -> str:
+    names = ", ".join(option.opts) + (f" / {option.secondary_opts[0]}" if option.secondary_opts else "")
+    return names if option.is_flag else f"{names} {option.metavar or 'TEXT'}"
+
+
+def _described(option: Any) -> str:
+    text = option.help or ""
+    default = option.default
+    if option.required:
+        return f"{text} {say('cli.help.required')}"
+    if option.is_flag or default in (None, "", [], ()):
+        return text
+    return f"{text} {say('cli.help.default', value=default)}"
+
+
+def _width() -> int:
+    return max(40, min(shutil.get_terminal_size().columns - 1, _WIDEST))
+
+
+def _bold(text: str) -> str:
+    return typer.style(text, bold=True)
+
+
+def cells(text: str) -> int:
+    """Columns of a terminal that a text takes: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Lines of at most so many columns, broken at spaces and between Chinese characters."""
+    lines: list[str] = []
+    line = ""
+    for piece in _PIECE.findall(text):
+        if cells(line) + cells(piece.rstrip()) > width and line.strip():
+            lines.append(line.rstrip())
+            line = ""
+        line += piece if line or not piece.isspace() else ""
+    return [*lines, line.rstrip()] if line.strip() else lines
+
+
+__all__ = ["Command", "Group", "cells", "wrap"]

@@ -1,0 +1,157 @@
+"""tunebook init: a new book from data files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tunebook.cli.answer import Answer, command, facts, grid, note, warn
+from tunebook.cli.options import Allowed, Books, Form, option
+from tunebook.cli.reading import data_options
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunebook.core.nouns import DataRef
+    from tunebook.verbs.book import Book
+
+_ROLES, _SPLIT = say("cli.panel.columns"), say("cli.panel.rows")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where rows and model come from."""
+
+    data: Annotated[list[str], option("data", "--data", metavar="FILE")]
+    validation: Annotated[str | None, option("validation", "--validation", metavar="FILE")] = None
+    test: Annotated[str | None, option("test", "--test", metavar="FILE")] = None
+    model: Annotated[str, option("model", "--model", metavar="MODEL")] = "builtin:minilm"
+    owner: Annotated[str, option("owner", "--owner", metavar="NAME")] = ""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column plays which part, and what the labels are."""
+
+    text: Annotated[str | None, option("text", "--text", metavar="COL", panel=_ROLES)] = None
+    text_pair: Annotated[str | None, option("text_pair", "--text-pair", metavar="COL", panel=_ROLES)] = None
+    label: Annotated[str | None, option("label", "--label", metavar="COL", panel=_ROLES)] = None
+    row_id: Annotated[str | None, option("id", "--id", metavar="COL", panel=_ROLES)] = None
+    group: Annotated[str | None, option("group", "--group", metavar="COL", panel=_ROLES)] = None
+    time: Annotated[str | None, option("time", "--time", metavar="COL", panel=_ROLES)] = None
+    weight: Annotated[str | None, option("weight", "--weight", metavar="COL", panel=_ROLES)] = None
+    annotators: Annotated[str | None, option("annotators", "--annotators", metavar="COL,…", panel=_ROLES)] = None
+    problem: Annotated[str | None, option("problem", "--problem", metavar="KIND", panel=_ROLES)] = None
+    label_separator: Annotated[str | None, option("label_separator", metavar="TEXT", panel=_ROLES)] = None
+    label_order: Annotated[str | None, option("label_order", "--label-order", metavar="A,B,…", panel=_ROLES)] = None
+    label_names: Annotated[list[str] | None, option("label_name", "--label-name", metavar="OLD=NEW", panel=_ROLES)] = (
+        None
+    )
+    merge_label_case: Annotated[bool, option("merge_label_case", panel=_ROLES)] = True
+    max_classes: Annotated[int, option("max_classes", metavar="N", panel=_ROLES)] = 1000
+
+
+@dataclass(frozen=True)
+class RowRules:
+    """How rows are split, cleaned and dropped."""
+
+    split: Annotated[str, option("split", "--split", metavar="SHARES", panel=_SPLIT)] = "7:2:1"
+    split_by: Annotated[str | None, option("split_by", "--split-by", metavar="WHAT", panel=_SPLIT)] = None
+    seed: Annotated[int, option("seed", "--seed", metavar="N", panel=_SPLIT)] = 42
+    clean: Annotated[list[str] | None, option("clean", "--clean", metavar="RULE", panel=_SPLIT)] = None
+    keep_clean: Annotated[list[str] | None, option("no_clean", "--no-clean", metavar="RULE", panel=_SPLIT)] = None
+    duplicates: Annotated[str, option("duplicates", "--duplicates", metavar="WHAT", panel=_SPLIT)] = "remove"
+    leakage: Annotated[str, option("leakage", "--leakage", metavar="WHAT", panel=_SPLIT)] = "remove"
+    max_dropped: Annotated[str, option("max_dropped", "--max-dropped", metavar="SHARE", panel=_SPLIT)] = "5%"
+
+
+def init(book: Books, sources: Sources, columns: Columns, rules: RowRules, form: Form, allowed: Allowed) -> Answer:
+    """Look at the data and make a book."""
+    from tunebook.verbs.init import init as make
+
+    options = data_options(columns, rules, form)
+    note(say("cli.init.reading"))
+    parts: dict[str, Any] = {"train": sources.data, "validation": sources.validation, "test": sources.test}
+    made = make(
+        book,
+        {name: files for name, files in parts.items() if files},
+        model=sources.model,
+        options=options,
+        owner=sources.owner,
+        allow=allowed.names,
+    )
+    return Answer(
+        _data(made), lambda screen: _tell(screen, made), (command("check", book), command("train", book))
+    )
+
+
+def _data(book: Book) -> dict[str, Any]:
+    ref, ledger = book.data, book.data.stats["ledger"]
+    return {
+        "book": str(book.path),
+        "task": ref.task,
+        "problem": ref.labels.problem,
+        "rows_read": ledger["read"],
+        "rows_kept": ledger["kept"],
+        "rows_dropped": ledger["read"] - ledger["kept"],
+        "dropped": ledger["dropped"],
+        "rows": ref.rows,
+        "table": f"v{book.tables.champion}",
+        "report": str(book.path / "data" / "report.html"),
+        "warnings": ref.stats.get("warnings", []),
+    }
+
+
+def _tell(screen: Console, book: Book) -> None:
+    screen.print(f"✓ {say('cli.init.done', book=book.path)}", style="green", soft_wrap=True)
+    screen.print()
+    screen.print(facts(data_facts(book.data)))
+    screen.print(facts([(say("cli.data_report"), book.path / "data" / "report.html")]))
+    screen.print()
+    warn(screen, [item["message"] for item in book.data.stats.get("warnings", [])])
+    _tell_table(screen, book)
+
+
+def data_facts(ref: DataRef) -> list[tuple[str, str]]:
+    """Task, columns, classes, rows and what was dropped, in words."""
+    from tunebook.report.words import number, phrase
+
+    ledger = ref.stats["ledger"]
+    roles = {name: value for name, value in ref.roles.model_dump().items() if value}
+    rows = ", ".join(f"{phrase('split', name)} {number(count)}" for name, count in ref.rows.items())
+    dropped = ", ".join(f"{phrase('ledger', reason)} {number(count)}" for reason, count in ledger["dropped"].items())
+    found = [
+        (say("cli.task"), f"{ref.task}, {phrase('problem', ref.labels.problem)}"),
+        (say("cli.columns"), ", ".join(f"{role} = {_names(value)}" for role, value in roles.items())),
+        (say("cli.classes"), _classes(ref)),
+        (say("cli.rows"), say("cli.rows_of", read=number(ledger["read"]), kept=number(ledger["kept"]), rows=rows)),
+        (say("cli.dropped"), dropped),
+        (say("cli.language"), phrase("language", str(ref.stats.get("language", "")))),
+    ]
+    return [(name, text) for name, text in found if text]
+
+
+def _names(value: Any) -> str:
+    return " + ".join(value) if isinstance(value, list) else str(value)
+
+
+def _classes(ref: DataRef, limit: int = 12) -> str:
+    names = ref.labels.names
+    if not names:
+        return ""
+    more = " …" if len(names) > limit else ""
+    return f"{len(names)}: {', '.join(names[:limit])}{more}"
+
+
+def _tell_table(screen: Console, book: Book) -> None:
+    """The rows that were proposed for this data, with their reasons."""
+    from tunebook.report.words import shown
+
+    table = book.champion
+    rows = [(name, shown(row.value), row.reason) for name, row in table.rows.items() if row.reason]
+    screen.print(say("cli.init.table", version=table.version), style="bold")
+    screen.print(grid((say("cli.name"), say("cli.value"), say("cli.reason")), rows))
+
+
+__all__ = ["Columns", "RowRules", "Sources", "data_facts", "init"]

@@ -1,0 +1,104 @@
+"""Options that several commands share, and groups of options that travel as one record."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from tunebook.core.messages import say
+
+Books = Annotated[Path, typer.Argument(metavar="BOOK", help=say("cli.opt.book"))]
+RunName = Annotated[str, typer.Option("--run", metavar="RUN", help=say("cli.opt.run"))]
+
+
+def option(name: str, *flags: str, metavar: str = "", panel: str | None = None) -> Any:
+    """An option whose words are `cli.opt.NAME` of the catalogue."""
+    return typer.Option(*flags, metavar=metavar or None, help=say(f"cli.opt.{name}"), rich_help_panel=panel)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which table a run takes."""
+
+    table: Annotated[str, option("table", "--table", metavar="vN|FILE")] = "champion"
+    changes: Annotated[list[str] | None, option("set", "--set", metavar="ROW=VALUE")] = None
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What would otherwise be refused."""
+
+    unknown_tokens: Annotated[bool, option("allow_unknown_tokens", "--allow-unknown-tokens")] = False
+    pickle: Annotated[bool, option("allow_pickle", "--allow-pickle")] = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """As the verbs take it."""
+        return frozenset(item.name for item in fields(self) if getattr(self, item.name))
+
+
+_FORM = say("cli.panel.form")
+
+
+@dataclass(frozen=True)
+class Form:
+    """How files are read."""
+
+    format: Annotated[str | None, option("format", "--format", metavar="FORMAT", panel=_FORM)] = None
+    delimiter: Annotated[str | None, option("delimiter", "--delimiter", metavar="CHAR", panel=_FORM)] = None
+    quotes: Annotated[str, option("quotes", "--quotes", metavar="KIND", panel=_FORM)] = "auto"
+    encoding: Annotated[str | None, option("encoding", "--encoding", metavar="NAME", panel=_FORM)] = None
+    header: Annotated[bool | None, option("header", "--header/--no-header", panel=_FORM)] = None
+    sheet: Annotated[str | None, option("sheet", "--sheet", metavar="NAME", panel=_FORM)] = None
+    query: Annotated[str | None, option("query", "--query", metavar="SELECT", panel=_FORM)] = None
+    max_cell: Annotated[int, option("max_cell", "--max-cell", metavar="N", panel=_FORM)] = 1_000_000
+
+
+def spread(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the parser see each field of a dataclass argument as an option of its own.
+
+    So a command with many options takes a few records instead of many arguments.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    groups = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    seen: list[inspect.Parameter] = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name in groups:
+            seen += _fields(groups[parameter.name])
+        else:
+            kind = inspect.Parameter.KEYWORD_ONLY
+            seen.append(parameter.replace(annotation=hints[parameter.name], kind=kind))
+
+    @wraps(function)
+    def called(**given: Any) -> Any:
+        for name, group in groups.items():
+            given[name] = group(**{item.name: given.pop(item.name) for item in fields(group)})  # type: ignore[arg-type, operator]
+        return function(**given)
+
+    del called.__wrapped__  # type: ignore[attr-defined]
+    called.__signature__ = inspect.Signature(seen)  # type: ignore[attr-defined]
+    called.__annotations__ = {item.name: item.annotation for item in seen}
+    return called
+
+
+def _fields(group: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return [
+        inspect.Parameter(
+            item.name,
+            kind,
+            default=inspect.Parameter.empty if item.default is MISSING else item.default,
+            annotation=hints[item.name],
+        )
+        for item in fields(group)
+    ]
+
+
+__all__ = ["Allowed", "Books", "Chosen", "Form", "RunName", "option", "spread"]

@@ -1,0 +1,129 @@
+"""Predictions into a file that other programs read: CSV, TSV, JSON lines, XLSX or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tunebook.cli.answer import json_line
+from tunebook.cli.reading import wrong
+from tunebook.core.errors import TunebookError
+
+Rows = list[dict[str, Any]]
+_RISKY = re.compile(r"[=+\-@＝＋－＠\t\r]")
+
+
+def check_out(path: Path) -> None:
+    """Refuse a file that cannot be written, before any work is done.
+
+    Raises:
+        TunebookError: `cli.out_exists`, nothing is overwritten; `cli.out_folder`; `cli.option` for another ending.
+    """
+    if path.suffix.lower() not in _FORMS:
+        raise wrong("--out", str(path), " | ".join(_FORMS))
+    if path.exists():
+        raise TunebookError("cli.out_exists", key="--out", value=str(path))
+    if not path.resolve().parent.is_dir():
+        raise TunebookError("cli.out_folder", key="--out", value=str(path.parent))
+
+
+def save(rows: Rows, path: Path) -> None:
+    """Write rows into a new file whose ending says the form.
+
+    CSV, TSV and XLSX get a column `score LABEL` for each class in place of the nested scores.
+
+    Raises:
+        TunebookError: `cli.out_exists` where the file has come into being meanwhile.
+        MachineError: it cannot be written.
+    """
+    from tunebook.tables.publish import publish
+
+    try:
+        publish(path, _FORMS[path.suffix.lower()](rows))
+    except FileExistsError as error:
+        raise TunebookError("cli.out_exists", key="--out", value=str(path)) from error
+
+
+def flat(rows: Rows) -> tuple[list[str], list[list[Any]]]:
+    """Column names and cells: the scores of the classes in columns of their own, lists joined by ` | `."""
+    wide = []
+    for row in rows:
+        cells: dict[str, Any] = {}
+        for name, value in row.items():
+            if isinstance(value, dict):
+                cells |= {f"{name.removesuffix('s')} {label}": number for label, number in value.items()}
+            else:
+                cells[name] = " | ".join(map(str, value)) if isinstance(value, list) else value
+        wide.append(cells)
+    names = list(dict.fromkeys(name for row in wide for name in row))
+    return names, [[row.get(name) for name in names] for row in wide]
+
+
+def _separated(delimiter: str) -> Callable[[Rows], bytes]:
+    """UTF-8 with a byte order mark, without which Excel garbles Chinese; no cell that a spreadsheet would run."""
+
+    def write(rows: Rows) -> bytes:
+        stream = io.StringIO(newline="")
+        names, lines = flat(rows)
+        writer = csv.writer(stream, delimiter=delimiter)
+        writer.writerow(names)
+        writer.writerows([_harmless(cell) for cell in line] for line in lines)
+        return stream.getvalue().encode("utf-8-sig")
+
+    return write
+
+
+def _harmless(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and _RISKY.match(cell) else cell
+
+
+def _json_lines(rows: Rows) -> bytes:
+    return "".join(json_line(row) + "\n" for row in rows).encode()
+
+
+def _workbook(rows: Rows) -> bytes:
+    from openpyxl import Workbook
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    names, lines = flat(rows)
+    book = Workbook()
+    sheet = book.active
+    for number, line in enumerate([names, *lines], 1):
+        for place, value in enumerate(line, 1):
+            plain = isinstance(value, int | float | str) or value is None
+            value = value if plain else str(value)
+            if isinstance(value, str):
+                value = ILLEGAL_CHARACTERS_RE.sub("", value)[:32767]
+            cell = sheet.cell(number, place, value)
+            if isinstance(value, str):
+                cell.data_type = "s"
+    sheet.freeze_panes = "A2"
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def _parquet(rows: Rows) -> bytes:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    names, lines = flat(rows)
+    columns = {name: [line[place] for line in lines] for place, name in enumerate(names)}
+    stream = io.BytesIO()
+    parquet.write_table(pa.table(columns), stream)
+    return stream.getvalue()
+
+
+_FORMS: dict[str, Callable[[Rows], bytes]] = {
+    ".csv": _separated(","),
+    ".tsv": _separated("\t"),
+    ".jsonl": _json_lines,
+    ".xlsx": _workbook,
+    ".parquet": _parquet,
+}
+
+__all__ = ["check_out", "flat", "save"]

@@ -1,0 +1,153 @@
+"""tunebook train: a run of a table on the book's data, scored on the test rows when it has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tunebook.cli.answer import Answer, command, facts, note
+from tunebook.cli.bars import Bars
+from tunebook.cli.check import estimate_text, plan_facts
+from tunebook.cli.choose import chosen_table, described
+from tunebook.cli.options import Allowed, Books, Chosen, option
+from tunebook.cli.reading import listed, wrong
+from tunebook.cli.scores import report_data, tell_report
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunebook.core.nouns import Plan, Report
+    from tunebook.verbs.book import Book
+    from tunebook.verbs.runs import Run
+
+TRACKERS = ("tensorboard", "wandb", "mlflow")
+
+
+@dataclass(frozen=True)
+class How:
+    """How a run is made and what is kept of it."""
+
+    dry_run: Annotated[bool, option("dry_run", "--dry-run")] = False
+    again: Annotated[bool, option("again", "--again")] = False
+    track: Annotated[str, option("track", "--track", metavar="NAME,…")] = "tensorboard"
+    keep_checkpoints: Annotated[bool, option("keep_checkpoints", "--keep-checkpoints")] = False
+    no_eval: Annotated[bool, option("no_eval", "--no-eval")] = False
+
+
+def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
+    """Train, and evaluate on the test rows."""
+    from tunebook.verbs.book import open_book
+    from tunebook.verbs.plan import plan as fill
+
+    opened = open_book(book)
+    tracked = trackers(how.track)
+    plan = fill(chosen_table(opened, chosen), opened.data, allow=allowed.names)
+    if how.dry_run:
+        return _dry(opened, plan, described(opened, chosen))
+    if chosen.changes:
+        note(say("cli.set.told", table=described(opened, chosen)), style="yellow")
+    return trained(opened, plan, how, tracked)
+
+
+def trackers(text: str) -> list[str]:
+    """Names of trackers from `tensorboard,wandb`; none from `none`.
+
+    Raises:
+        TunebookError: `cli.option` for a name that is none of them.
+    """
+    names = [name.lower() for name in listed(text) if name.lower() not in ("none", "无")]
+    if unknown := [name for name in names if name not in TRACKERS]:
+        raise wrong("--track", unknown[0], " | ".join((*TRACKERS, "none")))
+    return names
+
+
+def _dry(book: Book, plan: Plan, table: str) -> Answer:
+    """What would be done."""
+
+    def tell(screen: Console) -> None:
+        screen.print(say("cli.train.dry"), style="yellow")
+        screen.print()
+        screen.print(facts([(say("cli.table"), table), *plan_facts(plan)]))
+        screen.print()
+        from tunebook.cli.answer import grid
+        from tunebook.report.words import shown
+
+        rows = [(name, shown(value)) for name, value in plan.params.items()]
+        rows += [(f"{key}.{name}", shown(value)) for key, part in plan.techniques.items() for name, value in part.items()]
+        screen.print(grid((say("cli.name"), say("cli.value")), rows))
+
+    data = {"dry_run": True, "plan": plan.model_dump(mode="json"), "estimate": plan.estimate.model_dump()}
+    return Answer(data, tell, (command("train", book.path),))
+
+
+def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
+    """Train this plan, or take the run that there is, and score it."""
+    from tunebook.verbs.evaluate import evaluate
+    from tunebook.verbs.runs import find_run
+    from tunebook.verbs.train import train as fit
+
+    before = None if how.again else find_run(book.path / "runs", plan)
+    finished = before is not None and before.finished
+    if finished:
+        note(say("cli.train.finished", run=before.id if before else ""), style="yellow")
+    else:
+        note(say("cli.train.begins" if before is None else "cli.train.resumes", estimate=estimate_text(plan.estimate)))
+    with Bars(str(plan.params["metric"])) as bars:
+        run = fit(
+            plan, again=how.again, track=tracked, progress=bars, keep_checkpoints=how.keep_checkpoints
+        )
+        report = run.report
+        if not how.no_eval and (report is None or report.split != "test") and book.data.rows.get("test"):
+            note(say("cli.eval.begins"))
+            report = evaluate(run, book.data, progress=bars)
+    flags = {"resumed": before is not None and not finished, "finished_before": finished}
+    report = None if how.no_eval else report
+    return Answer(run_data(run, report) | flags, lambda screen: tell_run(screen, run, report), _next(book, run, report))
+
+
+def run_data(run: Run, report: Report | None) -> dict[str, Any]:
+    """A run for `--json`: with its scores on the test rows, else with those on the validation rows."""
+    outcome = run.outcome
+    scores = report_data(report) if report else {"split": "validation", "metrics": validation_scores(run)}
+    cost = {name: outcome[name] for name in ("seconds", "rows_per_second", "peak_memory_bytes", "steps", "device")}
+    return {"run": run.id, "path": str(run.path), **scores, **cost}
+
+
+def validation_scores(run: Run) -> dict[str, float]:
+    """Scores on the validation rows of the checkpoint that was kept."""
+    best = run.outcome["best_step"]
+    entries = [entry for entry in run.history if "eval_loss" in entry and best in (None, entry["step"])]
+    return {name[5:]: value for name, value in (entries[-1] if entries else {}).items() if name.startswith("eval_")}
+
+
+def tell_run(screen: Console, run: Run, report: Report | None) -> None:
+    """Print what a run is worth and what it cost."""
+    from tunebook.report.words import duration, memory, metric_name, number, score_text
+
+    outcome = run.outcome
+    if report is not None:
+        tell_report(screen, report)
+    else:
+        metric = str(run.plan.params["metric"])
+        value = score_text(validation_scores(run).get(metric))
+        screen.print(say("cli.train.validation", metric=metric_name(metric), value=value))
+    screen.print()
+    cost = say(
+        "cli.cost_of",
+        time=duration(outcome["seconds"]),
+        rate=number(round(outcome["rows_per_second"])),
+        memory=memory(outcome["peak_memory_bytes"]),
+        device=outcome["device"],
+    )
+    files = [(say("cli.model"), run.path / "model")]
+    files += [(say("cli.report"), run.path / "report.html")] if report else []
+    screen.print(facts([(say("cli.run"), run.id), (say("cli.cost"), cost), *files]))
+
+
+def _next(book: Book, run: Run, report: Report | None) -> tuple[str, ...]:
+    first = command("predict", book.path, say("cli.some_text")) if report else command("eval", book.path, "--run", run.id)
+    return (first, command("runs", book.path))
+
+
+__all__ = ["TRACKERS", "How", "run_data", "tell_run", "train", "trained", "trackers", "validation_scores"]

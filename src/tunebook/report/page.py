@@ -1,0 +1,43 @@
+"""Pages: templates filled with words of the user's language."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from tunebook.core.messages import language, say
+from tunebook.report.words import number, phrase, shown
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("tunebook.report"),
+        autoescape=select_autoescape(("html.j2",), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals.update(say=say, phrase=phrase, shown=shown, number=number)
+    return environment
+
+
+def render(template: str, **view: Any) -> str:
+    """The text of a template of `report/templates`; everything put into a `.html.j2` is escaped."""
+    return _environment().get_template(template).render(lang="zh-CN" if language() == "zh" else "en", **view)
+
+
+def write_page(path: Path, template: str, **view: Any) -> Path:
+    """Write a filled template into a file; whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(render(template, **view), encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+__all__ = ["render", "write_page"]

@@ -1,0 +1,137 @@
+"""The part of a report on rows: how many, of which classes, how long, what cleaning did; as far as that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from tunebook.core.messages import say
+from tunebook.report.plots.bars import bar_plot, histogram
+from tunebook.report.words import number, phrase
+
+Stats = Mapping[str, Any]
+# Classes that get a bar of their own; the table holds all.
+_BARS = 20
+_COLUMNS = 40
+
+
+def data_view(stats: Stats) -> dict[str, Any]:
+    """What the template of the data section shows of the figures of `tunebook.data`."""
+    ledger = stats.get("ledger") or {}
+    cleaned = (stats.get("cleaning") or {}).get("changed") or {}
+    return {
+        "splits": [(phrase("split", name), count) for name, count in (stats.get("rows") or {}).items()],
+        "facts": _facts(stats, ledger),
+        "classes": _classes(stats),
+        "class_plot": _class_plot(stats),
+        "class_caption": _class_caption(stats),
+        "lengths": _lengths(stats),
+        "length_plot": _length_plot(stats),
+        "dropped": _reasons(ledger.get("dropped")),
+        "changed": _reasons(ledger.get("changed")),
+        "examples": [
+            (phrase("ledger", rule), example["before"], example["after"])
+            for rule, change in cleaned.items()
+            for example in change.get("examples", [])
+        ],
+        "warnings": [item["message"] if isinstance(item, Mapping) else str(item) for item in stats.get("warnings", [])],
+    }
+
+
+def _facts(stats: Stats, ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
+    tokens = stats.get("tokens") or {}
+    language = stats.get("language")
+    found = [
+        ("language", phrase("language", language) if language else None),
+        ("read", _count(ledger.get("read"))),
+        ("kept", _count(ledger.get("kept"))),
+        ("changed_rows", _count(ledger.get("changed_rows"))),
+        ("truncated", _count(ledger.get("truncated"))),
+        ("imbalance", _ratio(stats.get("imbalance"))),
+        ("unknown_share", _percent(tokens.get("unknown_share"))),
+        ("length_label_link", _percent(stats.get("length_label_link"))),
+        ("agreement", _percent(stats.get("agreement"))),
+    ]
+    return [(say(f"report.data.{name}"), text) for name, text in found if text is not None]
+
+
+def _count(value: Any) -> str | None:
+    return None if value is None else number(value)
+
+
+def _ratio(value: Any) -> str | None:
+    return None if value is None else f"{value:g} : 1"
+
+
+def _percent(value: Any) -> str | None:
+    return None if value is None else f"{value:.1%}"
+
+
+def _classes(stats: Stats) -> dict[str, Any]:
+    """Columns and lines of the table of classes: one column a split."""
+    classes = stats.get("classes") or {}
+    if not classes:
+        return {"splits": [], "lines": []}
+    if not all(isinstance(counts, Mapping) for counts in classes.values()):
+        classes = {"train": classes}
+    names = list(dict.fromkeys(name for counts in classes.values() for name in counts))
+    return {
+        "splits": [phrase("split", split) for split in classes],
+        "lines": [(name, [counts.get(name, 0) for counts in classes.values()]) for name in names],
+    }
+
+
+def _class_plot(stats: Stats) -> Markup | None:
+    """Rows of the largest classes, all splits together."""
+    counts = [(name, float(sum(by_split))) for name, by_split in _classes(stats)["lines"]]
+    if not counts:
+        return None
+    largest = sorted(counts, key=lambda item: -item[1])[:_BARS]
+    return bar_plot(_class_caption(stats), largest, sum(count for _, count in counts))
+
+
+def _class_caption(stats: Stats) -> str:
+    count = len(_classes(stats)["lines"])
+    return say("report.plot.classes") if count <= _BARS else say("report.plot.largest", shown=_BARS, count=count)
+
+
+def _lengths(stats: Stats) -> dict[str, Any]:
+    """Columns and lines of the table of lengths, in characters and, where known, in tokens."""
+    columns = ("mean", "p50", "p95", "p99", "max")
+    sources = (("characters", stats.get("characters")), ("tokens", stats.get("tokens")))
+    return {
+        "columns": [say(f"report.data.{column}") for column in columns],
+        "lines": [
+            (say(f"report.data.{name}"), [number(figures[column]) if column in figures else "–" for column in columns])
+            for name, figures in sources
+            if figures
+        ],
+    }
+
+
+def _length_plot(stats: Stats) -> Markup | None:
+    """Tokens of the rows up to their 99th percentile, in at most 40 columns."""
+    tokens = stats.get("tokens") or {}
+    lengths = {int(length): times for length, times in (tokens.get("lengths") or {}).items()}
+    if not lengths:
+        return None
+    low, end = min(lengths), max(int(tokens.get("p99", 0)), min(lengths)) + 1
+    step = max(1, -(-(end - low) // _COLUMNS))
+    edges = list(range(low, end + step, step))
+    counts = [0] * (len(edges) - 1)
+    for length, times in lengths.items():
+        if length < edges[-1]:
+            counts[(length - low) // step] += times
+    marks = [(say(f"report.data.{name}"), float(tokens[name])) for name in ("p50", "p95") if name in tokens]
+    axes = (say("report.data.tokens"), say("report.data.row_count"))
+    return histogram(say("report.plot.lengths"), edges, counts, axes, marks)
+
+
+def _reasons(counts: Any) -> list[tuple[str, int]]:
+    found = sorted((counts or {}).items(), key=lambda item: -item[1])
+    return [(phrase("ledger", reason), count) for reason, count in found]
+
+
+__all__ = ["data_view"]

@@ -1,0 +1,103 @@
+"""The report of a run: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict, Unpack
+
+from tunebook.core.messages import say
+from tunebook.core.nouns import ParamTable, Plan, Report
+from tunebook.report import scores, training
+from tunebook.report.page import write_page
+from tunebook.report.rows import data_view
+from tunebook.report.verdict import standing
+from tunebook.report.words import baseline_name, phrase
+
+# Below these numbers of rows a score is too coarse to build on.
+_FEW_ROWS, _FEW_OF_CLASS = 1000, 30
+
+
+class RunParts(TypedDict):
+    """What a report tells beside the scores.
+
+    Keys:
+        history: records such as {"step": 40, "epoch": 1, "loss": 0.7, "eval_loss": 0.5, "eval_accuracy": 0.8}.
+        data_stats: figures of the rows (`DataRef.stats`).
+        errors: mistakes, worst first: id, text, pair, label, predicted, score.
+        counters: technique -> what it did.
+        cost: seconds, rows_per_second, peak_memory_bytes, device ...; `best_step` is the checkpoint that was kept.
+        table: the parameter table; brings reasons and the defaults of techniques.
+    """
+
+    plan: Plan
+    history: list[dict[str, Any]]
+    data_stats: dict[str, Any]
+    errors: list[dict[str, Any]]
+    counters: dict[str, dict[str, float]]
+    cost: dict[str, Any]
+    table: NotRequired[ParamTable]
+
+
+def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) -> Path:
+    """Write `report.html` into a folder: scores, curves, mistakes, rows, parameters, cost, limits.
+
+    Everything is inside the one file: no script, style, font or picture is fetched. Parts that are empty are left out.
+    From `report.extra` it takes `reliability` (bins), `scatter` (pairs of true and predicted numbers) and `created`.
+    """
+    plan = parts["plan"]
+    return write_page(
+        folder / "report.html",
+        "run.html.j2",
+        report=report,
+        plan=plan,
+        standing=standing(report),
+        facts=_facts(report, plan),
+        baselines=[baseline_name(name) for name in report.baselines],
+        scores=scores.score_rows(report),
+        headline_plot=scores.headline_plot(report),
+        curves=training.curve_plots(parts["history"], report.headline, parts["cost"].get("best_step")),
+        confusion=scores.confusion_plot(report, plan.labels),
+        pairs=scores.confused_pairs(report, plan.labels),
+        fit=scores.fit_plot(report),
+        calibration=scores.calibration_plot(report),
+        class_columns=scores.class_columns(report),
+        errors=scores.mistakes(parts["errors"]),
+        data=data_view(parts["data_stats"]),
+        parameters=training.parameter_rows(plan, parts.get("table")),
+        techniques=training.technique_rows(plan, parts["counters"]),
+        cost=training.cost_rows(parts["cost"]),
+        limits=limits(report, plan),
+    )
+
+
+def _facts(report: Report, plan: Plan) -> list[tuple[str, str]]:
+    created = report.extra.get("created") or datetime.now().astimezone().isoformat(" ", "minutes")
+    return [
+        (say("report.fact.run"), report.run),
+        (say("report.fact.task"), phrase("task", plan.task)),
+        (say("report.fact.model"), plan.model),
+        (say("report.fact.rows"), f"{report.rows:,} ({phrase('split', report.split)})"),
+        (say("report.fact.table"), f"v{plan.table_version}"),
+        (say("report.fact.seed"), str(plan.seed)),
+        (say("report.fact.created"), str(created)),
+    ]
+
+
+def limits(report: Report, plan: Plan) -> list[str]:
+    """What the scores do not say, as far as it can be told from them."""
+    thin = [name for name, row in report.per_class.items() if row.get("support", _FEW_OF_CLASS) < _FEW_OF_CLASS]
+    found = [say("report.limit.rows"), say("report.limit.seed")]
+    if report.split == "validation":
+        found.append(say("report.limit.validation"))
+    if report.rows < _FEW_ROWS:
+        found.append(say("report.limit.few", rows=report.rows))
+    if thin:
+        named = ", ".join(thin[:8]) + (" …" if len(thin) > 8 else "")
+        found.append(say("report.limit.thin", count=len(thin), least=_FEW_OF_CLASS, classes=named))
+    if plan.labels.problem in ("single_label", "multi_label"):
+        found.append(say("report.limit.closed"))
+    return found
+
+
+__all__ = ["RunParts", "limits", "write_run_report"]

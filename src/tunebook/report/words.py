@@ -1,0 +1,103 @@
+"""Names and numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tunebook.core.messages import catalogue, say
+
+# Scores of which a smaller value is better.
+LOWER = frozenset({"mse", "rmse", "mae", "ece", "log_loss", "loss"})
+# Scores between 0 and 1 (or -1 and 1) that differ by points; the others differ in their own unit.
+SHARES = frozenset(
+    {
+        "accuracy",
+        "macro_f1",
+        "micro_f1",
+        "weighted_f1",
+        "macro_precision",
+        "macro_recall",
+        "mcc",
+        "auc",
+        "hamming",
+        "lrap",
+        "qwk",
+        "pearson",
+        "spearman",
+        "r2",
+    }
+)
+
+
+def phrase(part: str, name: str) -> str:
+    """The catalogue's words for a name (`part.name`), else the name itself: other parts may bring their own."""
+    code = f"{part}.{name}"
+    return say(code) if code in catalogue() else name
+
+
+def metric_name(name: str) -> str:
+    """What a score is called."""
+    return phrase("metric", name)
+
+
+def baseline_name(name: str) -> str:
+    """What a baseline is called."""
+    return phrase("baseline", name)
+
+
+def score_text(value: float | None) -> str:
+    """A score with three decimals, or a dash for none."""
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:.3f}" if abs(value) < 1000 else f"{value:,.1f}"
+
+
+def number(value: float) -> str:
+    """A number with separators between thousands and no idle decimals."""
+    if isinstance(value, int) or (math.isfinite(value) and value == int(value)):
+        return f"{value:,.0f}"
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4g}"
+
+
+def duration(seconds: float) -> str:
+    """A time in seconds, minutes or hours."""
+    if seconds < 90:
+        return say("report.seconds", value=f"{seconds:.1f}")
+    if seconds < 5400:
+        return say("report.minutes", value=f"{seconds / 60:.1f}")
+    return say("report.hours", value=f"{seconds / 3600:.1f}")
+
+
+def memory(size: float) -> str:
+    """Bytes in MiB or GiB."""
+    return f"{size / 2**20:,.0f} MiB" if size < 2**30 else f"{size / 2**30:.2f} GiB"
+
+
+def shown(value: Any) -> str:
+    """Any value of a table."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(shown(item) for item in value)
+    return str(value)
+
+
+__all__ = [
+    "LOWER",
+    "SHARES",
+    "baseline_name",
+    "duration",
+    "memory",
+    "metric_name",
+    "number",
+    "phrase",
+    "score_text",
+    "shown",
+]

@@ -1,0 +1,118 @@
+"""Imports go down the layers only, and heavy libraries wait inside functions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "tunebook"
+LAYERS = (
+    {"core"},
+    {"tables", "data", "models", "metrics", "stats"},
+    {"tasks", "techniques"},
+    {"engine"},
+    {"verbs", "report"},
+    {"cli", "web"},
+)
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+HEAVY = {"torch", "transformers", "pandas", "sklearn", "matplotlib", "accelerate", "safetensors"}
+MAY_BE_HEAVY = {"tasks", "techniques", "engine"}
+FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE)
+
+
+def part(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0]
+
+
+def module(path: Path) -> str:
+    return ".".join(("tunebook", *path.relative_to(SOURCE).with_suffix("").parts))
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Modules that a tree imports; `from a import b` gives a.b, for b may be a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (item.name for item in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{item.name}" for item in node.names)
+
+
+def at_once(tree: ast.Module) -> Iterator[str]:
+    """Modules imported when the file is: not inside functions, not for type checkers only."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            waiting += node.orelse
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from imports(node)
+        waiting += ast.iter_child_nodes(node)
+
+
+def faults(path: Path, tree: ast.Module) -> list[str]:
+    """What a file imports that it may not."""
+    own = part(path)
+    found = []
+    for name in imports(tree):
+        if not name.startswith("tunebook."):
+            continue
+        other = name.split(".")[1]
+        if other not in RANK:  # a name of the package itself, such as __version__, or the data folders
+            continue
+        sideways = {own, other} == {"tasks", "techniques"}
+        between = own == other == "techniques" and not name.startswith(module(path))
+        if RANK[other] > RANK[own] or sideways or between:
+            found.append(name)
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_imports_go_down(path):
+    assert faults(path, ast.parse(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_heavy_libraries_are_imported_inside_functions(path):
+    names = {name.split(".")[0] for name in at_once(ast.parse(path.read_text(encoding="utf-8")))}
+    if part(path) not in MAY_BE_HEAVY:
+        assert names & HEAVY == set()
+
+
+def test_every_package_has_its_layer():
+    packages = {path.parent.name for path in SOURCE.glob("*/__init__.py")} - {"messages"}
+    assert packages - set(RANK) == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "caught"),
+    [
+        ("core/x.py", "from tunebook.tables.make import child", True),
+        ("core/x.py", "def f():\n    from tunebook.engine import seam", True),
+        ("tables/x.py", "from tunebook.core.errors import TableError", False),
+        ("tables/x.py", "import tunebook.data.read", False),
+        ("tasks/x.py", "from tunebook.techniques.freeze import Freeze", True),
+        ("techniques/x.py", "from tunebook.techniques.freeze import Freeze", True),
+        ("techniques/x.py", "from tunebook.tasks import text", True),
+        ("techniques/x.py", "from tunebook.engine.seam import Seam", True),
+        ("engine/x.py", "from tunebook.techniques.freeze import Freeze", False),
+        ("verbs/x.py", "from tunebook.cli.entry import main", True),
+        ("verbs/x.py", "from tunebook import __version__", False),
+    ],
+)
+def test_the_walk_catches_what_it_should(file, text, caught):
+    assert bool(faults(SOURCE / file, ast.parse(text))) == caught
+
+
+def test_the_walk_knows_when_an_import_runs():
+    text = (
+        "import torch\nif TYPE_CHECKING:\n    import pandas\nelse:\n    import sklearn\n"
+        "def f():\n    import matplotlib\nclass A:\n    import transformers\n"
+    )
+    assert set(at_once(ast.parse(text))) == {"torch", "sklearn", "transformers"}

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunebook.core.encoded import join, load_encoded, pack
+
+ROWS = st.lists(st.lists(st.integers(0, 30000), min_size=1, max_size=6), min_size=1, max_size=8)
+
+
+@given(ROWS)
+def test_padded_gives_back_every_row(rows):
+    packed = pack({"ids": rows})
+    order = list(range(len(rows)))[::-1]
+    matrix = packed.padded("ids", order, -1)
+    assert [[item for item in line if item != -1] for line in matrix.tolist()] == [rows[index] for index in order]
+    assert matrix.shape == (len(rows), max(map(len, rows)))
+    assert packed.lengths.tolist() == [len(row) for row in rows]
+    assert len(packed) == len(rows)
+
+
+@given(ROWS, ROWS)
+def test_join_is_packing_at_once(first, second):
+    joined, whole = join([pack({"a": first}), pack({"a": second})]), pack({"a": first + second})
+    assert joined.flat["a"].tolist() == whole.flat["a"].tolist()
+    assert joined.offsets.tolist() == whole.offsets.tolist()
+
+
+def test_save_and_load(tmp_path):
+    packed = pack({"a": [[1, 2], [3]], "b": [[0, 0], [1]]}).with_fixed(labels=np.array([0, 1]))
+    assert packed.fixed["labels"].tolist() == [0, 1]
+    packed.save(tmp_path / "tokens.npz")
+    found = load_encoded(tmp_path / "tokens.npz")
+    assert sorted(found.flat) == ["a", "b"]
+    assert found.padded("b", [1, 0], 9).tolist() == [[1, 9], [0, 0]]
+    assert found.fixed == {}
+    assert [path.name for path in tmp_path.iterdir()] == ["tokens.npz"]
+
+
+def test_rows_of_differing_columns_are_a_fault():
+    with pytest.raises(ValueError, match="too short"):
+        pack({"a": [[1, 2]], "b": [[1]]})

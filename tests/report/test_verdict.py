@@ -1,0 +1,63 @@
+"""The verdict says what the numbers say."""
+
+import math
+
+import pytest
+
+from tunebook.core.nouns import Interval, Report
+from tunebook.report.verdict import standing
+
+
+def report(value, low, high, baselines, headline="accuracy"):
+    intervals = {} if low is None else {headline: Interval(value=value, low=low, high=high)}
+    return Report(
+        run="r",
+        split="test",
+        rows=100,
+        content="x",
+        headline=headline,
+        metrics={headline: value},
+        intervals=intervals,
+        baselines={name: {headline: reached} for name, reached in baselines.items()},
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "best", "outcome", "words"),
+    [
+        (0.91, 0.89, 0.93, 0.85, "better", "by 6.0 points"),
+        (0.91, 0.89, 0.93, 0.90, "unsure", "too close to call"),
+        (0.91, 0.89, 0.93, 0.92, "unsure", "No better than"),
+        (0.91, 0.89, 0.93, 0.91, "unsure", "No better than"),
+        (0.81, 0.78, 0.84, 0.90, "worse", "A baseline wins"),
+        (0.91, None, None, 0.80, "unsure", "no interval"),
+    ],
+)
+def test_the_best_baseline_decides(value, low, high, best, outcome, words):
+    found = standing(report(value, low, high, {"majority": 0.5, "tfidf_logreg": best}))
+    assert found.outcome == outcome
+    assert words in found.sentence
+    assert "TF-IDF" in found.sentence
+    assert f"{best:.3f}" in found.sentence
+
+
+def test_a_smaller_error_is_better():
+    found = standing(report(0.4, 0.35, 0.45, {"majority": 1.3, "frozen_logreg": 0.6}, headline="mse"))
+    assert found.outcome == "better"
+    assert "frozen encoder" in found.sentence
+    assert "by 0.200" in found.sentence
+
+
+@pytest.mark.parametrize("baselines", [{}, {"majority": math.nan}])
+def test_without_a_baseline_nothing_is_claimed(baselines):
+    found = standing(report(0.9, 0.8, 0.95, baselines))
+    assert found.outcome == "none"
+    assert "no baseline to compare" in found.sentence
+
+
+def test_a_diverged_run_is_not_judged():
+    assert standing(report(math.nan, None, None, {"majority": 0.5})).outcome == "none"
+
+
+def test_the_verdict_speaks_chinese(chinese):
+    assert "领先 6.0 个百分点" in standing(report(0.91, 0.89, 0.93, {"other": 0.85})).sentence

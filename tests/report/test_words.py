@@ -1,0 +1,79 @@
+"""Numbers as people read them, and a catalogue that holds every word that the pages use."""
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+
+import tunebook.report
+from tunebook.core.messages import catalogue
+from tunebook.metrics.classification import multi_label_scores, single_label_scores
+from tunebook.metrics.regression import ordinal_scores, regression_scores
+from tunebook.report.words import LOWER, SHARES, duration, memory, metric_name, number, phrase, score_text, shown
+
+FOLDER = Path(tunebook.report.__file__).parent
+
+
+def test_every_word_of_the_pages_is_in_the_catalogue():
+    used = set()
+    for path in FOLDER.rglob("*"):
+        if path.suffix in (".py", ".j2"):
+            used |= set(re.findall(r"""\bsay\(\s*"([a-z_0-9.]+)\"""", path.read_text(encoding="utf-8")))
+    assert len(used) > 80
+    assert used <= set(catalogue())
+
+
+def test_no_word_of_the_catalogue_is_idle():
+    text = "".join(path.read_text(encoding="utf-8") for path in FOLDER.rglob("*") if path.suffix in (".py", ".j2"))
+    made = ("report.verdict.", "report.data.")
+    codes = [code for code in catalogue() if code.startswith("report.") and not code.startswith(made)]
+    assert [code for code in codes if code not in text] == []
+
+
+def test_both_languages_have_the_same_placeholders():
+    for code, texts in catalogue().items():
+        if code.startswith("report."):
+            assert len({frozenset(re.findall(r"{(\w+)", text)) for text in texts.values()}) == 1, code
+
+
+def test_every_score_has_a_name_and_a_direction():
+    import numpy as np
+
+    names = {*single_label_scores(np.eye(2), np.array([0, 1])), *multi_label_scores(np.eye(2), np.eye(2))}
+    numbers = np.arange(3.0)
+    names |= {*regression_scores(numbers, numbers), *ordinal_scores(numbers, numbers, 3)}
+    for name in names:
+        assert f"metric.{name}" in catalogue()
+        assert (name in LOWER) != (name in SHARES)
+
+
+def test_unknown_names_stay_as_they_are():
+    assert metric_name("bleu4") == "bleu4"
+    assert phrase("split", "train") == "training"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3, "3"), (1234567, "1,234,567"), (2.0, "2"), (0.12345, "0.1235"), (512.34, "512.3"), (math.inf, "–")],
+)
+def test_numbers(value, text):
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(None, "–"), (math.nan, "–"), (0.5, "0.500"), (12345.678, "12,345.7")])
+def test_scores(value, text):
+    assert score_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "none"), (True, "true"), (False, "false"), (5e-5, "5e-05"), (["a", "b"], "a, b"), (7, "7")],
+)
+def test_values_of_tables(value, text):
+    assert shown(value) == text
+
+
+def test_times_and_sizes():
+    assert [duration(value) for value in (3.21, 600.0, 9000.0)] == ["3.2 s", "10.0 min", "2.5 h"]
+    assert [memory(value) for value in (5 * 2**20, 3 * 2**30)] == ["5 MiB", "3.00 GiB"]

@@ -1,0 +1,79 @@
+"""A small base model with a tokenizer on disk, and a small book: what end-to-end tests stand on."""
+
+from __future__ import annotations
+
+import csv
+import random
+from pathlib import Path
+from typing import Any
+
+from tests import tiny
+
+_WORDS = {
+    "good": ["great", "lovely", "perfect", "happy", "fine", "superb"],
+    "bad": ["awful", "broken", "poor", "sad", "slow", "dirty"],
+    "so": ["plain", "usual", "average", "middling", "common", "medium"],
+}
+_FILLER = ["the", "room", "was", "service", "very", "and", "hotel", "food", "we", "found", "it", "really", "a", "stay"]
+
+
+def words() -> list[str]:
+    """All words of the small language."""
+    return [word for group in _WORDS.values() for word in group] + _FILLER
+
+
+def tokenizer(folder: Path | None = None) -> Any:
+    """A word-level BERT-like tokenizer of the small language."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = {word: number for number, word in enumerate(specials + words())}
+    backend = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    backend.normalizer = normalizers.Lowercase()
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    made = PreTrainedTokenizerFast(
+        tokenizer_object=backend, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
+        mask_token="[MASK]", model_max_length=40,
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+    )  # fmt: skip
+    if folder is not None:
+        made.save_pretrained(str(folder))
+    return made
+
+
+def base_model(folder: Path, kind: str = "bert") -> Path:
+    """A tiny encoder with random weights and its tokenizer, as a base model's folder."""
+    from transformers import AutoModel
+
+    import torch
+
+    torch.manual_seed(0)
+    AutoModel.from_config(tiny.config(kind, dropout=0.1)).save_pretrained(str(folder))
+    tokenizer(folder)
+    return folder
+
+
+def texts(count: int, classes: int = 2, seed: int = 0) -> list[tuple[str, str]]:
+    """Sentences with their class: one word of each gives it away. No sentence comes twice."""
+    draw = random.Random(seed)
+    names = list(_WORDS)[:classes]
+    found: dict[str, str] = {}
+    while len(found) < count:
+        label = draw.choice(names)
+        sentence = draw.choices(_FILLER, k=draw.randint(3, 12))
+        sentence.insert(draw.randrange(len(sentence)), draw.choice(_WORDS[label]))
+        found[" ".join(sentence)] = label
+    return list(found.items())
+
+
+def write_csv(path: Path, count: int = 200, classes: int = 2, seed: int = 0) -> Path:
+    """A CSV file of such sentences with the columns text and label."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["text", "label"])
+        writer.writerows(texts(count, classes, seed))
+    return path

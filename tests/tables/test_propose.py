@@ -1,0 +1,100 @@
+import pytest
+
+from tunebook.core.nouns import Labels
+from tunebook.tables.facts import Machine, ModelFacts
+from tunebook.tables.propose import RULES, propose
+from tunebook.tables.split import settings_of
+
+SMALL = ModelFacts(name="builtin:minilm", hidden=384, layers=6, parameters=22_700_000, max_positions=512)
+BASE = ModelFacts(name="bert", hidden=768, layers=12, parameters=110_000_000, max_positions=512)
+LARGE = ModelFacts(name="large", hidden=1024, layers=24, parameters=340_000_000, max_positions=512)
+ROOMY = Machine(cores=8, memory_bytes=64 << 30, gpu_memory_bytes=24 << 30, bf16=True)
+TWO = Labels(problem="single_label", names=["no", "yes"])
+MANY = Labels(problem="single_label", names=[f"c{number}" for number in range(77)])
+
+
+def proposed(stats=None, labels=TWO, rows=5000, model=SMALL, machine=ROOMY):
+    return propose(stats or {}, labels, rows=rows, task="text_classification", model=model, machine=machine)
+
+
+def test_every_proposed_row_says_why_and_stands_in_both_columns():
+    table = proposed({"tokens": {"p99": 40}}, rows=100)
+    spoken = {name: row for name, row in table.rows.items() if row.recommended is not None}
+    assert set(spoken) == set(RULES) - {"gradient_accumulation_steps"}
+    for row in spoken.values():
+        assert row.value == row.recommended
+        assert len(row.reason) > 20
+    assert table.values()["base_model"] == "builtin:minilm"
+    assert "text_classification" in table.note
+    assert settings_of(table).learning_rate == 1e-4
+
+
+def test_reasons_are_in_the_users_language(monkeypatch):
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    assert "编码器" in proposed().rows["learning_rate"].reason
+
+
+@pytest.mark.parametrize(
+    ("model", "labels", "rows", "rate"),
+    [
+        (SMALL, TWO, 5000, 1e-4),
+        (SMALL, MANY, 5000, 3e-4),
+        (BASE, TWO, 5000, 3e-5),
+        (BASE, MANY, 5000, 5e-5),
+        (LARGE, TWO, 5000, 2e-5),
+        (LARGE, TWO, 1000, 1e-5),
+    ],
+)
+def test_learning_rate(model, labels, rows, rate):
+    assert proposed(model=model, labels=labels, rows=rows).values()["learning_rate"] == rate
+
+
+@pytest.mark.parametrize(
+    ("labels", "rows", "epochs", "batch", "patience"),
+    [
+        (TWO, 1, 20, 16, 5),
+        (TWO, 0, 20, 16, 5),
+        (TWO, 500, 10, 16, 5),
+        (TWO, 630, 8, 16, 3),
+        (TWO, 1999, 3, 16, 3),
+        (TWO, 2000, 5, 32, 3),
+        (TWO, 50_000, 3, 32, 3),
+        (MANY, 10_000, 6, 32, 3),
+        (MANY, 500, 10, 16, 5),
+    ],
+)
+def test_epochs_and_batch_by_rows(labels, rows, epochs, batch, patience):
+    values = proposed(labels=labels, rows=rows).values()
+    assert (values["max_epochs"], values["batch_size"], values["early_stopping_patience"]) == (epochs, batch, patience)
+    assert epochs == 20 or -(-rows // batch) * epochs >= 300
+
+
+@pytest.mark.parametrize(("p99", "length"), [(1, 8), (8, 8), (8.5, 16), (43.2, 48), (511, 512), (512, 512), (900, 512)])
+def test_max_length(p99, length):
+    row = proposed({"tokens": {"p99": p99}}).rows["max_length"]
+    assert row.value == length
+    assert ("cut" in row.reason) == (p99 > 512)
+
+
+def test_no_length_where_none_was_measured():
+    row = proposed().rows["max_length"]
+    assert (row.value, row.recommended, row.reason) == (None, None, "")
+
+
+@pytest.mark.parametrize(("ratio", "weights"), [(10.0, "sqrt"), (9.9, "none"), (None, "none")])
+def test_class_weights(ratio, weights):
+    assert proposed({"imbalance": ratio, "tokens": None}).values()["class_weights"] == weights
+
+
+@pytest.mark.parametrize("problem", ["multi_label", "regression", "ordinal"])
+def test_class_weights_are_for_single_labels(problem):
+    table = proposed({"imbalance": 100.0}, labels=Labels(problem=problem, names=["a", "b"]))
+    assert table.rows["class_weights"].recommended is None
+
+
+def test_a_small_memory_halves_the_batch_and_keeps_the_step():
+    values = proposed(model=BASE, machine=Machine(cores=2, memory_bytes=6 << 30)).values()
+    assert values["batch_size"] < 32
+    assert values["batch_size"] * values["gradient_accumulation_steps"] == 32
+    starved = proposed(model=LARGE, machine=Machine(cores=1, memory_bytes=1 << 30)).values()
+    assert (starved["batch_size"], starved["gradient_accumulation_steps"]) == (1, 32)

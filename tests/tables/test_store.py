@@ -1,0 +1,207 @@
+import errno
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from filelock import FileLock
+
+from tunebook.core.errors import BookError, MachineError, TableError
+from tunebook.tables import store as module
+from tunebook.tables.make import child, new_table
+from tunebook.tables.publish import replace
+from tunebook.tables.read import read_table
+from tunebook.tables.store import TableStore
+
+
+@pytest.fixture
+def store(tmp_path):
+    return TableStore(tmp_path / "tables")
+
+
+@pytest.fixture
+def three(store):
+    first = store.add(new_table({}))
+    second = store.add(child(first, {"learning_rate": 1e-4}, "faster"))
+    store.add(child(second, {"shake": "on"}, "shaken"))
+    return store
+
+
+def refused(kind, code, call, *args):
+    with pytest.raises(kind) as caught:
+        call(*args)
+    assert caught.value.code == code
+    return str(caught.value)
+
+
+def edit(store, version, **changes):
+    """Change a version's file and give it a hash that fits, as a forger would."""
+    path = store.path(version)
+    content = {**json.loads(path.read_text()), **changes}
+    del content["content"]
+    replace(path, json.dumps({"content": module.content_id(content), **content}).encode())
+
+
+def test_versions_are_numbered_files_that_keep_their_content(three):
+    assert three.versions() == [1, 2, 3]
+    names = sorted(path.name for path in three.folder.glob("fine*"))
+    assert names == ["fine_tune_params_v1.json", "fine_tune_params_v2.json", "fine_tune_params_v3.json"]
+    table = three.get(2)
+    assert (table.version, table.parent, table.note, table.values()["learning_rate"]) == (2, 1, "faster", 1e-4)
+    assert table.created.endswith("+00:00")
+    assert read_table(three.path(2)) == table
+    assert not three.path(2).stat().st_mode & 0o222
+    assert not list(three.folder.glob(".*.part"))
+
+
+@pytest.mark.parametrize("which", [3, "3", "v3", "V3", " latest ", "champion"])
+def test_get_by_every_name(three, which):
+    three.set_champion(3, None)
+    assert three.get(which).version == 3
+
+
+def test_missing_versions_list_those_that_exist(three, store):
+    for which in (4, "v0", "-1", "first", "", "²", "v" + "9" * 30):
+        assert "v1, v2, v3" in refused(TableError, "table.no_version", three.get, which)
+    empty = TableStore(store.folder / "none")
+    assert empty.versions() == []
+    assert empty.champion is None
+    refused(TableError, "table.no_version", empty.get, "latest")
+    refused(TableError, "table.no_champion", empty.get, "champion")
+
+
+def test_other_files_are_no_versions(three):
+    for name in ("fine_tune_params_v01.json", "fine_tune_params_v9.json.bak", "fine_tune_params_vx.json", "notes.txt"):
+        (three.folder / name).write_text("x")
+    assert three.versions() == [1, 2, 3]
+
+
+def test_a_table_that_is_wrong_or_has_no_parent_is_not_stored(three):
+    bad = new_table({}).model_copy(update={"parent": 9})
+    refused(TableError, "table.no_version", three.add, bad)
+    table = new_table({})
+    rows = {**table.rows, "seed": table.rows["seed"].model_copy(update={"value": -1})}
+    refused(TableError, "row.value", three.add, table.model_copy(update={"rows": rows}))
+    assert three.versions() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("0.0001", "0.0002"),
+        lambda text: text.replace('"note": "faster"', '"note": "slower"'),
+        lambda text: text[:-20],
+        lambda text: "[1]",
+        lambda text: "3",
+        lambda text: '{"rows": {}}',
+        lambda text: "",
+    ],
+)
+def test_a_file_changed_by_hand_is_refused_with_the_way_out(three, change):
+    path = three.path(2)
+    replace(path, change(path.read_text()).encode())
+    told = refused(BookError, "table.damaged", three.get, 2)
+    assert "tunebook table import" in told
+    assert three.get(1).version == 1
+
+
+def test_laid_out_anew_it_is_the_same_content(three):
+    path = three.path(2)
+    before = three.get(2)
+    replace(path, json.dumps(json.loads(path.read_text()), sort_keys=True).encode())
+    assert three.get(2) == before
+
+
+def test_a_copied_file_is_refused(three):
+    replace(three.path(7), three.path(2).read_bytes())
+    refused(BookError, "table.damaged", three.get, 7)
+
+
+def test_lineage_and_its_faults(three):
+    assert [table.version for table in three.lineage("latest")] == [3, 2, 1]
+    edit(three, 2, parent=3)
+    refused(BookError, "table.damaged", three.lineage, 3)
+    edit(three, 2, parent=2)
+    refused(BookError, "table.damaged", three.get, 2)
+    three.path(2).unlink()
+    refused(TableError, "table.no_version", three.lineage, 3)
+
+
+def test_a_file_that_cannot_be_read(three, monkeypatch):
+    def fail(*_, **__):
+        raise PermissionError(errno.EACCES, "no right")
+
+    monkeypatch.setattr("pathlib.Path.read_text", fail)
+    assert "no right" in refused(TableError, "table.missing", three.get, 2)
+
+
+def test_champion_by_compare_and_swap(three):
+    assert three.champion is None
+    assert three.set_champion("v1", None) == 1
+    assert three.champion == 1
+    told = refused(BookError, "table.champion_moved", three.set_champion, 2, None)
+    assert "v1" in told
+    assert "none" in told
+    assert three.champion == 1
+    assert three.set_champion("latest", 1) == 3
+    assert three.set_champion(1, 3) == 1
+    refused(TableError, "table.no_version", three.set_champion, 9, 1)
+    assert three.champion == 1
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"version": "1"}', '{"version": true}', '{"version": 0}'])
+def test_a_damaged_pointer(three, text):
+    (three.folder / "champion.json").write_text(text)
+    refused(BookError, "table.pointer", lambda: three.champion)
+
+
+def test_a_number_is_not_used_again_while_it_is_champion(three):
+    three.set_champion(3, None)
+    three.path(3).unlink()
+    assert three.add(new_table({})).version == 4
+    refused(TableError, "table.no_version", three.get, "champion")
+
+
+def test_a_lock_that_stays(three, monkeypatch):
+    monkeypatch.setattr(module, "_WAIT", 0.01)
+    with FileLock(three.folder / ".lock"):
+        refused(BookError, "table.locked", three.add, new_table({}))
+        refused(BookError, "table.locked", three.set_champion, 1, None)
+
+
+def test_a_full_disk_leaves_nothing_half_written(three, monkeypatch):
+    def fail(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = sorted(three.folder.iterdir())
+    monkeypatch.setattr(os, "fsync", fail)
+    assert "No space left" in refused(MachineError, "table.unwritable", three.add, new_table({}))
+    refused(MachineError, "table.unwritable", three.set_champion, 1, None)
+    assert sorted(three.folder.iterdir()) == before
+    assert three.champion is None
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    refused(MachineError, "table.unwritable", TableStore(tmp_path / "file" / "tables").add, new_table({}))
+
+
+WRITER = """
+import sys
+from tunebook.tables.make import new_table
+from tunebook.tables.store import TableStore
+for seed in range(8):
+    print(TableStore(sys.argv[1]).add(new_table({"seed": seed})).version)
+"""
+
+
+def test_two_processes_never_share_a_number(store):
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(store.folder)], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    given = [int(line) for writer in writers for line in writer.communicate(timeout=60)[0].split()]
+    assert [writer.returncode for writer in writers] == [0, 0]
+    assert sorted(given) == list(range(1, 17))
+    assert [store.get(number).version for number in store.versions()] == list(range(1, 17))
