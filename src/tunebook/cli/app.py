@@ -1,96 +1,120 @@
-"""All commands, in the order in which one needs them."""
+"""All commands, in the order in which one needs them; the module of a command is loaded when it is called."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import typer
 from typer.main import get_command
 
-from tunebook.cli.check import check
-from tunebook.cli.demo import demo
-from tunebook.cli.doctor import doctor
-from tunebook.cli.evaluate import evaluate
 from tunebook.cli.help import Command, Group
-from tunebook.cli.init import init
-from tunebook.cli.options import spread
-from tunebook.cli.predict import predict
-from tunebook.cli.runs import runs
-from tunebook.cli.tables import table_diff, table_export, table_import, table_list, table_set, table_show
-from tunebook.cli.train import train
 from tunebook.core.messages import say
 
-_COMMANDS: dict[str, Callable[..., Any]] = {
-    "demo": demo,
-    "init": init,
-    "check": check,
-    "train": train,
-    "eval": evaluate,
-    "predict": predict,
-    "runs": runs,
-    "doctor": doctor,
+COMMANDS = {
+    "demo": "demo:demo",
+    "init": "init:init",
+    "check": "check:check",
+    "train": "train:train",
+    "eval": "evaluate:evaluate",
+    "predict": "predict:predict",
+    "runs": "runs:runs",
+    "table": "",
+    "doctor": "doctor:doctor",
+    "table show": "tables:table_show",
+    "table list": "tables:table_list",
+    "table set": "tables:table_set",
+    "table diff": "tables:table_diff",
+    "table import": "tables:table_import",
+    "table export": "tables:table_export",
 }
-_TABLE_COMMANDS: dict[str, Callable[..., Any]] = {
-    "show": table_show,
-    "list": table_list,
-    "set": table_set,
-    "diff": table_diff,
-    "import": table_import,
-    "export": table_export,
+EXAMPLES = {
+    "": ("tunebook demo", "tunebook init book --data reviews.csv", "tunebook train book"),
+    "demo": ("tunebook demo",),
+    "init": (
+        "tunebook init book --data reviews.csv",
+        "tunebook init book --data train.csv --test test.csv --text title --label topic",
+        "tunebook init book --data sample:en",
+    ),
+    "check": ("tunebook check book", "tunebook check book --table v2 --set batch_size=16"),
+    "train": (
+        "tunebook train book",
+        "tunebook train book --table v2 --set learning_rate=5e-5 --set max_epochs=4",
+        "tunebook train book --dry-run",
+    ),
+    "eval": ("tunebook eval book", "tunebook eval book --split validation"),
+    "predict": (
+        'tunebook predict book "my parcel has not come"',
+        "tunebook predict book --file new.csv --out answers.csv",
+    ),
+    "table": ("tunebook table show book", "tunebook table set book learning_rate=5e-5 --note 'smaller steps'"),
+    "table set": ("tunebook table set book learning_rate=5e-5 batch_size=16 --note 'smaller steps'",),
+    "table diff": ("tunebook table diff book v1 v2",),
+    "table import": ("tunebook table import book table.xlsx",),
+    "table export": ("tunebook table export book table.xlsx --table v2",),
 }
-_EXAMPLES = {
-    "init": """tunebook init book --data reviews.csv
-        tunebook init book --data train.csv --validation dev.csv --test test.csv --text title --label topic
-        tunebook init book --data sample:en""",
-    "check": """tunebook check book
-        tunebook check book --table v2 --set batch_size=16""",
-    "train": """tunebook train book
-        tunebook train book --table v2 --set learning_rate=5e-5 --set max_epochs=4
-        tunebook train book --dry-run""",
-    "eval": """tunebook eval book
-        tunebook eval book --run 20250101 --split validation""",
-    "predict": """tunebook predict book "my parcel has not come"
-        tunebook predict book --file new.csv --out answers.csv""",
-    "table set": """tunebook table set book learning_rate=5e-5 batch_size=16 --note "smaller steps" """,
-    "table export": "tunebook table export book table.xlsx",
-    "demo": "tunebook demo",
-}
+
+
+class Commands(Group):
+    """A group that builds a command when it is asked for."""
+
+    path = ""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names of the commands right under this group."""
+        prefix = f"{self.path} ".lstrip()
+        names = [path.removeprefix(prefix) for path in COMMANDS if path.startswith(prefix) and path != self.path]
+        return [name for name in names if " " not in name]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name; None if there is none."""
+        return _command(f"{self.path} {cmd_name}".lstrip()) if cmd_name in self.list_commands(ctx) else None
+
+    def summary(self, name: str) -> str:
+        """The first line of a command's help, without loading the command."""
+        return _help(f"{self.path} {name}".lstrip()).partition("\n")[0]
 
 
 def application() -> Any:
-    """The command `tunebook` with all that is under it."""
-    app = _group("")
-    for name, function in _COMMANDS.items():
-        _add(app, name, name, function)
-    table = _group("table")
-    for name, function in _TABLE_COMMANDS.items():
-        _add(table, name, f"table {name}", function)
-    app.add_typer(table, name="table", help=say("cli.help.table"), epilog=_EXAMPLES["table set"])
+    """The command `tunebook`."""
+    return _group("")
+
+
+def _help(path: str) -> str:
+    return say(f"cli.help.{path.replace(' ', '_') or 'root'}")
+
+
+@cache
+def _command(path: str) -> Any:
+    if not COMMANDS[path]:
+        return _group(path)
+    from tunebook.cli.options import spread
+
+    module, _, function = COMMANDS[path].partition(":")
+    app = _typer()
+    words = {"help": _help(path), "epilog": "\n".join(EXAMPLES.get(path, ()))}
+    call = spread(getattr(import_module(f"tunebook.cli.{module}"), function))
+    app.command(path.rpartition(" ")[2], cls=Command, **words)(call)
     return get_command(app)
 
 
-def _group(name: str) -> typer.Typer:
-    app = typer.Typer(
-        cls=Group,
-        rich_markup_mode=None,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        no_args_is_help=True,
-        help=say("cli.help.root") if not name else None,
-        epilog="tunebook demo\ntunebook init book --data reviews.csv\ntunebook train book" if not name else None,
-    )
+def _group(path: str) -> Any:
+    app = _typer(cls=Commands, invoke_without_command=True, help=_help(path), epilog="\n".join(EXAMPLES[path]))
     app.callback()(_whole)
-    return app
+    group: Any = get_command(app)
+    group.path = path
+    return group
 
 
-def _whole() -> None:
-    """A group of commands has no work of its own."""
+def _typer(**words: Any) -> typer.Typer:
+    return typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False, **words)
 
 
-def _add(app: typer.Typer, name: str, path: str, function: Callable[..., Any]) -> None:
-    text = say(f"cli.help.{path.replace(' ', '_')}")
-    app.command(name, cls=Command, help=text, epilog=_EXAMPLES.get(path))(spread(function))
+def _whole(ctx: typer.Context) -> None:
+    """A group of commands has no work of its own: alone it shows its help."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
 
 
-__all__ = ["application"]
+__all__ = ["COMMANDS", "EXAMPLES", "Commands", "application"]

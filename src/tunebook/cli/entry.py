@@ -60,7 +60,7 @@ def _common(arguments: list[str]) -> tuple[list[str], Common]:
     end = arguments.index("--") if "--" in arguments else len(arguments)
     flags = {flag.strip("-"): flag in arguments[:end] for flag in COMMON}
     words = [word for word in arguments[:end] if word not in COMMON] + arguments[end:]
-    return words or ["--help"], Common(**flags)
+    return words, Common(**flags)
 
 
 def _prepare(common: Common) -> None:

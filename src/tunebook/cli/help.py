@@ -28,15 +28,16 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """Commands that belong together, listed in the order in which they were added."""
+    """Commands that belong together."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help into the parser's formatter."""
         formatter.write("\n".join(_group_lines(self, ctx)) + "\n")
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Names in the order in which they were added."""
-        return list(self.commands)
+    def summary(self, name: str) -> str:
+        """One line about a command."""
+        command = self.get_command(None, name)  # type: ignore[arg-type]
+        return (command.help or "").strip().partition("\n")[0] if command else ""
 
 
 def _command_lines(command: Any, ctx: Any) -> Iterator[str]:
@@ -55,9 +56,7 @@ def _command_lines(command: Any, ctx: Any) -> Iterator[str]:
 
 def _group_lines(group: Any, ctx: Any) -> Iterator[str]:
     yield from _opening(ctx, say("cli.help.command_mark"), group.help)
-    commands = [(name, group.commands[name]) for name in group.list_commands(ctx)]
-    lines = [(name, (item.help or "").strip().partition("\n")[0]) for name, item in commands if not item.hidden]
-    yield from _section(say("cli.help.commands"), lines)
+    yield from _section(say("cli.help.commands"), [(name, group.summary(name)) for name in group.list_commands(ctx)])
     more = [] if ctx.parent else [("--version", say("cli.opt.version"))]
     yield from _common(more)
     yield from _examples(group.epilog)

@@ -66,7 +66,7 @@ def spread(function: Callable[..., Any]) -> Callable[..., Any]:
     So a command with many options takes a few records instead of many arguments.
     """
     hints = get_type_hints(function, include_extras=True)
-    groups = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    groups = {name: hint for name, hint in hints.items() if is_dataclass(hint) and name != "return"}
     seen: list[inspect.Parameter] = []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.name in groups:

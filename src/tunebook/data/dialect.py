@@ -93,15 +93,17 @@ def wraps_cells(text: str, delimiter: str) -> bool:
 def is_header(first: Sequence[object], rest: Sequence[Sequence[object]]) -> bool:
     """Whether the first row names the columns.
 
-    It does when it holds a name that columns usually have; it does not when a cell is empty, a number, very long, or
-    comes again further down its column. Otherwise it does when there are several columns, all named differently.
+    It does when it holds two names that columns usually have, or one and no number. It does not when a cell is empty,
+    a number, very long, or comes again further down its column. Otherwise it does when there are several columns, all
+    named differently.
     """
     cells = ["" if cell is None else str(cell).strip() for cell in first]
     if not any(cells) or len(set(cells)) < len(cells):
         return False
-    if any(_number(cell) or len(cell) > 60 for cell in cells):
+    names = sum(known(cell) for cell in cells)
+    if any(len(cell) > 60 for cell in cells) or (names < 2 and any(map(_number, cells))):
         return False
-    if any(known(cell) for cell in cells):
+    if names:
         return True
     if "" in cells or len(cells) < 2 or not rest:
         return False

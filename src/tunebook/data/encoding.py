@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,10 @@ _MARKS = (
 _SAMPLE = 1 << 18
 # A UTF-8 file may hold this share of broken characters and still be one; anything else is another encoding.
 _BROKEN = 0.02
+_LETTERS = 20_000
+_BEYOND = re.compile(r"[^\x00-\x7f]")
+_BROKEN_CHAR = re.compile("[\udc80-\udcff]")
+_CONTROL_CHAR = re.compile("[\x80-\x9f]")
 _CONTROL = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1a\x1b")
 
 
@@ -127,8 +133,8 @@ def _refuse_binary(data: bytes, path: Path) -> None:
 def _not_utf8(data: bytes, path: Path) -> Decoded:
     """Damaged UTF-8, else Chinese by how common its characters are, else Western."""
     text = data.decode("utf-8", "surrogateescape")
-    broken = sum(1 for char in text if "\udc80" <= char <= "\udcff")
-    wide = sum(1 for char in text if char > "\x7f") - broken
+    broken = len(_BROKEN_CHAR.findall(text))
+    wide = len(_BEYOND.findall(text)) - broken
     if broken <= wide * _BROKEN:
         return _damaged(text)
     high = np.frombuffer(data, dtype=np.uint8) >= 0x80
@@ -145,7 +151,7 @@ def _damaged(text: str) -> Decoded:
     lines = tuple(
         number
         for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1)
-        if any("\udc80" <= char <= "\udcff" for char in line)
+        if _BROKEN_CHAR.search(line)
     )
     clean = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").removeprefix("\ufeff")
     return Decoded(_lines(clean.encode("utf-8")), "utf-8", broken=lines)
@@ -157,7 +163,7 @@ def _common(data: bytes, name: str) -> float:
         text = data.decode(name)
     except UnicodeDecodeError:
         return 0.0
-    beyond = [char for char in text if char > "\x7f"]
+    beyond = [match.group() for match in islice(_BEYOND.finditer(text), _LETTERS)]
     return sum(_everyday(char, name) for char in beyond) / max(1, len(beyond))
 
 
@@ -178,8 +184,8 @@ def _western(data: bytes, path: Path) -> Decoded:
             text = data.decode(name)
         except UnicodeDecodeError:
             continue
-        strange = sum(1 for char in text if "\x80" <= char <= "\x9f")
-        beyond = sum(1 for char in text if char > "\x7f")
+        strange = len(_CONTROL_CHAR.findall(text))
+        beyond = len(_BEYOND.findall(text))
         if strange * 5 <= beyond and beyond * 3 <= len(text):
             return Decoded(_lines(text.encode()), name, guessed=True)
     line = data.count(b"\n", 0, _first_bad(data)) + 1

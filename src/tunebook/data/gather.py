@@ -16,8 +16,8 @@ from tunebook.data.options import DataOptions
 from tunebook.data.read import Source, read
 from tunebook.data.roles import check_columns, find_roles
 
-# Columns of our own; a file's column of such a name is renamed.
-FILE, ROW, GIVEN = "_file", "_row", "_split"
+# Columns of our own, under names that no file has.
+FILE, ROW, GIVEN = "\0file", "\0row", "\0split"
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Gathered:
     """Files read and joined.
 
     Attributes:
-        table: columns of the files, and `_file` (number into `files`), `_row`, `_split` (0 train, 1 validation,
-            2 test: what the file is for).
+        table: columns of the files, and FILE (number into `files`), ROW, GIVEN (0 train, 1 validation, 2 test: what
+            the file is for).
         files: name of each file; sources: name -> hash of its bytes.
         given: splits that came in files of their own.
         notes: name -> what was found out of the file.
@@ -85,8 +85,6 @@ def _record(source: Source, name: str, ledger: Ledger) -> None:
 
 def _marked(source: Source, number: int, split: int) -> pa.Table:
     table = source.table
-    taken = {FILE, ROW, GIVEN, "_id"}
-    table = table.rename_columns([f"source{name}" if name in taken else name for name in table.column_names])
     count = table.num_rows
     table = table.append_column(FILE, pa.array(np.full(count, number, dtype=np.int64)))
     table = table.append_column(ROW, pa.array(source.rows))

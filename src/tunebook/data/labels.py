@@ -134,13 +134,14 @@ def _classes(
     names = _ordered_names(set(final.values()), problem, options)
     _check_names(names, sum(usable.values()), problem, options)
     table: list[Any] = [None] * (len(written) + 1)
-    for place, label in enumerate(written):
-        if label in parts:
-            mine = list(dict.fromkeys(final[piece] for piece in parts[label]))
+    for place, cell in enumerate(written):
+        if cell in parts:
+            mine = list(dict.fromkeys(final[piece] for piece in parts[cell]))
             table[place] = sorted(mine, key=names.index) if several else mine[0]
     kind = pa.list_(pa.string()) if several else pa.large_string()
     column = pa.array(table, kind).take(pa.array(np.where(codes < 0, len(written), codes)))
-    merged = {piece: name for piece, name in tidy.items() if piece != name}
+    spellings = Counter(tidy.values())
+    merged = {piece: name for piece, name in tidy.items() if piece != name and spellings[name] > 1}
     touched = [place for place, label in enumerate(written) if label in parts and set(parts[label]) & set(merged)]
     rows = np.flatnonzero(np.isin(codes, touched)).astype(np.int64)
     return Labelled(_labels(problem, names), column, bad, merged, rows, separator)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from html.entities import html5
 
 _INLINE = (
     "a abbr b bdi bdo big cite code del dfn em font i ins kbd label mark q s samp small span strike strong sub sup tt "
@@ -17,9 +18,12 @@ _BLOCK = (
 )
 _NAMES = frozenset((*_INLINE.split(), *_BLOCK.split()))
 _INLINE_NAMES = frozenset(_INLINE.split())
-# Only names that HTML knows, so that placeholders such as <user> stay; attributes as name or name=value.
+# Only names that HTML knows, so that placeholders such as <user> stay; attributes as name=value, or the few that stand
+# alone, so that `a<b then c>d` stays.
+_ALONE = "async|autofocus|checked|controls|defer|disabled|hidden|loop|multiple|muted|nowrap|readonly|required|selected"
 _TAG = re.compile(
-    r"""</?([A-Za-z][A-Za-z0-9]*)(?:\s+[A-Za-z_:@][\w:.-]*(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*\s*/?>"""
+    r"""</?([A-Za-z][A-Za-z0-9]*)(?:\s+(?:[A-Za-z_:@][\w:.-]*\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+)|"""
+    + rf"(?:{_ALONE})(?=[\s/>])))*\s*/?>"
 )
 _HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b[^<>]*>.*?</\1\s*>|<!doctype[^<>]*>", re.IGNORECASE | re.DOTALL)
 # A semicolon is asked for: `?a=1&copy=2` in an address is no entity.
@@ -31,8 +35,13 @@ def remove_markup(text: str) -> str:
     if "<" in text:
         text = _TAG.sub(_gap, _HIDDEN.sub(" ", text))
     if "&" in text:
-        text = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
+        text = _ENTITY.sub(_character, text)
     return text
+
+
+def _character(match: re.Match[str]) -> str:
+    entity = match.group()
+    return html.unescape(entity) if entity[1] == "#" else html5.get(entity[1:], entity)
 
 
 def _gap(match: re.Match[str]) -> str:

@@ -14,10 +14,11 @@ TEXT = _words(
     "input review_body review_text sentence1 "
     "文本 内容 评论 评价 正文 句子 问题 消息 留言 标题 描述 输入 评论内容 文本内容 微博 微博中文内容"
 )
-LABEL = _words(
-    "label labels category categories intent class classes sentiment target topic emotion tag tags polarity rating "
-    "score stars quality similarity gold_label "
-    "标签 类别 意图 分类 类型 情感 情感倾向 情绪 主题 话题 评分 得分 打分 星级 相似度"
+LABEL = _words("label labels gold_label target class 标签 类别")
+# These hold labels too, but a file may have several of them; then none is taken without asking.
+LABEL_TOO = _words(
+    "category categories intent classes sentiment topic emotion tag tags polarity rating score stars quality "
+    "similarity 意图 分类 类型 情感 情感倾向 情绪 主题 话题 评分 得分 打分 星级 相似度"
 )
 PAIRS = (
     ("sentence1", "sentence2"),
@@ -43,7 +44,9 @@ TIME = _words("date time timestamp datetime created_at created 日期 时间 创
 WEIGHT = _words("weight sample_weight row_weight 权重 样本权重")
 ANNOTATOR = re.compile(r"(annotator|annotation|rater|labeler|coder|标注员|标注者|标注人|标注)[ _-]?\d+")
 
-_ALL = frozenset((*TEXT, *LABEL, *ROW_ID, *GROUP, *TIME, *WEIGHT, *(name for pair in PAIRS for name in pair)))
+_ALL = frozenset(
+    (*TEXT, *LABEL, *LABEL_TOO, *ROW_ID, *GROUP, *TIME, *WEIGHT, *(name for pair in PAIRS for name in pair))
+)
 
 
 def plain(name: str) -> str:
@@ -56,4 +59,4 @@ def known(name: str) -> bool:
     return plain(name) in _ALL or ANNOTATOR.fullmatch(plain(name)) is not None
 
 
-__all__ = ["ANNOTATOR", "GROUP", "LABEL", "PAIRS", "ROW_ID", "TEXT", "TIME", "WEIGHT", "known", "plain"]
+__all__ = ["ANNOTATOR", "GROUP", "LABEL", "LABEL_TOO", "PAIRS", "ROW_ID", "TEXT", "TIME", "WEIGHT", "known", "plain"]

@@ -23,7 +23,7 @@ from tunebook.data.options import DataOptions
 from tunebook.data.sides import KEY, Found, choose_sides, keyed_draft, without_repeats
 
 ROWS, SPLIT, LEDGER = "rows.parquet", "split.json", "ledger.jsonl"
-_LABEL = "_label"
+_LABEL = "\0label"
 
 
 def prepare(
@@ -84,6 +84,7 @@ def open_data(folder: Path) -> DataRef:
 
 def _label(draft: Draft, roles: Roles, options: DataOptions) -> tuple[Draft, Labelled]:
     """The draft with tidy labels, without the rows that have none."""
+    draft.ledger.check(options.max_dropped)  # many faulty rows are to be told first, not what they do to the labels
     labelled = find_labels(draft.table[str(roles.label)], options)
     draft = draft.put(_LABEL, labelled.column)
     draft.note("changed", "label_merged", labelled.merged_rows)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import Roles
 from tunebook.data.columns import as_text, is_text
-from tunebook.data.names import ANNOTATOR, GROUP, LABEL, PAIRS, ROW_ID, TEXT, TIME, WEIGHT, plain
+from tunebook.data.names import ANNOTATOR, GROUP, LABEL, LABEL_TOO, PAIRS, ROW_ID, TEXT, TIME, WEIGHT, plain
 from tunebook.data.options import DataOptions
 
 _SAMPLE = 5000
@@ -27,11 +27,15 @@ def find_roles(table: pa.Table, options: DataOptions, *, need_label: bool = True
         file: name of the file, for messages.
 
     Raises:
-        DataError: `data.column`, a column that was told is not there; `data.text_unclear`, `data.label_unclear`, no
-            column or several may be the one.
+        DataError: `data.column`, a column that was told is not there; `data.role_twice`, it was told for two parts;
+            `data.text_unclear`, `data.label_unclear`, no column or several may be the one.
     """
     given = {role: getattr(options, role) for role in _SINGLE if getattr(options, role) is not None}
-    check_columns(table, (*given.values(), *(options.annotators or [])), file)
+    told = [*given.values(), *(options.annotators or [])]
+    check_columns(table, told, file)
+    twice = next((name for name in told if told.count(name) > 1), None)
+    if twice is not None:
+        raise DataError("data.role_twice", key=twice, value=[role for role, name in given.items() if name == twice])
     sample = table.slice(0, _SAMPLE)
     found = _by_name(sample, given)
     annotators = options.annotators
@@ -47,7 +51,7 @@ def find_roles(table: pa.Table, options: DataOptions, *, need_label: bool = True
 
 
 def check_columns(table: pa.Table, names: Iterable[str], file: str) -> None:
-    """Refuse names that the table does not have, and one column in two parts."""
+    """Refuse names that the table does not have."""
     for name in names:
         if name not in table.column_names:
             near = get_close_matches(name, table.column_names, 1)
@@ -74,7 +78,9 @@ def _by_name(table: pa.Table, given: dict[str, str]) -> dict[str, str]:
         pair = next((pair for pair in PAIRS if set(pair) <= set(free)), None)
         if pair:
             found |= {"text": free.pop(pair[0]), "text_pair": free.pop(pair[1])}
-    for role, names in (("label", LABEL), ("text", TEXT), ("row_id", ROW_ID), ("time", TIME), ("group", GROUP)):
+    too = [name for name in LABEL_TOO if name in free]
+    labels = LABEL if any(name in free for name in LABEL) or len(too) != 1 else too
+    for role, names in (("label", labels), ("text", TEXT), ("row_id", ROW_ID), ("time", TIME), ("group", GROUP)):
         if role not in found:
             name = _named(table, role, [free[name] for name in names if name in free])
             if name:

@@ -31,7 +31,7 @@ from tunebook.data.split import (
 from tunebook.data.times import moments
 
 _BINS = 10
-KEY = "_key"
+KEY = "\0key"
 
 
 @dataclass(frozen=True)
@@ -158,13 +158,14 @@ def _strata(column: pa.ChunkedArray, labels: Labels) -> Codes:
 
 
 def _groups(draft: Draft, roles: Roles, train: Any) -> Codes:
+    """A number for the group of each row; a row that names no group is one of its own."""
     if roles.group is None:
         raise DataError("data.group_needed", key="group")
-    column = text_column(draft.table[roles.group].take(pa.array(train))).combine_chunks()
-    codes = pc.fill_null(column, "").dictionary_encode()
-    names = codes.dictionary.to_pylist()
-    rank = np.argsort(np.argsort(np.array(names, dtype=object)))
-    return np.asarray(rank[codes.indices.to_numpy()], dtype=np.int64)
+    column = pc.utf8_trim_whitespace(text_column(draft.table[roles.group].take(pa.array(train))))
+    names = hashes(pc.fill_null(column, ""))
+    missing = pc.fill_null(pc.equal(column, ""), True).to_numpy()
+    names[missing] = _keys(draft)[train][missing]
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
 __all__ = ["KEY", "Found", "choose_sides", "keyed_draft", "without_repeats"]

@@ -127,23 +127,17 @@ def split_groups(groups: Codes, strata: Codes, shares: Shares, keys: Keys) -> Co
     np.add.at(table, (inverse, codes), 1)
     tie = np.full(count, np.iinfo(np.uint64).max, dtype=np.uint64)
     np.minimum.at(tie, inverse, keys)
-    totals = table.sum(axis=0)
-    lacking = {part: totals * shares[part] for part in wanted}
+    wish = {part: table.sum(axis=0) * shares[part] for part in wanted}
+    lacking = dict(wish)
     side = np.zeros(count, dtype=np.int64)
-    for place, group in enumerate(np.lexsort((tie, -table.sum(axis=1))).tolist()):
-        waiting = [part for part in wanted if part not in side_used(lacking, totals, shares, part)]
-        open_parts = waiting if waiting and count - place <= len(waiting) else wanted
-        part = max(open_parts, key=lambda item: float((table[group] * lacking[item] / totals).sum()) / shares[item])
+    empty = set(wanted)
+    for left, group in zip(range(count, 0, -1), np.lexsort((tie, -table.sum(axis=1))).tolist(), strict=True):
+        choice = sorted(empty) if left <= len(empty) else wanted  # the last groups fill the splits that have none
+        part = max(choice, key=lambda item: float((table[group] * lacking[item] / wish[item]).sum()))
         side[group] = part
         lacking[part] = lacking[part] - table[group]
+        empty.discard(part)
     return side[inverse]
-
-
-def side_used(
-    lacking: dict[int, NDArray[np.float64]], totals: NDArray[np.float64], shares: Shares, part: int
-) -> set[int]:
-    """The split itself when it has rows already."""
-    return {part} if not np.allclose(lacking[part], totals * shares[part]) else set()
 
 
 def split_times(times: NDArray[np.int64], keys: Keys, shares: Shares) -> Codes:

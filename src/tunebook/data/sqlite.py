@@ -16,14 +16,18 @@ from tunebook.data.ledger import Numbers
 
 
 def read_sqlite(data: bytes, path: Path, query: str | None) -> tuple[pa.Table, Numbers]:
-    """The rows of a query, numbered from 1. The database is read from memory, so that nothing can change it.
+    """The rows of a query, numbered from 1. Nothing in the database can be changed.
 
     Raises:
         DataError: `data.table`, there is not exactly one table and no query; `data.query`, the database refuses it.
     """
     connection = sqlite3.connect(":memory:")
     try:
-        connection.deserialize(data)
+        if path.suffix.lower() in (".gz", ".zip"):
+            connection.deserialize(data)
+        else:  # from the disk, because newer rows may still be in the file beside it (-wal)
+            connection.close()
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         connection.execute("PRAGMA query_only = 1")
         names, rows = _select(connection, query or _only_table(connection, path))
     except sqlite3.Error as error:

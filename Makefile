@@ -1,0 +1,42 @@
+# Tunebook: `make demo` shows it, `make test` proves it. Both set up .venv first.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO ?= demo/book
+CLAIM ?=
+
+export TOKENIZERS_PARALLELISM = false
+
+.PHONY: install demo test check bench docs clean
+
+install: $(READY)
+
+# torch first and by its exact version, so that nothing else chooses another build of it.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo,dev]'
+	touch $(READY)
+
+demo: install
+	$(BIN)/tunebook demo $(DEMO)
+
+test: check
+
+check: install
+	$(BIN)/ruff format --check src tests benchmarks scripts
+	$(BIN)/ruff check src tests benchmarks scripts
+	$(BIN)/mypy
+	$(BIN)/python scripts/make_docs.py --check
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --cov --cov-report=term
+	$(BIN)/python scripts/check_coverage.py
+
+bench: install
+	$(BIN)/python -m benchmarks $(CLAIM)
+
+docs: install
+	$(BIN)/python scripts/make_docs.py
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage*

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from tunebook.core.errors import DataError
+from tunebook.core.nouns import Roles
+from tunebook.data.clean import chosen_rules
+from tunebook.data.draft import Draft, clean_draft, row_ids, timed_draft, weigh_draft
+from tunebook.data.gather import FILE, GIVEN, ROW
+from tunebook.data.ledger import Ledger
+from tunebook.data.options import DataOptions
+
+
+def draft_of(**columns) -> Draft:
+    count = len(next(iter(columns.values())))
+    own = {FILE: [0] * (count - 1) + [1], ROW: list(range(2, count + 2)), GIVEN: [0] * count}
+    return Draft(pa.table({**columns, **own}), ["a.csv", "b.csv"], Ledger())
+
+
+def test_cleaning_drops_empty_and_absurd_texts():
+    draft = draft_of(text=["  one ", "<br>", None, "x" * 50, "two"], pair=["p", "p", "p", "p", "\u200b"])
+    roles = Roles(text="text", text_pair="pair")
+    done, found = clean_draft(draft, roles, DataOptions(max_cell=40), chosen_rules())
+    assert done.table["text"].to_pylist() == ["one"]
+    assert draft.ledger.counts("dropped") == {"cell_too_long": 1, "empty_text": 2, "empty_pair": 1}
+    assert draft.ledger.examples("empty_pair") == "b.csv: 6"
+    assert draft.ledger.examples("cell_too_long") == "a.csv: 5"
+    assert found["html"] == {"rows": 1, "examples": [{"before": "<br>", "after": " "}]}
+    assert found["space"]["rows"] == 2
+
+
+def test_numbers_as_text():
+    done, _ = clean_draft(draft_of(text=[1, 2]), Roles(text="text"), DataOptions(), [])
+    assert done.table["text"].to_pylist() == ["1", "2"]
+
+
+def test_weights_are_finite_and_not_negative():
+    draft = weigh_draft(draft_of(w=["1", " 0.5 ", "-1", "inf", "heavy", None, "0"]), "w")
+    assert draft.table["w"].to_pylist() == [1.0, 0.5, 0.0]
+    assert draft.ledger.counts("dropped") == {"bad_weight": 4}
+    plain = draft_of(w=["x", "y"])
+    assert weigh_draft(plain, None) is plain
+
+
+def test_times_are_asked_for():
+    draft = timed_draft(draft_of(when=["2025-01-01", "soon", "2025-01-02"]), "when")
+    assert draft.ledger.counts("dropped") == {"no_time": 1}
+    with pytest.raises(DataError) as caught:
+        timed_draft(draft, None)
+    assert caught.value.code == "data.time_needed"
+
+
+def test_ids_are_the_columns_or_file_and_row():
+    ids, unusable = row_ids(draft_of(key=[7, 8, 9]), "key")
+    assert (ids.to_pylist(), unusable) == (["7", "8", "9"], False)
+    for keys in (["a", "a", "b"], ["a", None, "b"]):
+        ids, unusable = row_ids(draft_of(key=keys), "key")
+        assert (ids.to_pylist(), unusable) == (["a.csv:2", "a.csv:3", "b.csv:4"], True)
+    assert row_ids(draft_of(key=["a", "b"]), None)[1] is False
+
+
+def test_dropping_nothing_is_nothing():
+    draft = draft_of(a=[1, 2])
+    assert draft.drop("empty_text", draft.numbers("a")[:0]) is draft
+    assert draft.places_shown(draft.numbers("a")[:1]) == "b.csv: 3"

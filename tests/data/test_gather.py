@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from tunebook.core.errors import DataError
+from tunebook.data.gather import FILE, GIVEN, ROW, gather
+from tunebook.data.ledger import Ledger
+from tunebook.data.options import DataOptions
+
+
+def test_files_become_one_table(write, tmp_path):
+    ledger = Ledger()
+    first = write("a.csv", "text,label,n\none,x,1\nragged\n")
+    second = write("b.jsonl", '{"text": "two", "label": "y", "n": 2}\n{"text": "three", "label": "x"}\n')
+    test = write("c.csv", "label,text\ny,four\n")
+    found = gather({"train": [first, second], "test": [test]}, DataOptions(), ledger)
+    assert found.table["text"].to_pylist() == ["one", "two", "three", "four"]
+    assert found.table["n"].to_pylist() == ["1", "2", None, None]
+    assert found.table[FILE].to_pylist() == [0, 1, 1, 2]
+    assert found.table[ROW].to_pylist() == [2, 1, 2, 2]
+    assert found.table[GIVEN].to_pylist() == [0, 0, 0, 2]
+    assert found.files == ["a.csv", "b.jsonl", "c.csv"]
+    assert found.given == {"train", "test"}
+    assert set(found.sources) == {"a.csv", "b.jsonl", "c.csv"}
+    assert ledger.read == {"a.csv": 2, "b.jsonl": 2, "c.csv": 1}
+    assert ledger.counts("dropped") == {"ragged": 1}
+
+
+def test_files_of_one_name_are_told_apart(tmp_path):
+    paths = []
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        paths.append(tmp_path / folder / "a.csv")
+        paths[-1].write_text(f"text,label\n{folder},1\nand {folder},0\n")
+    found = gather({"train": paths}, DataOptions(), Ledger())
+    assert found.files == [path.as_posix() for path in paths]
+
+
+def test_columns_must_be_in_every_file(write):
+    train = write("a.csv", "text,label\none,x\n")
+    test = write("b.csv", "sentence,label\ntwo,y\n")
+    with pytest.raises(DataError) as caught:
+        gather({"train": [train], "test": [test]}, DataOptions(), Ledger())
+    assert caught.value.code == "data.column"
+    assert "b.csv" in caught.value.message and "sentence: two" in caught.value.message
+
+
+def test_types_that_differ_become_text(tmp_path, write):
+    from pyarrow import parquet
+
+    parquet.write_table(pa.table({"text": ["a"], "label": ["x"], "n": [[1, 2]]}), tmp_path / "a.parquet")
+    other = write("b.csv", "text,label,n\nb,y,3\n")
+    found = gather({"train": [tmp_path / "a.parquet", other]}, DataOptions(), Ledger())
+    assert found.table["n"].to_pylist() == ["[1, 2]", "3"]

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from tunebook.core.errors import DataError
+from tunebook.data.label_names import given_names, in_order, tidy_names
+
+
+def test_spellings_become_one():
+    counts = {"Refund": 2, "refund": 9, "REFUND ": 1, "late  parcel": 1, "1": 3, "1.0": 5, "2.50": 1}
+    assert tidy_names(counts, merge=True) == {
+        "Refund": "refund",
+        "refund": "refund",
+        "REFUND ": "refund",
+        "late  parcel": "late parcel",
+        "1": "1",
+        "1.0": "1",
+        "2.50": "2.50",
+    }
+
+
+def test_other_spellings_may_be_refused():
+    assert tidy_names({"a": 1, "b": 1, "1.0": 1}, merge=False) == {"a": "a", "b": "b", "1.0": "1"}
+    with pytest.raises(DataError) as caught:
+        tidy_names({"a": 1, "A": 1}, merge=False)
+    assert caught.value.code == "data.label_case"
+    assert "'a', 'A'" in caught.value.message
+
+
+def test_order_is_by_value_or_by_character():
+    assert in_order(["10", "9", "-1", "9"]) == ["-1", "9", "10"]
+    assert in_order(["b", "10", "a"]) == ["10", "a", "b"]
+
+
+def test_names_that_the_user_gives():
+    assert given_names(["0", "2"], ["joy", "anger", "fear"]) == {"0": "joy", "2": "fear"}
+    assert given_names(["a", "Beta"], {"a": "Alpha", "b": "Beta"}) == {"a": "Alpha", "Beta": "Beta"}
+    with pytest.raises(DataError) as caught:
+        given_names(["0", "7"], ["joy"])
+    assert caught.value.code == "data.label_names"
+    assert "'7'" in caught.value.message

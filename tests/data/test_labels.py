@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from tunebook.core.errors import DataError
+from tunebook.data.labels import Labelled, class_counts, find_labels
+from tunebook.data.options import DataOptions
+
+
+def labels_of(values: list[Any], **options: Any) -> Labelled:
+    return find_labels(pa.chunked_array([pa.array(values)]), DataOptions(**options))
+
+
+def refused(values: list[Any], **options: Any) -> DataError:
+    with pytest.raises(DataError) as caught:
+        labels_of(values, **options)
+    assert caught.value.message and caught.value.advice
+    return caught.value
+
+
+def test_classes():
+    found = labels_of(["b", "a", None, " b ", "", "NaN", "B"])
+    assert found.labels.problem == "single_label"
+    assert found.labels.names == ["a", "b"]
+    assert found.column.to_pylist() == ["b", "a", None, "b", None, None, "b"]
+    assert found.bad["no_label"].tolist() == [2, 4, 5]
+    assert found.merged == {"B": "b"}
+    assert found.merged_rows.tolist() == [6]
+
+
+def test_none_is_a_name():
+    assert labels_of(["none", "some", "None", "none"]).labels.names == ["none", "some"]
+
+
+def test_numbers_as_classes_are_in_order_and_written_alike():
+    found = labels_of([10.0, 2.0, None, 2.0])
+    assert found.labels.names == ["2", "10"]
+    assert found.column.to_pylist() == ["10", "2", None, "2"]
+    assert found.merged == {}
+    assert labels_of(["1.0", "1", "0"]).merged == {"1.0": "1"}
+    assert labels_of([True, False]).labels.names == ["false", "true"]
+    assert labels_of([4, 0, 3, 1, 2]).labels.problem == "single_label"
+
+
+def test_names_given():
+    found = labels_of(["1", "0", "1"], label_names=["no", "yes", "never"])
+    assert found.labels.names == ["no", "yes"]
+    assert found.column.to_pylist() == ["yes", "no", "yes"]
+    assert labels_of(["1", "0"], label_names={"0": "z", "1": "a"}).labels.names == ["a", "z"]
+
+
+def test_several_labels():
+    found = labels_of(["b,a", "a", "b", "c,a,a", "c", ""])
+    assert found.labels.problem == "multi_label"
+    assert found.separator == ","
+    assert found.column.to_pylist() == [["a", "b"], ["a"], ["b"], ["a", "c"], ["c"], None]
+    assert class_counts(found.column, found.labels) == {"a": 3, "b": 2, "c": 2}
+    assert labels_of(["x;y", "Y", "y"], label_separator=";").column.to_pylist() == [["x", "y"], ["y"], ["y"]]
+    assert labels_of(["x", "y"], problem="multi_label").column.to_pylist() == [["x"], ["y"]]
+    assert labels_of(["x,y", "z,w"], problem="multi_label").labels.names == ["w", "x", "y", "z"]
+
+
+def test_list_columns_and_json_lists():
+    found = labels_of([["b", "a"], [], None, ["b"]])
+    assert found.column.to_pylist() == [["a", "b"], [], None, ["b"]]
+    assert labels_of(['["b", "a"]', "[]", '["b"]']).column.to_pylist() == [["a", "b"], [], ["b"]]
+    assert labels_of([[2, 10], [2]]).labels.names == ["2", "10"]
+
+
+def test_regression():
+    found = labels_of([str(n / 3) for n in range(12)] + ["", "inf", "three"], problem="regression")
+    assert found.labels.problem == "regression"
+    assert found.labels.low == 0.0 and found.labels.high == pytest.approx(11 / 3)
+    assert found.bad["no_label"].tolist() == [12]
+    assert found.bad["bad_number"].tolist() == [13, 14]
+    assert found.column.null_count == 3
+    assert labels_of([n / 3 for n in range(12)] + [float("nan")]).bad["no_label"].tolist() == [12]
+    assert refused(["a", "b"], problem="regression").code == "data.label_numbers"
+    assert refused([1.5, 1.5], problem="regression").code == "data.one_class"
+
+
+def test_ordered_classes_need_their_order():
+    found = labels_of(["low", "high", "mid"], label_order=["low", "mid", "high"])
+    assert found.labels.problem == "ordinal"
+    assert found.labels.names == ["low", "mid", "high"]
+    assert (found.labels.low, found.labels.high, found.labels.outputs) == (0.0, 2.0, 1)
+    assert refused(["low", "high"], problem="ordinal").code == "data.label_order"
+    assert refused(["low", "high"], label_order=["low", "mid"]).code == "data.label_order"
+    assert refused(["low", "high"], label_order=["low", "high", "low"]).code == "data.label_order"
+    assert labels_of(["1", "2"], problem="single_label", label_order=["1", "2"]).labels.problem == "single_label"
+
+
+def test_useless_labels_are_refused():
+    assert refused(["", None]).code == "data.labels_empty"
+    assert refused(["a", "a"]).code == "data.one_class"
+    assert refused(["a", "A"], merge_label_case=False).code == "data.label_case"
+    many = [f"class {n}" for n in range(10_000)]
+    assert refused(many * 2).code == "data.classes_many"
+    assert refused(many, max_classes=20_000).code == "data.classes_many"
+    assert len(labels_of(many * 3, max_classes=20_000).labels.names) == 10_000
+    error = refused([n / 7 for n in range(100)], problem="single_label")
+    assert error.code == "data.label_floats"
+    assert "regression" in error.advice
+
+
+def test_counts_of_classes():
+    found = labels_of(["b", "a", "b"])
+    assert class_counts(found.column, found.labels) == {"a": 1, "b": 2}
+    number = labels_of([n / 3 for n in range(12)])
+    assert class_counts(number.column, number.labels) == {}

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import gzip
+import io
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from tunebook.core.errors import DataError
+from tunebook.data.options import DataOptions
+from tunebook.data.read import read
+
+
+def test_a_csv_file(write):
+    path = write("a.csv", "text,label,007\none,a,007\n")
+    source = read(path)
+    assert source.table.to_pydict() == {"text": ["one"], "label": ["a"], "007": ["007"]}
+    assert source.name == "a.csv"
+    assert len(source.hash) == 12
+    assert source.notes["format"] == "csv"
+
+
+def test_other_columns_keep_order_and_type(tmp_path: Path):
+    table = pa.table(
+        {"z": [1.5, None], "text": ["a", "b"], "when": pa.array([0, 1], pa.timestamp("s")), "l": [["x"], []]}
+    )
+    parquet.write_table(table, tmp_path / "rows.parquet")
+    source = read(tmp_path / "rows.parquet")
+    assert source.table.column_names == ["z", "text", "when", "l"]
+    assert source.table.to_pydict() == table.to_pydict()
+    assert source.rows.tolist() == [1, 2]
+    stream = io.BytesIO()
+    parquet.write_table(table, stream)
+    packed = tmp_path / "rows.parquet.gz"
+    packed.write_bytes(gzip.compress(stream.getvalue()))
+    assert read(packed).table.num_rows == 2
+
+
+def test_text_files_may_hold_json(write):
+    assert read(write("a.txt", '[{"text": "a"}]')).table.to_pydict() == {"text": ["a"]}
+    assert read(write("b.txt", '{"text": "a"}\n{"text": "b"}\n')).table.to_pydict() == {"text": ["a", "b"]}
+    assert read(write("c.txt", "[link] see there\n{braces} too\n")).table.num_rows == 2
+    assert read(write("d.jsonl", '{"text": "a"}\n')).notes["format"] == "jsonl"
+
+
+def test_lines_with_broken_bytes_are_faults(write):
+    good = "好的房间非常满意下次再来,a\n".encode() * 50
+    source = read(write("a.csv", b"text,label\n" + good + "坏".encode()[:2] + b",b\n"))
+    assert source.faults["undecodable"] == {52: ""}
+    assert source.read == 51
+    assert source.table.num_rows == 50
+
+
+def test_ragged_rows_are_faults_with_their_cells(write):
+    source = read(write("a.csv", "text,label\none,a\ntwo\n"))
+    assert source.faults["ragged"] == {3: "1"}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code"),
+    [
+        ("a.parquet", b"PAR1 broken", "data.parquet"),
+        ("a.parquet", b"not at all", "data.parquet"),
+        ("a.json", b"[]", "data.empty"),
+        ("a.jsonl", b"{}\n", "data.empty"),
+        ("a.csv", b"\xff\xfea\x00b", "data.encoding"),
+        ("a.doc", b"hello", "data.format"),
+    ],
+)
+def test_damaged_files(write, name, data, code):
+    with pytest.raises(DataError) as caught:
+        read(write(name, data))
+    assert caught.value.code == code
+
+
+def test_options_reach_the_readers(write):
+    path = write("a.data", "好|x\n", "gb18030")
+    source = read(path, DataOptions(delimiter="|", encoding="gb18030", header=False))
+    assert source.table.to_pydict() == {"c1": ["好"], "c2": ["x"]}
+    assert read(path, DataOptions(format="csv", encoding="gb18030", header=False)).table.num_columns == 2

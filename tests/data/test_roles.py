@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from tunebook.core.errors import DataError
+from tunebook.data.names import known, plain
+from tunebook.data.options import DataOptions
+from tunebook.data.roles import check_columns, find_roles, show_columns
+
+LONG = "a sentence of quite some length, number"
+
+
+def table(**columns: Any) -> pa.Table:
+    return pa.table(columns)
+
+
+def found(data: pa.Table, need_label: bool = True, **options: Any) -> dict[str, Any]:
+    roles = find_roles(data, DataOptions(**options), need_label=need_label, file="f.csv").model_dump(exclude_none=True)
+    return {role: name for role, name in roles.items() if name != []}
+
+
+def test_names_are_compared_without_case_and_joints():
+    assert plain(" Sample-Weight ") == "sample_weight"
+    assert plain("#1 String") == "#1_string"
+    assert known("Created At") and known("标注员 3") and not known("foo")
+
+
+def test_roles_by_english_and_chinese_names():
+    english = ["id", "date", "product", "message", "intent", "annotator_1", "annotator_2", "weight"]
+    chinese = ["编号", "日期", "产品", "内容", "意图", "标注员1", "标注员2", "权重"]
+    for names in (english, chinese):
+        data = pa.table(
+            [["1", "2"], ["d", "d"], ["p", "q"], ["hello", "you"], ["a", "b"], ["a", "b"], ["a", "b"], ["1", "0.5"]],
+            names,
+        )
+        assert list(found(data).items()) == [
+            ("text", names[3]),
+            ("label", names[4]),
+            ("row_id", names[0]),
+            ("group", names[2]),
+            ("time", names[1]),
+            ("weight", names[7]),
+            ("annotators", names[5:7]),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("sentence1", "sentence2"), ("Premise", "Hypothesis"), ("#1 String", "#2 String"), ("句子1", "句子2")],
+)
+def test_pairs_by_name(first, second):
+    roles = found(table(**{first: ["x", "y"], second: ["z", "w"], "label": ["1", "0"]}))
+    assert roles == {"text": first, "text_pair": second, "label": "label"}
+
+
+def test_a_strong_name_wins_and_weak_ones_must_be_alone():
+    assert found(table(text=["a"] * 20, topic=["x", "y"] * 10, label=["1", "0"] * 10))["label"] == "label"
+    assert found(table(text=["a"] * 20, topic=["x", "y"] * 10))["label"] == "topic"
+    with pytest.raises(DataError) as caught:
+        found(table(text=["a"] * 20, topic=["x", "y"] * 10, rating=["1", "0"] * 10))
+    assert caught.value.code == "data.label_unclear"
+    assert "topic: x | y" in caught.value.message and "rating: 1 | 0" in caught.value.message
+
+
+def test_a_weight_that_is_no_number_is_no_weight():
+    assert "weight" not in found(table(text=["a", "b"], label=["x", "y"], weight=["heavy", "light"]))
+    assert found(table(text=["a", "b"], label=["x", "y"], weight=[1, 2]))["weight"] == "weight"
+
+
+def test_a_text_column_holds_words():
+    roles = found(table(title=[1, 2], content=["1", "2"], query=["what is", "who was"], label=["x", "y"]))
+    assert roles["text"] == "query"
+
+
+def test_roles_by_look():
+    data = table(c1=[f"{LONG} {i}" for i in range(20)], c2=["0", "1"] * 10, c3=[f"key{i}" for i in range(20)])
+    assert found(data) == {"text": "c1", "label": "c2"}
+    assert found(data.drop_columns("c2"), need_label=False) == {"text": "c1"}
+    only = table(c1=[f"{LONG} {i}" for i in range(4)], c2=["0", "1", "2", "3"])
+    assert found(only) == {"text": "c1", "label": "c2"}
+    assert found(table(c1=[LONG, LONG], tags2=[["a"], ["b"]])) == {"text": "c1", "label": "tags2"}
+
+
+def test_unclear_columns_are_shown_with_examples():
+    data = table(
+        c1=[f"{LONG} {i}" for i in range(9)], c2=[f"other {LONG} {i}" for i in range(9)], c3=["0", "1", "2"] * 3
+    )
+    with pytest.raises(DataError) as caught:
+        found(data)
+    assert caught.value.code == "data.text_unclear"
+    assert "c1: a sentence of quite some length, number… |" in caught.value.message
+    with pytest.raises(DataError) as caught:
+        found(table(n=[1, 2], m=["3", "4"]))
+    assert caught.value.code == "data.text_unclear"
+    with pytest.raises(DataError) as caught:
+        found(table(text=["a"]))
+    assert caught.value.code == "data.label_unclear"
+
+
+def test_told_columns_win_and_must_exist():
+    data = table(text=["a", "b"], label=["x", "y"], other=["c", "d"], kind=["1", "2"])
+    roles = found(data, text="other", label="kind", annotators=["label"])
+    assert roles == {"text": "other", "label": "kind", "annotators": ["label"]}
+    with pytest.raises(DataError) as caught:
+        found(data, text="Text")
+    assert caught.value.code == "data.column"
+    assert "f.csv" in caught.value.message and "text" in caught.value.advice
+    with pytest.raises(DataError) as caught:
+        check_columns(data, ["zzz"], "f.csv")
+    assert "c1, c2" in caught.value.advice
+    with pytest.raises(DataError) as caught:
+        found(data, text="other", label="other")
+    assert caught.value.code == "data.role_twice"
+
+
+def test_examples_are_short_and_distinct():
+    shown = show_columns(table(a=["x", "x", "", None, "y" * 50], b=[1, 2, 3, 4, 5]))
+    assert shown == f"\n  - a: x | {'y' * 39}…\n  - b: 1 | 2 | 3"

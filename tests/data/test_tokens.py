@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+
+from tunebook.core.errors import DataError
+from tunebook.data.tokens import check_tokens, share_cut, token_report
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    pytest.importorskip("transformers")
+    from transformers import BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tokenizer")
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "##s", "很", "好", "!"]
+    (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    return BertTokenizerFast(vocab_file=str(folder / "vocab.txt"), vocab={word: n for n, word in enumerate(words)})
+
+
+class Slow:
+    """A tokenizer without offsets: one token a word."""
+
+    is_fast = False
+    unk_token_id = 0
+
+    def num_special_tokens_to_add(self, pair: bool) -> int:
+        return 3 if pair else 2
+
+    def __call__(self, texts, **options):
+        assert options["return_offsets_mapping"] is False
+        return {"input_ids": [[1 if word == "ok" else 0 for word in text.split()] for text in texts]}
+
+
+def test_known_text(tokenizer):
+    report = token_report(["good films", "很好!"], None, tokenizer)
+    assert report["unknown_share"] == 0.0
+    assert report["unknown_examples"] == []
+    assert report["lengths"] == {"5": 2}
+    assert (report["p50"], report["max"], report["rows"]) == (5, 5, 2)
+    assert report["tokens_per_char"] == round(6 / 12, 4)
+    assert check_tokens(report) == []
+
+
+def test_unknown_is_counted_in_characters_without_spaces(tokenizer):
+    report = token_report(["good xyz film", "很坏"], None, tokenizer)
+    assert report["unknown_share"] == round(4 / 13, 4)
+    assert set(report["unknown_examples"]) == {"xyz", "坏"}
+
+
+def test_pairs_and_cuts(tokenizer):
+    report = token_report(["good film", "bad"], ["bad film !", "很"], tokenizer)
+    assert report["lengths"] == {"5": 1, "8": 1}
+    assert share_cut(report, 8) == 0.0
+    assert share_cut(report, 7) == 0.5
+    assert share_cut(report, 4) == 1.0
+
+
+def test_a_tokenizer_without_offsets():
+    report = token_report(["ok no", "ok ok", "no no"], None, Slow())
+    assert report["unknown_share"] == round((2 + 0 + 4) / 12, 4)
+
+
+def test_a_tokenizer_that_knows_every_byte():
+    slow = Slow()
+    slow.unk_token_id = None
+    assert token_report(["no no"], None, slow)["unknown_share"] == 0.0
+
+
+def test_a_sample_of_many_rows_hangs_on_the_seed(monkeypatch):
+    monkeypatch.setattr("tunebook.data.tokens.SAMPLE", 50)
+    texts = ["ok " * (n % 40) for n in range(1000)]
+    first, again, other = (token_report(texts, None, Slow(), seed) for seed in (1, 1, 2))
+    assert first["rows"] == 50
+    assert first == again != other
+
+
+def test_too_much_unknown_is_told_or_refused():
+    report = {"unknown_share": 0.06, "unknown_examples": ["坏", "x"]}
+    (found,) = check_tokens(report)
+    assert found["code"] == "unknown_tokens"
+    assert "6.0%" in found["message"]
+    report["unknown_share"] = 0.31
+    with pytest.raises(DataError) as caught:
+        check_tokens(report)
+    assert caught.value.code == "data.unknown_tokens"
+    assert "31.0%" in caught.value.message and "坏 x" in caught.value.message
+    assert len(check_tokens(report, allow_unknown=True)) == 1
