@@ -47,9 +47,8 @@ def tokenizer(folder: Path | None = None) -> Any:
 
 def base_model(folder: Path, kind: str = "bert") -> Path:
     """A tiny encoder with random weights and its tokenizer, as a base model's folder."""
-    from transformers import AutoModel
-
     import torch
+    from transformers import AutoModel
 
     torch.manual_seed(0)
     AutoModel.from_config(tiny.config(kind, dropout=0.1)).save_pretrained(str(folder))
@@ -77,3 +76,51 @@ def write_csv(path: Path, count: int = 200, classes: int = 2, seed: int = 0) -> 
         writer.writerow(["text", "label"])
         writer.writerows(texts(count, classes, seed))
     return path
+
+
+KINDS = ("binary", "classes", "several", "pairs", "number", "ordered")
+LEVELS = ["bad", "so", "good"]
+
+
+def records(kind: str, count: int = 120, seed: int = 0) -> list[dict[str, str]]:
+    """Rows of a kind of problem: two classes, three, several labels a row, pairs, numbers, ordered classes."""
+    draw = random.Random(seed)
+    if kind == "pairs":
+        first, second = texts(count, 2, seed), texts(count, 2, seed + 1000)
+        return [
+            {"text": one, "other": two, "label": "same" if label == again else "different"}
+            for (one, label), (two, again) in zip(first, second, strict=True)
+        ]
+    found = texts(count, 2 if kind == "binary" else 3, seed)
+    if kind in ("binary", "classes", "ordered"):
+        return [{"text": text, "label": label} for text, label in found]
+    if kind == "number":
+        return [{"text": text, "label": f"{LEVELS.index(label) + draw.gauss(0, 0.2):.3f}"} for text, label in found]
+    return [
+        {"text": f"{text} {draw.choice(_WORDS[more])}", "label": "|".join(sorted({label, more}))}
+        for text, label in found
+        for more in [draw.choice(list(_WORDS))]
+    ]
+
+
+def write_records(path: Path, kind: str, count: int = 120, seed: int = 0) -> Path:
+    """A CSV file of such rows."""
+    rows = records(kind, count, seed)
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def options(kind: str) -> Any:
+    """What has to be said of such a file."""
+    from tunebook.data.options import DataOptions
+
+    said: dict[str, dict[str, Any]] = {
+        "several": {"problem": "multi_label", "label_separator": "|"},
+        "pairs": {"text_pair": "other"},
+        "number": {"problem": "regression"},
+        "ordered": {"problem": "ordinal", "label_order": LEVELS},
+    }
+    return DataOptions(text="text", label="label", **said.get(kind, {}))

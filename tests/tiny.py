@@ -19,30 +19,24 @@ _SMALL: dict[str, Any] = {
 ENCODERS = ("bert", "roberta", "distilbert", "deberta-v2", "modernbert", "electra")
 
 
+# What an architecture calls otherwise, or needs beside the common values.
+_OWN: dict[str, dict[str, Any]] = {
+    "roberta": {"pad_token_id": 1, "max_position_embeddings": 42},
+    "electra": {"embedding_size": 8},
+    "distilbert": {"dim": 16, "n_layers": 3, "n_heads": 2, "hidden_dim": 32},
+    "deberta-v2": {"relative_attention": True, "position_buckets": 8, "pos_att_type": ["p2c", "c2p"]},
+    "modernbert": {"cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3},
+}
+
+
 def config(kind: str, labels: int = 3, dropout: float = 0.0) -> Any:
     """Config of a tiny encoder; `dropout` goes into every dropout that it has."""
     from transformers import AutoConfig
 
-    values = dict(_SMALL, num_labels=labels)
-    if kind == "roberta":
-        values["pad_token_id"] = 1
-    if kind == "electra":
-        values["embedding_size"] = 8
-    if kind == "distilbert":
-        values = {
-            "vocab_size": VOCABULARY, "dim": 16, "n_layers": 3, "n_heads": 2, "hidden_dim": 32,
-            "max_position_embeddings": 40, "pad_token_id": 0, "num_labels": labels,
-        }  # fmt: skip
-    if kind == "deberta-v2":
-        values |= {"relative_attention": True, "position_buckets": 8, "pos_att_type": ["p2c", "c2p"]}
-    if kind == "modernbert":
-        values |= {"cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3}
-    made = AutoConfig.for_model(kind, **values)
+    made = AutoConfig.for_model(kind, **{**_SMALL, **_OWN.get(kind, {}), "num_labels": labels})
     for name in vars(made):
         if "dropout" in name and isinstance(getattr(made, name), float):
             setattr(made, name, dropout)
-    if kind == "roberta":
-        made.max_position_embeddings = 42
     for name in ("classifier_dropout", "cls_dropout"):
         if hasattr(made, name):
             setattr(made, name, dropout)

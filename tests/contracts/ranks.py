@@ -20,7 +20,7 @@ class Keep(TrainerCallback):  # type: ignore[misc]
 
     gradient: dict[str, torch.Tensor] = {}  # noqa: RUF012
 
-    def on_pre_optimizer_step(self, args, state, control, model=None, **_):  # noqa: ANN001, ANN003, ANN201
+    def on_pre_optimizer_step(self, args, state, control, model=None, **_):
         if not self.gradient:
             self.gradient.update({n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None})
 
@@ -42,8 +42,8 @@ def first_step(kind: str, folder: str, batch: int, passes: int, world: int, rank
     keep.gradient = {}
     args = TrainingArguments(
         folder, per_device_train_batch_size=batch, gradient_accumulation_steps=passes, max_steps=1, use_cpu=True,
-        report_to=[], disable_tqdm=True, save_strategy="no", logging_steps=1, max_grad_norm=0, remove_unused_columns=False,
-        dataloader_pin_memory=False, ddp_backend="gloo" if world > 1 else None, learning_rate=1e-3,
+        report_to=[], disable_tqdm=True, save_strategy="no", logging_steps=1, max_grad_norm=0,
+        remove_unused_columns=False, dataloader_pin_memory=False, ddp_backend="gloo" if world > 1 else None, learning_rate=1e-3,
     )  # fmt: skip
     trainer = WovenTrainer(
         model=tiny.classifier(kind), args=args, train_dataset=rows, weave=Weave(loader=loader), callbacks=[keep]

@@ -74,9 +74,10 @@ def test_a_given_encoding_is_kept_to():
         with pytest.raises(DataError) as caught:
             decode(b"a", HERE, name)
         assert caught.value.code == "data.encoding_name"
-    with pytest.raises(DataError) as caught:
-        decode(b"a\xff", HERE, "punycode")
-    assert caught.value.code == "data.encoding"
+    for name in ("punycode", "undefined"):
+        with pytest.raises(DataError) as caught:
+            decode(b"a..\xff", HERE, name)
+        assert caught.value.code == "data.encoding"
 
 
 def test_binary_and_undecodable_files_are_refused():
@@ -92,6 +93,12 @@ def test_binary_and_undecodable_files_are_refused():
     assert "encoding" in caught.value.advice
 
 
+def test_broken_pairs_are_not_utf_16():
+    with pytest.raises(DataError) as caught:
+        decode(b"a\0" * 20 + b"\x00\xdc" + b"b\0" * 200, HERE)
+    assert caught.value.code == "data.binary"
+
+
 def test_a_few_zero_bytes_are_text():
     found = decode(b"text,label\na\0b,x\n" + b"more text,y\n" * 30, HERE)
     assert found.encoding == "utf-8"
@@ -99,6 +106,6 @@ def test_a_few_zero_bytes_are_text():
 
 
 def test_a_cut_character_at_the_end_of_the_sample_is_no_fault(monkeypatch):
-    monkeypatch.setattr("tunebook.data.encoding._SAMPLE", 32)
+    monkeypatch.setattr("tunebook.data.encoding._SAMPLE", 34)
     text = "a\U0001f601" * 40 + "\n"
     assert decode(text.encode("utf-16-le"), HERE).data.decode() == text

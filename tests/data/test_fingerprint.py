@@ -31,6 +31,19 @@ def test_it_outlives_a_parquet_file_and_chunks(tmp_path: Path):
     assert len(fingerprint(TABLE)) == 32
 
 
+def test_nothing_has_a_hash():
+    assert fingerprint(TABLE.slice(0, 0)) != fingerprint(TABLE)
+    none = pa.chunked_array([], pa.large_string())
+    assert fingerprint(pa.table({"t": none})) == fingerprint(pa.table({"t": pa.array([], pa.string())}))
+    assert fingerprint(pa.table({"t": pa.nulls(2, pa.large_string())})) != fingerprint(pa.table({"t": pa.nulls(2)}))
+
+
+def test_empty_strings_outlive_a_file(tmp_path: Path):
+    table = pa.table({"t": ["", ""], "u": ["", None]})
+    parquet.write_table(table, tmp_path / "t.parquet")
+    assert fingerprint(parquet.read_table(tmp_path / "t.parquet")) == fingerprint(table)
+
+
 def test_every_change_shows():
     seen = {fingerprint(TABLE), fingerprint(TABLE.take(pa.array([1, 0, 2, 3]))), fingerprint(TABLE.slice(0, 3))}
     seen.add(fingerprint(TABLE.rename_columns(["t", *TABLE.column_names[1:]])))

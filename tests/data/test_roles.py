@@ -56,6 +56,12 @@ def test_pairs_by_name(first, second):
     assert roles == {"text": first, "text_pair": second, "label": "label"}
 
 
+def test_a_group_by_a_later_name():
+    data = table(text=["a", "b"], label=["x", "y"], user=["u", "v"], domain=["d", "e"])
+    assert found(data)["group"] == "domain"
+    assert found(data, group="user")["group"] == "user"
+
+
 def test_a_strong_name_wins_and_weak_ones_must_be_alone():
     assert found(table(text=["a"] * 20, topic=["x", "y"] * 10, label=["1", "0"] * 10))["label"] == "label"
     assert found(table(text=["a"] * 20, topic=["x", "y"] * 10))["label"] == "topic"
@@ -68,6 +74,7 @@ def test_a_strong_name_wins_and_weak_ones_must_be_alone():
 def test_a_weight_that_is_no_number_is_no_weight():
     assert "weight" not in found(table(text=["a", "b"], label=["x", "y"], weight=["heavy", "light"]))
     assert found(table(text=["a", "b"], label=["x", "y"], weight=[1, 2]))["weight"] == "weight"
+    assert found(table(text=["a", "b"], label=["x", "y"], weight=[1, 2], w=[3, 4]), weight="w")["weight"] == "w"
 
 
 def test_a_text_column_holds_words():

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tunebook.core.errors import DataError
-from tunebook.data.read import read
 from tunebook.data.options import DataOptions
+from tunebook.data.read import read
 
 
 @pytest.fixture

@@ -22,6 +22,9 @@ from tunebook.engine.track import read_history
 from tunebook.tasks.text_classification import TextClassification
 
 
+LABELS = Labels(problem="single_label", names=["bad", "good"])
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small.base_model(tmp_path_factory.mktemp("model"))
@@ -47,9 +50,12 @@ def plan(techniques: dict[str, dict[str, Any]] | None = None, **params: Any) -> 
         learning_rate=3e-3, batch_size=8, max_epochs=2, max_length=20, metric="accuracy", precision="fp32",
         length_bucketing="on", seed=5,
     ).model_dump() | {"warmup_steps": 2} | params  # fmt: skip
-    steps = values["max_steps"] or math.ceil(96 / values["batch_size"] / values["gradient_accumulation_steps"]) * values["max_epochs"]
+    steps = (
+        values["max_steps"]
+        or math.ceil(96 / values["batch_size"] / values["gradient_accumulation_steps"]) * values["max_epochs"]
+    )
     return Plan(
-        task="text_classification", model="x", model_id="x", labels=Labels(problem="single_label", names=["bad", "good"]),
+        task="text_classification", model="x", model_id="x", labels=LABELS,
         params=values, techniques=techniques or {}, table="t", table_version=1, data="d", data_path=Path(),
         seed=values["seed"], versions={},
         estimate=Estimate(seconds=1, memory_bytes=1, steps=steps, parameters=1, trained=1),
@@ -81,7 +87,7 @@ def test_it_learns_and_writes_what_it_did(model: Path, tmp_path: Path) -> None:
     assert outcome.best_step == 12 * (best + 1), "the first of the best looks is kept"
 
 
-class Bomb(Exception):
+class BombError(Exception):
     """A kill, as far as the run's folder can tell."""
 
 
@@ -91,7 +97,7 @@ def bomb(step: int) -> Any:
     class Callback(TrainerCallback):  # type: ignore[misc]
         def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if state.global_step == step:
-                raise Bomb
+                raise BombError
 
     return Callback()
 
@@ -100,7 +106,7 @@ def bomb(step: int) -> Any:
 def test_ten_steps_are_five_a_kill_and_five(model: Path, tmp_path: Path, techniques: dict[str, Any]) -> None:
     made = plan(techniques, max_steps=10, eval_every=5)
     fit(model, tmp_path / "whole", made).run()
-    with pytest.raises(Bomb):
+    with pytest.raises(BombError):
         fit(model, tmp_path / "parts", made, callbacks=[bomb(7)]).run()
     checkpoint = last_checkpoint(tmp_path / "parts")
     assert checkpoint is not None and checkpoint.name == "checkpoint-5"
@@ -114,7 +120,7 @@ def test_resume_in_a_later_epoch(model: Path, tmp_path: Path) -> None:
     """The order of the rows of epoch 2 must be that of epoch 2 after a resume too."""
     made = plan(max_epochs=3, eval_every=4, early_stopping_patience=None)
     fit(model, tmp_path / "whole", made).run()
-    with pytest.raises(Bomb):
+    with pytest.raises(BombError):
         fit(model, tmp_path / "parts", made, callbacks=[bomb(30)]).run()
     fit(model, tmp_path / "parts", made).run(last_checkpoint(tmp_path / "parts"))
     whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
@@ -122,7 +128,7 @@ def test_resume_in_a_later_epoch(model: Path, tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_that_was_cut_off_is_not_taken(model: Path, tmp_path: Path) -> None:
-    with pytest.raises(Bomb):
+    with pytest.raises(BombError):
         fit(model, tmp_path, plan(max_steps=10, eval_every=4), callbacks=[bomb(9)]).run()
     (tmp_path / "checkpoints" / "checkpoint-8" / "tunebook_state.pt").unlink()
     found = last_checkpoint(tmp_path)
@@ -175,7 +181,9 @@ def test_an_interrupt_leaves_a_checkpoint_to_go_on_from(model: Path, tmp_path: P
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
-def test_running_out_of_memory_names_the_rows_to_set(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_out_of_memory_names_the_rows_to_set(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def burst(*_: Any) -> Any:
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory")
 
@@ -185,7 +193,9 @@ def test_running_out_of_memory_names_the_rows_to_set(model: Path, tmp_path: Path
         made.run()
 
 
-def test_a_technique_that_never_acts_fails_the_run(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_technique_that_never_acts_fails_the_run(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tunebook.techniques.layer_decay import LayerDecay
 
     monkeypatch.setattr(LayerDecay, "param_groups", lambda self, groups, run: groups)
@@ -231,7 +241,9 @@ def test_sample_weights_act(model: Path, tmp_path: Path) -> None:
 
 
 def test_bf16_trains(model: Path, tmp_path: Path) -> None:
-    outcome = fit(model, tmp_path, plan(precision="bf16", max_epochs=8, learning_rate=1e-2, early_stopping_patience=None)).run()
+    outcome = fit(
+        model, tmp_path, plan(precision="bf16", max_epochs=8, learning_rate=1e-2, early_stopping_patience=None)
+    ).run()
     scores = [e["eval_accuracy"] for e in read_history(tmp_path / "metrics.jsonl") if "eval_accuracy" in e]
     assert outcome.precision == "bf16"
     assert max(scores) > 0.8

@@ -6,7 +6,7 @@ import json
 import math
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -80,16 +80,27 @@ def command(*words: object) -> str:
     return shlex.join(["tunebook", *(str(word) for word in words)])
 
 
-def grid(headings: Iterable[str], lines: Iterable[Iterable[Any]], *, right: Iterable[int] = ()) -> Any:
-    """A table of texts; columns whose numbers stand in `right` are aligned to the right."""
+def grid(
+    headings: Iterable[str],
+    lines: Iterable[Iterable[Any]],
+    *,
+    right: Collection[int] = (),
+    whole: Collection[int] = (0,),
+) -> Any:
+    """A table of texts.
+
+    Args:
+        right: numbers of the columns that are aligned to the right.
+        whole: numbers of the columns whose cells are never broken.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    rights = set(right)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for number, heading in enumerate(headings):
-        table.add_column(Text(heading), justify="right" if number in rights else "left", overflow="fold")
+        side: Any = "right" if number in right else "left"
+        table.add_column(Text(heading), justify=side, overflow="fold", no_wrap=number in whole)
     for line in lines:
         table.add_row(*(Text(str(cell)) for cell in line))
     return table
@@ -113,7 +124,7 @@ def warn(screen: Console, messages: Iterable[str]) -> None:
     from rich.text import Text
 
     for message in messages:
-        screen.print(Text.assemble((f"! {say('cli.warning')} ", "bold yellow"), message))
+        screen.print(Text.assemble((f"! {say('cli.warning')}", "bold yellow"), message))
 
 
 __all__ = ["Answer", "command", "console", "facts", "grid", "json_line", "note", "show", "show_json", "warn"]

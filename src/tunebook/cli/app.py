@@ -10,6 +10,7 @@ import typer
 from typer.main import get_command
 
 from tunebook.cli.help import Command, Group
+from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 
 COMMANDS = {
@@ -68,8 +69,15 @@ class Commands(Group):
         return [name for name in names if " " not in name]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of this name; None if there is none."""
-        return _command(f"{self.path} {cmd_name}".lstrip()) if cmd_name in self.list_commands(ctx) else None
+        """The command of this name.
+
+        Raises:
+            TunebookError: `cli.no_command`.
+        """
+        names = self.list_commands(ctx)
+        if cmd_name not in names:
+            raise TunebookError("cli.no_command", key=cmd_name, allowed=" | ".join(names), command=ctx.command_path)
+        return _command(f"{self.path} {cmd_name}".lstrip())
 
     def summary(self, name: str) -> str:
         """The first line of a command's help, without loading the command."""
@@ -93,9 +101,8 @@ def _command(path: str) -> Any:
 
     module, _, function = COMMANDS[path].partition(":")
     app = _typer()
-    words = {"help": _help(path), "epilog": "\n".join(EXAMPLES.get(path, ()))}
     call = spread(getattr(import_module(f"tunebook.cli.{module}"), function))
-    app.command(path.rpartition(" ")[2], cls=Command, **words)(call)
+    app.command(path.rpartition(" ")[2], cls=Command, help=_help(path), epilog="\n".join(EXAMPLES.get(path, ())))(call)
     return get_command(app)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -49,6 +50,7 @@ class Bars:
         self.screen: Any = _screen(self.stream) if self.stream.isatty() else None
 
     def __enter__(self) -> Self:
+        _quiet()
         return self
 
     def __exit__(
@@ -75,7 +77,7 @@ class Bars:
         work.figures |= figures
         if self.screen is not None:
             self.screen.update(work.bar, completed=work.done, figures=self._figures(work))
-        elif self.clock() - self.last >= _EVERY:
+        elif self.clock() - max(self.last, work.start) >= _EVERY:
             self._line(work)
 
     def finish(self) -> None:
@@ -106,6 +108,15 @@ class Bars:
         """Loss and the score that chooses the checkpoint."""
         shown = [("loss", "loss"), (f"eval_{self.metric}", self.metric)]
         return "  ".join(f"{name} {work.figures[key]:.3f}" for key, name in shown if key in work.figures)
+
+
+def _quiet() -> None:
+    """Switch off the bars that transformers draws of its own while it loads weights: one bar at a time."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    if "transformers" in sys.modules:
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
 
 
 def _screen(stream: TextIO) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.answer import Answer, command, facts, warn
 from tunebook.cli.choose import chosen_table, described
-from tunebook.cli.init import data_facts
+from tunebook.cli.init import data_facts, warnings
 from tunebook.cli.options import Allowed, Books, Chosen
 from tunebook.core.messages import say
 
@@ -51,7 +51,7 @@ def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
     pairs = [*data_facts(book.data), (say("cli.table"), table)]
     screen.print(facts([*pairs, *(plan_facts(found.plan) if found.plan else [])]))
     screen.print()
-    warn(screen, [item["message"] for item in found.warnings])
+    warn(screen, warnings(found.warnings))
     for problem in found.problems:
         screen.print(f"✗ [{problem['code']}] {problem['message']}", style="bold red", soft_wrap=True)
         if problem["allowed"]:

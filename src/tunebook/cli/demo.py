@@ -17,7 +17,7 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
-DATA = "sample:en"
+DATA, MODEL = "sample:en", "builtin:minilm"
 MESSAGES = ("Where is my parcel? It should have come on Monday.", "The kettle leaks and I would like my money back.")
 
 
@@ -32,7 +32,7 @@ def demo(
     from tunebook.verbs.train import train
 
     _step(1, command("init", folder, "--data", DATA))
-    book = init(folder, DATA)
+    book = init(folder, DATA, model=MODEL)
     _step(2, command("check", folder))
     made = plan(book.champion, book.data)
     note(f"    {estimate_text(made.estimate)}")
@@ -64,4 +64,4 @@ def _step(number: int, line: str) -> None:
     note(f"[{number}/5] {line}", style="bold")
 
 
-__all__ = ["DATA", "MESSAGES", "demo"]
+__all__ = ["DATA", "MESSAGES", "MODEL", "demo"]

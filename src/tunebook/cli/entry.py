@@ -49,8 +49,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         except (Exception, KeyboardInterrupt) as error:
             code = _failure(error, common)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read has had enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # whoever read has had enough, as `head` does; the parser then exits
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
         return CLOSED
     return code
 
@@ -77,6 +77,8 @@ def _answer(words: list[str], common: Common) -> int:
     else:
         with contextlib.redirect_stdout(sys.stderr) if common.json and "--help" not in words else _nothing():
             answer = application()(words, prog_name="tunebook", standalone_mode=False)
+    if answer == INTERRUPTED:  # the parser's way of passing Ctrl-C on
+        raise KeyboardInterrupt
     if not isinstance(answer, Answer):  # help was asked for, and given
         return int(answer or 0)
     (show_json if common.json else show)(answer)
@@ -132,17 +134,16 @@ def _wrong_use(error: Exception) -> tuple[dict[str, Any], int]:
     """What the parser refused."""
     context = getattr(error, "ctx", None)
     where = context.command_path if context is not None else "tunebook"
-    name = getattr(error, "option_name", None)
-    if name:
-        near = getattr(error, "possibilities", None) or ()
+    found = TunebookError("cli.usage", reason=getattr(error, "format_message", error.__str__)(), command=where)
+    kind, param = type(error).__name__, getattr(error, "param", None)
+    if kind == "NoSuchOption":
+        name, near = getattr(error, "option_name", ""), getattr(error, "possibilities", None) or ()
         found = TunebookError("cli.no_option", key=name, allowed=" | ".join(near), command=where)
-        return found.to_json(), found.exit_code
-    param = getattr(error, "param", None)
-    if type(error).__name__ == "MissingParameter" and param is not None:
-        missing = param.metavar or param.name.upper() if param.param_type_name == "argument" else param.opts[0]
-        found = TunebookError("cli.missing", key=missing, command=where)
-    else:
-        found = TunebookError("cli.usage", reason=getattr(error, "format_message", error.__str__)(), command=where)
+    elif kind == "BadOptionUsage":
+        found = TunebookError("cli.no_value", key=getattr(error, "option_name", ""), command=where)
+    elif kind == "MissingParameter" and param is not None:
+        name = param.metavar or param.name.upper() if param.param_type_name == "argument" else param.opts[0]
+        found = TunebookError("cli.missing", key=name, command=where)
     return found.to_json(), found.exit_code
 
 

@@ -14,7 +14,8 @@ from typer.core import TyperCommand, TyperGroup
 from tunebook.core.messages import say
 
 _INDENT, _WIDEST_NAME, _WIDEST = 2, 26, 110
-_PIECE = re.compile(r"[\u2e80-\u9fff\uf900-\uffef][，。、；：）”]*|\s+|[^\s\u2e80-\u9fff\uf900-\uffef]+[，。、；：）”]*")
+_WIDE, _CLOSING = r"\u2e80-\u9fff\uf900-\uffef", "[，。、；：）”]*"
+_PIECE = re.compile(rf"[{_WIDE}]{_CLOSING}|\s+|[^\s{_WIDE}]+{_CLOSING}")
 
 Line = tuple[str, str]
 
@@ -63,7 +64,7 @@ def _group_lines(group: Any, ctx: Any) -> Iterator[str]:
 
 
 def _opening(ctx: Any, usage: str, text: str | None) -> Iterator[str]:
-    yield f"{_bold(say('cli.help.usage'))} {ctx.command_path} {usage}"
+    yield f"{_bold(say('cli.help.usage'))}{ctx.command_path} {usage}"
     yield ""
     for paragraph in (text or "").strip().split("\n"):
         yield from wrap(paragraph, _width()) or [""]
@@ -115,10 +116,10 @@ def _described(option: Any) -> str:
     text = option.help or ""
     default = option.default
     if option.required:
-        return f"{text} {say('cli.help.required')}"
+        return text + say("cli.help.required")
     if option.is_flag or default in (None, "", [], ()):
         return text
-    return f"{text} {say('cli.help.default', value=default)}"
+    return text + say("cli.help.default", value=default)
 
 
 def _width() -> int:

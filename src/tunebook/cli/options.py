@@ -78,7 +78,7 @@ def spread(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def called(**given: Any) -> Any:
         for name, group in groups.items():
-            given[name] = group(**{item.name: given.pop(item.name) for item in fields(group)})  # type: ignore[arg-type, operator]
+            given[name] = group(**{item.name: given.pop(item.name) for item in fields(group)})  # type: ignore[operator]
         return function(**given)
 
     del called.__wrapped__  # type: ignore[attr-defined]

@@ -56,7 +56,7 @@ def _tell(screen: Console, found: list[dict[str, Any]]) -> None:
         split = phrase("split", run["split"]) if run["split"] else "–"
         lines.append((run["run"], run["table"] or say("cli.runs.unsaved"), state, split, score, spent))
     names = ("run", "table", "state", "split", "score", "time")
-    screen.print(grid([say(f"cli.{name}") for name in names], lines, right=(5,)))
+    screen.print(grid([say(f"cli.{name}") for name in names], lines, right=(5,), whole=(0, 1, 2, 3, 5)))
 
 
 __all__ = ["runs"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,14 +11,16 @@ import typer
 
 from tunebook.cli.answer import Answer, command, grid
 from tunebook.cli.choose import named_table, read_changes
+from tunebook.cli.help import cells as columns_of
+from tunebook.cli.help import wrap
 from tunebook.cli.options import Books, option
 from tunebook.core.errors import TunebookError
-from tunebook.core.messages import say
+from tunebook.core.messages import language, say
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunebook.core.nouns import ParamTable
+    from tunebook.core.nouns import ParamTable, TableRow
     from tunebook.verbs.book import Book
 
 Which = Annotated[str, option("table_version", "--table", metavar="vN|FILE")]
@@ -42,17 +46,49 @@ def _tell_rows(screen: Console, table: ParamTable) -> None:
     from tunebook.report.words import shown
 
     title = f"v{table.version}" if table.version else say("cli.runs.unsaved")
-    about = " · ".join(part for part in (title, table.owner, table.created, table.note) if part)
+    about = " · ".join(part for part in (title, table.owner, _when(table.created), table.note) if part)
     screen.print(about, style="bold")
-    lines = []
-    for name, row in table.rows.items():
-        mark = "•" if row.value != row.default else ""
-        recommended = "–" if row.recommended is None else shown(row.recommended)
-        words = row.reason or row.description
-        lines.append((mark, name, shown(row.value), shown(row.default), recommended, words))
-    names = ("name", "value", "default", "recommended", "reason")
-    screen.print(grid(["", *(say(f"cli.{name}") for name in names)], lines))
-    screen.print(f"• {say('cli.table.changed')}", style="dim")
+    screen.print()
+    cells = [
+        (f"{'•' if row.value != row.default else ' '} {name}", shown(row.value), shown(row.default), _proposed(row))
+        for name, row in table.rows.items()
+    ]
+    heads = [f"  {say('cli.name')}", *(say(f"cli.{name}") for name in ("value", "default", "recommended"))]
+    widths = [max(map(columns_of, column)) + 2 for column in zip(heads, *cells, strict=True)]
+    screen.print(_padded(heads, widths), style="bold", soft_wrap=True)
+    for (name, row), line in zip(table.rows.items(), cells, strict=True):
+        screen.print(_padded(line, widths), soft_wrap=True)
+        for words in wrap(row.reason or _description(name, row), screen.width - 6):
+            screen.print(f"    {words}", style="dim", soft_wrap=True)
+    screen.print(f"• {say('cli.table.changed')}")
+
+
+def _padded(cells: Iterable[str], widths: Iterable[int]) -> str:
+    return "".join(cell + " " * (width - columns_of(cell)) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _proposed(row: TableRow) -> str:
+    from tunebook.report.words import shown
+
+    return "–" if row.recommended is None else shown(row.recommended)
+
+
+def _description(name: str, row: TableRow) -> str:
+    """What a row is, in the user's language; the owner's own words stay as they are."""
+    from tunebook.tables.declared import find
+
+    declared = find(name)
+    if declared is None or row.description not in (declared.row.text, declared.row.zh):
+        return row.description
+    return declared.row.zh if language() == "zh" else declared.row.text
+
+
+def _when(created: str) -> str:
+    """A moment in the user's time zone, without seconds."""
+    try:
+        return f"{datetime.fromisoformat(created).astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return created
 
 
 def table_list(book: Books) -> Answer:
@@ -75,11 +111,11 @@ def table_list(book: Books) -> Answer:
     def tell(screen: Console) -> None:
         marks = [say("cli.champion") if item["champion"] else "" for item in found]
         lines = [
-            (item["version"], mark, item["parent"] or "–", item["created"], item["owner"], item["note"])
+            (item["version"], mark, item["parent"] or "–", _when(str(item["created"])), item["owner"], item["note"])
             for item, mark in zip(found, marks, strict=True)
         ]
         names = ("table", "state", "parent", "created", "owner", "note")
-        screen.print(grid([say(f"cli.{name}") for name in names], lines))
+        screen.print(grid([say(f"cli.{name}") for name in names], lines, whole=(0, 1, 2, 3)))
 
     return Answer({"versions": found}, tell, (command("table", "show", book), _set(book)))
 
@@ -128,7 +164,9 @@ def _added(book: Book, parent: ParamTable, table: ParamTable) -> Answer:
         _tell_changes(screen, changes, (f"v{parent.version}", name))
 
     data = {"version": name, "parent": f"v{parent.version}" if parent.version else None, "changes": changes}
-    return Answer(data, tell, (command("check", book.path, "--table", name), command("train", book.path, "--table", name)))
+    return Answer(
+        data, tell, (command("check", book.path, "--table", name), command("train", book.path, "--table", name))
+    )
 
 
 def table_diff(book: Books, old: Sides, new: Sides) -> Answer:

@@ -74,7 +74,9 @@ def _dry(book: Book, plan: Plan, table: str) -> Answer:
         from tunebook.report.words import shown
 
         rows = [(name, shown(value)) for name, value in plan.params.items()]
-        rows += [(f"{key}.{name}", shown(value)) for key, part in plan.techniques.items() for name, value in part.items()]
+        rows += [
+            (f"{key}.{name}", shown(value)) for key, part in plan.techniques.items() for name, value in part.items()
+        ]
         screen.print(grid((say("cli.name"), say("cli.value")), rows))
 
     data = {"dry_run": True, "plan": plan.model_dump(mode="json"), "estimate": plan.estimate.model_dump()}
@@ -94,9 +96,7 @@ def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
     else:
         note(say("cli.train.begins" if before is None else "cli.train.resumes", estimate=estimate_text(plan.estimate)))
     with Bars(str(plan.params["metric"])) as bars:
-        run = fit(
-            plan, again=how.again, track=tracked, progress=bars, keep_checkpoints=how.keep_checkpoints
-        )
+        run = fit(plan, again=how.again, track=tracked, progress=bars, keep_checkpoints=how.keep_checkpoints)
         report = run.report
         if not how.no_eval and (report is None or report.split != "test") and book.data.rows.get("test"):
             note(say("cli.eval.begins"))
@@ -146,8 +146,10 @@ def tell_run(screen: Console, run: Run, report: Report | None) -> None:
 
 
 def _next(book: Book, run: Run, report: Report | None) -> tuple[str, ...]:
-    first = command("predict", book.path, say("cli.some_text")) if report else command("eval", book.path, "--run", run.id)
+    first = (
+        command("predict", book.path, say("cli.some_text")) if report else command("eval", book.path, "--run", run.id)
+    )
     return (first, command("runs", book.path))
 
 
-__all__ = ["TRACKERS", "How", "run_data", "tell_run", "train", "trained", "trackers", "validation_scores"]
+__all__ = ["TRACKERS", "How", "run_data", "tell_run", "trackers", "train", "trained", "validation_scores"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,10 +49,13 @@ class Encoded:
 
     def save(self, path: Path) -> None:
         """Write the tokens (not the labels) into one .npz file."""
-        part = path.with_suffix(".part.npz")
-        with part.open("wb") as stream:
-            np.savez(stream, allow_pickle=False, offsets=self.offsets, **self.flat)
-        part.replace(path)
+        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # another process may write the same one
+        try:
+            with part.open("wb") as stream:
+                np.savez(stream, allow_pickle=False, offsets=self.offsets, **self.flat)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def pack(columns: Mapping[str, Sequence[Sequence[int]]]) -> Encoded:

@@ -149,7 +149,7 @@ class Plan(Record):
         task: name of the task.
         model: base model as the user named it.
         model_id: hash of the base model's files (or the hub's revision).
-        params: every training setting, filled.
+        params: every training setting but the base model, filled.
         techniques: key -> parameters of each technique that is on, in the order in which they are woven.
         table, data: content ids; `table_version` is for people.
         versions: library versions.
@@ -215,8 +215,11 @@ def write_json(record: Record, path: Path) -> Path:
     """Write a record as indented JSON into a new file; whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
+    try:
+        part.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return path
 
 

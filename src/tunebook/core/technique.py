@@ -38,11 +38,13 @@ class Technique(Params):
         needs: what the task must give (`logits`, `embeddings`, `layers`, `head` ...).
         conflicts: keys of techniques that cannot stand beside it.
         after: keys of techniques that are woven before it, so that it wraps them.
+        whole_vocabulary: it needs the vectors of tokens that are in none of the rows too.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset()
     conflicts: ClassVar[frozenset[str]] = frozenset()
     after: ClassVar[frozenset[str]] = frozenset()
+    whole_vocabulary: ClassVar[bool] = False
 
 
 @dataclass

@@ -67,7 +67,8 @@ _FULL_IN_CHINESE = {code: half for code, half in _FULL.items() if code not in _C
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'，。！？；、（）《》“”]+", re.IGNORECASE)
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _PHONE = re.compile(
-    r"(?<![A-Za-z0-9_.])(?:\+?\d{1,3}[ -]?)?(?:1[3-9]\d{9}|0\d{2,3}[ -]\d{7,8}|\(?\d{3}\)?[ -]\d{3}[ -]\d{4})(?![A-Za-z0-9_])"
+    r"(?<![A-Za-z0-9_.])(?:\+?\d{1,3}[ -]?)?(?:1[3-9]\d{9}|0\d{2,3}[ -]\d{7,8}|\(?\d{3}\)?[ -]\d{3}[ -]\d{4})"
+    r"(?![A-Za-z0-9_])"
 )
 
 

@@ -64,8 +64,8 @@ def decode(data: bytes, path: Path, given: str | None = None) -> Decoded:
     _refuse_binary(data, path)
     try:
         data.decode("utf-8")
-    except UnicodeDecodeError:
-        return _not_utf8(data, path)
+    except UnicodeDecodeError as error:
+        return _not_utf8(data, path, error.start)
     return Decoded(_lines(data), "utf-8")
 
 
@@ -130,7 +130,7 @@ def _refuse_binary(data: bytes, path: Path) -> None:
         raise DataError("data.binary", key=str(path))
 
 
-def _not_utf8(data: bytes, path: Path) -> Decoded:
+def _not_utf8(data: bytes, path: Path, first_bad: int) -> Decoded:
     """Damaged UTF-8, else Chinese by how common its characters are, else Western."""
     text = data.decode("utf-8", "surrogateescape")
     broken = len(_BROKEN_CHAR.findall(text))
@@ -144,7 +144,7 @@ def _not_utf8(data: bytes, path: Path) -> Decoded:
     best = max(scores, key=lambda name: scores[name], default="")
     if best and scores[best] >= 0.5:
         return _decoded(data, best, path, guessed=True)
-    return _western(data, path)
+    return _western(data, path, first_bad)
 
 
 def _damaged(text: str) -> Decoded:
@@ -177,7 +177,7 @@ def _everyday(char: str, name: str) -> bool:
     return len(code) == 2 and 0xA4 <= code[0] <= 0xC6
 
 
-def _western(data: bytes, path: Path) -> Decoded:
+def _western(data: bytes, path: Path, first_bad: int) -> Decoded:
     """Windows Western, the last resort; C1 control characters mean that it is not that either."""
     for name in ("cp1252", "latin-1"):
         try:
@@ -188,16 +188,8 @@ def _western(data: bytes, path: Path) -> Decoded:
         beyond = len(_BEYOND.findall(text))
         if strange * 5 <= beyond and beyond * 3 <= len(text):
             return Decoded(_lines(text.encode()), name, guessed=True)
-    line = data.count(b"\n", 0, _first_bad(data)) + 1
+    line = data.count(b"\n", 0, first_bad) + 1
     raise DataError("data.encoding", key=str(path), value="utf-8", line=line)
-
-
-def _first_bad(data: bytes) -> int:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.start
-    return 0
 
 
 __all__ = ["Decoded", "decode"]

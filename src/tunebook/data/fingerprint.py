@@ -54,9 +54,9 @@ def _bytes(array: pa.Array) -> memoryview | bytes:
     """The characters of all strings, one after the other; a null has none."""
     if array.null_count:
         array = pc.fill_null(array, "")
-    _, offsets, data = array.buffers()
-    if data is None:
+    if not pc.sum(pc.binary_length(array)).as_py():  # there may be no buffer then
         return b""
+    _, offsets, data = array.buffers()
     ends = np.frombuffer(offsets, dtype=np.int64)
     return memoryview(data)[int(ends[array.offset]) : int(ends[array.offset + len(array)])]
 

@@ -64,6 +64,8 @@ def _separates(counts: Mapping[str, int], separator: str) -> bool:
 
     Spaces separate only numbers (`3 17`): names of classes may be of several words.
     """
+    if not any(separator in label for label in counts):
+        return False
     cells = {label: split_label(label, separator) for label in counts}
     joined = {label: parts for label, parts in cells.items() if len(parts) > 1}
     rows, all_rows = sum(counts[label] for label in joined), sum(counts.values())

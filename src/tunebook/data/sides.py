@@ -104,14 +104,15 @@ def _label_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def choose_sides(draft: Draft, roles: Roles, labels: Labels, column: str, options: DataOptions) -> tuple[Draft, Codes]:
     """The split of each row: as given, and the training files cut for splits that have no file.
 
-    Rows that end on the training side though their text stands on another side (two groups may share a text) are
-    taken out as leaked.
+    Rows that end on the training side though their text stands on another side (two groups or two days may share a
+    text) are taken out as leaked.
 
     Raises:
         DataError: `data.few_rows`, a split would be empty; `data.groups`, `data.group_needed`.
     """
     given = draft.numbers(GIVEN)
-    shares = shares_of_rest(parse_shares(options.split), bool((given == VALIDATION).any()), bool((given == TEST).any()))
+    has = [bool((given == part).any()) for part in (VALIDATION, TEST)]
+    shares = shares_of_rest(parse_shares(options.split), *has)
     side = given.copy()
     train = np.flatnonzero(given == TRAIN)
     if min(shares[1], shares[2]) < 1 and shares[0] < 1 and len(train):
@@ -122,7 +123,7 @@ def choose_sides(draft: Draft, roles: Roles, labels: Labels, column: str, option
             side[train] = split_groups(groups, strata, shares, draw(keys, options.seed))
         elif options.parts_by == "time":
             times = moments(draft.table[str(roles.time)])[train]
-            side[train] = split_times(times, keys, shares)
+            side[train] = split_times(times, shares)
         else:
             side[train] = split_random(keys, strata, shares, options.seed)
     counts = np.bincount(side, minlength=3)

@@ -140,22 +140,18 @@ def split_groups(groups: Codes, strata: Codes, shares: Shares, keys: Keys) -> Co
     return side[inverse]
 
 
-def split_times(times: NDArray[np.int64], keys: Keys, shares: Shares) -> Codes:
-    """The oldest rows train, the newest test. Rows of one moment or of one key stay together, on the older side.
+def split_times(times: NDArray[np.int64], shares: Shares) -> Codes:
+    """The oldest rows train, the newest test. Rows of one moment stay together, on the older side.
 
     Args:
         times: moment of each row, shape (N,).
     """
-    _, inverse = np.unique(keys, return_inverse=True)
-    first = np.full(int(inverse.max()) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, inverse, times)
-    moment = first[inverse]
-    ordered = np.sort(moment)
+    ordered = np.sort(times)
     side = np.zeros(len(times), dtype=np.int64)
     for part, share in ((VALIDATION, shares[0]), (TEST, shares[0] + shares[1])):
         if shares[part]:
             cut = ordered[min(len(ordered) - 1, max(0, round(share * len(ordered)) - 1))]
-            side[moment > cut] = part
+            side[times > cut] = part
     return side
 
 

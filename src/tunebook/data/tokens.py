@@ -61,7 +61,7 @@ def _read(batch: list[str], tokenizer: Any, tally: Counter[str], unknown: Counte
     read = tokenizer(batch, add_special_tokens=False, return_offsets_mapping=fast, truncation=False, verbose=False)
     mark = tokenizer.unk_token_id
     for place, (text, ids) in enumerate(zip(batch, read["input_ids"], strict=True)):
-        characters = sum(not char.isspace() for char in text)
+        characters = len("".join(text.split()))
         tally["characters"] += characters
         tally["tokens"] += len(ids)
         if mark is None or mark not in ids:
@@ -69,11 +69,10 @@ def _read(batch: list[str], tokenizer: Any, tally: Counter[str], unknown: Counte
         if not fast:  # no offsets: the share of the tokens stands for that of the characters
             tally["unknown"] += round(characters * ids.count(mark) / len(ids))
             continue
-        for token, (start, end) in zip(ids, read["offset_mapping"][place], strict=True):
-            if token == mark:
-                piece = "".join(text[start:end].split())
-                tally["unknown"] += len(piece)
-                unknown[piece[:20]] += 1
+        spans = read["offset_mapping"][place]
+        pieces = [text[slice(*spans[i])].strip() for i, token in enumerate(ids) if token == mark]
+        tally["unknown"] += sum(map(len, pieces))
+        unknown.update(piece[:20] for piece in pieces)
     return [len(ids) for ids in read["input_ids"]]
 
 

@@ -29,9 +29,9 @@ def explained(params: Mapping[str, Any]) -> Iterator[None]:
         raise no_memory(params) from error
     except torch.cuda.OutOfMemoryError as error:
         raise no_memory(params) from error
-    except PermissionError as error:
-        raise MachineError("machine.write", key=str(error.filename or "")) from error
     except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise MachineError("machine.write", key=str(error.filename or "")) from error
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise MachineError("machine.disk", key=str(error.filename or "")) from error
         raise

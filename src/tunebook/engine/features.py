@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers.utils.logging import disable_progress_bar
 
 from tunebook.core.encoded import pack
 from tunebook.core.progress import Progress, Silent
@@ -26,6 +27,7 @@ def features(
     from transformers import AutoModel
 
     keep_memory()
+    disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = AutoModel.from_pretrained(str(folder), dtype=torch.float32).to(device).eval()
     columns = tokenizer(texts, truncation=True, max_length=max_length)

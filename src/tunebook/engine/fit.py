@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments, set_seed
-
 from transformers.utils.logging import disable_progress_bar
 
 from tunebook.core.encoded import Encoded
@@ -23,11 +22,13 @@ from tunebook.core.registry import tasks, techniques
 from tunebook.core.task import Criterion, Task
 from tunebook.core.technique import Technique
 from tunebook.engine.batching import Shares, StepSampler
+from tunebook.engine.dropout import use_fast_dropout
 from tunebook.engine.failures import explained
 from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory, peak_bytes, pick_precision, reset_peak
 from tunebook.engine.seam import STATE_FILE, Weave, WovenTrainer
 from tunebook.engine.track import Diary, Interrupt, Patience
+from tunebook.engine.trim import restore, tokens_in, trim
 
 _OPTIMIZERS = {"adamw": "adamw_torch_fused", "sgd": "sgd", "adafactor": "adafactor"}
 _SCHEDULERS = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
@@ -116,16 +117,10 @@ class Fit:
             RunError: it diverged, was interrupted, or a technique never acted.
             MachineError: memory or disk ran out.
         """
-        keep_memory()
         reset_peak()
-        disable_progress_bar()
         start = time.perf_counter()
-        set_seed(self.plan.seed)
-        weave = self.weave()
-        model = weave.model(self.task.build(self.material.model_folder, self.plan.labels, self.params))
-        if self.params["gradient_checkpointing"]:  # re-entrant checkpointing refuses torch.autograd.grad
-            model.gradient_checkpointing_enable({"use_reentrant": False})
-        trainer = self.trainer(model, weave)
+        trainer = self.prepare()
+        weave = trainer.weave
         interrupt = Interrupt()
         trainer.add_callback(interrupt)
         if resume is not None:
@@ -140,6 +135,30 @@ class Fit:
         self._keep(trainer)
         _prove(weave)
         return self._outcome(trainer, weave, time.perf_counter() - start)
+
+    def prepare(self) -> WovenTrainer:
+        """The trainer, ready to train: model, techniques, settings."""
+        keep_memory()
+        disable_progress_bar()
+        set_seed(self.plan.seed)
+        weave = self.weave()
+        model = weave.model(self.task.build(self.material.model_folder, self.plan.labels, self.params))
+        self._lighten(model, weave)
+        return self.trainer(model, weave)
+
+    def _lighten(self, model: Any, weave: Weave) -> None:
+        """Make training cheaper without changing what it computes."""
+        if self.params["gradient_checkpointing"]:  # re-entrant checkpointing refuses torch.autograd.grad
+            model.gradient_checkpointing_enable({"use_reentrant": False})
+        if not torch.cuda.is_available():
+            use_fast_dropout(model)
+        linear = self.params["optimizer"] in (
+            "adamw",
+            "sgd",
+        )  # weight decay multiplies; adafactor looks at whole columns
+        if linear and not any(technique.whole_vocabulary for technique in weave.techniques):
+            rows = [self.material.train, self.material.validation]
+            trim(model, tokens_in(rows, self.material.tokenizer.all_special_ids))
 
     def weave(self) -> Weave:
         """The plan's techniques around the task's loss."""
@@ -252,7 +271,9 @@ class Fit:
         if not trainer.is_world_process_zero():
             return
         part = self.folder / "model.part"
-        trainer.accelerator.unwrap_model(trainer.model).save_pretrained(str(part))
+        model: Any = trainer.accelerator.unwrap_model(trainer.model)
+        restore(model)
+        model.save_pretrained(str(part))
         self.material.tokenizer.save_pretrained(str(part))
         part.replace(self.folder / "model")
 

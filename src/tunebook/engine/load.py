@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers.utils.logging import disable_progress_bar
 
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
@@ -43,6 +44,7 @@ class LoadedModel:
 def load_model(folder: Path, plan: Plan) -> LoadedModel:
     """The model of a run from its `model/` folder, in fp32, on the GPU where there is one."""
     keep_memory()
+    disable_progress_bar()
     task = tasks()[plan.task]()
     model = task.load(folder).to("cuda" if torch.cuda.is_available() else "cpu").eval()
     return LoadedModel(plan, task, model, load_tokenizer(folder))

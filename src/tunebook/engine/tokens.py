@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from tunebook.core.encoded import Encoded, join, load_encoded
 from tunebook.core.hashing import content_id, lines_id
@@ -34,7 +37,8 @@ def encode(
         return _encode(rows, task, tokenizer, max_length, progress or Silent())
     path = cache / f"tokens-{_key(rows, task, tokenizer, max_length)}.npz"
     if path.is_file():
-        return load_encoded(path).with_fixed(**_fixed(rows))
+        with suppress(OSError, ValueError, KeyError, EOFError, BadZipFile):  # cut off by a crash: made anew
+            return load_encoded(path).with_fixed(**_fixed(rows))
     encoded = _encode(rows, task, tokenizer, max_length, progress or Silent())
     cache.mkdir(parents=True, exist_ok=True)
     encoded.save(path)
@@ -43,10 +47,18 @@ def encode(
 
 def _key(rows: Rows, task: Task, tokenizer: Any, max_length: int) -> str:
     texts = lines_id([*rows.texts, *(rows.pairs or ())], 64)
+    return content_id([texts, len(rows), rows.pairs is None, _rules(tokenizer), task.key, max_length], 24)
+
+
+def _rules(tokenizer: Any) -> Any:
+    """All that decides what a tokenizer makes of a text, but not the length that it was last used with."""
     vocabulary = lines_id(f"{token}\t{number}" for token, number in sorted(tokenizer.get_vocab().items()))
+    sides = [tokenizer.truncation_side, list(tokenizer.model_input_names)]
     backend = getattr(tokenizer, "backend_tokenizer", None)
-    rules = backend.to_str() if backend is not None else repr(tokenizer)
-    return content_id([texts, len(rows), rows.pairs is None, vocabulary, rules, task.key, max_length], 24)
+    if backend is None:
+        return [vocabulary, sides, repr(tokenizer)]
+    rules = json.loads(backend.to_str())
+    return [vocabulary, sides, {name: rule for name, rule in rules.items() if name not in ("truncation", "padding")}]
 
 
 def _fixed(rows: Rows) -> dict[str, Any]:

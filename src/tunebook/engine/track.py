@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from transformers import TrainerCallback
 
 from tunebook.core.errors import MachineError, RunError
+from tunebook.core.history import read_history
 from tunebook.core.progress import Progress
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ class Diary(TrainerCallback):  # type: ignore[misc]
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Forget what was logged after the checkpoint that the run goes on from."""
-        kept = [entry for entry in read_history(self.path) if entry["step"] <= state.global_step]
-        self.path.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
+        if state.is_world_process_zero:
+            kept = [entry for entry in read_history(self.path) if entry["step"] <= state.global_step]
+            self.path.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
         self.progress.start("train", state.max_steps, state.global_step)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -120,19 +122,6 @@ class Interrupt(TrainerCallback):  # type: ignore[misc]
         for number, before in self._before.items():
             signal.signal(number, before)
         self._before = {}
-
-
-def read_history(path: Path) -> list[dict[str, float]]:
-    """The entries of a metrics.jsonl; a last line that a kill cut off is left out."""
-    if not path.is_file():
-        return []
-    entries = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            entries.append(json.loads(line))
-        except ValueError:
-            break
-    return entries
 
 
 def trackers(names: list[str], folder: Path, run: str) -> list[TrainerCallback]:

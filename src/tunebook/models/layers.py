@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tunebook.core.errors import ModelError
 
 if TYPE_CHECKING:
     from torch import nn
 
-_BELOW = re.compile(r"(^|\.|_)(\w*embed\w*|cls_token|mask_token)(\.|_|$)")
+# DeBERTa's `encoder.LayerNorm` norms the embeddings of relative positions.
+_BELOW = re.compile(r"(^|\.|_)(\w*embed\w*|cls_token|mask_token)(\.|_|$)|\.encoder\.LayerNorm\.")
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,17 @@ def _layer_list(model: nn.Module) -> tuple[str, int]:
 
 
 def frozen_modules(model: nn.Module, upto: int) -> list[nn.Module]:
-    """The embeddings and the first `upto` layers, as modules."""
-    found = depths(model)
-    layers: Any = model.get_submodule(found.prefix)
-    below = {name.rsplit(".", 1)[0] for name, depth in found.of.items() if depth == 0}
-    return [model.get_submodule(name) for name in sorted(below)] + [layers[index] for index in range(upto)]
+    """The embeddings and the first `upto` layers, as modules: all of which every parameter lies at most so deep.
+
+    So the embeddings as a whole are among them, with the dropout that they hold.
+    """
+    found = depths(model).of
+    deepest: dict[str, int] = {}
+    for name, depth in found.items():
+        for place, letter in enumerate(name):
+            if letter == ".":
+                deepest[name[:place]] = max(depth, deepest.get(name[:place], 0))
+    return [model.get_submodule(name) for name, depth in deepest.items() if depth <= upto]
 
 
 __all__ = ["Depths", "depths", "frozen_modules"]

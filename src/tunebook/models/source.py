@@ -59,13 +59,13 @@ def _builtin(name: str) -> Path:
 
 def _hub(name: str, allow_pickle: bool) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import RepositoryNotFoundError
+    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
     patterns = [*_WANTED, *(["*.bin"] if allow_pickle else [])]
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     try:
         return Path(snapshot_download(name, allow_patterns=patterns, endpoint=endpoint))
-    except RepositoryNotFoundError as error:
+    except (RepositoryNotFoundError, HFValidationError) as error:
         raise ModelError("model.name", key="base_model", value=name, endpoint=endpoint) from error
     except Exception as error:  # the hub's client raises a dozen kinds for "cannot be reached"
         reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
@@ -123,7 +123,8 @@ def load_tokenizer(folder: Path) -> Any:
     """The model's tokenizer.
 
     Raises:
-        ModelError: it cannot be read, has no padding token, or knows more tokens than the model has vectors for.
+        ModelError: it cannot be read, has no vocabulary or no padding token, or knows more tokens than the model has
+            vectors for.
     """
     from transformers import AutoTokenizer
 
@@ -132,6 +133,8 @@ def load_tokenizer(folder: Path) -> Any:
     except Exception as error:  # transformers raises OSError, ValueError, KeyError, and those of tokenizers
         reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         raise ModelError("model.tokenizer", key="base_model", value=str(folder), reason=reason) from error
+    if len(tokenizer) <= len(set(tokenizer.all_special_ids)):  # transformers makes an empty one where files are missing
+        raise ModelError("model.no_vocabulary", key="base_model", value=str(folder))
     vectors = read_config(folder).get("vocab_size")
     if vectors is not None and len(tokenizer) > int(vectors):
         raise ModelError("model.vocabulary", key="base_model", value=len(tokenizer), vectors=vectors)

@@ -33,6 +33,8 @@ _DROPOUT = {
     "attention_dropout": ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop"),
     "classifier_dropout": ("classifier_dropout", "seq_classif_dropout", "cls_dropout"),
 }
+_UNDECLARED = {("deberta", "cls_dropout"), ("deberta-v2", "cls_dropout")}  # read by the model, not in its config class
+_TINY = 1e-12
 
 
 class TextClassification(Task):
@@ -61,22 +63,30 @@ class TextClassification(Task):
         """The model with a fresh head; class names and the kind of problem stand in its config.
 
         Raises:
-            ModelError: transformers has no classification head for this architecture.
+            ModelError: transformers has no classification head for this architecture, or the folder lacks weights of
+                the encoder, which would then start at random.
         """
+        from safetensors import SafetensorError
         from transformers import AutoModelForSequenceClassification
         from transformers.utils import logging
 
         verbosity = logging.get_verbosity()
         logging.set_verbosity_error()  # it warns of a fresh head, which is what we ask for
         try:
-            return AutoModelForSequenceClassification.from_pretrained(
-                str(folder), config=make_config(folder, labels, params), dtype=torch.float32
+            model, found = AutoModelForSequenceClassification.from_pretrained(
+                str(folder),
+                config=make_config(folder, labels, params),
+                dtype=torch.float32,
+                ignore_mismatched_sizes=True,  # the head of another number of classes; nothing else, see below
+                output_loading_info=True,
             )
-        except (ValueError, OSError, RuntimeError) as error:
+        except (ValueError, OSError, RuntimeError, SafetensorError) as error:
             reason = str(error).splitlines()[0]
             raise ModelError("model.head", key="base_model", value=str(folder), reason=reason) from error
         finally:
             logging.set_verbosity(verbosity)
+        _check_whole(model, found, folder)
+        return model
 
     def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
         """The same model on torch's meta device: names and shapes, no weights, no memory.
@@ -168,7 +178,8 @@ class Classify(Criterion):
             return self._reduced(logits, targets, "mean"), outputs
         losses = self._reduced(logits, targets, "none")
         losses = losses.mean(dim=1) if losses.dim() == 2 else losses
-        return (losses * sample).sum() / self.items(batch), outputs
+        # A micro-batch of rows of weight 0 has the loss 0, which then weighs nothing in its step.
+        return (losses * sample).sum() / self.items(batch).clamp_min(_TINY), outputs
 
     def _reduced(self, logits: Tensor, targets: Tensor, reduction: str) -> Tensor:
         weights = self.weights.to(logits) if self.weights is not None else None
@@ -186,6 +197,15 @@ class Classify(Criterion):
         if self.problem == "single_label" and self.weights is not None:
             weights = self.weights.to(targets.device)[targets]
         return (weights * batch["sample_weight"] if "sample_weight" in batch else weights).sum()
+
+
+def _check_whole(model: Any, found: Mapping[str, Any], folder: Path) -> None:
+    """Refuse an encoder of which the files lack a part; head and pooler may be fresh."""
+    names = [*found["missing_keys"], *(item[0] for item in found["mismatched_keys"])]
+    body = f"{model.base_model_prefix}."
+    lost = sorted(name for name in names if name.startswith(body) and "pooler." not in name)
+    if lost:
+        raise ModelError("model.partial", key="base_model", value=str(folder), count=len(lost), first=lost[0])
 
 
 def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
@@ -211,7 +231,7 @@ def set_dropout(config: Any, params: Mapping[str, Value]) -> None:
     for row, fields in _DROPOUT.items():
         if params.get(row) is None:
             continue
-        known = [name for name in fields if hasattr(config, name)]
+        known = [name for name in fields if hasattr(config, name) or (config.model_type, name) in _UNDECLARED]
         if not known:
             raise ModelError("model.dropout", key=row, value=params[row], model=config.model_type)
         for name in known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -38,7 +39,7 @@ def baselines(plan: Plan, data: DataRef, split: Split, progress: Progress | None
         return stored
     found = _measure(plan, data, split, progress)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # another process may write the same one
     part.write_text(json.dumps(found), encoding="utf-8")
     part.replace(path)
     return found

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
-from tunebook.core.nouns import DataRef, Plan, Report, Split, write_json
+from tunebook.core.nouns import DataRef, ParamTable, Plan, Report, Split, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
 from tunebook.core.task import Rows
@@ -103,6 +103,7 @@ def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, A
         stream.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in predictions)
     write_json(report, run.path / "report.json")
     outcome = run.outcome
+    table = _table(run)
     write_run_report(
         run.path,
         report,
@@ -112,8 +113,21 @@ def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, A
         errors=_errors(predictions),
         counters=outcome.get("counters", {}),
         cost=outcome,
+        **({"table": table} if table else {}),
     )
     write_model_card(run.model, run.plan, report, ref)
+
+
+def _table(run: Run) -> ParamTable | None:
+    """The version that the run was planned from; None where rows were changed for this one run."""
+    from tunebook.tables.store import TableStore
+
+    plan = run.plan
+    store = TableStore(run.book / "tables")
+    if plan.table_version not in store.versions():
+        return None
+    table = store.get(plan.table_version)
+    return table if table.values_id == plan.table else None
 
 
 def _errors(predictions: list[dict[str, Any]]) -> list[dict[str, Any]]:

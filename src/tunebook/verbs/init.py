@@ -101,7 +101,8 @@ def _fill(
     store.set_champion(1, None)
     named = {name: [str(path.resolve()) for path in paths] for name, paths in sources.items()}
     write_book_file(BookFile(task=ref.task, owner=owner, created=time.strftime("%Y-%m-%d"), sources=named), part)
-    write_data_report(part / "data" / "report.html", ref)
+    seen = ref.model_copy(update={"stats": {**ref.stats, "tokens": tokens}})
+    write_data_report(part / "data" / "report.html", seen)
 
 
 def _propose(ref: DataRef, model: str, folder: Path, tokenizer: Any, tokens: dict[str, Any]) -> Any:
@@ -120,7 +121,7 @@ def _propose(ref: DataRef, model: str, folder: Path, tokenizer: Any, tokens: dic
     from tunebook.verbs.doctor import this_machine
 
     machine = Machine(**this_machine())
-    stats = {**ref.stats, "classes": ref.stats["classes"]["train"], "tokens": tokens}
+    stats = {**ref.stats, "tokens": tokens}
     return propose(stats, ref.labels, rows=ref.rows["train"], task=ref.task, model=facts, machine=machine)
 
 

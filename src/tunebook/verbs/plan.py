@@ -38,7 +38,8 @@ def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: fr
     if seed is not None:
         params["seed"] = seed
     task = tasks()[data.task]()
-    folder = find_model(params["base_model"], allow_pickle="pickle" in allow)
+    name = params.pop("base_model")  # a place, not what decides the outcome: that is the hash of the model's files
+    folder = find_model(name, allow_pickle="pickle" in allow)
     tokens = read_tokens(data, folder, allow_unknown="unknown_tokens" in allow)
     _fill(params, task, data, tokens, positions(read_config(folder), load_tokenizer(folder)))
     steps = _schedule(params, data.rows["train"])
@@ -48,7 +49,7 @@ def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: fr
 
     return Plan(
         task=data.task,
-        model=params["base_model"],
+        model=name,
         model_id=model_id(folder),
         labels=data.labels,
         params=params,
@@ -59,7 +60,9 @@ def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: fr
         data_path=data.path,
         seed=params["seed"],
         versions={name: _version(name) for name in _LIBRARIES},
-        estimate=estimate(skeleton, params, rows=data.rows, mean_length=mean_length(tokens), steps=steps, trained=trained),
+        estimate=estimate(
+            skeleton, params, rows=data.rows, mean_length=mean_length(tokens), steps=steps, trained=trained
+        ),
     )
 
 
@@ -119,7 +122,7 @@ def _schedule(params: dict[str, Any], rows: int) -> int:
         PlanError: warm-up would last as long as training, or no look at the validation rows would happen.
     """
     per_epoch = math.ceil(rows / (params["batch_size"] * params["gradient_accumulation_steps"]))
-    steps = min(per_epoch * params["max_epochs"], params["max_steps"] or 10**12)
+    steps = int(params["max_steps"] or per_epoch * params["max_epochs"])
     if params["warmup_steps"] is None:
         params["warmup_steps"] = math.floor(steps * params["warmup_ratio"])
     if params["warmup_steps"] >= steps:

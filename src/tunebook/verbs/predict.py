@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import DataError
 from tunebook.core.progress import Progress
 from tunebook.core.task import Rows
 from tunebook.data.options import DataOptions
 from tunebook.verbs.runs import Run
+
+if TYPE_CHECKING:
+    from tunebook.data.read import Source
 
 _ANSWER = ("label", "score", "scores")
 
@@ -39,6 +42,8 @@ def predict(
     if (pairs is None) != (ref.roles.text_pair is None):
         code = "predict.pair_missing" if pairs is None else "predict.pair_unwanted"
         raise DataError(code, key="text_pair", value=ref.roles.text_pair)
+    if pairs is not None and len(pairs) != len(texts):
+        raise DataError("predict.pair_count", key="text_pair", value=len(pairs), allowed=str(len(texts)))
     rules = ref.stats["cleaning"]["rules"]
     rows = Rows(
         texts=[clean_text(text, rules) for text in texts],
@@ -57,24 +62,39 @@ def predict_file(
     A column that already has such a name keeps it; the answer then goes to `predicted_label` and so on.
 
     Raises:
-        DataError: the file cannot be read, or lacks the column of texts that the model was trained on.
+        DataError: the file or one of its rows cannot be read, or it lacks the column of texts that the model was trained on.
     """
     from tunebook.data.prepare import open_data
     from tunebook.data.read import read
 
     ref = open_data(run.plan.data_path)
-    table = read(path, options or DataOptions()).table
-    columns = table.to_pydict()
+    source = read(path, options or DataOptions())
+    _complete(source)
+    columns = source.table.to_pydict()
     text = _column(columns, (options.text if options else None) or ref.roles.text, path)
     pair = None
     if ref.roles.text_pair is not None:
         pair = _column(columns, (options.text_pair if options else None) or ref.roles.text_pair, path)
     answers = predict(run, text, pair, progress=progress)
-    names = {name: f"predicted_{name}" if name in columns else name for name in _ANSWER}
+    names = {name: _free(name, columns) for name in _ANSWER}
     return [
         {**{name: values[number] for name, values in columns.items()}, **{names[key]: answer[key] for key in _ANSWER}}
         for number, answer in enumerate(answers)
     ]
+
+
+def _complete(source: Source) -> None:
+    """Refuse a file with rows that cannot be read: whoever asks for answers counts on one for each row."""
+    lost = sorted({row for rows in source.faults.values() for row in rows})
+    if lost:
+        shown = ", ".join(str(row) for row in lost[:5])
+        raise DataError("predict.rows", key=str(source.path), value=len(lost), rows=shown)
+
+
+def _free(name: str, columns: dict[str, list[Any]]) -> str:
+    while name in columns:
+        name = f"predicted_{name}"
+    return name
 
 
 def _column(columns: dict[str, list[Any]], name: str, path: Path) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tunebook.core.errors import RunError
+from tunebook.core.history import read_history
 from tunebook.core.nouns import Plan, Report, read_json
 
 
@@ -64,9 +65,8 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, float]]:
-        """What was logged while it ran."""
-        lines = (self.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        """What was logged while it ran, or until it was killed."""
+        return read_history(self.path / "metrics.jsonl")
 
     @property
     def report(self) -> Report | None:

@@ -6,9 +6,12 @@ import json
 import platform
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
 
 from tunebook.core.errors import RunError
 from tunebook.core.nouns import DataRef, Plan, write_json
@@ -17,6 +20,9 @@ from tunebook.verbs.runs import Run, find_run, new_run
 
 if TYPE_CHECKING:
     from tunebook.engine.fit import Outcome
+
+
+_LOCK = ".lock"
 
 
 def train(
@@ -42,22 +48,43 @@ def train(
         The run: resumed if it had been interrupted, untouched if it was finished.
 
     Raises:
-        RunError: it diverged, was interrupted, or a technique never acted.
+        RunError: it diverged, was interrupted, a technique never acted, or another process trains it right now.
         DataError: the rows are not those of the plan. MachineError: memory or disk ran out.
     """
-    folder = into or plan.data_path.parent / "runs"
+    from tunebook.engine.failures import explained
+    from tunebook.engine.ranks import from_first
+
+    with explained(plan.params), ExitStack() as held:
+        folder = into or plan.data_path.parent / "runs"
+        run = Run(folder / from_first(lambda: _claim(plan, folder, again, held)))
+        if not run.finished:
+            outcome = _fit(plan, run, track, progress)
+            from_first(lambda: _finish(run, outcome, keep_checkpoints))
+    return run
+
+
+def _claim(plan: Plan, folder: Path, again: bool, held: ExitStack) -> str:
+    """Name of the run's folder, which no other process trains as long as `held` is open.
+
+    Raises:
+        RunError: `run.busy`.
+    """
     run = None if again else find_run(folder, plan)
     if run is not None and run.finished:
-        return run
-    from tunebook.engine.failures import explained
-
-    with explained(plan.params):
-        if run is None:
-            run = new_run(folder, plan)
+        return run.id
+    fresh = run is None
+    run = run or new_run(folder, plan)
+    try:
+        held.enter_context(FileLock(run.path / _LOCK, timeout=0))
+        if fresh:  # only now can another process find it
             write_json(plan, run.path / "plan.json")
-        outcome = _fit(plan, run, track, progress)
-        _finish(run, outcome, keep_checkpoints)
-    return run
+    except Timeout as error:
+        raise RunError("run.busy", key=run.id) from error
+    except OSError:
+        if fresh:
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
+    return run.id
 
 
 def _fit(plan: Plan, run: Run, track: Sequence[str], progress: Progress | None) -> Outcome:
@@ -108,8 +135,11 @@ def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool) -> None:
         "machine": platform.platform(),
     }
     part = run.path / "outcome.json.part"
-    part.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    part.replace(run.path / "outcome.json")
+    try:
+        part.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        part.replace(run.path / "outcome.json")
+    finally:
+        part.unlink(missing_ok=True)
     if not keep_checkpoints:
         shutil.rmtree(run.path / "checkpoints", ignore_errors=True)
 

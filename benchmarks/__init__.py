@@ -1,0 +1,1 @@
+"""One script a claim; each writes its result with machine, versions and command into results/."""

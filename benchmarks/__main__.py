@@ -1,0 +1,22 @@
+"""python -m benchmarks [CLAIM] [options of that claim]: run one benchmark, or name them all."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import training_speed
+
+CLAIMS = {"P1": training_speed.main, "P2": training_speed.main}
+
+
+def run() -> int:
+    """Run the claim that the command line names."""
+    if len(sys.argv) < 2 or sys.argv[1] not in CLAIMS:
+        print("usage: python -m benchmarks CLAIM   with CLAIM one of", ", ".join(CLAIMS), file=sys.stderr)
+        return 2
+    print(CLAIMS[sys.argv[1]](sys.argv[1], sys.argv[2:]))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run())

@@ -1,0 +1,62 @@
+"""What every benchmark shares: where real data lies, and how a result is written down."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+DATA = Path(os.environ.get("TUNEBOOK_REAL_DATA", ROOT.parent / "shared" / "data"))
+RESULTS = Path(__file__).parent / "results"
+_LIBRARIES = ("tunebook", "torch", "transformers", "accelerate", "numpy")
+
+
+def ratio(values: list[float]) -> dict[str, float]:
+    """Median of ratios with the smallest and the largest."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values), "pairs": len(values)}
+
+
+def write_result(name: str, result: dict[str, Any]) -> Path:
+    """Write a result with the machine, the versions and the command that gave it."""
+    around = {
+        "date": time.strftime("%Y-%m-%d"),
+        "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
+        "machine": {
+            "system": platform.platform(),
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "flags": _flags(),
+        },
+        "versions": {library: importlib.metadata.version(library) for library in _LIBRARIES},
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({**around, **result}, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def _cpu(field: str) -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(field)), "")
+
+
+def _processor() -> str:
+    return _cpu("model name") or platform.processor()
+
+
+def _flags() -> list[str]:
+    """The instructions that decide how fast 16-bit and 8-bit arithmetic is."""
+    return [flag for flag in _cpu("flags").split() if flag.startswith(("avx512", "amx"))]
+
+
+__all__ = ["DATA", "RESULTS", "ROOT", "ratio", "write_result"]

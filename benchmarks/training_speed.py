@@ -1,0 +1,187 @@
+"""P1 and P2: rows a second of a full fine-tune on a CPU, against the stock Trainer.
+
+Both sides train the same model on the same rows with the same batch size, optimiser, schedule and number of steps.
+They run one after the other, A B A B ..., each in a process of its own, so that neither warms up the other. Start-up,
+tokenising and evaluation are left out of the time. The accuracy on the test rows after the last run of each side shows
+that the faster one did not learn less.
+
+    python -m benchmarks P1 [--pairs 5] [--steps 60]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.record import DATA, ROOT, ratio, write_result
+
+CASES = {
+    "P1": {"max_length": 128, "against": ("stock",), "what": "en_sst2, sentences of about 22 tokens"},
+    "P2": {"max_length": 256, "against": ("stock", "stock_bf16_grouped"), "what": "en_fdu_reviews, uneven length"},
+}
+BATCH, RATE = 32, 1e-4
+
+
+def texts(case: str) -> tuple[list[str], list[int], list[str], list[int]]:
+    """Training texts and labels, test texts and labels."""
+    if case == "P1":
+        return (*_sst2("train.tsv.gz"), *_sst2("test.tsv"))
+    train: list[tuple[str, int]] = []
+    test: list[tuple[str, int]] = []
+    for path in sorted((DATA / "en_fdu_reviews").glob("*.task.*")):
+        rows = test if path.name.endswith(".test") else train
+        for line in _lines(path, "latin-1"):
+            label, _, text = line.partition("\t")
+            rows.append((text, int(label)))
+    return [t for t, _ in train], [n for _, n in train], [t for t, _ in test[:1600]], [n for _, n in test[:1600]]
+
+
+def _sst2(name: str) -> tuple[list[str], list[int]]:
+    rows = [line.rsplit("\t", 1) for line in _lines(DATA / "en_sst2" / name, "utf-8")]
+    return [text for text, _ in rows], [int(label) for _, label in rows]
+
+
+def _lines(path: Path, encoding: str) -> list[str]:
+    data = path.read_bytes()
+    return (gzip.decompress(data) if path.suffix == ".gz" else data).decode(encoding).rstrip("\n").split("\n")
+
+
+def run_stock(case: str, side: str, steps: int, score: bool) -> dict[str, float]:
+    """transformers' Trainer as it comes, or with bf16 and rows grouped by length."""
+    from transformers import (
+        AutoModelForSequenceClassification,
+        AutoTokenizer,
+        DataCollatorWithPadding,
+        Trainer,
+        TrainingArguments,
+        set_seed,
+    )
+
+    from tunebook.models.source import find_model
+
+    folder = str(find_model("builtin:minilm"))
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    train, labels, test, truth = texts(case)
+
+    def rows(strings: list[str], numbers: list[int]) -> list[dict[str, Any]]:
+        read = tokenizer(strings, truncation=True, max_length=CASES[case]["max_length"])
+        return [{**{k: read[k][i] for k in read}, "labels": numbers[i]} for i in range(len(strings))]
+
+    set_seed(0)
+    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2)
+    better = {"bf16": True, "train_sampling_strategy": "group_by_length"} if side == "stock_bf16_grouped" else {}
+    with tempfile.TemporaryDirectory() as out:
+        args = TrainingArguments(
+            out, per_device_train_batch_size=BATCH, per_device_eval_batch_size=64, max_steps=steps, learning_rate=RATE,
+            save_strategy="no", report_to=[], disable_tqdm=True, logging_steps=10_000, **better,
+        )  # fmt: skip
+        trainer = Trainer(
+            model=model, args=args, train_dataset=rows(train, labels), data_collator=DataCollatorWithPadding(tokenizer)
+        )
+        start = time.perf_counter()
+        trainer.train()
+        seconds = time.perf_counter() - start
+        result = {"seconds": seconds, "rows_per_second": steps * BATCH / seconds}
+        if score:
+            predicted = trainer.predict(rows(test, truth)).predictions.argmax(-1)
+            result["accuracy"] = float((predicted == truth).mean())
+    return result
+
+
+def run_tunebook(case: str, steps: int, score: bool) -> dict[str, float]:
+    """Tunebook's Fit with the same settings, its own defaults elsewhere."""
+    import numpy as np
+    from transformers.trainer_utils import IntervalStrategy
+
+    from tunebook.core.nouns import Estimate, Labels, Plan
+    from tunebook.core.settings import Settings
+    from tunebook.core.task import Rows
+    from tunebook.engine.fit import Fit, Material
+    from tunebook.engine.infer import Inference
+    from tunebook.engine.tokens import encode
+    from tunebook.engine.trim import restore
+    from tunebook.models.source import find_model, load_tokenizer
+    from tunebook.tasks.text_classification import TextClassification
+
+    folder = find_model("builtin:minilm")
+    tokenizer = load_tokenizer(folder)
+    length = int(CASES[case]["max_length"])
+    train, labels, test, truth = texts(case)
+    parts = [
+        encode(Rows(strings, None, np.array(numbers), [str(i) for i in range(len(strings))]), TextClassification(),
+               tokenizer, length)
+        for strings, numbers in ((train, labels), (test, truth))
+    ]  # fmt: skip
+    params = Settings(
+        learning_rate=RATE, batch_size=BATCH, max_steps=steps, max_length=length, weight_decay=0.0, warmup_ratio=0.0,
+        metric="accuracy", length_bucketing="on", early_stopping_patience=None, seed=0,
+    ).model_dump() | {"warmup_steps": 0, "max_epochs": 1000}  # fmt: skip
+    labelled = Labels(problem="single_label", names=["0", "1"])
+    plan = Plan(
+        task="text_classification", model="builtin:minilm", model_id="", labels=labelled, params=params, techniques={},
+        table="", table_version=0, data="", data_path=Path(), seed=0, versions={},
+        estimate=Estimate(seconds=0, memory_bytes=0, steps=steps, parameters=0, trained=0),
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as out:
+        fit = Fit(plan, Material(folder, tokenizer, parts[0], parts[1]), Path(out))
+        trainer = fit.prepare()
+        # The other side takes no looks at validation rows and keeps no checkpoint either.
+        trainer.args.eval_strategy = trainer.args.save_strategy = IntervalStrategy.NO
+        trainer.args.load_best_model_at_end = False
+        start = time.perf_counter()
+        trainer.train()
+        seconds = time.perf_counter() - start
+        restore(trainer.model)  # the test rows may hold tokens that the training rows do not
+        result = {"seconds": seconds, "rows_per_second": steps * BATCH / seconds}
+        if score:
+            logits = Inference(fit.task, tokenizer.pad_token_id).run(trainer.model, parts[1]).logits
+            result["accuracy"] = float((logits.argmax(-1) == truth).mean())
+    return result
+
+
+def main(case: str, arguments: list[str]) -> Path:
+    """Alternate the sides and write the result."""
+    read = argparse.ArgumentParser()
+    read.add_argument("--pairs", type=int, default=5)
+    read.add_argument("--steps", type=int, default=60)
+    options = read.parse_args(arguments)
+    sides = ("tunebook", *CASES[case]["against"])
+    found: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
+    for pair in range(options.pairs):
+        for side in sides:
+            command = [sys.executable, "-m", "benchmarks.training_speed", case, side, str(options.steps),
+                       str(int(pair == options.pairs - 1))]  # fmt: skip
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+            found[side].append(json.loads(done.stdout.strip().splitlines()[-1]))
+            print(case, pair, side, found[side][-1], flush=True)
+    ratios = {
+        side: ratio([a["rows_per_second"] / b["rows_per_second"] for a, b in zip(found["tunebook"], rows, strict=True)])
+        for side, rows in found.items()
+        if side != "tunebook"
+    }
+    return write_result(
+        f"{case}_training_speed",
+        {
+            "case": CASES[case]["what"],
+            "steps": options.steps,
+            "batch_size": BATCH,
+            "runs": found,
+            "speed_ratio": ratios,
+        },
+    )
+
+
+if __name__ == "__main__":
+    name, chosen, count, scored = sys.argv[1:5]
+    if chosen == "tunebook":
+        outcome = run_tunebook(name, int(count), scored == "1")
+    else:
+        outcome = run_stock(name, chosen, int(count), scored == "1")
+    print(json.dumps(outcome))

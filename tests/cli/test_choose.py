@@ -1,0 +1,52 @@
+"""Which table a command means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tunebook.cli.choose import chosen_table, described, named_table, read_changes
+from tunebook.cli.options import Chosen
+from tunebook.core.errors import TableError, TunebookError
+from tunebook.tables.write import write_table
+from tunebook.verbs.book import open_book
+
+
+def test_changes_make_an_unsaved_child(fresh: Path) -> None:
+    book = open_book(fresh)
+    table = chosen_table(book, Chosen(changes=["lr=3e-5", "freeze.layers=1"]))
+    assert (table.version, table.parent) == (0, 1)
+    assert table.values()["learning_rate"] == 3e-5 and table.values()["freeze.layers"] == 1
+    assert book.tables.versions() == [1]
+
+
+def test_without_changes_it_is_the_version_itself(fresh: Path) -> None:
+    book = open_book(fresh)
+    assert chosen_table(book, Chosen()) == chosen_table(book, Chosen(table="v1")) == book.champion
+
+
+def test_a_file_is_a_table(fresh: Path, tmp_path: Path) -> None:
+    book = open_book(fresh)
+    path = write_table(book.champion, tmp_path / "Table.YAML")
+    assert named_table(book, str(path)).values() == book.champion.values()
+    assert described(book, Chosen(str(path), ["lr=1"])) == f"{path} + lr=1"
+
+
+def test_described(fresh: Path) -> None:
+    book = open_book(fresh)
+    assert described(book, Chosen()) == "v1 (champion)"
+    assert described(book, Chosen("latest", ["lr = 1"])) == "v1 (champion) + lr=1"
+
+
+def test_a_row_given_twice_is_refused() -> None:
+    assert read_changes(["a=1", "b=2"]) == {"a": "1", "b": "2"}
+    with pytest.raises(TunebookError, match=r"cli\.twice"):
+        read_changes(["a=1", "a=2"])
+
+
+def test_what_does_not_exist(fresh: Path) -> None:
+    with pytest.raises(TableError, match=r"table\.no_version"):
+        chosen_table(open_book(fresh), Chosen("v7"))
+    with pytest.raises(TableError, match=r"table\.missing"):
+        chosen_table(open_book(fresh), Chosen("none.csv"))

@@ -1,0 +1,76 @@
+"""tunebook init, as a user calls it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Call
+
+from tunebook.cli.init import warnings
+
+
+def test_makes_a_book(tunebook: Call, rows: Path, model: Path, tmp_path: Path) -> None:
+    book = tmp_path / "my book"
+    done = tunebook("init", book, "--data", rows, "--model", model, "--split", "6:2:2", "--json")
+    assert done.code == 0
+    data = done.json
+    assert data["book"] == str(book) and data["task"] == "text_classification" and data["table"] == "v1"
+    assert (data["rows_read"], data["rows_kept"], data["rows_dropped"]) == (200, 200, 0)
+    assert data["rows"] == {"train": 120, "validation": 40, "test": 40}
+    assert Path(data["report"]).is_file() and (book / "book.toml").is_file()
+
+
+def test_tells_what_it_found(tunebook: Call, rows: Path, model: Path, tmp_path: Path) -> None:
+    book = tmp_path / "my book"
+    done = tunebook("init", book, "--data", rows, "--model", model, "--owner", "An")
+    assert done.code == 0
+    for part in ("2: bad, good", "200 read, 200 kept", "learning_rate", "label = label"):
+        assert part in done.out
+    assert f"  tunebook train '{book}'" in done.out
+    assert tunebook("table", "show", book, "--json").json["owner"] == "An"
+
+
+def test_options_reach_the_data_layer(tunebook: Call, model: Path, tmp_path: Path) -> None:
+    lines = [f"{number % 2};the room was {'great' if number % 2 else 'awful'} {'a ' * number}" for number in range(60)]
+    path = tmp_path / "rows.dat"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    columns = ("--no-header", "--text", "c2", "--label", "c1", "--label-name", "0=bad", "--label-name", "1=good")
+    form = ("--format", "csv", "--delimiter", "semicolon", "--no-clean", "html", "--max-dropped", "1%")
+    done = tunebook("init", tmp_path / "b", "--data", path, "--model", model, *columns, *form, "--json")
+    assert done.code == 0, done.out
+    assert done.json["rows_kept"] == 60
+    assert "bad, good" in tunebook("check", tmp_path / "b").out
+
+
+def test_an_existing_book_is_left_alone(tunebook: Call, fresh: Path, rows: Path, model: Path) -> None:
+    before = sorted(fresh.rglob("*"))
+    done = tunebook("init", fresh, "--data", rows, "--model", model)
+    assert done.code == 2 and "book.exists" in done.err and sorted(fresh.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["--text", "txet"], "txet"),
+        (["--problem", "guess"], "--problem"),
+        (["--split", "all"], "all"),
+        (["--clean", "soap"], "soap"),
+        (["--model", "/no/such/folder"], "/no/such/folder"),
+    ],
+)
+def test_wrong_options_leave_nothing_behind(
+    tunebook: Call, rows: Path, model: Path, tmp_path: Path, words: list[str], part: str
+) -> None:
+    done = tunebook("init", tmp_path / "b", "--data", rows, "--model", model, *words)
+    assert done.code == 2 and part in done.err and list(tmp_path.iterdir()) == []
+
+
+def test_warnings_speak_the_language_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [
+        {"code": "duplicates", "message": "8 training rows repeat an earlier one.", "fields": {"count": 8}},
+        {"code": "of_another_package", "message": "as it was", "fields": {}},
+    ]
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    said = warnings(found)
+    assert "重复" in said[0] and "8" in said[0] and said[1] == "as it was"

@@ -1,0 +1,25 @@
+"""Every word of the command line stands in the catalogue, and every word of the catalogue is used."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import tunebook.cli
+from tunebook.cli.app import COMMANDS
+
+_FOLDER = Path(tunebook.cli.__file__).parent
+_BUILT = re.compile(r"cli\.(work|doctor|help|opt)\.|cli\.(run|table|state|split|score|time|name|value|default)$")
+
+
+def test_words_and_catalogue_agree() -> None:
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in _FOLDER.glob("*.py"))
+    used = set(re.findall(r'"(cli\.[a-z_.]+[a-z_])"', sources)) | set(re.findall(r"'(cli\.[a-z_.]+[a-z_])'", sources))
+    used |= {f"cli.opt.{name}" for name in re.findall(r'option\(\s*"([a-z_]+)"', sources)}
+    used |= {f"cli.help.{path.replace(' ', '_')}" for path in COMMANDS}
+    entries = set(tomllib.loads((_FOLDER.parent / "messages" / "cli.toml").read_text(encoding="utf-8")))
+    assert used - entries == set()
+    names = {word for word in re.findall(r'"([a-z_]+)"', sources)}
+    idle = {code for code in entries - used if not _BUILT.match(code) and code.removeprefix("cli.") not in names}
+    assert idle == set()

@@ -1,0 +1,73 @@
+"""Predictions in files of other programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tunebook.cli.save import check_out, flat, save
+from tunebook.core.errors import TunebookError
+
+ROWS = [
+    {"text": "=1+1", "n": 3, "label": "好", "score": 0.75, "scores": {"好": 0.75, "坏": 0.25}},
+    {"text": "a,b\n\x07c", "n": None, "label": ["x", "y"], "score": 0.5, "scores": {}},
+]
+COLUMNS = ["text", "n", "label", "score", "score 好", "score 坏"]
+
+
+def test_flat() -> None:
+    names, lines = flat(ROWS)
+    assert names == COLUMNS
+    assert lines[0] == ["=1+1", 3, "好", 0.75, 0.75, 0.25] and lines[1][2] == "x | y" and lines[1][4] is None
+
+
+@pytest.mark.parametrize(("ending", "delimiter"), [(".csv", ","), (".tsv", "\t")])
+def test_separated(tmp_path: Path, ending: str, delimiter: str) -> None:
+    path = tmp_path / f"a{ending}"
+    save(ROWS, path)
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        lines = list(csv.reader(stream, delimiter=delimiter))
+    assert lines[0] == COLUMNS and lines[1] == ["'=1+1", "3", "好", "0.75", "0.75", "0.25"]
+    assert lines[2][:3] == ["a,b\n\x07c", "", "x | y"]
+
+
+def test_json_lines_keep_everything(tmp_path: Path) -> None:
+    save(ROWS, tmp_path / "a.jsonl")
+    assert [json.loads(line) for line in (tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()] == ROWS
+
+
+def test_workbook(tmp_path: Path) -> None:
+    from openpyxl import load_workbook
+
+    save(ROWS, tmp_path / "a.xlsx")
+    sheet = load_workbook(tmp_path / "a.xlsx").active
+    cells = list(sheet.iter_rows(values_only=True))
+    assert list(cells[0]) == COLUMNS and cells[1] == ("=1+1", 3, "好", 0.75, 0.75, 0.25)
+    assert sheet["A2"].data_type == "s" and sheet["A3"].value == "a,b\nc"
+
+
+def test_parquet(tmp_path: Path) -> None:
+    from pyarrow import parquet
+
+    save(ROWS, tmp_path / "a.parquet")
+    table = parquet.read_table(tmp_path / "a.parquet")
+    assert table.column_names == COLUMNS and table["score 坏"].to_pylist() == [0.25, None]
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("mine")
+    for action in (lambda: check_out(path), lambda: save(ROWS, path)):
+        with pytest.raises(TunebookError, match=r"cli\.out_exists"):
+            action()
+    assert path.read_text() == "mine"
+
+
+def test_a_place_that_cannot_be_is_refused_early(tmp_path: Path) -> None:
+    with pytest.raises(TunebookError, match=r"cli\.out_folder"):
+        check_out(tmp_path / "no" / "a.csv")
+    with pytest.raises(TunebookError, match=r"cli\.option"):
+        check_out(tmp_path / "a.docx")

@@ -1,0 +1,56 @@
+"""Scores on a terminal: honest about the baselines."""
+
+from __future__ import annotations
+
+import pytest
+
+from tunebook.cli.answer import console
+from tunebook.cli.scores import best_of, report_data, score_lines, tell_report
+from tunebook.core.nouns import Interval, Report
+
+
+def report(**changes: object) -> Report:
+    values = {
+        "run": "r",
+        "split": "test",
+        "rows": 100,
+        "content": "c",
+        "headline": "macro_f1",
+        "metrics": {"accuracy": 0.9, "macro_f1": 0.8, "mae": 0.3},
+        "intervals": {
+            "accuracy": Interval(value=0.9, low=0.85, high=0.95),
+            "mae": Interval(value=0.3, low=0.2, high=0.4),
+        },
+        "baselines": {
+            "majority": {"accuracy": 0.5, "macro_f1": float("nan"), "mae": 0.9},
+            "tfidf_logreg": {"accuracy": 0.7, "macro_f1": 0.85, "mae": 0.25},
+        },
+    }
+    return Report.model_validate(values | changes)
+
+
+def test_the_headline_comes_first_with_the_best_baseline() -> None:
+    lines = list(score_lines(report()))
+    assert [line[0] for line in lines] == ["macro_f1", "accuracy", "mae"]
+    assert lines[0][1:3] == ["0.800", "–"] and lines[0][3].startswith("0.850")
+    assert lines[1][2] == "0.850 … 0.950" and lines[2][3].startswith("0.250")
+
+
+def test_without_baselines_there_is_no_such_column() -> None:
+    assert all(len(line) == 3 for line in score_lines(report(baselines={})))
+    assert best_of(report(), "auc") is None
+    assert next(iter(score_lines(report(baselines={"majority": {}}))))[3] == "–"
+
+
+@pytest.mark.parametrize(
+    ("best", "mark"), [(0.5, "✓"), (0.88, "?"), (0.97, "✗")], ids=["better", "unsure", "baseline wins"]
+)
+def test_the_verdict_comes_first(capsys: pytest.CaptureFixture[str], best: float, mark: str) -> None:
+    made = report(headline="accuracy", baselines={"tfidf_logreg": {"accuracy": best}})
+    tell_report(console(), made)
+    assert capsys.readouterr().out.startswith(mark)
+
+
+def test_data() -> None:
+    data = report_data(report())
+    assert data["intervals"]["accuracy"] == [0.85, 0.95] and set(data["baselines"]) == {"majority", "tfidf_logreg"}
