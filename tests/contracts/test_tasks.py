@@ -57,7 +57,7 @@ def made(folder: Path, task_key: str, problem: str, pair: bool) -> Case:
     model = task.build(folder, labels, {"dropout": 0.0, "attention_dropout": 0.0, "classifier_dropout": 0.0}).eval()
     with torch.no_grad():  # as large as trained ones, so that the rows differ by more than rounding
         for parameter in model.parameters():
-            parameter.mul_(8 if parameter.dim() > 1 else 1)
+            parameter.mul_(4 if parameter.dim() > 1 else 1)
     rng = np.random.default_rng(0)
     targets = {
         "single_label": rng.integers(3, size=COUNT),
@@ -169,5 +169,5 @@ def test_bf16_runs_and_is_near(case: Case) -> None:
     criterion = case.task.criterion(case.labels, params, case.encoded.fixed["labels"])
     rough = Inference(case.task, 0, precision="bf16").run(case.model, case.encoded, criterion)
     assert rough.loss is not None and np.isfinite(rough.loss)
-    np.testing.assert_allclose(rough.logits, exact, atol=0.05)
+    np.testing.assert_allclose(rough.logits, exact, rtol=0.02, atol=0.02 * np.abs(exact).max())
     assert not np.array_equal(rough.logits, exact)

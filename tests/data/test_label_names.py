@@ -7,12 +7,12 @@ from tunebook.data.label_names import given_names, in_order, tidy_names
 
 
 def test_spellings_become_one():
-    counts = {"Refund": 2, "refund": 9, "REFUND ": 1, "late  parcel": 1, "1": 3, "1.0": 5, "2.50": 1}
+    counts = {"Refund": 2, "refund": 9, "REFUND ": 1, "late \u200b parcel\0": 1, "1": 3, "1.0": 5, "2.50": 1}
     assert tidy_names(counts, merge=True) == {
         "Refund": "refund",
         "refund": "refund",
         "REFUND ": "refund",
-        "late  parcel": "late parcel",
+        "late \u200b parcel\0": "late parcel",
         "1": "1",
         "1.0": "1",
         "2.50": "2.50",

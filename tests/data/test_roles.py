@@ -6,7 +6,6 @@ import pyarrow as pa
 import pytest
 
 from tunebook.core.errors import DataError
-from tunebook.data.names import known, plain
 from tunebook.data.options import DataOptions
 from tunebook.data.roles import check_columns, find_roles, show_columns
 
@@ -20,12 +19,6 @@ def table(**columns: Any) -> pa.Table:
 def found(data: pa.Table, need_label: bool = True, **options: Any) -> dict[str, Any]:
     roles = find_roles(data, DataOptions(**options), need_label=need_label, file="f.csv").model_dump(exclude_none=True)
     return {role: name for role, name in roles.items() if name != []}
-
-
-def test_names_are_compared_without_case_and_joints():
-    assert plain(" Sample-Weight ") == "sample_weight"
-    assert plain("#1 String") == "#1_string"
-    assert known("Created At") and known("标注员 3") and not known("foo")
 
 
 def test_roles_by_english_and_chinese_names():

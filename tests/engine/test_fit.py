@@ -21,7 +21,6 @@ from tunebook.engine.fit import Fit, Material, last_checkpoint
 from tunebook.engine.track import read_history
 from tunebook.tasks.text_classification import TextClassification
 
-
 LABELS = Labels(problem="single_label", names=["bad", "good"])
 
 

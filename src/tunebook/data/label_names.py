@@ -6,32 +6,34 @@ import re
 from collections.abc import Iterable, Mapping
 
 from tunebook.core.errors import DataError
+from tunebook.data.clean import clean_text
 from tunebook.data.label_kind import number_of
 
 
 def tidy_names(counts: Mapping[str, int], merge: bool) -> dict[str, str]:
     """Label as written -> its one spelling.
 
-    Spaces are folded, whole numbers written alike (`1.0` is `1`), and labels that differ only by case take the
-    spelling of most rows.
+    Spaces are folded, characters that cannot be seen removed, whole numbers written alike (`1.0` is `1`), and labels
+    that differ only by case take the spelling of most rows.
 
     Raises:
         DataError: `data.label_case`, labels differ only by case or spaces and `merge` is False.
     """
+    plain = {label: _canonical(label) for label in counts}
     groups: dict[str, list[str]] = {}
-    for label in counts:
-        groups.setdefault(_canonical(label).casefold(), []).append(label)
+    for label, text in plain.items():
+        groups.setdefault(text.casefold(), []).append(label)
     names: dict[str, str] = {}
     for group in groups.values():
         if len(group) > 1 and not merge:
             raise DataError("data.label_case", key="merge_label_case", value=group)
-        best = min(group, key=lambda label: (-counts[label], _canonical(label), label))
-        names |= {label: _canonical(best) for label in group}
+        best = min(group, key=lambda label: (-counts[label], plain[label], label))
+        names |= dict.fromkeys(group, plain[best])
     return names
 
 
 def _canonical(label: str) -> str:
-    text = re.sub(r"\s+", " ", label).strip()
+    text = clean_text(label, ("control", "invisible", "compose", "space"))
     number = number_of(text)
     whole = number is not None and number.is_integer() and re.fullmatch(r"[-+]?\d+\.0+", text)
     return str(int(number)) if whole and number is not None else text

@@ -21,6 +21,7 @@ from tunebook.core.progress import Progress, Silent
 from tunebook.core.registry import tasks, techniques
 from tunebook.core.task import Criterion, Task
 from tunebook.core.technique import Technique
+from tunebook.engine.arguments import training_arguments
 from tunebook.engine.batching import Shares, StepSampler
 from tunebook.engine.dropout import use_fast_dropout
 from tunebook.engine.failures import explained
@@ -29,10 +30,6 @@ from tunebook.engine.machine import keep_memory, peak_bytes, pick_precision, res
 from tunebook.engine.seam import STATE_FILE, Weave, WovenTrainer
 from tunebook.engine.track import Diary, Interrupt, Patience
 from tunebook.engine.trim import restore, tokens_in, trim
-
-_OPTIMIZERS = {"adamw": "adamw_torch_fused", "sgd": "sgd", "adafactor": "adafactor"}
-_SCHEDULERS = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
-_LOG_POINTS = 100
 
 
 @dataclass(frozen=True)
@@ -170,7 +167,7 @@ class Fit:
 
     def trainer(self, model: Any, weave: Weave) -> WovenTrainer:
         """The trainer with the plan's settings."""
-        args = self.arguments()
+        args = training_arguments(self.plan, self.folder, self.precision)
         sampler = StepSampler(
             self.material.train.lengths,
             Shares(
@@ -225,47 +222,6 @@ class Fit:
     def _patience(self) -> list[TrainerCallback]:
         patience = self.params["early_stopping_patience"]
         return [Patience(self.metric, int(patience))] if patience is not None else []  # type: ignore[arg-type]
-
-    def arguments(self) -> TrainingArguments:
-        """The plan's settings in the trainer's own words."""
-        params: dict[str, Any] = dict(self.params)
-        steps = self.plan.estimate.steps
-        every = params["eval_every"]
-        strategy = {"eval_strategy": "steps", "eval_steps": every, "save_strategy": "steps", "save_steps": every}
-        if every is None:
-            strategy = {"eval_strategy": "epoch", "save_strategy": "epoch"}
-        args = TrainingArguments(
-            output_dir=str(self.folder / "checkpoints"),
-            per_device_train_batch_size=params["batch_size"],
-            gradient_accumulation_steps=params["gradient_accumulation_steps"],
-            num_train_epochs=params["max_epochs"],
-            max_steps=params["max_steps"] or -1,
-            learning_rate=params["learning_rate"],
-            weight_decay=params["weight_decay"],
-            warmup_steps=params["warmup_steps"],
-            lr_scheduler_type=_SCHEDULERS[params["lr_scheduler"]],
-            optim=_OPTIMIZERS[params["optimizer"]],
-            max_grad_norm=params["max_grad_norm"],
-            bf16=self.precision == "bf16",
-            fp16=self.precision == "fp16",
-            seed=self.plan.seed,
-            load_best_model_at_end=True,
-            metric_for_best_model=f"eval_{self.metric}",
-            greater_is_better=True,
-            save_total_limit=2,
-            logging_steps=max(1, steps // _LOG_POINTS),
-            logging_nan_inf_filter=False,
-            use_cpu=not torch.cuda.is_available(),
-            dataloader_pin_memory=False,
-            remove_unused_columns=False,
-            disable_tqdm=True,
-            report_to=[],
-            **strategy,
-        )
-        # Several GPUs in one process would go through DataParallel, which averages over devices behind the seam's
-        # back; `torchrun` gives each GPU its process.
-        args._n_gpu = min(args.n_gpu, 1)
-        return args
 
     def _keep(self, trainer: WovenTrainer) -> None:
         if not trainer.is_world_process_zero():

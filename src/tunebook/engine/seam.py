@@ -234,7 +234,7 @@ class Seam:
             stock: dict[str, float] = super().evaluate(*args, **kwargs)  # type: ignore[misc]
             return stock
         metrics = self.weave.score(self.model)
-        self.log(metrics)
+        self.log(dict(metrics))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+
+from tunebook.core.errors import DataError
+from tunebook.data.load import load, load_table
+from tunebook.data.options import DataOptions
+from tunebook.data.prepare import open_data, prepare
+
+
+def test_damage_is_noticed(reviews: Path, tmp_path: Path):
+    ref = prepare([reviews], tmp_path / "data")
+    file = tmp_path / "data" / "rows.parquet"
+    table = parquet.read_table(file)
+    labels = table["label"].to_pylist()
+    parquet.write_table(table.set_column(5, "label", [[*labels[1:], labels[0]]]), file)
+    for damage in ("edited", "cut", "gone"):
+        if damage == "cut":
+            file.write_bytes(file.read_bytes()[:-10])
+        elif damage == "gone":
+            file.unlink()
+        with pytest.raises(DataError) as caught:
+            load(ref, "train")
+        assert caught.value.code == "data.damaged"
+    with pytest.raises(DataError) as caught:
+        open_data(tmp_path)
+    assert caught.value.code == "data.not_prepared"
+
+
+def test_several_labels(write, tmp_path: Path):
+    labels = ["x", "y", "x,y", "z", "y,z"]
+    path = write("rows.tsv", "".join(f"text number {n}\t{labels[n % 5]}\tk{n}\n" for n in range(100)))
+    ref = prepare([path], tmp_path / "x")
+    assert ref.labels.problem == "multi_label" and ref.labels.names == ["x", "y", "z"]
+    rows = load(ref, "train")
+    assert rows.targets.shape == (70, 3) and rows.targets.dtype == np.float32
+    by_id = {row["_id"]: row["label"] for row in load_table(ref).to_pylist()}
+    for id_, target in zip(rows.ids, rows.targets, strict=True):
+        assert [name for name, on in zip(ref.labels.names, target, strict=True) if on] == by_id[id_]
+
+
+def test_regression_with_pairs_weights_and_ids(write, tmp_path: Path):
+    lines = [f"r{n}\tfirst {n}\tsecond {n}\t{n / 7:.3f}\t{n % 3}\tnote {n}" for n in range(90)]
+    path = write("rows.tsv", "id\tsentence1\tsentence2\tscore\tweight\ttext\n" + "\n".join(lines) + "\n")
+    ref = prepare([path], tmp_path / "x", DataOptions(split="80/20"))
+    assert ref.labels.problem == "regression" and ref.labels.names == []
+    rows = load(ref, "train")
+    assert rows.targets.dtype == np.float32
+    assert (ref.labels.low, ref.labels.high) == pytest.approx((rows.targets.min(), rows.targets.max()))
+    assert rows.pairs is not None and rows.pairs[0].startswith("second")
+    assert rows.weights is not None and set(rows.weights.tolist()) == {0.0, 1.0, 2.0}
+    assert rows.ids[0].startswith("r")
+    assert rows.other["source_text"][0].startswith("note")
+    assert set(rows.other) == {"_row", "_file", "id", "source_text"}
+    assert ref.rows["test"] == pytest.approx(18, abs=2) and ref.rows["validation"] == pytest.approx(11, abs=2)
+
+
+def test_ordered_classes(write, tmp_path: Path):
+    names = ["low", "mid", "high"]
+    path = write("rows.csv", "text,label\n" + "\n".join(f"text {n},{names[n % 3]}" for n in range(60)))
+    ref = prepare([path], tmp_path / "x", DataOptions(label_order=names))
+    targets = load(ref, "test").targets
+    assert targets.dtype == np.float32 and set(targets.tolist()) == {0.0, 1.0, 2.0}

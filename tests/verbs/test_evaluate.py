@@ -1,0 +1,126 @@
+"""A report says what scikit-learn says of the predictions, and the predictions are those of all rows, in order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from tests import small
+from tests.verbs.conftest import QUICK, Trained
+from tunebook.core.errors import DataError, RunError
+from tunebook.core.nouns import Report, read_json
+from tunebook.data.load import load
+from tunebook.verbs.evaluate import evaluate
+from tunebook.verbs.plan import plan
+from tunebook.verbs.runs import Run, new_run
+
+KINDS = pytest.mark.parametrize("kind", small.KINDS)
+
+
+def predictions(run: Run) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run.path / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+@KINDS
+def test_predictions_are_those_of_all_rows_in_order(kind: str, trained: Callable[[str], Trained]) -> None:
+    found = trained(kind)
+    rows = load(found.book.data, "test")
+    records = predictions(found.run)
+    assert [record["id"] for record in records] == [str(number) for number in rows.ids]
+    assert [record["text"] for record in records] == list(rows.texts)
+    assert [record.get("pair") for record in records] == list(rows.pairs or [None] * len(rows))
+    assert found.report.rows == len(records) == found.book.data.rows["test"]
+
+
+@KINDS
+def test_the_numbers_are_those_of_scikit_learn(kind: str, trained: Callable[[str], Trained]) -> None:
+    found = trained(kind)
+    records = predictions(found.run)
+    true, said = [r["true"] for r in records], [r["label"] for r in records]
+    report = found.report.metrics
+    if kind == "number":
+        assert report["mae"] == pytest.approx(metrics.mean_absolute_error(true, said), rel=1e-5)
+        assert report["r2"] == pytest.approx(metrics.r2_score(true, said), rel=1e-4)
+        assert report["pearson"] == pytest.approx(np.corrcoef(true, said)[0, 1], rel=1e-4)
+    elif kind == "several":
+        names = found.run.plan.labels.names
+        y, p = (np.array([[name in row for name in names] for row in column]) for column in (true, said))
+        assert report["micro_f1"] == pytest.approx(metrics.f1_score(y, p, average="micro", zero_division=0))
+        assert report["macro_f1"] == pytest.approx(metrics.f1_score(y, p, average="macro", zero_division=0))
+        assert report["accuracy"] == pytest.approx(metrics.accuracy_score(y, p))
+    else:
+        names = found.run.plan.labels.names
+        assert report["accuracy"] == pytest.approx(metrics.accuracy_score(true, said))
+        assert report["macro_f1"] == pytest.approx(metrics.f1_score(true, said, average="macro", zero_division=0))
+        assert found.report.confusion == metrics.confusion_matrix(true, said, labels=names).tolist()
+    if kind == "ordered":
+        kappa = metrics.cohen_kappa_score(true, said, labels=small.LEVELS, weights="quadratic")
+        assert report["qwk"] == pytest.approx(kappa)
+    for name, interval in found.report.intervals.items():
+        assert interval.value == pytest.approx(report[name], abs=1e-6)
+        assert interval.low <= interval.value <= interval.high
+
+
+@KINDS
+def test_the_files_of_an_evaluated_run(kind: str, trained: Callable[[str], Trained]) -> None:
+    found = trained(kind)
+    assert read_json(Report, found.run.path / "report.json").model_dump_json() == found.report.model_dump_json()
+    assert found.run.report is not None
+    assert found.report.content == found.book.data.content
+    assert found.report.run == found.run.id
+    assert found.report.headline in found.report.metrics
+    assert (found.run.path / "report.html").stat().st_size > 1000
+    assert (found.run.model / "README.md").is_file()
+    assert not list(found.run.path.glob("*.part"))
+
+
+def test_what_was_learnt_is_better_than_chance(trained: Callable[[str], Trained]) -> None:
+    assert trained("classes").report.metrics["accuracy"] > 0.5
+
+
+def test_another_split(trained: Callable[[str], Trained]) -> None:
+    found = trained("classes")
+    report = evaluate(found.run, split="validation", with_baselines=False)
+    assert report.rows == found.book.data.rows["validation"]
+    assert report.split == "validation"
+    again = evaluate(found.run, found.book.data, with_baselines=False)
+    assert again.metrics == found.report.metrics
+
+
+def test_a_split_without_rows(trained: Callable[[str], Trained]) -> None:
+    found = trained("classes")
+    rows = {**found.book.data.rows, "test": 0}
+    with pytest.raises(DataError, match="train") as caught:
+        evaluate(found.run, found.book.data.model_copy(update={"rows": rows}))
+    assert caught.value.code == "data.no_split"
+
+
+def test_rows_without_labels(trained: Callable[[str], Trained], monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from tunebook.data import load as module
+
+    found = trained("classes")
+    bare = replace(load(found.book.data, "test"), targets=None)
+    monkeypatch.setattr(module, "load", lambda ref, split: bare)
+    with pytest.raises(DataError) as caught:
+        evaluate(found.run)
+    assert caught.value.code == "data.no_labels"
+
+
+def test_a_run_that_has_not_finished(trained: Callable[[str], Trained], tmp_path: Any) -> None:
+    from tunebook.core.nouns import write_json
+    from tunebook.tables.make import child
+
+    found = trained("classes")
+    made = plan(child(found.book.champion, QUICK), found.book.data)
+    run = new_run(tmp_path, made)
+    write_json(made, run.path / "plan.json")
+    with pytest.raises(RunError) as caught:
+        evaluate(run)
+    assert caught.value.code == "run.unfinished"

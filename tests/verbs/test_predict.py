@@ -1,0 +1,149 @@
+"""Answers for new texts are those of the evaluation, whatever way they come in."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import small
+from tests.verbs.conftest import Trained
+from tests.verbs.test_evaluate import KINDS, predictions
+from tunebook.core.errors import DataError, RunError
+from tunebook.verbs.predict import predict, predict_file
+from tunebook.verbs.runs import Run
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def same(answer: dict[str, Any], record: dict[str, Any]) -> None:
+    if isinstance(record["label"], float):
+        assert answer["label"] == pytest.approx(record["label"], abs=1e-5)
+    else:
+        assert answer["label"] == record["label"]
+    assert answer["score"] == pytest.approx(record["score"], abs=1e-5)
+    assert answer["scores"] == pytest.approx(record["scores"], abs=1e-5)
+
+
+@KINDS
+def test_the_answers_are_those_of_the_evaluation(kind: str, trained: Callable[[str], Trained]) -> None:
+    found = trained(kind)
+    records = predictions(found.run)
+    pairs = [record["pair"] for record in records] if kind == "pairs" else None
+    answers = predict(found.run, [record["text"] for record in records], pairs)
+    assert len(answers) == len(records)
+    for answer, record in zip(answers, records, strict=True):
+        same(answer, record)
+
+
+@KINDS
+def test_a_file_keeps_its_rows_and_columns(kind: str, trained: Callable[[str], Trained], tmp_path: Path) -> None:
+    found = trained(kind)
+    records = predictions(found.run)
+    rows = [{"id": r["id"], "text": r["text"], "note": f"n{r['id']}", **({"other": r["pair"]} if kind == "pairs" else {})}
+            for r in records]  # fmt: skip
+    answers = predict_file(found.run, write(tmp_path / "new.csv", rows))
+    assert [{name: row[name] for name in rows[0]} for row in answers] == rows
+    for answer, record in zip(answers, records, strict=True):
+        same(answer, record)
+
+
+def test_columns_that_are_there_keep_their_names(trained: Callable[[str], Trained], tmp_path: Path) -> None:
+    found = trained("classes")
+    rows = [{"text": "a lovely stay", "label": "mine", "predicted_label": "of last time", "score": "3"}] * 2
+    (answer, _) = predict_file(found.run, write(tmp_path / "new.csv", rows))
+    assert answer["label"] == "mine"
+    assert answer["predicted_label"] == "of last time"
+    assert answer["predicted_predicted_label"] in small.LEVELS
+    assert answer["score"] == "3"
+    assert 0 < answer["predicted_score"] <= 1
+    assert set(answer["scores"]) == set(small.LEVELS)
+
+
+def test_rows_that_cannot_be_read_are_told(trained: Callable[[str], Trained], tmp_path: Path) -> None:
+    """An answer for fewer rows than the file has would be laid beside the wrong ones."""
+    lines = ["text,note", *["the room was fine,x"] * 30, "one cell too many,x,y", *["very lovely stay,x"] * 5]
+    (tmp_path / "new.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="32") as caught:
+        predict_file(trained("classes").run, tmp_path / "new.csv")
+    assert caught.value.code == "predict.rows"
+
+
+def test_other_columns_can_be_named(trained: Callable[[str], Trained], tmp_path: Path) -> None:
+    from tunebook.data.options import DataOptions
+
+    rows = [{"left": "a lovely stay", "right": "awful service"}, {"left": "", "right": "x"}]
+    file = write(tmp_path / "new.csv", rows)
+    run = trained("pairs").run
+    answers = predict_file(run, file, DataOptions(text="left", text_pair="right"))
+    assert [answer["left"] for answer in answers] == ["a lovely stay", ""]
+    with pytest.raises(DataError, match=r"left \| right") as caught:
+        predict_file(run, file)
+    assert caught.value.code == "predict.column"
+    with pytest.raises(DataError) as caught:
+        predict_file(run, file, DataOptions(text="left"))
+    assert caught.value.value == "other"
+
+
+def test_a_list_of_texts_needs_no_heading(trained: Callable[[str], Trained], tmp_path: Path) -> None:
+    file = tmp_path / "new.jsonl"
+    texts = ["a lovely stay", None, "awful"]
+    file.write_text("".join(json.dumps({"sentence": text}) + "\n" for text in texts), encoding="utf-8")
+    answers = predict_file(trained("classes").run, file)
+    assert [answer["sentence"] for answer in answers] == texts
+
+
+def test_texts_are_cleaned_as_in_training(trained: Callable[[str], Trained]) -> None:
+    run = trained("classes").run
+    clean, dirty = predict(run, ["a lovely stay", "\ufeffa  lovely\u00a0stay \u200b"])
+    assert dirty == clean
+
+
+def test_nothing_in_nothing_out(trained: Callable[[str], Trained]) -> None:
+    assert predict(trained("classes").run, []) == []
+    assert predict(trained("pairs").run, [], []) == []
+
+
+def test_pairs_for_a_model_of_pairs_alone(trained: Callable[[str], Trained]) -> None:
+    with pytest.raises(DataError) as caught:
+        predict(trained("pairs").run, ["one"])
+    assert caught.value.code == "predict.pair_missing"
+    with pytest.raises(DataError) as caught:
+        predict(trained("classes").run, ["one"], ["two"])
+    assert caught.value.code == "predict.pair_unwanted"
+    with pytest.raises(DataError, match="2 second texts for 1") as caught:
+        predict(trained("pairs").run, ["one"], ["two", "three"])
+    assert caught.value.code == "predict.pair_count"
+
+
+def test_progress_counts_the_rows(trained: Callable[[str], Trained]) -> None:
+    class Watch:
+        seen: list[Any] = []  # noqa: RUF012
+
+        def start(self, what: str, total: int, done: int = 0) -> None:
+            self.seen.append((what, total))
+
+        def advance(self, amount: int = 1, **figures: float) -> None:
+            self.seen.append(amount)
+
+        def finish(self) -> None:
+            self.seen.append("end")
+
+    predict(trained("classes").run, ["a lovely stay"] * 70, progress=Watch())
+    assert Watch.seen == [("tokenise", 70), 70, "end", ("infer", 70), 64, 6, "end"]
+
+
+def test_a_run_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(RunError) as caught:
+        predict(Run(tmp_path), ["x"])
+    assert caught.value.code == "run.unfinished"
