@@ -107,7 +107,7 @@ def test_freezing_nothing_everything_or_too_much_is_refused(rows: dict[str, Any]
     assert caught.value.advice
 
 
-@pytest.mark.parametrize("rows", [{"pattern": "(["}, {"layers": -1}, {"layers": "some"}, {"layers": True}])
+@pytest.mark.parametrize("rows", [{"pattern": "layer.(0"}, {"layers": -1}, {"layers": "some"}])
 def test_values_that_cannot_be(rows: dict[str, Any]) -> None:
     with pytest.raises(TableError) as caught:
         build(Freeze, rows)

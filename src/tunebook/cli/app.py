@@ -7,9 +7,10 @@ from importlib import import_module
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
-from tunebook.cli.help import Command, Group
+from tunebook.cli.help import Command, group_lines
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 
@@ -57,7 +58,7 @@ EXAMPLES = {
 }
 
 
-class Commands(Group):
+class Commands(TyperGroup):
     """A group that builds a command when it is asked for."""
 
     path = ""
@@ -79,9 +80,11 @@ class Commands(Group):
             raise TunebookError("cli.no_command", key=cmd_name, allowed=" | ".join(names), command=ctx.command_path)
         return _command(f"{self.path} {cmd_name}".lstrip())
 
-    def summary(self, name: str) -> str:
-        """The first line of a command's help, without loading the command."""
-        return _help(f"{self.path} {name}".lstrip()).partition("\n")[0]
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help into the parser's formatter, without loading a command."""
+        paths = [(name, f"{self.path} {name}".lstrip()) for name in self.list_commands(ctx)]
+        commands = [(name, _help(path).partition("\n")[0]) for name, path in paths]
+        formatter.write("\n".join(group_lines(self, ctx, commands)) + "\n")
 
 
 def application() -> Any:

@@ -96,6 +96,7 @@ def estimate_text(estimate: Estimate) -> str:
         steps=number(estimate.steps),
         time=duration(estimate.seconds),
         memory=memory(estimate.memory_bytes),
+        cut=f"{estimate.cut_share:.1%}",
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 from tunebook.core.messages import say
 
@@ -28,19 +28,6 @@ class Command(TyperCommand):
         formatter.write("\n".join(_command_lines(self, ctx)) + "\n")
 
 
-class Group(TyperGroup):
-    """Commands that belong together."""
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help into the parser's formatter."""
-        formatter.write("\n".join(_group_lines(self, ctx)) + "\n")
-
-    def summary(self, name: str) -> str:
-        """One line about a command."""
-        command = self.get_command(None, name)  # type: ignore[arg-type]
-        return (command.help or "").strip().partition("\n")[0] if command else ""
-
-
 def _command_lines(command: Any, ctx: Any) -> Iterator[str]:
     parameters = [item for item in command.get_params(ctx) if not getattr(item, "hidden", False)]
     arguments = [item for item in parameters if item.param_type_name == "argument"]
@@ -55,9 +42,10 @@ def _command_lines(command: Any, ctx: Any) -> Iterator[str]:
     yield from _examples(command.epilog)
 
 
-def _group_lines(group: Any, ctx: Any) -> Iterator[str]:
+def group_lines(group: Any, ctx: Any, commands: list[Line]) -> Iterator[str]:
+    """Help of a group, line by line; `commands` holds the name of each with a line about it."""
     yield from _opening(ctx, say("cli.help.command_mark"), group.help)
-    yield from _section(say("cli.help.commands"), [(name, group.summary(name)) for name in group.list_commands(ctx)])
+    yield from _section(say("cli.help.commands"), commands)
     more = [] if ctx.parent else [("--version", say("cli.opt.version"))]
     yield from _common(more)
     yield from _examples(group.epilog)
@@ -147,4 +135,4 @@ def wrap(text: str, width: int) -> list[str]:
     return [*lines, line.rstrip()] if line.strip() else lines
 
 
-__all__ = ["Command", "Group", "cells", "wrap"]
+__all__ = ["Command", "cells", "group_lines", "wrap"]

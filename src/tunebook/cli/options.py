@@ -81,7 +81,7 @@ def spread(function: Callable[..., Any]) -> Callable[..., Any]:
             given[name] = group(**{item.name: given.pop(item.name) for item in fields(group)})  # type: ignore[operator]
         return function(**given)
 
-    del called.__wrapped__  # type: ignore[attr-defined]
+    del called.__wrapped__
     called.__signature__ = inspect.Signature(seen)  # type: ignore[attr-defined]
     called.__annotations__ = {item.name: item.annotation for item in seen}
     return called

@@ -131,13 +131,19 @@ class DataRef(Record):
 
 
 class Estimate(Record):
-    """What a run will need, before it starts."""
+    """What a run will need, before it starts.
+
+    Attributes:
+        parameters: of the model; trained: those that training moves.
+        cut_share: share of the training rows that are longer than max_length and lose their end.
+    """
 
     seconds: float
     memory_bytes: int
     steps: int
     parameters: int
     trained: int
+    cut_share: float = 0.0
 
 
 class Plan(Record):

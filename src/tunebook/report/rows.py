@@ -48,7 +48,7 @@ def _facts(stats: Stats, ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("read", _count(ledger.get("read"))),
         ("kept", _count(ledger.get("kept"))),
         ("changed_rows", _count(ledger.get("changed_rows"))),
-        ("truncated", _count(ledger.get("truncated"))),
+        ("truncated", _count(ledger.get("truncated") or None)),
         ("imbalance", _ratio(stats.get("imbalance"))),
         ("unknown_share", _percent(tokens.get("unknown_share"))),
         ("length_label_link", _percent(stats.get("length_label_link"))),

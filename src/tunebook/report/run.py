@@ -80,6 +80,7 @@ def _facts(report: Report, plan: Plan) -> list[tuple[str, str]]:
         (say("report.fact.rows"), f"{report.rows:,} ({phrase('split', report.split)})"),
         (say("report.fact.table"), f"v{plan.table_version}"),
         (say("report.fact.seed"), str(plan.seed)),
+        (say("report.fact.cut", length=plan.params["max_length"]), f"{plan.estimate.cut_share:.1%}"),
         (say("report.fact.created"), str(created)),
     ]
 

@@ -49,7 +49,10 @@ class Freeze(Technique):
     @classmethod
     def _compiles(cls, pattern: str | None) -> str | None:
         if pattern is not None:
-            re.compile(pattern)  # re.error is a ValueError's cousin that pydantic reports as the row's fault
+            try:
+                re.compile(pattern)
+            except re.error as error:  # no ValueError, which is what pydantic reports as the row's fault
+                raise ValueError(str(error)) from error
         return pattern
 
     def prepare_model(self, model: Any, run: RunContext) -> Any:

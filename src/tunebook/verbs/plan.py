@@ -45,7 +45,12 @@ def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: fr
     steps = _schedule(params, data.rows["train"])
     woven = order(techniques_of(table), task)
     skeleton, trained = _skeleton(task, folder, data, params, woven)
+    from tunebook.data.tokens import share_cut
     from tunebook.verbs.estimate import estimate
+
+    needed = estimate(
+        skeleton, params, rows=data.rows, mean_length=mean_length(tokens), steps=steps, trained=trained
+    ).model_copy(update={"cut_share": share_cut(tokens, params["max_length"])})
 
     return Plan(
         task=data.task,
@@ -60,9 +65,7 @@ def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: fr
         data_path=data.path,
         seed=params["seed"],
         versions={name: _version(name) for name in _LIBRARIES},
-        estimate=estimate(
-            skeleton, params, rows=data.rows, mean_length=mean_length(tokens), steps=steps, trained=trained
-        ),
+        estimate=needed,
     )
 
 

@@ -1,0 +1,48 @@
+"""Check finds what plan() refuses, and what the machine cannot hold, and changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tunebook.tables.make import child
+from tunebook.verbs import check as module
+from tunebook.verbs.book import Book
+from tunebook.verbs.check import check
+
+
+def files(folder: Path) -> dict[str, float]:
+    return {str(path): path.stat().st_mtime for path in folder.rglob("*")}
+
+
+def test_a_good_book_is_ok_and_untouched(book: Book) -> None:
+    before = files(book.path)
+    found = check(book)
+    assert found.ok
+    assert found.problems == []
+    assert found.plan is not None
+    assert found.plan.table == book.champion.values_id
+    assert found.warnings == book.data.stats["warnings"]
+    assert all({"code", "message", "advice"} <= set(item) for item in found.warnings)
+    assert files(book.path) == before
+
+
+def test_what_plan_refuses_is_a_problem(book: Book) -> None:
+    found = check(book, child(book.champion, {"metric": "qwk"}))
+    assert not found.ok
+    assert found.plan is None
+    (problem,) = found.problems
+    assert problem["code"] == "plan.metric"
+    assert "accuracy" in problem["allowed"]
+    assert problem["advice"]
+
+
+@pytest.mark.parametrize("gpu", [0, 1 << 20])
+def test_a_machine_that_is_too_small(gpu: int, book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {"cores": 1, "memory_bytes": 1 << 20, "gpu_memory_bytes": gpu, "bf16": False}
+    monkeypatch.setattr(module, "this_machine", lambda: small)
+    found = check(book)
+    assert found.plan is not None
+    assert [problem["code"] for problem in found.problems] == ["machine.memory"]
+    assert "gradient_accumulation_steps" in found.problems[0]["advice"]

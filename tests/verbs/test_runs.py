@@ -1,0 +1,60 @@
+"""A run's folder: found by its plan, never shared, readable however it ended."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tunebook.core.errors import RunError
+from tunebook.core.nouns import Plan, write_json
+from tunebook.verbs import runs as module
+from tunebook.verbs.book import Book
+from tunebook.verbs.plan import plan
+from tunebook.verbs.runs import Run, find_run, new_run
+
+
+@pytest.fixture
+def made(book: Book) -> Plan:
+    return plan(book.champion, book.data)
+
+
+def test_folders_are_never_shared(made: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.time, "strftime", lambda form: "20250101-000000")
+    first, second = new_run(tmp_path / "runs", made), new_run(tmp_path / "runs", made)
+    assert first.id == f"20250101-000000-{made.id}"
+    assert second.id == f"{first.id}-2"
+    assert first.book == tmp_path
+    monkeypatch.setattr(module, "range", lambda *ends: (), raising=False)
+    with pytest.raises(RunError) as caught:
+        new_run(tmp_path / "runs", made)
+    assert caught.value.code == "run.folder"
+
+
+def test_the_newest_of_this_very_plan(made: Plan, tmp_path: Path) -> None:
+    assert find_run(tmp_path, made) is None
+    found = [new_run(tmp_path, made) for _ in range(3)]
+    assert find_run(tmp_path, made) is None, "a folder without a plan was never begun"
+    for age, run in zip((3, 9), found, strict=False):
+        os.utime(write_json(made, run.path / "plan.json"), (age, age))
+    assert find_run(tmp_path, made) == found[1]
+    assert find_run(tmp_path, made.model_copy(update={"seed": 7})) is None
+
+
+def test_a_run_that_has_just_begun(made: Plan, tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    write_json(made, tmp_path / "plan.json")
+    assert run.plan == made
+    assert not run.finished
+    assert run.outcome == {}
+    assert run.history == []
+    assert run.report is None
+    with pytest.raises(RunError, match=r"tunebook train") as caught:
+        run.model  # noqa: B018
+    assert caught.value.code == "run.unfinished"
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss": NaN}\n{"step": 2, "lo')
+    assert [entry["step"] for entry in run.history] == [1]
+    (tmp_path / "outcome.json").write_text('{"seconds": 2}')
+    assert run.model == tmp_path / "model"
+    assert run.outcome == {"seconds": 2}
