@@ -9,6 +9,8 @@ from tests import small
 from tests.cli.conftest import Call
 
 from tunebook.cli import demo as demo_module
+from tunebook.core.errors import RunError
+from tunebook.verbs import train as train_module
 
 
 def test_the_whole_way(tunebook: Call, monkeypatch: pytest.MonkeyPatch, model: Path, tmp_path: Path) -> None:
@@ -35,3 +37,16 @@ def test_the_summary(tunebook: Call, monkeypatch: pytest.MonkeyPatch, model: Pat
 def test_an_existing_folder_is_refused(tunebook: Call, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     assert tunebook("demo", tmp_path).code == 2
+
+
+def test_a_demo_that_was_interrupted_goes_on_with_train(
+    tunebook: Call, monkeypatch: pytest.MonkeyPatch, model: Path, tmp_path: Path
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise RunError("run.interrupted", key="r", value=3)
+
+    monkeypatch.setattr(demo_module, "DATA", str(small.write_csv(tmp_path / "rows.csv", 60)))
+    monkeypatch.setattr(demo_module, "MODEL", str(model))
+    monkeypatch.setattr(train_module, "train", interrupted)
+    done = tunebook("demo", tmp_path / "book")
+    assert done.code == 3 and f"tunebook train {tmp_path / 'book'}" in " ".join(done.err.split())

@@ -149,7 +149,9 @@ def test_answers_scores_and_true_labels_agree(case: Case) -> None:
     assert headline in case.task.intervals(logits, targets, case.labels)
     answers = case.task.answers(logits, case.labels)
     true = [case.task.true_label(target, case.labels) for target in targets]
-    assert [answer["label"] for answer in answers] == (pytest.approx(true) if case.labels.problem == "regression" else true)
+    assert [answer["label"] for answer in answers] == (
+        pytest.approx(true) if case.labels.problem == "regression" else true
+    )
     assert all(set(answer) == {"label", "score", "scores"} for answer in answers)
     for answer in answers:
         if case.labels.problem == "single_label":

@@ -128,7 +128,9 @@ PAIRS = [(one, other) for one, other in PAIRS if one not in techniques()[other].
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids="+".join)
-def test_it_goes_with_every_technique_that_it_does_not_exclude(pair: tuple[str, str], model: Path, tmp_path: Path) -> None:
+def test_it_goes_with_every_technique_that_it_does_not_exclude(
+    pair: tuple[str, str], model: Path, tmp_path: Path
+) -> None:
     made = plan({key: rows(key, model, tmp_path) for key in pair}, max_steps=3, eval_every=3)
     outcome = fit(model, tmp_path / "run", made).run()
     assert all(any(outcome.counters[key].values()) for key in pair)

@@ -256,7 +256,7 @@ class Hub(BaseHTTPRequestHandler):
         else:
             self._answer(b'{"error": "Repository not found"}', 404, error="RepoNotFound")
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815
 
     def _answer(self, body: bytes, status: int = 200, etag: str = "", error: str = "") -> None:
         self.send_response(status)

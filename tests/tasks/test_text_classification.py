@@ -136,7 +136,10 @@ def test_every_dropout_row_reaches_every_architecture(kind: str, row: str) -> No
         floats = ("attention_dropout", "dropout")  # where a module keeps a number and calls the function
         found = [name for name, module in net.named_modules() if getattr(module, "p", None) == 0.37]
         return found + [
-            f"{name}.{field}" for name, module in net.named_modules() for field in floats if getattr(module, field, None) == 0.37
+            f"{name}.{field}"
+            for name, module in net.named_modules()
+            for field in floats
+            if getattr(module, field, None) == 0.37
         ]
 
     found = places(model)

@@ -50,8 +50,9 @@ def test_the_answers_are_those_of_the_evaluation(kind: str, trained: Callable[[s
 def test_a_file_keeps_its_rows_and_columns(kind: str, trained: Callable[[str], Trained], tmp_path: Path) -> None:
     found = trained(kind)
     records = predictions(found.run)
-    rows = [{"id": r["id"], "text": r["text"], "note": f"n{r['id']}", **({"other": r["pair"]} if kind == "pairs" else {})}
-            for r in records]  # fmt: skip
+    rows = [{"id": r["id"], "text": r["text"], "note": f"n{r['id']}"} for r in records]
+    if kind == "pairs":
+        rows = [{**row, "other": record["pair"]} for row, record in zip(rows, records, strict=True)]
     answers = predict_file(found.run, write(tmp_path / "new.csv", rows))
     assert [{name: row[name] for name in rows[0]} for row in answers] == rows
     for answer, record in zip(answers, records, strict=True):

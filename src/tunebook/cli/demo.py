@@ -12,6 +12,7 @@ from tunebook.cli.bars import Bars
 from tunebook.cli.check import estimate_text
 from tunebook.cli.predict import tell_answers
 from tunebook.cli.train import run_data, tell_run
+from tunebook.core.errors import RunError
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ def demo(
     note(f"    {estimate_text(made.estimate)}")
     with Bars(str(made.params["metric"])) as bars:
         _step(3, command("train", folder))
-        run = train(made, progress=bars)
+        try:
+            run = train(made, progress=bars)
+        except RunError:  # its advice is to run the same command again, which would refuse the folder
+            note(say("cli.demo.go_on", command=command("train", folder)), style="yellow")
+            raise
         _step(4, command("eval", folder))
         report = evaluate(run, progress=bars)
         _step(5, command("predict", folder, *MESSAGES))

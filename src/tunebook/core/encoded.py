@@ -81,7 +81,7 @@ def join(parts: Sequence[Encoded]) -> Encoded:
 
 def load_encoded(path: Path) -> Encoded:
     """Tokens from a file that `save` wrote."""
-    with np.load(path) as stored:
+    with path.open("rb") as stream, np.load(stream) as stored:
         flat = {name: stored[name] for name in stored.files if name != "offsets"}
         return Encoded(flat, stored["offsets"], {})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -47,8 +48,9 @@ class Outcome:
     """What a run gave.
 
     Attributes:
-        seconds: wall-clock time of training, validation included.
-        rows: rows that were trained on, counted once an epoch.
+        seconds: wall-clock time of training, validation included; of a resumed run, since it went on.
+        rows: rows that were trained on in that time, counted once an epoch.
+        steps: optimiser steps in all.
         peak_memory_bytes: of the GPU where there is one, else of the process.
         best_step: step of the model that was kept.
         counters: technique -> what it did.
@@ -131,7 +133,7 @@ class Fit:
             raise RunError("run.interrupted", key=self.folder.name, value=trainer.state.global_step)
         self._keep(trainer)
         _prove(weave)
-        return self._outcome(trainer, weave, time.perf_counter() - start)
+        return self._outcome(trainer, _step_of(resume), time.perf_counter() - start)
 
     def prepare(self) -> WovenTrainer:
         """The trainer, ready to train: model, techniques, settings."""
@@ -226,24 +228,28 @@ class Fit:
     def _keep(self, trainer: WovenTrainer) -> None:
         if not trainer.is_world_process_zero():
             return
-        part = self.folder / "model.part"
+        part, kept = self.folder / "model.part", self.folder / "model"
+        for left in (part, kept):  # by an attempt that failed before the run was finished
+            shutil.rmtree(left, ignore_errors=True)
         model: Any = trainer.accelerator.unwrap_model(trainer.model)
         restore(model)
         model.save_pretrained(str(part))
         self.material.tokenizer.save_pretrained(str(part))
-        part.replace(self.folder / "model")
+        part.replace(kept)
 
-    def _outcome(self, trainer: WovenTrainer, weave: Weave, seconds: float) -> Outcome:
+    def _outcome(self, trainer: WovenTrainer, begun: int, seconds: float) -> Outcome:
         best = trainer.state.best_model_checkpoint
+        steps = trainer.state.global_step
+        share = (steps - begun) / max(steps, 1)
         return Outcome(
             seconds=seconds,
-            rows=round(len(self.material.train) * float(trainer.state.epoch or 0)),
-            steps=trainer.state.global_step,
+            rows=round(len(self.material.train) * float(trainer.state.epoch or 0) * share),
+            steps=steps,
             peak_memory_bytes=peak_bytes(),
             precision=self.precision,
             device=_device(),
-            best_step=int(Path(best).name.rsplit("-", 1)[1]) if best else None,
-            counters=weave.run.counters,
+            best_step=_step_of(Path(best)) if best else None,
+            counters=trainer.weave.run.counters,
         )
 
 
@@ -266,7 +272,12 @@ def _prove(weave: Weave) -> None:
 def last_checkpoint(folder: Path) -> Path | None:
     """The newest complete checkpoint of a run: the one file that is written last is there."""
     found = [path.parent for path in (folder / "checkpoints").glob(f"checkpoint-*/{STATE_FILE}")]
-    return max(found, key=lambda path: int(path.name.rsplit("-", 1)[1]), default=None)
+    return max(found, key=_step_of, default=None)
+
+
+def _step_of(checkpoint: Path | None) -> int:
+    """The step that a checkpoint's name tells; 0 without one."""
+    return int(checkpoint.name.rsplit("-", 1)[1]) if checkpoint else 0
 
 
 __all__ = ["Fit", "Material", "Outcome", "last_checkpoint"]

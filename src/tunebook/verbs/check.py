@@ -18,7 +18,8 @@ class Check:
 
     Attributes:
         plan: the filled plan; None where it cannot be made.
-        problems: what stops a run; warnings: what is worth knowing. Each {"code", "key", "message", "advice"}.
+        problems: what stops a run, each as `TunebookError.to_json` has it.
+        warnings: what is worth knowing of the data, each {"code", "message", "fields"}.
     """
 
     plan: Plan | None

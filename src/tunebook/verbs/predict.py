@@ -62,7 +62,8 @@ def predict_file(
     A column that already has such a name keeps it; the answer then goes to `predicted_label` and so on.
 
     Raises:
-        DataError: the file or one of its rows cannot be read, or it lacks the column of texts that the model was trained on.
+        DataError: the file or one of its rows cannot be read, or it lacks the column of texts that the model was
+            trained on.
     """
     from tunebook.data.prepare import open_data
     from tunebook.data.read import read

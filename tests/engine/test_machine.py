@@ -1,0 +1,75 @@
+"""Precision, memory and their fall-backs."""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tunebook.engine import machine as module
+from tunebook.engine.machine import keep_memory, peak_bytes, pick_precision, product_seconds, reset_peak
+
+
+@pytest.mark.parametrize("wanted", ["fp32", "bf16", "fp16"])
+def test_what_was_asked_for_is_taken(wanted: str) -> None:
+    assert pick_precision(wanted) == wanted
+
+
+@pytest.mark.parametrize(("gpu", "bf16", "expected"), [(True, True, "bf16"), (True, False, "fp32")])
+def test_auto_on_a_gpu(gpu: bool, bf16: bool, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: bf16)
+    assert pick_precision("auto") == expected
+
+
+@pytest.mark.parametrize(
+    ("amx", "seconds", "expected"), [(False, 0.1, "fp32"), (True, 0.5, "bf16"), (True, 0.9, "fp32")]
+)
+def test_auto_on_a_cpu_measures(amx: bool, seconds: float, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    monkeypatch.setattr(module, "product_seconds", lambda dtype: seconds if dtype == torch.bfloat16 else 1.0)
+    module._cpu_bf16.cache_clear()
+    assert pick_precision("auto") == expected
+    module._cpu_bf16.cache_clear()
+
+
+def test_a_product_takes_time() -> None:
+    assert product_seconds(torch.float32, size=32, repeats=2) > 0
+
+
+def test_peak_memory_grows_with_what_is_held() -> None:
+    reset_peak()
+    before = peak_bytes()
+    held = torch.ones(16 << 20)
+    assert peak_bytes() >= before + (48 << 20)
+    assert held.sum() == 16 << 20
+
+
+def test_without_proc_the_process_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise OSError
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    reset_peak()
+    stock = Path.read_text
+    monkeypatch.setattr(
+        Path, "read_text", lambda path, *a, **k: refuse() if "self/status" in str(path) else stock(path)
+    )
+    assert peak_bytes() > 1 << 20
+
+
+def test_without_glibc_memory_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> Any:
+        raise OSError(name)
+
+    keep_memory.cache_clear()
+    monkeypatch.setattr(ctypes, "CDLL", missing)
+    assert keep_memory() is False
+    keep_memory.cache_clear()
+    monkeypatch.undo()
+    assert isinstance(keep_memory(), bool)

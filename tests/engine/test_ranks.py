@@ -1,0 +1,47 @@
+"""One process decides alone; several, over gloo, hear what the first says, its errors too."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tunebook.engine.ranks import from_first, processes, rank
+
+
+def test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.setenv("RANK", "3")
+    assert (processes(), rank()) == (1, 0)
+    assert from_first(lambda: 5) == 5
+    with pytest.raises(ZeroDivisionError):
+        from_first(lambda: 1 / 0)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from tunebook.core.errors import RunError
+from tunebook.engine.ranks import from_first, processes, rank
+def busy():
+    raise RunError("run.busy", key="abc")
+said = from_first(lambda: f"{processes()} from {rank()}")
+try:
+    from_first(busy)
+except RunError as error:
+    Path(sys.argv[1], f"said-{rank()}").write_text(f"{said}: {error.code} {error.key}")
+"""
+
+
+@pytest.mark.slow
+def test_two(tmp_path: Path) -> None:
+    (tmp_path / "two.py").write_text(SCRIPT)
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone", str(tmp_path / "two.py"),
+        str(tmp_path),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert [(tmp_path / f"said-{number}").read_text() for number in (0, 1)] == ["2 from 0: run.busy abc"] * 2
