@@ -1,10 +1,10 @@
 """Tunebook: fine-tune pretrained models as an engineering discipline.
 
-    import tunebook as tb
+import tunebook as tb
 
-    book = tb.init("book", data="reviews.csv")
-    run = tb.train(tb.plan(book.champion, book.data))
-    report = tb.evaluate(run)
+book = tb.init("book", data="reviews.csv")
+run = tb.train(tb.plan(book.champion, book.data))
+report = tb.evaluate(run)
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def test_a_missing_library_names_its_extra(
 ) -> None:
     _raising(monkeypatch, ModuleNotFoundError(f"No module named {name!r}", name=name))
     done = tunebook("doctor")
-    assert done.code == 2 and package in done.err and f"tunebook[{extra}]" in done.err
+    assert done.code == 2 and package in done.err and f".[{extra}]" in done.err
 
 
 def test_another_import_error_is_unexpected(tunebook: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,8 @@ def first_step(kind: str, folder: str, batch: int, passes: int, world: int, rank
     args = TrainingArguments(
         folder, per_device_train_batch_size=batch, gradient_accumulation_steps=passes, max_steps=1, use_cpu=True,
         report_to=[], disable_tqdm=True, save_strategy="no", logging_steps=1, max_grad_norm=0,
-        remove_unused_columns=False, dataloader_pin_memory=False, ddp_backend="gloo" if world > 1 else None, learning_rate=1e-3,
+        remove_unused_columns=False, dataloader_pin_memory=False, learning_rate=1e-3,
+        ddp_backend="gloo" if world > 1 else None,
     )  # fmt: skip
     trainer = WovenTrainer(
         model=tiny.classifier(kind), args=args, train_dataset=rows, weave=Weave(loader=loader), callbacks=[keep]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 import shlex
 import tomllib
@@ -265,4 +264,4 @@ def test_the_page_runs(page: Path, place: Path, capsys: pytest.CaptureFixture[st
             done += 1
     assert done >= 5
     assert (place / "answers.csv").is_file()
-    assert os.listdir(place / "book" / "runs")
+    assert any((place / "book" / "runs").iterdir())

@@ -67,7 +67,7 @@ def test_what_is_missing_comes_with_its_command(no_sockets: None, monkeypatch: p
 
     monkeypatch.setattr(module, "version", absent)
     found = doctor(offline=True)
-    assert found["missing"] == {"train": "pip install 'tunebook[train]'"}
+    assert found["missing"] == {"train": "pip install -e '.[train]'"}
     assert found["libraries"]["accelerate"] is None
 
 

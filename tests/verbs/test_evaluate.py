@@ -90,6 +90,8 @@ def test_another_split(trained: Callable[[str], Trained]) -> None:
     report = evaluate(found.run, split="validation", with_baselines=False)
     assert report.rows == found.book.data.rows["validation"]
     assert report.split == "validation"
+    assert (found.run.path / "validation" / "report.json").is_file()
+    assert found.run.report is None or found.run.report.split == "test", "the test split's report stays as it was"
     again = evaluate(found.run, found.book.data, with_baselines=False)
     assert again.metrics == found.report.metrics
 

@@ -118,3 +118,10 @@ def test_the_samples_are_there(sample: str, base: Path, tmp_path: Path) -> None:
     book = init(tmp_path / "book", sample, model=str(base), allow=frozenset({"unknown_tokens"}))
     assert sum(book.data.rows.values()) > 100
     assert len(book.data.labels.names) >= 2
+
+
+def test_several_validation_files_are_refused(tmp_path: Path) -> None:
+    files = [small.write_csv(tmp_path / f"{name}.csv", 20) for name in ("a", "b", "c")]
+    with pytest.raises(DataError, match=r"data\.one_file"):
+        init(tmp_path / "book", {"train": files[0], "validation": files[1:]})
+    assert not (tmp_path / "book").exists()

@@ -138,7 +138,6 @@ def test_a_disk_that_fills_up_at_the_end_leaves_an_unfinished_run(book: Book, mo
     assert not list(run.path.glob("*.part"))
 
 
-@pytest.mark.xfail(raises=OSError, reason="Fit._keep cannot put its model in the place of one that is there")
 def test_such_a_run_can_be_finished_later(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     fill_the_disk_at_the_end(made(book), monkeypatch)
     assert train(made(book), track=()).finished

@@ -15,6 +15,8 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tunebook.core.nouns import DataRef
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -80,6 +82,12 @@ def command(*words: object) -> str:
     return shlex.join(["tunebook", *(str(word) for word in words)])
 
 
+def predict_command(book: object, ref: DataRef) -> str:
+    """How to try a book's model on a text, or on a pair of texts."""
+    text = say("cli.some_text")
+    return command("predict", book, text, *(("--pair", text) if ref.roles.text_pair else ()))
+
+
 def grid(
     headings: Iterable[str],
     lines: Iterable[Iterable[Any]],
@@ -127,4 +135,16 @@ def warn(screen: Console, messages: Iterable[str]) -> None:
         screen.print(Text.assemble((f"! {say('cli.warning')}", "bold yellow"), message))
 
 
-__all__ = ["Answer", "command", "console", "facts", "grid", "json_line", "note", "show", "show_json", "warn"]
+__all__ = [
+    "Answer",
+    "command",
+    "console",
+    "facts",
+    "grid",
+    "json_line",
+    "note",
+    "predict_command",
+    "show",
+    "show_json",
+    "warn",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from tunebook.cli.answer import Answer, command, facts
+from tunebook.cli.answer import Answer, facts, predict_command
 from tunebook.cli.bars import Bars
 from tunebook.cli.options import Books, RunName, option
 from tunebook.cli.reading import wrong
@@ -36,10 +36,11 @@ def evaluate(
     def tell(screen: Console) -> None:
         tell_report(screen, report)
         screen.print()
-        screen.print(facts([(say("cli.run"), found.id), (say("cli.report"), found.path / "report.html")]))
+        screen.print(
+            facts([(say("cli.run"), found.id), (say("cli.report"), found.results(report.split) / "report.html")])
+        )
 
-    text = say("cli.some_text")
-    return Answer({"run": found.id, **report_data(report)}, tell, (command("predict", book, text),))
+    return Answer({"run": found.id, **report_data(report)}, tell, (predict_command(book, opened.data),))
 
 
 __all__ = ["evaluate"]

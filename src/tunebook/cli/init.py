@@ -116,7 +116,8 @@ def data_facts(ref: DataRef) -> list[tuple[str, str]]:
     from tunebook.report.words import number, phrase
 
     ledger = ref.stats["ledger"]
-    roles = {name: value for name, value in ref.roles.model_dump().items() if value}
+    idle = {"group", "time"} - {str(ref.stats.get("split_by"))}  # found by name, and without a part in the split
+    roles = {name: value for name, value in ref.roles.model_dump().items() if value and name not in idle}
     comma = say("cli.comma")
     rows = comma.join(f"{phrase('split', name)} {number(count)}" for name, count in ref.rows.items())
     dropped = comma.join(f"{phrase('ledger', reason)} {number(count)}" for reason, count in ledger["dropped"].items())

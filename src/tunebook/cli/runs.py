@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tunebook.cli.answer import Answer, command, grid
+from tunebook.cli.answer import Answer, command, grid, predict_command
 from tunebook.cli.options import Books
 from tunebook.core.messages import say
 
@@ -20,7 +20,7 @@ def runs(book: Books) -> Answer:
 
     opened = open_book(book)
     found = [_run(run) for run in reversed(opened.runs)]
-    more = (command("train", book),) if not found else (command("predict", book, say("cli.some_text")),)
+    more = (command("train", book),) if not found else (predict_command(book, opened.data),)
     return Answer({"book": str(book), "runs": found}, lambda screen: _tell(screen, found), more)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, command, facts, note
+from tunebook.cli.answer import Answer, command, facts, note, predict_command
 from tunebook.cli.bars import Bars
 from tunebook.cli.check import estimate_text, plan_facts
 from tunebook.cli.choose import chosen_table, described
@@ -146,9 +146,7 @@ def tell_run(screen: Console, run: Run, report: Report | None) -> None:
 
 
 def _next(book: Book, run: Run, report: Report | None) -> tuple[str, ...]:
-    first = (
-        command("predict", book.path, say("cli.some_text")) if report else command("eval", book.path, "--run", run.id)
-    )
+    first = predict_command(book.path, book.data) if report else command("eval", book.path, "--run", run.id)
     return (first, command("runs", book.path))
 
 

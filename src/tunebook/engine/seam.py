@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
 STATE_FILE = "tunebook_state.pt"
+_NO_ITEMS = 1e-12  # a step of rows that all weigh nothing has the loss 0, not 0 / 0
 
 
 def stock_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Any]:
@@ -217,7 +218,8 @@ class Seam:
         loss, outputs = self._loss(model, inputs) if model.training else self.weave.loss(model, inputs)
         if num_items_in_batch is not None and model.training:
             # Gradients are averaged over processes, hence their number.
-            share = self.weave.items(inputs) * self.accelerator.num_processes / num_items_in_batch
+            total = torch.as_tensor(num_items_in_batch).clamp_min(_NO_ITEMS)
+            share = self.weave.items(inputs) * self.accelerator.num_processes / total
             loss = loss * share.to(loss)
         return (loss, outputs) if return_outputs else loss
 

@@ -32,7 +32,7 @@ def doctor(*, offline: bool = False) -> dict[str, Any]:
     """
     libraries = {name: _version(name) for names in _EXTRAS.values() for name in names}
     missing = {
-        extra: f"pip install 'tunebook[{extra}]'"
+        extra: f"pip install -e '.[{extra}]'"
         for extra, names in _EXTRAS.items()
         if any(not libraries[n] for n in names)
     }

@@ -99,13 +99,15 @@ def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, A
     from tunebook.report.card import write_model_card
     from tunebook.report.run import write_run_report
 
-    with (run.path / "predictions.jsonl").open("w", encoding="utf-8") as stream:
+    folder = run.results(report.split)
+    folder.mkdir(exist_ok=True)
+    with (folder / "predictions.jsonl").open("w", encoding="utf-8") as stream:
         stream.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in predictions)
-    write_json(report, run.path / "report.json")
+    write_json(report, folder / "report.json")
     outcome = run.outcome
     table = _table(run)
     write_run_report(
-        run.path,
+        folder,
         report,
         plan=run.plan,
         history=run.history,
@@ -115,7 +117,8 @@ def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, A
         cost=outcome,
         **({"table": table} if table else {}),
     )
-    write_model_card(run.model, run.plan, report, ref)
+    if report.split == "test":  # the card tells what the model is worth on rows that chose nothing
+        write_model_card(run.model, run.plan, report, ref)
 
 
 def _table(run: Run) -> ParamTable | None:

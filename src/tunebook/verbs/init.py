@@ -70,7 +70,11 @@ def _sources(data: Files | Mapping[str, Files]) -> dict[str, list[Path]]:
     unknown = [part for part in parts if part not in SPLITS]
     if unknown or "train" not in parts:
         raise DataError("data.parts", key="data", value=list(parts), allowed=" | ".join(SPLITS))
-    return {part: [_source(item) for item in _listed(files)] for part, files in parts.items() if files}
+    found = {part: [_source(item) for item in _listed(files)] for part, files in parts.items() if files}
+    for part in ("validation", "test"):
+        if len(found.get(part, ())) > 1:
+            raise DataError("data.one_file", key=part, value=[str(path) for path in found[part]])
+    return found
 
 
 def _listed(files: Files) -> list[str | Path]:
@@ -90,6 +94,8 @@ def _fill(
     from tunebook.report.data import write_data_report
     from tunebook.tables.store import TableStore
 
+    if Path(model).expanduser().is_dir():
+        model = str(Path(model).expanduser().resolve())  # the book may be used from another folder
     folder = find_model(model, allow_pickle="pickle" in allow)
     tokenizer = load_tokenizer(folder)  # before the long work, so that a wrong model is told at once
     others = {name: sources[name][0] for name in ("validation", "test") if name in sources}

@@ -18,7 +18,8 @@ class Run:
     """One training on disk.
 
     Files: plan.json, metrics.jsonl, model/ (loads with plain transformers), outcome.json once it is finished,
-    report.json, report.html and predictions.jsonl once it is evaluated.
+    report.json, report.html and predictions.jsonl once it is evaluated; those of another split than test in a folder of
+    its name.
     """
 
     path: Path
@@ -67,6 +68,10 @@ class Run:
     def history(self) -> list[dict[str, float]]:
         """What was logged while it ran, or until it was killed."""
         return read_history(self.path / "metrics.jsonl")
+
+    def results(self, split: str = "test") -> Path:
+        """The folder of report and predictions: the run's own for the test split, one below it for another."""
+        return self.path if split == "test" else self.path / split
 
     @property
     def report(self) -> Report | None:

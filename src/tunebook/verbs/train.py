@@ -91,6 +91,7 @@ def _fit(plan: Plan, run: Run, track: Sequence[str], progress: Progress | None) 
     from tunebook.data.load import load
     from tunebook.data.prepare import open_data
     from tunebook.engine.fit import Fit, Material, last_checkpoint
+    from tunebook.engine.ranks import rank
     from tunebook.engine.tokens import encode
     from tunebook.engine.track import trackers
     from tunebook.models.source import find_model, load_tokenizer
@@ -111,7 +112,7 @@ def _fit(plan: Plan, run: Run, track: Sequence[str], progress: Progress | None) 
         Material(model, tokenizer, rows["train"], rows["validation"]),
         run.path,
         progress=progress,
-        callbacks=trackers(list(track), run.path, run.id),
+        callbacks=trackers(list(track), run.path, run.id) if rank() == 0 else [],
     )
     return fit.run(last_checkpoint(run.path))
 
