@@ -14,6 +14,7 @@ import torch
 from tests import small, tiny
 from tunebook.core.errors import ModelError
 from tunebook.core.nouns import Labels
+from tunebook.core.settings import Settings
 from tunebook.core.task import Rows
 from tunebook.tasks.text_classification import (
     Classify,
@@ -231,3 +232,20 @@ def test_a_long_pair_is_cut_where_it_is_longer() -> None:
     ids = encoded.flat["input_ids"].tolist()
     assert ids[:6] == small.tokenizer()("the room was very")["input_ids"]
     assert encoded.flat["token_type_ids"].tolist() == [0] * 6 + [1] * 6
+
+
+@pytest.mark.parametrize("kind", tiny.ENCODERS)
+def test_a_head_for_numbers_starts_at_their_mean(kind: str, tmp_path: Path) -> None:
+    folder = small.base_model(tmp_path, kind)
+    task = TextClassification()
+    params = Settings().model_dump()
+    about = Labels(problem="regression", low=0, high=1000, mean=40.0)
+    batch = tiny.collate(tiny.rows(8), 1 if kind == "roberta" else 0)
+    inputs = {name: batch[name] % 20 for name in ("input_ids", "attention_mask")}
+    model = task.build(folder, about, params).eval()
+    assert (model(**inputs).logits - 40).abs().max() < 5
+    ordered = task.build(folder, Labels(problem="ordinal", names=["a", "b", "c"], low=0, high=2), params).eval()
+    assert (ordered(**inputs).logits - 1).abs().max() < 2
+    model.save_pretrained(str(tmp_path / "trained"))
+    kept = task.build(tmp_path / "trained", about.model_copy(update={"mean": 7.0}), params).eval()
+    torch.testing.assert_close(kept(**inputs).logits, model(**inputs).logits)  # a head that was trained is kept

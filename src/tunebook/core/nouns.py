@@ -95,12 +95,14 @@ class Labels(Record):
         names: the classes in the order of the head's outputs; empty for regression. For ordered classes, lowest
             first.
         low, high: smallest and largest training value (regression; for ordered classes 0 and their number - 1).
+        mean: mean training value (regression); None for classes.
     """
 
     problem: Problem
     names: list[str] = []
     low: float | None = None
     high: float | None = None
+    mean: float | None = None
 
     @property
     def outputs(self) -> int:

@@ -113,7 +113,7 @@ def _rows(draft: Draft, roles: Roles, side: Any) -> tuple[pa.Table, bool]:
 
 
 def _bounds(labels: Labels, table: pa.Table) -> Labels:
-    """Smallest and largest value of the training rows, for a regression."""
+    """Smallest, largest and mean value of the training rows, for a regression."""
     if labels.problem != "regression":
         classes = table.filter(pc.equal(table["_split"], "train"))["label"]
         flat = pc.list_flatten(classes) if labels.problem == "multi_label" else classes
@@ -121,7 +121,8 @@ def _bounds(labels: Labels, table: pa.Table) -> Labels:
             raise DataError("data.one_class", key="label", value=pc.unique(flat).to_pylist())
         return labels
     values = table.filter(pc.equal(table["_split"], "train"))["label"].to_numpy()
-    return labels.model_copy(update={"low": float(values.min()), "high": float(values.max())})
+    ends = {"low": float(values.min()), "high": float(values.max())}
+    return labels.model_copy(update={**ends, "mean": float(values.mean())})
 
 
 def _stats(table: pa.Table, labels: Labels, roles: Roles, options: DataOptions, gathered: Gathered) -> dict[str, Any]:

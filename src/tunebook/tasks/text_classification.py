@@ -86,6 +86,8 @@ class TextClassification(Task):
         finally:
             logging.set_verbosity(verbosity)
         _check_whole(model, found, folder)
+        if labels.outputs == 1 and labels.problem != "multi_label":
+            _centre(model, set(found["missing_keys"]), labels)
         return model
 
     def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
@@ -206,6 +208,18 @@ def _check_whole(model: Any, found: Mapping[str, Any], folder: Path) -> None:
     lost = sorted(name for name in names if name.startswith(body) and "pooler." not in name)
     if lost:
         raise ModelError("model.partial", key="base_model", value=str(folder), count=len(lost), first=lost[0])
+
+
+def _centre(model: Any, fresh: set[str], labels: Labels) -> None:
+    """Start a fresh head for numbers at their mean, or in the middle of ordered classes.
+
+    Adam moves a bias by about the learning rate a step: from 0 to a mean of 2.5 it would take 25,000 steps at 1e-4.
+    """
+    centre = labels.mean if labels.mean is not None else ((labels.low or 0.0) + (labels.high or 0.0)) / 2
+    for name, parameter in model.named_parameters():
+        if name in fresh and name.endswith("bias") and parameter.shape == (1,):
+            with torch.no_grad():
+                parameter.fill_(centre)
 
 
 def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
