@@ -19,7 +19,7 @@ from tunebook.core.task import Rows
 
 Array = NDArray[Any]
 _ROWS = 20_000  # training rows at most: a baseline is to cost little
-_STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
+_STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)  # features of length 1 want weak regularisation
 _FOLDS = 3
 _FEW = 3_000  # up to so many rows the strength is chosen by cross-validation, above it on the validation split
 
@@ -33,7 +33,8 @@ def baselines(plan: Plan, data: DataRef, split: Split, progress: Progress | None
     Raises:
         MachineError: scikit-learn is not installed.
     """
-    path = data.path.parent / "cache" / f"baselines-{content_id([data.content, plan.model_id, split, _ROWS])}.json"
+    key = content_id([data.content, plan.model_id, split, _ROWS, _STRENGTHS])
+    path = data.path.parent / "cache" / f"baselines-{key}.json"
     if path.is_file():
         stored: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
         return stored
