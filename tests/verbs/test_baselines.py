@@ -74,7 +74,7 @@ def test_they_are_measured_once(trained: Callable[[str], Trained], monkeypatch: 
 def test_without_scikit_learn(trained: Callable[[str], Trained], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn", None)
     found = trained("binary")
-    with pytest.raises(MachineError, match=r"tunebook\[train\]") as caught:
+    with pytest.raises(MachineError, match=r"\.\[train\]") as caught:
         module._measure(found.run.plan, found.book.data, "test", None)
     assert caught.value.code == "machine.extra"
 
