@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pyarrow import parquet
 
@@ -122,3 +123,13 @@ def test_one_class_left_for_training(write, tmp_path: Path):
     train = write("train.csv", "text,label\n" + "\n".join(f"text {n},a" for n in range(20)) + "\nother,b\n")
     test = write("test.csv", "text,label\nother,b\nnew,a\n")
     assert refused([train], tmp_path / "x", test=test).code == "data.one_class"
+
+
+def test_where_a_fresh_head_starts(tmp_path: Path) -> None:
+    lines = [f"text number {n},{'a|b' if n % 4 == 0 else 'b'}" for n in range(80)]
+    (tmp_path / "several.csv").write_text("text,label\n" + "\n".join(lines) + "\n")
+    ref = prepare([tmp_path / "several.csv"], tmp_path / "out", DataOptions(problem="multi_label"))
+    shares = 1 / (1 + np.exp(-np.array(ref.labels.start)))
+    counts = ref.stats["classes"]["train"]
+    expected = [(counts[name] + 0.5) / (ref.rows["train"] + 1) for name in ref.labels.names]
+    assert shares == pytest.approx(expected)

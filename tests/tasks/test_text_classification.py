@@ -239,7 +239,7 @@ def test_a_head_for_numbers_starts_at_their_mean(kind: str, tmp_path: Path) -> N
     folder = small.base_model(tmp_path, kind)
     task = TextClassification()
     params = Settings().model_dump()
-    about = Labels(problem="regression", low=0, high=1000, mean=40.0)
+    about = Labels(problem="regression", low=0, high=1000, start=[40.0])
     batch = tiny.collate(tiny.rows(8), 1 if kind == "roberta" else 0)
     inputs = {name: batch[name] % 20 for name in ("input_ids", "attention_mask")}
     model = task.build(folder, about, params).eval()
@@ -247,5 +247,13 @@ def test_a_head_for_numbers_starts_at_their_mean(kind: str, tmp_path: Path) -> N
     ordered = task.build(folder, Labels(problem="ordinal", names=["a", "b", "c"], low=0, high=2), params).eval()
     assert (ordered(**inputs).logits - 1).abs().max() < 2
     model.save_pretrained(str(tmp_path / "trained"))
-    kept = task.build(tmp_path / "trained", about.model_copy(update={"mean": 7.0}), params).eval()
+    kept = task.build(tmp_path / "trained", about.model_copy(update={"start": [7.0]}), params).eval()
     torch.testing.assert_close(kept(**inputs).logits, model(**inputs).logits)  # a head that was trained is kept
+
+
+def test_a_head_for_several_labels_starts_at_their_shares(tmp_path: Path) -> None:
+    folder = small.base_model(tmp_path)
+    rare = Labels(problem="multi_label", names=["a", "b", "c"], start=[-4.0, 0.0, 2.0])
+    model = TextClassification().build(folder, rare, Settings().model_dump()).eval()
+    logits = model(input_ids=torch.tensor([[2, 7, 3]])).logits[0]
+    torch.testing.assert_close(logits, torch.tensor([-4.0, 0.0, 2.0]), rtol=0, atol=1.0)

@@ -95,14 +95,15 @@ class Labels(Record):
         names: the classes in the order of the head's outputs; empty for regression. For ordered classes, lowest
             first.
         low, high: smallest and largest training value (regression; for ordered classes 0 and their number - 1).
-        mean: mean training value (regression); None for classes.
+        start: what a fresh head answers before training: the mean (regression), or the log-odds of each class's share
+            (several labels), of the training rows.
     """
 
     problem: Problem
     names: list[str] = []
     low: float | None = None
     high: float | None = None
-    mean: float | None = None
+    start: list[float] = []
 
     @property
     def outputs(self) -> int:

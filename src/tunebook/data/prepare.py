@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
@@ -17,7 +18,7 @@ from tunebook.data.describe import describe, find_warnings, warning
 from tunebook.data.draft import Draft, clean_draft, labelled_rows, row_ids, timed_draft, weigh_draft
 from tunebook.data.fingerprint import fingerprint
 from tunebook.data.gather import FILE, GIVEN, ROW, Gathered, gather
-from tunebook.data.labels import Labelled, find_labels
+from tunebook.data.labels import Labelled, class_counts, find_labels
 from tunebook.data.ledger import Ledger
 from tunebook.data.options import DataOptions
 from tunebook.data.sides import KEY, Found, choose_sides, keyed_draft, without_repeats
@@ -113,16 +114,21 @@ def _rows(draft: Draft, roles: Roles, side: Any) -> tuple[pa.Table, bool]:
 
 
 def _bounds(labels: Labels, table: pa.Table) -> Labels:
-    """Smallest, largest and mean value of the training rows, for a regression."""
-    if labels.problem != "regression":
-        classes = table.filter(pc.equal(table["_split"], "train"))["label"]
-        flat = pc.list_flatten(classes) if labels.problem == "multi_label" else classes
-        if pc.count_distinct(flat).as_py() < 2:
-            raise DataError("data.one_class", key="label", value=pc.unique(flat).to_pylist())
+    """What the training rows say of the labels: the ends of numbers, and where a fresh head starts."""
+    column = table.filter(pc.equal(table["_split"], "train"))["label"]
+    if labels.problem == "regression":
+        values = column.to_numpy()
+        ends = {"low": float(values.min()), "high": float(values.max())}
+        return labels.model_copy(update={**ends, "start": [float(values.mean())]})
+    several = labels.problem == "multi_label"
+    flat = pc.list_flatten(column) if several else column
+    if pc.count_distinct(flat).as_py() < 2:
+        raise DataError("data.one_class", key="label", value=pc.unique(flat).to_pylist())
+    if not several:
         return labels
-    values = table.filter(pc.equal(table["_split"], "train"))["label"].to_numpy()
-    ends = {"low": float(values.min()), "high": float(values.max())}
-    return labels.model_copy(update={**ends, "mean": float(values.mean())})
+    counts = class_counts(column, labels)
+    shares = [(counts[name] + 0.5) / (len(column) + 1) for name in labels.names]  # never 0 or 1
+    return labels.model_copy(update={"start": [float(np.log(share / (1 - share))) for share in shares]})
 
 
 def _stats(table: pa.Table, labels: Labels, roles: Roles, options: DataOptions, gathered: Gathered) -> dict[str, Any]:

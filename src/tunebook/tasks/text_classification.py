@@ -86,8 +86,7 @@ class TextClassification(Task):
         finally:
             logging.set_verbosity(verbosity)
         _check_whole(model, found, folder)
-        if labels.outputs == 1 and labels.problem != "multi_label":
-            _centre(model, set(found["missing_keys"]), labels)
+        _centre(model, set(found["missing_keys"]), labels)
         return model
 
     def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
@@ -211,15 +210,16 @@ def _check_whole(model: Any, found: Mapping[str, Any], folder: Path) -> None:
 
 
 def _centre(model: Any, fresh: set[str], labels: Labels) -> None:
-    """Start a fresh head for numbers at their mean, or in the middle of ordered classes.
+    """Let a fresh head begin with what the training rows have on average.
 
-    Adam moves a bias by about the learning rate a step: from 0 to a mean of 2.5 it would take 25,000 steps at 1e-4.
+    Adam moves a bias by about the learning rate a step: from 0 to a mean of 2.5, or to the log-odds of a rare class, it
+    would take thousands of steps, and the encoder would be bent to do it instead.
     """
-    centre = labels.mean if labels.mean is not None else ((labels.low or 0.0) + (labels.high or 0.0)) / 2
+    start = labels.start or ([(len(labels.names) - 1) / 2] if labels.problem == "ordinal" else [])
     for name, parameter in model.named_parameters():
-        if name in fresh and name.endswith("bias") and parameter.shape == (1,):
+        if start and name in fresh and name.endswith("bias") and parameter.shape == (len(start),):
             with torch.no_grad():
-                parameter.fill_(centre)
+                parameter.copy_(torch.tensor(start))
 
 
 def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
