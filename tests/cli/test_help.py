@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -50,10 +51,19 @@ def test_a_group_alone_shows_its_help(tunebook: Call) -> None:
     assert done.code == 0 and "import" in done.out and "export" in done.out
 
 
-def test_help_says_what_is_required_and_what_is_default(tunebook: Call) -> None:
-    out = tunebook("init", "--help").out
+def test_help_says_what_is_required_and_what_is_default() -> None:
+    """In a process of its own: options keep the language in which their module was first imported."""
+
+    def told(*words: str) -> str:
+        code = f"from tunebook.cli import main; main({[*words, '--help']!r})"
+        environment = {**os.environ, "TUNEBOOK_LANG": "en", "COLUMNS": "100"}
+        return subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+        ).stdout
+
+    out = told("init")
     assert "(required)" in out and "(default: builtin:minilm)" in out and "--header / --no-header" in out
-    assert "[TEXT…]" in tunebook("predict", "--help").out
+    assert "[TEXT…]" in told("predict")
 
 
 @pytest.mark.parametrize(
