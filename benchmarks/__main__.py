@@ -4,9 +4,30 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import training_speed
+from benchmarks import (
+    ab_sharing,
+    defaults,
+    gate,
+    killed_tests,
+    kills,
+    real_tasks,
+    same_table,
+    tables_matter,
+    training_speed,
+)
 
-CLAIMS = {"P1": training_speed.main, "P2": training_speed.main}
+CLAIMS = {
+    "AA": same_table.main,
+    "DEFAULTS": defaults.main,
+    "H2": tables_matter.main,
+    "GATE": gate.main,
+    "KILLS": kills.main,
+    "KILLS_AB": killed_tests.main,
+    "P1": training_speed.main,
+    "P2": training_speed.main,
+    "P4": ab_sharing.main,
+    "TASKS": real_tasks.main,
+}
 
 
 def run() -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import re
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -49,15 +49,6 @@ CHINESE_TECHNIQUES = """
 
 写出某项技术的任意一行即启用该技术及其全部行；`名称=on` 以默认值启用，`名称=off` 停用。
 """
-WORDS = {
-    "true or false": "true 或 false",
-    "list of str": "文本列表",
-    "float": "小数",
-    "int": "整数",
-    "text": "文本",
-    "and": "且",
-    "or": "或",
-}
 UNITS = {
     "rows": "条",
     "passes": "次",
@@ -90,12 +81,14 @@ def pages() -> dict[Path, str]:
 
 def english() -> str:
     """The page in English; a technique has its docstring in front of its rows."""
+    os.environ["TUNEBOOK_LANG"] = "en"
     head = ("Name", "Allowed", "Default", "Unit", "Other names", "Description")
     return page((ENGLISH, ENGLISH_TECHNIQUES), head, english_row, lambda kind: inspect.cleandoc(kind.__doc__ or ""))
 
 
 def chinese() -> str:
     """The page in Chinese."""
+    os.environ["TUNEBOOK_LANG"] = "zh"
     head = ("名称", "允许的取值", "默认值", "单位", "别名", "说明")
     return page((CHINESE, CHINESE_TECHNIQUES), head, chinese_row, lambda kind: "")
 
@@ -132,9 +125,7 @@ def english_row(item: Declaration) -> tuple[str, ...]:
 
 def chinese_row(item: Declaration) -> tuple[str, ...]:
     """The cells of a parameter, in Chinese; choices keep their names."""
-    kinds = "|".join(re.escape(word) for word in sorted(WORDS, key=len, reverse=True))
-    allowed = re.sub(rf"\b({kinds})\b", lambda match: WORDS[match[0]], item.allowed)
-    return *_cells(item, allowed, UNITS.get(item.row.unit, item.row.unit)), item.row.zh
+    return *_cells(item, item.allowed, UNITS.get(item.row.unit, item.row.unit)), item.row.zh
 
 
 def _cells(item: Declaration, allowed: str, unit: str) -> tuple[str, ...]:

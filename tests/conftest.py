@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TUNEBOOK_LANG", "en")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# The knowledge base of who runs the tests is left alone.
+os.environ["TUNEBOOK_HOME"] = tempfile.mkdtemp(prefix="tunebook-home-")
+atexit.register(shutil.rmtree, os.environ["TUNEBOOK_HOME"], ignore_errors=True)

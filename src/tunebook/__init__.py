@@ -13,17 +13,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tunebook.abtest.gate import Gate
     from tunebook.core.errors import TunebookError
     from tunebook.core.nouns import DataRef, Labels, ParamTable, Plan, Report
+    from tunebook.core.verdict import Verdict
     from tunebook.data.options import DataOptions
+    from tunebook.verbs.ab import ab
     from tunebook.verbs.book import Book, open_book
     from tunebook.verbs.check import check
+    from tunebook.verbs.compare import compare
     from tunebook.verbs.doctor import doctor
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.init import init
     from tunebook.verbs.plan import plan
     from tunebook.verbs.predict import predict, predict_file
+    from tunebook.verbs.promote import promote, rollback
+    from tunebook.verbs.recommend import recommend
     from tunebook.verbs.runs import Run
+    from tunebook.verbs.search import search
     from tunebook.verbs.train import train
 
 __version__ = "0.1.0"
@@ -32,13 +39,17 @@ _WHERE = {
     "Book": "verbs.book",
     "DataOptions": "data.options",
     "DataRef": "core.nouns",
+    "Gate": "abtest.gate",
     "Labels": "core.nouns",
     "ParamTable": "core.nouns",
     "Plan": "core.nouns",
     "Report": "core.nouns",
     "Run": "verbs.runs",
     "TunebookError": "core.errors",
+    "Verdict": "core.verdict",
+    "ab": "verbs.ab",
     "check": "verbs.check",
+    "compare": "verbs.compare",
     "doctor": "verbs.doctor",
     "evaluate": "verbs.evaluate",
     "init": "verbs.init",
@@ -46,6 +57,10 @@ _WHERE = {
     "plan": "verbs.plan",
     "predict": "verbs.predict",
     "predict_file": "verbs.predict",
+    "promote": "verbs.promote",
+    "recommend": "verbs.recommend",
+    "rollback": "verbs.promote",
+    "search": "verbs.search",
     "train": "verbs.train",
 }
 
@@ -61,13 +76,17 @@ __all__ = [
     "Book",
     "DataOptions",
     "DataRef",
+    "Gate",
     "Labels",
     "ParamTable",
     "Plan",
     "Report",
     "Run",
     "TunebookError",
+    "Verdict",
+    "ab",
     "check",
+    "compare",
     "doctor",
     "evaluate",
     "init",
@@ -75,5 +94,9 @@ __all__ = [
     "plan",
     "predict",
     "predict_file",
+    "promote",
+    "recommend",
+    "rollback",
+    "search",
     "train",
 ]

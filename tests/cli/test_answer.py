@@ -14,8 +14,14 @@ def test_people_see_the_next_commands(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_json_carries_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
     assert json_line({"a": float("nan"), 1: [float("inf"), (2, None)]}) == '{"a": null, "1": [null, [2, null]]}'
-    show_json(Answer([{"a": "中"}, {"a": 2}], lambda screen: None))
+    show_json(Answer([{"a": "中"}, {"a": 2}], lambda screen: None, lines=True))
     assert capsys.readouterr().out == '{"a": "中"}\n{"a": 2}\n'
+
+
+def test_a_list_is_one_value_unless_it_is_of_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    show_json(Answer([{"a": "中"}, {"a": 2}], lambda screen: None))
+    show_json(Answer([], lambda screen: None))
+    assert capsys.readouterr().out == '[{"a": "中"}, {"a": 2}]\n[]\n'
 
 
 def test_a_command_is_quoted_for_the_shell() -> None:

@@ -33,6 +33,23 @@ def test_wrong_use_is_no_answer(tunebook: Call, fresh: Path) -> None:
     assert tunebook("check", fresh, "--table", "v9").code == 2
 
 
+def test_rows_that_lose_their_end_are_told_of_only_where_there_are_any(tunebook: Call, fresh: Path) -> None:
+    assert "lose their end" not in tunebook("check", fresh, "--set", "max_length=64").out
+    assert "100.0% of the rows lose their end" in " ".join(
+        tunebook("check", fresh, "--set", "max_length=4").out.split()
+    )
+
+
 def test_chinese(tunebook: Call, fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
-    assert "可以开始训练" in tunebook("check", fresh).out
+    done = tunebook("check", fresh)
+    for part in (
+        "可以开始训练",
+        "文本分类，单标签分类",
+        "v1（冠军）",
+        "择优指标：准确率",
+        "个参数（100% 参与训练）",
+        "测试集只有",
+    ):
+        assert part in done.out
+    assert "允许的取值：> 0 且 <= 1 的小数" in tunebook("check", fresh, "--set", "learning_rate=7").err

@@ -31,7 +31,7 @@ def test_version(tunebook: Call) -> None:
         (["init", "b"], "cli.missing", "--data is missing"),
         (["train", "b", "--tabel", "v2"], "cli.no_option", "--table"),
         (["train", "b", "--table"], "cli.no_value", "--table"),
-        (["init", "b", "--data", "x.csv", "--max-classes", "many"], "cli.usage", "--max-classes"),
+        (["init", "b", "--data", "x.csv", "--max-classes", "many"], "cli.option", "--max-classes"),
         (["train", "nobook"], "book.missing", "nobook"),
         (["predict", "nobook", "text"], "book.missing", "nobook"),
         (["init", "b", "--data", "nofile.csv"], "", "nofile.csv"),

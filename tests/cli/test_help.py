@@ -42,8 +42,9 @@ def test_every_command_has_help(
 def test_root_help_lists_the_commands_in_order(tunebook: Call) -> None:
     alone, asked = tunebook(), tunebook("--help")
     assert (alone.code, alone.out) == (0, asked.out)
-    shown = [line.split()[0] for line in asked.out.splitlines() if line.startswith("  ")]
-    assert shown[: len(COMMANDS) - 6] == [name for name in COMMANDS if " " not in name]
+    shown = [line.split()[0] for line in asked.out.splitlines() if line.startswith("  ") and line[2:3].strip()]
+    wanted = [name for name in COMMANDS if " " not in name]
+    assert shown[: len(wanted)] == wanted
 
 
 def test_a_group_alone_shows_its_help(tunebook: Call) -> None:

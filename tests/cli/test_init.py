@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Call
 
-from tunebook.cli.init import warnings
+ROWS = "ROWS"  # the file of the fixture
 
 
 def test_makes_a_book(tunebook: Call, rows: Path, model: Path, tmp_path: Path) -> None:
@@ -66,11 +67,54 @@ def test_wrong_options_leave_nothing_behind(
     assert done.code == 2 and part in done.err and list(tmp_path.iterdir()) == []
 
 
-def test_warnings_speak_the_language_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [
-        {"code": "duplicates", "message": "8 training rows repeat an earlier one.", "fields": {"count": 8}},
-        {"code": "of_another_package", "message": "as it was", "fields": {}},
-    ]
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--data", "missing.csv"], "data.missing"),
+        (["--data", "sample:de"], "data.missing"),
+        (["--data", ROWS, "--test", "missing.csv"], "data.missing"),
+        (["--data", ROWS, "--text", "text", "--label", "text"], "data.role_twice"),
+        (["--data", ROWS, "--problem", "ordinal"], "data.label_order"),
+        (["--data", ROWS, "--label-order", "good"], "data.label_order_wrong"),
+        (["--data", ROWS, "--label-name", "good=fine"], "data.label_names"),
+        (["--data", ROWS, "--split", "5"], "data.split"),
+        (["--data", ROWS, "--split-by", "group"], "data.group_needed"),
+        (["--data", ROWS, "--encoding", "nonsense"], "data.encoding_name"),
+        (["--data", ROWS, "--seed", "x"], "cli.option"),
+        (["--data", ROWS, "--max-classes", "1"], "cli.option"),
+        (["--data", ROWS, "--delimiter", ";;"], "cli.option"),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_mistakes_of_a_new_user(
+    tunebook: Call,
+    rows: Path,
+    model: Path,
+    tmp_path: Path,
+    words: list[str],
+    code: str,
+    language: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TUNEBOOK_LANG", language)
+    given = [str(rows) if word == ROWS else word for word in words]
+    done = tunebook("init", tmp_path / "b", "--model", model, *given)
+    assert done.code == 2 and f"[{code}]" in done.err and not (tmp_path / "b").exists()
+    for foreign in ("None", "Traceback", "Input should", "[]"):
+        assert foreign not in done.err
+    if language == "zh":
+        assert not re.search(r"\b(or|and|int|float)\b", done.err)
+
+
+def test_a_wrong_sample_names_those_there_are(tunebook: Call, model: Path, tmp_path: Path) -> None:
+    done = tunebook("init", tmp_path / "b", "--data", "sample:de", "--model", model)
+    assert "sample:en | sample:zh" in done.err
+
+
+def test_chinese_throughout(
+    tunebook: Call, rows: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
-    said = warnings(found)
-    assert "重复" in said[0] and "8" in said[0] and said[1] == "as it was"
+    done = tunebook("init", tmp_path / "b", "--data", rows, "--model", model)
+    for part in ("文本分类，单标签分类", "文本 = text，标签 = label", "2 个：bad、good", "测试集只有"):
+        assert part in done.out

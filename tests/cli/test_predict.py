@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Call
 
+from tunebook.cli.answer import console
+from tunebook.cli.predict import tell_answers
+
 TEXTS = ("the room was great", "we found it awful")
 
 
@@ -71,3 +74,21 @@ def test_a_file_without_the_column(tunebook: Call, book: Path, tmp_path: Path) -
     assert tunebook("predict", book, "--file", source, "--json").json["error"]["code"] == "predict.column"
     rows = tunebook("predict", book, "--file", source, "--text", "b", "--json").lines
     assert [row["label"] for row in rows] == ["good", "bad"]
+
+
+@pytest.mark.parametrize(
+    ("row", "headings"),
+    [
+        ({"label": 2.5, "score": 2.5, "scores": {}}, ["Text", "Label"]),
+        ({"label": "mid", "score": 1.2, "scores": {}}, ["Text", "Label", "Score"]),
+        ({"label": "a", "score": 0.9, "scores": {"a": 0.9, "b": 0.1}}, ["Text", "Label", "Score", "Next", "best"]),
+    ],
+)
+def test_no_column_repeats_another(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, row: dict[str, object], headings: list[str]
+) -> None:
+    monkeypatch.setenv("TUNEBOOK_LANG", "en")
+    tell_answers(console(), [{"text": "a room", **row}])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == headings
+    assert lines[-1].count("2.5") == (row["label"] == 2.5)

@@ -26,10 +26,10 @@ def test_all_kinds_of_values() -> None:
         (Columns(problem="guess"), "--problem", "multi_label"),
         (RowRules(split_by="moon"), "--split-by", "group"),
         (RowRules(max_dropped="many"), "--max-dropped", "5%"),
-        (RowRules(max_dropped="150%"), "--max-dropped", "less than or equal"),
+        (RowRules(max_dropped="150%"), "--max-dropped", "float >= 0 and <= 1"),
         (RowRules(duplicates="eat"), "--duplicates", "refuse"),
         (Columns(label_names=["nonsense"]), "--label-name", "NAME=VALUE"),
-        (Form(delimiter="two"), "--delimiter", "1 character"),
+        (Form(delimiter="two"), "--delimiter", "character between cells"),
         (Form(format="docx"), "--format", "parquet"),
     ],
 )

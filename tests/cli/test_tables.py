@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import errno
+import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Call
 
+from tunebook.core.errors import BookError
 from tunebook.core.settings import Settings
+from tunebook.tables.store import TableStore
 
 
 @pytest.fixture
@@ -32,7 +38,7 @@ def test_show(tunebook: Call, fresh: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_set_makes_a_child(tunebook: Call, own: Path) -> None:
     done = tunebook("table", "set", own, "lr=5e-5", "freeze=on", "--note", "why [not]", "--owner", "An", "--json")
     assert done.code == 0 and (done.json["version"], done.json["parent"]) == ("v2", "v1")
-    assert {"row": "learning_rate", "from": 1e-4, "to": 5e-5} in done.json["changes"]
+    assert {"row": "learning_rate", "from": 3e-4, "to": 5e-5} in done.json["changes"]
     data = tunebook("table", "show", own, "--table", "v2", "--json").json
     assert data["owner"] == "An" and data["note"].startswith("why [not]") and data["parent"] == 1
     out = tunebook("table", "set", own, "batch_size=8", "--table", "v2").out
@@ -60,12 +66,119 @@ def test_set_refuses(tunebook: Call, own: Path) -> None:
     assert len(tunebook("table", "list", own, "--json").json["versions"]) == 1
 
 
-def test_diff(tunebook: Call, own: Path) -> None:
-    tunebook("table", "set", own, "seed=1")
-    changes = tunebook("table", "diff", own, "v1", "v2", "--json").json["changes"]
-    assert changes == [{"row": "seed", "from": 42, "to": 1}]
-    assert "seed" in tunebook("table", "diff", own, "v1", "v2").out
+def test_diff(tunebook: Call, own: Path, tmp_path: Path) -> None:
+    tunebook("table", "set", own, "seed=1", "--note", "for luck")
+    done = tunebook("table", "diff", own, "v1", "v2", "--json")
+    assert done.json == [{"row": "seed", "from": 42, "to": 1}] and len(done.out.splitlines()) == 1
+    assert tunebook("table", "diff", own, "v1", "v1", "--json").json == []
+    out = tunebook("table", "diff", own, "v1", "v2").out
+    assert "seed" in out and "for luck" in out and "Recommended" in out
     assert "All values are the same" in tunebook("table", "diff", own, "v1", "champion").out
+    path = tmp_path / "t.csv"
+    path.write_text("name,value\nfreeze.layers,1\n", encoding="utf-8")
+    changes = tunebook("table", "diff", own, path, "v2", "--json").json
+    assert {"row": "freeze.layers", "from": 1, "to": "off"} in changes
+
+
+def test_diff_as_a_page(tunebook: Call, own: Path, tmp_path: Path) -> None:
+    tunebook("table", "set", own, "seed=1")
+    page = tmp_path / "pages" / "diff.html"
+    done = tunebook("table", "diff", own, "v1", "v2", "--html", page, "--json")
+    assert done.json == [{"row": "seed", "from": 42, "to": 1}]
+    assert "<code>seed</code>" in page.read_text(encoding="utf-8")
+    refused = tunebook("table", "diff", own, "v1", "v2", "--html", page)
+    assert refused.code == 2 and "table.exists" in refused.err
+    other = tmp_path / "other.html"
+    assert str(other) in tunebook("table", "diff", own, "v1", "v2", "--html", other).out.replace("\n", "")
+
+
+def test_equal_values_make_no_version(tunebook: Call, own: Path, tmp_path: Path) -> None:
+    path = tmp_path / "t.yaml"
+    tunebook("table", "export", own, path)
+    done = tunebook("table", "import", own, path, "--note", "again", "--json")
+    assert (done.code, done.json["error"]["code"], done.json["error"]["key"]) == (2, "cli.no_change", "v1")
+    assert "v1 has these values already" in tunebook("table", "import", own, path).err
+    assert len(tunebook("table", "list", own, "--json").json["versions"]) == 1
+
+
+def test_import_keeps_reasons(tunebook: Call, own: Path, tmp_path: Path) -> None:
+    before = tunebook("table", "show", own, "--json").json["rows"]
+    path = tmp_path / "flat.json"
+    tunebook("table", "export", own, path, "--flat")
+    values = json.loads(path.read_text(encoding="utf-8"))
+    assert values["seed"] == 42 and not isinstance(values["learning_rate"], dict)
+    path.write_text(json.dumps({**values, "seed": 8}), encoding="utf-8")
+    tunebook("table", "import", own, path, "--note", "for luck")
+    after = tunebook("table", "show", own, "--table", "v2", "--json").json["rows"]
+    assert after["seed"]["reason"].startswith("for luck")
+    assert {**after, "seed": before["seed"]} == before
+    commented = tmp_path / "t.yaml"
+    commented.write_text("seed: 9  # said here\n", encoding="utf-8")
+    tunebook("table", "import", own, commented)
+    assert tunebook("table", "show", own, "--table", "v3", "--json").json["rows"]["seed"]["reason"] == "said here"
+
+
+def edit(book: Path, number: int, old: str, new: str) -> Path:
+    """Change a version's file by hand."""
+    path = book / "tables" / f"fine_tune_params_v{number}.json"
+    path.chmod(0o644)
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    return path
+
+
+def test_an_edited_version_is_refused_and_kept_as_a_new_one(tunebook: Call, own: Path) -> None:
+    tunebook("table", "set", own, "seed=1")
+    path = edit(own, 2, '"value": 1,', '"value": 77,')
+    refused = tunebook("table", "show", own, "--table", "v2", "--json").json["error"]
+    assert refused["code"] == "table.damaged" and f"tunebook table import BOOK {path}" in refused["advice"]
+    listed = tunebook("table", "list", own, "--json").json
+    assert [(item["version"], item["damaged"]) for item in listed["versions"]] == [("v1", False), ("v2", True)]
+    assert len(listed["problems"]) == 1
+    out = tunebook("table", "list", own).out
+    assert "damaged" in out and "champion" in out and "table import" in " ".join(out.split())
+    done = tunebook("table", "import", own, path)
+    assert "Added version v3" in done.out and "stays refused" in " ".join(done.out.split())
+    table = tunebook("table", "show", own, "--table", "v3", "--json").json
+    assert (table["parent"], table["rows"]["seed"]["value"]) == (1, 77)
+
+
+def test_an_edited_champion_has_a_way_out_too(tunebook: Call, own: Path) -> None:
+    path = edit(own, 1, '"value": 42', '"value": 77')
+    done = tunebook("table", "import", own, path, "--json")
+    assert (done.json["version"], done.json["parent"], done.json["changes"]) == ("v2", None, [])
+    assert "Added version v3" in tunebook("table", "import", own, path).out
+    assert tunebook("table", "show", own, "--table", "v2", "--json").json["rows"]["seed"]["value"] == 77
+
+
+def test_a_damaged_log_does_not_hide_the_versions(tunebook: Call, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(store: object) -> int:
+        raise BookError("table.pointer", key="the log")
+
+    monkeypatch.setattr(TableStore, "champion", property(damaged))
+    listed = tunebook("table", "list", own, "--json").json
+    assert listed["versions"][0]["champion"] is False and "the log" in listed["problems"][0]
+
+
+def test_a_read_only_book(tunebook: Call, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*words: object, **more: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("tunebook.tables.publish.os.link", refuse)
+    for words in (("set", own, "seed=1"), ("export", own, own / "t.json")):
+        error = tunebook("table", *words, "--json").json["error"]
+        assert error["code"] == "table.unwritable" and "Read-only" in error["message"]
+    assert [item["version"] for item in tunebook("table", "list", own, "--json").json["versions"]] == ["v1"]
+    assert not (own / "t.json").exists()
+
+
+def test_a_formula_never_leaves_a_book(tunebook: Call, own: Path, tmp_path: Path) -> None:
+    tunebook("table", "set", own, "seed=1", "--note", '=HYPERLINK("http://x","y")')
+    path = tmp_path / "t.csv"
+    tunebook("table", "export", own, path, "--table", "v2")
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        cells = [cell for row in csv.reader(stream) for cell in row]
+    assert not [cell for cell in cells if cell.startswith("=")]
+    assert tunebook("table", "show", own, "--table", path, "--json").json["note"].startswith("=HYPERLINK")
 
 
 @pytest.mark.parametrize("ending", ["json", "yaml", "csv", "xlsx"])
@@ -80,7 +193,7 @@ def test_out_and_in_again(tunebook: Call, own: Path, tmp_path: Path, ending: str
     assert refused.code == 2 and "table.exists" in refused.err
     done = tunebook("table", "import", own, path, "--note", "from a friend", "--json")
     assert (done.json["version"], done.json["parent"]) == ("v3", "v1")
-    assert tunebook("table", "diff", own, "v2", "v3", "--json").json["changes"] == []
+    assert tunebook("table", "diff", own, "v2", "v3", "--json").json == []
     assert tunebook("table", "show", own, "--table", "v3", "--json").json["note"].startswith("from a friend")
     assert "Wrote v1" in tunebook("table", "export", own, tmp_path / f"other.{ending}").out
 

@@ -1,9 +1,13 @@
-"""Run under torchrun: one step of a tiny classifier on two processes; rank 0 writes loss and gradient."""
+"""Run under torchrun: steps and whole runs of tiny classifiers on two processes, for `test_ranks` to look at."""
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,8 +15,17 @@ from torch.utils.data import DataLoader
 from transformers import TrainerCallback, TrainingArguments
 
 from tests import tiny
+from tests.contracts.views import KINDS
+from tests.engine.test_fit import fit, plan
+from tunebook.core.errors import RunError
+from tunebook.core.nouns import Plan
+from tunebook.engine import fit as module
 from tunebook.engine.batching import Shares, StepSampler
+from tunebook.engine.fit import last_checkpoint
 from tunebook.engine.seam import Weave, WovenTrainer
+
+STEPS = ((32, 1), (4, 8))  # a step of 32 rows, in passes of at most so many
+PLANS: dict[str, dict[str, dict[str, Any]]] = {"plain": {}, "rows": {"odd": {}, "weigh": {}}, "order": {"easy": {}}}
 
 
 class Keep(TrainerCallback):  # type: ignore[misc]
@@ -29,7 +42,8 @@ def first_step(kind: str, folder: str, batch: int, passes: int, world: int, rank
     """Loss and gradient of the first step over 30 rows."""
     rows = tiny.rows(30)
     sizes = np.array([len(row["input_ids"]) for row in rows])
-    sampler = StepSampler(sizes, Shares(batch, passes, world, rank), seed=1)
+    shares = Shares(batch, passes, world, rank)
+    sampler = StepSampler(sizes, shares, seed=1)
     pad = 1 if kind == "roberta" else 0
 
     def collate(numbers: list[int]) -> dict[str, torch.Tensor]:
@@ -41,7 +55,7 @@ def first_step(kind: str, folder: str, batch: int, passes: int, world: int, rank
     keep = Keep()
     keep.gradient = {}
     args = TrainingArguments(
-        folder, per_device_train_batch_size=batch, gradient_accumulation_steps=passes, max_steps=1, use_cpu=True,
+        folder, per_device_train_batch_size=batch, gradient_accumulation_steps=shares.passes, max_steps=1, use_cpu=True,
         report_to=[], disable_tqdm=True, save_strategy="no", logging_steps=1, max_grad_norm=0,
         remove_unused_columns=False, dataloader_pin_memory=False, learning_rate=1e-3,
         ddp_backend="gloo" if world > 1 else None,
@@ -54,13 +68,53 @@ def first_step(kind: str, folder: str, batch: int, passes: int, world: int, rank
     return {"loss": result.training_loss, "gradient": gradient}
 
 
+def whole_run(name: str) -> Plan:
+    """A plan without dropout, whose draws are another process's: 2 epochs of 96 rows, 12 or 6 steps, looks between."""
+    return plan(
+        PLANS[name], batch_size=8, gradient_accumulation_steps=2, dropout=0.0, classifier_dropout=0.0,
+        attention_dropout=0.0, optimizer="sgd", learning_rate=0.1, eval_every=3,
+    )  # fmt: skip
+
+
+class Press(TrainerCallback):  # type: ignore[misc]
+    """Ctrl-C for the second process alone, in the middle of its fourth step."""
+
+    def on_substep_end(self, args, state, control, **_):
+        self._press(state)
+
+    def on_pre_optimizer_step(self, args, state, control, **_):
+        self._press(state)
+
+    def _press(self, state):
+        if os.environ["RANK"] == "1" and state.global_step == 3 and not vars(self).setdefault("done", []):
+            self.done.append(1)
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def interrupted(model: Path, out: Path) -> None:
+    """Train, be interrupted, go on; each process writes down where it stopped."""
+    try:
+        fit(model, out, whole_run("plain"), callbacks=[Press()]).run()
+    except RunError as error:
+        torch.distributed.barrier()
+        found = sorted(path.name for path in (out / "checkpoints").iterdir())
+        said = {"code": error.code, "step": error.value, "checkpoints": found}
+        (out / f"said-{os.environ['RANK']}.json").write_text(json.dumps(said))
+        torch.distributed.barrier()
+    fit(model, out, whole_run("plain")).run(last_checkpoint(out))
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    out = sys.argv[1]
+    out, model = Path(sys.argv[1]), Path(sys.argv[2])
     world, rank = int(os.environ["WORLD_SIZE"]), int(os.environ["RANK"])
     results = {}
     for kind in tiny.ENCODERS:
-        for batch, passes in ((16, 1), (4, 4)):
-            results[f"{kind}/{batch}x{passes}"] = first_step(kind, out, batch, passes, world, rank)
+        for batch, passes in STEPS:
+            results[f"{kind}/{batch}x{passes}"] = first_step(kind, str(out), batch, passes, world, rank)
     if rank == 0:
-        torch.save(results, f"{out}/results.pt")
+        torch.save(results, out / "results.pt")
+    module.techniques = lambda: KINDS  # type: ignore[assignment]
+    for name in PLANS:
+        fit(model, out / name, whole_run(name)).run()
+    interrupted(model, out / "interrupted")

@@ -11,10 +11,11 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "tunebook"
 LAYERS = (
     {"core"},
+    {"knowledge"},
     {"tables", "data", "models", "metrics", "stats"},
     {"tasks", "techniques"},
     {"engine"},
-    {"verbs", "report"},
+    {"verbs", "abtest", "trials", "report"},
     {"cli", "web"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

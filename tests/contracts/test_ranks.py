@@ -1,41 +1,77 @@
-"""Two processes take the same step as one: same loss, same gradient."""
+"""Two processes train as one does: same steps, same loss, same gradient, same model; and they stop together."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-from tests import tiny
+from tests import small, tiny
 from tests.contracts import ranks
+from tests.contracts.views import KINDS
+from tests.engine.test_fit import fit, weights
+from tunebook.engine import fit as module
+from tunebook.engine.track import read_history
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """First steps of every encoder on two gloo processes."""
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small.base_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def two(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two gloo processes left: first steps of every encoder, whole runs."""
     folder = tmp_path_factory.mktemp("ranks")
     command = [
         sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=0", "--standalone",
-        "-m", "tests.contracts.ranks", str(folder),
+        "-m", "tests.contracts.ranks", str(folder), str(model),
     ]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    results: dict[str, Any] = torch.load(folder / "results.pt", weights_only=True)
-    return results
+    return folder
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", tiny.ENCODERS)
-@pytest.mark.parametrize("shares", ["16x1", "4x4"])
-def test_two_processes_take_the_same_step(two: dict[str, Any], kind: str, shares: str, tmp_path: Path) -> None:
-    found = two[f"{kind}/{shares}"]
+@pytest.mark.parametrize("shares", ranks.STEPS, ids=lambda shares: f"{shares[0]}x{shares[1]}")
+def test_two_processes_take_the_same_step(two: Path, kind: str, shares: tuple[int, int], tmp_path: Path) -> None:
+    found = torch.load(two / "results.pt", weights_only=True)[f"{kind}/{shares[0]}x{shares[1]}"]
     expected = ranks.first_step(kind, str(tmp_path), 32, 1, world=1, rank=0)
     assert found["loss"] == pytest.approx(expected["loss"], abs=1e-5)
     for name, value in expected["gradient"].items():  # type: ignore[attr-defined]
         torch.testing.assert_close(found["gradient"][name], value, rtol=1e-4, atol=1e-6, msg=name)
+
+
+@pytest.mark.parametrize("name", ranks.PLANS)
+def test_a_plan_is_the_same_training_on_one_process_and_on_two(
+    name: str, two: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many steps, the same warm-up and rates, the same scores, the same model."""
+    monkeypatch.setattr(module, "techniques", lambda: KINDS)
+    fit(model, tmp_path, ranks.whole_run(name)).run()
+    alone, shared = (read_history(folder / "metrics.jsonl") for folder in (tmp_path, two / name))
+    assert len(alone) == len(shared) > 6
+    for one, other in zip(alone, shared, strict=True):
+        assert other == pytest.approx(one, rel=2e-3, abs=2e-4)
+    one, other = weights(tmp_path), weights(two / name)
+    for key in one:
+        torch.testing.assert_close(one[key], other[key], rtol=1e-3, atol=1e-5, msg=key)
+
+
+def test_what_interrupts_one_process_stops_both_after_the_same_step(two: Path) -> None:
+    said = [json.loads((two / "interrupted" / f"said-{rank}.json").read_text()) for rank in (0, 1)]
+    assert said == [{"code": "run.interrupted", "step": 4, "checkpoints": ["checkpoint-3", "checkpoint-4"]}] * 2
+
+
+def test_an_interrupted_run_goes_on_as_if_never_stopped(two: Path) -> None:
+    one, other = weights(two / "plain"), weights(two / "interrupted")
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    histories = [read_history(two / name / "metrics.jsonl") for name in ("plain", "interrupted")]
+    assert histories[0] == histories[1]

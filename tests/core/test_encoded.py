@@ -26,6 +26,16 @@ def test_join_is_packing_at_once(first, second):
     assert joined.offsets.tolist() == whole.offsets.tolist()
 
 
+@given(ROWS, st.data())
+def test_take_is_packing_the_rows_taken(rows, data):
+    chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=9))
+    taken = pack({"a": rows}).with_fixed(labels=np.arange(len(rows))).take(chosen)
+    assert taken.fixed["labels"].tolist() == chosen
+    assert taken.flat["a"].tolist() == [item for row in chosen for item in rows[row]]
+    assert taken.lengths.tolist() == [len(rows[row]) for row in chosen]
+    assert taken.flat["a"].dtype == np.int32
+
+
 def test_save_and_load(tmp_path):
     packed = pack({"a": [[1, 2], [3]], "b": [[0, 0], [1]]}).with_fixed(labels=np.array([0, 1]))
     assert packed.fixed["labels"].tolist() == [0, 1]

@@ -46,8 +46,22 @@ def test_long_values_are_cut_at_80_characters(length, cut):
 
 
 def test_exit_codes_and_the_tree():
-    kinds = [getattr(errors, name) for name in errors.__all__]
+    kinds = [getattr(errors, name) for name in errors.__all__ if name != "near"]
     assert all(issubclass(kind, TunebookError) for kind in kinds)
     assert {kind.__name__ for kind in kinds if kind.exit_code == 3} == {"RunError"}
     assert RunError("row.together", reason="x").exit_code == 3
     assert MachineError("row.together", reason="x").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("lable", "Did you mean label? "),
+        ("TEXTS", "Did you mean text? "),
+        ("zzz", ""),
+        ("label", "Did you mean label? "),
+    ],
+)
+def test_near(monkeypatch, name, text):
+    monkeypatch.setenv("TUNEBOOK_LANG", "en")
+    assert errors.near(name, ["text", "label"]) == text

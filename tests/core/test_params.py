@@ -4,7 +4,7 @@ import pytest
 from pydantic import Field, ValidationError, model_validator
 
 from tunebook.core.errors import TableError
-from tunebook.core.params import Params, Row, Search, build, declarations
+from tunebook.core.params import Params, Row, Search, allowed_text, build, declarations
 
 
 class Sample(Params):
@@ -18,6 +18,8 @@ class Sample(Params):
     old: Annotated[Optional[Annotated[int, "x"]], Row("d", zh="丁")] = None  # noqa: UP045
     choice: Annotated[Literal["x", "y"], Row("e", zh="戊")] = "x"
     mixed: Annotated[Union[int, Literal["all"]], Row("f", zh="己")] = "all"  # noqa: UP007
+    both: Annotated[Annotated[int, Field(ge=0)] | Literal["all"] | None, Row("f", zh="己")] = None
+    odd: Annotated[bytes, Row("f", zh="己")] = b""
     flag: Annotated[bool, Row("g", zh="庚")] = False
     words: Annotated[list[str], Field(default_factory=lambda: ["w"]), Row("h", zh="辛")]
     text: Annotated[str, Row("i", zh="壬")] = "t"
@@ -59,6 +61,7 @@ def test_declarations_in_order_with_names_and_owner():
         ("old", "int", "int or none", True, None),
         ("choice", "choice", "x | y", False, "x"),
         ("mixed", "int or choice", "int or all", False, "all"),
+        ("both", "int or choice", "int >= 0 or all or none", True, None),
         ("flag", "true or false", "true or false", False, False),
         ("words", "list of str", "list of str", False, ["w"]),
         ("text", "text", "text", False, "t"),
@@ -67,6 +70,30 @@ def test_declarations_in_order_with_names_and_owner():
 def test_a_declaration_says_its_kind_and_what_is_allowed(field, kind, allowed, nullable, default):
     row = ROWS[field]
     assert (row.kind, row.allowed, row.nullable, row.default) == (kind, allowed, nullable, default)
+
+
+@pytest.mark.parametrize(
+    ("field", "allowed"),
+    [
+        ("open", "> 0 且 < 1 的小数"),
+        ("maybe", ">= 1 的整数 或 none"),
+        ("mixed", "整数 或 all"),
+        ("both", ">= 0 的整数 或 all 或 none"),
+        ("flag", "true 或 false"),
+        ("words", "文本列表"),
+        ("odd", "bytes"),
+    ],
+)
+def test_what_is_allowed_is_said_in_the_users_language(monkeypatch, field, allowed):
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    assert ROWS[field].allowed == allowed
+
+
+def test_what_a_field_takes():
+    fields = Sample.model_fields
+    assert allowed_text(fields["maybe"]) == "int >= 1"
+    assert allowed_text(fields["choice"]) == "x | y"
+    assert allowed_text(fields["text"]) == ""
 
 
 def test_choices_and_bounds():

@@ -8,7 +8,15 @@ import pytest
 from scipy.stats import f_oneway, spearmanr
 
 from tunebook.core.nouns import Labels
-from tunebook.data.describe import agreement, describe, find_warnings, length_label_link, quantiles, warning
+from tunebook.data.describe import (
+    agreement,
+    describe,
+    find_warnings,
+    length_label_link,
+    quantiles,
+    warning,
+    warning_text,
+)
 
 TWO = Labels(problem="single_label", names=["a", "b"])
 
@@ -103,3 +111,19 @@ def test_long_lists_of_classes_are_cut():
         "rows": {"validation": 99, "test": 99},
     }
     assert find_warnings(stats)[0]["fields"]["classes"].endswith("c7 …")
+
+
+def test_warnings_speak_the_language_of_today(monkeypatch):
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    assert (
+        warning_text({"code": "duplicates", "message": "8 rows", "fields": {"count": 8}})
+        == "有 8 条训练数据与前面的重复。"
+    )
+    small = warning_text({"code": "split_small", "message": "few", "fields": {"split": "test", "rows": 7}})
+    assert small.startswith("测试集只有 7 条")
+    for kept in (
+        {"code": "of_another_package", "message": "as it was"},
+        {"code": "duplicates", "message": "as it was"},
+    ):
+        assert warning_text(kept) == "as it was"
+    assert warning_text("plain words") == "plain words"

@@ -88,8 +88,10 @@ def test_ordered_classes_need_their_order():
     assert found.labels.names == ["low", "mid", "high"]
     assert (found.labels.low, found.labels.high, found.labels.outputs) == (0.0, 2.0, 1)
     assert refused(["low", "high"], problem="ordinal").code == "data.label_order"
-    assert refused(["low", "high"], label_order=["low", "mid"]).code == "data.label_order"
-    assert refused(["low", "high"], label_order=["low", "high", "low"]).code == "data.label_order"
+    wrong = refused(["low", "high"], label_order=["low", "mid"])
+    assert wrong.code == "data.label_order_wrong" and "missing: high" in wrong.message
+    twice = refused(["low", "high"], label_order=["low", "high", "low"])
+    assert twice.code == "data.label_order_wrong" and "missing: –" in twice.message
     assert labels_of(["1", "2"], problem="single_label", label_order=["1", "2"]).labels.problem == "single_label"
 
 
@@ -98,7 +100,7 @@ def test_useless_labels_are_refused():
     assert refused(["a", "a"]).code == "data.one_class"
     assert refused(["a", "A"], merge_label_case=False).code == "data.label_case"
     many = [f"class {n}" for n in range(10_000)]
-    assert refused(many * 2).code == "data.classes_many"
+    assert refused(many * 2).code == "data.classes_limit"
     assert refused(many, max_classes=20_000).code == "data.classes_many"
     assert len(labels_of(many * 3, max_classes=20_000).labels.names) == 10_000
     error = refused([n / 7 for n in range(100)], problem="single_label")

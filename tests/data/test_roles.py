@@ -110,10 +110,14 @@ def test_told_columns_win_and_must_exist():
     assert "f.csv" in caught.value.message and "text" in caught.value.advice
     with pytest.raises(DataError) as caught:
         check_columns(data, ["zzz"], "f.csv")
-    assert "c1, c2" in caught.value.advice
+    assert "c1, c2" in caught.value.advice and "mean" not in caught.value.advice
     with pytest.raises(DataError) as caught:
         found(data, text="other", label="other")
     assert caught.value.code == "data.role_twice"
+    assert "--text, --label" in caught.value.message
+    with pytest.raises(DataError) as caught:
+        found(data, row_id="other", annotators=["other"])
+    assert "--id, --annotators" in caught.value.message
 
 
 def test_examples_are_short_and_distinct():

@@ -86,7 +86,7 @@ def test_sheets_must_be_clear():
     book.create_sheet("second").append(["note", "of someone"])
     with pytest.raises(DataError) as caught:
         read_sheet(saved(book), HERE, DataOptions())
-    assert caught.value.code == "data.sheet"
+    assert caught.value.code == "data.sheets"
     assert caught.value.allowed == "first, second"
     assert read_sheet(saved(book), HERE, DataOptions(sheet="first"))[0].num_rows == 1
     with pytest.raises(DataError) as caught:

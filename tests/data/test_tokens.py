@@ -84,4 +84,9 @@ def test_too_much_unknown_is_told_or_refused():
         check_tokens(report)
     assert caught.value.code == "data.unknown_tokens"
     assert "31.0%" in caught.value.message and "坏 x" in caught.value.message
+    assert "bert-base-chinese" in caught.value.advice and "--model" in caught.value.advice
+    report["unknown_examples"] = ["жук", "сова"]
+    with pytest.raises(DataError) as caught:
+        check_tokens(report)
+    assert "xlm-roberta-base" in caught.value.advice and "chinese" not in caught.value.advice
     assert len(check_tokens(report, allow_unknown=True)) == 1

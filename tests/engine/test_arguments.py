@@ -8,6 +8,7 @@ import pytest
 
 from tests.engine.test_fit import plan
 from tunebook.engine.arguments import training_arguments
+from tunebook.engine.batching import Shares
 
 
 def test_every_setting_arrives(tmp_path: Path) -> None:
@@ -29,6 +30,15 @@ def test_every_setting_arrives(tmp_path: Path) -> None:
     assert args.metric_for_best_model == "eval_accuracy"
     assert not args.logging_nan_inf_filter, "a loss that is no number must be seen"
     assert args.n_gpu <= 1
+
+
+@pytest.mark.parametrize(("processes", "passes"), [(1, 3), (2, 2), (3, 1), (4, 1)])
+def test_processes_share_the_passes_of_a_step(
+    processes: int, passes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = plan(batch_size=4, gradient_accumulation_steps=3)
+    args = training_arguments(made, tmp_path, "fp32", Shares(4, 3, processes))
+    assert (args.per_device_train_batch_size, args.gradient_accumulation_steps) == (4, passes)
 
 
 def test_looks_come_after_every_epoch_or_so_many_steps(tmp_path: Path) -> None:

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tunebook.engine.batching import Shares, StepSampler, by_length, padding
+from tunebook.core.errors import PlanError
+from tunebook.engine.batching import RowNumbers, Shares, StepSampler, by_length, padding, shares_here
+from tunebook.tables.rules import planned_steps
 
 
 def lengths(count: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(3, 200, count)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
-    count=st.integers(1, 300), batch=st.integers(1, 9), passes=st.integers(1, 4), processes=st.integers(1, 3),
+    count=st.integers(1, 300), batch=st.integers(1, 9), passes=st.integers(1, 4), processes=st.integers(1, 4),
     bucketed=st.booleans(), epoch=st.integers(0, 3),
 )  # fmt: skip
 def test_every_row_once_and_the_same_steps(
     count: int, batch: int, passes: int, processes: int, bucketed: bool, epoch: int
 ) -> None:
-    if count < processes:
-        with pytest.raises(ValueError, match="cannot feed"):
+    if min(count, batch * passes) < processes:
+        with pytest.raises(PlanError) as caught:
             StepSampler(lengths(count), Shares(batch, passes, processes), seed=1)
+        assert caught.value.code == "ranks.rows"
         return
     samplers = [
         StepSampler(lengths(count), Shares(batch, passes, processes, rank), seed=1, bucketed=bucketed)
@@ -36,11 +39,71 @@ def test_every_row_once_and_the_same_steps(
     assert sorted(row for own in passes_of for one in own for row in one) == list(range(count))
     assert len({len(own) for own in passes_of}) == 1, "a process that is done early would hang the others"
     assert [len(sampler) for sampler in samplers] == [len(own) for own in passes_of]
-    assert all(0 < len(one) <= batch + (processes > 1) for own in passes_of for one in own)
-    whole = StepSampler(lengths(count), Shares(batch * passes * processes), seed=1, bucketed=bucketed)
-    whole.set_epoch(epoch)
-    if [len(step) for step in whole.steps()] == [len(step) for step in samplers[0].steps()]:
-        assert all((one == other).all() for one, other in zip(whole.steps(), samplers[0].steps(), strict=True))
+    assert all(0 < len(one) <= batch + (processes > 1) for own in passes_of[:1] for one in own[:-passes])
+    alone = StepSampler(lengths(count), Shares(batch, passes), seed=1, bucketed=bucketed)
+    alone.set_epoch(epoch)
+    one, many = alone.steps(), samplers[0].steps()
+    if [len(step) for step in one] == [len(step) for step in many]:
+        assert all((mine == theirs).all() for mine, theirs in zip(one, many, strict=True))
+    for number, step in enumerate(many):  # the trainer takes `passes` passes a step, in all but the last
+        each = samplers[0].shares.passes
+        shared = [row for own in passes_of for part in own[number * each : (number + 1) * each] for row in part]
+        assert sorted(shared) == sorted(step.tolist())
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    count=st.integers(1, 400), batch=st.integers(1, 32), passes=st.integers(1, 4), processes=st.integers(1, 4),
+    epochs=st.integers(1, 3),
+)  # fmt: skip
+def test_the_steps_are_those_that_were_planned(
+    count: int, batch: int, passes: int, processes: int, epochs: int
+) -> None:
+    assume(min(count, batch * passes) >= processes)
+    params = {"batch_size": batch, "gradient_accumulation_steps": passes, "max_epochs": epochs, "max_steps": None}
+    shares = Shares(batch, passes, processes)
+    sampler = StepSampler(lengths(count), shares, seed=0)
+    spare = batch * passes - (processes - 1) >= shares.passes * processes  # a step can give rows to a tiny rest
+    if spare or processes == 1:
+        assert len(sampler.steps()) * epochs == planned_steps(params, count)
+        updates = -(-len(sampler) // shares.passes)  # as the trainer counts them
+        assert updates == len(sampler.steps())
+    assert sum(map(len, sampler.steps())) == count
+
+
+def test_a_tiny_rest_gets_rows_of_the_step_before_it() -> None:
+    assert [len(step) for step in StepSampler(lengths(17), Shares(8), seed=0).steps()] == [8, 8, 1]
+    assert [len(step) for step in StepSampler(lengths(17), Shares(8, 1, 4), seed=0).steps()] == [8, 5, 4]
+    assert [len(step) for step in StepSampler(lengths(9), Shares(4, 1, 4), seed=0).steps()] == [4, 5]
+
+
+def test_the_share_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    params = {"batch_size": 6, "gradient_accumulation_steps": 4}
+    assert shares_here(params) == Shares(6, 4, 1, 0)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    assert shares_here(params) == Shares(6, 4, 2, 1)
+    assert (shares_here(params).step_rows, shares_here(params).passes) == (24, 2)
+
+
+def test_an_order_is_followed_to_the_letter() -> None:
+    def order(epoch: int) -> np.ndarray:
+        return np.roll(np.array([5, 5, 1, 0, 2, 3, 9]), epoch)
+
+    sampler = StepSampler(lengths(10), Shares(3), seed=1, order=order)
+    assert sampler.rows == 7
+    assert list(sampler) == [[5, 5, 1], [0, 2, 3], [9]]
+    sampler.set_epoch(1)
+    assert list(sampler) == [[9, 5, 5], [1, 0, 2], [3]]
+    shrinking = StepSampler(lengths(10), Shares(3), seed=1, order=lambda epoch: np.arange(7 - epoch))
+    shrinking.set_epoch(1)
+    with pytest.raises(ValueError, match="6 rows in epoch 1, 7 in the first"):
+        shrinking.steps()
+
+
+def test_row_numbers() -> None:
+    numbers = RowNumbers(4)
+    assert (len(numbers), numbers[3]) == (4, 3)
 
 
 def test_epochs_differ_and_the_seed_decides() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunebook.engine.ranks import from_first, processes, rank
+from tunebook.engine.ranks import any_of, from_first, join_others, processes, rank
 
 
 def test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,6 +16,8 @@ def test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "3")
     assert (processes(), rank()) == (1, 0)
     assert from_first(lambda: 5) == 5
+    assert (any_of(True), any_of(False)) == (True, False)
+    join_others()
     with pytest.raises(ZeroDivisionError):
         from_first(lambda: 1 / 0)
 
@@ -24,14 +26,15 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from tunebook.core.errors import RunError
-from tunebook.engine.ranks import from_first, processes, rank
+from tunebook.engine.ranks import any_of, from_first, processes, rank
+votes = [any_of(False), any_of(rank() == 1), any_of(True)]
 def busy():
     raise RunError("run.busy", key="abc")
 said = from_first(lambda: f"{processes()} from {rank()}")
 try:
     from_first(busy)
 except RunError as error:
-    Path(sys.argv[1], f"said-{rank()}").write_text(f"{said}: {error.code} {error.key}")
+    Path(sys.argv[1], f"said-{rank()}").write_text(f"{said}: {error.code} {error.key} {votes}")
 """
 
 
@@ -44,4 +47,5 @@ def test_two(tmp_path: Path) -> None:
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert [(tmp_path / f"said-{number}").read_text() for number in (0, 1)] == ["2 from 0: run.busy abc"] * 2
+    said = [(tmp_path / f"said-{number}").read_text() for number in (0, 1)]
+    assert said == ["2 from 0: run.busy abc [False, True, True]"] * 2

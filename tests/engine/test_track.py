@@ -89,6 +89,19 @@ def test_an_interrupt_saves_and_stops_and_a_second_ends_at_once(number: int) -> 
     assert {item: signal.getsignal(item) for item in before} == before
 
 
+def test_a_process_stops_where_another_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own first signal, which comes later, is then no second one."""
+    interrupt, asked = Interrupt(), control()
+    monkeypatch.setattr("tunebook.engine.track.any_of", lambda said: True)
+    interrupt.on_train_begin(None, state(), asked)  # type: ignore[arg-type]
+    try:
+        interrupt.on_step_end(None, state(), asked)  # type: ignore[arg-type]
+        assert interrupt.asked and asked.should_save and asked.should_training_stop
+        os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        interrupt.release()
+
+
 def test_another_thread_leaves_signals_alone() -> None:
     before = signal.getsignal(signal.SIGINT)
     interrupt = Interrupt()

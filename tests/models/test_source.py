@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -21,7 +22,7 @@ import pytest
 from tests import small
 from tunebook.core.errors import MachineError, ModelError
 from tunebook.models import source
-from tunebook.models.source import check_folder, find_model, load_tokenizer, model_id, read_config
+from tunebook.models.source import check_folder, find_model, load_tokenizer, model_id, model_stamp, read_config
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -116,6 +117,25 @@ def test_a_models_id_is_that_of_its_files(copy: Path, base: Path) -> None:
     assert model_id(copy) != model_id(base)
 
 
+def test_a_stamp_stands_for_the_files(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert model_stamp(copy) is None, "written a moment ago: it could change again within a tick of the clock"
+    monkeypatch.setattr("tunebook.models.source._SETTLED", 0)
+    first = model_stamp(copy)
+    assert first is not None
+    (copy / "notes.md").write_text("nothing that is computed with")
+    assert model_stamp(copy) == first
+    weights, seen = copy / "model.safetensors", (copy / "model.safetensors").stat()
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)  # as many bytes, and the old time given back
+    os.utime(weights, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    changed = model_stamp(copy)
+    assert changed != first
+    other = copy.with_name("elsewhere")
+    shutil.copytree(copy, other)
+    assert model_stamp(other) != changed
+
+
 def test_the_tokenizer(base: Path) -> None:
     tokenizer = load_tokenizer(base)
     assert tokenizer("the room", "was")["token_type_ids"] == [0, 0, 0, 0, 1, 1]
@@ -191,9 +211,9 @@ def test_an_error_of_the_hub_without_words(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_offline_says_so_without_a_call() -> None:
     """HF_HUB_OFFLINE is set for all tests."""
-    with pytest.raises(MachineError, match=r"huggingface\.co") as caught:
+    with pytest.raises(MachineError, match="--offline") as caught:
         find_model("nobody/has-this-model")
-    assert caught.value.code == "machine.hub"
+    assert caught.value.code == "machine.offline"
 
 
 @pytest.mark.parametrize("name", ["two words", "a--b/..c", "x" * 120])
@@ -212,10 +232,11 @@ def test_modelscope_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_modelscope(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("modelscope")
-    answers = iter([str(base), ConnectionError("refused")])
+    answers = iter([str(base), ConnectionError("refused"), ValueError("not in the cache")])
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
 
-    def download(name: str, allow_patterns: list[str]) -> str:
-        assert name == "some/model"
+    def download(name: str, allow_patterns: list[str], local_files_only: bool) -> str:
+        assert name == "some/model" and local_files_only == huggingface_hub.constants.HF_HUB_OFFLINE
         answer = next(answers)
         if isinstance(answer, Exception):
             raise answer
@@ -228,6 +249,10 @@ def test_modelscope(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MachineError, match="ModelScope") as caught:
         find_model("modelscope:some/model")
     assert caught.value.code == "machine.hub"
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(MachineError) as caught:
+        find_model("modelscope:some/model")
+    assert caught.value.code == "machine.offline"
 
 
 class Hub(BaseHTTPRequestHandler):

@@ -70,9 +70,9 @@ def test_nearest(name, expected):
     assert declared.nearest(name) == expected
 
 
-def test_unknown_names_the_nearest_or_all():
+def test_unknown_names_the_nearest_or_the_techniques(own_techniques):
     assert "learning_rate?" in declared.unknown("learning_rat").advice
-    assert "base_model, learning_rate" in declared.unknown("qqqqqqq").advice
+    assert f"The techniques are {', '.join(sorted(own_techniques))}." in declared.unknown("qqqqqqq").advice
 
 
 def test_group_of_an_owner(own_techniques):

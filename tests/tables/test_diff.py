@@ -1,3 +1,4 @@
+from tunebook.core.nouns import TableRow
 from tunebook.tables.diff import diff
 from tunebook.tables.make import child, new_table
 
@@ -20,3 +21,12 @@ def test_diff_of_values_only():
 def test_no_difference():
     a = new_table({"shake": "on"})
     assert diff(a, child(a, {}, "another note", reasons={"seed": "x"})) == []
+
+
+def test_a_setting_that_an_old_version_lacks_has_its_default():
+    a = new_table({"seed": 7})
+    old = a.model_copy(update={"rows": {name: row for name, row in a.rows.items() if name not in ("seed", "dropout")}})
+    assert diff(old, a) == [{"row": "seed", "from": 42, "to": 7}]
+    assert diff(a, old) == [{"row": "seed", "from": 7, "to": 42}]
+    gone = TableRow(value=1)
+    assert diff(a, a.model_copy(update={"rows": {**a.rows, "gone": gone}})) == [{"row": "gone", "from": "off", "to": 1}]

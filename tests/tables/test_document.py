@@ -46,7 +46,9 @@ def test_a_list_of_rows():
     [
         (3, "table.not_table"),
         ("text", "table.not_table"),
-        (None, "table.not_table"),
+        (None, "table.empty"),
+        ({"rows": {"lr": 1}, "note": "a", "备注": "b"}, "table.column_twice"),
+        ({"lr": {"value": 1, "reson": "x"}}, "table.column"),
         ({"rows": 3}, "table.not_table"),
         ([1], "table.not_table"),
         ({}, "table.empty"),
@@ -68,3 +70,19 @@ def test_given_row():
     assert given_row({"effect": "none", "recommended": None, "description": 3}) == Given(description="3")
     assert given_row({"default": None}).default is None
     assert given_row({"default": None}).value is ABSENT
+
+
+def test_chinese_words_around_the_rows():
+    found = from_data(
+        {"版本": 2, "父版本": 1, "备注": "试验", "负责人": "安", "参数": {"lr": {"取值": 1, "理由": "x"}}}, "file"
+    )
+    assert found.facts == {"version": 2, "parent": 1, "note": "试验", "owner": "安"}
+    assert found.rows == {"lr": Given(1, reason="x")}
+
+
+def test_comments_go_behind_reasons_and_the_note():
+    document = from_data({"note": "n", "rows": {"lr": {"value": 1, "reason": "x"}, "seed": 1}}, "file")
+    found = document.annotated({"lr": "y", "seed": "z", "gone": "of none"}, "n")
+    assert (found.rows["lr"].reason, found.rows["seed"].reason) == ("x\ny", "z")
+    assert found.facts["note"] == "n\nof none"
+    assert document.annotated({}).facts == {"note": "n"}

@@ -17,6 +17,11 @@ def test_training_bytes_by_hand():
     tiny = ModelFacts(name="tiny", hidden=64, layers=1, parameters=1000, max_positions=8)
     assert tiny.training_bytes(2, 8, half=True) == 16_000 + 35_456
     assert tiny.training_bytes(2, 8, half=False) == 16_000 + 2 * 35_456
+    # with checkpointing: one layer in full, and the inputs of each, 2 s b h
+    assert tiny.training_bytes(2, 8, half=True, checkpointing=True) == 16_000 + 35_456 + 2 * 8 * 2 * 64
+    assert BERT.training_bytes(8, 128, half=True, checkpointing=True) < BERT.training_bytes(8, 128, half=True)
+    assert tiny.state_bytes == 16_000
+    assert tiny.answering_bytes(8) == 4_000 + 35_456  # one row is half of two; twice that in 32-bit
     assert BERT.training_bytes(32, 128, half=False) > BERT.training_bytes(16, 128, half=False)
 
 

@@ -28,7 +28,30 @@ def test_rows_facts_comments_and_empty_rows():
     ]
     found = from_cells(cells, "file")
     assert found.rows == {"lr": Given("1e-4", description="words"), "seed": Given()}
-    assert found.facts == {"version": "3", "note": "told", "owner": ""}
+    assert found.facts == {"version": "3", "note": "told\na comment, x", "owner": ""}
+
+
+def test_comments_right_above_a_row_are_its_reason():
+    cells = [
+        ["# made by Ann", "for the demo"],
+        HEAD,
+        ["# from the paper"],
+        ["＃ and it worked"],
+        ["lr", 1],
+        ["seed", 1],
+        ["# 备注", "told"],
+        ["# of none"],
+    ]
+    found = from_cells(cells, "file", {5: "from the paper", 6: "a note", 7: "beside a fact", 2: "beside headings"})
+    assert found.rows["lr"].reason == "from the paper\nand it worked"
+    assert found.rows["seed"].reason == "a note"
+    assert found.facts == {"note": "told\nmade by Ann, for the demo\nbeside headings\nbeside a fact\nof none"}
+
+
+def test_facts_stand_in_any_column_and_above_the_headings():
+    cells = [[None, "# version", 3], [None, "name", "value"], [None, "lr", 1], [None, "# 创建时间", "now"]]
+    found = from_cells(cells, "file")
+    assert found.facts == {"version": 3, "created": "now"}
 
 
 def test_an_empty_row_switches_no_technique_on():
@@ -51,6 +74,9 @@ def test_an_empty_row_switches_no_technique_on():
         ([HEAD, ["lr", 1, 2, "x"]], "table.cells", "Row 2"),
         ([["name", None, "value"], ["lr", 1, 2]], "table.cells", "Row 2"),
         ([HEAD, ["lr", 1], ["seed", 1], ["lr", 1]], "row.twice", "#2 and #4"),
+        ([HEAD, HEAD, ["lr", 1]], "table.headings_twice", "Row 2"),
+        ([HEAD, ["参数名称", "取值", None], ["lr", 1]], "table.headings_twice", "Row 2"),
+        ([HEAD, ["lr", 1], ["name", "value"], ["seed", 1]], "table.headings_twice", "Row 3"),
     ],
 )
 def test_refused(cells, code, told):

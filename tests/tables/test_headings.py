@@ -1,6 +1,6 @@
 import pytest
 
-from tunebook.tables.headings import COLUMNS, column, headings, known_headings
+from tunebook.tables.headings import COLUMNS, column, fact, fact_headings, headings, known_headings
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,14 @@ def test_headings_name_every_column(monkeypatch, code):
 
 def test_known_headings_lists_both_languages():
     assert "name/参数名称" in known_headings()
+
+
+@pytest.mark.parametrize(("word", "name"), [("版本", "version"), (" Note ", "note"), ("负责人", "owner"), ("x", None)])
+def test_facts_in_both_languages(word, name):
+    assert fact(word) == name
+
+
+def test_facts_in_the_users_language(monkeypatch):
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    assert all(fact(word) == name for name, word in fact_headings().items())
+    assert fact_headings()["note"] == "备注"

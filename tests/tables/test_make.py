@@ -2,7 +2,7 @@ import pytest
 
 from tunebook.core.errors import TableError
 from tunebook.core.settings import Settings
-from tunebook.tables.make import Given, child, make_table, new_table, tidy
+from tunebook.tables.make import Given, child, inherit, make_table, new_table, tidy
 
 
 def refused(values, code, **more):
@@ -188,3 +188,25 @@ def test_child_refuses_contradictions_with_its_parents_rows():
 )
 def test_tidy(given, expected):
     assert tidy(given) == expected
+
+
+def test_inherit_keeps_what_the_file_does_not_say():
+    parent = new_table({"lr": 2e-5, "seed": 3}, reasons={"lr": "paper", "seed": "luck"}, recommended={"lr": 3e-5})
+    own = parent.rows["learning_rate"].model_copy(update={"description": "our rate", "effect": 0.5})
+    parent = parent.model_copy(update={"rows": {**parent.rows, "learning_rate": own}})
+    table = new_table(
+        {"learning_rate": 2e-5, "seed": 4, "batch_size": 8, "fade": "on"}, reasons={"batch_size": "fits"}, note="n"
+    )
+    rows = inherit(table, parent, "n").rows
+    rate = rows["learning_rate"]
+    assert (rate.reason, rate.recommended, rate.effect, rate.description) == ("paper", 3e-5, 0.5, "our rate")
+    assert (rows["seed"].reason, rows["batch_size"].reason, rows["fade.last"].reason) == ("n", "fits", "n")
+    assert rows["max_epochs"].reason == ""
+
+
+def test_inherit_prefers_what_the_file_says():
+    parent = new_table({"lr": 2e-5}, reasons={"lr": "paper"}, recommended={"lr": 3e-5})
+    mine = new_table({"lr": 2e-5}, reasons={"lr": "mine"}, recommended={"lr": 4e-5})
+    described = mine.rows["learning_rate"].model_copy(update={"description": "words", "effect": 1.0})
+    mine = mine.model_copy(update={"rows": {**mine.rows, "learning_rate": described}})
+    assert inherit(mine, parent).rows["learning_rate"] == described

@@ -73,7 +73,14 @@ def test_wrong_facts(tmp_path, given):
     [
         ("t.json", "", "table.empty"),
         ("t.csv", "\n\n", "table.empty"),
-        ("t.yaml", "# nothing\n", "table.not_table"),
+        ("t.yaml", "# nothing\n", "table.empty"),
+        ("t.json", "null", "table.empty"),
+        ("t.json", "{}", "table.empty"),
+        ("t.json", "[]", "table.empty"),
+        ("t.csv", "name,value\n名称,取值\nlr,1\n", "table.headings_twice"),
+        ("t.json", '{"version": 2, "parent": 2, "rows": {"seed": 1}}', "table.cycle"),
+        ("t.csv", "name,value\n# version,2\n# parent,3\nseed,1\n", "table.cycle"),
+        ("t.csv", "name,value\nlr,2 e-5\n", "row.value"),
         ("t.json", '{"lr": 1', "table.broken"),
         ("t.json", "[1, 2]", "table.not_table"),
         ("t.yaml", "- 1\n- 2\n", "table.not_table"),
@@ -91,7 +98,8 @@ def test_wrong_facts(tmp_path, given):
         ("t.csv", "name,value\nfade.last,\n", "row.off"),
         ("t.csv", "name,value\nwarmup_steps,9\nmax_steps,9\n", "row.together"),
         ("t.json", '{"fade": {"first": 20}}', "row.together"),
-        ("t.json", '{"lr": {"value": 1e-5, "reson": "x"}}', "row.unknown"),
+        ("t.json", '{"lr": {"value": 1e-5, "reson": "x"}}', "table.column"),
+        ("t.json", '{"fade": {"value": 1e-5, "reson": "x"}}', "row.unknown_many"),
         ("t.json", '{"lr": NaN}', "row.value"),
         ("t.json", '{"lr": [1e-5]}', "row.value"),
         ("t.json", '{"batch_size": true}', "row.value"),
@@ -107,7 +115,11 @@ def test_ten_thousand_rows(tmp_path):
     names = [f"row_{number}" for number in range(10_000)]
     with path.open("w", newline="") as stream:
         csv.writer(stream).writerows([["name", "value"], *([name, random.random()] for name in names)])
-    assert refused(path, "row.unknown").key == "row_0"
+    error = refused(path, "row.unknown_many")
+    assert error.key == "'row_0', 'row_1', 'row_2', 'row_3', 'row_4' …" and "10000 names" in error.message
+    path.write_text("name,value\nlerning_rate,1\nbach_size,2\n")
+    told = str(refused(path, "row.unknown_many"))
+    assert "lerning_rate -> learning_rate, bach_size -> batch_size" in told and "…" not in told
     path.write_text("name,value\n" + "# remark,1\n" * 10_000 + "lr,1e-4\n")
     assert read_table(path).values()["learning_rate"] == 1e-4
 

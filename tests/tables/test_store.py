@@ -3,11 +3,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from tunebook.core.errors import BookError, MachineError, TableError
+from tunebook.knowledge import log as log_module
+from tunebook.knowledge.log import Change
 from tunebook.tables import store as module
 from tunebook.tables.make import child, new_table
 from tunebook.tables.publish import replace
@@ -35,6 +38,10 @@ def refused(kind, code, call, *args):
     return str(caught.value)
 
 
+def crown(store, version, expected, action="promote"):
+    return store.set_champion(Change(action=action, table=version), expected).table
+
+
 def edit(store, version, **changes):
     """Change a version's file and give it a hash that fits, as a forger would."""
     path = store.path(version)
@@ -57,7 +64,7 @@ def test_versions_are_numbered_files_that_keep_their_content(three):
 
 @pytest.mark.parametrize("which", [3, "3", "v3", "V3", " latest ", "champion"])
 def test_get_by_every_name(three, which):
-    three.set_champion(3, None)
+    crown(three, 3, None)
     assert three.get(which).version == 3
 
 
@@ -138,16 +145,97 @@ def test_a_file_that_cannot_be_read(three, monkeypatch):
 
 def test_champion_by_compare_and_swap(three):
     assert three.champion is None
-    assert three.set_champion("v1", None) == 1
+    assert crown(three, 1, None, "init") == 1
     assert three.champion == 1
-    told = refused(BookError, "table.champion_moved", three.set_champion, 2, None)
+    told = refused(BookError, "log.moved", crown, three, 2, None)
     assert "v1" in told
-    assert "none" in told
     assert three.champion == 1
-    assert three.set_champion("latest", 1) == 3
-    assert three.set_champion(1, 3) == 1
-    refused(TableError, "table.no_version", three.set_champion, 9, 1)
+    assert crown(three, 3, 1) == 3
+    assert crown(three, 1, 3, "rollback") == 1
+    refused(TableError, "table.no_version", crown, three, 9, 1)
+    refused(TableError, "table.no_version", crown, three, None, 1)
     assert three.champion == 1
+    assert three.log.verify().ok
+
+
+def test_every_version_is_logged(three):
+    entries = three.log.entries()
+    assert [(entry.action, entry.table, entry.reason) for entry in entries] == [
+        ("table", 1, ""), ("table", 2, "faster"), ("table", 3, "shaken"),
+    ]  # fmt: skip
+    assert entries[1].evidence["changed"] == [{"row": "learning_rate", "from": 5e-5, "to": 1e-4}]
+    assert entries[1].evidence["values"] == three.get(2).values_id
+    assert (entries[0].evidence["parent"], entries[0].evidence["changed"]) == (None, [])
+
+
+def test_a_version_that_a_kill_left_unlogged_is_entered_by_the_next_writer(three, monkeypatch):
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    table = child(three.get(1), {"seed": 5}, "killed")
+    with monkeypatch.context() as patch:
+        patch.setattr(log_module.ChangeLog, "append", killed)
+        with pytest.raises(KeyboardInterrupt):
+            three.add(table)
+    assert three.versions() == [1, 2, 3, 4]
+    assert three.log.versions() == {1, 2, 3}
+    assert three.add(new_table({})).version == 5
+    entries = three.log.entries()
+    assert [entry.table for entry in entries] == [1, 2, 3, 4, 5]
+    assert entries[3].evidence["recovered"] is True
+    assert (entries[3].reason, entries[3].evidence["changed"][0]["to"]) == ("killed", 5)
+    assert "recovered" not in entries[4].evidence
+
+
+def test_damaged_and_orphaned_versions_stop_nobody(three):
+    crown(three, 1, None)
+    for name in ("log.sqlite", "log.head"):
+        (three.folder.parent / name).unlink()
+    three.path(1).unlink()
+    replace(three.path(3), b"{")
+    assert three.add(new_table({})).version == 4
+    logged = [(entry.table, entry.evidence["changed"]) for entry in three.log.entries()]
+    assert logged == [(2, []), (4, [])]
+
+
+@pytest.fixture
+def old(three):
+    """A book from before there was a log."""
+    for name in ("log.sqlite", "log.head"):
+        (three.folder.parent / name).unlink()
+    (three.folder / "champion.json").write_text('{"version": 2}')
+    return three
+
+
+def test_a_book_from_before_the_log(old):
+    assert (old.champion, old.get("champion").version) == (2, 2)
+    assert not old.log.path.exists()  # reading writes nothing
+    refused(BookError, "log.moved", crown, old, 3, 1)
+    assert not (old.folder / "champion.json").exists()
+    entries = old.log.entries()
+    assert [(entry.action, entry.table) for entry in entries] == [("table", 1), ("table", 2), ("table", 3), ("init", 2)]
+    assert all(entry.evidence["recovered"] for entry in entries)
+    assert old.champion == 2
+    assert crown(old, 3, 2) == 3
+
+
+def test_a_kill_while_a_book_is_moved_to_the_log(old, monkeypatch):
+    unlink = Path.unlink
+
+    def killed(path, **words):
+        if path.name == "champion.json":
+            raise KeyboardInterrupt
+        unlink(path, **words)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            crown(old, 3, 2)
+    assert [entry.action for entry in old.log.entries()] == ["table"] * 3 + ["init"]
+    assert (old.folder / "champion.json").exists()
+    crown(old, 3, 2)
+    assert (old.champion, (old.folder / "champion.json").exists()) == (3, False)
+    assert [entry.action for entry in old.log.entries()] == ["table"] * 3 + ["init", "promote"]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"version": "1"}', '{"version": true}', '{"version": 0}'])
@@ -156,18 +244,20 @@ def test_a_damaged_pointer(three, text):
     refused(BookError, "table.pointer", lambda: three.champion)
 
 
-def test_a_number_is_not_used_again_while_it_is_champion(three):
-    three.set_champion(3, None)
+def test_a_number_is_not_used_again(three):
+    crown(three, 3, None)
     three.path(3).unlink()
     assert three.add(new_table({})).version == 4
     refused(TableError, "table.no_version", three.get, "champion")
+    three.path(4).unlink()
+    assert three.add(new_table({})).version == 5  # the log knows it
 
 
 def test_a_lock_that_stays(three, monkeypatch):
     monkeypatch.setattr(module, "_WAIT", 0.01)
     with FileLock(three.folder / ".lock"):
         refused(BookError, "table.locked", three.add, new_table({}))
-        refused(BookError, "table.locked", three.set_champion, 1, None)
+        refused(BookError, "table.locked", crown, three, 1, None)
 
 
 def test_a_full_disk_leaves_nothing_half_written(three, monkeypatch):
@@ -177,9 +267,18 @@ def test_a_full_disk_leaves_nothing_half_written(three, monkeypatch):
     before = sorted(three.folder.iterdir())
     monkeypatch.setattr(os, "fsync", fail)
     assert "No space left" in refused(MachineError, "table.unwritable", three.add, new_table({}))
-    refused(MachineError, "table.unwritable", three.set_champion, 1, None)
     assert sorted(three.folder.iterdir()) == before
-    assert three.champion is None
+
+
+@pytest.mark.parametrize("code", ["log.unwritable", "log.locked"])
+def test_a_log_that_takes_no_entry_leaves_no_version(three, monkeypatch, code):
+    def fail(*_, **__):
+        raise MachineError(code, key="log", reason="No space left", seconds=1)
+
+    before = sorted(three.folder.iterdir())
+    monkeypatch.setattr(log_module.ChangeLog, "append", fail)
+    refused(MachineError, code, three.add, new_table({}))
+    assert sorted(three.folder.iterdir()) == before
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):

@@ -14,7 +14,7 @@ from tunebook.tables.values import is_nothing, number, read_value, whole, word
 
 
 def declaration(kind, *, choices=(), nullable=False, bounds=(), owner="training"):
-    return Declaration("x", owner, "x", kind, None, kind, Row("x", zh="x"), choices, nullable, bounds)
+    return Declaration("x", owner, "x", kind, None, Row("x", zh="x"), choices, nullable, bounds)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,11 @@ def declaration(kind, *, choices=(), nullable=False, bounds=(), owner="training"
         ("０．０１", 0.01),
         ("２ｅ－５", 2e-5),
         ("1e−4", 1e-4),
+        ("1e–4", 1e-4),
+        ("2×10⁻⁵", 2e-5),
+        ("2 × 10^-5", 2e-5),
+        ("2x10^－5", 2e-5),
+        ("1.5*10-3", 1.5e-3),
         (".5", 0.5),
         (1, 1.0),
         ("1", 1.0),

@@ -1,4 +1,6 @@
+import json
 import tempfile
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,9 @@ from tunebook.tables.read import read_table
 from tunebook.tables.write import write_table
 
 FORMS = ("json", "yml", "csv", "xlsx")
-ANY_TEXT = st.text(max_size=30) | st.sampled_from(["=1+1", "'=x", "none", "null", "~", "1e5", "TRUE", "# x", "a\r\nb"])
+ANY_TEXT = st.text(max_size=30) | st.sampled_from(
+    ["=1+1", "'=x", "none", "null", "~", "1e5", "TRUE", "# x", "a # b", "备注：\n第二行", "\u2028", "a\r\nb"]
+)
 RATE = st.floats(min_value=1e-300, max_value=1)
 CELLS = {
     "learning_rate": RATE,
@@ -52,19 +56,42 @@ def tables(draw):
         )
     table = make_table(rows, note=draw(ANY_TEXT), owner=draw(ANY_TEXT))
     version = draw(st.integers(0, 999))
-    return table.model_copy(update={"version": version, "parent": draw(st.none() | st.integers(1, 999))})
+    parent = draw(st.none() | st.integers(1, version - 1 if version > 1 else 999)) if version != 1 else None
+    return table.model_copy(update={"version": version, "parent": parent})
+
+
+# A walk that goes once from each form to each other one: 12 ways of 4 forms.
+WALK = ("json", "yml", "json", "csv", "json", "xlsx", "yml", "csv", "yml", "xlsx", "csv", "xlsx", "json")
 
 
 @settings(max_examples=25, deadline=None)
-@given(table=tables(), language=st.sampled_from(["en", "zh"]))
-def test_every_form_gives_the_same_table_back(table, language):
+@given(table=tables(), languages=st.lists(st.sampled_from(["en", "zh"]), min_size=13, max_size=13))
+def test_every_form_gives_the_same_table_back_to_every_other(table, languages):
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUNEBOOK_LANG", language)
         last = table
-        for form in FORMS:
-            last = read_table(write_table(last, Path(name) / f"t.{form}"))
+        for place, (form, language) in enumerate(zip(WALK, languages, strict=True)):
+            patch.setenv("TUNEBOOK_LANG", language)
+            last = read_table(write_table(last, Path(name) / f"{place}.{form}"))
             assert last == table
             assert last.id == table.id
+
+
+def test_the_walk_takes_every_way():
+    assert set(pairwise(WALK)) == set(permutations(FORMS, 2))
+
+
+def test_flat_files_hold_names_and_values_alone(tmp_path):
+    table = new_table(
+        {"lr": 2e-5, "length_bucketing": "off", "shake.parts": ["中", "b"]}, reasons={"lr": "why"}, note="n"
+    )
+    for ending in ("json", "yaml", "yml"):
+        path = write_table(table, tmp_path / f"t.{ending}", flat=True)
+        assert read_table(path).values() == table.values()
+        assert "why" not in path.read_text(encoding="utf-8") and "中" in path.read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "t.json").read_text()) == table.values()
+    with pytest.raises(TableError) as caught:
+        write_table(table, tmp_path / "t.csv", flat=True)
+    assert caught.value.code == "table.form" and ".csv" not in caught.value.allowed
 
 
 def test_the_filter_of_texts_lets_declared_rows_through():

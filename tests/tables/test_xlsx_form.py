@@ -3,6 +3,7 @@ from datetime import date
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from openpyxl.comments import Comment
 
 from tunebook.core.errors import TableError
 from tunebook.tables.make import Given, make_table, new_table
@@ -22,7 +23,30 @@ def workbook(rows, change=None):
 
 def test_cells_of_the_first_sheet():
     data = workbook([["name", "value"], ["lr", 0.1], ["x", date(2024, 1, 1)]])
-    assert parse_xlsx(data, "file")[:2] == [["name", "value"], ["lr", 0.1]]
+    cells, notes = parse_xlsx(data, "file")
+    assert cells[:2] == [["name", "value"], ["lr", 0.1]] and notes == {}
+
+
+EXCELS_PREAMBLE = "[Threaded comment]\n\nYour version of Excel allows you to read this.\n\nComment:\n    why not"
+
+
+def test_notes_on_cells():
+    def write(sheet):
+        sheet["A2"].comment = Comment("Ann:\nfrom the paper", "Ann")
+        sheet["B2"].comment = Comment("twice", "")
+        sheet["B3"].comment = Comment(EXCELS_PREAMBLE, "tc={1}")
+
+    _, notes = parse_xlsx(workbook([["name", "value"], ["lr", 1], ["seed", 1]], write), "file")
+    assert notes == {2: "from the paper\ntwice", 3: "why not"}
+
+
+def test_a_cell_that_shows_an_error():
+    def write(sheet):
+        sheet["B2"].value, sheet["B2"].data_type = "#REF!", "e"
+
+    with pytest.raises(TableError) as caught:
+        parse_xlsx(workbook([["name", "value"], ["lr", 1]], write), "file")
+    assert caught.value.code == "table.cell" and "B2" in str(caught.value)
 
 
 def test_formula():

@@ -28,7 +28,9 @@ def frozen(kind: str, **rows: Any) -> tuple[Any, RunContext, Freeze]:
 
 
 @pytest.mark.parametrize("kind", ENCODERS)
-@pytest.mark.parametrize(("rows", "upto"), [({"layers": 2}, 2), ({"layers": "all"}, 3), ({"embeddings": True}, 0)])
+@pytest.mark.parametrize(
+    ("rows", "upto"), [({}, 3), ({"layers": 2}, 2), ({"layers": "all"}, 3), ({"embeddings": True}, 0)]
+)
 def test_the_right_parameters_are_frozen_and_counted(kind: str, rows: dict[str, Any], upto: int) -> None:
     net, run, _ = frozen(kind, **rows)
     found = depths(net)
@@ -94,7 +96,7 @@ def test_layers_and_pattern_add_up() -> None:
 @pytest.mark.parametrize(
     ("rows", "code"),
     [
-        ({}, "freeze.nothing"),
+        ({"layers": 0}, "freeze.nothing"),
         ({"pattern": "no_such_name"}, "freeze.nothing"),
         ({"pattern": "."}, "freeze.everything"),
         ({"layers": 4}, "freeze.layers"),

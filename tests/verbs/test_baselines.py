@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.verbs.conftest import Trained
+from tests.books import Trained
 from tests.verbs.test_evaluate import KINDS
 from tunebook.core.errors import MachineError
 from tunebook.core.task import Rows

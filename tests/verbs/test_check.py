@@ -46,3 +46,12 @@ def test_a_machine_that_is_too_small(gpu: int, book: Book, monkeypatch: pytest.M
     assert found.plan is not None
     assert [problem["code"] for problem in found.problems] == ["machine.memory"]
     assert "gradient_accumulation_steps" in found.problems[0]["advice"]
+
+
+def test_rows_that_do_not_fit_each_other_are_warned_of(book: Book) -> None:
+    found = check(book, child(book.champion, {"max_epochs": 4, "early_stopping_patience": 9}))
+    assert found.ok
+    (warning,) = [item for item in found.warnings if item["code"].startswith("rules.")]
+    assert warning["code"] == "rules.early_stopping_patience"
+    assert warning["fields"] == {"row": "early_stopping_patience", "value": 3}
+    assert "9" in warning["message"] and "never" in warning["message"]

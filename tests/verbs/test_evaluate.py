@@ -11,7 +11,7 @@ import pytest
 from sklearn import metrics
 
 from tests import small
-from tests.verbs.conftest import QUICK, Trained
+from tests.books import QUICK, Trained
 from tunebook.core.errors import DataError, RunError
 from tunebook.core.nouns import Report, read_json
 from tunebook.data.load import load

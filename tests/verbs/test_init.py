@@ -22,15 +22,18 @@ def names(folder: Path) -> set[str]:
 def test_the_layout_of_a_book(book: Book) -> None:
     expected = {
         "book.toml", "data/rows.parquet", "data/split.json", "data/ledger.jsonl", "data/report.html",
-        "tables/fine_tune_params_v1.json", "tables/champion.json",
+        "tables/fine_tune_params_v1.json", "log.sqlite", "log.head",
     }  # fmt: skip
-    assert names(book.path) - {"tables/.lock"} == expected
-    found = open_book(book.path)
-    assert found.file.owner == found.champion.owner == "Ada"
-    assert found.file.sources == {"train": [str((book.path.parent / "rows.csv").resolve())]}
-    assert found.champion.version == 1
-    assert all(row.description for row in found.champion.rows.values())
-    assert sum(found.data.rows.values()) == 80
+    found = names(book.path) - {"tables/.lock"}
+    cached = {name for name in found if name.startswith("cache/")}  # what a plan need not work out again
+    assert found - cached == expected
+    assert any(name.startswith("cache/tokens-") for name in cached)
+    opened = open_book(book.path)
+    assert opened.file.owner == opened.champion.owner == "Ada"
+    assert opened.file.sources == {"train": [str((book.path.parent / "rows.csv").resolve())]}
+    assert opened.champion.version == 1
+    assert all(row.description for row in opened.champion.rows.values())
+    assert sum(opened.data.rows.values()) == 80
     assert not [path for path in book.path.parent.iterdir() if path.name.startswith(".")]
 
 
@@ -82,8 +85,9 @@ def test_what_a_killed_init_left_is_cleared_away(base: Path, tmp_path: Path) -> 
 
 def test_a_place_that_cannot_be_written(base: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
+    rows = small.write_csv(tmp_path / "rows.csv", 20)
     with pytest.raises(BookError) as caught:
-        init(tmp_path / "file" / "book", tmp_path / "rows.csv", model=str(base))
+        init(tmp_path / "file" / "book", rows, model=str(base))
     assert caught.value.code == "book.write"
 
 
@@ -101,16 +105,17 @@ def test_the_parts_of_the_data(base: Path, tmp_path: Path) -> None:
 
 
 def test_a_wrong_model_is_told_before_the_data_are_read(base: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.csv").write_bytes(b"\x00\xff")
     with pytest.raises(ModelError):
-        init(tmp_path / "book", tmp_path / "missing.csv", model="./no-model")
+        init(tmp_path / "book", tmp_path / "broken.csv", model="./no-model")
 
 
-def test_a_user_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody() -> str:
-        raise KeyError("uid not found")
-
-    monkeypatch.setattr(module, "getuser", nobody)
-    assert module._user() == ""
+def test_the_log_begins_with_the_book(book: Book) -> None:
+    made, begun = book.log.entries()
+    assert (made.action, begun.action, begun.table, begun.actor) == ("table", "init", 1, "Ada")
+    assert begun.evidence["content"] == book.data.content
+    assert begun.evidence["rows"]["train"] == book.data.rows["train"]
+    assert book.log.verify().ok
 
 
 @pytest.mark.parametrize("sample", SAMPLES)

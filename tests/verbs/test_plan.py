@@ -83,7 +83,7 @@ def test_length_that_tells_the_label_keeps_lengths_mixed(home: Book) -> None:
         ({"metric": "eval_loss"}, "plan.metric", "metric"),
         ({"warmup_steps": 10_000}, "plan.warmup", "warmup_steps"),
         ({"eval_every": 10_000}, "plan.eval_every", "eval_every"),
-        ({"freeze": "on"}, "freeze.nothing", "freeze"),
+        ({"freeze.layers": 0}, "freeze.nothing", "freeze"),
         ({"freeze.layers": 9}, "freeze.layers", "freeze.layers"),
         ({"freeze.pattern": "."}, "freeze.everything", "freeze"),
     ],
@@ -273,8 +273,38 @@ def test_positions() -> None:
 
 
 def test_mean_length() -> None:
-    assert mean_length({"lengths": {"4": 3, "10": 1}}) == 5.5
-    assert mean_length({"lengths": {}}) == 0
+    assert mean_length({"lengths": {"4": 3, "10": 1}}, 20) == 5.5
+    assert mean_length({"lengths": {"4": 2, "10": 1, "30": 1}}, 8) == 6
+    assert mean_length({"lengths": {}}, 8) == 0
+
+
+def test_a_second_plan_reads_neither_rows_nor_tokenizer(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "base"
+    shutil.copytree(base, other)
+    monkeypatch.setattr("tunebook.models.source._SETTLED", 0)  # as if the model had not been written a moment ago
+    file = small.write_records(tmp_path / "rows.csv", "classes", 80)
+    book = init(tmp_path / "book", file, model=str(other), options=small.options("classes"))
+    fresh = tmp_path / "fresh"
+    shutil.copytree(book.data.path, fresh / "data")
+    slow = plan(book.champion, book.data.model_copy(update={"path": fresh / "data"}))
+    for name in ("load_tokenizer", "model_id", "_read"):
+        monkeypatch.setattr(module, name, lambda *_: pytest.fail("read again"))
+    found = plan(book.champion, book.data)
+    assert (found.id, found.params, found.model_id) == (slow.id, slow.params, slow.model_id)
+    assert found.estimate.cut_share == slow.estimate.cut_share
+
+
+def test_another_tokenizer_is_read_anew(home: Book, base: Path, tmp_path: Path) -> None:
+    other = tmp_path / "base"
+    shutil.copytree(base, other)
+    words = other / "tokenizer.json"
+    words.write_text(words.read_text().replace('"BertPreTokenizer"', '"WhitespaceSplit"').replace('"room"', '"rooms"'))
+    before = module.read_tokens(home.data, base)
+    after = module.read_tokens(home.data, other)
+    assert (before["unknown_share"], after["unknown_share"] > 0) == (0, True)
+    assert module.read_tokens(home.data, base) == before
 
 
 def test_a_library_that_is_not_there() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests import small
-from tests.verbs.conftest import Trained
+from tests.books import Trained
 from tests.verbs.test_evaluate import KINDS, predictions
 from tunebook.core.errors import DataError, RunError
 from tunebook.verbs.predict import predict, predict_file

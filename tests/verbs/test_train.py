@@ -14,8 +14,8 @@ import pytest
 import torch
 from filelock import FileLock
 
+from tests.books import QUICK
 from tests.engine.test_fit import BombError, bomb, weights
-from tests.verbs.conftest import QUICK
 from tunebook.core.errors import MachineError, RunError
 from tunebook.core.nouns import Plan
 from tunebook.engine import track

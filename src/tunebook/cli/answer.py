@@ -23,16 +23,18 @@ class Answer:
     """The outcome of a command.
 
     Attributes:
-        data: what `--json` prints: an object, or a list of objects that are printed a line each.
+        data: what `--json` prints as one line.
         tell: prints the same for people.
         next: commands that one would type next.
         code: exit code.
+        lines: `data` is a list whose items are printed a line each.
     """
 
     data: Mapping[str, Any] | list[dict[str, Any]]
     tell: Callable[[Console], None]
     next: tuple[str, ...] = ()
     code: int = 0
+    lines: bool = False
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -54,8 +56,8 @@ def show(answer: Answer) -> None:
 
 
 def show_json(answer: Answer) -> None:
-    """Print an answer's data as JSON, one object a line."""
-    for item in answer.data if isinstance(answer.data, list) else [answer.data]:
+    """Print an answer's data as JSON on one line, or the items of a list on a line each."""
+    for item in answer.data if answer.lines else [answer.data]:
         sys.stdout.write(json_line(item) + "\n")
 
 

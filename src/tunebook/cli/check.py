@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.answer import Answer, command, facts, warn
 from tunebook.cli.choose import chosen_table, described
-from tunebook.cli.init import data_facts, warnings
+from tunebook.cli.init import data_facts
 from tunebook.cli.options import Allowed, Books, Chosen
 from tunebook.core.messages import say
 
@@ -48,10 +48,12 @@ def _data(found: Check) -> dict[str, Any]:
 
 
 def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
+    from tunebook.data.describe import warning_text
+
     pairs = [*data_facts(book.data), (say("cli.table"), table)]
     screen.print(facts([*pairs, *(plan_facts(found.plan) if found.plan else [])]))
     screen.print()
-    warn(screen, warnings(found.warnings))
+    warn(screen, map(warning_text, found.warnings))
     for problem in found.problems:
         screen.print(f"✗ [{problem['code']}] {problem['message']}", style="bold red", soft_wrap=True)
         if problem["allowed"]:
@@ -63,13 +65,14 @@ def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
 
 def plan_facts(plan: Plan) -> list[tuple[str, str]]:
     """Model, settings that matter most, techniques and cost of a plan, in words."""
-    from tunebook.report.words import number, shown
+    from tunebook.report.words import metric_name, number, shown
 
     params = plan.params
     batch = f"{params['batch_size']} × {params['gradient_accumulation_steps']}"
+    count = number(plan.estimate.parameters)
     share = plan.estimate.trained / max(plan.estimate.parameters, 1)
     found = [
-        (say("cli.model"), f"{plan.model}, {number(plan.estimate.parameters)} ({share:.0%} {say('cli.trained')})"),
+        (say("cli.model"), say("cli.model_of", model=plan.model, count=count, share=f"{share:.0%}")),
         (say("cli.techniques"), ", ".join(plan.techniques)),
         (
             say("cli.settings"),
@@ -79,7 +82,7 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
                 batch=batch,
                 epochs=params["max_epochs"],
                 length=params["max_length"],
-                metric=params["metric"],
+                metric=metric_name(str(params["metric"])),
             ),
         ),
         (say("cli.estimate"), estimate_text(plan.estimate)),
@@ -89,15 +92,15 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
 
 def estimate_text(estimate: Estimate) -> str:
     """Steps, time and memory of a run, which are right within a factor of about two."""
-    from tunebook.report.words import duration, memory, number
+    from tunebook.report.words import duration, memory, number, share_text
 
-    return say(
+    needed = say(
         "cli.estimate_of",
         steps=number(estimate.steps),
         time=duration(estimate.seconds),
         memory=memory(estimate.memory_bytes),
-        cut=f"{estimate.cut_share:.1%}",
     )
+    return needed + (say("cli.estimate_cut", cut=share_text(estimate.cut_share)) if estimate.cut_share else "")
 
 
 __all__ = ["NO", "check", "estimate_text", "plan_facts"]

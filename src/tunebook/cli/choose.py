@@ -62,8 +62,8 @@ def described(book: Book, chosen: Chosen) -> str:
     name = chosen.table
     if not name.lower().endswith(_ENDINGS):
         number = book.tables.number(name)
-        mark = f" ({say('cli.champion')})" if number == book.tables.champion else ""
-        name = f"v{number}{mark}"
+        name = f"v{number}"
+        name = say("cli.champion_of", version=name) if number == book.tables.champion else name
     changes: Mapping[str, str] = read_changes(chosen.changes or ())
     return " + ".join([name, *(f"{row}={value}" for row, value in changes.items())])
 

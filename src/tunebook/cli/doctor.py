@@ -21,7 +21,7 @@ def doctor() -> Answer:
 
 
 def _tell(screen: Console, found: dict[str, Any]) -> None:
-    from tunebook.report.words import memory, shown
+    from tunebook.report.words import memory
 
     machine = found["machine"]
     gpu = memory(machine["gpu_memory_bytes"]) if machine["gpu_memory_bytes"] else say("cli.doctor.none")
@@ -32,7 +32,7 @@ def _tell(screen: Console, found: dict[str, Any]) -> None:
         (say("cli.doctor.cores"), machine["cores"]),
         (say("cli.doctor.memory"), memory(machine["memory_bytes"])),
         (say("cli.doctor.gpu"), gpu),
-        ("bfloat16", shown(machine["bf16"])),
+        ("bfloat16", say(f"cli.doctor.{'fast' if machine['bf16'] else 'slow'}")),
         (say("cli.doctor.disk"), memory(found["disk_free_bytes"])),
         (say("cli.doctor.hub"), f"{found['hub']['endpoint']}: {say(f'cli.doctor.{reachable}')}"),
     ]

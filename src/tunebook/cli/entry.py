@@ -144,6 +144,11 @@ def _wrong_use(error: Exception) -> tuple[dict[str, Any], int]:
     elif kind == "MissingParameter" and param is not None:
         name = param.metavar or param.name.upper() if param.param_type_name == "argument" else param.opts[0]
         found = TunebookError("cli.missing", key=name, command=where)
+    elif kind == "BadParameter" and param is not None and (faults := getattr(error.__cause__, "errors", None)):
+        first = faults()[0]  # of pydantic, which reads the values: `int_parsing`, `float_parsing`
+        number = first["type"].partition("_")[0]
+        allowed = say(f"allowed.{number}") if number in ("int", "float") else str(first["msg"])
+        found = TunebookError("cli.option", key=param.opts[0], value=first["input"], allowed=allowed)
     return found.to_json(), found.exit_code
 
 

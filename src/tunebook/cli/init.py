@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tunebook.cli.answer import Answer, command, facts, grid, note, warn
 from tunebook.cli.options import Allowed, Books, Form, option
 from tunebook.cli.reading import data_options
-from tunebook.core.messages import catalogue, say
+from tunebook.core.messages import say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -102,11 +102,13 @@ def _data(book: Book) -> dict[str, Any]:
 
 
 def _tell(screen: Console, book: Book) -> None:
+    from tunebook.data.describe import warning_text
+
     screen.print(f"✓ {say('cli.init.done', book=book.path)}", style="green", soft_wrap=True)
     screen.print()
     screen.print(facts([*data_facts(book.data), (say("cli.data_report"), book.path / "data" / "report.html")]))
     screen.print()
-    warn(screen, warnings(book.data.stats.get("warnings", [])))
+    warn(screen, map(warning_text, book.data.stats.get("warnings", [])))
     screen.print()
     _tell_table(screen, book)
 
@@ -122,21 +124,14 @@ def data_facts(ref: DataRef) -> list[tuple[str, str]]:
     rows = comma.join(f"{phrase('split', name)} {number(count)}" for name, count in ref.rows.items())
     dropped = comma.join(f"{phrase('ledger', reason)} {number(count)}" for reason, count in ledger["dropped"].items())
     found = [
-        (say("cli.task"), f"{ref.task}{comma}{phrase('problem', ref.labels.problem)}"),
-        (say("cli.columns"), comma.join(f"{role} = {_names(value)}" for role, value in roles.items())),
+        (say("cli.task"), f"{phrase('task', ref.task)}{comma}{phrase('problem', ref.labels.problem)}"),
+        (say("cli.columns"), comma.join(f"{phrase('role', role)} = {_names(value)}" for role, value in roles.items())),
         (say("cli.classes"), _classes(ref)),
         (say("cli.rows"), say("cli.rows_of", read=number(ledger["read"]), kept=number(ledger["kept"]), rows=rows)),
         (say("cli.dropped"), dropped),
         (say("cli.language"), phrase("language", str(ref.stats.get("language", "")))),
     ]
     return [(name, text) for name, text in found if text]
-
-
-def warnings(found: list[dict[str, Any]]) -> list[str]:
-    """Warnings of the data layer, in the user's language whatever it was when they were written down."""
-    known = catalogue()
-    codes = [(f"data.warning.{item['code']}", item) for item in found]
-    return [say(code, **item["fields"]) if code in known else item["message"] for code, item in codes]
 
 
 def _names(value: Any) -> str:
@@ -148,7 +143,7 @@ def _classes(ref: DataRef, limit: int = 12) -> str:
     if not names:
         return ""
     more = " …" if len(names) > limit else ""
-    return f"{len(names)}: {', '.join(names[:limit])}{more}"
+    return say("cli.classes_of", count=len(names), names=say("cli.list").join(names[:limit]) + more)
 
 
 def _tell_table(screen: Console, book: Book) -> None:
@@ -161,4 +156,4 @@ def _tell_table(screen: Console, book: Book) -> None:
     screen.print(grid((say("cli.name"), say("cli.value"), say("cli.reason")), rows))
 
 
-__all__ = ["Columns", "RowRules", "Sources", "data_facts", "init", "warnings"]
+__all__ = ["Columns", "RowRules", "Sources", "data_facts", "init"]

@@ -55,7 +55,7 @@ def predict(
         rows = _of_file(found, asked, form, bars) if asked.file else _of_texts(found, texts or [], asked.pair, bars)
     if asked.out is None:
         more = (command("predict", book, "--file", asked.file, "--out", "answers.csv"),) if asked.file else ()
-        return Answer(rows, lambda screen: tell_answers(screen, rows), more)
+        return Answer(rows, lambda screen: tell_answers(screen, rows), more, lines=True)
     save(rows, asked.out)
     done = say("cli.predict.saved", rows=len(rows), path=asked.out)
     data = {"out": str(asked.out), "rows": len(rows), "run": found.id}
@@ -82,25 +82,32 @@ def _of_texts(run: Run, texts: list[str], pairs: list[str] | None, bars: Bars) -
 
 
 def tell_answers(screen: Console, rows: list[dict[str, Any]]) -> None:
-    """The first rows: text, label, score and what came next."""
-    lines = [_line(row) for row in rows[:_SHOWN]]
+    """The first rows: text, label and, where they say more than the label does, score and what came next."""
+    width = max((_columns(row) for row in rows), default=4)
     headings = (say("cli.text"), say("cli.label"), say("cli.score"), say("cli.runner_up"))
-    screen.print(grid(headings, lines, right=(2,)))
+    lines = [_line(row)[:width] for row in rows[:_SHOWN]]
+    screen.print(grid(headings[:width], lines, right=(1,) if width == 2 else (2,)))
     if len(rows) > _SHOWN:
         screen.print(say("cli.predict.more", shown=_SHOWN, rows=len(rows)), style="dim")
 
 
-def _line(row: dict[str, Any]) -> tuple[str, str, str, str]:
-    def answer(name: str) -> Any:
-        return row.get(f"predicted_{name}", row[name]) if name in row else row[f"predicted_{name}"]
+def _answer(row: dict[str, Any], name: str) -> Any:
+    return row.get(f"predicted_{name}", row[name]) if name in row else row[f"predicted_{name}"]
 
-    label, scores = answer("label"), answer("scores")
+
+def _columns(row: dict[str, Any]) -> int:
+    """Text and label of a number; the score too of an ordered class; what came next only where classes have scores."""
+    return 2 if isinstance(_answer(row, "label"), float) else 4 if _answer(row, "scores") else 3
+
+
+def _line(row: dict[str, Any]) -> tuple[str, str, str, str]:
+    label, scores = _answer(row, "label"), _answer(row, "scores")
     others = sorted((item for item in scores.items() if item[0] != label), key=lambda item: -item[1])
     text = next((str(value) for value in row.values() if isinstance(value, str) and value), "")
     if "text" in row:
         text = str(row["text"])
     words = ", ".join(label) if isinstance(label, list) else f"{label:.4g}" if isinstance(label, float) else str(label)
-    score = answer("score")
+    score = _answer(row, "score")
     beside = f"{others[0][0]} {others[0][1]:.3f}" if others and not isinstance(label, list) else ""
     return (text if len(text) <= _CUT else text[: _CUT - 1] + "…", words, f"{score:.3f}", beside)
 

@@ -6,6 +6,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import TunebookError
+from tunebook.core.messages import say
+from tunebook.core.params import allowed_text
 
 if TYPE_CHECKING:
     from tunebook.data.options import DataOptions
@@ -34,9 +36,9 @@ def data_options(*groups: Any) -> DataOptions:
     try:
         return DataOptions(**{name: value for name, value in known.items() if value is not None})
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        raise wrong(flag(name), known[name], str(first.get("ctx", {}).get("expected", first["msg"]))) from None
+        name = str(error.errors()[0]["loc"][0])
+        allowed = allowed_text(DataOptions.model_fields[name]) or say(f"cli.opt.{name}")
+        raise wrong(flag(name), given[name], allowed) from None
 
 
 def _read(name: str, value: Any) -> Any:

@@ -31,6 +31,7 @@ def _run(run: Run) -> dict[str, Any]:
         "run": run.id,
         "path": str(run.path),
         "finished": run.finished,
+        "failure": run.failure.get("code"),
         "table": f"v{plan.table_version}" if plan.table_version else None,
         "seed": plan.seed,
         "metric": report.headline if report else None,
@@ -52,11 +53,17 @@ def _tell(screen: Console, found: list[dict[str, Any]]) -> None:
         ends = f" ({score_text(run['interval'][0])} … {score_text(run['interval'][1])})" if run["interval"] else ""
         score = f"{metric_name(run['metric'])} {score_text(run['value'])}{ends}" if run["metric"] else "–"
         state = say("cli.runs.finished" if run["finished"] else "cli.runs.unfinished")
+        state = _failed(run["failure"]) if run["failure"] else state
         spent = duration(run["seconds"]) if run["seconds"] is not None else "–"
         split = phrase("split", run["split"]) if run["split"] else "–"
         lines.append((run["run"], run["table"] or say("cli.runs.unsaved"), state, split, score, spent))
     names = ("run", "table", "state", "split", "score", "time")
     screen.print(grid([say(f"cli.{name}") for name in names], lines, right=(5,), whole=(0, 1, 2, 3, 5)))
+
+
+def _failed(code: str) -> str:
+    """Why a run ended that cannot go on by itself."""
+    return say("cli.runs.diverged" if code == "run.diverged" else "memory.state")
 
 
 __all__ = ["runs"]

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunebook.cli.answer import Answer, command, grid
+from tunebook.cli.answer import Answer, command, grid, warn
 from tunebook.cli.choose import named_table, read_changes
 from tunebook.cli.help import cells as columns_of
 from tunebook.cli.help import wrap
 from tunebook.cli.options import Books, option
-from tunebook.core.errors import TunebookError
-from tunebook.core.messages import language, say
+from tunebook.core.errors import BookError, TableError, TunebookError
+from tunebook.core.messages import say
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.core.nouns import ParamTable, TableRow
+    from tunebook.core.verdict import RowEffect
+    from tunebook.tables.store import TableStore
     from tunebook.verbs.book import Book
 
 Which = Annotated[str, option("table_version", "--table", metavar="vN|FILE")]
@@ -35,18 +36,37 @@ def table_show(book: Books, table: Which = "champion") -> Answer:
 
     opened = open_book(book)
     found = named_table(opened, table)
-    return Answer(found.model_dump(mode="json"), lambda screen: _tell_rows(screen, found), (_set(book),))
+    effects = _effects(opened, found)
+    data = found.model_dump(mode="json") | {"effects": [item.model_dump(mode="json") for item, _ in effects.values()]}
+    words = {name: text for name, (_, text) in effects.items()}
+    return Answer(data, lambda screen: _tell_rows(screen, found, words), (_set(book),))
+
+
+def _effects(book: Book, table: ParamTable) -> dict[str, tuple[RowEffect, str]]:
+    """Row -> what a test found it to be worth, and that in words; of a technique switched as a whole, its first row."""
+    from tunebook.abtest.effects import effects_for, tested_effects
+    from tunebook.report.ab_words import effect_text
+
+    verdict = tested_effects(book, table.version) if table.version else None
+    if verdict is None:
+        return {}
+    found = {}
+    for name, effect in effects_for(book, table.version).items():
+        rows = [row for row in table.rows if row == name or row.startswith(f"{name}.")]
+        found[rows[0] if rows else name] = (effect, effect_text(effect, verdict.metric))
+    return found
 
 
 def _set(book: Path) -> str:
     return command("table", "set", book, "learning_rate=5e-5", "--note", say("cli.some_note"))
 
 
-def _tell_rows(screen: Console, table: ParamTable) -> None:
-    from tunebook.report.words import shown
+def _tell_rows(screen: Console, table: ParamTable, effects: Mapping[str, str]) -> None:
+    from tunebook.report.table_diff import described
+    from tunebook.report.words import moment, shown
 
     title = f"v{table.version}" if table.version else say("cli.runs.unsaved")
-    about = " · ".join(part for part in (title, table.owner, _when(table.created), table.note) if part)
+    about = " · ".join(part for part in (title, table.owner, moment(table.created), table.note) if part)
     screen.print(about, style="bold")
     screen.print()
     cells = [
@@ -58,7 +78,9 @@ def _tell_rows(screen: Console, table: ParamTable) -> None:
     screen.print(_padded(heads, widths), style="bold", soft_wrap=True)
     for (name, row), line in zip(table.rows.items(), cells, strict=True):
         screen.print(_padded(line, widths), soft_wrap=True)
-        for words in wrap(row.reason or _description(name, row), screen.width - 6):
+        if name in effects:
+            screen.print(f"    {say('ab.effect')}: {effects[name]}", style="bold", soft_wrap=True)
+        for words in wrap(row.reason or described(name, row.description), screen.width - 6):
             screen.print(f"    {words}", style="dim", soft_wrap=True)
     screen.print(f"• {say('cli.table.changed')}")
 
@@ -73,51 +95,51 @@ def _proposed(row: TableRow) -> str:
     return "–" if row.recommended is None else shown(row.recommended)
 
 
-def _description(name: str, row: TableRow) -> str:
-    """What a row is, in the user's language; the owner's own words stay as they are."""
-    from tunebook.tables.declared import find
-
-    declared = find(name)
-    if declared is None or row.description not in (declared.row.text, declared.row.zh):
-        return row.description
-    return declared.row.zh if language() == "zh" else declared.row.text
-
-
-def _when(created: str) -> str:
-    """A moment in the user's time zone, without seconds."""
-    try:
-        return f"{datetime.fromisoformat(created).astimezone():%Y-%m-%d %H:%M}"
-    except ValueError:
-        return created
-
-
 def table_list(book: Books) -> Answer:
-    """The versions of a book's table."""
+    """The versions of a book's table; a damaged one is marked."""
+    from tunebook.report.words import moment
     from tunebook.verbs.book import open_book
 
-    store = open_book(book).tables
-    found = [
-        {
-            "version": f"v{table.version}",
-            "parent": f"v{table.parent}" if table.parent else None,
-            "champion": table.version == store.champion,
-            "owner": table.owner,
-            "created": table.created,
-            "note": table.note,
-        }
-        for table in map(store.get, store.versions())
-    ]
+    found, problems = _versions(open_book(book).tables)
 
     def tell(screen: Console) -> None:
-        marks = [say("cli.champion") if item["champion"] else "" for item in found]
         lines = [
-            (item["version"], mark, item["parent"] or "–", _when(str(item["created"])), item["owner"], item["note"])
-            for item, mark in zip(found, marks, strict=True)
+            (item["version"], _state(item), item["parent"] or "–", moment(item["created"]), item["owner"], item["note"])
+            for item in found
         ]
         names = ("table", "state", "parent", "created", "owner", "note")
         screen.print(grid([say(f"cli.{name}") for name in names], lines, whole=(0, 1, 2, 3)))
+        warn(screen, problems)
 
-    return Answer({"versions": found}, tell, (command("table", "show", book), _set(book)))
+    return Answer({"versions": found, "problems": problems}, tell, (command("table", "show", book), _set(book)))
+
+
+def _versions(store: TableStore) -> tuple[list[dict[str, Any]], list[str]]:
+    """Facts of each version, and what is wrong with those that cannot be read."""
+    problems: list[str] = []
+    try:
+        champion = store.champion
+    except BookError as error:
+        champion = None
+        problems.append(f"{error.message} {error.advice}")
+    found = []
+    for number in store.versions():
+        item = {"version": f"v{number}", "parent": None, "champion": number == champion, "damaged": False}
+        try:
+            table = store.get(number)
+        except (BookError, TableError) as error:
+            problems.append(f"{error.message} {error.advice}")
+            item |= {"damaged": True, "owner": "", "created": "", "note": ""}
+        else:
+            parent = f"v{table.parent}" if table.parent else None
+            item |= {"parent": parent, "owner": table.owner, "created": table.created, "note": table.note}
+        found.append(item)
+    return found, problems
+
+
+def _state(item: Mapping[str, Any]) -> str:
+    marks = [say("cli.champion")] if item["champion"] else []
+    return say("cli.comma").join(marks + ([say("cli.table.damaged")] if item["damaged"] else []))
 
 
 def table_set(
@@ -135,68 +157,123 @@ def table_set(
     parent = named_table(opened, table)
     changed = child(parent, read_changes(changes, "ROW=VALUE"), note=note, owner=owner or parent.owner)
     if changed.values() == parent.values():
-        raise TunebookError("cli.no_change", key=table)
+        raise TunebookError("cli.no_change", key=f"v{parent.version}" if parent.version else table)
     return _added(opened, parent, changed)
 
 
 def table_import(book: Books, file: Files, note: Note = "") -> Answer:
     """A file as the next version."""
+    from tunebook.tables.make import inherit
     from tunebook.tables.read import read_table
     from tunebook.verbs.book import open_book
 
     opened = open_book(book)
     read = read_table(file)
-    parent = opened.champion
+    parent, edited = _origin(opened.tables, read, file)
     words = note or read.note or say("cli.table.imported", file=file.name)
-    return _added(opened, parent, read.model_copy(update={"note": words, "parent": parent.version}))
+    table = read.model_copy(update={"note": words, "parent": parent.version if parent else None})
+    if parent is None:
+        return _added(opened, None, table)
+    if read.values() == parent.values():
+        raise TunebookError("cli.no_change", key=f"v{parent.version}")
+    return _added(opened, parent, inherit(table, parent, note), edited)
 
 
-def _added(book: Book, parent: ParamTable, table: ParamTable) -> Answer:
+def _origin(store: TableStore, table: ParamTable, file: Path) -> tuple[ParamTable | None, str]:
+    """The version that a file's table is a child of, and the name of the file where it is an edited version.
+
+    An edited version is a child of what it was made from; everything else of the champion. None where neither can be
+    read: the champion itself may be the version that was edited.
+    """
+    edited = bool(table.version) and file.resolve() == store.path(table.version).resolve()
+    for which in (table.parent, "champion") if edited else ("champion", table.parent):
+        try:
+            return store.get(which or 0), file.name if edited else ""
+        except (BookError, TableError):
+            continue
+    return None, file.name if edited else ""
+
+
+def _added(book: Book, parent: ParamTable | None, table: ParamTable, edited: str = "") -> Answer:
     """Keep a table as the next version and say what differs from its parent."""
     from tunebook.tables.diff import diff
 
     added = book.tables.add(table)
-    changes = diff(parent, added)
+    changes = diff(parent, added) if parent else []
     name = f"v{added.version}"
 
     def tell(screen: Console) -> None:
         screen.print(f"✓ {say('cli.table.added', version=name)}", style="green")
-        _tell_changes(screen, changes, (f"v{parent.version}", name))
+        if edited:
+            screen.print(say("table.edited", file=edited, version=name), style="yellow")
+        if parent:
+            tell_changes(screen, (parent, added), (f"v{parent.version}", name))
 
-    data = {"version": name, "parent": f"v{parent.version}" if parent.version else None, "changes": changes}
+    data = {"version": name, "parent": f"v{parent.version}" if parent else None, "changes": changes}
     return Answer(
         data, tell, (command("check", book.path, "--table", name), command("train", book.path, "--table", name))
     )
 
 
-def table_diff(book: Books, old: Sides, new: Sides) -> Answer:
+def table_diff(
+    book: Books,
+    old: Sides,
+    new: Sides,
+    html: Annotated[Path | None, option("html", "--html", metavar="FILE")] = None,
+) -> Answer:
     """The rows whose values differ."""
     from tunebook.tables.diff import diff
     from tunebook.verbs.book import open_book
 
     opened = open_book(book)
-    changes = diff(named_table(opened, old), named_table(opened, new))
-    data = {"from": old, "to": new, "changes": changes}
-    return Answer(data, lambda screen: _tell_changes(screen, changes, (old, new)))
+    tables = (named_table(opened, old), named_table(opened, new))
+    if html is not None:
+        _write_page(html, tables, (old, new))
+
+    def tell(screen: Console) -> None:
+        tell_changes(screen, tables, (old, new))
+        if html is not None:
+            screen.print(f"✓ {say('cli.table.page', path=html)}", style="green", soft_wrap=True)
+
+    return Answer(diff(*tables), tell)
 
 
-def _tell_changes(screen: Console, changes: list[dict[str, object]], names: tuple[str, str]) -> None:
-    from tunebook.report.words import shown
+def _write_page(path: Path, tables: tuple[ParamTable, ParamTable], names: tuple[str, str]) -> None:
+    from tunebook.report.table_diff import table_diff_page
+    from tunebook.tables.publish import publish
 
-    if not changes:
+    try:
+        publish(path, table_diff_page(*tables, names).encode())
+    except FileExistsError as error:
+        raise TableError("table.exists", key=str(path)) from error
+
+
+def tell_changes(screen: Console, tables: tuple[ParamTable, ParamTable], names: tuple[str, str]) -> None:
+    """Print the rows in which two tables differ."""
+    from tunebook.report.table_diff import row_view
+    from tunebook.tables.diff import diff
+
+    rows = [row_view(*tables, item["row"]) for item in diff(*tables)]
+    if not rows:
         screen.print(say("cli.table.same"))
         return
-    lines = [(item["row"], shown(item["from"]), shown(item["to"])) for item in changes]
-    screen.print(grid((say("cli.name"), *names), lines))
+    lines = [(*(row[part] for part in ("name", "from", "to", "default", "recommended", "reason")),) for row in rows]
+    heads = (say("cli.name"), *names, *(say(f"cli.{part}") for part in ("default", "recommended", "reason")))
+    screen.print(grid(heads, lines, whole=(0,)))
 
 
-def table_export(book: Books, file: Files, table: Which = "champion") -> Answer:
+def table_export(
+    book: Books,
+    file: Files,
+    table: Which = "champion",
+    flat: Annotated[bool, option("flat", "--flat")] = False,
+) -> Answer:
     """A version as a file."""
     from tunebook.tables.write import write_table
     from tunebook.verbs.book import open_book
 
     found = named_table(open_book(book), table)
-    path = write_table(found, file)
+    path = write_table(found, file, flat=flat)
     done = say("cli.table.exported", version=f"v{found.version}", path=path)
     data = {"version": f"v{found.version}", "path": str(path)}
     return Answer(
@@ -206,4 +283,4 @@ def table_export(book: Books, file: Files, table: Which = "champion") -> Answer:
     )
 
 
-__all__ = ["table_diff", "table_export", "table_import", "table_list", "table_set", "table_show"]
+__all__ = ["table_diff", "table_export", "table_import", "table_list", "table_set", "table_show", "tell_changes"]

@@ -9,6 +9,7 @@ from tunebook.cli.answer import Answer, command, facts, note, predict_command
 from tunebook.cli.bars import Bars
 from tunebook.cli.check import estimate_text, plan_facts
 from tunebook.cli.choose import chosen_table, described
+from tunebook.cli.lighter import Wanted, in_memory
 from tunebook.cli.options import Allowed, Books, Chosen, option
 from tunebook.cli.reading import listed, wrong
 from tunebook.cli.scores import report_data, tell_report
@@ -17,7 +18,7 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunebook.core.nouns import Plan, Report
+    from tunebook.core.nouns import ParamTable, Plan, Report
     from tunebook.verbs.book import Book
     from tunebook.verbs.runs import Run
 
@@ -33,6 +34,7 @@ class How:
     track: Annotated[str, option("track", "--track", metavar="NAME,…")] = "tensorboard"
     keep_checkpoints: Annotated[bool, option("keep_checkpoints", "--keep-checkpoints")] = False
     no_eval: Annotated[bool, option("no_eval", "--no-eval")] = False
+    auto: Annotated[bool, option("auto", "--auto")] = False
 
 
 def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
@@ -42,12 +44,21 @@ def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
 
     opened = open_book(book)
     tracked = trackers(how.track)
-    plan = fill(chosen_table(opened, chosen), opened.data, allow=allowed.names)
+    table = chosen_table(opened, chosen)
+
+    def plan_of(version: ParamTable) -> Plan:
+        return fill(version, opened.data, allow=allowed.names)
+
+    plan = plan_of(table)
     if how.dry_run:
         return _dry(opened, plan, described(opened, chosen))
     if chosen.changes:
         note(say("cli.set.told", table=described(opened, chosen)), style="yellow")
-    return trained(opened, plan, how, tracked)
+
+    def attempt(made: Plan) -> Answer:
+        return trained(opened, made, how, tracked)
+
+    return in_memory(Wanted(opened, table, chosen, how.auto), plan_of, attempt)
 
 
 def trackers(text: str) -> list[str]:
@@ -109,16 +120,9 @@ def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
 def run_data(run: Run, report: Report | None) -> dict[str, Any]:
     """A run for `--json`: with its scores on the test rows, else with those on the validation rows."""
     outcome = run.outcome
-    scores = report_data(report) if report else {"split": "validation", "metrics": validation_scores(run)}
+    scores = report_data(report) if report else {"split": "validation", "metrics": run.validation_scores}
     cost = {name: outcome[name] for name in ("seconds", "rows_per_second", "peak_memory_bytes", "steps", "device")}
     return {"run": run.id, "path": str(run.path), **scores, **cost}
-
-
-def validation_scores(run: Run) -> dict[str, float]:
-    """Scores on the validation rows of the checkpoint that was kept."""
-    best = run.outcome["best_step"]
-    entries = [entry for entry in run.history if "eval_loss" in entry and best in (None, entry["step"])]
-    return {name[5:]: value for name, value in (entries[-1] if entries else {}).items() if name.startswith("eval_")}
 
 
 def tell_run(screen: Console, run: Run, report: Report | None) -> None:
@@ -130,7 +134,7 @@ def tell_run(screen: Console, run: Run, report: Report | None) -> None:
         tell_report(screen, report)
     else:
         metric = str(run.plan.params["metric"])
-        value = score_text(validation_scores(run).get(metric))
+        value = score_text(run.validation_scores.get(metric))
         screen.print(say("cli.train.validation", metric=metric_name(metric), value=value))
     screen.print()
     cost = say(
@@ -150,4 +154,4 @@ def _next(book: Book, run: Run, report: Report | None) -> tuple[str, ...]:
     return (first, command("runs", book.path))
 
 
-__all__ = ["TRACKERS", "How", "run_data", "tell_run", "trackers", "train", "trained", "validation_scores"]
+__all__ = ["TRACKERS", "How", "run_data", "tell_run", "trackers", "train", "trained"]

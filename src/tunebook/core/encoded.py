@@ -47,6 +47,16 @@ class Encoded:
         """The same rows with further columns of one entry a row."""
         return Encoded(self.flat, self.offsets, {**self.fixed, **columns})
 
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Encoded:
+        """Some of the rows, in the order of these numbers; a row may come twice."""
+        numbers = np.asarray(rows, dtype=np.int64)
+        sizes = self.lengths[numbers]
+        offsets = np.zeros(len(numbers) + 1, dtype=np.int64)
+        np.cumsum(sizes, out=offsets[1:])
+        places = np.repeat(self.offsets[numbers] - offsets[:-1], sizes) + np.arange(offsets[-1])
+        flat = {name: values[places] for name, values in self.flat.items()}
+        return Encoded(flat, offsets, {name: values[numbers] for name, values in self.fixed.items()})
+
     def save(self, path: Path) -> None:
         """Write the tokens (not the labels) into one .npz file."""
         part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # another process may write the same one

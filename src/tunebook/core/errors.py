@@ -7,6 +7,7 @@
     ├── PlanError               things that cannot go together
     ├── BookError               the folder of a book
     ├── MachineError            a missing library, no memory, no disk, no hub
+    ├── RefusedError            exit code 1: the answer is no
     └── RunError                exit code 3: a run that started and failed
 
 Each has a code of the message catalogue (`tunebook/messages/*.toml`), which says in English and in Chinese what is
@@ -15,6 +16,7 @@ wrong and what to do; and, where they apply, the key, the value as given, and wh
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from tunebook.core.messages import say
@@ -73,6 +75,15 @@ class TunebookError(Exception):
         }
 
 
+def near(name: str, known: Iterable[str]) -> str:
+    """`Did you mean X? ` for a message, with the known name that is likest; empty where none is like it."""
+    from difflib import get_close_matches
+
+    folded = {item.casefold(): item for item in known}
+    found = get_close_matches(name.casefold(), folded, 1)
+    return say("error.near", nearest=folded[found[0]]) if found else ""
+
+
 def _cut(text: str, limit: int = 80) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -101,6 +112,12 @@ class MachineError(TunebookError):
     """The machine lacks something: a library, memory, disk, a way to the hub."""
 
 
+class RefusedError(TunebookError):
+    """Nothing is wrong, but the answer is no: a proof is missing."""
+
+    exit_code = 1
+
+
 class RunError(TunebookError):
     """A run started and failed."""
 
@@ -113,7 +130,9 @@ __all__ = [
     "MachineError",
     "ModelError",
     "PlanError",
+    "RefusedError",
     "RunError",
     "TableError",
     "TunebookError",
+    "near",
 ]

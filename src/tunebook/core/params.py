@@ -18,7 +18,8 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from tunebook.core.errors import TableError
+from tunebook.core.errors import TableError, near
+from tunebook.core.messages import catalogue, say
 
 Value = bool | int | float | str | list[str] | None
 
@@ -68,11 +69,16 @@ class Declaration:
     field: str
     kind: str
     default: Value
-    allowed: str
     row: Row
     choices: tuple[Any, ...] = ()
     nullable: bool = False
     bounds: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        """What may stand in the row, in the user's language: `float > 0 and <= 1`, `int >= 0 or all`."""
+        text = _allowed(self.kind, self.choices, self.bounds)
+        return text + say("allowed.or") + "none" if self.nullable else text
 
 
 class Params(BaseModel):
@@ -100,7 +106,6 @@ def _declaration(group: type[Params], field: str, info: FieldInfo) -> Declaratio
         field=field,
         kind=kinds,
         default=info.get_default(call_default_factory=True),
-        allowed=_allowed(kinds, choices, bounds, nullable),
         row=row,
         choices=choices,
         nullable=nullable,
@@ -145,13 +150,28 @@ def _inner_metadata(annotation: Any) -> list[Any]:
     return found
 
 
-def _allowed(kind: str, choices: tuple[Any, ...], bounds: tuple[tuple[str, float], ...], nullable: bool) -> str:
-    text = " | ".join(str(choice) for choice in choices)
-    kinds = " or ".join(part for part in kind.split(" or ") if part != "choice")
-    text = " or ".join(part for part in (kinds, text) if part) if kind != "true or false" else kind
+def allowed_text(info: FieldInfo) -> str:
+    """What a field takes beside None, in the user's language; empty where neither choices nor bounds say more than
+    its type."""
+    kind, choices, _ = _kinds(info.annotation)
+    bounds = _bounds([*info.metadata, *_inner_metadata(info.annotation)])
+    return _allowed(kind, choices, bounds) if choices or bounds else ""
+
+
+def _allowed(kind: str, choices: tuple[Any, ...], bounds: tuple[tuple[str, float], ...]) -> str:
+    either = say("allowed.or")
+    kinds = [_kind_text(part) for part in kind.replace("true or false", "true_or_false").split(" or ")]
+    text = either.join(dict.fromkeys(part for part in kinds if part != "choice"))
     if bounds:
-        text += " " + " and ".join(f"{sign} {end}" for sign, end in bounds)
-    return text + (" or none" if nullable else "")
+        ends = say("allowed.and").join(f"{sign} {end}" for sign, end in bounds)
+        text = say("allowed.between", kind=text, ends=ends)
+    return either.join(part for part in (text, " | ".join(map(str, choices))) if part)
+
+
+def _kind_text(kind: str) -> str:
+    """A type in the user's language; one that only another package declares stays as it is."""
+    code = f"allowed.{kind.replace(' ', '_')}"
+    return say(code) if code in catalogue() else kind
 
 
 def build(group: type[Params], values: dict[str, Any]) -> Params:
@@ -175,8 +195,8 @@ def _table_error(group: type[Params], values: dict[str, Any], error: ValidationE
     field = str(first["loc"][0])
     known = {item.field: item for item in declarations(group)}
     if field not in known:  # the table reader has checked names before; a caller from Python may not have
-        return TableError("row.unknown", key=field, nearest=", ".join(known))
+        return TableError("row.unknown", key=field, near=near(field, known))
     return TableError("row.value", key=known[field].name, value=values.get(field), allowed=known[field].allowed)
 
 
-__all__ = ["Declaration", "Params", "Row", "Search", "Value", "build", "declarations"]
+__all__ = ["Declaration", "Params", "Row", "Search", "Value", "allowed_text", "build", "declarations"]

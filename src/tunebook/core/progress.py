@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 
 class Progress(Protocol):
@@ -18,6 +19,14 @@ class Progress(Protocol):
         """The piece of work is over."""
 
 
+@runtime_checkable
+class Looks(Protocol):
+    """A watcher that also wants to know every look at the validation rows."""
+
+    def look(self, step: int, scores: Mapping[str, float]) -> None:
+        """The scores after so many optimiser steps; whatever this raises ends the run."""
+
+
 class Silent:
     """Nobody watches."""
 
@@ -31,4 +40,4 @@ class Silent:
         """Nothing."""
 
 
-__all__ = ["Progress", "Silent"]
+__all__ = ["Looks", "Progress", "Silent"]

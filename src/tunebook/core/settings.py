@@ -34,8 +34,8 @@ class Settings(Params):
         int,
         Field(ge=1, le=65536),
         Row(
-            "rows in one forward pass on one device",
-            zh="每个设备一次前向计算的样本数",
+            "rows in one forward pass; several processes share the rows of a step, they do not add to them",
+            zh="一次前向计算的样本数；多个进程分担每步的样本，不会增加其数量",
             unit="rows",
             aliases=("per_device_train_batch_size", "train_batch_size", "micro_batch_size", "per_gpu_train_batch_size"),
             search=Search(8, 64, log=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -107,6 +107,18 @@ class Task(ABC):
     @abstractmethod
     def scores(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, float]:
         """Metric -> value, on logits (N, outputs) and targets."""
+
+    @abstractmethod
+    def row_scores(
+        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, metric: str
+    ) -> NDArray[Any] | None:
+        """Score of each row, shape (N,), of a metric that is their mean; None for one that is no such mean."""
+
+    @abstractmethod
+    def scorer(
+        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, metric: str
+    ) -> Callable[[NDArray[np.int64]], float]:
+        """A metric (or `ece`) as a quick function of row numbers; NaN where those rows' targets leave none."""
 
 
 class Criterion(ABC):

@@ -21,7 +21,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_chec
 from tunebook.core.params import Params
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor, nn
+
+    from tunebook.core.encoded import Encoded
 
 Event = Literal["start", "epoch", "before_step", "after_step", "end"]
 EVENTS: tuple[Event, ...] = ("start", "epoch", "before_step", "after_step", "end")
@@ -83,12 +87,36 @@ class RunContext:
         self.counters.setdefault(key, {}).update(amounts)
 
 
+@dataclass(frozen=True)
+class View:
+    """The training rows as they are trained on. Techniques change these, never those of validation and test.
+
+    `replace(view, rows=view.rows.take(kept))` drops rows or repeats them, and
+    `replace(view, rows=view.rows.with_fixed(sample_weight=weights))` weighs them.
+
+    Attributes:
+        rows: tokens of each row with its `labels` and, where rows have weights, its `sample_weight` of shape (N,).
+        order: epoch (0, 1, ...) -> numbers of the rows in the order in which that epoch sees them, as many in every
+            epoch; rows may be left out or come twice. None: every row once, shuffled anew in each epoch, rows of like
+            length together if the table says so. It is asked once before training, for the number of rows, and again
+            whenever an epoch begins or is resumed, after the event `epoch`: it must follow from the epoch, `run.seed`
+            and what `run.state` held when that epoch began.
+    """
+
+    rows: Encoded
+    order: Callable[[int], NDArray[np.int64]] | None = None
+
+
 @runtime_checkable
 class PreparesData(Protocol):
     """A technique that changes the rows, their order or their weights."""
 
-    def prepare_data(self, view: Any, run: RunContext) -> Any:
-        """The rows to train on."""
+    def prepare_data(self, view: View, run: RunContext) -> View:
+        """The rows to train on; called before there is a model, on every process and again after a resume.
+
+        Random draws come from a generator of its own, seeded with `run.seed`: torch's belongs to the model. What
+        counts rows (steps of an epoch, balanced class weights) goes by the view that this returns.
+        """
 
 
 @runtime_checkable
@@ -135,5 +163,6 @@ __all__ = [
     "PreparesModel",
     "RunContext",
     "Technique",
+    "View",
     "WrapsLoss",
 ]

@@ -136,7 +136,27 @@ def _answers(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def warning(code: str, **fields: Any) -> dict[str, Any]:
     """A warning for the stats: its code, its words, and what the words were filled with."""
-    return {"code": code, "message": say(f"data.warning.{code}", **fields), "fields": fields}
+    found = {"code": code, "fields": fields}
+    return {"code": code, "message": warning_text(found), "fields": fields}
+
+
+def warning_text(found: dict[str, Any] | str) -> str:
+    """A warning of the stats in the user's language, whatever it was when it was written down.
+
+    One that a newer or another package wrote, and so is not in the catalogue as it stands, keeps its words.
+
+    Raises:
+        KeyError: the catalogue has no such warning, and `found` no words of its own.
+    """
+    if isinstance(found, str):
+        return found
+    fields = dict(found.get("fields") or {})
+    if "split" in fields:
+        fields["split"] = say(f"split.{fields['split']}")
+    try:
+        return say(f"data.warning.{found['code']}", **fields)
+    except KeyError:
+        return str(found["message"])
 
 
 def find_warnings(stats: dict[str, Any]) -> list[dict[str, Any]]:
@@ -161,4 +181,4 @@ def _some(names: Sequence[str], limit: int = 8) -> str:
     return ", ".join(names[:limit]) + (" …" if len(names) > limit else "")
 
 
-__all__ = ["agreement", "describe", "find_warnings", "length_label_link", "quantiles", "warning"]
+__all__ = ["agreement", "describe", "find_warnings", "length_label_link", "quantiles", "warning", "warning_text"]

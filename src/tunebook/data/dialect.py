@@ -98,9 +98,9 @@ def is_header(first: Sequence[object], rest: Sequence[Sequence[object]]) -> bool
     named differently.
     """
     cells = ["" if cell is None else str(cell).strip() for cell in first]
-    if not any(cells) or len(set(cells)) < len(cells):
+    names = sum(known(cell) for cell in set(cells))
+    if not any(cells) or (len(set(cells)) < len(cells) and names < 2):
         return False
-    names = sum(known(cell) for cell in cells)
     if any(len(cell) > 60 for cell in cells) or (names < 2 and any(map(_number, cells))):
         return False
     if names:

@@ -25,6 +25,7 @@ _SUFFIXES: dict[str, FileFormat] = {
     ".pq": "parquet",
     ".xlsx": "xlsx",
     ".xlsm": "xlsx",
+    ".xls": "xlsx",  # to be told what to do with it, unless it is a newer workbook under an old name
     ".sqlite": "sqlite",
     ".sqlite3": "sqlite",
     ".db": "sqlite",

@@ -88,7 +88,7 @@ def _kind(usable: dict[str, int], options: DataOptions) -> tuple[Problem, str | 
     if options.label_order is not None and options.problem in (None, "ordinal"):
         return "ordinal", None
     if options.problem == "ordinal":
-        raise DataError("data.label_order", key="label_order", value=None, allowed=", ".join(in_order(usable)[:30]))
+        raise DataError("data.label_order", key="label_order", allowed=", ".join(in_order(usable)[:30]))
     if options.label_separator is not None and options.problem in (None, "multi_label"):
         return "multi_label", options.label_separator
     problem, separator = find_kind(usable)
@@ -158,7 +158,8 @@ def _ordered_names(names: set[str], problem: Problem, options: DataOptions) -> l
         order = options.label_order or []
         extra = in_order(names - set(order))
         if extra or len(set(order)) < max(2, len(order)):
-            raise DataError("data.label_order", key="label_order", value=order, allowed=", ".join(in_order(names)[:30]))
+            missing, allowed = ", ".join(extra[:10]) or "–", ", ".join(in_order(names)[:30])
+            raise DataError("data.label_order_wrong", key="label_order", value=order, allowed=allowed, missing=missing)
         return list(order)
     if isinstance(options.label_names, list):
         return [name for name in dict.fromkeys(options.label_names) if name in names]
@@ -169,9 +170,11 @@ def _check_names(names: list[str], rows: int, problem: Problem, options: DataOpt
     if len(names) < 2:
         raise DataError("data.one_class", key="label", value=names[0] if names else None)
     numeric = [number_of(name) for name in names]
-    if len(names) > options.max_classes or (len(names) > 20 and rows < 2 * len(names)):
+    alone = len(names) > 20 and rows < 2 * len(names)
+    if len(names) > options.max_classes or alone:
         floats = any(number is not None and not number.is_integer() for number in numeric)
-        code = "data.label_floats" if floats and problem == "single_label" else "data.classes_many"
+        code = "data.classes_many" if alone else "data.classes_limit"
+        code = "data.label_floats" if floats and problem == "single_label" else code
         raise DataError(code, key="label", value=names[:3], classes=len(names), rows=rows, limit=options.max_classes)
 
 

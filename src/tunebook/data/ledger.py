@@ -106,6 +106,7 @@ class Ledger:
                 "data.dropped",
                 key="max_dropped",
                 value=max_dropped,
+                limit=f"{max_dropped * 100:g}%",
                 dropped=faulty,
                 read=read,
                 share=f"{faulty / read:.1%}",

@@ -86,7 +86,8 @@ def open_data(folder: Path) -> DataRef:
 def _label(draft: Draft, roles: Roles, options: DataOptions) -> tuple[Draft, Labelled]:
     """The draft with tidy labels, without the rows that have none."""
     draft.ledger.check(options.max_dropped)  # many faulty rows are to be told first, not what they do to the labels
-    labelled = find_labels(draft.table[str(roles.label)], options)
+    named = options.model_copy(update={"label": roles.label})  # for messages: the column may have been found
+    labelled = find_labels(draft.table[str(roles.label)], named)
     draft = draft.put(_LABEL, labelled.column)
     draft.note("changed", "label_merged", labelled.merged_rows)
     return labelled_rows(draft, labelled.bad), labelled

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tunebook.core.errors import DataError
+from tunebook.core.errors import DataError, near
 from tunebook.core.nouns import Roles
 from tunebook.data.columns import as_text, is_text
 from tunebook.data.names import ANNOTATOR, GROUP, LABEL, LABEL_TOO, PAIRS, ROW_ID, TEXT, TIME, WEIGHT, plain
 from tunebook.data.options import DataOptions
 
 _SAMPLE = 5000
+_FLAGS = {"row_id": "--id"}  # the others are called on the command line as they are here
 _SINGLE = ("text", "text_pair", "label", "row_id", "group", "time", "weight")
 
 
@@ -35,7 +35,9 @@ def find_roles(table: pa.Table, options: DataOptions, *, need_label: bool = True
     check_columns(table, told, file)
     twice = next((name for name in told if told.count(name) > 1), None)
     if twice is not None:
-        raise DataError("data.role_twice", key=twice, value=[role for role, name in given.items() if name == twice])
+        parts = [role for role, name in [*given.items(), *_annotated(options)] if name == twice]
+        flags = ", ".join(_FLAGS.get(role, f"--{role.replace('_', '-')}") for role in parts)
+        raise DataError("data.role_twice", key=twice, value=parts, flags=flags)
     sample = table.slice(0, _SAMPLE)
     found = _by_name(sample, given)
     annotators = options.annotators
@@ -50,14 +52,16 @@ def find_roles(table: pa.Table, options: DataOptions, *, need_label: bool = True
     return Roles(**found, annotators=annotators)
 
 
+def _annotated(options: DataOptions) -> list[tuple[str, str]]:
+    return [("annotators", name) for name in options.annotators or []]
+
+
 def check_columns(table: pa.Table, names: Iterable[str], file: str) -> None:
     """Refuse names that the table does not have."""
     for name in names:
         if name not in table.column_names:
-            near = get_close_matches(name, table.column_names, 1)
-            raise DataError(
-                "data.column", key=name, file=file, nearest=near[0] if near else "-", columns=show_columns(table)
-            )
+            close = near(name, table.column_names)
+            raise DataError("data.column", key=name, file=file, near=close, columns=show_columns(table))
 
 
 def show_columns(table: pa.Table) -> str:

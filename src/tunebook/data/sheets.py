@@ -23,8 +23,8 @@ def read_sheet(data: bytes, path: Path, options: DataOptions) -> tuple[pa.Table,
     """One sheet: its table, the sheet's row number of each row, and notes (`sheet`, `header`, `formulas`).
 
     Raises:
-        DataError: `data.workbook`, the file is no workbook; `data.sheet`, there is no such sheet, or several hold rows
-            and none was named; `data.header_only`.
+        DataError: `data.workbook`, the file is no workbook; `data.sheet`, there is no such sheet; `data.sheets`,
+            several hold rows and none was named; `data.header_only`.
     """
     book = _open(data, path, values=False)
     sheet = _choose(book, path, options.sheet)
@@ -67,7 +67,7 @@ def _choose(book: Any, path: Path, name: str | None) -> Any:
     if not filled:
         raise DataError("data.empty", key=str(path))
     if len(filled) > 1:
-        raise DataError("data.sheet", key=str(path), value=None, allowed=", ".join(filled))
+        raise DataError("data.sheets", key=str(path), value=len(filled), allowed=", ".join(filled))
     return sheets[filled[0]]
 
 

@@ -10,10 +10,13 @@ import numpy as np
 
 from tunebook.core.errors import DataError
 from tunebook.data.describe import warning
+from tunebook.data.language import guess_language
 
 SAMPLE = 5000
 _WARN, _REFUSE = 0.05, 0.30
 _BATCH = 500
+# Base models that read what another cannot: Chinese, else a hundred languages.
+_READERS, _MANY = dict.fromkeys(("zh", "mixed"), "bert-base-chinese"), "xlm-roberta-base"
 
 
 def token_report(texts: Sequence[str], pairs: Sequence[str] | None, tokenizer: Any, seed: int = 0) -> dict[str, Any]:
@@ -91,7 +94,9 @@ def check_tokens(report: dict[str, Any], allow_unknown: bool = False) -> list[di
     share = report["unknown_share"]
     shown = {"share": f"{share:.1%}", "examples": " ".join(report["unknown_examples"][:5])}
     if share > _REFUSE and not allow_unknown:
-        raise DataError("data.unknown_tokens", key="model", limit=f"{_REFUSE:.0%}", **shown)
+        language, _ = guess_language(report["unknown_examples"])
+        model = _READERS.get(language, _MANY)
+        raise DataError("data.unknown_tokens", key="model", limit=f"{_REFUSE:.0%}", model=model, **shown)
     return [warning("unknown_tokens", **shown)] if share > _WARN else []
 
 

@@ -9,20 +9,23 @@ import torch
 from transformers import TrainingArguments
 
 from tunebook.core.nouns import Plan
+from tunebook.engine.batching import Shares, shares_here
 
 _OPTIMIZERS = {"adamw": "adamw_torch_fused", "sgd": "sgd", "adafactor": "adafactor"}
 _SCHEDULERS = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 _LOG_POINTS = 100
 
 
-def training_arguments(plan: Plan, folder: Path, precision: str) -> TrainingArguments:
+def training_arguments(plan: Plan, folder: Path, precision: str, shares: Shares | None = None) -> TrainingArguments:
     """What the trainer is told for a plan.
 
     Args:
         folder: the run's folder; checkpoints go to `checkpoints/`.
         precision: `fp32`, `bf16` or `fp16`.
+        shares: this process's part of each step; None takes it from how the process was started.
     """
     params: dict[str, Any] = dict(plan.params)
+    shares = shares or shares_here(params)
     steps = plan.estimate.steps
     every = params["eval_every"]
     strategy = {"eval_strategy": "steps", "eval_steps": every, "save_strategy": "steps", "save_steps": every}
@@ -30,8 +33,8 @@ def training_arguments(plan: Plan, folder: Path, precision: str) -> TrainingArgu
         strategy = {"eval_strategy": "epoch", "save_strategy": "epoch"}
     args = TrainingArguments(
         output_dir=str(folder / "checkpoints"),
-        per_device_train_batch_size=params["batch_size"],
-        gradient_accumulation_steps=params["gradient_accumulation_steps"],
+        per_device_train_batch_size=shares.batch_size,
+        gradient_accumulation_steps=shares.passes,
         num_train_epochs=params["max_epochs"],
         max_steps=params["max_steps"] or -1,
         learning_rate=params["learning_rate"],

@@ -1,25 +1,35 @@
 """Which rows go into which forward pass: shuffled, of like length, the same step however many devices share it.
 
-One optimiser step takes `batch_size * accumulation * processes` rows. The rows of a step do not depend on how they are
-shared out, and every row is seen exactly once an epoch: nothing is dropped and nothing is repeated, the last, smaller
-step included. With several processes a forward pass may therefore hold one row more than `batch_size`.
+One optimiser step takes `batch_size * gradient_accumulation_steps` rows of the table, on one process or on many: more
+processes share the same steps, they do not make them larger, so a plan means the same training everywhere. Every row
+comes exactly once an epoch: nothing is dropped and nothing is repeated, the last, smaller step included.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import Sampler
+from torch.utils.data import Dataset, Sampler
+
+from tunebook.core.errors import PlanError
+from tunebook.engine import ranks
 
 _MEGA = 50  # steps whose rows are sorted together: near enough to sorting all, and still a different mix every epoch
 
 
 @dataclass(frozen=True)
 class Shares:
-    """How a step is shared out: rows of a forward pass, passes of a step, processes and which of them this one is."""
+    """How the rows of a step are shared out.
+
+    Attributes:
+        batch_size: rows of a forward pass at most.
+        accumulation: forward passes of a step if one process does them all.
+        processes, rank: how many share a step, and which of them this one is.
+    """
 
     batch_size: int
     accumulation: int = 1
@@ -28,8 +38,18 @@ class Shares:
 
     @property
     def step_rows(self) -> int:
-        """Rows of one optimiser step."""
-        return self.batch_size * self.accumulation * self.processes
+        """Rows of one optimiser step, all processes together."""
+        return self.batch_size * self.accumulation
+
+    @property
+    def passes(self) -> int:
+        """Forward passes of this process in a full step. (One row a pass that cannot be halved gives passes of two.)"""
+        return max(min(-(-self.accumulation // self.processes), self.step_rows // self.processes), 1)
+
+
+def shares_here(params: Mapping[str, Any]) -> Shares:
+    """The share of this process in the steps of these settings."""
+    return Shares(params["batch_size"], params["gradient_accumulation_steps"], ranks.processes(), ranks.rank())
 
 
 class StepSampler(Sampler[list[int]]):
@@ -40,62 +60,100 @@ class StepSampler(Sampler[list[int]]):
         shares: how a step is shared out.
         seed: with the epoch it decides the order, so that a resumed run sees the same rows.
         bucketed: put rows of like length into one step.
+        order: epoch -> row numbers in the order of training, in place of all that; equally many in every epoch.
 
     Raises:
-        ValueError: fewer rows than processes.
+        PlanError: `ranks.rows`: a step or an epoch has fewer rows than there are processes.
     """
 
-    def __init__(self, lengths: NDArray[np.int64], shares: Shares, *, seed: int, bucketed: bool = True) -> None:
-        if len(lengths) < shares.processes:
-            raise ValueError(f"{len(lengths)} rows cannot feed {shares.processes} processes")
+    def __init__(
+        self,
+        lengths: NDArray[np.int64],
+        shares: Shares,
+        *,
+        seed: int,
+        bucketed: bool = True,
+        order: Callable[[int], NDArray[np.int64]] | None = None,
+    ) -> None:
         self.lengths = lengths
         self.shares = shares
         self.seed = seed
         self.bucketed = bucketed
+        self.order = order
         self.epoch = 0
+        self.rows = len(lengths) if order is None else len(order(0))  # of an epoch
+        if min(self.rows, shares.step_rows) < shares.processes:
+            few, rows = ("batch_size", shares.step_rows) if shares.step_rows < shares.processes else ("data", self.rows)
+            raise PlanError("ranks.rows", key=few, value=rows, allowed=f">= {shares.processes}")
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the order of another epoch."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return sum(self._passes(size) for size in self._sizes())
+        return sum(self._passes())
 
     def __iter__(self) -> Iterator[list[int]]:
-        for step in self.steps():
-            yield from self._own(step)
+        for step, passes in zip(self.steps(), self._passes(), strict=True):
+            parts = np.array_split(step, passes * self.shares.processes)
+            for part in parts[self.shares.rank :: self.shares.processes]:
+                yield [int(row) for row in part]
 
     def steps(self) -> list[NDArray[np.int64]]:
-        """Row numbers of each step of this epoch, all processes together."""
+        """Row numbers of each step of this epoch, all processes together.
+
+        Raises:
+            ValueError: the order of this epoch has not as many rows as that of the first.
+        """
+        ends = np.cumsum(self._sizes())[:-1]
+        if self.order is not None:
+            given = self.order(self.epoch)
+            if len(given) != self.rows:
+                raise ValueError(f"{len(given)} rows in epoch {self.epoch}, {self.rows} in the first")
+            return np.split(given, ends)
         draw = np.random.default_rng([self.seed, self.epoch])
         order = draw.permutation(len(self.lengths))
         if self.bucketed:
             span = self.shares.step_rows * _MEGA
             parts = [order[start : start + span] for start in range(0, len(order), span)]
             order = np.concatenate([part[np.argsort(self.lengths[part], kind="stable")] for part in parts])
-        sizes = self._sizes()
-        steps = np.split(order, np.cumsum(sizes)[:-1])
-        if self.bucketed:  # the odd one stays last: the schedule counts on full steps before it
-            steps = [steps[index] for index in draw.permutation(len(steps) - 1)] + steps[-1:]
+        steps = np.split(order, ends)
+        if self.bucketed:  # the odd ones stay last: the schedule counts on full steps before them
+            odd = 1 if len(steps) == 1 or len(steps[-2]) == self.shares.step_rows else 2
+            steps = [steps[index] for index in draw.permutation(len(steps) - odd)] + steps[-odd:]
         return steps
 
     def _sizes(self) -> list[int]:
-        """Rows of each step. A rest too small to feed every process joins the step before it."""
-        full, rest = divmod(len(self.lengths), self.shares.step_rows)
-        sizes = [self.shares.step_rows] * full + ([rest] if rest else [])
-        if full and 0 < rest < self.shares.processes:
-            sizes[-2:] = [sizes[-2] + rest]
-        return sizes
+        """Rows of each step. A rest too small to feed every process gets rows of the step before it; where that one
+        has none to spare, it joins it."""
+        whole, processes = self.shares.step_rows, self.shares.processes
+        full, rest = divmod(self.rows, whole)
+        if not full or rest == 0 or rest >= processes:
+            return [whole] * full + ([rest] if rest else [])
+        left = whole - (processes - rest)
+        if left >= self.shares.passes * processes:
+            return [whole] * (full - 1) + [left, processes]
+        return [whole] * (full - 1) + [whole + rest]
 
-    def _passes(self, size: int) -> int:
-        passes = -(-size // (self.shares.batch_size * self.shares.processes))
-        return min(passes, self.shares.accumulation, size // self.shares.processes)
+    def _passes(self) -> list[int]:
+        """Forward passes of this process in each step: equally many in all but the last."""
+        *full, last = self._sizes()
+        most = -(-last // (self.shares.batch_size * self.shares.processes))
+        passes = self.shares.passes
+        return [passes] * len(full) + [min(most, passes, last // self.shares.processes)]
 
-    def _own(self, step: NDArray[np.int64]) -> Iterator[list[int]]:
-        count = self._passes(len(step)) * self.shares.processes
-        parts = np.array_split(step, count)
-        for part in parts[self.shares.rank :: self.shares.processes]:
-            yield [int(row) for row in part]
+
+class RowNumbers(Dataset[int]):
+    """The numbers of an epoch's rows, as the dataset of a trainer; the batches themselves are made by the task."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> int:
+        return index
 
 
 def by_length(lengths: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
@@ -110,4 +168,4 @@ def padding(lengths: NDArray[np.int64], batches: Sequence[Sequence[int]]) -> flo
     return padded / max(int(lengths.sum()), 1)
 
 
-__all__ = ["Shares", "StepSampler", "by_length", "padding"]
+__all__ = ["RowNumbers", "Shares", "StepSampler", "by_length", "padding", "shares_here"]

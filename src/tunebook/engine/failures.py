@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from tunebook.core.errors import MachineError
+from tunebook.tables.rules import lighter
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "bad_alloc", "defaultcpuallocator")
 _NO_DISK = ("no space left", "disk quota")
@@ -20,8 +21,8 @@ def explained(params: Mapping[str, Any]) -> Iterator[None]:
     """Turn the ways in which memory and disk run out into errors with advice.
 
     Raises:
-        MachineError: `machine.memory` with the rows that halve the need and keep the effective batch, `machine.disk`,
-            `machine.write`.
+        MachineError: `machine.memory` with rows that need less and keep the effective batch, `machine.memory_least`,
+            `machine.disk`, `machine.write`.
     """
     try:
         yield
@@ -45,13 +46,12 @@ def explained(params: Mapping[str, Any]) -> Iterator[None]:
 
 
 def no_memory(params: Mapping[str, Any]) -> MachineError:
-    """The error of a run that does not fit, with rows that halve its need and keep the effective batch."""
-    batch, passes = int(params["batch_size"]), int(params["gradient_accumulation_steps"])
-    if batch > 1:
-        rows = f"--set batch_size={batch // 2} --set gradient_accumulation_steps={passes * 2}"
-    else:
-        rows = f"--set gradient_checkpointing=true --set max_length={max(int(params['max_length']) // 2, 4)}"
-    return MachineError("machine.memory", key="batch_size", value=batch, rows=rows)
+    """The error of a run that does not fit, with the rows that need less and change least of what is learnt."""
+    changes = lighter(params)
+    if not changes:
+        return MachineError("machine.memory_least", key="batch_size", value=params["batch_size"])
+    rows = " ".join(f"--set {change.row}={str(change.value).lower()}" for change in changes)
+    return MachineError("machine.memory", key="batch_size", value=params["batch_size"], rows=rows)
 
 
 __all__ = ["explained", "no_memory"]

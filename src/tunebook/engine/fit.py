@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments, set_seed
 from transformers.utils.logging import disable_progress_bar
 
@@ -18,19 +18,23 @@ from tunebook.core.encoded import Encoded
 from tunebook.core.errors import RunError
 from tunebook.core.nouns import Plan
 from tunebook.core.params import build
-from tunebook.core.progress import Progress, Silent
+from tunebook.core.progress import Looks, Progress, Silent
 from tunebook.core.registry import tasks, techniques
 from tunebook.core.task import Criterion, Task
-from tunebook.core.technique import Technique
+from tunebook.core.technique import RunContext, Technique, View
 from tunebook.engine.arguments import training_arguments
-from tunebook.engine.batching import Shares, StepSampler
+from tunebook.engine.batching import RowNumbers, StepSampler, shares_here
 from tunebook.engine.dropout import use_fast_dropout
 from tunebook.engine.failures import explained
 from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory, peak_bytes, pick_precision, reset_peak
+from tunebook.engine.ranks import join_others
+from tunebook.engine.schedule import check_steps
 from tunebook.engine.seam import STATE_FILE, Weave, WovenTrainer
 from tunebook.engine.track import Diary, Interrupt, Patience
 from tunebook.engine.trim import restore, tokens_in, trim
+from tunebook.engine.watch import Watch
+from tunebook.tables.rules import planned_steps
 
 
 @dataclass(frozen=True)
@@ -66,19 +70,6 @@ class Outcome:
     counters: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-class _Numbers(Dataset[int]):
-    """Row numbers: the batches themselves are made by the task."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitem__(self, index: int) -> int:
-        return index
-
-
 class Fit:
     """One training: everything that the plan says, made ready.
 
@@ -86,7 +77,7 @@ class Fit:
         plan: the run's plan.
         material: what it trains on.
         folder: the run's folder; checkpoints go to `checkpoints/`, the model to `model/`.
-        progress: who watches.
+        progress: who watches; one that has `look` is told the scores of each look, and may raise to end the run.
         callbacks: further trainer callbacks, such as trackers.
     """
 
@@ -107,7 +98,11 @@ class Fit:
         self.callbacks = callbacks
         self.precision = pick_precision(str(self.params["precision"]))
         self.task: Task = tasks()[plan.task]()
-        self.criterion: Criterion = self.task.criterion(plan.labels, self.params, material.train.fixed["labels"])
+        self.context = RunContext(seed=plan.seed, gives=self.task.gives)
+        known = techniques()
+        self.woven: list[Technique] = [build(known[key], dict(rows)) for key, rows in plan.techniques.items()]  # type: ignore[misc]
+        self.view = Weave(self.woven, run=self.context).data(View(material.train))
+        self.criterion: Criterion = self.task.criterion(plan.labels, self.params, self.view.rows.fixed["labels"])
 
     def run(self, resume: Path | None = None) -> Outcome:
         """Train, keep the best model in `folder/model`, and say how it went.
@@ -137,6 +132,7 @@ class Fit:
 
     def prepare(self) -> WovenTrainer:
         """The trainer, ready to train: model, techniques, settings."""
+        join_others()
         keep_memory()
         disable_progress_bar()
         set_seed(self.plan.seed)
@@ -151,38 +147,24 @@ class Fit:
             model.gradient_checkpointing_enable({"use_reentrant": False})
         if not torch.cuda.is_available():
             use_fast_dropout(model)
-        linear = self.params["optimizer"] in (
-            "adamw",
-            "sgd",
-        )  # weight decay multiplies; adafactor looks at whole columns
+        linear = self.params["optimizer"] != "adafactor"  # weight decay multiplies; adafactor looks at whole columns
         if linear and not any(technique.whole_vocabulary for technique in weave.techniques):
-            rows = [self.material.train, self.material.validation]
+            rows = [self.view.rows, self.material.validation]
             trim(model, tokens_in(rows, self.material.tokenizer.all_special_ids))
 
     def weave(self) -> Weave:
         """The plan's techniques around the task's loss."""
-        known = techniques()
-        woven: list[Technique] = [build(known[key], dict(rows)) for key, rows in self.plan.techniques.items()]  # type: ignore[misc]
-        weave = Weave(techniques=woven, loss=self.criterion.loss, items=self.criterion.items)
-        weave.run.gives = self.task.gives
-        return weave
+        return Weave(self.woven, loss=self.criterion.loss, items=self.criterion.items, run=self.context)
 
     def trainer(self, model: Any, weave: Weave) -> WovenTrainer:
         """The trainer with the plan's settings."""
-        args = training_arguments(self.plan, self.folder, self.precision)
-        sampler = StepSampler(
-            self.material.train.lengths,
-            Shares(
-                args.per_device_train_batch_size, args.gradient_accumulation_steps, args.world_size, args.process_index
-            ),
-            seed=self.plan.seed,
-            bucketed=self.params["length_bucketing"] == "on",
-        )
-        numbers = _Numbers(len(self.material.train))
+        sampler = self._sampler()
+        args = training_arguments(self.plan, self.folder, self.precision, sampler.shares)
+        numbers = RowNumbers(sampler.rows)
         pad = self.material.tokenizer.pad_token_id
 
         def batch(rows: list[int]) -> dict[str, Any]:
-            return self.task.collate(self.material.train, rows, pad)
+            return self.task.collate(self.view.rows, rows, pad)
 
         weave.loader = lambda: DataLoader(numbers, batch_sampler=sampler, collate_fn=batch)
         weave.score = self.scorer(args)
@@ -192,10 +174,32 @@ class Fit:
             train_dataset=numbers,
             eval_dataset=numbers,
             weave=weave,
-            callbacks=[Diary(self.folder / "metrics.jsonl", self.progress), *self._patience(), *self.callbacks],
+            callbacks=[
+                Diary(self.folder / "metrics.jsonl", self.progress),
+                *self._patience(),
+                *([Watch(self.progress)] if isinstance(self.progress, Looks) else []),
+                *self.callbacks,
+            ],
         )
         trainer.remove_callback(PrinterCallback)
         return trainer
+
+    def _sampler(self) -> StepSampler:
+        """The rows of each step.
+
+        Raises:
+            PlanError: techniques left so few rows that warm-up or the first look would never end.
+        """
+        sampler = StepSampler(
+            self.view.rows.lengths,
+            shares_here(self.params),
+            seed=self.plan.seed,
+            bucketed=self.params["length_bucketing"] == "on",
+            order=self.view.order,
+        )
+        if sampler.rows != len(self.material.train):
+            check_steps(self.params, planned_steps(self.params, sampler.rows))
+        return sampler
 
     def scorer(self, args: TrainingArguments) -> Any:
         """Scores of a model on the validation rows, under the names that the trainer expects."""
@@ -243,7 +247,7 @@ class Fit:
         share = (steps - begun) / max(steps, 1)
         return Outcome(
             seconds=seconds,
-            rows=round(len(self.material.train) * float(trainer.state.epoch or 0) * share),
+            rows=round(len(trainer.train_dataset) * float(trainer.state.epoch or 0) * share),
             steps=steps,
             peak_memory_bytes=peak_bytes(),
             precision=self.precision,

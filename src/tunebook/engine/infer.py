@@ -10,17 +10,28 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.task import Criterion, Task
+from tunebook.core.technique import Batch
 from tunebook.engine.batching import by_length
+
+Read = Callable[[Any, Batch], Tensor]
+
+
+def head(outputs: Any, batch: Batch) -> Tensor:
+    """What a model's head gives, of shape (rows, outputs)."""
+    logits: Tensor = outputs.logits
+    return logits
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a model gave for some rows: logits of shape (N, outputs), and the mean loss where the rows have labels."""
+    """What a model gave for some rows: logits, or whatever was read, of shape (N, outputs), and the mean loss where the
+    rows have labels.
+    """
 
     logits: NDArray[np.float32]
     loss: float | None
@@ -36,6 +47,8 @@ class Inference:
         batch_size: rows of one forward pass.
         precision: `fp32`, `bf16` or `fp16`.
         rank, processes: this process runs every `processes`-th batch, and the answers are brought together.
+        read: what is kept of a batch's outputs, of shape (rows, outputs).
+        what: name of this work for whoever watches.
     """
 
     task: Task
@@ -44,13 +57,15 @@ class Inference:
     precision: str = "fp32"
     rank: int = 0
     processes: int = 1
+    read: Read = head
+    what: str = "infer"
 
     def run(
         self, model: nn.Module, encoded: Encoded, criterion: Criterion | None = None, progress: Progress | None = None
     ) -> Outputs:
         """Logits of all rows; with a criterion and labels also their mean loss."""
         watch = progress or Silent()
-        watch.start("infer", len(encoded))
+        watch.start(self.what, len(encoded))
         training = model.training
         model.eval()
         parts = []
@@ -59,7 +74,7 @@ class Inference:
             for rows in by_length(encoded.lengths, self.batch_size)[self.rank :: self.processes]:
                 batch = self.task.collate(encoded, [int(row) for row in rows], self.pad)
                 batch = {name: value.to(device) for name, value in batch.items()}
-                parts.append((rows, *_forward(model, batch, criterion)))
+                parts.append((rows, *self._forward(model, batch, criterion)))
                 watch.advance(len(rows))
         model.train(training)
         watch.finish()
@@ -78,17 +93,18 @@ class Inference:
         torch.distributed.all_gather_object(gathered, parts)
         return [part for share in gathered for part in share]
 
-
-def _forward(
-    model: nn.Module, batch: dict[str, Any], criterion: Criterion | None
-) -> tuple[NDArray[np.float32], float, float]:
-    """Logits of a batch, its loss times its items, and its items."""
-    if criterion is None or "labels" not in batch:
-        inputs = {name: value for name, value in batch.items() if name not in ("labels", "sample_weight")}
-        return model(**inputs).logits.float().cpu().numpy(), 0.0, 0.0
-    loss, outputs = criterion.loss(model, batch)
-    items = float(criterion.items(batch))
-    return outputs.logits.float().cpu().numpy(), float(loss) * items, items
+    def _forward(
+        self, model: nn.Module, batch: Batch, criterion: Criterion | None
+    ) -> tuple[NDArray[np.float32], float, float]:
+        """What is read of a batch, its loss times its items, and its items."""
+        loss, items = 0.0, 0.0
+        if criterion is None or "labels" not in batch:
+            outputs = model(**{name: value for name, value in batch.items() if name not in ("labels", "sample_weight")})
+        else:
+            mean, outputs = criterion.loss(model, batch)
+            items = float(criterion.items(batch))
+            loss = float(mean) * items
+        return self.read(outputs, batch).float().cpu().numpy(), loss, items
 
 
 def _together(parts: list[Any], count: int) -> Outputs:
@@ -101,4 +117,4 @@ def _together(parts: list[Any], count: int) -> Outputs:
 
 Scorer = Callable[[nn.Module], dict[str, float]]
 
-__all__ = ["Inference", "Outputs", "Scorer"]
+__all__ = ["Inference", "Outputs", "Read", "Scorer", "head"]

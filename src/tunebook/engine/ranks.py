@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -30,8 +31,7 @@ def from_first(make: Callable[[], T]) -> T:
     import torch
     from torch import distributed
 
-    if not distributed.is_initialized():  # as accelerate would do it later, which takes up what is there
-        distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    join_others()
     told: list[Any] = [_tried(make) if rank() == 0 else None]
     distributed.broadcast_object_list(told, src=0, device=torch.device("cpu"))
     value, error = told[0]
@@ -41,6 +41,39 @@ def from_first(make: Callable[[], T]) -> T:
     return found
 
 
+def any_of(said: bool) -> bool:
+    """Whether any process says so. All have to ask at the same moment, and all hear the same."""
+    if processes() == 1:
+        return said
+    import torch
+    from torch import distributed
+
+    join_others()
+    vote = torch.tensor([int(said)])
+    distributed.all_reduce(vote, distributed.ReduceOp.MAX)
+    return bool(vote)
+
+
+def join_others() -> None:
+    """Join the group of this run's processes, over CPUs and GPUs; alone, or if it has been done, nothing happens."""
+    if processes() == 1:
+        return
+    import torch
+    from torch import distributed
+
+    if not distributed.is_initialized():  # as accelerate would do it later, which takes up what is there
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+        atexit.register(_leave)
+
+
+def _leave() -> None:
+    """Leave the group before the interpreter goes: gloo's threads abort a process that ends while they wait."""
+    from torch import distributed
+
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
 def _tried(make: Callable[[], T]) -> tuple[T | None, Exception | None]:
     try:
         return make(), None
@@ -48,4 +81,4 @@ def _tried(make: Callable[[], T]) -> tuple[T | None, Exception | None]:
         return None, error
 
 
-__all__ = ["from_first", "processes", "rank"]
+__all__ = ["any_of", "from_first", "join_others", "processes", "rank"]

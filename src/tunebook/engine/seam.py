@@ -29,9 +29,11 @@ from tunebook.core.technique import (
     Listens,
     LossFn,
     ParamGroups,
+    PreparesData,
     PreparesModel,
     RunContext,
     Technique,
+    View,
     WrapsLoss,
 )
 
@@ -73,6 +75,13 @@ class Weave:
     loader: Callable[[], DataLoader[Any]] | None = None
     score: Callable[[nn.Module], dict[str, float]] | None = None
     run: RunContext = field(default_factory=RunContext)
+
+    def data(self, view: View) -> View:
+        """The training rows as the techniques leave them."""
+        for technique in self.techniques:
+            if isinstance(technique, PreparesData):
+                view = technique.prepare_data(view, self.run)
+        return view
 
     def model(self, model: nn.Module) -> nn.Module:
         """The model as the techniques leave it; `run.model` from then on."""
@@ -141,10 +150,12 @@ class Events(TrainerCallback):  # type: ignore[misc]
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Event `epoch`; the rows get their order for it."""
+        """Event `epoch`, but not again where a run goes on inside one; the rows get their order for it."""
+        epoch = float(state.epoch or 0)
         if self.weave.loader is not None:
-            kwargs["train_dataloader"].batch_sampler.set_epoch(int(state.epoch or 0))
-        self._see(state, "epoch")
+            kwargs["train_dataloader"].batch_sampler.set_epoch(int(epoch))
+        if epoch.is_integer():
+            self._see(state, "epoch")
 
     def on_pre_optimizer_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any

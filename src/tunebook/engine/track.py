@@ -15,6 +15,7 @@ from transformers import TrainerCallback
 from tunebook.core.errors import MachineError, RunError
 from tunebook.core.history import read_history
 from tunebook.core.progress import Progress
+from tunebook.engine.ranks import any_of
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
@@ -94,11 +95,15 @@ class Patience(TrainerCallback):  # type: ignore[misc]
 class Interrupt(TrainerCallback):  # type: ignore[misc]
     """Ctrl-C, or a polite kill, ends the run after the current step, with a checkpoint to go on from.
 
-    A second Ctrl-C ends it at once.
+    A second Ctrl-C ends it at once. Of several processes it is enough that one is asked: all stop after the same step.
+
+    Attributes:
+        asked: the run is to end; all processes know.
     """
 
     def __init__(self) -> None:
         self.asked = False
+        self._heard = False  # a signal by this very process: the others' must not make its first one a second
         self._before: dict[int, Any] = {}
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -107,12 +112,13 @@ class Interrupt(TrainerCallback):  # type: ignore[misc]
             self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self._heard:
             raise KeyboardInterrupt
-        self.asked = True
+        self._heard = True
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Save and stop if asked to."""
+        """Save and stop if any process was asked to."""
+        self.asked = any_of(self._heard)
         if self.asked:
             control.should_save = True
             control.should_training_stop = True

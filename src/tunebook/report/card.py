@@ -43,7 +43,6 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
         parameters=[row for row in parameter_rows(plan, None) if row["changed"] or row["default"] == "–"],
         limits=limits(report, plan),
         inputs='["..."], ["..."]' if ref.roles.text_pair else '["..."]',
-        cell=_cell,
     )
 
 
@@ -74,14 +73,6 @@ def front_matter(plan: Plan, report: Report, ref: DataRef) -> dict[str, Any]:
             }
         ],
     }
-
-
-def _cell(value: object) -> str:
-    """Text inside a table of Markdown: on one line, with no bar and no tag of its own."""
-    text = " ".join(str(value).split())
-    for sign, safe in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("`", "\\`")):
-        text = text.replace(sign, safe)
-    return text
 
 
 __all__ = ["front_matter", "write_model_card"]

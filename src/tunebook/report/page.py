@@ -22,8 +22,16 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals.update(say=say, phrase=phrase, shown=shown, number=number)
+    environment.globals.update(say=say, phrase=phrase, shown=shown, number=number, cell=cell)
     return environment
+
+
+def cell(value: object) -> str:
+    """Text inside a table of Markdown: on one line, with no bar and no tag of its own."""
+    text = " ".join(str(value).split())
+    for sign, safe in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("`", "\\`")):
+        text = text.replace(sign, safe)
+    return text
 
 
 def render(template: str, **view: Any) -> str:
@@ -40,4 +48,4 @@ def write_page(path: Path, template: str, **view: Any) -> Path:
     return path
 
 
-__all__ = ["render", "write_page"]
+__all__ = ["cell", "render", "write_page"]

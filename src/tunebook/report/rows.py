@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from tunebook.core.messages import say
+from tunebook.data.describe import warning_text
 from tunebook.report.plots.bars import bar_plot, histogram
 from tunebook.report.words import number, phrase
 
@@ -36,7 +37,7 @@ def data_view(stats: Stats) -> dict[str, Any]:
             for rule, change in cleaned.items()
             for example in change.get("examples", [])
         ],
-        "warnings": [item["message"] if isinstance(item, Mapping) else str(item) for item in stats.get("warnings", [])],
+        "warnings": [warning_text(item) for item in stats.get("warnings", [])],
     }
 
 

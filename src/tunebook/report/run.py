@@ -12,7 +12,7 @@ from tunebook.report import scores, training
 from tunebook.report.page import write_page
 from tunebook.report.rows import data_view
 from tunebook.report.verdict import standing
-from tunebook.report.words import baseline_name, phrase
+from tunebook.report.words import baseline_name, moment, phrase, share_text
 
 # Below these numbers of rows a score is too coarse to build on.
 _FEW_ROWS, _FEW_OF_CLASS = 1000, 30
@@ -72,16 +72,16 @@ def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) ->
 
 
 def _facts(report: Report, plan: Plan) -> list[tuple[str, str]]:
-    created = report.extra.get("created") or datetime.now().astimezone().isoformat(" ", "minutes")
+    created = report.extra.get("created") or datetime.now().astimezone().isoformat()
     return [
         (say("report.fact.run"), report.run),
         (say("report.fact.task"), phrase("task", plan.task)),
         (say("report.fact.model"), plan.model),
         (say("report.fact.rows"), f"{report.rows:,} ({phrase('split', report.split)})"),
-        (say("report.fact.table"), f"v{plan.table_version}"),
+        (say("report.fact.table"), f"v{plan.table_version}" if plan.table_version else say("report.unsaved")),
         (say("report.fact.seed"), str(plan.seed)),
-        (say("report.fact.cut", length=plan.params["max_length"]), f"{plan.estimate.cut_share:.1%}"),
-        (say("report.fact.created"), str(created)),
+        (say("report.fact.cut", length=plan.params["max_length"]), share_text(plan.estimate.cut_share)),
+        (say("report.fact.created"), moment(str(created))),
     ]
 
 

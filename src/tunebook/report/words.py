@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import Any
 
 from tunebook.core.messages import catalogue, say
@@ -76,6 +77,24 @@ def memory(size: float) -> str:
     return f"{size / 2**20:,.0f} MiB" if size < 2**30 else f"{size / 2**30:.2f} GiB"
 
 
+def moment(created: str) -> str:
+    """A moment in ISO 8601 as `2026-11-21 11:05 UTC+08:00`, in the time zone of this machine.
+
+    A moment without a zone is taken for one of this machine; a text that is no moment stays as it is.
+    """
+    try:
+        local = datetime.fromisoformat(created).astimezone()
+    except ValueError:
+        return created
+    offset = local.isoformat()[-6:]
+    return f"{local:%Y-%m-%d %H:%M} UTC{'' if offset == '+00:00' else offset}"
+
+
+def share_text(share: float) -> str:
+    """A share in per cent; one that would round to nothing is said to be less than a tenth."""
+    return f"{share:.1%}" if share == 0 or share >= 0.0005 else "< 0.1%"
+
+
 def shown(value: Any) -> str:
     """Any value of a table."""
     if value is None:
@@ -96,8 +115,10 @@ __all__ = [
     "duration",
     "memory",
     "metric_name",
+    "moment",
     "number",
     "phrase",
     "score_text",
+    "share_text",
     "shown",
 ]

@@ -19,12 +19,13 @@ _FORMULA = re.compile(r"\s*[=＝]")
 
 
 def parse_csv(text: str, path: str) -> list[list[str]]:
-    """Cells of a CSV text; the delimiter is the comma, semicolon or tab that its first line has most of.
+    """Cells of a CSV text; the delimiter is the comma, semicolon or tab that its line of headings has most of.
 
     Raises:
         TableError: `table.broken` for an open quote, `table.formula` for a cell that is a formula.
     """
-    first = text.lstrip().partition("\n")[0]
+    lines = (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    first = next(lines, "")
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     cells: list[list[str]] = []

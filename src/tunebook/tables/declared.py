@@ -9,6 +9,7 @@ from functools import cache
 
 from tunebook.core import registry
 from tunebook.core.errors import MachineError, TableError
+from tunebook.core.messages import say
 from tunebook.core.params import Declaration, Params, declarations
 from tunebook.core.settings import Settings
 from tunebook.core.technique import Technique
@@ -79,8 +80,10 @@ def nearest(name: str) -> str | None:
 
 
 def unknown(name: str) -> TableError:
-    """The error for a name that is no parameter's, with the nearest one that is (or with all settings)."""
-    return TableError("row.unknown", key=name, nearest=nearest(name) or ", ".join(settings_rows()))
+    """The error for a name that is no parameter's, with the nearest one that is (or with the techniques there are)."""
+    found = nearest(name)
+    near = say("error.near", nearest=found) if found else say("row.techniques", names=", ".join(sorted(techniques())))
+    return TableError("row.unknown", key=name, near=near)
 
 
 @cache

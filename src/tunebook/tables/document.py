@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tunebook.core.errors import TableError
-from tunebook.tables.headings import FACTS, column, known_headings
+from tunebook.tables.declared import find
+from tunebook.tables.headings import FACTS, ROWS, column, fact, known_headings
 from tunebook.tables.make import ABSENT, Given
 from tunebook.tables.values import is_nothing
 
@@ -24,13 +25,30 @@ class Document:
     rows: dict[str, Given]
     facts: dict[str, Any]
 
+    def annotated(self, rows: Mapping[str, str], rest: str = "") -> Document:
+        """The same with comments kept: a row's behind its reason, the others behind the table's note."""
+        found = dict(self.rows)
+        for name, comment in rows.items():
+            if name in found:
+                found[name] = replace(found[name], reason=joined(found[name].reason, comment))
+            else:
+                rest = joined(rest, comment)
+        return Document(found, {**self.facts, "note": joined(self.facts.get("note"), rest)} if rest else self.facts)
+
+
+def joined(text: Any, comment: str) -> str:
+    """A text with the lines of a comment behind it that it does not hold already."""
+    said = "" if text is None else str(text).strip()
+    known = said.split("\n")
+    return "\n".join([said, *(line for line in comment.split("\n") if line.strip() not in known)]).strip()
+
 
 def from_data(data: Any, path: str) -> Document:
     """A document from what JSON or YAML holds. Four forms are known:
 
     - flat: `{"learning_rate": 2e-5, "fgm.epsilon": 1.0}`, also with `{"fgm": {"epsilon": 1.0}}`;
     - rows by name: `{"learning_rate": {"value": 2e-5, "reason": "..."}}`;
-    - in full: `{"version": 2, "note": "...", "rows": {...}}`;
+    - in full: `{"version": 2, "note": "...", "rows": {...}}`, or with the Chinese words for these;
     - a list of rows: `[{"name": "learning_rate", "value": 2e-5}]`, with English or Chinese headings.
 
     Raises:
@@ -38,16 +56,15 @@ def from_data(data: Any, path: str) -> Document:
     """
     facts: dict[str, Any] = {}
     rows = data
-    if isinstance(data, Mapping) and "rows" in data:
-        facts = {key: value for key, value in data.items() if key not in ("rows", "content")}
-        rows = data["rows"]
-        for key in facts:
-            if key not in FACTS:
-                raise TableError("table.fact", key=str(key), allowed=", ".join((*FACTS, "rows")), path=path)
+    if data is None:
+        raise TableError("table.empty", key=path)
+    if isinstance(data, Mapping) and any(key in ROWS for key in data):
+        rows = next(value for key, value in data.items() if key in ROWS)
+        facts = _facts({key: value for key, value in data.items() if key not in (*ROWS, "content")}, path)
     if isinstance(rows, list):
         found = _listed(rows, path)
     elif isinstance(rows, Mapping):
-        found = _mapped(rows)
+        found = _mapped(rows, path)
     else:
         raise TableError("table.not_table", key=path, found=type(rows).__name__)
     if not found:
@@ -55,7 +72,19 @@ def from_data(data: Any, path: str) -> Document:
     return Document(found, facts)
 
 
-def _mapped(rows: Mapping[Any, Any]) -> dict[str, Given]:
+def _facts(given: Mapping[Any, Any], path: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in given.items():
+        name = fact(key)
+        if name is None:
+            raise TableError("table.fact", key=str(key), allowed=", ".join((*FACTS, "rows")), path=path)
+        if name in found:
+            raise TableError("table.column_twice", key=name, path=path)
+        found[name] = value
+    return found
+
+
+def _mapped(rows: Mapping[Any, Any], path: str) -> dict[str, Given]:
     found: dict[str, Given] = {}
     for name, item in rows.items():
         if not isinstance(item, Mapping) or not item:
@@ -63,6 +92,9 @@ def _mapped(rows: Mapping[Any, Any]) -> dict[str, Given]:
         elif all(column(key) for key in item):
             found[str(name)] = given_row({column(key) or "": value for key, value in item.items()})
         else:
+            strange = next(key for key in item if column(key) is None)
+            if any(column(key) for key in item) and find(str(name)):
+                raise TableError("table.column", key=str(strange), allowed=known_headings(), path=path)
             found |= {f"{name}.{field}": Given(value=value) for field, value in item.items()}
     return found
 
@@ -100,4 +132,4 @@ def given_row(cells: Mapping[str, Any]) -> Given:
     )
 
 
-__all__ = ["Document", "from_data", "given_row"]
+__all__ = ["Document", "from_data", "given_row", "joined"]

@@ -31,21 +31,38 @@ class ModelFacts(Record):
         """By width, since a large vocabulary makes a small encoder heavy: up to 512 small, up to 800 base."""
         return "small" if self.hidden <= 512 else "base" if self.hidden <= 800 else "large"
 
-    def training_bytes(self, batch: int, length: int, *, half: bool) -> int:
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of weights, gradients and AdamW's two moments in 32-bit numbers."""
+        return 16 * self.parameters
+
+    def training_bytes(self, batch: int, length: int, *, half: bool, checkpointing: bool = False) -> int:
         """Bytes that a training step needs, roughly: weights, gradients and AdamW's moments, and the activations.
 
         16 bytes a parameter; s b h (34 + 5 a s / h) bytes of activations a layer in 16-bit arithmetic, twice that in
-        32-bit, with heads of 64, so that a / h = 1 / 64.
+        32-bit, with heads of 64, so that a / h = 1 / 64. With checkpointing 2 s b h bytes a layer are kept, and all of
+        one layer at a time.
 
         Args:
             batch: rows in a forward pass.
             length: tokens of a row.
             half: 16-bit arithmetic.
+            checkpointing: activations are computed a second time instead of kept.
 
-        Source: Korthikanti et al. 2022 (arXiv:2205.05198), formula 1.
+        Source: Korthikanti et al. 2022 (arXiv:2205.05198), formula 1 and section 5.
         """
-        activations = self.layers * batch * length * self.hidden * (34 + 5 * length / 64)
-        return int(16 * self.parameters + activations * (1 if half else 2))
+        inputs = 2 * batch * length * self.hidden
+        kept = self._layer(batch, length) + self.layers * inputs
+        activations = kept if checkpointing else self.layers * self._layer(batch, length)
+        return int(self.state_bytes + activations * (1 if half else 2))
+
+    def answering_bytes(self, length: int) -> int:
+        """Bytes that one answer needs in 32-bit arithmetic: the weights, and the activations of one layer."""
+        return int(4 * self.parameters + 2 * self._layer(1, length))
+
+    def _layer(self, batch: int, length: int) -> float:
+        """Bytes of a layer's activations in 16-bit arithmetic."""
+        return batch * length * self.hidden * (34 + 5 * length / 64)
 
 
 class Machine(Record):

@@ -8,8 +8,11 @@ from tunebook.core.messages import language
 
 COLUMNS = ("name", "value", "default", "recommended", "description", "reason", "effect")
 FACTS = ("version", "parent", "note", "owner", "created")
+ROWS = ("rows", "参数")  # keys under which a full JSON or YAML table holds its rows
 
 _CHINESE = ("参数名称", "取值", "默认值", "推荐新值", "说明", "理由", "效果")
+_CHINESE_FACTS = ("版本", "父版本", "备注", "负责人", "创建时间")
+_FACTS = {**{name: name for name in FACTS}, **dict(zip(_CHINESE_FACTS, FACTS, strict=True)), "所有者": "owner"}
 _OTHER = {
     "parameter": "name",
     "parameter name": "name",
@@ -45,8 +48,16 @@ _KNOWN = {**{name: name for name in COLUMNS}, **dict(zip(_CHINESE, COLUMNS, stri
 
 def column(heading: object) -> str | None:
     """The column that a heading names; None if it names none. Case, width and underscores do not matter."""
-    text = unicodedata.normalize("NFKC", str(heading or "")).strip().lower().replace("_", " ")
-    return _KNOWN.get(text)
+    return _KNOWN.get(_plain(heading))
+
+
+def fact(heading: object) -> str | None:
+    """The fact of a table that a word names, in English or in Chinese; None if it names none."""
+    return _FACTS.get(_plain(heading))
+
+
+def _plain(heading: object) -> str:
+    return unicodedata.normalize("NFKC", str(heading or "")).strip().lower().replace("_", " ")
 
 
 def headings() -> tuple[str, ...]:
@@ -54,9 +65,14 @@ def headings() -> tuple[str, ...]:
     return _CHINESE if language() == "zh" else COLUMNS
 
 
+def fact_headings() -> dict[str, str]:
+    """Fact -> the word for it in the user's language."""
+    return dict(zip(FACTS, _CHINESE_FACTS if language() == "zh" else FACTS, strict=True))
+
+
 def known_headings() -> str:
     """English and Chinese headings, for an error to list."""
     return ", ".join(f"{name}/{other}" for name, other in zip(COLUMNS, _CHINESE, strict=True))
 
 
-__all__ = ["COLUMNS", "FACTS", "column", "headings", "known_headings"]
+__all__ = ["COLUMNS", "FACTS", "ROWS", "column", "fact", "fact_headings", "headings", "known_headings"]

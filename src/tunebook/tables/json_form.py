@@ -37,4 +37,9 @@ def json_bytes(table: ParamTable) -> bytes:
     return (json.dumps(table.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n").encode()
 
 
-__all__ = ["json_bytes", "parse_json"]
+def flat_json_bytes(table: ParamTable) -> bytes:
+    """Names and values alone as one JSON object."""
+    return (json.dumps(table.values(), indent=2, ensure_ascii=False) + "\n").encode()
+
+
+__all__ = ["flat_json_bytes", "json_bytes", "parse_json"]

@@ -11,10 +11,11 @@ from tunebook.core.errors import TableError
 from tunebook.core.messages import language, say
 from tunebook.core.nouns import ParamTable, TableRow
 from tunebook.core.params import Declaration, Value, build
-from tunebook.tables.declared import find, group, normal, settings_rows, technique_rows, techniques, unknown
+from tunebook.tables.declared import find, group, nearest, normal, settings_rows, technique_rows, techniques, unknown
 from tunebook.tables.values import NO, NOTHING, YES, number, read_value, word
 
 ABSENT: Any = object()
+_FEW = 5  # wrong names that an error tells of
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,33 @@ def child(
     return made.model_copy(update={"parent": table.version or None})
 
 
+def inherit(table: ParamTable, parent: ParamTable, reason: str = "") -> ParamTable:
+    """A table from a file, completed by what its parent knows and the file does not say.
+
+    A row with its parent's value keeps the parent's reason, recommendation, effect and description.
+
+    Args:
+        reason: why rows have another value that say no reason of their own.
+    """
+    rows = {name: _inherited(name, row, parent.rows.get(name), reason) for name, row in table.rows.items()}
+    return table.model_copy(update={"rows": rows})
+
+
+def _inherited(name: str, row: TableRow, old: TableRow | None, reason: str) -> TableRow:
+    if old is None or old.value != row.value:
+        return row.model_copy(update={"reason": row.reason or reason})
+    declared = find(name)
+    own = declared is None or row.description not in (declared.row.text, declared.row.zh)
+    return row.model_copy(
+        update={
+            "reason": row.reason or old.reason,
+            "recommended": old.recommended if row.recommended is None else row.recommended,
+            "effect": old.effect if row.effect is None else row.effect,
+            "description": row.description if own else old.description,
+        }
+    )
+
+
 def _given(row: TableRow) -> Given:
     recommended = ABSENT if row.recommended is None else row.recommended
     return Given(row.value, row.default, recommended, row.description, row.reason, row.effect)
@@ -111,9 +139,10 @@ def _named(given: Mapping[str, Given]) -> tuple[dict[str, Given], dict[str, bool
     rows: dict[str, Given] = {}
     switches: dict[str, bool] = {}
     origin: dict[str, str] = {}
+    _check_names(given)
     for name, row in given.items():
         found = find(name)
-        real = found.name if found else _technique(name)
+        real = found.name if found else normal(name)
         if real in origin:
             raise TableError("row.twice", key=real, first=origin[real], second=name)
         origin[real] = name
@@ -129,10 +158,17 @@ def _named(given: Mapping[str, Given]) -> tuple[dict[str, Given], dict[str, bool
     return rows, switches, say("table.renamed", pairs=pairs) if pairs else ""
 
 
-def _technique(name: str) -> str:
-    if normal(name) not in techniques():
-        raise unknown(name)
-    return normal(name)
+def _check_names(given: Mapping[str, Given]) -> None:
+    """Refuse names that are no parameters; of many, the first few are named."""
+    wrong = [name for name in given if find(name) is None and normal(name) not in techniques()]
+    if len(wrong) == 1:
+        raise unknown(wrong[0])
+    if wrong:
+        first = wrong[:_FEW]
+        pairs = [f"{name} -> {found}" for name in first if (found := nearest(name))]
+        key = ", ".join(map(repr, first)) + (" …" if len(wrong) > _FEW else "")
+        near = say("error.near", nearest=", ".join(pairs)) if pairs else ""
+        raise TableError("row.unknown_many", key=key, count=len(wrong), near=near)
 
 
 def _state(key: str, given: Any) -> bool:
@@ -181,4 +217,4 @@ def tidy(text: str) -> str:
     return "".join(char for char in lines if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")).strip()
 
 
-__all__ = ["ABSENT", "Given", "child", "make_table", "new_table", "tidy"]
+__all__ = ["ABSENT", "Given", "child", "inherit", "make_table", "new_table", "tidy"]

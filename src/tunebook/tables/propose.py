@@ -1,94 +1,55 @@
-"""The first table of a book: values proposed from the data, the base model and the machine, each with its reason.
+"""The rules of a proposal, and the first table of a book made by them.
 
-A rule is a function of the case that gives a value with a reason and its source. The rules are published practice and a
-few measurements; the rows that no rule speaks of keep their declared defaults.
+A rule is a function of the case that gives a value with its reason, its source and how sure it is. The rules are
+published practice and measurements of our own; the rows that no rule speaks of keep their declared defaults.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, ParamTable
 from tunebook.core.params import Value
+from tunebook.tables.case import FEW_ROWS, Case
 from tunebook.tables.facts import Machine, ModelFacts
 from tunebook.tables.make import new_table
 
-FEW_ROWS = 2000
-MANY_CLASSES = 20
-FEW_STEPS = 300
-MOST_EPOCHS = 20
+Confidence = Literal["high", "medium", "low"]
 IMBALANCE = 10.0
-_USUAL_LENGTH = 128
-
-
-@dataclass(frozen=True)
-class Case:
-    """What the rules look at.
-
-    Attributes:
-        stats: figures of the data; `tokens.p99` (length of a row in tokens) and `imbalance` (rows of the largest class
-            to rows of the smallest) are used where they are there.
-        rows: number of training rows.
-    """
-
-    stats: dict[str, Any]
-    labels: Labels
-    rows: int
-    model: ModelFacts
-    machine: Machine
-
-    @property
-    def classes(self) -> int:
-        """Number of classes; 0 for a number to predict."""
-        return len(self.labels.names)
-
-    @property
-    def tokens(self) -> int | None:
-        """Tokens of all but the longest hundredth of the rows."""
-        found = (self.stats.get("tokens") or {}).get("p99")
-        return None if found is None else math.ceil(found)
-
-    @property
-    def length(self) -> int:
-        """Tokens kept of a row: a multiple of 8 that holds 99 of 100 rows, as far as the model reads."""
-        return min(8 * math.ceil(max(self.tokens or _USUAL_LENGTH, 8) / 8), self.model.max_positions)
-
-    @property
-    def batch(self) -> int:
-        """Rows that one optimiser step should see."""
-        return 16 if self.rows < FEW_ROWS else 32
-
-    @property
-    def fitting(self) -> int:
-        """Rows of such a step that fit into memory at once: the batch, halved as often as needed."""
-        batch = self.batch
-        while batch > 1 and self.model.training_bytes(batch, self.length, half=self.machine.bf16) > self.machine.room:
-            batch //= 2
-        return batch
-
-    @property
-    def imbalance(self) -> float:
-        """Rows of the largest class to rows of the smallest; 1 where that is unknown."""
-        return float(self.stats.get("imbalance") or 1.0)
-
-    @property
-    def epochs(self) -> int:
-        """Passes: 3, or 6 for many classes, and more where that would be few steps."""
-        usual = 6 if self.classes >= MANY_CLASSES else 3
-        steps = math.ceil(max(self.rows, 1) / self.batch)
-        return max(usual, min(MOST_EPOCHS, math.ceil(FEW_STEPS / steps)))
+VERY_FEW_ROWS = 1000
+VERY_NARROW = 256
 
 
 @dataclass(frozen=True)
 class Advice:
-    """A value and why: the reason names its source."""
+    """A value and why.
+
+    Attributes:
+        source: a paper, `measured: FILE`, `knowledge base: n tests`, the data itself, or a rule of thumb.
+        confidence: `high` for what was measured on this very data or is agreed on; `medium` for what was shown on other
+            data; `low` for a rule of thumb.
+        asked: somebody asked for it: it is no recommendation that a later one may take back.
+    """
 
     value: Value
     reason: str
+    source: str
+    confidence: Confidence = "medium"
+    asked: bool = False
+
+    @property
+    def words(self) -> str:
+        """Reason, source and confidence in one text, as it stands in a table."""
+        sure = say(f"confidence.{self.confidence}")
+        return say("recommend.because", reason=self.reason, source=self.source, confidence=sure)
+
+
+def advise(case: Case) -> dict[str, Advice]:
+    """Row -> advice, of every rule that has something to say on the case."""
+    return {name: found for name, rule in RULES.items() if (found := rule(case)) is not None}
 
 
 def propose(
@@ -102,74 +63,123 @@ def propose(
         task: name of the task, for the table's note.
     """
     case = Case(stats, labels, rows, model, machine)
-    advice = {name: found for name, rule in RULES.items() if (found := rule(case)) is not None}
+    advice = advise(case)
     values = {name: item.value for name, item in advice.items()}
     return new_table(
         {"base_model": model.name, **values},
         recommended=values,
-        reasons={name: item.reason for name, item in advice.items()},
+        reasons={name: item.words for name, item in advice.items()},
         note=say("propose.note", task=task, rows=rows, classes=case.classes, model=model.name),
     )
 
 
 def _learning_rate(case: Case) -> Advice:
-    many = case.classes >= MANY_CLASSES
+    hidden = case.model.hidden
     if case.model.size == "small":
-        return Advice(3e-4 if many else 1e-4, say("propose.rate_small", hidden=case.model.hidden))
+        return _small_rate(case)
     if case.model.size == "base":
-        return Advice(5e-5 if many else 3e-5, say("propose.rate_base", hidden=case.model.hidden))
-    return Advice(1e-5 if case.rows < FEW_ROWS else 2e-5, say("propose.rate_large", hidden=case.model.hidden))
+        rate = 5e-5 if case.many_classes else 3e-5
+        return Advice(rate, say("propose.rate_base", hidden=hidden), say("source.bert"), "high")
+    return Advice(1e-5 if case.few_rows else 2e-5, say("propose.rate_large", hidden=hidden), say("source.roberta"))
+
+
+def _small_rate(case: Case) -> Advice:
+    """With few rows 256 wide gained from a higher rate and 384 wide lost by it (benchmarks/results/DEFAULTS.json)."""
+    hidden = case.model.hidden
+    if case.many_classes:
+        return Advice(3e-4, say("propose.rate_small_classes", hidden=hidden), say("source.log"))
+    if case.rows < VERY_FEW_ROWS and hidden <= VERY_NARROW:
+        return Advice(3e-4, say("propose.rate_small_few", hidden=hidden, few=VERY_FEW_ROWS), _measured("DEFAULTS"))
+    return Advice(1e-4, say("propose.rate_small", hidden=hidden), say("source.small"))
 
 
 def _max_epochs(case: Case) -> Advice:
-    steps = case.epochs * math.ceil(max(case.rows, 1) / case.batch)
-    if case.epochs > (6 if case.classes >= MANY_CLASSES else 3):
-        return Advice(case.epochs, say("propose.epochs_few", rows=case.rows, steps=steps))
-    if case.classes >= MANY_CLASSES:
-        return Advice(case.epochs, say("propose.epochs_classes", classes=case.classes))
-    return Advice(case.epochs, say("propose.epochs", steps=steps))
+    steps = case.epochs * case.steps_per_epoch
+    if case.epochs > case.usual_epochs:
+        return Advice(
+            case.epochs, say("propose.epochs_few", rows=case.rows, steps=steps), say("source.few_rows"), "high"
+        )
+    if case.many_classes:
+        return Advice(case.epochs, say("propose.epochs_classes", classes=case.classes), say("source.log"))
+    return Advice(case.epochs, say("propose.epochs", steps=steps), say("source.bert"), "high")
 
 
 def _batch_size(case: Case) -> Advice:
-    if case.fitting < case.batch:
-        return Advice(case.fitting, say("propose.batch_memory", batch=case.batch, room=case.machine.room / 2**30))
-    return Advice(case.batch, say("propose.batch", few=FEW_ROWS))
+    found = case.fitting["batch_size"]
+    if found < case.batch:
+        reason = say("propose.batch_memory", batch=case.batch, room=case.machine.room / 2**30)
+        return Advice(found, reason, say("source.memory"))
+    return Advice(found, say("propose.batch", few=FEW_ROWS), say("source.bert"), "high")
 
 
-def _accumulation(case: Case) -> Advice | None:
-    passes = case.batch // case.fitting
-    return Advice(passes, say("propose.accumulation", batch=case.batch)) if passes > 1 else None
+def _accumulation(case: Case) -> Advice:
+    passes = case.fitting["gradient_accumulation_steps"]
+    code = "propose.accumulation" if passes > 1 else "propose.accumulation_one"
+    return Advice(passes, say(code, batch=case.batch), say("source.memory"))
+
+
+def _checkpointing(case: Case) -> Advice:
+    on = case.fitting["gradient_checkpointing"]
+    reason = say("propose.checkpointing" if on else "propose.checkpointing_off", room=case.machine.room / 2**30)
+    return Advice(on, reason, say("source.memory"))
 
 
 def _max_length(case: Case) -> Advice | None:
-    if case.tokens is None:
+    found, most = case.fitting["max_length"], case.model.max_positions
+    if found < case.length:
+        return Advice(found, say("propose.length_memory", room=case.machine.room / 2**30), say("source.memory"), "low")
+    if (tokens := case.tokens()) is None:
         return None
-    code = "propose.length_cut" if case.tokens > case.model.max_positions else "propose.length"
-    return Advice(case.length, say(code, tokens=case.tokens, most=case.model.max_positions))
+    if case.edge_bytes:
+        return _edge_length(case, tokens)
+    code = "propose.length_cut" if tokens > most else "propose.length"
+    return Advice(found, say(code, tokens=tokens, most=most), say("source.data"), "high")
+
+
+def _edge_length(case: Case, tokens: int) -> Advice:
+    shorter = case.tokens("p95") or tokens
+    if case.length < min(shorter, case.model.max_positions):
+        return Advice(
+            case.length, say("propose.length_edge_memory", room=case.edge_bytes / 2**20), say("source.memory")
+        )
+    return Advice(case.length, say("propose.length_edge", tokens=shorter, most=tokens), say("source.data"))
 
 
 def _class_weights(case: Case) -> Advice | None:
     if case.labels.problem != "single_label":
         return None
     if case.imbalance >= IMBALANCE:
-        return Advice("sqrt", say("propose.weights", ratio=case.imbalance))
-    return Advice("none", say("propose.weights_none", ratio=case.imbalance))
+        return Advice("sqrt", say("propose.weights", ratio=case.imbalance), say("source.sampling"))
+    return Advice("none", say("propose.weights_none", ratio=case.imbalance), say("source.thumb"), "low")
 
 
 def _patience(case: Case) -> Advice:
-    return Advice(5 if case.epochs >= 10 else 3, say("propose.patience", epochs=case.epochs))
+    looks = 5 if case.epochs >= 10 else min(3, case.epochs - 1)
+    return Advice(looks, say("propose.patience", epochs=case.epochs), say("source.thumb"), "low")
 
 
 def _warmup(case: Case) -> Advice:
-    return Advice(0.1, say("propose.warmup"))
+    return Advice(0.1, say("propose.warmup"), say("source.stability"), "high")
 
 
 def _scheduler(case: Case) -> Advice:
-    return Advice("linear", say("propose.scheduler"))
+    return Advice("linear", say("propose.scheduler"), say("source.stability"), "high")
+
+
+def _optimizer(case: Case) -> Advice:
+    return Advice("adamw", say("propose.optimizer"), say("source.bias_correction"), "high")
+
+
+def _weight_decay(case: Case) -> Advice:
+    return Advice(0.01, say("propose.weight_decay"), say("source.bert_decay"))
 
 
 def _smoothing(case: Case) -> Advice:
-    return Advice(0.0, say("propose.smoothing"))
+    return Advice(0.0, say("propose.smoothing"), say("source.smoothing"))
+
+
+def _measured(name: str) -> str:
+    return say("source.measured", file=f"benchmarks/results/{name}.json")
 
 
 RULES: dict[str, Callable[[Case], Advice | None]] = {
@@ -177,12 +187,15 @@ RULES: dict[str, Callable[[Case], Advice | None]] = {
     "max_epochs": _max_epochs,
     "batch_size": _batch_size,
     "gradient_accumulation_steps": _accumulation,
+    "gradient_checkpointing": _checkpointing,
     "max_length": _max_length,
     "warmup_ratio": _warmup,
     "lr_scheduler": _scheduler,
+    "optimizer": _optimizer,
+    "weight_decay": _weight_decay,
     "label_smoothing": _smoothing,
     "class_weights": _class_weights,
     "early_stopping_patience": _patience,
 }
 
-__all__ = ["RULES", "Advice", "Case", "propose"]
+__all__ = ["IMBALANCE", "RULES", "VERY_FEW_ROWS", "VERY_NARROW", "Advice", "Confidence", "advise", "propose"]

@@ -15,7 +15,7 @@ from tunebook.tables.make import make_table, tidy
 from tunebook.tables.text import read_bytes, read_text
 from tunebook.tables.values import is_nothing, whole
 from tunebook.tables.xlsx_form import parse_xlsx
-from tunebook.tables.yaml_form import parse_yaml
+from tunebook.tables.yaml_form import parse_yaml, read_comments
 
 _FORMS = (".csv", ".json", ".tsv", ".xlsx", ".yaml", ".yml")
 
@@ -23,7 +23,9 @@ _FORMS = (".csv", ".json", ".tsv", ".xlsx", ".yaml", ".yml")
 def read_table(path: Path | str) -> ParamTable:
     """A full, checked table from a file.
 
-    A row without a value has its recommendation, else the default that the file gives, else the declared one.
+    A row without a value has its recommendation, else the default that the file gives, else the declared one. Comments
+    (YAML's, rows of CSV and XLSX that begin with #, notes on a workbook's cells) are kept: those of a row as its
+    reason, the others as the table's note.
 
     Raises:
         TableError: for a file that cannot be read, is no table, or has a row that is wrong.
@@ -31,8 +33,10 @@ def read_table(path: Path | str) -> ParamTable:
     document = _document(Path(path))
     facts = document.facts
     table = make_table(document.rows, note=_words(facts, "note"), owner=_words(facts, "owner"))
-    numbers = {"version": _number(facts, "version") or 0, "parent": _number(facts, "parent")}
-    return table.model_copy(update={**numbers, "created": tidy(_words(facts, "created"))})
+    version, parent = _number(facts, "version") or 0, _number(facts, "parent") or None
+    if version and parent and parent >= version:
+        raise TableError("table.cycle", key=str(path), version=version, parent=parent)
+    return table.model_copy(update={"version": version, "parent": parent, "created": tidy(_words(facts, "created"))})
 
 
 def _document(path: Path) -> Document:
@@ -41,11 +45,16 @@ def _document(path: Path) -> Document:
     if form not in _FORMS:
         raise TableError("table.form", key=name, allowed=", ".join(_FORMS))
     if form == ".xlsx":
-        return from_cells(parse_xlsx(read_bytes(path), name), name)
+        cells, comments = parse_xlsx(read_bytes(path), name)
+        return from_cells(cells, name, comments)
     text = read_text(path)
     if form in (".csv", ".tsv"):
         return from_cells(parse_csv(text, name), name)
-    return from_data(parse_json(text, name) if form == ".json" else parse_yaml(text, name), name)
+    if form == ".json":
+        return from_data(parse_json(text, name), name)
+    document = from_data(parse_yaml(text, name), name)
+    said = read_comments(text)
+    return document.annotated(said.rows, said.rest)
 
 
 def _words(facts: dict[str, Any], name: str) -> str:

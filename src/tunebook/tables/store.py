@@ -1,4 +1,4 @@
-"""The versions of a book's table: files that never change, and a pointer to the champion."""
+"""The versions of a book's table: files that never change. The log beside them says which one is the champion."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from tunebook.core.errors import BookError, TableError
+from tunebook.core.errors import BookError, TableError, TunebookError
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import ParamTable
-from tunebook.tables.publish import publish, replace, writable
+from tunebook.knowledge.log import LOG_FILE, Change, ChangeLog, Entry
+from tunebook.tables.diff import diff
+from tunebook.tables.publish import publish, writable
 from tunebook.tables.split import settings_of
 
 _NAME = re.compile(r"fine_tune_params_v([1-9]\d*)\.json")
@@ -26,7 +28,8 @@ class TableStore:
     """The folder `tables` of a book.
 
     Version files hold the hash of their content; one that was edited by hand is refused. Writers of several processes
-    take turns by a lock.
+    take turns by a lock. Every version and every champion is an entry of the log beside the folder; an entry that a
+    kill or an older Tunebook has left out is added by the next writer.
 
     Args:
         folder: made when the first table is added.
@@ -34,6 +37,11 @@ class TableStore:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
+
+    @property
+    def log(self) -> ChangeLog:
+        """The change log of the book."""
+        return ChangeLog(self.folder.parent / LOG_FILE)
 
     def versions(self) -> list[int]:
         """Numbers of the versions that there are, smallest first."""
@@ -45,23 +53,30 @@ class TableStore:
         return self.folder / f"fine_tune_params_v{version}.json"
 
     def add(self, table: ParamTable) -> ParamTable:
-        """Store a table as the next version and return it with its number and time.
+        """Store a table as the next version, log it, and return it with its number and time.
 
         Raises:
             TableError: a setting is wrong, or the parent does not exist.
             BookError: `table.locked` where another process keeps the lock.
-            MachineError: `table.unwritable`; nothing is left half-written.
+            MachineError: `table.unwritable`, `log.unwritable`; nothing is left half-written.
         """
         settings_of(table)
         with self._locked():
+            self._catch_up()
             if table.parent is not None:
                 self.get(table.parent)
-            number = max([*self.versions(), self.champion or 0]) + 1
+            number = max([*self.versions(), *self.log.versions(), self.champion or 0]) + 1
             created = datetime.now(UTC).isoformat(timespec="seconds")
             added = table.model_copy(update={"version": number, "created": created})
             content = added.model_dump(mode="json")
             text = json.dumps({"content": content_id(content), **content}, indent=2, ensure_ascii=False)
-            publish(self.path(number), f"{text}\n".encode()).chmod(0o444)
+            path = publish(self.path(number), f"{text}\n".encode())
+            path.chmod(0o444)
+            try:
+                self._note(added)
+            except TunebookError:
+                path.unlink()
+                raise
         return added
 
     def get(self, which: int | str) -> ParamTable:
@@ -121,7 +136,58 @@ class TableStore:
         """Number of the champion; None before there is one.
 
         Raises:
-            BookError: `table.pointer` where the pointer's file is damaged.
+            BookError: the log is damaged or was changed by hand.
+        """
+        found = self.log.champion
+        return self._pointed() if found is None else found
+
+    def set_champion(self, change: Change, expected: int | None) -> Entry:
+        """Make the version `change.table` the champion, if the present one is the expected one.
+
+        Args:
+            expected: what the caller believes to be the champion, None for none.
+
+        Raises:
+            BookError: `log.moved` where it is another: somebody else was faster. `table.locked`, `log.locked`.
+            TableError: `table.no_version`. MachineError: `log.unwritable`; nothing was changed.
+        """
+        with self._locked():
+            self._catch_up()
+            number = self.get(str(change.table)).version
+            return self.log.crown(change.model_copy(update={"table": number}), expected)
+
+    def _note(self, table: ParamTable, **more: bool) -> None:
+        """Log a version that was made."""
+        evidence = {"parent": table.parent, "values": table.values_id, "changed": self._changed(table), **more}
+        self.log.append("table", actor=table.owner, reason=table.note, table=table.version, evidence=evidence)
+
+    def _changed(self, table: ParamTable) -> list[dict[str, Any]]:
+        """Rows in which a version differs from its parent; none where the parent can no longer be read."""
+        try:
+            return [] if table.parent is None else diff(self.get(table.parent), table)
+        except (TableError, BookError):
+            return []
+
+    def _catch_up(self) -> None:
+        """Log what is not logged yet: by a process that was killed, or by Tunebook before it had a log."""
+        log = self.log
+        for number in sorted(set(self.versions()) - log.versions()):
+            try:
+                table = self.get(number)
+            except (TableError, BookError):  # a damaged file is told when it is asked for
+                continue
+            self._note(table, recovered=True)
+        pointed = self._pointed()
+        if pointed is not None:
+            if log.champion is None:
+                log.crown(Change(action="init", table=pointed, evidence={"recovered": True}), None)
+            self._pointer.unlink(missing_ok=True)
+
+    def _pointed(self) -> int | None:
+        """The champion by the pointer file that books had before they had a log.
+
+        Raises:
+            BookError: `table.pointer` where the file is damaged.
         """
         path = self._pointer
         if not path.exists():
@@ -133,25 +199,6 @@ class TableStore:
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:
             raise BookError("table.pointer", key=str(path))
         return version
-
-    def set_champion(self, new: int | str, expected: int | None) -> int:
-        """Point to another champion, if the present one is the expected one; returns its number.
-
-        Args:
-            expected: what the caller believes to be the champion, None for none.
-
-        Raises:
-            BookError: `table.champion_moved` where it is another: somebody else was faster. `table.locked`.
-            TableError: `table.no_version`.
-        """
-        with self._locked():
-            found = self.champion
-            if found != expected:
-                raise BookError("table.champion_moved", key=str(self._pointer), found=_v(found), expected=_v(expected))
-            number = self.get(new).version
-            pointer: dict[str, Any] = {"version": number, "since": datetime.now(UTC).isoformat(timespec="seconds")}
-            replace(self._pointer, f"{json.dumps(pointer, indent=2)}\n".encode())
-        return number
 
     @property
     def _pointer(self) -> Path:
@@ -173,10 +220,6 @@ class TableStore:
 
     def _damaged(self, number: int) -> BookError:
         return BookError("table.damaged", key=str(self.path(number)))
-
-
-def _v(number: int | None) -> str:
-    return "none" if number is None else f"v{number}"
 
 
 __all__ = ["TableStore"]

@@ -20,6 +20,8 @@ NOTHING = frozenset({"none", "null", "nil", "~", "无", "空"})
 YES = frozenset({"true", "yes", "on", "是", "开"})
 NO = frozenset({"false", "no", "off", "否", "关"})
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_MINUS = re.compile("[\u2212\u2013\u2010]")  # minus sign, en dash, hyphen
+_POWER = re.compile(r"([+-]?[\d.]+)\s*[x×*·]\s*10\s*\^?\s*([+-]?\d+)")  # superscripts are plain digits by now
 _BOUNDS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -31,9 +33,10 @@ _BOUNDS: dict[str, Callable[[float, float], bool]] = {
 def read_value(declaration: Declaration, given: Any) -> Value:
     """A value of the declared type, from what a person or a file gives.
 
-    Numbers may be text, in full-width digits, with an exponent, a percent sign (where a fraction is meant) or thousands
-    commas (where a whole number is meant: `1,000` could mean 1 to a reader of another country). 3.0 is a whole number,
-    3.5 is not. `none`, `null`, `无` and, where nothing else is called so, `auto` leave a row unset that allows it.
+    Numbers may be text, in full-width digits, with an exponent (`2e-5`, `2×10⁻⁵`, with any minus sign), a percent sign
+    (where a fraction is meant) or thousands commas (where a whole number is meant: `1,000` could mean 1 to a reader of
+    another country). 3.0 is a whole number, 3.5 is not; `2 e-5` is refused, for a space may hide a slip.
+    `none`, `null`, `无` and, where nothing else is called so, `auto` leave a row unset that allows it.
 
     Raises:
         TableError: `row.value` for anything else; `row.off` for none in a technique's row that cannot be none.
@@ -119,7 +122,10 @@ def number(given: Any) -> float | None:
 
 
 def _digits(given: Any) -> str:
-    return word(given).replace("−", "-")  # the minus sign of printed papers
+    """A number's text as Python reads it: minus signs of papers and word processors, `2×10^-5`, and no space inside."""
+    text = _MINUS.sub("-", word(given))
+    power = _POWER.fullmatch(text)
+    return f"{power[1]}e{power[2]}" if power else text
 
 
 def _text(given: Any) -> str | None:

@@ -14,12 +14,12 @@ _WIDTHS = (30, 16, 16, 16, 60, 60, 10)
 _LONGEST = 32767
 
 
-def parse_xlsx(data: bytes, path: str) -> list[list[Any]]:
-    """Cells of the first sheet.
+def parse_xlsx(data: bytes, path: str) -> tuple[list[list[Any]], dict[int, str]]:
+    """Cells of the first sheet, and number of a row (from 1) -> notes on its cells.
 
     Raises:
         TableError: `table.workbook` for a file that is no workbook, `table.merged` for merged cells, `table.formula`
-            for a cell that holds a formula.
+            for a cell that holds a formula, `table.cell` for one that shows an error such as #REF!.
     """
     from openpyxl import load_workbook
 
@@ -32,11 +32,21 @@ def parse_xlsx(data: bytes, path: str) -> list[list[Any]]:
     if sheet.merged_cells.ranges:
         raise TableError("table.merged", key=path, cells=", ".join(str(area) for area in sheet.merged_cells.ranges))
     rows = list(sheet.iter_rows())
-    for row in rows:
+    comments: dict[int, str] = {}
+    for number, row in enumerate(rows, 1):
         for cell in row:
-            if cell.data_type == "f":
-                raise TableError("table.formula", key=path, value=str(cell.value), cell=cell.coordinate)
-    return [[cell.value for cell in row] for row in rows]
+            if cell.data_type in ("f", "e"):
+                code = "table.formula" if cell.data_type == "f" else "table.cell"
+                raise TableError(code, key=path, value=str(cell.value), cell=cell.coordinate)
+            if cell.comment:
+                comments[number] = "\n".join(filter(None, [comments.get(number), _words(cell.comment)]))
+    return [[cell.value for cell in row] for row in rows], comments
+
+
+def _words(comment: Any) -> str:
+    """A note's own words, without the author's name and the preamble that Excel puts before them."""
+    text = str(comment.text).removeprefix(f"{comment.author}:")
+    return (text.partition("\nComment:")[2] or text).strip()
 
 
 def xlsx_bytes(table: ParamTable) -> bytes:

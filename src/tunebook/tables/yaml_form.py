@@ -8,6 +8,7 @@ import yaml
 
 from tunebook.core.errors import TableError
 from tunebook.core.nouns import ParamTable
+from tunebook.tables.yaml_comments import Comments, yaml_comments
 
 _KEPT = ("tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")
 
@@ -46,14 +47,27 @@ def parse_yaml(text: str, path: str) -> Any:
         raise _broken(path, str(error)) from error
 
 
+def read_comments(text: str) -> Comments:
+    """The comments of a text that `parse_yaml` has read."""
+    return yaml_comments(text, lambda words: yaml.compose(words, Loader=_Loader))
+
+
 def _broken(path: str, reason: str, line: int = 1, column: int = 1) -> TableError:
     return TableError("table.broken", key=path, line=line, column=column, reason=reason)
 
 
 def yaml_bytes(table: ParamTable) -> bytes:
     """A table in full as YAML, UTF-8."""
-    text = yaml.safe_dump(table.model_dump(mode="json"), allow_unicode=True, sort_keys=False, width=120)
-    return text.encode()
+    return _bytes(table.model_dump(mode="json"))
 
 
-__all__ = ["parse_yaml", "yaml_bytes"]
+def flat_yaml_bytes(table: ParamTable) -> bytes:
+    """Names and values alone as YAML."""
+    return _bytes(table.values())
+
+
+def _bytes(data: Any) -> bytes:
+    return str(yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=120)).encode()
+
+
+__all__ = ["flat_yaml_bytes", "parse_yaml", "read_comments", "yaml_bytes"]

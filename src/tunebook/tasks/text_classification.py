@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Value
 from tunebook.core.task import Criterion, Rows, Task
 from tunebook.core.technique import Batch
-from tunebook.tasks import label_scores
+from tunebook.tasks import label_rows, label_scores
 
 _PROBLEM_TYPE = {
     "single_label": "single_label_classification",
@@ -154,6 +154,18 @@ class TextClassification(Task):
     def detail(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, Any]:
         """Per class, confusion matrix, reliability or scatter."""
         return label_scores.detail(logits, targets, labels)
+
+    def row_scores(
+        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, metric: str
+    ) -> NDArray[Any] | None:
+        """Accuracy and the like, row by row."""
+        return label_rows.row_scores(logits, targets, labels, metric)
+
+    def scorer(
+        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, metric: str
+    ) -> Callable[[NDArray[np.int64]], float]:
+        """Any of `metrics`, or the calibration error `ece`, on any rows."""
+        return label_rows.scorer(logits, targets, labels, metric)
 
 
 @dataclass(frozen=True)

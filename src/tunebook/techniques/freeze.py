@@ -14,11 +14,12 @@ from tunebook.models.layers import depths, frozen_modules
 
 
 class Freeze(Technique):
-    """Leave the embeddings and the lowest layers as they were pretrained.
+    """Leave the embeddings and the lowest layers, or the whole encoder, as they were pretrained.
 
-    What is frozen also runs without dropout: it is a fixed function of its input. The pooler and the head are always
-    trained. Cost: less of the backward pass, and no optimiser state for what is frozen. Not for texts far from what the
-    model was pretrained on: its lower layers then have to learn too.
+    `freeze=on` alone freezes the whole encoder, which then only gives features. What is frozen also runs without
+    dropout: it is a fixed function of its input. The pooler and the head are always trained. Cost: less of the
+    backward pass, and no optimiser state for what is frozen. Not for texts far from what the model was pretrained on:
+    its lower layers then have to learn too.
 
     Source: Howard and Ruder 2018 (arXiv:1801.06146); Lee, Tang and Lin 2019 (arXiv:1911.03090) on how many layers.
     """
@@ -27,13 +28,15 @@ class Freeze(Technique):
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
 
     layers: Annotated[
-        Annotated[int, Field(ge=0)] | Literal["all"],
+        Annotated[int, Field(ge=0)] | Literal["all"] | None,
         Row(
-            "lowest layers to freeze, the embeddings with them; all freezes the whole encoder",
-            zh="冻结最底部的层数（连同嵌入层）；all 表示冻结整个编码器",
+            "lowest layers to freeze, the embeddings with them; all freezes the whole encoder; none does so too, "
+            "unless embeddings or pattern say what to freeze",
+            zh="冻结最底部的层数（连同嵌入层）；all 表示冻结整个编码器；none 同 all，"
+            "但设置了 embeddings 或 pattern 时以其为准",
             unit="layers",
         ),
-    ] = 0
+    ] = None
     embeddings: Annotated[
         bool, Row("freeze the embeddings even when no layer is frozen", zh="即使不冻结任何层也冻结嵌入层")
     ] = False
@@ -62,7 +65,7 @@ class Freeze(Technique):
             PlanError: nothing was frozen, more layers than there are, or nothing is left to train.
         """
         found = depths(model)
-        count = found.layers if self.layers == "all" else self.layers
+        count = self._count(found.layers)
         if count > found.layers:
             raise PlanError("freeze.layers", key="freeze.layers", value=count, allowed=f"0 … {found.layers} | all")
         frozen = 0
@@ -76,14 +79,19 @@ class Freeze(Technique):
         run.noted(self.key, parameters_frozen=frozen, share_frozen=frozen / (frozen + trained), layers_frozen=count)
         return model
 
+    def _count(self, layers: int) -> int:
+        """How many of the layers are frozen."""
+        if self.layers is None:
+            return 0 if self.embeddings or self.pattern is not None else layers
+        return layers if self.layers == "all" else self.layers
+
     def _frozen(self, name: str, depth: int, count: int) -> bool:
         low = depth <= count if count else self.embeddings and depth == 0
         return low or (self.pattern is not None and re.search(self.pattern, name) is not None)
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """Keep the frozen layers out of training mode, so that they have no dropout."""
-        found = depths(run.model)
-        count = found.layers if self.layers == "all" else int(self.layers)
+        count = self._count(depths(run.model).layers)
         modules = frozen_modules(run.model, count) if count or self.embeddings else []
 
         def loss(model: Any, batch: Batch) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import secrets
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +14,7 @@ from tunebook.core.hashing import content_id
 from tunebook.core.nouns import DataRef, Labels, Plan, Split
 from tunebook.core.progress import Progress
 from tunebook.core.task import Rows
+from tunebook.verbs.kept import kept
 
 Array = NDArray[Any]
 _ROWS = 20_000  # training rows at most: a baseline is to cost little
@@ -34,15 +33,7 @@ def baselines(plan: Plan, data: DataRef, split: Split, progress: Progress | None
         MachineError: scikit-learn is not installed.
     """
     key = content_id([data.content, plan.model_id, split, _ROWS, _STRENGTHS])
-    path = data.path.parent / "cache" / f"baselines-{key}.json"
-    if path.is_file():
-        stored: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
-        return stored
-    found = _measure(plan, data, split, progress)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # another process may write the same one
-    part.write_text(json.dumps(found), encoding="utf-8")
-    part.replace(path)
+    found: dict[str, dict[str, float]] = kept(data, f"baselines-{key}", lambda: _measure(plan, data, split, progress))
     return found
 
 
@@ -118,15 +109,17 @@ def _frozen(plan: Plan, progress: Progress | None) -> Space:
     """Mean of the base model's last layer."""
 
     def space(*parts: Rows) -> list[Any]:
+        from tunebook.core.registry import tasks
         from tunebook.engine.features import features
         from tunebook.models.source import find_model, load_tokenizer
 
         folder = find_model(plan.model, allow_pickle=True)
         tokenizer = load_tokenizer(folder)
+        task = tasks()[plan.task]()
         length = int(plan.params["max_length"])  # type: ignore[arg-type]
 
         def transform(texts: Any) -> Array:
-            return features(folder, list(texts), tokenizer, length, progress)
+            return features(folder, list(texts), task, tokenizer, length, progress)
 
         return [_paired(transform(part.texts), part, transform) for part in parts]
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from tunebook.abtest.gate import Gate
 from tunebook.core.errors import BookError
 from tunebook.core.nouns import DataRef, ParamTable, Record
 
 if TYPE_CHECKING:
+    from tunebook.knowledge.log import ChangeLog
     from tunebook.tables.store import TableStore
     from tunebook.verbs.runs import Run
 
@@ -28,12 +30,14 @@ class BookFile(Record):
         owner: who answers for the book.
         created: day on which it was made.
         sources: data files as the user named them, by the part they play.
+        gate: what a new table has to bring.
     """
 
     task: str
     owner: str = ""
     created: str = ""
     sources: dict[str, list[str]] = Field(default_factory=dict)
+    gate: Gate = Field(default_factory=Gate)
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,11 @@ class Book:
         from tunebook.tables.store import TableStore
 
         return TableStore(self.path / "tables")
+
+    @property
+    def log(self) -> ChangeLog:
+        """Who changed what, when and why; it also says which table is the champion."""
+        return self.tables.log
 
     @property
     def champion(self) -> ParamTable:
@@ -114,15 +123,22 @@ def open_book(path: Path | str) -> Book:
 
 def write_book_file(file: BookFile, folder: Path) -> None:
     """Write book.toml."""
-    lines = [f"{name} = {_toml(value)}" for name, value in file.model_dump().items() if name != "sources"]
-    lines += ["", "[sources]", *(f"{part} = {_toml(paths)}" for part, paths in file.sources.items())]
+    content = file.model_dump()
+    gate = content.pop("gate")
+    parts = {"sources": content.pop("sources"), "gate": gate, "gate.guard": gate.pop("guard")}
+    lines = [f"{name} = {_toml(value)}" for name, value in content.items()]
+    for part, values in parts.items():
+        if values:
+            lines += ["", f"[{part}]", *(f"{name} = {_toml(value)}" for name, value in values.items())]
     (folder / BOOK_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _toml(value: Any) -> str:
-    """A string or a list of strings, quoted as TOML wants it."""
+    """A string, a number, or a list of them, as TOML wants it."""
     if isinstance(value, list):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, int | float):
+        return repr(value)
     escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'
 

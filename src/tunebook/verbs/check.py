@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tunebook.core.errors import TunebookError
+from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan
+from tunebook.tables.rules import misfits
 from tunebook.verbs.book import Book
 from tunebook.verbs.doctor import this_machine
 from tunebook.verbs.plan import plan
@@ -19,7 +21,8 @@ class Check:
     Attributes:
         plan: the filled plan; None where it cannot be made.
         problems: what stops a run, each as `TunebookError.to_json` has it.
-        warnings: what is worth knowing of the data, each {"code", "message", "fields"}.
+        warnings: what is worth knowing of the data, and rows that do not fit each other, each {"code", "message",
+            "fields"}.
     """
 
     plan: Plan | None
@@ -45,7 +48,22 @@ def check(book: Book, table: ParamTable | None = None, *, allow: frozenset[str] 
         from tunebook.engine.failures import no_memory
 
         problems.append(no_memory(made.params).to_json())
-    return Check(made, problems, list(book.data.stats.get("warnings", [])))
+    return Check(made, problems, [*book.data.stats.get("warnings", []), *misfitting(table or book.champion, book)])
 
 
-__all__ = ["Check", "check"]
+def misfitting(table: ParamTable, book: Book) -> list[dict[str, Any]]:
+    """Warnings of the rows that do not fit each other, such as a patience that can never stop a training."""
+    values = table.values()
+    return [
+        {
+            "code": f"rules.{change.row}",
+            "message": say(
+                "rules.warning", row=change.row, before=values[change.row], reason=change.reason, value=change.value
+            ),
+            "fields": {"row": change.row, "value": change.value},
+        }
+        for change in misfits(values, book.data.rows["train"])
+    ]
+
+
+__all__ = ["Check", "check", "misfitting"]

@@ -5,18 +5,18 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from getpass import getuser
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
 from tunebook.core.errors import BookError, DataError
-from tunebook.core.nouns import SPLITS, DataRef
+from tunebook.core.nouns import SPLITS, DataRef, ParamTable
 from tunebook.core.registry import tasks
 from tunebook.data.options import DataOptions
-from tunebook.models.source import find_model, load_tokenizer, read_config
+from tunebook.knowledge.log import Change, user
+from tunebook.models.source import find_model, load_tokenizer
 from tunebook.verbs.book import Book, BookFile, write_book_file
-from tunebook.verbs.plan import positions, read_tokens
+from tunebook.verbs.plan import read_tokens
 
 Files = str | Path | Sequence[str | Path]
 SAMPLES = {"sample:en": "support_en.csv", "sample:zh": "support_zh.csv"}
@@ -56,7 +56,7 @@ def init(
     except OSError as error:
         raise BookError("book.write", key="book", value=str(book), reason=str(error)) from error
     try:
-        _fill(part, sources, model, options or DataOptions(), owner=owner or _user(), allow=allow)
+        _fill(part, sources, model, options or DataOptions(), owner=owner or user(), allow=allow)
         if folder.exists():
             folder.rmdir()
         part.rename(folder)
@@ -71,6 +71,10 @@ def _sources(data: Files | Mapping[str, Files]) -> dict[str, list[Path]]:
     if unknown or "train" not in parts:
         raise DataError("data.parts", key="data", value=list(parts), allowed=" | ".join(SPLITS))
     found = {part: [_source(item) for item in _listed(files)] for part, files in parts.items() if files}
+    for path in (path for paths in found.values() for path in paths):
+        if not path.exists():  # told before the model is looked at, which takes seconds
+            samples = " | ".join(SAMPLES) if str(path).startswith("sample:") else ""
+            raise DataError("data.missing", key=str(path), allowed=samples)
     for part in ("validation", "test"):
         if len(found.get(part, ())) > 1:
             raise DataError("data.one_file", key=part, value=[str(path) for path in found[part]])
@@ -100,42 +104,27 @@ def _fill(
     tokenizer = load_tokenizer(folder)  # before the long work, so that a wrong model is told at once
     others = {name: sources[name][0] for name in ("validation", "test") if name in sources}
     ref = prepare(sources["train"], part / "data", options, **others)
-    tokens = read_tokens(ref, folder, allow_unknown="unknown_tokens" in allow)
-    table = _propose(ref, model, folder, tokenizer, tokens).model_copy(update={"owner": owner})
+    tokens = read_tokens(ref, folder, allow_unknown="unknown_tokens" in allow, tokenizer=tokenizer)
+    table = _propose(ref, model, folder, tokens).model_copy(update={"owner": owner})
     store = TableStore(part / "tables")
     store.add(table)
-    store.set_champion(1, None)
+    evidence = {"task": ref.task, "model": model, "rows": ref.rows, "content": ref.content}
+    store.set_champion(Change(action="init", actor=owner, table=1, evidence=evidence), None)
     named = {name: [str(path.resolve()) for path in paths] for name, paths in sources.items()}
     write_book_file(BookFile(task=ref.task, owner=owner, created=time.strftime("%Y-%m-%d"), sources=named), part)
     seen = ref.model_copy(update={"stats": {**ref.stats, "tokens": tokens}})
     write_data_report(part / "data" / "report.html", seen)
 
 
-def _propose(ref: DataRef, model: str, folder: Path, tokenizer: Any, tokens: dict[str, Any]) -> Any:
-    from tunebook.tables.facts import Machine, ModelFacts
+def _propose(ref: DataRef, model: str, folder: Path, tokens: dict[str, Any]) -> ParamTable:
+    from tunebook.tables.facts import Machine
     from tunebook.tables.propose import propose
-
-    config = read_config(folder)
-    skeleton = tasks()[ref.task]().skeleton(folder, ref.labels, {})
-    facts = ModelFacts(
-        name=model,
-        hidden=int(getattr(skeleton.config, "hidden_size", 768)),
-        layers=int(getattr(skeleton.config, "num_hidden_layers", 12)),
-        parameters=sum(item.numel() for item in skeleton.parameters()),
-        max_positions=positions(config, tokenizer),
-    )
     from tunebook.verbs.doctor import this_machine
+    from tunebook.verbs.model_facts import model_facts
 
-    machine = Machine(**this_machine())
-    stats = {**ref.stats, "tokens": tokens}
+    facts = model_facts(model, folder, tasks()[ref.task](), ref.labels, tokens["positions"])
+    machine, stats = Machine(**this_machine()), {**ref.stats, "tokens": tokens}
     return propose(stats, ref.labels, rows=ref.rows["train"], task=ref.task, model=facts, machine=machine)
-
-
-def _user() -> str:
-    try:
-        return getuser()
-    except (KeyError, OSError):  # a container whose user has no name
-        return ""
 
 
 __all__ = ["SAMPLES", "init"]

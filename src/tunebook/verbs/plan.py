@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import ModelError, PlanError
+from tunebook.core.hashing import content_id
 from tunebook.core.nouns import DataRef, ParamTable, Plan
 from tunebook.core.params import build
 from tunebook.core.registry import tasks, techniques
 from tunebook.core.technique import PreparesModel, RunContext, Technique
-from tunebook.models.source import find_model, load_tokenizer, model_id, read_config
+from tunebook.engine.schedule import check_steps
+from tunebook.models.source import find_model, load_tokenizer, model_id, model_stamp, read_config
+from tunebook.tables.rules import planned_steps
 from tunebook.tables.split import settings_of, techniques_of
+from tunebook.verbs.kept import kept
 
 if TYPE_CHECKING:
     from tunebook.core.task import Task
 
 _LIBRARIES = ("tunebook", "torch", "transformers", "accelerate", "tokenizers", "numpy")
+_READERS = ("tunebook", "transformers", "tokenizers")  # what decides how a text is read, beside the model
 _LENGTH_TELLS = 0.3  # share of the label's variance that length may explain before like lengths are kept apart
 
 
@@ -41,21 +46,22 @@ def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: fr
     name = params.pop("base_model")  # a place, not what decides the outcome: that is the hash of the model's files
     folder = find_model(name, allow_pickle="pickle" in allow)
     tokens = read_tokens(data, folder, allow_unknown="unknown_tokens" in allow)
-    _fill(params, task, data, tokens, positions(read_config(folder), load_tokenizer(folder)))
+    _fill(params, task, data, tokens)
     steps = _schedule(params, data.rows["train"])
     woven = order(techniques_of(table), task)
     skeleton, trained = _skeleton(task, folder, data, params, woven)
     from tunebook.data.tokens import share_cut
     from tunebook.verbs.estimate import estimate
 
-    needed = estimate(
-        skeleton, params, rows=data.rows, mean_length=mean_length(tokens), steps=steps, trained=trained
-    ).model_copy(update={"cut_share": share_cut(tokens, params["max_length"])})
+    length = mean_length(tokens, params["max_length"])
+    needed = estimate(skeleton, params, rows=data.rows, mean_length=length, steps=steps, trained=trained).model_copy(
+        update={"cut_share": share_cut(tokens, params["max_length"])}
+    )
 
     return Plan(
         task=data.task,
         model=name,
-        model_id=model_id(folder),
+        model_id=_model_id(folder, data),
         labels=data.labels,
         params=params,
         techniques={item.key: item.model_dump() for item in woven},
@@ -69,24 +75,48 @@ def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: fr
     )
 
 
-def read_tokens(data: DataRef, folder: Path, *, allow_unknown: bool = False) -> dict[str, Any]:
-    """How the model's tokenizer reads the training texts: lengths and unknown tokens.
+def read_tokens(data: DataRef, folder: Path, *, allow_unknown: bool = False, tokenizer: Any = None) -> dict[str, Any]:
+    """How the model's tokenizer reads the training texts: `token_report` of lengths and unknown tokens, and as
+    `positions` the tokens that the model can take. Kept in the book's cache.
+
+    Args:
+        tokenizer: the model's, where the caller has loaded it.
 
     Raises:
         DataError: the tokenizer cannot read too large a share of them.
     """
-    from tunebook.data.load import load
-    from tunebook.data.tokens import check_tokens, token_report
+    from tunebook.data.tokens import SAMPLE, check_tokens
 
-    rows = load(data, "train")
-    report = token_report(rows.texts, rows.pairs, load_tokenizer(folder))
+    key = content_id([data.content, _model_id(folder, data), SAMPLE, [_version(name) for name in _READERS]])
+    report: dict[str, Any] = kept(data, f"tokens-{key}", lambda: _read(data, folder, tokenizer))
     check_tokens(report, allow_unknown=allow_unknown)
     return report
 
 
-def mean_length(tokens: dict[str, Any]) -> float:
-    """Tokens of a row on average, from a token report."""
-    lengths = {int(length): int(count) for length, count in tokens["lengths"].items()}
+def _read(data: DataRef, folder: Path, tokenizer: Any) -> dict[str, Any]:
+    from tunebook.data.load import load
+    from tunebook.data.tokens import token_report
+
+    rows = load(data, "train")
+    tokenizer = tokenizer or load_tokenizer(folder)
+    report = token_report(rows.texts, rows.pairs, tokenizer)
+    return {**report, "positions": positions(read_config(folder), tokenizer)}
+
+
+def _model_id(folder: Path, data: DataRef) -> str:
+    """Hash of the model's files; gigabytes of weights are read once a book, not once a plan."""
+    stamp = model_stamp(folder)
+    if stamp is None:
+        return model_id(folder)
+    found: str = kept(data, f"model-{stamp}", lambda: model_id(folder))
+    return found
+
+
+def mean_length(tokens: dict[str, Any], limit: int) -> float:
+    """Tokens of a row on average once rows are cut at a limit, from a token report."""
+    lengths = {min(int(length), limit): 0 for length in tokens["lengths"]}
+    for length, count in tokens["lengths"].items():
+        lengths[min(int(length), limit)] += int(count)
     return sum(length * count for length, count in lengths.items()) / max(sum(lengths.values()), 1)
 
 
@@ -98,12 +128,13 @@ def positions(config: dict[str, Any], tokenizer: Any) -> int:
     return int(min(room, tokenizer.model_max_length, 10**6))
 
 
-def _fill(params: dict[str, Any], task: Task, data: DataRef, tokens: dict[str, Any], positions: int) -> None:
+def _fill(params: dict[str, Any], task: Task, data: DataRef, tokens: dict[str, Any]) -> None:
     """Resolve the rows that say `none` or `auto`, and refuse those that cannot act on these labels."""
+    room = tokens["positions"]
     if params["max_length"] is None:
-        params["max_length"] = min(max(8 * math.ceil(tokens["p99"] / 8), 8), positions)
-    if params["max_length"] > positions:
-        raise PlanError("plan.length", key="max_length", value=params["max_length"], allowed=f"4 … {positions}")
+        params["max_length"] = min(max(8 * math.ceil(tokens["p99"] / 8), 8), room)
+    if params["max_length"] > room:
+        raise PlanError("plan.length", key="max_length", value=params["max_length"], allowed=f"4 … {room}")
     known = task.metrics(data.labels)
     if params["metric"] == "auto":
         params["metric"] = task.headline(data.labels)
@@ -122,16 +153,12 @@ def _schedule(params: dict[str, Any], rows: int) -> int:
     """Fill in `warmup_steps`; the number of steps planned.
 
     Raises:
-        PlanError: warm-up would last as long as training, or no look at the validation rows would happen.
+        PlanError: as `check_steps`.
     """
-    per_epoch = math.ceil(rows / (params["batch_size"] * params["gradient_accumulation_steps"]))
-    steps = int(params["max_steps"] or per_epoch * params["max_epochs"])
+    steps = planned_steps(params, rows)
     if params["warmup_steps"] is None:
         params["warmup_steps"] = math.floor(steps * params["warmup_ratio"])
-    if params["warmup_steps"] >= steps:
-        raise PlanError("plan.warmup", key="warmup_steps", value=params["warmup_steps"], allowed=f"0 … {steps - 1}")
-    if params["eval_every"] is not None and params["eval_every"] > steps:
-        raise PlanError("plan.eval_every", key="eval_every", value=params["eval_every"], allowed=f"1 … {steps} | none")
+    check_steps(params, steps)
     return steps
 
 

@@ -70,12 +70,12 @@ def predict_file(
 
     ref = open_data(run.plan.data_path)
     source = read(path, options or DataOptions())
-    _complete(source)
+    refuse_lost_rows(source)
     columns = source.table.to_pydict()
-    text = _column(columns, (options.text if options else None) or ref.roles.text, path)
+    text = text_of(columns, (options.text if options else None) or ref.roles.text, path)
     pair = None
     if ref.roles.text_pair is not None:
-        pair = _column(columns, (options.text_pair if options else None) or ref.roles.text_pair, path)
+        pair = text_of(columns, (options.text_pair if options else None) or ref.roles.text_pair, path)
     answers = predict(run, text, pair, progress=progress)
     names = {name: _free(name, columns) for name in _ANSWER}
     return [
@@ -84,8 +84,12 @@ def predict_file(
     ]
 
 
-def _complete(source: Source) -> None:
-    """Refuse a file with rows that cannot be read: whoever asks for answers counts on one for each row."""
+def refuse_lost_rows(source: Source) -> None:
+    """Refuse a file with rows that cannot be read: whoever asks for answers counts on one for each row.
+
+    Raises:
+        DataError: `predict.rows`.
+    """
     lost = sorted({row for rows in source.faults.values() for row in rows})
     if lost:
         shown = ", ".join(str(row) for row in lost[:5])
@@ -98,7 +102,12 @@ def _free(name: str, columns: dict[str, list[Any]]) -> str:
     return name
 
 
-def _column(columns: dict[str, list[Any]], name: str, path: Path) -> list[str]:
+def text_of(columns: dict[str, list[Any]], name: str, path: Path) -> list[str]:
+    """The texts of a column of a file.
+
+    Raises:
+        DataError: `predict.column`.
+    """
     if name not in columns and len(columns) == 1:
         name = next(iter(columns))  # a plain list of texts, whatever its heading
     if name not in columns:
@@ -106,4 +115,4 @@ def _column(columns: dict[str, list[Any]], name: str, path: Path) -> list[str]:
     return ["" if value is None else str(value) for value in columns[name]]
 
 
-__all__ = ["predict", "predict_file"]
+__all__ = ["predict", "predict_file", "refuse_lost_rows", "text_of"]

@@ -12,6 +12,8 @@ from tunebook.core.errors import RunError
 from tunebook.core.history import read_history
 from tunebook.core.nouns import Plan, Report, read_json
 
+FAILED = "failed.json"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -65,6 +67,22 @@ class Run:
         return outcome
 
     @property
+    def failure(self) -> dict[str, Any]:
+        """Why it could not go on, where that was written down: code, time, reason; empty else and once it finished."""
+        path = self.path / FAILED
+        if self.finished or not path.is_file():
+            return {}
+        failure: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return failure
+
+    @property
+    def validation_scores(self) -> dict[str, float]:
+        """Scores on the validation rows of the checkpoint that was kept; empty before its end."""
+        best = self.outcome.get("best_step")
+        entries = [entry for entry in self.history if "eval_loss" in entry and best in (None, entry["step"])]
+        return {name[5:]: value for name, value in (entries[-1] if entries else {}).items() if name.startswith("eval_")}
+
+    @property
     def history(self) -> list[dict[str, float]]:
         """What was logged while it ran, or until it was killed."""
         return read_history(self.path / "metrics.jsonl")
@@ -100,4 +118,4 @@ def new_run(folder: Path, plan: Plan) -> Run:
     raise RunError("run.folder", key=str(folder))
 
 
-__all__ = ["Run", "find_run", "new_run"]
+__all__ = ["FAILED", "Run", "find_run", "new_run"]

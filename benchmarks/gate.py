@@ -1,0 +1,194 @@
+"""GATE: how often the gate promotes a table that is no better, and one that is, by simulation.
+
+The answers are drawn by the model in `benchmarks/answers.py`. All cells share their draws; the first 3 and 5 seeds and
+the first 500 and 1,000 rows are those of the larger cells.
+
+    python -m benchmarks GATE [--draws 5000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from benchmarks.answers import Latent
+from benchmarks.intervals import bootstraps, ends
+from benchmarks.record import write_result
+from tunebook.stats.gate import MeanSquares
+from tunebook.stats.paired import exact_p
+from tunebook.stats.sequential import spent
+
+Array = NDArray[Any]
+CHUNK = 50
+
+
+@dataclass(frozen=True)
+class Design:
+    """What is simulated; gains, delta and seed_sds as shares, not in points."""
+
+    draws: int = 5000
+    seeds: tuple[int, ...] = (3, 5, 10)
+    rows: tuple[int, ...] = (500, 1000, 2000)
+    seed_sds: tuple[float, ...] = (0.0, 0.0025, 0.005, 0.01, 0.015)
+    gains: tuple[float, ...] = (0.0, 0.01, 0.02, 0.04)
+    delta: float = 0.02
+    alpha: float = 0.05
+    start: int = 0
+
+
+def simulate(design: Design) -> dict[str, list[dict[str, Any]]]:
+    """Share of the draws with each outcome: of the gate, of its looks in sequence, and of rules for single runs."""
+    rng = np.random.default_rng(design.start)
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for start in range(0, design.draws, CHUNK):
+        size = min(CHUNK, design.draws - start)
+        latent = Latent.draw(size, max(design.seeds), max(design.rows), rng)
+        for seed_sd in design.seed_sds:
+            for gain in design.gains:
+                difference = np.subtract(*latent.right(seed_sd, gain)[:, ::-1].swapaxes(0, 1), dtype=np.float64)
+                for rows in design.rows:
+                    for part, seeds, found in outcomes(difference[..., :rows], design):
+                        counts.update(
+                            {(part, seeds, rows, seed_sd, gain, name): int(v.sum()) for name, v in found.items()}
+                        )
+    return _rates(counts, design.draws)
+
+
+def outcomes(difference: Array, design: Design) -> Iterator[tuple[str, int, dict[str, Array]]]:
+    """Part of the result, number of seeds, and what happened in each draw; differences (draws, K, N)."""
+    yield "single", 1, single(difference[:, 0].astype(np.int64), design)
+    level = spent(design.alpha, len(design.seeds), design.seeds)
+    looks, bare = [], []
+    for seeds in design.seeds:
+        used = difference[:, :seeds]
+        squares, mean = MeanSquares.of(used), used.mean((-2, -1))
+        half, wider = squares.half_width(design.alpha), squares.half_width(level)
+        yield "gate", seeds, {**verdicts(mean, half, design.delta), "promote_at_delta_0": mean > half}
+        looks.append(verdicts(mean, wider, design.delta))
+        bare.append(verdicts(mean, wider, 0.0))
+    at_0 = sequence(bare, design.seeds)["promote"]
+    yield "sequence", 0, {**sequence(looks, design.seeds), "promote_at_delta_0": at_0}
+
+
+def verdicts(mean: Array, half: Array, delta: float) -> dict[str, Array]:
+    """The rule of `tunebook.stats.gate.decide` for many means at once; `promote` counts STRONG as well."""
+    lower, upper = mean - half, mean + half
+    strong = lower > delta
+    promote = strong | ((lower > 0) & (mean >= delta))
+    return {"promote": promote, "strong": strong, "reject": ~promote & (upper < delta)}
+
+
+def sequence(looks: list[dict[str, Array]], seeds: tuple[int, ...]) -> dict[str, Array]:
+    """What a test does that stops at its first look that decides, and how many seeds it uses."""
+    going = np.ones(len(looks[0]["promote"]), dtype=bool)
+    promote, reject, used = np.zeros_like(going), np.zeros_like(going), np.zeros(len(going), dtype=int)
+    for look, number in zip(looks, seeds, strict=True):
+        used[going] = number
+        promote |= going & look["promote"]
+        reject |= going & look["reject"]
+        going &= ~(look["promote"] | look["reject"])
+    return {"promote": promote, "reject": reject, "seeds_used": used}
+
+
+def single(difference: Array, design: Design) -> dict[str, Array]:
+    """Rules that look at one run of each arm; differences (draws, N) of -1, 0 and 1."""
+    n = difference.shape[-1]
+    won, lost = (difference > 0).sum(-1), (difference < 0).sum(-1)
+    mean = (won - lost) / n
+    error = np.sqrt(((won + lost) / n - mean**2) / (n - 1))
+    found = {
+        "mcnemar": (won > lost) & (exact_p(won, lost) / 2 <= design.alpha),
+        "paired_t": mean > stdtrit(n - 1, 1 - design.alpha) * error,
+    }
+    enough = mean >= design.delta
+    return {"naive": enough, **found, **{f"{name}_and_delta": by & enough for name, by in found.items()}}
+
+
+def _rates(counts: Counter[tuple[Any, ...]], draws: int) -> dict[str, list[dict[str, Any]]]:
+    cells: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
+    for (part, seeds, rows, seed_sd, gain, name), count in counts.items():
+        cell = cells.setdefault(part, {}).setdefault(
+            (seeds, rows, seed_sd, gain), {"seeds": seeds, "rows": rows, "seed_sd": seed_sd, "gain": gain}
+        )
+        cell[name] = count / draws
+    return {part: list(found.values()) for part, found in cells.items()}
+
+
+def worst(cells: list[dict[str, Any]], name: str, **where: float) -> dict[str, Any]:
+    """The cell with the highest rate among those that match."""
+    return max((cell for cell in cells if all(cell[k] == v for k, v in where.items())), key=lambda cell: cell[name])
+
+
+def table(found: dict[str, list[dict[str, Any]]], design: Design) -> str:
+    """False promotion (true gain 0) and power (true gain of the largest), in percent, as text."""
+
+    def cell(part: str, **where: float) -> dict[str, Any]:
+        return next(cell for cell in found[part] if all(cell[k] == v for k, v in where.items()))
+
+    head = (
+        "  N   sd |  naive McNemar  paired t |"
+        + "".join(f"  gate K={k:<2d}" for k in design.seeds)
+        + " | in looks (seeds)"
+    )
+    lines = []
+    for gain in design.gains:
+        lines += [f"promoted at a true gain of {100 * gain:g} points, delta {100 * design.delta:g}; percent", head]
+        for rows in design.rows:
+            for sd in design.seed_sds:
+                where = {"rows": rows, "seed_sd": sd, "gain": gain}
+                one, looks = cell("single", **where), cell("sequence", **where)
+                alone = [100 * one[name] for name in ("naive", "mcnemar_and_delta", "paired_t_and_delta")]
+                gates = "".join(f"{100 * cell('gate', seeds=k, **where)['promote']:11.1f}" for k in design.seeds)
+                lines.append(
+                    f"{rows:5d} {100 * sd:4.2f} | {alone[0]:6.1f} {alone[1]:7.1f} {alone[2]:9.1f} |{gates} | "
+                    f"{100 * looks['promote']:5.1f} ({looks['seeds_used']:.1f})"
+                )
+    return "\n".join(lines)
+
+
+def main(claim: str, arguments: list[str]) -> Path:
+    """Simulate, print the table and write the result."""
+    read = argparse.ArgumentParser()
+    read.add_argument("--draws", type=int, default=5000)
+    read.add_argument("--bootstrap-draws", type=int, default=800)
+    options = read.parse_args(arguments)
+    begun, design = time.perf_counter(), Design(draws=options.draws)
+    found = simulate(design)
+    drawn, of_ends = bootstraps(options.bootstrap_draws), ends(20 * design.draws)
+    print(table(found, design))
+    top = {
+        "gate": worst(found["gate"], "promote", gain=0.0),
+        "gate_at_delta_0": worst(found["gate"], "promote_at_delta_0", gain=0.0),
+        "sequence": worst(found["sequence"], "promote", gain=0.0),
+        "sequence_at_delta_0": worst(found["sequence"], "promote_at_delta_0", gain=0.0),
+        **{name: worst(found["single"], name, gain=0.0) for name in ("naive", "mcnemar", "mcnemar_and_delta")},
+    }
+    error = math.sqrt(design.alpha * (1 - design.alpha) / design.draws)
+    print("worst cells of no true gain:", *(f"{k}: {v}" for k, v in top.items()), sep="\n  ")
+    print("macro-F1:", *drawn, "one end of the interval:", *of_ends, sep="\n  ")
+    result = {
+        "draws": design.draws,
+        "monte_carlo_error_at_5_percent": error,
+        "seconds": round(time.perf_counter() - begun, 1),
+        "alpha": design.alpha,
+        "alpha_of_each_look": spent(design.alpha, len(design.seeds), design.seeds),
+        "delta": design.delta,
+        "worst_false_promotion": top,
+        "macro_f1_at_delta_0": {"draws": options.bootstrap_draws, "cells": drawn},
+        "one_end_at_alpha_0.05": {"draws": 20 * design.draws, "cells": of_ends},
+        **found,
+    }
+    return write_result(claim, result)
+
+
+__all__ = ["Design", "main", "outcomes", "sequence", "simulate", "single", "table", "verdicts", "worst"]

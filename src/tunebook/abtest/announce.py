@@ -1,0 +1,87 @@
+"""A verdict made known: report, log of the book, index of the user, and the file that completes the test."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tunebook.abtest.marks import Marks
+from tunebook.abtest.prepared import Course, PreparedTest
+from tunebook.core.nouns import write_json
+from tunebook.core.verdict import Verdict
+from tunebook.report.ab import Shown, write_ab_report
+from tunebook.report.words import shown
+from tunebook.tables.diff import diff
+from tunebook.verbs.book import Book
+from tunebook.verbs.learn import remember
+
+_LOGGED = (
+    "test", "a", "b", "split", "metric", "verdict", "gain", "lower", "upper", "delta", "delta_kind", "alpha", "seeds",
+    "n", "looks", "passed",
+)  # fmt: skip
+
+
+def publish(prepared: PreparedTest, course: Course, verdict: Verdict) -> None:
+    """Write the report, log the test, and write the verdict last: what has a verdict is complete."""
+    a, b = (arm.table for arm in prepared.arms)
+    marks = course.marks(prepared)
+    told = Shown(
+        changes=diff(a, b),
+        histories=(
+            [pair.sides[0].run.history for pair in course.pairs],
+            [pair.sides[1].run.history for pair in course.pairs],
+        ),
+        flipped=_texts(prepared, marks, verdict),
+        plan=prepared.plan.model_dump(mode="json"),
+    )
+    write_ab_report(prepared.folder, verdict, told)
+    _log(prepared.book, verdict)
+    write_json(verdict, prepared.folder / "verdict.json")
+    remember(prepared.book)
+
+
+def _texts(prepared: PreparedTest, marks: tuple[Marks, Marks], verdict: Verdict) -> dict[str, list[dict[str, Any]]]:
+    """The flipped rows with their texts and what both arms said, most often over the seeds."""
+    rows, task, labels = prepared.exam.rows, marks[0].task, marks[0].labels
+    said: list[Callable[[int], str]] = [_commonest(side) for side in marks]
+    return {
+        name: [
+            {
+                "id": rows.ids[row],
+                "text": rows.texts[row],
+                "pair": rows.pairs[row] if rows.pairs is not None else None,
+                "true": task.true_label(prepared.exam.targets[row], labels),
+                "a": said[0](row),
+                "b": said[1](row),
+            }
+            for row in numbers
+        ]
+        for name, numbers in verdict.extra["flipped"].items()
+    }
+
+
+def _commonest(marks: Marks) -> Callable[[int], str]:
+    def said(row: int) -> str:
+        known = [run[row : row + 1] for run in marks.logits if np.isfinite(run[row]).all()]
+        labels = [shown(marks.task.answers(part, marks.labels)[0]["label"]) for part in known]
+        counts = Counter(labels).most_common(1)
+        return f"{counts[0][0]} ({counts[0][1]}/{len(marks.logits)})" if counts else "–"
+
+    return said
+
+
+def _log(book: Book, verdict: Verdict) -> None:
+    """Log the test once, and once more when it knows the effects of its rows."""
+    logged = [entry.evidence for entry in book.log.entries() if entry.evidence.get("test") == verdict.test]
+    if any(bool(evidence.get("effects")) >= bool(verdict.effects) for evidence in logged):
+        return
+    evidence = {name: getattr(verdict, name) for name in _LOGGED}
+    evidence |= {"effects": [effect.model_dump(mode="json") for effect in verdict.effects]}
+    evidence |= {"guardrails": [{"name": item.name, "held": item.held} for item in verdict.guardrails]}
+    book.log.append("test", reason=verdict.reason, table=verdict.b, evidence=evidence)
+
+
+__all__ = ["publish"]

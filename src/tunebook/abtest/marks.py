@@ -1,0 +1,63 @@
+"""How the runs of an arm did in an exam: their answers, as scores of rows, of runs, and of any draw of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.abtest.exam import Exam
+from tunebook.core.nouns import Labels
+from tunebook.core.registry import tasks
+from tunebook.core.task import Task
+
+if TYPE_CHECKING:
+    from tunebook.core.nouns import DataRef
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Answers of all runs of an arm to the same rows.
+
+    Attributes:
+        logits: shape (K, N, outputs); a run without a model has NaN in all of its rows, and scores 0.
+    """
+
+    task: Task
+    labels: Labels
+    exam: Exam
+    logits: Array
+
+    def rows(self, metric: str) -> Array | None:
+        """Score of each row by each run, shape (K, N); None for a metric that is no mean of rows."""
+        found = [self.task.row_scores(run, self.exam.targets, self.labels, metric) for run in self.logits]
+        return None if found[0] is None else np.stack([row for row in found if row is not None])
+
+    def scorers(self, metric: str) -> list[Callable[[NDArray[np.int64]], float]]:
+        """The metric of each run as a function of row numbers."""
+        return [self.task.scorer(run, self.exam.targets, self.labels, metric) for run in self.logits]
+
+    def scores(self, metric: str) -> Array:
+        """The metric of each run on all rows, shape (K,)."""
+        every = np.arange(len(self.exam.rows))
+        return np.array([score(every) for score in self.scorers(metric)])
+
+    def first(self, runs: int) -> Marks:
+        """Those of the first few runs."""
+        return Marks(self.task, self.labels, self.exam, self.logits[:runs])
+
+
+def marks_of(data: DataRef, exam: Exam, logits: Sequence[Array | None]) -> Marks:
+    """Marks of runs from their answers; None for a run without a model."""
+    labels = data.labels
+    lost = np.full((len(exam.rows), labels.outputs), np.nan, dtype=np.float32)
+    stacked = np.stack([lost if part is None else part for part in logits])
+    return Marks(tasks()[data.task](), labels, exam, stacked)
+
+
+__all__ = ["Marks", "marks_of"]

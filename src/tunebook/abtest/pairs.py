@@ -1,0 +1,111 @@
+"""Pairs of runs, one of each arm with the same seed: trained, examined, timed, and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from tunebook.abtest.arms import Arm, Result, known, trained
+from tunebook.abtest.exam import Exam, logits_of
+from tunebook.abtest.latency import latencies
+from tunebook.core.nouns import Record, read_json, write_json
+from tunebook.core.progress import Progress
+
+if TYPE_CHECKING:
+    from tunebook.engine.load import LoadedModel
+
+Array = NDArray[Any]
+Sides = tuple[Result, Result]
+Load = Callable[[], "LoadedModel"]
+
+
+class Seen(Record):
+    """What a test keeps of a pair beside the runs themselves.
+
+    Attributes:
+        reused: whether the run of A and that of B had been trained before this test.
+        latency: milliseconds of single rows of A and of B; empty where a run has no model.
+    """
+
+    seed: int
+    runs: tuple[str, str]
+    reused: tuple[bool, bool]
+    latency: tuple[list[float], list[float]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A run of A and a run of B with the same seed, and what they answered.
+
+    Attributes:
+        logits: exam -> answers of A and of B by the exam's key; None for a run without a model.
+    """
+
+    seen: Seen
+    sides: Sides
+    logits: dict[str, tuple[Array | None, Array | None]]
+
+
+def run_pair(
+    arms: tuple[Arm, Arm], seed: int, exams: Sequence[Exam], folder: Path, progress: Progress | None = None
+) -> Pair:
+    """Train both runs where they are missing, and examine them.
+
+    A goes first for odd seeds and B for even ones, so that neither arm always finds the warmer machine.
+
+    Args:
+        folder: the test's own.
+
+    Raises:
+        RunError, MachineError: as `trained`; the same call again goes on.
+    """
+    first, second = (arms[0], arms[1]) if seed % 2 else (arms[1], arms[0])
+    done = {id(arm): _run(arm, seed, folder, progress) for arm in (first, second)}
+    sides = (done[id(arms[0])], done[id(arms[1])])
+    models = tuple(cache(side.load) for side in sides)
+    logits = {}
+    for exam in exams:
+        a, b = (answers(side, exam, load, progress) for side, load in zip(sides, models, strict=True))
+        logits[exam.key] = (a, b)
+    return Pair(_seen(arms, seed, sides, models, exams[0], folder), sides, logits)
+
+
+def _run(arm: Arm, seed: int, folder: Path, progress: Progress | None) -> Result:
+    """A run of an arm; the test remembers which it began itself."""
+    plan = arm.plan(seed)
+    runs = plan.data_path.parent / "runs"
+    if known(runs, plan) is None:
+        mark = folder / "begun" / plan.id
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+    return trained(runs, plan, progress)
+
+
+def answers(result: Result, exam: Exam, load: Load, progress: Progress | None = None) -> Array | None:
+    """What a run's model answers in an exam; None where it has no model."""
+    return logits_of(result.run, exam, load, progress) if result.folder else None
+
+
+def _seen(arms: tuple[Arm, Arm], seed: int, sides: Sides, models: Sequence[Load], exam: Exam, folder: Path) -> Seen:
+    path = folder / "pairs" / f"{seed}.json"
+    if path.is_file():
+        kept: Seen = read_json(Seen, path)
+        return kept
+    both = all(side.folder for side in sides)
+    own = [(folder / "begun" / arm.plan(seed).id).is_file() for arm in arms]
+    seen = Seen(
+        seed=seed,
+        runs=(sides[0].run.id, sides[1].run.id),
+        reused=(not own[0], not own[1]),
+        latency=latencies(models[0](), models[1](), exam.rows) if both else ([], []),
+    )
+    write_json(seen, path)
+    return seen
+
+
+__all__ = ["Pair", "Seen", "Sides", "answers", "run_pair"]

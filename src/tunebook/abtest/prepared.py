@@ -1,0 +1,117 @@
+"""A test made ready: both arms planned, its plan frozen and on disk, its time estimated, its doubts told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Unpack
+
+from tunebook.abtest.arms import Arm, expected_seconds
+from tunebook.abtest.exam import Exam, file_exam, split_exam
+from tunebook.abtest.marks import Marks, marks_of
+from tunebook.abtest.pairs import Pair
+from tunebook.abtest.test_plan import Asked, TestPlan, make_test_plan
+from tunebook.core.errors import PlanError
+from tunebook.core.nouns import ParamTable, read_json, write_json
+from tunebook.core.verdict import Look, Verdict
+from tunebook.verbs.book import Book
+
+_FEW_ROWS = 1000  # below it two points cannot be told apart cheaply
+_APART = 1 << 20  # between the seeds of both arms where they are the same table
+Table = ParamTable | int | str
+
+
+@dataclass(frozen=True)
+class PreparedTest:
+    """A test whose plan is frozen and on disk.
+
+    Attributes:
+        seconds: what the missing runs will take at most, about.
+        warnings: codes of the catalogue with their fields, worth knowing before any time is spent.
+    """
+
+    book: Book
+    plan: TestPlan
+    arms: tuple[Arm, Arm]
+    exam: Exam
+    challenges: Sequence[Exam]
+    seconds: float
+    warnings: Sequence[tuple[str, dict[str, Any]]] = ()
+    allow: frozenset[str] = frozenset()
+
+    @property
+    def folder(self) -> Path:
+        """Where the test keeps its plan, its pairs, its verdict and its report."""
+        return self.book.path / "tests" / self.plan.id
+
+    @property
+    def finished(self) -> Verdict | None:
+        """The verdict, if there is one already."""
+        path = self.folder / "verdict.json"
+        return read_json(Verdict, path) if path.is_file() else None
+
+
+@dataclass
+class Course:
+    """A test under way: the pairs so far and the looks that were taken."""
+
+    pairs: list[Pair] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
+
+    def marks(self, prepared: PreparedTest, exam: Exam | None = None) -> tuple[Marks, Marks]:
+        """Marks of both arms in an exam; the split's if none is named."""
+        data, chosen = prepared.book.data, exam or prepared.exam
+        sides = [[pair.logits[chosen.key][side] for pair in self.pairs] for side in (0, 1)]
+        return marks_of(data, chosen, sides[0]), marks_of(data, chosen, sides[1])
+
+
+def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> PreparedTest:
+    """Plan both arms and write the frozen plan of their test. Raises as `ab`."""
+    arms = _arms(book, a, b, asked)
+    exam = split_exam(book.data, "validation")
+    plan = make_test_plan(book.data, arms, exam, book.file.gate, asked)
+    challenges = [file_exam(book.data, challenge.path) for challenge in plan.challenges]
+    seconds = sum(expected_seconds(book.path / "runs", arm, plan.seeds) for arm in arms)
+    allow = asked.get("allow", frozenset())
+    prepared = PreparedTest(book, plan, arms, exam, challenges, seconds, _warnings(book, plan), allow)
+    if not (prepared.folder / "plan.json").is_file():
+        write_json(plan, prepared.folder / "plan.json")
+    return prepared
+
+
+def _arms(book: Book, a: Table, b: Table, asked: Asked) -> tuple[Arm, Arm]:
+    from tunebook.verbs.plan import plan
+
+    tables = [item if isinstance(item, ParamTable) else book.tables.get(item) for item in (a, b)]
+    plans = [plan(table, book.data, seed=0, allow=asked.get("allow", frozenset())) for table in tables]
+    same = plans[0].id == plans[1].id
+    if same and not asked.get("aa", False):
+        raise PlanError("ab.same", key=f"v{tables[0].version}", other=f"v{tables[1].version}")
+    return Arm(tables[0], plans[0]), Arm(tables[1], plans[1], _APART if same else 0)
+
+
+def _warnings(book: Book, plan: TestPlan) -> list[tuple[str, dict[str, Any]]]:
+    found: list[tuple[str, dict[str, Any]]] = []
+    if plan.n < _FEW_ROWS and 0 < plan.delta <= 0.02:
+        found.append(("ab.warn.few_rows", {"rows": plan.n, "points": f"{plan.delta * 100:g}"}))
+    earlier = [verdict for verdict in _verdicts(book) if _of_same(verdict, plan)]
+    if earlier:
+        found.append(("ab.warn.again", {"count": len(earlier), "a": f"v{plan.a}", "b": f"v{plan.b}"}))
+    return found
+
+
+def _of_same(verdict: Verdict, plan: TestPlan) -> bool:
+    tables = (verdict.a_values, verdict.b_values) == (plan.a_values, plan.b_values)
+    return tables and verdict.content == plan.content and verdict.test != plan.id
+
+
+def _verdicts(book: Book) -> Iterator[Verdict]:
+    for path in sorted((book.path / "tests").glob("*/verdict.json")):
+        try:
+            yield read_json(Verdict, path)
+        except (OSError, ValueError):  # a damaged one says nothing
+            continue
+
+
+__all__ = ["Course", "PreparedTest", "Table", "prepare_test"]

@@ -1,0 +1,250 @@
+"""The plan of a test, frozen before anything is trained: what is compared, by which rule, and when it may end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypedDict
+
+from pydantic import ValidationError
+
+from tunebook.abtest.arms import Arm
+from tunebook.abtest.exam import Exam
+from tunebook.abtest.gate import MOST_LOOKS, Gate
+from tunebook.abtest.prices import Prices
+from tunebook.core.errors import PlanError
+from tunebook.core.hashing import file_id
+from tunebook.core.nouns import DataRef, Plan, Record, Split
+from tunebook.stats.sequential import spent
+
+Guards = Mapping[str, "float | Literal['off']"]
+RATIOS = ("time", "memory", "latency", "size", "cost")
+GUARDS = ("worst_class", "calibration", *RATIOS)
+_MARGINS = {"worst_class": 0.05, "calibration": 0.02}
+# A margin that was not asked for must be within reach of the rows: with fewer of them even equal tables would fail it.
+_ROWS_OF_CLASS, _ROWS_TO_CALIBRATE = 100, 500
+_CHALLENGE_MARGIN = 0.02
+_FIRST_SEED = 1
+
+
+class Asked(TypedDict, total=False):
+    """What may be asked of a test; what is left out is in the book's gate.
+
+    Keys:
+        metric, delta, delta_kind, alpha, guard: as in `Gate`.
+        seeds: number of runs of each arm, or the seeds themselves.
+        looks: numbers of finished pairs after which the test may end; empty for the end only.
+        challenges: files of rows on which B must not do worse; a file with `=0.05` behind its name has its own margin.
+        prices: what machine time costs.
+        aa: the same table may be tested against itself.
+        allow: as in `plan`.
+    """
+
+    metric: str
+    delta: float
+    delta_kind: Literal["absolute", "relative"]
+    alpha: float
+    guard: Guards
+    seeds: int | Sequence[int]
+    looks: Sequence[int]
+    challenges: Sequence[str | Path]
+    prices: Prices
+    aa: bool
+    allow: frozenset[str]
+
+
+class Guard(Record):
+    """Something to be watched.
+
+    Attributes:
+        margin: by how much it may get worse; None only reports it.
+        least: rows that a class must have to be looked at (`worst_class`).
+    """
+
+    name: str
+    margin: float | None
+    least: int = 0
+
+
+class Challenge(Record):
+    """A file of rows on which B must not do worse by more than a margin."""
+
+    path: Path
+    hash: str
+    margin: float
+
+
+class PlannedLook(Record):
+    """After so many pairs the test is looked at, at this one-sided error."""
+
+    seeds: int
+    alpha: float
+
+
+class TestPlan(Record):
+    """All that decides the outcome of a test. Its id names the folder of the test.
+
+    Attributes:
+        a, b: versions; `a_values`, `b_values` the hashes of their values, `a_plan`, `b_plan` of their first runs.
+        shift: added to the seeds of B's arm; 0 unless both arms are the same table.
+        stop: `decided`: the first look that is not INCONCLUSIVE ends the test.
+        rows: hash of the scored rows, `n` their number; `content` the hash of all the book's rows.
+    """
+
+    __test__: ClassVar[bool] = False  # no class of tests, whatever its name
+    outside: ClassVar[frozenset[str]] = frozenset({"prices"})
+
+    a: int
+    b: int
+    a_values: str
+    b_values: str
+    a_plan: str
+    b_plan: str
+    metric: str
+    delta: float
+    delta_kind: Literal["absolute", "relative"]
+    alpha: float
+    seeds: list[int]
+    shift: int
+    looks: list[PlannedLook]
+    stop: Literal["decided"] = "decided"
+    split: Split
+    rows: str
+    n: int
+    content: str
+    guards: list[Guard]
+    challenges: list[Challenge]
+    prices: Prices = Prices()
+
+
+def make_test_plan(data: DataRef, arms: tuple[Arm, Arm], exam: Exam, gate: Gate, options: Asked) -> TestPlan:
+    """Fill in a test plan and refuse what cannot be tested.
+
+    Raises:
+        PlanError: `ab.same`, `ab.seeds`, `ab.looks`, `ab.guard`, `plan.metric`.
+        DataError: a file of challenges that cannot be read.
+    """
+    from tunebook.core.registry import tasks
+
+    a, b = arms
+    asked = asked_gate(gate, options)
+    metric = asked.metric if asked.metric != "auto" else str(a.base.params["metric"])
+    allowed = tasks()[data.task]().metrics(data.labels)
+    if metric not in allowed:
+        raise PlanError("plan.metric", key="metric", value=metric, allowed=" | ".join(("auto", *allowed)))
+    seeds = _seeds(asked, options.get("seeds"))
+    return TestPlan(
+        a=a.table.version,
+        b=b.table.version,
+        a_values=a.table.values_id,
+        b_values=b.table.values_id,
+        a_plan=a.plan(seeds[0]).id,
+        b_plan=b.plan(seeds[0]).id,
+        metric=metric,
+        delta=asked.delta,
+        delta_kind=asked.delta_kind,
+        alpha=asked.alpha,
+        seeds=seeds,
+        shift=b.shift,
+        looks=_looks(len(seeds), options.get("looks"), asked),
+        split="validation",
+        rows=exam.key,
+        n=len(exam.rows),
+        content=data.content,
+        guards=_guards(asked.guard, a.base, exam),
+        challenges=[_challenge(item) for item in options.get("challenges", ())],
+        prices=options.get("prices", Prices()),
+    )
+
+
+def asked_gate(gate: Gate, options: Asked) -> Gate:
+    """The book's gate with what was asked for this once.
+
+    Raises:
+        PlanError: `ab.gate` for a value outside its bounds.
+    """
+    names = ("metric", "delta", "delta_kind", "alpha")
+    given: dict[str, Any] = {name: options[name] for name in names if name in options}  # type: ignore[literal-required]
+    given["guard"] = {**gate.guard, **options.get("guard", {})}
+    try:
+        return Gate(**{**gate.model_dump(), **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise PlanError("ab.gate", key=key, value=first.get("input"), allowed=str(first["msg"])) from None
+
+
+def _seeds(gate: Gate, asked: int | Sequence[int] | None) -> list[int]:
+    """The seeds of both arms: 1, 2, ... unless they were named. Nobody has looked at their runs before."""
+    count = gate.seeds if asked is None else asked
+    seeds = list(range(_FIRST_SEED, _FIRST_SEED + count)) if isinstance(count, int) else list(count)
+    if len(seeds) < 2 or len(set(seeds)) < len(seeds) or not all(0 <= seed < 2**32 for seed in seeds):
+        raise PlanError("ab.seeds", key="seeds", value=asked, allowed=">= 2")
+    return seeds
+
+
+def _looks(seeds: int, asked: Sequence[int] | None, gate: Gate) -> list[PlannedLook]:
+    """When the test is looked at, the last time at its end, and what each look spends."""
+    wanted = sorted(set(gate.looks if asked is None else asked))
+    places = [look for look in wanted if look < seeds] + [seeds]
+    if places[0] < 2 or len(places) > MOST_LOOKS:
+        raise PlanError("ab.looks", key="looks", value=wanted, allowed=f"2 … {seeds}; <= {MOST_LOOKS}")
+    alpha = spent(gate.alpha, len(places), tuple(float(place) for place in places))
+    return [PlannedLook(seeds=place, alpha=alpha) for place in places]
+
+
+def _guards(asked: Guards, plan: Plan, exam: Exam) -> list[Guard]:
+    """Every guard that applies to these labels, with the margin asked for, or else its own where the rows suffice."""
+    unknown = [name for name in asked if name not in GUARDS]
+    if unknown:
+        raise PlanError("ab.guard", key="guard", value=unknown[0], allowed=" | ".join(GUARDS))
+    problem = plan.labels.problem
+    names = [name for name in GUARDS if name in RATIOS or problem in ("single_label", "multi_label")]
+    if problem == "ordinal":
+        names = ["worst_class", *names]
+    return [_guard(name, asked.get(name), exam) for name in names]
+
+
+def _guard(name: str, asked: float | Literal["off"] | None, exam: Exam) -> Guard:
+    if asked == "off":
+        return Guard(name=name, margin=None, least=2)
+    if asked is not None:
+        return Guard(name=name, margin=float(asked), least=2)
+    margin = _MARGINS.get(name)
+    if name == "worst_class" and _largest_class(exam) < _ROWS_OF_CLASS:
+        return Guard(name=name, margin=None, least=2)
+    if name == "calibration" and len(exam.rows) < _ROWS_TO_CALIBRATE:
+        margin = None
+    return Guard(name=name, margin=margin, least=_ROWS_OF_CLASS)
+
+
+def _largest_class(exam: Exam) -> int:
+    import numpy as np
+
+    targets = exam.targets
+    return int(targets.sum(0).max() if targets.ndim == 2 else np.bincount(targets.astype(np.int64)).max())
+
+
+def _challenge(given: str | Path) -> Challenge:
+    """A file, with the margin that may stand behind its name."""
+    text, sign, margin = str(given).rpartition("=")
+    path = Path(text) if sign and not Path(str(given)).exists() else Path(str(given))
+    try:
+        own = float(margin) if sign and path == Path(text) else _CHALLENGE_MARGIN
+        return Challenge(path=path.resolve(), hash=file_id(path), margin=own)
+    except (OSError, ValueError) as error:
+        raise PlanError("ab.challenge", key="challenge", value=str(given), reason=str(error)) from error
+
+
+__all__ = [
+    "GUARDS",
+    "RATIOS",
+    "Asked",
+    "Challenge",
+    "Guard",
+    "Guards",
+    "PlannedLook",
+    "TestPlan",
+    "asked_gate",
+    "make_test_plan",
+]

@@ -1,0 +1,66 @@
+"""Verdicts of a book's tests: which of them speaks about a table, its champion and its rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tunebook.core.errors import RefusedError
+from tunebook.core.nouns import ParamTable, read_json
+from tunebook.core.verdict import Verdict
+from tunebook.verbs.book import Book
+
+_CHECKED = ("verdict", "passed", "a", "b", "metric", "gain", "lower", "upper", "seeds", "n")
+
+
+def find_verdict(book: Book, table: ParamTable) -> Verdict | None:
+    """The newest test of a table against the champion on the book's rows; else the newest test of it at all."""
+    verdicts = map(read_verdict, _newest(book.path / "tests"))
+    found = [verdict for verdict in verdicts if verdict and verdict.b_values == table.values_id]
+    return next((verdict for verdict in found if mismatch(book, table, verdict) is None), found[0] if found else None)
+
+
+def _newest(folder: Path) -> list[Path]:
+    files = folder.glob("*/verdict.json")
+    return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.parent.name), reverse=True)
+
+
+def read_verdict(path: Path) -> Verdict | None:
+    """The verdict in a file; None where there is none that can be read: it then proves nothing."""
+    try:
+        verdict: Verdict = read_json(Verdict, path)
+    except (OSError, ValueError):
+        return None
+    return verdict
+
+
+def mismatch(book: Book, table: ParamTable, verdict: Verdict) -> RefusedError | None:
+    """Why a verdict says nothing about this table, this champion and these rows."""
+    champion = book.tables.champion
+    name, other = f"v{table.version}", "–" if champion is None else f"v{champion}"
+    if champion is None or (verdict.a_values, verdict.b_values) != (book.champion.values_id, table.values_id):
+        return RefusedError(
+            "promote.other_tables", key=name, a=f"v{verdict.a}", b=f"v{verdict.b}", champion=other, book=book.path
+        )
+    if verdict.content != book.data.content:
+        return RefusedError("promote.other_rows", key=name, champion=other, book=book.path)
+    return None
+
+
+def is_logged(book: Book, verdict: Verdict) -> bool:
+    """Whether the log has this test, with these figures, of these tables: a file can be written by anybody."""
+    entries = [
+        item for item in book.log.entries() if item.action == "test" and item.evidence.get("test") == verdict.test
+    ]
+    if not entries:
+        return False
+    logged, stated = entries[-1].evidence, {**verdict.model_dump(mode="json"), "passed": verdict.passed}
+    versions = set(book.tables.versions())
+    values = [
+        book.tables.get(number).values_id == found
+        for number, found in ((verdict.a, verdict.a_values), (verdict.b, verdict.b_values))
+        if number in versions
+    ]
+    return all(values) and all(logged[name] == stated[name] for name in _CHECKED if name in logged)
+
+
+__all__ = ["find_verdict", "is_logged", "mismatch", "read_verdict"]

@@ -1,0 +1,97 @@
+"""tunebook promote and rollback: which version of the table is in force."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunebook.cli.answer import Answer, command, warn
+from tunebook.cli.options import Books, option
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from tunebook.knowledge.log import Entry
+
+Version = Annotated[str, typer.Argument(metavar="vN", help=say("cli.opt.promoted"))]
+Reason = Annotated[str, option("why", "--reason", metavar="TEXT")]
+Owner = Annotated[str, option("owner", "--owner", metavar="NAME")]
+
+
+def promote(
+    book: Books,
+    version: Version,
+    reason: Reason = "",
+    force: Annotated[bool, option("force", "--force")] = False,
+    owner: Owner = "",
+) -> Answer:
+    """Make a proven version the champion."""
+    from tunebook.verbs.book import open_book
+    from tunebook.verbs.promote import promote as act
+
+    opened = open_book(book)
+    return _answer(book, lambda: act(opened, version, actor=owner, reason=reason, force=force))
+
+
+def rollback(
+    book: Books,
+    to: Annotated[str | None, option("rollback_to", "--to", metavar="vN")] = None,
+    reason: Reason = "",
+    owner: Owner = "",
+) -> Answer:
+    """Bring a former champion back."""
+    from tunebook.verbs.book import open_book
+    from tunebook.verbs.promote import rollback as act
+
+    opened = open_book(book)
+    return _answer(book, lambda: act(opened, to=to, actor=owner, reason=reason))
+
+
+def _answer(book: Path, act: Callable[[], Entry]) -> Answer:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        entry = act()
+    said = [str(item.message) for item in caught if item.category is UserWarning]
+    previous = entry.evidence.get("from")
+    data: dict[str, Any] = {
+        "champion": f"v{entry.table}",
+        "previous": f"v{previous}" if previous else None,
+        "entry": entry.number,
+        "forced": entry.forced,
+    }
+    data |= {name: entry.evidence[name] for name in ("test_scores",) if name in entry.evidence}
+
+    def tell(screen: Console) -> None:
+        done = say("promote.done", champion=data["champion"], previous=data["previous"] or "–", entry=entry.number)
+        screen.print(f"✓ {done}", style="green")
+        if "test_scores" in data:
+            screen.print(test_rows_text(data["test_scores"], opened_before(entry) + 1))
+        if entry.forced:
+            warn(screen, [say("promote.forced_note", why=entry.reason)])
+        warn(screen, said)
+
+    return Answer(data, tell, (command("table", "log", book), command("train", book)))
+
+
+def test_rows_text(found: dict[str, Any], times: int) -> str:
+    """What the test rows say of a promotion, and how often they were opened by now."""
+    from tunebook.report.words import metric_name, score_text
+
+    scores = {name: score_text(found[name]) for name in ("a", "b")}
+    points = {name: f"{100 * found[name]:+.1f}" for name in ("gain", "lower", "upper")}
+    code = "promote.test_against" if found["upper"] < 0 else "promote.test_rows"
+    return say(code, metric=metric_name(found["metric"]), n=found["n"], times=times, **scores, **points)
+
+
+def opened_before(entry: Entry) -> int:
+    """How often the test rows had been opened for promotions and tests before this one."""
+    return int((entry.evidence.get("test_split") or {}).get("logged", 0))
+
+
+__all__ = ["opened_before", "promote", "rollback", "test_rows_text"]

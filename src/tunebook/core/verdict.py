@@ -1,0 +1,112 @@
+"""The records of an A/B test: what was seen at each look, what must not get worse, and what is proven."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from tunebook.core.nouns import Record, Split
+
+Decision = Literal["STRONG", "PROMOTE", "REJECT", "INCONCLUSIVE"]
+
+
+class Look(Record):
+    """What a test saw when so many seeds of both arms had ended.
+
+    Attributes:
+        alpha: one-sided error that this look spends.
+    """
+
+    seeds: int
+    alpha: float
+    gain: float
+    lower: float
+    upper: float
+    verdict: Decision
+
+
+class Guardrail(Record):
+    """Something that must not get worse by more than its margin, whatever the gain.
+
+    Attributes:
+        kind: `score` (per row), `metric`, `ratio` (B / A of a cost) or `challenge` (a file of rows).
+        gain: B - A, signed so that more is better; `lower` its lower end.
+        held: the lower end is above -margin.
+    """
+
+    name: str
+    kind: str
+    margin: float
+    gain: float
+    lower: float
+    upper: float
+    held: bool
+
+
+class RowEffect(Record):
+    """What one changed row is worth, in units of the metric.
+
+    Attributes:
+        method: `one_back`, `one_in` or `shapley`.
+    """
+
+    row: str
+    effect: float
+    lower: float
+    upper: float
+    method: str = ""
+
+
+class Verdict(Record):
+    """Whether table B is proven better than table A on the same rows with the same seeds.
+
+    Attributes:
+        test: id of the test, the hash of its frozen plan; `path` its folder in the book.
+        a, b: versions; `a_values`, `b_values` the hashes of their values.
+        content: hash of the rows; `split` those that were scored, `n` their number.
+        gain: B - A of the metric with the ends of its interval; `delta` the least gain worth having, in points of the
+            metric (`absolute`) or as a share of A's score (`relative`).
+        alpha: one-sided error of the whole test; `history` what each look spent of it.
+        cost: `seconds`, `device_hours`, and `money` where prices are known.
+        flips: rows that B gets right and A wrong (`won`), and the reverse (`lost`), counted over all seeds.
+        settle: what would decide an inconclusive test.
+        extra: figures and curves for the report.
+    """
+
+    test: str
+    verdict: Decision
+    reason: str = ""
+    a: int
+    b: int
+    a_values: str
+    b_values: str
+    content: str
+    split: Split
+    metric: str
+    gain: float
+    lower: float
+    upper: float
+    delta: float
+    delta_kind: Literal["absolute", "relative"]
+    alpha: float
+    seeds: int
+    n: int
+    looks: int
+    history: list[Look] = Field(default_factory=list)
+    cost: dict[str, float] = Field(default_factory=dict)
+    flips: dict[str, int] = Field(default_factory=dict)
+    guardrails: list[Guardrail] = Field(default_factory=list)
+    effects: list[RowEffect] = Field(default_factory=list)
+    settle: dict[str, Any] = Field(default_factory=dict)
+    extra: dict[str, Any] = Field(default_factory=dict)
+    path: Path
+
+    @property
+    def passed(self) -> bool:
+        """Proven, and nothing that had to hold got worse."""
+        return self.verdict in ("STRONG", "PROMOTE") and all(guardrail.held for guardrail in self.guardrails)
+
+
+__all__ = ["Decision", "Guardrail", "Look", "RowEffect", "Verdict"]

@@ -1,0 +1,1 @@
+"""The change log of a book, and what all books on a machine have taught."""

@@ -1,0 +1,190 @@
+"""What changing a row did elsewhere: every test that changed it, and what they say together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import numpy as np
+
+from tunebook.core.nouns import Record
+from tunebook.knowledge.lesson import Lesson
+from tunebook.knowledge.pool import Pooled, pool
+
+OFF = "off"
+Method = Literal["alone", "one_back", "one_in", "shapley", "mixed"]
+Sure = Literal["one", "helps", "hurts", "helps_mostly", "hurts_mostly", "unsure"]
+
+
+class RowTest(Record):
+    """What one test says of a row.
+
+    Attributes:
+        lesson: the test with its circumstances.
+        old, new: value before and after; `ratio` new / old of positive numbers.
+        gain, lower, upper: of the change from old to new, in the metric. None where other rows were changed with it and
+            the test did not tell them apart (`method` is then `mixed`).
+        others: rows that were changed with it.
+        direction: `up` or `down` for numbers, else `old → new`.
+    """
+
+    lesson: Lesson
+    row: str
+    old: Any
+    new: Any
+    ratio: float | None
+    gain: float | None
+    lower: float | None
+    upper: float | None
+    method: Method
+    others: list[str]
+    direction: str
+
+
+class Effect(Record):
+    """What the tests of one metric say together of one direction; a test of the reverse counts with its sign turned.
+
+    Attributes:
+        direction: as in `RowTest`.
+        tests: number of tests, on `pooled.count` data sets; `better`: number of these in which the mean is above 0.
+        sure: `one`: one data set alone. `helps`, `hurts`: the interval leaves zero out, and so does the one for another
+            data set; `..._mostly` where that one does not. `unsure`: it holds zero.
+    """
+
+    metric: str
+    direction: str
+    tests: int
+    better: int
+    pooled: Pooled
+    sure: Sure
+
+
+def row_tests(row: str, lessons: Iterable[Lesson]) -> list[RowTest]:
+    """Every test that changed a row (or switched a technique), newest first; of each test its last look."""
+    last: dict[tuple[str, str], Lesson] = {}
+    for lesson in sorted((item for item in lessons if item.action == "test"), key=lambda item: item.date):
+        last[lesson.group, lesson.test or lesson.key] = lesson
+    found = [_row_test(row, lesson, item) for lesson in last.values() for item in _about(row, lesson)]
+    return found[::-1]
+
+
+def pooled_effects(tests: Iterable[RowTest]) -> list[Effect]:
+    """Tests that told a row apart, pooled by metric and direction; most data sets first."""
+    sides: dict[tuple[str, str], list[tuple[str, float, float]]] = {}
+    for test in tests:
+        if test.gain is None or test.lower is None or test.upper is None:
+            continue
+        if not math.isfinite(test.gain + test.lower + test.upper):  # a score that could not be computed
+            continue
+        direction, sign = _turned(test)
+        error = (test.upper - test.lower) / (2 * _width(test.lesson))
+        side = sides.setdefault((test.lesson.metric, direction), [])
+        side.append((test.lesson.group or test.lesson.key, sign * test.gain, max(error, 1e-6)))
+    effects = [_effect(metric, direction, found) for (metric, direction), found in sides.items()]
+    return sorted(effects, key=lambda effect: (-effect.pooled.count, effect.metric, effect.direction))
+
+
+def _about(row: str, lesson: Lesson) -> list[dict[str, Any]]:
+    """The changed rows that a question is about: that row, or the first of a technique that was switched."""
+    exact = [item for item in lesson.changed if item["row"] == row]
+    return exact or [item for item in lesson.changed if _unit(item) == row][:1]
+
+
+def _unit(item: dict[str, Any]) -> str:
+    """What was changed at once: a row, or a technique that was switched on or off."""
+    name = str(item["row"])
+    return name.partition(".")[0] if OFF in (item["from"], item["to"]) else name
+
+
+def _row_test(row: str, lesson: Lesson, item: dict[str, Any]) -> RowTest:
+    old, new = item["from"], item["to"]
+    if _unit(item) == row != item["row"]:
+        old, new = ("on", OFF) if new == OFF else (OFF, "on")
+    units = list(dict.fromkeys(_unit(other) for other in lesson.changed))
+    others = [unit for unit in units if unit != _unit(item)]
+    numbers = _number(old) and _number(new)
+    measured = _measured({str(item["row"]), _unit(item)}, lesson, bool(others))
+    return RowTest(
+        lesson=lesson,
+        row=row,
+        old=old,
+        new=new,
+        ratio=new / old if numbers and old > 0 and new > 0 else None,
+        gain=measured[0],
+        lower=measured[1],
+        upper=measured[2],
+        method=measured[3],
+        others=others,
+        direction=("up" if new > old else "down") if numbers else f"{_word(old)} → {_word(new)}",
+    )
+
+
+def _measured(
+    names: set[str], lesson: Lesson, confounded: bool
+) -> tuple[float | None, float | None, float | None, Method]:
+    if not confounded:
+        return lesson.gain, lesson.lower, lesson.upper, "alone"
+    order = ("shapley", "one_back", "one_in")
+    found = sorted(
+        (item for item in lesson.effects if item.row in names and item.method in order),
+        key=lambda item: order.index(item.method),
+    )
+    if not found:
+        return None, None, None, "mixed"
+    method: Any = found[0].method
+    return found[0].effect, found[0].lower, found[0].upper, method
+
+
+def _turned(test: RowTest) -> tuple[str, int]:
+    """The direction under which a test is pooled, and the sign that its gain then has."""
+    if test.direction in ("up", "down"):
+        return "up", 1 if test.direction == "up" else -1
+    old, new = _word(test.old), _word(test.new)
+    forward = old == OFF or (new != OFF and old <= new)
+    return (f"{old} → {new}", 1) if forward else (f"{new} → {old}", -1)
+
+
+def _effect(metric: str, direction: str, found: list[tuple[str, float, float]]) -> Effect:
+    """Tests on the same rows share them, so they count as one: their mean, with the mean of their errors."""
+    groups: dict[str, list[tuple[float, float]]] = {}
+    for group, gain, error in found:
+        groups.setdefault(group, []).append((gain, error))
+    means = [np.mean(items, axis=0) for items in groups.values()]
+    pooled = pool([float(mean[0]) for mean in means], [float(mean[1]) for mean in means])
+    better = sum(bool(mean[0] > 0) for mean in means)
+    return Effect(
+        metric=metric, direction=direction, tests=len(found), better=better, pooled=pooled, sure=_sure(pooled)
+    )
+
+
+def _sure(pooled: Pooled) -> Sure:
+    if pooled.count == 1:
+        return "one"
+    if pooled.lower <= 0 <= pooled.upper:
+        return "unsure"
+    new = (pooled.new_lower, pooled.new_upper)
+    everywhere = new[0] is not None and new[1] is not None and not new[0] <= 0 <= new[1]
+    if pooled.mean > 0:
+        return "helps" if everywhere else "helps_mostly"
+    return "hurts" if everywhere else "hurts_mostly"
+
+
+def _width(lesson: Lesson) -> float:
+    """Standard errors between the middle and an end of a test's interval (of a normal law: with few seeds more)."""
+    from scipy import stats
+
+    return float(stats.norm.isf(lesson.alpha or 0.05))
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_word(item) for item in value)
+    return {"None": "none", "True": "true", "False": "false"}.get(str(value), str(value))
+
+
+__all__ = ["Effect", "RowTest", "pooled_effects", "row_tests"]

@@ -1,0 +1,124 @@
+"""A verdict of an A/B test in words, for reports and for the terminal."""
+
+from __future__ import annotations
+
+import math
+
+from tunebook.core.messages import say
+from tunebook.core.verdict import Guardrail, RowEffect, Verdict
+from tunebook.report.words import SHARES, duration, metric_name, number, phrase
+
+
+def amount(value: float, metric: str, sign: bool = True) -> str:
+    """A gain in words: points of a share (`+3.1 points`), else a number in the metric's own unit."""
+    if not math.isfinite(value):
+        return "–"
+    mark = "+" if sign else ""
+    if metric in SHARES or metric == "ece":
+        return say("report.points", value=f"{value * 100:{mark}.1f}")
+    return f"{value:{mark}.3f}"
+
+
+def wanted(verdict: Verdict) -> str:
+    """The least gain worth having, in words."""
+    if verdict.delta_kind == "relative":
+        return f"{verdict.delta * 100:g} %"
+    return amount(verdict.delta, verdict.metric, sign=False)
+
+
+def sentence(verdict: Verdict) -> str:
+    """The verdict in words, with its numbers, and what broke."""
+    told = say(
+        f"ab.said.{verdict.verdict}",
+        a=f"v{verdict.a}",
+        b=f"v{verdict.b}",
+        metric=metric_name(verdict.metric),
+        gain=amount(verdict.gain, verdict.metric),
+        lower=amount(verdict.lower, verdict.metric),
+        upper=amount(verdict.upper, verdict.metric),
+        delta=wanted(verdict),
+        seeds=verdict.seeds,
+        rows=number(verdict.n),
+    )
+    broken = [guard_name(guard) for guard in verdict.guardrails if not guard.held]
+    return f"{told} {say('ab.said.broken', names=', '.join(broken))}" if broken else told
+
+
+def guard_name(guard: Guardrail) -> str:
+    """A guardrail's name in words: with the class, or the file, that it is about."""
+    name, _, of = guard.name.partition(":")
+    if guard.kind == "challenge":
+        return say("ab.guard.challenge", name=guard.name)
+    return f"{phrase('ab.guard', name)} ({of})" if of else phrase("ab.guard", name)
+
+
+def guard_text(guard: Guardrail, value: float) -> str:
+    """A gain of a guardrail: points, or a share of a cost."""
+    if not math.isfinite(value):
+        return "–"
+    if guard.kind == "ratio":
+        return f"{round(-value * 100) + 0:+d} %"
+    bound = max(-1.0, min(value, 1.0)) if guard.kind == "score" else value  # a share cannot move further
+    return say("report.points", value=f"{bound * 100:+.1f}")
+
+
+def settle_text(verdict: Verdict) -> str:
+    """What would decide an inconclusive test; empty for any other."""
+    if verdict.verdict != "INCONCLUSIVE":
+        return ""
+    seeds, rows = verdict.settle.get("seeds"), verdict.settle.get("rows")
+    parts = []
+    if seeds:
+        cost = duration(float(verdict.settle.get("seconds", 0.0)))
+        if "money" in verdict.settle:
+            cost += f", {money(verdict.settle['money'], verdict)}"
+        parts.append(say("ab.settle.seeds", seeds=seeds, cost=cost))
+    if rows:
+        parts.append(say("ab.settle.rows", rows=number(rows)))
+    return " ".join(parts) if parts else say("ab.settle.none")
+
+
+def money(value: float, verdict: Verdict) -> str:
+    """A sum with its currency."""
+    return f"{value:,.2f} {verdict.extra.get('currency', '')}".strip()
+
+
+def sorted_ends(guard: Guardrail) -> tuple[str, str]:
+    """The ends of a guardrail's interval in words, the smaller number first."""
+    ends = (guard_text(guard, guard.lower), guard_text(guard, guard.upper))
+    return (ends[1], ends[0]) if guard.kind == "ratio" else ends
+
+
+def held_text(guard: Guardrail) -> str:
+    """Whether a guardrail holds, or is reported only."""
+    if not math.isfinite(guard.margin):
+        return say("ab.held.reported")
+    return say("ab.held.yes" if guard.held else "ab.held.no")
+
+
+def guard_margin(guard: Guardrail) -> str:
+    """What a guardrail allows, in words; a dash where it is reported only."""
+    return guard_text(guard, -guard.margin) if math.isfinite(guard.margin) else "–"
+
+
+def effect_text(effect: RowEffect | None, metric: str) -> str:
+    """What a row is worth with its interval, or that it cannot be told."""
+    if effect is None or not math.isfinite(effect.effect):
+        return "–"
+    told = f"{amount(effect.effect, metric)} [{amount(effect.lower, metric)}, {amount(effect.upper, metric)}]"
+    return told if effect.lower > 0 or effect.upper < 0 else f"{told} · {say('ab.effect.unclear')}"
+
+
+__all__ = [
+    "amount",
+    "effect_text",
+    "guard_margin",
+    "guard_name",
+    "guard_text",
+    "held_text",
+    "money",
+    "sentence",
+    "settle_text",
+    "sorted_ends",
+    "wanted",
+]

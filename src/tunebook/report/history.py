@@ -1,0 +1,175 @@
+"""The change document: what changed in each version of a table, why, by whom, how it was tested, what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from tunebook.core.messages import say
+from tunebook.core.nouns import ParamTable
+from tunebook.knowledge.chain import Check
+from tunebook.knowledge.log import CROWNING, Entry
+from tunebook.report.page import render
+from tunebook.report.words import SHARES, metric_name, phrase, shown
+
+Form = Literal["md", "html"]
+
+
+def render_history(
+    form: Form, book: str, tables: Mapping[int, ParamTable | None], entries: Sequence[Entry], check: Check
+) -> str:
+    """The change document of a book as Markdown or as an HTML page that needs nothing else.
+
+    Args:
+        book: its name.
+        tables: version -> table; None where its file is missing or damaged.
+        entries: of the log; `check` what a look at its chain found.
+    """
+    crowned = [entry for entry in entries if entry.action in CROWNING]
+    present = crowned[-1] if crowned else None
+    versions = sorted({*tables, *(entry.table for entry in entries if entry.table)}, reverse=True)
+    champion = present.table if present else None
+    return render(
+        f"history.{form}.j2",
+        book=book,
+        sentence=_sentence(present),
+        warnings=_warnings(entries, check),
+        facts=[
+            (say("history.versions"), str(len(versions))),
+            (say("history.log"), str(len(entries))),
+        ],
+        versions=[_version(number, tables.get(number), entries, champion) for number in versions],
+        lines=[_line(entry) for entry in entries],
+        head=check.head,
+    )
+
+
+def gain_text(figures: Mapping[str, Any]) -> str:
+    """A gain with its interval: `+2.1 (+0.4 … +3.8)` in points for shares, as it is for other scores."""
+    numbers = [_float(figures.get(name)) for name in ("gain", "lower", "upper")]
+    if numbers[0] is None:
+        return "–"
+    points = figures.get("metric") in SHARES
+    gain, low, high = ("–" if item is None else f"{item * 100:+.1f}" if points else f"{item:+.4f}" for item in numbers)
+    text = say("report.points", value=gain) if points else gain
+    return f"{text} ({low} … {high})"
+
+
+def moment(time: str) -> str:
+    """A moment in the user's time zone, without seconds; a text that is none as it is."""
+    try:
+        return f"{datetime.fromisoformat(time).astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return time
+
+
+def marks(entry: Entry) -> list[str]:
+    """What is odd about an entry, in words."""
+    named = {"forced": entry.forced, **{name: name in entry.evidence for name in ("time_went_back", "recovered")}}
+    return [say(f"log.{name}") for name, holds in named.items() if holds]
+
+
+def _sentence(present: Entry | None) -> str:
+    if present is None:
+        return say("history.no_champion")
+    reason = present.reason or say("history.no_reason")
+    return say("history.champion_now", champion=f"v{present.table}", time=moment(present.time), reason=reason)
+
+
+def _warnings(entries: Sequence[Entry], check: Check) -> list[str]:
+    forced = sum(entry.forced for entry in entries)
+    found = [say("history.log_broken", broken=", ".join(map(str, check.broken)))] if not check.ok else []
+    return [*found, *([say("history.forced_count", count=forced)] if forced else [])]
+
+
+def _version(number: int, table: ParamTable | None, entries: Sequence[Entry], champion: int | None) -> dict[str, Any]:
+    own = [entry for entry in entries if entry.table == number or entry.figures.get("b") == number]
+    made = next((entry for entry in own if entry.action == "table"), None)
+    parent = table.parent if table else made.evidence.get("parent") if made else None
+    return {
+        "name": f"v{number}",
+        "champion": number == champion,
+        "origin": say("history.from_parent", parent=parent) if parent else say("history.first"),
+        "missing": table is None,
+        "owner": (table.owner if table else "") or (made.actor if made else "") or "–",
+        "time": moment(table.created if table else made.time if made else "") or "–",
+        "note": (table.note if table else made.reason if made else "") or say("history.no_reason"),
+        "changes": [_change(item, table) for item in (made.evidence.get("changed") or [] if made else [])],
+        "tests": [_test(entry) for entry in own if entry.action == "test"],
+        "decisions": [_decision(entry, number) for entry in entries if _decides(entry, number)],
+    }
+
+
+def _change(item: Mapping[str, Any], table: ParamTable | None) -> dict[str, str]:
+    row = table.rows.get(str(item["row"])) if table else None
+    return {
+        "row": str(item["row"]),
+        "old": shown(item["from"]),
+        "new": shown(item["to"]),
+        "why": row.reason if row else "",
+    }
+
+
+def _test(entry: Entry) -> dict[str, Any]:
+    figures = entry.figures
+    guardrails = figures.get("guardrails") or []
+    broken = ", ".join(str(item["name"]) for item in guardrails if not item.get("held", True))
+    return {
+        "time": moment(entry.time),
+        "actor": entry.actor or "–",
+        "against": f"v{figures['a']}" if figures.get("a") else "–",
+        "verdict": str(figures.get("verdict") or entry.evidence.get("verdict") or "–"),
+        "gain": f"{metric_name(str(figures['metric']))} {gain_text(figures)}" if figures.get("metric") else "–",
+        "seeds": str(figures.get("seeds", "–")),
+        "guardrails": (say("history.broke", names=broken) if broken else say("history.held")) if guardrails else "–",
+    }
+
+
+def _decides(entry: Entry, number: int) -> bool:
+    """Whether an entry made a version the champion, or took that from it by a rollback."""
+    left = entry.action == "rollback" and entry.evidence.get("from") == number
+    return entry.action in CROWNING and (entry.table == number or left)
+
+
+def _decision(entry: Entry, number: int) -> dict[str, Any]:
+    what = phrase("log.action", entry.action)
+    if entry.action == "rollback":
+        left = entry.table != number
+        other = entry.table if left else entry.evidence.get("from")
+        what = say("history.back_to" if left else "history.back_from", version=f"v{other}" if other else "–")
+    return {
+        "what": what,
+        "time": moment(entry.time),
+        "actor": entry.actor or "–",
+        "reason": entry.reason or say("history.no_reason"),
+        "proof": say("history.forced_by") if entry.forced else _proof(entry.figures),
+        "forced": entry.forced,
+    }
+
+
+def _proof(figures: Mapping[str, Any]) -> str:
+    if not figures:
+        return "–"
+    names = {"a": f"v{figures.get('a')}", "b": f"v{figures.get('b')}"}
+    metric = metric_name(str(figures.get("metric", "")))
+    return say("history.proof", **names, verdict=figures.get("verdict"), metric=metric, gain=gain_text(figures))
+
+
+def _line(entry: Entry) -> dict[str, Any]:
+    return {
+        "number": entry.number,
+        "time": moment(entry.time),
+        "what": phrase("log.action", entry.action),
+        "version": f"v{entry.table}" if entry.table else "–",
+        "actor": entry.actor or "–",
+        "reason": " · ".join([*marks(entry), *([entry.reason] if entry.reason else [])]) or "–",
+        "forced": entry.forced,
+    }
+
+
+def _float(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+__all__ = ["Form", "gain_text", "marks", "moment", "render_history"]

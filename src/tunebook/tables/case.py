@@ -1,0 +1,127 @@
+"""What the rules of a proposal look at: data, labels, base model, machine."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tunebook.core.nouns import Labels
+from tunebook.tables.facts import Machine, ModelFacts
+from tunebook.tables.rules import applied, lighter
+
+FEW_ROWS = 2000
+MANY_CLASSES = 20
+FEW_STEPS = 300
+MOST_EPOCHS = 20
+_USUAL_LENGTH = 128
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the rules look at.
+
+    Attributes:
+        stats: figures of the data; `tokens.p95` and `tokens.p99` (length of a row in tokens) and `imbalance` (rows of
+            the largest class to rows of the smallest) are used where they are there.
+        rows: number of training rows.
+        edge_bytes: memory of the device on which the model is to answer; 0 where that does not matter.
+    """
+
+    stats: dict[str, Any]
+    labels: Labels
+    rows: int
+    model: ModelFacts
+    machine: Machine
+    edge_bytes: int = 0
+
+    @property
+    def classes(self) -> int:
+        """Number of classes; 0 for a number to predict."""
+        return len(self.labels.names)
+
+    @property
+    def many_classes(self) -> bool:
+        """So many classes that a head needs larger or more steps."""
+        return self.classes >= MANY_CLASSES
+
+    @property
+    def few_rows(self) -> bool:
+        """So few rows that seeds differ much and more passes are needed."""
+        return self.rows < FEW_ROWS
+
+    def tokens(self, share: str = "p99") -> int | None:
+        """Tokens of all but the longest hundredth of the rows (`p99`) or twentieth (`p95`)."""
+        found = (self.stats.get("tokens") or {}).get(share)
+        return None if found is None else math.ceil(found)
+
+    @property
+    def length(self) -> int:
+        """Tokens kept of a row: a multiple of 8 that holds 99 of 100 rows, as far as the model reads.
+
+        For a small device 95 of 100, and no more than fits there beside the weights.
+        """
+        wanted = self.tokens("p95" if self.edge_bytes else "p99") or self.tokens() or _USUAL_LENGTH
+        found = min(8 * math.ceil(max(wanted, 8) / 8), self.model.max_positions)
+        while self.edge_bytes and found > 8 and self.model.answering_bytes(found) > self.edge_bytes:
+            found = max(found // 16 * 8, 8)
+        return found
+
+    @property
+    def batch(self) -> int:
+        """Rows that one optimiser step should see."""
+        return 16 if self.few_rows else 32
+
+    @property
+    def holds_state(self) -> bool:
+        """Whether the machine has room for weights, gradients and moments at all."""
+        return self.model.state_bytes < self.machine.room
+
+    @cached_property
+    def fitting(self) -> dict[str, Any]:
+        """Batch, passes, checkpointing and length of a step that fits into the machine, as far as that can be had."""
+        values: dict[str, Any] = {
+            "batch_size": self.batch,
+            "gradient_accumulation_steps": 1,
+            "gradient_checkpointing": False,
+            "max_length": self.length,
+        }
+        while not self._fits(values):
+            step = lighter(values)
+            if not step or (step[0].row == "max_length" and not self.holds_state):
+                break  # no length is short enough where the weights alone are too many
+            values = applied(values, step)
+        return values
+
+    def _fits(self, values: dict[str, Any]) -> bool:
+        needed = self.model.training_bytes(
+            values["batch_size"],
+            values["max_length"],
+            half=self.machine.bf16,
+            checkpointing=values["gradient_checkpointing"],
+        )
+        return needed <= self.machine.room
+
+    @property
+    def imbalance(self) -> float:
+        """Rows of the largest class to rows of the smallest; 1 where that is unknown."""
+        return float(self.stats.get("imbalance") or 1.0)
+
+    @property
+    def usual_epochs(self) -> int:
+        """Passes where rows are plenty: 3, or 6 for many classes."""
+        return 6 if self.many_classes else 3
+
+    @property
+    def epochs(self) -> int:
+        """The usual passes, and more where that would be few steps."""
+        return max(self.usual_epochs, min(MOST_EPOCHS, math.ceil(FEW_STEPS / self.steps_per_epoch)))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps of one pass over the training rows."""
+        return math.ceil(max(self.rows, 1) / self.batch)
+
+
+__all__ = ["FEW_ROWS", "FEW_STEPS", "MANY_CLASSES", "MOST_EPOCHS", "Case"]

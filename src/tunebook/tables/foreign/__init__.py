@@ -1,0 +1,99 @@
+"""Configurations of other tools as parameter tables: LLaMA-Factory, ms-swift, Axolotl, transformers.
+
+imported = read_foreign("llama3_lora_sft.yaml")
+table = imported.table()                    # or imported.table(book.champion), a child of it
+for note in imported.notes: print(note.key, note.action, note.row, note.why)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunebook.core.errors import TableError
+from tunebook.core.messages import say
+from tunebook.core.nouns import ParamTable
+from tunebook.core.params import Value
+from tunebook.tables.foreign.keys import Config, Note, Tool
+from tunebook.tables.foreign.script import parse_script
+from tunebook.tables.foreign.take import take
+from tunebook.tables.foreign.tools import TOOLS, named_tool, recognise
+from tunebook.tables.json_form import parse_json
+from tunebook.tables.make import child, new_table
+from tunebook.tables.text import read_text
+from tunebook.tables.yaml_form import parse_yaml
+
+FORMS = (".json", ".yaml", ".yml", ".sh", ".bash", ".txt")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a configuration gives.
+
+    Attributes:
+        tool: whose it is.
+        values: row -> value; `reasons` says of each where it comes from.
+        notes: one of each key, in the order of the file.
+    """
+
+    tool: Tool
+    file: str
+    values: Mapping[str, Value]
+    reasons: Mapping[str, str]
+    notes: tuple[Note, ...]
+
+    def table(self, parent: ParamTable | None = None, note: str = "", owner: str = "") -> ParamTable:
+        """A full table, or a child of `parent` in which the rows taken are changed.
+
+        Raises:
+            TableError: `importing.nothing` where no key could be taken; `row.together`.
+        """
+        if not self.values:
+            raise TableError("importing.nothing", key=self.file, tool=self.tool.title)
+        note = note or say("importing.note", file=self.file, tool=self.tool.title)
+        if parent is None:
+            return new_table(self.values, reasons=self.reasons, note=note, owner=owner)
+        changed = {row: value for row, value in self.values.items() if parent.values().get(row, _OFF) != value}
+        reasons = {row: reason for row, reason in self.reasons.items() if row in changed}
+        return child(parent, changed, note=note, owner=owner or parent.owner, reasons=reasons)
+
+
+_OFF = object()
+
+
+def read_foreign(path: Path | str, tool: str | None = None) -> Imported:
+    """Read the configuration of another tool: YAML, JSON, or a shell script with one training command.
+
+    Args:
+        tool: `llama-factory`, `ms-swift`, `axolotl` or `transformers`; None finds it out from the keys.
+
+    Raises:
+        TableError: the file cannot be read or is no configuration, its tool is not known or not clear.
+    """
+    path = Path(path)
+    config, said = _config(path)
+    owner = named_tool(tool) if tool else TOOLS[said] if said else recognise(config, str(path))
+    taken = take(config, owner)
+    given = {row: (key, config[key]) for row, key in taken.sources.items()}
+    reasons = {
+        row: say("importing.reason", tool=owner.title, file=path.name, key=key, value=value)
+        for row, (key, value) in given.items()
+    }
+    return Imported(owner, path.name, taken.values, reasons, tuple(taken.notes))
+
+
+def _config(path: Path) -> tuple[Config, str | None]:
+    form = path.suffix.lower()
+    if form not in FORMS:
+        raise TableError("importing.form", key=str(path), allowed=", ".join(FORMS))
+    text = read_text(path)
+    if form not in (".json", ".yaml", ".yml"):
+        return parse_script(text, str(path))
+    data = parse_json(text, str(path)) if form == ".json" else parse_yaml(text, str(path))
+    if not isinstance(data, Mapping) or not data:
+        raise TableError("importing.no_config", key=str(path), found=type(data).__name__)
+    return {str(key): value for key, value in data.items()}, None
+
+
+__all__ = ["FORMS", "TOOLS", "Imported", "Note", "read_foreign"]

@@ -1,0 +1,159 @@
+"""Keys of Axolotl's YAML files."""
+
+from __future__ import annotations
+
+from tunebook.tables.foreign.convert import (
+    adam,
+    by_length,
+    checkpointing,
+    eval_steps,
+    eval_strategy,
+    evals_per_epoch,
+    max_steps,
+    metric,
+    name_of,
+    optimizer,
+    patience,
+    precision,
+    scheduler,
+    total_batch,
+    warmup_ratio,
+    warmup_steps,
+)
+from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
+from tunebook.tables.foreign.methods import adapter, bits, method, neftune
+
+
+def trained(config: Config) -> str:
+    """What of the model it trains: all of it unless the file names an adapter."""
+    return name_of(config.get("adapter")) or "full"
+
+
+KEYS: dict[str, Key] = {
+    "base_model": Key("base_model"),
+    "learning_rate": Key("learning_rate"),
+    "micro_batch_size": Key("batch_size"),
+    "gradient_accumulation_steps": Key("gradient_accumulation_steps"),
+    "batch_size": Key("gradient_accumulation_steps", total_batch),
+    "num_epochs": Key("max_epochs"),
+    "max_steps": Key("max_steps", max_steps),
+    "weight_decay": Key("weight_decay"),
+    "warmup_ratio": Key("warmup_ratio", warmup_ratio),
+    "warmup_steps": Key("warmup_steps", warmup_steps),
+    "lr_scheduler": Key("lr_scheduler", scheduler),
+    "optimizer": Key("optimizer", optimizer),
+    "adam_beta1": Key(convert=adam(0.9)),
+    "adam_beta2": Key(convert=adam(0.999)),
+    "adam_epsilon": Key(convert=adam(1e-8)),
+    "sequence_len": Key("max_length"),
+    "max_grad_norm": Key("max_grad_norm"),
+    "label_smoothing_factor": Key("label_smoothing"),
+    "bf16": Key("precision", precision("auto")),
+    "fp16": Key("precision", precision("auto")),
+    "bfloat16": Key("precision", precision("auto")),
+    "float16": Key("precision", precision("auto")),
+    "float32": Key("precision", precision("auto")),
+    "gradient_checkpointing": Key("gradient_checkpointing", checkpointing),
+    "activation_checkpointing": Key("gradient_checkpointing", checkpointing),
+    "group_by_length": Key("length_bucketing", by_length),
+    "eval_steps": Key("eval_every", eval_steps("steps")),
+    "eval_strategy": Key("eval_every", eval_strategy),
+    "evals_per_epoch": Key("eval_every", evals_per_epoch),
+    "early_stopping_patience": Key("early_stopping_patience", patience),
+    "metric_for_best_model": Key("metric", metric),
+    "seed": Key("seed"),
+    "neftune_noise_alpha": Key("neftune.alpha", neftune),
+    "adapter": Key("lora", method),
+    "lora_r": Key("lora.rank", adapter("lora.rank", trained)),
+    "lora_alpha": Key("lora.alpha", adapter("lora.alpha", trained)),
+    "lora_dropout": Key("lora.dropout", adapter("lora.dropout", trained)),
+    "lora_target_modules": Key("lora.targets", adapter("lora.targets", trained)),
+    "lora_modules_to_save": Key("lora.also_trained", adapter("lora.also_trained", trained)),
+    "peft_use_dora": Key("lora.dora", adapter("lora.dora", trained)),
+    "peft_use_rslora": Key("lora.rslora", adapter("lora.rslora", trained)),
+    "loraplus_lr_ratio": Key("lora.plus_ratio", adapter("lora.plus_ratio", trained)),
+    "load_in_4bit": Key("lora.bits", bits(4, trained)),
+    "load_in_8bit": Key("lora.bits", bits(8, trained)),
+    **nothing("seed", "data_seed"),
+    **nothing("always", "load_best_model_at_end greater_is_better save_safetensors"),
+    **nothing("labels", "num_labels reward_model process_reward_model"),
+    **nothing(
+        "no_row",
+        "lora_target_linear lora_target_parameters lora_fan_in_fan_out loraplus_lr_embedding peft peft_layers_pattern "
+        "peft_layers_to_transform peft_layer_replication peft_init_lora_weights peft_trainable_token_indices "
+        "peft_ensure_weight_tying peft_autocast_adapter_dtype loftq_config unfrozen_parameters embedding_lr "
+        "embedding_lr_scale lr_groups lr_scheduler_kwargs lr_quadratic_warmup cosine_min_lr_ratio "
+        "cosine_constant_lr_ratio lr_div_factor optim_args optim_target_modules adam_beta3 adam_epsilon2 "
+        "loss_watchdog_threshold loss_watchdog_patience gradient_checkpointing_kwargs dataloader_drop_last strict",
+    ),
+    **nothing(
+        "data",
+        "datasets test_datasets val_set_size dataset_prepared_path shuffle_merged_datasets "
+        "shuffle_before_merging_datasets dataset_shard_num dataset_shard_idx dataset_processes dataset_num_proc "
+        "dataset_exact_deduplication dataset_keep_in_memory skip_prepare_dataset pretraining_dataset "
+        "push_dataset_to_hub remove_unused_columns min_sample_len excess_length_strategy streaming "
+        "streaming_multipack_buffer_size",
+    ),
+    **nothing(
+        "prompting",
+        "sample_packing sample_packing_group_size sample_packing_bin_size sample_packing_sequentially "
+        "eval_sample_packing pad_to_sequence_len multipack_real_batches pretraining_sample_concatenation "
+        "pretrain_multipack_buffer_size pretrain_multipack_attn batch_flattening curriculum_sampling train_on_inputs "
+        "chat_template chat_template_jinja eot_tokens default_system_message roles_to_train train_on_eos "
+        "eval_table_size eval_max_new_tokens do_causal_lm_eval eval_causal_lm_metrics do_bench_eval bench_dataset "
+        "use_pose pose_split_on_token_ids pose_max_context_len pose_num_chunks fix_untrained_tokens",
+    ),
+    **nothing(
+        "preference",
+        "rl rl_beta trl dpo_use_weighting dpo_use_logits_to_keep dpo_label_smoothing orpo_alpha rpo_alpha simpo_gamma "
+        "cpo_alpha kto_desirable_weight kto_undesirable_weight max_prompt_len",
+    ),
+    **nothing(
+        "other_method",
+        "relora relora_steps relora_prune_ratio relora_prune_method relora_cpu_offload lisa_n_layers "
+        "lisa_step_interval lisa_layers_attribute qat quantization gptq",
+    ),
+    **nothing(
+        "loading",
+        "base_model_config cls_model_config tokenizer_config tokenizer_use_fast tokenizer_legacy tokenizer_type "
+        "tokenizer_use_mistral_common tokenizer_save_jinja_files model_type processor_type trust_remote_code "
+        "revision_of_model special_tokens tokens added_tokens_overrides resize_token_embeddings_to_32x "
+        "shrink_embeddings embeddings_skip_upcast mean_resizing_embeddings is_falcon_derived_model "
+        "is_llama_derived_model is_mistral_derived_model is_qwen_derived_model overrides_of_model_config "
+        "overrides_of_model_kwargs bnb_config_kwargs lora_model_dir lora_on_cpu qlora_sharded_model_loading "
+        "low_cpu_mem_usage max_memory gpu_memory_limit plugins model_quantization_config",
+    ),
+    **nothing(
+        "speed",
+        "flash_attention sdp_attention xformers_attention flex_attention s2_attention eager_attention "
+        "attn_implementation flash_attn_cross_entropy flash_attn_rms_norm flash_attn_fuse_qkv flash_attn_fuse_mlp "
+        "flash_optimum tf32 fp8 torch_compile torch_compile_backend torch_compile_mode unsloth_cross_entropy_loss "
+        "unsloth_lora_mlp unsloth_lora_qkv unsloth_lora_o lora_mlp_kernel lora_qkv_kernel lora_o_kernel liger_rope "
+        "liger_rms_norm liger_glu_activation liger_layer_norm liger_fused_linear_cross_entropy gc_steps",
+    ),
+    **nothing(
+        "machine",
+        "deepspeed fsdp fsdp_config fsdp_version fsdp_final_state_dict_type ddp ddp_timeout ddp_bucket_cap_mb "
+        "ddp_broadcast_buffers ddp_find_unused_parameters device device_map world_size local_rank accelerator_config "
+        "dataloader_num_workers dataloader_pin_memory dataloader_prefetch_factor auto_find_batch_size "
+        "sequence_parallel_degree context_parallel_size tensor_parallel_size heads_k_stride ring_attn_func use_ray "
+        "ray_run_name ray_num_workers resources_per_worker torchdistx_path",
+    ),
+    **nothing(
+        "output",
+        "output_dir logging_steps save_steps saves_per_epoch save_strategy save_total_limit save_only_model "
+        "save_first_step use_tensorboard profiler_steps include_tokens_per_second include_tkps use_wandb wandb_name "
+        "wandb_run_id wandb_mode wandb_project wandb_entity wandb_watch wandb_log_model use_mlflow "
+        "mlflow_tracking_uri mlflow_experiment_name mlflow_run_name hf_mlflow_log_artifacts use_comet comet_api_key "
+        "comet_workspace comet_project_name comet_experiment_key comet_mode comet_online debug",
+    ),
+    **nothing("hub", "hub_model_id hub_strategy hub_revision hf_use_auth_token"),
+    **nothing("resume", "resume_from_checkpoint auto_resume_from_checkpoints"),
+    **nothing("evaluation", "eval_batch_size"),
+    **nothing(
+        "serving", "merge_lora merge_method vllm gradio_title gradio_share gradio_server_name gradio_server_port"
+    ),
+}
+TOOL = Tool("axolotl", "Axolotl", KEYS)
+
+__all__ = ["KEYS", "TOOL", "trained"]

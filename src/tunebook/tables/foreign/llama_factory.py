@@ -1,0 +1,106 @@
+"""Keys of LLaMA-Factory: transformers' and its own."""
+
+from __future__ import annotations
+
+from tunebook.tables.foreign.convert import name_of, no_checkpointing, patience, precision
+from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
+from tunebook.tables.foreign.methods import adapter, method
+from tunebook.tables.foreign.trainer import KEYS as TRAINER
+
+
+def trained(config: Config) -> str:
+    """What of the model it trains: `lora` unless the file says otherwise."""
+    return name_of(config.get("finetuning_type")) or "lora"
+
+
+KEYS: dict[str, Key] = {
+    **TRAINER,
+    "model_name_or_path": Key("base_model"),
+    "cutoff_len": Key("max_length"),
+    "pure_bf16": Key("precision", precision("fp32")),
+    "disable_gradient_checkpointing": Key("gradient_checkpointing", no_checkpointing),
+    "early_stopping_steps": Key("early_stopping_patience", patience),
+    "finetuning_type": Key("lora", method),
+    "lora_rank": Key("lora.rank", adapter("lora.rank", trained)),
+    "lora_alpha": Key("lora.alpha", adapter("lora.alpha", trained)),
+    "lora_dropout": Key("lora.dropout", adapter("lora.dropout", trained)),
+    "lora_target": Key("lora.targets", adapter("lora.targets", trained)),
+    "additional_target": Key("lora.also_trained", adapter("lora.also_trained", trained)),
+    "loraplus_lr_ratio": Key("lora.plus_ratio", adapter("lora.plus_ratio", trained)),
+    "use_rslora": Key("lora.rslora", adapter("lora.rslora", trained)),
+    "use_dora": Key("lora.dora", adapter("lora.dora", trained)),
+    "quantization_bit": Key("lora.bits", adapter("lora.bits", trained)),
+    **nothing("freeze_layers", "freeze_trainable_layers"),
+    **nothing("no_row", "freeze_trainable_modules freeze_extra_modules loraplus_lr_embedding create_new_adapter"),
+    **nothing("no_row", "pissa_init pissa_iter pissa_convert train_from_scratch disable_shuffling"),
+    **nothing(
+        "data",
+        "dataset eval_dataset dataset_dir media_dir streaming buffer_size mix_strategy interleave_probs "
+        "overwrite_cache preprocessing_batch_size preprocessing_num_workers max_samples val_size eval_on_each_dataset "
+        "tokenized_path data_shared_file_system",
+    ),
+    **nothing(
+        "prompting",
+        "stage template train_on_prompt mask_history packing neat_packing tool_format enable_thinking "
+        "preserve_thinking default_system ignore_pad_token_for_loss eval_num_beams compute_accuracy do_sample "
+        "temperature top_p top_k num_beams max_new_tokens repetition_penalty length_penalty skip_special_tokens "
+        "use_dft_loss use_asft_loss asft_alpha use_eaft_loss eaft_alpha use_kv_cache",
+    ),
+    **nothing(
+        "preference",
+        "pref_beta pref_ftx pref_bco_weight pref_loss dpo_label_smoothing kto_chosen_weight kto_rejected_weight "
+        "simpo_gamma ppo_buffer_size ppo_epochs ppo_score_norm ppo_target ppo_whiten_rewards ref_model "
+        "ref_model_adapters ref_model_quantization_bit reward_model reward_model_adapters "
+        "reward_model_quantization_bit reward_model_type ld_alpha",
+    ),
+    **nothing(
+        "other_method",
+        "module_dropout oft_rank oft_block_size oft_target use_galore galore_target galore_rank "
+        "galore_update_interval galore_scale galore_proj_type galore_layerwise use_apollo apollo_target apollo_rank "
+        "apollo_update_interval apollo_scale apollo_proj apollo_proj_type apollo_layerwise apollo_scale_front "
+        "use_badam badam_mode badam_start_block badam_switch_mode badam_switch_interval badam_update_ratio "
+        "badam_mask_mode badam_verbose use_llama_pro use_adam_mini use_muon use_mca mixture_of_depths "
+        "moe_aux_loss_coef shift_attn",
+    ),
+    **nothing(
+        "loading",
+        "adapter_name_or_path adapter_folder cache_dir use_fast_tokenizer resize_vocab split_special_tokens "
+        "add_tokens add_special_tokens new_special_tokens_config init_special_tokens model_revision low_cpu_mem_usage "
+        "rope_scaling trust_remote_code quantization_method quantization_type double_quantization "
+        "quantization_device_map upcast_layernorm upcast_lmhead_output offload_folder print_param_status "
+        "compute_dtype device_map model_max_length block_diag_attn",
+    ),
+    **nothing(
+        "speed",
+        "flash_attn use_unsloth use_unsloth_gc enable_liger_kernel use_reentrant_gc use_v1_kernels fp8 fp8_backend "
+        "fp8_enable_fsdp_float8_all_gather",
+    ),
+    **nothing(
+        "output",
+        "plot_loss include_effective_tokens_per_second use_swanlab swanlab_project swanlab_workspace swanlab_run_name "
+        "swanlab_mode swanlab_api_key swanlab_logdir swanlab_lark_webhook_url swanlab_lark_secret save_dir",
+    ),
+    **nothing("hub", "hf_hub_token ms_hub_token om_hub_token"),
+    **nothing(
+        "images",
+        "image_max_pixels image_min_pixels image_do_pan_and_scan crop_to_patches video_max_pixels video_min_pixels "
+        "video_fps video_maxlen use_audio_in_video audio_sampling_rate freeze_vision_tower "
+        "freeze_multi_modal_projector freeze_language_model",
+    ),
+    **nothing(
+        "serving",
+        "infer_backend infer_dtype vllm_maxlen vllm_gpu_util vllm_enforce_eager vllm_max_lora_rank vllm_config "
+        "sglang_maxlen sglang_mem_fraction sglang_tp_size sglang_config sglang_lora_backend export_dir export_size "
+        "export_device export_quantization_bit export_quantization_dataset export_quantization_nsamples "
+        "export_quantization_maxlen export_legacy_format export_hub_model_id",
+    ),
+    **nothing(
+        "machine",
+        "ray_run_name ray_storage_path ray_storage_filesystem ray_num_workers resources_per_worker placement_strategy "
+        "ray_init_kwargs use_kt kt_optimize_rule cpu_infer chunk_size mode kt_maxlen kt_use_cuda_graph kt_mode "
+        "kt_force_think",
+    ),
+}
+TOOL = Tool("llama-factory", "LLaMA-Factory", KEYS)
+
+__all__ = ["KEYS", "TOOL", "trained"]

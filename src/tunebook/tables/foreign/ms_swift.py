@@ -1,0 +1,88 @@
+"""Keys of ms-swift: transformers' and its own."""
+
+from __future__ import annotations
+
+from tunebook.tables.foreign.convert import eval_steps, name_of, patience, swift_dtype
+from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
+from tunebook.tables.foreign.methods import adapter, frozen_names, frozen_pattern, method, swift_model
+from tunebook.tables.foreign.trainer import KEYS as TRAINER
+
+
+def trained(config: Config) -> str:
+    """What of the model it trains, by the names of versions 4, 3 and 2: `lora` unless the file says otherwise."""
+    found = (name_of(config.get(name)) for name in ("tuner_type", "train_type", "sft_type"))
+    return next(filter(None, found), "lora")
+
+
+KEYS: dict[str, Key] = {
+    **TRAINER,
+    "model": Key("base_model", swift_model),
+    "model_id_or_path": Key("base_model", swift_model),
+    "max_length": Key("max_length"),
+    "torch_dtype": Key("precision", swift_dtype),
+    "eval_steps": Key("eval_every", eval_steps("steps")),
+    "early_stop_interval": Key("early_stopping_patience", patience),
+    "tuner_type": Key("lora", method),
+    "train_type": Key("lora", method),
+    "sft_type": Key("lora", method),
+    "lora_rank": Key("lora.rank", adapter("lora.rank", trained)),
+    "lora_alpha": Key("lora.alpha", adapter("lora.alpha", trained)),
+    "lora_dropout": Key("lora.dropout", adapter("lora.dropout", trained)),
+    "lora_bias": Key("lora.bias", adapter("lora.bias", trained)),
+    "target_modules": Key("lora.targets", adapter("lora.targets", trained)),
+    "lora_target_modules": Key("lora.targets", adapter("lora.targets", trained)),
+    "modules_to_save": Key("lora.also_trained", adapter("lora.also_trained", trained)),
+    "use_dora": Key("lora.dora", adapter("lora.dora", trained)),
+    "use_rslora": Key("lora.rslora", adapter("lora.rslora", trained)),
+    "lorap_lr_ratio": Key("lora.plus_ratio", adapter("lora.plus_ratio", trained)),
+    "quant_bits": Key("lora.bits", adapter("lora.bits", trained)),
+    "freeze_parameters": Key("freeze.pattern", frozen_names),
+    "freeze_parameters_regex": Key("freeze.pattern", frozen_pattern),
+    **nothing("freeze_ratio", "freeze_parameters_ratio trainable_parameters trainable_parameters_regex"),
+    **nothing("no_row", "target_regex target_parameters init_weights lora_dtype loss_type metric optimizer"),
+    **nothing("no_row", "train_dataloader_shuffle max_epochs"),
+    **nothing("labels", "num_labels problem_type task_type"),
+    **nothing(
+        "data",
+        "dataset val_dataset cached_dataset cached_val_dataset split_dataset_ratio dataset_num_proc "
+        "load_from_cache_file dataset_shuffle val_dataset_shuffle streaming interleave_prob stopping_strategy "
+        "shuffle_buffer_size download_mode columns strict custom_dataset_info lazy_tokenize packing_num_proc "
+        "truncation_strategy",
+    ),
+    **nothing(
+        "prompting",
+        "template system model_name model_author agent_template norm_bbox use_chat_template padding_free padding_side "
+        "packing packing_length loss_scale response_prefix template_backend max_new_tokens temperature top_k top_p "
+        "repetition_penalty num_beams stream stop_words logprobs top_logprobs acc_strategy enable_dft_loss "
+        "enable_channel_loss use_logits_to_keep router_aux_loss_coef",
+    ),
+    **nothing("preference", "rlhf_type beta label_smoothing rpo_alpha cpo_alpha simpo_gamma ref_model reward_model"),
+    **nothing("preference", "desirable_weight undesirable_weight num_generations reward_funcs max_completion_length"),
+    **nothing("images", "max_pixels freeze_llm freeze_vit freeze_aligner vit_lr aligner_lr vit_gradient_checkpointing"),
+    **nothing(
+        "loading",
+        "model_type model_revision attn_impl new_special_tokens rope_scaling max_model_len device_map max_memory "
+        "local_repo_path init_strategy model_kwargs adapters external_plugins custom_register_path load_args "
+        "load_data_args use_hf check_model quant_method hqq_axis bnb_4bit_compute_dtype bnb_4bit_quant_type "
+        "bnb_4bit_use_double_quant bnb_4bit_quant_storage tuner_backend ignore_args_error config",
+    ),
+    **nothing(
+        "other_method",
+        "fourier_n_frequency fourier_scaling boft_block_size boft_block_num boft_dropout vera_rank "
+        "vera_projection_prng_key vera_dropout vera_d_initial use_galore galore_target_modules galore_rank "
+        "galore_update_proj_gap galore_scale galore_proj_type galore_optim_per_parameter galore_with_embedding "
+        "galore_quantization galore_proj_quant galore_proj_bits galore_proj_group_size galore_cos_threshold "
+        "galore_gamma_proj galore_queue_size lisa_activated_layers lisa_step_interval llamapro_num_new_blocks "
+        "llamapro_num_groups adalora_target_r adalora_init_r adalora_tinit adalora_tfinal adalora_deltaT "
+        "adalora_beta1 adalora_beta2 adalora_orth_reg_weight reft_layers reft_rank reft_intervention_type reft_args "
+        "lora_ga_batch_size lora_ga_iters lora_ga_max_length lora_ga_direction lora_ga_scale lora_ga_stable_gamma",
+    ),
+    **nothing("machine", "sequence_parallel_size zero_hpz_partition_size deepspeed_autotp_size use_ray ray_exp_name"),
+    **nothing("machine", "device_groups ddp_backend use_flash_ckpt"),
+    **nothing("resume", "resume_only_model"),
+    **nothing("output", "add_version create_checkpoint_symlink swanlab_project swanlab_token swanlab_exp_name"),
+    **nothing("evaluation", "eval_use_evalscope eval_dataset eval_dataset_args eval_limit eval_generation_config"),
+}
+TOOL = Tool("ms-swift", "ms-swift", KEYS)
+
+__all__ = ["KEYS", "TOOL", "trained"]

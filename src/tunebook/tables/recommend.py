@@ -1,0 +1,140 @@
+"""A second opinion on a table: what the rules would change in it today, and what its owner has set on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tunebook.core.messages import say
+from tunebook.core.nouns import ParamTable, TableRow
+from tunebook.core.params import Value
+from tunebook.tables.case import Case
+from tunebook.tables.make import child
+from tunebook.tables.propose import Advice, Confidence, advise
+from tunebook.tables.rules import RowChange, Scaling, effective_batch, misfits, scaled_rate
+
+TOGETHER = (("batch_size", "gradient_accumulation_steps"), ("warmup_ratio", "warmup_steps"))
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A row whose advice differs from what the table has."""
+
+    row: str
+    before: Value
+    advice: Advice
+
+    def to_json(self) -> dict[str, Any]:
+        """row, value, before, reason, source, confidence."""
+        advice = self.advice
+        return {
+            "row": self.row,
+            "value": advice.value,
+            "before": self.before,
+            "reason": advice.reason,
+            "source": advice.source,
+            "confidence": advice.confidence,
+        }
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What a table should have.
+
+    Attributes:
+        changes: rows to change.
+        kept: rows that its owner has set, with the advice that was not taken.
+    """
+
+    changes: tuple[Suggestion, ...]
+    kept: tuple[Suggestion, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for beside the plain advice.
+
+    Attributes:
+        scaling: how the learning rate follows a changed effective batch.
+        everything: also change rows that were set on purpose.
+        learnt: row -> advice of the knowledge base, which goes before the rules.
+    """
+
+    scaling: Scaling = "none"
+    everything: bool = False
+    learnt: Mapping[str, Advice] | None = None
+
+
+def by_hand(row: TableRow) -> bool:
+    """Whether a row's value is neither what was recommended for it nor, without that, its default."""
+    return row.value != (row.default if row.recommended is None else row.recommended)
+
+
+def opinion(table: ParamTable, case: Case, asked: Asked | None = None) -> Opinion:
+    """What today's advice would change in a table.
+
+    Rows set on purpose are kept, with those that only make sense beside them; so is a row that follows from others,
+    such as patience from the number of epochs.
+
+    Args:
+        case: the data, the model and the machine as they are now.
+        asked: None for the plain advice.
+    """
+    asked = asked or Asked()
+    values = table.values()
+    advice = {**advise(case), **(asked.learnt or {})}
+    fixed = frozenset() if asked.everything else _set_on_purpose(table)
+    kept = {name: item for name, item in advice.items() if name in fixed and item.value != values.get(name)}
+    taken = {name: item for name, item in advice.items() if name not in fixed}
+    rate = _scaled(values, {**values, **_values(taken)}, asked.scaling)
+    if rate is not None:  # it was asked for, so it holds for a rate that was set on purpose too
+        taken["learning_rate"] = rate
+        kept.pop("learning_rate", None)
+    for change in misfits({**values, **_values(taken)}, case.rows):
+        (kept if change.row in fixed else taken)[change.row] = _fitting(change)
+    return Opinion(_suggestions(table, taken), _suggestions(table, kept))
+
+
+def recommended(table: ParamTable, changes: Iterable[Suggestion], *, note: str = "", owner: str = "") -> ParamTable:
+    """A child of a table with these changes, each with its reason and as the row's recommendation."""
+    advice = {item.row: item.advice for item in changes}
+    reasons = {name: item.words for name, item in advice.items()}
+    made = child(table, _values(advice), note, owner or table.owner, reasons=reasons)
+    rows = {
+        name: row.model_copy(update={"recommended": row.value}) if name in advice and not advice[name].asked else row
+        for name, row in made.rows.items()
+    }
+    return made.model_copy(update={"rows": rows})
+
+
+def _set_on_purpose(table: ParamTable) -> frozenset[str]:
+    found = {name for name, row in table.rows.items() if by_hand(row)}
+    return frozenset(found.union(*(group for group in TOGETHER if found & set(group))))
+
+
+def _values(advice: Mapping[str, Advice]) -> dict[str, Value]:
+    return {name: item.value for name, item in advice.items()}
+
+
+def _scaled(before: Mapping[str, Any], after: Mapping[str, Any], how: Scaling) -> Advice | None:
+    change = scaled_rate(float(before["learning_rate"]), effective_batch(before), effective_batch(after), how)
+    if change is None:
+        return None
+    sure: Confidence = "medium" if how == "sqrt" else "low"
+    return Advice(change.value, change.reason, say(f"source.rate_{how}"), sure, asked=True)
+
+
+def _fitting(change: RowChange) -> Advice:
+    return Advice(change.value, change.reason, say("source.fit"), "high")
+
+
+def _suggestions(table: ParamTable, advice: Mapping[str, Advice]) -> tuple[Suggestion, ...]:
+    """Advice that differs from the table, in the order of its rows; a technique that is off has no rows in it."""
+    values = table.values()
+    order = [*(name for name in values if name in advice), *(name for name in advice if name not in values)]
+    pairs = [(name, values.get(name), advice[name]) for name in order]
+    return tuple(Suggestion(name, before, item) for name, before, item in pairs if item.value != before)
+
+
+__all__ = ["TOGETHER", "Asked", "Opinion", "Suggestion", "by_hand", "opinion", "recommended"]

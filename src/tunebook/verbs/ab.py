@@ -1,0 +1,145 @@
+"""A/B test: is table B better than table A? Planned first, trained pair by pair, decided at planned looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Unpack
+
+from filelock import FileLock, Timeout
+
+from tunebook.abtest.announce import publish
+from tunebook.abtest.beside import costs, described, flip_counts, flipped_rows
+from tunebook.abtest.effects import Study, measured, row_effects
+from tunebook.abtest.guardrails import check_challenge, check_guards
+from tunebook.abtest.looks import least_gain, take_look
+from tunebook.abtest.marks import Marks
+from tunebook.abtest.pairs import run_pair
+from tunebook.abtest.prepared import Course, PreparedTest, Table, prepare_test
+from tunebook.abtest.test_plan import Asked
+from tunebook.core.errors import BookError, PlanError
+from tunebook.core.progress import Progress, Silent
+from tunebook.core.verdict import RowEffect, Verdict
+from tunebook.report.ab_words import sentence
+from tunebook.stats.settle import settle
+from tunebook.verbs.book import Book
+
+
+def ab(
+    book: Book, a: Table, b: Table, *, effects: str = "", progress: Progress | None = None, **asked: Unpack[Asked]
+) -> Verdict:
+    """Whether table B is better than table A, by a test that is planned before anything is trained.
+
+    The same call again goes on where it stopped, or gives the verdict that there is; anything else asked for is another
+    test. Runs are kept and used again.
+
+    Args:
+        a, b: versions (2, "v2", "champion", "latest").
+        effects: also measure what each changed row is worth: `auto`, `one` (back and in) or `shapley`.
+        asked: see `Asked`; what is left out is in the book's gate.
+
+    Raises:
+        PlanError: nothing to test, or a rule that cannot be kept. RunError, MachineError: a run was interrupted or the
+            machine gave up; the same call again goes on. BookError: the test runs in another process.
+    """
+    return run_test(prepare_test(book, a, b, **asked), effects=effects, progress=progress)
+
+
+def run_test(prepared: PreparedTest, *, effects: str = "", progress: Progress | None = None) -> Verdict:
+    """Run a prepared test to its verdict, or take up where it stopped. Raises as `ab`."""
+    with _held(prepared.folder):
+        done = prepared.finished
+        if done is not None and (not effects or measured(done, effects)):
+            return done
+        watch = progress or Silent()
+        course = _train(prepared, watch, done.seeds if done else None)
+        verdict = done or _verdict(prepared, course)
+        publish(prepared, course, verdict)
+        if effects:
+            verdict = verdict.model_copy(update={"effects": _effects(prepared, course, effects, watch)})
+            publish(prepared, course, verdict)
+    return verdict
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise BookError("ab.busy", key=folder.name) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _train(prepared: PreparedTest, progress: Progress, until: int | None) -> Course:
+    """Pair after pair, up to the look that decides; or up to a known number of pairs."""
+    plan, course = prepared.plan, Course()
+    exams = [prepared.exam, *prepared.challenges]
+    progress.start("ab", 2 * (until or len(plan.seeds)))
+    for place in plan.looks:
+        for seed in plan.seeds[len(course.pairs) : place.seeds]:
+            course.pairs.append(run_pair(prepared.arms, seed, exams, prepared.folder, progress))
+            progress.advance(2)
+        course.looks.append(take_look(*course.marks(prepared), plan, place.alpha))
+        if course.looks[-1].verdict != "INCONCLUSIVE":
+            break
+    progress.finish()
+    return course
+
+
+def _verdict(prepared: PreparedTest, course: Course) -> Verdict:
+    plan, look = prepared.plan, course.looks[-1]
+    a, b = course.marks(prepared)
+    total, each = costs(course.pairs, plan.prices)
+    guardrails = check_guards(plan, course.pairs, (a, b), look.alpha)
+    for challenge, exam in zip(plan.challenges, prepared.challenges, strict=True):
+        guardrails.append(check_challenge(challenge, course.marks(prepared, exam), plan.metric, look.alpha))
+    extra = {
+        **described(a, b, plan.metric, look.alpha),
+        "arms": each,
+        "runs": {name: [pair.seen.runs[side] for pair in course.pairs] for side, name in enumerate("ab")},
+        "seeds": [pair.seen.seed for pair in course.pairs],
+        "flipped": flipped_rows(a, b, plan.metric),
+        "warnings": [code for code, _ in prepared.warnings],
+        "currency": plan.prices.currency,
+    }
+    verdict = Verdict(
+        test=plan.id, a=plan.a, b=plan.b, a_values=plan.a_values, b_values=plan.b_values, content=plan.content,
+        split=plan.split, metric=plan.metric, delta=plan.delta, delta_kind=plan.delta_kind, alpha=plan.alpha,
+        verdict=look.verdict, gain=look.gain, lower=look.lower, upper=look.upper, seeds=look.seeds, n=plan.n,
+        looks=len(course.looks), history=course.looks, cost=total, flips=flip_counts(a, b, plan.metric),
+        guardrails=guardrails, settle=_settle(prepared, course, (a, b), total), extra=extra, path=prepared.folder,
+    )  # fmt: skip
+    return verdict.model_copy(update={"reason": sentence(verdict)})
+
+
+def _settle(
+    prepared: PreparedTest, course: Course, marks: tuple[Marks, Marks], total: dict[str, float]
+) -> dict[str, Any]:
+    """What would decide an inconclusive test, and what the further seeds would cost."""
+    look, plan = course.looks[-1], prepared.plan
+    of_a, of_b = (side.rows(plan.metric) for side in marks)
+    if look.verdict != "INCONCLUSIVE" or of_a is None or of_b is None:
+        return {}
+    wanted = least_gain(plan, float(of_a.mean()))
+    found = settle(of_b - of_a, wanted, look.alpha)
+    told: dict[str, Any] = {"seeds": found.seeds, "rows": found.rows}
+    if found.seeds is not None:
+        share = (found.seeds - look.seeds) / look.seeds
+        told |= {name: share * total[name] for name in ("seconds", "device_hours", "money") if name in total}
+    return told
+
+
+def _effects(prepared: PreparedTest, course: Course, method: str, progress: Progress) -> list[RowEffect]:
+    seeds = [pair.seen.seed for pair in course.pairs]
+    if prepared.plan.shift:
+        raise PlanError("ab.same", key=f"v{prepared.plan.a}", other=f"v{prepared.plan.b}")
+    study = Study(prepared.book, prepared.arms, seeds, prepared.exam, prepared.allow)
+    return row_effects(study, prepared.plan.metric, method, prepared.plan.alpha, progress)
+
+
+__all__ = ["ab", "run_test"]

@@ -1,0 +1,42 @@
+"""What was worked out once and is kept in the cache of a book, as JSON: it may be deleted at any time."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tunebook.core.nouns import DataRef
+
+
+def kept(data: DataRef, name: str, make: Callable[[], Any]) -> Any:
+    """What `make` gives, from the cache if it is there.
+
+    Args:
+        data: the book's rows, beside which its cache is.
+        name: name of the entry; it must hold the hash of all that the answer depends on.
+        make: gives something that JSON can carry.
+    """
+    path = data.path.parent / "cache" / f"{name}.json"
+    with suppress(OSError, ValueError):  # not there yet, or cut off by a crash
+        return json.loads(path.read_text(encoding="utf-8"))
+    text = json.dumps(make())
+    with suppress(OSError):  # a book that may only be read, or a full disk, has no cache and works all the same
+        _write(path, text)
+    return json.loads(text)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # another process may write the same one
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+__all__ = ["kept"]

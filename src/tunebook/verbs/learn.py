@@ -1,0 +1,123 @@
+"""Learn: what a book's log says goes into the user's index, so that other books can ask for it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tunebook.abtest.verdicts import read_verdict
+from tunebook.core.errors import TunebookError
+from tunebook.core.messages import say
+from tunebook.core.nouns import ParamTable
+from tunebook.knowledge.index import Index
+from tunebook.knowledge.lesson import Lesson
+from tunebook.knowledge.log import Entry
+from tunebook.tables.diff import diff
+from tunebook.verbs.book import Book
+from tunebook.verbs.runs import Run
+
+_TAUGHT = ("table", "test", "promote", "rollback")
+_FIGURES = ("metric", "gain", "lower", "upper", "seeds", "effects")
+
+
+def learn(book: Book, index: Index | None = None) -> int:
+    """Bring the index up to date with a book's log; returns the number of new lessons.
+
+    Raises:
+        BookError: the log or the index is damaged or locked. MachineError: the index cannot be written.
+    """
+    index = index or Index()
+    known = index.known()
+    return index.add(lessons(book, [entry for entry in book.log.entries() if key(entry) not in known]))
+
+
+def remember(book: Book) -> None:
+    """`learn`, for commands whose own work is done: whatever goes wrong is a warning."""
+    try:
+        learn(book)
+    except Exception as error:  # the index can be made anew from the books; the command's work cannot
+        reason = error.message if isinstance(error, TunebookError) else str(error) or type(error).__name__
+        warnings.warn(say("index.failed", reason=reason, book=book.path), stacklevel=3)
+
+
+def lessons(book: Book, entries: Iterable[Entry]) -> list[Lesson]:
+    """What entries of a book's log teach: changed tables, tests, promotions and rollbacks."""
+    around = _around(book)
+    found = (_lesson(book, entry, around) for entry in entries if entry.action in _TAUGHT)
+    return [lesson for lesson in found if lesson is not None]
+
+
+def key(entry: Entry) -> str:
+    """Key of an entry's lesson: the same for every copy of the book."""
+    return entry.hash[:16]
+
+
+def _around(book: Book) -> dict[str, Any]:
+    """What holds for every lesson of a book."""
+    data = book.data
+    return {
+        "book": book.path.resolve().name,
+        "group": data.content,
+        "task": data.task,
+        "problem": data.labels.problem,
+        "language": str(data.stats.get("language", "")),
+        "rows": data.rows.get("train", 0),
+        "classes": len(data.labels.names),
+    }
+
+
+def _lesson(book: Book, entry: Entry, around: dict[str, Any]) -> Lesson | None:
+    figures = _figures(book, entry)
+    table = _table(book, entry.table if entry.table is not None else figures.get("b"))
+    before = figures.get("a") or entry.evidence.get("from") or (table.parent if table else None)
+    old = _table(book, before)
+    changed = diff(old, table) if old and table else list(entry.evidence.get("changed", []))
+    if entry.action == "table" and not changed:
+        return None
+    model = str(table.values().get("base_model", "")) if table else ""
+    looks = figures.get("history") or [{}]
+    return Lesson(
+        key=key(entry),
+        action=entry.action,
+        date=entry.time[:10],
+        test=str(figures.get("test", "")),
+        model=model,
+        local=bool(model) and ":" not in model and Path(model).expanduser().exists(),
+        parameters=_parameters(book, model),
+        techniques=sorted({name.partition(".")[0] for name in table.rows if "." in name}) if table else [],
+        version=table.version if table else None,
+        against=old.version if old else None,
+        changed=changed,
+        verdict=str(figures.get("verdict", "")),
+        alpha=looks[-1].get("alpha", figures.get("alpha")),
+        forced=entry.forced,
+        reason=entry.reason,
+        **{name: figures[name] for name in _FIGURES if figures.get(name) is not None},
+        **around,
+    )
+
+
+def _figures(book: Book, entry: Entry) -> dict[str, Any]:
+    """Figures of the test that an entry rests on; its file knows more than the entry."""
+    test = entry.figures.get("test") or entry.evidence.get("test") or "-"
+    verdict = read_verdict(book.path / "tests" / str(test) / "verdict.json")
+    return {**(verdict.model_dump(mode="json") if verdict else {}), **entry.figures}
+
+
+def _table(book: Book, version: Any) -> ParamTable | None:
+    """A version that may be gone."""
+    try:
+        return book.tables.get(version) if isinstance(version, int) else None
+    except TunebookError:
+        return None
+
+
+def _parameters(book: Book, model: str) -> int | None:
+    """Size of a base model, as the plan of a run with it says."""
+    plans = (Run(path.parent).plan for path in sorted((book.path / "runs").glob("*/plan.json"), reverse=True))
+    return next((plan.estimate.parameters for plan in plans if plan.model == model), None)
+
+
+__all__ = ["key", "learn", "lessons", "remember"]

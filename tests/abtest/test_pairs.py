@@ -1,0 +1,75 @@
+"""Pairs: both arms with the same seed, examined and remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests import ab_book
+from tunebook.abtest import pairs as module
+from tunebook.abtest.arms import Arm
+from tunebook.abtest.exam import split_exam
+from tunebook.abtest.pairs import Seen, run_pair
+from tunebook.core.nouns import read_json
+from tunebook.verbs.plan import plan
+
+
+@pytest.fixture(scope="module")
+def parts(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    book = ab_book.make_book(tmp_path_factory.mktemp("pairs"), base)
+    tables = [book.tables.get(n) for n in (2, 3)]
+    return book, tuple(Arm(table, plan(table, book.data, seed=0)) for table in tables)
+
+
+def test_a_pair_is_trained_examined_and_remembered(parts: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    book, arms = parts
+    order: list[int] = []
+    train = module.trained
+    monkeypatch.setattr(
+        module,
+        "trained",
+        lambda runs, plan, watch: (order.append(plan.params["max_epochs"]), train(runs, plan, watch))[1],
+    )
+    exam = split_exam(book.data, "validation")
+    pair = run_pair(arms, 1, [exam], tmp_path / "test")
+    assert order == [1, 4], "A first for an odd seed"
+    a, b = pair.logits[exam.key]
+    assert a is not None and b is not None and a.shape == b.shape == (len(exam.rows), 2)
+    assert not np.array_equal(a, b)
+    assert pair.seen.reused == (False, False)
+    assert len(pair.seen.latency[0]) == len(pair.seen.latency[1]) == min(64, len(exam.rows))
+    assert pair.seen == read_json(Seen, tmp_path / "test" / "pairs" / "1.json")
+    assert [side.run.plan.seed for side in pair.sides] == [1, 1]
+    again = run_pair(arms, 1, [exam], tmp_path / "test")
+    assert again.seen == pair.seen and not again.sides[0].run.path.joinpath("report.html").exists()
+    assert all(np.array_equal(x, y) for x, y in zip(again.logits[exam.key], (a, b), strict=True))
+    other = run_pair(arms, 1, [exam], tmp_path / "other")
+    assert other.seen.reused == (True, True)
+
+
+def test_b_goes_first_for_an_even_seed_and_a_lost_model_is_left_out(
+    parts: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    from dataclasses import replace
+    from types import SimpleNamespace
+
+    book, arms = parts
+    exam = split_exam(book.data, "validation")
+    done = run_pair(arms, 1, [exam], tmp_path / "first")
+    order: list[int] = []
+
+    def trained(runs: Path, plan: Any, watch: Any) -> Any:
+        order.append(plan.params["max_epochs"])
+        if plan.params["max_epochs"] == 4:
+            lost = SimpleNamespace(id="lost", path=tmp_path / "lost")
+            return replace(done.sides[1], run=lost, failed="run.diverged")
+        return done.sides[0]
+
+    monkeypatch.setattr(module, "trained", trained)
+    pair = run_pair(arms, 2, [exam], tmp_path / "second")
+    assert order == [4, 1]
+    assert pair.logits[exam.key][1] is None and pair.logits[exam.key][0] is not None
+    assert pair.seen.latency == ([], [])

@@ -1,0 +1,33 @@
+"""A test made ready: what it names, and what a course of pairs says in each exam."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tests import ab_book
+from tunebook.abtest.prepared import Course, prepare_test
+from tunebook.core.errors import TableError
+
+
+def test_tables_by_any_of_their_names(base: Path, tmp_path: Path) -> None:
+    book = ab_book.make_book(tmp_path, base)
+    prepared = prepare_test(book, "champion", book.tables.get(3), seeds=2)
+    assert (prepared.plan.a, prepared.plan.b) == (1, 3)
+    assert prepared.folder == book.path / "tests" / prepared.plan.id
+    assert [arm.table.version for arm in prepared.arms] == [1, 3]
+    assert prepare_test(book, 1, "v3", seeds=2).plan.id == prepared.plan.id
+    with pytest.raises(TableError):
+        prepare_test(book, 1, "v9")
+    hard = tmp_path / "hard.csv"
+    hard.write_text("text,label\nthe room,good\na stay,bad\n")
+    with_file = prepare_test(book, 1, 3, seeds=2, challenges=[hard])
+    assert with_file.plan.id != prepared.plan.id and [len(exam.rows) for exam in with_file.challenges] == [2]
+    exam = with_file.challenges[0]
+    answers = {exam.key: (ab_book.logits(exam, np.array([True, False])), None)}
+    course = Course([SimpleNamespace(logits=answers)])  # type: ignore[list-item]
+    a, b = course.marks(with_file, exam)
+    assert a.scores("accuracy").tolist() == [0.5] and b.scores("accuracy").tolist() == [0.0]

@@ -1,0 +1,117 @@
+"""Plans of tests: frozen, hashed, filled in from the gate, and refused where they cannot be kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import ab_book
+from tunebook.abtest import test_plan as module
+from tunebook.abtest.arms import Arm
+from tunebook.abtest.exam import split_exam
+from tunebook.abtest.gate import Gate
+from tunebook.abtest.prices import Prices
+from tunebook.core.errors import PlanError
+from tunebook.core.nouns import read_json, write_json
+from tunebook.stats.sequential import spent
+from tunebook.verbs.plan import plan
+
+
+@pytest.fixture(scope="module")
+def parts(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    book = ab_book.make_book(tmp_path_factory.mktemp("plans"), base)
+    arms = tuple(Arm(book.tables.get(n), plan(book.tables.get(n), book.data, seed=0)) for n in (2, 3))
+    return book.data, arms, split_exam(book.data, "validation")
+
+
+def made(parts: Any, gate: Gate | None = None, **asked: Any) -> module.TestPlan:
+    return module.make_test_plan(*parts, gate or Gate(), asked)
+
+
+def test_it_is_filled_in_from_the_gate(parts: Any) -> None:
+    found = made(parts)
+    assert (found.a, found.b, found.metric, found.delta, found.alpha) == (2, 3, "accuracy", 0.02, 0.05)
+    assert found.seeds == [1, 2, 3, 4, 5] and found.shift == 0
+    alpha = spent(0.05, 2, (3.0, 5.0))
+    assert [(look.seeds, look.alpha) for look in found.looks] == [(3, alpha), (5, alpha)]
+    assert (found.split, found.n, found.content) == ("validation", parts[0].rows["validation"], parts[0].content)
+    assert found.a_plan == parts[1][0].plan(1).id != found.b_plan
+    assert made(parts).id == found.id
+    other = made(parts, Gate(metric="macro_f1", delta=0.05, delta_kind="relative", alpha=0.1, seeds=3, looks=[]))
+    assert (other.metric, other.delta_kind, other.seeds) == ("macro_f1", "relative", [1, 2, 3])
+    assert [(look.seeds, look.alpha) for look in other.looks] == [(3, 0.1)]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"delta": 0.03}, {"delta_kind": "relative"}, {"alpha": 0.1}, {"metric": "mcc"}, {"seeds": 4}, {"looks": [2]},
+     {"seeds": [9, 8, 7, 6, 5]}, {"guard": {"time": 0.2}}, {"guard": {"calibration": "off", "worst_class": 0.01}}],
+)  # fmt: skip
+def test_whatever_is_asked_for_makes_another_test(asked: dict[str, Any], parts: Any) -> None:
+    assert made(parts, **asked).id != made(parts).id
+
+
+def test_prices_decide_nothing(parts: Any) -> None:
+    assert made(parts, prices=Prices(cpu_hour=2.0)).id == made(parts).id
+
+
+def test_it_is_read_as_it_was_written(parts: Any, tmp_path: Path) -> None:
+    found = made(parts, guard={"time": 0.2})
+    again = read_json(module.TestPlan, write_json(found, tmp_path / "plan.json"))
+    assert again == found and again.id == found.id
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"seeds": 1}, "ab.seeds"),
+        ({"seeds": [1, 1]}, "ab.seeds"),
+        ({"seeds": [1, -1]}, "ab.seeds"),
+        ({"looks": [1]}, "ab.looks"),
+        ({"seeds": 9, "looks": [2, 3, 4]}, "ab.looks"),
+        ({"delta": -0.1}, "ab.gate"),
+        ({"alpha": 0.7}, "ab.gate"),
+        ({"guard": {"beauty": 0.1}}, "ab.guard"),
+        ({"guard": {"time": "much"}}, "ab.gate"),
+        ({"metric": "ece"}, "plan.metric"),
+        ({"challenges": ["nowhere.csv"]}, "ab.challenge"),
+        ({"challenges": ["nowhere.csv=much"]}, "ab.challenge"),
+    ],
+)
+def test_what_cannot_be_kept(asked: dict[str, Any], code: str, parts: Any) -> None:
+    with pytest.raises(PlanError) as caught:
+        made(parts, **asked)
+    assert caught.value.code == code and caught.value.message
+
+
+def test_margins_that_few_rows_could_never_hold_are_not_set(parts: Any) -> None:
+    guards = {guard.name: guard for guard in made(parts).guards}
+    assert set(guards) == set(module.GUARDS)
+    assert all(guard.margin is None for guard in guards.values())
+    asked = {guard.name: guard for guard in made(parts, guard={"worst_class": 0.1, "time": 0.5}).guards}
+    assert (asked["worst_class"].margin, asked["worst_class"].least, asked["time"].margin) == (0.1, 2, 0.5)
+    data, arms, _ = parts
+    many = ab_book.exam(600)
+    rich = {guard.name: guard for guard in module.make_test_plan(data, arms, many, Gate(), {}).guards}
+    assert (rich["worst_class"].margin, rich["worst_class"].least, rich["calibration"].margin) == (0.05, 100, 0.02)
+    off = module.make_test_plan(data, arms, many, Gate(guard={"calibration": "off"}), {})
+    assert {guard.name: guard.margin for guard in off.guards}["calibration"] is None
+
+
+def test_numbers_and_ordered_classes_have_fewer_guards(parts: Any) -> None:
+    data, arms, exam = parts
+    for problem, expected in (("regression", list(module.RATIOS)), ("ordinal", ["worst_class", *module.RATIOS])):
+        base = arms[0].base.model_copy(update={"labels": data.labels.model_copy(update={"problem": problem})})
+        assert [guard.name for guard in module._guards({}, base, exam)] == expected
+
+
+def test_a_challenge_is_known_by_its_content(parts: Any, tmp_path: Path) -> None:
+    file = tmp_path / "hard=1.csv"
+    file.write_text("text,label\nx,good\ny,bad\n")
+    one, two = (made(parts, challenges=[name]) for name in (file, f"{file}=0.05"))
+    assert (one.challenges[0].margin, two.challenges[0].margin) == (0.02, 0.05)
+    assert one.challenges[0].path == two.challenges[0].path == file.resolve()
+    file.write_text("text,label\nx,bad\ny,bad\n")
+    assert made(parts, challenges=[file]).id != one.id

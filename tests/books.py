@@ -1,0 +1,63 @@
+"""One small book of each kind of problem, trained once for all tests of the verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests import small
+from tunebook.core.nouns import Report
+from tunebook.tables.make import child
+from tunebook.verbs.book import Book
+from tunebook.verbs.evaluate import evaluate
+from tunebook.verbs.init import init
+from tunebook.verbs.plan import plan
+from tunebook.verbs.runs import Run
+from tunebook.verbs.train import train
+
+QUICK = {
+    "learning_rate": 1e-2, "batch_size": 16, "max_epochs": 2, "precision": "fp32", "warmup_ratio": 0.1,
+    "early_stopping_patience": None,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A book with a run that was evaluated on its test split, without baselines."""
+
+    kind: str
+    file: Path
+    book: Book
+    run: Run
+    report: Report
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small.base_model(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="session")
+def trained(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Trained]:
+    @cache
+    def make(kind: str) -> Trained:
+        folder = tmp_path_factory.mktemp(kind)
+        longer = kind == "classes"  # one of them long enough to learn
+        file = small.write_records(folder / "rows.csv", kind, 240 if longer else 120)
+        book = init(folder / "book", file, model=str(base), options=small.options(kind), owner="Ada")
+        table = child(book.champion, {**QUICK, "max_epochs": 10 if longer else 2})
+        run = train(plan(table, book.data), book.path / "runs", track=())
+        return Trained(kind, file, book, run, evaluate(run, with_baselines=False))
+
+    return make
+
+
+@pytest.fixture
+def book(base: Path, tmp_path: Path) -> Book:
+    """A fresh book of two classes, for tests that change it."""
+    file = small.write_records(tmp_path / "rows.csv", "binary", 80)
+    return init(tmp_path / "book", file, model=str(base), options=small.options("binary"), owner="Ada")

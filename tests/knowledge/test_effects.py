@@ -1,0 +1,152 @@
+import pytest
+from tests.knowledge.lessons import lesson
+
+from tunebook.core.verdict import RowEffect
+from tunebook.knowledge.effects import pooled_effects, row_tests
+from tunebook.knowledge.pool import pool
+
+
+def rate(old, new):
+    return [{"row": "learning_rate", "from": old, "to": new}]
+
+
+def test_one_test_of_one_row():
+    (test,) = row_tests("learning_rate", [lesson("a"), lesson("b", action="promote"), lesson("c", changed=[])])
+    assert (test.old, test.new, test.ratio, test.direction, test.method) == (5e-5, 1e-4, 2.0, "up", "alone")
+    assert (test.gain, test.lower, test.upper, test.others) == (0.03, 0.01, 0.05, [])
+    (effect,) = pooled_effects([test])
+    assert (effect.sure, effect.tests, effect.direction, effect.metric) == ("one", 1, "up", "accuracy")
+    assert effect.pooled.upper - effect.pooled.mean == pytest.approx(0.02 * 1.959964 / 1.644854, abs=1e-6)
+
+
+def test_nothing_is_known():
+    assert row_tests("batch_size", [lesson("a")]) == []
+    assert pooled_effects([]) == []
+
+
+def test_the_last_look_of_a_test_counts():
+    looks = [lesson(f"k{seeds}", test="t", group="g", seeds=seeds, date=f"2026-05-0{seeds}") for seeds in (3, 5)]
+    assert [test.lesson.seeds for test in row_tests("learning_rate", looks[::-1])] == [5]
+    assert len(row_tests("learning_rate", [lesson("a", test=""), lesson("b", test="")])) == 2
+
+
+def test_the_reverse_change_counts_with_its_sign_turned():
+    up = lesson("a")
+    down = lesson("b", changed=rate(1e-4, 5e-5), gain=-0.03, lower=-0.05, upper=-0.01)
+    tests = row_tests("learning_rate", [up, down])
+    assert {test.direction for test in tests} == {"up", "down"}
+    (effect,) = pooled_effects(tests)
+    assert effect.pooled.mean == pytest.approx(0.03)
+    assert (effect.pooled.count, effect.better) == (2, 2)
+
+
+def test_other_metrics_are_pooled_apart():
+    tests = row_tests("learning_rate", [lesson("a"), lesson("b"), lesson("c", metric="spearman")])
+    assert [(effect.metric, effect.pooled.count) for effect in pooled_effects(tests)] == [
+        ("accuracy", 2),
+        ("spearman", 1),
+    ]
+
+
+def test_tests_on_the_same_rows_count_as_one():
+    tests = row_tests(
+        "learning_rate", [lesson("a", group="g"), lesson("b", group="g", gain=0.05, lower=0.03, upper=0.07)]
+    )
+    (effect,) = pooled_effects(tests)
+    assert (effect.tests, effect.pooled.count, effect.better, effect.sure) == (2, 1, 1, "one")
+    assert effect.pooled.mean == pytest.approx(0.04)
+    assert effect.pooled.upper - effect.pooled.mean == pytest.approx(0.02 * 1.959964 / 1.644854, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("gains", "sure"),
+    [
+        ([0.03, 0.031, 0.029, 0.03, 0.032], "helps"),
+        ([-0.03, -0.031, -0.029, -0.03, -0.032], "hurts"),
+        ([0.01, 0.03, 0.05, 0.02, 0.04, 0.001, 0.06], "helps_mostly"),
+        ([-0.01, -0.03, -0.05, -0.02, -0.04, -0.001, -0.06], "hurts_mostly"),
+        ([0.03, -0.03, 0.01], "unsure"),
+    ],
+)
+def test_how_sure(gains, sure):
+    lessons = [
+        lesson(f"k{number}", gain=gain, lower=gain - 0.005, upper=gain + 0.005) for number, gain in enumerate(gains)
+    ]
+    (effect,) = pooled_effects(row_tests("learning_rate", lessons))
+    assert effect.sure == sure
+    expected = pool(gains, [0.005 / 1.6448536269514722] * len(gains))
+    assert (effect.pooled.mean, effect.pooled.upper) == pytest.approx((expected.mean, expected.upper))
+
+
+def test_several_changes_at_once_are_told_apart_only_by_the_test():
+    changed = [*rate(5e-5, 1e-4), {"row": "max_epochs", "from": 3, "to": 6}]
+    mixed = lesson("a", changed=changed)
+    effects = [
+        RowEffect(row="learning_rate", effect=0.01, lower=0, upper=0.02, method="one_in"),
+        RowEffect(row="learning_rate", effect=0.012, lower=0.002, upper=0.022, method="one_back"),
+        RowEffect(row="max_epochs", effect=0.02, lower=0, upper=0.04, method="odd"),
+    ]
+    told = lesson("b", changed=changed, effects=effects)
+    first, second = row_tests("learning_rate", [told, mixed])
+    assert (first.method, first.gain, first.others) == ("mixed", None, ["max_epochs"])
+    assert (second.method, second.gain, second.lower) == ("one_back", 0.012, 0.002)
+    assert pooled_effects([first]) == []
+    assert [test.gain for test in row_tests("max_epochs", [told])] == [None]
+
+
+def test_a_score_that_could_not_be_computed_is_not_pooled():
+    assert pooled_effects(row_tests("learning_rate", [lesson("a", gain=float("nan"))])) == []
+    assert pooled_effects(row_tests("learning_rate", [lesson("a", lower=None)])) == []
+    assert pooled_effects(row_tests("learning_rate", [lesson("a", upper=None)])) == []
+
+
+SWITCHED = [
+    {"row": "fgm.epsilon", "from": "off", "to": 1.0},
+    {"row": "fgm.layers", "from": "off", "to": ["embeddings"]},
+]
+
+
+def test_a_technique_is_switched_as_one():
+    on = lesson("a", changed=SWITCHED)
+    off = lesson("b", changed=[{**item, "from": item["to"], "to": "off"} for item in SWITCHED])
+    tests = row_tests("fgm", [on, off])
+    assert {(test.old, test.new, test.direction) for test in tests} == {
+        ("off", "on", "off → on"),
+        ("on", "off", "on → off"),
+    }
+    assert {test.method for test in tests} == {"alone"}
+    (effect,) = pooled_effects(tests)
+    assert (effect.direction, effect.pooled.mean) == ("off → on", pytest.approx(0))
+    (inner,) = row_tests("fgm.epsilon", [on])
+    assert (inner.old, inner.new, inner.ratio, inner.method) == ("off", 1.0, None, "alone")
+    assert row_tests("fgm", [lesson("c", changed=[{"row": "fgm.epsilon", "from": 1.0, "to": 2.0}])]) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "direction", "sign"),
+    [
+        (True, False, "false → true", -1),
+        ("linear", "cosine", "cosine → linear", -1),
+        ("cosine", "linear", "cosine → linear", 1),
+        (None, 3, "3 → none", -1),
+        (["a", "b"], ["a"], "a → a, b", -1),
+        ("off", "x", "off → x", 1),
+        ("a", "off", "off → a", -1),
+    ],
+)
+def test_values_that_are_no_numbers(old, new, direction, sign):
+    tests = row_tests("x", [lesson("a", changed=[{"row": "x", "from": old, "to": new}])])
+    (effect,) = pooled_effects(tests)
+    assert (effect.direction, effect.pooled.mean) == (direction, pytest.approx(sign * 0.03))
+
+
+def test_zero_has_no_ratio():
+    (test,) = row_tests("x", [lesson("a", changed=[{"row": "x", "from": 0, "to": 0.1}])])
+    assert (test.ratio, test.direction) == (None, "up")
+
+
+def test_the_level_of_an_interval_is_the_tests_own():
+    narrow, wide = lesson("a", alpha=0.05), lesson("b", alpha=0.022)
+    sizes = [pooled_effects(row_tests("learning_rate", [item]))[0].pooled for item in (narrow, wide)]
+    assert sizes[0].upper > sizes[1].upper  # the same ends are farther out in standard errors
+    assert pooled_effects(row_tests("learning_rate", [lesson("c", alpha=None)]))[0].pooled == sizes[0]

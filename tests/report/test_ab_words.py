@@ -1,0 +1,80 @@
+"""Verdicts in words."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tests.report.test_ab import verdict
+from tunebook.core.verdict import RowEffect
+from tunebook.report.ab_words import (
+    amount,
+    effect_text,
+    guard_margin,
+    guard_name,
+    guard_text,
+    held_text,
+    sentence,
+    settle_text,
+    sorted_ends,
+    wanted,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "metric", "sign", "text"),
+    [(0.031, "accuracy", True, "+3.1 points"), (-0.031, "ece", True, "-3.1 points"),
+     (0.02, "accuracy", False, "2.0 points"),
+     (1.5, "perplexity", True, "+1.500"), (math.nan, "accuracy", True, "–"), (math.inf, "mse", True, "–")],
+)  # fmt: skip
+def test_amounts(value, metric, sign, text):
+    assert amount(value, metric, sign) == text
+
+
+@pytest.mark.parametrize(
+    ("decision", "words"),
+    [("STRONG", "proven to be more than 2.0 points"), ("PROMOTE", "Some gain is proven"), ("REJECT", "not worth it"),
+     ("INCONCLUSIVE", "cannot be told yet")],
+)  # fmt: skip
+def test_the_sentence(decision, words):
+    told = sentence(verdict(decision))
+    assert words in told and "+4.1 points" in told and "2,000 rows" in told and "does not pass" not in told
+
+
+def test_the_sentence_names_what_broke():
+    guards = [guard.model_copy(update={"held": False}) for guard in verdict().guardrails]
+    told = sentence(verdict(guardrails=guards))
+    assert "does not pass" in told and "worst class (joy & <b>)" in told and "Challenge: hard.csv" in told
+
+
+def test_a_share_of_the_old_score():
+    assert wanted(verdict(delta_kind="relative")) == "2 %"
+
+
+def test_guardrails():
+    worst, time, latency, hard = verdict().guardrails
+    assert guard_name(time) == "Training time" and guard_name(hard) == "Challenge: hard.csv"
+    assert sorted_ends(worst) == ("-100.0 points", "+5.0 points"), "no share can fall further"
+    assert sorted_ends(time) == ("+40 %", "+60 %") and guard_margin(time) == "+20 %"
+    assert guard_text(latency, latency.gain) == guard_margin(latency) == "–"
+    assert [held_text(guard) for guard in (time, time.model_copy(update={"held": False}), latency)] == [
+        "held",
+        "not held",
+        "reported",
+    ]
+    assert guard_text(time, 0.0001) == "+0 %"
+
+
+def test_effects():
+    told = RowEffect(row="x", effect=-0.05, lower=-0.07, upper=-0.03)
+    assert effect_text(told, "accuracy") == "-5.0 points [-7.0 points, -3.0 points]"
+    assert effect_text(None, "accuracy") == effect_text(told.model_copy(update={"effect": math.nan}), "accuracy") == "–"
+
+
+def test_what_would_settle_it():
+    assert settle_text(verdict()) == ""
+    told = settle_text(verdict("INCONCLUSIVE", settle={"seeds": 12, "rows": 9000, "seconds": 600.0, "money": 2.5}))
+    assert "12 seeds" in told and "10.0 min, 2.50 EUR" in told and "9,000" in told
+    assert settle_text(verdict("INCONCLUSIVE", settle={"seeds": None, "rows": 9000})).startswith("So would")
+    assert "Neither" in settle_text(verdict("INCONCLUSIVE"))

@@ -1,0 +1,183 @@
+"""The gate: against statsmodels' analysis of variance, by hand, and its error by simulation."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchmarks.gate import Design, simulate, verdicts, worst
+from scipy import stats
+from statsmodels.formula.api import ols
+from statsmodels.stats.anova import anova_lm
+
+from tunebook.core.errors import DataError, PlanError
+from tunebook.stats.gate import MeanSquares, decide, two_way
+
+
+def drawn(k, n, seed=0, of_seeds=0.05, of_rows=0.2):
+    rng = np.random.default_rng(seed)
+    return of_seeds * rng.normal(size=(k, 1)) + of_rows * rng.normal(size=(1, n)) + 0.3 * rng.normal(size=(k, n))
+
+
+@pytest.mark.parametrize(("k", "n"), [(2, 2), (5, 12), (3, 40)])
+def test_mean_squares_are_those_of_statsmodels(k, n):
+    values = drawn(k, n)
+    places = pd.DataFrame({"y": values.ravel(), "seed": np.repeat(range(k), n), "row": np.tile(range(n), k)})
+    expected = anova_lm(ols("y ~ C(seed) + C(row)", places).fit(), typ=1)["sum_sq"] / [k - 1, n - 1, (k - 1) * (n - 1)]
+    seen = MeanSquares.of(values)
+    assert [seen.seeds, seen.rows, seen.rest] == pytest.approx(list(expected))
+
+
+def test_mean_squares_of_many_layouts_are_those_of_each():
+    many = np.stack([drawn(4, 30, seed) for seed in range(6)]).reshape(2, 3, 4, 30)
+    se, df = MeanSquares.of(many).error()
+    for place in np.ndindex(2, 3):
+        effect = two_way(many[place])
+        assert (se[place], df[place]) == pytest.approx((effect.se, effect.df))
+
+
+def test_the_interval_follows_its_formula():
+    values = drawn(5, 50, seed=3)
+    of_seeds, of_rows = 50 * values.mean(1).var(ddof=1), 5 * values.mean(0).var(ddof=1)
+    apart = values - values.mean(1, keepdims=True) - values.mean(0) + values.mean()
+    rest = (apart**2).sum() / (4 * 49)
+    over = max(of_rows - rest, 0)
+    assert over > 0
+    variance = max(of_seeds + over, of_rows) / 250
+    df = max((of_seeds + over) ** 2 / (of_seeds**2 / 4 + over**2 / 49), 4)
+    effect = two_way(values, alpha=0.02)
+    assert (effect.mean, effect.se, effect.df) == pytest.approx((values.mean(), variance**0.5, df))
+    ends = stats.t.interval(0.96, df, values.mean(), variance**0.5)
+    assert (effect.lower, effect.upper) == pytest.approx(ends)
+    assert (effect.seeds, effect.rows) == (5, 50)
+    assert effect.seed_sd == pytest.approx(values.mean(1).std(ddof=1))
+
+
+def test_with_no_effect_of_rows_it_is_the_paired_t_over_seeds():
+    gains = np.array([0.01, 0.03, 0.02, 0.05])
+    effect = two_way(np.tile(gains[:, None], (1, 7)))
+    expected = stats.ttest_1samp(gains, 0).confidence_interval(0.9)
+    assert (effect.lower, effect.upper) == pytest.approx(tuple(expected))
+    assert effect.df == 3
+
+
+def test_seeds_that_agree_too_well_do_not_narrow_the_interval_below_that_of_rows():
+    """Mean squares of seeds below the rest: the variance is that of rows alone."""
+    values = drawn(4, 60, seed=1)
+    values -= values.mean(1, keepdims=True)
+    squares = MeanSquares.of(values)
+    assert squares.seeds == pytest.approx(0)
+    assert two_way(values).se == pytest.approx((squares.rows / 240) ** 0.5)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.02, -1.0])
+def test_where_nothing_varies_the_interval_has_no_width(value):
+    effect = two_way(np.full((3, 8), value))
+    assert (effect.lower, effect.mean, effect.upper) == pytest.approx((value, value, value))
+    assert (effect.se, effect.df, effect.seed_sd) == pytest.approx((0, 2, 0))
+
+
+def test_the_same_table_twice_is_rejected_or_without_delta_not_decided():
+    effect = two_way(np.zeros((5, 100)))
+    assert decide(effect.mean, effect.lower, effect.upper, 0.02) == "REJECT"
+    assert decide(effect.mean, effect.lower, effect.upper, 0.0) == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(
+    ("gain", "expected"),
+    [
+        ((0.05, 0.03, 0.07), "STRONG"),
+        ((0.04, 0.02, 0.06), "PROMOTE"),  # lower end at delta exactly: not more than delta
+        ((0.02, 0.001, 0.04), "PROMOTE"),  # seen exactly delta
+        ((0.019, 0.001, 0.04), "INCONCLUSIVE"),
+        ((0.03, 0.0, 0.06), "INCONCLUSIVE"),
+        ((0.01, -0.01, 0.02), "INCONCLUSIVE"),  # upper end at delta exactly
+        ((0.01, 0.005, 0.019), "REJECT"),  # a gain, but proven to be less than delta
+        ((-0.01, -0.03, 0.01), "REJECT"),
+    ],
+)
+def test_decisions(gain, expected):
+    assert decide(*gain, 0.02) == expected
+
+
+def test_the_simulation_decides_as_the_gate_does():
+    mean, half = np.random.default_rng(0).normal(0.02, 0.03, size=(2, 300))
+    half = abs(half)
+    found = verdicts(mean, half, 0.02)
+    for place in range(300):
+        seen = decide(mean[place], mean[place] - half[place], mean[place] + half[place], 0.02)
+        assert found["strong"][place] == (seen == "STRONG")
+        assert found["promote"][place] == (seen in ("STRONG", "PROMOTE"))
+        assert found["reject"][place] == (seen == "REJECT")
+
+
+@pytest.mark.parametrize("delta", [-0.01, float("nan"), float("inf")])
+def test_a_delta_that_is_none_is_refused(delta):
+    with pytest.raises(PlanError, match=r"stats\.delta"):
+        decide(0.1, 0.0, 0.2, delta)
+
+
+def test_a_gain_that_is_not_a_number_is_refused():
+    with pytest.raises(DataError, match=r"stats\.nan"):
+        decide(0.1, float("nan"), 0.2, 0.02)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "code"),
+    [
+        (np.zeros((1, 50)), PlanError, "stats.one_seed"),
+        (np.zeros((0, 50)), PlanError, "stats.one_seed"),
+        (np.zeros((5, 1)), DataError, "stats.few_rows"),
+        (np.zeros(5), DataError, "stats.shape"),
+        (np.zeros((2, 3, 4)), DataError, "stats.shape"),
+        ([[0.0, np.nan], [1.0, np.inf]], DataError, "stats.nan"),
+    ],
+)
+def test_what_proves_nothing_is_refused(values, kind, code):
+    with pytest.raises(kind) as caught:
+        two_way(values)
+    assert caught.value.code == code
+    assert caught.value.message and caught.value.advice
+
+
+def test_the_message_counts_what_is_not_a_number():
+    with pytest.raises(DataError, match="not numbers: 2 of them"):
+        two_way([[0.0, np.nan], [1.0, np.nan]])
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5, -1, float("nan")])
+def test_an_error_that_is_none_is_refused(alpha):
+    with pytest.raises(PlanError, match=r"stats\.alpha"):
+        two_way(drawn(3, 5), alpha)
+
+
+SMALL = Design(draws=400, seeds=(3, 5), rows=(300,), seed_sds=(0.0, 0.01), gains=(0.0, 0.02, 0.06))
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return simulate(SMALL)
+
+
+def test_false_promotion_is_rarer_than_alpha(simulated):
+    """Within three Monte-Carlo errors, at every seed noise; with early stopping too, and where delta is 0."""
+    allowed = SMALL.alpha + 3 * (SMALL.alpha * (1 - SMALL.alpha) / SMALL.draws) ** 0.5
+    assert worst(simulated["gate"], "promote", gain=0.0)["promote"] < allowed
+    assert worst(simulated["gate"], "promote_at_delta_0", gain=0.0)["promote_at_delta_0"] < allowed
+    assert worst(simulated["sequence"], "promote", gain=0.0)["promote"] < allowed
+
+
+def test_errors_at_a_true_gain_of_delta(simulated):
+    """More than delta is claimed, or delta denied, as rarely as alpha; to promote is the toss of a coin at best."""
+    error = 3 * (SMALL.alpha * (1 - SMALL.alpha) / SMALL.draws) ** 0.5
+    for cell in simulated["gate"]:
+        if cell["gain"] == SMALL.delta:
+            assert cell["strong"] < SMALL.alpha + error
+            assert cell["reject"] < SMALL.alpha + error
+            assert cell["promote"] < 0.5 + 3 * (0.25 / SMALL.draws) ** 0.5
+
+
+def test_the_simulation_can_fail(simulated):
+    """The rule for single runs promotes far more often without a gain, and the gate sees a gain that is there."""
+    assert worst(simulated["single"], "naive", gain=0.0)["naive"] > 2 * SMALL.alpha
+    power = {(cell["seeds"], cell["seed_sd"]): cell["promote"] for cell in simulated["gate"] if cell["gain"] == 0.06}
+    assert power[5, 0.0] > 0.9
+    assert power[5, 0.0] > power[3, 0.0] - 0.05

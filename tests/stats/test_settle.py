@@ -1,0 +1,90 @@
+"""What would settle a test: against the definition, one number at a time, and by simulation."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tunebook.core.errors import PlanError
+from tunebook.stats.gate import decide, two_way
+from tunebook.stats.settle import MOST_ROWS, MOST_SEEDS, Settle, settle
+
+
+def drawn(k, n, mean, seed=0, of_seeds=0.0127, of_rows=0.1):
+    """Differences with exactly this mean, and seeds' means with exactly this standard deviation."""
+    rng = np.random.default_rng(seed)
+    values = of_rows * rng.normal(size=(1, n)) + 0.25 * rng.normal(size=(k, n))
+    return values - values.mean(1, keepdims=True) + of_seeds * stats.zscore(np.arange(k), ddof=1)[:, None] + mean
+
+
+def half_at(values, k, n, alpha=0.05):
+    """Half of the interval at K seeds and N rows, from the variance components of `values`, written out."""
+    k0, n0 = values.shape
+    of_seeds, of_rows = n0 * values.mean(1).var(ddof=1), k0 * values.mean(0).var(ddof=1)
+    apart = values - values.mean(1, keepdims=True) - values.mean(0) + values.mean()
+    rest = (apart**2).sum() / ((k0 - 1) * (n0 - 1))
+    seeds = rest + n * max(of_seeds - rest, 0) / n0
+    over = k * max(of_rows - rest, 0) / k0
+    df = max((seeds + over) ** 2 / (seeds**2 / (k - 1) + over**2 / (n - 1)), k - 1)
+    return stats.t.ppf(1 - alpha, df) * (max(seeds + over, rest + over) / (k * n)) ** 0.5
+
+
+@pytest.mark.parametrize(("mean", "delta"), [(0.012, 0.01), (0.008, 0.02), (-0.001, 0.01), (0.01, 0.0)])
+def test_it_gives_the_first_numbers_that_decide(mean, delta):
+    values = drawn(3, 400, mean, seed=4)
+    effect = two_way(values)
+    assert decide(mean, effect.lower, effect.upper, delta) == "INCONCLUSIVE"
+    need = values.mean() if values.mean() >= delta else delta - values.mean()
+    found = settle(values, delta)
+    assert half_at(values, found.seeds, 400) < need
+    assert found.seeds == 4 or half_at(values, found.seeds - 1, 400) >= need
+    assert half_at(values, 3, found.rows) < need <= half_at(values, 3, int(found.rows / 1.01))
+
+
+def test_a_test_that_is_decided_needs_no_more():
+    assert settle(drawn(5, 2000, 0.08), 0.02) == Settle(5, 2000)
+    assert settle(drawn(5, 2000, -0.05), 0.02) == Settle(5, 2000)
+
+
+def test_what_no_number_decides_is_none():
+    """Rows cannot help where the seeds differ, nor seeds where the rows do, nor either on the edge."""
+    by_seeds = drawn(3, 300, 0.03, of_seeds=0.05, of_rows=0.0)
+    assert settle(by_seeds, 0.02).rows is None
+    assert settle(by_seeds, 0.02).seeds is not None
+    by_rows = drawn(3, 300, 0.03, of_seeds=0.0, of_rows=0.9)
+    assert settle(by_rows, 0.02).seeds is None
+    assert settle(by_rows, 0.02).rows is not None
+    assert settle(drawn(3, 300, 0.0200001) - 0.02, 0.0).seeds is None
+    assert settle(np.zeros((3, 50)), 0.0) == Settle(None, None)
+
+
+def test_it_looks_no_farther_than_its_reach():
+    many = np.random.default_rng(0).normal(size=(MOST_SEEDS, 20))
+    assert settle(many - many.mean() + 0.01, 0.0).seeds is None
+    wide = np.random.default_rng(0).normal(size=(2, MOST_ROWS))
+    wide -= wide.mean()
+    assert settle(wide + 1e-5, 0.0).rows is None
+
+
+def test_a_smaller_error_needs_more():
+    values = drawn(3, 400, 0.012, seed=4)
+    assert settle(values, 0.01, alpha=0.022).seeds > settle(values, 0.01).seeds > 3
+
+
+def test_half_of_the_tests_are_decided_at_the_number_foretold():
+    """If the mean seen is the true gain, the lower end is above 0 in about half of the tests of that size."""
+    rng, decided = np.random.default_rng(1), []
+    for number in range(150):
+        seen = drawn(3, 300, 0.025, seed=number, of_seeds=0.02, of_rows=0.15)
+        seeds = settle(seen, 0.02).seeds
+        if seeds is not None and seeds > 3:
+            apart = 0.02 * rng.normal(size=(seeds, 1)) + 0.15 * rng.normal(size=(1, 300))
+            decided.append(two_way(0.025 + apart + 0.25 * rng.normal(size=(seeds, 300))).lower > 0)
+    assert len(decided) > 75
+    assert 0.3 < np.mean(decided) < 0.9
+
+
+def test_what_proves_nothing_is_refused():
+    with pytest.raises(PlanError, match=r"stats\.one_seed"):
+        settle(np.zeros((1, 50)), 0.02)
+    with pytest.raises(PlanError, match=r"stats\.delta"):
+        settle(np.zeros((2, 50)), -1)

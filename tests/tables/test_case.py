@@ -1,0 +1,84 @@
+"""What the rules see: how many passes, how many rows at once, how long a text."""
+
+from __future__ import annotations
+
+import pytest
+from tests.tables.test_propose import BASE, LARGE, MANY, ROOMY, SMALL, TWO
+
+from tunebook.tables.case import FEW_STEPS, MOST_EPOCHS, Case
+from tunebook.tables.facts import Machine
+from tunebook.tables.rules import effective_batch
+
+GIB = 1 << 30
+
+
+def case(model=SMALL, machine=ROOMY, rows=5000, labels=TWO, **more):
+    stats = more.pop("stats", {"tokens": {"p95": 100, "p99": 200}})
+    return Case(stats, labels, rows, model, machine, **more)
+
+
+def test_figures_of_the_labels_and_rows():
+    assert (case().classes, case().many_classes) == (2, False)
+    assert case(labels=MANY).many_classes
+    assert case(rows=1999).few_rows and not case(rows=2000).few_rows
+    assert case(stats={}).imbalance == 1.0
+    assert case(stats={"imbalance": 7.5}).imbalance == 7.5
+
+
+@pytest.mark.parametrize("rows", [1, 100, 300, 700, 1500, 5000, 100_000])
+def test_enough_steps_unless_that_took_too_many_passes(rows):
+    found = case(rows=rows)
+    assert found.usual_epochs <= found.epochs <= MOST_EPOCHS
+    assert found.epochs == MOST_EPOCHS or found.epochs * found.steps_per_epoch >= FEW_STEPS
+
+
+def test_all_fits_into_a_roomy_machine():
+    assert case().fitting == {
+        "batch_size": 32,
+        "gradient_accumulation_steps": 1,
+        "gradient_checkpointing": False,
+        "max_length": 200,
+    }
+
+
+@pytest.mark.parametrize("memory", [2, 4, 6, 8, 12])
+def test_what_is_proposed_fits_where_it_can(memory):
+    machine = Machine(cores=2, memory_bytes=memory * GIB)
+    found = case(model=BASE, machine=machine)
+    fitting = found.fitting
+    assert effective_batch(fitting) == 32
+    needed = BASE.training_bytes(
+        fitting["batch_size"], fitting["max_length"], half=False, checkpointing=fitting["gradient_checkpointing"]
+    )
+    assert needed <= machine.room or not found.holds_state
+
+
+def test_the_length_goes_last_and_only_if_it_can_help():
+    tight = Machine(cores=2, memory_bytes=2 * (BASE.state_bytes + 8 * 2**20))
+    found = case(model=BASE, machine=tight, stats={"tokens": {"p99": 512}}).fitting
+    assert (found["batch_size"], found["gradient_checkpointing"]) == (1, True)
+    assert found["max_length"] < 512
+    hopeless = case(model=LARGE, machine=Machine(cores=1, memory_bytes=GIB))
+    assert not hopeless.holds_state
+    assert hopeless.fitting["max_length"] == 200
+
+
+@pytest.mark.parametrize(
+    ("edge", "stats", "length"),
+    [
+        (0, {"tokens": {"p95": 100, "p99": 200}}, 200),
+        (512 << 20, {"tokens": {"p95": 100, "p99": 200}}, 104),
+        (512 << 20, {"tokens": {"p99": 200}}, 200),
+        (0, {}, 128),
+        (1, {"tokens": {"p95": 100, "p99": 200}}, 8),
+    ],
+)
+def test_length_for_a_small_device(edge, stats, length):
+    assert case(stats=stats, edge_bytes=edge).length == length
+
+
+def test_length_that_fits_beside_the_weights():
+    edge = SMALL.answering_bytes(64)
+    found = case(stats={"tokens": {"p95": 300, "p99": 400}}, edge_bytes=edge)
+    assert 8 < found.length <= 64
+    assert SMALL.answering_bytes(found.length) <= edge

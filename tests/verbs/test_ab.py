@@ -1,0 +1,275 @@
+"""A/B tests from end to end, on tiny models and on answers made by hand."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from filelock import FileLock
+
+from tests import ab_book
+from tests.ab_book import gains, logits, same
+from tunebook.abtest import pairs
+from tunebook.abtest.exam import Exam
+from tunebook.abtest.pairs import Pair, Seen
+from tunebook.abtest.prepared import prepare_test
+from tunebook.core.errors import BookError, PlanError
+from tunebook.core.nouns import read_json
+from tunebook.core.verdict import Verdict
+from tunebook.stats.sequential import spent
+from tunebook.verbs import ab as module
+from tunebook.verbs.ab import ab, run_test
+from tunebook.verbs.book import Book, open_book
+
+
+@pytest.fixture(autouse=True)
+def own_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test writes into the user's index of lessons."""
+    monkeypatch.setattr("tunebook.abtest.announce.remember", lambda book: None)
+
+
+@pytest.fixture(scope="module")
+def made(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return ab_book.make_book(tmp_path_factory.mktemp("ab"), base, rows=160).path
+
+
+@pytest.fixture
+def book(made: Path, tmp_path: Path) -> Book:
+    """A copy that a test may change."""
+    shutil.copytree(made, tmp_path / "book")
+    return open_book(tmp_path / "book")
+
+
+def by_hand(k: int, a: float, b: float, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Pairs that are right as told instead of trained ones; the seeds that were asked for."""
+    asked: list[int] = []
+    kept: dict[str, Any] = {}
+
+    def run_pair(arms: Any, seed: int, exams: list[Exam], folder: Path, progress: Any = None) -> Pair:
+        asked.append(seed)
+        for exam in exams:
+            kept.setdefault(exam.key, gains(k, len(exam.rows), a, b))
+        answers = {exam.key: tuple(logits(exam, side[seed - 1]) for side in kept[exam.key]) for exam in exams}
+        sides = tuple(
+            SimpleNamespace(seconds=2.0 + side, peak_memory_bytes=10**9, size=100, device="cpu", failed="",
+                            run=SimpleNamespace(id=f"{seed}{side}", history=[{"epoch": 1.0, "loss": 0.5}]))
+            for side in (0, 1)
+        )  # fmt: skip
+        return Pair(Seen(seed=seed, runs=("x", "y"), reused=(True, False), latency=([1.0], [2.0])), sides, answers)
+
+    monkeypatch.setattr(module, "run_pair", run_pair)
+    return asked
+
+
+def wide(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    """As many validation rows as a test needs."""
+    from tunebook.abtest import prepared
+
+    many = ab_book.exam(rows)
+    monkeypatch.setattr(prepared, "split_exam", lambda data, split: many)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "verdict", "pairs_run", "passed"),
+    [(0.6, 0.8, "STRONG", 3, True), (0.8, 0.6, "REJECT", 3, False), (0.700, 0.725, "INCONCLUSIVE", 5, False)],
+)
+def test_the_first_look_that_decides_ends_the_test(
+    a: float, b: float, verdict: str, pairs_run: int, passed: bool, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = by_hand(5, a, b, monkeypatch)
+    wide(monkeypatch, 700)
+    found = ab(book, 2, "v3", delta=0.03, guard={"worst_class": "off", "calibration": "off"})
+    assert (found.verdict, found.seeds, found.passed) == (verdict, pairs_run, passed)
+    assert asked == list(range(1, pairs_run + 1))
+    alpha = spent(0.05, 2, (3.0, 5.0))
+    assert [look.alpha for look in found.history] == [alpha] * (1 if pairs_run == 3 else 2)
+    assert [look.seeds for look in found.history] == ([3] if pairs_run == 3 else [3, 5])
+    assert found.cost["seconds"] == pairs_run * 5.0 and found.cost["new_seconds"] == pairs_run * 3.0
+    assert found.flips["won"] > 0 if b > a else found.flips["lost"] > 0
+    assert len(found.extra["mcnemar"]) == pairs_run and found.reason
+    assert ("seconds" in found.settle) == (verdict == "INCONCLUSIVE" and found.settle["seeds"] is not None)
+    entry = book.log.entries()[-1]
+    assert (entry.action, entry.table, entry.evidence["verdict"]) == ("test", 3, verdict)
+    assert entry.evidence["passed"] is passed and entry.evidence["test"] == found.test
+    assert (found.path / "report.html").is_file()
+    written = read_json(Verdict, found.path / "verdict.json")
+    assert json.loads(written.model_dump_json()) == json.loads(found.model_dump_json())
+    before = len(book.log.entries())
+    assert same(ab(book, 2, 3, delta=0.03, guard={"worst_class": "off", "calibration": "off"}), found)
+    assert len(asked) == pairs_run and len(book.log.entries()) == before, "the verdict that there is"
+
+
+def test_a_broken_guardrail_stops_a_better_table(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_hand(5, 0.6, 0.8, monkeypatch)
+    wide(monkeypatch, 700)
+    found = ab(book, 2, 3, guard={"time": 0.2})
+    assert found.verdict == "STRONG" and not found.passed
+    assert {guard.name for guard in found.guardrails if not guard.held} >= {"time"}
+    assert "Training time" in found.reason or "训练时间" in found.reason
+
+
+def test_a_file_of_challenges_may_veto(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests import small
+
+    by_hand(3, 0.6, 0.8, monkeypatch)
+    inner = module.run_pair
+
+    def worse_there(arms: Any, seed: int, exams: Any, folder: Path, progress: Any = None) -> Pair:
+        pair = inner(arms, seed, exams, folder, progress)
+        a, b = pair.logits[exams[1].key]
+        return Pair(pair.seen, pair.sides, {**pair.logits, exams[1].key: (b, a)})
+
+    hard = small.write_csv(tmp_path / "hard.csv", 90, seed=7)
+    monkeypatch.setattr(module, "run_pair", worse_there)
+    found = ab(book, 2, 3, seeds=3, looks=[], challenges=[hard])
+    (guard,) = [guard for guard in found.guardrails if guard.kind == "challenge"]
+    assert found.verdict == "STRONG" and not guard.held and guard.name == "hard.csv" and not found.passed
+    assert "hard.csv" in found.reason
+
+
+def test_looks_can_be_left_out(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = by_hand(5, 0.6, 0.8, monkeypatch)
+    found = ab(book, 2, 3, looks=[], seeds=4)
+    assert len(asked) == 4 and [(look.seeds, look.alpha) for look in found.history] == [(4, 0.05)]
+
+
+def test_a_metric_without_rows(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_hand(3, 0.7, 0.72, monkeypatch)
+    found = ab(book, 2, 3, looks=[], seeds=3, metric="macro_f1")
+    assert found.settle == {} and "bootstrap" not in found.extra and found.flips
+
+
+def test_the_plan_is_frozen_before_anything_is_trained(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = prepare_test(book, 2, 3, seeds=3)
+    text = (prepared.folder / "plan.json").read_text()
+    assert prepared.plan.id == prepared.folder.name and not (book.path / "runs").exists()
+    assert prepared.seconds > 0 and prepared.finished is None
+    assert {code for code, _ in prepared.warnings} == {"ab.warn.few_rows"}
+    prepare_test(book, 2, 3, seeds=3)
+    assert (prepared.folder / "plan.json").read_text() == text
+    assert prepare_test(book, 2, 3, seeds=4).folder != prepared.folder
+
+
+def test_earlier_tests_are_told(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_hand(4, 0.6, 0.8, monkeypatch)
+    ab(book, 2, 3, seeds=3)
+    damaged = book.path / "tests" / "damaged" / "verdict.json"
+    damaged.parent.mkdir()
+    damaged.write_text("{")
+    again = prepare_test(book, 2, 3, seeds=4)
+    assert ("ab.warn.again", {"count": 1, "a": "v2", "b": "v3"}) in again.warnings
+    assert ab(book, 2, 3, seeds=4).extra["warnings"][-1] == "ab.warn.again"
+
+
+@pytest.mark.parametrize("others", [(3, 4), (2, 2)])
+def test_the_same_table_twice(others: tuple[int, int], book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PlanError) as caught:
+        ab(book, *others)
+    assert caught.value.code == "ab.same" and caught.value.message
+    by_hand(3, 0.7, 0.7, monkeypatch)
+    prepared = prepare_test(book, *others, seeds=3, aa=True)
+    assert prepared.plan.shift and prepared.arms[0].plan(1).id != prepared.arms[1].plan(1).id
+    assert run_test(prepared).verdict in ("REJECT", "INCONCLUSIVE")
+    with pytest.raises(PlanError):
+        run_test(prepared, effects="one")
+
+
+def test_a_test_that_runs_elsewhere(book: Book) -> None:
+    prepared = prepare_test(book, 2, 3)
+    with FileLock(prepared.folder / ".lock"), pytest.raises(BookError) as caught:
+        run_test(prepared)
+    assert caught.value.code == "ab.busy"
+
+
+class KilledError(Exception):
+    """Stands for a kill."""
+
+
+def killed_at(when: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the process die at a step of some run, counted over all runs."""
+    from tunebook.engine.track import Diary
+
+    step, counted = Diary.on_step_end, [0]
+
+    def end(self: Any, *args: Any, **more: Any) -> None:
+        counted[0] += 1
+        if counted[0] == when:
+            raise KilledError
+        step(self, *args, **more)
+
+    monkeypatch.setattr(Diary, "on_step_end", end)
+
+
+@pytest.mark.slow
+def test_a_test_that_was_killed_goes_on_to_the_same_verdict(
+    book: Book, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(made, tmp_path / "whole")
+    asked: dict[str, Any] = {"seeds": 2, "looks": []}
+    whole = ab(open_book(tmp_path / "whole"), 2, 3, **asked)
+    assert not any(whole.extra["arms"][side]["reused"] for side in "ab")
+    assert all(path.name != "test" for path in (tmp_path / "whole" / "runs").glob("*/*"))
+    half = 7 + 28  # steps of a pair: after a kill in the first half as many are left
+    for when in random.Random(5).sample(range(1, half), 2):
+        with monkeypatch.context() as patch:
+            killed_at(when, patch)
+            with pytest.raises(KilledError):
+                ab(book, 2, 3, **asked)
+        assert not list(book.path.glob("tests/*/verdict.json"))
+    found = ab(book, 2, 3, **asked)
+    assert same(found, whole)
+    assert len(list((book.path / "runs").iterdir())) == 4
+    assert not any(found.extra["arms"][side]["reused"] for side in "ab"), "all of them are this test's own"
+    assert len([entry for entry in book.log.entries() if entry.action == "test"]) == 1
+    monkeypatch.setattr(pairs, "latencies", lambda *args: ([1.0], [1.0]))
+    monkeypatch.setattr("tunebook.abtest.arms.train", lambda *args, **more: pytest.fail("trained again"))
+    other = ab(book, 2, 3, delta=0.1, **asked)
+    assert other.test != found.test and other.gain == found.gain
+    assert [other.extra["arms"][side]["reused"] for side in "ab"] == [2, 2] and other.cost["new_seconds"] == 0
+    assert other.cost["seconds"] == pytest.approx(found.cost["seconds"])
+
+
+def test_effects_are_added_to_a_verdict_and_logged_once(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tunebook.core.verdict import RowEffect
+
+    by_hand(3, 0.6, 0.8, monkeypatch)
+    asked = []
+
+    def measure(study: Any, metric: str, method: str, alpha: float, progress: Any) -> list[RowEffect]:
+        asked.append((list(study.seeds), metric, method, alpha))
+        return [RowEffect(row="learning_rate", effect=0.1, lower=0.05, upper=0.15, method="shapley")]
+
+    monkeypatch.setattr(module, "row_effects", measure)
+    plain = ab(book, 2, 3, seeds=3)
+    found = ab(book, 2, 3, seeds=3, effects="auto")
+    assert found.test == plain.test and asked == [([1, 2, 3], "accuracy", "auto", 0.05)]
+    assert ab(book, 2, 3, seeds=3, effects="auto").effects == found.effects and len(asked) == 1
+    ab(book, 2, 3, seeds=3, effects="one")
+    assert len(asked) == 2, "another way of measuring"
+    assert read_json(Verdict, found.path / "verdict.json").effects
+    assert "+10.0" in (found.path / "report.html").read_text()
+    logged = [entry.evidence for entry in book.log.entries() if entry.action == "test"]
+    assert [bool(evidence["effects"]) for evidence in logged] == [False, True]
+
+
+def test_answers_of_an_arm_without_any_model(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_hand(3, 0.6, 0.8, monkeypatch)
+    inner = module.run_pair
+
+    def lost(arms: Any, seed: int, exams: Any, folder: Path, progress: Any = None) -> Pair:
+        pair = inner(arms, seed, exams, folder, progress)
+        for side in pair.sides[1:]:
+            side.failed = "run.diverged"
+        return Pair(pair.seen, pair.sides, {key: (a, None) for key, (a, _) in pair.logits.items()})
+
+    monkeypatch.setattr(module, "run_pair", lost)
+    found = ab(book, 2, 3, seeds=3)
+    assert found.verdict == "REJECT" and found.extra["arms"]["b"]["failed"] == 3
+    assert found.extra["scores"]["b"] == [0.0, 0.0, 0.0]
+    assert np.isclose(found.gain, -np.mean(found.extra["scores"]["a"]))

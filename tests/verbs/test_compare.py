@@ -1,0 +1,83 @@
+"""Compare: pairs of runs are judged, single runs prove nothing, and other rows are refused."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import ab_book
+from tunebook.abtest.arms import Arm, trained
+from tunebook.abtest.gate import Gate
+from tunebook.core.errors import DataError, RunError
+from tunebook.core.nouns import Report
+from tunebook.verbs.compare import compare
+from tunebook.verbs.plan import plan
+from tunebook.verbs.runs import Run, new_run
+
+
+@pytest.fixture(scope="module")
+def runs(base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[Run]]:
+    book = ab_book.make_book(tmp_path_factory.mktemp("compare"), base)
+    found: dict[int, list[Run]] = {}
+    for version in (2, 3):
+        table = book.tables.get(version)
+        arm = Arm(table, plan(table, book.data, seed=0))
+        found[version] = [trained(book.path / "runs", arm.plan(seed)).run for seed in (1, 2)]
+    return found
+
+
+def test_pairs_of_runs_are_judged_as_a_test_judges_them(runs: dict[int, list[Run]]) -> None:
+    found = compare(runs[2], runs[3])
+    a, b = found.extra["scores"]["a"], found.extra["scores"]["b"]
+    assert found.gain == pytest.approx((sum(b) - sum(a)) / 2)
+    assert found.seeds == len(found.extra["mcnemar"]) == 2
+    assert (found.a, found.b, found.metric, found.split) == (2, 3, "accuracy", "validation")
+    assert found.lower < found.gain < found.upper and found.reason
+    assert compare(runs[2], runs[3]).test == found.test != compare(runs[3], runs[2]).test
+    assert compare(runs[2], runs[3], Gate(metric="macro_f1", delta=0)).metric == "macro_f1"
+
+
+def test_one_run_each_proves_nothing(runs: dict[int, list[Run]]) -> None:
+    found = compare(runs[2][0], runs[3][0], Gate(delta=0))
+    assert found.verdict == "INCONCLUSIVE" and (found.lower, found.upper) == (-math.inf, math.inf)
+    assert found.flips and not found.passed and found.reason
+
+
+def test_runs_that_do_not_belong_together(runs: dict[int, list[Run]], tmp_path: Path) -> None:
+    for sides in ((runs[2], runs[3][:1]), ([], [])):
+        with pytest.raises(DataError) as caught:
+            compare(*sides)
+        assert caught.value.code == "ab.compare_runs"
+    run = new_run(tmp_path, runs[2][0].plan)
+    (run.path / "plan.json").write_text(runs[2][0].plan.model_copy(update={"data": "other"}).model_dump_json())
+    with pytest.raises(DataError) as caught:
+        compare(runs[2][0], run)
+    assert caught.value.code == "ab.compare_rows" and caught.value.message
+    (run.path / "plan.json").write_text(runs[2][0].plan.model_dump_json())
+    with pytest.raises(RunError):
+        compare(runs[2][0], run)
+
+
+def report(run: str, **more: Any) -> Report:
+    made = {
+        "split": "test",
+        "rows": 100,
+        "content": "c",
+        "headline": "accuracy",
+        "metrics": {"accuracy": 0.8, "ece": 0.1},
+    }
+    return Report(run=run, **{**made, **more})
+
+
+def test_reports_are_compared_on_the_same_rows_only() -> None:
+    better = report("b", metrics={"accuracy": 0.9, "ece": 0.05})
+    found = compare(report("a"), better)
+    assert found.gain == pytest.approx(0.1) and found.verdict == "INCONCLUSIVE" and found.n == 100
+    assert compare(report("a"), better, Gate(metric="ece")).gain == pytest.approx(0.05), "less of an error is a gain"
+    for other in (report("b", content="d"), report("b", split="validation"), Run(Path())):
+        with pytest.raises(DataError) as caught:
+            compare(report("a"), other)
+        assert caught.value.code == "ab.compare_rows"
