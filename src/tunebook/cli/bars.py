@@ -13,6 +13,7 @@ from typing import Any, Self, TextIO
 from tunebook.core.messages import catalogue, say
 
 _EVERY = 10.0  # seconds between lines where no terminal shows bars
+_SLOW = 0.2  # units a second below which one reads seconds a unit
 _BRIEF = 1.5  # a bar that was over within so many seconds goes away
 
 
@@ -98,7 +99,7 @@ class Bars:
         self.last, work.told = self.clock(), True
         spent = self.last - work.start
         rate = (work.done - work.begun) / spent if spent > 0 else 0.0
-        parts = [f"{work.title} {work.done}/{work.total}", f"{rate:.1f}/s"]
+        parts = [f"{work.title} {work.done}/{work.total}", *filter(None, [pace(rate)])]
         if rate and work.done < work.total:
             parts.append(say("cli.left", seconds=round((work.total - work.done) / rate)))
         self.stream.write(" · ".join([*parts, *filter(None, [self._figures(work)])]) + "\n")
@@ -108,6 +109,13 @@ class Bars:
         """Loss and the score that chooses the checkpoint."""
         shown = [("loss", "loss"), (f"eval_{self.metric}", self.metric)]
         return "  ".join(f"{name} {work.figures[key]:.3f}" for key, name in shown if key in work.figures)
+
+
+def pace(rate: float) -> str:
+    """Units a second; seconds a unit where they take long; nothing before the first."""
+    if not rate:
+        return ""
+    return f"{rate:.1f}/s" if rate >= _SLOW else say("cli.each", seconds=round(1 / rate))
 
 
 def _quiet() -> None:
@@ -129,7 +137,7 @@ def _screen(stream: TextIO) -> Any:
 
         def render(self, task: Any) -> Text:
             speed = task.finished_speed or task.speed
-            return Text("" if speed is None else f"{speed:.1f}/s", style="dim")
+            return Text(pace(speed or 0.0), style="dim")
 
     return Progress(
         TextColumn("{task.description}", markup=False),
@@ -142,4 +150,4 @@ def _screen(stream: TextIO) -> Any:
     )
 
 
-__all__ = ["Bars"]
+__all__ = ["Bars", "pace"]
