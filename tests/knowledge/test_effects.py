@@ -30,6 +30,16 @@ def test_the_last_look_of_a_test_counts():
     assert len(row_tests("learning_rate", [lesson("a", test=""), lesson("b", test="")])) == 2
 
 
+def test_a_test_that_learnt_what_its_rows_are_worth_counts_with_it():
+    changed = [*rate(5e-5, 1e-4), {"row": "warmup_ratio", "from": 0.1, "to": 0.05}]
+    told = RowEffect(row="learning_rate", effect=0.02, lower=0.01, upper=0.03, method="shapley")
+    first = lesson("a", test="t", group="g", changed=changed)
+    again = lesson("b", test="t", group="g", changed=changed, effects=[told])
+    for order in ([first, again], [again, first]):  # both of the same day
+        (test,) = row_tests("learning_rate", order)
+        assert (test.gain, test.method) == (0.02, "shapley")
+
+
 def test_the_reverse_change_counts_with_its_sign_turned():
     up = lesson("a")
     down = lesson("b", changed=rate(1e-4, 5e-5), gain=-0.03, lower=-0.05, upper=-0.01)

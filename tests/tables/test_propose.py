@@ -28,7 +28,7 @@ def test_every_proposed_row_says_why_and_stands_in_both_columns():
         assert len(row.reason) > 20
         assert row.reason.endswith("confidence: high]") or "confidence: medium]" in row.reason or "low]" in row.reason
     assert table.values()["base_model"] == "builtin:minilm"
-    assert "text_classification" in table.note
+    assert "text classification" in table.note
     assert settings_of(table).learning_rate == 1e-4
 
 
@@ -143,3 +143,9 @@ def test_the_words_hold_reason_source_and_confidence():
 @pytest.mark.parametrize("labels", [TWO, MANY])
 def test_a_proposal_fits_itself(rows, labels):
     assert misfits(proposed(labels=labels, rows=rows).values(), rows) == ()
+
+
+def test_a_task_of_another_package_keeps_its_key() -> None:
+    from tunebook.tables.propose import _task_name
+
+    assert [_task_name(task) for task in ("text_classification", "their_task")] == ["text classification", "their_task"]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tunebook.core.messages import say
+from tunebook.core.messages import catalogue, say
 from tunebook.core.nouns import Labels, ParamTable
 from tunebook.core.params import Value
 from tunebook.tables.case import FEW_ROWS, Case
@@ -69,8 +69,14 @@ def propose(
         {"base_model": model.name, **values},
         recommended=values,
         reasons={name: item.words for name, item in advice.items()},
-        note=say("propose.note", task=task, rows=rows, classes=case.classes, model=model.name),
+        note=say("propose.note", task=_task_name(task), rows=rows, classes=case.classes, model=model.name),
     )
+
+
+def _task_name(task: str) -> str:
+    """A task in the user's language; one of another package by its key."""
+    code = f"task.{task}"
+    return say(code) if code in catalogue() else task
 
 
 def _learning_rate(case: Case) -> Advice:
