@@ -25,7 +25,7 @@ from pathlib import Path
 from benchmarks.record import ROOT, write_result
 from tunebook.verbs.book import Book
 
-LONGEST = 3.0  # seconds until a kill: about two short runs
+LONGEST = 12.0  # seconds until a kill: a few short runs
 SEEDS = 6  # of each arm of a test
 _NURSERY = """
 import os, signal, sys, time
@@ -59,6 +59,7 @@ class Tally:
     Attributes:
         kills: rounds that ended with a kill; `ended` those in which the test came to its end first.
         failed: rounds in which going on raised an error.
+        runs_between: runs that were finished while kills went on; `runs` those at the end.
         lost: finished runs that were gone or other than before.
         damaged: files that could not be read, or a log that was not whole.
         differing: tests whose verdict is not that of the undisturbed copy.
@@ -67,6 +68,7 @@ class Tally:
     kills: int = 0
     ended: int = 0
     failed: int = 0
+    runs_between: int = 0
     runs: int = 0
     tests: int = 0
     lost: int = 0
@@ -96,6 +98,7 @@ def kill_tests(book: Book, rounds: int, seed: int) -> Tally:
             known = _look(book, known, tally)
             if tally.failed > rounds:
                 raise RuntimeError("the test cannot be taken up")
+        tally.runs_between = tally.runs
         nursery.stdin.write(f"600 {first}\n")  # the last test to its end
         nursery.stdin.flush()
         tally.failed += nursery.stdout.readline().strip() != "ended"

@@ -193,12 +193,12 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
 
 
 def _tell(screen: Console, verdict: Verdict, data: dict[str, Any]) -> None:
-    from tunebook.report.ab_words import settle_text
+    from tunebook.report.ab_words import sentence, settle_text
 
     good = verdict.passed or verdict.verdict not in ("STRONG", "PROMOTE")
     style = _STYLES[verdict.verdict] if good else "yellow"
     screen.print(f"{_MARKS[verdict.verdict] if good else '!'} {verdict.verdict}", style=f"bold {style}")
-    screen.print(verdict.reason, style=style)
+    screen.print(sentence(verdict), style=style)
     if settle_text(verdict):
         screen.print(settle_text(verdict))
     screen.print()
