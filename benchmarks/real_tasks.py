@@ -47,7 +47,7 @@ CASES = {
     "en_goemotions": Case(
         {"train": "train.tsv.gz", "validation": "dev.tsv", "test": "test.tsv"},
         options={"text": "c1", "label": "c2", "problem": "multi_label"},
-        rows={"max_epochs": 2},
+        rows={"max_steps": 600},
     ),
 }
 

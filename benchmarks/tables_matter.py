@@ -39,7 +39,7 @@ HELD_OUT, CHARACTERS = 500, 120
 MEMORY_SET, MEMORY_STEPS, MEMORY_LENGTH = "en_fdu_reviews", 6, 256
 
 
-def make_book(name: str, folder: Path, rows: int, characters: int = CHARACTERS) -> Any:
+def make_book(name: str, folder: Path, rows: int, characters: int = CHARACTERS, model: str = "") -> Any:
     """A book with so many training rows, 500 validation rows and 100 test rows; texts cut, so that runs are short."""
     from tunebook.verbs.init import init
 
@@ -51,7 +51,7 @@ def make_book(name: str, folder: Path, rows: int, characters: int = CHARACTERS) 
         part: write_rows(found[ends[n] : ends[n + 1]], folder / f"{part}.csv")
         for n, part in enumerate(("validation", "test", "train"))
     }
-    return init(folder / "book", parts, model=model_of(name))
+    return init(folder / "book", parts, model=model or model_of(name))
 
 
 def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
