@@ -1,4 +1,4 @@
-"""Exams: the rows of a split, rows of a file with labels as people write them, and answers that are kept."""
+"""Exams: the rows of a split, rows of a file, and answers that are kept."""
 
 from __future__ import annotations
 
@@ -38,56 +38,15 @@ def test_the_rows_of_a_split(tmp_path: Path) -> None:
     assert caught.value.code == "data.no_split"
 
 
-@pytest.mark.parametrize(
-    ("kind", "text", "targets"),
-    [
-        ("binary", "text,label\nthe room,good\na stay, BAD \n", [1, 0]),
-        ("several", "text,label\nthe room,good|so\na stay,\nfood,bad\n", None),
-        ("number", "text,label\nthe room,1.5\na stay,0\n", [1.5, 0.0]),
-        ("ordered", "text,label\nthe room,so\na stay,good\n", [1.0, 2.0]),
-        ("pairs", "text,other,label\nthe room,a stay,same\nfood,it,different\n", None),
-    ],
-)
-def test_labels_of_a_file(kind: str, text: str, targets: Any, tmp_path: Path) -> None:
-    ref = data(tmp_path, kind)
-    found = file_exam(ref, write(tmp_path / "hard.csv", text))
-    assert found.name == "hard.csv" and found.place.startswith("challenges/")
-    assert next(iter(found.rows.texts)) == "the room"
-    if targets is not None:
-        assert found.targets.tolist() == pytest.approx(targets)
-    if kind == "several":
-        names = [[ref.labels.names[c] for c in np.flatnonzero(row)] for row in found.targets]
-        assert [sorted(row) for row in names] == [["good", "so"], [], ["bad"]]
-    if kind == "pairs":
-        assert list(found.rows.pairs or ()) == ["a stay", "it"]
-    again = file_exam(ref, write(tmp_path / "hard.csv", text))
-    assert again.key == found.key
-
-
-def test_labels_are_named_as_in_the_book(tmp_path: Path) -> None:
-    file = write(
-        tmp_path / "rows.csv", "text,label\n" + "".join(f"{t},{int(k == 'good')}\n" for t, k in small.texts(80))
-    )
-    options = small.options("binary").model_copy(update={"label_names": {"0": "poor", "1": "fine"}})
-    ref = prepare([file], tmp_path / "data", options)
-    found = file_exam(ref, write(tmp_path / "hard.csv", "text,label\nthe room,1\na stay,fine\nit,0\n"))
-    assert [ref.labels.names[int(code)] for code in found.targets] == ["fine", "fine", "poor"]
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "code"),
-    [
-        ("binary", "text,label\nthe room,good\na stay,ugly\n", "ab.challenge_label"),
-        ("binary", "text,other\nthe room,good\na stay,bad\n", "ab.challenge_column"),
-        ("binary", "text,label\nthe room,good\n", "ab.challenge_rows"),
-        ("number", "text,label\nthe room,good\na stay,1\n", "ab.challenge_label"),
-    ],
-)
-def test_files_that_are_refused(kind: str, text: str, code: str, tmp_path: Path) -> None:
-    ref = data(tmp_path, kind)
-    with pytest.raises(DataError) as caught:
-        file_exam(ref, write(tmp_path / "hard.csv", text))
-    assert caught.value.code == code and caught.value.message
+def test_the_rows_of_a_file_are_known_by_their_content(tmp_path: Path) -> None:
+    ref = data(tmp_path, "binary")
+    made = [
+        file_exam(ref, write(tmp_path / name, "text,label\nthe room,good\na stay,bad\n")) for name in ("a.csv", "b.csv")
+    ]
+    assert [item.name for item in made] == ["a.csv", "b.csv"] and made[0].place.startswith("challenges/")
+    assert made[0].key == made[1].key
+    other = file_exam(ref, write(tmp_path / "a.csv", "text,label\nthe room,good\na stay,good\n"))
+    assert other.key != made[0].key and other.targets.tolist() == [1, 1]
 
 
 def test_answers_are_kept_and_known_by_their_rows(trained: Any, tmp_path: Path) -> None:

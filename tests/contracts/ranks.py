@@ -19,10 +19,11 @@ from tests.contracts.views import KINDS
 from tests.engine.test_fit import fit, plan
 from tunebook.core.errors import RunError
 from tunebook.core.nouns import Plan
-from tunebook.engine import fit as module
+from tunebook.engine import stored as module
 from tunebook.engine.batching import Shares, StepSampler
-from tunebook.engine.fit import last_checkpoint
-from tunebook.engine.seam import Weave, WovenTrainer
+from tunebook.engine.outcome import last_checkpoint
+from tunebook.engine.seam import WovenTrainer
+from tunebook.engine.weave import Weave
 
 STEPS = ((32, 1), (4, 8))  # a step of 32 rows, in passes of at most so many
 PLANS: dict[str, dict[str, dict[str, Any]]] = {"plain": {}, "rows": {"odd": {}, "weigh": {}}, "order": {"easy": {}}}

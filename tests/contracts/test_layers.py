@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "tunebook"
 LAYERS = (
     {"core"},
     {"knowledge"},
-    {"tables", "data", "models", "metrics", "stats"},
+    {"tables", "data", "models", "nets", "metrics", "stats"},
     {"tasks", "techniques"},
     {"engine"},
     {"verbs", "abtest", "trials", "report"},
@@ -20,7 +20,7 @@ LAYERS = (
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 HEAVY = {"torch", "transformers", "pandas", "sklearn", "matplotlib", "accelerate", "safetensors"}
-MAY_BE_HEAVY = {"tasks", "techniques", "engine"}
+MAY_BE_HEAVY = {"nets", "tasks", "techniques", "engine"}
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE)
 
 

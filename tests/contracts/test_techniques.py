@@ -1,8 +1,13 @@
-"""What every technique owes: it acts, steps are the same however rows are split, a resume is as if never stopped."""
+"""What every technique owes: it acts, steps are the same however rows are split, a resume is as if never stopped.
+
+A technique's own test says what these suites cannot know, in plain constants: `ACTS`, rows with which it does something
+within four steps (else its defaults, or one row changed, are tried), and `NEUTRAL`, rows with which it changes nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -10,46 +15,57 @@ from typing import Any
 import pytest
 import torch
 
-from tests import small
-from tests.engine.test_fit import BombError, bomb, fit, plan, weights
+from tests.engine.test_fit import BombError, bomb
+from tests.ground import FIRST, MORE, Ground, weights
 from tunebook.core.errors import TunebookError
+from tunebook.core.nouns import Plan
 from tunebook.core.params import build, declarations
 from tunebook.core.registry import techniques
-from tunebook.core.technique import GroupsParams, Listens, PreparesData, PreparesModel, WrapsLoss
-from tunebook.engine.fit import last_checkpoint
+from tunebook.core.technique import GroupsParams, Listens, PreparesData, PreparesModel, Scores, WrapsLoss
+from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.track import read_history
 
 KEYS = sorted(techniques())
 NO_DROPOUT = {"dropout": 0.0, "attention_dropout": 0.0, "classifier_dropout": 0.0}
-NEUTRAL: dict[str, dict[str, Any]] = {"layer_decay": {"rate": 1.0}}  # values with which a technique changes nothing
+JOIN_POINTS = (PreparesData, PreparesModel, GroupsParams, WrapsLoss, Listens, Scores)
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small.base_model(tmp_path_factory.mktemp("model"))
+def own(key: str, name: str) -> Any:
+    """A constant of a technique's test; None where it has none, or the technique belongs to another package."""
+    try:
+        return getattr(import_module(f"tests.techniques.test_{key}"), name, None)
+    except ModuleNotFoundError:
+        return None
+
+
+NEUTRAL = {key: own(key, "NEUTRAL") for key in KEYS if own(key, "NEUTRAL") is not None}
 
 
 def candidates(key: str) -> Iterator[dict[str, Any]]:
-    """The defaults; then one row changed at a time: a number up by one step, a switch, each choice."""
-    yield {}
-    for row in declarations(techniques()[key]):
+    """What its test says; the defaults; then one row changed: a number up by one step, a switch, each choice."""
+    if own(key, "ACTS") is not None:
+        yield own(key, "ACTS")
+    rows = declarations(techniques()[key])
+    places = {row.field: {"file": MORE, "run": FIRST}[row.row.input] for row in rows if row.row.input}
+    yield places
+    for row in rows:
         if isinstance(row.default, bool):
-            yield {row.field: not row.default}
+            yield {**places, row.field: not row.default}
         elif isinstance(row.default, int):
-            yield {row.field: row.default + 1}
+            yield {**places, row.field: row.default + 1}
         for choice in row.choices:
-            yield {row.field: choice}
+            yield {**places, row.field: choice}
 
 
 _ROWS: dict[str, dict[str, Any]] = {}
 
 
-def rows(key: str, model: Path, folder: Path) -> dict[str, Any]:
+def rows(key: str, ground: Ground, folder: Path) -> dict[str, Any]:
     """The first candidate with which the technique does anything."""
     for given in [] if key in _ROWS else candidates(key):
-        values = build(techniques()[key], given).model_dump()
         try:
-            fit(model, folder / "try", plan({key: values}, max_steps=1, eval_every=1)).run()
+            values = build(techniques()[key], given).model_dump()
+            ground.fit(folder / "try", ground.plan({key: values}, max_steps=4, eval_every=2)).run()
         except TunebookError:
             continue
         _ROWS[key] = values
@@ -57,81 +73,147 @@ def rows(key: str, model: Path, folder: Path) -> dict[str, Any]:
     return _ROWS[key]
 
 
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_a_technique_has_a_join_point_and_a_word_on_itself(key: str) -> None:
     kind = techniques()[key]
     made = kind.model_construct()
-    assert any(isinstance(made, point) for point in (PreparesData, PreparesModel, GroupsParams, WrapsLoss, Listens))
-    assert kind.__doc__ and "Source:" in kind.__doc__
+    assert any(isinstance(made, point) for point in JOIN_POINTS)
+    assert kind.__doc__ and "Source:" in kind.__doc__ and "Cost:" in kind.__doc__
     assert kind.conflicts | kind.after <= set(KEYS)
     assert key not in kind.conflicts | kind.after
     assert declarations(kind)
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_it_acts_and_changes_the_training(key: str, model: Path, tmp_path: Path) -> None:
-    made = plan({key: rows(key, model, tmp_path)}, max_steps=4, eval_every=4)
-    outcome = fit(model, tmp_path / "with", made).run()
+def test_it_acts_and_changes_the_training(key: str, ground: Ground, tmp_path: Path) -> None:
+    made, bare = (ground.plan(used, max_steps=4, eval_every=2) for used in ({key: rows(key, ground, tmp_path)}, {}))
+    outcome = ground.fit(tmp_path / "with", made).run()
     assert any(outcome.counters[key].values())
-    fit(model, tmp_path / "without", plan(max_steps=4, eval_every=4)).run()
-    with_it, without = weights(tmp_path / "with"), weights(tmp_path / "without")
-    assert any(not torch.equal(with_it[name], without[name]) for name in without)
+    ground.fit(tmp_path / "without", bare).run()
+    assert not same(weights(tmp_path / "with", made), weights(tmp_path / "without", bare))
 
 
 @pytest.mark.parametrize("key", NEUTRAL)
-def test_without_strength_it_is_as_good_as_absent(key: str, model: Path, tmp_path: Path) -> None:
-    fit(model, tmp_path / "with", plan({key: NEUTRAL[key]}, max_steps=4, eval_every=2)).run()
-    fit(model, tmp_path / "without", plan(max_steps=4, eval_every=2)).run()
-    with_it, without = weights(tmp_path / "with"), weights(tmp_path / "without")
-    assert all(torch.equal(with_it[name], without[name]) for name in without)
+def test_without_strength_it_is_as_good_as_absent(key: str, ground: Ground, tmp_path: Path) -> None:
+    found = []
+    for number, used in enumerate(({key: build(techniques()[key], NEUTRAL[key]).model_dump()}, {})):
+        made = ground.plan(used, max_steps=4, eval_every=2)
+        training = ground.fit(tmp_path / str(number), made)
+        trainer = training.prepare()
+        trainer.train()
+        training.keep(trainer)  # run() would refuse a technique that did nothing
+        found.append(weights(tmp_path / str(number), made))
+    assert same(*found)
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_the_step_does_not_depend_on_how_its_rows_are_split(key: str, model: Path, tmp_path: Path) -> None:
-    used = {key: rows(key, model, tmp_path)}
+@pytest.mark.parametrize("key", [key for key in KEYS if not techniques()[key].draws])
+def test_the_step_does_not_depend_on_how_its_rows_are_split(key: str, ground: Ground, tmp_path: Path) -> None:
+    used = {key: rows(key, ground, tmp_path)}
     common = {"max_steps": 3, "eval_every": 3, "optimizer": "sgd", "learning_rate": 0.1, **NO_DROPOUT}
-    fit(model, tmp_path / "whole", plan(used, batch_size=16, **common)).run()
-    fit(model, tmp_path / "split", plan(used, batch_size=4, gradient_accumulation_steps=4, **common)).run()
-    whole, split = (read_history(tmp_path / part / "metrics.jsonl") for part in ("whole", "split"))
+    parts = {
+        "whole": ground.plan(used, batch_size=16, **common),
+        "split": ground.plan(used, batch_size=4, gradient_accumulation_steps=4, **common),
+    }
+    for name, made in parts.items():
+        ground.fit(tmp_path / name, made).run()
+    whole, split = (read_history(tmp_path / name / "metrics.jsonl") for name in parts)
     assert len(whole) == len(split)
     for one, other in zip(whole, split, strict=True):
         assert {k: v for k, v in one.items() if k != "epoch"} == pytest.approx(
             {k: v for k, v in other.items() if k != "epoch"}, rel=1e-3
         )
-    one, other = weights(tmp_path / "whole"), weights(tmp_path / "split")
+    one, other = (weights(tmp_path / name, made) for name, made in parts.items())
     for name in one:
         torch.testing.assert_close(one[name], other[name], rtol=1e-3, atol=1e-5, msg=name)
 
 
+@pytest.mark.parametrize("key", [key for key in KEYS if techniques()[key].draws])
+def test_what_draws_at_random_has_the_same_loss_in_expectation(key: str, ground: Ground, tmp_path: Path) -> None:
+    """Mean loss of one step over many draws, its rows in one pass or in four."""
+    made = ground.plan({key: rows(key, ground, tmp_path)}, max_steps=3, eval_every=3, **NO_DROPOUT)
+    training = ground.fit(tmp_path / "run", made)
+    trainer = training.prepare()
+    trainer.weave.tell("start")
+    trainer.model.train()
+
+    def loss(sizes: int) -> list[float]:
+        parts = [range(start, start + sizes) for start in range(0, 16, sizes)]
+        batches = [training.task.collate(training.view.rows, part, 0) for part in parts]
+        total = sum(training.criterion.items(batch) for batch in batches)
+        draws = []
+        for _ in range(80):
+            shares = [trainer.compute_loss(trainer.model, batch, num_items_in_batch=total) for batch in batches]
+            draws.append(float(torch.stack([share.detach() for share in shares]).sum()))
+        return draws
+
+    whole, split = torch.tensor(loss(16)), torch.tensor(loss(4))
+    error = float((whole.var() / len(whole) + split.var() / len(split)).sqrt())
+    assert abs(float(whole.mean() - split.mean())) < 4 * error + 1e-4
+
+
 @pytest.mark.parametrize("key", KEYS)
-def test_a_resume_is_as_if_never_stopped(key: str, model: Path, tmp_path: Path) -> None:
-    made = plan({key: rows(key, model, tmp_path)}, max_steps=6, eval_every=3)
-    whole = fit(model, tmp_path / "whole", made).run()
+def test_a_resume_is_as_if_never_stopped(key: str, ground: Ground, tmp_path: Path) -> None:
+    made = ground.plan({key: rows(key, ground, tmp_path)}, max_steps=6, eval_every=3)
+    whole = ground.fit(tmp_path / "whole", made).run()
     with pytest.raises(BombError):
-        fit(model, tmp_path / "parts", made, callbacks=[bomb(4)]).run()
-    parts = fit(model, tmp_path / "parts", made).run(last_checkpoint(tmp_path / "parts"))
-    one, other = weights(tmp_path / "whole"), weights(tmp_path / "parts")
-    assert all(torch.equal(one[name], other[name]) for name in one)
+        ground.fit(tmp_path / "parts", made, callbacks=[bomb(4)]).run()
+    parts = ground.fit(tmp_path / "parts", made).run(last_checkpoint(tmp_path / "parts"))
+    assert same(weights(tmp_path / "whole", made), weights(tmp_path / "parts", made))
     assert parts.counters == whole.counters
     assert read_history(tmp_path / "whole" / "metrics.jsonl") == read_history(tmp_path / "parts" / "metrics.jsonl")
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_bf16(key: str, model: Path, tmp_path: Path) -> None:
-    made = plan({key: rows(key, model, tmp_path)}, max_steps=3, eval_every=3, precision="bf16")
-    assert any(fit(model, tmp_path / "run", made).run().counters[key].values())
-    assert all(torch.isfinite(value).all() for value in weights(tmp_path / "run").values())
+def test_bf16(key: str, ground: Ground, tmp_path: Path) -> None:
+    made = ground.plan({key: rows(key, ground, tmp_path)}, max_steps=4, eval_every=2, precision="bf16")
+    assert any(ground.fit(tmp_path / "run", made).run().counters[key].values())
+    assert finite(tmp_path / "run", made)
 
 
-PAIRS = [pair for pair in combinations(KEYS, 2) if pair[1] not in techniques()[pair[0]].conflicts | {""}]
-PAIRS = [(one, other) for one, other in PAIRS if one not in techniques()[other].conflicts]
+def finite(folder: Path, made: Plan) -> bool:
+    return all(torch.isfinite(value).all() for value in weights(folder, made).values())
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
+def together(one: str, other: str) -> bool:
+    """Whether nothing says that two techniques exclude each other."""
+    first, second = techniques()[one], techniques()[other]
+    rivals = first.exclusive == second.exclusive != ""
+    return not rivals and other not in first.conflicts and one not in second.conflicts
+
+
+def teams(keys: list[str], most: int = 5) -> list[tuple[str, ...]]:
+    """Few sets of techniques that go together, in which every pair of them that does so is found."""
+    left = {pair for pair in combinations(keys, 2) if together(*pair)}
+    found = []
+    while left:
+        team = list(min(left))
+        while len(team) < most:
+            fits = [key for key in keys if key not in team and all(together(key, member) for member in team)]
+            gain = {key: sum(tuple(sorted((key, member))) in left for member in team) for key in fits}
+            if not any(gain.values()):
+                break
+            team.append(max(gain, key=lambda key: (gain[key], key)))
+        left -= set(combinations(sorted(team), 2))
+        found.append(tuple(sorted(team)))
+    return found
+
+
+@pytest.mark.parametrize("team", teams(KEYS), ids="+".join)
 def test_it_goes_with_every_technique_that_it_does_not_exclude(
-    pair: tuple[str, str], model: Path, tmp_path: Path
+    team: tuple[str, ...], ground: Ground, tmp_path: Path
 ) -> None:
-    made = plan({key: rows(key, model, tmp_path) for key in pair}, max_steps=3, eval_every=3)
-    outcome = fit(model, tmp_path / "run", made).run()
-    assert all(any(outcome.counters[key].values()) for key in pair)
-    assert all(torch.isfinite(value).all() for value in weights(tmp_path / "run").values())
+    used = {key: rows(key, ground, tmp_path) for key in team}
+    made = ground.plan(used, max_steps=4, eval_every=2)
+    outcome = ground.fit(tmp_path / "run", made).run()
+    assert {key for key in team if not any(outcome.counters.get(key, {}).values())} == set()
+    assert finite(tmp_path / "run", made)
+
+
+def test_every_pair_that_goes_together_is_in_a_team() -> None:
+    assert {pair for team in teams(KEYS) for pair in combinations(team, 2)} == {
+        pair for pair in combinations(KEYS, 2) if together(*pair)
+    }

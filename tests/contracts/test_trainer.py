@@ -15,7 +15,8 @@ from transformers import Trainer, TrainingArguments
 from tests import tiny
 from tests.oracle import loop
 from tunebook.engine.batching import Shares, StepSampler
-from tunebook.engine.seam import Weave, WovenTrainer
+from tunebook.engine.seam import WovenTrainer
+from tunebook.engine.weave import Weave
 
 
 def arguments(folder: Path, batch: int, accumulate: int = 1, **more: Any) -> TrainingArguments:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-import torch
 
 from tests import tiny
 from tests.contracts.test_trainer import arguments
 from tunebook.core.technique import Batch, Event, LossFn, ParamGroups, RunContext, Technique
-from tunebook.engine.seam import STATE_FILE, Weave, WovenTrainer, count_rows, stock_loss
+from tunebook.engine.seam import WovenTrainer
+from tunebook.engine.weave import Weave, stock_loss
 
 
 class Doubles(Technique):
@@ -61,16 +61,6 @@ def trainer(tmp_path: Path, *techniques: Technique, **options: Any) -> WovenTrai
     )  # fmt: skip
 
 
-def test_techniques_wrap_in_their_order(tmp_path: Path) -> None:
-    model = tiny.classifier("bert").eval()
-    batch = tiny.collate(tiny.rows(4))
-    plain = stock_loss(model, batch)[0]
-    doubled_last = Weave(techniques=[Adds(), Doubles()]).woven()(model, batch)[0]
-    added_last = Weave(techniques=[Doubles(), Adds()]).woven()(model, batch)[0]
-    assert doubled_last.item() == pytest.approx(2 * (plain.item() + 1))
-    assert added_last.item() == pytest.approx(2 * plain.item() + 1)
-
-
 def test_the_five_events_in_their_order(tmp_path: Path) -> None:
     made = trainer(tmp_path, Doubles(), max_steps=2)
     made.train()
@@ -94,22 +84,6 @@ def test_evaluation_leaves_the_techniques_out(tmp_path: Path) -> None:
     loss, outputs = made.compute_loss(model, batch, return_outputs=True)
     assert outputs["logits"].shape == (4, 3)
     assert loss.item() == pytest.approx(outputs["loss"].item())
-
-
-def test_state_goes_with_the_checkpoint(tmp_path: Path) -> None:
-    weave = Weave()
-    weave.run.state["ewc"] = {"anchor": torch.arange(3.0)}
-    weave.run.acted("ewc", calls=4)
-    weave.save(tmp_path)
-    other = Weave()
-    other.load(tmp_path)
-    assert torch.equal(other.run.state["ewc"]["anchor"], torch.arange(3.0))
-    assert other.run.counters == {"ewc": {"calls": 4.0}}
-    assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
-
-
-def test_rows_are_counted() -> None:
-    assert count_rows({"labels": torch.zeros(5, 3)}).item() == 5
 
 
 def test_without_a_loader_or_a_scorer_it_is_stock(tmp_path: Path) -> None:

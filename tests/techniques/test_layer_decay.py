@@ -16,6 +16,7 @@ from tunebook.core.technique import RunContext
 from tunebook.engine.fit import Fit
 from tunebook.techniques.layer_decay import LayerDecay
 
+NEUTRAL = {"rate": 1.0}
 RATE, LR = 0.8, 1e-3
 
 

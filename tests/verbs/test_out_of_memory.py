@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from tunebook.tables.make import child
 from tunebook.verbs.book import Book
 from tunebook.verbs.out_of_memory import MOST, Retry, lighter_rows, lighter_version, mark, ran_out, until_it_fits
 from tunebook.verbs.plan import plan
-from tunebook.verbs.runs import FAILED, new_run
+from tunebook.verbs.runs import new_run
 
 
 def short(made: Plan) -> MachineError:
@@ -114,6 +113,6 @@ def test_a_mark_is_for_unfinished_runs_only(book: Book) -> None:
     run = begun(book, made)
     assert run.failure == {}
     assert mark(book, made, short(made)) == run
-    assert json.loads((run.path / FAILED).read_text())["batch_size"] == 16
+    assert run.failure["batch_size"] == 16
     (run.path / "outcome.json").write_text("{}")
     assert run.failure == {} and mark(book, made, short(made)) is None

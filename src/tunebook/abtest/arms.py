@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.errors import RunError
 from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.progress import Progress, Silent
-from tunebook.verbs.runs import FAILED, Run, find_run
-from tunebook.verbs.train import train
+from tunebook.verbs.runs import Run, find_run
+from tunebook.verbs.train import fit_of, train
 
 if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
@@ -134,41 +133,17 @@ def trained(folder: Path, plan: Plan, progress: Progress | None = None) -> Resul
 
 def _failed(folder: Path, plan: Plan, error: RunError, seconds: float) -> Result:
     """Keep what there is of a run that diverged, and write down that it did: trained again it would do so again."""
-    from tunebook.engine.machine import peak_bytes
+    from tunebook.engine.machine import device_name, peak_bytes
+    from tunebook.engine.rescue import rescue
 
     run = find_run(folder, plan)
     if run is None:  # it diverged, so it was begun
         raise error
     peak = peak_bytes()
-    _rescue(plan, run)
-    cost = {"seconds": seconds, "peak_memory_bytes": peak, "device": _device()}
-    part = run.path / f"{FAILED}.part"
-    part.write_text(json.dumps({"code": error.code, "message": error.message, **cost}) + "\n", encoding="utf-8")
-    part.replace(run.path / FAILED)
+    rescue(fit_of(plan, run))
+    cost = {"seconds": seconds, "peak_memory_bytes": peak, "device": device_name()}
+    run.fail({"code": error.code, "message": error.message, **cost})
     return replace(_result(run, plan, cost, error.code), reused=False)
-
-
-def _rescue(plan: Plan, run: Run) -> None:
-    from tunebook.core.registry import tasks
-    from tunebook.data.load import load
-    from tunebook.data.prepare import open_data
-    from tunebook.engine.fit import Fit, Material
-    from tunebook.engine.rescue import rescue
-    from tunebook.engine.tokens import encode
-    from tunebook.models.source import find_model, load_tokenizer
-
-    data = open_data(plan.data_path)
-    model = find_model(plan.model, allow_pickle=True)
-    tokenizer, task = load_tokenizer(model), tasks()[plan.task]()
-    length, cache = int(plan.params["max_length"]), data.path.parent / "cache"  # type: ignore[arg-type]
-    parts = [encode(load(data, split), task, tokenizer, length, cache=cache) for split in ("train", "validation")]
-    rescue(Fit(plan, Material(model, tokenizer, *parts), run.path))
-
-
-def _device() -> str:
-    import torch
-
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
 class Nested:

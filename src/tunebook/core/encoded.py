@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tunebook.core.files import part_of
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,8 @@ class Encoded:
 
     def save(self, path: Path) -> None:
         """Write the tokens (not the labels) into one .npz file."""
-        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # another process may write the same one
-        try:
-            with part.open("wb") as stream:
-                np.savez(stream, allow_pickle=False, offsets=self.offsets, **self.flat)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        with part_of(path) as part, part.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, offsets=self.offsets, **self.flat)
 
 
 def pack(columns: Mapping[str, Sequence[Sequence[int]]]) -> Encoded:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tunebook.core.files import write_whole
 from tunebook.core.hashing import content_id
 from tunebook.core.params import Value
 
@@ -160,6 +161,7 @@ class Plan(Record):
         model_id: hash of the base model's files (or the hub's revision).
         params: every training setting but the base model, filled.
         techniques: key -> parameters of each technique that is on, in the order in which they are woven.
+        inputs: row of the table -> hash of the file or run that it names.
         table, data: content ids; `table_version` is for people.
         versions: library versions.
     """
@@ -174,6 +176,7 @@ class Plan(Record):
     labels: Labels
     params: dict[str, Value]
     techniques: dict[str, dict[str, Value]]
+    inputs: dict[str, str] = {}
     table: str
     table_version: int
     data: str
@@ -222,14 +225,7 @@ def read_json(kind: type[Record], path: Path) -> Any:
 
 def write_json(record: Record, path: Path) -> Path:
     """Write a record as indented JSON into a new file; whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
+    return write_whole(path, record.model_dump_json(indent=2) + "\n")
 
 
 __all__ = [

@@ -47,6 +47,8 @@ class Row:
         unit: what the number counts ("tokens", "rows", "steps"), empty if it is a bare number.
         aliases: names that other tools give it.
         search: range that a search may try; None keeps searches away.
+        input: what the value names, if it is a place: `file`, or `run` for a run's id or folder. Its content then
+            belongs to the plan.
     """
 
     text: str
@@ -54,6 +56,7 @@ class Row:
     unit: str = ""
     aliases: tuple[str, ...] = ()
     search: Search | None = None
+    input: Literal["", "file", "run"] = ""
 
 
 @dataclass(frozen=True)

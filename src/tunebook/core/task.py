@@ -121,8 +121,31 @@ class Task(ABC):
         """A metric (or `ece`) as a quick function of row numbers; NaN where those rows' targets leave none."""
 
 
+@dataclass(frozen=True)
+class Items:
+    """The items of a micro-batch that a loss is a mean of: rows of a classifier, tokens of a tagger.
+
+    Attributes:
+        logits: of shape (M, outputs), in float32.
+        targets: of shape (M,), or (M, outputs) for several labels an item.
+        weights: of shape (M,): what each item counts.
+    """
+
+    logits: Tensor
+    targets: Tensor
+    weights: Tensor
+
+    def mean(self, losses: Tensor) -> Tensor:
+        """Weighted mean of a loss of each item, shape (M,); 0 where all weigh nothing."""
+        return (losses * self.weights).sum() / self.weights.sum().clamp_min(1e-12)
+
+
 class Criterion(ABC):
     """A loss that is a mean over items, with the number of items that it divides by."""
+
+    @abstractmethod
+    def flat(self, outputs: Any, batch: Batch) -> Items:
+        """The items of a batch, one after the other, for techniques that have a loss of their own."""
 
     @abstractmethod
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
@@ -133,4 +156,4 @@ class Criterion(ABC):
         """What that mean divides by: rows, tokens or the sum of weights. A scalar tensor."""
 
 
-__all__ = ["Criterion", "Rows", "Task"]
+__all__ = ["Criterion", "Items", "Rows", "Task"]

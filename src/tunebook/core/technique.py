@@ -1,12 +1,14 @@
-"""What a fine-tuning technique is: a frozen record of parameters with up to five join points.
+"""What a fine-tuning technique is: a frozen record of parameters with up to seven join points.
 
 A technique defines only the join points that it needs, as plain methods of these names:
 
+    refuse(facts) -> None                    what cannot work, before anything is loaded
     prepare_data(view, run) -> view          rows, their order, their weights
     prepare_model(model, run) -> model       what the model is and what of it is trained
     param_groups(groups, run) -> groups      how fast each parameter moves
     around_loss(inner, run) -> LossFn        what is minimised
-    on(event, run) -> None                   what happens at start, epoch, before_step, after_step, end
+    on(event, run) -> None                   what happens at start, epoch, before_step, after_step, look, end
+    scoring(run) -> context                  other weights while the model is scored and when it is kept
 
 It is switched on by any of its rows in the table. What it did it tells with `run.acted(...)`; a technique that never
 acted makes the run fail.
@@ -14,11 +16,12 @@ acted makes the run fail.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
-from tunebook.core.params import Params
+from tunebook.core.params import Params, Value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,12 +29,20 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from tunebook.core.encoded import Encoded
+    from tunebook.core.nouns import Labels
+    from tunebook.core.task import Criterion
 
-Event = Literal["start", "epoch", "before_step", "after_step", "end"]
-EVENTS: tuple[Event, ...] = ("start", "epoch", "before_step", "after_step", "end")
+Event = Literal["start", "epoch", "before_step", "after_step", "look", "end"]
+EVENTS: tuple[Event, ...] = ("start", "epoch", "before_step", "after_step", "look", "end")
 Batch = dict[str, Any]
+_NOT_INPUTS = frozenset({"labels", "sample_weight", "row"})
 LossFn = Callable[["nn.Module", Batch], "tuple[Tensor, Any]"]
 ParamGroups = list[dict[str, Any]]
+
+
+def model_inputs(batch: Batch) -> Batch:
+    """What of a batch goes into the model: neither targets nor weights nor the columns of techniques."""
+    return {name: value for name, value in batch.items() if name not in _NOT_INPUTS and "." not in name}
 
 
 class Technique(Params):
@@ -43,12 +54,70 @@ class Technique(Params):
         conflicts: keys of techniques that cannot stand beside it.
         after: keys of techniques that are woven before it, so that it wraps them.
         whole_vocabulary: it needs the vectors of tokens that are in none of the rows too.
+        exclusive: a part of which a plan has one player at most, such as `loss` or `peft`; empty for none.
+        draws: it draws at random for each micro-batch, as dropout does, so that the same rows split otherwise give the
+            same step in expectation only.
+        delta: it leaves the base model's own weights as they were, so that only what was trained has to be kept.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset()
     conflicts: ClassVar[frozenset[str]] = frozenset()
     after: ClassVar[frozenset[str]] = frozenset()
     whole_vocabulary: ClassVar[bool] = False
+    exclusive: ClassVar[str] = ""
+    draws: ClassVar[bool] = False
+    delta: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a training before anything is loaded.
+
+    Attributes:
+        task: key of the task; labels: what the head predicts.
+        settings: the training settings, filled in.
+        config: config.json of the base model.
+        techniques: keys of all techniques that are on.
+        rows: number of training rows.
+    """
+
+    task: str
+    labels: Labels
+    settings: Mapping[str, Value]
+    config: Mapping[str, Any]
+    techniques: frozenset[str]
+    rows: int
+
+
+class Source(Protocol):
+    """What a technique may ask for beside the batch: further rows and models.
+
+    Names are those of the table's rows, `owner.field`, declared with `Row(input=...)`.
+    """
+
+    def rows(self, name: str, *, labelled: bool = False) -> Encoded:
+        """Rows of the file that a row of the table names, read and tokenised like the book's own."""
+
+    def teacher(self, name: str) -> Any:
+        """The model of the run that a row of the table names: frozen, in evaluation mode, beside the one trained.
+
+        Raises:
+            PlanError: it reads other tokens than the model that is trained.
+        """
+
+    def taught(self, name: str) -> NDArray[np.float32]:
+        """What the run that a row of the table names answers on the training rows, shape (N, outputs), in the order of
+        the column `row`; its tokenizer and its size may be others."""
+
+    def batches(self, rows: Encoded, size: int | None = None) -> Iterator[Batch]:
+        """Rows in their order, `size` at a time (the table's batch_size), on the model's device."""
+
+    def score(self, model: Any) -> dict[str, float]:
+        """Scores of a model on the validation rows: metric -> value."""
+
+    @property
+    def past(self) -> Encoded | None:
+        """Training rows of the run that this one continues from, with this head's labels; None without one."""
 
 
 @dataclass
@@ -63,6 +132,10 @@ class RunContext:
         state: key -> whatever the technique must keep; saved with every checkpoint, so tensors and plain values only.
         counters: key -> name -> number, what each technique did.
         gives: what the task offers.
+        settings: the training settings; labels: what the head predicts.
+        criterion: the task's loss; from the first batch on.
+        source: further rows and models; None while a plan is made.
+        scores: of the last look at the validation rows, metric -> value; best: no look before was as good.
     """
 
     model: Any = None
@@ -73,6 +146,12 @@ class RunContext:
     training: bool = True
     seed: int = 0
     gives: frozenset[str] = frozenset()
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    labels: Labels | None = None
+    criterion: Criterion | None = None
+    source: Source | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    best: bool = False
     state: dict[str, dict[str, Any]] = field(default_factory=dict)
     counters: dict[str, dict[str, float]] = field(default_factory=dict)
 
@@ -95,7 +174,9 @@ class View:
     `replace(view, rows=view.rows.with_fixed(sample_weight=weights))` weighs them.
 
     Attributes:
-        rows: tokens of each row with its `labels` and, where rows have weights, its `sample_weight` of shape (N,).
+        rows: tokens of each row with its `labels`, its number `row` in the book's training rows (-1 for a row from
+            elsewhere) and, where rows have weights, its `sample_weight`, each of shape (N, ...). Further columns are
+            named `key.column`; all of them come with each batch, and none of those goes into the model.
         order: epoch (0, 1, ...) -> numbers of the rows in the order in which that epoch sees them, as many in every
             epoch; rows may be left out or come twice. None: every row once, shuffled anew in each epoch, rows of like
             length together if the table says so. It is asked once before training, for the number of rows, and again
@@ -105,6 +186,14 @@ class View:
 
     rows: Encoded
     order: Callable[[int], NDArray[np.int64]] | None = None
+
+
+@runtime_checkable
+class Refuses(Protocol):
+    """A technique that cannot work with everything."""
+
+    def refuse(self, facts: Facts) -> None:
+        """Raise a PlanError that says what does not go together and the nearest thing that does."""
 
 
 @runtime_checkable
@@ -148,21 +237,34 @@ class Listens(Protocol):
     """A technique that acts at certain moments."""
 
     def on(self, event: Event, run: RunContext) -> None:
-        """Called at each event."""
+        """Called at each event; `look` follows a look at the validation rows."""
+
+
+@runtime_checkable
+class Scores(Protocol):
+    """A technique that keeps other weights than those that the optimiser moves."""
+
+    def scoring(self, run: RunContext) -> AbstractContextManager[None]:
+        """Inside, `run.model` has the weights that are scored and kept; afterwards those of training again."""
 
 
 __all__ = [
     "EVENTS",
     "Batch",
     "Event",
+    "Facts",
     "GroupsParams",
     "Listens",
     "LossFn",
     "ParamGroups",
     "PreparesData",
     "PreparesModel",
+    "Refuses",
     "RunContext",
+    "Scores",
+    "Source",
     "Technique",
     "View",
     "WrapsLoss",
+    "model_inputs",
 ]

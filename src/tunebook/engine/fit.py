@@ -5,21 +5,21 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader
-from transformers import PrinterCallback, TrainerCallback, TrainingArguments, set_seed
+from transformers import PrinterCallback, TrainerCallback, set_seed
 from transformers.utils.logging import disable_progress_bar
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import RunError
 from tunebook.core.nouns import Plan
-from tunebook.core.params import build
 from tunebook.core.progress import Looks, Progress, Silent
-from tunebook.core.registry import tasks, techniques
+from tunebook.core.registry import tasks
 from tunebook.core.task import Criterion, Task
 from tunebook.core.technique import RunContext, Technique, View
 from tunebook.engine.arguments import training_arguments
@@ -27,13 +27,17 @@ from tunebook.engine.batching import RowNumbers, StepSampler, shares_here
 from tunebook.engine.dropout import use_fast_dropout
 from tunebook.engine.failures import explained
 from tunebook.engine.infer import Inference
-from tunebook.engine.machine import keep_memory, peak_bytes, pick_precision, reset_peak
-from tunebook.engine.ranks import join_others
+from tunebook.engine.machine import keep_memory, pick_precision, reset_peak
+from tunebook.engine.outcome import Outcome, outcome_of, prove, step_of
+from tunebook.engine.ranks import join_others, processes, rank
 from tunebook.engine.schedule import check_steps
-from tunebook.engine.seam import STATE_FILE, Weave, WovenTrainer
+from tunebook.engine.seam import WovenTrainer
+from tunebook.engine.source import BookSource
+from tunebook.engine.stored import woven, write_model
 from tunebook.engine.track import Diary, Interrupt, Patience
 from tunebook.engine.trim import restore, tokens_in, trim
 from tunebook.engine.watch import Watch
+from tunebook.engine.weave import Weave
 from tunebook.tables.rules import planned_steps
 
 
@@ -45,29 +49,6 @@ class Material:
     tokenizer: Any
     train: Encoded
     validation: Encoded
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run gave.
-
-    Attributes:
-        seconds: wall-clock time of training, validation included; of a resumed run, since it went on.
-        rows: rows that were trained on in that time, counted once an epoch.
-        steps: optimiser steps in all.
-        peak_memory_bytes: of the GPU where there is one, else of the process.
-        best_step: step of the model that was kept.
-        counters: technique -> what it did.
-    """
-
-    seconds: float
-    rows: int
-    steps: int
-    peak_memory_bytes: int
-    precision: str
-    device: str
-    best_step: int | None
-    counters: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 class Fit:
@@ -98,11 +79,24 @@ class Fit:
         self.callbacks = callbacks
         self.precision = pick_precision(str(self.params["precision"]))
         self.task: Task = tasks()[plan.task]()
-        self.context = RunContext(seed=plan.seed, gives=self.task.gives)
-        known = techniques()
-        self.woven: list[Technique] = [build(known[key], dict(rows)) for key, rows in plan.techniques.items()]  # type: ignore[misc]
-        self.view = Weave(self.woven, run=self.context).data(View(material.train))
+        self.context = RunContext(
+            seed=plan.seed, gives=self.task.gives, settings=self.params, labels=plan.labels, source=self._source()
+        )
+        self.woven: list[Technique] = woven(plan)
+        self.view = Weave(self.woven, run=self.context).data(_numbered(material.train))
         self.criterion: Criterion = self.task.criterion(plan.labels, self.params, self.view.rows.fixed["labels"])
+        self.context.criterion = self.criterion
+
+    def _source(self) -> BookSource:
+        return BookSource(
+            self.plan,
+            self.task,
+            self.material.tokenizer,
+            self.material.train,
+            scorer=lambda model: self.scorer()(model),
+            device=lambda: next(self.context.model.parameters()).device,
+            progress=self.progress,
+        )
 
     def run(self, resume: Path | None = None) -> Outcome:
         """Train, keep the best model in `folder/model`, and say how it went.
@@ -126,9 +120,10 @@ class Fit:
             interrupt.release()
         if interrupt.asked:
             raise RunError("run.interrupted", key=self.folder.name, value=trainer.state.global_step)
-        self._keep(trainer)
-        _prove(weave)
-        return self._outcome(trainer, _step_of(resume), time.perf_counter() - start)
+        self.keep(trainer)
+        prove(weave)
+        taken = time.perf_counter() - start
+        return outcome_of(trainer, self.folder, self.precision, begun=step_of(resume), seconds=taken)
 
     def prepare(self) -> WovenTrainer:
         """The trainer, ready to train: model, techniques, settings."""
@@ -167,7 +162,7 @@ class Fit:
             return self.task.collate(self.view.rows, rows, pad)
 
         weave.loader = lambda: DataLoader(numbers, batch_sampler=sampler, collate_fn=batch)
-        weave.score = self.scorer(args)
+        weave.score = self.scorer()
         trainer = WovenTrainer(
             model=model,
             args=args,
@@ -201,15 +196,15 @@ class Fit:
             check_steps(self.params, planned_steps(self.params, sampler.rows))
         return sampler
 
-    def scorer(self, args: TrainingArguments) -> Any:
+    def scorer(self) -> Any:
         """Scores of a model on the validation rows, under the names that the trainer expects."""
         inference = Inference(
             self.task,
             self.material.tokenizer.pad_token_id,
-            batch_size=max(2 * args.per_device_train_batch_size, 32),
+            batch_size=max(2 * int(self.params["batch_size"]), 32),  # type: ignore[arg-type]
             precision=self.precision,
-            rank=args.process_index,
-            processes=args.world_size,
+            rank=rank(),
+            processes=processes(),
         )
         rows = self.material.validation
 
@@ -229,59 +224,23 @@ class Fit:
         patience = self.params["early_stopping_patience"]
         return [Patience(self.metric, int(patience))] if patience is not None else []  # type: ignore[arg-type]
 
-    def _keep(self, trainer: WovenTrainer) -> None:
+    def keep(self, trainer: WovenTrainer) -> None:
+        """Write the trainer's model and its tokenizer into `folder/model`, whole or not at all."""
         if not trainer.is_world_process_zero():
             return
         part, kept = self.folder / "model.part", self.folder / "model"
         for left in (part, kept):  # by an attempt that failed before the run was finished
             shutil.rmtree(left, ignore_errors=True)
         model: Any = trainer.accelerator.unwrap_model(trainer.model)
-        restore(model)
-        model.save_pretrained(str(part))
+        with trainer.weave.scoring():
+            restore(model)
+            write_model(model, part, self.plan, delta=any(technique.delta for technique in self.woven))
         self.material.tokenizer.save_pretrained(str(part))
         part.replace(kept)
 
-    def _outcome(self, trainer: WovenTrainer, begun: int, seconds: float) -> Outcome:
-        best = trainer.state.best_model_checkpoint
-        steps = trainer.state.global_step
-        share = (steps - begun) / max(steps, 1)
-        return Outcome(
-            seconds=seconds,
-            rows=round(len(trainer.train_dataset) * float(trainer.state.epoch or 0) * share),
-            steps=steps,
-            peak_memory_bytes=peak_bytes(),
-            precision=self.precision,
-            device=_device(),
-            best_step=_step_of(Path(best)) if best else None,
-            counters=trainer.weave.run.counters,
-        )
+
+def _numbered(rows: Encoded) -> View:
+    return View(rows.with_fixed(row=np.arange(len(rows))))
 
 
-def _device() -> str:
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
-
-
-def _prove(weave: Weave) -> None:
-    """Refuse a run in which a technique never acted.
-
-    Raises:
-        RunError: `run.idle`: its counters are missing or all zero.
-    """
-    for technique in weave.techniques:
-        counters = weave.run.counters.get(technique.key, {})
-        if not any(counters.values()):
-            raise RunError("run.idle", key=technique.key, value=counters)
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """The newest complete checkpoint of a run: the one file that is written last is there."""
-    found = [path.parent for path in (folder / "checkpoints").glob(f"checkpoint-*/{STATE_FILE}")]
-    return max(found, key=_step_of, default=None)
-
-
-def _step_of(checkpoint: Path | None) -> int:
-    """The step that a checkpoint's name tells; 0 without one."""
-    return int(checkpoint.name.rsplit("-", 1)[1]) if checkpoint else 0
-
-
-__all__ = ["Fit", "Material", "Outcome", "last_checkpoint"]
+__all__ = ["Fit", "Material"]

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from tunebook.core.encoded import Encoded
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.task import Criterion, Task
-from tunebook.core.technique import Batch
+from tunebook.core.technique import Batch, model_inputs
 from tunebook.engine.batching import by_length
 
 Read = Callable[[Any, Batch], Tensor]
@@ -99,7 +99,7 @@ class Inference:
         """What is read of a batch, its loss times its items, and its items."""
         loss, items = 0.0, 0.0
         if criterion is None or "labels" not in batch:
-            outputs = model(**{name: value for name, value in batch.items() if name not in ("labels", "sample_weight")})
+            outputs = model(**model_inputs(batch))
         else:
             mean, outputs = criterion.loss(model, batch)
             items = float(criterion.items(batch))

@@ -17,6 +17,7 @@ from tunebook.core.registry import tasks
 from tunebook.core.task import Rows, Task
 from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory
+from tunebook.engine.stored import read_model
 from tunebook.engine.tokens import encode
 from tunebook.models.source import load_tokenizer
 
@@ -46,7 +47,7 @@ def load_model(folder: Path, plan: Plan) -> LoadedModel:
     keep_memory()
     disable_progress_bar()
     task = tasks()[plan.task]()
-    model = task.load(folder).to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    model = read_model(folder, plan, task).to("cuda" if torch.cuda.is_available() else "cpu").eval()
     return LoadedModel(plan, task, model, load_tokenizer(folder))
 
 

@@ -55,6 +55,11 @@ def product_seconds(dtype: torch.dtype, size: int = 512, repeats: int = 5) -> fl
     return min(times)
 
 
+def device_name() -> str:
+    """The GPU's name, `cpu` without one."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
 def reset_peak() -> None:
     """Begin a new measurement of peak memory."""
     if torch.cuda.is_available():
@@ -80,4 +85,4 @@ def peak_bytes() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-__all__ = ["keep_memory", "peak_bytes", "pick_precision", "product_seconds", "reset_peak"]
+__all__ = ["device_name", "keep_memory", "peak_bytes", "pick_precision", "product_seconds", "reset_peak"]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
-from typing import Any
 
-from tunebook.engine.fit import Fit, last_checkpoint
-from tunebook.engine.trim import restore
+from tunebook.engine.fit import Fit
+from tunebook.engine.outcome import last_checkpoint
 
 
 def rescue(fit: Fit) -> Path | None:
@@ -21,15 +19,8 @@ def rescue(fit: Fit) -> Path | None:
         return None
     trainer = fit.prepare()
     trainer._load_from_checkpoint(str(checkpoint))
-    model: Any = trainer.accelerator.unwrap_model(trainer.model)
-    restore(model)
-    part, kept = fit.folder / "model.part", fit.folder / "model"
-    for left in (part, kept):
-        shutil.rmtree(left, ignore_errors=True)
-    model.save_pretrained(str(part))
-    fit.material.tokenizer.save_pretrained(str(part))
-    part.replace(kept)
-    return kept
+    fit.keep(trainer)
+    return fit.folder / "model"
 
 
 def best_checkpoint(folder: Path) -> Path | None:

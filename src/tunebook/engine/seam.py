@@ -12,8 +12,8 @@ share is 1 and the result equals the stock Trainer's bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,110 +26,13 @@ from tunebook.core.technique import (
     Batch,
     Event,
     GroupsParams,
-    Listens,
-    LossFn,
-    ParamGroups,
-    PreparesData,
-    PreparesModel,
-    RunContext,
-    Technique,
-    View,
-    WrapsLoss,
 )
+from tunebook.engine.weave import Weave
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
-STATE_FILE = "tunebook_state.pt"
 _NO_ITEMS = 1e-12  # a step of rows that all weigh nothing has the loss 0, not 0 / 0
-
-
-def stock_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Any]:
-    """The loss that the model itself computes: the mean over its batch."""
-    outputs = model(**batch)
-    return outputs["loss"], outputs
-
-
-def count_rows(batch: Batch) -> Tensor:
-    """Number of rows of a batch, as a scalar tensor."""
-    labels = batch["labels"]
-    return torch.tensor(float(len(labels)), device=labels.device)
-
-
-@dataclass
-class Weave:
-    """What is woven into a trainer.
-
-    Attributes:
-        techniques: in the order in which they wrap: the last is the outermost.
-        loss: what is minimised: a mean over the items of a micro-batch.
-        items: what that mean divides by.
-        loader: makes the training batches of this process; None leaves them to the trainer. Its batch sampler has
-            `set_epoch`.
-        score: scores the model on the validation rows, `eval_*` -> value; None leaves that to the trainer.
-    """
-
-    techniques: Sequence[Technique] = ()
-    loss: LossFn = stock_loss
-    items: Callable[[Batch], Tensor] = count_rows
-    loader: Callable[[], DataLoader[Any]] | None = None
-    score: Callable[[nn.Module], dict[str, float]] | None = None
-    run: RunContext = field(default_factory=RunContext)
-
-    def data(self, view: View) -> View:
-        """The training rows as the techniques leave them."""
-        for technique in self.techniques:
-            if isinstance(technique, PreparesData):
-                view = technique.prepare_data(view, self.run)
-        return view
-
-    def model(self, model: nn.Module) -> nn.Module:
-        """The model as the techniques leave it; `run.model` from then on."""
-        for technique in self.techniques:
-            if isinstance(technique, PreparesModel):
-                model = technique.prepare_model(model, self.run)
-        self.run.model = model
-        return model
-
-    def woven(self) -> LossFn:
-        """The loss with every technique around it."""
-        loss = self.loss
-        for technique in self.techniques:
-            if isinstance(technique, WrapsLoss):
-                loss = technique.around_loss(loss, self.run)
-        return loss
-
-    def groups(self, groups: ParamGroups) -> ParamGroups:
-        """The optimiser's groups as the techniques leave them.
-
-        Raises:
-            AssertionError: a parameter was lost or stands in two groups.
-        """
-        before = sorted(name for group in groups for name in group["names"])
-        for technique in self.techniques:
-            if isinstance(technique, GroupsParams):
-                groups = technique.param_groups(groups, self.run)
-        after = sorted(name for group in groups for name in group["names"])
-        assert before == after, "a technique lost a parameter or put it into two groups"
-        return groups
-
-    def tell(self, event: Event) -> None:
-        """Let every technique that listens know."""
-        for technique in self.techniques:
-            if isinstance(technique, Listens):
-                technique.on(event, self.run)
-
-    def save(self, checkpoint: Path) -> None:
-        """Write the techniques' state beside a checkpoint; the file's presence also says that it is complete."""
-        part = checkpoint / (STATE_FILE + ".part")
-        torch.save({"state": self.run.state, "counters": self.run.counters}, part)
-        part.replace(checkpoint / STATE_FILE)
-
-    def load(self, checkpoint: Path) -> None:
-        """Take up the state that `save` wrote."""
-        stored = torch.load(checkpoint / STATE_FILE, weights_only=True)
-        self.run.state.update(stored["state"])
-        self.run.counters.update(stored["counters"])
 
 
 class Events(TrainerCallback):  # type: ignore[misc]
@@ -246,10 +149,21 @@ class Seam:
         if self.weave.score is None:
             stock: dict[str, float] = super().evaluate(*args, **kwargs)  # type: ignore[misc]
             return stock
-        metrics = self.weave.score(self.model)
+        with self.weave.scoring():
+            metrics = self.weave.score(self.model)
+        self._look(metrics)
         self.log(dict(metrics))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+    def _look(self, metrics: dict[str, float]) -> None:
+        """Tell the techniques what was seen."""
+        wanted = self.args.metric_for_best_model
+        before = [entry[wanted] for entry in self.state.log_history if wanted in entry]
+        self.weave.run.step = self.state.global_step
+        self.weave.run.scores = {name.removeprefix("eval_"): value for name, value in metrics.items()}
+        self.weave.run.best = wanted not in metrics or metrics[wanted] > max(before, default=-math.inf)
+        self.weave.tell("look")
 
     def create_optimizer(self, model: nn.Module | None = None) -> Any:
         """The stock optimiser, unless a technique has its own groups."""
@@ -280,4 +194,4 @@ class WovenTrainer(Seam, Trainer):  # type: ignore[misc]
     """transformers' Trainer with the seam."""
 
 
-__all__ = ["STATE_FILE", "Events", "Seam", "Weave", "WovenTrainer", "count_rows", "stock_loss"]
+__all__ = ["Events", "Seam", "WovenTrainer"]

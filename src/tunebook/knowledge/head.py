@@ -7,9 +7,9 @@ the entry is safe, so a kill may leave it behind, never ahead.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
+from tunebook.core.files import part_of
 from tunebook.core.nouns import Record
 
 
@@ -29,20 +29,13 @@ def read_head(path: Path) -> Head | None:
 
 
 def write_head(path: Path, head: Head) -> None:
-    """Write the head, whole or not at all. The caller holds the lock of the log, so the part has one writer.
+    """Write the head, whole or not at all.
 
     Raises:
         OSError: the disk is full or closed.
     """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as stream:
-            stream.write(f"{json.dumps(head.model_dump())}\n".encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with part_of(path, durable=True) as part:
+        part.write_text(f"{json.dumps(head.model_dump())}\n", encoding="utf-8")
 
 
 __all__ = ["Head", "read_head", "write_head"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from tunebook.core.files import write_whole
 from tunebook.core.messages import language, say
 from tunebook.report.words import number, phrase, shown
 
@@ -41,11 +42,7 @@ def render(template: str, **view: Any) -> str:
 
 def write_page(path: Path, template: str, **view: Any) -> Path:
     """Write a filled template into a file; whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(render(template, **view), encoding="utf-8")
-    part.replace(path)
-    return path
+    return write_whole(path, render(template, **view))
 
 
 __all__ = ["cell", "render", "write_page"]

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tunebook.core.errors import MachineError
+from tunebook.core.files import part_of
 
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
@@ -37,8 +38,8 @@ def replace(path: Path, data: bytes) -> Path:
     Raises:
         MachineError: `table.unwritable`; the old file is then untouched.
     """
-    with writable(path), _part(path, data) as part:
-        part.replace(path)
+    with writable(path), part_of(path, durable=True) as part:
+        part.write_bytes(data)
     return path
 
 

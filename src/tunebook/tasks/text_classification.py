@@ -17,8 +17,8 @@ from tunebook.core.encoded import Encoded, pack
 from tunebook.core.errors import ModelError
 from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Value
-from tunebook.core.task import Criterion, Rows, Task
-from tunebook.core.technique import Batch
+from tunebook.core.task import Criterion, Items, Rows, Task
+from tunebook.core.technique import Batch, model_inputs
 from tunebook.tasks import label_rows, label_scores
 
 _PROBLEM_TYPE = {
@@ -184,8 +184,7 @@ class Classify(Criterion):
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
         """Mean over rows, or weighted mean where classes or rows have weights."""
-        inputs = {name: value for name, value in batch.items() if name not in ("labels", "sample_weight")}
-        outputs = model(**inputs)
+        outputs = model(**model_inputs(batch))
         logits, targets, sample = outputs.logits.float(), batch["labels"], batch.get("sample_weight")
         if sample is None:
             return self._reduced(logits, targets, "mean"), outputs
@@ -205,11 +204,18 @@ class Classify(Criterion):
 
     def items(self, batch: Batch) -> Tensor:
         """Number of rows, or the sum of their weights."""
+        return self._weights(batch).sum()
+
+    def flat(self, outputs: Any, batch: Batch) -> Items:
+        """The rows themselves."""
+        return Items(outputs.logits.float(), batch["labels"], self._weights(batch))
+
+    def _weights(self, batch: Batch) -> Tensor:
         targets: Tensor = batch["labels"]
         weights = torch.ones(len(targets), device=targets.device)
         if self.problem == "single_label" and self.weights is not None:
             weights = self.weights.to(targets.device)[targets]
-        return (weights * batch["sample_weight"] if "sample_weight" in batch else weights).sum()
+        return weights * batch["sample_weight"] if "sample_weight" in batch else weights
 
 
 def _check_whole(model: Any, found: Mapping[str, Any], folder: Path) -> None:

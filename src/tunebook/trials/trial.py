@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.errors import RunError, TunebookError
+from tunebook.core.files import write_whole
 from tunebook.core.nouns import DataRef, ParamTable, Plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.registry import tasks
@@ -195,10 +196,7 @@ def block_scores(run: Run, data: DataRef, blocks: int, folder: Path) -> list[flo
         return task.scores(logits[chosen], targets[chosen], made.labels)[metric]
 
     values = pseudo_values(score, len(rows), blocks)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    part = kept.with_name("blocks.json.part")
-    part.write_text(json.dumps(values), encoding="utf-8")
-    part.replace(kept)
+    write_whole(kept, json.dumps(values))
     return values
 
 

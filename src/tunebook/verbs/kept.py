@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
+from tunebook.core.files import write_whole
 from tunebook.core.nouns import DataRef
 
 
@@ -25,18 +24,8 @@ def kept(data: DataRef, name: str, make: Callable[[], Any]) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     text = json.dumps(make())
     with suppress(OSError):  # a book that may only be read, or a full disk, has no cache and works all the same
-        _write(path, text)
+        write_whole(path, text)
     return json.loads(text)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # another process may write the same one
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 __all__ = ["kept"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from tunebook.core.nouns import ParamTable, Plan
 from tunebook.tables.make import child
 from tunebook.tables.rules import RowChange, lighter
 from tunebook.verbs.book import Book
-from tunebook.verbs.runs import FAILED, Run, find_run
+from tunebook.verbs.runs import Run, find_run
 
 MOST = 6  # versions made by themselves: from 32 rows at once down to one, and activations computed twice
 _CODES = frozenset({"machine.memory", "machine.memory_least"})
@@ -87,7 +86,7 @@ def mark(book: Book, plan: Plan, error: MachineError) -> Run | None:
         "batch_size": plan.params["batch_size"],
         "reason": str(error.__cause__ or "")[:500],
     }
-    (run.path / FAILED).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    run.fail(facts)
     return run
 
 

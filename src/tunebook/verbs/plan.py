@@ -12,7 +12,8 @@ from tunebook.core.hashing import content_id
 from tunebook.core.nouns import DataRef, ParamTable, Plan
 from tunebook.core.params import build
 from tunebook.core.registry import tasks, techniques
-from tunebook.core.technique import PreparesModel, RunContext, Technique
+from tunebook.core.technique import Facts, PreparesModel, Refuses, RunContext, Technique
+from tunebook.engine.inputs import inputs_of
 from tunebook.engine.schedule import check_steps
 from tunebook.models.source import find_model, load_tokenizer, model_id, model_stamp, read_config
 from tunebook.tables.rules import planned_steps
@@ -49,6 +50,16 @@ def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: fr
     _fill(params, task, data, tokens)
     steps = _schedule(params, data.rows["train"])
     woven = order(techniques_of(table), task)
+    facts = Facts(
+        task=data.task,
+        labels=data.labels,
+        settings=params,
+        config=read_config(folder),
+        techniques=frozenset(item.key for item in woven),
+        rows=data.rows["train"],
+    )
+    _refuse(woven, facts)
+    inputs = inputs_of(woven, data.path.parent)
     skeleton, trained = _skeleton(task, folder, data, params, woven)
     from tunebook.data.tokens import share_cut
     from tunebook.verbs.estimate import estimate
@@ -65,6 +76,7 @@ def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: fr
         labels=data.labels,
         params=params,
         techniques={item.key: item.model_dump() for item in woven},
+        inputs=inputs,
         table=table.values_id,
         table_version=table.version,
         data=data.content,
@@ -174,7 +186,8 @@ def order(rows: dict[str, dict[str, Any]], task: Task) -> list[Technique]:
         missing = technique.needs - task.gives
         if missing:
             raise PlanError("plan.needs", key=key, value=", ".join(sorted(missing)), task=task.key)
-        clash = sorted(technique.conflicts & chosen.keys())
+        rivals = {k for k, other in chosen.items() if k != key and technique.exclusive == other.exclusive != ""}
+        clash = sorted(technique.conflicts & chosen.keys() | rivals)
         if clash:
             raise PlanError("plan.conflict", key=key, value=clash[0])
     done: list[Technique] = []
@@ -187,12 +200,19 @@ def order(rows: dict[str, dict[str, Any]], task: Task) -> list[Technique]:
     return done
 
 
+def _refuse(woven: list[Technique], facts: Facts) -> None:
+    """Ask every technique whether it can work with all that is known."""
+    for technique in woven:
+        if isinstance(technique, Refuses):
+            technique.refuse(facts)
+
+
 def _skeleton(
     task: Task, folder: Path, data: DataRef, params: dict[str, Any], woven: list[Technique]
 ) -> tuple[Any, int]:
     """The model without weights, as the techniques leave it, and how many of its parameters are trained."""
     skeleton = task.skeleton(folder, data.labels, params)
-    run = RunContext(model=skeleton, gives=task.gives)
+    run = RunContext(model=skeleton, gives=task.gives, settings=params, labels=data.labels)
     for technique in woven:
         if isinstance(technique, PreparesModel):
             skeleton = technique.prepare_model(skeleton, run)

@@ -10,10 +10,11 @@ from tunebook.core.errors import DataError
 from tunebook.core.progress import Progress
 from tunebook.core.task import Rows
 from tunebook.data.options import DataOptions
+from tunebook.data.outside import refuse_lost_rows, text_of
 from tunebook.verbs.runs import Run
 
 if TYPE_CHECKING:
-    from tunebook.data.read import Source
+    pass
 
 _ANSWER = ("label", "score", "scores")
 
@@ -84,35 +85,10 @@ def predict_file(
     ]
 
 
-def refuse_lost_rows(source: Source) -> None:
-    """Refuse a file with rows that cannot be read: whoever asks for answers counts on one for each row.
-
-    Raises:
-        DataError: `predict.rows`.
-    """
-    lost = sorted({row for rows in source.faults.values() for row in rows})
-    if lost:
-        shown = ", ".join(str(row) for row in lost[:5])
-        raise DataError("predict.rows", key=str(source.path), value=len(lost), rows=shown)
-
-
 def _free(name: str, columns: dict[str, list[Any]]) -> str:
     while name in columns:
         name = f"predicted_{name}"
     return name
 
 
-def text_of(columns: dict[str, list[Any]], name: str, path: Path) -> list[str]:
-    """The texts of a column of a file.
-
-    Raises:
-        DataError: `predict.column`.
-    """
-    if name not in columns and len(columns) == 1:
-        name = next(iter(columns))  # a plain list of texts, whatever its heading
-    if name not in columns:
-        raise DataError("predict.column", key=str(path), value=name, allowed=" | ".join(columns))
-    return ["" if value is None else str(value) for value in columns[name]]
-
-
-__all__ = ["predict", "predict_file", "refuse_lost_rows", "text_of"]
+__all__ = ["predict", "predict_file"]

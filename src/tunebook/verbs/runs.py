@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from tunebook.core.errors import RunError
+from tunebook.core.files import write_whole
 from tunebook.core.history import read_history
 from tunebook.core.nouns import Plan, Report, read_json
 
-FAILED = "failed.json"
+_FAILED = "failed.json"
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,15 @@ class Run:
     @property
     def failure(self) -> dict[str, Any]:
         """Why it could not go on, where that was written down: code, time, reason; empty else and once it finished."""
-        path = self.path / FAILED
+        path = self.path / _FAILED
         if self.finished or not path.is_file():
             return {}
         failure: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return failure
+
+    def fail(self, facts: dict[str, Any]) -> None:
+        """Write down why it could not go on: code, and whatever else is known."""
+        write_whole(self.path / _FAILED, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
 
     @property
     def validation_scores(self) -> dict[str, float]:
@@ -118,4 +123,4 @@ def new_run(folder: Path, plan: Plan) -> Run:
     raise RunError("run.folder", key=str(folder))
 
 
-__all__ = ["FAILED", "Run", "find_run", "new_run"]
+__all__ = ["Run", "find_run", "new_run"]

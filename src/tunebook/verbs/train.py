@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from tunebook.core.errors import RunError
+from tunebook.core.files import write_whole
 from tunebook.core.nouns import DataRef, Plan, write_json
 from tunebook.core.progress import Progress
 from tunebook.verbs.runs import Run, find_run, new_run
 
 if TYPE_CHECKING:
-    from tunebook.engine.fit import Outcome
+    from tunebook.engine.fit import Fit
+    from tunebook.engine.outcome import Outcome
 
 
 _LOCK = ".lock"
@@ -58,7 +60,7 @@ def train(
         folder = into or plan.data_path.parent / "runs"
         run = Run(folder / from_first(lambda: _claim(plan, folder, again, held)))
         if not run.finished:
-            outcome = _fit(plan, run, track, progress)
+            outcome = _trained(plan, run, track, progress)
             from_first(lambda: _finish(run, outcome, keep_checkpoints))
     return run
 
@@ -87,40 +89,41 @@ def _claim(plan: Plan, folder: Path, again: bool, held: ExitStack) -> str:
     return run.id
 
 
-def _fit(plan: Plan, run: Run, track: Sequence[str], progress: Progress | None) -> Outcome:
+def _trained(plan: Plan, run: Run, track: Sequence[str], progress: Progress | None) -> Outcome:
+    from tunebook.engine.outcome import last_checkpoint
+    from tunebook.engine.ranks import rank
+    from tunebook.engine.track import trackers
+
+    callbacks = trackers(list(track), run.path, run.id) if rank() == 0 else []
+    return fit_of(plan, run, progress, callbacks).run(last_checkpoint(run.path))
+
+
+def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Sequence[Any] = ()) -> Fit:
+    """The training of a plan, with the base model found and the rows tokenised.
+
+    Raises:
+        RunError: `run.data`: the rows are not those of the plan.
+    """
+    from tunebook.core.registry import tasks
     from tunebook.data.load import load
     from tunebook.data.prepare import open_data
-    from tunebook.engine.fit import Fit, Material, last_checkpoint
-    from tunebook.engine.ranks import rank
+    from tunebook.engine.fit import Fit, Material
     from tunebook.engine.tokens import encode
-    from tunebook.engine.track import trackers
     from tunebook.models.source import find_model, load_tokenizer
 
     data = open_data(plan.data_path)
     _same(data, plan)
     model = find_model(plan.model, allow_pickle=True)  # plan() has refused or allowed it
     tokenizer = load_tokenizer(model)
-    task = _task(plan)
+    task = tasks()[plan.task]()
     cache = data.path.parent / "cache"
     length = int(plan.params["max_length"])  # type: ignore[arg-type]
     rows = {
         split: encode(load(data, split), task, tokenizer, length, cache=cache, progress=progress)
         for split in ("train", "validation")
     }
-    fit = Fit(
-        plan,
-        Material(model, tokenizer, rows["train"], rows["validation"]),
-        run.path,
-        progress=progress,
-        callbacks=trackers(list(track), run.path, run.id) if rank() == 0 else [],
-    )
-    return fit.run(last_checkpoint(run.path))
-
-
-def _task(plan: Plan) -> Any:
-    from tunebook.core.registry import tasks
-
-    return tasks()[plan.task]()
+    material = Material(model, tokenizer, rows["train"], rows["validation"])
+    return Fit(plan, material, run.path, progress=progress, callbacks=callbacks)
 
 
 def _same(data: DataRef, plan: Plan) -> None:
@@ -135,14 +138,9 @@ def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool) -> None:
         "rows_per_second": outcome.rows / max(outcome.seconds, 1e-9),
         "machine": platform.platform(),
     }
-    part = run.path / "outcome.json.part"
-    try:
-        part.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-        part.replace(run.path / "outcome.json")
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(run.path / "outcome.json", json.dumps(facts, indent=2) + "\n")
     if not keep_checkpoints:
         shutil.rmtree(run.path / "checkpoints", ignore_errors=True)
 
 
-__all__ = ["train"]
+__all__ = ["fit_of", "train"]

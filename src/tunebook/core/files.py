@@ -1,0 +1,42 @@
+"""Files that come into the world whole or not at all, whoever writes beside and whenever the power fails."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write a text file in place of the one that may be there; the folder is made if it is missing.
+
+    Raises:
+        OSError: the disk is full or closed; the old file is then untouched.
+    """
+    with part_of(path) as part:
+        part.write_text(text, encoding="utf-8")
+    return path
+
+
+@contextmanager
+def part_of(path: Path, *, durable: bool = False) -> Iterator[Path]:
+    """A file of its own name beside `path`, to be written inside; it takes the place of `path` at the end.
+
+    Args:
+        durable: wait until its bytes are on the disk.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # another process may write the same one
+    try:
+        yield part
+        if durable:
+            with part.open("rb+") as stream:
+                os.fsync(stream.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+__all__ = ["part_of", "write_whole"]

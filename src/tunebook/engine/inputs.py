@@ -1,0 +1,70 @@
+"""Files and runs that rows of a table name: where they are, and the hash by which a plan knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tunebook.core.errors import PlanError
+from tunebook.core.hashing import content_id, file_id
+from tunebook.core.nouns import Plan, read_json
+from tunebook.core.params import Declaration, declarations
+from tunebook.core.registry import techniques
+from tunebook.core.technique import Technique
+from tunebook.models.source import model_id
+
+
+def inputs_of(woven: Iterable[Technique], book: Path) -> dict[str, str]:
+    """Row of the table -> hash of what it names, of each row that names something.
+
+    Raises:
+        PlanError: `input.file`, `input.run`: there is none.
+    """
+    found = {}
+    for technique in woven:
+        for row in declarations(type(technique)):
+            value = getattr(technique, row.field)
+            if row.row.input and value is not None:
+                found[row.name] = input_id(row, find_input(row, str(value), book))
+    return found
+
+
+def declared_input(name: str) -> Declaration:
+    """The declaration of a technique's row."""
+    key = name.partition(".")[0]
+    return next(row for row in declarations(techniques()[key]) if row.name == name)
+
+
+def find_input(row: Declaration, value: str, book: Path) -> Path:
+    """The place that a row names: seen from the book's folder, else from where the command runs.
+
+    Args:
+        value: a file, or for a run its folder, its id or the beginning of its id.
+
+    Raises:
+        PlanError: `input.file`, `input.run`.
+    """
+    path = Path(value).expanduser()
+    if row.row.input == "file":
+        places = [place for place in (book / path, path) if place.is_file()]
+        if not places:
+            raise PlanError("input.file", key=row.name, value=value)
+        return places[0].resolve()
+    runs = [place for place in (book / path, path) if (place / "plan.json").is_file()]
+    runs = runs or [file.parent for file in sorted((book / "runs").glob(f"{path.name}*/plan.json"))]
+    finished = [run for run in runs if (run / "outcome.json").is_file()]
+    if not finished:
+        known = sorted(file.parent.name for file in (book / "runs").glob("*/outcome.json"))
+        raise PlanError("input.run", key=row.name, value=value, allowed=" | ".join(known[-10:]) or "–")
+    return finished[-1].resolve()
+
+
+def input_id(row: Declaration, path: Path) -> str:
+    """Hash of what decides: the bytes of a file; the model and the plan of a run."""
+    if row.row.input == "file":
+        return file_id(path)
+    plan: Plan = read_json(Plan, path / "plan.json")
+    return content_id([plan.id, model_id(path / "model")])
+
+
+__all__ = ["declared_input", "find_input", "input_id", "inputs_of"]

@@ -1,0 +1,145 @@
+"""What techniques may ask for beside the batch: rows of other files, models of other runs, scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tunebook.core.encoded import Encoded
+from tunebook.core.errors import PlanError, RunError
+from tunebook.core.files import part_of
+from tunebook.core.hashing import content_id
+from tunebook.core.nouns import Plan, read_json
+from tunebook.core.progress import Progress, Silent
+from tunebook.core.task import Task
+from tunebook.core.technique import Batch
+from tunebook.engine.inputs import declared_input, find_input, input_id
+from tunebook.engine.tokens import encode
+
+if TYPE_CHECKING:
+    from tunebook.engine.load import LoadedModel
+
+
+@dataclass
+class BookSource:
+    """Rows and models for the techniques of one training; see `tunebook.core.technique.Source`.
+
+    Attributes:
+        plan: of the training; task, tokenizer: those of its model.
+        train: the book's training rows.
+        scorer: scores a model on the validation rows.
+        device: of the model that is trained.
+    """
+
+    plan: Plan
+    task: Task
+    tokenizer: Any
+    train: Encoded
+    scorer: Callable[[Any], dict[str, float]]
+    device: Callable[[], torch.device]
+    progress: Progress = field(default_factory=Silent)
+    _models: dict[Path, LoadedModel] = field(default_factory=dict)
+
+    def rows(self, name: str, *, labelled: bool = False) -> Encoded:
+        """Rows of the file that a row of the table names, read and tokenised like the book's own.
+
+        Raises:
+            DataError: it cannot be read. RunError: `run.input`, it is not the one of the plan.
+        """
+        from tunebook.data.outside import outside_rows
+        from tunebook.data.prepare import open_data
+
+        data = open_data(self.plan.data_path)
+        found = outside_rows(data, self._place(name), labelled=labelled)
+        length = int(self.plan.params["max_length"])  # type: ignore[arg-type]
+        cache = data.path.parent / "cache"
+        encoded = encode(found, self.task, self.tokenizer, length, cache=cache, progress=self.progress)
+        return encoded.with_fixed(row=np.full(len(encoded), -1))
+
+    def teacher(self, name: str) -> Any:
+        """The model of the run that a row of the table names: frozen, in evaluation mode, beside the one trained.
+
+        Raises:
+            PlanError: `input.tokens`, it reads other tokens than the model that is trained.
+        """
+        path = self._place(name)
+        loaded = self._loaded(path)
+        if loaded.tokenizer.get_vocab() != self.tokenizer.get_vocab():
+            raise PlanError("input.tokens", key=name, value=path.name)
+        return loaded.model.requires_grad_(False).to(self.device()).eval()
+
+    def taught(self, name: str) -> NDArray[np.float32]:
+        """What the run that a row of the table names answers on the training rows, shape (N, outputs), its outputs in
+        the order of this run's labels. Kept in the book's cache.
+
+        Raises:
+            PlanError: `input.labels`, it predicts other labels.
+        """
+        from tunebook.data.load import load
+        from tunebook.data.prepare import open_data
+
+        path = self._place(name)
+        theirs = read_json(Plan, path / "plan.json").labels
+        if theirs.problem != self.plan.labels.problem or set(theirs.names) != set(self.plan.labels.names):
+            raise PlanError("input.labels", key=name, value=path.name, allowed=", ".join(self.plan.labels.names[:20]))
+        kept = self.plan.data_path.parent / "cache" / f"taught-{content_id([self.plan.data, self._id(name, path)])}.npy"
+        with suppress(OSError, ValueError):  # not there yet, or cut off by a crash
+            return np.asarray(np.load(kept), dtype=np.float32)
+        data = open_data(self.plan.data_path)
+        logits = self._loaded(path).logits(load(data, "train"), self.progress)
+        if theirs.names:
+            logits = logits[:, [theirs.names.index(label) for label in self.plan.labels.names]]
+        with part_of(kept) as part, part.open("wb") as stream:
+            np.save(stream, logits, allow_pickle=False)
+        return logits
+
+    def batches(self, rows: Encoded, size: int | None = None) -> Iterator[Batch]:
+        """Rows in their order, `size` at a time (the table's batch_size), on the model's device."""
+        each = size or int(self.plan.params["batch_size"])  # type: ignore[arg-type]
+        device = self.device()
+        for start in range(0, len(rows), each):
+            batch = self.task.collate(rows, range(start, min(start + each, len(rows))), self.tokenizer.pad_token_id)
+            yield {name: value.to(device) for name, value in batch.items()}
+
+    def score(self, model: Any) -> dict[str, float]:
+        """Scores of a model on the validation rows: metric -> value."""
+        return {name.removeprefix("eval_"): value for name, value in self.scorer(model).items()}
+
+    @property
+    def past(self) -> Encoded | None:
+        """Training rows of the run that this one continues from; None without one."""
+        return None
+
+    def _place(self, name: str) -> Path:
+        """The file or the folder of the run that a row of the table names.
+
+        Raises:
+            RunError: `run.input`, it has changed since the plan was made.
+        """
+        key, _, part = name.partition(".")
+        value = str(self.plan.techniques[key][part])
+        path = find_input(declared_input(name), value, self.plan.data_path.parent)
+        found = self._id(name, path)
+        if found != self.plan.inputs.get(name, found):
+            raise RunError("run.input", key=name, value=found, allowed=self.plan.inputs[name])
+        return path
+
+    def _id(self, name: str, path: Path) -> str:
+        return input_id(declared_input(name), path)
+
+    def _loaded(self, path: Path) -> LoadedModel:
+        from tunebook.engine.load import load_model
+
+        if path not in self._models:
+            self._models[path] = load_model(path / "model", read_json(Plan, path / "plan.json"))
+        return self._models[path]
+
+
+__all__ = ["BookSource"]

@@ -1,0 +1,108 @@
+"""How a trained model is kept: whole, or, where the base model's weights stayed as they were, only what was trained.
+
+A whole model is a folder that transformers loads. Of methods such as LoRA the folder holds what was trained (as PEFT
+writes it for models of PEFT, else `trained.safetensors`) and `base.json`, which names the base model and its hash.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from tunebook.core.errors import ModelError
+from tunebook.core.nouns import Plan
+from tunebook.core.params import build
+from tunebook.core.registry import techniques
+from tunebook.core.task import Task
+from tunebook.core.technique import RunContext, Technique
+from tunebook.engine.weave import Weave
+from tunebook.models.source import find_model, model_id
+
+BASE, TRAINED = "base.json", "trained.safetensors"
+EXTRA = "extra_"  # children of a model that serve its training alone have names that begin so
+
+
+def write_model(model: Any, folder: Path, plan: Plan, *, delta: bool) -> None:
+    """Write a model into an empty folder.
+
+    Args:
+        delta: keep only what was trained.
+    """
+    with _bare(model):
+        if not delta:
+            model.save_pretrained(str(folder))
+            return
+        if hasattr(model, "peft_config"):
+            model.save_pretrained(str(folder), save_embedding_layers=False)
+        else:
+            _write_trained(model, folder)
+        model.config.save_pretrained(str(folder))
+        base = {"model": plan.model, "model_id": plan.model_id}
+        (folder / BASE).write_text(json.dumps(base, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_trained(model: nn.Module, folder: Path) -> None:
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    trained = {name: item.detach().cpu().contiguous() for name, item in model.named_parameters() if item.requires_grad}
+    save_file(trained, folder / TRAINED)
+
+
+def read_model(folder: Path, plan: Plan, task: Task) -> Any:
+    """The model of a folder that `write_model` wrote.
+
+    Raises:
+        ModelError: `model.base_changed`: the base model is no longer the one that was trained.
+    """
+    if not (folder / BASE).is_file():
+        return task.load(folder)
+    kept = json.loads((folder / BASE).read_text(encoding="utf-8"))
+    base = find_model(kept["model"], allow_pickle=True)
+    found = model_id(base)
+    if found != kept["model_id"]:
+        raise ModelError("model.base_changed", key="base_model", value=kept["model"], found=found)
+    run = RunContext(seed=plan.seed, gives=task.gives, settings=plan.params, labels=plan.labels)
+    model = Weave(woven(plan), run=run).model(task.build(base, plan.labels, plan.params))
+    if hasattr(model, "peft_config"):
+        from peft import load_peft_weights, set_peft_model_state_dict
+
+        result: Any = set_peft_model_state_dict(model, load_peft_weights(str(folder), device="cpu"))
+    else:
+        result = model.load_state_dict(_read_trained(folder), strict=False)
+    if result.unexpected_keys:
+        raise ModelError("model.base_changed", key="base_model", value=kept["model"], found=result.unexpected_keys[0])
+    return model
+
+
+def _read_trained(folder: Path) -> dict[str, Tensor]:
+    from safetensors.torch import load_file
+
+    return dict(load_file(folder / TRAINED))
+
+
+def woven(plan: Plan) -> list[Technique]:
+    """The techniques of a plan, in the order in which they are woven."""
+    known = techniques()
+    return [build(known[key], dict(rows)) for key, rows in plan.techniques.items()]  # type: ignore[misc]
+
+
+@contextmanager
+def _bare(model: nn.Module) -> Iterator[None]:
+    """The model without the parts that serve its training alone."""
+    extra = {name: child for name, child in model.named_children() if name.startswith(EXTRA)}
+    for name in extra:
+        delattr(model, name)
+    try:
+        yield
+    finally:
+        for name, child in extra.items():
+            model.add_module(name, child)
+
+
+__all__ = ["BASE", "EXTRA", "TRAINED", "read_model", "woven", "write_model"]

@@ -1,0 +1,1 @@
+"""Pieces of networks and of training mathematics that several techniques share."""

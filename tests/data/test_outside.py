@@ -1,0 +1,71 @@
+"""Rows of a file with labels as people write them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests import small
+from tests.abtest.test_exam import data, write
+
+from tunebook.core.errors import DataError
+from tunebook.data.outside import outside_rows
+from tunebook.data.prepare import prepare
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "targets"),
+    [
+        ("binary", "text,label\nthe room,good\na stay, BAD \n", [1, 0]),
+        ("several", "text,label\nthe room,good|so\na stay,\nfood,bad\n", None),
+        ("number", "text,label\nthe room,1.5\na stay,0\n", [1.5, 0.0]),
+        ("ordered", "text,label\nthe room,so\na stay,good\n", [1.0, 2.0]),
+        ("pairs", "text,other,label\nthe room,a stay,same\nfood,it,different\n", None),
+    ],
+)
+def test_labels_of_a_file(kind: str, text: str, targets: Any, tmp_path: Path) -> None:
+    ref = data(tmp_path, kind)
+    found = outside_rows(ref, write(tmp_path / "hard.csv", text))
+    assert next(iter(found.texts)) == "the room"
+    if targets is not None:
+        assert found.targets.tolist() == pytest.approx(targets)
+    if kind == "several":
+        names = [[ref.labels.names[c] for c in np.flatnonzero(row)] for row in found.targets]
+        assert [sorted(row) for row in names] == [["good", "so"], [], ["bad"]]
+    if kind == "pairs":
+        assert list(found.pairs or ()) == ["a stay", "it"]
+
+
+def test_labels_are_named_as_in_the_book(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "rows.csv", "text,label\n" + "".join(f"{t},{int(k == 'good')}\n" for t, k in small.texts(80))
+    )
+    options = small.options("binary").model_copy(update={"label_names": {"0": "poor", "1": "fine"}})
+    ref = prepare([file], tmp_path / "data", options)
+    found = outside_rows(ref, write(tmp_path / "hard.csv", "text,label\nthe room,1\na stay,fine\nit,0\n"))
+    assert [ref.labels.names[int(code)] for code in found.targets] == ["fine", "fine", "poor"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "code"),
+    [
+        ("binary", "text,label\nthe room,good\na stay,ugly\n", "outside.label"),
+        ("binary", "text,other\nthe room,good\na stay,bad\n", "outside.column"),
+        ("binary", "text,label\nthe room,good\n", "outside.rows"),
+        ("number", "text,label\nthe room,good\na stay,1\n", "outside.label"),
+    ],
+)
+def test_files_that_are_refused(kind: str, text: str, code: str, tmp_path: Path) -> None:
+    ref = data(tmp_path, kind)
+    with pytest.raises(DataError) as caught:
+        outside_rows(ref, write(tmp_path / "hard.csv", text))
+    assert caught.value.code == code and caught.value.message
+
+
+def test_texts_alone_need_no_labels(tmp_path: Path) -> None:
+    found = outside_rows(
+        data(tmp_path, "binary"), write(tmp_path / "raw.csv", "text\nthe room\na stay\n"), labelled=False
+    )
+    assert list(found.texts) == ["the room", "a stay"] and found.targets is None

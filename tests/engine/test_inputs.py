@@ -1,0 +1,62 @@
+"""Places that a table names: found from the book's folder, known by their content, refused where they are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+import pytest
+
+from tests.ground import FIRST, MORE, Ground, make_ground
+from tunebook.core import registry
+from tunebook.core.errors import PlanError
+from tunebook.core.params import Row, declarations
+from tunebook.core.technique import RunContext, Technique, View
+from tunebook.engine import inputs as module
+from tunebook.engine import stored
+
+
+class Borrow(Technique):
+    """Looks at a file and at a run."""
+
+    key: ClassVar[str] = "borrow"
+    file: Annotated[str | None, Row("further rows", zh="更多数据", input="file")] = None
+    teacher: Annotated[str | None, Row("another run", zh="另一次运行", input="run")] = None
+
+    def prepare_data(self, view: View, run: RunContext) -> View:
+        run.acted(self.key, seen=1)
+        return view
+
+
+@pytest.fixture(scope="module")
+def own_ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    return make_ground(tmp_path_factory.mktemp("inputs"))
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in (registry, module, stored):
+        monkeypatch.setattr(place, "techniques", lambda: {"borrow": Borrow})
+
+
+FILE, TEACHER = declarations(Borrow)
+
+
+def test_places_are_found_and_known_by_content(own_ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = own_ground.folder
+    found = module.inputs_of([Borrow(file=MORE, teacher=FIRST)], book)
+    assert found.keys() == {"borrow.file", "borrow.teacher"}
+    assert module.inputs_of([Borrow()], book) == {}
+    assert module.find_input(TEACHER, "fir", book) == (book / "runs" / FIRST).resolve()
+    assert module.find_input(TEACHER, str(book / "runs" / FIRST), Path("/")) == (book / "runs" / FIRST).resolve()
+    monkeypatch.chdir(book)
+    assert module.find_input(FILE, MORE, Path("/nowhere")) == (book / MORE).resolve()
+    (book / "copy.csv").write_bytes((book / MORE).read_bytes())
+    assert module.inputs_of([Borrow(file="copy.csv")], book)["borrow.file"] == found["borrow.file"]
+
+
+@pytest.mark.parametrize(("row", "value", "code"), [(FILE, "none.csv", "input.file"), (TEACHER, "none", "input.run")])
+def test_a_place_that_is_not_there(own_ground: Ground, row: object, value: str, code: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        module.find_input(row, value, own_ground.folder)  # type: ignore[arg-type]
+    assert (caught.value.code, caught.value.key) == (code, row.name)  # type: ignore[attr-defined]

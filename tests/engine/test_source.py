@@ -1,0 +1,94 @@
+"""Rows of other files and models of other runs reach a technique as those of the book do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+import pytest
+
+from tests.ground import FIRST, MORE, Ground, make_ground
+from tunebook.core import registry
+from tunebook.core.errors import PlanError, RunError
+from tunebook.core.params import Row
+from tunebook.core.technique import RunContext, Technique, View
+from tunebook.engine import inputs as module
+from tunebook.engine import stored
+
+
+class Borrow(Technique):
+    """Looks at a file and at a run."""
+
+    key: ClassVar[str] = "borrow"
+    file: Annotated[str | None, Row("further rows", zh="更多数据", input="file")] = None
+    teacher: Annotated[str | None, Row("another run", zh="另一次运行", input="run")] = None
+
+    def prepare_data(self, view: View, run: RunContext) -> View:
+        run.acted(self.key, seen=1)
+        return view
+
+
+@pytest.fixture(scope="module")
+def own_ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    return make_ground(tmp_path_factory.mktemp("inputs"))
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in (registry, module, stored):
+        monkeypatch.setattr(place, "techniques", lambda: {"borrow": Borrow})
+
+
+def source(ground: Ground, folder: Path, **rows: str) -> tuple[object, object]:
+    made = ground.plan({}, max_steps=2).model_copy(update={"techniques": {"borrow": Borrow(**rows).model_dump()}})
+    made = made.model_copy(update={"inputs": module.inputs_of([Borrow(**rows)], ground.folder)})
+    training = ground.fit(folder, made)
+    training.prepare()
+    return training, training.context.source
+
+
+def test_rows_of_a_file_are_read_like_the_books(own_ground: Ground, tmp_path: Path) -> None:
+    training, of = source(own_ground, tmp_path, file=MORE)
+    bare, full = of.rows("borrow.file"), of.rows("borrow.file", labelled=True)  # type: ignore[attr-defined]
+    assert len(bare) == len(full) == 24
+    assert "labels" not in bare.fixed and set(full.fixed["labels"]) == {0, 1}
+    assert (bare.fixed["row"] == -1).all()
+    sizes = [len(batch["input_ids"]) for batch in of.batches(full, 10)]  # type: ignore[attr-defined]
+    assert sizes == [10, 10, 4]
+    assert 0 <= of.score(training.context.model)["accuracy"] <= 1  # type: ignore[attr-defined]
+    assert of.past is None  # type: ignore[attr-defined]
+
+
+def test_a_file_that_changed_after_planning_is_refused(own_ground: Ground, tmp_path: Path) -> None:
+    (own_ground.folder / "later.csv").write_bytes((own_ground.folder / MORE).read_bytes())
+    _, of = source(own_ground, tmp_path, file="later.csv")
+    (own_ground.folder / "later.csv").write_text("text,label\na,good\nb,bad\n")
+    with pytest.raises(RunError) as caught:
+        of.rows("borrow.file")  # type: ignore[attr-defined]
+    assert caught.value.code == "run.input"
+
+
+def test_a_teacher_answers_on_the_training_rows(own_ground: Ground, tmp_path: Path) -> None:
+    training, of = source(own_ground, tmp_path, teacher=FIRST)
+    teacher = of.teacher("borrow.teacher")  # type: ignore[attr-defined]
+    assert not teacher.training and not any(item.requires_grad for item in teacher.parameters())
+    taught = of.taught("borrow.teacher")  # type: ignore[attr-defined]
+    batch = next(of.batches(training.material.train, 200))  # type: ignore[attr-defined]
+    logits = teacher(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+    assert abs(logits.numpy() - taught).max() < 1e-4
+    again = of.taught("borrow.teacher")  # type: ignore[attr-defined]
+    assert (again == taught).all()
+
+
+def test_a_teacher_of_other_labels_or_tokens_is_refused(own_ground: Ground, tmp_path: Path) -> None:
+    training, of = source(own_ground, tmp_path, teacher=FIRST)
+    of.plan = training.plan.model_copy(  # type: ignore[attr-defined]
+        update={"labels": training.plan.labels.model_copy(update={"names": ["bad", "fine"]})}
+    )
+    with pytest.raises(PlanError) as caught:
+        of.taught("borrow.teacher")  # type: ignore[attr-defined]
+    assert caught.value.code == "input.labels"
+    of.tokenizer.add_tokens(["unheard"])  # type: ignore[attr-defined]
+    with pytest.raises(PlanError) as caught:
+        of.teacher("borrow.teacher")  # type: ignore[attr-defined]
+    assert caught.value.code == "input.tokens"

@@ -1,0 +1,72 @@
+"""A small prepared book on which any technique can be trained: base model, rows, further rows, a finished run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tests import small
+from tests.engine.test_fit import plan
+from tunebook.core.nouns import DataRef, Plan, write_json
+from tunebook.core.registry import tasks
+from tunebook.data.load import load
+from tunebook.data.prepare import prepare
+from tunebook.engine.fit import Fit, Material
+from tunebook.engine.load import load_model
+from tunebook.engine.tokens import encode
+from tunebook.models.source import load_tokenizer, model_id
+from tunebook.verbs.plan import order
+
+MORE, FIRST = "more.csv", "first"  # the file of further rows and the finished run, as rows of a table name them
+
+
+@dataclass
+class Ground:
+    """The folder of the book with its base model, and its data."""
+
+    folder: Path
+    model: Path
+    data: DataRef
+
+    def plan(self, used: dict[str, dict[str, Any]] | None = None, **params: Any) -> Plan:
+        """A plan of 98 training rows with these techniques in their order."""
+        made = plan(**params)
+        woven = order(used or {}, tasks()[made.task]())
+        return made.model_copy(
+            update={
+                "techniques": {item.key: item.model_dump() for item in woven},
+                "data_path": self.data.path,
+                "labels": self.data.labels,
+                "model": str(self.model),
+                "model_id": model_id(self.model),
+            }
+        )
+
+    def fit(self, folder: Path, made: Plan, **more: Any) -> Fit:
+        """The training of a plan."""
+        folder.mkdir(parents=True, exist_ok=True)
+        tokenizer, task = load_tokenizer(self.model), tasks()[made.task]()
+        rows = [encode(load(self.data, split), task, tokenizer, 20) for split in ("train", "validation")]
+        return Fit(made, Material(self.model, tokenizer, rows[0], rows[1]), folder, **more)
+
+
+def make_ground(folder: Path, kind: str = "bert") -> Ground:
+    """A book in an empty folder, its base model of a kind that `tests.tiny` knows."""
+    model = small.base_model(folder / "model", kind)
+    data = prepare([small.write_csv(folder / "rows.csv", 140)], folder / "data")
+    small.write_csv(folder / MORE, 24, seed=7)
+    ground = Ground(folder, model, data)
+    run = folder / "runs" / FIRST
+    made = ground.plan(max_steps=4, eval_every=4)
+    ground.fit(run, made).run()
+    write_json(made, run / "plan.json")
+    (run / "outcome.json").write_text("{}")
+    return ground
+
+
+def weights(folder: Path, made: Plan) -> dict[str, torch.Tensor]:
+    """All parameters of the kept model of a run, whichever way it was kept."""
+    return {name: item.detach().cpu() for name, item in load_model(folder / "model", made).model.state_dict().items()}
