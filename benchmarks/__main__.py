@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pkgutil
 import sys
+from importlib import import_module
 
 from benchmarks import (
     ab_sharing,
+    claims,
     defaults,
     gate,
     killed_tests,
@@ -27,6 +30,10 @@ CLAIMS = {
     "P2": training_speed.main,
     "P4": ab_sharing.main,
     "TASKS": real_tasks.main,
+    **{
+        item.name.upper(): import_module(f"benchmarks.claims.{item.name}").main
+        for item in pkgutil.iter_modules(claims.__path__)
+    },
 }
 
 

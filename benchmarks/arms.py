@@ -1,0 +1,146 @@
+"""What the claims share: tables trained on one real set with several seeds, judged by the gate's own statistics.
+
+    book = claim_book("en_trec6", place, rows=600)
+    arms = train_arms(book, {"constant": {...}, "cosine": {...}}, seeds=3)
+    gain(arms["constant"], arms["cosine"])          # {"gain", "lower", "upper", "a", "b", "seeds", "rows"}
+
+A claim's main() calls `claimed(...)`, which goes through the sets, resumes where a result is there, and writes it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.record import RESULTS, write_result
+from benchmarks.tables_matter import make_book
+
+EPOCHS = {"early_stopping_patience": None, "eval_every": None}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One table trained with several seeds.
+
+    Attributes:
+        right: score of each validation row by each seed, shape (seeds, rows).
+        outcomes: what each training cost, as in outcome.json.
+        runs: the runs themselves.
+    """
+
+    right: NDArray[np.float64]
+    outcomes: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[Any] = field(default_factory=list)
+
+    @property
+    def scores(self) -> list[float]:
+        """Mean score of each seed."""
+        return [float(value) for value in self.right.mean(1)]
+
+    def mean(self, fact: str) -> float:
+        """Mean over seeds of a fact of the outcomes, such as `seconds`."""
+        return float(np.mean([outcome[fact] for outcome in self.outcomes]))
+
+
+def claim_book(name: str, place: Path, *, rows: int, model: str = "") -> Any:
+    """A book of a real set, its texts cut short: `rows` training rows, 500 validation rows, 100 test rows."""
+    return make_book(name, place, rows, 60 if name.startswith("zh_") else 120, model)
+
+
+def train_arms(book: Any, tables: Mapping[str, Mapping[str, Any]], *, seeds: int) -> dict[str, Arm]:
+    """Train changes of the book's champion, each with the seeds 1 ... K, and score them on the validation rows.
+
+    Args:
+        tables: name of the arm -> row of the table -> value; a technique may be given as `{"fgm": "on"}`.
+    """
+    from tunebook.abtest.exam import split_exam
+    from tunebook.tables.make import child
+    from tunebook.verbs.plan import plan
+    from tunebook.verbs.train import train
+
+    exam = split_exam(book.data, "validation")
+    arms = {}
+    for name, changes in tables.items():
+        runs = [train(plan(child(book.champion, dict(changes)), book.data, seed=1 + k), track=()) for k in range(seeds)]
+        right = np.stack([scored(run, exam.rows) for run in runs])
+        arms[name] = Arm(right, [run.outcome for run in runs], runs)
+        print(name, [round(score, 3) for score in arms[name].scores], flush=True)
+    return arms
+
+
+def scored(run: Any, rows: Any) -> NDArray[np.float64]:
+    """Score of each row by a run's model: 1 where it is right."""
+    from tunebook.core.registry import tasks
+    from tunebook.engine.load import load_model
+
+    logits = load_model(run.model, run.plan).logits(rows)
+    found = tasks()[run.plan.task]().row_scores(logits, rows.targets, run.plan.labels, "accuracy")
+    assert found is not None
+    return np.asarray(found, dtype=np.float64)
+
+
+def gain(a: Arm, b: Arm) -> dict[str, Any]:
+    """What b is worth over a, both ends of the interval wrong with 5 % each."""
+    from tunebook.stats.gate import two_way
+
+    effect = two_way(b.right - a.right)
+    return {
+        "a": a.scores,
+        "b": b.scores,
+        "gain": effect.mean,
+        "lower": effect.lower,
+        "upper": effect.upper,
+        "seeds": effect.seeds,
+        "rows": effect.rows,
+    }
+
+
+def claimed(
+    claim: str,
+    arguments: list[str],
+    *,
+    says: str,
+    sets: tuple[str, ...],
+    measure: Callable[[str, argparse.Namespace], dict[str, Any]],
+    judge: Callable[[dict[str, Any]], tuple[str, str]],
+    defaults: Mapping[str, int],
+) -> Path:
+    """Measure a claim set by set; what a former call with the same options has found is kept.
+
+    Args:
+        says: the claim in one sentence, as the field makes it.
+        measure: set, options -> what was found on it.
+        judge: what was found, by set -> `met`, `partly` or `not met`, and one sentence that says why.
+        defaults: options with their values, `seeds` and `rows` among them.
+    """
+    read = argparse.ArgumentParser()
+    for name, value in defaults.items():
+        read.add_argument(f"--{name}", type=int, default=value)
+    read.add_argument("--only", default="")
+    options = read.parse_args(arguments)
+    asked = {name: getattr(options, name) for name in defaults}
+    path = RESULTS / f"{claim}.json"
+    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    found: dict[str, Any] = before["sets"] if before.get("asked") == asked else {}
+    for name in (name for name in sets if options.only in name and name not in found):
+        found[name] = measure(name, options)
+        verdict, why = judge(found)
+        write_result(claim, {"claim": says, "verdict": verdict, "why": why, "asked": asked, "sets": found})
+    return path
+
+
+def in_a_book(name: str, rows: int, work: Callable[[Any], dict[str, Any]], model: str = "") -> dict[str, Any]:
+    """Do some work with a fresh book of a set, which is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="tunebook-") as place:
+        return work(claim_book(name, Path(place), rows=rows, model=model))
+
+
+__all__ = ["EPOCHS", "Arm", "claim_book", "claimed", "gain", "in_a_book", "scored", "train_arms"]
