@@ -4,7 +4,7 @@
     arms = train_arms(book, {"constant": {...}, "cosine": {...}}, seeds=3)
     gain(arms["constant"], arms["cosine"])          # {"gain", "lower", "upper", "a", "b", "seeds", "rows"}
 
-A claim's main() calls `claimed(...)`, which goes through the sets, resumes where a result is there, and writes it.
+A claim's main() is the `run` of a `Claim`, which goes through the sets, resumes where a result is there, and writes it.
 """
 
 from __future__ import annotations
@@ -103,38 +103,39 @@ def gain(a: Arm, b: Arm) -> dict[str, Any]:
     }
 
 
-def claimed(
-    claim: str,
-    arguments: list[str],
-    *,
-    says: str,
-    sets: tuple[str, ...],
-    measure: Callable[[str, argparse.Namespace], dict[str, Any]],
-    judge: Callable[[dict[str, Any]], tuple[str, str]],
-    defaults: Mapping[str, int],
-) -> Path:
-    """Measure a claim set by set; what a former call with the same options has found is kept.
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the field and how it is measured, set by set.
 
-    Args:
+    Attributes:
         says: the claim in one sentence, as the field makes it.
         measure: set, options -> what was found on it.
         judge: what was found, by set -> `met`, `partly` or `not met`, and one sentence that says why.
-        defaults: options with their values, `seeds` and `rows` among them.
+        options: options with their values, such as `seeds` and `rows`.
     """
-    read = argparse.ArgumentParser()
-    for name, value in defaults.items():
-        read.add_argument(f"--{name}", type=int, default=value)
-    read.add_argument("--only", default="")
-    options = read.parse_args(arguments)
-    asked = {name: getattr(options, name) for name in defaults}
-    path = RESULTS / f"{claim}.json"
-    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    found: dict[str, Any] = before["sets"] if before.get("asked") == asked else {}
-    for name in (name for name in sets if options.only in name and name not in found):
-        found[name] = measure(name, options)
-        verdict, why = judge(found)
-        write_result(claim, {"claim": says, "verdict": verdict, "why": why, "asked": asked, "sets": found})
-    return path
+
+    says: str
+    sets: tuple[str, ...]
+    measure: Callable[[str, argparse.Namespace], dict[str, Any]]
+    judge: Callable[[dict[str, Any]], tuple[str, str]]
+    options: Mapping[str, int]
+
+    def run(self, claim: str, arguments: list[str]) -> Path:
+        """Measure the sets that are not in the result of the same options yet, and write it down after each."""
+        read = argparse.ArgumentParser()
+        for name, value in self.options.items():
+            read.add_argument(f"--{name}", type=int, default=value)
+        read.add_argument("--only", default="")
+        given = read.parse_args(arguments)
+        asked = {name: getattr(given, name) for name in self.options}
+        path = RESULTS / f"{claim}.json"
+        before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        found: dict[str, Any] = before["sets"] if before.get("asked") == asked else {}
+        for name in (name for name in self.sets if given.only in name and name not in found):
+            found[name] = self.measure(name, given)
+            verdict, why = self.judge(found)
+            write_result(claim, {"claim": self.says, "verdict": verdict, "why": why, "asked": asked, "sets": found})
+        return path
 
 
 def in_a_book(name: str, rows: int, work: Callable[[Any], dict[str, Any]], model: str = "") -> dict[str, Any]:
@@ -143,4 +144,4 @@ def in_a_book(name: str, rows: int, work: Callable[[Any], dict[str, Any]], model
         return work(claim_book(name, Path(place), rows=rows, model=model))
 
 
-__all__ = ["EPOCHS", "Arm", "claim_book", "claimed", "gain", "in_a_book", "scored", "train_arms"]
+__all__ = ["EPOCHS", "Arm", "Claim", "claim_book", "gain", "in_a_book", "scored", "train_arms"]
