@@ -27,6 +27,7 @@ COMMANDS = {
     "rollback": "promote:rollback",
     "table": "",
     "knowledge": "",
+    "techniques": "techniques:techniques",
     "import-config": "import_config:import_config",
     "doctor": "doctor:doctor",
     "table show": "tables:table_show",
@@ -75,6 +76,7 @@ EXAMPLES = {
         "tunebook table recommend book --for memory=2GB --scale-rate sqrt",
         "tunebook table recommend book --edge --dry-run",
     ),
+    "techniques": ("tunebook techniques", "tunebook techniques layer_decay"),
     "table set": ("tunebook table set book learning_rate=5e-5 batch_size=16 --note 'smaller steps'",),
     "table diff": ("tunebook table diff book v1 v2", "tunebook table diff book champion table.xlsx --html diff.html"),
     "import-config": (

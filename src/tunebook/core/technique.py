@@ -46,10 +46,11 @@ def model_inputs(batch: Batch) -> Batch:
 
 
 class Technique(Params):
-    """Base of every technique.
+    """Base of every technique. The first sentence of its docstring says what it is.
 
     Class attributes:
         key: name in the table (`fgm` of `fgm.epsilon`).
+        zh: that first sentence in Chinese.
         needs: what the task must give (`logits`, `embeddings`, `layers`, `head` ...).
         conflicts: keys of techniques that cannot stand beside it.
         after: keys of techniques that are woven before it, so that it wraps them.
@@ -60,6 +61,7 @@ class Technique(Params):
         delta: it leaves the base model's own weights as they were, so that only what was trained has to be kept.
     """
 
+    zh: ClassVar[str] = ""
     needs: ClassVar[frozenset[str]] = frozenset()
     conflicts: ClassVar[frozenset[str]] = frozenset()
     after: ClassVar[frozenset[str]] = frozenset()

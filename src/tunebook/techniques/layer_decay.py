@@ -21,6 +21,7 @@ class LayerDecay(Technique):
     """
 
     key: ClassVar[str] = "layer_decay"
+    zh: ClassVar[str] = "逐层衰减学习率：第 d 层的学习率乘以 rate ** (L + 1 - d)，分类头保持完整学习率，嵌入层最小。"
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
 
     rate: Annotated[

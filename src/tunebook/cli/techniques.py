@@ -1,0 +1,107 @@
+"""tunebook techniques: what may be switched on in a table, what it needs, and what it cannot stand beside."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunebook.cli.answer import Answer, command, facts, grid
+from tunebook.core.errors import TableError, near
+from tunebook.core.messages import language, say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunebook.core.params import Declaration
+    from tunebook.core.technique import Technique
+
+Key = Annotated[str, typer.Argument(metavar="TECHNIQUE", help=say("cli.opt.technique"))]
+
+
+def techniques(key: Key = "") -> Answer:
+    """List all techniques, or show one of them."""
+    from tunebook.tables.declared import techniques as known
+
+    found = known()
+    if key and key not in found:
+        raise TableError("techniques.unknown", key=key, allowed=" | ".join(sorted(found)), near=near(key, found))
+    if key:
+        return _one(found[key], rivals(found[key], found))
+    data = [_facts(kind, rivals(kind, found)) for _, kind in sorted(found.items())]
+    example = command("techniques", "layer_decay")
+    return Answer(data, lambda screen: _tell_all(screen, data), (example,), lines=True)
+
+
+def rivals(kind: type[Technique], found: dict[str, type[Technique]]) -> list[str]:
+    """Keys of all techniques that cannot stand beside one, whichever of the two says so."""
+    return sorted(
+        key
+        for key, other in found.items()
+        if other is not kind
+        and (key in kind.conflicts or kind.key in other.conflicts or kind.exclusive == other.exclusive != "")
+    )
+
+
+def sentence(kind: type[Technique]) -> str:
+    """What a technique is, in the user's language."""
+    return (
+        kind.zh if language() == "zh" and kind.zh else (inspect.getdoc(kind) or "").split("\n\n")[0].replace("\n", " ")
+    )
+
+
+def _facts(kind: type[Technique], excluded: list[str]) -> dict[str, Any]:
+    from tunebook.core.params import declarations
+
+    return {
+        "technique": kind.key,
+        "text": sentence(kind),
+        "rows": [row.name for row in declarations(kind)],
+        "needs": sorted(kind.needs),
+        "excludes": excluded,
+    }
+
+
+def _tell_all(screen: Console, data: list[dict[str, Any]]) -> None:
+    headings = [say(f"techniques.{name}") for name in ("name", "text", "needs", "excludes")]
+    lines = [
+        (item["technique"], item["text"], ", ".join(item["needs"]) or "–", ", ".join(item["excludes"]) or "–")
+        for item in data
+    ]
+    screen.print(grid(headings, lines))
+
+
+def _one(kind: type[Technique], excluded: list[str]) -> Answer:
+    from tunebook.core.params import declarations
+
+    rows = declarations(kind)
+    data = {**_facts(kind, excluded), "doc": inspect.getdoc(kind), "rows": [_row(row) for row in rows]}
+    switch = f"{rows[0].name}={'on' if rows[0].default is None else rows[0].default}"
+    switch = f"{kind.key}=on" if rows[0].default is None else switch
+    return Answer(data, lambda screen: _tell_one(screen, kind, data), (command("table", "set", "book", switch),))
+
+
+def _row(row: Declaration) -> dict[str, Any]:
+    text = row.row.zh if language() == "zh" else row.row.text
+    return {"row": row.name, "default": row.default, "allowed": row.allowed, "text": text}
+
+
+def _tell_one(screen: Console, kind: type[Technique], data: dict[str, Any]) -> None:
+    screen.print(f"{kind.key}: {data['text']}", style="bold")
+    screen.print()
+    rest = (data["doc"] or "").partition("\n\n")[2]
+    screen.print("\n\n".join(part.replace("\n", " ") for part in rest.split("\n\n")))
+    screen.print()
+    words = {name: ", ".join(data[name]) or "–" for name in ("needs", "excludes")}
+    screen.print(facts([(say(f"techniques.{name}"), text) for name, text in words.items()]))
+    screen.print()
+    headings = [say(f"techniques.{name}") for name in ("row", "default", "allowed", "text")]
+    lines = [
+        (item["row"], "none" if item["default"] is None else item["default"], item["allowed"], item["text"])
+        for item in data["rows"]
+    ]
+    screen.print(grid(headings, lines))
+
+
+__all__ = ["rivals", "sentence", "techniques"]

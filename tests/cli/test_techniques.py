@@ -1,0 +1,68 @@
+"""techniques: the list, one of them, and a name that is none."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+
+from tunebook.cli.techniques import rivals
+from tunebook.core.technique import Technique
+
+
+class One(Technique):
+    """Plays the loss."""
+
+    key: ClassVar[str] = "one"
+    exclusive: ClassVar[str] = "loss"
+
+
+class Two(Technique):
+    """Plays it too."""
+
+    key: ClassVar[str] = "two"
+    exclusive: ClassVar[str] = "loss"
+
+
+class Three(Technique):
+    """Cannot stand the first."""
+
+    key: ClassVar[str] = "three"
+    conflicts: ClassVar[frozenset[str]] = frozenset({"one"})
+
+
+def test_who_excludes_whom_is_told_from_both_sides():
+    found = {kind.key: kind for kind in (One, Two, Three)}
+    assert rivals(One, found) == ["three", "two"]
+    assert rivals(Two, found) == ["one"]
+    assert rivals(Three, found) == ["one"]
+
+
+def test_the_list(tunebook):
+    from tunebook.tables.declared import techniques
+
+    done = tunebook("techniques", "--json")
+    found = [line["technique"] for line in done.lines]
+    assert found == sorted(techniques())
+    shown = tunebook("techniques").out
+    assert "freeze" in shown and "tunebook techniques layer_decay" in shown
+
+
+def test_one_technique(tunebook):
+    data = tunebook("techniques", "layer_decay", "--json").json
+    assert data["rows"][0] | {"text": ""} == {
+        "row": "layer_decay.rate", "default": 0.95, "allowed": "float > 0 and <= 1", "text": "",
+    }  # fmt: skip
+    shown = tunebook("techniques", "layer_decay").out
+    assert "Cost:" in shown and "tunebook table set book layer_decay.rate=0.95" in shown
+    assert "tunebook table set book freeze=on" in tunebook("techniques", "freeze").out
+
+
+def test_in_chinese(tunebook, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    assert "逐层衰减" in tunebook("techniques", "layer_decay").out
+
+
+def test_a_name_that_is_none(tunebook):
+    done = tunebook("techniques", "layer_decays", "--json")
+    assert done.code == 2 and "layer_decay" in done.json["error"]["message"]
