@@ -1,4 +1,4 @@
-"""Write the reference of all parameters from their declarations; with --check, fail where it is stale.
+"""Write the reference from the declarations and the claims from their results; with --check, fail where they are stale.
 
 python scripts/make_docs.py [--check]
 """
@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+from tunebook.cli.techniques import rivals
 from tunebook.core.params import Declaration
+from tunebook.core.technique import Technique
 from tunebook.tables.declared import settings_rows, technique_rows, techniques
 
-FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "docs" / "reference"
+RESULTS = ROOT / "benchmarks" / "results"
 ENGLISH = """# Parameters
 
 Every row that a parameter table may hold. This page is made from the declarations by `python scripts/make_docs.py`;
@@ -43,12 +49,20 @@ ENGLISH_TECHNIQUES = """
 ## Techniques
 
 Any row of a technique switches it on with all its rows; `KEY=on` does so with the defaults, `KEY=off` takes it out.
+Each has a page: what it does, what it costs, when to use it and when not, where it comes from, its rows.
+"""
+CLAIMS = """# What the field claims, and what was measured here
+
+Each line is a figure that is often quoted, measured with several seeds on real sets, English and Chinese, and reported
+whether it flatters or not. This page is made from `benchmarks/results/` by `python scripts/make_docs.py`; do not edit
+it. Gains are differences of accuracy in points, both ends of their interval wrong with 5 % each.
 """
 CHINESE_TECHNIQUES = """
 ## 技术
 
 写出某项技术的任意一行即启用该技术及其全部行；`名称=on` 以默认值启用，`名称=off` 停用。
 """
+HEAD = ("Name", "Allowed", "Default", "Unit", "Other names", "Description")
 UNITS = {
     "rows": "条",
     "passes": "次",
@@ -76,39 +90,65 @@ def main() -> int:
 
 def pages() -> dict[Path, str]:
     """Path -> text of each page."""
-    return {FOLDER / "parameters.md": english(), FOLDER / "parameters.zh.md": chinese()}
+    found = {FOLDER / "parameters.md": english(), FOLDER / "parameters.zh.md": chinese()}
+    found |= {FOLDER / "techniques" / f"{key}.md": technique_page(kind) for key, kind in techniques().items()}
+    return {**found, ROOT / "docs" / "claims.md": claims()}
 
 
 def english() -> str:
-    """The page in English; a technique has its docstring in front of its rows."""
+    """The settings in English, and the list of techniques."""
     os.environ["TUNEBOOK_LANG"] = "en"
-    head = ("Name", "Allowed", "Default", "Unit", "Other names", "Description")
-    return page((ENGLISH, ENGLISH_TECHNIQUES), head, english_row, lambda kind: inspect.cleandoc(kind.__doc__ or ""))
+    kinds = sorted(techniques().items())
+    lines = [
+        (f"[{key}](techniques/{key}.md)", inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0]) for key, kind in kinds
+    ]
+    listed = grid(("Technique", "What it does"), [(key, text.replace("\n", " ")) for key, text in lines])
+    return ENGLISH + grid(HEAD, map(english_row, settings_rows().values())) + ENGLISH_TECHNIQUES + listed
+
+
+def technique_page(kind: type[Technique]) -> str:
+    """The page of a technique: its docstring, what it needs and excludes, its rows."""
+    os.environ["TUNEBOOK_LANG"] = "en"
+    needs, excluded = ", ".join(sorted(kind.needs)) or "nothing", ", ".join(rivals(kind, techniques())) or "none"
+    rows = [item for item in technique_rows().values() if item.owner == kind.key]
+    text = inspect.cleandoc(kind.__doc__ or "")
+    return f"# {kind.key}\n\n{text}\n\nNeeds: {needs}. Not beside: {excluded}.\n" + grid(HEAD, map(english_row, rows))
 
 
 def chinese() -> str:
-    """The page in Chinese."""
+    """Settings and techniques in Chinese."""
     os.environ["TUNEBOOK_LANG"] = "zh"
     head = ("名称", "允许的取值", "默认值", "单位", "别名", "说明")
-    return page((CHINESE, CHINESE_TECHNIQUES), head, chinese_row, lambda kind: "")
-
-
-def page(
-    texts: tuple[str, str],
-    head: tuple[str, ...],
-    row: Callable[[Declaration], tuple[str, ...]],
-    about: Callable[[type], str],
-) -> str:
-    """A page: the settings, then a section for each technique."""
-    parts = [texts[0], grid(head, map(row, settings_rows().values()))]
-    known = techniques()
-    if known:
-        parts.append(texts[1])
-    for key in sorted(known):
+    parts = [CHINESE, grid(head, map(chinese_row, settings_rows().values())), CHINESE_TECHNIQUES]
+    for key, kind in sorted(techniques().items()):
         rows = [item for item in technique_rows().values() if item.owner == key]
-        words = about(known[key])
-        parts += [f"\n### {key}\n\n", f"{words}\n\n" if words else "", grid(head, map(row, rows))]
+        parts += [f"\n### {key}\n\n", f"{kind.zh}\n\n" if kind.zh else "", grid(head, map(chinese_row, rows))]
     return "".join(parts)
+
+
+def claims() -> str:
+    """Every claim that has a result: what is said, what was found, with which command."""
+    parts = [CLAIMS]
+    for path in sorted(RESULTS.glob("H*.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if "claim" in found:
+            parts.append(f"\n## {path.stem}: {found['claim']}\n\n**{found['verdict']}**: {found['why']}\n")
+            lines = [(name, *line) for name, one in found["sets"].items() for line in gains(one)]
+            parts.append(grid(("Set", "Compared", "From", "To", "Gain", "Seeds", "Rows"), lines))
+            parts.append(f"\n`{found['command']}` on {found['machine']['processor']}, {found['date']}\n")
+    return "".join(parts)
+
+
+def gains(found: dict[str, Any], name: str = "") -> Iterator[tuple[str, ...]]:
+    """Every gain inside a result, however deep, with the names on the way to it."""
+    if {"gain", "lower", "upper"} <= found.keys():
+        before, after = (f"{sum(found[side]) / len(found[side]):.3f}" for side in "ab")
+        gain, low, high = (f"{100 * found[key]:+.1f}" for key in ("gain", "lower", "upper"))
+        yield name, before, after, f"{gain} [{low}, {high}]", str(found["seeds"]), str(found["rows"])
+        return
+    for key, inner in found.items():
+        if isinstance(inner, dict):
+            yield from gains(inner, f"{name} {key}".strip())
 
 
 def grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

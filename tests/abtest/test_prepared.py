@@ -11,6 +11,7 @@ import pytest
 from tests import ab_book
 from tunebook.abtest.prepared import Course, prepare_test
 from tunebook.core.errors import TableError
+from tunebook.data.load import load
 
 
 def test_tables_by_any_of_their_names(base: Path, tmp_path: Path) -> None:
@@ -31,3 +32,14 @@ def test_tables_by_any_of_their_names(base: Path, tmp_path: Path) -> None:
     course = Course([SimpleNamespace(logits=answers)])  # type: ignore[list-item]
     a, b = course.marks(with_file, exam)
     assert a.scores("accuracy").tolist() == [0.5] and b.scores("accuracy").tolist() == [0.0]
+
+
+def test_challenges_that_are_trained_on_are_told(base: Path, tmp_path: Path) -> None:
+    book = ab_book.make_book(tmp_path, base)
+    seen = load(book.data, "train").texts[:2]
+    hard = tmp_path / "hard.csv"
+    hard.write_text("text,label\nthe room is new,good\n" + "".join(f"{text},bad\n" for text in seen))
+    codes = dict(prepare_test(book, 1, 3, seeds=2, challenges=[hard]).warnings)
+    assert codes["ab.warn.challenge_seen"] == {"file": "hard.csv", "count": 2, "rows": 3}
+    hard.write_text("text,label\nthe room is new,good\na stay,bad\n")
+    assert "ab.warn.challenge_seen" not in dict(prepare_test(book, 1, 3, seeds=2, challenges=[hard]).warnings)

@@ -1,7 +1,8 @@
 import pytest
 from tests.knowledge.lessons import lesson
 
-from tunebook.knowledge.lesson import anonymous
+from tunebook.core.verdict import RowEffect
+from tunebook.knowledge.lesson import anonymous, told_last
 
 PRIVATE = ["hotel", "Ann", "/home/ann", "secret", "larger steps"]
 
@@ -56,3 +57,13 @@ def test_a_local_folder_with_a_name_like_one_of_a_hub():
     found = lesson("a", model="models/secret", local=True)
     assert anonymous(found).model == "local"
     assert anonymous(found.model_copy(update={"local": False})).model == "models/secret"
+
+
+def test_of_a_test_only_what_it_told_last_is_kept():
+    first = lesson("a", test="t", date="2026-05-01")
+    told = first.model_copy(update={"key": "b", "reason": "again"})
+    other = lesson("c", test="u", date="2026-05-01")
+    table = lesson("d", action="table", test="t", date="2026-04-01")
+    assert [item.key for item in told_last([table, first, other, told])] == ["d", "c", "b"]
+    known = first.model_copy(update={"effects": [RowEffect(row="x", effect=0.1, lower=0.0, upper=0.2)]})
+    assert [item.key for item in told_last([known, told])] == ["a"]

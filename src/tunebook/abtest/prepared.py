@@ -74,7 +74,8 @@ def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> Prep
     challenges = [file_exam(book.data, challenge.path) for challenge in plan.challenges]
     seconds = sum(expected_seconds(book.path / "runs", arm, plan.seeds) for arm in arms)
     allow = asked.get("allow", frozenset())
-    prepared = PreparedTest(book, plan, arms, exam, challenges, seconds, _warnings(book, plan), allow)
+    told = [*_warnings(book, plan), *_seen(book, challenges)]
+    prepared = PreparedTest(book, plan, arms, exam, challenges, seconds, told, allow)
     if not (prepared.folder / "plan.json").is_file():
         write_json(plan, prepared.folder / "plan.json")
     return prepared
@@ -98,6 +99,22 @@ def _warnings(book: Book, plan: TestPlan) -> list[tuple[str, dict[str, Any]]]:
     earlier = [verdict for verdict in _verdicts(book) if _of_same(verdict, plan)]
     if earlier:
         found.append(("ab.warn.again", {"count": len(earlier), "a": f"v{plan.a}", "b": f"v{plan.b}"}))
+    return found
+
+
+def _seen(book: Book, challenges: Sequence[Exam]) -> list[tuple[str, dict[str, Any]]]:
+    """Challenge files with rows that are trained on."""
+    from tunebook.data.load import load
+
+    if not challenges:
+        return []
+    train = load(book.data, "train")
+    known = set(zip(train.texts, train.pairs or train.texts, strict=True))
+    found = []
+    for exam in challenges:
+        count = sum(row in known for row in zip(exam.rows.texts, exam.rows.pairs or exam.rows.texts, strict=True))
+        if count:
+            found.append(("ab.warn.challenge_seen", {"file": exam.name, "count": count, "rows": len(exam.rows)}))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tunebook.core.nouns import Record
-from tunebook.knowledge.lesson import Lesson
+from tunebook.knowledge.lesson import Lesson, told_last
 from tunebook.knowledge.pool import Pooled, pool
 
 OFF = "off"
@@ -61,17 +61,9 @@ class Effect(Record):
 
 
 def row_tests(row: str, lessons: Iterable[Lesson]) -> list[RowTest]:
-    """Every test that changed a row (or switched a technique), newest first; of each test what it told last.
-
-    A test is logged again, often on the same day, when it knows what its rows are worth.
-    """
-    last: dict[tuple[str, str], Lesson] = {}
-    for lesson in sorted((item for item in lessons if item.action == "test"), key=lambda item: item.date):
-        known = last.get((lesson.group, lesson.test or lesson.key))
-        if known is not None and known.date == lesson.date and len(known.effects) > len(lesson.effects):
-            continue
-        last[lesson.group, lesson.test or lesson.key] = lesson
-    found = [_row_test(row, lesson, item) for lesson in last.values() for item in _about(row, lesson)]
+    """Every test that changed a row (or switched a technique), newest first; of each test what it told last."""
+    tests = told_last(sorted((item for item in lessons if item.action == "test"), key=lambda item: item.date))
+    found = [_row_test(row, lesson, item) for lesson in tests for item in _about(row, lesson)]
     return found[::-1]
 
 

@@ -12,7 +12,7 @@ from tunebook.core.errors import MachineError
 from tunebook.core.nouns import Record
 from tunebook.knowledge.database import database
 from tunebook.knowledge.home import home
-from tunebook.knowledge.lesson import Lesson
+from tunebook.knowledge.lesson import Lesson, told_last
 from tunebook.knowledge.words import pieces
 
 INDEX_FILE = "knowledge.sqlite"
@@ -86,7 +86,7 @@ class Index:
             return {row[0] for row in db.execute("SELECT key FROM lessons WHERE book != ''")}
 
     def find(self, question: Question | None = None) -> list[Lesson]:
-        """Lessons that answer a question, best first, newest first among equals.
+        """Lessons that answer a question, best first, newest first among equals; a test once.
 
         Raises:
             BookError: `index.damaged`, `log.locked`.
@@ -103,8 +103,8 @@ class Index:
                 for number in _holding(db, piece, full_text):
                     held[number] = held.get(number, 0) + 1
         good = [row for row in rows if not wanted or held.get(row[0], 0) > _LEAST_SHARE * len(wanted)]
-        good.sort(key=lambda row: (held.get(row[0], 0), row[1], row[0]), reverse=True)
-        return [Lesson.model_validate_json(row[2]) for row in good]
+        good.sort(key=lambda row: (held.get(row[0], 0), row[1], row[0]))
+        return told_last(Lesson.model_validate_json(row[2]) for row in good)[::-1]
 
     @contextmanager
     def _open(self) -> Iterator[tuple[sqlite3.Connection, bool]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import Field
@@ -117,4 +118,19 @@ def _model(name: str, lesson: Lesson) -> str:
     return "local" if own or not _MODEL.fullmatch(name) else name
 
 
-__all__ = ["Lesson", "anonymous"]
+def told_last(lessons: Iterable[Lesson]) -> list[Lesson]:
+    """The lessons in their order, but of each test only what it told last; of equals the last in the list.
+
+    A test is logged again, often on the same day, when it knows what its rows are worth.
+    """
+    found = list(lessons)
+    last: dict[tuple[str, str], Lesson] = {}
+    for lesson in (item for item in found if item.action == "test"):
+        known = last.setdefault((lesson.group, lesson.test or lesson.key), lesson)
+        if (lesson.date, len(lesson.effects)) >= (known.date, len(known.effects)):
+            last[lesson.group, lesson.test or lesson.key] = lesson
+    kept = {lesson.key for lesson in last.values()}
+    return [lesson for lesson in found if lesson.action != "test" or lesson.key in kept]
+
+
+__all__ = ["Lesson", "anonymous", "told_last"]
