@@ -16,7 +16,9 @@ from typing import Any
 
 from tunebook.cli.techniques import rivals
 from tunebook.core.params import Declaration
+from tunebook.core.registry import tasks
 from tunebook.core.technique import Technique
+from tunebook.nets.peft import REFUSED, TESTED
 from tunebook.tables.declared import settings_rows, technique_rows, techniques
 
 ROOT = Path(__file__).parents[1]
@@ -57,6 +59,12 @@ Each line is a figure that is often quoted, measured with several seeds on real 
 whether it flatters or not. This page is made from `benchmarks/results/` by `python scripts/make_docs.py`; do not edit
 it. Gains are differences of accuracy in points, both ends of their interval wrong with 5 % each.
 """
+EFFICIENT = """# Parameter-efficient methods and architectures
+
+Which method can be had with which base model, for each task. A test trains every pair and reads it back, or sees it
+refused; this page is made from the same table by `python scripts/make_docs.py`; do not edit it.
+[How to use them](../how-to/parameter-efficient.md)
+"""
 CHINESE_TECHNIQUES = """
 ## 技术
 
@@ -91,6 +99,7 @@ def main() -> int:
 def pages() -> dict[Path, str]:
     """Path -> text of each page."""
     found = {FOLDER / "parameters.md": english(), FOLDER / "parameters.zh.md": chinese()}
+    found[FOLDER / "parameter-efficient.md"] = efficient()
     found |= {FOLDER / "techniques" / f"{key}.md": technique_page(kind) for key, kind in techniques().items()}
     return {**found, ROOT / "docs" / "claims.md": claims()}
 
@@ -113,6 +122,24 @@ def technique_page(kind: type[Technique]) -> str:
     rows = [item for item in technique_rows().values() if item.owner == kind.key]
     text = inspect.cleandoc(kind.__doc__ or "")
     return f"# {kind.key}\n\n{text}\n\nNeeds: {needs}. Not beside: {excluded}.\n" + grid(HEAD, map(english_row, rows))
+
+
+def efficient() -> str:
+    """Task, method, architecture: yes, or the nearest method."""
+    parts = [EFFICIENT]
+    for name, task in sorted(tasks().items()):
+        keys = [key for key, kind in sorted(techniques().items()) if kind.exclusive == "peft"]
+        possible = [key for key in keys if techniques()[key].needs <= task.gives]
+        if possible:
+            rows = [(f"[{key}](techniques/{key}.md)", *(fit(key, kind) for kind in TESTED)) for key in possible]
+            parts.append(f"\n## {name}\n{grid(('Method', *TESTED), rows)}")
+    return "".join(parts)
+
+
+def fit(key: str, kind: str) -> str:
+    """Whether a method can be had with an architecture, and what can be had instead."""
+    nearest = REFUSED.get(key, {}).get(kind)
+    return f"no: {nearest}" if nearest else "yes"
 
 
 def chinese() -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tunebook.verbs.doctor import doctor
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.init import init
+    from tunebook.verbs.merge import merge
+    from tunebook.verbs.models import load_models
     from tunebook.verbs.plan import plan
     from tunebook.verbs.predict import predict, predict_file
     from tunebook.verbs.promote import promote, rollback
@@ -53,6 +55,8 @@ _WHERE = {
     "doctor": "verbs.doctor",
     "evaluate": "verbs.evaluate",
     "init": "verbs.init",
+    "load_models": "verbs.models",
+    "merge": "verbs.merge",
     "open_book": "verbs.book",
     "plan": "verbs.plan",
     "predict": "verbs.predict",
@@ -90,6 +94,8 @@ __all__ = [
     "doctor",
     "evaluate",
     "init",
+    "load_models",
+    "merge",
     "open_book",
     "plan",
     "predict",

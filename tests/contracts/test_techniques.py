@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from tests.engine.test_fit import BombError, bomb
-from tests.ground import FIRST, MORE, Ground, weights
+from tests.ground import FIRST, MORE, OTHER, Ground, wants_past, weights
 from tunebook.core.errors import TunebookError
 from tunebook.core.nouns import Plan
 from tunebook.core.params import build, declarations
@@ -46,7 +46,7 @@ def candidates(key: str) -> Iterator[dict[str, Any]]:
     if own(key, "ACTS") is not None:
         yield own(key, "ACTS")
     rows = declarations(techniques()[key])
-    places = {row.field: {"file": MORE, "run": FIRST}[row.row.input] for row in rows if row.row.input}
+    places = {row.field: {"file": MORE, "run": FIRST, "book": [OTHER]}[row.row.input] for row in rows if row.row.input}
     yield places
     for row in rows:
         if isinstance(row.default, bool):
@@ -90,7 +90,9 @@ def test_a_technique_has_a_join_point_and_a_word_on_itself(key: str) -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_it_acts_and_changes_the_training(key: str, ground: Ground, tmp_path: Path) -> None:
-    made, bare = (ground.plan(used, max_steps=4, eval_every=2) for used in ({key: rows(key, ground, tmp_path)}, {}))
+    at_once = {"max_steps": 4, "eval_every": 2, "warmup_steps": 0}  # else nothing has moved before the second step
+    made = ground.plan({key: rows(key, ground, tmp_path)}, **at_once)
+    bare = ground.plan({}, continues=wants_past(key), **at_once)
     outcome = ground.fit(tmp_path / "with", made).run()
     assert any(outcome.counters[key].values())
     ground.fit(tmp_path / "without", bare).run()
@@ -101,7 +103,7 @@ def test_it_acts_and_changes_the_training(key: str, ground: Ground, tmp_path: Pa
 def test_without_strength_it_is_as_good_as_absent(key: str, ground: Ground, tmp_path: Path) -> None:
     found = []
     for number, used in enumerate(({key: build(techniques()[key], NEUTRAL[key]).model_dump()}, {})):
-        made = ground.plan(used, max_steps=4, eval_every=2)
+        made = ground.plan(used, continues=wants_past(key), max_steps=4, eval_every=2)
         training = ground.fit(tmp_path / str(number), made)
         trainer = training.prepare()
         trainer.train()

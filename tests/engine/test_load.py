@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
 
 from tests import small
 from tests.engine.test_fit import fit, plan, rows
-from tunebook.engine.load import load_model
+from tunebook.engine import load
+from tunebook.engine.load import load_model, load_models
+from tunebook.models.source import model_id
 
 
 def test_a_model_from_its_folder(tmp_path: Path) -> None:
@@ -30,3 +34,18 @@ def test_a_model_from_its_folder(tmp_path: Path) -> None:
     assert right == best, "the validation score of the checkpoint that was kept"
     answers = found.answers(texts)
     assert [answer["label"] for answer in answers] == [["bad", "good"][n] for n in np.argmax(logits, axis=1)]
+
+
+def test_tensors_that_only_look_alike_are_not_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = small.base_model(tmp_path / "base")
+    made = plan({"bitfit": {"learning_rate": 1e-3}}, max_steps=2, eval_every=2)
+    made = made.model_copy(update={"model": str(base), "model_id": model_id(base)})
+    fit(base, tmp_path / "run", made).run()
+    folder = tmp_path / "run" / "model"
+    alike = load_models([(folder, made), (folder, made)])
+    assert len({loaded.model.bert.encoder.layer[0].output.dense.weight.data_ptr() for loaded in alike}) == 1
+    monkeypatch.setattr(load, "_look", lambda item: item.shape)
+    one, other = (loaded.model for loaded in load_models([(folder, made), (folder, made)]))
+    for (name, first), (_, second) in zip(one.named_parameters(), other.named_parameters(), strict=True):
+        assert torch.equal(first, second), name
+    assert not torch.equal(one.bert.encoder.layer[0].output.dense.weight, one.bert.encoder.layer[1].output.dense.weight)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, ClassVar
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from tests import small
 from tests.ground import FIRST, MORE, Ground, make_ground
 from tunebook.core import registry
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.params import Row
 from tunebook.core.technique import RunContext, Technique, View
+from tunebook.data.load import load
+from tunebook.data.prepare import prepare
 from tunebook.engine import inputs as module
 from tunebook.engine import stored
+from tunebook.engine.source import BookSource, ensemble
 
 
 class Borrow(Technique):
@@ -78,6 +85,47 @@ def test_a_teacher_answers_on_the_training_rows(own_ground: Ground, tmp_path: Pa
     assert abs(logits.numpy() - taught).max() < 1e-4
     again = of.taught("borrow.teacher")  # type: ignore[attr-defined]
     assert (again == taught).all()
+
+
+def test_several_teachers_are_one_with_their_mean_probability(own_ground: Ground, tmp_path: Path) -> None:
+    training, of = source(own_ground, tmp_path, teacher=FIRST)
+    alone = of.taught("borrow.teacher")  # type: ignore[attr-defined]
+    several = training.plan.model_copy(update={"techniques": {"borrow": {"file": None, "teacher": [FIRST, FIRST]}}})
+    of.plan = several.model_copy(update={"inputs": {}})  # type: ignore[attr-defined]
+    both = of.taught("borrow.teacher")  # type: ignore[attr-defined]
+    chances = [np.exp(logits) / np.exp(logits).sum(1, keepdims=True) for logits in (alone, both)]
+    assert abs(chances[0] - chances[1]).max() < 1e-6
+    of.plan = several  # type: ignore[attr-defined]
+    with pytest.raises(RunError, match=r"run\.input"):  # the hash of one run is not that of two
+        of.taught("borrow.teacher")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("problem", ["single_label", "multi_label", "regression", "ordinal"])
+def test_an_ensemble_is_the_mean_of_what_its_members_say(problem: str) -> None:
+    draw = np.random.default_rng(0)
+    answers = [draw.normal(size=(6, 3)).astype(np.float32) for _ in range(4)]
+    found = ensemble(answers, problem)
+
+    def said(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        if problem == "single_label":
+            return np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        return 1 / (1 + np.exp(-logits)) if problem == "multi_label" else logits
+
+    assert abs(said(found) - np.mean([said(one) for one in answers], axis=0)).max() < 1e-6
+    assert found.dtype == np.float32 and np.isfinite(ensemble([1e4 * one for one in answers], problem)).all()
+
+
+def test_further_columns_come_in_the_order_of_the_rows(tmp_path: Path) -> None:
+    texts = small.texts(60)
+    lines = [f"{text},{label},{number},{label},bad" for number, (text, label) in enumerate(texts)]
+    path = tmp_path / "rows.csv"
+    path.write_text("text,label,level,annotator_1,annotator_2\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    data = prepare([path], tmp_path / "data")
+    of = BookSource(SimpleNamespace(data_path=data.path), None, None, None, None, None, None)  # type: ignore[arg-type]
+    levels = {text: number for number, (text, _) in enumerate(texts)}
+    rows = load(data, "train")
+    assert [int(level) for level in of.columns()["level"]] == [levels[text] for text in rows.texts]
+    assert list(of.columns(annotators=True)) == ["annotator_1", "annotator_2"]
 
 
 def test_a_teacher_of_other_labels_or_tokens_is_refused(own_ground: Ground, tmp_path: Path) -> None:

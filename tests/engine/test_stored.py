@@ -9,12 +9,15 @@ from typing import Annotated, Any, ClassVar
 import pytest
 import torch
 
+from tests import ground as ground_module
 from tests.ground import Ground, make_ground, weights
 from tunebook.core.errors import ModelError
 from tunebook.core.params import Row
+from tunebook.core.registry import techniques
 from tunebook.core.technique import RunContext, Technique
 from tunebook.engine import stored
-from tunebook.verbs import plan as plan_module
+from tunebook.models.source import model_id
+from tunebook.verbs import order as order_module
 
 
 class OnlyHead(Technique):
@@ -40,8 +43,8 @@ def own_ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in (stored, plan_module):
-        monkeypatch.setattr(place, "techniques", lambda: {"only_head": OnlyHead})
+    for place in (stored, order_module, ground_module):
+        monkeypatch.setattr(place, "techniques", lambda: {**techniques(), "only_head": OnlyHead})
 
 
 def test_only_what_was_trained_is_kept(own_ground: Ground, tmp_path: Path) -> None:
@@ -77,3 +80,22 @@ def test_weights_that_the_model_has_no_place_for_are_refused(own_ground: Ground,
     save_file({"elsewhere": torch.zeros(1)}, tmp_path / "model" / stored.TRAINED)
     with pytest.raises(ModelError, match="elsewhere"):
         weights(tmp_path, made)
+
+
+def test_a_run_that_begins_at_another_names_that_runs_model(own_ground: Ground, tmp_path: Path) -> None:
+    """Whatever hash its plan knows that model by: what is kept is found by the files alone."""
+    made = own_ground.plan({"only_head": {"extra": False}}, continues=True, max_steps=2, eval_every=2)
+    own_ground.fit(tmp_path, made).run()
+    told = json.loads((tmp_path / "model" / stored.BASE).read_text())
+    assert told["model_id"] == model_id(Path(made.model))
+    assert weights(tmp_path, made)
+
+
+def test_reading_a_model_draws_nothing(own_ground: Ground, tmp_path: Path) -> None:
+    made = own_ground.plan({"only_head": {"extra": False}}, max_steps=2, eval_every=2)
+    own_ground.fit(tmp_path, made).run()
+    torch.manual_seed(3)
+    wanted = torch.rand(2)
+    torch.manual_seed(3)
+    weights(tmp_path, made)
+    assert torch.equal(torch.rand(2), wanted)

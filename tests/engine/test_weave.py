@@ -59,3 +59,21 @@ def test_other_weights_are_put_in_and_taken_out() -> None:
     with weave.scoring():
         assert weave.run.counters["other"] == {"entered": 1.0}
     assert weave.run.counters["other"] == {"entered": 1.0, "left": 1.0}
+
+
+def test_what_is_trained_of_a_partial_model_is_kept_and_put_back(tmp_path: Path) -> None:
+    """A model of PEFT, also where a part of it is frozen for a while; any other leaves that to the trainer."""
+    net = torch.nn.Linear(2, 2)
+    weave = Weave()
+    weave.run.model = net
+    weave.save(tmp_path)
+    assert not weave.partial and not torch.load(tmp_path / STATE_FILE, weights_only=True)["trained"]
+    net.peft_config = {}  # type: ignore[assignment]
+    weave.run.optimizer = torch.optim.SGD([net.weight], lr=1.0)
+    net.weight.requires_grad_(False)
+    weave.save(tmp_path)
+    before, bias = net.weight.detach().clone(), torch.full((2,), 7.0)
+    net.weight.data.zero_()
+    net.bias.data = bias.clone()
+    weave.put_back(tmp_path)
+    assert weave.partial and torch.equal(net.weight, before) and torch.equal(net.bias, bias)

@@ -73,6 +73,12 @@ def test_descriptions_are_chinese_where_the_declaration_is(chinese):
     assert rows["learning_rate"]["text"] == "优化器的峰值学习率"
 
 
+def test_what_was_trained_is_told_with_its_share_and_what_is_stored():
+    told = dict(cost_rows({"trained": 1500, "parameters": 60_000, "stored_bytes": 12_288}))
+    assert told == {"Of them trained": "1,500 (2.5%)", "Parameters": "60,000", "Stored": "12 KiB"}
+    assert dict(cost_rows({"trained": 7})) == {"Of them trained": "7"}
+
+
 def test_cost_is_told_in_units_and_leaves_records_out():
     cost = {
         "seconds": 30,

@@ -95,7 +95,7 @@ def test_values_of_tables(value, text):
 
 def test_times_and_sizes():
     assert [duration(value) for value in (3.21, 600.0, 9000.0)] == ["3.2 s", "10.0 min", "2.5 h"]
-    assert [memory(value) for value in (5 * 2**20, 3 * 2**30)] == ["5 MiB", "3.00 GiB"]
+    assert [memory(value) for value in (0, 3 * 2**10, 5 * 2**20, 3 * 2**30)] == ["0 MiB", "3 KiB", "5 MiB", "3.00 GiB"]
 
 
 @pytest.mark.parametrize(("share", "text"), [(0, "0.0%"), (0.00001, "< 0.1%"), (0.0005, "0.1%"), (0.123, "12.3%")])

@@ -16,6 +16,7 @@ from tunebook.core.technique import RunContext
 from tunebook.models.layers import depths
 from tunebook.techniques.freeze import Freeze
 
+ACTS = {"layers": 1}  # with all of them frozen nothing is left for others
 ENCODERS = (*tiny.ENCODERS, "xlm-roberta")
 
 

@@ -17,6 +17,7 @@ from tunebook.data.load import load
 from tunebook.data.options import DataOptions
 from tunebook.tables.make import child
 from tunebook.tasks.text_classification import TextClassification
+from tunebook.verbs import order as weaving
 from tunebook.verbs import plan as module
 from tunebook.verbs.book import Book
 from tunebook.verbs.init import init
@@ -157,7 +158,7 @@ class Stopper(Technique):
 @pytest.fixture
 def more(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = {kind.key: kind for kind in (Inner, Outer, Round, Square, Greedy, Loner, Stopper)}
-    monkeypatch.setattr(module, "techniques", lambda: {**registry.techniques(), **kinds})
+    monkeypatch.setattr(weaving, "techniques", lambda: {**registry.techniques(), **kinds})
 
 
 def test_the_order_of_weaving(more: None) -> None:
@@ -309,3 +310,18 @@ def test_another_tokenizer_is_read_anew(home: Book, base: Path, tmp_path: Path) 
 
 def test_a_library_that_is_not_there() -> None:
     assert module._version("no-such-library") == "?"
+
+
+def test_a_limit_on_what_is_trained(home: Book) -> None:
+    """It is checked with methods, with frozen layers and without either, and is no part of what a plan is."""
+    whole, small_part = made(home), made(home, bitfit="on")
+    share = small_part.estimate.trained / small_part.estimate.parameters
+    assert 0 < share < 0.5 and "max_trained_share" not in whole.params
+    assert made(home, max_trained_share=1.0).id == whole.id
+    assert made(home, max_trained_share=share + 1e-6, bitfit="on").id == small_part.id
+    for more in ({"bitfit": "on"}, {}, {"freeze.layers": 1}):
+        error = refused(home, max_trained_share=share - 1e-3, **more)
+        assert error.code == "peft.share" and error.key == "max_trained_share" and error.allowed.startswith(">= ")
+    assert refused(home, max_trained_share=0.5).allowed == ">= 1"
+    with pytest.raises(TunebookError, match="> 0 and <= 1"):
+        made(home, max_trained_share=0)

@@ -37,8 +37,7 @@ class Arm:
 
     def plan(self, seed: int) -> Plan:
         """The plan with this seed: the same as planning anew, since nothing else in a plan hangs on the seed."""
-        own = (seed + self.shift) % 2**32
-        return self.base.model_copy(update={"seed": own, "params": {**self.base.params, "seed": own}})
+        return self.base.with_seed((seed + self.shift) % 2**32)
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,8 @@ def known(folder: Path, plan: Plan) -> Result | None:
 
 
 def _result(run: Run, plan: Plan, cost: Mapping[str, Any], failed: str = "") -> Result:
-    return Result(run, plan, failed, True, cost["seconds"], cost["peak_memory_bytes"], cost["device"])
+    seconds = cost["seconds"] + cost.get("stage_seconds", 0.0)
+    return Result(run, plan, failed, True, seconds, cost["peak_memory_bytes"], cost["device"])
 
 
 def trained(folder: Path, plan: Plan, progress: Progress | None = None) -> Result:
@@ -180,7 +180,7 @@ def expected_seconds(folder: Path, arm: Arm, seeds: list[int]) -> float:
     """Seconds that the missing runs of an arm will take: as its finished ones did, else as the plan estimates."""
     results = [known(folder, arm.plan(seed)) for seed in seeds]
     took = [result.seconds for result in results if result is not None and not result.failed]
-    each = sum(took) / len(took) if took else arm.base.estimate.seconds
+    each = sum(took) / len(took) if took else arm.base.whole.seconds
     return each * sum(result is None for result in results)
 
 

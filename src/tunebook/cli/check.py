@@ -73,6 +73,7 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
     share = plan.estimate.trained / max(plan.estimate.parameters, 1)
     found = [
         (say("cli.model"), say("cli.model_of", model=plan.model, count=count, share=f"{share:.0%}")),
+        (say("stages.fact"), " → ".join(stage.stage for stage in plan.stages)),
         (say("cli.techniques"), ", ".join(plan.techniques)),
         (
             say("cli.settings"),
@@ -85,7 +86,7 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
                 metric=metric_name(str(params["metric"])),
             ),
         ),
-        (say("cli.estimate"), estimate_text(plan.estimate)),
+        (say("cli.estimate"), estimate_text(plan.whole)),
     ]
     return [(name, text) for name, text in found if text]
 

@@ -8,6 +8,7 @@ from tunebook.cli.answer import Answer, facts, predict_command
 from tunebook.cli.bars import Bars
 from tunebook.cli.options import Books, RunName, option
 from tunebook.cli.reading import wrong
+from tunebook.cli.retention import retention_data, tell_retention
 from tunebook.cli.scores import report_data, tell_report
 from tunebook.core.messages import say
 
@@ -24,6 +25,7 @@ def evaluate(
     from tunebook.core.nouns import SPLITS
     from tunebook.verbs.book import open_book
     from tunebook.verbs.evaluate import evaluate as score
+    from tunebook.verbs.retention import read_retention
 
     opened = open_book(book)
     part = next((name for name in SPLITS if name == split), None)
@@ -33,14 +35,18 @@ def evaluate(
     with Bars() as bars:
         report = score(found, opened.data, split=part, with_baselines=not no_baselines, progress=bars)
 
+    kept = read_retention(found) if report.split == "test" else None
+
     def tell(screen: Console) -> None:
         tell_report(screen, report)
+        tell_retention(screen, kept)
         screen.print()
         screen.print(
             facts([(say("cli.run"), found.id), (say("cli.report"), found.results(report.split) / "report.html")])
         )
 
-    return Answer({"run": found.id, **report_data(report)}, tell, (predict_command(book, opened.data),))
+    scores = {**report_data(report), **retention_data(kept)}
+    return Answer({"run": found.id, **scores}, tell, (predict_command(book, opened.data),))
 
 
 __all__ = ["evaluate"]

@@ -12,6 +12,7 @@ from tunebook.cli.choose import chosen_table, described
 from tunebook.cli.lighter import Wanted, in_memory
 from tunebook.cli.options import Allowed, Books, Chosen, option
 from tunebook.cli.reading import listed, wrong
+from tunebook.cli.retention import retention_data, tell_retention
 from tunebook.cli.scores import report_data, tell_report
 from tunebook.core.messages import say
 
@@ -35,6 +36,7 @@ class How:
     keep_checkpoints: Annotated[bool, option("keep_checkpoints", "--keep-checkpoints")] = False
     no_eval: Annotated[bool, option("no_eval", "--no-eval")] = False
     auto: Annotated[bool, option("auto", "--auto")] = False
+    continue_from: Annotated[str | None, option("continue_from", "--continue-from", metavar="RUN")] = None
 
 
 def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
@@ -47,9 +49,10 @@ def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
     table = chosen_table(opened, chosen)
 
     def plan_of(version: ParamTable) -> Plan:
-        return fill(version, opened.data, allow=allowed.names)
+        return fill(version, opened.data, allow=allowed.names, continue_from=how.continue_from)
 
     plan = plan_of(table)
+    _tell_start(opened, table, plan)
     if how.dry_run:
         return _dry(opened, plan, described(opened, chosen))
     if chosen.changes:
@@ -59,6 +62,20 @@ def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
         return trained(opened, made, how, tracked)
 
     return in_memory(Wanted(opened, table, chosen, how.auto), plan_of, attempt)
+
+
+def _tell_start(book: Book, table: ParamTable, plan: Plan) -> None:
+    """Say which model takes the place of the table's, and which classes are new to it."""
+    if plan.continues is None:
+        return
+    from tunebook.core.nouns import Plan, read_json
+
+    base = table.rows["base_model"].value if "base_model" in table.rows else "–"
+    note(say("forgetting.begins", run=plan.continues.name, base=base), style="yellow")
+    known: Plan = read_json(Plan, plan.continues / "plan.json")
+    fresh = plan.labels.names[len(known.labels.names) :]
+    if fresh:
+        note(say("forgetting.grows", count=len(fresh), names=", ".join(fresh[:10])), style="yellow")
 
 
 def trackers(text: str) -> list[str]:
@@ -105,7 +122,7 @@ def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
     if finished:
         note(say("cli.train.finished", run=before.id if before else ""), style="yellow")
     else:
-        note(say("cli.train.begins" if before is None else "cli.train.resumes", estimate=estimate_text(plan.estimate)))
+        note(say("cli.train.begins" if before is None else "cli.train.resumes", estimate=estimate_text(plan.whole)))
     with Bars(str(plan.params["metric"])) as bars:
         run = fit(plan, again=how.again, track=tracked, progress=bars, keep_checkpoints=how.keep_checkpoints)
         report = run.report
@@ -119,19 +136,25 @@ def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
 
 def run_data(run: Run, report: Report | None) -> dict[str, Any]:
     """A run for `--json`: with its scores on the test rows, else with those on the validation rows."""
+    from tunebook.verbs.retention import read_retention
+
     outcome = run.outcome
     scores = report_data(report) if report else {"split": "validation", "metrics": run.validation_scores}
     cost = {name: outcome[name] for name in ("seconds", "rows_per_second", "peak_memory_bytes", "steps", "device")}
-    return {"run": run.id, "path": str(run.path), **scores, **cost}
+    size: dict[str, Any] = {n: outcome[n] for n in ("trained", "parameters", "stored_bytes") if n in outcome}
+    kept = retention_data(read_retention(run) if report else None)
+    return {"run": run.id, "path": str(run.path), **scores, **cost, **size, **kept}
 
 
 def tell_run(screen: Console, run: Run, report: Report | None) -> None:
     """Print what a run is worth and what it cost."""
     from tunebook.report.words import duration, memory, metric_name, number, score_text
+    from tunebook.verbs.retention import read_retention
 
     outcome = run.outcome
     if report is not None:
         tell_report(screen, report)
+        tell_retention(screen, read_retention(run))
     else:
         metric = str(run.plan.params["metric"])
         value = score_text(run.validation_scores.get(metric))
@@ -144,9 +167,23 @@ def tell_run(screen: Console, run: Run, report: Report | None) -> None:
         memory=memory(outcome["peak_memory_bytes"]),
         device=outcome["device"],
     )
-    files = [(say("cli.model"), run.path / "model")]
+    size = [(say("peft.trained"), kept_text(outcome))] if outcome.get("parameters") else []
+    files = [*size, (say("cli.model"), run.path / "model")]
     files += [(say("cli.report"), run.path / "report.html")] if report else []
     screen.print(facts([(say("cli.run"), run.id), (say("cli.cost"), cost), *files]))
+
+
+def kept_text(outcome: dict[str, Any]) -> str:
+    """What of the model was trained, and what keeping it takes."""
+    from tunebook.report.words import memory, number, share_text
+
+    return say(
+        "peft.kept",
+        trained=number(outcome["trained"]),
+        all=number(outcome["parameters"]),
+        share=share_text(outcome["trained"] / outcome["parameters"]),
+        bytes=memory(outcome["stored_bytes"]),
+    )
 
 
 def _next(book: Book, run: Run, report: Report | None) -> tuple[str, ...]:
@@ -154,4 +191,4 @@ def _next(book: Book, run: Run, report: Report | None) -> tuple[str, ...]:
     return (first, command("runs", book.path))
 
 
-__all__ = ["TRACKERS", "How", "run_data", "tell_run", "trackers", "train", "trained"]
+__all__ = ["TRACKERS", "How", "kept_text", "run_data", "tell_run", "trackers", "train", "trained"]

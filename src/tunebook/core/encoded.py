@@ -35,6 +35,12 @@ class Encoded:
         """Tokens of each row, shape (N,)."""
         return np.diff(self.offsets)
 
+    @property
+    def targets(self) -> NDArray[Any]:
+        """`labels` of the rows or of their tokens; empty where they have none."""
+        none = np.zeros(0, dtype=np.int64)
+        return self.fixed.get("labels", self.flat.get("labels", none))
+
     def padded(self, name: str, rows: Sequence[int], fill: int) -> NDArray[Any]:
         """One column of some rows as a matrix (rows, longest), filled up on the right."""
         flat = self.flat[name]

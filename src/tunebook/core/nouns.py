@@ -92,7 +92,7 @@ class Labels(Record):
     """What the head predicts.
 
     Attributes:
-        problem: one label a row, several, a number, or ordered classes.
+        problem: one label a row, several, a number, ordered classes, or the tokens of the texts themselves.
         names: the classes in the order of the head's outputs; empty for regression. For ordered classes, lowest
             first.
         low, high: smallest and largest training value (regression; for ordered classes 0 and their number - 1).
@@ -100,7 +100,7 @@ class Labels(Record):
             (several labels), of the training rows.
     """
 
-    problem: Problem
+    problem: Problem | Literal["language_model"]
     names: list[str] = []
     low: float | None = None
     high: float | None = None
@@ -164,10 +164,16 @@ class Plan(Record):
         inputs: row of the table -> hash of the file or run that it names.
         table, data: content ids; `table_version` is for people.
         versions: library versions.
+        before: plan of the stage whose model this training starts from; its id is then the `model_id`. None where it
+            starts from the base model itself.
+        stage: the stage that this is; empty for a book's own training.
+        own_seed: the stage keeps its seed, whatever that of the training which it prepares.
+        continues: folder of the run that this one continues from; what decides is its hash among the `inputs`.
     """
 
     outside: ClassVar[frozenset[str]] = frozenset(
-        {"data_path", "estimate", "table_version", "versions", "model", "table"}
+        {"data_path", "estimate", "table_version", "versions", "model", "table", "continues"}
+        | {"before", "stage", "own_seed"}
     )
 
     task: str
@@ -184,6 +190,36 @@ class Plan(Record):
     seed: int
     versions: dict[str, str]
     estimate: Estimate
+    before: Plan | None = None
+    stage: str = ""
+    own_seed: bool = False
+    continues: Path | None = None
+
+    @property
+    def stages(self) -> list[Plan]:
+        """Plans of the stages before this training, the first one first."""
+        return [] if self.before is None else [*self.before.stages, self.before]
+
+    @property
+    def whole(self) -> Estimate:
+        """What this training and all stages before it need together."""
+        needed = [plan.estimate for plan in (*self.stages, self)]
+        return self.estimate.model_copy(
+            update={
+                "seconds": sum(item.seconds for item in needed),
+                "memory_bytes": max(item.memory_bytes for item in needed),
+                "steps": sum(item.steps for item in needed),
+            }
+        )
+
+    def with_seed(self, seed: int) -> Plan:
+        """The same plan with another seed, as planning anew would make it; stages without a seed of their own too."""
+        own = self.seed if self.own_seed else seed
+        changed: dict[str, Any] = {"seed": own, "params": {**self.params, "seed": own}}
+        if self.before is not None:
+            before = self.before.with_seed(seed)
+            changed |= {"before": before, "model_id": before.id}
+        return self.model_copy(update=changed)
 
 
 class Interval(Record):

@@ -47,8 +47,8 @@ class Row:
         unit: what the number counts ("tokens", "rows", "steps"), empty if it is a bare number.
         aliases: names that other tools give it.
         search: range that a search may try; None keeps searches away.
-        input: what the value names, if it is a place: `file`, or `run` for a run's id or folder. Its content then
-            belongs to the plan.
+        input: what the value names, if it is a place: `file`, `run` for a run's id or folder, or `book` for the folder
+            of a book. Its content then belongs to the plan.
     """
 
     text: str
@@ -56,7 +56,7 @@ class Row:
     unit: str = ""
     aliases: tuple[str, ...] = ()
     search: Search | None = None
-    input: Literal["", "file", "run"] = ""
+    input: Literal["", "file", "run", "book"] = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Find tasks and techniques: every module of the folder, and the entry points of other packages."""
+"""Find tasks, techniques and stages: every module of the folder, and the entry points of other packages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
+from tunebook.core.stage import Stage
 from tunebook.core.task import Task
 from tunebook.core.technique import Technique
 
@@ -25,6 +26,12 @@ def tasks() -> dict[str, type[Task]]:
     return _find("tunebook.tasks", Task)
 
 
+@cache
+def stages() -> dict[str, type[Stage]]:
+    """Key -> stage, from `tunebook/stages/` and the entry points `tunebook.stages`."""
+    return _find("tunebook.stages", Stage)
+
+
 def _find(package: str, base: type[Any]) -> dict[str, type[Any]]:
     folder = importlib.import_module(package)
     modules = [importlib.import_module(f"{package}.{item.name}") for item in pkgutil.iter_modules(folder.__path__)]
@@ -37,4 +44,4 @@ def _is_one(item: Any, base: type[Any], module: str) -> bool:
     return inspect.isclass(item) and issubclass(item, base) and item is not base and item.__module__ == module
 
 
-__all__ = ["tasks", "techniques"]
+__all__ = ["stages", "tasks", "techniques"]

@@ -98,13 +98,61 @@ class Settings(Params):
         ),
     ] = None
     lr_scheduler: Annotated[
-        Literal["linear", "cosine", "constant"],
+        Literal["linear", "cosine", "constant", "cosine_with_restarts", "polynomial", "wsd", "plateau"],
         Row(
-            "shape of the rate after warm-up",
-            zh="预热之后学习率的曲线",
+            "shape of the rate after warm-up; wsd stays at the peak and falls in the end, plateau falls whenever looks "
+            "get no better and has no warm-up",
+            zh="预热之后学习率的曲线；wsd 先保持峰值、最后下降，plateau 在验证指标无提升时下降且不预热",
             aliases=("lr_scheduler_type", "scheduler", "schedule"),
         ),
     ] = "linear"
+    lr_min_ratio: Annotated[
+        float | None,
+        Field(ge=0, lt=1),
+        Row(
+            "rate at the end as a share of the peak, for linear, cosine, polynomial and wsd; none is 0",
+            zh="结束时学习率占峰值的比例，用于 linear、cosine、polynomial 和 wsd；none 即 0",
+            aliases=("min_lr_ratio", "min_lr_rate", "cosine_min_lr_ratio"),
+        ),
+    ] = None
+    lr_cycles: Annotated[
+        int | None,
+        Field(ge=1, le=1000),
+        Row(
+            "times that cosine_with_restarts falls from the peak to 0; none is 2",
+            zh="cosine_with_restarts 从峰值降到 0 的次数；none 即 2",
+            unit="cycles",
+            aliases=("num_cycles",),
+        ),
+    ] = None
+    lr_power: Annotated[
+        float | None,
+        Field(gt=0, le=10),
+        Row("power of polynomial: 1 is a line; none is 2", zh="polynomial 的幂次，1 为直线；none 即 2"),
+    ] = None
+    lr_decay_ratio: Annotated[
+        float | None,
+        Field(gt=0, le=1),
+        Row(
+            "share of the steps in which wsd falls at the end; none is 0.2",
+            zh="wsd 最后下降阶段占总步数的比例；none 即 0.2",
+            aliases=("decay_ratio",),
+        ),
+    ] = None
+    lr_patience: Annotated[
+        int | None,
+        Field(ge=1),
+        Row(
+            "looks without a better score before plateau cuts the rate; none is 1",
+            zh="plateau 在验证指标连续多少次无提升后降低学习率；none 即 1",
+            unit="looks",
+        ),
+    ] = None
+    lr_factor: Annotated[
+        float | None,
+        Field(gt=0, lt=1),
+        Row("what plateau multiplies the rate by; none is 0.5", zh="plateau 每次降低学习率所乘的系数；none 即 0.5"),
+    ] = None
     optimizer: Annotated[
         Literal["adamw", "sgd", "adafactor"],
         Row("optimiser", zh="优化器", aliases=("optim", "optimiser")),
@@ -224,6 +272,14 @@ class Settings(Params):
         bool,
         Row("recompute activations to save memory, about a third slower", zh="重算激活以节省显存，速度约慢三分之一"),
     ] = False
+    max_trained_share: Annotated[
+        float | None,
+        Field(gt=0, le=1),
+        Row(
+            "share of the parameters that may be trained at most; a plan that trains more is refused",
+            zh="最多允许训练的参数比例；超出的计划会被拒绝",
+        ),
+    ] = None
     seed: Annotated[
         int,
         Field(ge=0, lt=2**32),

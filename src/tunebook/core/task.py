@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Value
@@ -121,6 +121,22 @@ class Task(ABC):
         """A metric (or `ece`) as a quick function of row numbers; NaN where those rows' targets leave none."""
 
 
+@runtime_checkable
+class Draws(Protocol):
+    """A task whose targets are drawn at random, such as the masked tokens of a language model."""
+
+    def drawn(self, encoded: Encoded, tokenizer: Any, params: Mapping[str, Value], seed: Sequence[int]) -> Encoded:
+        """The rows as this draw shows them; the same for the same seed, however they are shared out later."""
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """A task that keeps something else of a batch's outputs than the logits of its head."""
+
+    def read(self, outputs: Any, batch: Batch) -> Tensor:
+        """What is kept of each row, shape (rows, columns)."""
+
+
 @dataclass(frozen=True)
 class Items:
     """The items of a micro-batch that a loss is a mean of: rows of a classifier, tokens of a tagger.
@@ -140,6 +156,22 @@ class Items:
         return (losses * self.weights).sum() / self.weights.sum().clamp_min(1e-12)
 
 
+@dataclass(frozen=True)
+class OtherBook:
+    """Another book, its rows tokenised like those of the book that is trained.
+
+    Attributes:
+        name: of its folder; task: that of both books; labels: what its rows are labelled with.
+        train, validation: its rows, with `labels`.
+    """
+
+    name: str
+    task: Task
+    labels: Labels
+    train: Encoded
+    validation: Encoded
+
+
 class Criterion(ABC):
     """A loss that is a mean over items, with the number of items that it divides by."""
 
@@ -156,4 +188,4 @@ class Criterion(ABC):
         """What that mean divides by: rows, tokens or the sum of weights. A scalar tensor."""
 
 
-__all__ = ["Criterion", "Items", "Rows", "Task"]
+__all__ = ["Criterion", "Draws", "Items", "OtherBook", "Reads", "Rows", "Task"]

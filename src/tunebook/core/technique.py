@@ -16,21 +16,24 @@ acted makes the run fail.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
+from tunebook.core.facts import Facts
 from tunebook.core.params import Params, Value
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
     from tunebook.core.encoded import Encoded
     from tunebook.core.nouns import Labels
-    from tunebook.core.task import Criterion
+    from tunebook.core.task import Criterion, OtherBook
 
 Event = Literal["start", "epoch", "before_step", "after_step", "look", "end"]
 EVENTS: tuple[Event, ...] = ("start", "epoch", "before_step", "after_step", "look", "end")
@@ -59,6 +62,7 @@ class Technique(Params):
         draws: it draws at random for each micro-batch, as dropout does, so that the same rows split otherwise give the
             same step in expectation only.
         delta: it leaves the base model's own weights as they were, so that only what was trained has to be kept.
+        outermost: it is woven after all others, whatever their names, so that they see only what it lets through.
     """
 
     zh: ClassVar[str] = ""
@@ -69,26 +73,7 @@ class Technique(Params):
     exclusive: ClassVar[str] = ""
     draws: ClassVar[bool] = False
     delta: ClassVar[bool] = False
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known of a training before anything is loaded.
-
-    Attributes:
-        task: key of the task; labels: what the head predicts.
-        settings: the training settings, filled in.
-        config: config.json of the base model.
-        techniques: keys of all techniques that are on.
-        rows: number of training rows.
-    """
-
-    task: str
-    labels: Labels
-    settings: Mapping[str, Value]
-    config: Mapping[str, Any]
-    techniques: frozenset[str]
-    rows: int
+    outermost: ClassVar[bool] = False
 
 
 class Source(Protocol):
@@ -97,8 +82,22 @@ class Source(Protocol):
     Names are those of the table's rows, `owner.field`, declared with `Row(input=...)`.
     """
 
+    def file(self, name: str) -> Path:
+        """The file that a row of the table names, the very one that the plan has read.
+
+        Raises:
+            RunError: it has changed since.
+        """
+
     def rows(self, name: str, *, labelled: bool = False) -> Encoded:
         """Rows of the file that a row of the table names, read and tokenised like the book's own."""
+
+    def books(self, name: str) -> Sequence[OtherBook]:
+        """The books that a row of the table names, in its order.
+
+        Raises:
+            PlanError: one of them has another task than this book.
+        """
 
     def teacher(self, name: str) -> Any:
         """The model of the run that a row of the table names: frozen, in evaluation mode, beside the one trained.
@@ -109,7 +108,11 @@ class Source(Protocol):
 
     def taught(self, name: str) -> NDArray[np.float32]:
         """What the run that a row of the table names answers on the training rows, shape (N, outputs), in the order of
-        the column `row`; its tokenizer and its size may be others."""
+        the column `row`; its tokenizer and its size may be others. Of several runs, the logits of their mean
+        probability."""
+
+    def columns(self, *, annotators: bool = False) -> Mapping[str, Sequence[Any]]:
+        """Further columns of the book's training rows, or those of its annotators, in the order of `row`."""
 
     def batches(self, rows: Encoded, size: int | None = None) -> Iterator[Batch]:
         """Rows in their order, `size` at a time (the table's batch_size), on the model's device."""
@@ -119,7 +122,18 @@ class Source(Protocol):
 
     @property
     def past(self) -> Encoded | None:
-        """Training rows of the run that this one continues from, with this head's labels; None without one."""
+        """Training rows of the run that this one continues from, and of those before it, with this head's labels; None
+        without one. Their column `row` is -1; `past.age` is 1 for rows of that run, 2 for those of the one before."""
+
+    @property
+    def outputs_before(self) -> int:
+        """Outputs of the head that is continued, which come first in this one's; 0 without one."""
+
+    def before(self) -> Any:
+        """The model that is continued, with its own head: frozen, in evaluation mode, beside the one trained."""
+
+    def kept(self, key: str) -> dict[str, Tensor]:
+        """What a technique has put into `run.keeps` in the run that is continued; empty where that is nothing."""
 
 
 @dataclass
@@ -133,6 +147,7 @@ class RunContext:
         training: False while the model is evaluated; a loss is then left alone.
         state: key -> whatever the technique must keep; saved with every checkpoint, so tensors and plain values only.
         counters: key -> name -> number, what each technique did.
+        keeps: key -> name -> tensor, what a technique leaves for the runs that continue from this one; at the end.
         gives: what the task offers.
         settings: the training settings; labels: what the head predicts.
         criterion: the task's loss; from the first batch on.
@@ -156,6 +171,7 @@ class RunContext:
     best: bool = False
     state: dict[str, dict[str, Any]] = field(default_factory=dict)
     counters: dict[str, dict[str, float]] = field(default_factory=dict)
+    keeps: dict[str, dict[str, Tensor]] = field(default_factory=dict)
 
     def acted(self, key: str, **amounts: float) -> None:
         """Add to a technique's counters: proof that it acted."""

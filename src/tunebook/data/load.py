@@ -52,7 +52,7 @@ def to_rows(table: pa.Table, labels: Labels) -> Rows:
     return Rows(
         texts=table["text"].to_pylist(),
         pairs=table["pair"].to_pylist() if "pair" in names else None,
-        targets=_targets(table["label"], labels),
+        targets=_targets(table["label"], labels) if "label" in names else None,
         ids=table["_id"].to_pylist(),
         weights=table["weight"].to_numpy().astype(np.float32) if "weight" in names else None,
         other={name: table[name].to_pylist() for name in names if name not in _OURS},

@@ -10,9 +10,9 @@ from transformers import TrainingArguments
 
 from tunebook.core.nouns import Plan
 from tunebook.engine.batching import Shares, shares_here
+from tunebook.engine.schedule import schedule
 
 _OPTIMIZERS = {"adamw": "adamw_torch_fused", "sgd": "sgd", "adafactor": "adafactor"}
-_SCHEDULERS = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 _LOG_POINTS = 100
 
 
@@ -27,6 +27,7 @@ def training_arguments(plan: Plan, folder: Path, precision: str, shares: Shares 
     params: dict[str, Any] = dict(plan.params)
     shares = shares or shares_here(params)
     steps = plan.estimate.steps
+    curve, options = schedule(params, steps)
     every = params["eval_every"]
     strategy = {"eval_strategy": "steps", "eval_steps": every, "save_strategy": "steps", "save_steps": every}
     if every is None:
@@ -40,7 +41,8 @@ def training_arguments(plan: Plan, folder: Path, precision: str, shares: Shares 
         learning_rate=params["learning_rate"],
         weight_decay=params["weight_decay"],
         warmup_steps=params["warmup_steps"],
-        lr_scheduler_type=_SCHEDULERS[params["lr_scheduler"]],
+        lr_scheduler_type=curve,
+        lr_scheduler_kwargs=options,
         optim=_OPTIMIZERS[params["optimizer"]],
         max_grad_norm=params["max_grad_norm"],
         bf16=precision == "bf16",

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tunebook.core.errors import RunError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Looks, Progress, Silent
 from tunebook.core.registry import tasks
-from tunebook.core.task import Criterion, Task
+from tunebook.core.task import Criterion, Draws, Task
 from tunebook.core.technique import RunContext, Technique, View
 from tunebook.engine.arguments import training_arguments
 from tunebook.engine.batching import RowNumbers, StepSampler, shares_here
@@ -29,6 +30,7 @@ from tunebook.engine.failures import explained
 from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory, pick_precision, reset_peak
 from tunebook.engine.outcome import Outcome, outcome_of, prove, step_of
+from tunebook.engine.past import build_model, write_kept
 from tunebook.engine.ranks import join_others, processes, rank
 from tunebook.engine.schedule import check_steps
 from tunebook.engine.seam import WovenTrainer
@@ -84,8 +86,17 @@ class Fit:
         )
         self.woven: list[Technique] = woven(plan)
         self.view = Weave(self.woven, run=self.context).data(_numbered(material.train))
-        self.criterion: Criterion = self.task.criterion(plan.labels, self.params, self.view.rows.fixed["labels"])
+        self.validation = self._drawn(material.validation, (0,))  # the same for every seed, so that runs compare
+        self.criterion: Criterion = self.task.criterion(plan.labels, self.params, self.view.rows.targets)
         self.context.criterion = self.criterion
+
+    def _drawn(self, rows: Encoded, seed: Sequence[int]) -> Encoded:
+        """Rows as they are trained on, whose targets some tasks draw at random."""
+        if not isinstance(self.task, Draws):
+            return rows
+        drawn = self.task.drawn(rows, self.material.tokenizer, self.params, seed)
+        self.context.noted(self.task.key, tokens=len(drawn.flat["input_ids"]), targets=int((drawn.targets >= 0).sum()))
+        return drawn
 
     def _source(self) -> BookSource:
         return BookSource(
@@ -94,9 +105,17 @@ class Fit:
             self.material.tokenizer,
             self.material.train,
             scorer=lambda model: self.scorer()(model),
-            device=lambda: next(self.context.model.parameters()).device,
+            device=self._device,
+            model=lambda: self.context.model,
             progress=self.progress,
         )
+
+    def _device(self) -> torch.device:
+        """Of the model; before there is one, that which it will be on."""
+        if self.context.model is None:
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device: torch.device = next(self.context.model.parameters()).device
+        return device
 
     def run(self, resume: Path | None = None) -> Outcome:
         """Train, keep the best model in `folder/model`, and say how it went.
@@ -132,7 +151,7 @@ class Fit:
         disable_progress_bar()
         set_seed(self.plan.seed)
         weave = self.weave()
-        model = weave.model(self.task.build(self.material.model_folder, self.plan.labels, self.params))
+        model = weave.model(build_model(self.task, self.material.model_folder, self.plan))
         self._lighten(model, weave)
         return self.trainer(model, weave)
 
@@ -143,9 +162,16 @@ class Fit:
         if not torch.cuda.is_available():
             use_fast_dropout(model)
         linear = self.params["optimizer"] != "adafactor"  # weight decay multiplies; adafactor looks at whole columns
-        if linear and not any(technique.whole_vocabulary for technique in weave.techniques):
-            rows = [self.view.rows, self.material.validation]
+        whole = isinstance(self.task, Draws) or any(technique.whole_vocabulary for technique in weave.techniques)
+        if linear and not whole:
+            rows = [self.view.rows, self.validation, *self._past(weave)]
             trim(model, tokens_in(rows, self.material.tokenizer.all_special_ids))
+
+    def _past(self, weave: Weave) -> list[Encoded]:
+        """Rows of the runs before, where a technique asks the model about them."""
+        wanted = any("past" in technique.needs for technique in weave.techniques)
+        past = self.context.source.past if wanted and self.context.source is not None else None
+        return [] if past is None else [past]
 
     def weave(self) -> Weave:
         """The plan's techniques around the task's loss."""
@@ -158,8 +184,12 @@ class Fit:
         numbers = RowNumbers(sampler.rows)
         pad = self.material.tokenizer.pad_token_id
 
+        @lru_cache(1)
+        def seen(epoch: int) -> Encoded:
+            return self._drawn(self.view.rows, (self.plan.seed, epoch))
+
         def batch(rows: list[int]) -> dict[str, Any]:
-            return self.task.collate(self.view.rows, rows, pad)
+            return self.task.collate(seen(sampler.epoch), rows, pad)
 
         weave.loader = lambda: DataLoader(numbers, batch_sampler=sampler, collate_fn=batch)
         weave.score = self.scorer()
@@ -206,11 +236,11 @@ class Fit:
             rank=rank(),
             processes=processes(),
         )
-        rows = self.material.validation
+        rows = self.validation
 
         def score(model: Any) -> dict[str, float]:
             outputs = inference.run(model, rows, self.criterion)
-            scores = self.task.scores(outputs.logits, rows.fixed["labels"], self.plan.labels)
+            scores = self.task.scores(outputs.logits, rows.targets, self.plan.labels)
             return {"eval_loss": outputs.loss or 0.0, **{f"eval_{name}": value for name, value in scores.items()}}
 
         return score
@@ -232,6 +262,7 @@ class Fit:
         for left in (part, kept):  # by an attempt that failed before the run was finished
             shutil.rmtree(left, ignore_errors=True)
         model: Any = trainer.accelerator.unwrap_model(trainer.model)
+        write_kept(self.folder, trainer.weave.run.keeps, model, self.plan)
         with trainer.weave.scoring():
             restore(model)
             write_model(model, part, self.plan, delta=any(technique.delta for technique in self.woven))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.progress import Progress, Silent
-from tunebook.core.task import Criterion, Task
+from tunebook.core.task import Criterion, Reads, Task
 from tunebook.core.technique import Batch, model_inputs
 from tunebook.engine.batching import by_length
 
@@ -104,7 +104,8 @@ class Inference:
             mean, outputs = criterion.loss(model, batch)
             items = float(criterion.items(batch))
             loss = float(mean) * items
-        return self.read(outputs, batch).float().cpu().numpy(), loss, items
+        read = self.task.read if self.read is head and isinstance(self.task, Reads) else self.read
+        return read(outputs, batch).float().cpu().numpy(), loss, items
 
 
 def _together(parts: list[Any], count: int) -> Outputs:

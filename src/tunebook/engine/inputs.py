@@ -11,6 +11,7 @@ from tunebook.core.nouns import Plan, read_json
 from tunebook.core.params import Declaration, declarations
 from tunebook.core.registry import techniques
 from tunebook.core.technique import Technique
+from tunebook.data.prepare import SPLIT, open_data
 from tunebook.models.source import model_id
 
 
@@ -18,13 +19,15 @@ def inputs_of(woven: Iterable[Technique], book: Path) -> dict[str, str]:
     """Row of the table -> hash of what it names, of each row that names something.
 
     Raises:
-        PlanError: `input.file`, `input.run`: there is none.
+        PlanError: `input.file`, `input.run`, `input.book`: there is none.
     """
     found = {}
     for technique in woven:
         for row in declarations(type(technique)):
             value = getattr(technique, row.field)
-            if row.row.input and value is not None:
+            if row.row.input and isinstance(value, list):
+                found[row.name] = content_id([input_id(row, find_input(row, name, book)) for name in value])
+            elif row.row.input and value is not None:
                 found[row.name] = input_id(row, find_input(row, str(value), book))
     return found
 
@@ -39,10 +42,10 @@ def find_input(row: Declaration, value: str, book: Path) -> Path:
     """The place that a row names: seen from the book's folder, else from where the command runs.
 
     Args:
-        value: a file, or for a run its folder, its id or the beginning of its id.
+        value: a file, the folder of a book, or for a run its folder, its id or the beginning of its id.
 
     Raises:
-        PlanError: `input.file`, `input.run`.
+        PlanError: `input.file`, `input.run`, `input.book`.
     """
     path = Path(value).expanduser()
     if row.row.input == "file":
@@ -50,6 +53,11 @@ def find_input(row: Declaration, value: str, book: Path) -> Path:
         if not places:
             raise PlanError("input.file", key=row.name, value=value)
         return places[0].resolve()
+    if row.row.input == "book":
+        books = [place for place in (book / path, path) if (place / "data" / SPLIT).is_file()]
+        if not books:
+            raise PlanError("input.book", key=row.name, value=value)
+        return books[0].resolve()
     runs = [place for place in (book / path, path) if (place / "plan.json").is_file()]
     runs = runs or [file.parent for file in sorted((book / "runs").glob(f"{path.name}*/plan.json"))]
     finished = [run for run in runs if (run / "outcome.json").is_file()]
@@ -60,9 +68,11 @@ def find_input(row: Declaration, value: str, book: Path) -> Path:
 
 
 def input_id(row: Declaration, path: Path) -> str:
-    """Hash of what decides: the bytes of a file; the model and the plan of a run."""
+    """Hash of what decides: the bytes of a file; the rows of a book; the model and the plan of a run."""
     if row.row.input == "file":
         return file_id(path)
+    if row.row.input == "book":
+        return open_data(path / "data").content
     plan: Plan = read_json(Plan, path / "plan.json")
     return content_id([plan.id, model_id(path / "model")])
 

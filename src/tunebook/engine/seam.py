@@ -165,6 +165,20 @@ class Seam:
         self.weave.run.best = wanted not in metrics or metrics[wanted] > max(before, default=-math.inf)
         self.weave.tell("look")
 
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        """The stock way, where its checkpoints hold all that is trained."""
+        if self.weave.partial:
+            self.weave.put_back(Path(resume_from_checkpoint))
+        else:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)  # type: ignore[misc]
+
+    def _load_best_model(self) -> None:
+        """As `_load_from_checkpoint`."""
+        if self.weave.partial:
+            self.weave.put_back(Path(self.state.best_model_checkpoint))
+        else:
+            super()._load_best_model()  # type: ignore[misc]
+
     def create_optimizer(self, model: nn.Module | None = None) -> Any:
         """The stock optimiser, unless a technique has its own groups."""
         of = self.model if model is None else model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +18,10 @@ from tunebook.core.files import part_of
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import Plan, read_json
 from tunebook.core.progress import Progress, Silent
-from tunebook.core.task import Task
+from tunebook.core.task import OtherBook, Task
 from tunebook.core.technique import Batch
 from tunebook.engine.inputs import declared_input, find_input, input_id
+from tunebook.engine.past import ancestors, kept_for, numbered, outputs_before, past_rows, read_kept
 from tunebook.engine.tokens import encode
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class BookSource:
         train: the book's training rows.
         scorer: scores a model on the validation rows.
         device: of the model that is trained.
+        model: that model.
     """
 
     plan: Plan
@@ -44,8 +46,19 @@ class BookSource:
     train: Encoded
     scorer: Callable[[Any], dict[str, float]]
     device: Callable[[], torch.device]
+    model: Callable[[], Any]
     progress: Progress = field(default_factory=Silent)
     _models: dict[Path, LoadedModel] = field(default_factory=dict)
+    _past: Encoded | None = None
+    _books: dict[str, list[OtherBook]] = field(default_factory=dict)
+
+    def file(self, name: str) -> Path:
+        """The file that a row of the table names.
+
+        Raises:
+            RunError: `run.input`, it has changed since the plan was made.
+        """
+        return self._place(name)
 
     def rows(self, name: str, *, labelled: bool = False) -> Encoded:
         """Rows of the file that a row of the table names, read and tokenised like the book's own.
@@ -56,12 +69,36 @@ class BookSource:
         from tunebook.data.outside import outside_rows
         from tunebook.data.prepare import open_data
 
-        data = open_data(self.plan.data_path)
+        data = numbered(open_data(self.plan.data_path), self.plan.labels)
         found = outside_rows(data, self._place(name), labelled=labelled)
         length = int(self.plan.params["max_length"])  # type: ignore[arg-type]
         cache = data.path.parent / "cache"
         encoded = encode(found, self.task, self.tokenizer, length, cache=cache, progress=self.progress)
         return encoded.with_fixed(row=np.full(len(encoded), -1))
+
+    def books(self, name: str) -> list[OtherBook]:
+        """The books that a row of the table names, in its order, tokenised like this book.
+
+        Raises:
+            PlanError: `input.task`, one of them has another task. RunError: `run.input`.
+        """
+        if name not in self._books:
+            self._books[name] = [self._book(name, place) for place in self._places(name)]
+        return self._books[name]
+
+    def _book(self, name: str, place: Path) -> OtherBook:
+        from tunebook.data.load import load
+        from tunebook.data.prepare import open_data
+
+        data = open_data(place / "data")
+        if data.task != self.plan.task:
+            raise PlanError("input.task", key=name, value=str(place), allowed=self.plan.task)
+        length, cache = int(self.plan.params["max_length"]), self.plan.data_path.parent / "cache"  # type: ignore[arg-type]
+        rows = [
+            encode(load(data, split), self.task, self.tokenizer, length, cache=cache, progress=self.progress)
+            for split in ("train", "validation")
+        ]
+        return OtherBook(place.name, self.task, data.labels, *rows)
 
     def teacher(self, name: str) -> Any:
         """The model of the run that a row of the table names: frozen, in evaluation mode, beside the one trained.
@@ -77,15 +114,19 @@ class BookSource:
 
     def taught(self, name: str) -> NDArray[np.float32]:
         """What the run that a row of the table names answers on the training rows, shape (N, outputs), its outputs in
-        the order of this run's labels. Kept in the book's cache.
+        the order of this run's labels; of several runs the mean of their probabilities, as logits. Kept in the book's
+        cache.
 
         Raises:
             PlanError: `input.labels`, it predicts other labels.
         """
+        answers = [self._taught(name, path) for path in self._places(name)]
+        return answers[0] if len(answers) == 1 else ensemble(answers, self.plan.labels.problem)
+
+    def _taught(self, name: str, path: Path) -> NDArray[np.float32]:
         from tunebook.data.load import load
         from tunebook.data.prepare import open_data
 
-        path = self._place(name)
         theirs = read_json(Plan, path / "plan.json").labels
         if theirs.problem != self.plan.labels.problem or set(theirs.names) != set(self.plan.labels.names):
             raise PlanError("input.labels", key=name, value=path.name, allowed=", ".join(self.plan.labels.names[:20]))
@@ -99,6 +140,19 @@ class BookSource:
         with part_of(kept) as part, part.open("wb") as stream:
             np.save(stream, logits, allow_pickle=False)
         return logits
+
+    def columns(self, *, annotators: bool = False) -> Mapping[str, Sequence[Any]]:
+        """Further columns of the book's training rows, in the order of the column `row`.
+
+        Args:
+            annotators: those of its annotators alone.
+        """
+        from tunebook.data.load import load
+        from tunebook.data.prepare import open_data
+
+        data = open_data(self.plan.data_path)
+        other = load(data, "train").other
+        return {name: other[name] for name in data.roles.annotators if name in other} if annotators else other
 
     def batches(self, rows: Encoded, size: int | None = None) -> Iterator[Batch]:
         """Rows in their order, `size` at a time (the table's batch_size), on the model's device."""
@@ -114,8 +168,24 @@ class BookSource:
 
     @property
     def past(self) -> Encoded | None:
-        """Training rows of the run that this one continues from; None without one."""
-        return None
+        """Training rows of the runs that this one continues from; None without one."""
+        if self._past is None:
+            self._past = past_rows(self.plan, self.task, self.tokenizer, self.progress)
+        return self._past
+
+    @property
+    def outputs_before(self) -> int:
+        """Outputs of the head that is continued; 0 without one."""
+        return outputs_before(self.plan)
+
+    def before(self) -> Any:
+        """The model that is continued, with its own head: frozen, in evaluation mode, beside the one trained."""
+        path, _ = next(ancestors(self.plan))
+        return self._loaded(path).model.requires_grad_(False).to(self.device()).eval()
+
+    def kept(self, key: str) -> dict[str, torch.Tensor]:
+        """What a technique has left in the run that is continued; empty where that is nothing."""
+        return kept_for(self.model(), read_kept(self.plan, key))
 
     def _place(self, name: str) -> Path:
         """The file or the folder of the run that a row of the table names.
@@ -123,13 +193,19 @@ class BookSource:
         Raises:
             RunError: `run.input`, it has changed since the plan was made.
         """
+        return self._places(name)[0]
+
+    def _places(self, name: str) -> list[Path]:
+        """All that a row names which may name several."""
         key, _, part = name.partition(".")
-        value = str(self.plan.techniques[key][part])
-        path = find_input(declared_input(name), value, self.plan.data_path.parent)
-        found = self._id(name, path)
+        value = self.plan.techniques[key][part]
+        names = value if isinstance(value, list) else [str(value)]
+        paths = [find_input(declared_input(name), one, self.plan.data_path.parent) for one in names]
+        ids = [self._id(name, path) for path in paths]
+        found = content_id(ids) if isinstance(value, list) else ids[0]
         if found != self.plan.inputs.get(name, found):
             raise RunError("run.input", key=name, value=found, allowed=self.plan.inputs[name])
-        return path
+        return paths
 
     def _id(self, name: str, path: Path) -> str:
         return input_id(declared_input(name), path)
@@ -142,4 +218,23 @@ class BookSource:
         return self._models[path]
 
 
-__all__ = ["BookSource"]
+def ensemble(answers: Sequence[NDArray[np.float32]], problem: str) -> NDArray[np.float32]:
+    """Answers (N, outputs) of several models as those of one: the logits of their mean probability, or the mean of
+    numbers."""
+    logits = np.stack(answers).astype(np.float64)
+    if problem in ("regression", "ordinal"):
+        return np.asarray(logits.mean(axis=0), dtype=np.float32)
+    if problem == "multi_label":
+        yes, no = (-np.logaddexp(0, -side) for side in (logits, -logits))
+        return (_log_mean(yes) - _log_mean(no)).astype(np.float32)
+    top = logits.max(axis=2, keepdims=True)
+    normal = top + np.log(np.exp(logits - top).sum(axis=2, keepdims=True))
+    return _log_mean(logits - normal).astype(np.float32)
+
+
+def _log_mean(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.logaddexp.reduce(logs, axis=0) - np.log(len(logs))
+    return found
+
+
+__all__ = ["BookSource", "ensemble"]

@@ -7,11 +7,13 @@ writes it for models of PEFT, else `trained.safetensors`) and `base.json`, which
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from tunebook.core.errors import ModelError
@@ -20,10 +22,12 @@ from tunebook.core.params import build
 from tunebook.core.registry import techniques
 from tunebook.core.task import Task
 from tunebook.core.technique import RunContext, Technique
+from tunebook.engine.past import build_model
 from tunebook.engine.weave import Weave
 from tunebook.models.source import find_model, model_id
 
 BASE, TRAINED = "base.json", "trained.safetensors"
+_PROMPT = "prompt_embeddings"  # PEFT takes up these by itself and still calls them unexpected
 EXTRA = "extra_"  # children of a model that serve its training alone have names that begin so
 
 
@@ -42,7 +46,12 @@ def write_model(model: Any, folder: Path, plan: Plan, *, delta: bool) -> None:
         else:
             _write_trained(model, folder)
         model.config.save_pretrained(str(folder))
-        base = {"model": plan.model, "model_id": plan.model_id}
+        # The model of a stage lies in the same book, which may be moved.
+        place = os.path.relpath(plan.model, folder) if plan.before is not None else plan.model
+        # Of a run that begins at another's model, the plan's hash is that of the other plan too.
+        started = plan.before is not None or plan.continues is not None
+        found = model_id(find_model(plan.model, allow_pickle=True)) if started else plan.model_id
+        base = {"model": place, "model_id": found}
         (folder / BASE).write_text(json.dumps(base, indent=2) + "\n", encoding="utf-8")
 
 
@@ -63,20 +72,25 @@ def read_model(folder: Path, plan: Plan, task: Task) -> Any:
     if not (folder / BASE).is_file():
         return task.load(folder)
     kept = json.loads((folder / BASE).read_text(encoding="utf-8"))
-    base = find_model(kept["model"], allow_pickle=True)
+    beside = folder / kept["model"]
+    base = find_model(str(beside if plan.before is not None else kept["model"]), allow_pickle=True)
     found = model_id(base)
     if found != kept["model_id"]:
         raise ModelError("model.base_changed", key="base_model", value=kept["model"], found=found)
     run = RunContext(seed=plan.seed, gives=task.gives, settings=plan.params, labels=plan.labels)
-    model = Weave(woven(plan), run=run).model(task.build(base, plan.labels, plan.params))
+    with torch.random.fork_rng(devices=[]):  # fresh heads are drawn: a run that reads another draws as without it
+        model = Weave(woven(plan), run=run).model(build_model(task, base, plan))
     if hasattr(model, "peft_config"):
         from peft import load_peft_weights, set_peft_model_state_dict
 
         result: Any = set_peft_model_state_dict(model, load_peft_weights(str(folder), device="cpu"))
+        partial: Any = model
+        partial.active_peft_config.inference_mode = True  # a P-tuning's vectors were kept, not the network of them
     else:
         result = model.load_state_dict(_read_trained(folder), strict=False)
-    if result.unexpected_keys:
-        raise ModelError("model.base_changed", key="base_model", value=kept["model"], found=result.unexpected_keys[0])
+    strange = [name for name in result.unexpected_keys if name != _PROMPT]
+    if strange:
+        raise ModelError("model.base_changed", key="base_model", value=kept["model"], found=strange[0])
     return model
 
 

@@ -27,6 +27,7 @@ from tunebook.core.technique import (
     View,
     WrapsLoss,
 )
+from tunebook.nets.averages import moved
 
 STATE_FILE = "tunebook_state.pt"
 
@@ -118,7 +119,7 @@ class Weave:
     def save(self, checkpoint: Path) -> None:
         """Write the techniques' state beside a checkpoint; the file's presence also says that it is complete."""
         part = checkpoint / (STATE_FILE + ".part")
-        torch.save({"state": self.run.state, "counters": self.run.counters}, part)
+        torch.save({"state": self.run.state, "counters": self.run.counters, "trained": self._trained()}, part)
         part.replace(checkpoint / STATE_FILE)
 
     def load(self, checkpoint: Path) -> None:
@@ -126,6 +127,25 @@ class Weave:
         stored = torch.load(checkpoint / STATE_FILE, weights_only=True)
         self.run.state.update(stored["state"])
         self.run.counters.update(stored["counters"])
+
+    @property
+    def partial(self) -> bool:
+        """Whether the trainer's own checkpoints lack part of what is trained: of a model of PEFT they hold what is
+        needed to answer, not the network that makes a P-tuning's vectors, nor what other techniques added."""
+        return hasattr(self.run.model, "peft_config")
+
+    def _trained(self) -> dict[str, Tensor]:
+        if not self.partial:
+            return {}
+        return {name: item.detach() for name, item in moved(self.run).items()}
+
+    def put_back(self, checkpoint: Path) -> None:
+        """Give a partial model what was trained until a checkpoint."""
+        stored = torch.load(checkpoint / STATE_FILE, weights_only=True, map_location="cpu")["trained"]
+        with torch.no_grad():
+            for name, item in self.run.model.named_parameters():
+                if name in stored:
+                    item.copy_(stored[name])
 
 
 __all__ = ["STATE_FILE", "Weave", "count_rows", "stock_loss"]

@@ -8,8 +8,10 @@ from typing import Any, NotRequired, TypedDict, Unpack
 
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan, Report
+from tunebook.core.retention import Retention
 from tunebook.report import scores, training
 from tunebook.report.page import write_page
+from tunebook.report.retention import retention_view
 from tunebook.report.rows import data_view
 from tunebook.report.verdict import standing
 from tunebook.report.words import baseline_name, moment, phrase, share_text
@@ -28,6 +30,7 @@ class RunParts(TypedDict):
         counters: technique -> what it did.
         cost: seconds, rows_per_second, peak_memory_bytes, device ...; `best_step` is the checkpoint that was kept.
         table: the parameter table; brings reasons and the defaults of techniques.
+        retention: of a run that continues from others, what it still knows of their tasks.
     """
 
     plan: Plan
@@ -37,6 +40,7 @@ class RunParts(TypedDict):
     counters: dict[str, dict[str, float]]
     cost: dict[str, Any]
     table: NotRequired[ParamTable]
+    retention: NotRequired[Retention]
 
 
 def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) -> Path:
@@ -55,6 +59,7 @@ def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) ->
         facts=_facts(report, plan),
         baselines=[baseline_name(name) for name in report.baselines],
         scores=scores.score_rows(report),
+        retention=retention_view(parts.get("retention")),
         headline_plot=scores.headline_plot(report),
         curves=training.curve_plots(parts["history"], report.headline, parts["cost"].get("best_step")),
         confusion=scores.confusion_plot(report, plan.labels),
@@ -79,6 +84,7 @@ def _facts(report: Report, plan: Plan) -> list[tuple[str, str]]:
         (say("report.fact.model"), plan.model),
         (say("report.fact.rows"), f"{report.rows:,} ({phrase('split', report.split)})"),
         (say("report.fact.table"), f"v{plan.table_version}" if plan.table_version else say("report.unsaved")),
+        *([(say("stages.fact"), " → ".join(stage.stage for stage in plan.stages))] if plan.stages else []),
         (say("report.fact.seed"), str(plan.seed)),
         (say("report.fact.cut", length=plan.params["max_length"]), share_text(plan.estimate.cut_share)),
         (say("report.fact.created"), moment(str(created))),

@@ -13,7 +13,7 @@ from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.params import Declaration, Value, declarations
 from tunebook.core.settings import Settings
 from tunebook.report.plots.curves import Curve, curve_plot
-from tunebook.report.words import LOWER, duration, memory, metric_name, number, phrase, shown
+from tunebook.report.words import LOWER, duration, memory, metric_name, number, phrase, share_text, shown
 
 History = Sequence[Mapping[str, Any]]
 
@@ -98,8 +98,14 @@ def cost_rows(cost: Mapping[str, Any]) -> list[tuple[str, str]]:
     for name, value in cost.items():
         if isinstance(value, bool) or not isinstance(value, int | float | str) or value == "":
             continue
-        rows.append((phrase("cost", name), _amount(name, value)))
+        rows.append((phrase("cost", name), _amount(name, value) + _share(name, cost)))
     return rows
+
+
+def _share(name: str, cost: Mapping[str, Any]) -> str:
+    """Of the parameters that were trained, their share."""
+    known = name == "trained" and cost.get("parameters")
+    return f" ({share_text(cost['trained'] / cost['parameters'])})" if known else ""
 
 
 def _amount(name: str, value: float | str) -> str:

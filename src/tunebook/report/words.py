@@ -73,7 +73,9 @@ def duration(seconds: float) -> str:
 
 
 def memory(size: float) -> str:
-    """Bytes in MiB or GiB."""
+    """Bytes in KiB, MiB or GiB."""
+    if 0 < size < 2**20:
+        return f"{size / 2**10:,.0f} KiB"
     return f"{size / 2**20:,.0f} MiB" if size < 2**30 else f"{size / 2**30:.2f} GiB"
 
 

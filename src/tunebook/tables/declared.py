@@ -16,13 +16,15 @@ from tunebook.core.technique import Technique
 
 
 def techniques() -> dict[str, type[Technique]]:
-    """Key -> technique. Importing them may import torch, so ask for the settings alone where those are enough.
+    """Key -> technique or stage: what rows of a table switch on.
+
+    Importing them may import torch, so ask for the settings alone where those are enough.
 
     Raises:
         MachineError: `table.techniques` where a library that a technique needs is not installed.
     """
     try:
-        return registry.techniques()
+        return {**registry.techniques(), **registry.stages()}
     except ModuleNotFoundError as error:
         raise MachineError("table.techniques", key=error.name or "torch") from error
 

@@ -250,6 +250,9 @@ def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> An
         config.id2label = dict(enumerate(labels.names))
         config.label2id = {name: index for index, name in enumerate(labels.names)}
     config.problem_type = _PROBLEM_TYPE[labels.problem]
+    if config.pad_token_id is None:  # as load_tokenizer does; a causal model answers at the last token before padding
+        ends = config.eos_token_id
+        config.pad_token_id = ends[0] if isinstance(ends, list) else ends
     set_dropout(config, params)
     return config
 

@@ -27,6 +27,7 @@ class Freeze(Technique):
     key: ClassVar[str] = "freeze"
     zh: ClassVar[str] = "让嵌入层和最底部的若干层（或整个编码器）保持预训练时的样子。"
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
+    after: ClassVar[frozenset[str]] = frozenset({"student"})
 
     layers: Annotated[
         Annotated[int, Field(ge=0)] | Literal["all"] | None,

@@ -15,6 +15,7 @@ from tunebook.core.nouns import DataRef, ParamTable, Plan, Report, Split, write_
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
 from tunebook.core.task import Rows
+from tunebook.verbs.retention import read_retention, retention
 from tunebook.verbs.runs import Run
 
 _ERRORS = 40
@@ -41,10 +42,12 @@ def evaluate(
     """
     from tunebook.data.load import load
     from tunebook.data.prepare import open_data
+    from tunebook.engine.past import numbered
 
     plan = run.plan
     model = run.model  # refuses an unfinished run before anything is read
-    ref = data or open_data(plan.data_path)
+    own = data or open_data(plan.data_path)
+    ref = numbered(own, plan.labels) if plan.continues is not None else own  # a head may know further classes
     if not ref.rows.get(split):
         raise DataError("data.no_split", key=split, value=0, allowed=" | ".join(k for k, n in ref.rows.items() if n))
     rows = load(ref, split)
@@ -55,7 +58,10 @@ def evaluate(
     if with_baselines:
         from tunebook.verbs.baselines import baselines
 
-        report = report.model_copy(update={"baselines": baselines(plan, ref, split, progress)})
+        own_plan = plan.model_copy(update={"labels": own.labels})
+        report = report.model_copy(update={"baselines": baselines(own_plan, own, split, progress)})
+    if plan.continues is not None and split == "test":
+        retention(run, report, progress)
     _write(run, ref, report, list(_predictions(plan, rows, logits)))
     return report
 
@@ -105,7 +111,8 @@ def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, A
         stream.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in predictions)
     write_json(report, folder / "report.json")
     outcome = run.outcome
-    table = _table(run)
+    kept = read_retention(run) if report.split == "test" else None
+    more: Any = {"table": _table(run), "retention": kept}
     write_run_report(
         folder,
         report,
@@ -115,7 +122,7 @@ def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, A
         errors=_errors(predictions),
         counters=outcome.get("counters", {}),
         cost=outcome,
-        **({"table": table} if table else {}),
+        **{name: item for name, item in more.items() if item is not None},
     )
     if report.split == "test":  # the card tells what the model is worth on rows that chose nothing
         write_model_card(run.model, run.plan, report, ref)

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.errors import ModelError, PlanError
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import DataRef, ParamTable, Plan
-from tunebook.core.params import build
-from tunebook.core.registry import tasks, techniques
+from tunebook.core.registry import stages, tasks
 from tunebook.core.technique import Facts, PreparesModel, Refuses, RunContext, Technique
 from tunebook.engine.inputs import inputs_of
+from tunebook.engine.past import CONTINUE, Start, find_start, numbered
 from tunebook.engine.schedule import check_steps
 from tunebook.models.source import find_model, load_tokenizer, model_id, model_stamp, read_config
 from tunebook.tables.rules import planned_steps
 from tunebook.tables.split import settings_of, techniques_of
 from tunebook.verbs.kept import kept
+from tunebook.verbs.order import order
 
 if TYPE_CHECKING:
     from tunebook.core.task import Task
@@ -28,7 +29,14 @@ _READERS = ("tunebook", "transformers", "tokenizers")  # what decides how a text
 _LENGTH_TELLS = 0.3  # share of the label's variance that length may explain before like lengths are kept apart
 
 
-def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: frozenset[str] = frozenset()) -> Plan:
+def plan(
+    table: ParamTable,
+    data: DataRef,
+    *,
+    seed: int | None = None,
+    allow: frozenset[str] = frozenset(),
+    continue_from: str | None = None,
+) -> Plan:
     """Fill in everything that a run needs and refuse what cannot work. Loads no weights.
 
     Args:
@@ -36,20 +44,52 @@ def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: fr
         data: the book's rows.
         seed: in place of the table's, as the arms of a test need it.
         allow: `unknown_tokens` and `pickle` admit what is otherwise refused.
+        continue_from: id of a run of this book or folder of any, whose model takes the place of the base model.
+
+    Returns:
+        The plan of the book's own training, with those of the stages before it.
 
     Raises:
         TableError, PlanError, ModelError, DataError, MachineError: with what to do about it.
     """
+    from tunebook.verbs.stages import plan_stages, stages_of
+
+    if continue_from is not None:
+        if found := stages_of(table):
+            raise PlanError("forgetting.stages", key=found[0].key, value=continue_from)
+        start = find_start(continue_from, data)
+        return plan_one(table, numbered(data, start.labels), seed=seed, allow=allow, start=start)
+    before = plan_stages(table, data, seed=seed, allow=allow)
+    return plan_one(table, data, seed=seed, allow=allow, before=before)
+
+
+def plan_one(
+    table: ParamTable,
+    data: DataRef,
+    *,
+    seed: int | None = None,
+    allow: frozenset[str] = frozenset(),
+    before: Plan | None = None,
+    start: Start | None = None,
+) -> Plan:
+    """The plan of one training, whatever stages the table has.
+
+    Args:
+        before: plan of the stage whose model it starts from.
+        start: the run that it continues from instead.
+    """
     params: dict[str, Any] = settings_of(table).model_dump()
-    if seed is not None:
-        params["seed"] = seed
+    params |= {} if seed is None else {"seed": seed}
     task = tasks()[data.task]()
-    name = params.pop("base_model")  # a place, not what decides the outcome: that is the hash of the model's files
+    named = params.pop("base_model")  # a place, not what decides the outcome: that is the hash of the model's files
+    limit = params.pop("max_trained_share")  # nor does what a run may be; only what it is
+    name = start.model if start else named
     folder = find_model(name, allow_pickle="pickle" in allow)
-    tokens = read_tokens(data, folder, allow_unknown="unknown_tokens" in allow)
+    tokens = read_tokens(data, folder, allow_unknown="unknown_tokens" in allow) | data.stats.get("packed", {})
     _fill(params, task, data, tokens)
     steps = _schedule(params, data.rows["train"])
-    woven = order(techniques_of(table), task)
+    switched = {key: rows for key, rows in techniques_of(table).items() if key not in stages()}
+    woven = order(switched, task, more=frozenset({"past"} if start else ()))
     facts = Facts(
         task=data.task,
         labels=data.labels,
@@ -57,10 +97,13 @@ def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: fr
         config=read_config(folder),
         techniques=frozenset(item.key for item in woven),
         rows=data.rows["train"],
+        continues=start.path.name if start else "",
+        kept=start.kept if start else frozenset(),
     )
     _refuse(woven, facts)
-    inputs = inputs_of(woven, data.path.parent)
+    inputs = inputs_of(woven, data.path.parent) | ({CONTINUE: start.id} if start else {})
     skeleton, trained = _skeleton(task, folder, data, params, woven)
+    _within(limit, trained, skeleton)
     from tunebook.data.tokens import share_cut
     from tunebook.verbs.estimate import estimate
 
@@ -68,11 +111,10 @@ def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: fr
     needed = estimate(skeleton, params, rows=data.rows, mean_length=length, steps=steps, trained=trained).model_copy(
         update={"cut_share": share_cut(tokens, params["max_length"])}
     )
-
     return Plan(
         task=data.task,
         model=name,
-        model_id=_model_id(folder, data),
+        model_id=before.id if before else _model_id(folder, data),
         labels=data.labels,
         params=params,
         techniques={item.key: item.model_dump() for item in woven},
@@ -84,6 +126,8 @@ def plan(table: ParamTable, data: DataRef, *, seed: int | None = None, allow: fr
         seed=params["seed"],
         versions={name: _version(name) for name in _LIBRARIES},
         estimate=needed,
+        before=before,
+        continues=start.path if start else None,
     )
 
 
@@ -174,32 +218,6 @@ def _schedule(params: dict[str, Any], rows: int) -> int:
     return steps
 
 
-def order(rows: dict[str, dict[str, Any]], task: Task) -> list[Technique]:
-    """The techniques that are on, checked against the task and each other, in the order in which they are woven.
-
-    Raises:
-        PlanError: the task does not give what a technique needs, or two of them conflict.
-    """
-    known = techniques()
-    chosen: dict[str, Technique] = {key: build(known[key], values) for key, values in rows.items()}  # type: ignore[misc]
-    for key, technique in chosen.items():
-        missing = technique.needs - task.gives
-        if missing:
-            raise PlanError("plan.needs", key=key, value=", ".join(sorted(missing)), task=task.key)
-        rivals = {k for k, other in chosen.items() if k != key and technique.exclusive == other.exclusive != ""}
-        clash = sorted(technique.conflicts & chosen.keys() | rivals)
-        if clash:
-            raise PlanError("plan.conflict", key=key, value=clash[0])
-    done: list[Technique] = []
-    waiting = dict(sorted(chosen.items()))
-    while waiting:
-        ready = next((k for k, t in waiting.items() if not t.after & waiting.keys()), None)
-        if ready is None:
-            raise PlanError("plan.cycle", key=", ".join(waiting))
-        done.append(waiting.pop(ready))
-    return done
-
-
 def _refuse(woven: list[Technique], facts: Facts) -> None:
     """Ask every technique whether it can work with all that is known."""
     for technique in woven:
@@ -222,6 +240,25 @@ def _skeleton(
     return skeleton, trained
 
 
+def _within(limit: float | None, trained: int, skeleton: Any) -> None:
+    """Refuse to train a larger share of the parameters than the table allows.
+
+    Raises:
+        PlanError: `peft.share`.
+    """
+    parameters = sum(item.numel() for item in skeleton.parameters())
+    if limit is not None and trained > limit * parameters:
+        raise PlanError(
+            "peft.share",
+            key="max_trained_share",
+            value=limit,
+            allowed=f">= {math.ceil(1e4 * trained / parameters) / 1e4:g}",
+            share=f"{trained / parameters:.2%}",
+            trained=f"{trained:,}",
+            all=f"{parameters:,}",
+        )
+
+
 def _version(package: str) -> str:
     try:
         return version(package)
@@ -229,4 +266,4 @@ def _version(package: str) -> str:
         return "?"
 
 
-__all__ = ["mean_length", "order", "plan", "positions", "read_tokens"]
+__all__ = ["mean_length", "order", "plan", "plan_one", "positions", "read_tokens"]

@@ -18,6 +18,7 @@ from tunebook.core.files import write_whole
 from tunebook.core.nouns import DataRef, Plan, write_json
 from tunebook.core.progress import Progress
 from tunebook.verbs.runs import Run, find_run, new_run
+from tunebook.verbs.stages import started, train_stages
 
 if TYPE_CHECKING:
     from tunebook.engine.fit import Fit
@@ -60,8 +61,9 @@ def train(
         folder = into or plan.data_path.parent / "runs"
         run = Run(folder / from_first(lambda: _claim(plan, folder, again, held)))
         if not run.finished:
+            stages = [] if plan.stage else train_stages(plan, track=track, progress=progress)
             outcome = _trained(plan, run, track, progress)
-            from_first(lambda: _finish(run, outcome, keep_checkpoints))
+            from_first(lambda: _finish(run, outcome, keep_checkpoints, stages))
     return run
 
 
@@ -102,17 +104,21 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
     """The training of a plan, with the base model found and the rows tokenised.
 
     Raises:
-        RunError: `run.data`: the rows are not those of the plan.
+        RunError: `run.data`: the rows are not those of the plan. `stages.missing`: the stage before has not finished.
     """
     from tunebook.core.registry import tasks
     from tunebook.data.load import load
     from tunebook.data.prepare import open_data
     from tunebook.engine.fit import Fit, Material
+    from tunebook.engine.past import check_start, numbered
     from tunebook.engine.tokens import encode
     from tunebook.models.source import find_model, load_tokenizer
 
     data = open_data(plan.data_path)
     _same(data, plan)
+    check_start(plan)
+    data = numbered(data, plan.labels) if plan.continues is not None else data
+    plan = started(plan, run.path.parent if plan.stage else None)
     model = find_model(plan.model, allow_pickle=True)  # plan() has refused or allowed it
     tokenizer = load_tokenizer(model)
     task = tasks()[plan.task]()
@@ -131,12 +137,14 @@ def _same(data: DataRef, plan: Plan) -> None:
         raise RunError("run.data", key=str(data.path), value=data.content, allowed=plan.data)
 
 
-def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool) -> None:
+def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool, stages: Sequence[Run]) -> None:
     """Write outcome.json, which makes the run a finished one, and clear away what only a resume needs."""
+    costs = [{"stage": stage.plan.stage, "run": stage.id, "seconds": stage.outcome["seconds"]} for stage in stages]
     facts = {
         **asdict(outcome),
         "rows_per_second": outcome.rows / max(outcome.seconds, 1e-9),
         "machine": platform.platform(),
+        **({"stages": costs, "stage_seconds": sum(cost["seconds"] for cost in costs)} if costs else {}),
     }
     write_whole(run.path / "outcome.json", json.dumps(facts, indent=2) + "\n")
     if not keep_checkpoints:

@@ -66,9 +66,6 @@ def test_a_yaml_file():
     assert rows["freeze.pattern"] == r"^(bert\.embeddings|bert\.encoder\.layer\.0)"
     assert rows["metric"] == "accuracy"
     found = notes(imported)
-    assert (
-        found["lr_scheduler_type"].action == "refused"
-        and "linear | cosine | constant" in found["lr_scheduler_type"].why
-    )
-    assert "lr_scheduler" not in rows
+    assert found["lr_scheduler_type"].action == "converted"
+    assert (rows["lr_scheduler"], rows["lr_min_ratio"]) == ("cosine", 0.1)
     assert "0.999" in found["adam_beta2"].why

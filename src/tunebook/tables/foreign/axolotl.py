@@ -15,13 +15,13 @@ from tunebook.tables.foreign.convert import (
     optimizer,
     patience,
     precision,
-    scheduler,
     total_batch,
     warmup_ratio,
     warmup_steps,
 )
 from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
 from tunebook.tables.foreign.methods import adapter, bits, method, neftune
+from tunebook.tables.foreign.schedules import least_of_cosine, scheduler
 
 
 def trained(config: Config) -> str:
@@ -41,6 +41,8 @@ KEYS: dict[str, Key] = {
     "warmup_ratio": Key("warmup_ratio", warmup_ratio),
     "warmup_steps": Key("warmup_steps", warmup_steps),
     "lr_scheduler": Key("lr_scheduler", scheduler),
+    "lr_scheduler_kwargs": Key(why="importing.curve_options"),
+    "cosine_min_lr_ratio": Key("lr_min_ratio", least_of_cosine),
     "optimizer": Key("optimizer", optimizer),
     "adam_beta1": Key(convert=adam(0.9)),
     "adam_beta2": Key(convert=adam(0.999)),
@@ -82,7 +84,7 @@ KEYS: dict[str, Key] = {
         "lora_target_linear lora_target_parameters lora_fan_in_fan_out loraplus_lr_embedding peft peft_layers_pattern "
         "peft_layers_to_transform peft_layer_replication peft_init_lora_weights peft_trainable_token_indices "
         "peft_ensure_weight_tying peft_autocast_adapter_dtype loftq_config unfrozen_parameters embedding_lr "
-        "embedding_lr_scale lr_groups lr_scheduler_kwargs lr_quadratic_warmup cosine_min_lr_ratio "
+        "embedding_lr_scale lr_groups lr_quadratic_warmup "
         "cosine_constant_lr_ratio lr_div_factor optim_args optim_target_modules adam_beta3 adam_epsilon2 "
         "loss_watchdog_threshold loss_watchdog_patience gradient_checkpointing_kwargs dataloader_drop_last strict",
     ),

@@ -40,7 +40,7 @@ def given(config: Config, *names: str) -> Any:
 
 def _constant(config: Config) -> bool:
     """A rate that stays the same from the first step: warm-up is then left alone by transformers."""
-    return name_of(given(config, "lr_scheduler_type", "lr_scheduler")) == "constant"
+    return name_of(given(config, "lr_scheduler_type", "lr_scheduler")) in ("constant", "reduce_lr_on_plateau")
 
 
 def max_steps(value: Any, config: Config) -> Outcome:
@@ -72,17 +72,6 @@ def warmup_ratio(value: Any, config: Config) -> Outcome:
     if (number(config.get("warmup_steps")) or 0) > 0:
         return Outcome(why="importing.steps_rule")
     return Outcome({"warmup_ratio": value, "warmup_steps": None})
-
-
-def scheduler(value: Any, config: Config) -> Outcome:
-    """`constant` has no warm-up elsewhere; here it has what warmup_ratio says."""
-    name = name_of(value)
-    if name == "constant":
-        rows = {"lr_scheduler": name, "warmup_ratio": 0, "warmup_steps": None}
-        return Outcome(rows, "importing.constant_rate")
-    if name == "constant_with_warmup":
-        return Outcome({"lr_scheduler": "constant"}, "importing.constant_warmup")
-    return Outcome({"lr_scheduler": name or value})
 
 
 def optimizer(value: Any, config: Config) -> Outcome:
@@ -230,7 +219,6 @@ __all__ = [
     "patience",
     "precision",
     "sampling",
-    "scheduler",
     "swift_dtype",
     "total_batch",
     "truth",

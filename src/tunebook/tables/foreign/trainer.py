@@ -17,12 +17,12 @@ from tunebook.tables.foreign.convert import (
     optimizer,
     precision,
     sampling,
-    scheduler,
     warmup_ratio,
     warmup_steps,
 )
 from tunebook.tables.foreign.keys import Key, Tool, nothing
 from tunebook.tables.foreign.methods import neftune
+from tunebook.tables.foreign.schedules import scheduler
 
 KEYS: dict[str, Key] = {
     "learning_rate": Key("learning_rate"),
@@ -36,6 +36,7 @@ KEYS: dict[str, Key] = {
     "warmup_ratio": Key("warmup_ratio", warmup_ratio),
     "warmup_steps": Key("warmup_steps", warmup_steps),
     "lr_scheduler_type": Key("lr_scheduler", scheduler),
+    "lr_scheduler_kwargs": Key(why="importing.curve_options"),
     "optim": Key("optimizer", optimizer),
     "adafactor": Key("optimizer", adafactor),
     "adam_beta1": Key(convert=adam(0.9)),
@@ -57,7 +58,7 @@ KEYS: dict[str, Key] = {
     "neftune_noise_alpha": Key("neftune.alpha", neftune),
     **nothing("seed", "data_seed full_determinism"),
     **nothing("always", "load_best_model_at_end greater_is_better save_safetensors"),
-    **nothing("no_row", "lr_scheduler_kwargs optim_args optim_target_modules average_tokens_across_devices do_train"),
+    **nothing("no_row", "optim_args optim_target_modules average_tokens_across_devices do_train"),
     **nothing("no_row", "activation_checkpointing_kwargs gradient_checkpointing_kwargs dataloader_drop_last"),
     **nothing(
         "output",

@@ -1,0 +1,39 @@
+"""What is known of a training before anything is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tunebook.core.params import Value
+
+if TYPE_CHECKING:
+    from tunebook.core.nouns import Labels
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A training as it is planned, for a technique that may refuse it.
+
+    Attributes:
+        task: key of the task; labels: what the head predicts.
+        settings: the training settings, filled in.
+        config: config.json of the base model.
+        techniques: keys of all techniques that are on.
+        rows: number of training rows.
+        continues: name of the run that this one continues from; empty for none.
+        kept: keys of the techniques that have left something in that run.
+    """
+
+    task: str
+    labels: Labels
+    settings: Mapping[str, Value]
+    config: Mapping[str, Any]
+    techniques: frozenset[str]
+    rows: int
+    continues: str = ""
+    kept: frozenset[str] = frozenset()
+
+
+__all__ = ["Facts"]

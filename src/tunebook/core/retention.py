@@ -1,0 +1,100 @@
+"""What a run that continues from others has kept of what they learned, and what they gave to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tunebook.core.nouns import Interval, Record
+
+
+class Earlier(Record):
+    """What is left of one earlier task, on the test rows of its book.
+
+    Attributes:
+        run, book: the run that learned it, and its book.
+        learned: score of that run's own model.
+        best: highest score of any run from that one to the last before this.
+        final: score of this run's model.
+        lost: learned - final, on the same rows.
+    """
+
+    run: str
+    book: str
+    rows: int
+    learned: Interval
+    best: float
+    final: Interval
+    lost: Interval
+
+
+class Retention(Record):
+    """Scores of one metric over a chain of runs.
+
+    Attributes:
+        tasks: the earlier ones, the oldest first.
+        own: this run's score on its own test rows.
+        before: score there of the model that it continues from, before any training.
+        chance: score there of the answer that is commonest; None where no baselines were measured.
+    """
+
+    run: str
+    metric: str
+    tasks: list[Earlier]
+    own: Interval
+    before: Interval
+    chance: float | None = None
+
+    @property
+    def learned(self) -> float:
+        """Mean score of each task right after it was learned, this run's included."""
+        return _mean([*(task.learned.value for task in self.tasks), self.own.value])
+
+    @property
+    def final(self) -> float:
+        """Mean score of this run's model over all tasks, its own included."""
+        return _mean([*(task.final.value for task in self.tasks), self.own.value])
+
+    @property
+    def forgetting(self) -> Interval:
+        """Mean over the earlier tasks of best - final (Chaudhry et al. 2018)."""
+        shifts = [task.best - task.learned.value for task in self.tasks]
+        return mean_interval([_shifted(task.lost, by) for task, by in zip(self.tasks, shifts, strict=True)])
+
+    @property
+    def backward(self) -> Interval:
+        """Backward transfer: mean over the earlier tasks of final - learned (Lopez-Paz and Ranzato 2017)."""
+        kept = mean_interval([task.lost for task in self.tasks])
+        return Interval(value=-kept.value, low=-kept.high, high=-kept.low)
+
+    @property
+    def forward(self) -> Interval | None:
+        """Forward transfer: before - chance; None without chance."""
+        return None if self.chance is None else _shifted(self.before, -self.chance)
+
+    def summary(self) -> dict[str, float | list[float] | None]:
+        """The figures over all tasks, intervals as [value, low, high]."""
+        spans = {"forgetting": self.forgetting, "backward_transfer": self.backward, "forward_transfer": self.forward}
+        ends = {name: [span.value, span.low, span.high] if span else None for name, span in spans.items()}
+        return {"learned": self.learned, "final": self.final, **ends}
+
+
+def mean_interval(parts: Sequence[Interval]) -> Interval:
+    """The mean of estimates on different rows; their errors add up as those of independent ones do."""
+    value = _mean([part.value for part in parts])
+    down, up = (
+        math.sqrt(sum((part.value - end) ** 2 for part, end in zip(parts, ends, strict=True))) / len(parts)
+        for ends in ([part.low for part in parts], [part.high for part in parts])
+    )
+    return Interval(value=value, low=value - down, high=value + up)
+
+
+def _shifted(span: Interval, by: float) -> Interval:
+    return Interval(value=span.value + by, low=span.low + by, high=span.high + by)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+__all__ = ["Earlier", "Retention", "mean_interval"]

@@ -1,0 +1,60 @@
+"""What a stage is: rows of a table that stand for a training of their own, before the book's own training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from tunebook.core.nouns import DataRef, ParamTable
+from tunebook.core.params import Value
+from tunebook.core.technique import Technique
+
+
+class Stage(Technique):
+    """Base of every stage: switched on by its rows like a technique, but it has a plan and a run of its own.
+
+    Class attributes:
+        place: stages with a lower one come first.
+    """
+
+    place: ClassVar[int] = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """One training of a chain, ready to be planned.
+
+    Attributes:
+        table: its settings; data: its rows.
+        more: settings that its task reads beside those of every table.
+        seed: its own; None for that of the training which it prepares.
+    """
+
+    table: ParamTable
+    data: DataRef
+    more: Mapping[str, Value] = field(default_factory=dict)
+    seed: int | None = None
+
+
+@runtime_checkable
+class MakesParts(Protocol):
+    """A stage that knows what is trained."""
+
+    def parts(self, table: ParamTable, data: DataRef) -> Sequence[Part]:
+        """The trainings that this stage adds, in their order.
+
+        Args:
+            table, data: of the book whose training is prepared.
+
+        Raises:
+            PlanError, DataError: what cannot be trained.
+        """
+
+
+def common_rows(table: ParamTable, names: Sequence[str]) -> dict[str, Any]:
+    """Rows that a stage takes from the book's table, such as its base model."""
+    return {name: table.rows[name].value for name in names if name in table.rows}
+
+
+__all__ = ["MakesParts", "Part", "Stage", "common_rows"]

@@ -1,0 +1,215 @@
+"""Weights held near where they were: what each of them mattered for, and the quadratic penalty on leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from tunebook.core.technique import Batch, LossFn, RunContext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tunebook.core.encoded import Encoded
+
+Importance = dict[str, Tensor]
+_NOTHING = 1e-12  # of a mean of 1: below it a number holds nothing, and the smallest are slow to reckon with
+
+
+class Anchor:
+    """The penalty 1/2 * sum of importance * (weight - anchor) ** 2, over the weights as they stand now.
+
+    It is a term of the weights alone, so that adding it to the mean loss of every micro-batch adds it once to a step.
+
+    Args:
+        weights: name -> parameter; the anchor is a copy of their values.
+        importance: name -> importance of each entry; a name that is missing, or has none above 0, is left free. None
+            holds all entries alike.
+    """
+
+    def __init__(self, weights: Mapping[str, nn.Parameter], importance: Mapping[str, Tensor] | None = None) -> None:
+        self._held = []
+        for name, parameter in weights.items():
+            factor = None if importance is None else importance.get(name)
+            if importance is None or (factor is not None and bool((factor > 0).any())):
+                own = factor.to(parameter) if factor is not None else None
+                self._held.append((parameter, parameter.detach().clone(), own))
+
+    def __bool__(self) -> bool:
+        return bool(self._held)
+
+    def penalty(self) -> Tensor:
+        """A scalar with a gradient; in float32."""
+        parts = []
+        for parameter, anchor, factor in self._held:
+            square = (parameter - anchor).float().square()
+            parts.append((square if factor is None else square * factor).sum())
+        return torch.stack(parts).sum() / 2
+
+
+def trained_weights(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Name -> parameter, of those that are trained."""
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def importance_of(
+    model: nn.Module, batches: Iterable[Batch], value: Callable[[Batch], Tensor], fold: Callable[[Tensor], Tensor]
+) -> Importance:
+    """Mean over batches (of one row each) of a function of the gradient of a value, for every trained weight.
+
+    Args:
+        value: of a batch, a scalar with a gradient.
+        fold: `torch.square` for Fisher's information, `torch.abs` for a sensitivity.
+    """
+    weights = trained_weights(model)
+    total = {name: torch.zeros_like(parameter, dtype=torch.float32) for name, parameter in weights.items()}
+    count = 0
+    with _still(model), torch.enable_grad():
+        for batch in batches:
+            found = torch.autograd.grad(value(batch), list(weights.values()), allow_unused=True)
+            for name, gradient in zip(weights, found, strict=True):
+                if gradient is not None:
+                    total[name] += fold(gradient.float())
+            count += 1
+    return {name: item / max(count, 1) for name, item in total.items()}
+
+
+@contextmanager
+def _still(model: nn.Module) -> Iterator[None]:
+    """The model without dropout; afterwards each of its modules is in the mode in which it was."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def normalised(importance: Importance) -> Importance:
+    """The same with mean 1 over the entries above 0, so that one strength means the same on any data and model.
+
+    Entries of 0 stay out of the mean: tokens that no row holds would else decide it.
+    """
+    count = sum(int((item > 0).sum()) for item in importance.values())
+    if not count:
+        return importance
+    mean = sum(float(item.double().sum()) for item in importance.values()) / count
+    scaled = {name: item / mean for name, item in importance.items()}
+    return {name: item * (item > _NOTHING) for name, item in scaled.items()}
+
+
+def added(one: Importance, other: Mapping[str, Tensor], share: float = 1.0) -> Importance:
+    """one + share * other."""
+    return {name: item + share * other[name].to(item) if name in other else item for name, item in one.items()}
+
+
+def free_outputs(importance: Importance, before: int, now: int) -> Importance:
+    """The same without hold on outputs that are new: rows `before` and up of what has one row an output.
+
+    Args:
+        before, now: outputs of the head that is continued, and of the one that is trained.
+    """
+    if before == now:
+        return importance
+    held = {name: item.clone() for name, item in importance.items()}
+    for item in held.values():
+        if item.dim() and item.shape[0] == now:
+            item[before:] = 0
+    return held
+
+
+def widened(item: Tensor, like: Tensor) -> Tensor:
+    """The same on the device of a weight that may have grown rows at its end: those get 0."""
+    whole = torch.zeros_like(like, dtype=torch.float32)
+    whole[: len(item)] = item.to(whole)
+    return whole
+
+
+def held(inner: LossFn, anchor: Anchor, strength: float, run: RunContext, key: str) -> LossFn:
+    """A loss with strength times the penalty added; it notes the penalty's share for a technique."""
+    if not anchor:
+        return inner
+
+    def loss(model: Any, batch: Batch) -> Any:
+        mean, outputs = inner(model, batch)
+        penalty = strength * anchor.penalty()
+        run.acted(key, penalty=float(penalty.detach()), loss=float(mean.detach()))
+        did = run.counters[key]
+        run.noted(key, penalty_share=did["penalty"] / max(did["penalty"] + did["loss"], 1e-12))
+        return mean + penalty.to(mean), outputs
+
+    return loss
+
+
+def importance_of_past(
+    run: RunContext, value: Callable[[Batch], Tensor], fold: Callable[[Tensor], Tensor], rows: int, gamma: float = 1.0
+) -> Importance:
+    """What each weight mattered for in the runs before: of each of them mean 1, all added up.
+
+    Args:
+        rows: of each run before, drawn once for all; fewer where it had fewer.
+        gamma: what a run counts relative to the one that came after it.
+    """
+    assert run.source is not None and run.source.past is not None and run.labels is not None
+    past = run.source.past
+    total: Importance = {}
+    for age in np.unique(past.fixed["past.age"]):
+        batches = run.source.batches(_some(past, int(age), rows, run.seed), 1)
+        found = importance_of(run.model, batches, value, fold)
+        found = normalised(free_outputs(found, run.source.outputs_before, run.labels.outputs))
+        total = added(total, found, gamma ** (int(age) - 1)) if total else found
+    return total
+
+
+def _some(past: Encoded, age: int, count: int, seed: int) -> Encoded:
+    mine = np.flatnonzero(past.fixed["past.age"] == age)
+    draw = np.random.default_rng([seed, age])
+    return past.take(np.sort(draw.choice(mine, min(count, len(mine)), replace=False)))
+
+
+def drawn_targets(logits: Tensor, problem: str, generator: torch.Generator) -> Tensor:
+    """Targets drawn from what a model predicts: a class, a yes or no for each label, or a number (variance 1)."""
+    logits = logits.detach().cpu()
+    if problem == "single_label":
+        return torch.multinomial(logits.softmax(-1), 1, generator=generator).squeeze(-1)
+    if problem == "multi_label":
+        return torch.bernoulli(logits.sigmoid(), generator=generator)
+    return logits.squeeze(-1) + torch.randn(logits.shape[:-1], generator=generator)
+
+
+def surprise(logits: Tensor, targets: Tensor, problem: str) -> Tensor:
+    """-log p(target) of each item, shape (M,), up to a constant."""
+    if problem == "single_label":
+        return F.cross_entropy(logits, targets, reduction="none")
+    if problem == "multi_label":
+        return F.binary_cross_entropy_with_logits(logits, targets.to(logits), reduction="none").sum(-1)
+    return (logits.squeeze(-1) - targets.to(logits)).square() / 2
+
+
+def old_outputs(logits: Tensor, before: int, problem: str) -> Tensor:
+    """The outputs of the head that is continued; a head of one number has always been one."""
+    return logits[:, :before] if problem in ("single_label", "multi_label") else logits
+
+
+__all__ = [
+    "Anchor",
+    "Importance",
+    "added",
+    "drawn_targets",
+    "free_outputs",
+    "held",
+    "importance_of",
+    "importance_of_past",
+    "normalised",
+    "old_outputs",
+    "surprise",
+    "trained_weights",
+    "widened",
+]

@@ -1,0 +1,70 @@
+"""Averages of a model's weights: which of them are averaged, and how they stand in for those of training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from tunebook.core.errors import PlanError
+from tunebook.core.technique import Facts, RunContext
+from tunebook.tables.rules import looks
+
+Weights = dict[str, Tensor]
+
+
+def moved(run: RunContext) -> dict[str, nn.Parameter]:
+    """The parameters that the optimiser moves, by name. All others are the same in every average."""
+    trained = {id(item) for group in run.optimizer.param_groups for item in group["params"]}
+    return {name: item for name, item in run.model.named_parameters() if id(item) in trained}
+
+
+def copied(weights: Mapping[str, Tensor]) -> Weights:
+    """The weights as they are now."""
+    return {name: item.detach().clone() for name, item in weights.items()}
+
+
+def mean(parts: Sequence[Mapping[str, Tensor]]) -> Weights:
+    """The mean of several sets of weights; of one set it is that set, bit for bit."""
+    total = copied(parts[0])
+    for part in parts[1:]:
+        for name, item in part.items():
+            total[name] += item.to(total[name].device)
+    return {name: item / len(parts) for name, item in total.items()}
+
+
+@contextmanager
+def standing_in(run: RunContext, weights: Mapping[str, Tensor]) -> Iterator[None]:
+    """Inside, the model has these weights; afterwards those of training again.
+
+    The parameters themselves are held, not their names: while a model is kept, some of them may be replaced in it.
+    """
+    held = moved(run)
+    own = copied(held)
+    _put(held, weights)
+    try:
+        yield
+    finally:
+        _put(held, own)
+
+
+@torch.no_grad()
+def _put(held: Mapping[str, nn.Parameter], weights: Mapping[str, Tensor]) -> None:
+    for name, item in held.items():
+        item.copy_(weights[name])
+
+
+def need_looks(key: str, facts: Facts) -> None:
+    """Refuse an average over looks where there is only one look.
+
+    Raises:
+        PlanError: `averaging.looks`.
+    """
+    found = looks(facts.settings, facts.rows)
+    if found < 2:
+        raise PlanError("averaging.looks", key=key, value=found, allowed=">= 2")
+
+
+__all__ = ["Weights", "copied", "mean", "moved", "need_looks", "standing_in"]

@@ -1,0 +1,233 @@
+"""What masked and causal language models share as tasks: the model with its own head, loss over tokens, perplexity."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation uses
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from tunebook.core.encoded import Encoded
+from tunebook.core.errors import ModelError, RunError
+from tunebook.core.nouns import Interval, Labels
+from tunebook.core.params import Value
+from tunebook.core.task import Criterion, Items, Task
+from tunebook.core.technique import Batch, model_inputs
+from tunebook.nets.masking import IGNORED
+
+Numbers = NDArray[np.float32]
+_Z = 1.959964
+
+
+class LanguageModel(Task):
+    """Base of the tasks that learn the texts themselves.
+
+    Of each row three figures are kept in place of logits, which would fill the memory: the sum of its losses, the
+    number of its targets, and how many of them the model would have said.
+
+    Class attributes:
+        ahead: how many tokens before its target a token's logits stand: 0 for masked, 1 for causal models.
+    """
+
+    ahead: ClassVar[int]
+
+    @abstractmethod
+    def auto(self) -> Any:
+        """The class of transformers that makes the model."""
+
+    def headline(self, labels: Labels) -> str:
+        """Mean log-likelihood of a target; its exponential, negated, is the perplexity."""
+        return "log_likelihood"
+
+    def metrics(self, labels: Labels) -> tuple[str, ...]:
+        """Log-likelihood and the share of targets that the model would have said."""
+        return ("log_likelihood", "accuracy")
+
+    def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+        """The base model with its own head, or a fresh one where it was kept without.
+
+        A pooler, which a language model does not use, is carried along untouched for the task that comes after.
+
+        Raises:
+            ModelError: transformers has no such head for this architecture, or the folder lacks weights of the body.
+        """
+        from transformers.utils import logging
+
+        verbosity = logging.get_verbosity()
+        logging.set_verbosity_error()  # it warns of a head that is fresh
+        try:
+            model, found = self.auto().from_pretrained(str(folder), dtype=torch.float32, output_loading_info=True)
+            _carry_pooler(model, folder)
+        except (ValueError, OSError, RuntimeError) as error:
+            raise _no_head(folder, error) from error
+        finally:
+            logging.set_verbosity(verbosity)
+        names = [*found["missing_keys"], *(item[0] for item in found["mismatched_keys"])]
+        lost = sorted(
+            name for name in names if name.startswith(f"{model.base_model_prefix}.") and "pooler." not in name
+        )
+        if lost:
+            raise ModelError("model.partial", key="base_model", value=str(folder), count=len(lost), first=lost[0])
+        # A head that shares its weights with the embeddings is not written twice, and the trainer need not miss it.
+        model._keys_to_ignore_on_save = _tied(model)
+        return model
+
+    def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+        """The same model on torch's meta device."""
+        from transformers import AutoConfig
+
+        try:
+            with torch.device("meta"):
+                return self.auto().from_config(AutoConfig.from_pretrained(str(folder)))
+        except (ValueError, RuntimeError) as error:
+            raise _no_head(folder, error) from error
+
+    def load(self, folder: Path) -> Any:
+        """A trained model as transformers itself loads it."""
+        return self.auto().from_pretrained(str(folder), dtype=torch.float32)
+
+    def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
+        """`input_ids`, `attention_mask` and `labels` of shape (rows, longest); without a target IGNORED."""
+        batch: Batch = {"input_ids": torch.from_numpy(encoded.padded("input_ids", rows, pad))}
+        if "labels" in encoded.flat:
+            batch["labels"] = torch.from_numpy(encoded.padded("labels", rows, IGNORED))
+        lengths = torch.from_numpy(encoded.lengths[list(rows)])
+        batch["attention_mask"] = (torch.arange(batch["input_ids"].shape[1]) < lengths[:, None]).long()
+        for name, column in encoded.fixed.items():
+            batch[name] = torch.from_numpy(column[list(rows)])
+        return batch
+
+    def criterion(self, labels: Labels, params: Mapping[str, Value], targets: NDArray[Any]) -> Criterion:
+        """Cross-entropy of the targets."""
+        return Predict(self.ahead)
+
+    def read(self, outputs: Any, batch: Batch) -> Tensor:
+        """Sum of losses, number of targets and number of right ones of each row, shape (rows, 3)."""
+        where = Predict(self.ahead).where(batch)
+        items = Predict(self.ahead).flat(outputs, batch)
+        losses = F.cross_entropy(items.logits, items.targets, reduction="none")
+        right = (items.logits.argmax(-1) == items.targets).float()
+        columns = torch.stack([losses, torch.ones_like(losses), right], dim=1)
+        rows = torch.zeros(len(where), 3, device=columns.device)
+        return rows.index_add(0, where.nonzero()[:, 0], columns)
+
+    def answers(self, logits: Numbers, labels: Labels) -> list[dict[str, Any]]:
+        """A language model of a stage has no answers.
+
+        Raises:
+            RunError: `stages.no_answers`.
+        """
+        raise RunError("stages.no_answers", key=self.key)
+
+    def true_label(self, target: Any, labels: Labels) -> Any:
+        """The number of a token."""
+        return int(target)
+
+    def scores(self, logits: Numbers, targets: NDArray[Any], labels: Labels) -> dict[str, float]:
+        """Log-likelihood, accuracy and perplexity."""
+        loss, count, right = np.asarray(logits, dtype=np.float64).sum(0)
+        return {
+            "log_likelihood": float(-loss / count),
+            "accuracy": float(right / count),
+            "perplexity": float(np.exp(min(loss / count, 700.0))),
+        }
+
+    def intervals(self, logits: Numbers, targets: NDArray[Any], labels: Labels) -> dict[str, Interval]:
+        """Log-likelihood as a ratio of sums over rows, with its interval."""
+        figures = np.asarray(logits, dtype=np.float64)
+        ratio = -figures[:, 0].sum() / figures[:, 1].sum()
+        rest = -figures[:, 0] - ratio * figures[:, 1]
+        error = _Z * float(np.sqrt((rest**2).sum()) / figures[:, 1].sum())
+        return {"log_likelihood": Interval(value=ratio, low=ratio - error, high=ratio + error)}
+
+    def detail(self, logits: Numbers, targets: NDArray[Any], labels: Labels) -> dict[str, Any]:
+        """Nothing beside the metrics."""
+        return {}
+
+    def row_scores(self, logits: Numbers, targets: NDArray[Any], labels: Labels, metric: str) -> NDArray[Any] | None:
+        """No metric is a mean of rows: rows have differing numbers of targets."""
+        return None
+
+    def scorer(
+        self, logits: Numbers, targets: NDArray[Any], labels: Labels, metric: str
+    ) -> Callable[[NDArray[np.int64]], float]:
+        """Any of `metrics` on any rows."""
+        return lambda rows: self.scores(logits[rows], targets, labels)[metric]
+
+
+@dataclass(frozen=True)
+class Predict(Criterion):
+    """Cross-entropy of the tokens that have a label: a mean over them."""
+
+    ahead: int
+
+    def where(self, batch: Batch) -> Tensor:
+        """The places, shape (rows, tokens), whose logits have a target."""
+        wanted = batch["labels"] != IGNORED
+        return wanted if self.ahead == 0 else F.pad(wanted[:, self.ahead :], (0, self.ahead))
+
+    def flat(self, outputs: Any, batch: Batch) -> Items:
+        """The targets of all rows, one after the other."""
+        where = self.where(batch)
+        logits = outputs.logits if outputs.logits.dim() == 2 else outputs.logits[where]
+        labels = batch["labels"][:, self.ahead :]
+        targets = labels[labels != IGNORED]
+        return Items(logits.float(), targets, torch.ones(len(targets), device=targets.device))
+
+    def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
+        """Mean over the targets."""
+        with _head_only_at(model, self.where(batch)):
+            outputs = model(**model_inputs(batch))
+        items = self.flat(outputs, batch)
+        return items.mean(F.cross_entropy(items.logits, items.targets, reduction="none")), outputs
+
+    def items(self, batch: Batch) -> Tensor:
+        """Number of targets."""
+        return self.where(batch).sum().float()
+
+
+@contextmanager
+def _head_only_at(model: Any, where: Tensor) -> Iterator[None]:
+    """Inside, the last layer works on these places alone: the logits of all tokens over a whole vocabulary would cost
+    as much as a small encoder."""
+    last = getattr(model, "module", model).get_output_embeddings()
+    if not isinstance(last, nn.Linear):
+        yield
+        return
+    hook = last.register_forward_pre_hook(lambda module, given: (given[0][where],))
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def _tied(model: Any) -> set[str]:
+    """Names of the parameters that are others under a second name."""
+    once = {name for name, _ in model.named_parameters()}
+    return {name for name, _ in model.named_parameters(remove_duplicate=False)} - once
+
+
+def _carry_pooler(model: Any, folder: Path) -> None:
+    from transformers import AutoModel
+
+    body = model.base_model
+    if getattr(body, "pooler", body) is not None:  # it has its own, or its kind has none
+        return
+    whole, found = AutoModel.from_pretrained(str(folder), dtype=torch.float32, output_loading_info=True)
+    if getattr(whole, "pooler", None) is not None and not any("pooler." in name for name in found["missing_keys"]):
+        body.pooler = whole.pooler.requires_grad_(False)
+
+
+def _no_head(folder: Path, error: Exception) -> ModelError:
+    return ModelError("model.head", key="base_model", value=str(folder), reason=str(error).splitlines()[0])
+
+
+__all__ = ["LanguageModel", "Predict"]

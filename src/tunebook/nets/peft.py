@@ -1,0 +1,272 @@
+"""What the parameter-efficient methods share: where they act, what of a model they train, how fast, and the proof."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from tunebook.core.errors import PlanError
+from tunebook.core.params import Row, Search
+from tunebook.core.technique import Event, Facts, ParamGroups, RunContext, Technique
+from tunebook.models.layers import depths
+from tunebook.nets.averages import moved
+
+RATE = Row(
+    "peak step size of all that this method trains, the head included, in place of the table's learning_rate",
+    zh="该方法所训练的全部参数（含分类头）的峰值学习率，代替表中的 learning_rate",
+    search=Search(1e-4, 3e-2, log=True),
+)
+TARGETS = Row(
+    "linear maps of the layers that get one: attention, all, or a regular expression found in their names",
+    zh="要加入低秩矩阵的线性层：attention（注意力）、all（全部）或匹配其名称的正则表达式",
+)
+EXTRA = "extra_"  # children of a model that serve its training alone
+TESTED = ("bert", "deberta", "deberta-v2", "distilbert", "electra", "modernbert", "roberta", "xlm-roberta")
+# Method -> architecture that cannot have it -> the nearest method that it can have. The last five have no biases in
+# their layers; the first ones take no keys and values from outside.
+_NO_PAST = ("deberta", "deberta-v2", "distilbert", "modernbert")
+REFUSED: Mapping[str, Mapping[str, str]] = {
+    "prefix": dict.fromkeys(_NO_PAST, "prompt"),
+    "bitfit": {"modernbert": "ia3"},
+}
+# What virtual tokens cannot stand beside: they lie in no layer, and make a text longer than its teacher sees it.
+BY_LAYER = frozenset({"layer_decay"})
+BY_TOKEN = frozenset({"distill_attention", "distill_hidden"})
+_TASK_TYPES = {
+    "ForSequenceClassification": "SEQ_CLS",
+    "ForTokenClassification": "TOKEN_CLS",
+    "ForQuestionAnswering": "QUESTION_ANS",
+    "ForCausalLM": "CAUSAL_LM",
+}
+ATTENTION = r"(^|\.)(attention|self_attn|attn|self_attention)\."
+KEYS_VALUES = r"(^|\.)(key|value|[kv]_(proj|lin)|(key|value)_proj|Wqkv|query_key_value|in_proj|c_attn)$"
+ATTENTION_OUT = r"(^|\.)(attention\.output\.dense|attention\.out_lin|attn\.Wo|self_attn\.o(ut)?_proj|attn\.c_proj)$"
+FEED_OUT = r"((?<!attention\.)\boutput\.dense|\bffn\.lin2|\bmlp\.(Wo|down_proj|c_proj)|\bfc2)$"
+
+
+class Efficient(Technique):
+    """Base of the methods that leave the base model as it was and train a small part beside it."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"layers", "head"})
+    # The base stays as it was, and what is added has nothing pretrained in it that would have to wait.
+    conflicts: ClassVar[frozenset[str]] = frozenset({"freeze", "gradual_unfreezing", "reinit", "student"})
+    exclusive: ClassVar[str] = "peft"
+    delta: ClassVar[bool] = True
+
+    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 1e-3
+
+    def param_groups(self, groups: ParamGroups, run: RunContext) -> ParamGroups:
+        """The method's own rate for all that it trains; the table's for what other techniques added.
+
+        What others multiply rates by (layers, head) still holds, whoever comes first.
+        """
+        factor = self.learning_rate / float(run.settings["learning_rate"])  # type: ignore[arg-type]
+        return [part for group in groups for part in _rated(group, factor)]
+
+
+def _rated(group: dict[str, Any], factor: float) -> Iterator[dict[str, Any]]:
+    for extra in (False, True):
+        chosen = [index for index, name in enumerate(group["names"]) if is_extra(name) == extra]
+        if chosen or not extra:
+            part = {column: [group[column][index] for index in chosen] for column in ("params", "names")}
+            yield {**group, **part, "lr": group["lr"] * (1.0 if extra else factor)}
+
+
+def is_extra(name: str) -> bool:
+    """Whether a parameter serves the training alone, in a module that another technique added."""
+    return any(part.startswith(EXTRA) for part in name.split("."))
+
+
+def refuse_architecture(key: str, facts: Facts) -> None:
+    """Refuse what this method cannot do with the base model.
+
+    Raises:
+        PlanError: `peft.architecture`.
+    """
+    kind = str(facts.config.get("model_type"))
+    nearest = REFUSED.get(key, {}).get(kind)
+    if nearest is not None:
+        raise PlanError("peft.architecture", key=key, value=kind, allowed=f"{nearest}=on")
+
+
+def refuse_length(name: str, tokens: int, facts: Facts) -> None:
+    """Refuse virtual tokens that do not fit beside the rows' own.
+
+    Args:
+        name: row that says how many there are.
+
+    Raises:
+        PlanError: `peft.length`.
+    """
+    room = int(facts.config.get("max_position_embeddings") or 10**6)
+    if facts.config.get("model_type") in ("roberta", "xlm-roberta", "camembert"):
+        room -= 2  # their positions start after the padding index
+    length = int(facts.settings["max_length"])  # type: ignore[arg-type]
+    if length + tokens > room:
+        allowed = f"max_length <= {room - tokens}" if tokens < room else f"{name} < {room}"
+        raise PlanError("peft.length", key=name, value=tokens, allowed=allowed, length=length, room=room)
+
+
+def linears(model: nn.Module) -> dict[str, str]:
+    """Linear maps inside the layers: full name -> name within its layer."""
+    inside = re.compile(re.escape(depths(model).prefix) + r"\.\d+\.(.+)")
+    found = {name: inside.fullmatch(name) for name, module in model.named_modules() if _is_linear(module)}
+    return {name: match.group(1) for name, match in found.items() if match}
+
+
+def _is_linear(module: nn.Module) -> bool:
+    return isinstance(module, nn.Linear) or type(module).__name__ == "Conv1D"
+
+
+def linears_like(model: nn.Module, pattern: str, key: str) -> list[str]:
+    """Full names of the linear maps whose name within their layer matches.
+
+    Raises:
+        PlanError: `peft.targets`: there are none.
+    """
+    known = linears(model)
+    chosen = [name for name, within in known.items() if re.search(pattern, within)]
+    if not chosen:
+        allowed = " | ".join(dict.fromkeys(known.values()))
+        raise PlanError("peft.targets", key=key, value=pattern, allowed=allowed, kind=type(model).__name__)
+    return chosen
+
+
+def checked_targets(pattern: str) -> str:
+    """A pattern that can be compiled.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    try:
+        re.compile(pattern)
+    except re.error as error:  # no ValueError, which is what pydantic reports as the row's fault
+        raise ValueError(str(error)) from error
+    return pattern
+
+
+def target_modules(model: nn.Module, targets: str, key: str) -> list[str]:
+    """Full names of the linear maps of the layers that `attention`, `all` or a regular expression means.
+
+    Raises:
+        PlanError: `peft.targets`: there are none.
+    """
+    return linears_like(model, {"attention": ATTENTION, "all": ""}.get(targets, targets), key)
+
+
+def quantized(model: Any) -> None:
+    """Put maps of four bits (NF4, their scales quantised too) in place of the linear maps of the layers.
+
+    The weights are packed when the model is moved to the GPU. On the meta device nothing is done: shapes stay as they
+    are.
+    """
+    if next(model.parameters()).is_meta:
+        return
+    import bitsandbytes
+
+    for name in linears(model):
+        old: Any = model.get_submodule(name)
+        new = bitsandbytes.nn.Linear4bit(
+            old.in_features, old.out_features, bias=old.bias is not None, compute_dtype=torch.bfloat16, quant_type="nf4"
+        )
+        new.weight = bitsandbytes.nn.Params4bit(old.weight.data, requires_grad=False, quant_type="nf4")
+        new.bias = old.bias
+        model.set_submodule(name, new)
+    model.is_loaded_in_4bit = True  # which PEFT asks for
+
+
+def head_modules(model: nn.Module) -> list[str]:
+    """The modules after the last layer (final norm, pooler, head), each as large as can be."""
+    found = depths(model)
+    lowest: dict[str, int] = {}
+    for name, depth in found.of.items():
+        parts = name.split(".")
+        for end in range(1, len(parts)):
+            path = ".".join(parts[:end])
+            lowest[path] = min(depth, lowest.get(path, depth))
+    top = [path for path, depth in lowest.items() if depth == found.top]
+    return [path for path in top if path.rpartition(".")[0] not in top]
+
+
+def wrapped(model: nn.Module, make: type[Any], **options: Any) -> Any:
+    """A model of PEFT around this one, its head trained and kept with it.
+
+    Args:
+        make: class of PEFT's config; options: what it takes beside the task and the head.
+    """
+    from peft import get_peft_model
+
+    helpers = [item for name, item in model.named_parameters() if is_extra(name) and item.requires_grad]
+    kind = next((task for end, task in _TASK_TYPES.items() if type(model).__name__.endswith(end)), None)
+    config = make(task_type=kind, modules_to_save=head_modules(model), **options)
+    with warnings.catch_warnings():  # PEFT 0.21 asks transformers 5.23 for an attribute under its old name
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        made: Any = get_peft_model(model, config)
+    for helper in helpers:
+        helper.requires_grad_(True)
+    return made
+
+
+def virtual(model: Any, make: type[Any], tokens: int, **options: Any) -> Any:
+    """A model of PEFT with virtual tokens; PEFT knows not every architecture's name for its number of heads."""
+    heads, layers = model.config.num_attention_heads, model.config.num_hidden_layers
+    sizes = {"num_virtual_tokens": tokens, "num_attention_heads": heads, "num_layers": layers}
+    return wrapped(model, make, **sizes, **options)
+
+
+def train_only(model: nn.Module, chosen: set[str]) -> None:
+    """Train these parameters, the head, and what other techniques added; nothing else."""
+    head = tuple(f"{name}." for name in head_modules(model))
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name in chosen or name.startswith(head) or is_extra(name))
+
+
+def watch(event: Event, run: RunContext, key: str) -> None:
+    """Prove that the method's own tensors moved: their norms are taken at the start and at the end."""
+    if event not in ("start", "end"):
+        return
+    found = depths(run.model)
+    own = {
+        name: float(item.detach().double().norm())
+        for name, item in moved(run).items()  # others may have frozen some of them for a while
+        if found.of[name] < found.top and not is_extra(name)
+    }
+    start = run.state.setdefault(key, {}).setdefault("norms", list(own.values()))
+    changed = sum(before != after for before, after in zip(start, own.values(), strict=True))
+    if event == "end" and changed:
+        run.noted(key, tensors=len(own), tensors_moved=changed)
+
+
+__all__ = [
+    "ATTENTION",
+    "ATTENTION_OUT",
+    "BY_LAYER",
+    "BY_TOKEN",
+    "EXTRA",
+    "FEED_OUT",
+    "KEYS_VALUES",
+    "RATE",
+    "REFUSED",
+    "TARGETS",
+    "TESTED",
+    "Efficient",
+    "checked_targets",
+    "head_modules",
+    "is_extra",
+    "linears",
+    "linears_like",
+    "quantized",
+    "refuse_architecture",
+    "refuse_length",
+    "target_modules",
+    "train_only",
+    "virtual",
+    "watch",
+    "wrapped",
+]

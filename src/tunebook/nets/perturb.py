@@ -1,0 +1,158 @@
+"""Shifts of embedded words: what adversarial methods and noisy embeddings add to a text.
+
+The output of the word embedding is shifted, not its matrix. So it also works where the matrix is frozen or changed by
+LoRA, each row of a batch has a shift of its own, and padding has none. Norms are those of a row's whole shift, over its
+tokens and their numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tunebook.core.technique import Batch, LossFn, RunContext
+
+Shift = Callable[[Tensor], Tensor]
+_SCALE = 2.0**12  # only the direction of a gradient counts, and in fp16 a small one would underflow
+
+
+@contextmanager
+def shifted(model: Any, shift: Shift) -> Iterator[None]:
+    """Inside, `shift(embedded)` is added to what the word embedding gives out, of shape (rows, length, width)."""
+
+    def hook(module: nn.Module, given: Any, embedded: Tensor) -> Tensor:
+        return embedded + shift(embedded).to(embedded.dtype)
+
+    handle = model.get_input_embeddings().register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def real(batch: Batch, embedded: Tensor) -> Tensor:
+    """1 for each token, 0 for padding; shape (rows, length, 1)."""
+    mask = batch.get("attention_mask")
+    kept = embedded.new_ones(embedded.shape[:2]) if mask is None else mask
+    return kept[..., None].to(torch.float32)
+
+
+def uniform(embedded: Tensor, mask: Tensor, size: float, source: torch.Generator | None = None) -> Tensor:
+    """Noise between -s and s with s = size / sqrt(tokens of the row * width), on real tokens alone."""
+    noise = torch.rand(embedded.shape, generator=source, device=embedded.device) * 2 - 1
+    numbers = mask.sum(dim=(1, 2), keepdim=True).clamp_min(1) * embedded.shape[-1]
+    return noise * mask * (size / numbers.sqrt())
+
+
+def norms(shift: Tensor) -> Tensor:
+    """Length of each row's shift, shape (rows,)."""
+    found: Tensor = shift.flatten(1).norm(dim=1)
+    return found
+
+
+def unit(shift: Tensor) -> Tensor:
+    """Each row's shift with the length 1; one that is zero stays so."""
+    return shift / norms(shift).clamp_min(torch.finfo(torch.float32).tiny)[:, None, None]
+
+
+def within(shift: Tensor, radius: float) -> Tensor:
+    """The nearest shift whose length is at most `radius` in each row."""
+    factor = radius / norms(shift).clamp_min(radius)
+    return shift * factor[:, None, None]
+
+
+@dataclass
+class Point:
+    """The model at one shift of the embedded words.
+
+    Attributes:
+        loss: mean over the items of the micro-batch.
+        shift: leaf tensor of shape (rows, length, width) of which the loss has a gradient.
+        mask: 1 for each token, 0 for padding; shape (rows, length, 1).
+    """
+
+    loss: Tensor
+    outputs: Any
+    shift: Tensor
+    mask: Tensor
+
+    def uphill(self, of: Tensor | None = None, *, keep: bool = False) -> Tensor:
+        """Direction of length 1 a row in which the loss (or `of`) rises fastest. Parameters get no gradient from it.
+
+        Args:
+            keep: the loss is minimised afterwards, so its graph is still needed.
+        """
+        wanted = self.loss if of is None else of
+        (found,) = torch.autograd.grad(wanted * _SCALE, self.shift, retain_graph=keep)
+        return unit(torch.nan_to_num(found, posinf=0.0, neginf=0.0) * self.mask)
+
+
+class Attack:
+    """Forward passes over one micro-batch, each at a shift, all with the same random draws.
+
+    Dropout that differed between the passes would be mistaken for the effect of the shift; a pass therefore begins with
+    torch's generators as the first one found them.
+    """
+
+    def __init__(self, inner: LossFn, run: RunContext, model: nn.Module, batch: Batch) -> None:
+        self.inner = inner
+        self.run = run
+        self.model = model
+        self.batch = batch
+        self.device = next(run.model.parameters()).device
+        self.noise = torch.Generator(self.device)  # of its own, so that it takes nothing from the passes' draws
+        self._began: list[Tensor] = []
+
+    def draw(self) -> torch.Generator:
+        """A generator for noise, before the first pass: what it gives follows from torch's own."""
+        self.noise.manual_seed(int(torch.empty((), dtype=torch.int64).random_()))
+        return self.noise
+
+    def at(self, shift: Shift | Tensor | None = None) -> Point:
+        """The loss at a shift: a tensor, a function of the embedded words, or none at all."""
+        self._same_draws()
+        seen: list[tuple[Tensor, Tensor]] = []
+
+        def add(embedded: Tensor) -> Tensor:
+            value = torch.zeros_like(embedded) if shift is None else shift
+            value = value if isinstance(value, Tensor) else value(embedded)
+            leaf = value.detach().float().requires_grad_()
+            seen.append((leaf, real(self.batch, embedded)))
+            return leaf
+
+        with shifted(self.run.model, add):
+            loss, outputs = self.inner(self.model, self.batch)
+        return Point(loss, outputs, *seen[0])
+
+    def _same_draws(self) -> None:
+        cuda = self.device.type == "cuda"
+        if not self._began:
+            self._began = [torch.get_rng_state(), *([torch.cuda.get_rng_state(self.device)] if cuda else [])]
+            return
+        torch.set_rng_state(self._began[0])
+        if cuda:
+            torch.cuda.set_rng_state(self._began[1], self.device)
+
+
+def tell(run: RunContext, key: str, shift: Tensor, **means: Tensor) -> None:
+    """Count the rows that were shifted; keep the mean length of their shifts and of each further figure.
+
+    A shift that is zero everywhere counts nothing, so that a run whose technique only seemed to act fails.
+    """
+    lengths = norms(shift.detach())
+    rows = int((lengths > 0).sum())
+    if not rows:
+        return
+    run.acted(key, rows=rows)
+    share = rows / run.counters[key]["rows"]
+    for name, value in {"mean_norm": lengths.sum() / rows, **means}.items():
+        before = run.counters[key].get(name, 0.0)
+        run.noted(key, **{name: before + share * (float(value.detach()) - before)})
+
+
+__all__ = ["Attack", "Point", "Shift", "norms", "real", "shifted", "tell", "uniform", "unit", "within"]

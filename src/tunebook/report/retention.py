@@ -1,0 +1,55 @@
+"""The part of a report on what a run has kept of earlier tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tunebook.core.messages import say
+from tunebook.core.nouns import Interval
+from tunebook.core.retention import Retention
+from tunebook.report.words import metric_name, score_text
+
+
+def headings(kept: Retention) -> list[str]:
+    """Over the columns of `task_rows`."""
+    names = ("book", "run", "rows", "learned", "final", "lost")
+    return [say(f"retention.{name}", metric=metric_name(kept.metric)) for name in names]
+
+
+def task_rows(kept: Retention) -> list[list[str]]:
+    """One line a task, the oldest first and this run's own last: book, run, rows, learned, final, lost."""
+    rows = [
+        [task.book, task.run, str(task.rows), spanned(task.learned), spanned(task.final), spanned(task.lost, "+")]
+        for task in kept.tasks
+    ]
+    return [*rows, [say("retention.own"), kept.run, "–", spanned(kept.own), spanned(kept.own), "–"]]
+
+
+def summary_facts(kept: Retention) -> list[tuple[str, str]]:
+    """The figures over all tasks, in words: what was learned beside what was forgotten, never one alone."""
+    found = [
+        (say("retention.learned_mean"), score_text(kept.learned)),
+        (say("retention.final_mean"), score_text(kept.final)),
+        (say("retention.forgetting"), spanned(kept.forgetting, "+")),
+        (say("retention.backward"), spanned(kept.backward, "+")),
+        (say("retention.before"), spanned(kept.before)),
+    ]
+    if kept.forward is not None:
+        found.append((say("retention.forward"), spanned(kept.forward, "+")))
+    return found
+
+
+def spanned(span: Interval, sign: str = "") -> str:
+    """A value with the ends of its interval; `+` shows the sign of a difference."""
+    value, low, high = (f"{part:{sign}.3f}" for part in (span.value, span.low, span.high))
+    return f"{value} ({low} … {high})"
+
+
+def retention_view(kept: Retention | None) -> dict[str, Any] | None:
+    """What the template shows; None where a run continues from none."""
+    if kept is None:
+        return None
+    return {"headings": headings(kept), "rows": task_rows(kept), "facts": summary_facts(kept)}
+
+
+__all__ = ["headings", "retention_view", "spanned", "summary_facts", "task_rows"]

@@ -1,0 +1,1 @@
+"""One file a stage, found by scanning this folder."""

@@ -1,0 +1,32 @@
+"""Causal language modelling: say the next token of raw text."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tunebook.core.encoded import Encoded
+from tunebook.core.task import Rows
+from tunebook.nets.language_model import LanguageModel
+from tunebook.nets.masking import pack_documents
+
+
+class CausalLm(LanguageModel):
+    """The task `causal_lm`: every token but the first of a row is a target."""
+
+    key: ClassVar[str] = "causal_lm"
+    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers"})
+    ahead: ClassVar[int] = 1
+
+    def auto(self) -> Any:
+        """Models that say the next token."""
+        from transformers import AutoModelForCausalLM
+
+        return AutoModelForCausalLM
+
+    def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
+        """Full rows of `max_length` tokens of all texts, which are their own labels."""
+        packed = pack_documents(rows.texts, tokenizer, max_length, words=False)
+        return Encoded({**packed.flat, "labels": packed.flat["input_ids"]}, packed.offsets, packed.fixed)
+
+
+__all__ = ["CausalLm"]

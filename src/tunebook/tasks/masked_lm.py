@@ -1,0 +1,42 @@
+"""Masked language modelling: fill in the words that were taken out of raw text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from tunebook.core.encoded import Encoded
+from tunebook.core.params import Value
+from tunebook.core.task import Rows
+from tunebook.nets.language_model import LanguageModel
+from tunebook.nets.masking import mask, pack_documents
+
+
+class MaskedLm(LanguageModel):
+    """The task `masked_lm`: which words are masked is drawn anew for each epoch.
+
+    Source: Devlin et al. 2019 (arXiv:1810.04805), section 3.1; anew for each epoch after Liu et al. 2019
+    (arXiv:1907.11692), section 4.1.
+    """
+
+    key: ClassVar[str] = "masked_lm"
+    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers"})
+    ahead: ClassVar[int] = 0
+
+    def auto(self) -> Any:
+        """Models with a head for masked tokens."""
+        from transformers import AutoModelForMaskedLM
+
+        return AutoModelForMaskedLM
+
+    def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
+        """Full rows of `max_length` tokens of all texts, with the word of each token."""
+        return pack_documents(rows.texts, tokenizer, max_length, words=True)
+
+    def drawn(self, encoded: Encoded, tokenizer: Any, params: Mapping[str, Value], seed: Sequence[int]) -> Encoded:
+        """The rows with the masks of this seed, by the settings `mask_share` and `whole_words`."""
+        share = float(params["mask_share"])  # type: ignore[arg-type]
+        return mask(encoded, tokenizer, share=share, whole=bool(params["whole_words"]), seed=seed)
+
+
+__all__ = ["MaskedLm"]

@@ -1,0 +1,82 @@
+"""Bottleneck adapters of Houlsby and of Pfeiffer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from tunebook.core.params import Row, Search
+from tunebook.core.technique import Event, Facts, RunContext
+from tunebook.models.layers import depths
+from tunebook.nets.bottleneck import insert
+from tunebook.nets.peft import RATE, Efficient, refuse_architecture, train_only, watch
+
+
+class Adapter(Efficient):
+    """Put a small network of one hidden layer into every layer of the model, and train these and the head.
+
+    `houlsby` has two in each layer, after attention and after the feed-forward part, before they are added to the
+    layer's stream; `pfeiffer` has one, after the feed-forward part, which reads what the layer's last norm gives
+    (in models that norm first there is no such norm: it then reads the feed-forward part itself). Good where rows are
+    few and where the same base serves many tasks. Not where every millisecond of an answer counts: adapters stay in the
+    model and cannot be merged, `lora` can. Cost: some percent more time forward, less backward than a full
+    fine-tuning, optimiser state for the adapters alone.
+
+    Source: Houlsby et al. 2019 (arXiv:1902.00751), figure 2; Pfeiffer et al. 2020 (arXiv:2005.00052), formula 1.
+    """
+
+    key: ClassVar[str] = "adapter"
+    zh: ClassVar[str] = "在每层中加入一个小的瓶颈网络，只训练它们和分类头。"
+
+    placement: Annotated[
+        Literal["pfeiffer", "houlsby"],
+        Row("one adapter a layer, or two", zh="每层一个（pfeiffer）或两个（houlsby）适配器"),
+    ] = "pfeiffer"
+    width: Annotated[
+        int,
+        Field(ge=1, le=8192),
+        Row(
+            "dimensions inside an adapter",
+            zh="适配器内部的维数",
+            aliases=("adapter_size", "bottleneck_size"),
+            search=Search(8, 256, log=True),
+        ),
+    ] = 64
+    activation: Annotated[
+        Literal["relu", "gelu", "silu"], Row("function inside an adapter", zh="适配器内部的激活函数")
+    ] = "relu"
+    norms: Annotated[
+        bool,
+        Row(
+            "train the norms of the layers too, as Houlsby et al. did",
+            zh="同时训练各层的归一化参数（Houlsby 等的做法）",
+        ),
+    ] = False
+    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 1e-3
+
+    def refuse(self, facts: Facts) -> None:
+        """What this method cannot do with the architecture."""
+        refuse_architecture(self.key, facts)
+
+    def prepare_model(self, model: Any, run: RunContext) -> Any:
+        """The model with its adapters, which change nothing at first.
+
+        Raises:
+            PlanError: `peft.targets`: the architecture's layers are not known.
+        """
+        chosen = set(insert(model, self.placement, self.width, self.activation))
+        if self.norms:
+            prefix = depths(model).prefix
+            chosen |= {
+                name for name, _ in model.named_parameters() if name.startswith(prefix) and "norm" in name.lower()
+            }
+        train_only(model, chosen)
+        return model
+
+    def on(self, event: Event, run: RunContext) -> None:
+        """Prove that the adapters moved."""
+        watch(event, run, self.key)
+
+
+__all__ = ["Adapter"]

@@ -1,0 +1,123 @@
+"""A loss of the user's own, from a Python file."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from tunebook.core.errors import PlanError
+from tunebook.core.nouns import Labels
+from tunebook.core.params import Row
+from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
+
+ALLOW = "TUNEBOOK_ALLOW_CODE"
+_ITEMS = 4  # of the batch on which a function is tried
+
+Losses = Callable[[Tensor, Tensor], Tensor]
+
+
+class CustomLoss(Technique):
+    """Minimise what a function of a Python file says each item costs.
+
+    The function gets `logits` of shape (M, outputs) in float32 and `targets` of shape (M,), or (M, outputs) for
+    several labels, and returns one loss an item, shape (M,); weights of rows and classes are applied to that. It is
+    tried on a few random items before training. The file is run as any program is, so it has to be allowed: set the
+    environment variable TUNEBOOK_ALLOW_CODE=1. Its bytes belong to the plan, but not those of what it imports. Label
+    smoothing is its own matter. Take a loss that is here already where one fits. Cost: that of the function.
+
+    Source: none but yours; the interface is that of torch's losses with reduction="none".
+    """
+
+    key: ClassVar[str] = "custom_loss"
+    zh: ClassVar[str] = "使用自己的 Python 文件中的函数计算每个样本的损失。"
+    needs: ClassVar[frozenset[str]] = frozenset({"logits"})
+    exclusive: ClassVar[str] = "loss"
+
+    file: Annotated[
+        str | None, Row("Python file that holds the function", zh="函数所在的 Python 文件", input="file")
+    ] = None
+    function: Annotated[
+        str, Row("name of the function in it: (logits, targets) -> losses", zh="函数名：(logits, targets) -> losses")
+    ] = "loss"
+
+    def refuse(self, facts: Facts) -> None:
+        """A file that may be run.
+
+        Raises:
+            PlanError: `losses.no_file`, `losses.code`, `losses.smoothing`, `losses.class_weights`.
+        """
+        if self.file is None:
+            raise PlanError("losses.no_file", key="custom_loss.file")
+        _check_allowed(self.file)
+        if facts.settings["label_smoothing"]:
+            raise PlanError("losses.smoothing", key=self.key, value=facts.settings["label_smoothing"], allowed="0")
+        if facts.labels.problem == "multi_label" and facts.settings["class_weights"] != "none":
+            raise PlanError("losses.class_weights", key=self.key, value=facts.settings["class_weights"], allowed="none")
+
+    def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
+        """The function's loss in place of the task's.
+
+        Raises:
+            PlanError: `losses.code`, `losses.function`: it may not be run, or does not work.
+        """
+        assert run.source is not None and run.labels is not None
+        path = run.source.file("custom_loss.file")
+        _check_allowed(path.name)
+        function = self._function(path)
+        self._try(function, run.labels)
+
+        def loss(model: Any, batch: Batch) -> Any:
+            assert run.criterion is not None
+            _, outputs = inner(model, batch)
+            items = run.criterion.flat(outputs, batch)
+            run.acted(self.key, items=len(items.targets))
+            return items.mean(function(items.logits, items.targets)), outputs
+
+        return loss
+
+    def _function(self, path: Path) -> Losses:
+        found = importlib.util.spec_from_file_location(f"tunebook_custom_{path.stem}", path)
+        if found is None or found.loader is None:
+            raise self._wrong(f"{path.name} is no Python file")
+        module = importlib.util.module_from_spec(found)
+        try:
+            found.loader.exec_module(module)
+            function: Losses = getattr(module, self.function)
+        except Exception as error:  # whatever the user's file does wrong
+            raise self._wrong(f"{type(error).__name__}: {error}") from error
+        return function
+
+    def _try(self, function: Losses, labels: Labels) -> None:
+        """Look at what it makes of a few items, without touching the draws of the training."""
+        logits = torch.randn(_ITEMS, labels.outputs, generator=torch.Generator().manual_seed(0)).requires_grad_()
+        classes = torch.arange(_ITEMS) % max(len(labels.names), 2)
+        targets = {"single_label": classes, "multi_label": torch.eye(_ITEMS, labels.outputs)}
+        try:
+            losses = function(logits, targets.get(labels.problem, classes.float()))
+            shape = tuple(losses.shape)
+            if shape != (_ITEMS,):
+                raise ValueError(f"it returns the shape {shape}, not {(_ITEMS,)}")
+            (slope,) = torch.autograd.grad(losses.sum(), logits)
+        except Exception as error:  # whatever the user's function does wrong
+            raise self._wrong(f"{type(error).__name__}: {error}") from error
+        if not (torch.isfinite(losses).all() and torch.isfinite(slope).all()):
+            raise self._wrong("the loss or its gradient is not finite")
+        if not slope.any():
+            raise self._wrong("its gradient is 0 everywhere")
+
+    def _wrong(self, reason: str) -> PlanError:
+        return PlanError("losses.function", key="custom_loss.function", value=self.function, reason=reason)
+
+
+def _check_allowed(file: str) -> None:
+    if os.environ.get(ALLOW) != "1":
+        raise PlanError("losses.code", key="custom_loss.file", value=file, allowed=f"{ALLOW}=1")
+
+
+__all__ = ["ALLOW", "CustomLoss"]

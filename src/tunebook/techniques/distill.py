@@ -1,0 +1,97 @@
+"""Distillation: learn from the answers of a larger model, or of several, beside the labels."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from tunebook.core.errors import PlanError
+from tunebook.core.params import Row, Search
+from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
+from tunebook.nets.divergence import divergence
+
+
+class Distill(Technique):
+    """Learn from the probabilities that finished runs give to the training rows, beside their labels.
+
+    The loss is (1 - weight) * task loss + weight * T^2 * KL(teacher || student), both softened by the temperature T.
+    The teacher's size and tokenizer may be others; several runs are one teacher with their mean probability, which
+    makes one model of a seed ensemble. For a small or fast model, and for ensembles that would cost too much to serve.
+    Not with a teacher that is no better than the student, and little is gained on few rows: a teacher teaches most on
+    many rows. Numbers and ordered classes are drawn towards the teacher's by their squared difference. Rows from
+    elsewhere, on which the teacher was not asked, keep their task loss. Cost: one pass of the teacher over the rows,
+    kept in the book's cache.
+
+    Source: Hinton, Vinyals and Dean 2015 (arXiv:1503.02531), section 2.
+    """
+
+    key: ClassVar[str] = "distill"
+    zh: ClassVar[str] = "除标签外，还学习一个或多个已完成运行在训练样本上给出的概率。"
+    needs: ClassVar[frozenset[str]] = frozenset({"logits"})
+
+    teacher: Annotated[
+        list[str] | None,
+        Row(
+            "finished run that teaches, or several, separated by commas",
+            zh="作为教师的已完成运行，可用逗号分隔多个",
+            input="run",
+        ),
+    ] = None
+    weight: Annotated[
+        float,
+        Field(ge=0, le=1),
+        Row(
+            "share of the teacher's part in the loss",
+            zh="教师部分在损失中的比例",
+            aliases=("distillation_alpha", "kd_alpha"),
+            search=Search(0.1, 1),
+        ),
+    ] = 0.5
+    temperature: Annotated[
+        float,
+        Field(gt=0),
+        Row(
+            "what the logits of both are divided by",
+            zh="双方 logits 所除以的温度",
+            aliases=("distillation_temperature", "kd_temperature"),
+            search=Search(1, 8, log=True),
+        ),
+    ] = 2.0
+
+    def refuse(self, facts: Facts) -> None:
+        """There must be a teacher.
+
+        Raises:
+            PlanError: `distillation.teacher`.
+        """
+        if not self.teacher:
+            raise PlanError("distillation.teacher", key="distill.teacher", value=self.teacher)
+
+    def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
+        """Mix the teacher's part in."""
+        if not self.weight:
+            return inner
+        assert run.source is not None and run.labels is not None
+        taught = torch.from_numpy(run.source.taught("distill.teacher"))
+        problem = run.labels.problem
+
+        def loss(model: Any, batch: Batch) -> tuple[Tensor, Any]:
+            value, outputs = inner(model, batch)
+            assert run.criterion is not None
+            items = run.criterion.flat(outputs, batch)
+            logits = items.logits[: len(batch["row"])]
+            own = (batch["row"] >= 0).to(logits)
+            wanted = taught[batch["row"].cpu()].to(logits)
+            apart = divergence(wanted / self.temperature, logits / self.temperature, problem)
+            learnt = items.mean(own * apart * self.temperature**2)
+            run.acted(self.key, rows=float(own.sum()))
+            run.noted(self.key, divergence=float(learnt.detach()))
+            return (1 - self.weight) * value + self.weight * learnt, outputs
+
+        return loss
+
+
+__all__ = ["Distill"]

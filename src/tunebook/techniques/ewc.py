@@ -1,0 +1,104 @@
+"""Elastic weight consolidation: what mattered for the rows before moves little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from tunebook.core.params import Row, Search
+from tunebook.core.technique import Batch, LossFn, RunContext, Technique, model_inputs
+from tunebook.nets.anchor import (
+    Anchor,
+    drawn_targets,
+    held,
+    importance_of_past,
+    old_outputs,
+    surprise,
+    trained_weights,
+)
+
+
+class EWC(Technique):
+    """Add strength / 2 * sum of F (w - w*) ** 2 to the loss, with w* the weights that the run began with.
+
+    F is the diagonal of Fisher's information on rows of the runs before, measured row by row at w* and scaled to mean
+    1 over what is above 0, so that one strength fits any model. Where several runs came before, their F are added up,
+    each older one gamma times less: the online form, with one anchor, of Schwarz et al. For runs that continue from
+    another (--continue-from) when rows of it may be read but not trained on. Replay keeps far more wherever old rows
+    may be trained on; and the stronger the hold, the less is learned of what is new.
+    Cost: one backward pass for each of `rows` rows before training, two more copies of the weights in memory, and some
+    arithmetic on them in each step.
+
+    Source: Kirkpatrick et al. 2017 (arXiv:1612.00796), formula 3; Schwarz et al. 2018 (arXiv:1805.06370), section 4,
+    on gamma.
+    """
+
+    key: ClassVar[str] = "ewc"
+    zh: ClassVar[str] = "在损失中加入 strength / 2 * Σ F (w - w*) ** 2；w* 是本次运行开始时的权重，F 是 Fisher 信息。"
+    needs: ClassVar[frozenset[str]] = frozenset({"logits", "past"})
+    conflicts: ClassVar[frozenset[str]] = frozenset({"reinit"})  # drawn anew, the top layers have nothing to keep
+
+    strength: Annotated[
+        float,
+        Field(ge=0),
+        Row(
+            "weight of the penalty on moving what mattered before; 0 adds none",
+            zh="惩罚改变旧任务重要权重的强度；0 表示不加",
+            aliases=("ewc_lambda", "lambda_ewc"),
+            search=Search(0.01, 1000, log=True),
+        ),
+    ] = 1.0
+    fisher: Annotated[
+        Literal["true", "empirical"],
+        Row(
+            "Fisher's information with targets that the model predicts (true), or with the rows' own (empirical)",
+            zh="Fisher 信息所用的目标：由模型预测抽样（true），或使用样本自身标签（empirical）",
+        ),
+    ] = "true"
+    gamma: Annotated[
+        float,
+        Field(gt=0, le=1),
+        Row(
+            "what a run counts relative to the one after it, where several came before",
+            zh="存在多个先前运行时，每个运行相对其后一个运行的权重",
+        ),
+    ] = 1.0
+    rows: Annotated[
+        int,
+        Field(ge=1),
+        Row(
+            "rows of each run before on which Fisher's information is measured",
+            zh="用于估计 Fisher 信息的每个先前运行的样本数",
+            unit="rows",
+        ),
+    ] = 256
+
+    def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
+        """Measure Fisher's information and hold the weights where they are now."""
+        if not self.strength:
+            return inner
+        importance = importance_of_past(run, self._value(run), torch.square, self.rows, self.gamma)
+        return held(inner, Anchor(trained_weights(run.model), importance), self.strength, run, self.key)
+
+    def _value(self, run: RunContext) -> Callable[[Batch], Tensor]:
+        assert run.labels is not None and run.source is not None and run.criterion is not None
+        criterion, problem, before = run.criterion, run.labels.problem, run.source.outputs_before
+        generator = torch.Generator().manual_seed(run.seed)
+
+        def surprise_of(batch: Batch) -> Tensor:
+            items = criterion.flat(run.model(**model_inputs(batch)), batch)
+            logits = old_outputs(items.logits, before, problem)
+            if self.fisher == "true":
+                targets = drawn_targets(logits, problem, generator).to(logits.device)
+            else:
+                targets = old_outputs(items.targets, before, problem) if problem == "multi_label" else items.targets
+            return (surprise(logits, targets, problem) * items.weights).sum()
+
+        return surprise_of
+
+
+__all__ = ["EWC"]

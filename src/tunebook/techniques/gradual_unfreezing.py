@@ -1,0 +1,115 @@
+"""Gradual unfreezing: the head first, then layer by layer from the top."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from tunebook.core.errors import PlanError
+from tunebook.core.params import Row
+from tunebook.core.technique import Event, Facts, RunContext, Technique
+from tunebook.models.layers import depths
+from tunebook.nets.averages import moved
+from tunebook.tables.rules import effective_batch, planned_steps
+
+
+class GradualUnfreezing(Technique):
+    """Train the head alone at first, then one more layer from the top each time, the embeddings last of all.
+
+    What is still frozen does not move by a single bit: no gradient, no weight decay. All of it is in the optimiser from
+    the start, and its moments begin when it is unfrozen. For few rows, where a random head would spoil the encoder
+    before it has learnt to read it. Not for short trainings: with `by=epoch` and three epochs, only two layers of the
+    encoder are ever trained; take `layers` or `by=step` so that the bottom has its turn. What freeze, or a method such
+    as LoRA, holds fixed stays so.
+
+    With several processes it works as with one, but not together with gradient_checkpointing, for which transformers
+    keeps torch from looking for parameters without a gradient.
+
+    Cost: none; the backward pass of frozen layers is saved.
+
+    Source: ULMFiT, Howard and Ruder 2018 (arXiv:1801.06146), section 3.3, one layer each epoch.
+    """
+
+    key: ClassVar[str] = "gradual_unfreezing"
+    zh: ClassVar[str] = "逐步解冻：先只训练分类头，再自顶向下逐层解冻，最后是嵌入层。"
+    needs: ClassVar[frozenset[str]] = frozenset({"layers"})
+    after: ClassVar[frozenset[str]] = frozenset({"freeze"})
+
+    by: Annotated[
+        Literal["epoch", "step", "plateau"],
+        Row(
+            "what is counted until the next layer: epochs, steps, or looks without a better score",
+            zh="以什么计数来解冻下一层：轮数、步数，或验证指标无提升的次数",
+        ),
+    ] = "epoch"
+    every: Annotated[
+        int,
+        Field(ge=1),
+        Row("how many of them until the next layer", zh="间隔多少（轮、步或次）解冻下一层"),
+    ] = 1
+    layers: Annotated[
+        int,
+        Field(ge=1),
+        Row("layers unfrozen each time", zh="每次解冻的层数", unit="layers"),
+    ] = 1
+
+    def refuse(self, facts: Facts) -> None:
+        """Something must be unfrozen before training ends.
+
+        Raises:
+            PlanError: `unfreezing.never`.
+        """
+        steps = planned_steps(facts.settings, facts.rows)
+        epochs = math.ceil(steps / math.ceil(facts.rows / effective_batch(facts.settings)))
+        whole = {"epoch": epochs, "step": steps, "plateau": self.every + 1}[self.by]
+        if self.every >= whole:
+            allowed = f"1 … {whole - 1}" if whole > 1 else "gradual_unfreezing.by=step"
+            raise PlanError("unfreezing.never", key="gradual_unfreezing.every", value=self.every, allowed=allowed)
+
+    def prepare_model(self, model: Any, run: RunContext) -> Any:
+        """The model as it is: what is frozen later must be known to the optimiser first.
+
+        Raises:
+            PlanError: `unfreezing.nothing`: below the head nothing is trained anyway.
+        """
+        found = depths(model)
+        if not any(item.requires_grad and found.of[name] < found.top for name, item in model.named_parameters()):
+            raise PlanError("unfreezing.nothing", key=self.key)
+        return model
+
+    def on(self, event: Event, run: RunContext) -> None:
+        """Freeze at the start, unfreeze in time, and leave everything trainable in the end."""
+        state = run.state.setdefault(self.key, {"opened": 0, "waited": 0})
+        if event == "start":
+            self._set(state["opened"], run)
+        elif event == "epoch" and self.by == "epoch":
+            self._open(int(run.epoch) // self.every, state, run)
+        elif event == "after_step":
+            run.acted(self.key, steps_partly_frozen=int(not all(item.requires_grad for item in moved(run).values())))
+            if self.by == "step":
+                self._open((run.step + 1) // self.every, state, run)
+        elif event == "look" and self.by == "plateau":
+            state["waited"] = 0 if run.best else state["waited"] + 1
+            self._open(state["opened"] + (state["waited"] == self.every), state, run)
+            state["waited"] %= self.every
+        elif event == "end":
+            for item in moved(run).values():
+                item.requires_grad_(True)
+
+    def _open(self, times: int, state: dict[str, Any], run: RunContext) -> None:
+        """Let so many times `layers` of them be trained."""
+        if times != state["opened"]:
+            state["opened"] = times
+            self._set(times, run)
+
+    def _set(self, times: int, run: RunContext) -> None:
+        found = depths(run.model)
+        opened = min(times * self.layers, found.top)
+        for name, item in moved(run).items():
+            item.requires_grad_(found.of[name] >= found.top - opened)
+        run.noted(self.key, layers_unfrozen=min(opened, found.layers), embeddings_unfrozen=int(opened == found.top))
+
+
+__all__ = ["GradualUnfreezing"]

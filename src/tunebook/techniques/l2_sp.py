@@ -1,0 +1,79 @@
+"""L2-SP: weights are held near those that were pretrained."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from tunebook.core.errors import PlanError
+from tunebook.core.params import Row, Search
+from tunebook.core.technique import Batch, LossFn, RunContext, Technique
+
+
+class L2SP(Technique):
+    """Pull the pretrained weights back to where they started, instead of to zero.
+
+    The loss is inner + alpha / 2 * sum (w - w0)^2 over every pretrained weight that is trained; the head, which starts
+    at random, is left to `weight_decay`. Set `weight_decay` to 0 with it, or the two pull against each other. It is a
+    term of the weights alone and counts once a step, however the rows are split. For little data near what the model
+    was pretrained on; not for a task that needs a model far from that, and not beside LoRA and the like, which leave
+    the pretrained weights alone. Cost: a copy of the weights.
+
+    Source: Li, Grandvalet and Davoine 2018 (arXiv:1802.01483), the penalty L2-SP, without its term for the head.
+    """
+
+    key: ClassVar[str] = "l2_sp"
+    zh: ClassVar[str] = "把预训练权重拉回其起点，而不是拉向零。"
+
+    needs: ClassVar[frozenset[str]] = frozenset({"layers"})
+    conflicts: ClassVar[frozenset[str]] = frozenset(  # they leave the pretrained weights alone
+        {"adalora", "adapter", "ia3", "lora", "p_tuning", "prefix", "prompt"}
+    )
+
+    alpha: Annotated[
+        float,
+        Field(ge=0),
+        Row(
+            "strength of the pull towards the pretrained weights",
+            zh="拉向预训练权重的强度",
+            aliases=("l2sp_alpha",),
+            search=Search(1e-3, 1, log=True),
+        ),
+    ] = 0.1
+
+    def prepare_model(self, model: Any, run: RunContext) -> Any:
+        """Look whether there is anything to hold.
+
+        Raises:
+            PlanError: `losses.nothing_to_hold`: no pretrained weight is trained.
+        """
+        if self.alpha and not _pretrained(model):
+            raise PlanError("losses.nothing_to_hold", key=self.key)
+        return model
+
+    def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
+        """The loss plus the pull."""
+        if not self.alpha:
+            return inner
+        held = _pretrained(run.model)
+        start = [weight.detach().clone() for weight in held]
+
+        def loss(model: Any, batch: Batch) -> tuple[Tensor, Any]:
+            found, outputs = inner(model, batch)
+            moved = torch.stack([(now - before).square().sum() for now, before in zip(held, start, strict=True)]).sum()
+            run.noted(self.key, distance=float(moved.detach().sqrt()))
+            return found + self.alpha / 2 * moved, outputs
+
+        return loss
+
+
+def _pretrained(model: Any) -> list[Tensor]:
+    """The trained weights of the encoder: all but those of the head."""
+    body = f"{model.base_model_prefix}."
+    return [weight for name, weight in model.named_parameters() if name.startswith(body) and weight.requires_grad]
+
+
+__all__ = ["L2SP"]

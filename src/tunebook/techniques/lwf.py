@@ -1,0 +1,69 @@
+"""Learning without forgetting: on the new rows the old outputs go on answering as before."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+import torch
+from pydantic import Field
+
+from tunebook.core.params import Row, Search
+from tunebook.core.technique import Batch, LossFn, RunContext, Technique, model_inputs
+from tunebook.nets.anchor import old_outputs
+from tunebook.nets.divergence import divergence
+
+
+class LwF(Technique):
+    """Distil the model that is continued into the one that is trained, on the new rows and on the old outputs alone.
+
+    Adds strength * T ** 2 * KL(old answers || new answers), both softened by the temperature T, to the loss. For runs
+    that continue from another (--continue-from) whose rows are gone: it needs none of them. Weak where the new texts
+    are unlike the old ones, or where classes are added and must be told from the old ones; replay keeps far more
+    wherever some old rows are left.
+    Cost: one more forward pass in each step, and the old model in memory.
+
+    Source: Li and Hoiem 2016 (arXiv:1606.09282), formula 2; Hinton et al. 2015 (arXiv:1503.02531) on T ** 2.
+    """
+
+    key: ClassVar[str] = "lwf"
+    zh: ClassVar[str] = "在新样本上把旧模型的回答蒸馏到新模型，仅作用于旧的输出，不需要旧样本。"
+    needs: ClassVar[frozenset[str]] = frozenset({"logits", "past"})
+
+    strength: Annotated[
+        float,
+        Field(ge=0),
+        Row(
+            "weight of the old answers beside the new labels; 0 adds none",
+            zh="旧模型回答相对新标签的权重；0 表示不加",
+            aliases=("lwf_alpha", "lambda_o"),
+            search=Search(0.1, 10, log=True),
+        ),
+    ] = 1.0
+    temperature: Annotated[
+        float,
+        Field(gt=0),
+        Row("how far both answers are softened", zh="软化两侧输出的温度", aliases=("lwf_temperature",)),
+    ] = 2.0
+
+    def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
+        """Ask the old model about each batch."""
+        if not self.strength:
+            return inner
+        assert run.labels is not None and run.source is not None and run.criterion is not None
+        criterion, problem, before = run.criterion, run.labels.problem, run.source.outputs_before
+        old, soft = run.source.before(), self.temperature
+
+        def loss(model: Any, batch: Batch) -> Any:
+            mean, outputs = inner(model, batch)
+            items = criterion.flat(outputs, batch)
+            with torch.no_grad():
+                taught = criterion.flat(old(**model_inputs(batch)), batch).logits
+            apart = divergence(taught / soft, old_outputs(items.logits, before, problem) / soft, problem)
+            term = items.mean(apart) * soft**2
+            run.acted(self.key, passes=1, divergence=float(term.detach()))
+            return mean + self.strength * term.to(mean), outputs
+
+        return loss
+
+
+__all__ = ["LwF"]

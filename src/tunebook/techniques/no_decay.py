@@ -1,0 +1,88 @@
+"""No weight decay for further parameters, chosen by name."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, ClassVar
+
+from pydantic import field_validator
+
+from tunebook.core.errors import PlanError
+from tunebook.core.params import Row
+from tunebook.core.technique import Facts, ParamGroups, RunContext, Technique
+
+
+class NoDecay(Technique):
+    """Leave parameters out of weight decay by name, beside biases and norms, which are left out anyway.
+
+    Without a pattern it is the embeddings, whose rare words would otherwise shrink at every step in which they do not
+    occur. Useless with weight_decay=0, and refused there. Cost: none.
+
+    Source: Devlin et al. 2019 (arXiv:1810.04805), whose optimiser leaves biases and norms out; Loshchilov and Hutter
+    2019 (arXiv:1711.05101), algorithm 2, on what decay does.
+    """
+
+    key: ClassVar[str] = "no_decay"
+    zh: ClassVar[str] = "除本来就不衰减的偏置与归一化层外，再按名称把一些参数排除在权重衰减之外。"
+
+    pattern: Annotated[
+        str,
+        Row(
+            "regular expression; parameters whose name it finds have no weight decay",
+            zh="正则表达式；名称匹配的参数不做权重衰减",
+        ),
+    ] = "embed"
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:  # no ValueError, which is what pydantic reports as the row's fault
+            raise ValueError(str(error)) from error
+        return pattern
+
+    def refuse(self, facts: Facts) -> None:
+        """Without weight decay there is nothing to spare.
+
+        Raises:
+            PlanError: `losses.no_decay`.
+        """
+        if not facts.settings["weight_decay"]:
+            raise PlanError("losses.no_decay", key="no_decay.pattern", value=self.pattern, allowed="weight_decay > 0")
+
+    def prepare_model(self, model: Any, run: RunContext) -> Any:
+        """Look whether any parameter has such a name.
+
+        Raises:
+            PlanError: `losses.no_decay`.
+        """
+        if not any(re.search(self.pattern, name) for name, _ in model.named_parameters()):
+            raise PlanError("losses.no_decay", key="no_decay.pattern", value=self.pattern)
+        return model
+
+    def param_groups(self, groups: ParamGroups, run: RunContext) -> ParamGroups:
+        """Split off what the pattern finds of each group that decays.
+
+        Raises:
+            PlanError: `losses.no_decay`: nothing that would decay has such a name.
+        """
+        out: ParamGroups = []
+        spared = 0
+        for group in groups:
+            for hit in (False, True):
+                chosen = [at for at, name in enumerate(group["names"]) if bool(re.search(self.pattern, name)) == hit]
+                part = {
+                    "params": [group["params"][at] for at in chosen],
+                    "names": [group["names"][at] for at in chosen],
+                }
+                if hit and group["weight_decay"]:
+                    spared += sum(parameter.numel() for parameter in part["params"])
+                out += [{**group, **part, "weight_decay": 0.0 if hit else group["weight_decay"]}] if chosen else []
+        if not spared:
+            raise PlanError("losses.no_decay", key="no_decay.pattern", value=self.pattern)
+        run.noted(self.key, parameters=spared)
+        return out
+
+
+__all__ = ["NoDecay"]

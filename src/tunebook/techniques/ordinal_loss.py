@@ -1,0 +1,68 @@
+"""A loss of thresholds for ordered classes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from pydantic import Field
+
+from tunebook.core.errors import PlanError
+from tunebook.core.params import Row, Search
+from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
+
+
+class OrdinalLoss(Technique):
+    """Ask at every border between ordered classes on which side a row lies, in place of the squared error.
+
+    The head answers one number z, which is rounded to the classes 0 ... K-1. So the borders lie at k + 1/2, and the
+    loss is the sum over them of the cross-entropy of "above or below" with the chance sigmoid(scale (z - k - 1/2)):
+    the cumulative logit model with its borders where rounding puts them. Learnt borders would move the scale on which
+    the answer is read. A far miss costs about its distance instead of its square, so single wrong labels bend the
+    model less. A small scale draws answers towards the ends, hence at least 2. Not for numbers; and where each class
+    has many rows, plain classes (`single_label`) may do as well. Cost: none.
+
+    Source: McCullagh 1980 (Regression Models for Ordinal Data); the sum over all thresholds in Rennie and Srebro 2005
+    (Loss Functions for Preference Levels) and Cao, Mirjalili and Raschka 2020 (arXiv:1901.07884).
+    """
+
+    key: ClassVar[str] = "ordinal_loss"
+    zh: ClassVar[str] = "对有序类别，逐个判断样本落在相邻类别分界的哪一侧，代替平方误差。"
+    needs: ClassVar[frozenset[str]] = frozenset({"logits"})
+    exclusive: ClassVar[str] = "loss"
+
+    scale: Annotated[
+        float,
+        Field(ge=2, le=20),
+        Row("how sharp the borders between classes are", zh="类别分界的陡峭程度", search=Search(2, 8)),
+    ] = 4.0
+
+    def refuse(self, facts: Facts) -> None:
+        """Ordered classes only.
+
+        Raises:
+            PlanError: `losses.problem`.
+        """
+        if facts.labels.problem != "ordinal":
+            raise PlanError("losses.problem", key=self.key, value=facts.labels.problem, allowed="ordinal")
+
+    def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
+        """The loss of all borders in place of the task's."""
+
+        def loss(model: Any, batch: Batch) -> Any:
+            assert run.criterion is not None and run.labels is not None
+            _, outputs = inner(model, batch)
+            items = run.criterion.flat(outputs, batch)
+            classes = len(run.labels.names)
+            borders = torch.arange(classes - 1, device=items.logits.device) + 0.5
+            above = (items.targets[:, None] > borders).to(items.logits)
+            sides = self.scale * (items.logits[:, :1] - borders)
+            run.acted(self.key, items=len(above))
+            losses = F.binary_cross_entropy_with_logits(sides, above, reduction="none").sum(dim=1)
+            return items.mean(losses), outputs
+
+        return loss
+
+
+__all__ = ["OrdinalLoss"]

@@ -1,0 +1,66 @@
+"""Prefix tuning: learnt keys and values before the text, in every layer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from tunebook.core.errors import PlanError
+from tunebook.core.params import Row, Search
+from tunebook.core.technique import Event, Facts, RunContext
+from tunebook.nets.peft import BY_LAYER, RATE, Efficient, refuse_architecture, refuse_length, virtual, watch
+
+
+class Prefix(Efficient):
+    """Give the attention of every layer learnt keys and values before those of the text, and train these and the head.
+
+    It acts in every layer, where `prompt` acts on the first alone. Possible only where the model takes keys and values
+    from outside: BERT, RoBERTa, XLM-R, ELECTRA and decoders, not DistilBERT, DeBERTa or ModernBERT. The prefix takes
+    its places from the text's: max_length and tokens together must fit the model. Not together with gradient
+    checkpointing. Cost: longer keys and values in each layer; the backward pass through the whole model.
+
+    Source: Li and Liang 2021 (arXiv:2101.00190), without the network that makes the prefix; Liu et al. 2022, P-tuning
+    v2 (arXiv:2110.07602), who show that classification does without it.
+    """
+
+    key: ClassVar[str] = "prefix"
+    zh: ClassVar[str] = "在每层注意力的键和值之前加入可学习的前缀，只训练它们和分类头。"
+    conflicts: ClassVar[frozenset[str]] = Efficient.conflicts | BY_LAYER | {"distill_attention"}
+
+    tokens: Annotated[
+        int,
+        Field(ge=1, le=1000),
+        Row(
+            "learnt keys and values before each text",
+            zh="每条文本前可学习键值的个数",
+            unit="tokens",
+            aliases=("prefix_length",),
+            search=Search(4, 64, log=True),
+        ),
+    ] = 16
+    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 1e-2
+
+    def refuse(self, facts: Facts) -> None:
+        """What this method cannot do with the architecture, texts that leave no room, and gradient checkpointing.
+
+        Raises:
+            PlanError: `peft.checkpointing` beside those of `tunebook.nets.peft`.
+        """
+        refuse_architecture(self.key, facts)
+        refuse_length("prefix.tokens", self.tokens, facts)
+        if facts.settings["gradient_checkpointing"]:
+            raise PlanError("peft.checkpointing", key="gradient_checkpointing", value=True, allowed="false | lora=on")
+
+    def prepare_model(self, model: Any, run: RunContext) -> Any:
+        """The model with its prefix."""
+        from peft import PrefixTuningConfig
+
+        return virtual(model, PrefixTuningConfig, self.tokens, token_dim=model.config.hidden_size)
+
+    def on(self, event: Event, run: RunContext) -> None:
+        """Prove that the prefix moved."""
+        watch(event, run, self.key)
+
+
+__all__ = ["Prefix"]

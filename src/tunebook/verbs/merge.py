@@ -1,0 +1,147 @@
+"""Merge: what a run trained beside its base model becomes part of it, as a plain model, proven on real rows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunebook.core.errors import PlanError, RunError
+from tunebook.core.files import write_whole
+from tunebook.verbs.runs import Run
+
+if TYPE_CHECKING:
+    from tunebook.core.task import Rows
+    from tunebook.engine.load import LoadedModel
+
+ROWS = 64  # validation rows on which both models answer
+_TOLERANCE = 1e-3  # largest difference of logits, for logits of size one; adding B A to W rounds at about 1e-6
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A merged model.
+
+    Attributes:
+        folder: loads with plain transformers.
+        run, base: what it was made of.
+        rows: validation rows on which the model was compared with the run's; difference: the largest of their logits.
+    """
+
+    folder: Path
+    run: str
+    base: str
+    rows: int
+    difference: float
+
+
+def merge(run: Run, into: Path) -> Merged:
+    """Write a run's model as one that plain transformers loads, without Tunebook and without PEFT.
+
+    What was added to the base's weights (lora, adalora, ia3) is added up; a model that is whole already is copied.
+    The model on disk then answers beside the run's, and is removed where their logits differ.
+
+    Raises:
+        PlanError: `merge.impossible`: what was trained stays beside the base (prefix, prompt, p_tuning, adapter).
+        RunError: `merge.folder`, `into` holds something; `merge.differs`; `merge.nothing`, it is the base model still;
+            the run has not finished.
+    """
+    from tunebook.engine.load import load_model
+
+    if into.exists() and (not into.is_dir() or any(into.iterdir())):
+        raise RunError("merge.folder", key=str(into))
+    loaded = load_model(run.model, run.plan)
+    rows = golden(run)
+    before = loaded.logits(rows)
+    added = hasattr(loaded.model, "merge_and_unload")
+    plain = _added_up(loaded.model) if added else loaded.model
+    _refuse_rest(run, loaded, plain)
+    into.parent.mkdir(parents=True, exist_ok=True)
+    part = into.with_name(into.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        plain.save_pretrained(str(part))
+        loaded.tokenizer.save_pretrained(str(part))
+        merged = _proven(run, part, before, rows, added=added)
+        write_whole(part / "merged.json", json.dumps({**asdict(merged), "folder": "."}, indent=2) + "\n")
+        if into.exists():
+            into.rmdir()
+        part.replace(into)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return Merged(**{**asdict(merged), "folder": into})
+
+
+def _added_up(model: Any) -> Any:
+    """The base model with what was added to its weights, and the trained head in place of the fresh one."""
+    from peft.utils import ModulesToSaveWrapper
+
+    for name, module in list(model.named_modules()):  # PEFT 0.21 itself unwraps a pooler beside IA3 wrongly
+        if isinstance(module, ModulesToSaveWrapper):
+            model.set_submodule(name, module.modules_to_save["default"])
+    return model.merge_and_unload()
+
+
+def golden(run: Run) -> Rows:
+    """The first validation rows of a run's book."""
+    from dataclasses import fields, replace
+
+    from tunebook.data.load import load
+    from tunebook.data.prepare import open_data
+
+    rows = load(open_data(run.plan.data_path), "validation")
+    cut = {item.name: getattr(rows, item.name) for item in fields(rows)}
+    first = {name: column[:ROWS] for name, column in cut.items() if column is not None and name != "other"}
+    return replace(rows, **first, other={name: column[:ROWS] for name, column in rows.other.items()})
+
+
+def _refuse_rest(run: Run, loaded: LoadedModel, plain: Any) -> None:
+    """Refuse a model that has parameters which the plain one has no place for."""
+    from tunebook.models.source import find_model
+
+    skeleton = loaded.task.skeleton(find_model(run.plan.model, allow_pickle=True), run.plan.labels, run.plan.params)
+    rest = sorted(plain.state_dict().keys() - skeleton.state_dict().keys())
+    if rest:
+        raise PlanError("merge.impossible", key=run.id, value=rest[0], allowed="lora | adalora | ia3")
+
+
+def _proven(run: Run, folder: Path, before: Any, rows: Rows, *, added: bool) -> Merged:
+    """What the model on disk is worth beside the run's.
+
+    Raises:
+        RunError: `merge.nothing`, `merge.differs`.
+    """
+    import numpy as np
+
+    from tunebook.engine.load import load_model
+
+    merged = load_model(folder, run.plan)
+    if added and same_as_base(run, merged):
+        raise RunError("merge.nothing", key=run.id)
+    after = merged.logits(rows)
+    difference = float(np.abs(after - before).max())
+    if not difference <= _TOLERANCE * max(1.0, float(np.abs(before).max())):
+        raise RunError("merge.differs", key=run.id, value=difference, rows=len(rows))
+    return Merged(folder, run.id, run.plan.model, len(rows), difference)
+
+
+def same_as_base(run: Run, loaded: LoadedModel) -> bool:
+    """Whether the layers of a model are those of its run's base model, bit for bit."""
+    from torch import equal
+
+    from tunebook.models.layers import depths
+    from tunebook.models.source import find_model
+
+    base = loaded.task.build(find_model(run.plan.model, allow_pickle=True), run.plan.labels, run.plan.params)
+    found = depths(base)
+    own = dict(loaded.model.named_parameters())
+    return all(
+        equal(item.detach(), own[name].detach().cpu())
+        for name, item in base.named_parameters()
+        if found.of[name] < found.top
+    )
+
+
+__all__ = ["ROWS", "Merged", "golden", "merge", "same_as_base"]

@@ -1,0 +1,133 @@
+"""Retention: what a run that continues from others still knows of their tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.nouns import Interval, Labels, Plan, Report, read_json, write_json
+from tunebook.core.progress import Progress
+from tunebook.core.registry import tasks
+from tunebook.core.retention import Earlier, Retention
+from tunebook.verbs.runs import Run
+
+if TYPE_CHECKING:
+    from tunebook.core.task import Rows
+
+FILE = "retention.json"
+_RESAMPLES = 500
+_NEVER = 30.0  # so far below all others lies the logit of a class that a model has never heard of
+Score = Callable[[NDArray[np.int64]], float]
+
+
+def retention(run: Run, report: Report, progress: Progress | None = None) -> Retention | None:
+    """Score a run on the test rows of all runs before it, beside the runs that learned those; write retention.json.
+
+    Args:
+        run: a run that continues from another.
+        report: of this run, on its own test rows.
+
+    Returns:
+        None where no run before it has test rows.
+
+    Raises:
+        RunError: a run before it, or its rows, are no longer there.
+    """
+    from tunebook.engine.past import ancestors, data_of
+
+    plan = run.plan
+    before = [(path, theirs) for path, theirs in ancestors(plan) if data_of(theirs, plan.labels).rows.get("test")]
+    if not before:
+        return None
+    metric = report.headline
+    found = Retention(
+        run=run.id,
+        metric=metric,
+        tasks=[_earlier(Run(path), theirs, run, before, progress) for path, theirs in reversed(before)],
+        own=_of_report(report, metric),
+        before=_untrained(run, progress),
+        chance=report.baselines.get("majority", {}).get(metric),
+    )
+    write_json(found, run.path / FILE)
+    return found
+
+
+def read_retention(run: Run) -> Retention | None:
+    """The retention of a run; None where it was not measured."""
+    path = run.path / FILE
+    found: Retention | None = read_json(Retention, path) if path.is_file() else None
+    return found
+
+
+def _earlier(old: Run, theirs: Plan, run: Run, chain: list[tuple[Path, Plan]], progress: Progress | None) -> Earlier:
+    """What is left of the task that an older run has learned."""
+    from tunebook.data.load import load
+    from tunebook.engine.past import data_of
+
+    plan = run.plan
+    rows = load(data_of(theirs, plan.labels), "test")
+    learned, final = (_score(one, rows, plan, progress) for one in (old, run))
+    every = np.arange(len(rows))
+    later = [read_retention(Run(path)) for path, _ in chain]
+    seen = [task.final.value for item in later if item is not None for task in item.tasks if task.run == old.id]
+    return Earlier(
+        run=old.id,
+        book=theirs.data_path.parent.name,
+        rows=len(rows),
+        learned=_interval(learned, len(rows)),
+        best=max([learned(every), *seen]),
+        final=_interval(final, len(rows)),
+        lost=_interval(lambda chosen: learned(chosen) - final(chosen), len(rows)),
+    )
+
+
+def _untrained(run: Run, progress: Progress | None) -> Interval:
+    """Score on a run's own test rows of the model that it continues from."""
+    from tunebook.data.load import load
+    from tunebook.engine.past import ancestors, data_of
+
+    plan = run.plan
+    rows = load(data_of(plan, plan.labels), "test")
+    parent, _ = next(ancestors(plan))
+    return _interval(_score(Run(parent), rows, plan, progress), len(rows))
+
+
+def _score(run: Run, rows: Rows, plan: Plan, progress: Progress | None) -> Score:
+    """The plan's metric of a run's model as a function of row numbers."""
+    from tunebook.engine.load import load_model
+
+    assert rows.targets is not None
+    logits = widened(load_model(run.model, run.plan).logits(rows, progress), plan.labels)
+    task, metric = tasks()[plan.task](), str(plan.params["metric"])
+    by_row = task.row_scores(logits, rows.targets, plan.labels, metric)
+    if by_row is not None:
+        values = np.asarray(by_row, dtype=np.float64)
+        return lambda chosen: float(values[chosen].mean())
+    return task.scorer(logits, rows.targets, plan.labels, metric)
+
+
+def widened(logits: NDArray[np.float32], labels: Labels) -> NDArray[np.float32]:
+    """Outputs (N, fewer) of an older head as if it had all classes (N, outputs) and never said the further ones."""
+    missing = labels.outputs - logits.shape[1]
+    if not missing:
+        return logits
+    never = np.minimum(logits.min(1, keepdims=True), 0) - _NEVER
+    return np.hstack([logits, np.repeat(never, missing, axis=1)]).astype(np.float32)
+
+
+def _interval(score: Score, rows: int) -> Interval:
+    from tunebook.stats.bootstrap import bootstrap_interval
+
+    return bootstrap_interval(score, rows, resamples=_RESAMPLES, method="percentile")
+
+
+def _of_report(report: Report, metric: str) -> Interval:
+    value = report.metrics[metric]
+    return report.intervals.get(metric) or Interval(value=value, low=value, high=value)
+
+
+__all__ = ["FILE", "read_retention", "retention", "widened"]

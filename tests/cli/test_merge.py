@@ -1,0 +1,38 @@
+"""tunebook merge: from a run, or a book's newest run, to a plain model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Call
+
+
+def test_a_books_newest_run_is_merged_and_told(book: Path, tmp_path: Path, tunebook: Call) -> None:
+    done = tunebook("merge", book, "--into", tmp_path / "merged")
+    assert done.code == 0 and "✓" in done.out and "from_pretrained" in done.out
+    assert (tmp_path / "merged" / "model.safetensors").is_file()
+    told = json.loads((tmp_path / "merged" / "merged.json").read_text())
+    again = tunebook("merge", next(book.glob("runs/*/outcome.json")).parent, "--into", tmp_path / "other", "--json")
+    assert again.json["run"] == told["run"] and again.json["difference"] == told["difference"] < 1e-4
+    assert again.json["folder"] == str(tmp_path / "other")
+
+
+def test_what_is_no_run_and_a_folder_in_use_are_refused(book: Path, tmp_path: Path, tunebook: Call) -> None:
+    assert tunebook("merge", tmp_path, "--into", tmp_path / "x", "--json").json["error"]["code"] == "merge.no_run"
+    (tmp_path / "mine").write_text("mine")
+    done = tunebook("merge", book, "--into", tmp_path, "--json")
+    assert done.code == 3 and done.json["error"]["code"] == "merge.folder"
+
+
+def test_a_run_is_told_with_what_was_trained(book: Path, tunebook: Call) -> None:
+    done = tunebook("train", book, "--set", "lora=on", "--set", "max_epochs=1", "--track", "none")
+    assert done.code == 0 and "parameters trained" in done.out and "KiB stored" in done.out
+    found = tunebook("train", book, "--set", "lora=on", "--set", "max_epochs=1", "--track", "none", "--json").json
+    assert 0 < found["trained"] < found["parameters"] and 0 < found["stored_bytes"] < 100_000
+    limit = ("--set", "lora=on", "--set", "max_trained_share=0.1%")
+    refused = tunebook("check", book, *limit, "--json").json["problems"][0]
+    assert refused["code"] == "peft.share" and refused["key"] == "max_trained_share" and ">=" in refused["allowed"]
+    assert tunebook("check", book, "--set", "lora=on", "--set", "max_trained_share=90%").code == 0
+    page = (book / "runs" / found["run"] / "report.html").read_text()
+    assert "Of them trained" in page and f"{found['trained']:,} (" in page and "Stored" in page

@@ -1,0 +1,115 @@
+"""The parts that the techniques against forgetting share; what they add up to is tested with each of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tests.techniques.chains import Net, Past, run_of, some_rows
+from tunebook.nets import anchor as module
+from tunebook.nets.anchor import Anchor
+
+
+def test_the_penalty_and_its_gradient() -> None:
+    weights = {"a": nn.Parameter(torch.tensor([1.0, 2.0])), "b": nn.Parameter(torch.zeros(2, 2))}
+    anchor = Anchor(weights, {"a": torch.tensor([2.0, 0.0]), "b": torch.zeros(2, 2)})
+    with torch.no_grad():
+        weights["a"] += 3.0
+        weights["b"] += 5.0
+    found = anchor.penalty()
+    assert found.item() == pytest.approx(9.0)
+    found.backward()
+    assert weights["a"].grad is not None and weights["a"].grad.tolist() == [6.0, 0.0]
+    assert weights["b"].grad is None, "what has no importance costs nothing"
+
+
+def test_without_importance_all_are_held_alike() -> None:
+    weight = nn.Parameter(torch.zeros(3))
+    anchor = Anchor({"a": weight})
+    with torch.no_grad():
+        weight += 2.0
+    assert anchor.penalty().item() == pytest.approx(6.0)
+
+
+def test_nothing_to_hold_adds_nothing() -> None:
+    assert not Anchor({"a": nn.Parameter(torch.zeros(3))}, {})
+    run = run_of(Net(), None)
+    inner = run.criterion.loss  # type: ignore[union-attr]
+    assert module.held(inner, Anchor({}, {}), 1.0, run, "x") == inner
+
+
+def test_the_mean_is_one_over_what_is_above_zero() -> None:
+    found = module.normalised({"a": torch.tensor([0.0, 2.0, 6.0]), "b": torch.zeros(5)})
+    assert found["a"].tolist() == [0.0, 0.5, 1.5]
+    nothing = {"a": torch.zeros(3)}
+    assert module.normalised(nothing) is nothing
+
+
+def test_new_outputs_are_free() -> None:
+    found = {"head": torch.ones(4, 2), "bias": torch.ones(4), "body": torch.ones(2, 4), "scale": torch.tensor(1.0)}
+    free = module.free_outputs(found, 3, 4)
+    assert free["head"].sum() == 6 and free["bias"].tolist() == [1, 1, 1, 0]
+    assert free["body"].sum() == 8 and free["scale"] == 1
+    assert found["head"].sum() == 8
+    assert module.free_outputs(found, 4, 4) is found
+
+
+def test_widened_and_added() -> None:
+    assert module.widened(torch.ones(2, 2), torch.zeros(3, 2)).tolist() == [[1, 1], [1, 1], [0, 0]]
+    both = module.added({"a": torch.ones(2), "b": torch.ones(1)}, {"a": torch.ones(2)}, 0.5)
+    assert both["a"].tolist() == [1.5, 1.5] and both["b"].tolist() == [1]
+
+
+def test_rows_of_each_run_are_drawn_once_for_all() -> None:
+    rows, seen = some_rows(30, age=1), []
+
+    def value(batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        seen.append(batch["numbers"].numpy().tolist())
+        return run.model(batch["numbers"]).logits.sum()
+
+    run = run_of(Net(), Past(rows))
+    for _ in range(2):
+        module.importance_of_past(run, value, torch.abs, 8)
+    assert len(seen) == 16 and seen[:8] == seen[8:]
+
+
+def test_targets_are_drawn_as_predicted() -> None:
+    draw = torch.Generator().manual_seed(0)
+    logits = torch.tensor([[0.0, 2.0]]).repeat(4000, 1)
+    share = module.drawn_targets(logits, "single_label", draw).float().mean()
+    assert float(share) == pytest.approx(np.exp(2) / (1 + np.exp(2)), abs=0.03)
+    yes = module.drawn_targets(logits, "multi_label", draw).mean(0)
+    assert yes.tolist() == pytest.approx([0.5, np.exp(2) / (1 + np.exp(2))], abs=0.03)
+    numbers = module.drawn_targets(logits[:, 1:], "regression", draw)
+    assert float(numbers.mean()) == pytest.approx(2, abs=0.1) and float(numbers.std()) == pytest.approx(1, abs=0.1)
+
+
+def test_surprise_is_the_log_of_the_chance() -> None:
+    logits = torch.tensor([[0.0, 2.0]])
+    sigmoid = torch.sigmoid(logits)[0]
+    assert module.surprise(logits, torch.tensor([1]), "single_label").item() == pytest.approx(
+        -float(logits.log_softmax(1)[0, 1])
+    )
+    assert module.surprise(logits, torch.tensor([[0, 1]]), "multi_label").item() == pytest.approx(
+        -float((1 - sigmoid[0]).log() + sigmoid[1].log())
+    )
+    assert module.surprise(logits[:, 1:], torch.tensor([5.0]), "ordinal").item() == pytest.approx(4.5)
+
+
+def test_old_outputs() -> None:
+    logits = torch.arange(6.0).reshape(2, 3)
+    assert module.old_outputs(logits, 2, "single_label").shape == (2, 2)
+    assert module.old_outputs(logits[:, :1], 1, "regression").shape == (2, 1)
+
+
+def test_a_weight_that_nothing_hangs_on_has_no_importance() -> None:
+    net = Net()
+    net.unused = nn.Parameter(torch.ones(2))
+    batches = Past(None).batches(some_rows(4), 1)
+    found = module.importance_of(net, batches, lambda batch: net(batch["numbers"]).logits.sum(), torch.square)
+    assert not found["unused"].any() and found["body.weight"].any()
+    assert not any(
+        item.any() for item in module.importance_of(net, [], lambda batch: torch.zeros(()), torch.abs).values()
+    )

@@ -1,0 +1,35 @@
+"""What was learned and what is left, in words."""
+
+from __future__ import annotations
+
+from tests.core.test_retention import earlier, span
+from tunebook.core.nouns import Interval
+from tunebook.core.retention import Retention
+from tunebook.report.retention import headings, retention_view, spanned, summary_facts, task_rows
+
+KEPT = Retention(
+    run="new", metric="accuracy", tasks=[earlier(0.9, 0.95, 0.6)], own=span(0.7), before=span(0.4), chance=0.5
+)
+
+
+def test_each_task_has_a_line_and_this_book_is_the_last() -> None:
+    first, last = task_rows(KEPT)
+    assert first == ["b", "r", "10", "0.900 (0.800 … 1.000)", "0.600 (0.500 … 0.700)", "+0.300 (+0.270 … +0.330)"]
+    assert last[0] == "this book" and last[-1] == "–" and last[3].startswith("0.700")
+    assert len(headings(KEPT)) == len(first) and "Accuracy" in headings(KEPT)[3]
+
+
+def test_learned_and_forgotten_stand_together() -> None:
+    facts = dict(summary_facts(KEPT))
+    assert facts["Mean when learned"] == "0.800" and facts["Forgetting"].startswith("+0.350")
+    assert facts["Backward transfer"].startswith("-0.300")
+    assert any(name.startswith("Forward") for name in facts)
+    without = dict(summary_facts(KEPT.model_copy(update={"chance": None})))
+    assert not any(name.startswith("Forward") for name in without)
+
+
+def test_the_view() -> None:
+    assert retention_view(None) is None
+    view = retention_view(KEPT)
+    assert view is not None and len(view["rows"]) == 2
+    assert spanned(Interval(value=0.5, low=0.25, high=0.75)) == "0.500 (0.250 … 0.750)"
