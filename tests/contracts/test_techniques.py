@@ -187,7 +187,7 @@ def together(one: str, other: str) -> bool:
     return not rivals and other not in first.conflicts and one not in second.conflicts
 
 
-def teams(keys: list[str], most: int = 5) -> list[tuple[str, ...]]:
+def teams(keys: list[str], most: int = 8) -> list[tuple[str, ...]]:
     """Few sets of techniques that go together, in which every pair of them that does so is found."""
     left = {pair for pair in combinations(keys, 2) if together(*pair)}
     found = []

@@ -41,6 +41,7 @@ class Fade(Technique):
 def own_techniques(monkeypatch):
     known = {"shake": Shake, "fade": Fade}
     monkeypatch.setattr(registry, "techniques", lambda: known)
+    monkeypatch.setattr(registry, "stages", dict)
     return known
 
 

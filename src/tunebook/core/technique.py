@@ -61,6 +61,7 @@ class Technique(Params):
         exclusive: a part of which a plan has one player at most, such as `loss` or `peft`; empty for none.
         draws: it draws at random for each micro-batch, as dropout does, so that the same rows split otherwise give the
             same step in expectation only.
+        alone: it trains in one process only.
         delta: it leaves the base model's own weights as they were, so that only what was trained has to be kept.
         outermost: it is woven after all others, whatever their names, so that they see only what it lets through.
     """
@@ -72,6 +73,7 @@ class Technique(Params):
     whole_vocabulary: ClassVar[bool] = False
     exclusive: ClassVar[str] = ""
     draws: ClassVar[bool] = False
+    alone: ClassVar[bool] = False
     delta: ClassVar[bool] = False
     outermost: ClassVar[bool] = False
 

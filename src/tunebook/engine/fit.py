@@ -17,7 +17,7 @@ from transformers import PrinterCallback, TrainerCallback, set_seed
 from transformers.utils.logging import disable_progress_bar
 
 from tunebook.core.encoded import Encoded
-from tunebook.core.errors import RunError
+from tunebook.core.errors import PlanError, RunError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Looks, Progress, Silent
 from tunebook.core.registry import tasks
@@ -146,6 +146,7 @@ class Fit:
 
     def prepare(self) -> WovenTrainer:
         """The trainer, ready to train: model, techniques, settings."""
+        self._refuse_others()
         join_others()
         keep_memory()
         disable_progress_bar()
@@ -154,6 +155,16 @@ class Fit:
         model = weave.model(build_model(self.task, self.material.model_folder, self.plan))
         self._lighten(model, weave)
         return self.trainer(model, weave)
+
+    def _refuse_others(self) -> None:
+        """Several processes where a technique knows of one only.
+
+        Raises:
+            PlanError: `ranks.technique`.
+        """
+        for technique in self.woven:
+            if technique.alone and processes() > 1:
+                raise PlanError("ranks.technique", key=technique.key, value=processes(), allowed="1")
 
     def _lighten(self, model: Any, weave: Weave) -> None:
         """Make training cheaper without changing what it computes."""

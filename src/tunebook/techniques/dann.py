@@ -35,6 +35,7 @@ class DANN(Technique):
     zh: ClassVar[str] = "训练特征，使判别器无法区分训练样本与另一领域的无标签样本。"
     needs: ClassVar[frozenset[str]] = frozenset({"head"})
     after: ClassVar[frozenset[str]] = CHANGERS
+    alone: ClassVar[bool] = True  # the discriminator is asked outside of the pass that processes share
     whole_vocabulary: ClassVar[bool] = True
 
     target: Annotated[

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
-from torch import Tensor, distributed
+from torch import Tensor
 
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search, Value
@@ -58,6 +58,7 @@ class MultiTask(Technique):
     needs: ClassVar[frozenset[str]] = frozenset({"logits", "head"})
     whole_vocabulary: ClassVar[bool] = True
     outermost: ClassVar[bool] = True
+    alone: ClassVar[bool] = True
 
     books: Annotated[list[str] | None, Row("folders of the other books", zh="其他 book 的文件夹", input="book")] = None
     mixing: Annotated[
@@ -141,8 +142,6 @@ class MultiTask(Technique):
         """The model with heads that it is kept without."""
         if not self.weight or run.source is None:  # nobody knows the books while a plan is made
             return model
-        if distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1:
-            raise PlanError("multi_task.processes", key=self.key, value=distributed.get_world_size(), allowed="1")
         outputs = [book.labels.outputs for book in _others(run)]
         width = body_of(model).config.hidden_size
         embedded = model.get_input_embeddings().embedding_dim if self.task_embedding else 0

@@ -22,6 +22,7 @@ def own_techniques(monkeypatch):
 
     known = {"freeze": Freeze}
     monkeypatch.setattr(registry, "techniques", lambda: known)
+    monkeypatch.setattr(registry, "stages", dict)
     return known
 
 
