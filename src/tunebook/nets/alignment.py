@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor, nn
 
 from tunebook.core.errors import PlanError
+from tunebook.core.params import Row
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, model_inputs
 from tunebook.nets.features import head_inputs, head_of, pooled
 
 Penalty = Callable[[Tensor, Tensor], Tensor]
+# Rows of the table that several techniques declare alike.
+Target = Annotated[
+    str | None,
+    Row("file of rows of the other domain; labels are not read", zh="目标领域的样本文件；不读取标签", input="file"),
+]
+Block = Annotated[
+    int,
+    Field(ge=2),
+    Row("rows of each domain that are compared at once", zh="一次比较的每个领域样本数", unit="rows"),
+]
 
 # Techniques that change what a batch's rows look like on their way: target rows must not meet what is meant for those.
 CHANGERS = frozenset({"fgm", "free_lb", "mixup", "neftune", "pgd", "r_drop", "vat"})
@@ -106,4 +119,4 @@ def refuse_adaptation(facts: Facts, key: str, target: str | None, block: int | N
         raise PlanError("adaptation.block", key=f"{key}.block", value=block, allowed=f"2 … {batch}")
 
 
-__all__ = ["CHANGERS", "Partners", "Penalty", "aligned", "by_block", "refuse_adaptation"]
+__all__ = ["CHANGERS", "Block", "Partners", "Penalty", "Target", "aligned", "by_block", "refuse_adaptation"]

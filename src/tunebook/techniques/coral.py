@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Facts, LossFn, RunContext, Technique
-from tunebook.nets.alignment import CHANGERS, aligned, by_block, refuse_adaptation
+from tunebook.nets.alignment import CHANGERS, Block, Target, aligned, by_block, refuse_adaptation
 
 
 class CORAL(Technique):
@@ -30,10 +30,7 @@ class CORAL(Technique):
     after: ClassVar[frozenset[str]] = CHANGERS
     whole_vocabulary: ClassVar[bool] = True
 
-    target: Annotated[
-        str | None,
-        Row("file of rows of the other domain; labels are not read", zh="目标领域的样本文件；不读取标签", input="file"),
-    ] = None
+    target: Target = None
     weight: Annotated[
         float,
         Field(ge=0),
@@ -43,11 +40,7 @@ class CORAL(Technique):
             search=Search(1, 10_000, log=True),
         ),
     ] = 100.0
-    block: Annotated[
-        int,
-        Field(ge=2),
-        Row("rows of each domain that are compared at once", zh="一次比较的每个领域样本数", unit="rows"),
-    ] = 16
+    block: Block = 16
 
     def refuse(self, facts: Facts) -> None:
         """There must be target rows, and a forward pass must hold a block."""

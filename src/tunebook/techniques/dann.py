@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Facts, LossFn, RunContext, Technique
-from tunebook.nets.alignment import CHANGERS, aligned, refuse_adaptation
+from tunebook.nets.alignment import CHANGERS, Target, aligned, refuse_adaptation
 from tunebook.nets.extra import attach
 from tunebook.nets.features import head_of
 from tunebook.nets.reversal import reverse
@@ -38,10 +38,7 @@ class DANN(Technique):
     alone: ClassVar[bool] = True  # the discriminator is asked outside of the pass that processes share
     whole_vocabulary: ClassVar[bool] = True
 
-    target: Annotated[
-        str | None,
-        Row("file of rows of the other domain; labels are not read", zh="目标领域的样本文件；不读取标签", input="file"),
-    ] = None
+    target: Target = None
     strength: Annotated[
         float,
         Field(ge=0),

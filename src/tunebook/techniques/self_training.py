@@ -15,7 +15,7 @@ from tunebook.core.encoded import Encoded, join
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Event, Facts, LossFn, RunContext, Technique, View, model_inputs
-from tunebook.nets.alignment import refuse_adaptation
+from tunebook.nets.alignment import Target, refuse_adaptation
 
 
 class SelfTraining(Technique):
@@ -35,10 +35,7 @@ class SelfTraining(Technique):
     zh: ClassVar[str] = "每轮之前由模型自己给目标领域的样本打标签，并用其中有把握的样本训练。"
     needs: ClassVar[frozenset[str]] = frozenset({"logits"})
 
-    target: Annotated[
-        str | None,
-        Row("file of rows of the other domain; labels are not read", zh="目标领域的样本文件；不读取标签", input="file"),
-    ] = None
+    target: Target = None
     threshold: Annotated[
         float,
         Field(ge=0, le=1),
