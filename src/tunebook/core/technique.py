@@ -58,7 +58,8 @@ class Technique(Params):
         conflicts: keys of techniques that cannot stand beside it.
         after: keys of techniques that are woven before it, so that it wraps them.
         whole_vocabulary: it needs the vectors of tokens that are in none of the rows too.
-        exclusive: a part of which a plan has one player at most, such as `loss` or `peft`; empty for none.
+        exclusive: a part of which a plan has one player at most, such as `loss` or `peft`; empty for none. Those of
+            `loss`, `mixing` and `adversarial` are woven inside all others, in this order.
         draws: it draws at random for each micro-batch, as dropout does, so that the same rows split otherwise give the
             same step in expectation only.
         alone: it trains in one process only.
