@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from tests.cli.conftest import Call
@@ -25,7 +26,8 @@ def test_what_is_no_run_and_a_folder_in_use_are_refused(book: Path, tmp_path: Pa
     assert done.code == 3 and done.json["error"]["code"] == "merge.folder"
 
 
-def test_a_run_is_told_with_what_was_trained(book: Path, tunebook: Call) -> None:
+def test_a_run_is_told_with_what_was_trained(book: Path, tmp_path: Path, tunebook: Call) -> None:
+    book = Path(shutil.copytree(book, tmp_path / "book"))  # others count on its newest run
     done = tunebook("train", book, "--set", "lora=on", "--set", "max_epochs=1", "--track", "none")
     assert done.code == 0 and "parameters trained" in done.out and "KiB stored" in done.out
     found = tunebook("train", book, "--set", "lora=on", "--set", "max_epochs=1", "--track", "none", "--json").json

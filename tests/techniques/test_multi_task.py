@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import distributed
 
 from tests.ground import OTHER, Ground, weights
 from tunebook.core.errors import PlanError
@@ -225,11 +224,10 @@ def test_what_cannot_work_is_refused() -> None:
 
 def test_several_processes_are_refused(ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     training = ground.fit(tmp_path, ground.plan(rows()))
-    monkeypatch.setattr(distributed, "is_initialized", lambda: True)
-    monkeypatch.setattr(distributed, "get_world_size", lambda: 2)
+    monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(PlanError) as caught:
-        training.woven[0].prepare_model(None, training.context)
-    assert caught.value.code == "multi_task.processes"
+        training.prepare()
+    assert (caught.value.code, caught.value.key) == ("ranks.technique", "multi_task")
 
 
 def test_without_weight_nothing_is_touched(ground: Ground, tmp_path: Path) -> None:
