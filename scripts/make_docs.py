@@ -163,6 +163,8 @@ def claims() -> str:
             lines = [(name, *line) for name, one in found["sets"].items() for line in gains(one)]
             parts.append(grid(("Set", "Compared", "From", "To", "Gain", "Seeds", "Rows"), lines))
             parts.append(f"\n`{found['command']}` on {found['machine']['processor']}, {found['date']}\n")
+    if len(parts) == 1:
+        parts.append("\nNo claim has been measured in full yet.\n")
     return "".join(parts)
 
 

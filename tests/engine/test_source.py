@@ -4,35 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated, ClassVar
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tests import small
+from tests.engine.test_inputs import Borrow
 from tests.ground import FIRST, MORE, Ground, make_ground
 from tunebook.core import registry
 from tunebook.core.errors import PlanError, RunError
-from tunebook.core.params import Row
-from tunebook.core.technique import RunContext, Technique, View
 from tunebook.data.load import load
 from tunebook.data.prepare import prepare
 from tunebook.engine import inputs as module
 from tunebook.engine import stored
 from tunebook.engine.source import BookSource, ensemble
-
-
-class Borrow(Technique):
-    """Looks at a file and at a run."""
-
-    key: ClassVar[str] = "borrow"
-    file: Annotated[str | None, Row("further rows", zh="更多数据", input="file")] = None
-    teacher: Annotated[str | None, Row("another run", zh="另一次运行", input="run")] = None
-
-    def prepare_data(self, view: View, run: RunContext) -> View:
-        run.acted(self.key, seen=1)
-        return view
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 from tunebook.core.errors import PlanError
 from tunebook.core.hashing import content_id, file_id
 from tunebook.core.nouns import Plan, read_json
-from tunebook.core.params import Declaration, declarations
+from tunebook.core.params import Declaration, Value, declarations
 from tunebook.core.registry import techniques
 from tunebook.core.technique import Technique
 from tunebook.data.prepare import SPLIT, open_data
@@ -25,11 +25,21 @@ def inputs_of(woven: Iterable[Technique], book: Path) -> dict[str, str]:
     for technique in woven:
         for row in declarations(type(technique)):
             value = getattr(technique, row.field)
-            if row.row.input and isinstance(value, list):
-                found[row.name] = content_id([input_id(row, find_input(row, name, book)) for name in value])
-            elif row.row.input and value is not None:
-                found[row.name] = input_id(row, find_input(row, str(value), book))
+            if row.row.input and value is not None:
+                _, found[row.name] = find_inputs(row, value, book)
     return found
+
+
+def find_inputs(row: Declaration, value: Value, book: Path) -> tuple[list[Path], str]:
+    """The places that a row names, of which there may be a list, and the hash of them all.
+
+    Raises:
+        PlanError: as `find_input`.
+    """
+    names = value if isinstance(value, list) else [str(value)]
+    paths = [find_input(row, name, book) for name in names]
+    ids = [input_id(row, path) for path in paths]
+    return paths, content_id(ids) if isinstance(value, list) else ids[0]
 
 
 def declared_input(name: str) -> Declaration:
@@ -77,4 +87,4 @@ def input_id(row: Declaration, path: Path) -> str:
     return content_id([plan.id, model_id(path / "model")])
 
 
-__all__ = ["declared_input", "find_input", "input_id", "inputs_of"]
+__all__ = ["declared_input", "find_input", "find_inputs", "input_id", "inputs_of"]

@@ -20,7 +20,7 @@ from tunebook.core.nouns import Plan, read_json
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.task import OtherBook, Task
 from tunebook.core.technique import Batch
-from tunebook.engine.inputs import declared_input, find_input, input_id
+from tunebook.engine.inputs import declared_input, find_inputs, input_id
 from tunebook.engine.past import ancestors, kept_for, numbered, outputs_before, past_rows, read_kept
 from tunebook.engine.tokens import encode
 
@@ -199,10 +199,7 @@ class BookSource:
         """All that a row names which may name several."""
         key, _, part = name.partition(".")
         value = self.plan.techniques[key][part]
-        names = value if isinstance(value, list) else [str(value)]
-        paths = [find_input(declared_input(name), one, self.plan.data_path.parent) for one in names]
-        ids = [self._id(name, path) for path in paths]
-        found = content_id(ids) if isinstance(value, list) else ids[0]
+        paths, found = find_inputs(declared_input(name), value, self.plan.data_path.parent)
         if found != self.plan.inputs.get(name, found):
             raise RunError("run.input", key=name, value=found, allowed=self.plan.inputs[name])
         return paths

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique
+from tunebook.nets.anchor import Anchor, trained_weights
 
 
 class L2SP(Technique):
@@ -58,22 +58,21 @@ class L2SP(Technique):
         """The loss plus the pull."""
         if not self.alpha:
             return inner
-        held = _pretrained(run.model)
-        start = [weight.detach().clone() for weight in held]
+        anchor = Anchor(_pretrained(run.model))
 
         def loss(model: Any, batch: Batch) -> tuple[Tensor, Any]:
             found, outputs = inner(model, batch)
-            moved = torch.stack([(now - before).square().sum() for now, before in zip(held, start, strict=True)]).sum()
-            run.noted(self.key, distance=float(moved.detach().sqrt()))
-            return found + self.alpha / 2 * moved, outputs
+            penalty = anchor.penalty()  # half of the squared distance
+            run.noted(self.key, distance=float((2 * penalty.detach()).sqrt()))
+            return found + self.alpha * penalty, outputs
 
         return loss
 
 
-def _pretrained(model: Any) -> list[Tensor]:
-    """The trained weights of the encoder: all but those of the head."""
+def _pretrained(model: Any) -> dict[str, nn.Parameter]:
+    """Name -> parameter, of the trained weights of the encoder: all but those of the head."""
     body = f"{model.base_model_prefix}."
-    return [weight for name, weight in model.named_parameters() if name.startswith(body) and weight.requires_grad]
+    return {name: weight for name, weight in trained_weights(model).items() if name.startswith(body)}
 
 
 __all__ = ["L2SP"]
