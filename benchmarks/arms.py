@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +59,8 @@ def claim_book(name: str, place: Path, *, rows: int, model: str = "") -> Any:
 def train_arms(book: Any, tables: Mapping[str, Mapping[str, Any]], *, seeds: int) -> dict[str, Arm]:
     """Train changes of the book's champion, each with the seeds 1 ... K, and score them on the validation rows.
 
+    The arms take turns, seed by seed, so that whatever else the machine does meanwhile falls on all of them.
+
     Args:
         tables: name of the arm -> row of the table -> value; a technique may be given as `{"fgm": "on"}`.
     """
@@ -67,11 +70,14 @@ def train_arms(book: Any, tables: Mapping[str, Mapping[str, Any]], *, seeds: int
     from tunebook.verbs.train import train
 
     exam = split_exam(book.data, "validation")
+    runs: dict[str, list[Any]] = {name: [] for name in tables}
+    for seed in range(1, 1 + seeds):
+        for name, changes in tables.items():
+            table = child(book.champion, dict(changes))
+            runs[name].append(train(plan(table, book.data, seed=seed), track=()))
     arms = {}
-    for name, changes in tables.items():
-        runs = [train(plan(child(book.champion, dict(changes)), book.data, seed=1 + k), track=()) for k in range(seeds)]
-        right = np.stack([scored(run, exam.rows) for run in runs])
-        arms[name] = Arm(right, [run.outcome for run in runs], runs)
+    for name, mine in runs.items():
+        arms[name] = Arm(np.stack([scored(run, exam.rows) for run in mine]), [run.outcome for run in mine], mine)
         print(name, [round(score, 3) for score in arms[name].scores], flush=True)
     return arms
 
@@ -131,10 +137,14 @@ class Claim:
         path = RESULTS / f"{claim}.json"
         before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         found: dict[str, Any] = before["sets"] if before.get("asked") == asked else {}
+        minutes = dict(before["minutes"]) if found else {}
         for name in (name for name in self.sets if given.only in name and name not in found):
+            started = time.process_time()
             found[name] = self.measure(name, given)
+            minutes[name] = round((time.process_time() - started) / 60, 1)
             verdict, why = self.judge(found)
-            write_result(claim, {"claim": self.says, "verdict": verdict, "why": why, "asked": asked, "sets": found})
+            head = {"claim": self.says, "verdict": verdict, "why": why, "asked": asked, "minutes": minutes}
+            write_result(claim, {**head, "sets": found})
         return path
 
 

@@ -41,7 +41,7 @@ def _measured(book: Any, options: argparse.Namespace) -> dict[str, Any]:
             "answers": gain(arms["labels"], arms["answers"]),
             "layers": gain(arms["labels"], arms["layers"]),
             "parameters": [whole.mean("parameters"), arms["labels"].mean("parameters")],
-            "seconds": {key: arm.mean("seconds") for key, arm in arms.items()},
+            "seconds": {key: arm.mean("processor_seconds") for key, arm in arms.items()},
         }
     several = {**common, "distill.teacher": teachers, "distill.weight": 1.0}
     ensemble = train_arms(book, {"ensemble": several}, seeds=options.seeds)["ensemble"]

@@ -85,7 +85,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
         )
         arms |= reached
     gains = {key: gain(arms["none"], arms[key]) for key in (*METHODS, "target")}
-    times = {key: arm.mean("seconds") for key, arm in arms.items()}
+    times = {key: arm.mean("processor_seconds") for key, arm in arms.items()}
     return {"gains": gains, "seconds": times, "options": METHODS}
 
 

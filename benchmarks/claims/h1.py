@@ -1,7 +1,7 @@
-"""H1: whether LoRA keeps the accuracy of full fine-tuning at a fraction of what is stored.
+"""H1: whether LoRA keeps the accuracy of full fine-tuning at a fraction of its time and of what is stored.
 
 The book's own table is trained in full and with LoRA as it is switched on by `lora=on`; beside the accuracy on the
-validation rows: time, trained parameters, bytes that keeping the model takes, peak memory.
+validation rows: time of the processor, trained parameters, bytes that keeping the model takes, peak memory.
 
     python -m benchmarks H1 [--seeds 3] [--rows 600] [--epochs 6] [--only zh_]
 """
@@ -13,8 +13,8 @@ from typing import Any
 
 from benchmarks.arms import EPOCHS, Claim, gain, in_a_book, train_arms
 
-COSTS = ("seconds", "trained", "stored_bytes", "peak_memory_bytes")
-KEPT = 0.97
+COSTS = ("processor_seconds", "trained", "stored_bytes", "peak_memory_bytes")
+KEPT, TIME, STORED = 0.97, 1 / 3, 0.1  # of full fine-tuning's accuracy, time and bytes
 
 
 def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
@@ -37,20 +37,27 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def judged(sets: dict[str, Any]) -> tuple[str, str]:
-    """Met: surely at least 97 % kept everywhere; partly: on average somewhere."""
-    sure = sum(found["kept"]["lower"] >= KEPT for found in sets.values())
-    near = sum(found["kept"]["gain"] >= KEPT for found in sets.values())
-    verdict = "met" if sure == len(sets) else "partly" if near else "not met"
+    """Met: accuracy surely kept, a third of the time and a tenth of the bytes, everywhere; partly: some of it."""
+    parts = {
+        "accuracy": sum(found["kept"]["lower"] >= KEPT for found in sets.values()),
+        "time": sum(found["costs"]["processor_seconds"] <= TIME for found in sets.values()),
+        "bytes": sum(found["costs"]["stored_bytes"] < STORED for found in sets.values()),
+    }
+    whole = all(count == len(sets) for count in parts.values())
     told = "; ".join(
         f"{name}: {found['kept']['gain']:.1%} [{found['kept']['lower']:.1%}, {found['kept']['upper']:.1%}] kept in "
-        f"{found['costs']['seconds']:.2f} of the time with {found['costs']['stored_bytes']:.1%} of the bytes"
+        f"{found['costs']['processor_seconds']:.2f} of the time with {found['costs']['stored_bytes']:.1%} of the bytes"
         for name, found in sets.items()
     )
-    return verdict, f"{told}."
+    counts = ", ".join(f"{part} on {count}" for part, count in parts.items())
+    return "met" if whole else "partly" if any(
+        parts.values()
+    ) else "not met", f"{told}. Held, of {len(sets)} sets: {counts}."
 
 
 main = Claim(
-    says="LoRA keeps at least 97 % of full fine-tuning's accuracy and stores a small part of its bytes.",
+    says="LoRA with about 1 % of the parameters keeps 97 % of full fine-tuning's accuracy, trains 3-5 times as fast "
+    "and stores over 90 % less.",
     sets=("en_trec6", "en_sst2", "zh_thucnews_titles"),
     measure=measured,
     judge=judged,

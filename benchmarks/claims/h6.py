@@ -36,7 +36,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
             worse = replace(rows, texts=all_mistyped(rows.texts, share))
             seen = {key: Arm(np.stack([scored(run, worse) for run in arm.runs])) for key, arm in arms.items()}
             found[f"{round(100 * share)}% mistyped"] = {key: gain(seen["plain"], seen[key]) for key in METHODS}
-        seconds = {key: arm.mean("seconds") / arms["plain"].mean("seconds") for key, arm in arms.items()}
+        seconds = {key: arm.mean("processor_seconds") / arms["plain"].mean("seconds") for key, arm in arms.items()}
         return {"texts": found, "time": seconds}
 
     return in_a_book(name, options.rows, work)

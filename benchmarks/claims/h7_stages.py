@@ -44,8 +44,9 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
             "texts": len(texts),
             "staged": gain(arms["alone"], arms["staged"]),
             "perplexity": {when: [fact[when]["perplexity"] for fact in facts] for when in ("before", "after")},
-            "stage_seconds": arms["staged"].mean("stage_seconds"),
-            "task_seconds": arms["alone"].mean("seconds"),
+            "stage_seconds": sum(cost["processor_seconds"] for out in arms["staged"].outcomes for cost in out["stages"])
+            / options.seeds,
+            "task_seconds": arms["alone"].mean("processor_seconds"),
         }
 
     return in_a_book(name, options.rows, work)

@@ -33,7 +33,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
         return {
             "other": other,
             "gains": {how: gain(alone, arms[how]) for how in BALANCES},
-            "times": {how: arms[how].mean("seconds") / alone.mean("seconds") for how in BALANCES},
+            "times": {how: arms[how].mean("processor_seconds") / alone.mean("seconds") for how in BALANCES},
         }
 
     return in_a_book(name, options.rows, work)

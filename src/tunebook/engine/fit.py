@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,7 +28,7 @@ from tunebook.engine.dropout import use_fast_dropout
 from tunebook.engine.failures import explained
 from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory, pick_precision, reset_peak
-from tunebook.engine.outcome import Outcome, outcome_of, prove, step_of
+from tunebook.engine.outcome import Clock, Outcome, outcome_of, prove, step_of
 from tunebook.engine.past import build_model, write_kept
 from tunebook.engine.ranks import join_others, processes, rank
 from tunebook.engine.schedule import check_steps
@@ -125,7 +124,7 @@ class Fit:
             MachineError: memory or disk ran out.
         """
         reset_peak()
-        start = time.perf_counter()
+        clock = Clock.start()
         trainer = self.prepare()
         weave = trainer.weave
         interrupt = Interrupt()
@@ -141,8 +140,7 @@ class Fit:
             raise RunError("run.interrupted", key=self.folder.name, value=trainer.state.global_step)
         self.keep(trainer)
         prove(weave)
-        taken = time.perf_counter() - start
-        return outcome_of(trainer, self.folder, self.precision, begun=step_of(resume), seconds=taken)
+        return outcome_of(trainer, self.folder, self.precision, begun=step_of(resume), taken=clock.since())
 
     def prepare(self) -> WovenTrainer:
         """The trainer, ready to train: model, techniques, settings."""

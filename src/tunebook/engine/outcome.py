@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,8 @@ class Outcome:
 
     Attributes:
         seconds: wall-clock time of training, validation included; of a resumed run, since it went on.
+        processor_seconds: what this process took of the processor meanwhile, all threads: the steadier of the two
+            where other work runs beside it, and next to nothing where a GPU does the work.
         rows: rows that were trained on in that time, counted once an epoch.
         steps: optimiser steps in all.
         peak_memory_bytes: of the GPU where there is one, else of the process.
@@ -32,24 +35,44 @@ class Outcome:
     precision: str
     device: str
     best_step: int | None
+    processor_seconds: float = 0.0
     trained: int = 0
     parameters: int = 0
     stored_bytes: int = 0
     counters: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-def outcome_of(trainer: WovenTrainer, folder: Path, precision: str, *, begun: int, seconds: float) -> Outcome:
+@dataclass(frozen=True)
+class Clock:
+    """Two clocks that were started together, in seconds: of the wall and of the processor."""
+
+    wall: float
+    processor: float
+
+    @staticmethod
+    def start() -> Clock:
+        """Both, now."""
+        return Clock(time.perf_counter(), time.process_time())
+
+    def since(self) -> Clock:
+        """What has passed on each."""
+        now = Clock.start()
+        return Clock(now.wall - self.wall, now.processor - self.processor)
+
+
+def outcome_of(trainer: WovenTrainer, folder: Path, precision: str, *, begun: int, taken: Clock) -> Outcome:
     """What a finished training gave.
 
     Args:
         folder: the run's folder, with the model that was kept.
-        begun: the step at which this process began; seconds: what it took since then.
+        begun: the step at which this process began; taken: what it took since then.
     """
     best, steps = trainer.state.best_model_checkpoint, trainer.state.global_step
     share = (steps - begun) / max(steps, 1)
     parameters = list(trainer.weave.run.model.parameters())
     return Outcome(
-        seconds=seconds,
+        seconds=taken.wall,
+        processor_seconds=taken.processor,
         rows=round(len(trainer.train_dataset) * float(trainer.state.epoch or 0) * share),
         steps=steps,
         peak_memory_bytes=peak_bytes(),
@@ -86,4 +109,4 @@ def step_of(checkpoint: Path | None) -> int:
     return int(checkpoint.name.rsplit("-", 1)[1]) if checkpoint else 0
 
 
-__all__ = ["Outcome", "last_checkpoint", "outcome_of", "prove", "step_of"]
+__all__ = ["Clock", "Outcome", "last_checkpoint", "outcome_of", "prove", "step_of"]

@@ -139,7 +139,11 @@ def _same(data: DataRef, plan: Plan) -> None:
 
 def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool, stages: Sequence[Run]) -> None:
     """Write outcome.json, which makes the run a finished one, and clear away what only a resume needs."""
-    costs = [{"stage": stage.plan.stage, "run": stage.id, "seconds": stage.outcome["seconds"]} for stage in stages]
+    clocks = ("seconds", "processor_seconds")
+    costs = [
+        {"stage": stage.plan.stage, "run": stage.id, **{name: stage.outcome[name] for name in clocks}}
+        for stage in stages
+    ]
     facts = {
         **asdict(outcome),
         "rows_per_second": outcome.rows / max(outcome.seconds, 1e-9),
