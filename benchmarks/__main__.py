@@ -12,6 +12,7 @@ from benchmarks import (
     defaults,
     distillation,
     domain_shift,
+    effects,
     gate,
     killed_tests,
     kills,
@@ -26,6 +27,7 @@ from benchmarks import (
 CLAIMS = {
     "AA": same_table.main,
     "DEFAULTS": defaults.main,
+    "EFFECTS": effects.main,
     "H2": tables_matter.main,
     "DISTIL": distillation.main,
     "GATE": gate.main,

@@ -83,11 +83,15 @@ def train_arms(book: Any, tables: Mapping[str, Mapping[str, Any]], *, seeds: int
 
 
 def scored(run: Any, rows: Any) -> NDArray[np.float64]:
-    """Score of each row by a run's model: 1 where it is right."""
+    """Score of each row by a run's model: 1 where it is right; with several labels a row, how well they are ranked."""
+    from sklearn.metrics import label_ranking_average_precision_score as precision
+
     from tunebook.core.registry import tasks
     from tunebook.engine.load import load_model
 
     logits = load_model(run.model, run.plan).logits(rows)
+    if run.plan.labels.problem == "multi_label":
+        return np.array([precision(rows.targets[[row]], logits[[row]]) for row in range(len(logits))])
     found = tasks()[run.plan.task]().row_scores(logits, rows.targets, run.plan.labels, "accuracy")
     assert found is not None
     return np.asarray(found, dtype=np.float64)

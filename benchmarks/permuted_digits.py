@@ -39,7 +39,9 @@ ARMS: dict[str, tuple[dict[str, dict[str, Any]], int, float]] = {
     "lwf": ({"lwf": {}}, 30, 0.0),
     "replay 50": ({"replay": {"size": 50, "choice": "reservoir"}}, 30, 0.0),
     "replay 50 herding": ({"replay": {"size": 50, "choice": "herding"}}, 30, 0.0),
+    "replay 50 half": ({"replay": {"size": 50, "choice": "reservoir", "share": 0.5}}, 30, 0.0),
     "replay 200": ({"replay": {"size": 200, "choice": "reservoir"}}, 30, 0.0),
+    "replay 200 half": ({"replay": {"size": 200, "choice": "reservoir", "share": 0.5}}, 30, 0.0),
     "joint": ({"replay": {"size": "all"}}, 30, 0.0),
 }
 

@@ -66,11 +66,23 @@ def _reviews() -> Rows:
     return [(text, label) for label, _, text in lines]
 
 
+def _scale() -> Rows:
+    lines = (line.partition(" ") for line in _text("en_sst5/stsa.fine.train.gz").split("\n") if line)
+    return [(text, label) for label, _, text in lines]
+
+
+def _emotions() -> Rows:
+    lines = (line.split("\t") for line in _text("en_goemotions/train.tsv.gz").split("\n") if line)
+    return [(text, labels) for text, labels, *_ in lines]
+
+
 SETS: dict[str, Callable[[], Rows]] = {
     "en_trec6": _trec,
     "en_sst2": lambda: _tabbed("en_sst2/train.tsv.gz"),
     "en_banking77": _banking,
     "en_fdu_reviews": _reviews,
+    "en_sst5": _scale,
+    "en_goemotions": _emotions,
     "zh_thucnews_titles": lambda: _tabbed("zh_thucnews_titles/dev.txt.gz"),
     "zh_hotel_htl": _hotel,
 }
