@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from benchmarks.record import RESULTS, write_result
 from benchmarks.tables_matter import make_book
 
-EPOCHS = {"early_stopping_patience": None, "eval_every": None}
+EPOCHS = {"early_stopping_patience": None}
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,14 @@ def claim_book(name: str, place: Path, *, rows: int, model: str = "") -> Any:
     return make_book(name, place, rows, 60 if name.startswith("zh_") else 120, model)
 
 
-def train_arms(book: Any, tables: Mapping[str, Mapping[str, Any]], *, seeds: int) -> dict[str, Arm]:
+def train_arms(book: Any, tables: Mapping[str, Mapping[str, Any]], *, seeds: int, looks: int = 1) -> dict[str, Arm]:
     """Train changes of the book's champion, each with the seeds 1 ... K, and score them on the validation rows.
 
     The arms take turns, seed by seed, so that whatever else the machine does meanwhile falls on all of them.
 
     Args:
         tables: name of the arm -> row of the table -> value; a technique may be given as `{"fgm": "on"}`.
+        looks: at the validation rows, the last one at the end; the best is kept. Where a table says `eval_every`, that.
     """
     from tunebook.abtest.exam import split_exam
     from tunebook.tables.make import child
@@ -73,13 +74,23 @@ def train_arms(book: Any, tables: Mapping[str, Mapping[str, Any]], *, seeds: int
     runs: dict[str, list[Any]] = {name: [] for name in tables}
     for seed in range(1, 1 + seeds):
         for name, changes in tables.items():
-            table = child(book.champion, dict(changes))
+            table = child(book.champion, {**changes, **_looking(book, changes, looks)})
             runs[name].append(train(plan(table, book.data, seed=seed), track=()))
     arms = {}
     for name, mine in runs.items():
         arms[name] = Arm(np.stack([scored(run, exam.rows) for run in mine]), [run.outcome for run in mine], mine)
         print(name, [round(score, 3) for score in arms[name].scores], flush=True)
     return arms
+
+
+def _looking(book: Any, changes: Mapping[str, Any], looks: int) -> dict[str, int]:
+    from tunebook.tables.make import child
+    from tunebook.tables.rules import planned_steps
+
+    if changes.get("eval_every") is not None:
+        return {}
+    values = {name: row.value for name, row in child(book.champion, dict(changes)).rows.items()}
+    return {"eval_every": -(-planned_steps(values, book.data.rows["train"]) // looks)}
 
 
 def scored(run: Any, rows: Any) -> NDArray[np.float64]:

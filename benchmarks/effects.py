@@ -36,6 +36,7 @@ OWN: dict[str, tuple[str, ...]] = {
 SETS_OF = {"en_trec6": EACH, "zh_thucnews_titles": EACH, **OWN}
 OPTIONS = {"en_sst5": "ordinal", "en_goemotions": "multi_label"}
 RAREST = 0.05  # rows of the rarest class of an unbalanced set, over those of its commonest
+LOOKS = 3  # what averages checkpoints needs several
 SHARE = {"en_goemotions": 5}  # times the rows, for 28 classes learn nothing of 300
 
 
@@ -75,7 +76,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
         book = effects_book(name, Path(folder), options.rows)
         common = {**EPOCHS, "max_epochs": options.epochs}
         tables = {"plain": common, **{key: {**common, key: "on"} for key in SETS_OF[name]}}
-        arms = train_arms(book, tables, seeds=options.seeds)
+        arms = train_arms(book, tables, seeds=options.seeds, looks=LOOKS)
         if name.endswith("unbalanced"):
             weights = recall_weights(book)
             arms = {key: Arm(arm.right * weights, arm.outcomes, arm.runs) for key, arm in arms.items()}

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,11 +24,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from benchmarks.record import write_result
+from benchmarks.record import RESULTS, write_result
 
 TASKS, BATCH, RATE = 5, 32, 0.05
 # What was measured elsewhere in this setting: mean score over the five tasks after the last.
-KNOWN = {"none": 0.49, "ewc": 0.69, "replay 50": 0.76, "replay 200": 0.87, "joint": 0.96}
+# It is not told how old and new rows were mixed there: once an epoch each, or half of every batch as others do.
+KNOWN = {"none": 0.49, "ewc": 0.69, "joint": 0.96}
+KNOWN |= {f"replay {size}{mixed}": score for size, score in ((50, 0.76), (200, 0.87)) for mixed in ("", " half")}
 WITHIN = 0.03
 # Arm -> techniques with their rows, epochs and the largest gradient (0: not clipped).
 ARMS: dict[str, tuple[dict[str, dict[str, Any]], int, float]] = {
@@ -35,7 +38,7 @@ ARMS: dict[str, tuple[dict[str, dict[str, Any]], int, float]] = {
     "ewc": ({"ewc": {"strength": 0.3, "rows": 100000}}, 20, 1.0),
     "ewc empirical": ({"ewc": {"strength": 0.3, "rows": 100000, "fisher": "empirical"}}, 20, 1.0),
     "mas": ({"mas": {"strength": 0.3, "rows": 100000}}, 20, 1.0),
-    "si": ({"si": {"strength": 0.3}}, 20, 1.0),
+    "si": ({"si": {"strength": 0.1}}, 20, 1.0),
     "lwf": ({"lwf": {}}, 30, 0.0),
     "replay 50": ({"replay": {"size": 50, "choice": "reservoir"}}, 30, 0.0),
     "replay 50 herding": ({"replay": {"size": 50, "choice": "herding"}}, 30, 0.0),
@@ -181,14 +184,16 @@ def past_of(parts: list[Any]) -> Any:
 
 
 def main(claim: str, arguments: list[str]) -> Path:
-    """Every arm with every seed, beside what was measured elsewhere."""
+    """Every arm with every seed that is not in the result yet, beside what was measured elsewhere."""
     read = argparse.ArgumentParser()
     read.add_argument("--seeds", type=int, default=3)
     read.add_argument("--only", default="")
     options = read.parse_args(arguments)
-    found: dict[str, Any] = {}
+    path = RESULTS / f"{claim}.json"
+    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    found: dict[str, Any] = before["arms"] if before.get("seeds") == options.seeds else {}
     for name, arm in ARMS.items():
-        if options.only not in name:
+        if options.only not in name or name in found:
             continue
         runs = [sequence(arm, seed) for seed in range(options.seeds)]
         found[name] = {fact: float(np.mean([run[fact] for run in runs])) for fact in runs[0]}
@@ -196,9 +201,8 @@ def main(claim: str, arguments: list[str]) -> Path:
         print(name, {fact: round(value, 3) for fact, value in found[name].items()}, flush=True)
     apart = {name: found[name]["final"] - known for name, known in KNOWN.items() if name in found}
     within = {name: abs(value) <= WITHIN for name, value in apart.items()}
-    return write_result(
-        claim, {"seeds": options.seeds, "arms": found, "known": KNOWN, "apart": apart, "within": within}
-    )
+    asked = {"seeds": options.seeds, "arms": {name: found[name] for name in ARMS if name in found}}
+    return write_result(claim, {**asked, "known": KNOWN, "apart": apart, "within": within})
 
 
 __all__ = ["ARMS", "Chain", "Network", "learn", "main", "sequence"]

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+
+import claims
+from claims import grid
 
 from tunebook.cli.techniques import rivals
 from tunebook.core.params import Declaration
@@ -23,7 +23,6 @@ from tunebook.tables.declared import settings_rows, technique_rows, techniques
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "reference"
-RESULTS = ROOT / "benchmarks" / "results"
 ENGLISH = """# Parameters
 
 Every row that a parameter table may hold. This page is made from the declarations by `python scripts/make_docs.py`;
@@ -52,12 +51,6 @@ ENGLISH_TECHNIQUES = """
 
 Any row of a technique switches it on with all its rows; `KEY=on` does so with the defaults, `KEY=off` takes it out.
 Each has a page: what it does, what it costs, when to use it and when not, where it comes from, its rows.
-"""
-CLAIMS = """# What the field claims, and what was measured here
-
-Each line is a figure that is often quoted, measured with several seeds on real sets, English and Chinese, and reported
-whether it flatters or not. This page is made from `benchmarks/results/` by `python scripts/make_docs.py`; do not edit
-it. Gains are differences of accuracy in points, both ends of their interval wrong with 5 % each.
 """
 EFFICIENT = """# Parameter-efficient methods and architectures
 
@@ -101,7 +94,7 @@ def pages() -> dict[Path, str]:
     found = {FOLDER / "parameters.md": english(), FOLDER / "parameters.zh.md": chinese()}
     found[FOLDER / "parameter-efficient.md"] = efficient()
     found |= {FOLDER / "techniques" / f"{key}.md": technique_page(kind) for key, kind in techniques().items()}
-    return {**found, ROOT / "docs" / "claims.md": claims()}
+    return {**found, ROOT / "docs" / "claims.md": claims.page()}
 
 
 def english() -> str:
@@ -151,40 +144,6 @@ def chinese() -> str:
         rows = [item for item in technique_rows().values() if item.owner == key]
         parts += [f"\n### {key}\n\n", f"{kind.zh}\n\n" if kind.zh else "", grid(head, map(chinese_row, rows))]
     return "".join(parts)
-
-
-def claims() -> str:
-    """Every claim that has a result: what is said, what was found, with which command."""
-    parts = [CLAIMS]
-    for path in sorted(RESULTS.glob("H*.json")):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if "claim" in found:
-            parts.append(f"\n## {path.stem}: {found['claim']}\n\n**{found['verdict']}**: {found['why']}\n")
-            lines = [(name, *line) for name, one in found["sets"].items() for line in gains(one)]
-            parts.append(grid(("Set", "Compared", "From", "To", "Gain", "Seeds", "Rows"), lines))
-            parts.append(f"\n`{found['command']}` on {found['machine']['processor']}, {found['date']}\n")
-    if len(parts) == 1:
-        parts.append("\nNo claim has been measured in full yet.\n")
-    return "".join(parts)
-
-
-def gains(found: dict[str, Any], name: str = "") -> Iterator[tuple[str, ...]]:
-    """Every gain inside a result, however deep, with the names on the way to it."""
-    if {"gain", "lower", "upper"} <= found.keys():
-        before, after = (f"{sum(found[side]) / len(found[side]):.3f}" for side in "ab")
-        gain, low, high = (f"{100 * found[key]:+.1f}" for key in ("gain", "lower", "upper"))
-        yield name, before, after, f"{gain} [{low}, {high}]", str(found["seeds"]), str(found["rows"])
-        return
-    for key, inner in found.items():
-        if isinstance(inner, dict):
-            yield from gains(inner, f"{name} {key}".strip())
-
-
-def grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """A Markdown table."""
-    lines = [head, tuple("---" for _ in head), *rows]
-    body = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-    return f"\n{body}\n"
 
 
 def english_row(item: Declaration) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "ewc": {"ewc": "on", "ewc.rows": 100},
     "si": {"si": "on"},
     "replay": {"replay.size": 100},
+    "replay half": {"replay.size": 100, "replay.share": 0.5},
     "joint": {"replay.size": "all"},
 }
 CLAIMED, LEAST = ("ewc", "si", "replay"), 0.6

@@ -5,7 +5,7 @@ chance in place of a difficulty, and from the hardest rows on. The validation ro
 set accuracy is 98 % of the mean best of the plain runs on that set; a run that never reaches it counts with all its
 steps. (The second half of H7, training on raw texts of the domain before the task, is the claim H7_STAGES.)
 
-    python -m benchmarks H7 [--seeds 3] [--rows 500] [--steps 96] [--look 6] [--only zh_]
+    python -m benchmarks H7 [--seeds 3] [--rows 500] [--steps 96] [--look 8] [--only zh_]
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ main = Claim(
     sets=("en_trec6", "zh_thucnews_titles"),
     measure=measured,
     judge=judged,
-    options={"seeds": 3, "rows": 500, "steps": 96, "look": 6},
+    options={"seeds": 3, "rows": 500, "steps": 96, "look": 8},
 ).run
 
 __all__ = ["GOAL", "ORDERS", "curves", "judged", "main", "measured", "reached", "saved"]
