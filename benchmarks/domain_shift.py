@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.arms import EPOCHS, Claim, gain, train_arms
+from benchmarks.arms import CLOCK, EPOCHS, Claim, gain, train_arms
 from benchmarks.record import DATA
 from benchmarks.sets import Rows, model_of, read_set, write_rows
 
@@ -85,7 +85,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
         )
         arms |= reached
     gains = {key: gain(arms["none"], arms[key]) for key in (*METHODS, "target")}
-    times = {key: arm.mean("processor_seconds") for key, arm in arms.items()}
+    times = {key: arm.mean(CLOCK) for key, arm in arms.items()}
     return {"gains": gains, "seconds": times, "options": METHODS}
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.arms import EPOCHS, Arm, Claim, gain, train_arms
+from benchmarks.arms import CLOCK, EPOCHS, Arm, Claim, gain, train_arms
 from benchmarks.sets import Rows, model_of, read_set, write_rows
 from benchmarks.tables_matter import HELD_OUT
 
@@ -81,8 +81,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
             weights = recall_weights(book)
             arms = {key: Arm(arm.right * weights, arm.outcomes, arm.runs) for key, arm in arms.items()}
     plain = arms.pop("plain")
-    clock = "processor_seconds"
-    times = {key: arm.mean(clock) / plain.mean(clock) for key, arm in arms.items()}
+    times = {key: arm.mean(CLOCK) / plain.mean(CLOCK) for key, arm in arms.items()}
     return {"on": {key: gain(plain, arm) for key, arm in arms.items()}, "time": times}
 
 
