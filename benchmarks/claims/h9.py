@@ -37,7 +37,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
         arms = train_arms(book, tables, seeds=options.seeds)
         arms[FROZEN[1]] = probed(book, options.seeds)
         whole = arms.pop("all")
-            return {
+        return {
             "frozen": {key: gain(whole, arm) for key, arm in arms.items()},
             "time": {key: arm.mean(CLOCK) / whole.mean(CLOCK) for key, arm in arms.items()},
         }
