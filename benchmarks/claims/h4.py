@@ -1,9 +1,12 @@
 """H4: what the schedule of the rate is worth: warm-up and cosine, linear or wsd, against a rate that never changes.
 
-All arms have the same peak rate, the same steps and the same seeds. The claim does not say of what it promises 15-25 %;
-it is read in both ways: as more right answers than with the constant rate, and as fewer wrong ones, which is easier.
+All arms have the same steps and the same seeds. A rate that falls moves less in all than one that does not, so each
+schedule is tried with every peak rate, and has the one that is best for it on average over the seeds: else a training
+that is too short, or a rate that is too low, would be taken for a fault of the schedule. The claim does not say of
+what it promises 15-25 %; it is read in both ways: as more right answers than with the constant rate, and as fewer wrong
+ones, which is easier.
 
-    python -m benchmarks H4 [--seeds 3] [--rows 300] [--epochs 3] [--only zh_]
+    python -m benchmarks H4 [--seeds 3] [--rows 300] [--epochs 6] [--only zh_]
 """
 
 from __future__ import annotations
@@ -14,32 +17,41 @@ from typing import Any
 from benchmarks.arms import EPOCHS, Arm, Claim, gain, in_a_book, train_arms
 
 WARM = {"warmup_ratio": 0.1, "warmup_steps": None}
-ARMS: dict[str, dict[str, Any]] = {
+SCHEDULES: dict[str, dict[str, Any]] = {
     "constant": {"lr_scheduler": "constant", "warmup_ratio": 0.0, "warmup_steps": None},
     "cosine": {"lr_scheduler": "cosine", **WARM},
     "linear": {"lr_scheduler": "linear", **WARM},
     "wsd": {"lr_scheduler": "wsd", **WARM},
 }
-COMMON = {"learning_rate": 1e-4, "batch_size": 16, "gradient_accumulation_steps": 1, **EPOCHS}
+RATES = (1e-4, 3e-4)
+COMMON = {"batch_size": 16, "gradient_accumulation_steps": 1, **EPOCHS}
 PROMISED = 0.15
 
 
 def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """Gain of each schedule over the constant rate on a set."""
-    tables = {arm: {**COMMON, "max_epochs": options.epochs, **rows} for arm, rows in ARMS.items()}
+    common = {**COMMON, "max_epochs": options.epochs}
+    tables = {
+        f"{key} {rate:g}": {**common, **rows, "learning_rate": rate}
+        for key, rows in SCHEDULES.items()
+        for rate in RATES
+    }
     return in_a_book(name, options.rows, lambda book: compared(train_arms(book, tables, seeds=options.seeds)))
 
 
 def compared(arms: dict[str, Arm]) -> dict[str, Any]:
-    """Each schedule against the constant rate, also relative to its right and to its wrong answers."""
+    """Each schedule against the constant rate, both with their best peak; also relative to right and wrong answers."""
+    best = {
+        key: max((f"{key} {rate:g}" for rate in RATES), key=lambda arm: float(arms[arm].right.mean()))
+        for key in SCHEDULES
+    }
     found = {}
-    for name, arm in arms.items():
-        if name != "constant":
-            effect = gain(arms["constant"], arm)
-            right = sum(effect["a"]) / len(effect["a"])
-            shares = {"more_right": effect["gain"] / right, "fewer_wrong": effect["gain"] / max(1 - right, 1e-9)}
-            found[name] = {**effect, **shares}
-    return found
+    for key in (key for key in SCHEDULES if key != "constant"):
+        effect = gain(arms[best["constant"]], arms[best[key]])
+        right = sum(effect["a"]) / len(effect["a"])
+        shares = {"more_right": effect["gain"] / right, "fewer_wrong": effect["gain"] / max(1 - right, 1e-9)}
+        found[key] = {**effect, **shares, "peaks": [best["constant"], best[key]]}
+    return {**found, "means": {name: float(arm.right.mean()) for name, arm in arms.items()}}
 
 
 def judged(sets: dict[str, Any]) -> tuple[str, str]:
@@ -64,7 +76,7 @@ main = Claim(
     sets=("en_trec6", "zh_thucnews_titles"),
     measure=measured,
     judge=judged,
-    options={"seeds": 3, "rows": 300, "epochs": 3},
+    options={"seeds": 3, "rows": 300, "epochs": 6},
 ).run
 
-__all__ = ["ARMS", "compared", "judged", "main", "measured"]
+__all__ = ["RATES", "SCHEDULES", "compared", "judged", "main", "measured"]
