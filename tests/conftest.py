@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
+
+import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TUNEBOOK_LANG", "en")
@@ -14,3 +17,13 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # The knowledge base of who runs the tests is left alone.
 os.environ["TUNEBOOK_HOME"] = tempfile.mkdtemp(prefix="tunebook-home-")
 atexit.register(shutil.rmtree, os.environ["TUNEBOOK_HOME"], ignore_errors=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settled() -> None:
+    """Every training ends with a full garbage collection: let it pass over what the modules before have imported.
+
+    What is garbage by now is collected first, so that nothing is kept for good that a test has left.
+    """
+    gc.collect()
+    gc.freeze()

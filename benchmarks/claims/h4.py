@@ -23,7 +23,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "linear": {"lr_scheduler": "linear", **WARM},
     "wsd": {"lr_scheduler": "wsd", **WARM},
 }
-RATES = (1e-4, 3e-4)
+RATES = {"en": (1e-4, 3e-4), "zh": (3e-4, 1e-3)}  # around the best for the model that reads the language
 COMMON = {"batch_size": 16, "gradient_accumulation_steps": 1, **EPOCHS}
 PROMISED = 0.15
 
@@ -34,24 +34,22 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     tables = {
         f"{key} {rate:g}": {**common, **rows, "learning_rate": rate}
         for key, rows in SCHEDULES.items()
-        for rate in RATES
+        for rate in RATES[name[:2]]
     }
     return in_a_book(name, options.rows, lambda book: compared(train_arms(book, tables, seeds=options.seeds)))
 
 
 def compared(arms: dict[str, Arm]) -> dict[str, Any]:
     """Each schedule against the constant rate, both with their best peak; also relative to right and wrong answers."""
-    best = {
-        key: max((f"{key} {rate:g}" for rate in RATES), key=lambda arm: float(arms[arm].right.mean()))
-        for key in SCHEDULES
-    }
+    mean = {arm: float(found.right.mean()) for arm, found in arms.items()}
+    best = {key: max((arm for arm in mean if arm.startswith(key)), key=mean.__getitem__) for key in SCHEDULES}
     found = {}
     for key in (key for key in SCHEDULES if key != "constant"):
         effect = gain(arms[best["constant"]], arms[best[key]])
         right = sum(effect["a"]) / len(effect["a"])
         shares = {"more_right": effect["gain"] / right, "fewer_wrong": effect["gain"] / max(1 - right, 1e-9)}
         found[key] = {**effect, **shares, "peaks": [best["constant"], best[key]]}
-    return {**found, "means": {name: float(arm.right.mean()) for name, arm in arms.items()}}
+    return {**found, "means": mean}
 
 
 def judged(sets: dict[str, Any]) -> tuple[str, str]:

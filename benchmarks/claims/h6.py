@@ -22,10 +22,9 @@ SHARES = {"en": (0.1, 0.3), "zh": (0.05, 0.15)}
 METHODS = ("fgm", "pgd")
 TABLES: dict[str, dict[str, Any]] = {
     "fgm": {"fgm": "on"},
-    "fgm 0.1": {"fgm.epsilon": 0.1},
-    "fgm 1": {"fgm.epsilon": 1.0},
+    "fgm 0.3": {"fgm.epsilon": 0.3},
     "pgd": {"pgd": "on"},
-    "pgd 1": {"pgd.epsilon": 1.0, "pgd.rate": 0.4},
+    "pgd 0.3": {"pgd.epsilon": 0.3, "pgd.rate": 0.12},
 }
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.recommend import recommend
     from tunebook.verbs.runs import Run
     from tunebook.verbs.search import search
+    from tunebook.verbs.soup import soup
     from tunebook.verbs.train import train
 
 __version__ = "0.1.0"
@@ -65,6 +66,7 @@ _WHERE = {
     "recommend": "verbs.recommend",
     "rollback": "verbs.promote",
     "search": "verbs.search",
+    "soup": "verbs.soup",
     "train": "verbs.train",
 }
 
@@ -104,5 +106,6 @@ __all__ = [
     "recommend",
     "rollback",
     "search",
+    "soup",
     "train",
 ]

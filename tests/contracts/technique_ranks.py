@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -30,6 +31,8 @@ if __name__ == "__main__":
     folder, out = Path(sys.argv[1]), Path(sys.argv[2])
     ground = Ground(folder, folder / "model", open_data(folder / "data"))
     for key, rows in json.loads((out / "rows.json").read_text()).items():
+        gc.collect()
+        gc.freeze()  # every training ends with a full collection: it need not look through all of torch
         try:
             ground.fit(out / key, short_plan(ground, key, rows)).run()
         except TunebookError as error:

@@ -17,7 +17,7 @@ from tunebook.core.errors import TunebookError
 from tunebook.core.registry import techniques
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]  # no_cover: see test_techniques
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,9 @@ within four steps (else its defaults, or one row changed, are tried), and `NEUTR
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from itertools import combinations
 from pathlib import Path
@@ -27,7 +29,12 @@ from tunebook.engine.track import read_history
 
 KEYS = sorted(techniques())
 NO_DROPOUT = {"dropout": 0.0, "attention_dropout": 0.0, "classifier_dropout": 0.0}
+SHORT = {"max_steps": 4, "eval_every": 2}
+AT_ONCE = {**SHORT, "warmup_steps": 0}  # else nothing has moved before the second step
 JOIN_POINTS = (PreparesData, PreparesModel, GroupsParams, WrapsLoss, Listens, Scores)
+Bare = Callable[..., dict[str, torch.Tensor]]
+# What coverage counts is what each technique's own test reaches; to watch hundreds of trainings more costs minutes.
+pytestmark = pytest.mark.no_cover
 
 
 def own(key: str, name: str) -> Any:
@@ -57,20 +64,49 @@ def candidates(key: str) -> Iterator[dict[str, Any]]:
             yield {**places, row.field: choice}
 
 
-_ROWS: dict[str, dict[str, Any]] = {}
+@dataclass(frozen=True)
+class Trial:
+    """Rows with which a technique does anything, and what a short training with them did."""
+
+    rows: dict[str, Any]
+    counters: dict[str, dict[str, float]]
+    weights: dict[str, torch.Tensor]
+
+
+_TRIALS: dict[str, Trial] = {}
+
+
+def trial(key: str, ground: Ground, folder: Path) -> Trial:
+    """A training with the first candidate with which the technique does anything; only once for all tests."""
+    for given in [] if key in _TRIALS else candidates(key):
+        try:
+            values = build(techniques()[key], given).model_dump()
+            made = ground.plan({key: values}, **AT_ONCE)
+            outcome = ground.fit(folder / "try", made).run()
+        except TunebookError:
+            continue
+        _TRIALS[key] = Trial(values, outcome.counters, weights(folder / "try", made))
+        break
+    return _TRIALS[key]
 
 
 def rows(key: str, ground: Ground, folder: Path) -> dict[str, Any]:
     """The first candidate with which the technique does anything."""
-    for given in [] if key in _ROWS else candidates(key):
-        try:
-            values = build(techniques()[key], given).model_dump()
-            ground.fit(folder / "try", ground.plan({key: values}, max_steps=4, eval_every=2)).run()
-        except TunebookError:
-            continue
-        _ROWS[key] = values
-        break
-    return _ROWS[key]
+    return trial(key, ground, folder).rows
+
+
+@pytest.fixture(scope="module")
+def bare(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Bare:
+    """The model that a short training would leave without a technique, from where the technique would start."""
+
+    @cache
+    def left(continues: bool, **settings: int) -> dict[str, torch.Tensor]:
+        folder = tmp_path_factory.mktemp("bare")
+        made = ground.plan({}, continues=continues, **settings)
+        ground.fit(folder, made).run()
+        return weights(folder, made)
+
+    return lambda key, **settings: left(wants_past(key), **settings)
 
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
@@ -89,27 +125,20 @@ def test_a_technique_has_a_join_point_and_a_word_on_itself(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_it_acts_and_changes_the_training(key: str, ground: Ground, tmp_path: Path) -> None:
-    at_once = {"max_steps": 4, "eval_every": 2, "warmup_steps": 0}  # else nothing has moved before the second step
-    made = ground.plan({key: rows(key, ground, tmp_path)}, **at_once)
-    bare = ground.plan({}, continues=wants_past(key), **at_once)
-    outcome = ground.fit(tmp_path / "with", made).run()
-    assert any(outcome.counters[key].values())
-    ground.fit(tmp_path / "without", bare).run()
-    assert not same(weights(tmp_path / "with", made), weights(tmp_path / "without", bare))
+def test_it_acts_and_changes_the_training(key: str, ground: Ground, bare: Bare, tmp_path: Path) -> None:
+    found = trial(key, ground, tmp_path)
+    assert any(found.counters[key].values())
+    assert not same(found.weights, bare(key, **AT_ONCE))
 
 
 @pytest.mark.parametrize("key", NEUTRAL)
-def test_without_strength_it_is_as_good_as_absent(key: str, ground: Ground, tmp_path: Path) -> None:
-    found = []
-    for number, used in enumerate(({key: build(techniques()[key], NEUTRAL[key]).model_dump()}, {})):
-        made = ground.plan(used, continues=wants_past(key), max_steps=4, eval_every=2)
-        training = ground.fit(tmp_path / str(number), made)
-        trainer = training.prepare()
-        trainer.train()
-        training.keep(trainer)  # run() would refuse a technique that did nothing
-        found.append(weights(tmp_path / str(number), made))
-    assert same(*found)
+def test_without_strength_it_is_as_good_as_absent(key: str, ground: Ground, bare: Bare, tmp_path: Path) -> None:
+    made = ground.plan({key: build(techniques()[key], NEUTRAL[key]).model_dump()}, continues=wants_past(key), **SHORT)
+    training = ground.fit(tmp_path, made)
+    trainer = training.prepare()
+    trainer.train()
+    training.keep(trainer)  # run() would refuse a technique that did nothing
+    assert same(weights(tmp_path, made), bare(key, **SHORT))
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if not techniques()[key].draws])

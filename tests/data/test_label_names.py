@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tunebook.core.errors import DataError
-from tunebook.data.label_names import given_names, in_order, tidy_names
+from tunebook.core.nouns import DataRef, Labels, Roles
+from tunebook.data.label_names import given_names, in_order, known_name, tidy_names
 
 
 def test_spellings_become_one():
@@ -39,3 +43,29 @@ def test_names_that_the_user_gives():
         given_names(["0", "7"], ["joy"])
     assert caught.value.code == "data.label_names"
     assert "'7'" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("names", "given", "merged", "written", "called"),
+    [
+        (["bad", "good"], None, {}, " Good\u200b ", "good"),
+        (["bad", "good"], None, {"fine": "good"}, "fine", "good"),
+        (["1", "2"], None, {}, "2.0", "2"),
+        (["0.5", "2.50"], None, {}, "2.50", "2.50"),
+        (["poor", "fine"], {"0": "poor", "1": "fine"}, {}, "1.0", "fine"),
+        (["poor", "fine"], {"no": "poor", "yes": "fine"}, {}, "YES", "fine"),
+        (["poor", "fine"], ["poor", "fine"], {}, "0", "poor"),
+        (["poor", "fine"], ["poor", "fine"], {}, "Fine", "fine"),
+        (["a", "A"], {"0": "a", "1": "A"}, {}, "a", "a"),
+        (["bad", "good"], None, {}, " not  sure", "not sure"),
+    ],
+)
+def test_a_label_from_elsewhere_is_called_as_in_the_book(
+    names: list[str], given: Any, merged: dict[str, str], written: str, called: str
+) -> None:
+    data = DataRef(
+        path=Path(), sources={}, roles=Roles(text="text"), rows={}, content="",
+        labels=Labels(problem="single_label", names=names),
+        stats={"preset": {"label_names": given}, "merged_labels": merged},
+    )  # fmt: skip
+    assert known_name(written, data) == called

@@ -113,6 +113,14 @@ def test_formulas_without_values_are_told(tmp_path: Path):
     assert next(w for w in ref.stats["warnings"] if w["code"] == "formulas")["fields"]["cells"] == "C2"
 
 
+def test_a_column_called_pair_is_no_second_text(write, tmp_path: Path):
+    lines = [f"text number {n},{'ab'[n % 2]},{n}" for n in range(40)]
+    ref = prepare([write("rows.csv", "text,label,pair\n" + "\n".join(lines))], tmp_path / "data")
+    rows = load(ref, "train")
+    assert ref.roles.text_pair is None and rows.pairs is None
+    assert rows.other["source_pair"] == [text.split()[-1] for text in rows.texts]
+
+
 def test_a_class_that_is_only_in_the_test_file(reviews: Path, write, tmp_path: Path):
     test = write("test.csv", "text,label\nnew one,strange\nold one,good\n")
     ref = prepare([reviews], tmp_path / "x", test=test)

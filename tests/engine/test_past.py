@@ -57,11 +57,28 @@ def test_what_one_head_cannot_do_is_refused(own: Ground) -> None:
     with pytest.raises(PlanError) as caught:
         find_start(FIRST, own.data.model_copy(update={"task": "another"}))
     assert caught.value.code == "forgetting.task"
-    (own.folder / "runs" / FIRST / "model" / "base.json").write_text("{}")
-    with pytest.raises(PlanError) as caught:
-        find_start(FIRST, own.data)
-    assert caught.value.code == "forgetting.part"
-    (own.folder / "runs" / FIRST / "model" / "base.json").unlink()
+
+
+@pytest.mark.parametrize(("key", "refused"), [("lora", False), ("bitfit", False), ("prefix", True), ("adapter", True)])
+def test_a_run_that_kept_only_a_part_is_taken_where_the_part_can_be_added_up(
+    key: str, refused: bool, own: Ground, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    made = own.plan({key: build(techniques()[key], {}).model_dump()})
+    (run / "model").mkdir(parents=True)
+    (run / "model" / "base.json").write_text("{}")
+    (run / "outcome.json").write_text("{}")
+    write_json(made, run / "plan.json")
+    if refused:
+        with pytest.raises(PlanError) as caught:
+            find_start(str(run), own.data)
+        assert (caught.value.code, caught.value.value) == ("forgetting.part", key) and key in caught.value.message
+        assert "lora" in caught.value.allowed
+        return
+    start = find_start(str(run), own.data)
+    assert (start.model, start.whole) == (str(run / "model"), str(run / "merged"))
+    first = find_start(FIRST, own.data)
+    assert not first.partial and first.whole == first.model
 
 
 def test_what_a_run_has_kept_is_known(own: Ground) -> None:

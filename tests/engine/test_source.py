@@ -103,7 +103,7 @@ def test_an_ensemble_is_the_mean_of_what_its_members_say(problem: str) -> None:
 
 def test_further_columns_come_in_the_order_of_the_rows(tmp_path: Path) -> None:
     texts = small.texts(60)
-    lines = [f"{text},{label},{number},{label},bad" for number, (text, label) in enumerate(texts)]
+    lines = [f"{text},{label},{number},{label},Bad " for number, (text, label) in enumerate(texts)]
     path = tmp_path / "rows.csv"
     path.write_text("text,label,level,annotator_1,annotator_2\n" + "\n".join(lines) + "\n", encoding="utf-8")
     data = prepare([path], tmp_path / "data")
@@ -111,7 +111,7 @@ def test_further_columns_come_in_the_order_of_the_rows(tmp_path: Path) -> None:
     levels = {text: number for number, (text, _) in enumerate(texts)}
     rows = load(data, "train")
     assert [int(level) for level in of.columns()["level"]] == [levels[text] for text in rows.texts]
-    assert list(of.columns(annotators=True)) == ["annotator_1", "annotator_2"]
+    assert of.votes() == [[data.labels.names[int(target)], "bad"] for target in rows.targets]  # type: ignore[union-attr]
 
 
 def test_a_teacher_of_other_labels_or_tokens_is_refused(own_ground: Ground, tmp_path: Path) -> None:

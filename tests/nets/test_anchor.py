@@ -47,15 +47,6 @@ def test_the_mean_is_one_over_what_is_above_zero() -> None:
     assert module.normalised(nothing) is nothing
 
 
-def test_new_outputs_are_free() -> None:
-    found = {"head": torch.ones(4, 2), "bias": torch.ones(4), "body": torch.ones(2, 4), "scale": torch.tensor(1.0)}
-    free = module.free_outputs(found, 3, 4)
-    assert free["head"].sum() == 6 and free["bias"].tolist() == [1, 1, 1, 0]
-    assert free["body"].sum() == 8 and free["scale"] == 1
-    assert found["head"].sum() == 8
-    assert module.free_outputs(found, 4, 4) is found
-
-
 def test_widened_and_added() -> None:
     assert module.widened(torch.ones(2, 2), torch.zeros(3, 2)).tolist() == [[1, 1], [1, 1], [0, 0]]
     both = module.added({"a": torch.ones(2), "b": torch.ones(1)}, {"a": torch.ones(2)}, 0.5)

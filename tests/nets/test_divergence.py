@@ -10,12 +10,13 @@ P = torch.tensor([[0.3, -1.0, 2.0], [0.0, 0.0, 0.0], [5.0, -5.0, 1.0]])
 Q = torch.tensor([[1.0, 0.5, -2.0], [0.1, 0.2, -0.3], [5.0, -5.0, 1.0]])
 
 
-def test_of_classes_it_is_the_kullback_leibler_divergence():
+@pytest.mark.parametrize("problem", ["single_label", "language_model"])
+def test_of_classes_and_tokens_it_is_the_kullback_leibler_divergence(problem):
     p, q = np.exp(P.numpy().astype(float)), np.exp(Q.numpy().astype(float))
     p, q = p / p.sum(1, keepdims=True), q / q.sum(1, keepdims=True)
-    assert divergence(P, Q, "single_label").numpy() == pytest.approx((p * np.log(p / q)).sum(1), abs=1e-6)
+    assert divergence(P, Q, problem).numpy() == pytest.approx((p * np.log(p / q)).sum(1), abs=1e-6)
     both = ((p * np.log(p / q)).sum(1) + (q * np.log(q / p)).sum(1)) / 2
-    assert symmetric(P, Q, "single_label").numpy() == pytest.approx(both, abs=1e-6)
+    assert symmetric(P, Q, problem).numpy() == pytest.approx(both, abs=1e-6)
 
 
 def test_of_several_labels_it_is_the_mean_of_yes_and_no():

@@ -136,7 +136,19 @@ def test_bf16_is_near(case: Any) -> None:
 def test_the_skeleton_has_the_shapes_of_the_model(case: Any) -> None:
     task, model, _, folder = case
     shapes = {name: item.shape for name, item in task.skeleton(folder, LABELS, {}).named_parameters()}
-    assert shapes == {name: item.shape for name, item in model.named_parameters() if "pooler" not in name}
+    assert shapes == {name: item.shape for name, item in model.named_parameters()}
+    still = {name for name, item in task.skeleton(folder, LABELS, {}).named_parameters() if not item.requires_grad}
+    assert still == {name for name, item in model.named_parameters() if not item.requires_grad}
+
+
+def test_a_model_that_was_kept_without_a_pooler_has_none(tmp_path: Path) -> None:
+    from transformers import AutoModelForMaskedLM
+
+    folder = small.base_model(tmp_path / "base")
+    AutoModelForMaskedLM.from_pretrained(str(folder)).save_pretrained(str(tmp_path / "without"))
+    for make in ("build", "skeleton"):
+        model = getattr(tasks()["masked_lm"](), make)(tmp_path / "without", LABELS, {})
+        assert not [name for name, _ in model.named_parameters() if "pooler" in name]
 
 
 def test_the_pooler_of_the_base_model_is_carried_along(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from tunebook.report.words import (
     score_text,
     share_text,
     shown,
+    stage_names,
 )
 
 FOLDER = Path(tunebook.report.__file__).parent
@@ -121,3 +122,13 @@ def test_moments_have_a_zone(monkeypatch, zone, created, text):
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_stages_are_named_with_their_techniques(monkeypatch):
+    from types import SimpleNamespace
+
+    monkeypatch.setenv("TUNEBOOK_LANG", "en")
+    stages = [SimpleNamespace(stage="pretrain", techniques={"ema": {}, "fgm": {}}),
+              SimpleNamespace(stage="intermediate", techniques={})]  # fmt: skip
+    assert stage_names(SimpleNamespace(stages=stages)) == "pretrain (ema, fgm) → intermediate"
+    assert stage_names(SimpleNamespace(stages=[])) == ""

@@ -8,7 +8,6 @@ import pytest
 
 from tests import small
 from tunebook.core.errors import PlanError
-from tunebook.core.registry import techniques
 from tunebook.stages.intermediate import Intermediate
 from tunebook.tables.make import child
 from tunebook.verbs.book import Book
@@ -26,7 +25,6 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> tuple[Book, Book]:
     other = made[1]
     other.tables.add(child(other.champion, {"max_epochs": 1, "base_model": "builtin:minilm"}))
     other.tables.add(child(other.champion, {"pretrain.file": "raw.txt"}))
-    other.tables.add(child(other.champion, {"bitfit": "on"}) if "bitfit" in techniques() else other.champion)
     return made[0], other
 
 
@@ -52,5 +50,3 @@ def test_what_cannot_be_a_stage(books: tuple[Book, Book], tmp_path: Path) -> Non
     assert refused(Intermediate(books=["nowhere"]), own).code == "input.book"
     assert refused(Intermediate(books=[str(own.path)]), own).code == "stages.same"
     assert refused(Intermediate(books=["../other"], table="v3"), own).code == "stages.nested"
-    if "bitfit" in techniques():
-        assert refused(Intermediate(books=["../other"], table="v4"), own).code == "stages.delta"

@@ -50,8 +50,9 @@ def part(model: Path, data: DataRef, **rows: Any) -> Any:
 
 
 def test_a_part_has_the_settings_of_its_rows_and_the_rows_that_it_fills(models: Any, data: DataRef) -> None:
-    made = part(models["masked"], data, max_steps=7, mask_share=0.3, seed=5)
+    made = part(models["masked"], data, max_steps=7, eval_every=3, mask_share=0.3, seed=5)
     values = made.table.values()
+    assert values["eval_every"] == 3
     assert (values["max_steps"], values["max_length"], values["precision"]) == (7, 16, "fp32")
     assert (values["dropout"], values["early_stopping_patience"]) == (None, None), "not those of the task"
     assert made.more == {"mask_share": 0.3, "whole_words": True}

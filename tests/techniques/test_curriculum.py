@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,17 @@ ROWS = 47  # of lengths 3 ... 49, shuffled: steps of 10, 10, 10, 10 and 7 rows
 class Told:
     """A source that gives what it was told."""
 
-    def __init__(self, taught: Any = None, columns: dict[str, Any] | None = None) -> None:
-        self.answers, self.known = taught, columns or {}
+    def __init__(self, taught: Any = None, columns: dict[str, Any] | None = None, votes: Any = None) -> None:
+        self.answers, self.known, self.said = taught, columns or {}, votes
 
     def taught(self, name: str) -> Any:
         return self.answers
 
-    def columns(self, *, annotators: bool = False) -> dict[str, Any]:
-        return {name: cells for name, cells in self.known.items() if not annotators or name.startswith("annotator")}
+    def columns(self) -> dict[str, Any]:
+        return self.known
+
+    def votes(self) -> Any:
+        return self.said
 
 
 def view(count: int = ROWS) -> View:
@@ -162,15 +166,10 @@ def test_a_column_is_the_users_own_score() -> None:
 
 
 def test_disagreement_is_the_share_that_says_something_else() -> None:
-    said = [["a", "a", "a", None], ["a", "b", "b", ""], ["a", "c", "b", ""]]
-    columns = {"level": [1, 2, 3, 4], **{f"annotator_{n}": cells for n, cells in enumerate(said)}}
     rows = pack({"input_ids": [[1]] * 4}).with_fixed(row=np.arange(4))
-    hard = Curriculum(difficulty="disagreement")
-    found = difficulty(hard, View(rows), context(source=Told(columns=columns)))
+    source = Told(votes=[["a", "a", "a"], ["a", "b", "c"], ["a", "b", "b"], []])
+    found = difficulty(Curriculum(difficulty="disagreement"), View(rows), context(source=source))
     assert found == pytest.approx([0, 2 / 3, 1 / 3, 1])
-    with pytest.raises(PlanError) as caught:
-        difficulty(hard, View(rows), context(source=Told(columns={"level": [1, 2, 3, 4]})))
-    assert caught.value.code == "curriculum.annotators"
 
 
 def test_a_difficulty_needs_what_it_is_taken_from() -> None:
@@ -181,6 +180,10 @@ def test_a_difficulty_needs_what_it_is_taken_from() -> None:
         with pytest.raises(PlanError) as caught:
             Curriculum(difficulty=difficulty).refuse(facts)  # type: ignore[arg-type]
         assert caught.value.key == f"curriculum.{row}"
+    with pytest.raises(PlanError) as caught:
+        Curriculum(difficulty="disagreement").refuse(facts)
+    assert caught.value.code == "curriculum.annotators" and "--annotators" in caught.value.advice
+    Curriculum(difficulty="disagreement").refuse(replace(facts, annotators=("ann",)))
 
 
 def test_it_tells_how_long_it_held_rows_back(ground: Ground, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -100,6 +101,32 @@ def test_outputs_that_are_new_are_free() -> None:
     (loss(net, batch)[0] - inner(net, batch)[0]).backward()
     assert (net.head.weight.grad[3:].abs() < 1e-5).all() and (net.head.weight.grad[:3].abs() > 1e-4).any()
     assert (net.head.bias.grad[3:].abs() < 1e-5).all()
+
+
+def test_a_body_as_wide_as_the_new_head_is_held_whole() -> None:
+    net = Net(outputs=7)  # so is the hidden layer
+    loss = EWC(strength=1.0).around_loss(
+        run_of(net, None).criterion.loss, run_of(net, Past(some_rows(15, age=1), outputs_before=3))
+    )
+    net.eval()
+    with torch.no_grad():
+        net.body.weight += 1.0
+    batch = batch_of(some_rows(6))
+    net.zero_grad()
+    (loss(net, batch)[0] - run_of(net, None).criterion.loss(net, batch)[0]).backward()
+    assert (net.body.weight.grad.abs().sum(1) > 1e-4).all()
+
+
+def test_a_row_that_weighs_twice_counts_twice() -> None:
+    net, rows = Net(), some_rows(12, age=1)
+    weights = np.linspace(0.5, 3, 12, dtype=np.float32)
+    total: dict[str, torch.Tensor] = {}
+    for number, weight in enumerate(weights):
+        for name, item in empirical(net, rows.take([number])).items():
+            total[name] = total.get(name, 0) + float(weight) * item
+    run = run_of(net, Past(rows.with_fixed(sample_weight=weights)))
+    found, way = penalty(EWC(strength=1.0, fisher="empirical"), net, run, some_rows(6))
+    assert found == pytest.approx(quadratic(mean_one(total), way), rel=1e-4)
 
 
 @pytest.mark.parametrize("problem", ["multi_label", "regression"])

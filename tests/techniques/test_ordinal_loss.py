@@ -52,12 +52,16 @@ def test_the_answer_with_the_least_loss_is_rounded_to_the_right_class(scale: flo
         assert nearest_level(np.array([best]), 5)[0] == label
 
 
-def test_a_far_miss_costs_about_its_distance() -> None:
+@pytest.mark.parametrize("scale", [2.0, 4.0, 10.0])
+def test_a_far_miss_costs_about_its_square_and_bounds_the_distance(scale: float) -> None:
     _, run, _ = small_net(labels=STARS)
-    loss = OrdinalLoss().around_loss(lambda model, given: (torch.zeros(()), Answer(torch.tensor([[4.0]]))), run)
-    costs = [float(loss(None, {"labels": torch.tensor([float(label)])})[0]) for label in (4, 2, 0)]  # type: ignore[arg-type]
-    assert costs[0] < costs[1] < costs[2]
-    assert costs[2] - costs[0] < 4.2 * 4 * 2 and costs[2] > costs[1] * 2
+    loss = OrdinalLoss(scale=scale).around_loss(
+        lambda model, given: (torch.zeros(()), Answer(torch.tensor([[4.0]]))), run
+    )
+    costs = [float(loss(None, {"labels": torch.tensor([float(4 - miss)])})[0]) for miss in range(5)]  # type: ignore[arg-type]
+    for miss in (2, 3, 4):
+        assert costs[miss] == pytest.approx(scale / 2 * miss**2, rel=0.15)
+        assert costs[miss] > np.log(2) * miss
 
 
 def test_other_labels_are_refused() -> None:

@@ -12,7 +12,7 @@ import torch
 from tests.ground import MORE, Ground
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
-from tunebook.core.technique import Facts
+from tunebook.core.technique import Facts, View
 from tunebook.techniques.self_training import SelfTraining
 
 ACTS = {"target": MORE, "threshold": 0.0, "wait": 0, "balanced": False}
@@ -87,3 +87,12 @@ def test_one_class_a_row_is_taken() -> None:
     settings = {"batch_size": 8, "class_weights": "none"}
     labels = Labels(problem="single_label", names=["a", "b"])
     SelfTraining(target=MORE).refuse(Facts("text_classification", labels, settings, {}, frozenset(), 9))
+
+
+def test_target_rows_weigh_what_labelled_rows_do_on_average(ground: Ground, tmp_path: Path) -> None:
+    training = made(ground, tmp_path)
+    rows, count = training.material.train, len(training.material.train)
+    weighed = View(rows.with_fixed(row=np.arange(count), sample_weight=np.linspace(0, 2, count, dtype=np.float32)))
+    found = SelfTraining(target=MORE).prepare_data(weighed, training.context).rows.fixed["sample_weight"]
+    assert found[:count].tolist() == weighed.rows.fixed["sample_weight"].tolist()
+    assert found[count:] == pytest.approx(1.0)

@@ -18,13 +18,14 @@ from tests.books import QUICK
 from tunebook.core.errors import PlanError, RunError
 from tunebook.engine import load as load_module
 from tunebook.engine.load import load_model
+from tunebook.engine.past import build_model
 from tunebook.tables.make import child
 from tunebook.verbs import merge as merge_module
 from tunebook.verbs.init import init
-from tunebook.verbs.merge import golden, merge
+from tunebook.verbs.merge import golden, merge, whole
 from tunebook.verbs.plan import plan
 from tunebook.verbs.runs import Run, new_run
-from tunebook.verbs.train import train
+from tunebook.verbs.train import fit_of, train
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,45 @@ def test_a_base_model_is_no_merged_model(
     with pytest.raises(RunError) as caught:
         merge(runs("lora"), tmp_path / "merged")
     assert caught.value.code == "merge.nothing" and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("key", ["lora", "adalora", "ia3", "bitfit"])
+def test_a_training_continues_from_the_sum(key: str, runs: Callable[[str], Run], tmp_path: Path) -> None:
+    """Before its first step it answers as the run did, on the classes that this knew; the run's own files stay."""
+    run = runs(key)
+    before = sorted(path.name for path in run.model.iterdir())
+    file = small.write_records(tmp_path / "more.csv", "classes", 80, seed=5)
+    book = init(tmp_path / "more", file, model=run.plan.model, options=small.options("classes"))
+    rows = {**QUICK, "max_steps": 2, "eval_every": 2, "learning_rate": 1e-3}
+    wanted = plan(child(book.champion, rows), book.data, continue_from=str(run.path))
+    assert wanted.labels.names == ["bad", "good", "so"]
+    fit = fit_of(wanted, new_run(tmp_path / "runs", wanted))
+    assert str(fit.material.model_folder) == str(run.path / "merged") == wanted.model
+    model = build_model(fit.task, fit.material.model_folder, wanted).eval()
+    asked = golden(run)
+    tokens = fit.material.tokenizer(list(asked.texts), padding=True, return_tensors="pt")
+    with torch.no_grad():
+        found = model(**tokens).logits.numpy()
+    np.testing.assert_allclose(found[:, :2], load_model(run.model, run.plan).logits(asked), atol=1e-4)
+    stamp = (run.path / "merged" / "model.safetensors").stat().st_mtime_ns
+    again = train(wanted, track=())
+    assert again.finished and not (again.model / "base.json").exists()
+    assert (run.path / "merged" / "model.safetensors").stat().st_mtime_ns == stamp, "it was added up once"
+    assert sorted(path.name for path in run.model.iterdir()) == before
+
+
+def test_a_part_is_trained_on_the_sum_of_a_part(runs: Callable[[str], Run], tmp_path: Path) -> None:
+    """LoRA after LoRA, held by what the run before answers: its own file names the sum as its base."""
+    run = runs("lora")
+    file = small.write_records(tmp_path / "more.csv", "binary", 80, seed=5)
+    book = init(tmp_path / "more", file, model=run.plan.model, options=small.options("binary"))
+    rows = {**QUICK, "max_steps": 4, "eval_every": 2, "lora": "on", "lwf": "on", "replay": "on"}
+    last = train(plan(child(book.champion, rows), book.data, continue_from=str(run.path)), track=())
+    assert json.loads((last.model / "base.json").read_text())["model"] == str(run.path / "merged")
+    assert last.outcome["counters"]["lwf"] and last.outcome["counters"]["lora"]["tensors_moved"] > 0
+    merged = merge(last, tmp_path / "merged")
+    assert merged.difference < 1e-4
+    assert whole(runs("")) == runs("").model, "a whole model is its own sum"
 
 
 def test_an_unfinished_run_has_nothing_to_merge(runs: Callable[[str], Run], tmp_path: Path) -> None:

@@ -120,6 +120,31 @@ def test_a_chain_is_trained_in_order_and_its_model_is_handed_on(staged: Book, ot
     assert report["stage"] == "pretrain"
 
 
+def test_what_lora_has_trained_is_added_up_when_a_stage_is_handed_on(staged: Book, other: Book) -> None:
+    """By its formula: W + alpha / rank * B A in every linear map, everything else of the encoder as in the base."""
+    entries = ["lora.rank=2", "lora.alpha=6", "ema.decay=0.5"]
+    rows = {"intermediate.books": "../other", "intermediate.table": "v2", "intermediate.techniques": entries}
+    wanted = plan(child(staged.champion, {**QUICK, **rows, "max_steps": 2}), staged.data)
+    run = train(wanted, track=())
+    (stage,) = train_stages(wanted)
+    (facts,) = stage_facts(wanted)
+    assert facts["counters"]["ema"]["steps_averaged"] == 4 and facts["counters"]["lora"]["tensors_moved"] > 0
+    assert set(facts["techniques"]) == {"ema", "lora"}
+    added = load_file(stage.model / "adapter_model.safetensors")
+    base = load_file(Path(wanted.model) / "model.safetensors")
+    body = load_file(handed(stage) / "model.safetensors")
+    assert body.keys() == base.keys()
+    for name, weight in base.items():
+        key = f"base_model.model.bert.{name.removesuffix('.weight')}"
+        if f"{key}.lora_A.weight" in added:
+            product = added[f"{key}.lora_B.weight"] @ added[f"{key}.lora_A.weight"]
+            assert product.abs().max() > 0
+            torch.testing.assert_close(body[name], weight + 6 / 2 * product, atol=1e-6, rtol=1e-5)
+        elif "pooler" not in name:  # which is trained beside the head
+            assert torch.equal(body[name], weight)
+    assert run.finished and not (run.path / "model" / "base.json").exists()
+
+
 class Watch(Silent):
     """Remembers what was begun; a stage must not be judged by its scores."""
 

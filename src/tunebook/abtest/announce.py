@@ -20,7 +20,7 @@ from tunebook.verbs.learn import remember
 
 _LOGGED = (
     "test", "a", "b", "split", "metric", "verdict", "gain", "lower", "upper", "delta", "delta_kind", "alpha", "seeds",
-    "n", "looks", "passed",
+    "n", "looks", "passed", "continues",
 )  # fmt: skip
 
 

@@ -15,9 +15,10 @@ from tunebook.abtest.exam import Exam
 from tunebook.abtest.marks import Marks, marks_of
 from tunebook.abtest.pairs import answers
 from tunebook.core.errors import DataError, PlanError, TunebookError
-from tunebook.core.nouns import ParamTable, read_json
+from tunebook.core.nouns import ParamTable, Plan, read_json
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.verdict import RowEffect, Verdict
+from tunebook.engine.past import numbered
 from tunebook.stats.contrasts import Contrasts, Mixture, one_back, one_in, shapley
 from tunebook.stats.gate import Effect, two_way
 from tunebook.stats.seeds import multi_bootstrap
@@ -90,6 +91,11 @@ class Study:
     exam: Exam
     allow: frozenset[str] = frozenset()
 
+    @property
+    def start(self) -> Plan:
+        """The plan of an arm: all mixtures continue from the same run as it does, and have its labels."""
+        return self.arms[0].base
+
     def arm(self, mixer: Mixer, chosen: Mixture) -> Arm | None:
         """The arm of a mixture; None where its rows do not go together."""
         from tunebook.verbs.plan import plan
@@ -100,7 +106,9 @@ class Study:
             return self.arms[1]
         try:
             table = mixer.table(chosen)
-            return Arm(table, plan(table, self.book.data, allow=self.allow))
+            run = self.start.continues
+            start = None if run is None else str(run)
+            return Arm(table, plan(table, self.book.data, allow=self.allow, continue_from=start))
         except TunebookError:
             return None
 
@@ -115,7 +123,7 @@ class Study:
             result = trained(runs, arm.plan(seed), progress)
             logits.append(answers(result, self.exam, result.load, progress))
             progress.advance(int(new))
-        return marks_of(self.book.data, self.exam, logits)
+        return marks_of(numbered(self.book.data, self.start.labels), self.exam, logits)
 
 
 def row_effects(

@@ -24,6 +24,7 @@ def final_scores(book: Book, verdict: Verdict, progress: Progress | None = None)
     from tunebook.abtest.exam import logits_of, split_exam
     from tunebook.abtest.looks import gain
     from tunebook.abtest.marks import marks_of
+    from tunebook.engine.past import numbered
 
     if verdict.content != book.data.content or book.data.rows.get("test", 0) < 2:
         return None
@@ -32,9 +33,10 @@ def final_scores(book: Book, verdict: Verdict, progress: Progress | None = None)
     complete = all((run.path / "model").is_dir() for side in sides for run in side)
     if not (complete and sides[0]):
         return None
-    exam = split_exam(book.data, "test")
+    data = numbered(book.data, sides[0][0].plan.labels)  # of runs that continue from another, old classes come first
+    exam = split_exam(data, "test")
     a, b = (
-        marks_of(book.data, exam, [logits_of(run, exam, lambda run=run: _loaded(run), progress) for run in side])  # type: ignore[misc]
+        marks_of(data, exam, [logits_of(run, exam, lambda run=run: _loaded(run), progress) for run in side])  # type: ignore[misc]
         for side in sides
     )
     effect = gain(a, b, verdict.metric, verdict.alpha)

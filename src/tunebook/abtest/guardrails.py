@@ -17,7 +17,7 @@ from tunebook.abtest.arms import Result
 from tunebook.abtest.looks import gain
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.pairs import Pair
-from tunebook.abtest.test_plan import RATIOS, Challenge, Guard, TestPlan
+from tunebook.abtest.test_plan import RATIOS, RETENTION, Challenge, Guard, TestPlan
 from tunebook.core.errors import DataError, PlanError
 from tunebook.core.verdict import Guardrail
 from tunebook.stats.gate import Effect, two_way
@@ -28,9 +28,11 @@ Both = tuple[Marks, Marks]
 
 
 def check_guards(plan: TestPlan, pairs: Sequence[Pair], marks: Both, alpha: float) -> list[Guardrail]:
-    """All guards of a plan but the challenges."""
+    """All guards of a plan but the challenges and what is kept of earlier tasks."""
     found = []
     for guard in plan.guards:
+        if guard.name == RETENTION:
+            continue
         if guard.name in RATIOS:
             found.append(_ratio(guard, _costs_of(guard.name, pairs, plan), alpha))
         elif guard.name == "worst_class":
@@ -43,11 +45,15 @@ def check_guards(plan: TestPlan, pairs: Sequence[Pair], marks: Both, alpha: floa
 def check_challenge(challenge: Challenge, marks: Both, metric: str, alpha: float) -> Guardrail:
     """Whether B does no worse on a file of rows."""
     guard = Guard(name=marks[0].exam.name, margin=challenge.margin)
-    return _judged(guard, "challenge", lambda: gain(*marks, metric, alpha))
+    return judged(guard, "challenge", lambda: gain(*marks, metric, alpha))
 
 
-def _judged(guard: Guard, kind: str, measure: Callable[[], Effect], name: str = "") -> Guardrail:
-    """A guardrail from an effect; one that cannot be measured does not hold, unless it is reported only."""
+def judged(guard: Guard, kind: str, measure: Callable[[], Effect], name: str = "") -> Guardrail:
+    """A guardrail from an effect; one that cannot be measured does not hold, unless it is reported only.
+
+    Args:
+        kind: as in `Guardrail`; name: in place of the guard's.
+    """
     margin = math.inf if guard.margin is None else guard.margin
     try:
         effect = measure()
@@ -64,10 +70,10 @@ def _worst_class(guard: Guard, marks: Both, alpha: float) -> Guardrail:
     """Recall of the class that A recalls worst, of those with enough rows."""
     recalls = {name: rows for name, rows in class_rows(marks).items() if rows[0].shape[1] >= max(guard.least, 2)}
     if not recalls:
-        return _judged(guard, "score", lambda: two_way(np.zeros((0, 0)), alpha))
+        return judged(guard, "score", lambda: two_way(np.zeros((0, 0)), alpha))
     worst = min(recalls, key=lambda name: float(recalls[name][0].mean()))
     of_a, of_b = recalls[worst]
-    return _judged(guard, "score", lambda: two_way(of_b - of_a, alpha), f"worst_class:{worst}")
+    return judged(guard, "score", lambda: two_way(of_b - of_a, alpha), f"worst_class:{worst}")
 
 
 def class_rows(marks: Both) -> dict[str, tuple[Array, Array]]:
@@ -95,7 +101,7 @@ def _calibration(guard: Guard, marks: Both, alpha: float) -> Guardrail:
     """Calibration error; less of it is the gain."""
     scorers = [side.scorers("ece") for side in marks]
     seeds, rows = len(marks[0].logits), len(marks[0].exam.rows)
-    return _judged(
+    return judged(
         guard,
         "metric",
         lambda: multi_bootstrap(lambda arm, seed, drawn: -scorers[arm][seed](drawn), seeds, rows, alpha=alpha),
@@ -111,7 +117,7 @@ def _ratio(guard: Guard, costs: list[tuple[float, float]], alpha: float) -> Guar
         mean, lower, upper = (1 - math.exp(value) for value in (effect.mean, effect.upper, effect.lower))
         return Effect(mean, lower, upper, effect.se, effect.df, effect.seeds, 0, effect.seed_sd)
 
-    return _judged(guard, "ratio", measure)
+    return judged(guard, "ratio", measure)
 
 
 def _costs_of(name: str, pairs: Sequence[Pair], plan: TestPlan) -> list[tuple[float, float]]:
@@ -136,4 +142,4 @@ def _p99(times: Sequence[float]) -> float:
     return float(np.quantile(times, 0.99)) if times else 0.0
 
 
-__all__ = ["check_challenge", "check_guards", "class_rows"]
+__all__ = ["check_challenge", "check_guards", "class_rows", "judged"]

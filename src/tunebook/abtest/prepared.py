@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from tunebook.abtest.arms import Arm, expected_seconds
+from tunebook.abtest.earlier import EarlierTask, earlier_tasks
 from tunebook.abtest.exam import Exam, file_exam, split_exam
 from tunebook.abtest.marks import Marks, marks_of
 from tunebook.abtest.pairs import Pair
 from tunebook.abtest.test_plan import Asked, TestPlan, make_test_plan
 from tunebook.core.errors import PlanError
-from tunebook.core.nouns import ParamTable, read_json, write_json
+from tunebook.core.nouns import DataRef, ParamTable, read_json, write_json
 from tunebook.core.verdict import Look, Verdict
+from tunebook.engine.past import numbered
 from tunebook.verbs.book import Book
 
 _FEW_ROWS = 1000  # below it two points cannot be told apart cheaply
@@ -29,6 +31,7 @@ class PreparedTest:
     Attributes:
         seconds: what the missing runs will take at most, about.
         warnings: codes of the catalogue with their fields, worth knowing before any time is spent.
+        earlier: tasks of the runs that both arms continue from.
     """
 
     book: Book
@@ -39,6 +42,12 @@ class PreparedTest:
     seconds: float
     warnings: Sequence[tuple[str, dict[str, Any]]] = ()
     allow: frozenset[str] = frozenset()
+    earlier: Sequence[EarlierTask] = ()
+
+    @property
+    def data(self) -> DataRef:
+        """The book's rows, their targets numbered as the heads of both arms number them."""
+        return numbered(self.book.data, self.arms[0].base.labels)
 
     @property
     def folder(self) -> Path:
@@ -61,7 +70,7 @@ class Course:
 
     def marks(self, prepared: PreparedTest, exam: Exam | None = None) -> tuple[Marks, Marks]:
         """Marks of both arms in an exam; the split's if none is named."""
-        data, chosen = prepared.book.data, exam or prepared.exam
+        data, chosen = prepared.data, exam or prepared.exam
         sides = [[pair.logits[chosen.key][side] for pair in self.pairs] for side in (0, 1)]
         return marks_of(data, chosen, sides[0]), marks_of(data, chosen, sides[1])
 
@@ -69,13 +78,15 @@ class Course:
 def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> PreparedTest:
     """Plan both arms and write the frozen plan of their test. Raises as `ab`."""
     arms = _arms(book, a, b, asked)
-    exam = split_exam(book.data, "validation")
-    plan = make_test_plan(book.data, arms, exam, book.file.gate, asked)
-    challenges = [file_exam(book.data, challenge.path) for challenge in plan.challenges]
+    data = numbered(book.data, arms[0].base.labels)
+    exam = split_exam(data, "validation")
+    plan = make_test_plan(data, arms, exam, book.file.gate, asked)
+    challenges = [file_exam(data, challenge.path) for challenge in plan.challenges]
     seconds = sum(expected_seconds(book.path / "runs", arm, plan.seeds) for arm in arms)
     allow = asked.get("allow", frozenset())
     told = [*_warnings(book, plan), *_seen(book, challenges)]
-    prepared = PreparedTest(book, plan, arms, exam, challenges, seconds, told, allow)
+    earlier = earlier_tasks(arms[0].base)
+    prepared = PreparedTest(book, plan, arms, exam, challenges, seconds, told, allow, earlier)
     if not (prepared.folder / "plan.json").is_file():
         write_json(plan, prepared.folder / "plan.json")
     return prepared
@@ -85,7 +96,8 @@ def _arms(book: Book, a: Table, b: Table, asked: Asked) -> tuple[Arm, Arm]:
     from tunebook.verbs.plan import plan
 
     tables = [item if isinstance(item, ParamTable) else book.tables.get(item) for item in (a, b)]
-    plans = [plan(table, book.data, seed=0, allow=asked.get("allow", frozenset())) for table in tables]
+    start, allow = asked.get("continue_from"), asked.get("allow", frozenset())
+    plans = [plan(table, book.data, seed=0, allow=allow, continue_from=start) for table in tables]
     same = plans[0].id == plans[1].id
     if same and not asked.get("aa", False):
         raise PlanError("ab.same", key=f"v{tables[0].version}", other=f"v{tables[1].version}")
@@ -120,7 +132,13 @@ def _seen(book: Book, challenges: Sequence[Exam]) -> list[tuple[str, dict[str, A
 
 def _of_same(verdict: Verdict, plan: TestPlan) -> bool:
     tables = (verdict.a_values, verdict.b_values) == (plan.a_values, plan.b_values)
+    tables = tables and verdict.continues == run_name(plan)
     return tables and verdict.content == plan.content and verdict.test != plan.id
+
+
+def run_name(plan: TestPlan) -> str:
+    """Id of the run that both arms continue from; empty for none."""
+    return plan.continues.name if plan.continues else ""
 
 
 def _verdicts(book: Book) -> Iterator[Verdict]:
@@ -131,4 +149,4 @@ def _verdicts(book: Book) -> Iterator[Verdict]:
             continue
 
 
-__all__ = ["Course", "PreparedTest", "Table", "prepare_test"]
+__all__ = ["Course", "PreparedTest", "Table", "prepare_test", "run_name"]

@@ -20,9 +20,10 @@ from tunebook.stats.sequential import spent
 Guards = Mapping[str, "float | Literal['off']"]
 RATIOS = ("time", "memory", "latency", "size", "cost")
 GUARDS = ("worst_class", "calibration", *RATIOS)
-_MARGINS = {"worst_class": 0.05, "calibration": 0.02}
+RETENTION = "retention"  # a guard where the arms continue from a run
+_MARGINS = {"worst_class": 0.05, "calibration": 0.02, RETENTION: 0.05}
 # A margin that was not asked for must be within reach of the rows: with fewer of them even equal tables would fail it.
-_ROWS_OF_CLASS, _ROWS_TO_CALIBRATE = 100, 500
+_ROWS_OF_CLASS, _ROWS_TO_CALIBRATE, _ROWS_KEPT = 100, 500, 500
 _CHALLENGE_MARGIN = 0.02
 _FIRST_SEED = 1
 
@@ -37,6 +38,7 @@ class Asked(TypedDict, total=False):
         challenges: files of rows on which B must not do worse; a file with `=0.05` behind its name has its own margin.
         prices: what machine time costs.
         aa: the same table may be tested against itself.
+        continue_from: a run from which both arms continue, as in `plan`.
         allow: as in `plan`.
     """
 
@@ -50,6 +52,7 @@ class Asked(TypedDict, total=False):
     challenges: Sequence[str | Path]
     prices: Prices
     aa: bool
+    continue_from: str | None
     allow: frozenset[str]
 
 
@@ -58,7 +61,7 @@ class Guard(Record):
 
     Attributes:
         margin: by how much it may get worse; None only reports it.
-        least: rows that a class must have to be looked at (`worst_class`).
+        least: rows that a class must have to be looked at (`worst_class`), or an earlier task for the margin to count.
     """
 
     name: str
@@ -89,10 +92,11 @@ class TestPlan(Record):
         shift: added to the seeds of B's arm; 0 unless both arms are the same table.
         stop: `decided`: the first look that is not INCONCLUSIVE ends the test.
         rows: hash of the scored rows, `n` their number; `content` the hash of all the book's rows.
+        continues: folder of the run from which both arms continue; what decides is its hash, which is in both plans.
     """
 
     __test__: ClassVar[bool] = False  # no class of tests, whatever its name
-    outside: ClassVar[frozenset[str]] = frozenset({"prices"})
+    outside: ClassVar[frozenset[str]] = frozenset({"prices", "continues"})
 
     a: int
     b: int
@@ -115,6 +119,7 @@ class TestPlan(Record):
     guards: list[Guard]
     challenges: list[Challenge]
     prices: Prices = Prices()
+    continues: Path | None = None
 
 
 def make_test_plan(data: DataRef, arms: tuple[Arm, Arm], exam: Exam, gate: Gate, options: Asked) -> TestPlan:
@@ -154,6 +159,7 @@ def make_test_plan(data: DataRef, arms: tuple[Arm, Arm], exam: Exam, gate: Gate,
         guards=_guards(asked.guard, a.base, exam),
         challenges=[_challenge(item) for item in options.get("challenges", ())],
         prices=options.get("prices", Prices()),
+        continues=a.base.continues,
     )
 
 
@@ -195,13 +201,16 @@ def _looks(seeds: int, asked: Sequence[int] | None, gate: Gate) -> list[PlannedL
 
 def _guards(asked: Guards, plan: Plan, exam: Exam) -> list[Guard]:
     """Every guard that applies to these labels, with the margin asked for, or else its own where the rows suffice."""
-    unknown = [name for name in asked if name not in GUARDS]
+    known = (*GUARDS, RETENTION)
+    unknown = [name for name in asked if name not in known]
     if unknown:
-        raise PlanError("ab.guard", key="guard", value=unknown[0], allowed=" | ".join(GUARDS))
+        raise PlanError("ab.guard", key="guard", value=unknown[0], allowed=" | ".join(known))
     problem = plan.labels.problem
     names = [name for name in GUARDS if name in RATIOS or problem in ("single_label", "multi_label")]
     if problem == "ordinal":
         names = ["worst_class", *names]
+    if plan.continues is not None:
+        names = [*names, RETENTION]
     return [_guard(name, asked.get(name), exam) for name in names]
 
 
@@ -211,6 +220,8 @@ def _guard(name: str, asked: float | Literal["off"] | None, exam: Exam) -> Guard
     if asked is not None:
         return Guard(name=name, margin=float(asked), least=2)
     margin = _MARGINS.get(name)
+    if name == RETENTION:
+        return Guard(name=name, margin=margin, least=_ROWS_KEPT)
     if name == "worst_class" and _largest_class(exam) < _ROWS_OF_CLASS:
         return Guard(name=name, margin=None, least=2)
     if name == "calibration" and len(exam.rows) < _ROWS_TO_CALIBRATE:
@@ -239,6 +250,7 @@ def _challenge(given: str | Path) -> Challenge:
 __all__ = [
     "GUARDS",
     "RATIOS",
+    "RETENTION",
     "Asked",
     "Challenge",
     "Guard",

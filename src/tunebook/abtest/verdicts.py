@@ -9,7 +9,7 @@ from tunebook.core.nouns import ParamTable, read_json
 from tunebook.core.verdict import Verdict
 from tunebook.verbs.book import Book
 
-_CHECKED = ("verdict", "passed", "a", "b", "metric", "gain", "lower", "upper", "seeds", "n")
+_CHECKED = ("verdict", "passed", "a", "b", "metric", "gain", "lower", "upper", "seeds", "n", "continues")
 
 
 def find_verdict(book: Book, table: ParamTable) -> Verdict | None:

@@ -14,6 +14,7 @@ from tunebook.cli.answer import Answer, command, facts, grid, note
 from tunebook.cli.bars import Bars
 from tunebook.cli.options import Allowed, Books, option
 from tunebook.cli.reading import listed, pair, wrong
+from tunebook.cli.train import tell_start
 from tunebook.core.errors import PlanError
 from tunebook.core.messages import say
 
@@ -46,6 +47,7 @@ class Rule:
     guard: Annotated[list[str] | None, option("ab_guard", "--guard", metavar="NAME=MARGIN")] = None
     challenge: Annotated[list[str] | None, option("ab_challenge", "--challenge", metavar="FILE[=MARGIN]")] = None
     aa: Annotated[bool, option("ab_aa", "--aa")] = False
+    continue_from: Annotated[str | None, option("continue_from", "--continue-from", metavar="RUN")] = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def ab(book: Books, a: Version, b: Challenger, rule: Rule, around: Around, allow
         data["test_scores"] = entry.evidence.get("test_scores")
         data["test_looks"] = opened_before(entry) + 1
     return Answer(
-        data, lambda screen: _tell(screen, verdict, data), _next(book, verdict, data), 0 if verdict.passed else NO
+        data, lambda screen: _tell(screen, verdict, data), _next(book, verdict, data, rule), 0 if verdict.passed else NO
     )
 
 
@@ -112,6 +114,8 @@ def read_rule(rule: Rule, around: Around, allowed: Allowed) -> Asked:
         asked["metric"] = rule.metric
     if rule.alpha is not None:
         asked["alpha"] = _amount("--alpha", rule.alpha)
+    if rule.continue_from is not None:
+        asked["continue_from"] = rule.continue_from
     if rule.guard:
         asked["guard"] = dict(_guard(item) for item in rule.guard)
     asked["challenges"] = [_challenge(item) for item in rule.challenge or ()]
@@ -167,7 +171,8 @@ def _announce(prepared: PreparedTest) -> None:
 
     for code, fields in prepared.warnings:
         note(say(code, **fields), style="yellow")
-    plan = prepared.plan
+    plan, first = prepared.plan, prepared.arms[0]
+    tell_start(first.table, first.base)
     if prepared.finished is not None:
         note(say("ab.finished", test=plan.id), style="yellow")
         return
@@ -179,7 +184,7 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
     """A verdict for `--json`."""
     names = (
         "test", "verdict", "passed", "reason", "metric", "gain", "lower", "upper", "delta", "delta_kind", "alpha",
-        "seeds", "n", "looks", "cost", "flips", "settle",
+        "seeds", "n", "looks", "cost", "flips", "settle", "continues",
     )  # fmt: skip
     return {
         "a": f"v{verdict.a}",
@@ -188,12 +193,14 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
         "guardrails": [guard.model_dump() for guard in verdict.guardrails],
         "effects": [effect.model_dump() for effect in verdict.effects],
         "failed": {side: cost["failed"] for side, cost in verdict.extra["arms"].items()},
+        **({"retention": verdict.extra["retention"]} if "retention" in verdict.extra else {}),
         "path": str(verdict.path),
     }
 
 
 def _tell(screen: Console, verdict: Verdict, data: dict[str, Any]) -> None:
     from tunebook.report.ab_words import sentence, settle_text
+    from tunebook.report.retention import arm_rows
 
     good = verdict.passed or verdict.verdict not in ("STRONG", "PROMOTE")
     style = _STYLES[verdict.verdict] if good else "yellow"
@@ -206,6 +213,11 @@ def _tell(screen: Console, verdict: Verdict, data: dict[str, Any]) -> None:
     screen.print()
     screen.print(grid([say("ab.guardrail"), f"v{verdict.b} − v{verdict.a}", say("ab.margin"), say("ab.held")],
                       _guards(verdict), right=(1, 2)))  # fmt: skip
+    kept = arm_rows(verdict)
+    if kept:
+        screen.print()
+        screen.print(say("retention.heading"), style="bold")
+        screen.print(grid(kept[0], kept[1:], right=tuple(range(1, len(kept[0])))))
     if verdict.effects:
         screen.print()
         screen.print(grid([say("cli.name"), say("ab.effect"), say("ab.method")], _effects(verdict)))
@@ -257,15 +269,16 @@ def _effects(verdict: Verdict) -> list[Sequence[str]]:
     ]
 
 
-def _next(book: Path, verdict: Verdict, data: dict[str, Any]) -> tuple[str, ...]:
+def _next(book: Path, verdict: Verdict, data: dict[str, Any], rule: Rule) -> tuple[str, ...]:
+    start = ("--continue-from", rule.continue_from) if rule.continue_from else ()
     a, b = f"v{verdict.a}", f"v{verdict.b}"
     if "champion" in data:
-        return (command("table", "log", book), command("train", book))
+        return (command("table", "log", book), command("train", book, *start))
     if verdict.passed:
         return (command("promote", book, b, "--reason", say("ab.some_reason")),)
     if verdict.verdict == "INCONCLUSIVE":
         seeds = verdict.settle.get("seeds") or 2 * verdict.seeds
-        return (command("ab", book, a, b, "--seeds", seeds),)
+        return (command("ab", book, a, b, "--seeds", seeds, *start),)
     return (command("table", "recommend", book), command("table", "set", book, "learning_rate=5e-5"))
 
 

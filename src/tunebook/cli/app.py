@@ -24,6 +24,7 @@ COMMANDS = {
     "runs": "runs:runs",
     "stages": "stages:stages",
     "merge": "merge:merge",
+    "soup": "soup:soup",
     "ab": "ab:ab",
     "promote": "promote:promote",
     "rollback": "promote:rollback",
@@ -72,6 +73,7 @@ EXAMPLES = {
     ),
     "stages": ("tunebook stages book", "tunebook stages book --set pretrain.file=raw.txt"),
     "merge": ("tunebook merge book/runs/RUN --into merged",),
+    "soup": ("tunebook soup book", "tunebook soup book RUN RUN RUN --method uniform"),
     "ab": (
         "tunebook ab book v1 v2",
         "tunebook ab book v1 v2 --seeds 10 --delta 1pt --guard time=20% --effects",

@@ -65,7 +65,7 @@ def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
 
 def plan_facts(plan: Plan) -> list[tuple[str, str]]:
     """Model, settings that matter most, techniques and cost of a plan, in words."""
-    from tunebook.report.words import metric_name, number, shown
+    from tunebook.report.words import metric_name, number, shown, stage_names
 
     params = plan.params
     batch = f"{params['batch_size']} × {params['gradient_accumulation_steps']}"
@@ -73,7 +73,7 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
     share = plan.estimate.trained / max(plan.estimate.parameters, 1)
     found = [
         (say("cli.model"), say("cli.model_of", model=plan.model, count=count, share=f"{share:.0%}")),
-        (say("stages.fact"), " → ".join(stage.stage for stage in plan.stages)),
+        (say("stages.fact"), stage_names(plan)),
         (say("cli.techniques"), ", ".join(plan.techniques)),
         (
             say("cli.settings"),

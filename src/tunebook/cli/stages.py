@@ -49,6 +49,17 @@ def _tell(screen: Console, found: list[dict[str, Any]]) -> None:
     ]
     names = ("stage", "task", "steps", "state", "time", "before", "after")
     screen.print(grid([say(f"stages.{name}") for name in names], lines))
+    used = [(item["stage"], key, _did(item["counters"].get(key, {}))) for item in found for key in item["techniques"]]
+    if used:
+        screen.print()
+        screen.print(grid([say("stages.stage"), say("stages.technique"), say("stages.did")], used))
+
+
+def _did(counters: dict[str, float]) -> str:
+    """What a technique has done, by its own counters."""
+    from tunebook.report.words import number
+
+    return " · ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in counters.items()) or "–"
 
 
 def _score(item: dict[str, Any], when: str) -> str:

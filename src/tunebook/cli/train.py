@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, facts, note, predict_command
@@ -52,7 +53,7 @@ def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
         return fill(version, opened.data, allow=allowed.names, continue_from=how.continue_from)
 
     plan = plan_of(table)
-    _tell_start(opened, table, plan)
+    tell_start(table, plan)
     if how.dry_run:
         return _dry(opened, plan, described(opened, chosen))
     if chosen.changes:
@@ -64,15 +65,18 @@ def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
     return in_memory(Wanted(opened, table, chosen, how.auto), plan_of, attempt)
 
 
-def _tell_start(book: Book, table: ParamTable, plan: Plan) -> None:
+def tell_start(table: ParamTable, plan: Plan) -> None:
     """Say which model takes the place of the table's, and which classes are new to it."""
     if plan.continues is None:
         return
     from tunebook.core.nouns import Plan, read_json
+    from tunebook.engine.past import MERGED
 
     base = table.rows["base_model"].value if "base_model" in table.rows else "–"
     note(say("forgetting.begins", run=plan.continues.name, base=base), style="yellow")
     known: Plan = read_json(Plan, plan.continues / "plan.json")
+    if Path(plan.model).name == MERGED:
+        note(say("forgetting.merges", techniques=", ".join(known.techniques), folder=plan.model))
     fresh = plan.labels.names[len(known.labels.names) :]
     if fresh:
         note(say("forgetting.grows", count=len(fresh), names=", ".join(fresh[:10])), style="yellow")
@@ -191,4 +195,4 @@ def _next(book: Book, run: Run, report: Report | None) -> tuple[str, ...]:
     return (first, command("runs", book.path))
 
 
-__all__ = ["TRACKERS", "How", "kept_text", "run_data", "tell_run", "trackers", "train", "trained"]
+__all__ = ["TRACKERS", "How", "kept_text", "run_data", "tell_run", "tell_start", "trackers", "train", "trained"]

@@ -24,6 +24,7 @@ class Facts:
         rows: number of training rows.
         continues: name of the run that this one continues from; empty for none.
         kept: keys of the techniques that have left something in that run.
+        annotators: columns with the labels of single annotators.
     """
 
     task: str
@@ -34,6 +35,7 @@ class Facts:
     rows: int
     continues: str = ""
     kept: frozenset[str] = frozenset()
+    annotators: tuple[str, ...] = ()
 
 
 __all__ = ["Facts"]

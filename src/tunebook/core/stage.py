@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
 from tunebook.core.nouns import DataRef, ParamTable
-from tunebook.core.params import Value
+from tunebook.core.params import Row, Value
 from tunebook.core.technique import Technique
 
 
@@ -19,6 +19,14 @@ class Stage(Technique):
     """
 
     place: ClassVar[int] = 0
+
+    techniques: Annotated[
+        list[str] | None,
+        Row(
+            "techniques with which this stage is trained, and rows of them, such as ema, layer_decay.rate=0.95",
+            zh="本阶段训练时使用的技术及其参数行，例如 ema, layer_decay.rate=0.95",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ class Task(ABC):
 
     Class attributes:
         key: name in book.toml and in plans.
-        gives: what techniques may rely on (`logits`, `embeddings`, `layers`, `head` ...).
+        gives: what techniques may rely on: `layers` and `embeddings` of the model, a `head` of the task's own, `logits`
+            of it for each row, `items` whose answers can be compared (rows, or tokens of a language model).
     """
 
     key: ClassVar[str]

@@ -65,6 +65,8 @@ class Technique(Params):
         alone: it trains in one process only.
         delta: it leaves the base model's own weights as they were, so that only what was trained has to be kept.
         outermost: it is woven after all others, whatever their names, so that they see only what it lets through.
+        reshapes: it decides which of the base model's layers there are, so that weights of the same name belong
+            together only where its rows are the same.
     """
 
     zh: ClassVar[str] = ""
@@ -77,6 +79,7 @@ class Technique(Params):
     alone: ClassVar[bool] = False
     delta: ClassVar[bool] = False
     outermost: ClassVar[bool] = False
+    reshapes: ClassVar[bool] = False
 
 
 class Source(Protocol):
@@ -114,8 +117,12 @@ class Source(Protocol):
         the column `row`; its tokenizer and its size may be others. Of several runs, the logits of their mean
         probability."""
 
-    def columns(self, *, annotators: bool = False) -> Mapping[str, Sequence[Any]]:
-        """Further columns of the book's training rows, or those of its annotators, in the order of `row`."""
+    def columns(self) -> Mapping[str, Sequence[Any]]:
+        """Further columns of the book's training rows, in the order of `row`."""
+
+    def votes(self) -> Sequence[Sequence[Any]]:
+        """The labels that single annotators gave each of the book's training rows, in the order of `row`; see
+        `tunebook.data.annotators`."""
 
     def batches(self, rows: Encoded, size: int | None = None) -> Iterator[Batch]:
         """Rows in their order, `size` at a time (the table's batch_size), on the model's device."""

@@ -31,7 +31,8 @@ class Guardrail(Record):
     """Something that must not get worse by more than its margin, whatever the gain.
 
     Attributes:
-        kind: `score` (per row), `metric`, `ratio` (B / A of a cost) or `challenge` (a file of rows).
+        kind: `score` (per row), `metric`, `ratio` (B / A of a cost), `challenge` (a file of rows) or `retention` (rows
+            of a task that was learned before).
         gain: B - A, signed so that more is better; `lower` its lower end.
         held: the lower end is above -margin.
     """
@@ -73,6 +74,7 @@ class Verdict(Record):
         flips: rows that B gets right and A wrong (`won`), and the reverse (`lost`), counted over all seeds.
         settle: what would decide an inconclusive test.
         extra: figures and curves for the report.
+        continues: id of the run from which all runs of the test continue; empty where they start from base models.
     """
 
     test: str
@@ -101,6 +103,7 @@ class Verdict(Record):
     effects: list[RowEffect] = Field(default_factory=list)
     settle: dict[str, Any] = Field(default_factory=dict)
     extra: dict[str, Any] = Field(default_factory=dict)
+    continues: str = ""
     path: Path
 
     @property

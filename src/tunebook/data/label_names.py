@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 
 from tunebook.core.errors import DataError
+from tunebook.core.nouns import DataRef
 from tunebook.data.clean import clean_text
 from tunebook.data.label_kind import number_of
+
+# What says that there is no label. "none" is no such word: many sets have a class of that name.
+EMPTY = ("", "nan", "null", "#n/a")
 
 
 def tidy_names(counts: Mapping[str, int], merge: bool) -> dict[str, str]:
@@ -63,4 +67,17 @@ def given_names(names: Iterable[str], given: dict[str, str] | list[str]) -> dict
     return {label: table.get(label, label) for label in labels}
 
 
-__all__ = ["given_names", "in_order", "tidy_names"]
+def known_name(written: str, data: DataRef) -> str:
+    """A label that stands elsewhere, as the book calls it; one that the book does not know comes back tidy."""
+    label = written.strip()
+    given = (data.stats.get("preset") or {}).get("label_names") or {}
+    named = given if isinstance(given, dict) else {str(place): name for place, name in enumerate(given)}
+    merged = (data.stats.get("merged_labels") or {}).get(label)
+    tidy = str(merged if merged is not None else _canonical(label))
+    known = [*data.labels.names, *named]
+    if tidy not in known:
+        tidy = {name.casefold(): name for name in known}.get(tidy.casefold(), tidy)
+    return str(named.get(tidy, tidy))
+
+
+__all__ = ["EMPTY", "given_names", "in_order", "known_name", "tidy_names"]

@@ -15,12 +15,10 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import Labels, Problem
 from tunebook.data.columns import text_column
 from tunebook.data.label_kind import find_kind, number_of, split_label
-from tunebook.data.label_names import given_names, in_order, tidy_names
+from tunebook.data.label_names import EMPTY, given_names, in_order, tidy_names
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
 
-# "none" is no such word: many sets have a class of that name.
-_EMPTY = ("", "nan", "null", "#n/a")
 # Stands between the items of list columns: a private character that no label holds.
 _JOINT = "\ue000"
 
@@ -61,7 +59,7 @@ def find_labels(column: pa.ChunkedArray, options: DataOptions) -> Labelled:
     written: list[str | None] = coded.dictionary.to_pylist()
     codes = pc.fill_null(coded.indices, -1).to_numpy().astype(np.int64)
     counts = np.bincount(codes[codes >= 0], minlength=len(written))
-    empty = [place for place, label in enumerate(written) if label is None or label.lower() in _EMPTY]
+    empty = [place for place, label in enumerate(written) if label is None or label.lower() in EMPTY]
     codes[np.isin(codes, empty)] = -1
     usable = {
         label: int(counts[place]) for place, label in enumerate(written) if label is not None and place not in empty

@@ -13,6 +13,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.core.task import Rows
 from tunebook.data.label_kind import number_of, split_label
+from tunebook.data.label_names import known_name
 
 if TYPE_CHECKING:
     from tunebook.data.read import Source
@@ -54,7 +55,7 @@ def _targets(column: Sequence[Any], data: DataRef, path: Path) -> Array:
         _refuse([str(cell) for cell, number in zip(column, numbers, strict=True) if number is None], path, labels)
         return np.array(numbers, dtype=np.float32)
     several = labels.problem == "multi_label"
-    cells = [_names(cell, data) if several else [_name(cell, data)] for cell in column]
+    cells = [_names(cell, data) if several else [known_name(str(cell), data)] for cell in column]
     _refuse([name for names in cells for name in names if name not in labels.names], path, labels)
     if not several:
         codes = [labels.names.index(names[0]) for names in cells]
@@ -68,17 +69,7 @@ def _targets(column: Sequence[Any], data: DataRef, path: Path) -> Array:
 def _names(cell: Any, data: DataRef) -> list[str]:
     """Labels of a cell that may hold several."""
     parts = cell if isinstance(cell, list) else split_label(str(cell or ""), data.stats.get("separator"))
-    return [_name(part, data) for part in parts if str(part).strip()]
-
-
-def _name(cell: Any, data: DataRef) -> str:
-    """A label as the book calls it."""
-    written = str(cell).strip()
-    given = (data.stats.get("preset") or {}).get("label_names")
-    tidy = str((data.stats.get("merged_labels") or {}).get(written, written))
-    named = str(given.get(tidy, tidy)) if isinstance(given, dict) else tidy
-    folded = {name.casefold(): name for name in data.labels.names}
-    return named if named in data.labels.names else folded.get(named.casefold(), named)
+    return [known_name(str(part), data) for part in parts if str(part).strip()]
 
 
 def _refuse(unknown: Sequence[str], path: Path, labels: Labels) -> None:

@@ -13,6 +13,7 @@ from pyarrow import parquet
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import SPLITS, DataRef, Labels, Roles, Split, read_json, write_json
+from tunebook.data.annotators import OWN, annotator_columns
 from tunebook.data.clean import chosen_rules
 from tunebook.data.describe import describe, find_warnings, warning
 from tunebook.data.draft import Draft, clean_draft, labelled_rows, row_ids, timed_draft, weigh_draft
@@ -110,7 +111,7 @@ def _rows(draft: Draft, roles: Roles, side: Any) -> tuple[pa.Table, bool]:
     used = {roles.text, roles.text_pair, roles.label, roles.weight, FILE, ROW, GIVEN, KEY, _LABEL}
     for name in table.column_names:
         if name not in used:
-            columns[f"source_{name}" if name in columns else name] = table[name]
+            columns[f"source_{name}" if name in OWN else name] = table[name]
     return pa.table(columns).combine_chunks(), unusable
 
 
@@ -133,7 +134,7 @@ def _bounds(labels: Labels, table: pa.Table) -> Labels:
 
 
 def _stats(table: pa.Table, labels: Labels, roles: Roles, options: DataOptions, gathered: Gathered) -> dict[str, Any]:
-    stats = describe(table, labels, roles.annotators)
+    stats = describe(table, labels, annotator_columns(roles, table.column_names))
     stats["preset"] = options.model_dump(mode="json")
     stats["seed"] = options.seed
     stats["split_by"] = options.parts_by

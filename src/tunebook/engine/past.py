@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tunebook.core.task import Task
     from tunebook.engine.trim import TrimmedEmbedding
 
-CONTINUE = "continue_from"
+CONTINUE, MERGED = "continue_from", "merged"
 _KEPT = "techniques"
 _ROW = Declaration(
     CONTINUE, "training", CONTINUE, "text", None, Row("run to continue from", zh="继续训练的起点", input="run")
@@ -38,17 +38,24 @@ class Start:
         id: hash of its plan and its model.
         labels: its own, with the book's further ones after them.
         kept: keys of the techniques that left something for the runs that continue from it.
+        partial: it kept only what was trained beside its base model, to which that can be added up.
     """
 
     path: Path
     id: str
     labels: Labels
     kept: frozenset[str]
+    partial: bool = False
 
     @property
     def model(self) -> str:
-        """The folder of its model."""
+        """The folder of its model as it was kept."""
         return str(self.path / "model")
+
+    @property
+    def whole(self) -> str:
+        """The folder of its whole model; of a partial one it is written when the training begins."""
+        return str(self.path / MERGED) if self.partial else self.model
 
 
 def find_start(name: str, data: DataRef) -> Start:
@@ -58,17 +65,23 @@ def find_start(name: str, data: DataRef) -> Start:
         name: id of a run of this book, or the folder of a run of any.
 
     Raises:
-        PlanError: `input.run`, or it does another kind of work than the book asks for, or only a part of its model was
-            kept.
+        PlanError: `input.run`, or it does another kind of work than the book asks for; `forgetting.part`, what it has
+            trained stays beside its base model.
     """
     path = find_input(_ROW, name, data.path.parent)
     plan: Plan = read_json(Plan, path / "plan.json")
     if plan.task != data.task:
         raise PlanError("forgetting.task", key=path.name, value=plan.task, allowed=data.task)
-    if (path / "model" / "base.json").is_file():
-        raise PlanError("forgetting.part", key=path.name, value=", ".join(plan.techniques))
+    partial = (path / "model" / "base.json").is_file()
+    if partial:
+        from tunebook.engine.merging import unmergeable
+
+        beside = unmergeable(plan)
+        if beside:
+            allowed = "lora | adalora | ia3 | bitfit"
+            raise PlanError("forgetting.part", key=path.name, value=beside, allowed=allowed, technique=beside)
     kept = frozenset(file.stem for file in (path / _KEPT).glob("*.safetensors"))
-    return Start(path, input_id(_ROW, path), joined_labels(plan.labels, data.labels, path.name), kept)
+    return Start(path, input_id(_ROW, path), joined_labels(plan.labels, data.labels, path.name), kept, partial)
 
 
 def joined_labels(old: Labels, new: Labels, run: str = "") -> Labels:
@@ -265,6 +278,7 @@ def read_kept(plan: Plan, key: str) -> dict[str, Tensor]:
 
 __all__ = [
     "CONTINUE",
+    "MERGED",
     "Start",
     "ancestors",
     "build_model",

@@ -25,6 +25,7 @@ from tunebook.engine.past import ancestors, kept_for, numbered, outputs_before, 
 from tunebook.engine.tokens import encode
 
 if TYPE_CHECKING:
+    from tunebook.data.annotators import Vote
     from tunebook.engine.load import LoadedModel
 
 
@@ -141,18 +142,19 @@ class BookSource:
             np.save(stream, logits, allow_pickle=False)
         return logits
 
-    def columns(self, *, annotators: bool = False) -> Mapping[str, Sequence[Any]]:
-        """Further columns of the book's training rows, in the order of the column `row`.
-
-        Args:
-            annotators: those of its annotators alone.
-        """
+    def columns(self) -> Mapping[str, Sequence[Any]]:
+        """Further columns of the book's training rows, in the order of the column `row`."""
         from tunebook.data.load import load
         from tunebook.data.prepare import open_data
 
-        data = open_data(self.plan.data_path)
-        other = load(data, "train").other
-        return {name: other[name] for name in data.roles.annotators if name in other} if annotators else other
+        return load(open_data(self.plan.data_path), "train").other
+
+    def votes(self) -> list[list[Vote]]:
+        """The labels that single annotators gave each of the book's training rows, in that order."""
+        from tunebook.data.annotators import votes
+        from tunebook.data.prepare import open_data
+
+        return votes(self.columns(), open_data(self.plan.data_path))
 
     def batches(self, rows: Encoded, size: int | None = None) -> Iterator[Batch]:
         """Rows in their order, `size` at a time (the table's batch_size), on the model's device."""

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Array = NDArray[Any]
 
@@ -72,6 +71,8 @@ def label_ranking(scores: Array, targets: Array) -> float:
     labels, then over rows. Rows with no true label, or with all, count as 1.
     Source: Tsoumakas, Katakis and Vlahavas, Mining multi-label data, 2010.
     """
+    from scipy.stats import rankdata  # scipy.stats is slow to import, and few tasks have several labels a row
+
     true = np.asarray(targets, dtype=bool)
     among_all = rankdata(-scores, method="max", axis=1)
     among_true = rankdata(np.where(true, -scores, np.inf), method="max", axis=1)

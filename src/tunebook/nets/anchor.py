@@ -110,21 +110,6 @@ def added(one: Importance, other: Mapping[str, Tensor], share: float = 1.0) -> I
     return {name: item + share * other[name].to(item) if name in other else item for name, item in one.items()}
 
 
-def free_outputs(importance: Importance, before: int, now: int) -> Importance:
-    """The same without hold on outputs that are new: rows `before` and up of what has one row an output.
-
-    Args:
-        before, now: outputs of the head that is continued, and of the one that is trained.
-    """
-    if before == now:
-        return importance
-    held = {name: item.clone() for name, item in importance.items()}
-    for item in held.values():
-        if item.dim() and item.shape[0] == now:
-            item[before:] = 0
-    return held
-
-
 def widened(item: Tensor, like: Tensor) -> Tensor:
     """The same on the device of a weight that may have grown rows at its end: those get 0."""
     whole = torch.zeros_like(like, dtype=torch.float32)
@@ -157,13 +142,12 @@ def importance_of_past(
         rows: of each run before, drawn once for all; fewer where it had fewer.
         gamma: what a run counts relative to the one that came after it.
     """
-    assert run.source is not None and run.source.past is not None and run.labels is not None
+    assert run.source is not None and run.source.past is not None
     past = run.source.past
     total: Importance = {}
     for age in np.unique(past.fixed["past.age"]):
         batches = run.source.batches(_some(past, int(age), rows, run.seed), 1)
-        found = importance_of(run.model, batches, value, fold)
-        found = normalised(free_outputs(found, run.source.outputs_before, run.labels.outputs))
+        found = normalised(importance_of(run.model, batches, value, fold))
         total = added(total, found, gamma ** (int(age) - 1)) if total else found
     return total
 
@@ -194,7 +178,10 @@ def surprise(logits: Tensor, targets: Tensor, problem: str) -> Tensor:
 
 
 def old_outputs(logits: Tensor, before: int, problem: str) -> Tensor:
-    """The outputs of the head that is continued; a head of one number has always been one."""
+    """The outputs of the head that is continued; a head of one number has always been one.
+
+    Nothing that is reckoned from these has a gradient in what is new of the head, so that no importance holds it.
+    """
     return logits[:, :before] if problem in ("single_label", "multi_label") else logits
 
 
@@ -203,7 +190,6 @@ __all__ = [
     "Importance",
     "added",
     "drawn_targets",
-    "free_outputs",
     "held",
     "importance_of",
     "importance_of_past",

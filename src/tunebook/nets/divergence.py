@@ -12,7 +12,7 @@ def divergence(logits: Tensor, other: Tensor, problem: str) -> Tensor:
     Of several labels: the mean over them of the divergence of yes and no. Of numbers and ordered classes, which have no
     distribution: the squared difference.
     """
-    if problem == "single_label":
+    if problem in ("single_label", "language_model"):
         log_p, log_q = F.log_softmax(logits, dim=1), F.log_softmax(other, dim=1)
         return (log_p.exp() * (log_p - log_q)).sum(dim=1)
     if problem == "multi_label":

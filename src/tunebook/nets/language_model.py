@@ -82,11 +82,15 @@ class LanguageModel(Task):
 
     def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
         """The same model on torch's meta device."""
-        from transformers import AutoConfig
+        from transformers import AutoConfig, AutoModel
 
         try:
             with torch.device("meta"):
-                return self.auto().from_config(AutoConfig.from_pretrained(str(folder)))
+                config = AutoConfig.from_pretrained(str(folder))
+                model = self.auto().from_config(config)
+                if _keeps_pooler(folder):
+                    _seat_pooler(model, AutoModel.from_config(config))
+                return model
         except (ValueError, RuntimeError) as error:
             raise _no_head(folder, error) from error
 
@@ -222,7 +226,25 @@ def _carry_pooler(model: Any, folder: Path) -> None:
     if getattr(body, "pooler", body) is not None:  # it has its own, or its kind has none
         return
     whole, found = AutoModel.from_pretrained(str(folder), dtype=torch.float32, output_loading_info=True)
-    if getattr(whole, "pooler", None) is not None and not any("pooler." in name for name in found["missing_keys"]):
+    if not any("pooler." in name for name in found["missing_keys"]):
+        _seat_pooler(model, whole)
+
+
+def _keeps_pooler(folder: Path) -> bool:
+    """Whether a folder's safetensors hold one; of pickled weights that is only known once they are loaded."""
+    from safetensors import safe_open
+
+    for file in sorted(folder.glob("*.safetensors")):
+        with safe_open(file, "pt") as stored:
+            if any("pooler." in name for name in stored.keys()):  # noqa: SIM118 - no mapping
+                return True
+    return False
+
+
+def _seat_pooler(model: Any, whole: Any) -> None:
+    """Give a language model the pooler that the whole model has and it lacks, so that it is carried along."""
+    body = model.base_model
+    if getattr(body, "pooler", body) is None and getattr(whole, "pooler", None) is not None:
         body.pooler = whole.pooler.requires_grad_(False)
 
 

@@ -54,8 +54,10 @@ class Efficient(Technique):
     """Base of the methods that leave the base model as it was and train a small part beside it."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"layers", "head"})
-    # The base stays as it was, and what is added has nothing pretrained in it that would have to wait.
-    conflicts: ClassVar[frozenset[str]] = frozenset({"freeze", "gradual_unfreezing", "reinit", "student"})
+    # The base stays as it was, so there is nothing to hold, and what is added has nothing pretrained that must wait.
+    conflicts: ClassVar[frozenset[str]] = frozenset(
+        {"freeze", "gradual_unfreezing", "l2_sp", "reinit", "si", "student"}
+    )
     exclusive: ClassVar[str] = "peft"
     delta: ClassVar[bool] = True
 
@@ -163,9 +165,10 @@ def target_modules(model: nn.Module, targets: str, key: str) -> list[str]:
 def quantized(model: Any) -> None:
     """Put maps of four bits (NF4, their scales quantised too) in place of the linear maps of the layers.
 
-    The weights are packed when the model is moved to the GPU. On the meta device nothing is done: shapes stay as they
+    The weights are packed when the model is moved to the GPU. On the meta device it is only marked: shapes stay as they
     are.
     """
+    model.is_loaded_in_4bit = True  # which PEFT asks for
     if next(model.parameters()).is_meta:
         return
     import bitsandbytes
@@ -178,7 +181,6 @@ def quantized(model: Any) -> None:
         new.weight = bitsandbytes.nn.Params4bit(old.weight.data, requires_grad=False, quant_type="nf4")
         new.bias = old.bias
         model.set_submodule(name, new)
-    model.is_loaded_in_4bit = True  # which PEFT asks for
 
 
 def head_modules(model: nn.Module) -> list[str]:

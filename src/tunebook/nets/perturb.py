@@ -10,14 +10,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
+from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, LossFn, RunContext
 
 Shift = Callable[[Tensor], Tensor]
+# Rows of the table that several techniques declare alike, save for the names that other tools give them.
+LENGTH = Row(
+    "length of each row's shift; an embedded word has a length of about 1",
+    zh="每条样本扰动的长度；一个词嵌入的长度约为 1",
+    search=Search(0.02, 1, log=True),
+)
+RADIUS = Row(
+    "largest length of a row's shift; an embedded word has a length of about 1",
+    zh="每条样本扰动的最大长度；一个词嵌入的长度约为 1",
+    search=Search(0.02, 1, log=True),
+)
+RATE = Row("length of one step of the shift", zh="扰动每一步的长度", search=Search(0.01, 0.5, log=True))
+Weight = Annotated[
+    float, Field(ge=0), Row("what the shifted loss counts beside the clean one", zh="扰动后的损失相对于原损失的权重")
+]
 _SCALE = 2.0**12  # only the direction of a gradient counts, and in fp16 a small one would underflow
 
 
@@ -155,4 +172,19 @@ def tell(run: RunContext, key: str, shift: Tensor, **means: Tensor) -> None:
         run.noted(key, **{name: before + share * (float(value.detach()) - before)})
 
 
-__all__ = ["Attack", "Point", "Shift", "norms", "real", "shifted", "tell", "uniform", "unit", "within"]
+__all__ = [
+    "LENGTH",
+    "RADIUS",
+    "RATE",
+    "Attack",
+    "Point",
+    "Shift",
+    "Weight",
+    "norms",
+    "real",
+    "shifted",
+    "tell",
+    "uniform",
+    "unit",
+    "within",
+]

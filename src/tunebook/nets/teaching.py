@@ -6,14 +6,20 @@ import inspect
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
+from tunebook.core.params import Row
 from tunebook.core.technique import Batch, model_inputs
 from tunebook.models.layers import depths
 
+# A row of the table that several techniques declare alike.
+Teacher = Annotated[
+    str | None,
+    Row("finished run that teaches, of the same tokenizer", zh="作为教师的已完成运行，须使用相同分词器", input="run"),
+]
 _PROJECTIONS = tuple(
     re.compile(rf"(^|\.)({names})$")
     for names in ("query|q_lin|q_proj|query_proj", "key|k_lin|k_proj|key_proj", "value|v_lin|v_proj|value_proj")
@@ -105,4 +111,4 @@ def over_tokens(values: Tensor, mask: Tensor) -> Tensor:
     return (values * mask).sum(dim=1) / mask.sum(dim=1)
 
 
-__all__ = ["Watched", "first", "over_tokens"]
+__all__ = ["Teacher", "Watched", "first", "over_tokens"]

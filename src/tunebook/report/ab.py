@@ -28,6 +28,7 @@ from tunebook.report.page import write_page
 from tunebook.report.plots.bands import Bundle, band_plot
 from tunebook.report.plots.interval import Line, Span, interval_plot
 from tunebook.report.plots.paired import paired_plot
+from tunebook.report.retention import arm_rows
 from tunebook.report.words import SHARES, duration, memory, metric_name, number, phrase, score_text, shown
 
 _OUTCOMES = {"STRONG": "better", "PROMOTE": "better", "REJECT": "worse", "INCONCLUSIVE": "unsure"}
@@ -69,6 +70,7 @@ def write_ab_report(folder: Path, verdict: Verdict, told: Shown) -> Path:
         curves=_curves(verdict, told.histories),
         costs=_cost_rows(verdict),
         guards=_guard_rows(verdict),
+        kept=arm_rows(verdict),
         rows=_changed_rows(verdict, told.changes),
         methods=[phrase("ab.method", method) for method in _methods(verdict)],
         flipped={"won": [], "lost": [], **told.flipped},
@@ -93,6 +95,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, str]]:
         (say("ab.fact.looks"), " · ".join(f"{look.seeds} ({look.verdict})" for look in verdict.history)),
         (say("report.fact.rows"), f"{number(verdict.n)} ({phrase('split', verdict.split)})"),
         (say("ab.fact.test"), verdict.test),
+        *([(say("ab.fact.continues"), verdict.continues)] if verdict.continues else []),
     ]
 
 

@@ -40,6 +40,8 @@ def sentence(verdict: Verdict) -> str:
         seeds=verdict.seeds,
         rows=number(verdict.n),
     )
+    if verdict.continues:
+        told = f"{told} {say('ab.said.continues', run=verdict.continues)}"
     broken = [guard_name(guard) for guard in verdict.guardrails if not guard.held]
     return f"{told} {say('ab.said.broken', names=', '.join(broken))}" if broken else told
 

@@ -7,7 +7,9 @@ from typing import Any
 from tunebook.core.messages import say
 from tunebook.core.nouns import Interval
 from tunebook.core.retention import Retention
-from tunebook.report.words import metric_name, score_text
+from tunebook.core.verdict import Verdict
+from tunebook.report.ab_words import amount
+from tunebook.report.words import metric_name, number, score_text
 
 
 def headings(kept: Retention) -> list[str]:
@@ -39,6 +41,27 @@ def summary_facts(kept: Retention) -> list[tuple[str, str]]:
     return found
 
 
+def arm_rows(verdict: Verdict) -> list[list[str]]:
+    """What both arms of a test have kept: the headings, then one line an earlier task, the oldest first: book, rows,
+    score when learned, of A, of B, and what each has lost. Empty where the arms continue from no run."""
+    kept = verdict.extra.get("retention", [])
+    if not kept:
+        return []
+    names = [f"v{verdict.a}", f"v{verdict.b}"]
+    learned = say("retention.learned", metric=metric_name(verdict.metric))
+    lost = [f"{say('retention.lost')} {name}" for name in names]
+    lines = [
+        [
+            task["book"],
+            number(task["rows"]),
+            *(score_text(task[side]) for side in ("learned", "a", "b")),
+            *(amount(task["learned"] - task[side], verdict.metric) for side in "ab"),
+        ]
+        for task in kept
+    ]
+    return [[say("retention.book"), say("retention.rows"), learned, *names, *lost], *lines]
+
+
 def spanned(span: Interval, sign: str = "") -> str:
     """A value with the ends of its interval; `+` shows the sign of a difference."""
     value, low, high = (f"{part:{sign}.3f}" for part in (span.value, span.low, span.high))
@@ -52,4 +75,4 @@ def retention_view(kept: Retention | None) -> dict[str, Any] | None:
     return {"headings": headings(kept), "rows": task_rows(kept), "facts": summary_facts(kept)}
 
 
-__all__ = ["headings", "retention_view", "spanned", "summary_facts", "task_rows"]
+__all__ = ["arm_rows", "headings", "retention_view", "spanned", "summary_facts", "task_rows"]

@@ -14,7 +14,7 @@ from tunebook.report.page import write_page
 from tunebook.report.retention import retention_view
 from tunebook.report.rows import data_view
 from tunebook.report.verdict import standing
-from tunebook.report.words import baseline_name, moment, phrase, share_text
+from tunebook.report.words import baseline_name, moment, phrase, share_text, stage_names
 
 # Below these numbers of rows a score is too coarse to build on.
 _FEW_ROWS, _FEW_OF_CLASS = 1000, 30
@@ -84,7 +84,7 @@ def _facts(report: Report, plan: Plan) -> list[tuple[str, str]]:
         (say("report.fact.model"), plan.model),
         (say("report.fact.rows"), f"{report.rows:,} ({phrase('split', report.split)})"),
         (say("report.fact.table"), f"v{plan.table_version}" if plan.table_version else say("report.unsaved")),
-        *([(say("stages.fact"), " → ".join(stage.stage for stage in plan.stages))] if plan.stages else []),
+        *([(say("stages.fact"), stage_names(plan))] if plan.stages else []),
         (say("report.fact.seed"), str(plan.seed)),
         (say("report.fact.cut", length=plan.params["max_length"]), share_text(plan.estimate.cut_share)),
         (say("report.fact.created"), moment(str(created))),

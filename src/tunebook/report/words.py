@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunebook.core.messages import catalogue, say
+
+if TYPE_CHECKING:
+    from tunebook.core.nouns import Plan
 
 # Scores of which a smaller value is better.
 LOWER = frozenset({"mse", "rmse", "mae", "ece", "log_loss", "loss"})
@@ -97,6 +100,17 @@ def share_text(share: float) -> str:
     return f"{share:.1%}" if share == 0 or share >= 0.0005 else "< 0.1%"
 
 
+def stage_names(plan: Plan) -> str:
+    """The stages before a training, in their order, with their techniques; empty where there are none."""
+    parts = [
+        say("stages.with", stage=stage.stage, techniques=", ".join(stage.techniques))
+        if stage.techniques
+        else stage.stage
+        for stage in plan.stages
+    ]
+    return " → ".join(parts)
+
+
 def shown(value: Any) -> str:
     """Any value of a table."""
     if value is None:
@@ -123,4 +137,5 @@ __all__ = [
     "score_text",
     "share_text",
     "shown",
+    "stage_names",
 ]

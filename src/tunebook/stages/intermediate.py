@@ -11,7 +11,7 @@ from pydantic import Field
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import DataRef, ParamTable
 from tunebook.core.params import Row, declarations
-from tunebook.core.registry import stages, techniques
+from tunebook.core.registry import stages
 from tunebook.core.stage import Part, Stage, common_rows
 from tunebook.engine.inputs import find_input
 from tunebook.tables.make import child
@@ -54,7 +54,7 @@ class Intermediate(Stage):
 
         Raises:
             PlanError: `stages.books`, none is named; `stages.same`, one of them is this book; `stages.nested`, a table
-                has stages itself; `stages.delta`, it keeps only what was trained beside the model.
+                has stages itself.
         """
         if not self.books:
             raise PlanError("stages.books", key="intermediate.books", value=self.books)
@@ -70,9 +70,6 @@ class Intermediate(Stage):
         nested = sorted(switched.keys() & stages().keys())
         if nested:
             raise PlanError("stages.nested", key="intermediate.books", value=str(folder), stage=nested[0])
-        delta = sorted(key for key in switched if techniques()[key].delta)
-        if delta:
-            raise PlanError("stages.delta", key="intermediate.table", value=self.table, technique=delta[0])
         return Part(child(own, common_rows(table, ("base_model",))), book.data, seed=self.seed)
 
 

@@ -68,6 +68,15 @@ class Pretrain(Stage):
         Field(ge=1),
         Row("steps at most, whatever max_epochs says", zh="最多更新步数，优先于 max_epochs", unit="steps"),
     ] = None
+    eval_every: Annotated[
+        int | None,
+        Field(ge=1),
+        Row(
+            "steps between two looks at the documents kept apart; none looks after every epoch",
+            zh="每隔多少步在预留文档上评估一次；none 表示每轮评估一次",
+            unit="steps",
+        ),
+    ] = None
     learning_rate: Annotated[
         float,
         Field(gt=0, le=1),
@@ -138,6 +147,7 @@ class Pretrain(Stage):
         settings = common_rows(table, _COMMON) | {
             "max_epochs": self.max_epochs,
             "max_steps": self.max_steps,
+            "eval_every": self.eval_every,
             "learning_rate": self.learning_rate,
             "batch_size": self.batch_size,
             "max_length": self.max_length,

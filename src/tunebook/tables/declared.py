@@ -75,8 +75,8 @@ def normal(name: str) -> str:
 
 
 def nearest(name: str) -> str | None:
-    """The declared name that a misspelt one most likely means; None if nothing is like it."""
-    known = {**{row: row for row in declared()}, **aliases()}
+    """The declared name, or the technique, that a misspelt one most likely means; None if nothing is like it."""
+    known = {**{row: row for row in (*declared(), *techniques())}, **aliases()}
     found = difflib.get_close_matches(normal(name), known, n=1)
     return known[found[0]] if found else None
 

@@ -44,7 +44,7 @@ class TextClassification(Task):
     """
 
     key: ClassVar[str] = "text_classification"
-    gives: ClassVar[frozenset[str]] = frozenset({"logits", "embeddings", "layers", "head"})
+    gives: ClassVar[frozenset[str]] = frozenset({"logits", "embeddings", "layers", "head", "items"})
 
     def headline(self, labels: Labels) -> str:
         """Accuracy, micro F1 (several labels), Spearman (numbers) or quadratic kappa (ordered classes)."""

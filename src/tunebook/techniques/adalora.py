@@ -73,7 +73,7 @@ class AdaLoRA(Efficient):
         Row("weight of the loss that keeps P and Q orthogonal", zh="保持 P、Q 正交的损失权重",
             aliases=("orth_reg_weight",)),
     ] = 0.5  # fmt: skip
-    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 2e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 1e-2
 
     _checked = field_validator("targets")(checked_targets)
 
@@ -115,7 +115,7 @@ class AdaLoRA(Efficient):
         return made
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
-        """Add the mean distance of P^T P and Q Q^T from the identity (formula 4)."""
+        """Add the mean distance of P^T P and Q Q^T from the identity: of formula 4 the root, as PEFT has it."""
         if not self.orthogonal:
             return inner
 

@@ -53,7 +53,7 @@ class Adapter(Efficient):
             zh="同时训练各层的归一化参数（Houlsby 等的做法）",
         ),
     ] = False
-    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 3e-3
 
     def refuse(self, facts: Facts) -> None:
         """What this method cannot do with the architecture."""

@@ -25,7 +25,9 @@ class BitFit(Efficient):
     key: ClassVar[str] = "bitfit"
     zh: ClassVar[str] = "只训练模型的偏置（包括归一化层的偏置）和分类头。"
 
-    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 1e-3
+    conflicts: ClassVar[frozenset[str]] = Efficient.conflicts - {"l2_sp"}  # biases are pretrained weights
+
+    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 3e-3
 
     def refuse(self, facts: Facts) -> None:
         """What this method cannot do with the architecture."""

@@ -30,8 +30,8 @@ class Curriculum(Technique):
     like length are no longer put together, so more padding; difficulty=loss needs a finished run.
 
     Source: Bengio et al. 2009 (ICML, a growing pool); Platanios et al. 2019 (arXiv:1903.09848), formulas 6 and 7, the
-    linear and root paces and rarity; Hacohen and Weinshall 2019 (arXiv:1904.03626), the exponential and single-step
-    paces and the loss of another model.
+    linear and root paces and rarity, here a mean over a row's tokens instead of a sum; Hacohen and Weinshall 2019
+    (arXiv:1904.03626), the exponential and single-step paces and the loss of another model.
     """
 
     key: ClassVar[str] = "curriculum"
@@ -79,8 +79,10 @@ class Curriculum(Technique):
         """What the difficulty is taken from must be given.
 
         Raises:
-            PlanError: `curriculum.needs`.
+            PlanError: `curriculum.needs`, `curriculum.annotators`.
         """
+        if self.difficulty == "disagreement" and not facts.annotators:
+            raise PlanError("curriculum.annotators", key="curriculum.difficulty", value=self.difficulty)
         for difficulty, row in (("loss", "run"), ("score", "column")):
             if self.difficulty == difficulty and getattr(self, row) is None:
                 raise PlanError("curriculum.needs", key=f"curriculum.{row}", value=difficulty)
@@ -185,12 +187,9 @@ def _score(curriculum: Curriculum, rows: Encoded, run: RunContext) -> Floats:
 def _disagreement(curriculum: Curriculum, rows: Encoded, run: RunContext) -> Floats:
     """Share of a row's annotators who say something else than most of them."""
     assert run.source is not None
-    columns = run.source.columns(annotators=True)
-    if not columns:
-        raise PlanError("curriculum.annotators", key="curriculum.difficulty", value=curriculum.difficulty)
-    said = [[cell for cell in cells if cell not in (None, "")] for cells in zip(*columns.values(), strict=True)]
-    most = [max(Counter(map(str, cells)).values(), default=0) for cells in said]
-    shares = np.array([1 - count / max(len(cells), 1) for count, cells in zip(most, said, strict=True)])
+    said = run.source.votes()
+    most = [max(Counter(votes).values(), default=0) for votes in said]
+    shares = np.array([1 - count / max(len(votes), 1) for count, votes in zip(most, said, strict=True)])
     return _own(rows, shares[rows.fixed["row"]])
 
 

@@ -22,8 +22,8 @@ class Distill(Technique):
     makes one model of a seed ensemble. For a small or fast model, and for ensembles that would cost too much to serve.
     Not with a teacher that is no better than the student, and little is gained on few rows: a teacher teaches most on
     many rows. Numbers and ordered classes are drawn towards the teacher's by their squared difference. Rows from
-    elsewhere, on which the teacher was not asked, keep their task loss. Cost: one pass of the teacher over the rows,
-    kept in the book's cache.
+    elsewhere (replay), on which the teacher was not asked, have (1 - weight) * task loss alone. Cost: one pass of the
+    teacher over the rows, kept in the book's cache.
 
     Source: Hinton, Vinyals and Dean 2015 (arXiv:1503.02531), section 2.
     """

@@ -13,7 +13,7 @@ from torch import Tensor
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
-from tunebook.nets.teaching import Watched, first, over_tokens
+from tunebook.nets.teaching import Teacher, Watched, first, over_tokens
 
 
 class DistillAttention(Technique):
@@ -33,12 +33,7 @@ class DistillAttention(Technique):
     zh: ClassVar[str] = "让最后一层注意力中词元之间的关系接近某次运行的模型。"
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
 
-    teacher: Annotated[
-        str | None,
-        Row(
-            "finished run that teaches, of the same tokenizer", zh="作为教师的已完成运行，须使用相同分词器", input="run"
-        ),
-    ] = None
+    teacher: Teacher = None
     weight: Annotated[
         float,
         Field(ge=0),

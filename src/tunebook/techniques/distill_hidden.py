@@ -11,7 +11,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
 from tunebook.nets.extra import attach
-from tunebook.nets.teaching import Watched, first, over_tokens
+from tunebook.nets.teaching import Teacher, Watched, first, over_tokens
 
 
 class DistillHidden(Technique):
@@ -30,12 +30,7 @@ class DistillHidden(Technique):
     zh: ClassVar[str] = "让所选层的隐藏状态和嵌入接近某次运行的模型。"
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
 
-    teacher: Annotated[
-        str | None,
-        Row(
-            "finished run that teaches, of the same tokenizer", zh="作为教师的已完成运行，须使用相同分词器", input="run"
-        ),
-    ] = None
+    teacher: Teacher = None
     weight: Annotated[
         float,
         Field(ge=0),

@@ -96,7 +96,8 @@ class EWC(Technique):
                 targets = drawn_targets(logits, problem, generator).to(logits.device)
             else:
                 targets = old_outputs(items.targets, before, problem) if problem == "multi_label" else items.targets
-            return (surprise(logits, targets, problem) * items.weights).sum()
+            # The gradient is squared: a row that weighs twice shall count twice, not four times.
+            return (surprise(logits, targets, problem) * items.weights.sqrt()).sum()
 
         return surprise_of
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique
-from tunebook.nets.perturb import Attack, tell
+from tunebook.nets.perturb import LENGTH, Attack, Weight, tell
 
 
 class FGM(Technique):
@@ -28,21 +28,8 @@ class FGM(Technique):
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
     exclusive: ClassVar[str] = "adversarial"
 
-    epsilon: Annotated[
-        float,
-        Field(gt=0),
-        Row(
-            "length of each row's shift; an embedded word has a length of about 1",
-            zh="每条样本扰动的长度；一个词嵌入的长度约为 1",
-            aliases=("fgm_epsilon",),
-            search=Search(0.1, 5, log=True),
-        ),
-    ] = 0.3
-    weight: Annotated[
-        float,
-        Field(ge=0),
-        Row("what the shifted loss counts beside the clean one", zh="扰动后的损失相对于原损失的权重"),
-    ] = 1.0
+    epsilon: Annotated[float, Field(gt=0), replace(LENGTH, aliases=("fgm_epsilon",))] = 0.1
+    weight: Weight = 1.0
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """Clean loss plus that of the shifted rows."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from tunebook.core.params import Row, Search
+from tunebook.core.params import Row
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique
-from tunebook.nets.perturb import Attack, real, tell, uniform, within
+from tunebook.nets.perturb import RADIUS, RATE, Attack, real, tell, uniform, within
 
 
 class FreeLB(Technique):
@@ -31,26 +32,8 @@ class FreeLB(Technique):
     exclusive: ClassVar[str] = "adversarial"
     draws: ClassVar[bool] = True
 
-    epsilon: Annotated[
-        float,
-        Field(gt=0),
-        Row(
-            "largest length of a row's shift; an embedded word has a length of about 1",
-            zh="每条样本扰动的最大长度；一个词嵌入的长度约为 1",
-            aliases=("adv_max_norm",),
-            search=Search(0.1, 5, log=True),
-        ),
-    ] = 0.3
-    rate: Annotated[
-        float,
-        Field(gt=0),
-        Row(
-            "length of one step of the shift",
-            zh="扰动每一步的长度",
-            aliases=("adv_lr",),
-            search=Search(0.05, 2, log=True),
-        ),
-    ] = 0.12
+    epsilon: Annotated[float, Field(gt=0), replace(RADIUS, aliases=("adv_max_norm",))] = 0.1
+    rate: Annotated[float, Field(gt=0), replace(RATE, aliases=("adv_lr",))] = 0.04
     steps: Annotated[
         int,
         Field(ge=2, le=50),
@@ -64,7 +47,7 @@ class FreeLB(Technique):
             zh="随机初始扰动的大小；0 表示从原文本开始",
             aliases=("adv_init_mag",),
         ),
-    ] = 0.12
+    ] = 0.04
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """Mean of the losses along the way."""

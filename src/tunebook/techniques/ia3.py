@@ -24,7 +24,7 @@ class IA3(Efficient):
     key: ClassVar[str] = "ia3"
     zh: ClassVar[str] = "只训练键、值和前馈层各维度的缩放系数，以及分类头。"
 
-    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 1e-2
+    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 3e-2
 
     def refuse(self, facts: Facts) -> None:
         """What this method cannot do with the architecture."""

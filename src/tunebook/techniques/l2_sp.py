@@ -29,9 +29,6 @@ class L2SP(Technique):
     zh: ClassVar[str] = "把预训练权重拉回其起点，而不是拉向零。"
 
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
-    conflicts: ClassVar[frozenset[str]] = frozenset(  # they leave the pretrained weights alone
-        {"adalora", "adapter", "ia3", "lora", "p_tuning", "prefix", "prompt"}
-    )
 
     alpha: Annotated[
         float,

@@ -31,7 +31,7 @@ class Mixup(Technique):
 
     key: ClassVar[str] = "mixup"
     zh: ClassVar[str] = "在某一层按比例混合同一批中两条文本的隐状态，并按同样比例要求两者的标签。"
-    needs: ClassVar[frozenset[str]] = frozenset({"layers"})
+    needs: ClassVar[frozenset[str]] = frozenset({"layers", "logits"})  # one answer a row, which has a partner's label
     exclusive: ClassVar[str] = "mixing"
     draws: ClassVar[bool] = True
 

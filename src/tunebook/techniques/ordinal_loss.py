@@ -19,9 +19,10 @@ class OrdinalLoss(Technique):
     The head answers one number z, which is rounded to the classes 0 ... K-1. So the borders lie at k + 1/2, and the
     loss is the sum over them of the cross-entropy of "above or below" with the chance sigmoid(scale (z - k - 1/2)):
     the cumulative logit model with its borders where rounding puts them. Learnt borders would move the scale on which
-    the answer is read. A far miss costs about its distance instead of its square, so single wrong labels bend the
-    model less. A small scale draws answers towards the ends, hence at least 2. Not for numbers; and where each class
-    has many rows, plain classes (`single_label`) may do as well. Cost: none.
+    the answer is read. An answer has as many borders on its wrong side as the classes by which it misses, and the loss
+    bounds their number from above. But a far miss costs scale / 2 times its square, as it does with the squared error:
+    no help against wrong labels. A small scale draws answers towards the ends, hence at least 2. Not for numbers; and
+    where each class has many rows, plain classes (`single_label`) may do as well. Cost: none.
 
     Source: McCullagh 1980 (Regression Models for Ordinal Data); the sum over all thresholds in Rennie and Srebro 2005
     (Loss Functions for Preference Levels) and Cao, Mirjalili and Raschka 2020 (arXiv:1901.07884).

@@ -41,7 +41,7 @@ class PTuning(Efficient):
         Field(ge=1, le=8192),
         Row("width of the network's hidden layers", zh="生成网络隐藏层的宽度", aliases=("encoder_hidden_size",)),
     ] = 128
-    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 3e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 1e-2
 
     def refuse(self, facts: Facts) -> None:
         """What this method cannot do with the architecture, and texts that leave no room."""

@@ -6,9 +6,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from tunebook.core.params import Row, Search
+from tunebook.core.params import Row
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique
-from tunebook.nets.perturb import Attack, tell, within
+from tunebook.nets.perturb import RADIUS, RATE, Attack, Weight, tell, within
 
 
 class PGD(Technique):
@@ -29,26 +29,10 @@ class PGD(Technique):
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
     exclusive: ClassVar[str] = "adversarial"
 
-    epsilon: Annotated[
-        float,
-        Field(gt=0),
-        Row(
-            "largest length of a row's shift; an embedded word has a length of about 1",
-            zh="每条样本扰动的最大长度；一个词嵌入的长度约为 1",
-            search=Search(0.1, 5, log=True),
-        ),
-    ] = 0.3
-    rate: Annotated[
-        float,
-        Field(gt=0),
-        Row("length of one step of the shift", zh="扰动每一步的长度", search=Search(0.05, 2, log=True)),
-    ] = 0.12
+    epsilon: Annotated[float, Field(gt=0), RADIUS] = 0.1
+    rate: Annotated[float, Field(gt=0), RATE] = 0.04
     steps: Annotated[int, Field(ge=1, le=50), Row("steps of the shift", zh="扰动的步数", unit="steps")] = 3
-    weight: Annotated[
-        float,
-        Field(ge=0),
-        Row("what the shifted loss counts beside the clean one", zh="扰动后的损失相对于原损失的权重"),
-    ] = 1.0
+    weight: Weight = 1.0
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """Clean loss plus that of the shifted rows."""

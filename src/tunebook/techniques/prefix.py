@@ -39,7 +39,7 @@ class Prefix(Efficient):
             search=Search(4, 64, log=True),
         ),
     ] = 16
-    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 1e-2
+    learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 3e-2
 
     def refuse(self, facts: Facts) -> None:
         """What this method cannot do with the architecture, texts that leave no room, and gradient checkpointing.

@@ -29,7 +29,7 @@ class RDrop(Technique):
 
     key: ClassVar[str] = "r_drop"
     zh: ClassVar[str] = "用不同的 dropout 把每条文本读两遍，并让两次的答案相互靠近。"
-    needs: ClassVar[frozenset[str]] = frozenset({"logits"})
+    needs: ClassVar[frozenset[str]] = frozenset({"items"})
     draws: ClassVar[bool] = True
 
     alpha: Annotated[

@@ -130,9 +130,11 @@ _PLACE = "self_training.place"  # column: number among the target rows, -1 for t
 
 def _appended(rows: Encoded, target: Encoded) -> Encoded:
     """Both, one after the other. Until they are labelled, target rows have the columns of labelled rows in turn, so
-    that whoever counts classes counts the right shares."""
+    that whoever counts classes counts the right shares. Where rows have weights, each of them has the mean one."""
     borrowed = np.arange(len(target)) % len(rows)
     columns = {name: np.concatenate([column, column[borrowed]]) for name, column in rows.fixed.items()}
+    if "sample_weight" in columns:
+        columns["sample_weight"][len(rows) :] = rows.fixed["sample_weight"].mean()
     columns["row"] = np.concatenate([rows.fixed["row"], np.full(len(target), -1)])
     columns[_PLACE] = np.concatenate([np.full(len(rows), -1), np.arange(len(target))])
     return join([rows, target]).with_fixed(**columns)

@@ -31,9 +31,7 @@ class SI(Technique):
 
     key: ClassVar[str] = "si"
     zh: ClassVar[str] = "训练时累计每个权重对降低损失的贡献，并在后续运行中约束贡献大的权重；须从第一次运行起启用。"
-    conflicts: ClassVar[frozenset[str]] = frozenset(  # they leave most weights alone, or draw them anew
-        {"adalora", "adapter", "bitfit", "ia3", "lora", "p_tuning", "prefix", "prompt", "reinit"}
-    )
+    conflicts: ClassVar[frozenset[str]] = frozenset({"reinit"})  # drawn anew, the top layers have nothing to keep
 
     strength: Annotated[
         float,

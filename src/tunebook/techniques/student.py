@@ -29,6 +29,7 @@ class Student(Technique):
     key: ClassVar[str] = "student"
     zh: ClassVar[str] = "只保留基座模型的部分层（连同权重）来训练一个更小的模型。"
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
+    reshapes: ClassVar[bool] = True
 
     keep: Annotated[
         list[str] | None,

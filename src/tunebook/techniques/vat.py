@@ -8,10 +8,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from tunebook.core.params import Row, Search
+from tunebook.core.params import Row
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique
 from tunebook.nets.divergence import divergence
-from tunebook.nets.perturb import Attack, Point, tell, unit
+from tunebook.nets.perturb import LENGTH, Attack, Point, tell, unit
 
 
 class VAT(Technique):
@@ -34,15 +34,7 @@ class VAT(Technique):
     exclusive: ClassVar[str] = "adversarial"
     draws: ClassVar[bool] = True
 
-    epsilon: Annotated[
-        float,
-        Field(gt=0),
-        Row(
-            "length of each row's shift; an embedded word has a length of about 1",
-            zh="每条样本扰动的长度；一个词嵌入的长度约为 1",
-            search=Search(0.1, 5, log=True),
-        ),
-    ] = 1.0
+    epsilon: Annotated[float, Field(gt=0), LENGTH] = 1.0
     weight: Annotated[
         float, Field(ge=0), Row("what the divergence counts beside the loss", zh="散度相对于原损失的权重")
     ] = 1.0

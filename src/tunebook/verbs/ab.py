@@ -11,12 +11,13 @@ from filelock import FileLock, Timeout
 
 from tunebook.abtest.announce import publish
 from tunebook.abtest.beside import costs, described, flip_counts, flipped_rows
+from tunebook.abtest.earlier import check_retention, retained
 from tunebook.abtest.effects import Study, measured, row_effects
 from tunebook.abtest.guardrails import check_challenge, check_guards
 from tunebook.abtest.looks import least_gain, take_look
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.pairs import run_pair
-from tunebook.abtest.prepared import Course, PreparedTest, Table, prepare_test
+from tunebook.abtest.prepared import Course, PreparedTest, Table, prepare_test, run_name
 from tunebook.abtest.test_plan import Asked
 from tunebook.core.errors import BookError, PlanError
 from tunebook.core.progress import Progress, Silent
@@ -37,7 +38,8 @@ def ab(
     Args:
         a, b: versions (2, "v2", "champion", "latest").
         effects: also measure what each changed row is worth: `auto`, `one` (back and in) or `shapley`.
-        asked: see `Asked`; what is left out is in the book's gate.
+        asked: see `Asked`; what is left out is in the book's gate. With `continue_from` both arms continue from the
+            same run, and what each has kept of the tasks before is part of the verdict.
 
     Raises:
         PlanError: nothing to test, or a rule that cannot be kept. RunError, MachineError: a run was interrupted or the
@@ -78,7 +80,7 @@ def _held(folder: Path) -> Iterator[None]:
 def _train(prepared: PreparedTest, progress: Progress, until: int | None) -> Course:
     """Pair after pair, up to the look that decides; or up to a known number of pairs."""
     plan, course = prepared.plan, Course()
-    exams = [prepared.exam, *prepared.challenges]
+    exams = [prepared.exam, *prepared.challenges, *(task.exam for task in prepared.earlier)]
     progress.start("ab", 2 * (until or len(plan.seeds)))
     for place in plan.looks:
         for seed in plan.seeds[len(course.pairs) : place.seeds]:
@@ -98,6 +100,9 @@ def _verdict(prepared: PreparedTest, course: Course) -> Verdict:
     guardrails = check_guards(plan, course.pairs, (a, b), look.alpha)
     for challenge, exam in zip(plan.challenges, prepared.challenges, strict=True):
         guardrails.append(check_challenge(challenge, course.marks(prepared, exam), plan.metric, look.alpha))
+    kept = [course.marks(prepared, task.exam) for task in prepared.earlier]
+    for task, marks in zip(prepared.earlier, kept, strict=True):
+        guardrails += check_retention(plan, task, marks, look.alpha)
     extra = {
         **described(a, b, plan.metric, look.alpha),
         "arms": each,
@@ -106,13 +111,15 @@ def _verdict(prepared: PreparedTest, course: Course) -> Verdict:
         "flipped": flipped_rows(a, b, plan.metric),
         "warnings": [code for code, _ in prepared.warnings],
         "currency": plan.prices.currency,
+        **({"retention": retained(prepared.earlier, kept, plan.metric)} if kept else {}),
     }
     verdict = Verdict(
         test=plan.id, a=plan.a, b=plan.b, a_values=plan.a_values, b_values=plan.b_values, content=plan.content,
         split=plan.split, metric=plan.metric, delta=plan.delta, delta_kind=plan.delta_kind, alpha=plan.alpha,
         verdict=look.verdict, gain=look.gain, lower=look.lower, upper=look.upper, seeds=look.seeds, n=plan.n,
         looks=len(course.looks), history=course.looks, cost=total, flips=flip_counts(a, b, plan.metric),
-        guardrails=guardrails, settle=_settle(prepared, course, (a, b), total), extra=extra, path=prepared.folder,
+        guardrails=guardrails, settle=_settle(prepared, course, (a, b), total), extra=extra,
+        continues=run_name(plan), path=prepared.folder,
     )  # fmt: skip
     return verdict.model_copy(update={"reason": sentence(verdict)})
 

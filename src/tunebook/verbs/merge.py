@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.files import write_whole
 from tunebook.verbs.runs import Run
@@ -56,8 +58,7 @@ def merge(run: Run, into: Path) -> Merged:
     rows = golden(run)
     before = loaded.logits(rows)
     added = hasattr(loaded.model, "merge_and_unload")
-    plain = _added_up(loaded.model) if added else loaded.model
-    _refuse_rest(run, loaded, plain)
+    plain = plain_model(run, loaded)
     into.parent.mkdir(parents=True, exist_ok=True)
     part = into.with_name(into.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
@@ -74,14 +75,30 @@ def merge(run: Run, into: Path) -> Merged:
     return Merged(**{**asdict(merged), "folder": into})
 
 
-def _added_up(model: Any) -> Any:
-    """The base model with what was added to its weights, and the trained head in place of the fresh one."""
-    from peft.utils import ModulesToSaveWrapper
+def plain_model(run: Run, loaded: LoadedModel) -> Any:
+    """A run's model with what was added to the base's weights added up; it may be the loaded one itself.
 
-    for name, module in list(model.named_modules()):  # PEFT 0.21 itself unwraps a pooler beside IA3 wrongly
-        if isinstance(module, ModulesToSaveWrapper):
-            model.set_submodule(name, module.modules_to_save["default"])
-    return model.merge_and_unload()
+    Raises:
+        PlanError: `merge.impossible`.
+    """
+    from tunebook.engine.merging import added_up
+
+    plain = added_up(loaded.model)
+    _refuse_rest(run, plain)
+    return plain
+
+
+def whole(run: Run) -> Path:
+    """The folder of a run's whole model: of one that kept only what was trained, it is merged once, into `merged/` of
+    the run. Raises as `merge`."""
+    from tunebook.engine.past import MERGED
+    from tunebook.engine.stored import BASE
+
+    if not (run.model / BASE).is_file():
+        return run.model
+    into = run.path / MERGED
+    with FileLock(run.path / f".{MERGED}.lock"):
+        return into if into.is_dir() else merge(run, into).folder
 
 
 def golden(run: Run) -> Rows:
@@ -97,11 +114,13 @@ def golden(run: Run) -> Rows:
     return replace(rows, **first, other={name: column[:ROWS] for name, column in rows.other.items()})
 
 
-def _refuse_rest(run: Run, loaded: LoadedModel, plain: Any) -> None:
+def _refuse_rest(run: Run, plain: Any) -> None:
     """Refuse a model that has parameters which the plain one has no place for."""
+    from tunebook.core.registry import tasks
     from tunebook.models.source import find_model
 
-    skeleton = loaded.task.skeleton(find_model(run.plan.model, allow_pickle=True), run.plan.labels, run.plan.params)
+    plan = run.plan
+    skeleton = tasks()[plan.task]().skeleton(find_model(plan.model, allow_pickle=True), plan.labels, plan.params)
     rest = sorted(plain.state_dict().keys() - skeleton.state_dict().keys())
     if rest:
         raise PlanError("merge.impossible", key=run.id, value=rest[0], allowed="lora | adalora | ia3")
@@ -144,4 +163,4 @@ def same_as_base(run: Run, loaded: LoadedModel) -> bool:
     )
 
 
-__all__ = ["ROWS", "Merged", "golden", "merge", "same_as_base"]
+__all__ = ["ROWS", "Merged", "golden", "merge", "plain_model", "same_as_base", "whole"]

@@ -90,17 +90,7 @@ def plan_one(
     steps = _schedule(params, data.rows["train"])
     switched = {key: rows for key, rows in techniques_of(table).items() if key not in stages()}
     woven = order(switched, task, more=frozenset({"past"} if start else ()))
-    facts = Facts(
-        task=data.task,
-        labels=data.labels,
-        settings=params,
-        config=read_config(folder),
-        techniques=frozenset(item.key for item in woven),
-        rows=data.rows["train"],
-        continues=start.path.name if start else "",
-        kept=start.kept if start else frozenset(),
-    )
-    _refuse(woven, facts)
+    _refuse(woven, _facts(data, params, folder, woven, start))
     inputs = inputs_of(woven, data.path.parent) | ({CONTINUE: start.id} if start else {})
     skeleton, trained = _skeleton(task, folder, data, params, woven)
     _within(limit, trained, skeleton)
@@ -113,7 +103,7 @@ def plan_one(
     )
     return Plan(
         task=data.task,
-        model=name,
+        model=start.whole if start else name,
         model_id=before.id if before else _model_id(folder, data),
         labels=data.labels,
         params=params,
@@ -216,6 +206,21 @@ def _schedule(params: dict[str, Any], rows: int) -> int:
         params["warmup_steps"] = math.floor(steps * params["warmup_ratio"])
     check_steps(params, steps)
     return steps
+
+
+def _facts(data: DataRef, params: dict[str, Any], folder: Path, woven: list[Technique], start: Start | None) -> Facts:
+    """What is known of the training before anything is loaded."""
+    return Facts(
+        task=data.task,
+        labels=data.labels,
+        settings=params,
+        config=read_config(folder),
+        techniques=frozenset(item.key for item in woven),
+        rows=data.rows["train"],
+        continues=start.path.name if start else "",
+        kept=start.kept if start else frozenset(),
+        annotators=tuple(data.roles.annotators),
+    )
 
 
 def _refuse(woven: list[Technique], facts: Facts) -> None:

@@ -98,16 +98,22 @@ def _untrained(run: Run, progress: Progress | None) -> Interval:
 
 def _score(run: Run, rows: Rows, plan: Plan, progress: Progress | None) -> Score:
     """The plan's metric of a run's model as a function of row numbers."""
+    return scored(run, rows, plan.labels, str(plan.params["metric"]), progress)
+
+
+def scored(run: Run, rows: Rows, labels: Labels, metric: str, progress: Progress | None = None) -> Score:
+    """A metric of a run's model as a function of row numbers, for rows with labels of which it may know only some."""
     from tunebook.engine.load import load_model
 
     assert rows.targets is not None
-    logits = widened(load_model(run.model, run.plan).logits(rows, progress), plan.labels)
-    task, metric = tasks()[plan.task](), str(plan.params["metric"])
-    by_row = task.row_scores(logits, rows.targets, plan.labels, metric)
+    plan = run.plan
+    logits = widened(load_model(run.model, plan).logits(rows, progress), labels)
+    task = tasks()[plan.task]()
+    by_row = task.row_scores(logits, rows.targets, labels, metric)
     if by_row is not None:
         values = np.asarray(by_row, dtype=np.float64)
         return lambda chosen: float(values[chosen].mean())
-    return task.scorer(logits, rows.targets, plan.labels, metric)
+    return task.scorer(logits, rows.targets, labels, metric)
 
 
 def widened(logits: NDArray[np.float32], labels: Labels) -> NDArray[np.float32]:
@@ -130,4 +136,4 @@ def _of_report(report: Report, metric: str) -> Interval:
     return report.intervals.get(metric) or Interval(value=value, low=value, high=value)
 
 
-__all__ = ["FILE", "read_retention", "retention", "widened"]
+__all__ = ["FILE", "read_retention", "retention", "scored", "widened"]

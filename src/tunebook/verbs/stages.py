@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from filelock import FileLock
 
-from tunebook.core.errors import RunError
+from tunebook.core.errors import PlanError, RunError
 from tunebook.core.files import write_whole
 from tunebook.core.nouns import DataRef, ParamTable, Plan
 from tunebook.core.params import build
@@ -26,6 +26,7 @@ from tunebook.core.stage import MakesParts, Stage
 from tunebook.models.source import find_model, model_id
 from tunebook.tables.split import techniques_of
 from tunebook.verbs.runs import Run, find_run
+from tunebook.verbs.stage_plan import plan_part
 
 FOLDER, BODY, BEFORE = "stages", "body", "before.json"
 
@@ -38,22 +39,12 @@ def plan_stages(
     Raises:
         PlanError, DataError: as the stages say.
     """
-    from tunebook.verbs.plan import plan_one
-
     last: Plan | None = None
     given = seed if seed is not None else cast(int, table.rows["seed"].value)
     for stage in stages_of(table):
         assert isinstance(stage, MakesParts)
         for part in stage.parts(table, data):
-            own = given if part.seed is None else part.seed
-            made = plan_one(part.table, part.data, seed=own, allow=allow, before=last)
-            last = made.model_copy(
-                update={
-                    "params": {**made.params, **part.more},
-                    "stage": stage.key,
-                    "own_seed": part.seed is not None,
-                }
-            )
+            last = plan_part(stage, part, data.path.parent, seed=given, allow=allow, before=last)
     return last
 
 
@@ -90,7 +81,7 @@ def _trained(stage: Plan, folder: Path, track: Sequence[str], progress: Progress
         progress.start(stage.stage, 1)
         try:
             run = train(stage, folder, track=track, progress=Quiet(progress))
-        except RunError as error:
+        except (PlanError, RunError) as error:
             if error.code == "run.interrupted":
                 raise
             raise RunError("stages.failed", key=stage.stage, reason=error.message) from error
@@ -147,11 +138,12 @@ def handed(run: Run) -> Path:
 
 def _write_body(run: Run, body: Path) -> Path:
     from tunebook.engine.load import load_model
+    from tunebook.engine.merging import added_up
 
     loaded = load_model(run.model, run.plan)
     part = run.path / f"{BODY}.part"
     shutil.rmtree(part, ignore_errors=True)
-    loaded.model.base_model.save_pretrained(str(part))
+    added_up(loaded.model).base_model.save_pretrained(str(part))
     loaded.tokenizer.save_pretrained(str(part))
     base = find_model(started(run.plan, run.path.parent).model, allow_pickle=True)
     shutil.copyfile(base / "config.json", part / "config.json")  # without the labels and dropouts of the stage
@@ -184,15 +176,23 @@ def stage_facts(plan: Plan) -> Iterator[dict[str, Any]]:
         yield {
             "stage": stage.stage,
             "task": stage.task,
+            "techniques": stage.techniques,
             "plan": stage.id,
             "steps": stage.estimate.steps,
             "seconds": run.outcome["seconds"] if run and finished else stage.estimate.seconds,
             "run": run.id if run else None,
             "finished": finished,
+            "counters": _did(stage, run),
             "metric": metric,
             "before": score_before(run) if run and finished else {},
             "after": run.validation_scores if run and finished else {},
         }
+
+
+def _did(stage: Plan, run: Run | None) -> dict[str, dict[str, float]]:
+    """What each technique of a stage has done; empty before the stage has finished."""
+    counters = run.outcome.get("counters", {}) if run else {}
+    return {key: counters[key] for key in stage.techniques if key in counters}
 
 
 def _folder(plan: Plan) -> Path:

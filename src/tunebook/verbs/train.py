@@ -17,6 +17,7 @@ from tunebook.core.errors import RunError
 from tunebook.core.files import write_whole
 from tunebook.core.nouns import DataRef, Plan, write_json
 from tunebook.core.progress import Progress
+from tunebook.verbs.merge import whole
 from tunebook.verbs.runs import Run, find_run, new_run
 from tunebook.verbs.stages import started, train_stages
 
@@ -111,13 +112,16 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
     from tunebook.data.prepare import open_data
     from tunebook.engine.fit import Fit, Material
     from tunebook.engine.past import check_start, numbered
+    from tunebook.engine.ranks import from_first
     from tunebook.engine.tokens import encode
     from tunebook.models.source import find_model, load_tokenizer
 
     data = open_data(plan.data_path)
     _same(data, plan)
     check_start(plan)
-    data = numbered(data, plan.labels) if plan.continues is not None else data
+    if plan.continues is not None:
+        data, start = numbered(data, plan.labels), Run(plan.continues)
+        from_first(lambda: str(whole(start)))
     plan = started(plan, run.path.parent if plan.stage else None)
     model = find_model(plan.model, allow_pickle=True)  # plan() has refused or allowed it
     tokenizer = load_tokenizer(model)
@@ -141,7 +145,7 @@ def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool, stages: Sequence
     """Write outcome.json, which makes the run a finished one, and clear away what only a resume needs."""
     clocks = ("seconds", "processor_seconds")
     costs = [
-        {"stage": stage.plan.stage, "run": stage.id, **{name: stage.outcome[name] for name in clocks}}
+        {"stage": stage.plan.stage, "run": stage.id, **{name: stage.outcome.get(name, 0.0) for name in clocks}}
         for stage in stages
     ]
     facts = {

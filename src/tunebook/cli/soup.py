@@ -1,0 +1,141 @@
+"""tunebook soup: several finished runs as one model, the mean of their weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunebook.cli.answer import Answer, command, facts, grid, warn
+from tunebook.cli.bars import Bars
+from tunebook.cli.options import Books, option
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunebook.core.soup import Recipe
+    from tunebook.verbs.book import Book
+    from tunebook.verbs.runs import Run
+    from tunebook.verbs.soup import Soup
+
+
+def soup(
+    book: Books,
+    runs: Annotated[list[str] | None, typer.Argument(metavar="RUN", help=say("cli.opt.soup_runs"))] = None,
+    method: Annotated[str, option("soup_method", "--method", metavar="greedy|uniform")] = "greedy",
+) -> Answer:
+    """Average runs."""
+    from tunebook.verbs.book import open_book
+    from tunebook.verbs.soup import soup as act
+
+    opened = open_book(book)
+    with Bars() as bars:
+        found = act([_named(opened, name) for name in runs] if runs else opened, method=method, progress=bars)  # type: ignore[arg-type]
+    return Answer(_data(found), lambda screen: _tell(screen, found), _next(book, found))
+
+
+def _named(book: Book, name: str) -> Run:
+    """A run by its folder, its id or the beginning of its id.
+
+    Raises:
+        BookError: there is no such run.
+    """
+    from tunebook.verbs.runs import Run
+
+    path = Path(name)
+    return Run(path) if (path / "plan.json").is_file() else book.run(name)
+
+
+def _data(found: Soup) -> dict[str, Any]:
+    recipe = found.recipe
+    return {
+        "run": found.run.id if found.run else None,
+        "path": str(found.run.path) if found.run else None,
+        "fresh": found.fresh,
+        **recipe.model_dump(mode="json"),
+        "best": recipe.best.run,
+        "taken": recipe.taken,
+        "better": recipe.better,
+    }
+
+
+def _next(book: Path, found: Soup) -> tuple[str, ...]:
+    """Ask the test rows; and one model of the ensemble, where that is worth more than any run."""
+    recipe = found.recipe
+    named = [*([found.run.id] if found.run else []), recipe.best.run]
+    asked = [command("eval", book, "--run", run) for run in named]
+    if recipe.ensemble < max(recipe.score, recipe.best.score):
+        return tuple(asked)
+    teachers = ",".join(item.run for item in recipe.ingredients)
+    rows = (f"distill.teacher={teachers}", "distill.weight=1")
+    note = say("soup.note", runs=len(recipe.ingredients))
+    return (*asked, command("table", "set", book, *rows, "--note", note))
+
+
+def _tell(screen: Console, found: Soup) -> None:
+    from tunebook.report.words import metric_name, score_text
+
+    recipe = found.recipe
+    screen.print(say("soup.validation", metric=metric_name(recipe.metric), rows=recipe.rows), style="bold")
+    heads = [say("cli.run"), *(say(f"soup.{name}") for name in ("alone", "mean", "taken"))]
+    lines = [
+        (item.run, score_text(item.score), score_text(item.mean), say("soup.yes" if item.taken else "soup.no"))
+        for item in recipe.ingredients
+    ]
+    screen.print(grid(heads, lines, right=(1, 2)))
+    screen.print()
+    screen.print(facts(_standing(found)))
+    screen.print()
+    _conclude(screen, found)
+    warn(screen, (say("soup.left", why=why) for why in recipe.left.values()))
+
+
+def _standing(found: Soup) -> list[tuple[str, str]]:
+    """Soup, best run and ensemble, each with its score and what it costs to ask."""
+    from tunebook.report.words import score_text
+
+    recipe = found.recipe
+    offered, taken = len(recipe.ingredients), len(recipe.taken)
+    soups = (say("soup.soup", taken=taken, offered=offered), f"{score_text(recipe.score)}  {say('soup.as_one')}")
+    return [
+        *([soups] if found.run else []),
+        (say("soup.best"), score_text(recipe.best.score)),
+        (
+            say("soup.ensemble", offered=offered),
+            f"{score_text(recipe.ensemble)}  {say('soup.times', offered=offered)}",
+        ),
+    ]
+
+
+def _conclude(screen: Console, found: Soup) -> None:
+    """What the soup is worth, where it lies, and what its score is not."""
+    recipe = found.recipe
+    mark, style = ("✓", "green") if recipe.better and recipe.gain.low > 0 else ("?", "yellow")
+    screen.print(f"{mark} {_sentence(found)}", style=style)
+    screen.print(say("soup.chosen"))
+    if found.run is None:
+        return
+    screen.print(facts([(say("cli.run"), found.run.id), (say("cli.model"), found.run.model)]))
+    screen.print(say("soup.newest" if found.fresh else "soup.before"), style="dim")
+
+
+def _sentence(found: Soup) -> str:
+    from tunebook.report.ab_words import amount
+    from tunebook.report.words import score_text
+
+    recipe: Recipe = found.recipe
+    if found.run is None:
+        return say("soup.none", best=recipe.best.run)
+    if recipe.score == recipe.best.score:
+        return say("soup.equal", score=score_text(recipe.score))
+    gain = recipe.gain
+    ends = {"low": amount(gain.low, recipe.metric), "high": amount(gain.high, recipe.metric)}
+    size = amount(abs(recipe.score - recipe.best.score), recipe.metric, sign=False)
+    if not recipe.better:
+        return say("soup.worse", gain=size, best=recipe.best.run, **ends)
+    return say("soup.better" if gain.low > 0 else "soup.unsure", gain=size, **ends)
+
+
+__all__ = ["soup"]

@@ -1,0 +1,121 @@
+"""Which runs can go into one soup: what they have to share, and why one of them cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tunebook.core.errors import PlanError, RunError, TunebookError
+from tunebook.core.nouns import Plan
+from tunebook.core.registry import techniques
+from tunebook.verbs.book import Book, open_book
+from tunebook.verbs.runs import Run
+
+SOUP = "soup_of"  # among the inputs of a soup's plan: the hash of what it was made of
+
+
+def ingredients_of(of: Book | Sequence[Run]) -> tuple[Book, list[Run], dict[str, str]]:
+    """The book, the runs that go into one pot, and runs of the book that do not: id -> why.
+
+    Of a book that are all its finished runs that can be averaged with the newest run of its champion table, or with its
+    newest run where that table has none; soups are left out, since their ingredients are offered themselves.
+
+    Args:
+        of: a book, or the very runs, all of which have to fit.
+
+    Raises:
+        PlanError: `soup.few`, `soup.twice`, `soup.book`, `soup.stage`, `soup.rows`, `soup.part`, `soup.model`,
+            `soup.labels`, `soup.layers`. RunError: one has not finished.
+    """
+    if isinstance(of, Book):
+        return of, *_offered(of)
+    runs = list(of)
+    book = open_book(runs[0].book) if runs else None
+    if book is None or len(runs) < 2:
+        raise PlanError("soup.few", key="RUN", value=len(runs), allowed=">= 2", book=book.path if book else "BOOK")
+    paths = [run.path.resolve() for run in runs]
+    for number, path in enumerate(paths):
+        if path in paths[:number]:
+            raise PlanError("soup.twice", key="RUN", value=path.name, allowed=" | ".join(run.id for run in runs))
+    for run in runs:
+        if fault := misfit(run, book, runs[0].plan):
+            raise fault
+    return book, runs, {}
+
+
+def misfit(run: Run, book: Book, first: Plan | None = None) -> TunebookError | None:
+    """Why a run cannot go into a soup of a book; None where it can.
+
+    Args:
+        first: plan of a run that is in it.
+    """
+    if not run.finished:
+        return RunError("run.unfinished", key=run.id)
+    plan = run.plan
+    if run.book.resolve() != book.path.resolve():
+        return PlanError("soup.book", key=run.id, value=str(run.book), allowed=str(book.path))
+    if plan.stage:
+        return PlanError("soup.stage", key=run.id, value=plan.stage)
+    if plan.data != book.data.content:
+        return PlanError("soup.rows", key=run.id, value=plan.data, allowed=book.data.content)
+    fault = _apart(run, plan, first) if first is not None else None
+    if fault is None and (key := _beside(run, plan)):
+        return PlanError("soup.part", key=run.id, value=key, allowed="lora | adalora | ia3 | bitfit")
+    return fault
+
+
+def _beside(run: Run, plan: Plan) -> str:
+    """The technique of which something stays beside the base model for good; empty for a model that is whole or can be
+    added up to one."""
+    from tunebook.engine.merging import unmergeable
+    from tunebook.engine.stored import BASE
+
+    return unmergeable(plan) if (run.model / BASE).is_file() else ""
+
+
+def _apart(run: Run, plan: Plan, first: Plan) -> PlanError | None:
+    """What two plans do not share whose models are to be averaged."""
+    if plan.model_id != first.model_id:
+        return PlanError("soup.model", key=run.id, value=_start(plan), allowed=_start(first))
+    if (plan.task, plan.labels) != (first.task, first.labels):
+        return PlanError("soup.labels", key=run.id, value=_said(plan), allowed=_said(first))
+    ours, theirs = _layers(plan), _layers(first)
+    if ours != theirs:
+        return PlanError("soup.layers", key=run.id, value=ours, allowed=str(theirs))
+    return None
+
+
+def _start(plan: Plan) -> str:
+    """Where a training began: the model's name, and its hash, for the same name may stand for another model."""
+    return f"{plan.model} ({plan.model_id})"
+
+
+def _said(plan: Plan) -> str:
+    return f"{plan.labels.problem}: {', '.join(plan.labels.names[:20])}"
+
+
+def _layers(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Rows of the techniques that decide which layers the model has."""
+    known = techniques()
+    return {key: rows for key, rows in plan.techniques.items() if key in known and known[key].reshapes}
+
+
+def _offered(book: Book) -> tuple[list[Run], dict[str, str]]:
+    """All runs of a book that fit together, oldest first, and why the other finished ones do not.
+
+    Raises:
+        PlanError: `soup.few`.
+    """
+    finished = [run for run in book.runs if run.finished and SOUP not in run.plan.inputs]
+    alone = [run for run in finished if misfit(run, book) is None]
+    champion = book.champion.values_id
+    newest = alone[-1].plan if alone else None
+    first = next((run.plan for run in reversed(alone) if run.plan.table == champion), newest)
+    faults = {run.id: misfit(run, book, first) for run in finished}
+    runs = [run for run in finished if faults[run.id] is None]
+    if len(runs) < 2:
+        raise PlanError("soup.few", key="RUN", value=len(runs), allowed=">= 2", book=book.path)
+    return runs, {name: fault.message for name, fault in faults.items() if fault is not None}
+
+
+__all__ = ["SOUP", "ingredients_of", "misfit"]

@@ -1,0 +1,272 @@
+"""Soup: the mean of the weights of several finished runs, chosen on the validation rows, as a run of its own."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from tunebook.core.errors import ModelError, PlanError, RunError
+from tunebook.core.files import write_whole
+from tunebook.core.hashing import content_id
+from tunebook.core.nouns import Plan, read_json, write_json
+from tunebook.core.progress import Progress, Silent
+from tunebook.core.soup import METHODS, Ingredient, Method, Recipe
+from tunebook.verbs.book import Book
+from tunebook.verbs.ingredients import SOUP, ingredients_of
+from tunebook.verbs.merge import plain_model
+from tunebook.verbs.runs import Run, find_run, new_run
+from tunebook.verbs.tasting import Logits, Tasting, tasting
+
+if TYPE_CHECKING:
+    from tunebook.engine.load import LoadedModel
+    from tunebook.engine.outcome import Clock
+    from tunebook.nets.mix import Mix
+
+FILE = "soup.json"
+_TOLERANCE = 1e-5  # largest difference of logits, for logits of size one, of the soup on disk from that in memory
+
+
+@dataclass(frozen=True)
+class Soup:
+    """A soup of several runs.
+
+    Attributes:
+        recipe: what was offered and taken, and the scores.
+        run: the new run; None where the best run alone was better than any mean, so that there is nothing to write.
+        fresh: the run was made now; False where the same runs had been averaged in the same way before.
+    """
+
+    recipe: Recipe
+    run: Run | None
+    fresh: bool
+
+
+def soup(of: Book | Sequence[Run], *, method: Method = "greedy", progress: Progress | None = None) -> Soup:
+    """Average the weights of several finished runs into one model, a new run of their book.
+
+    Runs that keep only what was trained (lora, adalora, ia3, bitfit) are added up to whole models first: the mean of
+    low-rank factors is not the mean of the models. Costs two passes over the validation rows for each run.
+
+    Args:
+        of: the runs, of one base model, one set of labels and the same frozen rows; or a book, whose finished runs are
+            all taken that fit together.
+        method: `greedy` begins with the best run on the validation rows and adds the next best as long as the score
+            does not fall; `uniform` takes all.
+
+    Raises:
+        PlanError: `soup.method`, and as `ingredients_of`. RunError: a run has not finished; `soup.differs`.
+        ModelError: `soup.shape`; a base model is no longer what it was.
+
+    Source: Wortsman et al. 2022, Model soups (arXiv:2203.05482), section 2 and recipe 1.
+    """
+    from tunebook.engine.outcome import Clock
+
+    if method not in METHODS:
+        raise PlanError("soup.method", key="method", value=method, allowed=" | ".join(METHODS))
+    clock, watch = Clock.start(), progress or Silent()
+    book, runs, left = ingredients_of(of)
+    table = tasting(book.data, runs[0].plan, str(book.champion.values()["metric"]))
+    watch.start("soup", 2 * len(runs) - 1)
+    pot = _cooked(_ranked(runs, table, watch), table, method, watch)
+    watch.finish()
+    recipe = pot.recipe(method, left)
+    if len(pot.taken) < 2:
+        return Soup(recipe, None, fresh=False)
+    plan = _plan(pot.taken, method, table.metric)
+    found = find_run(book.path / "runs", plan)
+    if found is not None and found.finished:
+        return Soup(recipe, found, fresh=False)
+    return Soup(recipe, _written(book, plan, pot, recipe, clock), fresh=True)
+
+
+def read_recipe(run: Run) -> Recipe | None:
+    """What a run was averaged of; None for one that was trained."""
+    path = run.path / FILE
+    found: Recipe | None = read_json(Recipe, path) if path.is_file() else None
+    return found
+
+
+@dataclass(frozen=True)
+class _Tasted:
+    """A run alone."""
+
+    run: Run
+    logits: Logits
+    score: float
+
+
+@dataclass(frozen=True)
+class _Pot:
+    """A finished soup in memory: the best run's model with the weights of the soup, and what it answers."""
+
+    table: Tasting
+    tasted: list[_Tasted]
+    steps: list[Ingredient]
+    loaded: LoadedModel
+    logits: Logits
+
+    @property
+    def taken(self) -> list[Run]:
+        return [item.run for item, step in zip(self.tasted, self.steps, strict=True) if step.taken]
+
+    def recipe(self, method: Method, left: dict[str, str]) -> Recipe:
+        table = self.table
+        return Recipe(
+            method=method,
+            metric=table.metric,
+            rows=len(table.rows),
+            ingredients=self.steps,
+            score=table.score(self.logits),
+            gain=table.gain(self.tasted[0].logits, self.logits),
+            ensemble=table.ensemble([item.logits for item in self.tasted]),
+            left=left,
+        )
+
+
+def _loaded(run: Run) -> LoadedModel:
+    """A run's model as a plain one, whose weights are all there is of it."""
+    from tunebook.engine.load import load_model
+    from tunebook.engine.stored import BASE
+
+    loaded = load_model(run.model, run.plan)
+    return replace(loaded, model=plain_model(run, loaded)) if (run.model / BASE).is_file() else loaded
+
+
+def _ranked(runs: Sequence[Run], table: Tasting, watch: Progress) -> list[_Tasted]:
+    """The runs alone, the best one first and of equal ones the oldest, in whatever order they were named."""
+    found = []
+    for run in runs:
+        logits = table.logits(_loaded(run), watch)
+        found.append(_Tasted(run, logits, table.score(logits)))
+        watch.advance()
+    return sorted(found, key=lambda item: (-_known(item.score), item.run.id))
+
+
+def _known(score: float) -> float:
+    """A score to compare; one that is no number is the worst."""
+    return -math.inf if math.isnan(score) else score
+
+
+def _cooked(tasted: list[_Tasted], table: Tasting, method: Method, watch: Progress) -> _Pot:
+    """Add one run after the other to the best one; greedily only what does not make the mean worse."""
+    from tunebook.nets.mix import Mix
+
+    best = tasted[0]
+    pot = _loaded(best.run)
+    mix, logits, now = Mix.of(pot.model), best.logits, best.score
+    steps = [Ingredient(run=best.run.id, score=best.score, mean=best.score, taken=True)]
+    for item in tasted[1:]:
+        trial = _more(mix, item.run)
+        trial.into(pot.model)
+        answers = table.logits(pot, watch)
+        score = table.score(answers)
+        taken = method == "uniform" or _known(score) >= _known(now)
+        steps.append(Ingredient(run=item.run.id, score=item.score, mean=score, taken=taken))
+        if taken:
+            mix, logits, now = trial, answers, score
+        watch.advance()
+    mix.into(pot.model)
+    return _Pot(table, tasted, steps, pot, logits)
+
+
+def _more(mix: Mix, run: Run) -> Mix:
+    """The soup with one more run.
+
+    Raises:
+        ModelError: `soup.shape`.
+    """
+    model = _loaded(run).model
+    if strange := mix.other(model):
+        raise ModelError("soup.shape", key=run.id, value=strange)
+    return mix.plus(model)
+
+
+def _plan(taken: Sequence[Run], method: Method, metric: str) -> Plan:
+    """The best run's plan, with only those techniques that all of them share, and with the hash of what was taken."""
+    from tunebook.engine.past import CONTINUE
+    from tunebook.models.source import model_id
+
+    plans = [run.plan for run in taken]
+    first = plans[0]
+    shared = {
+        key: rows for key, rows in first.techniques.items() if all(plan.techniques.get(key) == rows for plan in plans)
+    }
+    inputs = {name: value for name, value in first.inputs.items() if name.partition(".")[0] in {CONTINUE, *shared}}
+    made = content_id([method, *([plan.id, model_id(run.model)] for plan, run in zip(plans, taken, strict=True))])
+    same = len({plan.table for plan in plans}) == 1
+    return first.model_copy(
+        update={
+            "techniques": shared,
+            "inputs": {**inputs, SOUP: made},
+            "params": {**first.params, "metric": metric},
+            "table": first.table if same else content_id([plan.table for plan in plans]),
+            "table_version": first.table_version if same else 0,
+        }
+    )
+
+
+def _written(book: Book, plan: Plan, pot: _Pot, recipe: Recipe, clock: Clock) -> Run:
+    """The soup as a run, which appears in the book whole or not at all.
+
+    Raises:
+        RunError: `soup.differs`.
+    """
+    cache = book.path / "cache"
+    cache.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix="soup-", dir=cache, ignore_cleanup_errors=True) as place:
+        part = Path(place) / "run"
+        pot.loaded.model.save_pretrained(str(part / "model"))
+        pot.loaded.tokenizer.save_pretrained(str(part / "model"))
+        _prove(part / "model", plan, pot)
+        write_json(recipe, part / FILE)
+        write_json(plan, part / "plan.json")
+        write_whole(part / "outcome.json", json.dumps(_outcome(part, pot, clock), indent=2) + "\n")
+        run = new_run(book.path / "runs", plan)
+        part.replace(run.path)  # an empty folder gives way
+    return run
+
+
+def _prove(folder: Path, plan: Plan, pot: _Pot) -> None:
+    """Refuse a model on disk that answers otherwise than the soup that was scored."""
+    import numpy as np
+
+    from tunebook.engine.load import load_model
+
+    difference = float(np.abs(pot.table.logits(load_model(folder, plan)) - pot.logits).max())
+    if not difference <= _TOLERANCE * max(1.0, float(np.abs(pot.logits).max())):
+        named = ", ".join(run.id for run in pot.taken)
+        raise RunError("soup.differs", key=named, value=difference, rows=len(pot.table.rows))
+
+
+def _outcome(part: Path, pot: _Pot, clock: Clock) -> dict[str, Any]:
+    """Cost of a soup: what averaging took, and as `stage_seconds` what training the runs in it had taken."""
+    from tunebook.engine.machine import device_name, peak_bytes
+    from tunebook.engine.outcome import Outcome
+
+    spent = clock.since()
+    outcome = Outcome(
+        seconds=spent.wall,
+        processor_seconds=spent.processor,
+        rows=0,
+        steps=0,
+        peak_memory_bytes=peak_bytes(),
+        precision="fp32",
+        device=device_name(),
+        best_step=None,
+        parameters=sum(item.numel() for item in pot.loaded.model.parameters()),
+        stored_bytes=sum(file.stat().st_size for file in (part / "model").glob("*.safetensors")),
+    )
+    costs = [run.outcome for run in pot.taken]
+    before = sum(cost.get("seconds", 0.0) + cost.get("stage_seconds", 0.0) for cost in costs)
+    named = ", ".join(run.id for run in pot.taken)
+    more = {"rows_per_second": 0.0, "machine": platform.platform(), "stage_seconds": before, "mean_of": named}
+    return {**asdict(outcome), **more}
+
+
+__all__ = ["FILE", "Soup", "read_recipe", "soup"]

@@ -1,0 +1,94 @@
+"""The validation rows of a book, and what models are worth on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.nouns import DataRef, Interval, Plan
+from tunebook.core.progress import Progress
+from tunebook.core.registry import tasks
+from tunebook.core.task import Rows, Task
+
+if TYPE_CHECKING:
+    from tunebook.engine.load import LoadedModel
+
+Logits = NDArray[np.float32]
+_RESAMPLES = 500
+
+
+@dataclass(frozen=True)
+class Tasting:
+    """Scores of models on the same labelled rows.
+
+    Attributes:
+        plan: of a run of the book; it says what the head's outputs are.
+        rows: the rows; targets: what they are labelled with.
+        metric: the score; more is better.
+        cache: folder for tokens.
+    """
+
+    plan: Plan
+    task: Task
+    rows: Rows
+    targets: NDArray[Any]
+    metric: str
+    cache: Path
+
+    def logits(self, loaded: LoadedModel, progress: Progress | None = None) -> Logits:
+        """Outputs of a model's head, shape (N, outputs), with the length of texts that its own plan says."""
+        from tunebook.engine.infer import Inference
+        from tunebook.engine.tokens import encode
+
+        length = int(loaded.plan.params["max_length"])  # type: ignore[arg-type]
+        encoded = encode(self.rows, self.task, loaded.tokenizer, length, cache=self.cache, progress=progress)
+        inference = Inference(self.task, loaded.tokenizer.pad_token_id)
+        return inference.run(loaded.model, encoded, progress=progress).logits
+
+    def score(self, logits: Logits) -> float:
+        """What outputs are worth."""
+        return self.task.scores(logits, self.targets, self.plan.labels)[self.metric]
+
+    def ensemble(self, answers: list[Logits]) -> float:
+        """What the mean probability of several models is worth; of numbers their mean."""
+        from tunebook.engine.source import ensemble
+
+        return self.score(ensemble(answers, self.plan.labels.problem))
+
+    def gain(self, before: Logits, after: Logits) -> Interval:
+        """How much better one model is than another on these rows, resampled by row."""
+        from tunebook.stats.bootstrap import bootstrap_interval
+
+        labels, sides = self.plan.labels, (before, after)
+        rows = [self.task.row_scores(side, self.targets, labels, self.metric) for side in sides]
+        if rows[0] is not None and rows[1] is not None:
+            apart = np.asarray(rows[1], dtype=np.float64) - rows[0]
+            return bootstrap_interval(apart, len(apart), method="percentile")
+        old, new = (self.task.scorer(side, self.targets, labels, self.metric) for side in sides)
+        return bootstrap_interval(
+            lambda drawn: new(drawn) - old(drawn), len(self.targets), resamples=_RESAMPLES, method="percentile"
+        )
+
+
+def tasting(data: DataRef, plan: Plan, metric: str) -> Tasting:
+    """The validation rows of a book.
+
+    Args:
+        plan: of a finished run of it.
+        metric: what is scored; `auto` takes what the task is judged by.
+    """
+    from tunebook.data.load import load
+    from tunebook.engine.past import numbered
+
+    rows = load(numbered(data, plan.labels), "validation")
+    assert rows.targets is not None  # a run of this book has been trained on its labels
+    task = tasks()[plan.task]()
+    judged = task.headline(plan.labels) if metric == "auto" else metric
+    return Tasting(plan, task, rows, rows.targets, judged, data.path.parent / "cache")
+
+
+__all__ = ["Logits", "Tasting", "tasting"]

@@ -1,0 +1,90 @@
+"""A small book with runs that can be averaged, and runs made of them that cannot."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests import small
+from tests.books import QUICK
+from tunebook.core.hashing import content_id
+from tunebook.tables.make import child
+from tunebook.verbs.book import Book
+from tunebook.verbs.init import init
+from tunebook.verbs.plan import plan
+from tunebook.verbs.runs import Run
+from tunebook.verbs.train import train
+
+Weights = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Pantry:
+    """A book without runs, beside which runs lie that are copied into books of single tests."""
+
+    book: Book
+    train: Callable[..., Run]
+
+    def copy(self, folder: Path, *runs: Run) -> tuple[Book, list[Run]]:
+        """A book of its own with copies of these runs, in this order."""
+        shutil.copytree(self.book.path, folder, ignore=shutil.ignore_patterns("runs"))
+        (folder / "runs").mkdir()
+        return Book(folder), [Run(Path(shutil.copytree(run.path, folder / "runs" / run.id))) for run in runs]
+
+
+@pytest.fixture(scope="module")
+def pantry(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Pantry:
+    folder = tmp_path_factory.mktemp("pantry")
+    file = small.write_records(folder / "rows.csv", "classes", 150)
+    book = init(folder / "book", file, model=str(base), options=small.options("classes"), owner="Ada")
+
+    @cache
+    def trained(seed: int = 1, key: str = "") -> Run:
+        table = child(book.champion, {**QUICK, **({key: "on"} if key else {})})
+        return train(plan(table, book.data, seed=seed), track=())
+
+    return Pantry(book, trained)
+
+
+def forged(run: Run, name: str, weights: Callable[[Weights], Weights] | None = None, **changed: Any) -> Run:
+    """A copy of a run beside it, with another plan or other weights."""
+    from safetensors.numpy import load_file, save_file
+
+    path = Path(shutil.copytree(run.path, run.path.with_name(name)))
+    told = json.loads((path / "plan.json").read_text(encoding="utf-8"))
+    (path / "plan.json").write_text(json.dumps({**told, **changed}), encoding="utf-8")
+    if weights is not None:
+        file = path / "model" / "model.safetensors"
+        save_file(weights(load_file(file)), file, {"format": "pt"})
+    return Run(path)
+
+
+def ruined(run: Run, name: str = "ruined") -> Run:
+    """A copy of a run whose head says the contrary: the mean with the run itself knows nothing."""
+    return forged(run, name, lambda held: {k: -item if "classifier" in k else item for k, item in held.items()})
+
+
+def weights_of(folder: Path) -> Weights:
+    from safetensors.numpy import load_file
+
+    return dict(load_file(folder / "model.safetensors"))
+
+
+def mean_of(parts: list[Weights]) -> Weights:
+    """The mean as numpy has it."""
+    return {name: np.mean([part[name].astype(np.float64) for part in parts], axis=0) for name in parts[0]}
+
+
+def state(folder: Path) -> Mapping[str, str]:
+    """All files of a folder with the hash of what is in them."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(folder)): content_id(path.read_bytes().hex()) for path in files}
