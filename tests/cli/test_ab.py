@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import small
 from tests.cli.conftest import Call
 
 from tunebook.cli.ab import Around, Rule, read_delta, read_rule
@@ -69,6 +70,7 @@ def test_options_as_the_verb_takes_them(tmp_path: Path) -> None:
     assert found["challenges"] == [str(hard), "x.csv=0.05"] and found["allow"] == {"pickle"}
     assert read_rule(Rule(seeds="7", looks="none"), Around(), Allowed())["looks"] == []
     assert read_rule(Rule(seeds="7"), Around(), Allowed())["seeds"] == 7
+    assert read_rule(Rule(continue_from="a/runs/b"), Around(), Allowed())["continue_from"] == "a/runs/b"
     for wrong in (Rule(seeds="x"), Rule(looks=","), Rule(alpha="a"), Rule(guard=["time"]), Rule(guard=["time=x"])):
         with pytest.raises(TunebookError, match=r"cli\.option"):
             read_rule(wrong, Around(), Allowed())
@@ -130,3 +132,22 @@ def test_an_open_question_names_what_would_settle_it(
     monkeypatch.setattr("tunebook.verbs.ab.run_test", lambda prepared, **more: broken)
     done = tunebook("ab", tested, "v1", "v3")
     assert done.code == 1 and "! STRONG" in done.out and "not held" in done.out
+
+
+def test_two_ways_of_continuing(tunebook: Call, tested: Path, model: Path, tmp_path: Path) -> None:
+    """Both arms continue from a run that kept only a part; what they kept is in the JSON and on the screen."""
+    book, quick = tmp_path / "more", ("max_steps=2", "eval_every=2")
+    file = small.write_csv(tmp_path / "more.csv", 80, 3, seed=5)
+    assert tunebook("init", book, "--data", file, "--model", model).code == 0
+    rows = [word for row in (*quick, "bitfit=on") for word in ("--set", row)]
+    run = tunebook("train", tested, *rows, "--no-eval", "--track", "none", "--json").json["path"]
+    for change in ((*quick,), ("replay=on",)):
+        assert tunebook("table", "set", book, *change, "--note", "x").code == 0
+    asked = ("ab", book, "v2", "v3", *ASKED, "--continue-from", run)
+    done = tunebook(*asked)
+    assert done.code in (0, 1) and Path(run).name in done.out and "kept of earlier tasks" in done.out
+    assert f"--continue-from {run}" in done.out or "INCONCLUSIVE" not in done.out
+    assert "merged" in done.err and "bitfit" in done.err
+    data = tunebook(*asked, "--json").json
+    assert data["continues"] == Path(run).name
+    assert {"book", "run", "rows", "learned", "a", "b"} == set(data["retention"][0])

@@ -33,3 +33,17 @@ def test_the_view() -> None:
     view = retention_view(KEPT)
     assert view is not None and len(view["rows"]) == 2
     assert spanned(Interval(value=0.5, low=0.25, high=0.75)) == "0.500 (0.250 … 0.750)"
+
+
+def test_both_arms_of_a_test_side_by_side(monkeypatch):
+    from types import SimpleNamespace
+
+    from tunebook.report.retention import arm_rows
+
+    monkeypatch.setenv("TUNEBOOK_LANG", "en")
+    kept = [{"book": "first", "run": "r", "rows": 1200, "learned": 0.9, "a": 0.6, "b": 0.85}]
+    verdict = SimpleNamespace(a=2, b=3, metric="accuracy", extra={"retention": kept})
+    names, row = arm_rows(verdict)
+    assert names[3:] == ["v2", "v3", "Lost v2", "Lost v3"]
+    assert row == ["first", "1,200", "0.900", "0.600", "0.850", "+30.0 points", "+5.0 points"]
+    assert arm_rows(SimpleNamespace(a=2, b=3, metric="accuracy", extra={})) == []
