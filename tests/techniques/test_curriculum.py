@@ -195,3 +195,12 @@ def test_it_tells_how_long_it_held_rows_back(ground: Ground, tmp_path: Path) -> 
 def test_a_pool_of_all_rows_from_the_start_is_no_curriculum() -> None:
     given = view()
     assert Curriculum(start=1.0).prepare_data(given, context()) is given
+
+
+@pytest.mark.parametrize("rows", [{"difficulty": "loss", "run": "r"}, {"difficulty": "score", "column": "c"}])
+def test_raw_text_has_only_itself_to_be_ordered_by(rows: dict[str, Any]) -> None:
+    facts = Facts("masked_lm", Labels(problem="single_label", names=["a", "b"]), {}, {}, frozenset(), 9)
+    Curriculum(difficulty="rarity").refuse(facts)
+    with pytest.raises(PlanError) as caught:
+        Curriculum(**rows).refuse(facts)
+    assert caught.value.code == "curriculum.texts" and caught.value.allowed == "length | rarity | random"

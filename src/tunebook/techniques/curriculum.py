@@ -15,6 +15,7 @@ from pydantic import Field
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
+from tunebook.core.registry import tasks
 from tunebook.core.technique import Event, Facts, RunContext, Technique, View
 
 Floats = NDArray[np.float64]
@@ -79,8 +80,12 @@ class Curriculum(Technique):
         """What the difficulty is taken from must be given.
 
         Raises:
-            PlanError: `curriculum.needs`, `curriculum.annotators`.
+            PlanError: `curriculum.needs`, `curriculum.annotators`, `curriculum.texts`.
         """
+        alone = ("length", "rarity", "random")
+        if self.difficulty not in alone and "logits" not in tasks()[facts.task].gives:
+            allowed = " | ".join(alone)
+            raise PlanError("curriculum.texts", key="curriculum.difficulty", value=self.difficulty, allowed=allowed)
         if self.difficulty == "disagreement" and not facts.annotators:
             raise PlanError("curriculum.annotators", key="curriculum.difficulty", value=self.difficulty)
         for difficulty, row in (("loss", "run"), ("score", "column")):
