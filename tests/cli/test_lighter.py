@@ -28,10 +28,10 @@ class Hungry(Technique):
     megabytes: Annotated[int, Field(ge=1), Row("memory of a row", zh="每行内存")] = 32
 
     def on(self, event, run):
-        if event == "start" and not begun:  # 400 MiB more than there are now, for all attempts together
+        if event == "start" and not begun:  # 480 MiB more than there are now, for all attempts together
             begun.append(True)
             pages = int(open("/proc/self/statm").read().split()[0])
-            resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + 400 * MIB, resource.RLIM_INFINITY))
+            resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + 480 * MIB, resource.RLIM_INFINITY))
 
     def around_loss(self, inner, run):
         def loss(model, batch):
@@ -54,7 +54,7 @@ def own(fresh: Path, tmp_path: Path) -> Path:
 
 
 def hungry(*words: object) -> tuple[int, dict[str, object], str]:
-    """Run a command in a process whose training needs 32 MiB for each row at once, and has 400."""
+    """Run a command in a process whose training needs 32 MiB for each row at once, and has 480."""
     import os
     import subprocess
 
@@ -68,7 +68,7 @@ def hungry(*words: object) -> tuple[int, dict[str, object], str]:
 def test_a_real_shortage(tunebook: Call, own: Path) -> None:
     wanted = ("--set", "hungry=on", "--set", "max_epochs=1", "--track", "none", "--no-eval", "--json")
     code, answer, err = hungry("train", own, "--auto", *wanted)
-    assert code == 0 and answer["lighter"] == ["v2"], err
+    assert code == 0 and answer["lighter"] == ["v2"], (answer, err)
     assert "Made version v2" in " ".join(err.split()) and "batch_size = 8" in " ".join(err.split())
     runs = tunebook("runs", own, "--json").json["runs"]
     assert [(run["finished"], run["failure"]) for run in runs] == [(True, None), (False, "machine.memory")]
