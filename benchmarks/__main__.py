@@ -1,9 +1,15 @@
-"""python -m benchmarks [CLAIM] [options of that claim]: run one benchmark, or name them all."""
+"""python -m benchmarks [CLAIM] [options of that claim]: run one benchmark, or name them all.
+
+python -m benchmarks CLAIMS: measure all claims of techniques, one process with one thread for each core.
+"""
 
 from __future__ import annotations
 
+import os
 import pkgutil
+import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 from benchmarks import (
@@ -45,6 +51,22 @@ CLAIMS = {
         for item in pkgutil.iter_modules(claims.__path__)
     },
 }
+
+
+def measure_claims(claim: str, arguments: list[str]) -> str:
+    """Every module of `benchmarks/claims`, as many at a time as there are cores; a result that is there is kept."""
+
+    def measure(name: str) -> int:
+        command = [sys.executable, "-m", "benchmarks", name, *arguments]
+        return subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False).returncode
+
+    names = [item.name.upper() for item in pkgutil.iter_modules(claims.__path__)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        failed = [name for name, code in zip(names, pool.map(measure, names), strict=True) if code]
+    return f"failed: {', '.join(failed)}" if failed else f"measured: {', '.join(names)}"
+
+
+CLAIMS["CLAIMS"] = measure_claims
 
 
 def run() -> int:

@@ -14,7 +14,7 @@ Each line is a figure that is often quoted, or what a technique is said to be fo
 sets, English and Chinese, and reported whether it flatters or not. This page is made from `benchmarks/results/` by
 `python scripts/make_docs.py`; do not edit it. Gains are differences of accuracy in points, both ends of their interval
 wrong with 5 % each. Models and sets are small, so that two cores are enough to run everything again (`make bench
-CLAIM=H3`): a figure here says what happens on such models, not on all.
+CLAIM=H3`, or all one after the other with `CLAIM=CLAIMS`): a figure here says what happens on such models, not on all.
 """
 TABLE = ("Set", "Compared", "From", "To", "Gain in points", "Seeds", "Rows")
 FACTS = ("learned", "final", "forgetting")
