@@ -35,6 +35,8 @@ TEXTBOOK = {
     "learning_rate": 3e-5, "lr_scheduler": "linear", "warmup_ratio": 0.1, "max_epochs": 3, "batch_size": 32,
     "gradient_accumulation_steps": 1, "early_stopping_patience": None,
 }  # fmt: skip
+SAYS = "A tuned table lifts accuracy by 2 points or more; batch 32 -> 16 lowers training memory by about 30 %."
+LESS = 0.3
 HELD_OUT, CHARACTERS = 500, 120
 MEMORY_SET, MEMORY_STEPS, MEMORY_LENGTH = "en_fdu_reviews", 6, 256
 
@@ -122,6 +124,18 @@ def memory_of_batches() -> dict[str, Any]:
     }
 
 
+def judged(result: dict[str, Any]) -> dict[str, str]:
+    """Met: surely two points or more on every set, and 16 rows take 30 % less memory than 32; partly: some of it."""
+    against = {name: found["against_careless"] for name, found in result["sets"].items()}
+    good = [found["verdict"] == "STRONG" for found in against.values()]
+    saved = (result["memory"] or {}).get("lowered_by", 0.0)
+    verdict = "met" if all(good) and saved >= LESS else "partly" if any(good) or saved >= LESS else "not met"
+    told = "; ".join(
+        f"{name}: {100 * found['gain']:+.1f} points, {found['verdict']}" for name, found in against.items()
+    )
+    return {"claim": SAYS, "verdict": verdict, "why": f"{told}. 16 rows at once take {saved:.0%} less memory than 32."}
+
+
 def main(claim: str, arguments: list[str]) -> Path:
     """Run the sets that are not in the result yet, then the memory, and write it down after each."""
     read = argparse.ArgumentParser()
@@ -138,12 +152,12 @@ def main(claim: str, arguments: list[str]) -> Path:
     for name in (name for name in SETS if options.only in name and name not in result["sets"]):
         result["sets"][name] = measured(name, options)
         print(name, json.dumps(result["sets"][name]["against_careless"])[:400], flush=True)
-        write_result(claim, result)
+        write_result(claim, judged(result) | result)
     result["memory"] = result["memory"] or memory_of_batches()
-    return write_result(claim, result)
+    return write_result(claim, judged(result) | result)
 
 
-__all__ = ["CARELESS", "TEXTBOOK", "main", "measured", "memory"]
+__all__ = ["CARELESS", "TEXTBOOK", "judged", "main", "measured", "memory"]
 
 if __name__ == "__main__":
     print(json.dumps(memory(int(sys.argv[1]))))
