@@ -66,7 +66,18 @@ def hungry(*words: object) -> tuple[int, dict[str, object], str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space of the process")
 def test_a_real_shortage(tunebook: Call, own: Path) -> None:
-    wanted = ("--set", "hungry=on", "--set", "max_epochs=1", "--set", "precision=fp32", "--track", "none", "--no-eval", "--json")
+    wanted = (
+        "--set",
+        "hungry=on",
+        "--set",
+        "max_epochs=1",
+        "--set",
+        "precision=fp32",
+        "--track",
+        "none",
+        "--no-eval",
+        "--json",
+    )
     code, answer, err = hungry("train", own, "--auto", *wanted)
     assert code == 0 and answer["lighter"] == ["v2"], (answer, err)
     assert "Made version v2" in " ".join(err.split()) and "batch_size = 8" in " ".join(err.split())
