@@ -159,6 +159,7 @@ class Claim:
             found[name] = self.measure(name, given)
             minutes[name] = round((time.process_time() - started) / 60, 1)
             verdict, why = self.judge(found)
+            verdict = verdict if len(found) == len(self.sets) else "unfinished"
             head = {"claim": self.says, "verdict": verdict, "why": why, "asked": asked, "minutes": minutes}
             write_result(claim, {**head, "sets": found})
         return path
