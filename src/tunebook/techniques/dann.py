@@ -28,7 +28,8 @@ class DANN(Technique):
     second forward and backward pass of as many target rows, so about twice the time, and the gradient of all token
     vectors. The discriminator is not kept.
 
-    Source: Ganin et al. 2016 (arXiv:1505.07818), formulas 9 to 18; the schedule is that of section 5.2.2.
+    Source: Ganin et al. 2016 (arXiv:1505.07818), formulas 9 to 18; the schedule is that of section 5.2.2. Their
+    strength is 1, for networks that begin at random; a pretrained encoder loses by it what it knows.
     """
 
     key: ClassVar[str] = "dann"
@@ -46,9 +47,9 @@ class DANN(Technique):
             "largest factor of the reversed gradient",
             zh="反转梯度的最大系数",
             aliases=("gradient_reversal", "grl_lambda"),
-            search=Search(0.03, 3, log=True),
+            search=Search(0.003, 1, log=True),
         ),
-    ] = 1.0
+    ] = 0.03
     speed: Annotated[
         float,
         Field(gt=0),
