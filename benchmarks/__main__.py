@@ -63,7 +63,9 @@ def measure_claims(claim: str, arguments: list[str]) -> str:
     names = [item.name.upper() for item in pkgutil.iter_modules(claims.__path__)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         failed = [name for name, code in zip(names, pool.map(measure, names), strict=True) if code]
-    return f"failed: {', '.join(failed)}" if failed else f"measured: {', '.join(names)}"
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}")
+    return f"measured: {', '.join(names)}"
 
 
 CLAIMS["CLAIMS"] = measure_claims

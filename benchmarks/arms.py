@@ -90,20 +90,19 @@ def _looking(book: Any, changes: Mapping[str, Any], looks: int) -> dict[str, int
 
     if changes.get("eval_every") is not None:
         return {}
-    values = {name: row.value for name, row in child(book.champion, dict(changes)).rows.items()}
+    values = child(book.champion, dict(changes)).values()
     return {"eval_every": -(-planned_steps(values, book.data.rows["train"]) // looks)}
 
 
 def scored(run: Any, rows: Any) -> NDArray[np.float64]:
     """Score of each row by a run's model: 1 where it is right; with several labels a row, how well they are ranked."""
-    from sklearn.metrics import label_ranking_average_precision_score as precision
-
     from tunebook.core.registry import tasks
     from tunebook.engine.load import load_model
+    from tunebook.metrics.ranking import label_ranking
 
     logits = load_model(run.model, run.plan).logits(rows)
     if run.plan.labels.problem == "multi_label":
-        return np.array([precision(rows.targets[[row]], logits[[row]]) for row in range(len(logits))])
+        return np.array([label_ranking(logits[[row]], rows.targets[[row]]) for row in range(len(logits))])
     found = tasks()[run.plan.task]().row_scores(logits, rows.targets, run.plan.labels, "accuracy")
     assert found is not None
     return np.asarray(found, dtype=np.float64)

@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks.arms import CLOCK, EPOCHS, Claim, gain, train_arms
 from benchmarks.record import DATA
-from benchmarks.sets import Rows, model_of, read_set, write_rows
+from benchmarks.sets import Rows, book_of, model_of, read_set, write_rows
 
 HELD_OUT = 500
 
@@ -48,21 +48,14 @@ METHODS: dict[str, dict[str, Any]] = {
 def shifted_book(name: str, folder: Path, rows: int) -> Any:
     """A book trained on `rows` rows of the source and scored on 500 of the target, with as many unlabelled rows of the
     target as `target.csv` and the same rows with their labels as `labelled.csv` beside it."""
-    from tunebook.verbs.init import init
-
     characters = 60 if name.startswith("zh_") else 120
     source, target = ([(text[:characters], label) for text, label in read()] for read in SHIFTS[name])
     target = list({text: (text, label) for text, label in target if text}.values())
     ends = (0, HELD_OUT, HELD_OUT + 100, HELD_OUT + 100 + rows)
     held = {text for text, _ in target}
     train = list({text: (text, label) for text, label in source if text and text not in held}.values())[:rows]
-    folder.mkdir(parents=True, exist_ok=True)
-    parts = {
-        "train": write_rows(train, folder / "train.csv"),
-        "validation": write_rows(target[ends[0] : ends[1]], folder / "validation.csv"),
-        "test": write_rows(target[ends[1] : ends[2]], folder / "test.csv"),
-    }
-    book = init(folder / "book", parts, model=model_of(name))
+    parts = {"train": train, "validation": target[ends[0] : ends[1]], "test": target[ends[1] : ends[2]]}
+    book = book_of(folder, parts, model_of(name))
     own = target[ends[2] : ends[3]]
     write_rows([(text, "0") for text, _ in own], folder / "book" / "target.csv")  # whatever stands there is not read
     write_rows(own, folder / "labelled.csv")

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.arms import CLOCK, EPOCHS, Arm, Claim, gain, train_arms
-from benchmarks.sets import Rows, model_of, read_set, write_rows
+from benchmarks.sets import Rows, book_of, model_of, read_set
 from benchmarks.tables_matter import HELD_OUT
 
 EACH = (
@@ -34,7 +34,10 @@ OWN: dict[str, tuple[str, ...]] = {
     "zh_thucnews_titles unbalanced": ("class_balanced", "focal"),
 }
 SETS_OF = {"en_trec6": EACH, "zh_thucnews_titles": EACH, **OWN}
-OPTIONS = {"en_sst5": "ordinal", "en_goemotions": "multi_label"}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "en_sst5": {"problem": "ordinal", "label_order": list("01234")},
+    "en_goemotions": {"problem": "multi_label", "label_separator": ","},
+}
 RAREST = 0.05  # rows of the rarest class of an unbalanced set, over those of its commonest
 LOOKS = 3  # what averages checkpoints needs several
 SHARE = {"en_goemotions": 5}  # times the rows, for 28 classes learn nothing of 300
@@ -55,19 +58,14 @@ def unbalanced(rows: Rows, count: int) -> Rows:
 
 def effects_book(name: str, place: Path, rows: int) -> Any:
     """A book of a set: `rows` training rows, 500 validation rows, 100 test rows, texts cut short."""
-    from tunebook.data.options import DataOptions
-    from tunebook.verbs.init import init
-
     source, _, uneven = name.partition(" ")
     width = 60 if name.startswith("zh_") else 120
     found = list({text[:width]: (text[:width], label) for text, label in read_set(source)}.values())
     start = HELD_OUT + 100
     rows *= SHARE.get(source, 1)
     train = unbalanced(found[start:], rows) if uneven else found[start : start + rows]
-    ends = {"validation": found[:HELD_OUT], "test": found[HELD_OUT:start], "train": train}
-    parts = {part: write_rows(chosen, place / f"{part}.csv") for part, chosen in ends.items()}
-    options = DataOptions(problem=OPTIONS[source]) if source in OPTIONS else DataOptions()  # type: ignore[arg-type]
-    return init(place / "book", parts, model=model_of(name), options=options)
+    parts = {"validation": found[:HELD_OUT], "test": found[HELD_OUT:start], "train": train}
+    return book_of(place, parts, model_of(name), **OPTIONS.get(source, {}))
 
 
 def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:

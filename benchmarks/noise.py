@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.sets import Rows, model_of, read_set, write_rows
+from benchmarks.sets import Rows, book_of, model_of, read_set
 from benchmarks.tables_matter import HELD_OUT
 
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -86,8 +86,6 @@ def noisy_book(
     Args:
         cleaned: drop the rows that confident learning holds for wrong.
     """
-    from tunebook.verbs.init import init
-
     width = 60 if name.startswith("zh_") else 120
     found = list({text[:width]: (text[:width], label) for text, label in read_set(name)}.values())
     start = HELD_OUT + 100
@@ -102,10 +100,8 @@ def noisy_book(
             "recall": hit / max(float(wrong.sum()), 1),
         }
         train = [row for row, out in zip(train, dropped, strict=True) if not out]
-    folder.mkdir(parents=True, exist_ok=True)
-    ends = {"validation": found[:HELD_OUT], "test": found[HELD_OUT:start], "train": train}
-    parts = {part: write_rows(chosen, folder / f"{part}.csv") for part, chosen in ends.items()}
-    return init(folder / "book", parts, model=model_of(name)), facts
+    parts = {"validation": found[:HELD_OUT], "test": found[HELD_OUT:start], "train": train}
+    return book_of(folder, parts, model_of(name)), facts
 
 
 def suspects(rows: Rows, model: str) -> NDArray[np.bool_]:

@@ -6,9 +6,10 @@ import csv
 import gzip
 import io
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from benchmarks.record import DATA
 
@@ -34,6 +35,20 @@ def write_rows(rows: Rows, path: Path) -> Path:
     with path.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([("text", "label"), *rows])
     return path
+
+
+def book_of(folder: Path, parts: Mapping[str, Rows], model: str, **options: Any) -> Any:
+    """A book in `folder/book` whose splits are these rows.
+
+    Args:
+        options: of the data, such as `problem`.
+    """
+    from tunebook.data.options import DataOptions
+    from tunebook.verbs.init import init
+
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {part: write_rows(rows, folder / f"{part}.csv") for part, rows in parts.items()}
+    return init(folder / "book", files, model=model, options=DataOptions(**options))
 
 
 def _text(path: str, encoding: str = "utf-8-sig") -> str:
@@ -87,4 +102,4 @@ SETS: dict[str, Callable[[], Rows]] = {
     "zh_hotel_htl": _hotel,
 }
 
-__all__ = ["SETS", "Rows", "model_of", "read_set", "write_rows"]
+__all__ = ["SETS", "Rows", "book_of", "model_of", "read_set", "write_rows"]

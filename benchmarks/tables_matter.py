@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.record import RESULTS, ROOT, write_result
-from benchmarks.sets import model_of, read_set, write_rows
+from benchmarks.sets import book_of, model_of, read_set
 
 SETS = ("en_trec6", "en_sst2", "zh_thucnews_titles", "zh_hotel_htl")
 CARELESS = {
@@ -43,17 +43,11 @@ MEMORY_SET, MEMORY_STEPS, MEMORY_LENGTH = "en_fdu_reviews", 6, 256
 
 def make_book(name: str, folder: Path, rows: int, characters: int = CHARACTERS, model: str = "") -> Any:
     """A book with so many training rows, 500 validation rows and 100 test rows; texts cut, so that runs are short."""
-    from tunebook.verbs.init import init
-
     cut = [(text[:characters], label) for text, label in read_set(name)]
     found = list({text: (text, label) for text, label in cut}.values())
     ends = (0, HELD_OUT, HELD_OUT + 100, HELD_OUT + 100 + rows)
-    folder.mkdir(parents=True, exist_ok=True)
-    parts = {
-        part: write_rows(found[ends[n] : ends[n + 1]], folder / f"{part}.csv")
-        for n, part in enumerate(("validation", "test", "train"))
-    }
-    return init(folder / "book", parts, model=model or model_of(name))
+    parts = {part: found[ends[n] : ends[n + 1]] for n, part in enumerate(("validation", "test", "train"))}
+    return book_of(folder, parts, model or model_of(name))
 
 
 def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:

@@ -44,15 +44,14 @@ def judged(sets: dict[str, Any]) -> tuple[str, str]:
         "bytes": sum(found["costs"]["stored_bytes"] < STORED for found in sets.values()),
     }
     whole = all(count == len(sets) for count in parts.values())
+    verdict = "met" if whole else "partly" if any(parts.values()) else "not met"
     told = "; ".join(
         f"{name}: {found['kept']['gain']:.1%} [{found['kept']['lower']:.1%}, {found['kept']['upper']:.1%}] kept in "
         f"{found['costs'][CLOCK]:.2f} of the time with {found['costs']['stored_bytes']:.1%} of the bytes"
         for name, found in sets.items()
     )
     counts = ", ".join(f"{part} on {count}" for part, count in parts.items())
-    return "met" if whole else "partly" if any(
-        parts.values()
-    ) else "not met", f"{told}. Held, of {len(sets)} sets: {counts}."
+    return verdict, f"{told}. Held, of {len(sets)} sets: {counts}."
 
 
 main = Claim(

@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks.arms import EPOCHS, Claim
 from benchmarks.record import DATA
-from benchmarks.sets import Rows, model_of, read_set, write_rows
+from benchmarks.sets import Rows, book_of, model_of, read_set
 
 INTENTS = ("card_arrival", "exchange_rate", "pin_blocked", "top_up_failed", "lost_or_stolen_card", "request_refund")
 GOODS = ("水果", "平板", "酒店")
@@ -67,20 +67,13 @@ SEQUENCES = {"en": (english, 120), "zh": (chinese, 60)}
 
 def books(name: str, place: Path, rows: int) -> list[Any]:
     """A book of each task of a sequence, its texts cut short."""
-    from tunebook.verbs.init import init
-
     read, length = SEQUENCES[name]
     made = []
     for number, found in enumerate(read()):
         cut = list({text[:length]: (text[:length], label) for text, label in found}.values())
         ends = (0, HELD_OUT, 3 * HELD_OUT, 3 * HELD_OUT + rows)
-        folder = place / str(number)
-        folder.mkdir()
-        parts = {
-            part: write_rows(cut[ends[n] : ends[n + 1]], folder / f"{part}.csv")
-            for n, part in enumerate(("validation", "test", "train"))
-        }
-        made.append(init(folder / "book", parts, model=model_of(f"{name}_")))
+        parts = {part: cut[ends[n] : ends[n + 1]] for n, part in enumerate(("validation", "test", "train"))}
+        made.append(book_of(place / str(number), parts, model_of(f"{name}_")))
     return made
 
 
