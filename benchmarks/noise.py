@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.sets import Rows, book_of, model_of, read_set
+from benchmarks.sets import Rows, book_of, frozen_features, model_of, read_set
 from benchmarks.tables_matter import HELD_OUT
 
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -113,12 +113,7 @@ def suspects(rows: Rows, model: str) -> NDArray[np.bool_]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import cross_val_predict
 
-    from tunebook.engine.features import features
-    from tunebook.models.source import find_model, load_tokenizer
-    from tunebook.tasks.text_classification import TextClassification
-
-    folder = find_model(model)
-    x = features(folder, [text for text, _ in rows], TextClassification(), load_tokenizer(folder), 64)
+    x = frozen_features(model, [text for text, _ in rows], 64)
     names = sorted({label for _, label in rows})
     given = np.array([names.index(label) for _, label in rows])
     fit = LogisticRegression(C=10.0, max_iter=500)

@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,16 @@ def book_of(folder: Path, parts: Mapping[str, Rows], model: str, **options: Any)
     folder.mkdir(parents=True, exist_ok=True)
     files = {part: write_rows(rows, folder / f"{part}.csv") for part, rows in parts.items()}
     return init(folder / "book", files, model=model, options=DataOptions(**options))
+
+
+def frozen_features(model: str, texts: Sequence[str], max_length: int) -> Any:
+    """Features of texts by a base model as it was pretrained, shape (N, width): the mean of its last layer."""
+    from tunebook.engine.features import features
+    from tunebook.models.source import find_model, load_tokenizer
+    from tunebook.tasks.text_classification import TextClassification
+
+    folder = find_model(model)
+    return features(folder, texts, TextClassification(), load_tokenizer(folder), max_length)
 
 
 def _text(path: str, encoding: str = "utf-8-sig") -> str:
@@ -102,4 +112,4 @@ SETS: dict[str, Callable[[], Rows]] = {
     "zh_hotel_htl": _hotel,
 }
 
-__all__ = ["SETS", "Rows", "book_of", "model_of", "read_set", "write_rows"]
+__all__ = ["SETS", "Rows", "book_of", "frozen_features", "model_of", "read_set", "write_rows"]
