@@ -14,6 +14,7 @@ from tunebook.core.errors import ModelError, PlanError, RunError
 from tunebook.core.nouns import DataRef, Labels, Plan, read_json
 from tunebook.core.params import Declaration, Row
 from tunebook.engine.inputs import find_input, input_id
+from tunebook.engine.part import is_part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -72,14 +73,13 @@ def find_start(name: str, data: DataRef) -> Start:
     plan: Plan = read_json(Plan, path / "plan.json")
     if plan.task != data.task:
         raise PlanError("forgetting.task", key=path.name, value=plan.task, allowed=data.task)
-    partial = (path / "model" / "base.json").is_file()
+    partial = is_part(path / "model")
     if partial:
-        from tunebook.engine.merging import unmergeable
+        from tunebook.engine.merging import MERGEABLE, unmergeable
 
         beside = unmergeable(plan)
         if beside:
-            allowed = "lora | adalora | ia3 | bitfit"
-            raise PlanError("forgetting.part", key=path.name, value=beside, allowed=allowed, technique=beside)
+            raise PlanError("forgetting.part", key=path.name, value=beside, allowed=MERGEABLE, technique=beside)
     kept = frozenset(file.stem for file in (path / _KEPT).glob("*.safetensors"))
     return Start(path, input_id(_ROW, path), joined_labels(plan.labels, data.labels, path.name), kept, partial)
 

@@ -22,11 +22,12 @@ from tunebook.core.params import build
 from tunebook.core.registry import techniques
 from tunebook.core.task import Task
 from tunebook.core.technique import RunContext, Technique
+from tunebook.engine.part import BASE, is_part
 from tunebook.engine.past import build_model
 from tunebook.engine.weave import Weave
 from tunebook.models.source import find_model, model_id
 
-BASE, TRAINED = "base.json", "trained.safetensors"
+TRAINED = "trained.safetensors"
 _PROMPT = "prompt_embeddings"  # PEFT takes up these by itself and still calls them unexpected
 EXTRA = "extra_"  # children of a model that serve its training alone have names that begin so
 
@@ -69,7 +70,7 @@ def read_model(folder: Path, plan: Plan, task: Task) -> Any:
     Raises:
         ModelError: `model.base_changed`: the base model is no longer the one that was trained.
     """
-    if not (folder / BASE).is_file():
+    if not is_part(folder):
         return task.load(folder)
     kept = json.loads((folder / BASE).read_text(encoding="utf-8"))
     beside = folder / kept["model"]

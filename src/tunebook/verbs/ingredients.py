@@ -58,9 +58,11 @@ def misfit(run: Run, book: Book, first: Plan | None = None) -> TunebookError | N
         return PlanError("soup.stage", key=run.id, value=plan.stage)
     if plan.data != book.data.content:
         return PlanError("soup.rows", key=run.id, value=plan.data, allowed=book.data.content)
+    from tunebook.engine.merging import MERGEABLE
+
     fault = _apart(run, plan, first) if first is not None else None
     if fault is None and (key := _beside(run, plan)):
-        return PlanError("soup.part", key=run.id, value=key, allowed="lora | adalora | ia3 | bitfit")
+        return PlanError("soup.part", key=run.id, value=key, allowed=MERGEABLE)
     return fault
 
 
@@ -68,9 +70,9 @@ def _beside(run: Run, plan: Plan) -> str:
     """The technique of which something stays beside the base model for good; empty for a model that is whole or can be
     added up to one."""
     from tunebook.engine.merging import unmergeable
-    from tunebook.engine.stored import BASE
+    from tunebook.engine.part import is_part
 
-    return unmergeable(plan) if (run.model / BASE).is_file() else ""
+    return unmergeable(plan) if is_part(run.model) else ""
 
 
 def _apart(run: Run, plan: Plan, first: Plan) -> PlanError | None:

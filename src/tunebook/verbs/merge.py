@@ -91,10 +91,10 @@ def plain_model(run: Run, loaded: LoadedModel) -> Any:
 def whole(run: Run) -> Path:
     """The folder of a run's whole model: of one that kept only what was trained, it is merged once, into `merged/` of
     the run. Raises as `merge`."""
+    from tunebook.engine.part import is_part
     from tunebook.engine.past import MERGED
-    from tunebook.engine.stored import BASE
 
-    if not (run.model / BASE).is_file():
+    if not is_part(run.model):
         return run.model
     into = run.path / MERGED
     with FileLock(run.path / f".{MERGED}.lock"):

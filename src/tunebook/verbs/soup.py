@@ -132,10 +132,10 @@ class _Pot:
 def _loaded(run: Run) -> LoadedModel:
     """A run's model as a plain one, whose weights are all there is of it."""
     from tunebook.engine.load import load_model
-    from tunebook.engine.stored import BASE
+    from tunebook.engine.part import is_part
 
     loaded = load_model(run.model, run.plan)
-    return replace(loaded, model=plain_model(run, loaded)) if (run.model / BASE).is_file() else loaded
+    return replace(loaded, model=plain_model(run, loaded)) if is_part(run.model) else loaded
 
 
 def _ranked(runs: Sequence[Run], table: Tasting, watch: Progress) -> list[_Tasted]:

@@ -92,12 +92,11 @@ def _refuse_kinds(stage: Stage, table: ParamTable, task: str) -> None:
 
 def _refuse_unhanded(stage: Stage, made: Plan) -> None:
     """A technique after which there is no model like the base model to hand on."""
-    from tunebook.engine.merging import unmergeable
+    from tunebook.engine.merging import MERGEABLE, unmergeable
 
     key = unmergeable(made) if made.techniques else ""
     if key and techniques()[key].delta:
-        allowed = "lora | adalora | ia3 | bitfit"
-        raise PlanError("stages.beside", key=stage.key, value=key, allowed=allowed, technique=key)
+        raise PlanError("stages.beside", key=stage.key, value=key, allowed=MERGEABLE, technique=key)
     if key:
         raise PlanError("stages.shape", key=stage.key, value=key, technique=key)
 
