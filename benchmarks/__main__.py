@@ -14,6 +14,7 @@ from importlib import import_module
 
 from benchmarks import (
     ab_sharing,
+    agreement,
     claims,
     defaults,
     distillation,
@@ -32,6 +33,7 @@ from benchmarks import (
 
 CLAIMS = {
     "AA": same_table.main,
+    "AGREEMENT": agreement.main,
     "DEFAULTS": defaults.main,
     "EFFECTS": effects.main,
     "H2": tables_matter.main,

@@ -1,7 +1,8 @@
-"""What a teacher is worth to a student of fewer layers: the labels alone, the teacher's answers, its layers too.
+"""What a teacher is worth to a student of fewer layers: the labels alone, its answers, its layers or attention too.
 
 The teacher is the base model, trained as a whole. The students keep some of its base model's layers and are trained on
-the same rows with the same number of steps: on the labels alone, with `distill`, and with `distill_hidden` beside it.
+the same rows with the same number of steps: on the labels alone, with `distill`, and with `distill_hidden` or
+`distill_attention` beside it.
 `ensemble` is a whole model that learns from three teachers of other seeds, against the mean of single ones.
 
     python -m benchmarks DISTIL [--seeds 3] [--rows 400] [--epochs 4] [--only zh_]
@@ -14,6 +15,7 @@ from typing import Any
 
 from benchmarks.arms import CLOCK, EPOCHS, Claim, gain, in_a_book, train_arms
 
+WAYS = ("answers", "layers", "relations")
 STUDENTS = {"half": {"student.every": 2}, "third": {"student.every": 3}}
 
 
@@ -34,12 +36,12 @@ def _measured(book: Any, options: argparse.Namespace) -> dict[str, Any]:
             "labels": small,
             "answers": answers,
             "layers": {**answers, "distill_hidden.teacher": teachers[0]},
+            "relations": {**answers, "distill_attention.teacher": teachers[0]},
         }
         arms = train_arms(book, tables, seeds=options.seeds)
         found[size] = {
             "lost_without": gain(whole, arms["labels"]),
-            "answers": gain(arms["labels"], arms["answers"]),
-            "layers": gain(arms["labels"], arms["layers"]),
+            **{way: gain(arms["labels"], arms[way]) for way in WAYS},
             "parameters": [whole.mean("parameters"), arms["labels"].mean("parameters")],
             "seconds": {key: arm.mean(CLOCK) for key, arm in arms.items()},
         }
@@ -53,13 +55,14 @@ def judged(sets: dict[str, Any]) -> tuple[str, str]:
     cases = [found[size] for found in sets.values() for size in STUDENTS]
     sure = sum(case["answers"]["lower"] > 0 for case in cases)
     verdict = "met" if sure == len(cases) else "partly" if sure else "not met"
-    mean = {way: 100 * sum(case[way]["gain"] for case in cases) / len(cases) for way in ("answers", "layers")}
+    mean = {way: 100 * sum(case[way]["gain"] for case in cases) / len(cases) for way in WAYS}
     lost = 100 * sum(case["lost_without"]["gain"] for case in cases) / len(cases)
     joined = 100 * sum(found["ensemble"]["gain"] for found in sets.values()) / len(sets)
     return verdict, (
         f"The teacher's answers surely gained in {sure} of {len(cases)} cases, {mean['answers']:+.1f} points on "
-        f"average, with its layers {mean['layers']:+.1f}; a student taught by labels alone is {lost:+.1f} points off "
-        f"its teacher. One model taught by {len(next(iter(sets.values()))['ensemble']['a'])} others: {joined:+.1f}."
+        f"average, with its layers {mean['layers']:+.1f}, with its relations {mean['relations']:+.1f}; a student "
+        f"taught by labels alone is {lost:+.1f} points off its teacher. "
+        f"One model taught by {len(next(iter(sets.values()))['ensemble']['a'])} others: {joined:+.1f}."
     )
 
 
@@ -71,4 +74,4 @@ main = Claim(
     options={"seeds": 3, "rows": 400, "epochs": 4},
 ).run
 
-__all__ = ["STUDENTS", "judged", "main", "measured"]
+__all__ = ["STUDENTS", "WAYS", "judged", "main", "measured"]

@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.record import DATA
 
 Rows = list[tuple[str, str]]
+TEXT_AND_LABEL = ("text", "label")
 
 
 @cache
@@ -30,24 +31,31 @@ def model_of(name: str) -> str:
     return "builtin:minilm" if name.startswith("en_") else str(DATA / "model_zh_mini")
 
 
-def write_rows(rows: Rows, path: Path) -> Path:
-    """Rows as a CSV file with the columns text and label."""
+def write_rows(rows: Sequence[tuple[str, ...]], path: Path, columns: Sequence[str] = TEXT_AND_LABEL) -> Path:
+    """Rows as a CSV file."""
     with path.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([("text", "label"), *rows])
+        csv.writer(stream).writerows([columns, *rows])
     return path
 
 
-def book_of(folder: Path, parts: Mapping[str, Rows], model: str, **options: Any) -> Any:
+def book_of(
+    folder: Path,
+    parts: Mapping[str, Sequence[tuple[str, ...]]],
+    model: str,
+    columns: Sequence[str] = TEXT_AND_LABEL,
+    **options: Any,
+) -> Any:
     """A book in `folder/book` whose splits are these rows.
 
     Args:
+        columns: of the rows, text and label first.
         options: of the data, such as `problem`.
     """
     from tunebook.data.options import DataOptions
     from tunebook.verbs.init import init
 
     folder.mkdir(parents=True, exist_ok=True)
-    files = {part: write_rows(rows, folder / f"{part}.csv") for part, rows in parts.items()}
+    files = {part: write_rows(rows, folder / f"{part}.csv", columns) for part, rows in parts.items()}
     return init(folder / "book", files, model=model, options=DataOptions(**options))
 
 
@@ -61,43 +69,45 @@ def frozen_features(model: str, texts: Sequence[str], max_length: int) -> Any:
     return features(folder, texts, TextClassification(), load_tokenizer(folder), max_length)
 
 
-def _text(path: str, encoding: str = "utf-8-sig") -> str:
+def packed_text(path: str, encoding: str = "utf-8-sig") -> str:
     data = (DATA / path).read_bytes()
     return (gzip.decompress(data) if path.endswith(".gz") else data).decode(encoding)
 
 
 def _tabbed(path: str) -> Rows:
-    lines = (line.rpartition("\t") for line in _text(path).split("\n") if line)
+    lines = (line.rpartition("\t") for line in packed_text(path).split("\n") if line)
     return [(text, label) for text, _, label in lines]
 
 
 def _trec() -> Rows:
-    lines = (line.partition(" ") for line in _text("en_trec6/TREC.train.all", "latin-1").split("\n") if line)
+    lines = (line.partition(" ") for line in packed_text("en_trec6/TREC.train.all", "latin-1").split("\n") if line)
     return [(text, label) for label, _, text in lines]
 
 
 def _banking() -> Rows:
-    table = csv.DictReader(io.StringIO(_text("en_banking77/train.csv.gz")))
+    table = csv.DictReader(io.StringIO(packed_text("en_banking77/train.csv.gz")))
     return [(row["text"], row["category"]) for row in table]
 
 
 def _hotel() -> Rows:
-    table = csv.DictReader(io.StringIO(_text("zh_hotel_htl/ChnSentiCorp_htl_all.csv.gz")))
+    table = csv.DictReader(io.StringIO(packed_text("zh_hotel_htl/ChnSentiCorp_htl_all.csv.gz")))
     return [(row["review"], row["label"]) for row in table]
 
 
 def _reviews() -> Rows:
-    lines = (line.partition("\t") for line in _text("en_fdu_reviews/software.task.train.gz", "latin-1").split("\n"))
+    lines = (
+        line.partition("\t") for line in packed_text("en_fdu_reviews/software.task.train.gz", "latin-1").split("\n")
+    )
     return [(text, label) for label, _, text in lines]
 
 
 def _scale() -> Rows:
-    lines = (line.partition(" ") for line in _text("en_sst5/stsa.fine.train.gz").split("\n") if line)
+    lines = (line.partition(" ") for line in packed_text("en_sst5/stsa.fine.train.gz").split("\n") if line)
     return [(text, label) for label, _, text in lines]
 
 
 def _emotions() -> Rows:
-    lines = (line.split("\t") for line in _text("en_goemotions/train.tsv.gz").split("\n") if line)
+    lines = (line.split("\t") for line in packed_text("en_goemotions/train.tsv.gz").split("\n") if line)
     return [(text, labels) for text, labels, *_ in lines]
 
 
@@ -112,4 +122,4 @@ SETS: dict[str, Callable[[], Rows]] = {
     "zh_hotel_htl": _hotel,
 }
 
-__all__ = ["SETS", "Rows", "book_of", "frozen_features", "model_of", "read_set", "write_rows"]
+__all__ = ["SETS", "Rows", "book_of", "frozen_features", "model_of", "packed_text", "read_set", "write_rows"]

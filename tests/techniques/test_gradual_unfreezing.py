@@ -59,9 +59,24 @@ def test_by_steps_two_layers_at_a_time_with_accumulation(ground: Ground, tmp_pat
     assert found == [4, 4, 4, 1, 1, 1, 0, 0]
 
 
+@pytest.mark.parametrize(
+    ("rows", "steps", "expected"),
+    [
+        ({}, 32, [4] * 2 + [3] * 2 + [2] * 2 + [1] * 2 + [0] * 24),
+        ({}, 16, [4, 3, 2, 1] + [0] * 12),
+        ({}, 6, [4, 2, 0, 0, 0, 0]),  # after 1 of 1.5 steps two of four
+        ({"layers": 2}, 16, [4] * 2 + [2] * 2 + [0] * 12),
+    ],
+)
+def test_by_default_evenly_over_the_first_quarter(
+    ground: Ground, tmp_path: Path, rows: dict[str, Any], steps: int, expected: list[int]
+) -> None:
+    assert lowest(ground, tmp_path, rows, max_steps=steps) == expected
+
+
 def test_by_epochs_two_each(ground: Ground, tmp_path: Path) -> None:
     """98 rows are 4 steps of 32."""
-    found = lowest(ground, tmp_path, {"every": 2}, max_epochs=5, batch_size=32)
+    found = lowest(ground, tmp_path, {"by": "epoch", "every": 2}, max_epochs=5, batch_size=32)
     assert found == [4] * 8 + [3] * 8 + [2] * 4
 
 
@@ -80,7 +95,7 @@ def test_by_plateau_after_looks_without_a_better_score() -> None:
     assert all(item.requires_grad for item in net.parameters())
 
 
-@pytest.mark.parametrize("rows", [{"by": "step", "every": 2}, {"every": 1}, {"by": "plateau"}])
+@pytest.mark.parametrize("rows", [{}, {"by": "step", "every": 2}, {"by": "epoch"}, {"by": "plateau"}])
 def test_a_resume_opens_the_same_layers(ground: Ground, tmp_path: Path, rows: dict[str, Any]) -> None:
     made = ground.plan({"gradual_unfreezing": rows}, max_steps=9, eval_every=2, batch_size=32)
     whole = ground.fit(tmp_path / "whole", made).run()
@@ -117,14 +132,16 @@ def test_with_nothing_below_the_head_it_is_refused() -> None:
 @pytest.mark.parametrize(
     ("rows", "settings", "allowed"),
     [
-        ({"every": 4}, {}, "1 … 3"),
-        ({}, {"max_epochs": 1}, "gradual_unfreezing.by=step"),
-        ({}, {"max_steps": 10}, "gradual_unfreezing.by=step"),
+        ({"by": "epoch", "every": 4}, {}, "1 … 3"),
+        ({"by": "epoch"}, {"max_epochs": 1}, "gradual_unfreezing.by=step"),
+        ({"by": "epoch"}, {"max_steps": 10}, "gradual_unfreezing.by=step"),
+        ({}, {"max_steps": 1}, "gradual_unfreezing.by=step"),
         ({"by": "step", "every": 40}, {}, "1 … 39"),
-        ({"every": 3}, {}, ""),
+        ({"by": "epoch", "every": 3}, {}, ""),
         ({"by": "step", "every": 39}, {}, ""),
         ({"by": "plateau", "every": 50}, {}, ""),
-        ({}, {"max_steps": 11}, ""),
+        ({"by": "epoch"}, {"max_steps": 11}, ""),
+        ({}, {"max_steps": 2}, ""),
     ],
 )
 def test_what_would_never_be_unfrozen_is_refused(rows: dict[str, Any], settings: dict[str, Any], allowed: str) -> None:

@@ -19,17 +19,17 @@ class GradualUnfreezing(Technique):
     """Train the head alone at first, then one more layer from the top each time, the embeddings last of all.
 
     What is still frozen does not move by a single bit: no gradient, no weight decay. All of it is in the optimiser from
-    the start, and its moments begin when it is unfrozen. For few rows, where a random head would spoil the encoder
-    before it has learnt to read it. Not for short trainings: with `by=epoch` and three epochs, only two layers of the
-    encoder are ever trained; take `layers` or `by=step` so that the bottom has its turn. What freeze, or a method such
-    as LoRA, holds fixed stays so.
+    the start, and its moments begin when it is unfrozen. Unless `every` says otherwise, the moments are spread evenly over
+    the first quarter of the steps, however long the training and deep the model is. For few rows, where a random head would
+    spoil the encoder before it has learnt to read it. Not with `by=epoch` for short trainings: with three epochs only
+    two layers of the encoder are ever trained. What freeze, or a method such as LoRA, holds fixed stays so.
 
     With several processes it works as with one, but not together with gradient_checkpointing, for which transformers
     keeps torch from looking for parameters without a gradient.
 
     Cost: none; the backward pass of frozen layers is saved.
 
-    Source: ULMFiT, Howard and Ruder 2018 (arXiv:1801.06146), section 3.3, one layer each epoch.
+    Source: ULMFiT, Howard and Ruder 2018 (arXiv:1801.06146), section 3.3, where it is one layer each epoch (`by=epoch`).
     """
 
     key: ClassVar[str] = "gradual_unfreezing"
@@ -43,17 +43,23 @@ class GradualUnfreezing(Technique):
             "what is counted until the next layer: epochs, steps, or looks without a better score",
             zh="以什么计数来解冻下一层：轮数、步数，或验证指标无提升的次数",
         ),
-    ] = "epoch"
+    ] = "step"
     every: Annotated[
-        int,
-        Field(ge=1),
-        Row("how many of them until the next layer", zh="间隔多少（轮、步或次）解冻下一层"),
-    ] = 1
+        Annotated[int, Field(ge=1)] | None,
+        Row(
+            "how many of them until the next layer; none is 1, or as many steps as unfreeze all in the first quarter",
+            zh="间隔多少（轮、步或次）解冻下一层；none 表示 1，按步计时则在前四分之一步数内均匀解冻全部",
+        ),
+    ] = None
     layers: Annotated[
         int,
         Field(ge=1),
         Row("layers unfrozen each time", zh="每次解冻的层数", unit="layers"),
     ] = 1
+
+    @property
+    def _every(self) -> int:
+        return self.every or 1
 
     def refuse(self, facts: Facts) -> None:
         """Something must be unfrozen before training ends.
@@ -63,10 +69,10 @@ class GradualUnfreezing(Technique):
         """
         steps = planned_steps(facts.settings, facts.rows)
         epochs = math.ceil(steps / math.ceil(facts.rows / effective_batch(facts.settings)))
-        whole = {"epoch": epochs, "step": steps, "plateau": self.every + 1}[self.by]
-        if self.every >= whole:
+        whole = {"epoch": epochs, "step": steps, "plateau": self._every + 1}[self.by]
+        if self._every >= whole:
             allowed = f"1 … {whole - 1}" if whole > 1 else "gradual_unfreezing.by=step"
-            raise PlanError("unfreezing.never", key="gradual_unfreezing.every", value=self.every, allowed=allowed)
+            raise PlanError("unfreezing.never", key="gradual_unfreezing.every", value=self._every, allowed=allowed)
 
     def prepare_model(self, model: Any, run: RunContext) -> Any:
         """The model as it is: what is frozen later must be known to the optimiser first.
@@ -83,20 +89,25 @@ class GradualUnfreezing(Technique):
         """Freeze at the start, unfreeze in time, and leave everything trainable in the end."""
         state = run.state.setdefault(self.key, {"opened": 0, "waited": 0})
         if event == "start":
+            state["times"] = math.ceil(depths(run.model).top / self.layers)
             self._set(state["opened"], run)
         elif event == "epoch" and self.by == "epoch":
-            self._open(int(run.epoch) // self.every, state, run)
+            self._open(int(run.epoch) // self._every, state, run)
         elif event == "after_step":
             run.acted(self.key, steps_partly_frozen=int(not all(item.requires_grad for item in moved(run).values())))
             if self.by == "step":
-                self._open((run.step + 1) // self.every, state, run)
+                self._open(self._after(run.step + 1, state["times"], run.total_steps), state, run)
         elif event == "look" and self.by == "plateau":
             state["waited"] = 0 if run.best else state["waited"] + 1
-            self._open(state["opened"] + (state["waited"] == self.every), state, run)
-            state["waited"] %= self.every
+            self._open(state["opened"] + (state["waited"] == self._every), state, run)
+            state["waited"] %= self._every
         elif event == "end":
             for item in moved(run).values():
                 item.requires_grad_(True)
+
+    def _after(self, done: int, times: int, steps: int) -> int:
+        """How many times layers have been unfrozen after so many steps: `times` of them open everything."""
+        return done // self.every if self.every else min(4 * times * done // steps, times)
 
     def _open(self, times: int, state: dict[str, Any], run: RunContext) -> None:
         """Let so many times `layers` of them be trained."""

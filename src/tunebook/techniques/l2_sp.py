@@ -39,7 +39,7 @@ class L2SP(Technique):
             aliases=("l2sp_alpha",),
             search=Search(1e-3, 1, log=True),
         ),
-    ] = 0.1
+    ] = 0.01
 
     def prepare_model(self, model: Any, run: RunContext) -> Any:
         """Look whether there is anything to hold.
