@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,27 +79,31 @@ def all_mistyped(texts: Sequence[str], share: float, seed: int = 0) -> list[str]
 
 
 def noisy_book(
-    name: str, folder: Path, rows: int, share: float, *, cleaned: bool = False
+    name: str, folder: Path, rows: int, share: float, treated: Literal["left", "dropped", "corrected"] = "left"
 ) -> tuple[Any, dict[str, Any]]:
-    """A book whose training rows have wrong labels, its validation rows right ones; and what cleaning found.
+    """A book whose training rows have wrong labels, its validation rows right ones; and what was found among them.
 
     Args:
-        cleaned: drop the rows that confident learning holds for wrong.
+        treated: what becomes of the rows that confident learning holds for wrong; corrected rows get the right label
+            back, as from a person who looks at each of them and never errs.
     """
     width = 60 if name.startswith("zh_") else 120
     found = list({text[:width]: (text[:width], label) for text, label in read_set(name)}.values())
     start = HELD_OUT + 100
-    train, facts = flipped(found[start : start + rows], share), {}
-    if cleaned:
-        wrong = np.array([given != right for (_, given), (_, right) in zip(train, found[start:], strict=False)])
-        dropped = suspects(train, model_of(name))
-        hit = float((dropped & wrong).sum())
+    right, facts = found[start : start + rows], {}
+    train = flipped(right, share)
+    if treated != "left":
+        wrong = np.array([row != true for row, true in zip(train, right, strict=True)])
+        suspected = suspects(train, model_of(name))
+        hit = float((suspected & wrong).sum())
         facts = {
-            "dropped": int(dropped.sum()),
-            "precision": hit / max(float(dropped.sum()), 1),
+            "suspected": int(suspected.sum()),
+            "precision": hit / max(float(suspected.sum()), 1),
             "recall": hit / max(float(wrong.sum()), 1),
         }
-        train = [row for row, out in zip(train, dropped, strict=True) if not out]
+        looked = zip(train, right, suspected, strict=True)
+        corrected = treated == "corrected"
+        train = [true if out else row for row, true, out in looked if corrected or not out]
     parts = {"validation": found[:HELD_OUT], "test": found[HELD_OUT:start], "train": train}
     return book_of(folder, parts, model_of(name)), facts
 

@@ -19,17 +19,17 @@ class GradualUnfreezing(Technique):
     """Train the head alone at first, then one more layer from the top each time, the embeddings last of all.
 
     What is still frozen does not move by a single bit: no gradient, no weight decay. All of it is in the optimiser from
-    the start, and its moments begin when it is unfrozen. Unless `every` says otherwise, the moments are spread evenly over
-    the first quarter of the steps, however long the training and deep the model is. For few rows, where a random head would
-    spoil the encoder before it has learnt to read it. Not with `by=epoch` for short trainings: with three epochs only
-    two layers of the encoder are ever trained. What freeze, or a method such as LoRA, holds fixed stays so.
+    the start, and its moments begin when it is unfrozen. Unless `every` says otherwise, layers are unfrozen evenly over
+    the first quarter of the steps, however long the training and deep the model is. For few rows, where a random head
+    would spoil the encoder before it has learnt to read it. Not with `by=epoch` for short trainings: with three epochs
+    only two layers of the encoder are ever trained. What freeze, or a method such as LoRA, holds fixed stays so.
 
     With several processes it works as with one, but not together with gradient_checkpointing, for which transformers
     keeps torch from looking for parameters without a gradient.
 
     Cost: none; the backward pass of frozen layers is saved.
 
-    Source: ULMFiT, Howard and Ruder 2018 (arXiv:1801.06146), section 3.3, where it is one layer each epoch (`by=epoch`).
+    Source: ULMFiT, Howard and Ruder 2018 (arXiv:1801.06146), section 3.3, one layer each epoch (`by=epoch`).
     """
 
     key: ClassVar[str] = "gradual_unfreezing"
