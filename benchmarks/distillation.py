@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from benchmarks.arms import CLOCK, EPOCHS, Claim, gain, in_a_book, train_arms
+from benchmarks.arms import CLOCK, EPOCHS, Claim, gain, in_a_book, passes, train_arms
 
 WAYS = ("answers", "layers", "relations")
 STUDENTS = {"half": {"student.every": 2}, "third": {"student.every": 3}}
@@ -21,12 +21,12 @@ STUDENTS = {"half": {"student.every": 2}, "third": {"student.every": 3}}
 
 def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """Gain of each way of teaching over the labels alone, for each student, and what the smaller models cost."""
-    return in_a_book(name, options.rows, lambda book: _measured(book, options))
+    return in_a_book(name, options.rows, lambda book: _measured(book, options.seeds, passes(name, options.epochs)))
 
 
-def _measured(book: Any, options: argparse.Namespace) -> dict[str, Any]:
-    common = {**EPOCHS, "max_epochs": options.epochs}
-    whole = train_arms(book, {"teacher": common}, seeds=options.seeds)["teacher"]
+def _measured(book: Any, seeds: int, epochs: int) -> dict[str, Any]:
+    common = {**EPOCHS, "max_epochs": epochs}
+    whole = train_arms(book, {"teacher": common}, seeds=seeds)["teacher"]
     teachers = [run.id for run in whole.runs]
     found: dict[str, Any] = {}
     for size, rows in STUDENTS.items():
@@ -38,7 +38,7 @@ def _measured(book: Any, options: argparse.Namespace) -> dict[str, Any]:
             "layers": {**answers, "distill_hidden.teacher": teachers[0]},
             "relations": {**answers, "distill_attention.teacher": teachers[0]},
         }
-        arms = train_arms(book, tables, seeds=options.seeds)
+        arms = train_arms(book, tables, seeds=seeds)
         found[size] = {
             "lost_without": gain(whole, arms["labels"]),
             **{way: gain(arms["labels"], arms[way]) for way in WAYS},
@@ -46,7 +46,7 @@ def _measured(book: Any, options: argparse.Namespace) -> dict[str, Any]:
             "seconds": {key: arm.mean(CLOCK) for key, arm in arms.items()},
         }
     several = {**common, "distill.teacher": teachers, "distill.weight": 1.0}
-    ensemble = train_arms(book, {"ensemble": several}, seeds=options.seeds)["ensemble"]
+    ensemble = train_arms(book, {"ensemble": several}, seeds=seeds)["ensemble"]
     return {**found, "ensemble": gain(whole, ensemble)}
 
 

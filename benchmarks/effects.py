@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.arms import CLOCK, EPOCHS, Arm, Claim, gain, train_arms
+from benchmarks.arms import CLOCK, EPOCHS, Arm, Claim, gain, passes, train_arms
 from benchmarks.sets import Rows, book_of, model_of, read_set
 from benchmarks.tables_matter import HELD_OUT
 
@@ -39,7 +39,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "en_goemotions": {"problem": "multi_label", "label_separator": ","},
 }
 RAREST = 0.05  # rows of the rarest class of an unbalanced set, over those of its commonest
-SLOWER = 2  # times the passes for Chinese, whose small model has hardly begun to learn after four of them
 LOOKS = 3  # what averages checkpoints needs several
 SHARE = {"en_goemotions": 5}  # times the rows, for 28 classes learn nothing of 300
 
@@ -73,7 +72,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """Technique -> its gain, and its time over that without it."""
     with tempfile.TemporaryDirectory(prefix="tunebook-") as folder:
         book = effects_book(name, Path(folder), options.rows)
-        common = {**EPOCHS, "max_epochs": options.epochs * (SLOWER if name.startswith("zh_") else 1)}
+        common: dict[str, Any] = {**EPOCHS, "max_epochs": passes(name, options.epochs)}
         tables = {"plain": common, **{key: {**common, key: "on"} for key in SETS_OF[name]}}
         if name.endswith("unbalanced"):  # the table that is proposed has weights of classes
             tables = {key: {**rows, "class_weights": "none"} for key, rows in tables.items()}
@@ -104,12 +103,13 @@ def judged(sets: dict[str, Any]) -> tuple[str, str]:
     even = len(told) - sum(item["lower"] > 0 or item["upper"] < 0 for _, item in told)
     return "told", (
         f"Of {len(told)} cases {even} can't be told from nothing. A sure gain somewhere: {', '.join(up) or 'none'}; a "
-        f"sure loss somewhere: {', '.join(down) or 'none'}."
+        f"sure loss somewhere: {', '.join(down) or 'none'}. Chance alone gives about {0.05 * len(told):.0f} of each."
     )
 
 
 main = Claim(
-    says="A technique that is switched on with its defaults gains accuracy.",
+    says="A technique that is switched on with its defaults gains accuracy (mean recall of the classes on unbalanced "
+    "rows, label ranking precision where a row has several labels).",
     sets=tuple(SETS_OF),
     measure=measured,
     judge=judged,
