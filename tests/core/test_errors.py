@@ -45,6 +45,12 @@ def test_long_values_are_cut_at_80_characters(length, cut):
     assert shown.endswith("…") == cut
 
 
+def test_the_reason_of_a_library_does_not_end_the_sentence_twice(monkeypatch):
+    monkeypatch.setenv("TUNEBOOK_LANG", "en")
+    message = TableError("data.parquet", key="rows.parquet", reason="either this or that..").message
+    assert message.endswith("either this or that.")
+
+
 def test_exit_codes_and_the_tree():
     kinds = [getattr(errors, name) for name in errors.__all__ if name != "near"]
     assert all(issubclass(kind, TunebookError) for kind in kinds)

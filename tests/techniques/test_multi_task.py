@@ -73,6 +73,19 @@ def test_uncertainty_is_a_likelihood_of_each_row(ground: Ground, tmp_path: Path)
     assert float(logs.grad[0]) == pytest.approx(float(expected.detach()), rel=1e-4)
 
 
+def test_uncertainties_are_learnt_at_a_rate_of_their_own(ground: Ground, tmp_path: Path) -> None:
+    """With Adam a step is about the rate: 20 steps of .05 move them far from 0, an encoder's rate would not."""
+    given = rows(balance="uncertainty", rate=0.05) | {"layer_decay": {"rate": 0.5}, "head_rate": {"factor": 2.0}}
+    made = ground.plan(given, learning_rate=1e-5, max_steps=20, warmup_steps=0, weight_decay=0.5)
+    training = ground.fit(tmp_path, made)
+    trainer = training.prepare()
+    *others, last = trainer.create_optimizer().param_groups
+    assert last["params"] == [trainer.model.get_submodule(EXTRA).log_variance]
+    assert last["weight_decay"] == 0 and all(group["lr"] < 1e-4 for group in others)
+    counters = ground.fit(tmp_path / "run", made).run().counters["multi_task"]
+    assert all(abs(np.log(counters[f"weight_{task}"])) > 0.1 for task in (0, 1))
+
+
 def test_numbers_have_the_half_of_a_normal_density(ground: Ground, tmp_path: Path) -> None:
     training, _, _ = prepared(ground, tmp_path)
     technique, run = training.woven[0], training.context

@@ -43,6 +43,8 @@ class TunebookError(Exception):
         self.value = None if value is _ABSENT else value
         self.allowed = allowed
         shown = _cut(repr(value)) if value is not _ABSENT else ""
+        if isinstance(reason := fields.get("reason"), str):
+            fields["reason"] = reason.rstrip(".")  # words of a library; our message ends the sentence
         self.fields = {"key": key, "value": shown, "allowed": allowed, **fields}
         super().__init__(code)
 

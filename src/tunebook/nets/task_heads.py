@@ -10,6 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tunebook.core.task import OtherBook
+from tunebook.core.technique import ParamGroups, RunContext, model_inputs
+
 EXTRA = "extra_tasks"  # the name under which a model holds them, and without which it is kept
 
 
@@ -80,4 +83,34 @@ def last_shared(model: Any) -> nn.Parameter:
     return last
 
 
-__all__ = ["EXTRA", "TaskHeads", "answer", "body_of", "last_shared"]
+def headlines(run: RunContext, books: Sequence[OtherBook]) -> dict[str, float]:
+    """Headline score of each auxiliary task on its own validation rows."""
+    found: dict[str, float] = {}
+    training = run.model.training
+    run.model.eval()
+    assert run.source is not None
+    for number, book in enumerate(books):
+        with torch.no_grad():
+            batches = run.source.batches(book.validation)
+            logits = torch.cat([answer(run.model, model_inputs(batch), number) for batch in batches])
+        scores = book.task.scores(logits.float().cpu().numpy(), book.validation.fixed["labels"], book.labels)
+        headline = book.task.headline(book.labels)
+        found[f"{book.name}_{headline}"] = scores[headline]
+    run.model.train(training)
+    return found
+
+
+def own_rate(groups: ParamGroups, name: str, rate: float) -> ParamGroups:
+    """The optimiser's groups with a parameter, where it is there, alone in the last one, with its rate and no decay."""
+    out: ParamGroups = []
+    alone: ParamGroups = []
+    for group in groups:
+        pairs = list(zip(group["names"], group["params"], strict=True))
+        rest = [pair for pair in pairs if pair[0] != name]
+        out.append({**group, "names": [key for key, _ in rest], "params": [item for _, item in rest]})
+        found = [item for key, item in pairs if key == name]
+        alone += [{**group, "names": [name], "params": found, "lr": rate, "weight_decay": 0.0}] if found else []
+    return [group for group in out if group["params"]] + alone
+
+
+__all__ = ["EXTRA", "TaskHeads", "answer", "body_of", "headlines", "last_shared", "own_rate"]

@@ -16,7 +16,7 @@ from torch import Tensor
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search, Value
 from tunebook.core.task import Criterion, OtherBook
-from tunebook.core.technique import Batch, Event, Facts, LossFn, RunContext, Technique, View, model_inputs
+from tunebook.core.technique import Batch, Event, Facts, LossFn, ParamGroups, RunContext, Technique, View
 from tunebook.nets.balance import (
     PLACE,
     TASK,
@@ -31,7 +31,7 @@ from tunebook.nets.balance import (
     put_gradients,
     taken,
 )
-from tunebook.nets.task_heads import EXTRA, TaskHeads, answer, body_of, last_shared
+from tunebook.nets.task_heads import EXTRA, TaskHeads, answer, body_of, headlines, last_shared, own_rate
 
 _BOOKS = "multi_task.books"
 _PLAIN: dict[str, Value] = {"class_weights": "none", "label_smoothing": 0.0}
@@ -99,7 +99,9 @@ class MultiTask(Technique):
         float, Field(ge=0), Row("pull on tasks that lag behind (gradnorm)", zh="对落后任务的拉动强度（gradnorm）")
     ] = 1.5
     rate: Annotated[
-        float, Field(gt=0, le=1), Row("step size of the weights (gradnorm)", zh="权重的步长（gradnorm）")
+        float,
+        Field(gt=0, le=1),
+        Row("step size of the weights (gradnorm, uncertainty)", zh="权重的步长（gradnorm、uncertainty）"),
     ] = 0.025
     task_embedding: Annotated[
         bool,
@@ -148,6 +150,10 @@ class MultiTask(Technique):
         heads = TaskHeads(width, outputs, embedded=embedded, balanced=self.balance == "uncertainty")
         model.add_module(EXTRA, heads)
         return model
+
+    def param_groups(self, groups: ParamGroups, run: RunContext) -> ParamGroups:
+        """The learnt uncertainties have a rate of their own: with that of an encoder they would stay where they are."""
+        return own_rate(groups, f"{EXTRA}.log_variance", self.rate)
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """This book's rows go to its own loss, the others' to their heads; the loss is a mean over all of them."""
@@ -219,9 +225,10 @@ class MultiTask(Technique):
         elif event == "before_step" and self.balance == "pcgrad":
             self._project(state, run)
         elif event == "end":
-            run.noted(self.key, **_scores(run))
-            if "weights" in state:
-                run.noted(self.key, **{f"weight_{n}": float(value) for n, value in enumerate(state["weights"])})
+            run.noted(self.key, **headlines(run, _others(run)))
+            logs = run.model.get_submodule(EXTRA).log_variance
+            weights = state.get("weights", []) if logs is None else torch.exp(-logs.detach())
+            run.noted(self.key, **{f"weight_{n}": float(value) for n, value in enumerate(weights)})
 
     def _norm(self, state: dict[str, Any], run: RunContext) -> None:
         sums, counts, gradients = state.pop("sums"), state.pop("counts"), state.pop("gradients")
@@ -276,23 +283,6 @@ def _others(run: RunContext) -> Sequence[OtherBook]:
 
 def _part(batch: Batch, where: Tensor) -> Batch:
     return {name: value[where] for name, value in batch.items()}
-
-
-def _scores(run: RunContext) -> dict[str, float]:
-    """Headline score of each auxiliary task on its own validation rows."""
-    found: dict[str, float] = {}
-    training = run.model.training
-    run.model.eval()
-    assert run.source is not None
-    for number, book in enumerate(_others(run)):
-        with torch.no_grad():
-            batches = run.source.batches(book.validation)
-            logits = torch.cat([answer(run.model, model_inputs(batch), number) for batch in batches])
-        scores = book.task.scores(logits.float().cpu().numpy(), book.validation.fixed["labels"], book.labels)
-        headline = book.task.headline(book.labels)
-        found[f"{book.name}_{headline}"] = scores[headline]
-    run.model.train(training)
-    return found
 
 
 __all__ = ["MultiTask"]
