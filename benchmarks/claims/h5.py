@@ -19,7 +19,7 @@ from benchmarks.arms import EPOCHS, Claim, gain, train_arms
 from benchmarks.noise import noisy_book
 
 SHARES = (10, 20, 40)  # per cent of wrong labels
-SHORT = {"freeze": "on", "max_epochs": 2}  # as the page on wrong labels tells
+SHORT = {"freeze": "on", "max_epochs": 2}  # it cannot have learnt wrong labels by heart
 TABLES: dict[str, dict[str, Any]] = {"smoothing": {"label_smoothing": 0.1}, "focal": {"focal": "on"}}
 TREATED: tuple[Literal["dropped", "corrected"], ...] = ("dropped", "corrected")
 MEANS = (*TABLES, "weights", *TREATED)

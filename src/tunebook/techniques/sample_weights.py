@@ -26,15 +26,16 @@ class SampleWeights(Technique):
     finished run; l is its loss on a row, and the row weighs exp(-power l), which for one class a row is the chance
     that it gave the row's label, to the power of `power`. power > 0 trusts the rows that were easy, which are seldom
     labelled wrongly; power < 0 dwells on the hard ones, wrong ones included. For numbers and ordered classes l is the
-    squared error over its mean. A run that has learnt wrong labels by heart finds them easy: take one with few epochs
-    or a frozen encoder. By annotators: a row weighs s^agreement, s = (k + 2 m) / (n + 2), where k of its n annotators
-    gave the label that is trained on and m is that share over all rows together. So s is the chance that a
-    further annotator would give that label too. With the plain k / n one annotator would prove as much as ten, and a
-    label that an arbiter gave against all of them would count nothing; a row that nobody has seen gets s = m. How a tie
-    was broken does not matter, and an unknown class counts against the label. For several labels a row, numbers and
-    ordered classes nearness takes the place of sameness (Jaccard; 1 - distance / range). Not where disagreement is the
-    truth that is to be learnt. The weights multiply those of the column `weight` and have the mean 1. Cost: for
-    difficulty, one pass of that run over the training rows.
+    squared error over its mean. A run that has learnt wrong labels by heart finds them easy, and one that has learnt
+    nothing finds all rows alike: take one of few epochs that is well ahead of the commonest class. By annotators: a
+    row weighs s^agreement, s = (k + 2 m) / (n + 2), where k of its n annotators gave the label that is trained on and
+    m is that share over all rows together. So s is the chance that a further annotator would give that label too. With
+    the plain k / n one annotator would prove as much as ten, and a label that an arbiter gave against all of them
+    would count nothing; a row that nobody has seen gets s = m. How a tie was broken does not matter, and an unknown
+    class counts against the label. For several labels a row, numbers and ordered classes nearness takes the place of
+    sameness (Jaccard; 1 - distance / range). Not where disagreement is the truth that is to be learnt. The weights
+    multiply those of the column `weight` and have the mean 1. Cost: for difficulty, one pass of that run over the
+    training rows.
 
     Source: small-loss selection in Han et al. 2018 (arXiv:1804.06872), here as a weight instead of a choice; Sheng,
     Provost and Ipeirotis 2008 (KDD), examples weighed by the share of their labellers, here of the label that is
