@@ -127,7 +127,11 @@ def test_a_saved_model_loads_with_plain_transformers(case: Case, tmp_path: Path)
     own = case.task.load(tmp_path).eval()
     expected = Inference(case.task, 0).run(case.model, case.encoded).logits
     for model in (plain, own):
-        np.testing.assert_array_equal(Inference(case.task, 0).run(model, case.encoded).logits, expected)
+        assert all(torch.equal(item, model.state_dict()[name]) for name, item in case.model.state_dict().items())
+        # The last bit of a head of one output depends on where its weights lie in memory.
+        np.testing.assert_allclose(
+            Inference(case.task, 0).run(model, case.encoded).logits, expected, rtol=1e-6, atol=1e-6
+        )
     if case.labels.problem in ("single_label", "multi_label"):
         assert list(plain.config.id2label.values()) == NAMES
         assert plain.config.label2id == {name: number for number, name in enumerate(NAMES)}
