@@ -18,7 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmarks.arms import CLOCK, EPOCHS, Claim, gain, train_arms
+from benchmarks.arms import EPOCHS, Claim, gain, times, train_arms
+from benchmarks.record import graded
 from benchmarks.sets import book_of, model_of, packed_text
 from benchmarks.tables_matter import HELD_OUT
 
@@ -66,14 +67,13 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
         tables = {"plain": common, **{key: {**common, **rows} for key, rows in ARMS.items()}}
         arms = train_arms(book, tables, seeds=options.seeds)
     plain = arms.pop("plain")
-    times = {key: arm.mean(CLOCK) / plain.mean(CLOCK) for key, arm in arms.items()}
-    return {"gains": {key: gain(plain, arm) for key, arm in arms.items()}, "times": times}
+    return {"gains": {key: gain(plain, arm) for key, arm in arms.items()}, "times": times(plain, arms)}
 
 
 def judged(sets: dict[str, Any]) -> tuple[str, str]:
     """Met: weights by agreement surely gain wherever they were tried; partly: somewhere."""
     sure = sum(found["gains"]["weights"]["lower"] > 0 for found in sets.values())
-    verdict = "met" if sure == len(sets) else "partly" if sure else "not met"
+    verdict = graded(sure == len(sets), sure)
     told = "; ".join(
         f"{name}: " + ", ".join(f"{key} {100 * item['gain']:+.1f} points" for key, item in found["gains"].items())
         for name, found in sets.items()

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.record import RESULTS, write_result
+from benchmarks.sets import characters_of
 from benchmarks.tables_matter import make_book
 
 CLOCK = "processor_seconds"  # steadier than seconds where other work runs beside it
@@ -54,7 +55,7 @@ class Arm:
 
 def claim_book(name: str, place: Path, *, rows: int, model: str = "") -> Any:
     """A book of a real set, its texts cut short: `rows` training rows, 500 validation rows, 100 test rows."""
-    return make_book(name, place, rows, 60 if name.startswith("zh_") else 120, model)
+    return make_book(name, place, rows, characters_of(name), model)
 
 
 def passes(name: str, epochs: int) -> int:
@@ -129,6 +130,11 @@ def gain(a: Arm, b: Arm) -> dict[str, Any]:
     }
 
 
+def times(a: Arm, arms: Mapping[str, Arm]) -> dict[str, float]:
+    """Time of each arm over that of a."""
+    return {key: arm.mean(CLOCK) / a.mean(CLOCK) for key, arm in arms.items()}
+
+
 @dataclass(frozen=True)
 class Claim:
     """A claim of the field and how it is measured, set by set.
@@ -175,4 +181,16 @@ def in_a_book(name: str, rows: int, work: Callable[[Any], dict[str, Any]], model
         return work(claim_book(name, Path(place), rows=rows, model=model))
 
 
-__all__ = ["CLOCK", "EPOCHS", "Arm", "Claim", "claim_book", "gain", "in_a_book", "passes", "scored", "train_arms"]
+__all__ = [
+    "CLOCK",
+    "EPOCHS",
+    "Arm",
+    "Claim",
+    "claim_book",
+    "gain",
+    "in_a_book",
+    "passes",
+    "scored",
+    "times",
+    "train_arms",
+]

@@ -14,6 +14,7 @@ import argparse
 from typing import Any
 
 from benchmarks.arms import CLOCK, EPOCHS, Claim, gain, in_a_book, passes, train_arms
+from benchmarks.record import graded
 
 WAYS = ("answers", "layers", "relations")
 STUDENTS = {"half": {"student.every": 2}, "third": {"student.every": 3}}
@@ -54,7 +55,7 @@ def judged(sets: dict[str, Any]) -> tuple[str, str]:
     """Met: the teacher's answers surely gain for every student; partly: for some."""
     cases = [found[size] for found in sets.values() for size in STUDENTS]
     sure = sum(case["answers"]["lower"] > 0 for case in cases)
-    verdict = "met" if sure == len(cases) else "partly" if sure else "not met"
+    verdict = graded(sure == len(cases), sure)
     mean = {way: 100 * sum(case[way]["gain"] for case in cases) / len(cases) for way in WAYS}
     lost = 100 * sum(case["lost_without"]["gain"] for case in cases) / len(cases)
     joined = 100 * sum(found["ensemble"]["gain"] for found in sets.values()) / len(sets)

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.arms import CLOCK, EPOCHS, Claim, gain, train_arms
-from benchmarks.record import DATA
-from benchmarks.sets import Rows, book_of, model_of, read_set, write_rows
+from benchmarks.record import DATA, graded
+from benchmarks.sets import Rows, book_of, characters_of, model_of, read_set, write_rows
 
 HELD_OUT = 500
 
@@ -48,7 +48,7 @@ METHODS: dict[str, dict[str, Any]] = {
 def shifted_book(name: str, folder: Path, rows: int) -> Any:
     """A book trained on `rows` rows of the source and scored on 500 of the target, with as many unlabelled rows of the
     target as `target.csv` and the same rows with their labels as `labelled.csv` beside it."""
-    characters = 60 if name.startswith("zh_") else 120
+    characters = characters_of(name)
     source, target = ([(text[:characters], label) for text, label in read()] for read in SHIFTS[name])
     target = list({text: (text, label) for text, label in target if text}.values())
     ends = (0, HELD_OUT, HELD_OUT + 100, HELD_OUT + 100 + rows)
@@ -86,7 +86,7 @@ def judged(sets: dict[str, Any]) -> tuple[str, str]:
     """Met: one method surely gains on every shift; partly: one does on one, which says less, for five are tried."""
     gains = {key: {name: found["gains"][key] for name, found in sets.items()} for key in (*METHODS, "target")}
     sure = {key: sum(item["lower"] > 0 for item in gains[key].values()) for key in METHODS}
-    verdict = "met" if max(sure.values()) == len(sets) else "partly" if any(sure.values()) else "not met"
+    verdict = graded(max(sure.values()) == len(sets), any(sure.values()))
     told = "; ".join(
         f"{key} " + " and ".join(f"{100 * item['gain']:+.1f}" for item in of.values()) for key, of in gains.items()
     )

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.arms import CLOCK, EPOCHS, Arm, Claim, gain, passes, train_arms
-from benchmarks.sets import Rows, book_of, model_of, read_set
+from benchmarks.arms import EPOCHS, Arm, Claim, gain, passes, times, train_arms
+from benchmarks.sets import Rows, book_of, characters_of, model_of, read_set
 from benchmarks.tables_matter import HELD_OUT
 
 EACH = (
@@ -59,7 +59,7 @@ def unbalanced(rows: Rows, count: int) -> Rows:
 def effects_book(name: str, place: Path, rows: int) -> Any:
     """A book of a set: `rows` training rows, 500 validation rows, 100 test rows, texts cut short."""
     source, _, uneven = name.partition(" ")
-    width = 60 if name.startswith("zh_") else 120
+    width = characters_of(name)
     found = list({text[:width]: (text[:width], label) for text, label in read_set(source)}.values())
     start = HELD_OUT + 100
     rows *= SHARE.get(source, 1)
@@ -82,8 +82,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
             weights = recall_weights(book)
             arms = {key: Arm(arm.right * weights, arm.outcomes, arm.runs) for key, arm in arms.items()}
     plain = arms.pop("plain")
-    times = {key: arm.mean(CLOCK) / plain.mean(CLOCK) for key, arm in arms.items()}
-    return {"on": {key: gain(plain, arm) for key, arm in arms.items()}, "time": times}
+    return {"on": {key: gain(plain, arm) for key, arm in arms.items()}, "time": times(plain, arms)}
 
 
 def recall_weights(book: Any) -> Any:

@@ -12,7 +12,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from benchmarks.arms import CLOCK, EPOCHS, Claim, gain, in_a_book, train_arms
+from benchmarks.arms import EPOCHS, Claim, gain, in_a_book, times, train_arms
+from benchmarks.record import graded
+from benchmarks.sets import characters_of
 from benchmarks.tables_matter import make_book
 
 OTHERS = {"en_fdu_reviews": "en_sst2", "zh_hotel_htl": "zh_thucnews_titles"}
@@ -24,17 +26,14 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
 
     def work(book: Any) -> dict[str, Any]:
         other = OTHERS[name]
-        make_book(other, book.path.parent / "beside", options.other, 60 if name.startswith("zh_") else 120)
+        make_book(other, book.path.parent / "beside", options.other, characters_of(name))
         common = {**EPOCHS, "max_epochs": options.epochs}
         beside = {"multi_task.books": "../beside/book"}
         tables = {how: {**common, **beside, "multi_task.balance": how} for how in BALANCES}
         arms = train_arms(book, {"alone": common, **tables}, seeds=options.seeds)
-        alone = arms["alone"]
-        return {
-            "other": other,
-            "gains": {how: gain(alone, arms[how]) for how in BALANCES},
-            "times": {how: arms[how].mean(CLOCK) / alone.mean(CLOCK) for how in BALANCES},
-        }
+        alone = arms.pop("alone")
+        gains = {how: gain(alone, arm) for how, arm in arms.items()}
+        return {"other": other, "gains": gains, "times": times(alone, arms)}
 
     return in_a_book(name, options.rows, work)
 
@@ -44,7 +43,7 @@ def judged(sets: dict[str, Any]) -> tuple[str, str]:
     gains = {name: found["gains"]["fixed"] for name, found in sets.items()}
     better = sum(found["lower"] > 0 for found in gains.values())
     worse = sum(found["upper"] < 0 for found in gains.values())
-    verdict = "met" if better == len(sets) else "partly" if better and not worse else "not met"
+    verdict = graded(better == len(sets), better and not worse)
     told = "; ".join(
         f"{name} beside {found['other']}: "
         + ", ".join(

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.sets import Rows, book_of, frozen_features, model_of, read_set
+from benchmarks.sets import Rows, book_of, characters_of, frozen_features, model_of, read_set
 from benchmarks.tables_matter import HELD_OUT
 
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -87,7 +87,7 @@ def noisy_book(
         treated: what becomes of the rows that confident learning holds for wrong; corrected rows get the right label
             back, as from a person who looks at each of them and never errs.
     """
-    width = 60 if name.startswith("zh_") else 120
+    width = characters_of(name)
     found = list({text[:width]: (text[:width], label) for text, label in read_set(name)}.values())
     start = HELD_OUT + 100
     right, facts = found[start : start + rows], {}

@@ -42,6 +42,11 @@ def write_result(name: str, result: dict[str, Any]) -> Path:
     return path
 
 
+def graded(whole: bool, part: object) -> str:
+    """The word for a claim that holds as a whole, for one of which a part does, and for one that does not hold."""
+    return "met" if whole else "partly" if part else "not met"
+
+
 def _cpu(field: str) -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -59,4 +64,4 @@ def _flags() -> list[str]:
     return [flag for flag in _cpu("flags").split() if flag.startswith(("avx512", "amx"))]
 
 
-__all__ = ["DATA", "RESULTS", "ROOT", "ratio", "write_result"]
+__all__ = ["DATA", "RESULTS", "ROOT", "graded", "ratio", "write_result"]

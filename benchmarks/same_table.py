@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.record import write_result
-from benchmarks.sets import model_of
+from benchmarks.sets import characters_of, model_of
 from benchmarks.tables_matter import make_book
 
 SETS = ("en_trec6", "zh_thucnews_titles")
@@ -30,7 +30,7 @@ def repeated(name: str, options: argparse.Namespace) -> dict[str, Any]:
     found: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="tunebook-") as place:
         model = first_layer(model_of(name), Path(place) / "model")
-        book = make_book(name, Path(place), TRAINING_ROWS, 60 if name.startswith("zh_") else 120, str(model))
+        book = make_book(name, Path(place), TRAINING_ROWS, characters_of(name), str(model))
         table = book.tables.add(child(book.champion, {"max_steps": options.steps}, note="short runs"))
         for repetition in range(options.repetitions // len(SETS)):
             first = 1 + repetition * options.seeds

@@ -23,8 +23,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.record import RESULTS, ROOT, write_result
-from benchmarks.sets import book_of, model_of, read_set
+from benchmarks.record import RESULTS, ROOT, graded, write_result
+from benchmarks.sets import book_of, characters_of, model_of, read_set
 
 SETS = ("en_trec6", "en_sst2", "zh_thucnews_titles", "zh_hotel_htl")
 CARELESS = {
@@ -60,7 +60,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory(prefix="tunebook-") as place:
         os.environ["TUNEBOOK_HOME"] = place  # what other books have taught is to be no part of it
-        book = make_book(name, Path(place), options.rows, 60 if name.startswith("zh_") else CHARACTERS)
+        book = make_book(name, Path(place), options.rows, characters_of(name))
         careless = book.tables.add(child(book.champion, CARELESS, note="careless"))
         textbook = book.tables.add(child(book.champion, TEXTBOOK, note="textbook"))
         promote(book, careless.version, force=True, reason="what was copied from somewhere")
@@ -123,7 +123,7 @@ def judged(result: dict[str, Any]) -> dict[str, str]:
     against = {name: found["against_careless"] for name, found in result["sets"].items()}
     good = [found["verdict"] == "STRONG" for found in against.values()]
     saved = (result["memory"] or {}).get("lowered_by", 0.0)
-    verdict = "met" if all(good) and saved >= LESS else "partly" if any(good) or saved >= LESS else "not met"
+    verdict = graded(all(good) and saved >= LESS, any(good) or saved >= LESS)
     told = "; ".join(
         f"{name}: {100 * found['gain']:+.1f} points, {found['verdict']}" for name, found in against.items()
     )

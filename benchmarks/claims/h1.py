@@ -12,6 +12,7 @@ import argparse
 from typing import Any
 
 from benchmarks.arms import CLOCK, EPOCHS, Claim, gain, in_a_book, train_arms
+from benchmarks.record import graded
 
 COSTS = (CLOCK, "trained", "stored_bytes", "peak_memory_bytes")
 KEPT, TIME, STORED = 0.97, 1 / 3, 0.1  # of full fine-tuning's accuracy, time and bytes
@@ -44,7 +45,7 @@ def judged(sets: dict[str, Any]) -> tuple[str, str]:
         "bytes": sum(found["costs"]["stored_bytes"] < STORED for found in sets.values()),
     }
     whole = all(count == len(sets) for count in parts.values())
-    verdict = "met" if whole else "partly" if any(parts.values()) else "not met"
+    verdict = graded(whole, any(parts.values()))
     told = "; ".join(
         f"{name}: {found['kept']['gain']:.1%} [{found['kept']['lower']:.1%}, {found['kept']['upper']:.1%}] kept in "
         f"{found['costs'][CLOCK]:.2f} of the time with {found['costs']['stored_bytes']:.1%} of the bytes"

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.arms import EPOCHS, Claim
-from benchmarks.record import DATA
+from benchmarks.record import DATA, graded
 from benchmarks.sets import Rows, book_of, model_of, read_set
 
 INTENTS = ("card_arrival", "exchange_rate", "pin_blocked", "top_up_failed", "lost_or_stolen_card", "request_refund")
@@ -128,7 +128,7 @@ def judged(sets: dict[str, Any]) -> tuple[str, str]:
     """Met: each of the three prevents 60 % or more in every sequence that is forgotten; partly: one does somewhere."""
     forgotten = [name for name, arms in sets.items() if _mean(arms, "none", "forgetting") >= FORGETS]
     told = [sets[name][arm]["prevents"] >= LEAST for name in forgotten for arm in CLAIMED]
-    verdict = "met" if told and all(told) else "partly" if any(told) else "not met"
+    verdict = graded(bool(told) and all(told), any(told))
     return verdict, "; ".join(_words(name, arms, name in forgotten) for name, arms in sets.items()) + "."
 
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from benchmarks.arms import EPOCHS, Claim, gain, train_arms
 from benchmarks.noise import noisy_book
+from benchmarks.record import graded
 
 SHARES = (10, 20, 40)  # per cent of wrong labels
 SHORT = {"freeze": "on", "max_epochs": 2}  # it cannot have learnt wrong labels by heart
@@ -49,7 +50,7 @@ def judged(sets: dict[str, Any]) -> tuple[str, str]:
     told = [found["smoothing"] for found in noisy]
     enough = sum(item["gain"] >= 0.02 and item["lower"] > 0 for item in told)
     sure = sum(item["lower"] > 0 for item in told)
-    verdict = "met" if enough == len(told) else "partly" if sure else "not met"
+    verdict = graded(enough == len(told), sure)
     mean = {key: 100 * sum(found[key]["gain"] for found in noisy) / len(noisy) for key in MEANS}
     return verdict, (
         f"In {enough} of {len(told)} cases with 10 to 40 % wrong labels smoothing surely gained 2 points or more, in "

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.arms import CLOCK, EPOCHS, Arm, Claim, gain, in_a_book, scored, train_arms
+from benchmarks.arms import EPOCHS, Arm, Claim, gain, in_a_book, scored, times, train_arms
 from benchmarks.noise import all_mistyped
+from benchmarks.record import graded
 
 SHARES = {"en": (0.1, 0.3), "zh": (0.05, 0.15)}
 METHODS = ("fgm", "pgd")
@@ -43,8 +44,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
             worse = replace(rows, texts=all_mistyped(rows.texts, share))
             seen = {key: Arm(np.stack([scored(run, worse) for run in arm.runs])) for key, arm in arms.items()}
             found[f"{round(100 * share)}% mistyped"] = {key: gain(seen["plain"], seen[key]) for key in TABLES}
-        seconds = {key: arm.mean(CLOCK) / arms["plain"].mean(CLOCK) for key, arm in arms.items()}
-        return {"texts": found, "time": seconds}
+        return {"texts": found, "time": times(arms["plain"], arms)}
 
     return in_a_book(name, options.rows, work)
 
@@ -59,7 +59,7 @@ def judged(sets: dict[str, Any]) -> tuple[str, str]:
         for key in METHODS
     }
     sure = sum(item["lower"] > 0 for item in told.values())
-    verdict = "met" if sure == len(told) else "partly" if sure else "not met"
+    verdict = graded(sure == len(told), sure)
     mean = {
         (kind, key): float(
             np.mean(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.arms import Arm, Claim, gain, in_a_book, train_arms
+from benchmarks.record import graded
 
 ORDERS: dict[str, dict[str, Any]] = {
     "length": {"curriculum.difficulty": "length"},
@@ -85,7 +86,7 @@ def judged(sets: dict[str, Any]) -> tuple[str, str]:
         for name, key in best.items()
         if sets[name]["saved"][key]["lower"] > max(0.0, sets[name]["saved"]["random"]["share"])
     ]
-    verdict = "met" if len(better) == len(sets) else "partly" if better else "not met"
+    verdict = graded(len(better) == len(sets), better)
     told = {key: 100 * float(np.mean([found["saved"][key]["share"] for found in sets.values()])) for key in ORDERS}
     ends = {key: 100 * float(np.mean([found["gains"][key]["gain"] for found in sets.values()])) for key in ORDERS}
     return verdict, (

@@ -15,7 +15,8 @@ import argparse
 from typing import Any
 
 from benchmarks.arms import CLOCK, EPOCHS, Claim, gain, in_a_book, train_arms
-from benchmarks.sets import read_set
+from benchmarks.record import graded
+from benchmarks.sets import characters_of, read_set
 
 TEXTS = 4000
 LENGTH, BATCH = 64, 16
@@ -27,7 +28,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     def work(book: Any) -> dict[str, Any]:
         from tunebook.verbs.stages import stage_facts
 
-        limit = 60 if name.startswith("zh_") else 120
+        limit = characters_of(name)
         texts = [text[:limit] for text, _ in read_set(name)][600 + options.rows :][:TEXTS]
         raw = book.path / "raw.txt"
         raw.write_text("\n".join(texts), encoding="utf-8")
@@ -56,7 +57,7 @@ def judged(sets: dict[str, Any]) -> tuple[str, str]:
     """Met: surely better everywhere; partly: surely better somewhere and surely worse nowhere."""
     better = [name for name, found in sets.items() if found["staged"]["lower"] > 0]
     worse = [name for name, found in sets.items() if found["staged"]["upper"] < 0]
-    verdict = "met" if len(better) == len(sets) else "partly" if better and not worse else "not met"
+    verdict = graded(len(better) == len(sets), better and not worse)
     told = "; ".join(
         f"{name}: {100 * found['staged']['gain']:+.1f} points "
         f"[{100 * found['staged']['lower']:+.1f}, {100 * found['staged']['upper']:+.1f}], the stage takes "

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.arms import CLOCK, EPOCHS, Arm, Claim, gain, in_a_book, train_arms
+from benchmarks.arms import CLOCK, EPOCHS, Arm, Claim, gain, in_a_book, times, train_arms
+from benchmarks.record import graded
 from benchmarks.sets import frozen_features
 
 TIME, LOST = 0.5, 0.05  # "several times faster" is read as twice at least, "a little worse" as five points at most
@@ -40,7 +41,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
         whole = arms.pop("all")
         return {
             "frozen": {key: gain(whole, arm) for key, arm in arms.items()},
-            "time": {key: arm.mean(CLOCK) / whole.mean(CLOCK) for key, arm in arms.items()},
+            "time": times(whole, arms),
         }
 
     return in_a_book(name, options.rows, work)
@@ -79,7 +80,7 @@ def judged(sets: dict[str, Any]) -> tuple[str, str]:
     }
     fast = all(found["time"][arm] <= TIME for found in sets.values() for arm in FROZEN)
     best = max(held.values(), key=sum)
-    verdict = "met" if all(best) else "partly" if any(best) or fast else "not met"
+    verdict = graded(all(best), any(best) or fast)
     told = "; ".join(
         f"{name}, {arm}: {100 * gained['gain']:+.1f} points [{100 * gained['lower']:+.1f}, "
         f"{100 * gained['upper']:+.1f}] in {found['time'][arm]:.2f} of the time"
