@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tunebook.core.task import OtherBook
-from tunebook.core.technique import ParamGroups, RunContext, model_inputs
+from tunebook.core.technique import RunContext, model_inputs
 
 EXTRA = "extra_tasks"  # the name under which a model holds them, and without which it is kept
 
@@ -100,17 +100,4 @@ def headlines(run: RunContext, books: Sequence[OtherBook]) -> dict[str, float]:
     return found
 
 
-def own_rate(groups: ParamGroups, name: str, rate: float) -> ParamGroups:
-    """The optimiser's groups with a parameter, where it is there, alone in the last one, with its rate and no decay."""
-    out: ParamGroups = []
-    alone: ParamGroups = []
-    for group in groups:
-        pairs = list(zip(group["names"], group["params"], strict=True))
-        rest = [pair for pair in pairs if pair[0] != name]
-        out.append({**group, "names": [key for key, _ in rest], "params": [item for _, item in rest]})
-        found = [item for key, item in pairs if key == name]
-        alone += [{**group, "names": [name], "params": found, "lr": rate, "weight_decay": 0.0}] if found else []
-    return [group for group in out if group["params"]] + alone
-
-
-__all__ = ["EXTRA", "TaskHeads", "answer", "body_of", "headlines", "last_shared", "own_rate"]
+__all__ = ["EXTRA", "TaskHeads", "answer", "body_of", "headlines", "last_shared"]

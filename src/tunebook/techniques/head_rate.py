@@ -9,6 +9,7 @@ from pydantic import Field
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import ParamGroups, RunContext, Technique
 from tunebook.models.layers import depths
+from tunebook.nets.groups import split
 
 
 class HeadRate(Technique):
@@ -44,15 +45,11 @@ class HeadRate(Technique):
         found = depths(run.model)
         out: ParamGroups = []
         faster = 0
-        for group in groups:
-            for head in (False, True):
-                chosen = [i for i, name in enumerate(group["names"]) if (found.of[name] == found.top) == head]
-                params = [group["params"][index] for index in chosen]
-                rate = group["lr"] * self.factor if head else group["lr"]
-                faster += sum(item.numel() for item in params) if head else 0
-                out.append({**group, "params": params, "names": [group["names"][i] for i in chosen], "lr": rate})
+        for head, group in split(groups, lambda name: found.of[name] == found.top):
+            faster += sum(item.numel() for item in group["params"]) if head else 0
+            out.append({**group, "lr": group["lr"] * self.factor} if head else group)
         run.noted(self.key, parameters=faster, factor=self.factor)
-        return [group for group in out if group["params"]]
+        return out
 
 
 __all__ = ["HeadRate"]

@@ -9,6 +9,7 @@ from pydantic import Field
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import ParamGroups, RunContext, Technique
 from tunebook.models.layers import depths
+from tunebook.nets.groups import split
 
 
 class LayerDecay(Technique):
@@ -38,18 +39,10 @@ class LayerDecay(Technique):
     def param_groups(self, groups: ParamGroups, run: RunContext) -> ParamGroups:
         """Split each group by depth, every parameter still in exactly one."""
         found = depths(run.model)
-        out: ParamGroups = []
-        for group in groups:
-            for depth in sorted({found.of[name] for name in group["names"]}):
-                chosen = [index for index, name in enumerate(group["names"]) if found.of[name] == depth]
-                out.append(
-                    {
-                        **group,
-                        "params": [group["params"][index] for index in chosen],
-                        "names": [group["names"][index] for index in chosen],
-                        "lr": group["lr"] * self.rate ** (found.top - depth),
-                    }
-                )
+        out = [
+            {**group, "lr": group["lr"] * self.rate ** (found.top - depth)}
+            for depth, group in split(groups, found.of.__getitem__)
+        ]
         lowest = min(group["lr"] for group in out) / max(group["lr"] for group in out)
         run.noted(self.key, groups=len(out), lowest_share=lowest)
         return out

@@ -31,7 +31,8 @@ from tunebook.nets.balance import (
     put_gradients,
     taken,
 )
-from tunebook.nets.task_heads import EXTRA, TaskHeads, answer, body_of, headlines, last_shared, own_rate
+from tunebook.nets.groups import split
+from tunebook.nets.task_heads import EXTRA, TaskHeads, answer, body_of, headlines, last_shared
 
 _BOOKS = "multi_task.books"
 _PLAIN: dict[str, Value] = {"class_weights": "none", "label_smoothing": 0.0}
@@ -153,7 +154,9 @@ class MultiTask(Technique):
 
     def param_groups(self, groups: ParamGroups, run: RunContext) -> ParamGroups:
         """The learnt uncertainties have a rate of their own: with that of an encoder they would stay where they are."""
-        return own_rate(groups, f"{EXTRA}.log_variance", self.rate)
+        parts = list(split(groups, lambda name: name == f"{EXTRA}.log_variance"))
+        rest = [group for own, group in parts if not own]
+        return rest + [{**group, "lr": self.rate, "weight_decay": 0.0} for own, group in parts if own]
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """This book's rows go to its own loss, the others' to their heads; the loss is a mean over all of them."""

@@ -10,6 +10,7 @@ from pydantic import field_validator
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row
 from tunebook.core.technique import Facts, ParamGroups, RunContext, Technique
+from tunebook.nets.groups import split
 
 
 class NoDecay(Technique):
@@ -69,16 +70,10 @@ class NoDecay(Technique):
         """
         out: ParamGroups = []
         spared = 0
-        for group in groups:
-            for hit in (False, True):
-                chosen = [at for at, name in enumerate(group["names"]) if bool(re.search(self.pattern, name)) == hit]
-                part = {
-                    "params": [group["params"][at] for at in chosen],
-                    "names": [group["names"][at] for at in chosen],
-                }
-                if hit and group["weight_decay"]:
-                    spared += sum(parameter.numel() for parameter in part["params"])
-                out += [{**group, **part, "weight_decay": 0.0 if hit else group["weight_decay"]}] if chosen else []
+        for hit, group in split(groups, lambda name: bool(re.search(self.pattern, name))):
+            if hit and group["weight_decay"]:
+                spared += sum(parameter.numel() for parameter in group["params"])
+            out.append({**group, "weight_decay": 0.0} if hit else group)
         if not spared:
             raise PlanError("losses.no_decay", key="no_decay.pattern", value=self.pattern)
         run.noted(self.key, parameters=spared)
