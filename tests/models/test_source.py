@@ -98,9 +98,10 @@ def test_no_weights(copy: Path) -> None:
     assert caught.value.code == "model.weights"
 
 
-@pytest.mark.parametrize("file", ["pytorch_model.bin", "pytorch_model.bin.index.json"])
+@pytest.mark.parametrize("file", ["pytorch_model.bin", "part-1.bin"])
 def test_pickled_weights_are_refused_unless_allowed(copy: Path, file: str) -> None:
     (copy / "model.safetensors").rename(copy / file)
+    (copy / "pytorch_model.bin.index.json").write_text(json.dumps({"weight_map": {"a": file}}))
     with pytest.raises(ModelError, match=file) as caught:
         find_model(str(copy))
     assert caught.value.code == "model.pickle"

@@ -40,7 +40,7 @@ def features(
     keep_memory()
     disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = AutoModel.from_pretrained(str(folder), dtype=torch.float32).to(device)
+    model = AutoModel.from_pretrained(str(folder), dtype=torch.float32, trust_remote_code=False).to(device)
     encoded = task.encode(Rows(texts, None, None, ids=[""] * len(texts)), tokenizer, max_length)
     inference = Inference(task, tokenizer.pad_token_id, read=mean_of_tokens, what="features")
     return inference.run(model, encoded, progress=progress).logits

