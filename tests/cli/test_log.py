@@ -89,3 +89,14 @@ def test_history_of_a_damaged_version(tunebook, own):
     path.chmod(0o644)
     path.write_text("{")
     assert tunebook("table", "history", own.path).out.count("missing or damaged") == 2
+
+
+def test_a_long_log_shows_its_newest_entries_and_all_when_asked(tunebook, own):
+    for number in range(60):
+        own.log.append("test", reason=f"look {number}")
+    short = tunebook("table", "log", own.path)
+    assert "15 earlier entries" in short.out and "look 59" in short.out and "look 9 " not in short.out
+    assert "tunebook table log" in short.out and "--all" in short.out
+    whole = tunebook("table", "log", own.path, "--all").out
+    assert "look 9 " in whole and "promoted" in whole and "earlier" not in whole
+    assert len(tunebook("table", "log", own.path, "--json").json["entries"]) == 65

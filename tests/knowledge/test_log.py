@@ -88,6 +88,13 @@ def test_entries_come_back_as_they_were_written(five):
     assert {path.name for path in five.path.parent.iterdir()} == {"log.sqlite", "log.head"}
 
 
+def test_only_the_newest_or_only_some_actions(five):
+    every = five.entries()
+    assert five.entries(last=2) == every[-2:] and five.entries(last=99) == every
+    assert five.entries("init", "test") == [entry for entry in every if entry.action in ("init", "test")]
+    assert five.entries("test", last=1) == [entry for entry in every if entry.action == "test"][-1:]
+
+
 def test_figures_of_the_test_behind_an_entry(five):
     assert five.entries()[3].figures["gain"] != 0
     assert five.entries()[0].figures == {}

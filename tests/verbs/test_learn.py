@@ -14,6 +14,7 @@ from tunebook.core.verdict import Look, RowEffect
 from tunebook.knowledge.effects import row_tests
 from tunebook.knowledge.index import Index, Question
 from tunebook.knowledge.lesson import Lesson
+from tunebook.tables.store import TableStore
 from tunebook.verbs.book import Book
 from tunebook.verbs.learn import learn, lessons
 from tunebook.verbs.promote import promote, rollback
@@ -119,3 +120,27 @@ def test_versions_whose_files_are_gone_still_teach(book: Book) -> None:
     (found,) = taught(book)
     assert (found.version, found.against, found.model, found.local) == (None, None, "", False)
     assert found.changed[0]["row"] == "learning_rate"
+
+
+def test_each_file_of_the_book_is_read_once(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        logged.log_test(book, logged.verdict(book, 1, 2, test=f"t{number}"))
+    run(book, "20260101-000000-a", "builtin:minilm", 22_000_000)
+    asked: list[int] = []
+    get = TableStore.get
+
+    def counted(store: TableStore, which: int | str) -> Any:
+        asked.append(int(which))
+        return get(store, which)
+
+    entries = book.log.entries()
+    monkeypatch.setattr(TableStore, "get", counted)
+    assert len(lessons(book, entries)) == 6
+    assert sorted(asked) == [1, 2]
+
+
+def test_a_damaged_plan_hides_no_other(book: Book) -> None:
+    run(book, "20260101-000000-a", "builtin:minilm", 22_000_000)
+    run(book, "20260101-000001-b", "builtin:minilm", 1)
+    (book.path / "runs" / "20260101-000001-b" / "plan.json").write_text("{", encoding="utf-8")
+    assert taught(book)[0].parameters == 22_000_000

@@ -48,9 +48,7 @@ def mismatch(book: Book, table: ParamTable, verdict: Verdict) -> RefusedError | 
 
 def is_logged(book: Book, verdict: Verdict) -> bool:
     """Whether the log has this test, with these figures, of these tables: a file can be written by anybody."""
-    entries = [
-        item for item in book.log.entries() if item.action == "test" and item.evidence.get("test") == verdict.test
-    ]
+    entries = [item for item in book.log.entries("test") if item.evidence.get("test") == verdict.test]
     if not entries:
         return False
     logged, stated = entries[-1].evidence, {**verdict.model_dump(mode="json"), "passed": verdict.passed}

@@ -23,14 +23,14 @@ class Answer:
     """The outcome of a command.
 
     Attributes:
-        data: what `--json` prints as one line.
+        data: what `--json` prints as one line; a function where only that needs it and it takes long.
         tell: prints the same for people.
         next: commands that one would type next.
         code: exit code.
         lines: `data` is a list whose items are printed a line each.
     """
 
-    data: Mapping[str, Any] | list[dict[str, Any]]
+    data: Mapping[str, Any] | list[dict[str, Any]] | Callable[[], Mapping[str, Any]]
     tell: Callable[[Console], None]
     next: tuple[str, ...] = ()
     code: int = 0
@@ -57,7 +57,8 @@ def show(answer: Answer) -> None:
 
 def show_json(answer: Answer) -> None:
     """Print an answer's data as JSON on one line, or the items of a list on a line each."""
-    for item in answer.data if answer.lines else [answer.data]:
+    data = answer.data() if callable(answer.data) else answer.data
+    for item in data if answer.lines else [data]:
         sys.stdout.write(json_line(item) + "\n")
 
 

@@ -20,22 +20,32 @@ if TYPE_CHECKING:
     from tunebook.verbs.book import Book
 
 _FORMS = ("md", "html")
+_MOST = 50  # entries that are shown unless all are asked for
 
 
-def table_log(book: Books, verify: Annotated[bool, option("verify", "--verify")] = False) -> Answer:
-    """Every entry of the log, or whether it is what was written."""
+def table_log(
+    book: Books,
+    verify: Annotated[bool, option("verify", "--verify")] = False,
+    every: Annotated[bool, option("all_entries", "--all")] = False,
+) -> Answer:
+    """The entries of the log, or whether it is what was written."""
     from tunebook.verbs.book import open_book
 
     log = open_book(book).log
     if verify:
         return _verified(log.verify())
-    entries = log.entries()
     champion = log.champion
-    data = {
-        "champion": f"v{champion}" if champion else None,
-        "entries": [entry.model_dump(mode="json") for entry in entries],
-    }
-    return Answer(data, lambda screen: _tell(screen, entries), (command("table", "log", book, "--verify"),))
+    shown = log.entries(last=None if every else _MOST)
+    earlier = shown[0].number - 1 if shown else 0
+    more = [command("table", "log", book, "--verify")]
+    if earlier and not every:
+        more.insert(0, command("table", "log", book, "--all"))
+
+    def data() -> dict[str, Any]:
+        entries = [entry.model_dump(mode="json") for entry in log.entries()]
+        return {"champion": f"v{champion}" if champion else None, "entries": entries}
+
+    return Answer(data, lambda screen: _tell(screen, shown, earlier), tuple(more))
 
 
 def _verified(found: Check) -> Answer:
@@ -53,13 +63,15 @@ def _verified(found: Check) -> Answer:
     return Answer(data, tell, code=0 if found.ok else 1)
 
 
-def _tell(screen: Console, entries: list[Entry]) -> None:
+def _tell(screen: Console, entries: list[Entry], earlier: int) -> None:
     from tunebook.report.history import marks, moment
     from tunebook.report.words import phrase
 
     if not entries:
         screen.print(say("log.empty"))
         return
+    if earlier:
+        screen.print(say("log.earlier", count=f"{earlier:,}"), style="dim")
     lines: list[tuple[Any, ...]] = [
         (
             entry.number,

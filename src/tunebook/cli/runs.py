@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, grid, predict_command
-from tunebook.cli.options import Books
+from tunebook.cli.options import Books, option
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -13,15 +13,21 @@ if TYPE_CHECKING:
 
     from tunebook.verbs.runs import Run
 
+_MOST = 50  # runs that are shown unless all are asked for
 
-def runs(book: Books) -> Answer:
+
+def runs(book: Books, every: Annotated[bool, option("all_entries", "--all")] = False) -> Answer:
     """List the runs of a book, newest first."""
     from tunebook.verbs.book import open_book
 
     opened = open_book(book)
     found = [_run(run) for run in reversed(opened.runs)]
-    more = (command("train", book),) if not found else (predict_command(book, opened.data),)
-    return Answer({"book": str(book), "runs": found}, lambda screen: _tell(screen, found), more)
+    more = [command("train", book) if not found else predict_command(book, opened.data)]
+    shown = found if every else found[:_MOST]
+    if len(shown) < len(found):
+        more.insert(0, command("runs", book, "--all"))
+    data = {"book": str(book), "runs": found}
+    return Answer(data, lambda screen: _tell(screen, shown, len(found) - len(shown)), tuple(more))
 
 
 def _run(run: Run) -> dict[str, Any]:
@@ -42,7 +48,7 @@ def _run(run: Run) -> dict[str, Any]:
     }
 
 
-def _tell(screen: Console, found: list[dict[str, Any]]) -> None:
+def _tell(screen: Console, found: list[dict[str, Any]], earlier: int) -> None:
     from tunebook.report.words import duration, metric_name, phrase, score_text
 
     if not found:
@@ -59,6 +65,8 @@ def _tell(screen: Console, found: list[dict[str, Any]]) -> None:
         lines.append((run["run"], run["table"] or say("cli.runs.unsaved"), state, split, score, spent))
     names = ("run", "table", "state", "split", "score", "time")
     screen.print(grid([say(f"cli.{name}") for name in names], lines, right=(5,), whole=(0, 1, 2, 3, 5)))
+    if earlier:
+        screen.print(say("cli.runs.earlier", count=earlier), style="dim")
 
 
 def _failed(code: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from getpass import getuser
@@ -142,13 +142,19 @@ class ChangeLog:
 
         return self._write(change, unmoved)
 
-    def entries(self) -> list[Entry]:
-        """All entries, first to last.
+    def entries(self, *actions: Action, last: int | None = None) -> list[Entry]:
+        """Entries, first to last.
+
+        Args:
+            actions: only of these; none for all.
+            last: only so many, the newest.
 
         Raises:
             BookError: `log.damaged`.
         """
-        return [self._entry(row) for row in self._rows()]
+        where = f"WHERE {_is_one_of(actions)}" if actions else ""
+        rows = self._rows(where) if last is None else self._rows(where, f"ORDER BY number DESC LIMIT {last:d}")[::-1]
+        return [self._entry(row) for row in rows]
 
     def verify(self) -> Check:
         """Look for entries that were edited, removed, inserted or put into another order.
@@ -216,11 +222,11 @@ class ChangeLog:
         except OSError as error:
             raise MachineError("log.unwritable", key=str(self.head_path), reason=error.strerror or error) from error
 
-    def _rows(self, where: str = "") -> list[Row]:
+    def _rows(self, where: str = "", order: str = "ORDER BY number") -> list[Row]:
         if not self.path.exists():
             return []
         with database(self.path, damaged="log.damaged") as db:
-            return self._select(db, f"{where} ORDER BY number")
+            return self._select(db, f"{where} {order}")
 
     def _select(self, db: sqlite3.Connection, rest: str) -> list[Row]:
         if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'entries'").fetchone():
@@ -229,8 +235,7 @@ class ChangeLog:
 
     def _crowned(self, db: sqlite3.Connection) -> Entry | None:
         """The entry that names the champion."""
-        names = ", ".join(f"'{action}'" for action in CROWNING)
-        rows = self._select(db, f"WHERE action IN ({names}) ORDER BY number DESC LIMIT 1")
+        rows = self._select(db, f"WHERE {_is_one_of(CROWNING)} ORDER BY number DESC LIMIT 1")
         if not rows:
             return None
         if digest(rows[0][:-1]) != rows[0][-1]:
@@ -252,6 +257,12 @@ def user() -> str:
         return getuser()
     except (KeyError, OSError):
         return ""
+
+
+def _is_one_of(actions: Sequence[Action]) -> str:
+    """The condition of SQL; actions are names of our own."""
+    names = ", ".join(f"'{action}'" for action in actions)
+    return f"action IN ({names})"
 
 
 def _now() -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +46,8 @@ def remember(book: Book) -> None:
 
 def lessons(book: Book, entries: Iterable[Entry]) -> list[Lesson]:
     """What entries of a book's log teach: changed tables, tests, promotions and rollbacks."""
-    around = _around(book)
-    found = (_lesson(book, entry, around) for entry in entries if entry.action in _TAUGHT)
+    teacher = _Teacher(book)
+    found = (teacher.lesson(entry) for entry in entries if entry.action in _TAUGHT)
     return [lesson for lesson in found if lesson is not None]
 
 
@@ -54,70 +56,85 @@ def key(entry: Entry) -> str:
     return entry.hash[:16]
 
 
-def _around(book: Book) -> dict[str, Any]:
-    """What holds for every lesson of a book."""
-    data = book.data
-    return {
-        "book": book.path.resolve().name,
-        "group": data.content,
-        "task": data.task,
-        "problem": data.labels.problem,
-        "language": str(data.stats.get("language", "")),
-        "rows": data.rows.get("train", 0),
-        "classes": len(data.labels.names),
-    }
+class _Teacher:
+    """Turns entries of one log into lessons; each file of the book is read once, however many entries name it."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.table = cache(self._table)
+        self.verdict = cache(self._verdict)
+
+    def lesson(self, entry: Entry) -> Lesson | None:
+        """What an entry teaches; None for a new version in which nothing was changed."""
+        figures = {**self.verdict(_test_of(entry)), **entry.figures}
+        table = self.table(entry.table if entry.table is not None else figures.get("b"))
+        before = figures.get("a") or entry.evidence.get("from") or (table.parent if table else None)
+        old = self.table(before)
+        changed = diff(old, table) if old and table else list(entry.evidence.get("changed", []))
+        if entry.action == "table" and not changed:
+            return None
+        model = str(table.values().get("base_model", "")) if table else ""
+        looks = figures.get("history") or [{}]
+        return Lesson(
+            key=key(entry),
+            action=entry.action,
+            date=entry.time[:10],
+            test=str(figures.get("test", "")),
+            model=model,
+            local=bool(model) and ":" not in model and Path(model).expanduser().exists(),
+            parameters=self.parameters.get(model),
+            techniques=sorted({name.partition(".")[0] for name in table.rows if "." in name}) if table else [],
+            version=table.version if table else None,
+            against=old.version if old else None,
+            changed=changed,
+            verdict=str(figures.get("verdict", "")),
+            alpha=looks[-1].get("alpha", figures.get("alpha")),
+            forced=entry.forced,
+            reason=entry.reason,
+            **{name: figures[name] for name in _FIGURES if figures.get(name) is not None},
+            **self.around,
+        )
+
+    @cached_property
+    def around(self) -> dict[str, Any]:
+        """What holds for every lesson of the book."""
+        data = self.book.data
+        return {
+            "book": self.book.path.resolve().name,
+            "group": data.content,
+            "task": data.task,
+            "problem": data.labels.problem,
+            "language": str(data.stats.get("language", "")),
+            "rows": data.rows.get("train", 0),
+            "classes": len(data.labels.names),
+        }
+
+    @cached_property
+    def parameters(self) -> dict[str, int | None]:
+        """Base model -> its size, as the newest plan with it says that can be read."""
+        found: dict[str, int | None] = {}
+        for path in sorted((self.book.path / "runs").glob("*/plan.json")):
+            with suppress(OSError, ValueError, TunebookError):
+                plan = Run(path.parent).plan
+                found[plan.model] = plan.estimate.parameters
+        return found
+
+    def _table(self, version: Any) -> ParamTable | None:
+        """A version that may be gone."""
+        try:
+            return self.book.tables.get(version) if isinstance(version, int) else None
+        except TunebookError:
+            return None
+
+    def _verdict(self, test: str) -> dict[str, Any]:
+        """Figures of a test: its file knows more than the entry."""
+        verdict = read_verdict(self.book.path / "tests" / test / "verdict.json")
+        return verdict.model_dump(mode="json") if verdict else {}
 
 
-def _lesson(book: Book, entry: Entry, around: dict[str, Any]) -> Lesson | None:
-    figures = _figures(book, entry)
-    table = _table(book, entry.table if entry.table is not None else figures.get("b"))
-    before = figures.get("a") or entry.evidence.get("from") or (table.parent if table else None)
-    old = _table(book, before)
-    changed = diff(old, table) if old and table else list(entry.evidence.get("changed", []))
-    if entry.action == "table" and not changed:
-        return None
-    model = str(table.values().get("base_model", "")) if table else ""
-    looks = figures.get("history") or [{}]
-    return Lesson(
-        key=key(entry),
-        action=entry.action,
-        date=entry.time[:10],
-        test=str(figures.get("test", "")),
-        model=model,
-        local=bool(model) and ":" not in model and Path(model).expanduser().exists(),
-        parameters=_parameters(book, model),
-        techniques=sorted({name.partition(".")[0] for name in table.rows if "." in name}) if table else [],
-        version=table.version if table else None,
-        against=old.version if old else None,
-        changed=changed,
-        verdict=str(figures.get("verdict", "")),
-        alpha=looks[-1].get("alpha", figures.get("alpha")),
-        forced=entry.forced,
-        reason=entry.reason,
-        **{name: figures[name] for name in _FIGURES if figures.get(name) is not None},
-        **around,
-    )
-
-
-def _figures(book: Book, entry: Entry) -> dict[str, Any]:
-    """Figures of the test that an entry rests on; its file knows more than the entry."""
-    test = entry.figures.get("test") or entry.evidence.get("test") or "-"
-    verdict = read_verdict(book.path / "tests" / str(test) / "verdict.json")
-    return {**(verdict.model_dump(mode="json") if verdict else {}), **entry.figures}
-
-
-def _table(book: Book, version: Any) -> ParamTable | None:
-    """A version that may be gone."""
-    try:
-        return book.tables.get(version) if isinstance(version, int) else None
-    except TunebookError:
-        return None
-
-
-def _parameters(book: Book, model: str) -> int | None:
-    """Size of a base model, as the plan of a run with it says."""
-    plans = (Run(path.parent).plan for path in sorted((book.path / "runs").glob("*/plan.json"), reverse=True))
-    return next((plan.estimate.parameters for plan in plans if plan.model == model), None)
+def _test_of(entry: Entry) -> str:
+    """Id of the test that an entry rests on; `-` for none."""
+    return str(entry.figures.get("test") or entry.evidence.get("test") or "-")
 
 
 __all__ = ["key", "learn", "lessons", "remember"]

@@ -114,7 +114,7 @@ def rollback(book: Book, *, to: int | str | None = None, actor: str = "", reason
     if not reason.strip():
         raise TunebookError("promote.reason", key="--reason")
     store = book.tables
-    present, crowned = store.champion, [entry for entry in book.log.entries() if entry.action in CROWNING]
+    present, crowned = store.champion, book.log.entries(*CROWNING)
     line = reign(crowned)
     if to is None and len(line) < 2:
         raise RefusedError("rollback.first", key="–" if present is None else f"v{present}")
