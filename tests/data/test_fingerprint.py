@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -61,3 +62,19 @@ def test_every_change_shows():
         place = TABLE.column_names.index(name)
         seen.add(fingerprint(TABLE.set_column(place, name, pa.array(values))))
     assert len(seen) == 4 + len(changed)
+
+
+def test_books_of_earlier_versions_are_known():
+    """Values of every kind that is hashed as text, with the hash that version 0.1 gave them."""
+    table = pa.table(
+        {
+            "a": pa.array([True, None]),
+            "b": pa.array([datetime.datetime(2025, 1, 2, 3, 4, 5), None], pa.timestamp("us")),
+            "c": pa.array([{"x": 1.0, "y": None}, {"x": None, "y": "z"}]),
+            "d": pa.array([Decimal("2.50"), None]),
+            "e": pa.array([b"\xff", b"x"]),
+            "f": pa.array(["u", "v"]).dictionary_encode(),
+            "g": pa.array([datetime.time(3, 4), None]),
+        }
+    )
+    assert fingerprint(table) == "b400fb133389f1a5c202560066580cf1"

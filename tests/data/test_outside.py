@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from tests import small
 from tests.abtest.test_exam import data, write
 
 from tunebook.core.errors import DataError
+from tunebook.data.columns import as_text
+from tunebook.data.load import load_table
+from tunebook.data.options import DataOptions
 from tunebook.data.outside import outside_rows
 from tunebook.data.prepare import prepare
 
@@ -69,3 +77,48 @@ def test_texts_alone_need_no_labels(tmp_path: Path) -> None:
         data(tmp_path, "binary"), write(tmp_path / "raw.csv", "text\nthe room\na stay\n"), labelled=False
     )
     assert list(found.texts) == ["the room", "a stay"] and found.targets is None
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "xlsx", "parquet"])
+def test_a_file_reads_as_it_did_in_training(kind: str, tmp_path: Path) -> None:
+    """The very file that a book was made of, asked again: the texts are those that the model was trained on."""
+    cells = {
+        "jsonl": [3.0, 2.5, True, ["customer", "note"], {"b": 1, "a": [1.0]}, "x", 7],
+        "xlsx": [dt.datetime(2025, 1, 2, 3, 4, n, n * 1000) for n in range(6)],
+        "parquet": [float(n) / 2 for n in range(8)],
+    }[kind]
+    rows = [{"text": cell, "label": f"c{n % 2}"} for n, cell in enumerate(cells * 6)]
+    for n, row in enumerate(rows):
+        row["more"] = n
+    file = tmp_path / f"rows.{kind}"
+    if kind == "jsonl":
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    elif kind == "parquet":
+        parquet.write_table(pa.Table.from_pylist(rows), file)
+    else:
+        book = openpyxl.Workbook()
+        for line in [list(rows[0]), *(list(row.values()) for row in rows)]:
+            book.active.append(line)
+        book.save(file)
+    options = DataOptions(text="text", label="label", duplicates="keep", leakage="remove", max_dropped=0.0)
+    ref = prepare([file], tmp_path / "data", options)
+    table = load_table(ref)
+    trained = dict(zip(table["more"].to_pylist(), table["text"].to_pylist(), strict=True))
+    asked = outside_rows(ref, file, labelled=False).texts
+    assert trained and {n: asked[int(n)] for n in trained} == trained
+    assert set(trained.values()) == {as_text(cell) for cell in cells}
+
+
+def test_labels_read_as_they_did_in_training(tmp_path: Path) -> None:
+    """Booleans and whole numbers of a column of floats."""
+    for name, labels in (
+        ("flag", [True, False]),
+        ("number", [1.0, 2.0]),
+        ("moment", [dt.date(2025, 1, n) for n in (1, 2)]),
+    ):
+        rows = [{"text": f"a {small.words()[n % 20]} {n}", "label": labels[n % 2]} for n in range(40)]
+        file = tmp_path / f"{name}.parquet"
+        parquet.write_table(pa.Table.from_pylist(rows), file)
+        ref = prepare([file], tmp_path / name, DataOptions(text="text", label="label", problem="single_label"))
+        found = outside_rows(ref, file)
+        assert [ref.labels.names[int(code)] for code in found.targets] == [as_text(row["label"]) for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from tunebook.data.columns import is_text, text_column
+from tunebook.data.columns import is_text
 
 
 def fingerprint(table: pa.Table) -> str:
@@ -42,7 +43,22 @@ def _add(digest: Any, array: pa.Array) -> None:
         digest.update(np.packbits(array.is_null().to_numpy(zero_copy_only=False)).tobytes())
         digest.update(_numbers(pc.fill_null(array, 0)))
     else:
-        _add(digest, text_column(pa.chunked_array([array])).combine_chunks())
+        _add(digest, _text(array))
+
+
+def _text(array: pa.Array) -> pa.Array:
+    """Values of the other types as text. Books are known by it: it stays as it is, whatever texts a model reads."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        array = array.cast(kind.value_type)
+        return array if is_text(array.type) else _text(array)
+    if pa.types.is_nested(kind):
+        values = [None if v is None else json.dumps(v, ensure_ascii=False, default=str) for v in array.to_pylist()]
+        return pa.array(values, pa.large_string())
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        values = [None if v is None else v.decode("utf-8", "replace") for v in array.to_pylist()]
+        return pa.array(values, pa.large_string())
+    return pc.cast(array, pa.large_string())
 
 
 def _numbers(array: pa.Array) -> bytes:

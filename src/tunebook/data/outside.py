@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.core.task import Rows
+from tunebook.data.columns import text_column
 from tunebook.data.label_kind import number_of, split_label
 from tunebook.data.label_names import known_name
 
@@ -36,26 +39,29 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
 
     source = read(path, DataOptions())
     refuse_lost_rows(source)
-    columns = source.table.to_pydict()
+    table = source.table
     roles, rules = data.roles, data.stats["cleaning"]["rules"]
-    if labelled and roles.label not in columns:
-        raise DataError("outside.column", key=str(path), value=roles.label, allowed=" | ".join(columns))
-    texts = [clean_text(text, rules) for text in text_of(columns, roles.text, path)]
-    pairs = [clean_text(text, rules) for text in text_of(columns, roles.text_pair, path)] if roles.text_pair else None
+    if labelled and roles.label not in table.column_names:
+        raise DataError("outside.column", key=str(path), value=roles.label, allowed=" | ".join(table.column_names))
+    texts = [clean_text(text, rules) for text in text_of(table, roles.text, path)]
+    pairs = [clean_text(text, rules) for text in text_of(table, roles.text_pair, path)] if roles.text_pair else None
     if len(texts) < 2:
         raise DataError("outside.rows", key=str(path), value=len(texts))
-    targets = _targets(columns[str(roles.label)], data, path) if labelled else None
+    targets = _targets(table[str(roles.label)], data, path) if labelled else None
     return Rows(texts, pairs, targets, [str(number) for number in range(len(texts))])
 
 
-def _targets(column: Sequence[Any], data: DataRef, path: Path) -> Array:
+def _targets(column: pa.ChunkedArray, data: DataRef, path: Path) -> Array:
     labels = data.labels
+    words = [word or "" for word in pc.utf8_trim_whitespace(text_column(column)).to_pylist()]
     if labels.problem == "regression":
-        numbers = [number_of(str(cell).strip()) for cell in column]
-        _refuse([str(cell) for cell, number in zip(column, numbers, strict=True) if number is None], path, labels)
+        numbers = [number_of(word) for word in words]
+        _refuse([word for word, number in zip(words, numbers, strict=True) if number is None], path, labels)
         return np.array(numbers, dtype=np.float32)
     several = labels.problem == "multi_label"
-    cells = [_names(cell, data) if several else [known_name(str(cell), data)] for cell in column]
+    lists = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
+    separator = None if lists else data.stats.get("separator")
+    cells = [_names(word, data, separator) if several else [known_name(word, data)] for word in words]
     _refuse([name for names in cells for name in names if name not in labels.names], path, labels)
     if not several:
         codes = [labels.names.index(names[0]) for names in cells]
@@ -66,10 +72,9 @@ def _targets(column: Sequence[Any], data: DataRef, path: Path) -> Array:
     return targets
 
 
-def _names(cell: Any, data: DataRef) -> list[str]:
+def _names(word: str, data: DataRef, separator: str | None) -> list[str]:
     """Labels of a cell that may hold several."""
-    parts = cell if isinstance(cell, list) else split_label(str(cell or ""), data.stats.get("separator"))
-    return [known_name(str(part), data) for part in parts if str(part).strip()]
+    return [known_name(part, data) for part in split_label(word, separator)]
 
 
 def _refuse(unknown: Sequence[str], path: Path, labels: Labels) -> None:
@@ -90,17 +95,18 @@ def refuse_lost_rows(source: Source) -> None:
         raise DataError("predict.rows", key=str(source.path), value=len(lost), rows=shown)
 
 
-def text_of(columns: dict[str, list[Any]], name: str, path: Path) -> list[str]:
-    """The texts of a column of a file.
+def text_of(table: pa.Table, name: str, path: Path) -> list[str]:
+    """The texts of a column of a file, as training reads them; "" where there is none.
 
     Raises:
         DataError: `predict.column`.
     """
-    if name not in columns and len(columns) == 1:
-        name = next(iter(columns))  # a plain list of texts, whatever its heading
-    if name not in columns:
-        raise DataError("predict.column", key=str(path), value=name, allowed=" | ".join(columns))
-    return ["" if value is None else str(value) for value in columns[name]]
+    names = table.column_names
+    if name not in names and len(names) == 1:
+        name = names[0]  # a plain list of texts, whatever its heading
+    if name not in names:
+        raise DataError("predict.column", key=str(path), value=name, allowed=" | ".join(names))
+    return [text or "" for text in text_column(table[name]).to_pylist()]
 
 
 __all__ = ["outside_rows", "refuse_lost_rows", "text_of"]

@@ -68,7 +68,7 @@ def show_columns(table: pa.Table) -> str:
     """Each column with up to three of its values, for a message."""
     lines = []
     for name in table.column_names:
-        values = [as_text(v) for v in table[name].slice(0, 50).to_pylist() if v is not None and as_text(v).strip()]
+        values = [text for text in map(as_text, table[name].slice(0, 50).to_pylist()) if text and text.strip()]
         examples = [value if len(value) <= 40 else value[:39] + "…" for value in dict.fromkeys(values)]
         lines.append(f"\n  - {name}: {' | '.join(examples[:3])}")
     return "".join(lines)

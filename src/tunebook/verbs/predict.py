@@ -72,12 +72,12 @@ def predict_file(
     ref = open_data(run.plan.data_path)
     source = read(path, options or DataOptions())
     refuse_lost_rows(source)
-    columns = source.table.to_pydict()
-    text = text_of(columns, (options.text if options else None) or ref.roles.text, path)
+    text = text_of(source.table, (options.text if options else None) or ref.roles.text, path)
     pair = None
     if ref.roles.text_pair is not None:
-        pair = text_of(columns, (options.text_pair if options else None) or ref.roles.text_pair, path)
+        pair = text_of(source.table, (options.text_pair if options else None) or ref.roles.text_pair, path)
     answers = predict(run, text, pair, progress=progress)
+    columns = source.table.to_pydict()
     names = {name: _free(name, columns) for name in _ANSWER}
     return [
         {**{name: values[number] for name, values in columns.items()}, **{names[key]: answer[key] for key in _ANSWER}}
