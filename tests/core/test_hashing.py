@@ -38,3 +38,15 @@ def test_lines_id_tells_sequences_apart(first, second):
 def test_lines_id_takes_half_characters():
     assert lines_id(["\ud800"]) != lines_id(["\ud801"])
     assert lines_id(["a", "b"]) != lines_id(["ab"])
+
+
+def test_a_folder_is_known_by_the_names_and_bytes_of_its_files(tmp_path):
+    def made(name, **files):
+        folder = tmp_path / name
+        (folder / "in").mkdir(parents=True)
+        for file, text in files.items():
+            (folder / "in" / file).write_text(text)
+        return file_id(folder)
+
+    assert made("a", x="1", y="2") == made("b", y="2", x="1")
+    assert len({made("c", x="1"), made("d", x="2"), made("e", z="1"), made("f", x="1", y="")}) == 4

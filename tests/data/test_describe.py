@@ -127,3 +127,8 @@ def test_warnings_speak_the_language_of_today(monkeypatch):
     ):
         assert warning_text(kept) == "as it was"
     assert warning_text("plain words") == "plain words"
+
+
+def test_agreement_of_annotators_who_give_several_labels():
+    rows = pa.table({"a": [["x", "y"], ["x"], None], "b": [["x", "y"], ["y"], ["x"]]})
+    assert agreement(rows, ["a", "b"]) == 0.5

@@ -24,7 +24,10 @@ def content_id(content: Any, length: int = 12) -> str:
 
 
 def file_id(path: Path, length: int = 12) -> str:
-    """Hash of a file's bytes, read in blocks of 1 MiB."""
+    """Hash of a file's bytes, read in blocks of 1 MiB; of a folder, of the names and bytes of all its files."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        return lines_id([text for file in files for text in (file.relative_to(path).as_posix(), file_id(file, 64))])
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK):

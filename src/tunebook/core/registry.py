@@ -33,15 +33,19 @@ def stages() -> dict[str, type[Stage]]:
 
 
 def _find(package: str, base: type[Any]) -> dict[str, type[Any]]:
+    return {item.key: item for item in found_in(package, base)}
+
+
+def found_in(package: str, base: type[Any]) -> list[type[Any]]:
+    """Classes of a base that the modules of a package define, and those of the entry points of the package's name."""
     folder = importlib.import_module(package)
     modules = [importlib.import_module(f"{package}.{item.name}") for item in pkgutil.iter_modules(folder.__path__)]
     found = [item for module in modules for item in vars(module).values() if _is_one(item, base, module.__name__)]
-    found += [point.load() for point in entry_points(group=package)]
-    return {item.key: item for item in found}
+    return found + [point.load() for point in entry_points(group=package)]
 
 
 def _is_one(item: Any, base: type[Any], module: str) -> bool:
     return inspect.isclass(item) and issubclass(item, base) and item is not base and item.__module__ == module
 
 
-__all__ = ["stages", "tasks", "techniques"]
+__all__ = ["found_in", "stages", "tasks", "techniques"]

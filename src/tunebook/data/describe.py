@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.messages import say
 from tunebook.core.nouns import SPLITS, Labels
+from tunebook.data.columns import text_column
 from tunebook.data.labels import class_counts
 from tunebook.data.language import guess_language
 
@@ -130,7 +131,7 @@ def agreement(rows: pa.Table, annotators: Sequence[str]) -> float | None:
 
 
 def _answers(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    text = pc.utf8_trim_whitespace(column.cast(pa.large_string()))
+    text = pc.utf8_trim_whitespace(text_column(column))
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
 
 

@@ -6,6 +6,10 @@ import gzip
 import io
 import zipfile
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 from typing import cast, get_args
 
@@ -33,26 +37,76 @@ _SUFFIXES: dict[str, FileFormat] = {
 _MAGIC: dict[bytes, FileFormat] = {b"PAR1": "parquet", b"SQLite format 3\0": "sqlite"}
 
 
+_MOST = 5000  # files of a folder or a package that are looked at
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file, alone or in a folder or package: its name there, and its bytes, which are read when they are asked for.
+
+    Raises:
+        DataError: on reading, the file is unreadable or the package damaged.
+    """
+
+    name: str
+    load: Callable[[], bytes]
+
+    @cached_property
+    def data(self) -> bytes:
+        """The bytes."""
+        return self.load()
+
+
+def members(path: Path) -> list[Member]:
+    """What a path holds: itself, unpacked from .gz; the files of a .zip; the files of a folder, in order.
+
+    Raises:
+        DataError: the file is missing, unreadable or a damaged package.
+    """
+    if path.is_dir():
+        files = sorted(islice((file for file in path.rglob("*") if file.is_file()), _MOST))
+        inside = [(file, file.relative_to(path).as_posix()) for file in files]
+        return [Member(name, partial(_raw, file)) for file, name in inside if not _litter(name)]
+    data = _raw(path)
+    if data[:2] == b"\x1f\x8b":
+        return [_loaded(path.name.removesuffix(".gz"), _gunzip(data, path))]
+    return _unzip(data, path) if path.suffix.lower() == ".zip" else [_loaded(path.name, data)]
+
+
+def only(found: list[Member], path: Path) -> tuple[bytes, str]:
+    """The bytes of what must be a single file, and its name.
+
+    Raises:
+        DataError: `data.folder`, `data.archive` of several files, `data.empty`.
+    """
+    if path.is_dir():
+        raise DataError("data.folder", key=str(path))
+    if len(found) > 1:
+        raise DataError("data.archive", key=str(path), reason=f"{len(found)} files")
+    if not found or is_blank(found[0].data):
+        raise DataError("data.empty", key=str(path))
+    return found[0].data, found[0].name.rpartition("/")[2]
+
+
+def is_blank(data: bytes) -> bool:
+    """Whether a file holds nothing, or nothing but white space and a byte order mark."""
+    return not data.strip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")
+
+
 def read_bytes(path: Path) -> tuple[bytes, str]:
     """The content of a file, unpacked (.gz, or a .zip with one member), and the name of what was in the package.
 
     Raises:
         DataError: the file is missing, a folder, unreadable, empty or a damaged package.
     """
-    data = _raw(path)
-    name = path.name
-    if data[:2] == b"\x1f\x8b":
-        data, name = _gunzip(data, path), name.removesuffix(".gz")
-    elif path.suffix.lower() == ".zip":
-        data, name = _unzip(data, path)
-    if not data.strip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"):
-        raise DataError("data.empty", key=str(path))
-    return data, name
+    return only([] if path.is_dir() else members(path), path)
+
+
+def _loaded(name: str, data: bytes) -> Member:
+    return Member(name, lambda: data)
 
 
 def _raw(path: Path) -> bytes:
-    if path.is_dir():
-        raise DataError("data.folder", key=str(path))
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -68,20 +122,26 @@ def _gunzip(data: bytes, path: Path) -> bytes:
         raise DataError("data.archive", key=str(path), reason=str(error)) from error
 
 
-def _unzip(data: bytes, path: Path) -> tuple[bytes, str]:
+def _unzip(data: bytes, path: Path) -> list[Member]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
-            members = [item for item in package.infolist() if not item.is_dir() and not _litter(item.filename)]
-            if len(members) != 1:
-                raise DataError("data.archive", key=str(path), reason=f"{len(members)} files")
-            return package.read(members[0]), Path(members[0].filename).name
+            names = [item.filename for item in package.infolist() if not item.is_dir() and not _litter(item.filename)]
+    except zipfile.BadZipFile as error:
+        raise DataError("data.archive", key=str(path), reason=str(error)) from error
+    return [Member(name, partial(_member, data, name, path)) for name in names[:_MOST]]
+
+
+def _member(data: bytes, name: str, path: Path) -> bytes:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            return package.read(name)
     except (zipfile.BadZipFile, RuntimeError, zlib.error) as error:
         raise DataError("data.archive", key=str(path), reason=str(error)) from error
 
 
 def _litter(name: str) -> bool:
-    """Whether a member of a zip file was left there by a desktop, such as `__MACOSX/._a.csv`."""
-    return name.startswith("__MACOSX/") or name.endswith(".DS_Store")
+    """Whether a file was left there by a desktop, such as `__MACOSX/._a.csv`, or is hidden."""
+    return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith(".")
 
 
 def format_of(path: Path, name: str, data: bytes, given: FileFormat | None, delimiter: str | None) -> FileFormat:
@@ -104,4 +164,4 @@ def format_of(path: Path, name: str, data: bytes, given: FileFormat | None, deli
     raise DataError("data.format", key=str(path), value=suffix, allowed=allowed)
 
 
-__all__ = ["format_of", "read_bytes"]
+__all__ = ["Member", "format_of", "is_blank", "members", "only", "read_bytes"]

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from tunebook.core.nouns import SPLITS, Roles, Split
 from tunebook.data.columns import is_text, text_column
+from tunebook.data.exports import told
 from tunebook.data.ledger import Entry, Ledger
 from tunebook.data.options import DataOptions
 from tunebook.data.read import Source, read
@@ -49,7 +50,8 @@ def gather(paths: dict[Split, Sequence[Path]], options: DataOptions, ledger: Led
     wanted = [(split, path) for split in SPLITS for path in paths.get(split, ())]
     names = _file_names([path for _, path in wanted])
     sources = [read(path, options) for _, path in wanted]
-    roles = find_roles(sources[0].table, options, file=names[0])
+    known = told(options, sources[0].roles, sources[0].table.column_names)
+    roles = find_roles(sources[0].table, known, file=names[0])
     parts = []
     for number, ((split, _), source) in enumerate(zip(wanted, sources, strict=True)):
         check_columns(source.table, _columns_of(roles), names[number])

@@ -24,15 +24,16 @@ def read_jsonl(data: bytes, path: Path) -> tuple[pa.Table, Numbers]:
         DataError: `data.json`, a line is no JSON object.
     """
     numbers: list[int] = []
-
-    def rows() -> Iterator[dict[str, Any]]:
-        for number, line in enumerate(data.split(b"\n"), start=1):
-            if line.strip():
-                numbers.append(number)
-                yield _object(line, path, number)
-
-    table = to_table(rows())
+    table = to_table(_lines(data, path, numbers))
     return table, np.array(numbers, dtype=np.int64)
+
+
+def _lines(data: bytes, path: Path, numbers: list[int]) -> Iterator[dict[str, Any]]:
+    """The object of each line, whose number is added to `numbers`."""
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if line.strip():
+            numbers.append(number)
+            yield _object(line, path, number)
 
 
 def _object(line: bytes, path: Path, number: int) -> dict[str, Any]:
@@ -53,18 +54,29 @@ def read_json(data: bytes, path: Path) -> tuple[pa.Table, Numbers]:
     Raises:
         DataError: `data.json`.
     """
+    rows, numbers = json_rows(data, path)
+    return to_table(rows), numbers
+
+
+def json_rows(data: bytes, path: Path) -> tuple[list[dict[str, Any]], Numbers]:
+    """The rows of a JSON document or of JSON Lines as objects, with the number or line of each.
+
+    Raises:
+        DataError: `data.json`.
+    """
     try:
         content = json.loads(data)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
-            return read_jsonl(data, path)
+            numbers: list[int] = []
+            return list(_lines(data, path, numbers)), np.array(numbers, dtype=np.int64)
         raise DataError("data.json", key=str(path), line=error.lineno, reason=error.msg) from error
     except ValueError as error:
         raise DataError("data.json", key=str(path), line=1, reason=str(error)) from error
     rows = _rows(content)
     if rows is None:
         raise DataError("data.json", key=str(path), line=1, reason="no list of rows")
-    return to_table(rows), np.arange(1, len(rows) + 1, dtype=np.int64)
+    return rows, np.arange(1, len(rows) + 1, dtype=np.int64)
 
 
 def _rows(content: Any) -> list[dict[str, Any]] | None:
@@ -90,4 +102,4 @@ def _rows(content: Any) -> list[dict[str, Any]] | None:
     return [content] if values and not lists else None
 
 
-__all__ = ["read_json", "read_jsonl"]
+__all__ = ["json_rows", "read_json", "read_jsonl"]

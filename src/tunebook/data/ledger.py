@@ -18,7 +18,7 @@ Action = Literal["dropped", "changed", "truncated"]
 Numbers = NDArray[np.int64]
 
 # Rows of these reasons are set aside on purpose: they are no sign of a damaged file.
-WANTED = frozenset({"duplicate", "leaked"})
+WANTED = frozenset({"duplicate", "leaked", "rejected", "skipped", "unlabelled"})
 _SHOWN = 8
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,8 @@ from tunebook.core.errors import DataError
 from tunebook.core.hashing import file_id
 from tunebook.data.delimited import read_delimited
 from tunebook.data.encoding import decode
-from tunebook.data.files import format_of, read_bytes
+from tunebook.data.exports import read_export
+from tunebook.data.files import format_of, members, only
 from tunebook.data.jsons import read_json, read_jsonl
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
@@ -33,6 +35,7 @@ class Source:
         read: rows in the file, the faulty ones included.
         faults: reason -> row number -> detail, of rows that are not in the table.
         notes: what was found out: `format`, `encoding`, `delimiter`, `quotes`, `header`, `sheet`.
+        roles: part -> column, where the format says which plays it.
     """
 
     path: Path
@@ -43,20 +46,32 @@ class Source:
     read: int
     faults: dict[str, dict[int, str]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, Any] = field(default_factory=dict)
 
 
-def read(path: Path, options: DataOptions | None = None) -> Source:
+def read(path: Path, options: DataOptions | None = None, *, labelled: bool = True) -> Source:
     """Read CSV, TSV, text, JSON, JSON Lines, Parquet, XLSX or SQLite; also .gz, or a .zip with one member.
+
+    Files and folders of annotation tools (`data/formats`) are known by what they hold, unless `format` is given.
 
     Rows that cannot be read (a wrong number of cells, bytes that are no characters) are left out and listed in
     `faults`; nothing else is changed.
+
+    Args:
+        labelled: False for rows to predict: those of a tool that bear no label are read too.
 
     Raises:
         DataError: the file is missing, empty, of an unknown format or encoding, or damaged.
     """
     options = options or DataOptions()
     path = Path(path)
-    data, inner = read_bytes(path)
+    inside = members(path)
+    export = None if options.format else read_export(path, inside, options, labelled=labelled)
+    if export is not None:
+        count = len(export.rows) + sum(map(len, export.faults.values()))
+        found = (export.table, export.rows, count, export.faults, export.notes, export.roles)
+        return Source(path, path.name, file_id(path), *found)
+    data, inner = only(inside, path)
     kind = format_of(path, inner, data, options.format, options.delimiter)
     if kind in ("csv", "tsv", "txt", "json", "jsonl"):
         source = _read_text(data, path, kind, options)

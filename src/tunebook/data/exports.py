@@ -1,0 +1,130 @@
+"""Files of annotation tools and libraries: found out by what they hold, and read as rows or refused by name."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from tunebook.core.errors import DataError
+from tunebook.core.messages import say
+from tunebook.core.nouns import Roles
+from tunebook.core.registry import found_in
+from tunebook.data.columns import to_table
+from tunebook.data.files import Member
+from tunebook.data.ledger import Numbers
+from tunebook.data.look import Look
+from tunebook.data.options import DataOptions
+
+
+@dataclass(frozen=True)
+class Export:
+    """Rows of a recognised file.
+
+    Attributes:
+        table: its columns; rows: number of each row in the file.
+        roles: part -> column, as far as the format says it: `text`, `label`, `row_id`, `weight`, `annotators` ...
+        faults: reason -> row number -> detail, of rows that are left out.
+        notes: what was found out.
+    """
+
+    table: pa.Table
+    rows: Numbers
+    roles: dict[str, Any] = field(default_factory=dict)
+    faults: dict[str, dict[int, str]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+class Format(ABC):
+    """What a tool writes.
+
+    Attributes:
+        title: name of the tool or format, the same in every language.
+        general: whether other formats are asked first, because this one recognises less.
+    """
+
+    title: ClassVar[str]
+    general: ClassVar[bool] = False
+
+    @property
+    def key(self) -> str:
+        """Name of the format's module."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @abstractmethod
+    def fits(self, look: Look) -> bool:
+        """Whether the file is one of this format, by its first lines."""
+
+    @abstractmethod
+    def read(self, look: Look) -> Export:
+        """Its rows.
+
+        Raises:
+            DataError: what stands there are no texts with labels; `format.KIND`, with the export to choose instead.
+        """
+
+    def refusal(self, kind: str, look: Look, **fields: Any) -> DataError:
+        """The error that names this format, the kind of work, and the export to choose (`format.choose.KEY`)."""
+        choose = say(f"format.choose.{self.key}")
+        return DataError(f"format.{kind}", key=str(look.path), tool=self.title, choose=choose, **fields)
+
+
+@cache
+def formats() -> tuple[Format, ...]:
+    """All formats, in the order in which they are asked."""
+    found = [kind() for kind in found_in("tunebook.data.formats", Format)]
+    return tuple(sorted(found, key=lambda item: (item.general, item.key)))
+
+
+def find_format(look: Look) -> Format | None:
+    """The format that a file is of; None where it is none of a tool."""
+    return next((item for item in formats() if item.fits(look)), None)
+
+
+def read_export(path: Path, members: list[Member], options: DataOptions, *, labelled: bool = True) -> Export | None:
+    """The rows of a file of a known tool; None where it is an ordinary table.
+
+    Raises:
+        DataError: it is of a tool, and holds no texts with labels.
+    """
+    look = Look(path, members, options, folder=path.is_dir(), labelled=labelled)
+    found = find_format(look)
+    if found is None:
+        return None
+    export = found.read(look)
+    if not export.table.num_rows and not export.faults:
+        raise DataError("data.empty", key=str(path))
+    notes = {"format": found.key, "tool": found.title, **export.notes}
+    return Export(export.table, export.rows, export.roles, export.faults, notes)
+
+
+def to_export(rows: Iterable[tuple[int, dict[str, Any]]], roles: dict[str, Any], **more: Any) -> Export:
+    """An export of rows with their numbers."""
+    numbered = list(rows)
+    table = to_table(row for _, row in numbered)
+    return Export(table, np.array([number for number, _ in numbered], dtype=np.int64), roles, **more)
+
+
+def told(options: DataOptions, roles: dict[str, Any], columns: Iterable[str]) -> DataOptions:
+    """The options with the parts that a format knows, where the user said nothing of the part nor of the column."""
+    there = set(columns)
+    said = {column for part in Roles.model_fields for column in _listed(getattr(options, part))}
+    known = {
+        role: column
+        for role, column in roles.items()
+        if getattr(options, role) is None and not said & set(_listed(column)) and set(_listed(column)) <= there
+    }
+    return options.model_copy(update=known)
+
+
+def _listed(column: Any) -> list[str]:
+    return column if isinstance(column, list) else [column]
+
+
+__all__ = ["Export", "Format", "find_format", "formats", "read_export", "to_export", "told"]

@@ -1,0 +1,1 @@
+"""One file a format of an annotation tool or library, found by scanning this folder."""

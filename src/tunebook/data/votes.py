@@ -1,0 +1,113 @@
+"""Answers that several people gave to the same texts: one row a text, with the label of most and all the votes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tunebook.data.exports import Export, to_export
+
+# More people than these are columns by place (the row's first vote, its second ...), not by name.
+_PEOPLE = 20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one person said of one item.
+
+    Attributes:
+        item: what tells the item from others; row: its number in the file.
+        columns: the item's columns, of which the first answer's are taken.
+        who: the person; said: the labels, in order; a number stands alone.
+        left_out: why the answer does not count (`skipped`, `unlabelled`, `rejected`), a reason of the ledger.
+        when: when it was given; of one person's answers the latest counts.
+    """
+
+    item: Hashable
+    row: int
+    columns: dict[str, Any]
+    who: str = ""
+    said: tuple[Any, ...] = ()
+    left_out: str = ""
+    when: str = ""
+
+
+@dataclass
+class _Item:
+    """The answers to an item: the first one, and each person's latest that counts."""
+
+    first: Answer
+    votes: dict[str, Answer] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+
+
+def join_answers(answers: Iterable[Answer], label: str, roles: dict[str, Any], **notes: str) -> Export:
+    """One row an item, with the label that most gave; where several have as many votes, a row for each of them.
+
+    Labels are words where no answer has more than one, else lists. Where an item has several votes, each person is a
+    column of the part `annotators`. Items without an answer that counts are left out, for the reason that most have.
+
+    Args:
+        label: name of the column of labels; roles: the other parts.
+    """
+    items = _by_item(answers)
+    several = any(len(vote.said) > 1 for item in items.values() for vote in item.votes.values())
+    people = _people(list(items.values()))
+    rows: list[tuple[int, dict[str, Any]]] = []
+    faults: dict[str, dict[int, str]] = {}
+    for item in items.values():
+        if not item.votes:
+            reason = Counter(item.left).most_common(1)[0][0]
+            faults.setdefault(reason, {})[item.first.row] = ""
+            continue
+        votes = _votes(item, people, several)
+        for said in _winners([vote.said for vote in item.votes.values()]):
+            rows.append((item.first.row, {**item.first.columns, label: _cell(said, several), **votes}))
+    roles = {**roles, "label": label, **({"annotators": [*people]} if people else {})}
+    return to_export(rows, roles, faults=faults, notes=notes)
+
+
+def _by_item(answers: Iterable[Answer]) -> dict[Hashable, _Item]:
+    items: dict[Hashable, _Item] = {}
+    for answer in answers:
+        item = items.setdefault(answer.item, _Item(answer))
+        if answer.left_out:
+            item.left.append(answer.left_out)
+        elif answer.who not in item.votes or answer.when > item.votes[answer.who].when:
+            item.votes[answer.who] = answer
+    return items
+
+
+def _people(items: Sequence[_Item]) -> dict[str, str | int]:
+    """Column -> person, or place of the vote; empty where no item has two votes."""
+    most = max((len(item.votes) for item in items), default=0)
+    if most < 2:
+        return {}
+    people = list(dict.fromkeys(who for item in items for who in item.votes))
+    if len(people) > _PEOPLE:
+        return {f"annotator {place + 1}": place for place in range(most)}
+    return {f"annotator {who}": who for who in people}
+
+
+def _votes(item: _Item, people: dict[str, str | int], several: bool) -> dict[str, Any]:
+    votes = list(item.votes.values())
+    found: dict[str, Any] = {}
+    for column, who in people.items():
+        vote = votes[who] if isinstance(who, int) and who < len(votes) else item.votes.get(str(who))
+        found[column] = _cell(vote.said, several) if vote else None
+    return found
+
+
+def _winners(said: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    counts = Counter(tuple(dict.fromkeys(labels)) for labels in said)
+    most = max(counts.values())
+    return [labels for labels, count in counts.items() if count == most]
+
+
+def _cell(said: tuple[Any, ...], several: bool) -> Any:
+    return list(dict.fromkeys(said)) if several else said[0]
+
+
+__all__ = ["Answer", "join_answers"]

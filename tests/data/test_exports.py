@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+import zipfile
+
+import pytest
+
+from tunebook.core.errors import DataError
+from tunebook.core.messages import catalogue
+from tunebook.data.exports import find_format, formats, told
+from tunebook.data.files import members
+from tunebook.data.look import Look
+from tunebook.data.options import DataOptions
+from tunebook.data.read import read
+
+TASK = {"id": 7, "data": {"text": "fine"}, "annotations": [{"result": []}]}
+
+
+def test_each_module_of_the_folder_is_one_format():
+    assert len({item.key for item in formats()}) == len(formats())
+    assert {f"format.choose.{item.key}" for item in formats()} <= set(catalogue())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "text,label\nsome words,good\n",
+        '[{"text": "some words", "label": "good"}]',
+        '{"text": ["a"], "label": ["b"]}',
+        "# A heading\n\nsome words\n",
+        "| a | b |\n| --- | --- |\n",
+        "good\tsome words\n",
+        "",
+    ],
+)
+def test_ordinary_files_are_of_no_tool(write, text):
+    path = write("a.txt", text)
+    assert find_format(Look(path, members(path), DataOptions())) is None
+
+
+def test_a_format_that_is_told_is_not_looked_for(write):
+    path = write("a.json", json.dumps([TASK]))
+    assert read(path, DataOptions(format="json")).table.column_names == ["id", "data", "annotations"]
+    with pytest.raises(DataError, match=r"format\.unlabelled"):
+        read(path)
+
+
+def test_the_user_knows_better_than_the_format():
+    known = {"text": "body", "label": "topic", "annotators": ["a 1", "a 2"], "time": "when"}
+    options = told(DataOptions(label="tone"), known, ["body", "topic", "tone", "a 1", "a 2"])
+    assert (options.text, options.label, options.time) == ("body", "tone", None)
+    assert options.annotators == ["a 1", "a 2"]
+    assert told(DataOptions(text="topic"), known, ["body", "topic"]).label is None
+    assert told(DataOptions(group="a 1"), known, ["body", "topic", "a 1", "a 2"]).annotators is None
+
+
+def test_a_folder_and_a_package_of_several_files_of_no_tool(write, tmp_path):
+    write("a.csv", "text,label\na,b\n")
+    with pytest.raises(DataError, match=r"data\.folder"):
+        read(tmp_path)
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as package:
+        package.writestr("a.csv", "text,label\na,b\n")
+        package.writestr("b.csv", "text,label\na,b\n")
+    with pytest.raises(DataError, match=r"data\.archive"):
+        read(tmp_path / "two.zip")

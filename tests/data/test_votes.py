@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from tunebook.data.votes import Answer, join_answers
+
+
+def answers(*given):
+    return [Answer(item, row, {"text": f"text {item}"}, who, said, left) for row, item, who, said, left in given]
+
+
+def test_an_item_that_several_labelled_is_one_row_with_all_votes():
+    given = answers((1, "a", "x", ("good",), ""), (2, "a", "y", ("good",), ""), (3, "b", "x", ("bad",), ""))
+    found = join_answers(given, "label", {"text": "text"})
+    assert found.table.to_pydict() == {
+        "text": ["text a", "text b"],
+        "label": ["good", "bad"],
+        "annotator x": ["good", "bad"],
+        "annotator y": ["good", None],
+    }
+    assert found.rows.tolist() == [1, 3]
+    assert found.roles == {"text": "text", "label": "label", "annotators": ["annotator x", "annotator y"]}
+
+
+def test_most_votes_win_and_as_many_give_a_row_each():
+    three = answers(*[(row, "a", who, (said,), "") for row, (who, said) in enumerate(["xn", "yp", "zn"], 1)])
+    assert join_answers(three, "label", {}).table["label"].to_pylist() == ["n"]
+    tie = join_answers(three[:2], "label", {}).table
+    assert tie["label"].to_pylist() == ["n", "p"]
+    assert tie["annotator x"].to_pylist() == ["n", "n"]
+
+
+def test_several_labels_are_lists_and_a_repeated_one_counts_once():
+    given = answers((1, "a", "x", ("p", "q", "p"), ""), (2, "b", "x", ("q",), ""))
+    found = join_answers(given, "label", {})
+    assert found.table["label"].to_pylist() == [["p", "q"], ["q"]]
+    assert "annotators" not in found.roles
+
+
+def test_answers_that_do_not_count_are_left_out_with_the_reason_of_most():
+    given = answers(
+        (1, "a", "x", (), "skipped"),
+        (1, "a", "y", ("good",), ""),
+        (2, "b", "x", (), "unlabelled"),
+        (3, "c", "x", (), "skipped"),
+        (3, "c", "y", (), "unlabelled"),
+        (3, "c", "z", (), "unlabelled"),
+    )
+    found = join_answers(given, "label", {})
+    assert found.table["label"].to_pylist() == ["good"]
+    assert found.faults == {"unlabelled": {2: "", 3: ""}}
+
+
+def test_the_latest_answer_of_a_person_counts():
+    given = [Answer("a", 1, {}, "x", (said,), when=when) for said, when in [("old", "1"), ("new", "3"), ("mid", "2")]]
+    assert join_answers(given, "label", {}).table["label"].to_pylist() == ["new"]
+
+
+def test_very_many_people_are_columns_by_the_place_of_their_vote():
+    crowd = [Answer(item, item, {}, f"{item}-{place}", ("n",)) for item in range(15) for place in range(2)]
+    found = join_answers([*crowd, Answer(99, 99, {}, "last", ("p",))], "label", {})
+    assert found.roles["annotators"] == ["annotator 1", "annotator 2"]
+    assert found.table["annotator 2"].to_pylist() == ["n"] * 15 + [None]
