@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tunebook.core.files import part_of, write_whole
+from tunebook.core.files import as_umask_says, part_of, write_whole
 
 
 def test_a_text_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
@@ -32,3 +32,15 @@ def test_a_durable_file_is_on_the_disk_before_it_is_shown(tmp_path: Path, monkey
     with part_of(path, durable=True) as part:
         part.write_bytes(b"1")
     assert synced == [False] and path.read_bytes() == b"1"
+
+
+def test_files_get_the_rights_of_new_ones(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir(mode=0o700)
+    for path in (tmp_path / "one", tmp_path / "below" / "two"):
+        path.touch(mode=0o600)
+    (tmp_path / "fresh").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    as_umask_says(tmp_path)
+    wanted = (tmp_path / "fresh").stat().st_mode
+    assert [path.stat().st_mode for path in (tmp_path / "one", tmp_path / "below" / "two")] == [wanted, wanted]
+    assert (tmp_path / "below").stat().st_mode & 0o777 == 0o700

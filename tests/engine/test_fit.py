@@ -17,8 +17,10 @@ from tunebook.core.nouns import Estimate, Labels, Plan
 from tunebook.core.settings import Settings
 from tunebook.core.task import Rows
 from tunebook.engine.fit import Fit, Material
+from tunebook.engine.load import load_model
 from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.track import read_history
+from tunebook.models.source import reach
 from tunebook.tasks.text_classification import TextClassification
 
 LABELS = Labels(problem="single_label", names=["bad", "good"])
@@ -205,6 +207,24 @@ def test_the_kept_model_loads_with_plain_transformers(model: Path, tmp_path: Pat
     batch = AutoTokenizer.from_pretrained(tmp_path / "model")(["a lovely stay"], return_tensors="pt")
     assert loaded(**batch).logits.shape == (1, 2)
     assert json.loads((tmp_path / "model" / "config.json").read_text())["problem_type"] == "single_label_classification"
+    fresh = (tmp_path / "fresh").touch() or (tmp_path / "fresh").stat().st_mode  # others may read what they may else
+    assert {file.name for file in (tmp_path / "model").iterdir() if file.stat().st_mode != fresh} == set()
+
+
+def test_a_pipeline_of_transformers_cuts_texts_where_the_run_did(model: Path, tmp_path: Path) -> None:
+    """Also where the base's tokenizer names no length at all, as those of older models do."""
+    from transformers import pipeline
+
+    made = fit(model, tmp_path, plan(max_length=8))
+    made.material.tokenizer.model_max_length = int(1e30)
+    made.run()
+    assert made.material.tokenizer.model_max_length == int(1e30)
+    long = ["the room was really great and we found it " * 9]
+    own = load_model(tmp_path / "model", made.plan)
+    found = pipeline("text-classification", model=str(tmp_path / "model"), device="cpu")(long, truncation=True)[0]
+    expected = own.answers(Rows(long, None, None, ["0"]))[0]
+    assert (own.tokenizer.model_max_length, reach(own.tokenizer)) == (8, 10**6)
+    assert (found["label"], found["score"]) == (expected["label"], pytest.approx(expected["score"], abs=1e-6))
 
 
 def test_sample_weights_act(model: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tunebook.core.errors import BookError, MachineError
 from tunebook.knowledge import database as module
-from tunebook.knowledge.database import database
+from tunebook.knowledge.database import database, keep_private
 
 
 def opened(path, write=True):
@@ -81,3 +81,25 @@ def test_spoilt_texts_are_read(tmp_path):
 def test_errors_that_do_not_come_from_sqlite(tmp_path):
     with pytest.raises(BookError), opened(tmp_path / "a.sqlite"):
         raise sqlite3.ProgrammingError("odd")
+
+
+def test_a_private_database_is_for_the_user_alone(tmp_path):
+    path = tmp_path / "own.sqlite"
+    keep_private(path)
+    with database(path, damaged="index.damaged", write=True) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("CREATE TABLE kept (word TEXT)")
+        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(("own.sqlite", "own.sqlite-wal", "own.sqlite-shm"), 0o600)
+    path.chmod(0o644)  # as an older version has made it
+    keep_private(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    with database(path, damaged="index.damaged") as db:
+        assert db.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+
+
+def test_a_private_database_where_nothing_can_be(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MachineError) as caught:
+        keep_private(tmp_path / "file" / "own.sqlite")
+    assert caught.value.code == "log.unwritable"

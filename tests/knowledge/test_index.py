@@ -25,6 +25,7 @@ def index(tmp_path, monkeypatch, request):
         monkeypatch.setattr(module, "_WORDS", "CREATE VIRTUAL TABLE IF NOT EXISTS words USING no_such_module(text)")
     index = Index(tmp_path / "home" / INDEX_FILE)
     assert index.add(LESSONS) == 4
+    assert index.path.stat().st_mode & 0o777 == 0o600
     return index
 
 

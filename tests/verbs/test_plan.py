@@ -15,6 +15,7 @@ from tunebook.core.nouns import Plan
 from tunebook.core.technique import RunContext, Technique
 from tunebook.data.load import load
 from tunebook.data.options import DataOptions
+from tunebook.models.source import REACH
 from tunebook.tables.make import child
 from tunebook.tasks.text_classification import TextClassification
 from tunebook.verbs import order as weaving
@@ -271,6 +272,8 @@ def test_positions() -> None:
         assert positions({"model_type": kind, "max_position_embeddings": 32}, tokenizer) == 30
     tokenizer.model_max_length = int(1e30)
     assert positions({"model_type": "deberta-v2"}, tokenizer) == 10**6
+    tokenizer.model_max_length, tokenizer.init_kwargs[REACH] = 8, 64  # of a trained model: it cuts at 8 and can read 64
+    assert positions({"model_type": "deberta-v2"}, tokenizer) == 64
 
 
 def test_mean_length() -> None:

@@ -39,4 +39,13 @@ def part_of(path: Path, *, durable: bool = False) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-__all__ = ["part_of", "write_whole"]
+def as_umask_says(folder: Path) -> None:
+    """Give all files of a folder the rights that new files have: some libraries keep theirs from all but the user."""
+    mask = os.umask(0o077)  # it can only be read by setting it
+    os.umask(mask)
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            path.chmod(0o666 & ~mask)
+
+
+__all__ = ["as_umask_says", "part_of", "write_whole"]

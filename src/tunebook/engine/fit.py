@@ -34,7 +34,7 @@ from tunebook.engine.ranks import join_others, processes, rank
 from tunebook.engine.schedule import check_steps
 from tunebook.engine.seam import WovenTrainer
 from tunebook.engine.source import BookSource
-from tunebook.engine.stored import woven, write_model
+from tunebook.engine.stored import finish_folder, woven, write_model
 from tunebook.engine.track import Diary, Interrupt, Patience
 from tunebook.engine.trim import restore, tokens_in, trim
 from tunebook.engine.watch import Watch
@@ -275,7 +275,7 @@ class Fit:
         with trainer.weave.scoring():
             restore(model)
             write_model(model, part, self.plan, delta=any(technique.delta for technique in self.woven))
-        self.material.tokenizer.save_pretrained(str(part))
+        finish_folder(part, self.material.tokenizer, self.plan)
         part.replace(kept)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tunebook.core.encoded import Encoded, join
 from tunebook.core.errors import ModelError, PlanError, RunError
+from tunebook.core.files import as_umask_says
 from tunebook.core.nouns import DataRef, Labels, Plan, read_json
 from tunebook.core.params import Declaration, Row
 from tunebook.engine.inputs import find_input, input_id
@@ -245,6 +246,8 @@ def write_kept(folder: Path, keeps: Mapping[str, Mapping[str, Tensor]], model: A
             every[cut.tokens] = whole[name][:-1]
             whole[name] = every
         save_file(whole, folder / _KEPT / f"{key}.safetensors")
+    if keeps:
+        as_umask_says(folder / _KEPT)
 
 
 def kept_for(model: Any, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

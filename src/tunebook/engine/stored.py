@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from tunebook.core.errors import ModelError
+from tunebook.core.files import as_umask_says
 from tunebook.core.nouns import Plan
 from tunebook.core.params import build
 from tunebook.core.registry import techniques
@@ -25,7 +26,7 @@ from tunebook.core.technique import RunContext, Technique
 from tunebook.engine.part import BASE, is_part
 from tunebook.engine.past import build_model
 from tunebook.engine.weave import Weave
-from tunebook.models.source import find_model, model_id
+from tunebook.models.source import REACH, find_model, model_id, reach
 
 TRAINED = "trained.safetensors"
 _ADAPTER = "adapter_model.safetensors"  # PEFT's name; its own reader would also take a pickle, or ask the hub
@@ -63,6 +64,22 @@ def _write_trained(model: nn.Module, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     trained = {name: item.detach().cpu().contiguous() for name, item in model.named_parameters() if item.requires_grad}
     save_file(trained, folder / TRAINED)
+
+
+def finish_folder(folder: Path, tokenizer: Any, plan: Plan) -> None:
+    """Write the tokenizer beside a model that was written, and let the umask say who may read them.
+
+    It cuts texts where the run cut them, also in a pipeline of transformers; how much the base model can read, which
+    the next training from this one may use, is kept beside that.
+    """
+    own = tokenizer.model_max_length
+    tokenizer.init_kwargs[REACH] = reach(tokenizer)
+    tokenizer.model_max_length = int(plan.params["max_length"])  # type: ignore[arg-type]
+    try:
+        tokenizer.save_pretrained(str(folder))
+    finally:
+        tokenizer.model_max_length = own
+    as_umask_says(folder)
 
 
 def read_model(folder: Path, plan: Plan, task: Task) -> Any:
@@ -121,4 +138,4 @@ def _bare(model: nn.Module) -> Iterator[None]:
             model.add_module(name, child)
 
 
-__all__ = ["BASE", "EXTRA", "TRAINED", "read_model", "woven", "write_model"]
+__all__ = ["BASE", "EXTRA", "TRAINED", "finish_folder", "read_model", "woven", "write_model"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from tunebook.core.errors import BookError, MachineError, TunebookError
 
 WAIT = 10.0  # seconds that a process waits for another one to finish writing
+_OWN = 0o600
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA}
 
@@ -42,6 +44,24 @@ def database(path: Path, *, damaged: str, write: bool = False) -> Iterator[sqlit
         raise _told(error, path, damaged) from error
 
 
+def keep_private(path: Path) -> None:
+    """Let the user alone read a database, whatever the umask says; it is made empty where there is none.
+
+    SQLite gives the files that it lays beside it the rights of the database itself.
+
+    Raises:
+        MachineError: `log.unwritable`.
+    """
+    try:
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWN))
+        for part in (path, *(path.with_name(path.name + end) for end in ("-journal", "-wal", "-shm"))):
+            if part.is_file() and part.stat().st_mode & 0o777 != _OWN:
+                part.chmod(_OWN)
+    except OSError as error:
+        raise MachineError("log.unwritable", key=str(path), reason=error.strerror or str(error)) from error
+
+
 def _text(data: bytes) -> str:
     """Also of a text that somebody has spoilt: its hash tells, no error hides the rest."""
     return data.decode("utf-8", "replace")
@@ -56,4 +76,4 @@ def _told(error: sqlite3.Error, path: Path, damaged: str) -> TunebookError:
     return MachineError("log.unwritable", key=str(path), reason=str(error))
 
 
-__all__ = ["WAIT", "database"]
+__all__ = ["WAIT", "database", "keep_private"]

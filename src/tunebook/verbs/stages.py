@@ -139,12 +139,13 @@ def handed(run: Run) -> Path:
 def _write_body(run: Run, body: Path) -> Path:
     from tunebook.engine.load import load_model
     from tunebook.engine.merging import added_up
+    from tunebook.engine.stored import finish_folder
 
     loaded = load_model(run.model, run.plan)
     part = run.path / f"{BODY}.part"
     shutil.rmtree(part, ignore_errors=True)
     added_up(loaded.model).base_model.save_pretrained(str(part))
-    loaded.tokenizer.save_pretrained(str(part))
+    finish_folder(part, loaded.tokenizer, run.plan)
     base = find_model(started(run.plan, run.path.parent).model, allow_pickle=True)
     shutil.copyfile(base / "config.json", part / "config.json")  # without the labels and dropouts of the stage
     return part.replace(body)
