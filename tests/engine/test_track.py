@@ -71,9 +71,9 @@ def test_patience_counts_looks_since_the_first_best(scores: list[float], stops: 
     assert asked.should_training_stop == stops
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_saves_and_stops_and_a_second_ends_at_once(number: int) -> None:
-    before = {item: signal.getsignal(item) for item in (signal.SIGINT, signal.SIGTERM)}
+    before = {item: signal.getsignal(item) for item in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     interrupt, asked = Interrupt(), control()
     interrupt.on_train_begin(None, state(), asked)  # type: ignore[arg-type]
     try:
@@ -100,6 +100,19 @@ def test_a_process_stops_where_another_was_asked(monkeypatch: pytest.MonkeyPatch
         os.kill(os.getpid(), signal.SIGINT)
     finally:
         interrupt.release()
+
+
+def test_a_signal_that_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    interrupt, asked = Interrupt(), control()
+    interrupt.on_train_begin(None, state(), asked)  # type: ignore[arg-type]
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+        interrupt.on_step_end(None, state(), asked)  # type: ignore[arg-type]
+        assert not asked.should_save
+    finally:
+        interrupt.release()
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_another_thread_leaves_signals_alone() -> None:

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Self, TextIO, cast
 
+from tunebook.cli.streams import Patient
 from tunebook.core.messages import catalogue, say
 
 _EVERY = 10.0  # seconds between lines where no terminal shows bars
@@ -44,7 +45,7 @@ class Bars:
         self, metric: str = "", *, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.metric = metric
-        self.stream = stream or sys.stderr
+        self.stream = cast(TextIO, Patient(stream or sys.stderr))
         self.clock = clock
         self.works: list[_Work] = []
         self.last = clock()

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,9 @@ import typer
 
 from tunebook.cli.answer import Answer, console, json_line, show, show_json
 from tunebook.cli.app import application
+from tunebook.cli.streams import Stop, Streams, silence
 from tunebook.core.errors import MachineError, TunebookError
+from tunebook.core.machine import machine_error
 from tunebook.core.messages import say
 
 COMMON = ("--json", "--debug", "--offline")
@@ -36,23 +38,30 @@ class Common:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command; everything that it may raise ends here, as a message and an exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    streams, stop = Streams(), Stop()
     words, common = _common(list(sys.argv[1:] if arguments is None else arguments))
     _prepare(common)
     try:
-        try:
-            code = _answer(words, common)
-        except BrokenPipeError:
-            raise
-        except (Exception, KeyboardInterrupt) as error:
-            code = _failure(error, common)
-        sys.stdout.flush()
+        with stop.heard():
+            code = _tried(lambda: _answer(words, common), common)
+        code = 128 + stop.number if code == INTERRUPTED else code
+        if failed := _tried(streams.flush, common):
+            silence(1)  # what cannot be written now cannot be written at the end either
+            return code or failed
     except (BrokenPipeError, SystemExit):  # whoever read has had enough, as `head` does; the parser then exits
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+        silence(1)
         return CLOSED
     return code
+
+
+def _tried(step: Callable[[], int | None], common: Common) -> int:
+    """The exit code of a step, or of what went wrong in it, which is told."""
+    try:
+        return step() or 0
+    except BrokenPipeError:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        return _failure(error, common)
 
 
 def _common(arguments: list[str]) -> tuple[list[str], Common]:
@@ -102,9 +111,22 @@ def _failure(error: BaseException, common: Common) -> int:
 
         traceback.print_exception(error)
     problem, code = _explained(error)
-    if common.json:
-        sys.stdout.write(json_line({"error": problem}) + "\n")
-        return code
+    try:
+        if common.json:
+            sys.stdout.write(json_line({"error": problem}) + "\n")
+            sys.stdout.flush()
+            return code
+    except BrokenPipeError:
+        raise
+    except OSError:  # full, or gone: standard error may still be read
+        pass
+    with contextlib.suppress(OSError):
+        _tell(problem)
+    return code
+
+
+def _tell(problem: dict[str, Any]) -> None:
+    """Print an error for people."""
     from rich.text import Text
 
     screen = console(stderr=True)
@@ -113,7 +135,6 @@ def _failure(error: BaseException, common: Common) -> int:
     if problem["allowed"]:
         screen.print(f"  {say('error.allowed', allowed=problem['allowed'])}", soft_wrap=True)
     screen.print(f"  → {problem['advice']}", soft_wrap=True)
-    return code
 
 
 def _explained(error: BaseException) -> tuple[dict[str, Any], int]:
@@ -126,6 +147,8 @@ def _explained(error: BaseException) -> tuple[dict[str, Any], int]:
         return _wrong_use(error)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return TunebookError("cli.interrupted").to_json(), INTERRUPTED
+    if found := machine_error(error):
+        return found.to_json(), found.exit_code
     text = " ".join(str(error).split()) or "-"
     return TunebookError("cli.unexpected", kind=type(error).__name__, text=text).to_json(), FAILED
 

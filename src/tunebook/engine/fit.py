@@ -132,7 +132,7 @@ class Fit:
         if resume is not None:
             weave.load(resume)
         try:
-            with explained(self.params):
+            with explained(self.params, self.folder):
                 trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         finally:
             interrupt.release()

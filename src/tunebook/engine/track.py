@@ -92,10 +92,13 @@ class Patience(TrainerCallback):  # type: ignore[misc]
             control.should_training_stop = True
 
 
-class Interrupt(TrainerCallback):  # type: ignore[misc]
-    """Ctrl-C, or a polite kill, ends the run after the current step, with a checkpoint to go on from.
+_ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-    A second Ctrl-C ends it at once. Of several processes it is enough that one is asked: all stop after the same step.
+
+class Interrupt(TrainerCallback):  # type: ignore[misc]
+    """Ctrl-C, a polite kill, or a terminal that is gone ends the run after the current step, with a checkpoint.
+
+    A second one ends it at once. Of several processes it is enough that one is asked: all stop after the same step.
 
     Attributes:
         asked: the run is to end; all processes know.
@@ -107,9 +110,10 @@ class Interrupt(TrainerCallback):  # type: ignore[misc]
         self._before: dict[int, Any] = {}
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Listen to SIGINT and SIGTERM, where this is the main thread."""
+        """Listen to the signals, where this is the main thread."""
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+            heard = [number for number in _ASKING if signal.getsignal(number) is not signal.SIG_IGN]  # as of `nohup`
+            self._before = {number: signal.signal(number, self._ask) for number in heard}
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self._heard:

@@ -22,7 +22,18 @@ from tunebook.verbs.runs import Run, find_run
 from tunebook.verbs.train import train
 
 # Failures of the place rather than of the table: every further trial would meet them too.
-FATAL = frozenset({"machine.disk", "machine.write", "machine.extra", "run.interrupted", "run.busy", "run.data"})
+FATAL = frozenset(
+    {
+        "machine.disk",
+        "machine.write",
+        "machine.files",
+        "machine.device",
+        "machine.extra",
+        "run.interrupted",
+        "run.busy",
+        "run.data",
+    }
+)
 BLOCKS = 12  # groups of validation rows that the Wilcoxon test pairs
 
 Kind = Literal["look", "blocks"]

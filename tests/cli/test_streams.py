@@ -1,0 +1,103 @@
+"""Streams that are closed, full or gone, and signals, as a shell gives them to a command."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.conftest import Call
+
+from tunebook.cli.streams import Patient
+
+CODE = "import sys; from tunebook.cli import main; sys.exit(main())"
+WAITING = """
+import sys, time
+import tunebook.verbs.doctor as module
+def wait(*_, **__):
+    sys.stderr.write("waiting\\n"); sys.stderr.flush()
+    time.sleep(60)
+module.doctor = wait
+from tunebook.cli import main
+sys.exit(main(["doctor"]))
+"""
+
+
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    """A line of the shell in which $TB is the command."""
+    around = {**os.environ, "TB": f"{sys.executable} -c '{CODE}'", "TUNEBOOK_LANG": "en"}
+    return subprocess.run(["sh", "-c", line.replace("$TB", around["TB"])], env=around, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("words", ["--version", "--help", "--version --json", "techniques"])
+def test_a_full_standard_output_is_told(words: str) -> None:
+    done = shell(f"$TB {words} > /dev/full")
+    assert done.returncode == 2 and "machine.disk" in done.stderr
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+
+
+def test_a_closed_standard_output_is_told() -> None:
+    done = shell("$TB --version >&-")
+    assert done.returncode == 2 and "machine.output" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_closed_standard_error_hides_no_exit_code(tmp_path: Path) -> None:
+    done = shell(f"$TB check {tmp_path}/none 2>&-")
+    assert (done.returncode, done.stderr) == (2, "")
+    full = shell(f"$TB check {tmp_path}/none 2>/dev/full")
+    assert (full.returncode, full.stdout) == (2, "")
+
+
+def test_a_closed_standard_input_is_no_fault() -> None:
+    done = shell("$TB --version <&-")
+    assert done.returncode == 0 and done.stdout.startswith("tunebook")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_before_the_first_step_says_how_to_go_on(number: int, code: int) -> None:
+    process = subprocess.Popen([sys.executable, "-c", WAITING], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None and process.stderr.readline() == "waiting\n"
+    process.send_signal(number)
+    told = process.communicate(timeout=30)[1]
+    assert process.returncode == code and "same command again" in told and "Traceback" not in told
+
+
+def test_nohup_is_obeyed() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what a child inherits from nohup
+    try:
+        process = subprocess.Popen([sys.executable, "-c", WAITING], stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert process.stderr is not None and process.stderr.readline() == "waiting\n"
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.2)
+    assert process.poll() is None
+    process.kill()
+    process.communicate()
+
+
+def test_signals_are_given_back(tunebook: Call) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    assert tunebook("--version").code == 0
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_progress_into_a_stream_that_is_gone() -> None:
+    class Gone(io.StringIO):
+        def write(self, *_: Any) -> int:
+            raise OSError(errno.EIO, "gone")
+
+        def flush(self) -> None:
+            raise OSError(errno.EIO, "gone")
+
+    stream = Patient(Gone())
+    assert stream.write("text") == 4
+    stream.flush()
+    assert not stream.isatty()
