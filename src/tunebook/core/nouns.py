@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from tunebook.core.errors import BookError
+from tunebook.core.damage import reading
 from tunebook.core.files import write_whole
 from tunebook.core.hashing import content_id
 from tunebook.core.params import Value
@@ -259,25 +259,10 @@ def read_json(kind: type[Record], path: Path) -> Any:
     """A record from its JSON file.
 
     Raises:
-        BookError: `file.missing`, `file.damaged`; `file.newer`, a newer Tunebook has written more than is known here.
+        BookError: `file.missing`, `file.damaged`, `file.newer`.
     """
-    try:
+    with reading(path):
         return kind.model_validate_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BookError("file.missing", key=str(path), reason=error.strerror or str(error)) from error
-    except ValidationError as error:
-        unknown = [".".join(map(str, item["loc"])) for item in error.errors() if item["type"] == "extra_forbidden"]
-        if unknown:
-            raise BookError("file.newer", key=str(path), value=unknown[0]) from error
-        raise damaged(path, error) from error
-    except ValueError as error:
-        raise damaged(path, error) from error
-
-
-def damaged(path: Path, error: Exception | str) -> BookError:
-    """The error for a file of a book that cannot be read as what it should be."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return BookError("file.damaged", key=str(path), reason=": ".join(line.strip() for line in lines[:3])[:300])
 
 
 def write_json(record: Record, path: Path) -> Path:
@@ -299,7 +284,6 @@ __all__ = [
     "Roles",
     "Split",
     "TableRow",
-    "damaged",
     "read_json",
     "write_json",
 ]
