@@ -120,7 +120,7 @@ def learn(network: Network, rows: Any, chain: Chain, arm: tuple[Any, ...], seed:
     from tunebook.core.registry import techniques
     from tunebook.core.technique import RunContext, View
     from tunebook.engine.weave import Weave
-    from tunebook.tasks.text_classification import Classify
+    from tunebook.nets.classify import Classify
 
     used, epochs, norm = arm
     known = techniques()

@@ -13,7 +13,8 @@ from tests import small
 from tests.books import Trained
 from tunebook.abtest.exam import file_exam, kept_logits, logits_of, split_exam
 from tunebook.core.errors import DataError
-from tunebook.data.prepare import open_data, prepare
+from tunebook.data.frozen import open_data
+from tunebook.data.prepare import prepare
 from tunebook.verbs.runs import Run
 
 

@@ -13,7 +13,7 @@ import torch
 from tests.ground import Ground
 from tunebook.core.errors import TunebookError
 from tunebook.core.nouns import Plan
-from tunebook.data.prepare import open_data
+from tunebook.data.frozen import open_data
 
 PLAIN = {
     "max_steps": 3, "eval_every": 3, "batch_size": 8, "gradient_accumulation_steps": 2, "optimizer": "sgd",

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 import types
 from typing import ClassVar
@@ -63,3 +64,16 @@ def test_techniques_and_tasks_of_tunebook():
     assert all(issubclass(kind, Technique) and kind.key == key for key, kind in registry.techniques().items())
     assert all(issubclass(kind, Task) and kind.key == key for key, kind in registry.tasks().items())
     assert registry.techniques() is registry.techniques()
+
+
+def test_one_task_is_found_without_the_others() -> None:
+    code = (
+        "import sys; from tunebook.core.registry import task_of, tasks;"
+        "assert task_of('text_classification').key == 'text_classification';"
+        "assert 'tunebook.tasks.masked_lm' not in sys.modules and 'torch' not in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert all(registry.task_of(key) is kind for key, kind in registry.tasks().items())
+    for key in ("label_rows", "no_such_task", "a.b"):
+        with pytest.raises(KeyError):
+            registry.task_of(key)

@@ -7,9 +7,10 @@ import pytest
 from pyarrow import parquet
 
 from tunebook.core.errors import DataError
+from tunebook.data.frozen import open_data
 from tunebook.data.load import load, load_table
 from tunebook.data.options import DataOptions
-from tunebook.data.prepare import open_data, prepare
+from tunebook.data.prepare import prepare
 
 
 def test_damage_is_noticed(reviews: Path, tmp_path: Path):

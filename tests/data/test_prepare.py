@@ -11,9 +11,10 @@ from pyarrow import parquet
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef
+from tunebook.data.frozen import open_data
 from tunebook.data.load import load
 from tunebook.data.options import DataOptions
-from tunebook.data.prepare import open_data, prepare
+from tunebook.data.prepare import prepare
 
 
 def refused(*args: Any, **options: Any) -> DataError:

@@ -10,7 +10,7 @@ from torch import Tensor
 from tests import tiny
 from tunebook.core.nouns import Labels
 from tunebook.core.technique import RunContext
-from tunebook.tasks.text_classification import Classify
+from tunebook.nets.classify import Classify
 
 SINGLE = Labels(problem="single_label", names=["a", "b", "c"])
 

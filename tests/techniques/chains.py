@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from tunebook.core.encoded import Encoded, join
 from tunebook.core.nouns import Labels
 from tunebook.core.technique import RunContext
-from tunebook.tasks.text_classification import Classify
+from tunebook.nets.classify import Classify
 
 WIDTH, OUTPUTS = 5, 3
 

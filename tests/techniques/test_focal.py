@@ -13,7 +13,7 @@ from tests.techniques.attacked import SINGLE, clean_loss, gradients, small_net
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
 from tunebook.core.technique import Facts
-from tunebook.tasks.text_classification import Classify
+from tunebook.nets.classify import Classify
 from tunebook.techniques.focal import Focal
 
 NEUTRAL = {"gamma": 0.0}

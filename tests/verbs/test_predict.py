@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from tests import small
 from tests.books import Trained
 from tests.verbs.test_evaluate import KINDS, predictions
 from tunebook.core.errors import DataError, RunError
+from tunebook.core.task import Rows
 from tunebook.verbs.predict import predict, predict_file
 from tunebook.verbs.runs import Run
 
@@ -148,3 +151,21 @@ def test_a_run_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(RunError) as caught:
         predict(Run(tmp_path), ["x"])
     assert caught.value.code == "run.unfinished"
+
+
+def test_answers_are_those_of_transformers_to_the_last_bit_and_import_none_of_it(
+    trained: Callable[[str], Trained],
+) -> None:
+    from tunebook.engine.load import load_model
+
+    run = trained(small.KINDS[0]).run
+    texts = [text for text, _ in small.texts(12, seed=7)]
+    expected = load_model(run.model, run.plan).answers(Rows(texts, None, None, [str(i) for i in range(len(texts))]))
+    code = (
+        "import sys, json; from pathlib import Path; from tunebook.verbs.predict import predict;"
+        "from tunebook.verbs.runs import Run;"
+        f"found = predict(Run(Path({str(run.path)!r})), {texts!r});"
+        "assert 'transformers' not in sys.modules; print(json.dumps(found))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == expected

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunebook.cli.answer import Answer, command, grid
+from tunebook.cli.answer import Answer, command, grid, note
 from tunebook.cli.bars import Bars
 from tunebook.cli.options import Books, Form, RunName, option
 from tunebook.cli.reading import data_options
@@ -51,6 +51,7 @@ def predict(
         raise TunebookError("cli.predict_what", key="TEXT | --file")
     if asked.out is not None:
         check_out(asked.out)
+    note(say("cli.predict.loading"))
     with Bars() as bars:
         rows = _of_file(found, asked, form, bars) if asked.file else _of_texts(found, texts or [], asked.pair, bars)
     if asked.out is None:

@@ -70,7 +70,8 @@ def _separated(delimiter: str) -> Callable[[Rows], bytes]:
         stream = io.StringIO(newline="")
         names, lines = flat(rows)
         writer = csv.writer(stream, delimiter=delimiter)
-        writer.writerows([_harmless(cell) for cell in line] for line in [names, *lines])
+        writer.writerow(names)
+        writer.writerows([_harmless(cell) for cell in line] for line in lines)
         return stream.getvalue().encode("utf-8-sig")
 
     return write
@@ -100,7 +101,6 @@ def _workbook(rows: Rows) -> bytes:
             cell = sheet.cell(number, place, value)
             if isinstance(value, str):
                 cell.data_type = "s"
-                cell.quotePrefix = bool(_RISKY.match(value))  # so that it stays a text when it is edited
     sheet.freeze_panes = "A2"
     stream = io.BytesIO()
     book.save(stream)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 from functools import cache
@@ -27,6 +28,22 @@ def tasks() -> dict[str, type[Task]]:
 
 
 @cache
+def task_of(key: str) -> type[Task]:
+    """One task: of those that are modules of `tunebook/tasks/` only its own is imported.
+
+    Raises:
+        KeyError: there is no such task.
+    """
+    name = f"tunebook.tasks.{key}"
+    if key.isidentifier() and importlib.util.find_spec(name) is not None:
+        module = importlib.import_module(name)
+        found: list[type[Task]] = [item for item in vars(module).values() if _is_one(item, Task, name)]
+        if [item.key for item in found] == [key]:
+            return found[0]
+    return tasks()[key]
+
+
+@cache
 def stages() -> dict[str, type[Stage]]:
     """Key -> stage, from `tunebook/stages/` and the entry points `tunebook.stages`."""
     return _find("tunebook.stages", Stage)
@@ -48,4 +65,4 @@ def _is_one(item: Any, base: type[Any], module: str) -> bool:
     return inspect.isclass(item) and issubclass(item, base) and item is not base and item.__module__ == module
 
 
-__all__ = ["found_in", "stages", "tasks", "techniques"]
+__all__ = ["found_in", "stages", "task_of", "tasks", "techniques"]

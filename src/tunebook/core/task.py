@@ -138,6 +138,16 @@ class Reads(Protocol):
         """What is kept of each row, shape (rows, columns)."""
 
 
+@runtime_checkable
+class Plain(Protocol):
+    """A task of which some models can answer without transformers, which takes seconds to import."""
+
+    def plain(self, folder: Path, labels: Labels) -> Any:
+        """A trained model that only answers, as that of `load` does to the last bit; None where that is not to be
+        had.
+        """
+
+
 @dataclass(frozen=True)
 class Items:
     """The items of a micro-batch that a loss is a mean of: rows of a classifier, tokens of a tagger.
@@ -189,4 +199,4 @@ class Criterion(ABC):
         """What that mean divides by: rows, tokens or the sum of weights. A scalar tensor."""
 
 
-__all__ = ["Criterion", "Draws", "Items", "OtherBook", "Reads", "Rows", "Task"]
+__all__ = ["Criterion", "Draws", "Items", "OtherBook", "Plain", "Reads", "Rows", "Task"]

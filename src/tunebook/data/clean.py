@@ -9,14 +9,16 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from tunebook.core.errors import DataError
 from tunebook.data.ledger import Numbers
 from tunebook.data.markup import remove_markup
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _EXAMPLES = 3
 _SHOWN = 120
@@ -142,6 +144,9 @@ def clean_text(text: str, rules: Sequence[str] | None = None) -> str:
 
 def clean_column(column: pa.ChunkedArray, rules: Sequence[str]) -> Cleaned:
     """A column of strings after the rules: what `clean_text` does to each, and which rule changed which rows."""
+    import pyarrow as pa  # a text to answer is cleaned without it
+    import pyarrow.compute as pc
+
     tests = "|".join(f"(?:{_BY_NAME[name].test})" for name in rules)
     column = pa.chunked_array([column.combine_chunks()])
     if not rules:
@@ -162,6 +167,9 @@ def clean_column(column: pa.ChunkedArray, rules: Sequence[str]) -> Cleaned:
 
 def _apply(texts: pa.Array, rule: Rule, examples: dict[str, list[tuple[str, str]]]) -> tuple[pa.Array, Numbers]:
     """Texts after one rule, and the places of those that it changed."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     flags = pc.match_substring_regex(texts, rule.test)
     places = np.flatnonzero(flags.to_numpy(zero_copy_only=False))
     before = texts.take(pa.array(places)).to_pylist()

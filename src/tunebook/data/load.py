@@ -10,25 +10,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from tunebook.core.errors import DataError, RunError
-from tunebook.core.nouns import DataRef, Labels, Plan, Split
+from tunebook.core.errors import DataError
+from tunebook.core.nouns import DataRef, Labels, Split
 from tunebook.core.task import Rows
 from tunebook.data.fingerprint import fingerprint
-from tunebook.data.prepare import ROWS, open_data
+from tunebook.data.prepare import ROWS
 
 _OURS = ("_id", "_split", "text", "pair", "label", "weight")
-
-
-def rows_of(plan: Plan) -> DataRef:
-    """The rows that a plan was made for.
-
-    Raises:
-        DataError: there are none. RunError: `run.data`: they are other rows than the plan's.
-    """
-    data = open_data(plan.data_path)
-    if data.content != plan.data:
-        raise RunError("run.data", key=str(data.path), value=data.content, allowed=plan.data)
-    return data
 
 
 def load(ref: DataRef, split: Split) -> Rows:
@@ -84,4 +72,4 @@ def _targets(column: pa.ChunkedArray, labels: Labels) -> NDArray[Any]:
     return np.asarray(codes, dtype=np.int64 if labels.problem == "single_label" else np.float32)
 
 
-__all__ = ["load", "load_table", "rows_of", "to_rows"]
+__all__ = ["load", "load_table", "to_rows"]

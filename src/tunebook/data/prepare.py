@@ -12,19 +12,20 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from tunebook.core.errors import DataError
-from tunebook.core.nouns import SPLITS, DataRef, Labels, Roles, Split, read_json, write_json
+from tunebook.core.nouns import SPLITS, DataRef, Labels, Roles, Split, write_json
 from tunebook.data.annotators import OWN, annotator_columns
 from tunebook.data.clean import chosen_rules
 from tunebook.data.describe import describe, find_warnings, warning
 from tunebook.data.draft import Draft, clean_draft, labelled_rows, row_ids, timed_draft, weigh_draft
 from tunebook.data.fingerprint import fingerprint
+from tunebook.data.frozen import SPLIT, open_data
 from tunebook.data.gather import FILE, GIVEN, ROW, Gathered, gather
 from tunebook.data.labels import Labelled, class_counts, find_labels
 from tunebook.data.ledger import Ledger
 from tunebook.data.options import DataOptions
 from tunebook.data.sides import KEY, Found, choose_sides, keyed_draft, without_repeats
 
-ROWS, SPLIT, LEDGER = "rows.parquet", "split.json", "ledger.jsonl"
+ROWS, LEDGER = "rows.parquet", "ledger.jsonl"
 _LABEL = "\0label"
 
 
@@ -69,19 +70,6 @@ def prepare(
     stats |= {"repeats": _repeats(found), "separator": labelled.separator, "merged_labels": labelled.merged}
     stats["warnings"] = _warnings(stats, found, labelled, gathered, ids_unusable)
     return _freeze(table, into, _ref(into, gathered, labels, table, stats), ledger)
-
-
-def open_data(folder: Path) -> DataRef:
-    """The prepared data of a folder, wherever the folder stands now.
-
-    Raises:
-        DataError: `data.not_prepared`, the folder holds none.
-    """
-    file = Path(folder) / SPLIT
-    if not file.is_file():
-        raise DataError("data.not_prepared", key=str(folder))
-    ref: DataRef = read_json(DataRef, file)
-    return ref.model_copy(update={"path": Path(folder)})
 
 
 def _label(draft: Draft, roles: Roles, options: DataOptions) -> tuple[Draft, Labelled]:
@@ -205,4 +193,4 @@ def _freeze(table: pa.Table, into: Path, ref: DataRef, ledger: Ledger) -> DataRe
     return ref
 
 
-__all__ = ["LEDGER", "ROWS", "SPLIT", "open_data", "prepare"]
+__all__ = ["LEDGER", "ROWS", "prepare"]

@@ -19,9 +19,10 @@ from tunebook.data.columns import is_text
 from tunebook.data.encoding import decode
 from tunebook.data.files import read_bytes
 from tunebook.data.fingerprint import fingerprint
+from tunebook.data.frozen import SPLIT, open_data
 from tunebook.data.ledger import Entry, Ledger
 from tunebook.data.load import load_table
-from tunebook.data.prepare import LEDGER, ROWS, SPLIT, open_data
+from tunebook.data.prepare import LEDGER, ROWS
 from tunebook.data.read import read
 
 _PLAIN = (".txt", ".text")

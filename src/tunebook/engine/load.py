@@ -11,17 +11,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers.utils.logging import disable_progress_bar
 
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
-from tunebook.core.registry import tasks
-from tunebook.core.task import Rows, Task
+from tunebook.core.registry import task_of
+from tunebook.core.task import Plain, Rows, Task
 from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory
-from tunebook.engine.stored import read_model
+from tunebook.engine.part import is_part
 from tunebook.engine.tokens import encode
-from tunebook.models.source import load_tokenizer
+from tunebook.models.source import load_reader, load_tokenizer
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,30 @@ class LoadedModel:
 
 def load_model(folder: Path, plan: Plan) -> LoadedModel:
     """The model of a run from its `model/` folder, in fp32, on the GPU where there is one."""
+    from transformers.utils.logging import disable_progress_bar
+
+    from tunebook.engine.stored import read_model
+
     keep_memory()
     disable_progress_bar()
-    task = tasks()[plan.task]()
+    task = task_of(plan.task)()
     model = read_model(folder, plan, task).to("cuda" if torch.cuda.is_available() else "cpu").eval()
     return LoadedModel(plan, task, model, load_tokenizer(folder))
+
+
+def load_to_answer(folder: Path, plan: Plan) -> LoadedModel:
+    """The same to answer with and nothing else: without transformers, which takes seconds to import, where the answers
+    are the same to the last bit.
+    """
+    task = task_of(plan.task)()
+    model: Any = None
+    if isinstance(task, Plain) and not is_part(folder):
+        model = task.plain(folder, plan.labels)
+    if model is None:
+        return load_model(folder, plan)
+    keep_memory()
+    model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    return LoadedModel(plan, task, model, load_reader(folder))
 
 
 def load_models(runs: Sequence[tuple[Path, Plan]]) -> list[LoadedModel]:
@@ -77,4 +95,4 @@ def _look(item: Tensor) -> tuple[Any, ...]:
     return item.shape, item.dtype, item.device, float(item.double().sum()), tuple(item.flatten()[:8].tolist())
 
 
-__all__ = ["LoadedModel", "load_model", "load_models"]
+__all__ = ["LoadedModel", "load_model", "load_models", "load_to_answer"]

@@ -149,8 +149,25 @@ def _deciding(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix in _HASHED and path.is_file())
 
 
+def load_reader(folder: Path) -> Any:
+    """The model's tokenizer to read texts with, without transformers where that reads the same tokens.
+
+    Raises:
+        ModelError: as `load_tokenizer`.
+    """
+    from tunebook.models.reader import read_tokenizer
+
+    config = read_config(folder)
+    reader = read_tokenizer(folder, str(config["model_type"]))
+    if reader is None or reader.pad_token_id is None:
+        return load_tokenizer(folder)
+    vectors = config.get("vocab_size")
+    fits = len(set(reader.all_special_ids)) < len(reader) <= (len(reader) if vectors is None else int(vectors))
+    return reader if fits else load_tokenizer(folder)
+
+
 def load_tokenizer(folder: Path) -> Any:
-    """The model's tokenizer.
+    """The model's tokenizer, as transformers loads it.
 
     Raises:
         ModelError: it cannot be read, has no vocabulary or no padding token, or knows more tokens than the model has
@@ -185,6 +202,7 @@ __all__ = [
     "REACH",
     "check_folder",
     "find_model",
+    "load_reader",
     "load_tokenizer",
     "model_id",
     "model_stamp",

@@ -18,12 +18,6 @@ from tunebook.metrics.classification import (
 )
 from tunebook.metrics.counts import confusion_matrix, counts_of_confusion, counts_of_decisions
 from tunebook.metrics.regression import nearest_level, ordinal_scores, regression_scores
-from tunebook.stats.bootstrap import (
-    classification_intervals,
-    multi_label_intervals,
-    ordinal_intervals,
-    regression_intervals,
-)
 
 Array = NDArray[Any]
 
@@ -58,6 +52,13 @@ def scores(logits: Array, targets: Array, labels: Labels) -> dict[str, float]:
 
 def intervals(logits: Array, targets: Array, labels: Labels) -> dict[str, Interval]:
     """Headline metric -> value with the ends of its 95 % interval."""
+    from tunebook.stats.bootstrap import (
+        classification_intervals,
+        multi_label_intervals,
+        ordinal_intervals,
+        regression_intervals,
+    )
+
     if labels.problem == "single_label":
         return classification_intervals(logits, targets)
     if labels.problem == "multi_label":

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
-import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation uses
 from numpy.typing import NDArray
-from torch import Tensor
 
 from tunebook.core.encoded import Encoded, pack
 from tunebook.core.errors import ModelError
 from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Value
-from tunebook.core.task import Criterion, Items, Rows, Task
-from tunebook.core.technique import Batch, model_inputs
+from tunebook.core.task import Criterion, Rows, Task
+from tunebook.core.technique import Batch
+from tunebook.models.architecture import architecture
+from tunebook.models.source import read_config
 from tunebook.tasks import label_rows, label_scores
 
 _PROBLEM_TYPE = {
@@ -34,7 +32,6 @@ _DROPOUT = {
     "classifier_dropout": ("classifier_dropout", "seq_classif_dropout", "cls_dropout"),
 }
 _UNDECLARED = {("deberta", "cls_dropout"), ("deberta-v2", "cls_dropout")}  # read by the model, not in its config class
-_TINY = 1e-12
 
 
 class TextClassification(Task):
@@ -66,6 +63,7 @@ class TextClassification(Task):
             ModelError: transformers has no classification head for this architecture, or the folder lacks weights of
                 the encoder, which would then start at random.
         """
+        import torch
         from safetensors import SafetensorError
         from transformers import AutoModelForSequenceClassification
         from transformers.utils import logging
@@ -96,6 +94,7 @@ class TextClassification(Task):
         Raises:
             ModelError: as `build`.
         """
+        import torch
         from transformers import AutoModelForSequenceClassification
 
         try:
@@ -109,11 +108,19 @@ class TextClassification(Task):
 
     def load(self, folder: Path) -> Any:
         """A trained model as transformers itself loads it."""
+        import torch
         from transformers import AutoModelForSequenceClassification
 
         return AutoModelForSequenceClassification.from_pretrained(
             str(folder), dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
+
+    def plain(self, folder: Path, labels: Labels) -> Any:
+        """A model of BERT's or RoBERTa's kind in plain torch."""
+        from tunebook.nets.encoder import read_encoder
+
+        kind = architecture(read_config(folder), labels.outputs)
+        return None if kind is None else read_encoder(folder, kind)
 
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """Tokens of each row or pair; of a pair the longer text is cut first."""
@@ -125,6 +132,8 @@ class TextClassification(Task):
 
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         """`input_ids`, `attention_mask` and the like of shape (rows, longest), `labels` of shape (rows, ...)."""
+        import torch
+
         batch: Batch = {}
         for name in encoded.flat:
             batch[name] = torch.from_numpy(encoded.padded(name, rows, pad if name == "input_ids" else 0))
@@ -136,6 +145,10 @@ class TextClassification(Task):
 
     def criterion(self, labels: Labels, params: Mapping[str, Value], targets: NDArray[Any]) -> Criterion:
         """Cross-entropy, binary cross-entropy of each class, or squared error."""
+        import torch
+
+        from tunebook.nets.classify import Classify, class_weights
+
         weights = class_weights(targets, labels, str(params["class_weights"]))
         smoothing = float(params["label_smoothing"])  # type: ignore[arg-type]
         return Classify(labels.problem, None if weights is None else torch.from_numpy(weights), smoothing)
@@ -173,56 +186,6 @@ class TextClassification(Task):
         return label_rows.scorer(logits, targets, labels, metric)
 
 
-@dataclass(frozen=True)
-class Classify(Criterion):
-    """The losses of classification and regression heads.
-
-    Attributes:
-        weights: weight of each class in a single-label loss, or of the positives of each class in a multi-label one.
-        smoothing: share e of the target that is spread: (1 - e) y + e / K, for several labels (1 - e) y + e / 2
-            (Szegedy et al. 2016).
-    """
-
-    problem: str
-    weights: Tensor | None
-    smoothing: float
-
-    def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
-        """Mean over rows, or weighted mean where classes or rows have weights."""
-        outputs = model(**model_inputs(batch))
-        logits, targets, sample = outputs.logits.float(), batch["labels"], batch.get("sample_weight")
-        if sample is None:
-            return self._reduced(logits, targets, "mean"), outputs
-        losses = self._reduced(logits, targets, "none")
-        losses = losses.mean(dim=1) if losses.dim() == 2 else losses
-        # A micro-batch of rows of weight 0 has the loss 0, which then weighs nothing in its step.
-        return (losses * sample).sum() / self.items(batch).clamp_min(_TINY), outputs
-
-    def _reduced(self, logits: Tensor, targets: Tensor, reduction: str) -> Tensor:
-        weights = self.weights.to(logits) if self.weights is not None else None
-        if self.problem == "single_label":
-            return F.cross_entropy(logits, targets, weights, reduction=reduction, label_smoothing=self.smoothing)
-        if self.problem == "multi_label":
-            smooth = targets * (1 - self.smoothing) + self.smoothing / 2 if self.smoothing else targets
-            return F.binary_cross_entropy_with_logits(logits, smooth, reduction=reduction, pos_weight=weights)
-        return F.mse_loss(logits.squeeze(-1), targets, reduction=reduction)
-
-    def items(self, batch: Batch) -> Tensor:
-        """Number of rows, or the sum of their weights."""
-        return self._weights(batch).sum()
-
-    def flat(self, outputs: Any, batch: Batch) -> Items:
-        """The rows themselves."""
-        return Items(outputs.logits.float(), batch["labels"], self._weights(batch))
-
-    def _weights(self, batch: Batch) -> Tensor:
-        targets: Tensor = batch["labels"]
-        weights = torch.ones(len(targets), device=targets.device)
-        if self.problem == "single_label" and self.weights is not None:
-            weights = self.weights.to(targets.device)[targets]
-        return weights * batch["sample_weight"] if "sample_weight" in batch else weights
-
-
 def _check_whole(model: Any, found: Mapping[str, Any], folder: Path) -> None:
     """Refuse an encoder of which the files lack a part; head and pooler may be fresh."""
     names = [*found["missing_keys"], *(item[0] for item in found["mismatched_keys"])]
@@ -238,6 +201,8 @@ def _centre(model: Any, fresh: set[str], labels: Labels) -> None:
     Adam moves a bias by about the learning rate a step: from 0 to a mean of 2.5, or to the log-odds of a rare class, it
     would take thousands of steps, and the encoder would be bent to do it instead.
     """
+    import torch
+
     start = labels.start or ([(len(labels.names) - 1) / 2] if labels.problem == "ordinal" else [])
     for name, parameter in model.named_parameters():
         if start and name in fresh and name.endswith("bias") and parameter.shape == (len(start),):
@@ -278,21 +243,4 @@ def set_dropout(config: Any, params: Mapping[str, Value]) -> None:
             setattr(config, name, params[row])
 
 
-def class_weights(targets: NDArray[Any], labels: Labels, rule: str) -> NDArray[np.float32] | None:
-    """Weight of each class, mean 1 over the rows (`balanced`: N / (K n_c); `sqrt`: its root, rescaled).
-
-    For several labels: the weight of a class's positives, negatives / positives, at most 100, or its root.
-    """
-    if rule == "none" or labels.problem in ("regression", "ordinal"):
-        return None
-    if labels.problem == "multi_label":
-        positives = np.maximum(targets.sum(axis=0), 1)
-        ratio = np.clip((len(targets) - positives) / positives, 1e-2, 100)
-        return np.asarray(ratio if rule == "balanced" else np.sqrt(ratio), dtype=np.float32)
-    counts = np.maximum(np.bincount(targets, minlength=len(labels.names)), 1)
-    raw = len(targets) / (len(counts) * counts)
-    raw = raw if rule == "balanced" else np.sqrt(raw)
-    return np.asarray(raw * len(targets) / (raw * counts).sum(), dtype=np.float32)
-
-
-__all__ = ["Classify", "TextClassification", "class_weights", "make_config", "set_dropout"]
+__all__ = ["TextClassification", "make_config", "set_dropout"]

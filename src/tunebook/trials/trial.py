@@ -152,7 +152,7 @@ def run_trial(job: Job, tell: Tell, progress: Progress | None = None) -> Done:
 
 
 def _data(folder: Path) -> DataRef:
-    from tunebook.data.prepare import open_data
+    from tunebook.data.frozen import open_data
 
     return open_data(folder)
 

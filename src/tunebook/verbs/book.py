@@ -61,7 +61,7 @@ class Book:
     @cached_property
     def data(self) -> DataRef:
         """The book's rows."""
-        from tunebook.data.prepare import open_data
+        from tunebook.data.frozen import open_data
 
         return open_data(self.path / "data")
 

@@ -183,9 +183,9 @@ def _peak(plan: Plan, size: int, progress: Progress | None) -> int | None:
 
 
 def _rows(plan: Plan) -> int:
-    from tunebook.data.load import rows_of
+    from tunebook.data.frozen import open_data
 
-    return rows_of(plan).rows["train"]
+    return open_data(plan.data_path).rows["train"]
 
 
 @contextmanager

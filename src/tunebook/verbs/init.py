@@ -11,7 +11,7 @@ from typing import Any
 
 from tunebook.core.errors import BookError, DataError
 from tunebook.core.nouns import SPLITS, DataRef, ParamTable
-from tunebook.core.registry import tasks
+from tunebook.core.registry import task_of
 from tunebook.data.options import DataOptions
 from tunebook.knowledge.log import Change, user
 from tunebook.models.source import find_model, load_tokenizer
@@ -122,7 +122,7 @@ def _propose(ref: DataRef, model: str, folder: Path, tokens: dict[str, Any]) -> 
     from tunebook.verbs.doctor import this_machine
     from tunebook.verbs.model_facts import model_facts
 
-    facts = model_facts(model, folder, tasks()[ref.task](), ref.labels, tokens["positions"])
+    facts = model_facts(model, folder, task_of(ref.task)(), ref.labels, tokens["positions"])
     machine, stats = Machine(**this_machine()), {**ref.stats, "tokens": tokens}
     return propose(stats, ref.labels, rows=ref.rows["train"], task=ref.task, model=facts, machine=machine)
 

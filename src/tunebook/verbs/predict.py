@@ -10,7 +10,6 @@ from tunebook.core.errors import DataError
 from tunebook.core.progress import Progress
 from tunebook.core.task import Rows
 from tunebook.data.options import DataOptions
-from tunebook.data.outside import refuse_lost_rows, text_of
 from tunebook.verbs.runs import Run
 
 if TYPE_CHECKING:
@@ -35,16 +34,18 @@ def predict(
         RunError: the run has not finished. DataError: a model of pairs without pairs, or the other way round.
     """
     from tunebook.data.clean import clean_text
-    from tunebook.data.load import rows_of
-    from tunebook.engine.load import load_model
+    from tunebook.data.frozen import open_data
 
-    model = load_model(run.model, run.plan)
-    ref = rows_of(run.plan)
+    folder = run.model
+    ref = open_data(run.plan.data_path)
     if (pairs is None) != (ref.roles.text_pair is None):
         code = "predict.pair_missing" if pairs is None else "predict.pair_unwanted"
         raise DataError(code, key="text_pair", value=ref.roles.text_pair)
     if pairs is not None and len(pairs) != len(texts):
         raise DataError("predict.pair_count", key="text_pair", value=len(pairs), allowed=str(len(texts)))
+    from tunebook.engine.load import load_to_answer  # not before all that can be refused without torch
+
+    model = load_to_answer(folder, run.plan)
     rules = ref.stats["cleaning"]["rules"]
     rows = Rows(
         texts=[clean_text(text, rules) for text in texts],
@@ -66,10 +67,11 @@ def predict_file(
         DataError: the file or one of its rows cannot be read, or it lacks the column of texts that the model was
             trained on.
     """
-    from tunebook.data.load import rows_of
+    from tunebook.data.frozen import open_data
+    from tunebook.data.outside import refuse_lost_rows, text_of
     from tunebook.data.read import read
 
-    ref = rows_of(run.plan)
+    ref = open_data(run.plan.data_path)
     source = read(path, options or DataOptions())
     refuse_lost_rows(source)
     text = text_of(source.table, (options.text if options else None) or ref.roles.text, path)

@@ -9,8 +9,7 @@ from typing import Any
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable
-from tunebook.core.places import from_book
-from tunebook.core.registry import tasks
+from tunebook.core.registry import task_of
 from tunebook.knowledge.lesson import Lesson
 from tunebook.models.source import find_model
 from tunebook.tables.case import Case
@@ -104,13 +103,13 @@ def recommend(
 def case_of(book: Book, table: ParamTable, wish: Wish, *, allow: frozenset[str] = frozenset()) -> Case:
     """The book's data, the table's base model and the machine that was wished for."""
     data, name = book.data, str(table.values()["base_model"])
-    folder = find_model(from_book(name, book.path), allow_pickle="pickle" in allow)
+    folder = find_model(name, allow_pickle="pickle" in allow)
     tokens = read_tokens(data, folder, allow_unknown=True)
     return Case(
         {**data.stats, "tokens": tokens},
         data.labels,
         data.rows["train"],
-        model_facts(name, folder, tasks()[data.task](), data.labels, tokens["positions"]),
+        model_facts(name, folder, task_of(data.task)(), data.labels, tokens["positions"]),
         machine(wish),
         wish.edge_bytes,
     )
@@ -159,7 +158,7 @@ def _learnt(book: Book, table: ParamTable, case: Case) -> tuple[dict[str, Advice
     """Advice of the knowledge base on what the rules would have there; a broken index is a warning, no failure."""
     values = {**table.values(), **{name: item.value for name, item in advise(case).items()}}
     metric = str(values["metric"])
-    headline = tasks()[book.data.task]().headline(book.data.labels)
+    headline = task_of(book.data.task)().headline(book.data.labels)
     try:
         return learnt(values, similar(case, book), headline if metric == "auto" else metric), []
     except TunebookError as error:

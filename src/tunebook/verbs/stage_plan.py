@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tunebook.core.errors import PlanError, TableError
 from tunebook.core.nouns import ParamTable, Plan
-from tunebook.core.registry import tasks, techniques
+from tunebook.core.registry import task_of, techniques
 from tunebook.core.stage import Part, Stage
 from tunebook.engine.inputs import find_inputs
 from tunebook.tables.declared import technique_rows
@@ -85,7 +85,7 @@ def _refuse_kinds(stage: Stage, table: ParamTable, task: str) -> None:
     for key in techniques_of(table):
         if "past" in known[key].needs:
             raise PlanError("stages.past", key=stage.key, value=key, allowed="l2_sp", technique=key)
-        if known[key].delta and "head" not in tasks()[task].gives:
+        if known[key].delta and "head" not in task_of(task).gives:
             allowed = "freeze | layer_decay"
             raise PlanError("stages.no_head", key=stage.key, value=key, allowed=allowed, technique=key, task=task)
 

@@ -21,7 +21,7 @@ from tunebook.core.files import write_whole
 from tunebook.core.nouns import DataRef, ParamTable, Plan
 from tunebook.core.params import build
 from tunebook.core.progress import Progress, Silent
-from tunebook.core.registry import stages, tasks
+from tunebook.core.registry import stages, task_of
 from tunebook.core.stage import MakesParts, Stage
 from tunebook.models.source import find_model, model_id
 from tunebook.tables.split import techniques_of
@@ -126,7 +126,7 @@ def started(plan: Plan, folder: Path | None = None) -> Plan:
 def handed(run: Run) -> Path:
     """The folder of what a finished stage hands on: its model, without a head that only its own task has."""
     plan = run.plan
-    if "head" not in tasks()[plan.task].gives:
+    if "head" not in task_of(plan.task).gives:
         return run.model
     body = run.path / BODY
     if not body.is_dir():

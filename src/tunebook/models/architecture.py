@@ -1,0 +1,122 @@
+"""What a classifier of BERT's or RoBERTa's kind is made of, told from its config alone, as transformers builds it.
+
+Importing transformers and building a model from it takes seconds, in which a command is silent. Most encoders in use
+are of these two kinds; whatever else, or says anything unusual, is left to transformers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+_SIZES = {
+    "vocab_size": 30522,
+    "hidden_size": 768,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "intermediate_size": 3072,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+}
+_PADS = {"bert": 0, "roberta": 1, "xlm-roberta": 1, "camembert": 1}
+_VOCABULARY = {"roberta": 50265}  # where the config names none
+_PER_LAYER, _EMBEDDINGS = 12, 5  # modules without children: products, norms, dropouts, the activation
+_UNUSUAL = ("auto_map", "quantization_config", "pruned_heads", "is_decoder", "add_cross_attention", "tie_weights")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A classifier of one of these kinds.
+
+    Attributes:
+        kind: `bert` or `roberta`, which is also what its body is called.
+        hidden, layers, heads: its width and depth; norm: the epsilon of its norms; pad: number of the padding token.
+        shapes: name of each parameter -> its shape.
+    """
+
+    kind: str
+    hidden: int
+    layers: int
+    heads: int
+    norm: float
+    pad: int
+    shapes: Mapping[str, tuple[int, ...]]
+
+    @property
+    def parameters(self) -> int:
+        """All parameters, the head's included."""
+        return sum(map(prod, self.shapes.values()))
+
+    @property
+    def lookups(self) -> int:
+        """Parameters of the embeddings, which are looked up and not multiplied."""
+        return sum(prod(shape) for name, shape in self.shapes.items() if "embeddings." in name)
+
+    @property
+    def modules(self) -> int:
+        """Modules that hold no others: what a forward pass calls."""
+        return _EMBEDDINGS + _PER_LAYER * self.layers + (4 if self.kind == "bert" else 3)
+
+
+def architecture(config: Mapping[str, Any], outputs: int) -> Architecture | None:
+    """A classifier with so many outputs on the body that a config.json describes; None where transformers has to be
+    asked: for another kind, or one that is built in an unusual way, or not at all.
+    """
+    kind = str(config.get("model_type"))
+    if kind not in _PADS or any(config.get(name) for name in _UNUSUAL):
+        return None
+    usual_sizes = {**_SIZES, "vocab_size": _VOCABULARY.get(kind, _SIZES["vocab_size"])}
+    sizes = {name: config.get(name, size) for name, size in usual_sizes.items()}
+    norm, pad = config.get("layer_norm_eps", 1e-12), config.get("pad_token_id", _PADS[kind])
+    if not all(type(size) is int and size > 0 for size in sizes.values()) or type(norm) is not float:
+        return None
+    usual = config.get("hidden_act", "gelu") == "gelu" and type(pad) is int and 0 <= pad < sizes["vocab_size"]
+    plain = config.get("position_embedding_type", "absolute") == "absolute"
+    if not usual or not plain or sizes["hidden_size"] % sizes["num_attention_heads"]:
+        return None
+    family = "bert" if kind == "bert" else "roberta"
+    shapes = dict([*_body(family, sizes), *_head(family, sizes["hidden_size"], outputs)])
+    numbers = (sizes["hidden_size"], sizes["num_hidden_layers"], sizes["num_attention_heads"])
+    return Architecture(family, *numbers, norm, pad, shapes)
+
+
+def _body(kind: str, sizes: Mapping[str, int]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    width, inner = sizes["hidden_size"], sizes["intermediate_size"]
+    tables = {"word": "vocab_size", "position": "max_position_embeddings", "token_type": "type_vocab_size"}
+    for name, size in tables.items():
+        yield f"{kind}.embeddings.{name}_embeddings.weight", (sizes[size], width)
+    yield from _norm(f"{kind}.embeddings.LayerNorm", width)
+    for number in range(sizes["num_hidden_layers"]):
+        layer = f"{kind}.encoder.layer.{number}"
+        for name in ("query", "key", "value"):
+            yield from _product(f"{layer}.attention.self.{name}", width, width)
+        yield from _product(f"{layer}.attention.output.dense", width, width)
+        yield from _norm(f"{layer}.attention.output.LayerNorm", width)
+        yield from _product(f"{layer}.intermediate.dense", inner, width)
+        yield from _product(f"{layer}.output.dense", width, inner)
+        yield from _norm(f"{layer}.output.LayerNorm", width)
+    if kind == "bert":
+        yield from _product(f"{kind}.pooler.dense", width, width)
+
+
+def _head(kind: str, width: int, outputs: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    if kind == "bert":
+        yield from _product("classifier", outputs, width)
+        return
+    yield from _product("classifier.dense", width, width)
+    yield from _product("classifier.out_proj", outputs, width)
+
+
+def _product(name: str, rows: int, columns: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    yield f"{name}.weight", (rows, columns)
+    yield f"{name}.bias", (rows,)
+
+
+def _norm(name: str, width: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    yield f"{name}.weight", (width,)
+    yield f"{name}.bias", (width,)
+
+
+__all__ = ["Architecture", "architecture"]

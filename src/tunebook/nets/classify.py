@@ -1,0 +1,88 @@
+"""The losses of classification and regression heads, and what each class weighs in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation uses
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tunebook.core.nouns import Labels
+from tunebook.core.task import Criterion, Items
+from tunebook.core.technique import Batch, model_inputs
+
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Classify(Criterion):
+    """The losses of classification and regression heads.
+
+    Attributes:
+        weights: weight of each class in a single-label loss, or of the positives of each class in a multi-label one.
+        smoothing: share e of the target that is spread: (1 - e) y + e / K, for several labels (1 - e) y + e / 2
+            (Szegedy et al. 2016).
+    """
+
+    problem: str
+    weights: Tensor | None
+    smoothing: float
+
+    def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
+        """Mean over rows, or weighted mean where classes or rows have weights."""
+        outputs = model(**model_inputs(batch))
+        logits, targets, sample = outputs.logits.float(), batch["labels"], batch.get("sample_weight")
+        if sample is None:
+            return self._reduced(logits, targets, "mean"), outputs
+        losses = self._reduced(logits, targets, "none")
+        losses = losses.mean(dim=1) if losses.dim() == 2 else losses
+        # A micro-batch of rows of weight 0 has the loss 0, which then weighs nothing in its step.
+        return (losses * sample).sum() / self.items(batch).clamp_min(_TINY), outputs
+
+    def _reduced(self, logits: Tensor, targets: Tensor, reduction: str) -> Tensor:
+        weights = self.weights.to(logits) if self.weights is not None else None
+        if self.problem == "single_label":
+            return F.cross_entropy(logits, targets, weights, reduction=reduction, label_smoothing=self.smoothing)
+        if self.problem == "multi_label":
+            smooth = targets * (1 - self.smoothing) + self.smoothing / 2 if self.smoothing else targets
+            return F.binary_cross_entropy_with_logits(logits, smooth, reduction=reduction, pos_weight=weights)
+        return F.mse_loss(logits.squeeze(-1), targets, reduction=reduction)
+
+    def items(self, batch: Batch) -> Tensor:
+        """Number of rows, or the sum of their weights."""
+        return self._weights(batch).sum()
+
+    def flat(self, outputs: Any, batch: Batch) -> Items:
+        """The rows themselves."""
+        return Items(outputs.logits.float(), batch["labels"], self._weights(batch))
+
+    def _weights(self, batch: Batch) -> Tensor:
+        targets: Tensor = batch["labels"]
+        weights = torch.ones(len(targets), device=targets.device)
+        if self.problem == "single_label" and self.weights is not None:
+            weights = self.weights.to(targets.device)[targets]
+        return weights * batch["sample_weight"] if "sample_weight" in batch else weights
+
+
+def class_weights(targets: NDArray[Any], labels: Labels, rule: str) -> NDArray[np.float32] | None:
+    """Weight of each class, mean 1 over the rows (`balanced`: N / (K n_c); `sqrt`: its root, rescaled).
+
+    For several labels: the weight of a class's positives, negatives / positives, at most 100, or its root.
+    """
+    if rule == "none" or labels.problem in ("regression", "ordinal"):
+        return None
+    if labels.problem == "multi_label":
+        positives = np.maximum(targets.sum(axis=0), 1)
+        ratio = np.clip((len(targets) - positives) / positives, 1e-2, 100)
+        return np.asarray(ratio if rule == "balanced" else np.sqrt(ratio), dtype=np.float32)
+    counts = np.maximum(np.bincount(targets, minlength=len(labels.names)), 1)
+    raw = len(targets) / (len(counts) * counts)
+    raw = raw if rule == "balanced" else np.sqrt(raw)
+    return np.asarray(raw * len(targets) / (raw * counts).sum(), dtype=np.float32)
+
+
+__all__ = ["Classify", "class_weights"]
