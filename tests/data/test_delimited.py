@@ -28,7 +28,7 @@ def test_rows_keep_the_line_numbers_of_the_file():
     assert rows(cells) == [["one", "a"], ["two\n\nlines", "b"], ["three", "c"]]
     assert cells.rows.tolist() == [3, 4, 8]
     assert cells.table.column_names == ["text", "label"]
-    assert cells.notes == {"delimiter": ",", "quotes": "csv", "header": "yes"}
+    assert cells.notes == {"delimiter": ",", "quotes": "csv", "header": "yes", "header_row": "1"}
 
 
 def test_ragged_rows_are_set_aside_with_their_lines():
@@ -104,6 +104,49 @@ def test_header_only_and_blank_files():
     with pytest.raises(DataError) as caught:
         cut("\u3000\n \n")
     assert caught.value.code == "data.empty"
+
+
+def test_a_quote_that_swallows_one_line_drops_its_own_row_only():
+    cells = cut('text,label\none,a\n"two,b\n"three, four",c\nfive,d\n')
+    assert rows(cells) == [["one", "a"], ["three, four", "c"], ["five", "d"]]
+    assert cells.opened == [3] and cells.read == 4
+
+
+def test_a_heading_below_titles_and_a_line_for_excel():
+    cells = cut("sep=;\nExport of May;;\n;;\nid;text;label\n" + "".join(f"{n};one {n};a\n" for n in range(9)))
+    assert cells.table.column_names == ["id", "text", "label"] and cells.table.num_rows == 9
+    assert cells.notes["header_row"] == "4" and cells.notes["delimiter"] == ";"
+    assert cells.aside == {"title": [2]} and cells.read == 10
+
+
+def test_rows_of_delimiters_alone_are_blank_lines():
+    cells = cut("text,label\none,a\n,\ntwo,b\n" + ",\n" * 50)
+    assert rows(cells) == [["one", "a"], ["two", "b"]] and cells.rows.tolist() == [2, 4] and cells.read == 2
+
+
+def test_tables_as_r_writes_them():
+    for text, kind in (
+        ('"text" "label"\n"1" "he said \\"no\\", twice" "a"\n"2" "C:\\dir" NA\n', "txt"),
+        ('"text","label"\n"1","he said \\"no\\", twice","a"\n"2","C:\\dir",NA\n', "csv"),
+        ('"text"\t"label"\n"1"\t"he said \\"no\\", twice"\t"a"\n"2"\t"C:\\dir"\tNA\n', "tsv"),
+    ):
+        cells = cut(text, kind)
+        assert cells.table.column_names == ["c1", "text", "label"]
+        assert rows(cells) == [["1", 'he said "no", twice', "a"], ["2", "C:\\dir", "NA"]]
+
+
+def test_a_backslash_protects_delimiters_and_itself():
+    cells = cut("text,label\none\\, two,a\nthree \\\\ four,b\n")
+    assert rows(cells) == [["one, two", "a"], ["three \\ four", "b"]]
+
+
+def test_weka_wraps_in_single_quotes_and_writes_a_question_mark_for_nothing():
+    cells = cut("text,label\n" + "'it\\'s bad, so',a\n" * 3 + "'fine, then',?\n")
+    assert rows(cells)[2:] == [["it's bad, so", "a"], ["fine, then", ""]]
+
+
+def test_names_that_repeat_are_told():
+    assert cut("text,tag,tag\na,b,c\nd,e,f\n").notes["repeated"] == "tag"
 
 
 def test_two_megabytes_in_a_cell():

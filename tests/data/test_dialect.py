@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from tunebook.data.dialect import NO_DELIMITER, column_names, find_delimiter, is_header, sample_text, wraps_cells
+from tunebook.data.dialect import (
+    NO_DELIMITER,
+    Dialect,
+    find_delimiter,
+    find_dialect,
+    sample_text,
+    without_sep_line,
+    wraps_cells,
+)
+from tunebook.data.options import DataOptions
 
 
 @pytest.mark.parametrize(
@@ -45,28 +54,35 @@ def test_quotes_in_tab_files():
 
 
 @pytest.mark.parametrize(
-    ("first", "rest", "header"),
+    ("text", "kind", "dialect"),
     [
-        (["text", "label"], [["a", "b"]], True),
-        (["内容", "意图"], [["a", "b"]], True),
-        (["text"], [["a"]], True),
-        (["a plain sentence"], [["another"]], False),
-        (["nice film", "1"], [["bad film", "0"]], False),
-        (["ham", "Go until jurong"], [["ham", "Ok lar"], ["spam", "Win"]], False),
-        (["Quality", "#1 ID"], [["1", "702876"]], True),
-        (["remark", "kind"], [["good", "x"], ["bad", "y"]], True),
-        (["remark", None], [["good", "x"]], False),
-        (["a", "a"], [["b", "c"]], False),
-        (["x" * 61, "label"], [["b", "c"]], False),
-        ([None, ""], [["b", "c"]], False),
-        (["remark", "kind"], [], False),
-        (["标注员1", "annotator_2"], [["a", "b"]], True),
+        ("a,b\n1,2\n", "csv", Dialect(",")),
+        ('a,b\n"1",2\n', "csv", Dialect(",", '"')),
+        ('a,b\n"say \\"x\\", yes",2\n', "csv", Dialect(",", '"', '"')),
+        ('a,b\n"C:\\","x"\n', "csv", Dialect(",", '"')),
+        ('a\tb\n"say \\"x\\", yes"\t2\n', "tsv", Dialect("\t", '"', '"')),
+        ("a,b\none\\, two,2\nthree,4\n", "csv", Dialect(",", "", ",")),
+        ("a,b\n" + "'it\\'s, so',2\n" * 3, "csv", Dialect(",", "'", "'")),
+        ("a,b\n" + "'tis so,2\n" * 3, "csv", Dialect(",")),
+        ('"text" "label"\n"1" "two words" NA\n"2" "a, b" "x"\n', "txt", Dialect(" ", '"')),
+        ('"Yes" he said\n"No" she said again\n', "txt", Dialect(NO_DELIMITER)),
     ],
 )
-def test_finds_the_header(first, rest, header):
-    assert is_header(first, rest) is header
+def test_finds_what_wraps_and_protects(text, kind, dialect):
+    assert find_dialect(text.encode(), kind, DataOptions()) == dialect
 
 
-def test_column_names():
-    assert column_names(None, 3) == ["c1", "c2", "c3"]
-    assert column_names([" a ", "a", None, "a"], 5) == ["a", "a_2", "c3", "a_3", "c5"]
+def test_a_dialect_as_told():
+    assert find_dialect(b'1 "a" b\n', "txt", DataOptions(delimiter=" ")).once
+    assert find_dialect(b'a,"b"\n', "csv", DataOptions(quotes="literal")) == Dialect(",")
+    assert not find_dialect(b"a b\n", "txt", DataOptions(delimiter=" ", quotes="csv")).once
+
+
+def test_the_line_that_tells_excel_the_delimiter():
+    assert without_sep_line(b"sep=;\ntext;label\n") == (b"\ntext;label\n", ";")
+    assert without_sep_line(b'"SEP=|"\na|b\n')[1] == "|"
+    assert without_sep_line(b"sep=;b\n")[1] is None and without_sep_line(b"a\nsep=;\n")[1] is None
+
+
+def test_a_cell_may_be_as_long_as_it_likes():
+    assert find_delimiter(f"a,b\n{'x' * 200_000},1\n", "csv") == ","

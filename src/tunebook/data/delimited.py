@@ -6,10 +6,9 @@ which follows quotes over line ends.
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,20 +19,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
-from tunebook.data.dialect import (
-    NO_DELIMITER,
-    Dialect,
-    column_names,
-    find_delimiter,
-    is_header,
-    sample_text,
-    wraps_cells,
-)
+from tunebook.data.asides import set_aside, side_columns
+from tunebook.data.dialect import Dialect, find_dialect, without_sep_line
+from tunebook.data.heading import Heading, column_names, find_heading, repeated_names
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
+from tunebook.data.quoted import Quoted
+from tunebook.data.quoting import hide, show
 
 _SHARE = 100  # a width that at least one row in this many has is no accident
-_END = "\x1eend of file\x1e"
+_SAMPLE = 200
 
 
 @dataclass(frozen=True)
@@ -45,13 +40,17 @@ class Cells:
         rows: line number of each row.
         read: rows in the file, faulty ones included.
         ragged: line number -> cells found, of rows with the wrong number of cells; they are not in the table.
-        notes: what was found out of the file (`delimiter`, `quotes`, `header`, `uneven`).
+        opened: lines where a quote opens that swallowed the next line; they are not in the table.
+        aside: reason -> lines, of what is neither heading nor data: titles, descriptions, totals, legends.
+        notes: what was found out of the file (`delimiter`, `quotes`, `header`, `header_row`, `uneven`, `repeated`).
     """
 
     table: pa.Table
     rows: Numbers
     read: int
     ragged: dict[int, int] = field(default_factory=dict)
+    opened: list[int] = field(default_factory=list)
+    aside: dict[str, list[int]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
 
 
@@ -66,126 +65,138 @@ class _Part:
     def width(self) -> int:
         return len(self.columns)
 
+    def only(self, keep: NDArray[np.bool_]) -> _Part:
+        """The rows for which `keep` holds."""
+        return _Part([column.filter(pa.array(keep)) for column in self.columns], self.lines[keep])
+
+    def below(self, line: int) -> _Part:
+        """The rows after a line."""
+        return self.only(self.lines > line) if len(self.lines) and self.lines.min() <= line else self
+
 
 def read_delimited(data: bytes, path: Path, kind: str, options: DataOptions) -> Cells:
     """Cut the UTF-8 text of a delimited file into columns.
 
     Raises:
-        DataError: `data.quote`, a quote opens and never closes; `data.header_only`.
+        DataError: `data.quote`, a quote opens and never closes; `data.header_only`; `data.second_heading`.
     """
-    dialect = _dialect(data, kind, options)
-    parts = _cut(data, dialect, path)
+    data, told = without_sep_line(data)
+    options = options.model_copy(update={"delimiter": options.delimiter or told})
+    dialect = find_dialect(data, kind, options)
+    parts, opened, blank = _cut(hide(data, dialect.backslash) if dialect.backslash else data, dialect, path)
+    parts, blank = _without_blank(parts, blank)
     if not parts:
         raise DataError("data.empty", key=str(path))
-    first, head = _first_rows(parts)
-    header = options.header if options.header is not None else is_header(first, head)
-    notes = {"delimiter": dialect.delimiter, "quotes": "csv" if dialect.quoted else "literal"}
-    width = len(first) if header else _usual_width(parts, dialect.delimiter, notes)
-    cells = _assemble(parts, width, column_names(first if header else None, width), header)
-    if cells.read == 0:
+    lines, first = _first_rows(parts)
+    heading = find_heading(first, options.header)
+    notes = {"delimiter": dialect.delimiter, "quotes": "csv" if dialect.quote else "literal"}
+    notes |= _told(heading, lines)
+    body = [part.below(lines[heading.body - 1]) for part in parts] if heading.body else parts
+    width = len(first[heading.place]) if heading.place is not None else _usual_width(parts, dialect.delimiter, notes)
+    names = column_names(heading.cells or None, width)
+    table, rows, ragged = _assemble([part for part in body if len(part.lines)], names, heading.place is not None)
+    if not len(rows) and not ragged:
         raise DataError("data.header_only", key=str(path))
-    notes["header"] = "yes" if header else "no"
-    return Cells(cells.table, cells.rows, cells.read, cells.ragged, notes)
+    table = _restored(table, dialect)
+    beside = side_columns(table)
+    table = table.drop_columns(beside)
+    table, rows, aside = set_aside(table, rows, heading.cells[: table.num_columns], np.isin(rows - 1, blank), path)
+    aside |= {reason: [lines[n] for n in places] for reason, places in heading.asides.items()}
+    notes |= {"beside": ", ".join(beside)} if beside else {}
+    count = len(rows) + len(ragged) + len(opened) + sum(map(len, aside.values()))
+    return Cells(table, rows, count, ragged, opened, aside, notes)
 
 
-def _dialect(data: bytes, kind: str, options: DataOptions) -> Dialect:
-    sample = sample_text(data)
-    delimiter = options.delimiter or find_delimiter(sample, kind)
-    if options.quotes != "auto":
-        return Dialect(delimiter, options.quotes == "csv")
-    if delimiter == " " or b'"' not in data:
-        return Dialect(delimiter, False)
-    text = data.decode("utf-8") if delimiter == "\t" else sample
-    return Dialect(delimiter, wraps_cells(text, delimiter) and (kind != "txt" or delimiter != NO_DELIMITER))
+def _told(heading: Heading, lines: Sequence[int]) -> dict[str, str]:
+    if heading.place is None:
+        return {"header": "no"}
+    again = repeated_names(heading.cells)
+    more = {"repeated": ", ".join(again[:10])} if again else {}
+    return {"header": "yes", "header_row": str(lines[heading.place]), **more}
 
 
-def _cut(data: bytes, dialect: Dialect, path: Path) -> list[_Part]:
-    """Rows by their number of cells. Lines without a quote are cut all at once; a quote needs the csv module."""
+def _restored(table: pa.Table, dialect: Dialect) -> pa.Table:
+    """Cells with what a backslash protected; Weka, which wraps in single quotes, writes ? where there is nothing."""
+    table = show(table, dialect.backslash) if dialect.backslash else table
+    if dialect.quote != "'":
+        return table
+    columns = [pc.if_else(pc.equal(column, "?"), "", column) for column in table.columns]
+    return pa.Table.from_arrays(columns, names=table.column_names)
+
+
+def _cut(data: bytes, dialect: Dialect, path: Path) -> tuple[list[_Part], list[int], Numbers]:
+    """Rows by their number of cells; lines of quotes that swallow the next; blank lines.
+
+    Lines without a quote are cut all at once; a quote needs the csv module.
+    """
     whole = pa.LargeStringArray.from_buffers(1, pa.py_buffer(np.array([0, len(data)], np.int64)), pa.py_buffer(data))
     lines = pc.split_pattern(whole, "\n").flatten()
     plain = _array(pc.not_equal(pc.utf8_trim_whitespace(lines), ""))
+    blank = np.flatnonzero(~plain) + 1
     parts: list[_Part] = []
-    if dialect.quoted:
-        starts = np.flatnonzero(_array(pc.match_substring(lines, '"')))
-        parts = _quoted(lines, starts, plain, dialect.delimiter, path)
+    opened: list[int] = []
+    if dialect.quote:
+        quoted = Quoted(lines, dialect.delimiter, dialect.quote, path)
+        quoted.read(np.flatnonzero(_array(pc.match_substring(lines, dialect.quote))), plain)
+        opened = quoted.opened
+        for numbers, found in quoted.rows.values():
+            columns = [pa.array(cells, pa.large_string()) for cells in zip(*found, strict=True)]
+            parts.append(_Part(columns, np.array(numbers, np.int64)))
     places = np.flatnonzero(plain)
-    return parts + _plain(lines.take(pa.array(places)), (places + 1).astype(np.int64), dialect.delimiter)
+    rest = _plain(lines.take(pa.array(places)), (places + 1).astype(np.int64), dialect)
+    return parts + rest, opened, blank
 
 
 def _array(values: pa.Array) -> NDArray[Any]:
     return np.array(values.to_numpy(zero_copy_only=False))
 
 
-def _plain(lines: pa.Array, numbers: Numbers, delimiter: str) -> list[_Part]:
-    """Every line is a row, every delimiter ends a cell. A space cuts once."""
-    limit = 1 if delimiter == " " else None
-    widths = np.minimum(_array(pc.count_substring(lines, delimiter)), limit or sys.maxsize) + 1
+def _plain(lines: pa.Array, numbers: Numbers, dialect: Dialect) -> list[_Part]:
+    """Every line is a row, every delimiter ends a cell."""
+    limit = 1 if dialect.once else None
+    widths = np.minimum(_array(pc.count_substring(lines, dialect.delimiter)), limit or sys.maxsize) + 1
     parts = []
     for width in np.unique(widths).tolist():
         places = np.flatnonzero(widths == width)
         mine = lines if len(places) == len(lines) else lines.take(pa.array(places))
-        cells = pc.split_pattern(mine, delimiter, max_splits=limit).flatten()
+        cells = pc.split_pattern(mine, dialect.delimiter, max_splits=limit).flatten()
         columns = [cells.take(pa.array(np.arange(place, len(cells), width))) for place in range(width)]
         parts.append(_Part(columns, numbers[places]))
     return parts
 
 
-def _quoted(lines: pa.Array, starts: NDArray[Any], plain: NDArray[Any], delimiter: str, path: Path) -> list[_Part]:
-    """Rows that begin in a line with a quote, which may go on over the next lines. Their lines are struck from `plain`.
+def _without_blank(parts: list[_Part], blank: Numbers) -> tuple[list[_Part], Numbers]:
+    """Without rows that are nothing but delimiters, as sheets end; they count as blank lines."""
+    kept, lines = [], [blank]
+    for part in parts:
+        empty = np.ones(len(part.lines), dtype=bool)
+        for column in part.columns:
+            if not empty.any():
+                break
+            empty &= _array(pc.equal(pc.utf8_trim_whitespace(column), ""))
+        lines.append(part.lines[empty])
+        part = part.only(~empty) if empty.any() else part
+        kept += [part] if len(part.lines) else []
+    return kept, np.concatenate(lines)
 
-    Raises:
-        DataError: `data.quote`, a quote is still open at the end, or swallows whole rows on its way.
+
+def _first_rows(parts: list[_Part]) -> tuple[list[int], list[list[str]]]:
+    """Line numbers and cells, without spaces around them, of the first rows, whatever their widths.
+
+    Where nearly all rows have one cell more than the first, and begin with different ones, R has put names of the rows
+    before them: the first row gets an empty cell.
     """
-    csv.field_size_limit(sys.maxsize)
-    texts = lines.to_pylist() if len(starts) * 10 > len(lines) else lines
-    place = 0
-
-    def feed() -> Iterator[str]:
-        nonlocal place
-        while place < len(texts):
-            line = texts[place]
-            place += 1
-            yield (line if isinstance(line, str) else line.as_py()) + "\n"
-        yield _END
-
-    reader = csv.reader(feed(), delimiter=delimiter)
-    rows: dict[int, tuple[list[int], list[list[str]]]] = {}
-    for start in starts.tolist():
-        if start < place:
-            continue
-        place = start
-        row = next(reader)
-        if row[-1].endswith(_END):
-            raise DataError("data.quote", key=str(path), line=start + 1 + sum(cell.count("\n") for cell in row[:-1]))
-        if place - start > 2 and _swallows(row, delimiter):
-            raise DataError("data.quote", key=str(path), line=start + 1)
-        plain[start:place] = False
-        numbers, found = rows.setdefault(len(row), ([], []))
-        numbers.append(start + 1)
-        found.append(row)
-    return [
-        _Part([pa.array(cells, pa.large_string()) for cells in zip(*found, strict=True)], np.array(numbers, np.int64))
-        for numbers, found in rows.values()
-    ]
-
-
-def _swallows(row: list[str], delimiter: str) -> bool:
-    """Whether a cell holds whole rows: most of its inner lines have as many delimiters as this row has."""
-    for cell in row:
-        inner = cell.split("\n")[1:-1]
-        if inner and len(row) > 1 and sum(part.count(delimiter) == len(row) - 1 for part in inner) * 2 > len(inner):
-            return True
-    return False
-
-
-def _first_rows(parts: list[_Part], count: int = 200) -> tuple[list[str], list[list[str]]]:
-    """The first row of the file and some after it, whatever their widths."""
     found: list[tuple[int, list[str]]] = []
     for part in parts:
-        cells = zip(*[column[: count + 1].to_pylist() for column in part.columns], strict=True)
-        found.extend(zip(part.lines[: count + 1].tolist(), map(list, cells), strict=True))
+        cells = zip(*[column[:_SAMPLE].to_pylist() for column in part.columns], strict=True)
+        rows = [[cell.strip() for cell in row] for row in cells]
+        found.extend(zip(part.lines[:_SAMPLE].tolist(), rows, strict=True))
     found.sort(key=lambda item: item[0])
-    return found[0][1], [row for _, row in found[1 : count + 1]]
+    rows = [row for _, row in found[:_SAMPLE]]
+    longer = [row[0] for row in rows[1:] if len(row) == len(rows[0]) + 1]
+    if len(rows[0]) > 1 and len(longer) > 1 and len(set(longer)) == len(longer) >= 0.9 * (len(rows) - 1):
+        rows[0] = ["", *rows[0]]
+    return [line for line, _ in found[:_SAMPLE]], rows
 
 
 def _usual_width(parts: list[_Part], delimiter: str, notes: dict[str, str]) -> int:
@@ -205,21 +216,22 @@ def _usual_width(parts: list[_Part], delimiter: str, notes: dict[str, str]) -> i
     return max(wide)
 
 
-def _assemble(parts: list[_Part], width: int, names: list[str], header: bool) -> Cells:
-    """One table in the order of the file; rows of another width are set aside as ragged."""
-    counts = Counter({part.width: len(part.lines) for part in parts})
-    usual = counts.most_common(1)[0][0]
+def _assemble(parts: list[_Part], names: list[str], header: bool) -> tuple[pa.Table, Numbers, dict[int, int]]:
+    """One table in the order of the file, its line numbers, and the rows of another width by their lines."""
+    width = len(names)
+    usual = max(parts, key=lambda part: len(part.lines)).width if parts else width
     taken = {width} if header else {width, min(usual, width)}
     ragged = {line: p.width for p in parts if p.width not in taken for line in p.lines.tolist()}
     chosen = [part for part in parts if part.width in taken]
+    if not chosen:
+        empty = [pa.array([], pa.large_string())] * width
+        return pa.Table.from_arrays(empty, names=names), np.zeros(0, np.int64), dict(sorted(ragged.items()))
     numbers = np.concatenate([part.lines for part in chosen])
     table = pa.concat_tables([pa.Table.from_arrays(_padded(part.columns, width), names=names) for part in chosen])
     if len(chosen) > 1:
         order = np.argsort(numbers, kind="stable")
         table, numbers = table.combine_chunks().take(pa.array(order)), numbers[order]
-    if header:
-        table, numbers = table.slice(1), numbers[1:]
-    return Cells(table, numbers, len(numbers) + len(ragged), dict(sorted(ragged.items())))
+    return table, numbers, dict(sorted(ragged.items()))
 
 
 def _padded(columns: list[pa.Array], width: int) -> list[pa.Array]:

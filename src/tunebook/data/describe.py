@@ -152,8 +152,9 @@ def warning_text(found: dict[str, Any] | str) -> str:
     if isinstance(found, str):
         return found
     fields = dict(found.get("fields") or {})
-    if "split" in fields:
-        fields["split"] = say(f"split.{fields['split']}")
+    for name, words in (("split", "split"), ("reason", "ledger")):
+        if name in fields:
+            fields[name] = say(f"{words}.{fields[name]}")
     try:
         return say(f"data.warning.{found['code']}", **fields)
     except KeyError:

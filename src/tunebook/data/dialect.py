@@ -1,30 +1,68 @@
-"""How a delimited file is written: what stands between cells, whether quotes wrap them, whether a header names them."""
+"""How a delimited file is written: what stands between cells, and what wraps and protects them."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
+import sys
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tunebook.data.names import known
+from tunebook.data.options import DataOptions
+from tunebook.data.quoting import protected, single_quotes
 
 _CANDIDATES = ("\t", ",", ";", "|")
 _FIRST = {"tsv": "\t", "csv": ",", "txt": "\t"}
 _SAMPLE_BYTES = 1 << 18
 _SAMPLE_ROWS = 200
+_SEP_LINE = re.compile(rb'"?sep=(.)"?[ \t]*(?=\n|$)', re.IGNORECASE)
 # Never found in text: the delimiter of files that have a single column.
 NO_DELIMITER = "\x1f"
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """Delimiter and quoting of a file; `quoted` False keeps quotes as ordinary characters."""
+    """How a delimited file is written.
+
+    Attributes:
+        delimiter: stands between cells; a blank cuts each line once where no quotes wrap cells.
+        quote: wraps cells; empty where quotes are ordinary characters.
+        backslash: characters that a backslash before them makes ordinary.
+    """
 
     delimiter: str
-    quoted: bool
+    quote: str = ""
+    backslash: str = ""
+
+    @property
+    def once(self) -> bool:
+        """Whether a line is cut at its first blank only (`LABEL some text`)."""
+        return self.delimiter == " " and not self.quote
+
+
+def find_dialect(data: bytes, kind: str, options: DataOptions) -> Dialect:
+    """How a file is written, as told, and else by its look."""
+    sample = sample_text(data)
+    delimiter = options.delimiter or find_delimiter(sample, kind)
+    backslash = protected(sample, delimiter)
+    if options.quotes == "literal" or (delimiter == " " and options.delimiter and options.quotes == "auto"):
+        return Dialect(delimiter, "", backslash.replace('"', ""))
+    if options.quotes == "csv" or '"' in backslash:
+        return Dialect(delimiter, '"', backslash)
+    if b'"' not in data:
+        single = b"'" in data and single_quotes(sample, delimiter)
+        return Dialect(delimiter, "'", "'") if single else Dialect(delimiter, "", backslash)
+    text = data.decode("utf-8") if delimiter == "\t" else sample
+    wraps = wraps_cells(text, delimiter) and (kind != "txt" or delimiter != NO_DELIMITER)
+    return Dialect(delimiter, '"' if wraps else "", backslash)
+
+
+def without_sep_line(data: bytes) -> tuple[bytes, str | None]:
+    """A file without the line `sep=;` by which Excel is told the delimiter, and that delimiter; its lines keep their
+    numbers."""
+    found = _SEP_LINE.match(data)
+    return (data[found.end() :], found.group(1).decode("latin-1")) if found else (data, None)
 
 
 def sample_text(data: bytes) -> str:
@@ -38,8 +76,11 @@ def sample_text(data: bytes) -> str:
 def find_delimiter(text: str, kind: str) -> str:
     """The character that cuts the first rows into the same number of cells, two at least; NO_DELIMITER where none does.
 
-    On a tie the usual one of the file's format wins, then the one that gives more cells.
+    On a tie the usual one of the file's format wins, then the one that gives more cells. Lines that are wrapped in
+    quotes from end to end may be cut at blanks, as R writes tables.
     """
+    if _words_of_r(text):
+        return " "
     usual = _FIRST.get(kind, ",")
     best, best_score = NO_DELIMITER, (0.0, False, 0)
     for candidate in _CANDIDATES:
@@ -56,13 +97,31 @@ def find_delimiter(text: str, kind: str) -> str:
     return usual if kind in ("csv", "tsv") and usual in first else NO_DELIMITER
 
 
+def _words_of_r(text: str) -> bool:
+    """Whether the lines are cells in quotes (or numbers, NA) with a blank between them, the same number in each but
+    the first: a table of R."""
+    lines = [line for line in text.split("\n")[:_SAMPLE_ROWS] if line]
+    cell = r'(?:"(?:[^"\\]|\\.|"")*"|[^" ]+)'
+    whole = re.compile(rf'(?="){cell}(?: {cell})+')
+    if len(lines) < 3 or not all(map(whole.fullmatch, lines)):
+        return False
+    first, *rest = [len(re.findall(cell, line)) for line in lines]
+    return len(set(rest)) == 1 and rest[0] - first in (0, 1)
+
+
 def _rows(text: str, delimiter: str) -> list[list[str]]:
+    """The first rows, cut; quotes protected by a backslash count as plain characters."""
+    csv.field_size_limit(sys.maxsize)  # a cell may be as long as it likes
+    for char in protected(text, delimiter):
+        text = text.replace(f"\\{char}", "")
+    quote = "'" if '"' not in text and single_quotes(text, delimiter) else '"'
+    text = text.replace("\\'", "") if quote == "'" else text
     stream = io.StringIO(text, newline="")
+    rows = []
     if delimiter == "\t":
         reader = csv.reader(stream, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     else:
-        reader = csv.reader(stream, delimiter=delimiter)
-    rows = []
+        reader = csv.reader(stream, delimiter=delimiter, quotechar=quote)
     for row in reader:
         if row:
             rows.append(row)
@@ -90,45 +149,12 @@ def wraps_cells(text: str, delimiter: str) -> bool:
     return True
 
 
-def is_header(first: Sequence[object], rest: Sequence[Sequence[object]]) -> bool:
-    """Whether the first row names the columns.
-
-    It does when it holds two names that columns usually have, or one and no number. It does not when a cell is empty,
-    a number, very long, or comes again further down its column. Otherwise it does when there are several columns, all
-    named differently.
-    """
-    cells = ["" if cell is None else str(cell).strip() for cell in first]
-    names = sum(known(cell) for cell in set(cells))
-    if not any(cells) or (len(set(cells)) < len(cells) and names < 2):
-        return False
-    if any(len(cell) > 60 for cell in cells) or (names < 2 and any(map(_number, cells))):
-        return False
-    if names:
-        return True
-    if "" in cells or len(cells) < 2 or not rest:
-        return False
-    columns = zip(*[row for row in rest if len(row) == len(cells)], strict=False)
-    return all(cell not in map(str, column) for cell, column in zip(cells, columns, strict=False))
-
-
-def _number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def column_names(first: Sequence[object] | None, width: int) -> list[str]:
-    """Names of the columns: the header's, made different where they repeat; c1, c2, ... where there is none."""
-    names: list[str] = []
-    for number in range(width):
-        given = "" if first is None or number >= len(first) or first[number] is None else str(first[number]).strip()
-        name, again = given or f"c{number + 1}", 2
-        while name in names:
-            name, again = f"{given or f'c{number + 1}'}_{again}", again + 1
-        names.append(name)
-    return names
-
-
-__all__ = ["NO_DELIMITER", "Dialect", "column_names", "find_delimiter", "is_header", "sample_text", "wraps_cells"]
+__all__ = [
+    "NO_DELIMITER",
+    "Dialect",
+    "find_delimiter",
+    "find_dialect",
+    "sample_text",
+    "without_sep_line",
+    "wraps_cells",
+]

@@ -83,6 +83,8 @@ def _record(source: Source, name: str, ledger: Ledger) -> None:
     for reason, rows in source.faults.items():
         details = list(rows.values()) if any(rows.values()) else ()
         ledger.note(Entry("dropped", reason, name, np.array(list(rows), dtype=np.int64), details))
+    for reason, numbers in source.aside.items():
+        ledger.note(Entry("dropped", reason, name, np.array(numbers, dtype=np.int64)))
 
 
 def _marked(source: Source, number: int, split: int) -> pa.Table:

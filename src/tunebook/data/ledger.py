@@ -17,8 +17,10 @@ from tunebook.core.messages import say
 Action = Literal["dropped", "changed", "truncated"]
 Numbers = NDArray[np.int64]
 
+# What stands in a file and is no row of its table.
+ASIDE = ("title", "description", "heading_again", "total", "legend")
 # Rows of these reasons are set aside on purpose: they are no sign of a damaged file.
-WANTED = frozenset({"duplicate", "leaked", "rejected", "skipped", "unlabelled"})
+WANTED = frozenset({"duplicate", "leaked", "rejected", "skipped", "unlabelled", *ASIDE})
 _SHOWN = 8
 
 
@@ -146,4 +148,4 @@ def shown(rows: Sequence[int], limit: int = _SHOWN) -> str:
     return ", ".join(str(row) for row in rows[:limit]) + (" …" if len(rows) > limit else "")
 
 
-__all__ = ["WANTED", "Action", "Entry", "Ledger", "Numbers", "shown"]
+__all__ = ["ASIDE", "WANTED", "Action", "Entry", "Ledger", "Numbers", "shown"]

@@ -17,6 +17,7 @@ from tunebook.data.annotators import OWN, annotator_columns
 from tunebook.data.clean import chosen_rules
 from tunebook.data.describe import describe, find_warnings, warning
 from tunebook.data.draft import Draft, clean_draft, labelled_rows, row_ids, timed_draft, weigh_draft
+from tunebook.data.file_warnings import file_warnings
 from tunebook.data.fingerprint import fingerprint
 from tunebook.data.frozen import SPLIT, open_data
 from tunebook.data.gather import FILE, GIVEN, ROW, Gathered, gather
@@ -69,6 +70,7 @@ def prepare(
     stats |= {"cleaning": {"rules": rules, "changed": changes}, "ledger": ledger.summary()}
     stats |= {"repeats": _repeats(found), "separator": labelled.separator, "merged_labels": labelled.merged}
     stats["warnings"] = _warnings(stats, found, labelled, gathered, ids_unusable)
+    stats["warnings"] += file_warnings(gathered.notes, ledger)
     return _freeze(table, into, _ref(into, gathered, labels, table, stats), ledger)
 
 
@@ -157,11 +159,6 @@ def _warnings(
         warnings.append(warning("labels_merged", merged=merged))
     if ids_unusable:
         warnings.append(warning("ids_repeated", column=gathered.roles.row_id))
-    for file, notes in gathered.notes.items():
-        if "encoding_guessed" in notes:
-            warnings.append(warning("encoding_guessed", file=file, encoding=notes["encoding"]))
-        if "formulas" in notes:
-            warnings.append(warning("formulas", file=file, cells=notes["formulas"]))
     return warnings
 
 

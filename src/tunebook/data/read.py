@@ -36,6 +36,7 @@ class Source:
         faults: reason -> row number -> detail, of rows that are not in the table.
         notes: what was found out: `format`, `encoding`, `delimiter`, `quotes`, `header`, `sheet`.
         roles: part -> column, where the format says which plays it.
+        aside: reason -> row numbers, of what stands in the file and is no row: titles, headings again, totals.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class Source:
     faults: dict[str, dict[int, str]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     roles: dict[str, Any] = field(default_factory=dict)
+    aside: dict[str, list[int]] = field(default_factory=dict)
 
 
 def read(path: Path, options: DataOptions | None = None, *, labelled: bool = True) -> Source:
@@ -87,20 +89,22 @@ def _read_text(data: bytes, path: Path, kind: str, options: DataOptions) -> Sour
     notes = {"encoding": text.encoding, **({"encoding_guessed": "yes"} if text.guessed else {})}
     if kind == "txt" and text.data.lstrip()[:1] in (b"[", b"{"):
         kind = "json" if _looks_json(text.data) else kind
-    ragged: dict[int, int] = {}
+    faults: dict[str, dict[int, str]] = {}
+    aside: dict[str, list[int]] = {}
     if kind in ("json", "jsonl"):
         table, rows = (read_json if kind == "json" else read_jsonl)(text.data, path)
         count = len(rows)
     else:
         cells = read_delimited(text.data, path, kind, options)
-        table, rows, count, ragged = cells.table, cells.rows, cells.read, cells.ragged
+        table, rows, count, aside = cells.table, cells.rows, cells.read, cells.aside
+        faults = {"ragged": {line: str(found) for line, found in cells.ragged.items()}}
+        faults["open_quote"] = dict.fromkeys(cells.opened, "")
         notes |= cells.notes
-    faults = {"ragged": {line: str(found) for line, found in ragged.items()}}
     if text.broken:
         keep = ~np.isin(rows, text.broken)
         faults["undecodable"] = {int(row): "" for row in rows[~keep]}
         table, rows = table.filter(pa.array(keep)), rows[keep]
-    return Source(path, path.name, file_id(path), table, rows, count, faults, {"format": kind, **notes})
+    return Source(path, path.name, file_id(path), table, rows, count, faults, {"format": kind, **notes}, aside=aside)
 
 
 def _looks_json(data: bytes) -> bool:
@@ -119,7 +123,7 @@ def _read_binary(data: bytes, path: Path, kind: str, options: DataOptions) -> So
     else:
         table, rows, found = read_sheet(data, path, options)
         notes |= found
-    return Source(path, path.name, file_id(path), table, rows, table.num_rows, {}, notes)
+    return Source(path, path.name, file_id(path), table, rows, table.num_rows, notes=notes)
 
 
 def _parquet(data: bytes, path: Path) -> pa.Table:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from tunebook.core.errors import DataError
 from tunebook.data.columns import to_column
-from tunebook.data.dialect import column_names, is_header
+from tunebook.data.heading import column_names, is_header
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
 
@@ -36,7 +36,11 @@ def read_sheet(data: bytes, path: Path, options: DataOptions) -> tuple[pa.Table,
     notes = {"sheet": sheet.title, **({"formulas": ", ".join(lost[:5])} if lost else {})}
     numbers = [number for number, row in enumerate(grid, start=1) if any(_filled(cell) for cell in row)]
     rows = _trimmed([grid[number - 1] for number in numbers])
-    header = options.header if options.header is not None else is_header(rows[0], rows[1:201])
+    header = (
+        options.header
+        if options.header is not None
+        else is_header([str(c or "") for c in rows[0]], [[str(c or "") for c in r] for r in rows[1:201]])
+    )
     if header and len(rows) == 1:
         raise DataError("data.header_only", key=str(path))
     names = column_names(rows[0] if header else None, len(rows[0]))

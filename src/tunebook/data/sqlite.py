@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from tunebook.core.errors import DataError
 from tunebook.data.columns import to_column
-from tunebook.data.dialect import column_names
+from tunebook.data.heading import column_names
 from tunebook.data.ledger import Numbers
 
 

@@ -1,0 +1,152 @@
+"""What stands in a table of a sheet and is no row of it: headings again, totals, a legend below or beside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tunebook.core.errors import DataError
+from tunebook.data.columns import text_column
+from tunebook.data.heading import is_number
+from tunebook.data.ledger import Numbers
+from tunebook.data.names import known
+
+_TAIL = 50  # rows; a legend is no longer
+_TOTAL = re.compile(
+    r"((grand|sub|over-?all|sum)[ -]?)?(totals?|sum|count|average|mean|subtotals?)|gesamt(summe|ergebnis)?|summe|somme|"
+    r"total général|suma|итого|всего|合计|总计|总和|小计|总数|汇总|平均(值)?|計|合計|합계",
+    re.IGNORECASE,
+)
+
+
+def set_aside(
+    table: pa.Table, numbers: Numbers, names: Sequence[str], gaps: NDArray[np.bool_], path: Path
+) -> tuple[pa.Table, Numbers, dict[str, list[int]]]:
+    """A table without rows that repeat its heading, give totals, or stand below a blank row and are unlike the others.
+
+    Args:
+        numbers: row number of each row in the file.
+        names: the cells of the heading, as written; empty where there is none.
+        gaps: whether a blank row stands before each row.
+
+    Returns:
+        the table, its row numbers, and reason -> row numbers of what was taken out.
+
+    Raises:
+        DataError: `data.second_heading`, a row names the columns in another order, or other columns.
+    """
+    found: dict[str, list[int]] = {}
+    for reason, places in (
+        ("heading_again", _headings(table, numbers, names, path)),
+        ("legend", _legend(table, gaps)),
+        ("total", _totals(table)),
+    ):
+        if places:
+            found[reason] = numbers[places].tolist()
+            keep = np.ones(len(numbers), dtype=bool)
+            keep[places] = False
+            table, numbers, gaps = table.filter(pa.array(keep)), numbers[keep], gaps[keep]
+    return table, numbers, found
+
+
+def _headings(table: pa.Table, numbers: Numbers, names: Sequence[str], path: Path) -> list[int]:
+    """Places of rows that equal the heading."""
+    wanted = [name for name in names if name and known(name)] or [name for name in names if name]
+    if not wanted or not table.num_rows:
+        return []
+    again = []
+    for place in _holding(table, wanted):
+        cells = _cells(table, place)
+        if cells == [*names]:
+            again.append(place)
+        elif len(wanted) > 1 and sorted(cells) == sorted(names):
+            raise DataError("data.second_heading", key=str(path), line=int(numbers[place]), value=cells)
+    return again
+
+
+def _holding(table: pa.Table, words: Sequence[str]) -> list[int]:
+    """Places of rows whose first filled column of text holds one of these words."""
+    found: set[int] = set()
+    for column in table.columns[:3]:
+        hits = pc.is_in(pc.utf8_trim_whitespace(text_column(column)), pa.array(words, pa.large_string()))
+        found |= set(np.flatnonzero(hits.to_numpy()).tolist())
+    return sorted(found)
+
+
+def _cells(table: pa.Table, place: int) -> list[str]:
+    values = [text_column(column.slice(place, 1))[0].as_py() for column in table.columns]
+    return ["" if value is None else value.strip() for value in values]
+
+
+def _legend(table: pa.Table, gaps: NDArray[np.bool_]) -> list[int]:
+    """Places of the rows below a blank row near the end, where no column of classes has a class there that the table
+    knows."""
+    count = table.num_rows
+    start = next((int(place) for place in np.flatnonzero(gaps) if 0 < count - place <= min(_TAIL, count // 5)), None)
+    if start is None:
+        return []
+    classes = [column for column in table.columns if _has_classes(column.slice(0, start))]
+    for column in classes:
+        words = pc.utf8_trim_whitespace(text_column(column))
+        some = pc.drop_null(pc.unique(words.slice(0, start)))
+        if pc.any(pc.is_in(words.slice(start), some.filter(pc.not_equal(some, "")))).as_py():
+            return []
+    return list(range(start, count)) if classes else []
+
+
+def _has_classes(column: pa.ChunkedArray) -> bool:
+    if pa.types.is_nested(column.type) or len(column) < 10:
+        return False
+    return bool(2 <= pc.count_distinct(column).as_py() * 3 <= len(column))
+
+
+def _totals(table: pa.Table) -> list[int]:
+    """Places of rows that begin with a word for a total and otherwise hold numbers, where the column has no others like
+    them, or nothing."""
+    places: set[int] = set()
+    for column in table.columns[:2]:
+        words = pc.utf8_trim_whitespace(text_column(column))
+        hits = pc.fill_null(pc.match_substring_regex(words, rf"(?i)^(?:{_TOTAL.pattern})\s*[:：]?$"), False)
+        places |= set(np.flatnonzero(hits.to_numpy()).tolist())
+    return [place for place in sorted(places) if _is_total(table, place)]
+
+
+def _is_total(table: pa.Table, place: int) -> bool:
+    cells = _cells(table, place)
+    filled = [number for number, cell in enumerate(cells) if cell]
+    rest = filled[1:]
+    if not _TOTAL.fullmatch(cells[filled[0]].rstrip(":： ")) or not all(is_number(cells[number]) for number in rest):
+        return False
+    last = place >= table.num_rows - 3
+    return (last and not rest) or any(_alone(table.column(number), cells[number]) for number in rest)
+
+
+def _alone(column: pa.ChunkedArray, cell: str) -> bool:
+    return bool(pc.sum(pc.equal(pc.utf8_trim_whitespace(text_column(column)), cell)).as_py() == 1)
+
+
+def side_columns(table: pa.Table) -> list[str]:
+    """Columns to the right of an empty one that hold a small table of their own: fewer than half as many filled rows as
+    the columns before it."""
+    if table.num_columns < 4 or table.num_rows < 10:
+        return []
+    filled = [_filled(column) for column in table.columns]
+    for place in range(2, table.num_columns - 1):
+        if not filled[place] and max(filled[place + 1 :]) * 2 < max(filled[:place]):
+            return list(table.column_names[place:])
+    return []
+
+
+def _filled(column: pa.ChunkedArray) -> int:
+    if pa.types.is_nested(column.type):
+        return int(len(column) - column.null_count)
+    return int(pc.sum(pc.not_equal(pc.utf8_trim_whitespace(text_column(column)), "")).as_py() or 0)
+
+
+__all__ = ["set_aside", "side_columns"]

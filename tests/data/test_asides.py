@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tunebook.core.errors import DataError
+from tunebook.data.asides import set_aside, side_columns
+
+HERE = Path("file.csv")
+
+
+def table(extra: list[tuple[object, ...]] = (), count: int = 30) -> pa.Table:
+    body = [(f"message {n} of the day", ("bad", "good")[n % 2]) for n in range(count)]
+    texts, labels = zip(*[*body, *extra], strict=True)
+    return pa.table({"text": pa.array(texts, pa.large_string()), "label": pa.array(labels, pa.large_string())})
+
+
+def aside(data: pa.Table, gaps: tuple[int, ...] = (), names: tuple[str, ...] = ("text", "label")):
+    where = np.zeros(data.num_rows, dtype=bool)
+    where[list(gaps)] = True
+    left, numbers, found = set_aside(data, np.arange(2, data.num_rows + 2), names, where, HERE)
+    assert len(numbers) == left.num_rows
+    return left.num_rows, found
+
+
+def test_plain_rows_stay():
+    assert aside(table()) == (30, {})
+    assert aside(table(), (28,)) == (30, {}), "a blank row before rows like the others"
+    assert aside(table().slice(0, 0)) == (0, {})
+
+
+def test_headings_again():
+    assert aside(table([("text", "label")])) == (30, {"heading_again": [32]})
+    assert aside(table([("remark", "kind")]), names=("remark", "kind")) == (30, {"heading_again": [32]})
+    assert aside(table([("text", "label")]), names=()) == (31, {})
+    with pytest.raises(DataError) as caught:
+        aside(table([("label", "text")]))
+    assert caught.value.code == "data.second_heading" and "32" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("row", "is_total"),
+    [
+        (("Total", "120"), True),
+        (("Grand total:", None), True),
+        (("合计", "30"), True),
+        (("Total", "good"), False),
+        (("Totally different words", "17"), False),
+        (("average", "bad"), False),
+    ],
+)
+def test_totals(row, is_total):
+    assert aside(table([row])) == ((30, {"total": [32]}) if is_total else (31, {}))
+
+
+def test_a_word_for_a_total_over_a_usual_number_is_data():
+    data = pa.table({"text": ["sum", "one", "two", "three"] * 3, "label": [1, 0, 1, 1] * 3})
+    assert aside(data) == (12, {})
+
+
+def test_a_legend_below():
+    legend = [("bad", "what is broken"), ("good", "praise")]
+    assert aside(table(legend), (30,)) == (30, {"legend": [32, 33]})
+    assert aside(table(legend)) == (32, {}), "without a blank row it is data"
+    assert aside(table([("one more", "good")]), (30,)) == (31, {})
+    assert aside(table([("a note of the one who labelled", None)]), (30,)) == (30, {"legend": [32]})
+
+
+def test_columns_beside():
+    data = table().append_column("c3", pa.array([None] * 30, pa.large_string()))
+    assert side_columns(data) == []
+    meaning = data.append_column("class", pa.array(["bad", "good", *[""] * 28]))
+    assert side_columns(meaning) == ["c3", "class"]
+    full = data.append_column("more", pa.array([[1]] * 30))
+    assert side_columns(full) == []
