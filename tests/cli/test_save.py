@@ -34,6 +34,24 @@ def test_separated(tmp_path: Path, ending: str, delimiter: str) -> None:
     assert lines[2][:3] == ["a,b\n\x07c", "", "x | y"]
 
 
+@pytest.mark.parametrize("heading", ["=cmd|' /C calc'!A0", "+1", "-x", "@sum", "＝1", "\tx"])
+def test_headings_are_made_harmless_like_cells(tmp_path: Path, heading: str) -> None:
+    """Columns of a file and names of classes become headings."""
+    from openpyxl import load_workbook
+
+    rows = [{heading: heading, "scores": {"a": 0.5}}]
+    for ending, delimiter in ((".csv", ","), (".tsv", "\t")):
+        save(rows, tmp_path / f"a{ending}")
+        with (tmp_path / f"a{ending}").open(encoding="utf-8-sig", newline="") as stream:
+            lines = list(csv.reader(stream, delimiter=delimiter))
+        assert lines == [[f"'{heading}", "score a"], [f"'{heading}", "0.5"]]
+    save(rows, tmp_path / "a.xlsx")
+    sheet = load_workbook(tmp_path / "a.xlsx").active
+    for cell in (sheet["A1"], sheet["A2"]):
+        assert (cell.value, cell.data_type, cell.quotePrefix) == (heading, "s", True)
+    assert not sheet["B1"].quotePrefix
+
+
 def test_json_lines_keep_everything(tmp_path: Path) -> None:
     save(ROWS, tmp_path / "a.jsonl")
     assert [json.loads(line) for line in (tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()] == ROWS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tunebook.core.registry import stages, techniques
 from tunebook.core.stage import MakesParts, common_rows
 from tunebook.tables.make import new_table
@@ -9,7 +11,7 @@ from tunebook.tables.make import new_table
 
 def test_rows_that_the_table_has_are_taken() -> None:
     table = new_table({"base_model": "somewhere"})
-    assert common_rows(table, ("base_model", "no_such_row")) == {"base_model": "somewhere"}
+    assert common_rows(table, ("base_model", "no_such_row"), Path("book")) == {"base_model": "somewhere"}
 
 
 def test_every_stage_is_found_and_says_what_it_is() -> None:

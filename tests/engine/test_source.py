@@ -107,7 +107,7 @@ def test_further_columns_come_in_the_order_of_the_rows(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("text,label,level,annotator_1,annotator_2\n" + "\n".join(lines) + "\n", encoding="utf-8")
     data = prepare([path], tmp_path / "data")
-    of = BookSource(SimpleNamespace(data_path=data.path), None, None, None, None, None, None)  # type: ignore[arg-type]
+    of = BookSource(SimpleNamespace(data_path=data.path, data=data.content), None, None, None, None, None, None)  # type: ignore[arg-type]
     levels = {text: number for number, (text, _) in enumerate(texts)}
     rows = load(data, "train")
     assert [int(level) for level in of.columns()["level"]] == [levels[text] for text in rows.texts]

@@ -46,7 +46,7 @@ def test_every_table_has_as_many_cells_in_each_line(tmp_path):
     for table in tables:
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
         assert re.match(r"\| -", table.splitlines()[1])
-    assert "bad\\|&lt;b>" in card
+    assert "bad\\|&lt;b&gt;" in card
     assert f"{report.intervals['accuracy'].low:.3f}" in card
 
 

@@ -53,7 +53,7 @@ def test_markdown_says_it_all() -> None:
     assert "The champion is v2, since 2026-05-07" in said
     assert said.index("### v2 · champion") < said.index("### v1")
     assert "from v1 · Bob" in said and "first table · Bob" in said
-    assert "| `learning_rate` | 5e-05 | 0.0001 | few rows \\| many &lt;b>classes&lt;/b> |" in said
+    assert "| `learning_rate` | 5e-05 | 0.0001 | few rows \\| many &lt;b&gt;classes&lt;/b&gt; |" in said
     assert "| `fgm.epsilon` | off | 1 |  |" in said
     assert "| v1 | PROMOTE | accuracy +3.1 points (+0.8 … +5.4) | 5 | held |" in said.replace("Accuracy", "accuracy")
     assert "- **promoted** 2026-05-05" in said and "两个点" in said

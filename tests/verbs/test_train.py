@@ -105,9 +105,9 @@ def test_no_room_and_no_right_leave_nothing_half_written(
     wanted = made(book)
 
     def fail(record: Any, path: Path) -> Path:
-        raise OSError(number, os.strerror(number), str(path))
+        raise OSError(number, os.strerror(number), str(path / "plan.json"))
 
-    monkeypatch.setattr(module, "write_json", fail)
+    monkeypatch.setattr(module, "write_plan", fail)
     with pytest.raises(MachineError) as caught:
         train(wanted)
     assert caught.value.code == code

@@ -33,7 +33,7 @@ def evaluate(
         raise wrong("--split", split, " | ".join(SPLITS))
     found = opened.run(run)
     with Bars() as bars:
-        report = score(found, opened.data, split=part, with_baselines=not no_baselines, progress=bars)
+        report = score(found, split=part, with_baselines=not no_baselines, progress=bars)
 
     kept = read_retention(found) if report.split == "test" else None
 

@@ -70,8 +70,7 @@ def _separated(delimiter: str) -> Callable[[Rows], bytes]:
         stream = io.StringIO(newline="")
         names, lines = flat(rows)
         writer = csv.writer(stream, delimiter=delimiter)
-        writer.writerow(names)
-        writer.writerows([_harmless(cell) for cell in line] for line in lines)
+        writer.writerows([_harmless(cell) for cell in line] for line in [names, *lines])
         return stream.getvalue().encode("utf-8-sig")
 
     return write
@@ -101,6 +100,7 @@ def _workbook(rows: Rows) -> bytes:
             cell = sheet.cell(number, place, value)
             if isinstance(value, str):
                 cell.data_type = "s"
+                cell.quotePrefix = bool(_RISKY.match(value))  # so that it stays a text when it is edited
     sheet.freeze_panes = "A2"
     stream = io.BytesIO()
     book.save(stream)

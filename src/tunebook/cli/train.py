@@ -69,12 +69,12 @@ def tell_start(table: ParamTable, plan: Plan) -> None:
     """Say which model takes the place of the table's, and which classes are new to it."""
     if plan.continues is None:
         return
-    from tunebook.core.nouns import Plan, read_json
+    from tunebook.core.places import read_plan
     from tunebook.engine.past import MERGED
 
     base = table.rows["base_model"].value if "base_model" in table.rows else "–"
     note(say("forgetting.begins", run=plan.continues.name, base=base), style="yellow")
-    known: Plan = read_json(Plan, plan.continues / "plan.json")
+    known = read_plan(plan.continues)
     if Path(plan.model).name == MERGED:
         note(say("forgetting.merges", techniques=", ".join(known.techniques), folder=plan.model))
     fresh = plan.labels.names[len(known.labels.names) :]

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tunebook.core.damage import reading
 from tunebook.core.files import write_whole
 from tunebook.core.hashing import content_id
 from tunebook.core.params import Value
@@ -255,8 +256,13 @@ class Report(Record):
 
 
 def read_json(kind: type[Record], path: Path) -> Any:
-    """A record from its JSON file."""
-    return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    """A record from its JSON file.
+
+    Raises:
+        BookError: `file.missing`, `file.damaged`, `file.newer`.
+    """
+    with reading(path):
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
 
 
 def write_json(record: Record, path: Path) -> Path:

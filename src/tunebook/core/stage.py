@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
 from tunebook.core.nouns import DataRef, ParamTable
 from tunebook.core.params import Row, Value
+from tunebook.core.places import from_book
 from tunebook.core.technique import Technique
 
 
@@ -60,9 +62,11 @@ class MakesParts(Protocol):
         """
 
 
-def common_rows(table: ParamTable, names: Sequence[str]) -> dict[str, Any]:
-    """Rows that a stage takes from the book's table, such as its base model."""
-    return {name: table.rows[name].value for name in names if name in table.rows}
+def common_rows(table: ParamTable, names: Sequence[str], book: Path) -> dict[str, Any]:
+    """Rows that a stage takes from the table of a book; a base model that is a folder by its whole path, since the rows
+    of the stage may lie elsewhere."""
+    rows: dict[str, Any] = {name: table.rows[name].value for name in names if name in table.rows}
+    return {name: from_book(value, book) if name == "base_model" else value for name, value in rows.items()}
 
 
 __all__ = ["MakesParts", "Part", "Stage", "common_rows"]

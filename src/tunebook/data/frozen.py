@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tunebook.core.errors import DataError
-from tunebook.core.nouns import DataRef, read_json
+from tunebook.core.errors import DataError, RunError
+from tunebook.core.nouns import DataRef, Plan, read_json
 
 SPLIT = "split.json"
 
@@ -23,4 +23,16 @@ def open_data(folder: Path) -> DataRef:
     return ref.model_copy(update={"path": Path(folder)})
 
 
-__all__ = ["SPLIT", "open_data"]
+def rows_of(plan: Plan) -> DataRef:
+    """The rows that a plan was made for.
+
+    Raises:
+        DataError: there are none. RunError: `run.data`: they are other rows than the plan's.
+    """
+    data = open_data(plan.data_path)
+    if data.content != plan.data:
+        raise RunError("run.data", key=str(data.path), value=data.content, allowed=plan.data)
+    return data
+
+
+__all__ = ["SPLIT", "open_data", "rows_of"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tunebook.core.errors import PlanError
 from tunebook.core.hashing import content_id, file_id
-from tunebook.core.nouns import Plan, read_json
 from tunebook.core.params import Declaration, Value, declarations
+from tunebook.core.places import PLAN, read_plan
 from tunebook.core.registry import techniques
 from tunebook.core.technique import Technique
 from tunebook.data.frozen import SPLIT, open_data
@@ -68,8 +68,8 @@ def find_input(row: Declaration, value: str, book: Path) -> Path:
         if not books:
             raise PlanError("input.book", key=row.name, value=value)
         return books[0].resolve()
-    runs = [place for place in (book / path, path) if (place / "plan.json").is_file()]
-    runs = runs or [file.parent for file in sorted((book / "runs").glob(f"{path.name}*/plan.json"))]
+    runs = [place for place in (book / path, path) if (place / PLAN).is_file()]
+    runs = runs or [file.parent for file in sorted((book / "runs").glob(f"{path.name}*/{PLAN}"))]
     finished = [run for run in runs if (run / "outcome.json").is_file()]
     if not finished:
         known = sorted(file.parent.name for file in (book / "runs").glob("*/outcome.json"))
@@ -83,8 +83,7 @@ def input_id(row: Declaration, path: Path) -> str:
         return file_id(path)
     if row.row.input == "book":
         return open_data(path / "data").content
-    plan: Plan = read_json(Plan, path / "plan.json")
-    return content_id([plan.id, model_id(path / "model")])
+    return content_id([read_plan(path).id, model_id(path / "model")])
 
 
 __all__ = ["declared_input", "find_input", "find_inputs", "input_id", "inputs_of"]

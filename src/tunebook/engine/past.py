@@ -12,8 +12,9 @@ import numpy as np
 from tunebook.core.encoded import Encoded, join
 from tunebook.core.errors import ModelError, PlanError, RunError
 from tunebook.core.files import as_umask_says
-from tunebook.core.nouns import DataRef, Labels, Plan, read_json
+from tunebook.core.nouns import DataRef, Labels, Plan
 from tunebook.core.params import Declaration, Row
+from tunebook.core.places import PLAN, read_plan
 from tunebook.engine.inputs import find_input, input_id
 from tunebook.engine.part import is_part
 
@@ -71,7 +72,7 @@ def find_start(name: str, data: DataRef) -> Start:
             trained stays beside its base model.
     """
     path = find_input(_ROW, name, data.path.parent)
-    plan: Plan = read_json(Plan, path / "plan.json")
+    plan = read_plan(path)
     if plan.task != data.task:
         raise PlanError("forgetting.task", key=path.name, value=plan.task, allowed=data.task)
     partial = is_part(path / "model")
@@ -115,9 +116,9 @@ def ancestors(plan: Plan) -> Iterator[tuple[Path, Plan]]:
     """
     while plan.continues is not None:
         path = plan.continues
-        if not (path / "plan.json").is_file():
+        if not (path / PLAN).is_file():
             raise RunError("forgetting.gone", key=str(path))
-        plan = read_json(Plan, path / "plan.json")
+        plan = read_plan(path)
         yield path, plan
 
 
@@ -135,17 +136,10 @@ def check_start(plan: Plan) -> None:
 
 
 def data_of(plan: Plan, labels: Labels) -> DataRef:
-    """The rows of a plan's book, their targets numbered as in these labels.
+    """The rows of a plan's book, their targets numbered as in these labels. Raises as `rows_of`."""
+    from tunebook.data.frozen import rows_of
 
-    Raises:
-        RunError: `run.data`: they are no longer those of the plan.
-    """
-    from tunebook.data.frozen import open_data
-
-    data = open_data(plan.data_path)
-    if data.content != plan.data:
-        raise RunError("run.data", key=str(data.path), value=data.content, allowed=plan.data)
-    return numbered(data, labels)
+    return numbered(rows_of(plan), labels)
 
 
 def numbered(data: DataRef, labels: Labels) -> DataRef:

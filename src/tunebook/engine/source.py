@@ -16,12 +16,13 @@ from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.files import part_of
 from tunebook.core.hashing import content_id
-from tunebook.core.nouns import Plan, read_json
+from tunebook.core.nouns import Plan
+from tunebook.core.places import read_plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.task import OtherBook, Task
 from tunebook.core.technique import Batch
 from tunebook.engine.inputs import declared_input, find_inputs, input_id
-from tunebook.engine.past import ancestors, kept_for, numbered, outputs_before, past_rows, read_kept
+from tunebook.engine.past import ancestors, data_of, kept_for, outputs_before, past_rows, read_kept
 from tunebook.engine.tokens import encode
 
 if TYPE_CHECKING:
@@ -67,10 +68,9 @@ class BookSource:
         Raises:
             DataError: it cannot be read. RunError: `run.input`, it is not the one of the plan.
         """
-        from tunebook.data.frozen import open_data
         from tunebook.data.outside import outside_rows
 
-        data = numbered(open_data(self.plan.data_path), self.plan.labels)
+        data = data_of(self.plan, self.plan.labels)
         found = outside_rows(data, self._place(name), labelled=labelled)
         length = int(self.plan.params["max_length"])  # type: ignore[arg-type]
         cache = data.path.parent / "cache"
@@ -125,16 +125,16 @@ class BookSource:
         return answers[0] if len(answers) == 1 else ensemble(answers, self.plan.labels.problem)
 
     def _taught(self, name: str, path: Path) -> NDArray[np.float32]:
-        from tunebook.data.frozen import open_data
+        from tunebook.data.frozen import rows_of
         from tunebook.data.load import load
 
-        theirs = read_json(Plan, path / "plan.json").labels
+        theirs = read_plan(path).labels
         if theirs.problem != self.plan.labels.problem or set(theirs.names) != set(self.plan.labels.names):
             raise PlanError("input.labels", key=name, value=path.name, allowed=", ".join(self.plan.labels.names[:20]))
         kept = self.plan.data_path.parent / "cache" / f"taught-{content_id([self.plan.data, self._id(name, path)])}.npy"
         with suppress(OSError, ValueError):  # not there yet, or cut off by a crash
             return np.asarray(np.load(kept), dtype=np.float32)
-        data = open_data(self.plan.data_path)
+        data = rows_of(self.plan)
         logits = self._loaded(path).logits(load(data, "train"), self.progress)
         if theirs.names:
             logits = logits[:, [theirs.names.index(label) for label in self.plan.labels.names]]
@@ -144,17 +144,17 @@ class BookSource:
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
         """Further columns of the book's training rows, in the order of the column `row`."""
-        from tunebook.data.frozen import open_data
+        from tunebook.data.frozen import rows_of
         from tunebook.data.load import load
 
-        return load(open_data(self.plan.data_path), "train").other
+        return load(rows_of(self.plan), "train").other
 
     def votes(self) -> list[list[Vote]]:
         """The labels that single annotators gave each of the book's training rows, in that order."""
         from tunebook.data.annotators import votes
-        from tunebook.data.frozen import open_data
+        from tunebook.data.frozen import rows_of
 
-        return votes(self.columns(), open_data(self.plan.data_path))
+        return votes(self.columns(), rows_of(self.plan))
 
     def batches(self, rows: Encoded, size: int | None = None) -> Iterator[Batch]:
         """Rows in their order, `size` at a time (the table's batch_size), on the model's device."""
@@ -213,7 +213,7 @@ class BookSource:
         from tunebook.engine.load import load_model
 
         if path not in self._models:
-            self._models[path] = load_model(path / "model", read_json(Plan, path / "plan.json"))
+            self._models[path] = load_model(path / "model", read_plan(path))
         return self._models[path]
 
 

@@ -91,8 +91,8 @@ def read_model(folder: Path, plan: Plan, task: Task) -> Any:
     if not is_part(folder):
         return task.load(folder)
     kept = json.loads((folder / BASE).read_text(encoding="utf-8"))
-    beside = folder / kept["model"]
-    base = find_model(str(beside if plan.before is not None else kept["model"]), allow_pickle=True)
+    moved = plan.model if Path(plan.model).is_dir() else kept["model"]  # the book may stand elsewhere by now
+    base = find_model(str(folder / kept["model"] if plan.before is not None else moved), allow_pickle=True)
     found = model_id(base)
     if found != kept["model_id"]:
         raise ModelError("model.base_changed", key="base_model", value=kept["model"], found=found)

@@ -9,10 +9,12 @@ from typing import Any
 import yaml
 
 from tunebook.core.nouns import DataRef, Plan, Report
+from tunebook.engine.part import is_part
 from tunebook.report.page import write_page
 from tunebook.report.rows import data_view
 from tunebook.report.run import limits
 from tunebook.report.scores import score_rows
+from tunebook.report.snippet import loading, stays_beside
 from tunebook.report.training import parameter_rows
 from tunebook.report.verdict import standing
 from tunebook.report.words import baseline_name
@@ -25,7 +27,8 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
 
     The front matter holds language, pipeline_tag, base_model (for models with a public name), metrics and
     model-index; the card holds the scores with intervals and baselines, the rows, the table, the limits, and how to
-    load the model with transformers alone.
+    load the model without Tunebook. Names of classes, files and models are data: they are shown as they are, never read
+    as Markdown or HTML.
     """
     matter = yaml.safe_dump(front_matter(plan, report, ref), allow_unicode=True, sort_keys=False)
     return write_page(
@@ -42,7 +45,8 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
         sources=list(ref.sources),
         parameters=[row for row in parameter_rows(plan, None) if row["changed"] or row["default"] == "–"],
         limits=limits(report, plan),
-        inputs='["..."], ["..."]' if ref.roles.text_pair else '["..."]',
+        snippet=loading(folder, plan, pairs=bool(ref.roles.text_pair)),
+        merges=is_part(folder) and not stays_beside(plan),
     )
 
 

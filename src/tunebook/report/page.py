@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from tunebook.core.files import write_whole
 from tunebook.core.messages import language, say
 from tunebook.report.words import number, phrase, shown
+
+_SIGNS = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
+_WWW = re.compile(r"\b(www)\.", re.IGNORECASE)
 
 
 @cache
@@ -28,11 +32,13 @@ def _environment() -> Environment:
 
 
 def cell(value: object) -> str:
-    """Text inside a table of Markdown: on one line, with no bar and no tag of its own."""
+    """Text as Markdown shows it, inside a table too: on one line, and never a bar, a tag, a link, or a mark of its own.
+
+    An address is told without becoming a link: its colon, or the dot after www, is written as an entity.
+    """
     text = " ".join(str(value).split())
-    for sign, safe in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("`", "\\`")):
-        text = text.replace(sign, safe)
-    return text
+    text = _SIGNS.sub(r"\\\g<0>", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+    return _WWW.sub(r"\1&#46;", text.replace("://", "&#58;//"))
 
 
 def render(template: str, **view: Any) -> str:

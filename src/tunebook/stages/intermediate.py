@@ -70,7 +70,7 @@ class Intermediate(Stage):
         nested = sorted(switched.keys() & stages().keys())
         if nested:
             raise PlanError("stages.nested", key="intermediate.books", value=str(folder), stage=nested[0])
-        return Part(child(own, common_rows(table, ("base_model",))), book.data, seed=self.seed)
+        return Part(child(own, common_rows(table, ("base_model",), data.path.parent)), book.data, seed=self.seed)
 
 
 __all__ = ["Intermediate"]

@@ -12,6 +12,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import DataRef, ParamTable
 from tunebook.core.params import Row, Search, declarations
+from tunebook.core.places import from_book
 from tunebook.core.stage import Part, Stage, common_rows
 from tunebook.data.raw_text import prepare_raw
 from tunebook.engine.inputs import find_input
@@ -133,9 +134,9 @@ class Pretrain(Stage):
         if self.file is None:
             raise PlanError("stages.file", key="pretrain.file", value=None)
         row = next(item for item in declarations(Pretrain) if item.field == "file")
-        folder = find_model(str(table.rows["base_model"].value), allow_pickle=True)
-        task = self._task(folder)
         book = data.path.parent
+        folder = find_model(from_book(str(table.rows["base_model"].value), book), allow_pickle=True)
+        task = self._task(folder)
         raw = prepare_raw(
             find_input(row, self.file, book),
             book / "stages",
@@ -144,7 +145,7 @@ class Pretrain(Stage):
             known=data,
             task=task,
         )
-        settings = common_rows(table, _COMMON) | {
+        settings = common_rows(table, _COMMON, book) | {
             "max_epochs": self.max_epochs,
             "max_steps": self.max_steps,
             "eval_every": self.eval_every,

@@ -18,7 +18,7 @@ from tunebook.core.hashing import content_id
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Report, Split
 from tunebook.core.verdict import Look, Verdict
-from tunebook.data.frozen import open_data
+from tunebook.data.frozen import rows_of
 from tunebook.report.ab_words import amount, sentence
 from tunebook.report.words import LOWER, metric_name
 from tunebook.verbs.runs import Run
@@ -73,8 +73,7 @@ def _runs(a: list[Run], b: list[Run], rule: Gate, split: Split) -> Verdict:
     plans = [run.plan for run in (*a, *b)]
     for other in plans[1:]:
         _same("content", plans[0].data, other.data)
-    data = open_data(plans[0].data_path)
-    _same("content", plans[0].data, data.content)
+    data = rows_of(plans[0])
     marks = (_marks(a, data, split), _marks(b, data, split))
     metric = str(plans[0].params["metric"]) if rule.metric == "auto" else rule.metric
     asked = rule.model_copy(update={"metric": metric})

@@ -38,15 +38,16 @@ def evaluate(
         with_baselines: measure majority, TF-IDF and frozen encoder too (kept for the next run on the same rows).
 
     Raises:
-        RunError: the run has not finished. DataError: the split is empty or has no labels.
+        RunError: the run has not finished; `run.data`, the book has other rows than it was trained on.
+        DataError: the split is empty or has no labels.
     """
-    from tunebook.data.frozen import open_data
+    from tunebook.data.frozen import rows_of
     from tunebook.data.load import load
     from tunebook.engine.past import numbered
 
     plan = run.plan
     model = run.model  # refuses an unfinished run before anything is read
-    own = data or open_data(plan.data_path)
+    own = data or rows_of(plan)
     ref = numbered(own, plan.labels) if plan.continues is not None else own  # a head may know further classes
     if not ref.rows.get(split):
         raise DataError("data.no_split", key=split, value=0, allowed=" | ".join(k for k, n in ref.rows.items() if n))

@@ -183,9 +183,9 @@ def _peak(plan: Plan, size: int, progress: Progress | None) -> int | None:
 
 
 def _rows(plan: Plan) -> int:
-    from tunebook.data.frozen import open_data
+    from tunebook.data.frozen import rows_of
 
-    return open_data(plan.data_path).rows["train"]
+    return rows_of(plan).rows["train"]
 
 
 @contextmanager

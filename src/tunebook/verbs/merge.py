@@ -106,10 +106,10 @@ def golden(run: Run) -> Rows:
     """The first validation rows of a run's book."""
     from dataclasses import fields, replace
 
-    from tunebook.data.frozen import open_data
+    from tunebook.data.frozen import rows_of
     from tunebook.data.load import load
 
-    rows = load(open_data(run.plan.data_path), "validation")
+    rows = load(rows_of(run.plan), "validation")
     cut = {item.name: getattr(rows, item.name) for item in fields(rows)}
     first = {name: column[:ROWS] for name, column in cut.items() if column is not None and name != "other"}
     return replace(rows, **first, other={name: column[:ROWS] for name, column in rows.other.items()})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.errors import ModelError, PlanError
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import DataRef, ParamTable, Plan
+from tunebook.core.places import from_book
 from tunebook.core.registry import stages, task_of
 from tunebook.core.technique import Facts, PreparesModel, Refuses, RunContext, Technique
 from tunebook.engine.inputs import inputs_of
@@ -83,6 +84,7 @@ def plan_one(
     task = task_of(data.task)()
     named = params.pop("base_model")  # a place, not what decides the outcome: that is the hash of the model's files
     limit = params.pop("max_trained_share")  # nor does what a run may be; only what it is
+    named = from_book(str(named), data.path.parent)
     name = start.model if start else named
     # A run's own model may be a part of one; what its base model must be was asked when that run was planned.
     folder = Path(start.model) if start else find_model(name, allow_pickle="pickle" in allow)
@@ -113,7 +115,7 @@ def plan_one(
         table=table.values_id,
         table_version=table.version,
         data=data.content,
-        data_path=data.path,
+        data_path=data.path.absolute(),
         seed=params["seed"],
         versions={name: _version(name) for name in _LIBRARIES},
         estimate=needed,

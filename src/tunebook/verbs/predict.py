@@ -34,10 +34,10 @@ def predict(
         RunError: the run has not finished. DataError: a model of pairs without pairs, or the other way round.
     """
     from tunebook.data.clean import clean_text
-    from tunebook.data.frozen import open_data
+    from tunebook.data.frozen import rows_of
 
     folder = run.model
-    ref = open_data(run.plan.data_path)
+    ref = rows_of(run.plan)
     if (pairs is None) != (ref.roles.text_pair is None):
         code = "predict.pair_missing" if pairs is None else "predict.pair_unwanted"
         raise DataError(code, key="text_pair", value=ref.roles.text_pair)
@@ -67,11 +67,11 @@ def predict_file(
         DataError: the file or one of its rows cannot be read, or it lacks the column of texts that the model was
             trained on.
     """
-    from tunebook.data.frozen import open_data
+    from tunebook.data.frozen import rows_of
     from tunebook.data.outside import refuse_lost_rows, text_of
     from tunebook.data.read import read
 
-    ref = open_data(run.plan.data_path)
+    ref = rows_of(run.plan)
     source = read(path, options or DataOptions())
     refuse_lost_rows(source)
     text = text_of(source.table, (options.text if options else None) or ref.roles.text, path)

@@ -9,6 +9,7 @@ from typing import Any
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable
+from tunebook.core.places import from_book
 from tunebook.core.registry import task_of
 from tunebook.knowledge.lesson import Lesson
 from tunebook.models.source import find_model
@@ -103,7 +104,7 @@ def recommend(
 def case_of(book: Book, table: ParamTable, wish: Wish, *, allow: frozenset[str] = frozenset()) -> Case:
     """The book's data, the table's base model and the machine that was wished for."""
     data, name = book.data, str(table.values()["base_model"])
-    folder = find_model(name, allow_pickle="pickle" in allow)
+    folder = find_model(from_book(name, book.path), allow_pickle="pickle" in allow)
     tokens = read_tokens(data, folder, allow_unknown=True)
     return Case(
         {**data.stats, "tokens": tokens},

@@ -12,6 +12,7 @@ from tunebook.core.errors import RunError
 from tunebook.core.files import write_whole
 from tunebook.core.history import read_history
 from tunebook.core.nouns import Plan, Report, read_json
+from tunebook.core.places import home_of, read_plan
 
 _FAILED = "failed.json"
 
@@ -35,13 +36,12 @@ class Run:
     @property
     def book(self) -> Path:
         """The folder of its book."""
-        return self.path.parent.parent
+        return home_of(self.path) or self.path.parent.parent
 
     @property
     def plan(self) -> Plan:
         """What it was to do."""
-        plan: Plan = read_json(Plan, self.path / "plan.json")
-        return plan
+        return read_plan(self.path)
 
     @property
     def finished(self) -> bool:

@@ -15,6 +15,7 @@ from tunebook.core.errors import ModelError, PlanError, RunError
 from tunebook.core.files import write_whole
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import Plan, read_json, write_json
+from tunebook.core.places import write_plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.soup import METHODS, Ingredient, Method, Recipe
 from tunebook.verbs.book import Book
@@ -227,7 +228,7 @@ def _written(book: Book, plan: Plan, pot: _Pot, recipe: Recipe, clock: Clock) ->
         finish_folder(part / "model", pot.loaded.tokenizer, plan)
         _prove(part / "model", plan, pot)
         write_json(recipe, part / FILE)
-        write_json(plan, part / "plan.json")
+        write_plan(plan, part, final=book.path / "runs" / part.name)
         write_whole(part / "outcome.json", json.dumps(_outcome(part, pot, clock), indent=2) + "\n")
         run = new_run(book.path / "runs", plan)
         part.replace(run.path)  # an empty folder gives way

@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 
 from tunebook.core.errors import RunError
 from tunebook.core.files import write_whole
-from tunebook.core.nouns import DataRef, Plan, write_json
+from tunebook.core.nouns import Plan
+from tunebook.core.places import write_plan
 from tunebook.core.progress import Progress
 from tunebook.verbs.merge import whole
 from tunebook.verbs.runs import Run, find_run, new_run
@@ -82,7 +83,7 @@ def _claim(plan: Plan, folder: Path, again: bool, held: ExitStack) -> str:
     try:
         held.enter_context(FileLock(run.path / _LOCK, timeout=0))
         if fresh:  # only now can another process find it
-            write_json(plan, run.path / "plan.json")
+            write_plan(plan, run.path)
     except Timeout as error:
         raise RunError("run.busy", key=run.id) from error
     except OSError:
@@ -108,7 +109,7 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
         RunError: `run.data`: the rows are not those of the plan. `stages.missing`: the stage before has not finished.
     """
     from tunebook.core.registry import tasks
-    from tunebook.data.frozen import open_data
+    from tunebook.data.frozen import rows_of
     from tunebook.data.load import load
     from tunebook.engine.fit import Fit, Material
     from tunebook.engine.past import check_start, numbered
@@ -116,8 +117,7 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
     from tunebook.engine.tokens import encode
     from tunebook.models.source import find_model, load_tokenizer
 
-    data = open_data(plan.data_path)
-    _same(data, plan)
+    data = rows_of(plan)
     check_start(plan)
     if plan.continues is not None:
         data, start = numbered(data, plan.labels), Run(plan.continues)
@@ -134,11 +134,6 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
     }
     material = Material(model, tokenizer, rows["train"], rows["validation"])
     return Fit(plan, material, run.path, progress=progress, callbacks=callbacks)
-
-
-def _same(data: DataRef, plan: Plan) -> None:
-    if data.content != plan.data:
-        raise RunError("run.data", key=str(data.path), value=data.content, allowed=plan.data)
 
 
 def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool, stages: Sequence[Run]) -> None:

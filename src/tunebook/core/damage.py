@@ -1,0 +1,59 @@
+"""What is wrong with a file of a book that cannot be read: it is missing, damaged, or of a newer Tunebook."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from tunebook.core.errors import BookError
+
+_LONGEST = 300
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Say of a file that is read inside what is wrong with it.
+
+    Raises:
+        BookError: `file.missing`, `file.damaged`; `file.newer`: a record has fields that are not known here.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise BookError("file.missing", key=str(path), reason=error.strerror or str(error)) from error
+    except ValidationError as error:
+        unknown = [".".join(map(str, item["loc"])) for item in error.errors() if item["type"] == "extra_forbidden"]
+        if unknown:
+            raise BookError("file.newer", key=str(path), value=unknown[0]) from error
+        raise damaged(path, error) from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise damaged(path, error) from error
+
+
+def damaged(path: Path, error: Exception | str) -> BookError:
+    """The error for a file that is not what it should be."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return BookError("file.damaged", key=str(path), reason=": ".join(line.strip() for line in lines[:3])[:_LONGEST])
+
+
+def read_object(path: Path, *needed: str) -> dict[str, Any]:
+    """A file that holds one JSON object with these names.
+
+    Raises:
+        BookError: as `reading`.
+    """
+    with reading(path):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise TypeError(type(found).__name__)
+        for name in needed:
+            found[name]
+    return found
+
+
+__all__ = ["damaged", "read_object", "reading"]
