@@ -4,7 +4,7 @@ import datetime
 
 import pyarrow as pa
 
-from tunebook.data.columns import as_text, is_text, text_column, to_column, to_table
+from tunebook.data.columns import as_text, is_text, storable, text_column, to_column, to_table
 
 
 def test_types_are_kept_and_mixtures_become_text():
@@ -43,3 +43,11 @@ def test_columns_as_text():
     assert texts(pa.array([1, None])) == ["1", None]
     assert texts(pa.array([None, None])) == [None, None]
     assert is_text(pa.string()) and is_text(pa.large_string()) and is_text(pa.string_view()) and not is_text(pa.int8())
+
+
+def test_objects_without_a_field_are_stored_as_text():
+    for value, text in ([{}, "{}"], [[{}], "[{}]"], [{"a": {}}, '{"a": {}}']):
+        column = storable(pa.chunked_array([pa.array([value, None])]))
+        assert column.to_pylist() == [text, None]
+    kept = pa.chunked_array([pa.array([{"a": []}, None])])
+    assert storable(kept) is kept

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from tunebook.core.errors import DataError
+from tunebook.data.columns import to_table
 from tunebook.data.options import DataOptions
 from tunebook.data.roles import check_columns, find_roles, show_columns
 
@@ -123,3 +124,10 @@ def test_told_columns_win_and_must_exist():
 def test_examples_are_short_and_distinct():
     shown = show_columns(table(a=["x", "x", "", None, "y" * 50], b=[1, 2, 3, 4, 5]))
     assert shown == f"\n  - a: x | {'y' * 39}…\n  - b: 1 | 2 | 3"
+
+
+def test_columns_that_hold_nothing_are_no_labels():
+    data = to_table([{"text": f"words of row {n}", "a": None, "b": "xy"[n % 2], "c": {}} for n in range(20)])
+    assert found(data)["label"] == "b"
+    with pytest.raises(DataError, match=r"data\.label_unclear"):
+        found(data.drop_columns(["b"]))

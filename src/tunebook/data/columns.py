@@ -190,4 +190,15 @@ def _values(column: pa.ChunkedArray) -> Any:
     return column.to_pylist()
 
 
-__all__ = ["as_text", "is_text", "missing", "text_column", "to_column", "to_table"]
+def storable(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column as Parquet can hold it: objects without any field, which it cannot, become text."""
+    return text_column(column) if _has_empty(column.type) else column
+
+
+def _has_empty(kind: pa.DataType) -> bool:
+    """Whether a type holds an object without fields, at any depth."""
+    inner = [kind.field(place).type for place in range(kind.num_fields)]
+    return (pa.types.is_struct(kind) and not inner) or any(map(_has_empty, inner))
+
+
+__all__ = ["as_text", "is_text", "missing", "storable", "text_column", "to_column", "to_table"]

@@ -37,6 +37,7 @@ _SUFFIXES: dict[str, FileFormat] = {
 _MAGIC: dict[bytes, FileFormat] = {b"PAR1": "parquet", b"SQLite format 3\0": "sqlite"}
 
 
+_EMPTY = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n[]"
 _MOST = 5000  # files of a folder or a package that are looked at
 
 
@@ -81,16 +82,16 @@ def only(found: list[Member], path: Path) -> tuple[bytes, str]:
     """
     if path.is_dir():
         raise DataError("data.folder", key=str(path))
+    if all(is_blank(item.data) for item in found):
+        raise DataError("data.empty", key=str(path))
     if len(found) > 1:
         raise DataError("data.archive", key=str(path), reason=f"{len(found)} files")
-    if not found or is_blank(found[0].data):
-        raise DataError("data.empty", key=str(path))
     return found[0].data, found[0].name.rpartition("/")[2]
 
 
 def is_blank(data: bytes) -> bool:
-    """Whether a file holds nothing, or nothing but white space and a byte order mark."""
-    return not data.strip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")
+    """Whether a file holds nothing: white space, a byte order mark, or an empty list at most."""
+    return data[:8].strip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n") in (b"", b"[]") and not data.strip(_EMPTY)
 
 
 def read_bytes(path: Path) -> tuple[bytes, str]:

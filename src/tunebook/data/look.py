@@ -101,6 +101,8 @@ class Look:
         Raises:
             DataError: `data.json`.
         """
+        if len(self.objects) == 1 and self.text.lstrip()[:1] == "{" and _is_whole(self.text):
+            return [(1, self.objects[0])]  # a single row, which may hold lists
         found, numbers = json_rows(self.text.encode(), self.path)
         return list(zip(numbers.tolist(), found, strict=True))
 
@@ -143,6 +145,15 @@ def _values(text: str) -> Iterator[Any]:
         except (ValueError, RecursionError):
             return
         yield value
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a text is one JSON value."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _cells(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

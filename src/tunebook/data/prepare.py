@@ -15,6 +15,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import SPLITS, DataRef, Labels, Roles, Split, write_json
 from tunebook.data.annotators import OWN, annotator_columns
 from tunebook.data.clean import chosen_rules
+from tunebook.data.columns import storable
 from tunebook.data.describe import describe, find_warnings, warning
 from tunebook.data.draft import Draft, clean_draft, labelled_rows, row_ids, timed_draft, weigh_draft
 from tunebook.data.file_warnings import file_warnings
@@ -101,7 +102,7 @@ def _rows(draft: Draft, roles: Roles, side: Any) -> tuple[pa.Table, bool]:
     used = {roles.text, roles.text_pair, roles.label, roles.weight, FILE, ROW, GIVEN, KEY, _LABEL}
     for name in table.column_names:
         if name not in used:
-            columns[f"source_{name}" if name in OWN else name] = table[name]
+            columns[f"source_{name}" if name in OWN else name] = storable(table[name])
     return pa.table(columns).combine_chunks(), unusable
 
 

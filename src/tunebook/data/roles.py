@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from tunebook.core.errors import DataError, near
 from tunebook.core.nouns import Roles
-from tunebook.data.columns import as_text, is_text
+from tunebook.data.columns import as_text, is_text, text_column
 from tunebook.data.names import ANNOTATOR, GROUP, LABEL, LABEL_TOO, PAIRS, ROW_ID, TEXT, TIME, WEIGHT, plain
 from tunebook.data.options import DataOptions
 
@@ -136,10 +136,9 @@ def _label_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str
 
 def _recurs(column: pa.ChunkedArray) -> bool:
     """Whether a value stands for at least five rows on average, and there is more than one."""
-    if pa.types.is_nested(column.type):
-        return True
-    distinct = pc.count_distinct(column).as_py()
-    return bool(2 <= distinct <= max(2, np.ceil(len(column) / 5)))
+    nested = pa.types.is_nested(column.type)  # lists of labels; but not what is empty in every row
+    distinct = len(pc.unique(pc.drop_null(text_column(column) if nested else column)))
+    return bool(2 <= distinct <= (distinct if nested else max(2, np.ceil(len(column) / 5))))
 
 
 __all__ = ["check_columns", "find_roles", "show_columns"]

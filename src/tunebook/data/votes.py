@@ -11,6 +11,7 @@ from tunebook.data.exports import Export, to_export
 
 # More people than these are columns by place (the row's first vote, its second ...), not by name.
 _PEOPLE = 20
+_NAME = 20  # longer names (UUIDs, addresses) become numbers
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,9 @@ class _Item:
 def join_answers(answers: Iterable[Answer], label: str, roles: dict[str, Any], **notes: str) -> Export:
     """One row an item, with the label that most gave; where several have as many votes, a row for each of them.
 
-    Labels are words where no answer has more than one, else lists. Where an item has several votes, each person is a
-    column of the part `annotators`. Items without an answer that counts are left out, for the reason that most have.
+    Labels are words where no answer has more than one, else lists of those that at least half of the answers have.
+    Where an item has several votes, each person is a column of the part `annotators`. Items without an answer that
+    counts are left out, for the reason that most have.
 
     Args:
         label: name of the column of labels; roles: the other parts.
@@ -63,7 +65,7 @@ def join_answers(answers: Iterable[Answer], label: str, roles: dict[str, Any], *
             faults.setdefault(reason, {})[item.first.row] = ""
             continue
         votes = _votes(item, people, several)
-        for said in _winners([vote.said for vote in item.votes.values()]):
+        for said in _winners([vote.said for vote in item.votes.values()], several):
             rows.append((item.first.row, {**item.first.columns, label: _cell(said, several), **votes}))
     roles = {**roles, "label": label, **({"annotators": [*people]} if people else {})}
     return to_export(rows, roles, faults=faults, notes=notes)
@@ -85,10 +87,11 @@ def _people(items: Sequence[_Item]) -> dict[str, str | int]:
     most = max((len(item.votes) for item in items), default=0)
     if most < 2:
         return {}
-    people = list(dict.fromkeys(who for item in items for who in item.votes))
+    people = sorted({who for item in items for who in item.votes}, key=lambda who: (len(who), who))
     if len(people) > _PEOPLE:
         return {f"annotator {place + 1}": place for place in range(most)}
-    return {f"annotator {who}": who for who in people}
+    short = all(len(who) <= _NAME for who in people)
+    return {f"annotator {who if short else number}": who for number, who in enumerate(people, start=1)}
 
 
 def _votes(item: _Item, people: dict[str, str | int], several: bool) -> dict[str, Any]:
@@ -100,10 +103,13 @@ def _votes(item: _Item, people: dict[str, str | int], several: bool) -> dict[str
     return found
 
 
-def _winners(said: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    counts = Counter(tuple(dict.fromkeys(labels)) for labels in said)
-    most = max(counts.values())
-    return [labels for labels, count in counts.items() if count == most]
+def _winners(said: Sequence[tuple[Any, ...]], several: bool) -> list[tuple[Any, ...]]:
+    """The labels of a row, for each row that an item becomes."""
+    if several:
+        counts = Counter(label for labels in said for label in dict.fromkeys(labels))
+        return [tuple(label for label, count in counts.items() if 2 * count >= len(said))]
+    counts = Counter(labels[0] for labels in said)
+    return [(label,) for label, count in counts.items() if count == max(counts.values())]
 
 
 def _cell(said: tuple[Any, ...], several: bool) -> Any:

@@ -1,0 +1,91 @@
+"""doccano: JSON, JSON Lines, CSV or fastText, in a package with a file a user or one of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tunebook.data.exports import Export, Format
+from tunebook.data.formats.fasttext import FastText, lines_of
+from tunebook.data.formats.spans import are_spans
+from tunebook.data.look import Look
+from tunebook.data.votes import Answer, join_answers
+
+_MARKS = ("Comments", "annotation_approver")  # columns that only doccano writes; the second until version 1.5
+_LABELLED = ("cats", "label", "labels")
+_JOINT = "#"
+_ALL = "all"  # the file of a project whose users label together
+_TOLD = 60  # no name of a class is so long
+
+
+class Doccano(Format):
+    """Documents with the labels of one user or of several, each user's in a file of its own."""
+
+    title: ClassVar[str] = "doccano"
+
+    def fits(self, look: Look) -> bool:
+        """A file with doccano's columns, or a package of such files of one kind."""
+        files = [part for part in look.parts if not part.blank]
+        if files:
+            one_kind = len({part.suffix for part in look.parts}) == 1
+            return one_kind and all(_is_one(part) or FastText().fits(part) for part in files)
+        return _is_one(look)
+
+    def read(self, look: Look) -> Export:
+        """The documents, with the labels of most users; a document without labels is not done yet."""
+        files = [part for part in look.parts if not part.blank] or [look]
+        answers = [answer for part in files for answer in _answers(part, _user(part) if look.parts else "")]
+        self._refuse(look, answers)
+        label = next((name for name in _LABELLED for answer in answers if name in answer.columns), "label")
+        for answer in answers:
+            answer.columns.pop(label, None)
+        return join_answers(answers, label, {"text": "text", **({"row_id": "id"} if _has_ids(answers) else {})})
+
+    def _refuse(self, look: Look, answers: list[Answer]) -> None:
+        """Refuse marked spans, intents with slots, and texts that were written."""
+        if any("cats" in answer.columns for answer in answers):
+            if look.options.label == "cats":
+                return
+            raise self.refusal("intent", look)
+        if any("entities" in answer.columns or are_spans(answer.columns.get("label")) for answer in answers):
+            raise self.refusal("tagging", look)
+        names = [str(name) for answer in answers for name in answer.said]
+        if any("\n" in name or len(name) > _TOLD for name in names):
+            raise self.refusal("writing", look)
+
+
+def _is_one(look: Look) -> bool:
+    if look.objects:
+        return all(any(mark in row for mark in _MARKS) and _text_of(row) is not None for row in look.objects)
+    return bool(look.grid) and look.grid[0][:3] == ["id", "text", "label"] and "Comments" in look.grid[0]
+
+
+def _text_of(row: dict[str, Any]) -> str | None:
+    text = row.get("text", row.get("data"))
+    return text if isinstance(text, str) else None
+
+
+def _user(look: Look) -> str:
+    name = Path(look.name).stem
+    return "" if name == _ALL else name
+
+
+def _has_ids(answers: list[Answer]) -> bool:
+    return any("id" in answer.columns for answer in answers)
+
+
+def _answers(look: Look, user: str) -> Iterator[Answer]:
+    if not look.objects and not _is_one(look):
+        yield from lines_of(look, user)
+        return
+    for number, row in look.rows() if look.objects else look.cells():
+        given = next((row[name] for name in _LABELLED if name in row), None)
+        labels = given.split(_JOINT) if isinstance(given, str) else given or ()
+        left = "" if labels else "unlabelled"
+        columns = {name: value for name, value in row.items() if name not in _MARKS}
+        said = () if are_spans(given) else tuple(labels)
+        yield Answer(row.get("id", number), number, {**columns, "text": _text_of(row)}, user, said, left)
+
+
+__all__ = ["Doccano"]

@@ -1,0 +1,40 @@
+"""JSON rows with a list of words and a list of tags, one for each word."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tunebook.data.exports import Export, Format
+from tunebook.data.look import Look
+
+_WORDS = ("tokens", "words", "sentence", "text")
+
+
+class Tokens(Format):
+    """Sentences in words, with a tag for each."""
+
+    title: ClassVar[str] = "JSON"
+    general: ClassVar[bool] = True
+
+    def fits(self, look: Look) -> bool:
+        """Two columns of lists are of the same length in every row, and one of them holds words."""
+        rows = look.objects
+        words = next((name for name in _WORDS if rows and _lengths(rows, name)), None)
+        if words is None or look.options.text is not None:
+            return False
+        lengths = _lengths(rows, words)
+        others = [name for name in rows[0] if name != words and _lengths(rows, name) == lengths]
+        return bool(others) and max(lengths) > 1
+
+    def read(self, look: Look) -> Export:
+        """Refused."""
+        raise self.refusal("tagging", look)
+
+
+def _lengths(rows: list[dict[str, Any]], name: str) -> list[int]:
+    """Length of each row's list; empty where a row has none."""
+    lists = [row.get(name) for row in rows]
+    return [len(value) for value in lists if isinstance(value, list)] if all(isinstance(v, list) for v in lists) else []
+
+
+__all__ = ["Tokens"]

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tunebook.core.errors import DataError
+from tunebook.data.options import DataOptions
+from tunebook.data.read import read
+
+ROWS = [
+    {"prompt": "ask", "chosen": "good", "rejected": "bad"},
+    {"query": "ask", "response": "good", "rejected_response": "bad"},
+    {"messages": [{"role": "user", "content": "ask"}], "rejected_messages": []},
+    {"prompt": "ask", "completion": "good", "label": True},
+    {"chosen": [{"role": "user", "content": "ask"}], "rejected": []},
+]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_answers_that_were_compared_are_preferences(write, row):
+    path = write("x.json", json.dumps([row, row]))
+    with pytest.raises(DataError, match=r"format\.preference"):
+        read(path)
+
+
+def test_who_names_text_and_label_gets_the_table(write):
+    path = write("x.json", json.dumps([ROWS[0]] * 2))
+    assert read(path, DataOptions(text="prompt", label="rejected")).table.num_rows == 2
+
+
+def test_a_column_of_yes_and_no_beside_a_text_is_a_label(write):
+    assert read(write("x.json", json.dumps([{"text": "a", "label": True}] * 2))).notes["format"] == "json"
