@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -170,8 +169,7 @@ def verdict(book: Book, number: int, effects: list[RowEffect], b: int = 3) -> No
         metric="accuracy", gain=0.1, lower=0, upper=0.2, delta=0.02, delta_kind="absolute", alpha=0.05, seeds=2, n=9,
         looks=1, history=[look], effects=effects, path=book.path,
     )  # fmt: skip
-    path = write_json(made, book.path / "tests" / str(number) / "verdict.json")
-    os.utime(path, (number, number))
+    write_json(made, book.path / "tests" / str(number) / "verdict.json")
 
 
 def test_a_table_shows_the_newest_effects(tmp_path: Path) -> None:

@@ -71,8 +71,6 @@ def test_no_soup_and_what_was_left_out(pair: Path, tunebook: Call) -> None:
     shutil.rmtree(pair / "runs" / "twin")
     ruined(Run(pair / "runs" / first))
     forged(Run(pair / "runs" / first), "elsewhere", model_id="0" * 12)
-    for name, moment in (("elsewhere", 1), ("ruined", 2), (first, 3)):
-        touch(pair / "runs" / name / "plan.json", moment)
     before = names(pair)
     done = tunebook("soup", pair)
     said = " ".join(done.out.split())
@@ -81,12 +79,6 @@ def test_no_soup_and_what_was_left_out(pair: Path, tunebook: Call) -> None:
     assert tunebook("soup", pair, "--json").json["run"] is None
     worse = " ".join(tunebook("soup", pair, first, "ruined", "--method", "uniform").out.split())
     assert "worse than the best single run" in worse and f"keep {first}" in worse
-
-
-def touch(path: Path, moment: float) -> None:
-    import os
-
-    os.utime(path, (moment, moment))
 
 
 def test_refusals(pair: Path, tunebook: Call) -> None:

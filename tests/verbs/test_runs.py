@@ -12,7 +12,7 @@ from tunebook.core.nouns import Plan, write_json
 from tunebook.verbs import runs as module
 from tunebook.verbs.book import Book
 from tunebook.verbs.plan import plan
-from tunebook.verbs.runs import Run, find_run, new_run
+from tunebook.verbs.runs import Run, find_run, new_run, runs_in
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def made(book: Book) -> Plan:
 
 
 def test_folders_are_never_shared(made: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.time, "strftime", lambda form: "20250101-000000")
+    monkeypatch.setattr(module, "_later", lambda folder: "20250101-000000")
     first, second = new_run(tmp_path / "runs", made), new_run(tmp_path / "runs", made)
     assert first.id == f"20250101-000000-{made.id}"
     assert second.id == f"{first.id}-2"
@@ -36,10 +36,35 @@ def test_the_newest_of_this_very_plan(made: Plan, tmp_path: Path) -> None:
     assert find_run(tmp_path, made) is None
     found = [new_run(tmp_path, made) for _ in range(3)]
     assert find_run(tmp_path, made) is None, "a folder without a plan was never begun"
-    for age, run in zip((3, 9), found, strict=False):
+    for age, run in zip((9, 3), found, strict=False):  # of no account: a copy of a book has other times
         os.utime(write_json(made, run.path / "plan.json"), (age, age))
     assert find_run(tmp_path, made) == found[1]
     assert find_run(tmp_path, made.model_copy(update={"seed": 7})) is None
+
+
+def test_a_new_run_comes_after_all_others_whatever_the_clock_says(
+    made: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter(["20250302-020000", "20250302-010000", "20250302-010000", "20250303-000000"])
+    real = module.time.strftime
+    monkeypatch.setattr(module.time, "strftime", lambda *given: real(*given) if given[1:] else next(now))
+    (tmp_path / "mine").mkdir()
+    plans = [made.model_copy(update={"seed": seed}) for seed in (4, 3, 2, 1)]
+    runs = [new_run(tmp_path, each) for each in plans]
+    assert [run.id[:15] for run in runs] == ["20250302-020000", "20250302-020001", "20250302-020002", "20250303-000000"]
+    for run in (*runs, Run(tmp_path / "mine")):
+        write_json(made, run.path / "plan.json")
+    assert runs_in(tmp_path) == [Run(tmp_path / "mine"), *runs], "a name without a time tells nothing and comes first"
+    monkeypatch.undo()
+    (tmp_path / f"99999999-999999-{made.id}").mkdir()
+    assert new_run(tmp_path, made).id < "99999999"
+
+
+def test_numbered_runs_of_one_second_are_in_order(made: Plan, tmp_path: Path) -> None:
+    stem = f"20250101-000000-{made.id}"
+    for name in (f"{stem}-10", f"{stem}-9", stem):
+        write_json(made, tmp_path / name / "plan.json")
+    assert find_run(tmp_path, made) == Run(tmp_path / f"{stem}-10")
 
 
 def test_a_run_that_has_just_begun(made: Plan, tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from tunebook.abtest.arms import Arm, known, trained
 from tunebook.abtest.exam import Exam
 from tunebook.abtest.marks import Marks, marks_of
 from tunebook.abtest.pairs import answers
+from tunebook.abtest.verdicts import newest_verdicts
 from tunebook.core.errors import DataError, PlanError, TunebookError
-from tunebook.core.nouns import ParamTable, Plan, read_json
+from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.verdict import RowEffect, Verdict
 from tunebook.engine.past import numbered
@@ -194,15 +195,8 @@ def measured(verdict: Verdict, method: str) -> bool:
 
 def tested_effects(book: Book, version: int) -> Verdict | None:
     """The newest test of this version against another that tells what rows were worth; None where there is none."""
-    paths = (book.path / "tests").glob("*/verdict.json")
-    for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True):
-        try:
-            verdict: Verdict = read_json(Verdict, path)
-        except (OSError, ValueError):  # another's unfinished or damaged file says nothing
-            continue
-        if verdict.b == version and any(math.isfinite(effect.effect) for effect in verdict.effects):
-            return verdict
-    return None
+    known = (verdict for verdict in newest_verdicts(book) if verdict.b == version)
+    return next((item for item in known if any(math.isfinite(effect.effect) for effect in item.effects)), None)
 
 
 def effects_for(book: Book, version: int) -> dict[str, RowEffect]:

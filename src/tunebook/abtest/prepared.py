@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Unpack
@@ -13,8 +13,9 @@ from tunebook.abtest.exam import Exam, file_exam, split_exam
 from tunebook.abtest.marks import Marks, marks_of
 from tunebook.abtest.pairs import Pair
 from tunebook.abtest.test_plan import Asked, TestPlan, make_test_plan
+from tunebook.abtest.verdicts import newest_verdicts, read_verdict
 from tunebook.core.errors import PlanError
-from tunebook.core.nouns import DataRef, ParamTable, read_json, write_json
+from tunebook.core.nouns import DataRef, ParamTable, write_json
 from tunebook.core.verdict import Look, Verdict
 from tunebook.engine.past import numbered
 from tunebook.verbs.book import Book
@@ -57,8 +58,7 @@ class PreparedTest:
     @property
     def finished(self) -> Verdict | None:
         """The verdict, if there is one already."""
-        path = self.folder / "verdict.json"
-        return read_json(Verdict, path) if path.is_file() else None
+        return read_verdict(self.folder / "verdict.json")
 
 
 @dataclass
@@ -108,7 +108,7 @@ def _warnings(book: Book, plan: TestPlan) -> list[tuple[str, dict[str, Any]]]:
     found: list[tuple[str, dict[str, Any]]] = []
     if plan.n < _FEW_ROWS and 0 < plan.delta <= 0.02:
         found.append(("ab.warn.few_rows", {"rows": plan.n, "points": f"{plan.delta * 100:g}"}))
-    earlier = [verdict for verdict in _verdicts(book) if _of_same(verdict, plan)]
+    earlier = [verdict for verdict in newest_verdicts(book) if _of_same(verdict, plan)]
     if earlier:
         found.append(("ab.warn.again", {"count": len(earlier), "a": f"v{plan.a}", "b": f"v{plan.b}"}))
     return found
@@ -139,14 +139,6 @@ def _of_same(verdict: Verdict, plan: TestPlan) -> bool:
 def run_name(plan: TestPlan) -> str:
     """Id of the run that both arms continue from; empty for none."""
     return plan.continues.name if plan.continues else ""
-
-
-def _verdicts(book: Book) -> Iterator[Verdict]:
-    for path in sorted((book.path / "tests").glob("*/verdict.json")):
-        try:
-            yield read_json(Verdict, path)
-        except (OSError, ValueError):  # a damaged one says nothing
-            continue
 
 
 __all__ = ["Course", "PreparedTest", "Table", "prepare_test", "run_name"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from tunebook.core.errors import RefusedError
+from tunebook.core.errors import BookError, RefusedError
 from tunebook.core.nouns import ParamTable, read_json
 from tunebook.core.verdict import Verdict
 from tunebook.verbs.book import Book
@@ -14,23 +15,26 @@ _CHECKED = ("verdict", "passed", "a", "b", "metric", "gain", "lower", "upper", "
 
 def find_verdict(book: Book, table: ParamTable) -> Verdict | None:
     """The newest test of a table against the champion on the book's rows; else the newest test of it at all."""
-    verdicts = map(read_verdict, _newest(book.path / "tests"))
-    found = [verdict for verdict in verdicts if verdict and verdict.b_values == table.values_id]
+    found = [verdict for verdict in newest_verdicts(book) if verdict.b_values == table.values_id]
     return next((verdict for verdict in found if mismatch(book, table, verdict) is None), found[0] if found else None)
 
 
-def _newest(folder: Path) -> list[Path]:
-    files = folder.glob("*/verdict.json")
-    return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.parent.name), reverse=True)
+def newest_verdicts(book: Book) -> Iterator[Verdict]:
+    """The verdicts of a book that can be read, the one that was logged last first, and those without an entry last."""
+    logged = {str(item.evidence.get("test")): item.number for item in book.log.entries() if item.action == "test"}
+    files = (book.path / "tests").glob("*/verdict.json")
+    for path in sorted(files, key=lambda path: (logged.get(path.parent.name, 0), path.parent.name), reverse=True):
+        if (verdict := read_verdict(path)) is not None:
+            yield verdict
 
 
 def read_verdict(path: Path) -> Verdict | None:
     """The verdict in a file; None where there is none that can be read: it then proves nothing."""
     try:
         verdict: Verdict = read_json(Verdict, path)
-    except (OSError, ValueError):
+    except BookError:
         return None
-    return verdict
+    return verdict.model_copy(update={"path": path.parent})  # the book may stand elsewhere by now
 
 
 def mismatch(book: Book, table: ParamTable, verdict: Verdict) -> RefusedError | None:
@@ -61,4 +65,4 @@ def is_logged(book: Book, verdict: Verdict) -> bool:
     return all(values) and all(logged[name] == stated[name] for name in _CHECKED if name in logged)
 
 
-__all__ = ["find_verdict", "is_logged", "mismatch", "read_verdict"]
+__all__ = ["find_verdict", "is_logged", "mismatch", "newest_verdicts", "read_verdict"]

@@ -43,9 +43,9 @@ def run_at(path: Path) -> Run:
     Raises:
         RunError: `merge.no_run`.
     """
-    from tunebook.verbs.runs import Run
+    from tunebook.verbs.runs import Run, runs_in
 
-    found = [Run(file.parent) for file in sorted(path.glob("runs/*/outcome.json"))]
+    found = [run for run in runs_in(path / "runs") if run.finished]
     if (path / "plan.json").is_file():
         found = [Run(path)]
     if not found:

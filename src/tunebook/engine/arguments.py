@@ -51,7 +51,7 @@ def training_arguments(plan: Plan, folder: Path, precision: str, shares: Shares 
         load_best_model_at_end=True,
         metric_for_best_model=f"eval_{params['metric']}",
         greater_is_better=True,
-        save_total_limit=2,
+        save_total_limit=None,  # the seam deletes old checkpoints
         logging_steps=max(1, steps // _LOG_POINTS),
         logging_nan_inf_filter=False,
         use_cpu=not torch.cuda.is_available(),

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerCallback
+from transformers.trainer_utils import rotate_checkpoints
 
 from tunebook.core.technique import (
     Batch,
@@ -32,6 +33,7 @@ from tunebook.engine.weave import Weave
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
+_CHECKPOINTS = 2  # the newest and the best; where they are one, also the one before
 _NO_ITEMS = 1e-12  # a step of rows that all weigh nothing has the loss 0, not 0 / 0
 
 
@@ -47,7 +49,9 @@ class Events(TrainerCallback):  # type: ignore[misc]
         self.weave.tell(event)
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Event `start`."""
+        """Event `start`; a run that goes on may stand elsewhere than when its best checkpoint was named."""
+        if state.best_model_checkpoint:
+            state.best_model_checkpoint = str(Path(args.output_dir) / Path(state.best_model_checkpoint).name)
         self._see(state, "start")
 
     def on_epoch_begin(
@@ -77,9 +81,13 @@ class Events(TrainerCallback):  # type: ignore[misc]
         self._see(state, "end")
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Keep the techniques' state with the checkpoint."""
+        """Keep the techniques' state with the checkpoint, and of those before it, now that it is whole, the best.
+
+        The trainer itself goes by the times of files, and deletes before the new one is whole.
+        """
         if state.is_world_process_zero:
             self.weave.save(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+            rotate_checkpoints(args.output_dir, _CHECKPOINTS, state.best_model_checkpoint)
 
 
 class Seam:

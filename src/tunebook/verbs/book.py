@@ -85,10 +85,9 @@ class Book:
     @property
     def runs(self) -> list[Run]:
         """All runs, oldest first."""
-        from tunebook.verbs.runs import Run
+        from tunebook.verbs.runs import runs_in
 
-        folders = sorted((self.path / "runs").glob("*/plan.json"), key=lambda path: path.stat().st_mtime)
-        return [Run(path.parent) for path in folders]
+        return runs_in(self.path / "runs")
 
     def run(self, name: str = "latest") -> Run:
         """A run by its id, the start of its id, or `latest`: the newest that was finished.

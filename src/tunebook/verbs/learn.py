@@ -18,7 +18,6 @@ from tunebook.knowledge.lesson import Lesson
 from tunebook.knowledge.log import Entry
 from tunebook.tables.diff import diff
 from tunebook.verbs.book import Book
-from tunebook.verbs.runs import Run
 
 _TAUGHT = ("table", "test", "promote", "rollback")
 _FIGURES = ("metric", "gain", "lower", "upper", "seeds", "effects")
@@ -113,9 +112,9 @@ class _Teacher:
     def parameters(self) -> dict[str, int | None]:
         """Base model -> its size, as the newest plan with it says that can be read."""
         found: dict[str, int | None] = {}
-        for path in sorted((self.book.path / "runs").glob("*/plan.json")):
+        for run in self.book.runs:
             with suppress(OSError, ValueError, TunebookError):
-                plan = Run(path.parent).plan
+                plan = run.plan
                 found[plan.model] = plan.estimate.parameters
         return found
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,11 @@ from tunebook.core.errors import RunError
 from tunebook.core.files import write_whole
 from tunebook.core.history import read_history
 from tunebook.core.nouns import Plan, Report, read_json
-from tunebook.core.places import home_of, read_plan
+from tunebook.core.places import PLAN, home_of, read_plan
 
 _FAILED = "failed.json"
+_TIME = "%Y%m%d-%H%M%S"
+_NAME = re.compile(r"(?P<time>\d{8}-\d{6})-[0-9a-f]{12}(-(?P<number>\d+))?")
 
 
 @dataclass(frozen=True)
@@ -103,16 +107,30 @@ class Run:
         return read_json(Report, path) if path.is_file() else None
 
 
+def runs_in(folder: Path, pattern: str = "*") -> list[Run]:
+    """The runs in a folder that were begun, oldest first by what their names say: a copy may have lost all times."""
+    return sorted((Run(path.parent) for path in folder.glob(f"{pattern}/{PLAN}")), key=_place)
+
+
+def _place(run: Run) -> tuple[str, int, str]:
+    """Where a run stands in the order of all; one with a name of its own comes first."""
+    found = _NAME.fullmatch(run.id)
+    return (found["time"], int(found["number"] or 1), run.id) if found else ("", 0, run.id)
+
+
 def find_run(folder: Path, plan: Plan) -> Run | None:
     """The newest run of exactly this plan; None if it was never begun."""
-    found = sorted(folder.glob(f"*-{plan.id}*/plan.json"), key=lambda path: path.stat().st_mtime)
-    return Run(found[-1].parent) if found else None
+    found = runs_in(folder, f"*-{plan.id}*")
+    return found[-1] if found else None
 
 
 def new_run(folder: Path, plan: Plan) -> Run:
-    """A fresh folder for a run of this plan: time and plan id, numbered if need be. Two processes never share one."""
-    stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{plan.id}"
+    """A fresh folder for a run of this plan: time and plan id, numbered if need be. Two processes never share one.
+
+    The time is later than that of all runs there, whatever the clock says: their names tell their order.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    stem = f"{_later(folder)}-{plan.id}"
     for number in range(1, 1000):
         path = folder / (stem if number == 1 else f"{stem}-{number}")
         try:
@@ -123,4 +141,16 @@ def new_run(folder: Path, plan: Plan) -> Run:
     raise RunError("run.folder", key=str(folder))
 
 
-__all__ = ["Run", "find_run", "new_run"]
+def _later(folder: Path) -> str:
+    """The time for a new run's name."""
+    now = time.strftime(_TIME)
+    last = max((found["time"] for name in folder.iterdir() if (found := _NAME.fullmatch(name.name))), default="")
+    if now > last:
+        return now
+    try:
+        return (datetime.strptime(last, _TIME) + timedelta(seconds=1)).strftime(_TIME)
+    except (ValueError, OverflowError):  # no time that any clock has shown
+        return now
+
+
+__all__ = ["Run", "find_run", "new_run", "runs_in"]
