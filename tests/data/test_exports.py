@@ -67,3 +67,10 @@ def test_a_folder_and_a_package_of_several_files_of_no_tool(write, tmp_path):
         package.writestr("b.csv", "text,label\na,b\n")
     with pytest.raises(DataError, match=r"data\.archive"):
         read(tmp_path / "two.zip")
+
+
+def test_rows_to_predict_need_no_labels(write):
+    tasks = write("tasks.json", json.dumps([TASK, {**TASK, "annotations": []}]))
+    assert read(tasks, labelled=False).table["text"].to_pylist() == ["fine", "fine"]
+    spans = write("spans.jsonl", '{"text": "fine", "label": [[0, 4, "A"]]}\n')
+    assert read(spans, labelled=False).table["text"].to_pylist() == ["fine"]

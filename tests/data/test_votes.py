@@ -59,3 +59,23 @@ def test_very_many_people_are_columns_by_the_place_of_their_vote():
     found = join_answers([*crowd, Answer(99, 99, {}, "last", ("p",))], "label", {})
     assert found.roles["annotators"] == ["annotator 1", "annotator 2"]
     assert found.table["annotator 2"].to_pylist() == ["n"] * 15 + [None]
+
+
+def test_what_several_people_say_of_several_labels():
+    def said(*votes):
+        given = [Answer("a", 1, {}, str(who), labels) for who, labels in enumerate(votes)]
+        filler = Answer("b", 2, {}, "0", ("p", "q"))
+        return join_answers([*given, filler], "label", {}).table["label"].to_pylist()[0]
+
+    assert said(("p", "q"), ("q",)) == ["p", "q"]
+    assert said(("p", "q"), ("q",), ("q", "r")) == ["q"]
+    assert said(("p",), ("q",), ("r",)) == ["p", "q", "r"]
+    assert said((), (), ("p",)) == []
+    assert said((), ("p",), ("q",), ("p",)) == ["p"]
+
+
+def test_rows_to_predict_are_all_items_whatever_was_said():
+    given = answers((1, "a", "x", ("good",), ""), (2, "a", "y", (), "skipped"), (3, "b", "x", (), "unlabelled"))
+    found = join_answers(given, None, {"text": "text"})
+    assert found.table.to_pydict() == {"text": ["text a", "text b"]}
+    assert not found.faults

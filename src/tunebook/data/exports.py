@@ -97,7 +97,12 @@ def read_export(path: Path, members: list[Member], options: DataOptions, *, labe
     found = find_format(look)
     if found is None:
         return None
-    export = found.read(look)
+    try:
+        export = found.read(look)
+    except DataError as error:
+        if labelled or not error.code.startswith("format."):
+            raise
+        return None  # what labels there are does not matter
     if not export.table.num_rows and not export.faults:
         raise DataError("data.empty", key=str(path))
     notes = {"format": found.key, "tool": found.title, **export.notes}

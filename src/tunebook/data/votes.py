@@ -44,17 +44,20 @@ class _Item:
     left: list[str] = field(default_factory=list)
 
 
-def join_answers(answers: Iterable[Answer], label: str, roles: dict[str, Any], **notes: str) -> Export:
+def join_answers(answers: Iterable[Answer], label: str | None, roles: dict[str, Any], **notes: str) -> Export:
     """One row an item, with the label that most gave; where several have as many votes, a row for each of them.
 
-    Labels are words where no answer has more than one, else lists of those that at least half of the answers have.
-    Where an item has several votes, each person is a column of the part `annotators`. Items without an answer that
-    counts are left out, for the reason that most have.
+    Labels are words where no answer has more than one, else lists of those that at least half of the answers have, or
+    that no other has more often. Where an item has several votes, each person is a column of the part `annotators`.
+    Items without an answer that counts are left out, for the reason that most have.
 
     Args:
-        label: name of the column of labels; roles: the other parts.
+        label: name of the column of labels; None for rows to predict: every item, whatever was said of it.
+        roles: the other parts.
     """
     items = _by_item(answers)
+    if label is None:
+        return to_export([(item.first.row, item.first.columns) for item in items.values()], roles, notes=notes)
     several = any(len(vote.said) > 1 for item in items.values() for vote in item.votes.values())
     people = _people(list(items.values()))
     rows: list[tuple[int, dict[str, Any]]] = []
@@ -95,19 +98,20 @@ def _people(items: Sequence[_Item]) -> dict[str, str | int]:
 
 
 def _votes(item: _Item, people: dict[str, str | int], several: bool) -> dict[str, Any]:
-    votes = list(item.votes.values())
-    found: dict[str, Any] = {}
-    for column, who in people.items():
-        vote = votes[who] if isinstance(who, int) and who < len(votes) else item.votes.get(str(who))
-        found[column] = _cell(vote.said, several) if vote else None
-    return found
+    by_place = dict(enumerate(item.votes.values()))
+    found = {
+        column: by_place.get(who) if isinstance(who, int) else item.votes.get(who) for column, who in people.items()
+    }
+    return {column: _cell(vote.said, several) if vote else None for column, vote in found.items()}
 
 
 def _winners(said: Sequence[tuple[Any, ...]], several: bool) -> list[tuple[Any, ...]]:
     """The labels of a row, for each row that an item becomes."""
     if several:
         counts = Counter(label for labels in said for label in dict.fromkeys(labels))
-        return [tuple(label for label, count in counts.items() if 2 * count >= len(said))]
+        half, none = len(said) / 2, said.count(())  # an empty answer says that no label applies
+        least = half if none >= half else min(half, max(counts.values()))
+        return [tuple(label for label, count in counts.items() if count >= least)]
     counts = Counter(labels[0] for labels in said)
     return [(label,) for label, count in counts.items() if count == max(counts.values())]
 

@@ -31,10 +31,10 @@ class Argilla(Format):
     def read(self, look: Look) -> Export:
         """A row a record, with the answers to the question of labels."""
         rows = look.rows()
-        question = self._question(look, rows)
+        question = self._question(look, rows) if look.labelled else ""
         answers = (answer for number, row in rows for answer in _answers(number, row, question))
         status = {} if any("fields" not in row for _, row in rows) else {"no_status": "yes"}
-        return join_answers(answers, question, {"row_id": "id"}, **status)
+        return join_answers(answers, question or None, {"row_id": "id"}, **status)
 
     def _question(self, look: Look, rows: Objects) -> str:
         """The question whose answers are labels: a word, a number or a list of words that are not always the same."""

@@ -36,11 +36,16 @@ class Doccano(Format):
         """The documents, with the labels of most users; a document without labels is not done yet."""
         files = [part for part in look.parts if not part.blank] or [look]
         answers = [answer for part in files for answer in _answers(part, _user(part) if look.parts else "")]
-        self._refuse(look, answers)
+        if look.labelled:
+            self._refuse(look, answers)
         label = next((name for name in _LABELLED for answer in answers if name in answer.columns), "label")
         for answer in answers:
             answer.columns.pop(label, None)
-        return join_answers(answers, label, {"text": "text", **({"row_id": "id"} if _has_ids(answers) else {})})
+        return join_answers(
+            answers,
+            label if look.labelled else None,
+            {"text": "text", **({"row_id": "id"} if _has_ids(answers) else {})},
+        )
 
     def _refuse(self, look: Look, answers: list[Answer]) -> None:
         """Refuse marked spans, intents with slots, and texts that were written."""

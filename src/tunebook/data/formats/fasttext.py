@@ -32,7 +32,7 @@ class FastText(Format):
     def read(self, look: Look) -> Export:
         """A row a line."""
         answers = lines_of(look)
-        return join_answers(answers, "label", {"text": "text"})
+        return join_answers(answers, "label" if look.labelled else None, {"text": "text"})
 
 
 def lines_of(look: Look, who: str = "") -> Iterator[Answer]:

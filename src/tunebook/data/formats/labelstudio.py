@@ -38,11 +38,11 @@ class LabelStudio(Format):
     def read(self, look: Look) -> Export:
         """The tasks, with the classes that were chosen for them."""
         tasks = look.rows()
-        question = choose_question(self, look, _types(task for _, task in tasks))
+        question = choose_question(self, look, _types(task for _, task in tasks)) if look.labelled else ""
         if any(isinstance(value, list) for _, task in tasks for value in task["data"].values()):
             raise self.refusal("chat", look)
         answers = (answer for row, task in tasks for answer in _answers(task, row, question))
-        return join_answers(answers, question, {"row_id": "id"})
+        return join_answers(answers, question or None, {"row_id": "id"})
 
 
 def choose_question(form: Format, look: Look, types: dict[str, str]) -> str:

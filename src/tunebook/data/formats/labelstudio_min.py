@@ -36,9 +36,9 @@ class LabelStudioMin(Format):
     def read(self, look: Look) -> Export:
         """The texts, with the answers to the question of classes."""
         rows = look.rows() if look.objects else [(line, _opened(row)) for line, row in look.cells()]
-        question = self._question(look, rows)
+        question = self._question(look, rows) if look.labelled else ""
         answers = (_answer(number, row, question) for number, row in rows)
-        return join_answers(answers, question, {"row_id": "id"})
+        return join_answers(answers, question or None, {"row_id": "id"})
 
     def _question(self, look: Look, rows: Objects) -> str:
         if all(row["annotation_id"] is None for _, row in rows):

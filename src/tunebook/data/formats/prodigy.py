@@ -34,7 +34,7 @@ class Prodigy(Format):
             raise self.refusal("tagging" if any("spans" in row for _, row in rows) else "unlabelled", look)
         names = {row["label"] for _, row in rows if isinstance(row.get("label"), str)}
         answers = _joined(_answer(number, row, names) for number, row in rows)
-        return join_answers(_settled(answers), "label", {"text": "text"})
+        return join_answers(_settled(answers), "label" if look.labelled else None, {"text": "text"})
 
 
 def _answer(number: int, row: dict[str, Any], names: set[str]) -> Answer:

@@ -34,7 +34,7 @@ class Spacy(Format):
         rows = look.rows()
         if not any(row.get("cats") for _, row in rows):
             raise self.refusal("tagging", look)
-        return join_answers(_answers(rows), "cats", {"text": "text"})
+        return join_answers(_answers(rows), "cats" if look.labelled else None, {"text": "text"})
 
 
 def _answers(rows: list[tuple[int, dict[str, Any]]]) -> Iterator[Answer]:

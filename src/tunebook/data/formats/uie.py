@@ -37,7 +37,7 @@ class Uie(Format):
             said = tuple(str(item.get("text")) for item in row["result_list"])
             columns = {"content": text, "prompt": prompt[1]}
             answers.append(Answer((text, prompt[1]), number, columns, "", said, "" if said else "unlabelled"))
-        return join_answers(answers, "label", {"text": "content"})
+        return join_answers(answers, "label" if look.labelled else None, {"text": "content"})
 
 
 __all__ = ["Uie"]
