@@ -15,7 +15,7 @@ from torch import nn
 from tests import small, tiny
 from tests.efficient import METHODS, TESTED, batch, facts, under
 from tests.engine.test_fit import plan
-from tunebook.core.errors import PlanError, TableError
+from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Plan
 from tunebook.core.params import build
 from tunebook.core.registry import tasks, techniques
@@ -25,6 +25,7 @@ from tunebook.engine.weave import Weave
 from tunebook.models.layers import depths
 from tunebook.models.source import model_id
 from tunebook.nets import peft
+from tunebook.nets.targets import linears
 
 HEADS = {
     "bert": {"bert.pooler", "classifier"},
@@ -183,24 +184,6 @@ def test_no_limit_where_the_model_names_none() -> None:
     build(techniques()["prompt"], {}).refuse(facts("bert", max_position_embeddings=None))  # type: ignore[attr-defined]
 
 
-def test_linear_maps_are_found_by_what_they_are_for() -> None:
-    bert, modern = tiny.classifier("bert"), tiny.classifier("modernbert")
-    assert len(peft.target_modules(bert, "all", "x")) == 18 and len(peft.target_modules(bert, "attention", "x")) == 12
-    assert {name.rpartition(".")[2] for name in peft.target_modules(bert, "query|value", "x")} == {"query", "value"}
-    assert {name.rpartition(".")[2] for name in peft.target_modules(modern, "attention", "x")} == {"Wqkv", "Wo"}
-    assert not any("classifier" in name or "pooler" in name for name in peft.target_modules(bert, "dense", "x"))
-    with pytest.raises(PlanError) as caught:
-        peft.target_modules(bert, "q_proj", "lora.targets")
-    assert caught.value.code == "peft.targets" and "attention.self.query" in caught.value.allowed
-
-
-@pytest.mark.parametrize("key", ["lora", "adalora"])
-def test_a_pattern_must_compile(key: str) -> None:
-    with pytest.raises(TableError) as caught:
-        build(techniques()[key], {"targets": "query("})
-    assert caught.value.key == f"{key}.targets"
-
-
 def test_a_method_that_moved_nothing_says_nothing() -> None:
     _, run, technique = under("lora")
     technique.on("start", run)  # type: ignore[attr-defined]
@@ -226,7 +209,7 @@ def test_linear_maps_of_the_layers_become_maps_of_four_bits(monkeypatch: pytest.
     net, whole = tiny.classifier("bert").eval(), tiny.classifier("bert").eval()
     peft.quantized(net)
     kinds = {name for name, module in net.named_modules() if isinstance(module, Linear4bit)}
-    assert kinds == set(peft.linears(whole)) and net.is_loaded_in_4bit
+    assert kinds == set(linears(whole)) and net.is_loaded_in_4bit
     assert torch.equal(net(**batch()).logits, whole(**batch()).logits)
     with torch.device("meta"):
         skeleton = tiny.classifier("bert")

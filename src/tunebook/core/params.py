@@ -11,6 +11,7 @@ the help of the command line, the generated reference, forms and search spaces.
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
@@ -49,6 +50,8 @@ class Row:
         search: range that a search may try; None keeps searches away.
         input: what the value names, if it is a place: `file`, `run` for a run's id or folder, or `book` for the folder
             of a book. Its content then belongs to the plan.
+        replaces: the training setting whose place the row takes where its technique is on.
+        reads: from other spellings of the value to the one that the table keeps; anything else it leaves as it is.
     """
 
     text: str
@@ -57,6 +60,8 @@ class Row:
     aliases: tuple[str, ...] = ()
     search: Search | None = None
     input: Literal["", "file", "run", "book"] = ""
+    replaces: str = ""
+    reads: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True)

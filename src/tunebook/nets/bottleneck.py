@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from tunebook.nets.peft import ATTENTION_OUT, FEED_OUT, linears_like
+from tunebook.nets.targets import ATTENTION_OUT, FEED_OUT, linears_like
 
 _START = 0.01  # standard deviation of the way down at the start (Houlsby et al. 2019, section 3.6)
 _AFTER_FEED = r"(?<!attention\.)output\.LayerNorm$|(^|\.)output_layer_norm$"  # where layers norm after adding

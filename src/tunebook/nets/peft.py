@@ -1,8 +1,7 @@
-"""What the parameter-efficient methods share: where they act, what of a model they train, how fast, and the proof."""
+"""What the parameter-efficient methods share: what of a model they train, how fast, and the proof."""
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
@@ -16,15 +15,13 @@ from tunebook.core.params import Row, Search
 from tunebook.core.technique import Event, Facts, ParamGroups, RunContext, Technique
 from tunebook.models.layers import depths
 from tunebook.nets.averages import moved
+from tunebook.nets.targets import linears
 
 RATE = Row(
     "peak step size of all that this method trains, the head included, in place of the table's learning_rate",
     zh="该方法所训练的全部参数（含分类头）的峰值学习率，代替表中的 learning_rate",
     search=Search(1e-4, 3e-2, log=True),
-)
-TARGETS = Row(
-    "linear maps of the layers that get one: attention, all, or a regular expression found in their names",
-    zh="要加入低秩矩阵的线性层：attention（注意力）、all（全部）或匹配其名称的正则表达式",
+    replaces="learning_rate",
 )
 EXTRA = "extra_"  # children of a model that serve its training alone
 TESTED = ("bert", "deberta", "deberta-v2", "distilbert", "electra", "modernbert", "roberta", "xlm-roberta")
@@ -44,10 +41,6 @@ _TASK_TYPES = {
     "ForQuestionAnswering": "QUESTION_ANS",
     "ForCausalLM": "CAUSAL_LM",
 }
-ATTENTION = r"(^|\.)(attention|self_attn|attn|self_attention)\."
-KEYS_VALUES = r"(^|\.)(key|value|[kv]_(proj|lin)|(key|value)_proj|Wqkv|query_key_value|in_proj|c_attn)$"
-ATTENTION_OUT = r"(^|\.)(attention\.output\.dense|attention\.out_lin|attn\.Wo|self_attn\.o(ut)?_proj|attn\.c_proj)$"
-FEED_OUT = r"((?<!attention\.)\boutput\.dense|\bffn\.lin2|\bmlp\.(Wo|down_proj|c_proj)|\bfc2)$"
 
 
 class Efficient(Technique):
@@ -113,53 +106,6 @@ def refuse_length(name: str, tokens: int, facts: Facts) -> None:
     if length + tokens > room:
         allowed = f"max_length <= {room - tokens}" if tokens < room else f"{name} < {room}"
         raise PlanError("peft.length", key=name, value=tokens, allowed=allowed, length=length, room=room)
-
-
-def linears(model: nn.Module) -> dict[str, str]:
-    """Linear maps inside the layers: full name -> name within its layer."""
-    inside = re.compile(re.escape(depths(model).prefix) + r"\.\d+\.(.+)")
-    found = {name: inside.fullmatch(name) for name, module in model.named_modules() if _is_linear(module)}
-    return {name: match.group(1) for name, match in found.items() if match}
-
-
-def _is_linear(module: nn.Module) -> bool:
-    return isinstance(module, nn.Linear) or type(module).__name__ == "Conv1D"
-
-
-def linears_like(model: nn.Module, pattern: str, key: str) -> list[str]:
-    """Full names of the linear maps whose name within their layer matches.
-
-    Raises:
-        PlanError: `peft.targets`: there are none.
-    """
-    known = linears(model)
-    chosen = [name for name, within in known.items() if re.search(pattern, within)]
-    if not chosen:
-        allowed = " | ".join(dict.fromkeys(known.values()))
-        raise PlanError("peft.targets", key=key, value=pattern, allowed=allowed, kind=type(model).__name__)
-    return chosen
-
-
-def checked_targets(pattern: str) -> str:
-    """A pattern that can be compiled.
-
-    Raises:
-        ValueError: it cannot.
-    """
-    try:
-        re.compile(pattern)
-    except re.error as error:  # no ValueError, which is what pydantic reports as the row's fault
-        raise ValueError(str(error)) from error
-    return pattern
-
-
-def target_modules(model: nn.Module, targets: str, key: str) -> list[str]:
-    """Full names of the linear maps of the layers that `attention`, `all` or a regular expression means.
-
-    Raises:
-        PlanError: `peft.targets`: there are none.
-    """
-    return linears_like(model, {"attention": ATTENTION, "all": ""}.get(targets, targets), key)
 
 
 def quantized(model: Any) -> None:
@@ -246,27 +192,18 @@ def watch(event: Event, run: RunContext, key: str) -> None:
 
 
 __all__ = [
-    "ATTENTION",
-    "ATTENTION_OUT",
     "BY_LAYER",
     "BY_TOKEN",
     "EXTRA",
-    "FEED_OUT",
-    "KEYS_VALUES",
     "RATE",
     "REFUSED",
-    "TARGETS",
     "TESTED",
     "Efficient",
-    "checked_targets",
     "head_modules",
     "is_extra",
-    "linears",
-    "linears_like",
     "quantized",
     "refuse_architecture",
     "refuse_length",
-    "target_modules",
     "train_only",
     "virtual",
     "watch",

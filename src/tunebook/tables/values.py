@@ -41,7 +41,7 @@ def read_value(declaration: Declaration, given: Any) -> Value:
     Raises:
         TableError: `row.value` for anything else; `row.off` for none in a technique's row that cannot be none.
     """
-    given = _plain(given)
+    given = _plain(declaration.row.reads(given) if declaration.row.reads else given)
     choice = _choice(declaration, given)
     if choice is not None:
         return choice

@@ -11,14 +11,12 @@ from tunebook.core.params import Row, Search
 from tunebook.core.technique import Event, Facts, LossFn, RunContext
 from tunebook.nets.peft import (
     RATE,
-    TARGETS,
     Efficient,
-    checked_targets,
     refuse_architecture,
-    target_modules,
     watch,
     wrapped,
 )
+from tunebook.nets.targets import TARGETS, checked_targets, target_modules
 
 _MEMORY = ("ipt", "exp_avg_ipt", "exp_avg_unc")  # what the importance of each entry is reckoned from
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from tunebook.core.technique import Event, Facts, RunContext
-from tunebook.nets.peft import FEED_OUT, KEYS_VALUES, RATE, Efficient, linears_like, refuse_architecture, watch, wrapped
+from tunebook.nets.peft import RATE, Efficient, refuse_architecture, watch, wrapped
+from tunebook.nets.targets import FEED_OUT, KEYS_VALUES, linears_like
 
 
 class IA3(Efficient):

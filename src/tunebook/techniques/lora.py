@@ -13,15 +13,13 @@ from tunebook.core.params import Row, Search
 from tunebook.core.technique import Event, Facts, RunContext
 from tunebook.nets.peft import (
     RATE,
-    TARGETS,
     Efficient,
-    checked_targets,
     quantized,
     refuse_architecture,
-    target_modules,
     watch,
     wrapped,
 )
+from tunebook.nets.targets import TARGETS, checked_targets, target_modules
 
 
 class LoRA(Efficient):
