@@ -32,11 +32,11 @@ class Freeze(Technique):
     after: ClassVar[frozenset[str]] = frozenset({"student"})
 
     layers: Annotated[
-        Annotated[int, Field(ge=0)] | Literal["all"] | None,
+        Annotated[int, Field(ge=-1024)] | Literal["all"] | None,
         Row(
-            "lowest layers to freeze, the embeddings with them; all freezes the whole encoder; none does so too, "
-            "unless embeddings or pattern say what to freeze",
-            zh="冻结最底部的层数（连同嵌入层）；all 表示冻结整个编码器；none 同 all，"
+            "lowest layers to freeze, the embeddings with them; -2 freezes all but the two highest; all freezes the "
+            "whole encoder; none does so too, unless embeddings or pattern say what to freeze",
+            zh="冻结最底部的层数（连同嵌入层）；-2 表示除最高的两层外全部冻结；all 表示冻结整个编码器；none 同 all，"
             "但设置了 embeddings 或 pattern 时以其为准",
             unit="layers",
         ),
@@ -70,8 +70,9 @@ class Freeze(Technique):
         """
         found = depths(model)
         count = self._count(found.layers)
-        if count > found.layers:
-            raise PlanError("freeze.layers", key="freeze.layers", value=count, allowed=f"0 … {found.layers} | all")
+        if not 0 <= count <= found.layers:
+            allowed = f"{-found.layers} … {found.layers} | all"
+            raise PlanError("freeze.layers", key="freeze.layers", value=self.layers, allowed=allowed)
         frozen = 0
         for name, parameter in model.named_parameters():
             if self._frozen(name, found.of[name], count):
@@ -87,16 +88,23 @@ class Freeze(Technique):
         """How many of the layers are frozen."""
         if self.layers is None:
             return 0 if self.embeddings or self.pattern is not None else layers
-        return layers if self.layers == "all" else self.layers
+        if self.layers == "all":
+            return layers
+        return self.layers if self.layers >= 0 else layers + self.layers
+
+    @property
+    def _below(self) -> bool:
+        """Whether the embeddings are frozen though no layer is; they lie below whatever is counted from the highest."""
+        return self.embeddings or (isinstance(self.layers, int) and self.layers < 0)
 
     def _frozen(self, name: str, depth: int, count: int) -> bool:
-        low = depth <= count if count else self.embeddings and depth == 0
+        low = depth <= count if count else self._below and depth == 0
         return low or (self.pattern is not None and re.search(self.pattern, name) is not None)
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """Keep the frozen layers out of training mode, so that they have no dropout."""
         count = self._count(depths(run.model).layers)
-        modules = frozen_modules(run.model, count) if count or self.embeddings else []
+        modules = frozen_modules(run.model, count) if count or self._below else []
 
         def loss(model: Any, batch: Batch) -> Any:
             for module in modules:

@@ -15,12 +15,15 @@ from tunebook.core.errors import TableError
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable
 from tunebook.core.params import Value
-from tunebook.tables.foreign.keys import Config, Note, Tool
+from tunebook.tables.declared import techniques
+from tunebook.tables.foreign.keys import Config, Job, Note, Tool
+from tunebook.tables.foreign.methods import METHODS
 from tunebook.tables.foreign.script import parse_script
 from tunebook.tables.foreign.take import take
 from tunebook.tables.foreign.tools import TOOLS, named_tool, recognise
 from tunebook.tables.json_form import parse_json
 from tunebook.tables.make import child, new_table
+from tunebook.tables.split import techniques_of
 from tunebook.tables.text import read_text
 from tunebook.tables.yaml_form import parse_yaml
 
@@ -35,6 +38,9 @@ class Imported:
         tool: whose it is.
         values: row -> value; `reasons` says of each where it comes from.
         notes: one of each key, in the order of the file.
+        method: the technique by which the file trains, `full` for the whole model, `freeze`, another tool's word where
+            there is none here, empty where the file does not say.
+        job: what the file is for; None where nothing says so.
     """
 
     tool: Tool
@@ -42,6 +48,24 @@ class Imported:
     values: Mapping[str, Value]
     reasons: Mapping[str, str]
     notes: tuple[Note, ...]
+    method: str = ""
+    job: Job | None = None
+
+    @property
+    def refused(self) -> tuple[Note, ...]:
+        """The keys that could not be taken although a row means them."""
+        return tuple(note for note in self.notes if note.action == "refused")
+
+    def switched_off(self, parent: ParamTable) -> list[str]:
+        """Techniques of a table that cannot stand beside what the file trains with."""
+        here = techniques_of(parent)
+        if not self.method or not here:
+            return []
+        known = techniques()
+        mine = known.get(self.method)
+        apart = mine.conflicts if mine else frozenset()
+        partial = {key for key in here if key in known and (known[key].delta or key == "freeze")}
+        return sorted(key for key in here if key != self.method and (key in partial or key in apart))
 
     def table(self, parent: ParamTable | None = None, note: str = "", owner: str = "") -> ParamTable:
         """A full table, or a child of `parent` in which the rows taken are changed.
@@ -50,11 +74,13 @@ class Imported:
             TableError: `importing.nothing` where no key could be taken; `row.together`.
         """
         if not self.values:
-            raise TableError("importing.nothing", key=self.file, tool=self.tool.title)
+            why = " ".join(f"{note.key}: {note.why}" for note in self.refused)
+            raise TableError("importing.nothing", key=self.file, tool=self.tool.title, refused=why)
         note = note or say("importing.note", file=self.file, tool=self.tool.title)
         if parent is None:
             return new_table(self.values, reasons=self.reasons, note=note, owner=owner)
         changed = {row: value for row, value in self.values.items() if parent.values().get(row, _OFF) != value}
+        changed |= dict.fromkeys(self.switched_off(parent), False)
         reasons = {row: reason for row, reason in self.reasons.items() if row in changed}
         return child(parent, changed, note=note, owner=owner or parent.owner, reasons=reasons)
 
@@ -72,18 +98,20 @@ def read_foreign(path: Path | str, tool: str | None = None) -> Imported:
         TableError: the file cannot be read or is no configuration, its tool is not known or not clear.
     """
     path = Path(path)
-    config, said = _config(path)
+    config, said, program = _config(path)
     owner = named_tool(tool) if tool else TOOLS[said] if said else recognise(config, str(path))
     taken = take(config, owner)
-    given = {row: (key, config[key]) for row, key in taken.sources.items()}
+    given = {row: (key, config.get(key)) for row, key in taken.sources.items()}
     reasons = {
         row: say("importing.reason", tool=owner.title, file=path.name, key=key, value=value)
         for row, (key, value) in given.items()
     }
-    return Imported(owner, path.name, taken.values, reasons, tuple(taken.notes))
+    method, job = owner.method(config), owner.job(config, program)
+    return Imported(owner, path.name, taken.values, reasons, tuple(taken.notes), METHODS.get(method, method), job)
 
 
-def _config(path: Path) -> tuple[Config, str | None]:
+def _config(path: Path) -> tuple[Config, str | None, str]:
+    """The keys, the tool where a script names it, and the program that a script calls."""
     form = path.suffix.lower()
     if form not in FORMS:
         raise TableError("importing.form", key=str(path), allowed=", ".join(FORMS))
@@ -93,7 +121,7 @@ def _config(path: Path) -> tuple[Config, str | None]:
     data = parse_json(text, str(path)) if form == ".json" else parse_yaml(text, str(path))
     if not isinstance(data, Mapping) or not data:
         raise TableError("importing.no_config", key=str(path), found=type(data).__name__)
-    return {str(key): value for key, value in data.items()}, None
+    return {str(key): value for key, value in data.items()}, None, ""
 
 
-__all__ = ["FORMS", "TOOLS", "Imported", "Note", "read_foreign"]
+__all__ = ["FORMS", "TOOLS", "Imported", "Job", "Note", "read_foreign"]

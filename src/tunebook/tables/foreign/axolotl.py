@@ -19,8 +19,18 @@ from tunebook.tables.foreign.convert import (
     warmup_ratio,
     warmup_steps,
 )
+from tunebook.tables.foreign.jobs import axolotl_job
 from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
-from tunebook.tables.foreign.methods import adapter, bits, method, neftune
+from tunebook.tables.foreign.methods import (
+    adapter,
+    bits,
+    every_linear,
+    method,
+    neftune,
+    targets,
+    trained_too,
+    weight_dtype,
+)
 from tunebook.tables.foreign.schedules import least_of_cosine, scheduler
 
 
@@ -66,24 +76,27 @@ KEYS: dict[str, Key] = {
     "seed": Key("seed"),
     "neftune_noise_alpha": Key("neftune.alpha", neftune),
     "adapter": Key("lora", method),
-    "lora_r": Key("lora.rank", adapter("lora.rank", trained)),
-    "lora_alpha": Key("lora.alpha", adapter("lora.alpha", trained)),
-    "lora_dropout": Key("lora.dropout", adapter("lora.dropout", trained)),
-    "lora_target_modules": Key("lora.targets", adapter("lora.targets", trained)),
-    "lora_modules_to_save": Key("lora.also_trained", adapter("lora.also_trained", trained)),
-    "peft_use_dora": Key("lora.dora", adapter("lora.dora", trained)),
-    "peft_use_rslora": Key("lora.rslora", adapter("lora.rslora", trained)),
-    "loraplus_lr_ratio": Key("lora.plus_ratio", adapter("lora.plus_ratio", trained)),
-    "load_in_4bit": Key("lora.bits", bits(4, trained)),
-    "load_in_8bit": Key("lora.bits", bits(8, trained)),
+    "lora_r": Key("lora.rank", adapter("rank", trained)),
+    "lora_alpha": Key("lora.alpha", adapter("alpha", trained)),
+    "lora_dropout": Key("lora.dropout", adapter("dropout", trained)),
+    "lora_target_modules": Key("lora.targets", targets(trained, "lora_target_linear")),
+    "lora_target_linear": Key("lora.targets", every_linear(trained)),
+    "lora_modules_to_save": Key(convert=trained_too),
+    "peft_use_dora": Key("lora.decompose", adapter("decompose", trained)),
+    "peft_use_rslora": Key("lora.rank_stabilized", adapter("rank_stabilized", trained)),
+    "load_in_4bit": Key("lora.quantize", bits(trained, 4)),
+    "load_in_8bit": Key("lora.quantize", bits(trained, 8)),
+    "peft": Key("lora.quantize", weight_dtype(trained)),
+    **nothing("lora_plus", "loraplus_lr_ratio loraplus_lr_embedding"),
+    **nothing("adapter_start", "peft_init_lora_weights loftq_config"),
     **nothing("seed", "data_seed"),
     **nothing("always", "load_best_model_at_end greater_is_better save_safetensors"),
     **nothing("labels", "num_labels reward_model process_reward_model"),
     **nothing(
         "no_row",
-        "lora_target_linear lora_target_parameters lora_fan_in_fan_out loraplus_lr_embedding peft peft_layers_pattern "
-        "peft_layers_to_transform peft_layer_replication peft_init_lora_weights peft_trainable_token_indices "
-        "peft_ensure_weight_tying peft_autocast_adapter_dtype loftq_config unfrozen_parameters embedding_lr "
+        "lora_target_parameters lora_fan_in_fan_out peft_layers_pattern "
+        "peft_layers_to_transform peft_layer_replication peft_trainable_token_indices "
+        "peft_ensure_weight_tying peft_autocast_adapter_dtype unfrozen_parameters embedding_lr "
         "embedding_lr_scale lr_groups lr_quadratic_warmup "
         "cosine_constant_lr_ratio lr_div_factor optim_args optim_target_modules adam_beta3 adam_epsilon2 "
         "loss_watchdog_threshold loss_watchdog_patience gradient_checkpointing_kwargs dataloader_drop_last strict",
@@ -156,6 +169,6 @@ KEYS: dict[str, Key] = {
         "serving", "merge_lora merge_method vllm gradio_title gradio_share gradio_server_name gradio_server_port"
     ),
 }
-TOOL = Tool("axolotl", "Axolotl", KEYS)
+TOOL = Tool("axolotl", "Axolotl", KEYS, trained, "adapter", axolotl_job)
 
 __all__ = ["KEYS", "TOOL", "trained"]

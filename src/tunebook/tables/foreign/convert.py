@@ -114,6 +114,14 @@ def precision(otherwise: str) -> Convert:
     return convert
 
 
+def number_format(value: Any, config: Config) -> Outcome:
+    """The format of TRL's weights, where no switch says how to compute."""
+    if truth(config.get("bf16")) or truth(config.get("fp16")):
+        return Outcome(why="importing.switch_rules")
+    name = word(value).removeprefix("torch.")
+    return Outcome({"precision": {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}.get(name, value)})
+
+
 def swift_dtype(value: Any, config: Config) -> Outcome:
     """ms-swift trains 16-bit and 32-bit floating weights with fp16 arithmetic, bfloat16 ones with bf16."""
     name = word(value).removeprefix("torch.")
@@ -215,6 +223,7 @@ __all__ = [
     "metric",
     "name_of",
     "no_checkpointing",
+    "number_format",
     "optimizer",
     "patience",
     "precision",

@@ -62,17 +62,42 @@ class Key:
 
 
 @dataclass(frozen=True)
+class Job:
+    """What a configuration is for.
+
+    Attributes:
+        kind: word of `importing.job.KIND`.
+        key: what says so, with its value; empty where the tool takes it for granted.
+    """
+
+    kind: str
+    key: str = ""
+    value: Any = None
+
+    @property
+    def own(self) -> bool:
+        """Whether a book does the same."""
+        return self.kind == "classification"
+
+
+@dataclass(frozen=True)
 class Tool:
     """A tool whose configurations can be read.
 
     Args:
         name: as `--from` takes it; `title` as its makers write it.
         keys: every key that is known of it.
+        method: what of the model a configuration trains; empty where it does not say.
+        chooser: the key that says so, first of its names.
+        job: what a configuration is for, given the program that a script calls; None where nothing says so.
     """
 
     name: str
     title: str
     keys: Mapping[str, Key]
+    method: Callable[[Config], str]
+    chooser: str
+    job: Callable[[Config, str], Job | None]
 
 
 def nothing(why: str, names: str) -> dict[str, Key]:
@@ -80,4 +105,4 @@ def nothing(why: str, names: str) -> dict[str, Key]:
     return dict.fromkeys(names.split(), Key(why=f"importing.{why}"))
 
 
-__all__ = ["Action", "Config", "Convert", "Key", "Note", "Outcome", "Tool", "nothing"]
+__all__ = ["Action", "Config", "Convert", "Job", "Key", "Note", "Outcome", "Tool", "nothing"]

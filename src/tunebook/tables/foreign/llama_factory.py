@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tunebook.tables.foreign.convert import name_of, no_checkpointing, patience, precision
+from tunebook.tables.foreign.jobs import llama_factory_job
 from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
-from tunebook.tables.foreign.methods import adapter, method
+from tunebook.tables.foreign.methods import adapter, bits, method, rank, targets, trained_too
 from tunebook.tables.foreign.trainer import KEYS as TRAINER
 
 
@@ -21,18 +22,19 @@ KEYS: dict[str, Key] = {
     "disable_gradient_checkpointing": Key("gradient_checkpointing", no_checkpointing),
     "early_stopping_steps": Key("early_stopping_patience", patience),
     "finetuning_type": Key("lora", method),
-    "lora_rank": Key("lora.rank", adapter("lora.rank", trained)),
-    "lora_alpha": Key("lora.alpha", adapter("lora.alpha", trained)),
-    "lora_dropout": Key("lora.dropout", adapter("lora.dropout", trained)),
-    "lora_target": Key("lora.targets", adapter("lora.targets", trained)),
-    "additional_target": Key("lora.also_trained", adapter("lora.also_trained", trained)),
-    "loraplus_lr_ratio": Key("lora.plus_ratio", adapter("lora.plus_ratio", trained)),
-    "use_rslora": Key("lora.rslora", adapter("lora.rslora", trained)),
-    "use_dora": Key("lora.dora", adapter("lora.dora", trained)),
-    "quantization_bit": Key("lora.bits", adapter("lora.bits", trained)),
-    **nothing("freeze_layers", "freeze_trainable_layers"),
-    **nothing("no_row", "freeze_trainable_modules freeze_extra_modules loraplus_lr_embedding create_new_adapter"),
-    **nothing("no_row", "pissa_init pissa_iter pissa_convert train_from_scratch disable_shuffling"),
+    "lora_rank": Key("lora.rank", rank(trained, lambda size: 2 * size)),
+    "lora_alpha": Key("lora.alpha", adapter("alpha", trained)),
+    "lora_dropout": Key("lora.dropout", adapter("dropout", trained)),
+    "lora_target": Key("lora.targets", targets(trained)),
+    "additional_target": Key(convert=trained_too),
+    "use_rslora": Key("lora.rank_stabilized", adapter("rank_stabilized", trained)),
+    "use_dora": Key("lora.decompose", adapter("decompose", trained)),
+    "quantization_bit": Key("lora.quantize", bits(trained)),
+    **nothing("with_method", "freeze_trainable_layers num_layer_trainable"),
+    **nothing("no_row", "freeze_trainable_modules name_module_trainable freeze_extra_modules create_new_adapter"),
+    **nothing("lora_plus", "loraplus_lr_ratio loraplus_lr_embedding"),
+    **nothing("adapter_start", "pissa_init pissa_iter pissa_convert"),
+    **nothing("no_row", "train_from_scratch disable_shuffling"),
     **nothing(
         "data",
         "dataset eval_dataset dataset_dir media_dir streaming buffer_size mix_strategy interleave_probs "
@@ -101,6 +103,6 @@ KEYS: dict[str, Key] = {
         "kt_force_think",
     ),
 }
-TOOL = Tool("llama-factory", "LLaMA-Factory", KEYS)
+TOOL = Tool("llama-factory", "LLaMA-Factory", KEYS, trained, "finetuning_type", llama_factory_job)
 
 __all__ = ["KEYS", "TOOL", "trained"]

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from tunebook.tables.foreign.convert import given, name_of, truth
 from tunebook.tables.foreign.keys import Config, Convert, Outcome
-from tunebook.tables.values import number
+from tunebook.tables.values import is_nothing, number, word
+
+Chosen = Callable[[Config], str]
+# Method of another tool -> technique.
+METHODS: Mapping[str, str] = {"lora": "lora", "qlora": "lora", "adalora": "adalora", "ia3": "ia3", "adapter": "adapter"}
+# Modules after the last layer, which every method here trains and keeps in full.
+_HEADS = frozenset({"classifier", "classification_head", "head", "lm_head", "pooler", "score", "v_head"})
+_LAYERS = 2  # trained by LLaMA-Factory's freezing where the file names no number
 
 
 def swift_model(value: Any, config: Config) -> Outcome:
@@ -24,32 +31,100 @@ def method(value: Any, config: Config) -> Outcome:
     if name == "full":
         return Outcome(why="importing.full")
     if name == "freeze":
-        return Outcome(why="importing.freeze_layers")
-    if name in ("lora", "qlora"):
-        return Outcome({"lora": True}, "importing.method")
-    return Outcome(why="importing.other_method")
+        return _upper_layers(given(config, "freeze_trainable_layers", "num_layer_trainable"))
+    key = METHODS.get(name)
+    if key is None:
+        return Outcome(why="importing.other_method")
+    four_bits = {"lora.quantize": "4bit"} if name == "qlora" else {}
+    return Outcome({key: True, **four_bits}, "importing.method")
 
 
-def adapter(row: str, chosen: Callable[[Config], str]) -> Convert:
-    """A row of LoRA, which counts only where LoRA is what the file trains."""
+def switched(value: Any, config: Config) -> Outcome:
+    """TRL's switch for LoRA."""
+    return Outcome({"lora": True}, "importing.method") if truth(value) else Outcome(why="importing.off_there")
+
+
+def _upper_layers(count: Any) -> Outcome:
+    """Freezing of all but the highest layers, or but the lowest where the number is below 0."""
+    layers = number(_LAYERS if count is None else count)
+    if layers is None or layers <= 0:
+        return Outcome(why="importing.lowest_layers")
+    return Outcome({"freeze.layers": -int(layers)}, "importing.upper_layers")
+
+
+def adapter(field: str, chosen: Chosen, methods: Collection[str] = ("lora",)) -> Convert:
+    """A row of the method that the file trains with; it counts only with one of these."""
 
     def convert(value: Any, config: Config) -> Outcome:
-        if chosen(config) not in ("lora", "qlora"):
-            return Outcome(why="importing.adapter_off")
-        return Outcome({row: value})
+        key = METHODS.get(chosen(config))
+        return Outcome({f"{key}.{field}": value}) if key in methods else Outcome(why="importing.adapter_off")
 
     return convert
 
 
-def bits(count: int, chosen: Callable[[Config], str]) -> Convert:
-    """A switch for weights of so many bits, under LoRA."""
+def rank(chosen: Chosen, alpha: Callable[[float], float]) -> Convert:
+    """The rank, with the strength that the tool takes where the file names none: `alpha` of the rank."""
 
     def convert(value: Any, config: Config) -> Outcome:
-        if not truth(value) or chosen(config) not in ("lora", "qlora"):
+        found = adapter("rank", chosen)(value, config)
+        size = number(value)
+        if not found.rows or size is None or given(config, "lora_alpha") is not None:
+            return found
+        return Outcome({**found.rows, "lora.alpha": alpha(size)}, "importing.alpha")
+
+    return convert
+
+
+def targets(chosen: Chosen, instead: str = "") -> Convert:
+    """Which maps get a narrow one. `instead` is the key that goes first where it says something."""
+
+    def convert(value: Any, config: Config) -> Outcome:
+        first = config.get(instead)
+        if not is_nothing(first) and first not in ("", []) and truth(first) is not False:
+            return Outcome(why="importing.targets_instead")
+        return adapter("targets", chosen, ("lora", "adalora"))(value, config)
+
+    return convert
+
+
+def every_linear(chosen: Chosen) -> Convert:
+    """A switch for all linear maps."""
+
+    def convert(value: Any, config: Config) -> Outcome:
+        return adapter("targets", chosen)("all", config) if truth(value) else Outcome(why="importing.off_there")
+
+    return convert
+
+
+def bits(chosen: Chosen, count: int | None = None) -> Convert:
+    """Bits of the frozen weights, under LoRA: a number, or a switch for `count` of them."""
+
+    def convert(value: Any, config: Config) -> Outcome:
+        if count is not None and not truth(value):
             return Outcome(why="importing.off_there")
-        return Outcome({"lora.bits": count}, "importing.bits")
+        text = f"{value if count is None else count}bit"
+        found = adapter("quantize", chosen)(text, config)
+        return Outcome(found.rows, "importing.bits") if found.rows else found
 
     return convert
+
+
+def weight_dtype(chosen: Chosen) -> Convert:
+    """Axolotl's newer place for the bits of the frozen weights."""
+
+    def convert(value: Any, config: Config) -> Outcome:
+        kind = word(value.get("weight_dtype")) if isinstance(value, Mapping) else ""
+        count = {"nf4": 4, "int4": 4, "int8": 8}.get(kind)
+        return bits(chosen)(count, config) if count else Outcome(why="importing.no_row")
+
+    return convert
+
+
+def trained_too(value: Any, config: Config) -> Outcome:
+    """Modules that are trained in full beside LoRA: the head always is, others never are."""
+    names = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else [value]
+    others = {str(name).strip().rpartition(".")[2] for name in names} - _HEADS
+    return Outcome(why="importing.other_modules" if others else "importing.head_always")
 
 
 def neftune(value: Any, config: Config) -> Outcome:
@@ -74,4 +149,20 @@ def frozen_pattern(value: Any, config: Config) -> Outcome:
     return Outcome({"freeze.pattern": value})
 
 
-__all__ = ["adapter", "bits", "frozen_names", "frozen_pattern", "method", "neftune", "swift_model"]
+__all__ = [
+    "METHODS",
+    "Chosen",
+    "adapter",
+    "bits",
+    "every_linear",
+    "frozen_names",
+    "frozen_pattern",
+    "method",
+    "neftune",
+    "rank",
+    "swift_model",
+    "switched",
+    "targets",
+    "trained_too",
+    "weight_dtype",
+]

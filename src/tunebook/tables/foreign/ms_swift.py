@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from tunebook.tables.foreign.convert import eval_steps, name_of, patience, swift_dtype
+from tunebook.tables.foreign.jobs import ms_swift_job
 from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
-from tunebook.tables.foreign.methods import adapter, frozen_names, frozen_pattern, method, swift_model
+from tunebook.tables.foreign.methods import (
+    adapter,
+    bits,
+    frozen_names,
+    frozen_pattern,
+    method,
+    rank,
+    swift_model,
+    targets,
+    trained_too,
+)
 from tunebook.tables.foreign.trainer import KEYS as TRAINER
 
 
@@ -25,21 +36,32 @@ KEYS: dict[str, Key] = {
     "tuner_type": Key("lora", method),
     "train_type": Key("lora", method),
     "sft_type": Key("lora", method),
-    "lora_rank": Key("lora.rank", adapter("lora.rank", trained)),
-    "lora_alpha": Key("lora.alpha", adapter("lora.alpha", trained)),
-    "lora_dropout": Key("lora.dropout", adapter("lora.dropout", trained)),
-    "lora_bias": Key("lora.bias", adapter("lora.bias", trained)),
-    "target_modules": Key("lora.targets", adapter("lora.targets", trained)),
-    "lora_target_modules": Key("lora.targets", adapter("lora.targets", trained)),
-    "modules_to_save": Key("lora.also_trained", adapter("lora.also_trained", trained)),
-    "use_dora": Key("lora.dora", adapter("lora.dora", trained)),
-    "use_rslora": Key("lora.rslora", adapter("lora.rslora", trained)),
-    "lorap_lr_ratio": Key("lora.plus_ratio", adapter("lora.plus_ratio", trained)),
-    "quant_bits": Key("lora.bits", adapter("lora.bits", trained)),
+    "lora_rank": Key("lora.rank", rank(trained, lambda size: 32)),
+    "lora_alpha": Key("lora.alpha", adapter("alpha", trained, ("lora", "adalora"))),
+    "lora_dropout": Key("lora.dropout", adapter("dropout", trained, ("lora", "adalora"))),
+    "target_modules": Key("lora.targets", targets(trained, "target_regex")),
+    "target_regex": Key("lora.targets", targets(trained)),
+    "lora_target_modules": Key("lora.targets", targets(trained)),
+    "modules_to_save": Key(convert=trained_too),
+    "lora_modules_to_save": Key(convert=trained_too),
+    "use_dora": Key("lora.decompose", adapter("decompose", trained)),
+    "use_rslora": Key("lora.rank_stabilized", adapter("rank_stabilized", trained)),
+    "quant_bits": Key("lora.quantize", bits(trained)),
+    "quantization_bit": Key("lora.quantize", bits(trained)),
+    "adalora_target_r": Key("adalora.rank", adapter("rank", trained, ("adalora",))),
+    "adalora_init_r": Key("adalora.first_rank", adapter("first_rank", trained, ("adalora",))),
+    "adalora_deltaT": Key("adalora.every", adapter("every", trained, ("adalora",))),
+    "adalora_orth_reg_weight": Key("adalora.orthogonal", adapter("orthogonal", trained, ("adalora",))),
+    "adapter_length": Key("adapter.width", adapter("width", trained, ("adapter",))),
+    "adapter_act": Key("adapter.activation", adapter("activation", trained, ("adapter",))),
+    **nothing("by_share", "adalora_tinit adalora_tfinal"),
+    **nothing("no_row", "adalora_beta1 adalora_beta2 ia3_feedforward_modules lora_bias lora_bias_trainable"),
+    **nothing("lora_plus", "lorap_lr_ratio lora_lr_ratio"),
+    **nothing("adapter_start", "init_weights init_lora_weights"),
     "freeze_parameters": Key("freeze.pattern", frozen_names),
     "freeze_parameters_regex": Key("freeze.pattern", frozen_pattern),
     **nothing("freeze_ratio", "freeze_parameters_ratio trainable_parameters trainable_parameters_regex"),
-    **nothing("no_row", "target_regex target_parameters init_weights lora_dtype loss_type metric optimizer"),
+    **nothing("no_row", "target_parameters lora_dtype loss_type metric optimizer"),
     **nothing("no_row", "train_dataloader_shuffle max_epochs"),
     **nothing("labels", "num_labels problem_type task_type"),
     **nothing(
@@ -73,8 +95,7 @@ KEYS: dict[str, Key] = {
         "galore_update_proj_gap galore_scale galore_proj_type galore_optim_per_parameter galore_with_embedding "
         "galore_quantization galore_proj_quant galore_proj_bits galore_proj_group_size galore_cos_threshold "
         "galore_gamma_proj galore_queue_size lisa_activated_layers lisa_step_interval llamapro_num_new_blocks "
-        "llamapro_num_groups adalora_target_r adalora_init_r adalora_tinit adalora_tfinal adalora_deltaT "
-        "adalora_beta1 adalora_beta2 adalora_orth_reg_weight reft_layers reft_rank reft_intervention_type reft_args "
+        "llamapro_num_groups reft_layer_key reft_layers reft_rank reft_intervention_type reft_args "
         "lora_ga_batch_size lora_ga_iters lora_ga_max_length lora_ga_direction lora_ga_scale lora_ga_stable_gamma",
     ),
     **nothing("machine", "sequence_parallel_size zero_hpz_partition_size deepspeed_autotp_size use_ray ray_exp_name"),
@@ -83,6 +104,6 @@ KEYS: dict[str, Key] = {
     **nothing("output", "add_version create_checkpoint_symlink swanlab_project swanlab_token swanlab_exp_name"),
     **nothing("evaluation", "eval_use_evalscope eval_dataset eval_dataset_args eval_limit eval_generation_config"),
 }
-TOOL = Tool("ms-swift", "ms-swift", KEYS)
+TOOL = Tool("ms-swift", "ms-swift", KEYS, trained, "tuner_type", ms_swift_job)
 
 __all__ = ["KEYS", "TOOL", "trained"]

@@ -17,14 +17,22 @@ from tunebook.tables.foreign.keys import Config
 _ENDS = ";&|<>\n"
 _ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::-([^}]*))?\})")
-_VERBS = {"swift": "ms-swift", "llamafactory-cli": "llama-factory", "lmf": "llama-factory", "axolotl": "axolotl"}
+_VERBS = {
+    "swift": "ms-swift",
+    "llamafactory-cli": "llama-factory",
+    "lmf": "llama-factory",
+    "axolotl": "axolotl",
+    "trl": "transformers",
+}
 
 
-def parse_script(text: str, path: str) -> tuple[Config, str | None]:
-    """Key -> value of the one training command of a script, and the tool that it names, if it does.
+def parse_script(text: str, path: str) -> tuple[Config, str | None, str]:
+    """Key -> value of the one training command of a script, the tool that it names, if it does, and what it calls.
 
     Values of several words are lists, an option without a value is true; variables of the environment that stand before
     the command are keys too.
+
+    What it calls is the word behind the tool (`rlhf` of `swift rlhf`) or the name of a Python program (`run_glue`).
 
     Raises:
         TableError: `importing.no_command`, `importing.commands` for several, `table.broken` for an open quote,
@@ -45,7 +53,7 @@ def parse_script(text: str, path: str) -> tuple[Config, str | None]:
         code = "importing.commands" if chosen else "importing.no_command"
         raise TableError(code, key=path, count=len(chosen))
     words, tool = chosen[0]
-    return _options(words), tool
+    return _options(words), tool, _program(words)
 
 
 def _commands(text: str, path: str) -> list[list[str]]:
@@ -96,6 +104,16 @@ def _pair(word: str) -> tuple[str, str]:
 
 def _tool(words: list[str]) -> str | None:
     return next((_VERBS[PurePath(word).name] for word in words if PurePath(word).name in _VERBS), None)
+
+
+def _program(words: list[str]) -> str:
+    for place, word in enumerate(words):
+        name = PurePath(word)
+        if name.name in _VERBS:
+            return next((item for item in words[place + 1 : place + 2] if not item.startswith("-")), "")
+        if name.suffix == ".py":
+            return name.stem
+    return ""
 
 
 def _options(words: list[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tunebook.core.messages import language, say
 from tunebook.core.params import Declaration, Value
 from tunebook.tables.declared import find, techniques
 from tunebook.tables.foreign.keys import Config, Key, Note, Outcome, Tool
+from tunebook.tables.foreign.methods import METHODS
 from tunebook.tables.values import is_nothing, read_value
 
 _SECRET = re.compile(r"(hub_token|swanlab_token|api_key|secret|auth_token|password)$")
@@ -34,8 +35,13 @@ class Taken:
 def take(config: Config, tool: Tool) -> Taken:
     """Every key of a configuration, taken or noted: nothing is dropped without a word."""
     taken = Taken()
+    own = METHODS.get(tool.method(config), "")
     for name, value in config.items():
         taken.notes.append(_note(taken, name, value, config, tool))
+    if own and taken.values and not any(row.partition(".")[0] == own for row in taken.values):
+        outcome = Outcome({own: True}, "importing.by_default")
+        note = Note(key=tool.chooser, value=None, action="taken", why="")
+        taken.notes.append(_rows(taken, note, tool.keys[tool.chooser], outcome, None))
     return taken
 
 
@@ -52,6 +58,9 @@ def _note(taken: Taken, name: str, value: Any, config: Config, tool: Tool) -> No
     if is_nothing(value) or value in ("", [], {}):
         return Note(key=name, value=shown, action="not_applicable", why=say("importing.empty"))
     outcome = key.convert(value, config) if key.convert else Outcome({key.row: value})
+    own = METHODS.get(tool.method(config), "")
+    if own and "learning_rate" in outcome.rows:  # the method's own takes the place of the table's
+        outcome = Outcome({f"{own}.learning_rate": outcome.rows["learning_rate"]}, "importing.own_rate")
     if not outcome.rows:
         return Note(key=name, value=shown, action="not_applicable", why=say(outcome.why))
     return _rows(taken, Note(key=name, value=shown, action="taken", why=""), key, outcome, value)
@@ -76,11 +85,17 @@ def _rows(taken: Taken, note: Note, key: Key, outcome: Outcome, value: Any) -> N
         row = next(iter(read))  # under its declared name, where ours is another one's alias
     taken.values |= read
     taken.sources |= {name: taken.sources.get(name, note.key) for name in read}
-    if value not in outcome.rows.values() or (outcome.why and len(read) > 1):
+    if value not in outcome.rows.values() or (outcome.why and len(read) > 1) or _respelt(value, read):
         return note.model_copy(update={"action": "converted", "row": row, "why": _converted(outcome, read)})
     renamed = note.key != row
     why = say("importing.renamed", row=row) if renamed else say("importing.taken")
+    why = _sentences(why, say(outcome.why) if outcome.why else "")
     return note.model_copy(update={"action": "renamed" if renamed else "taken", "row": row, "why": why})
+
+
+def _respelt(value: Any, read: Mapping[str, Value]) -> bool:
+    """Whether a text is kept in another spelling."""
+    return any(isinstance(item, str) and item != str(value).strip() for item in read.values())
 
 
 def _read(rows: Mapping[str, Any], key: str) -> dict[str, Value] | None:

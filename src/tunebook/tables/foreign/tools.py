@@ -9,7 +9,8 @@ from tunebook.tables.foreign.axolotl import TOOL as AXOLOTL
 from tunebook.tables.foreign.keys import Config, Tool
 from tunebook.tables.foreign.llama_factory import TOOL as LLAMA_FACTORY
 from tunebook.tables.foreign.ms_swift import TOOL as MS_SWIFT
-from tunebook.tables.foreign.trainer import TOOL as TRAINER
+from tunebook.tables.foreign.programs import TOOL as TRAINER
+from tunebook.tables.foreign.trainer import KEYS as ARGUMENTS
 
 TOOLS: dict[str, Tool] = {tool.name: tool for tool in (LLAMA_FACTORY, MS_SWIFT, AXOLOTL, TRAINER)}
 _FEW = 2  # keys of transformers that a file must have to be its: `seed` alone stands in anything
@@ -40,7 +41,7 @@ def recognise(config: Config, path: str) -> Tool:
     best = max(votes.values())
     found = [name for name, count in votes.items() if count == best]
     if not best:
-        found = ["transformers"] if sum(key in TRAINER.keys for key in config) >= _FEW else []
+        found = ["transformers"] if sum(key in ARGUMENTS for key in config) >= _FEW else []
     if len(found) != 1:
         raise TableError("importing.whose", key=path, allowed=" | ".join(found or TOOLS))
     return TOOLS[found[0]]

@@ -20,7 +20,7 @@ from tunebook.tables.foreign.convert import (
     warmup_ratio,
     warmup_steps,
 )
-from tunebook.tables.foreign.keys import Key, Tool, nothing
+from tunebook.tables.foreign.keys import Key, nothing
 from tunebook.tables.foreign.methods import neftune
 from tunebook.tables.foreign.schedules import scheduler
 
@@ -98,6 +98,5 @@ KEYS: dict[str, Key] = {
     **nothing("prompting", "predict_with_generate generation_max_length generation_num_beams generation_config"),
     **nothing("prompting", "sortish_sampler past_index"),
 }
-TOOL = Tool("transformers", "TrainingArguments", KEYS)
 
-__all__ = ["KEYS", "TOOL"]
+__all__ = ["KEYS"]
