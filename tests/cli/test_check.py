@@ -53,3 +53,21 @@ def test_chinese(tunebook: Call, fresh: Path, monkeypatch: pytest.MonkeyPatch) -
     ):
         assert part in done.out
     assert "允许的取值：> 0 且 <= 1 的小数" in tunebook("check", fresh, "--set", "learning_rate=7").err
+
+
+def test_the_rate_that_is_used(tunebook: Call, fresh: Path) -> None:
+    words = ("check", fresh, "--set", "lora.learning_rate=0.002")
+    shown = " ".join(tunebook(*words).out.split())
+    assert "learning rate 0.002 (lora.learning_rate, in place of learning_rate" in shown
+    assert tunebook(*words, "--json").json["learning_rate"] == 0.002
+    warned = tunebook(*words, "--set", "lr=3e-5", "--json").json["warnings"]
+    assert [item["fields"] for item in warned if item["code"] == "table.replaced"] == [
+        {"row": "learning_rate", "replaced_by": "lora.learning_rate", "value": 0.002}
+    ]
+    plain = tunebook("check", fresh, "--set", "lr=3e-5", "--json").json
+    assert plain["learning_rate"] == 3e-5 and "table.replaced" not in [item["code"] for item in plain["warnings"]]
+
+
+def test_targets_in_usual_spellings(tunebook: Call, fresh: Path) -> None:
+    for targets in ("all-linear", "q_proj,v_proj", "[query, value]", "query|value"):
+        assert tunebook("check", fresh, "--set", f"lora.targets={targets}").code == 0, targets

@@ -204,3 +204,13 @@ def test_an_owners_words_stay(tunebook: Call, own: Path, tmp_path: Path) -> None
     tunebook("table", "import", own, path)
     assert "our lucky number" in tunebook("table", "show", own, "--table", "latest").out
     assert "our lucky number" in tunebook("table", "show", own, "--table", path).out
+
+
+def test_a_row_that_trains_nothing_is_warned_of(tunebook: Call, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tunebook("table", "set", own, "lora.rank=4")
+    done = tunebook("table", "set", own, "lr=3e-5", "--table", "v2", "--json").json
+    assert [item["fields"]["replaced_by"] for item in done["warnings"]] == ["lora.learning_rate"]
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    assert "lora.learning_rate" in tunebook("table", "set", own, "lr=4e-5", "--table", "v2").out
+    assert tunebook("table", "set", own, "lora.learning_rate=3e-5", "--table", "v2", "--json").json["warnings"] == []
+    assert tunebook("table", "set", own, "lr=3e-5", "--table", "v1", "--json").json["warnings"] == []

@@ -26,7 +26,7 @@ def test_trains_and_scores(tunebook: Call, book: Path) -> None:
     assert data["seconds"] > 0 and data["rows_per_second"] > 0 and data["peak_memory_bytes"] > 0
     low, high = data["intervals"]["accuracy"]
     assert low <= data["metrics"]["accuracy"] <= high
-    assert "finished already" in done.err
+    assert "finished already" in done.err and data["learning_rate"] == 0.005
 
 
 def test_the_summary_is_for_people(tunebook: Call, book: Path) -> None:

@@ -11,6 +11,8 @@ from tunebook.core import registry
 from tunebook.core.params import Row
 from tunebook.core.technique import Technique
 
+REAL = registry.techniques, registry.stages
+
 
 class Shake(Technique):
     key: ClassVar[str] = "shake"
@@ -48,3 +50,10 @@ def own_techniques(monkeypatch):
 @pytest.fixture(autouse=True)
 def english(monkeypatch):
     monkeypatch.setenv("TUNEBOOK_LANG", "en")
+
+
+@pytest.fixture
+def real_techniques(monkeypatch):
+    """The techniques and stages that there are, instead of those made here."""
+    for name, found in zip(("techniques", "stages"), REAL, strict=True):
+        monkeypatch.setattr(registry, name, found)

@@ -145,3 +145,12 @@ def test_a_table_from_elsewhere_has_no_recommendations():
     found = opinion(table, case())
     assert rows(found.kept) == {"learning_rate": 1e-4, "lr_scheduler": "linear"}
     assert "max_length" in rows(found.changes)
+
+
+@pytest.mark.usefixtures("real_techniques")
+def test_a_rate_that_trains_nothing_is_not_advised_on():
+    small = child(proposed(STATS, rows=1400), {"lora.learning_rate": 1e-3, "learning_rate": 1e-5}, reasons={})
+    again = opinion(small, case(rows=5000), Asked(everything=True))
+    assert "learning_rate" not in {**rows(again.changes), **rows(again.kept)}
+    scaled = opinion(small, case(rows=5000), Asked(scaling="linear"))
+    assert rows(scaled.changes)["lora.learning_rate"] == 2e-3 and "learning_rate" not in rows(scaled.changes)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from tests.efficient import METHODS
+from torch import nn, ones
+from torch.optim import SGD
+from transformers import get_linear_schedule_with_warmup
 
-from tunebook.core import registry
 from tunebook.tables.declared import settings_rows, technique_rows
 from tunebook.tables.make import new_table
-from tunebook.tables.replaced import flat, replaced, used
+from tunebook.tables.replaced import flat, idle, peak_rate, peak_reached, replaced, used
 
-REAL = registry.techniques, registry.stages
-
-
-@pytest.fixture(autouse=True)
-def real_techniques(monkeypatch):
-    for name, found in zip(("techniques", "stages"), REAL, strict=True):
-        monkeypatch.setattr(registry, name, found)
+pytestmark = pytest.mark.usefixtures("real_techniques")
 
 
 def test_the_tables_own_rate_counts_where_no_method_has_one():
@@ -43,3 +41,37 @@ def test_a_plans_rows_have_a_tables_names():
 
 def test_rows_of_nobody_are_left_alone():
     assert replaced(["learning_rate", "gone.learning_rate"]) == {}
+
+
+def plan(techniques, **settings):
+    """As much of a plan as says the rate."""
+    return SimpleNamespace(params={"learning_rate": 1e-4, "warmup_steps": 0, **settings}, techniques=techniques)
+
+
+def test_the_peak_of_a_plan():
+    assert peak_rate(plan({"head_rate": {"factor": 5}})) == ("learning_rate", 1e-4)
+    assert peak_rate(plan({"ia3": {"learning_rate": 0.03}})) == ("ia3.learning_rate", 0.03)
+
+
+@pytest.mark.parametrize(("steps", "share"), [(0, 0), (1, 0), (6, 0.5), (11, 1), (200, 1)])
+def test_a_run_that_ends_in_its_warm_up_has_not_reached_the_peak(steps, share):
+    assert peak_reached(plan({}, warmup_steps=10), steps) == pytest.approx(1e-4 * share)
+    schedule = get_linear_schedule_with_warmup(SGD([nn.Parameter(ones(1))], lr=1e-4), 10, 300)
+    reached = 0.0
+    for _ in range(steps):
+        reached = max(reached, schedule.get_last_lr()[0])
+        schedule.optimizer.step()
+        schedule.step()
+    assert reached == pytest.approx(peak_reached(plan({}, warmup_steps=10), steps))
+
+
+def test_without_warm_up_the_first_step_is_the_largest():
+    assert peak_reached(plan({}), 1) == 1e-4
+
+
+def test_a_changed_row_that_trains_nothing_is_told():
+    values = new_table({"learning_rate": 2e-5, "lora.learning_rate": 3e-3}).values()
+    assert idle(values, ["batch_size", "lora.learning_rate"]) == []
+    (found,) = idle(values, ["learning_rate", "batch_size"])
+    assert found["fields"] == {"row": "learning_rate", "replaced_by": "lora.learning_rate", "value": 3e-3}
+    assert found["code"] == "table.replaced" and "lora.learning_rate = 0.003" in found["message"]

@@ -101,6 +101,7 @@ def test_layers_and_pattern_add_up() -> None:
         ({"pattern": "no_such_name"}, "freeze.nothing"),
         ({"pattern": "."}, "freeze.everything"),
         ({"layers": 4}, "freeze.layers"),
+        ({"layers": -4}, "freeze.layers"),
     ],
 )
 def test_freezing_nothing_everything_or_too_much_is_refused(rows: dict[str, Any], code: str) -> None:
@@ -110,7 +111,7 @@ def test_freezing_nothing_everything_or_too_much_is_refused(rows: dict[str, Any]
     assert caught.value.advice
 
 
-@pytest.mark.parametrize("rows", [{"pattern": "layer.(0"}, {"layers": -1}, {"layers": "some"}])
+@pytest.mark.parametrize("rows", [{"pattern": "layer.(0"}, {"layers": -2000}, {"layers": "some"}])
 def test_values_that_cannot_be(rows: dict[str, Any]) -> None:
     with pytest.raises(TableError) as caught:
         build(Freeze, rows)

@@ -122,3 +122,12 @@ def test_a_grid_has_both_ends_and_the_middle_once() -> None:
     grid = make_space(TABLE, ["layer_decay", "layer_decay.rate", "max_epochs"]).grid()
     assert len(grid) == 3 + 9, "off once for each number of epochs, on with each rate"
     assert len({tuple(point.items()) for point in grid}) == len(grid)
+
+
+def test_the_tables_rate_is_not_searched_beside_a_methods_own() -> None:
+    lora = new_table({"lora.rank": 4})
+    found = [axis.name for axis in make_space(lora).axes]
+    assert "lora.learning_rate" in found and "learning_rate" not in found
+    with pytest.raises(PlanError) as caught:
+        make_space(lora, ["lr"])
+    assert (caught.value.code, caught.value.fields["other"]) == ("search.idle", "lora.learning_rate")

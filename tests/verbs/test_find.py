@@ -55,6 +55,19 @@ def test_a_rate_for_a_book(book: Book) -> None:
     assert before == sorted(path.name for path in book.path.rglob("*") if "cache" not in path.parts)
 
 
+def test_the_rate_of_a_method_is_what_rises(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The optimiser's own rates are looked at: the head's is the method's, whatever the table's is."""
+    seen: list[float] = []
+    monkeypatch.setattr(module, "read_off", lambda rates, losses, smooth: rates)
+    step = torch.optim.AdamW.step
+    monkeypatch.setattr(
+        torch.optim.AdamW, "step", lambda self, *more: (seen.append(self.param_groups[0]["lr"]), step(self))[1]
+    )
+    made = plan(child(book.champion, {"lora.learning_rate": 2e-3, "learning_rate": 1e-5, "batch_size": 8}), book.data)
+    rates = find_rate(made, low=1e-4, high=1e-2, steps=10)
+    assert rates == pytest.approx(np.geomspace(1e-4, 1e-2, 10)[: len(rates)]) and seen == pytest.approx(rates)
+
+
 @pytest.mark.parametrize(
     ("limit", "cap", "most"),
     [(100, 4096, 64), (8, 4096, 8), (100, 40, 32), (3, 4096, 2), (1, 99, 1), (0, 99, 0), (99, 5, 5), (1, 2, 1)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.answer import Answer, command, facts, warn
-from tunebook.cli.choose import chosen_table, described
+from tunebook.cli.choose import chosen_table, described, overruled
 from tunebook.cli.init import data_facts
 from tunebook.cli.options import Allowed, Books, Chosen
 from tunebook.core.messages import say
@@ -27,6 +27,7 @@ def check(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
 
     opened = open_book(book)
     found = find(opened, chosen_table(opened, chosen), allow=allowed.names)
+    found.warnings.extend(overruled(opened, chosen))
     flags = [f"--table={chosen.table}"] if chosen.table != "champion" else []
     flags += [word for item in chosen.changes or () for word in ("--set", item)]
     return Answer(
@@ -38,8 +39,11 @@ def check(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
 
 
 def _data(found: Check) -> dict[str, Any]:
+    from tunebook.tables.replaced import peak_rate
+
     estimate = found.plan.estimate if found.plan else None
     return {
+        "learning_rate": peak_rate(found.plan)[1] if found.plan else None,
         "ok": found.ok,
         "problems": found.problems,
         "estimate": estimate.model_dump() if estimate else None,
@@ -65,7 +69,7 @@ def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
 
 def plan_facts(plan: Plan) -> list[tuple[str, str]]:
     """Model, settings that matter most, techniques and cost of a plan, in words."""
-    from tunebook.report.words import metric_name, number, shown, stage_names
+    from tunebook.report.words import metric_name, number, stage_names
 
     params = plan.params
     batch = f"{params['batch_size']} × {params['gradient_accumulation_steps']}"
@@ -79,7 +83,7 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
             say("cli.settings"),
             say(
                 "cli.settings_of",
-                rate=shown(params["learning_rate"]),
+                rate=rate_text(plan),
                 batch=batch,
                 epochs=params["max_epochs"],
                 length=params["max_length"],
@@ -89,6 +93,16 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
         (say("cli.estimate"), estimate_text(plan.whole)),
     ]
     return [(name, text) for name, text in found if text]
+
+
+def rate_text(plan: Plan) -> str:
+    """The peak rate that is used, and whose it is where that is not the table's."""
+    from tunebook.report.words import shown
+    from tunebook.tables.replaced import peak_rate
+
+    row, rate = peak_rate(plan)
+    table = shown(plan.params["learning_rate"])
+    return table if row == "learning_rate" else say("cli.rate_of", rate=shown(rate), row=row, table=table)
 
 
 def estimate_text(estimate: Estimate) -> str:
@@ -104,4 +118,4 @@ def estimate_text(estimate: Estimate) -> str:
     return needed + (say("cli.estimate_cut", cut=share_text(estimate.cut_share)) if estimate.cut_share else "")
 
 
-__all__ = ["NO", "check", "estimate_text", "plan_facts"]
+__all__ = ["NO", "check", "estimate_text", "plan_facts", "rate_text"]

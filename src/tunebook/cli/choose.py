@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.reading import pair
 from tunebook.core.errors import TunebookError
@@ -57,6 +57,16 @@ def read_changes(given: Sequence[str], option: str = "--set") -> dict[str, str]:
     return changes
 
 
+def overruled(book: Book, chosen: Chosen) -> list[dict[str, Any]]:
+    """Warnings of what `--set` changes although a technique's row takes its place."""
+    from tunebook.tables.declared import find
+    from tunebook.tables.replaced import idle
+
+    changes = read_changes(chosen.changes or ())
+    names = [row.name for name in changes if (row := find(name)) is not None]
+    return idle(chosen_table(book, chosen).values(), names) if names else []
+
+
 def described(book: Book, chosen: Chosen) -> str:
     """The table in words: `v2 (champion)`, `v2 + learning_rate=3e-5`."""
     name = chosen.table
@@ -68,4 +78,4 @@ def described(book: Book, chosen: Chosen) -> str:
     return " + ".join([name, *(f"{row}={value}" for row, value in changes.items())])
 
 
-__all__ = ["chosen_table", "described", "named_table", "read_changes"]
+__all__ = ["chosen_table", "described", "named_table", "overruled", "read_changes"]

@@ -30,6 +30,7 @@ class Rise:
 def find_rate(book: Books, chosen: Chosen, rise: Rise, allowed: Allowed) -> Answer:
     """Let the rate rise, and say which one to set."""
     from tunebook.report.find import write_rate_page
+    from tunebook.tables.replaced import peak_rate
     from tunebook.verbs.book import open_book
     from tunebook.verbs.find import find_rate as find
     from tunebook.verbs.plan import plan
@@ -43,22 +44,24 @@ def find_rate(book: Books, chosen: Chosen, rise: Rise, allowed: Allowed) -> Answ
     note(say("find.begins_rate", steps=rise.steps, low=f"{rise.low:g}", high=f"{rise.high:g}"))
     with Bars() as bars:
         found = find(made, low=rise.low, high=rise.high, steps=rise.steps, progress=bars)
-    page = write_rate_page(opened.path / "find-rate.html", found, described(opened, chosen))
+    row, now = peak_rate(made)
+    page = write_rate_page(opened.path / "find-rate.html", found, described(opened, chosen), row)
     data = {
         "learning_rate": found.rate,
-        "now": made.params["learning_rate"],
+        "row": row,
+        "now": now,
         "steepest": found.steepest,
         "tenth_of_lowest": found.tenth,
         "rates": found.rates,
         "losses": found.losses,
         "page": str(page),
     }
-    following = command("table", "set", book, *_rows(chosen), f"learning_rate={found.rate:g}", *_from(chosen))
+    following = command("table", "set", book, *_rows(chosen), f"{row}={found.rate:g}", *_from(chosen))
     return Answer(data, lambda screen: _tell_rate(screen, found, data), (following,))
 
 
 def _tell_rate(screen: Console, found: RateFound, data: dict[str, Any]) -> None:
-    screen.print(say("find.found", rate=f"{found.rate:g}"), style="bold")
+    screen.print(say("find.found", row=data["row"], rate=f"{found.rate:g}"), style="bold")
     screen.print()
     screen.print(
         facts(

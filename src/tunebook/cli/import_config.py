@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunebook.cli.answer import Answer, command
+from tunebook.cli.answer import Answer, command, warn
 from tunebook.cli.help import cells, wrap
 from tunebook.cli.options import option
 from tunebook.core.errors import TunebookError
@@ -42,13 +41,16 @@ def import_config(file: Configs, target: Target) -> Answer:
     from tunebook.verbs.book import open_book
 
     imported = read_foreign(file, target.tool)
-    data: dict[str, Any] = {"tool": imported.tool.name}
+    data: dict[str, Any] = {"tool": imported.tool.name, "job": _job(imported)}
     done: list[str] = []
+    warnings: list[str] = []
     following: tuple[str, ...] = ()
     if target.book is not None:
         book = open_book(target.book)
-        added = _add(book, imported, target.owner)
+        parent = book.champion
+        added = _add(book, parent, imported, target.owner)
         version = f"v{added.version}"
+        warnings = _warnings(book, imported, parent, added)
         data |= {"table": version, "parent": f"v{added.parent}"}
         done.append(say("cli.table.added", version=version))
         following = (
@@ -60,12 +62,39 @@ def import_config(file: Configs, target: Target) -> Answer:
         data["path"] = str(path)
         done.append(say("importing.written", path=path))
         following = following or (command("table", "import", "BOOK", path),)
+    data |= {"warnings": warnings, "refused": [note.key for note in imported.refused]}
     data["notes"] = [note.model_dump() for note in imported.notes]
-    return Answer(data, lambda screen: _tell(screen, imported, done), following)
+
+    def tell(screen: Console) -> None:
+        _tell(screen, imported)
+        warn(screen, warnings)
+        for text in done:
+            screen.print(f"✓ {text}", style="green", soft_wrap=True)
+
+    return Answer(data, tell, following)
 
 
-def _add(book: Book, imported: Imported, owner: str) -> ParamTable:
-    parent = book.champion
+def _job(imported: Imported) -> dict[str, Any] | None:
+    job = imported.job
+    return {"kind": job.kind, "key": job.key, "value": job.value} if job else None
+
+
+def _warnings(book: Book, imported: Imported, parent: ParamTable, added: ParamTable) -> list[str]:
+    """What else an import does to a book's table: another base model, techniques that go, rows that train nothing."""
+    from tunebook.tables.replaced import idle
+
+    before, after = parent.values(), added.values()
+    found = []
+    if after["base_model"] != before["base_model"]:
+        old = before["base_model"]
+        back = command("table", "set", book.path, "--table", f"v{added.version}", f"base_model={old}")
+        found.append(say("importing.base_model", before=old, after=after["base_model"], command=back))
+    if gone := imported.switched_off(parent):
+        found.append(say("importing.switched_off", techniques=", ".join(gone), method=imported.method))
+    return found + [item["message"] for item in idle(after, imported.values)]
+
+
+def _add(book: Book, parent: ParamTable, imported: Imported, owner: str) -> ParamTable:
     table = imported.table(parent, owner=owner)
     if table.values() == parent.values():
         raise TunebookError("cli.no_change", key=f"v{parent.version}")
@@ -78,9 +107,12 @@ def _write(imported: Imported, path: Path, owner: str) -> Path:
     return write_table(imported.table(owner=owner), path)
 
 
-def _tell(screen: Console, imported: Imported, done: Iterable[str]) -> None:
-    """What was taken or could have been, key by key; then the rest, by why it does not apply."""
+def _tell(screen: Console, imported: Imported) -> None:
+    """Whether the file is for another kind of job, what was taken or could have been, key by key; then the rest, by
+    why it does not apply, and all refusals together."""
     count = len(imported.notes)
+    if imported.job and not imported.job.own:
+        screen.print(_other_job(imported), style="yellow", soft_wrap=True)
     screen.print(say("importing.read", tool=imported.tool.title, file=imported.file, count=count), style="bold")
     screen.print()
     widest = max(cells(say(f"imported.{note.action}")) for note in imported.notes)
@@ -98,8 +130,17 @@ def _tell(screen: Console, imported: Imported, done: Iterable[str]) -> None:
         for line in wrap(", ".join(keys), screen.width - 6):
             screen.print(f"    {line}", soft_wrap=True)
     screen.print()
-    for text in done:
-        screen.print(f"✓ {text}", style="green", soft_wrap=True)
+    if imported.refused:
+        named = ", ".join(note.key for note in imported.refused)
+        screen.print(f"✗ {say('importing.refused', count=len(imported.refused), keys=named)}", style="bold red")
+
+
+def _other_job(imported: Imported) -> str:
+    """What the file is for, and what says so."""
+    job = imported.job
+    assert job is not None
+    said = say("importing.said", key=job.key, value=_cut(job.value)) if job.key else ""
+    return say("importing.other_job", file=imported.file, job=say(f"importing.job.{job.kind}"), said=said)
 
 
 def _tell_note(screen: Console, note: Note, widest: int) -> None:

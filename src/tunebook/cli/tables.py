@@ -197,9 +197,11 @@ def _origin(store: TableStore, table: ParamTable, file: Path) -> tuple[ParamTabl
 def _added(book: Book, parent: ParamTable | None, table: ParamTable, edited: str = "") -> Answer:
     """Keep a table as the next version and say what differs from its parent."""
     from tunebook.tables.diff import diff
+    from tunebook.tables.replaced import idle
 
     added = book.tables.add(table)
     changes = diff(parent, added) if parent else []
+    warnings = idle(added.values(), [item["row"] for item in changes])
     name = f"v{added.version}"
 
     def tell(screen: Console) -> None:
@@ -208,8 +210,10 @@ def _added(book: Book, parent: ParamTable | None, table: ParamTable, edited: str
             screen.print(say("table.edited", file=edited, version=name), style="yellow")
         if parent:
             tell_changes(screen, (parent, added), (f"v{parent.version}", name))
+        warn(screen, [item["message"] for item in warnings])
 
     data = {"version": name, "parent": f"v{parent.version}" if parent else None, "changes": changes}
+    data["warnings"] = warnings
     return Answer(
         data, tell, (command("check", book.path, "--table", name), command("train", book.path, "--table", name))
     )

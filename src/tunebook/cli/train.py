@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tunebook.cli.answer import Answer, command, facts, note, predict_command
 from tunebook.cli.bars import Bars
 from tunebook.cli.check import estimate_text, plan_facts
-from tunebook.cli.choose import chosen_table, described
+from tunebook.cli.choose import chosen_table, described, overruled
 from tunebook.cli.lighter import Wanted, in_memory
 from tunebook.cli.options import Allowed, Books, Chosen, option
 from tunebook.cli.reading import listed, wrong
@@ -58,6 +58,8 @@ def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
         return _dry(opened, plan, described(opened, chosen))
     if chosen.changes:
         note(say("cli.set.told", table=described(opened, chosen)), style="yellow")
+        for warning in overruled(opened, chosen):
+            note(warning["message"], style="yellow")
 
     def attempt(made: Plan) -> Answer:
         return trained(opened, made, how, tracked)
@@ -140,6 +142,7 @@ def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
 
 def run_data(run: Run, report: Report | None) -> dict[str, Any]:
     """A run for `--json`: with its scores on the test rows, else with those on the validation rows."""
+    from tunebook.tables.replaced import peak_reached
     from tunebook.verbs.retention import read_retention
 
     outcome = run.outcome
@@ -147,7 +150,8 @@ def run_data(run: Run, report: Report | None) -> dict[str, Any]:
     cost = {name: outcome[name] for name in ("seconds", "rows_per_second", "peak_memory_bytes", "steps", "device")}
     size: dict[str, Any] = {n: outcome[n] for n in ("trained", "parameters", "stored_bytes") if n in outcome}
     kept = retention_data(read_retention(run) if report else None)
-    return {"run": run.id, "path": str(run.path), **scores, **cost, **size, **kept}
+    rate = {"learning_rate": peak_reached(run.plan, outcome["steps"])}
+    return {"run": run.id, "path": str(run.path), **scores, **cost, **rate, **size, **kept}
 
 
 def tell_run(screen: Console, run: Run, report: Report | None) -> None:

@@ -37,15 +37,15 @@ def rate_plot(found: RateFound) -> Markup:
     return picture(_WIDTH, _HEIGHT, say("find.title"), parts)
 
 
-def write_rate_page(path: Path, found: RateFound, table: str) -> Path:
-    """Write the page: one file that needs nothing else."""
+def write_rate_page(path: Path, found: RateFound, table: str, row: str = "learning_rate") -> Path:
+    """Write the page: one file that needs nothing else. `row` is where the rate is to be set."""
     facts = [
         (say("find.table"), table),
         (say("find.rate"), f"{found.rate:g}"),
         (say("find.steepest"), f"{found.steepest:g}"),
         (say("find.tenth"), f"{found.tenth:g}"),
     ]
-    return write_page(path, "find.html.j2", facts=facts, plot=rate_plot(found), rate=f"{found.rate:g}")
+    return write_page(path, "find.html.j2", facts=facts, plot=rate_plot(found), rate=f"{found.rate:g}", row=row)
 
 
 __all__ = ["rate_plot", "write_rate_page"]

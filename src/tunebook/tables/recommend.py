@@ -12,6 +12,7 @@ from tunebook.core.params import Value
 from tunebook.tables.case import Case
 from tunebook.tables.make import child
 from tunebook.tables.propose import Advice, Confidence, advise
+from tunebook.tables.replaced import replaced, used
 from tunebook.tables.rules import RowChange, Scaling, effective_batch, misfits, scaled_rate
 
 TOGETHER = (("batch_size", "gradient_accumulation_steps"), ("warmup_ratio", "warmup_steps"))
@@ -84,12 +85,14 @@ def opinion(table: ParamTable, case: Case, asked: Asked | None = None) -> Opinio
     asked = asked or Asked()
     values = table.values()
     advice = {**advise(case), **(asked.learnt or {})}
+    for row in replaced(values):  # it trains nothing beside a technique's row, of which the rules know nothing
+        advice.pop(row, None)
     fixed = frozenset() if asked.everything else _set_on_purpose(table)
     kept = {name: item for name, item in advice.items() if name in fixed and item.value != values.get(name)}
     taken = {name: item for name, item in advice.items() if name not in fixed}
     rate = _scaled(values, {**values, **_values(taken)}, asked.scaling)
     if rate is not None:  # it was asked for, so it holds for a rate that was set on purpose too
-        taken["learning_rate"] = rate
+        taken[used("learning_rate", values)[0]] = rate
         kept.pop("learning_rate", None)
     for change in misfits({**values, **_values(taken)}, case.rows):
         (kept if change.row in fixed else taken)[change.row] = _fitting(change)
@@ -118,7 +121,8 @@ def _values(advice: Mapping[str, Advice]) -> dict[str, Value]:
 
 
 def _scaled(before: Mapping[str, Any], after: Mapping[str, Any], how: Scaling) -> Advice | None:
-    change = scaled_rate(float(before["learning_rate"]), effective_batch(before), effective_batch(after), how)
+    rate = float(used("learning_rate", before)[1])
+    change = scaled_rate(rate, effective_batch(before), effective_batch(after), how)
     if change is None:
         return None
     sure: Confidence = "medium" if how == "sqrt" else "low"

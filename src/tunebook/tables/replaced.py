@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tunebook.core.messages import say
+from tunebook.core.nouns import Plan
 from tunebook.tables.declared import technique_rows
 
 
@@ -24,10 +26,42 @@ def used(row: str, values: Mapping[str, Any]) -> tuple[str, Any]:
     return name, values[name]
 
 
+def peak_rate(plan: Plan) -> tuple[str, float]:
+    """The row that says how large a step is at most in a plan's training, and its value.
+
+    Techniques that multiply it for a part of the model (head_rate, layer_decay) are not counted in.
+    """
+    name, value = used("learning_rate", flat(plan.params, plan.techniques))
+    return name, float(value)
+
+
+def peak_reached(plan: Plan, steps: int) -> float:
+    """The largest step size of the first so many steps: less than the peak only where warm-up had not ended."""
+    rate, warmup = peak_rate(plan)[1], int(plan.params["warmup_steps"] or 0)  # type: ignore[arg-type]
+    return rate * min(1.0, max(steps - 1, 0) / warmup) if warmup else rate
+
+
+def idle(values: Mapping[str, Any], changed: Iterable[str]) -> list[dict[str, Any]]:
+    """A warning for each changed setting that trains nothing, since a technique's row takes its place.
+
+    Each is {"code", "message", "fields"}.
+    """
+    instead = replaced(values)
+    found = [(row, instead[row]) for row in changed if row in instead]
+    return [
+        {
+            "code": "table.replaced",
+            "message": say("table.replaced", row=row, value=values[row], own=own, now=values[own]),
+            "fields": {"row": row, "replaced_by": own, "value": values[own]},
+        }
+        for row, own in found
+    ]
+
+
 def flat(settings: Mapping[str, Any], techniques: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Settings and the techniques' fields under the names of a table's rows, as a plan has them."""
     own = {f"{key}.{field}": value for key, fields in techniques.items() for field, value in fields.items()}
     return {**settings, **own}
 
 
-__all__ = ["flat", "replaced", "used"]
+__all__ = ["flat", "idle", "peak_rate", "peak_reached", "replaced", "used"]

@@ -11,6 +11,7 @@ from tunebook.core.errors import PlanError, TableError
 from tunebook.core.nouns import ParamTable, Record
 from tunebook.core.params import Declaration, Value
 from tunebook.tables.declared import declared, find, normal, techniques, unknown
+from tunebook.tables.replaced import replaced
 
 USUAL = ("learning_rate", "batch_size", "warmup_ratio", "weight_decay")
 _DIGITS = 3  # digits that a drawn number keeps: what comes out is a table that people read
@@ -180,7 +181,7 @@ def _acts(name: str, table: ParamTable) -> None:
 
 def _idle(name: str, values: Mapping[str, Value]) -> str | None:
     """The row beside which this one has no effect."""
-    other = {"warmup_ratio": "warmup_steps", "max_epochs": "max_steps"}.get(name)
+    other = replaced(values).get(name) or {"warmup_ratio": "warmup_steps", "max_epochs": "max_steps"}.get(name)
     return other if other is not None and values.get(other) is not None else None
 
 

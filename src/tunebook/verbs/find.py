@@ -14,6 +14,7 @@ import numpy as np
 from tunebook.core.errors import MachineError, RefusedError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
+from tunebook.tables.replaced import peak_rate
 from tunebook.tables.rules import RowChange, keep_effective
 from tunebook.verbs.runs import Run
 from tunebook.verbs.train import fit_of
@@ -39,7 +40,7 @@ class RateFound:
     """What a learning-rate range test says.
 
     Attributes:
-        rate: what to set: the smaller of the other two.
+        rate: what to set, in the row that counts (`peak_rate`): the smaller of the other two.
         steepest: where the smoothed loss falls fastest; tenth: one tenth of where it is lowest.
         rates, losses, smooth: of each step.
     """
@@ -83,9 +84,11 @@ def find_rate(
     """
     from tunebook.engine.ramp import Ramp, run_ramp
 
+    # The ramp sets the table's rate, of which a method's own is a multiple.
+    share = peak_rate(plan)[1] / float(plan.params["learning_rate"])  # type: ignore[arg-type]
     with _throw_away(plan, {"max_steps": steps}, progress) as training:
-        ramp = run_ramp(training, Ramp(low, high, steps))
-    return read_off(ramp.rates, ramp.losses, ramp.smooth)
+        ramp = run_ramp(training, Ramp(low / share, high / share, steps))
+    return read_off([rate * share for rate in ramp.rates], ramp.losses, ramp.smooth)
 
 
 def read_off(rates: Sequence[float], losses: Sequence[float], smooth: Sequence[float]) -> RateFound:

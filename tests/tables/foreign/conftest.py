@@ -15,15 +15,14 @@ from tunebook.tables.foreign.keys import Key
 SAMPLES = Path(__file__).parent / "samples"
 
 
+REAL = registry.techniques
+
+
 @pytest.fixture(autouse=True)
 def own_techniques(monkeypatch):
-    """Freezing alone, whatever this version brings: LoRA is registered by the tests that need it."""
-    from tunebook.techniques.freeze import Freeze
-
-    known = {"freeze": Freeze}
-    monkeypatch.setattr(registry, "techniques", lambda: known)
+    """The techniques that there are: what an import says of a row has to hold for them."""
+    monkeypatch.setattr(registry, "techniques", REAL)
     monkeypatch.setattr(registry, "stages", dict)
-    return known
 
 
 def outcome(keys: Mapping[str, Key], config: Mapping[str, Any]) -> dict[str, Any] | str:
@@ -42,4 +41,5 @@ def notes(imported: Imported) -> dict[str, Note]:
 
 def taken(imported: Imported) -> dict[str, Any]:
     """The rows of the table that came from the file."""
-    return {name: value for name, value in imported.table().values().items() if name in imported.values}
+    rows = {name: value for name, value in imported.table().values().items() if name in imported.values}
+    return rows | {name: value for name, value in imported.values.items() if "." not in name and name not in rows}

@@ -27,14 +27,26 @@ from tunebook.tables.foreign.axolotl import KEYS
         ({"eval_steps": 20, "eval_strategy": "epoch"}, "not_by_steps"),
         ({"early_stopping_patience": 0}, {"early_stopping_patience": None}),
         ({"early_stopping_patience": 2}, {"early_stopping_patience": 2}),
-        ({"adapter": "qlora"}, {"lora": True}),
+        ({"adapter": "qlora"}, {"lora": True, "lora.quantize": "4bit"}),
         ({"adapter": "llama-adapter"}, "other_method"),
         ({"lora_r": 8}, "adapter_off"),
         ({"lora_r": 8, "adapter": "lora"}, {"lora.rank": 8}),
-        ({"load_in_4bit": True, "adapter": "qlora"}, {"lora.bits": 4}),
-        ({"load_in_8bit": True, "adapter": "lora"}, {"lora.bits": 8}),
+        ({"load_in_4bit": True, "adapter": "qlora"}, {"lora.quantize": "4bit"}),
+        ({"load_in_8bit": True, "adapter": "lora"}, {"lora.quantize": "8bit"}),
         ({"load_in_4bit": False, "adapter": "lora"}, "off_there"),
-        ({"load_in_4bit": True}, "off_there"),
+        ({"load_in_4bit": True}, "adapter_off"),
+        ({"lora_target_linear": True, "adapter": "lora"}, {"lora.targets": "all"}),
+        ({"lora_target_linear": False, "adapter": "lora"}, "off_there"),
+        ({"lora_target_linear": True}, "adapter_off"),
+        ({"lora_target_modules": ["Wo"], "adapter": "lora"}, {"lora.targets": ["Wo"]}),
+        ({"lora_target_modules": ["Wo"], "adapter": "lora", "lora_target_linear": True}, "targets_instead"),
+        ({"lora_target_modules": ["Wo"], "adapter": "lora", "lora_target_linear": False}, {"lora.targets": ["Wo"]}),
+        ({"lora_modules_to_save": ["embed_tokens", "lm_head"]}, "other_modules"),
+        ({"lora_modules_to_save": ["model.score"]}, "head_always"),
+        ({"peft": {"backend": "bnb", "weight_dtype": "nf4"}, "adapter": "lora"}, {"lora.quantize": "4bit"}),
+        ({"peft": {"backend": "bnb", "weight_dtype": "int8"}, "adapter": "lora"}, {"lora.quantize": "8bit"}),
+        ({"peft": {"loftq_config": {"loftq_bits": 4}}, "adapter": "lora"}, "no_row"),
+        ({"peft": "x", "adapter": "lora"}, "no_row"),
     ],
 )
 def test_values(config, expected):
@@ -52,7 +64,13 @@ def test_a_whole_file():
         "max_epochs": 1,
         "optimizer": "adamw",
         "lr_scheduler": "cosine",
-        "learning_rate": 2e-4,
+        "lora": True,
+        "lora.quantize": "4bit",
+        "lora.rank": 16,
+        "lora.alpha": 32.0,
+        "lora.dropout": 0.05,
+        "lora.targets": "all",
+        "lora.learning_rate": 2e-4,
         "length_bucketing": "off",
         "precision": "auto",
         "gradient_checkpointing": True,
@@ -61,4 +79,6 @@ def test_a_whole_file():
     }
     found = notes(imported)
     assert found["early_stopping_patience"].action == "not_applicable" and "Empty there" in found["fp16"].why
-    assert (found["load_in_4bit"].row, found["load_in_8bit"].row) == ("lora.bits", None)
+    assert (found["load_in_4bit"].row, found["load_in_8bit"].row) == ("lora.quantize", None)
+    assert (found["learning_rate"].action, found["learning_rate"].row) == ("renamed", "lora.learning_rate")
+    assert imported.job is not None and imported.job.own  # it names labels

@@ -25,7 +25,7 @@ def test_each_key_has_one_note_with_a_reason(name, language, monkeypatch):
     for note in imported.notes:
         assert (note.row is None) == (note.action in ("not_applicable", "unknown"))
         assert any("一" <= char <= "鿿" for char in note.why) == (language == "zh")
-    assert {row for row in imported.values} == {row for row in imported.reasons}
+    assert set(imported.values) == set(imported.reasons)
     json.dumps([note.model_dump() for note in imported.notes])
 
 
@@ -37,11 +37,48 @@ def test_the_table_is_a_table(name, tmp_path):
 
 
 def test_a_child_of_a_books_table():
-    parent = new_table({"learning_rate": 1e-4, "batch_size": 2, "freeze.layers": 2}, owner="An")
+    parent = new_table({"learning_rate": 1e-4, "batch_size": 2, "focal.gamma": 1}, owner="An")
     parent = parent.model_copy(update={"version": 3})
     imported = read_foreign(SAMPLES / "axolotl.yml")
     table = imported.table(parent)
-    assert (table.parent, table.owner, table.values()["freeze.layers"]) == (3, "An", 2)
-    assert "Axolotl" in table.rows["learning_rate"].reason
+    assert (table.parent, table.owner, table.values()["focal.gamma"]) == (3, "An", 1)
+    assert "Axolotl" in table.rows["lora.learning_rate"].reason
+    assert table.rows["learning_rate"] == parent.rows["learning_rate"]
     assert table.rows["batch_size"].reason == ""  # it had this value before
     assert table.rows["seed"] == parent.rows["seed"]
+
+
+@pytest.mark.parametrize(
+    ("method", "before", "gone"),
+    [
+        ("lora", "lora.rank", []),
+        ("lora", "adalora.rank", ["adalora"]),
+        ("lora", "freeze.layers", ["freeze"]),
+        ("lora", "gradual_unfreezing.layers", ["gradual_unfreezing"]),
+        ("lora", "focal.gamma", []),
+        ("full", "lora.rank", ["lora"]),
+        ("full", "freeze.layers", ["freeze"]),
+        ("full", "gradual_unfreezing.layers", []),
+        ("freeze", "freeze.layers", []),
+        ("freeze", "ia3.learning_rate", ["ia3"]),
+    ],
+)
+def test_what_cannot_stand_beside_the_files_method_is_switched_off(method, before, gone, tmp_path):
+    value = 3e-3 if before.endswith("rate") else 4
+    parent = new_table({before: value, "focal.gamma": 1})
+    path = tmp_path / "c.yaml"
+    path.write_text(f"stage: sft\nfinetuning_type: {method}\nlearning_rate: 1.0e-4\ntemplate: x\n", encoding="utf-8")
+    imported = read_foreign(path)
+    table = imported.table(parent)
+    assert imported.switched_off(parent) == gone
+    assert {name.partition(".")[0] for name in table.rows if "." in name} >= {"focal"}
+    assert not [name for name in table.rows if name.partition(".")[0] in gone]
+
+
+def test_a_file_that_names_no_method_leaves_the_tables_alone(tmp_path):
+    path = tmp_path / "c.json"
+    path.write_text('{"learning_rate": 1e-5, "num_train_epochs": 2}', encoding="utf-8")
+    imported = read_foreign(path)
+    parent = new_table({"lora.rank": 4})
+    assert (imported.method, imported.job, imported.switched_off(parent)) == ("", None, [])
+    assert imported.table(parent).values()["lora.rank"] == 4

@@ -2,7 +2,18 @@
 
 import pytest
 
-from tunebook.tables.foreign.methods import adapter, bits, frozen_names, frozen_pattern, method, neftune, swift_model
+from tunebook.core.registry import techniques
+from tunebook.tables.foreign.methods import (
+    METHODS,
+    adapter,
+    bits,
+    frozen_names,
+    frozen_pattern,
+    method,
+    neftune,
+    swift_model,
+    switched,
+)
 
 
 @pytest.mark.parametrize(
@@ -10,8 +21,10 @@ from tunebook.tables.foreign.methods import adapter, bits, frozen_names, frozen_
     [
         ("full", {}, "full"),
         ("LoRA", {"lora": True}, "method"),
-        ("qlora", {"lora": True}, "method"),
-        ("freeze", {}, "freeze_layers"),
+        ("qlora", {"lora": True, "lora.quantize": "4bit"}, "method"),
+        ("adalora", {"adalora": True}, "method"),
+        ("ia3", {"ia3": True}, "method"),
+        ("freeze", {"freeze.layers": -2}, "upper_layers"),
         ("oft", {}, "other_method"),
     ],
 )
@@ -22,9 +35,17 @@ def test_method(value, rows, why):
 
 @pytest.mark.parametrize(("chosen", "rows"), [("lora", {"lora.rank": 8}), ("qlora", {"lora.rank": 8}), ("full", {})])
 def test_rows_of_an_adapter_count_only_with_it(chosen, rows):
-    assert adapter("lora.rank", lambda config: chosen)(8, {}).rows == rows
-    assert bits(4, lambda config: chosen)(True, {}).rows == ({"lora.bits": 4} if rows else {})
-    assert bits(4, lambda config: chosen)("false", {}).rows == {}
+    assert adapter("rank", lambda config: chosen)(8, {}).rows == rows
+    assert bits(lambda config: chosen, 4)(True, {}).rows == ({"lora.quantize": "4bit"} if rows else {})
+    assert bits(lambda config: chosen, 4)("false", {}).rows == {}
+
+
+def test_methods_are_techniques():
+    assert set(METHODS.values()) <= set(techniques())
+
+
+def test_a_switch():
+    assert (switched("true", {}).rows, switched(False, {}).rows) == ({"lora": True}, {})
 
 
 def test_noise():

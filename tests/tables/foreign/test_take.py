@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, ClassVar
 
 import pytest
-from pydantic import Field
 from tests.tables.foreign.conftest import SAMPLES, notes
 
 from tunebook.core import registry
 from tunebook.core.errors import TableError
-from tunebook.core.params import Row
-from tunebook.core.technique import Technique
 from tunebook.tables.foreign import read_foreign
 
 
-class Lora(Technique):
-    key: ClassVar[str] = "lora"
-    rank: Annotated[int, Field(ge=1), Row("rank", zh="秩", aliases=("lora_r",))] = 8
-    alpha: Annotated[float, Field(gt=0), Row("scale", zh="缩放")] = 16.0
-    dropout: Annotated[float, Field(ge=0, lt=1), Row("dropout", zh="丢弃率")] = 0.0
-    targets: Annotated[tuple[str, ...], Row("modules", zh="模块")] = ("query",)
-
-
-def test_lora_is_taken_as_soon_as_there_is_one(own_techniques):
-    own_techniques["lora"] = Lora
-    imported = read_foreign(SAMPLES / "llama_factory_lora.yaml")
-    assert notes(imported)["lora_target"].action == notes(imported)["lora_rank"].action == "renamed"
-    rows = imported.table().values()
-    assert (rows["lora.rank"], rows["lora.alpha"], rows["lora.dropout"]) == (8, 16.0, 0.05)
-    assert rows["lora.targets"] == ["q_proj", "v_proj"]
-    other = read_foreign(SAMPLES / "axolotl.yml")
-    assert other.table().values()["lora.rank"] == 16
+def test_rows_of_lora_count_only_where_the_file_trains_it():
     full = read_foreign(SAMPLES / "llama_factory_full.yaml")
     assert notes(full)["lora_rank"].action == "not_applicable" and "lora.rank" not in full.table().rows
 
@@ -44,7 +24,7 @@ def test_without_torch_techniques_are_not_available(monkeypatch):
     monkeypatch.setattr(registry, "techniques", missing)
     imported = read_foreign(SAMPLES / "llama_factory_lora.yaml")
     assert notes(imported)["lora_rank"].action == notes(imported)["finetuning_type"].action == "not_available"
-    assert imported.values["learning_rate"] == 1e-4
+    assert imported.values["max_epochs"] == 3 and not {"learning_rate", "lora"} & set(imported.values)
 
 
 def config(tmp_path, data, name="c.json"):
@@ -74,3 +54,7 @@ def test_nothing_to_take(tmp_path):
     assert {note.action for note in imported.notes} == {"not_applicable"}
     with pytest.raises(TableError, match=r"importing\.nothing"):
         imported.table()
+    wrong = read_foreign(config(tmp_path, {"learning_rate": 5, "optim": "lion"}))
+    with pytest.raises(TableError, match=r"importing\.nothing") as caught:
+        wrong.table()
+    assert "> 0 and <= 1" in caught.value.message and "adafactor" in caught.value.message  # all refusals at once

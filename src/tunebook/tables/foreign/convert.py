@@ -43,6 +43,20 @@ def _constant(config: Config) -> bool:
     return name_of(given(config, "lr_scheduler_type", "lr_scheduler")) in ("constant", "reduce_lr_on_plateau")
 
 
+def unless(other: str, convert: Convert) -> Convert:
+    """What a key means where another one, which goes first, says nothing."""
+
+    def converted(value: Any, config: Config) -> Outcome:
+        return Outcome(why="importing.other_key") if given(config, other) is not None else convert(value, config)
+
+    return converted
+
+
+def epochs(value: Any, config: Config) -> Outcome:
+    """Passes over the rows."""
+    return Outcome({"max_epochs": value})
+
+
 def max_steps(value: Any, config: Config) -> Outcome:
     """-1 stands for no limit."""
     steps = number(value)
@@ -215,6 +229,7 @@ __all__ = [
     "adam",
     "by_length",
     "checkpointing",
+    "epochs",
     "eval_steps",
     "eval_strategy",
     "evals_per_epoch",
@@ -231,6 +246,7 @@ __all__ = [
     "swift_dtype",
     "total_batch",
     "truth",
+    "unless",
     "warmup_ratio",
     "warmup_steps",
 ]

@@ -31,15 +31,16 @@ KEYS: dict[str, Key] = {
     "use_dora": Key("lora.decompose", adapter("decompose", trained)),
     "quantization_bit": Key("lora.quantize", bits(trained)),
     **nothing("with_method", "freeze_trainable_layers num_layer_trainable"),
-    **nothing("no_row", "freeze_trainable_modules name_module_trainable freeze_extra_modules create_new_adapter"),
+    **nothing("freeze_ratio", "freeze_trainable_modules name_module_trainable freeze_extra_modules"),
+    **nothing("no_row", "create_new_adapter"),
     **nothing("lora_plus", "loraplus_lr_ratio loraplus_lr_embedding"),
     **nothing("adapter_start", "pissa_init pissa_iter pissa_convert"),
     **nothing("no_row", "train_from_scratch disable_shuffling"),
     **nothing(
         "data",
         "dataset eval_dataset dataset_dir media_dir streaming buffer_size mix_strategy interleave_probs "
-        "overwrite_cache preprocessing_batch_size preprocessing_num_workers max_samples val_size eval_on_each_dataset "
-        "tokenized_path data_shared_file_system",
+        "overwrite_cache preprocessing_batch_size preprocessing_num_workers max_samples val_size "
+        "eval_on_each_dataset tokenized_path data_shared_file_system",
     ),
     **nothing(
         "prompting",
@@ -59,16 +60,16 @@ KEYS: dict[str, Key] = {
         "other_method",
         "module_dropout oft_rank oft_block_size oft_target use_galore galore_target galore_rank "
         "galore_update_interval galore_scale galore_proj_type galore_layerwise use_apollo apollo_target apollo_rank "
-        "apollo_update_interval apollo_scale apollo_proj apollo_proj_type apollo_layerwise apollo_scale_front "
-        "use_badam badam_mode badam_start_block badam_switch_mode badam_switch_interval badam_update_ratio "
-        "badam_mask_mode badam_verbose use_llama_pro use_adam_mini use_muon use_mca mixture_of_depths "
-        "moe_aux_loss_coef shift_attn",
+        "apollo_scale_type apollo_update_interval apollo_scale apollo_proj apollo_proj_type apollo_layerwise "
+        "apollo_scale_front use_badam badam_mode badam_start_block badam_switch_mode badam_switch_interval "
+        "badam_update_ratio badam_mask_mode badam_verbose use_llama_pro use_adam_mini use_muon use_mca "
+        "mixture_of_depths moe_aux_loss_coef shift_attn",
     ),
     **nothing(
         "loading",
         "adapter_name_or_path adapter_folder cache_dir use_fast_tokenizer resize_vocab split_special_tokens "
-        "add_tokens add_special_tokens new_special_tokens_config init_special_tokens model_revision low_cpu_mem_usage "
-        "rope_scaling trust_remote_code quantization_method quantization_type double_quantization "
+        "add_tokens add_special_tokens new_special_tokens_config init_special_tokens model_revision "
+        "low_cpu_mem_usage rope_scaling trust_remote_code quantization_method quantization_type double_quantization "
         "quantization_device_map upcast_layernorm upcast_lmhead_output offload_folder print_param_status "
         "compute_dtype device_map model_max_length block_diag_attn",
     ),
@@ -79,8 +80,9 @@ KEYS: dict[str, Key] = {
     ),
     **nothing(
         "output",
-        "plot_loss include_effective_tokens_per_second use_swanlab swanlab_project swanlab_workspace swanlab_run_name "
-        "swanlab_mode swanlab_api_key swanlab_logdir swanlab_lark_webhook_url swanlab_lark_secret save_dir",
+        "plot_loss include_effective_tokens_per_second use_swanlab swanlab_project swanlab_workspace "
+        "swanlab_run_name swanlab_mode swanlab_api_key swanlab_logdir swanlab_lark_webhook_url swanlab_lark_secret "
+        "save_dir",
     ),
     **nothing("hub", "hf_hub_token ms_hub_token om_hub_token"),
     **nothing(
@@ -98,9 +100,9 @@ KEYS: dict[str, Key] = {
     ),
     **nothing(
         "machine",
-        "ray_run_name ray_storage_path ray_storage_filesystem ray_num_workers resources_per_worker placement_strategy "
-        "ray_init_kwargs use_kt kt_optimize_rule cpu_infer chunk_size mode kt_maxlen kt_use_cuda_graph kt_mode "
-        "kt_force_think",
+        "ray_run_name ray_storage_path ray_storage_filesystem ray_num_workers resources_per_worker "
+        "placement_strategy ray_init_kwargs use_kt kt_optimize_rule cpu_infer chunk_size mode kt_maxlen "
+        "kt_use_cuda_graph kt_mode kt_force_think",
     ),
 }
 TOOL = Tool("llama-factory", "LLaMA-Factory", KEYS, trained, "finetuning_type", llama_factory_job)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunebook.tables.foreign.convert import eval_steps, name_of, patience, swift_dtype
+from tunebook.tables.foreign.convert import epochs, eval_steps, metric, name_of, patience, swift_dtype, unless
 from tunebook.tables.foreign.jobs import ms_swift_job
 from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
 from tunebook.tables.foreign.methods import (
@@ -32,6 +32,8 @@ KEYS: dict[str, Key] = {
     "max_length": Key("max_length"),
     "torch_dtype": Key("precision", swift_dtype),
     "eval_steps": Key("eval_every", eval_steps("steps")),
+    "max_epochs": Key("max_epochs", unless("num_train_epochs", epochs)),
+    "metric": Key("metric", unless("metric_for_best_model", metric)),
     "early_stop_interval": Key("early_stopping_patience", patience),
     "tuner_type": Key("lora", method),
     "train_type": Key("lora", method),
@@ -61,8 +63,9 @@ KEYS: dict[str, Key] = {
     "freeze_parameters": Key("freeze.pattern", frozen_names),
     "freeze_parameters_regex": Key("freeze.pattern", frozen_pattern),
     **nothing("freeze_ratio", "freeze_parameters_ratio trainable_parameters trainable_parameters_regex"),
-    **nothing("no_row", "target_parameters lora_dtype loss_type metric optimizer"),
-    **nothing("no_row", "train_dataloader_shuffle max_epochs"),
+    **nothing("no_row", "target_parameters lora_dtype loss_type"),
+    **nothing("no_row", "train_dataloader_shuffle"),
+    **nothing("other_method", "optimizer"),
     **nothing("labels", "num_labels problem_type task_type"),
     **nothing(
         "data",
@@ -73,20 +76,33 @@ KEYS: dict[str, Key] = {
     ),
     **nothing(
         "prompting",
-        "template system model_name model_author agent_template norm_bbox use_chat_template padding_free padding_side "
-        "packing packing_length loss_scale response_prefix template_backend max_new_tokens temperature top_k top_p "
-        "repetition_penalty num_beams stream stop_words logprobs top_logprobs acc_strategy enable_dft_loss "
-        "enable_channel_loss use_logits_to_keep router_aux_loss_coef",
+        "template system model_name model_author agent_template norm_bbox use_chat_template padding_free "
+        "padding_side packing packing_length loss_scale response_prefix template_backend max_new_tokens temperature "
+        "top_k top_p repetition_penalty num_beams stream stop_words logprobs top_logprobs acc_strategy "
+        "enable_dft_loss enable_channel_loss channels add_non_thinking_prefix enable_thinking use_logits_to_keep "
+        "router_aux_loss_coef",
     ),
     **nothing("preference", "rlhf_type beta label_smoothing rpo_alpha cpo_alpha simpo_gamma ref_model reward_model"),
     **nothing("preference", "desirable_weight undesirable_weight num_generations reward_funcs max_completion_length"),
+    **nothing(
+        "preference",
+        "ref_adapters ref_model_type reward_model_type reward_weights reward_model_plugin use_vllm vllm_mode "
+        "vllm_server_host vllm_server_port vllm_server_timeout vllm_gpu_memory_utilization vllm_max_model_len "
+        "vllm_tensor_parallel_size vllm_limit_mm_per_prompt vllm_enable_lora log_completions async_generate "
+        "sleep_level teacher_model teacher_adapters seq_kd lmbda dynamic_sample max_resample_times overlong_filter "
+        "soft_cache_length soft_overlong steps_per_generation generation_batch_size move_model_batches "
+        "offload_model offload_optimizer gc_collect_after_offload num_iterations epsilon epsilon_high delta "
+        "scale_rewards importance_sampling_level center_rewards_coefficient multi_turn_scheduler max_turns "
+        "undesirable",
+    ),
     **nothing("images", "max_pixels freeze_llm freeze_vit freeze_aligner vit_lr aligner_lr vit_gradient_checkpointing"),
     **nothing(
         "loading",
         "model_type model_revision attn_impl new_special_tokens rope_scaling max_model_len device_map max_memory "
-        "local_repo_path init_strategy model_kwargs adapters external_plugins custom_register_path load_args "
-        "load_data_args use_hf check_model quant_method hqq_axis bnb_4bit_compute_dtype bnb_4bit_quant_type "
-        "bnb_4bit_use_double_quant bnb_4bit_quant_storage tuner_backend ignore_args_error config",
+        "local_repo_path use_swift_lora neftune_backend init_strategy model_kwargs adapters external_plugins "
+        "custom_register_path load_args load_data_args use_hf check_model quant_method hqq_axis "
+        "bnb_4bit_compute_dtype bnb_4bit_quant_type bnb_4bit_use_double_quant bnb_4bit_quant_storage tuner_backend "
+        "ignore_args_error config",
     ),
     **nothing(
         "other_method",
@@ -99,7 +115,7 @@ KEYS: dict[str, Key] = {
         "lora_ga_batch_size lora_ga_iters lora_ga_max_length lora_ga_direction lora_ga_scale lora_ga_stable_gamma",
     ),
     **nothing("machine", "sequence_parallel_size zero_hpz_partition_size deepspeed_autotp_size use_ray ray_exp_name"),
-    **nothing("machine", "device_groups ddp_backend use_flash_ckpt"),
+    **nothing("machine", "device_groups ddp_backend use_flash_ckpt tensor_parallel_size"),
     **nothing("resume", "resume_only_model"),
     **nothing("output", "add_version create_checkpoint_symlink swanlab_project swanlab_token swanlab_exp_name"),
     **nothing("evaluation", "eval_use_evalscope eval_dataset eval_dataset_args eval_limit eval_generation_config"),

@@ -34,20 +34,22 @@ KEYS: dict[str, Key] = {
     "load_in_4bit": Key("lora.quantize", bits(trained, 4)),
     "load_in_8bit": Key("lora.quantize", bits(trained, 8)),
     **nothing("no_row", "lora_target_parameters"),
-    **nothing("labels", "lora_task_type problem_type text_column_names text_column_name label_column_name"),
+    **nothing(
+        "labels", "do_regression lora_task_type problem_type text_column_names text_column_name label_column_name"
+    ),
     **nothing(
         "data",
         "dataset_name dataset_config dataset_config_name dataset_train_split dataset_test_split dataset_streaming "
-        "datasets dataset_num_proc dataset_kwargs task_name train_file validation_file test_file data_dir "
-        "max_train_samples max_eval_samples max_predict_samples overwrite_cache preprocessing_num_workers "
-        "pad_to_max_length shuffle_train_dataset shuffle_seed shuffle_dataset metric_name remove_splits "
-        "train_split_name validation_split_name test_split_name text_column_delimiter streaming test_split_size "
-        "truncation_mode",
+        "language train_language no_remove_unused_columns datasets dataset_num_proc dataset_kwargs task_name "
+        "train_file validation_file test_file data_dir max_train_samples max_eval_samples max_predict_samples "
+        "overwrite_cache preprocessing_num_workers pad_to_max_length shuffle_train_dataset shuffle_seed "
+        "shuffle_dataset metric_name remove_splits train_split_name validation_split_name test_split_name "
+        "text_column_delimiter streaming test_split_size truncation_mode",
     ),
     **nothing(
         "prompting",
-        "packing packing_strategy eval_packing padding_free pad_to_multiple_of dataset_text_field eos_token pad_token "
-        "chat_template_path assistant_only_loss completion_only_loss loss_type dataset_batch_size "
+        "packing packing_strategy eval_packing padding_free pad_to_multiple_of dataset_text_field eos_token "
+        "pad_token chat_template_path assistant_only_loss completion_only_loss loss_type dataset_batch_size "
         "num_of_sequences chars_per_token activation_offloading max_new_tokens temperature top_k top_p min_p",
     ),
     **nothing(
@@ -55,8 +57,9 @@ KEYS: dict[str, Key] = {
         "beta max_prompt_length max_completion_length max_target_length label_pad_token_id padding_value "
         "reference_free precompute_ref_log_probs disable_dropout generate_during_eval sync_ref_model "
         "ref_model_mixup_alpha ref_model_sync_steps rpo_alpha f_divergence_type num_generations reward_funcs "
-        "reward_model_path reward_weights center_rewards_coefficient desirable_weight undesirable_weight use_vllm "
-        "vllm_mode epsilon num_iterations scale_rewards label_smoothing",
+        "reward_model_path reward_model_name_or_path log_completions reward_weights center_rewards_coefficient "
+        "desirable_weight undesirable_weight use_vllm vllm_mode epsilon num_iterations scale_rewards "
+        "label_smoothing",
     ),
     **nothing(
         "loading",
