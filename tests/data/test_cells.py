@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunebook.data.columns import as_text, text_column, to_column, to_table
+from tunebook.data.cells import as_text
+from tunebook.data.columns import text_column, to_column, to_table
 
 _ZONES = st.sampled_from([None, dt.UTC, dt.timezone(dt.timedelta(hours=8)), dt.timezone(dt.timedelta(hours=-3.5))])
 _MOMENTS = st.datetimes(dt.datetime(1000, 1, 2), dt.datetime(9999, 12, 30), timezones=_ZONES)

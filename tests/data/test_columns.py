@@ -4,7 +4,8 @@ import datetime
 
 import pyarrow as pa
 
-from tunebook.data.columns import as_text, is_text, storable, text_column, to_column, to_table
+from tunebook.data.cells import as_text
+from tunebook.data.columns import is_text, storable, text_column, to_column, to_table
 
 
 def test_types_are_kept_and_mixtures_become_text():

@@ -16,7 +16,7 @@ from tests import small
 from tests.abtest.test_exam import data, write
 
 from tunebook.core.errors import DataError
-from tunebook.data.columns import as_text
+from tunebook.data.cells import as_text
 from tunebook.data.load import load_table
 from tunebook.data.options import DataOptions
 from tunebook.data.outside import outside_rows

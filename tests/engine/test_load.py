@@ -32,7 +32,8 @@ def test_a_model_from_its_folder(tmp_path: Path) -> None:
         if "eval_accuracy" in line
     )
     assert right == best, "the validation score of the checkpoint that was kept"
-    answers = found.answers(texts)
+    answers, cut = found.answers(texts)
+    assert cut == [False] * 48
     assert [answer["label"] for answer in answers] == [["bad", "good"][n] for n in np.argmax(logits, axis=1)]
 
 

@@ -160,7 +160,11 @@ def test_answers_are_those_of_transformers_to_the_last_bit_and_import_none_of_it
 
     run = trained(small.KINDS[0]).run
     texts = [text for text, _ in small.texts(12, seed=7)]
-    expected = load_model(run.model, run.plan).answers(Rows(texts, None, None, [str(i) for i in range(len(texts))]))
+    rows = Rows(texts, None, None, [str(i) for i in range(len(texts))])
+    expected = [
+        {**answer, "notes": ["cut"] if cut else []}
+        for answer, cut in zip(*load_model(run.model, run.plan).answers(rows), strict=True)
+    ]
     code = (
         "import sys, json; from pathlib import Path; from tunebook.verbs.predict import predict;"
         "from tunebook.verbs.runs import Run;"
@@ -169,3 +173,62 @@ def test_answers_are_those_of_transformers_to_the_last_bit_and_import_none_of_it
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert json.loads(done.stdout) == expected
+
+
+def test_texts_that_are_none(trained: Callable[[str], Trained]) -> None:
+    """Nothing to read gets no label; of a pair both texts must be there."""
+    blank = {"label": None, "score": None, "scores": {}, "notes": ["no_text"]}
+    found = predict(trained("classes").run, ["a lovely stay", None, float("nan"), " \u200b", "", "awful"])
+    assert found[1:5] == [blank] * 4
+    assert all(answer["label"] in small.LEVELS and not answer["notes"] for answer in (found[0], found[5]))
+    assert predict(trained("classes").run, [""]) == [blank]
+    pairs = predict(trained("pairs").run, ["one", "", "one"], ["two", "two", None])
+    assert [answer["notes"] for answer in pairs] == [[], ["no_text"], ["no_text"]]
+
+
+def test_texts_that_are_no_strings_are_read_as_in_a_file(trained: Callable[[str], Trained], tmp_path: Path) -> None:
+    run, cells = trained("classes").run, [["great", "room"], 3.0, True, {"b": "awful"}]
+    file = tmp_path / "new.jsonl"
+    file.write_text("".join(json.dumps({"text": cell, "n": 1}) + "\n" for cell in cells), encoding="utf-8")
+    for one, other in zip(predict(run, cells), predict_file(run, file), strict=True):
+        same(other, one)
+
+
+def test_what_is_cut(trained: Callable[[str], Trained]) -> None:
+    run = trained("classes").run
+    room = int(run.plan.params["max_length"]) - 2  # the two special tokens
+    texts = ["great " * room, "great " * (room + 1), "great"]
+    assert [answer["notes"] for answer in predict(run, texts)] == [[], ["cut"], []]
+    pairs = predict(trained("pairs").run, ["great"] * 2, ["great " * 60, "great"])
+    assert [answer["notes"] for answer in pairs] == [["cut"], []]
+
+
+def test_the_best_classes_alone(trained: Callable[[str], Trained]) -> None:
+    run = trained("classes").run
+    (whole,), (best,) = predict(run, ["a lovely stay"]), predict(run, ["a lovely stay"], top_k=2)
+    order = sorted(whole["scores"], key=lambda name: -whole["scores"][name])
+    assert list(best["scores"]) == order[:2] and best["label"] == order[0] and best["score"] == whole["score"]
+
+
+def test_unsure_answers(trained: Callable[[str], Trained]) -> None:
+    run = trained("several").run
+    (whole,) = predict(run, ["a lovely stay"])
+    (kept,), (gone,) = (predict(run, ["a lovely stay"], reject_below=whole["score"] + step) for step in (0, 1e-6))
+    assert kept == whole and (gone["label"], gone["notes"]) == (None, ["rejected"])
+    assert gone["scores"] == whole["scores"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "how", "code"),
+    [
+        ("number", {"top_k": 2}, "predict.no_scores"),
+        ("ordered", {"reject_below": 0.5}, "predict.no_scores"),
+        ("classes", {"top_k": 0}, "predict.how"),
+        ("classes", {"reject_below": 2}, "predict.how"),
+        ("classes", {"batch_size": 0}, "predict.how"),
+    ],
+)
+def test_what_cannot_be_asked(kind: str, how: dict[str, Any], code: str, trained: Callable[[str], Trained]) -> None:
+    with pytest.raises(DataError) as caught:
+        predict(trained(kind).run, ["x"], **how)
+    assert caught.value.code == code and caught.value.message and caught.value.advice

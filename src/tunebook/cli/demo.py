@@ -10,7 +10,7 @@ import typer
 from tunebook.cli.answer import Answer, command, note
 from tunebook.cli.bars import Bars
 from tunebook.cli.check import estimate_text
-from tunebook.cli.predict import tell_answers
+from tunebook.cli.predicted import tell_answers
 from tunebook.cli.train import run_data, tell_run
 from tunebook.core.errors import RunError
 from tunebook.core.messages import say

@@ -13,6 +13,7 @@ from typer.core import TyperCommand
 
 from tunebook.core.messages import say
 
+LINES = ("predict", "techniques")  # commands whose --json is a line for each item
 _INDENT, _WIDEST_NAME, _WIDEST = 2, 26, 110
 _WIDE, _CLOSING = r"\u2e80-\u9fff\uf900-\uffef", "[，。、；：）”]*"
 _PIECE = re.compile(rf"[{_WIDE}]{_CLOSING}|\s+|[^\s{_WIDE}]+{_CLOSING}")
@@ -38,7 +39,7 @@ def _command_lines(command: Any, ctx: Any) -> Iterator[str]:
     for panel in panels:
         mine = [item for item in options if (item.rich_help_panel or say("cli.help.options")) == panel]
         yield from _section(panel, [(_option(item), _described(item)) for item in mine])
-    yield from _common()
+    yield from _common(form="json_lines" if command.name in LINES else "json")
     yield from _examples(command.epilog)
 
 
@@ -58,9 +59,9 @@ def _opening(ctx: Any, usage: str, text: str | None) -> Iterator[str]:
         yield from wrap(paragraph, _width()) or [""]
 
 
-def _common(more: Iterable[Line] = ()) -> Iterator[str]:
-    names = ("json", "offline", "debug", "help")
-    yield from _section(say("cli.help.common"), [*more, *((f"--{name}", say(f"cli.opt.{name}")) for name in names)])
+def _common(more: Iterable[Line] = (), form: str = "json") -> Iterator[str]:
+    others = [(f"--{name}", say(f"cli.opt.{name}")) for name in ("offline", "debug", "help")]
+    yield from _section(say("cli.help.common"), [*more, ("--json", say(f"cli.opt.{form}")), *others])
 
 
 def _examples(text: str | None) -> Iterator[str]:

@@ -3,36 +3,51 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunebook.cli.answer import Answer, command, grid, note
+from tunebook.cli.answer import Answer, command, note, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.options import Books, Form, RunName, option
-from tunebook.cli.reading import data_options
+from tunebook.cli.predicted import tell_answers
+from tunebook.cli.reading import data_options, share
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tunebook.verbs.predict import How
     from tunebook.verbs.runs import Run
 
-_SHOWN, _CUT = 20, 70
+_NOTES = ("no_text", "cut", "rejected")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be answered, and where the answers go."""
+    """What is to be answered, how, and where the answers go."""
 
     pair: Annotated[list[str] | None, option("pair", "--pair", metavar="TEXT")] = None
     file: Annotated[Path | None, option("file", "--file", metavar="FILE")] = None
     out: Annotated[Path | None, option("out", "--out", metavar="FILE")] = None
     text: Annotated[str | None, option("text", "--text", metavar="COL")] = None
     text_pair: Annotated[str | None, option("text_pair", "--text-pair", metavar="COL")] = None
+    top_k: Annotated[int | None, option("top_k", "--top-k", metavar="N")] = None
+    reject_below: Annotated[str | None, option("reject_below", "--reject-below", metavar="SCORE")] = None
+    batch_size: Annotated[int | None, option("batch_rows", "--batch-size", metavar="N")] = None
+
+    def how(self, bars: Bars) -> How:
+        """As the verb takes it."""
+        found: How = {"top_k": self.top_k, "progress": bars}
+        if self.reject_below is not None:
+            found["reject_below"] = share("--reject-below", self.reject_below)
+        if self.batch_size is not None:
+            found["batch_size"] = self.batch_size
+        return found
 
 
 def predict(
@@ -52,65 +67,89 @@ def predict(
     if asked.out is not None:
         check_out(asked.out)
     note(say("cli.predict.loading"))
+    lines = texts == ["-"]
+    texts = _lines(form.encoding) if lines else texts
     with Bars() as bars:
-        rows = _of_file(found, asked, form, bars) if asked.file else _of_texts(found, texts or [], asked.pair, bars)
+        rows, names = _of_file(found, asked, form, bars) if asked.file else _of_texts(found, texts or [], asked, bars)
+    rows = [{"line": number, **row} for number, row in enumerate(rows, start=1)] if lines else rows
+    told = _told(found, rows, asked)
     if asked.out is None:
         more = (command("predict", book, "--file", asked.file, "--out", "answers.csv"),) if asked.file else ()
-        return Answer(rows, lambda screen: tell_answers(screen, rows), more, lines=True)
-    save(rows, asked.out)
+        return Answer(rows, lambda screen: _tell(screen, rows, names, asked.top_k, told), more, lines=True)
+    save(_ranked(rows) if asked.top_k and asked.out.suffix.lower() != ".jsonl" else rows, asked.out)
     done = say("cli.predict.saved", rows=len(rows), path=asked.out)
-    data = {"out": str(asked.out), "rows": len(rows), "run": found.id}
-    return Answer(data, lambda screen: screen.print(f"✓ {done}", style="green", soft_wrap=True))
+    counts = {name: sum(name in _notes(row) for row in rows) for name in _NOTES}
+    data = {"out": str(asked.out), "rows": len(rows), "run": found.id, **counts}
+
+    def tell(screen: Console) -> None:
+        screen.print(f"✓ {done}", style="green", soft_wrap=True)
+        warn(screen, told)
+
+    return Answer(data, tell)
 
 
-def _of_file(run: Run, asked: Asked, form: Form, bars: Bars) -> list[dict[str, Any]]:
-    from tunebook.verbs.predict import predict_file
+def _of_file(run: Run, asked: Asked, form: Form, bars: Bars) -> tuple[list[dict[str, Any]], list[str]]:
+    """Answers for the rows of a file, and the names of its columns of texts."""
+    from tunebook.verbs.predict import predict_file, text_columns
 
     assert asked.file is not None
-    return predict_file(run, asked.file, data_options(form, asked), progress=bars)
+    options = data_options(form, asked)
+    rows = predict_file(run, asked.file, options, **asked.how(bars))
+    names = [name for name in text_columns(run, options) if name]
+    alone = list(rows[0])[:1] if rows else []  # a plain list of texts, whatever its heading
+    return rows, [name for name in names if rows and name in rows[0]] or alone
 
 
-def _of_texts(run: Run, texts: list[str], pairs: list[str] | None, bars: Bars) -> list[dict[str, Any]]:
+def _of_texts(run: Run, texts: list[str], asked: Asked, bars: Bars) -> tuple[list[dict[str, Any]], list[str]]:
+    """Answers for texts, and the names under which the texts stand beside them."""
     from tunebook.verbs.predict import predict as answer
 
-    if texts == ["-"]:
-        texts = [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
+    pairs = asked.pair
     if pairs and len(pairs) != len(texts):
         raise TunebookError("cli.pairs", key="--pair", value=len(pairs), texts=len(texts))
-    answers = answer(run, texts, pairs, progress=bars)
+    answers = answer(run, texts, pairs, **asked.how(bars))
     second = [{"pair": pair} for pair in pairs] if pairs else [{}] * len(texts)
-    return [{"text": text, **other, **item} for text, other, item in zip(texts, second, answers, strict=True)]
+    rows = [{"text": text, **other, **item} for text, other, item in zip(texts, second, answers, strict=True)]
+    return rows, ["text", "pair"] if pairs else ["text"]
 
 
-def tell_answers(screen: Console, rows: list[dict[str, Any]]) -> None:
-    """The first rows: text, label and, where they say more than the label does, score and what came next."""
-    width = max((_columns(row) for row in rows), default=4)
-    headings = (say("cli.text"), say("cli.label"), say("cli.score"), say("cli.runner_up"))
-    lines = [_line(row)[:width] for row in rows[:_SHOWN]]
-    screen.print(grid(headings[:width], lines, right=(1,) if width == 2 else (2,)))
-    if len(rows) > _SHOWN:
-        screen.print(say("cli.predict.more", shown=_SHOWN, rows=len(rows)), style="dim")
+def _lines(encoding: str | None) -> list[str]:
+    """The lines of the standard input, in whatever encoding a file may have."""
+    from tunebook.data.encoding import decode
+
+    data = sys.stdin.buffer.read() if sys.stdin is not None else b""
+    if not data:
+        return []
+    text = decode(data, Path("-"), encoding).data.decode("utf-8", "replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
 
 
-def _answer(row: dict[str, Any], name: str) -> Any:
-    return row.get(f"predicted_{name}", row[name]) if name in row else row[f"predicted_{name}"]
+def _ranked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows for a sheet, the best classes side by side: a column for each class would mostly be empty."""
+    wide = []
+    for row in rows:
+        name = "predicted_scores" if "predicted_scores" in row else "scores"
+        best: dict[str, Any] = {}
+        for place, (label, score) in enumerate(row[name].items(), start=1):
+            best |= {f"label {place}": label, f"score {place}": score}
+        wide.append({**{key: value for key, value in row.items() if key != name}, **best})
+    return wide
 
 
-def _columns(row: dict[str, Any]) -> int:
-    """Text and label of a number; the score too of an ordered class; what came next only where classes have scores."""
-    return 2 if isinstance(_answer(row, "label"), float) else 4 if _answer(row, "scores") else 3
+def _notes(row: dict[str, Any]) -> Sequence[str]:
+    return row.get("predicted_notes", row["notes"])  # type: ignore[no-any-return]
 
 
-def _line(row: dict[str, Any]) -> tuple[str, str, str, str]:
-    label, scores = _answer(row, "label"), _answer(row, "scores")
-    others = sorted((item for item in scores.items() if item[0] != label), key=lambda item: -item[1])
-    text = next((str(value) for value in row.values() if isinstance(value, str) and value), "")
-    if "text" in row:
-        text = str(row["text"])
-    words = ", ".join(label) if isinstance(label, list) else f"{label:.4g}" if isinstance(label, float) else str(label)
-    score = _answer(row, "score")
-    beside = f"{others[0][0]} {others[0][1]:.3f}" if others and not isinstance(label, list) else ""
-    return (text if len(text) <= _CUT else text[: _CUT - 1] + "…", words, f"{score:.3f}", beside)
+def _told(run: Run, rows: list[dict[str, Any]], asked: Asked) -> list[str]:
+    """What is to be known of all answers together."""
+    counts = {name: sum(name in _notes(row) for row in rows) for name in _NOTES}
+    fields = {"rows": len(rows), "length": run.plan.params["max_length"], "bound": asked.reject_below}
+    return [say(f"predict.told_{name}", count=count, **fields) for name, count in counts.items() if count]
 
 
-__all__ = ["Asked", "predict", "tell_answers"]
+def _tell(screen: Console, rows: list[dict[str, Any]], names: list[str], top_k: int | None, told: list[str]) -> None:
+    tell_answers(screen, rows, names, few=None if top_k is None else max(top_k - 1, 0))
+    warn(screen, told)
+
+
+__all__ = ["Asked", "predict"]

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from tunebook.core.errors import DataError, near
 from tunebook.core.nouns import Roles
-from tunebook.data.columns import as_text, is_text, text_column
+from tunebook.data.cells import as_text
+from tunebook.data.columns import is_text, text_column
 from tunebook.data.names import ANNOTATOR, GROUP, LABEL, LABEL_TOO, PAIRS, ROW_ID, TEXT, TIME, WEIGHT, plain
 from tunebook.data.options import DataOptions
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tunebook.core.encoded import Encoded
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
@@ -21,6 +22,8 @@ from tunebook.engine.machine import keep_memory
 from tunebook.engine.part import is_part
 from tunebook.engine.tokens import encode
 from tunebook.models.source import load_reader, load_tokenizer
+
+_NO_END = 10**6  # tokens
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,36 @@ class LoadedModel:
 
     def logits(self, rows: Rows, progress: Progress | None = None) -> NDArray[np.float32]:
         """The head's outputs, shape (N, outputs), in the order of the rows."""
-        length = int(self.plan.params["max_length"])  # type: ignore[arg-type]
-        encoded = encode(rows, self.task, self.tokenizer, length, progress=progress)
-        return Inference(self.task, self.tokenizer.pad_token_id).run(self.model, encoded, progress=progress).logits
+        return self._run(self._encoded(rows, progress), progress)
 
-    def answers(self, rows: Rows, progress: Progress | None = None) -> list[dict[str, Any]]:
-        """`label`, `score` and `scores` of each row."""
-        return self.task.answers(self.logits(rows, progress), self.plan.labels)
+    def answers(
+        self, rows: Rows, progress: Progress | None = None, batch_size: int = 64
+    ) -> tuple[list[dict[str, Any]], list[bool]]:
+        """`label`, `score` and `scores` of each row, and whether the row was too long and lost its end."""
+        encoded = self._encoded(rows, progress)
+        logits = self._run(encoded, progress, batch_size)
+        return self.task.answers(logits, self.plan.labels), self._cut(rows, encoded)
+
+    @property
+    def _length(self) -> int:
+        return int(self.plan.params["max_length"])  # type: ignore[arg-type]
+
+    def _encoded(self, rows: Rows, progress: Progress | None) -> Encoded:
+        return encode(rows, self.task, self.tokenizer, self._length, progress=progress)
+
+    def _run(self, encoded: Encoded, progress: Progress | None, batch_size: int = 64) -> NDArray[np.float32]:
+        inference = Inference(self.task, self.tokenizer.pad_token_id, batch_size)
+        return inference.run(self.model, encoded, progress=progress).logits
+
+    def _cut(self, rows: Rows, encoded: Encoded) -> list[bool]:
+        """Whether each row has more tokens than are read. Only the full ones can have, so only these are told again."""
+        full = np.flatnonzero(encoded.lengths >= self._length).tolist()
+        cut = np.zeros(len(encoded), dtype=bool)
+        if full:
+            pairs = [rows.pairs[number] for number in full] if rows.pairs is not None else None
+            some = Rows([rows.texts[number] for number in full], pairs, None, [rows.ids[number] for number in full])
+            cut[full] = self.task.encode(some, self.tokenizer, _NO_END).lengths > self._length
+        return [bool(flag) for flag in cut]
 
 
 def load_model(folder: Path, plan: Plan) -> LoadedModel:

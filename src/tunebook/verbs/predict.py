@@ -3,63 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from tunebook.core.errors import DataError
+from tunebook.core.nouns import DataRef, Labels
 from tunebook.core.progress import Progress
 from tunebook.core.task import Rows
 from tunebook.data.options import DataOptions
 from tunebook.verbs.runs import Run
 
 if TYPE_CHECKING:
-    pass
+    from tunebook.engine.load import LoadedModel
 
-_ANSWER = ("label", "score", "scores")
+NO_TEXT, CUT, REJECTED = "no_text", "cut", "rejected"
+_ANSWER = ("label", "score", "scores", "notes")
+_ROWS = 64
+
+
+class How(TypedDict, total=False):
+    """How answers are asked for.
+
+    Attributes:
+        top_k: keep the scores of so many classes, the best ones first.
+        reject_below: give no label where the best score is below it.
+        batch_size: rows of one forward pass; 64 unless said otherwise.
+        progress: is told how far it is.
+    """
+
+    top_k: int | None
+    reject_below: float | None
+    batch_size: int
+    progress: Progress | None
 
 
 def predict(
-    run: Run,
-    texts: Sequence[str],
-    pairs: Sequence[str] | None = None,
-    *,
-    progress: Progress | None = None,
+    run: Run, texts: Sequence[Any], pairs: Sequence[Any] | None = None, **how: Unpack[How]
 ) -> list[dict[str, Any]]:
-    """Answers for texts, cleaned as the training texts were: `label`, `score`, `scores` of each.
+    """Answers for texts, cleaned as the training texts were: `label`, `score`, `scores` and `notes` of each.
+
+    Notes say what is to be known of an answer: `no_text`, there was nothing to read, so that there is no label;
+    `cut`, the text is longer than what the model was trained to read and lost its end; `rejected`, the best score is
+    below `reject_below`.
 
     Args:
-        texts: one text a row; pairs: their second texts, for a model of pairs.
+        texts: one text a row; pairs: their second texts, for a model of pairs. What is no string (a number, a list, a
+            time) is read as in a file; None is no text.
+        how: see `How`.
 
     Raises:
-        RunError: the run has not finished. DataError: a model of pairs without pairs, or the other way round.
+        RunError: the run has not finished. DataError: a model of pairs without pairs, or the other way round;
+            `predict.how`, a value out of bounds; `predict.no_scores`, `top_k` or `reject_below` of a model of numbers.
     """
-    from tunebook.data.clean import clean_text
     from tunebook.data.frozen import rows_of
 
-    folder = run.model
-    ref = rows_of(run.plan)
-    if (pairs is None) != (ref.roles.text_pair is None):
-        code = "predict.pair_missing" if pairs is None else "predict.pair_unwanted"
-        raise DataError(code, key="text_pair", value=ref.roles.text_pair)
-    if pairs is not None and len(pairs) != len(texts):
-        raise DataError("predict.pair_count", key="text_pair", value=len(pairs), allowed=str(len(texts)))
+    folder, plan = run.model, run.plan
+    asking = _asking(how, plan.labels)
+    rows = _rows(texts, pairs, rows_of(plan))
     from tunebook.engine.load import load_to_answer  # not before all that can be refused without torch
 
-    model = load_to_answer(folder, run.plan)
-    rules = ref.stats["cleaning"]["rules"]
-    rows = Rows(
-        texts=[clean_text(text, rules) for text in texts],
-        pairs=[clean_text(text, rules) for text in pairs] if pairs is not None else None,
-        targets=None,
-        ids=[str(number) for number in range(len(texts))],
-    )
-    return model.answers(rows, progress) if len(rows) else []
+    return asking.answers(load_to_answer(folder, plan), rows) if len(rows) else []
 
 
-def predict_file(
-    run: Run, path: Path, options: DataOptions | None = None, *, progress: Progress | None = None
-) -> list[dict[str, Any]]:
-    """The rows of a file, all their columns kept, with `label`, `score` and `scores` added.
+def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how: Unpack[How]) -> list[dict[str, Any]]:
+    """The rows of a file, all their columns kept, with `label`, `score`, `scores` and `notes` added, as `predict` has.
 
     A column that already has such a name keeps it; the answer then goes to `predicted_label` and so on.
 
@@ -67,18 +75,13 @@ def predict_file(
         DataError: the file or one of its rows cannot be read, or it lacks the column of texts that the model was
             trained on.
     """
-    from tunebook.data.frozen import rows_of
     from tunebook.data.outside import refuse_lost_rows, text_of
     from tunebook.data.read import read
 
-    ref = rows_of(run.plan)
     source = read(path, options or DataOptions())
     refuse_lost_rows(source)
-    text = text_of(source.table, (options.text if options else None) or ref.roles.text, path)
-    pair = None
-    if ref.roles.text_pair is not None:
-        pair = text_of(source.table, (options.text_pair if options else None) or ref.roles.text_pair, path)
-    answers = predict(run, text, pair, progress=progress)
+    text, pair = (text_of(source.table, name, path) if name else None for name in text_columns(run, options))
+    answers = predict(run, text or [], pair, **how)
     columns = source.table.to_pydict()
     names = {name: _free(name, columns) for name in _ANSWER}
     return [
@@ -87,10 +90,95 @@ def predict_file(
     ]
 
 
+def text_columns(run: Run, options: DataOptions | None = None) -> tuple[str, str | None]:
+    """Columns of a file in which a run's model finds text and second text; None for a model of single texts."""
+    from tunebook.data.frozen import rows_of
+
+    roles, told = rows_of(run.plan).roles, options or DataOptions()
+    return told.text or roles.text, roles.text_pair and (told.text_pair or roles.text_pair)
+
+
 def _free(name: str, columns: dict[str, list[Any]]) -> str:
     while name in columns:
         name = f"predicted_{name}"
     return name
 
 
-__all__ = ["predict", "predict_file"]
+def _rows(texts: Sequence[Any], pairs: Sequence[Any] | None, ref: DataRef) -> Rows:
+    """Clean texts, as the model was trained to read them."""
+    from tunebook.data.cells import as_text
+    from tunebook.data.clean import clean_text
+
+    if (pairs is None) != (ref.roles.text_pair is None):
+        code = "predict.pair_missing" if pairs is None else "predict.pair_unwanted"
+        raise DataError(code, key="text_pair", value=ref.roles.text_pair)
+    if pairs is not None and len(pairs) != len(texts):
+        raise DataError("predict.pair_count", key="text_pair", value=len(pairs), allowed=str(len(texts)))
+    rules = ref.stats["cleaning"]["rules"]
+    return Rows(
+        texts=[clean_text(as_text(text) or "", rules) for text in texts],
+        pairs=[clean_text(as_text(text) or "", rules) for text in pairs] if pairs is not None else None,
+        targets=None,
+        ids=[str(number) for number in range(len(texts))],
+    )
+
+
+def _asking(how: How, labels: Labels) -> _Asking:
+    bounds = {"top_k": (1, None), "reject_below": (0, 1), "batch_size": (1, None)}
+    for name, (low, high) in bounds.items():
+        value: Any = how.get(name)
+        if value is None:
+            continue
+        if value < low or (high is not None and value > high):
+            raise DataError("predict.how", key=name, value=value, allowed=f"{low} – {high or '…'}")
+        if name != "batch_size" and labels.problem not in ("single_label", "multi_label"):
+            raise DataError("predict.no_scores", key=name, value=value)
+    return _Asking(
+        how.get("top_k"), how.get("reject_below"), how.get("batch_size") or _ROWS, how.get("progress"), labels
+    )
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """What is wanted of the answers."""
+
+    top_k: int | None
+    reject_below: float | None
+    batch_size: int
+    progress: Progress | None
+    labels: Labels
+
+    def answers(self, model: LoadedModel, rows: Rows) -> list[dict[str, Any]]:
+        """An answer for each row; only those with a text are read."""
+        there = [number for number, text in enumerate(rows.texts) if text.strip() and _second(rows, number).strip()]
+        found: list[dict[str, Any]] = [
+            {"label": None, "score": None, "scores": {}, "notes": [NO_TEXT]} for _ in range(len(rows))
+        ]
+        if there:
+            read = replace(
+                rows,
+                texts=[rows.texts[number] for number in there],
+                pairs=[_second(rows, number) for number in there] if rows.pairs is not None else None,
+                ids=[rows.ids[number] for number in there],
+            )
+            answers, cut = model.answers(read, self.progress, self.batch_size)
+            for number, answer, short in zip(there, answers, cut, strict=True):
+                found[number] = self._noted(answer, [CUT] if short else [])
+        return found
+
+    def _noted(self, answer: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+        """An answer with its notes, without the scores that are not wanted."""
+        scores = answer["scores"]
+        if self.top_k is not None:
+            scores = dict(sorted(scores.items(), key=lambda item: -item[1])[: self.top_k])
+        if self.reject_below is not None and answer["score"] < self.reject_below:
+            return {"label": None, "score": answer["score"], "scores": scores, "notes": [*notes, REJECTED]}
+        return {**answer, "scores": scores, "notes": notes}
+
+
+def _second(rows: Rows, number: int) -> str:
+    """The second text of a row; of a single text the first one."""
+    return (rows.pairs or rows.texts)[number]
+
+
+__all__ = ["CUT", "NO_TEXT", "REJECTED", "How", "predict", "predict_file", "text_columns"]

@@ -1,0 +1,124 @@
+"""How answers look on a screen: the label is always there, whatever the width and however long the texts are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tunebook.cli.answer import grid
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Row = dict[str, Any]
+_SHOWN, _TEXT, _LEAST, _GAP = 20, 70, 24, 3
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One answer in words."""
+
+    number: str
+    texts: tuple[str, ...]
+    label: str
+    score: str
+    beside: str
+
+
+def tell_answers(
+    screen: Console, rows: Sequence[Row], names: Sequence[str] = ("text",), *, few: int | None = None
+) -> None:
+    """The first rows: texts, label and, where they say more than the label does, score and what came next.
+
+    Args:
+        names: of the columns with text and second text.
+        few: runners-up that are shown; None shows the next best, as far as there is one.
+    """
+    lines = [_line(row, names, few) for row in rows[:_SHOWN]]
+    headings = {"number": "predict.line", "texts": "cli.text", "label": "cli.label", "score": "cli.score"}
+    headings["beside"] = "cli.runner_up"
+    parts = [name for name in headings if name in ("texts", "label") or any(getattr(line, name) for line in lines)]
+    room = screen.width - sum(_widest(lines, name, headings[name]) + _GAP for name in parts if name != "texts")
+    if room >= min(_LEAST, _widest(lines, "texts", headings["texts"])):
+        _table(screen, lines, {name: say(headings[name]) for name in parts}, min(room, _TEXT))
+    else:
+        _blocks(screen, lines)
+    if len(rows) > _SHOWN:
+        screen.print(say("cli.predict.more", shown=_SHOWN, rows=len(rows)), style="dim")
+
+
+def _widest(lines: Sequence[_Line], name: str, heading: str) -> int:
+    from rich.cells import cell_len
+
+    cells = [getattr(line, name) for line in lines]
+    flat = [part for cell in cells for part in ([cell] if isinstance(cell, str) else cell)]
+    return max(map(cell_len, [say(heading), *flat]))
+
+
+def _table(screen: Console, lines: Sequence[_Line], headings: dict[str, str], room: int) -> None:
+    def cell(line: _Line, name: str) -> str:
+        return "\n".join(_cut(text, room) for text in line.texts) if name == "texts" else str(getattr(line, name))
+
+    places = list(headings)
+    right = [places.index(name) for name in ("number", "score") if name in places]
+    body = [[cell(line, name) for name in places] for line in lines]
+    screen.print(grid(headings.values(), body, right=right, whole=range(len(places))))
+
+
+def _blocks(screen: Console, lines: Sequence[_Line]) -> None:
+    """Each text with its answer below it."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for line in lines:
+        number = f"{line.number}. " if line.number else ""
+        for place, text in enumerate(line.texts):
+            screen.print(Text(f"{number if place == 0 else ''}{_cut(text, _TEXT)}", overflow="fold"))
+        more = f"  ({say('cli.runner_up')}: {line.beside})" if line.beside else ""
+        answer = Text.assemble(("→ ", "dim"), (line.label, "bold"), f"  {line.score}".rstrip(), (more, "dim"))
+        answer.overflow = "fold"
+        screen.print(Padding(answer, (0, 0, 0, 2)))
+
+
+def _line(row: Row, names: Sequence[str], few: int | None) -> _Line:
+    label, score, notes = _answer(row, "label"), _answer(row, "score"), _answer(row, "notes") or ()
+    scores: dict[str, float] = _answer(row, "scores") or {}
+    texts = tuple(" ".join(str("" if row.get(name) is None else row[name]).split()) for name in names)
+    number = str(row.get("line", ""))
+    if "no_text" in notes:
+        return _Line(number, texts, f"({say('predict.no_text')})", "", "")
+    shown = "" if score is None or isinstance(label, float) else f"{score:.3f}"
+    if "rejected" in notes:
+        return _Line(number, texts, f"({say('predict.rejected')})", shown, ", ".join(_best(scores, None, few)))
+    beside = "" if isinstance(label, list) and few is None else ", ".join(_best(scores, label, few))
+    return _Line(number, texts, _words(label), shown, beside)
+
+
+def _answer(row: Row, name: str) -> Any:
+    return row.get(f"predicted_{name}", row.get(name))
+
+
+def _words(label: Any) -> str:
+    if isinstance(label, list):
+        return ", ".join(label) or "–"
+    return f"{label:.4g}" if isinstance(label, float) else str(label)
+
+
+def _best(scores: dict[str, float], label: Any, few: int | None) -> Iterator[str]:
+    """Classes beside the answer with their scores, the best first."""
+    given = label if isinstance(label, list) else [label]
+    others = sorted((item for item in scores.items() if item[0] not in given), key=lambda item: -item[1])
+    for name, value in others[: 1 if few is None else few]:
+        yield f"{name} {value:.3f}"
+
+
+def _cut(text: str, room: int) -> str:
+    """A text that fits into so many columns of a screen."""
+    from rich.cells import cell_len, set_cell_size
+
+    return text if cell_len(text) <= room else set_cell_size(text, room - 1).rstrip() + "…"
+
+
+__all__ = ["tell_answers"]

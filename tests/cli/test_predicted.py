@@ -1,0 +1,49 @@
+"""Answers on a screen: every one of them is seen, at any width."""
+
+from __future__ import annotations
+
+import pytest
+from rich.cells import cell_len
+
+from tunebook.cli.answer import console
+from tunebook.cli.predicted import tell_answers
+
+
+@pytest.mark.parametrize(
+    ("row", "headings"),
+    [
+        ({"label": 2.5, "score": 2.5, "scores": {}}, ["Text", "Label"]),
+        ({"label": "mid", "score": 1.2, "scores": {}}, ["Text", "Label", "Score"]),
+        ({"label": "a", "score": 0.9, "scores": {"a": 0.9, "b": 0.1}}, ["Text", "Label", "Score", "Next", "best"]),
+    ],
+)
+def test_no_column_repeats_another(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, row: dict[str, object], headings: list[str]
+) -> None:
+    monkeypatch.setenv("TUNEBOOK_LANG", "en")
+    tell_answers(console(), [{"text": "a room", **row}])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == headings
+    assert lines[-1].count("2.5") == (row["label"] == 2.5)
+
+
+LONG = "good item five and a rather bad one " * 3
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80, 120])
+@pytest.mark.parametrize("label", ["good", "a label of five words", "退货与换货"])
+def test_the_answer_is_always_seen(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    columns: int,
+    label: str,
+) -> None:
+    """Whatever the texts and the width: no line is wider than the screen, and no word of the answer is broken."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    answer = {"label": label, "score": 0.75, "scores": {label: 0.75, "other": 0.25}, "notes": []}
+    tell_answers(console(), [{"line": 1, "text": LONG, "pair": "第二个文本" * 30, **answer}], ("text", "pair"))
+    lines = capsys.readouterr().out.splitlines()
+    assert all(cell_len(line) <= columns for line in lines)
+    flat = " ".join(" ".join(lines).split())
+    assert "good item five" in flat and "第二个文本" in flat
+    assert label in (flat if " " in label else "".join(flat.split())) and "0.750" in flat and "other 0.250" in flat
