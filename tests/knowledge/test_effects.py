@@ -16,7 +16,7 @@ def test_one_test_of_one_row():
     assert (test.gain, test.lower, test.upper, test.others) == (0.03, 0.01, 0.05, [])
     (effect,) = pooled_effects([test])
     assert (effect.sure, effect.tests, effect.direction, effect.metric) == ("one", 1, "up", "accuracy")
-    assert effect.pooled.upper - effect.pooled.mean == pytest.approx(0.02 * 1.959964 / 1.644854, abs=1e-6)
+    assert (effect.pooled.mean, effect.pooled.lower, effect.pooled.upper) == (0.03, 0.01, 0.05)  # as the test said
 
 
 def test_nothing_is_known():
@@ -156,7 +156,14 @@ def test_zero_has_no_ratio():
 
 
 def test_the_level_of_an_interval_is_the_tests_own():
-    narrow, wide = lesson("a", alpha=0.05), lesson("b", alpha=0.022)
-    sizes = [pooled_effects(row_tests("learning_rate", [item]))[0].pooled for item in (narrow, wide)]
-    assert sizes[0].upper > sizes[1].upper  # the same ends are farther out in standard errors
-    assert pooled_effects(row_tests("learning_rate", [lesson("c", alpha=None)]))[0].pooled == sizes[0]
+    def upper(alpha):
+        twice = [lesson(name, group=name, alpha=alpha) for name in "ab"]
+        return pooled_effects(row_tests("learning_rate", twice))[0].pooled.upper
+
+    assert upper(0.05) > upper(0.022)  # the same ends are farther out in standard errors
+    assert upper(None) == upper(0.05)
+
+
+def test_one_test_keeps_its_interval_also_turned_round():
+    (effect,) = pooled_effects(row_tests("learning_rate", [lesson("a", changed=rate(1e-4, 5e-5))]))
+    assert (effect.pooled.mean, effect.pooled.lower, effect.pooled.upper) == (-0.03, -0.05, -0.01)

@@ -94,6 +94,25 @@ def test_parts_that_are_empty_are_left_out(tmp_path):
     assert len(page.all("svg")) == 1
 
 
+def test_an_arm_that_collapsed_is_told(tmp_path):
+    sound = verdict()
+    fallen = sound.model_copy(update={"extra": {**sound.extra, "collapsed": {"a": [True, True, False], "b": [False]}}})
+    page = read_page(write_ab_report(tmp_path / "fallen", fallen, told()))
+    assert "2 of 3 runs of v1 give every row the same answer" in page.words and "runs of v2 give" not in page.words
+    assert "collapsed" not in read_page(write_ab_report(tmp_path / "sound", sound, told())).words
+
+
+def test_intervals_end_where_the_metric_ends(tmp_path):
+    wide = verdict("INCONCLUSIVE", extra={"arms": {}, "bootstrap": {"mean": 0.5, "lower": -2.1, "upper": 3.4}})
+    page = read_page(write_ab_report(tmp_path, wide, Shown()))
+    assert "[-100.00, +100.00]" in page.words and "340" not in page.words
+
+
+def test_the_plan_is_told_in_words(tmp_path):
+    page = read_page(write_ab_report(tmp_path, verdict(), told()))
+    assert "least gain worth having" in page.words
+
+
 def test_rows_without_effects_say_how_to_get_them(tmp_path):
     page = read_page(write_ab_report(tmp_path, verdict(effects=[]), told()))
     assert "--effects" in page.words

@@ -25,7 +25,8 @@ from tunebook.report.ab_words import (
 @pytest.mark.parametrize(
     ("value", "metric", "sign", "text"),
     [(0.031, "accuracy", True, "+3.1 points"), (-0.031, "ece", True, "-3.1 points"),
-     (0.02, "accuracy", False, "2.0 points"),
+     (0.02, "accuracy", False, "2.0 points"), (-1.9, "accuracy", True, "-100.0 points"),
+     (1.5, "mcc", True, "+150.0 points"), (2.5, "mcc", True, "+200.0 points"), (-3.0, "r2", True, "-300.0 points"),
      (1.5, "perplexity", True, "+1.500"), (math.nan, "accuracy", True, "–"), (math.inf, "mse", True, "–")],
 )  # fmt: skip
 def test_amounts(value, metric, sign, text):

@@ -26,11 +26,13 @@ def rights(marks: Marks, metric: str) -> Array | None:
 
 
 def described(a: Marks, b: Marks, metric: str, alpha: float) -> dict[str, Any]:
-    """Figures of both arms: `scores`, `seed_sd`, `p_better`, `aso`, `mcnemar` of each seed, `bootstrap`, `metrics`."""
+    """Figures of both arms: `scores`, `seed_sd`, `p_better`, `aso`, `mcnemar` of each seed, `bootstrap`, `metrics`,
+    and which runs have `collapsed`."""
     of_a, of_b = a.scores(metric), b.scores(metric)
     found: dict[str, Any] = {
         "scores": {"a": of_a.tolist(), "b": of_b.tolist()},
         "metrics": {name: _both(a, b, name) for name in (*a.task.metrics(a.labels), *_calibrated(a))},
+        "collapsed": {"a": a.collapsed, "b": b.collapsed},
     }
     if len(of_a) < 2 or not (np.isfinite(of_a).all() and np.isfinite(of_b).all()):
         return found

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tunebook.core.nouns import DataRef
 
 Array = NDArray[Any]
+_STILL = 1e-6  # numbers that differ by less, as a share of their size, are the same answer
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,25 @@ class Marks:
         every = np.arange(len(self.exam.rows))
         return np.array([score(every) for score in self.scorers(metric)])
 
+    @property
+    def collapsed(self) -> list[bool]:
+        """Of each run, whether it answers every row in the same way, as a training that went wrong does."""
+        return [len(self.exam.rows) > 1 and _same(run, self.labels.problem) for run in self.logits]
+
     def first(self, runs: int) -> Marks:
         """Those of the first few runs."""
         return Marks(self.task, self.labels, self.exam, self.logits[:runs])
+
+
+def _same(logits: Array, problem: str) -> bool:
+    """Whether answers, shape (N, outputs), do not differ from row to row."""
+    if np.isnan(logits).any():  # a run without a model
+        return False
+    if problem == "single_label":
+        said: Array = logits.argmax(-1)[:, None]
+    else:
+        said = logits > 0 if problem == "multi_label" else logits
+    return bool(np.ptp(said.astype(np.float64), axis=0).max() <= _STILL * max(1.0, float(np.abs(said).max())))
 
 
 def marks_of(data: DataRef, exam: Exam, logits: Sequence[Array | None]) -> Marks:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tunebook.cli.answer import Answer, command, facts, grid, note
+from tunebook.cli.answer import Answer, command, facts, grid, note, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.options import Allowed, Books, option
 from tunebook.cli.reading import listed, pair, wrong
@@ -193,19 +193,21 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
         "guardrails": [guard.model_dump() for guard in verdict.guardrails],
         "effects": [effect.model_dump() for effect in verdict.effects],
         "failed": {side: cost["failed"] for side, cost in verdict.extra["arms"].items()},
+        "collapsed": {side: sum(runs) for side, runs in verdict.extra.get("collapsed", {}).items()},
         **({"retention": verdict.extra["retention"]} if "retention" in verdict.extra else {}),
         "path": str(verdict.path),
     }
 
 
 def _tell(screen: Console, verdict: Verdict, data: dict[str, Any]) -> None:
-    from tunebook.report.ab_words import sentence, settle_text
+    from tunebook.report.ab_words import collapse_texts, sentence, settle_text
     from tunebook.report.retention import arm_rows
 
     good = verdict.passed or verdict.verdict not in ("STRONG", "PROMOTE")
     style = _STYLES[verdict.verdict] if good else "yellow"
     screen.print(f"{_MARKS[verdict.verdict] if good else '!'} {verdict.verdict}", style=f"bold {style}")
     screen.print(sentence(verdict), style=style)
+    warn(screen, collapse_texts(verdict))
     if settle_text(verdict):
         screen.print(settle_text(verdict))
     screen.print()

@@ -94,12 +94,14 @@ def table_history(
 ) -> Answer:
     """The change document."""
     from tunebook.report.history import render_history
+    from tunebook.report.page import place_of
     from tunebook.verbs.book import open_book
 
     opened = open_book(book)
     form = _form(format, out)
     log = opened.log
-    text = render_history(form, opened.path.resolve().name, _tables(opened), log.entries(), log.verify())
+    name, place = opened.path.resolve().name, place_of(opened.path / "history")
+    text = render_history(form, name, _tables(opened), log.entries(), log.verify(), place)
     if out is None:
         return Answer({"format": form, "text": text}, lambda screen: screen.print(text, soft_wrap=True, end=""))
     _write(out, text)

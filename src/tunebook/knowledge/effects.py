@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -42,6 +42,16 @@ class RowTest(Record):
     direction: str
 
 
+class _Told(NamedTuple):
+    """What one test says of a direction: the group of its rows, its gain, standard error and interval."""
+
+    group: str
+    gain: float
+    error: float
+    lower: float
+    upper: float
+
+
 class Effect(Record):
     """What the tests of one metric say together of one direction; a test of the reverse counts with its sign turned.
 
@@ -69,7 +79,7 @@ def row_tests(row: str, lessons: Iterable[Lesson]) -> list[RowTest]:
 
 def pooled_effects(tests: Iterable[RowTest]) -> list[Effect]:
     """Tests that told a row apart, pooled by metric and direction; most data sets first."""
-    sides: dict[tuple[str, str], list[tuple[str, float, float]]] = {}
+    sides: dict[tuple[str, str], list[_Told]] = {}
     for test in tests:
         if test.gain is None or test.lower is None or test.upper is None:
             continue
@@ -77,8 +87,9 @@ def pooled_effects(tests: Iterable[RowTest]) -> list[Effect]:
             continue
         direction, sign = _turned(test)
         error = (test.upper - test.lower) / (2 * _width(test.lesson))
-        side = sides.setdefault((test.lesson.metric, direction), [])
-        side.append((test.lesson.group or test.lesson.key, sign * test.gain, max(error, 1e-6)))
+        lower, upper = sorted((sign * test.lower, sign * test.upper))
+        told = _Told(test.lesson.group or test.lesson.key, sign * test.gain, max(error, 1e-6), lower, upper)
+        sides.setdefault((test.lesson.metric, direction), []).append(told)
     effects = [_effect(metric, direction, found) for (metric, direction), found in sides.items()]
     return sorted(effects, key=lambda effect: (-effect.pooled.count, effect.metric, effect.direction))
 
@@ -143,13 +154,18 @@ def _turned(test: RowTest) -> tuple[str, int]:
     return (f"{old} → {new}", 1) if forward else (f"{new} → {old}", -1)
 
 
-def _effect(metric: str, direction: str, found: list[tuple[str, float, float]]) -> Effect:
-    """Tests on the same rows share them, so they count as one: their mean, with the mean of their errors."""
+def _effect(metric: str, direction: str, found: list[_Told]) -> Effect:
+    """Tests on the same rows share them, so they count as one: their mean, with the mean of their errors.
+
+    One test alone keeps the interval that it was reported with.
+    """
     groups: dict[str, list[tuple[float, float]]] = {}
-    for group, gain, error in found:
-        groups.setdefault(group, []).append((gain, error))
+    for told in found:
+        groups.setdefault(told.group, []).append((told.gain, told.error))
     means = [np.mean(items, axis=0) for items in groups.values()]
     pooled = pool([float(mean[0]) for mean in means], [float(mean[1]) for mean in means])
+    if len(found) == 1:
+        pooled = pooled.model_copy(update={"lower": found[0].lower, "upper": found[0].upper})
     better = sum(bool(mean[0] > 0) for mean in means)
     return Effect(
         metric=metric, direction=direction, tests=len(found), better=better, pooled=pooled, sure=_sure(pooled)

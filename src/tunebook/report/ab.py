@@ -14,6 +14,7 @@ from tunebook.core.messages import say
 from tunebook.core.verdict import Verdict
 from tunebook.report.ab_words import (
     amount,
+    collapse_texts,
     effect_text,
     guard_margin,
     guard_name,
@@ -29,7 +30,7 @@ from tunebook.report.plots.bands import Bundle, band_plot
 from tunebook.report.plots.interval import Line, Span, interval_plot
 from tunebook.report.plots.paired import paired_plot
 from tunebook.report.retention import arm_rows
-from tunebook.report.words import SHARES, duration, memory, metric_name, number, phrase, score_text, shown
+from tunebook.report.words import SHARES, duration, memory, metric_name, number, phrase, possible, score_text, shown
 
 _OUTCOMES = {"STRONG": "better", "PROMOTE": "better", "REJECT": "worse", "INCONCLUSIVE": "unsure"}
 _KIND = {"a": "s2", "b": "s1"}
@@ -61,6 +62,7 @@ def write_ab_report(folder: Path, verdict: Verdict, told: Shown) -> Path:
         names=(f"v{verdict.a}", f"v{verdict.b}"),
         outcome=_outcome(verdict),
         settle=settle_text(verdict),
+        warnings=collapse_texts(verdict),
         facts=_facts(verdict),
         effect_plot=_effect_plot(verdict),
         pairs_plot=_pairs_plot(verdict),
@@ -74,7 +76,11 @@ def write_ab_report(folder: Path, verdict: Verdict, told: Shown) -> Path:
         rows=_changed_rows(verdict, told.changes),
         methods=[phrase("ab.method", method) for method in _methods(verdict)],
         flipped={"won": [], "lost": [], **told.flipped},
-        plan=[(name, shown(value)) for name, value in told.plan.items() if isinstance(value, str | int | float)],
+        plan=[
+            (phrase("ab.planned", name), shown(value))
+            for name, value in told.plan.items()
+            if isinstance(value, str | int | float)
+        ],
         limits=_limits(verdict),
     )
 
@@ -110,6 +116,7 @@ def _effect_plot(verdict: Verdict) -> Markup:
     factor, axis = _scale(verdict)
 
     def span(label: str, value: float, low: float, high: float) -> Span:
+        low, high = possible(low, verdict.metric), possible(high, verdict.metric)
         text = f"{value * factor:+.2f}  [{low * factor:+.2f}, {high * factor:+.2f}]"
         return Span(label, value * factor, low * factor, high * factor, text)
 

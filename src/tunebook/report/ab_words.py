@@ -6,7 +6,7 @@ import math
 
 from tunebook.core.messages import say
 from tunebook.core.verdict import Guardrail, RowEffect, Verdict
-from tunebook.report.words import SHARES, duration, metric_name, number, phrase
+from tunebook.report.words import SHARES, duration, metric_name, number, phrase, possible
 
 
 def amount(value: float, metric: str, sign: bool = True) -> str:
@@ -15,7 +15,7 @@ def amount(value: float, metric: str, sign: bool = True) -> str:
         return "–"
     mark = "+" if sign else ""
     if metric in SHARES or metric == "ece":
-        return say("report.points", value=f"{value * 100:{mark}.1f}")
+        return say("report.points", value=f"{possible(value, metric) * 100:{mark}.1f}")
     return f"{value:{mark}.3f}"
 
 
@@ -62,6 +62,16 @@ def guard_text(guard: Guardrail, value: float) -> str:
         return f"{round(-value * 100) + 0:+d} %"
     bound = max(-1.0, min(value, 1.0)) if guard.kind == "score" else value  # a share cannot move further
     return say("report.points", value=f"{bound * 100:+.1f}")
+
+
+def collapse_texts(verdict: Verdict) -> list[str]:
+    """For each arm of which runs answer every row in the same way: that its scores say no more than that."""
+    told = []
+    for side, version in (("a", verdict.a), ("b", verdict.b)):
+        runs = verdict.extra.get("collapsed", {}).get(side, [])
+        if any(runs):
+            told.append(say("ab.collapsed", name=f"v{version}", runs=sum(runs), of=len(runs)))
+    return told
 
 
 def settle_text(verdict: Verdict) -> str:
@@ -113,6 +123,7 @@ def effect_text(effect: RowEffect | None, metric: str) -> str:
 
 __all__ = [
     "amount",
+    "collapse_texts",
     "effect_text",
     "guard_margin",
     "guard_name",

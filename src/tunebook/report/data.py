@@ -11,12 +11,17 @@ from tunebook.report.rows import data_view
 from tunebook.report.words import phrase
 
 
-def write_data_report(path: Path, ref: DataRef) -> Path:
-    """Write the report on prepared rows into an HTML file that needs nothing else; missing figures are left out."""
+def write_data_report(path: Path, ref: DataRef, book: str = "") -> Path:
+    """Write the report on prepared rows into an HTML file that needs nothing else; missing figures are left out.
+
+    Args:
+        book: its name, where the file is not in its place yet.
+    """
     roles = ref.roles.model_dump()
     return write_page(
         path,
         "data.html.j2",
+        place=f"{book} · {phrase('task', ref.task)}" if book else "",
         data=data_view({"rows": ref.rows, **ref.stats}),
         rows=sum(ref.rows.values()),
         facts=[

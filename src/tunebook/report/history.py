@@ -11,13 +11,18 @@ from tunebook.core.nouns import ParamTable
 from tunebook.knowledge.chain import Check
 from tunebook.knowledge.log import CROWNING, Entry
 from tunebook.report.page import render
-from tunebook.report.words import SHARES, metric_name, phrase, shown
+from tunebook.report.words import SHARES, metric_name, phrase, possible, shown
 
 Form = Literal["md", "html"]
 
 
 def render_history(
-    form: Form, book: str, tables: Mapping[int, ParamTable | None], entries: Sequence[Entry], check: Check
+    form: Form,
+    book: str,
+    tables: Mapping[int, ParamTable | None],
+    entries: Sequence[Entry],
+    check: Check,
+    place: str = "",
 ) -> str:
     """The change document of a book as Markdown or as an HTML page that needs nothing else.
 
@@ -25,6 +30,7 @@ def render_history(
         book: its name.
         tables: version -> table; None where its file is missing or damaged.
         entries: of the log; `check` what a look at its chain found.
+        place: book and task, for the title of a page.
     """
     crowned = [entry for entry in entries if entry.action in CROWNING]
     present = crowned[-1] if crowned else None
@@ -32,6 +38,7 @@ def render_history(
     champion = present.table if present else None
     return render(
         f"history.{form}.j2",
+        place=place,
         book=book,
         sentence=_sentence(present),
         warnings=_warnings(entries, check),
@@ -47,10 +54,12 @@ def render_history(
 
 def gain_text(figures: Mapping[str, Any]) -> str:
     """A gain with its interval: `+2.1 (+0.4 … +3.8)` in points for shares, as it is for other scores."""
-    numbers = [_float(figures.get(name)) for name in ("gain", "lower", "upper")]
+    metric = str(figures.get("metric"))
+    found = (_float(figures.get(name)) for name in ("gain", "lower", "upper"))
+    numbers = [None if value is None else possible(value, metric) for value in found]
     if numbers[0] is None:
         return "–"
-    points = figures.get("metric") in SHARES
+    points = metric in SHARES
     gain, low, high = ("–" if item is None else f"{item * 100:+.1f}" if points else f"{item:+.4f}" for item in numbers)
     text = say("report.points", value=gain) if points else gain
     return f"{text} ({low} … {high})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tunebook.report.words import number, phrase, shown
 
 _SIGNS = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
 _WWW = re.compile(r"\b(www)\.", re.IGNORECASE)
+_BOOK = "book.toml"  # a folder with this file is a book
 
 
 @cache
@@ -41,14 +43,34 @@ def cell(value: object) -> str:
     return _WWW.sub(r"\1&#46;", text.replace("://", "&#58;//"))
 
 
-def render(template: str, **view: Any) -> str:
-    """The text of a template of `report/templates`; everything put into a `.html.j2` is escaped."""
-    return _environment().get_template(template).render(lang="zh-CN" if language() == "zh" else "en", **view)
+def render(template: str, *, place: str = "", **view: Any) -> str:
+    """The text of a template of `report/templates`; everything put into a `.html.j2` is escaped.
+
+    Args:
+        place: book and task that the page is about, for its title.
+    """
+    lang = "zh-CN" if language() == "zh" else "en"
+    return _environment().get_template(template).render(lang=lang, place=place, **view)
 
 
-def write_page(path: Path, template: str, **view: Any) -> Path:
-    """Write a filled template into a file; whole or not at all."""
-    return write_whole(path, render(template, **view))
+def write_page(path: Path, template: str, *, place: str = "", **view: Any) -> Path:
+    """Write a filled template into a file, whole or not at all; a page inside a book is titled with book and task."""
+    return write_whole(path, render(template, place=place or place_of(path), **view))
 
 
-__all__ = ["cell", "render", "write_page"]
+def place_of(path: Path) -> str:
+    """Name and task of the book that a file is in; empty outside of books."""
+    for folder in path.resolve().parents:
+        if (folder / _BOOK).is_file():
+            return f"{folder.name} · {_task(folder / _BOOK)}".removesuffix(" · ")
+    return ""
+
+
+def _task(file: Path) -> str:
+    try:
+        return phrase("task", str(tomllib.loads(file.read_text(encoding="utf-8")).get("task", "")))
+    except (OSError, ValueError):  # told by whatever opens the book
+        return ""
+
+
+__all__ = ["cell", "place_of", "render", "write_page"]

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 # Width of a letter of size 1, on average; letters of Chinese are twice as wide.
 _LETTER = 0.6
+_LEAST, _SHRUNK = 340.0, 0.8  # a plot is drawn no narrower than this, in pixels and as a share of its own width
 
 
 def element(tag: str, *children: str, **attributes: object) -> Markup:
@@ -31,13 +32,14 @@ def words(x: float, y: float, text: str, **attributes: object) -> Markup:
 
 
 def picture(width: float, height: float, label: str, parts: Iterable[str]) -> Markup:
-    """A whole plot, scaled to its place on the page; `label` is read out instead of it."""
+    """A whole plot, scaled to its place on the page, but never so small that its letters could not be read: a narrow
+    page then scrolls it. `label` is read out instead of it."""
     return element(
         "svg",
         element("title", label),
         *parts,
         viewBox=f"0 0 {width:g} {height:g}",
-        style=f"max-width:{width:g}px",
+        style=f"min-width:{min(width, max(_LEAST, width * _SHRUNK)):.0f}px;max-width:{width:g}px",
         role="img",
         aria_label=label,
         class_="plot",
@@ -123,8 +125,12 @@ class Frame:
         """Value of y -> pixel."""
         return Scale(*self.y, self.height - self.bottom, self.top)
 
-    def axes(self, x_name: str, y_name: str) -> list[Markup]:
-        """Grid lines, their numbers, and the names of both axes."""
+    def axes(self, x_name: str, y_name: str, *, whole: bool = False) -> list[Markup]:
+        """Grid lines, their numbers, and the names of both axes.
+
+        Args:
+            whole: x counts something, so that there is nothing between two numbers.
+        """
         end, foot = self.width - self.right, self.height - self.bottom
         parts = []
         for value in ticks(*self.y):
@@ -134,6 +140,7 @@ class Frame:
         parts += [
             words(self.across(value), foot + 18, tick_text(value), class_="tick", text_anchor="middle")
             for value in ticks(*self.x)
+            if not whole or value == round(value)
         ]
         parts.append(element("line", x1=self.left, x2=end, y1=foot, y2=foot, class_="axis"))
         parts.append(words((self.left + end) / 2, self.height - 6, x_name, class_="name", text_anchor="middle"))

@@ -33,6 +33,17 @@ SHARES = frozenset(
     }
 )
 
+# Of these a gain lies between -2 and 2, of the other shares between -1 and 1; r2 has no lowest value.
+_TWO_SIDED, _ENDLESS = frozenset({"mcc", "pearson", "spearman", "qwk"}), frozenset({"r2"})
+
+
+def possible(gain: float, metric: str) -> float:
+    """A gain, or an end of its interval, no larger than the metric's own ends allow."""
+    if metric in _ENDLESS or metric not in SHARES | {"ece"}:
+        return gain
+    most = 2.0 if metric in _TWO_SIDED else 1.0
+    return max(-most, min(gain, most))
+
 
 def phrase(part: str, name: str) -> str:
     """The catalogue's words for a name (`part.name`), else the name itself: other parts may bring their own."""
@@ -134,6 +145,7 @@ __all__ = [
     "moment",
     "number",
     "phrase",
+    "possible",
     "score_text",
     "share_text",
     "shown",

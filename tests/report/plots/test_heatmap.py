@@ -1,6 +1,6 @@
 """The map: a cell for each pair of few classes, only filled ones for many."""
 
-from tunebook.report.plots.heatmap import NAMED, heat_map
+from tunebook.report.plots.heatmap import COUNTED, NAMED, heat_map
 
 
 def test_cells_carry_counts_and_shares():
@@ -21,6 +21,14 @@ def test_long_names_are_turned_and_cut():
 
 def test_a_class_without_rows_divides_by_nothing():
     assert "0 (0.0%)" in heat_map("map", [[0, 0], [1, 3]], ["a", "b"], ("true", "predicted"))
+
+
+def test_names_stand_at_the_axes_of_many_classes_too():
+    count = COUNTED + 40
+    confusion = [[int(i == j) for j in range(count)] for i in range(count)]
+    plot = heat_map("map", confusion, [f"class {i}" for i in range(count)], ("true", "predicted"))
+    assert plot.count(">class 3<") == 2 and plot.count(f">class {count - 1}<") == 2
+    assert "cell none" not in plot and ">1<" not in plot
 
 
 def test_many_classes_draw_only_what_is_there():

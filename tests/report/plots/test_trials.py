@@ -30,3 +30,9 @@ def test_one_trial_and_only_pruned_ones_are_drawn():
     assert "nan" not in plot(Tried(0, 0.0))
     drawn = plot(Tried(1, 0.3, complete=False), Tried(2, 0.2, complete=False, first=True))
     assert "line s2" not in drawn and 'class="chosen"' not in drawn
+
+
+def test_trials_are_whole_on_the_axis():
+    drawn = plot(Tried(0, 0.5, first=True), Tried(1, 0.4))
+    ticks = re.findall(r'text-anchor="middle">([\d.]+)<', drawn)
+    assert ticks == ["0", "1"]

@@ -8,9 +8,10 @@ from markupsafe import Markup
 
 from tunebook.report.svg import cut, element, picture, width_of, words
 
-# Up to this many classes cells carry their counts and classes their names.
-NAMED = 20
+# Up to this many classes cells carry their counts, and up to this many classes have their names at the axes.
+COUNTED, NAMED = 20, 160
 _NAME = 20
+_FEWEST, _SMALL = 26.0, 11.0  # pixels of a cell with its count, and of one beside a small name
 
 
 def heat_map(label: str, confusion: Sequence[Sequence[int]], names: Sequence[str], axes: tuple[str, str]) -> Markup:
@@ -22,26 +23,28 @@ def heat_map(label: str, confusion: Sequence[Sequence[int]], names: Sequence[str
         axes: what true and predicted are called.
     """
     count = len(names)
-    named = count <= NAMED
-    size = min(84.0, max(26.0, 440.0 / count)) if named else max(3.0, 460.0 / count)
+    named, letter = count <= NAMED, 12.0 if count <= COUNTED else 9.5
+    size = min(84.0, max(_FEWEST if count <= COUNTED else _SMALL if named else 3.0, 440.0 / count))
     short = [cut(name, _NAME) for name in names] if named else []
-    left = 30 + max((width_of(name, 12) for name in short), default=0) + 8
-    slope = named and any(width_of(name, 12) > size - 6 for name in short)
-    foot = (max(width_of(name, 12) for name in short) * 0.64 + 18 if slope else 24.0) if named else 6.0
+    left = 30 + max((width_of(name, letter) for name in short), default=0) + 8
+    slope = named and any(width_of(name, letter) > size - 6 for name in short)
+    foot = (max(width_of(name, letter) for name in short) * 0.64 + 18 if slope else 24.0) if named else 6.0
+    style = f"font-size:{letter:g}px"
     field = size * count
     parts = [
         _cell(left + column * size, 6 + row * size, size, (row, column), confusion, names)
         for row in range(count)
         for column in range(count)
-        if named or confusion[row][column]
+        if count <= COUNTED or confusion[row][column]
     ]
     parts.append(element("rect", x=left, y=6, width=field, height=field, class_="edge"))
     for place, name in enumerate(short):
         middle = (place + 0.5) * size
-        parts.append(words(left - 8, 6 + middle + 4, name, class_="tick", text_anchor="end"))
-        x, y = left + middle, field + 6 + 17
+        parts.append(words(left - 8, 6 + middle + 4, name, class_="tick", text_anchor="end", style=style))
+        x, y = left + middle, field + 6 + letter + 5
+        anchor = "end" if slope else "middle"
         turned = f"rotate(-40 {x:g} {y:g})" if slope else None
-        parts.append(words(x, y, name, class_="tick", text_anchor="end" if slope else "middle", transform=turned))
+        parts.append(words(x, y, name, class_="tick", text_anchor=anchor, transform=turned, style=style))
     height = field + foot + 30
     parts.append(words(left + field / 2, height - 6, axes[1], class_="name", text_anchor="middle"))
     middle = 6 + field / 2
@@ -70,11 +73,11 @@ def _cell(
         class_=f"cell {kind}" if count else "cell none",
         fill_opacity=max(strength, 0.06) if count else None,
     )
-    if len(names) > NAMED or not count:
+    if len(names) > COUNTED or not count:
         return square
     over = "over" if strength > 0.6 else "tick"
     middle = (x + (size - gap) / 2, y + (size - gap) / 2 + 4)
     return square + words(*middle, str(count), class_=over, text_anchor="middle", pointer_events="none")
 
 
-__all__ = ["NAMED", "heat_map"]
+__all__ = ["COUNTED", "NAMED", "heat_map"]

@@ -32,7 +32,7 @@ def trials_plot(label: str, trials: Sequence[Tried], axes: tuple[str, str], name
     pad = (max(values) - min(values)) * 0.08 or abs(values[0]) * 0.05 or 0.05
     last = max(trial.number for trial in trials)
     frame = Frame(_WIDTH, _HEIGHT, (0.0, float(max(last, 1))), (min(values) - pad, max(values) + pad), top=34)
-    parts = frame.axes(*axes)
+    parts = frame.axes(*axes, whole=True)
     own = [trial.score for trial in trials if trial.first and trial.complete]
     parts += [frame.line([(0.0, score), (frame.x[1], score)], class_="chosen") for score in own[:1]]
     if stair := _stair(trials, last):
