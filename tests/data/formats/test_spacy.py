@@ -3,9 +3,12 @@ from __future__ import annotations
 import json
 import zlib
 
+import numpy as np
 import pytest
+from tests.data.test_docbin import packed
 
 from tunebook.core.errors import DataError
+from tunebook.data.docbin import string_hash
 from tunebook.data.read import read
 
 
@@ -36,8 +39,18 @@ def test_documents_with_nothing_but_marks_are_tagging(write):
         read(write("x.json", json.dumps(doc("one", {}, ents=[{"start": 0, "end": 1, "label": "A"}]))))
 
 
-def test_binary_files_are_refused_with_the_lines_that_write_others(write):
-    with pytest.raises(DataError) as caught:
-        read(write("x.spacy", zlib.compress(b"\x8a\xa7version\xa30.1\xa6tokens")))
-    assert caught.value.code == "format.binary"
-    assert '{"text": doc.text, "cats": doc.cats}' in caught.value.advice
+def test_binary_documents(write):
+    content = {"attrs": [65], "tokens": b"", "lengths": b"", "spaces": b"", "strings": ["good", "words"], "cats": []}
+    good = content | {
+        "tokens": np.array([string_hash("good"), string_hash("words")], "<u8").tobytes(),
+        "lengths": np.array([1, 1], "<i4").tobytes(),
+        "spaces": bytes([1, 0]),
+        "cats": [{"A": 0.9, "B": 0.2}, {"A": 0.0, "B": 1.0}],
+    }
+    source = read(write("x.spacy", zlib.compress(packed(good))))
+    assert source.table.to_pydict() == {"text": ["good ", "words"], "cats": ["A", "B"]}
+    assert source.notes["tool"] == "spaCy"
+    with pytest.raises(DataError, match=r"format\.damaged"):
+        read(write("y.spacy", zlib.compress(packed(content | {"lengths": b"12"}))))
+    with pytest.raises(DataError, match=r"format\.tagging"):
+        read(write("z.spacy", zlib.compress(packed(good | {"cats": [{}, {}]}))))

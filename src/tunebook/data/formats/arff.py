@@ -39,7 +39,7 @@ class Arff(Format):
         label = look.options.label or roles.get("label")
         bare = {number: "" for number, row in rows if look.labelled and label in row and row[label] is None}
         faults |= {"unlabelled": bare} if bare else {}
-        return to_export([(number, row) for number, row in rows if number not in bare], roles, faults=faults)
+        return to_export([row for row in rows if row[0] not in bare], roles, faults=faults)
 
 
 def _roles(names: Sequence[str], types: Sequence[str]) -> dict[str, str]:

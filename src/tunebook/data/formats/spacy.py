@@ -1,4 +1,4 @@
-"""spaCy: documents as JSON, with marked places and categories; binary .spacy files."""
+"""spaCy: documents with categories and marked places, as JSON or binary (.spacy)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from tunebook.core.errors import DataError
+from tunebook.data.docbin import read_docbin
 from tunebook.data.exports import Export, Format
-from tunebook.data.look import Look
+from tunebook.data.look import Look, Objects
 from tunebook.data.votes import Answer, join_answers
 
 _HALF = 0.5
@@ -29,15 +31,20 @@ class Spacy(Format):
 
     def read(self, look: Look) -> Export:
         """The texts with the categories whose value is above one half."""
-        if not look.objects:
-            raise self.refusal("binary", look)
-        rows = look.rows()
-        if not any(row.get("cats") for _, row in rows):
+        rows = look.rows() if look.objects else self._documents(look)
+        if look.labelled and not any(row.get("cats") for _, row in rows):
             raise self.refusal("tagging", look)
         return join_answers(_answers(rows), "cats" if look.labelled else None, {"text": "text"})
 
+    def _documents(self, look: Look) -> Objects:
+        try:
+            found = read_docbin(look.data)
+        except ValueError as error:
+            raise DataError("format.damaged", key=str(look.path), tool=self.title, reason=str(error)) from error
+        return [(number, {"text": text, "cats": cats}) for number, (text, cats) in enumerate(found, start=1)]
 
-def _answers(rows: list[tuple[int, dict[str, Any]]]) -> Iterator[Answer]:
+
+def _answers(rows: Objects) -> Iterator[Answer]:
     several = any(sum(_on(value) for value in (row.get("cats") or {}).values()) > 1 for _, row in rows)
     for number, row in rows:
         cats = row.get("cats") or {}

@@ -1,0 +1,94 @@
+"""spaCy's binary documents (DocBin): their texts and categories, read without spaCy.
+
+The file is a zlib stream of MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md). Tokens are the hashes
+of their strings (MurmurHash64A by Austin Appleby, seed 1), which are all listed once.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+
+_ORTH = 65  # spaCy's number of the attribute that is the token's own string
+_SIZES = {0xC4: ">B", 0xC5: ">H", 0xC6: ">I", 0xD9: ">B", 0xDA: ">H", 0xDB: ">I"}
+_COUNTS = {0xDC: ">H", 0xDD: ">I", 0xDE: ">H", 0xDF: ">I"}
+_NUMBERS = dict(zip(range(0xCA, 0xD4), (">f", ">d", ">B", ">H", ">I", ">Q", ">b", ">h", ">i", ">q"), strict=True))
+_CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
+_MIX, _MASK = 0xC6A4A7935BD1E995, (1 << 64) - 1
+
+
+def read_docbin(data: bytes) -> list[tuple[str, dict[str, float]]]:
+    """Text and categories of each document.
+
+    Raises:
+        ValueError: it is no such file, or is damaged.
+    """
+    try:
+        content, _ = _value(zlib.decompress(data), 0)
+        names = {string_hash(string): string for string in content["strings"]}
+        tokens = np.frombuffer(content["tokens"], dtype="<u8").reshape(-1, len(content["attrs"]))
+        words = [names.get(code, "") for code in tokens[:, content["attrs"].index(_ORTH)].tolist()]
+        spaces = np.frombuffer(content["spaces"], dtype=np.bool_).tolist()
+        ends = np.cumsum(np.frombuffer(content["lengths"], dtype="<i4")).tolist()
+        pieces = [word + " " * space for word, space in zip(words, spaces, strict=True)]
+        starts = [0, *ends[:-1]]
+        texts = ["".join(pieces[start:end]) for start, end in zip(starts, ends, strict=True)]
+        return list(zip(texts, content["cats"], strict=True))
+    except (zlib.error, struct.error, IndexError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise ValueError(str(error) or type(error).__name__) from error
+
+
+def string_hash(text: str) -> int:
+    """spaCy's hash of a string; the empty one is 0."""
+    data = text.encode()
+    if not data:
+        return 0
+    value = 1 ^ (len(data) * _MIX & _MASK)
+    whole = len(data) // 8 * 8
+    for (part,) in struct.iter_unpack("<Q", data[:whole]):
+        mixed = part * _MIX & _MASK
+        value = (value ^ ((mixed ^ mixed >> 47) * _MIX & _MASK)) * _MIX & _MASK
+    if data[whole:]:
+        value = (value ^ int.from_bytes(data[whole:], "little")) * _MIX & _MASK
+    value = (value ^ value >> 47) * _MIX & _MASK
+    return value ^ value >> 47
+
+
+def _value(data: bytes, place: int) -> tuple[Any, int]:
+    """The MessagePack value at a place, and the place behind it."""
+    kind = data[place]
+    place += 1
+    if kind < 0x80 or kind >= 0xE0:
+        return (kind if kind < 0x80 else kind - 256), place
+    if kind in _CONSTANTS:
+        return _CONSTANTS[kind], place
+    if kind in _NUMBERS:
+        return _number(data, place, _NUMBERS[kind])
+    if 0xA0 <= kind < 0xC0 or kind in _SIZES:
+        size, place = (kind & 31, place) if kind < 0xC0 else _number(data, place, _SIZES[kind])
+        raw = data[place : place + size]
+        return (raw if kind in (0xC4, 0xC5, 0xC6) else raw.decode()), place + size
+    if 0x80 <= kind < 0xA0 or kind in _COUNTS:
+        count, place = (kind & 15, place) if kind < 0xA0 else _number(data, place, _COUNTS[kind])
+        pairs = kind < 0x90 or kind >= 0xDE
+        items, place = _items(data, place, count * (1 + pairs))
+        return (dict(zip(items[::2], items[1::2], strict=True)) if pairs else items), place
+    raise ValueError(f"0x{kind:02x}")
+
+
+def _items(data: bytes, place: int, count: int) -> tuple[list[Any], int]:
+    found = []
+    for _ in range(count):
+        item, place = _value(data, place)
+        found.append(item)
+    return found, place
+
+
+def _number(data: bytes, place: int, form: str) -> tuple[Any, int]:
+    return struct.unpack_from(form, data, place)[0], place + struct.calcsize(form)
+
+
+__all__ = ["read_docbin", "string_hash"]
