@@ -11,10 +11,12 @@ def test_single_quotes_and_missing_values(write):
     source = read(write("x.csv", "text,label\n'it\\'s late, again',late\n'it\\'s fine',?\nplain,fine\n"))
     assert source.notes["format"] == "weka"
     assert source.table.to_pydict() == {
-        "text": ["it's late, again", "it's fine", "plain"],
-        "label": ["late", None, "fine"],
+        "text": ["it's late, again", "plain"],
+        "label": ["late", "fine"],
     }
-    assert source.rows.tolist() == [2, 3, 4]
+    assert source.rows.tolist() == [2, 4]
+    assert source.faults == {"unlabelled": {3: ""}}
+    assert read(source.path, labelled=False).table.num_rows == 3
 
 
 @pytest.mark.parametrize(

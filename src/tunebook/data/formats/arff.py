@@ -37,9 +37,7 @@ class Arff(Format):
         rows, faults = rows_of(lines[start + 1 :], names, start + 2)
         roles = _roles(names, [match[2].strip().lower() for match in found])
         label = look.options.label or roles.get("label")
-        bare = {number: "" for number, row in rows if look.labelled and label in row and row[label] is None}
-        faults |= {"unlabelled": bare} if bare else {}
-        return to_export([row for row in rows if row[0] not in bare], roles, faults=faults)
+        return labelled_export(rows, label if look.labelled else None, roles, faults)
 
 
 def _roles(names: Sequence[str], types: Sequence[str]) -> dict[str, str]:
@@ -47,6 +45,15 @@ def _roles(names: Sequence[str], types: Sequence[str]) -> dict[str, str]:
     classes = [name for name, kind in zip(names, types, strict=True) if kind.startswith("{")]
     roles = {"text": texts[0]} if len(texts) == 1 else {}
     return roles | ({"label": classes[-1]} if len(classes) == 1 or classes[-1:] == list(names[-1:]) else {})
+
+
+def labelled_export(
+    rows: Objects, label: str | None, roles: dict[str, str], faults: dict[str, dict[int, str]]
+) -> Export:
+    """The rows whose label is not missing: `?` says that it is not known, which is no fault."""
+    bare = {number: "" for number, row in rows if label in row and row[label] is None}
+    more = {"unlabelled": bare} if bare else {}
+    return to_export([row for row in rows if row[0] not in bare], roles, faults=faults | more)
 
 
 def rows_of(lines: Sequence[str], names: Sequence[str], first: int) -> tuple[Objects, dict[str, dict[int, str]]]:
@@ -83,4 +90,4 @@ def _plain(cell: str) -> str:
     return _ESCAPE.sub(lambda match: _PLAIN.get(match[1], match[1]), inner)
 
 
-__all__ = ["Arff", "cells_of", "rows_of"]
+__all__ = ["Arff", "cells_of", "labelled_export", "rows_of"]

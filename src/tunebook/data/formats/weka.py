@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from tunebook.data.exports import Export, Format, to_export
-from tunebook.data.formats.arff import cells_of, rows_of
+from tunebook.data.columns import to_table
+from tunebook.data.exports import Export, Format
+from tunebook.data.formats.arff import cells_of, labelled_export, rows_of
 from tunebook.data.look import Look
+from tunebook.data.roles import find_roles
 
 _FEW = 3
 
@@ -31,7 +33,10 @@ class WekaCsv(Format):
         lines = look.text.split("\n")
         names = [name.strip().strip("'") for name in lines[0].split(",")]
         rows, faults = rows_of(lines[1:], names, 2)
-        return to_export(rows, {}, faults=faults)
+        if not look.labelled:
+            return labelled_export(rows, None, {}, faults)
+        label = find_roles(to_table(row for _, row in rows), look.options, file=look.path.name).label
+        return labelled_export(rows, label, {"label": str(label)}, faults)
 
 
 __all__ = ["WekaCsv"]
