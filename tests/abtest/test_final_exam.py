@@ -11,6 +11,7 @@ import pytest
 from tests import ab_book
 from tunebook.abtest.exam import kept_logits, split_exam
 from tunebook.abtest.final_exam import final_scores
+from tunebook.core.errors import BookError
 from tunebook.core.verdict import Verdict
 from tunebook.verbs.ab import ab
 from tunebook.verbs.book import Book, open_book
@@ -62,3 +63,10 @@ def test_nothing_where_it_cannot_be_told(book: Book, tested: tuple[Path, Verdict
         shutil.rmtree(book.path / "runs" / verdict.extra["runs"]["b"][0] / "model")
     changed = {"data": {"content": "other rows"}, "runs": {"extra": {}}, "model": {}}[gone]
     assert final_scores(book, verdict.model_copy(update=changed)) is None
+
+
+def test_runs_that_lead_out_of_the_book_are_not_read(book: Book, tested: tuple[Path, Verdict]) -> None:
+    extra = {**tested[1].extra, "runs": {"a": ["../../final/runs/x"], "b": ["y"]}}
+    with pytest.raises(BookError) as caught:
+        final_scores(book, tested[1].model_copy(update={"extra": extra}))
+    assert caught.value.code == "file.damaged"

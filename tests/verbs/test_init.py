@@ -75,12 +75,13 @@ def test_nothing_is_left_when_it_fails(base: Path, tmp_path: Path, monkeypatch: 
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 
-def test_what_a_killed_init_left_is_cleared_away(base: Path, tmp_path: Path) -> None:
+def test_a_folder_that_init_has_not_made_stays(base: Path, tmp_path: Path) -> None:
     file = small.write_records(tmp_path / "rows.csv", "binary", 60)
     (tmp_path / ".book.part" / "data").mkdir(parents=True)
     (tmp_path / ".book.part" / "data" / "split.json").write_text("{")
     init(tmp_path / "book", file, model=str(base), options=small.options("binary"))
-    assert not (tmp_path / ".book.part").exists()
+    assert (tmp_path / ".book.part" / "data" / "split.json").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".book.part", "book", "rows.csv"]
 
 
 def test_a_place_that_cannot_be_written(base: Path, tmp_path: Path) -> None:

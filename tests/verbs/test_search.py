@@ -21,8 +21,9 @@ from tunebook.engine import track
 from tunebook.tables.make import child
 from tunebook.trials import engine as search_engine
 from tunebook.trials import importance as search_importance
-from tunebook.trials.study import Study
+from tunebook.trials.study import Study, TrialRecord
 from tunebook.trials.trial import Done, Job
+from tunebook.verbs import search as search_module
 from tunebook.verbs.book import Book
 from tunebook.verbs.promote import promote
 from tunebook.verbs.runs import Run
@@ -321,3 +322,16 @@ def test_ray_is_another_engine(quick: Book, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(search_ray, "Ray", lambda workers: pytest.fail(f"asked for {workers}"))
     with pytest.raises(pytest.fail.Exception, match="asked for 3"):
         search(quick, options=options(engine="ray", workers=3))
+
+
+def test_nothing_is_deleted_outside_of_the_search(tmp_path: Path) -> None:
+    """The names of runs come from study.log, which came with the book."""
+    (tmp_path / "mine" / "model").mkdir(parents=True)
+    (tmp_path / "search" / "runs").mkdir(parents=True)
+    (tmp_path / "search" / "runs" / "link").symlink_to(tmp_path / "mine")
+    hand = search_module._Hand(Book(tmp_path), tmp_path / "search", None, SearchOptions())  # type: ignore[arg-type]
+    for name in ("../../mine", "link", str(tmp_path / "mine")):
+        with pytest.raises(BookError) as caught:
+            hand.clear([TrialRecord(number=0, state="failed", values={}, runs=[name])])
+        assert caught.value.code == "file.damaged" and caught.value.key.endswith("study.log")
+    assert (tmp_path / "mine" / "model").is_dir()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tunebook.core.folders import inside
 from tunebook.core.progress import Progress
 from tunebook.core.verdict import Verdict
 from tunebook.verbs.book import Book
@@ -29,7 +30,8 @@ def final_scores(book: Book, verdict: Verdict, progress: Progress | None = None)
     if verdict.content != book.data.content or book.data.rows.get("test", 0) < 2:
         return None
     named = verdict.extra.get("runs") or {"a": [], "b": []}
-    sides = [[Run(book.path / "runs" / name) for name in named[side]] for side in ("a", "b")]
+    runs, file = book.path / "runs", verdict.path / "verdict.json"
+    sides = [[Run(inside(runs, name, said_by=file)) for name in named[side]] for side in ("a", "b")]
     complete = all((run.path / "model").is_dir() for side in sides for run in side)
     if not (complete and sides[0]):
         return None

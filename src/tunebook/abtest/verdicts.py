@@ -21,7 +21,7 @@ def find_verdict(book: Book, table: ParamTable) -> Verdict | None:
 
 def newest_verdicts(book: Book) -> Iterator[Verdict]:
     """The verdicts of a book that can be read, the one that was logged last first, and those without an entry last."""
-    logged = {str(item.evidence.get("test")): item.number for item in book.log.entries() if item.action == "test"}
+    logged = {str(item.evidence.get("test")): item.number for item in book.log.entries("test")}
     files = (book.path / "tests").glob("*/verdict.json")
     for path in sorted(files, key=lambda path: (logged.get(path.parent.name, 0), path.parent.name), reverse=True):
         if (verdict := read_verdict(path)) is not None:

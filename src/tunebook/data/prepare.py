@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from tunebook.core.errors import DataError
+from tunebook.core.files import part_of
 from tunebook.core.nouns import SPLITS, DataRef, Labels, Roles, Split, write_json
 from tunebook.data.annotators import OWN, annotator_columns
 from tunebook.data.clean import chosen_rules
@@ -183,9 +184,8 @@ def _freeze(table: pa.Table, into: Path, ref: DataRef, ledger: Ledger) -> DataRe
             raise DataError("data.exists", key=str(into))
         return there
     into.mkdir(parents=True, exist_ok=True)
-    part = into / f"{ROWS}.part"
-    parquet.write_table(table, part, compression="zstd")
-    part.replace(into / ROWS)
+    with part_of(into / ROWS) as part:
+        parquet.write_table(table, part, compression="zstd")
     ledger.write(into / LEDGER)
     write_json(ref.model_copy(update={"path": Path()}), into / SPLIT)
     return ref

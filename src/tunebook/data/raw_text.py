@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from tunebook.core.errors import DataError
+from tunebook.core.files import part_of
 from tunebook.core.hashing import content_id, file_id
 from tunebook.core.nouns import DataRef, Labels, Roles, write_json
 from tunebook.data.clean import chosen_rules, clean_column
@@ -136,9 +137,8 @@ def _table(texts: pa.ChunkedArray, numbers: NDArray[np.int64], file: str, share:
 def _write(table: pa.Table, folder: Path, file: Path, ledger: Ledger, task: str) -> DataRef:
     """Write the documents, split.json last: a folder without it is not finished."""
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{ROWS}.part"
-    parquet.write_table(table, part, compression="zstd")
-    part.replace(folder / ROWS)
+    with part_of(folder / ROWS) as part:
+        parquet.write_table(table, part, compression="zstd")
     ledger.write(folder / LEDGER)
     apart = pc.sum(pc.equal(table["_split"], "validation")).as_py()
     ref = DataRef(

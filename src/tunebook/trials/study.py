@@ -23,6 +23,7 @@ from tunebook.trials.space import Space
 from tunebook.trials.trial import Done, Kind
 
 State = Literal["complete", "pruned", "failed", "stopped", "running", "waiting"]
+LOG = "study.log"
 _STEPS = 1000  # steps of one seed in Optuna's count: more looks, and more blocks, than a run has
 _P = 0.1  # Optuna's own threshold of the Wilcoxon test
 
@@ -88,7 +89,7 @@ class Study:
         self.table = table
         self.limit = math.inf if minutes is None else minutes * 60
         self.study = optuna.create_study(
-            storage=_storage(folder / "study.log"), study_name=spec.id, direction="maximize", load_if_exists=True
+            storage=_storage(folder / LOG), study_name=spec.id, direction="maximize", load_if_exists=True
         )
         self.study.pruner = _pruner(spec)
         self.study.sampler = _sampler(spec, len(self._trials))
@@ -284,4 +285,4 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-__all__ = ["SearchSpec", "State", "Study", "TrialRecord", "load_optuna"]
+__all__ = ["LOG", "SearchSpec", "State", "Study", "TrialRecord", "load_optuna"]

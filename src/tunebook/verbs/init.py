@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
 from tunebook.core.errors import BookError, DataError
+from tunebook.core.folders import folder_of, is_free
 from tunebook.core.nouns import SPLITS, DataRef, ParamTable
 from tunebook.core.registry import task_of
 from tunebook.data.options import DataOptions
@@ -44,24 +45,16 @@ def init(
     Raises:
         BookError: the folder is in use. DataError, ModelError, MachineError: with what to do.
     """
-    folder = Path(book)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BookError("book.exists", key="book", value=str(book))
+    folder, used = Path(book), BookError("book.exists", key="book", value=str(book))
+    if not is_free(folder):  # told before anything is read
+        raise used
     sources = _sources(data)
-    part = folder.with_name(f".{folder.name}.part")
-    if part.exists():
-        shutil.rmtree(part)  # what an init that was killed has left
-    try:
-        part.mkdir(parents=True)
-    except OSError as error:
-        raise BookError("book.write", key="book", value=str(book), reason=str(error)) from error
-    try:
+    with ExitStack() as held:
+        try:
+            part = held.enter_context(folder_of(folder, used=used, busy=BookError("book.busy", value=str(book))))
+        except OSError as error:
+            raise BookError("book.write", key="book", value=str(book), reason=str(error)) from error
         _fill(part, sources, model, options or DataOptions(), owner=owner or user(), allow=allow)
-        if folder.exists():
-            folder.rmdir()
-        part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return Book(folder)
 
 

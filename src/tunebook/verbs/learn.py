@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tunebook.abtest.verdicts import read_verdict
-from tunebook.core.errors import TunebookError
+from tunebook.core.errors import BookError, TunebookError
+from tunebook.core.folders import inside
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable
 from tunebook.knowledge.index import Index
@@ -127,8 +128,11 @@ class _Teacher:
 
     def _verdict(self, test: str) -> dict[str, Any]:
         """Figures of a test: its file knows more than the entry."""
-        verdict = read_verdict(self.book.path / "tests" / test / "verdict.json")
-        return verdict.model_dump(mode="json") if verdict else {}
+        with suppress(BookError):  # a name that leads out of the book
+            folder = inside(self.book.path / "tests", test, said_by=self.book.log.path)
+            if verdict := read_verdict(folder / "verdict.json"):
+                return verdict.model_dump(mode="json")
+        return {}
 
 
 def _test_of(entry: Entry) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from filelock import FileLock
 
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.files import write_whole
+from tunebook.core.folders import folder_of
 from tunebook.verbs.runs import Run
 
 if TYPE_CHECKING:
@@ -47,32 +47,22 @@ def merge(run: Run, into: Path) -> Merged:
 
     Raises:
         PlanError: `merge.impossible`: what was trained stays beside the base (prefix, prompt, p_tuning, adapter).
-        RunError: `merge.folder`, `into` holds something; `merge.differs`; `merge.nothing`, it is the base model still;
-            the run has not finished.
+        RunError: `merge.folder`, `into` holds something; `merge.busy`, another process writes there; `merge.differs`;
+            `merge.nothing`, it is the base model still; the run has not finished.
     """
     from tunebook.engine.load import load_model
     from tunebook.engine.stored import finish_folder
 
-    if into.exists() and (not into.is_dir() or any(into.iterdir())):
-        raise RunError("merge.folder", key=str(into))
-    loaded = load_model(run.model, run.plan)
-    rows = golden(run)
-    before = loaded.logits(rows)
-    added = hasattr(loaded.model, "merge_and_unload")
-    plain = plain_model(run, loaded)
-    into.parent.mkdir(parents=True, exist_ok=True)
-    part = into.with_name(into.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    try:
-        plain.save_pretrained(str(part))
+    used, busy = (RunError(code, key=str(into)) for code in ("merge.folder", "merge.busy"))
+    with folder_of(into, used=used, busy=busy) as part:
+        loaded = load_model(run.model, run.plan)
+        rows = golden(run)
+        before = loaded.logits(rows)
+        added = hasattr(loaded.model, "merge_and_unload")
+        plain_model(run, loaded).save_pretrained(str(part))
         finish_folder(part, loaded.tokenizer, run.plan)
         merged = _proven(run, part, before, rows, added=added)
         write_whole(part / "merged.json", json.dumps({**asdict(merged), "folder": "."}, indent=2) + "\n")
-        if into.exists():
-            into.rmdir()
-        part.replace(into)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return Merged(**{**asdict(merged), "folder": into})
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from filelock import FileLock, Timeout
 
 from tunebook.core.errors import BookError, PlanError, RunError
+from tunebook.core.folders import inside
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan, write_json
 from tunebook.core.params import Value
@@ -22,7 +23,7 @@ from tunebook.tables.split import settings_of
 from tunebook.trials.engine import Engine, Local
 from tunebook.trials.result import SearchResult, best_of, conclude
 from tunebook.trials.space import make_space
-from tunebook.trials.study import SearchSpec, Study, TrialRecord
+from tunebook.trials.study import LOG, SearchSpec, Study, TrialRecord
 from tunebook.trials.trial import BLOCKS, Job
 from tunebook.verbs.book import Book
 from tunebook.verbs.plan import plan
@@ -207,9 +208,10 @@ class _Hand:
         kept = set(best.runs) if best else set()
         for record in records:
             for run in record.runs:
-                shutil.rmtree(self.folder / "runs" / run / "checkpoints", ignore_errors=True)
+                folder = inside(self.folder / "runs", run, said_by=self.folder / LOG)
+                shutil.rmtree(folder / "checkpoints", ignore_errors=True)
                 if run not in kept:
-                    shutil.rmtree(self.folder / "runs" / run / "model", ignore_errors=True)
+                    shutil.rmtree(folder / "model", ignore_errors=True)
 
 
 def _drive(study: Study, engine: Engine, hand: _Hand, progress: Progress) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from tunebook.core.errors import ModelError, PlanError, RunError
 from tunebook.core.files import write_whole
 from tunebook.core.hashing import content_id
@@ -80,10 +82,12 @@ def soup(of: Book | Sequence[Run], *, method: Method = "greedy", progress: Progr
     if len(pot.taken) < 2:
         return Soup(recipe, None, fresh=False)
     plan = _plan(pot.taken, method, table.metric)
-    found = find_run(book.path / "runs", plan)
-    if found is not None and found.finished:
-        return Soup(recipe, found, fresh=False)
-    return Soup(recipe, _written(book, plan, pot, recipe, clock), fresh=True)
+    (book.path / "cache").mkdir(exist_ok=True)
+    with FileLock(book.path / "cache" / f".soup-{plan.id}.lock"):  # another process may be making the same one
+        found = find_run(book.path / "runs", plan)
+        if found is not None and found.finished:
+            return Soup(recipe, found, fresh=False)
+        return Soup(recipe, _written(book, plan, pot, recipe, clock), fresh=True)
 
 
 def read_recipe(run: Run) -> Recipe | None:
@@ -220,9 +224,7 @@ def _written(book: Book, plan: Plan, pot: _Pot, recipe: Recipe, clock: Clock) ->
     """
     from tunebook.engine.stored import finish_folder
 
-    cache = book.path / "cache"
-    cache.mkdir(exist_ok=True)
-    with TemporaryDirectory(prefix="soup-", dir=cache, ignore_cleanup_errors=True) as place:
+    with TemporaryDirectory(prefix="soup-", dir=book.path / "cache", ignore_cleanup_errors=True) as place:
         part = Path(place) / "run"
         pot.loaded.model.save_pretrained(str(part / "model"))
         finish_folder(part / "model", pot.loaded.tokenizer, plan)

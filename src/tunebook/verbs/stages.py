@@ -18,6 +18,7 @@ from filelock import FileLock
 
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.files import write_whole
+from tunebook.core.folders import folder_of
 from tunebook.core.nouns import DataRef, ParamTable, Plan
 from tunebook.core.params import build
 from tunebook.core.progress import Progress, Silent
@@ -141,14 +142,16 @@ def _write_body(run: Run, body: Path) -> Path:
     from tunebook.engine.merging import added_up
     from tunebook.engine.stored import finish_folder
 
-    loaded = load_model(run.model, run.plan)
-    part = run.path / f"{BODY}.part"
-    shutil.rmtree(part, ignore_errors=True)
-    added_up(loaded.model).base_model.save_pretrained(str(part))
-    finish_folder(part, loaded.tokenizer, run.plan)
-    base = find_model(started(run.plan, run.path.parent).model, allow_pickle=True)
-    shutil.copyfile(base / "config.json", part / "config.json")  # without the labels and dropouts of the stage
-    return part.replace(body)
+    with FileLock(run.path / f".{BODY}.lock"):  # several trainings may start from one stage at once
+        if body.is_dir():
+            return body
+        with folder_of(body) as part:
+            loaded = load_model(run.model, run.plan)
+            added_up(loaded.model).base_model.save_pretrained(str(part))
+            finish_folder(part, loaded.tokenizer, run.plan)
+            base = find_model(started(run.plan, run.path.parent).model, allow_pickle=True)
+            shutil.copyfile(base / "config.json", part / "config.json")  # without labels and dropouts of the stage
+    return body
 
 
 def score_before(run: Run) -> dict[str, float]:

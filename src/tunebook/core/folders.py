@@ -1,0 +1,118 @@
+"""Folders that come into the world whole or not at all, made by one process at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tunebook.core.damage import damaged
+
+_OURS, _HELD, _WHOLE = ".tunebook-", "held", "whole"
+
+
+@contextmanager
+def folder_of(path: Path, *, used: Exception | None = None, busy: Exception | None = None) -> Iterator[Path]:
+    """A new folder to be filled inside; at the end it is `path`, which must be absent or empty until then.
+
+    It is made beside `path`, or inside of it where it is there already (it may be the present folder, or the place
+    where a disk is mounted). What is there of others is never touched; what a killed process has left is taken away by
+    the next one.
+
+    Args:
+        used: raised where something is in `path`; busy: where another process is making it.
+
+    Raises:
+        FileExistsError, BlockingIOError: in place of these where they are not given.
+    """
+    used, busy = used or FileExistsError(str(path)), busy or BlockingIOError(str(path))
+    path = path.absolute()
+    there = path.is_dir()
+    place = path if there else path.parent
+    place.mkdir(parents=True, exist_ok=True)
+    stem = f"{_OURS}{hashlib.sha256(path.name.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+    with _alone(place / f"{stem}.lock", busy):
+        _clear(place, stem)
+        if not is_free(path):
+            raise used
+        part = place / f"{stem}-{secrets.token_hex(4)}.part"
+        part.mkdir()
+        try:
+            with FileLock(part / _HELD):
+                (part / _WHOLE).mkdir()
+                yield part / _WHOLE
+                if not is_free(path):
+                    raise used
+                _move(part / _WHOLE, path, used, there=there)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def _alone(path: Path, busy: Exception) -> Iterator[None]:
+    """Keep other processes out; the lock's file is there no longer than it is needed."""
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise busy from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows keeps a file that is open
+            path.unlink()
+        lock.release()
+
+
+def _clear(place: Path, stem: str) -> None:
+    """Take away what processes that were killed have left: nobody holds it any more."""
+    for part in place.glob(f"{stem}-*.part"):
+        if (part / _HELD).is_file():
+            with suppress(Timeout), FileLock(part / _HELD, timeout=0):
+                shutil.rmtree(part, ignore_errors=True)
+
+
+def is_free(path: Path) -> bool:
+    """Whether a folder can be made: there is nothing, or an empty folder, or one in which another is being made."""
+    if not os.path.lexists(path):
+        return True
+    return path.is_dir() and all(child.name.startswith(_OURS) for child in path.iterdir())
+
+
+def _move(whole: Path, path: Path, used: Exception, *, there: bool) -> None:
+    """Let a finished folder take its place; where there is a folder, file by file, `book.toml` and such last."""
+    if not there:
+        try:
+            whole.replace(path)
+        except OSError as error:
+            if os.path.lexists(path):
+                raise used from error
+            raise
+        return
+    for child in sorted(whole.iterdir(), key=lambda child: (not child.is_dir(), child.suffix == ".toml", child.name)):
+        child.replace(path / child.name)
+
+
+def inside(folder: Path, name: str, *, said_by: Path) -> Path:
+    """A file or folder of a folder that a file of a book names: a plain name, and no way out.
+
+    Args:
+        said_by: the file that has the name.
+
+    Raises:
+        BookError: `file.damaged`.
+    """
+    path = folder / name
+    plain = name not in ("", ".", "..") and not any(sign in name for sign in "/\\:\0")
+    if not plain or path.resolve().parent != folder.resolve():
+        raise damaged(said_by, f"{name!r} is no plain name")
+    return path
+
+
+__all__ = ["folder_of", "inside", "is_free"]
