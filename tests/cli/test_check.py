@@ -71,3 +71,18 @@ def test_the_rate_that_is_used(tunebook: Call, fresh: Path) -> None:
 def test_targets_in_usual_spellings(tunebook: Call, fresh: Path) -> None:
     for targets in ("all-linear", "q_proj,v_proj", "[query, value]", "query|value"):
         assert tunebook("check", fresh, "--set", f"lora.targets={targets}").code == 0, targets
+
+
+BAD = ("--set", "max_length=4000", "--set", "metric=luck", "--set", "warmup_steps=9999", "--set", "no_decay=on",
+       "--set", "weight_decay=0")  # fmt: skip
+
+
+def test_all_that_stops_a_run_at_once(tunebook: Call, fresh: Path) -> None:
+    done = tunebook("check", fresh, *BAD, "--json")
+    codes = [problem["code"] for problem in done.json["problems"]]
+    assert done.code == 1 and codes[:3] == ["plan.length", "plan.metric", "plan.warmup"] and len(codes) == 4
+    assert all("others" not in problem for problem in done.json["problems"])
+    shown = tunebook("train", fresh, *BAD)
+    assert shown.code == 2 and all(f"[{code}]" in shown.err for code in codes)
+    error = tunebook("train", fresh, *BAD, "--json").json["error"]
+    assert [error["code"], *(item["code"] for item in error["others"])] == codes

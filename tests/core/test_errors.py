@@ -52,7 +52,7 @@ def test_the_reason_of_a_library_does_not_end_the_sentence_twice(monkeypatch):
 
 
 def test_exit_codes_and_the_tree():
-    kinds = [getattr(errors, name) for name in errors.__all__ if name != "near"]
+    kinds = [getattr(errors, name) for name in errors.__all__ if name[0].isupper()]
     assert all(issubclass(kind, TunebookError) for kind in kinds)
     assert {kind.__name__ for kind in kinds if kind.exit_code == 3} == {"RunError"}
     assert RunError("row.together", reason="x").exit_code == 3
@@ -71,3 +71,19 @@ def test_exit_codes_and_the_tree():
 def test_near(monkeypatch, name, text):
     monkeypatch.setenv("TUNEBOOK_LANG", "en")
     assert errors.near(name, ["text", "label"]) == text
+
+
+def test_several_checks_at_once():
+    def wrong(*keys):
+        errors.raise_all([TableError("row.value", key=key, value="x", allowed="int") for key in keys])
+
+    errors.gathered()
+    errors.gathered(wrong, lambda: None)
+    with pytest.raises(TableError) as caught:
+        errors.gathered(lambda: None, lambda: wrong("a"), lambda: wrong("b", "c"))
+    error = caught.value
+    assert [error.key, *(other.key for other in error.others)] == ["a", "b", "c"]
+    assert [item["key"] for item in error.to_json()["others"]] == ["b", "c"]
+    assert str(error).count("[row.value]") == 3
+    with pytest.raises(ZeroDivisionError):  # no refusal: it is not swallowed
+        errors.gathered(lambda: 1 // 0)

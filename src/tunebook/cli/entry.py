@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -18,6 +18,9 @@ from tunebook.cli.streams import Stop, Streams, silence
 from tunebook.core.errors import MachineError, TunebookError
 from tunebook.core.machine import machine_error
 from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 COMMON = ("--json", "--debug", "--offline")
 FAILED, INTERRUPTED, CLOSED = 3, 130, 141  # 128 + SIGINT and SIGPIPE, as shells count
@@ -127,9 +130,15 @@ def _failure(error: BaseException, common: Common) -> int:
 
 def _tell(problem: dict[str, Any]) -> None:
     """Print an error for people."""
+    screen = console(stderr=True)
+    for item in (problem, *problem.get("others", ())):
+        _tell_problem(screen, item)
+
+
+def _tell_problem(screen: Console, problem: dict[str, Any]) -> None:
+    """What is wrong, what may stand there, and what to do."""
     from rich.text import Text
 
-    screen = console(stderr=True)
     title = Text.assemble((f"{say('cli.error')} ", "bold red"), (f"[{problem['code']}] ", "dim"), problem["message"])
     screen.print(title, soft_wrap=True)
     if problem["allowed"]:

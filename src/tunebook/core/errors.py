@@ -16,7 +16,7 @@ wrong and what to do; and, where they apply, the key, the value as given, and wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from tunebook.core.messages import say
@@ -33,12 +33,16 @@ class TunebookError(Exception):
         value: what was given for it (shown with `repr`, cut at 80 characters).
         allowed: what may stand there.
         fields: what the message's placeholders need.
+
+    Attributes:
+        others: what else is wrong, where several checks were made at once.
     """
 
     exit_code: ClassVar[int] = 2
 
     def __init__(self, code: str, *, key: str = "", value: Any = _ABSENT, allowed: str = "", **fields: Any) -> None:
         self.code = code
+        self.others: tuple[TunebookError, ...] = ()
         self.key = key
         self.value = None if value is _ABSENT else value
         self.allowed = allowed
@@ -63,10 +67,11 @@ class TunebookError(Exception):
         if self.allowed:
             parts.append(say("error.allowed", allowed=self.allowed))
         parts.append(self.advice)
-        return "\n  ".join(parts)
+        return "\n".join(["\n  ".join(parts), *map(str, self.others)])
 
     def to_json(self) -> dict[str, Any]:
-        """The error as a JSON object: code, key, value, allowed, message, advice."""
+        """The error as a JSON object: code, key, value, allowed, message, advice; and `others` where there are any."""
+        more = {"others": [other.to_json() for other in self.others]} if self.others else {}
         return {
             "code": self.code,
             "key": self.key,
@@ -74,7 +79,7 @@ class TunebookError(Exception):
             "allowed": self.allowed,
             "message": self.message,
             "advice": self.advice,
-        }
+        } | more
 
 
 def near(name: str, known: Iterable[str]) -> str:
@@ -84,6 +89,29 @@ def near(name: str, known: Iterable[str]) -> str:
     folded = {item.casefold(): item for item in known}
     found = get_close_matches(name.casefold(), folded, 1)
     return say("error.near", nearest=folded[found[0]]) if found else ""
+
+
+def gathered(*checks: Callable[[], object]) -> None:
+    """Make all of these checks, one after the other.
+
+    Raises:
+        TunebookError: the first that was raised, with the `others` beside it.
+    """
+    found: list[TunebookError] = []
+    for check in checks:
+        try:
+            check()
+        except TunebookError as error:
+            found += [error, *error.others]
+            error.others = ()
+    raise_all(found)
+
+
+def raise_all(errors: Sequence[TunebookError]) -> None:
+    """Raise the first of these errors with the others beside it; do nothing where there are none."""
+    if errors:
+        errors[0].others = tuple(errors[1:])
+        raise errors[0]
 
 
 def _cut(text: str, limit: int = 80) -> str:
@@ -136,5 +164,7 @@ __all__ = [
     "RunError",
     "TableError",
     "TunebookError",
+    "gathered",
     "near",
+    "raise_all",
 ]

@@ -40,7 +40,8 @@ def check(book: Book, table: ParamTable | None = None, *, allow: frozenset[str] 
     try:
         made = plan(table or book.champion, book.data, allow=allow)
     except TunebookError as error:
-        return Check(None, [error.to_json()])
+        problem = error.to_json()
+        return Check(None, [problem, *problem.pop("others", [])])
     problems = []
     room = this_machine()
     limit = room["gpu_memory_bytes"] or room["memory_bytes"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunebook.core.errors import ModelError, PlanError
+from tunebook.core.errors import ModelError, PlanError, gathered, raise_all
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import DataRef, ParamTable, Plan
 from tunebook.core.places import from_book
@@ -51,7 +53,8 @@ def plan(
         The plan of the book's own training, with those of the stages before it.
 
     Raises:
-        TableError, PlanError, ModelError, DataError, MachineError: with what to do about it.
+        TableError, PlanError, ModelError, DataError, MachineError: with what to do about it, and what else does not go
+            together.
     """
     from tunebook.verbs.stages import plan_stages, stages_of
 
@@ -89,11 +92,16 @@ def plan_one(
     # A run's own model may be a part of one; what its base model must be was asked when that run was planned.
     folder = Path(start.model) if start else find_model(name, allow_pickle="pickle" in allow)
     tokens = read_tokens(data, folder, allow_unknown="unknown_tokens" in allow) | data.stats.get("packed", {})
-    _fill(params, task, data, tokens)
-    steps = _schedule(params, data.rows["train"])
+    steps = planned_steps(params, data.rows["train"])
+    _fill(params, task, data, tokens, steps)
     switched = {key: rows for key, rows in techniques_of(table).items() if key not in stages()}
-    woven = order(switched, task, more=frozenset({"past"} if start else ()))
-    _refuse(woven, _facts(data, params, folder, woven, start))
+    woven: list[Technique] = []
+    gathered(
+        lambda: _check_settings(params, task, data, tokens["positions"]),
+        lambda: check_steps(params, steps),
+        lambda: woven.extend(order(switched, task, more=frozenset({"past"} if start else ()))),
+        lambda: _refuse(woven, _facts(data, params, folder, woven, start)),
+    )
     inputs = inputs_of(woven, data.path.parent) | ({CONTINUE: start.id} if start else {})
     skeleton, trained = _skeleton(task, folder, data, params, woven)
     _within(limit, trained, skeleton)
@@ -177,38 +185,33 @@ def positions(config: dict[str, Any], tokenizer: Any) -> int:
     return min(room, reach(tokenizer))
 
 
-def _fill(params: dict[str, Any], task: Task, data: DataRef, tokens: dict[str, Any]) -> None:
-    """Resolve the rows that say `none` or `auto`, and refuse those that cannot act on these labels."""
-    room = tokens["positions"]
+def _fill(params: dict[str, Any], task: Task, data: DataRef, tokens: dict[str, Any], steps: int) -> None:
+    """Resolve the rows that say `none` or `auto`."""
     if params["max_length"] is None:
-        params["max_length"] = min(max(8 * math.ceil(tokens["p99"] / 8), 8), room)
-    if params["max_length"] > room:
-        raise PlanError("plan.length", key="max_length", value=params["max_length"], allowed=f"4 … {room}")
-    known = task.metrics(data.labels)
+        params["max_length"] = min(max(8 * math.ceil(tokens["p99"] / 8), 8), tokens["positions"])
     if params["metric"] == "auto":
         params["metric"] = task.headline(data.labels)
-    if params["metric"] not in known:
-        raise PlanError("plan.metric", key="metric", value=params["metric"], allowed=" | ".join(("auto", *known)))
     if params["length_bucketing"] == "auto":
         tells = float(data.stats.get("length_label_link") or 0.0)
         params["length_bucketing"] = "off" if tells > _LENGTH_TELLS else "on"
+    if params["warmup_steps"] is None:
+        params["warmup_steps"] = math.floor(steps * params["warmup_ratio"])
+
+
+def _check_settings(params: Mapping[str, Any], task: Task, data: DataRef, room: int) -> None:
+    """Refuse settings that the model has no room for or that cannot act on these labels, all of them at once."""
+    known = task.metrics(data.labels)
+    found = []
+    if params["max_length"] > room:
+        found.append(PlanError("plan.length", key="max_length", value=params["max_length"], allowed=f"4 … {room}"))
+    if params["metric"] not in known:
+        allowed = " | ".join(("auto", *known))
+        found.append(PlanError("plan.metric", key="metric", value=params["metric"], allowed=allowed))
     if data.labels.problem in ("regression", "ordinal"):
         for row, off in (("label_smoothing", 0), ("class_weights", "none")):
             if params[row] != off:
-                raise PlanError("plan.numbers", key=row, value=params[row], allowed=str(off))
-
-
-def _schedule(params: dict[str, Any], rows: int) -> int:
-    """Fill in `warmup_steps`; the number of steps planned.
-
-    Raises:
-        PlanError: as `check_steps`.
-    """
-    steps = planned_steps(params, rows)
-    if params["warmup_steps"] is None:
-        params["warmup_steps"] = math.floor(steps * params["warmup_ratio"])
-    check_steps(params, steps)
-    return steps
+                found.append(PlanError("plan.numbers", key=row, value=params[row], allowed=str(off)))
+    raise_all(found)
 
 
 def _facts(data: DataRef, params: dict[str, Any], folder: Path, woven: list[Technique], start: Start | None) -> Facts:
@@ -228,9 +231,7 @@ def _facts(data: DataRef, params: dict[str, Any], folder: Path, woven: list[Tech
 
 def _refuse(woven: list[Technique], facts: Facts) -> None:
     """Ask every technique whether it can work with all that is known."""
-    for technique in woven:
-        if isinstance(technique, Refuses):
-            technique.refuse(facts)
+    gathered(*(partial(item.refuse, facts) for item in woven if isinstance(item, Refuses)))
 
 
 def _skeleton(
