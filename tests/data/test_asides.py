@@ -71,8 +71,10 @@ def test_a_legend_below():
 
 def test_columns_beside():
     data = table().append_column("c3", pa.array([None] * 30, pa.large_string()))
-    assert side_columns(data) == []
+    names = ("text", "label", "", "class")
+    assert side_columns(data, names) == []
     meaning = data.append_column("class", pa.array(["bad", "good", *[""] * 28]))
-    assert side_columns(meaning) == ["c3", "class"]
+    assert side_columns(meaning, ()) == side_columns(meaning, names) == ["c3", "class"]
+    assert side_columns(meaning, ("text", "label", "calculated", "class")) == [], "a column with a name divides nothing"
     full = data.append_column("more", pa.array([[1]] * 30))
-    assert side_columns(full) == []
+    assert side_columns(full, names) == []

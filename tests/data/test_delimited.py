@@ -140,11 +140,6 @@ def test_a_backslash_protects_delimiters_and_itself():
     assert rows(cells) == [["one, two", "a"], ["three \\ four", "b"]]
 
 
-def test_weka_wraps_in_single_quotes_and_writes_a_question_mark_for_nothing():
-    cells = cut("text,label\n" + "'it\\'s bad, so',a\n" * 3 + "'fine, then',?\n")
-    assert rows(cells)[2:] == [["it's bad, so", "a"], ["fine, then", ""]]
-
-
 def test_names_that_repeat_are_told():
     assert cut("text,tag,tag\na,b,c\nd,e,f\n").notes["repeated"] == "tag"
 

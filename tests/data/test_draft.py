@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -7,7 +8,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import Roles
 from tunebook.data.clean import chosen_rules
 from tunebook.data.draft import Draft, clean_draft, row_ids, timed_draft, weigh_draft
-from tunebook.data.gather import FILE, GIVEN, ROW
+from tunebook.data.gather import FILE, GIVEN, ROW, TIME
 from tunebook.data.ledger import Ledger
 from tunebook.data.options import DataOptions
 
@@ -44,11 +45,17 @@ def test_weights_are_finite_and_not_negative():
 
 
 def test_times_are_asked_for():
-    draft = timed_draft(draft_of(when=["2025-01-01", "soon", "2025-01-02"]), "when")
+    rows = draft_of(when=["2025-01-01", "soon", "2025-01-02"])
+    draft = timed_draft(rows, "when", DataOptions(max_dropped=0.5))
     assert draft.ledger.counts("dropped") == {"no_time": 1}
+    assert np.diff(draft.numbers(TIME)).tolist() == [86_400_000_000]
     with pytest.raises(DataError) as caught:
-        timed_draft(draft, None)
+        timed_draft(draft, None, DataOptions())
     assert caught.value.code == "data.time_needed"
+    with pytest.raises(DataError) as caught:
+        timed_draft(rows, "when", DataOptions())
+    assert caught.value.code == "data.time_forms" and "31 Jan 2025" in caught.value.allowed
+    assert "'soon'" in caught.value.message and "3" in caught.value.message
 
 
 def test_ids_are_the_columns_or_file_and_row():

@@ -53,3 +53,31 @@ def test_types_that_differ_become_text(tmp_path, write):
     other = write("b.csv", "text,label,n\nb,y,3\n")
     found = gather({"train": [tmp_path / "a.parquet", other]}, DataOptions(), Ledger())
     assert found.table["n"].to_pylist() == ["[1, 2]", "3"]
+
+
+def test_a_column_that_says_the_split(write):
+    path = write("a.csv", "text,label,split,weight\none,x,test,3\ntwo,y,train,1\nthree,x,dev,2\nfour,y,train,5\n")
+    told = gather({"train": [path]}, DataOptions(split_column="split"), Ledger())
+    assert told.table["text"].to_pylist() == ["two", "four", "three", "one"]
+    assert told.table[GIVEN].to_pylist() == [0, 0, 1, 2] and told.given == {"train", "validation", "test"}
+    assert "split_column" not in told.notes["a.csv"]
+    drawn = gather({"train": [path]}, DataOptions(), Ledger())
+    assert drawn.table[GIVEN].to_pylist() == [0] * 4 and drawn.given == {"train"}
+    assert drawn.notes["a.csv"]["split_column"] == "split" and drawn.notes["a.csv"]["weight_column"] == "weight"
+
+
+def test_columns_filled_from_above(write):
+    path = write("a.csv", "text,label\none,x\ntwo,\nthree,y\nfour,\nfive,\n")
+    with pytest.raises(DataError) as caught:
+        gather({"train": [path]}, DataOptions(), Ledger())
+    assert caught.value.code == "data.blocks"
+    found = gather({"train": [path]}, DataOptions(fill_down=["label"]), Ledger())
+    assert found.table["label"].to_pylist() == ["x", "x", "y", "y", "y"]
+
+
+def test_rows_that_are_none_are_written_down(write):
+    ledger = Ledger()
+    gather(
+        {"train": [write("a.csv", "Messages of May,\ntext,label\none,x\ntext,label\ntwo,y\n")]}, DataOptions(), ledger
+    )
+    assert ledger.counts("dropped") == {"title": 1, "heading_again": 1} and ledger.read == {"a.csv": 4}

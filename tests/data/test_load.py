@@ -46,7 +46,7 @@ def test_several_labels(write, tmp_path: Path):
 
 def test_regression_with_pairs_weights_and_ids(write, tmp_path: Path):
     lines = [f"r{n}\tfirst {n}\tsecond {n}\t{n / 7:.3f}\t{n % 3}\tnote {n}" for n in range(90)]
-    path = write("rows.tsv", "id\tsentence1\tsentence2\tscore\tweight\ttext\n" + "\n".join(lines) + "\n")
+    path = write("rows.tsv", "id\tsentence1\tsentence2\tscore\tsample_weight\ttext\n" + "\n".join(lines) + "\n")
     ref = prepare([path], tmp_path / "x", DataOptions(split="80/20"))
     assert ref.labels.problem == "regression" and ref.labels.names == []
     rows = load(ref, "train")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import tunebook.data
 from tunebook.core.messages import catalogue
+from tunebook.data.file_warnings import _NOTES
 
 SOURCE = "\n".join(path.read_text() for path in Path(tunebook.data.__path__[0]).glob("*.py"))
 TEXTS = tomllib.loads(files("tunebook.messages").joinpath("data.toml").read_text(encoding="utf-8"))
@@ -16,6 +17,7 @@ TEXTS = tomllib.loads(files("tunebook.messages").joinpath("data.toml").read_text
 def test_every_code_has_its_words_and_every_word_its_use():
     codes = set(re.findall(r'"(data\.[a-z_]+)"', SOURCE))
     codes |= {f"data.warning.{name}" for name in re.findall(r'warning\(\s*"([a-z_]+)"', SOURCE)}
+    codes |= {f"data.warning.{note}" for note in _NOTES}
     written = {code for code in TEXTS if code.startswith("data.")}
     assert codes == written
 

@@ -12,7 +12,7 @@ from tunebook.data.quoted import Quoted
 
 def read(*lines: str) -> tuple[Quoted, list[bool]]:
     plain = np.ones(len(lines), dtype=bool)
-    quoted = Quoted(pa.array(lines, pa.large_string()), ",", '"', Path("f.csv"))
+    quoted = Quoted(pa.array(lines, pa.large_string()), ",", Path("f.csv"))
     quoted.read(np.array([place for place, line in enumerate(lines) if '"' in line]), plain)
     return quoted, plain.tolist()
 

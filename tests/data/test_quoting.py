@@ -3,22 +3,22 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from tunebook.data.quoting import badly_wrapped, hide, protected, show, single_quotes
+from tunebook.data.quoting import badly_wrapped, hide, protected, show
 
 
 @pytest.mark.parametrize(
-    ("text", "quote", "backslash", "found"),
+    ("text", "backslash", "found"),
     [
-        ('"a ""b""",c\n"d",e\n', '"', False, (2, 0)),
-        ('"a \\"b\\" c",d\n', '"', False, (0, 1)),
-        ('"a \\"b\\" c",d\n', '"', True, (1, 0)),
-        ('"C:\\",d,"e"\n', '"', True, (0, 1)),
-        ('a,"b",c', '"', False, (1, 0)),
-        ('"open,c', '"', False, (0, 0)),
+        ('"a ""b""",c\n"d",e\n', False, (2, 0)),
+        ('"a \\"b\\" c",d\n', False, (0, 1)),
+        ('"a \\"b\\" c",d\n', True, (1, 0)),
+        ('"C:\\",d,"e"\n', True, (0, 1)),
+        ('a,"b",c', False, (1, 0)),
+        ('"open,c', False, (0, 0)),
     ],
 )
-def test_counts_cells_that_end_as_they_should(text, quote, backslash, found):
-    assert badly_wrapped(text, ",", quote, backslash) == found
+def test_counts_cells_that_end_as_they_should(text, backslash, found):
+    assert badly_wrapped(text, ",", backslash) == found
 
 
 def test_what_a_backslash_protects():
@@ -26,12 +26,6 @@ def test_what_a_backslash_protects():
     assert protected("a,b\nx\\, y,1\n", ",") == ","
     assert protected("a,b\nx \\, y,1\n", ";") == ""
     assert protected('a,b\n"C:\\",1\n', ",") == ""
-
-
-def test_single_quotes():
-    assert single_quotes("a,b\n" + "'it\\'s',1\n" * 3, ",")
-    assert not single_quotes("a,b\n'x',1\n", ","), "one line is no habit"
-    assert not single_quotes("a,b\n" + "'x',1\n" * 3 + "'t is y' z,1\n", ",")
 
 
 def test_hidden_characters_come_back():

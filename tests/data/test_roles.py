@@ -23,8 +23,8 @@ def found(data: pa.Table, need_label: bool = True, **options: Any) -> dict[str, 
 
 
 def test_roles_by_english_and_chinese_names():
-    english = ["id", "date", "product", "message", "intent", "annotator_1", "annotator_2", "weight"]
-    chinese = ["编号", "日期", "产品", "内容", "意图", "标注员1", "标注员2", "权重"]
+    english = ["id", "date", "product", "message", "intent", "annotator_1", "annotator_2", "sample_weight"]
+    chinese = ["编号", "日期", "产品", "内容", "意图", "标注员1", "标注员2", "样本权重"]
     for names in (english, chinese):
         data = pa.table(
             [["1", "2"], ["d", "d"], ["p", "q"], ["hello", "you"], ["a", "b"], ["a", "b"], ["a", "b"], ["1", "0.5"]],
@@ -65,9 +65,11 @@ def test_a_strong_name_wins_and_weak_ones_must_be_alone():
     assert "topic: x | y" in caught.value.message and "rating: 1 | 0" in caught.value.message
 
 
-def test_a_weight_that_is_no_number_is_no_weight():
-    assert "weight" not in found(table(text=["a", "b"], label=["x", "y"], weight=["heavy", "light"]))
-    assert found(table(text=["a", "b"], label=["x", "y"], weight=[1, 2]))["weight"] == "weight"
+def test_a_weight_is_a_number_and_says_that_it_is_of_the_row():
+    assert "weight" not in found(table(text=["a", "b"], label=["x", "y"], sample_weight=["heavy", "light"]))
+    assert found(table(text=["a", "b"], label=["x", "y"], sample_weight=[1, 2]))["weight"] == "sample_weight"
+    assert "weight" not in found(table(text=["a", "b"], label=["x", "y"], weight=[1, 2])), "perhaps that of a parcel"
+    assert found(table(text=["a", "b"], label=["x", "y"], weight=[1, 2]), weight="weight")["weight"] == "weight"
     assert found(table(text=["a", "b"], label=["x", "y"], weight=[1, 2], w=[3, 4]), weight="w")["weight"] == "w"
 
 

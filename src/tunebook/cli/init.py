@@ -57,6 +57,7 @@ class RowRules:
     """How rows are split, cleaned and dropped."""
 
     split: Annotated[str, option("split", "--split", metavar="SHARES", panel=_SPLIT)] = "7:2:1"
+    split_column: Annotated[str | None, option("split_column", "--split-column", metavar="COL", panel=_SPLIT)] = None
     split_by: Annotated[str | None, option("split_by", "--split-by", metavar="WHAT", panel=_SPLIT)] = None
     seed: Annotated[int, option("seed", "--seed", metavar="N", panel=_SPLIT)] = 42
     clean: Annotated[list[str] | None, option("clean", "--clean", metavar="RULE", panel=_SPLIT)] = None
@@ -95,10 +96,17 @@ def _data(book: Book) -> dict[str, Any]:
         "rows_dropped": ledger["read"] - ledger["kept"],
         "dropped": ledger["dropped"],
         "rows": ref.rows,
+        "header_row": _header_row(ref),
         "table": f"v{book.tables.champion}",
         "report": str(book.path / "data" / "report.html"),
         "warnings": ref.stats.get("warnings", []),
     }
+
+
+def _header_row(ref: DataRef) -> int | None:
+    """Row of the heading in the first file of training rows; None where it has none."""
+    notes: dict[str, str] = next(iter(ref.stats["files"].values()), {})
+    return int(notes["header_row"]) if "header_row" in notes else None
 
 
 def _tell(screen: Console, book: Book) -> None:

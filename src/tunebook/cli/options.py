@@ -56,7 +56,9 @@ class Form:
     encoding: Annotated[str | None, option("encoding", "--encoding", metavar="NAME", panel=_FORM)] = None
     header: Annotated[bool | None, option("header", "--header/--no-header", panel=_FORM)] = None
     sheet: Annotated[str | None, option("sheet", "--sheet", metavar="NAME", panel=_FORM)] = None
+    hidden: Annotated[str | None, option("hidden", "--hidden", metavar="KIND", panel=_FORM)] = None
     query: Annotated[str | None, option("query", "--query", metavar="SELECT", panel=_FORM)] = None
+    fill_down: Annotated[str | None, option("fill_down", "--fill-down", metavar="COL,…", panel=_FORM)] = None
     max_cell: Annotated[int, option("max_cell", "--max-cell", metavar="N", panel=_FORM)] = 1_000_000
 
 

@@ -101,7 +101,7 @@ def _legend(table: pa.Table, gaps: NDArray[np.bool_]) -> list[int]:
 
 
 def _has_classes(column: pa.ChunkedArray) -> bool:
-    if pa.types.is_nested(column.type) or len(column) < 10:
+    if pa.types.is_nested(column.type) or pa.types.is_null(column.type) or len(column) < 10:
         return False
     return bool(2 <= pc.count_distinct(column).as_py() * 3 <= len(column))
 
@@ -131,14 +131,15 @@ def _alone(column: pa.ChunkedArray, cell: str) -> bool:
     return bool(pc.sum(pc.equal(pc.utf8_trim_whitespace(text_column(column)), cell)).as_py() == 1)
 
 
-def side_columns(table: pa.Table) -> list[str]:
-    """Columns to the right of an empty one that hold a small table of their own: fewer than half as many filled rows as
-    the columns before it."""
+def side_columns(table: pa.Table, names: Sequence[str]) -> list[str]:
+    """Columns to the right of an empty one without a name that hold a small table of their own: fewer than half as many
+    filled rows as the columns before it."""
     if table.num_columns < 4 or table.num_rows < 10:
         return []
     filled = [_filled(column) for column in table.columns]
     for place in range(2, table.num_columns - 1):
-        if not filled[place] and max(filled[place + 1 :]) * 2 < max(filled[:place]):
+        named = place < len(names) and names[place]
+        if not named and not filled[place] and max(filled[place + 1 :]) * 2 < max(filled[:place]):
             return list(table.column_names[place:])
     return []
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,9 @@ from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
 from tunebook.data.asides import set_aside, side_columns
+from tunebook.data.cut import Cells, heading_notes
 from tunebook.data.dialect import Dialect, find_dialect, without_sep_line
-from tunebook.data.heading import Heading, column_names, find_heading, repeated_names
+from tunebook.data.heading import column_names, find_heading
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
 from tunebook.data.quoted import Quoted
@@ -29,29 +29,6 @@ from tunebook.data.quoting import hide, show
 
 _SHARE = 100  # a width that at least one row in this many has is no accident
 _SAMPLE = 200
-
-
-@dataclass(frozen=True)
-class Cells:
-    """A delimited file, cut.
-
-    Attributes:
-        table: the columns, all of strings.
-        rows: line number of each row.
-        read: rows in the file, faulty ones included.
-        ragged: line number -> cells found, of rows with the wrong number of cells; they are not in the table.
-        opened: lines where a quote opens that swallowed the next line; they are not in the table.
-        aside: reason -> lines, of what is neither heading nor data: titles, descriptions, totals, legends.
-        notes: what was found out of the file (`delimiter`, `quotes`, `header`, `header_row`, `uneven`, `repeated`).
-    """
-
-    table: pa.Table
-    rows: Numbers
-    read: int
-    ragged: dict[int, int] = field(default_factory=dict)
-    opened: list[int] = field(default_factory=list)
-    aside: dict[str, list[int]] = field(default_factory=dict)
-    notes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,39 +66,22 @@ def read_delimited(data: bytes, path: Path, kind: str, options: DataOptions) -> 
         raise DataError("data.empty", key=str(path))
     lines, first = _first_rows(parts)
     heading = find_heading(first, options.header)
-    notes = {"delimiter": dialect.delimiter, "quotes": "csv" if dialect.quote else "literal"}
-    notes |= _told(heading, lines)
+    notes = {"delimiter": dialect.delimiter, "quotes": "csv" if dialect.quoted else "literal"}
+    notes |= heading_notes(heading, lines)
     body = [part.below(lines[heading.body - 1]) for part in parts] if heading.body else parts
     width = len(first[heading.place]) if heading.place is not None else _usual_width(parts, dialect.delimiter, notes)
     names = column_names(heading.cells or None, width)
     table, rows, ragged = _assemble([part for part in body if len(part.lines)], names, heading.place is not None)
     if not len(rows) and not ragged:
         raise DataError("data.header_only", key=str(path))
-    table = _restored(table, dialect)
-    beside = side_columns(table)
+    table = show(table, dialect.backslash) if dialect.backslash else table
+    beside = side_columns(table, heading.cells)
     table = table.drop_columns(beside)
     table, rows, aside = set_aside(table, rows, heading.cells[: table.num_columns], np.isin(rows - 1, blank), path)
     aside |= {reason: [lines[n] for n in places] for reason, places in heading.asides.items()}
     notes |= {"beside": ", ".join(beside)} if beside else {}
     count = len(rows) + len(ragged) + len(opened) + sum(map(len, aside.values()))
     return Cells(table, rows, count, ragged, opened, aside, notes)
-
-
-def _told(heading: Heading, lines: Sequence[int]) -> dict[str, str]:
-    if heading.place is None:
-        return {"header": "no"}
-    again = repeated_names(heading.cells)
-    more = {"repeated": ", ".join(again[:10])} if again else {}
-    return {"header": "yes", "header_row": str(lines[heading.place]), **more}
-
-
-def _restored(table: pa.Table, dialect: Dialect) -> pa.Table:
-    """Cells with what a backslash protected; Weka, which wraps in single quotes, writes ? where there is nothing."""
-    table = show(table, dialect.backslash) if dialect.backslash else table
-    if dialect.quote != "'":
-        return table
-    columns = [pc.if_else(pc.equal(column, "?"), "", column) for column in table.columns]
-    return pa.Table.from_arrays(columns, names=table.column_names)
 
 
 def _cut(data: bytes, dialect: Dialect, path: Path) -> tuple[list[_Part], list[int], Numbers]:
@@ -135,9 +95,9 @@ def _cut(data: bytes, dialect: Dialect, path: Path) -> tuple[list[_Part], list[i
     blank = np.flatnonzero(~plain) + 1
     parts: list[_Part] = []
     opened: list[int] = []
-    if dialect.quote:
-        quoted = Quoted(lines, dialect.delimiter, dialect.quote, path)
-        quoted.read(np.flatnonzero(_array(pc.match_substring(lines, dialect.quote))), plain)
+    if dialect.quoted:
+        quoted = Quoted(lines, dialect.delimiter, path)
+        quoted.read(np.flatnonzero(_array(pc.match_substring(lines, '"'))), plain)
         opened = quoted.opened
         for numbers, found in quoted.rows.values():
             columns = [pa.array(cells, pa.large_string()) for cells in zip(*found, strict=True)]
@@ -239,4 +199,4 @@ def _padded(columns: list[pa.Array], width: int) -> list[pa.Array]:
     return [*columns, *([pa.array([""] * len(columns[0]), pa.large_string())] * missing)]
 
 
-__all__ = ["Cells", "read_delimited"]
+__all__ = ["read_delimited"]

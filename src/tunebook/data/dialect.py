@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tunebook.data.options import DataOptions
-from tunebook.data.quoting import protected, single_quotes
+from tunebook.data.quoting import protected
 
 _CANDIDATES = ("\t", ",", ";", "|")
 _FIRST = {"tsv": "\t", "csv": ",", "txt": "\t"}
@@ -27,18 +27,18 @@ class Dialect:
 
     Attributes:
         delimiter: stands between cells; a blank cuts each line once where no quotes wrap cells.
-        quote: wraps cells; empty where quotes are ordinary characters.
+        quoted: whether quotes wrap cells; else they are ordinary characters.
         backslash: characters that a backslash before them makes ordinary.
     """
 
     delimiter: str
-    quote: str = ""
+    quoted: bool = False
     backslash: str = ""
 
     @property
     def once(self) -> bool:
         """Whether a line is cut at its first blank only (`LABEL some text`)."""
-        return self.delimiter == " " and not self.quote
+        return self.delimiter == " " and not self.quoted
 
 
 def find_dialect(data: bytes, kind: str, options: DataOptions) -> Dialect:
@@ -47,15 +47,14 @@ def find_dialect(data: bytes, kind: str, options: DataOptions) -> Dialect:
     delimiter = options.delimiter or find_delimiter(sample, kind)
     backslash = protected(sample, delimiter)
     if options.quotes == "literal" or (delimiter == " " and options.delimiter and options.quotes == "auto"):
-        return Dialect(delimiter, "", backslash.replace('"', ""))
+        return Dialect(delimiter, False, backslash.replace('"', ""))
     if options.quotes == "csv" or '"' in backslash:
-        return Dialect(delimiter, '"', backslash)
+        return Dialect(delimiter, True, backslash)
     if b'"' not in data:
-        single = b"'" in data and single_quotes(sample, delimiter)
-        return Dialect(delimiter, "'", "'") if single else Dialect(delimiter, "", backslash)
+        return Dialect(delimiter, False, backslash)
     text = data.decode("utf-8") if delimiter == "\t" else sample
     wraps = wraps_cells(text, delimiter) and (kind != "txt" or delimiter != NO_DELIMITER)
-    return Dialect(delimiter, '"' if wraps else "", backslash)
+    return Dialect(delimiter, wraps, backslash)
 
 
 def without_sep_line(data: bytes) -> tuple[bytes, str | None]:
@@ -114,14 +113,12 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
     csv.field_size_limit(sys.maxsize)  # a cell may be as long as it likes
     for char in protected(text, delimiter):
         text = text.replace(f"\\{char}", "")
-    quote = "'" if '"' not in text and single_quotes(text, delimiter) else '"'
-    text = text.replace("\\'", "") if quote == "'" else text
     stream = io.StringIO(text, newline="")
     rows = []
     if delimiter == "\t":
         reader = csv.reader(stream, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     else:
-        reader = csv.reader(stream, delimiter=delimiter, quotechar=quote)
+        reader = csv.reader(stream, delimiter=delimiter)
     for row in reader:
         if row:
             rows.append(row)

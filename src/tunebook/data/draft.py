@@ -14,10 +14,10 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import Roles
 from tunebook.data.clean import Cleaned, clean_column
 from tunebook.data.columns import text_column
-from tunebook.data.gather import FILE, ROW
+from tunebook.data.gather import FILE, ROW, TIME
 from tunebook.data.ledger import Action, Ledger, Numbers, shown
 from tunebook.data.options import DataOptions
-from tunebook.data.times import UNKNOWN, moments
+from tunebook.data.times import FORMS, UNKNOWN, moments
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,21 @@ def _weight(word: str | None) -> float:
         return float("nan")
 
 
-def timed_draft(draft: Draft, name: str | None) -> Draft:
-    """Without rows that have no date or time; for splits by time."""
+def timed_draft(draft: Draft, name: str | None, options: DataOptions) -> Draft:
+    """With the moment of each row in the column TIME, without rows that have no date or time; for splits by time.
+
+    Raises:
+        DataError: `data.time_needed`, no column was found; `data.time_forms`, too many cells say no time.
+    """
     if name is None:
         raise DataError("data.time_needed", key="time")
-    return draft.drop("no_time", np.flatnonzero(moments(draft.table[name]) == UNKNOWN))
+    times = moments(draft.table[name], name)
+    unknown = np.flatnonzero(times == UNKNOWN)
+    if len(unknown) > options.max_dropped * draft.table.num_rows:
+        examples = [cell for cell in text_column(draft.table[name]).take(pa.array(unknown[:50])).to_pylist() if cell]
+        where = draft.places_shown(unknown[:8])
+        raise DataError("data.time_forms", key=name, value=examples[:3], allowed=FORMS, rows=where, count=len(unknown))
+    return draft.put(TIME, pa.array(times)).drop("no_time", unknown)
 
 
 def row_ids(draft: Draft, name: str | None) -> tuple[pa.Array, bool]:

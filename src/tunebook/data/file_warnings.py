@@ -8,23 +8,31 @@ from typing import Any
 from tunebook.data.describe import warning
 from tunebook.data.ledger import ASIDE, Ledger
 
+# Note of a file, which is the code of its warning too -> what the warning calls it.
+_NOTES = {
+    "encoding_guessed": "encoding",
+    "formulas": "cells",
+    "errors": "cells",
+    "hidden_keep": "what",
+    "hidden_drop": "what",
+    "repeated": "names",
+    "beside": "columns",
+    "split_column": "column",
+    "weight_column": "column",
+}
+
 
 def file_warnings(files: Mapping[str, Mapping[str, str]], ledger: Ledger) -> list[dict[str, Any]]:
-    """Guessed encodings, formulas without values, names that repeat, what was taken for no row.
+    """Guessed encodings, cells without values, columns that were not asked to play a part, what was taken for no row.
 
     Args:
         files: name of each file -> what was found out of it.
     """
     found = []
     for file, notes in files.items():
-        if "encoding_guessed" in notes:
-            found.append(warning("encoding_guessed", file=file, encoding=notes["encoding"]))
-        if "formulas" in notes:
-            found.append(warning("formulas", file=file, cells=notes["formulas"]))
-        if "repeated" in notes:
-            found.append(warning("repeated_names", file=file, names=notes["repeated"]))
-        if "beside" in notes:
-            found.append(warning("beside", file=file, columns=notes["beside"]))
+        for note, field in _NOTES.items():
+            if note in notes:
+                found.append(warning(note, file=file, **{field: notes[note]}))
     if ledger.total("dropped", "open_quote"):
         found.append(warning("open_quote", rows=ledger.examples("open_quote")))
     for reason in ASIDE:

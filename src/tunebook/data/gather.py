@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from tunebook.core.nouns import SPLITS, Roles, Split
 from tunebook.data.columns import is_text, text_column
+from tunebook.data.doubts import filled_down, refuse_spoilt
 from tunebook.data.exports import told
+from tunebook.data.given_split import given_splits, split_column
 from tunebook.data.ledger import Entry, Ledger
+from tunebook.data.names import WEIGHT_TOO, plain
 from tunebook.data.options import DataOptions
 from tunebook.data.read import Source, read
 from tunebook.data.roles import check_columns, find_roles
 
 # Columns of our own, under names that no file has.
-FILE, ROW, GIVEN = "\0file", "\0row", "\0split"
+FILE, ROW, GIVEN, TIME = "\0file", "\0row", "\0split", "\0time"
 
 
 @dataclass(frozen=True)
@@ -49,21 +54,26 @@ def gather(paths: dict[Split, Sequence[Path]], options: DataOptions, ledger: Led
     """
     wanted = [(split, path) for split in SPLITS for path in paths.get(split, ())]
     names = _file_names([path for _, path in wanted])
-    sources = [read(path, options) for _, path in wanted]
+    sources = [_filled_down(read(path, options), options, name) for (_, path), name in zip(wanted, names, strict=True)]
     known = told(options, sources[0].roles, sources[0].table.column_names)
     roles = find_roles(sources[0].table, known, file=names[0])
     parts = []
     for number, ((split, _), source) in enumerate(zip(wanted, sources, strict=True)):
         check_columns(source.table, _columns_of(roles), names[number])
+        refuse_spoilt(source, roles, options, names[number])
         _record(source, names[number], ledger)
-        parts.append(_marked(source, number, SPLITS.index(split)))
+        parts.append(_marked(source, number, _splits(source.table, split, options, names[number])))
+    table = _joined(parts)
+    if options.split_column is not None:  # rows to train on come first in a draft
+        table = table.take(pa.array(np.argsort(table[GIVEN].to_numpy(), kind="stable")))
+    given = pc.unique(table[GIVEN]).to_pylist()
     return Gathered(
-        table=_joined(parts),
+        table=table,
         roles=roles,
         files=names,
         sources=dict(zip(names, (source.hash for source in sources), strict=True)),
-        given=frozenset(split for split, _ in wanted),
-        notes=dict(zip(names, (source.notes for source in sources), strict=True)),
+        given=frozenset(SPLITS[number] for number in given) | {split for split, _ in wanted},
+        notes=dict(zip(names, (_notes(source, roles, options) for source in sources), strict=True)),
     )
 
 
@@ -87,12 +97,35 @@ def _record(source: Source, name: str, ledger: Ledger) -> None:
         ledger.note(Entry("dropped", reason, name, np.array(numbers, dtype=np.int64)))
 
 
-def _marked(source: Source, number: int, split: int) -> pa.Table:
+def _filled_down(source: Source, options: DataOptions, name: str) -> Source:
+    """With the columns that were told to be filled from above."""
+    columns = options.fill_down or []
+    check_columns(source.table, columns, name)
+    return replace(source, table=filled_down(source.table, columns)) if columns else source
+
+
+def _notes(source: Source, roles: Roles, options: DataOptions) -> dict[str, str]:
+    """What was found out of a file, with the columns that look as if they played a part and were not asked to."""
+    played = set(_columns_of(roles))
+    split = None if options.split_column or options.split_by else split_column(source.table)
+    weights = [name for name in source.table.column_names if plain(name) in WEIGHT_TOO and name not in played]
+    idle = {"split_column": split, "weight_column": weights[0] if weights and roles.weight is None else None}
+    return source.notes | {note: column for note, column in idle.items() if column and column not in played}
+
+
+def _splits(table: pa.Table, split: Split, options: DataOptions, name: str) -> NDArray[np.int64]:
+    """The split of each row: that of its file, or as a column of the training files says."""
+    if options.split_column is None or split != "train":
+        return np.full(table.num_rows, SPLITS.index(split), dtype=np.int64)
+    check_columns(table, [options.split_column], name)
+    return given_splits(table, options.split_column, name)
+
+
+def _marked(source: Source, number: int, splits: NDArray[np.int64]) -> pa.Table:
     table = source.table
-    count = table.num_rows
-    table = table.append_column(FILE, pa.array(np.full(count, number, dtype=np.int64)))
+    table = table.append_column(FILE, pa.array(np.full(table.num_rows, number, dtype=np.int64)))
     table = table.append_column(ROW, pa.array(source.rows))
-    return table.append_column(GIVEN, pa.array(np.full(count, split, dtype=np.int64)))
+    return table.append_column(GIVEN, pa.array(splits))
 
 
 def _joined(parts: list[pa.Table]) -> pa.Table:
@@ -112,4 +145,4 @@ def _as_text(table: pa.Table, names: set[str]) -> pa.Table:
     return table
 
 
-__all__ = ["FILE", "GIVEN", "ROW", "Gathered", "gather"]
+__all__ = ["FILE", "GIVEN", "ROW", "TIME", "Gathered", "gather"]

@@ -41,11 +41,24 @@ PAIRS = (
 ROW_ID = _words("id row_id uid uuid guid idx index example_id text_id 编号 序号 样本编号 样本id")
 GROUP = _words("group group_id product domain customer customer_id user user_id author 组 分组 产品 商品 客户 用户")
 TIME = _words("date time timestamp datetime created_at created 日期 时间 创建时间 发布时间")
-WEIGHT = _words("weight sample_weight row_weight 权重 样本权重")
+WEIGHT = _words("sample_weight row_weight example_weight instance_weight 样本权重")
+WEIGHT_TOO = _words("weight weights 权重")  # of a row in the loss, or of a parcel: never taken without asking
+SPLIT = _words("split data_split subset set fold partition 划分 数据划分 数据集划分")
 ANNOTATOR = re.compile(r"(annotator|annotation|rater|labeler|coder|标注员|标注者|标注人|标注)[ _-]?\d+")
 
 _ALL = frozenset(
-    (*TEXT, *LABEL, *LABEL_TOO, *ROW_ID, *GROUP, *TIME, *WEIGHT, *(name for pair in PAIRS for name in pair))
+    (
+        *TEXT,
+        *LABEL,
+        *LABEL_TOO,
+        *ROW_ID,
+        *GROUP,
+        *TIME,
+        *WEIGHT,
+        *WEIGHT_TOO,
+        *SPLIT,
+        *(name for pair in PAIRS for name in pair),
+    )
 )
 
 
@@ -59,4 +72,18 @@ def known(name: str) -> bool:
     return plain(name) in _ALL or ANNOTATOR.fullmatch(plain(name)) is not None
 
 
-__all__ = ["ANNOTATOR", "GROUP", "LABEL", "LABEL_TOO", "PAIRS", "ROW_ID", "TEXT", "TIME", "WEIGHT", "known", "plain"]
+__all__ = [
+    "ANNOTATOR",
+    "GROUP",
+    "LABEL",
+    "LABEL_TOO",
+    "PAIRS",
+    "ROW_ID",
+    "SPLIT",
+    "TEXT",
+    "TIME",
+    "WEIGHT",
+    "WEIGHT_TOO",
+    "known",
+    "plain",
+]

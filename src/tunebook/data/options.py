@@ -29,9 +29,13 @@ class DataOptions(Record):
         encoding: encoding of text files.
         header: whether the first row names the columns.
         sheet: sheet of a workbook; query: SELECT statement for an SQLite file.
+        hidden: what happens to hidden rows and columns of a sheet (filtered ones too); None refuses them.
+        fill_down: columns in which an empty cell means what stands above it.
         max_cell: characters that a cell may hold; longer ones are dropped as damaged.
         split: shares of train, validation and test (`7:2:1`, `0.8/0.1/0.1`). With two parts (`80/20`) the second is the
             test split, and 15 % of the first becomes the validation split.
+        split_column: column that says which split a row belongs to (train, validation, test); splits that it does not
+            name are cut from the training rows.
         split_by: what decides the side of a row: chance, the `group` column (no group spans two splits) or the `time`
             column (oldest rows train, newest test). None means `group` when that column was given, else `random`.
         seed: start of the draw of the split.
@@ -64,9 +68,12 @@ class DataOptions(Record):
     header: bool | None = None
     sheet: str | None = None
     query: str | None = None
+    hidden: Literal["keep", "drop"] | None = None
+    fill_down: list[str] | None = None
     max_cell: int = Field(default=1_000_000, ge=1)
 
     split: str = "7:2:1"
+    split_column: str | None = None
     split_by: Literal["random", "group", "time"] | None = None
     seed: int = Field(default=42, ge=0, lt=2**32)
     clean: dict[str, bool] = Field(default_factory=dict)

@@ -22,7 +22,7 @@ from tunebook.data.draft import Draft, clean_draft, labelled_rows, row_ids, time
 from tunebook.data.file_warnings import file_warnings
 from tunebook.data.fingerprint import fingerprint
 from tunebook.data.frozen import SPLIT, open_data
-from tunebook.data.gather import FILE, GIVEN, ROW, Gathered, gather
+from tunebook.data.gather import FILE, GIVEN, ROW, TIME, Gathered, gather
 from tunebook.data.labels import Labelled, class_counts, find_labels
 from tunebook.data.ledger import Ledger
 from tunebook.data.options import DataOptions
@@ -62,7 +62,7 @@ def prepare(
     draft, changes = clean_draft(Draft(gathered.table, gathered.files, ledger), roles, options, rules)
     draft, labelled = _label(draft, roles, options)
     draft = weigh_draft(draft, roles.weight)
-    draft = timed_draft(draft, roles.time) if options.parts_by == "time" else draft
+    draft = timed_draft(draft, roles.time, options) if options.parts_by == "time" else draft
     ledger.check(options.max_dropped)
     draft, found = without_repeats(keyed_draft(draft, roles), _LABEL, options)
     draft, side = choose_sides(draft, roles, labelled.labels, _LABEL, options)
@@ -100,7 +100,7 @@ def _rows(draft: Draft, roles: Roles, side: Any) -> tuple[pa.Table, bool]:
     columns |= {"pair": table[roles.text_pair]} if roles.text_pair else {}
     columns["label"] = table[_LABEL]
     columns |= {"weight": table[roles.weight]} if roles.weight else {}
-    used = {roles.text, roles.text_pair, roles.label, roles.weight, FILE, ROW, GIVEN, KEY, _LABEL}
+    used = {roles.text, roles.text_pair, roles.label, roles.weight, FILE, ROW, GIVEN, TIME, KEY, _LABEL}
     for name in table.column_names:
         if name not in used:
             columns[f"source_{name}" if name in OWN else name] = storable(table[name])

@@ -25,8 +25,8 @@ class Quoted:
             not read, and reading goes on in the next line.
     """
 
-    def __init__(self, lines: pa.Array, delimiter: str, quote: str, path: Path) -> None:
-        self.lines, self.delimiter, self.quote, self.path = lines, delimiter, quote, path
+    def __init__(self, lines: pa.Array, delimiter: str, path: Path) -> None:
+        self.lines, self.delimiter, self.path = lines, delimiter, path
         self.rows: dict[int, tuple[list[int], list[list[str]]]] = {}
         self.opened: list[int] = []
         self._place = 0
@@ -69,7 +69,7 @@ class Quoted:
                 yield (line if isinstance(line, str) else line.as_py()) + "\n"
             yield _END
 
-        return csv.reader(feed(), delimiter=self.delimiter, quotechar=self.quote, strict=strict)
+        return csv.reader(feed(), delimiter=self.delimiter, strict=strict)
 
     def _torn(self, texts: Any, start: int, end: int) -> bool:
         """Whether a quote closes in the middle of a cell, so that these lines are no one row."""

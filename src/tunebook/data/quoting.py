@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+_DOUBLED = re.compile(r'"(?:[^"]|"")*"')
+_BACKSLASHED = re.compile(r'"(?:[^"\\]|\\.)*"')
 # Stand for a protected character until the cells are cut: private characters that no text holds.
 _MARKS = "\ue101\ue102\ue103"
-_SHARE = 5  # a quote that wraps cells opens at least one line in so many
 
 
-def badly_wrapped(text: str, delimiter: str, quote: str, backslash: bool) -> tuple[int, int]:
+def badly_wrapped(text: str, delimiter: str, backslash: bool) -> tuple[int, int]:
     """Cells that open with a quote: how many end as they should, and how many go on after their closing quote."""
-    wrapped = _wrapped(quote, backslash)
+    wrapped = _BACKSLASHED if backslash else _DOUBLED
     good = bad = 0
     for line in text.split("\n"):
         place = 0
         while place < len(line):
-            if line[place] == quote and (found := wrapped.match(line, place)):
+            if line[place] == '"' and (found := wrapped.match(line, place)):
                 place = found.end()
                 if place < len(line) and line[place] != delimiter:
                     bad += 1
                     break
                 good += 1
-            elif line[place] == quote and backslash and quote in line[place + 1 :]:
+            elif line[place] == '"' and backslash and '"' in line[place + 1 :]:
                 bad += 1  # read so, it never closes, though there is a quote
                 break
             place = line.find(delimiter, place)
@@ -36,17 +36,10 @@ def badly_wrapped(text: str, delimiter: str, quote: str, backslash: bool) -> tup
     return good, bad
 
 
-@cache
-def _wrapped(quote: str, backslash: bool) -> re.Pattern[str]:
-    if backslash:
-        return re.compile(rf"{quote}(?:[^{quote}\\]|\\.)*{quote}")
-    return re.compile(rf"{quote}(?:[^{quote}]|{quote}{quote})*{quote}")
-
-
 def protected(text: str, delimiter: str) -> str:
     """The characters that a backslash protects in a file: the quote, the delimiter, both or none."""
     found = ""
-    if '\\"' in text and badly_wrapped(text, delimiter, '"', True)[1] < badly_wrapped(text, delimiter, '"', False)[1]:
+    if '\\"' in text and badly_wrapped(text, delimiter, True)[1] < badly_wrapped(text, delimiter, False)[1]:
         found += '"'
     if f"\\{delimiter}" in text and delimiter != " ":
         lines = [line for line in text.split("\n") if line]
@@ -54,12 +47,6 @@ def protected(text: str, delimiter: str) -> str:
         if len({line.count(delimiter) for line in rest}) == 1 < len({line.count(delimiter) for line in lines}):
             found += delimiter
     return found
-
-
-def single_quotes(text: str, delimiter: str) -> bool:
-    """Whether cells are wrapped in single quotes, with a backslash before those inside, as Weka does."""
-    good, bad = badly_wrapped(text, delimiter, "'", True)
-    return not bad and good > 2 and good * _SHARE >= text.count("\n")
 
 
 def hide(data: bytes, characters: str) -> bytes:
@@ -86,4 +73,4 @@ def show(table: pa.Table, characters: str) -> pa.Table:
     return pa.Table.from_arrays(columns, names=table.column_names)
 
 
-__all__ = ["badly_wrapped", "hide", "protected", "show", "single_quotes"]
+__all__ = ["badly_wrapped", "hide", "protected", "show"]

@@ -37,6 +37,7 @@ class Source:
         notes: what was found out: `format`, `encoding`, `delimiter`, `quotes`, `header`, `sheet`.
         roles: part -> column, where the format says which plays it.
         aside: reason -> row numbers, of what stands in the file and is no row: titles, headings again, totals.
+        lost: columns of formulas that were saved without their values.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class Source:
     notes: dict[str, str] = field(default_factory=dict)
     roles: dict[str, Any] = field(default_factory=dict)
     aside: dict[str, list[int]] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
 
 
 def read(path: Path, options: DataOptions | None = None, *, labelled: bool = True) -> Source:
@@ -86,7 +88,7 @@ def read(path: Path, options: DataOptions | None = None, *, labelled: bool = Tru
 
 def _read_text(data: bytes, path: Path, kind: str, options: DataOptions) -> Source:
     text = decode(data, path, options.encoding)
-    notes = {"encoding": text.encoding, **({"encoding_guessed": "yes"} if text.guessed else {})}
+    notes = {"encoding": text.encoding, **({"encoding_guessed": text.encoding} if text.guessed else {})}
     if kind == "txt" and text.data.lstrip()[:1] in (b"[", b"{"):
         kind = "json" if _looks_json(text.data) else kind
     faults: dict[str, dict[int, str]] = {}
@@ -97,8 +99,7 @@ def _read_text(data: bytes, path: Path, kind: str, options: DataOptions) -> Sour
     else:
         cells = read_delimited(text.data, path, kind, options)
         table, rows, count, aside = cells.table, cells.rows, cells.read, cells.aside
-        faults = {"ragged": {line: str(found) for line, found in cells.ragged.items()}}
-        faults["open_quote"] = dict.fromkeys(cells.opened, "")
+        faults = dict(cells.faults)
         notes |= cells.notes
     if text.broken:
         keep = ~np.isin(rows, text.broken)
@@ -121,8 +122,10 @@ def _read_binary(data: bytes, path: Path, kind: str, options: DataOptions) -> So
     elif kind == "sqlite":
         table, rows = read_sqlite(data, path, options.query)
     else:
-        table, rows, found = read_sheet(data, path, options)
-        notes |= found
+        cells = read_sheet(data, path, options)
+        head = (path, path.name, file_id(path))
+        notes |= cells.notes
+        return Source(*head, cells.table, cells.rows, cells.read, notes=notes, aside=cells.aside, lost=cells.lost)
     return Source(path, path.name, file_id(path), table, rows, table.num_rows, notes=notes)
 
 

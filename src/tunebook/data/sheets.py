@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import warnings
+import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,87 +11,157 @@ import numpy as np
 import pyarrow as pa
 
 from tunebook.core.errors import DataError
-from tunebook.data.columns import to_column
-from tunebook.data.heading import column_names, is_header
-from tunebook.data.ledger import Numbers
+from tunebook.data.asides import set_aside, side_columns
+from tunebook.data.cut import Cells, heading_notes
+from tunebook.data.columns import as_text, to_column
+from tunebook.data.heading import Heading, column_names, find_heading
+from tunebook.data.ledger import shown
 from tunebook.data.options import DataOptions
+from tunebook.data.workbook import Grid, Sheet, Workbook, letters_of
 
-Grid = list[list[Any]]
+_SAMPLE = 200
+_SHOWN = 5
+Rows = list[list[Any]]
 
 
-def read_sheet(data: bytes, path: Path, options: DataOptions) -> tuple[pa.Table, Numbers, dict[str, str]]:
-    """One sheet: its table, the sheet's row number of each row, and notes (`sheet`, `header`, `formulas`).
+def read_sheet(data: bytes, path: Path, options: DataOptions) -> Cells:
+    """One sheet: its table, with the sheet's row number of each row.
 
     Raises:
         DataError: `data.workbook`, the file is no workbook; `data.sheet`, there is no such sheet; `data.sheets`,
-            several hold rows and none was named; `data.header_only`.
+            several hold rows and none was named; `data.hidden`, rows or columns are hidden and it was not said what to
+            do with them; `data.header_only`.
     """
-    book = _open(data, path, values=False)
+    book = Workbook(data, path)
     sheet = _choose(book, path, options.sheet)
-    formulas = [cell.coordinate for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
-    source = _open(data, path, values=True)[sheet.title] if formulas else sheet
-    grid = [list(row) for row in source.iter_rows(values_only=True)]
-    _fill_merged(grid, sheet)
-    lost = [place for place in formulas if source[place].value is None]
-    notes = {"sheet": sheet.title, **({"formulas": ", ".join(lost[:5])} if lost else {})}
-    numbers = [number for number, row in enumerate(grid, start=1) if any(_filled(cell) for cell in row)]
-    rows = _trimmed([grid[number - 1] for number in numbers])
-    header = (
-        options.header
-        if options.header is not None
-        else is_header([str(c or "") for c in rows[0]], [[str(c or "") for c in r] for r in rows[1:201]])
-    )
-    if header and len(rows) == 1:
+    grid = book.grid(sheet)
+    _fill_merged(grid)
+    hidden = _heed_hidden(grid, path, sheet, options)
+    numbers, columns, rows = _dense(grid)
+    heading = find_heading([_words(row) for row in rows[:_SAMPLE]], options.header)
+    body = rows[heading.body :]
+    if heading.place is not None and not body:
         raise DataError("data.header_only", key=str(path))
-    names = column_names(rows[0] if header else None, len(rows[0]))
-    body = rows[1:] if header else rows
-    columns = [to_column(list(column)) for column in zip(*body, strict=True)]
-    notes["header"] = "yes" if header else "no"
-    return pa.Table.from_arrays(columns, names=names), np.array(numbers[header:], dtype=np.int64), notes
+    names = column_names(heading.cells or None, len(columns))
+    table = pa.Table.from_arrays([to_column(_days(column)) for column in zip(*body, strict=True)], names=names)
+    notes = {"sheet": sheet.name, **heading_notes(heading, numbers), **hidden, **_cell_notes(grid)}
+    return _cells(table, numbers, heading, notes, path, _lost(grid, dict(zip(columns, names, strict=True)), len(body)))
 
 
-def _open(data: bytes, path: Path, values: bool) -> Any:
-    from openpyxl import load_workbook
+def _cells(
+    table: pa.Table, numbers: list[int], heading: Heading, notes: dict[str, str], path: Path, lost: tuple[str, ...]
+) -> Cells:
+    """The table without what stands beside and below it."""
+    rows = np.array(numbers[heading.body :], dtype=np.int64)
+    beside = side_columns(table, heading.cells)
+    table = table.drop_columns(beside)
+    notes |= {"beside": ", ".join(beside)} if beside else {}
+    gaps = ~np.isin(rows - 1, numbers)
+    table, rows, aside = set_aside(table, rows, heading.cells[: table.num_columns], gaps, path)
+    aside |= {reason: [numbers[place] for place in places] for reason, places in heading.asides.items()}
+    return Cells(table, rows, len(rows) + sum(map(len, aside.values())), aside=aside, notes=notes, lost=lost)
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl warns of styles that it does not know
-            return load_workbook(io.BytesIO(data), data_only=values)
-    except Exception as error:  # openpyxl raises whatever its parsers do: KeyError, BadZipFile, ParseError ...
-        raise DataError("data.workbook", key=str(path), reason=str(error)) from error
 
-
-def _choose(book: Any, path: Path, name: str | None) -> Any:
-    sheets = {sheet.title: sheet for sheet in book.worksheets}
+def _choose(book: Workbook, path: Path, name: str | None) -> Sheet:
+    """The sheet that is named, else the only one with rows; hidden ones (lists behind drop-downs) only where no other
+    has any."""
     if name is not None:
-        if name not in sheets:
-            raise DataError("data.sheet", key=str(path), value=name, allowed=", ".join(sheets))
-        return sheets[name]
-    filled = [title for title, sheet in sheets.items() if any(_filled(c) for r in sheet.values for c in r)]
-    if not filled:
-        raise DataError("data.empty", key=str(path))
-    if len(filled) > 1:
-        raise DataError("data.sheets", key=str(path), value=len(filled), allowed=", ".join(filled))
-    return sheets[filled[0]]
+        found = next((sheet for sheet in book.sheets if sheet.name == name), None)
+        if found is None or not _filled_rows(book.grid(found)):
+            allowed = ", ".join(sheet.name for sheet in book.sheets)
+            raise DataError("data.sheet", key=str(path), value=name, allowed=allowed)
+        return found
+    for group in ([s for s in book.sheets if not s.hidden], [s for s in book.sheets if s.hidden]):
+        filled = [sheet for sheet in group if _filled_rows(book.grid(sheet))]
+        if len(filled) > 1:
+            raise DataError("data.sheets", key=str(path), value=len(filled), allowed=", ".join(s.name for s in filled))
+        if filled:
+            return filled[0]
+    raise DataError("data.empty", key=str(path))
 
 
-def _fill_merged(grid: Grid, sheet: Any) -> None:
+def _fill_merged(grid: Grid) -> None:
     """Every cell of a merged range holds what stands in it; but a range across columns, a heading, is left alone."""
-    for span in sheet.merged_cells.ranges:
-        if span.min_col == span.max_col:
-            value = grid[span.min_row - 1][span.min_col - 1]
-            for row in range(span.min_row - 1, min(span.max_row, len(grid))):
-                grid[row][span.min_col - 1] = value
+    for first, column, last, end in grid.merged:
+        value = grid.rows.get(first, {}).get(column)
+        if column == end and value is not None:
+            for row in range(first, last + 1):
+                if row in grid.rows:
+                    grid.rows[row][column] = value
+
+
+def _heed_hidden(grid: Grid, path: Path, sheet: Sheet, options: DataOptions) -> dict[str, str]:
+    """Take hidden rows and columns out, where told; a note of them where they are kept.
+
+    Raises:
+        DataError: `data.hidden`.
+    """
+    rows = sorted(row for row in grid.hidden_rows if row in grid.rows)
+    used = {column for cells in grid.rows.values() for column in cells} if grid.hidden_columns else set()
+    columns = sorted(column for column in used if any(column in part for part in grid.hidden_columns))
+    if not rows and not columns:
+        return {}
+    what = "; ".join(filter(None, (shown(rows), ", ".join(map(letters_of, columns)))))
+    if options.hidden is None:
+        code = "data.filtered" if grid.filtered and not columns else "data.hidden"
+        raise DataError(code, key=str(path), value=sheet.name, count=len(rows), columns=len(columns), what=what)
+    if options.hidden == "drop":
+        for row in rows:
+            del grid.rows[row]
+        for cells in grid.rows.values():
+            for column in columns:
+                cells.pop(column, None)
+    return {f"hidden_{options.hidden}": what}
+
+
+def _filled_rows(grid: Grid) -> list[int]:
+    return [row for row, cells in grid.rows.items() if any(map(_filled, cells.values()))]
+
+
+def _dense(grid: Grid) -> tuple[list[int], list[int], Rows]:
+    """Row numbers and columns that have values, and the cells; of empty columns between others one is kept, since it
+    divides tables that stand side by side."""
+    numbers = sorted(_filled_rows(grid))
+    used = sorted({column for row in numbers for column, cell in grid.rows[row].items() if _filled(cell)})
+    columns: list[int] = []
+    for column in used:
+        between = range(columns[-1] + 1, column) if columns else ()
+        if any(all(empty not in part for part in grid.hidden_columns) for empty in between):
+            columns.append(column - 1)
+        columns.append(column)
+    return numbers, columns, [[grid.rows[row].get(column) for column in columns] for row in numbers]
 
 
 def _filled(cell: Any) -> bool:
-    return cell is not None and str(cell).strip() != ""
+    return not isinstance(cell, str) or bool(cell.strip())
 
 
-def _trimmed(rows: Grid) -> Grid:
-    """Without columns that are empty everywhere at the right end."""
-    width = max(place for row in rows for place, cell in enumerate(row, start=1) if _filled(cell))
-    return [row[:width] for row in rows]
+def _words(row: Sequence[Any]) -> list[str]:
+    return [(as_text(cell) or "").strip() for cell in row]
+
+
+def _days(column: Sequence[Any]) -> list[Any]:
+    """Dates as such, where none in the column has a time of the day."""
+    times = [cell for cell in column if isinstance(cell, datetime.datetime)]
+    if not times or any(cell.time() != datetime.time() for cell in times):
+        return list(column)
+    return [cell.date() if isinstance(cell, datetime.datetime) else cell for cell in column]
+
+
+def _cell_notes(grid: Grid) -> dict[str, str]:
+    """Cells without a value that should have one."""
+    found = {"formulas": grid.lost, "errors": grid.wrong}
+    return {
+        name: ", ".join(f"{letters_of(column)}{row}" for row, column in places[:_SHOWN])
+        for name, places in found.items()
+        if places
+    }
+
+
+def _lost(grid: Grid, names: dict[int, str], rows: int) -> tuple[str, ...]:
+    """Columns whose cells are mostly formulas without a value."""
+    columns = [column for _, column in grid.lost]
+    return tuple(name for column, name in names.items() if columns.count(column) * 2 > rows)
 
 
 __all__ = ["read_sheet"]

@@ -14,7 +14,7 @@ from tunebook.core.nouns import SPLITS, Labels, Roles
 from tunebook.data.columns import text_column
 from tunebook.data.draft import Draft
 from tunebook.data.duplicates import Keys, find_repeats, found_in, hashes, text_keys
-from tunebook.data.gather import GIVEN
+from tunebook.data.gather import GIVEN, TIME
 from tunebook.data.options import DataOptions
 from tunebook.data.split import (
     TEST,
@@ -28,7 +28,6 @@ from tunebook.data.split import (
     split_random,
     split_times,
 )
-from tunebook.data.times import moments
 
 _BINS = 10
 KEY = "\0key"
@@ -122,7 +121,7 @@ def choose_sides(draft: Draft, roles: Roles, labels: Labels, column: str, option
             groups = _groups(draft, roles, train)
             side[train] = split_groups(groups, strata, shares, draw(keys, options.seed))
         elif options.parts_by == "time":
-            times = moments(draft.table[str(roles.time)])[train]
+            times = draft.numbers(TIME)[train]
             side[train] = split_times(times, shares)
         else:
             side[train] = split_random(keys, strata, shares, options.seed)

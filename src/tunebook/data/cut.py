@@ -1,0 +1,56 @@
+"""What reading a file of rows and columns gives, whether it was text or a sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from tunebook.data.heading import Heading, repeated_names
+from tunebook.data.ledger import Numbers
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A file, cut into rows and columns.
+
+    Attributes:
+        table: the columns; all of strings where the file is text.
+        rows: row number of each: the line of a text file, the row of a sheet.
+        read: rows in the file, faulty ones and those set aside included.
+        ragged: line -> cells found, of rows with the wrong number of cells; they are not in the table.
+        opened: lines where a quote opens that swallowed the next line; they are not in the table.
+        aside: reason -> rows, of what is neither heading nor data: titles, descriptions, totals, legends.
+        notes: what was found out of the file: `header`, `header_row`, `repeated`, `beside`; `delimiter`, `quotes`,
+            `uneven` of text; `sheet`, `formulas`, `errors`, `hidden_keep`, `hidden_drop` of a sheet.
+        lost: columns of formulas that were saved without their values.
+    """
+
+    table: pa.Table
+    rows: Numbers
+    read: int
+    ragged: dict[int, int] = field(default_factory=dict)
+    opened: list[int] = field(default_factory=list)
+    aside: dict[str, list[int]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
+
+    @property
+    def faults(self) -> dict[str, dict[int, str]]:
+        """Reason -> row number -> detail, of rows that are not in the table and are a fault."""
+        ragged = {line: str(found) for line, found in self.ragged.items()}
+        found = {"ragged": ragged, "open_quote": dict.fromkeys(self.opened, "")}
+        return {reason: rows for reason, rows in found.items() if rows}
+
+
+def heading_notes(heading: Heading, numbers: Sequence[int]) -> dict[str, str]:
+    """What to note of a heading; `numbers` are the row numbers of the rows among which it was found."""
+    if heading.place is None:
+        return {"header": "no"}
+    again = repeated_names(heading.cells)
+    more = {"repeated": ", ".join(again[:10])} if again else {}
+    return {"header": "yes", "header_row": str(numbers[heading.place]), **more}
+
+
+__all__ = ["Cells", "heading_notes"]

@@ -1,0 +1,50 @@
+"""A column that says which split a row belongs to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tunebook.core.errors import DataError
+from tunebook.core.nouns import SPLITS
+from tunebook.data.columns import text_column
+from tunebook.data.names import SPLIT, plain
+
+_WORDS = {
+    "train": ("train", "training", "tr", "训练", "训练集"),
+    "validation": ("validation", "valid", "val", "dev", "development", "eval", "验证", "验证集", "开发集"),
+    "test": ("test", "testing", "te", "heldout", "holdout", "测试", "测试集"),
+}
+_KNOWN = {word: SPLITS.index(split) for split, words in _WORDS.items() for word in words}
+
+
+def split_column(table: pa.Table) -> str | None:
+    """A column whose name and whose values are those of splits."""
+    for name in table.column_names:
+        if plain(name) in SPLIT and not pa.types.is_nested(table[name].type):
+            words = {word for word in pc.unique(_plain(table[name])).to_pylist() if word}
+            if words and words <= set(_KNOWN):
+                return str(name)
+    return None
+
+
+def given_splits(table: pa.Table, name: str, file: str) -> NDArray[np.int64]:
+    """The split of each row, as number into SPLITS.
+
+    Raises:
+        DataError: `data.split_column`, a cell names none.
+    """
+    words = _plain(table[name]).to_pylist()
+    odd = [str(word) for word in dict.fromkeys(words) if word not in _KNOWN]
+    if odd:
+        raise DataError("data.split_column", key=name, value=odd[:3], file=file, allowed=" | ".join(_KNOWN))
+    return np.array([_KNOWN[word] for word in words], dtype=np.int64)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.utf8_lower(pc.utf8_trim_whitespace(text_column(column)))
+
+
+__all__ = ["given_splits", "split_column"]
