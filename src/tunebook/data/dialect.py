@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tunebook.data.options import DataOptions
-from tunebook.data.quoting import protected
+from tunebook.data.quoting import badly_wrapped, protected
 
 _CANDIDATES = ("\t", ",", ";", "|")
 _FIRST = {"tsv": "\t", "csv": ",", "txt": "\t"}
@@ -83,7 +83,11 @@ def find_delimiter(text: str, kind: str) -> str:
     usual = _FIRST.get(kind, ",")
     best, best_score = NO_DELIMITER, (0.0, False, 0)
     for candidate in _CANDIDATES:
-        widths = [len(row) for row in _rows(text, candidate)]
+        plain = _plain(text, candidate)
+        good, bad = badly_wrapped(plain, candidate, False)
+        if bad > good and candidate != "\t":  # in TAB-separated files quotes may be plain characters
+            continue
+        widths = [len(row) for row in _rows(plain, candidate)]
         width, times = Counter(widths).most_common(1)[0]
         if width < 2:
             continue
@@ -108,11 +112,16 @@ def _words_of_r(text: str) -> bool:
     return len(set(rest)) == 1 and rest[0] - first in (0, 1)
 
 
-def _rows(text: str, delimiter: str) -> list[list[str]]:
-    """The first rows, cut; quotes protected by a backslash count as plain characters."""
-    csv.field_size_limit(sys.maxsize)  # a cell may be as long as it likes
+def _plain(text: str, delimiter: str) -> str:
+    """A text without the characters that a backslash protects."""
     for char in protected(text, delimiter):
         text = text.replace(f"\\{char}", "")
+    return text
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    """The first rows, cut."""
+    csv.field_size_limit(sys.maxsize)  # a cell may be as long as it likes
     stream = io.StringIO(text, newline="")
     rows = []
     if delimiter == "\t":

@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from tunebook.core.errors import DataError
 from tunebook.data.asides import set_aside, side_columns
+from tunebook.data.cells import as_text
+from tunebook.data.columns import to_column
 from tunebook.data.cut import Cells, heading_notes
-from tunebook.data.columns import as_text, to_column
 from tunebook.data.heading import Heading, column_names, find_heading
 from tunebook.data.ledger import shown
 from tunebook.data.options import DataOptions
