@@ -67,6 +67,12 @@ def test_ids_are_the_columns_or_file_and_row():
     assert row_ids(draft_of(key=["a", "b"]), None)[1] is False
 
 
+def test_a_record_that_became_several_rows_has_an_id_for_each():
+    draft = draft_of(a=[1, 2, 3])
+    draft = draft.put(ROW, pa.array([2, 2, 2])).put(FILE, pa.array([0, 0, 1]))
+    assert row_ids(draft, None)[0].to_pylist() == ["a.csv:2", "a.csv:2:2", "b.csv:2"]
+
+
 def test_dropping_nothing_is_nothing():
     draft = draft_of(a=[1, 2])
     assert draft.drop("empty_text", draft.numbers("a")[:0]) is draft

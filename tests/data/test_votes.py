@@ -28,6 +28,13 @@ def test_most_votes_win_and_as_many_give_a_row_each():
     assert tie["annotator x"].to_pylist() == ["n", "n"]
 
 
+def test_the_rows_of_an_item_have_the_numbers_of_the_first_votes_for_their_labels():
+    given = answers(
+        (4, "a", "x", ("n",), ""), (2, "a", "y", ("p",), ""), (5, "a", "z", ("p",), ""), (6, "a", "w", ("n",), "")
+    )
+    assert join_answers(given, "label", {}).rows.tolist() == [4, 2]
+
+
 def test_several_labels_are_lists_and_a_repeated_one_counts_once():
     given = answers((1, "a", "x", ("p", "q", "p"), ""), (2, "b", "x", ("q",), ""))
     found = join_answers(given, "label", {})

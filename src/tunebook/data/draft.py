@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -146,7 +147,18 @@ def row_ids(draft: Draft, name: str | None) -> tuple[pa.Array, bool]:
             return column, False
     files = pa.array(draft.files, pa.large_string()).take(pa.array(draft.numbers(FILE)))
     rows = pc.cast(pa.array(draft.numbers(ROW)), pa.large_string())
-    return pc.binary_join_element_wise(files, rows, pa.scalar(":", pa.large_string())), name is not None
+    ids = pc.binary_join_element_wise(files, rows, pa.scalar(":", pa.large_string()))
+    return (ids if pc.count_distinct(ids).as_py() == len(ids) else _apart(ids)), name is not None
+
+
+def _apart(ids: pa.Array) -> pa.Array:
+    """Ids of which some repeat (a record of the file that became several rows), told apart by a number."""
+    seen: Counter[str] = Counter()
+    apart = []
+    for name in ids.to_pylist():
+        seen[name] += 1
+        apart.append(name if seen[name] == 1 else f"{name}:{seen[name]}")
+    return pa.array(apart, pa.large_string())
 
 
 def labelled_rows(draft: Draft, bad: dict[str, Numbers]) -> Draft:

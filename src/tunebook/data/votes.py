@@ -68,8 +68,10 @@ def join_answers(answers: Iterable[Answer], label: str | None, roles: dict[str, 
             faults.setdefault(reason, {})[item.first.row] = ""
             continue
         votes = _votes(item, people, several)
+        given = {vote.said: vote.row for vote in reversed(item.votes.values())}
         for said in _winners([vote.said for vote in item.votes.values()], several):
-            rows.append((item.first.row, {**item.first.columns, label: _cell(said, several), **votes}))
+            row = given.get(said, item.first.row)
+            rows.append((row, {**item.first.columns, label: _cell(said, several), **votes}))
     roles = {**roles, "label": label, **({"annotators": [*people]} if people else {})}
     return to_export(rows, roles, faults=faults, notes=notes)
 

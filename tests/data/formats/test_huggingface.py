@@ -41,7 +41,7 @@ def test_a_folder_of_splits(tmp_path):
     (tmp_path / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
     source = read(tmp_path)
     assert source.table["split"].to_pylist() == ["train", "train", "test"]
-    assert source.rows.tolist() == [1, 2, 1]
+    assert source.rows.tolist() == [1, 2, 3]
     assert b"huggingface" in source.table.schema.metadata
 
 

@@ -41,8 +41,8 @@ class HuggingFace(Format):
 
 def _export(tables: list[tuple[str | None, pa.Table]]) -> Export:
     marked = [table if split is None else _marked(table, split) for split, table in tables]
-    rows = np.concatenate([np.arange(1, table.num_rows + 1, dtype=np.int64) for table in marked])
-    return Export(pa.concat_tables(marked, promote_options="permissive"), rows)
+    table = pa.concat_tables(marked, promote_options="permissive")
+    return Export(table, np.arange(1, table.num_rows + 1, dtype=np.int64))
 
 
 def _marked(table: pa.Table, split: str) -> pa.Table:
