@@ -122,3 +122,13 @@ def test_labels_read_as_they_did_in_training(tmp_path: Path) -> None:
         ref = prepare([file], tmp_path / name, DataOptions(text="text", label="label", problem="single_label"))
         found = outside_rows(ref, file)
         assert [ref.labels.names[int(code)] for code in found.targets] == [as_text(row["label"]) for row in rows]
+
+
+def test_exports_are_read_as_rows_and_as_texts(tmp_path: Path) -> None:
+    ref = data(tmp_path, "binary")
+    lines = write(tmp_path / "hard.txt", "__label__good the room\nnot labelled\n__label__bad a stay\n")
+    assert outside_rows(ref, lines).targets.tolist() == [1, 0]
+    assert list(outside_rows(ref, lines, labelled=False).texts) == ["the room", "not labelled", "a stay"]
+    records = {"fields": {"text": "the room"}, "responses": {name: [{"value": "good"}] for name in ("label", "tone")}}
+    several = write(tmp_path / "records.json", json.dumps([records, records]))
+    assert outside_rows(ref, several).targets.tolist() == [1, 1]

@@ -17,6 +17,7 @@ from tunebook.core.task import Rows
 from tunebook.data.columns import text_column
 from tunebook.data.label_kind import number_of, split_label
 from tunebook.data.label_names import known_name
+from tunebook.data.ledger import WANTED
 
 if TYPE_CHECKING:
     from tunebook.data.read import Source
@@ -37,10 +38,10 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     from tunebook.data.options import DataOptions
     from tunebook.data.read import read
 
-    source = read(path, DataOptions())
+    roles, rules = data.roles, data.stats["cleaning"]["rules"]
+    source = read(path, DataOptions(label=roles.label), labelled=labelled)
     refuse_lost_rows(source)
     table = source.table
-    roles, rules = data.roles, data.stats["cleaning"]["rules"]
     if labelled and roles.label not in table.column_names:
         raise DataError("outside.column", key=str(path), value=roles.label, allowed=" | ".join(table.column_names))
     texts = [clean_text(text, rules) for text in text_of(table, roles.text, path)]
@@ -86,10 +87,12 @@ def _refuse(unknown: Sequence[str], path: Path, labels: Labels) -> None:
 def refuse_lost_rows(source: Source) -> None:
     """Refuse a file with rows that cannot be read: whoever asks for answers counts on one for each row.
 
+    What a tool's export marks as skipped or not labelled was read, and has no label.
+
     Raises:
         DataError: `predict.rows`.
     """
-    lost = sorted({row for rows in source.faults.values() for row in rows})
+    lost = sorted({row for reason, rows in source.faults.items() if reason not in WANTED for row in rows})
     if lost:
         shown = ", ".join(str(row) for row in lost[:5])
         raise DataError("predict.rows", key=str(source.path), value=len(lost), rows=shown)

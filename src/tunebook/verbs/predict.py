@@ -78,7 +78,7 @@ def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how
     from tunebook.data.outside import refuse_lost_rows, text_of
     from tunebook.data.read import read
 
-    source = read(path, options or DataOptions())
+    source = read(path, options or DataOptions(), labelled=False)
     refuse_lost_rows(source)
     text, pair = (text_of(source.table, name, path) if name else None for name in text_columns(run, options))
     answers = predict(run, text or [], pair, **how)
