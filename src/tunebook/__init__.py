@@ -10,6 +10,7 @@ report = tb.evaluate(run)
 from __future__ import annotations
 
 from importlib import import_module
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -72,10 +73,28 @@ _WHERE = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used: `import tunebook` alone brings neither torch nor pydantic."""
-    if name not in _WHERE:
+    """Load a public name when it is first used: `import tunebook` alone brings neither torch nor pydantic.
+
+    A verb comes with its border: what does not fit its signature is refused in words (`tunebook.core.border`).
+    """
+    found = _named(name)
+    if found is None:
         raise AttributeError(f"module 'tunebook' has no attribute {name!r}")
-    return getattr(import_module(f"tunebook.{_WHERE[name]}"), name)
+    if isinstance(found, FunctionType):
+        from tunebook.core.border import checked
+
+        found = checked(found, _named)
+    return globals().setdefault(name, found)
+
+
+def _named(name: str) -> Any:
+    """A public name as its module has it; None where there is none of it."""
+    return getattr(import_module(f"tunebook.{_WHERE[name]}"), name) if name in _WHERE else None
+
+
+def __dir__() -> list[str]:
+    """The public names: verbs and records."""
+    return sorted([*globals(), *(name for name in __all__ if name not in globals())])
 
 
 __all__ = [

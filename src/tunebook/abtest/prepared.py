@@ -14,6 +14,7 @@ from tunebook.abtest.marks import Marks, marks_of
 from tunebook.abtest.pairs import Pair
 from tunebook.abtest.test_plan import Asked, TestPlan, make_test_plan
 from tunebook.abtest.verdicts import newest_verdicts, read_verdict
+from tunebook.core.border import Allow
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import DataRef, ParamTable, write_json
 from tunebook.core.verdict import Look, Verdict
@@ -42,7 +43,7 @@ class PreparedTest:
     challenges: Sequence[Exam]
     seconds: float
     warnings: Sequence[tuple[str, dict[str, Any]]] = ()
-    allow: frozenset[str] = frozenset()
+    allow: Allow = frozenset()
     earlier: Sequence[EarlierTask] = ()
 
     @property

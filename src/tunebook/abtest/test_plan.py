@@ -12,6 +12,7 @@ from tunebook.abtest.arms import Arm
 from tunebook.abtest.exam import Exam
 from tunebook.abtest.gate import MOST_LOOKS, Gate
 from tunebook.abtest.prices import Prices
+from tunebook.core.border import Allow
 from tunebook.core.errors import PlanError
 from tunebook.core.hashing import file_id
 from tunebook.core.nouns import DataRef, Plan, Record, Split
@@ -53,7 +54,7 @@ class Asked(TypedDict, total=False):
     prices: Prices
     aa: bool
     continue_from: str | None
-    allow: frozenset[str]
+    allow: Allow
 
 
 class Guard(Record):

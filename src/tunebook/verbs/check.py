@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from tunebook.core.border import Allow
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan
@@ -35,7 +36,7 @@ class Check:
         return not self.problems
 
 
-def check(book: Book, table: ParamTable | None = None, *, allow: frozenset[str] = frozenset()) -> Check:
+def check(book: Book, table: ParamTable | None = None, *, allow: Allow = frozenset()) -> Check:
     """Try to plan a run of this table (the champion if none is given) on the book's data."""
     try:
         made = plan(table or book.champion, book.data, allow=allow)

@@ -9,6 +9,7 @@ from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
+from tunebook.core.border import Allow
 from tunebook.core.errors import BookError, DataError
 from tunebook.core.folders import folder_of, is_free
 from tunebook.core.nouns import SPLITS, DataRef, ParamTable
@@ -30,7 +31,7 @@ def init(
     model: str = "builtin:minilm",
     options: DataOptions | None = None,
     owner: str = "",
-    allow: frozenset[str] = frozenset(),
+    allow: Allow = frozenset(),
 ) -> Book:
     """Make a book: read and clean the files, freeze the split, propose table v1, write the data report.
 
@@ -85,7 +86,7 @@ def _source(name: str | Path) -> Path:
 
 
 def _fill(
-    part: Path, sources: dict[str, list[Path]], model: str, options: DataOptions, *, owner: str, allow: frozenset[str]
+    part: Path, sources: dict[str, list[Path]], model: str, options: DataOptions, *, owner: str, allow: Allow
 ) -> None:
     from tunebook.data.prepare import prepare
     from tunebook.report.data import write_data_report

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunebook.core.border import Allow
 from tunebook.core.errors import ModelError, PlanError, gathered, raise_all
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import DataRef, ParamTable, Plan
@@ -37,7 +38,7 @@ def plan(
     data: DataRef,
     *,
     seed: int | None = None,
-    allow: frozenset[str] = frozenset(),
+    allow: Allow = frozenset(),
     continue_from: str | None = None,
 ) -> Plan:
     """Fill in everything that a run needs and refuse what cannot work. Loads no weights.
@@ -72,7 +73,7 @@ def plan_one(
     data: DataRef,
     *,
     seed: int | None = None,
-    allow: frozenset[str] = frozenset(),
+    allow: Allow = frozenset(),
     before: Plan | None = None,
     start: Start | None = None,
 ) -> Plan:

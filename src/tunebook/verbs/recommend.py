@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunebook.core.border import Allow
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable
@@ -74,7 +75,7 @@ def recommend(
     dry_run: bool = False,
     note: str = "",
     owner: str = "",
-    allow: frozenset[str] = frozenset(),
+    allow: Allow = frozenset(),
 ) -> Recommendation:
     """Look at the champion again: task, rows, lengths, classes, balance, language, base model, machine, other books.
 
@@ -101,7 +102,7 @@ def recommend(
     return Recommendation(champion.version, table, found.changes, found.kept, (*warnings(case), *faults))
 
 
-def case_of(book: Book, table: ParamTable, wish: Wish, *, allow: frozenset[str] = frozenset()) -> Case:
+def case_of(book: Book, table: ParamTable, wish: Wish, *, allow: Allow = frozenset()) -> Case:
     """The book's data, the table's base model and the machine that was wished for."""
     data, name = book.data, str(table.values()["base_model"])
     folder = find_model(from_book(name, book.path), allow_pickle="pickle" in allow)

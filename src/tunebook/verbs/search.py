@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from filelock import FileLock, Timeout
 
+from tunebook.core.border import Allow
 from tunebook.core.errors import BookError, PlanError, RunError
 from tunebook.core.folders import inside
 from tunebook.core.messages import say
@@ -60,7 +61,7 @@ class SearchOptions:
     seeds: int = 1
     engine: Place = "local"
     workers: int | None = None
-    allow: frozenset[str] = frozenset()
+    allow: Allow = frozenset()
 
 
 def search(

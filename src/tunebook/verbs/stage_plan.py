@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tunebook.core.border import Allow
 from tunebook.core.errors import PlanError, TableError
 from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.registry import task_of, techniques
@@ -19,7 +20,7 @@ from tunebook.tables.split import techniques_of
 
 
 def plan_part(
-    stage: Stage, part: Part, book: Path, *, seed: int, allow: frozenset[str] = frozenset(), before: Plan | None = None
+    stage: Stage, part: Part, book: Path, *, seed: int, allow: Allow = frozenset(), before: Plan | None = None
 ) -> Plan:
     """The plan of a part of a stage.
 

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from filelock import FileLock
 
+from tunebook.core.border import Allow
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.files import write_whole
 from tunebook.core.folders import folder_of
@@ -33,7 +34,7 @@ FOLDER, BODY, BEFORE = "stages", "body", "before.json"
 
 
 def plan_stages(
-    table: ParamTable, data: DataRef, *, seed: int | None = None, allow: frozenset[str] = frozenset()
+    table: ParamTable, data: DataRef, *, seed: int | None = None, allow: Allow = frozenset()
 ) -> Plan | None:
     """The plan of the last stage of a table, which holds those before it; None where the table has no stages.
 
