@@ -43,10 +43,9 @@ from tunebook.tables.foreign.axolotl import KEYS
         ({"lora_target_modules": ["Wo"], "adapter": "lora", "lora_target_linear": False}, {"lora.targets": ["Wo"]}),
         ({"lora_modules_to_save": ["embed_tokens", "lm_head"]}, "other_modules"),
         ({"lora_modules_to_save": ["model.score"]}, "head_always"),
-        ({"peft": {"backend": "bnb", "weight_dtype": "nf4"}, "adapter": "lora"}, {"lora.quantize": "4bit"}),
-        ({"peft": {"backend": "bnb", "weight_dtype": "int8"}, "adapter": "lora"}, {"lora.quantize": "8bit"}),
-        ({"peft": {"loftq_config": {"loftq_bits": 4}}, "adapter": "lora"}, "no_row"),
-        ({"peft": "x", "adapter": "lora"}, "no_row"),
+        ({"peft.weight_dtype": "nf4", "adapter": "lora"}, {"lora.quantize": "4bit"}),
+        ({"peft.weight_dtype": "int8", "adapter": "lora"}, {"lora.quantize": "8bit"}),
+        ({"peft.weight_dtype": "mxfp4", "adapter": "lora"}, "no_row"),
     ],
 )
 def test_values(config, expected):

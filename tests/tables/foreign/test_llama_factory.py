@@ -107,3 +107,52 @@ def test_lora_is_what_it_trains_with_where_the_file_does_not_say(tmp_path):
     assert "does not say" in notes(imported)["finetuning_type"].why and notes(imported)["finetuning_type"].value is None
     path.write_text("stage: sft\ncutoff_len: 64\nlearning_rate: 1.0e-4\n", encoding="utf-8")
     assert read_foreign(path).values == {"max_length": 64, "lora.learning_rate": 1e-4}
+
+
+VERSION_1 = """
+model: some/llm
+model_class: llm
+template: x
+{peft}
+quant_config: {quant}
+kernel_config: {{name: auto}}
+dist_config: {{name: fsdp2}}
+train_dataset: rows.yaml
+output_dir: out
+micro_batch_size: 4
+global_batch_size: 16
+cutoff_len: 256
+learning_rate: 1.0e-4
+bf16: true
+"""
+
+
+@pytest.mark.parametrize(
+    ("peft", "quant", "rows"),
+    [
+        (
+            "peft_config: {name: lora, r: 16, target_modules: all, use_rslora: true}",
+            "{name: bnb, quantization_bit: 4}",
+            {
+                "lora": True, "lora.rank": 16, "lora.alpha": 16.0, "lora.targets": "all", "lora.rank_stabilized": True,
+                "lora.quantize": "4bit", "lora.learning_rate": 1e-4,
+            },
+        ),
+        ("peft_config: null", "null", {"learning_rate": 1e-4}),
+        ("", "null", {"learning_rate": 1e-4}),
+        (
+            "peft_config: {name: freeze, freeze_trainable_layers: 3}", "null",
+            {"freeze.layers": -3, "learning_rate": 1e-4},
+        ),
+    ],
+)  # fmt: skip
+def test_version_1_nests_what_belongs_together(peft, quant, rows, tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text(VERSION_1.format(peft=peft, quant=quant), encoding="utf-8")
+    imported = read_foreign(path)
+    assert imported.tool.name == "llama-factory" and imported.job.kind == "generation"
+    assert imported.values == {
+        "base_model": "some/llm", "batch_size": 4, "gradient_accumulation_steps": 4, "max_length": 256,
+        "precision": "bf16", **rows,
+    }  # fmt: skip
+    assert "unknown" not in {note.action for note in imported.notes}

@@ -19,7 +19,7 @@ from tunebook.tables.declared import techniques
 from tunebook.tables.foreign.keys import Config, Job, Note, Tool
 from tunebook.tables.foreign.methods import METHODS
 from tunebook.tables.foreign.script import parse_script
-from tunebook.tables.foreign.take import take
+from tunebook.tables.foreign.take import take, unfolded
 from tunebook.tables.foreign.tools import TOOLS, named_tool, recognise
 from tunebook.tables.json_form import parse_json
 from tunebook.tables.make import child, new_table
@@ -100,6 +100,7 @@ def read_foreign(path: Path | str, tool: str | None = None) -> Imported:
     path = Path(path)
     config, said, program = _config(path)
     owner = named_tool(tool) if tool else TOOLS[said] if said else recognise(config, str(path))
+    config = unfolded(config, owner)
     taken = take(config, owner)
     given = {row: (key, config.get(key)) for row, key in taken.sources.items()}
     reasons = {

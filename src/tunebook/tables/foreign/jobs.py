@@ -15,6 +15,7 @@ def _by_word(kinds: Mapping[str, str]) -> dict[str, str]:
 
 
 _STAGES = _by_word({"generation": "sft", "pretraining": "pt", "reward": "rm", "preference": "ppo dpo kto"})
+_CLASSES = _by_word({"generation": "llm", "reward": "cls"})
 _SWIFT_TASKS = _by_word(
     {"generation": "causal_lm", "classification": "seq_cls", "ranking": "embedding reranker generative_reranker"}
 )
@@ -42,8 +43,8 @@ _KEYS = _by_word(
 
 
 def llama_factory_job(config: Config, program: str) -> Job | None:
-    """By the stage, which is `sft` where the file does not say."""
-    return _by(config, "stage", _STAGES) or Job("generation")
+    """By the stage, which is `sft` where the file does not say; in version 1 by the class of the model."""
+    return _by(config, "stage", _STAGES) or _by(config, "model_class", _CLASSES) or Job("generation")
 
 
 def ms_swift_job(config: Config, program: str) -> Job | None:

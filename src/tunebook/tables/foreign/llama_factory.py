@@ -1,8 +1,8 @@
-"""Keys of LLaMA-Factory: transformers' and its own."""
+"""Keys of LLaMA-Factory: transformers' and its own, and those of version 1, which nests what belongs together."""
 
 from __future__ import annotations
 
-from tunebook.tables.foreign.convert import name_of, no_checkpointing, patience, precision
+from tunebook.tables.foreign.convert import checkpointing, name_of, no_checkpointing, patience, precision, total_batch
 from tunebook.tables.foreign.jobs import llama_factory_job
 from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
 from tunebook.tables.foreign.methods import adapter, bits, method, rank, targets, trained_too
@@ -10,12 +10,45 @@ from tunebook.tables.foreign.trainer import KEYS as TRAINER
 
 
 def trained(config: Config) -> str:
-    """What of the model it trains: `lora` unless the file says otherwise."""
+    """What of the model it trains: unless the file says so, `lora`, and in version 1 all of it."""
+    if "model" in config and "model_name_or_path" not in config:
+        return name_of(config.get("peft_config.name")) or "full"
     return name_of(config.get("finetuning_type")) or "lora"
+
+
+# Version 1, whose files name the model `model`.
+_NESTED: dict[str, Key] = {
+    "model": Key("base_model"),
+    "micro_batch_size": Key("batch_size"),
+    "global_batch_size": Key("gradient_accumulation_steps", total_batch),
+    "enable_activation_checkpointing": Key("gradient_checkpointing", checkpointing),
+    "peft_config.name": Key("lora", method),
+    "peft_config.r": Key("lora.rank", rank(trained, lambda size: 16, "peft_config.lora_alpha")),
+    "peft_config.lora_alpha": Key("lora.alpha", adapter("alpha", trained)),
+    "peft_config.lora_dropout": Key("lora.dropout", adapter("dropout", trained)),
+    "peft_config.target_modules": Key("lora.targets", targets(trained)),
+    "peft_config.use_rslora": Key("lora.rank_stabilized", adapter("rank_stabilized", trained)),
+    "peft_config.use_dora": Key("lora.decompose", adapter("decompose", trained)),
+    "peft_config.modules_to_save": Key(convert=trained_too),
+    "quant_config.quantization_bit": Key("lora.quantize", bits(trained)),
+    **nothing("with_method", "peft_config.freeze_trainable_layers"),
+    **nothing("freeze_ratio", "peft_config.freeze_trainable_modules peft_config.freeze_extra_modules"),
+    **nothing(
+        "loading", "quant_config.name peft_config.adapter_name_or_path peft_config.cast_trainable_params_to_fp32"
+    ),
+    **nothing("serving", "peft_config.export_dir peft_config.export_size peft_config.infer_dtype sample_backend"),
+    **nothing("serving", "peft_config.export_legacy_format peft_config.export_hub_model_id"),
+    **nothing("by_parts", "peft_config quant_config"),
+    **nothing("prompting", "model_class custom_chat_template batching_strategy"),
+    **nothing("data", "train_dataset"),
+    **nothing("machine", "dist_config init_config"),
+    **nothing("speed", "kernel_config"),
+}
 
 
 KEYS: dict[str, Key] = {
     **TRAINER,
+    **_NESTED,
     "model_name_or_path": Key("base_model"),
     "cutoff_len": Key("max_length"),
     "pure_bf16": Key("precision", precision("fp32")),

@@ -15,6 +15,7 @@ Chosen = Callable[[Config], str]
 METHODS: Mapping[str, str] = {"lora": "lora", "qlora": "lora", "adalora": "adalora", "ia3": "ia3", "adapter": "adapter"}
 # Modules after the last layer, which every method here trains and keeps in full.
 _HEADS = frozenset({"classifier", "classification_head", "head", "lm_head", "pooler", "score", "v_head"})
+_UPPER = ("freeze_trainable_layers", "num_layer_trainable", "peft_config.freeze_trainable_layers")
 _LAYERS = 2  # trained by LLaMA-Factory's freezing where the file names no number
 
 
@@ -31,7 +32,7 @@ def method(value: Any, config: Config) -> Outcome:
     if name == "full":
         return Outcome(why="importing.full")
     if name == "freeze":
-        return _upper_layers(given(config, "freeze_trainable_layers", "num_layer_trainable"))
+        return _upper_layers(given(config, *_UPPER))
     key = METHODS.get(name)
     if key is None:
         return Outcome(why="importing.other_method")
@@ -62,13 +63,13 @@ def adapter(field: str, chosen: Chosen, methods: Collection[str] = ("lora",)) ->
     return convert
 
 
-def rank(chosen: Chosen, alpha: Callable[[float], float]) -> Convert:
-    """The rank, with the strength that the tool takes where the file names none: `alpha` of the rank."""
+def rank(chosen: Chosen, alpha: Callable[[float], float], strength: str = "lora_alpha") -> Convert:
+    """The rank, with the strength that the tool takes where the key `strength` names none: `alpha` of the rank."""
 
     def convert(value: Any, config: Config) -> Outcome:
         found = adapter("rank", chosen)(value, config)
         size = number(value)
-        if not found.rows or size is None or given(config, "lora_alpha") is not None:
+        if not found.rows or size is None or given(config, strength) is not None:
             return found
         return Outcome({**found.rows, "lora.alpha": alpha(size)}, "importing.alpha")
 
@@ -113,8 +114,7 @@ def weight_dtype(chosen: Chosen) -> Convert:
     """Axolotl's newer place for the bits of the frozen weights."""
 
     def convert(value: Any, config: Config) -> Outcome:
-        kind = word(value.get("weight_dtype")) if isinstance(value, Mapping) else ""
-        count = {"nf4": 4, "int4": 4, "int8": 8}.get(kind)
+        count = {"nf4": 4, "int4": 4, "int8": 8}.get(word(value))
         return bits(chosen)(count, config) if count else Outcome(why="importing.no_row")
 
     return convert

@@ -32,6 +32,15 @@ class Taken:
     notes: list[Note] = field(default_factory=list)
 
 
+def unfolded(config: Config, tool: Tool) -> dict[str, Any]:
+    """The parts of an object as keys of their own, such as `peft_config.r`, where the tool has such keys."""
+    found: dict[str, Any] = {}
+    for name, value in config.items():
+        parts = isinstance(value, Mapping) and any(key.startswith(f"{name}.") for key in tool.keys)
+        found |= {f"{name}.{part}": item for part, item in value.items()} if parts and value else {name: value}
+    return found
+
+
 def take(config: Config, tool: Tool) -> Taken:
     """Every key of a configuration, taken or noted: nothing is dropped without a word."""
     taken = Taken()
@@ -147,4 +156,4 @@ def _text(value: Value) -> str:
     return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-__all__ = ["Taken", "take"]
+__all__ = ["Taken", "take", "unfolded"]
