@@ -48,6 +48,7 @@ def _data(found: Check) -> dict[str, Any]:
         "problems": found.problems,
         "estimate": estimate.model_dump() if estimate else None,
         "warnings": found.warnings,
+        "head": found.plan.head.model_dump() if found.plan and found.plan.head else None,
     }
 
 
@@ -69,7 +70,7 @@ def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
 
 def plan_facts(plan: Plan) -> list[tuple[str, str]]:
     """Model, settings that matter most, techniques and cost of a plan, in words."""
-    from tunebook.report.words import metric_name, number, stage_names
+    from tunebook.report.words import head_text, metric_name, number, stage_names
 
     params = plan.params
     batch = f"{params['batch_size']} × {params['gradient_accumulation_steps']}"
@@ -77,6 +78,7 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
     share = plan.estimate.trained / max(plan.estimate.parameters, 1)
     found = [
         (say("cli.model"), say("cli.model_of", model=plan.model, count=count, share=f"{share:.0%}")),
+        (say("cli.head"), head_text(plan)),
         (say("stages.fact"), stage_names(plan)),
         (say("cli.techniques"), ", ".join(plan.techniques)),
         (

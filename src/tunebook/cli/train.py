@@ -68,8 +68,12 @@ def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
 
 
 def tell_start(table: ParamTable, plan: Plan) -> None:
-    """Say which model takes the place of the table's, and which classes are new to it."""
+    """Say which model takes the place of the table's and which classes are new to it, or what the base's head lends."""
     if plan.continues is None:
+        from tunebook.report.words import head_text
+
+        if plan.head is not None:
+            note(head_text(plan), style="yellow")
         return
     from tunebook.core.places import read_plan
     from tunebook.engine.past import MERGED
@@ -151,7 +155,8 @@ def run_data(run: Run, report: Report | None) -> dict[str, Any]:
     size: dict[str, Any] = {n: outcome[n] for n in ("trained", "parameters", "stored_bytes") if n in outcome}
     kept = retention_data(read_retention(run) if report else None)
     rate = {"learning_rate": peak_reached(run.plan, outcome["steps"])}
-    return {"run": run.id, "path": str(run.path), **scores, **cost, **rate, **size, **kept}
+    head = {"head": run.plan.head.model_dump()} if run.plan.head else {}
+    return {"run": run.id, "path": str(run.path), **scores, **cost, **rate, **size, **kept, **head}
 
 
 def tell_run(screen: Console, run: Run, report: Report | None) -> None:

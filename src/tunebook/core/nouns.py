@@ -139,8 +139,7 @@ class Estimate(Record):
     """What a run will need, before it starts.
 
     Attributes:
-        parameters: of the model; trained: those that training moves.
-        cut_share: share of the training rows that are longer than max_length and lose their end.
+        parameters: of the model; trained: those that training moves; cut_share: training rows that lose their end.
     """
 
     seconds: float
@@ -149,6 +148,15 @@ class Estimate(Record):
     parameters: int
     trained: int
     cut_share: float = 0.0
+
+
+class HeadStart(Record):
+    """What a training takes up of a head with the classes `own`: its row of each label in `rows`, or, where it answers
+    a `number`, all of it. Everything else starts fresh."""
+
+    own: list[str] = []
+    rows: dict[str, int] = {}
+    number: bool = False
 
 
 class Plan(Record):
@@ -170,11 +178,12 @@ class Plan(Record):
         stage: the stage that this is; empty for a book's own training.
         own_seed: the stage keeps its seed, whatever that of the training which it prepares.
         continues: folder of the run that this one continues from; what decides is its hash among the `inputs`.
+        head: what is taken up of the base model's own head; None where it has none.
     """
 
     outside: ClassVar[frozenset[str]] = frozenset(
         {"data_path", "estimate", "table_version", "versions", "model", "table", "continues"}
-        | {"before", "stage", "own_seed"}
+        | {"before", "stage", "own_seed", "head"}
     )
 
     task: str
@@ -195,6 +204,7 @@ class Plan(Record):
     stage: str = ""
     own_seed: bool = False
     continues: Path | None = None
+    head: HeadStart | None = None
 
     @property
     def stages(self) -> list[Plan]:
@@ -274,6 +284,7 @@ __all__ = [
     "SPLITS",
     "DataRef",
     "Estimate",
+    "HeadStart",
     "Interval",
     "Labels",
     "ParamTable",

@@ -14,7 +14,7 @@ from tunebook.report.page import write_page
 from tunebook.report.retention import retention_view
 from tunebook.report.rows import data_view
 from tunebook.report.verdict import standing
-from tunebook.report.words import baseline_name, moment, phrase, share_text, stage_names
+from tunebook.report.words import baseline_name, head_text, moment, phrase, share_text, stage_names
 
 # Below these numbers of rows a score is too coarse to build on.
 _FEW_ROWS, _FEW_OF_CLASS = 1000, 30
@@ -82,6 +82,7 @@ def _facts(report: Report, plan: Plan) -> list[tuple[str, str]]:
         (say("report.fact.run"), report.run),
         (say("report.fact.task"), phrase("task", plan.task)),
         (say("report.fact.model"), plan.model),
+        *([(say("cli.head"), head_text(plan))] if plan.head else []),
         (say("report.fact.rows"), f"{report.rows:,} ({phrase('split', report.split)})"),
         (say("report.fact.table"), f"v{plan.table_version}" if plan.table_version else say("report.unsaved")),
         *([(say("stages.fact"), stage_names(plan))] if plan.stages else []),

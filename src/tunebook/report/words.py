@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -122,6 +123,26 @@ def stage_names(plan: Plan) -> str:
     return " → ".join(parts)
 
 
+def head_text(plan: Plan) -> str:
+    """What a training does with the head that its base model has; empty where it has none."""
+    begins = plan.head
+    if begins is None:
+        return ""
+    if begins.number:
+        return say("model.head_number")
+    fresh = [name for name in plan.labels.names if name not in begins.rows]
+    if not begins.rows:
+        own = listed(begins.own) if begins.own else say("model.head_unnamed")
+        return say("model.head_fresh", own=own)
+    return say("model.head_some" if fresh else "model.head_all", taken=listed(begins.rows), fresh=listed(fresh))
+
+
+def listed(names: Iterable[str], limit: int = 8) -> str:
+    """Names as a line shows them."""
+    known = list(names)
+    return ", ".join(known[:limit]) + (" …" if len(known) > limit else "")
+
+
 def shown(value: Any) -> str:
     """Any value of a table."""
     if value is None:
@@ -140,6 +161,8 @@ __all__ = [
     "SHARES",
     "baseline_name",
     "duration",
+    "head_text",
+    "listed",
     "memory",
     "metric_name",
     "moment",

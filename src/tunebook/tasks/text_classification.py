@@ -18,6 +18,7 @@ from tunebook.core.technique import Batch
 from tunebook.models.architecture import architecture
 from tunebook.models.source import read_config
 from tunebook.tasks import label_rows, label_scores
+from tunebook.tasks.heads import check_whole, start_head
 
 _PROBLEM_TYPE = {
     "single_label": "single_label_classification",
@@ -57,7 +58,8 @@ class TextClassification(Task):
         return label_scores.MORE_IS_BETTER[labels.problem]
 
     def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
-        """The model with a fresh head; class names and the kind of problem stand in its config.
+        """The model with a head for these labels, fresh but for rows of its own head that belong to classes of the same
+        names; class names and the kind of problem stand in its config.
 
         Raises:
             ModelError: transformers has no classification head for this architecture, or the folder lacks weights of
@@ -84,8 +86,8 @@ class TextClassification(Task):
             raise ModelError("model.head", key="base_model", value=str(folder), reason=reason) from error
         finally:
             logging.set_verbosity(verbosity)
-        _check_whole(model, found, folder)
-        _centre(model, set(found["missing_keys"]), labels)
+        check_whole(model, found, folder)
+        start_head(model, found, folder, labels)
         return model
 
     def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
@@ -184,30 +186,6 @@ class TextClassification(Task):
     ) -> Callable[[NDArray[np.int64]], float]:
         """Any of `metrics`, or the calibration error `ece`, on any rows."""
         return label_rows.scorer(logits, targets, labels, metric)
-
-
-def _check_whole(model: Any, found: Mapping[str, Any], folder: Path) -> None:
-    """Refuse an encoder of which the files lack a part; head and pooler may be fresh."""
-    names = [*found["missing_keys"], *(item[0] for item in found["mismatched_keys"])]
-    body = f"{model.base_model_prefix}."
-    lost = sorted(name for name in names if name.startswith(body) and "pooler." not in name)
-    if lost:
-        raise ModelError("model.partial", key="base_model", value=str(folder), count=len(lost), first=lost[0])
-
-
-def _centre(model: Any, fresh: set[str], labels: Labels) -> None:
-    """Let a fresh head begin with what the training rows have on average.
-
-    Adam moves a bias by about the learning rate a step: from 0 to a mean of 2.5, or to the log-odds of a rare class, it
-    would take thousands of steps, and the encoder would be bent to do it instead.
-    """
-    import torch
-
-    start = labels.start or ([(len(labels.names) - 1) / 2] if labels.problem == "ordinal" else [])
-    for name, parameter in model.named_parameters():
-        if start and name in fresh and name.endswith("bias") and parameter.shape == (len(start),):
-            with torch.no_grad():
-                parameter.copy_(torch.tensor(start))
 
 
 def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:

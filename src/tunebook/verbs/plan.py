@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.border import Allow
 from tunebook.core.errors import ModelError, PlanError, gathered, raise_all
 from tunebook.core.hashing import content_id
-from tunebook.core.nouns import DataRef, ParamTable, Plan
+from tunebook.core.nouns import DataRef, HeadStart, ParamTable, Plan
 from tunebook.core.places import from_book
 from tunebook.core.registry import stages, task_of
 from tunebook.core.technique import Facts, PreparesModel, Refuses, RunContext, Technique
@@ -104,7 +104,9 @@ def plan_one(
         lambda: _refuse(woven, _facts(data, params, folder, woven, start)),
     )
     inputs = inputs_of(woven, data.path.parent) | ({CONTINUE: start.id} if start else {})
-    skeleton, trained = _skeleton(task, folder, data, params, woven)
+    skeleton = task.skeleton(folder, data.labels, params)
+    head = None if start or before else _own_head(task, skeleton, folder, data)
+    skeleton, trained = _woven(skeleton, task, data, params, woven)
     _within(limit, trained, skeleton)
     from tunebook.data.tokens import share_cut
     from tunebook.verbs.estimate import estimate
@@ -130,6 +132,7 @@ def plan_one(
         estimate=needed,
         before=before,
         continues=start.path if start else None,
+        head=head,
     )
 
 
@@ -235,11 +238,15 @@ def _refuse(woven: list[Technique], facts: Facts) -> None:
     gathered(*(partial(item.refuse, facts) for item in woven if isinstance(item, Refuses)))
 
 
-def _skeleton(
-    task: Task, folder: Path, data: DataRef, params: dict[str, Any], woven: list[Technique]
-) -> tuple[Any, int]:
+def _own_head(task: Task, skeleton: Any, folder: Path, data: DataRef) -> HeadStart | None:
+    """What becomes of the head that the base model has, where the task has one of its own."""
+    from tunebook.tasks.heads import own_head
+
+    return own_head(skeleton, folder, data.labels) if "head" in task.gives else None
+
+
+def _woven(skeleton: Any, task: Task, data: DataRef, params: dict[str, Any], woven: list[Technique]) -> tuple[Any, int]:
     """The model without weights, as the techniques leave it, and how many of its parameters are trained."""
-    skeleton = task.skeleton(folder, data.labels, params)
     run = RunContext(model=skeleton, gives=task.gives, settings=params, labels=data.labels)
     for technique in woven:
         if isinstance(technique, PreparesModel):
