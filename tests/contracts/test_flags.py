@@ -88,8 +88,8 @@ def test_every_example_is_understood() -> None:
 
 
 FIELDS = {flag(name): name for name in DataOptions.model_fields} | {"--no-header": "header", "--no-clean": "clean"}
-OURS = tomllib.loads((SOURCE / "messages" / "data.toml").read_text(encoding="utf-8"))
-ERRORS = [(code, entry["do"]) for code, entry in OURS.items() if "do" in entry]
+OURS = [tomllib.loads((SOURCE / "messages" / f"{name}.toml").read_text("utf-8")) for name in ("data", "labels")]
+ERRORS = [(code, entry["do"]) for entries in OURS for code, entry in entries.items() if "do" in entry]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

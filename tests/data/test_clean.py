@@ -56,9 +56,22 @@ def test_masks_are_off_unless_asked_for(rule, text, clean):
     assert clean_text(text, chosen_rules({rule: True})) == clean
 
 
+def test_what_a_workbook_escapes_is_undone():
+    assert clean_text("one_x000D_\ntwo_x0009_three") == "one two three"
+    assert clean_text("_x0041_ and x000D") == "_x0041_ and x000D"
+
+
 def test_choice_of_rules():
-    assert chosen_rules() == ["html", "control", "invisible", "width", "compose", "space"]
-    assert chosen_rules({"html": False, "url": True}) == ["control", "invisible", "width", "compose", "url", "space"]
+    assert chosen_rules() == ["html", "escape", "control", "invisible", "width", "compose", "space"]
+    assert chosen_rules({"html": False, "url": True}) == [
+        "escape",
+        "control",
+        "invisible",
+        "width",
+        "compose",
+        "url",
+        "space",
+    ]
     with pytest.raises(DataError) as caught:
         chosen_rules({"emoji": True})
     assert caught.value.code == "data.rule"

@@ -49,13 +49,13 @@ def test_names_given():
     found = labels_of(["1", "0", "1"], label_names=["no", "yes", "never"])
     assert found.labels.names == ["no", "yes"]
     assert found.column.to_pylist() == ["yes", "no", "yes"]
-    assert labels_of(["1", "0"], label_names={"0": "z", "1": "a"}).labels.names == ["a", "z"]
+    assert labels_of(["1", "0"], label_names={"0": "z", "1": "a"}).labels.names == ["z", "a"]
 
 
 def test_several_labels():
     found = labels_of(["b,a", "a", "b", "c,a,a", "c", ""])
     assert found.labels.problem == "multi_label"
-    assert found.separator == ","
+    assert found.form.separator == ","
     assert found.column.to_pylist() == [["a", "b"], ["a"], ["b"], ["a", "c"], ["c"], None]
     assert class_counts(found.column, found.labels) == {"a": 3, "b": 2, "c": 2}
     assert labels_of(["x;y", "Y", "y"], label_separator=";").column.to_pylist() == [["x", "y"], ["y"], ["y"]]

@@ -11,7 +11,11 @@ from tunebook.core.messages import catalogue
 from tunebook.data.file_warnings import _NOTES
 
 SOURCE = "\n".join(path.read_text() for path in Path(tunebook.data.__path__[0]).glob("*.py"))
-TEXTS = tomllib.loads(files("tunebook.messages").joinpath("data.toml").read_text(encoding="utf-8"))
+TEXTS = {
+    code: text
+    for name in ("data.toml", "labels.toml")
+    for code, text in tomllib.loads(files("tunebook.messages").joinpath(name).read_text(encoding="utf-8")).items()
+}
 
 
 def test_every_code_has_its_words_and_every_word_its_use():

@@ -44,6 +44,10 @@ class Columns:
     annotators: Annotated[str | None, option("annotators", "--annotators", metavar="COL,…", panel=_ROLES)] = None
     problem: Annotated[str | None, option("problem", "--problem", metavar="KIND", panel=_ROLES)] = None
     label_separator: Annotated[str | None, option("label_separator", metavar="TEXT", panel=_ROLES)] = None
+    label_columns: Annotated[str | None, option("label_columns", "--label-columns", metavar="COL,…", panel=_ROLES)] = (
+        None
+    )
+    no_label: Annotated[str | None, option("no_label", "--no-label", metavar="A,B,…", panel=_ROLES)] = None
     label_order: Annotated[str | None, option("label_order", "--label-order", metavar="A,B,…", panel=_ROLES)] = None
     label_names: Annotated[list[str] | None, option("label_name", "--label-name", metavar="OLD=NEW", panel=_ROLES)] = (
         None
@@ -91,6 +95,8 @@ def _data(book: Book) -> dict[str, Any]:
         "book": str(book.path),
         "task": ref.task,
         "problem": ref.labels.problem,
+        "labels": ref.labels.names,
+        "columns": {role: column for role, column in ref.roles.model_dump().items() if column},
         "rows_read": ledger["read"],
         "rows_kept": ledger["kept"],
         "rows_dropped": ledger["read"] - ledger["kept"],

@@ -44,7 +44,7 @@ def data_options(*groups: Any) -> DataOptions:
 def _read(name: str, value: Any) -> Any:
     if value is None:
         return None
-    if name in ("annotators", "fill_down", "label_order"):
+    if name in ("annotators", "fill_down", "label_columns", "label_order", "no_label"):
         return listed(value)
     if name == "label_names":
         return dict(pair("--label-name", item) for item in value) or None

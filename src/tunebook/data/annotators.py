@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from tunebook.core.nouns import DataRef, Labels, Roles
-from tunebook.data.label_kind import number_of, split_label
-from tunebook.data.label_names import EMPTY, known_name
+from tunebook.data.cells import as_text
+from tunebook.data.label_form import form_of, label_number, label_parts
+from tunebook.data.label_looks import EMPTY
+from tunebook.data.label_names import known_name
 
 # Columns of prepared rows that are the book's own; a column of the file that is called so becomes `source_NAME`.
 OWN = ("_id", "_row", "_file", "_split", "text", "pair", "label", "weight")
@@ -39,23 +41,20 @@ def votes(columns: Mapping[str, Sequence[Any]], data: DataRef) -> list[list[Vote
     return [[vote for vote in row if vote is not None] for row in cells]
 
 
-def _plain(cell: Any) -> str | tuple[str, ...]:
-    """A cell as text; a list as the texts of its items."""
-    if isinstance(cell, list):
-        return tuple(str(item) for item in cell if item is not None)
-    return "" if cell is None else str(cell).strip()
+def _plain(cell: Any) -> str:
+    """A cell as text; a list in the spelling of JSON."""
+    return (as_text(cell) or "").strip()
 
 
-def _vote(cell: str | tuple[str, ...], data: DataRef) -> Vote | None:
+def _vote(cell: str, data: DataRef) -> Vote | None:
     """What a cell says; None where that is nothing."""
-    several = data.labels.problem == "multi_label"
-    if isinstance(cell, str) and cell.lower() in EMPTY:
+    if cell.lower() in EMPTY:
         return None
-    if several:
-        parts = split_label(cell, data.stats.get("separator")) if isinstance(cell, str) else cell
-        return tuple(sorted({known_name(part, data) for part in parts}))
-    text = cell if isinstance(cell, str) else ", ".join(cell)
-    return number_of(text) if data.labels.problem == "regression" else known_name(text, data)
+    form = form_of(data)
+    if form.problem == "regression":
+        return label_number(cell, form)
+    names = [known_name(part, data) for part in label_parts(cell, form)]
+    return tuple(sorted(set(names))) if form.problem == "multi_label" else names[0]
 
 
 def nearness(vote: Vote, target: Any, labels: Labels) -> float:

@@ -54,6 +54,8 @@ class Cleaned:
     examples: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
 
+# A workbook writes control characters of a cell in this way: `_x000D_` is a carriage return.
+_ESCAPED = re.compile("_x00([01][0-9A-Fa-f])_")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x9f\ufffe\uffff]")
 _INVISIBLE = re.compile(
     "[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
@@ -105,6 +107,7 @@ _SPACES = r"\t\n\x0b\f\r\x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x
 
 RULES: tuple[Rule, ...] = (
     Rule("html", r"<[!/A-Za-z]|&[#A-Za-z]", remove_markup),
+    Rule("escape", r"_x00[01][0-9A-Fa-f]_", lambda t: _ESCAPED.sub(lambda found: chr(int(found[1], 16)), t)),
     Rule("control", r"[\x00-\x08\x0e-\x1b\x7f-\x{9f}\x{fffe}\x{ffff}]", _remove_control),
     Rule(
         "invisible",

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import Roles
 from tunebook.data.columns import text_column
+from tunebook.data.label_looks import looks_like_date
 from tunebook.data.options import DataOptions
 from tunebook.data.read import Source
 
 # Formats whose cells may have been through a program for sheets.
 _SHEETS = ("csv", "tsv", "txt", "xlsx")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}( 00:00:00)?")
 
 
 def refuse_spoilt(source: Source, roles: Roles, options: DataOptions, name: str) -> None:
@@ -32,12 +30,17 @@ def refuse_spoilt(source: Source, roles: Roles, options: DataOptions, name: str)
     words = pc.fill_null(pc.utf8_trim_whitespace(text_column(source.table[roles.label])), "")
     counts = {item["values"]: item["counts"] for item in pc.value_counts(words).to_pylist()}
     empty = counts.pop("", 0)
-    dates = sorted(word for word, rows in counts.items() if rows > 1 and _DATE.fullmatch(word))
+    dates = sorted(word for word, rows in counts.items() if rows > 1 and looks_like_date(word))
     if dates and not options.label_names and source.notes.get("format") in _SHEETS:
-        example = f'--label-name "{dates[0]}={dates[0][8:10].lstrip("0")}-{dates[0][5:7].lstrip("0")}"'
-        raise DataError("data.label_dates", key=roles.label, value=dates[:3], file=name, example=example)
+        raise DataError("data.label_dates", key=roles.label, value=dates[:3], file=name, example=_renamed(dates[0]))
     if empty > len(words) / 2 and words[0].as_py() and len(counts) > 1 and set(counts.values()) == {1}:
         raise DataError("data.blocks", key=roles.label, file=name, count=len(counts), rows=len(words))
+
+
+def _renamed(date: str) -> str:
+    """How to name a class that became a date: what was typed, as far as the date tells."""
+    day, month = date[8:10].lstrip("0"), date[5:7].lstrip("0")
+    return f'--label-name "{date}={day}-{month}"' if date[:4].isdigit() else f'--label-name "{date}=..."'
 
 
 def filled_down(table: pa.Table, names: list[str]) -> pa.Table:

@@ -11,11 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tunebook.core.errors import DataError
 from tunebook.core.nouns import SPLITS, Roles, Split
 from tunebook.data.columns import is_text, text_column
 from tunebook.data.doubts import filled_down, refuse_spoilt
 from tunebook.data.exports import told
 from tunebook.data.given_split import given_splits, split_column
+from tunebook.data.label_columns import class_names, join_columns, joined_name
 from tunebook.data.ledger import Entry, Ledger
 from tunebook.data.names import WEIGHT_TOO, plain
 from tunebook.data.options import DataOptions
@@ -36,6 +38,8 @@ class Gathered:
         files: name of each file; sources: name -> hash of its bytes.
         given: splits that came in files of their own.
         notes: name -> what was found out of the file.
+        options: as they were given, with the names of classes that the files say.
+        coded: the labels are numbers of classes whose names a file's schema has.
     """
 
     table: pa.Table
@@ -44,6 +48,8 @@ class Gathered:
     sources: dict[str, str]
     given: frozenset[Split]
     notes: dict[str, dict[str, str]]
+    options: DataOptions
+    coded: bool = False
 
 
 def gather(paths: dict[Split, Sequence[Path]], options: DataOptions, ledger: Ledger) -> Gathered:
@@ -55,8 +61,11 @@ def gather(paths: dict[Split, Sequence[Path]], options: DataOptions, ledger: Led
     wanted = [(split, path) for split in SPLITS for path in paths.get(split, ())]
     names = _file_names([path for _, path in wanted])
     sources = [_filled_down(read(path, options), options, name) for (_, path), name in zip(wanted, names, strict=True)]
+    sources, options = _one_label(sources, names, options)
     known = told(options, sources[0].roles, sources[0].table.column_names)
     roles = find_roles(sources[0].table, known, file=names[0])
+    coded = _class_names(sources, str(roles.label))
+    options = options if coded is None else options.model_copy(update={"label_names": _renamed(coded, options)})
     parts = []
     for number, ((split, _), source) in enumerate(zip(wanted, sources, strict=True)):
         check_columns(source.table, _columns_of(roles), names[number])
@@ -74,7 +83,45 @@ def gather(paths: dict[Split, Sequence[Path]], options: DataOptions, ledger: Led
         sources=dict(zip(names, (source.hash for source in sources), strict=True)),
         given=frozenset(SPLITS[number] for number in given) | {split for split, _ in wanted},
         notes=dict(zip(names, (_notes(source, roles, options) for source in sources), strict=True)),
+        options=options,
+        coded=coded is not None,
     )
+
+
+def _one_label(sources: list[Source], names: Sequence[str], options: DataOptions) -> tuple[list[Source], DataOptions]:
+    """The files with one column of labels, where a column a class was told."""
+    columns = options.label_columns
+    if columns is None:
+        return sources, options
+    if options.label is not None:
+        raise DataError("data.label_or_columns", key=options.label, value=columns)
+    joined = []
+    for source, name in zip(sources, names, strict=True):
+        check_columns(source.table, columns, name)
+        joined.append(replace(source, table=join_columns(source.table, columns, name)))
+    told = {"label": joined_name(columns), "label_names": _renamed(columns, options)}
+    return joined, options.model_copy(update=told)
+
+
+def _class_names(sources: Sequence[Source], label: str) -> list[str] | None:
+    """Names of the classes 0, 1, 2 ... that the files' schemas say.
+
+    Raises:
+        DataError: `data.class_names`, two files name them differently.
+    """
+    said = [class_names(source.table.schema, label) for source in sources]
+    other = next((found for found in said if found is not None and found != said[0]), None)
+    if other is not None:
+        raise DataError("data.class_names", key=label, value=other, allowed=str(said[0]))
+    return said[0]
+
+
+def _renamed(names: Sequence[str], options: DataOptions) -> list[str]:
+    """Names of the classes 0, 1, 2 ... as the user wants them, by number or by the name that they had."""
+    given = options.label_names or {}
+    if isinstance(given, list):
+        return given
+    return [given.get(str(place), given.get(name, name)) for place, name in enumerate(names)]
 
 
 def _file_names(paths: Sequence[Path]) -> list[str]:

@@ -1,82 +1,189 @@
-"""What kind of labels a column holds: one class a row, several, or numbers. Never guesses that classes are ordered."""
+"""What kind of labels a column holds: one class a row, several, or numbers. Never guesses that classes are ordered.
+
+A kind is taken only where all cells fit it. Where two kinds are as near, or cells cannot be read, the column is refused
+with examples, their counts, and what to say.
+"""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from tunebook.core.errors import DataError
+from tunebook.core.messages import say
 from tunebook.core.nouns import Problem
+from tunebook.data.label_cells import Cell, read_cell
+from tunebook.data.label_form import Form, bits_of, number_of, numbers_of
+from tunebook.data.label_joints import find_joints, find_separator
+from tunebook.data.options import DataOptions
 
-_SEPARATORS = (",", "|", ";", "、", "，", "；", " ")
+Counts = Mapping[str, int]
 # So many different numbers with a fraction are a measure, not names of classes.
 _MEASURE = 10
+_VECTORS = (None, " ", ",", ";", "|")
+_SHOWN = 3
 
 
-def find_kind(counts: Mapping[str, int]) -> tuple[Problem, str | None]:
-    """The problem, and for several labels a row what separates them (None when cells are JSON lists).
+def find_form(counts: Counts, options: DataOptions) -> Form:
+    """How the cells are written, and what kind of labels they hold.
 
     Args:
         counts: label as written -> number of rows.
+
+    Raises:
+        DataError: `data.label_unread` (what begins with a bracket and cannot be read), `data.label_objects`,
+            `data.label_spans`, or `data.label_mixed`: two kinds are as near.
     """
-    numbers = [number_of(label) for label in counts]
-    if all(number is not None for number in numbers):
-        fractions = sum(1 for number in numbers if number is not None and not number.is_integer())
-        return ("regression" if fractions and len(counts) >= _MEASURE else "single_label"), None
-    if all(as_list(label) is not None for label in counts):
-        return "multi_label", None
-    for separator in _SEPARATORS:
-        if _separates(counts, separator):
-            return "multi_label", separator
-    return "single_label", None
+    cells = {label: read_cell(label) for label in counts}
+    if options.problem == "regression":
+        return Form("regression", decimal=_decimal(_words(cells, counts), options))
+    if options.problem == "single_label":
+        vectors = _vectors(cells, options)
+        return Form("single_label", *vectors) if vectors and _one_each(counts, vectors[0]) else Form("single_label")
+    _refuse_unreadable(cells, counts)
+    vectors = _vectors(cells, options)
+    if vectors:
+        one = options.problem is None and _one_each(counts, vectors[0])
+        return Form("single_label" if one else "multi_label", *vectors)
+    if options.label_separator is not None:
+        return Form("multi_label", options.label_separator)
+    words = _words(cells, counts)
+    separator = find_separator(words)
+    if options.problem == "multi_label":
+        return Form("multi_label", separator or ("," if all(c.shape == "word" for c in cells.values()) else None))
+    most = max(len(cell.parts) for cell in cells.values())
+    if most > 1:
+        return Form("multi_label", separator)
+    return _of_words(words, separator, cells, counts, options)
 
 
-def number_of(label: str) -> float | None:
-    """The finite number that a label writes, else None."""
-    try:
-        number = float(label)
-    except ValueError:
+def _of_words(
+    words: Counts, separator: str | None, cells: Mapping[str, Cell], counts: Counts, options: DataOptions
+) -> Form:
+    """The kind of cells that hold one word, or a list of at most one, each."""
+    listed = [label for label, cell in cells.items() if not cell.parts]
+    if listed and all(cells[label].shape == "weights" for label in listed):
+        return Form("multi_label")  # a row whose every class has a 0 bears none
+    decimal, kind = _numbers(words, separator, options)
+    if listed and kind is None and separator is None:
+        few = {label: rows for label, rows in counts.items() if label not in listed}
+        raise _mixed([("multi_label", "empty", _only(counts, listed)), ("single_label", "one", few)])
+    if kind is not None:
+        return Form(kind, decimal=decimal)
+    if separator is None:
+        joints = find_joints(words)
+        if joints is not None and joints.sure:
+            named = _only(words, joints.joined)
+            raise _mixed([("several", "joined", named), ("single_label", "all", words)], joints.separator)
+    return Form("multi_label" if separator else "single_label", separator)
+
+
+def _refuse_unreadable(cells: Mapping[str, Cell], counts: Counts) -> None:
+    """Refuse objects that say no classes, lists of lists, and what begins with a bracket and cannot be read."""
+    weights = all(cell.shape == "weights" and not cell.soft for cell in cells.values())
+    objects = ("object",) if weights else ("object", "weights")
+    for shapes, code in (
+        (("spans",), "data.label_spans"),
+        (objects, "data.label_objects"),
+        (("broken",), "data.label_unread"),
+    ):
+        wrong = _only(counts, [label for label, cell in cells.items() if cell.shape in shapes])
+        if wrong:
+            first, rows = next(iter(wrong)), total(wrong)
+            raise DataError(code, key="label", value=first, rows=rows, read=total(counts))
+
+
+def _words(cells: Mapping[str, Cell], counts: Counts) -> dict[str, int]:
+    """Words and the only items of lists, with their rows."""
+    words: Counter[str] = Counter()
+    for label, cell in cells.items():
+        for part in cell.parts if cell.shape != "word" else (label,):
+            words[part] += counts[label]
+    return dict(words)
+
+
+def _vectors(cells: Mapping[str, Cell], options: DataOptions) -> tuple[str | None, bool] | None:
+    """What separates the items where every cell is a vector of 0 and 1, all of one length; else None.
+
+    Two numbers with a comma may be a number with its fraction: those are no vector.
+    """
+    listed = {cell.shape for cell in cells.values()} == {"list"}
+    if not listed and any(cell.shape != "word" for cell in cells.values()):
         return None
-    return number if number - number == 0 and "_" not in label else None
-
-
-def as_list(label: str) -> list[str] | None:
-    """The labels of a JSON list (or of a Python one, with single quotes), else None."""
-    if not (label.startswith("[") and label.endswith("]")):
-        return None
-    for text in (label, label.replace("'", '"')):
-        try:
-            parts = json.loads(text)
-        except ValueError:
-            continue
-        return [str(part) for part in parts]
+    given = options.label_separator
+    for separator in (None,) if listed else (given,) if given is not None else _VECTORS[1:]:
+        vectors = [bits_of(label, separator) for label in cells]
+        lengths = {0 if vector is None else len(vector) for vector in vectors}
+        if len(lengths) == 1 and min(lengths) >= (3 if separator == "," else 2):
+            return separator, True
     return None
 
 
-def split_label(label: str, separator: str | None) -> list[str]:
-    """The labels of one cell: distinct, without spaces around them, in the order written."""
-    parts = as_list(label) or [] if separator is None else label.split(separator)
-    return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+def _one_each(counts: Counts, separator: str | None) -> bool:
+    """Whether each vector has a single 1."""
+    return all(sum(bits_of(label, separator) or ()) == 1 for label in counts)
 
 
-def _separates(counts: Mapping[str, int], separator: str) -> bool:
-    """Whether cells are made of parts that come again elsewhere, as labels do and words of a name do not.
+def _numbers(words: Counts, separator: str | None, options: DataOptions) -> tuple[str, Problem | None]:
+    """The decimal sign and the kind, where the words are numbers; a few that are none are rows without one."""
+    decimal = _decimal(words, options)
+    numbers = numbers_of(words, decimal)
+    fractions = any(not number.is_integer() for number in numbers.values())
+    measure = fractions and len(numbers) >= _MEASURE
+    share = sum(words[label] for label in numbers) / total(words) if words else 0.0
+    if decimal == "," and separator == "," and _may_be_sets(numbers):
+        raise _mixed([("several", "sets", words), ("regression", "comma", words)], ",")
+    if share == 1.0:
+        return decimal, "regression" if measure else "single_label"
+    if not measure or share < 0.5:
+        return decimal, None
+    if share >= 1 - options.max_dropped:
+        return decimal, "regression"
+    others = _only(words, [label for label in words if label not in numbers])
+    raise _mixed([("regression", "numbers", _only(words, numbers)), ("single_label", "words", others)])
 
-    Spaces separate only numbers (`3 17`): names of classes may be of several words.
-    """
-    if not any(separator in label for label in counts):
-        return False
-    cells = {label: split_label(label, separator) for label in counts}
-    joined = {label: parts for label, parts in cells.items() if len(parts) > 1}
-    rows, all_rows = sum(counts[label] for label in joined), sum(counts.values())
-    if rows * 200 < all_rows or not joined:
-        return False
-    homes = Counter(part for parts in cells.values() for part in parts)
-    if separator == " " and not all(part.isdigit() for part in homes):
-        return False
-    parts_in_joined = [part for parts in joined.values() for part in parts]
-    again = sum(1 for part in parts_in_joined if homes[part] >= 2)
-    return again >= 0.95 * len(parts_in_joined) and len(homes) <= len(counts)
+
+def _decimal(words: Counts, options: DataOptions) -> str:
+    """A comma where more rows are numbers with it than with a point, and no more than may be dropped are neither."""
+    if any(label.count(",") > 1 for label in words):
+        return "."  # sets of three
+    with_point, with_comma = numbers_of(words, "."), numbers_of(words, ",")
+    rows = [sum(words[label] for label in found) for found in (with_point, with_comma)]
+    return "," if rows[1] > rows[0] and rows[1] >= (1 - options.max_dropped) * total(words) else "."
 
 
-__all__ = ["as_list", "find_kind", "number_of", "split_label"]
+def _may_be_sets(numbers: Iterable[str]) -> bool:
+    """Whether numbers with a comma may as well be sets of classes: no cell names one twice or has a leading 0."""
+    for label in numbers:
+        parts = [part.strip() for part in label.split(",")]
+        if len(set(parts)) < len(parts) or any(part[0] in "+-" or (part[0] == "0" and part != "0") for part in parts):
+            return False
+    return True
+
+
+def _mixed(kinds: list[tuple[str, str, Counts]], separator: str = "") -> DataError:
+    """Two kinds are as near: what speaks for each, and what to say."""
+    lines = [
+        say(f"labels.near.{kind}_{look}", rows=total(found), examples=examples(found), separator=repr(separator))
+        for kind, look, found in kinds
+    ]
+    return DataError("data.label_mixed", key="label", kinds="".join(f"\n  - {line}" for line in lines))
+
+
+def _only(counts: Counts, labels: Iterable[str]) -> dict[str, int]:
+    """Some of the labels, the most frequent first."""
+    return dict(sorted(((label, counts[label]) for label in labels), key=lambda item: (-item[1], item[0])))
+
+
+def total(counts: Counts) -> int:
+    """Rows of all labels."""
+    return sum(counts.values())
+
+
+def examples(counts: Counts) -> str:
+    """A few labels for a message, the most frequent first."""
+    found = list(_only(counts, counts))[:_SHOWN]
+    return ", ".join(label if len(label) <= 40 else label[:39] + "…" for label in found)
+
+
+__all__ = ["examples", "find_form", "number_of", "total"]

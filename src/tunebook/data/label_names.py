@@ -8,10 +8,7 @@ from collections.abc import Iterable, Mapping
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef
 from tunebook.data.clean import clean_text
-from tunebook.data.label_kind import number_of
-
-# What says that there is no label. "none" is no such word: many sets have a class of that name.
-EMPTY = ("", "nan", "null", "#n/a")
+from tunebook.data.label_form import number_of
 
 
 def tidy_names(counts: Mapping[str, int], merge: bool) -> dict[str, str]:
@@ -39,7 +36,7 @@ def tidy_names(counts: Mapping[str, int], merge: bool) -> dict[str, str]:
 def _canonical(label: str) -> str:
     text = clean_text(label, ("control", "invisible", "compose", "space"))
     number = number_of(text)
-    whole = number is not None and number.is_integer() and re.fullmatch(r"[-+]?\d+\.0+", text)
+    whole = number is not None and number.is_integer() and re.fullmatch(r"[-+]?\d+\.0*", text)
     return str(int(number)) if whole and number is not None else text
 
 
@@ -80,4 +77,4 @@ def known_name(written: str, data: DataRef) -> str:
     return str(named.get(tidy, tidy))
 
 
-__all__ = ["EMPTY", "given_names", "in_order", "known_name", "tidy_names"]
+__all__ = ["given_names", "in_order", "known_name", "tidy_names"]

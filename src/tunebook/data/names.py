@@ -45,6 +45,23 @@ WEIGHT = _words("sample_weight row_weight example_weight instance_weight 样本�
 WEIGHT_TOO = _words("weight weights 权重")  # of a row in the loss, or of a parcel: never taken without asking
 SPLIT = _words("split data_split subset set fold partition 划分 数据划分 数据集划分")
 ANNOTATOR = re.compile(r"(annotator|annotation|rater|labeler|coder|标注员|标注者|标注人|标注)[ _-]?\d+")
+# Who labelled a row: of one text, rows of several are votes.
+LABELLER = _words(
+    "annotator annotator_id annotated_by completed_by labeler labeller labeled_by rater rater_id coder worker "
+    "worker_id workerid 标注员 标注者 标注人"
+)
+# What tools write beside labels: never the label itself.
+NO_LABEL = frozenset(
+    (
+        *LABELLER,
+        *_words(
+            "created_by user user_id username lead_time updated_at created_at timestamp split fold comments answer "
+            "annotation_id was_cancelled 审核人"
+        ),
+    )
+)
+# Answers that people preferred to others: no labels of a text.
+PREFERENCES = frozenset(_words("chosen rejected rejected_response chosen_response"))
 
 _ALL = frozenset(
     (
@@ -76,8 +93,11 @@ __all__ = [
     "ANNOTATOR",
     "GROUP",
     "LABEL",
+    "LABELLER",
     "LABEL_TOO",
+    "NO_LABEL",
     "PAIRS",
+    "PREFERENCES",
     "ROW_ID",
     "SPLIT",
     "TEXT",

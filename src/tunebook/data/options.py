@@ -19,6 +19,8 @@ class DataOptions(Record):
             a header row has the columns c1, c2, ...
         problem: kind of labels; found out when None (never `ordinal`, which must be said).
         label_separator: what stands between the labels of a row (multi-label).
+        label_columns: columns of one class each, where a 1, a true or a mark says that the class applies.
+        no_label: labels that say that a row was not labelled, in place of those that are found out.
         label_order: classes from lowest to highest (ordinal).
         label_names: label as written -> name, or names by class number.
         merge_label_case: labels that differ only by case or spaces are one class; False refuses them.
@@ -56,6 +58,8 @@ class DataOptions(Record):
 
     problem: Problem | None = None
     label_separator: str | None = None
+    label_columns: list[str] | None = Field(default=None, min_length=2)
+    no_label: list[str] | None = None
     label_order: list[str] | None = None
     label_names: dict[str, str] | list[str] | None = None
     merge_label_case: bool = True

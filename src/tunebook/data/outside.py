@@ -15,7 +15,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.core.task import Rows
 from tunebook.data.columns import text_column
-from tunebook.data.label_kind import number_of, split_label
+from tunebook.data.label_form import form_of, label_number, label_parts
 from tunebook.data.label_names import known_name
 from tunebook.data.ledger import WANTED
 
@@ -53,29 +53,21 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
 
 
 def _targets(column: pa.ChunkedArray, data: DataRef, path: Path) -> Array:
-    labels = data.labels
+    labels, form = data.labels, form_of(data)
     words = [word or "" for word in pc.utf8_trim_whitespace(text_column(column)).to_pylist()]
     if labels.problem == "regression":
-        numbers = [number_of(word) for word in words]
+        numbers = [label_number(word, form) for word in words]
         _refuse([word for word, number in zip(words, numbers, strict=True) if number is None], path, labels)
         return np.array(numbers, dtype=np.float32)
-    several = labels.problem == "multi_label"
-    lists = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
-    separator = None if lists else data.stats.get("separator")
-    cells = [_names(word, data, separator) if several else [known_name(word, data)] for word in words]
+    cells = [[known_name(part, data) for part in label_parts(word, form)] for word in words]
     _refuse([name for names in cells for name in names if name not in labels.names], path, labels)
-    if not several:
+    if labels.problem != "multi_label":
         codes = [labels.names.index(names[0]) for names in cells]
         return np.array(codes, dtype=np.int64 if labels.problem == "single_label" else np.float32)
     targets = np.zeros((len(cells), len(labels.names)), dtype=np.float32)
     for row, names in enumerate(cells):
         targets[row, [labels.names.index(name) for name in names]] = 1.0
     return targets
-
-
-def _names(word: str, data: DataRef, separator: str | None) -> list[str]:
-    """Labels of a cell that may hold several."""
-    return [known_name(part, data) for part in split_label(word, separator)]
 
 
 def _refuse(unknown: Sequence[str], path: Path, labels: Labels) -> None:

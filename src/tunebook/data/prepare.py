@@ -23,6 +23,7 @@ from tunebook.data.file_warnings import file_warnings
 from tunebook.data.fingerprint import fingerprint
 from tunebook.data.frozen import SPLIT, open_data
 from tunebook.data.gather import FILE, GIVEN, ROW, TIME, Gathered, gather
+from tunebook.data.label_checks import accepted_draft, label_warnings, refuse_tags, refuse_unknown
 from tunebook.data.labels import Labelled, class_counts, find_labels
 from tunebook.data.ledger import Ledger
 from tunebook.data.options import DataOptions
@@ -58,9 +59,10 @@ def prepare(
         "test": [test] if test else [],
     }
     gathered = gather(paths, options, ledger)
-    roles = gathered.roles
+    roles, options = gathered.roles, gathered.options
     draft, changes = clean_draft(Draft(gathered.table, gathered.files, ledger), roles, options, rules)
-    draft, labelled = _label(draft, roles, options)
+    draft, told = accepted_draft(draft)
+    draft, labelled = _label(draft, gathered)
     draft = weigh_draft(draft, roles.weight)
     draft = timed_draft(draft, roles.time, options) if options.parts_by == "time" else draft
     ledger.check(options.max_dropped)
@@ -70,17 +72,21 @@ def prepare(
     labels = _bounds(labelled.labels, table)
     stats = _stats(table, labels, roles, options, gathered)
     stats |= {"cleaning": {"rules": rules, "changed": changes}, "ledger": ledger.summary()}
-    stats |= {"repeats": _repeats(found), "separator": labelled.separator, "merged_labels": labelled.merged}
-    stats["warnings"] = _warnings(stats, found, labelled, gathered, ids_unusable)
+    stats |= {"repeats": _repeats(found), "merged_labels": labelled.merged, **labelled.form.facts}
+    told += label_warnings(labelled, str(roles.label), options)
+    stats["warnings"] = [*told, *_warnings(stats, found, labelled, gathered, ids_unusable)]
     stats["warnings"] += file_warnings(gathered.notes, ledger)
     return _freeze(table, into, _ref(into, gathered, labels, table, stats), ledger)
 
 
-def _label(draft: Draft, roles: Roles, options: DataOptions) -> tuple[Draft, Labelled]:
+def _label(draft: Draft, gathered: Gathered) -> tuple[Draft, Labelled]:
     """The draft with tidy labels, without the rows that have none."""
+    roles, options = gathered.roles, gathered.options
     draft.ledger.check(options.max_dropped)  # many faulty rows are to be told first, not what they do to the labels
+    refuse_tags(draft, roles, options)
     named = options.model_copy(update={"label": roles.label})  # for messages: the column may have been found
-    labelled = find_labels(draft.table[str(roles.label)], named)
+    labelled = find_labels(draft.table[str(roles.label)], named, gathered.coded)
+    refuse_unknown(draft, labelled)
     draft = draft.put(_LABEL, labelled.column)
     draft.note("changed", "label_merged", labelled.merged_rows)
     return labelled_rows(draft, labelled.bad), labelled
@@ -144,18 +150,25 @@ def _repeats(found: Found) -> dict[str, int]:
     }
 
 
-def _warnings(
-    stats: dict[str, Any], found: Found, labelled: Labelled, gathered: Gathered, ids_unusable: bool
-) -> list[dict[str, Any]]:
-    warnings = find_warnings(stats)
+def _repeat_warnings(found: Found) -> list[dict[str, Any]]:
+    warnings = []
     if found.duplicates:
         warnings.append(warning("duplicates", count=found.duplicates))
+    if found.votes:
+        warnings.append(warning("votes", count=found.votes, column=found.voter))
     if found.conflicts:
         warnings.append(warning("conflicts", count=found.conflicts, rows=found.conflict_rows))
     if found.leaked:
         warnings.append(warning("leaked", count=found.leaked))
     if found.duplicates_elsewhere:
         warnings.append(warning("validation_in_test", count=found.duplicates_elsewhere))
+    return warnings
+
+
+def _warnings(
+    stats: dict[str, Any], found: Found, labelled: Labelled, gathered: Gathered, ids_unusable: bool
+) -> list[dict[str, Any]]:
+    warnings = [*find_warnings(stats), *_repeat_warnings(found)]
     if labelled.merged:
         merged = "; ".join(f"{old!r} → {new!r}" for old, new in list(labelled.merged.items())[:5])
         warnings.append(warning("labels_merged", merged=merged))

@@ -12,7 +12,21 @@ from tunebook.core.errors import DataError, near
 from tunebook.core.nouns import Roles
 from tunebook.data.cells import as_text
 from tunebook.data.columns import is_text, text_column
-from tunebook.data.names import ANNOTATOR, GROUP, LABEL, LABEL_TOO, PAIRS, ROW_ID, TEXT, TIME, WEIGHT, plain
+from tunebook.data.label_columns import bit_columns
+from tunebook.data.names import (
+    ANNOTATOR,
+    GROUP,
+    LABEL,
+    LABEL_TOO,
+    NO_LABEL,
+    PAIRS,
+    PREFERENCES,
+    ROW_ID,
+    TEXT,
+    TIME,
+    WEIGHT,
+    plain,
+)
 from tunebook.data.options import DataOptions
 
 _SAMPLE = 5000
@@ -127,12 +141,20 @@ def _text_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str)
 
 def _label_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str) -> str:
     """The only column whose values come again and again, or the only one that is left."""
-    free = [name for name in sample.column_names if name not in taken]
+    preferred = [name for name in table.column_names if plain(name) in PREFERENCES]
+    if preferred:
+        raise DataError("data.preferences", key="label", file=file, value=preferred)
+    left = [name for name in sample.column_names if name not in taken]
+    free = [name for name in left if plain(name) not in NO_LABEL and not name.startswith("_")]
     few = [name for name in free if _recurs(sample[name])]
     chosen: list[str] = few if len(few) == 1 else free if len(free) == 1 else []
-    if not chosen:
-        raise DataError("data.label_unclear", key="label", file=file, columns=show_columns(table))
-    return chosen[0]
+    if chosen:
+        return chosen[0]
+    bits = bit_columns(table, free)
+    if len(bits) > 1:
+        shown = {"names": ",".join(bits), "columns": show_columns(table)}
+        raise DataError("data.label_unclear_columns", key="label", file=file, value=bits, **shown)
+    raise DataError("data.label_unclear", key="label", file=file, columns=show_columns(table))
 
 
 def _recurs(column: pa.ChunkedArray) -> bool:

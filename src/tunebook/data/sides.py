@@ -15,6 +15,7 @@ from tunebook.data.columns import text_column
 from tunebook.data.draft import Draft
 from tunebook.data.duplicates import Keys, find_repeats, found_in, hashes, text_keys
 from tunebook.data.gather import GIVEN, TIME
+from tunebook.data.names import LABELLER, plain
 from tunebook.data.options import DataOptions
 from tunebook.data.split import (
     TEST,
@@ -35,13 +36,18 @@ KEY = "\0key"
 
 @dataclass(frozen=True)
 class Found:
-    """What repeats and leaks there were, for the report."""
+    """What repeats and leaks there were, for the report.
+
+    `votes` are rows that repeat a text and its label by another annotator, of the column `voter`: they are kept.
+    """
 
     duplicates: int
     conflicts: int
     leaked: int
     duplicates_elsewhere: int
     conflict_rows: str
+    votes: int = 0
+    voter: str = ""
 
 
 def keyed_draft(draft: Draft, roles: Roles) -> Draft:
@@ -64,8 +70,14 @@ def without_repeats(draft: Draft, labels: str, options: DataOptions) -> tuple[Dr
         DataError: `data.duplicates` or `data.leakage`, where they are refused.
     """
     keys, given = _keys(draft), draft.numbers(GIVEN)
-    repeats = find_repeats(keys, hashes(_label_text(draft.table[labels])))
-    mine = repeats.again[_repeats_in_train(repeats.again, keys, given)]
+    said, voter = _label_text(draft.table[labels]), _voter(draft.table)
+    repeats = find_repeats(keys, hashes(said))
+    # Rows of the training files come first in a draft, so that what they repeat is among them too.
+    mine = again = repeats.again[given[repeats.again] == TRAIN]
+    if voter:  # what another annotator said of a text is a vote, and no repeat
+        who = pc.fill_null(text_column(draft.table[voter]), "")
+        votes = pc.binary_join_element_wise(said, who, pa.scalar("\x1e", pa.large_string()))
+        mine = np.intersect1d(again, find_repeats(keys, hashes(votes)).again)
     if len(mine) and options.duplicates == "refuse":
         raise DataError("data.duplicates", key="duplicates", count=len(mine), rows=draft.places_shown(mine))
     leaked = _leaks(keys, given)
@@ -77,6 +89,8 @@ def without_repeats(draft: Draft, labels: str, options: DataOptions) -> tuple[Dr
         leaked=len(leaked),
         duplicates_elsewhere=len(found_in(keys[given == VALIDATION], keys[given == TEST])),
         conflict_rows=draft.places_shown(repeats.conflicts[:8]),
+        votes=len(again) - len(mine),
+        voter=voter,
     )
     repeated = np.setdiff1d(mine, leaked) if options.duplicates == "remove" else mine[:0]
     draft.note("dropped", "leaked", leaked)
@@ -84,9 +98,10 @@ def without_repeats(draft: Draft, labels: str, options: DataOptions) -> tuple[Dr
     return draft.without(np.union1d(leaked, repeated)), found
 
 
-def _repeats_in_train(again: Any, keys: Keys, given: Any) -> Any:
-    """Rows of the training files come first in a draft, so that what they repeat is among them too."""
-    return given[again] == TRAIN
+def _voter(table: pa.Table) -> str:
+    """The column that says which annotator a row is of, where there are several."""
+    names = [name for name in table.column_names if plain(name) in LABELLER]
+    return next((name for name in names if len(pc.unique(text_column(table[name]))) > 1), "")
 
 
 def _leaks(keys: Keys, given: Any) -> Any:
@@ -96,7 +111,7 @@ def _leaks(keys: Keys, given: Any) -> Any:
 
 def _label_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_list(column.type):
-        return pc.binary_join(column, "\x1f")
+        return pc.binary_join(column, "\x1f").cast(pa.large_string())
     return text_column(column)
 
 

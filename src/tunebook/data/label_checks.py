@@ -1,0 +1,152 @@
+"""What is refused of labels beside their rows, and what is warned of."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunebook.core.errors import DataError
+from tunebook.core.nouns import SPLITS, Roles
+from tunebook.data.cells import as_text
+from tunebook.data.columns import text_column
+from tunebook.data.describe import warning
+from tunebook.data.draft import Draft
+from tunebook.data.gather import GIVEN
+from tunebook.data.label_cells import NOTHING, read_cell
+from tunebook.data.label_form import number_of
+from tunebook.data.label_joints import find_joints
+from tunebook.data.label_kind import examples, total
+from tunebook.data.labels import Labelled
+from tunebook.data.names import LABEL, plain
+from tunebook.data.options import DataOptions
+
+_SAMPLE = 2000
+_TAGGED = 0.95
+_FEW = 3
+_END = re.compile(r"(?:grand |sub)?total|sum|average|mean|count|n|合计|总计|小计|平均|平均值", re.I)
+_LEFT = {"reject": "rejected", "ignore": "skipped", "skip": "skipped"}
+_ANSWER = "answer"
+
+
+def accepted_draft(draft: Draft) -> tuple[Draft, list[dict[str, Any]]]:
+    """Without rows that an annotator rejected or skipped, where a column says so in the words of Prodigy."""
+    if _ANSWER not in draft.table.column_names:
+        return draft, []
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(text_column(draft.table[_ANSWER])))
+    found = set(words.to_pylist())
+    if not {"accept"} < found or not found <= {"accept", *_LEFT}:
+        return draft, []
+    told = warning("not_accepted", count=pc.sum(pc.not_equal(words, "accept")).as_py(), column=_ANSWER)
+    for word, reason in _LEFT.items():
+        lost = np.flatnonzero(pc.equal(words, word).to_numpy())
+        draft, words = draft.drop(reason, lost), words.filter(pc.not_equal(words, word))
+    return draft, [told]
+
+
+def refuse_tags(draft: Draft, roles: Roles, options: DataOptions) -> None:
+    """Refuse labels that are as many as the words of their text, row by row, or as the items of another list.
+
+    Raises:
+        DataError: `data.label_tags`.
+    """
+    if options.problem is not None or options.label_separator is not None or roles.label is None:
+        return
+    table = draft.table.slice(0, _SAMPLE)
+    counts = [_items(cell) for cell in table[roles.label].to_pylist()]
+    many = [place for place, count in enumerate(counts) if count > 1]
+    if len(many) < max(_FEW, len(counts) / 2) or len({counts[place] for place in many}) < 2:
+        return
+    lists = [name for name in table.column_names if name != roles.label and pa.types.is_list(table[name].type)]
+    beside = [[_items(cell) for cell in table[name].to_pylist()] for name in lists]
+    texts = table[roles.text].to_pylist()
+    for words in (*beside, [len(text.split()) for text in texts], [len("".join(text.split())) for text in texts]):
+        same = sum(1 for place in many if words[place] == counts[place])
+        if same >= _TAGGED * len(many):
+            raise DataError("data.label_tags", key=roles.label, rows=same, read=len(counts))
+
+
+def _items(cell: Any) -> int:
+    """How many labels a cell holds, repeated ones counted each time."""
+    text = (as_text(cell) or "").strip()
+    read = read_cell(text)
+    return len(text.split()) if read.shape == "word" else len(read.parts)
+
+
+def refuse_unknown(draft: Draft, labelled: Labelled) -> None:
+    """Refuse a given split with no label that a training row has.
+
+    Raises:
+        DataError: `data.split_unknown`.
+    """
+    if labelled.labels.problem == "regression":
+        return
+    given = draft.numbers(GIVEN)
+    known = _names(labelled, given == 0)
+    for part in (1, 2):
+        there = given == part
+        if there.any() and not _names(labelled, there) & known:
+            found = ", ".join(sorted(_names(labelled, there))[:_FEW]) or ", ".join(labelled.marks) or "–"
+            raise DataError("data.split_unknown", key=SPLITS[part], value=found, allowed=", ".join(sorted(known)[:10]))
+
+
+def _names(labelled: Labelled, rows: Any) -> set[str]:
+    column = labelled.column.filter(pa.array(rows))
+    flat = pc.list_flatten(column) if pa.types.is_list(column.type) else column
+    return set(pc.unique(pc.drop_null(flat)).to_pylist())
+
+
+def label_warnings(labelled: Labelled, column: str, options: DataOptions) -> list[dict[str, Any]]:
+    """What is unusual about the labels of a column."""
+    counts, form = labelled.counts, labelled.form
+    found = [] if not labelled.marks else [warning("unlabelled", **_shown(labelled.marks))]
+    if labelled.failed:
+        found.append(warning("label_error", **_shown(labelled.failed)))
+    if form.problem == "regression":
+        return [*found, *_of_numbers(labelled)]
+    ones = {label: rows for label, rows in counts.items() if number_of(label) == -1}
+    if ones and min(number_of(label) or 0 for label in counts) == -1:
+        found.append(warning("minus_one", count=total(ones)))
+    nothing = {label: rows for label, rows in counts.items() if read_cell(label) == NOTHING}
+    if nothing and not form.positions:
+        found.append(warning("empty_lists", count=total(nothing)))
+    if form.positions and options.label_names is None:
+        found.append(warning("positions", names=", ".join(labelled.labels.names[:8])))
+    joints = find_joints(counts) if form.problem == "single_label" and options.problem is None else None
+    if joints is not None:
+        joined = {label: counts[label] for label in joints.joined}
+        shown = {"labels": examples(joined), "separator": repr(joints.separator)}
+        found.append(warning("label_joints", count=len(joined), **shown))
+    return [*found, *_headings(counts, column)]
+
+
+def _of_numbers(labelled: Labelled) -> list[dict[str, Any]]:
+    found = []
+    if labelled.form.decimal == ",":
+        found.append(warning("decimal_comma", examples=examples(labelled.counts)))
+    wrong = {label: rows for label, rows in labelled.counts.items() if number_of(label, labelled.form.decimal) is None}
+    rows = len(labelled.bad["bad_number"])
+    if rows:
+        found.append(warning("bad_numbers", count=rows, labels=examples(wrong)))
+    return found
+
+
+def _headings(counts: dict[str, int], column: str) -> list[dict[str, Any]]:
+    """Rare classes that bear the name of the column, or of the last row of a table."""
+    ends = {
+        label: rows
+        for label, rows in counts.items()
+        if rows <= _FEW and (plain(label) in {plain(column), *LABEL} or _END.fullmatch(label.strip(" :：")))
+    }
+    return [warning("label_heading", **_shown(ends))] if ends else []
+
+
+def _shown(labels: dict[str, int]) -> dict[str, Any]:
+    """Their rows and the most frequent of them, for a warning."""
+    return {"count": total(labels), "labels": examples(labels)}
+
+
+__all__ = ["accepted_draft", "label_warnings", "refuse_tags", "refuse_unknown"]

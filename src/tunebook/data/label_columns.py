@@ -1,0 +1,92 @@
+"""One column a class, as one column of labels; and names of classes that a file's schema keeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from tunebook.core.errors import DataError
+from tunebook.data.columns import text_column
+from tunebook.data.label_form import number_of
+
+# How a cell says yes, and how it says no beside that; a mark alone has nothing for no.
+_WORDS = {"1": "0", "true": "false", "yes": "no", "y": "n", "on": "off", "☑": "☐", "☒": "☐", "是": "否", "有": "无"}
+_MARKS = frozenset("x✓✔√✗✘")
+_UNKNOWN = frozenset({"", "nan", "null", "none"})
+_SCHEMA = b"huggingface"
+
+
+def joined_name(columns: Sequence[str]) -> str:
+    """How the column of labels is called that these columns make."""
+    return " + ".join(columns)
+
+
+def join_columns(table: pa.Table, columns: Sequence[str], file: str) -> pa.Table:
+    """The table with one column of labels, a vector of 0 and 1, in place of a column for each class.
+
+    A cell says that its class applies with 1, true, yes, x or a tick, and that it does not with 0, false, no, or
+    with nothing where no cell of its column says no otherwise. A row has no labels where one of the columns has
+    nothing else, or a number below 0.
+
+    Raises:
+        DataError: `data.label_columns`, a cell says neither.
+    """
+    bits = [_bits(table[name], name, file) for name in columns]
+    rows = [None if None in row else list(row) for row in zip(*bits, strict=True)]
+    place = table.column_names.index(columns[0])
+    kept = table.drop_columns(list(columns))
+    at = sum(1 for name in table.column_names[:place] if name in kept.column_names)
+    return kept.add_column(at, joined_name(columns), pa.array(rows, pa.list_(pa.int8())))
+
+
+def _bits(column: pa.ChunkedArray, name: str, file: str) -> list[int | None]:
+    words = ["" if word is None else word.strip().lower() for word in text_column(column).to_pylist()]
+    read = {word: _bit(word) for word in dict.fromkeys(words)}
+    wrong = next((word for word, bit in read.items() if bit is None), None)
+    if wrong is not None:
+        raise DataError("data.label_columns", key=name, value=wrong, file=file)
+    if 0 not in read.values():
+        read[""] = 0  # a column of marks: nothing is no
+    known = {word: bit if bit in (0, 1) else None for word, bit in read.items()}
+    return [known[word] for word in words]
+
+
+def _bit(word: str) -> int | None:
+    """1 for yes, 0 for no, -1 where it is not known, None for any other word."""
+    if word in _WORDS or word in _MARKS:
+        return 1
+    number = number_of(word)
+    if word in _UNKNOWN or (number is not None and number < 0):
+        return -1
+    return int(number) if number in (0, 1) else 0 if word in _WORDS.values() else None
+
+
+def bit_columns(table: pa.Table, names: Sequence[str]) -> list[str]:
+    """Columns whose every cell says yes or no, in one way: each may be a class."""
+    return [name for name in names if _says_yes_or_no(table[name])]
+
+
+def _says_yes_or_no(column: pa.ChunkedArray) -> bool:
+    words = {(text or "").strip().lower().removesuffix(".0") for text in text_column(column).unique().to_pylist()}
+    words -= _UNKNOWN
+    return bool(words) and (words <= _MARKS or any(words <= {yes, no} for yes, no in _WORDS.items()))
+
+
+def class_names(schema: pa.Schema, column: str) -> list[str] | None:
+    """Names of the classes 0, 1, 2 ... of a column, where the schema has them as the library `datasets` writes it."""
+    kept = (schema.metadata or {}).get(_SCHEMA)
+    try:
+        feature = json.loads(kept)["info"]["features"][column] if kept else None
+    except (ValueError, KeyError, TypeError):
+        return None
+    while isinstance(feature, dict) and "names" not in feature:
+        feature = feature.get("feature")
+    if isinstance(feature, list) and len(feature) == 1:  # how older versions write a list of classes
+        feature = feature[0]
+    names = feature.get("names") if isinstance(feature, dict) else None
+    return [str(name) for name in names] if names else None
+
+
+__all__ = ["bit_columns", "class_names", "join_columns", "joined_name"]

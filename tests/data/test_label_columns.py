@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from tunebook.core.errors import DataError
+from tunebook.data.label_columns import bit_columns, class_names, join_columns, joined_name
+
+NAMES = ["rude", "loud"]
+
+
+def joined(**columns: list[Any]) -> list[Any]:
+    table = pa.table({"text": ["…"] * len(columns["rude"]), **columns})
+    made = join_columns(table, NAMES, "x.csv")
+    assert made.column_names == ["text", joined_name(NAMES)]
+    found: list[Any] = made["rude + loud"].to_pylist()
+    return found
+
+
+def test_a_column_a_class() -> None:
+    assert joined(rude=["1", "0"], loud=["0", "0"]) == [[1, 0], [0, 0]]
+    assert joined(rude=[True, False], loud=[1.0, 0.0]) == [[1, 1], [0, 0]]
+    assert joined(rude=["x", ""], loud=[None, "X"]) == [[1, 0], [0, 1]]
+    assert joined(rude=["yes", "No"], loud=["☑", "☐"]) == [[1, 1], [0, 0]]
+    assert joined(rude=["是", "否"], loud=["✓", " "]) == [[1, 1], [0, 0]]
+
+
+def test_a_row_of_which_nothing_is_known() -> None:
+    assert joined(rude=["1", "0", ""], loud=["0", "-1", "1"]) == [[1, 0], None, None]
+
+
+def test_any_other_word_is_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        joined(rude=["1", "0.7"], loud=["0", "0"])
+    assert (caught.value.code, caught.value.key) == ("data.label_columns", "rude")
+
+
+def test_columns_that_may_be_classes() -> None:
+    table = pa.table(
+        {
+            "a": ["0", "1", None],
+            "b": [True, False, True],
+            "c": ["x", "", "x"],
+            "d": ["x", "y", "x"],
+            "e": ["", "", ""],
+            "f": [0.0, 1.0, 0.0],
+            "g": ["yes", "0", "1"],
+        }
+    )
+    assert bit_columns(table, table.column_names) == ["a", "b", "c", "f"]
+
+
+def schema(feature: Any) -> pa.Schema:
+    kept = json.dumps({"info": {"features": {"label": feature}}})
+    return pa.schema([("label", pa.int64())], metadata={"huggingface": kept})
+
+
+def test_names_in_the_schema() -> None:
+    one = {"names": ["neg", "pos"], "_type": "ClassLabel"}
+    assert class_names(schema(one), "label") == ["neg", "pos"]
+    for several in ({"feature": one, "_type": "List"}, {"feature": one, "length": -1, "_type": "Sequence"}, [one]):
+        assert class_names(schema(several), "label") == ["neg", "pos"]
+    assert class_names(schema({"dtype": "int64", "_type": "Value"}), "label") is None
+    assert class_names(schema(one), "text") is None
+    assert class_names(pa.schema([("label", pa.int64())]), "label") is None
+    assert class_names(pa.schema([("label", pa.int64())], metadata={"huggingface": "{"}), "label") is None
