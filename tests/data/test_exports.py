@@ -74,3 +74,19 @@ def test_rows_to_predict_need_no_labels(write):
     assert read(tasks, labelled=False).table["text"].to_pylist() == ["fine", "fine"]
     spans = write("spans.jsonl", '{"text": "fine", "label": [[0, 4, "A"]]}\n')
     assert read(spans, labelled=False).table["text"].to_pylist() == ["fine"]
+
+
+def test_values_that_the_tool_does_not_write_are_told(write):
+    tasks = [{"id": 1, "data": {"text": "a"}, "annotations": [{"result": [{"from_name": "q", "type": "choices"}]}]}]
+    with pytest.raises(DataError) as caught:
+        read(write("x.json", json.dumps(tasks)))
+    assert caught.value.code == "format.damaged"
+    assert "Label Studio" in caught.value.message
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_rows_with_a_wrong_number_of_cells_are_faults(write, labelled):
+    path = write("x.csv", "id,text,label,Comments\n1,one,a,\n2,two\n3,three,b,,\n4,four,b,\n")
+    source = read(path, labelled=labelled)
+    assert source.table["text"].to_pylist() == ["one", "four"]
+    assert list(source.faults["ragged"]) == [3, 4]

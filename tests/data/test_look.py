@@ -38,10 +38,12 @@ def test_only_the_first_rows_are_looked_at_but_all_are_read(write):
 
 
 def test_cells_with_the_line_in_which_a_row_begins(write):
-    found = look(write("x.tsv", 'id\ttext\n1\t"two\nlines"\n\n2\t\n'))
+    found = look(write("x.tsv", 'id\ttext\n1\t"two\nlines"\n\n2\t\n3\n'))
     assert found.delimiter == "\t"
-    assert found.grid == [["id", "text"], ["1", "two\nlines"], ["2", ""]]
-    assert found.cells() == [(2, {"id": "1", "text": "two\nlines"}), (5, {"id": "2", "text": None})]
+    assert found.grid == [["id", "text"], ["1", "two\nlines"], ["2", ""], ["3"]]
+    rows, ragged = found.cells()
+    assert rows == [(2, {"id": "1", "text": "two\nlines"}), (5, {"id": "2", "text": None})]
+    assert ragged == {6: "1"}
 
 
 def test_bytes_that_are_no_text_have_no_lines(write):

@@ -103,6 +103,9 @@ def read_export(path: Path, members: list[Member], options: DataOptions, *, labe
         if labelled or not error.code.startswith("format."):
             raise
         return None  # what labels there are does not matter
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"  # a value of a kind that the tool does not write there
+        raise DataError("format.damaged", key=str(path), tool=found.title, reason=reason) from error
     if not export.table.num_rows and not export.faults:
         raise DataError("data.empty", key=str(path))
     notes = {"format": found.key, "tool": found.title, **export.notes}

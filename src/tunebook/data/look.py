@@ -122,13 +122,22 @@ class Look:
         first = self.lines[0] if self.lines else ""
         return max(",\t;", key=first.count)
 
-    def cells(self) -> Objects:
-        """All rows under the heading, with the line where each begins: heading -> cell, None where it is empty."""
+    def cells(self) -> tuple[Objects, dict[int, str]]:
+        """All rows under the heading, with the line where each begins: heading -> cell, None where it is empty.
+
+        Returns:
+            the rows, and line -> number of cells of those that have too many or too few.
+        """
         rows = _cells(self.text, self.delimiter)
         heading = next(rows)[1]
-        return [
-            (line, {name: cell or None for name, cell in zip(heading, cells, strict=False)}) for line, cells in rows
-        ]
+        found: Objects = []
+        ragged = {}
+        for line, cells in rows:
+            if len(cells) == len(heading):
+                found.append((line, {name: cell or None for name, cell in zip(heading, cells, strict=True)}))
+            else:
+                ragged[line] = str(len(cells))
+        return found, ragged
 
 
 def _values(text: str) -> Iterator[Any]:

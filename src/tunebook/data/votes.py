@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tunebook.data.cells import as_text
 from tunebook.data.exports import Export, to_export
 
 # More people than these are columns by place (the row's first vote, its second ...), not by name.
+RAGGED = "ragged"
 _PEOPLE = 20
 _NAME = 20  # longer names (UUIDs, addresses) become numbers
 
@@ -22,11 +24,12 @@ class Answer:
         item: what tells the item from others; row: its number in the file.
         columns: the item's columns, of which the first answer's are taken.
         who: the person; said: the labels, in order; a number stands alone.
-        left_out: why the answer does not count (`skipped`, `unlabelled`, `rejected`), a reason of the ledger.
+        left_out: why the answer does not count (`skipped`, `unlabelled`, `rejected`, `ragged`), a reason of
+            the ledger.
         when: when it was given; of one person's answers the latest counts.
     """
 
-    item: Hashable
+    item: Any
     row: int
     columns: dict[str, Any]
     who: str = ""
@@ -57,7 +60,9 @@ def join_answers(answers: Iterable[Answer], label: str | None, roles: dict[str, 
     """
     items = _by_item(answers)
     if label is None:
-        return to_export([(item.first.row, item.first.columns) for item in items.values()], roles, notes=notes)
+        broken = {item.first.row: "" for item in items.values() if item.left[:1] == [RAGGED]}
+        texts = [(item.first.row, item.first.columns) for item in items.values() if item.first.row not in broken]
+        return to_export(texts, roles, faults={RAGGED: broken} if broken else {}, notes=notes)
     several = any(len(vote.said) > 1 for item in items.values() for vote in item.votes.values())
     people = _people(list(items.values()))
     rows: list[tuple[int, dict[str, Any]]] = []
@@ -79,7 +84,8 @@ def join_answers(answers: Iterable[Answer], label: str | None, roles: dict[str, 
 def _by_item(answers: Iterable[Answer]) -> dict[Hashable, _Item]:
     items: dict[Hashable, _Item] = {}
     for answer in answers:
-        item = items.setdefault(answer.item, _Item(answer))
+        key = answer.item if isinstance(answer.item, str | int | tuple) else as_text(answer.item)
+        item = items.setdefault(key, _Item(answer))
         if answer.left_out:
             item.left.append(answer.left_out)
         elif answer.who not in item.votes or answer.when > item.votes[answer.who].when:
@@ -118,8 +124,13 @@ def _winners(said: Sequence[tuple[Any, ...]], several: bool) -> list[tuple[Any, 
     return [(label,) for label, count in counts.items() if count == max(counts.values())]
 
 
+def broken_rows(ragged: Mapping[int, str]) -> list[Answer]:
+    """Rows of a wrong number of cells, as answers that do not count."""
+    return [Answer((RAGGED, row), row, {}, left_out=RAGGED) for row in ragged]
+
+
 def _cell(said: tuple[Any, ...], several: bool) -> Any:
     return list(dict.fromkeys(said)) if several else said[0]
 
 
-__all__ = ["Answer", "join_answers"]
+__all__ = ["RAGGED", "Answer", "broken_rows", "join_answers"]

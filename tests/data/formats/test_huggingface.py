@@ -59,3 +59,11 @@ def test_a_folder_that_lacks_a_file_is_damaged(tmp_path):
     (folder / "x.arrow").write_bytes(b"ARROW1 and no more")
     with pytest.raises(DataError, match=r"format\.damaged"):
         read(folder / "x.arrow")
+
+
+def test_texts_that_are_no_characters_are_damage(tmp_path):
+    folder = save(tmp_path / "set", rows("abcdefgh", "b"))
+    path = folder / "data-00000-of-00001.arrow"
+    path.write_bytes(path.read_bytes().replace(b"abcdefgh", b"abc\xff\xfefgh"))
+    with pytest.raises(DataError, match=r"format\.damaged"):
+        read(path)

@@ -10,7 +10,7 @@ from tunebook.data.exports import Export, Format
 from tunebook.data.formats.fasttext import FastText, lines_of
 from tunebook.data.formats.spans import are_spans
 from tunebook.data.look import Look
-from tunebook.data.votes import Answer, join_answers
+from tunebook.data.votes import Answer, broken_rows, join_answers
 
 _MARKS = ("Comments", "annotation_approver")  # columns that only doccano writes; the second until version 1.5
 _LABELLED = ("cats", "label", "labels")
@@ -84,7 +84,9 @@ def _answers(look: Look, user: str) -> Iterator[Answer]:
     if not look.objects and not _is_one(look):
         yield from lines_of(look, user)
         return
-    for number, row in look.rows() if look.objects else look.cells():
+    rows, ragged = (look.rows(), {}) if look.objects else look.cells()
+    yield from broken_rows(ragged)
+    for number, row in rows:
         given = next((row[name] for name in _LABELLED if name in row), None)
         labels = given.split(_JOINT) if isinstance(given, str) else given or ()
         left = "" if labels else "unlabelled"

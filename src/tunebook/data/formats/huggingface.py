@@ -66,7 +66,9 @@ def _table(look: Look) -> pa.Table:
     """The table of an Arrow file, in either of its two forms."""
     read = pa.ipc.open_file if look.data.startswith(_FILE) else pa.ipc.open_stream
     try:
-        return read(io.BytesIO(look.data)).read_all()
+        table = read(io.BytesIO(look.data)).read_all()
+        table.validate(full=True)  # bytes that are no characters are found here, not in the middle of the work
+        return table
     except (pa.ArrowException, OSError) as error:
         reason = str(error).split("\n")[0]
         raise DataError("format.damaged", key=str(look.path), tool=HuggingFace.title, reason=reason) from error

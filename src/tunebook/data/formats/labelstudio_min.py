@@ -12,7 +12,7 @@ from tunebook.data.formats.labelstudio import CLASSES, NUMBERS, OTHER, choose_qu
 from tunebook.data.look import Look, Objects
 from tunebook.data.names import LABEL, LABEL_TOO, plain
 from tunebook.data.roles import find_roles
-from tunebook.data.votes import Answer, join_answers
+from tunebook.data.votes import Answer, broken_rows, join_answers
 
 # Columns that say something of the annotation, not of the text.
 _ASIDE = ("annotation_id", "annotator", "created_at", "updated_at", "lead_time")
@@ -35,9 +35,14 @@ class LabelStudioMin(Format):
 
     def read(self, look: Look) -> Export:
         """The texts, with the answers to the question of classes."""
-        rows = look.rows() if look.objects else [(line, _opened(row)) for line, row in look.cells()]
+        ragged: dict[int, str] = {}
+        if look.objects:
+            rows = look.rows()
+        else:
+            cells, ragged = look.cells()
+            rows = [(line, _opened(row)) for line, row in cells]
         question = self._question(look, rows) if look.labelled else ""
-        answers = (_answer(number, row, question) for number, row in rows)
+        answers = [*(_answer(number, row, question) for number, row in rows), *broken_rows(ragged)]
         return join_answers(answers, question or None, {"row_id": "id"})
 
     def _question(self, look: Look, rows: Objects) -> str:
