@@ -206,8 +206,14 @@ def test_an_owners_words_stay(tunebook: Call, own: Path, tmp_path: Path) -> None
     assert "our lucky number" in tunebook("table", "show", own, "--table", path).out
 
 
-def test_a_row_that_trains_nothing_is_warned_of(tunebook: Call, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_that_trains_nothing_is_warned_of(
+    tunebook: Call, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tunebook("table", "set", own, "lora.rank=4")
+    file = tmp_path / "t.yaml"
+    for rows, warned in (("lora: {targets: [query, value]}", 0), ("lora.rank: 2\nlearning_rate: 2e-5", 1)):
+        file.write_text(rows + "\n", encoding="utf-8")  # a rate that the file does not name is not warned of
+        assert len(tunebook("table", "import", own, file, "--json").json["warnings"]) == warned
     done = tunebook("table", "set", own, "lr=3e-5", "--table", "v2", "--json").json
     assert [item["fields"]["replaced_by"] for item in done["warnings"]] == ["lora.learning_rate"]
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -150,6 +150,7 @@ def table_set(
     owner: Annotated[str, option("owner", "--owner", metavar="NAME")] = "",
 ) -> Answer:
     """A child of a version, with some rows changed."""
+    from tunebook.tables.declared import find
     from tunebook.tables.make import child
     from tunebook.verbs.book import open_book
 
@@ -158,7 +159,8 @@ def table_set(
     changed = child(parent, read_changes(changes, "ROW=VALUE"), note=note, owner=owner or parent.owner)
     if changed.values() == parent.values():
         raise TunebookError("cli.no_change", key=f"v{parent.version}" if parent.version else table)
-    return _added(opened, parent, changed)
+    asked = [row.name for name in read_changes(changes) if (row := find(name)) is not None]
+    return _added(opened, parent, changed, asked)
 
 
 def table_import(book: Books, file: Files, note: Note = "") -> Answer:
@@ -176,7 +178,8 @@ def table_import(book: Books, file: Files, note: Note = "") -> Answer:
         return _added(opened, None, table)
     if read.values() == parent.values():
         raise TunebookError("cli.no_change", key=f"v{parent.version}")
-    return _added(opened, parent, inherit(table, parent, note), edited)
+    said = [name for name, row in read.rows.items() if row.value != row.default]
+    return _added(opened, parent, inherit(table, parent, note), said, edited)
 
 
 def _origin(store: TableStore, table: ParamTable, file: Path) -> tuple[ParamTable | None, str]:
@@ -194,14 +197,16 @@ def _origin(store: TableStore, table: ParamTable, file: Path) -> tuple[ParamTabl
     return None, file.name if edited else ""
 
 
-def _added(book: Book, parent: ParamTable | None, table: ParamTable, edited: str = "") -> Answer:
-    """Keep a table as the next version and say what differs from its parent."""
+def _added(
+    book: Book, parent: ParamTable | None, table: ParamTable, asked: Collection[str] = (), edited: str = ""
+) -> Answer:
+    """Keep a table as the next version and say what differs from its parent; `asked` are the rows somebody named."""
     from tunebook.tables.diff import diff
     from tunebook.tables.replaced import idle
 
     added = book.tables.add(table)
     changes = diff(parent, added) if parent else []
-    warnings = idle(added.values(), [item["row"] for item in changes])
+    warnings = idle(added.values(), [item["row"] for item in changes if item["row"] in asked])
     name = f"v{added.version}"
 
     def tell(screen: Console) -> None:
