@@ -42,9 +42,9 @@ def test_say(monkeypatch):
     monkeypatch.setenv("TUNEBOOK_LANG", "en")
     assert say("error.allowed", allowed="x") == "allowed: x"
     assert say("row.together.do") == "Change one of them."
-    for wrong in ({"code": "no.such"}, {"code": "error.allowed"}):
+    for wrong in ("no.such", "error.allowed"):
         with pytest.raises(KeyError):
-            say(**wrong)
+            say(wrong)
 
 
 @pytest.fixture

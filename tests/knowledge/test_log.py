@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tunebook.core.errors import BookError, MachineError
+from tunebook.core.messages import say
+from tunebook.core.said import said
 from tunebook.knowledge import database
 from tunebook.knowledge import log as module
 from tunebook.knowledge.head import Head, read_head, write_head
@@ -384,3 +386,18 @@ def test_two_processes_write_one_chain(log):
 
 def test_an_entry_is_json(five):
     assert json.loads(five.entries()[0].model_dump_json())["action"] == "table"
+
+
+def test_what_tunebook_says_itself_is_read_in_the_readers_language(log, monkeypatch):
+    monkeypatch.setenv("TUNEBOOK_LANG", "en")
+    log.append("search", reason=said("search.logged"))
+    log.append("search", reason="a reason of the owner")
+    english = [entry.reason for entry in log.entries()]
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    chinese = log.entries()
+    assert [entry.reason for entry in chinese] == [say("search.logged"), "a reason of the owner"]
+    assert english[0] != chinese[0].reason and "said" not in chinese[0].evidence
+    assert log.verify().ok
+    with sqlite3.connect(log.path) as db:  # whoever opens the database reads a sentence
+        assert db.execute("SELECT reason FROM entries WHERE number = 1").fetchone() == (english[0],)
+    db.close()

@@ -9,6 +9,8 @@ import pytest
 from filelock import FileLock
 
 from tunebook.core.errors import BookError, MachineError, TableError
+from tunebook.core.messages import catalogue
+from tunebook.core.said import said
 from tunebook.knowledge import log as log_module
 from tunebook.knowledge.log import Change
 from tunebook.tables import store as module
@@ -304,3 +306,18 @@ def test_two_processes_never_share_a_number(store):
     assert [writer.returncode for writer in writers] == [0, 0]
     assert sorted(given) == list(range(1, 17))
     assert [store.get(number).version for number in store.versions()] == list(range(1, 17))
+
+
+def test_reasons_are_read_in_the_readers_language(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUNEBOOK_LANG", "en")
+    store = TableStore(tmp_path / "tables")
+    made = new_table({"learning_rate": 1e-4}, reasons={"learning_rate": said("propose.warmup")}, note="by hand")
+    english = store.add(made)
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    chinese = store.get(1)
+    assert chinese.rows["learning_rate"].reason == catalogue()["propose.warmup"]["zh"]
+    assert english.rows["learning_rate"].reason == catalogue()["propose.warmup"]["en"]
+    assert chinese.note == "by hand" and chinese.values_id == english.values_id
+    again = store.get(store.add(chinese.model_copy(update={"parent": 1})).version)
+    monkeypatch.setenv("TUNEBOOK_LANG", "en")
+    assert store.get(again.version).rows["learning_rate"].reason == english.rows["learning_rate"].reason

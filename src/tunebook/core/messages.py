@@ -62,14 +62,19 @@ def _flat(code: str, entry: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
     return [(f"{code}.{part}", text) for part, text in entry.items()]
 
 
-def say(code: str, **fields: Any) -> str:
+def say(code: str, /, **fields: Any) -> str:
     """The text of an entry in the user's language, its placeholders filled.
 
     Raises:
         KeyError: the catalogue has no such entry, or a placeholder has no value: a fault of Tunebook, not of the user.
     """
+    return say_in(language(), code, **fields)
+
+
+def say_in(name: str, code: str, /, **fields: Any) -> str:
+    """The same in a given language."""
     texts = _part(code.partition(".")[0])  # `cli.train` is in cli.toml: help is not to wait for the whole catalogue
-    return (texts if code in texts else catalogue())[code][language()].format(**fields)
+    return (texts if code in texts else catalogue())[code][name].format(**fields)
 
 
-__all__ = ["LANGUAGES", "catalogue", "language", "say"]
+__all__ = ["LANGUAGES", "catalogue", "language", "say", "say_in"]

@@ -11,6 +11,7 @@ from tunebook.core.damage import reading
 from tunebook.core.files import write_whole
 from tunebook.core.hashing import content_id
 from tunebook.core.params import Value
+from tunebook.core.said import STORED, Text
 
 Problem = Literal["single_label", "multi_label", "regression", "ordinal"]
 Split = Literal["train", "validation", "test"]
@@ -28,7 +29,7 @@ class Record(BaseModel):
     @property
     def id(self) -> str:
         """Hash of the record's content: 12 hexadecimal digits."""
-        return content_id(self.model_dump(mode="json", exclude=set(self.outside)))
+        return content_id(self.model_dump(mode="json", exclude=set(self.outside), context=STORED))
 
 
 class TableRow(Record):
@@ -47,7 +48,7 @@ class TableRow(Record):
     default: Value = None
     recommended: Value = None
     description: str = ""
-    reason: str = ""
+    reason: Text = ""
     effect: float | None = None
 
 
@@ -61,7 +62,7 @@ class ParamTable(Record):
 
     version: int = 0
     parent: int | None = None
-    note: str = ""
+    note: Text = ""
     owner: str = ""
     created: str = ""
     rows: dict[str, TableRow]
@@ -277,24 +278,10 @@ def read_json(kind: type[Record], path: Path) -> Any:
 
 def write_json(record: Record, path: Path) -> Path:
     """Write a record as indented JSON into a new file; whole or not at all."""
-    return write_whole(path, record.model_dump_json(indent=2) + "\n")
+    return write_whole(path, record.model_dump_json(indent=2, context=STORED) + "\n")
 
 
 __all__ = [
-    "SPLITS",
-    "DataRef",
-    "Estimate",
-    "HeadStart",
-    "Interval",
-    "Labels",
-    "ParamTable",
-    "Plan",
-    "Problem",
-    "Record",
-    "Report",
-    "Roles",
-    "Split",
-    "TableRow",
-    "read_json",
-    "write_json",
-]
+    "SPLITS", "DataRef", "Estimate", "HeadStart", "Interval", "Labels", "ParamTable", "Plan", "Problem", "Record",
+    "Report", "Roles", "Split", "TableRow", "read_json", "write_json",
+]  # fmt: skip

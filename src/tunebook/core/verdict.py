@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tunebook.core.nouns import Record, Split
+from tunebook.core.said import Text
 
 Decision = Literal["STRONG", "PROMOTE", "REJECT", "INCONCLUSIVE"]
 
@@ -79,7 +80,7 @@ class Verdict(Record):
 
     test: str
     verdict: Decision
-    reason: str = ""
+    reason: Text = ""
     a: int
     b: int
     a_values: str

@@ -10,6 +10,7 @@ from typing import Any
 
 from tunebook.core.errors import MachineError
 from tunebook.core.nouns import Record
+from tunebook.core.said import STORED
 from tunebook.knowledge.database import database, keep_private
 from tunebook.knowledge.home import home
 from tunebook.knowledge.lesson import Lesson, told_last
@@ -123,7 +124,7 @@ class Index:
         row = (
             number, lesson.key, lesson.action, lesson.date, lesson.book, lesson.task, lesson.language, lesson.rows,
             lesson.model, _list(lesson.techniques), _list(_names(lesson)), lesson.text.lower(),
-            lesson.model_dump_json(),
+            lesson.model_dump_json(context=STORED),
         )  # fmt: skip
         made = db.execute(f"INSERT INTO lessons VALUES ({', '.join('?' * len(row))})", row).lastrowid
         if full_text:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import Record
+from tunebook.core.said import Text, in_all_languages
 from tunebook.core.verdict import RowEffect
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.+-]{1,40}|#[0-9a-f]{8}")
@@ -64,7 +65,7 @@ class Lesson(Record):
     seeds: int | None = None
     effects: list[RowEffect] = Field(default_factory=list)
     forced: bool = False
-    reason: str = ""
+    reason: Text = ""
 
     @property
     def model_size(self) -> str:
@@ -87,7 +88,7 @@ class Lesson(Record):
             self.metric,
         ]
         kind = ["文本分类" if self.task == "text_classification" else "", "分类" if self.classes else "数值"]
-        return " ".join(filter(None, [*words, *kind, self.verdict, self.book, self.reason]))
+        return " ".join(filter(None, [*words, *kind, self.verdict, self.book, in_all_languages(self.reason)]))
 
 
 def anonymous(lesson: Lesson, *, with_reasons: bool = False) -> Lesson:

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from tunebook.core.errors import BookError, MachineError
 from tunebook.core.nouns import Record
+from tunebook.core.said import Said, Text
 from tunebook.knowledge.chain import Check, Row, check, digest, tail
 from tunebook.knowledge.database import database
 from tunebook.knowledge.head import Head, read_head, write_head
@@ -26,6 +27,7 @@ from tunebook.knowledge.head import Head, read_head, write_head
 Action = Literal["init", "table", "test", "recommend", "search", "promote", "rollback"]
 CROWNING: tuple[Action, ...] = ("init", "promote", "rollback")
 LOG_FILE = "log.sqlite"
+_SAID = "said"  # among the evidence: the reason as data
 _COLUMNS = "number, time, actor, action, reason, version, evidence, forced, previous, hash"
 _REFUSE = "BEGIN SELECT RAISE(ABORT, 'the log is only appended to'); END"
 _SCHEMA = (
@@ -50,7 +52,7 @@ class Change(Record):
 
     action: Action
     actor: str = ""
-    reason: str = ""
+    reason: Text = ""
     table: int | None = None
     evidence: dict[str, Any] = Field(default_factory=dict)
     forced: bool = False
@@ -209,6 +211,8 @@ class ChangeLog:
         now, evidence = _now(), change.evidence
         if last is not None and now < str(last[1]):
             evidence = {**evidence, "time_went_back": last[1]}
+        if isinstance(change.reason, Said):  # the column holds it in the language of the writer
+            evidence = {**evidence, _SAID: change.reason.stored}
         content: Row = (
             number + 1, now, _clean(change.actor or user()), change.action, _clean(change.reason), change.table,
             _clean(json.dumps(evidence, ensure_ascii=False, default=str)), int(change.forced), previous,
@@ -246,7 +250,8 @@ class ChangeLog:
         names = ("number", "time", "actor", "action", "reason", "table", "evidence", "forced", "previous", "hash")
         try:
             found = dict(zip(names, row, strict=True))
-            return Entry.model_validate({**found, "evidence": json.loads(found["evidence"])})
+            evidence = json.loads(found["evidence"])
+            return Entry.model_validate({**found, "evidence": evidence, "reason": evidence.pop(_SAID, found["reason"])})
         except (ValueError, TypeError) as error:  # ValidationError is a ValueError
             raise BookError("log.edited", key=str(self.path), number=row[0]) from error
 

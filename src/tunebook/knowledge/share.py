@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tunebook.core.errors import DataError
+from tunebook.core.said import STORED
 from tunebook.knowledge.lesson import Lesson, anonymous
 
 _LONGEST = 1 << 20  # characters of a line
@@ -15,7 +16,9 @@ _LONGEST = 1 << 20  # characters of a line
 
 def to_lines(lessons: Iterable[Lesson], *, with_reasons: bool = False) -> str:
     """Anonymised lessons, one a line."""
-    return "".join(f"{anonymous(item, with_reasons=with_reasons).model_dump_json()}\n" for item in lessons)
+    return "".join(
+        f"{anonymous(item, with_reasons=with_reasons).model_dump_json(context=STORED)}\n" for item in lessons
+    )
 
 
 def from_lines(path: Path) -> Iterator[Lesson]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 
 from tunebook.core.messages import say
+from tunebook.core.said import said
 from tunebook.core.verdict import Guardrail, RowEffect, Verdict
 from tunebook.report.words import SHARES, duration, metric_name, number, phrase, possible
 
@@ -15,7 +17,7 @@ def amount(value: float, metric: str, sign: bool = True) -> str:
         return "–"
     mark = "+" if sign else ""
     if metric in SHARES or metric == "ece":
-        return say("report.points", value=f"{possible(value, metric) * 100:{mark}.1f}")
+        return said("report.points", value=f"{possible(value, metric) * 100:{mark}.1f}")
     return f"{value:{mark}.3f}"
 
 
@@ -28,7 +30,7 @@ def wanted(verdict: Verdict) -> str:
 
 def sentence(verdict: Verdict) -> str:
     """The verdict in words, with its numbers, and what broke."""
-    told = say(
+    told = said(
         f"ab.said.{verdict.verdict}",
         a=f"v{verdict.a}",
         b=f"v{verdict.b}",
@@ -41,17 +43,21 @@ def sentence(verdict: Verdict) -> str:
         rows=number(verdict.n),
     )
     if verdict.continues:
-        told = f"{told} {say('ab.said.continues', run=verdict.continues)}"
+        told = said("ab.said.and", first=told, second=said("ab.said.continues", run=verdict.continues))
     broken = [guard_name(guard) for guard in verdict.guardrails if not guard.held]
-    return f"{told} {say('ab.said.broken', names=', '.join(broken))}" if broken else told
+    if not broken:
+        return told
+    names = reduce(lambda first, second: said("ab.said.list", first=first, second=second), broken)
+    return said("ab.said.and", first=told, second=said("ab.said.broken", names=names))
 
 
 def guard_name(guard: Guardrail) -> str:
     """A guardrail's name in words: with the class, or the file, that it is about."""
     name, _, of = guard.name.partition(":")
     if guard.kind == "challenge":
-        return say("ab.guard.challenge", name=guard.name)
-    return f"{phrase('ab.guard', name)} ({of})" if of else phrase("ab.guard", name)
+        return said("ab.guard.challenge", name=guard.name)
+    called = phrase("ab.guard", name)
+    return said("ab.guard.of", guard=called, of=of) if of else called
 
 
 def guard_text(guard: Guardrail, value: float) -> str:
@@ -61,7 +67,7 @@ def guard_text(guard: Guardrail, value: float) -> str:
     if guard.kind == "ratio":
         return f"{round(-value * 100) + 0:+d} %"
     bound = max(-1.0, min(value, 1.0)) if guard.kind == "score" else value  # a share cannot move further
-    return say("report.points", value=f"{bound * 100:+.1f}")
+    return said("report.points", value=f"{bound * 100:+.1f}")
 
 
 def collapse_texts(verdict: Verdict) -> list[str]:

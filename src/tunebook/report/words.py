@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tunebook.core.messages import catalogue, say
+from tunebook.core.said import said
 
 if TYPE_CHECKING:
     from tunebook.core.nouns import Plan
@@ -49,7 +50,7 @@ def possible(gain: float, metric: str) -> float:
 def phrase(part: str, name: str) -> str:
     """The catalogue's words for a name (`part.name`), else the name itself: other parts may bring their own."""
     code = f"{part}.{name}"
-    return say(code) if code in catalogue() else name
+    return said(code) if code in catalogue() else name
 
 
 def metric_name(name: str) -> str:

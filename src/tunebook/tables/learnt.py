@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tunebook.core.messages import say
 from tunebook.core.params import Value
+from tunebook.core.said import said
 from tunebook.knowledge.effects import Effect, RowTest, pooled_effects, row_tests
 from tunebook.knowledge.lesson import Lesson
 from tunebook.tables.propose import Advice
@@ -65,9 +65,9 @@ def _towards(effect: Effect, test: RowTest, present: Value) -> tuple[float, floa
 
 def _advice(effect: Effect, value: Value, present: Value, gain: tuple[float, float, float]) -> Advice:
     mean, lower, upper = gain
-    reason = say("recommend.knowledge", value=value, before=present, effect=mean, lower=lower, upper=upper)
+    reason = said("recommend.knowledge", value=value, before=present, effect=mean, lower=lower, upper=upper)
     everywhere = effect.sure in ("helps", "hurts")
-    return Advice(value, reason, say("source.knowledge", tests=effect.tests), "high" if everywhere else "medium")
+    return Advice(value, reason, said("source.knowledge", tests=effect.tests), "high" if everywhere else "medium")
 
 
 __all__ = ["LEAST_TESTS", "learnt"]

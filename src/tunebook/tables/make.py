@@ -11,6 +11,7 @@ from tunebook.core.errors import TableError
 from tunebook.core.messages import language, say
 from tunebook.core.nouns import ParamTable, TableRow
 from tunebook.core.params import Declaration, Value, build
+from tunebook.core.said import Said
 from tunebook.tables.declared import find, group, nearest, normal, settings_rows, technique_rows, techniques, unknown
 from tunebook.tables.values import NO, NOTHING, YES, number, read_value, word
 
@@ -213,6 +214,8 @@ def _effect(declaration: Declaration, given: Any) -> float | None:
 
 def tidy(text: str) -> str:
     """A text without ends of white space, control characters and halves of characters: every format can carry it."""
+    if isinstance(text, Said):
+        return text
     lines = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     return "".join(char for char in lines if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")).strip()
 

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tunebook.core.messages import catalogue, say
+from tunebook.core.messages import catalogue
 from tunebook.core.nouns import Labels, ParamTable
 from tunebook.core.params import Value
+from tunebook.core.said import said
 from tunebook.tables.case import FEW_ROWS, Case
 from tunebook.tables.facts import Machine, ModelFacts
 from tunebook.tables.make import new_table
@@ -43,8 +44,8 @@ class Advice:
     @property
     def words(self) -> str:
         """Reason, source and confidence in one text, as it stands in a table."""
-        sure = say(f"confidence.{self.confidence}")
-        return say("recommend.because", reason=self.reason, source=self.source, confidence=sure)
+        sure = said(f"confidence.{self.confidence}")
+        return said("recommend.because", reason=self.reason, source=self.source, confidence=sure)
 
 
 def advise(case: Case) -> dict[str, Advice]:
@@ -69,14 +70,14 @@ def propose(
         {"base_model": model.name, **values},
         recommended=values,
         reasons={name: item.words for name, item in advice.items()},
-        note=say("propose.note", task=_task_name(task), rows=rows, classes=case.classes, model=model.name),
+        note=said("propose.note", task=_task_name(task), rows=rows, classes=case.classes, model=model.name),
     )
 
 
 def _task_name(task: str) -> str:
     """A task in the user's language; one of another package by its key."""
     code = f"task.{task}"
-    return say(code) if code in catalogue() else task
+    return said(code) if code in catalogue() else task
 
 
 def _learning_rate(case: Case) -> Advice:
@@ -85,107 +86,109 @@ def _learning_rate(case: Case) -> Advice:
         return _small_rate(case)
     if case.model.size == "base":
         rate = 5e-5 if case.many_classes else 3e-5
-        return Advice(rate, say("propose.rate_base", hidden=hidden), say("source.bert"), "high")
-    return Advice(1e-5 if case.few_rows else 2e-5, say("propose.rate_large", hidden=hidden), say("source.roberta"))
+        return Advice(rate, said("propose.rate_base", hidden=hidden), said("source.bert"), "high")
+    return Advice(1e-5 if case.few_rows else 2e-5, said("propose.rate_large", hidden=hidden), said("source.roberta"))
 
 
 def _small_rate(case: Case) -> Advice:
     """With few rows 256 wide gained from a higher rate and 384 wide lost by it (benchmarks/results/DEFAULTS.json)."""
     hidden = case.model.hidden
     if case.many_classes:
-        return Advice(3e-4, say("propose.rate_small_classes", hidden=hidden), say("source.log"))
+        return Advice(3e-4, said("propose.rate_small_classes", hidden=hidden), said("source.log"))
     if case.rows < VERY_FEW_ROWS and hidden <= VERY_NARROW:
-        return Advice(3e-4, say("propose.rate_small_few", hidden=hidden, few=VERY_FEW_ROWS), _measured("DEFAULTS"))
-    return Advice(1e-4, say("propose.rate_small", hidden=hidden), say("source.small"))
+        return Advice(3e-4, said("propose.rate_small_few", hidden=hidden, few=VERY_FEW_ROWS), _measured("DEFAULTS"))
+    return Advice(1e-4, said("propose.rate_small", hidden=hidden), said("source.small"))
 
 
 def _max_epochs(case: Case) -> Advice:
     steps = case.epochs * case.steps_per_epoch
     if case.epochs > case.usual_epochs:
         return Advice(
-            case.epochs, say("propose.epochs_few", rows=case.rows, steps=steps), say("source.few_rows"), "high"
+            case.epochs, said("propose.epochs_few", rows=case.rows, steps=steps), said("source.few_rows"), "high"
         )
     if case.many_classes:
-        return Advice(case.epochs, say("propose.epochs_classes", classes=case.classes), say("source.log"))
-    return Advice(case.epochs, say("propose.epochs", steps=steps), say("source.bert"), "high")
+        return Advice(case.epochs, said("propose.epochs_classes", classes=case.classes), said("source.log"))
+    return Advice(case.epochs, said("propose.epochs", steps=steps), said("source.bert"), "high")
 
 
 def _batch_size(case: Case) -> Advice:
     found = case.fitting["batch_size"]
     if found < case.batch:
-        reason = say("propose.batch_memory", batch=case.batch, room=case.machine.room / 2**30)
-        return Advice(found, reason, say("source.memory"))
-    return Advice(found, say("propose.batch", few=FEW_ROWS), say("source.bert"), "high")
+        reason = said("propose.batch_memory", batch=case.batch, room=case.machine.room / 2**30)
+        return Advice(found, reason, said("source.memory"))
+    return Advice(found, said("propose.batch", few=FEW_ROWS), said("source.bert"), "high")
 
 
 def _accumulation(case: Case) -> Advice:
     passes = case.fitting["gradient_accumulation_steps"]
     code = "propose.accumulation" if passes > 1 else "propose.accumulation_one"
-    return Advice(passes, say(code, batch=case.batch), say("source.memory"))
+    return Advice(passes, said(code, batch=case.batch), said("source.memory"))
 
 
 def _checkpointing(case: Case) -> Advice:
     on = case.fitting["gradient_checkpointing"]
-    reason = say("propose.checkpointing" if on else "propose.checkpointing_off", room=case.machine.room / 2**30)
-    return Advice(on, reason, say("source.memory"))
+    reason = said("propose.checkpointing" if on else "propose.checkpointing_off", room=case.machine.room / 2**30)
+    return Advice(on, reason, said("source.memory"))
 
 
 def _max_length(case: Case) -> Advice | None:
     found, most = case.fitting["max_length"], case.model.max_positions
     if found < case.length:
-        return Advice(found, say("propose.length_memory", room=case.machine.room / 2**30), say("source.memory"), "low")
+        return Advice(
+            found, said("propose.length_memory", room=case.machine.room / 2**30), said("source.memory"), "low"
+        )
     if (tokens := case.tokens()) is None:
         return None
     if case.edge_bytes:
         return _edge_length(case, tokens)
     code = "propose.length_cut" if tokens > most else "propose.length"
-    return Advice(found, say(code, tokens=tokens, most=most), say("source.data"), "high")
+    return Advice(found, said(code, tokens=tokens, most=most), said("source.data"), "high")
 
 
 def _edge_length(case: Case, tokens: int) -> Advice:
     shorter = case.tokens("p95") or tokens
     if case.length < min(shorter, case.model.max_positions):
         return Advice(
-            case.length, say("propose.length_edge_memory", room=case.edge_bytes / 2**20), say("source.memory")
+            case.length, said("propose.length_edge_memory", room=case.edge_bytes / 2**20), said("source.memory")
         )
-    return Advice(case.length, say("propose.length_edge", tokens=shorter, most=tokens), say("source.data"))
+    return Advice(case.length, said("propose.length_edge", tokens=shorter, most=tokens), said("source.data"))
 
 
 def _class_weights(case: Case) -> Advice | None:
     if case.labels.problem != "single_label":
         return None
     if case.imbalance >= IMBALANCE:
-        return Advice("sqrt", say("propose.weights", ratio=case.imbalance), say("source.sampling"))
-    return Advice("none", say("propose.weights_none", ratio=case.imbalance), say("source.thumb"), "low")
+        return Advice("sqrt", said("propose.weights", ratio=case.imbalance), said("source.sampling"))
+    return Advice("none", said("propose.weights_none", ratio=case.imbalance), said("source.thumb"), "low")
 
 
 def _patience(case: Case) -> Advice:
     looks = 5 if case.epochs >= 10 else min(3, case.epochs - 1)
-    return Advice(looks, say("propose.patience", epochs=case.epochs), say("source.thumb"), "low")
+    return Advice(looks, said("propose.patience", epochs=case.epochs), said("source.thumb"), "low")
 
 
 def _warmup(case: Case) -> Advice:
-    return Advice(0.1, say("propose.warmup"), say("source.stability"), "high")
+    return Advice(0.1, said("propose.warmup"), said("source.stability"), "high")
 
 
 def _scheduler(case: Case) -> Advice:
-    return Advice("linear", say("propose.scheduler"), say("source.stability"), "high")
+    return Advice("linear", said("propose.scheduler"), said("source.stability"), "high")
 
 
 def _optimizer(case: Case) -> Advice:
-    return Advice("adamw", say("propose.optimizer"), say("source.bias_correction"), "high")
+    return Advice("adamw", said("propose.optimizer"), said("source.bias_correction"), "high")
 
 
 def _weight_decay(case: Case) -> Advice:
-    return Advice(0.01, say("propose.weight_decay"), say("source.bert_decay"))
+    return Advice(0.01, said("propose.weight_decay"), said("source.bert_decay"))
 
 
 def _smoothing(case: Case) -> Advice:
-    return Advice(0.0, say("propose.smoothing"), say("source.smoothing"))
+    return Advice(0.0, said("propose.smoothing"), said("source.smoothing"))
 
 
 def _measured(name: str) -> str:
-    return say("source.measured", file=f"benchmarks/results/{name}.json")
+    return said("source.measured", file=f"benchmarks/results/{name}.json")
 
 
 RULES: dict[str, Callable[[Case], Advice | None]] = {

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, TableRow
 from tunebook.core.params import Value
+from tunebook.core.said import said
 from tunebook.tables.case import Case
 from tunebook.tables.make import child
 from tunebook.tables.propose import Advice, Confidence, advise
@@ -126,11 +126,11 @@ def _scaled(before: Mapping[str, Any], after: Mapping[str, Any], how: Scaling) -
     if change is None:
         return None
     sure: Confidence = "medium" if how == "sqrt" else "low"
-    return Advice(change.value, change.reason, say(f"source.rate_{how}"), sure, asked=True)
+    return Advice(change.value, change.reason, said(f"source.rate_{how}"), sure, asked=True)
 
 
 def _fitting(change: RowChange) -> Advice:
-    return Advice(change.value, change.reason, say("source.fit"), "high")
+    return Advice(change.value, change.reason, said("source.fit"), "high")
 
 
 def _suggestions(table: ParamTable, advice: Mapping[str, Advice]) -> tuple[Suggestion, ...]:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tunebook.core.messages import say
 from tunebook.core.params import Value
+from tunebook.core.said import said
 
 Values = Mapping[str, Any]
 Scaling = Literal["none", "linear", "sqrt"]
@@ -55,7 +55,7 @@ def keep_effective(values: Values, batch_size: int) -> tuple[RowChange, ...]:
     """
     whole = effective_batch(values)
     batch = max(size for size in range(1, min(batch_size, whole) + 1) if whole % size == 0)
-    reason = say("rules.keep_effective", batch=batch, passes=whole // batch, effective=whole)
+    reason = said("rules.keep_effective", batch=batch, passes=whole // batch, effective=whole)
     pairs = (("batch_size", batch), ("gradient_accumulation_steps", whole // batch))
     return tuple(RowChange(row, value, reason) for row, value in pairs if values[row] != value)
 
@@ -75,10 +75,10 @@ def lighter(values: Values) -> tuple[RowChange, ...]:
     if int(values["batch_size"]) > 1:
         return keep_effective(values, int(values["batch_size"]) // 2)
     if not values["gradient_checkpointing"]:
-        return (RowChange("gradient_checkpointing", True, say("rules.checkpointing")),)
+        return (RowChange("gradient_checkpointing", True, said("rules.checkpointing")),)
     length = int(values["max_length"])
     shorter = max(length // 16 * 8, _SHORTEST)
-    return (RowChange("max_length", shorter, say("rules.shorter", before=length)),) if shorter < length else ()
+    return (RowChange("max_length", shorter, said("rules.shorter", before=length)),) if shorter < length else ()
 
 
 def scaled_rate(rate: float, before: int, after: int, how: Scaling) -> RowChange | None:
@@ -95,7 +95,7 @@ def scaled_rate(rate: float, before: int, after: int, how: Scaling) -> RowChange
     ratio = after / before
     found = float(f"{min(rate * (ratio if how == 'linear' else math.sqrt(ratio)), 1.0):.3g}")
     code = "rules.rate_linear" if how == "linear" else "rules.rate_sqrt"
-    return RowChange("learning_rate", found, say(code, before=before, after=after))
+    return RowChange("learning_rate", found, said(code, before=before, after=after))
 
 
 def warmup(values: Values, rows: int) -> RowChange | None:
@@ -104,10 +104,10 @@ def warmup(values: Values, rows: int) -> RowChange | None:
     if values["warmup_steps"] is not None:
         if 2 * int(values["warmup_steps"]) <= steps:
             return None
-        return RowChange("warmup_steps", int(steps * _WARMUP), say("rules.warmup", row="warmup_steps", steps=steps))
+        return RowChange("warmup_steps", int(steps * _WARMUP), said("rules.warmup", row="warmup_steps", steps=steps))
     if float(values["warmup_ratio"]) <= 0.5:
         return None
-    return RowChange("warmup_ratio", _WARMUP, say("rules.warmup", row="warmup_ratio", steps=steps))
+    return RowChange("warmup_ratio", _WARMUP, said("rules.warmup", row="warmup_ratio", steps=steps))
 
 
 def eval_every(values: Values, rows: int) -> RowChange | None:
@@ -115,7 +115,7 @@ def eval_every(values: Values, rows: int) -> RowChange | None:
     steps, every = planned_steps(values, rows), values["eval_every"]
     if every is None or steps // int(every) >= 2:
         return None
-    return RowChange("eval_every", max(steps // _LOOKS, 1), say("rules.eval_every", every=every, steps=steps))
+    return RowChange("eval_every", max(steps // _LOOKS, 1), said("rules.eval_every", every=every, steps=steps))
 
 
 def looks(values: Values, rows: int) -> int:
@@ -130,7 +130,7 @@ def patience(values: Values, rows: int) -> RowChange | None:
     limit, found = values["early_stopping_patience"], looks(values, rows)
     if limit is None or found < 2 or int(limit) < found:
         return None
-    return RowChange("early_stopping_patience", found - 1, say("rules.patience", patience=limit, looks=found))
+    return RowChange("early_stopping_patience", found - 1, said("rules.patience", patience=limit, looks=found))
 
 
 RULES: tuple[Callable[[Values, int], RowChange | None], ...] = (warmup, eval_every, patience)

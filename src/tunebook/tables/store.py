@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from tunebook.core.errors import BookError, TableError, TunebookError
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import ParamTable
+from tunebook.core.said import STORED
 from tunebook.knowledge.log import LOG_FILE, Change, ChangeLog, Entry
 from tunebook.tables.diff import diff
 from tunebook.tables.publish import publish, writable
@@ -68,7 +69,7 @@ class TableStore:
             number = max([*self.versions(), *self.log.versions(), self.champion or 0]) + 1
             created = datetime.now(UTC).isoformat(timespec="seconds")
             added = table.model_copy(update={"version": number, "created": created})
-            content = added.model_dump(mode="json")
+            content = added.model_dump(mode="json", context=STORED)
             text = json.dumps({"content": content_id(content), **content}, indent=2, ensure_ascii=False)
             path = publish(self.path(number), f"{text}\n".encode())
             path.chmod(0o444)

@@ -9,6 +9,7 @@ from tunebook.core.errors import RunError
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Record, write_json
 from tunebook.core.params import Value
+from tunebook.core.said import said
 from tunebook.tables.make import child
 from tunebook.trials.study import SearchSpec, TrialRecord
 from tunebook.verbs.book import Book
@@ -84,8 +85,8 @@ def conclude(
 
 def _candidate(book: Book, parent: ParamTable, changed: Mapping[str, Value], result: SearchResult) -> int:
     """Number of the version with the best trial's values, added unless this search has added it before."""
-    own = f"{result.parent_score:.4f}" if result.parent_score is not None else say("search.failed")
-    reason = say(
+    own = f"{result.parent_score:.4f}" if result.parent_score is not None else said("search.failed")
+    reason = said(
         "search.reason",
         search=result.search,
         trial=result.trial,

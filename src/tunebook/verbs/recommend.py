@@ -12,6 +12,7 @@ from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable
 from tunebook.core.places import from_book
 from tunebook.core.registry import task_of
+from tunebook.core.said import said
 from tunebook.knowledge.lesson import Lesson
 from tunebook.models.source import find_model
 from tunebook.tables.case import Case
@@ -95,7 +96,7 @@ def recommend(
     found = opinion(champion, case, Asked(wish.scaling, wish.everything, advice))
     table = None
     if found.changes:
-        words = note or say("recommend.note", rows=case.rows, model=case.model.name)
+        words = note or said("recommend.note", rows=case.rows, model=case.model.name)
         table = recommended(champion, found.changes, note=words, owner=owner)
         if not dry_run:
             table = _kept(book, table, found.changes)

@@ -15,10 +15,10 @@ from filelock import FileLock, Timeout
 from tunebook.core.border import Allow
 from tunebook.core.errors import BookError, PlanError, RunError
 from tunebook.core.folders import inside
-from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan, write_json
 from tunebook.core.params import Value
 from tunebook.core.progress import Progress, Silent
+from tunebook.core.said import said
 from tunebook.tables.make import child
 from tunebook.tables.split import settings_of
 from tunebook.trials.engine import Engine, Local
@@ -250,7 +250,7 @@ def _report(folder: Path, spec: SearchSpec, records: Sequence[TrialRecord], resu
 def _log(book: Book, result: SearchResult) -> None:
     facts: dict[str, Any] = result.model_dump(mode="json", exclude={"path", "table"})
     where = os.path.relpath(result.path, book.path)
-    book.log.append("search", reason=say("search.logged"), table=result.table, evidence={**facts, "path": where})
+    book.log.append("search", reason=said("search.logged"), table=result.table, evidence={**facts, "path": where})
 
 
 __all__ = ["RUNS", "SearchOptions", "search", "specify"]

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunebook.core.errors import TableError
-from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable
 from tunebook.core.params import Value
+from tunebook.core.said import said
 from tunebook.tables.declared import techniques
 from tunebook.tables.foreign.keys import Config, Job, Note, Tool
 from tunebook.tables.foreign.methods import METHODS
@@ -76,7 +76,7 @@ class Imported:
         if not self.values:
             why = " ".join(f"{note.key}: {note.why}" for note in self.refused)
             raise TableError("importing.nothing", key=self.file, tool=self.tool.title, refused=why)
-        note = note or say("importing.note", file=self.file, tool=self.tool.title)
+        note = note or said("importing.note", file=self.file, tool=self.tool.title)
         if parent is None:
             return new_table(self.values, reasons=self.reasons, note=note, owner=owner)
         changed = {row: value for row, value in self.values.items() if parent.values().get(row, _OFF) != value}
@@ -98,13 +98,13 @@ def read_foreign(path: Path | str, tool: str | None = None) -> Imported:
         TableError: the file cannot be read or is no configuration, its tool is not known or not clear.
     """
     path = Path(path)
-    config, said, program = _config(path)
-    owner = named_tool(tool) if tool else TOOLS[said] if said else recognise(config, str(path))
+    config, titled, program = _config(path)
+    owner = named_tool(tool) if tool else TOOLS[titled] if titled else recognise(config, str(path))
     config = unfolded(config, owner)
     taken = take(config, owner)
     given = {row: (key, config.get(key)) for row, key in taken.sources.items()}
     reasons = {
-        row: say("importing.reason", tool=owner.title, file=path.name, key=key, value=value)
+        row: said("importing.reason", tool=owner.title, file=path.name, key=key, value=value)
         for row, (key, value) in given.items()
     }
     method, job = owner.method(config), owner.job(config, program)
