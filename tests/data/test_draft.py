@@ -36,6 +36,13 @@ def test_numbers_as_text():
     assert done.table["text"].to_pylist() == ["1", "2"]
 
 
+def test_what_programs_write_for_no_text_is_none():
+    texts = ["NA", " NaN ", "NULL", "\\N", "None", "-", "NA, nothing", None]
+    done, _ = clean_draft(draft_of(text=texts), Roles(text="text", label="l"), DataOptions(), chosen_rules({}))
+    assert done.table["text"].to_pylist() == ["None", "-", "NA, nothing"]
+    assert done.ledger.counts("dropped") == {"empty_text": 5}
+
+
 def test_weights_are_finite_and_not_negative():
     draft = weigh_draft(draft_of(w=["1", " 0.5 ", "-1", "inf", "heavy", None, "0"]), "w")
     assert draft.table["w"].to_pylist() == [1.0, 0.5, 0.0]

@@ -53,6 +53,14 @@ def test_refuses_missing_files_folders_and_unreadable_ones(tmp_path: Path, write
         read_bytes(tmp_path)
     assert caught.value.code == "data.folder"
 
+    with pytest.raises(DataError) as caught:
+        read_bytes(tmp_path / f"{'x' * 300}.csv")
+    assert caught.value.code == "data.unreadable"
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(DataError) as caught:
+        read_bytes(tmp_path / "pipe.csv")
+    assert caught.value.code == "data.pipe"
+
     def refuse(self: Path) -> bytes:
         raise PermissionError(13, os.strerror(13))
 
@@ -71,6 +79,8 @@ def test_format_by_option_magic_name_and_delimiter():
     assert format_of(path, "a", b"SQLite format 3\0", None, None) == "sqlite"
     assert format_of(path, "A.TSV", b"", None, None) == "tsv"
     assert format_of(path, "TREC.all", b"", None, " ") == "txt"
+    assert format_of(path, "a.csv", b"PK\3\4...xl/worksheets/sheet1.xml", None, None) == "xlsx"
+    assert format_of(path, "a.xls", b"text,label", None, None) == "txt"
     with pytest.raises(DataError) as caught:
         format_of(path, "a.docx", b"", None, None)
     assert caught.value.code == "data.format"

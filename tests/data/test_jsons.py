@@ -11,9 +11,9 @@ HERE = Path("file.json")
 
 
 def test_json_lines_keep_their_line_numbers():
-    table, rows = read_jsonl(b'{"text": "a", "n": 1}\n\n{"text": "b", "tags": ["x"]}\n', HERE)
-    assert table.to_pydict() == {"text": ["a", "b"], "n": [1, None], "tags": [None, ["x"]]}
-    assert rows.tolist() == [1, 3]
+    cells = read_jsonl(b'{"text": "a", "n": 1}\n\n{"text": "b", "tags": ["x"]}\n', HERE)
+    assert cells.table.to_pydict() == {"text": ["a", "b"], "n": [1, None], "tags": [None, ["x"]]}
+    assert cells.rows.tolist() == [1, 3] and cells.notes == {}
 
 
 @pytest.mark.parametrize(
@@ -30,9 +30,9 @@ def test_json_lines_keep_their_line_numbers():
     ],
 )
 def test_shapes_of_json(text, expected):
-    table, rows = read_json(text.encode(), HERE)
-    assert table.to_pydict() == expected
-    assert rows.tolist() == list(range(1, table.num_rows + 1))
+    cells = read_json(text.encode(), HERE)
+    assert cells.table.to_pydict() == expected
+    assert cells.rows.tolist() == list(range(1, cells.table.num_rows + 1))
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,26 @@ def test_other_json_is_refused(text):
 def test_bytes_that_are_no_text_are_refused():
     with pytest.raises(DataError):
         read_json(b"\xff\xfe\xfa", HERE)
+
+
+def test_keys_that_stand_twice_are_told_by_row():
+    lines = b'{"t": "a", "l": 1, "l": 2}\n\n{"t": "b", "l": 3}\n{"t": "c", "l": [{"x": 1, "x": 2}]}\n'
+    cells = read_jsonl(lines, HERE)
+    assert cells.table["t"].to_pylist() == ["a", "b", "c"] and cells.notes == {"twice": "1, 4"}
+    for text in (b'[{"t": "a"}, {"t": "b", "t": "c"}]', b'{"t": "a"}\n{"t": "b", "t": "c"}\n'):
+        cells = read_json(text, HERE)
+        assert cells.table["t"].to_pylist() == ["a", "c"] and cells.notes == {"twice": "2"}
+
+
+@pytest.mark.parametrize("depth", [70, 100_000])
+def test_json_that_is_nested_too_deeply_is_refused(depth):
+    deep = b'{"t": ' + b"[" * depth + b"]" * depth + b"}"
+    for reader in (read_json, read_jsonl):
+        with pytest.raises(DataError) as caught:
+            reader(deep, HERE)
+        assert caught.value.code == "data.json" and "64 levels" in caught.value.message
+
+
+def test_halves_of_characters_are_replaced():
+    cells = read_jsonl(b'{"text": "half \\ud800 and \\ud83d\\ude00 whole", "\\ud800": 1}\n', HERE)
+    assert cells.table.to_pydict() == {"text": ["half \ufffd and \U0001f600 whole"], "\ufffd": [1]}

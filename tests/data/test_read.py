@@ -80,3 +80,10 @@ def test_options_reach_the_readers(write):
     source = read(path, DataOptions(delimiter="|", encoding="gb18030", header=False))
     assert source.table.to_pydict() == {"c1": ["好"], "c2": ["x"]}
     assert read(path, DataOptions(format="csv", encoding="gb18030", header=False)).table.num_columns == 2
+
+
+def test_parquet_whose_names_repeat(tmp_path):
+    names, columns = ["text", "label", "label"], [pa.array(["a"]), pa.array(["x"]), pa.array(["y"])]
+    parquet.write_table(pa.Table.from_arrays(columns, names=names), tmp_path / "a.parquet")
+    source = read(tmp_path / "a.parquet")
+    assert source.table.column_names == ["text", "label", "label_2"] and source.notes["repeated"] == "label"

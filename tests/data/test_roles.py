@@ -123,6 +123,11 @@ def test_told_columns_win_and_must_exist():
     assert "--id, --annotators" in caught.value.message
 
 
+def test_of_very_many_columns_some_are_shown():
+    shown = show_columns(table(**{f"k{n}": [n] for n in range(100)}))
+    assert shown.count("\n") == 41 and shown.endswith("…")
+
+
 def test_examples_are_short_and_distinct():
     shown = show_columns(table(a=["x", "x", "", None, "y" * 50], b=[1, 2, 3, 4, 5]))
     assert shown == f"\n  - a: x | {'y' * 39}…\n  - b: 1 | 2 | 3"

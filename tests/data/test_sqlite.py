@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,12 @@ def test_other_statements_are_refused(base: Path, query: str):
         read(base, DataOptions(query=query))
     assert caught.value.code == "data.query"
     assert base.read_bytes() == before
+
+
+def test_tables_of_sqlite_itself_and_of_indices_are_none(tmp_path):
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE VIRTUAL TABLE sqliteX USING fts5(text, label)")
+        connection.execute("INSERT INTO sqliteX VALUES ('one', 'x')")
+        connection.commit()
+    assert read(path).table.to_pydict() == {"text": ["one"], "label": ["x"]}

@@ -38,7 +38,7 @@ def to_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
             for column in columns.values():
                 if len(column) == place:
                     column.append(None)
-    return pa.table({name: to_column(values) for name, values in columns.items()})
+    return pa.table({as_text(name) or "": to_column(values) for name, values in columns.items()})
 
 
 def _alike(values: Sequence[Any]) -> bool:

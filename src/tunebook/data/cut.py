@@ -23,7 +23,7 @@ class Cells:
         opened: lines where a quote opens that swallowed the next line; they are not in the table.
         aside: reason -> rows, of what is neither heading nor data: titles, descriptions, totals, legends.
         notes: what was found out of the file: `header`, `header_row`, `repeated`, `beside`; `delimiter`, `quotes`,
-            `uneven` of text; `sheet`, `formulas`, `errors`, `hidden_keep`, `hidden_drop` of a sheet.
+            `uneven` of text; `twice` of JSON; `sheet`, `formulas`, `errors`, `hidden_keep`, `hidden_drop` of a sheet.
         lost: columns of formulas that were saved without their values.
     """
 

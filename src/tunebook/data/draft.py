@@ -20,6 +20,9 @@ from tunebook.data.ledger import Action, Ledger, Numbers, shown
 from tunebook.data.options import DataOptions
 from tunebook.data.times import FORMS, UNKNOWN, moments
 
+# What programs write where there is no text. People write "None" and "-" too, and may mean it.
+_NO_TEXT = ("", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "<NA>", "\\N")
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -97,8 +100,9 @@ def _tally(found: dict[str, Any], cleaned: Cleaned) -> None:
 
 
 def _blank(column: pa.ChunkedArray) -> Any:
-    """Null, or nothing but spaces: the rule that folds them may be switched off."""
-    return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(column), ""), True).to_numpy()
+    """Null, a word for it, or nothing but spaces: the rule that folds them may be switched off."""
+    words = pc.utf8_trim_whitespace(column)
+    return pc.or_(pc.is_null(words), pc.is_in(words, pa.array(_NO_TEXT, column.type))).to_numpy()
 
 
 def weigh_draft(draft: Draft, name: str | None) -> Draft:

@@ -17,6 +17,7 @@ _NOTES = {
     "hidden_drop": "what",
     "repeated": "names",
     "beside": "columns",
+    "twice": "rows",
     "split_column": "column",
     "weight_column": "column",
 }

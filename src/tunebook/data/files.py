@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import stat
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -29,11 +30,12 @@ _SUFFIXES: dict[str, FileFormat] = {
     ".pq": "parquet",
     ".xlsx": "xlsx",
     ".xlsm": "xlsx",
-    ".xls": "xlsx",  # to be told what to do with it, unless it is a newer workbook under an old name
+    ".xls": "xlsx",
     ".sqlite": "sqlite",
     ".sqlite3": "sqlite",
     ".db": "sqlite",
 }
+_SHEETS = (".xls", ".xlsx", ".xlsm")
 _MAGIC: dict[bytes, FileFormat] = {b"PAR1": "parquet", b"SQLite format 3\0": "sqlite"}
 
 
@@ -64,7 +66,7 @@ def members(path: Path) -> list[Member]:
     Raises:
         DataError: the file is missing, unreadable or a damaged package.
     """
-    if path.is_dir():
+    if stat.S_ISDIR(_mode(path)):
         files = sorted(islice((file for file in path.rglob("*") if file.is_file()), _MOST))
         inside = [(file, file.relative_to(path).as_posix()) for file in files]
         return [Member(name, partial(_raw, file)) for file, name in inside if not _litter(name)]
@@ -100,18 +102,28 @@ def read_bytes(path: Path) -> tuple[bytes, str]:
     Raises:
         DataError: the file is missing, a folder, unreadable, empty or a damaged package.
     """
-    return only([] if path.is_dir() else members(path), path)
+    return only([] if stat.S_ISDIR(_mode(path)) else members(path), path)
 
 
 def _loaded(name: str, data: bytes) -> Member:
     return Member(name, lambda: data)
 
 
-def _raw(path: Path) -> bytes:
+def _mode(path: Path) -> int:
+    """What kind of thing a path names."""
     try:
-        return path.read_bytes()
+        return path.stat().st_mode
     except FileNotFoundError as error:
         raise DataError("data.missing", key=str(path)) from error
+    except OSError as error:
+        raise DataError("data.unreadable", key=str(path), reason=error.strerror or str(error)) from error
+
+
+def _raw(path: Path) -> bytes:
+    if not stat.S_ISREG(_mode(path)):  # a pipe may never end, and can be read once only
+        raise DataError("data.pipe", key=str(path))
+    try:
+        return path.read_bytes()
     except OSError as error:
         raise DataError("data.unreadable", key=str(path), reason=error.strerror or str(error)) from error
 
@@ -156,7 +168,11 @@ def format_of(path: Path, name: str, data: bytes, given: FileFormat | None, deli
     for magic, kind in _MAGIC.items():
         if data.startswith(magic):
             return kind
+    if data.startswith(b"PK") and b"xl/worksheets/" in data:
+        return "xlsx"
     suffix = Path(name).suffix.lower()
+    if suffix in _SHEETS and not data.startswith(b"PK"):
+        return "txt"  # text that was given such a name, to be opened by a click
     if suffix in _SUFFIXES:
         return _SUFFIXES[suffix]
     if delimiter:

@@ -8,98 +8,131 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from tunebook.core.errors import DataError
 from tunebook.data.columns import to_table
-from tunebook.data.ledger import Numbers
+from tunebook.data.cut import Cells
+from tunebook.data.json_shapes import Twice, plain_json, rows_of
+from tunebook.data.ledger import Numbers, shown
 
-_KEY = "key"
+_DEEPEST = 64  # no table goes deeper, and neither do the libraries that read them
+Rows = list[dict[str, Any]]
 
 
-def read_jsonl(data: bytes, path: Path) -> tuple[pa.Table, Numbers]:
+def read_jsonl(data: bytes, path: Path) -> Cells:
     """One JSON object a line, with the line number of each.
 
     Raises:
-        DataError: `data.json`, a line is no JSON object.
+        DataError: `data.json`, a line is no JSON object, or nested too deeply.
     """
     numbers: list[int] = []
-    table = to_table(_lines(data, path, numbers))
-    return table, np.array(numbers, dtype=np.int64)
+    twice: list[int] = []
+    table = to_table(_lines(data, path, numbers, twice))
+    return _cells(table, np.array(numbers, dtype=np.int64), twice)
 
 
-def _lines(data: bytes, path: Path, numbers: list[int]) -> Iterator[dict[str, Any]]:
-    """The object of each line, whose number is added to `numbers`."""
-    for number, line in enumerate(data.split(b"\n"), start=1):
-        if line.strip():
-            numbers.append(number)
-            yield _object(line, path, number)
-
-
-def _object(line: bytes, path: Path, number: int) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except ValueError as error:
-        raise DataError("data.json", key=str(path), line=number, reason=str(error)) from error
-    if not isinstance(value, dict):
-        raise DataError("data.json", key=str(path), line=number, reason=f"{type(value).__name__}, not an object")
-    return value
-
-
-def read_json(data: bytes, path: Path) -> tuple[pa.Table, Numbers]:
-    """A JSON document: a list of objects or texts, an object of objects or of columns; or JSON Lines in a .json file.
+def read_json(data: bytes, path: Path) -> Cells:
+    """A JSON document: a list of objects or texts, an object of objects or of columns, as pandas writes tables (split,
+    index, columns, table); or JSON Lines in a .json file.
 
     Rows are numbered from 1. The keys of an object of objects become the column `key`.
 
     Raises:
         DataError: `data.json`.
     """
-    rows, numbers = json_rows(data, path)
-    return to_table(rows), numbers
+    rows, numbers, twice = _document(data, path)
+    return _cells(to_table(rows), numbers, twice)
 
 
-def json_rows(data: bytes, path: Path) -> tuple[list[dict[str, Any]], Numbers]:
+def json_rows(data: bytes, path: Path) -> tuple[Rows, Numbers]:
     """The rows of a JSON document or of JSON Lines as objects, with the number or line of each.
 
     Raises:
         DataError: `data.json`.
     """
+    rows, numbers, _ = _document(data, path)
+    return rows, numbers
+
+
+def _cells(table: Any, numbers: Numbers, twice: list[int]) -> Cells:
+    return Cells(table, numbers, len(numbers), notes={"twice": shown(twice)} if twice else {})
+
+
+def _document(data: bytes, path: Path) -> tuple[Rows, Numbers, list[int]]:
+    """Rows, their numbers, and the numbers of those in which a key stands twice."""
     try:
-        content = json.loads(data)
+        content = _parsed(data)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
             numbers: list[int] = []
-            return list(_lines(data, path, numbers)), np.array(numbers, dtype=np.int64)
+            twice: list[int] = []
+            return list(_lines(data, path, numbers, twice)), np.array(numbers, dtype=np.int64), twice
         raise DataError("data.json", key=str(path), line=error.lineno, reason=error.msg) from error
     except ValueError as error:
         raise DataError("data.json", key=str(path), line=1, reason=str(error)) from error
-    rows = _rows(content)
+    rows = rows_of(content)
     if rows is None:
         raise DataError("data.json", key=str(path), line=1, reason="no list of rows")
-    return rows, np.arange(1, len(rows) + 1, dtype=np.int64)
+    twice = [number for number, row in enumerate(rows, start=1) if _has_twice(row)]
+    for number in twice:
+        rows[number - 1] = plain_json(rows[number - 1])
+    return rows, np.arange(1, len(rows) + 1, dtype=np.int64), twice
 
 
-def _rows(content: Any) -> list[dict[str, Any]] | None:
-    if isinstance(content, list):
-        if all(isinstance(item, dict) for item in content):
-            return content
-        if all(isinstance(item, str) for item in content):
-            return [{"text": item} for item in content]
-        return None
-    if not isinstance(content, dict):
-        return None
-    values = list(content.values())
-    if values and all(isinstance(item, dict) for item in values):
-        return [{_KEY: key, **item} for key, item in content.items()]
-    lists = [item for item in values if isinstance(item, list)]
-    if values and len(lists) == len(values) and len({len(item) for item in lists}) == 1:
-        if len(lists) == 1 and all(isinstance(item, dict) for item in lists[0]):
-            return lists[0]
-        return [dict(zip(content, row, strict=True)) for row in zip(*lists, strict=True)]
-    tables = [item for item in lists if item and all(isinstance(row, dict) for row in item)]
-    if len(tables) == 1:
-        return tables[0]
-    return [content] if values and not lists else None
+def _lines(data: bytes, path: Path, numbers: list[int], twice: list[int]) -> Iterator[dict[str, Any]]:
+    """The object of each line, whose number is added to `numbers`, and to `twice` where a key stands twice."""
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        numbers.append(number)
+        try:
+            value = _parsed(line)
+        except ValueError as error:
+            raise DataError("data.json", key=str(path), line=number, reason=str(error)) from error
+        if not isinstance(value, dict):
+            raise DataError("data.json", key=str(path), line=number, reason=f"{type(value).__name__}, not an object")
+        if _has_twice(value):
+            twice.append(number)
+            value = plain_json(value)
+        yield value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else Twice(pairs)
+
+
+_BOTTOMLESS = object()
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+
+
+def _parsed(data: bytes) -> Any:
+    """A JSON value; objects in which a key stands twice are of their own kind.
+
+    Raises:
+        ValueError: it is none, or nested too deeply.
+    """
+    try:
+        content = _DECODER.decode(data.decode("utf-8"))
+    except RecursionError:
+        content = _BOTTOMLESS
+    if content is _BOTTOMLESS or _deeper(content, _DEEPEST):
+        raise ValueError(f"nested more than {_DEEPEST} levels deep")
+    return content
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return not levels or any(_deeper(item, levels - 1) for item in items if isinstance(item, dict | list))
+
+
+def _has_twice(value: Any) -> bool:
+    if isinstance(value, Twice):
+        return True
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_has_twice(item) for item in items if isinstance(item, dict | list))
 
 
 __all__ = ["json_rows", "read_json", "read_jsonl"]

@@ -16,6 +16,7 @@ from tunebook.data.delimited import read_delimited
 from tunebook.data.encoding import decode
 from tunebook.data.exports import read_export
 from tunebook.data.files import format_of, members, only
+from tunebook.data.heading import column_names, repeated_names
 from tunebook.data.jsons import read_json, read_jsonl
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
@@ -91,21 +92,17 @@ def _read_text(data: bytes, path: Path, kind: str, options: DataOptions) -> Sour
     notes = {"encoding": text.encoding, **({"encoding_guessed": text.encoding} if text.guessed else {})}
     if kind == "txt" and text.data.lstrip()[:1] in (b"[", b"{"):
         kind = "json" if _looks_json(text.data) else kind
-    faults: dict[str, dict[int, str]] = {}
-    aside: dict[str, list[int]] = {}
     if kind in ("json", "jsonl"):
-        table, rows = (read_json if kind == "json" else read_jsonl)(text.data, path)
-        count = len(rows)
+        cells = (read_json if kind == "json" else read_jsonl)(text.data, path)
     else:
         cells = read_delimited(text.data, path, kind, options)
-        table, rows, count, aside = cells.table, cells.rows, cells.read, cells.aside
-        faults = dict(cells.faults)
-        notes |= cells.notes
+    table, rows, faults = cells.table, cells.rows, dict(cells.faults)
     if text.broken:
         keep = ~np.isin(rows, text.broken)
         faults["undecodable"] = {int(row): "" for row in rows[~keep]}
         table, rows = table.filter(pa.array(keep)), rows[keep]
-    return Source(path, path.name, file_id(path), table, rows, count, faults, {"format": kind, **notes}, aside=aside)
+    notes = {"format": kind, **notes, **cells.notes}
+    return Source(path, path.name, file_id(path), table, rows, cells.read, faults, notes, aside=cells.aside)
 
 
 def _looks_json(data: bytes) -> bool:
@@ -117,7 +114,8 @@ def _looks_json(data: bytes) -> bool:
 def _read_binary(data: bytes, path: Path, kind: str, options: DataOptions) -> Source:
     notes = {"format": kind}
     if kind == "parquet":
-        table = _parquet(data, path)
+        table, found = _parquet(data, path)
+        notes |= found
         rows = np.arange(1, table.num_rows + 1, dtype=np.int64)
     elif kind == "sqlite":
         table, rows = read_sqlite(data, path, options.query)
@@ -129,13 +127,17 @@ def _read_binary(data: bytes, path: Path, kind: str, options: DataOptions) -> So
     return Source(path, path.name, file_id(path), table, rows, table.num_rows, notes=notes)
 
 
-def _parquet(data: bytes, path: Path) -> pa.Table:
+def _parquet(data: bytes, path: Path) -> tuple[pa.Table, dict[str, str]]:
+    """A table whose columns all have names of their own, and a note of those that had not."""
     from pyarrow import parquet
 
     try:
-        return parquet.read_table(io.BytesIO(data))
+        table = parquet.ParquetFile(io.BytesIO(data)).read()
     except (pa.ArrowException, OSError) as error:
         raise DataError("data.parquet", key=str(path), reason=str(error).split("\n")[0]) from error
+    again = repeated_names(table.column_names)
+    table = table.rename_columns(column_names(table.column_names, table.num_columns)) if again else table
+    return table, {"repeated": ", ".join(again[:10])} if again else {}
 
 
 __all__ = ["Source", "read"]

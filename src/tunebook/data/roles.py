@@ -30,6 +30,7 @@ from tunebook.data.names import (
 from tunebook.data.options import DataOptions
 
 _SAMPLE = 5000
+_COLUMNS = 40  # more are no message
 _FLAGS = {"row_id": "--id"}  # the others are called on the command line as they are here
 _SINGLE = ("text", "text_pair", "label", "row_id", "group", "time", "weight")
 
@@ -80,13 +81,13 @@ def check_columns(table: pa.Table, names: Iterable[str], file: str) -> None:
 
 
 def show_columns(table: pa.Table) -> str:
-    """Each column with up to three of its values, for a message."""
+    """Each column with up to three of its values, for a message; of very many the first."""
     lines = []
-    for name in table.column_names:
+    for name in table.column_names[:_COLUMNS]:
         values = [text for text in map(as_text, table[name].slice(0, 50).to_pylist()) if text and text.strip()]
         examples = [value if len(value) <= 40 else value[:39] + "…" for value in dict.fromkeys(values)]
         lines.append(f"\n  - {name}: {' | '.join(examples[:3])}")
-    return "".join(lines)
+    return "".join(lines) + ("\n  …" if table.num_columns > _COLUMNS else "")
 
 
 def _by_name(table: pa.Table, given: dict[str, str]) -> dict[str, str]:

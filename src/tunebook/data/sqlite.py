@@ -39,8 +39,10 @@ def read_sqlite(data: bytes, path: Path, query: str | None) -> tuple[pa.Table, N
 
 
 def _only_table(connection: sqlite3.Connection, path: Path) -> str:
+    """All rows of the only table; those of SQLite itself, and those behind an index for full text, are none."""
     found = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name"
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual') "
+        r"AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name"
     )
     tables = [name for (name,) in found]
     if len(tables) != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -66,7 +67,7 @@ def _sources(data: Files | Mapping[str, Files]) -> dict[str, list[Path]]:
         raise DataError("data.parts", key="data", value=list(parts), allowed=" | ".join(SPLITS))
     found = {part: [_source(item) for item in _listed(files)] for part, files in parts.items() if files}
     for path in (path for paths in found.values() for path in paths):
-        if not path.exists():  # told before the model is looked at, which takes seconds
+        if not os.path.lexists(path):  # told before the model is looked at, which takes seconds
             samples = " | ".join(SAMPLES) if str(path).startswith("sample:") else ""
             raise DataError("data.missing", key=str(path), allowed=samples)
     for part in ("validation", "test"):
