@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,40 @@ def test_a_sheet_that_is_unclear_names_the_word_that_is_needed(init: Init, spoil
     if words:
         assert words[0] in error["advice"]
         assert init(book, *words).code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("[" * 10_000 + "]" * 10_000, "data.json"),
+        ('{"text": "a", "label": ' + "[" * 70 + "]" * 70 + "}", "data.json"),
+        (f"text,label\n{'x' * 140_000},a\n{'y' * 140_000},b\n", "data.few_rows"),
+    ],
+)
+def test_odd_content_is_refused_with_a_word_of_its_own(init: Init, content: str, code: str) -> None:
+    done = init(content, "--format", "json") if content[0] in "[{" else init(content)
+    assert done.code == 2 and done.json["error"]["code"] == code
+
+
+def test_a_heading_with_names_of_any_length_and_number(init: Init) -> None:
+    names = ",".join(["n" * 300, *["again"] * 40])
+    done = init(table(f"text,label,{names}\n", "{text},{kind}" + ",1" * 41))
+    assert done.code == 0 and [w["code"] for w in done.json["warnings"] if w["code"] == "repeated"] == ["repeated"]
+
+
+def test_a_pipe_is_no_file(tunebook: Call, model: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rows.csv")
+    done = tunebook("init", tmp_path / "book", "--data", tmp_path / "rows.csv", "--model", model, "--json")
+    assert done.code == 2 and done.json["error"]["code"] == "data.pipe"
+
+
+def test_a_book_in_the_present_folder(
+    tunebook: Call, rows: Path, model: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    done = tunebook("init", ".", "--data", rows, "--model", model)
+    assert done.code == 0 and (tmp_path / "here" / "book.toml").is_file()
 
 
 def test_classes_that_a_sheet_made_dates_of(init: Init) -> None:
