@@ -14,8 +14,9 @@ from transformers import Trainer, TrainingArguments
 
 from tests import tiny
 from tests.oracle import loop
-from tunebook.engine.batching import Shares, StepSampler
+from tunebook.engine.batching import StepSampler
 from tunebook.engine.seam import WovenTrainer
+from tunebook.engine.shares import Shares
 from tunebook.engine.weave import Weave
 
 

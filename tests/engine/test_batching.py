@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tunebook.core.errors import PlanError
-from tunebook.engine.batching import RowNumbers, Shares, StepSampler, by_length, padding, shares_here
+from tunebook.engine.batching import RowNumbers, StepSampler, by_length, padding
+from tunebook.engine.shares import Shares, shares_here
 from tunebook.tables.rules import planned_steps
 
 

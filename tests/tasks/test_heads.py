@@ -12,8 +12,15 @@ import torch
 from tests import small, tiny
 from tunebook.core.errors import ModelError
 from tunebook.core.nouns import HeadStart, Labels
-from tunebook.tasks.heads import own_head
+from tunebook.models.heads import own_head as stored_head
+from tunebook.tasks.heads import head_name
 from tunebook.tasks.text_classification import TextClassification
+
+
+def own_head(skeleton: Any, folder: Path, labels: Labels) -> HeadStart | None:
+    name = head_name(skeleton, labels)
+    return stored_head(name, folder, labels) if name else None
+
 
 TASK = TextClassification()
 ENCODERS = (*tiny.ENCODERS, "xlm-roberta")

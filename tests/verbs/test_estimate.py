@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 
 from tests import tiny
-from tunebook.core.nouns import Estimate
-from tunebook.engine import speed
-from tunebook.engine.speed import Speed
+from tunebook.core.nouns import Estimate, Split
+from tunebook.models.architecture import architecture
+from tunebook.models.pace import Speed
 from tunebook.verbs import estimate as module
-from tunebook.verbs.estimate import estimate
+from tunebook.verbs.estimate import estimate, sizes_of, sizes_of_kind, this_speed
 
 PARAMS: dict[str, Any] = {
     "batch_size": 8, "gradient_accumulation_steps": 2, "max_length": 32, "length_bucketing": "on", "max_epochs": 2,
@@ -22,17 +24,14 @@ SPEED = Speed(operation=1e-9, module=1e-3, tensor=1e-4, parameter=1e-8)
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speed, "measure", lambda width, tokens, precision: SPEED)
+    monkeypatch.setattr(module, "this_speed", lambda width, tokens, precision: SPEED)
 
 
 def cost(trained: int | None = None, steps: int = 20, mean_length: float = 20, **changes: Any) -> Estimate:
-    model = tiny.classifier("bert")
-    total = sum(parameter.numel() for parameter in model.parameters())
-    rows = {"train": 160, "validation": 40, "test": 40}
-    return estimate(
-        model, {**PARAMS, **changes}, rows=rows, mean_length=mean_length, steps=steps,
-        trained=total if trained is None else trained,
-    )  # type: ignore[arg-type]  # fmt: skip
+    sizes = sizes_of(tiny.classifier("bert"))
+    sizes = sizes if trained is None else replace(sizes, trained=trained)
+    rows: dict[Split, int] = {"train": 160, "validation": 40, "test": 40}
+    return estimate(sizes, {**PARAMS, **changes}, rows=rows, mean_length=mean_length, steps=steps)
 
 
 def test_seconds_by_hand() -> None:
@@ -73,3 +72,42 @@ def test_several_processes_share_the_work(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(("changes", "looks"), [({}, 2), ({"max_epochs": 9}, 2), ({"eval_every": 7}, 3)])
 def test_looks_are_those_of_the_steps_that_are_taken(changes: dict[str, Any], looks: int) -> None:
     assert module._looks({**PARAMS, **changes}, 20, 160) == looks
+
+
+def test_sizes_of_a_config_are_those_of_the_model() -> None:
+    for kind in ("bert", "roberta"):
+        model = tiny.classifier(kind)
+        known = architecture(model.config.to_dict(), 3)
+        assert known is not None and sizes_of_kind(known) == sizes_of(model)
+
+
+def test_the_clock_of_a_busy_machine_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    idle = cost()
+    assert idle.clock_seconds == idle.seconds
+    monkeypatch.setattr(module, "this_speed", lambda *_: replace(SPEED, waiting=3.0))
+    busy = cost()
+    assert (busy.seconds, busy.clock_seconds) == (idle.seconds, pytest.approx(3 * idle.seconds))
+
+
+@pytest.mark.parametrize(
+    ("precision", "gain", "gpu", "expected"),
+    [
+        ("fp32", 1.0, False, "numpy"),
+        ("auto", 1.7, False, "numpy"),
+        ("bf16", 1.7, False, "numpy"),
+        ("bf16", 1.0, False, "torch bf16"),
+        ("fp16", 1.7, False, "torch fp16"),
+        ("fp16", 1.0, True, "torch fp16"),
+        ("auto", 1.0, True, "torch bf16"),
+    ],
+)
+def test_who_measures(precision: str, gain: float, gpu: bool, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tunebook.engine import speed
+
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "bf16_gain", lambda: gain)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr(module, "pace", lambda width, tokens, kind: "numpy")
+    monkeypatch.setattr(speed, "measure", lambda width, tokens, kind: f"torch {kind}")
+    assert this_speed(64, 100, precision) == expected

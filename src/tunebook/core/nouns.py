@@ -140,6 +140,7 @@ class Estimate(Record):
     """What a run will need, before it starts.
 
     Attributes:
+        seconds: of work; clock_seconds: of the clock, as busy as the machine is now with other work (0: not known).
         parameters: of the model; trained: those that training moves; cut_share: training rows that lose their end.
     """
 
@@ -149,6 +150,7 @@ class Estimate(Record):
     parameters: int
     trained: int
     cut_share: float = 0.0
+    clock_seconds: float = 0.0
 
 
 class HeadStart(Record):
@@ -216,13 +218,8 @@ class Plan(Record):
     def whole(self) -> Estimate:
         """What this training and all stages before it need together."""
         needed = [plan.estimate for plan in (*self.stages, self)]
-        return self.estimate.model_copy(
-            update={
-                "seconds": sum(item.seconds for item in needed),
-                "memory_bytes": max(item.memory_bytes for item in needed),
-                "steps": sum(item.steps for item in needed),
-            }
-        )
+        sums = {name: sum(getattr(item, name) for item in needed) for name in ("seconds", "clock_seconds", "steps")}
+        return self.estimate.model_copy(update={**sums, "memory_bytes": max(item.memory_bytes for item in needed)})
 
     def with_seed(self, seed: int) -> Plan:
         """The same plan with another seed, as planning anew would make it; stages without a seed of their own too."""

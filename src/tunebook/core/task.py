@@ -140,7 +140,10 @@ class Reads(Protocol):
 
 @runtime_checkable
 class Plain(Protocol):
-    """A task of which some models can answer without transformers, which takes seconds to import."""
+    """A task of which some models are known without transformers, which takes seconds to import."""
+
+    def kind(self, folder: Path, labels: Labels) -> Any:
+        """What the model of `build` is made of, an `Architecture`; None where transformers has to be asked."""
 
     def plain(self, folder: Path, labels: Labels) -> Any:
         """A trained model that only answers, as that of `load` does to the last bit; None where that is not to be

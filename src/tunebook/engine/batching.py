@@ -7,49 +7,16 @@ comes exactly once an epoch: nothing is dropped and nothing is repeated, the las
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
 from tunebook.core.errors import PlanError
-from tunebook.engine import ranks
+from tunebook.engine.shares import Shares
 
 _MEGA = 50  # steps whose rows are sorted together: near enough to sorting all, and still a different mix every epoch
-
-
-@dataclass(frozen=True)
-class Shares:
-    """How the rows of a step are shared out.
-
-    Attributes:
-        batch_size: rows of a forward pass at most.
-        accumulation: forward passes of a step if one process does them all.
-        processes, rank: how many share a step, and which of them this one is.
-    """
-
-    batch_size: int
-    accumulation: int = 1
-    processes: int = 1
-    rank: int = 0
-
-    @property
-    def step_rows(self) -> int:
-        """Rows of one optimiser step, all processes together."""
-        return self.batch_size * self.accumulation
-
-    @property
-    def passes(self) -> int:
-        """Forward passes of this process in a full step. (One row a pass that cannot be halved gives passes of two.)"""
-        return max(min(-(-self.accumulation // self.processes), self.step_rows // self.processes), 1)
-
-
-def shares_here(params: Mapping[str, Any]) -> Shares:
-    """The share of this process in the steps of these settings."""
-    return Shares(params["batch_size"], params["gradient_accumulation_steps"], ranks.processes(), ranks.rank())
 
 
 class StepSampler(Sampler[list[int]]):
@@ -168,4 +135,4 @@ def padding(lengths: NDArray[np.int64], batches: Sequence[Sequence[int]]) -> flo
     return padded / max(int(lengths.sum()), 1)
 
 
-__all__ = ["RowNumbers", "Shares", "StepSampler", "by_length", "padding", "shares_here"]
+__all__ = ["RowNumbers", "StepSampler", "by_length", "padding"]

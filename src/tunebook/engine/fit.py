@@ -23,7 +23,7 @@ from tunebook.core.registry import tasks
 from tunebook.core.task import Criterion, Draws, Task
 from tunebook.core.technique import RunContext, Technique, View
 from tunebook.engine.arguments import training_arguments
-from tunebook.engine.batching import RowNumbers, StepSampler, shares_here
+from tunebook.engine.batching import RowNumbers, StepSampler
 from tunebook.engine.dropout import use_fast_dropout
 from tunebook.engine.failures import explained
 from tunebook.engine.infer import Inference
@@ -33,6 +33,7 @@ from tunebook.engine.past import build_model, write_kept
 from tunebook.engine.ranks import join_others, processes, rank
 from tunebook.engine.schedule import check_steps
 from tunebook.engine.seam import WovenTrainer
+from tunebook.engine.shares import shares_here
 from tunebook.engine.source import BookSource
 from tunebook.engine.stored import finish_folder, woven, write_model
 from tunebook.engine.track import Diary, Interrupt, Patience

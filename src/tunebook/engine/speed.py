@@ -1,36 +1,24 @@
-"""What training costs on this machine, measured for a fraction of a second on a block of a transformer's width."""
+"""What training costs on a GPU, or in arithmetic that a processor imitates, measured on a transformer's block in torch.
+
+Of a processor's own arithmetic `models/pace.py` tells the same in less time.
+"""
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import cache
 
 import torch
 from torch import Tensor, nn
 
+from tunebook.models.pace import PASSES, Clock, Speed
+
 _PATIENCE = 0.05  # seconds that one timed pass may take
 _NARROW = 16  # a width at which arithmetic costs nothing beside the calls
 _TENSORS, _LARGE = 32, 1 << 20
-
-
-@dataclass(frozen=True)
-class Speed:
-    """Seconds of this machine.
-
-    Attributes:
-        operation: of a floating-point operation in matrix products, with what lies between them.
-        module: of a call of a module and its way back, however small the tensors are.
-        tensor: of a parameter tensor in an optimiser step, however small it is; clipping included.
-        parameter: of each parameter in it.
-    """
-
-    operation: float
-    module: float
-    tensor: float
-    parameter: float
 
 
 class _Block(nn.Module):
@@ -60,18 +48,20 @@ def measure(width: int, tokens: int, precision: str = "fp32") -> Speed:
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     with torch.random.fork_rng():  # whoever asks for an estimate keeps the random numbers that he would have had
-        floor = _best(_passes(_Block(_NARROW).to(device), 1, precision), 8)
+        clock = Clock()
+        floor = _typical(_passes(_Block(_NARROW).to(device), 1, precision), clock)
         block = _Block(width).to(device)
         count, taken = min(tokens, 16), 0.0
         while True:
-            taken = _best(_passes(block, count, precision), 2)
+            taken = _typical(_passes(block, count, precision), clock, 3)
             if count >= tokens or taken * min(4, tokens / count) > _PATIENCE:
                 break
             count = min(4 * count, tokens)
         return Speed(
             operation=max(taken - floor, 0.1 * taken) / (6 * 2 * width**2 * count),
             module=floor / block.modules_called,
-            **_optimiser(device),
+            **_optimiser(device, clock),
+            waiting=clock.waiting,
         )
 
 
@@ -88,7 +78,7 @@ def _passes(block: _Block, tokens: int, precision: str) -> Callable[[], None]:
     return once
 
 
-def _optimiser(device: str) -> dict[str, float]:
+def _optimiser(device: str, clock: Clock) -> dict[str, float]:
     def once(sizes: list[int]) -> Callable[[], None]:
         parameters = [nn.Parameter(torch.ones(size, device=device)) for size in sizes]
         for parameter in parameters:
@@ -101,20 +91,23 @@ def _optimiser(device: str) -> dict[str, float]:
 
         return step
 
-    small, large = _best(once([1] * _TENSORS), 4), _best(once([_LARGE]), 3)
+    small, large = _typical(once([1] * _TENSORS), clock), _typical(once([_LARGE]), clock, 3)
     return {"tensor": small / _TENSORS, "parameter": max(large - small, 0.1 * large) / _LARGE}
 
 
-def _best(work: Callable[[], None], repeats: int) -> float:
-    """Seconds of the quickest of some repeats, after one that warms up."""
+def _typical(work: Callable[[], None], clock: Clock, passes: int = PASSES) -> float:
+    """Seconds of some passes' median: of this thread's work, or of a GPU's clock, for the GPU works by itself."""
+    if not torch.cuda.is_available():
+        return clock.seconds(work, passes)
+    work()
     times = []
-    for _ in range(repeats + 1):
+    for _ in range(passes):
+        torch.cuda.synchronize()
         start = time.perf_counter()
         work()
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
+        torch.cuda.synchronize()
         times.append(time.perf_counter() - start)
-    return min(times[1:])
+    return statistics.median(times)
 
 
-__all__ = ["Speed", "measure"]
+__all__ = ["measure"]

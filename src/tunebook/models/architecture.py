@@ -55,6 +55,11 @@ class Architecture:
         return sum(prod(shape) for name, shape in self.shapes.items() if "embeddings." in name)
 
     @property
+    def head(self) -> str:
+        """Name of the last linear map, which gives the answers."""
+        return "classifier" if self.kind == "bert" else "classifier.out_proj"
+
+    @property
     def modules(self) -> int:
         """Modules that hold no others: what a forward pass calls."""
         return _EMBEDDINGS + _PER_LAYER * self.layers + (4 if self.kind == "bert" else 3)

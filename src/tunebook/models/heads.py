@@ -9,6 +9,7 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from tunebook.core.nouns import HeadStart, Labels
+from tunebook.models.source import read_config
 from tunebook.models.weights import pickled, weight_files
 
 if TYPE_CHECKING:
@@ -57,34 +58,57 @@ def stored_shape(folder: Path, config: Mapping[str, Any], name: str) -> tuple[in
     from safetensors import SafetensorError
 
     try:
-        return next((shape for shape, _ in _stored(folder, config, name, only_shape=True)), ())
+        return next(_shapes(folder, config, name), ())
     except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError, SafetensorError):
         return ()
 
 
 def stored_weight(folder: Path, config: Mapping[str, Any], name: str) -> Tensor | None:
     """A weight as it lies in the files of a model; None where they have none of that name."""
-    return next((item for _, item in _stored(folder, config, name)), None)
-
-
-def _stored(
-    folder: Path, config: Mapping[str, Any], name: str, *, only_shape: bool = False
-) -> Iterator[tuple[tuple[int, ...], Tensor]]:
-    """The weight of a name with its shape, from the file that has it; for its shape alone nothing is read of it."""
-    import torch
     from safetensors import safe_open
 
     for file in weight_files(folder, config):
         if pickled([file]):
-            where = "meta" if only_shape else "cpu"
-            found = torch.load(folder / file, map_location=where, weights_only=True)
+            found = _pickled(folder / file, "cpu")
             if name in found:
-                yield tuple(found[name].shape), found[name]
+                return found[name]
             continue
         with safe_open(folder / file, "pt") as stored:
             if name in stored.keys():  # noqa: SIM118 - no mapping
-                shape = tuple(stored.get_slice(name).get_shape())
-                yield shape, torch.empty(0) if only_shape else stored.get_tensor(name)
+                weight: Tensor = stored.get_tensor(name)
+                return weight
+    return None
 
 
-__all__ = ["matched", "own_names", "stored_shape", "stored_weight"]
+def _shapes(folder: Path, config: Mapping[str, Any], name: str) -> Iterator[tuple[int, ...]]:
+    """The shape of a weight, without its values and, where it is not pickled, without torch."""
+    from safetensors import safe_open
+
+    for file in weight_files(folder, config):
+        if pickled([file]):
+            found = _pickled(folder / file, "meta")
+            yield from (tuple(found[known].shape) for known in found if known == name)
+            continue
+        with safe_open(folder / file, "numpy") as stored:
+            if name in stored.keys():  # noqa: SIM118 - no mapping
+                yield tuple(stored.get_slice(name).get_shape())
+
+
+def _pickled(path: Path, where: str) -> dict[str, Tensor]:
+    import torch
+
+    return dict(torch.load(path, map_location=where, weights_only=True))
+
+
+def own_head(name: str, folder: Path, labels: Labels) -> HeadStart | None:
+    """What becomes of the head that a base model has in its files; None where it has none.
+
+    Args:
+        name: of its last linear map in a model for these labels.
+    """
+    config = read_config(folder)
+    shape = stored_shape(folder, config, f"{name}.weight")
+    return matched(config, shape[0], labels) if shape else None
+
+
+__all__ = ["matched", "own_head", "own_names", "stored_shape", "stored_weight"]

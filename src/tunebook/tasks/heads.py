@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from tunebook.core.errors import ModelError
-from tunebook.core.nouns import HeadStart, Labels
-from tunebook.models.heads import matched, stored_shape, stored_weight
+from tunebook.core.nouns import Labels
+from tunebook.models.heads import matched, stored_weight
 from tunebook.models.source import read_config
 from tunebook.nets.features import head_of
 
@@ -63,16 +63,9 @@ def start_head(model: Any, found: Mapping[str, Any], folder: Path, labels: Label
     _centre(head, fresh, labels)
 
 
-def own_head(skeleton: Any, folder: Path, labels: Labels) -> HeadStart | None:
-    """What becomes of the head that a base model has in its files; None where it has none.
-
-    Args:
-        skeleton: the model for these labels, without weights.
-    """
-    name, head = _head(skeleton, labels)
-    config = read_config(folder)
-    shape = stored_shape(folder, config, f"{name}.weight") if head is not None else ()
-    return matched(config, shape[0], labels) if shape else None
+def head_name(skeleton: Any, labels: Labels) -> str:
+    """Name of the last linear map of a model for these labels, which may be without weights; empty without one."""
+    return _head(skeleton, labels)[0]
 
 
 def _head(model: Any, labels: Labels) -> tuple[str, nn.Linear | None]:
@@ -116,4 +109,4 @@ def _centre(head: nn.Linear, fresh: Any, labels: Labels) -> None:
                 head.bias[row] = start[row]
 
 
-__all__ = ["check_whole", "own_head", "start_head"]
+__all__ = ["check_whole", "head_name", "start_head"]

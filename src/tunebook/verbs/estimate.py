@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from tunebook.core.nouns import Estimate, Split
+from tunebook.models.architecture import Architecture
+from tunebook.models.machine import bf16_gain, may_have_gpu
+from tunebook.models.pace import Speed, pace
 from tunebook.tables.rules import planned_steps
-
-if TYPE_CHECKING:
-    from tunebook.engine.speed import Speed
 
 _BASE = 700 << 20  # Python, torch and transformers, before any model
 _START = 1.0  # seconds until the first step, beside reading the weights
@@ -19,8 +20,51 @@ _LOOP = 20.0  # what the trainer does around a step, in such calls
 _ONE_WAY = 0.4  # share of a call's time that the way forward takes
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """What a model's costs depend on.
+
+    Attributes:
+        parameters: all of them; trained: those that training moves.
+        lookups: those of embeddings, which are not multiplied.
+        tensors: parameter tensors that are trained; modules: modules that hold no others.
+        hidden, heads, layers: width and depth of the body.
+    """
+
+    parameters: int
+    lookups: int
+    trained: int
+    tensors: int
+    modules: int
+    hidden: int
+    heads: int
+    layers: int
+
+
+def sizes_of(model: Any) -> Sizes:
+    """Of a model, which may be one without weights."""
+    weights, config = dict(model.named_parameters()), model.config
+    return Sizes(
+        parameters=sum(item.numel() for item in weights.values()),
+        lookups=sum(item.numel() for name, item in weights.items() if "embeddings." in name),
+        trained=sum(item.numel() for item in weights.values() if item.requires_grad),
+        tensors=sum(1 for item in weights.values() if item.requires_grad),
+        modules=sum(1 for module in model.modules() if next(module.children(), None) is None),
+        hidden=int(getattr(config, "hidden_size", 768)),
+        heads=int(getattr(config, "num_attention_heads", 12)),
+        layers=int(getattr(config, "num_hidden_layers", 12)),
+    )
+
+
+def sizes_of_kind(kind: Architecture) -> Sizes:
+    """Of a model that is trained whole, told from its config."""
+    every = kind.parameters
+    inner = (kind.hidden, kind.heads, kind.layers)
+    return Sizes(every, kind.lookups, every, len(kind.shapes), kind.modules, *inner)
+
+
 def estimate(
-    model: Any, params: dict[str, Any], *, rows: dict[Split, int], mean_length: float, steps: int, trained: int
+    sizes: Sizes, params: dict[str, Any], *, rows: dict[Split, int], mean_length: float, steps: int
 ) -> Estimate:
     """Seconds, memory and steps of a run.
 
@@ -30,53 +74,57 @@ def estimate(
     rows, checkpoints.
 
     Args:
-        model: the model on the meta device.
         rows: rows of each split; mean_length: tokens of a row, cut at max_length.
-        trained: parameters that are trained.
     """
-    from tunebook.engine.machine import pick_precision
     from tunebook.engine.ranks import processes
-    from tunebook.engine.speed import measure
 
-    parameters = sum(item.numel() for item in model.parameters())
-    lookups = sum(item.numel() for name, item in model.named_parameters() if "embeddings." in name)
-    dense = max(parameters - lookups, 1)
-    share = min(trained / dense, 1.0)
+    dense = max(sizes.parameters - sizes.lookups, 1)
+    share = min(sizes.trained / dense, 1.0)
     length = mean_length * (1.05 if params["length_bucketing"] == "on" else 1.6)
-    width = int(getattr(model.config, "hidden_size", 768))
-    speed = measure(width, max(int(params["batch_size"] * length), 1), pick_precision(str(params["precision"])))
+    speed = this_speed(sizes.hidden, max(int(params["batch_size"] * length), 1), str(params["precision"]))
     batch = params["batch_size"] * params["gradient_accumulation_steps"]
-    step = _step(model, params, speed, trained=trained, share=share)
+    step = _step(sizes, params, speed, share)
     step += 2.0 * dense * length * batch * (1 + 2 * share) * speed.operation / processes()
     forward = 2.0 * dense * length * rows["validation"] * speed.operation / processes()
-    calls = math.ceil(rows["validation"] / max(2 * params["batch_size"], 32)) * _modules(model) * _CALLS * _ONE_WAY
-    checkpoint = (4 * parameters + 8 * trained) / _DISK
+    calls = math.ceil(rows["validation"] / max(2 * params["batch_size"], 32)) * sizes.modules * _CALLS * _ONE_WAY
+    checkpoint = (4 * sizes.parameters + 8 * sizes.trained) / _DISK
     looks = _looks(params, steps, rows["train"])
+    seconds = _START + 8 * sizes.parameters / _DISK  # the base model at the start, the best one at the end
+    seconds += steps * step + looks * (forward + (calls + _LOOP) * speed.module + checkpoint)
     return Estimate(
-        seconds=_START
-        + 8 * parameters / _DISK  # the base model at the start, the best one at the end
-        + steps * step
-        + looks * (forward + (calls + _LOOP) * speed.module + checkpoint),
-        memory_bytes=int(_BASE + 4 * parameters + 12 * trained + _activations(model.config, params, share)),
+        seconds=seconds,
+        clock_seconds=seconds * speed.waiting,
+        memory_bytes=int(_BASE + 4 * sizes.parameters + 12 * sizes.trained + _activations(sizes, params, share)),
         steps=steps,
-        parameters=parameters,
-        trained=trained,
+        parameters=sizes.parameters,
+        trained=sizes.trained,
     )
 
 
-def _step(model: Any, params: dict[str, Any], speed: Speed, *, trained: int, share: float) -> float:
+def this_speed(width: int, tokens: int, precision: str) -> Speed:
+    """Speed of this machine: of its GPU where there is one, else of its processor."""
+    if may_have_gpu():
+        import torch
+
+        if torch.cuda.is_available():
+            from tunebook.engine.machine import pick_precision
+            from tunebook.engine.speed import measure
+
+            return measure(width, tokens, pick_precision(precision))
+    if precision in ("fp32", "auto") or (precision == "bf16" and bf16_gain() > 1):
+        return pace(width, tokens, precision)
+    from tunebook.engine.speed import measure  # arithmetic that this processor only imitates
+
+    return measure(width, tokens, precision)
+
+
+def _step(sizes: Sizes, params: dict[str, Any], speed: Speed, share: float) -> float:
     """Seconds of an optimiser step over rows without tokens."""
-    from tunebook.engine.batching import shares_here
+    from tunebook.engine.shares import shares_here
 
-    tensors = sum(1 for item in model.parameters() if item.requires_grad)
     back = _ONE_WAY + (1 - _ONE_WAY) * share
-    calls = shares_here(params).passes * _modules(model) * _CALLS * back + _LOOP
-    return calls * speed.module + tensors * speed.tensor + trained * speed.parameter
-
-
-def _modules(model: Any) -> int:
-    """Modules that hold no others: what a forward pass calls."""
-    return sum(1 for module in model.modules() if next(module.children(), None) is None)
+    calls = shares_here(params).passes * sizes.modules * _CALLS * back + _LOOP
+    return calls * speed.module + sizes.tensors * speed.tensor + sizes.trained * speed.parameter
 
 
 def _looks(params: dict[str, Any], steps: int, rows: int) -> int:
@@ -85,18 +133,15 @@ def _looks(params: dict[str, Any], steps: int, rows: int) -> int:
     return math.ceil(steps / every)
 
 
-def _activations(config: Any, params: dict[str, Any], share: float) -> float:
+def _activations(sizes: Sizes, params: dict[str, Any], share: float) -> float:
     """Bytes kept for the way back: 34 s b h + 5 a s^2 b a layer in half precision, twice that in fp32.
 
     Korthikanti et al. 2022 (arXiv:2205.05198), formula 1.
     """
     length, batch = params["max_length"], params["batch_size"]
-    hidden = getattr(config, "hidden_size", 768)
-    heads = getattr(config, "num_attention_heads", 12)
-    layers = getattr(config, "num_hidden_layers", 12)
-    layer = length * batch * (34 * hidden + 5 * heads * length)
-    kept = 1 if params["gradient_checkpointing"] else max(layers * share, 1)
+    layer = length * batch * (34 * sizes.hidden + 5 * sizes.heads * length)
+    kept = 1 if params["gradient_checkpointing"] else max(sizes.layers * share, 1)
     return float(2 * layer * kept)
 
 
-__all__ = ["estimate"]
+__all__ = ["Sizes", "estimate", "sizes_of", "sizes_of_kind", "this_speed"]

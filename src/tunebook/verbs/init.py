@@ -17,7 +17,7 @@ from tunebook.core.nouns import SPLITS, DataRef, ParamTable
 from tunebook.core.registry import task_of
 from tunebook.data.options import DataOptions
 from tunebook.knowledge.log import Change, user
-from tunebook.models.source import find_model, load_tokenizer
+from tunebook.models.source import find_model, load_reader
 from tunebook.verbs.book import Book, BookFile, write_book_file
 from tunebook.verbs.plan import read_tokens
 
@@ -96,7 +96,7 @@ def _fill(
     if Path(model).expanduser().is_dir():
         model = str(Path(model).expanduser().resolve())  # the book may be used from another folder
     folder = find_model(model, allow_pickle="pickle" in allow)
-    tokenizer = load_tokenizer(folder)  # before the long work, so that a wrong model is told at once
+    tokenizer = load_reader(folder)  # before the long work, so that a wrong model is told at once
     others = {name: sources[name][0] for name in ("validation", "test") if name in sources}
     ref = prepare(sources["train"], part / "data", options, **others)
     tokens = read_tokens(ref, folder, allow_unknown="unknown_tokens" in allow, tokenizer=tokenizer)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tunebook.core.nouns import Labels
-from tunebook.core.task import Task
+from tunebook.core.task import Plain, Task
+from tunebook.models.architecture import Architecture
 from tunebook.tables.facts import ModelFacts
+from tunebook.verbs.estimate import sizes_of, sizes_of_kind
 
 
 def model_facts(name: str, folder: Path, task: Task, labels: Labels, positions: int) -> ModelFacts:
@@ -19,14 +21,20 @@ def model_facts(name: str, folder: Path, task: Task, labels: Labels, positions: 
     Raises:
         ModelError: transformers has no head for this architecture, or its files cannot be read.
     """
-    skeleton = task.skeleton(folder, labels, {})
+    kind = plain_kind(task, folder, labels)
+    sizes = sizes_of(task.skeleton(folder, labels, {})) if kind is None else sizes_of_kind(kind)
     return ModelFacts(
         name=name,
-        hidden=int(getattr(skeleton.config, "hidden_size", 768)),
-        layers=int(getattr(skeleton.config, "num_hidden_layers", 12)),
-        parameters=sum(item.numel() for item in skeleton.parameters()),
+        hidden=sizes.hidden,
+        layers=sizes.layers,
+        parameters=sizes.parameters,
         max_positions=positions,
     )
 
 
-__all__ = ["model_facts"]
+def plain_kind(task: Task, folder: Path, labels: Labels) -> Architecture | None:
+    """What a base model with a head for these labels is made of; None where transformers has to make it to know."""
+    return task.kind(folder, labels) if isinstance(task, Plain) else None
+
+
+__all__ = ["model_facts", "plain_kind"]

@@ -19,10 +19,13 @@ from tunebook.core.technique import Facts, PreparesModel, Refuses, RunContext, T
 from tunebook.engine.inputs import inputs_of
 from tunebook.engine.past import CONTINUE, Start, find_start, numbered
 from tunebook.engine.schedule import check_steps
-from tunebook.models.source import find_model, load_tokenizer, model_id, model_stamp, reach, read_config
+from tunebook.models.heads import own_head
+from tunebook.models.source import find_model, load_reader, model_id, model_stamp, reach, read_config
 from tunebook.tables.rules import planned_steps
 from tunebook.tables.split import settings_of, techniques_of
+from tunebook.verbs.estimate import Sizes, estimate, sizes_of, sizes_of_kind
 from tunebook.verbs.kept import kept
+from tunebook.verbs.model_facts import plain_kind
 from tunebook.verbs.order import order
 
 if TYPE_CHECKING:
@@ -104,15 +107,13 @@ def plan_one(
         lambda: _refuse(woven, _facts(data, params, folder, woven, start)),
     )
     inputs = inputs_of(woven, data.path.parent) | ({CONTINUE: start.id} if start else {})
-    skeleton = task.skeleton(folder, data.labels, params)
-    head = None if start or before else _own_head(task, skeleton, folder, data)
-    skeleton, trained = _woven(skeleton, task, data, params, woven)
-    _within(limit, trained, skeleton)
+    sizes, head = _model(task, folder, data, params, woven)
+    head = None if start or before else head
+    _within(limit, sizes)
     from tunebook.data.tokens import share_cut
-    from tunebook.verbs.estimate import estimate
 
     length = mean_length(tokens, params["max_length"])
-    needed = estimate(skeleton, params, rows=data.rows, mean_length=length, steps=steps, trained=trained).model_copy(
+    needed = estimate(sizes, params, rows=data.rows, mean_length=length, steps=steps).model_copy(
         update={"cut_share": share_cut(tokens, params["max_length"])}
     )
     return Plan(
@@ -159,7 +160,7 @@ def _read(data: DataRef, folder: Path, tokenizer: Any) -> dict[str, Any]:
     from tunebook.data.tokens import token_report
 
     rows = load(data, "train")
-    tokenizer = tokenizer or load_tokenizer(folder)
+    tokenizer = tokenizer or load_reader(folder)
     report = token_report(rows.texts, rows.pairs, tokenizer)
     return {**report, "positions": positions(read_config(folder), tokenizer)}
 
@@ -238,32 +239,37 @@ def _refuse(woven: list[Technique], facts: Facts) -> None:
     gathered(*(partial(item.refuse, facts) for item in woven if isinstance(item, Refuses)))
 
 
-def _own_head(task: Task, skeleton: Any, folder: Path, data: DataRef) -> HeadStart | None:
-    """What becomes of the head that the base model has, where the task has one of its own."""
-    from tunebook.tasks.heads import own_head
+def _model(
+    task: Task, folder: Path, data: DataRef, params: dict[str, Any], woven: list[Technique]
+) -> tuple[Sizes, HeadStart | None]:
+    """What the model's costs depend on, as the techniques leave it, and what becomes of the base model's own head.
 
-    return own_head(skeleton, folder, data.labels) if "head" in task.gives else None
+    Known kinds of models are not built for it.
+    """
+    changers = [technique for technique in woven if isinstance(technique, PreparesModel)]
+    kind = None if changers else plain_kind(task, folder, data.labels)
+    if kind is not None:
+        return sizes_of_kind(kind), own_head(kind.head, folder, data.labels)
+    from tunebook.tasks.heads import head_name
 
-
-def _woven(skeleton: Any, task: Task, data: DataRef, params: dict[str, Any], woven: list[Technique]) -> tuple[Any, int]:
-    """The model without weights, as the techniques leave it, and how many of its parameters are trained."""
+    skeleton = task.skeleton(folder, data.labels, params)
+    name = head_name(skeleton, data.labels) if "head" in task.gives else ""
     run = RunContext(model=skeleton, gives=task.gives, settings=params, labels=data.labels)
-    for technique in woven:
-        if isinstance(technique, PreparesModel):
-            skeleton = technique.prepare_model(skeleton, run)
-    trained = sum(item.numel() for item in skeleton.parameters() if item.requires_grad)
-    if not trained:
+    for technique in changers:
+        skeleton = technique.prepare_model(skeleton, run)
+    sizes = sizes_of(skeleton)
+    if not sizes.trained:
         raise ModelError("plan.nothing", key=", ".join(item.key for item in woven))
-    return skeleton, trained
+    return sizes, own_head(name, folder, data.labels) if name else None
 
 
-def _within(limit: float | None, trained: int, skeleton: Any) -> None:
+def _within(limit: float | None, sizes: Sizes) -> None:
     """Refuse to train a larger share of the parameters than the table allows.
 
     Raises:
         PlanError: `peft.share`.
     """
-    parameters = sum(item.numel() for item in skeleton.parameters())
+    trained, parameters = sizes.trained, sizes.parameters
     if limit is not None and trained > limit * parameters:
         raise PlanError(
             "peft.share",

@@ -1,0 +1,135 @@
+"""What training costs on this machine's processor, measured in numpy: a tenth of a second, and no torch to import.
+
+Measured is what the measuring thread took of the processor, several times, and the median counts: other work on the
+machine makes the clock slower, not this. How much slower it makes it is told beside.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+
+import numpy as np
+
+from tunebook.models.machine import bf16_gain, threads
+
+PASSES = 7
+_PATIENCE = 0.01  # seconds that one timed product may take
+_TENSOR = 1 << 20
+# What torch needs against what is measured here; both were measured side by side (benchmarks/startup.py).
+_BLOCK, _MODULE, _STEP, _PARAMETER = 1.1, 8.8, 1.6, 0.85
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds of this machine.
+
+    Attributes:
+        operation: of a floating-point operation in matrix products, with what lies between them.
+        module: of a call of a module and its way back, however small the tensors are.
+        tensor: of a parameter tensor in an optimiser step, however small it is; clipping included.
+        parameter: of each parameter in it.
+        waiting: seconds of the clock for each of these seconds, as busy as the machine is now.
+    """
+
+    operation: float
+    module: float
+    tensor: float
+    parameter: float
+    waiting: float = 1.0
+
+
+class Clock:
+    """Times pieces of work by what this thread takes of the processor, and adds up what the clock says."""
+
+    def __init__(self) -> None:
+        self.processor = self.clock = 0.0
+
+    def seconds(self, work: Callable[[], object], passes: int = PASSES) -> float:
+        """Median of some passes, after one that warms up."""
+        work()
+        times = []
+        for _ in range(passes):
+            processor, clock = time.thread_time(), time.perf_counter()
+            work()
+            times.append(time.thread_time() - processor)
+            self.processor += times[-1]
+            self.clock += time.perf_counter() - clock
+        return statistics.median(times)
+
+    @property
+    def waiting(self) -> float:
+        """Seconds of the clock for each second of work; 1 on a machine that does nothing else."""
+        return max(self.clock / self.processor, 1.0) if self.processor > 0 else 1.0
+
+
+@cache
+def pace(width: int, tokens: int, precision: str = "fp32") -> Speed:
+    """Speed of this machine's processor at a model's width.
+
+    Args:
+        tokens: tokens of a forward pass; fewer are measured where these would take too long.
+        precision: `fp32`, `bf16` (on a processor that has instructions for it) or `auto`.
+    """
+    clock = Clock()
+    call = clock.seconds(_calls) / _CALLS
+    product, between, count = _block(clock, width, tokens)
+    gain = 1.0 if precision == "fp32" else bf16_gain()
+    between /= threads()
+    return Speed(
+        operation=_BLOCK * (product + between) / gain / (2 * width**2 * count),
+        module=_MODULE * call,
+        tensor=_STEP * call,
+        parameter=_PARAMETER * clock.seconds(_update(), 5) / _TENSOR / threads(),
+        waiting=clock.waiting,
+    )
+
+
+_CALLS = 50
+_SMALL = (np.ones((8, 16), np.float32), np.ones((16, 16), np.float32), np.ones(16, np.float32))
+
+
+def _calls() -> None:
+    x, weight, scale = _SMALL
+    for _ in range(_CALLS):
+        np.tanh(x @ weight + scale) * scale
+
+
+def _block(clock: Clock, width: int, tokens: int) -> tuple[float, float, int]:
+    """Seconds of a product, of what comes with it, and the tokens that were multiplied."""
+    weight = np.full((width, width), 1 / width, np.float32)
+    count, product = min(tokens, 16), 0.0
+    while True:
+        x = np.ones((count, width), np.float32)
+        product = clock.seconds(partial(np.matmul, x, weight), 3)
+        if count >= tokens or product * min(4, tokens / count) > _PATIENCE:
+            break
+        count = min(4 * count, tokens)
+    return clock.seconds(partial(np.matmul, x, weight)), clock.seconds(partial(_between, x)), count
+
+
+def _between(x: np.ndarray) -> np.ndarray:
+    """Half of what lies between the products of a block: a bend, a sum and a norm for two of them."""
+    inner = np.tanh(0.5 * x) + x
+    inner -= inner.mean(1, keepdims=True)
+    return np.asarray(inner / np.sqrt((inner * inner).mean(1, keepdims=True) + 1e-5) / 2)
+
+
+def _update() -> Callable[[], object]:
+    weight, change, first, second = (np.ones(_TENSOR, np.float32) for _ in range(4))
+
+    def step() -> None:
+        np.multiply(first, 0.9, out=first)
+        np.add(first, change, out=first)
+        np.multiply(second, 0.999, out=second)
+        np.add(second, change, out=second)
+        np.multiply(first, 0.1, out=change)
+        np.add(weight, change, out=weight)
+
+    return step
+
+
+__all__ = ["Clock", "Speed", "pace"]
