@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests import small
 
-from tunebook.cli import main
+from tunebook.cli import main, patience
 
 EPOCHS = ("--set", "max_epochs=8", "--set", "learning_rate=0.005", "--track", "none")
 
@@ -45,6 +45,7 @@ Call = Callable[..., Result]
 def tunebook(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
     """Run a command in this process."""
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(patience, "SECONDS", 1000.0)  # a slow machine says no more than a quick one
 
     def call(*words: object) -> Result:
         capsys.readouterr()

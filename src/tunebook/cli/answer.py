@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tunebook.cli.patience import heard
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def console(*, stderr: bool = False) -> Console:
 def show(answer: Answer) -> None:
     """Print an answer for people, with the next commands at its end."""
     screen = console()
+    heard()
     answer.tell(screen)
     if answer.next:
         screen.print()
@@ -77,6 +79,7 @@ def _finite(item: Any) -> Any:
 
 def note(text: str, style: str = "dim") -> None:
     """A line to stderr while a command is at work: stdout holds the answer alone."""
+    heard()
     console(stderr=True).print(text, style=style)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TextIO, cast
 
+from tunebook.cli.patience import heard
 from tunebook.cli.streams import Patient
 from tunebook.core.messages import catalogue, say
 
@@ -63,6 +64,8 @@ class Bars:
 
     def start(self, what: str, total: int, done: int = 0) -> None:
         """A piece of work begins."""
+        if self.screen is not None:
+            heard()
         code = f"cli.work.{what}"
         work = _Work(say(code) if code in catalogue() else what, total, done, done, self.clock())
         self.works.append(work)

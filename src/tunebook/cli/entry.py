@@ -14,6 +14,7 @@ import typer
 
 from tunebook.cli.answer import Answer, console, json_line, show, show_json
 from tunebook.cli.app import application
+from tunebook.cli.patience import heard, patience
 from tunebook.cli.streams import Stop, Streams, silence
 from tunebook.core.errors import MachineError, TunebookError
 from tunebook.core.machine import machine_error
@@ -45,7 +46,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     words, common = _common(list(sys.argv[1:] if arguments is None else arguments))
     _prepare(common)
     try:
-        with stop.heard():
+        with stop.heard(), _nothing() if common.json else patience():
             code = _tried(lambda: _answer(words, common), common)
         code = 128 + stop.number if code == INTERRUPTED else code
         if failed := _tried(streams.flush, common):
@@ -130,6 +131,7 @@ def _failure(error: BaseException, common: Common) -> int:
 
 def _tell(problem: dict[str, Any]) -> None:
     """Print an error for people."""
+    heard()
     screen = console(stderr=True)
     for item in (problem, *problem.get("others", ())):
         _tell_problem(screen, item)

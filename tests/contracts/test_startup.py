@@ -1,0 +1,52 @@
+"""What a command may import: seconds of silence come back by one line at the top of a file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import small
+
+_HEAVY = ("torch", "transformers", "sklearn", "matplotlib")
+_CODE = """
+import sys
+from tunebook.cli import main
+code = main({words!r})
+found = [name for name in {heavy!r} if name in sys.modules]
+sys.exit(f"imported {{found}}" if found else code)
+"""
+
+
+def call(*words: object, heavy: tuple[str, ...] = _HEAVY) -> None:
+    code = _CODE.format(words=[str(word) for word in words], heavy=heavy)
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("startup")
+    base, rows = small.base_model(folder / "base"), small.write_csv(folder / "rows.csv", 120)
+    call("init", folder / "book", "--data", rows, "--model", base)
+    return folder / "book"
+
+
+def test_init_needs_no_torch(book: Path) -> None:
+    assert (book / "book.toml").is_file()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("check",), ("runs",), ("table", "show"), ("table", "log"), ("table", "set", "learning_rate=2e-5")],
+    ids=" ".join,
+)
+def test_what_needs_no_torch(book: Path, words: tuple[str, ...]) -> None:
+    names = [word for word in words if "=" not in word]
+    call(*names, book, *[word for word in words if "=" in word])
+
+
+def test_help_needs_nothing() -> None:
+    call("train", "--help", heavy=(*_HEAVY, "numpy", "pyarrow"))
