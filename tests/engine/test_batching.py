@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tunebook.core.errors import PlanError
 from tunebook.engine.batching import RowNumbers, StepSampler, by_length, padding
-from tunebook.engine.shares import Shares, shares_here
+from tunebook.engine.shares import Shares
 from tunebook.tables.rules import planned_steps
 
 
@@ -76,15 +76,6 @@ def test_a_tiny_rest_gets_rows_of_the_step_before_it() -> None:
     assert [len(step) for step in StepSampler(lengths(17), Shares(8), seed=0).steps()] == [8, 8, 1]
     assert [len(step) for step in StepSampler(lengths(17), Shares(8, 1, 4), seed=0).steps()] == [8, 5, 4]
     assert [len(step) for step in StepSampler(lengths(9), Shares(4, 1, 4), seed=0).steps()] == [4, 5]
-
-
-def test_the_share_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    params = {"batch_size": 6, "gradient_accumulation_steps": 4}
-    assert shares_here(params) == Shares(6, 4, 1, 0)
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.setenv("RANK", "1")
-    assert shares_here(params) == Shares(6, 4, 2, 1)
-    assert (shares_here(params).step_rows, shares_here(params).passes) == (24, 2)
 
 
 def test_an_order_is_followed_to_the_letter() -> None:
