@@ -12,6 +12,7 @@ from tests import ab_book
 from tunebook.abtest.prepared import Course, prepare_test
 from tunebook.core.errors import TableError
 from tunebook.data.load import load
+from tunebook.tables.make import child
 
 
 def test_tables_by_any_of_their_names(base: Path, tmp_path: Path) -> None:
@@ -43,3 +44,14 @@ def test_challenges_that_are_trained_on_are_told(base: Path, tmp_path: Path) -> 
     assert codes["ab.warn.challenge_seen"] == {"file": "hard.csv", "count": 2, "rows": 3}
     hard.write_text("text,label\nthe room is new,good\na stay,bad\n")
     assert "ab.warn.challenge_seen" not in dict(prepare_test(book, 1, 3, seeds=2, challenges=[hard]).warnings)
+
+
+def test_a_row_that_trains_nothing_in_either_arm_is_told(base: Path, tmp_path: Path) -> None:
+    book = ab_book.make_book(tmp_path, base)
+    lora = child(book.champion, {"lora.rank": 2})
+    other = child(lora, {"learning_rate": 9e-4})
+    told = dict(prepare_test(book, lora, other, seeds=2).warnings)
+    assert told["ab.warn.idle"] == {"row": "learning_rate", "own": "lora.learning_rate"}
+    own = child(lora, {"lora.learning_rate": 9e-4})
+    assert "ab.warn.idle" not in dict(prepare_test(book, lora, own, seeds=2).warnings)
+    assert "ab.warn.idle" not in dict(prepare_test(book, book.champion, other, seeds=2).warnings)

@@ -19,6 +19,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.nouns import DataRef, ParamTable, write_json
 from tunebook.core.verdict import Look, Verdict
 from tunebook.engine.past import numbered
+from tunebook.tables.replaced import flat, replaced
 from tunebook.verbs.book import Book
 
 _FEW_ROWS = 1000  # below it two points cannot be told apart cheaply
@@ -85,7 +86,7 @@ def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> Prep
     challenges = [file_exam(data, challenge.path) for challenge in plan.challenges]
     seconds = sum(expected_seconds(book.path / "runs", arm, plan.seeds) for arm in arms)
     allow = asked.get("allow", frozenset())
-    told = [*_warnings(book, plan), *_seen(book, challenges)]
+    told = [*_warnings(book, plan), *_idle(arms), *_seen(book, challenges)]
     earlier = earlier_tasks(arms[0].base)
     prepared = PreparedTest(book, plan, arms, exam, challenges, seconds, told, allow, earlier)
     if not (prepared.folder / "plan.json").is_file():
@@ -113,6 +114,13 @@ def _warnings(book: Book, plan: TestPlan) -> list[tuple[str, dict[str, Any]]]:
     if earlier:
         found.append(("ab.warn.again", {"count": len(earlier), "a": f"v{plan.a}", "b": f"v{plan.b}"}))
     return found
+
+
+def _idle(arms: tuple[Arm, Arm]) -> list[tuple[str, dict[str, Any]]]:
+    """Rows that differ between the arms and train nothing in either, for a technique's row takes their place."""
+    a, b = (flat(arm.base.params, arm.base.techniques) for arm in arms)
+    instead = [(row, own) for row, own in replaced(b).items() if replaced(a).get(row) == own and a[row] != b[row]]
+    return [("ab.warn.idle", {"row": row, "own": own}) for row, own in instead]
 
 
 def _seen(book: Book, challenges: Sequence[Exam]) -> list[tuple[str, dict[str, Any]]]:
