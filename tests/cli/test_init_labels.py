@@ -94,6 +94,13 @@ def test_labels_that_are_unclear_are_refused(init: Any, tmp_path: Path, cells: l
     assert error["code"] == code and word in error["message"] + error["advice"]
 
 
+def test_a_field_of_an_object_can_be_the_label(init: Any, tmp_path: Path) -> None:
+    path = write(tmp_path, [{"name": "a", "by": 0}, {"name": "b", "by": 1}])
+    assert init(path, code=2)["allowed"] == "COLUMN.by | COLUMN.name"
+    found = init(path, "--label", "label.name")
+    assert (found["labels"], found["columns"]["label"]) == (["a", "b"], "label.name")
+
+
 def test_one_number_that_is_none(init: Any, tmp_path: Path) -> None:
     cells = [f"{number / 8:.1f}" for number in range(1, 60)] + ["n/a"]
     found = init(write(tmp_path, cells))

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tunebook.core.errors import DataError
-from tunebook.data.label_columns import bit_columns, class_names, join_columns, joined_name
+from tunebook.data.label_columns import bit_columns, class_names, join_columns, joined_name, label_table
 
 NAMES = ["rude", "loud"]
 
@@ -67,3 +67,15 @@ def test_names_in_the_schema() -> None:
     assert class_names(schema(one), "text") is None
     assert class_names(pa.schema([("label", pa.int64())]), "label") is None
     assert class_names(pa.schema([("label", pa.int64())], metadata={"huggingface": "{"}), "label") is None
+
+
+def test_a_field_of_objects() -> None:
+    table = pa.table({"text": ["a", "b"], "said": [{"name": "neg", "by": 1}, {"name": "pos", "by": 2}]})
+    assert label_table(table, "said.name", None, "x")["said.name"].to_pylist() == ["neg", "pos"]
+    words = pa.table({"said": ['{"name": "neg"}', "none", "{", None, "[1]"]})
+    assert label_table(words, "said.name", None, "x")["said.name"].to_pylist() == ["neg", None, None, None, None]
+    for label in ("said", "other.name", None):
+        assert label_table(table, label, None, "x") is table
+    dotted = pa.table({"said": ["a"], "said.name": ["b"]})
+    assert label_table(dotted, "said.name", None, "x") is dotted
+    assert label_table(pa.table({"a": [1, 0], "b": [0, 1]}), None, ["a", "b"], "x").column_names == ["a + b"]

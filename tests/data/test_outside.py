@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import json
 from pathlib import Path
@@ -54,6 +55,42 @@ def test_labels_are_named_as_in_the_book(tmp_path: Path) -> None:
     ref = prepare([file], tmp_path / "data", options)
     found = outside_rows(ref, write(tmp_path / "hard.csv", "text,label\nthe room,1\na stay,fine\nit,0\n"))
     assert [ref.labels.names[int(code)] for code in found.targets] == ["fine", "fine", "poor"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "options", "others", "targets"),
+    [
+        (["[0, 1]", "[1, 1]", "[0, 0]"], {}, ["[1, 0]", "['1']"], [[1, 0], [0, 1]]),
+        ([f"{n},{n % 7}" for n in range(20)], {}, ["3,5", "12,25"], [3.5, 12.25]),
+        (["['b', \"a's\"]", "['b']"], {"problem": "multi_label"}, ["('b',)", '["a\'s"]'], [[0, 1], [1, 0]]),
+        (['{"name": "x"}', '{"name": "y"}'], {"label": "label.name"}, ['{"name": "y"}', '{"name": "x"}'], [1, 0]),
+    ],
+)
+def test_cells_are_read_in_the_form_of_the_book(
+    cells: list[str], options: dict[str, Any], others: list[str], targets: Any, tmp_path: Path
+) -> None:
+    def rows(name: str, labels: list[str]) -> Path:
+        path = tmp_path / name
+        with path.open("w", newline="", encoding="utf-8") as stream:
+            csv.writer(stream).writerows([("text", "label"), *((f"{name} {n}", c) for n, c in enumerate(labels))])
+        return path
+
+    ref = prepare(
+        [rows("rows.csv", [cells[n % len(cells)] for n in range(60)])], tmp_path / "d", DataOptions(**options)
+    )
+    assert outside_rows(ref, rows("hard.csv", others)).targets.tolist() == targets
+
+
+def test_a_column_a_class_of_a_file(tmp_path: Path) -> None:
+    lines = [f"text {n},{n % 2},{n % 3 // 2}" for n in range(60)]
+    file = write(tmp_path / "rows.csv", "\n".join(["text,rude,loud", *lines]) + "\n")
+    ref = prepare([file], tmp_path / "data", DataOptions(label_columns=["rude", "loud"]))
+    found = outside_rows(ref, write(tmp_path / "hard.csv", "loud,text,rude\n1,a,0\n0,b,0\n"))
+    assert found.targets.tolist() == [[0, 1], [0, 0]] and ref.labels.names == ["rude", "loud"]
+    with pytest.raises(DataError) as caught:
+        outside_rows(ref, write(tmp_path / "half.csv", "loud,text\n1,a\n0,b\n"))
+    assert caught.value.code == "outside.column"
+    assert outside_rows(ref, write(tmp_path / "bare.csv", "text\na\nb\n"), labelled=False).targets is None
 
 
 @pytest.mark.parametrize(

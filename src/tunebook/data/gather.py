@@ -17,7 +17,7 @@ from tunebook.data.columns import is_text, text_column
 from tunebook.data.doubts import filled_down, refuse_spoilt
 from tunebook.data.exports import told
 from tunebook.data.given_split import given_splits, split_column
-from tunebook.data.label_columns import class_names, join_columns, joined_name
+from tunebook.data.label_columns import class_names, joined_name, label_table
 from tunebook.data.ledger import Entry, Ledger
 from tunebook.data.names import WEIGHT_TOO, plain
 from tunebook.data.options import DataOptions
@@ -89,16 +89,16 @@ def gather(paths: dict[Split, Sequence[Path]], options: DataOptions, ledger: Led
 
 
 def _one_label(sources: list[Source], names: Sequence[str], options: DataOptions) -> tuple[list[Source], DataOptions]:
-    """The files with one column of labels, where a column a class was told."""
+    """The files with one column of labels, where a column a class or a field of objects was told."""
     columns = options.label_columns
-    if columns is None:
-        return sources, options
-    if options.label is not None:
+    if columns is not None and options.label is not None:
         raise DataError("data.label_or_columns", key=options.label, value=columns)
     joined = []
     for source, name in zip(sources, names, strict=True):
-        check_columns(source.table, columns, name)
-        joined.append(replace(source, table=join_columns(source.table, columns, name)))
+        check_columns(source.table, columns or (), name)
+        joined.append(replace(source, table=label_table(source.table, options.label, columns, name)))
+    if columns is None:
+        return joined, options
     told = {"label": joined_name(columns), "label_names": _renamed(columns, options)}
     return joined, options.model_copy(update=told)
 

@@ -57,6 +57,12 @@ def read_cell(text: str) -> Cell:
     return Cell("broken")
 
 
+def read_object(text: str) -> dict[Any, Any]:
+    """The object that a cell writes; one without fields where it writes none."""
+    value = _value(text) if text.startswith("{") else None
+    return value if isinstance(value, dict) else {}
+
+
 def _items(items: Sequence[Any]) -> Cell:
     if items and all(isinstance(item, dict) and set(item) == {_CHOICES} for item in items):
         return _items([choice for item in items for choice in _listed(item[_CHOICES])])
@@ -109,4 +115,4 @@ def _unquoted(item: str) -> str:
     return str(ast.literal_eval(item)) if item[0] in "'\"" else item
 
 
-__all__ = ["NOTHING", "Cell", "Shape", "read_cell"]
+__all__ = ["NOTHING", "Cell", "Shape", "read_cell", "read_object"]

@@ -17,7 +17,7 @@ from tunebook.data.describe import warning
 from tunebook.data.draft import Draft
 from tunebook.data.gather import GIVEN
 from tunebook.data.label_cells import NOTHING, read_cell
-from tunebook.data.label_form import number_of
+from tunebook.data.label_form import label_number, number_of
 from tunebook.data.label_joints import find_joints
 from tunebook.data.label_kind import examples, total
 from tunebook.data.labels import Labelled
@@ -102,11 +102,11 @@ def _names(labelled: Labelled, rows: Any) -> set[str]:
 def label_warnings(labelled: Labelled, column: str, options: DataOptions) -> list[dict[str, Any]]:
     """What is unusual about the labels of a column."""
     counts, form = labelled.counts, labelled.form
-    found = [] if not labelled.marks else [warning("unlabelled", **_shown(labelled.marks))]
-    if labelled.failed:
-        found.append(warning("label_error", **_shown(labelled.failed)))
+    found = [] if not labelled.failed else [warning("label_error", **_shown(labelled.failed))]
     if form.problem == "regression":
         return [*found, *_of_numbers(labelled)]
+    if labelled.marks:
+        found.append(warning("unlabelled", **_shown(labelled.marks)))
     ones = {label: rows for label, rows in counts.items() if number_of(label) == -1}
     if ones and min(number_of(label) or 0 for label in counts) == -1:
         found.append(warning("minus_one", count=total(ones)))
@@ -127,11 +127,9 @@ def _of_numbers(labelled: Labelled) -> list[dict[str, Any]]:
     found = []
     if labelled.form.decimal == ",":
         found.append(warning("decimal_comma", examples=examples(labelled.counts)))
-    wrong = {label: rows for label, rows in labelled.counts.items() if number_of(label, labelled.form.decimal) is None}
-    rows = len(labelled.bad["bad_number"])
-    if rows:
-        found.append(warning("bad_numbers", count=rows, labels=examples(wrong)))
-    return found
+    wrong = {label: rows for label, rows in labelled.counts.items() if label_number(label, labelled.form) is None}
+    wrong |= labelled.marks
+    return [*found, warning("bad_numbers", **_shown(wrong))] if wrong else found
 
 
 def _headings(counts: dict[str, int], column: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""One column a class, as one column of labels; and names of classes that a file's schema keeps."""
+"""The column of labels where it is no column: one a class, or a field of objects; and the names in a file's schema."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from tunebook.core.errors import DataError
-from tunebook.data.columns import text_column
+from tunebook.data.columns import text_column, to_column
+from tunebook.data.label_cells import read_object
 from tunebook.data.label_form import number_of
 
 # How a cell says yes, and how it says no beside that; a mark alone has nothing for no.
@@ -16,6 +17,24 @@ _WORDS = {"1": "0", "true": "false", "yes": "no", "y": "n", "on": "off", "☑": 
 _MARKS = frozenset("x✓✔√✗✘")
 _UNKNOWN = frozenset({"", "nan", "null", "none"})
 _SCHEMA = b"huggingface"
+
+
+def label_table(table: pa.Table, label: str | None, columns: Sequence[str] | None, file: str) -> pa.Table:
+    """The table with the column of labels that was told: joined of several, or a field of objects (`label.name`).
+
+    Args:
+        label: its name; columns: those that it is joined of, which are in the table.
+
+    Raises:
+        DataError: `data.label_columns`.
+    """
+    if columns is not None:
+        return join_columns(table, columns, file)
+    outer, dot, field = (label or "").partition(".")
+    if not dot or label in table.column_names or outer not in table.column_names:
+        return table
+    objects = [cell if isinstance(cell, dict) else read_object(str(cell)) for cell in table[outer].to_pylist()]
+    return table.append_column(label, to_column([found.get(field) for found in objects]))
 
 
 def joined_name(columns: Sequence[str]) -> str:
@@ -89,4 +108,4 @@ def class_names(schema: pa.Schema, column: str) -> list[str] | None:
     return [str(name) for name in names] if names else None
 
 
-__all__ = ["bit_columns", "class_names", "join_columns", "joined_name"]
+__all__ = ["bit_columns", "class_names", "join_columns", "joined_name", "label_table"]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from tunebook.core.errors import DataError
 from tunebook.core.messages import say
 from tunebook.core.nouns import Problem
-from tunebook.data.label_cells import Cell, read_cell
+from tunebook.data.label_cells import Cell, read_cell, read_object
 from tunebook.data.label_form import Form, bits_of, number_of, numbers_of
 from tunebook.data.label_joints import find_joints, find_separator
 from tunebook.data.options import DataOptions
@@ -90,7 +90,13 @@ def _refuse_unreadable(cells: Mapping[str, Cell], counts: Counts) -> None:
         wrong = _only(counts, [label for label, cell in cells.items() if cell.shape in shapes])
         if wrong:
             first, rows = next(iter(wrong)), total(wrong)
-            raise DataError(code, key="label", value=first, rows=rows, read=total(counts))
+            raise DataError(code, key="label", value=first, allowed=_fields(first), rows=rows, read=total(counts))
+
+
+def _fields(label: str) -> str:
+    """Names of the fields of an object, as `--label` takes them."""
+    found = read_object(label)
+    return " | ".join(f"COLUMN.{name}" for name in found) if found else ""
 
 
 def _words(cells: Mapping[str, Cell], counts: Counts) -> dict[str, int]:

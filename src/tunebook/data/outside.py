@@ -15,6 +15,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.core.task import Rows
 from tunebook.data.columns import text_column
+from tunebook.data.label_columns import label_table
 from tunebook.data.label_form import form_of, label_number, label_parts
 from tunebook.data.label_names import known_name
 from tunebook.data.ledger import WANTED
@@ -41,7 +42,9 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     roles, rules = data.roles, data.stats["cleaning"]["rules"]
     source = read(path, DataOptions(label=roles.label), labelled=labelled)
     refuse_lost_rows(source)
-    table = source.table
+    told = (data.stats.get("preset") or {}).get("label_columns") or ()
+    joined = told if labelled and told and set(told) <= set(source.table.column_names) else None
+    table = label_table(source.table, roles.label, joined, path.name)
     if labelled and roles.label not in table.column_names:
         raise DataError("outside.column", key=str(path), value=roles.label, allowed=" | ".join(table.column_names))
     texts = [clean_text(text, rules) for text in text_of(table, roles.text, path)]
