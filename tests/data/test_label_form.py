@@ -40,10 +40,10 @@ def test_parts() -> None:
 def test_vectors() -> None:
     assert bits_of("[0, 1.0, true]", None) == (False, True, True) and bits_of("0 1 0", " ") == (False, True, False)
     assert bits_of("0 2", " ") is None and bits_of("word", None) is None
-    form = Form("multi_label", None, positions=True)
+    form = Form("multi_label", None, positions=3)
     assert label_parts("[0, 1, 1]", form) == ["1", "2"] and label_parts([0, 0, 0], form) == []
     assert label_parts("['a']", form) == ["a"], "names in place of a vector are names"
-    assert label_parts("0 0 1", Form("single_label", " ", positions=True)) == ["2"]
+    assert label_parts("0 0 1", Form("single_label", " ", positions=3)) == ["2"]
 
 
 def test_numbers_of_cells() -> None:
@@ -52,7 +52,7 @@ def test_numbers_of_cells() -> None:
     assert label_number("", Form("regression")) is None and label_number("x", Form("regression")) is None
 
 
-@pytest.mark.parametrize("form", [Form("multi_label", "|"), Form("single_label", " ", positions=True)])
+@pytest.mark.parametrize("form", [Form("multi_label", "|"), Form("single_label", " ", positions=3)])
 def test_the_figures_of_prepared_rows_hold_it(form: Form) -> None:
     labels = Labels(problem=form.problem, names=["a", "b"])
     data = DataRef(path=Path(), sources={}, roles=Roles(text="t"), labels=labels, rows={}, content="", stats=form.facts)

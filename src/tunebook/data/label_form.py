@@ -22,13 +22,14 @@ class Form:
     Attributes:
         problem: what they are labels of.
         separator: what stands between the labels of a cell; None where cells are lists or hold one label each.
-        positions: each cell is a vector of 0 and 1, one for each class; the classes are called 0, 1, 2, ...
+        positions: length of the vectors of 0 and 1 that the cells are, with a place for each class; the classes are
+            called 0, 1, 2, ... Where it is 0, they are no vectors.
         decimal: what stands before the fraction of a number.
     """
 
     problem: Problem
     separator: str | None = None
-    positions: bool = False
+    positions: int = 0
     decimal: str = "."
 
     @property
@@ -50,7 +51,10 @@ def label_parts(cell: Any, form: Form) -> list[str]:
     """
     text = (as_text(cell) or "").strip()
     bits = bits_of(text, form.separator) if form.positions else None
-    parts = _split(text, form.separator) if bits is None else [str(place) for place, bit in enumerate(bits) if bit]
+    if bits is None or len(bits) != form.positions:  # names in place of a vector
+        parts = _split(text, form.separator)
+    else:
+        parts = [str(place) for place, bit in enumerate(bits) if bit]
     distinct = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
     return distinct if form.problem == "multi_label" or len(distinct) == 1 else [text]
 

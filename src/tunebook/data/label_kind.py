@@ -108,8 +108,8 @@ def _words(cells: Mapping[str, Cell], counts: Counts) -> dict[str, int]:
     return dict(words)
 
 
-def _vectors(cells: Mapping[str, Cell], options: DataOptions) -> tuple[str | None, bool] | None:
-    """What separates the items where every cell is a vector of 0 and 1, all of one length; else None.
+def _vectors(cells: Mapping[str, Cell], options: DataOptions) -> tuple[str | None, int] | None:
+    """What separates the items where every cell is a vector of 0 and 1, all of one length, and that length; else None.
 
     Two numbers with a comma may be a number with its fraction: those are no vector.
     """
@@ -121,7 +121,7 @@ def _vectors(cells: Mapping[str, Cell], options: DataOptions) -> tuple[str | Non
         vectors = [bits_of(label, separator) for label in cells]
         lengths = {0 if vector is None else len(vector) for vector in vectors}
         if len(lengths) == 1 and min(lengths) >= (3 if separator == "," else 2):
-            return separator, True
+            return separator, min(lengths)
     return None
 
 
