@@ -60,8 +60,9 @@ def _cells(table: Any, numbers: Numbers, twice: list[int]) -> Cells:
 
 def _document(data: bytes, path: Path) -> tuple[Rows, Numbers, list[int]]:
     """Rows, their numbers, and the numbers of those in which a key stands twice."""
+    parser = _Parser()
     try:
-        content = _parsed(data)
+        content = parser.parse(data)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
             numbers: list[int] = []
@@ -73,7 +74,7 @@ def _document(data: bytes, path: Path) -> tuple[Rows, Numbers, list[int]]:
     rows = rows_of(content)
     if rows is None:
         raise DataError("data.json", key=str(path), line=1, reason="no list of rows")
-    twice = [number for number, row in enumerate(rows, start=1) if _has_twice(row)]
+    twice = [number for number, row in enumerate(rows, start=1) if parser.repeated and _has_twice(row)]
     for number in twice:
         rows[number - 1] = plain_json(rows[number - 1])
     return rows, np.arange(1, len(rows) + 1, dtype=np.int64), twice
@@ -81,57 +82,70 @@ def _document(data: bytes, path: Path) -> tuple[Rows, Numbers, list[int]]:
 
 def _lines(data: bytes, path: Path, numbers: list[int], twice: list[int]) -> Iterator[dict[str, Any]]:
     """The object of each line, whose number is added to `numbers`, and to `twice` where a key stands twice."""
+    parser = _Parser()
     for number, line in enumerate(data.split(b"\n"), start=1):
         if not line.strip():
             continue
         numbers.append(number)
         try:
-            value = _parsed(line)
+            value = parser.parse(line)
         except ValueError as error:
             raise DataError("data.json", key=str(path), line=number, reason=str(error)) from error
         if not isinstance(value, dict):
             raise DataError("data.json", key=str(path), line=number, reason=f"{type(value).__name__}, not an object")
-        if _has_twice(value):
+        if parser.repeated and _has_twice(value):
             twice.append(number)
             value = plain_json(value)
         yield value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    return found if len(found) == len(pairs) else Twice(pairs)
+class _Parser:
+    """Reads JSON values; objects in which a key stands twice are of their own kind.
 
-
-_BOTTOMLESS = object()
-_DECODER = json.JSONDecoder(object_pairs_hook=_object)
-
-
-def _parsed(data: bytes) -> Any:
-    """A JSON value; objects in which a key stands twice are of their own kind.
-
-    Raises:
-        ValueError: it is none, or nested too deeply.
+    Attributes:
+        repeated: whether there was such an object.
     """
-    try:
-        content = _DECODER.decode(data.decode("utf-8"))
-    except RecursionError:
-        content = _BOTTOMLESS
-    if content is _BOTTOMLESS or _deeper(content, _DEEPEST):
-        raise ValueError(f"nested more than {_DEEPEST} levels deep")
-    return content
+
+    def __init__(self) -> None:
+        self.repeated = False
+        self._decoder = json.JSONDecoder(object_pairs_hook=self._object)
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) == len(pairs):
+            return found
+        self.repeated = True
+        return Twice(pairs)
+
+    def parse(self, data: bytes) -> Any:
+        """A JSON value.
+
+        Raises:
+            ValueError: it is none, or nested too deeply.
+        """
+        try:
+            content = self._decoder.decode(data.decode("utf-8"))
+            deep = _deeper(content, _DEEPEST)
+        except RecursionError:
+            deep = True
+        if deep:
+            raise ValueError(f"nested more than {_DEEPEST} levels deep")
+        return content
 
 
 def _deeper(value: Any, levels: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    items = value.values() if isinstance(value, dict) else value
-    return not levels or any(_deeper(item, levels - 1) for item in items if isinstance(item, dict | list))
+    if not levels:
+        return True
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(item, dict | list) and _deeper(item, levels - 1):
+            return True
+    return False
 
 
-def _has_twice(value: Any) -> bool:
+def _has_twice(value: dict[str, Any] | list[Any]) -> bool:
     if isinstance(value, Twice):
         return True
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    items = value.values() if isinstance(value, dict) else value
     return any(_has_twice(item) for item in items if isinstance(item, dict | list))
 
 
