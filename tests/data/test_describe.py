@@ -104,6 +104,12 @@ def test_warnings():
     assert many["fields"] == {"classes": "x", "count": 1, "limit": 10}
 
 
+def test_a_class_of_one_row_that_is_called_as_columns_are():
+    counts = {"train": {"good": 99, "Category": 1, "rare": 1, "label": 2}, "test": {"Category": 0, "label": 5}}
+    found = find_warnings({"classes": counts, "imbalance": None, "rows": {"validation": 99, "test": 99}})
+    assert [item["fields"]["classes"] for item in found if item["code"] == "class_like_heading"] == ["Category"]
+
+
 def test_long_lists_of_classes_are_cut():
     stats = {
         "classes": {"train": {f"c{n}": 1 for n in range(20)}},

@@ -69,6 +69,7 @@ def test_rows_that_describe_the_columns():
     assert told == Heading(0, ("text", "label"), 2, notes=(1,)) and told.asides == {"description": (1,)}
     rare = find_heading([["text", "label"], ["the lamp stopped working", "very odd indeed"], *BODY])
     assert rare.body == 1, "a row like the others is data, whatever its class"
+    assert find_heading([["text", "label"], ["string", "category"], *BODY]).notes == (1,)
     numbers = [[row[0], str(n)] for n, row in enumerate(BODY)]
     assert find_heading([["text", "score"], ["string", "from 0 to 11"], *numbers]).notes == (1,)
 

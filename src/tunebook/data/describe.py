@@ -16,6 +16,7 @@ from tunebook.core.nouns import SPLITS, Labels
 from tunebook.data.columns import text_column
 from tunebook.data.labels import class_counts
 from tunebook.data.language import guess_language
+from tunebook.data.names import known
 
 _SAMPLE = 5000
 _SMALL_CLASS = 10
@@ -171,6 +172,9 @@ def find_warnings(stats: dict[str, Any]) -> list[dict[str, Any]]:
         found.append(warning("class_small", classes=_some(small), count=len(small), limit=_SMALL_CLASS))
     if missing:
         found.append(warning("class_missing", classes=_some(missing), count=len(missing)))
+    alone = [name for name in counts["train"] if sum(part.get(name, 0) for part in counts.values()) == 1]
+    if odd := [name for name in alone if known(name)]:
+        found.append(warning("class_like_heading", classes=_some(odd)))
     if (stats["imbalance"] or 1) > _IMBALANCE:
         found.append(warning("imbalance", ratio=stats["imbalance"]))
     for split in ("validation", "test"):

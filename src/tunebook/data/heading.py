@@ -197,22 +197,25 @@ def _described(rest: Sequence[Row]) -> int:
     if len(rest) < 2 or not all(rest[0]):
         return 0
     pairs = list(zip(rest[0], _columns(rest[0], rest[1:]), strict=True))
-    told = [_unlike(cell, column) for cell, column in pairs if column.kind in ("number", "class")]
-    return int(bool(told) and all(told) and not any(_like_texts(cell, column) for cell, column in pairs))
+    if any(_like_texts(cell, column) for cell, column in pairs):
+        return 0
+    terse = any(c.kind == "text" and len(cell) * 2 < min(map(len, c.values)) for cell, c in pairs)
+    told = [_unlike(cell, column, terse) for cell, column in pairs if column.kind in ("number", "class")]
+    return int(bool(told) and all(told))
 
 
 def _is_import_row(row: Row) -> bool:
     return bool(row) and all(re.fullmatch(r'\{"ImportId":.*\}', cell) for cell in row)
 
 
-def _unlike(cell: str, column: _Column) -> bool:
+def _unlike(cell: str, column: _Column, terse: bool) -> bool:
+    """Whether a cell is not of its column: words where numbers stand; no class, and longer than any, of several words
+    where each is one, or beside a text that is shorter than any (`terse`), such as the name of a type."""
     if column.kind == "number":
         return _worded(cell) and not is_number(cell)
-    longest = max(map(len, column.seen))
     odd = re.compile(r"[\s,;:(]")
-    return cell not in column.seen and (
-        len(cell) > 1.3 * longest and bool(odd.search(cell)) and not any(map(odd.search, column.seen))
-    )
+    phrase = odd.search(cell) and not any(map(odd.search, column.seen)) and len(cell) > 1.3 * max(map(len, column.seen))
+    return cell not in column.seen and (terse or bool(phrase))
 
 
 def is_number(cell: str) -> bool:
