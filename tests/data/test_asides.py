@@ -78,3 +78,8 @@ def test_columns_beside():
     assert side_columns(meaning, ("text", "label", "calculated", "class")) == [], "a column with a name divides nothing"
     full = data.append_column("more", pa.array([[1]] * 30))
     assert side_columns(full, names) == []
+
+
+def test_a_single_column_is_left_as_it_is():
+    texts = pa.table({"text": ["one", "text", "Total"]})
+    assert aside(texts, names=("text",)) == (3, {})

@@ -30,6 +30,8 @@ def set_aside(
 ) -> tuple[pa.Table, Numbers, dict[str, list[int]]]:
     """A table without rows that repeat its heading, give totals, or stand below a blank row and are unlike the others.
 
+    A single column is left as it is: any word may be a text.
+
     Args:
         numbers: row number of each row in the file.
         names: the cells of the heading, as written; empty where there is none.
@@ -42,6 +44,8 @@ def set_aside(
         DataError: `data.second_heading`, a row names the columns in another order, or other columns.
     """
     found: dict[str, list[int]] = {}
+    if table.num_columns < 2:
+        return table, numbers, found
     for reason, places in (
         ("heading_again", _headings(table, numbers, names, path)),
         ("legend", _legend(table, gaps)),

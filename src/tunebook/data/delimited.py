@@ -18,8 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
-from tunebook.data.asides import set_aside, side_columns
-from tunebook.data.cut import Cells, heading_notes
+from tunebook.data.cut import Cells, settled
 from tunebook.data.dialect import Dialect, find_dialect, without_sep_line
 from tunebook.data.heading import column_names, find_heading
 from tunebook.data.ledger import Numbers
@@ -51,8 +50,11 @@ class _Part:
         return self.only(self.lines > line) if len(self.lines) and self.lines.min() <= line else self
 
 
-def read_delimited(data: bytes, path: Path, kind: str, options: DataOptions) -> Cells:
+def read_delimited(data: bytes, path: Path, kind: str, options: DataOptions, *, labelled: bool = True) -> Cells:
     """Cut the UTF-8 text of a delimited file into columns.
+
+    Args:
+        labelled: False for rows to predict, of which none is set aside: each is to be answered.
 
     Raises:
         DataError: `data.quote`, a quote opens and never closes; `data.header_only`; `data.second_heading`.
@@ -67,7 +69,6 @@ def read_delimited(data: bytes, path: Path, kind: str, options: DataOptions) -> 
     lines, first = _first_rows(parts)
     heading = find_heading(first, options.header)
     notes = {"delimiter": dialect.delimiter, "quotes": "csv" if dialect.quoted else "literal"}
-    notes |= heading_notes(heading, lines)
     body = [part.below(lines[heading.body - 1]) for part in parts] if heading.body else parts
     width = len(first[heading.place]) if heading.place is not None else _usual_width(parts, dialect.delimiter, notes)
     names = column_names(heading.cells or None, width)
@@ -75,13 +76,8 @@ def read_delimited(data: bytes, path: Path, kind: str, options: DataOptions) -> 
     if not len(rows) and not ragged:
         raise DataError("data.header_only", key=str(path))
     table = show(table, dialect.backslash) if dialect.backslash else table
-    beside = side_columns(table, heading.cells)
-    table = table.drop_columns(beside)
-    table, rows, aside = set_aside(table, rows, heading.cells[: table.num_columns], np.isin(rows - 1, blank), path)
-    aside |= {reason: [lines[n] for n in places] for reason, places in heading.asides.items()}
-    notes |= {"beside": ", ".join(beside)} if beside else {}
-    count = len(rows) + len(ragged) + len(opened) + sum(map(len, aside.values()))
-    return Cells(table, rows, count, ragged, opened, aside, notes)
+    cells = Cells(table, rows, ragged=ragged, opened=opened, notes=notes)
+    return settled(cells, heading, lines, np.isin(rows - 1, blank), path=path, labelled=labelled)
 
 
 def _cut(data: bytes, dialect: Dialect, path: Path) -> tuple[list[_Part], list[int], Numbers]:

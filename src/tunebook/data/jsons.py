@@ -55,7 +55,7 @@ def json_rows(data: bytes, path: Path) -> tuple[Rows, Numbers]:
 
 
 def _cells(table: Any, numbers: Numbers, twice: list[int]) -> Cells:
-    return Cells(table, numbers, len(numbers), notes={"twice": shown(twice)} if twice else {})
+    return Cells(table, numbers, notes={"twice": shown(twice)} if twice else {})
 
 
 def _document(data: bytes, path: Path) -> tuple[Rows, Numbers, list[int]]:

@@ -63,7 +63,8 @@ def read(path: Path, options: DataOptions | None = None, *, labelled: bool = Tru
     `faults`; nothing else is changed.
 
     Args:
-        labelled: False for rows to predict: those of a tool that bear no label are read too.
+        labelled: False for rows to predict: those of a tool that bear no label are read too, and totals and such are
+            not set aside.
 
     Raises:
         DataError: the file is missing, empty, of an unknown format or encoding, or damaged.
@@ -79,15 +80,15 @@ def read(path: Path, options: DataOptions | None = None, *, labelled: bool = Tru
     data, inner = only(inside, path)
     kind = format_of(path, inner, data, options.format, options.delimiter)
     if kind in ("csv", "tsv", "txt", "json", "jsonl"):
-        source = _read_text(data, path, kind, options)
+        source = _read_text(data, path, kind, options, labelled=labelled)
     else:
-        source = _read_binary(data, path, kind, options)
+        source = _read_binary(data, path, kind, options, labelled=labelled)
     if source.read == 0 or not source.table.num_columns:
         raise DataError("data.empty", key=str(path))
     return source
 
 
-def _read_text(data: bytes, path: Path, kind: str, options: DataOptions) -> Source:
+def _read_text(data: bytes, path: Path, kind: str, options: DataOptions, *, labelled: bool) -> Source:
     text = decode(data, path, options.encoding)
     notes = {"encoding": text.encoding, **({"encoding_guessed": text.encoding} if text.guessed else {})}
     if kind == "txt" and text.data.lstrip()[:1] in (b"[", b"{"):
@@ -95,7 +96,7 @@ def _read_text(data: bytes, path: Path, kind: str, options: DataOptions) -> Sour
     if kind in ("json", "jsonl"):
         cells = (read_json if kind == "json" else read_jsonl)(text.data, path)
     else:
-        cells = read_delimited(text.data, path, kind, options)
+        cells = read_delimited(text.data, path, kind, options, labelled=labelled)
     table, rows, faults = cells.table, cells.rows, dict(cells.faults)
     if text.broken:
         keep = ~np.isin(rows, text.broken)
@@ -111,7 +112,7 @@ def _looks_json(data: bytes) -> bool:
     return (start[:1] == b"[" and data.rstrip()[-1:] == b"]") or start.split(b"\n", 1)[0].rstrip()[-1:] == b"}"
 
 
-def _read_binary(data: bytes, path: Path, kind: str, options: DataOptions) -> Source:
+def _read_binary(data: bytes, path: Path, kind: str, options: DataOptions, *, labelled: bool) -> Source:
     notes = {"format": kind}
     if kind == "parquet":
         table, found = _parquet(data, path)
@@ -120,7 +121,7 @@ def _read_binary(data: bytes, path: Path, kind: str, options: DataOptions) -> So
     elif kind == "sqlite":
         table, rows = read_sqlite(data, path, options.query)
     else:
-        cells = read_sheet(data, path, options)
+        cells = read_sheet(data, path, options, labelled=labelled)
         head = (path, path.name, file_id(path))
         notes |= cells.notes
         return Source(*head, cells.table, cells.rows, cells.read, notes=notes, aside=cells.aside, lost=cells.lost)

@@ -11,11 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from tunebook.core.errors import DataError
-from tunebook.data.asides import set_aside, side_columns
 from tunebook.data.cells import as_text
 from tunebook.data.columns import to_column
-from tunebook.data.cut import Cells, heading_notes
-from tunebook.data.heading import Heading, column_names, find_heading
+from tunebook.data.cut import Cells, settled
+from tunebook.data.heading import column_names, find_heading
 from tunebook.data.ledger import shown
 from tunebook.data.options import DataOptions
 from tunebook.data.workbook import Grid, Sheet, Workbook, letters_of
@@ -25,8 +24,11 @@ _SHOWN = 5
 Rows = list[list[Any]]
 
 
-def read_sheet(data: bytes, path: Path, options: DataOptions) -> Cells:
+def read_sheet(data: bytes, path: Path, options: DataOptions, *, labelled: bool = True) -> Cells:
     """One sheet: its table, with the sheet's row number of each row.
+
+    Args:
+        labelled: False for rows to predict, of which none is set aside: each is to be answered.
 
     Raises:
         DataError: `data.workbook`, the file is no workbook; `data.sheet`, there is no such sheet; `data.sheets`,
@@ -45,22 +47,10 @@ def read_sheet(data: bytes, path: Path, options: DataOptions) -> Cells:
         raise DataError("data.header_only", key=str(path))
     names = column_names(heading.cells or None, len(columns))
     table = pa.Table.from_arrays([to_column(_days(column)) for column in zip(*body, strict=True)], names=names)
-    notes = {"sheet": sheet.name, **heading_notes(heading, numbers), **hidden, **_cell_notes(grid)}
-    return _cells(table, numbers, heading, notes, path, _lost(grid, dict(zip(columns, names, strict=True)), len(body)))
-
-
-def _cells(
-    table: pa.Table, numbers: list[int], heading: Heading, notes: dict[str, str], path: Path, lost: tuple[str, ...]
-) -> Cells:
-    """The table without what stands beside and below it."""
-    rows = np.array(numbers[heading.body :], dtype=np.int64)
-    beside = side_columns(table, heading.cells)
-    table = table.drop_columns(beside)
-    notes |= {"beside": ", ".join(beside)} if beside else {}
-    gaps = ~np.isin(rows - 1, numbers)
-    table, rows, aside = set_aside(table, rows, heading.cells[: table.num_columns], gaps, path)
-    aside |= {reason: [numbers[place] for place in places] for reason, places in heading.asides.items()}
-    return Cells(table, rows, len(rows) + sum(map(len, aside.values())), aside=aside, notes=notes, lost=lost)
+    rows_at = np.array(numbers[heading.body :], dtype=np.int64)
+    lost = _lost(grid, dict(zip(columns, names, strict=True)), len(body))
+    cells = Cells(table, rows_at, notes={"sheet": sheet.name, **hidden, **_cell_notes(grid)}, lost=lost)
+    return settled(cells, heading, numbers, ~np.isin(rows_at - 1, numbers), path=path, labelled=labelled)
 
 
 def _choose(book: Workbook, path: Path, name: str | None) -> Sheet:
