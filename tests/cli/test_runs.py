@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
-from tests.cli.conftest import Call
+from tests.cli.conftest import EPOCHS, Call
 
 
 def test_runs(tunebook: Call, book: Path) -> None:
@@ -34,3 +35,39 @@ def test_a_book_of_many_runs_shows_the_newest_and_all_when_asked(tunebook: Call,
     every = tunebook("runs", fresh, "--all")
     assert every.out.count("-many") == 52 and "earlier" not in every.out
     assert len(tunebook("runs", fresh, "--json").json["runs"]) == 52
+
+
+def test_a_damaged_run_hides_no_others(book: Path, tmp_path: Path, tunebook: Call) -> None:
+    book = Path(shutil.copytree(book, tmp_path / "book"))
+    (good,) = (book / "runs").iterdir()
+    for number, (name, file) in enumerate(
+        (("plan", "plan.json"), ("outcome", "outcome.json"), ("report", "report.json"), ("gone", "plan.json"))
+    ):
+        run = shutil.copytree(good, book / "runs" / f"2099010{number}-000000-{good.name[16:]}")
+        run.joinpath(file).unlink() if name == "gone" else run.joinpath(file).write_text("{")
+    (shutil.copytree(good, book / "runs" / f"20990105-000000-{good.name[16:]}") / "model/model.safetensors").unlink()
+    found = tunebook("runs", book, "--json")
+    codes = [run["fault"] and run["fault"]["code"] for run in found.json["runs"]]
+    assert codes == ["run.no_model", "file.missing", "file.damaged", "file.damaged", "file.damaged", None]
+    assert found.json["runs"][-1]["run"] == good.name and found.code == 0
+    shown = tunebook("runs", book).out
+    assert shown.count("damaged") >= 5 and good.name in shown and "tunebook doctor" in shown
+    (book / "data" / "split.json").write_text("{")
+    assert tunebook("runs", book, "--json").json["runs"][-1]["value"] == found.json["runs"][-1]["value"]
+    assert tunebook("predict", book, "a room", "--run", good.name, "--json").json["error"]["code"].startswith("file.")
+
+
+def test_a_damaged_report_is_made_anew_and_a_model_that_is_gone_says_how(
+    book: Path, tmp_path: Path, tunebook: Call
+) -> None:
+    book = Path(shutil.copytree(book, tmp_path / "book"))
+    (run,) = (book / "runs").iterdir()
+    before = (run / "report.json").read_text()
+    (run / "report.json").write_text(before[:99])
+    done = tunebook("train", book, *EPOCHS, "--json")
+    assert done.code == 0 and done.json["finished_before"] and "report.json is damaged" in " ".join(done.err.split())
+    assert json.loads((run / "report.json").read_text())["metrics"] == json.loads(before)["metrics"]
+    shutil.rmtree(run / "model")
+    for words in (("train", book, *EPOCHS), ("predict", book, "a room"), ("eval", book)):
+        refused = tunebook(*words, "--json")
+        assert refused.code == 3 and "--again" in refused.json["error"]["advice"], words

@@ -115,7 +115,8 @@ def test_how_sure_a_gain_is(found: Recipe, words: str, capsys: pytest.CaptureFix
     screen: Any = console()
     screen.width = 200
     _file = tmp_path / "runs" / "soup"
-    _file.mkdir(parents=True)
+    (_file / "model").mkdir(parents=True)
+    (_file / "model" / "model.safetensors").touch()
     (_file / "outcome.json").write_text("{}")
     _conclude(screen, Soup(found, Run(_file), fresh=True))
     assert words in capsys.readouterr().out

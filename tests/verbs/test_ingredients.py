@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -85,17 +86,30 @@ def test_runs_that_are_too_few_twice_there_unfinished_or_elsewhere(pantry: Pantr
 
 def test_a_book_offers_what_fits_to_its_champion_and_says_what_does_not(pantry: Pantry, tmp_path: Path) -> None:
     book, (run, prefix) = pantry.copy(tmp_path / "book", pantry.train(1), pantry.train(1, "prefix"))
-    two = forged(run, "two", seed=2)
-    others = [forged(run, name, model_id="1" * 12) for name in ("other1", "other2", "other3")]
-    forged(run, "soup", inputs={SOUP: "2" * 12})
-    half = forged(run, "half")
+    later = (f"20990101-{number:06d}-{run.id[16:28]}" for number in count())  # their names tell the order of runs
+    two = forged(run, next(later), seed=2)
+    others = [forged(run, next(later), model_id="1" * 12) for _ in range(3)]
+    forged(run, next(later), inputs={SOUP: "2" * 12})
+    half = forged(run, next(later))
     (half.path / "outcome.json").unlink()
     found, runs, left = ingredients_of(book)
     assert found == book and runs == others, "the newest run leads where none is of the champion's table"
-    assert set(left) == {run.id, prefix.id, "two"} and "another model" in left["two"]
-    led = forged(run, "led", table=book.champion.values_id)
-    newer = forged(run, "newer", model_id="1" * 12)
+    assert set(left) == {run.id, prefix.id, two.id} and "another model" in left[two.id]
+    led = forged(run, next(later), table=book.champion.values_id)
+    newer = forged(run, next(later), model_id="1" * 12)
     _, runs, left = ingredients_of(book)
-    assert runs == [run, two, led] and set(left) == {"other1", "other2", "other3", newer.id, prefix.id}
-    assert "beside" in left[prefix.id]
-    assert misfit(led, book) is None
+    assert runs == [run, two, led] and set(left) == {*(other.id for other in others), newer.id, prefix.id}
+    assert "beside" in left[prefix.id] and misfit(led, book) is None
+
+
+def test_damaged_runs_hide_no_others(pantry: Pantry, tmp_path: Path) -> None:
+    book, (run, other) = pantry.copy(tmp_path / "book", pantry.train(1), pantry.train(1, "lora"))
+    broken, empty, cut = (forged(run, name) for name in ("broken", "empty", "cut"))
+    weights = cut.path / "model" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    (broken.path / "plan.json").write_text('{"task"')
+    (empty.path / "model" / "model.safetensors").unlink()
+    _, runs, left = ingredients_of(book)
+    assert runs == [run, other] and set(left) == {"broken", "empty", "cut"}
+    assert "model.safetensors" in left["cut"]
+    assert "is damaged" in left["broken"] and "model is gone" in left["empty"]

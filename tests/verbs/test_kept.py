@@ -38,9 +38,11 @@ def test_it_is_made_once_and_the_same_ever_after(data: Any, tmp_path: Path) -> N
 def test_a_broken_entry_is_made_anew(data: Any) -> None:
     make = Maker()
     kept(data, "x", make)
-    (data.path.parent / "cache" / "x.json").write_text('{"a": [1')
-    assert kept(data, "x", make)["call"] == 2
-    assert kept(data, "x", make)["call"] == 2
+    path = data.path.parent / "cache" / "x.json"
+    for number, text in enumerate(('{"a": [1', '{"a": [1], "call": 1}', "null", path.read_text().replace("2", "3")), 2):
+        path.write_text(text)
+        assert kept(data, "x", make)["call"] == number, "cut, of an older version, no object, changed"
+        assert kept(data, "x", make)["call"] == number
 
 
 def test_where_nothing_can_be_written(data: Any, tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
-from tunebook.core.errors import RunError
+from tunebook.core.errors import BookError, RunError
 from tunebook.core.nouns import Plan, write_json
 from tunebook.verbs import runs as module
 from tunebook.verbs.book import Book
@@ -80,6 +81,25 @@ def test_a_run_that_has_just_begun(made: Plan, tmp_path: Path) -> None:
     assert caught.value.code == "run.unfinished"
     (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss": NaN}\n{"step": 2, "lo')
     assert [entry["step"] for entry in run.history] == [1]
-    (tmp_path / "outcome.json").write_text('{"seconds": 2}')
+    outcome = {"seconds": 2, "rows_per_second": 1, "peak_memory_bytes": 3, "steps": 4, "device": "cpu"}
+    (tmp_path / "outcome.json").write_text(json.dumps(outcome))
+    assert run.outcome == outcome
+    with pytest.raises(RunError, match="--again") as caught:
+        run.model  # noqa: B018
+    assert caught.value.code == "run.no_model"
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.safetensors").touch()
     assert run.model == tmp_path / "model"
-    assert run.outcome == {"seconds": 2}
+
+
+@pytest.mark.parametrize("content", [b"", b'{"seconds": 1', b"[]", b'{"seconds": 1}', b"\xff"])
+def test_a_damaged_outcome_and_a_damaged_reason_to_stop(content: bytes, tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    (tmp_path / "failed.json").write_bytes(content)
+    assert run.failure == {}, "it only says why, so the run may go on"
+    (tmp_path / "outcome.json").write_bytes(content)
+    with pytest.raises(BookError) as caught:
+        run.outcome  # noqa: B018
+    assert caught.value.code == "file.damaged"
+    (tmp_path / "metrics.jsonl").write_bytes(b'{"step": 1}\n' + content)
+    assert run.history == [{"step": 1}]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import RunError
 from tunebook.core.nouns import ParamTable, Plan
-from tunebook.core.progress import Progress, Silent
+from tunebook.core.progress import Progress, Silent, tell
 from tunebook.verbs.runs import Run, find_run
 from tunebook.verbs.train import fit_of, train
 
@@ -164,6 +164,10 @@ class Nested:
     def advance(self, amount: int = 1, **figures: float) -> None:
         """Some units are done."""
         self.inner.advance(amount, **figures)
+
+    def note(self, text: str) -> None:
+        """Something out of the ordinary."""
+        tell(self.inner, text)
 
     def finish(self) -> None:
         """The piece of work is over."""

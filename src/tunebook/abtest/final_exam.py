@@ -6,8 +6,10 @@ The test rows answer once more. They are shown and logged, and veto nothing: a r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from tunebook.core.errors import BookError, ModelError
 from tunebook.core.folders import inside
 from tunebook.core.progress import Progress
 from tunebook.core.verdict import Verdict
@@ -20,13 +22,8 @@ def final_scores(book: Book, verdict: Verdict, progress: Progress | None = None)
 
     Returns:
         `metric`, `a`, `b` (mean scores), `gain`, `lower`, `upper`, `alpha`, `seeds`, `n`; None where there are fewer
-        than two test rows, the book has other rows by now, or a run or its model is gone.
+        than two test rows, the book has other rows by now, or a run or its model is gone or damaged.
     """
-    from tunebook.abtest.exam import logits_of, split_exam
-    from tunebook.abtest.looks import gain
-    from tunebook.abtest.marks import marks_of
-    from tunebook.engine.past import numbered
-
     if verdict.content != book.data.content or book.data.rows.get("test", 0) < 2:
         return None
     named = verdict.extra.get("runs") or {"a": [], "b": []}
@@ -35,6 +32,18 @@ def final_scores(book: Book, verdict: Verdict, progress: Progress | None = None)
     complete = all((run.path / "model").is_dir() for side in sides for run in side)
     if not (complete and sides[0]):
         return None
+    try:
+        return _scores(book, verdict, sides, progress)
+    except (BookError, ModelError):  # they are shown and veto nothing
+        return None
+
+
+def _scores(book: Book, verdict: Verdict, sides: Sequence[Sequence[Run]], progress: Progress | None) -> dict[str, Any]:
+    from tunebook.abtest.exam import logits_of, split_exam
+    from tunebook.abtest.looks import gain
+    from tunebook.abtest.marks import marks_of
+    from tunebook.engine.past import numbered
+
     data = numbered(book.data, sides[0][0].plan.labels)  # of runs that continue from another, old classes come first
     exam = split_exam(data, "test")
     a, b = (

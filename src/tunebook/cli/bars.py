@@ -85,6 +85,14 @@ class Bars:
         elif self.clock() - max(self.last, work.start) >= _EVERY:
             self._line(work)
 
+    def note(self, text: str) -> None:
+        """Something out of the ordinary, on a line of its own above the bars."""
+        if self.screen is not None:
+            self.screen.console.print(text, style="yellow", markup=False, highlight=False)
+        else:
+            self.stream.write(text + "\n")
+            self.stream.flush()
+
     def finish(self) -> None:
         """The piece of work is over."""
         if not self.works:

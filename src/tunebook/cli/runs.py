@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, grid, predict_command
 from tunebook.cli.options import Books, option
+from tunebook.core.errors import RunError, TunebookError
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
     from tunebook.verbs.runs import Run
 
+_FACTS = ("failure", "table", "seed", "metric", "split", "value", "interval", "seconds")
 _MOST = 50  # runs that are shown unless all are asked for
 
 
@@ -21,13 +24,28 @@ def runs(book: Books, every: Annotated[bool, option("all_entries", "--all")] = F
     from tunebook.verbs.book import open_book
 
     opened = open_book(book)
-    found = [_run(run) for run in reversed(opened.runs)]
-    more = [command("train", book) if not found else predict_command(book, opened.data)]
+    found = [_known(run) for run in reversed(opened.runs)]
+    damaged = any(run["fault"] for run in found)
+    more = [command("doctor", book)] if damaged else []
+    with suppress(TunebookError):  # damaged rows hide no runs
+        more.insert(0, command("train", book) if not found else predict_command(book, opened.data))
     shown = found if every else found[:_MOST]
     if len(shown) < len(found):
         more.insert(0, command("runs", book, "--all"))
     data = {"book": str(book), "runs": found}
     return Answer(data, lambda screen: _tell(screen, shown, len(found) - len(shown)), tuple(more))
+
+
+def _known(run: Run) -> dict[str, Any]:
+    """What a run's files say; of a run with a damaged one, what is wrong."""
+    fault: TunebookError | None
+    try:
+        found = _run(run)
+        fault = None if run.has_model or not run.finished else RunError("run.no_model", key=run.id)
+    except TunebookError as error:
+        found, fault = dict.fromkeys(_FACTS), error
+        found |= {"run": run.id, "path": str(run.path), "finished": run.finished}
+    return {**found, "fault": fault.to_json() if fault else None}
 
 
 def _run(run: Run) -> dict[str, Any]:
@@ -60,11 +78,16 @@ def _tell(screen: Console, found: list[dict[str, Any]], earlier: int) -> None:
         score = f"{metric_name(run['metric'])} {score_text(run['value'])}{ends}" if run["metric"] else "–"
         state = say("cli.runs.finished" if run["finished"] else "cli.runs.unfinished")
         state = _failed(run["failure"]) if run["failure"] else state
+        state = say("cli.runs.damaged") if run["fault"] else state
         spent = duration(run["seconds"]) if run["seconds"] is not None else "–"
         split = phrase("split", run["split"]) if run["split"] else "–"
-        lines.append((run["run"], run["table"] or say("cli.runs.unsaved"), state, split, score, spent))
+        table = "–" if run["seed"] is None else run["table"] or say("cli.runs.unsaved")
+        lines.append((run["run"], table, state, split, score, spent))
     names = ("run", "table", "state", "split", "score", "time")
     screen.print(grid([say(f"cli.{name}") for name in names], lines, right=(5,), whole=(0, 1, 2, 3, 5)))
+    for run in found:
+        if run["fault"]:
+            screen.print(f"! {run['run']}: {run['fault']['message']}", style="yellow", soft_wrap=True)
     if earlier:
         screen.print(say("cli.runs.earlier", count=earlier), style="dim")
 

@@ -15,6 +15,7 @@ from tunebook.cli.options import Allowed, Books, Chosen, option
 from tunebook.cli.reading import listed, wrong
 from tunebook.cli.retention import retention_data, tell_retention
 from tunebook.cli.scores import report_data, tell_report
+from tunebook.core.errors import BookError
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -135,13 +136,22 @@ def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
         note(say("cli.train.begins" if before is None else "cli.train.resumes", estimate=estimate_text(plan.whole)))
     with Bars(str(plan.params["metric"])) as bars:
         run = fit(plan, again=how.again, track=tracked, progress=bars, keep_checkpoints=how.keep_checkpoints)
-        report = run.report
+        report = _scored(run)
         if not how.no_eval and (report is None or report.split != "test") and book.data.rows.get("test"):
             note(say("cli.eval.begins"))
             report = evaluate(run, book.data, progress=bars)
     flags = {"resumed": before is not None and not finished, "finished_before": finished}
     report = None if how.no_eval else report
     return Answer(run_data(run, report) | flags, lambda screen: tell_run(screen, run, report), _next(book, run, report))
+
+
+def _scored(run: Run) -> Report | None:
+    """The report that there is; None where there is none or it is damaged: it is made anew."""
+    try:
+        return run.report
+    except BookError as error:
+        note(error.message, style="yellow")
+        return None
 
 
 def run_data(run: Run, report: Report | None) -> dict[str, Any]:

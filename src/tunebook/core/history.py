@@ -7,15 +7,21 @@ from pathlib import Path
 
 
 def read_history(path: Path) -> list[dict[str, float]]:
-    """The entries of a metrics.jsonl; a last line that a kill cut off is left out. None before there is a file."""
+    """The entries of a metrics.jsonl up to the first line that is none: a kill may have cut off the last one.
+
+    None before there is a file.
+    """
     if not path.is_file():
         return []
-    entries = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    entries: list[dict[str, float]] = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            entries.append(json.loads(line))
+            entry = json.loads(line)
         except ValueError:
             break
+        if not (isinstance(entry, dict) and "step" in entry):
+            break
+        entries.append(entry)
     return entries
 
 

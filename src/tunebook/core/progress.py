@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
@@ -27,6 +28,22 @@ class Looks(Protocol):
         """The scores after so many optimiser steps; whatever this raises ends the run."""
 
 
+@runtime_checkable
+class Notes(Protocol):
+    """A watcher that also wants to hear what is out of the ordinary."""
+
+    def note(self, text: str) -> None:
+        """A sentence in the reader's language."""
+
+
+def tell(progress: Progress, text: str) -> None:
+    """Say something out of the ordinary to a watcher; as a warning where it does not listen."""
+    if isinstance(progress, Notes):
+        progress.note(text)
+    else:
+        warnings.warn(text, stacklevel=3)
+
+
 class Silent:
     """Nobody watches."""
 
@@ -40,4 +57,4 @@ class Silent:
         """Nothing."""
 
 
-__all__ = ["Looks", "Progress", "Silent"]
+__all__ = ["Looks", "Notes", "Progress", "Silent", "tell"]

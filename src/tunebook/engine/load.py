@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tunebook.core.encoded import Encoded
+from tunebook.core.errors import ModelError, TunebookError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
@@ -21,6 +23,7 @@ from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory
 from tunebook.engine.part import is_part
 from tunebook.engine.tokens import encode
+from tunebook.models.files import unreadable
 from tunebook.models.source import load_reader, load_tokenizer
 
 _NO_END = 10**6  # tokens
@@ -69,8 +72,30 @@ class LoadedModel:
         return [bool(flag) for flag in cut]
 
 
+@contextmanager
+def _whole(folder: Path) -> Iterator[None]:
+    """Say of a model that cannot be loaded which of its files is damaged, where one is.
+
+    Raises:
+        ModelError: `model.damaged`.
+    """
+    try:
+        yield
+    except TunebookError:
+        raise
+    except Exception as error:  # transformers, PEFT and safetensors raise a dozen kinds
+        file = unreadable(folder)
+        if not file:
+            raise
+        raise ModelError("model.damaged", key=str(folder / file), run=folder.parent.name) from error
+
+
 def load_model(folder: Path, plan: Plan) -> LoadedModel:
-    """The model of a run from its `model/` folder, in fp32, on the GPU where there is one."""
+    """The model of a run from its `model/` folder, in fp32, on the GPU where there is one.
+
+    Raises:
+        ModelError: `model.damaged`, a file of it is missing or cut off.
+    """
     from transformers.utils.logging import disable_progress_bar
 
     from tunebook.engine.stored import read_model
@@ -78,7 +103,8 @@ def load_model(folder: Path, plan: Plan) -> LoadedModel:
     keep_memory()
     disable_progress_bar()
     task = task_of(plan.task)()
-    model = read_model(folder, plan, task).to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    with _whole(folder):
+        model = read_model(folder, plan, task).to("cuda" if torch.cuda.is_available() else "cpu").eval()
     return LoadedModel(plan, task, model, load_tokenizer(folder))
 
 

@@ -98,10 +98,14 @@ def prove(weave: Weave) -> None:
             raise RunError("run.idle", key=technique.key, value=counters)
 
 
+def complete_checkpoints(folder: Path) -> list[Path]:
+    """The complete checkpoints of a run, oldest first: the one file that is written last is there."""
+    return sorted((path.parent for path in (folder / "checkpoints").glob(f"checkpoint-*/{STATE_FILE}")), key=step_of)
+
+
 def last_checkpoint(folder: Path) -> Path | None:
-    """The newest complete checkpoint of a run: the one file that is written last is there."""
-    found = [path.parent for path in (folder / "checkpoints").glob(f"checkpoint-*/{STATE_FILE}")]
-    return max(found, key=step_of, default=None)
+    """The newest complete checkpoint of a run; None where there is none."""
+    return next(reversed(complete_checkpoints(folder)), None)
 
 
 def step_of(checkpoint: Path | None) -> int:
@@ -109,4 +113,4 @@ def step_of(checkpoint: Path | None) -> int:
     return int(checkpoint.name.rsplit("-", 1)[1]) if checkpoint else 0
 
 
-__all__ = ["Clock", "Outcome", "last_checkpoint", "outcome_of", "prove", "step_of"]
+__all__ = ["Clock", "Outcome", "complete_checkpoints", "last_checkpoint", "outcome_of", "prove", "step_of"]

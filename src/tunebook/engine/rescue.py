@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from tunebook.core.damage import read_object
+from tunebook.engine.checkpoints import sound_checkpoint
 from tunebook.engine.fit import Fit
-from tunebook.engine.outcome import last_checkpoint
 
 
 def rescue(fit: Fit) -> Path | None:
@@ -25,10 +25,10 @@ def rescue(fit: Fit) -> Path | None:
 
 def best_checkpoint(folder: Path) -> Path | None:
     """The checkpoint with the best score so far, as the newest one remembers it; else the newest."""
-    newest = last_checkpoint(folder)
+    newest = sound_checkpoint(folder)
     if newest is None:
         return None
-    state = json.loads((newest / "trainer_state.json").read_text(encoding="utf-8"))
+    state = read_object(newest / "trainer_state.json")
     best = newest.parent / Path(state.get("best_model_checkpoint") or newest).name  # the book may have been moved
     return best if best.is_dir() else newest
 

@@ -49,9 +49,13 @@ class Events(TrainerCallback):  # type: ignore[misc]
         self.weave.tell(event)
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Event `start`; a run that goes on may stand elsewhere than when its best checkpoint was named."""
+        """Event `start`. The best checkpoint is that of this very folder, wherever it was when it was named; where it
+        is gone, the looks from now on choose."""
         if state.best_model_checkpoint:
-            state.best_model_checkpoint = str(Path(args.output_dir) / Path(state.best_model_checkpoint).name)
+            best = Path(args.output_dir) / Path(state.best_model_checkpoint).name
+            state.best_model_checkpoint = str(best)
+            if not best.is_dir():
+                state.best_model_checkpoint = state.best_metric = state.best_global_step = None
         self._see(state, "start")
 
     def on_epoch_begin(

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tunebook.core.damage import read_object
 from tunebook.core.errors import ModelError
 from tunebook.core.files import as_umask_says
 from tunebook.core.nouns import Plan
@@ -90,7 +91,7 @@ def read_model(folder: Path, plan: Plan, task: Task) -> Any:
     """
     if not is_part(folder):
         return task.load(folder)
-    kept = json.loads((folder / BASE).read_text(encoding="utf-8"))
+    kept = read_object(folder / BASE, "model", "model_id")
     moved = plan.model if Path(plan.model).is_dir() else kept["model"]  # the book may stand elsewhere by now
     base = find_model(str(folder / kept["model"] if plan.before is not None else moved), allow_pickle=True)
     found = model_id(base)

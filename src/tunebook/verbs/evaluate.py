@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.errors import DataError
+from tunebook.core.errors import BookError, DataError
 from tunebook.core.nouns import DataRef, ParamTable, Plan, Report, Split, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
@@ -130,15 +131,17 @@ def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, A
 
 
 def _table(run: Run) -> ParamTable | None:
-    """The version that the run was planned from; None where rows were changed for this one run."""
+    """The version that the run was planned from; None where rows were changed for this one run, or it is damaged."""
     from tunebook.tables.store import TableStore
 
     plan = run.plan
     store = TableStore(run.book / "tables")
     if plan.table_version not in store.versions():
         return None
-    table = store.get(plan.table_version)
-    return table if table.values_id == plan.table else None
+    with suppress(BookError):
+        table = store.get(plan.table_version)
+        return table if table.values_id == plan.table else None
+    return None
 
 
 def _errors(predictions: list[dict[str, Any]]) -> list[dict[str, Any]]:

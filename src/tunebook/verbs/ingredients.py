@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tunebook.core.errors import PlanError, RunError, TunebookError
+from tunebook.core.errors import ModelError, PlanError, RunError, TunebookError
 from tunebook.core.nouns import Plan
 from tunebook.core.registry import techniques
+from tunebook.models.files import unreadable
 from tunebook.verbs.book import Book, open_book
 from tunebook.verbs.runs import Run
 
@@ -108,7 +109,7 @@ def _offered(book: Book) -> tuple[list[Run], dict[str, str]]:
     Raises:
         PlanError: `soup.few`.
     """
-    finished = [run for run in book.runs if run.finished and SOUP not in run.plan.inputs]
+    damaged, finished = _readable([run for run in book.runs if run.finished])
     alone = [run for run in finished if misfit(run, book) is None]
     champion = book.champion.values_id
     newest = alone[-1].plan if alone else None
@@ -117,7 +118,24 @@ def _offered(book: Book) -> tuple[list[Run], dict[str, str]]:
     runs = [run for run in finished if faults[run.id] is None]
     if len(runs) < 2:
         raise PlanError("soup.few", key="RUN", value=len(runs), allowed=">= 2", book=book.path)
-    return runs, {name: fault.message for name, fault in faults.items() if fault is not None}
+    return runs, {name: fault.message for name, fault in {**damaged, **faults}.items() if fault is not None}
+
+
+def _readable(runs: Sequence[Run]) -> tuple[dict[str, TunebookError], list[Run]]:
+    """Runs whose plan, outcome or model is damaged, with what is wrong, and those that could be offered: no soups."""
+    damaged: dict[str, TunebookError] = {}
+    found = []
+    for run in runs:
+        try:
+            if SOUP in run.plan.inputs:
+                continue
+            _ = run.outcome  # what it has cost is part of the cost of the soup
+            if file := unreadable(run.model):
+                raise ModelError("model.damaged", key=str(run.path / "model" / file), run=run.id)
+            found.append(run)
+        except TunebookError as error:
+            damaged[run.id] = error
+    return damaged, found
 
 
 __all__ = ["SOUP", "ingredients_of", "misfit"]

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from tunebook.core.damage import read_object
+from tunebook.core.errors import BookError
 from tunebook.core.files import write_whole
+from tunebook.core.hashing import content_id
 from tunebook.core.nouns import DataRef
 
 
@@ -20,12 +23,14 @@ def kept(data: DataRef, name: str, make: Callable[[], Any]) -> Any:
         make: gives something that JSON can carry.
     """
     path = data.path.parent / "cache" / f"{name}.json"
-    with suppress(OSError, ValueError):  # not there yet, or cut off by a crash
-        return json.loads(path.read_text(encoding="utf-8"))
-    text = json.dumps(make())
+    with suppress(BookError):  # not there yet, cut off by a crash, or of an older version, which told no hash
+        found = read_object(path, "made", "hash")
+        if content_id(found["made"]) == found["hash"]:
+            return found["made"]
+    made = json.loads(json.dumps(make()))
     with suppress(OSError):  # a book that may only be read, or a full disk, has no cache and works all the same
-        write_whole(path, text)
-    return json.loads(text)
+        write_whole(path, json.dumps({"hash": content_id(made), "made": made}))
+    return made
 
 
 __all__ = ["kept"]

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tunebook.core.errors import RunError
+from tunebook.core.damage import read_object
+from tunebook.core.errors import BookError, RunError
 from tunebook.core.files import write_whole
 from tunebook.core.history import read_history
 from tunebook.core.nouns import Plan, Report, read_json
 from tunebook.core.places import PLAN, home_of, read_plan
 
 _FAILED = "failed.json"
+_OUTCOME = ("seconds", "rows_per_second", "peak_memory_bytes", "steps", "device")
+_BEGUN = (PLAN, "outcome.json", "metrics.jsonl")
 _TIME = "%Y%m%d-%H%M%S"
 _NAME = re.compile(r"(?P<time>\d{8}-\d{6})-[0-9a-f]{12}(-(?P<number>\d+))?")
 
@@ -57,28 +61,33 @@ class Run:
         """The folder of its model.
 
         Raises:
-            RunError: the run has not finished.
+            RunError: `run.unfinished`; `run.no_model`, it has finished, but its model is gone.
         """
         if not self.finished:
             raise RunError("run.unfinished", key=self.id)
+        if not self.has_model:
+            raise RunError("run.no_model", key=self.id)
         return self.path / "model"
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there are weights in the folder of its model."""
+        return any((self.path / "model").glob("*.safetensors"))
 
     @property
     def outcome(self) -> dict[str, Any]:
         """Cost and proof: seconds, rows_per_second, peak_memory_bytes, counters ...; empty before its end."""
         if not self.finished:
             return {}
-        outcome: dict[str, Any] = json.loads((self.path / "outcome.json").read_text(encoding="utf-8"))
-        return outcome
+        return read_object(self.path / "outcome.json", *_OUTCOME)
 
     @property
     def failure(self) -> dict[str, Any]:
-        """Why it could not go on, where that was written down: code, time, reason; empty else and once it finished."""
-        path = self.path / _FAILED
-        if self.finished or not path.is_file():
-            return {}
-        failure: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return failure
+        """Why it could not go on, where that was written down and can be read: code, time, reason; empty else and once
+        it finished."""
+        with suppress(BookError):
+            return {} if self.finished else read_object(self.path / _FAILED, "code")
+        return {}
 
     def fail(self, facts: dict[str, Any]) -> None:
         """Write down why it could not go on: code, and whatever else is known."""
@@ -107,9 +116,11 @@ class Run:
         return read_json(Report, path) if path.is_file() else None
 
 
-def runs_in(folder: Path, pattern: str = "*") -> list[Run]:
-    """The runs in a folder that were begun, oldest first by what their names say: a copy may have lost all times."""
-    return sorted((Run(path.parent) for path in folder.glob(f"{pattern}/{PLAN}")), key=_place)
+def runs_in(folder: Path) -> list[Run]:
+    """The runs in a folder that were begun, damaged ones too, oldest first by what their names say: a copy may have
+    lost all times."""
+    found = {path.parent for name in _BEGUN for path in folder.glob(f"*/{name}")}
+    return sorted(map(Run, found), key=_place)
 
 
 def _place(run: Run) -> tuple[str, int, str]:
@@ -120,8 +131,8 @@ def _place(run: Run) -> tuple[str, int, str]:
 
 def find_run(folder: Path, plan: Plan) -> Run | None:
     """The newest run of exactly this plan; None if it was never begun."""
-    found = runs_in(folder, f"*-{plan.id}*")
-    return found[-1] if found else None
+    found = [Run(path.parent) for path in folder.glob(f"*-{plan.id}*/{PLAN}")]
+    return max(found, key=_place, default=None)
 
 
 def new_run(folder: Path, plan: Plan) -> Run:

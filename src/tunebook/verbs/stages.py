@@ -22,7 +22,7 @@ from tunebook.core.files import write_whole
 from tunebook.core.folders import folder_of
 from tunebook.core.nouns import DataRef, ParamTable, Plan
 from tunebook.core.params import build
-from tunebook.core.progress import Progress, Silent
+from tunebook.core.progress import Progress, Silent, tell
 from tunebook.core.registry import stages, task_of
 from tunebook.core.stage import MakesParts, Stage
 from tunebook.models.source import find_model, model_id
@@ -75,14 +75,15 @@ def _trained(stage: Plan, folder: Path, track: Sequence[str], progress: Progress
     from tunebook.verbs.train import train
 
     found = find_run(folder, stage)
-    if found is not None and found.finished:
+    done = found is not None and found.finished
+    if found is not None and done and found.has_model:
         return found
     with ExitStack() as held:
         folder.mkdir(parents=True, exist_ok=True)
         from_first(lambda: bool(held.enter_context(FileLock(folder / f".{stage.id}.lock"))))
         progress.start(stage.stage, 1)
         try:
-            run = train(stage, folder, track=track, progress=Quiet(progress))
+            run = train(stage, folder, again=done, track=track, progress=Quiet(progress))
         except (PlanError, RunError) as error:
             if error.code == "run.interrupted":
                 raise
@@ -104,6 +105,10 @@ class Quiet:
     def advance(self, amount: int = 1, **figures: float) -> None:
         """Some units are done."""
         self.inner.advance(amount, **figures)
+
+    def note(self, text: str) -> None:
+        """Something out of the ordinary."""
+        tell(self.inner, text)
 
     def finish(self) -> None:
         """The piece of work is over."""

@@ -62,7 +62,9 @@ def train(
     with explained(plan.params), ExitStack() as held:
         folder = into or plan.data_path.parent / "runs"
         run = Run(folder / from_first(lambda: _claim(plan, folder, again, held)))
-        if not run.finished:
+        if run.finished:
+            _ = run.model  # a run whose model is gone is of no use
+        else:
             stages = [] if plan.stage else train_stages(plan, track=track, progress=progress)
             outcome = _trained(plan, run, track, progress)
             from_first(lambda: _finish(run, outcome, keep_checkpoints, stages))
@@ -94,12 +96,13 @@ def _claim(plan: Plan, folder: Path, again: bool, held: ExitStack) -> str:
 
 
 def _trained(plan: Plan, run: Run, track: Sequence[str], progress: Progress | None) -> Outcome:
-    from tunebook.engine.outcome import last_checkpoint
-    from tunebook.engine.ranks import rank
+    from tunebook.engine.checkpoints import sound_checkpoint
+    from tunebook.engine.ranks import from_first, rank
     from tunebook.engine.track import trackers
 
     callbacks = trackers(list(track), run.path, run.id) if rank() == 0 else []
-    return fit_of(plan, run, progress, callbacks).run(last_checkpoint(run.path))
+    resume = from_first(lambda: str(sound_checkpoint(run.path, progress) or ""))
+    return fit_of(plan, run, progress, callbacks).run(Path(resume) if resume else None)
 
 
 def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Sequence[Any] = ()) -> Fit:

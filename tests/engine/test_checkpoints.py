@@ -1,0 +1,108 @@
+"""A damaged checkpoint is set aside with a line, and the run goes on from the one before as if that were the last."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.engine.test_fit import BombError, bomb, fit, plan, weights
+from tests.small import base_model
+from tunebook.core.progress import Silent
+from tunebook.engine.checkpoints import fault, sound_checkpoint
+from tunebook.engine.rescue import best_checkpoint
+
+
+class Heard(Silent):
+    """Remembers what is out of the ordinary."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[str, torch.Tensor]]:
+    """A base model, a run that was stopped with two checkpoints, and the weights that it ends with."""
+    model = base_model(tmp_path_factory.mktemp("model"))
+    folder = tmp_path_factory.mktemp("runs")
+    fit(model, folder / "whole", plan(max_steps=12, eval_every=4)).run()
+    with pytest.raises(BombError):
+        fit(model, folder / "parts", plan(max_steps=12, eval_every=4), callbacks=[bomb(10)]).run()
+    return model, folder / "parts", weights(folder / "whole")
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(bytes(data))
+
+
+HARM = {"cut": cut, "empty": lambda path: path.write_bytes(b""), "missing": Path.unlink}
+FILES = ["model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json"]
+
+
+@pytest.mark.parametrize("how", HARM)
+@pytest.mark.parametrize("file", FILES)
+def test_every_file_of_a_checkpoint_is_looked_at(
+    file: str, how: str, stopped: tuple[Path, Path, dict[str, torch.Tensor]], tmp_path: Path
+) -> None:
+    shutil.copytree(stopped[1], tmp_path / "run")
+    last = tmp_path / "run" / "checkpoints" / "checkpoint-8"
+    assert fault(last) == ""
+    HARM[how](last / file)
+    heard = Heard()
+    assert sound_checkpoint(tmp_path / "run", heard) == last.with_name("checkpoint-4")
+    (said,) = heard.notes
+    assert "checkpoint-8 is damaged" in said and "step 4" in said and file[-4:] in said
+    assert last.with_name("damaged-checkpoint-8").is_dir() and not last.exists()
+    assert best_checkpoint(tmp_path / "run") == last.with_name("checkpoint-4")
+
+
+def test_one_wrong_byte_of_the_optimisers_state_is_seen(
+    stopped: tuple[Path, Path, dict[str, torch.Tensor]], tmp_path: Path
+) -> None:
+    shutil.copytree(stopped[1] / "checkpoints" / "checkpoint-8", tmp_path / "checkpoint")
+    flip(tmp_path / "checkpoint" / "optimizer.pt")
+    assert fault(tmp_path / "checkpoint") == "optimizer.pt"
+
+
+def test_what_a_kill_cut_off_is_no_damage_and_nothing_left_begins_anew(
+    stopped: tuple[Path, Path, dict[str, torch.Tensor]], tmp_path: Path
+) -> None:
+    shutil.copytree(stopped[1], tmp_path / "run")
+    last = tmp_path / "run" / "checkpoints" / "checkpoint-8"
+    (last / "tunebook_state.pt").unlink()
+    heard = Heard()
+    assert sound_checkpoint(tmp_path / "run", heard) == last.with_name("checkpoint-4") and not heard.notes
+    (last.with_name("checkpoint-4") / "optimizer.pt").unlink()
+    with pytest.warns(UserWarning, match="begins anew"):
+        assert sound_checkpoint(tmp_path / "run") is None
+    shutil.copytree(stopped[1] / "checkpoints" / "checkpoint-4", last.with_name("checkpoint-4"))
+    (last.with_name("checkpoint-4") / "optimizer.pt").unlink()
+    assert sound_checkpoint(tmp_path / "run", heard) is None
+    assert last.with_name("damaged-checkpoint-4-2").is_dir()
+
+
+@pytest.mark.parametrize("lost", ["checkpoint-8", "checkpoint-4"])
+def test_the_run_ends_as_if_nothing_had_happened_wherever_it_stands(
+    lost: str, stopped: tuple[Path, Path, dict[str, torch.Tensor]], tmp_path: Path
+) -> None:
+    """The best checkpoint is told by a path of the folder in which the run was; here that is gone or another's."""
+    model, run, whole = stopped
+    shutil.copytree(run, tmp_path / "moved")
+    (tmp_path / "moved" / "checkpoints" / lost / "optimizer.pt").unlink()
+    found = sound_checkpoint(tmp_path / "moved", Heard())
+    fit(model, tmp_path / "moved", plan(max_steps=12, eval_every=4)).run(found)
+    parts = weights(tmp_path / "moved")
+    if lost == "checkpoint-8":
+        assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    assert not list(run.parent.glob("parts/model"))
