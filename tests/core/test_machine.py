@@ -29,6 +29,7 @@ def system(number: int, name: str | None = None) -> OSError:
         (system(errno.EFBIG, "x"), "machine.disk"),
         (sqlite3.OperationalError("database or disk is full"), "machine.disk"),
         (RuntimeError("I/O error: No space left on device (os error 28)"), "machine.disk"),
+        (RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0"), "machine.disk"),
         (system(errno.EROFS, "x"), "machine.write"),
         (system(errno.EACCES, "x"), "machine.write"),
         (sqlite3.OperationalError("attempt to write a readonly database"), "machine.write"),

@@ -30,7 +30,10 @@ _WORDS = {
         "could not create a primitive", "could not create a memory", "could not create a descriptor",
         "can't start new thread",
     ),
-    "machine.disk": ("no space left", "disk quota", "disk is full", "file too large"),
+    "machine.disk": (
+        "no space left", "disk quota", "disk is full", "file too large",
+        "pytorchstreamwriter failed", "unexpected pos",  # torch.save, of which the second hides the first
+    ),
     "machine.write": ("read-only file system", "readonly database", "permission denied", "operation not permitted"),
     "machine.files": ("too many open files",),
     "machine.device": ("input/output error", "stale file handle", "disk i/o error"),
