@@ -27,9 +27,17 @@ def test_linear_maps_are_found_by_what_they_are_for() -> None:
     assert ends(bert, "query|value") == {"attention.self.query", "attention.self.value"}
     assert ends(modern, "attention") == {"attn.Wqkv", "attn.Wo"}
     assert not any("classifier" in name or "pooler" in name for name in target_modules(bert, "dense", "x"))
+
+
+@pytest.mark.parametrize(
+    ("targets", "missing"),
+    [("conv1", "conv1"), ("query|valeu", "valeu"), ("q_proj|lm_head", "lm_head"), ("conv[12]", "conv[12]")],
+)
+def test_what_means_no_map_is_refused(targets: str, missing: str) -> None:
     with pytest.raises(PlanError) as caught:
-        target_modules(bert, "conv1", "lora.targets")
-    assert caught.value.code == "peft.targets" and "attention.self.query" in caught.value.allowed
+        target_modules(tiny.classifier("bert"), targets, "lora.targets")
+    assert (caught.value.code, caught.value.value) == ("peft.targets", missing)
+    assert "attention.self.query" in caught.value.allowed
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,13 @@ def linears_like(model: nn.Module, pattern: str, key: str) -> list[str]:
     known = linears(model)
     chosen = [name for name, within in known.items() if re.search(pattern, within)]
     if not chosen:
-        allowed = " | ".join(dict.fromkeys(known.values()))
-        raise PlanError("peft.targets", key=key, value=pattern, allowed=allowed, kind=type(model).__name__)
+        raise _missing(model, pattern, key)
     return chosen
+
+
+def _missing(model: nn.Module, targets: str, key: str) -> PlanError:
+    allowed = " | ".join(dict.fromkeys(linears(model).values()))
+    return PlanError("peft.targets", key=key, value=targets, allowed=allowed, kind=type(model).__name__)
 
 
 def checked_targets(pattern: str) -> str:
@@ -112,24 +116,28 @@ def target_modules(model: nn.Module, targets: str, key: str) -> list[str]:
     """Full names of the linear maps of the layers that `attention`, `all`, names or a regular expression mean.
 
     Raises:
-        PlanError: `peft.targets`: there are none.
+        PlanError: `peft.targets`: there are none, or one of several names means none.
     """
-    pattern = {"attention": ATTENTION, "all": ""}.get(targets, targets)
-    return linears_like(model, _at_home(pattern, linears(model)), key)
+    known = linears(model)
+    places = _at_home({"attention": ATTENTION, "all": ""}.get(targets, targets), known)
+    for asked, place in places.items():
+        if not _found(place, known.values()):
+            raise _missing(model, asked, key)
+    return linears_like(model, "|".join(places.values()), key)
 
 
-def _at_home(pattern: str, known: Mapping[str, str]) -> str:
-    """The pattern with the names that this model does not have in the words of its architecture.
+def _at_home(pattern: str, known: Mapping[str, str]) -> dict[str, str]:
+    """What was asked for -> where it is found: names that this model does not have in the words of its architecture.
 
     A pattern that no name within a layer matches is tried on whole names, as PEFT does.
     """
     names = pattern.split("|")
     if all(re.fullmatch(_NAME, name) for name in names):
-        return "|".join(name if _found(rf"(^|\.){name}", known.values()) else _work(name) for name in names)
+        return {name: name if _found(rf"(^|\.){name}", known.values()) else _work(name) for name in names}
     if _found(pattern, known.values()):
-        return pattern
+        return {pattern: pattern}
     whole = dict.fromkeys(within for name, within in known.items() if re.search(pattern, name))
-    return rf"^({'|'.join(map(re.escape, whole))})$" if whole else pattern
+    return {pattern: rf"^({'|'.join(map(re.escape, whole))})$" if whole else pattern}
 
 
 def _found(pattern: str, names: Iterable[str]) -> bool:
