@@ -71,10 +71,11 @@ def gather(paths: dict[Split, Sequence[Path]], options: DataOptions, ledger: Led
         check_columns(source.table, _columns_of(roles), names[number])
         refuse_spoilt(source, roles, options, names[number])
         _record(source, names[number], ledger)
-        parts.append(_marked(source, number, _splits(source.table, split, options, names[number])))
+        parts.append(_marked(source, number, _splits(source, split, options, names[number])))
     table = _joined(parts)
-    if options.split_column is not None:  # rows to train on come first in a draft
-        table = table.take(pa.array(np.argsort(table[GIVEN].to_numpy(), kind="stable")))
+    side = table[GIVEN].to_numpy()
+    if np.any(np.diff(side) < 0):  # rows to train on come first in a draft
+        table = table.take(pa.array(np.argsort(side, kind="stable")))
     given = pc.unique(table[GIVEN]).to_pylist()
     return Gathered(
         table=table,
@@ -154,18 +155,25 @@ def _filled_down(source: Source, options: DataOptions, name: str) -> Source:
 def _notes(source: Source, roles: Roles, options: DataOptions) -> dict[str, str]:
     """What was found out of a file, with the columns that look as if they played a part and were not asked to."""
     played = set(_columns_of(roles))
-    split = None if options.split_column or options.split_by else split_column(source.table)
+    told_by = options.split_by or _split_column(source, options)
+    split = None if told_by else split_column(source.table)
     weights = [name for name in source.table.column_names if plain(name) in WEIGHT_TOO and name not in played]
     idle = {"split_column": split, "weight_column": weights[0] if weights and roles.weight is None else None}
     return source.notes | {note: column for note, column in idle.items() if column and column not in played}
 
 
-def _splits(table: pa.Table, split: Split, options: DataOptions, name: str) -> NDArray[np.int64]:
+def _splits(source: Source, split: Split, options: DataOptions, name: str) -> NDArray[np.int64]:
     """The split of each row: that of its file, or as a column of the training files says."""
-    if options.split_column is None or split != "train":
-        return np.full(table.num_rows, SPLITS.index(split), dtype=np.int64)
-    check_columns(table, [options.split_column], name)
-    return given_splits(table, options.split_column, name)
+    column = _split_column(source, options)
+    if column is None or split != "train":
+        return np.full(source.table.num_rows, SPLITS.index(split), dtype=np.int64)
+    check_columns(source.table, [column], name)
+    return given_splits(source.table, column, name)
+
+
+def _split_column(source: Source, options: DataOptions) -> str | None:
+    """The column of splits: as told, else as the file's format says, unless the split is told in another way."""
+    return options.split_column or (None if options.split_by else source.roles.get("split_column"))
 
 
 def _marked(source: Source, number: int, splits: NDArray[np.int64]) -> pa.Table:

@@ -17,7 +17,7 @@ _WORDS = {
     "validation": ("validation", "valid", "val", "dev", "development", "eval", "验证", "验证集", "开发集"),
     "test": ("test", "testing", "te", "heldout", "holdout", "测试", "测试集"),
 }
-_KNOWN = {word: SPLITS.index(split) for split, words in _WORDS.items() for word in words}
+KNOWN_SPLITS = {word: SPLITS.index(split) for split, words in _WORDS.items() for word in words}
 
 
 def split_column(table: pa.Table) -> str | None:
@@ -25,7 +25,7 @@ def split_column(table: pa.Table) -> str | None:
     for name in table.column_names:
         if plain(name) in SPLIT and not pa.types.is_nested(table[name].type):
             words = {word for word in pc.unique(_plain(table[name])).to_pylist() if word}
-            if words and words <= set(_KNOWN):
+            if words and words <= set(KNOWN_SPLITS):
                 return str(name)
     return None
 
@@ -37,14 +37,14 @@ def given_splits(table: pa.Table, name: str, file: str) -> NDArray[np.int64]:
         DataError: `data.split_column`, a cell names none.
     """
     words = _plain(table[name]).to_pylist()
-    odd = [str(word) for word in dict.fromkeys(words) if word not in _KNOWN]
+    odd = [str(word) for word in dict.fromkeys(words) if word not in KNOWN_SPLITS]
     if odd:
-        raise DataError("data.split_column", key=name, value=odd[:3], file=file, allowed=" | ".join(_KNOWN))
-    return np.array([_KNOWN[word] for word in words], dtype=np.int64)
+        raise DataError("data.split_column", key=name, value=odd[:3], file=file, allowed=" | ".join(KNOWN_SPLITS))
+    return np.array([KNOWN_SPLITS[word] for word in words], dtype=np.int64)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.utf8_lower(pc.utf8_trim_whitespace(text_column(column)))
 
 
-__all__ = ["given_splits", "split_column"]
+__all__ = ["KNOWN_SPLITS", "given_splits", "split_column"]

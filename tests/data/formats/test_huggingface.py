@@ -42,7 +42,36 @@ def test_a_folder_of_splits(tmp_path):
     source = read(tmp_path)
     assert source.table["split"].to_pylist() == ["train", "train", "test"]
     assert source.rows.tolist() == [1, 2, 3]
+    assert source.roles == {"split_column": "split"}
     assert b"huggingface" in source.table.schema.metadata
+
+
+def test_splits_of_other_names_are_given_one_by_one(tmp_path):
+    for part in ("train", "validation_matched"):
+        save(tmp_path / part, rows("a", "b"))
+    (tmp_path / "dataset_dict.json").write_text('{"splits": ["train", "validation_matched"]}')
+    with pytest.raises(DataError, match=r"format\.splits"):
+        read(tmp_path)
+    assert read(tmp_path / "train").table.num_rows == 2
+
+
+def test_a_column_called_split_is_kept(tmp_path):
+    save(tmp_path / "train", rows("a").append_column("split", pa.array(["own"])))
+    (tmp_path / "dataset_dict.json").write_text('{"splits": ["train"]}')
+    source = read(tmp_path)
+    assert source.table["split"].to_pylist() == ["own"]
+    assert source.table[source.roles["split_column"]].to_pylist() == ["train"]
+
+
+def test_a_split_without_labels_is_left_out(tmp_path):
+    save(tmp_path / "train", rows("a", "b"))
+    bare = rows("c", "d").set_column(1, "label", pa.array([-1, -1]))
+    save(tmp_path / "test", bare.replace_schema_metadata(NAMES))
+    (tmp_path / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
+    source = read(tmp_path)
+    assert source.table["text"].to_pylist() == ["a", "b"]
+    assert source.faults == {"unlabelled": {3: "", 4: ""}}
+    assert read(tmp_path, labelled=False).table.num_rows == 4
 
 
 @pytest.mark.parametrize("form", [pa.ipc.new_stream, pa.ipc.new_file])

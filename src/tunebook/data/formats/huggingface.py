@@ -8,9 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format
+from tunebook.data.given_split import KNOWN_SPLITS
+from tunebook.data.label_columns import class_names
 from tunebook.data.look import Look
 
 _STATE, _DICT = "state.json", "dataset_dict.json"
@@ -29,24 +33,44 @@ class HuggingFace(Format):
         return bool(names & {_STATE, _DICT}) or (not look.parts and look.suffix in _ENDS and not look.blank)
 
     def read(self, look: Look) -> Export:
-        """The rows; those of a folder of splits with their split."""
+        """The rows; those of a folder of splits with a column that names the split.
+
+        Raises:
+            DataError: `format.splits`, a split is none of training, validation and test; `format.damaged`.
+        """
         if not look.parts:
-            return _export([(None, _table(look))])
+            return _export(_table(look), {})
         parts = {part.name: part for part in look.parts}
-        if _DICT in parts:
-            splits = [str(name) for name in json.loads(parts[_DICT].text)["splits"]]
-            return _export([(split, _folder(parts, f"{split}/", look)) for split in splits])
-        return _export([(None, _folder(parts, "", look))])
+        if _DICT not in parts:
+            return _export(_folder(parts, "", look), {})
+        splits = [str(name) for name in json.loads(parts[_DICT].text)["splits"]]
+        if not set(splits) <= set(KNOWN_SPLITS):
+            raise DataError("format.splits", key=str(look.path), tool=self.title, value=splits)
+        tables = [_folder(parts, f"{split}/", look) for split in splits]
+        column = next(name for name in ("split", "_split_of_rows") if name not in tables[0].column_names)
+        marked = [
+            table.append_column(column, pa.array([split] * table.num_rows, pa.large_string()))
+            for split, table in zip(splits, tables, strict=True)
+        ]
+        bare = [look.labelled and _is_unlabelled(table) for table in tables]
+        left = np.repeat(bare, [table.num_rows for table in tables])
+        return _export(pa.concat_tables(marked, promote_options="permissive"), {"split_column": column}, left)
 
 
-def _export(tables: list[tuple[str | None, pa.Table]]) -> Export:
-    marked = [table if split is None else _marked(table, split) for split, table in tables]
-    table = pa.concat_tables(marked, promote_options="permissive")
-    return Export(table, np.arange(1, table.num_rows + 1, dtype=np.int64))
+def _export(table: pa.Table, roles: dict[str, str], left: NDArray[np.bool_] | None = None) -> Export:
+    """The rows without those of splits that have no labels."""
+    numbers = np.arange(1, table.num_rows + 1, dtype=np.int64)
+    if left is None or not left.any():
+        return Export(table, numbers, roles)
+    faults = {"unlabelled": dict.fromkeys(numbers[left].tolist(), "")}
+    return Export(table.filter(pa.array(~left)), numbers[~left], roles, faults)
 
 
-def _marked(table: pa.Table, split: str) -> pa.Table:
-    return table.append_column("split", pa.array([split] * table.num_rows, pa.large_string()))
+def _is_unlabelled(table: pa.Table) -> bool:
+    """Whether a column of named classes says -1 in every row, as test splits of competitions do."""
+    columns = [table[name] for name in table.column_names if class_names(table.schema, name)]
+    whole = [column for column in columns if pa.types.is_integer(column.type)]
+    return any((pc.max(column).as_py() or 0) < 0 for column in whole)
 
 
 def _folder(parts: dict[str, Look], start: str, look: Look) -> pa.Table:
