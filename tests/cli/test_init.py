@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -118,3 +119,31 @@ def test_chinese_throughout(
     done = tunebook("init", tmp_path / "b", "--data", rows, "--model", model)
     for part in ("文本分类，单标签分类", "文本 = text，标签 = label", "2 个：bad、good", "测试集只有"):
         assert part in done.out
+
+
+def test_an_export_of_a_tool_is_read_by_what_it_is(tunebook: Call, model: Path, tmp_path: Path) -> None:
+    words = ("great", "awful")
+    tasks = [
+        {
+            "id": number,
+            "data": {"text": f"the room was {words[number % 2]} {'a ' * number}"},
+            "annotations": [
+                {
+                    "completed_by": who,
+                    "result": [{"from_name": "mood", "type": "choices", "value": {"choices": [word]}}],
+                }
+                for who, word in ((1, words[number % 2]), (2, words[number % 2 or number % 5 == 0]))
+            ],
+        }
+        for number in range(60)
+    ]
+    tasks[7]["annotations"] = []
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks), encoding="utf-8")
+    done = tunebook("init", tmp_path / "book", "--data", tmp_path / "tasks.json", "--model", model)
+    assert done.code == 0
+    for part in ("Label Studio", "label = mood", "annotator 1 + annotator 2", "not labelled yet 1", "2: awful, great"):
+        assert part in " ".join(done.out.split())
+    spans = '{"text": "the room", "label": [[4, 8, "PLACE"]]}\n'
+    (tmp_path / "spans.jsonl").write_text(spans, encoding="utf-8")
+    done = tunebook("init", tmp_path / "other", "--data", tmp_path / "spans.jsonl", "--model", model, "--json")
+    assert (done.code, done.json["error"]["code"]) == (2, "format.tagging")

@@ -21,6 +21,7 @@ def test_says_what_was_found_out_and_what_was_taken_for_no_row():
         "split_column": "part",
         "weight_column": "grams",
         "hidden_keep": "B",
+        "no_status": "Argilla",
     }
     told = [warning_text(found) for found in file_warnings({"a.csv": notes, "b.csv": {"format": "csv"}}, ledger)]
     parts = (
@@ -32,6 +33,7 @@ def test_says_what_was_found_out_and_what_was_taken_for_no_row():
         "x, y",
         "--split-column part",
         "--weight grams",
+        "Argilla",
         "a.csv: 3",
         "total: a.csv: 9",
     )

@@ -138,6 +138,7 @@ def data_facts(ref: DataRef) -> list[tuple[str, str]]:
     rows = comma.join(f"{phrase('split', name)} {number(count)}" for name, count in ref.rows.items())
     dropped = comma.join(f"{phrase('ledger', reason)} {number(count)}" for reason, count in ledger["dropped"].items())
     found = [
+        (say("cli.read_as"), _tools(ref)),
         (say("cli.task"), f"{phrase('task', ref.task)}{comma}{phrase('problem', ref.labels.problem)}"),
         (say("cli.columns"), comma.join(f"{phrase('role', role)} = {_names(value)}" for role, value in roles.items())),
         (say("cli.classes"), _classes(ref)),
@@ -146,6 +147,11 @@ def data_facts(ref: DataRef) -> list[tuple[str, str]]:
         (say("cli.language"), phrase("language", str(ref.stats.get("language", "")))),
     ]
     return [(name, text) for name, text in found if text]
+
+
+def _tools(ref: DataRef) -> str:
+    """Tools whose exports the files were found to be."""
+    return say("cli.comma").join(dict.fromkeys(n["tool"] for n in ref.stats.get("files", {}).values() if "tool" in n))
 
 
 def _names(value: Any) -> str:

@@ -20,6 +20,7 @@ _NOTES = {
     "twice": "rows",
     "split_column": "column",
     "weight_column": "column",
+    "no_status": "tool",
 }
 
 

@@ -44,7 +44,7 @@ def test_nested_records_with_votes(records):
     assert source.table["annotator user-1"].to_pylist() == ["late", None]
     assert source.table["n"].to_pylist() == [1, 2]
     assert source.faults == {"unlabelled": {3: ""}}
-    assert source.notes["no_status"] == "yes"
+    assert source.notes["no_status"] == "Argilla"
 
 
 def test_flat_records_leave_out_discarded_answers(records):

@@ -33,7 +33,7 @@ class Argilla(Format):
         rows = look.rows()
         question = self._question(look, rows) if look.labelled else ""
         answers = (answer for number, row in rows for answer in _answers(number, row, question))
-        status = {} if any("fields" not in row for _, row in rows) else {"no_status": "yes"}
+        status = {} if any("fields" not in row for _, row in rows) else {"no_status": self.title}
         return join_answers(answers, question or None, {"row_id": "id"}, **status)
 
     def _question(self, look: Look, rows: Objects) -> str:
