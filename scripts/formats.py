@@ -39,6 +39,12 @@ NAMED: dict[str, Callable[[TunebookError], tuple[str, dict[str, Any]]]] = {
     "format.intent": lambda error: _label("cats"),
     "data.dropped": lambda error: ("--max-dropped 60%", {"max_dropped": 0.6}),
     "data.sheets": lambda error: _option("sheet", error.allowed.split(", ")[0]),
+    "data.hidden": lambda error: _option("hidden", "drop"),
+    "data.filtered": lambda error: _option("hidden", "drop"),
+    "data.label_unclear_columns": lambda error: (
+        f"--label-columns {error.fields['names']}",
+        {"label_columns": str(error.fields["names"]).split(",")},
+    ),
 }
 
 
