@@ -81,7 +81,7 @@ def happens(path: Path) -> tuple[str, str, str]:
         return "read", kind(ref), rows(ref)
     except TunebookError as error:
         said = error.message.split("\n")[0].replace(str(path), "it").removesuffix(":")
-        refusal = f"refused, `{error.code}`: {said if len(said) < 160 else said[:159] + '…'}"
+        refusal = f"refused, `{error.code}`: {said.rstrip('.') if len(said) < 160 else said[:159] + '…'}."
         format_ = str(error.fields.get("tool", error.fields.get("program", "")))
         if error.code not in NAMED:
             return "refused", format_, refusal
