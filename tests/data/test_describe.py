@@ -92,7 +92,12 @@ def test_agreement_is_the_share_of_equal_pairs():
 
 def test_warnings():
     stats = describe(rows_of(), TWO)
-    assert [item["code"] for item in find_warnings(stats)] == ["class_small", "split_small", "split_small"]
+    assert [item["code"] for item in find_warnings(stats)] == [
+        "class_small",
+        "class_unseen",
+        "split_small",
+        "split_small",
+    ]
     stats["classes"]["train"] = {"a": 400, "b": 0, "c": 12}
     stats["imbalance"] = 33.3
     stats["rows"] = {"train": 412, "validation": 60, "test": 60}
@@ -102,6 +107,22 @@ def test_warnings():
     assert "33.3" in found[1]["message"]
     many = warning("class_small", classes="x", count=1, limit=10)
     assert many["fields"] == {"classes": "x", "count": 1, "limit": 10}
+
+
+def test_classes_that_a_split_does_not_score_are_named():
+    counts = {
+        "train": {"a": 90, "b": 20, "c": 0},
+        "validation": {"a": 60, "b": 9, "c": 0},
+        "test": {"a": 60, "b": 0, "c": 0},
+    }
+    found = find_warnings({"classes": counts, "imbalance": 4.5, "rows": {"validation": 69, "test": 60}})
+    assert [(item["code"], item["fields"].get("split")) for item in found] == [
+        ("class_missing", None),
+        ("class_unseen", "test"),
+    ]
+    assert found[1]["fields"]["classes"] == "b"
+    none = find_warnings({"classes": {**counts, "test": {}}, "imbalance": 4.5, "rows": {"validation": 69, "test": 0}})
+    assert "class_unseen" not in [item["code"] for item in none]
 
 
 def test_a_class_of_one_row_that_is_called_as_columns_are():

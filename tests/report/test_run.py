@@ -118,3 +118,11 @@ def test_limits_name_what_can_be_told():
     assert len(limits(large, numbers)) == 2
     many = report.model_copy(update={"per_class": {f"c{i}": {"support": 1.0} for i in range(20)}})
     assert "c7 …" in " ".join(limits(many, plan))
+
+
+def test_a_class_without_rows_is_named_among_the_limits(tmp_path):
+    plan, report = sample.classified(300, NAMES)
+    rows = {name: dict(row) for name, row in report.per_class.items()}
+    rows[NAMES[0]]["support"] = 0
+    page = written(tmp_path, plan, report.model_copy(update={"per_class": rows}))
+    assert f"1 classes have no row here, so that nothing is known of their scores: {NAMES[0]}" in page.words

@@ -163,7 +163,7 @@ def warning_text(found: dict[str, Any] | str) -> str:
 
 
 def find_warnings(stats: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the figures warn of: small or missing classes, imbalance, small splits."""
+    """What the figures warn of: small or missing classes, classes that are not scored, imbalance, small splits."""
     found = []
     counts = stats["classes"]
     small = [name for name, count in counts["train"].items() if 0 < count < _SMALL_CLASS]
@@ -172,6 +172,10 @@ def find_warnings(stats: dict[str, Any]) -> list[dict[str, Any]]:
         found.append(warning("class_small", classes=_some(small), count=len(small), limit=_SMALL_CLASS))
     if missing:
         found.append(warning("class_missing", classes=_some(missing), count=len(missing)))
+    for split in ("validation", "test"):
+        unseen = [name for name, count in counts.get(split, {}).items() if not count and counts["train"].get(name)]
+        if unseen and stats["rows"][split]:
+            found.append(warning("class_unseen", split=split, classes=_some(unseen), count=len(unseen)))
     alone = [name for name in counts["train"] if sum(part.get(name, 0) for part in counts.values()) == 1]
     if odd := [name for name in alone if known(name)]:
         found.append(warning("class_like_heading", classes=_some(odd)))

@@ -94,18 +94,24 @@ def _facts(report: Report, plan: Plan) -> list[tuple[str, str]]:
 
 def limits(report: Report, plan: Plan) -> list[str]:
     """What the scores do not say, as far as it can be told from them."""
-    thin = [name for name, row in report.per_class.items() if row.get("support", _FEW_OF_CLASS) < _FEW_OF_CLASS]
+    thin = [name for name, row in report.per_class.items() if 0 < row.get("support", _FEW_OF_CLASS) < _FEW_OF_CLASS]
+    absent = [name for name, row in report.per_class.items() if row.get("support") == 0]
     found = [say("report.limit.rows"), say("report.limit.seed")]
     if report.split == "validation":
         found.append(say("report.limit.validation"))
     if report.rows < _FEW_ROWS:
         found.append(say("report.limit.few", rows=report.rows))
+    if absent:
+        found.append(say("report.limit.absent", count=len(absent), classes=_some(absent)))
     if thin:
-        named = ", ".join(thin[:8]) + (" …" if len(thin) > 8 else "")
-        found.append(say("report.limit.thin", count=len(thin), least=_FEW_OF_CLASS, classes=named))
+        found.append(say("report.limit.thin", count=len(thin), least=_FEW_OF_CLASS, classes=_some(thin)))
     if plan.labels.problem in ("single_label", "multi_label"):
         found.append(say("report.limit.closed"))
     return found
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
 
 
 __all__ = ["RunParts", "limits", "write_run_report"]

@@ -51,12 +51,15 @@ def init(
     if not is_free(folder):  # told before anything is read
         raise used
     sources = _sources(data)
+    from tunebook.report.data import write_data_report
+
     with ExitStack() as held:
         try:
             part = held.enter_context(folder_of(folder, used=used, busy=BookError("book.busy", value=str(book))))
         except OSError as error:
             raise BookError("book.write", key="book", value=str(book), reason=str(error)) from error
-        _fill(part, sources, model, options or DataOptions(), owner=owner or user(), allow=allow)
+        ref = _fill(part, sources, model, options or DataOptions(), owner=owner or user(), allow=allow)
+        write_data_report(part / "data" / "report.html", ref, folder.resolve().name)
     return Book(folder)
 
 
@@ -88,9 +91,9 @@ def _source(name: str | Path) -> Path:
 
 def _fill(
     part: Path, sources: dict[str, list[Path]], model: str, options: DataOptions, *, owner: str, allow: Allow
-) -> None:
+) -> DataRef:
+    """Everything of a book but its data report; returns its rows with the figures of their tokens."""
     from tunebook.data.prepare import prepare
-    from tunebook.report.data import write_data_report
     from tunebook.tables.store import TableStore
 
     if Path(model).expanduser().is_dir():
@@ -108,7 +111,7 @@ def _fill(
     named = {name: [str(path.resolve()) for path in paths] for name, paths in sources.items()}
     write_book_file(BookFile(task=ref.task, owner=owner, created=time.strftime("%Y-%m-%d"), sources=named), part)
     seen = ref.model_copy(update={"stats": {**ref.stats, "tokens": tokens}})
-    write_data_report(part / "data" / "report.html", seen)
+    return seen
 
 
 def _propose(ref: DataRef, model: str, folder: Path, tokens: dict[str, Any]) -> ParamTable:
