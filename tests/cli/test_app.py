@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
+from tests.cli.conftest import Call
 
 from tunebook.cli.app import COMMANDS, EXAMPLES, application
 from tunebook.core.errors import TunebookError
@@ -34,3 +35,22 @@ def test_an_unknown_command_names_those_that_there_are() -> None:
     with pytest.raises(TunebookError, match=r"cli\.no_command") as caught:
         root.get_command(context, "trian")
     assert "train" in caught.value.allowed and "table show" not in caught.value.allowed
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["chek"], "Did you mean check?"),
+        (["show"], "Did you mean table show?"),
+        (["table", "lst"], "Did you mean list?"),
+    ],
+)
+def test_a_misspelt_command_is_guessed(words: list[str], expected: str, tunebook: Call) -> None:
+    done = tunebook(*words)
+    assert done.code == 2 and expected in done.err
+
+
+def test_help_has_a_short_name(tunebook: Call) -> None:
+    for words in ((), ("train",), ("table",), ("table", "set")):
+        assert tunebook(*words, "-h").out == tunebook(*words, "--help").out != ""
+    assert "Usage" in tunebook("train", "-h", "--json").out

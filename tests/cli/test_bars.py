@@ -34,7 +34,7 @@ def test_a_plain_line_every_ten_seconds() -> None:
             bars.advance(1, loss=0.5, eval_macro_f1=0.75, learning_rate=1e-4)
         bars.finish()
     lines = stream.getvalue().splitlines()
-    assert lines[0] == "Training 20/100 · 1.0/s · 80 s left · loss 0.500  macro_f1 0.750"
+    assert lines[0] == "Training 20/100 · 1.0/s · 80 s left · loss 0.500  validation macro_f1 0.750"
     assert [line.split()[1] for line in lines] == ["20/100", "30/100", "40/100", "40/100"]
 
 
@@ -83,7 +83,7 @@ def test_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch, seconds: float, kep
         bars.finish()
         assert len(bars.screen.tasks) == kept
     if kept:
-        assert "Training" in stream.getvalue() and "loss 0.250  auc 0.900" in stream.getvalue()
+        assert "Training" in stream.getvalue() and "loss 0.250  validation auc 0.900" in stream.getvalue()
 
 
 def test_bars_stop_when_work_fails() -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import Call
 
 from tunebook.cli.app import COMMANDS
-from tunebook.cli.help import cells, wrap
+from tunebook.cli.layout import cells, wrap
 
 _HEAVY = {"torch", "transformers", "numpy", "pyarrow", "pandas", "sklearn", "scipy", "matplotlib", "pydantic", "rich"}
 
@@ -71,7 +71,7 @@ def test_help_says_what_is_required_and_what_is_default() -> None:
     ("text", "width", "lines"),
     [
         ("one two three", 7, ["one two", "three"]),
-        ("unbreakable", 4, ["unbreakable"]),
+        ("unbreakable", 4, ["unbr", "eaka", "ble"]),
         ("中文没有空格也要换行", 8, ["中文没有", "空格也要", "换行"]),
         ("句子结束。然后", 8, ["句子结", "束。然后"]),
         ("", 8, []),

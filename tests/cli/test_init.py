@@ -27,10 +27,19 @@ def test_tells_what_it_found(tunebook: Call, rows: Path, model: Path, tmp_path: 
     book = tmp_path / "my book"
     done = tunebook("init", book, "--data", rows, "--model", model, "--owner", "An")
     assert done.code == 0
-    for part in ("2: bad, good", "200 read, 200 kept", "learning_rate", "label = label"):
+    for part in ("2: bad, good", "200 read, 200 kept", "learning rate", "label = label", "tunebook table show"):
         assert part in done.out
+    assert len(done.out.splitlines()) <= 14, "facts, what is unusual, where the reasons are"
     assert f"  tunebook train '{book}'" in done.out
     assert tunebook("table", "show", book, "--json").json["owner"] == "An"
+
+
+def test_the_reasons_are_told_where_they_are_asked_for(tunebook: Call, rows: Path, model: Path, tmp_path: Path) -> None:
+    words = ("--data", rows, "--model", model)
+    brief = tunebook("init", tmp_path / "brief", *words).out
+    whole = tunebook("init", tmp_path / "whole", *words, "--verbose").out
+    assert "early_stopping_patience" in whole and "early_stopping_patience" not in brief
+    assert len(whole.splitlines()) > 2 * len(brief.splitlines())
 
 
 def test_options_reach_the_data_layer(tunebook: Call, model: Path, tmp_path: Path) -> None:

@@ -71,3 +71,13 @@ def test_a_damaged_report_is_made_anew_and_a_model_that_is_gone_says_how(
     for words in (("train", book, *EPOCHS), ("predict", book, "a room"), ("eval", book)):
         refused = tunebook(*words, "--json")
         assert refused.code == 3 and "--again" in refused.json["error"]["advice"], words
+
+
+def test_a_run_that_has_not_finished_is_to_go_on(tunebook: Call, fresh: Path, book: Path) -> None:
+    plan = json.loads(next((book / "runs").glob("*/plan.json")).read_text(encoding="utf-8"))
+    folder = fresh / "runs" / "20260102-000000-stopped"
+    folder.mkdir(parents=True)
+    (folder / "plan.json").write_text(json.dumps(plan | {"table_version": 3}), encoding="utf-8")
+    assert f"tunebook train {fresh} --table v3" in tunebook("runs", fresh).out
+    (folder / "failed.json").write_text('{"code": "run.diverged"}')
+    assert "--table v3" not in tunebook("runs", fresh).out

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tunebook.cli.layout import Facts, as_grid, hanging
 from tunebook.cli.patience import heard
 from tunebook.core.messages import say
 
@@ -42,7 +45,9 @@ def console(*, stderr: bool = False) -> Console:
     """A rich console that prints texts as they are: a user's `[b]` or `:smile:` is no markup."""
     from rich.console import Console
 
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    width = None if os.environ.get("COLUMNS", "").strip("0") else shutil.get_terminal_size().columns
+    plain: Any = {"color_system": None} if os.environ.get("NO_COLOR") else {}
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width, **plain)
 
 
 def show(answer: Answer) -> None:
@@ -107,30 +112,12 @@ def grid(
         right: numbers of the columns that are aligned to the right.
         whole: numbers of the columns whose cells are never broken.
     """
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for number, heading in enumerate(headings):
-        side: Any = "right" if number in right else "left"
-        table.add_column(Text(heading), justify=side, overflow="fold", no_wrap=number in whole)
-    for line in lines:
-        table.add_row(*(Text(str(cell)) for cell in line))
-    return table
+    return as_grid(headings, lines, right=right, whole=whole)
 
 
 def facts(pairs: Iterable[tuple[str, Any]]) -> Any:
     """Names and values below each other, without headings."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in pairs:
-        table.add_row(Text(name), value if isinstance(value, Text) else Text(str(value)))
-    return table
+    return Facts([(name, str(value)) for name, value in pairs])
 
 
 def warn(screen: Console, messages: Iterable[str]) -> None:
@@ -138,7 +125,11 @@ def warn(screen: Console, messages: Iterable[str]) -> None:
     from rich.text import Text
 
     for message in messages:
-        screen.print(Text.assemble((f"! {say('cli.warning')}", "bold yellow"), message))
+        mark = f"! {say('cli.warning')}"
+        first, *rest = hanging(f"{mark}{message}", screen.width)
+        screen.print(Text.assemble((first[: len(mark)], "bold yellow"), first[len(mark) :]))
+        for line in rest:
+            screen.print(line)
 
 
 __all__ = [

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from tunebook.cli.help import Command, group_lines
-from tunebook.core.errors import TunebookError
+from tunebook.core.errors import TunebookError, near
 from tunebook.core.messages import say
 
 COMMANDS = {
@@ -33,6 +33,7 @@ COMMANDS = {
     "techniques": "techniques:techniques",
     "import-config": "import_config:import_config",
     "doctor": "doctor:doctor",
+    "completion": "completion:completion",
     "find": "",
     "find rate": "find:find_rate",
     "find batch": "find:find_batch",
@@ -96,6 +97,7 @@ EXAMPLES = {
     "table export": ("tunebook table export book table.xlsx --table v2",),
     "table log": ("tunebook table log book", "tunebook table log book --verify"),
     "table history": ("tunebook table history book", "tunebook table history book --out changes.html"),
+    "completion": ("tunebook completion bash", "tunebook completion zsh"),
     "find": ("tunebook find rate book", "tunebook find batch book"),
     "find rate": ("tunebook find rate book", "tunebook find rate book --set optimizer=sgd --low 1e-4 --steps 150"),
     "find batch": ("tunebook find batch book", "tunebook find batch book --set max_length=256"),
@@ -118,6 +120,7 @@ EXAMPLES = {
         "tunebook table search book --rows learning_rate,batch_size --range learning_rate=1e-5..1e-4 --minutes 30",
     ),
 }
+_SETTINGS = {"help_option_names": ["--help", "-h"]}
 
 
 class Commands(TyperGroup):
@@ -139,7 +142,8 @@ class Commands(TyperGroup):
         """
         names = self.list_commands(ctx)
         if cmd_name not in names:
-            raise TunebookError("cli.no_command", key=cmd_name, allowed=" | ".join(names), command=ctx.command_path)
+            known = {"key": cmd_name, "allowed": " | ".join(names), "near": _likest(cmd_name, self.path, names)}
+            raise TunebookError("cli.no_command", command=ctx.command_path, **known)
         return _command(f"{self.path} {cmd_name}".lstrip())
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -147,6 +151,12 @@ class Commands(TyperGroup):
         paths = [(name, f"{self.path} {name}".lstrip()) for name in self.list_commands(ctx)]
         commands = [(name, _help(path).partition("\n")[0]) for name, path in paths]
         formatter.write("\n".join(group_lines(self, ctx, commands)) + "\n")
+
+
+def _likest(name: str, path: str, names: list[str]) -> str:
+    """Which command was meant: one of these, or one of another group that is called so."""
+    elsewhere = next((known for known in COMMANDS if known.split()[-1] == name and known not in names), "")
+    return say("error.near", nearest=elsewhere) if elsewhere and elsewhere != path else near(name, names)
 
 
 def application() -> Any:
@@ -167,7 +177,8 @@ def _command(path: str) -> Any:
     module, _, function = COMMANDS[path].partition(":")
     app = _typer()
     call = spread(getattr(import_module(f"tunebook.cli.{module}"), function))
-    app.command(path.rpartition(" ")[2], cls=Command, help=_help(path), epilog="\n".join(EXAMPLES.get(path, ())))(call)
+    words: dict[str, Any] = {"help": _help(path), "epilog": "\n".join(EXAMPLES.get(path, ()))}
+    app.command(path.rpartition(" ")[2], cls=Command, context_settings=_SETTINGS, **words)(call)
     return get_command(app)
 
 
@@ -180,7 +191,8 @@ def _group(path: str) -> Any:
 
 
 def _typer(**words: Any) -> typer.Typer:
-    return typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False, **words)
+    plain: dict[str, Any] = {"rich_markup_mode": None, "add_completion": False, "pretty_exceptions_enable": False}
+    return typer.Typer(context_settings=_SETTINGS, **plain, **words)
 
 
 def _whole(ctx: typer.Context) -> None:

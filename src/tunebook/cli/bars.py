@@ -118,8 +118,8 @@ class Bars:
         self.stream.flush()
 
     def _figures(self, work: _Work) -> str:
-        """Loss and the score that chooses the checkpoint."""
-        shown = [("loss", "loss"), (f"eval_{self.metric}", self.metric)]
+        """Loss of training, and the score on the validation rows that chooses the checkpoint."""
+        shown = [("loss", "loss"), (f"eval_{self.metric}", f"{say('split.validation')} {self.metric}")]
         return "  ".join(f"{name} {work.figures[key]:.3f}" for key, name in shown if key in work.figures)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.check import Check
 
 NO = 1
+_BUSY = 1.3  # from here on other work on the machine is worth a word
 
 
 def check(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
@@ -117,6 +118,8 @@ def estimate_text(estimate: Estimate) -> str:
         time=duration(estimate.seconds),
         memory=memory(estimate.memory_bytes),
     )
+    if estimate.clock_seconds > _BUSY * estimate.seconds:
+        needed += say("cli.estimate_waiting", time=duration(estimate.clock_seconds))
     return needed + (say("cli.estimate_cut", cut=share_text(estimate.cut_share)) if estimate.cut_share else "")
 
 

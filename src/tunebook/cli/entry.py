@@ -23,6 +23,7 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
+ASKED = "TUNEBOOK_COMPLETE"  # set by a shell's script: the words so far, the last of which is to be completed
 COMMON = ("--json", "--debug", "--offline")
 FAILED, INTERRUPTED, CLOSED = 3, 130, 141  # 128 + SIGINT and SIGPIPE, as shells count
 _WRONG_USE: type[Exception] = typer.BadParameter.__mro__[2]  # the parser's base of all wrong uses
@@ -85,10 +86,17 @@ def _prepare(common: Common) -> None:
 
 
 def _answer(words: list[str], common: Common) -> int:
+    if (line := os.environ.get(ASKED)) is not None:  # a shell asks, see `tunebook completion`
+        from tunebook.cli.completion import candidates
+
+        sys.stdout.write("".join(f"{name}\n" for name in candidates(line, application())))
+        return 0
     if words == ["--version"]:
         answer: Any = _version()
     else:
-        with contextlib.redirect_stdout(sys.stderr) if common.json and "--help" not in words else _nothing():
+        with (
+            contextlib.redirect_stdout(sys.stderr) if common.json and not {"--help", "-h"} & set(words) else _nothing()
+        ):
             answer = application()(words, prog_name="tunebook", standalone_mode=False)
     if answer == INTERRUPTED:  # the parser's way of passing Ctrl-C on
         raise KeyboardInterrupt
@@ -195,4 +203,4 @@ def _missing(error: ImportError) -> MachineError | None:
     return MachineError("machine.extra", key=_PACKAGES.get(name, name), extra=extra)
 
 
-__all__ = ["CLOSED", "COMMON", "FAILED", "INTERRUPTED", "Common", "run"]
+__all__ = ["ASKED", "CLOSED", "COMMON", "FAILED", "INTERRUPTED", "Common", "run"]

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
+import os
 import shutil
-import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
 
+from tunebook.cli.layout import cells, wrap
 from tunebook.core.messages import say
 
 LINES = ("predict", "techniques")  # commands whose --json is a line for each item
 _INDENT, _WIDEST_NAME, _WIDEST = 2, 26, 110
-_WIDE, _CLOSING = r"\u2e80-\u9fff\uf900-\uffef", "[，。、；：）”]*"
-_PIECE = re.compile(rf"[{_WIDE}]{_CLOSING}|\s+|[^\s{_WIDE}]+{_CLOSING}")
 
 Line = tuple[str, str]
 
@@ -116,24 +114,7 @@ def _width() -> int:
 
 
 def _bold(text: str) -> str:
-    return typer.style(text, bold=True)
+    return text if os.environ.get("NO_COLOR") else typer.style(text, bold=True)
 
 
-def cells(text: str) -> int:
-    """Columns of a terminal that a text takes: a Chinese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def wrap(text: str, width: int) -> list[str]:
-    """Lines of at most so many columns, broken at spaces and between Chinese characters."""
-    lines: list[str] = []
-    line = ""
-    for piece in _PIECE.findall(text):
-        if cells(line) + cells(piece.rstrip()) > width and line.strip():
-            lines.append(line.rstrip())
-            line = ""
-        line += piece if line or not piece.isspace() else ""
-    return [*lines, line.rstrip()] if line.strip() else lines
-
-
-__all__ = ["Command", "cells", "group_lines", "wrap"]
+__all__ = ["Command", "group_lines"]

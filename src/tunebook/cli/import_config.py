@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunebook.cli.answer import Answer, command, warn
-from tunebook.cli.help import cells, wrap
+from tunebook.cli.layout import cells, wrap
 from tunebook.cli.options import option
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say

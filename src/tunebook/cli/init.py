@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, facts, grid, note, warn
@@ -13,21 +14,23 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunebook.core.nouns import DataRef
+    from tunebook.core.nouns import DataRef, ParamTable
     from tunebook.verbs.book import Book
 
+_WARNINGS = 4  # that are told unless all is asked for; the data report has them all
 _ROLES, _SPLIT = say("cli.panel.columns"), say("cli.panel.rows")
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Where rows and model come from."""
+    """Where rows and model come from, and how much is told of what was made of them."""
 
     data: Annotated[list[str], option("data", "--data", metavar="FILE")]
     validation: Annotated[str | None, option("validation", "--validation", metavar="FILE")] = None
     test: Annotated[str | None, option("test", "--test", metavar="FILE")] = None
     model: Annotated[str, option("model", "--model", metavar="MODEL")] = "builtin:minilm"
     owner: Annotated[str, option("owner", "--owner", metavar="NAME")] = ""
+    verbose: Annotated[bool, option("verbose", "--verbose")] = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ def init(book: Books, sources: Sources, columns: Columns, rules: RowRules, form:
         owner=sources.owner,
         allow=allowed.names,
     )
-    return Answer(_data(made), lambda screen: _tell(screen, made), (command("check", book), command("train", book)))
+    tell = partial(_tell, book=made, whole=sources.verbose)
+    return Answer(_data(made), tell, (command("check", book), command("train", book)))
 
 
 def _data(book: Book) -> dict[str, Any]:
@@ -115,16 +119,31 @@ def _header_row(ref: DataRef) -> int | None:
     return int(notes["header_row"]) if "header_row" in notes else None
 
 
-def _tell(screen: Console, book: Book) -> None:
+def _tell(screen: Console, book: Book, *, whole: bool) -> None:
+    """Facts, then what is unusual, then where the reasons are."""
     from tunebook.data.describe import warning_text
 
+    ref, table = book.data, book.champion
+    more = [(say("cli.table"), _proposed(table)), (say("cli.reason"), command("table", "show", book.path))]
+    more.append((say("cli.data_report"), str(book.path / "data" / "report.html")))
     screen.print(f"✓ {say('cli.init.done', book=book.path)}", style="green", soft_wrap=True)
-    screen.print()
-    screen.print(facts([*data_facts(book.data), (say("cli.data_report"), book.path / "data" / "report.html")]))
-    screen.print()
-    warn(screen, map(warning_text, book.data.stats.get("warnings", [])))
-    screen.print()
-    _tell_table(screen, book)
+    screen.print(facts([*data_facts(ref), *more]))
+    found = list(map(warning_text, ref.stats.get("warnings", [])))
+    warn(screen, found if whole else found[:_WARNINGS])
+    if len(found) > _WARNINGS and not whole:
+        screen.print(say("cli.init.more", count=len(found) - _WARNINGS), style="dim")
+    if whole:
+        screen.print()
+        _tell_table(screen, book)
+
+
+def _proposed(table: ParamTable) -> str:
+    """The rows that decide most of what was proposed."""
+    from tunebook.report.words import shown
+
+    values = {name: shown(value) for name, value in table.values().items()}
+    words = {"rate": "learning_rate", "batch": "batch_size", "epochs": "max_epochs", "length": "max_length"}
+    return say("cli.init.proposed", version=table.version, **{word: values[row] for word, row in words.items()})
 
 
 def data_facts(ref: DataRef) -> list[tuple[str, str]]:
@@ -137,14 +156,15 @@ def data_facts(ref: DataRef) -> list[tuple[str, str]]:
     comma = say("cli.comma")
     rows = comma.join(f"{phrase('split', name)} {number(count)}" for name, count in ref.rows.items())
     dropped = comma.join(f"{phrase('ledger', reason)} {number(count)}" for reason, count in ledger["dropped"].items())
+    language = str(ref.stats.get("language") or "")
+    kind = (phrase("task", ref.task), phrase("problem", ref.labels.problem), language and phrase("language", language))
     found = [
         (say("cli.read_as"), _tools(ref)),
-        (say("cli.task"), f"{phrase('task', ref.task)}{comma}{phrase('problem', ref.labels.problem)}"),
+        (say("cli.task"), comma.join(filter(None, kind))),
         (say("cli.columns"), comma.join(f"{phrase('role', role)} = {_names(value)}" for role, value in roles.items())),
         (say("cli.classes"), _classes(ref)),
         (say("cli.rows"), say("cli.rows_of", read=number(ledger["read"]), kept=number(ledger["kept"]), rows=rows)),
         (say("cli.dropped"), dropped),
-        (say("cli.language"), phrase("language", str(ref.stats.get("language", "")))),
     ]
     return [(name, text) for name, text in found if text]
 

@@ -131,7 +131,7 @@ def _tell(screen: Console, found: Recommendation, version: str | None) -> None:
 
 
 def _tell_rows(screen: Console, rows: Sequence[Suggestion]) -> None:
-    from tunebook.cli.help import wrap
+    from tunebook.cli.layout import wrap
     from tunebook.report.words import shown
 
     heads = [say(f"recommend.{name}") for name in ("row", "now", "advice", "confidence")]

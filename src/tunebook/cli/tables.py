@@ -10,8 +10,8 @@ import typer
 
 from tunebook.cli.answer import Answer, command, grid, warn
 from tunebook.cli.choose import named_table, read_changes
-from tunebook.cli.help import cells as columns_of
-from tunebook.cli.help import wrap
+from tunebook.cli.layout import cells as columns_of
+from tunebook.cli.layout import wrap
 from tunebook.cli.options import Books, option
 from tunebook.core.errors import BookError, TableError, TunebookError
 from tunebook.core.messages import say

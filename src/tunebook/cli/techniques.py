@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunebook.cli.answer import Answer, command, facts, grid
+from tunebook.cli.layout import INDENT, cells, wrap
+from tunebook.cli.purposes import grouped, purpose_of
 from tunebook.core.errors import TableError, near
 from tunebook.core.messages import language, say
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from tunebook.core.params import Declaration
     from tunebook.core.technique import Technique
+
+_NARROW = 20  # columns that a text has at least, on however narrow a terminal
 
 Key = Annotated[str, typer.Argument(metavar="TECHNIQUE", help=say("cli.opt.technique"))]
 
@@ -56,6 +60,7 @@ def _facts(kind: type[Technique], excluded: list[str]) -> dict[str, Any]:
 
     return {
         "technique": kind.key,
+        "purpose": purpose_of(kind.key),
         "text": sentence(kind),
         "rows": [row.name for row in declarations(kind)],
         "needs": sorted(kind.needs),
@@ -64,12 +69,16 @@ def _facts(kind: type[Technique], excluded: list[str]) -> dict[str, Any]:
 
 
 def _tell_all(screen: Console, data: list[dict[str, Any]]) -> None:
-    headings = [say(f"techniques.{name}") for name in ("name", "text", "needs", "excludes")]
-    lines = [
-        (item["technique"], item["text"], ", ".join(item["needs"]) or "–", ", ".join(item["excludes"]) or "–")
-        for item in data
-    ]
-    screen.print(grid(headings, lines))
+    texts = {item["technique"]: item["text"] for item in data}
+    left = max(map(cells, texts)) + INDENT
+    for purpose, names in grouped(texts).items():
+        screen.print(say(f"techniques.for.{purpose}"), style="bold")
+        for name in names:
+            first, *rest = wrap(texts[name], max(screen.width - left - INDENT, _NARROW))
+            screen.print(f"{' ' * INDENT}{name}{' ' * (left - cells(name))}{first}", soft_wrap=True)
+            for line in rest:
+                screen.print(f"{' ' * (INDENT + left)}{line}", soft_wrap=True)
+        screen.print()
 
 
 def _one(kind: type[Technique], excluded: list[str]) -> Answer:
