@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from tests import tiny
+from tunebook.core.nouns import Labels
 from tunebook.nets.task_heads import EXTRA, TaskHeads, answer, body_of, last_shared
+
+
+def heads(embedded: int) -> TaskHeads:
+    classes, number = Labels(problem="single_label", names=list("abc")), Labels(problem="regression", start=[50.0])
+    return TaskHeads(16, [classes, number], units=[1.0, 8.0], embedded=embedded, balanced=True)
 
 
 @pytest.mark.parametrize("kind", [*tiny.ENCODERS, "xlm-roberta"])
@@ -14,7 +20,7 @@ from tunebook.nets.task_heads import EXTRA, TaskHeads, answer, body_of, last_sha
 def test_heads_answer_for_every_encoder(kind: str, embedded: bool) -> None:
     model = tiny.classifier(kind).eval()
     size = model.get_input_embeddings().embedding_dim
-    model.add_module(EXTRA, TaskHeads(16, [3, 1], embedded=size if embedded else 0, balanced=True))
+    model.add_module(EXTRA, heads(size if embedded else 0))
     pad = 1 if "roberta" in kind else 0
     batch = tiny.collate(tiny.rows(4), pad)
     given = {name: batch[name] for name in ("input_ids", "attention_mask")}

@@ -13,6 +13,7 @@ from tests.ground import Ground, weights
 from tests.techniques.attacked import SINGLE, small_net
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.nouns import Labels
+from tunebook.core.task import Measures
 from tunebook.core.technique import Facts, RunContext
 from tunebook.techniques.custom_loss import ALLOW, CustomLoss
 
@@ -152,3 +153,15 @@ def test_a_training_takes_the_file_that_the_plan_has_read(ground: Ground, tmp_pa
     with pytest.raises(RunError) as caught:
         ground.fit(tmp_path / "two", known).run()
     assert caught.value.code == "run.input"
+
+
+def test_the_function_reads_numbers_as_the_labels_have_them(tmp_path: Path) -> None:
+    """Whatever the unit in which they are learnt."""
+    path = tmp_path / "own.py"
+    path.write_text("def loss(logits, targets):\n    return (logits[:, 0] - targets).abs()\n")
+    net, run, batch = run_with(path, Labels(problem="regression"))
+    assert isinstance(run.criterion, Measures)
+    one = CustomLoss(file="own.py").around_loss(run.criterion.loss, run)(net, batch)[0]
+    run.criterion = run.criterion.measured(64.0)
+    two = CustomLoss(file="own.py").around_loss(run.criterion.loss, run)(net, batch)[0]
+    assert float(one.detach()) == float(two.detach()) > 0

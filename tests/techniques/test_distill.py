@@ -23,12 +23,14 @@ BATCH = {"row": torch.tensor([2, 0, -1, 1]), "labels": torch.tensor([0, 1, 2, 0]
 WEIGHTS = torch.tensor([1.0, 3.0, 2.0, 0.5])
 
 
-def learnt(technique: Distill, logits: torch.Tensor, taught: np.ndarray, problem: Any = "single_label") -> Any:
+def learnt(
+    technique: Distill, logits: torch.Tensor, taught: np.ndarray, problem: Any = "single_label", unit: float = 1.0
+) -> Any:
     """The loss around one of 5, of rows with weights."""
     run = RunContext(
         labels=Labels(problem=problem, names=["a", "b", "c"]),
         source=SimpleNamespace(taught=lambda name: taught.astype(np.float32)),  # type: ignore[arg-type]
-        criterion=SimpleNamespace(flat=lambda out, batch: Items(out, batch["labels"], WEIGHTS)),  # type: ignore[arg-type]
+        criterion=SimpleNamespace(flat=lambda out, batch: Items(out / unit, batch["labels"], WEIGHTS), unit=unit),  # type: ignore[arg-type]
     )
     inner = lambda model, batch: (torch.tensor(5.0), logits)  # noqa: E731
     return technique.around_loss(inner, run)(None, BATCH)[0], run  # type: ignore[arg-type]
@@ -73,6 +75,8 @@ def test_numbers_are_drawn_to_the_teachers() -> None:
     logits = torch.tensor([[1.0], [2.0], [9.0], [4.0]])
     value, _ = learnt(Distill(weight=1.0, temperature=3.0), logits, np.array([[2.0], [4.0], [0.0]]), "regression")
     assert float(value) == pytest.approx((1 * 1 + 3 * 0 + 0.5 * 0) / 6.5, abs=1e-5)
+    wide, taught = 64 * logits, 64 * np.array([[2.0], [4.0], [0.0]])
+    assert learnt(Distill(weight=1.0, temperature=3.0), wide, taught, "regression", unit=64.0)[0] == value
 
 
 def test_nobody_to_learn_from_is_refused() -> None:

@@ -9,6 +9,7 @@ import torch
 from tests.techniques.attacked import small_net
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
+from tunebook.core.task import Measures
 from tunebook.core.technique import Facts
 from tunebook.metrics.regression import nearest_level
 from tunebook.techniques.ordinal_loss import OrdinalLoss
@@ -71,3 +72,13 @@ def test_other_labels_are_refused() -> None:
             OrdinalLoss().refuse(Facts("text_classification", labels, {}, {}, frozenset(), 10))
         assert caught.value.code == "losses.problem"
     OrdinalLoss().refuse(Facts("text_classification", STARS, {}, {}, frozenset(), 10))
+
+
+def test_the_borders_stay_where_they_are_in_another_unit() -> None:
+    net, run, batch = small_net(labels=STARS)
+    assert isinstance(run.criterion, Measures)
+    technique = OrdinalLoss(scale=3.0)
+    one = technique.around_loss(run.criterion.loss, run)(net.eval(), batch)[0]
+    run.criterion = run.criterion.measured(8.0)
+    two = technique.around_loss(run.criterion.loss, run)(net, batch)[0]
+    assert float(two.detach()) == pytest.approx(float(one.detach()), rel=1e-5)

@@ -187,7 +187,14 @@ class OtherBook:
 
 
 class Criterion(ABC):
-    """A loss that is a mean over items, with the number of items that it divides by."""
+    """A loss that is a mean over items, with the number of items that it divides by.
+
+    Attributes:
+        unit: what one of the units in which `flat` gives answers and targets is in those of the labels; 1 but for
+            numbers, which are learnt in a unit that makes them vary by about 1.
+    """
+
+    unit: float = 1.0
 
     @abstractmethod
     def flat(self, outputs: Any, batch: Batch) -> Items:
@@ -202,4 +209,12 @@ class Criterion(ABC):
         """What that mean divides by: rows, tokens or the sum of weights. A scalar tensor."""
 
 
-__all__ = ["Criterion", "Draws", "Items", "OtherBook", "Plain", "Reads", "Rows", "Task"]
+@runtime_checkable
+class Measures(Protocol):
+    """A criterion for numbers, which can be asked to measure them in another unit."""
+
+    def measured(self, unit: float) -> Criterion:
+        """The same loss of answers and targets that are divided by the unit."""
+
+
+__all__ = ["Criterion", "Draws", "Items", "Measures", "OtherBook", "Plain", "Reads", "Rows", "Task"]

@@ -20,7 +20,7 @@ from tunebook.core.errors import PlanError, RunError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Looks, Progress, Silent
 from tunebook.core.registry import tasks
-from tunebook.core.task import Criterion, Draws, Task
+from tunebook.core.task import Criterion, Draws, Measures, Task
 from tunebook.core.technique import RunContext, Technique, View
 from tunebook.engine.arguments import training_arguments
 from tunebook.engine.batching import RowNumbers, StepSampler
@@ -39,7 +39,8 @@ from tunebook.engine.stored import finish_folder, woven, write_model
 from tunebook.engine.track import Diary, Interrupt, Patience
 from tunebook.engine.trim import restore, tokens_in, trim
 from tunebook.engine.watch import Watch
-from tunebook.engine.weave import Weave
+from tunebook.engine.weave import Weave, unit_at
+from tunebook.nets.exact_head import exact, plain, unit_of
 from tunebook.tables.rules import planned_steps
 
 
@@ -85,9 +86,16 @@ class Fit:
             seed=plan.seed, gives=self.task.gives, settings=self.params, labels=plan.labels, source=self._source()
         )
         self.woven: list[Technique] = woven(plan)
-        self.view = Weave(self.woven, run=self.context).data(_numbered(material.train))
+        numbered = material.train.with_fixed(row=np.arange(len(material.train)))
+        self.view = Weave(self.woven, run=self.context).data(View(numbered))
         self.validation = self._drawn(material.validation, (0,))  # the same for every seed, so that runs compare
         self.criterion: Criterion = self.task.criterion(plan.labels, self.params, self.view.rows.targets)
+        self._measure(unit_of(material.train.targets) if isinstance(self.criterion, Measures) else 1.0)
+
+    def _measure(self, unit: float) -> None:
+        """Learn numbers in a unit that makes them vary by about 1, or, going on, in that of the run so far."""
+        if isinstance(self.criterion, Measures):
+            self.criterion = self.criterion.measured(unit)
         self.context.criterion = self.criterion
 
     def _drawn(self, rows: Encoded, seed: Sequence[int]) -> Encoded:
@@ -126,6 +134,8 @@ class Fit:
         """
         reset_peak()
         clock = Clock.start()
+        if resume is not None:
+            self._measure(unit_at(resume))
         trainer = self.prepare()
         weave = trainer.weave
         interrupt = Interrupt()
@@ -151,7 +161,11 @@ class Fit:
         disable_progress_bar()
         set_seed(self.plan.seed)
         weave = self.weave()
-        model = weave.model(build_model(self.task, self.material.model_folder, self.plan))
+        model = build_model(self.task, self.material.model_folder, self.plan)
+        if "head" in self.task.gives and (self.precision != "fp32" or self.criterion.unit != 1):
+            fresh = self.plan.continues is None and not (self.plan.head and self.plan.head.number)
+            exact(model, self.plan.labels.outputs, self.criterion.unit, fresh=fresh)
+        model = weave.model(model)
         self._lighten(model, weave)
         return self.trainer(model, weave)
 
@@ -275,13 +289,10 @@ class Fit:
         write_kept(self.folder, trainer.weave.run.keeps, model, self.plan)
         with trainer.weave.scoring():
             restore(model)
+            plain(model)
             write_model(model, part, self.plan, delta=any(technique.delta for technique in self.woven))
         finish_folder(part, self.material.tokenizer, self.plan)
         part.replace(kept)
-
-
-def _numbered(rows: Encoded) -> View:
-    return View(rows.with_fixed(row=np.arange(len(rows))))
 
 
 __all__ = ["Fit", "Material"]

@@ -119,7 +119,9 @@ class Weave:
     def save(self, checkpoint: Path) -> None:
         """Write the techniques' state beside a checkpoint; the file's presence also says that it is complete."""
         part = checkpoint / (STATE_FILE + ".part")
-        torch.save({"state": self.run.state, "counters": self.run.counters, "trained": self._trained()}, part)
+        unit = self.run.criterion.unit if self.run.criterion is not None else 1.0
+        kept = {"state": self.run.state, "counters": self.run.counters, "trained": self._trained(), "unit": unit}
+        torch.save(kept, part)
         part.replace(checkpoint / STATE_FILE)
 
     def load(self, checkpoint: Path) -> None:
@@ -148,4 +150,9 @@ class Weave:
                     item.copy_(stored[name])
 
 
-__all__ = ["STATE_FILE", "Weave", "count_rows", "stock_loss"]
+def unit_at(checkpoint: Path) -> float:
+    """The unit in which the numbers were learnt until a checkpoint; older versions knew none but the labels' own."""
+    return float(torch.load(checkpoint / STATE_FILE, weights_only=True, map_location="cpu").get("unit", 1.0))
+
+
+__all__ = ["STATE_FILE", "Weave", "count_rows", "stock_loss", "unit_at"]

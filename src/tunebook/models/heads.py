@@ -36,6 +36,11 @@ def matched(config: Mapping[str, Any], outputs: int, labels: Labels) -> HeadStar
     return HeadStart(own=known, rows={name: rows[name] for name in labels.names if name in rows})
 
 
+def first_answers(labels: Labels) -> list[float]:
+    """What a fresh head is to answer before it is trained, output by output; empty where nothing is known of that."""
+    return labels.start or ([(len(labels.names) - 1) / 2] if labels.problem == "ordinal" else [])
+
+
 def own_names(config: Mapping[str, Any], outputs: int, *, placeholders: Set[str] = frozenset()) -> list[str]:
     """Names of the classes of a head, in the order of its outputs; empty where it has none.
 
@@ -111,4 +116,4 @@ def own_head(name: str, folder: Path, labels: Labels) -> HeadStart | None:
     return matched(config, shape[0], labels) if shape else None
 
 
-__all__ = ["matched", "own_head", "own_names", "stored_shape", "stored_weight"]
+__all__ = ["first_answers", "matched", "own_head", "own_names", "stored_shape", "stored_weight"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,11 +26,17 @@ class Classify(Criterion):
         weights: weight of each class in a single-label loss, or of the positives of each class in a multi-label one.
         smoothing: share e of the target that is spread: (1 - e) y + e / K, for several labels (1 - e) y + e / 2
             (Szegedy et al. 2016).
+        unit: numbers and ordered classes are divided by it, answers and targets alike.
     """
 
     problem: str
     weights: Tensor | None
     smoothing: float
+    unit: float = 1.0
+
+    def measured(self, unit: float) -> Criterion:
+        """The same for numbers in another unit; what are no numbers has none."""
+        return replace(self, unit=unit) if self.problem in ("regression", "ordinal") else self
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
         """Mean over rows, or weighted mean where classes or rows have weights."""
@@ -50,15 +56,18 @@ class Classify(Criterion):
         if self.problem == "multi_label":
             smooth = targets * (1 - self.smoothing) + self.smoothing / 2 if self.smoothing else targets
             return F.binary_cross_entropy_with_logits(logits, smooth, reduction=reduction, pos_weight=weights)
-        return F.mse_loss(logits.squeeze(-1), targets, reduction=reduction)
+        return F.mse_loss(logits.squeeze(-1) / self.unit, targets / self.unit, reduction=reduction)
 
     def items(self, batch: Batch) -> Tensor:
         """Number of rows, or the sum of their weights."""
         return self._weights(batch).sum()
 
     def flat(self, outputs: Any, batch: Batch) -> Items:
-        """The rows themselves."""
-        return Items(outputs.logits.float(), batch["labels"], self._weights(batch))
+        """The rows themselves; numbers in the unit."""
+        logits, targets = outputs.logits.float(), batch["labels"]
+        if self.unit != 1:
+            logits, targets = logits / self.unit, targets / self.unit
+        return Items(logits, targets, self._weights(batch))
 
     def _weights(self, batch: Batch) -> Tensor:
         targets: Tensor = batch["labels"]

@@ -10,8 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tunebook.core.nouns import Labels
 from tunebook.core.task import OtherBook
 from tunebook.core.technique import RunContext, model_inputs
+from tunebook.models.heads import first_answers
+from tunebook.nets.exact_head import ExactHead
 
 EXTRA = "extra_tasks"  # the name under which a model holds them, and without which it is kept
 
@@ -20,21 +23,27 @@ class TaskHeads(nn.Module):
     """Heads of auxiliary tasks on one body: the mean over tokens, a layer with tanh, the outputs.
 
     Args:
-        width: of the body; outputs: of each task.
+        width: of the body; tasks: what each task predicts; units: of each task, in which its numbers are learnt.
         embedded: width of the token vectors, to which a vector of each task is then added, which starts at 0; 0 for
             none.
         balanced: give each task, the main one first, a log-variance that starts at 0.
     """
 
-    def __init__(self, width: int, outputs: Sequence[int], *, embedded: int, balanced: bool) -> None:
+    def __init__(
+        self, width: int, tasks: Sequence[Labels], *, units: Sequence[float], embedded: int, balanced: bool
+    ) -> None:
         super().__init__()
-        self.dense = nn.ModuleList(nn.Linear(width, width) for _ in outputs)
-        self.out = nn.ModuleList(nn.Linear(width, count) for count in outputs)
-        for layer in (*self.dense, *self.out):
+        self.dense = nn.ModuleList(nn.Linear(width, width) for _ in tasks)
+        last = [nn.Linear(width, labels.outputs) for labels in tasks]
+        for layer in (*self.dense, *last):
             nn.init.normal_(layer.weight, std=0.5 / math.sqrt(width))
             nn.init.zeros_(layer.bias)
-        self.vectors = nn.Parameter(torch.zeros(len(outputs), embedded)) if embedded else None
-        self.log_variance = nn.Parameter(torch.zeros(len(outputs) + 1)) if balanced else None
+        with torch.no_grad():
+            for layer, labels in zip(last, tasks, strict=True):
+                layer.bias.copy_(torch.tensor(first_answers(labels) or [0.0]))
+        self.out = nn.ModuleList(ExactHead(one, unit, fresh=True) for one, unit in zip(last, units, strict=True))
+        self.vectors = nn.Parameter(torch.zeros(len(tasks), embedded)) if embedded else None
+        self.log_variance = nn.Parameter(torch.zeros(len(tasks) + 1)) if balanced else None
 
     def forward(self, hidden: Tensor, mask: Tensor, task: int) -> Tensor:
         """Outputs of an auxiliary task (0, 1, ...), of shape (rows, outputs).

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tunebook.core.errors import ModelError
 from tunebook.core.nouns import Labels
-from tunebook.models.heads import matched, stored_weight
+from tunebook.models.heads import first_answers, matched, stored_weight
 from tunebook.models.source import read_config
 from tunebook.nets.features import head_of
 
@@ -102,7 +102,7 @@ def _centre(head: nn.Linear, fresh: Any, labels: Labels) -> None:
     Adam moves a bias by about the learning rate a step: from 0 to a mean of 2.5, or to the log-odds of a rare class, it
     would take thousands of steps, and the encoder would be bent to do it instead.
     """
-    start = labels.start or ([(len(labels.names) - 1) / 2] if labels.problem == "ordinal" else [])
+    start = first_answers(labels)
     if start and head.bias is not None:
         with torch.no_grad():
             for row in fresh:

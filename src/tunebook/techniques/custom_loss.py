@@ -77,7 +77,9 @@ class CustomLoss(Technique):
             _, outputs = inner(model, batch)
             items = run.criterion.flat(outputs, batch)
             run.acted(self.key, items=len(items.targets))
-            return items.mean(function(items.logits, items.targets)), outputs
+            unit = run.criterion.unit  # the function reads numbers as the labels have them
+            own = (items.logits, items.targets) if unit == 1 else (items.logits * unit, items.targets * unit)
+            return items.mean(function(*own)), outputs
 
         return loss
 

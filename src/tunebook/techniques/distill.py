@@ -84,7 +84,7 @@ class Distill(Technique):
             items = run.criterion.flat(outputs, batch)
             logits = items.logits[: len(batch["row"])]
             own = (batch["row"] >= 0).to(logits)
-            wanted = taught[batch["row"].cpu()].to(logits)
+            wanted = taught[batch["row"].cpu()].to(logits) / run.criterion.unit
             apart = divergence(wanted / self.temperature, logits / self.temperature, problem)
             learnt = items.mean(own * apart * self.temperature**2)
             run.acted(self.key, rows=float(own.sum()))

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search, Value
-from tunebook.core.task import Criterion, OtherBook
+from tunebook.core.task import Criterion, Measures, OtherBook
 from tunebook.core.technique import Batch, Event, Facts, LossFn, ParamGroups, RunContext, Technique, View
 from tunebook.nets.balance import (
     PLACE,
@@ -31,6 +31,7 @@ from tunebook.nets.balance import (
     put_gradients,
     taken,
 )
+from tunebook.nets.exact_head import unit_of
 from tunebook.nets.groups import split
 from tunebook.nets.task_heads import EXTRA, TaskHeads, answer, body_of, headlines, last_shared
 
@@ -145,10 +146,11 @@ class MultiTask(Technique):
         """The model with heads that it is kept without."""
         if not self.weight or run.source is None:  # nobody knows the books while a plan is made
             return model
-        outputs = [book.labels.outputs for book in _others(run)]
+        others = [_Other.of(number, book, run) for number, book in enumerate(_others(run))]
+        labels, units = [book.labels for book in _others(run)], [other.criterion.unit for other in others]
         width = body_of(model).config.hidden_size
         embedded = model.get_input_embeddings().embedding_dim if self.task_embedding else 0
-        heads = TaskHeads(width, outputs, embedded=embedded, balanced=self.balance == "uncertainty")
+        heads = TaskHeads(width, labels, units=units, embedded=embedded, balanced=self.balance == "uncertainty")
         model.add_module(EXTRA, heads)
         return model
 
@@ -268,6 +270,7 @@ class _Other:
     def of(cls, number: int, book: OtherBook, run: RunContext) -> _Other:
         targets = book.train.fixed["labels"]
         criterion = book.task.criterion(book.labels, {**run.settings, **_PLAIN}, targets)
+        criterion = criterion.measured(unit_of(targets)) if isinstance(criterion, Measures) else criterion
         return cls(number, criterion, torch.from_numpy(targets))
 
     def loss(self, model: Any, part: Batch) -> tuple[Tensor, Tensor]:

@@ -56,9 +56,10 @@ class OrdinalLoss(Technique):
             _, outputs = inner(model, batch)
             items = run.criterion.flat(outputs, batch)
             classes = len(run.labels.names)
-            borders = torch.arange(classes - 1, device=items.logits.device) + 0.5
+            # Borders lie between classes, whatever the unit in which the answers come.
+            borders = (torch.arange(classes - 1, device=items.logits.device) + 0.5) / run.criterion.unit
             above = (items.targets[:, None] > borders).to(items.logits)
-            sides = self.scale * (items.logits[:, :1] - borders)
+            sides = self.scale * run.criterion.unit * (items.logits[:, :1] - borders)
             run.acted(self.key, items=len(above))
             losses = F.binary_cross_entropy_with_logits(sides, above, reduction="none").sum(dim=1)
             return items.mean(losses), outputs
