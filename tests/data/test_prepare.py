@@ -95,6 +95,7 @@ def test_warnings_tell_what_was_done(write, tmp_path: Path):
         "imbalance",
         "split_small",
         "labels_merged",
+        "class_unseen",
         "ids_repeated",
         "encoding_guessed",
     }
