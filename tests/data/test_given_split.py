@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from tunebook.core.errors import DataError
-from tunebook.data.given_split import given_splits, split_column
+from tunebook.data.given_split import given_splits, split_column, split_of
 
 
 def test_a_column_of_splits_is_known_by_name_and_values():
@@ -20,3 +20,9 @@ def test_splits_by_their_many_names():
     with pytest.raises(DataError) as caught:
         given_splits(pa.table({"fold": ["train", "3", None]}), "fold", "a.csv")
     assert caught.value.code == "data.split_column" and "'3'" in caught.value.message
+
+
+def test_parts_of_a_split():
+    assert [split_of(word) for word in ("oos_train", "Train-2", "oos-val", "test", "2_dev", "wood", "")] == [
+        "train", None, "validation", "test", "validation", None, None,
+    ]  # fmt: skip

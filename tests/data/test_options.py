@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
+from tunebook.core.errors import DataError
 from tunebook.data.options import DataOptions
 
 
@@ -13,11 +13,24 @@ def test_what_decides_the_side():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"delimiter": ",,"}, {"max_dropped": 2}, {"seed": -1}, {"colour": 1}, {"problem": "x"}]
+    ("wrong", "code", "words"),
+    [
+        ({"delimiter": ",,"}, "call.option", "delimiter"),
+        ({"max_dropped": 2}, "call.option", "<= 1"),
+        ({"seed": -1}, "call.option", ">= 0"),
+        ({"problem": "x"}, "call.option", "multi_label"),
+        ({"text": 5}, "call.option", "str | None"),
+        ({"annotators": "a1"}, "call.option", "list of str"),
+        ({"clean": {"url": "maybe"}}, "call.option", "{'url': 'maybe'}"),
+        ({"colour": 1}, "call.no_option", "text_pair"),
+        ({"labels": "x"}, "call.no_option", "Did you mean label?"),
+    ],
 )
-def test_bounds(wrong):
-    with pytest.raises(ValidationError):
+def test_what_does_not_fit_is_told(wrong, code, words):
+    with pytest.raises(DataError) as caught:
         DataOptions(**wrong)
+    assert caught.value.code == code and caught.value.key == next(iter(wrong))
+    assert words in str(caught.value)
 
 
 def test_options_have_an_id():

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from tests import small
 from tests.books import Trained
 from tests.verbs.test_evaluate import KINDS, predictions
-from tunebook.core.errors import DataError, RunError
+from tunebook.core.errors import DataError, RunError, TunebookError
 from tunebook.core.task import Rows
 from tunebook.verbs.predict import predict, predict_file
 from tunebook.verbs.runs import Run
@@ -232,3 +234,41 @@ def test_what_cannot_be_asked(kind: str, how: dict[str, Any], code: str, trained
     with pytest.raises(DataError) as caught:
         predict(trained(kind).run, ["x"], **how)
     assert caught.value.code == code and caught.value.message and caught.value.advice
+
+
+def test_rows_of_any_kind(trained: Callable[[str], Trained]) -> None:
+    """Frames, tables and lists of objects, by the columns of the book; the answers are those of the texts."""
+    run, texts = trained("classes").run, ["a lovely stay", "", "awful"]
+    expected = predict(run, texts)
+    rows = [{"id": n, "text": text} for n, text in enumerate(texts)]
+    for given in (
+        rows,
+        pd.DataFrame(rows),
+        pa.Table.from_pylist(rows),
+        iter(rows),
+        pd.Series(texts),
+        (t for t in texts),
+    ):
+        assert predict(run, given) == expected
+    pairs, seconds = trained("pairs").run, ["so", "x", "y"]
+    expected = predict(pairs, texts, seconds)
+    rows = [{"text": text, "other": other} for text, other in zip(texts, seconds, strict=True)]
+    assert predict(pairs, pd.DataFrame(rows)) == expected == predict(pairs, pd.DataFrame(rows)[["text"]], seconds)
+    with pytest.raises(DataError, match=r"id \| sentence") as caught:
+        predict(run, [{"id": 1, "sentence": "x"}])
+    assert caught.value.code == "predict.column"
+
+
+@pytest.mark.parametrize("given", ["one text", None, 5, b"x"])
+def test_a_single_text_is_no_list_of_letters(given: Any, trained: Callable[[str], Trained]) -> None:
+    with pytest.raises(TunebookError, match="predict: texts") as caught:
+        predict(trained("classes").run, given)
+    assert caught.value.code == "call.type"
+
+
+def test_one_column_is_no_pair(trained: Callable[[str], Trained], tmp_path: Path) -> None:
+    """It would be read twice."""
+    file = write(tmp_path / "new.csv", [{"text": "a lovely stay"}] * 2)
+    with pytest.raises(DataError) as caught:
+        predict_file(trained("pairs").run, file)
+    assert (caught.value.code, caught.value.value) == ("predict.column", "other")

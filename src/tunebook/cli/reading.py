@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from tunebook.core.errors import TunebookError
+from tunebook.core.errors import DataError, TunebookError
 from tunebook.core.messages import say
 from tunebook.core.params import allowed_text
 
@@ -22,8 +22,6 @@ def data_options(*groups: Any) -> DataOptions:
     Raises:
         TunebookError: `cli.option`, a value that its option does not take.
     """
-    from pydantic import ValidationError
-
     from tunebook.data.options import DataOptions
 
     given = {item.name: getattr(group, item.name) for group in groups for item in fields(group)}
@@ -35,10 +33,9 @@ def data_options(*groups: Any) -> DataOptions:
     known = {name: _read(name, value) for name, value in given.items() if name in DataOptions.model_fields}
     try:
         return DataOptions(**{name: value for name, value in known.items() if value is not None})
-    except ValidationError as error:
-        name = str(error.errors()[0]["loc"][0])
-        allowed = allowed_text(DataOptions.model_fields[name]) or say(f"cli.opt.{name}")
-        raise wrong(flag(name), given[name], allowed) from None
+    except DataError as error:
+        allowed = allowed_text(DataOptions.model_fields[error.key]) or say(f"cli.opt.{error.key}")
+        raise wrong(flag(error.key), given[error.key], allowed) from None
 
 
 def _read(name: str, value: Any) -> Any:

@@ -21,6 +21,7 @@ _NOTES = {
     "split_column": "column",
     "weight_column": "column",
     "no_status": "tool",
+    "parts_left": "names",
 }
 
 

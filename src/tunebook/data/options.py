@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from tunebook.core.border import described
+from tunebook.core.errors import DataError, near
 from tunebook.core.nouns import Problem, Record
+from tunebook.core.params import allowed_text
 
 FileFormat = Literal["csv", "tsv", "txt", "json", "jsonl", "parquet", "xlsx", "sqlite"]
 
@@ -85,10 +88,28 @@ class DataOptions(Record):
     leakage: Literal["remove", "refuse"] = "remove"
     max_dropped: float = Field(default=0.05, ge=0, le=1)
 
+    if not TYPE_CHECKING:  # whose signature stays that of the fields
+
+        def __init__(self, **given: Any) -> None:
+            try:
+                super().__init__(**given)
+            except ValidationError as error:
+                raise _wrong(error.errors()[0]) from None
+
     @property
     def parts_by(self) -> Literal["random", "group", "time"]:
         """What decides the side of a row."""
         return self.split_by or ("group" if self.group else "random")
+
+
+def _wrong(fault: Any) -> DataError:
+    """The first of the options that do not fit, in words."""
+    name, fields = str(fault["loc"][0]), DataOptions.model_fields
+    if name not in fields:
+        return DataError("call.no_option", key=name, allowed=", ".join(fields), near=near(name, fields))
+    allowed = allowed_text(fields[name]) or described(fields[name].annotation)
+    given = fault["input"] if len(fault["loc"]) == 1 else {fault["loc"][-1]: fault["input"]}
+    return DataError("call.option", key=name, value=given, allowed=allowed)
 
 
 __all__ = ["DataOptions", "FileFormat"]

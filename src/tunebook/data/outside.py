@@ -47,8 +47,9 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     table = label_table(source.table, roles.label, joined, path.name)
     if labelled and roles.label not in table.column_names:
         raise DataError("outside.column", key=str(path), value=roles.label, allowed=" | ".join(table.column_names))
-    texts = [clean_text(text, rules) for text in text_of(table, roles.text, path)]
-    pairs = [clean_text(text, rules) for text in text_of(table, roles.text_pair, path)] if roles.text_pair else None
+    first, second = texts_of(table, (roles.text, roles.text_pair), path)
+    texts = [clean_text(text, rules) for text in first]
+    pairs = None if second is None else [clean_text(text, rules) for text in second]
     if len(texts) < 2:
         raise DataError("outside.rows", key=str(path), value=len(texts))
     targets = _targets(table[str(roles.label)], data, path) if labelled else None
@@ -93,18 +94,22 @@ def refuse_lost_rows(source: Source) -> None:
         raise DataError("predict.rows", key=str(source.path), value=len(lost), rows=shown)
 
 
-def text_of(table: pa.Table, name: str, path: Path) -> list[str]:
-    """The texts of a column of a file, as training reads them; "" where there is none.
+def texts_of(table: pa.Table, names: tuple[str, str | None], place: Path | str) -> tuple[list[str], list[str] | None]:
+    """The texts and second texts of a file, as training reads them; "" where there is none.
+
+    Args:
+        names: of the columns; None for single texts. These may also be a plain list, whatever its heading.
 
     Raises:
         DataError: `predict.column`.
     """
-    names = table.column_names
-    if name not in names and len(names) == 1:
-        name = names[0]  # a plain list of texts, whatever its heading
-    if name not in names:
-        raise DataError("predict.column", key=str(path), value=name, allowed=" | ".join(names))
-    return [text or "" for text in text_column(table[name]).to_pylist()]
+    alone = len(table.column_names) == 1 and names[1] is None
+    found = []
+    for name in (table.column_names[0] if alone else names[0], names[1]):
+        if name is not None and name not in table.column_names:
+            raise DataError("predict.column", key=str(place), value=name, allowed=" | ".join(table.column_names))
+        found.append(None if name is None else [text or "" for text in text_column(table[name]).to_pylist()])
+    return found[0] or [], found[1]
 
 
-__all__ = ["outside_rows", "refuse_lost_rows", "text_of"]
+__all__ = ["outside_rows", "refuse_lost_rows", "texts_of"]

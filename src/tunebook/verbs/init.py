@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
 from tunebook.core.border import Allow
-from tunebook.core.errors import BookError, DataError
+from tunebook.core.errors import BookError
 from tunebook.core.folders import folder_of, is_free
-from tunebook.core.nouns import SPLITS, DataRef, ParamTable
+from tunebook.core.nouns import DataRef, ParamTable
 from tunebook.core.registry import task_of
 from tunebook.data.options import DataOptions
 from tunebook.knowledge.log import Change, user
 from tunebook.models.source import find_model, load_reader
 from tunebook.verbs.book import Book, BookFile, write_book_file
 from tunebook.verbs.plan import read_tokens
-
-Files = str | Path | Sequence[str | Path]
-SAMPLES = {"sample:en": "support_en.csv", "sample:zh": "support_zh.csv"}
+from tunebook.verbs.sources import SAMPLES, Sources, find_sources
 
 
 def init(
     book: Path | str,
-    data: Files | Mapping[str, Files],
+    data: Any,
     *,
-    model: str = "builtin:minilm",
+    model: str | Path = "builtin:minilm",
     options: DataOptions | None = None,
     owner: str = "",
     allow: Allow = frozenset(),
@@ -38,19 +33,22 @@ def init(
 
     Args:
         book: folder to make; it must not exist, or be empty.
-        data: one or several files of training rows, or `sample:en`, `sample:zh` for the built-in customer messages; or
-            {"train": ..., "validation": FILE, "test": FILE}, where a part that is not given is cut from the first.
+        data: one or several files of training rows; `sample:en`, `sample:zh` for the built-in customer messages; a
+            DataFrame, a Dataset, an Arrow table, a list of dicts or of [text, label], which are kept in the book's
+            folder `sources`; or {"train": ..., "validation": ..., "test": ...} of such, where a part that is not given
+            is cut from the first.
         model: base model.
         options: columns, problem, split and cleaning, where they are not to be found out.
         allow: `unknown_tokens`, `pickle`: what would otherwise be refused.
 
     Raises:
-        BookError: the folder is in use. DataError, ModelError, MachineError: with what to do.
+        BookError: the folder is in use. DataError, ModelError, MachineError: with what to do. TunebookError:
+            `call.type`, data of another type.
     """
     folder, used = Path(book), BookError("book.exists", key="book", value=str(book))
     if not is_free(folder):  # told before anything is read
         raise used
-    sources = _sources(data)
+    sources = find_sources(data)
     from tunebook.report.data import write_data_report
 
     with ExitStack() as held:
@@ -58,40 +56,12 @@ def init(
             part = held.enter_context(folder_of(folder, used=used, busy=BookError("book.busy", value=str(book))))
         except OSError as error:
             raise BookError("book.write", key="book", value=str(book), reason=str(error)) from error
-        ref = _fill(part, sources, model, options or DataOptions(), owner=owner or user(), allow=allow)
+        ref = _fill(part, sources, str(model), options or DataOptions(), owner=owner or user(), allow=allow)
         write_data_report(part / "data" / "report.html", ref, folder.resolve().name)
     return Book(folder)
 
 
-def _sources(data: Files | Mapping[str, Files]) -> dict[str, list[Path]]:
-    parts = data if isinstance(data, Mapping) else {"train": data}
-    unknown = [part for part in parts if part not in SPLITS]
-    if unknown or "train" not in parts:
-        raise DataError("data.parts", key="data", value=list(parts), allowed=" | ".join(SPLITS))
-    found = {part: [_source(item) for item in _listed(files)] for part, files in parts.items() if files}
-    for path in (path for paths in found.values() for path in paths):
-        if not os.path.lexists(path):  # told before the model is looked at, which takes seconds
-            samples = " | ".join(SAMPLES) if str(path).startswith("sample:") else ""
-            raise DataError("data.missing", key=str(path), allowed=samples)
-    for part in ("validation", "test"):
-        if len(found.get(part, ())) > 1:
-            raise DataError("data.one_file", key=part, value=[str(path) for path in found[part]])
-    return found
-
-
-def _listed(files: Files) -> list[str | Path]:
-    return [files] if isinstance(files, str | Path) else list(files)
-
-
-def _source(name: str | Path) -> Path:
-    if str(name) in SAMPLES:
-        return Path(str(resources("tunebook") / "sample" / SAMPLES[str(name)]))
-    return Path(name)
-
-
-def _fill(
-    part: Path, sources: dict[str, list[Path]], model: str, options: DataOptions, *, owner: str, allow: Allow
-) -> DataRef:
+def _fill(part: Path, sources: Sources, model: str, options: DataOptions, *, owner: str, allow: Allow) -> DataRef:
     """Everything of a book but its data report; returns its rows with the figures of their tokens."""
     from tunebook.data.prepare import prepare
     from tunebook.tables.store import TableStore
@@ -100,16 +70,17 @@ def _fill(
         model = str(Path(model).expanduser().resolve())  # the book may be used from another folder
     folder = find_model(model, allow_pickle="pickle" in allow)
     tokenizer = load_reader(folder)  # before the long work, so that a wrong model is told at once
-    others = {name: sources[name][0] for name in ("validation", "test") if name in sources}
-    ref = prepare(sources["train"], part / "data", options, **others)
+    files = sources.stored(part)
+    others = {name: files[name][0] for name in ("validation", "test") if name in files}
+    ref = prepare(files["train"], part / "data", options, **others)
     tokens = read_tokens(ref, folder, allow_unknown="unknown_tokens" in allow, tokenizer=tokenizer)
     table = _propose(ref, model, folder, tokens).model_copy(update={"owner": owner})
     store = TableStore(part / "tables")
     store.add(table)
     evidence = {"task": ref.task, "model": model, "rows": ref.rows, "content": ref.content}
     store.set_champion(Change(action="init", actor=owner, table=1, evidence=evidence), None)
-    named = {name: [str(path.resolve()) for path in paths] for name, paths in sources.items()}
-    write_book_file(BookFile(task=ref.task, owner=owner, created=time.strftime("%Y-%m-%d"), sources=named), part)
+    made = BookFile(task=ref.task, owner=owner, created=time.strftime("%Y-%m-%d"), sources=sources.names)
+    write_book_file(made, part)
     seen = ref.model_copy(update={"stats": {**ref.stats, "tokens": tokens}})
     return seen
 

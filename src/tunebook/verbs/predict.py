@@ -38,9 +38,7 @@ class How(TypedDict, total=False):
     progress: Progress | None
 
 
-def predict(
-    run: Run, texts: Sequence[Any], pairs: Sequence[Any] | None = None, **how: Unpack[How]
-) -> list[dict[str, Any]]:
+def predict(run: Run, texts: Any, pairs: Sequence[Any] | None = None, **how: Unpack[How]) -> list[dict[str, Any]]:
     """Answers for texts, cleaned as the training texts were: `label`, `score`, `scores` and `notes` of each.
 
     Notes say what is to be known of an answer: `no_text`, there was nothing to read, so that there is no label;
@@ -48,19 +46,22 @@ def predict(
     below `reject_below`.
 
     Args:
-        texts: one text a row; pairs: their second texts, for a model of pairs. What is no string (a number, a list, a
-            time) is read as in a file; None is no text.
+        texts: one text a row; or rows (DataFrame, Dataset, Arrow table, list of dicts) with the columns of the book.
+            What is no string (a number, a list, a time) is read as in a file; None is no text.
+        pairs: second texts, for a model of pairs; None where they stand in the rows.
         how: see `How`.
 
     Raises:
         RunError: the run has not finished. DataError: a model of pairs without pairs, or the other way round;
-            `predict.how`, a value out of bounds; `predict.no_scores`, `top_k` or `reject_below` of a model of numbers.
+            `predict.column`, the rows lack a column; `predict.how`, a value out of bounds; `predict.no_scores`, `top_k`
+            or `reject_below` of a model of numbers. TunebookError: `call.type`, a single text, or what holds none.
     """
     from tunebook.data.frozen import rows_of
 
     folder, plan = run.model, run.plan
     asking = _asking(how, plan.labels)
-    rows = _rows(texts, pairs, rows_of(plan))
+    ref = rows_of(plan)
+    rows = _rows(*_texts(texts, pairs, ref), ref)
     from tunebook.engine.load import load_to_answer  # not before all that can be refused without torch
 
     return asking.answers(load_to_answer(folder, plan), rows) if len(rows) else []
@@ -75,13 +76,13 @@ def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how
         DataError: the file or one of its rows cannot be read, or it lacks the column of texts that the model was
             trained on.
     """
-    from tunebook.data.outside import refuse_lost_rows, text_of
+    from tunebook.data.outside import refuse_lost_rows, texts_of
     from tunebook.data.read import read
 
     source = read(path, options or DataOptions(), labelled=False)
     refuse_lost_rows(source)
-    text, pair = (text_of(source.table, name, path) if name else None for name in text_columns(run, options))
-    answers = predict(run, text or [], pair, **how)
+    text, pair = texts_of(source.table, text_columns(run, options), path)
+    answers = predict(run, text, pair, **how)
     columns = source.table.to_pydict()
     names = {name: _free(name, columns) for name in _ANSWER}
     return [
@@ -102,6 +103,21 @@ def _free(name: str, columns: dict[str, list[Any]]) -> str:
     while name in columns:
         name = f"predicted_{name}"
     return name
+
+
+def _texts(texts: Any, pairs: Sequence[Any] | None, ref: DataRef) -> tuple[Sequence[Any], Sequence[Any] | None]:
+    """Texts and second texts of whatever was given."""
+    if isinstance(texts, list) and all(isinstance(text, str) for text in texts):
+        return texts, pairs  # the usual case, which needs no Arrow
+    from tunebook.data.given import cells_of, listed, table_of
+    from tunebook.data.outside import texts_of
+
+    texts = listed(texts)
+    table = table_of(texts)
+    if table is None:
+        return cells_of(texts, "predict: texts"), pairs
+    first, second = texts_of(table, (ref.roles.text, None if pairs is not None else ref.roles.text_pair), "texts")
+    return first, second if pairs is None else pairs
 
 
 def _rows(texts: Sequence[Any], pairs: Sequence[Any] | None, ref: DataRef) -> Rows:

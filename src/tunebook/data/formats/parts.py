@@ -1,0 +1,64 @@
+"""JSON with a part for each split: `{"train": [["some text", "label"], ...], "val": [...], "oos_train": [...]}`."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, ClassVar
+
+from tunebook.core.errors import DataError
+from tunebook.data.exports import Export, Format, to_export
+from tunebook.data.given import labelled
+from tunebook.data.given_split import split_of
+from tunebook.data.json_shapes import rows_of
+from tunebook.data.look import Look
+
+_LIST = re.compile(r'"([^"\\]{1,40})"\s*:\s*\[')
+
+
+class Parts(Format):
+    """Rows of every part whose name says a split, with the name in the column `split`."""
+
+    title: ClassVar[str] = "JSON"
+    general: ClassVar[bool] = True
+
+    def fits(self, look: Look) -> bool:
+        """An object with lists of rows named as splits, two at least and one of them to train on."""
+        if look.parts or look.head.lstrip()[:1] != "{" or not any(map(split_of, _LIST.findall(look.head))):
+            return False
+        parts = _parts(_content(look))
+        return len(parts) > 1 and "train" in map(split_of, parts)
+
+    def read(self, look: Look) -> Export:
+        """The rows, numbered through in the order of the file."""
+        content = _content(look)
+        parts = _parts(content)
+        rows: list[dict[str, Any]] = []
+        for name, items in parts.items():
+            found = labelled(items) or rows_of(items)
+            if found is None:
+                raise DataError("data.json", key=str(look.path), line=1, reason=f"{name}: no list of rows")
+            rows += [{**row, "split": name} for row in found]
+        left = [name for name in content if name not in parts]
+        notes = {"parts_left": ", ".join(left)} if left else {}
+        return to_export(enumerate(rows, start=1), {"split_column": "split"}, notes=notes)
+
+
+def _content(look: Look) -> dict[str, Any]:
+    try:
+        content = json.loads(look.text)
+    except (ValueError, RecursionError, DataError):
+        return {}  # told by who reads it as any JSON
+    return content if isinstance(content, dict) else {}
+
+
+def _parts(content: dict[str, Any]) -> dict[str, list[Any]]:
+    """The lists of rows that are named as a split."""
+    return {
+        name: items
+        for name, items in content.items()
+        if isinstance(items, list) and split_of(name) and items and isinstance(items[0], dict | list)
+    }
+
+
+__all__ = ["Parts"]
