@@ -55,7 +55,7 @@ def test_classes_that_became_dates():
 def test_a_label_once_for_the_rows_below():
     labels = ["a", None, "", "b", None, None]
     error = refused(labels)
-    assert error is not None and error.code == "data.blocks" and "--fill-down label" in error.advice
+    assert error is not None and error.code == "data.blocks" and "--fill-down 'label'" in error.advice
     assert refused([None, *labels]) is None, "the first row has none, so these rows are not labelled yet"
     table = filled_down(pa.table({"label": labels, "n": [1, None, None, 2, None, 3]}), ["label", "n"])
     assert table["label"].to_pylist() == ["a", "a", "a", "b", "b", "b"]

@@ -37,10 +37,10 @@ def test_numbers_as_text():
 
 
 def test_what_programs_write_for_no_text_is_none():
-    texts = ["NA", " NaN ", "NULL", "\\N", "None", "-", "NA, nothing", None]
+    texts = ["NA", " NaN ", "NULL", "\\N", "None", "-", "NA, nothing", None, "#REF!"]
     done, _ = clean_draft(draft_of(text=texts), Roles(text="text", label="l"), DataOptions(), chosen_rules({}))
     assert done.table["text"].to_pylist() == ["None", "-", "NA, nothing"]
-    assert done.ledger.counts("dropped") == {"empty_text": 5}
+    assert done.ledger.counts("dropped") == {"empty_text": 6}
 
 
 def test_weights_are_finite_and_not_negative():

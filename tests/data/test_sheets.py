@@ -173,7 +173,7 @@ def test_a_stray_cell_far_away_costs_nothing():
     assert read_sheet(saved(book), HERE, DataOptions()).table.num_rows <= 13
 
 
-def test_cells_that_hold_an_error_are_empty_and_told():
+def test_cells_that_hold_an_error_are_told():
     book = book_of([["text", "label"], ["a", "#REF!"], ["b", "x"]])
     cells = read_sheet(saved(book), HERE, DataOptions())
-    assert cells.table["label"].to_pylist() == [None, "x"] and cells.notes["errors"] == "B2"
+    assert cells.table["label"].to_pylist() == ["#REF!", "x"] and cells.notes["errors"] == "B2"

@@ -73,7 +73,7 @@ def test_values_of_all_kinds():
     assert row[1] == "two runs\n_x000D_" and row[2] == "in" and row[3] == 2.5 and row[4] is True
     assert (row[7], row[8], row[10]) == (2, "x", datetime.datetime(2025, 1, 2, 3, 4, 5))
     assert row[9] == datetime.datetime(2023, 3, 15) and row[12] == 1e9
-    assert found.wrong == [(1, 5)] and found.lost == [(1, 6)] and set(row) == {1, 2, 3, 4, 7, 8, 9, 10, 12}
+    assert found.wrong == [(1, 5)] and found.lost == [(1, 6)] and set(row) == {1, 2, 3, 4, 5, 7, 8, 9, 10, 12}
 
 
 def test_what_is_merged_and_hidden():

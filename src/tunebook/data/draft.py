@@ -21,7 +21,10 @@ from tunebook.data.options import DataOptions
 from tunebook.data.times import FORMS, UNKNOWN, moments
 
 # What programs write where there is no text. People write "None" and "-" too, and may mean it.
-_NO_TEXT = ("", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "<NA>", "\\N")
+_NO_TEXT = (
+    *("", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "<NA>", "\\N"),
+    *("#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"),
+)
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ class Workbook:
             return None
         if kind == "e":
             grid.wrong.append(place)
-            return None
+            return text
         if kind == "s":
             return self._shared[int(text)]
         if kind == "b":
