@@ -61,8 +61,9 @@ def label_parts(cell: Any, form: Form) -> list[str]:
 
 def label_number(cell: Any, form: Form) -> float | None:
     """The finite number of one cell, or of a list that holds one; None where it says none."""
-    parts = label_parts(cell, form)
-    return number_of(parts[0], form.decimal) if parts else None
+    text = as_text(cell) or ""
+    number = number_of(text, form.decimal)
+    return number_of(label_parts(text, form)[0], form.decimal) if number is None else number
 
 
 def _split(text: str, separator: str | None) -> list[str]:

@@ -20,7 +20,7 @@ from tunebook.data.options import DataOptions
 Counts = Mapping[str, int]
 # So many different numbers with a fraction are a measure, not names of classes.
 _MEASURE = 10
-_VECTORS = (None, " ", ",", ";", "|")
+_VECTORS = (" ", ",", ";", "|")
 _SHOWN = 3
 
 
@@ -117,11 +117,12 @@ def _vectors(cells: Mapping[str, Cell], options: DataOptions) -> tuple[str | Non
     if not listed and any(cell.shape != "word" for cell in cells.values()):
         return None
     given = options.label_separator
-    for separator in (None,) if listed else (given,) if given is not None else _VECTORS[1:]:
-        vectors = [bits_of(label, separator) for label in cells]
-        lengths = {0 if vector is None else len(vector) for vector in vectors}
-        if len(lengths) == 1 and min(lengths) >= (3 if separator == "," else 2):
-            return separator, min(lengths)
+    first = next(iter(cells))
+    for separator in (None,) if listed else (given,) if given is not None else _VECTORS:
+        length = len(bits_of(first, separator) or ())
+        fewest = 3 if separator == "," else 2
+        if length >= fewest and all(len(bits_of(label, separator) or ()) == length for label in cells):
+            return separator, length
     return None
 
 
@@ -151,8 +152,9 @@ def _numbers(words: Counts, separator: str | None, options: DataOptions) -> tupl
 
 def _decimal(words: Counts, options: DataOptions) -> str:
     """A comma where more rows are numbers with it than with a point, and no more than may be dropped are neither."""
-    if any(label.count(",") > 1 for label in words):
-        return "."  # sets of three
+    commas = {label.count(",") for label in words}
+    if commas == {0} or max(commas, default=0) > 1:
+        return "."  # none, or sets of three
     with_point, with_comma = numbers_of(words, "."), numbers_of(words, ",")
     rows = [sum(words[label] for label in found) for found in (with_point, with_comma)]
     return "," if rows[1] > rows[0] and rows[1] >= (1 - options.max_dropped) * total(words) else "."

@@ -151,11 +151,12 @@ def _classes(coded: _Coded, bad: dict[str, Numbers], form: Form, options: DataOp
     final = {piece: named.get(name, name) for piece, name in tidy.items()}
     names = _ordered_names(tidy, named, form.problem, options)
     _check_names(names, sum(usable.values()), form.problem, options)
+    order = {name: place for place, name in enumerate(names)}
     table: list[Any] = [None] * (len(written) + 1)
     for place, cell in enumerate(written):
         if cell in parts:
             mine = list(dict.fromkeys(final[piece] for piece in parts[cell]))
-            table[place] = sorted(mine, key=names.index) if several else mine[0]
+            table[place] = sorted(mine, key=order.__getitem__) if several else mine[0]
     kind = pa.list_(pa.string()) if several else pa.large_string()
     column = pa.array(table, kind).take(pa.array(np.where(codes < 0, len(written), codes)))
     spellings = Counter(tidy.values())
