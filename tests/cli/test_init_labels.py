@@ -96,7 +96,7 @@ def test_labels_that_are_unclear_are_refused(init: Any, tmp_path: Path, cells: l
 
 def test_a_field_of_an_object_can_be_the_label(init: Any, tmp_path: Path) -> None:
     path = write(tmp_path, [{"name": "a", "by": 0}, {"name": "b", "by": 1}])
-    assert init(path, code=2)["allowed"] == "COLUMN.by | COLUMN.name"
+    assert init(path, code=2)["allowed"] == "label.by | label.name"
     found = init(path, "--label", "label.name")
     assert (found["labels"], found["columns"]["label"]) == (["a", "b"], "label.name")
 

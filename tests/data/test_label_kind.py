@@ -57,6 +57,7 @@ COMMAS = {f"{n},{m}": 3 for n in range(1, 6) for m in range(0, 10, 3)}
         (each('{"A": 1, "B": 0}', '{"A": 0, "B": 0}'), Form("multi_label")),
         (COMMAS, Form("regression", decimal=",")),
         (each("0,5", "1,05", "2"), Form("single_label", decimal=",")),
+        (each("0,125", "1,250", "2"), Form("single_label", decimal=",")),
         ({"0,6,12": 5, "3,17": 9, "3": 9, "17": 9, "0": 5, "6": 5, "12": 3}, Form("multi_label", ",")),
         (SCORES | {"three": 2}, Form("regression")),
         (SCORES | {"inf": 1}, Form("regression")),
@@ -97,6 +98,7 @@ def test_what_is_told_is_taken(counts: dict[str, int], options: dict[str, Any], 
         (each('{"A": 0.7, "B": 0.3}', '{"A": 1, "B": 0}'), "data.label_objects"),
         (each('{"A": 1, "B": 0}', "a"), "data.label_objects"),
         (each('[[0, 4, "ITEM"]]', "[]"), "data.label_spans"),
+        (each("1,234", "12,500", "987"), "data.label_thousands"),
     ],
 )
 def test_what_cannot_be_labels_is_refused(counts: dict[str, int], code: str) -> None:

@@ -16,6 +16,7 @@ def marks(*labels: str, told: list[str] | None = None, coded: bool = False) -> l
         (("a", "b", "-"), ["-"]),
         (("a", "b", "?"), ["?"]),
         (("+", "-", "0"), []),
+        ((".", "?", ",", "none"), []),
         (("a", "b", "-1"), ["-1"]),
         (("0", "1", "2", "-1"), ["-1"]),
         (("0.0", "1.0", "2.0", "-1.0"), ["-1.0"]),
@@ -43,5 +44,5 @@ def test_what_a_sheet_made_of_a_label() -> None:
         assert not is_sheet_error(label)
     for label in ("2025-03-04 00:00:00", "2025-03-04T00:00:00", "2025-03-04", "2-Jan", "Mar-01", "3月4日"):
         assert looks_like_date(label)
-    for label in ("10+", "1-2", "march", "may", "2025-03-04 12:30:00", "Jan"):
+    for label in ("10+", "1-2", "march", "may", "2025-03-04 12:30:00", "Jan", "Jan 2024"):
         assert not looks_like_date(label)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunebook.core.errors import DataError
+from tunebook.core.messages import say
 from tunebook.core.nouns import SPLITS, Roles
 from tunebook.data.cells import as_text
 from tunebook.data.columns import text_column
@@ -90,7 +91,8 @@ def refuse_unknown(draft: Draft, labelled: Labelled) -> None:
         there = given == part
         if there.any() and not _names(labelled, there) & known:
             found = ", ".join(sorted(_names(labelled, there))[:_FEW]) or ", ".join(labelled.marks) or "–"
-            raise DataError("data.split_unknown", key=SPLITS[part], value=found, allowed=", ".join(sorted(known)[:10]))
+            allowed, split = ", ".join(sorted(known)[:10]), say(f"split.{SPLITS[part]}")
+            raise DataError("data.split_unknown", key=SPLITS[part], value=found, allowed=allowed, split=split)
 
 
 def _names(labelled: Labelled, rows: Any) -> set[str]:

@@ -6,6 +6,7 @@ with examples, their counts, and what to say.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -22,6 +23,7 @@ Counts = Mapping[str, int]
 _MEASURE = 10
 _VECTORS = (" ", ",", ";", "|")
 _SHOWN = 3
+_THOUSANDS = re.compile(r"[-+\u2212]?[1-9]\d{0,2},\d{3}")
 
 
 def find_form(counts: Counts, options: DataOptions) -> Form:
@@ -32,7 +34,7 @@ def find_form(counts: Counts, options: DataOptions) -> Form:
 
     Raises:
         DataError: `data.label_unread` (what begins with a bracket and cannot be read), `data.label_objects`,
-            `data.label_spans`, or `data.label_mixed`: two kinds are as near.
+            `data.label_spans`, `data.label_thousands`, or `data.label_mixed`: two kinds are as near.
     """
     cells = {label: read_cell(label) for label in counts}
     if options.problem == "regression":
@@ -40,7 +42,7 @@ def find_form(counts: Counts, options: DataOptions) -> Form:
     if options.problem == "single_label":
         vectors = _vectors(cells, options)
         return Form("single_label", *vectors) if vectors and _one_each(counts, vectors[0]) else Form("single_label")
-    _refuse_unreadable(cells, counts)
+    _refuse_unreadable(cells, counts, options.label or "label")
     vectors = _vectors(cells, options)
     if vectors:
         one = options.problem is None and _one_each(counts, vectors[0])
@@ -78,7 +80,7 @@ def _of_words(
     return Form("multi_label" if separator else "single_label", separator)
 
 
-def _refuse_unreadable(cells: Mapping[str, Cell], counts: Counts) -> None:
+def _refuse_unreadable(cells: Mapping[str, Cell], counts: Counts, column: str) -> None:
     """Refuse objects that say no classes, lists of lists, and what begins with a bracket and cannot be read."""
     weights = all(cell.shape == "weights" and not cell.soft for cell in cells.values())
     objects = ("object",) if weights else ("object", "weights")
@@ -90,13 +92,14 @@ def _refuse_unreadable(cells: Mapping[str, Cell], counts: Counts) -> None:
         wrong = _only(counts, [label for label, cell in cells.items() if cell.shape in shapes])
         if wrong:
             first, rows = next(iter(wrong)), total(wrong)
-            raise DataError(code, key="label", value=first, allowed=_fields(first), rows=rows, read=total(counts))
+            raise DataError(
+                code, key=column, value=first, allowed=_fields(first, column), rows=rows, read=total(counts)
+            )
 
 
-def _fields(label: str) -> str:
+def _fields(label: str, column: str) -> str:
     """Names of the fields of an object, as `--label` takes them."""
-    found = read_object(label)
-    return " | ".join(f"COLUMN.{name}" for name in found) if found else ""
+    return " | ".join(f"{column}.{name}" for name in read_object(label))
 
 
 def _words(cells: Mapping[str, Cell], counts: Counts) -> dict[str, int]:
@@ -157,7 +160,12 @@ def _decimal(words: Counts, options: DataOptions) -> str:
         return "."  # none, or sets of three
     with_point, with_comma = numbers_of(words, "."), numbers_of(words, ",")
     rows = [sum(words[label] for label in found) for found in (with_point, with_comma)]
-    return "," if rows[1] > rows[0] and rows[1] >= (1 - options.max_dropped) * total(words) else "."
+    if rows[1] <= rows[0] or rows[1] < (1 - options.max_dropped) * total(words):
+        return "."
+    fractions = [label for label in with_comma if "," in label]
+    if all(_THOUSANDS.fullmatch(label) for label in fractions):
+        raise DataError("data.label_thousands", key=options.label or "label", value=fractions[0])
+    return ","
 
 
 def _may_be_sets(numbers: Iterable[str]) -> bool:

@@ -15,7 +15,7 @@ _UNLABELLED = "-1"
 _ERROR = re.compile(r"#(?:REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|UNKNOWN!)|Err:\d{3}", re.I)
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*"
 _DATE = re.compile(
-    rf"\d{{4}}-\d\d-\d\d(?:[T ]00:00:00(?:\.0+)?)?|\d{{1,2}}[-. ]{_MONTH}(?:[-. ]\d{{2,4}})?|{_MONTH}[-. ]\d{{2,4}}"
+    rf"\d{{4}}-\d\d-\d\d(?:[T ]00:00:00(?:\.0+)?)?|\d{{1,2}}-{_MONTH}(?:-\d{{2,4}})?|{_MONTH}-\d{{2,4}}"
     r"|\d{1,2}月\d{1,2}日",
     re.I,
 )
@@ -34,9 +34,9 @@ def looks_like_date(label: str) -> bool:
 def absent_marks(labels: Mapping[str, int], told: Sequence[str] | None, coded: bool = False) -> list[str]:
     """Labels that say that a row was not labelled.
 
-    `NA` and the like always do, dashes do beside other classes (but not beside a plus), and -1 does beside names, or
-    beside the numbers 0, 1, 2 ...: with 0 and 1 alone it may be a class. None does where fewer than two labels were
-    left without it.
+    `NA` and the like always do, dashes do beside classes of letters or digits (not beside a plus), and -1 does beside
+    names, or beside the numbers 0, 1, 2 ...: with 0 and 1 alone it may be a class. None does where fewer than two
+    labels were left without it.
 
     Args:
         labels: label as written -> rows.
@@ -48,7 +48,7 @@ def absent_marks(labels: Mapping[str, int], told: Sequence[str] | None, coded: b
     found = [label for label in labels if label.lower() in _ABSENT]
     rest = [label for label in labels if label not in found and not is_sheet_error(label)]
     dashes = [label for label in rest if label in _DASHES]
-    if dashes and "+" not in rest:
+    if all(any(map(str.isalnum, label)) for label in rest if label not in dashes):
         found += dashes
         rest = [label for label in rest if label not in dashes]
     codes = {label for label in rest if number_of(label) == -1 and label.startswith(("-", "\u2212"))}
