@@ -81,3 +81,11 @@ def test_rows_that_are_none_are_written_down(write):
         {"train": [write("a.csv", "Messages of May,\ntext,label\none,x\ntext,label\ntwo,y\n")]}, DataOptions(), ledger
     )
     assert ledger.counts("dropped") == {"title": 1, "heading_again": 1} and ledger.read == {"a.csv": 4}
+
+
+def test_a_second_column_of_texts_is_named(write):
+    rows = "".join(f"where is my parcel number {n},we are looking for it {n},{n % 2}\n" for n in range(9))
+    path = write("a.csv", f"question,reply,label\n{rows}")
+    assert gather({"train": [path]}, DataOptions(), Ledger()).notes["a.csv"]["second_text"] == "reply"
+    for chosen in (DataOptions(text="question"), DataOptions(text="question", text_pair="reply")):
+        assert "second_text" not in gather({"train": [path]}, chosen, Ledger()).notes["a.csv"]

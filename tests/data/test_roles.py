@@ -8,7 +8,7 @@ import pytest
 from tunebook.core.errors import DataError
 from tunebook.data.columns import to_table
 from tunebook.data.options import DataOptions
-from tunebook.data.roles import check_columns, find_roles, show_columns
+from tunebook.data.roles import check_columns, find_roles, other_text, show_columns
 
 LONG = "a sentence of quite some length, number"
 
@@ -138,3 +138,18 @@ def test_columns_that_hold_nothing_are_no_labels():
     assert found(data)["label"] == "b"
     with pytest.raises(DataError, match=r"data\.label_unclear"):
         found(data.drop_columns(["b"]))
+
+
+def test_a_second_column_of_texts():
+    """Sentences that differ; no names, numbers, addresses nor what repeats."""
+    rows = {
+        "text": [f"the room number {n} was fine" for n in range(8)],
+        "name": [f"Mr Smith {n}" for n in range(8)],
+        "link": [f"https://example.org/a/b/{n}" for n in range(8)],
+        "same": ["a b c d e"] * 8,
+        "few": ["only this cell has words", *[None] * 7],
+        "n": list(range(8)),
+    }
+    assert other_text(pa.table(rows), ["text"]) is None
+    assert other_text(pa.table({**rows, "reply": [f"we are sorry {n} times" for n in range(8)]}), ["text"]) == "reply"
+    assert other_text(pa.table({**rows, "reply": [f"非常抱歉让您久等{n}" for n in range(8)]}), ["text"]) == "reply"

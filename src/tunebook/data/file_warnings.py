@@ -20,6 +20,7 @@ _NOTES = {
     "twice": "rows",
     "split_column": "column",
     "weight_column": "column",
+    "second_text": "column",
     "no_status": "tool",
     "parts_left": "names",
 }

@@ -22,7 +22,7 @@ from tunebook.data.ledger import Entry, Ledger
 from tunebook.data.names import WEIGHT_TOO, plain
 from tunebook.data.options import DataOptions
 from tunebook.data.read import Source, read
-from tunebook.data.roles import check_columns, find_roles
+from tunebook.data.roles import check_columns, find_roles, other_text
 
 # Columns of our own, under names that no file has.
 FILE, ROW, GIVEN, TIME = "\0file", "\0row", "\0split", "\0time"
@@ -159,6 +159,8 @@ def _notes(source: Source, roles: Roles, options: DataOptions) -> dict[str, str]
     split = None if told_by else split_column(source.table)
     weights = [name for name in source.table.column_names if plain(name) in WEIGHT_TOO and name not in played]
     idle = {"split_column": split, "weight_column": weights[0] if weights and roles.weight is None else None}
+    if roles.text_pair is None and options.text is None and "text" not in source.roles:  # nobody chose one of the two
+        idle["second_text"] = other_text(source.table, [*played, *roles.annotators])
     return source.notes | {note: column for note, column in idle.items() if column and column not in played}
 
 

@@ -32,6 +32,8 @@ from tunebook.data.options import DataOptions
 _SAMPLE = 5000
 _COLUMNS = 40  # more are no message
 _FLAGS = {"row_id": "--id"}  # the others are called on the command line as they are here
+# At least four words, or six Han characters: a cell that somebody is to read.
+_SENTENCE = r"\S\s+\S+\s+\S+\s+\S|[\x{3400}-\x{9fff}]{6}"
 _SINGLE = ("text", "text_pair", "label", "row_id", "group", "time", "weight")
 
 
@@ -165,4 +167,17 @@ def _recurs(column: pa.ChunkedArray) -> bool:
     return bool(2 <= distinct <= (distinct if nested else max(2, np.ceil(len(column) / 5))))
 
 
-__all__ = ["check_columns", "find_roles", "show_columns"]
+def other_text(table: pa.Table, played: Iterable[str]) -> str | None:
+    """A column that plays no part and holds texts as well: most of its cells are sentences, and differ."""
+    sample, known = table.slice(0, _SAMPLE), set(played)
+    for name in sample.column_names:
+        if name in known or not is_text(sample[name].type):
+            continue
+        words = pc.drop_null(sample[name])
+        sentences = pc.sum(pc.match_substring_regex(words, _SENTENCE)).as_py() or 0
+        if sentences > len(sample) / 2 and pc.count_distinct(words).as_py() > len(sample) / 2:
+            return str(name)
+    return None
+
+
+__all__ = ["check_columns", "find_roles", "other_text", "show_columns"]
