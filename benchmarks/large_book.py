@@ -1,0 +1,98 @@
+"""LARGE_BOOK: what commands cost in a book with 5,000 entries in its log, 200 tables and 500 runs.
+
+Processor time of whole processes, this tree and another in turn, each on its own copy of the book. The start of the
+program (`tunebook --version`) is measured too, for it is part of every figure and does not grow with the book.
+
+    python -m benchmarks LARGE_BOOK --against FOLDER [--pairs 3]
+
+FOLDER is another checkout of Tunebook: `git worktree add FOLDER b33b743`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.record import ROOT, write_result
+from benchmarks.startup import command, in_turn, processor
+
+ENTRIES, TABLES, RUNS = 5000, 200, 500
+COMMANDS = {
+    "start": ("--version",),
+    "table log": ("table", "log", "{book}"),
+    "table log --all": ("table", "log", "{book}"),
+    "runs": ("runs", "{book}"),
+    "index": ("knowledge", "index", "{book}"),
+    "promote": ("promote", "{book}", "v{version}", "--force", "--reason", "measured"),
+}
+
+
+def make(folder: Path) -> Path:
+    """The book, without any training: a log, tables, and copies of the plan and the report of one run."""
+    from tests import small
+
+    from tunebook.tables.make import child
+    from tunebook.verbs.evaluate import evaluate
+    from tunebook.verbs.init import init
+    from tunebook.verbs.plan import plan
+    from tunebook.verbs.train import train
+
+    base = small.base_model(folder / "base")
+    rows = small.write_records(folder / "rows.csv", "binary", 120)
+    book = init(folder / "book", rows, model=str(base), options=small.options("binary"), owner="Ada")
+    quick = child(book.champion, {"max_epochs": 1, "precision": "fp32", "early_stopping_patience": "none"})
+    run = train(plan(quick, book.data), book.path / "runs", track=())
+    evaluate(run, with_baselines=False)
+    for number in range(RUNS - 1):
+        to = book.path / "runs" / f"20260101-{number:06d}-{run.plan.id}-{number + 2}"
+        to.mkdir()
+        for file in run.path.glob("*.json*"):
+            shutil.copy(file, to / file.name)
+    for number in range(TABLES - 1):
+        book.tables.add(child(book.champion, {"learning_rate": 1e-5 * (1 + number)}, "another rate"))
+    figures = {"a": 1, "gain": 0.01, "lower": -0.01, "upper": 0.03, "verdict": "INCONCLUSIVE", "metric": "accuracy"}
+    for number in range(ENTRIES - len(book.log.entries())):
+        version = 2 + number % (TABLES - 1)
+        evidence = {**figures, "test": f"t{number}", "b": version, "seeds": 5}
+        book.log.append("test", actor="Ada", reason=f"test {number}", table=version, evidence=evidence)
+    return book.path
+
+
+def measure(book: Path, against: Path, pairs: int) -> dict[str, Any]:
+    """Each command in both trees by turns."""
+    copies = {tree: shutil.copytree(book, book.parent / name) for name, tree in (("own", ROOT), ("other", against))}
+    done = {ROOT: 0, against: 0}
+
+    def call(tree: Path, name: str) -> float:
+        if name == "index":
+            shutil.rmtree(os.environ["TUNEBOOK_HOME"], ignore_errors=True)
+        done[tree] += name == "promote"
+        fields = {"book": copies[tree], "version": 2 + done[tree]}
+        words = [word.format(**fields) for word in COMMANDS[name]]
+        return processor(command(tree, *words, *(["--all"] if name.endswith("--all") and tree == ROOT else [])))
+
+    found = {}
+    for name in COMMANDS:
+        found[name] = in_turn(pairs, lambda name=name: call(ROOT, name), lambda name=name: call(against, name))  # type: ignore[misc]
+        print(name, found[name], flush=True)
+    return found
+
+
+def main(claim: str, arguments: list[str]) -> Path:
+    """Measure and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--against", type=Path, required=True)
+    parser.add_argument("--pairs", type=int, default=3)
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TUNEBOOK_HOME"] = str(Path(folder) / "home")
+        found = measure(make(Path(folder)), options.against.resolve(), options.pairs)
+    sizes = {"entries": ENTRIES, "tables": TABLES, "runs": RUNS}
+    return write_result(claim, {"what": "processor time of whole processes", **sizes, "commands": found})
+
+
+__all__ = ["COMMANDS", "main", "make", "measure"]
