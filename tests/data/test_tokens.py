@@ -27,7 +27,7 @@ class Slow:
         return 3 if pair else 2
 
     def __call__(self, texts, **options):
-        assert options["return_offsets_mapping"] is False
+        assert options.get("return_offsets_mapping", False) is False
         return {"input_ids": [[1 if word == "ok" else 0 for word in text.split()] for text in texts]}
 
 
@@ -39,6 +39,55 @@ def test_known_text(tokenizer):
     assert (report["p50"], report["max"], report["rows"]) == (5, 5, 2)
     assert report["tokens_per_char"] == round(6 / 12, 4)
     assert check_tokens(report) == []
+
+
+SAID = {
+    "English": "I would like to return these shoes because they do not fit me. u r late lol, http://t.co/x @someone",
+    "French": "Je voudrais retourner ces chaussures, car elles ne me vont pas du tout",
+    "romanised Hindi": "mujhe ye joote wapas karne hain kyunki ye mujhe bilkul fit nahi aate",
+    "Arabic": "أود إرجاع هذا الحذاء لأنه لا يناسبني على الإطلاق",
+}
+
+
+class English:
+    """A WordPiece of some English words and of all letters."""
+
+    is_fast = False
+    unk_token_id = None
+    known = frozenset(SAID["English"].lower().replace(".", "").replace(",", "").split()) - {"http://tco/x", "@someone"}
+
+    def num_special_tokens_to_add(self, pair):
+        return 2
+
+    def __call__(self, texts, **options):
+        return {
+            "input_ids": [
+                [0 for word in text.split() for _ in range(1 if word.lower() in self.known else len(word))]
+                for text in texts
+            ]
+        }
+
+
+@pytest.mark.parametrize("language", list(SAID))
+def test_a_language_that_the_model_does_not_read_is_told(language):
+    """No token is unknown: its words fall into pieces of a letter or two, of which the model knows nothing."""
+    report = token_report([f"{SAID[language]} {number}" for number in range(9)], None, English())
+    found = check_tokens(report)
+    assert report["unknown_share"] == 0
+    if language == "English":
+        assert report["joints"] == 0 and report["pieces"] == 1 and found == []
+    else:
+        assert [item["code"] for item in found] == ["strange_words"] and report["joints"] > 0.3
+        assert f"{report['pieces']:.1f} pieces" in found[0]["message"]
+
+
+def test_words_are_judged_where_there_are_enough_and_where_scripts_have_spaces():
+    few = token_report([SAID["French"]], None, English())
+    assert few["joints"] is None and check_tokens(few) == []
+    chinese = token_report(["我想退回这双鞋，因为它们根本不合脚。"] * 40, None, English())
+    assert chinese["joints"] is None and check_tokens(chinese) == []
+    older = {name: value for name, value in few.items() if name not in ("joints", "pieces")}
+    assert check_tokens(older) == []
 
 
 def test_unknown_is_counted_in_characters_without_spaces(tokenizer):

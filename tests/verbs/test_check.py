@@ -9,7 +9,7 @@ import pytest
 from tunebook.tables.make import child
 from tunebook.verbs import check as module
 from tunebook.verbs.book import Book
-from tunebook.verbs.check import check
+from tunebook.verbs.check import check, warnings_of
 
 
 def files(folder: Path) -> dict[str, float]:
@@ -55,3 +55,14 @@ def test_rows_that_do_not_fit_each_other_are_warned_of(book: Book) -> None:
     assert warning["code"] == "rules.early_stopping_patience"
     assert warning["fields"] == {"row": "early_stopping_patience", "value": 3}
     assert "9" in warning["message"] and "never" in warning["message"]
+
+
+def test_how_the_base_model_reads_the_texts_is_told(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tunebook.verbs import plan as planning
+
+    real = planning.read_tokens
+    monkeypatch.setattr(planning, "read_tokens", lambda *a, **k: {**real(*a, **k), "joints": 0.2, "pieces": 2.04})
+    (found,) = check(book).warnings[len(book.data.stats["warnings"]) :]
+    assert found["code"] == "strange_words" and "into 2.0 pieces" in found["message"]
+    gone = child(book.champion, {"base_model": "./gone"})
+    assert warnings_of(book, gone) == book.data.stats["warnings"], "that there is no such model is a problem of its own"

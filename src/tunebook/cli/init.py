@@ -76,6 +76,7 @@ class RowRules:
 
 def init(book: Books, sources: Sources, columns: Columns, rules: RowRules, form: Form, allowed: Allowed) -> Answer:
     """Look at the data and make a book."""
+    from tunebook.verbs.check import warnings_of
     from tunebook.verbs.init import init as make
 
     options = data_options(columns, rules, form)
@@ -89,11 +90,12 @@ def init(book: Books, sources: Sources, columns: Columns, rules: RowRules, form:
         owner=sources.owner,
         allow=allowed.names,
     )
-    tell = partial(_tell, book=made, whole=sources.verbose)
-    return Answer(_data(made), tell, (command("check", book), command("train", book)))
+    warnings = warnings_of(made, allow=allowed.names)
+    tell = partial(_tell, book=made, warnings=warnings, whole=sources.verbose)
+    return Answer(_data(made, warnings), tell, (command("check", book), command("train", book)))
 
 
-def _data(book: Book) -> dict[str, Any]:
+def _data(book: Book, warnings: list[dict[str, Any]]) -> dict[str, Any]:
     ref, ledger = book.data, book.data.stats["ledger"]
     return {
         "book": str(book.path),
@@ -109,7 +111,7 @@ def _data(book: Book) -> dict[str, Any]:
         "header_row": _header_row(ref),
         "table": f"v{book.tables.champion}",
         "report": str(book.path / "data" / "report.html"),
-        "warnings": ref.stats.get("warnings", []),
+        "warnings": warnings,
     }
 
 
@@ -119,7 +121,7 @@ def _header_row(ref: DataRef) -> int | None:
     return int(notes["header_row"]) if "header_row" in notes else None
 
 
-def _tell(screen: Console, book: Book, *, whole: bool) -> None:
+def _tell(screen: Console, book: Book, *, warnings: list[dict[str, Any]], whole: bool) -> None:
     """Facts, then what is unusual, then where the reasons are."""
     from tunebook.data.describe import warning_text
 
@@ -128,7 +130,7 @@ def _tell(screen: Console, book: Book, *, whole: bool) -> None:
     more.append((say("cli.data_report"), str(book.path / "data" / "report.html")))
     screen.print(f"✓ {say('cli.init.done', book=book.path)}", style="green", soft_wrap=True)
     screen.print(facts([*data_facts(ref), *more]))
-    found = list(map(warning_text, ref.stats.get("warnings", [])))
+    found = list(map(warning_text, warnings))
     warn(screen, found if whole else found[:_WARNINGS])
     if len(found) > _WARNINGS and not whole:
         screen.print(say("cli.init.more", count=len(found) - _WARNINGS), style="dim")

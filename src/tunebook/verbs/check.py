@@ -50,7 +50,24 @@ def check(book: Book, table: ParamTable | None = None, *, allow: Allow = frozens
         from tunebook.engine.failures import no_memory
 
         problems.append(no_memory(made.params).to_json())
-    return Check(made, problems, [*book.data.stats.get("warnings", []), *misfitting(table or book.champion, book)])
+    return Check(made, problems, [*warnings_of(book, table, allow=allow), *misfitting(table or book.champion, book)])
+
+
+def warnings_of(book: Book, table: ParamTable | None = None, *, allow: Allow = frozenset()) -> list[dict[str, Any]]:
+    """What is worth knowing of a book's rows, and of how the table's base model (the champion's if none is given) reads
+    them; of a model that is not to be had, nothing."""
+    from tunebook.core.places import from_book
+    from tunebook.data.tokens import check_tokens
+    from tunebook.models.source import find_model
+    from tunebook.verbs.plan import read_tokens
+
+    name = str((table or book.champion).rows["base_model"].value)
+    try:
+        folder = find_model(from_book(name, book.path), allow_pickle="pickle" in allow)
+        read = check_tokens(read_tokens(book.data, folder, allow_unknown=True), allow_unknown=True)
+    except TunebookError:
+        read = []
+    return [*book.data.stats.get("warnings", []), *read]
 
 
 def misfitting(table: ParamTable, book: Book) -> list[dict[str, Any]]:
@@ -68,4 +85,4 @@ def misfitting(table: ParamTable, book: Book) -> list[dict[str, Any]]:
     ]
 
 
-__all__ = ["Check", "check", "misfitting"]
+__all__ = ["Check", "check", "misfitting", "warnings_of"]

@@ -149,7 +149,7 @@ def read_tokens(data: DataRef, folder: Path, *, allow_unknown: bool = False, tok
     """
     from tunebook.data.tokens import SAMPLE, check_tokens
 
-    key = content_id([data.content, _model_id(folder, data), SAMPLE, [_version(name) for name in _READERS]])
+    key = content_id([data.content, _model_id(folder, data), SAMPLE, "words", [_version(name) for name in _READERS]])
     report: dict[str, Any] = kept(data, f"tokens-{key}", lambda: _read(data, folder, tokenizer))
     check_tokens(report, allow_unknown=allow_unknown)
     return report
