@@ -66,6 +66,7 @@ def test_a_legend_below():
     assert aside(table(legend), (30,)) == (30, {"legend": [32, 33]})
     assert aside(table(legend)) == (32, {}), "without a blank row it is data"
     assert aside(table([("one more", "good")]), (30,)) == (31, {})
+    assert aside(table([("one more", "good"), *legend]), (30, 31)) == (31, {"legend": [33, 34]})
     assert aside(table([("a note of the one who labelled", None)]), (30,)) == (30, {"legend": [32]})
 
 

@@ -92,16 +92,20 @@ def _legend(table: pa.Table, gaps: NDArray[np.bool_]) -> list[int]:
     """Places of the rows below a blank row near the end, where no column of classes has a class there that the table
     knows."""
     count = table.num_rows
-    start = next((int(place) for place in np.flatnonzero(gaps) if 0 < count - place <= min(_TAIL, count // 5)), None)
-    if start is None:
-        return []
+    for start in np.flatnonzero(gaps).tolist():
+        if 0 < count - start <= min(_TAIL, count // 5) and _is_legend(table, start):
+            return list(range(start, count))
+    return []
+
+
+def _is_legend(table: pa.Table, start: int) -> bool:
     classes = [column for column in table.columns if _has_classes(column.slice(0, start))]
     for column in classes:
         words = pc.utf8_trim_whitespace(text_column(column))
         some = pc.drop_null(pc.unique(words.slice(0, start)))
         if pc.any(pc.is_in(words.slice(start), some.filter(pc.not_equal(some, "")))).as_py():
-            return []
-    return list(range(start, count)) if classes else []
+            return False
+    return bool(classes)
 
 
 def _has_classes(column: pa.ChunkedArray) -> bool:

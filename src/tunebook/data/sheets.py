@@ -76,8 +76,9 @@ def _fill_merged(grid: Grid) -> None:
     for first, column, last, end in grid.merged:
         value = grid.rows.get(first, {}).get(column)
         if column == end and value is not None:
-            for row in range(first, last + 1):
-                if row in grid.rows:
+            span = range(first, last + 1)
+            for row in span if len(span) < len(grid.rows) else grid.rows:
+                if row in grid.rows and row in span:
                     grid.rows[row][column] = value
 
 
