@@ -41,6 +41,11 @@ NAMED: dict[str, Callable[[TunebookError], tuple[str, dict[str, Any]]]] = {
     "data.sheets": lambda error: _option("sheet", error.allowed.split(", ")[0]),
     "data.hidden": lambda error: _option("hidden", "drop"),
     "data.filtered": lambda error: _option("hidden", "drop"),
+    "data.blocks": lambda error: (f"--fill-down {error.key}", {"fill_down": [error.key]}),
+    "data.label_dates": lambda error: (
+        "--label-name OLD=NEW for each class",
+        {"label_names": {name: name for name in error.fields["classes"]}},
+    ),
     "data.label_unclear_columns": lambda error: (
         f"--label-columns {error.fields['names']}",
         {"label_columns": str(error.fields["names"]).split(",")},

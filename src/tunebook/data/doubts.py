@@ -32,7 +32,10 @@ def refuse_spoilt(source: Source, roles: Roles, options: DataOptions, name: str)
     empty = counts.pop("", 0)
     dates = sorted(word for word, rows in counts.items() if rows > 1 and looks_like_date(word))
     if dates and not options.label_names and source.notes.get("format") in _SHEETS:
-        raise DataError("data.label_dates", key=roles.label, value=dates[:3], file=name, example=_renamed(dates[0]))
+        example, classes = _renamed(dates[0]), sorted(counts)
+        raise DataError(
+            "data.label_dates", key=roles.label, value=dates[:3], file=name, example=example, classes=classes
+        )
     if empty > len(words) / 2 and words[0].as_py() and len(counts) > 1 and set(counts.values()) == {1}:
         raise DataError("data.blocks", key=roles.label, file=name, count=len(counts), rows=len(words))
 
