@@ -78,7 +78,7 @@ def test_finds_the_form(counts: dict[str, int], found: Form) -> None:
         (each("(a)", "[b"), {"problem": "single_label"}, Form("single_label")),
         (each("[0, 1]", "[1, 0]"), {"problem": "single_label"}, Form("single_label", None, 2)),
         (each("[0, 1]", "[1, 0]"), {"problem": "multi_label"}, Form("multi_label", None, 2)),
-        (each("[0, 1]", "[1, 1]"), {"problem": "single_label"}, Form("single_label")),
+        (each("['a']", "b", "[]"), {"problem": "single_label"}, Form("single_label")),
         (each("['a']", "[]"), {"problem": "multi_label"}, Form("multi_label")),
         (each("x,y", "z,w"), {"problem": "multi_label"}, Form("multi_label", ",")),
         (each("x y", "x"), {"label_separator": " "}, Form("multi_label", " ")),
@@ -103,6 +103,11 @@ def test_what_is_told_is_taken(counts: dict[str, int], options: dict[str, Any], 
 )
 def test_what_cannot_be_labels_is_refused(counts: dict[str, int], code: str) -> None:
     assert refused(counts).code == code
+
+
+def test_several_labels_are_not_one() -> None:
+    assert refused(each("['a', 'b']", "['a']"), problem="single_label").code == "data.label_several"
+    assert refused(each("[0, 1]", "[1, 1]"), problem="single_label").code == "data.label_several"
 
 
 def test_two_kinds_that_are_as_near_are_shown() -> None:

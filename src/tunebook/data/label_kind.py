@@ -34,14 +34,18 @@ def find_form(counts: Counts, options: DataOptions) -> Form:
 
     Raises:
         DataError: `data.label_unread` (what begins with a bracket and cannot be read), `data.label_objects`,
-            `data.label_spans`, `data.label_thousands`, or `data.label_mixed`: two kinds are as near.
+            `data.label_spans`, `data.label_thousands`, `data.label_several` (one a row was told), or
+            `data.label_mixed`: two kinds are as near.
     """
     cells = {label: read_cell(label) for label in counts}
     if options.problem == "regression":
         return Form("regression", decimal=_decimal(_words(cells, counts), options))
     if options.problem == "single_label":
         vectors = _vectors(cells, options)
-        return Form("single_label", *vectors) if vectors and _one_each(counts, vectors[0]) else Form("single_label")
+        if vectors and _one_each(counts, vectors[0]):
+            return Form("single_label", *vectors)
+        _refuse_several(cells, counts, options.label or "label")
+        return Form("single_label")
     _refuse_unreadable(cells, counts, options.label or "label")
     vectors = _vectors(cells, options)
     if vectors:
@@ -95,6 +99,13 @@ def _refuse_unreadable(cells: Mapping[str, Cell], counts: Counts, column: str) -
             raise DataError(
                 code, key=column, value=first, allowed=_fields(first, column), rows=rows, read=total(counts)
             )
+
+
+def _refuse_several(cells: Mapping[str, Cell], counts: Counts, column: str) -> None:
+    """Refuse lists of several labels where one a row was told."""
+    several = _only(counts, [label for label, cell in cells.items() if cell.shape == "list" and len(cell.parts) > 1])
+    if several:
+        raise DataError("data.label_several", key=column, value=next(iter(several)), rows=total(several))
 
 
 def _fields(label: str, column: str) -> str:
