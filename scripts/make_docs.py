@@ -16,6 +16,7 @@ from claims import grid
 
 from tunebook.cli.techniques import rivals
 from tunebook.core.params import Declaration
+from tunebook.core.prose import paragraphs
 from tunebook.core.registry import tasks
 from tunebook.core.technique import Technique
 from tunebook.nets.peft import REFUSED, TESTED
@@ -62,7 +63,9 @@ CHINESE_TECHNIQUES = """
 ## 技术
 
 写出某项技术的任意一行即启用该技术及其全部行；`名称=on` 以默认值启用，`名称=off` 停用。
+每项技术都有一页：作用、开销、何时使用、何时不用、来源以及全部行。
 """
+CHINESE_HEAD = ("名称", "允许的取值", "默认值", "单位", "别名", "说明")
 HEAD = ("Name", "Allowed", "Default", "Unit", "Other names", "Description")
 UNITS = {
     "rows": "条",
@@ -93,7 +96,9 @@ def pages() -> dict[Path, str]:
     """Path -> text of each page."""
     found = {FOLDER / "parameters.md": english(), FOLDER / "parameters.zh.md": chinese()}
     found[FOLDER / "parameter-efficient.md"] = efficient()
-    found |= {FOLDER / "techniques" / f"{key}.md": technique_page(kind) for key, kind in techniques().items()}
+    for key, kind in techniques().items():
+        found[FOLDER / "techniques" / f"{key}.md"] = technique_page(kind)
+        found[FOLDER / "techniques" / "zh" / f"{key}.md"] = chinese_technique_page(kind)
     return {**found, ROOT / "docs" / "claims.md": claims.page()}
 
 
@@ -101,10 +106,8 @@ def english() -> str:
     """The settings in English, and the list of techniques."""
     os.environ["TUNEBOOK_LANG"] = "en"
     kinds = sorted(techniques().items())
-    lines = [
-        (f"[{key}](techniques/{key}.md)", inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0]) for key, kind in kinds
-    ]
-    listed = grid(("Technique", "What it does"), [(key, text.replace("\n", " ")) for key, text in lines])
+    lines = [(f"[{key}](techniques/{key}.md)", paragraphs(kind.__doc__ or "")[0]) for key, kind in kinds]
+    listed = grid(("Technique", "What it does"), lines)
     return ENGLISH + grid(HEAD, map(english_row, settings_rows().values())) + ENGLISH_TECHNIQUES + listed
 
 
@@ -113,8 +116,17 @@ def technique_page(kind: type[Technique]) -> str:
     os.environ["TUNEBOOK_LANG"] = "en"
     needs, excluded = ", ".join(sorted(kind.needs)) or "nothing", ", ".join(rivals(kind, techniques())) or "none"
     rows = [item for item in technique_rows().values() if item.owner == kind.key]
-    text = inspect.cleandoc(kind.__doc__ or "")
-    return f"# {kind.key}\n\n{text}\n\nNeeds: {needs}. Not beside: {excluded}.\n" + grid(HEAD, map(english_row, rows))
+    text = f"{inspect.cleandoc(kind.__doc__ or '')}\n\nNeeds: {needs}. Not beside: {excluded}.\n"
+    return f"# {kind.key}\n\n[中文](zh/{kind.key}.md)\n\n{text}" + grid(HEAD, map(english_row, rows))
+
+
+def chinese_technique_page(kind: type[Technique]) -> str:
+    """The same page in Chinese, each paragraph on a line, for a line's end is shown as a space."""
+    os.environ["TUNEBOOK_LANG"] = "zh"
+    needs, excluded = "、".join(sorted(kind.needs)) or "无", "、".join(rivals(kind, techniques())) or "无"
+    rows = [item for item in technique_rows().values() if item.owner == kind.key]
+    text = "\n\n".join([*paragraphs(kind.zh), f"需要：{needs}。不能同时使用：{excluded}。\n"])
+    return f"# {kind.key}\n\n[English](../{kind.key}.md)\n\n{text}" + grid(CHINESE_HEAD, map(chinese_row, rows))
 
 
 def efficient() -> str:
@@ -136,14 +148,13 @@ def fit(key: str, kind: str) -> str:
 
 
 def chinese() -> str:
-    """Settings and techniques in Chinese."""
+    """The settings in Chinese, and the list of techniques."""
     os.environ["TUNEBOOK_LANG"] = "zh"
-    head = ("名称", "允许的取值", "默认值", "单位", "别名", "说明")
-    parts = [CHINESE, grid(head, map(chinese_row, settings_rows().values())), CHINESE_TECHNIQUES]
-    for key, kind in sorted(techniques().items()):
-        rows = [item for item in technique_rows().values() if item.owner == key]
-        parts += [f"\n### {key}\n\n", f"{kind.zh}\n\n" if kind.zh else "", grid(head, map(chinese_row, rows))]
-    return "".join(parts)
+    kinds = sorted(techniques().items())
+    listed = grid(
+        ("技术", "作用"), [(f"[{key}](techniques/zh/{key}.md)", paragraphs(kind.zh)[0]) for key, kind in kinds]
+    )
+    return CHINESE + grid(CHINESE_HEAD, map(chinese_row, settings_rows().values())) + CHINESE_TECHNIQUES + listed
 
 
 def english_row(item: Declaration) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from tunebook.cli.techniques import rivals
+from tunebook.cli.techniques import rivals, told
 from tunebook.core.technique import Technique
 
 
@@ -66,3 +66,18 @@ def test_in_chinese(tunebook, monkeypatch: pytest.MonkeyPatch):
 def test_a_name_that_is_none(tunebook):
     done = tunebook("techniques", "layer_decays", "--json")
     assert done.code == 2 and "layer_decay" in done.json["error"]["message"]
+
+
+def test_the_whole_page_in_chinese(tunebook, monkeypatch):
+    from tunebook.tables.declared import techniques
+
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    shown = "".join(tunebook("techniques", "ema").out.split())
+    assert "开销：" in shown and "来源：" in shown and "Cost:" not in shown and "Source:" not in shown
+    assert "只要微批次由完整的块组成" in tunebook("techniques", "coral", "--json").json["doc"]
+    assert techniques()["ema"].zh.startswith(tunebook("techniques", "ema", "--json").json["text"])
+
+
+def test_a_technique_of_others_without_chinese_is_told_in_english(monkeypatch):
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    assert told(One) == ["Plays the loss."]

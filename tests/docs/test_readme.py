@@ -202,7 +202,8 @@ def anchors(page: Path) -> set[str]:
 
 def test_every_document_is_in_the_index() -> None:
     index = ROOT / "docs" / "README.md"
-    lists = (index, ROOT / "docs" / "reference" / "parameters.md")  # the second one links the page of each technique
+    reference = ROOT / "docs" / "reference"
+    lists = (index, reference / "parameters.md", reference / "parameters.zh.md")  # these link each technique's page
     linked = {(page.parent / link).resolve() for page in lists for link in _LINK.findall(page.read_text("utf-8"))}
     assert {page for page in PAGES if page != index} <= linked
 

@@ -12,6 +12,7 @@ from tunebook.cli.layout import INDENT, cells, wrap
 from tunebook.cli.purposes import grouped, purpose_of
 from tunebook.core.errors import TableError, near
 from tunebook.core.messages import language, say
+from tunebook.core.prose import page
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,11 +49,9 @@ def rivals(kind: type[Technique], found: dict[str, type[Technique]]) -> list[str
     )
 
 
-def sentence(kind: type[Technique]) -> str:
-    """What a technique is, in the user's language."""
-    return (
-        kind.zh if language() == "zh" and kind.zh else (inspect.getdoc(kind) or "").split("\n\n")[0].replace("\n", " ")
-    )
+def told(kind: type[Technique]) -> list[str]:
+    """The paragraphs of a technique's page in the user's language; the first says what it is."""
+    return page(inspect.getdoc(kind) or "", kind.zh, language())
 
 
 def _facts(kind: type[Technique], excluded: list[str]) -> dict[str, Any]:
@@ -61,7 +60,7 @@ def _facts(kind: type[Technique], excluded: list[str]) -> dict[str, Any]:
     return {
         "technique": kind.key,
         "purpose": purpose_of(kind.key),
-        "text": sentence(kind),
+        "text": told(kind)[0],
         "rows": [row.name for row in declarations(kind)],
         "needs": sorted(kind.needs),
         "excludes": excluded,
@@ -85,7 +84,7 @@ def _one(kind: type[Technique], excluded: list[str]) -> Answer:
     from tunebook.core.params import declarations
 
     rows = declarations(kind)
-    data = {**_facts(kind, excluded), "doc": inspect.getdoc(kind), "rows": [_row(row) for row in rows]}
+    data = {**_facts(kind, excluded), "doc": "\n\n".join(told(kind)), "rows": [_row(row) for row in rows]}
     switch = f"{rows[0].name}={'on' if rows[0].default is None else rows[0].default}"
     switch = f"{kind.key}=on" if rows[0].default is None else switch
     return Answer(data, lambda screen: _tell_one(screen, kind, data), (command("table", "set", "book", switch),))
@@ -97,11 +96,10 @@ def _row(row: Declaration) -> dict[str, Any]:
 
 
 def _tell_one(screen: Console, kind: type[Technique], data: dict[str, Any]) -> None:
-    screen.print(f"{kind.key}: {data['text']}", style="bold")
-    screen.print()
-    rest = (data["doc"] or "").partition("\n\n")[2]
-    screen.print("\n\n".join(part.replace("\n", " ") for part in rest.split("\n\n")))
-    screen.print()
+    for number, part in enumerate(told(kind)):
+        text = part if number else f"{kind.key}: {part}"
+        screen.print("\n".join(wrap(text, screen.width)), style=None if number else "bold", soft_wrap=True)
+        screen.print()
     words = {name: ", ".join(data[name]) or "–" for name in ("needs", "excludes")}
     screen.print(facts([(say(f"techniques.{name}"), text) for name, text in words.items()]))
     screen.print()
@@ -113,4 +111,4 @@ def _tell_one(screen: Console, kind: type[Technique], data: dict[str, Any]) -> N
     screen.print(grid(headings, lines))
 
 
-__all__ = ["rivals", "sentence", "techniques"]
+__all__ = ["rivals", "techniques", "told"]

@@ -49,11 +49,11 @@ def model_inputs(batch: Batch) -> Batch:
 
 
 class Technique(Params):
-    """Base of every technique. The first sentence of its docstring says what it is.
+    """Base of every technique. Its docstring is its page; the first sentence says what it is.
 
     Class attributes:
         key: name in the table (`fgm` of `fgm.epsilon`).
-        zh: that first sentence in Chinese.
+        zh: the page in Chinese, paragraph for paragraph.
         needs: what the task must give (`logits`, `embeddings`, `layers`, `head` ...).
         conflicts: keys of techniques that cannot stand beside it.
         after: keys of techniques that are woven before it, so that it wraps them.

@@ -30,7 +30,14 @@ class Intermediate(Stage):
     """
 
     key: ClassVar[str] = "intermediate"
-    zh: ClassVar[str] = "先依次在其他相关的 book 上训练，再把编码器用于本 book 的任务。"
+    zh: ClassVar[str] = """先依次在其他相关的 book 上训练，再把编码器用于本 book 的任务。
+
+    每个 book 带来自己的样本、任务和自己参数表的一个版本；它的分类头会被去掉。若另一任务相近而样本多得多，就有帮助（如
+    先学推理再学文本对任务，先学另一类评论再学少量的本类评论）；若不相近，也同样容易有害：请用 A/B 测试决定。开销：每个
+    book 的整个训练。
+
+    来源：Phang 等 2018（arXiv:1811.01088）；Pruksachatkun 等 2020（arXiv:2005.00628），关于哪些任务有帮助。
+    """
     place: ClassVar[int] = 2
 
     books: Annotated[

@@ -34,7 +34,15 @@ class AdaLoRA(Efficient):
     """
 
     key: ClassVar[str] = "adalora"
-    zh: ClassVar[str] = "LoRA 的变体：按重要性把秩的预算分配给各个线性层。"
+    zh: ClassVar[str] = """LoRA 的变体：秩从 first_rank 逐渐降到平均 rank，最不重要的秩先被去掉。
+
+    每个附加的映射写成 P diag(e) Q；e 的元素按重要性置零，重要性是平滑后的 |权重 * 梯度| 乘以其平滑后的变化幅度。前
+    `warmup` 比例的步数中保留全部秩，最后 `final` 比例的步数中取舍不再改变。适用于预算小到必须挑选把秩分给哪些层的情
+    形。不适用于很短的训练：此时重要性与噪声无法区分，应改用 `lora`。开销：与秩为 first_rank 的 `lora` 相同，每步另有约
+    十分之一的记账开销。
+
+    来源：Zhang 等 2023（arXiv:2303.10512），公式 4 和 7 至 12。
+    """
 
     rank: Annotated[
         int,

@@ -28,7 +28,15 @@ class Asymmetric(Technique):
     """
 
     key: ClassVar[str] = "asymmetric"
-    zh: ClassVar[str] = "多标签任务中侧重样本拥有的标签，削弱容易的负标签。"
+    zh: ClassVar[str] = """多标签任务中侧重样本拥有的标签，并舍去容易的负标签。
+
+    每个标签的损失为 -y (1 - p)^gamma_positive log p - (1 - y) q^gamma_negative log(1 - q)，其中 q = max(p - margin,
+    0)；再对标签取平均（原作者的程序是求和）。三行都为 0 时就是二元交叉熵。标签平滑照常作用于 y。适用于标签很多而每条样
+    本只有少数几个的任务；不适用于每条样本只有一个类别的任务，也不要与 `class_weights` 同用，否则会重复平衡。样本和步数
+    少时，它比普通损失学得慢，效果也更差。开销：无。
+
+    来源：Ridnik 等 2021（arXiv:2009.14119），第 2 节。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"logits"})
     exclusive: ClassVar[str] = "loss"
 

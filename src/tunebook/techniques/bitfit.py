@@ -23,7 +23,13 @@ class BitFit(Efficient):
     """
 
     key: ClassVar[str] = "bitfit"
-    zh: ClassVar[str] = "只训练模型的偏置（包括归一化层的偏置）和分类头。"
+    zh: ClassVar[str] = """只训练模型的偏置（包括归一化层的偏置）和分类头。
+
+    不向模型添加任何东西，因此推理时没有额外开销。适用于样本少的情形，此时与全量微调不相上下；样本多时会被 `lora` 超
+    过。不适用于没有偏置的模型。开销：前向与全量微调相同，反向省去权重的梯度，优化器状态几乎可以忽略。
+
+    来源：Ben Zaken、Ravfogel 和 Goldberg 2022（arXiv:2106.10199）。
+    """
 
     conflicts: ClassVar[frozenset[str]] = Efficient.conflicts - {"l2_sp"}  # biases are pretrained weights
 

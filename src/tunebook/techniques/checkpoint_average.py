@@ -27,7 +27,17 @@ class CheckpointAverage(Technique):
     """
 
     key: ClassVar[str] = "checkpoint_average"
-    zh: ClassVar[str] = "用最近几次验证时权重的平均来评分和保存模型。"
+    zh: ClassVar[str] = """用最近几次验证时权重的平均来评分和保存模型。
+
+    每次验证看到的是当时的权重与前几次验证时权重的平均；保留成绩最好的那次验证的平均，若 `keep=last` 则如论文那样保留最
+    后一次的平均。应让每轮有多次验证（eval_every）：若三轮中每轮只验证一次，相邻两次相距太远，平均后可能比其中任何一个
+    都差。
+
+    开销：每次验证都要在内存和每个检查点中存一份所训练的权重；不增加训练时间。
+
+    来源：Vaswani 等 2017（arXiv:1706.03762），第 6.1 节，对最后 5 个检查点取平均；Popel 和 Bojar
+    2018（arXiv:1804.00247），第 4.10 节。
+    """
     exclusive: ClassVar[str] = "averaging"
 
     last: Annotated[

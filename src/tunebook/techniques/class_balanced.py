@@ -26,7 +26,14 @@ class ClassBalanced(Technique):
     """
 
     key: ClassVar[str] = "class_balanced"
-    zh: ClassVar[str] = "按类别的有效样本数给样本加权，稀有类别的样本权重更大。"
+    zh: ClassVar[str] = """按 (1 - beta) / (1 - beta ** n) 给每条样本加权，n 是其类别的训练样本数。
+
+    (1 - beta^n) / (1 - beta) 是有效样本数：beta 为 0 时每个类别都算一条，所有样本权重相同；beta 接近 1 时趋于 n 的倒
+    数。该权重与样本自身的权重相乘，在训练样本上的平均值为 1，对任何损失都有效；与 `focal` 同用就是论文中的类别平衡焦点
+    损失。适用于类别大小悬殊的情形；若测试数据的类别比例与训练数据相同、且看重的是准确率，则不适用。开销：无。
+
+    来源：Cui 等 2019（arXiv:1901.05555），第 3 节和第 4 节，常数因子与原文不同。
+    """
 
     beta: Annotated[
         float,

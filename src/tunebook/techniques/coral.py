@@ -25,7 +25,14 @@ class CORAL(Technique):
     """
 
     key: ClassVar[str] = "coral"
-    zh: ClassVar[str] = "拉近训练样本与另一领域无标签样本的特征协方差。"
+    zh: ClassVar[str] = """拉近训练样本与另一领域无标签样本的特征协方差。
+
+    把两个协方差矩阵之差的弗罗贝尼乌斯范数的平方除以 4 d^2，加到损失上。它是最简单的对齐方法：不用核，也不用对抗；但看
+    不见特征的单纯平移。若分类头读取的特征很宽而样本很少，则不适用：`block` 条样本不足以估计协方差。只要微批次由完整的
+    块组成，无论样本怎样拆分，每一步都相同。开销：对同样多的目标领域样本再做一次前向和反向，并需要全部词向量的梯度。
+
+    来源：Sun 和 Saenko 2016（arXiv:1607.01719），公式 1 至 3。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"head"})
     after: ClassVar[frozenset[str]] = CHANGERS
     whole_vocabulary: ClassVar[bool] = True

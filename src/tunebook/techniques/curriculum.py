@@ -36,7 +36,17 @@ class Curriculum(Technique):
     """
 
     key: ClassVar[str] = "curriculum"
-    zh: ClassVar[str] = "每步的样本取自最容易的一部分，这一部分逐渐扩大到全部样本。"
+    zh: ClassVar[str] = """每步的样本取自最容易的一部分，这一部分逐渐扩大到全部样本。
+
+    若部分样本明显更难或噪声更大，而训练又短，值得一试；数据干净而单一时，随机顺序同样好（Wu 等 2021）。它不能纠正错误
+    标签；若容易的样本全属同一类别，也不适用。请与 difficulty=random 和 reverse=true 对比，由此可知顺序本身的作用。每轮
+    的样本数不变：在容易的部分扩大到全部之前，有些样本会出现多次，有些尚未出现。开销：长度相近的样本不再排在一起，填充
+    增多；difficulty=loss 需要一次已完成的运行。
+
+    来源：Bengio 等 2009（ICML，逐渐扩大的样本池）；Platanios 等 2019（arXiv:1903.09848），公式 6 和 7，线性与根号节奏
+    以及稀有度，这里对样本的词元取平均而不是求和；Hacohen 和 Weinshall 2019（arXiv:1904.03626），指数节奏、单步节奏和用
+    另一模型的损失作难度。
+    """
 
     difficulty: Annotated[
         Literal["length", "rarity", "loss", "score", "disagreement", "random"],

@@ -35,7 +35,15 @@ class CustomLoss(Technique):
     """
 
     key: ClassVar[str] = "custom_loss"
-    zh: ClassVar[str] = "使用自己的 Python 文件中的函数计算每个样本的损失。"
+    zh: ClassVar[str] = """使用自己的 Python 文件中的函数计算每个样本的损失。
+
+    函数接收 float32 的 `logits`，形状为 (M, outputs)，以及 `targets`，形状为 (M,)，多标签时为 (M, outputs)；返回每个样
+    本的损失，形状为 (M,)，样本和类别的权重再作用于其上。训练前会用几个随机样本试算。这个文件会像任何程序一样被执行，因
+    此需要明确允许：设置环境变量 TUNEBOOK_ALLOW_CODE=1。文件的字节属于计划的一部分，但它导入的其他模块不算在内。标签平
+    滑由函数自行处理。若已有合适的损失，请直接使用。开销：取决于该函数。
+
+    来源：您自己；接口与 torch 中 reduction="none" 的损失相同。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"logits"})
     exclusive: ClassVar[str] = "loss"
 

@@ -33,7 +33,16 @@ class DANN(Technique):
     """
 
     key: ClassVar[str] = "dann"
-    zh: ClassVar[str] = "训练特征，使判别器无法区分训练样本与另一领域的无标签样本。"
+    zh: ClassVar[str] = """训练特征，使判别器无法区分训练样本与另一领域的无标签样本。
+
+    判别器读取分类头所读的特征，学习辨认领域；它的梯度反号后传给编码器，并逐渐增强：训练进度为 p 时，强度为 strength *
+    (2 / (1 + exp(-speed * p)) - 1)。适用于模型将用在与有标签文本不同的文本上，且这类文本有几百条以上的情形。若两个领域
+    的类别比例相差很大，则不适用：特征相似反而会混淆类别。请与普通训练和 `self_training` 对比；收益至多几个百分点，也可
+    能是损失。开销：对同样多的目标领域样本再做一次前向和反向，时间约为两倍，并需要全部词向量的梯度。判别器不会保留。
+
+    来源：Ganin 等 2016（arXiv:1505.07818），公式 9 至 18；强度的变化取自第 5.2.2 节。原文的强度为 1，用于随机初始化的
+    网络；预训练编码器用这个强度会丢失已有的知识。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"head"})
     after: ClassVar[frozenset[str]] = CHANGERS
     alone: ClassVar[bool] = True  # the discriminator is asked outside of the pass that processes share

@@ -29,7 +29,16 @@ class Distill(Technique):
     """
 
     key: ClassVar[str] = "distill"
-    zh: ClassVar[str] = "除标签外，还学习一个或多个已完成运行在训练样本上给出的概率。"
+    zh: ClassVar[str] = """除标签外，还学习一个或多个已完成运行在训练样本上给出的概率。
+
+    损失为 (1 - weight) * 任务损失 + weight * T^2 * KL(教师 || 学生)，两者都用温度 T 软化。教师的大小和分词器可以不同；
+    多次运行以其概率的平均作为一个教师，从而把多个种子的集成变成一个模型。适用于要求小或快的模型，以及部署成本过高的集
+    成。教师不比学生好时不适用；样本少时收益也很小：样本越多，教师教得越多。数值和有序类别用与教师输出的平方差来拉近。
+    来自别处（replay）、教师没有回答过的样本，只计 (1 - weight) * 任务损失。开销：教师对全部样本预测一遍，结果存入 book
+    的缓存。
+
+    来源：Hinton、Vinyals 和 Dean 2015（arXiv:1503.02531），第 2 节。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"logits"})
 
     teacher: Annotated[

@@ -30,7 +30,15 @@ class DistillAttention(Technique):
     """
 
     key: ClassVar[str] = "distill_attention"
-    zh: ClassVar[str] = "让最后一层注意力中词元之间的关系接近某次运行的模型。"
+    zh: ClassVar[str] = """让最后一层注意力中词元之间的关系接近某次已完成运行的模型。
+
+    两个模型的查询、键和值各自切成同样多的头；词元的查询（键、值）两两相乘后取 softmax，表示它们之间的关系；损失加上
+    weight 乘以学生与教师之间的散度，对头和词元取平均。头数、层数和宽度都可以不同。适用于层数更少或更窄的学生，与
+    `distill` 同用。教师的分词器不同时不适用；对单个小任务，比只用 `distill` 收益甚微。开销：教师对每个批次做一次前向，
+    每个头另需三个“词元 × 词元”的矩阵。
+
+    来源：Wang 等 2021（MiniLMv2，arXiv:2012.15828），公式 5 至 8，两个模型都取最后一层。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
 
     teacher: Teacher = None

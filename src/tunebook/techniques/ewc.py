@@ -38,7 +38,16 @@ class EWC(Technique):
     """
 
     key: ClassVar[str] = "ewc"
-    zh: ClassVar[str] = "在损失中加入 strength / 2 * Σ F (w - w*) ** 2；w* 是本次运行开始时的权重，F 是 Fisher 信息。"
+    zh: ClassVar[str] = """在损失中加入 strength / 2 * Σ F (w - w*) ** 2；w* 是本次运行开始时的权重。
+
+    F 是费希尔信息的对角线，在先前运行的样本上于 w* 处逐条测得，并缩放到大于 0 的部分平均为 1，因此同一强度适用于任何模
+    型。若先前有多次运行，则把各自的 F 相加，每早一次就再乘以 gamma：这是 Schwarz 等人只用一个锚点的在线形式。适用于从
+    另一次运行继续（--continue-from），且旧样本可以读取但不能用于训练的情形。凡是旧样本可以用于训练，回放都能保住多得多
+    的东西；约束越强，新内容学到的越少。开销：训练前对 `rows` 条样本各做一次反向，内存中多两份权重，每步对它们做一些运
+    算。
+
+    来源：Kirkpatrick 等 2017（arXiv:1612.00796），公式 3；Schwarz 等 2018（arXiv:1805.06370），第 4 节，关于 gamma。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"logits", "past"})
     conflicts: ClassVar[frozenset[str]] = frozenset({"reinit"})  # drawn anew, the top layers have nothing to keep
 

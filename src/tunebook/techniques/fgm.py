@@ -24,7 +24,15 @@ class FGM(Technique):
     """
 
     key: ClassVar[str] = "fgm"
-    zh: ClassVar[str] = "每条文本学习两次：一次保持原样，一次沿损失上升最快的方向对词嵌入稍加扰动。"
+    zh: ClassVar[str] = """每条文本学习两次：一次保持原样，一次沿损失上升最快的方向对词嵌入稍加扰动。
+
+    作用在词嵌入上的快速梯度法：对每条样本，r = epsilon g / |g|，g 是损失对词嵌入输出的梯度，不含填充。损失为 clean +
+    weight * shifted，即原样损失加上加权的扰动损失；两次前向使用相同的 dropout。适用于小数据集和用词有噪声的文本。若测
+    试文本与训练文本一样干净，收益很小（零点几个百分点）。开销：前向由一次变为两次，反向由一次变为两到三次，并同时保存
+    两次的激活值。
+
+    来源：Miyato、Dai 和 Goodfellow 2017（arXiv:1605.07725），第 3 节，不含其中的嵌入归一化。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
     exclusive: ClassVar[str] = "adversarial"
 

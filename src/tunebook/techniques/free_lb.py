@@ -27,7 +27,15 @@ class FreeLB(Technique):
     """
 
     key: ClassVar[str] = "free_lb"
-    zh: ClassVar[str] = "从随机起点走向最坏扰动，途中每一步的扰动都参与学习。"
+    zh: ClassVar[str] = """从随机起点走向最坏扰动，途中每一步的扰动都参与学习。
+
+    r_0 是大小为 start / sqrt(tokens * width) 的均匀噪声；r_t 是满足 |r_t| <= epsilon 且离 r_{t-1} + rate g / |g| 最近
+    的点，逐条样本计算，g 是 r_{t-1} 处损失对词嵌入输出的梯度。损失是 r_0 ... r_{K-1} 处各损失的平均，K = `steps`；原样
+    文本没有单独的一次前向，各次前向使用相同的 dropout。适用于大型编码器的语言理解任务，其效果也是在这类任务上得到证明
+    的；内存不足时请用 `fgm`。开销：K 次前向和约 2 K - 1 次反向，并同时保存全部 K 次的激活值。
+
+    来源：Zhu 等 2020（arXiv:1909.11764），算法 1；关于 dropout 见第 3.3 节。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
     exclusive: ClassVar[str] = "adversarial"
     draws: ClassVar[bool] = True

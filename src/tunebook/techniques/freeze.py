@@ -27,7 +27,15 @@ class Freeze(Technique):
     """
 
     key: ClassVar[str] = "freeze"
-    zh: ClassVar[str] = "让嵌入层和最底部的若干层（或整个编码器）保持预训练时的样子。"
+    zh: ClassVar[str] = """让嵌入层和最底部的若干层（或整个编码器）保持预训练时的样子。
+
+    只写 `freeze=on` 会冻结整个编码器，编码器此时只提供特征。被冻结的部分也不使用 dropout：它是输入的固定函数。池化层和
+    分类头总是参与训练。开销：反向减少，被冻结的部分没有优化器状态。不适用于与预训练文本相差很远的文本：此时底层也需要
+    学习。冻结整个编码器时，分类头读取第一个词元，而许多编码器从未让它代表整条文本，因此需要约 3e-3 的学习率；若报告中
+    `frozen encoder + linear` 一行（读取所有词元的平均）更好，应以它为要超过的目标。
+
+    来源：Howard 和 Ruder 2018（arXiv:1801.06146）；Lee、Tang 和 Lin 2019（arXiv:1911.03090），关于冻结多少层。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
     after: ClassVar[frozenset[str]] = frozenset({"student"})
 

@@ -33,7 +33,19 @@ class GradualUnfreezing(Technique):
     """
 
     key: ClassVar[str] = "gradual_unfreezing"
-    zh: ClassVar[str] = "逐步解冻：先只训练分类头，再自顶向下逐层解冻，最后是嵌入层。"
+    zh: ClassVar[str] = """逐步解冻：先只训练分类头，再自顶向下逐层解冻，最后是嵌入层。
+
+    仍被冻结的部分一个比特也不会变：没有梯度，也没有权重衰减。它们从一开始就在优化器中，动量从解冻时开始累积。除非用
+    `every` 另行指定，各层在前四分之一的步数内均匀解冻，与训练长度和模型深度无关。适用于样本少的情形：随机的分类头在学
+    会读取编码器之前，会先破坏编码器。短训练不要用 `by=epoch`：只有三轮时，编码器最多训练到两层。被 freeze 或 LoRA 等方
+    法固定的部分仍保持固定。
+
+    多进程与单进程效果相同，但不能与 gradient_checkpointing 同用：此时 transformers 不让 torch 查找没有梯度的参数。
+
+    开销：无；还省去了冻结层的反向。
+
+    来源：ULMFiT，Howard 和 Ruder 2018（arXiv:1801.06146），第 3.3 节，每轮解冻一层（`by=epoch`）。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
     after: ClassVar[frozenset[str]] = frozenset({"freeze"})
 

@@ -26,7 +26,16 @@ class HeadRate(Technique):
     """
 
     key: ClassVar[str] = "head_rate"
-    zh: ClassVar[str] = "把最后一层之后的部分（池化层、末端归一化、分类头）的学习率乘以一个系数。"
+    zh: ClassVar[str] = """把最后一层之后的部分（池化层、末端归一化、分类头）的学习率乘以一个系数。
+
+    分类头从随机数开始，而编码器不是；样本少时，让分类头走得快一些，可以在编码器被带偏之前先找到位置。与 layer_decay 同
+    用时，两个系数相乘。若表中的学习率已经足够分类头使用，则不需要；若已接近模型能承受的上限，则有风险。
+
+    开销：无。
+
+    来源：Howard 和 Ruder 2018（arXiv:1801.06146），第 3.2 节，分层学习率，这里分为两组；Mosbach 等
+    2021（arXiv:2006.04884），关于样本少时微调为何不稳定。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
 
     factor: Annotated[

@@ -23,7 +23,13 @@ class IA3(Efficient):
     """
 
     key: ClassVar[str] = "ia3"
-    zh: ClassVar[str] = "只训练键、值和前馈层各维度的缩放系数，以及分类头。"
+    zh: ClassVar[str] = """只训练键、值和前馈层各维度的缩放系数，以及分类头。
+
+    在作用于每一层的方法中参数最少；合并后（`tunebook merge`）推理没有额外开销。对融合的投影，查询也会被缩放。不适用于
+    与预训练相差很远的任务：此时 `lora` 余地更大。开销：前向时间与全量微调相近，反向略少；优化器状态几乎可以忽略。
+
+    来源：Liu 等 2022（arXiv:2205.05638），第 3.3 节。
+    """
 
     learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 3e-2
 

@@ -28,7 +28,16 @@ class KLAlignment(Technique):
     """
 
     key: ClassVar[str] = "kl_alignment"
-    zh: ClassVar[str] = "把两个领域的特征看作高斯分布，用双向 KL 散度拉近。"
+    zh: ClassVar[str] = """把两个领域的特征看作高斯分布，用双向 KL 散度拉近训练样本与无标签样本。
+
+    每个领域中，特征的每一维都看作一个高斯分布；两个方向的 KL 散度对维度取平均，加到损失上。它能看见平移和离散程度，而
+    `coral` 和 `dann` 的判别器可能看不见；但看不见维度之间的联系。不适用于块内样本极少的情形，此时方差不可靠。只要微批
+    次由完整的块组成，无论样本怎样拆分，每一步都相同。开销：对同样多的目标领域样本再做一次前向和反向，并需要全部词向量
+    的梯度。
+
+    来源：Nguyen 等 2022（arXiv:2106.07780），第 3.2 节，特征边缘分布的散度，这里是由矩拟合的高斯分布；闭式解见
+    Kullback 和 Leibler 1951。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"head"})
     after: ClassVar[frozenset[str]] = CHANGERS
     whole_vocabulary: ClassVar[bool] = True

@@ -26,7 +26,15 @@ class L2SP(Technique):
     """
 
     key: ClassVar[str] = "l2_sp"
-    zh: ClassVar[str] = "把预训练权重拉回其起点，而不是拉向零。"
+    zh: ClassVar[str] = """把预训练权重拉回其起点，而不是拉向零。
+
+    损失为 inner + alpha / 2 * Σ (w - w0)^2，对所训练的每个预训练权重求和；分类头从随机数开始，仍由 `weight_decay` 管
+    理。使用时请把 `weight_decay` 设为 0，否则两者方向相反。这一项只与权重有关，无论样本怎样拆分，每步只计一次。适用于
+    数据少且与预训练内容接近的情形；若任务需要的模型与之相距很远则不适用，也不要与 LoRA 等不改动预训练权重的方法同用。
+    开销：一份权重的副本。
+
+    来源：Li、Grandvalet 和 Davoine 2018（arXiv:1802.01483），惩罚项 L2-SP，不含对分类头的一项。
+    """
 
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
 

@@ -38,7 +38,17 @@ class LoRA(Efficient):
     """
 
     key: ClassVar[str] = "lora"
-    zh: ClassVar[str] = "在选定的线性层旁加入低秩矩阵 B A，只训练它们和分类头。"
+    zh: ClassVar[str] = """在选定的线性映射 W 旁加入两个窄矩阵之积，W + alpha / rank * B A，只训练它们和分类头。
+
+    内存或磁盘不足，或同一个基座模型要服务多项任务时，应首先尝试：准确率接近全量微调，`tunebook merge` 可把它合并成普通
+    模型，推理没有额外开销。样本多且任务与预训练相差很远时，全量微调仍然领先。它需要的学习率是全量微调的十到五十倍。
+    `decompose`（DoRA）把 W 各列的长度与方向分开学习：秩小时略好，但较慢。`rank_stabilized` 除以秩的平方根，使大秩与小
+    秩学得一样好。`quantize=4bit`（QLoRA）把冻结的映射存为四位；需要 GPU 和 bitsandbytes。开销：前向略多，反向减少；优
+    化器状态和文件只涉及窄矩阵。
+
+    来源：Hu 等 2022（arXiv:2106.09685）；rsLoRA：Kalajdzievski 2023（arXiv:2312.03732）；DoRA：Liu 等
+    2024（arXiv:2402.09353）；QLoRA：Dettmers 等 2023（arXiv:2305.14314）。
+    """
 
     rank: Annotated[
         int,

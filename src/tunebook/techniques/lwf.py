@@ -26,7 +26,14 @@ class LwF(Technique):
     """
 
     key: ClassVar[str] = "lwf"
-    zh: ClassVar[str] = "在新样本上把旧模型的回答蒸馏到新模型，仅作用于旧的输出，不需要旧样本。"
+    zh: ClassVar[str] = """在新样本上把旧模型的回答蒸馏到新模型，仅作用于旧的输出，不需要旧样本。
+
+    在损失中加入 strength * T ** 2 * KL(旧回答 || 新回答)，两者都用温度 T 软化。适用于从另一次运行继续
+    （--continue-from），而其样本已经没有的情形：它完全不需要旧样本。若新文本与旧文本不相像，或增加了需要与旧类别区分的
+    新类别，效果较弱；只要还留有一些旧样本，回放都能保住多得多的东西。开销：每步多一次前向，内存中多一个旧模型。
+
+    来源：Li 和 Hoiem 2016（arXiv:1606.09282），公式 2；Hinton 等 2015（arXiv:1503.02531），关于 T ** 2。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"logits", "past"})
 
     strength: Annotated[

@@ -27,7 +27,15 @@ class MAS(Technique):
     """
 
     key: ClassVar[str] = "mas"
-    zh: ClassVar[str] = "在损失中加入 strength / 2 * Σ Ω (w - w*) ** 2；Ω 表示输出对每个权重的敏感程度，无需标签。"
+    zh: ClassVar[str] = """在损失中加入 strength / 2 * Σ Omega (w - w*) ** 2；Omega 表示输出对每个权重的敏感程度。
+
+    Omega 的算法：对先前运行的样本，求分类头输出长度平方的梯度，取其绝对值的平均，因此不需要标签。它被缩放到大于 0 的部
+    分平均为 1，并对先前各次运行累加。适用于从另一次运行继续（--continue-from），且旧样本可以读取但不能用于训练的情形，
+    尤其是旧样本没有可信标签时。若旧样本可以用于训练则不适用：回放能保住多得多的东西。开销：训练前对 `rows` 条样本各做
+    一次反向，内存中多两份权重，每步对它们做一些运算。
+
+    来源：Aljundi 等 2018（arXiv:1711.09601），公式 2 和 4；关于长度平方见第 4.1 节。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"logits", "past"})
     conflicts: ClassVar[frozenset[str]] = frozenset({"reinit"})  # drawn anew, the top layers have nothing to keep
 

@@ -27,7 +27,16 @@ class MMD(Technique):
     """
 
     key: ClassVar[str] = "mmd"
-    zh: ClassVar[str] = "用核均值差异拉近训练样本与另一领域无标签样本的特征分布。"
+    zh: ClassVar[str] = """用核均值差异拉近训练样本与另一领域无标签样本的特征分布。
+
+    把多个高斯核平均下的平方差异加到损失上，用样本块上的无偏估计计算。适用于与有标签文本不同的文本；没有 `dann` 的对
+    抗，训练更平稳，但对相距很远的领域作用较小。两个领域的类别比例不同时不适用。估计时比较每个领域的 `block` 条样本：只
+    要微批次由完整的块组成，无论样本怎样拆分，每一步都相同。开销：对同样多的目标领域样本再做一次前向和反向，并需要全部
+    词向量的梯度。
+
+    来源：Gretton 等 2012（JMLR 13，公式 3，无偏估计）；Long 等 2015（arXiv:1502.02791），用于网络特征和多个核；Zaremba
+    等 2013（arXiv:1307.1954），关于按块取平均。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"head"})
     after: ClassVar[frozenset[str]] = CHANGERS
     whole_vocabulary: ClassVar[bool] = True

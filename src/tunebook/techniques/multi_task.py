@@ -56,7 +56,17 @@ class MultiTask(Technique):
     """
 
     key: ClassVar[str] = "multi_task"
-    zh: ClassVar[str] = "与本 book 同时学习其他相关的 book：共享编码器，各有自己的输出层。"
+    zh: ClassVar[str] = """与本 book 同时学习其他相关的 book：共享编码器，各有自己的分类头。
+
+    其他 book 的样本混入每一轮；除分类头外各层共享，保留哪个检查点只由本 book 的验证样本决定。标签少而相关的 book 数据
+    多时可以一试；关系不大的任务会互相损害，`weight` 和 `balance` 只能部分弥补。若是一大一小两个 book，先后训练的
+    `intermediate` 往往同样好，也更简单。开销：其他 book 的样本；词向量要全部训练；每项任务在 gradnorm 时多一次短的反
+    向，在 pcgrad 时多一次完整的反向和一份梯度的内存。拒绝多进程。
+
+    来源：Caruana 1997；混合方式取自 Raffel 等 2020（arXiv:1910.10683），第 3.5.2 节；平衡方式取自 Kendall 等
+    2018（arXiv:1705.07115），公式 10，Chen 等 2018（arXiv:1711.02257），Liu 等 2019（arXiv:1803.10704），公式 7，以及
+    Yu 等 2020（arXiv:2001.06782），算法 1。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"logits", "head"})
     whole_vocabulary: ClassVar[bool] = True
     outermost: ClassVar[bool] = True
@@ -68,8 +78,7 @@ class MultiTask(Technique):
         Row(
             "how often their rows are seen: as many as they are, their number to the power 1 / temperature, or as many "
             "as this book's",
-            zh="其样本出现的频率：按样本数（size）、样本数的 1/temperature 次方（temperature），"
-            "或与本 book 相同（equal）",
+            zh="其样本出现的频率：按样本数（size）、其 1/temperature 次方（temperature）或与本 book 相同（equal）",
         ),
     ] = "size"
     temperature: Annotated[

@@ -25,7 +25,15 @@ class Neftune(Technique):
     """
 
     key: ClassVar[str] = "neftune"
-    zh: ClassVar[str] = "训练时给词嵌入加上均匀噪声。"
+    zh: ClassVar[str] = """训练时给词嵌入加上噪声。
+
+    词嵌入输出的每个数都加上 -s 到 s 之间的均匀噪声，s = alpha / sqrt(L d)，L 是该样本自身的词元数（填充没有噪声，也不
+    计入），d 是宽度；于是每条样本的噪声长度约为 alpha / sqrt(3)。它是为语言模型的指令微调设计的：alpha 为 5 至 15，样
+    本有几百个词元，回答变得更长、更受欢迎。若样本只有十来个词元，噪声全落在几个词上，取 5 就会把它们淹没；对分类任务，
+    作用本来就很小。开销：几乎没有。
+
+    来源：Jain 等 2023（arXiv:2310.05914），算法 1。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
     draws: ClassVar[bool] = True
 

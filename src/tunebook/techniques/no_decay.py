@@ -24,7 +24,13 @@ class NoDecay(Technique):
     """
 
     key: ClassVar[str] = "no_decay"
-    zh: ClassVar[str] = "除本来就不衰减的偏置与归一化层外，再按名称把一些参数排除在权重衰减之外。"
+    zh: ClassVar[str] = """除本来就不衰减的偏置与归一化层外，再按名称把一些参数排除在权重衰减之外。
+
+    不写模式时排除的是嵌入层：否则罕见词在没有出现的每一步都会缩小。weight_decay=0 时没有意义，会被拒绝。开销：无。
+
+    来源：Devlin 等 2019（arXiv:1810.04805），其优化器不衰减偏置和归一化层；Loshchilov 和 Hutter
+    2019（arXiv:1711.05101），算法 2，关于衰减的作用。
+    """
 
     pattern: Annotated[
         str,

@@ -29,7 +29,17 @@ class OrdinalLoss(Technique):
     """
 
     key: ClassVar[str] = "ordinal_loss"
-    zh: ClassVar[str] = "对有序类别，逐个判断样本落在相邻类别分界的哪一侧，代替平方误差。"
+    zh: ClassVar[str] = """对有序类别，逐个判断样本落在相邻类别分界的哪一侧，代替平方误差。
+
+    分类头输出一个数 z，四舍五入到类别 0 ... K-1，因此分界位于 k + 1/2；损失是在各分界上“在其上还是在其下”的交叉熵之
+    和，概率为 sigmoid(scale (z - k - 1/2))：即累积 logit 模型，分界放在四舍五入的位置。若让分界也可学习，读取答案的刻
+    度就会移动。答案错开几个类别，就有几个分界落在错误一侧，损失是这个数目的上界。但偏差很大时，代价是偏差平方的 scale
+    / 2 倍，与平方误差一样：对错误标签没有帮助。scale 小会把答案拉向两端，因此至少为 2。不适用于数值；若每个类别都有很
+    多样本，普通类别（`single_label`）可能同样好。开销：无。
+
+    来源：McCullagh 1980（有序数据的回归模型）；对所有阈值求和见 Rennie 和 Srebro 2005（偏好等级的损失函数）以及 Cao、
+    Mirjalili 和 Raschka 2020（arXiv:1901.07884）。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"logits"})
     exclusive: ClassVar[str] = "loss"
 

@@ -22,7 +22,14 @@ class PTuning(Efficient):
     """
 
     key: ClassVar[str] = "p_tuning"
-    zh: ClassVar[str] = "在每条文本前加入由小网络生成的可学习词元向量，只训练它们和分类头。"
+    zh: ClassVar[str] = """在每条文本前加入由小网络生成的词元向量，只训练它们和分类头。
+
+    比 `prompt` 稳定，因为小网络把各个向量联系在一起；训练完成后只保留向量。虚拟词元占用文本的位置：max_length 与
+    tokens 之和不能超过模型的上限。小型编码器不应首选它，`lora` 能达到更好的效果。开销：与 `prompt` 相同，训练时另加小
+    网络。
+
+    来源：Liu 等 2021（arXiv:2103.10385），第 3.2 节；小网络是三层的 MLP。
+    """
     conflicts: ClassVar[frozenset[str]] = Efficient.conflicts | BY_LAYER | BY_TOKEN
 
     tokens: Annotated[

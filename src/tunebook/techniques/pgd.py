@@ -25,7 +25,16 @@ class PGD(Technique):
     """
 
     key: ClassVar[str] = "pgd"
-    zh: ClassVar[str] = "每条文本除保持原样外，还在多步投影梯度找到的最坏词嵌入扰动处再学习一次。"
+    zh: ClassVar[str] = """每条文本除保持原样外，还在多步投影梯度找到的最坏词嵌入扰动处再学习一次。
+
+    从 r = 0 开始，重复 `steps` 次：r 取满足 |r| <= epsilon 且离 r + rate g / |g| 最近的点，g 是 r 处损失对词嵌入输出的
+    梯度，逐条样本计算。损失为 clean + weight * shifted，即原样损失加上加权的扰动损失；各次前向使用相同的 dropout。攻击
+    比 `fgm` 强，只走一步且 rate 等于 epsilon 时两者相同；看重训练时间时不适用，因为在干净的测试文本上很少胜过它。开
+    销：steps + 1 次前向和约 steps + 2 次反向，并同时保存两次的激活值。
+
+    来源：Madry 等 2018（arXiv:1706.06083），第 2.1 节的迭代，不含随机起点，使用欧氏范数，作用在词上的方式同 Miyato、
+    Dai 和 Goodfellow 2017（arXiv:1605.07725）。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
     exclusive: ClassVar[str] = "adversarial"
 

@@ -25,7 +25,15 @@ class Prefix(Efficient):
     """
 
     key: ClassVar[str] = "prefix"
-    zh: ClassVar[str] = "在每层注意力的键和值之前加入可学习的前缀，只训练它们和分类头。"
+    zh: ClassVar[str] = """在每层注意力的键和值之前加入可学习的前缀，只训练它们和分类头。
+
+    它作用于每一层，而 `prompt` 只作用于第一层。只能用于可从外部接收键和值的模型：BERT、RoBERTa、XLM-R、ELECTRA 和解码
+    器；DistilBERT、DeBERTa 和 ModernBERT 不行。前缀占用文本的位置：max_length 与 tokens 之和不能超过模型的上限。不能与
+    梯度检查点同用。开销：每层的键和值变长；反向要经过整个模型。
+
+    来源：Li 和 Liang 2021（arXiv:2101.00190），不含生成前缀的网络；Liu 等 2022，P-tuning v2（arXiv:2110.07602），证明
+    分类任务不需要该网络。
+    """
     conflicts: ClassVar[frozenset[str]] = Efficient.conflicts | BY_LAYER | {"distill_attention"}
 
     tokens: Annotated[

@@ -23,7 +23,14 @@ class Prompt(Efficient):
     """
 
     key: ClassVar[str] = "prompt"
-    zh: ClassVar[str] = "在每条文本前加入可学习的词元向量，只训练它们和分类头。"
+    zh: ClassVar[str] = """在每条文本前加入可学习的词元向量，只训练它们和分类头。
+
+    虚拟词元占用文本的位置：max_length 与 tokens 之和不能超过模型的上限。分类头读取第一个位置，即第一个虚拟词元。适用于
+    同时回答多项任务的超大模型；小型编码器用 `lora` 或 `ia3` 收益更大，而且若不单独给它较高的学习率，这种方法几乎学不到
+    东西。开销：前向和反向的文本变长，反向要经过整个模型；此外没有。
+
+    来源：Lester、Al-Rfou 和 Constant 2021（arXiv:2104.08691）。
+    """
     conflicts: ClassVar[frozenset[str]] = Efficient.conflicts | BY_LAYER | BY_TOKEN
 
     tokens: Annotated[

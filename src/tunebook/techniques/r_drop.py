@@ -28,7 +28,15 @@ class RDrop(Technique):
     """
 
     key: ClassVar[str] = "r_drop"
-    zh: ClassVar[str] = "用不同的 dropout 把每条文本读两遍，并让两次的答案相互靠近。"
+    zh: ClassVar[str] = """用不同的 dropout 把每条文本读两遍，并让两次的答案相互靠近。
+
+    损失为 (L1 + L2) / 2 + alpha * D，D 是 (KL(p1 || p2) + KL(p2 || p1)) / 2 按权重对样本的平均：对类别求和，对样本平
+    均。各程序在这里有差别：若对类别也取平均，alpha 需要乘以类别数；若对批次求和，alpha 应更小；论文的 alpha 是这里的两
+    倍。多标签时取每个标签“是”和“否”的散度，再对标签平均；数值和有序类别用平方差。小数据集能提高零点几个百分点；没有
+    dropout 的模型得不到任何好处。开销：前向和反向各由一次变为两次。
+
+    来源：Wu 等 2021（arXiv:2106.14448），第 2.2 节，这里除以 2。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"items"})
     draws: ClassVar[bool] = True
 

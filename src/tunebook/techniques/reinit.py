@@ -27,7 +27,15 @@ class Reinit(Technique):
     """
 
     key: ClassVar[str] = "reinit"
-    zh: ClassVar[str] = "重新初始化最顶部的若干层和池化层，丢弃其中预训练得到的权重。"
+    zh: ClassVar[str] = """重新初始化最顶部的若干层和池化层，丢弃其中预训练得到的权重。
+
+    掩码语言模型的顶部用于猜词；样本为几百到几千条时，换成新的顶部往往学得更快，种子之间的差异也更小。重置几层取决于任
+    务：十二层中取一到三层，在验证样本上尝试。不适用于已在相近任务上微调过的模型；有数万条样本时也不必用，没有差别。
+
+    开销：无。
+
+    来源：Zhang 等 2021，重新审视少样本 BERT 微调（arXiv:2006.05987），第 5 节。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
     after: ClassVar[frozenset[str]] = frozenset({"freeze"})
 

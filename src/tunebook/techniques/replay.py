@@ -33,7 +33,16 @@ class Replay(Technique):
     """
 
     key: ClassVar[str] = "replay"
-    zh: ClassVar[str] = "保留先前运行的部分（或全部）样本，与新样本一起训练；size=all 即联合训练。"
+    zh: ClassVar[str] = """保留先前运行的 `size` 条样本，与新样本一起训练；size=all 即联合训练。
+
+    对付遗忘应首先尝试：几百条旧样本比任何惩罚项都保得多。适用于从另一次运行继续（--continue-from），且可以用其样本训练
+    的情形。不写 `share` 时，每条保留的样本每轮出现一次；写了则每轮抽取相应数量，样本少时会反复抽取。若法律或合同不允许
+    继续保存旧样本，则不适用，见 ewc、mas、si 和 lwf。开销：每轮增加的样本所需的时间；herding 要让旧模型把全部旧样本过
+    一遍。
+
+    来源：Rebuffi 等 2017（arXiv:1611.07725），算法 4，关于 herding；Chaudhry 等 2019（arXiv:1902.10486），关于蓄水池和
+    均衡的记忆；Vitter 1985，蓄水池是全部已见样本的均匀抽样。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"past"})
 
     size: Annotated[

@@ -32,7 +32,15 @@ class SelfTraining(Technique):
     """
 
     key: ClassVar[str] = "self_training"
-    zh: ClassVar[str] = "每轮之前由模型自己给目标领域的样本打标签，并用其中有把握的样本训练。"
+    zh: ClassVar[str] = """每轮之前由模型自己给另一领域的样本打标签，并用其中有把握的样本训练。
+
+    先只用有标签样本训练 `wait` 轮，此后每轮开始时把目标领域的样本过一遍；最可能的类别概率不低于 `threshold` 的样本进入
+    该轮，轮的长度不变。`balanced` 不允许任何类别超过其在有标签样本中的比例，优先取最有把握的。这是最朴素的领域适应；若
+    模型在多数目标样本上已经判断正确，它往往也是最好的；若在许多样本上判断错误，它会学习自己的错误。开销：每轮对目标领
+    域的样本做一次前向。
+
+    来源：Lee 2013（伪标签，ICML 研讨会），公式 14；Zou 等 2018（arXiv:1810.07911），关于类别平衡。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"logits"})
 
     target: Target = None

@@ -30,7 +30,16 @@ class SI(Technique):
     """
 
     key: ClassVar[str] = "si"
-    zh: ClassVar[str] = "训练时累计每个权重对降低损失的贡献，并在后续运行中约束贡献大的权重；须从第一次运行起启用。"
+    zh: ClassVar[str] = """训练时累计每个权重的移动对降低损失的贡献，并在后续运行中约束贡献大的权重。
+
+    训练过程中，对每个权重累加 -梯度 * 步长 的路径积分；再除以移动距离的平方与 xi 之和，就是该权重的重要性，由完成的运
+    行保存（大于 0 的部分平均为 1，并与先前各次运行的相加）。从它继续的运行在损失中加入 strength / 2 * Σ 重要性 * (w -
+    w*) ** 2。因此须从这一串运行的第一次起启用，在那里它不改变任何结果。它完全不读旧样本；凡有旧样本可以用于训练，回放
+    都能保住多得多的东西。所用的梯度就是推动权重的梯度：经过裁剪，在后续运行中还包含惩罚项自身的部分。开销：内存和检查
+    点中至多多四份权重，每步对它们做运算，运行中另有一个与模型一样大的文件。
+
+    来源：Zenke、Poole 和 Ganguli 2017（arXiv:1703.04200），公式 3 至 5。
+    """
     conflicts: ClassVar[frozenset[str]] = frozenset({"reinit"})  # drawn anew, the top layers have nothing to keep
 
     strength: Annotated[

@@ -27,7 +27,15 @@ class Student(Technique):
     """
 
     key: ClassVar[str] = "student"
-    zh: ClassVar[str] = "只保留基座模型的部分层（连同权重）来训练一个更小的模型。"
+    zh: ClassVar[str] = """只保留基座模型的部分层（连同权重）来训练一个更小的模型。
+
+    适用于需要更快回答的模型：层数减半，时间约减半。它的起点不如完整模型，因此需要较多样本、更多轮数和一个教师
+    （`distill`）。若完整模型已经足够快，则不需要。保留下来的是层数较少的普通模型，transformers 可照常加载。开销：无；
+    模型变小多少，训练就便宜多少。
+
+    来源：Sanh 等 2019（DistilBERT，arXiv:1910.01108），第 3 节，教师每两层取一层；Sajjad 等 2020（arXiv:2004.03844），
+    关于去掉哪些层。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
     reshapes: ClassVar[bool] = True
 

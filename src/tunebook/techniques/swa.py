@@ -31,7 +31,18 @@ class SWA(Technique):
     """
 
     key: ClassVar[str] = "swa"
-    zh: ClassVar[str] = "随机权重平均：对训练后段每隔若干步的权重取平均来评分和保存。"
+    zh: ClassVar[str] = """对训练后段每隔若干步的权重取平均，用它来评分和保存模型。
+
+    从 `start` 起，每次验证看到的是到那时为止的平均；更早的验证看到的是原本的权重，若其中一次始终最好，就保留它的权重。
+    它需要仍在移动的步：请把 lr_scheduler 设为 constant 或 cosine_with_restarts。不适用于最终降到 0 的学习率，那时最后
+    几步都停在同一处。
+
+    模型的缓冲量（如批归一化的滑动均值）不参与平均；文本模型没有这些量。
+
+    开销：内存中多存三份所训练的权重，每个参与平均的步对其遍历一次。
+
+    来源：Izmailov 等 2018，平均权重可得到更宽的极小值（arXiv:1803.05407），算法 1。
+    """
     exclusive: ClassVar[str] = "averaging"
 
     start: Annotated[

@@ -29,7 +29,16 @@ class VAT(Technique):
     """
 
     key: ClassVar[str] = "vat"
-    zh: ClassVar[str] = "要求模型在最能改变其答案的词嵌入扰动处仍给出相同答案，该项不需要标签。"
+    zh: ClassVar[str] = """要求模型在最能改变其答案的词嵌入扰动处仍给出相同答案。
+
+    d 取随机方向，每条样本长度为 1；重复 `power` 次：d = g / |g|，g 是 KL(p(x) || p(x + xi d)) 对 d 的梯度。损失为
+    clean + weight * KL(p(x) || p(x + epsilon d)) 的平均，p(x) 固定不变，所用样本和权重与原样损失相同。第二项与标签无
+    关。各次前向使用相同的 dropout。数值和有序类别没有概率分布，以平方差代替散度。标签多且文本干净时，`fgm` 的效果差不
+    多。开销：power + 2 次前向和约 power + 2 次反向，并同时保存两次的激活值。
+
+    来源：Miyato 等 2018（arXiv:1704.03976），第 3 节；作用在词上并使用较大的 xi，取自 Miyato、Dai 和 Goodfellow
+    2017（arXiv:1605.07725）。
+    """
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings", "logits"})
     exclusive: ClassVar[str] = "adversarial"
     draws: ClassVar[bool] = True
