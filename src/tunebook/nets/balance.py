@@ -56,6 +56,18 @@ def norm_weights(weights: Tensor, norms: Tensor, progress: Tensor, alpha: float,
     return moved * len(moved) / moved.sum()
 
 
+def renew_weights(state: dict[str, Any], alpha: float, rate: float) -> None:
+    """One step of GradNorm by what a step has noted: its sums, counts and gradients go, the next weights come."""
+    sums, counts, gradients = state.pop("sums"), state.pop("counts"), state.pop("gradients")
+    if counts.min() == 0:  # a task that this step has not seen has no norm
+        return
+    means = sums / counts
+    first = state.setdefault("first", means)
+    norms = torch.stack([gradients[task].norm() for task in sorted(gradients)]).to(means) / counts
+    weights = state.get("weights", torch.ones_like(means))
+    state["weights"] = norm_weights(weights, norms, means / first.clamp_min(1e-12), alpha, rate)
+
+
 def project_conflicts(gradients: Tensor, order: Sequence[Sequence[int]]) -> tuple[Tensor, int]:
     """Sum of the tasks' gradients, each freed of what points against another's; and how often that was so.
 
@@ -137,5 +149,6 @@ __all__ = [
     "note_sums",
     "project_conflicts",
     "put_gradients",
+    "renew_weights",
     "taken",
 ]

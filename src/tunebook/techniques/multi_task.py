@@ -24,11 +24,11 @@ from tunebook.nets.balance import (
     append_tasks,
     average_weights,
     mixed_counts,
-    norm_weights,
     note_gradients,
     note_sums,
     project_conflicts,
     put_gradients,
+    renew_weights,
     taken,
 )
 from tunebook.nets.exact_head import unit_of
@@ -235,7 +235,7 @@ class MultiTask(Technique):
             if len(means) == 2:
                 state["weights"] = average_weights(*means)
         elif event == "before_step" and self.balance == "gradnorm":
-            self._norm(state, run)
+            renew_weights(state, self.alpha, self.rate)
         elif event == "before_step" and self.balance == "pcgrad":
             self._project(state, run)
         elif event == "end":
@@ -243,16 +243,6 @@ class MultiTask(Technique):
             logs = run.model.get_submodule(EXTRA).log_variance
             weights = state.get("weights", []) if logs is None else torch.exp(-logs.detach())
             run.noted(self.key, **{f"weight_{n}": float(value) for n, value in enumerate(weights)})
-
-    def _norm(self, state: dict[str, Any], run: RunContext) -> None:
-        sums, counts, gradients = state.pop("sums"), state.pop("counts"), state.pop("gradients")
-        if counts.min() == 0:  # a task that this step has not seen has no norm
-            return
-        means = sums / counts
-        first = state.setdefault("first", means)
-        norms = torch.stack([gradients[task].norm() for task in sorted(gradients)]).to(means) / counts
-        weights = state.get("weights", torch.ones_like(means))
-        state["weights"] = norm_weights(weights, norms, means / first.clamp_min(1e-12), self.alpha, self.rate)
 
     def _project(self, state: dict[str, Any], run: RunContext) -> None:
         gradients, items = state.pop("gradients"), state.pop("items")
