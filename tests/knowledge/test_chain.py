@@ -57,6 +57,12 @@ def test_a_field_of_another_type(value):
     assert broken(rows, head_of(rows)) == [2]
 
 
+def test_a_hash_that_a_cut_off_file_has_lost():
+    rows = chain(2)
+    found = check([rows[0], (*rows[1][:-1], None)], head_of(rows))
+    assert (found.broken, found.head) == ([2], "")
+
+
 @pytest.mark.parametrize(
     ("gone", "expected"), [({1}, [1]), ({3}, [3]), ({5}, [5]), ({4, 5}, [4, 5]), ({1, 2, 5}, [1, 2, 5])]
 )

@@ -1,9 +1,12 @@
-"""tunebook doctor: what this machine has and lacks."""
+"""tunebook doctor: what this machine has and lacks, or what is wrong with a book."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from tunebook.cli.answer import Answer, facts, grid
 from tunebook.core.messages import say
@@ -12,12 +15,35 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def doctor() -> Answer:
-    """Look at the machine."""
+def doctor(
+    book: Annotated[Path | None, typer.Argument(metavar="BOOK", help=say("cli.opt.checked_book"))] = None,
+) -> Answer:
+    """Look at the machine, or at a book."""
+    if book is not None:
+        return _of_book(book)
     from tunebook.verbs.doctor import doctor as look
 
     found = look(offline=os.environ.get("HF_HUB_OFFLINE") == "1")
     return Answer(found, lambda screen: _tell(screen, found), tuple(found["missing"].values()))
+
+
+def _of_book(book: Path) -> Answer:
+    """All that is wrong with a book; the exit code is 1 where there is something."""
+    from tunebook.verbs.checkup import checkup
+
+    found = checkup(book)
+
+    def tell(screen: Console) -> None:
+        for finding in found:
+            screen.print(f"! {finding.path}", style="yellow", soft_wrap=True)
+            screen.print(f"  [{finding.code}] {finding.message}", soft_wrap=True)
+            screen.print(f"  → {finding.advice}", soft_wrap=True)
+            screen.print()
+        told = say("cli.doctor.faults", count=len(found)) if found else f"✓ {say('cli.doctor.sound', book=book)}"
+        screen.print(told, style="yellow" if found else "green", soft_wrap=True)
+
+    findings = [finding.model_dump() for finding in found]
+    return Answer({"ok": not found, "findings": findings}, tell, code=1 if found else 0)
 
 
 def _tell(screen: Console, found: dict[str, Any]) -> None:

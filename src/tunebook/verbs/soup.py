@@ -253,6 +253,7 @@ def _outcome(part: Path, pot: _Pot, clock: Clock) -> dict[str, Any]:
     """Cost of a soup: what averaging took, and as `stage_seconds` what training the runs in it had taken."""
     from tunebook.engine.machine import device_name, peak_bytes
     from tunebook.engine.outcome import Outcome
+    from tunebook.models.source import model_id
 
     spent = clock.since()
     outcome = Outcome(
@@ -270,7 +271,13 @@ def _outcome(part: Path, pot: _Pot, clock: Clock) -> dict[str, Any]:
     costs = [run.outcome for run in pot.taken]
     before = sum(cost.get("seconds", 0.0) + cost.get("stage_seconds", 0.0) for cost in costs)
     named = ", ".join(run.id for run in pot.taken)
-    more = {"rows_per_second": 0.0, "machine": platform.platform(), "stage_seconds": before, "mean_of": named}
+    more = {
+        "rows_per_second": 0.0,
+        "machine": platform.platform(),
+        "model_id": model_id(part / "model"),
+        "stage_seconds": before,
+        "mean_of": named,
+    }
     return {**asdict(outcome), **more}
 
 

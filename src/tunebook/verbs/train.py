@@ -142,6 +142,8 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
 def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool, stages: Sequence[Run]) -> None:
     """Write outcome.json, which makes the run a finished one, and clear away what only a resume needs."""
     clocks = ("seconds", "processor_seconds")
+    from tunebook.models.source import model_id
+
     costs = [
         {"stage": stage.plan.stage, "run": stage.id, **{name: stage.outcome.get(name, 0.0) for name in clocks}}
         for stage in stages
@@ -150,6 +152,7 @@ def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool, stages: Sequence
         **asdict(outcome),
         "rows_per_second": outcome.rows / max(outcome.seconds, 1e-9),
         "machine": platform.platform(),
+        "model_id": model_id(run.path / "model"),
         **({"stages": costs, "stage_seconds": sum(cost["seconds"] for cost in costs)} if costs else {}),
     }
     write_whole(run.path / "outcome.json", json.dumps(facts, indent=2) + "\n")
