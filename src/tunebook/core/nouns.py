@@ -180,13 +180,14 @@ class Plan(Record):
             starts from the base model itself.
         stage: the stage that this is; empty for a book's own training.
         own_seed: the stage keeps its seed, whatever that of the training which it prepares.
+        values: all rows of the table, where that is no version of the book; `allowed`: what was admitted by name.
         continues: folder of the run that this one continues from; what decides is its hash among the `inputs`.
         head: what is taken up of the base model's own head; None where it has none.
     """
 
     outside: ClassVar[frozenset[str]] = frozenset(
         {"data_path", "estimate", "table_version", "versions", "model", "table", "continues"}
-        | {"before", "stage", "own_seed", "head"}
+        | {"before", "stage", "own_seed", "values", "allowed", "head"}
     )
 
     task: str
@@ -207,6 +208,8 @@ class Plan(Record):
     stage: str = ""
     own_seed: bool = False
     continues: Path | None = None
+    values: dict[str, Value] = {}
+    allowed: list[str] = []
     head: HeadStart | None = None
 
     @property
@@ -225,6 +228,7 @@ class Plan(Record):
         """The same plan with another seed, as planning anew would make it; stages without a seed of their own too."""
         own = self.seed if self.own_seed else seed
         changed: dict[str, Any] = {"seed": own, "params": {**self.params, "seed": own}}
+        changed |= {"values": {**self.values, "seed": own}} if self.values else {}
         if self.before is not None:
             before = self.before.with_seed(seed)
             changed |= {"before": before, "model_id": before.id}

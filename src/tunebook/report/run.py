@@ -30,6 +30,7 @@ class RunParts(TypedDict):
         counters: technique -> what it did.
         cost: seconds, rows_per_second, peak_memory_bytes, device ...; `best_step` is the checkpoint that was kept.
         table: the parameter table; brings reasons and the defaults of techniques.
+        again: commands that repeat the run.
         retention: of a run that continues from others, what it still knows of their tasks.
     """
 
@@ -40,6 +41,7 @@ class RunParts(TypedDict):
     counters: dict[str, dict[str, float]]
     cost: dict[str, Any]
     table: NotRequired[ParamTable]
+    again: NotRequired[list[str]]
     retention: NotRequired[Retention]
 
 
@@ -73,6 +75,7 @@ def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) ->
         techniques=training.technique_rows(plan, parts["counters"]),
         cost=training.cost_rows(parts["cost"]),
         limits=limits(report, plan),
+        again=parts.get("again", []),
     )
 
 

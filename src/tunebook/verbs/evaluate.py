@@ -16,6 +16,7 @@ from tunebook.core.nouns import DataRef, ParamTable, Plan, Report, Split, write_
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
 from tunebook.core.task import Rows
+from tunebook.verbs.again import again
 from tunebook.verbs.retention import read_retention, retention
 from tunebook.verbs.runs import Run
 
@@ -114,7 +115,7 @@ def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, A
     write_json(report, folder / "report.json")
     outcome = run.outcome
     kept = read_retention(run) if report.split == "test" else None
-    more: Any = {"table": _table(run), "retention": kept}
+    more: Any = {"table": _table(run), "retention": kept, "again": again(run)}
     write_run_report(
         folder,
         report,

@@ -133,6 +133,8 @@ def plan_one(
         estimate=needed,
         before=before,
         continues=start.path if start else None,
+        values={} if table.version else {**table.values(), "seed": params["seed"]},
+        allowed=sorted(allow),
         head=head,
     )
 

@@ -42,7 +42,7 @@ def plan_part(
     with _named(stage):
         made = plan_one(table, part.data, seed=own, allow=allow, before=before)
     _refuse_unhanded(stage, made)
-    more = {"params": {**made.params, **part.more}, "stage": stage.key, "own_seed": part.seed is not None}
+    more = {"params": {**made.params, **part.more}, "stage": stage.key, "own_seed": part.seed is not None, "values": {}}
     return made.model_copy(update=more)
 
 

@@ -18,6 +18,7 @@ from tunebook.core.files import write_whole
 from tunebook.core.nouns import Plan
 from tunebook.core.places import write_plan
 from tunebook.core.progress import Progress
+from tunebook.verbs.again import keep_table
 from tunebook.verbs.merge import whole
 from tunebook.verbs.runs import Run, find_run, new_run
 from tunebook.verbs.stages import started, train_stages
@@ -85,6 +86,7 @@ def _claim(plan: Plan, folder: Path, again: bool, held: ExitStack) -> str:
     try:
         held.enter_context(FileLock(run.path / _LOCK, timeout=0))
         if fresh:  # only now can another process find it
+            keep_table(plan, run)
             write_plan(plan, run.path)
     except Timeout as error:
         raise RunError("run.busy", key=run.id) from error
