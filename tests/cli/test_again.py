@@ -80,26 +80,3 @@ def test_the_printed_command_makes_the_same_plan(book: Path, tunebook: Call, tmp
             assert getattr(one, part) == getattr(again, part), (words, part)
     one, again = planned_again(book, ("--table", "v2", "--again"), tunebook)
     assert one.id == again.id and one.table_version == again.table_version == 2, "not a changed table, but the version"
-
-
-def test_an_arm_of_a_test_and_a_soup(book: Path, tmp_path: Path) -> None:
-    from tunebook.core.nouns import Interval, write_json
-    from tunebook.core.places import write_plan
-    from tunebook.core.soup import Ingredient, Recipe
-    from tunebook.verbs.again import again
-    from tunebook.verbs.book import open_book
-    from tunebook.verbs.plan import plan
-    from tunebook.verbs.runs import Run
-
-    opened = open_book(book)
-    run = Run(book / "runs" / "arm")
-    write_plan(plan(opened.champion, opened.data).with_seed(5), run.path)
-    assert again(run) == ["tunebook train BOOK --table v1 --set seed=5 --again", "tunebook eval BOOK --run latest"]
-    write_plan(plan(opened.champion, opened.data).model_copy(update={"table_version": 0}), run.path)
-    assert again(run)[0] == "tunebook train BOOK --again", "of an older version, which kept no table"
-    one = Ingredient(run="a", score=0.8, mean=0.8, taken=True)
-    gain = Interval(value=0, low=0, high=0)
-    recipe = Recipe(method="uniform", metric="f1", rows=9, ingredients=[one, one.model_copy(update={"run": "b"})],
-                    score=0.8, gain=gain, ensemble=0.8)  # fmt: skip
-    write_json(recipe, run.path / "soup.json")
-    assert again(run)[0] == "tunebook soup BOOK a b --method uniform"
