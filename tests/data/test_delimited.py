@@ -104,6 +104,9 @@ def test_header_only_and_blank_files():
     with pytest.raises(DataError) as caught:
         cut("\u3000\n \n")
     assert caught.value.code == "data.empty"
+    with pytest.raises(DataError) as caught:
+        cut("sep=;\n")
+    assert caught.value.code == "data.empty"
 
 
 def test_a_quote_that_swallows_one_line_drops_its_own_row_only():

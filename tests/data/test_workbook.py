@@ -96,7 +96,13 @@ def test_days_since_1904():
 
 
 @pytest.mark.parametrize(
-    "data", [b"no workbook", package("<sheetData><row><c t='s'><v>5</v></c></row></sheetData>"), package("<row>")]
+    "data",
+    [
+        b"no workbook",
+        package("<sheetData><row><c t='s'><v>5</v></c></row></sheetData>"),
+        package("<row>"),
+        package("<sheetData><row r='2000000'><c><v>1</v></c></row></sheetData>"),
+    ],
 )
 def test_broken_workbooks_are_refused(data):
     with pytest.raises(DataError) as caught:

@@ -87,7 +87,7 @@ def find_delimiter(text: str, kind: str) -> str:
         good, bad = badly_wrapped(plain, candidate, False)
         if bad > good and candidate != "\t":  # in TAB-separated files quotes may be plain characters
             continue
-        widths = [len(row) for row in _rows(plain, candidate)]
+        widths = [len(row) for row in _rows(plain, candidate)] or [0]
         width, times = Counter(widths).most_common(1)[0]
         if width < 2:
             continue

@@ -21,7 +21,8 @@ from xml.etree import ElementTree
 from tunebook.core.errors import DataError
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_BROKEN = (KeyError, ValueError, IndexError, RuntimeError, ElementTree.ParseError, zipfile.BadZipFile, zlib.error)
+_BROKEN = (LookupError, ValueError, RuntimeError, EOFError, ElementTree.ParseError, zipfile.BadZipFile, zlib.error)
+_LAST = (1 << 20, 1 << 14)  # row and column of a sheet
 Place = tuple[int, int]
 
 
@@ -156,6 +157,8 @@ class Workbook:
         column = 0
         for cell in item:
             column = place_of(cell.get("r") or "")[1] or column + 1
+            if not 0 < row <= _LAST[0] or not 0 < column <= _LAST[1]:
+                raise ValueError(f"there is no row {row}, column {column}")
             value = self._value(grid, cell, (row, column))
             if value is not None and value != "":
                 cells[column] = value
