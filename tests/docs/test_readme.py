@@ -17,6 +17,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+CHINESE = [page for page in PAGES if page.name.endswith(".zh-CN.md") and page.parent != ROOT]
 RUN = [ROOT / "README.md", ROOT / "docs" / "tutorial.md"]
 LANGUAGES = {"bash", "console", "python", "text"}
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -226,6 +227,31 @@ def test_the_chinese_readme_has_the_same_parts() -> None:
     assert {int(number) for number in re.findall(r"\d+", prose(english))} <= {
         int(number) for number in re.findall(r"\d+", prose(chinese))
     } | {4, 40}, "the forty lines of the plain loop are a word there"
+
+
+@pytest.mark.parametrize("chinese", CHINESE, ids=name)
+def test_a_chinese_page_has_the_same_parts(chinese: Path) -> None:
+    """The same commands, headings, tables and figures; what is said in quotes may be said in Chinese."""
+    english = chinese.with_name(chinese.name.replace(".zh-CN", ""))
+    assert [(block.language, block.mark, quiet(block)) for block in blocks(english)] == [
+        (block.language, block.mark, quiet(block)) for block in blocks(chinese)
+    ]
+    for pattern in (r"^#+ ", r"^\| "):
+        counts = [len(re.findall(pattern, prose(page), re.MULTILINE)) for page in (english, chinese)]
+        assert counts[0] == counts[1], pattern
+    words = [set(re.findall(r"`[^`\n]+`", prose(page))) for page in (english, chinese)]
+    assert words[0] - words[1] == set()
+    figures = [set(re.findall(r"\d+(?:\.\d+)?", prose(page))) for page in (english, chinese)]
+    assert figures[0] - figures[1] == set()
+    links = [chinese.name in english.read_text("utf-8"), f"({english.name})" in chinese.read_text("utf-8")]
+    assert links == [True, True]
+
+
+def quiet(block: Block) -> str:
+    """The text of a block without what stands in quotes and comments of the shell."""
+    return (
+        re.sub(r"'[^'\n]*'|\"[^\"\n]*\"| # .*", "", block.text) if block.language in ("bash", "console") else block.text
+    )
 
 
 def test_versions_agree() -> None:

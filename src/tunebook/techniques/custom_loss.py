@@ -42,7 +42,7 @@ class CustomLoss(Technique):
     此需要明确允许：设置环境变量 TUNEBOOK_ALLOW_CODE=1。文件的字节属于计划的一部分，但它导入的其他模块不算在内。标签平
     滑由函数自行处理。若已有合适的损失，请直接使用。开销：取决于该函数。
 
-    来源：您自己；接口与 torch 中 reduction="none" 的损失相同。
+    来源：由使用者自己编写；接口与 torch 中 reduction="none" 的损失相同。
     """
     needs: ClassVar[frozenset[str]] = frozenset({"logits"})
     exclusive: ClassVar[str] = "loss"
