@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests import small
 from tests.cli.conftest import Call
 
 ROWS = "ROWS"  # the file of the fixture
@@ -150,9 +151,23 @@ def test_an_export_of_a_tool_is_read_by_what_it_is(tunebook: Call, model: Path, 
     (tmp_path / "tasks.json").write_text(json.dumps(tasks), encoding="utf-8")
     done = tunebook("init", tmp_path / "book", "--data", tmp_path / "tasks.json", "--model", model)
     assert done.code == 0
-    for part in ("Label Studio", "label = mood", "annotator 1 + annotator 2", "not labelled yet 1", "2: awful, great"):
+    for part in ("Label Studio", "label = mood", "annotator 1 + annotator 2", "not labelled 1", "2: awful, great"):
         assert part in " ".join(done.out.split())
     spans = '{"text": "the room", "label": [[4, 8, "PLACE"]]}\n'
     (tmp_path / "spans.jsonl").write_text(spans, encoding="utf-8")
     done = tunebook("init", tmp_path / "other", "--data", tmp_path / "spans.jsonl", "--model", model, "--json")
     assert (done.code, done.json["error"]["code"]) == (2, "format.tagging")
+
+
+def test_json_with_a_part_for_each_split(tunebook: Call, model: Path, tmp_path: Path) -> None:
+    rows = [list(row) for row in small.texts(70)]
+    content = {
+        "train": rows[:40],
+        "val": rows[40:50],
+        "test": rows[50:60],
+        "oos_train": rows[60:66],
+        "oos_test": rows[66:],
+    }
+    (tmp_path / "full.json").write_text(json.dumps(content), encoding="utf-8")
+    made = tunebook("init", tmp_path / "book", "--data", tmp_path / "full.json", "--model", model, "--json").json
+    assert made["rows"] == {"train": 46, "validation": 10, "test": 14}

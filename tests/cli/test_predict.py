@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,14 @@ def test_a_file_shows_its_column_of_texts(tunebook: Call, book: Path, tmp_path: 
     assert TEXTS[0] in tunebook("predict", book, "--file", source).out
     source.write_text(f"heading\n{TEXTS[0]}\n{TEXTS[1]}\n", encoding="utf-8")
     assert TEXTS[0] in tunebook("predict", book, "--file", source).out
+
+
+def test_cells_that_are_no_strings_read_as_their_text(tunebook: Call, book: Path, tmp_path: Path) -> None:
+    """As training reads them: through JSON Lines, and typed."""
+    source = tmp_path / "new.jsonl"
+    cells = [["great", "room"], 3.0, True, {"b": 1.0, "a": "awful"}]
+    source.write_text("".join(json.dumps({"text": cell}) + "\n" for cell in cells), encoding="utf-8")
+    typed = ('["great", "room"]', "3", "true", '{"a": "awful", "b": 1}')
+    answers = tunebook("predict", book, *typed, "--json").lines
+    for row, answer in zip(tunebook("predict", book, "--file", source, "--json").lines, answers, strict=True):
+        assert row["scores"] == pytest.approx(answer["scores"], abs=1e-6)

@@ -12,7 +12,7 @@ from tunebook.core.errors import TunebookError
 from tunebook.data.cells import missing
 from tunebook.data.columns import to_column, to_table
 
-_ROWS = "DataFrame | Dataset | pyarrow.Table | list of dict | list of [text, label] | dict of list"
+_ROWS = "DataFrame | Dataset | pyarrow.Table | list of dict | dict of list"
 
 
 def table_of(data: Any) -> pa.Table | None:
@@ -70,7 +70,7 @@ def cells_of(data: Any, key: str) -> list[Any]:
     return list(data.to_pylist() if hasattr(data, "to_pylist") else data)
 
 
-def wrong_rows(data: Any, key: str, allowed: str = f"str | Path | {_ROWS}") -> TunebookError:
+def wrong_rows(data: Any, key: str, allowed: str = f"str | Path | {_ROWS} | list of [text, label]") -> TunebookError:
     """The error of an object that holds no rows."""
     from tunebook.core.messages import say
 
