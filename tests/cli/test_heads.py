@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tunebook.core.nouns import Labels
 from tunebook.tasks.text_classification import TextClassification
 
 STILL = ("--set", "learning_rate=1e-9", "--set", "max_epochs=1", "--set", "precision=fp32", "--no-eval")
+TEXTS = small.texts(120, 3)
 Say = Callable[..., list[dict[str, Any]]]
 
 
@@ -80,3 +82,32 @@ def test_a_classifier_taken_for_numbers_begins_at_their_mean(tmp_path: Path, say
     say("train", book, *STILL)
     answers = say("predict", book, "the room was great", "a lovely stay")
     assert all(abs(answer["label"] - 49) < 2.5 for answer in answers)
+
+
+def test_numbers_keep_their_differences_in_bf16(tmp_path: Path, say: Say) -> None:
+    """A head in bf16 would answer one number for all rows, and no look at the validation rows would have a score."""
+    small.base_model(tmp_path / "base")
+    rows = [f"{text},{100 + 5 * small.LEVELS.index(label) + number % 3}" for number, (text, label) in enumerate(TEXTS)]
+    (tmp_path / "t.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    book = tmp_path / "book"
+    say("init", book, "--data", tmp_path / "t.csv", "--model", tmp_path / "base", "--problem", "regression")
+    (run,) = say("train", book, "--set", "max_epochs=2", "--set", "precision=bf16", "--no-eval")
+    history = [json.loads(line) for line in (Path(run["path"]) / "metrics.jsonl").read_text().splitlines()]
+    looks = [entry["eval_spearman"] for entry in history if "eval_spearman" in entry]
+    assert len(looks) == 2 and all(isinstance(value, float) and math.isfinite(value) for value in looks)
+    answers = [answer["label"] for answer in say("predict", book, *(text for text, _ in TEXTS[:24]))]
+    assert len(set(answers)) > 12 and all(95 < answer < 115 for answer in answers)
+
+
+def test_the_kept_tokenizer_cuts_where_the_run_did(tmp_path: Path, say: Say) -> None:
+    """Of a base whose tokenizer names no length, and of a run that is shorter than its base."""
+    small.base_model(tmp_path / "base")
+    settings = tmp_path / "base" / "tokenizer_config.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "model_max_length": int(1e30)}))
+    book = tmp_path / "book"
+    say("init", book, "--data", small.write_csv(tmp_path / "t.csv", 80), "--model", tmp_path / "base")
+    (run,) = say("train", book, *STILL, "--set", "max_length=12")
+    kept = json.loads((Path(run["path"]) / "model" / "tokenizer_config.json").read_text())
+    assert kept["model_max_length"] == 12
+    (again,) = say("train", book, *STILL, "--set", "max_length=30", "--continue-from", run["run"])
+    assert again["run"] != run["run"], "what the base can read is known to the next training"

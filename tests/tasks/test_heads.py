@@ -114,6 +114,11 @@ def test_one_named_class_is_no_number(tmp_path: Path) -> None:
     folder, _ = trained(tmp_path, classes("toxic", problem="multi_label"))
     number = Labels(problem="regression", start=[49.1])
     assert float(logits(TASK.build(folder, number, PARAMS))) == pytest.approx(49.1, abs=2)
+    model = TASK.build(folder, number, PARAMS)
+    model.save_pretrained(tmp_path / "number")
+    assert model.config.id2label == {0: "LABEL_0"}
+    again = TASK.build(tmp_path / "number", number.model_copy(update={"start": [0.0]}), PARAMS)
+    assert torch.equal(logits(again), logits(model)), "what was trained for numbers goes on as it is"
     assert not own_head(TASK.skeleton(folder, number, {}), folder, number).number  # type: ignore[union-attr]
 
 

@@ -199,9 +199,9 @@ def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> An
 
     config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
     config.num_labels = labels.outputs
-    if labels.problem in ("single_label", "multi_label"):
-        config.id2label = dict(enumerate(labels.names))
-        config.label2id = {name: index for index, name in enumerate(labels.names)}
+    classes = labels.problem in ("single_label", "multi_label")
+    config.id2label = dict(enumerate(labels.names if classes else ["LABEL_0"]))  # a number has no name of a class
+    config.label2id = {name: index for index, name in config.id2label.items()}
     config.problem_type = _PROBLEM_TYPE[labels.problem]
     if config.pad_token_id is None:  # as load_tokenizer does; a causal model answers at the last token before padding
         ends = config.eos_token_id
