@@ -15,8 +15,8 @@ from tunebook.data.read import read
         ("a.dta", b"<stata_dta><header><release>118", "Stata"),
         ("old.dta", bytes([114, 2, 1, 0]) + bytes(50), "Stata"),
         ("a.xpt", b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!", "SAS"),
-        ("a.rds", gzip.compress(b"X\n\0\0\0\3\0\4\2\0"), "R"),
-        ("a.RData", gzip.compress(b"RDX3\nX\n\0\0\0\3"), "R"),
+        ("a.rds", gzip.compress(b"X\n\0\0\0\3\0\4\2\0", mtime=0), "R"),
+        ("a.RData", gzip.compress(b"RDX3\nX\n\0\0\0\3", mtime=0), "R"),
     ],
 )
 def test_they_are_refused_by_name_with_the_export_to_choose(write, name, data, program):
