@@ -32,6 +32,7 @@ from benchmarks import (
     permuted_digits,
     real_tasks,
     same_table,
+    startup,
     tables_matter,
     training_speed,
 )
@@ -54,6 +55,7 @@ CLAIMS = {
     "PEFT_DEFAULTS": peft_defaults.main,
     "PERMUTED_DIGITS": permuted_digits.main,
     "SHIFT": domain_shift.main,
+    "STARTUP": startup.main,
     "P1": training_speed.main,
     "P2": training_speed.main,
     "P4": ab_sharing.main,

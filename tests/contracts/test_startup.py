@@ -50,3 +50,13 @@ def test_what_needs_no_torch(book: Path, words: tuple[str, ...]) -> None:
 
 def test_help_needs_nothing() -> None:
     call("train", "--help", heavy=(*_HEAVY, "numpy", "pyarrow"))
+
+
+def test_a_process_of_its_own_looks_rarely_for_garbage_and_not_at_its_end() -> None:
+    code = (
+        "import gc, sys; from tunebook.cli import main; usual = gc.get_threshold();"
+        "main(['--version']); assert gc.get_threshold() == usual and not gc.get_freeze_count();"
+        "sys.argv = ['tunebook', '--version']; main();"
+        "assert gc.get_threshold() != usual and gc.get_freeze_count() > 1000 and gc.isenabled()"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
