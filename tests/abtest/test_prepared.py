@@ -28,6 +28,9 @@ def test_tables_by_any_of_their_names(base: Path, tmp_path: Path) -> None:
     hard.write_text("text,label\nthe room,good\na stay,bad\n")
     with_file = prepare_test(book, 1, 3, seeds=2, challenges=[hard])
     assert with_file.plan.id != prepared.plan.id and [len(exam.rows) for exam in with_file.challenges] == [2]
+    moved = hard.rename(hard.with_name("moved.csv"))
+    assert prepare_test(book, 1, 3, seeds=2, challenges=[moved]).plan == with_file.plan, "the same test, moved"
+    assert prepare_test(book, 1, 3, seeds=2, challenges=[f"{moved}=0.5"]).plan.id != with_file.plan.id
     exam = with_file.challenges[0]
     answers = {exam.key: (ab_book.logits(exam, np.array([True, False])), None)}
     course = Course([SimpleNamespace(logits=answers)])  # type: ignore[list-item]

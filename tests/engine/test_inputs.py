@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import pytest
 
@@ -14,6 +14,8 @@ from tunebook.core.params import Row, declarations
 from tunebook.core.technique import RunContext, Technique, View
 from tunebook.engine import inputs as module
 from tunebook.engine import stored
+from tunebook.engine.inputs import anchored
+from tunebook.tables.make import child, new_table
 
 
 class Borrow(Technique):
@@ -60,3 +62,31 @@ def test_a_place_that_is_not_there(own_ground: Ground, row: object, value: str, 
     with pytest.raises(PlanError) as caught:
         module.find_input(row, value, own_ground.folder)  # type: ignore[arg-type]
     assert (caught.value.code, caught.value.key) == (code, row.name)  # type: ignore[attr-defined]
+
+
+def test_a_table_that_is_kept_names_files_so_that_any_command_finds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("book/models/own", "here/model"):
+        (tmp_path / folder).mkdir(parents=True)
+    for file in ("book/in.csv", "here/out.csv", "here/in.csv"):
+        (tmp_path / file).touch()
+    monkeypatch.chdir(tmp_path / "here")
+    parent, book = new_table({"base_model": "model"}), tmp_path / "book"
+
+    def told(row: str, value: str) -> Any:
+        return anchored(child(parent, {row: value}), parent, book).values()[row]
+
+    assert told("pretrain.file", "out.csv") == str(tmp_path / "here" / "out.csv")
+    assert told("pretrain.file", "in.csv") == "in.csv", "seen from the book first, as when it is read"
+    assert told("pretrain.file", "../book/in.csv").endswith("in.csv")
+    assert told("pretrain.file", "nowhere.csv") == "nowhere.csv"
+    assert told("base_model", "org/name") == "org/name" and told("base_model", "models/own") == "models/own"
+    assert told("intermediate.books", "model, ../book") == [
+        str(tmp_path / "here" / "model"),
+        "../book",
+    ]
+    assert anchored(child(parent, {"seed": 3}), parent, book).values()["base_model"] == "model", "what was there stays"
+    monkeypatch.chdir(tmp_path)
+    assert told("base_model", "book/models/own") == "models/own"
+    assert told("base_model", "here/model") == str(tmp_path / "here" / "model")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Unpack
@@ -15,8 +16,8 @@ from tunebook.abtest.pairs import Pair
 from tunebook.abtest.test_plan import Asked, TestPlan, make_test_plan
 from tunebook.abtest.verdicts import newest_verdicts, read_verdict
 from tunebook.core.border import Allow
-from tunebook.core.errors import PlanError
-from tunebook.core.nouns import DataRef, ParamTable, write_json
+from tunebook.core.errors import BookError, PlanError
+from tunebook.core.nouns import DataRef, ParamTable, read_json, write_json
 from tunebook.core.verdict import Look, Verdict
 from tunebook.engine.past import numbered
 from tunebook.tables.replaced import flat, replaced
@@ -84,6 +85,7 @@ def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> Prep
     exam = split_exam(data, "validation")
     plan = make_test_plan(data, arms, exam, book.file.gate, asked)
     challenges = [file_exam(data, challenge.path) for challenge in plan.challenges]
+    plan = _begun(book, plan)
     seconds = sum(expected_seconds(book.path / "runs", arm, plan.seeds) for arm in arms)
     allow = asked.get("allow", frozenset())
     told = [*_warnings(book, plan), *_idle(arms), *_seen(book, challenges)]
@@ -104,6 +106,21 @@ def _arms(book: Book, a: Table, b: Table, asked: Asked) -> tuple[Arm, Arm]:
     if same and not asked.get("aa", False):
         raise PlanError("ab.same", key=f"v{tables[0].version}", other=f"v{tables[1].version}")
     return Arm(tables[0], plans[0]), Arm(tables[1], plans[1], _APART if same else 0)
+
+
+def _begun(book: Book, plan: TestPlan) -> TestPlan:
+    """The plan of the same test that was begun when its files of challenges lay elsewhere; else the plan itself."""
+    for path in sorted((book.path / "tests").glob("*/plan.json")):
+        with suppress(BookError):
+            before: TestPlan = read_json(TestPlan, path)
+            if before.id == path.parent.name and _placeless(before) == _placeless(plan):
+                return before
+    return plan
+
+
+def _placeless(plan: TestPlan) -> dict[str, Any]:
+    left_out: Any = {**dict.fromkeys(TestPlan.outside, True), "challenges": {"__all__": {"path"}}}
+    return plan.model_dump(mode="json", exclude=left_out)
 
 
 def _warnings(book: Book, plan: TestPlan) -> list[tuple[str, dict[str, Any]]]:

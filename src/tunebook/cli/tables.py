@@ -150,6 +150,7 @@ def table_set(
     owner: Annotated[str, option("owner", "--owner", metavar="NAME")] = "",
 ) -> Answer:
     """A child of a version, with some rows changed."""
+    from tunebook.engine.inputs import anchored
     from tunebook.tables.declared import find
     from tunebook.tables.make import child
     from tunebook.verbs.book import open_book
@@ -159,6 +160,7 @@ def table_set(
     changed = child(parent, read_changes(changes, "ROW=VALUE"), note=note, owner=owner or parent.owner)
     if changed.values() == parent.values():
         raise TunebookError("cli.no_change", key=f"v{parent.version}" if parent.version else table)
+    changed = anchored(changed, parent, opened.path)
     asked = [row.name for name in read_changes(changes) if (row := find(name)) is not None]
     return _added(opened, parent, changed, asked)
 

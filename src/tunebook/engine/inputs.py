@@ -7,12 +7,14 @@ from pathlib import Path
 
 from tunebook.core.errors import PlanError
 from tunebook.core.hashing import content_id, file_id
+from tunebook.core.nouns import ParamTable
 from tunebook.core.params import Declaration, Value, declarations
 from tunebook.core.places import PLAN, read_plan
 from tunebook.core.registry import techniques
 from tunebook.core.technique import Technique
 from tunebook.data.frozen import SPLIT, open_data
 from tunebook.models.source import model_id
+from tunebook.tables.declared import technique_rows
 
 
 def inputs_of(woven: Iterable[Technique], book: Path) -> dict[str, str]:
@@ -77,6 +79,29 @@ def find_input(row: Declaration, value: str, book: Path) -> Path:
     return finished[-1].resolve()
 
 
+def anchored(table: ParamTable, parent: ParamTable, book: Path) -> ParamTable:
+    """A table that is to be kept, whose new names of files and folders are found wherever a command runs: what is only
+    seen from the present folder gets its whole path, or its place in the book."""
+    rows = dict(table.rows)
+    for name, row in table.rows.items():
+        old = parent.rows.get(name)
+        declared = technique_rows().get(name)
+        names = name == "base_model" or (declared is not None and declared.row.input)
+        if names and row.value and (old is None or old.value != row.value):
+            given = row.value
+            told = [_told(str(item), book) for item in (given if isinstance(given, list) else [given])]
+            rows[name] = row.model_copy(update={"value": told if isinstance(given, list) else told[0]})
+    return table.model_copy(update={"rows": rows})
+
+
+def _told(name: str, book: Path) -> str:
+    path = Path(name).expanduser()
+    if path.is_absolute() or (book / path).exists() or not path.exists():
+        return name
+    whole, home = path.absolute(), book.absolute()
+    return whole.relative_to(home).as_posix() if whole.is_relative_to(home) else str(whole)
+
+
 def input_id(row: Declaration, path: Path) -> str:
     """Hash of what decides: the bytes of a file; the rows of a book; the model and the plan of a run."""
     if row.row.input == "file":
@@ -86,4 +111,4 @@ def input_id(row: Declaration, path: Path) -> str:
     return content_id([read_plan(path).id, model_id(path / "model")])
 
 
-__all__ = ["declared_input", "find_input", "find_inputs", "input_id", "inputs_of"]
+__all__ = ["anchored", "declared_input", "find_input", "find_inputs", "input_id", "inputs_of"]
