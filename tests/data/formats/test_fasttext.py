@@ -37,6 +37,15 @@ def test_a_mark_of_quotation_that_never_closes_is_a_character(write):
     assert source.table["text"].to_pylist() == ["one", '"two', "three"]
 
 
-@pytest.mark.parametrize("text", ["text,label\none,__label__a\n", "words about __label__a and more\n", "a\tb\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "text,label\none,__label__a\n",
+        "label,text\n__label__a,one two\n",
+        '__label__a,"one, two"\n__label__b,three\n',
+        "words about __label__a and more\n",
+        "a\tb\n",
+    ],
+)
 def test_other_files_are_left_alone(write, text):
     assert read(write("x.txt", text)).notes["format"] == "txt"

@@ -30,4 +30,5 @@ def test_who_names_text_and_label_gets_the_table(write):
 
 
 def test_a_column_of_yes_and_no_beside_a_text_is_a_label(write):
-    assert read(write("x.json", json.dumps([{"text": "a", "label": True}] * 2))).notes["format"] == "json"
+    for row in ({"text": "a", "label": True}, {"response": "words of a customer", "rejected": "yes"}):
+        assert read(write("x.json", json.dumps([row] * 2))).notes["format"] == "json"

@@ -25,9 +25,10 @@ class FastText(Format):
     title: ClassVar[str] = "fastText"
 
     def fits(self, look: Look) -> bool:
-        """Several lines begin or end with a label, and none has one in the middle."""
+        """Lines begin or end with labels, none has one in the middle, and no comma sets off cells of a table."""
         marked = [line for line in look.lines if _PREFIX in line]
-        return bool(marked) and all(_cut(_unquoted(line))[0] for line in marked)
+        labels = [_cut(_unquoted(line))[0] for line in marked]
+        return bool(marked) and all(names and not any("," in name for name in names) for names in labels)
 
     def read(self, look: Look) -> Export:
         """A row a line."""

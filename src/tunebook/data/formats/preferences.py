@@ -8,7 +8,8 @@ from tunebook.data.exports import Export, Format
 from tunebook.data.look import Look
 
 _BETTER = ("chosen", "response_chosen", "preferred")
-_WORSE = ("rejected", "rejected_response", "rejected_messages", "response_rejected", "dispreferred")
+_WORSE = ("rejected", "response_rejected", "dispreferred")
+_WORSE_ALONE = ("rejected_response", "rejected_messages")  # beside any answer
 _ANSWER = ("response", "completion", "output", "messages")
 _JUDGED = ("label", "kto_tag")
 
@@ -23,7 +24,7 @@ class Preferences(Format):
         if not look.objects or (look.options.text and look.options.label):
             return False
         names = set.intersection(*[set(row) for row in look.objects])
-        pairs = names & set(_WORSE) and names & {*_BETTER, *_ANSWER}
+        pairs = (names & set(_WORSE) and names & set(_BETTER)) or (names & set(_WORSE_ALONE) and names & set(_ANSWER))
         judged = [name for name in _JUDGED if name in names and all(type(row[name]) is bool for row in look.objects)]
         return bool(pairs) or bool(judged and "prompt" in names and names & set(_ANSWER))
 
