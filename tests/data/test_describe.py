@@ -144,7 +144,7 @@ def test_warnings_speak_the_language_of_today(monkeypatch):
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
     assert (
         warning_text({"code": "duplicates", "message": "8 rows", "fields": {"count": 8}})
-        == "有 8 条训练数据与前面的重复。"
+        == "有 8 条训练样本与前面的重复。"
     )
     small = warning_text({"code": "split_small", "message": "few", "fields": {"split": "test", "rows": 7}})
     assert small.startswith("测试集只有 7 条")

@@ -23,7 +23,7 @@ class Borrow(Technique):
 
     key: ClassVar[str] = "borrow"
     file: Annotated[str | None, Row("further rows", zh="更多数据", input="file")] = None
-    teacher: Annotated[str | None, Row("another run", zh="另一次运行", input="run")] = None
+    teacher: Annotated[str | None, Row("another run", zh="另一次训练", input="run")] = None
 
     def prepare_data(self, view: View, run: RunContext) -> View:
         run.acted(self.key, seen=1)

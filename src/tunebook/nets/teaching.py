@@ -18,7 +18,11 @@ from tunebook.models.layers import depths
 # A row of the table that several techniques declare alike.
 Teacher = Annotated[
     str | None,
-    Row("finished run that teaches, of the same tokenizer", zh="作为教师的已完成运行，须使用相同分词器", input="run"),
+    Row(
+        "finished run that teaches, of the same tokenizer",
+        zh="作为教师的一次已完成的训练，须使用相同分词器",
+        input="run",
+    ),
 ]
 _PROJECTIONS = tuple(
     re.compile(rf"(^|\.)({names})$")

@@ -41,7 +41,7 @@ class Curriculum(Technique):
     若部分样本明显更难或噪声更大，而训练又短，值得一试；数据干净而单一时，随机顺序同样好（Wu 等 2021）。它不能纠正错误
     标签；若容易的样本全属同一类别，也不适用。请与 difficulty=random 和 reverse=true 对比，由此可知顺序本身的作用。每轮
     的样本数不变：在容易的部分扩大到全部之前，有些样本会出现多次，有些尚未出现。开销：长度相近的样本不再排在一起，填充
-    增多；difficulty=loss 需要一次已完成的运行。
+    增多；difficulty=loss 需要一次已完成的训练。
 
     来源：Bengio 等 2009（ICML，逐渐扩大的样本池）；Platanios 等 2019（arXiv:1903.09848），公式 6 和 7，线性与根号节奏
     以及稀有度，这里对样本的词元取平均而不是求和；Hacohen 和 Weinshall 2019（arXiv:1904.03626），指数节奏、单步节奏和用
@@ -53,11 +53,11 @@ class Curriculum(Technique):
         Row(
             "what makes a row hard: its tokens; how rare they are; its loss under the model of a run; a column of the "
             "data; how far its annotators disagree; or chance, as a control",
-            zh="难度的依据：词元数、词元的稀有度、某次运行的模型在该样本上的损失、数据中的一列、标注者的分歧，或随机（对照）",
+            zh="难度的依据：词元数、词元的稀有度、某次训练的模型在该样本上的损失、数据中的一列、标注者的分歧，或随机（对照）",
         ),
     ] = "length"
     run: Annotated[
-        str | None, Row("run whose model's loss is the difficulty", zh="以其模型损失作为难度的运行", input="run")
+        str | None, Row("run whose model's loss is the difficulty", zh="以其模型的损失作为难度的训练", input="run")
     ] = None
     column: Annotated[
         str | None, Row("column of the data whose number is the difficulty", zh="以其数值作为难度的数据列")

@@ -30,7 +30,7 @@ class DistillAttention(Technique):
     """
 
     key: ClassVar[str] = "distill_attention"
-    zh: ClassVar[str] = """让最后一层注意力中词元之间的关系接近某次已完成运行的模型。
+    zh: ClassVar[str] = """让最后一层注意力中词元之间的关系接近某次已完成的训练的模型。
 
     两个模型的查询、键和值各自切成同样多的头；词元的查询（键、值）两两相乘后取 softmax，表示它们之间的关系；损失加上
     weight 乘以学生与教师之间的散度，对头和词元取平均。头数、层数和宽度都可以不同。适用于层数更少或更窄的学生，与

@@ -27,7 +27,7 @@ class DistillHidden(Technique):
     """
 
     key: ClassVar[str] = "distill_hidden"
-    zh: ClassVar[str] = """让所选层的隐藏状态和嵌入接近某次已完成运行的模型。
+    zh: ClassVar[str] = """让所选层的隐藏状态和嵌入接近某次已完成的训练的模型。
 
     损失加上 weight 乘以平方差，对层的配对、词元和维度取平均。宽度不同时，每对层用一个投影把学生的状态变到教师的宽度；
     投影不会保留。适用于层数更少的学生，与 `distill` 同用；样本多或有大量无标签样本时最有用。教师的分词器不同时不适用，

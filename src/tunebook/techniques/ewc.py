@@ -38,11 +38,11 @@ class EWC(Technique):
     """
 
     key: ClassVar[str] = "ewc"
-    zh: ClassVar[str] = """在损失中加入 strength / 2 * Σ F (w - w*) ** 2；w* 是本次运行开始时的权重。
+    zh: ClassVar[str] = """在损失中加入 strength / 2 * Σ F (w - w*) ** 2；w* 是本次训练开始时的权重。
 
-    F 是费希尔信息的对角线，在先前运行的样本上于 w* 处逐条测得，并缩放到大于 0 的部分平均为 1，因此同一强度适用于任何模
-    型。若先前有多次运行，则把各自的 F 相加，每早一次就再乘以 gamma：这是 Schwarz 等人只用一个锚点的在线形式。适用于从
-    另一次运行继续（--continue-from），且旧样本可以读取但不能用于训练的情形。凡是旧样本可以用于训练，回放都能保住多得多
+    F 是费希尔信息的对角线，在先前训练的样本上于 w* 处逐条测得，并缩放到大于 0 的部分平均为 1，因此同一强度适用于任何模
+    型。若先前有多次训练，则把各自的 F 相加，每早一次就再乘以 gamma：这是 Schwarz 等人只用一个锚点的在线形式。适用于从
+    另一次训练继续（--continue-from），且旧样本可以读取但不能用于训练的情形。凡是旧样本可以用于训练，回放都能保住多得多
     的东西；约束越强，新内容学到的越少。开销：训练前对 `rows` 条样本各做一次反向，内存中多两份权重，每步对它们做一些运
     算。
 
@@ -73,7 +73,7 @@ class EWC(Technique):
         Field(gt=0, le=1),
         Row(
             "what a run counts relative to the one after it, where several came before",
-            zh="存在多个先前运行时，每个运行相对其后一个运行的权重",
+            zh="先前有多次训练时，每次相对其后一次的权重",
         ),
     ] = 1.0
     rows: Annotated[
@@ -81,7 +81,7 @@ class EWC(Technique):
         Field(ge=1),
         Row(
             "rows of each run before on which Fisher's information is measured",
-            zh="用于估计 Fisher 信息的每个先前运行的样本数",
+            zh="估计费希尔信息时，先前每次训练所用的样本数",
             unit="rows",
         ),
     ] = 256

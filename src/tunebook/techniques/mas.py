@@ -29,8 +29,8 @@ class MAS(Technique):
     key: ClassVar[str] = "mas"
     zh: ClassVar[str] = """在损失中加入 strength / 2 * Σ Omega (w - w*) ** 2；Omega 表示输出对每个权重的敏感程度。
 
-    Omega 的算法：对先前运行的样本，求分类头输出长度平方的梯度，取其绝对值的平均，因此不需要标签。它被缩放到大于 0 的部
-    分平均为 1，并对先前各次运行累加。适用于从另一次运行继续（--continue-from），且旧样本可以读取但不能用于训练的情形，
+    Omega 的算法：对先前训练的样本，求分类头输出长度平方的梯度，取其绝对值的平均，因此不需要标签。它被缩放到大于 0 的部
+    分平均为 1，并对先前各次训练累加。适用于从另一次训练继续（--continue-from），且旧样本可以读取但不能用于训练的情形，
     尤其是旧样本没有可信标签时。若旧样本可以用于训练则不适用：回放能保住多得多的东西。开销：训练前对 `rows` 条样本各做
     一次反向，内存中多两份权重，每步对它们做一些运算。
 
@@ -54,7 +54,7 @@ class MAS(Technique):
         Field(ge=1),
         Row(
             "rows of each run before on which the sensitivity is measured",
-            zh="用于估计敏感度的每个先前运行的样本数",
+            zh="估计敏感度时，先前每次训练所用的样本数",
             unit="rows",
         ),
     ] = 256

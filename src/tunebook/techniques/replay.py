@@ -33,9 +33,9 @@ class Replay(Technique):
     """
 
     key: ClassVar[str] = "replay"
-    zh: ClassVar[str] = """保留先前运行的 `size` 条样本，与新样本一起训练；size=all 即联合训练。
+    zh: ClassVar[str] = """保留先前训练的 `size` 条样本，与新样本一起训练；size=all 即联合训练。
 
-    对付遗忘应首先尝试：几百条旧样本比任何惩罚项都保得多。适用于从另一次运行继续（--continue-from），且可以用其样本训练
+    对付遗忘应首先尝试：几百条旧样本比任何惩罚项都保得多。适用于从另一次训练继续（--continue-from），且可以用其样本训练
     的情形。不写 `share` 时，每条保留的样本每轮出现一次；写了则每轮抽取相应数量，样本少时会反复抽取。若法律或合同不允许
     继续保存旧样本，则不适用，见 ewc、mas、si 和 lwf。开销：每轮增加的样本所需的时间；herding 要让旧模型把全部旧样本过
     一遍。
@@ -49,7 +49,7 @@ class Replay(Technique):
         Annotated[int, Field(ge=1)] | Literal["all"],
         Row(
             "rows kept of all runs before together; all keeps every one (joint training)",
-            zh="从所有先前运行中保留的样本总数；all 表示全部保留（联合训练）",
+            zh="从先前所有训练中保留的样本总数；all 表示全部保留（联合训练）",
             unit="rows",
             aliases=("mem_size", "memory_size", "buffer_size"),
             search=Search(50, 2000, log=True),

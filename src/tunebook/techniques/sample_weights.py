@@ -43,17 +43,17 @@ class SampleWeights(Technique):
     """
 
     key: ClassVar[str] = "sample_weights"
-    zh: ClassVar[str] = """按类别、按某次已完成运行的判断、按标注者，或同时按多项，给训练样本加权。
+    zh: ClassVar[str] = """按类别、按某次已完成的训练的判断、按标注者，或同时按多项，给训练样本加权。
 
-    按类别：`classes` 写明某个类别的权重，如 `complaint=5`；其余为 1。按难易：`run` 是一次已完成的运行；l 是它在该样本
+    按类别：`classes` 写明某个类别的权重，如 `complaint=5`；其余为 1。按难易：`run` 是一次已完成的训练；l 是它在该样本
     上的损失，样本权重为 exp(-power l)，每条样本一个类别时，就是它给出该标签的概率的 `power` 次方。power > 0 信任容易的
     样本，它们很少标错；power < 0 侧重难的样本，包括标错的。数值和有序类别的 l 是平方误差除以其平均值。把错误标签背下来
-    的运行会觉得它们容易，什么都没学到的运行会觉得所有样本一样：请选轮数少、明显好于只猜最常见类别的运行。按标注者：样
+    的模型会觉得它们容易，什么都没学到的模型会觉得所有样本一样：请选轮数少、明显好于只猜最常见类别的训练。按标注者：样
     本权重为 s^agreement，s = (k + 2 m) / (n + 2)，其中 n 名标注者有 k 名给出了用于训练的标签，m 是全部样本合计的这一比
     例。因此 s 就是再有一名标注者也会给出该标签的概率。若用简单的 k / n，一名标注者的证明力就与十名相同，仲裁者推翻所有
     人给出的标签也会毫无分量；无人看过的样本取 s = m。平票如何裁定无关紧要，未知的类别计为不赞成该标签。多标签、数值和
     有序类别用接近程度代替是否相同（Jaccard；1 - 距离 / 范围）。若分歧本身就是要学习的真相，则不适用。这些权重与
-    `weight` 列相乘，平均值为 1。开销：按难易加权时，该次运行要把训练样本过一遍。
+    `weight` 列相乘，平均值为 1。开销：按难易加权时，该次训练要把训练样本过一遍。
 
     来源：Han 等 2018（arXiv:1804.06872）的小损失筛选，这里用作权重而非取舍；Sheng、Provost 和 Ipeirotis 2008（KDD），
     按标注者比例给样本加权，这里只取用于训练的标签；其中的 2 来自拉普拉斯接续法则，以全部样本的平均代替二分之一。
@@ -66,7 +66,11 @@ class SampleWeights(Technique):
     ] = Field(default_factory=list)
     run: Annotated[
         str | None,
-        Row("finished run whose losses say how hard each row is", zh="用其损失衡量样本难度的已完成运行", input="run"),
+        Row(
+            "finished run whose losses say how hard each row is",
+            zh="一次已完成的训练，用其损失衡量样本难度",
+            input="run",
+        ),
     ] = None
     power: Annotated[
         float,

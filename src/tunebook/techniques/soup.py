@@ -33,7 +33,7 @@ class Soup(Technique):
 
     开销：每个候选都要在内存和每个检查点中存一份所训练的权重，训练结束后每个候选再把验证样本过一遍。
 
-    来源：Wortsman 等 2022，模型汤（arXiv:2203.05482），方案 1，原文针对多次运行，这里针对多次验证。
+    来源：Wortsman 等 2022，Model soups（arXiv:2203.05482），方案 1，原文针对多次训练，这里针对多次验证。
     """
     exclusive: ClassVar[str] = "averaging"
 
