@@ -213,6 +213,7 @@ def test_the_kept_model_loads_with_plain_transformers(model: Path, tmp_path: Pat
 
 def test_a_pipeline_of_transformers_cuts_texts_where_the_run_did(model: Path, tmp_path: Path) -> None:
     """Also where the base's tokenizer names no length at all, as those of older models do."""
+    from tokenizers import Tokenizer
     from transformers import pipeline
 
     made = fit(model, tmp_path, plan(max_length=8))
@@ -224,6 +225,8 @@ def test_a_pipeline_of_transformers_cuts_texts_where_the_run_did(model: Path, tm
     found = pipeline("text-classification", model=str(tmp_path / "model"), device="cpu")(long, truncation=True)[0]
     expected = own.answers(Rows(long, None, None, ["0"]))[0][0]
     assert (own.tokenizer.model_max_length, reach(own.tokenizer)) == (8, 10**6)
+    alone = Tokenizer.from_file(str(tmp_path / "model" / "tokenizer.json"))  # whatever was tokenised last
+    assert len(alone.encode(long[0]).ids) == 8
     assert (found["label"], found["score"]) == (expected["label"], pytest.approx(expected["score"], abs=1e-6))
 
 

@@ -73,9 +73,12 @@ def finish_folder(folder: Path, tokenizer: Any, plan: Plan) -> None:
     It cuts texts where the run cut them, also in a pipeline of transformers; how much the base model can read, which
     the next training from this one may use, is kept beside that.
     """
-    own = tokenizer.model_max_length
+    own, length = tokenizer.model_max_length, int(plan.params["max_length"])  # type: ignore[arg-type]
     tokenizer.init_kwargs[REACH] = reach(tokenizer)
-    tokenizer.model_max_length = int(plan.params["max_length"])  # type: ignore[arg-type]
+    tokenizer.model_max_length = length
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is not None:  # else tokenizer.json would cut where the last text that was read happened to be cut
+        backend.enable_truncation(length)
     try:
         tokenizer.save_pretrained(str(folder))
     finally:
