@@ -17,10 +17,11 @@ import numpy as np
 from tunebook.models.machine import bf16_gain, threads
 
 PASSES = 7
-_PATIENCE = 0.01  # seconds that one timed product may take
+_TILES, _TILE = 40, 64
+_TOKENS = 256  # what lies between products costs each token the same
 _TENSOR = 1 << 20
-# What torch needs against what is measured here; both were measured side by side (benchmarks/startup.py).
-_BLOCK, _MODULE, _STEP, _PARAMETER = 1.1, 8.8, 1.6, 0.85
+# What torch needs against what is measured here (tests/models/test_pace.py measures both).
+_BLOCK, _MODULE, _STEP, _PARAMETER = 1.3, 12.0, 2.2, 0.85
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,14 @@ def pace(width: int, tokens: int, precision: str = "fp32") -> Speed:
     """Speed of this machine's processor at a model's width.
 
     Args:
-        tokens: tokens of a forward pass; fewer are measured where these would take too long.
+        tokens: tokens of a forward pass.
         precision: `fp32`, `bf16` (on a processor that has instructions for it) or `auto`.
     """
     clock = Clock()
     call = clock.seconds(_calls) / _CALLS
-    product, between, count = _block(clock, width, tokens)
     gain = 1.0 if precision == "fp32" else bf16_gain()
-    between /= threads()
     return Speed(
-        operation=_BLOCK * (product + between) / gain / (2 * width**2 * count),
+        operation=_BLOCK * (_product(clock) + _beside(clock, width, tokens)) / gain / threads(),
         module=_MODULE * call,
         tensor=_STEP * call,
         parameter=_PARAMETER * clock.seconds(_update(), 5) / _TENSOR / threads(),
@@ -98,17 +97,17 @@ def _calls() -> None:
         np.tanh(x @ weight + scale) * scale
 
 
-def _block(clock: Clock, width: int, tokens: int) -> tuple[float, float, int]:
-    """Seconds of a product, of what comes with it, and the tokens that were multiplied."""
-    weight = np.full((width, width), 1 / width, np.float32)
-    count, product = min(tokens, 16), 0.0
-    while True:
-        x = np.ones((count, width), np.float32)
-        product = clock.seconds(partial(np.matmul, x, weight), 3)
-        if count >= tokens or product * min(4, tokens / count) > _PATIENCE:
-            break
-        count = min(4 * count, tokens)
-    return clock.seconds(partial(np.matmul, x, weight)), clock.seconds(partial(_between, x)), count
+def _product(clock: Clock) -> float:
+    """Seconds of an operation in products of tiles so small that no library shares one out among threads: of threads
+    that wait for each other on a busy machine the time tells nothing."""
+    left = np.full((_TILES, _TILE, _TILE), 1 / _TILE, np.float32)
+    return clock.seconds(partial(np.matmul, left, left, out=np.empty_like(left))) / (2 * _TILES * _TILE**3)
+
+
+def _beside(clock: Clock, width: int, tokens: int) -> float:
+    """What lies between the products, in seconds for each of their operations."""
+    count = min(tokens, _TOKENS)
+    return clock.seconds(partial(_between, np.ones((count, width), np.float32))) / (2 * width**2 * count)
 
 
 def _between(x: np.ndarray) -> np.ndarray:
