@@ -218,6 +218,7 @@ def test_a_pipeline_of_transformers_cuts_texts_where_the_run_did(model: Path, tm
 
     made = fit(model, tmp_path, plan(max_length=8))
     made.material.tokenizer.model_max_length = int(1e30)
+    made.material.tokenizer.truncation_side = "left"
     made.run()
     assert made.material.tokenizer.model_max_length == int(1e30)
     long = ["the room was really great and we found it " * 9]
@@ -226,7 +227,8 @@ def test_a_pipeline_of_transformers_cuts_texts_where_the_run_did(model: Path, tm
     expected = own.answers(Rows(long, None, None, ["0"]))[0][0]
     assert (own.tokenizer.model_max_length, reach(own.tokenizer)) == (8, 10**6)
     alone = Tokenizer.from_file(str(tmp_path / "model" / "tokenizer.json"))  # whatever was tokenised last
-    assert len(alone.encode(long[0]).ids) == 8
+    assert len(alone.encode(long[0]).ids) == 8 and own.tokenizer.truncation_side == "left"
+    assert alone.encode(long[0]).ids == own.tokenizer(long[0], truncation=True)["input_ids"]
     assert (found["label"], found["score"]) == (expected["label"], pytest.approx(expected["score"], abs=1e-6))
 
 

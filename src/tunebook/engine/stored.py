@@ -78,7 +78,7 @@ def finish_folder(folder: Path, tokenizer: Any, plan: Plan) -> None:
     tokenizer.model_max_length = length
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is not None:  # else tokenizer.json would cut where the last text that was read happened to be cut
-        backend.enable_truncation(length)
+        backend.enable_truncation(length, direction=tokenizer.truncation_side)
     try:
         tokenizer.save_pretrained(str(folder))
     finally:
