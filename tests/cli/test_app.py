@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import pytest
 from tests.cli.conftest import Call
 
-from tunebook.cli.app import COMMANDS, EXAMPLES, application
+from tunebook.cli.app import COMMANDS, EXAMPLES, application, examples
 from tunebook.core.errors import TunebookError
+from tunebook.core.messages import LANGUAGES
 
 
-@pytest.mark.parametrize("example", [line for lines in EXAMPLES.values() for line in lines])
-def test_examples_can_be_parsed(example: str) -> None:
-    program, *words = shlex.split(example)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_examples_can_be_parsed(path: str, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEBOOK_LANG", language)
+    for example in examples(path):
+        assert "{" not in example
+        parse(*shlex.split(example))
+
+
+def parse(program: str, *given: str) -> None:
     assert program == "tunebook"
-    group = application()
+    group, words = application(), list(given)
     while hasattr(group, "list_commands"):
         context = group.make_context(program, words, resilient_parsing=True)
         program, words = words[0], words[1:]
         group = group.get_command(context, program)
     assert group.make_context(program, words).params
+
+
+def test_texts_of_examples_are_in_the_language_of_the_help(tunebook: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "--note 'smaller steps'" in examples("table set")[0] in tunebook("table", "set", "--help").out
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    texts = [text for path in EXAMPLES for line in examples(path) for text in re.findall(r"['\"](.+)['\"]", line)]
+    assert len(texts) >= 9 and all(re.search(r"[\u4e00-\u9fff]", text) for text in texts)
 
 
 def test_examples_belong_to_commands() -> None:

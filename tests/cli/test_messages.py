@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import tunebook.cli
-from tunebook.cli.app import COMMANDS
+from tunebook.cli.app import COMMANDS, EXAMPLES
 
 _FOLDER = Path(tunebook.cli.__file__).parent
 _BUILT = re.compile(r"cli\.(work|doctor|help|opt)\.|cli\.(run|table|state|split|score|time|name|value|default)$")
@@ -18,6 +18,7 @@ def test_words_and_catalogue_agree() -> None:
     used = set(re.findall(r'"(cli\.[a-z_.]+[a-z_])"', sources)) | set(re.findall(r"'(cli\.[a-z_.]+[a-z_])'", sources))
     used |= {f"cli.opt.{name}" for name in re.findall(r'option\(\s*"([a-z_]+)"', sources)}
     used |= {f"cli.help.{path.replace(' ', '_')}" for path in COMMANDS}
+    used |= {f"cli.example.{name}" for lines in EXAMPLES.values() for name in re.findall(r"\{(\w+)\}", str(lines))}
     entries = set(tomllib.loads((_FOLDER.parent / "messages" / "cli.toml").read_text(encoding="utf-8")))
     assert used - entries == set()
     names = {word for word in re.findall(r'"([a-z_]+)"', sources)}

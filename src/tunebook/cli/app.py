@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -53,7 +54,7 @@ COMMANDS = {
     "table search": "search:table_search",
     "table recommend": "recommend:table_recommend",
 }
-EXAMPLES = {
+EXAMPLES = {  # a name in braces is a text in the reader's language, cli.example.NAME
     "": ("tunebook demo", "tunebook init book --data reviews.csv", "tunebook train book"),
     "demo": ("tunebook demo",),
     "init": (
@@ -69,7 +70,7 @@ EXAMPLES = {
     ),
     "eval": ("tunebook eval book", "tunebook eval book --split validation"),
     "predict": (
-        'tunebook predict book "my parcel has not come"',
+        'tunebook predict book "{parcel}"',
         "tunebook predict book --file new.csv --out answers.csv",
     ),
     "stages": ("tunebook stages book", "tunebook stages book --set pretrain.file=raw.txt"),
@@ -80,14 +81,14 @@ EXAMPLES = {
         "tunebook ab book v1 v2 --seeds 10 --delta 1pt --guard time=20% --effects",
         "tunebook ab book v1 v2 --challenge hard.csv --prices prices.toml --promote",
     ),
-    "table": ("tunebook table show book", "tunebook table set book learning_rate=5e-5 --note 'smaller steps'"),
+    "table": ("tunebook table show book", "tunebook table set book learning_rate=5e-5 --note '{note}'"),
     "table recommend": (
         "tunebook table recommend book",
         "tunebook table recommend book --for memory=2GB --scale-rate sqrt",
         "tunebook table recommend book --edge --dry-run",
     ),
     "techniques": ("tunebook techniques", "tunebook techniques layer_decay"),
-    "table set": ("tunebook table set book learning_rate=5e-5 batch_size=16 --note 'smaller steps'",),
+    "table set": ("tunebook table set book learning_rate=5e-5 batch_size=16 --note '{note}'",),
     "table diff": ("tunebook table diff book v1 v2", "tunebook table diff book champion table.xlsx --html diff.html"),
     "import-config": (
         "tunebook import-config llama3_lora_sft.yaml --out table.yaml",
@@ -102,14 +103,14 @@ EXAMPLES = {
     "find rate": ("tunebook find rate book", "tunebook find rate book --set optimizer=sgd --low 1e-4 --steps 150"),
     "find batch": ("tunebook find batch book", "tunebook find batch book --set max_length=256"),
     "promote": (
-        "tunebook promote book v2 --reason 'two points on the tickets of May'",
-        "tunebook promote book v2 --force --reason 'agreed with the customer'",
+        "tunebook promote book v2 --reason '{proven}'",
+        "tunebook promote book v2 --force --reason '{agreed}'",
     ),
-    "rollback": ("tunebook rollback book --reason 'slow in production'", "tunebook rollback book --to v1 --reason bug"),
-    "knowledge": ("tunebook knowledge search 'small chinese'", "tunebook knowledge effects learning_rate"),
+    "rollback": ("tunebook rollback book --reason '{slow}'", "tunebook rollback book --to v1 --reason '{wrong}'"),
+    "knowledge": ("tunebook knowledge search '{found}'", "tunebook knowledge effects learning_rate"),
     "knowledge index": ("tunebook knowledge index book other-book",),
     "knowledge search": (
-        "tunebook knowledge search 'small chinese classification'",
+        "tunebook knowledge search '{found_more}'",
         "tunebook knowledge search --language zh --rows 100-2000 --row learning_rate",
     ),
     "knowledge effects": ("tunebook knowledge effects learning_rate", "tunebook knowledge effects fgm --language zh"),
@@ -121,6 +122,7 @@ EXAMPLES = {
     ),
 }
 _SETTINGS = {"help_option_names": ["--help", "-h"]}
+_NAME = re.compile(r"\{(\w+)\}")
 
 
 class Commands(TyperGroup):
@@ -164,6 +166,11 @@ def application() -> Any:
     return _group("")
 
 
+def examples(path: str) -> list[str]:
+    """The examples of a command, their notes and texts in the reader's language."""
+    return [_NAME.sub(lambda name: say(f"cli.example.{name[1]}"), line) for line in EXAMPLES.get(path, ())]
+
+
 def _help(path: str) -> str:
     return say(f"cli.help.{path.replace(' ', '_') or 'root'}")
 
@@ -177,13 +184,13 @@ def _command(path: str) -> Any:
     module, _, function = COMMANDS[path].partition(":")
     app = _typer()
     call = spread(getattr(import_module(f"tunebook.cli.{module}"), function))
-    words: dict[str, Any] = {"help": _help(path), "epilog": "\n".join(EXAMPLES.get(path, ()))}
+    words: dict[str, Any] = {"help": _help(path), "epilog": "\n".join(examples(path))}
     app.command(path.rpartition(" ")[2], cls=Command, context_settings=_SETTINGS, **words)(call)
     return get_command(app)
 
 
 def _group(path: str) -> Any:
-    app = _typer(cls=Commands, invoke_without_command=True, help=_help(path), epilog="\n".join(EXAMPLES[path]))
+    app = _typer(cls=Commands, invoke_without_command=True, help=_help(path), epilog="\n".join(examples(path)))
     app.callback()(_whole)
     group: Any = get_command(app)
     group.path = path
@@ -201,4 +208,4 @@ def _whole(ctx: typer.Context) -> None:
         typer.echo(ctx.get_help())
 
 
-__all__ = ["COMMANDS", "EXAMPLES", "Commands", "application"]
+__all__ = ["COMMANDS", "EXAMPLES", "Commands", "application", "examples"]
