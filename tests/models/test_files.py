@@ -36,6 +36,15 @@ def test_a_damaged_one(name: str, how: str, folder: Path) -> None:
     assert unreadable(folder) == name
 
 
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "trained.safetensors"])
+def test_a_part_needs_to_know_its_base(name: str, folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / name)
+    assert unreadable(folder) == "base.json"
+    (folder / "base.json").write_text("{}")
+    assert unreadable(folder) == ""
+    assert unreadable(folder, ("state.pt",)) == ""
+
+
 def test_every_byte_of_what_torch_saved_counts_and_a_list_is_no_config(folder: Path) -> None:
     data = bytearray((folder / "state.pt").read_bytes())
     data[data.index(bytes(200)) + 50] = 1

@@ -8,9 +8,10 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 MODEL = ("config.json", "*.safetensors")
+_PARTS = ("adapter_model.safetensors", "trained.safetensors")  # of a model that lies beside its base
 
 
-def unreadable(folder: Path, needed: Sequence[str] = MODEL) -> str:
+def unreadable(folder: Path, needed: Sequence[str] = ()) -> str:
     """Name of the first file that is missing, or of a kind that tells when it is cut off or overwritten and does so;
     empty for a folder that is whole.
 
@@ -18,9 +19,10 @@ def unreadable(folder: Path, needed: Sequence[str] = MODEL) -> str:
     long the file must be.
 
     Args:
-        needed: names or patterns, of each of which there has to be a file.
+        needed: names or patterns, of each of which there has to be a file; none means those of a model.
     """
-    return next(_faults(folder, needed), "")
+    beside = ("base.json",) if any((folder / name).is_file() for name in _PARTS) else ()
+    return next(_faults(folder, needed or (*MODEL, *beside)), "")
 
 
 def _faults(folder: Path, needed: Sequence[str]) -> Iterator[str]:
