@@ -37,7 +37,8 @@ def reading(path: Path) -> Iterator[None]:
 
 def damaged(path: Path, error: Exception | str) -> BookError:
     """The error for a file that is not what it should be."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
+    told = [line for line in str(error).strip().splitlines() if "https://errors.pydantic" not in line]
+    lines = told or [type(error).__name__]
     return BookError("file.damaged", key=str(path), reason=": ".join(line.strip() for line in lines[:3])[:_LONGEST])
 
 
