@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import tunebook
-from tunebook.cli.app import COMMANDS, EXAMPLES, application
+from tunebook.cli.app import COMMANDS, EXAMPLES
+from tunebook.cli.elsewhere import FLAG, command_of, options_of
 from tunebook.cli.entry import COMMON
 from tunebook.cli.reading import flag
 from tunebook.core.messages import LANGUAGES, catalogue
@@ -21,28 +22,17 @@ from tunebook.data.options import DataOptions
 
 SOURCE = Path(tunebook.__file__).parent
 FILES = sorted(path for path in (SOURCE / "report" / "templates").glob("*.j2"))
-FLAG = re.compile(r"(?<![\w-])--[a-z][a-z_-]*[a-z]")
 CALL = re.compile(r"\btunebook ([a-z-]+)(?: ([a-z-]+))?")
+LINE = re.compile(r"\btunebook ([a-z-]+(?: [^`。.;；，,)）]*)?)")  # a command in a sentence, up to the end of that part
 # What stands behind a flag that is an option of the data: its value, perhaps another such option, then the bracket.
 PYTHON = re.compile(r"(?:\(Python: |[（；]Python：)([^)）]*)")
 ELSEWHERE = {"--nproc_per_node", "--learning_rate"}  # of torchrun, and of a training script that is imported
 
 
 @cache
-def options() -> dict[str, set[str]]:
+def options() -> dict[str, frozenset[str]]:
     """Command -> its options."""
-    group: Any = application()
-    found = {}
-    for path in (path for path, place in COMMANDS.items() if place):
-        command = group
-        for name in path.split():
-            command = command.get_command(command_context(command), name)
-        found[path] = {item for option in command.params for item in (*option.opts, *option.secondary_opts)}
-    return found
-
-
-def command_context(command: Any) -> Any:
-    return command.make_context("tunebook", [], resilient_parsing=True)
+    return {path: options_of(path) for path, place in COMMANDS.items() if place}
 
 
 def texts() -> Iterator[tuple[str, str]]:
@@ -69,12 +59,43 @@ def unknown_commands(text: str) -> set[str]:
     return found
 
 
+def strange_flags(text: str) -> set[str]:
+    """Options behind `tunebook COMMAND` that are not its own."""
+    lines = [line.split() for line in LINE.findall(text)]
+    known = {*COMMON, "--help"}
+    return {
+        name
+        for words in lines
+        if command_of(words)
+        for name in FLAG.findall(" ".join(words))
+        if name not in known and name not in options()[command_of(words)]
+    }
+
+
 def test_every_flag_that_is_named_exists() -> None:
     assert {place: unknown_flags(text) for place, text in texts() if unknown_flags(text)} == {}
 
 
 def test_every_command_that_is_named_exists() -> None:
     assert {place: unknown_commands(text) for place, text in texts() if unknown_commands(text)} == {}
+
+
+def test_every_command_that_is_named_has_the_options_that_stand_behind_it() -> None:
+    assert {place: strange_flags(text) for place, text in texts() if strange_flags(text)} == {}
+
+
+def test_every_command_that_answers_propose_has_its_options() -> None:
+    """Of each call of `command(...)` with words that are known before it runs."""
+    found = []
+    for path in sorted((SOURCE / "cli").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "command":
+                words = [getattr(item, "value", "") for item in node.args]
+                values = [item.value for item in ast.walk(node) if isinstance(item, ast.Constant)]
+                flags = {value for value in values if isinstance(value, str) and FLAG.fullmatch(value)}
+                found.append(command_of(list(map(str, words))))
+                assert found[-1] and flags <= options()[found[-1]], f"{path.name}:{node.lineno}"
+    assert len(found) > 40
 
 
 def test_every_example_is_understood() -> None:
@@ -99,6 +120,10 @@ def test_an_option_of_the_data_says_its_name_in_python(code: str, text: dict[str
     named = set(re.findall(r"(\w+)=", " ".join(PYTHON.findall(text[language]))))
     assert wanted <= named
     assert not re.search(r"\boption\b|选项", text[language]), "an option is named by its flag"
+
+
+def test_the_check_catches_an_option_of_another_command() -> None:
+    assert strange_flags("run `tunebook train BOOK --problem regression` again") == {"--problem"}
 
 
 @pytest.mark.parametrize("text", ["say --nonsense", "tunebook tarin book", "run `tunebook table shwo`"])

@@ -14,6 +14,7 @@ import typer
 
 from tunebook.cli.answer import Answer, console, json_line, show, show_json
 from tunebook.cli.app import application
+from tunebook.cli.elsewhere import fitted
 from tunebook.cli.patience import heard, patience
 from tunebook.cli.streams import Stop, Streams, silence
 from tunebook.core.errors import MachineError, TunebookError
@@ -48,7 +49,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     _prepare(common)
     try:
         with stop.heard(), _nothing() if common.json else patience():
-            code = _tried(lambda: _answer(words, common), common)
+            code = _tried(lambda: _answer(words, common), common, words)
         code = 128 + stop.number if code == INTERRUPTED else code
         if failed := _tried(streams.flush, common):
             silence(1)  # what cannot be written now cannot be written at the end either
@@ -59,14 +60,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _tried(step: Callable[[], int | None], common: Common) -> int:
-    """The exit code of a step, or of what went wrong in it, which is told."""
+def _tried(step: Callable[[], int | None], common: Common, words: Sequence[str] = ()) -> int:
+    """The exit code of a step of this command line, or of what went wrong in it, which is told."""
     try:
         return step() or 0
     except BrokenPipeError:
         raise
     except (Exception, KeyboardInterrupt) as error:
-        return _failure(error, common)
+        return _failure(error, common, words)
 
 
 def _common(arguments: list[str]) -> tuple[list[str], Common]:
@@ -116,13 +117,15 @@ def _nothing() -> contextlib.AbstractContextManager[None]:
     return contextlib.nullcontext()
 
 
-def _failure(error: BaseException, common: Common) -> int:
+def _failure(error: BaseException, common: Common, words: Sequence[str]) -> int:
     """Say what went wrong, in the user's words or as JSON, and give the exit code."""
     if common.debug:
         import traceback
 
         traceback.print_exception(error)
     problem, code = _explained(error)
+    for item in (problem, *problem.get("others", ())):
+        item["advice"] = fitted(item["advice"], words)
     try:
         if common.json:
             sys.stdout.write(json_line({"error": problem}) + "\n")
