@@ -14,7 +14,7 @@ from tunebook.core.registry import techniques
 from tunebook.core.technique import Technique
 from tunebook.data.frozen import SPLIT, open_data
 from tunebook.models.source import model_id
-from tunebook.tables.declared import technique_rows
+from tunebook.tables.declared import settings_rows, technique_rows
 
 
 def inputs_of(woven: Iterable[Technique], book: Path) -> dict[str, str]:
@@ -85,13 +85,17 @@ def anchored(table: ParamTable, parent: ParamTable, book: Path) -> ParamTable:
     rows = dict(table.rows)
     for name, row in table.rows.items():
         old = parent.rows.get(name)
-        declared = technique_rows().get(name)
-        names = name == "base_model" or (declared is not None and declared.row.input)
-        if names and row.value and (old is None or old.value != row.value):
+        if row.value and (old is None or old.value != row.value) and _names_places(name):
             given = row.value
             told = [_told(str(item), book) for item in (given if isinstance(given, list) else [given])]
             rows[name] = row.model_copy(update={"value": told if isinstance(given, list) else told[0]})
     return table.model_copy(update={"rows": rows})
+
+
+def _names_places(name: str) -> bool:
+    """Whether a row's value names files or folders; no technique is imported for a row of the settings."""
+    declared = None if name in settings_rows() else technique_rows().get(name)
+    return name == "base_model" or (declared is not None and bool(declared.row.input))
 
 
 def _told(name: str, book: Path) -> str:
