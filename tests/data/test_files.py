@@ -36,6 +36,7 @@ def test_reads_plain_gzip_and_zip(write):
         ("a.csv.gz", gzip.compress(b"a,b\n1,2\n", mtime=0)[:-9], "data.archive"),
         ("a.zip", b"PK no package", "data.archive"),
         ("a.zip", packed(a=b"1", b=b"2"), "data.archive"),
+        ("a.zip", io.BytesIO(packed(**{"b.zip": packed(a=b"1")})).getvalue(), "data.archive"),
     ],
 )
 def test_refuses_what_holds_no_data(write, name, data, code):

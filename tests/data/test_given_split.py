@@ -12,6 +12,8 @@ def test_a_column_of_splits_is_known_by_name_and_values():
     assert split_column(pa.table({"划分": ["训练", "测试集", None]})) == "划分"
     assert split_column(pa.table({"split": ["wood", "train"]})) is None
     assert split_column(pa.table({"part": ["train"], "set": [["test"]]})) is None
+    assert split_column(pa.table({"part": ["train", "dev", None]})) == "part"
+    assert split_column(pa.table({"part": ["dev", "test"]})) is None
 
 
 def test_splits_by_their_many_names():

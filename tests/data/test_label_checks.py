@@ -86,6 +86,16 @@ def test_tags_of_words_are_no_classes(made: Made, kind: str) -> None:
     assert error.code == "data.label_tags" and "tags of words" in error.message
 
 
+def test_a_word_and_its_tag_in_each_row_are_no_classes(made: Made) -> None:
+    words = {"text": [f"word{number}" for number in range(60)]}
+    tags = ["O", "O", "B-LOC"] * 20
+    error = made.refused(tags, more=words)
+    assert (error.code, error.key) == ("data.label_tags", "label") and "--problem single_label" in error.advice
+    assert made.ref(tags, more=words, problem="single_label").labels.names == ["B-LOC", "O"]
+    assert made.ref(tags).labels.names == ["B-LOC", "O"]  # of texts, they are names as any other
+    assert made.ref(["O", "A", "B"] * 20, more=words).labels.names == ["A", "B", "O"]  # blood groups
+
+
 def test_several_labels_beside_texts_are_no_tags(made: Made) -> None:
     ref = made.ref([["a", "b", "c"][: 1 + number % 3] for number in range(60)])
     assert ref.labels.problem == "multi_label" and ref.labels.names == ["a", "b", "c"]
@@ -113,6 +123,14 @@ def test_marks_of_absence_are_left_out_and_said(made: Made) -> None:
     assert not told(made.ref(["-2", "-1", "1"] * 30), "minus_one")
     other = made.ref(["yes", "no", "later"] * 30, no_label=["later"])
     assert other.labels.names == ["no", "yes"]
+
+
+def test_a_mark_of_absence_beside_one_label_is_a_class_and_said(made: Made) -> None:
+    said = told(made.ref(["yes", "N/A"] * 30), "absent_class")
+    assert "30 rows" in said and "--no-label N/A" in said
+    assert made.refused(["yes", "N/A"] * 30, no_label=["N/A"]).code == "data.one_class"  # as it is advised
+    assert not told(made.ref(["yes", "N/A"] * 30, no_label=[]), "absent_class")
+    assert not told(made.ref(["yes", "no", "N/A"] * 30), "absent_class")
 
 
 def test_errors_of_formulas_are_left_out_and_said(made: Made) -> None:

@@ -102,6 +102,8 @@ def test_useless_labels_are_refused():
     many = [f"class {n}" for n in range(10_000)]
     assert refused(many * 2).code == "data.classes_limit"
     assert refused(many, max_classes=20_000).code == "data.classes_many"
+    amounts = refused([f"{n}%" for n in range(60)])
+    assert amounts.code == "data.label_amounts" and "--problem regression" in amounts.advice
     assert len(labels_of(many * 3, max_classes=20_000).labels.names) == 10_000
     error = refused([n / 7 for n in range(100)], problem="single_label")
     assert error.code == "data.label_floats"

@@ -45,6 +45,32 @@ def test_text_files_may_hold_json(write):
     assert read(write("d.jsonl", '{"text": "a"}\n')).notes["format"] == "jsonl"
 
 
+def test_json_that_is_called_a_table(write):
+    rows = '[{"text": "a, b"},\n {"text": "c"}]'
+    assert read(write("a.csv", rows)).table.to_pydict() == {"text": ["a, b", "c"]}
+    assert read(write("b.tsv", '{"text": "a"}\n{"text": "b"}\n')).table.to_pydict() == {"text": ["a", "b"]}
+    assert read(write("c.csv", '{"text":\n "a"}')).table.to_pydict() == {"text": ["a"]}
+    assert read(write("d.csv", "[1 0],one\n[0 1],two\n")).notes["format"] == "csv"
+    assert read(write("e.csv", '{"a": 1},one\n{"a": 2},two\n')).notes["format"] == "csv"
+    assert read(write("f.csv", rows), DataOptions(format="csv")).notes["format"] == "csv"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("\n<!DOCTYPE html>\n<title>Sign in, please</title>", "data.page"),
+        ("<HTML><table><tr><td>a</td></tr></table></HTML>", "data.page"),
+        ('<?xml version="1.0"?><Workbook/>', "data.page"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n", "data.pointer"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.csv", "b.json"])
+def test_what_stands_in_the_place_of_a_file(write, name, content, code):
+    with pytest.raises(DataError) as caught:
+        read(write(name, content))
+    assert caught.value.code == code and caught.value.advice
+
+
 def test_lines_with_broken_bytes_are_faults(write):
     good = "好的房间非常满意下次再来,a\n".encode() * 50
     source = read(write("a.csv", b"text,label\n" + good + "坏".encode()[:2] + b",b\n"))

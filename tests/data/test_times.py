@@ -102,6 +102,11 @@ def test_clocks_months_and_counts(word, moment):
     assert read(word) == [moment]
 
 
+def test_years_alone():
+    assert read("1999", "2024年") == [us(1999, 1, 1), us(2024, 1, 1)]
+    assert read("0830", "9999") == [None, None]
+
+
 def test_days_of_a_sheet_where_all_are():
     assert read("45001", "45002.5") == [us(2023, 3, 16), us(2023, 3, 17, 12)]
     assert read("45001", "2024-01-01") == [None, us(2024, 1, 1)]

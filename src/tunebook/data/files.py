@@ -40,6 +40,9 @@ _MAGIC: dict[bytes, FileFormat] = {b"PAR1": "parquet", b"SQLite format 3\0": "sq
 
 
 _EMPTY = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n[]"
+_PACKAGES = (".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".7z", ".rar")
+_POINTER = b"version https://git-lfs.github.com/"
+_MARKUP = (b"<!doctype html", b"<html", b"<?xml ")
 _MOST = 5000  # files of a folder or a package that are looked at
 
 
@@ -88,12 +91,28 @@ def only(found: list[Member], path: Path) -> tuple[bytes, str]:
         raise DataError("data.empty", key=str(path))
     if len(found) > 1:
         raise DataError("data.archive", key=str(path), reason=f"{len(found)} files")
-    return found[0].data, found[0].name.rpartition("/")[2]
+    name = found[0].name.rpartition("/")[2]
+    if Path(name).suffix.lower() in _PACKAGES:
+        raise DataError("data.archive", key=str(path), reason=f"{name} is a package itself")
+    return found[0].data, name
 
 
 def is_blank(data: bytes) -> bool:
     """Whether a file holds nothing: white space, a byte order mark, or an empty list at most."""
     return data[:8].strip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n") in (b"", b"[]") and not data.strip(_EMPTY)
+
+
+def refuse_stand_in(data: bytes, path: Path) -> None:
+    """Refuse text that stands in the place of a data file: a page of the web or other markup, a pointer of Git LFS.
+
+    Raises:
+        DataError: `data.page`, `data.pointer`.
+    """
+    head = data[:200].lstrip()
+    if head.startswith(_POINTER):
+        raise DataError("data.pointer", key=str(path))
+    if head[:14].lower().startswith(_MARKUP):
+        raise DataError("data.page", key=str(path), value=head.split(b"\n")[0][:40].decode(errors="replace"))
 
 
 def read_bytes(path: Path) -> tuple[bytes, str]:
@@ -181,4 +200,4 @@ def format_of(path: Path, name: str, data: bytes, given: FileFormat | None, deli
     raise DataError("data.format", key=str(path), value=suffix, allowed=allowed)
 
 
-__all__ = ["Member", "format_of", "is_blank", "members", "only", "read_bytes"]
+__all__ = ["Member", "format_of", "is_blank", "members", "only", "read_bytes", "refuse_stand_in"]

@@ -16,6 +16,7 @@ from tunebook.core.nouns import SPLITS, Roles, Split
 from tunebook.data.columns import is_text, text_column
 from tunebook.data.doubts import filled_down, refuse_spoilt
 from tunebook.data.exports import told
+from tunebook.data.fields import with_fields
 from tunebook.data.given_split import given_splits, split_column
 from tunebook.data.label_columns import class_names, joined_name, label_table
 from tunebook.data.ledger import Entry, Ledger
@@ -97,11 +98,17 @@ def _one_label(sources: list[Source], names: Sequence[str], options: DataOptions
     joined = []
     for source, name in zip(sources, names, strict=True):
         check_columns(source.table, columns or (), name)
-        joined.append(replace(source, table=label_table(source.table, options.label, columns, name)))
+        table = label_table(with_fields(source.table, _told(options)), options.label, columns, name)
+        joined.append(replace(source, table=table))
     if columns is None:
         return joined, options
     told = {"label": joined_name(columns), "label_names": _renamed(columns, options)}
     return joined, options.model_copy(update=told)
+
+
+def _told(options: DataOptions) -> list[str | None]:
+    """Columns that were told, beside those of labels."""
+    return [options.text, options.text_pair, options.row_id, options.group, options.time, options.weight]
 
 
 def _class_names(sources: Sequence[Source], label: str) -> list[str] | None:

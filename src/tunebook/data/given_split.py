@@ -28,12 +28,14 @@ def split_of(word: str) -> Split | None:
 
 
 def split_column(table: pa.Table) -> str | None:
-    """A column whose name and whose values are those of splits."""
+    """A column whose name and whose values are those of splits, or whose values are training rows and others."""
     for name in table.column_names:
-        if plain(name) in SPLIT and not pa.types.is_nested(table[name].type):
-            words = {word for word in pc.unique(_plain(table[name])).to_pylist() if word}
-            if words and words <= set(KNOWN_SPLITS):
-                return str(name)
+        if pa.types.is_nested(table[name].type):
+            continue
+        words = {word for word in pc.unique(_plain(table[name])).to_pylist() if word}
+        there = {KNOWN_SPLITS.get(word) for word in words}
+        if words and None not in there and (plain(name) in SPLIT or (0 in there and len(there) > 1)):
+            return str(name)
     return None
 
 

@@ -21,6 +21,7 @@ from tunebook.data.label_cells import NOTHING, read_cell
 from tunebook.data.label_form import label_number, number_of
 from tunebook.data.label_joints import find_joints
 from tunebook.data.label_kind import examples, total
+from tunebook.data.label_looks import is_absent
 from tunebook.data.labels import Labelled
 from tunebook.data.names import LABEL, plain
 from tunebook.data.options import DataOptions
@@ -28,6 +29,7 @@ from tunebook.data.options import DataOptions
 _SAMPLE = 2000
 _TAGGED = 0.95
 _FEW = 3
+_TAG = re.compile(r"[BIESLUM]-\S+")
 _END = re.compile(r"(?:grand |sub)?total|sum|average|mean|count|n|合计|总计|小计|平均|平均值", re.I)
 _LEFT = {"reject": "rejected", "ignore": "skipped", "skip": "skipped"}
 _ANSWER = "answer"
@@ -49,7 +51,8 @@ def accepted_draft(draft: Draft) -> tuple[Draft, list[dict[str, Any]]]:
 
 
 def refuse_tags(draft: Draft, roles: Roles, options: DataOptions) -> None:
-    """Refuse labels that are as many as the words of their text, row by row, or as the items of another list.
+    """Refuse labels that are as many as the words of their text, row by row, or as the items of another list; and
+    tags of single words, such as B-LOC and O.
 
     Raises:
         DataError: `data.label_tags`.
@@ -57,6 +60,9 @@ def refuse_tags(draft: Draft, roles: Roles, options: DataOptions) -> None:
     if options.problem is not None or options.label_separator is not None or roles.label is None:
         return
     table = draft.table.slice(0, _SAMPLE)
+    words = _tagged_words(table, roles)
+    if words:
+        raise DataError("data.label_tags", key=roles.label, rows=words, read=table.num_rows)
     counts = [_items(cell) for cell in table[roles.label].to_pylist()]
     many = [place for place, count in enumerate(counts) if count > 1]
     if len(many) < max(_FEW, len(counts) / 2) or len({counts[place] for place in many}) < 2:
@@ -68,6 +74,15 @@ def refuse_tags(draft: Draft, roles: Roles, options: DataOptions) -> None:
         same = sum(1 for place in many if words[place] == counts[place])
         if same >= _TAGGED * len(many):
             raise DataError("data.label_tags", key=roles.label, rows=same, read=len(counts))
+
+
+def _tagged_words(table: pa.Table, roles: Roles) -> int:
+    """Rows, where each holds a word and its tag, as BIO and its kin write them; else 0."""
+    tags = set(text_column(table[roles.label]).unique().to_pylist()) - {None, ""}
+    if "O" not in tags or len(tags) < 2 or not all(tag == "O" or _TAG.fullmatch(tag) for tag in tags):
+        return 0
+    single = sum(1 for text in table[roles.text].to_pylist() if len((as_text(text) or "").split()) == 1)
+    return table.num_rows if single >= _TAGGED * table.num_rows else 0
 
 
 def _items(cell: Any) -> int:
@@ -109,6 +124,9 @@ def label_warnings(labelled: Labelled, column: str, options: DataOptions) -> lis
         return [*found, *_of_numbers(labelled)]
     if labelled.marks:
         found.append(warning("unlabelled", **_shown(labelled.marks)))
+    absent = {label: rows for label, rows in counts.items() if is_absent(label)} if options.no_label is None else {}
+    if absent:
+        found.append(warning("absent_class", **_shown(absent), names=",".join(absent)))
     ones = {label: rows for label, rows in counts.items() if number_of(label) == -1}
     if ones and min(number_of(label) or 0 for label in counts) == -1:
         found.append(warning("minus_one", count=total(ones)))

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from tunebook.core.errors import DataError
-from tunebook.data.columns import text_column, to_column
-from tunebook.data.label_cells import read_object
+from tunebook.data.columns import text_column
+from tunebook.data.fields import with_fields
 from tunebook.data.label_form import number_of
 
 # How a cell says yes, and how it says no beside that; a mark alone has nothing for no.
@@ -30,11 +30,7 @@ def label_table(table: pa.Table, label: str | None, columns: Sequence[str] | Non
     """
     if columns is not None:
         return join_columns(table, columns, file)
-    outer, dot, field = (label or "").partition(".")
-    if not dot or label in table.column_names or outer not in table.column_names:
-        return table
-    objects = [cell if isinstance(cell, dict) else read_object(str(cell)) for cell in table[outer].to_pylist()]
-    return table.append_column(label, to_column([found.get(field) for found in objects]))
+    return with_fields(table, [label])
 
 
 def joined_name(columns: Sequence[str]) -> str:

@@ -26,6 +26,11 @@ def is_sheet_error(label: str) -> bool:
     return _ERROR.fullmatch(label) is not None
 
 
+def is_absent(label: str) -> bool:
+    """Whether a label is NA or the like, whatever stands beside it."""
+    return label.lower() in _ABSENT
+
+
 def looks_like_date(label: str) -> bool:
     """Whether a spreadsheet may have made a date of the label: `2025-01-02 00:00:00`, `2-Jan`."""
     return _DATE.fullmatch(label) is not None
@@ -45,7 +50,7 @@ def absent_marks(labels: Mapping[str, int], told: Sequence[str] | None, coded: b
     """
     if told is not None:
         return [label for label in labels if label in told]
-    found = [label for label in labels if label.lower() in _ABSENT]
+    found = list(filter(is_absent, labels))
     rest = [label for label in labels if label not in found and not is_sheet_error(label)]
     dashes = [label for label in rest if label in _DASHES]
     if all(any(map(str.isalnum, label)) for label in rest if label not in dashes):
@@ -64,4 +69,4 @@ def _beside_names(others: Collection[str]) -> bool:
     return counted or not any(number is not None for number in numbers)
 
 
-__all__ = ["EMPTY", "absent_marks", "is_sheet_error", "looks_like_date"]
+__all__ = ["EMPTY", "absent_marks", "is_absent", "is_sheet_error", "looks_like_date"]

@@ -196,6 +196,7 @@ def _check_names(names: list[str], rows: int, problem: str, options: DataOptions
     if len(names) > options.max_classes or alone:
         floats = any(number is not None and not number.is_integer() for number in numeric)
         code = "data.classes_many" if alone else "data.classes_limit"
+        code = "data.label_amounts" if alone and None not in numeric else code
         code = "data.label_floats" if floats and problem == "single_label" else code
         raise DataError(code, key="label", value=names[:3], classes=len(names), rows=rows, limit=options.max_classes)
 

@@ -43,7 +43,7 @@ GROUP = _words("group group_id product domain customer customer_id user user_id 
 TIME = _words("date time timestamp datetime created_at created 日期 时间 创建时间 发布时间")
 WEIGHT = _words("sample_weight row_weight example_weight instance_weight 样本权重")
 WEIGHT_TOO = _words("weight weights 权重")  # of a row in the loss, or of a parcel: never taken without asking
-SPLIT = _words("split data_split subset set fold partition 划分 数据划分 数据集划分")
+SPLIT = _words("split data_split subset set fold partition 划分 数据划分 数据集划分 数据集")
 ANNOTATOR = re.compile(r"(annotator|annotation|rater|labeler|coder|标注员|标注者|标注人|标注)[ _-]?\d+")
 # Who labelled a row: of one text, rows of several are votes.
 LABELLER = _words(

@@ -15,6 +15,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.core.task import Rows
 from tunebook.data.columns import text_column
+from tunebook.data.fields import with_fields
 from tunebook.data.label_columns import label_table
 from tunebook.data.label_form import form_of, label_number, label_parts
 from tunebook.data.label_names import known_name
@@ -104,6 +105,7 @@ def texts_of(table: pa.Table, names: tuple[str, str | None], place: Path | str) 
         DataError: `predict.column`.
     """
     alone = len(table.column_names) == 1 and names[1] is None
+    table = with_fields(table, names)
     found = []
     for name in (table.column_names[0] if alone else names[0], names[1]):
         if name is not None and name not in table.column_names:

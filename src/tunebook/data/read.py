@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from tunebook.core.hashing import file_id
 from tunebook.data.delimited import read_delimited
 from tunebook.data.encoding import decode
 from tunebook.data.exports import read_export
-from tunebook.data.files import format_of, members, only
+from tunebook.data.files import format_of, members, only, refuse_stand_in
 from tunebook.data.heading import column_names, repeated_names
 from tunebook.data.jsons import read_json, read_jsonl
 from tunebook.data.ledger import Numbers
@@ -90,9 +91,12 @@ def read(path: Path, options: DataOptions | None = None, *, labelled: bool = Tru
 
 def _read_text(data: bytes, path: Path, kind: str, options: DataOptions, *, labelled: bool) -> Source:
     text = decode(data, path, options.encoding)
+    refuse_stand_in(text.data, path)
     notes = {"encoding": text.encoding, **({"encoding_guessed": text.encoding} if text.guessed else {})}
     if kind == "txt" and text.data.lstrip()[:1] in (b"[", b"{"):
         kind = "json" if _looks_json(text.data) else kind
+    if kind in ("csv", "tsv") and options.format is None and _is_json(text.data):
+        kind = "json"
     if kind in ("json", "jsonl"):
         cells = (read_json if kind == "json" else read_jsonl)(text.data, path)
     else:
@@ -110,6 +114,21 @@ def _looks_json(data: bytes) -> bool:
     """Whether text that opens with a bracket is JSON: its first line or its end closes what it opens."""
     start = data.lstrip()
     return (start[:1] == b"[" and data.rstrip()[-1:] == b"]") or start.split(b"\n", 1)[0].rstrip()[-1:] == b"}"
+
+
+def _is_json(data: bytes) -> bool:
+    """Whether text that is called a table is JSON: its first line is an object, or all of it is an object or a list."""
+    start = data.lstrip()
+    if start[:1] not in (b"[", b"{"):
+        return False
+    first = start.split(b"\n", 1)[0]
+    for part in (first, data) if first[:1] == b"{" else (data,):
+        try:
+            json.loads(part)
+        except (ValueError, RecursionError):
+            continue
+        return True
+    return False
 
 
 def _read_binary(data: bytes, path: Path, kind: str, options: DataOptions, *, labelled: bool) -> Source:

@@ -12,6 +12,7 @@ from tunebook.core.errors import DataError, near
 from tunebook.core.nouns import Roles
 from tunebook.data.cells import as_text
 from tunebook.data.columns import is_text, text_column
+from tunebook.data.fields import flat_columns
 from tunebook.data.label_columns import bit_columns
 from tunebook.data.names import (
     ANNOTATOR,
@@ -85,11 +86,12 @@ def check_columns(table: pa.Table, names: Iterable[str], file: str) -> None:
 def show_columns(table: pa.Table) -> str:
     """Each column with up to three of its values, for a message; of very many the first."""
     lines = []
-    for name in table.column_names[:_COLUMNS]:
-        values = [text for text in map(as_text, table[name].slice(0, 50).to_pylist()) if text and text.strip()]
+    columns = flat_columns(table.slice(0, 50))
+    for name, column in list(columns.items())[:_COLUMNS]:
+        values = [text for text in map(as_text, column.to_pylist()) if text and text.strip()]
         examples = [value if len(value) <= 40 else value[:39] + "…" for value in dict.fromkeys(values)]
         lines.append(f"\n  - {name}: {' | '.join(examples[:3])}")
-    return "".join(lines) + ("\n  …" if table.num_columns > _COLUMNS else "")
+    return "".join(lines) + ("\n  …" if len(columns) > _COLUMNS else "")
 
 
 def _by_name(table: pa.Table, given: dict[str, str]) -> dict[str, str]:

@@ -18,14 +18,15 @@ from tunebook.data.columns import text_column
 
 UNKNOWN = np.iinfo(np.int64).min
 FORMS = (
-    "2025-01-31 | 2025/1/31 | 2025年1月31日 | 20250131 | 2025-01 | 31/01/2025 | 01/31/2025 | 31.1.2025 | 31 Jan 2025 | "
-    "January 31, 2025 | … 15:04:05 | … 3:04 PM +02:00 | 1738281600 | 1738281600000"
+    "2025-01-31 | 2025/1/31 | 2025年1月31日 | 20250131 | 2025-01 | 2025 | 31/01/2025 | 01/31/2025 | 31.1.2025 | "
+    "31 Jan 2025 | January 31, 2025 | … 15:04:05 | … 3:04 PM +02:00 | 1738281600 | 1738281600000"
 )
 
 _TIME = re.compile(
     r"(?:(?<=[\sT,日])|(上午|下午|晚上)\s*)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:\s*([AaPp])\.?[Mm]\.?)?"
 )
 _ZONE = re.compile(r"\s*(?:Z|(?:UTC|GMT)?(?:([+-])(\d{1,2}):?(\d{2})?)?)(?:\s*\([A-Z]{2,5}\))?(?=\s|$)")
+_YEAR = re.compile(r"((?:1[5-9]|2[01])\d{2})年?")
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?|月)?")
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2}))?")
@@ -142,6 +143,8 @@ def _clock(word: str) -> tuple[_Clock, str]:
 
 def _date(text: str, day_first: bool) -> tuple[int, int, int]:
     text = re.sub(r"[\s,]*[T,]?[\s,]*$", "", text.strip())
+    if match := _YEAR.fullmatch(text):
+        return int(match.group(1)), 1, 1
     if match := _YEAR_FIRST.fullmatch(text):
         return int(match.group(1)), int(match.group(2)), int(match.group(3) or 1)
     if match := _YEAR_LAST.fullmatch(text):

@@ -22,6 +22,14 @@ def test_a_tag_for_each_word_is_tagging(write):
 
 
 @pytest.mark.parametrize(
+    "texts", [["a good room", "and more", "so bad"], ["房间很干净服务好", "早餐一般位置方便", "隔音非常差不来"]]
+)
+def test_columns_of_whole_texts_are_a_table(write, texts):
+    path = write("x.json", json.dumps({"text": texts, "label": ["a", "b", "a"]}))
+    assert read(path).table.to_pydict() == {"text": texts, "label": ["a", "b", "a"]}
+
+
+@pytest.mark.parametrize(
     "rows",
     [
         [{"tokens": ["a", "b"], "labels": ["x"]}, {"tokens": ["c"], "labels": ["y"]}],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from tunebook.data.exports import Export, Format
 from tunebook.data.look import Look
 
 _WORDS = ("tokens", "words", "sentence", "text")
+_NO_WORD = re.compile(r"\S\s+\S|[\u3400-\u9fff]{6}")
 
 
 class Tokens(Format):
@@ -19,7 +21,7 @@ class Tokens(Format):
     def fits(self, look: Look) -> bool:
         """Two columns of lists are of the same length in every row, and one of them holds words."""
         rows = look.objects
-        words = next((name for name in _WORDS if rows and _lengths(rows, name)), None)
+        words = next((name for name in _WORDS if rows and _lengths(rows, name) and _are_words(rows, name)), None)
         if words is None or look.options.text is not None:
             return False
         lengths = _lengths(rows, words)
@@ -35,6 +37,12 @@ def _lengths(rows: list[dict[str, Any]], name: str) -> list[int]:
     """Length of each row's list; empty where a row has none."""
     lists = [row.get(name) for row in rows]
     return [len(value) for value in lists if isinstance(value, list)] if all(isinstance(v, list) for v in lists) else []
+
+
+def _are_words(rows: list[dict[str, Any]], name: str) -> bool:
+    """Whether most items are single words: a column of whole texts is a list too."""
+    items = [item for row in rows for item in row[name]]
+    return 2 * sum(1 for item in items if _NO_WORD.search(str(item))) <= len(items)
 
 
 __all__ = ["Tokens"]
