@@ -57,5 +57,6 @@ def test_objects() -> None:
     assert read_cell('{"POS": 0.7, "NEG": 0.3}').soft
     for text in ('{"name": "neg", "by": 0}', "{}", '{"name": {"a": 1}}'):
         assert read_cell(text).shape == "object"
-    for text in ('[[0, 4, "ITEM"]]', '[{"start": 0, "labels": ["X"]}]', "[(1, 2)]"):
+    places = '{"company": {"Tea Ltd": [[0, 6]]}}'
+    for text in ('[[0, 4, "ITEM"]]', '[{"start": 0, "labels": ["X"]}]', "[(1, 2)]", places):
         assert read_cell(text).shape == "spans"

@@ -97,10 +97,15 @@ def test_unclear_columns_are_shown_with_examples():
     assert "c1: a sentence of quite some length, number… |" in caught.value.message
     with pytest.raises(DataError) as caught:
         found(table(n=[1, 2], m=["3", "4"]))
-    assert caught.value.code == "data.text_unclear"
+    assert caught.value.code == "data.text_missing"
     with pytest.raises(DataError) as caught:
         found(table(text=["a"]))
-    assert caught.value.code == "data.label_unclear"
+    assert caught.value.code == "data.label_missing"
+
+
+def test_a_column_that_says_the_same_in_every_row_is_no_text():
+    data = table(c1=["sort it by topic"] * 20, c2=[f"a b {i}" for i in range(20)], c3=["x", "y"] * 10)
+    assert found(data) == {"text": "c2", "label": "c3"}
 
 
 def test_told_columns_win_and_must_exist():

@@ -29,7 +29,8 @@ class Cell:
 
     Attributes:
         shape: `word`; `list` of labels; `weights`, an object of classes with a number each; `object`, any other;
-            `spans`, a list of lists or of objects; `broken`, what begins with a bracket and cannot be read.
+            `spans`, a list of lists or of objects, or an object with places; `broken`, what begins with a bracket and
+            cannot be read.
         parts: the labels, as written; of `weights` those whose number is 1.
         soft: `weights` holds a number that is neither 0 nor 1.
     """
@@ -75,11 +76,20 @@ def _items(items: Sequence[Any]) -> Cell:
 def _object(value: dict[Any, Any]) -> Cell:
     if set(value) == {_CHOICES}:
         return _items(_listed(value[_CHOICES]))
+    if _holds_places(value):
+        return Cell("spans")
     weights = {str(name): 0 if weight is None else weight for name, weight in value.items()}
     if not weights or not all(isinstance(weight, bool | int | float) for weight in weights.values()):
         return Cell("object")
     on = tuple(name for name, weight in weights.items() if weight == 1)
     return Cell("weights", on, soft=any(weight not in (0, 1) for weight in weights.values()))
+
+
+def _holds_places(value: Any) -> bool:
+    """Whether there is a list of places somewhere: `[[0, 8]]`."""
+    if isinstance(value, list) and value and all(isinstance(item, list) for item in value):
+        return all(len(item) == 2 and set(map(type, item)) == {int} for item in value)
+    return isinstance(value, dict) and any(map(_holds_places, value.values()))
 
 
 def _listed(value: Any) -> list[Any]:

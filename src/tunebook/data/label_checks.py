@@ -60,9 +60,9 @@ def refuse_tags(draft: Draft, roles: Roles, options: DataOptions) -> None:
     if options.problem is not None or options.label_separator is not None or roles.label is None:
         return
     table = draft.table.slice(0, _SAMPLE)
-    words = _tagged_words(table, roles)
-    if words:
-        raise DataError("data.label_tags", key=roles.label, rows=words, read=table.num_rows)
+    tagged = _tagged_words(table, roles)
+    if tagged:
+        raise DataError("data.label_tags", key=roles.label, rows=tagged, read=table.num_rows)
     counts = [_items(cell) for cell in table[roles.label].to_pylist()]
     many = [place for place, count in enumerate(counts) if count > 1]
     if len(many) < max(_FEW, len(counts) / 2) or len({counts[place] for place in many}) < 2:

@@ -47,7 +47,8 @@ def find_roles(table: pa.Table, options: DataOptions, *, need_label: bool = True
 
     Raises:
         DataError: `data.column`, a column that was told is not there; `data.role_twice`, it was told for two parts;
-            `data.text_unclear`, `data.label_unclear`, no column or several may be the one.
+            `data.text_missing`, `data.label_missing`, no column may be the one; `data.text_unclear`,
+            `data.label_unclear`, several may.
     """
     given = {role: getattr(options, role) for role in _SINGLE if getattr(options, role) is not None}
     told = [*given.values(), *(options.annotators or [])]
@@ -137,6 +138,10 @@ def _text_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str)
         for name in sample.column_names
         if name not in taken and is_text(sample[name].type) and not _numeric(sample[name])
     }
+    varied = {name for name in lengths if pc.count_distinct(sample[name]).as_py() > 1}
+    lengths = {name: length for name, length in lengths.items() if name in varied or not varied}
+    if not lengths:
+        raise DataError("data.text_missing", key="text", file=file, columns=show_columns(table))
     best: list[str] = sorted(lengths, key=lambda name: -lengths[name])
     clear = len(best) == 1 or (len(best) > 1 and lengths[best[0]] >= 2 * lengths[best[1]])
     if not clear:
@@ -150,6 +155,8 @@ def _label_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str
     if preferred:
         raise DataError("data.preferences", key="label", file=file, value=preferred)
     left = [name for name in sample.column_names if name not in taken]
+    if not left:
+        raise DataError("data.label_missing", key="label", file=file, columns=show_columns(table))
     free = [name for name in left if plain(name) not in NO_LABEL and not name.startswith("_")]
     few = [name for name in free if _recurs(sample[name])]
     chosen: list[str] = few if len(few) == 1 else free if len(free) == 1 else []

@@ -21,6 +21,12 @@ def test_marks_are_tagging(write, name, text):
     assert "brat" in caught.value.message
 
 
+@pytest.mark.parametrize("first", ["A", "E", "R", "N", "T", "#"])
+def test_tables_whose_ids_look_like_marks_are_none(write, first):
+    lines = [f"{first}{number}\ta note on day {number}\t{'ab'[number % 2]}" for number in range(40)]
+    assert read(write("a.tsv", "\n".join(lines))).table.num_rows == 40
+
+
 def test_a_text_beside_its_marks_and_a_folder_of_both(write, tmp_path):
     text = write("a.txt", "Ada in New York\n")
     assert read(text).table.num_rows == 1

@@ -8,7 +8,10 @@ from typing import ClassVar
 from tunebook.data.exports import Export, Format
 from tunebook.data.look import Look
 
-_LINE = re.compile(r"(T\d+\t\S+ \d+ \d+|E\d+\t|R\d+\t|[AM]\d+\t|\*\t|#\d*\t|N\d+\t)")
+_LINE = re.compile(
+    r"T\d+\t\S+ \d+ \d+|E\d+\t\S+:T\d+|R\d+\t\S+ \S+:[TE]\d+|[AM]\d+\t\S+ [TER]\d+|\*\t\S+ T\d+"
+    r"|#\d*\t\S+ [TERAMN]\d+|N\d+\tReference [TER]\d+"
+)
 _SETTINGS = {"[entities]", "[relations]", "[events]", "[attributes]"}
 _END = ".ann"
 
