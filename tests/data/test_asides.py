@@ -70,6 +70,14 @@ def test_a_legend_below():
     assert aside(table([("a note of the one who labelled", None)]), (30,)) == (30, {"legend": [32]})
 
 
+def test_each_look_is_at_what_the_one_before_it_left():
+    rows = [("text", "label"), ("a last note", "good"), ("Total", "31")]
+    assert aside(table(rows)) == (31, {"heading_again": [32], "total": [34]})
+    assert aside(table([("Total", "30")]), gaps=(30,)) == (30, {"legend": [32]})
+    rows = [("text", "label"), ("Total", "30"), ("1", "no good")]
+    assert aside(table(rows), gaps=(32,)) == (30, {"heading_again": [32], "legend": [34], "total": [33]})
+
+
 def test_columns_beside():
     data = table().append_column("c3", pa.array([None] * 30, pa.large_string()))
     names = ("text", "label", "", "class")

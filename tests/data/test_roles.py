@@ -108,6 +108,25 @@ def test_a_column_that_says_the_same_in_every_row_is_no_text():
     assert found(data) == {"text": "c2", "label": "c3"}
 
 
+def test_two_columns_of_words_are_a_text_and_its_class():
+    data = table(word=[f"word{i}" for i in range(20)], pos=["noun", "adverb"] * 10)
+    assert found(data) == {"text": "word", "label": "pos"}
+    assert found(data.select(["pos", "word"])) == {"text": "word", "label": "pos"}
+    with pytest.raises(DataError, match=r"data\.text_unclear"):
+        found(table(a=[f"word{i}" for i in range(20)], b=[f"other{i}" for i in range(20)]))
+
+
+def test_an_answer_beside_a_text_is_its_label_unless_it_judges_rows():
+    texts = [f"{LONG} {i}" for i in range(20)]
+    assert found(table(question=texts, answer=["yes", "no"] * 10)) == {"text": "question", "label": "answer"}
+    for data in (
+        table(question=texts, answer=["Accept", "reject"] * 10),
+        table(question=texts, answer=["yes", "no"] * 10, user_name=["u1", "u2"] * 10),
+    ):
+        with pytest.raises(DataError, match=r"data\.label_unclear"):
+            found(data)
+
+
 def test_told_columns_win_and_must_exist():
     data = table(text=["a", "b"], label=["x", "y"], other=["c", "d"], kind=["1", "2"])
     roles = found(data, text="other", label="kind", annotators=["label"])

@@ -46,11 +46,11 @@ def set_aside(
     found: dict[str, list[int]] = {}
     if table.num_columns < 2:
         return table, numbers, found
-    for reason, places in (
-        ("heading_again", _headings(table, numbers, names, path)),
-        ("legend", _legend(table, gaps)),
-        ("total", _totals(table)),
-    ):
+    for reason in ("heading_again", "legend", "total"):  # each in the table that the one before it left
+        if reason == "heading_again":
+            places = _headings(table, numbers, names, path)
+        else:
+            places = _legend(table, gaps) if reason == "legend" else _totals(table)
         if places:
             found[reason] = numbers[places].tolist()
             keep = np.ones(len(numbers), dtype=bool)

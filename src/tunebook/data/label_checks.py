@@ -23,7 +23,7 @@ from tunebook.data.label_joints import find_joints
 from tunebook.data.label_kind import examples, total
 from tunebook.data.label_looks import is_absent
 from tunebook.data.labels import Labelled
-from tunebook.data.names import LABEL, plain
+from tunebook.data.names import ANSWER, LABEL, plain
 from tunebook.data.options import DataOptions
 
 _SAMPLE = 2000
@@ -32,18 +32,17 @@ _FEW = 3
 _TAG = re.compile(r"[BIESLUM]-\S+")
 _END = re.compile(r"(?:grand |sub)?total|sum|average|mean|count|n|合计|总计|小计|平均|平均值", re.I)
 _LEFT = {"reject": "rejected", "ignore": "skipped", "skip": "skipped"}
-_ANSWER = "answer"
 
 
 def accepted_draft(draft: Draft) -> tuple[Draft, list[dict[str, Any]]]:
     """Without rows that an annotator rejected or skipped, where a column says so in the words of Prodigy."""
-    if _ANSWER not in draft.table.column_names:
+    if ANSWER not in draft.table.column_names:
         return draft, []
-    words = pc.utf8_lower(pc.utf8_trim_whitespace(text_column(draft.table[_ANSWER])))
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(text_column(draft.table[ANSWER])))
     found = set(words.to_pylist())
     if not {"accept"} < found or not found <= {"accept", *_LEFT}:
         return draft, []
-    told = warning("not_accepted", count=pc.sum(pc.not_equal(words, "accept")).as_py(), column=_ANSWER)
+    told = warning("not_accepted", count=pc.sum(pc.not_equal(words, "accept")).as_py(), column=ANSWER)
     for word, reason in _LEFT.items():
         lost = np.flatnonzero(pc.equal(words, word).to_numpy())
         draft, words = draft.drop(reason, lost), words.filter(pc.not_equal(words, word))

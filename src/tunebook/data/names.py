@@ -55,13 +55,17 @@ NO_LABEL = frozenset(
     (
         *LABELLER,
         *_words(
-            "created_by user user_id username lead_time updated_at created_at timestamp split fold comments answer "
+            "created_by user user_id username lead_time updated_at created_at timestamp split fold comments "
             "annotation_id was_cancelled 审核人"
         ),
     )
 )
 # Answers that people preferred to others: no labels of a text.
 PREFERENCES = frozenset(_words("chosen rejected rejected_response chosen_response"))
+
+# What annotators say of a row as a whole in the column of that name: no labels either.
+ANSWER = "answer"
+VERDICTS = frozenset(_words("accept reject ignore skip"))
 
 _ALL = frozenset(
     (
@@ -91,6 +95,7 @@ def known(name: str) -> bool:
 
 __all__ = [
     "ANNOTATOR",
+    "ANSWER",
     "GROUP",
     "LABEL",
     "LABELLER",
@@ -102,6 +107,7 @@ __all__ = [
     "SPLIT",
     "TEXT",
     "TIME",
+    "VERDICTS",
     "WEIGHT",
     "WEIGHT_TOO",
     "known",

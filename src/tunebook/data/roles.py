@@ -16,6 +16,7 @@ from tunebook.data.fields import flat_columns
 from tunebook.data.label_columns import bit_columns
 from tunebook.data.names import (
     ANNOTATOR,
+    ANSWER,
     GROUP,
     LABEL,
     LABEL_TOO,
@@ -25,6 +26,7 @@ from tunebook.data.names import (
     ROW_ID,
     TEXT,
     TIME,
+    VERDICTS,
     WEIGHT,
     plain,
 )
@@ -144,6 +146,9 @@ def _text_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str)
         raise DataError("data.text_missing", key="text", file=file, columns=show_columns(table))
     best: list[str] = sorted(lengths, key=lambda name: -lengths[name])
     clear = len(best) == 1 or (len(best) > 1 and lengths[best[0]] >= 2 * lengths[best[1]])
+    single = [name for name in best if not _recurs(sample[name])]
+    if not clear and len(best) == 2 and len(single) == 1:  # the other holds the classes
+        return single[0]
     if not clear:
         raise DataError("data.text_unclear", key="text", file=file, columns=show_columns(table))
     return best[0]
@@ -157,7 +162,7 @@ def _label_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str
     left = [name for name in sample.column_names if name not in taken]
     if not left:
         raise DataError("data.label_missing", key="label", file=file, columns=show_columns(table))
-    free = [name for name in left if plain(name) not in NO_LABEL and not name.startswith("_")]
+    free = [name for name in left if not name.startswith("_") and not _is_aside(plain(name), sample[name])]
     few = [name for name in free if _recurs(sample[name])]
     chosen: list[str] = few if len(few) == 1 else free if len(free) == 1 else []
     if chosen:
@@ -167,6 +172,13 @@ def _label_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str
         shown = {"names": ",".join(bits), "columns": show_columns(table)}
         raise DataError("data.label_unclear_columns", key="label", file=file, value=bits, **shown)
     raise DataError("data.label_unclear", key="label", file=file, columns=show_columns(table))
+
+
+def _is_aside(name: str, column: pa.ChunkedArray) -> bool:
+    """Whether a column of this name says something of the row or who labelled it, as an answer that accepts it does."""
+    if name == ANSWER:
+        return set(pc.utf8_lower(text_column(column)).unique().drop_null().to_pylist()) <= VERDICTS
+    return name in NO_LABEL
 
 
 def _recurs(column: pa.ChunkedArray) -> bool:
