@@ -51,7 +51,14 @@ def test_search(tunebook, filled):
 
 def test_a_long_list_is_cut(tunebook, filled, monkeypatch):
     monkeypatch.setattr("tunebook.cli.knowledge._MOST", 1)
-    assert "… 3" in tunebook("knowledge", "search").out
+    assert "… 3 more; --json has all" in tunebook("knowledge", "search").out
+    told = tunebook("knowledge", "effects", "lr")
+    assert told.out.count("learning_rate") == 0 and "… 1 more" in told.out and told.out.count("×2") == 1
+
+
+def test_a_misspelt_row_is_guessed(tunebook, books):
+    assert "Did you mean learning_rate?" in tunebook("knowledge", "effects", "lerning_rate").out
+    assert "Did you mean" not in tunebook("knowledge", "effects", "fgm").out
 
 
 def test_effects(tunebook, filled):

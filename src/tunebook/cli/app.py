@@ -185,7 +185,8 @@ def _command(path: str) -> Any:
     app = _typer()
     call = spread(getattr(import_module(f"tunebook.cli.{module}"), function))
     words: dict[str, Any] = {"help": _help(path), "epilog": "\n".join(examples(path))}
-    app.command(path.rpartition(" ")[2], cls=Command, context_settings=_SETTINGS, **words)(call)
+    settings = {**_SETTINGS, "allow_extra_args": True}  # which `Command` refuses in words of ours
+    app.command(path.rpartition(" ")[2], cls=Command, context_settings=settings, **words)(call)
     return get_command(app)
 
 

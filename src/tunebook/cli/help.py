@@ -11,8 +11,10 @@ import typer
 from typer.core import TyperCommand
 
 from tunebook.cli.layout import cells, wrap
+from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 
+WRONG_USE: type[Exception] = typer.BadParameter.__mro__[2]  # the parser's base of all wrong uses
 LINES = ("predict", "techniques")  # commands whose --json is a line for each item
 _INDENT, _WIDEST_NAME, _WIDEST = 2, 26, 110
 
@@ -20,7 +22,22 @@ Line = tuple[str, str]
 
 
 class Command(TyperCommand):
-    """A command whose help is laid out here."""
+    """A command whose help is laid out here, and whose wrong uses are told in the user's language."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Read the arguments.
+
+        Raises:
+            TunebookError: `cli.too_much`.
+        """
+        try:
+            rest = super().parse_args(ctx, args)
+        except WRONG_USE as error:
+            error.ctx = error.ctx or ctx  # type: ignore[attr-defined]  # else nobody knows which command it was
+            raise
+        if ctx.args:
+            raise TunebookError("cli.too_much", key=" ".join(ctx.args), command=ctx.command_path)
+        return rest
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help into the parser's formatter."""

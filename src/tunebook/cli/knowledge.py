@@ -12,7 +12,7 @@ import typer
 from tunebook.cli.answer import Answer, command, grid
 from tunebook.cli.options import option
 from tunebook.cli.reading import wrong
-from tunebook.core.errors import TunebookError
+from tunebook.core.errors import TunebookError, near
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -93,8 +93,13 @@ def _tell(screen: Console, found: list[Lesson]) -> None:
     lines = [(item.date, _circumstances(item), _changes(item), _outcome(item), item.reason) for item in found[:_MOST]]
     heads = [say(f"knowledge.{name}") for name in ("date", "context", "changed", "outcome")]
     screen.print(grid([*heads, say("history.why")], lines))
-    if len(found) > _MOST:
-        screen.print(f"… {len(found) - _MOST}")
+    _tell_rest(screen, len(found))
+
+
+def _tell_rest(screen: Console, count: int) -> None:
+    """How many were not shown."""
+    if count > _MOST:
+        screen.print(say("knowledge.rest", count=f"{count - _MOST:,}"), style="dim")
 
 
 def _circumstances(item: Lesson) -> str:
@@ -151,10 +156,12 @@ def _tell_effects(screen: Console, row: str, tests: list[RowTest], pooled: list[
     from tunebook.report.words import metric_name
 
     if not tests:
-        screen.print(say("knowledge.no_effects", row=row))
+        screen.print(f"{say('knowledge.no_effects', row=row)} {_likest(row)}".rstrip())
         return
     heads = [say(f"knowledge.{name}") for name in ("date", "context", "changed", "outcome")]
-    screen.print(grid(heads, [(test.lesson.date, _circumstances(test.lesson), *_told(test)) for test in tests]))
+    newest = [(test.lesson.date, _circumstances(test.lesson), *_told(test)) for test in tests[:_MOST]]
+    screen.print(grid(heads, newest))
+    _tell_rest(screen, len(tests))
     if not pooled:
         screen.print(say("knowledge.all_mixed"), soft_wrap=True)
     for effect in pooled:
@@ -176,6 +183,14 @@ def _tell_effects(screen: Console, row: str, tests: list[RowTest], pooled: list[
             figures = {"tau": f"{mean.tau:.4f}", "i2": f"{mean.i2:.0%}", "p": f"{mean.p_same:.2g}"}
             screen.print(say("knowledge.spread", new=wide, **figures), soft_wrap=True)
         screen.print(say(f"knowledge.sure.{effect.sure}"), soft_wrap=True)
+
+
+def _likest(row: str) -> str:
+    """What was meant by a row that there is not."""
+    from tunebook.tables.declared import declared, techniques
+
+    known = {**declared(), **techniques()}
+    return "" if row in known else near(row, known)
 
 
 def _told(test: RowTest) -> tuple[str, str]:

@@ -55,7 +55,7 @@ class TunebookError(Exception):
     @property
     def message(self) -> str:
         """What is wrong, in the user's language."""
-        return say(f"{self.code}.what", **self.fields)
+        return say(f"{self.code}.what", **self.fields).rstrip()
 
     @property
     def advice(self) -> str:
@@ -82,12 +82,16 @@ class TunebookError(Exception):
         } | more
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """`Did you mean X? ` for a message, with the known name that is likest; empty where none is like it."""
+def near(name: str, known: Iterable[str], without: str = "") -> str:
+    """`Did you mean X? ` for a message, with the known name that is likest; empty where none is like it.
+
+    Args:
+        without: characters at the ends of names that say nothing of how like they are.
+    """
     from difflib import get_close_matches
 
-    folded = {item.casefold(): item for item in known}
-    found = get_close_matches(name.casefold(), folded, 1)
+    folded = {item.casefold().strip(without): item for item in known}
+    found = get_close_matches(name.casefold().strip(without), folded, 1)
     return say("error.near", nearest=folded[found[0]]) if found else ""
 
 

@@ -74,8 +74,8 @@ def prepare(
     stats |= {"cleaning": {"rules": rules, "changed": changes}, "ledger": ledger.summary()}
     stats |= {"repeats": _repeats(found), "merged_labels": labelled.merged, **labelled.form.facts}
     told += label_warnings(labelled, str(roles.label), options)
+    told += file_warnings(gathered.notes, ledger)  # what was read comes before what it is like
     stats["warnings"] = [*told, *_warnings(stats, found, labelled, gathered, ids_unusable)]
-    stats["warnings"] += file_warnings(gathered.notes, ledger)
     return _freeze(table, into, _ref(into, gathered, labels, table, stats), ledger)
 
 
