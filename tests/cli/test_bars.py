@@ -38,6 +38,18 @@ def test_a_plain_line_every_ten_seconds() -> None:
     assert [line.split()[1] for line in lines] == ["20/100", "30/100", "40/100", "40/100"]
 
 
+def test_where_room_is_short_the_bar_gives_way_and_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    stream, clock = Terminal(), Clock()
+    with Bars("accuracy", stream=stream, clock=clock) as bars:
+        bars.start("train", 1234)
+        bars.advance(1230, loss=0.5, eval_accuracy=0.75)
+        clock.now = 60
+        bars.finish()
+    assert "1230/1234" in stream.getvalue() and "accuracy 0.750" in stream.getvalue()
+    assert "…" not in stream.getvalue()
+
+
 def test_short_work_is_quiet() -> None:
     stream, clock = io.StringIO(), Clock()
     with Bars(stream=stream, clock=clock) as bars:

@@ -123,6 +123,13 @@ def test_a_column_called_pair_is_no_second_text(write, tmp_path: Path):
     assert rows.other["source_pair"] == [text.split()[-1] for text in rows.texts]
 
 
+def test_warnings_of_what_was_read_come_before_those_of_what_it_is_like(write, tmp_path: Path):
+    lines = [f"where is my parcel number {n},we are looking for it {n},{'ab'[n % 2]}" for n in range(40)]
+    ref = prepare([write("rows.csv", "question,reply,label\n" + "\n".join(lines))], tmp_path / "data")
+    codes = [item["code"] for item in ref.stats["warnings"]]
+    assert codes[0] == "second_text" and len(codes) > 1
+
+
 def test_a_class_that_is_only_in_the_test_file(reviews: Path, write, tmp_path: Path):
     test = write("test.csv", "text,label\nnew one,strange\nold one,good\n")
     ref = prepare([reviews], tmp_path / "x", test=test)

@@ -49,6 +49,9 @@ def test_tables_and_plots_scroll_by_themselves_on_a_narrow_page() -> None:
     folder = Path(page.__file__).parent / "templates"
     style = (folder / "style.css").read_text(encoding="utf-8")
     assert ".wide, figure { overflow-x: auto; }" in style and ".pair > div { min-width: 0; overflow-x: auto; }" in style
+    narrow = style.partition("@media (max-width: 600px)")[2].partition("@media")[0]
+    assert "caption { max-width: calc(100vw - 32px); }" in narrow, "a caption is read whole beside a wider table"
+    assert "th.n { white-space: normal; }" in narrow
     bare = [
         f"{file.name}: {line}"
         for file in folder.glob("*.html.j2")

@@ -142,6 +142,7 @@ def _quiet() -> None:
 def _screen(stream: TextIO) -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.table import Column
     from rich.text import Text
 
     class Rate(ProgressColumn):
@@ -154,9 +155,9 @@ def _screen(stream: TextIO) -> Any:
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        Rate(),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),  # where room is short the bar gives way, not a figure
+        Rate(table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True, table_column=Column(no_wrap=True)),
         TextColumn("{task.fields[figures]}", markup=False, style="dim"),
         console=Console(file=stream, markup=False, highlight=False),
     )
