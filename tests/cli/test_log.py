@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 
 import pytest
@@ -95,8 +96,9 @@ def test_a_long_log_shows_its_newest_entries_and_all_when_asked(tunebook, own):
     for number in range(60):
         own.log.append("test", reason=f"look {number}")
     short = tunebook("table", "log", own.path)
-    assert "15 earlier entries" in short.out and "look 59" in short.out and "look 9 " not in short.out
+    assert "15 earlier entries" in short.out and "look 59" in short.out
+    assert not re.search(r"look 9\b", short.out)
     assert "tunebook table log" in short.out and "--all" in short.out
     whole = tunebook("table", "log", own.path, "--all").out
-    assert "look 9 " in whole and "promoted" in whole and "earlier" not in whole
+    assert re.search(r"look 9\b", whole) and "promoted" in whole and "earlier" not in whole
     assert len(tunebook("table", "log", own.path, "--json").json["entries"]) == 65

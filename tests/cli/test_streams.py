@@ -30,6 +30,12 @@ sys.exit(main(["doctor"]))
 """
 
 
+def until_it_waits(process: subprocess.Popen[str]) -> None:
+    """Read on until the command says so; before that it may say that it loads."""
+    assert process.stderr is not None
+    assert "waiting\n" in iter(process.stderr.readline, "")
+
+
 def shell(line: str) -> subprocess.CompletedProcess[str]:
     """A line of the shell in which $TB is the command."""
     around = {**os.environ, "TB": f"{sys.executable} -c '{CODE}'", "TUNEBOOK_LANG": "en"}
@@ -63,7 +69,7 @@ def test_a_closed_standard_input_is_no_fault() -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_before_the_first_step_says_how_to_go_on(number: int, code: int) -> None:
     process = subprocess.Popen([sys.executable, "-c", WAITING], stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None and process.stderr.readline() == "waiting\n"
+    until_it_waits(process)
     process.send_signal(number)
     told = process.communicate(timeout=30)[1]
     assert process.returncode == code and "same command again" in told and "Traceback" not in told
@@ -75,7 +81,7 @@ def test_nohup_is_obeyed() -> None:
         process = subprocess.Popen([sys.executable, "-c", WAITING], stderr=subprocess.PIPE, text=True)
     finally:
         signal.signal(signal.SIGHUP, before)
-    assert process.stderr is not None and process.stderr.readline() == "waiting\n"
+    until_it_waits(process)
     process.send_signal(signal.SIGHUP)
     time.sleep(0.2)
     assert process.poll() is None

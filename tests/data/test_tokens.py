@@ -139,3 +139,22 @@ def test_too_much_unknown_is_told_or_refused():
         check_tokens(report)
     assert "xlm-roberta-base" in caught.value.advice and "chinese" not in caught.value.advice
     assert len(check_tokens(report, allow_unknown=True)) == 1
+
+
+def test_names_in_a_text_without_spaces_are_no_strange_language() -> None:
+    class Letters:
+        unk_token_id = None
+        is_fast = False
+
+        def num_special_tokens_to_add(self, pair: bool) -> int:
+            return 2
+
+        def __call__(self, texts: list[str], **_: object) -> dict[str, list[list[int]]]:
+            return {"input_ids": [[1] * len("".join(text.split())) for text in texts]}
+
+    chinese = [
+        "这家酒店在Shangrila旁边，房间很干净，服务也很好，下次还会再来住，早餐丰富，推荐给大家。" for _ in range(100)
+    ]
+    assert token_report(chinese, None, Letters())["joints"] is None
+    english = ["the hotel near Shangrila was clean and its service was good" for _ in range(100)]
+    assert check_tokens(token_report(english, None, Letters()))[0]["code"] == "strange_words"

@@ -166,7 +166,7 @@ def test_what_every_trial_would_meet_ends_the_search(
     cluster: Any, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(job: Job, tell: Any) -> Done:
-        raise MachineError("machine.disk", key="there")
+        raise MachineError("machine.disk", key="there", reason="full")
 
     monkeypatch.setattr(module, "run_trial", full)
     with Ray() as engine:

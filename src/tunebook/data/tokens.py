@@ -17,6 +17,7 @@ SAMPLE = 5000
 _WARN, _REFUSE = 0.05, 0.30
 _BATCH = 500
 _WORDY, _LETTERS = 500, 200  # rows whose words are looked at, and letters that it takes to judge by them
+_SPACED = 0.2  # share of all characters that they must be: names in a Chinese text are not what it is written in
 # English on a WordPiece of English: 0.01 to 0.05, tweets included, names of science up to 0.1. French, German, Spanish
 # and romanised Hindi on it: 0.17 to 0.22; Arabic and Russian: 0.75.
 _JOINTS = 0.13
@@ -75,7 +76,7 @@ def _broken(texts: Sequence[str], chosen: Any, tokenizer: Any) -> dict[str, floa
     words = [" ".join(word for word in _WORD.findall(_NAMES.sub(" ", texts[place])) if len(word) > 1) for place in few]
     words = [line for line in words if line]
     count, letters = len(" ".join(words).split()), sum(len(line.replace(" ", "")) for line in words)
-    if letters < _LETTERS:
+    if letters < max(_LETTERS, _SPACED * sum(len(texts[place]) for place in few)):
         return {"joints": None, "pieces": None}
     read = tokenizer(words, add_special_tokens=False, truncation=False, verbose=False)["input_ids"]
     pieces = sum(map(len, read))

@@ -12,6 +12,7 @@ from tunebook.core.messages import catalogue, say
 from tunebook.core.nouns import Record, read_json
 from tunebook.core.places import PLAN
 from tunebook.core.verdict import Verdict
+from tunebook.verbs.again import TABLE
 from tunebook.verbs.book import BOOK_FILE, Book, open_book
 from tunebook.verbs.runs import Run, runs_in
 
@@ -100,7 +101,7 @@ def _runs(book: Book) -> Iterator[Finding]:
 
 def _run(run: Run, *, searched: bool) -> Iterator[TunebookError]:
     """What is wrong with the files of a run, each told on its own."""
-    for look in (_plan, _outcome, _report):
+    for look in (_plan, _table, _outcome, _report):
         try:
             yield from look(run)
         except TunebookError as error:
@@ -121,6 +122,13 @@ def _plan(run: Run) -> Iterator[TunebookError]:
     rows_of(plan)
     if CONTINUE in plan.inputs:
         check_start(plan)
+
+
+def _table(run: Run) -> Iterator[TunebookError]:
+    """The table that a run keeps so that it can be done again, where the book has no such version."""
+    place, values = run.path / TABLE, run.plan.values
+    if values and read_object(place) != values:
+        yield BookError("file.damaged", key=str(place), reason=f"{PLAN}: values")
 
 
 def _outcome(run: Run) -> Iterator[TunebookError]:
