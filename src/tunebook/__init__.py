@@ -94,7 +94,7 @@ def _named(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """The public names: verbs and records."""
-    return sorted([*globals(), *(name for name in __all__ if name not in globals())])
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
 
 
 __all__ = [

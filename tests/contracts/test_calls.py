@@ -19,7 +19,7 @@ FREE = {("init", "data"), ("predict", "texts")}  # may be objects of many kinds;
 
 
 def test_the_names_are_listed() -> None:
-    assert set(tb.__all__) <= set(dir(tb)) and {"ab", "predict", "train"} <= set(VERBS)
+    assert {name for name in dir(tb) if name[:1] != "_"} == set(tb.__all__) and {"ab", "predict", "train"} <= set(VERBS)
     assert tb.predict is tb.predict
     with pytest.raises(AttributeError, match="nothing"):
         _ = tb.nothing

@@ -116,6 +116,7 @@ def test_marks_of_absence_are_left_out_and_said(made: Made) -> None:
     ref = made.ref(["yes", "no", "-"] * 30)
     assert ref.labels.names == ["no", "yes"] and ref.stats["ledger"]["dropped"] == {"unlabelled": 30}
     assert "30 rows" in told(ref, "unlabelled") and "-" in told(ref, "unlabelled")
+    assert made.ref(["---", *["yes", "no"] * 30]).labels.names == ["no", "yes"]  # the line of a Markdown table
     kept = made.ref(["yes", "no", "-"] * 30, no_label=[])
     assert kept.labels.names == ["-", "no", "yes"] and not told(kept, "unlabelled")
     minus = made.ref(["-1", "0", "1"] * 30)
@@ -146,6 +147,13 @@ def test_numbers_with_few_that_are_none(made: Made) -> None:
     assert "2 rows" in told(ref, "bad_numbers") and "n/a, three" in told(ref, "bad_numbers")
     assert not told(ref, "unlabelled")
     assert told(made.ref([f"{number // 7},{number % 7}" for number in range(98)]), "decimal_comma")
+
+
+def test_a_row_of_units_below_the_heading_is_no_number(made: Made) -> None:
+    ref = made.ref(["(0-10)", *[f"{number / 7:.2f}" for number in range(60)]])
+    assert ref.labels.problem == "regression" and ref.stats["ledger"]["dropped"] == {"bad_number": 1}
+    assert "(0-10)" in told(ref, "bad_numbers")
+    assert made.refused(["(0-10)", *["1", "2"] * 30]).code == "data.label_unread"
 
 
 def test_empty_lists(made: Made) -> None:

@@ -46,6 +46,9 @@ def find_form(counts: Counts, options: DataOptions) -> Form:
             return Form("single_label", *vectors)
         _refuse_several(cells, counts, options.label or "label")
         return Form("single_label")
+    measure = _measure_beside_unread(cells, counts, options)
+    if measure is not None:
+        return measure
     _refuse_unreadable(cells, counts, options.label or "label")
     vectors = _vectors(cells, options)
     if vectors:
@@ -82,6 +85,16 @@ def _of_words(
             named = _only(words, joints.joined)
             raise _mixed([("several", "joined", named), ("single_label", "all", words)], joints.separator)
     return Form("multi_label" if separator else "single_label", separator)
+
+
+def _measure_beside_unread(cells: Mapping[str, Cell], counts: Counts, options: DataOptions) -> Form | None:
+    """The form of numbers of which a few cells are none, such as `(0-10)` below a heading; None for all others."""
+    if options.problem is not None or options.label_separator is not None:
+        return None
+    if {cell.shape for cell in cells.values()} != {"word", "broken"}:
+        return None
+    decimal, kind = _numbers(counts, None, options)
+    return Form("regression", decimal=decimal) if kind == "regression" else None
 
 
 def _refuse_unreadable(cells: Mapping[str, Cell], counts: Counts, column: str) -> None:

@@ -10,7 +10,7 @@ from tunebook.data.label_form import number_of
 # What says that there is no label. "none" is no such word: many sets have a class of that name.
 EMPTY = ("", "nan", "null", "#n/a")
 _ABSENT = frozenset({"na", "n/a", "n.a.", "<na>", "nat", "#na"})
-_DASHES = frozenset({"-", "--", "–", "—", "?", "."})
+_DASHES = re.compile(r"-+|[–—?.]")  # also the line below the heading of a Markdown table
 _UNLABELLED = "-1"
 _ERROR = re.compile(r"#(?:REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|UNKNOWN!)|Err:\d{3}", re.I)
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*"
@@ -52,7 +52,7 @@ def absent_marks(labels: Mapping[str, int], told: Sequence[str] | None, coded: b
         return [label for label in labels if label in told]
     found = list(filter(is_absent, labels))
     rest = [label for label in labels if label not in found and not is_sheet_error(label)]
-    dashes = [label for label in rest if label in _DASHES]
+    dashes = [label for label in rest if _DASHES.fullmatch(label)]
     if all(any(map(str.isalnum, label)) for label in rest if label not in dashes):
         found += dashes
         rest = [label for label in rest if label not in dashes]
