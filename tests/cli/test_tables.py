@@ -30,6 +30,10 @@ def test_show(tunebook: Call, fresh: Path, monkeypatch: pytest.MonkeyPatch) -> N
     out = tunebook("table", "show", fresh).out
     assert "• max_epochs" in out and "start of every random draw" in out
     assert max(len(line) for line in out.splitlines() if line.startswith("    ")) < 80
+    monkeypatch.setenv("COLUMNS", "40")
+    out = tunebook("table", "show", fresh).out
+    assert "• max_epochs\n    Value: " in out and max(map(len, out.partition("Next:")[0].splitlines())) <= 40
+    monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
     out = tunebook("table", "show", fresh).out
     assert "推荐值" in out and "随机种子" in out

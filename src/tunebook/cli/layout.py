@@ -148,6 +148,18 @@ def hanging(text: str, width: int, first: int = 0) -> list[str]:
     return [" " * first + lines[0], *(" " * (first + INDENT) + line for line in lines[1:])]
 
 
+def padded(row: Iterable[str], widths_: Iterable[int]) -> str:
+    """Cells side by side, each in its width."""
+    return "".join(cell + " " * (width - cells(cell)) for cell, width in zip(row, widths_, strict=True)).rstrip()
+
+
+def below(row: Sequence[str], headings: Sequence[str], width: int) -> str:
+    """A row as its first cell, and the others below it with their headings."""
+    named = (f"{heading}: {cell}" for heading, cell in zip(headings[1:], row[1:], strict=True))
+    lines = [*hanging(row[0], width), *(line for text in named for line in hanging(text, width, first=2 * INDENT))]
+    return "\n".join(lines)
+
+
 def as_grid(headings: Iterable[str], lines: Iterable[Iterable[Any]], **how: Collection[int]) -> Grid:
     """A table of any values, each as its text."""
     return Grid(tuple(headings), [tuple(str(cell) for cell in line) for line in lines], **how)
@@ -165,4 +177,4 @@ def _longest_word(text: str) -> int:
     return max((cells(piece.rstrip()) for piece in _PIECE.findall(text)), default=0)
 
 
-__all__ = ["GAP", "INDENT", "Facts", "Grid", "as_grid", "cells", "hanging", "widths", "wrap"]
+__all__ = ["GAP", "INDENT", "Facts", "Grid", "as_grid", "below", "cells", "hanging", "padded", "widths", "wrap"]

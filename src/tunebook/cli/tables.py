@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,8 +10,8 @@ import typer
 
 from tunebook.cli.answer import Answer, command, grid, warn
 from tunebook.cli.choose import named_table, read_changes
+from tunebook.cli.layout import below, padded, wrap
 from tunebook.cli.layout import cells as columns_of
-from tunebook.cli.layout import wrap
 from tunebook.cli.options import Books, option
 from tunebook.core.errors import BookError, TableError, TunebookError
 from tunebook.core.messages import say
@@ -75,18 +75,16 @@ def _tell_rows(screen: Console, table: ParamTable, effects: Mapping[str, str]) -
     ]
     heads = [f"  {say('cli.name')}", *(say(f"cli.{name}") for name in ("value", "default", "recommended"))]
     widths = [max(map(columns_of, column)) + 2 for column in zip(heads, *cells, strict=True)]
-    screen.print(_padded(heads, widths), style="bold", soft_wrap=True)
+    side = widths[0] + sum(map(columns_of, heads[1:])) + 2 * len(heads) <= screen.width
+    if side:
+        screen.print(padded(heads, widths), style="bold", soft_wrap=True)
     for (name, row), line in zip(table.rows.items(), cells, strict=True):
-        screen.print(_padded(line, widths), soft_wrap=True)
+        screen.print(padded(line, widths) if side else below(line, heads, screen.width), soft_wrap=True)
         if name in effects:
             screen.print(f"    {say('ab.effect')}: {effects[name]}", style="bold", soft_wrap=True)
         for words in wrap(row.reason or described(name, row.description), screen.width - 6):
             screen.print(f"    {words}", style="dim", soft_wrap=True)
     screen.print(f"• {say('cli.table.changed')}")
-
-
-def _padded(cells: Iterable[str], widths: Iterable[int]) -> str:
-    return "".join(cell + " " * (width - columns_of(cell)) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def _proposed(row: TableRow) -> str:
