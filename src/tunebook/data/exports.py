@@ -75,6 +75,28 @@ class Format(ABC):
         return DataError(f"format.{kind}", key=str(look.path), tool=self.title, choose=choose, **fields)
 
 
+class Unread(Format):
+    """What a program writes that is known by its first bytes or the parts of its package, and never read.
+
+    Attributes:
+        work: kind of the refusal, `format.WORK`.
+    """
+
+    work: ClassVar[str]
+
+    @abstractmethod
+    def program(self, look: Look) -> str | None:
+        """The program whose file it is; None where it is of none of these."""
+
+    def fits(self, look: Look) -> bool:
+        """Whether a program is known by it."""
+        return self.program(look) is not None
+
+    def read(self, look: Look) -> Export:
+        """Refused."""
+        raise self.refusal(self.work, look, program=self.program(look))
+
+
 @cache
 def formats() -> tuple[Format, ...]:
     """All formats, in the order in which they are asked."""
@@ -135,4 +157,4 @@ def _listed(column: Any) -> list[str]:
     return column if isinstance(column, list) else [column]
 
 
-__all__ = ["Export", "Format", "find_format", "formats", "read_export", "to_export", "told"]
+__all__ = ["Export", "Format", "Unread", "find_format", "formats", "read_export", "to_export", "told"]

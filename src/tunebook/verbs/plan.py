@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.border import Allow
 from tunebook.core.errors import ModelError, PlanError, gathered, raise_all
 from tunebook.core.hashing import content_id
-from tunebook.core.nouns import DataRef, HeadStart, ParamTable, Plan
+from tunebook.core.nouns import DataRef, Estimate, HeadStart, ParamTable, Plan
 from tunebook.core.places import from_book
 from tunebook.core.registry import stages, task_of
 from tunebook.core.technique import Facts, PreparesModel, Refuses, RunContext, Technique
@@ -110,12 +110,6 @@ def plan_one(
     sizes, head = _model(task, folder, data, params, woven)
     head = None if start or before else head
     _within(limit, sizes)
-    from tunebook.data.tokens import share_cut
-
-    length = mean_length(tokens, params["max_length"])
-    needed = estimate(sizes, params, rows=data.rows, mean_length=length, steps=steps).model_copy(
-        update={"cut_share": share_cut(tokens, params["max_length"])}
-    )
     return Plan(
         task=data.task,
         model=start.whole if start else name,
@@ -130,13 +124,22 @@ def plan_one(
         data_path=data.path.absolute(),
         seed=params["seed"],
         versions={name: _version(name) for name in _LIBRARIES},
-        estimate=needed,
+        estimate=_needed(sizes, params, data, tokens, steps),
         before=before,
         continues=start.path if start else None,
         values={} if table.version else {**table.values(), "seed": params["seed"]},
         allowed=sorted(allow),
         head=head,
     )
+
+
+def _needed(sizes: Sizes, params: dict[str, Any], data: DataRef, tokens: dict[str, Any], steps: int) -> Estimate:
+    """Time and memory of a run, and how many of its texts lose their end."""
+    from tunebook.data.tokens import share_cut
+
+    length = mean_length(tokens, params["max_length"])
+    found = estimate(sizes, params, rows=data.rows, mean_length=length, steps=steps)
+    return found.model_copy(update={"cut_share": share_cut(tokens, params["max_length"])})
 
 
 def read_tokens(data: DataRef, folder: Path, *, allow_unknown: bool = False, tokenizer: Any = None) -> dict[str, Any]:

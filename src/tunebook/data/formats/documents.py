@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from tunebook.data.exports import Export, Format
+from tunebook.data.exports import Unread
+from tunebook.data.formats.spreadsheets import COMPOUND
 from tunebook.data.look import Look
 
 _BEGIN = {
@@ -21,31 +22,23 @@ _PARTS = {
     b"META-INF/container.xml": "EPUB",
     b"Index/Document.iwa": "Apple iWork",
 }
-_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
-class Documents(Format):
+class Documents(Unread):
     """Running text and pictures."""
 
     title: ClassVar[str] = "PDF / Word"
     general: ClassVar[bool] = True
+    work: ClassVar[str] = "document"
 
-    def fits(self, look: Look) -> bool:
-        """The first bytes or the parts of the package tell."""
-        return _program(look) is not None
-
-    def read(self, look: Look) -> Export:
-        """Refused."""
-        raise self.refusal("document", look, program=_program(look))
-
-
-def _program(look: Look) -> str | None:
-    data = look.data
-    if data.startswith(b"PK") and b"Index/Tables/" not in data and look.suffix != ".numbers":
-        return next((name for part, name in _PARTS.items() if part in data), None)
-    if data.startswith(_COMPOUND):
-        return "Word 97-2003 (.doc)" if "WordDocument".encode("utf-16-le") in data else None
-    return next((name for start, name in _BEGIN.items() if data.startswith(start)), None)
+    def program(self, look: Look) -> str | None:
+        """By the first bytes or the parts of the package."""
+        data = look.data
+        if data.startswith(b"PK") and b"Index/Tables/" not in data and look.suffix != ".numbers":
+            return next((name for part, name in _PARTS.items() if part in data), None)
+        if data.startswith(COMPOUND):
+            return "Word 97-2003 (.doc)" if "WordDocument".encode("utf-16-le") in data else None
+        return next((name for start, name in _BEGIN.items() if data.startswith(start)), None)
 
 
 __all__ = ["Documents"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-from tunebook.data.exports import Export, Format
+from tunebook.data.exports import Unread
 from tunebook.data.look import Look
 
-_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # of old Office, and of new files with a password
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # of old Office, and of new files with a password
 _ROWS_OF_TEXT = (".csv", ".tsv", ".tab", ".txt", ".text", ".json", ".jsonl", ".ndjson")
 _TEXTS = (
     (r"<office:document", "OpenDocument (.fods)"),
@@ -17,30 +17,23 @@ _TEXTS = (
 )
 
 
-class Spreadsheets(Format):
+class Spreadsheets(Unread):
     """Tables of LibreOffice, Numbers, old Excel, and web pages that are called .xls."""
 
     title: ClassVar[str] = "OpenDocument / Numbers / Excel 97 / HTML"
     general: ClassVar[bool] = True
+    work: ClassVar[str] = "spreadsheet"
 
-    def fits(self, look: Look) -> bool:
-        """The first bytes or the parts of the package tell."""
-        return _program(look) is not None
-
-    def read(self, look: Look) -> Export:
-        """Refused."""
-        raise self.refusal("spreadsheet", look, program=_program(look))
-
-
-def _program(look: Look) -> str | None:
-    data = look.data
-    if data.startswith(_COMPOUND):
-        return _compound(data)
-    if data.startswith(b"PK"):
-        return _package(data, look)
-    if look.suffix in _ROWS_OF_TEXT or not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        return None
-    return next((name for form, name in _TEXTS if re.search(form, look.head[:4096], re.IGNORECASE)), None)
+    def program(self, look: Look) -> str | None:
+        """By the first bytes or the parts of the package."""
+        data = look.data
+        if data.startswith(COMPOUND):
+            return _compound(data)
+        if data.startswith(b"PK"):
+            return _package(data, look)
+        if look.suffix in _ROWS_OF_TEXT or not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+            return None
+        return next((name for form, name in _TEXTS if re.search(form, look.head[:4096], re.IGNORECASE)), None)
 
 
 def _compound(data: bytes) -> str | None:
@@ -59,4 +52,4 @@ def _package(data: bytes, look: Look) -> str | None:
     return "Excel (.xlsb)" if b"xl/workbook.bin" in data else None
 
 
-__all__ = ["Spreadsheets"]
+__all__ = ["COMPOUND", "Spreadsheets"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from tunebook.data.exports import Export, Format
+from tunebook.data.exports import Unread
 from tunebook.data.look import Look
 
 _BEGIN = {
@@ -21,25 +21,18 @@ _BEGIN = {
 _OLD_STATA = range(104, 116)  # first byte of .dta files before Stata 13
 
 
-class Statistics(Format):
+class Statistics(Unread):
     """Data with value labels: numbers that stand for names, which are lost in most exports."""
 
     title: ClassVar[str] = "SPSS / Stata / SAS / R"
+    work: ClassVar[str] = "statistics"
 
-    def fits(self, look: Look) -> bool:
-        """The first bytes tell."""
-        return _program(look) is not None
-
-    def read(self, look: Look) -> Export:
-        """Refused."""
-        raise self.refusal("statistics", look, program=_program(look))
-
-
-def _program(look: Look) -> str | None:
-    data = look.data
-    if look.suffix == ".dta" and data[:1] and data[0] in _OLD_STATA:
-        return "Stata"
-    return next((name for start, name in _BEGIN.items() if data.startswith(start)), None)
+    def program(self, look: Look) -> str | None:
+        """By the first bytes."""
+        data = look.data
+        if look.suffix == ".dta" and data[:1] and data[0] in _OLD_STATA:
+            return "Stata"
+        return next((name for start, name in _BEGIN.items() if data.startswith(start)), None)
 
 
 __all__ = ["Statistics"]

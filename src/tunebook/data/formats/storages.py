@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from tunebook.data.exports import Export, Format
+from tunebook.data.exports import Unread
 from tunebook.data.look import Look
 
 _BEGIN = {
@@ -26,28 +26,21 @@ _BEGIN = {
 _TAR = (257, b"ustar")
 
 
-class Storages(Format):
+class Storages(Unread):
     """Files of columns and objects, and packages."""
 
     title: ClassVar[str] = "HDF5 / ORC / pickle"
     general: ClassVar[bool] = True
+    work: ClassVar[str] = "storage"
 
-    def fits(self, look: Look) -> bool:
-        """The first bytes tell."""
-        return _program(look) is not None
-
-    def read(self, look: Look) -> Export:
-        """Refused."""
-        raise self.refusal("storage", look, program=_program(look))
-
-
-def _program(look: Look) -> str | None:
-    data = look.data
-    if data[_TAR[0] : _TAR[0] + len(_TAR[1])] == _TAR[1]:
-        return "tar"
-    if data[8:12] == b"DUCK":
-        return "DuckDB"
-    return next((name for start, name in _BEGIN.items() if data.startswith(start) and b"\0" in data[:4096]), None)
+    def program(self, look: Look) -> str | None:
+        """By the first bytes."""
+        data = look.data
+        if data[_TAR[0] : _TAR[0] + len(_TAR[1])] == _TAR[1]:
+            return "tar"
+        if data[8:12] == b"DUCK":
+            return "DuckDB"
+        return next((name for start, name in _BEGIN.items() if data.startswith(start) and b"\0" in data[:4096]), None)
 
 
 __all__ = ["Storages"]
