@@ -20,6 +20,8 @@ from tunebook.cli.streams import Patient
 CODE = "import sys; from tunebook.cli import main; sys.exit(main())"
 WAITING = """
 import sys, time
+from tunebook.cli import patience
+patience.SECONDS = 1000.0  # a slow machine says no more than a quick one
 import tunebook.verbs.doctor as module
 def wait(*_, **__):
     sys.stderr.write("waiting\\n"); sys.stderr.flush()

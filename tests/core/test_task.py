@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from tunebook.core.task import Criterion, Rows, Task
@@ -8,6 +9,22 @@ def test_rows_count_their_texts():
     assert len(rows) == 2
     assert rows.other == {}
     assert rows.weights is None
+
+
+@pytest.mark.parametrize("places", [[2, 0], [], slice(1, 3)])
+@pytest.mark.parametrize("pairs", [None, ["x", "y", "z"]])
+@pytest.mark.parametrize("figures", [None, np.array([1.0, 2.0, 3.0])])
+def test_rows_at_some_places(places, pairs, figures):
+    rows = Rows(["a", "b", "c"], pairs, figures, ["1", "2", "3"], figures, {"more": [1, 2, 3]})
+    some = rows.at(places)
+    numbers = [0, 1, 2][places] if isinstance(places, slice) else places
+    assert list(some.texts) == ["abc"[number] for number in numbers] and some.other == {}
+    assert list(some.ids) == [str(number + 1) for number in numbers]
+    assert (some.pairs is None) == (pairs is None) and (some.targets is None) == (figures is None)
+    if pairs is not None:
+        assert list(some.pairs) == ["xyz"[number] for number in numbers]
+    if figures is not None:
+        assert some.targets.tolist() == some.weights.tolist() == [number + 1.0 for number in numbers]
 
 
 @pytest.mark.parametrize("kind", [Task, Criterion])

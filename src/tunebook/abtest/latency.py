@@ -27,9 +27,7 @@ def latencies(a: LoadedModel, b: LoadedModel, rows: Rows, count: int = ROWS) -> 
 
 
 def _single(rows: Rows, number: int) -> Rows:
-    own = slice(number, number + 1)
-    pairs = rows.pairs[own] if rows.pairs is not None else None
-    return replace(rows, texts=rows.texts[own], pairs=pairs, targets=None, ids=rows.ids[own], weights=None, other={})
+    return replace(rows.at(slice(number, number + 1)), targets=None, weights=None)
 
 
 def _milliseconds(model: LoadedModel, row: Rows) -> float:

@@ -44,6 +44,20 @@ class Rows:
     def __len__(self) -> int:
         return len(self.texts)
 
+    def at(self, places: slice | Sequence[int]) -> Rows:
+        """Some of the rows, in the order in which their places are given, without the remaining columns."""
+
+        def taken(column: Sequence[str]) -> Sequence[str]:
+            return column[places] if isinstance(places, slice) else [column[number] for number in places]
+
+        return Rows(
+            texts=taken(self.texts),
+            pairs=None if self.pairs is None else taken(self.pairs),
+            targets=None if self.targets is None else self.targets[places],
+            ids=taken(self.ids),
+            weights=None if self.weights is None else self.weights[places],
+        )
+
 
 class Task(ABC):
     """One kind of fine-tuning job.

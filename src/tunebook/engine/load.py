@@ -66,9 +66,7 @@ class LoadedModel:
         full = np.flatnonzero(encoded.lengths >= self._length).tolist()
         cut = np.zeros(len(encoded), dtype=bool)
         if full:
-            pairs = [rows.pairs[number] for number in full] if rows.pairs is not None else None
-            some = Rows([rows.texts[number] for number in full], pairs, None, [rows.ids[number] for number in full])
-            cut[full] = self.task.encode(some, self.tokenizer, _NO_END).lengths > self._length
+            cut[full] = self.task.encode(rows.at(full), self.tokenizer, _NO_END).lengths > self._length
         return [bool(flag) for flag in cut]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -78,16 +77,7 @@ def _encode(rows: Rows, task: Task, tokenizer: Any, max_length: int, progress: P
 
 def _chunks(rows: Rows) -> Iterator[Rows]:
     for start in range(0, max(len(rows), 1), _CHUNK):
-        span = slice(start, start + _CHUNK)
-        yield replace(
-            rows,
-            texts=rows.texts[span],
-            pairs=rows.pairs[span] if rows.pairs is not None else None,
-            targets=rows.targets[span] if rows.targets is not None else None,
-            weights=rows.weights[span] if rows.weights is not None else None,
-            ids=rows.ids[span],
-            other={},
-        )
+        yield rows.at(slice(start, start + _CHUNK))
 
 
 __all__ = ["encode"]

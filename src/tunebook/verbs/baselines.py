@@ -66,12 +66,7 @@ def _sample(rows: Rows, seed: int) -> Rows:
     if len(rows) <= _ROWS:
         return rows
     chosen = np.sort(np.random.default_rng(seed).choice(len(rows), _ROWS, replace=False))
-    return Rows(
-        texts=[rows.texts[i] for i in chosen],
-        pairs=[rows.pairs[i] for i in chosen] if rows.pairs is not None else None,
-        targets=rows.targets[chosen] if rows.targets is not None else None,
-        ids=[rows.ids[i] for i in chosen],
-    )
+    return rows.at(chosen.tolist())
 
 
 def _majority(train: Rows, scored: Rows, labels: Labels) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -171,13 +171,7 @@ class _Asking:
             {"label": None, "score": None, "scores": {}, "notes": [NO_TEXT]} for _ in range(len(rows))
         ]
         if there:
-            read = replace(
-                rows,
-                texts=[rows.texts[number] for number in there],
-                pairs=[_second(rows, number) for number in there] if rows.pairs is not None else None,
-                ids=[rows.ids[number] for number in there],
-            )
-            answers, cut = model.answers(read, self.progress, self.batch_size)
+            answers, cut = model.answers(rows.at(there), self.progress, self.batch_size)
             for number, answer, short in zip(there, answers, cut, strict=True):
                 found[number] = self._noted(answer, [CUT] if short else [])
         return found
