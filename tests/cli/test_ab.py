@@ -93,9 +93,9 @@ def test_a_better_table_passes_and_is_promoted(tunebook: Call, tested: Path, tmp
     more = ("--delta", "0", "--alpha", "30%", "--guard", "time=900%", "--prices", prices, "--effects-by", "one")
     again = tunebook("ab", tested, "champion", "v3", *ASKED, *more, "--promote")
     assert again.code == 0, again.out + again.err
-    assert again.out.count("test rows, opened") == 1, "what the test rows say of it"
+    assert again.out.count("test rows (look number") == 1, "what the test rows say of it"
     show = tunebook("table", "show", tested, "--table", "v3")
-    assert "effect: " in show.out, "what each row was worth"
+    assert "Effect: " in show.out, "what each row was worth"
     effects = tunebook("table", "show", tested, "--table", "v3", "--json").json["effects"]
     assert {"learning_rate", "max_epochs"} == {item["row"] for item in effects}
     assert "EUR" in again.out and "is the champion now" in again.out and "learning_rate" in again.out

@@ -103,10 +103,14 @@ def test_a_lora_file_trains_at_its_own_rate(tunebook: Call, own: Path, lora: Pat
     assert done["learning_rate"] == 3e-4 == max(entry.get("learning_rate", 0) for entry in history)
 
 
-def test_another_kind_of_job_is_told_first(tunebook: Call, own: Path, lora: Path, model: Path) -> None:
+def test_another_kind_of_job_is_told_first(
+    tunebook: Call, own: Path, lora: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     lora.write_text(LORA.format(model=model, stage="dpo", bits=8) + "optim: lion\n", encoding="utf-8")
     done = tunebook("import-config", lora, "--book", own)
-    first = done.out.splitlines()[0]
+    assert max(map(len, done.out.partition("lora.yaml: a config")[0].splitlines())) <= 80
+    first = " ".join(done.out.partition("lora.yaml: a config")[0].split())
     assert "another kind of job" in first and "preferences" in first and "stage = dpo" in first
     told = " ".join(done.out.split())
     assert "2 refused" in told and "quantization_bit, optim" in told and "none | 4bit" in told

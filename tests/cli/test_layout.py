@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tunebook.cli.answer import console, facts, grid, warn
+from tunebook.cli.answer import console, facts, grid, prose, warn
 from tunebook.cli.layout import cells, hanging, widths, wrap
 
 WIDTHS = pytest.mark.parametrize("width", [40, 60, 80, 120])
@@ -91,6 +91,26 @@ def test_lines() -> None:
     assert wrap("中文字", 1) == ["中", "文", "字"], "a character that has no room stands alone"
     assert wrap("", 5) == []
     assert hanging("one two three", 7) == ["one", "  two", "  three"]
+
+
+@WIDTHS
+def test_sentences_break_between_words_and_no_bracket_opens_at_the_end_of_a_line(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = "方法一（arXiv:2106.09685）；方法二（Liu 等）；“归纳”《论文》（arXiv:2402.09353）！" * 4
+    for first in (0, 2):
+        prose(console(), text, first=first)
+        lines = capsys.readouterr().out.splitlines()
+        assert max(map(cells, lines)) <= width and "".join(line.strip() for line in lines).replace(" ", "") == (
+            text.replace(" ", "")
+        )
+        assert not [line for line in lines if line[-1] in "（《“" or line.strip()[0] in "）；》”！"]
+        assert all("arXiv:2" in line or "arXiv" not in line for line in lines)
+
+
+def test_an_opening_bracket_alone_is_a_word() -> None:
+    assert wrap("一 （", 10) == ["一 （"] and wrap("“", 10) == ["“"]
 
 
 def test_no_columns_and_no_colours(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,7 +98,7 @@ def test_diff_as_a_page(tunebook: Call, own: Path, tmp_path: Path) -> None:
 
 def test_equal_values_make_no_version(tunebook: Call, own: Path, tmp_path: Path) -> None:
     path = tmp_path / "t.yaml"
-    tunebook("table", "export", own, path)
+    assert "Change values in the file" in tunebook("table", "export", own, path).out, "else the next command is refused"
     done = tunebook("table", "import", own, path, "--note", "again", "--json")
     assert (done.code, done.json["error"]["code"], done.json["error"]["key"]) == (2, "cli.no_change", "v1")
     assert "v1 has these values already" in tunebook("table", "import", own, path).err

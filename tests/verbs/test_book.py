@@ -86,4 +86,4 @@ def test_a_book_without_runs(book: Book) -> None:
     assert book.runs == []
     with pytest.raises(BookError, match="tunebook train") as caught:
         book.run()
-    assert caught.value.code == "book.no_runs"
+    assert caught.value.code == "book.no_runs" and not caught.value.allowed

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tunebook.cli.layout import Facts, as_grid, hanging
+from tunebook.cli.layout import Facts, as_grid, hanging, wrap
 from tunebook.cli.patience import heard
 from tunebook.core.messages import say
 
@@ -120,6 +120,12 @@ def facts(pairs: Iterable[tuple[str, Any]]) -> Any:
     return Facts([(name, str(value)) for name, value in pairs])
 
 
+def prose(screen: Console, text: str, style: str | None = None, *, first: int = 0) -> None:
+    """Print sentences, their lines broken between words, the first so many columns further in."""
+    for line in hanging(text, screen.width, first=first) if first else wrap(text, screen.width):
+        screen.print(line, style=style, soft_wrap=True)
+
+
 def warn(screen: Console, messages: Iterable[str]) -> None:
     """Print warnings so that they are seen."""
     from rich.text import Text
@@ -141,6 +147,7 @@ __all__ = [
     "json_line",
     "note",
     "predict_command",
+    "prose",
     "show",
     "show_json",
     "warn",

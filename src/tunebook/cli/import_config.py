@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunebook.cli.answer import Answer, command, warn
+from tunebook.cli.answer import Answer, command, prose, warn
 from tunebook.cli.layout import cells, wrap
 from tunebook.cli.options import option
 from tunebook.core.errors import TunebookError
@@ -112,7 +112,7 @@ def _tell(screen: Console, imported: Imported) -> None:
     why it does not apply, and all refusals together."""
     count = len(imported.notes)
     if imported.job and not imported.job.own:
-        screen.print(_other_job(imported), style="yellow", soft_wrap=True)
+        warn(screen, [_other_job(imported)])
     screen.print(say("importing.read", tool=imported.tool.title, file=imported.file, count=count), style="bold")
     screen.print()
     widest = max(cells(say(f"imported.{note.action}")) for note in imported.notes)
@@ -126,9 +126,8 @@ def _tell(screen: Console, imported: Imported) -> None:
         screen.print()
         screen.print(say("imported.not_applicable"), style="bold")
     for why, keys in rest.items():
-        screen.print(f"  {why}", style="dim", soft_wrap=True)
-        for line in wrap(", ".join(keys), screen.width - 6):
-            screen.print(f"    {line}", soft_wrap=True)
+        prose(screen, why, "dim", first=2)
+        prose(screen, ", ".join(keys), first=4)
     screen.print()
     if imported.refused:
         named = ", ".join(note.key for note in imported.refused)

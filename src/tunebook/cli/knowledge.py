@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunebook.cli.answer import Answer, command, grid
+from tunebook.cli.answer import Answer, command, grid, prose
 from tunebook.cli.options import option
 from tunebook.cli.reading import wrong
 from tunebook.core.errors import TunebookError, near
@@ -163,7 +163,7 @@ def _tell_effects(screen: Console, row: str, tests: list[RowTest], pooled: list[
     screen.print(grid(heads, newest))
     _tell_rest(screen, len(tests))
     if not pooled:
-        screen.print(say("knowledge.all_mixed"), soft_wrap=True)
+        prose(screen, say("knowledge.all_mixed"))
     for effect in pooled:
         mean = effect.pooled
         ends = {"metric": effect.metric, "gain": mean.mean, "lower": mean.lower, "upper": mean.upper}
@@ -176,13 +176,13 @@ def _tell_effects(screen: Console, row: str, tests: list[RowTest], pooled: list[
             "direction": direction,
         }
         screen.print()
-        screen.print(say("knowledge.pooled", gain=gain_text(ends), **words), style="bold", soft_wrap=True)
+        prose(screen, say("knowledge.pooled", gain=gain_text(ends), **words), "bold")
         if mean.tau is not None and mean.i2 is not None and mean.p_same is not None:
             new = (mean.new_lower, mean.new_upper)
             wide = say("knowledge.anything") if new[0] is None else f"{new[0]:+.4f} … {new[1]:+.4f}"
             figures = {"tau": f"{mean.tau:.4f}", "i2": f"{mean.i2:.0%}", "p": f"{mean.p_same:.2g}"}
-            screen.print(say("knowledge.spread", new=wide, **figures), soft_wrap=True)
-        screen.print(say(f"knowledge.sure.{effect.sure}"), soft_wrap=True)
+            prose(screen, say("knowledge.spread", new=wide, **figures))
+        prose(screen, say(f"knowledge.sure.{effect.sure}"))
 
 
 def _likest(row: str) -> str:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 GAP, INDENT = 3, 2
 _NARROW = 24  # a value beside its name wants so many columns, or it goes below
-_WIDE, _CLOSING = r"\u2e80-\u9fff\uf900-\uffef", "[，。、；：）”]*"
-_PIECE = re.compile(rf"[{_WIDE}]{_CLOSING}|\s+|[^\s{_WIDE}]+{_CLOSING}")
+_WIDE, _CLOSING = r"\u2e80-\u9fff\uf900-\uffef", "[，。、；：！？）》」』”]*"
+_OPENING = "[（《「『“]*"  # ends no line, as what closes begins none
+_PIECE = re.compile(rf"\s+|{_OPENING}(?:[{_WIDE}]|[^\s{_WIDE}]+){_CLOSING}")
 
 
 def cells(text: str) -> int:

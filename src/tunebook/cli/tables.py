@@ -285,11 +285,12 @@ def table_export(
     path = write_table(found, file, flat=flat)
     done = say("cli.table.exported", version=f"v{found.version}", path=path)
     data = {"version": f"v{found.version}", "path": str(path)}
-    return Answer(
-        data,
-        lambda screen: screen.print(f"✓ {done}", style="green", soft_wrap=True),
-        (command("table", "import", book, path),),
-    )
+
+    def tell(screen: Console) -> None:
+        screen.print(f"✓ {done}", style="green", soft_wrap=True)
+        screen.print(say("cli.table.edit"))
+
+    return Answer(data, tell, (command("table", "import", book, path),))
 
 
 __all__ = ["table_diff", "table_export", "table_import", "table_list", "table_set", "table_show", "tell_changes"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunebook.cli.answer import Answer, command, facts, grid
+from tunebook.cli.answer import Answer, command, facts, grid, prose
 from tunebook.cli.layout import INDENT, cells, wrap
 from tunebook.cli.purposes import grouped, purpose_of
 from tunebook.core.errors import TableError, near
@@ -98,7 +98,7 @@ def _row(row: Declaration) -> dict[str, Any]:
 def _tell_one(screen: Console, kind: type[Technique], data: dict[str, Any]) -> None:
     for number, part in enumerate(told(kind)):
         text = part if number else f"{kind.key}: {part}"
-        screen.print("\n".join(wrap(text, screen.width)), style=None if number else "bold", soft_wrap=True)
+        prose(screen, text, None if number else "bold")
         screen.print()
     words = {name: ", ".join(data[name]) or "–" for name in ("needs", "excludes")}
     screen.print(facts([(say(f"techniques.{name}"), text) for name, text in words.items()]))

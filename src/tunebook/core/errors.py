@@ -60,7 +60,7 @@ class TunebookError(Exception):
     @property
     def advice(self) -> str:
         """What to do next, in the user's language."""
-        return say(f"{self.code}.do", **self.fields)
+        return say(f"{self.code}.do", **self.fields).rstrip()
 
     def __str__(self) -> str:
         parts = [f"[{self.code}] {self.message}"]

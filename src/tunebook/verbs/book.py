@@ -101,10 +101,10 @@ class Book:
         else:
             found = [run for run in runs if run.id == name] or [run for run in runs if run.id.startswith(name)]
         if len(found) != 1:
-            allowed = " | ".join(["latest", *(run.id for run in runs)])
-            raise BookError(
-                "book.run" if runs else "book.no_runs", key="run", value=name, allowed=allowed, book=self.path
-            )
+            asked: dict[str, Any] = {"key": "run", "value": name, "book": self.path}
+            if not runs or name == "latest":
+                raise BookError("book.no_runs", **asked)
+            raise BookError("book.run", allowed=" | ".join(["latest", *(run.id for run in runs)]), **asked)
         return found[0]
 
 
