@@ -87,7 +87,9 @@ def _tables(book: Book) -> Iterator[Finding]:
         try:
             store.get(number)
         except TunebookError as error:
-            yield _finding(error, store.path(number))
+            found = _finding(error, store.path(number))
+            gone = error.code == "table.no_version"
+            yield found.model_copy(update={"advice": say("doctor.do.table")}) if gone else found
 
 
 def _runs(book: Book) -> Iterator[Finding]:
