@@ -128,7 +128,10 @@ def _plan(run: Run) -> Iterator[TunebookError]:
 
 def _table(run: Run) -> Iterator[TunebookError]:
     """The table that a run keeps so that it can be done again, where the book has no such version."""
-    place, values = run.path / TABLE, run.plan.values
+    try:
+        place, values = run.path / TABLE, run.plan.values
+    except TunebookError:  # told of the plan
+        return
     if values and read_object(place) != values:
         yield BookError("file.damaged", key=str(place), reason=f"{PLAN}: values")
 
