@@ -18,8 +18,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that torch's own docume
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tunebook.core.errors import ModelError
-from tunebook.nets.features import head_of
+from tunebook.nets.features import named_head
 
 
 def unit_of(targets: NDArray[Any]) -> float:
@@ -65,12 +64,9 @@ def _scaled(item: Tensor, factor: float) -> nn.Parameter:
 def exact(model: nn.Module, outputs: int, unit: float, *, fresh: bool) -> None:
     """Put an exact head in the place of the last linear map of a model with so many outputs; an architecture of which
     that is not known is left as it is."""
-    try:
-        head = head_of(model, outputs)
-    except (ModelError, IndexError):
-        return
-    name = next(name for name, module in model.named_modules() if module is head)
-    model.set_submodule(name, ExactHead(head, unit, fresh=fresh))
+    name, head = named_head(model, outputs)
+    if head is not None:
+        model.set_submodule(name, ExactHead(head, unit, fresh=fresh))
 
 
 def plain(model: nn.Module) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
+from tunebook.core.errors import ModelError
 from tunebook.models.layers import depths
 
 
@@ -19,6 +20,15 @@ def head_of(model: nn.Module, outputs: int) -> nn.Linear:
         if isinstance(module, nn.Linear) and module.out_features == outputs and not name.startswith((inside, "extra_"))
     ]
     return found[-1]
+
+
+def named_head(model: nn.Module, outputs: int) -> tuple[str, nn.Linear | None]:
+    """The same with its name; none, and an empty name, of an architecture of which it is not known."""
+    try:
+        head = head_of(model, outputs)
+    except (ModelError, IndexError):
+        return "", None
+    return next(name for name, module in model.named_modules() if module is head), head
 
 
 @contextmanager
@@ -46,4 +56,4 @@ def pooled(seen: list[Tensor], mask: Tensor) -> Tensor:
     return (first * shares[..., None]).sum(dim=1)
 
 
-__all__ = ["head_inputs", "head_of", "pooled"]
+__all__ = ["head_inputs", "head_of", "named_head", "pooled"]

@@ -13,7 +13,7 @@ from tunebook.core.errors import ModelError
 from tunebook.core.nouns import Labels
 from tunebook.models.heads import first_answers, matched, stored_weight
 from tunebook.models.source import read_config
-from tunebook.nets.features import head_of
+from tunebook.nets.features import named_head
 
 
 def check_whole(model: Any, found: Mapping[str, Any], folder: Path) -> None:
@@ -41,7 +41,7 @@ def start_head(model: Any, found: Mapping[str, Any], folder: Path, labels: Label
     Args:
         found: what transformers told of the loading.
     """
-    name, head = _head(model, labels)
+    name, head = named_head(model, labels.outputs)
     if head is None:
         return
     missing, other = set(found["missing_keys"]), {item[0] for item in found["mismatched_keys"]}
@@ -65,16 +65,7 @@ def start_head(model: Any, found: Mapping[str, Any], folder: Path, labels: Label
 
 def head_name(skeleton: Any, labels: Labels) -> str:
     """Name of the last linear map of a model for these labels, which may be without weights; empty without one."""
-    return _head(skeleton, labels)[0]
-
-
-def _head(model: Any, labels: Labels) -> tuple[str, nn.Linear | None]:
-    """The last linear map, which gives the answers, with its name; None where the architecture has no such."""
-    try:
-        head = head_of(model, labels.outputs)
-    except (ModelError, IndexError):
-        return "", None
-    return next(name for name, module in model.named_modules() if module is head), head
+    return named_head(skeleton, labels.outputs)[0]
 
 
 def _own(head: nn.Linear, name: str, folder: Path, other: Set[str]) -> dict[str, Tensor]:
