@@ -46,7 +46,7 @@ class TunebookError(Exception):
         self.key = key
         self.value = None if value is _ABSENT else value
         self.allowed = allowed
-        shown = _cut(repr(value)) if value is not _ABSENT else ""
+        shown = shortened(repr(value)) if value is not _ABSENT else ""
         if isinstance(reason := fields.get("reason"), str):
             fields["reason"] = reason.rstrip(".")  # words of a library; our message ends the sentence
         self.fields = {"key": key, "value": shown, "allowed": allowed, **fields}
@@ -118,7 +118,8 @@ def raise_all(errors: Sequence[TunebookError]) -> None:
         raise errors[0]
 
 
-def _cut(text: str, limit: int = 80) -> str:
+def shortened(text: str, limit: int = 80) -> str:
+    """A text of at most so many characters; one that is longer ends in `…`."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -171,4 +172,5 @@ __all__ = [
     "gathered",
     "near",
     "raise_all",
+    "shortened",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 
-from tunebook.core.errors import MachineError, TunebookError
+from tunebook.core.errors import MachineError, TunebookError, shortened
 
 _CODES = {
     errno.ENOMEM: "machine.out_of_memory",
@@ -79,7 +79,7 @@ def _code(error: BaseException) -> str | None:
 def _line(error: BaseException) -> str:
     """The first line of what an exception says, cut where it is long."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0] if len(lines[0]) <= 200 else lines[0][:199] + "…"
+    return shortened(lines[0], 200)
 
 
 __all__ = ["machine_error"]

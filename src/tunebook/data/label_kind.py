@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from tunebook.core.errors import DataError
+from tunebook.core.errors import DataError, shortened
 from tunebook.core.messages import say
 from tunebook.core.nouns import Problem
 from tunebook.data.label_cells import Cell, read_cell, read_object
@@ -223,7 +223,7 @@ def total(counts: Counts) -> int:
 def examples(counts: Counts) -> str:
     """A few labels for a message, the most frequent first."""
     found = list(_only(counts, counts))[:_SHOWN]
-    return ", ".join(label if len(label) <= 40 else label[:39] + "…" for label in found)
+    return ", ".join(shortened(label, 40) for label in found)
 
 
 __all__ = ["examples", "find_form", "number_of", "total"]

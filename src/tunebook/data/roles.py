@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tunebook.core.errors import DataError, near
+from tunebook.core.errors import DataError, near, shortened
 from tunebook.core.nouns import Roles
 from tunebook.data.cells import as_text
 from tunebook.data.columns import is_text, text_column
@@ -92,7 +92,7 @@ def show_columns(table: pa.Table) -> str:
     columns = flat_columns(table.slice(0, 50))
     for name, column in list(columns.items())[:_COLUMNS]:
         values = [text for text in map(as_text, column.to_pylist()) if text and text.strip()]
-        examples = [value if len(value) <= 40 else value[:39] + "…" for value in dict.fromkeys(values)]
+        examples = [shortened(value, 40) for value in dict.fromkeys(values)]
         lines.append(f"\n  - {name}: {' | '.join(examples[:3])}")
     return "".join(lines) + ("\n  …" if len(columns) > _COLUMNS else "")
 
