@@ -10,7 +10,8 @@ import pytest
 from tests.cli.conftest import Call
 
 from tunebook.cli.app import COMMANDS
-from tunebook.cli.layout import cells, wrap
+from tunebook.cli.layout import wrap
+from tunebook.core.widths import columns_of
 
 _HEAVY = {"torch", "transformers", "numpy", "pyarrow", "pandas", "sklearn", "scipy", "matplotlib", "pydantic", "rich"}
 
@@ -36,7 +37,7 @@ def test_every_command_has_help(
     assert done.code == 0 and done.out.startswith(f"{usage}tunebook {path}")
     assert "--json" in done.out and "--offline" in done.out
     examples = done.out.rpartition("\n\n")[2].splitlines()
-    assert all(cells(line) < 80 for line in done.out.splitlines() if line not in examples)
+    assert all(columns_of(line) < 80 for line in done.out.splitlines() if line not in examples)
 
 
 def test_root_help_lists_the_commands_in_order(tunebook: Call) -> None:

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from tunebook.cli.answer import console, facts, grid, prose, warn
-from tunebook.cli.layout import cells, hanging, widths, wrap
+from tunebook.cli.layout import hanging, widths, wrap
+from tunebook.core.widths import columns_of
 
 WIDTHS = pytest.mark.parametrize("width", [40, 60, 80, 120])
 HEADINGS = ("Row", "Value", "Why")
@@ -41,7 +42,7 @@ def test_a_table(
     width: int, rows: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = printed(grid(HEADINGS, rows, right=(1,)), width, monkeypatch, capsys)
-    assert max(map(cells, lines)) <= width
+    assert max(map(columns_of, lines)) <= width
     shown = [word for line in lines for word in words(line)]
     assert {word for row in rows for cell in row for word in words(cell)} <= set(shown)
     characters = [char for char in "".join(lines) if char > "\u2e80"]
@@ -57,7 +58,7 @@ def test_facts_and_warnings(
     lines = printed(facts([(row[0], row[2]) for row in rows]), width, monkeypatch, capsys)
     warn(console(), [row[2] for row in rows])
     lines += capsys.readouterr().out.splitlines()
-    assert max(map(cells, lines)) <= width
+    assert max(map(columns_of, lines)) <= width
     shown = [word for line in lines for word in words(line)]
     for row in rows:
         for word in words(row[2]):
@@ -102,7 +103,7 @@ def test_sentences_break_between_words_and_no_bracket_opens_at_the_end_of_a_line
     for first in (0, 2):
         prose(console(), text, first=first)
         lines = capsys.readouterr().out.splitlines()
-        assert max(map(cells, lines)) <= width and "".join(line.strip() for line in lines).replace(" ", "") == (
+        assert max(map(columns_of, lines)) <= width and "".join(line.strip() for line in lines).replace(" ", "") == (
             text.replace(" ", "")
         )
         assert not [line for line in lines if line[-1] in "（《“" or line.strip()[0] in "）；》”！"]

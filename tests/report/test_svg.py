@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunebook.report.svg import Scale, columns_of, cut, element, tick_text, ticks, words
+from tunebook.core.widths import columns_of, cut
+from tunebook.report.svg import Scale, element, tick_text, ticks, words
 
 
 def test_text_and_attributes_are_escaped():

@@ -10,9 +10,10 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from tunebook.cli.layout import cells, wrap
+from tunebook.cli.layout import wrap
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
+from tunebook.core.widths import columns_of
 
 WRONG_USE: type[Exception] = typer.BadParameter.__mro__[2]  # the parser's base of all wrong uses
 LINES = ("predict", "techniques")  # commands whose --json is a line for each item
@@ -90,16 +91,16 @@ def _section(title: str, lines: list[Line]) -> Iterator[str]:
     """A heading and a list of names with what they mean."""
     if not lines:
         return
-    left = min(max(cells(name) for name, _ in lines), _WIDEST_NAME) + 2 * _INDENT
+    left = min(max(columns_of(name) for name, _ in lines), _WIDEST_NAME) + 2 * _INDENT
     yield ""
     yield _bold(title)
     for name, text in lines:
         first = " " * _INDENT + name
         wrapped = wrap(text, _width() - left) or [""]
-        if cells(first) + _INDENT > left:
+        if columns_of(first) + _INDENT > left:
             yield first
         else:
-            yield f"{first}{' ' * (left - cells(first))}{wrapped.pop(0)}".rstrip()
+            yield f"{first}{' ' * (left - columns_of(first))}{wrapped.pop(0)}".rstrip()
         yield from (" " * left + line for line in wrapped)
 
 

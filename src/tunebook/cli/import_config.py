@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunebook.cli.answer import Answer, command, prose, warn
-from tunebook.cli.layout import cells, wrap
+from tunebook.cli.layout import wrap
 from tunebook.cli.options import option
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
+from tunebook.core.widths import columns_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -115,7 +116,7 @@ def _tell(screen: Console, imported: Imported) -> None:
         warn(screen, [_other_job(imported)])
     screen.print(say("importing.read", tool=imported.tool.title, file=imported.file, count=count), style="bold")
     screen.print()
-    widest = max(cells(say(f"imported.{note.action}")) for note in imported.notes)
+    widest = max(columns_of(say(f"imported.{note.action}")) for note in imported.notes)
     rest: dict[str, list[str]] = {}
     for note in imported.notes:
         if note.action == "not_applicable":
@@ -146,7 +147,7 @@ def _tell_note(screen: Console, note: Note, widest: int) -> None:
     """A key with its value, the row that it means, and why, where that does not go without saying."""
     action = say(f"imported.{note.action}")
     row = f" → {note.row}" if note.row else ""
-    screen.print(f"{action}{' ' * (widest - cells(action))}  {note.key} = {_cut(note.value)}{row}", soft_wrap=True)
+    screen.print(f"{action}{' ' * (widest - columns_of(action))}  {note.key} = {_cut(note.value)}{row}", soft_wrap=True)
     if note.action not in ("taken", "renamed"):
         for line in wrap(note.why, screen.width - widest - 4):
             screen.print(f"{' ' * (widest + 4)}{line}", style="dim", soft_wrap=True)

@@ -5,10 +5,11 @@ where there is room, and where columns have no room side by side each row become
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from tunebook.core.widths import columns_of, head
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
@@ -21,36 +22,20 @@ _OPENING = "[（《「『“]*"  # ends no line, as what closes begins none
 _PIECE = re.compile(rf"\s+|{_OPENING}(?:[{_WIDE}]|[^\s{_WIDE}]+){_CLOSING}")
 
 
-def cells(text: str) -> int:
-    """Columns of a terminal that a text takes: a Chinese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
 def wrap(text: str, width: int) -> list[str]:
     """Lines of at most so many columns, broken at spaces and between Chinese characters, a longer word anywhere."""
     lines: list[str] = []
     line = ""
     for piece in _PIECE.findall(text):
-        if cells(line) + cells(piece.rstrip()) > width and line.strip():
+        if columns_of(line) + columns_of(piece.rstrip()) > width and line.strip():
             lines.append(line.rstrip())
             line = ""
         line += piece if line or not piece.isspace() else ""
-        while cells(line.rstrip()) > width:
-            head = _head(line, width)
-            lines.append(head)
-            line = line[len(head) :]
+        while columns_of(line.rstrip()) > width:
+            first = head(line, width)
+            lines.append(first)
+            line = line[len(first) :]
     return [*lines, line.rstrip()] if line.strip() else lines
-
-
-def _head(text: str, width: int) -> str:
-    """As many characters of a text as have room, one at least."""
-    end, used = 0, 0
-    for char in text:
-        used += cells(char)
-        if used > width and end:
-            break
-        end += 1
-    return text[:end]
 
 
 def widths(natural: Sequence[int], least: Sequence[int], room: int) -> list[int] | None:
@@ -107,7 +92,7 @@ class Grid:
             line = ""
             for place, (part, width) in enumerate(zip(parts, found, strict=True)):
                 text = part[number] if number < len(part) else ""
-                pad = " " * (width - cells(text))
+                pad = " " * (width - columns_of(text))
                 line += (pad + text if place in self.right else text + pad) + " " * GAP
             yield line.rstrip()
 
@@ -130,11 +115,11 @@ class Facts:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         from rich.text import Text
 
-        left = max((cells(name) for name, _ in self.pairs), default=0) + INDENT
+        left = max((columns_of(name) for name, _ in self.pairs), default=0) + INDENT
         beside = options.max_width - left >= _NARROW
         for name, value in self.pairs:
             lines = _lines(value, options.max_width - (left if beside else INDENT))
-            start = name + " " * (left - cells(name))
+            start = name + " " * (left - columns_of(name))
             if beside:
                 yield Text.assemble((start, "bold"), lines[0])
             else:
@@ -151,7 +136,7 @@ def hanging(text: str, width: int, first: int = 0) -> list[str]:
 
 def padded(row: Iterable[str], widths_: Iterable[int]) -> str:
     """Cells side by side, each in its width."""
-    return "".join(cell + " " * (width - cells(cell)) for cell, width in zip(row, widths_, strict=True)).rstrip()
+    return "".join(cell + " " * (width - columns_of(cell)) for cell, width in zip(row, widths_, strict=True)).rstrip()
 
 
 def below(row: Sequence[str], headings: Sequence[str], width: int) -> str:
@@ -171,11 +156,11 @@ def _lines(text: str, width: int) -> list[str]:
 
 
 def _longest_line(text: str) -> int:
-    return max(cells(line) for line in text.split("\n"))
+    return max(columns_of(line) for line in text.split("\n"))
 
 
 def _longest_word(text: str) -> int:
-    return max((cells(piece.rstrip()) for piece in _PIECE.findall(text)), default=0)
+    return max((columns_of(piece.rstrip()) for piece in _PIECE.findall(text)), default=0)
 
 
-__all__ = ["GAP", "INDENT", "Facts", "Grid", "as_grid", "below", "cells", "hanging", "padded", "widths", "wrap"]
+__all__ = ["GAP", "INDENT", "Facts", "Grid", "as_grid", "below", "hanging", "padded", "widths", "wrap"]

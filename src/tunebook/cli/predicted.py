@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.answer import grid
+from tunebook.cli.layout import GAP
 from tunebook.core.messages import say
+from tunebook.core.widths import columns_of, cut
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 Row = dict[str, Any]
-_SHOWN, _TEXT, _LEAST, _GAP = 20, 70, 24, 3
+_SHOWN, _TEXT, _LEAST = 20, 70, 24
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def tell_answers(
     headings = {"number": "predict.line", "texts": "cli.text", "label": "cli.label", "score": "cli.score"}
     headings["beside"] = "cli.runner_up"
     parts = [name for name in headings if name in ("texts", "label") or any(getattr(line, name) for line in lines)]
-    room = screen.width - sum(_widest(lines, name, headings[name]) + _GAP for name in parts if name != "texts")
+    room = screen.width - sum(_widest(lines, name, headings[name]) + GAP for name in parts if name != "texts")
     if room >= min(_LEAST, _widest(lines, "texts", headings["texts"])):
         _table(screen, lines, {name: say(headings[name]) for name in parts}, min(room, _TEXT))
     else:
@@ -50,16 +52,14 @@ def tell_answers(
 
 
 def _widest(lines: Sequence[_Line], name: str, heading: str) -> int:
-    from rich.cells import cell_len
-
-    cells = [getattr(line, name) for line in lines]
-    flat = [part for cell in cells for part in ([cell] if isinstance(cell, str) else cell)]
-    return max(map(cell_len, [say(heading), *flat]))
+    found = [getattr(line, name) for line in lines]
+    flat = [part for item in found for part in ([item] if isinstance(item, str) else item)]
+    return max(map(columns_of, [say(heading), *flat]))
 
 
 def _table(screen: Console, lines: Sequence[_Line], headings: dict[str, str], room: int) -> None:
     def cell(line: _Line, name: str) -> str:
-        return "\n".join(_cut(text, room) for text in line.texts) if name == "texts" else str(getattr(line, name))
+        return "\n".join(cut(text, room) for text in line.texts) if name == "texts" else str(getattr(line, name))
 
     places = list(headings)
     right = [places.index(name) for name in ("number", "score") if name in places]
@@ -75,7 +75,7 @@ def _blocks(screen: Console, lines: Sequence[_Line]) -> None:
     for line in lines:
         number = f"{line.number}. " if line.number else ""
         for place, text in enumerate(line.texts):
-            screen.print(Text(f"{number if place == 0 else ''}{_cut(text, _TEXT)}", overflow="fold"))
+            screen.print(Text(f"{number if place == 0 else ''}{cut(text, _TEXT)}", overflow="fold"))
         more = f"  ({say('cli.runner_up')}: {line.beside})" if line.beside else ""
         answer = Text.assemble(("→ ", "dim"), (line.label, "bold"), f"  {line.score}".rstrip(), (more, "dim"))
         answer.overflow = "fold"
@@ -112,13 +112,6 @@ def _best(scores: dict[str, float], label: Any, few: int | None) -> Iterator[str
     others = sorted((item for item in scores.items() if item[0] not in given), key=lambda item: -item[1])
     for name, value in others[: 1 if few is None else few]:
         yield f"{name} {value:.3f}"
-
-
-def _cut(text: str, room: int) -> str:
-    """A text that fits into so many columns of a screen."""
-    from rich.cells import cell_len, set_cell_size
-
-    return text if cell_len(text) <= room else set_cell_size(text, room - 1).rstrip() + "…"
 
 
 __all__ = ["tell_answers"]

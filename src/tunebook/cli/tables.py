@@ -11,10 +11,10 @@ import typer
 from tunebook.cli.answer import Answer, command, grid, warn
 from tunebook.cli.choose import named_table, read_changes
 from tunebook.cli.layout import below, padded, wrap
-from tunebook.cli.layout import cells as columns_of
 from tunebook.cli.options import Books, option
 from tunebook.core.errors import BookError, TableError, TunebookError
 from tunebook.core.messages import say
+from tunebook.core.widths import columns_of
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunebook.cli.answer import Answer, command, facts, grid, prose
-from tunebook.cli.layout import INDENT, cells, wrap
+from tunebook.cli.layout import INDENT, wrap
 from tunebook.cli.purposes import grouped, purpose_of
 from tunebook.core.errors import TableError, near
 from tunebook.core.messages import language, say
 from tunebook.core.prose import page
+from tunebook.core.widths import columns_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,12 +70,12 @@ def _facts(kind: type[Technique], excluded: list[str]) -> dict[str, Any]:
 
 def _tell_all(screen: Console, data: list[dict[str, Any]]) -> None:
     texts = {item["technique"]: item["text"] for item in data}
-    left = max(map(cells, texts)) + INDENT
+    left = max(map(columns_of, texts)) + INDENT
     for purpose, names in grouped(texts).items():
         screen.print(say(f"techniques.for.{purpose}"), style="bold")
         for name in names:
             first, *rest = wrap(texts[name], max(screen.width - left - INDENT, _NARROW))
-            screen.print(f"{' ' * INDENT}{name}{' ' * (left - cells(name))}{first}", soft_wrap=True)
+            screen.print(f"{' ' * INDENT}{name}{' ' * (left - columns_of(name))}{first}", soft_wrap=True)
             for line in rest:
                 screen.print(f"{' ' * (INDENT + left)}{line}", soft_wrap=True)
         screen.print()

@@ -11,7 +11,6 @@ from tunebook.data.label_form import number_of
 EMPTY = ("", "nan", "null", "#n/a")
 _ABSENT = frozenset({"na", "n/a", "n.a.", "<na>", "nat", "#na"})
 _DASHES = re.compile(r"-+|[–—?.]")  # also the line below the heading of a Markdown table
-_UNLABELLED = "-1"
 _ERROR = re.compile(r"#(?:REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|UNKNOWN!)|Err:\d{3}", re.I)
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*"
 _DATE = re.compile(

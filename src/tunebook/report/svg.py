@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
+
+from tunebook.core.widths import columns_of
 
 # Width of a letter of size 1, on average; letters of Chinese are twice as wide.
 _LETTER = 0.6
@@ -46,24 +47,9 @@ def picture(width: float, height: float, label: str, parts: Iterable[str]) -> Ma
     )
 
 
-def columns_of(text: str) -> int:
-    """How many narrow letters a text is as wide as."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
 def width_of(text: str, size: float) -> float:
     """Width of a text in letters of a size, about."""
     return columns_of(text) * size * _LETTER
-
-
-def cut(text: str, columns: int) -> str:
-    """The text, shortened to so many narrow letters."""
-    if columns_of(text) <= columns:
-        return text
-    kept = text[:columns]
-    while columns_of(kept) >= columns:
-        kept = kept[:-1]
-    return kept.rstrip() + "…"
 
 
 @dataclass(frozen=True)
@@ -168,8 +154,6 @@ def legend(names: Sequence[tuple[str, str]], x: float, y: float) -> list[Markup]
 __all__ = [
     "Frame",
     "Scale",
-    "columns_of",
-    "cut",
     "element",
     "legend",
     "picture",

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from tunebook.report.svg import Scale, cut, element, picture, tick_text, ticks, width_of, words
+from tunebook.core.widths import cut
+from tunebook.report.svg import Scale, element, picture, tick_text, ticks, width_of, words
 
 _WIDTH, _ROW, _TOP, _LABEL, _VALUE = 960.0, 36.0, 40.0, 196.0, 180.0
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from tunebook.report.svg import cut, element, picture, width_of, words
+from tunebook.core.widths import cut
+from tunebook.report.svg import element, picture, width_of, words
 
 # Up to this many classes cells carry their counts, and up to this many classes have their names at the axes.
 COUNTED, NAMED = 20, 160

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from tunebook.report.svg import Scale, cut, element, picture, tick_text, ticks, words
+from tunebook.core.widths import cut
+from tunebook.report.svg import Scale, element, picture, tick_text, ticks, words
 
 _WIDTH, _ROW, _TOP, _LABEL, _VALUE, _FOOT = 960.0, 40.0, 34.0, 190.0, 200.0, 50.0
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from tunebook.core.widths import cut
 from tunebook.report.plots.rulers import Ruler
-from tunebook.report.svg import Scale, cut, element, picture, words
+from tunebook.report.svg import Scale, element, picture, words
 
 _WIDTH, _HEIGHT, _TOP, _FOOT, _SIDE = 960.0, 330.0, 40.0, 284.0, 90.0
 

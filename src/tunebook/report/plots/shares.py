@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from tunebook.report.svg import cut, element, picture, width_of, words
+from tunebook.core.widths import cut
+from tunebook.report.svg import element, picture, width_of, words
 
 _WIDTH, _ROW = 620.0, 28.0
 
