@@ -18,7 +18,11 @@ def test_scores_with_baselines(tunebook: Call, book: Path) -> None:
 def test_another_split_without_baselines(tunebook: Call, book: Path) -> None:
     done = tunebook("eval", book, "--split", "validation", "--no-baselines")
     assert done.code == 0 and "validation (" in done.out and "Best baseline" not in done.out
-    assert tunebook("eval", book).code == 0  # leaves the report of the test rows
+    whole = tunebook("eval", book)
+    assert whole.code == 0  # leaves the report of the test rows
+    assert f"  tunebook predict {book} 'some text'\n" in whole.out
+    run = tunebook("runs", book, "--json").json["runs"][0]["run"]
+    assert f"'some text' --run {run}\n" in tunebook("eval", book, "--run", run, "--no-baselines").out
 
 
 def test_what_does_not_exist(tunebook: Call, book: Path, fresh: Path) -> None:

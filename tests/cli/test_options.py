@@ -6,7 +6,8 @@ import inspect
 from dataclasses import fields
 
 from tunebook.cli.init import Columns, RowRules
-from tunebook.cli.options import Allowed, Chosen, Form, spread
+from tunebook.cli.options import Allowed, Chosen, Form, said, spread
+from tunebook.cli.train import How
 from tunebook.data.options import DataOptions
 
 
@@ -37,3 +38,13 @@ def test_spread_gives_the_parser_single_options_and_the_command_records() -> Non
 def test_allowed_names() -> None:
     assert Allowed().names == frozenset()
     assert Allowed(unknown_tokens=True, pickle=True).names == {"unknown_tokens", "pickle"}
+
+
+def test_what_was_asked_for_is_said_again() -> None:
+    assert said(Chosen(), Allowed(), Form(), How(), RowRules()) == []
+    words = said(Chosen("v2", ["a=1", "b=2"]), How(dry_run=True, auto=True), Allowed(pickle=True), but="dry_run")
+    assert words == ["--table", "v2", "--set", "a=1", "--set", "b=2", "--auto", "--allow-pickle"]
+    assert said(Form(header=False, max_cell=9)) == ["--no-header", "--max-cell", "9"]
+    assert said(Columns(label_separator="|", merge_label_case=False)) == [
+        "--label-separator", "|", "--no-merge-label-case",
+    ]  # fmt: skip

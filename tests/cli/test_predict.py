@@ -59,6 +59,8 @@ def test_blank_texts_are_told(tunebook: Call, book: Path, tmp_path: Path) -> Non
         assert [(row["label"], row["notes"]) for row in csv.DictReader(stream)] == [
             ("good", ""), ("", "no_text"), ("", "no_text"),
         ]  # fmt: skip
+    shown = tunebook("predict", book, "--file", source, "--top-k", 1, "--reject-below", "60%", "--delimiter", ",").out
+    assert "--top-k 1 --reject-below 60% --delimiter , --out answers.csv" in shown, "the next command asks for as much"
     told = tunebook("predict", book, "--file", source, "--out", tmp_path / "more.csv").out
     assert "without a label: 2 of 3" in told
     assert tunebook("predict", book, "").code == 0

@@ -52,6 +52,7 @@ def test_dry_run_writes_nothing(tunebook: Call, fresh: Path) -> None:
     assert done.json["dry_run"] is True and done.json["plan"]["techniques"]["freeze"]["layers"] == 1
     shown = tunebook("train", fresh, "--dry-run", "--set", "freeze.layers=1")
     assert "nothing is written" in shown.out and "freeze.layers" in shown.out
+    assert f"  tunebook train {fresh} --set freeze.layers=1\n" in shown.out, "what was asked for is what comes next"
     assert files() == before
 
 

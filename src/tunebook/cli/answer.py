@@ -93,10 +93,11 @@ def command(*words: object) -> str:
     return shlex.join(["tunebook", *(str(word) for word in words)])
 
 
-def predict_command(book: object, ref: DataRef) -> str:
-    """How to try a book's model on a text, or on a pair of texts."""
+def predict_command(book: object, ref: DataRef, run: str = "latest") -> str:
+    """How to try the model of a run on a text, or on a pair of texts."""
     text = say("cli.some_text")
-    return command("predict", book, text, *(("--pair", text) if ref.roles.text_pair else ()))
+    pair = ("--pair", text) if ref.roles.text_pair else ()
+    return command("predict", book, text, *pair, *(("--run", run) if run != "latest" else ()))
 
 
 def grid(

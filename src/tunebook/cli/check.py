@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tunebook.cli.answer import Answer, command, facts, warn
 from tunebook.cli.choose import chosen_table, described, overruled
 from tunebook.cli.init import data_facts
-from tunebook.cli.options import Allowed, Books, Chosen
+from tunebook.cli.options import Allowed, Books, Chosen, said
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -29,12 +29,10 @@ def check(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
     opened = open_book(book)
     found = find(opened, chosen_table(opened, chosen), allow=allowed.names)
     found.warnings.extend(overruled(opened, chosen))
-    flags = [f"--table={chosen.table}"] if chosen.table != "champion" else []
-    flags += [word for item in chosen.changes or () for word in ("--set", item)]
     return Answer(
         _data(found),
         lambda screen: _tell(screen, opened, found, described(opened, chosen)),
-        (command("train", book, *flags),) if found.ok else (),
+        (command("train", book, *said(chosen, allowed)),) if found.ok else (),
         0 if found.ok else NO,
     )
 

@@ -46,7 +46,7 @@ def evaluate(
         )
 
     scores = {**report_data(report), **retention_data(kept)}
-    return Answer({"run": found.id, **scores}, tell, (predict_command(book, opened.data),))
+    return Answer({"run": found.id, **scores}, tell, (predict_command(book, opened.data, run),))
 
 
 __all__ = ["evaluate"]

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, facts, grid, note, warn
-from tunebook.cli.options import Allowed, Books, Form, option
+from tunebook.cli.options import Allowed, Books, Form, option, said
 from tunebook.cli.reading import data_options
 from tunebook.core.messages import say
 
@@ -92,7 +92,8 @@ def init(book: Books, sources: Sources, columns: Columns, rules: RowRules, form:
     )
     warnings = warnings_of(made, allow=allowed.names)
     tell = partial(_tell, book=made, warnings=warnings, whole=sources.verbose)
-    return Answer(_data(made, warnings), tell, (command("check", book), command("train", book)))
+    more = said(allowed)
+    return Answer(_data(made, warnings), tell, (command("check", book, *more), command("train", book, *more)))
 
 
 def _data(book: Book, warnings: list[dict[str, Any]]) -> dict[str, Any]:

@@ -103,4 +103,27 @@ def _fields(group: Any) -> list[inspect.Parameter]:
     ]
 
 
-__all__ = ["Allowed", "Books", "Chosen", "Form", "RunName", "option", "spread"]
+def said(*groups: Any, but: str = "") -> list[str]:
+    """The words that say once more what was asked for with records of options, as a command that goes on needs them.
+
+    Args:
+        but: name of a field that is not to be said again.
+    """
+    words: list[str] = []
+    for group in groups:
+        hints = get_type_hints(type(group), include_extras=True)
+        for item in fields(group):
+            value = getattr(group, item.name)
+            if item.name == but or value == item.default:
+                continue
+            info = hints[item.name].__metadata__[0]  # which takes the first flag for a default until it is parsed
+            flags = [flag for flag in (info.default, *(info.param_decls or ())) if isinstance(flag, str)]
+            on, _, off = (flags or [f"--{item.name.replace('_', '-')}"])[0].partition("/")
+            if isinstance(value, bool):
+                words.append(on if value else off or f"--no-{on.removeprefix('--')}")
+            else:
+                words += [word for part in (value if isinstance(value, list) else [value]) for word in (on, str(part))]
+    return words
+
+
+__all__ = ["Allowed", "Books", "Chosen", "Form", "RunName", "option", "said", "spread"]

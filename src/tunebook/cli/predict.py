@@ -12,7 +12,7 @@ import typer
 
 from tunebook.cli.answer import Answer, command, note, warn
 from tunebook.cli.bars import Bars
-from tunebook.cli.options import Books, Form, RunName, option
+from tunebook.cli.options import Books, Form, RunName, option, said
 from tunebook.cli.predicted import tell_answers
 from tunebook.cli.reading import data_options, share
 from tunebook.core.errors import TunebookError
@@ -74,8 +74,11 @@ def predict(
     rows = [{"line": number, **row} for number, row in enumerate(rows, start=1)] if lines else rows
     told = _told(found, rows, asked)
     if asked.out is None:
-        more = (command("predict", book, "--file", asked.file, "--out", "answers.csv"),) if asked.file else ()
-        return Answer(rows, lambda screen: _tell(screen, rows, names, asked.top_k, told), more, lines=True)
+        chosen = ("--run", run) if run != "latest" else ()
+        go = command("predict", book, *said(asked, form), *chosen, "--out", "answers.csv")
+        return Answer(
+            rows, lambda screen: _tell(screen, rows, names, asked.top_k, told), (go,) if asked.file else (), lines=True
+        )
     save(_ranked(rows) if asked.top_k and asked.out.suffix.lower() != ".jsonl" else rows, asked.out)
     done = say("cli.predict.saved", rows=len(rows), path=asked.out)
     counts = {name: sum(name in _notes(row) for row in rows) for name in _NOTES}

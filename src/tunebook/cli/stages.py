@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.answer import Answer, command, grid
 from tunebook.cli.choose import chosen_table
-from tunebook.cli.options import Allowed, Books, Chosen
+from tunebook.cli.options import Allowed, Books, Chosen, said
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -22,9 +22,11 @@ def stages(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
     opened = open_book(book)
     made = plan(chosen_table(opened, chosen), opened.data, allow=allowed.names)
     found = list(stage_facts(made))
-    flags = [f"--table={chosen.table}"] if chosen.table != "champion" else []
-    flags += [word for item in chosen.changes or () for word in ("--set", item)]
-    more = [command("train", book, *flags)] if found and not all(item["finished"] for item in found) else []
+    more = (
+        [command("train", book, *said(chosen, allowed))]
+        if found and not all(item["finished"] for item in found)
+        else []
+    )
     more = more or ([] if found else [command("table", "set", book, "pretrain.file=raw.txt")])
     return Answer({"book": str(book), "stages": found}, lambda screen: _tell(screen, found), tuple(more))
 

@@ -11,7 +11,7 @@ from tunebook.cli.bars import Bars
 from tunebook.cli.check import estimate_text, plan_facts
 from tunebook.cli.choose import chosen_table, described, overruled
 from tunebook.cli.lighter import Wanted, in_memory
-from tunebook.cli.options import Allowed, Books, Chosen, option
+from tunebook.cli.options import Allowed, Books, Chosen, option, said
 from tunebook.cli.reading import listed, wrong
 from tunebook.cli.retention import retention_data, tell_retention
 from tunebook.cli.scores import report_data, tell_report
@@ -56,7 +56,8 @@ def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
     plan = plan_of(table)
     tell_start(table, plan)
     if how.dry_run:
-        return _dry(opened, plan, described(opened, chosen))
+        go = command("train", opened.path, *said(chosen, how, allowed, but="dry_run"))
+        return _dry(plan, described(opened, chosen), go)
     if chosen.changes:
         note(say("cli.set.told", table=described(opened, chosen)), style="yellow")
         for warning in overruled(opened, chosen):
@@ -101,8 +102,8 @@ def trackers(text: str) -> list[str]:
     return names
 
 
-def _dry(book: Book, plan: Plan, table: str) -> Answer:
-    """What would be done."""
+def _dry(plan: Plan, table: str, go: str) -> Answer:
+    """What would be done, and the command that does it."""
 
     def tell(screen: Console) -> None:
         screen.print(say("cli.train.dry"), style="yellow")
@@ -119,7 +120,7 @@ def _dry(book: Book, plan: Plan, table: str) -> Answer:
         screen.print(grid((say("cli.name"), say("cli.value")), rows))
 
     data = {"dry_run": True, "plan": plan.model_dump(mode="json"), "estimate": plan.estimate.model_dump()}
-    return Answer(data, tell, (command("train", book.path),))
+    return Answer(data, tell, (go,))
 
 
 def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
@@ -210,7 +211,8 @@ def kept_text(outcome: dict[str, Any]) -> str:
 
 
 def _next(book: Book, run: Run, report: Report | None) -> tuple[str, ...]:
-    first = predict_command(book.path, book.data) if report else command("eval", book.path, "--run", run.id)
+    asked = "latest" if book.run().id == run.id else run.id
+    first = predict_command(book.path, book.data, asked) if report else command("eval", book.path, "--run", run.id)
     return (first, command("runs", book.path))
 
 
