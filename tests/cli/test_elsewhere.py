@@ -63,3 +63,13 @@ def test_errors_of_files_say_whose_their_options_are(
     assert "`tunebook ab` 没有" in tunebook(*line).err
     shown = tunebook("init", str(tmp_path / "b"), "--data", str(hard), "--json").json["error"]
     assert shown["code"] == "data.sheets" and "tunebook init" not in shown["advice"]
+
+
+def test_warnings_of_the_rows_say_it_too(tunebook: Call, rows: Path, model: Path, tmp_path: Path) -> None:
+    first, *lines = rows.read_text(encoding="utf-8").splitlines()
+    weighted = [f"{first},weight", *(f"{line},{number % 5}" for number, line in enumerate(lines))]
+    (tmp_path / "rows.csv").write_text("\n".join(weighted) + "\n", encoding="utf-8")
+    made = tunebook("init", tmp_path / "book", "--data", tmp_path / "rows.csv", "--model", model)
+    assert "--weight" in made.out and "option of" not in made.out
+    told = " ".join(tunebook("check", tmp_path / "book").out.split())
+    assert "(--weight: an option of `tunebook init`, not of `tunebook check`" in told

@@ -127,6 +127,13 @@ def prose(screen: Console, text: str, style: str | None = None, *, first: int = 
         screen.print(line, style=style, soft_wrap=True)
 
 
+def advise(screen: Console, problem: Mapping[str, Any]) -> None:
+    """Print what may stand in the place of a problem, an error as JSON, and what to do about it."""
+    if problem["allowed"]:
+        screen.print(f"  {say('error.allowed', allowed=problem['allowed'])}", soft_wrap=True)
+    screen.print(f"  → {problem['advice']}", soft_wrap=True)
+
+
 def warn(screen: Console, messages: Iterable[str]) -> None:
     """Print warnings so that they are seen."""
     from rich.text import Text
@@ -141,6 +148,7 @@ def warn(screen: Console, messages: Iterable[str]) -> None:
 
 __all__ = [
     "Answer",
+    "advise",
     "command",
     "console",
     "facts",

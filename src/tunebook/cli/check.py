@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tunebook.cli.answer import Answer, command, facts, warn
+from tunebook.cli.answer import Answer, advise, command, facts, warn
 from tunebook.cli.choose import chosen_table, described, overruled
+from tunebook.cli.elsewhere import fitted
 from tunebook.cli.init import data_facts
 from tunebook.cli.options import Allowed, Books, Chosen, said
 from tunebook.core.messages import say
@@ -57,12 +58,10 @@ def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
     pairs = [*data_facts(book.data), (say("cli.table"), table)]
     screen.print(facts([*pairs, *(plan_facts(found.plan) if found.plan else [])]))
     screen.print()
-    warn(screen, map(warning_text, found.warnings))
+    warn(screen, (fitted(warning_text(item), ["check"]) for item in found.warnings))
     for problem in found.problems:
         screen.print(f"✗ [{problem['code']}] {problem['message']}", style="bold red", soft_wrap=True)
-        if problem["allowed"]:
-            screen.print(f"  {say('error.allowed', allowed=problem['allowed'])}", soft_wrap=True)
-        screen.print(f"  → {problem['advice']}", soft_wrap=True)
+        advise(screen, {**problem, "advice": fitted(problem["advice"], ["check"])})
     if found.ok:
         screen.print(f"✓ {say('cli.check.good')}", style="green")
 

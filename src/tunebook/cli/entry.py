@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from tunebook.cli.answer import Answer, console, json_line, show, show_json
+from tunebook.cli.answer import Answer, advise, console, json_line, show, show_json
 from tunebook.cli.app import application
 from tunebook.cli.elsewhere import fitted
 from tunebook.cli.help import WRONG_USE
@@ -154,9 +154,7 @@ def _tell_problem(screen: Console, problem: dict[str, Any]) -> None:
 
     title = Text.assemble((f"{say('cli.error')} ", "bold red"), (f"[{problem['code']}] ", "dim"), problem["message"])
     screen.print(title, soft_wrap=True)
-    if problem["allowed"]:
-        screen.print(f"  {say('error.allowed', allowed=problem['allowed'])}", soft_wrap=True)
-    screen.print(f"  → {problem['advice']}", soft_wrap=True)
+    advise(screen, problem)
 
 
 def _explained(error: BaseException) -> tuple[dict[str, Any], int]:
