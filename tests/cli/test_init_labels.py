@@ -149,3 +149,17 @@ def test_a_column_beside_the_labels_is_no_label(init: Any, tmp_path: Path) -> No
     assert init(path, code=2)["code"] == "data.label_unclear"
     path.write_text("\n".join(["prompt,rejected", *(f"{line},{n % 2}" for n, line in enumerate(texts()))]), "utf-8")
     assert init(path, code=2)["code"] == "data.preferences"
+
+
+def test_a_first_and_a_second_label(tunebook: Call, model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        out = csv.writer(stream)
+        out.writerow(["text", "label 1", "label 2"])
+        pairs = [("defect", ""), ("billing", "defect"), ("billing", "")]
+        out.writerows([f"the room was good number {n}", *pairs[n % 3]] for n in range(ROWS))
+    words = ("--data", file, "--model", model, "--allow-unknown-tokens", "--json")
+    refused = tunebook("init", tmp_path / "book", *words).json["error"]
+    assert refused["code"] == "data.label_unclear_numbered" and "--label-columns 'label 1,label 2'" in refused["advice"]
+    made = tunebook("init", tmp_path / "book", *words, "--label-columns", "label 1,label 2").json
+    assert (made["problem"], made["labels"]) == ("multi_label", ["billing", "defect"])

@@ -7,7 +7,14 @@ import pyarrow as pa
 import pytest
 
 from tunebook.core.errors import DataError
-from tunebook.data.label_columns import bit_columns, class_names, join_columns, joined_name, label_table
+from tunebook.data.label_columns import (
+    bit_columns,
+    class_names,
+    join_columns,
+    joined_name,
+    label_table,
+    numbered_columns,
+)
 
 NAMES = ["rude", "loud"]
 
@@ -30,6 +37,27 @@ def test_a_column_a_class() -> None:
 
 def test_a_row_of_which_nothing_is_known() -> None:
     assert joined(rude=["1", "0", ""], loud=["0", "-1", "1"]) == [[1, 0], None, None]
+
+
+def test_columns_of_class_names() -> None:
+    found = joined(rude=["defect", " billing ", "", "Defect"], loud=["billing", "billing", None, "nan"])
+    assert found == [["defect", "billing"], ["billing"], None, ["Defect"]]
+    with pytest.raises(DataError) as caught:  # one column of names, one of yes and no
+        joined(rude=["defect", "billing"], loud=["1", "0"])
+    assert caught.value.code == "data.label_columns"
+
+
+@pytest.mark.parametrize(
+    ("names", "alike"),
+    [
+        (["text", "label 1", "label 2"], ["label 1", "label 2"]),
+        (["topic1", "id", "Topic2", "topic3"], ["topic1", "Topic2", "topic3"]),
+        (["标签1", "标签2"], ["标签1", "标签2"]),
+        (["label", "label2", "2020", "2021"], []),
+    ],
+)
+def test_columns_that_are_called_alike(names: list[str], alike: list[str]) -> None:
+    assert numbered_columns(names) == alike
 
 
 def test_any_other_word_is_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -102,7 +103,10 @@ def _one_label(sources: list[Source], names: Sequence[str], options: DataOptions
         joined.append(replace(source, table=table))
     if columns is None:
         return joined, options
-    told = {"label": joined_name(columns), "label_names": _renamed(columns, options)}
+    name = joined_name(columns)
+    told: dict[str, Any] = {"label": name}
+    if pa.types.is_integer(joined[0].table[name].type.value_type):  # a vector: its places are the columns
+        told["label_names"] = _renamed(columns, options)
     return joined, options.model_copy(update=told)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,6 +19,7 @@ _WORDS = {"1": "0", "true": "false", "yes": "no", "y": "n", "on": "off", "☑": 
 _MARKS = frozenset("x✓✔√✗✘")
 _UNKNOWN = frozenset({"", "nan", "null", "none"})
 _SCHEMA = b"huggingface"
+_NUMBERED = re.compile(r"(.*[^\W\d_])[\s_-]*\d+")
 
 
 def label_table(table: pa.Table, label: str | None, columns: Sequence[str] | None, file: str) -> pa.Table:
@@ -39,25 +42,48 @@ def joined_name(columns: Sequence[str]) -> str:
 
 
 def join_columns(table: pa.Table, columns: Sequence[str], file: str) -> pa.Table:
-    """The table with one column of labels, a vector of 0 and 1, in place of a column for each class.
+    """The table with one column of labels in place of several.
 
-    A cell says that its class applies with 1, true, yes, x or a tick, and that it does not with 0, false, no, or
-    with nothing where no cell of its column says no otherwise. A row has no labels where one of the columns has
-    nothing else, or a number below 0.
+    Of a column for each class it holds vectors of 0 and 1. A cell says that its class applies with 1, true, yes, x or a
+    tick, and that it does not with 0, false, no, or with nothing where no cell of its column says no otherwise. A row
+    has no labels where one of the columns has nothing else, or a number below 0.
+
+    Of columns that hold names of classes (first label, second label) it holds lists of those names.
 
     Raises:
         DataError: `data.label_columns`, a cell says neither.
     """
-    bits = [_bits(table[name], name, file) for name in columns]
-    rows = [None if None in row else list(row) for row in zip(*bits, strict=True)]
+    cells = [_cells(table[name]) for name in columns]
+    if all(_holds_names(words) for words in cells):
+        rows: list[Any] = [_names(row) for row in zip(*cells, strict=True)]
+        kind = pa.string()
+    else:
+        bits = [_bits(words, name, file) for words, name in zip(cells, columns, strict=True)]
+        rows = [None if None in row else list(row) for row in zip(*bits, strict=True)]
+        kind = pa.int8()
     place = table.column_names.index(columns[0])
     kept = table.drop_columns(list(columns))
     at = sum(1 for name in table.column_names[:place] if name in kept.column_names)
-    return kept.add_column(at, joined_name(columns), pa.array(rows, pa.list_(pa.int8())))
+    return kept.add_column(at, joined_name(columns), pa.array(rows, pa.list_(kind)))
 
 
-def _bits(column: pa.ChunkedArray, name: str, file: str) -> list[int | None]:
-    words = ["" if word is None else word.strip().lower() for word in text_column(column).to_pylist()]
+def _cells(column: pa.ChunkedArray) -> list[str]:
+    return ["" if word is None else word.strip() for word in text_column(column).to_pylist()]
+
+
+def _holds_names(words: Sequence[str]) -> bool:
+    """Whether a column holds names of classes: words of which none says yes or no."""
+    found = {word.lower() for word in words} - _UNKNOWN
+    return bool(found) and all(_bit(word) is None for word in found)
+
+
+def _names(row: Sequence[str]) -> list[str] | None:
+    """The classes of a row, each once; None where there is none."""
+    return list(dict.fromkeys(word for word in row if word.lower() not in _UNKNOWN)) or None
+
+
+def _bits(cells: Sequence[str], name: str, file: str) -> list[int | None]:
+    words = [word.lower() for word in cells]
     read = {word: _bit(word) for word in dict.fromkeys(words)}
     wrong = next((word for word, bit in read.items() if bit is None), None)
     if wrong is not None:
@@ -76,6 +102,15 @@ def _bit(word: str) -> int | None:
     if word in _UNKNOWN or (number is not None and number < 0):
         return -1
     return int(number) if number in (0, 1) else 0 if word in _WORDS.values() else None
+
+
+def numbered_columns(names: Sequence[str]) -> list[str]:
+    """The first columns that are called alike but for a number at the end, such as `label 1` and `label 2`."""
+    stems: dict[str, list[str]] = {}
+    for name in names:
+        if found := _NUMBERED.fullmatch(name):
+            stems.setdefault(found[1].lower(), []).append(name)
+    return next((alike for alike in stems.values() if len(alike) > 1), [])
 
 
 def bit_columns(table: pa.Table, names: Sequence[str]) -> list[str]:
@@ -104,4 +139,4 @@ def class_names(schema: pa.Schema, column: str) -> list[str] | None:
     return [str(name) for name in names] if names else None
 
 
-__all__ = ["bit_columns", "class_names", "join_columns", "joined_name", "label_table"]
+__all__ = ["bit_columns", "class_names", "join_columns", "joined_name", "label_table", "numbered_columns"]

@@ -22,7 +22,8 @@ class DataOptions(Record):
             a header row has the columns c1, c2, ...
         problem: kind of labels; found out when None (never `ordinal`, which must be said).
         label_separator: what stands between the labels of a row (multi-label).
-        label_columns: columns of one class each, where a 1, a true or a mark says that the class applies.
+        label_columns: columns of one class each, where a 1, a true or a mark says that the class applies; or columns
+            that each hold the name of a class (first label, second label).
         no_label: labels that say that a row was not labelled, in place of those that are found out.
         label_order: classes from lowest to highest (ordinal).
         label_names: label as written -> name, or names by class number.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ from tunebook.core.nouns import Roles
 from tunebook.data.cells import as_text
 from tunebook.data.columns import is_text, text_column
 from tunebook.data.fields import flat_columns
-from tunebook.data.label_columns import bit_columns
+from tunebook.data.label_columns import bit_columns, numbered_columns
 from tunebook.data.names import (
     ANNOTATOR,
     ANSWER,
@@ -169,8 +170,11 @@ def _label_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str
         return chosen[0]
     bits = bit_columns(table, free)
     if len(bits) > 1:
-        shown = {"names": ",".join(bits), "columns": show_columns(table)}
+        shown = {"names": shlex.quote(",".join(bits)), "columns": show_columns(table)}
         raise DataError("data.label_unclear_columns", key="label", file=file, value=bits, **shown)
+    if alike := [name for name in numbered_columns(free) if name in few]:
+        shown = {"names": shlex.quote(",".join(alike)), "columns": show_columns(table)}
+        raise DataError("data.label_unclear_numbered", key="label", file=file, value=alike, **shown)
     raise DataError("data.label_unclear", key="label", file=file, columns=show_columns(table))
 
 
