@@ -24,8 +24,11 @@ def test_makes_a_book(tunebook: Call, rows: Path, model: Path, tmp_path: Path) -
     assert Path(data["report"]).is_file() and (book / "book.toml").is_file()
 
 
-def test_tells_what_it_found(tunebook: Call, rows: Path, model: Path, tmp_path: Path) -> None:
-    book = tmp_path / "my book"
+def test_tells_what_it_found(
+    tunebook: Call, rows: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a long path would take lines of its own
+    book = "my book"
     done = tunebook("init", book, "--data", rows, "--model", model, "--owner", "An")
     assert done.code == 0
     for part in ("2: bad, good", "200 read, 200 kept", "learning rate", "label = label", "tunebook table show"):
