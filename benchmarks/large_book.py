@@ -13,12 +13,14 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from benchmarks.record import ROOT, write_result
-from benchmarks.startup import command, in_turn, processor
+from benchmarks.startup import checkout, command, in_turn, processor
 
 ENTRIES, TABLES, RUNS = 5000, 200, 500
 COMMANDS = {
@@ -62,6 +64,12 @@ def make(folder: Path) -> Path:
     return book.path
 
 
+def _made_by(tree: Path, folder: Path) -> None:
+    code = f"from pathlib import Path; from benchmarks.large_book import make; make(Path({str(folder)!r}))"
+    around = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tree / "src"), str(ROOT)])}
+    subprocess.run([sys.executable, "-c", code], env=around, check=True, capture_output=True)
+
+
 def measure(book: Path, against: Path, pairs: int) -> dict[str, Any]:
     """Each command in both trees by turns."""
     copies = {tree: shutil.copytree(book, book.parent / name) for name, tree in (("own", ROOT), ("other", against))}
@@ -85,12 +93,13 @@ def measure(book: Path, against: Path, pairs: int) -> dict[str, Any]:
 def main(claim: str, arguments: list[str]) -> Path:
     """Measure and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--against", type=Path, required=True)
+    parser.add_argument("--against", type=lambda text: checkout(Path(text)), required=True)
     parser.add_argument("--pairs", type=int, default=3)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TUNEBOOK_HOME"] = str(Path(folder) / "home")
-        found = measure(make(Path(folder)), options.against.resolve(), options.pairs)
+        _made_by(options.against, Path(folder))  # an earlier version does not read books of a later one
+        found = measure(Path(folder) / "book", options.against, options.pairs)
     sizes = {"entries": ENTRIES, "tables": TABLES, "runs": RUNS}
     return write_result(claim, {"what": "processor time of whole processes", **sizes, "commands": found})
 
