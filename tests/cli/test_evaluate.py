@@ -22,7 +22,10 @@ def test_another_split_without_baselines(tunebook: Call, book: Path) -> None:
     assert whole.code == 0  # leaves the report of the test rows
     assert f"  tunebook predict {book} 'some text'\n" in whole.out
     run = tunebook("runs", book, "--json").json["runs"][0]["run"]
-    assert f"'some text' --run {run}\n" in tunebook("eval", book, "--run", run, "--no-baselines").out
+    assert (
+        f"'some text' --run {run}\n"
+        in tunebook("eval", book, "--run", run, "--split", "validation", "--no-baselines").out
+    )
 
 
 def test_what_does_not_exist(tunebook: Call, book: Path, fresh: Path) -> None:
