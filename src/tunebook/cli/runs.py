@@ -24,7 +24,9 @@ def runs(book: Books, every: Annotated[bool, option("all_entries", "--all")] = F
     from tunebook.verbs.book import open_book
 
     opened = open_book(book)
-    found = [_known(run) for run in reversed(opened.runs)]
+    newest = opened.runs[::-1]
+    most = len(newest) if every else _MOST
+    found = [_known(run) for run in newest[:most]]  # of hundreds of runs only those are read that are shown
     damaged = any(run["fault"] for run in found)
     more = [command("doctor", book)] if damaged else []
     with suppress(TunebookError):  # damaged rows hide no runs
@@ -32,11 +34,14 @@ def runs(book: Books, every: Annotated[bool, option("all_entries", "--all")] = F
     open_ones = [run for run in found if not (run["finished"] or run["failure"] or run["fault"]) and run["table"]]
     if open_ones:  # the same table finds the run again and goes on where it stopped
         more.insert(0, command("train", book, "--table", open_ones[0]["table"]))
-    shown = found if every else found[:_MOST]
-    if len(shown) < len(found):
+    earlier = newest[most:]
+    if earlier:
         more.insert(0, command("runs", book, "--all"))
-    data = {"book": str(book), "runs": found}
-    return Answer(data, lambda screen: _tell(screen, shown, len(found) - len(shown)), tuple(more))
+
+    def data() -> dict[str, Any]:
+        return {"book": str(book), "runs": [*found, *(_known(run) for run in earlier)]}
+
+    return Answer(data, lambda screen: _tell(screen, found, len(earlier)), tuple(more))
 
 
 def _known(run: Run) -> dict[str, Any]:
