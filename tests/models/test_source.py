@@ -19,26 +19,11 @@ from typing import Any
 import huggingface_hub
 import pytest
 
-from tests import small
 from tunebook.core.errors import MachineError, ModelError
 from tunebook.models import source
 from tunebook.models.source import check_folder, find_model, load_tokenizer, model_id, model_stamp, read_config
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small.base_model(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture
-def copy(base: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "model"
-    folder.mkdir()
-    for path in base.iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    return folder
 
 
 def test_a_folder_is_found(base: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 
-from tests import small
 from tunebook.core.errors import ModelError
 from tunebook.core.nouns import Labels
 from tunebook.models.source import check_folder, read_config
@@ -17,20 +16,6 @@ from tunebook.models.weights import pickled, refuse_code, weight_files
 from tunebook.tasks.text_classification import TextClassification
 
 TWO = Labels(problem="single_label", names=["bad", "good"])
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small.base_model(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture
-def copy(base: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "model"
-    folder.mkdir()
-    for path in base.iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    return folder
 
 
 def config(folder: Path, **more: Any) -> dict[str, Any]:
