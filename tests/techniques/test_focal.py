@@ -66,6 +66,26 @@ def test_weights_of_classes_and_of_rows_act() -> None:
     assert float(loss.detach()) == pytest.approx(float(((w * -((1 - p) ** 2) * p.log()).sum() / w.sum()).detach()))
 
 
+def test_what_smoothing_spreads_has_the_weights_of_its_classes() -> None:
+    """Each term by itself, in numpy; at gamma 0 it is torch's own weighted and smoothed cross-entropy."""
+    weights, e = np.array([1.0, 2.0, 5.0]), 0.3
+    for gamma in (1e-7, 2.0):
+        loss, logits, batch, _ = focal(SINGLE, gamma, torch.tensor(weights), label_smoothing=e)
+        p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        y = batch["labels"].numpy()
+        above = sum(
+            weights[c] * ((1 - e) * (c == y[row]) + e / 3) * (1 - p[row, c]) ** gamma * -np.log(p[row, c])
+            for row in range(8)
+            for c in range(3)
+        )
+        assert float(loss.detach()) == pytest.approx(above / weights[y].sum(), rel=1e-5)
+    plain = F.cross_entropy(
+        torch.tensor(logits), batch["labels"], torch.tensor(weights), label_smoothing=e
+    )  # of the last logits, which do not hang on gamma
+    near, *_ = focal(SINGLE, 1e-7, torch.tensor(weights), label_smoothing=e)
+    assert float(near.detach()) == pytest.approx(float(plain), rel=1e-5)
+
+
 @pytest.mark.parametrize("labels", [SINGLE, SEVERAL], ids=lambda labels: labels.problem)
 def test_answers_that_are_quite_sure_have_finite_gradients(labels: Labels) -> None:
     net, run, batch = small_net(labels=labels)

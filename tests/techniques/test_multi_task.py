@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from transformers import TrainerCallback
 
 from tests.ground import OTHER, Ground, weights
 from tunebook.core.errors import PlanError
@@ -57,6 +60,34 @@ def test_rows_go_to_their_heads_and_weigh_what_they_are_said_to(ground: Ground, 
     own, other = by_hand(training, trainer, batch)
     loss = trainer.compute_loss(trainer.model, batch)
     assert float(loss.detach()) == pytest.approx(float((own.sum() + 0.5 * other.sum()).detach() / 16), rel=1e-5)
+
+
+def test_class_weights_count_a_row_of_another_book_once(ground: Ground, tmp_path: Path) -> None:
+    """Loss and gradient of few own rows of one class and many of another book, reckoned without the technique."""
+    made = ground.plan(rows(mixing="equal"), class_weights="balanced", **NO_DROPOUT)
+    training = ground.fit(tmp_path, made)
+    own_rows = training.view.rows.fixed["labels"][training.view.rows.fixed[TASK] == 0]
+    shares = np.bincount(own_rows) / len(own_rows)
+    torch.testing.assert_close(training.criterion.weights, torch.tensor(1 / (2 * shares), dtype=torch.float32))
+    training.criterion = dataclasses.replace(training.criterion, weights=torch.tensor([7.0, 0.5]))
+    training.context.criterion = training.criterion
+    trainer = training.prepare()
+    model, tasks = trainer.model.train(), training.view.rows.fixed[TASK]
+    chosen = [*np.flatnonzero(tasks == 0)[:8], *np.flatnonzero(tasks == 1)[:8]]
+    batch = training.task.collate(training.view.rows, [int(row) for row in chosen], 0)
+    own, other = by_hand(training, trainer, batch)
+    weights = torch.tensor([7.0, 0.5])[batch["labels"][:8]]
+    wanted = ((weights * own).sum() + other.sum()) / (weights.sum() + 8)
+    shared = list(model.bert.parameters())
+    gradients = torch.autograd.grad(wanted, shared, allow_unused=True)
+    loss = trainer.compute_loss(model, batch, num_items_in_batch=training.criterion.items(batch))
+    assert float(loss.detach()) == pytest.approx(float(wanted.detach()), rel=1e-5)
+    loss.backward()
+    found = [item.grad for item in shared]
+    assert [item is None for item in found] == [item is None for item in gradients]
+    for one, two in zip(found, gradients, strict=True):
+        if one is not None and two is not None:
+            torch.testing.assert_close(one, two, rtol=1e-3, atol=1e-6)
 
 
 def test_uncertainty_is_a_likelihood_of_each_row(ground: Ground, tmp_path: Path) -> None:
@@ -110,7 +141,7 @@ def test_pcgrad_takes_the_conflict_out_of_the_gradient(ground: Ground, tmp_path:
         )
     ]
     trainer.compute_loss(model, batch).backward()
-    technique.on("before_step", run)
+    technique.on("gradients", run)
     a, b = found
     dot = torch.dot(a, b)
     wanted = a + b if dot >= 0 else a - dot / b.dot(b) * b + b - dot / a.dot(a) * a
@@ -127,9 +158,51 @@ def test_pcgrad_in_a_conflict(ground: Ground, tmp_path: Path, monkeypatch: pytes
     trainer.compute_loss(model, batch).backward()
     kept = run.state["multi_task"]["gradients"]
     kept[1] = -kept[0]
-    technique.on("before_step", run)
+    technique.on("gradients", run)
     assert run.counters["multi_task"]["conflicts"] == 2
     assert all(float(item.grad.abs().max()) < 1e-4 for item in model.bert.parameters())
+
+
+def flat(parameters: Iterable[torch.nn.Parameter]) -> torch.Tensor:
+    """The gradients of parameters, one after the other."""
+    return torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in parameters])
+
+
+class Stepping(TrainerCallback):  # type: ignore[misc]
+    """Keeps what an optimiser steps by: the gradient of the encoder, and the length of the whole gradient."""
+
+    def on_pre_optimizer_step(self, *given: Any, model: Any, **more: Any) -> None:
+        self.shared, self.length = flat(model.bert.parameters()), float(flat(model.parameters()).norm())
+
+
+@pytest.mark.parametrize("most", [0.0, 1e-3])
+def test_pcgrad_bends_the_gradient_of_a_whole_step_before_it_is_clipped(
+    most: float, ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tasks nearly cancel each other, so that the sum is far shorter than what is left of it without conflict."""
+    made = ground.plan(
+        rows(balance="pcgrad", mixing="equal"), max_grad_norm=most, max_steps=1, eval_every=1, warmup_steps=0,
+        gradient_accumulation_steps=4, **NO_DROPOUT,
+    )  # fmt: skip
+    training = ground.fit(tmp_path, made)
+    trainer, seen, wanted, project = training.prepare(), Stepping(), [], MultiTask._project
+
+    def opposed(technique: MultiTask, state: dict[str, Any], run: Any) -> None:
+        own, aside = state["gradients"][0], torch.Generator().manual_seed(0)
+        other = torch.randn(own.shape, generator=aside) * own.norm() / own.numel() ** 0.5 / 100 - own
+        state["gradients"][1] = other
+        a, b = (item.double() / float(state["items"]) for item in (own, other))
+        wanted.append(a - (a @ b) / (b @ b) * b + b - (a @ b) / (a @ a) * a)
+        project(technique, state, run)
+
+    monkeypatch.setattr(MultiTask, "_project", opposed)
+    trainer.add_callback(seen)
+    trainer.train()
+    if most:
+        assert seen.length == pytest.approx(most, rel=1e-3)
+        wanted[0] *= seen.shared.norm() / wanted[0].norm()
+    torch.testing.assert_close(seen.shared.double(), wanted[0], rtol=1e-3, atol=1e-3 * float(wanted[0].abs().max()))
+    assert training.context.counters["multi_task"]["conflicts"] == 2
 
 
 def test_gradnorm_moves_the_weights_by_the_norms_of_the_whole_step(ground: Ground, tmp_path: Path) -> None:

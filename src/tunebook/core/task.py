@@ -173,11 +173,14 @@ class Items:
         logits: of shape (M, outputs), in float32.
         targets: of shape (M,), or (M, outputs) for several labels an item.
         weights: of shape (M,): what each item counts.
+        of_class: weight of each class in a loss of one class an item, of shape (outputs,), which `weights` hold for the
+            item's own class; None for equal ones.
     """
 
     logits: Tensor
     targets: Tensor
     weights: Tensor
+    of_class: Tensor | None = None
 
     def mean(self, losses: Tensor) -> Tensor:
         """Weighted mean of a loss of each item, shape (M,); 0 where all weigh nothing."""

@@ -7,7 +7,7 @@ A technique defines only the join points that it needs, as plain methods of thes
     prepare_model(model, run) -> model       what the model is and what of it is trained
     param_groups(groups, run) -> groups      how fast each parameter moves
     around_loss(inner, run) -> LossFn        what is minimised
-    on(event, run) -> None                   what happens at start, epoch, before_step, after_step, look, end
+    on(event, run) -> None                   what happens at one of EVENTS
     scoring(run) -> context                  other weights while the model is scored and when it is kept
 
 It is switched on by any of its rows in the table. What it did it tells with `run.acted(...)`; a technique that never
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from tunebook.core.nouns import Labels
     from tunebook.core.task import Criterion, OtherBook
 
-Event = Literal["start", "epoch", "before_step", "after_step", "look", "end"]
-EVENTS: tuple[Event, ...] = ("start", "epoch", "before_step", "after_step", "look", "end")
+Event = Literal["start", "epoch", "gradients", "before_step", "after_step", "look", "end"]
+EVENTS: tuple[Event, ...] = ("start", "epoch", "gradients", "before_step", "after_step", "look", "end")
 Batch = dict[str, Any]
 _NOT_INPUTS = frozenset({"labels", "sample_weight", "row"})
 LossFn = Callable[["nn.Module", Batch], "tuple[Tensor, Any]"]
@@ -265,7 +265,8 @@ class Listens(Protocol):
     """A technique that acts at certain moments."""
 
     def on(self, event: Event, run: RunContext) -> None:
-        """Called at each event; `look` follows a look at the validation rows."""
+        """Called at each event: `gradients` when those of a whole step are there, `before_step` when they are clipped;
+        `look` follows a look at the validation rows."""
 
 
 @runtime_checkable

@@ -71,7 +71,7 @@ class Events(TrainerCallback):  # type: ignore[misc]
     def on_pre_optimizer_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Event `before_step`: gradients are complete and clipped."""
+        """Event `before_step`: gradients are clipped."""
         self._see(state, "before_step")
 
     def on_optimizer_step(
@@ -148,6 +148,14 @@ class Seam:
             share = self.weave.items(inputs) * self.accelerator.num_processes / total
             loss = loss * share.to(loss)
         return (loss, outputs) if return_outputs else loss
+
+    def training_step(self, *args: Any, **kwargs: Any) -> Tensor:
+        """The stock pass forth and back; after the last of a step the event `gradients`: whole, and not clipped yet."""
+        loss: Tensor = super().training_step(*args, **kwargs)  # type: ignore[misc]
+        if self.accelerator.sync_gradients:
+            self.weave.run.step = self.state.global_step
+            self.weave.tell("gradients")
+        return loss
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """The weave's batches, else the stock ones."""

@@ -107,11 +107,8 @@ def note_gradients(state: dict[str, Any], losses: dict[int, Tensor], shared: Seq
         kept[task] = kept[task] + whole if task in kept else whole
 
 
-def put_gradients(shared: Sequence[nn.Parameter], total: Tensor, before: Tensor) -> None:
-    """Give parameters other gradients, one after the other in `total`, of which `before` is what they have now but for
-    the factor with which the trainer has clipped it."""
-    now = torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in shared])
-    total = total * (now.norm() / before.norm().clamp_min(1e-20))
+def put_gradients(shared: Sequence[nn.Parameter], total: Tensor) -> None:
+    """Give parameters other gradients, one after the other in `total`."""
     for parameter, part in zip(shared, torch.split(total, [item.numel() for item in shared]), strict=True):
         parameter.grad = part.view_as(parameter).to(parameter)
 
@@ -123,12 +120,13 @@ def taken(draw: np.random.Generator, size: int, count: int) -> NDArray[np.int64]
 
 
 def append_tasks(rows: Encoded, others: Sequence[Encoded]) -> Encoded:
-    """All rows, with the number of their task and their place in it; the others' have dummy labels here."""
+    """All rows, with the number of their task and their place in it; the others' have no label here (-1, or NaN)."""
     sizes = [len(rows), *map(len, others)]
     extra = sum(sizes[1:])
     fixed = {}
     for name, column in rows.fixed.items():
-        blank = {"sample_weight": 1, "row": -1}.get(name, 0)
+        none = np.nan if column.dtype.kind == "f" else -1
+        blank = {"sample_weight": 1, "row": -1, "labels": none}.get(name, 0)
         fixed[name] = np.concatenate([column, np.full((extra, *column.shape[1:]), blank, dtype=column.dtype)])
     fixed[TASK] = np.repeat(np.arange(len(sizes)), sizes)
     fixed[PLACE] = np.concatenate([np.arange(size) for size in sizes])

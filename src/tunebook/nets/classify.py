@@ -67,23 +67,27 @@ class Classify(Criterion):
         logits, targets = outputs.logits.float(), batch["labels"]
         if self.unit != 1:
             logits, targets = logits / self.unit, targets / self.unit
-        return Items(logits, targets, self._weights(batch))
+        of_class = self.weights.to(logits) if self.weights is not None and self.problem == "single_label" else None
+        return Items(logits, targets, self._weights(batch), of_class)
 
     def _weights(self, batch: Batch) -> Tensor:
         targets: Tensor = batch["labels"]
         weights = torch.ones(len(targets), device=targets.device)
         if self.problem == "single_label" and self.weights is not None:
-            weights = self.weights.to(targets.device)[targets]
+            own = self.weights.to(targets.device)[targets.clamp_min(0)]
+            weights = torch.where(targets >= 0, own, 1.0)  # a row of another task has none of these classes
         return weights * batch["sample_weight"] if "sample_weight" in batch else weights
 
 
 def class_weights(targets: NDArray[Any], labels: Labels, rule: str) -> NDArray[np.float32] | None:
     """Weight of each class, mean 1 over the rows (`balanced`: N / (K n_c); `sqrt`: its root, rescaled).
 
-    For several labels: the weight of a class's positives, negatives / positives, at most 100, or its root.
+    For several labels: the weight of a class's positives, negatives / positives, at most 100, or its root. Rows without
+    a label (-1, or NaN), which belong to another task, are not counted.
     """
     if rule == "none" or labels.problem in ("regression", "ordinal"):
         return None
+    targets = targets[targets >= 0 if targets.ndim == 1 else (targets >= 0).all(axis=1)]
     if labels.problem == "multi_label":
         positives = np.maximum(targets.sum(axis=0), 1)
         ratio = np.clip((len(targets) - positives) / positives, 1e-2, 100)

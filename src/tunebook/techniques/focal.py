@@ -81,10 +81,12 @@ class Focal(Technique):
 
 
 def _single(items: Items, gamma: float, smoothing: float) -> Tensor:
-    """Focal loss of each item, of one class."""
+    """Focal loss of each item, of one class, over the weight of that class: what is spread has its classes' weights."""
     log_p = F.log_softmax(items.logits, dim=1)
     classes = log_p.shape[1]
     target = F.one_hot(items.targets, classes) * (1 - smoothing) + smoothing / classes
+    if items.of_class is not None:
+        target = target * items.of_class / items.of_class[items.targets][:, None]
     return -(target * _missing(log_p, gamma) * log_p).sum(dim=1)
 
 

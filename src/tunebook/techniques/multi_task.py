@@ -236,7 +236,7 @@ class MultiTask(Technique):
                 state["weights"] = average_weights(*means)
         elif event == "before_step" and self.balance == "gradnorm":
             renew_weights(state, self.alpha, self.rate)
-        elif event == "before_step" and self.balance == "pcgrad":
+        elif event == "gradients" and self.balance == "pcgrad":
             self._project(state, run)
         elif event == "end":
             run.noted(self.key, **headlines(run, _others(run)))
@@ -254,7 +254,7 @@ class MultiTask(Technique):
         run.acted(self.key, conflicts=conflicts)
         shared = [item for item in body_of(run.model).parameters() if item.requires_grad]
         if conflicts:
-            put_gradients(shared, total, stacked.sum(0))
+            put_gradients(shared, total)
 
 
 @dataclass(frozen=True)
