@@ -9,6 +9,7 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
 from tunebook.core.errors import DataError, PlanError
+from tunebook.stats.freedom import seed_weight
 from tunebook.stats.gate import MeanSquares, decide, two_way
 
 
@@ -28,7 +29,7 @@ def test_mean_squares_are_those_of_statsmodels(k, n):
 
 def test_mean_squares_of_many_layouts_are_those_of_each():
     many = np.stack([drawn(4, 30, seed) for seed in range(6)]).reshape(2, 3, 4, 30)
-    se, df = MeanSquares.of(many).error()
+    se, df = MeanSquares.of(many).error(0.05)
     for place in np.ndindex(2, 3):
         effect = two_way(many[place])
         assert (se[place], df[place]) == pytest.approx((effect.se, effect.df))
@@ -42,7 +43,8 @@ def test_the_interval_follows_its_formula():
     over = max(of_rows - rest, 0)
     assert over > 0
     variance = max(of_seeds + over, of_rows) / 250
-    df = max((of_seeds + over) ** 2 / (of_seeds**2 / 4 + over**2 / 49), 4)
+    weighed = seed_weight(5, 0.02) * of_seeds
+    df = max((weighed + over) ** 2 / (weighed**2 / 4 + over**2 / 49), 4)
     effect = two_way(values, alpha=0.02)
     assert (effect.mean, effect.se, effect.df) == pytest.approx((values.mean(), variance**0.5, df))
     ends = stats.t.interval(0.96, df, values.mean(), variance**0.5)

@@ -71,7 +71,7 @@ def multi_bootstrap(
 def effect_of_draws(gains: Array, drawn: Array, rows: int, alpha: float) -> Effect:
     """The interval of `multi_bootstrap` from what `drawn_gains` gives."""
     squares = _mean_squares(gains, drawn, rows)
-    se, df = squares.error()
+    se, df = squares.error(alpha)
     mean, half = float(gains.mean()), float(squares.half_width(alpha))
     return Effect(mean, mean - half, mean + half, float(se), float(df), len(gains), rows, float(gains.std(ddof=1)))
 

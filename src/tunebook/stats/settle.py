@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from tunebook.stats.gate import MeanSquares, decide, finite, two_way
 
 # How far to look; what needs more than this is not worth planning.
 MOST_SEEDS, MOST_ROWS = 100, 1_000_000
-_STEPS = 2000
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Settle:
 
     Attributes:
         seeds: at the same rows, at most 100.
-        rows: at the same seeds, at most a million; rounded up to within one in a hundred.
+        rows: at the same seeds, at most a million.
     """
 
     seeds: int | None
@@ -50,25 +49,27 @@ def settle(difference: ArrayLike, delta: float, alpha: float = 0.05) -> Settle:
         return Settle(k, n)
     half = mean if mean >= delta else delta - mean
     seen = MeanSquares.of(values)
-    more_seeds = np.arange(k + 1, MOST_SEEDS + 1)
-    more_rows = np.unique(np.geomspace(n + 1, MOST_ROWS, _STEPS).astype(int)) if n < MOST_ROWS else np.arange(0)
+
+    def narrow(seeds: int, rows: int) -> bool:
+        return bool(_expected(seen, seeds, rows).half_width(alpha) < half)
+
     return Settle(
-        seeds=_first(more_seeds, _expected(seen, more_seeds, n), half, alpha),
-        rows=_first(more_rows, _expected(seen, k, more_rows), half, alpha),
+        seeds=_first(range(k + 1, MOST_SEEDS + 1), lambda seeds: narrow(seeds, n)),
+        rows=_first(range(n + 1, MOST_ROWS + 1), lambda rows: narrow(k, rows)),
     )
 
 
-def _expected(seen: MeanSquares, k: Any, n: Any) -> MeanSquares:
+def _expected(seen: MeanSquares, k: int, n: int) -> MeanSquares:
     """Mean squares of another number of seeds or rows, from the variance components seen."""
     of_seeds = max(float(seen.seeds - seen.rest), 0.0) / seen.n
     of_rows = max(float(seen.rows - seen.rest), 0.0) / seen.k
     return MeanSquares(seen.rest + n * of_seeds, seen.rest + k * of_rows, seen.rest, k, n)
 
 
-def _first(numbers: NDArray[Any], squares: MeanSquares, half: float, alpha: float) -> int | None:
+def _first(numbers: range, enough: Callable[[int], bool]) -> int | None:
     """The first number from which on the interval is narrow enough."""
-    narrow = squares.half_width(alpha) < half
-    return int(numbers[narrow.argmax()]) if narrow.any() else None
+    place = bisect_left(numbers, True, key=enough)
+    return numbers[place] if place < len(numbers) else None
 
 
 __all__ = ["MOST_ROWS", "MOST_SEEDS", "Settle", "settle"]

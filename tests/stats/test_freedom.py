@@ -1,0 +1,76 @@
+"""Degrees of freedom: against adaptive quadrature, the definition of the weight, and simulation."""
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from tunebook.stats.freedom import Seen, above, seed_weight
+from tunebook.stats.gate import MeanSquares
+
+
+def error_by_quadrature(k, alpha, share, weight, gain=0.0):
+    """The same probability with SciPy's laws and its adaptive quadrature."""
+
+    def at(seen):
+        of_seeds = share * seen
+        df = (weight * of_seeds + 1 - share) ** 2 / ((weight * of_seeds) ** 2 / (k - 1))
+        half = stats.t.ppf(1 - alpha, max(df, k - 1)) * (of_seeds + 1 - share) ** 0.5
+        return stats.norm.cdf(gain - half) * stats.chi2.pdf(seen * (k - 1), k - 1) * (k - 1)
+
+    return sum(integrate.quad(at, low, high, epsabs=1e-11)[0] for low, high in ((0, 0.01), (0.01, 1), (1, 60)))
+
+
+@pytest.mark.parametrize("k", [3, 5, 10])
+@pytest.mark.parametrize(
+    ("alpha", "share", "weight", "gain"), [(0.05, 0.3, 1, 0), (0.0226, 0.9, 3, 0), (0.05, 0.6, 2, 3)]
+)
+def test_it_is_the_integral(k, alpha, share, weight, gain):
+    expected = error_by_quadrature(k, alpha, share, weight, gain)
+    assert above(k, alpha, share, weight, gain) == pytest.approx(expected, abs=1e-8)
+
+
+def test_of_seeds_alone_it_is_students_t_and_of_rows_alone_the_normal_law():
+    for k in (2, 3, 30):
+        assert above(k, 0.03, [1.0, 0.0], 1.5) == pytest.approx(0.03, abs=1e-8)
+        assert above(k, 0.03, 1.0, 1.0, gain=2.0) == pytest.approx(
+            stats.nct.sf(stats.t.ppf(0.97, k - 1), k - 1, 2.0), abs=1e-7
+        )
+
+
+@pytest.mark.parametrize("k", [2, 3, 5, 10, 100])
+def test_the_places_stand_for_the_law(k):
+    seen = Seen.by(k)
+    assert seen.weights.sum() == pytest.approx(1)
+    assert seen.weights @ seen.shares == pytest.approx(1)
+    assert seen.weights @ (seen.shares - 1) ** 2 == pytest.approx(2 / (k - 1))
+
+
+@pytest.mark.parametrize("alpha", [0.0226, 0.05, 0.1])
+@pytest.mark.parametrize("k", [2, 3, 5, 10, 40])
+def test_the_weight_is_the_least_that_holds_alpha(k, alpha):
+    shares = np.linspace(0, 1, 301)
+    weight = seed_weight(k, alpha)
+    assert above(k, alpha, shares, weight).max() < alpha * 1.0005
+    assert above(k, alpha, 1 - np.geomspace(1e-6, 1, 200), 0.9 * weight + 0.1 * 0.9).max() > alpha * 1.00005
+
+
+def test_a_weight_is_never_below_one_and_grows_as_seeds_and_alpha_fall():
+    assert seed_weight(5, 0.45) == 1.0
+    by_seeds = [seed_weight(k, 0.05) for k in (3, 5, 10, 100)]
+    assert by_seeds == sorted(by_seeds, reverse=True) and by_seeds == pytest.approx([2.95, 1.74, 1.27, 1.0], abs=0.01)
+    assert seed_weight(3, 1e-4) > seed_weight(3, 0.0226) > seed_weight(3, 0.05)
+
+
+@pytest.mark.parametrize(("k", "share"), [(3, 0.7), (3, 0.95), (5, 0.8)])
+def test_the_gate_keeps_alpha_by_simulation(k, share):
+    """Normal layouts without a gain; Satterthwaite's own degrees of freedom err more, and are seen to."""
+    draws, n, rng = 200_000, 1000, np.random.default_rng(k)
+    seeds = share * rng.chisquare(k - 1, draws) / (k - 1)
+    rows = (1 - share) * rng.chisquare(n - 1, draws) / (n - 1)
+    squares = MeanSquares(seeds, rows, np.zeros(draws), k, n)
+    mean = rng.standard_normal(draws) / (k * n) ** 0.5
+    error = (0.05 * 0.95 / draws) ** 0.5
+    assert (mean > squares.half_width(0.05)).mean() < 0.05 + 3 * error
+    df = np.maximum((seeds + rows) ** 2 / (seeds**2 / (k - 1) + rows**2 / (n - 1)), k - 1)
+    plain = stats.t.ppf(0.95, df) * ((seeds + rows) / (k * n)) ** 0.5
+    assert (mean > plain).mean() > 0.05 + 4 * error
