@@ -34,7 +34,7 @@ COMMANDS = {
     "predict": "predict {at}/book --run {whole} --file {rows} --out {at}/answers.csv",
     "merge": "merge {at}/book/runs/{lora} --into {at}/merged",
     "soup": "soup {at}/book {whole} {other} --method uniform",
-    "ab": "ab {at}/book v2 v3 --seeds 2",
+    "ab": "ab {at}/book v2 v3 --seeds 3",
     "search": "table search {at}/book --runs 2 --rows learning_rate",
     "index": "knowledge index {at}/book",
 }

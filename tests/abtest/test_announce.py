@@ -20,7 +20,7 @@ from tunebook.core.verdict import RowEffect
 def parts(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     book = ab_book.make_book(tmp_path, base)
     monkeypatch.setattr(module, "remember", lambda book: None)
-    prepared = prepare_test(book, 2, 3, seeds=2)
+    prepared = prepare_test(book, 2, 3, seeds=3)
     rows = len(prepared.exam.rows)
     a, b = np.ones((2, rows), bool), np.ones((2, rows), bool)
     a[:, 0] = False

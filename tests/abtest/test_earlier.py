@@ -144,8 +144,8 @@ def test_figures_of_both_arms_beside_the_run_that_learned_it(chain: tuple[Book, 
 
 def test_the_start_is_part_of_the_test(second: Book, chain: tuple[Book, Run], tmp_path: Path) -> None:
     run = chain[1]
-    plain = prepare_test(second, 2, 1, seeds=2)
-    found = prepare_test(second, 2, 3, seeds=2, continue_from=str(run.path))
+    plain = prepare_test(second, 2, 1, seeds=3)
+    found = prepare_test(second, 2, 3, seeds=3, continue_from=str(run.path))
     assert found.plan.continues == run.path and plain.plan.continues is None
     assert "retention" in [guard.name for guard in found.plan.guards]
     assert "retention" not in [guard.name for guard in plain.plan.guards]
@@ -153,9 +153,9 @@ def test_the_start_is_part_of_the_test(second: Book, chain: tuple[Book, Run], tm
     moved = found.plan.model_copy(update={"continues": tmp_path})
     assert moved.id == found.plan.id, "where it lies does not decide"
     with pytest.raises(PlanError) as caught:
-        prepare_test(second, 2, 3, seeds=2)
+        prepare_test(second, 2, 3, seeds=3)
     assert caught.value.code == "forgetting.past", "replay has nothing to replay"
-    asked = prepare_test(second, 2, 3, seeds=2, continue_from=str(run.path), guard={"retention": 0.1})
+    asked = prepare_test(second, 2, 3, seeds=3, continue_from=str(run.path), guard={"retention": 0.1})
     (guard,) = [guard for guard in asked.plan.guards if guard.name == "retention"]
     assert (guard.margin, guard.least) == (0.1, 2) and asked.plan.id != found.plan.id
 
@@ -170,13 +170,13 @@ def tested(chain: tuple[Book, Run], tmp_path_factory: pytest.TempPathFactory) ->
         patch.setattr("tunebook.abtest.announce.remember", lambda book: None)
         patch.setattr("tunebook.verbs.promote.remember", lambda book: None)
         promote(copy, 2, force=True, reason="a start")
-        return copy, run, ab(copy, 2, 3, seeds=2, looks=(), continue_from=str(run.path))
+        return copy, run, ab(copy, 2, 3, seeds=3, looks=(), continue_from=str(run.path))
 
 
 def test_both_arms_continue_from_the_run_and_say_so(tested: tuple[Book, Run, Verdict]) -> None:
     book, run, verdict = tested
     named = [book.run(name) for side in "ab" for name in verdict.extra["runs"][side]]
-    assert len(named) == 4 and all(item.plan.continues == run.path for item in named)
+    assert len(named) == 6 and all(item.plan.continues == run.path for item in named)
     assert verdict.continues == run.id and run.id in verdict.reason
     assert read_json(Verdict, verdict.path / "verdict.json").continues == run.id
     logged = [entry.evidence for entry in book.log.entries() if entry.action == "test"]
@@ -211,7 +211,7 @@ def test_a_promotion_says_what_it_rests_on(tested: tuple[Book, Run, Verdict]) ->
 
 def test_mixtures_continue_too(tested: tuple[Book, Run, Verdict]) -> None:
     book, run, _ = tested
-    prepared = prepare_test(book, 2, 3, seeds=2, continue_from=str(run.path))
+    prepared = prepare_test(book, 2, 3, seeds=3, continue_from=str(run.path))
     study = Study(book, prepared.arms, [1], prepared.exam)
     lr = child(book.tables.get(3), {"learning_rate": 0.02})
     mixed = mixer(book.tables.get(2), lr)

@@ -22,7 +22,7 @@ from tunebook.verbs.promote import opened, promote
 def tested(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Verdict]:
     book = ab_book.make_book(tmp_path_factory.mktemp("final"), base, rows=160)
     promote(book, 2, force=True, reason="the table to beat")
-    return book.path, ab(book, 2, 3, seeds=2, looks=())
+    return book.path, ab(book, 2, 3, seeds=3, looks=())
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_the_gain_is_that_of_the_tests_own_runs(book: Book, tested: tuple[Path, 
         )
         for side in "ab"
     }
-    assert found is not None and (found["n"], found["seeds"]) == (book.data.rows["test"], 2)
+    assert found is not None and (found["n"], found["seeds"]) == (book.data.rows["test"], 3)
     assert found["a"] == pytest.approx(right["a"].mean())
     assert found["gain"] == pytest.approx(right["b"].mean() - right["a"].mean())
     assert found["lower"] <= found["gain"] <= found["upper"]

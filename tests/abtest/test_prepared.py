@@ -17,20 +17,20 @@ from tunebook.tables.make import child
 
 def test_tables_by_any_of_their_names(base: Path, tmp_path: Path) -> None:
     book = ab_book.make_book(tmp_path, base)
-    prepared = prepare_test(book, "champion", book.tables.get(3), seeds=2)
+    prepared = prepare_test(book, "champion", book.tables.get(3), seeds=3)
     assert (prepared.plan.a, prepared.plan.b) == (1, 3)
     assert prepared.folder == book.path / "tests" / prepared.plan.id
     assert [arm.table.version for arm in prepared.arms] == [1, 3]
-    assert prepare_test(book, 1, "v3", seeds=2).plan.id == prepared.plan.id
+    assert prepare_test(book, 1, "v3", seeds=3).plan.id == prepared.plan.id
     with pytest.raises(TableError):
         prepare_test(book, 1, "v9")
     hard = tmp_path / "hard.csv"
     hard.write_text("text,label\nthe room,good\na stay,bad\n")
-    with_file = prepare_test(book, 1, 3, seeds=2, challenges=[hard])
+    with_file = prepare_test(book, 1, 3, seeds=3, challenges=[hard])
     assert with_file.plan.id != prepared.plan.id and [len(exam.rows) for exam in with_file.challenges] == [2]
     moved = hard.rename(hard.with_name("moved.csv"))
-    assert prepare_test(book, 1, 3, seeds=2, challenges=[moved]).plan == with_file.plan, "the same test, moved"
-    assert prepare_test(book, 1, 3, seeds=2, challenges=[f"{moved}=0.5"]).plan.id != with_file.plan.id
+    assert prepare_test(book, 1, 3, seeds=3, challenges=[moved]).plan == with_file.plan, "the same test, moved"
+    assert prepare_test(book, 1, 3, seeds=3, challenges=[f"{moved}=0.5"]).plan.id != with_file.plan.id
     exam = with_file.challenges[0]
     answers = {exam.key: (ab_book.logits(exam, np.array([True, False])), None)}
     course = Course([SimpleNamespace(logits=answers)])  # type: ignore[list-item]
@@ -43,18 +43,18 @@ def test_challenges_that_are_trained_on_are_told(base: Path, tmp_path: Path) -> 
     seen = load(book.data, "train").texts[:2]
     hard = tmp_path / "hard.csv"
     hard.write_text("text,label\nthe room is new,good\n" + "".join(f"{text},bad\n" for text in seen))
-    codes = dict(prepare_test(book, 1, 3, seeds=2, challenges=[hard]).warnings)
+    codes = dict(prepare_test(book, 1, 3, seeds=3, challenges=[hard]).warnings)
     assert codes["ab.warn.challenge_seen"] == {"file": "hard.csv", "count": 2, "rows": 3}
     hard.write_text("text,label\nthe room is new,good\na stay,bad\n")
-    assert "ab.warn.challenge_seen" not in dict(prepare_test(book, 1, 3, seeds=2, challenges=[hard]).warnings)
+    assert "ab.warn.challenge_seen" not in dict(prepare_test(book, 1, 3, seeds=3, challenges=[hard]).warnings)
 
 
 def test_a_row_that_trains_nothing_in_either_arm_is_told(base: Path, tmp_path: Path) -> None:
     book = ab_book.make_book(tmp_path, base)
     lora = child(book.champion, {"lora.rank": 2})
     other = child(lora, {"learning_rate": 9e-4})
-    told = dict(prepare_test(book, lora, other, seeds=2).warnings)
+    told = dict(prepare_test(book, lora, other, seeds=3).warnings)
     assert told["ab.warn.idle"] == {"row": "learning_rate", "own": "lora.learning_rate"}
     own = child(lora, {"lora.learning_rate": 9e-4})
-    assert "ab.warn.idle" not in dict(prepare_test(book, lora, own, seeds=2).warnings)
-    assert "ab.warn.idle" not in dict(prepare_test(book, book.champion, other, seeds=2).warnings)
+    assert "ab.warn.idle" not in dict(prepare_test(book, lora, own, seeds=3).warnings)
+    assert "ab.warn.idle" not in dict(prepare_test(book, book.champion, other, seeds=3).warnings)

@@ -14,7 +14,7 @@ from tunebook.cli.options import Allowed
 from tunebook.core.errors import TunebookError
 
 QUICK = ("learning_rate=1e-4", "max_epochs=1", "precision=fp32", "early_stopping_patience=none")
-ASKED = ("--seeds", "2", "--looks", "none")
+ASKED = ("--seeds", "3", "--looks", "none")
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +82,10 @@ def test_a_better_table_passes_and_is_promoted(tunebook: Call, tested: Path, tmp
     assert {"verdict", "metric", "gain", "lower", "upper", "delta", "delta_kind", "alpha", "seeds", "n", "looks",
             "cost", "flips", "guardrails", "effects", "path"} <= set(data)  # fmt: skip
     assert {"seconds", "device_hours"} <= set(data["cost"]) and set(data["flips"]) == {"won", "lost"}
-    assert data["seeds"] == 2 and data["looks"] == 1 and data["lower"] < data["gain"] < data["upper"]
+    assert data["seeds"] == 3 and data["looks"] == 1 and data["lower"] < data["gain"] < data["upper"]
     assert done.code == (0 if data["passed"] else 1)
     assert (Path(data["path"]) / "report.html").is_file()
-    assert "Only" in done.err and "up to 4 runs" in done.err
+    assert "Only" in done.err and "up to 6 runs" in done.err
     shown = tunebook("ab", tested, "v2", "v3", *ASKED)
     assert data["verdict"] in shown.out and "Guardrail" in shown.out.title() and "finished already" in shown.err
     prices = tmp_path / "prices.toml"

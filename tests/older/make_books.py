@@ -63,7 +63,7 @@ def tested_book() -> None:
     poor = book.tables.add(child(book.champion, ab_book.QUICK, note="quick"))
     better = book.tables.add(child(poor, ab_book.BETTER, note="learns"))
     promote(book, poor.version, force=True, reason="start", actor="Ada")
-    verdict = ab(book, poor.version, better.version, seeds=2, looks=[], delta=0.01)
+    verdict = ab(book, poor.version, better.version, seeds=3, looks=[], delta=0.01)
     promote(book, better.version, actor="Ada", reason="forced", force=not verdict.passed)
     trained_and_evaluated(book, book.tables.add(child(better, {"lora": "on"}, note="lora")))
     longer = book.tables.add(child(better, {"max_epochs": 5}, note="interrupted"))

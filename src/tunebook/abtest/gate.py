@@ -9,6 +9,7 @@ from pydantic import Field
 from tunebook.core.nouns import Record
 
 MOST_LOOKS = 3  # more of them spend so much of alpha that each can hardly decide
+FEWEST_SEEDS = 3  # the interval of two is so wide that it decides nothing
 
 
 class Gate(Record):
@@ -19,7 +20,7 @@ class Gate(Record):
         delta: least gain worth having, in points of the metric (0.02 is two points), or as a share of the champion's
             score where `delta_kind` is `relative`.
         alpha: one-sided error of a whole test, all its looks together.
-        seeds: runs of each arm.
+        seeds: runs of each arm; of 2, as older books may say, a test is refused.
         looks: numbers of finished pairs after which the test may end early.
         guard: name -> margin by which that may get worse, or `off` to report it only.
     """
@@ -33,4 +34,4 @@ class Gate(Record):
     guard: dict[str, float | Literal["off"]] = Field(default_factory=dict)
 
 
-__all__ = ["MOST_LOOKS", "Gate"]
+__all__ = ["FEWEST_SEEDS", "MOST_LOOKS", "Gate"]

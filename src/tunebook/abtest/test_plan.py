@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from tunebook.abtest.arms import Arm
 from tunebook.abtest.exam import Exam
-from tunebook.abtest.gate import MOST_LOOKS, Gate
+from tunebook.abtest.gate import FEWEST_SEEDS, MOST_LOOKS, Gate
 from tunebook.abtest.prices import Prices
 from tunebook.core.border import Allow
 from tunebook.core.errors import PlanError
@@ -185,8 +185,9 @@ def _seeds(gate: Gate, asked: int | Sequence[int] | None) -> list[int]:
     """The seeds of both arms: 1, 2, ... unless they were named. Nobody has looked at their runs before."""
     count = gate.seeds if asked is None else asked
     seeds = list(range(_FIRST_SEED, _FIRST_SEED + count)) if isinstance(count, int) else list(count)
-    if len(seeds) < 2 or len(set(seeds)) < len(seeds) or not all(0 <= seed < 2**32 for seed in seeds):
-        raise PlanError("ab.seeds", key="seeds", value=asked, allowed=">= 2")
+    if len(seeds) < FEWEST_SEEDS or len(set(seeds)) < len(seeds) or not all(0 <= seed < 2**32 for seed in seeds):
+        key = "[gate] seeds" if asked is None else "seeds"
+        raise PlanError("ab.seeds", key=key, value=count, allowed=f">= {FEWEST_SEEDS}")
     return seeds
 
 
@@ -194,8 +195,9 @@ def _looks(seeds: int, asked: Sequence[int] | None, gate: Gate) -> list[PlannedL
     """When the test is looked at, the last time at its end, and what each look spends."""
     wanted = sorted(set(gate.looks if asked is None else asked))
     places = [look for look in wanted if look < seeds] + [seeds]
-    if places[0] < 2 or len(places) > MOST_LOOKS:
-        raise PlanError("ab.looks", key="looks", value=wanted, allowed=f"2 … {seeds}; <= {MOST_LOOKS}")
+    if places[0] < FEWEST_SEEDS or len(places) > MOST_LOOKS:
+        key = "[gate] looks" if asked is None else "looks"
+        raise PlanError("ab.looks", key=key, value=wanted, allowed=f"{FEWEST_SEEDS} … {seeds}; <= {MOST_LOOKS}")
     alpha = spent(gate.alpha, len(places), tuple(float(place) for place in places))
     return [PlannedLook(seeds=place, alpha=alpha) for place in places]
 
