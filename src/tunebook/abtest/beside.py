@@ -13,6 +13,7 @@ from tunebook.abtest.looks import bootstrapped
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.pairs import Pair
 from tunebook.abtest.prices import Prices
+from tunebook.core.kinds import CLASSES, NUMBERS, either
 from tunebook.stats.paired import aso, flips, mcnemar, p_better, seed_sd
 
 Array = NDArray[Any]
@@ -52,7 +53,7 @@ def described(a: Marks, b: Marks, metric: str, alpha: float) -> dict[str, Any]:
 
 
 def _calibrated(marks: Marks) -> tuple[str, ...]:
-    return ("ece",) if marks.labels.problem in ("single_label", "multi_label") else ()
+    return ("ece",) if either(marks.labels.problem, CLASSES, NUMBERS) else ()
 
 
 def _both(a: Marks, b: Marks, metric: str) -> list[float]:

@@ -19,6 +19,7 @@ from tunebook.abtest.marks import Marks
 from tunebook.abtest.pairs import Pair
 from tunebook.abtest.test_plan import RATIOS, RETENTION, Challenge, Guard, TestPlan
 from tunebook.core.errors import DataError, PlanError
+from tunebook.core.kinds import either
 from tunebook.core.verdict import Guardrail
 from tunebook.stats.gate import Effect, two_way
 from tunebook.stats.seeds import multi_bootstrap, over_seeds
@@ -80,7 +81,7 @@ def class_rows(marks: Both) -> dict[str, tuple[Array, Array]]:
     """Class -> whether its rows are found by each run of A and of B, two arrays (K, rows of the class)."""
     first = marks[0]
     targets = first.exam.targets
-    if first.labels.problem == "multi_label":
+    if either(first.labels.problem, ["multi_label"], ["single_label", "ordinal"]):
         masks = {name: targets[:, column] > 0 for column, name in enumerate(first.labels.names)}
         found = [np.nan_to_num(side.logits) > 0 for side in marks]
         return {

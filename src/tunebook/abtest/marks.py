@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.abtest.exam import Exam
+from tunebook.core.kinds import NUMBERS, either
 from tunebook.core.nouns import Labels
 from tunebook.core.registry import tasks
 from tunebook.core.task import Task
@@ -65,7 +66,7 @@ def _same(logits: Array, problem: str) -> bool:
     if problem == "single_label":
         said: Array = logits.argmax(-1)[:, None]
     else:
-        said = logits > 0 if problem == "multi_label" else logits
+        said = logits > 0 if either(problem, ["multi_label"], NUMBERS) else logits
     return bool(np.ptp(said.astype(np.float64), axis=0).max() <= _STILL * max(1.0, float(np.abs(said).max())))
 
 

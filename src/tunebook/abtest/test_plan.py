@@ -15,6 +15,7 @@ from tunebook.abtest.prices import Prices
 from tunebook.core.border import Allow
 from tunebook.core.errors import PlanError
 from tunebook.core.hashing import file_id
+from tunebook.core.kinds import CLASSES, NUMBERS, either
 from tunebook.core.nouns import DataRef, Plan, Record, Split
 from tunebook.stats.sequential import spent
 
@@ -209,7 +210,8 @@ def _guards(asked: Guards, plan: Plan, exam: Exam) -> list[Guard]:
     if unknown:
         raise PlanError("ab.guard", key="guard", value=unknown[0], allowed=" | ".join(known))
     problem = plan.labels.problem
-    names = [name for name in GUARDS if name in RATIOS or problem in ("single_label", "multi_label")]
+    classes = either(problem, CLASSES, NUMBERS)
+    names = [name for name in GUARDS if name in RATIOS or classes]
     if problem == "ordinal":
         names = ["worst_class", *names]
     if plan.continues is not None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from tunebook.core.damage import reading
 from tunebook.core.files import write_whole
 from tunebook.core.hashing import content_id
+from tunebook.core.kinds import CLASSES, NUMBERS, TOKENS, either
 from tunebook.core.params import Value
 from tunebook.core.said import STORED, Text
 
@@ -111,7 +112,7 @@ class Labels(Record):
     @property
     def outputs(self) -> int:
         """Number of outputs of the head."""
-        return len(self.names) if self.problem in ("single_label", "multi_label") else 1
+        return len(self.names) if either(self.problem, CLASSES, (*NUMBERS, *TOKENS)) else 1
 
 
 class DataRef(Record):

@@ -16,6 +16,7 @@ from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.files import part_of
 from tunebook.core.hashing import content_id
+from tunebook.core.kinds import CLASSES, NUMBERS, unknown_kind
 from tunebook.core.nouns import Plan
 from tunebook.core.places import read_plan
 from tunebook.core.progress import Progress, Silent
@@ -221,14 +222,16 @@ def ensemble(answers: Sequence[NDArray[np.float32]], problem: str) -> NDArray[np
     """Answers (N, outputs) of several models as those of one: the logits of their mean probability, or the mean of
     numbers."""
     logits = np.stack(answers).astype(np.float64)
-    if problem in ("regression", "ordinal"):
+    if problem in NUMBERS:
         return np.asarray(logits.mean(axis=0), dtype=np.float32)
     if problem == "multi_label":
         yes, no = (-np.logaddexp(0, -side) for side in (logits, -logits))
         return (_log_mean(yes) - _log_mean(no)).astype(np.float32)
-    top = logits.max(axis=2, keepdims=True)
-    normal = top + np.log(np.exp(logits - top).sum(axis=2, keepdims=True))
-    return _log_mean(logits - normal).astype(np.float32)
+    if problem == "single_label":
+        top = logits.max(axis=2, keepdims=True)
+        normal = top + np.log(np.exp(logits - top).sum(axis=2, keepdims=True))
+        return _log_mean(logits - normal).astype(np.float32)
+    raise unknown_kind(problem, *CLASSES, *NUMBERS)
 
 
 def _log_mean(logs: NDArray[np.float64]) -> NDArray[np.float64]:

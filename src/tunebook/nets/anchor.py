@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from tunebook.core.kinds import CLASSES, NUMBERS, either, unknown_kind
 from tunebook.core.technique import Batch, LossFn, RunContext
 
 if TYPE_CHECKING:
@@ -165,7 +166,9 @@ def drawn_targets(logits: Tensor, problem: str, generator: torch.Generator) -> T
         return torch.multinomial(logits.softmax(-1), 1, generator=generator).squeeze(-1)
     if problem == "multi_label":
         return torch.bernoulli(logits.sigmoid(), generator=generator)
-    return logits.squeeze(-1) + torch.randn(logits.shape[:-1], generator=generator)
+    if problem in NUMBERS:
+        return logits.squeeze(-1) + torch.randn(logits.shape[:-1], generator=generator)
+    raise unknown_kind(problem, *CLASSES, *NUMBERS)
 
 
 def surprise(logits: Tensor, targets: Tensor, problem: str) -> Tensor:
@@ -174,7 +177,9 @@ def surprise(logits: Tensor, targets: Tensor, problem: str) -> Tensor:
         return F.cross_entropy(logits, targets, reduction="none")
     if problem == "multi_label":
         return F.binary_cross_entropy_with_logits(logits, targets.to(logits), reduction="none").sum(-1)
-    return (logits.squeeze(-1) - targets.to(logits)).square() / 2
+    if problem in NUMBERS:
+        return (logits.squeeze(-1) - targets.to(logits)).square() / 2
+    raise unknown_kind(problem, *CLASSES, *NUMBERS)
 
 
 def old_outputs(logits: Tensor, before: int, problem: str) -> Tensor:
@@ -182,7 +187,7 @@ def old_outputs(logits: Tensor, before: int, problem: str) -> Tensor:
 
     Nothing that is reckoned from these has a gradient in what is new of the head, so that no importance holds it.
     """
-    return logits[:, :before] if problem in ("single_label", "multi_label") else logits
+    return logits[:, :before] if either(problem, CLASSES, NUMBERS) else logits
 
 
 __all__ = [

@@ -11,6 +11,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that torch's own docume
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tunebook.core.kinds import CLASSES, NUMBERS, either, unknown_kind
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Criterion, Items
 from tunebook.core.technique import Batch, model_inputs
@@ -36,7 +37,7 @@ class Classify(Criterion):
 
     def measured(self, unit: float) -> Criterion:
         """The same for numbers in another unit; what are no numbers has none."""
-        return replace(self, unit=unit) if self.problem in ("regression", "ordinal") else self
+        return replace(self, unit=unit) if either(self.problem, NUMBERS, CLASSES) else self
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
         """Mean over rows, or weighted mean where classes or rows have weights."""
@@ -56,7 +57,9 @@ class Classify(Criterion):
         if self.problem == "multi_label":
             smooth = targets * (1 - self.smoothing) + self.smoothing / 2 if self.smoothing else targets
             return F.binary_cross_entropy_with_logits(logits, smooth, reduction=reduction, pos_weight=weights)
-        return F.mse_loss(logits.squeeze(-1) / self.unit, targets / self.unit, reduction=reduction)
+        if self.problem in NUMBERS:
+            return F.mse_loss(logits.squeeze(-1) / self.unit, targets / self.unit, reduction=reduction)
+        raise unknown_kind(self.problem, *CLASSES, *NUMBERS)
 
     def items(self, batch: Batch) -> Tensor:
         """Number of rows, or the sum of their weights."""
@@ -85,7 +88,7 @@ def class_weights(targets: NDArray[Any], labels: Labels, rule: str) -> NDArray[n
     For several labels: the weight of a class's positives, negatives / positives, at most 100, or its root. Rows without
     a label (-1, or NaN), which belong to another task, are not counted.
     """
-    if rule == "none" or labels.problem in ("regression", "ordinal"):
+    if either(labels.problem, NUMBERS, CLASSES) or rule == "none":
         return None
     targets = targets[targets >= 0 if targets.ndim == 1 else (targets >= 0).all(axis=1)]
     if labels.problem == "multi_label":

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Unpack
 
+from tunebook.core.kinds import CLASSES, NUMBERS, TOKENS, either
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan, Report
 from tunebook.core.retention import Retention
@@ -108,7 +109,7 @@ def limits(report: Report, plan: Plan) -> list[str]:
         found.append(say("report.limit.absent", count=len(absent), classes=_some(absent)))
     if thin:
         found.append(say("report.limit.thin", count=len(thin), least=_FEW_OF_CLASS, classes=_some(thin)))
-    if plan.labels.problem in ("single_label", "multi_label"):
+    if either(plan.labels.problem, CLASSES, (*NUMBERS, *TOKENS)):
         found.append(say("report.limit.closed"))
     return found
 

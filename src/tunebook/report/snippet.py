@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tunebook.core.kinds import CLASSES, NUMBERS, unknown_kind
 from tunebook.core.messages import say
 from tunebook.core.nouns import Plan
 from tunebook.engine.part import BASE
@@ -91,7 +92,9 @@ def _answer(plan: Plan, said: str) -> list[str]:
     if plan.labels.problem == "multi_label":
         names = "model.config.id2label.values()"
         return [batch, f"print(dict(zip({names}, model(**batch).logits.sigmoid()[0].tolist())))"]
-    return [batch, "print(model(**batch).logits.item())"]
+    if plan.labels.problem in NUMBERS:
+        return [batch, "print(model(**batch).logits.item())"]
+    raise unknown_kind(plan.labels.problem, *CLASSES, *NUMBERS)
 
 
 __all__ = ["loading", "stays_beside"]

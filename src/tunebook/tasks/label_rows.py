@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.kinds import CLASSES, NUMBERS, either, unknown_kind
 from tunebook.core.nouns import Labels
 from tunebook.metrics import counts as by_count
 from tunebook.metrics.calibration import BINS, sigmoid, softmax
@@ -34,11 +35,16 @@ def row_scores(logits: Array, targets: Array, labels: Labels, metric: str) -> Ar
 
     Args:
         metric: `accuracy` (several labels: all of them right), `micro_f1` of single labels, `hamming`.
+
+    Raises:
+        PlanError: `labels.kind`: no such labels.
     """
     if labels.problem == "multi_label" and metric in ("accuracy", "hamming"):
         right = (sigmoid(np.nan_to_num(logits)) > 0.5) == np.asarray(targets, dtype=bool)
         rows = right.all(1) if metric == "accuracy" else right.mean(1)
         return np.asarray(rows * np.isfinite(logits).all(1), dtype=np.float64)
+    if labels.problem not in (*CLASSES, *NUMBERS):
+        raise unknown_kind(labels.problem, *CLASSES, *NUMBERS)
     single = labels.problem == "single_label" and metric in ("accuracy", "micro_f1")
     if single or (labels.problem == "ordinal" and metric == "accuracy"):
         return np.asarray(_predicted(logits, targets, labels) == targets, dtype=np.float64)
@@ -52,7 +58,7 @@ def scorer(logits: Array, targets: Array, labels: Labels, metric: str) -> Scorer
     finite, or all alike under a correlation. `ece` is the calibration error, 1 where an answer is not finite.
 
     Raises:
-        KeyError: no such metric for these labels.
+        KeyError: no such metric for these labels. PlanError: `labels.kind`: no such labels.
     """
     rows = row_scores(logits, targets, labels, metric)
     if rows is not None:
@@ -66,7 +72,7 @@ def _predicted(logits: Array, targets: Array, labels: Labels) -> Array:
     """Class of each row; a row whose logits are not finite gets one that is wrong."""
     finite = np.isfinite(logits).all(1)
     known = np.nan_to_num(logits)
-    ordinal = labels.problem == "ordinal"
+    ordinal = either(labels.problem, ["ordinal"], ["single_label"])
     predicted = nearest_level(known[:, 0], len(labels.names)) if ordinal else known.argmax(1)
     wrong = (np.asarray(targets, dtype=np.int64) + 1) % len(labels.names)
     return np.where(finite, predicted, wrong)
@@ -128,7 +134,7 @@ def _counted(logits: Array, targets: Array, labels: Labels, metric: str) -> Scor
 
 def _calibration(logits: Array, targets: Array, labels: Labels) -> Scorer:
     """Expected calibration error, with the bins of the rows found beforehand."""
-    if labels.problem not in ("single_label", "multi_label"):
+    if not either(labels.problem, CLASSES, NUMBERS):
         raise KeyError("ece")
     if not np.isfinite(logits).all():
         return lambda rows: 1.0

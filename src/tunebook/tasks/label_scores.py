@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.kinds import either, unknown_kind
 from tunebook.core.nouns import Interval, Labels
 from tunebook.metrics.calibration import sigmoid, softmax
 from tunebook.metrics.classification import (
@@ -47,7 +48,9 @@ def scores(logits: Array, targets: Array, labels: Labels) -> dict[str, float]:
         return multi_label_scores(logits, targets)
     if labels.problem == "ordinal":
         return ordinal_scores(logits[:, 0], targets, len(labels.names))
-    return regression_scores(logits[:, 0], targets)
+    if labels.problem == "regression":
+        return regression_scores(logits[:, 0], targets)
+    raise unknown_kind(labels.problem, *MORE_IS_BETTER)
 
 
 def intervals(logits: Array, targets: Array, labels: Labels) -> dict[str, Interval]:
@@ -65,7 +68,9 @@ def intervals(logits: Array, targets: Array, labels: Labels) -> dict[str, Interv
         return multi_label_intervals(logits, targets)
     if labels.problem == "ordinal":
         return ordinal_intervals(logits[:, 0], targets, len(labels.names))
-    return regression_intervals(logits[:, 0], targets)
+    if labels.problem == "regression":
+        return regression_intervals(logits[:, 0], targets)
+    raise unknown_kind(labels.problem, *MORE_IS_BETTER)
 
 
 def detail(logits: Array, targets: Array, labels: Labels) -> dict[str, Any]:
@@ -76,7 +81,7 @@ def detail(logits: Array, targets: Array, labels: Labels) -> dict[str, Any]:
         counts = counts_of_decisions(sigmoid(logits) > 0.5, np.asarray(targets, dtype=bool))
         bins = [bin.__dict__ for bin in multi_label_bins(logits, targets)]
         return {"per_class": per_class(counts, labels.names), "extra": {"reliability": bins}}
-    ordinal = labels.problem == "ordinal"
+    ordinal = either(labels.problem, ["ordinal"], ["single_label"])
     predicted = nearest_level(logits[:, 0], len(labels.names)) if ordinal else logits.argmax(1)
     confusion = confusion_matrix(np.asarray(targets, dtype=np.int64), predicted, len(labels.names))
     extra = {} if ordinal else {"reliability": [bin.__dict__ for bin in single_label_bins(logits, targets)]}
@@ -100,11 +105,13 @@ def answers(logits: Array, labels: Labels) -> list[dict[str, Any]]:
         return [_several(row, labels) for row in sigmoid(logits)]
     if labels.problem == "regression":
         return [{"label": float(row[0]), "score": float(row[0]), "scores": {}} for row in logits]
-    levels = nearest_level(logits[:, 0], len(labels.names))
-    return [
-        {"label": labels.names[level], "score": float(row[0]), "scores": {}}
-        for row, level in zip(logits, levels, strict=True)
-    ]
+    if labels.problem == "ordinal":
+        levels = nearest_level(logits[:, 0], len(labels.names))
+        return [
+            {"label": labels.names[level], "score": float(row[0]), "scores": {}}
+            for row, level in zip(logits, levels, strict=True)
+        ]
+    raise unknown_kind(labels.problem, *MORE_IS_BETTER)
 
 
 def _best(row: Array, labels: Labels) -> dict[str, Any]:
@@ -130,7 +137,9 @@ def true_label(target: Any, labels: Labels) -> Any:
     """A target in the user's words: a class name, a list of them, or a number."""
     if labels.problem == "multi_label":
         return [name for name, value in zip(labels.names, target, strict=True) if value]
-    return float(target) if labels.problem == "regression" else labels.names[int(target)]
+    if either(labels.problem, ["regression"], ["single_label", "ordinal"]):
+        return float(target)
+    return labels.names[int(target)]
 
 
 __all__ = ["MORE_IS_BETTER", "answers", "detail", "intervals", "scores", "true_label"]

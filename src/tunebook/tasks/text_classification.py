@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.encoded import Encoded, pack
 from tunebook.core.errors import ModelError
+from tunebook.core.kinds import CLASSES, NUMBERS, either, unknown_kind
 from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Value
 from tunebook.core.task import Criterion, Rows, Task
@@ -25,6 +26,7 @@ _PROBLEM_TYPE = {
     "regression": "regression",
     "ordinal": "regression",
 }
+_HEADLINE = {"single_label": "accuracy", "multi_label": "micro_f1", "regression": "spearman", "ordinal": "qwk"}
 # The config fields in which architectures keep each kind of dropout.
 _DROPOUT = {
     "dropout": ("hidden_dropout_prob", "hidden_dropout", "dropout", "mlp_dropout", "resid_pdrop"),
@@ -45,15 +47,15 @@ class TextClassification(Task):
 
     def headline(self, labels: Labels) -> str:
         """Accuracy, micro F1 (several labels), Spearman (numbers) or quadratic kappa (ordered classes)."""
-        return {
-            "single_label": "accuracy",
-            "multi_label": "micro_f1",
-            "regression": "spearman",
-            "ordinal": "qwk",
-        }[labels.problem]
+        found = _HEADLINE.get(labels.problem)
+        if found is None:
+            raise unknown_kind(labels.problem, *_HEADLINE)
+        return found
 
     def metrics(self, labels: Labels) -> tuple[str, ...]:
         """Metrics of which more is better."""
+        if labels.problem not in label_scores.MORE_IS_BETTER:
+            raise unknown_kind(labels.problem, *label_scores.MORE_IS_BETTER)
         return label_scores.MORE_IS_BETTER[labels.problem]
 
     def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
@@ -199,7 +201,7 @@ def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> An
 
     config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
     config.num_labels = labels.outputs
-    classes = labels.problem in ("single_label", "multi_label")
+    classes = either(labels.problem, CLASSES, NUMBERS)
     config.id2label = dict(enumerate(labels.names if classes else ["LABEL_0"]))  # a number has no name of a class
     config.label2id = {name: index for index, name in config.id2label.items()}
     config.problem_type = _PROBLEM_TYPE[labels.problem]

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError
+from tunebook.core.kinds import CLASSES, NUMBERS, unknown_kind
 from tunebook.core.params import Row, Search
 from tunebook.core.registry import tasks
 from tunebook.core.technique import Event, Facts, RunContext, Technique, View
@@ -183,7 +184,9 @@ def _loss(curriculum: Curriculum, rows: Encoded, run: RunContext) -> Floats:
         return _own(rows, normal - logits[np.arange(len(rows)), targets])
     if run.labels.problem == "multi_label":
         return _own(rows, (np.logaddexp(0, logits) - targets * logits).mean(axis=1))
-    return _own(rows, (logits[:, 0] - targets) ** 2)
+    if run.labels.problem in NUMBERS:
+        return _own(rows, (logits[:, 0] - targets) ** 2)
+    raise unknown_kind(run.labels.problem, *CLASSES, *NUMBERS)
 
 
 def _score(curriculum: Curriculum, rows: Encoded, run: RunContext) -> Floats:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from tunebook.core.errors import PlanError
+from tunebook.core.kinds import CLASSES, NUMBERS, either
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Row
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
@@ -107,9 +108,10 @@ class CustomLoss(Technique):
         """Look at what it makes of a few items, without touching the draws of the training."""
         logits = torch.randn(_ITEMS, labels.outputs, generator=torch.Generator().manual_seed(0)).requires_grad_()
         classes = torch.arange(_ITEMS) % max(len(labels.names), 2)
-        targets = {"single_label": classes, "multi_label": torch.eye(_ITEMS, labels.outputs)}
+        numbers = either(labels.problem, NUMBERS, CLASSES)
+        several = torch.eye(_ITEMS, labels.outputs) if labels.problem == "multi_label" else classes
         try:
-            losses = function(logits, targets.get(labels.problem, classes.float()))
+            losses = function(logits, classes.float() if numbers else several)
             shape = tuple(losses.shape)
             if shape != (_ITEMS,):
                 raise ValueError(f"it returns the shape {shape}, not {(_ITEMS,)}")

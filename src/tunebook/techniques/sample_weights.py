@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError, near
+from tunebook.core.kinds import CLASSES, NUMBERS, unknown_kind
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Facts, RunContext, Technique, View
 from tunebook.data.annotators import nearness
@@ -175,9 +176,11 @@ def _losses(logits: NDArray[Any], targets: NDArray[Any], problem: str) -> NDArra
         losses = np.logaddexp.reduce(values, axis=1) - values[np.arange(len(values)), targets]
     elif problem == "multi_label":
         losses = (np.logaddexp(0, values) - targets * values).mean(axis=1)
-    else:
+    elif problem in NUMBERS:
         errors = np.square(values[:, 0] - targets)
         losses = errors / max(errors.mean(), np.finfo(float).tiny)
+    else:
+        raise unknown_kind(problem, *CLASSES, *NUMBERS)
     return losses
 
 

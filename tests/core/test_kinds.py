@@ -1,0 +1,30 @@
+"""Of two lots of kinds, or an error."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from tunebook.core.errors import PlanError
+from tunebook.core.kinds import CLASSES, KINDS, NUMBERS, either, unknown_kind
+from tunebook.core.nouns import Labels, Problem
+
+
+def test_every_kind_that_a_book_may_have_is_named_once() -> None:
+    allowed = {
+        kind for part in get_args(Labels.model_fields["problem"].annotation) for kind in get_args(part) or (part,)
+    }
+    assert set(get_args(Problem)) < allowed == set(KINDS) and len(KINDS) == len(allowed)
+
+
+def test_one_of_these_or_one_of_those() -> None:
+    assert either("multi_label", CLASSES, NUMBERS) and not either("ordinal", CLASSES, NUMBERS)
+    with pytest.raises(PlanError) as caught:
+        either("language_model", CLASSES, NUMBERS)
+    assert (caught.value.code, caught.value.key, caught.value.value) == ("labels.kind", "problem", "language_model")
+    assert caught.value.allowed == "single_label | multi_label | regression | ordinal"
+
+
+def test_without_a_list_all_kinds_are_allowed() -> None:
+    assert unknown_kind("tags").allowed == " | ".join(KINDS)
