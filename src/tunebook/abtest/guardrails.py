@@ -81,6 +81,8 @@ def class_rows(marks: Both) -> dict[str, tuple[Array, Array]]:
     """Class -> whether its rows are found by each run of A and of B, two arrays (K, rows of the class)."""
     first = marks[0]
     targets = first.exam.targets
+    if first.labels.problem == "regression":
+        return {}
     if either(first.labels.problem, ["multi_label"], ["single_label", "ordinal"]):
         masks = {name: targets[:, column] > 0 for column, name in enumerate(first.labels.names)}
         found = [np.nan_to_num(side.logits) > 0 for side in marks]
