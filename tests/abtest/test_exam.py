@@ -39,6 +39,21 @@ def test_the_rows_of_a_split(tmp_path: Path) -> None:
     assert caught.value.code == "data.no_split"
 
 
+def test_rows_may_belong_to_groups(tmp_path: Path) -> None:
+    records = [{**row, "user": f"u{number // 6}"} for number, row in enumerate(small.records("binary", 120))]
+    lines = ["text,label,user", *(f'"{row["text"]}",{row["label"]},{row["user"]}' for row in records)]
+    file = write(tmp_path / "rows.csv", "\n".join(lines))
+    ref = prepare([file], tmp_path / "data", small.options("binary").model_copy(update={"group": "user"}))
+    found = split_exam(ref, "validation")
+    assert found.groups is not None and found.groups.shape == (len(found.rows),)
+    users = found.rows.other["user"]
+    assert found.count == len(set(users)) > 1
+    assert len(set(zip(users, found.groups.tolist(), strict=True))) == found.count
+    (tmp_path / "other").mkdir()
+    alone = split_exam(data(tmp_path / "other", "binary"), "validation")
+    assert alone.groups is None and alone.count == 0
+
+
 def test_the_rows_of_a_file_are_known_by_their_content(tmp_path: Path) -> None:
     ref = data(tmp_path, "binary")
     made = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests import ab_book
+from tunebook.abtest.exam import split_exam
 from tunebook.abtest.prepared import Course, prepare_test
 from tunebook.core.errors import TableError
 from tunebook.data.load import load
@@ -36,6 +38,17 @@ def test_tables_by_any_of_their_names(base: Path, tmp_path: Path) -> None:
     course = Course([SimpleNamespace(logits=answers)])  # type: ignore[list-item]
     a, b = course.marks(with_file, exam)
     assert a.scores("accuracy").tolist() == [0.5] and b.scores("accuracy").tolist() == [0.0]
+
+
+def test_few_groups_are_told(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = ab_book.make_book(tmp_path, base)
+    plain = split_exam(book.data, "validation")
+    assert "ab.warn.few_groups" not in dict(prepare_test(book, 1, 3, seeds=3).warnings)
+    for size, count in ((len(plain.rows) // 4, 5), (1, 0)):
+        grouped = replace(plain, groups=np.arange(len(plain.rows)) // size)
+        monkeypatch.setattr("tunebook.abtest.prepared.split_exam", lambda data, split, exam=grouped: exam)
+        told = dict(prepare_test(book, 1, 3, seeds=3).warnings).get("ab.warn.few_groups")
+        assert (told["groups"] in (count - 1, count)) if count else told is None
 
 
 def test_challenges_that_are_trained_on_are_told(base: Path, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests import ab_book
@@ -13,7 +15,7 @@ from tunebook.abtest.arms import Arm
 from tunebook.abtest.exam import split_exam
 from tunebook.abtest.gate import Gate
 from tunebook.abtest.prices import Prices
-from tunebook.core.errors import PlanError
+from tunebook.core.errors import DataError, PlanError
 from tunebook.core.nouns import read_json, write_json
 from tunebook.stats.sequential import spent
 from tunebook.verbs.plan import plan
@@ -112,6 +114,17 @@ def test_margins_that_few_rows_could_never_hold_are_not_set(parts: Any) -> None:
     assert (rich["worst_class"].margin, rich["worst_class"].least, rich["calibration"].margin) == (0.05, 100, 0.02)
     off = module.make_test_plan(data, arms, many, Gate(guard={"calibration": "off"}), {})
     assert {guard.name: guard.margin for guard in off.guards}["calibration"] is None
+
+
+def test_groups_are_part_of_the_plan_and_one_alone_is_refused(parts: Any) -> None:
+    data, arms, exam = parts
+    rows = np.arange(len(exam.rows))
+    assert made(parts).groups == 0
+    found = module.make_test_plan(data, arms, replace(exam, groups=rows // 4), Gate(), {})
+    assert found.groups == -(-len(rows) // 4) and found.id != made(parts).id
+    with pytest.raises(DataError) as caught:
+        module.make_test_plan(data, arms, replace(exam, groups=0 * rows), Gate(), {})
+    assert caught.value.code == "stats.few_groups"
 
 
 def test_numbers_and_ordered_classes_have_fewer_guards(parts: Any) -> None:

@@ -1,4 +1,5 @@
 import math
+from typing import ClassVar
 
 import pytest
 from pydantic import ValidationError
@@ -9,12 +10,25 @@ from tunebook.core.nouns import (
     Labels,
     ParamTable,
     Plan,
+    Record,
     Report,
     Roles,
     TableRow,
     read_json,
     write_json,
 )
+
+
+def test_a_field_that_older_records_lack_is_part_of_the_id_when_it_says_something():
+    class Older(Record):
+        name: str
+
+    class Newer(Record):
+        later: ClassVar[frozenset[str]] = frozenset({"groups"})
+        name: str
+        groups: int = 0
+
+    assert Newer(name="a").id == Older(name="a").id != Newer(name="a", groups=2).id
 
 
 def table(**changes):

@@ -49,6 +49,13 @@ def test_the_sentence_names_what_broke():
     assert "does not pass" in told and "worst class (joy & <b>)" in told and "Challenge: hard.csv" in told
 
 
+def test_groups_are_told():
+    assert "groups" not in sentence(verdict())
+    assert "belong to 40 groups" in sentence(verdict(groups=40))
+    told = settle_text(verdict("INCONCLUSIVE", settle={"seeds": None, "rows": 9000, "groups": 450}))
+    assert "9,000 scored rows of 450 groups" in told
+
+
 def test_a_share_of_the_old_score():
     assert wanted(verdict(delta_kind="relative")) == "2 %"
 

@@ -10,7 +10,7 @@ from statsmodels.stats.anova import anova_lm
 
 from tunebook.core.errors import DataError, PlanError
 from tunebook.stats.freedom import seed_weight
-from tunebook.stats.gate import MeanSquares, decide, two_way
+from tunebook.stats.gate import MeanSquares, decide, of_groups, two_way
 
 
 def drawn(k, n, seed=0, of_seeds=0.05, of_rows=0.2):
@@ -143,6 +143,41 @@ def test_what_proves_nothing_is_refused(values, kind, code):
 def test_the_message_counts_what_is_not_a_number():
     with pytest.raises(DataError, match="not numbers: 2 of them"):
         two_way([[0.0, np.nan], [1.0, np.nan]])
+
+
+def test_groups_of_one_row_are_rows():
+    values = drawn(4, 30)
+    by_groups = two_way(values, groups=np.random.default_rng(0).permutation(30))
+    assert by_groups.groups == 30
+    assert (by_groups.lower, by_groups.upper, by_groups.df) == pytest.approx(
+        (two_way(values).lower, two_way(values).upper, two_way(values).df)
+    )
+
+
+def test_equal_groups_are_the_means_of_their_rows():
+    values, codes = drawn(4, 60), np.tile(np.arange(12), 5)
+    means = np.stack([values[:, codes == code].mean(1) for code in range(12)], axis=1)
+    assert of_groups(values, codes) == pytest.approx(means)
+    seen, expected = two_way(values, 0.03, codes), two_way(means, 0.03)
+    assert (seen.lower, seen.upper, seen.df) == pytest.approx((expected.lower, expected.upper, expected.df))
+    assert (seen.rows, seen.groups, expected.groups) == (60, 12, 0)
+
+
+def test_the_spread_of_unequal_groups_is_that_of_the_ratio():
+    """The standard error of a ratio of totals, by leaving out one group after the other."""
+    codes = np.repeat([7, 3, 9, 11, 20], [1, 4, 9, 16, 2])
+    values = np.random.default_rng(1).normal(size=(1, 32))
+    found = of_groups(values, codes)
+    assert found.mean() == pytest.approx(values.mean())
+    left_out = np.array([values[0, codes != code].mean() for code in np.unique(codes)])
+    total = (found[0] - values.mean()) / 5  # each group's part of the mean; without it the rest has fewer rows
+    sizes = np.unique(codes, return_counts=True)[1]
+    assert left_out - values.mean() == pytest.approx(-total * 32 / (32 - sizes))
+
+
+def test_one_group_says_nothing():
+    with pytest.raises(DataError, match=r"stats\.few_groups"):
+        two_way(drawn(3, 8), groups=np.zeros(8, int))
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5, -1, float("nan")])

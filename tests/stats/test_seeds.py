@@ -90,6 +90,20 @@ def test_draws_on_which_a_score_is_nan_are_left_out():
     assert gains.shape == (2,)
 
 
+def test_of_a_mean_and_groups_it_is_the_gate_too():
+    """Groups of unequal size, whose rows move together."""
+    codes = np.repeat(np.arange(40), 1 + np.arange(40) % 7)
+    values = scores_of(4, len(codes), seed=3)
+    values[1] += np.random.default_rng(4).normal(0, 0.4, 40)[codes]
+    seen = multi_bootstrap(means_of(values), 4, codes, resamples=8000)
+    expected = two_way(values[1] - values[0], groups=codes)
+    assert seen.mean == pytest.approx(expected.mean) and (seen.rows, seen.groups) == (len(codes), 40)
+    assert seen.se == pytest.approx(expected.se, rel=0.05)
+    assert seen.se > 1.3 * two_way(values[1] - values[0]).se
+    with pytest.raises(DataError, match=r"stats\.few_groups"):
+        multi_bootstrap(means_of(values), 4, np.zeros(len(codes), int), resamples=20)
+
+
 @pytest.mark.parametrize("bad", [lambda rows: True, lambda rows: len(set(rows)) < len(rows)])
 def test_a_score_that_is_nan_on_all_rows_or_on_nearly_all_draws_is_refused(bad):
     with pytest.raises(DataError) as caught:

@@ -30,46 +30,75 @@ def half_at(values, k, n, alpha=0.05):
     return stats.t.ppf(1 - alpha, df) * (max(seeds + over, rest + over) / (k * n)) ** 0.5
 
 
+def asked(values, delta):
+    """What would settle an absolute delta."""
+    return settle(values, values - delta)
+
+
 @pytest.mark.parametrize(("mean", "delta"), [(0.012, 0.01), (0.008, 0.02), (-0.001, 0.01), (0.01, 0.0)])
 def test_it_gives_the_first_numbers_that_decide(mean, delta):
     values = drawn(3, 400, mean, seed=4)
     effect = two_way(values)
     assert decide(mean, effect.lower, effect.upper, delta) == "INCONCLUSIVE"
     need = values.mean() if values.mean() >= delta else delta - values.mean()
-    found = settle(values, delta)
+    found = asked(values, delta)
     assert half_at(values, found.seeds, 400) < need
     assert found.seeds == 4 or half_at(values, found.seeds - 1, 400) >= need
     assert half_at(values, 3, found.rows) < need <= half_at(values, 3, found.rows - 1)
 
 
 def test_a_test_that_is_decided_needs_no_more():
-    assert settle(drawn(5, 2000, 0.08), 0.02) == Settle(5, 2000)
-    assert settle(drawn(5, 2000, -0.05), 0.02) == Settle(5, 2000)
+    assert asked(drawn(5, 2000, 0.08), 0.02) == Settle(5, 2000)
+    assert asked(drawn(5, 2000, -0.05), 0.02) == Settle(5, 2000)
 
 
 def test_what_no_number_decides_is_none():
     """Rows cannot help where the seeds differ, nor seeds where the rows do, nor either on the edge."""
     by_seeds = drawn(3, 300, 0.03, of_seeds=0.05, of_rows=0.0)
-    assert settle(by_seeds, 0.02).rows is None
-    assert settle(by_seeds, 0.02).seeds is not None
+    assert asked(by_seeds, 0.02).rows is None
+    assert asked(by_seeds, 0.02).seeds is not None
     by_rows = drawn(3, 300, 0.03, of_seeds=0.0, of_rows=0.9)
-    assert settle(by_rows, 0.02).seeds is None
-    assert settle(by_rows, 0.02).rows is not None
-    assert settle(drawn(3, 300, 0.0200001) - 0.02, 0.0).seeds is None
-    assert settle(np.zeros((3, 50)), 0.0) == Settle(None, None)
+    assert asked(by_rows, 0.02).seeds is None
+    assert asked(by_rows, 0.02).rows is not None
+    assert asked(drawn(3, 300, 0.0200001) - 0.02, 0.0).seeds is None
+    assert asked(np.zeros((3, 50)), 0.0) == Settle(None, None)
 
 
 def test_it_looks_no_farther_than_its_reach():
     many = np.random.default_rng(0).normal(size=(MOST_SEEDS, 20))
-    assert settle(many - many.mean() + 0.01, 0.0).seeds is None
+    assert asked(many - many.mean() + 0.01, 0.0).seeds is None
     wide = np.random.default_rng(0).normal(size=(2, MOST_ROWS))
     wide -= wide.mean()
-    assert settle(wide + 1e-5, 0.0).rows is None
+    assert asked(wide + 1e-5, 0.0).rows is None
 
 
 def test_a_smaller_error_needs_more():
     values = drawn(3, 400, 0.012, seed=4)
-    assert settle(values, 0.01, alpha=0.022).seeds > settle(values, 0.01).seeds > 3
+    assert settle(values, values - 0.01, lambda seeds: 0.022).seeds > asked(values, 0.01).seeds > 3
+
+
+def test_a_dearer_look_at_more_seeds_needs_more_of_them():
+    values = drawn(3, 400, 0.012, seed=4)
+    cheap = asked(values, 0.01).seeds
+    assert settle(values, values - 0.01, lambda seeds: 0.05 if seeds < cheap else 0.04).seeds > cheap
+
+
+def test_what_decides_against_a_relative_delta_is_what_was_gained_beyond_it():
+    a, apart = 0.5 + drawn(3, 400, 0.0, seed=1), drawn(3, 400, 0.004, seed=2)
+    beyond = apart - 0.04 * a
+    found = settle(apart, beyond)
+    need = -beyond.mean()
+    assert half_at(beyond, found.seeds, 400) < need <= half_at(beyond, found.seeds - 1, 400)
+
+
+def test_rows_come_in_groups():
+    """Rows that are copies of each other tell nothing: so many groups are needed as there were rows before."""
+    values = drawn(3, 60, 0.03, seed=5)
+    plain, copied = asked(values, 0.02), np.repeat(values, 20, axis=1)
+    found = settle(copied, copied - 0.02, groups=np.repeat(np.arange(60), 20))
+    assert found == Settle(plain.seeds, 20 * plain.rows, plain.rows)
+    decided = settle(copied + 0.5, copied + 0.48, groups=np.repeat(np.arange(60), 20))
+    assert decided == Settle(3, 1200, 60)
 
 
 def test_half_of_the_tests_are_decided_at_the_number_foretold():
@@ -77,7 +106,7 @@ def test_half_of_the_tests_are_decided_at_the_number_foretold():
     rng, decided = np.random.default_rng(1), []
     for number in range(150):
         seen = drawn(3, 300, 0.025, seed=number, of_seeds=0.02, of_rows=0.15)
-        seeds = settle(seen, 0.02).seeds
+        seeds = asked(seen, 0.02).seeds
         if seeds is not None and seeds > 3:
             apart = 0.02 * rng.normal(size=(seeds, 1)) + 0.15 * rng.normal(size=(1, 300))
             decided.append(two_way(0.025 + apart + 0.25 * rng.normal(size=(seeds, 300))).lower > 0)
@@ -87,6 +116,4 @@ def test_half_of_the_tests_are_decided_at_the_number_foretold():
 
 def test_what_proves_nothing_is_refused():
     with pytest.raises(PlanError, match=r"stats\.one_seed"):
-        settle(np.zeros((1, 50)), 0.02)
-    with pytest.raises(PlanError, match=r"stats\.delta"):
-        settle(np.zeros((2, 50)), -1)
+        asked(np.zeros((1, 50)), 0.02)

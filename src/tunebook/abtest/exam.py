@@ -18,6 +18,7 @@ from tunebook.core.hashing import content_id, file_id, lines_id
 from tunebook.core.nouns import DataRef, Split
 from tunebook.core.progress import Progress
 from tunebook.core.task import Rows
+from tunebook.data.groups import group_codes
 from tunebook.data.outside import outside_rows
 from tunebook.verbs.runs import Run
 
@@ -36,12 +37,19 @@ class Exam:
         place: folder in a run where the answers are kept.
         rows: texts and targets; never without targets.
         key: hash of texts and targets.
+        groups: number of the group of each row, shape (N,); None where each row stands for itself.
     """
 
     name: str
     place: str
     rows: Rows
     key: str
+    groups: Array | None = None
+
+    @property
+    def count(self) -> int:
+        """Number of groups; 0 where each row stands for itself."""
+        return 0 if self.groups is None else len(np.unique(self.groups))
 
     @property
     def targets(self) -> Array:
@@ -61,7 +69,7 @@ def split_exam(data: DataRef, split: Split) -> Exam:
     if not data.rows.get(split):
         raise DataError("data.no_split", key=split, value=0, allowed=" | ".join(k for k, n in data.rows.items() if n))
     rows = load(data, split)
-    return Exam(split, split, rows, _key(rows))
+    return Exam(split, split, rows, _key(rows), group_codes(rows, data.roles))
 
 
 def file_exam(data: DataRef, path: Path) -> Exam:

@@ -24,6 +24,7 @@ from tunebook.tables.replaced import flat, replaced
 from tunebook.verbs.book import Book
 
 _FEW_ROWS = 1000  # below it two points cannot be told apart cheaply
+_FEW_GROUPS = 10  # below it the spread between groups is hardly known
 _APART = 1 << 20  # between the seeds of both arms where they are the same table
 Table = ParamTable | int | str
 
@@ -127,6 +128,8 @@ def _warnings(book: Book, plan: TestPlan) -> list[tuple[str, dict[str, Any]]]:
     found: list[tuple[str, dict[str, Any]]] = []
     if plan.n < _FEW_ROWS and 0 < plan.delta <= 0.02:
         found.append(("ab.warn.few_rows", {"rows": plan.n, "points": f"{plan.delta * 100:g}"}))
+    if 0 < plan.groups < _FEW_GROUPS:
+        found.append(("ab.warn.few_groups", {"groups": plan.groups, "rows": plan.n}))
     earlier = [verdict for verdict in newest_verdicts(book) if _of_same(verdict, plan)]
     if earlier:
         found.append(("ab.warn.again", {"count": len(earlier), "a": f"v{plan.a}", "b": f"v{plan.b}"}))

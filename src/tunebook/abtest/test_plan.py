@@ -13,7 +13,7 @@ from tunebook.abtest.exam import Exam
 from tunebook.abtest.gate import FEWEST_SEEDS, MOST_LOOKS, Gate
 from tunebook.abtest.prices import Prices
 from tunebook.core.border import Allow
-from tunebook.core.errors import PlanError
+from tunebook.core.errors import DataError, PlanError
 from tunebook.core.hashing import file_id
 from tunebook.core.kinds import CLASSES, NUMBERS, either
 from tunebook.core.nouns import DataRef, Plan, Record, Split
@@ -94,11 +94,13 @@ class TestPlan(Record):
         shift: added to the seeds of B's arm; 0 unless both arms are the same table.
         stop: `decided`: the first look that is not INCONCLUSIVE ends the test.
         rows: hash of the scored rows, `n` their number; `content` the hash of all the book's rows.
+        groups: how many groups the scored rows belong to; 0 where each stands for itself.
         continues: folder of the run from which both arms continue; what decides is its hash, which is in both plans.
     """
 
     __test__: ClassVar[bool] = False  # no class of tests, whatever its name
     outside: ClassVar[frozenset[str]] = frozenset({"prices", "continues"})
+    later: ClassVar[frozenset[str]] = frozenset({"groups"})
 
     a: int
     b: int
@@ -117,6 +119,7 @@ class TestPlan(Record):
     split: Split
     rows: str
     n: int
+    groups: int = 0
     content: str
     guards: list[Guard]
     challenges: list[Challenge]
@@ -129,11 +132,13 @@ def make_test_plan(data: DataRef, arms: tuple[Arm, Arm], exam: Exam, gate: Gate,
 
     Raises:
         PlanError: `ab.same`, `ab.seeds`, `ab.looks`, `ab.guard`, `plan.metric`.
-        DataError: a file of challenges that cannot be read.
+        DataError: a file of challenges that cannot be read; `stats.few_groups`, all scored rows are of one group.
     """
     from tunebook.core.registry import tasks
 
     a, b = arms
+    if exam.count == 1:
+        raise DataError("stats.few_groups", key=str(data.roles.group), value=1, allowed=">= 2")
     asked = asked_gate(gate, options)
     metric = asked.metric if asked.metric != "auto" else str(a.base.params["metric"])
     allowed = tasks()[data.task]().metrics(data.labels)
@@ -157,6 +162,7 @@ def make_test_plan(data: DataRef, arms: tuple[Arm, Arm], exam: Exam, gate: Gate,
         split="validation",
         rows=exam.key,
         n=len(exam.rows),
+        groups=exam.count,
         content=data.content,
         guards=_guards(asked.guard, a.base, exam),
         challenges=[_challenge(item) for item in options.get("challenges", ())],

@@ -184,7 +184,7 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
     """A verdict for `--json`."""
     names = (
         "test", "verdict", "passed", "reason", "metric", "gain", "lower", "upper", "delta", "delta_kind", "alpha",
-        "seeds", "n", "looks", "cost", "flips", "settle", "continues",
+        "seeds", "n", "groups", "looks", "cost", "flips", "settle", "continues",
     )  # fmt: skip
     return {
         "a": f"v{verdict.a}",

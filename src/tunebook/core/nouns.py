@@ -26,11 +26,13 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     outside: ClassVar[frozenset[str]] = frozenset()  # fields that the id leaves out
+    later: ClassVar[frozenset[str]] = frozenset()  # fields that older records lack: left out while they say nothing
 
     @property
     def id(self) -> str:
         """Hash of the record's content: 12 hexadecimal digits."""
-        return content_id(self.model_dump(mode="json", exclude=set(self.outside), context=STORED))
+        unsaid = {name for name in self.later if not getattr(self, name)}
+        return content_id(self.model_dump(mode="json", exclude={*self.outside, *unsaid}, context=STORED))
 
 
 class TableRow(Record):

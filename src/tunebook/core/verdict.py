@@ -68,6 +68,7 @@ class Verdict(Record):
         test: id of the test, the hash of its frozen plan; `path` its folder in the book.
         a, b: versions; `a_values`, `b_values` the hashes of their values.
         content: hash of the rows; `split` those that were scored, `n` their number.
+        groups: how many groups they belong to, which then take their place; 0 where each row stands for itself.
         gain: B - A of the metric with the ends of its interval; `delta` the least gain worth having, in points of the
             metric (`absolute`) or as a share of A's score (`relative`).
         alpha: one-sided error of the whole test; `history` what each look spent of it.
@@ -96,6 +97,7 @@ class Verdict(Record):
     alpha: float
     seeds: int
     n: int
+    groups: int = 0
     looks: int
     history: list[Look] = Field(default_factory=list)
     cost: dict[str, float] = Field(default_factory=dict)

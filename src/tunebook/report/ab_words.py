@@ -42,6 +42,8 @@ def sentence(verdict: Verdict) -> str:
         seeds=verdict.seeds,
         rows=number(verdict.n),
     )
+    if verdict.groups:
+        told = said("ab.said.and", first=told, second=said("ab.said.groups", groups=number(verdict.groups)))
     if verdict.continues:
         told = said("ab.said.and", first=told, second=said("ab.said.continues", run=verdict.continues))
     broken = [guard_name(guard) for guard in verdict.guardrails if not guard.held]
@@ -92,7 +94,9 @@ def settle_text(verdict: Verdict) -> str:
             cost += f", {money(verdict.settle['money'], verdict)}"
         parts.append(say("ab.settle.seeds", seeds=seeds, cost=cost))
     if rows:
-        parts.append(say("ab.settle.rows", rows=number(rows)))
+        groups = verdict.settle.get("groups")
+        told = say("ab.settle.groups", rows=number(rows), groups=number(groups)) if groups else None
+        parts.append(told or say("ab.settle.rows", rows=number(rows)))
     return " ".join(parts) if parts else say("ab.settle.none")
 
 

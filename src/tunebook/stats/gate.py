@@ -2,7 +2,8 @@
 
 Both arms are trained with the same K seeds and scored on the same N rows. The mean difference then moves with the
 seeds and with the rows, so both are random effects of a two-way layout without repetition. What the columns
-(rows of data) and the lines (seeds) do not explain is the rest.
+(rows of data) and the lines (seeds) do not explain is the rest. Where rows belong together in groups (of a user, a
+document), whole groups are what could have been drawn otherwise, and they take the place of the rows.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Effect:
         se, df: standard error of the mean and its degrees of freedom.
         seeds, rows: how many there were of each; rows is 0 where the difference is not of rows (a cost).
         seed_sd: standard deviation over seeds of one seed's difference.
+        groups: how many groups the rows belong to; 0 where each row stands for itself.
     """
 
     mean: float
@@ -42,6 +44,7 @@ class Effect:
     seeds: int
     rows: int
     seed_sd: float
+    groups: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,8 @@ class MeanSquares:
         return stdtrit(df, 1 - alpha) * se
 
 
-def two_way(difference: ArrayLike, alpha: float = 0.05) -> Effect:
-    """The gain of B over A with its interval, seeds and rows both being random.
+def two_way(difference: ArrayLike, alpha: float = 0.05, groups: Array | None = None) -> Effect:
+    """The gain of B over A with its interval, seeds and rows (or groups of them) both being random.
 
     Where nothing varies (both tables answer alike in every row) the interval has no width: it speaks of what was
     seen, not of rows that are rarer than one in N.
@@ -105,20 +108,45 @@ def two_way(difference: ArrayLike, alpha: float = 0.05) -> Effect:
         difference: score of B - score of A, shape (K, N), K seeds and N rows. A run that diverged is in it with the
             scores of its last usable state, or 0.
         alpha: error of each end.
+        groups: number of the group of each row, shape (N,); None where each row stands for itself.
 
     Raises:
-        PlanError: fewer than two seeds (they prove nothing), or an alpha outside 0 .. 0.5.
-        DataError: fewer than two rows, scores that are not numbers, or another shape.
+        PlanError: fewer than two seeds (they prove nothing), or an alpha outside 0 .. 0.5. (Two seeds keep alpha too,
+            with an interval that is several times as wide: they describe, and a gate takes three.)
+        DataError: fewer than two rows or groups, scores that are not numbers, or another shape.
     """
     values = finite(difference, dims=2)
     check_size(*values.shape)
     check_alpha(alpha)
-    squares = MeanSquares.of(values)
+    units = values if groups is None else of_groups(values, groups)
+    squares = MeanSquares.of(units)
     se, df = squares.error(alpha)
     mean, half = float(values.mean()), float(squares.half_width(alpha))
     k, n = values.shape
-    seed_sd = math.sqrt(squares.seeds / n)
-    return Effect(mean, mean - half, mean + half, float(se), float(df), k, n, seed_sd)
+    seed_sd = math.sqrt(squares.seeds / squares.n)
+    count = 0 if groups is None else squares.n
+    return Effect(mean, mean - half, mean + half, float(se), float(df), k, n, seed_sd, count)
+
+
+def of_groups(difference: Array, groups: Array) -> Array:
+    """Differences (..., K, N) of rows as values (..., K, G) of groups with the same mean of each seed.
+
+    Groups may be of any size, so the mean is a ratio: of the sum of all rows to their number. With m the mean of a seed
+    the value of a group is m + (G / N) sum of (D - m) over its rows, the part of the group in that ratio.
+
+    Source: Taylor's series of a ratio of totals, as in Cochran, Sampling techniques, 1977, chapter 11.
+
+    Raises:
+        DataError: fewer than two groups.
+    """
+    _, code, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    if len(sizes) < 2:
+        raise DataError("stats.few_groups", key="groups", value=len(sizes), allowed=">= 2")
+    firsts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+    sums = np.add.reduceat(difference[..., np.argsort(code, kind="stable")], firsts, axis=-1)
+    mean = difference.mean(-1, keepdims=True)
+    values: Array = mean + (sums - sizes * mean) * (len(sizes) / difference.shape[-1])
+    return values
 
 
 def decide(mean: float, lower: float, upper: float, delta: float) -> Decision:
@@ -134,11 +162,16 @@ def decide(mean: float, lower: float, upper: float, delta: float) -> Decision:
     if not 0 <= delta < math.inf:
         raise PlanError("stats.delta", key="delta", value=delta, allowed=">= 0")
     finite([mean, lower, upper], dims=1)
-    if lower > delta:
+    return proven(lower, mean - delta, lower - delta, upper - delta)
+
+
+def proven(lower: float, beyond: float, beyond_lower: float, beyond_upper: float) -> Decision:
+    """The same from the lower end of the gain, and from what was gained beyond delta with both of its ends."""
+    if beyond_lower > 0:
         return "STRONG"
-    if lower > 0 and mean >= delta:
+    if lower > 0 and beyond >= 0:
         return "PROMOTE"
-    return "REJECT" if upper < delta else "INCONCLUSIVE"
+    return "REJECT" if beyond_upper < 0 else "INCONCLUSIVE"
 
 
 def finite(values: ArrayLike, dims: int) -> Array:
@@ -187,5 +220,7 @@ __all__ = [
     "check_size",
     "decide",
     "finite",
+    "of_groups",
+    "proven",
     "two_way",
 ]

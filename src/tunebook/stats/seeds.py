@@ -7,7 +7,7 @@ the same draws (the Multi-Bootstrap's paired form). From the draws come the same
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,7 @@ class Blocks:
 def multi_bootstrap(
     score: Score | Blocks,
     seeds: int,
-    rows: int,
+    rows: int | Array,
     *,
     alpha: float = 0.05,
     resamples: int = 2000,
@@ -52,7 +52,8 @@ def multi_bootstrap(
 
     Args:
         score: see `Score`; called 2 K (resamples + 1) times.
-        seeds, rows: their numbers K and N.
+        seeds: their number K.
+        rows: their number N; or the group of each row, shape (N,), where whole groups are to be drawn.
         alpha: error of each end.
         seed: start of the draws; the same seed gives the same interval.
 
@@ -60,37 +61,51 @@ def multi_bootstrap(
 
     Raises:
         PlanError: fewer than two seeds, or an alpha outside 0 .. 0.5.
-        DataError: fewer than two rows; a score that is NaN on all rows or on nearly all draws.
+        DataError: fewer than two rows or groups; a score that is NaN on all rows or on nearly all draws.
     """
-    check_size(seeds, rows)
+    count, groups = (rows, 0) if isinstance(rows, int) else (len(rows), len(np.unique(rows)))
+    check_size(seeds, count)
     check_alpha(alpha)
     gains, drawn = drawn_gains(score, seeds, rows, resamples=resamples, seed=seed)
-    return effect_of_draws(gains, drawn, rows, alpha)
+    return effect_of_draws(gains, drawn, count, alpha, groups)
 
 
-def effect_of_draws(gains: Array, drawn: Array, rows: int, alpha: float) -> Effect:
+def effect_of_draws(gains: Array, drawn: Array, rows: int, alpha: float, groups: int = 0) -> Effect:
     """The interval of `multi_bootstrap` from what `drawn_gains` gives."""
-    squares = _mean_squares(gains, drawn, rows)
+    squares = _mean_squares(gains, drawn, groups or rows)
     se, df = squares.error(alpha)
-    mean, half = float(gains.mean()), float(squares.half_width(alpha))
-    return Effect(mean, mean - half, mean + half, float(se), float(df), len(gains), rows, float(gains.std(ddof=1)))
+    mean, half, sd = float(gains.mean()), float(squares.half_width(alpha)), float(gains.std(ddof=1))
+    return Effect(mean, mean - half, mean + half, float(se), float(df), len(gains), rows, sd, groups)
 
 
 def drawn_gains(
-    score: Score | Blocks, seeds: int, rows: int, *, resamples: int = 2000, seed: int = 0
+    score: Score | Blocks, seeds: int, rows: int | Array, *, resamples: int = 2000, seed: int = 0
 ) -> tuple[Array, Array]:
-    """Gain of each seed on all rows (K,), and on rows drawn with replacement (draws, K).
+    """Gain of each seed on all rows (K,), and on rows, or groups, drawn with replacement (draws, K).
 
     Raises:
-        DataError: a score is NaN on all rows, or on nearly all draws.
+        DataError: fewer than two groups; a score is NaN on all rows, or on nearly all draws.
     """
     rng = np.random.default_rng(seed)
-    gains = finite(_gains(score, seeds, np.arange(rows)[None])[0], dims=1)
-    drawn = np.concatenate([_gains(score, seeds, block) for block in draw_rows(rows, resamples, rng)])
+    every = np.arange(rows if isinstance(rows, int) else len(rows))
+    gains = finite(_gains(score, seeds, every[None])[0], dims=1)
+    blocks = draw_rows(rows, resamples, rng) if isinstance(rows, int) else _draw_groups(rows, resamples, rng)
+    drawn = np.concatenate([_gains(score, seeds, block) for block in blocks])
     known = drawn[~np.isnan(drawn).any(1)]
     if len(known) < max(2, resamples // 10):
         raise DataError("stats.nan", key="scores", value=resamples - len(known))
     return gains, known
+
+
+def _draw_groups(groups: Array, resamples: int, rng: np.random.Generator) -> Iterator[Array]:
+    """Row numbers of so many groups as there are, drawn with replacement; each draw has its own number of rows."""
+    _, code, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    if len(sizes) < 2:
+        raise DataError("stats.few_groups", key="groups", value=len(sizes), allowed=">= 2")
+    members = np.split(np.argsort(code, kind="stable"), np.cumsum(sizes)[:-1])
+    for block in draw_rows(len(members), resamples, rng):
+        for drawn in block:
+            yield np.concatenate([members[group] for group in drawn])[None]
 
 
 def _gains(score: Score | Blocks, seeds: int, block: Array) -> Array:

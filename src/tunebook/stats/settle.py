@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from tunebook.stats.gate import MeanSquares, decide, finite, two_way
+from tunebook.stats.gate import MeanSquares, finite, of_groups, proven, two_way
 
 # How far to look; what needs more than this is not worth planning.
 MOST_SEEDS, MOST_ROWS = 100, 1_000_000
@@ -20,46 +22,56 @@ class Settle:
 
     Attributes:
         seeds: at the same rows, at most 100.
-        rows: at the same seeds, at most a million.
+        rows: at the same seeds, at most a million; of as many rows a group as now, where rows belong to groups.
+        groups: those that so many rows belong to; 0 where each row stands for itself.
     """
 
     seeds: int | None
     rows: int | None
+    groups: int = 0
 
 
-def settle(difference: ArrayLike, delta: float, alpha: float = 0.05) -> Settle:
+def settle(
+    gain: ArrayLike,
+    beyond: ArrayLike,
+    alpha: Callable[[int], float] = lambda seeds: 0.05,
+    groups: NDArray[Any] | None = None,
+) -> Settle:
     """The fewest seeds, or rows, at which the interval around the mean seen would no longer be INCONCLUSIVE.
 
     With m the mean seen and h the half of the interval that the seen variances foretell at K seeds and N rows: where
-    m >= delta, the first K (or N) with h < m, so that some gain would be proven; else the first with h < delta - m, so
-    that the gain would be proven less than delta. It takes m for the true gain: the mean will move, so plan for more.
-    A test that is decided already gives its own numbers.
+    the gain reaches what was asked for, the first K (or N) with h < m of the gain, so that some gain would be proven;
+    else the first with h < -m of what was gained beyond that, so that the gain would be proven less. It takes m for the
+    true gain: the mean will move, so plan for more. A test that is decided already gives its own numbers.
 
     Args:
-        difference: score of B - score of A, shape (K, N).
-        delta, alpha: as in `decide` and `two_way`.
+        gain: score of B - score of A, shape (K, N).
+        beyond: the same less what was asked for, shape (K, N).
+        alpha: one-sided error that a look at so many seeds may spend.
+        groups: as in `two_way`.
 
     Raises:
-        PlanError, DataError: as in `decide` and `two_way`.
+        PlanError, DataError: as in `two_way`.
     """
-    values = finite(difference, dims=2)
-    effect = two_way(values, alpha)
-    k, n, mean = effect.seeds, effect.rows, effect.mean
-    if decide(mean, effect.lower, effect.upper, delta) != "INCONCLUSIVE":
-        return Settle(k, n)
-    half = mean if mean >= delta else delta - mean
-    seen = MeanSquares.of(values)
+    values = finite(gain, dims=2), finite(beyond, dims=2)
+    k, n = values[0].shape
+    some, over = (two_way(part, alpha(k), groups) for part in values)
+    if proven(some.lower, over.mean, over.lower, over.upper) != "INCONCLUSIVE":
+        return Settle(k, n, some.groups)
+    half, deciding = (some.mean, values[0]) if over.mean >= 0 else (-over.mean, values[1])
+    seen = MeanSquares.of(deciding if groups is None else of_groups(deciding, groups))
 
-    def narrow(seeds: int, rows: int) -> bool:
-        return bool(_expected(seen, seeds, rows).half_width(alpha) < half)
+    def narrow(seeds: int, units: int) -> bool:
+        return bool(expected(seen, seeds, units).half_width(alpha(seeds)) < half)
 
-    return Settle(
-        seeds=_first(range(k + 1, MOST_SEEDS + 1), lambda seeds: narrow(seeds, n)),
-        rows=_first(range(n + 1, MOST_ROWS + 1), lambda rows: narrow(k, rows)),
-    )
+    each = n / seen.n  # rows of a group
+    seeds = _first(range(k + 1, MOST_SEEDS + 1), lambda seeds: narrow(seeds, seen.n))
+    units = _first(range(seen.n + 1, int(MOST_ROWS / each) + 1), lambda units: narrow(k, units))
+    rows = None if units is None else math.ceil(units * each)
+    return Settle(seeds, rows, units or 0 if some.groups else 0)
 
 
-def _expected(seen: MeanSquares, k: int, n: int) -> MeanSquares:
+def expected(seen: MeanSquares, k: int, n: int) -> MeanSquares:
     """Mean squares of another number of seeds or rows, from the variance components seen."""
     of_seeds = max(float(seen.seeds - seen.rest), 0.0) / seen.n
     of_rows = max(float(seen.rows - seen.rest), 0.0) / seen.k
@@ -72,4 +84,4 @@ def _first(numbers: range, enough: Callable[[int], bool]) -> int | None:
     return numbers[place] if place < len(numbers) else None
 
 
-__all__ = ["MOST_ROWS", "MOST_SEEDS", "Settle", "settle"]
+__all__ = ["MOST_ROWS", "MOST_SEEDS", "Settle", "expected", "settle"]

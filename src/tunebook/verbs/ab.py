@@ -14,7 +14,7 @@ from tunebook.abtest.beside import costs, described, flip_counts, flipped_rows
 from tunebook.abtest.earlier import check_retention, retained
 from tunebook.abtest.effects import Study, measured, row_effects
 from tunebook.abtest.guardrails import check_challenge, check_guards
-from tunebook.abtest.looks import least_gain, take_look
+from tunebook.abtest.looks import take_look, wanted_of
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.pairs import run_pair
 from tunebook.abtest.prepared import Course, PreparedTest, Table, prepare_test, run_name
@@ -117,9 +117,9 @@ def _verdict(prepared: PreparedTest, course: Course) -> Verdict:
         test=plan.id, a=plan.a, b=plan.b, a_values=plan.a_values, b_values=plan.b_values, content=plan.content,
         split=plan.split, metric=plan.metric, delta=plan.delta, delta_kind=plan.delta_kind, alpha=plan.alpha,
         verdict=look.verdict, gain=look.gain, lower=look.lower, upper=look.upper, seeds=look.seeds, n=plan.n,
-        looks=len(course.looks), history=course.looks, cost=total, flips=flip_counts(a, b, plan.metric),
-        guardrails=guardrails, settle=_settle(prepared, course, (a, b), total), extra=extra,
-        continues=run_name(plan), path=prepared.folder,
+        groups=plan.groups, looks=len(course.looks), history=course.looks, cost=total,
+        flips=flip_counts(a, b, plan.metric), guardrails=guardrails,
+        settle=_settle(prepared, course, (a, b), total), extra=extra, continues=run_name(plan), path=prepared.folder,
     )  # fmt: skip
     return verdict.model_copy(update={"reason": sentence(verdict)})
 
@@ -132,9 +132,13 @@ def _settle(
     of_a, of_b = (side.rows(plan.metric) for side in marks)
     if look.verdict != "INCONCLUSIVE" or of_a is None or of_b is None:
         return {}
-    wanted = least_gain(plan, float(of_a.mean()))
-    found = settle(of_b - of_a, wanted, look.alpha)
+    beyond = of_b - wanted_of(plan, float(of_a.mean())) * of_a
+    if plan.delta_kind == "absolute":
+        beyond -= plan.delta
+    found = settle(of_b - of_a, beyond, lambda seeds: look.alpha, prepared.exam.groups)
     told: dict[str, Any] = {"seeds": found.seeds, "rows": found.rows}
+    if found.groups:
+        told["groups"] = found.groups
     if found.seeds is not None:
         share = (found.seeds - look.seeds) / look.seeds
         told |= {name: share * total[name] for name in ("seconds", "device_hours", "money") if name in total}
