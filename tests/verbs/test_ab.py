@@ -211,7 +211,7 @@ def test_a_test_that_was_killed_goes_on_to_the_same_verdict(
     book: Book, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(made, tmp_path / "whole")
-    asked: dict[str, Any] = {"seeds": 2, "looks": []}
+    asked: dict[str, Any] = {"seeds": 3, "looks": []}
     whole = ab(open_book(tmp_path / "whole"), 2, 3, **asked)
     assert not any(whole.extra["arms"][side]["reused"] for side in "ab")
     assert all(path.name != "test" for path in (tmp_path / "whole" / "runs").glob("*/*"))
@@ -224,14 +224,14 @@ def test_a_test_that_was_killed_goes_on_to_the_same_verdict(
         assert not list(book.path.glob("tests/*/verdict.json"))
     found = ab(book, 2, 3, **asked)
     assert same(found, whole)
-    assert len(list((book.path / "runs").iterdir())) == 4
+    assert len(list((book.path / "runs").iterdir())) == 6
     assert not any(found.extra["arms"][side]["reused"] for side in "ab"), "all of them are this test's own"
     assert len([entry for entry in book.log.entries() if entry.action == "test"]) == 1
     monkeypatch.setattr(pairs, "latencies", lambda *args: ([1.0], [1.0]))
     monkeypatch.setattr("tunebook.abtest.arms.train", lambda *args, **more: pytest.fail("trained again"))
     other = ab(book, 2, 3, delta=0.1, **asked)
     assert other.test != found.test and other.gain == found.gain
-    assert [other.extra["arms"][side]["reused"] for side in "ab"] == [2, 2] and other.cost["new_seconds"] == 0
+    assert [other.extra["arms"][side]["reused"] for side in "ab"] == [3, 3] and other.cost["new_seconds"] == 0
     assert other.cost["seconds"] == pytest.approx(found.cost["seconds"])
 
 
