@@ -32,6 +32,10 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert Book(tmp_path).file == file
 
 
+def test_the_old_name_of_a_guard_is_read() -> None:
+    assert Gate(guard={"worst_class": 0.1, "time": "off"}).guard == {"class": 0.1, "time": "off"}
+
+
 @pytest.mark.parametrize(
     "wrong", [{"delta": -1}, {"alpha": 0}, {"alpha": 0.6}, {"seeds": 1}, {"guard": {"time": "x"}}, {"other": 1}]
 )

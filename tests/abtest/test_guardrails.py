@@ -9,20 +9,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from tests.ab_book import exam, gains, marks
-from tunebook.abtest.exam import Exam
-from tunebook.abtest.guardrails import check_challenge, check_guards, class_rows
+from tunebook.abtest.classes import holdable
+from tunebook.abtest.guardrails import check_challenge, check_guards, seen_fall
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.prices import Prices
 from tunebook.abtest.test_plan import Challenge, Guard
-from tunebook.core.nouns import Labels
 from tunebook.stats.gate import two_way
-from tunebook.tasks.text_classification import TextClassification
 
 
 def plan(*guards: Guard, prices: Prices | None = None) -> Any:
-    return SimpleNamespace(guards=list(guards), prices=prices or Prices())
+    return SimpleNamespace(guards=list(guards), prices=prices or Prices(), seeds=[1, 2, 3, 4, 5])
 
 
 def pair(a: float, b: float, latency: Any = ([], [])) -> Any:
@@ -47,6 +46,8 @@ def test_a_cost_is_a_ratio() -> None:
     assert checked(Guard(name="time", margin=0.5), pairs=pairs).held
     reported = checked(Guard(name="time", margin=None), pairs=pairs)
     assert reported.held and reported.margin == math.inf
+    se = logs.std(ddof=1) / math.sqrt(3)  # a rise in cost that 2 degrees of freedom tell from none
+    assert reported.sees == pytest.approx(math.exp((stdtrit(2, 0.95) + stdtrit(2, 0.8)) * se) - 1)
 
 
 def test_prices_weigh_devices() -> None:
@@ -66,38 +67,36 @@ def test_latency_is_the_slowest_of_a_hundred() -> None:
     assert checked(Guard(name="latency", margin=None), pairs=[pair(1, 1)] * 3).held
 
 
-def test_the_worst_class_is_that_of_the_old_table() -> None:
+def test_every_class_is_watched_and_those_with_few_rows_are_only_reported() -> None:
     asked = exam(400, classes=3, seed=3)
     draw = np.random.default_rng(0)
     chance = np.array([0.9, 0.5, 0.8])[asked.targets]
     level = draw.random(400)
     a = (level < chance)[None].repeat(3, 0)
-    b = (level < chance - 0.3 * (asked.targets == 1))[None].repeat(3, 0)
+    b = (level < chance - 0.3 * (asked.targets == 2))[None].repeat(3, 0)
     sides = (marks(asked, a, ["x", "y", "z"]), marks(asked, b, ["x", "y", "z"]))
-    found = checked(Guard(name="worst_class", margin=0.05, least=2), sides)
-    mask = asked.targets == 1
+    sizes = np.bincount(asked.targets)
+    found = check_guards(plan(Guard(name="class", margin=0.05)), (), sides, 0.05)
+    assert [item.name for item in found] == ["class:x", "class:y", "class:z"]
+    assert [item.rows for item in found] == sizes.tolist() and [item.held for item in found] == [True, True, False]
+    mask = asked.targets == 2  # not the class that A recalls worst
     expected = two_way(b[:, mask].astype(float) - a[:, mask], 0.05)
-    assert found.name == "worst_class:y" and found.gain == pytest.approx(expected.mean) and not found.held
-    assert found.lower == pytest.approx(expected.lower)
-    same = checked(Guard(name="worst_class", margin=0.05, least=2), (sides[0], sides[0]))
-    assert same.held and same.gain == 0
-    none = checked(Guard(name="worst_class", margin=0.05, least=1000), sides)
-    assert none.name == "worst_class" and math.isnan(none.gain) and not none.held
+    assert (found[2].gain, found[2].lower) == (pytest.approx(expected.mean), pytest.approx(expected.lower))
+    few = check_guards(plan(Guard(name="class", margin=0.05, least=int(sizes[2]) + 1)), (), sides, 0.05)
+    assert few[2].held and few[2].margin == math.inf and few[2].lower == found[2].lower
+    wide = check_guards(plan(Guard(name="class", margin=0.05, classes=3)), (), sides, 0.05)
+    assert [item.margin for item in wide] == pytest.approx([holdable(int(size), 5, 3) for size in sizes])
+    assert check_guards(plan(Guard(name="class", margin=0.3, classes=3)), (), sides, 0.05)[0].margin == 0.3
+    nobody = check_guards(plan(Guard(name="class", margin=None)), (), (sides[0].first(1), sides[1].first(1)), 0.05)
+    assert all(item.held and math.isnan(item.gain) and item.sees == math.inf for item in nobody)
 
 
-def test_classes_of_several_labels_and_of_numbers() -> None:
+def test_the_fall_that_would_be_seen_is_seen_in_four_of_five_tests() -> None:
+    """Among many tests with a true fall of what `sees` says, the upper end lies below 0 in about 80 %."""
     draw = np.random.default_rng(0)
-    targets = draw.integers(2, size=(50, 2)).astype(np.float32)
-    rows = SimpleNamespace(targets=targets)
-    asked = Exam("validation", "validation", rows, "k")  # type: ignore[arg-type]
-    labels = Labels(problem="multi_label", names=["p", "q"])
-    logits = draw.normal(size=(2, 50, 2)).astype(np.float32)
-    side = Marks(TextClassification(), labels, asked, logits)
-    found = class_rows((side, side))
-    assert found["q"][0].tolist() == [list((run[targets[:, 1] > 0, 1] > 0).astype(float)) for run in logits]
-    numbers = Exam("v", "v", SimpleNamespace(targets=np.arange(5.0)), "k")  # type: ignore[arg-type]
-    regress = Marks(TextClassification(), Labels(problem="regression"), numbers, np.zeros((2, 5, 1)))
-    assert class_rows((regress, regress)) == {}
+    rows = [draw.normal(0, 0.3, 200) + draw.normal(0, 0.3, (5, 200)) + draw.normal(0, 0.03, (5, 1)) for _ in range(800)]
+    fall = np.mean([seen_fall(two_way(part, 0.05), 0.05) for part in rows])
+    assert np.mean([two_way(part - fall, 0.05).upper < 0 for part in rows]) == pytest.approx(0.8, abs=0.05)
 
 
 def test_calibration_is_better_when_its_error_is_smaller() -> None:

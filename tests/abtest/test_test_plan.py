@@ -12,6 +12,7 @@ import pytest
 from tests import ab_book
 from tunebook.abtest import test_plan as module
 from tunebook.abtest.arms import Arm
+from tunebook.abtest.classes import class_sizes, watched
 from tunebook.abtest.exam import split_exam
 from tunebook.abtest.gate import Gate
 from tunebook.abtest.prices import Prices
@@ -105,13 +106,19 @@ def test_a_gate_of_two_seeds_is_read_and_tests_nothing(parts: Any) -> None:
 def test_margins_that_few_rows_could_never_hold_are_not_set(parts: Any) -> None:
     guards = {guard.name: guard for guard in made(parts).guards}
     assert set(guards) == set(module.GUARDS)
-    assert all(guard.margin is None for guard in guards.values())
+    assert {name for name, guard in guards.items() if guard.margin is not None} == {"class"}
+    sizes = class_sizes(parts[2])
+    assert (guards["class"].classes, guards["class"].least) == (0, max(sizes) + 1), "all are reported only"
     asked = {guard.name: guard for guard in made(parts, guard={"worst_class": 0.1, "time": 0.5}).guards}
-    assert (asked["worst_class"].margin, asked["worst_class"].least, asked["time"].margin) == (0.1, 2, 0.5)
+    assert (asked["class"].margin, asked["class"].classes, asked["time"].margin) == (0.1, 0, 0.5)
+    assert asked["class"].least == watched(sizes, 5, 0.2)[1], "what was asked for is not widened"
+    renamed = made(parts, Gate(guard={"worst_class": 0.1, "time": 0.5}))
+    assert renamed.id == made(parts, guard={"class": 0.1, "time": 0.5}).id
     data, arms, _ = parts
     many = ab_book.exam(600)
     rich = {guard.name: guard for guard in module.make_test_plan(data, arms, many, Gate(), {}).guards}
-    assert (rich["worst_class"].margin, rich["worst_class"].least, rich["calibration"].margin) == (0.05, 100, 0.02)
+    assert (rich["class"].margin, rich["class"].classes, rich["calibration"].margin) == (0.05, 2, 0.02)
+    assert rich["class"].least == min(class_sizes(many))
     off = module.make_test_plan(data, arms, many, Gate(guard={"calibration": "off"}), {})
     assert {guard.name: guard.margin for guard in off.guards}["calibration"] is None
 
@@ -129,9 +136,9 @@ def test_groups_are_part_of_the_plan_and_one_alone_is_refused(parts: Any) -> Non
 
 def test_numbers_and_ordered_classes_have_fewer_guards(parts: Any) -> None:
     data, arms, exam = parts
-    for problem, expected in (("regression", list(module.RATIOS)), ("ordinal", ["worst_class", *module.RATIOS])):
+    for problem, expected in (("regression", list(module.RATIOS)), ("ordinal", ["class", *module.RATIOS])):
         base = arms[0].base.model_copy(update={"labels": data.labels.model_copy(update={"problem": problem})})
-        assert [guard.name for guard in module._guards({}, base, exam)] == expected
+        assert [guard.name for guard in module._guards({}, base, exam, 5)] == expected
 
 
 def test_a_challenge_is_known_by_its_content(parts: Any, tmp_path: Path) -> None:

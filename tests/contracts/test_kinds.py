@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from tests.techniques.attacked import small_net
+from tunebook.abtest.classes import class_rows
 from tunebook.abtest.exam import Exam
-from tunebook.abtest.guardrails import class_rows
 from tunebook.abtest.marks import Marks
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
 from tests.report.test_ab import verdict
-from tunebook.core.verdict import RowEffect
+from tunebook.core.verdict import Guardrail, RowEffect
 from tunebook.report.ab_words import (
     amount,
     effect_text,
     guard_margin,
     guard_name,
+    guard_sees,
     guard_text,
     held_text,
     sentence,
     settle_text,
+    shown_guards,
     sorted_ends,
     wanted,
+    worst_first,
 )
 
 
@@ -46,7 +50,8 @@ def test_the_sentence(decision, words):
 def test_the_sentence_names_what_broke():
     guards = [guard.model_copy(update={"held": False}) for guard in verdict().guardrails]
     told = sentence(verdict(guardrails=guards))
-    assert "does not pass" in told and "worst class (joy & <b>)" in told and "Challenge: hard.csv" in told
+    assert "does not pass" in told and "worst class (joy & <b>)" in told and "Training time" in told
+    assert "1 more" in told and "hard.csv" not in told
 
 
 def test_groups_are_told():
@@ -72,6 +77,31 @@ def test_guardrails():
         "reported",
     ]
     assert guard_text(time, 0.0001) == "+0 %"
+
+
+def of_class(number: int, **more: Any) -> Guardrail:
+    fields = {"margin": 0.05, "gain": 0.0, "lower": -number / 100, "upper": 0.1, "held": number < 5, "rows": 300}
+    return Guardrail(name=f"class:c{number}", kind="score", **{**fields, **more})
+
+
+def test_of_many_classes_the_worst_are_shown_and_the_others_counted():
+    counted = [of_class(number) for number in range(10)]
+    few = [of_class(number, margin=math.inf, held=True, rows=7) for number in range(10, 77)]
+    other = verdict().guardrails[1]
+    found, told = shown_guards(verdict(guardrails=[*few, *counted, other]))
+    assert [item.name for item in found] == ["time", "class:c9", "class:c8", "class:c7", "class:c6", "class:c5"]
+    assert told == "72 more classes are in the verdict: 0 not held, 5 held, 67 reported only."
+    assert len(sentence(verdict(guardrails=[*few, *counted, other]))) < 400
+    assert [item.name for item in worst_first(verdict(guardrails=[*few, *counted]))][5:7] == ["class:c4", "class:c3"]
+    unmeasured = of_class(1, lower=math.nan, held=False)
+    assert worst_first(verdict(guardrails=[counted[9], unmeasured]))[1] is unmeasured
+    assert shown_guards(verdict(guardrails=counted[:5])) == (counted[4::-1], "")
+    assert held_text(few[0]) == "reported (7 rows)" and guard_name(few[0]) == "Recall (c10)"
+
+
+def test_the_fall_that_a_guardrail_would_see():
+    assert guard_sees(of_class(1, sees=0.031)) == "-3.1 points" and guard_sees(of_class(1)) == "–"
+    assert guard_sees(verdict().guardrails[1].model_copy(update={"sees": 0.25})) == "+25 %"
 
 
 def test_effects():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,8 @@ def check_retention(plan: TestPlan, task: EarlierTask, marks: Both, alpha: float
             enough = len(task.exam.rows) >= guard.least
             watched = guard if enough else guard.model_copy(update={"margin": None})
             name = f"{RETENTION}:{task.book}"
-            found.append(judged(watched, RETENTION, lambda: gain(*marks, plan.metric, alpha), name))
+            effect = partial(gain, *marks, plan.metric, alpha)
+            found.append(judged(watched, RETENTION, effect, name, alpha=alpha, rows=len(task.exam.rows)))
     return found
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tunebook.core.nouns import Record
 
+_OLD_NAMES = {"worst_class": "class"}
 MOST_LOOKS = 3  # more of them spend so much of alpha that each can hardly decide
 FEWEST_SEEDS = 3  # the interval of two is so wide that it decides nothing
 
@@ -32,6 +33,12 @@ class Gate(Record):
     seeds: int = Field(default=5, ge=2, le=100)
     looks: list[int] = Field(default_factory=lambda: [3, 5, 10])
     guard: dict[str, float | Literal["off"]] = Field(default_factory=dict)
+
+    @field_validator("guard")
+    @classmethod
+    def _renamed(cls, guard: dict[str, Any]) -> dict[str, Any]:
+        """Guards by the names of today: once the worst class alone was watched."""
+        return {_OLD_NAMES.get(name, name): margin for name, margin in guard.items()}
 
 
 __all__ = ["FEWEST_SEEDS", "MOST_LOOKS", "Gate"]

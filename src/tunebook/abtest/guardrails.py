@@ -1,31 +1,35 @@
 """Guardrails: what must not get worse by more than its margin, whatever the gain.
 
 Each is a test of non-inferiority with the interval of the deciding look: it holds where even the lower end of the gain
-is above -margin. One without a margin is reported only.
+is above -margin. One without a margin, or a class with too few rows, is reported only. Each says how large a fall it
+would have seen.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from tunebook.abtest.arms import Result
+from tunebook.abtest.classes import class_rows, holdable
 from tunebook.abtest.looks import gain
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.pairs import Pair
-from tunebook.abtest.test_plan import RATIOS, RETENTION, Challenge, Guard, TestPlan
+from tunebook.abtest.test_plan import CLASS, RATIOS, RETENTION, Challenge, Guard, TestPlan
 from tunebook.core.errors import DataError, PlanError
-from tunebook.core.kinds import either
 from tunebook.core.verdict import Guardrail
 from tunebook.stats.gate import Effect, two_way
 from tunebook.stats.seeds import multi_bootstrap, over_seeds
 
 Array = NDArray[Any]
 Both = tuple[Marks, Marks]
+_POWER = 0.8  # with which a fall is said to be seen
 
 
 def check_guards(plan: TestPlan, pairs: Sequence[Pair], marks: Both, alpha: float) -> list[Guardrail]:
@@ -36,8 +40,8 @@ def check_guards(plan: TestPlan, pairs: Sequence[Pair], marks: Both, alpha: floa
             continue
         if guard.name in RATIOS:
             found.append(_ratio(guard, _costs_of(guard.name, pairs, plan), alpha))
-        elif guard.name == "worst_class":
-            found.append(_worst_class(guard, marks, alpha))
+        elif guard.name == CLASS:
+            found += _classes(guard, marks, alpha, len(plan.seeds))
         else:
             found.append(_calibration(guard, marks, alpha))
     return found
@@ -46,58 +50,48 @@ def check_guards(plan: TestPlan, pairs: Sequence[Pair], marks: Both, alpha: floa
 def check_challenge(challenge: Challenge, marks: Both, metric: str, alpha: float) -> Guardrail:
     """Whether B does no worse on a file of rows."""
     guard = Guard(name=marks[0].exam.name, margin=challenge.margin)
-    return judged(guard, "challenge", lambda: gain(*marks, metric, alpha))
+    effect = partial(gain, *marks, metric, alpha)
+    return judged(guard, "challenge", effect, alpha=alpha, rows=len(marks[0].exam.rows))
 
 
-def judged(guard: Guard, kind: str, measure: Callable[[], Effect], name: str = "") -> Guardrail:
+def judged(
+    guard: Guard, kind: str, measure: Callable[[], Effect], name: str = "", *, alpha: float, rows: int = 0
+) -> Guardrail:
     """A guardrail from an effect; one that cannot be measured does not hold, unless it is reported only.
 
     Args:
-        kind: as in `Guardrail`; name: in place of the guard's.
+        kind: as in `Guardrail`; name: in place of the guard's; alpha: of the effect; rows: that it was measured on.
     """
     margin = math.inf if guard.margin is None else guard.margin
     try:
         effect = measure()
-        ends = (effect.mean, effect.lower, effect.upper)
+        ends, sees = (effect.mean, effect.lower, effect.upper), seen_fall(effect, alpha)
     except (DataError, PlanError):  # too few rows or runs
-        ends = (math.nan, math.nan, math.nan)
+        ends, sees = (math.nan, math.nan, math.nan), math.inf
     held = guard.margin is None or ends[1] > -margin
     return Guardrail(
-        name=name or guard.name, kind=kind, margin=margin, gain=ends[0], lower=ends[1], upper=ends[2], held=held
-    )
+        name=name or guard.name, kind=kind, margin=margin, gain=ends[0], lower=ends[1], upper=ends[2], held=held,
+        sees=math.expm1(sees) if kind == "ratio" else sees, rows=rows,
+    )  # fmt: skip
 
 
-def _worst_class(guard: Guard, marks: Both, alpha: float) -> Guardrail:
-    """Recall of the class that A recalls worst, of those with enough rows."""
-    recalls = {name: rows for name, rows in class_rows(marks).items() if rows[0].shape[1] >= max(guard.least, 2)}
-    if not recalls:
-        return judged(guard, "score", lambda: two_way(np.zeros((0, 0)), alpha))
-    worst = min(recalls, key=lambda name: float(recalls[name][0].mean()))
-    of_a, of_b = recalls[worst]
-    return judged(guard, "score", lambda: two_way(of_b - of_a, alpha), f"worst_class:{worst}")
+def seen_fall(effect: Effect, alpha: float) -> float:
+    """The fall that a one-sided test at alpha would tell from none with a probability of 80 %."""
+    return float(stdtrit(effect.df, 1 - alpha) + stdtrit(effect.df, _POWER)) * effect.se
 
 
-def class_rows(marks: Both) -> dict[str, tuple[Array, Array]]:
-    """Class -> whether its rows are found by each run of A and of B, two arrays (K, rows of the class)."""
-    first = marks[0]
-    targets = first.exam.targets
-    if first.labels.problem == "regression":
-        return {}
-    if either(first.labels.problem, ["multi_label"], ["single_label", "ordinal"]):
-        masks = {name: targets[:, column] > 0 for column, name in enumerate(first.labels.names)}
-        found = [np.nan_to_num(side.logits) > 0 for side in marks]
-        return {
-            name: (
-                found[0][:, masks[name], column].astype(float),
-                found[1][:, masks[name], column].astype(float),
-            )
-            for column, name in enumerate(masks)
-        }
-    rights = [side.rows("accuracy") for side in marks]
-    a, b = rights
-    if a is None or b is None:
-        return {}
-    return {name: (a[:, targets == code], b[:, targets == code]) for code, name in enumerate(first.labels.names)}
+def _classes(guard: Guard, marks: Both, alpha: float, seeds: int) -> list[Guardrail]:
+    """Recall of each class, at the margin that its rows can hold; one with too few is reported only."""
+    found = []
+    for name, (of_a, of_b) in class_rows(marks).items():
+        rows = of_a.shape[1]
+        margin = guard.margin if rows >= guard.least else None
+        if margin is not None and guard.classes:
+            margin = max(margin, holdable(rows, seeds, guard.classes))
+        watched = guard.model_copy(update={"margin": margin})
+        effect = partial(two_way, of_b - of_a, alpha)
+        found.append(judged(watched, "score", effect, f"{guard.name}:{name}", alpha=alpha, rows=rows))
+    return found
 
 
 def _calibration(guard: Guard, marks: Both, alpha: float) -> Guardrail:
@@ -108,6 +102,8 @@ def _calibration(guard: Guard, marks: Both, alpha: float) -> Guardrail:
         guard,
         "metric",
         lambda: multi_bootstrap(lambda arm, seed, drawn: -scorers[arm][seed](drawn), seeds, rows, alpha=alpha),
+        alpha=alpha,
+        rows=rows,
     )
 
 
@@ -120,7 +116,7 @@ def _ratio(guard: Guard, costs: list[tuple[float, float]], alpha: float) -> Guar
         mean, lower, upper = (1 - math.exp(value) for value in (effect.mean, effect.upper, effect.lower))
         return Effect(mean, lower, upper, effect.se, effect.df, effect.seeds, 0, effect.seed_sd)
 
-    return judged(guard, "ratio", measure)
+    return judged(guard, "ratio", measure, alpha=alpha)
 
 
 def _costs_of(name: str, pairs: Sequence[Pair], plan: TestPlan) -> list[tuple[float, float]]:
@@ -145,4 +141,4 @@ def _p99(times: Sequence[float]) -> float:
     return float(np.quantile(times, 0.99)) if times else 0.0
 
 
-__all__ = ["check_challenge", "check_guards", "class_rows", "judged"]
+__all__ = ["check_challenge", "check_guards", "judged", "seen_fall"]

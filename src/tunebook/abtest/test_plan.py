@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, TypedDict
 from pydantic import ValidationError
 
 from tunebook.abtest.arms import Arm
+from tunebook.abtest.classes import class_sizes, watched
 from tunebook.abtest.exam import Exam
 from tunebook.abtest.gate import FEWEST_SEEDS, MOST_LOOKS, Gate
 from tunebook.abtest.prices import Prices
@@ -21,11 +22,13 @@ from tunebook.stats.sequential import spent
 
 Guards = Mapping[str, "float | Literal['off']"]
 RATIOS = ("time", "memory", "latency", "size", "cost")
-GUARDS = ("worst_class", "calibration", *RATIOS)
+CLASS = "class"  # a guard of every class
+GUARDS = (CLASS, "calibration", *RATIOS)
 RETENTION = "retention"  # a guard where the arms continue from a run
-_MARGINS = {"worst_class": 0.05, "calibration": 0.02, RETENTION: 0.05}
+_MARGINS = {CLASS: 0.05, "calibration": 0.02, RETENTION: 0.05}
 # A margin that was not asked for must be within reach of the rows: with fewer of them even equal tables would fail it.
-_ROWS_OF_CLASS, _ROWS_TO_CALIBRATE, _ROWS_KEPT = 100, 500, 500
+_ROWS_TO_CALIBRATE, _ROWS_KEPT = 500, 500
+_WIDEST = 2  # times its margin: a class whose rows cannot hold that is reported only
 _CHALLENGE_MARGIN = 0.02
 _FIRST_SEED = 1
 
@@ -63,12 +66,14 @@ class Guard(Record):
 
     Attributes:
         margin: by how much it may get worse; None only reports it.
-        least: rows that a class must have to be looked at (`worst_class`), or an earlier task for the margin to count.
+        least: rows that a class, or an earlier task, must have for the margin to count.
+        classes: that are watched; what so many can hold widens the margin of each. 0 where the margin was asked for.
     """
 
     name: str
     margin: float | None
     least: int = 0
+    classes: int = 0
 
 
 class Challenge(Record):
@@ -164,7 +169,7 @@ def make_test_plan(data: DataRef, arms: tuple[Arm, Arm], exam: Exam, gate: Gate,
         n=len(exam.rows),
         groups=exam.count,
         content=data.content,
-        guards=_guards(asked.guard, a.base, exam),
+        guards=_guards(asked.guard, a.base, exam, len(seeds)),
         challenges=[_challenge(item) for item in options.get("challenges", ())],
         prices=options.get("prices", Prices()),
         continues=a.base.continues,
@@ -209,7 +214,7 @@ def _looks(seeds: int, asked: Sequence[int] | None, gate: Gate) -> list[PlannedL
     return [PlannedLook(seeds=place, alpha=alpha) for place in places]
 
 
-def _guards(asked: Guards, plan: Plan, exam: Exam) -> list[Guard]:
+def _guards(asked: Guards, plan: Plan, exam: Exam, seeds: int) -> list[Guard]:
     """Every guard that applies to these labels, with the margin asked for, or else its own where the rows suffice."""
     known = (*GUARDS, RETENTION)
     unknown = [name for name in asked if name not in known]
@@ -219,32 +224,22 @@ def _guards(asked: Guards, plan: Plan, exam: Exam) -> list[Guard]:
     classes = either(problem, CLASSES, NUMBERS)
     names = [name for name in GUARDS if name in RATIOS or classes]
     if problem == "ordinal":
-        names = ["worst_class", *names]
+        names = [CLASS, *names]
     if plan.continues is not None:
         names = [*names, RETENTION]
-    return [_guard(name, asked.get(name), exam) for name in names]
+    return [_guard(name, asked.get(name), exam, seeds) for name in names]
 
 
-def _guard(name: str, asked: float | Literal["off"] | None, exam: Exam) -> Guard:
+def _guard(name: str, asked: float | Literal["off"] | None, exam: Exam, seeds: int) -> Guard:
     if asked == "off":
-        return Guard(name=name, margin=None, least=2)
-    if asked is not None:
-        return Guard(name=name, margin=float(asked), least=2)
-    margin = _MARGINS.get(name)
-    if name == RETENTION:
-        return Guard(name=name, margin=margin, least=_ROWS_KEPT)
-    if name == "worst_class" and _largest_class(exam) < _ROWS_OF_CLASS:
-        return Guard(name=name, margin=None, least=2)
-    if name == "calibration" and len(exam.rows) < _ROWS_TO_CALIBRATE:
+        return Guard(name=name, margin=None)
+    margin = _MARGINS.get(name) if asked is None else float(asked)
+    if name == CLASS and margin is not None:
+        classes, least = watched(class_sizes(exam), seeds, _WIDEST * margin)
+        return Guard(name=name, margin=margin, least=least, classes=classes if asked is None else 0)
+    if asked is None and name == "calibration" and len(exam.rows) < _ROWS_TO_CALIBRATE:
         margin = None
-    return Guard(name=name, margin=margin, least=_ROWS_OF_CLASS)
-
-
-def _largest_class(exam: Exam) -> int:
-    import numpy as np
-
-    targets = exam.targets
-    return int(targets.sum(0).max() if targets.ndim == 2 else np.bincount(targets.astype(np.int64)).max())
+    return Guard(name=name, margin=margin, least=_ROWS_KEPT if asked is None and name == RETENTION else 0)
 
 
 def _challenge(given: str | Path) -> Challenge:
@@ -259,6 +254,7 @@ def _challenge(given: str | Path) -> Challenge:
 
 
 __all__ = [
+    "CLASS",
     "GUARDS",
     "RATIOS",
     "RETENTION",

@@ -213,8 +213,11 @@ def _tell(screen: Console, verdict: Verdict, data: dict[str, Any]) -> None:
     screen.print()
     screen.print(facts(_facts(verdict)))
     screen.print()
-    screen.print(grid([say("ab.guardrail"), f"v{verdict.b} − v{verdict.a}", say("ab.margin"), say("ab.held")],
-                      _guards(verdict), right=(1, 2)))  # fmt: skip
+    guards, others = _guards(verdict)
+    head = [say("ab.guardrail"), f"v{verdict.b} − v{verdict.a}", say("ab.margin"), say("ab.sees"), say("ab.held")]
+    screen.print(grid(head, guards, right=(1, 2, 3)))
+    if others:
+        screen.print(others)
     kept = arm_rows(verdict)
     if kept:
         screen.print()
@@ -252,13 +255,15 @@ def _facts(verdict: Verdict) -> list[tuple[str, str]]:
     return found
 
 
-def _guards(verdict: Verdict) -> list[Sequence[str]]:
-    from tunebook.report.ab_words import guard_margin, guard_name, guard_text, held_text
+def _guards(verdict: Verdict) -> tuple[list[Sequence[str]], str]:
+    """Lines of the guardrails that are shown, and what the others are."""
+    from tunebook.report.ab_words import guard_margin, guard_name, guard_sees, guard_text, held_text, shown_guards
 
+    shown, others = shown_guards(verdict)
     return [
-        (guard_name(guard), guard_text(guard, guard.gain), guard_margin(guard), held_text(guard))
-        for guard in verdict.guardrails
-    ]
+        (guard_name(item), guard_text(item, item.gain), guard_margin(item), guard_sees(item), held_text(item))
+        for item in shown
+    ], others
 
 
 def _effects(verdict: Verdict) -> list[Sequence[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,7 +36,10 @@ class Guardrail(Record):
         kind: `score` (per row), `metric`, `ratio` (B / A of a cost), `challenge` (a file of rows) or `retention` (rows
             of a task that was learned before).
         gain: B - A, signed so that more is better; `lower` its lower end.
-        held: the lower end is above -margin.
+        held: the lower end is above -margin, or it is reported only (no margin, or too few rows).
+        sees: the fall that would have been told from none with a probability of 80 %, as a share of the cost where the
+            kind is `ratio`; inf where none would, or an older version wrote the verdict.
+        rows: that it was measured on; 0 for costs.
     """
 
     name: str
@@ -45,6 +49,8 @@ class Guardrail(Record):
     lower: float
     upper: float
     held: bool
+    sees: float = math.inf
+    rows: int = 0
 
 
 class RowEffect(Record):

@@ -18,10 +18,12 @@ from tunebook.report.ab_words import (
     effect_text,
     guard_margin,
     guard_name,
+    guard_sees,
     guard_text,
     held_text,
     money,
     settle_text,
+    shown_guards,
     sorted_ends,
     wanted,
 )
@@ -72,6 +74,7 @@ def write_ab_report(folder: Path, verdict: Verdict, told: Shown) -> Path:
         curves=_curves(verdict, told.histories),
         costs=_cost_rows(verdict),
         guards=_guard_rows(verdict),
+        classes=shown_guards(verdict)[1],
         kept=arm_rows(verdict),
         rows=_changed_rows(verdict, told.changes),
         methods=[phrase("ab.method", method) for method in _methods(verdict)],
@@ -241,10 +244,11 @@ def _guard_rows(verdict: Verdict) -> list[dict[str, Any]]:
             "gain": guard_text(guard, guard.gain),
             "ends": " … ".join(sorted_ends(guard)),
             "margin": guard_margin(guard),
+            "sees": guard_sees(guard),
             "held": held_text(guard),
             "kind": "soft" if not math.isfinite(guard.margin) else "good" if guard.held else "bad",
         }
-        for guard in verdict.guardrails
+        for guard in shown_guards(verdict)[0]
     ]
 
 

@@ -10,6 +10,8 @@ from tunebook.core.said import said
 from tunebook.core.verdict import Guardrail, RowEffect, Verdict
 from tunebook.report.words import SHARES, duration, metric_name, number, phrase, possible
 
+_NAMED, _CLASSES = 3, 5  # guardrails that a sentence names, and classes that a table shows
+
 
 def amount(value: float, metric: str, sign: bool = True) -> str:
     """A gain in words: points of a share (`+3.1 points`), else a number in the metric's own unit."""
@@ -46,11 +48,42 @@ def sentence(verdict: Verdict) -> str:
         told = said("ab.said.and", first=told, second=said("ab.said.groups", groups=number(verdict.groups)))
     if verdict.continues:
         told = said("ab.said.and", first=told, second=said("ab.said.continues", run=verdict.continues))
-    broken = [guard_name(guard) for guard in verdict.guardrails if not guard.held]
+    broken = [guard_name(guard) for guard in worst_first(verdict) if not guard.held]
     if not broken:
         return told
-    names = reduce(lambda first, second: said("ab.said.list", first=first, second=second), broken)
+    names = reduce(lambda first, second: said("ab.said.list", first=first, second=second), broken[:_NAMED])
+    if len(broken) > _NAMED:
+        names = said("ab.said.others", first=names, count=len(broken) - _NAMED)
     return said("ab.said.and", first=told, second=said("ab.said.broken", names=names))
+
+
+def worst_first(verdict: Verdict) -> list[Guardrail]:
+    """The guardrails, those of single classes last, with the broken before the held and those reported only."""
+    return sorted(verdict.guardrails, key=lambda item: (_of_class(item), *(_badness(item) if _of_class(item) else ())))
+
+
+def _of_class(guard: Guardrail) -> bool:
+    return guard.name.startswith("class:")
+
+
+def _badness(guard: Guardrail) -> tuple[bool, bool, float]:
+    lower = guard.lower if math.isfinite(guard.lower) else math.inf
+    return guard.held, not math.isfinite(guard.margin), lower
+
+
+def shown_guards(verdict: Verdict) -> tuple[list[Guardrail], str]:
+    """The guardrails that a page shows, of classes the worst few, and what the other classes are (empty for none)."""
+    ordered = worst_first(verdict)
+    classes = [guard for guard in ordered if _of_class(guard)]
+    rest = classes[_CLASSES:]
+    if not rest:
+        return ordered, ""
+    counted = [guard for guard in rest if math.isfinite(guard.margin)]
+    told = say(
+        "ab.guard.rest", count=len(rest), broken=sum(not guard.held for guard in rest),
+        held=sum(guard.held for guard in counted), reported=len(rest) - len(counted),
+    )  # fmt: skip
+    return [guard for guard in ordered if guard not in rest], told
 
 
 def guard_name(guard: Guardrail) -> str:
@@ -114,13 +147,18 @@ def sorted_ends(guard: Guardrail) -> tuple[str, str]:
 def held_text(guard: Guardrail) -> str:
     """Whether a guardrail holds, or is reported only."""
     if not math.isfinite(guard.margin):
-        return say("ab.held.reported")
+        return say("ab.held.reported") if not _of_class(guard) else say("ab.held.rows", rows=number(guard.rows))
     return say("ab.held.yes" if guard.held else "ab.held.no")
 
 
 def guard_margin(guard: Guardrail) -> str:
     """What a guardrail allows, in words; a dash where it is reported only."""
     return guard_text(guard, -guard.margin) if math.isfinite(guard.margin) else "–"
+
+
+def guard_sees(guard: Guardrail) -> str:
+    """The fall that a guardrail would have seen, in words; a dash where it would see none."""
+    return guard_text(guard, -guard.sees)
 
 
 def effect_text(effect: RowEffect | None, metric: str) -> str:
@@ -137,11 +175,14 @@ __all__ = [
     "effect_text",
     "guard_margin",
     "guard_name",
+    "guard_sees",
     "guard_text",
     "held_text",
     "money",
     "sentence",
     "settle_text",
+    "shown_guards",
     "sorted_ends",
     "wanted",
+    "worst_first",
 ]

@@ -1,0 +1,69 @@
+"""Which classes have enough rows to be watched, and whether their rows are found."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.ab_book import exam
+from tunebook.abtest.classes import class_rows, class_sizes, holdable, watched
+from tunebook.abtest.exam import Exam
+from tunebook.abtest.marks import Marks
+from tunebook.core.nouns import Labels
+from tunebook.stats.gate import MeanSquares
+from tunebook.tasks.text_classification import TextClassification
+
+
+def of(targets: Any) -> Exam:
+    return Exam("validation", "validation", SimpleNamespace(targets=targets), "k")  # type: ignore[arg-type]
+
+
+def test_rows_of_each_class() -> None:
+    asked = exam(50, classes=3)
+    assert class_sizes(asked) == [int((asked.targets == code).sum()) for code in range(3)]
+    assert class_sizes(of(np.array([[1, 0, 1], [1, 0, 0]], dtype=np.float32))) == [2, 0, 1]
+    assert class_sizes(of(np.array([0.0, 2.0, 2.0], dtype=np.float32))) == [1, 0, 2]
+
+
+def test_what_a_class_can_hold_grows_with_their_number_and_shrinks_with_rows_and_seeds() -> None:
+    assert holdable(100, 5, 1) == pytest.approx((2.1 + 1.2816) * math.sqrt(0.027 / 100 + 0.0008 / 5), rel=1e-4)
+    assert holdable(100, 5, 77) > holdable(100, 5, 2) > holdable(200, 5, 2) > holdable(200, 10, 2)
+
+
+@pytest.mark.parametrize("sizes", [[900, 400, 300, 80, 70, 60, 3], [250] * 8, [60] * 8, [49, 49], [48, 48], [77, 0]])
+def test_as_many_classes_are_watched_as_hold_the_widest_margin_beside_each_other(sizes: list[int]) -> None:
+    classes, least = watched(sizes, 5, 0.1)
+    assert classes == sum(size >= least for size in sizes)
+    if classes:
+        assert holdable(least, 5, classes) <= 0.1 and least in sizes
+    for size in {size for size in sizes if 0 < size < least}:
+        assert holdable(size, 5, sum(other >= size for other in sizes)) > 0.1, "with one more none would be sure"
+    assert watched([], 5, 0.1) == (0, 1)
+
+
+def test_classes_of_equal_tables_seldom_stop_a_test() -> None:
+    """Two classes of 60 rows, five seeds that move each by a point in each arm; and one that falls by the margin."""
+    draw, margin, tests = np.random.default_rng(0), holdable(60, 5, 2), 1500
+    broken = []
+    for fall in (0.0, margin):
+        rows = draw.normal(0, math.sqrt(0.013), (tests, 1, 60)) + draw.normal(0, math.sqrt(0.07), (tests, 5, 60))
+        gains = rows + draw.normal(0, 0.01 * math.sqrt(2), (tests, 5, 1)) - fall
+        lower = gains.mean((1, 2)) - MeanSquares.of(gains).half_width(0.05)
+        broken.append(float((lower <= -margin).mean()))
+    assert 1 - (1 - broken[0]) ** 2 < 0.1 and broken[1] > 0.93
+
+
+def test_classes_of_several_labels_and_of_numbers() -> None:
+    draw = np.random.default_rng(0)
+    targets = draw.integers(2, size=(50, 2)).astype(np.float32)
+    labels = Labels(problem="multi_label", names=["p", "q"])
+    logits = draw.normal(size=(2, 50, 2)).astype(np.float32)
+    side = Marks(TextClassification(), labels, of(targets), logits)
+    found = class_rows((side, side))
+    assert found["q"][0].tolist() == [list((run[targets[:, 1] > 0, 1] > 0).astype(float)) for run in logits]
+    regress = Marks(TextClassification(), Labels(problem="regression"), of(np.arange(5.0)), np.zeros((2, 5, 1)))
+    assert class_rows((regress, regress)) == {}
