@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +28,16 @@ def test_rows_of_each_class() -> None:
     assert class_sizes(asked) == [int((asked.targets == code).sum()) for code in range(3)]
     assert class_sizes(of(np.array([[1, 0, 1], [1, 0, 0]], dtype=np.float32))) == [2, 0, 1]
     assert class_sizes(of(np.array([0.0, 2.0, 2.0], dtype=np.float32))) == [1, 0, 2]
+
+
+def test_rows_of_a_group_count_as_one() -> None:
+    asked = replace(of(np.array([0, 0, 0, 1, 1])), groups=np.array([4, 4, 7, 4, 4]))
+    assert class_sizes(asked) == [2, 1]
+    labels = Labels(problem="single_label", names=["p", "q", "r"])
+    side = Marks(TextClassification(), labels, asked, np.eye(3)[None, [0, 0, 1, 1, 2]].repeat(2, 0))
+    found = class_rows((side, side))
+    assert [(rows.of_b[0].tolist(), rows.units) for rows in found.values()] == [([1, 1, 0], 2), ([1, 0], 1), ([], 0)]
+    assert np.asarray(found["p"].groups).tolist() == [4, 4, 7]
 
 
 def test_what_a_class_can_hold_grows_with_their_number_and_shrinks_with_rows_and_seeds() -> None:
@@ -63,7 +74,8 @@ def test_classes_of_several_labels_and_of_numbers() -> None:
     labels = Labels(problem="multi_label", names=["p", "q"])
     logits = draw.normal(size=(2, 50, 2)).astype(np.float32)
     side = Marks(TextClassification(), labels, of(targets), logits)
-    found = class_rows((side, side))
-    assert found["q"][0].tolist() == [list((run[targets[:, 1] > 0, 1] > 0).astype(float)) for run in logits]
+    found = class_rows((side, side))["q"]
+    assert found.of_a.tolist() == [list((run[targets[:, 1] > 0, 1] > 0).astype(float)) for run in logits]
+    assert found.groups is None and found.units == int(targets[:, 1].sum())
     regress = Marks(TextClassification(), Labels(problem="regression"), of(np.arange(5.0)), np.zeros((2, 5, 1)))
     assert class_rows((regress, regress)) == {}

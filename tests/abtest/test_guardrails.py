@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -89,6 +90,19 @@ def test_every_class_is_watched_and_those_with_few_rows_are_only_reported() -> N
     assert check_guards(plan(Guard(name="class", margin=0.3, classes=3)), (), sides, 0.05)[0].margin == 0.3
     nobody = check_guards(plan(Guard(name="class", margin=None)), (), (sides[0].first(1), sides[1].first(1)), 0.05)
     assert all(item.held and math.isnan(item.gain) and item.sees == math.inf for item in nobody)
+
+
+def test_rows_of_a_group_stand_for_each_other() -> None:
+    asked = replace(exam(400, classes=2, seed=3), groups=np.arange(400) // 20)
+    a, b = gains(3, 400, 0.9, 0.85)
+    sides = (marks(asked, a), marks(asked, b))
+    mask = asked.targets == 1
+    found = check_guards(plan(Guard(name="class", margin=0.05)), (), sides, 0.05)[1]
+    expected = two_way(b[:, mask].astype(float) - a[:, mask], 0.05, (np.arange(400) // 20)[mask])
+    assert (found.lower, found.upper) == (pytest.approx(expected.lower), pytest.approx(expected.upper))
+    alone = tuple(replace(side, exam=replace(asked, groups=None)) for side in sides)
+    grouped, single = (checked(Guard(name="calibration", margin=0.02), both) for both in (sides, alone))
+    assert grouped.gain == single.gain and grouped.lower != single.lower
 
 
 def test_the_fall_that_would_be_seen_is_seen_in_four_of_five_tests() -> None:

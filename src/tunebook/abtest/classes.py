@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +22,30 @@ _WIDTH = 2.1  # standard errors to the end of a guardrail's interval, at the las
 _OF_ROW, _OF_ANSWER, _OF_SEED = 0.013, 0.07, 2 * 0.02**2
 
 
+class ClassRows(NamedTuple):
+    """The rows of a class: whether each run of A, and of B, finds them, (K, rows); and their groups, if there are."""
+
+    of_a: Array
+    of_b: Array
+    groups: Array | None
+
+    @property
+    def units(self) -> int:
+        """Groups, or rows that each stand for themselves."""
+        return self.of_a.shape[1] if self.groups is None else len(np.unique(self.groups))
+
+
 def class_sizes(exam: Exam) -> list[int]:
-    """Rows of each class, in the order of the head's outputs; classes behind the last that occurs are left out."""
+    """Rows of each class, or groups that have some, in the order of the head's outputs, up to the last that occurs."""
     targets = exam.targets
-    counts = targets.sum(0) if targets.ndim == 2 else np.bincount(targets.astype(np.int64))
-    return [int(count) for count in counts]
+    masks = targets.T > 0 if targets.ndim == 2 else targets == np.arange(targets.max() + 1)[:, None]
+    return [int(mask.sum()) if exam.groups is None else len(np.unique(exam.groups[mask])) for mask in masks]
 
 
 def holdable(rows: int, seeds: int, classes: int) -> float:
-    """The margin that one of so many watched classes can hold: equal tables then break one in 10 % of tests at most.
+    """The margin that one of so many watched classes can hold.
 
+    Equal tables then break one in at most 10 % of the tests, if seeds move the recall of a class by up to one point.
     Every watched class may stop a test, so the more there are, the surer each must be. How far a gain in recall strays
     by its rows and seeds is as in the benchmark GUARDS. A fall by the margin is seen in 19 of 20 tests whatever it is.
     """
@@ -51,22 +65,20 @@ def watched(sizes: Sequence[int], seeds: int, widest: float) -> tuple[int, int]:
     return 0, max(sizes, default=0) + 1
 
 
-def class_rows(marks: Both) -> dict[str, tuple[Array, Array]]:
-    """Class -> whether its rows are found by each run of A and of B, two arrays (K, rows of the class)."""
+def class_rows(marks: Both) -> dict[str, ClassRows]:
+    """Class -> its rows, and whether they are found."""
     first = marks[0]
-    targets = first.exam.targets
+    targets, groups = first.exam.targets, first.exam.groups
     if first.labels.problem == "regression":
         return {}
-    if either(first.labels.problem, ["multi_label"], ["single_label", "ordinal"]):
-        found = [np.nan_to_num(side.logits) > 0 for side in marks]
-        masks = {name: targets[:, column] > 0 for column, name in enumerate(first.labels.names)}
-        return {
-            name: (found[0][:, mask, column].astype(float), found[1][:, mask, column].astype(float))
-            for column, (name, mask) in enumerate(masks.items())
-        }
-    a, b = (side.rows("accuracy") for side in marks)
-    assert a is not None and b is not None  # every row of one class is right or wrong
-    return {name: (a[:, targets == code], b[:, targets == code]) for code, name in enumerate(first.labels.names)}
+    several = either(first.labels.problem, ["multi_label"], ["single_label", "ordinal"])
+    found = {}
+    for code, name in enumerate(first.labels.names):
+        mask = targets[:, code] > 0 if several else targets == code
+        sides = [np.nan_to_num(side.logits)[:, :, code] > 0 if several else side.rows("accuracy") for side in marks]
+        a, b = (np.asarray(side, dtype=float)[:, mask] for side in sides)
+        found[name] = ClassRows(a, b, None if groups is None else groups[mask])
+    return found
 
 
-__all__ = ["class_rows", "class_sizes", "holdable", "watched"]
+__all__ = ["ClassRows", "class_rows", "class_sizes", "holdable", "watched"]

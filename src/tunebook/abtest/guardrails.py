@@ -83,27 +83,28 @@ def seen_fall(effect: Effect, alpha: float) -> float:
 def _classes(guard: Guard, marks: Both, alpha: float, seeds: int) -> list[Guardrail]:
     """Recall of each class, at the margin that its rows can hold; one with too few is reported only."""
     found = []
-    for name, (of_a, of_b) in class_rows(marks).items():
-        rows = of_a.shape[1]
-        margin = guard.margin if rows >= guard.least else None
+    for name, rows in class_rows(marks).items():
+        margin = guard.margin if rows.units >= guard.least else None
         if margin is not None and guard.classes:
-            margin = max(margin, holdable(rows, seeds, guard.classes))
+            margin = max(margin, holdable(rows.units, seeds, guard.classes))
         watched = guard.model_copy(update={"margin": margin})
-        effect = partial(two_way, of_b - of_a, alpha)
-        found.append(judged(watched, "score", effect, f"{guard.name}:{name}", alpha=alpha, rows=rows))
+        effect = partial(two_way, rows.of_b - rows.of_a, alpha, rows.groups)
+        count = rows.of_a.shape[1]
+        found.append(judged(watched, "score", effect, f"{guard.name}:{name}", alpha=alpha, rows=count))
     return found
 
 
 def _calibration(guard: Guard, marks: Both, alpha: float) -> Guardrail:
     """Calibration error; less of it is the gain."""
     scorers = [side.scorers("ece") for side in marks]
-    seeds, rows = len(marks[0].logits), len(marks[0].exam.rows)
+    exam, seeds = marks[0].exam, len(marks[0].logits)
+    units = len(exam.rows) if exam.groups is None else exam.groups
     return judged(
         guard,
         "metric",
-        lambda: multi_bootstrap(lambda arm, seed, drawn: -scorers[arm][seed](drawn), seeds, rows, alpha=alpha),
+        lambda: multi_bootstrap(lambda arm, seed, drawn: -scorers[arm][seed](drawn), seeds, units, alpha=alpha),
         alpha=alpha,
-        rows=rows,
+        rows=len(exam.rows),
     )
 
 
