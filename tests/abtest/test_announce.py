@@ -27,7 +27,7 @@ def parts(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     b[0, 1] = False
     runs = [
         SimpleNamespace(
-            logits={prepared.exam.key: (ab_book.logits(prepared.exam, a[n]), ab_book.logits(prepared.exam, b[n]))},
+            answers={prepared.exam.key: (ab_book.logits(prepared.exam, a[n]), ab_book.logits(prepared.exam, b[n]))},
             sides=(SimpleNamespace(run=SimpleNamespace(history=[])),) * 2,
         )
         for n in (0, 1)
@@ -52,7 +52,7 @@ def test_flipped_rows_are_told_with_their_texts(parts: Any) -> None:
 def test_a_run_without_a_model_says_nothing(parts: Any) -> None:
     prepared, course, _ = parts
     for run in course.pairs:
-        run.logits = {key: (None, answers[1]) for key, answers in run.logits.items()}
+        run.answers = {key: (None, answers[1]) for key, answers in run.answers.items()}
     marks, _ = course.marks(prepared)
     assert module._commonest(marks)(0) == "–"
 

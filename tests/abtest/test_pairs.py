@@ -12,9 +12,11 @@ from tests import ab_book
 from tunebook.abtest import pairs as module
 from tunebook.abtest.arms import Arm
 from tunebook.abtest.exam import split_exam
-from tunebook.abtest.pairs import Seen, run_pair
+from tunebook.abtest.pairs import Seen, answers, run_pair
+from tunebook.core.kept_looks import FOLDER, KeptLooks
 from tunebook.core.nouns import read_json
 from tunebook.verbs.plan import plan
+from tunebook.verbs.runs import Run
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +38,17 @@ def test_a_pair_is_trained_examined_and_remembered(parts: Any, tmp_path: Path, m
     exam = split_exam(book.data, "validation")
     pair = run_pair(arms, 1, [exam], tmp_path / "test")
     assert order == [1, 4], "A first for an odd seed"
-    a, b = pair.logits[exam.key]
-    assert a is not None and b is not None and a.shape == b.shape == (len(exam.rows), 2)
-    assert not np.array_equal(a, b)
+    a, b = pair.answers[exam.key]
+    assert a is not None and b is not None and a.logits.shape == b.logits.shape == (len(exam.rows), 2)
+    assert not np.array_equal(a.logits, b.logits)
+    assert not (a.uncrossed or b.uncrossed)
     assert pair.seen.reused == (False, False)
     assert len(pair.seen.latency[0]) == len(pair.seen.latency[1]) == min(64, len(exam.rows))
     assert pair.seen == read_json(Seen, tmp_path / "test" / "pairs" / "1.json")
     assert [side.run.plan.seed for side in pair.sides] == [1, 1]
     again = run_pair(arms, 1, [exam], tmp_path / "test")
     assert again.seen == pair.seen and not again.sides[0].run.path.joinpath("report.html").exists()
-    assert all(np.array_equal(x, y) for x, y in zip(again.logits[exam.key], (a, b), strict=True))
+    assert [(x and x.logits.tolist()) for x in again.answers[exam.key]] == [a.logits.tolist(), b.logits.tolist()]
     other = run_pair(arms, 1, [exam], tmp_path / "other")
     assert other.seen.reused == (True, True)
 
@@ -71,5 +74,36 @@ def test_b_goes_first_for_an_even_seed_and_a_lost_model_is_left_out(
     monkeypatch.setattr(module, "trained", trained)
     pair = run_pair(arms, 2, [exam], tmp_path / "second")
     assert order == [4, 1]
-    assert pair.logits[exam.key][1] is None and pair.logits[exam.key][0] is not None
+    assert pair.answers[exam.key][1] is None and pair.answers[exam.key][0] is not None
     assert pair.seen.latency == ([], [])
+
+
+def test_looks_answer_the_validation_rows_and_the_model_all_others(parts: Any, tmp_path: Path) -> None:
+    """The model is not asked where the looks have answered; without looks it is, and that is told."""
+    import shutil
+    from dataclasses import replace
+    from types import SimpleNamespace
+
+    book, arms = parts
+    exam, elsewhere = split_exam(book.data, "validation"), split_exam(book.data, "test")
+    kept = run_pair(arms, 1, [exam], tmp_path / "test").sides[1]
+    copied = shutil.copytree(kept.run.path, tmp_path / "run")
+    result = replace(kept, run=Run(copied))
+    asked: list[int] = []
+
+    def load() -> Any:
+        asked.append(1)
+        return SimpleNamespace(logits=lambda rows, progress: np.ones((len(rows), 2), np.float32))
+
+    found = answers(result, exam, load)
+    looks = KeptLooks.read(copied)
+    assert found is not None and looks is not None and len(looks.looks) == 4 and not asked
+    right = [looks.answers(step)[looks.folds() == fold] for fold, step in enumerate(looks.chosen()[1:])]
+    assert [found.logits[looks.folds() == fold].tolist() for fold in range(10)] == [part.tolist() for part in right]
+    other = answers(result, elsewhere, load)
+    assert other is not None and (other.logits == 1).all() and not other.uncrossed and len(asked) == 1
+    shutil.rmtree(copied / FOLDER)
+    old = answers(result, exam, load)
+    assert old is not None and (old.logits == 1).all() and old.uncrossed and len(asked) == 2
+    shutil.rmtree(copied / "model")
+    assert answers(result, exam, load) is None

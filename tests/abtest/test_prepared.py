@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests import ab_book
+from tunebook.abtest.arms import trained
 from tunebook.abtest.exam import split_exam
 from tunebook.abtest.prepared import Course, prepare_test
 from tunebook.core.errors import TableError
@@ -35,7 +37,7 @@ def test_tables_by_any_of_their_names(base: Path, tmp_path: Path) -> None:
     assert prepare_test(book, 1, 3, seeds=3, challenges=[f"{moved}=0.5"]).plan.id != with_file.plan.id
     exam = with_file.challenges[0]
     answers = {exam.key: (ab_book.logits(exam, np.array([True, False])), None)}
-    course = Course([SimpleNamespace(logits=answers)])  # type: ignore[list-item]
+    course = Course([SimpleNamespace(answers=answers)])  # type: ignore[list-item]
     a, b = course.marks(with_file, exam)
     assert a.scores("accuracy").tolist() == [0.5] and b.scores("accuracy").tolist() == [0.0]
 
@@ -71,3 +73,15 @@ def test_a_row_that_trains_nothing_in_either_arm_is_told(base: Path, tmp_path: P
     own = child(lora, {"lora.learning_rate": 9e-4})
     assert "ab.warn.idle" not in dict(prepare_test(book, lora, own, seeds=3).warnings)
     assert "ab.warn.idle" not in dict(prepare_test(book, book.champion, other, seeds=3).warnings)
+
+
+def test_runs_of_before_whose_checkpoint_was_chosen_on_these_rows_are_told(base: Path, tmp_path: Path) -> None:
+    book = ab_book.make_book(tmp_path, base)
+    made = prepare_test(book, 2, 3, seeds=3)
+    assert "ab.warn.uncrossed" not in dict(made.warnings)
+    runs = [trained(book.path / "runs", arm.plan(1)).run for arm in made.arms]
+    assert "ab.warn.uncrossed" not in dict(prepare_test(book, 2, 3, seeds=3).warnings)
+    for run in runs:
+        shutil.rmtree(run.path / "looks")
+    told = dict(prepare_test(book, 2, 3, seeds=3).warnings)
+    assert told["ab.warn.uncrossed"] == {"count": 1}, "one look of version 2, four of version 3"

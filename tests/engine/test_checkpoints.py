@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.engine.test_fit import BombError, bomb, fit, plan, weights
 from tests.small import base_model
 from tunebook.core.progress import Silent
 from tunebook.engine.checkpoints import fault, sound_checkpoint
+from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.rescue import best_checkpoint
 
 
@@ -106,3 +108,19 @@ def test_the_run_ends_as_if_nothing_had_happened_wherever_it_stands(
     if lost == "checkpoint-8":
         assert all(torch.equal(whole[name], parts[name]) for name in whole)
     assert not list(run.parent.glob("parts/model"))
+
+
+def test_a_run_that_was_moved_keeps_its_best_look(
+    stopped: tuple[Path, Path, dict[str, torch.Tensor]], tmp_path: Path
+) -> None:
+    model, run, _ = stopped
+    shutil.copytree(run, tmp_path / "moved")
+    newest = last_checkpoint(tmp_path / "moved")
+    assert newest is not None
+    state = json.loads((newest / "trainer_state.json").read_text())
+    here = tmp_path / "moved" / "checkpoints" / f"checkpoint-{state['best_global_step']}"
+    assert here.is_dir()
+    state |= {"best_model_checkpoint": f"/gone/{here.name}", "best_metric": 2.0}
+    (newest / "trainer_state.json").write_text(json.dumps(state))
+    outcome = fit(model, tmp_path / "moved", plan(max_steps=12, eval_every=4)).run(newest)
+    assert outcome.best_step == state["best_global_step"]

@@ -102,6 +102,13 @@ def test_an_arm_that_collapsed_is_told(tmp_path):
     assert "collapsed" not in read_page(write_ab_report(tmp_path / "sound", sound, told())).words
 
 
+def test_checkpoints_that_the_scored_rows_chose_are_told(tmp_path):
+    sound = verdict()
+    flattered = sound.model_copy(update={"extra": {**sound.extra, "uncrossed": 4}})
+    assert "4 runs are answered by a checkpoint" in read_page(write_ab_report(tmp_path, flattered, told())).words
+    assert "answered by a checkpoint that was" not in read_page(write_ab_report(tmp_path, sound, told())).words
+
+
 def test_intervals_end_where_the_metric_ends(tmp_path):
     wide = verdict("INCONCLUSIVE", extra={"arms": {}, "bootstrap": {"mean": 0.5, "lower": -2.1, "upper": 3.4}})
     page = read_page(write_ab_report(tmp_path, wide, Shown()))

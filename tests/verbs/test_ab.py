@@ -122,8 +122,8 @@ def test_a_file_of_challenges_may_veto(book: Book, tmp_path: Path, monkeypatch: 
 
     def worse_there(arms: Any, seed: int, exams: Any, folder: Path, progress: Any = None) -> Pair:
         pair = inner(arms, seed, exams, folder, progress)
-        a, b = pair.logits[exams[1].key]
-        return Pair(pair.seen, pair.sides, {**pair.logits, exams[1].key: (b, a)})
+        a, b = pair.answers[exams[1].key]
+        return Pair(pair.seen, pair.sides, {**pair.answers, exams[1].key: (b, a)})
 
     hard = small.write_csv(tmp_path / "hard.csv", 90, seed=7)
     monkeypatch.setattr(module, "run_pair", worse_there)
@@ -214,6 +214,8 @@ def test_a_test_that_was_killed_goes_on_to_the_same_verdict(
     asked: dict[str, Any] = {"seeds": 3, "looks": []}
     whole = ab(open_book(tmp_path / "whole"), 2, 3, **asked)
     assert not any(whole.extra["arms"][side]["reused"] for side in "ab")
+    assert whole.extra["uncrossed"] == 0
+    assert not list((tmp_path / "whole" / "runs").glob("*/validation/logits.npz")), "the looks have answered already"
     assert all(path.name != "test" for path in (tmp_path / "whole" / "runs").glob("*/*"))
     half = 7 + 28  # steps of a pair: after a kill in the first half as many are left
     for when in random.Random(5).sample(range(1, half), 2):
@@ -266,7 +268,7 @@ def test_answers_of_an_arm_without_any_model(book: Book, monkeypatch: pytest.Mon
         pair = inner(arms, seed, exams, folder, progress)
         for side in pair.sides[1:]:
             side.failed = "run.diverged"
-        return Pair(pair.seen, pair.sides, {key: (a, None) for key, (a, _) in pair.logits.items()})
+        return Pair(pair.seen, pair.sides, {key: (a, None) for key, (a, _) in pair.answers.items()})
 
     monkeypatch.setattr(module, "run_pair", lost)
     found = ab(book, 2, 3, seeds=3)

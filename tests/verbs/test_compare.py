@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,14 @@ def test_pairs_of_runs_are_judged_as_a_test_judges_them(runs: dict[int, list[Run
     assert found.lower < found.gain < found.upper and found.reason
     assert compare(runs[2], runs[3]).test == found.test != compare(runs[3], runs[2]).test
     assert compare(runs[2], runs[3], Gate(metric="macro_f1", delta=0)).metric == "macro_f1"
+
+
+def test_runs_that_kept_no_looks_are_told(runs: dict[int, list[Run]], tmp_path: Path) -> None:
+    """Version 3 has looked four times: the checkpoint of a run without its looks was chosen on these rows."""
+    bare = Run(shutil.copytree(runs[3][1].path, tmp_path / runs[3][1].id))
+    shutil.rmtree(bare.path / "looks")
+    assert compare(runs[2], runs[3]).extra["uncrossed"] == 0
+    assert compare(runs[2], [runs[3][0], bare]).extra["uncrossed"] == 1
 
 
 def test_one_run_each_proves_nothing(runs: dict[int, list[Run]]) -> None:

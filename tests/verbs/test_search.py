@@ -60,7 +60,7 @@ class Fake:
         score = 1 - abs(rate - 1e-4) * 1000
         tell(0, "look", [score])
         folder = job.folder / f"run{len(self.jobs)}"
-        for name in ("model", "checkpoints"):
+        for name in ("model", "checkpoints", "looks"):
             (folder / name).mkdir(parents=True)
         return Done("complete", [score] * len(job.seeds), [folder.name], 1.0)
 
@@ -83,6 +83,7 @@ def test_a_real_search_of_three_trials(quick: Book) -> None:
     runs = [Run(path) for path in sorted((result.path / "runs").iterdir())]
     assert len(runs) == 3 and all(run.finished for run in runs)
     assert sum((run.path / "model").is_dir() for run in runs) == 1, "only the best keeps its model"
+    assert sum((run.path / "looks").is_dir() for run in runs) == 1
     assert quick.runs == [], "the book's own runs are not littered"
     assert (result.path / "report.html").is_file()
     assert quick.tables.champion == 2

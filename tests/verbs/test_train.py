@@ -17,6 +17,7 @@ from filelock import FileLock
 from tests.books import QUICK
 from tests.engine.test_fit import BombError, bomb, weights
 from tunebook.core.errors import MachineError, RunError
+from tunebook.core.kept_looks import KeptLooks
 from tunebook.core.nouns import Plan
 from tunebook.engine import track
 from tunebook.tables.make import child
@@ -47,6 +48,8 @@ def test_a_finished_run_is_returned_and_again_is_another(book: Book) -> None:
     assert run.outcome["rows_per_second"] > 0
     assert run.history[-1]["step"] == run.outcome["steps"]
     assert not (run.path / "checkpoints").exists()
+    looks = KeptLooks.read(run.path)
+    assert looks is not None and {file.stem for file in looks.path.glob("[0-9]*.npy")} == set(map(str, looks.chosen()))
     assert not list(run.path.rglob("*.part"))
     before = snapshot(run.path)
     assert train(wanted) == run

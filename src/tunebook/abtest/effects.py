@@ -118,13 +118,13 @@ class Study:
         if arm is None:
             return None
         runs = self.book.path / "runs"
-        logits = []
+        found = []
         for seed in self.seeds:
             new = known(runs, arm.plan(seed)) is None
             result = trained(runs, arm.plan(seed), progress)
-            logits.append(answers(result, self.exam, result.load, progress))
+            found.append(answers(result, self.exam, result.load, progress))
             progress.advance(int(new))
-        return marks_of(numbered(self.book.data, self.start.labels), self.exam, logits)
+        return marks_of(numbered(self.book.data, self.start.labels), self.exam, found)
 
 
 def row_effects(

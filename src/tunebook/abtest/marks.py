@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.abtest.crossfit import COMPARING, Answers
 from tunebook.abtest.exam import Exam
 from tunebook.core.kinds import NUMBERS, either
 from tunebook.core.nouns import Labels
@@ -28,12 +29,16 @@ class Marks:
 
     Attributes:
         logits: shape (K, N, outputs); a run without a model has NaN in all of its rows, and scores 0.
+        aligned: the same on one scale for each run, see `Answers`; None stands for `logits`.
+        uncrossed: runs that were answered by a checkpoint chosen on these very rows.
     """
 
     task: Task
     labels: Labels
     exam: Exam
     logits: Array
+    aligned: Array | None = None
+    uncrossed: int = 0
 
     def rows(self, metric: str) -> Array | None:
         """Score of each row by each run, shape (K, N); None for a metric that is no mean of rows."""
@@ -42,7 +47,8 @@ class Marks:
 
     def scorers(self, metric: str) -> list[Callable[[NDArray[np.int64]], float]]:
         """The metric of each run as a function of row numbers."""
-        return [self.task.scorer(run, self.exam.targets, self.labels, metric) for run in self.logits]
+        runs = self.logits if self.aligned is None or metric not in COMPARING else self.aligned
+        return [self.task.scorer(run, self.exam.targets, self.labels, metric) for run in runs]
 
     def scores(self, metric: str) -> Array:
         """The metric of each run on all rows, shape (K,)."""
@@ -56,7 +62,8 @@ class Marks:
 
     def first(self, runs: int) -> Marks:
         """Those of the first few runs."""
-        return Marks(self.task, self.labels, self.exam, self.logits[:runs])
+        aligned = None if self.aligned is None else self.aligned[:runs]
+        return replace(self, logits=self.logits[:runs], aligned=aligned)
 
 
 def _same(logits: Array, problem: str) -> bool:
@@ -70,12 +77,16 @@ def _same(logits: Array, problem: str) -> bool:
     return bool(np.ptp(said.astype(np.float64), axis=0).max() <= _STILL * max(1.0, float(np.abs(said).max())))
 
 
-def marks_of(data: DataRef, exam: Exam, logits: Sequence[Array | None]) -> Marks:
+def marks_of(data: DataRef, exam: Exam, answers: Sequence[Answers | Array | None]) -> Marks:
     """Marks of runs from their answers; None for a run without a model."""
     labels = data.labels
     lost = np.full((len(exam.rows), labels.outputs), np.nan, dtype=np.float32)
-    stacked = np.stack([lost if part is None else part for part in logits])
-    return Marks(tasks()[data.task](), labels, exam, stacked)
+    known = [part if isinstance(part, Answers) else Answers(lost if part is None else part) for part in answers]
+    aligned = [part.logits if part.aligned is None else part.aligned for part in known]
+    logits = np.stack([part.logits for part in known])
+    one_look = all(part.aligned is None for part in known)
+    uncrossed = sum(part.uncrossed for part in known)
+    return Marks(tasks()[data.task](), labels, exam, logits, None if one_look else np.stack(aligned), uncrossed)
 
 
 __all__ = ["Marks", "marks_of"]

@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from tunebook.abtest.arms import Arm, Result, known, trained
+from tunebook.abtest.crossfit import Answers, crossed, uncrossed
 from tunebook.abtest.exam import Exam, logits_of
 from tunebook.abtest.latency import latencies
 from tunebook.core.nouns import Record, read_json, write_json
@@ -19,7 +18,6 @@ from tunebook.core.progress import Progress
 if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
 
-Array = NDArray[Any]
 Sides = tuple[Result, Result]
 Load = Callable[[], "LoadedModel"]
 
@@ -43,12 +41,12 @@ class Pair:
     """A run of A and a run of B with the same seed, and what they answered.
 
     Attributes:
-        logits: exam -> answers of A and of B by the exam's key; None for a run without a model.
+        answers: exam -> answers of A and of B by the exam's key; None for a run without a model.
     """
 
     seen: Seen
     sides: Sides
-    logits: dict[str, tuple[Array | None, Array | None]]
+    answers: dict[str, tuple[Answers | None, Answers | None]]
 
 
 def run_pair(
@@ -68,11 +66,11 @@ def run_pair(
     done = {id(arm): _run(arm, seed, folder, progress) for arm in (first, second)}
     sides = (done[id(arms[0])], done[id(arms[1])])
     models = tuple(cache(side.load) for side in sides)
-    logits = {}
+    found = {}
     for exam in exams:
         a, b = (answers(side, exam, load, progress) for side, load in zip(sides, models, strict=True))
-        logits[exam.key] = (a, b)
-    return Pair(_seen(arms, seed, sides, models, exams[0], folder), sides, logits)
+        found[exam.key] = (a, b)
+    return Pair(_seen(arms, seed, sides, models, exams[0], folder), sides, found)
 
 
 def _run(arm: Arm, seed: int, folder: Path, progress: Progress | None) -> Result:
@@ -86,9 +84,18 @@ def _run(arm: Arm, seed: int, folder: Path, progress: Progress | None) -> Result
     return trained(runs, plan, progress)
 
 
-def answers(result: Result, exam: Exam, load: Load, progress: Progress | None = None) -> Array | None:
-    """What a run's model answers in an exam; None where it has no model."""
-    return logits_of(result.run, exam, load, progress) if result.folder else None
+def answers(result: Result, exam: Exam, load: Load, progress: Progress | None = None) -> Answers | None:
+    """What a run answers in an exam: its looks to the rows that chose among them, its model to all others.
+
+    Returns:
+        None where it has no model.
+    """
+    if not result.folder:
+        return None
+    known = crossed(result.run, exam, result.plan.labels.problem)
+    if known is not None:
+        return known
+    return Answers(logits_of(result.run, exam, load, progress), uncrossed=uncrossed(result.run, exam))
 
 
 def _seen(arms: tuple[Arm, Arm], seed: int, sides: Sides, models: Sequence[Load], exam: Exam, folder: Path) -> Seen:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Unpack
 
-from tunebook.abtest.arms import Arm, expected_seconds
+from tunebook.abtest.arms import Arm, expected_seconds, known
+from tunebook.abtest.crossfit import uncrossed
 from tunebook.abtest.earlier import EarlierTask, earlier_tasks
 from tunebook.abtest.exam import Exam, file_exam, split_exam
 from tunebook.abtest.marks import Marks, marks_of
@@ -75,7 +76,7 @@ class Course:
     def marks(self, prepared: PreparedTest, exam: Exam | None = None) -> tuple[Marks, Marks]:
         """Marks of both arms in an exam; the split's if none is named."""
         data, chosen = prepared.data, exam or prepared.exam
-        sides = [[pair.logits[chosen.key][side] for pair in self.pairs] for side in (0, 1)]
+        sides = [[pair.answers[chosen.key][side] for pair in self.pairs] for side in (0, 1)]
         return marks_of(data, chosen, sides[0]), marks_of(data, chosen, sides[1])
 
 
@@ -89,7 +90,7 @@ def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> Prep
     plan = _begun(book, plan)
     seconds = sum(expected_seconds(book.path / "runs", arm, plan.seeds) for arm in arms)
     allow = asked.get("allow", frozenset())
-    told = [*_warnings(book, plan), *_idle(arms), *_seen(book, challenges)]
+    told = [*_warnings(book, plan), *_idle(arms), *_uncrossed(book, arms, plan, exam), *_seen(book, challenges)]
     earlier = earlier_tasks(arms[0].base)
     prepared = PreparedTest(book, plan, arms, exam, challenges, seconds, told, allow, earlier)
     if not (prepared.folder / "plan.json").is_file():
@@ -143,6 +144,13 @@ def _idle(arms: tuple[Arm, Arm]) -> list[tuple[str, dict[str, Any]]]:
     return [("ab.warn.idle", {"row": row, "own": own}) for row, own in instead]
 
 
+def _uncrossed(book: Book, arms: tuple[Arm, Arm], plan: TestPlan, exam: Exam) -> list[tuple[str, dict[str, Any]]]:
+    """Runs that there are already, and whose checkpoint was chosen on the rows that are scored."""
+    results = [known(book.path / "runs", arm.plan(seed)) for arm in arms for seed in plan.seeds]
+    count = sum(result is not None and uncrossed(result.run, exam) for result in results)
+    return [("ab.warn.uncrossed", {"count": count})] if count else []
+
+
 def _seen(book: Book, challenges: Sequence[Exam]) -> list[tuple[str, dict[str, Any]]]:
     """Challenge files with rows that are trained on."""
     from tunebook.data.load import load
@@ -150,10 +158,10 @@ def _seen(book: Book, challenges: Sequence[Exam]) -> list[tuple[str, dict[str, A
     if not challenges:
         return []
     train = load(book.data, "train")
-    known = set(zip(train.texts, train.pairs or train.texts, strict=True))
+    rows = set(zip(train.texts, train.pairs or train.texts, strict=True))
     found = []
     for exam in challenges:
-        count = sum(row in known for row in zip(exam.rows.texts, exam.rows.pairs or exam.rows.texts, strict=True))
+        count = sum(row in rows for row in zip(exam.rows.texts, exam.rows.pairs or exam.rows.texts, strict=True))
         if count:
             found.append(("ab.warn.challenge_seen", {"file": exam.name, "count": count, "rows": len(exam.rows)}))
     return found

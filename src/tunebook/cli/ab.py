@@ -200,14 +200,14 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
 
 
 def _tell(screen: Console, verdict: Verdict, data: dict[str, Any]) -> None:
-    from tunebook.report.ab_words import collapse_texts, sentence, settle_text
+    from tunebook.report.ab_words import doubt_texts, sentence, settle_text
     from tunebook.report.retention import arm_rows
 
     good = verdict.passed or verdict.verdict not in ("STRONG", "PROMOTE")
     style = _STYLES[verdict.verdict] if good else "yellow"
     screen.print(f"{_MARKS[verdict.verdict] if good else '!'} {verdict.verdict}", style=f"bold {style}")
     screen.print(sentence(verdict), style=style)
-    warn(screen, collapse_texts(verdict))
+    warn(screen, doubt_texts(verdict))
     if settle_text(verdict):
         screen.print(settle_text(verdict))
     screen.print()

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, TrainerCallback, set_seed
 from transformers.utils.logging import disable_progress_bar
@@ -38,20 +39,23 @@ from tunebook.engine.source import BookSource
 from tunebook.engine.stored import finish_folder, woven, write_model
 from tunebook.engine.track import Diary, Interrupt, Patience
 from tunebook.engine.trim import restore, tokens_in, trim
+from tunebook.engine.validation import Validation, keeper_of
 from tunebook.engine.watch import Watch
 from tunebook.engine.weave import Weave, unit_at
 from tunebook.nets.exact_head import exact, plain, unit_of
+from tunebook.stats.folds import folds_of
 from tunebook.tables.rules import planned_steps
 
 
 @dataclass(frozen=True)
 class Material:
-    """What a run trains on: base model, tokenizer and tokenised rows."""
+    """What a run trains on: base model, tokenizer and tokenised rows; `groups` are those of the validation rows."""
 
     model_folder: Path
     tokenizer: Any
     train: Encoded
     validation: Encoded
+    groups: NDArray[np.int64] | None = None
 
 
 class Fit:
@@ -216,7 +220,8 @@ class Fit:
             return self.task.collate(seen(sampler.epoch), rows, pad)
 
         weave.loader = lambda: DataLoader(numbers, batch_sampler=sampler, collate_fn=batch)
-        weave.score = self.scorer()
+        keeper = keeper_of(self.plan, self._validation(), self.woven, self.folder)
+        weave.score = keeper.score if keeper else self.scorer()
         trainer = WovenTrainer(
             model=model,
             args=args,
@@ -231,6 +236,8 @@ class Fit:
             ],
         )
         trainer.remove_callback(PrinterCallback)
+        if keeper:  # after the seam, which says on a resume whether the best checkpoint is still there
+            trainer.add_callback(keeper)
         return trainer
 
     def _sampler(self) -> StepSampler:
@@ -252,22 +259,14 @@ class Fit:
 
     def scorer(self) -> Any:
         """Scores of a model on the validation rows, under the names that the trainer expects."""
-        inference = Inference(
-            self.task,
-            self.material.tokenizer.pad_token_id,
-            batch_size=max(2 * int(self.params["batch_size"]), 32),  # type: ignore[arg-type]
-            precision=self.precision,
-            rank=rank(),
-            processes=processes(),
-        )
-        rows = self.validation
+        return self._validation().score
 
-        def score(model: Any) -> dict[str, float]:
-            outputs = inference.run(model, rows, self.criterion)
-            scores = self.task.scores(outputs.logits, rows.targets, self.plan.labels)
-            return {"eval_loss": outputs.loss or 0.0, **{f"eval_{name}": value for name, value in scores.items()}}
-
-        return score
+    def _validation(self) -> Validation:
+        batch = max(2 * int(self.params["batch_size"]), 32)  # type: ignore[arg-type]
+        pad = self.material.tokenizer.pad_token_id
+        inference = Inference(self.task, pad, batch, self.precision, rank=rank(), processes=processes())
+        folds = folds_of(len(self.validation), self.material.groups)
+        return Validation(inference, self.validation, lambda: self.criterion, self.plan.labels, self.metric, folds)
 
     @property
     def metric(self) -> str:

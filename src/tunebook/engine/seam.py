@@ -50,9 +50,10 @@ class Events(TrainerCallback):  # type: ignore[misc]
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Event `start`. The best checkpoint is that of this very folder, wherever it was when it was named; where it
-        is gone, the looks from now on choose."""
-        if state.best_model_checkpoint:
-            best = Path(args.output_dir) / Path(state.best_model_checkpoint).name
+        is gone, the looks from now on choose. (The trainer itself forgets its name in both cases, and not its score.)
+        """
+        if state.best_global_step:
+            best = Path(args.output_dir) / f"checkpoint-{state.best_global_step}"
             state.best_model_checkpoint = str(best)
             if not best.is_dir():
                 state.best_model_checkpoint = state.best_metric = state.best_global_step = None

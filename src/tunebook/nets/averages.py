@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -56,6 +57,14 @@ def _put(held: Mapping[str, nn.Parameter], weights: Mapping[str, Tensor]) -> Non
         item.copy_(weights[name])
 
 
+@runtime_checkable
+class Keeps(Protocol):
+    """A technique that may keep another model than that of the best look."""
+
+    def look_kept(self) -> Literal["best", "last", "own"]:
+        """Which look the kept model is that of: the best one, the last one, or none, for it is made of several."""
+
+
 def need_looks(key: str, facts: Facts) -> None:
     """Refuse an average over looks where there is only one look.
 
@@ -67,4 +76,4 @@ def need_looks(key: str, facts: Facts) -> None:
         raise PlanError("averaging.looks", key=key, value=found, allowed=">= 2")
 
 
-__all__ = ["Weights", "copied", "mean", "moved", "need_looks", "standing_in"]
+__all__ = ["Keeps", "Weights", "copied", "mean", "moved", "need_looks", "standing_in"]

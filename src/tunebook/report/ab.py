@@ -14,7 +14,7 @@ from tunebook.core.messages import say
 from tunebook.core.verdict import Verdict
 from tunebook.report.ab_words import (
     amount,
-    collapse_texts,
+    doubt_texts,
     effect_text,
     guard_margin,
     guard_name,
@@ -64,7 +64,7 @@ def write_ab_report(folder: Path, verdict: Verdict, told: Shown) -> Path:
         names=(f"v{verdict.a}", f"v{verdict.b}"),
         outcome=_outcome(verdict),
         settle=settle_text(verdict),
-        warnings=collapse_texts(verdict),
+        warnings=doubt_texts(verdict),
         facts=_facts(verdict),
         effect_plot=_effect_plot(verdict),
         pairs_plot=_pairs_plot(verdict),

@@ -105,9 +105,10 @@ def guard_text(guard: Guardrail, value: float) -> str:
     return said("report.points", value=f"{bound * 100:+.1f}")
 
 
-def collapse_texts(verdict: Verdict) -> list[str]:
-    """For each arm of which runs answer every row in the same way: that its scores say no more than that."""
-    told = []
+def doubt_texts(verdict: Verdict) -> list[str]:
+    """What makes a verdict say less than it seems: an arm that has collapsed, checkpoints chosen on the scored rows."""
+    count = verdict.extra.get("uncrossed", 0)
+    told = [say("ab.uncrossed", count=count)] if count else []
     for side, version in (("a", verdict.a), ("b", verdict.b)):
         runs = verdict.extra.get("collapsed", {}).get(side, [])
         if any(runs):
@@ -171,7 +172,7 @@ def effect_text(effect: RowEffect | None, metric: str) -> str:
 
 __all__ = [
     "amount",
-    "collapse_texts",
+    "doubt_texts",
     "effect_text",
     "guard_margin",
     "guard_name",

@@ -83,6 +83,10 @@ class CheckpointAverage(Technique):
         """Weights of the last looks, those of now among them."""
         return [*state["looks"], copied(moved(run))][-self.last :]
 
+    def look_kept(self) -> Literal["best", "last"]:
+        """As the row `keep` says."""
+        return self.keep
+
     def scoring(self, run: RunContext) -> AbstractContextManager[None]:
         """Inside, the model has the mean of the last looks, after training the one that is kept."""
         state = run.state[self.key]

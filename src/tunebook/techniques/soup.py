@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -77,6 +77,10 @@ class Soup(Technique):
         state["kept"] = mean(chosen)
         run.acted(self.key, looks_tried=len(others))
         run.noted(self.key, looks_kept=len(chosen), score_gain=score - first["score"])
+
+    def look_kept(self) -> Literal["own"]:
+        """None: the kept model is a mean of several."""
+        return "own"
 
     def scoring(self, run: RunContext) -> AbstractContextManager[None]:
         """Inside, the model is the soup, once it is cooked."""

@@ -109,6 +109,7 @@ def _verdict(prepared: PreparedTest, course: Course) -> Verdict:
         "runs": {name: [pair.seen.runs[side] for pair in course.pairs] for side, name in enumerate("ab")},
         "seeds": [pair.seen.seed for pair in course.pairs],
         "flipped": flipped_rows(a, b, plan.metric),
+        "uncrossed": a.uncrossed + b.uncrossed,
         "warnings": [code for code, _ in prepared.warnings],
         "currency": plan.prices.currency,
         **({"retention": retained(prepared.earlier, kept, plan.metric)} if kept else {}),

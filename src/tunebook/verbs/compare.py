@@ -100,7 +100,8 @@ def _result(run: Run) -> Result:
 
 def _judged(marks: tuple[Marks, Marks], rule: Gate, around: dict[str, Any]) -> Verdict:
     look = take_look(*marks, rule, rule.alpha)
-    return _verdict(look, rule, around, flip_counts(*marks, rule.metric), described(*marks, rule.metric, rule.alpha))
+    told = {**described(*marks, rule.metric, rule.alpha), "uncrossed": marks[0].uncrossed + marks[1].uncrossed}
+    return _verdict(look, rule, around, flip_counts(*marks, rule.metric), told)
 
 
 def _single(

@@ -29,9 +29,9 @@ _NAME = re.compile(r"(?P<time>\d{8}-\d{6})-[0-9a-f]{12}(-(?P<number>\d+))?")
 class Run:
     """One training on disk.
 
-    Files: plan.json, metrics.jsonl, model/ (loads with plain transformers), outcome.json once it is finished,
-    report.json, report.html and predictions.jsonl once it is evaluated; those of another split than test in a folder of
-    its name.
+    Files: plan.json, metrics.jsonl, looks/ (what its looks answered to the validation rows), model/ (loads with plain
+    transformers), outcome.json once it is finished, report.json, report.html and predictions.jsonl once it is
+    evaluated; those of another split than test in a folder of its name.
     """
 
     path: Path

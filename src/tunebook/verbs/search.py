@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from tunebook.core.border import Allow
 from tunebook.core.errors import BookError, PlanError, RunError
 from tunebook.core.folders import inside
+from tunebook.core.kept_looks import FOLDER as LOOKS
 from tunebook.core.nouns import ParamTable, Plan, write_json
 from tunebook.core.params import Value
 from tunebook.core.progress import Progress, Silent
@@ -212,7 +213,8 @@ class _Hand:
                 folder = inside(self.folder / "runs", run, said_by=self.folder / LOG)
                 shutil.rmtree(folder / "checkpoints", ignore_errors=True)
                 if run not in kept:
-                    shutil.rmtree(folder / "model", ignore_errors=True)
+                    for part in ("model", LOOKS):
+                        shutil.rmtree(folder / part, ignore_errors=True)
 
 
 def _drive(study: Study, engine: Engine, hand: _Hand, progress: Progress) -> None:

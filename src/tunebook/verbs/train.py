@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from tunebook.core.errors import RunError
 from tunebook.core.files import write_whole
+from tunebook.core.kept_looks import KeptLooks
 from tunebook.core.nouns import Plan
 from tunebook.core.places import write_plan
 from tunebook.core.progress import Progress
@@ -115,6 +116,7 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
     """
     from tunebook.core.registry import tasks
     from tunebook.data.frozen import rows_of
+    from tunebook.data.groups import group_codes
     from tunebook.data.load import load
     from tunebook.engine.fit import Fit, Material
     from tunebook.engine.past import check_start, numbered
@@ -133,11 +135,9 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
     task = tasks()[plan.task]()
     cache = data.path.parent / "cache"
     length = int(plan.params["max_length"])  # type: ignore[arg-type]
-    rows = {
-        split: encode(load(data, split), task, tokenizer, length, cache=cache, progress=progress)
-        for split in ("train", "validation")
-    }
-    material = Material(model, tokenizer, rows["train"], rows["validation"])
+    rows = [load(data, split) for split in ("train", "validation")]
+    tokens = [encode(part, task, tokenizer, length, cache=cache, progress=progress) for part in rows]
+    material = Material(model, tokenizer, tokens[0], tokens[1], group_codes(rows[1], data.roles))
     return Fit(plan, material, run.path, progress=progress, callbacks=callbacks)
 
 
@@ -160,6 +160,8 @@ def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool, stages: Sequence
     write_whole(run.path / "outcome.json", json.dumps(facts, indent=2) + "\n")
     if not keep_checkpoints:
         shutil.rmtree(run.path / "checkpoints", ignore_errors=True)
+        if (looks := KeptLooks.read(run.path)) is not None:
+            looks.pruned()
 
 
 __all__ = ["fit_of", "train"]

@@ -1,0 +1,129 @@
+"""The validation rows of a training: what a model is worth on them, and its looks at them, kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+from transformers import TrainerCallback
+
+from tunebook.core.encoded import Encoded
+from tunebook.core.kept_looks import FOLDER, KeptLook, KeptLooks, Rule, rows_key
+from tunebook.core.nouns import Labels, Plan
+from tunebook.core.task import Criterion, Task
+from tunebook.core.technique import Technique
+from tunebook.engine.infer import Inference, Outputs
+from tunebook.engine.outcome import complete_checkpoints, step_of
+from tunebook.nets.averages import Keeps
+
+if TYPE_CHECKING:
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Rows that a model is scored on while it is trained.
+
+    Attributes:
+        inference: how it is run over them.
+        criterion: gives the loss of the rows as they are now.
+        metric: the score that chooses the checkpoint; folds: of each row, shape (N,).
+    """
+
+    inference: Inference
+    rows: Encoded
+    criterion: Callable[[], Criterion]
+    labels: Labels
+    metric: str
+    folds: NDArray[np.int64]
+
+    @property
+    def task(self) -> Task:
+        """That of the training."""
+        return self.inference.task
+
+    def outputs(self, model: nn.Module) -> Outputs:
+        """What a model answers."""
+        return self.inference.run(model, self.rows, self.criterion())
+
+    def scores(self, outputs: Outputs) -> dict[str, float]:
+        """Scores of what a model answered, under the names that the trainer expects."""
+        found = self.task.scores(outputs.logits, self.rows.targets, self.labels)
+        return {"eval_loss": outputs.loss or 0.0, **{f"eval_{name}": value for name, value in found.items()}}
+
+    def score(self, model: nn.Module) -> dict[str, float]:
+        """Scores of a model."""
+        return self.scores(self.outputs(model))
+
+    def off(self, logits: NDArray[np.float32]) -> tuple[float, ...]:
+        """The metric that chooses, on the rows outside of each fold."""
+        score = self.task.scorer(logits, self.rows.targets, self.labels, self.metric)
+        return tuple(score(np.flatnonzero(self.folds != fold)) for fold in range(int(self.folds.max()) + 1))
+
+
+class LookKeeper(TrainerCallback):  # type: ignore[misc]
+    """Keeps what each look of a training answered in its folder; see `tunebook.core.kept_looks`.
+
+    Args:
+        folder: the run's folder.
+        rule: which look's weights the run keeps.
+    """
+
+    def __init__(self, validation: Validation, folder: Path, rule: Rule) -> None:
+        self.validation = validation
+        self.folder = folder
+        self.looks = KeptLooks(folder / FOLDER, rule, rows_key(validation.rows.targets))
+        self._seen: NDArray[np.float32] | None = None
+
+    def score(self, model: nn.Module) -> dict[str, float]:
+        """Scores of a model at a look, whose answers are remembered until its step is known."""
+        outputs = self.validation.outputs(model)
+        self._seen = outputs.logits
+        return self.validation.scores(outputs)
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Forget the looks after the checkpoint that the run goes on from; all of them where the best one's is gone,
+        since from now on the run chooses anew."""
+        if state.is_world_process_zero:
+            before = KeptLooks.read(self.folder)
+            if before is not None and before.rows == self.looks.rows:
+                self.looks = before
+            until = state.global_step if state.best_model_checkpoint else 0
+            self.looks = self.looks.begun(self.validation.folds, until)
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float],
+        **_: Any,
+    ) -> None:
+        """Keep the look."""
+        if state.is_world_process_zero and self._seen is not None:
+            score = metrics[f"eval_{self.validation.metric}"]
+            look = KeptLook(state.global_step, score, self.validation.off(self._seen))
+            self.looks = self.looks.with_look(look, self._seen)
+        self._seen = None
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Delete what neither the run so far needs nor any of its checkpoints would."""
+        if state.is_world_process_zero:
+            self.looks.pruned(map(step_of, complete_checkpoints(self.folder)))
+
+
+def keeper_of(plan: Plan, validation: Validation, techniques: Sequence[Technique], folder: Path) -> LookKeeper | None:
+    """What keeps the looks of a training; None where no test could use them: a stage's looks, answers that are not one
+    a row, and those of a model that is made of several looks."""
+    rules = [technique.look_kept() for technique in techniques if isinstance(technique, Keeps)]
+    rule = rules[0] if rules else "best"
+    wanted = "logits" in validation.task.gives and not plan.stage and len(validation.rows) > 1
+    return LookKeeper(validation, folder, rule) if wanted and rule != "own" else None
+
+
+__all__ = ["LookKeeper", "Validation", "keeper_of"]

@@ -1,0 +1,100 @@
+"""Kept looks: those that may still be chosen, and no others, whatever was killed when."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tunebook.core.kept_looks import FOLDER, KeptLook, KeptLooks, first_best, rows_key
+
+FOLDS = np.array([0, 1, 2, 0, 1, 2])
+
+
+def begun(run: Path, rule: str = "best") -> KeptLooks:
+    return KeptLooks(run / FOLDER, rule, "rows").begun(FOLDS, 0)  # type: ignore[arg-type]
+
+
+def answers(step: int) -> np.ndarray:
+    return np.full((6, 2), step, np.float32)
+
+
+def add(looks: KeptLooks, step: int, score: float, *off: float) -> KeptLooks:
+    return looks.with_look(KeptLook(step, score, off), answers(step))
+
+
+def steps(run: Path) -> set[int]:
+    return {int(file.stem) for file in (run / FOLDER).glob("*.npy") if file.stem.isdigit()}
+
+
+def test_the_first_highest_score_is_chosen_and_the_last_where_none_is_a_number() -> None:
+    assert first_best([0.1, 0.5, 0.5, 0.2]) == 1
+    assert first_best([math.nan, 0.1, math.nan]) == 1
+    assert first_best([math.nan, math.nan]) == 1
+    assert first_best([-math.inf, -3.0]) == 1
+
+
+def test_looks_are_read_as_they_were_written(tmp_path: Path) -> None:
+    assert KeptLooks.read(tmp_path) is None
+    looks = add(add(begun(tmp_path), 5, 0.5, 0.5, 0.4, 0.6), 10, 0.6, 0.4, 0.7, math.nan)
+    found = KeptLooks.read(tmp_path)
+    assert found is not None and repr(found) == repr(looks), "NaN is not equal to itself"
+    assert found.chosen() == [10, 5, 10, 5]
+    assert (found.folds() == FOLDS).all() and (found.answers(10) == answers(10)).all()
+    assert found.answers(10).dtype == np.float32
+
+
+def test_the_last_look_is_kept_whatever_its_score_where_the_run_keeps_that(tmp_path: Path) -> None:
+    looks = add(add(begun(tmp_path, "last"), 5, 0.9, 0.9, 0.9, 0.9), 10, 0.1, 0.1, 0.1, 0.1)
+    assert looks.chosen() == [10] * 4 and begun(tmp_path).chosen() == []
+
+
+def test_only_what_may_be_chosen_stays(tmp_path: Path) -> None:
+    looks = add(add(add(begun(tmp_path), 5, 0.5, 0.5, 0.5, 0.5), 10, 0.4, 0.6, 0.4, 0.4), 15, 0.3, 0.3, 0.3, 0.3)
+    looks.pruned()
+    assert steps(tmp_path) == {5, 10}, "10 is the best outside of fold 0"
+    looks = add(looks, 20, 0.9, 0.9, 0.9, 0.9)
+    looks.pruned(checkpoints=[15, 20])
+    assert steps(tmp_path) == {5, 10, 20}, "a run that goes on from step 15 would need them"
+    looks.pruned()
+    assert steps(tmp_path) == {20}
+    found = KeptLooks.read(tmp_path)
+    assert found is not None and [look.step for look in found.looks] == [5, 10, 15, 20], "the scores of all are known"
+
+
+def test_a_run_that_goes_on_forgets_what_came_after(tmp_path: Path) -> None:
+    add(add(begun(tmp_path), 5, 0.5, 0.5, 0.5, 0.5), 10, 0.6, 0.6, 0.6, 0.6)
+    (tmp_path / FOLDER / "11.npy").write_bytes(b"killed before its entry was written")
+    found = KeptLooks.read(tmp_path)
+    assert found is not None
+    again = found.begun(FOLDS, 5)
+    assert [look.step for look in again.looks] == [5] and steps(tmp_path) == {5}
+    twice = add(add(again, 10, 0.7, 0.7, 0.7, 0.7), 10, 0.4, 0.4, 0.4, 0.4)
+    assert [(look.step, look.score) for look in twice.looks] == [(5, 0.5), (10, 0.4)]
+    assert begun(tmp_path).looks == () and steps(tmp_path) == set()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"rule": "best"}', '{"looks": [{}], "rule": "best", "rows": "x"}'])
+def test_a_damaged_list_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "looks.json").write_text(text)
+    assert KeptLooks.read(tmp_path) is None
+
+
+def test_answers_that_are_cut_off_are_an_error(tmp_path: Path) -> None:
+    looks = add(begun(tmp_path), 5, 0.5, 0.5, 0.5, 0.5)
+    file = tmp_path / FOLDER / "5.npy"
+    file.write_bytes(file.read_bytes()[:-4])
+    with pytest.raises(ValueError):
+        looks.answers(5)
+    with pytest.raises(OSError):
+        looks.answers(6)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_rows_are_known_by_their_targets() -> None:
+    one = np.array([0, 1, 1])
+    assert rows_key(one) == rows_key(one.copy()) != rows_key(np.array([1, 0, 1]))
+    assert rows_key(np.zeros((2, 3))) != rows_key(np.zeros((3, 2)))
