@@ -1,7 +1,8 @@
 """LARGE_BOOK: what commands cost in a book with 5,000 entries in its log, 200 tables and 500 runs.
 
 Processor time of whole processes, this tree and another in turn, each on its own copy of the book. The start of the
-program (`tunebook --version`) is measured too, for it is part of every figure and does not grow with the book.
+program (`tunebook --version`) is measured too, for it is part of every figure and does not grow with the book. Of
+`soup`, over 100 of the runs, the first call and the same call again are measured apart.
 
     python -m benchmarks LARGE_BOOK --against FOLDER [--pairs 3]
 
@@ -22,13 +23,15 @@ from typing import Any
 from benchmarks.record import ROOT, write_result
 from benchmarks.startup import checkout, command, in_turn, processor
 
-ENTRIES, TABLES, RUNS = 5000, 200, 500
+ENTRIES, TABLES, RUNS, COOKED = 5000, 200, 500, 100
 COMMANDS = {
     "start": ("--version",),
     "table log": ("table", "log", "{book}"),
     "table log --all": ("table", "log", "{book}"),
     "runs": ("runs", "{book}"),
     "index": ("knowledge", "index", "{book}"),
+    "soup": ("soup", "{book}", *(f"20260101-{number:06d}" for number in range(COOKED))),
+    "soup again": ("soup", "{book}", *(f"20260101-{number:06d}" for number in range(COOKED))),
     "promote": ("promote", "{book}", "v{version}", "--force", "--reason", "measured"),
 }
 
@@ -54,6 +57,8 @@ def make(folder: Path) -> Path:
         to.mkdir()
         for file in run.path.glob("*.json*"):
             shutil.copy(file, to / file.name)
+        if number < COOKED:
+            _shaken(run.path / "model", to / "model", number)
     for number in range(TABLES - 1):
         book.tables.add(child(book.champion, {"learning_rate": 1e-5 * (1 + number)}, "another rate"))
     figures = {"a": 1, "gain": 0.01, "lower": -0.01, "upper": 0.03, "verdict": "INCONCLUSIVE", "metric": "accuracy"}
@@ -62,6 +67,18 @@ def make(folder: Path) -> Path:
         evidence = {**figures, "test": f"t{number}", "b": version, "seeds": 5}
         book.log.append("test", actor="Ada", reason=f"test {number}", table=version, evidence=evidence)
     return book.path
+
+
+def _shaken(model: Path, to: Path, seed: int) -> None:
+    """A copy of a model with weights of its own."""
+    import numpy as np
+    from safetensors.numpy import load_file, save_file
+
+    draw = np.random.default_rng(seed)
+    shutil.copytree(model, to)
+    held = load_file(to / "model.safetensors")
+    moved = {name: item + draw.normal(0, 0.02, item.shape).astype(item.dtype) for name, item in held.items()}
+    save_file(moved, to / "model.safetensors", {"format": "pt"})
 
 
 def _made_by(tree: Path, folder: Path) -> None:
@@ -78,6 +95,9 @@ def measure(book: Path, against: Path, pairs: int) -> dict[str, Any]:
     def call(tree: Path, name: str) -> float:
         if name == "index":
             shutil.rmtree(os.environ["TUNEBOOK_HOME"], ignore_errors=True)
+        if name == "soup":
+            for file in (copies[tree] / "cache").glob("answers-*"):
+                file.unlink()
         done[tree] += name == "promote"
         fields = {"book": copies[tree], "version": 2 + done[tree]}
         words = [word.format(**fields) for word in COMMANDS[name]]
@@ -100,7 +120,7 @@ def main(claim: str, arguments: list[str]) -> Path:
         os.environ["TUNEBOOK_HOME"] = str(Path(folder) / "home")
         _made_by(options.against, Path(folder))  # an earlier version does not read books of a later one
         found = measure(Path(folder) / "book", options.against, options.pairs)
-    sizes = {"entries": ENTRIES, "tables": TABLES, "runs": RUNS}
+    sizes = {"entries": ENTRIES, "tables": TABLES, "runs": RUNS, "runs_of_soup": COOKED}
     return write_result(claim, {"what": "processor time of whole processes", **sizes, "commands": found})
 
 

@@ -48,6 +48,16 @@ def test_what_needs_no_torch(book: Path, words: tuple[str, ...]) -> None:
     call(*names, book, *[word for word in words if "=" in word])
 
 
+def test_a_soup_that_was_cooked_before_needs_no_torch(book: Path) -> None:
+    quick = ("max_epochs=1", "early_stopping_patience=none", "learning_rate=1e-2")
+    rows = [word for row in quick for word in ("--set", row)]
+    for seed in (1, 2):
+        call("train", book, *rows, "--set", f"seed={seed}", "--no-eval", "--track", "none", heavy=())
+    soup = ("soup", book, "--method", "uniform")
+    call(*soup, heavy=())
+    call(*soup)
+
+
 def test_help_needs_nothing() -> None:
     call("train", "--help", heavy=(*_HEAVY, "numpy", "pyarrow"))
 

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests import small
 from tests.engine.test_inputs import Borrow
@@ -18,7 +17,7 @@ from tunebook.data.load import load
 from tunebook.data.prepare import prepare
 from tunebook.engine import inputs as module
 from tunebook.engine import stored
-from tunebook.engine.source import BookSource, ensemble
+from tunebook.engine.source import BookSource
 
 
 @pytest.fixture(scope="module")
@@ -84,21 +83,6 @@ def test_several_teachers_are_one_with_their_mean_probability(own_ground: Ground
     of.plan = several  # type: ignore[attr-defined]
     with pytest.raises(RunError, match=r"run\.input"):  # the hash of one run is not that of two
         of.taught("borrow.teacher")  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("problem", ["single_label", "multi_label", "regression", "ordinal"])
-def test_an_ensemble_is_the_mean_of_what_its_members_say(problem: str) -> None:
-    draw = np.random.default_rng(0)
-    answers = [draw.normal(size=(6, 3)).astype(np.float32) for _ in range(4)]
-    found = ensemble(answers, problem)
-
-    def said(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        if problem == "single_label":
-            return np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-        return 1 / (1 + np.exp(-logits)) if problem == "multi_label" else logits
-
-    assert abs(said(found) - np.mean([said(one) for one in answers], axis=0)).max() < 1e-6
-    assert found.dtype == np.float32 and np.isfinite(ensemble([1e4 * one for one in answers], problem)).all()
 
 
 def test_further_columns_come_in_the_order_of_the_rows(tmp_path: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from tunebook.verbs.kept import kept
+from tests import small
+from tunebook.models.source import model_id
+from tunebook.verbs.kept import kept, kept_array, kept_model_id
 
 
 class Maker:
@@ -55,3 +59,43 @@ def test_what_fails_is_not_kept(data: Any) -> None:
     with pytest.raises(ZeroDivisionError):
         kept(data, "x", lambda: 1 / 0)
     assert kept(data, "x", lambda: 5) == 5
+
+
+def test_an_array_is_kept_to_the_last_bit_and_made_anew_where_it_is_damaged(data: Any, tmp_path: Path) -> None:
+    made = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    calls: list[int] = []
+
+    def make() -> Any:
+        calls.append(1)
+        return made
+
+    for _ in range(2):
+        found = kept_array(data, "x", make)
+        assert found.dtype == np.float32 and (found == made).all()
+    assert len(calls) == 1
+    path = tmp_path / "book" / "cache" / "x.npz"
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    changed = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    for number, damage in enumerate((whole[:-9], b"", changed, b"[1, 2]"), 2):
+        path.write_bytes(damage)
+        assert (kept_array(data, "x", make) == made).all() and len(calls) == number
+    path.unlink()
+    path.parent.rmdir()
+    path.parent.write_text("no folder")
+    assert (kept_array(data, "x", make) == made).all()
+
+
+def test_a_model_that_has_settled_is_hashed_once(data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = small.base_model(tmp_path / "model")
+    wanted = model_id(folder)
+    assert kept_model_id(folder, data) == wanted and not list((tmp_path / "book").glob("cache/*")), "just written"
+    monkeypatch.setattr("tunebook.models.source._SETTLED", 0)
+    assert kept_model_id(folder, data) == wanted
+    monkeypatch.setattr("tunebook.verbs.kept.model_id", lambda folder: pytest.fail("it is known"))
+    assert kept_model_id(folder, data) == wanted
+    monkeypatch.undo()
+    monkeypatch.setattr("tunebook.models.source._SETTLED", 0)
+    (folder / "vocab.txt").write_text("another")
+    os.utime(folder / "vocab.txt")
+    assert kept_model_id(folder, data) == model_id(folder) != wanted

@@ -13,7 +13,7 @@ from tunebook.core.nouns import Plan, write_json
 from tunebook.verbs import runs as module
 from tunebook.verbs.book import Book
 from tunebook.verbs.plan import plan
-from tunebook.verbs.runs import Run, find_run, new_run, runs_in
+from tunebook.verbs.runs import Run, find_run, new_run, runs_in, runs_named
 
 
 @pytest.fixture
@@ -103,3 +103,17 @@ def test_a_damaged_outcome_and_a_damaged_reason_to_stop(content: bytes, tmp_path
     assert caught.value.code == "file.damaged"
     (tmp_path / "metrics.jsonl").write_bytes(b'{"step": 1}\n' + content)
     assert run.history == [{"step": 1}]
+
+
+def test_runs_by_the_beginning_of_their_names(tmp_path: Path) -> None:
+    names = ["20250101-000000-aaaaaaaaaaaa", "20250101-000000-aaaaaaaaaaaa-2", "20250102-000000-aaaaaaaaaaaa", "own"]
+    for name in reversed(names):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "plan.json").write_text("{")
+    (tmp_path / "20250101-empty").mkdir()
+    for begin, found in {
+        names[0]: names[:1], "20250101": names[:2], "2025": names[:3], "own": ["own"], "": [names[3], *names[:3]],
+        "*": [], "../runs": [], "20250101-empty": [],
+    }.items():  # fmt: skip
+        assert [run.id for run in runs_named(tmp_path, begin)] == found, begin
+    assert runs_named(tmp_path / "none", "") == []

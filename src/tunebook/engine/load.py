@@ -94,31 +94,43 @@ def load_model(folder: Path, plan: Plan) -> LoadedModel:
     Raises:
         ModelError: `model.damaged`, a file of it is missing or cut off.
     """
+    return LoadedModel(plan, task_of(plan.task)(), load_net(folder, plan), load_tokenizer(folder))
+
+
+def load_net(folder: Path, plan: Plan) -> Any:
+    """The same without its tokenizer."""
     from transformers.utils.logging import disable_progress_bar
 
     from tunebook.engine.stored import read_model
 
     keep_memory()
     disable_progress_bar()
-    task = task_of(plan.task)()
     with _whole(folder):
-        model = read_model(folder, plan, task).to("cuda" if torch.cuda.is_available() else "cpu").eval()
-    return LoadedModel(plan, task, model, load_tokenizer(folder))
+        return _seated(read_model(folder, plan, task_of(plan.task)()))
 
 
 def load_to_answer(folder: Path, plan: Plan) -> LoadedModel:
     """The same to answer with and nothing else: without transformers, which takes seconds to import, where the answers
     are the same to the last bit.
     """
-    task = task_of(plan.task)()
-    model: Any = None
-    if isinstance(task, Plain) and not is_part(folder):
-        model = task.plain(folder, plan.labels)
+    model = plain_net(folder, plan)
     if model is None:
         return load_model(folder, plan)
+    return LoadedModel(plan, task_of(plan.task)(), model, load_reader(folder))
+
+
+def plain_net(folder: Path, plan: Plan) -> Any:
+    """The same without its tokenizer; None where it takes transformers."""
+    task = task_of(plan.task)()
+    model: Any = task.plain(folder, plan.labels) if isinstance(task, Plain) and not is_part(folder) else None
+    if model is None:
+        return None
     keep_memory()
-    model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
-    return LoadedModel(plan, task, model, load_reader(folder))
+    return _seated(model)
+
+
+def _seated(model: Any) -> Any:
+    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
 def load_models(runs: Sequence[tuple[Path, Plan]]) -> list[LoadedModel]:
@@ -145,4 +157,4 @@ def _look(item: Tensor) -> tuple[Any, ...]:
     return item.shape, item.dtype, item.device, float(item.double().sum()), tuple(item.flatten()[:8].tolist())
 
 
-__all__ = ["LoadedModel", "load_model", "load_models", "load_to_answer"]
+__all__ = ["LoadedModel", "load_model", "load_models", "load_net", "load_to_answer", "plain_net"]

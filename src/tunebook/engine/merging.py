@@ -14,8 +14,6 @@ from tunebook.engine.stored import woven
 from tunebook.models.source import find_model
 from tunebook.nets.peft import is_extra
 
-MERGEABLE = "lora | adalora | ia3 | bitfit"  # what `unmergeable` lets through, for messages
-
 
 def added_up(model: Any) -> Any:
     """A model with what PEFT added to its weights, and the trained head in place of the fresh one; any other model, or
@@ -65,4 +63,4 @@ def unmergeable(plan: Plan) -> str:
     return ""
 
 
-__all__ = ["MERGEABLE", "added_up", "unlike", "unmergeable"]
+__all__ = ["added_up", "unlike", "unmergeable"]

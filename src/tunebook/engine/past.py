@@ -16,7 +16,7 @@ from tunebook.core.nouns import DataRef, Labels, Plan
 from tunebook.core.params import Declaration, Row
 from tunebook.core.places import PLAN, read_plan
 from tunebook.engine.inputs import find_input, input_id
-from tunebook.engine.part import is_part
+from tunebook.engine.part import MERGEABLE, is_part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,7 +77,7 @@ def find_start(name: str, data: DataRef) -> Start:
         raise PlanError("forgetting.task", key=path.name, value=plan.task, allowed=data.task)
     partial = is_part(path / "model")
     if partial:
-        from tunebook.engine.merging import MERGEABLE, unmergeable
+        from tunebook.engine.merging import unmergeable
 
         beside = unmergeable(plan)
         if beside:

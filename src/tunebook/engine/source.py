@@ -16,12 +16,12 @@ from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.files import part_of
 from tunebook.core.hashing import content_id
-from tunebook.core.kinds import CLASSES, NUMBERS, unknown_kind
 from tunebook.core.nouns import Plan
 from tunebook.core.places import read_plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.task import OtherBook, Task
 from tunebook.core.technique import Batch
+from tunebook.engine.ensemble import ensemble
 from tunebook.engine.inputs import declared_input, find_inputs, input_id
 from tunebook.engine.past import ancestors, data_of, kept_for, outputs_before, past_rows, read_kept
 from tunebook.engine.tokens import encode
@@ -218,25 +218,4 @@ class BookSource:
         return self._models[path]
 
 
-def ensemble(answers: Sequence[NDArray[np.float32]], problem: str) -> NDArray[np.float32]:
-    """Answers (N, outputs) of several models as those of one: the logits of their mean probability, or the mean of
-    numbers."""
-    logits = np.stack(answers).astype(np.float64)
-    if problem in NUMBERS:
-        return np.asarray(logits.mean(axis=0), dtype=np.float32)
-    if problem == "multi_label":
-        yes, no = (-np.logaddexp(0, -side) for side in (logits, -logits))
-        return (_log_mean(yes) - _log_mean(no)).astype(np.float32)
-    if problem == "single_label":
-        top = logits.max(axis=2, keepdims=True)
-        normal = top + np.log(np.exp(logits - top).sum(axis=2, keepdims=True))
-        return _log_mean(logits - normal).astype(np.float32)
-    raise unknown_kind(problem, *CLASSES, *NUMBERS)
-
-
-def _log_mean(logs: NDArray[np.float64]) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = np.logaddexp.reduce(logs, axis=0) - np.log(len(logs))
-    return found
-
-
-__all__ = ["BookSource", "ensemble"]
+__all__ = ["BookSource"]

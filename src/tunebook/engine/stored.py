@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tunebook.core.damage import read_object
 from tunebook.core.errors import ModelError
 from tunebook.core.files import as_umask_says
 from tunebook.core.nouns import Plan
@@ -24,7 +23,7 @@ from tunebook.core.params import build
 from tunebook.core.registry import techniques
 from tunebook.core.task import Task
 from tunebook.core.technique import RunContext, Technique
-from tunebook.engine.part import BASE, is_part
+from tunebook.engine.part import BASE, base_of, is_part
 from tunebook.engine.past import build_model
 from tunebook.engine.weave import Weave
 from tunebook.models.source import REACH, find_model, model_id, reach
@@ -94,9 +93,7 @@ def read_model(folder: Path, plan: Plan, task: Task) -> Any:
     """
     if not is_part(folder):
         return task.load(folder)
-    kept = read_object(folder / BASE, "model", "model_id")
-    moved = plan.model if Path(plan.model).is_dir() else kept["model"]  # the book may stand elsewhere by now
-    base = find_model(str(folder / kept["model"] if plan.before is not None else moved), allow_pickle=True)
+    base, kept = base_of(folder, plan)
     found = model_id(base)
     if found != kept["model_id"]:
         raise ModelError("model.base_changed", key="base_model", value=kept["model"], found=found)

@@ -95,12 +95,14 @@ class Book:
         Raises:
             BookError: no such run, or several whose id begins so.
         """
-        runs = self.runs
+        from tunebook.verbs.runs import runs_named
+
         if name == "latest":
-            found = [run for run in runs if run.finished][-1:]
+            found = [run for run in self.runs if run.finished][-1:]
         else:
-            found = [run for run in runs if run.id == name] or [run for run in runs if run.id.startswith(name)]
+            found = runs_named(self.path / "runs", name)
         if len(found) != 1:
+            runs = self.runs
             asked: dict[str, Any] = {"key": "run", "value": name, "book": self.path}
             if not runs or name == "latest":
                 raise BookError("book.no_runs", **asked)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any
 
 from tunebook.core.errors import ModelError, PlanError, RunError, TunebookError
+from tunebook.core.hashing import content_id
 from tunebook.core.nouns import Plan
 from tunebook.core.registry import techniques
+from tunebook.engine.part import MERGEABLE, is_part
 from tunebook.models.files import unreadable
 from tunebook.verbs.book import Book, open_book
+from tunebook.verbs.kept import kept
 from tunebook.verbs.runs import Run
 
 SOUP = "soup_of"  # among the inputs of a soup's plan: the hash of what it was made of
@@ -59,21 +63,26 @@ def misfit(run: Run, book: Book, first: Plan | None = None) -> TunebookError | N
         return PlanError("soup.stage", key=run.id, value=plan.stage)
     if plan.data != book.data.content:
         return PlanError("soup.rows", key=run.id, value=plan.data, allowed=book.data.content)
-    from tunebook.engine.merging import MERGEABLE
-
     fault = _apart(run, plan, first) if first is not None else None
-    if fault is None and (key := _beside(run, plan)):
+    if fault is None and (key := _beside(run, plan, book)):
         return PlanError("soup.part", key=run.id, value=key, allowed=MERGEABLE)
     return fault
 
 
-def _beside(run: Run, plan: Plan) -> str:
+def _beside(run: Run, plan: Plan, book: Book) -> str:
     """The technique of which something stays beside the base model for good; empty for a model that is whole or can be
     added up to one."""
-    from tunebook.engine.merging import unmergeable
-    from tunebook.engine.part import is_part
+    if not is_part(run.model):
+        return ""
 
-    return unmergeable(plan) if is_part(run.model) else ""
+    def found() -> str:
+        from tunebook.engine.merging import unmergeable
+
+        return unmergeable(plan)
+
+    rows = [plan.labels.model_dump(), plan.params, plan.techniques]
+    key = content_id([plan.task, plan.model_id, rows, version("tunebook"), version("peft")])
+    return str(kept(book.data, f"mergeable-{key}", found))
 
 
 def _apart(run: Run, plan: Plan, first: Plan) -> PlanError | None:
@@ -99,7 +108,7 @@ def _said(plan: Plan) -> str:
 
 def _layers(plan: Plan) -> dict[str, dict[str, Any]]:
     """Rows of the techniques that decide which layers the model has."""
-    known = techniques()
+    known = techniques() if plan.techniques else {}  # importing them imports torch
     return {key: rows for key, rows in plan.techniques.items() if key in known and known[key].reshapes}
 
 

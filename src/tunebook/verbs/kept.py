@@ -1,21 +1,27 @@
-"""What was worked out once and is kept in the cache of a book, as JSON: it may be deleted at any time."""
+"""What was worked out once and is kept in the cache of a book: it may be deleted at any time."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tunebook.core.damage import read_object
 from tunebook.core.errors import BookError
-from tunebook.core.files import write_whole
+from tunebook.core.files import part_of, write_whole
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import DataRef
+from tunebook.models.source import model_id, model_stamp
 
 
 def kept(data: DataRef, name: str, make: Callable[[], Any]) -> Any:
-    """What `make` gives, from the cache if it is there.
+    """What `make` gives, as JSON, from the cache if it is there.
 
     Args:
         data: the book's rows, beside which its cache is.
@@ -33,4 +39,25 @@ def kept(data: DataRef, name: str, make: Callable[[], Any]) -> Any:
     return made
 
 
-__all__ = ["kept"]
+def kept_array(data: DataRef, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+    """The same for an array."""
+    path = data.path.parent / "cache" / f"{name}.npz"
+    missing = suppress(OSError, ValueError, KeyError, EOFError, BadZipFile)  # a zip holds the sums of what is in it
+    with missing, path.open("rb") as stream:
+        return np.asarray(np.load(stream)["made"])
+    made = make()
+    with suppress(OSError), part_of(path) as part, part.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, made=made)
+    return made
+
+
+def kept_model_id(folder: Path, data: DataRef) -> str:
+    """Hash of a model's files; gigabytes of weights are read once a book, not whenever they are asked for."""
+    stamp = model_stamp(folder)
+    if stamp is None:
+        return model_id(folder)
+    found: str = kept(data, f"model-{stamp}", lambda: model_id(folder))
+    return found
+
+
+__all__ = ["kept", "kept_array", "kept_model_id"]

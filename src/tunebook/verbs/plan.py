@@ -20,11 +20,11 @@ from tunebook.engine.inputs import inputs_of
 from tunebook.engine.past import CONTINUE, Start, find_start, numbered
 from tunebook.engine.schedule import check_steps
 from tunebook.models.heads import own_head
-from tunebook.models.source import find_model, load_reader, model_id, model_stamp, reach, read_config
+from tunebook.models.source import find_model, load_reader, reach, read_config
 from tunebook.tables.rules import planned_steps
 from tunebook.tables.split import settings_of, techniques_of
 from tunebook.verbs.estimate import Sizes, estimate, sizes_of, sizes_of_kind
-from tunebook.verbs.kept import kept
+from tunebook.verbs.kept import kept, kept_model_id
 from tunebook.verbs.model_facts import plain_kind
 from tunebook.verbs.order import order
 
@@ -113,7 +113,7 @@ def plan_one(
     return Plan(
         task=data.task,
         model=start.whole if start else name,
-        model_id=before.id if before else _model_id(folder, data),
+        model_id=before.id if before else kept_model_id(folder, data),
         labels=data.labels,
         params=params,
         techniques={item.key: item.model_dump() for item in woven},
@@ -154,7 +154,9 @@ def read_tokens(data: DataRef, folder: Path, *, allow_unknown: bool = False, tok
     """
     from tunebook.data.tokens import SAMPLE, check_tokens
 
-    key = content_id([data.content, _model_id(folder, data), SAMPLE, "words", [_version(name) for name in _READERS]])
+    key = content_id(
+        [data.content, kept_model_id(folder, data), SAMPLE, "words", [_version(name) for name in _READERS]]
+    )
     report: dict[str, Any] = kept(data, f"tokens-{key}", lambda: _read(data, folder, tokenizer))
     check_tokens(report, allow_unknown=allow_unknown)
     return report
@@ -168,15 +170,6 @@ def _read(data: DataRef, folder: Path, tokenizer: Any) -> dict[str, Any]:
     tokenizer = tokenizer or load_reader(folder)
     report = token_report(rows.texts, rows.pairs, tokenizer)
     return {**report, "positions": positions(read_config(folder), tokenizer)}
-
-
-def _model_id(folder: Path, data: DataRef) -> str:
-    """Hash of the model's files; gigabytes of weights are read once a book, not once a plan."""
-    stamp = model_stamp(folder)
-    if stamp is None:
-        return model_id(folder)
-    found: str = kept(data, f"model-{stamp}", lambda: model_id(folder))
-    return found
 
 
 def mean_length(tokens: dict[str, Any], limit: int) -> float:

@@ -123,6 +123,13 @@ def runs_in(folder: Path) -> list[Run]:
     return sorted(map(Run, found), key=_place)
 
 
+def runs_named(folder: Path, name: str) -> list[Run]:
+    """The run of this id, else those whose ids begin so; looks into no others."""
+    names = [path for path in folder.iterdir() if path.name.startswith(name)] if folder.is_dir() else []
+    found = sorted((Run(path) for path in names if any((path / file).exists() for file in _BEGUN)), key=_place)
+    return [run for run in found if run.id == name] or found
+
+
 def _place(run: Run) -> tuple[str, int, str]:
     """Where a run stands in the order of all; one with a name of its own comes first."""
     found = _NAME.fullmatch(run.id)
@@ -164,4 +171,4 @@ def _later(folder: Path) -> str:
         return now
 
 
-__all__ = ["Run", "find_run", "new_run", "runs_in"]
+__all__ = ["Run", "find_run", "new_run", "runs_in", "runs_named"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import platform
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from tunebook.core.errors import ModelError, PlanError, RunError
+from tunebook.core.errors import PlanError, RunError
 from tunebook.core.files import write_whole
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import Plan, read_json, write_json
@@ -22,14 +23,13 @@ from tunebook.core.progress import Progress, Silent
 from tunebook.core.soup import METHODS, Ingredient, Method, Recipe
 from tunebook.verbs.book import Book
 from tunebook.verbs.ingredients import SOUP, ingredients_of
-from tunebook.verbs.merge import plain_model
+from tunebook.verbs.kept import kept_model_id
+from tunebook.verbs.kitchen import Kitchen
 from tunebook.verbs.runs import Run, find_run, new_run
 from tunebook.verbs.tasting import Logits, Tasting, tasting
 
 if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
-    from tunebook.engine.outcome import Clock
-    from tunebook.nets.mix import Mix
 
 FILE = "soup.json"
 _TOLERANCE = 1e-5  # largest difference of logits, for logits of size one, of the soup on disk from that in memory
@@ -54,7 +54,8 @@ def soup(of: Book | Sequence[Run], *, method: Method = "greedy", progress: Progr
     """Average the weights of several finished runs into one model, a new run of their book.
 
     Runs that keep only what was trained (lora, adalora, ia3, bitfit) are added up to whole models first: the mean of
-    low-rank factors is not the mean of the models. Costs two passes over the validation rows for each run.
+    low-rank factors is not the mean of the models. Costs two passes over the validation rows for each run, alone and in
+    a mean; the answers are kept in the book's cache, so that the same soup asked again costs none.
 
     Args:
         of: the runs, of one base model, one set of labels and the same frozen rows; or a book, whose finished runs are
@@ -68,26 +69,25 @@ def soup(of: Book | Sequence[Run], *, method: Method = "greedy", progress: Progr
 
     Source: Wortsman et al. 2022, Model soups (arXiv:2203.05482), section 2 and recipe 1.
     """
-    from tunebook.engine.outcome import Clock
-
     if method not in METHODS:
         raise PlanError("soup.method", key="method", value=method, allowed=" | ".join(METHODS))
-    clock, watch = Clock.start(), progress or Silent()
+    begun, watch = (time.perf_counter(), time.process_time()), progress or Silent()
     book, runs, left = ingredients_of(of)
     table = tasting(book.data, runs[0].plan, str(book.champion.values()["metric"]))
     watch.start("soup", 2 * len(runs) - 1)
-    pot = _cooked(_ranked(runs, table, watch), table, method, watch)
+    kitchen = Kitchen(table, watch)
+    pot = _cooked(_ranked(runs, kitchen), kitchen, method)
     watch.finish()
     recipe = pot.recipe(method, left)
     if len(pot.taken) < 2:
         return Soup(recipe, None, fresh=False)
-    plan = _plan(pot.taken, method, table.metric)
+    plan = _plan(pot.taken, method, table)
     (book.path / "cache").mkdir(exist_ok=True)
     with FileLock(book.path / "cache" / f".soup-{plan.id}.lock"):  # another process may be making the same one
         found = find_run(book.path / "runs", plan)
         if found is not None and found.finished:
             return Soup(recipe, found, fresh=False)
-        return Soup(recipe, _written(book, plan, pot, recipe, clock), fresh=True)
+        return Soup(recipe, _written(book, plan, pot, recipe, begun), fresh=True)
 
 
 def read_recipe(run: Run) -> Recipe | None:
@@ -108,12 +108,11 @@ class _Tasted:
 
 @dataclass(frozen=True)
 class _Pot:
-    """A finished soup in memory: the best run's model with the weights of the soup, and what it answers."""
+    """A finished soup: what is in it, and what it answers."""
 
-    table: Tasting
+    kitchen: Kitchen
     tasted: list[_Tasted]
     steps: list[Ingredient]
-    loaded: LoadedModel
     logits: Logits
 
     @property
@@ -121,7 +120,7 @@ class _Pot:
         return [item.run for item, step in zip(self.tasted, self.steps, strict=True) if step.taken]
 
     def recipe(self, method: Method, left: dict[str, str]) -> Recipe:
-        table = self.table
+        table = self.kitchen.table
         return Recipe(
             method=method,
             metric=table.metric,
@@ -134,22 +133,13 @@ class _Pot:
         )
 
 
-def _loaded(run: Run) -> LoadedModel:
-    """A run's model as a plain one, whose weights are all there is of it."""
-    from tunebook.engine.load import load_model
-    from tunebook.engine.part import is_part
-
-    loaded = load_model(run.model, run.plan)
-    return replace(loaded, model=plain_model(run, loaded)) if is_part(run.model) else loaded
-
-
-def _ranked(runs: Sequence[Run], table: Tasting, watch: Progress) -> list[_Tasted]:
+def _ranked(runs: Sequence[Run], kitchen: Kitchen) -> list[_Tasted]:
     """The runs alone, the best one first and of equal ones the oldest, in whatever order they were named."""
     found = []
     for run in runs:
-        logits = table.logits(_loaded(run), watch)
-        found.append(_Tasted(run, logits, table.score(logits)))
-        watch.advance()
+        logits = kitchen.answers([run])
+        found.append(_Tasted(run, logits, kitchen.table.score(logits)))
+        kitchen.progress.advance()
     return sorted(found, key=lambda item: (-_known(item.score), item.run.id))
 
 
@@ -158,44 +148,25 @@ def _known(score: float) -> float:
     return -math.inf if math.isnan(score) else score
 
 
-def _cooked(tasted: list[_Tasted], table: Tasting, method: Method, watch: Progress) -> _Pot:
+def _cooked(tasted: list[_Tasted], kitchen: Kitchen, method: Method) -> _Pot:
     """Add one run after the other to the best one; greedily only what does not make the mean worse."""
-    from tunebook.nets.mix import Mix
-
     best = tasted[0]
-    pot = _loaded(best.run)
-    mix, logits, now = Mix.of(pot.model), best.logits, best.score
+    held, logits, now = [best.run], best.logits, best.score
     steps = [Ingredient(run=best.run.id, score=best.score, mean=best.score, taken=True)]
     for item in tasted[1:]:
-        trial = _more(mix, item.run)
-        trial.into(pot.model)
-        answers = table.logits(pot, watch)
-        score = table.score(answers)
+        answers = kitchen.answers([*held, item.run])
+        score = kitchen.table.score(answers)
         taken = method == "uniform" or _known(score) >= _known(now)
         steps.append(Ingredient(run=item.run.id, score=item.score, mean=score, taken=taken))
         if taken:
-            mix, logits, now = trial, answers, score
-        watch.advance()
-    mix.into(pot.model)
-    return _Pot(table, tasted, steps, pot, logits)
+            held, logits, now = [*held, item.run], answers, score
+        kitchen.progress.advance()
+    return _Pot(kitchen, tasted, steps, logits)
 
 
-def _more(mix: Mix, run: Run) -> Mix:
-    """The soup with one more run.
-
-    Raises:
-        ModelError: `soup.shape`.
-    """
-    model = _loaded(run).model
-    if strange := mix.other(model):
-        raise ModelError("soup.shape", key=run.id, value=strange)
-    return mix.plus(model)
-
-
-def _plan(taken: Sequence[Run], method: Method, metric: str) -> Plan:
+def _plan(taken: Sequence[Run], method: Method, table: Tasting) -> Plan:
     """The best run's plan, with only those techniques that all of them share, and with the hash of what was taken."""
     from tunebook.engine.past import CONTINUE
-    from tunebook.models.source import model_id
 
     plans = [run.plan for run in taken]
     first = plans[0]
@@ -203,38 +174,55 @@ def _plan(taken: Sequence[Run], method: Method, metric: str) -> Plan:
         key: rows for key, rows in first.techniques.items() if all(plan.techniques.get(key) == rows for plan in plans)
     }
     inputs = {name: value for name, value in first.inputs.items() if name.partition(".")[0] in {CONTINUE, *shared}}
-    made = content_id([method, *([plan.id, model_id(run.model)] for plan, run in zip(plans, taken, strict=True))])
+    models = [kept_model_id(run.model, table.data) for run in taken]
+    made = content_id([method, *([plan.id, model] for plan, model in zip(plans, models, strict=True))])
     same = len({plan.table for plan in plans}) == 1
     return first.model_copy(
         update={
             "techniques": shared,
             "inputs": {**inputs, SOUP: made},
-            "params": {**first.params, "metric": metric},
+            "params": {**first.params, "metric": table.metric},
             "table": first.table if same else content_id([plan.table for plan in plans]),
             "table_version": first.table_version if same else 0,
         }
     )
 
 
-def _written(book: Book, plan: Plan, pot: _Pot, recipe: Recipe, clock: Clock) -> Run:
+def _written(book: Book, plan: Plan, pot: _Pot, recipe: Recipe, begun: tuple[float, float]) -> Run:
     """The soup as a run, which appears in the book whole or not at all.
+
+    Args:
+        begun: what the clock of the wall and that of the processor said at the start.
 
     Raises:
         RunError: `soup.differs`.
     """
     from tunebook.engine.stored import finish_folder
 
+    loaded = _whole(pot)
     with TemporaryDirectory(prefix="soup-", dir=book.path / "cache", ignore_cleanup_errors=True) as place:
         part = Path(place) / "run"
-        pot.loaded.model.save_pretrained(str(part / "model"))
-        finish_folder(part / "model", pot.loaded.tokenizer, plan)
+        loaded.model.save_pretrained(str(part / "model"))
+        finish_folder(part / "model", loaded.tokenizer, plan)
         _prove(part / "model", plan, pot)
         write_json(recipe, part / FILE)
         write_plan(plan, part, final=book.path / "runs" / part.name)
-        write_whole(part / "outcome.json", json.dumps(_outcome(part, pot, clock), indent=2) + "\n")
+        write_whole(part / "outcome.json", json.dumps(_outcome(part, pot, begun, loaded.model), indent=2) + "\n")
         run = new_run(book.path / "runs", plan)
         part.replace(run.path)  # an empty folder gives way
     return run
+
+
+def _whole(pot: _Pot) -> LoadedModel:
+    """The best run's model, as transformers has it, with the weights of the soup."""
+    from tunebook.engine.load import load_model
+    from tunebook.verbs.merge import plain_model
+
+    best = pot.taken[0]
+    loaded = load_model(best.model, best.plan)
+    model = plain_model(best, loaded)
+    pot.kitchen.mix(pot.taken).into(model)
+    return replace(loaded, model=model)
 
 
 def _prove(folder: Path, plan: Plan, pot: _Pot) -> None:
@@ -243,19 +231,19 @@ def _prove(folder: Path, plan: Plan, pot: _Pot) -> None:
 
     from tunebook.engine.load import load_model
 
-    difference = float(np.abs(pot.table.logits(load_model(folder, plan)) - pot.logits).max())
+    difference = float(np.abs(pot.kitchen.table.logits(load_model(folder, plan)) - pot.logits).max())
     if not difference <= _TOLERANCE * max(1.0, float(np.abs(pot.logits).max())):
         named = ", ".join(run.id for run in pot.taken)
-        raise RunError("soup.differs", key=named, value=difference, rows=len(pot.table.rows))
+        raise RunError("soup.differs", key=named, value=difference, rows=len(pot.kitchen.table.rows))
 
 
-def _outcome(part: Path, pot: _Pot, clock: Clock) -> dict[str, Any]:
+def _outcome(part: Path, pot: _Pot, begun: tuple[float, float], model: Any) -> dict[str, Any]:
     """Cost of a soup: what averaging took, and as `stage_seconds` what training the runs in it had taken."""
     from tunebook.engine.machine import device_name, peak_bytes
-    from tunebook.engine.outcome import Outcome
+    from tunebook.engine.outcome import Clock, Outcome
     from tunebook.models.source import model_id
 
-    spent = clock.since()
+    spent = Clock(*begun).since()
     outcome = Outcome(
         seconds=spent.wall,
         processor_seconds=spent.processor,
@@ -265,7 +253,7 @@ def _outcome(part: Path, pot: _Pot, clock: Clock) -> dict[str, Any]:
         precision="fp32",
         device=device_name(),
         best_step=None,
-        parameters=sum(item.numel() for item in pot.loaded.model.parameters()),
+        parameters=sum(item.numel() for item in model.parameters()),
         stored_bytes=sum(file.stat().st_size for file in (part / "model").glob("*.safetensors")),
     )
     costs = [run.outcome for run in pot.taken]

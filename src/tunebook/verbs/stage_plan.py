@@ -93,7 +93,8 @@ def _refuse_kinds(stage: Stage, table: ParamTable, task: str) -> None:
 
 def _refuse_unhanded(stage: Stage, made: Plan) -> None:
     """A technique after which there is no model like the base model to hand on."""
-    from tunebook.engine.merging import MERGEABLE, unmergeable
+    from tunebook.engine.merging import unmergeable
+    from tunebook.engine.part import MERGEABLE
 
     key = unmergeable(made) if made.techniques else ""
     if key and techniques()[key].delta:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.abtest.exam import Exam, split_exam
 from tunebook.core.nouns import DataRef, Interval, Plan
 from tunebook.core.progress import Progress
-from tunebook.core.registry import tasks
+from tunebook.core.registry import task_of
 from tunebook.core.task import Rows, Task
 
 if TYPE_CHECKING:
+    from tunebook.core.encoded import Encoded
     from tunebook.engine.load import LoadedModel
 
 Logits = NDArray[np.float32]
@@ -27,25 +28,39 @@ class Tasting:
 
     Attributes:
         plan: of a run of the book; it says what the head's outputs are.
-        rows: the rows; targets: what they are labelled with.
+        exam: the rows.
         metric: the score; more is better.
-        cache: folder for tokens.
+        data: the book's, beside which its cache is.
     """
 
     plan: Plan
     task: Task
-    rows: Rows
-    targets: NDArray[Any]
+    exam: Exam
     metric: str
-    cache: Path
+    data: DataRef
 
-    def logits(self, loaded: LoadedModel, progress: Progress | None = None) -> Logits:
-        """Outputs of a model's head, shape (N, outputs), with the length of texts that its own plan says."""
-        from tunebook.engine.infer import Inference
+    @property
+    def rows(self) -> Rows:
+        """The rows."""
+        return self.exam.rows
+
+    @property
+    def targets(self) -> NDArray[Any]:
+        """What they are labelled with."""
+        return self.exam.targets
+
+    def tokens(self, tokenizer: Any, plan: Plan, progress: Progress | None = None) -> Encoded:
+        """The rows as a model reads them, cut where its own plan says."""
         from tunebook.engine.tokens import encode
 
-        length = int(loaded.plan.params["max_length"])  # type: ignore[arg-type]
-        encoded = encode(self.rows, self.task, loaded.tokenizer, length, cache=self.cache, progress=progress)
+        length, cache = int(plan.params["max_length"]), self.data.path.parent / "cache"  # type: ignore[arg-type]
+        return encode(self.rows, self.task, tokenizer, length, cache=cache, progress=progress)
+
+    def logits(self, loaded: LoadedModel, progress: Progress | None = None) -> Logits:
+        """Outputs of a model's head, shape (N, outputs)."""
+        from tunebook.engine.infer import Inference
+
+        encoded = self.tokens(loaded.tokenizer, loaded.plan, progress)
         inference = Inference(self.task, loaded.tokenizer.pad_token_id)
         return inference.run(loaded.model, encoded, progress=progress).logits
 
@@ -55,7 +70,7 @@ class Tasting:
 
     def ensemble(self, answers: list[Logits]) -> float:
         """What the mean probability of several models is worth; of numbers their mean."""
-        from tunebook.engine.source import ensemble
+        from tunebook.engine.ensemble import ensemble
 
         return self.score(ensemble(answers, self.plan.labels.problem))
 
@@ -81,14 +96,11 @@ def tasting(data: DataRef, plan: Plan, metric: str) -> Tasting:
         plan: of a finished run of it.
         metric: what is scored; `auto` takes what the task is judged by.
     """
-    from tunebook.data.load import load
     from tunebook.engine.past import numbered
 
-    rows = load(numbered(data, plan.labels), "validation")
-    assert rows.targets is not None  # a run of this book has been trained on its labels
-    task = tasks()[plan.task]()
+    task = task_of(plan.task)()
     judged = task.headline(plan.labels) if metric == "auto" else metric
-    return Tasting(plan, task, rows, rows.targets, judged, data.path.parent / "cache")
+    return Tasting(plan, task, split_exam(numbered(data, plan.labels), "validation"), judged, data)
 
 
 __all__ = ["Logits", "Tasting", "tasting"]

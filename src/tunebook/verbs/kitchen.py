@@ -1,0 +1,155 @@
+"""What runs, and means of their weights, answer on the validation rows: models are loaded only for what is not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tunebook.abtest.exam import kept_logits
+from tunebook.core.errors import ModelError
+from tunebook.core.hashing import content_id, file_id
+from tunebook.core.progress import Progress
+from tunebook.engine.part import BASE, base_of, is_part
+from tunebook.verbs.kept import kept_array, kept_model_id
+from tunebook.verbs.runs import Run
+from tunebook.verbs.tasting import Logits, Tasting
+
+if TYPE_CHECKING:
+    from tunebook.core.encoded import Encoded
+    from tunebook.nets.mix import Mix
+
+_HELD = 1 << 30  # bytes of models that wait in memory between their own answers and the first mean with them
+
+
+@dataclass
+class Kitchen:
+    """Answers of runs and of means of them, kept in the cache of the book by the hashes of the models.
+
+    The mean of some runs is grown from the mean of the first of them, where that was asked for just before.
+
+    Attributes:
+        table: the rows.
+        progress: watches the passes over them.
+    """
+
+    table: Tasting
+    progress: Progress
+    _ids: dict[str, str] = field(default_factory=dict)
+    _bases: dict[str, str] = field(default_factory=dict)
+    _tokens: dict[Any, tuple[Encoded, int]] = field(default_factory=dict)
+    _models: dict[str, Any] = field(default_factory=dict)
+    _held: int = 0
+    _mixes: dict[tuple[str, ...], Mix] = field(default_factory=dict)
+    _pot: tuple[str, Any] | None = None
+
+    def answers(self, runs: Sequence[Run]) -> Logits:
+        """Outputs of the mean of the weights of some runs, added up in this order, with the tokens of the first; of a
+        single run its own. Shape (N, outputs).
+
+        Raises:
+            ModelError: as `mix`; a base model is no longer what it was.
+        """
+        if len(runs) == 1 and not is_part(runs[0].model):
+            known = kept_logits(runs[0], self.table.exam)  # a test of tables has asked it
+            if known is not None:
+                return known
+        key = content_id([self.table.exam.key, [self._id(run) for run in runs]], 24)
+        return kept_array(self.table.data, f"answers-{key}", partial(self._asked, runs))
+
+    def mix(self, runs: Sequence[Run]) -> Mix:
+        """The sum of the weights of some runs, added up in this order.
+
+        Raises:
+            ModelError: `soup.shape`.
+        """
+        from tunebook.nets.mix import Mix
+
+        names = tuple(run.id for run in runs)
+        begun = max((known for known in self._mixes if names[: len(known)] == known), key=len, default=())
+        mix = self._mixes[begun] if begun else Mix.of(self._taken(runs[0]))
+        before = {begun: mix} if begun else {}
+        for run in runs[max(len(begun), 1) :]:
+            before, mix = {names[: mix.count]: mix}, _more(mix, run, self._taken(run))
+        self._mixes = {**before, names: mix}
+        return mix
+
+    def _asked(self, runs: Sequence[Run]) -> Logits:
+        """A pass over the rows."""
+        from tunebook.engine.infer import Inference
+
+        first = runs[0]
+        if len(runs) == 1:
+            model = self._loaded(first)
+        else:
+            mix = self.mix(runs)
+            if self._pot is None or self._pot[0] != first.id:
+                self._pot = first.id, net(first)
+            model = self._pot[1]
+            mix.into(model)
+        encoded, pad = self._read(first)
+        return Inference(self.table.task, pad).run(model, encoded, progress=self.progress).logits
+
+    def _loaded(self, run: Run) -> Any:
+        """A run's model, which waits here for `mix` where there is room."""
+        model = net(run)
+        size = sum(item.nbytes for item in model.state_dict().values())
+        if self._held + size <= _HELD:
+            self._held += size
+            self._models[run.id] = model
+        return model
+
+    def _taken(self, run: Run) -> Any:
+        found = self._models.pop(run.id, None)
+        if found is None:
+            return net(run)
+        self._held -= sum(item.nbytes for item in found.state_dict().values())
+        return found
+
+    def _read(self, run: Run) -> tuple[Encoded, int]:
+        """The rows in a run's tokens, and the token that fills up; runs with the same files read the same."""
+        from tunebook.models.source import load_reader
+
+        files = [path for path in sorted(run.model.iterdir()) if path.is_file() and path.suffix != ".safetensors"]
+        rules = [run.plan.params["max_length"], *((path.name, file_id(path)) for path in files)]
+        key = content_id(rules)
+        if key not in self._tokens:
+            tokenizer = load_reader(run.model)
+            self._tokens[key] = self.table.tokens(tokenizer, run.plan, self.progress), tokenizer.pad_token_id
+        return self._tokens[key]
+
+    def _id(self, run: Run) -> str:
+        """Hash of all that a run's answers depend on."""
+        if run.id not in self._ids:
+            own = [run.plan.id, kept_model_id(run.model, self.table.data)]
+            base = self._base(run) if is_part(run.model) else ""
+            self._ids[run.id] = content_id([*own, base], 24)
+        return self._ids[run.id]
+
+    def _base(self, run: Run) -> str:
+        """Hash of the base model of a part as it is now; once for all runs that name the same one."""
+        plan = run.plan
+        key = content_id([(run.model / BASE).read_text(encoding="utf-8"), plan.model, plan.before is not None])
+        if key not in self._bases:
+            self._bases[key] = kept_model_id(base_of(run.model, plan)[0], self.table.data)
+        return self._bases[key]
+
+
+def net(run: Run) -> Any:
+    """A run's model as a plain one, whose weights are all there is of it; without transformers where that answers the
+    same."""
+    from tunebook.engine.load import load_net, plain_net
+    from tunebook.engine.merging import added_up
+
+    plain = plain_net(run.model, run.plan)
+    return added_up(load_net(run.model, run.plan)) if plain is None else plain
+
+
+def _more(mix: Mix, run: Run, model: Any) -> Mix:
+    if strange := mix.other(model):
+        raise ModelError("soup.shape", key=run.id, value=strange)
+    return mix.plus(model)
+
+
+__all__ = ["Kitchen", "net"]
