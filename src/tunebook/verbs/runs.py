@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from contextlib import suppress
@@ -126,7 +125,7 @@ def runs_in(folder: Path) -> list[Run]:
 
 def runs_named(folder: Path, name: str) -> list[Run]:
     """The run of this id, else those whose ids begin so; looks into no others."""
-    near = [folder / id for id in os.listdir(folder) if id.startswith(name)] if folder.is_dir() else []
+    near = [path for path in folder.iterdir() if path.name.startswith(name)] if folder.is_dir() else []
     found = sorted((Run(path) for path in near if any((path / file).exists() for file in _BEGUN)), key=_place)
     return [run for run in found if run.id == name] or found
 
