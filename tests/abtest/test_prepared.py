@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,9 +14,12 @@ import pytest
 from tests import ab_book
 from tunebook.abtest.arms import trained
 from tunebook.abtest.exam import split_exam
-from tunebook.abtest.prepared import Course, prepare_test
-from tunebook.core.errors import TableError
+from tunebook.abtest.prepared import Course, PreparedTest, prepare_test
+from tunebook.core.errors import PlanError, TableError
+from tunebook.core.nouns import write_json
+from tunebook.core.verdict import Look, Verdict
 from tunebook.data.load import load
+from tunebook.stats.sequential import spent
 from tunebook.tables.make import child
 
 
@@ -85,3 +89,55 @@ def test_runs_of_before_whose_checkpoint_was_chosen_on_these_rows_are_told(base:
         shutil.rmtree(run.path / "looks")
     told = dict(prepare_test(book, 2, 3, seeds=3).warnings)
     assert told["ab.warn.uncrossed"] == {"count": 1}, "one look of version 2, four of version 3"
+
+
+def ended(prepared: PreparedTest, *looks: tuple[int, float], seeds: Sequence[int] | None = None) -> None:
+    """Write the verdict of a test that was looked at so."""
+    plan = prepared.plan
+    history = [
+        Look(seeds=count, alpha=alpha, gain=0.01, lower=-0.01, upper=0.03, verdict="INCONCLUSIVE")
+        for count, alpha in looks
+    ]
+    verdict = Verdict(
+        test=plan.id, verdict="INCONCLUSIVE", a=plan.a, b=plan.b, a_values=plan.a_values, b_values=plan.b_values,
+        content=plan.content, split=plan.split, metric=plan.metric, gain=0.01, lower=-0.01, upper=0.03,
+        delta=plan.delta, delta_kind=plan.delta_kind, alpha=plan.alpha, seeds=looks[-1][0], n=plan.n, looks=len(looks),
+        history=history, extra={"seeds": list(seeds or plan.seeds)}, path=prepared.folder,
+    )  # fmt: skip
+    write_json(verdict, prepared.folder / "verdict.json")
+
+
+def test_looks_of_earlier_tests_are_spent(base: Path, tmp_path: Path) -> None:
+    book = ab_book.make_book(tmp_path, base)
+    each = spent(0.05, 3, (3, 5, 10))
+    first = prepare_test(book, 1, 3, seeds=5)
+    assert first.plan.past == [] and [look.alpha for look in first.plan.looks] == [each, each]
+    ended(first, (3, each), (5, each))
+    assert prepare_test(book, 1, 3, seeds=5).plan == first.plan, "a test that has ended is the same test"
+    further = prepare_test(book, 1, 3, seeds=10)
+    assert [(look.seeds, look.alpha) for look in further.plan.past] == [(3, each), (5, each)]
+    assert [look.alpha for look in further.plan.looks] == pytest.approx([each] * 3, rel=1e-4)
+    assert prepare_test(book, 1, 3, seeds=10).plan == further.plan, "begun, and nothing was spent since"
+    other_metric = prepare_test(book, 1, 3, seeds=5, metric="macro_f1")
+    assert prepare_test(book, 2, 3, seeds=5).plan.past == other_metric.plan.past == []
+    third = prepare_test(book, 1, 3, seeds=7, delta=0.0)
+    ended(third, (7, 0.012))
+    anew = prepare_test(book, 1, 3, seeds=10)
+    assert anew.plan.id != further.plan.id and [look.seeds for look in anew.plan.past] == [3, 5, 7]
+    assert anew.plan.looks[-1].alpha < each
+    ended(anew, (10, 0.04))
+    with pytest.raises(PlanError) as caught:
+        prepare_test(book, 1, 3, seeds=20, looks=())
+    assert caught.value.code == "ab.spent" and anew.plan.id in caught.value.key
+    assert prepare_test(book, 1, 3, seeds=10).finished is not None
+
+
+def test_named_seeds_explore(base: Path, tmp_path: Path) -> None:
+    book = ab_book.make_book(tmp_path, base)
+    named = prepare_test(book, 1, 3, seeds=[7, 8, 9], looks=())
+    assert dict(named.warnings)["ab.warn.named_seeds"] == {"count": 3}
+    ended(named, (3, 0.05))
+    plain = prepare_test(book, 1, 3, seeds=3, looks=())
+    assert plain.plan.past == [] and "ab.warn.named_seeds" not in dict(plain.warnings)
+    ended(plain, (3, 0.05))
+    assert prepare_test(book, 1, 3, seeds=[7, 8, 10], looks=()).plan.past == [], "charged nothing either"

@@ -37,7 +37,7 @@ def test_it_is_filled_in_from_the_gate(parts: Any) -> None:
     found = made(parts)
     assert (found.a, found.b, found.metric, found.delta, found.alpha) == (2, 3, "accuracy", 0.02, 0.05)
     assert found.seeds == [1, 2, 3, 4, 5] and found.shift == 0
-    alpha = spent(0.05, 2, (3.0, 5.0))
+    alpha = spent(0.05, 3, (3, 5, 10))  # going on to ten seeds is paid for
     assert [(look.seeds, look.alpha) for look in found.looks] == [(3, alpha), (5, alpha)]
     assert (found.split, found.n, found.content) == ("validation", parts[0].rows["validation"], parts[0].content)
     assert found.a_plan == parts[1][0].plan(1).id != found.b_plan

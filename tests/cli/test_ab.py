@@ -85,6 +85,8 @@ def test_a_better_table_passes_and_is_promoted(tunebook: Call, tested: Path, tmp
     assert data["seeds"] == 3 and data["looks"] == 1 and data["lower"] < data["gain"] < data["upper"]
     assert done.code == (0 if data["passed"] else 1)
     assert (Path(data["path"]) / "report.html").is_file()
+    assert data["looks_spent"] == [{"seeds": 3, "alpha": 0.05}] and data["min_detectable"] > 0
+    assert "this test can see gains of" in done.err and "No test has measured" in done.err
     assert "Only" in done.err and "up to 6 runs" in done.err
     shown = tunebook("ab", tested, "v2", "v3", *ASKED)
     assert data["verdict"] in shown.out and "Guardrail" in shown.out.title() and "finished already" in shown.err
@@ -93,6 +95,7 @@ def test_a_better_table_passes_and_is_promoted(tunebook: Call, tested: Path, tmp
     more = ("--delta", "0", "--alpha", "30%", "--guard", "time=900%", "--prices", prices, "--effects-by", "one")
     again = tunebook("ab", tested, "champion", "v3", *ASKED, *more, "--promote")
     assert again.code == 0, again.out + again.err
+    assert f"test {Path(data['path']).name} on these rows" in " ".join(again.err.split())
     assert again.out.count("test rows (look number") == 1, "what the test rows say of it"
     show = tunebook("table", "show", tested, "--table", "v3")
     assert "Effect: " in show.out, "what each row was worth"

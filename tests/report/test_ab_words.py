@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.report.test_ab import verdict
+from tunebook.abtest.foresight import Foresight
 from tunebook.core.verdict import Guardrail, RowEffect
 from tunebook.report.ab_words import (
     amount,
@@ -17,6 +19,7 @@ from tunebook.report.ab_words import (
     guard_sees,
     guard_text,
     held_text,
+    sees_text,
     sentence,
     settle_text,
     shown_guards,
@@ -59,6 +62,13 @@ def test_groups_are_told():
     assert "belong to 40 groups" in sentence(verdict(groups=40))
     told = settle_text(verdict("INCONCLUSIVE", settle={"seeds": None, "rows": 9000, "groups": 450}))
     assert "9,000 scored rows of 450 groups" in told
+
+
+def test_what_a_test_can_see():
+    asked: Any = SimpleNamespace(seeds=[1, 2, 3], n=1400, metric="accuracy")
+    told = sees_text(Foresight(0.031), asked)
+    assert "3 seeds and 1,400 rows" in told and "3.1 points or more" in told and "assumed" in told
+    assert "test abc on these rows" in sees_text(Foresight(0.031, "abc"), asked)
 
 
 def test_a_share_of_the_old_score():

@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.special import ndtr, ndtri
 
 from tunebook.core.errors import PlanError
-from tunebook.stats.sequential import crossing, spent
+from tunebook.stats.sequential import crossing, remaining, spent, together
 
 # Pocock's constants for two-sided alpha (Jennison and Turnbull, 2000, table 2.1). A one-sided test of half of it has
 # the same bound, but for paths that cross on both sides; they are rarer than the last digit.
@@ -65,3 +65,42 @@ def test_looks_that_do_not_rise_are_refused(looks, fractions):
 def test_an_error_that_is_none_is_refused():
     with pytest.raises(PlanError, match=r"stats\.alpha"):
         spent(1.5, 3)
+
+
+def test_without_a_past_the_looks_are_pococks():
+    assert remaining(0.05, (3, 5, 10), {}) == spent(0.05, 3, (3, 5, 10))
+    assert remaining(0.05, (5,), {}) == 0.05
+
+
+def test_going_on_costs_nothing_where_it_was_paid_for():
+    each = spent(0.05, 3, (3, 5, 10))
+    assert remaining(0.05, (3, 5, 10), {3: each}) == pytest.approx(each, rel=1e-4)
+    assert remaining(0.05, (3, 5, 10), {3: each, 5: each}) == pytest.approx(each, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("places", "past"), [((7,), {3: 0.0226, 5: 0.0226}), ((5, 10), {3: 0.04}), ((3, 5, 10), {4: 0.02, 12: 0.01})]
+)
+def test_unequal_looks_keep_alpha_together(places, past):
+    """The multivariate normal law of all looks, each at the larger of its errors."""
+    each = remaining(0.05, places, past)
+    every = np.array(sorted({*places, *past}), dtype=float)
+    errors = [max(past.get(int(place), 0.0), each if place in places else 0.0) for place in every]
+    correlation = np.sqrt(np.minimum.outer(every, every) / np.maximum.outer(every, every))
+    law = stats.multivariate_normal(np.zeros(len(every)), correlation, abseps=1e-6, releps=1e-6, maxpts=400_000)
+    assert 1 - law.cdf(-ndtri(errors)) == pytest.approx(0.05, abs=3e-5)
+    assert together(dict(zip(map(int, every), errors, strict=True))) == pytest.approx(0.05, abs=1e-6)
+
+
+def test_the_same_place_counts_once():
+    assert remaining(0.05, (5,), {5: 0.05}) == pytest.approx(0.05)
+    assert remaining(0.05, (5,), {5: 0.01}) == pytest.approx(0.05)
+    assert together({5: 0.03}) == pytest.approx(0.03)
+
+
+def test_where_all_is_spent_nothing_is_left():
+    assert remaining(0.05, (5, 10), {5: 0.05}) == 0
+    assert remaining(0.05, (3,), {5: 0.3}) == 0
+    assert 0 < remaining(0.05, (10,), {5: 0.049}) < 0.01
+    with pytest.raises(PlanError, match=r"stats\.alpha"):
+        remaining(0.7, (3,), {3: 0.1})

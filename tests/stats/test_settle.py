@@ -6,8 +6,8 @@ from scipy import stats
 
 from tunebook.core.errors import PlanError
 from tunebook.stats.freedom import seed_weight
-from tunebook.stats.gate import decide, two_way
-from tunebook.stats.settle import MOST_ROWS, MOST_SEEDS, Settle, settle
+from tunebook.stats.gate import MeanSquares, decide, two_way
+from tunebook.stats.settle import MOST_ROWS, MOST_SEEDS, Settle, min_detectable, settle
 
 
 def drawn(k, n, mean, seed=0, of_seeds=0.0127, of_rows=0.1):
@@ -117,3 +117,28 @@ def test_half_of_the_tests_are_decided_at_the_number_foretold():
 def test_what_proves_nothing_is_refused():
     with pytest.raises(PlanError, match=r"stats\.one_seed"):
         asked(np.zeros((1, 50)), 0.02)
+
+
+def test_a_gain_that_can_be_seen_is_found_so_often():
+    """Normal layouts with that gain: the lower end is above 0 in 80 % of them, within Monte-Carlo error."""
+    rng, draws, n = np.random.default_rng(0), 20_000, 500
+    for k, of_seeds, of_rows in ((3, 4e-4, 1e-4), (5, 1e-5, 2e-4), (5, 3e-4, 0.0)):
+        seen = min_detectable(of_seeds, of_rows, k, 0.0226)
+        seeds = n * of_seeds * rng.chisquare(k - 1, draws) / (k - 1)
+        rows = n * k * of_rows * rng.chisquare(n - 1, draws) / (n - 1)
+        squares = MeanSquares(seeds, rows, np.zeros(draws), k, n)
+        mean = seen + (of_seeds / k + of_rows) ** 0.5 * rng.standard_normal(draws)
+        assert (mean > squares.half_width(0.0226)).mean() == pytest.approx(0.8, abs=0.015)
+
+
+def test_more_seeds_rows_and_error_see_more():
+    usual = min_detectable(4e-4, 1e-4, 5, 0.0226)
+    assert min_detectable(4e-4, 1e-4, 10, 0.0226) < usual < min_detectable(4e-4, 1e-4, 3, 0.0226)
+    assert min_detectable(4e-4, 0.5e-4, 5, 0.0226) < usual and min_detectable(4e-4, 1e-4, 5, 0.05) < usual
+    assert min_detectable(4e-4, 1e-4, 5, 0.0226, power=0.5) < usual
+    assert min_detectable(0.0, 0.0, 5, 0.05) == 0
+
+
+def test_where_nothing_is_left_to_spend_no_number_of_seeds_settles_it():
+    values = drawn(3, 400, 0.012, seed=4)
+    assert settle(values, values - 0.01, lambda seeds: 0.05 if seeds == 3 else 0.0).seeds is None

@@ -87,7 +87,8 @@ def test_the_first_look_that_decides_ends_the_test(
     found = ab(book, 2, "v3", delta=0.03, guard={"worst_class": "off", "calibration": "off"})
     assert (found.verdict, found.seeds, found.passed) == (verdict, pairs_run, passed)
     assert asked == list(range(1, pairs_run + 1))
-    alpha = spent(0.05, 2, (3.0, 5.0))
+    alpha = spent(0.05, 3, (3, 5, 10))
+    assert found.extra["looks_spent"] == [{"seeds": look.seeds, "alpha": alpha} for look in found.history]
     assert [look.alpha for look in found.history] == [alpha] * (1 if pairs_run == 3 else 2)
     assert [look.seeds for look in found.history] == ([3] if pairs_run == 3 else [3, 5])
     assert found.cost["seconds"] == pairs_run * 5.0 and found.cost["new_seconds"] == pairs_run * 3.0

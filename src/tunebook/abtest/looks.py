@@ -72,6 +72,8 @@ def take_look(a: Marks, b: Marks, rule: TestPlan | Gate, alpha: float) -> Look:
         lower=effect.lower,
         upper=effect.upper,
         verdict=proven(effect.lower, *beyond),
+        se=effect.se,
+        seed_sd=effect.seed_sd,
     )
 
 

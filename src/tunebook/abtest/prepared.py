@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +12,10 @@ from tunebook.abtest.arms import Arm, expected_seconds, known
 from tunebook.abtest.crossfit import uncrossed
 from tunebook.abtest.earlier import EarlierTask, earlier_tasks
 from tunebook.abtest.exam import Exam, file_exam, split_exam
+from tunebook.abtest.foresight import Foresight, foresight
 from tunebook.abtest.marks import Marks, marks_of
 from tunebook.abtest.pairs import Pair
+from tunebook.abtest.spending import Taken, nested
 from tunebook.abtest.test_plan import Asked, TestPlan, make_test_plan
 from tunebook.abtest.verdicts import newest_verdicts, read_verdict
 from tunebook.core.border import Allow
@@ -38,6 +40,7 @@ class PreparedTest:
         seconds: what the missing runs will take at most, about.
         warnings: codes of the catalogue with their fields, worth knowing before any time is spent.
         earlier: tasks of the runs that both arms continue from.
+        sees: the least gain that it can see.
     """
 
     book: Book
@@ -49,6 +52,7 @@ class PreparedTest:
     warnings: Sequence[tuple[str, dict[str, Any]]] = ()
     allow: Allow = frozenset()
     earlier: Sequence[EarlierTask] = ()
+    sees: Foresight | None = None
 
     @property
     def data(self) -> DataRef:
@@ -85,14 +89,20 @@ def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> Prep
     arms = _arms(book, a, b, asked)
     data = numbered(book.data, arms[0].base.labels)
     exam = split_exam(data, "validation")
-    plan = make_test_plan(data, arms, exam, book.file.gate, asked)
-    challenges = [file_exam(data, challenge.path) for challenge in plan.challenges]
-    plan = _begun(book, plan)
+
+    def planned(past: Sequence[Taken] = ()) -> TestPlan:
+        return make_test_plan(data, arms, exam, book.file.gate, asked, past)
+
+    fresh = planned()
+    challenges = [file_exam(data, challenge.path) for challenge in fresh.challenges]
+    plan = _charged(book, fresh, planned)
     seconds = sum(expected_seconds(book.path / "runs", arm, plan.seeds) for arm in arms)
     allow = asked.get("allow", frozenset())
-    told = [*_warnings(book, plan), *_idle(arms), *_uncrossed(book, arms, plan, exam), *_seen(book, challenges)]
+    verdicts = list(newest_verdicts(book))
+    told = [*_warnings(plan, verdicts), *_idle(arms), *_uncrossed(book, arms, plan, exam), *_seen(book, challenges)]
     earlier = earlier_tasks(arms[0].base)
-    prepared = PreparedTest(book, plan, arms, exam, challenges, seconds, told, allow, earlier)
+    sees = foresight(plan, verdicts)
+    prepared = PreparedTest(book, plan, arms, exam, challenges, seconds, told, allow, earlier, sees)
     if not (prepared.folder / "plan.json").is_file():
         write_json(plan, prepared.folder / "plan.json")
     return prepared
@@ -110,28 +120,45 @@ def _arms(book: Book, a: Table, b: Table, asked: Asked) -> tuple[Arm, Arm]:
     return Arm(tables[0], plans[0]), Arm(tables[1], plans[1], _APART if same else 0)
 
 
-def _begun(book: Book, plan: TestPlan) -> TestPlan:
-    """The plan of the same test that was begun when its files of challenges lay elsewhere; else the plan itself."""
+def _charged(book: Book, fresh: TestPlan, planned: Callable[[Sequence[Taken]], TestPlan]) -> TestPlan:
+    """The plan of the same test if there is one that has ended, or was begun; else a new one.
+
+    A test that has ended is asked for again whatever was spent after it. One that was begun goes on if nothing was.
+    """
+    begun = _begun(book, fresh)
+    for before in begun:
+        if (book.path / "tests" / before.id / "verdict.json").is_file():
+            return before
+    plan = planned(_taken(book, fresh))
+    return next((before for before in begun if (before.past, before.looks) == (plan.past, plan.looks)), plan)
+
+
+def _begun(book: Book, plan: TestPlan) -> list[TestPlan]:
+    """Plans of the same test, wherever its files of challenges lay and whatever had been spent before it."""
+    found = []
     for path in sorted((book.path / "tests").glob("*/plan.json")):
         with suppress(BookError):
             before: TestPlan = read_json(TestPlan, path)
-            if before.id == path.parent.name and _placeless(before) == _placeless(plan):
-                return before
-    return plan
+            if before.id == path.parent.name and _asked(before) == _asked(plan):
+                found.append(before)
+    return found
 
 
-def _placeless(plan: TestPlan) -> dict[str, Any]:
-    left_out: Any = {**dict.fromkeys(TestPlan.outside, True), "challenges": {"__all__": {"path"}}}
-    return plan.model_dump(mode="json", exclude=left_out)
+def _asked(plan: TestPlan) -> dict[str, Any]:
+    """What was asked of a test: all of its plan but where files lie and what its looks may spend."""
+    each: Any = {"challenges": {"__all__": {"path"}}, "looks": {"__all__": {"alpha"}}}
+    return plan.model_dump(mode="json", exclude={**dict.fromkeys((*TestPlan.outside, "past"), True), **each})
 
 
-def _warnings(book: Book, plan: TestPlan) -> list[tuple[str, dict[str, Any]]]:
+def _warnings(plan: TestPlan, verdicts: Sequence[Verdict]) -> list[tuple[str, dict[str, Any]]]:
     found: list[tuple[str, dict[str, Any]]] = []
     if plan.n < _FEW_ROWS and 0 < plan.delta <= 0.02:
         found.append(("ab.warn.few_rows", {"rows": plan.n, "points": f"{plan.delta * 100:g}"}))
+    if not nested(plan.seeds):
+        found.append(("ab.warn.named_seeds", {"count": len(plan.seeds)}))
     if 0 < plan.groups < _FEW_GROUPS:
         found.append(("ab.warn.few_groups", {"groups": plan.groups, "rows": plan.n}))
-    earlier = [verdict for verdict in newest_verdicts(book) if _of_same(verdict, plan)]
+    earlier = [verdict for verdict in verdicts if _of_same(verdict, plan)]
     if earlier:
         found.append(("ab.warn.again", {"count": len(earlier), "a": f"v{plan.a}", "b": f"v{plan.b}"}))
     return found
@@ -165,6 +192,19 @@ def _seen(book: Book, challenges: Sequence[Exam]) -> list[tuple[str, dict[str, A
         if count:
             found.append(("ab.warn.challenge_seen", {"file": exam.name, "count": count, "rows": len(exam.rows)}))
     return found
+
+
+def _taken(book: Book, plan: TestPlan) -> list[Taken]:
+    """The looks that other tests of the same tables have taken on these rows in this metric, with the first seeds.
+
+    Seeds that were named cannot be counted together with those of another test: such a test spends nothing and is
+    charged nothing. It may explore; it does not prove.
+    """
+    if not nested(plan.seeds):
+        return []
+    same = [item for item in newest_verdicts(book) if _of_same(item, plan) and item.metric == plan.metric]
+    counted = [verdict for verdict in same if nested(verdict.extra.get("seeds", [1]))]
+    return [Taken(verdict.test, look.seeds, look.alpha) for verdict in counted for look in verdict.history]
 
 
 def _of_same(verdict: Verdict, plan: TestPlan) -> bool:

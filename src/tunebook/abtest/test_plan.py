@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypedDict
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from tunebook.abtest.arms import Arm
 from tunebook.abtest.classes import class_sizes, watched
 from tunebook.abtest.exam import Exam
-from tunebook.abtest.gate import FEWEST_SEEDS, MOST_LOOKS, Gate
+from tunebook.abtest.gate import FEWEST_SEEDS, Gate
 from tunebook.abtest.prices import Prices
+from tunebook.abtest.spending import PlannedLook, Taken, dearest, planned_looks
 from tunebook.core.border import Allow
 from tunebook.core.errors import DataError, PlanError
 from tunebook.core.hashing import file_id
 from tunebook.core.kinds import CLASSES, NUMBERS, either
 from tunebook.core.nouns import DataRef, Plan, Record, Split
-from tunebook.stats.sequential import spent
 
 Guards = Mapping[str, "float | Literal['off']"]
 RATIOS = ("time", "memory", "latency", "size", "cost")
@@ -84,19 +84,14 @@ class Challenge(Record):
     margin: float
 
 
-class PlannedLook(Record):
-    """After so many pairs the test is looked at, at this one-sided error."""
-
-    seeds: int
-    alpha: float
-
-
 class TestPlan(Record):
     """All that decides the outcome of a test. Its id names the folder of the test.
 
     Attributes:
         a, b: versions; `a_values`, `b_values` the hashes of their values, `a_plan`, `b_plan` of their first runs.
         shift: added to the seeds of B's arm; 0 unless both arms are the same table.
+        looks: what each spends leaves enough of alpha for the book's later looks too, in a test of more seeds.
+        past: what earlier tests of the same tables have spent, one a number of seeds.
         stop: `decided`: the first look that is not INCONCLUSIVE ends the test.
         rows: hash of the scored rows, `n` their number; `content` the hash of all the book's rows.
         groups: how many groups the scored rows belong to; 0 where each stands for itself.
@@ -105,7 +100,7 @@ class TestPlan(Record):
 
     __test__: ClassVar[bool] = False  # no class of tests, whatever its name
     outside: ClassVar[frozenset[str]] = frozenset({"prices", "continues"})
-    later: ClassVar[frozenset[str]] = frozenset({"groups"})
+    later: ClassVar[frozenset[str]] = frozenset({"groups", "past"})
 
     a: int
     b: int
@@ -120,6 +115,7 @@ class TestPlan(Record):
     seeds: list[int]
     shift: int
     looks: list[PlannedLook]
+    past: list[PlannedLook] = Field(default_factory=list)
     stop: Literal["decided"] = "decided"
     split: Split
     rows: str
@@ -132,11 +128,16 @@ class TestPlan(Record):
     continues: Path | None = None
 
 
-def make_test_plan(data: DataRef, arms: tuple[Arm, Arm], exam: Exam, gate: Gate, options: Asked) -> TestPlan:
+def make_test_plan(
+    data: DataRef, arms: tuple[Arm, Arm], exam: Exam, gate: Gate, options: Asked, past: Sequence[Taken] = ()
+) -> TestPlan:
     """Fill in a test plan and refuse what cannot be tested.
 
+    Args:
+        past: looks that earlier tests of the same tables have taken.
+
     Raises:
-        PlanError: `ab.same`, `ab.seeds`, `ab.looks`, `ab.guard`, `plan.metric`.
+        PlanError: `ab.same`, `ab.seeds`, `ab.looks`, `ab.spent`, `ab.guard`, `plan.metric`.
         DataError: a file of challenges that cannot be read; `stats.few_groups`, all scored rows are of one group.
     """
     from tunebook.core.registry import tasks
@@ -163,7 +164,8 @@ def make_test_plan(data: DataRef, arms: tuple[Arm, Arm], exam: Exam, gate: Gate,
         alpha=asked.alpha,
         seeds=seeds,
         shift=b.shift,
-        looks=_looks(len(seeds), options.get("looks"), asked),
+        looks=planned_looks(len(seeds), options.get("looks"), asked, past),
+        past=dearest(past),
         split="validation",
         rows=exam.key,
         n=len(exam.rows),
@@ -201,17 +203,6 @@ def _seeds(gate: Gate, asked: int | Sequence[int] | None) -> list[int]:
         key = "[gate] seeds" if asked is None else "seeds"
         raise PlanError("ab.seeds", key=key, value=count, allowed=f">= {FEWEST_SEEDS}")
     return seeds
-
-
-def _looks(seeds: int, asked: Sequence[int] | None, gate: Gate) -> list[PlannedLook]:
-    """When the test is looked at, the last time at its end, and what each look spends."""
-    wanted = sorted(set(gate.looks if asked is None else asked))
-    places = [look for look in wanted if look < seeds] + [seeds]
-    if places[0] < FEWEST_SEEDS or len(places) > MOST_LOOKS:
-        key = "[gate] looks" if asked is None else "looks"
-        raise PlanError("ab.looks", key=key, value=wanted, allowed=f"{FEWEST_SEEDS} … {seeds}; <= {MOST_LOOKS}")
-    alpha = spent(gate.alpha, len(places), tuple(float(place) for place in places))
-    return [PlannedLook(seeds=place, alpha=alpha) for place in places]
 
 
 def _guards(asked: Guards, plan: Plan, exam: Exam, seeds: int) -> list[Guard]:

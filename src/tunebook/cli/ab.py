@@ -167,6 +167,7 @@ def _challenge(text: str) -> str:
 
 def _announce(prepared: PreparedTest) -> None:
     """Say what will be done and how long it may take, and what should give pause."""
+    from tunebook.report.ab_words import sees_text
     from tunebook.report.words import duration
 
     for code, fields in prepared.warnings:
@@ -176,6 +177,8 @@ def _announce(prepared: PreparedTest) -> None:
     if prepared.finished is not None:
         note(say("ab.finished", test=plan.id), style="yellow")
         return
+    if prepared.sees is not None:
+        note(sees_text(prepared.sees, plan))
     fields = {"runs": 2 * len(plan.seeds), "time": duration(prepared.seconds), "test": plan.id}
     note(say("ab.begins", looks=", ".join(str(look.seeds) for look in plan.looks), **fields))
 
@@ -194,6 +197,8 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
         "effects": [effect.model_dump() for effect in verdict.effects],
         "failed": {side: cost["failed"] for side, cost in verdict.extra["arms"].items()},
         "collapsed": {side: sum(runs) for side, runs in verdict.extra.get("collapsed", {}).items()},
+        "min_detectable": (verdict.extra.get("min_detectable") or {}).get("gain"),
+        "looks_spent": verdict.extra.get("looks_spent"),
         **({"retention": verdict.extra["retention"]} if "retention" in verdict.extra else {}),
         "path": str(verdict.path),
     }

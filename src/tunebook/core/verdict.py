@@ -19,6 +19,7 @@ class Look(Record):
 
     Attributes:
         alpha: one-sided error that this look spends.
+        se: standard error of the gain; `seed_sd` standard deviation of one seed's gain. 0 in older tests.
     """
 
     seeds: int
@@ -27,6 +28,8 @@ class Look(Record):
     lower: float
     upper: float
     verdict: Decision
+    se: float = 0.0
+    seed_sd: float = 0.0
 
 
 class Guardrail(Record):

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 from functools import reduce
+from typing import TYPE_CHECKING
 
 from tunebook.core.messages import say
 from tunebook.core.said import said
 from tunebook.core.verdict import Guardrail, RowEffect, Verdict
 from tunebook.report.words import SHARES, duration, metric_name, number, phrase, possible
+
+if TYPE_CHECKING:
+    from tunebook.abtest.foresight import Foresight
+    from tunebook.abtest.test_plan import TestPlan
 
 _NAMED, _CLASSES = 3, 5  # guardrails that a sentence names, and classes that a table shows
 
@@ -116,6 +121,13 @@ def doubt_texts(verdict: Verdict) -> list[str]:
     return told
 
 
+def sees_text(seen: Foresight, plan: TestPlan) -> str:
+    """What a test can see, and by which spread."""
+    basis = say("ab.sees.test", test=seen.test) if seen.test else say("ab.sees.assumed")
+    gain = amount(seen.gain, plan.metric, sign=False)
+    return say("ab.sees", seeds=len(plan.seeds), rows=number(plan.n), gain=gain, basis=basis)
+
+
 def settle_text(verdict: Verdict) -> str:
     """What would decide an inconclusive test; empty for any other."""
     if verdict.verdict != "INCONCLUSIVE":
@@ -180,6 +192,7 @@ __all__ = [
     "guard_text",
     "held_text",
     "money",
+    "sees_text",
     "sentence",
     "settle_text",
     "shown_guards",

@@ -1,4 +1,4 @@
-"""What would settle an inconclusive test: more seeds, or more rows."""
+"""What a test of so many seeds can see, and what would settle an inconclusive one: more seeds, or more rows."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
+from tunebook.stats.freedom import above, seed_weight
 from tunebook.stats.gate import MeanSquares, finite, of_groups, proven, two_way
 
 # How far to look; what needs more than this is not worth planning.
 MOST_SEEDS, MOST_ROWS = 100, 1_000_000
+POWER = 0.8  # how often a gain must be found of which a test is said to see it
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def settle(
     Args:
         gain: score of B - score of A, shape (K, N).
         beyond: the same less what was asked for, shape (K, N).
-        alpha: one-sided error that a look at so many seeds may spend.
+        alpha: number of seeds -> the one-sided error that a look at them may still spend; 0 for none.
         groups: as in `two_way`.
 
     Raises:
@@ -62,13 +64,32 @@ def settle(
     seen = MeanSquares.of(deciding if groups is None else of_groups(deciding, groups))
 
     def narrow(seeds: int, units: int) -> bool:
-        return bool(expected(seen, seeds, units).half_width(alpha(seeds)) < half)
+        error = alpha(seeds)
+        return error > 0 and bool(expected(seen, seeds, units).half_width(error) < half)
 
     each = n / seen.n  # rows of a group
     seeds = _first(range(k + 1, MOST_SEEDS + 1), lambda seeds: narrow(seeds, seen.n))
     units = _first(range(seen.n + 1, int(MOST_ROWS / each) + 1), lambda units: narrow(k, units))
     rows = None if units is None else math.ceil(units * each)
     return Settle(seeds, rows, units or 0 if some.groups else 0)
+
+
+def min_detectable(of_seeds: float, of_rows: float, seeds: int, alpha: float, power: float = POWER) -> float:
+    """The true gain at which the lower end of the interval is above 0 with this probability: some gain is proven.
+
+    Args:
+        of_seeds: variance of one seed's gain on the rows at hand.
+        of_rows: variance of the mean gain by the rows, which no seed lessens.
+        seeds, alpha: of the look that decides.
+    """
+    from scipy.optimize import brentq
+
+    variance = of_seeds / seeds + of_rows
+    if variance <= 0:
+        return 0.0
+    share, weight = of_seeds / seeds / variance, seed_weight(seeds, alpha)
+    gain = brentq(lambda gain: float(above(seeds, alpha, share, weight, gain)) - power, 0.0, 1e4)
+    return float(gain) * math.sqrt(variance)
 
 
 def expected(seen: MeanSquares, k: int, n: int) -> MeanSquares:
@@ -84,4 +105,4 @@ def _first(numbers: range, enough: Callable[[int], bool]) -> int | None:
     return numbers[place] if place < len(numbers) else None
 
 
-__all__ = ["MOST_ROWS", "MOST_SEEDS", "Settle", "expected", "settle"]
+__all__ = ["MOST_ROWS", "MOST_SEEDS", "POWER", "Settle", "expected", "min_detectable", "settle"]

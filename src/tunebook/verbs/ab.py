@@ -13,16 +13,19 @@ from tunebook.abtest.announce import publish
 from tunebook.abtest.beside import costs, described, flip_counts, flipped_rows
 from tunebook.abtest.earlier import check_retention, retained
 from tunebook.abtest.effects import Study, measured, row_effects
+from tunebook.abtest.foresight import components, told
 from tunebook.abtest.guardrails import check_challenge, check_guards
 from tunebook.abtest.looks import take_look, wanted_of
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.pairs import run_pair
 from tunebook.abtest.prepared import Course, PreparedTest, Table, prepare_test, run_name
+from tunebook.abtest.spending import PlannedLook, dearest
 from tunebook.abtest.test_plan import Asked
 from tunebook.core.errors import BookError, PlanError
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.verdict import RowEffect, Verdict
 from tunebook.report.ab_words import sentence
+from tunebook.stats.sequential import remaining
 from tunebook.stats.settle import settle
 from tunebook.verbs.book import Book
 
@@ -110,6 +113,9 @@ def _verdict(prepared: PreparedTest, course: Course) -> Verdict:
         "seeds": [pair.seen.seed for pair in course.pairs],
         "flipped": flipped_rows(a, b, plan.metric),
         "uncrossed": a.uncrossed + b.uncrossed,
+        "components": components(look),
+        "min_detectable": told(prepared.sees),
+        "looks_spent": [look.model_dump() for look in _spent(prepared, course)],
         "warnings": [code for code, _ in prepared.warnings],
         "currency": plan.prices.currency,
         **({"retention": retained(prepared.earlier, kept, plan.metric)} if kept else {}),
@@ -125,6 +131,11 @@ def _verdict(prepared: PreparedTest, course: Course) -> Verdict:
     return verdict.model_copy(update={"reason": sentence(verdict)})
 
 
+def _spent(prepared: PreparedTest, course: Course) -> list[PlannedLook]:
+    """What this test and those before it have spent of alpha, so far."""
+    return dearest([*prepared.plan.past, *(PlannedLook(seeds=look.seeds, alpha=look.alpha) for look in course.looks)])
+
+
 def _settle(
     prepared: PreparedTest, course: Course, marks: tuple[Marks, Marks], total: dict[str, float]
 ) -> dict[str, Any]:
@@ -136,14 +147,20 @@ def _settle(
     beyond = of_b - wanted_of(plan, float(of_a.mean())) * of_a
     if plan.delta_kind == "absolute":
         beyond -= plan.delta
-    found = settle(of_b - of_a, beyond, lambda seeds: look.alpha, prepared.exam.groups)
-    told: dict[str, Any] = {"seeds": found.seeds, "rows": found.rows}
+    spent = {item.seeds: item.alpha for item in _spent(prepared, course)}
+    later = prepared.book.file.gate.looks
+
+    def price(seeds: int) -> float:
+        return look.alpha if seeds == look.seeds else remaining(plan.alpha, tuple(sorted({seeds, *later})), spent)
+
+    found = settle(of_b - of_a, beyond, price, prepared.exam.groups)
+    needs: dict[str, Any] = {"seeds": found.seeds, "rows": found.rows}
     if found.groups:
-        told["groups"] = found.groups
+        needs["groups"] = found.groups
     if found.seeds is not None:
         share = (found.seeds - look.seeds) / look.seeds
-        told |= {name: share * total[name] for name in ("seconds", "device_hours", "money") if name in total}
-    return told
+        needs |= {name: share * total[name] for name in ("seconds", "device_hours", "money") if name in total}
+    return needs
 
 
 def _effects(prepared: PreparedTest, course: Course, method: str, progress: Progress) -> list[RowEffect]:

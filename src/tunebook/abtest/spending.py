@@ -1,0 +1,67 @@
+"""When a test is looked at, and what each look may spend of alpha: looks that were taken cannot be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from tunebook.abtest.gate import FEWEST_SEEDS, MOST_LOOKS, Gate
+from tunebook.core.errors import PlanError
+from tunebook.core.nouns import Record
+from tunebook.stats.sequential import remaining
+
+
+class PlannedLook(Record):
+    """After so many pairs the test is looked at, at this one-sided error."""
+
+    seeds: int
+    alpha: float
+
+
+class Taken(NamedTuple):
+    """A look that an earlier test has taken."""
+
+    test: str
+    seeds: int
+    alpha: float
+
+
+def nested(seeds: Sequence[int]) -> bool:
+    """Whether these are the first seeds, 1, 2, ...: only then is a look at more of them one more look at the same."""
+    return list(seeds) == list(range(1, len(seeds) + 1))
+
+
+def dearest(looks: Iterable[Taken | PlannedLook]) -> list[PlannedLook]:
+    """The looks in the order of their seeds, each number once, with the largest error that was spent there."""
+    found: dict[int, float] = {}
+    for look in looks:
+        found[look.seeds] = max(look.alpha, found.get(look.seeds, 0.0))
+    return [PlannedLook(seeds=seeds, alpha=found[seeds]) for seeds in sorted(found)]
+
+
+def planned_looks(seeds: int, asked: Sequence[int] | None, gate: Gate, past: Sequence[Taken] = ()) -> list[PlannedLook]:
+    """When a test of so many seeds is looked at, the last time at its end, and what each look spends.
+
+    Later looks that are wanted are paid for as well: whoever goes on to them after INCONCLUSIVE stays within alpha.
+
+    Args:
+        asked: numbers of pairs in place of the gate's.
+
+    Raises:
+        PlanError: `ab.looks`, too early or too many; `ab.spent`, nothing is left of alpha.
+    """
+    wanted = sorted(set(gate.looks if asked is None else asked))
+    places = [look for look in wanted if look < seeds] + [seeds]
+    if places[0] < FEWEST_SEEDS or len(places) > MOST_LOOKS:
+        key = "[gate] looks" if asked is None else "looks"
+        raise PlanError("ab.looks", key=key, value=wanted, allowed=f"{FEWEST_SEEDS} … {seeds}; <= {MOST_LOOKS}")
+    spent = dearest(past)
+    alpha = remaining(gate.alpha, tuple(sorted({*places, *wanted})), {look.seeds: look.alpha for look in spent})
+    if not alpha:
+        tests = ", ".join(dict.fromkeys(look.test for look in past))
+        told = ", ".join(f"{look.seeds}: {look.alpha:.3g}" for look in spent)
+        raise PlanError("ab.spent", key=tests, value=gate.alpha, looks=told)
+    return [PlannedLook(seeds=place, alpha=alpha) for place in places]
+
+
+__all__ = ["PlannedLook", "Taken", "dearest", "nested", "planned_looks"]
