@@ -14,12 +14,12 @@ from tunebook.core.verdict import Guardrail, RowEffect
 from tunebook.report.ab_words import (
     amount,
     effect_text,
+    foresight_text,
     guard_margin,
     guard_name,
     guard_sees,
     guard_text,
     held_text,
-    sees_text,
     sentence,
     settle_text,
     shown_guards,
@@ -66,9 +66,9 @@ def test_groups_are_told():
 
 def test_what_a_test_can_see():
     asked: Any = SimpleNamespace(seeds=[1, 2, 3], n=1400, metric="accuracy")
-    told = sees_text(Foresight(0.031), asked)
+    told = foresight_text(Foresight(0.031), asked)
     assert "3 seeds and 1,400 rows" in told and "3.1 points or more" in told and "assumed" in told
-    assert "test abc on these rows" in sees_text(Foresight(0.031, "abc"), asked)
+    assert "test abc on these rows" in foresight_text(Foresight(0.031, "abc"), asked)
 
 
 def test_a_share_of_the_old_score():

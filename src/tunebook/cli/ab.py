@@ -167,7 +167,7 @@ def _challenge(text: str) -> str:
 
 def _announce(prepared: PreparedTest) -> None:
     """Say what will be done and how long it may take, and what should give pause."""
-    from tunebook.report.ab_words import sees_text
+    from tunebook.report.ab_words import foresight_text
     from tunebook.report.words import duration
 
     for code, fields in prepared.warnings:
@@ -178,7 +178,7 @@ def _announce(prepared: PreparedTest) -> None:
         note(say("ab.finished", test=plan.id), style="yellow")
         return
     if prepared.sees is not None:
-        note(sees_text(prepared.sees, plan))
+        note(foresight_text(prepared.sees, plan))
     fields = {"runs": 2 * len(plan.seeds), "time": duration(prepared.seconds), "test": plan.id}
     note(say("ab.begins", looks=", ".join(str(look.seeds) for look in plan.looks), **fields))
 

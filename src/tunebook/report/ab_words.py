@@ -121,11 +121,11 @@ def doubt_texts(verdict: Verdict) -> list[str]:
     return told
 
 
-def sees_text(seen: Foresight, plan: TestPlan) -> str:
+def foresight_text(seen: Foresight, plan: TestPlan) -> str:
     """What a test can see, and by which spread."""
-    basis = say("ab.sees.test", test=seen.test) if seen.test else say("ab.sees.assumed")
+    basis = say("ab.foresight.test", test=seen.test) if seen.test else say("ab.foresight.assumed")
     gain = amount(seen.gain, plan.metric, sign=False)
-    return say("ab.sees", seeds=len(plan.seeds), rows=number(plan.n), gain=gain, basis=basis)
+    return say("ab.foresight", seeds=len(plan.seeds), rows=number(plan.n), gain=gain, basis=basis)
 
 
 def settle_text(verdict: Verdict) -> str:
@@ -186,13 +186,13 @@ __all__ = [
     "amount",
     "doubt_texts",
     "effect_text",
+    "foresight_text",
     "guard_margin",
     "guard_name",
     "guard_sees",
     "guard_text",
     "held_text",
     "money",
-    "sees_text",
     "sentence",
     "settle_text",
     "shown_guards",
