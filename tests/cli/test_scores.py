@@ -7,6 +7,7 @@ import pytest
 from tunebook.cli.answer import console
 from tunebook.cli.scores import best_of, report_data, score_lines, tell_report
 from tunebook.core.nouns import Interval, Report
+from tunebook.core.said import STORED, said
 
 
 def report(**changes: object) -> Report:
@@ -49,6 +50,32 @@ def test_the_verdict_comes_first(capsys: pytest.CaptureFixture[str], best: float
     made = report(headline="accuracy", baselines={"tfidf_logreg": {"accuracy": best}})
     tell_report(console(), made)
     assert capsys.readouterr().out.startswith(mark)
+
+
+NOTED = {"macro_f1": [said("intervals.few_rows", classes="spam (4)", least=10)]}
+
+
+def test_what_is_to_be_minded_is_told_in_both_languages(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = report(interval_notes=NOTED, groups=12)
+    for language, words in (
+        ("en", ("Macro F1: too few rows of spam (4)", "12 groups")),
+        ("zh", ("样本过少：spam (4)", "12 组")),
+    ):
+        monkeypatch.setenv("TUNEBOOK_LANG", language)
+        tell_report(console(), Report.model_validate_json(made.model_dump_json(context=STORED)))
+        out = capsys.readouterr().out
+        assert all(word in out for word in words)
+
+
+def test_notes_for_machines() -> None:
+    data = report_data(report(interval_notes=NOTED, groups=12, per_class={"spam": {"recall": 0.5, "recall_low": 0.1}}))
+    (note,) = data["interval_notes"]["macro_f1"]
+    assert note["code"] == "intervals.few_rows" and note["classes"] == "spam (4)" and "spam (4)" in note["text"]
+    assert data["groups"] == 12 and data["per_class"]["spam"]["recall_low"] == 0.1
+    bare = report_data(report())
+    assert bare["interval_notes"] == {} and bare["groups"] == 0
 
 
 def test_data() -> None:

@@ -153,6 +153,8 @@ def test_answers_scores_and_true_labels_agree(case: Case) -> None:
     assert headline in case.task.metrics(case.labels)
     assert set(case.task.metrics(case.labels)) <= set(scores)
     assert headline in case.task.intervals(logits, targets, case.labels)
+    pairs = np.arange(len(targets)) // 2
+    assert headline in case.task.intervals(logits, targets, case.labels, pairs)
     answers = case.task.answers(logits, case.labels)
     true = [case.task.true_label(target, case.labels) for target in targets]
     assert [answer["label"] for answer in answers] == (
@@ -168,7 +170,7 @@ def test_answers_scores_and_true_labels_agree(case: Case) -> None:
     wrong = case.task.scores(logits[::-1].copy(), targets, case.labels)
     assert wrong[headline] < scores[headline]
     detail = case.task.detail(logits, targets, case.labels)
-    assert set(detail) <= {"per_class", "confusion", "extra"}
+    assert set(detail) <= {"per_class", "confusion", "extra", "interval_notes"}
 
 
 def test_bf16_runs_and_is_near(case: Case) -> None:

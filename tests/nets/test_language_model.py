@@ -108,6 +108,9 @@ def test_padding_changes_nothing_and_figures_agree_with_the_loss(case: Any) -> N
     interval = task.intervals(together.logits, rows.targets, LABELS)["log_likelihood"]
     assert interval.low < scores["log_likelihood"] < interval.high
     assert interval.value == pytest.approx(scores["log_likelihood"])
+    twice = [np.concatenate([part, part]) for part in (together.logits, rows.targets)]
+    copied = task.intervals(*twice, LABELS, np.tile(np.arange(len(rows)), 2))["log_likelihood"]
+    assert (copied.low, copied.high) == pytest.approx((interval.low, interval.high)), "copies tell nothing new"
     every = np.arange(len(rows))
     for metric in task.metrics(LABELS):
         assert task.scorer(together.logits, rows.targets, LABELS, metric)(every) == pytest.approx(scores[metric])

@@ -11,10 +11,9 @@ from tunebook.core.nouns import DataRef, Estimate, Labels, ParamTable, Plan, Rep
 from tunebook.core.settings import Settings
 from tunebook.metrics import classification as scores
 from tunebook.metrics.regression import regression_scores
-from tunebook.stats.bootstrap import Resampling, classification_intervals, regression_intervals
+from tunebook.stats.intervals import classification_intervals, regression_intervals
 
 BASELINES = {"majority": -1.2, "tfidf_logreg": 0.6, "frozen_logreg": 1.1}
-QUICK = Resampling(resamples=200)
 
 
 def plan_of(labels: Labels, **techniques) -> Plan:
@@ -56,7 +55,7 @@ def classified(rows: int, names: list[str], signal: float = 1.4) -> tuple[Plan, 
         content="ddddeeeeffff",
         headline="accuracy",
         metrics=scores.single_label_scores(logits, targets),
-        intervals=classification_intervals(logits, targets, QUICK),
+        intervals=classification_intervals(logits, targets),
         baselines={
             name: scores.single_label_scores(*answers(rows, len(names), max(level, 0.0)))
             for name, level in BASELINES.items()
@@ -82,7 +81,7 @@ def rated(rows: int = 400) -> tuple[Plan, Report]:
         content="ddddeeeeffff",
         headline="spearman",
         metrics=regression_scores(pred, target),
-        intervals=regression_intervals(pred, target, QUICK),
+        intervals=regression_intervals(pred, target),
         baselines={"majority": regression_scores(np.full(rows, target.mean()), target)},
         extra={"scatter": np.stack([target, pred], 1).tolist()},
     )

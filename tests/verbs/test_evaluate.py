@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,15 @@ from tests.books import QUICK, Trained
 from tunebook.core.errors import DataError, RunError
 from tunebook.core.nouns import Report, read_json
 from tunebook.data.load import load
+from tunebook.data.options import DataOptions
+from tunebook.stats.proportion import right_interval, wilson_interval
+from tunebook.stats.units import Units
+from tunebook.tables.make import child
 from tunebook.verbs.evaluate import evaluate
+from tunebook.verbs.init import init
 from tunebook.verbs.plan import plan
 from tunebook.verbs.runs import Run, new_run
+from tunebook.verbs.train import train
 
 KINDS = pytest.mark.parametrize("kind", small.KINDS)
 
@@ -83,6 +90,29 @@ def test_the_files_of_an_evaluated_run(kind: str, trained: Callable[[str], Train
 
 def test_what_was_learnt_is_better_than_chance(trained: Callable[[str], Trained]) -> None:
     assert trained("classes").report.metrics["accuracy"] > 0.5
+
+
+def test_rows_of_one_group_count_as_one_draw(base: Path, tmp_path: Path) -> None:
+    lines = [f"{text},{label},user {number // 6}" for number, (text, label) in enumerate(small.texts(240))]
+    file = tmp_path / "rows.csv"
+    file.write_text("\n".join(["text,label,user", *lines]) + "\n", encoding="utf-8")
+    made = init(tmp_path / "book", file, model=str(base), options=DataOptions(group="user"), owner="Ada")
+    run = train(plan(child(made.champion, {**QUICK, "max_epochs": 1}), made.data), made.path / "runs", track=())
+    report = evaluate(run, with_baselines=False)
+    rows = load(made.data, "test")
+    users = [rows.other["user"][place] for place in range(len(rows))]
+    assert report.groups == len(set(users)) < len(users)
+    records = predictions(run)
+    right = np.array([record["true"] == record["label"] for record in records])
+    assert report.intervals["accuracy"] == right_interval(
+        right, Units.of(len(right), np.unique(users, return_inverse=True)[1])
+    )
+    alone = wilson_interval(int(right.sum()), len(right))
+    assert report.intervals["accuracy"].high - report.intervals["accuracy"].low > alone.high - alone.low
+    assert set(report.interval_notes) >= {"accuracy", "macro_f1"}, "fewer than ten users are too few"
+    page = (run.path / "report.html").read_text(encoding="utf-8")
+    assert f"{report.groups} groups" in page and "too few groups" in page
+    assert "too few groups" in (run.model / "README.md").read_text(encoding="utf-8")
 
 
 def test_another_split(trained: Callable[[str], Trained]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,5 +51,8 @@ def test_a_gain_is_the_difference_with_its_interval(kind: str, metric: str, trai
     assert gain.value == pytest.approx(table.score(better) - table.score(worse)) and gain.low <= gain.value <= gain.high
     back = table.gain(better, worse)
     assert back.value == pytest.approx(-gain.value)
+    together = replace(table.exam, groups=np.zeros(len(table.rows), dtype=np.int64))
+    one_group = replace(table, exam=together).gain(worse, better)
+    assert one_group.low == one_group.high == pytest.approx(gain.value), "a single draw is always the same"
     same = table.gain(worse, worse)
     assert (same.value, same.low, same.high) == (0, 0, 0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tunebook.cli.answer import grid
+from tunebook.cli.answer import grid, prose
 from tunebook.core.messages import say
+from tunebook.core.said import Said
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,6 +20,7 @@ _MARKS = {"better": "✓", "unsure": "?", "worse": "✗", "none": "·"}
 
 def tell_report(screen: Console, report: Report) -> None:
     """Print the verdict and a table of the scores with their intervals and the best baseline of each."""
+    from tunebook.report.scores import all_notes
     from tunebook.report.verdict import standing
     from tunebook.report.words import metric_name, phrase
 
@@ -29,6 +31,8 @@ def tell_report(screen: Console, report: Report) -> None:
     headings = [title, say("cli.value"), say("cli.interval"), *([say("cli.baseline")] if report.baselines else [])]
     lines = [[metric_name(name), *cells] for name, *cells in score_lines(report)]
     screen.print(grid(headings, lines, right=(1,)))
+    for note in all_notes(report):
+        prose(screen, note, "dim")
 
 
 def score_lines(report: Report) -> Iterator[list[str]]:
@@ -64,6 +68,12 @@ def report_data(report: Report) -> dict[str, Any]:
         "headline": report.headline,
         "metrics": report.metrics,
         "intervals": {name: [item.low, item.high] for name, item in report.intervals.items()},
+        "interval_notes": {
+            name: [{"code": note.code, **note.fields, "text": str(note)} for note in notes if isinstance(note, Said)]
+            for name, notes in report.interval_notes.items()
+        },
+        "groups": report.groups,
+        "per_class": report.per_class,
         "baselines": report.baselines,
     }
 

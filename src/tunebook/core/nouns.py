@@ -252,7 +252,9 @@ class Report(Record):
     Attributes:
         metrics: name -> value; `intervals` holds the headline ones with their ends.
         baselines: name -> metric -> value, on the same rows.
-        per_class: class -> metric -> value.
+        interval_notes: metric -> why its interval may hold the true value less often than it says.
+        groups: how many groups of rows the intervals are over; 0 where rows were drawn one by one.
+        per_class: class -> metric -> value, and `precision_low`, `precision_high` and so on for the ends.
         confusion: counts, rows are true classes, columns predicted ones.
         rows: number of rows; `content` their hash, so that reports on different rows are never compared.
     """
@@ -267,6 +269,8 @@ class Report(Record):
     baselines: dict[str, dict[str, float]] = {}
     per_class: dict[str, dict[str, float]] = {}
     confusion: list[list[int]] = []
+    interval_notes: dict[str, list[Text]] = {}
+    groups: int = 0
     extra: dict[str, Any] = {}
 
 

@@ -112,12 +112,18 @@ class Task(ABC):
         """A target in the user's words."""
 
     @abstractmethod
-    def intervals(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, Interval]:
-        """Headline metric -> value with its interval."""
+    def intervals(
+        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
+    ) -> dict[str, Interval]:
+        """Headline metric -> value with its interval; `groups` (N,) say which rows were drawn together."""
 
     @abstractmethod
-    def detail(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, Any]:
-        """What a report shows beside the metrics: `per_class`, `confusion`, `extra`; each may be missing."""
+    def detail(
+        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
+    ) -> dict[str, Any]:
+        """What a report shows beside the metrics: `per_class`, `confusion`, `extra`, `interval_notes`; each may be
+        missing.
+        """
 
     @abstractmethod
     def scores(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, float]:

@@ -58,8 +58,7 @@ def log_loss(logits: Array, targets: Array) -> float:
 
 def reliability(confidence: Array, right: Array, bins: int = BINS) -> list[Bin]:
     """The bins of equal width behind the calibration error; `confidence` and `right` have shape (N,)."""
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    edges, place = np.linspace(0.0, 1.0, bins + 1), bin_places(confidence, bins)
     count = np.bincount(place, minlength=bins)
     sums = [np.bincount(place, weights=np.asarray(part, float), minlength=bins) for part in (confidence, right)]
     means = [np.divide(part, count, out=np.full(bins, np.nan), where=count > 0) for part in sums]
@@ -67,6 +66,12 @@ def reliability(confidence: Array, right: Array, bins: int = BINS) -> list[Bin]:
         Bin(float(edges[i]), float(edges[i + 1]), int(count[i]), float(means[0][i]), float(means[1][i]))
         for i in range(bins)
     ]
+
+
+def bin_places(confidence: Array, bins: int = BINS) -> NDArray[np.int64]:
+    """The bin 0 .. bins - 1 of each probability, shape (N,)."""
+    places = np.searchsorted(np.linspace(0.0, 1.0, bins + 1), confidence, side="left") - 1
+    return np.asarray(np.clip(places, 0, bins - 1), dtype=np.int64)
 
 
 def calibration_error(confidence: Array, right: Array, bins: int = BINS) -> float:
@@ -81,4 +86,14 @@ def calibration_error(confidence: Array, right: Array, bins: int = BINS) -> floa
     return sum(row.count * abs(row.accuracy - row.confidence) for row in table) / len(confidence)
 
 
-__all__ = ["BINS", "Bin", "calibration_error", "log_loss", "log_softmax", "reliability", "sigmoid", "softmax"]
+__all__ = [
+    "BINS",
+    "Bin",
+    "bin_places",
+    "calibration_error",
+    "log_loss",
+    "log_softmax",
+    "reliability",
+    "sigmoid",
+    "softmax",
+]

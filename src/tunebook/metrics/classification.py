@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -94,8 +95,13 @@ def multi_label_scores(logits: Array, targets: Array, thresholds: float | Array 
     return {name: float(value) for name, value in values.items()}
 
 
-def per_class(counts: Counts, names: list[str]) -> dict[str, dict[str, float]]:
-    """Class name -> precision, recall, f1, support, from the counts of a confusion matrix or of decisions."""
+def per_class(
+    counts: Counts, names: list[str], ends: Mapping[str, Mapping[str, float]] | None = None
+) -> dict[str, dict[str, float]]:
+    """Class name -> precision, recall, f1, support, from the counts of a confusion matrix or of decisions.
+
+    `ends` hold what else there is to say of each class, such as the ends of intervals.
+    """
     columns = {
         "precision": by_count.precision(counts),
         "recall": by_count.recall(counts),
@@ -103,7 +109,11 @@ def per_class(counts: Counts, names: list[str]) -> dict[str, dict[str, float]]:
         "support": counts.true,
     }
     return {
-        name: {column: float(values[place]) for column, values in columns.items()} for place, name in enumerate(names)
+        name: {
+            **{column: float(values[place]) for column, values in columns.items()},
+            **(ends or {}).get(name, {}),
+        }
+        for place, name in enumerate(names)
     }
 
 

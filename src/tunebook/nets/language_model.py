@@ -24,7 +24,6 @@ from tunebook.core.technique import Batch, model_inputs
 from tunebook.nets.masking import IGNORED
 
 Numbers = NDArray[np.float32]
-_Z = 1.959964
 
 
 class LanguageModel(Task):
@@ -148,15 +147,22 @@ class LanguageModel(Task):
             "perplexity": float(np.exp(min(loss / count, 700.0))),
         }
 
-    def intervals(self, logits: Numbers, targets: NDArray[Any], labels: Labels) -> dict[str, Interval]:
-        """Log-likelihood as a ratio of sums over rows, with its interval."""
+    def intervals(
+        self, logits: Numbers, targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
+    ) -> dict[str, Interval]:
+        """Log-likelihood as a ratio of sums over rows, or over groups of them, with its interval."""
+        from tunebook.stats.units import Units
+
         figures = np.asarray(logits, dtype=np.float64)
+        units = Units.of(len(figures), groups)
         ratio = -figures[:, 0].sum() / figures[:, 1].sum()
         rest = -figures[:, 0] - ratio * figures[:, 1]
-        error = _Z * float(np.sqrt((rest**2).sum()) / figures[:, 1].sum())
+        error = units.quantile(0.95) * float(np.sqrt(units.scatter(rest)) / figures[:, 1].sum())
         return {"log_likelihood": Interval(value=ratio, low=ratio - error, high=ratio + error)}
 
-    def detail(self, logits: Numbers, targets: NDArray[Any], labels: Labels) -> dict[str, Any]:
+    def detail(
+        self, logits: Numbers, targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
+    ) -> dict[str, Any]:
         """Nothing beside the metrics."""
         return {}
 

@@ -13,7 +13,7 @@ from tunebook.engine.part import is_part
 from tunebook.report.page import write_page
 from tunebook.report.rows import data_view
 from tunebook.report.run import limits
-from tunebook.report.scores import score_rows
+from tunebook.report.scores import all_notes, class_columns, class_rows, score_rows
 from tunebook.report.snippet import loading, stays_beside
 from tunebook.report.training import parameter_rows
 from tunebook.report.verdict import standing
@@ -41,6 +41,9 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
         sentence=standing(report).sentence,
         baselines=[baseline_name(name) for name in report.baselines],
         scores=score_rows(report),
+        interval_notes=all_notes(report),
+        class_columns=class_columns(report),
+        class_rows=class_rows(report),
         data=data_view({"rows": ref.rows, **ref.stats}),
         sources=list(ref.sources),
         parameters=[row for row in parameter_rows(plan, None) if row["changed"] or row["default"] == "–"],

@@ -13,7 +13,7 @@ from tunebook.report.plots.dots import Dot, dot_plot
 from tunebook.report.plots.heatmap import heat_map
 from tunebook.report.plots.reliability import reliability_plot
 from tunebook.report.plots.scatter import scatter_plot
-from tunebook.report.words import SHARES, baseline_name, metric_name, score_text
+from tunebook.report.words import SHARES, baseline_name, metric_name, number, score_text
 
 # Pairs of classes, and mistakes, that a page shows at most.
 _PAIRS, _ERRORS = 15, 30
@@ -39,6 +39,29 @@ def score_rows(report: Report) -> list[dict[str, Any]]:
 def _ends(report: Report, name: str) -> str:
     interval = report.intervals.get(name)
     return f"{score_text(interval.low)} – {score_text(interval.high)}" if interval else "–"
+
+
+def all_notes(report: Report) -> list[str]:
+    """One line for all that is to be minded, with the names of the scores that it is about."""
+    of: dict[str, list[str]] = {}
+    for name, notes in report.interval_notes.items():
+        for note in notes:
+            of.setdefault(str(note), []).append(metric_name(name))
+    groups = [say("report.in_groups", count=report.groups)] if report.groups else []
+    return groups + [say("report.noted", metrics=", ".join(names), note=note) for note, names in of.items()]
+
+
+def class_rows(report: Report) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Each class with the cells of `class_columns`: value, its ends as text, and what the column is sorted by."""
+    columns = class_columns(report)
+    return [(name, [_class_cell(values, column) for column in columns]) for name, values in report.per_class.items()]
+
+
+def _class_cell(values: dict[str, float], column: str) -> dict[str, Any]:
+    value, low, high = (values.get(name) for name in (column, f"{column}_low", f"{column}_high"))
+    text = number(value) if column == "support" and value is not None else score_text(value)
+    ends = f"{score_text(low)} – {score_text(high)}" if low is not None and high is not None else ""
+    return {"text": text, "ends": ends, "value": value}
 
 
 def headline_plot(report: Report) -> Markup | None:
@@ -95,8 +118,9 @@ def calibration_plot(report: Report) -> Markup | None:
 
 
 def class_columns(report: Report) -> list[str]:
-    """Names of the columns of the table of classes."""
-    return list(next(iter(report.per_class.values()), {}))
+    """Names of the columns of the table of classes, which hold the ends of their intervals too."""
+    names = next(iter(report.per_class.values()), {})
+    return [name for name in names if not name.endswith(("_low", "_high"))]
 
 
 def mistakes(errors: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -122,8 +146,10 @@ def shown_label(label: Any) -> str:
 
 
 __all__ = [
+    "all_notes",
     "calibration_plot",
     "class_columns",
+    "class_rows",
     "confused_pairs",
     "confusion_plot",
     "fit_plot",

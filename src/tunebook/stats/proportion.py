@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
-from scipy.special import ndtri
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from tunebook.core.nouns import Interval
+from tunebook.stats.units import Units, normal_quantile
+
+Array = NDArray[Any]
+
+# With hardly an error nothing tells how errors gather in groups: so many errors are taken to fill whole groups.
+PRIOR_ERRORS = 0.2
 
 
-def wilson_interval(hits: float, n: int, level: float = 0.95) -> Interval:
+def wilson_interval(hits: float, n: float, level: float = 0.95) -> Interval:
     """Wilson's score interval of hits / n: keeps its level near 0 and 1, where resampling has nothing to draw from.
 
     Source: Wilson, Probable inference, the law of succession, and statistical inference, 1927.
@@ -17,13 +25,59 @@ def wilson_interval(hits: float, n: int, level: float = 0.95) -> Interval:
     Raises:
         ValueError: n is 0, or hits lie outside 0 .. n.
     """
-    if n < 1 or not 0 <= hits <= n:
+    if n <= 0 or not 0 <= hits <= n:
         raise ValueError(f"{hits} of {n} is no share")
-    z = float(ndtri((1 + level) / 2))
-    share, scale = hits / n, 1 + z * z / n
+    low, high = wilson_ends(np.array(hits / n), np.array(n), normal_quantile(level))
+    return Interval(value=hits / n, low=float(low), high=float(high))
+
+
+def wilson_ends(share: Array, n: Array, z: Array | float) -> tuple[Array, Array]:
+    """Both ends of Wilson's interval of shares out of n rows, which need be no whole number; all of shape (...)."""
+    scale = 1 + z * z / n
     middle = (share + z * z / (2 * n)) / scale
-    half = z / scale * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return Interval(value=share, low=max(0.0, min(middle - half, share)), high=min(1.0, max(middle + half, share)))
+    half = z / scale * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return np.maximum(np.minimum(middle - half, share), 0.0), np.minimum(np.maximum(middle + half, share), 1.0)
 
 
-__all__ = ["wilson_interval"]
+def effective_rows(hits: Array, rows: Array, level: float = 0.95) -> Array:
+    """How many rows, drawn one by one, tell as much of a share as these rows in groups do.
+
+    The rows are divided by the design effect, the variance of the share over groups against that of single rows, which
+    is never taken for less than 1, and multiplied by the squared ratio of the normal quantile to Student's t with one
+    degree of freedom for each group but one, so that few groups widen the interval as they should.
+    Source: Korn and Graubard, Confidence intervals for proportions with small expected number of positive counts
+    estimated from survey data, 1998; Dean and Pagano, Evaluating confidence interval methods for binomial proportions
+    in clustered surveys, 2015.
+
+    Args:
+        hits, rows: of each group, shape (G, ...); groups without rows do not count.
+
+    Returns:
+        Shape (...); 0 where there are no rows at all.
+    """
+    groups, total = (rows > 0).sum(0), rows.sum(0)
+    whole = np.maximum(total, 1)
+    share = hits.sum(0) / whole
+    between = groups / np.maximum(groups - 1, 1) * ((hits - share * rows) ** 2).sum(0)
+    errors = share * (1 - share) * total
+    size = (rows.astype(float) ** 2).sum(0) / whole
+    effect = np.maximum((between + PRIOR_ERRORS * size) / (errors + PRIOR_ERRORS), 1.0)
+    quantile = stdtrit(np.maximum(groups - 1, 1), (1 + level) / 2)
+    return np.asarray(total / effect * (normal_quantile(level) / quantile) ** 2)
+
+
+def share_interval(hits: Array, rows: Array, level: float = 0.95) -> Interval:
+    """Wilson's interval of a share over whole groups; hits and rows of each group, shape (G,)."""
+    share = float(hits.sum() / rows.sum())
+    low, high = wilson_ends(np.array(share), effective_rows(hits, rows, level), normal_quantile(level))
+    return Interval(value=share, low=float(low), high=float(high))
+
+
+def right_interval(right: Array, units: Units, level: float = 0.95) -> Interval:
+    """Wilson's interval of the share of rows that are right, (N,), over whole groups where there are any."""
+    if units.codes is None:
+        return wilson_interval(int(right.sum()), len(right), level)
+    return share_interval(units.sums(right), units.sums(np.ones(len(right))), level)
+
+
+__all__ = ["PRIOR_ERRORS", "effective_rows", "right_interval", "share_interval", "wilson_ends", "wilson_interval"]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.kinds import either, unknown_kind
-from tunebook.core.nouns import Interval, Labels
+from tunebook.core.nouns import Labels
 from tunebook.metrics.calibration import sigmoid, softmax
 from tunebook.metrics.classification import (
     multi_label_bins,
@@ -19,6 +19,7 @@ from tunebook.metrics.classification import (
 )
 from tunebook.metrics.counts import confusion_matrix, counts_of_confusion, counts_of_decisions
 from tunebook.metrics.regression import nearest_level, ordinal_scores, regression_scores
+from tunebook.tasks.label_intervals import class_ends, notes
 
 Array = NDArray[Any]
 
@@ -53,42 +54,25 @@ def scores(logits: Array, targets: Array, labels: Labels) -> dict[str, float]:
     raise unknown_kind(labels.problem, *MORE_IS_BETTER)
 
 
-def intervals(logits: Array, targets: Array, labels: Labels) -> dict[str, Interval]:
-    """Headline metric -> value with the ends of its 95 % interval."""
-    from tunebook.stats.bootstrap import (
-        classification_intervals,
-        multi_label_intervals,
-        ordinal_intervals,
-        regression_intervals,
-    )
-
-    if labels.problem == "single_label":
-        return classification_intervals(logits, targets)
-    if labels.problem == "multi_label":
-        return multi_label_intervals(logits, targets)
-    if labels.problem == "ordinal":
-        return ordinal_intervals(logits[:, 0], targets, len(labels.names))
+def detail(logits: Array, targets: Array, labels: Labels, groups: Array | None = None) -> dict[str, Any]:
+    """`per_class`, `confusion`, `extra` and `interval_notes` of a report: what there is for this kind of labels."""
+    told = {"interval_notes": notes(logits, targets, labels, groups)}
     if labels.problem == "regression":
-        return regression_intervals(logits[:, 0], targets)
-    raise unknown_kind(labels.problem, *MORE_IS_BETTER)
-
-
-def detail(logits: Array, targets: Array, labels: Labels) -> dict[str, Any]:
-    """`per_class`, `confusion` and `extra` of a report: what there is for this kind of labels."""
-    if labels.problem == "regression":
-        return {"extra": {"scatter": _scatter(logits, targets)}}
+        return {"extra": {"scatter": _scatter(logits, targets)}, **told}
+    ends = class_ends(logits, targets, labels, groups)
     if labels.problem == "multi_label":
         counts = counts_of_decisions(sigmoid(logits) > 0.5, np.asarray(targets, dtype=bool))
         bins = [bin.__dict__ for bin in multi_label_bins(logits, targets)]
-        return {"per_class": per_class(counts, labels.names), "extra": {"reliability": bins}}
+        return {"per_class": per_class(counts, labels.names, ends), "extra": {"reliability": bins}, **told}
     ordinal = either(labels.problem, ["ordinal"], ["single_label"])
     predicted = nearest_level(logits[:, 0], len(labels.names)) if ordinal else logits.argmax(1)
     confusion = confusion_matrix(np.asarray(targets, dtype=np.int64), predicted, len(labels.names))
     extra = {} if ordinal else {"reliability": [bin.__dict__ for bin in single_label_bins(logits, targets)]}
     return {
-        "per_class": per_class(counts_of_confusion(confusion), labels.names),
+        "per_class": per_class(counts_of_confusion(confusion), labels.names, ends),
         "confusion": confusion.tolist(),
         "extra": {**extra, **({"scatter": _scatter(logits, targets)} if ordinal else {})},
+        **told,
     }
 
 
@@ -142,4 +126,4 @@ def true_label(target: Any, labels: Labels) -> Any:
     return labels.names[int(target)]
 
 
-__all__ = ["MORE_IS_BETTER", "answers", "detail", "intervals", "scores", "true_label"]
+__all__ = ["MORE_IS_BETTER", "answers", "detail", "scores", "true_label"]

@@ -18,7 +18,7 @@ from tunebook.core.task import Criterion, Rows, Task
 from tunebook.core.technique import Batch
 from tunebook.models.architecture import Architecture, architecture
 from tunebook.models.source import read_config
-from tunebook.tasks import label_rows, label_scores
+from tunebook.tasks import label_intervals, label_rows, label_scores
 
 _PROBLEM_TYPE = {
     "single_label": "single_label_classification",
@@ -174,13 +174,17 @@ class TextClassification(Task):
         """The metrics of `tunebook.metrics` for this kind of labels."""
         return label_scores.scores(logits, targets, labels)
 
-    def intervals(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, Interval]:
+    def intervals(
+        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
+    ) -> dict[str, Interval]:
         """Headline metrics with their intervals."""
-        return label_scores.intervals(logits, targets, labels)
+        return label_intervals.intervals(logits, targets, labels, groups)
 
-    def detail(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, Any]:
-        """Per class, confusion matrix, reliability or scatter."""
-        return label_scores.detail(logits, targets, labels)
+    def detail(
+        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
+    ) -> dict[str, Any]:
+        """Per class, confusion matrix, reliability or scatter, and what to mind of the intervals."""
+        return label_scores.detail(logits, targets, labels, groups)
 
     def row_scores(
         self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, metric: str

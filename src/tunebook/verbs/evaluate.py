@@ -57,7 +57,7 @@ def evaluate(
     if rows.targets is None:
         raise DataError("data.no_labels", key=split)
     logits = _logits(run, model, rows, progress)
-    report = _report(run, ref, split, logits, rows.targets)
+    report = _report(run, ref, split, logits, rows)
     if with_baselines:
         from tunebook.verbs.baselines import baselines
 
@@ -75,9 +75,14 @@ def _logits(run: Run, model: Path, rows: Rows, progress: Progress | None) -> NDA
     return load_model(model, run.plan).logits(rows, progress)
 
 
-def _report(run: Run, ref: DataRef, split: Split, logits: NDArray[np.float32], targets: NDArray[Any]) -> Report:
-    plan = run.plan
-    task = tasks()[plan.task]()
+def _report(run: Run, ref: DataRef, split: Split, logits: NDArray[np.float32], rows: Rows) -> Report:
+    from tunebook.data.groups import group_codes
+
+    plan, targets = run.plan, rows.targets
+    assert targets is not None
+    task, groups = tasks()[plan.task](), group_codes(rows, ref.roles)
+    # A task of another package may know nothing of groups, and is not asked where there are none.
+    together = {} if groups is None else {"groups": groups}
     return Report(
         run=run.id,
         split=split,
@@ -85,8 +90,9 @@ def _report(run: Run, ref: DataRef, split: Split, logits: NDArray[np.float32], t
         content=ref.content,
         headline=str(plan.params["metric"]),
         metrics=task.scores(logits, targets, plan.labels),
-        intervals=task.intervals(logits, targets, plan.labels),
-        **task.detail(logits, targets, plan.labels),
+        intervals=task.intervals(logits, targets, plan.labels, **together),
+        groups=0 if groups is None else int(groups.max()) + 1,
+        **task.detail(logits, targets, plan.labels, **together),
     )
 
 

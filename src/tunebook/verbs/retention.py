@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.nouns import Interval, Labels, Plan, Report, read_json, write_json
+from tunebook.core.nouns import DataRef, Interval, Labels, Plan, Report, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
 from tunebook.core.retention import Earlier, Retention
@@ -17,6 +17,7 @@ from tunebook.verbs.runs import Run
 
 if TYPE_CHECKING:
     from tunebook.core.task import Rows
+    from tunebook.stats.units import Units
 
 FILE = "retention.json"
 _RESAMPLES = 500
@@ -68,8 +69,9 @@ def _earlier(old: Run, theirs: Plan, run: Run, chain: list[tuple[Path, Plan]], p
     from tunebook.data.load import load
     from tunebook.engine.past import data_of
 
-    plan = run.plan
-    rows = load(data_of(theirs, plan.labels), "test")
+    plan, data = run.plan, data_of(theirs, run.plan.labels)
+    rows = load(data, "test")
+    units = _units(rows, data)
     learned, final = (_score(one, rows, plan, progress) for one in (old, run))
     every = np.arange(len(rows))
     later = [read_retention(Run(path)) for path, _ in chain]
@@ -78,10 +80,10 @@ def _earlier(old: Run, theirs: Plan, run: Run, chain: list[tuple[Path, Plan]], p
         run=old.id,
         book=theirs.data_path.parent.name,
         rows=len(rows),
-        learned=_interval(learned, len(rows)),
+        learned=_interval(learned, units),
         best=max([learned(every), *seen]),
-        final=_interval(final, len(rows)),
-        lost=_interval(lambda chosen: learned(chosen) - final(chosen), len(rows)),
+        final=_interval(final, units),
+        lost=_interval(lambda chosen: learned(chosen) - final(chosen), units),
     )
 
 
@@ -90,10 +92,10 @@ def _untrained(run: Run, progress: Progress | None) -> Interval:
     from tunebook.data.load import load
     from tunebook.engine.past import ancestors, data_of
 
-    plan = run.plan
-    rows = load(data_of(plan, plan.labels), "test")
+    plan, data = run.plan, data_of(run.plan, run.plan.labels)
+    rows = load(data, "test")
     parent, _ = next(ancestors(plan))
-    return _interval(_score(Run(parent), rows, plan, progress), len(rows))
+    return _interval(_score(Run(parent), rows, plan, progress), _units(rows, data))
 
 
 def _score(run: Run, rows: Rows, plan: Plan, progress: Progress | None) -> Score:
@@ -125,10 +127,17 @@ def widened(logits: NDArray[np.float32], labels: Labels) -> NDArray[np.float32]:
     return np.hstack([logits, np.repeat(never, missing, axis=1)]).astype(np.float32)
 
 
-def _interval(score: Score, rows: int) -> Interval:
+def _units(rows: Rows, data: DataRef) -> Units:
+    from tunebook.data.groups import group_codes
+    from tunebook.stats.units import Units
+
+    return Units.of(len(rows), group_codes(rows, data.roles))
+
+
+def _interval(score: Score, units: Units) -> Interval:
     from tunebook.stats.bootstrap import bootstrap_interval
 
-    return bootstrap_interval(score, rows, resamples=_RESAMPLES, method="percentile")
+    return bootstrap_interval(score, units, resamples=_RESAMPLES, method="percentile")
 
 
 def _of_report(report: Report, metric: str) -> Interval:

@@ -75,17 +75,18 @@ class Tasting:
         return self.score(ensemble(answers, self.plan.labels.problem))
 
     def gain(self, before: Logits, after: Logits) -> Interval:
-        """How much better one model is than another on these rows, resampled by row."""
+        """How much better one model is than another on these rows, resampled by row or by whole group."""
         from tunebook.stats.bootstrap import bootstrap_interval
+        from tunebook.stats.units import Units
 
-        labels, sides = self.plan.labels, (before, after)
+        labels, sides, units = self.plan.labels, (before, after), Units.of(len(self.targets), self.exam.groups)
         rows = [self.task.row_scores(side, self.targets, labels, self.metric) for side in sides]
         if rows[0] is not None and rows[1] is not None:
             apart = np.asarray(rows[1], dtype=np.float64) - rows[0]
-            return bootstrap_interval(apart, len(apart), method="percentile")
+            return bootstrap_interval(apart, units, method="percentile")
         old, new = (self.task.scorer(side, self.targets, labels, self.metric) for side in sides)
         return bootstrap_interval(
-            lambda drawn: new(drawn) - old(drawn), len(self.targets), resamples=_RESAMPLES, method="percentile"
+            lambda drawn: new(drawn) - old(drawn), units, resamples=_RESAMPLES, method="percentile"
         )
 
 

@@ -1,0 +1,161 @@
+"""All intervals of one run: their values are the scores, groups act on each, and their level by simulation."""
+
+import numpy as np
+import pytest
+from statsmodels.stats.proportion import proportion_confint
+
+from tunebook.metrics.classification import multi_label_scores, single_label_scores
+from tunebook.metrics.regression import ordinal_scores, regression_scores
+from tunebook.stats.intervals import (
+    class_intervals,
+    classification_intervals,
+    multi_label_intervals,
+    ordinal_intervals,
+    regression_intervals,
+)
+from tunebook.stats.proportion import wilson_interval
+from tunebook.stats.units import Units
+
+GROUPS = np.arange(200) // 10
+
+
+def single(rows, seed, shares=(0.6, 0.3, 0.1)):
+    rng = np.random.default_rng(seed)
+    targets = rng.choice(len(shares), size=rows, p=shares)
+    logits = rng.normal(size=(rows, len(shares)))
+    logits[np.arange(rows), targets] += 1.5
+    return logits, targets
+
+
+def several(rows, seed):
+    rng = np.random.default_rng(seed)
+    targets = rng.random((rows, 3)) < 0.3
+    return rng.normal(size=(rows, 3)) + 2 * targets - 1, targets
+
+
+def numbers(rows, seed, levels=0):
+    rng = np.random.default_rng(seed)
+    target = rng.integers(levels, size=rows).astype(float) if levels else rng.normal(size=rows)
+    return target + rng.normal(size=rows), target
+
+
+KINDS = {
+    "single": (single, classification_intervals, single_label_scores),
+    "two": (lambda rows, seed: single(rows, seed, (0.7, 0.3)), classification_intervals, single_label_scores),
+    "several": (several, multi_label_intervals, multi_label_scores),
+    "number": (numbers, regression_intervals, regression_scores),
+    "ordered": (
+        lambda rows, seed: numbers(rows, seed, 4),
+        lambda pred, target, groups=None: ordinal_intervals(pred, target, 4, groups),
+        lambda pred, target: ordinal_scores(pred, target, 4),
+    ),
+}
+EACH = pytest.mark.parametrize("kind", KINDS)
+
+
+@EACH
+def test_values_in_the_middle_are_the_scores_themselves(kind):
+    draw, intervals, scores = KINDS[kind]
+    found, expected = intervals(*draw(200, 1)), scores(*draw(200, 1))
+    assert len(found) >= 4
+    for name, interval in found.items():
+        assert interval.value == pytest.approx(expected[name])
+        assert interval.low <= interval.value <= interval.high and interval.low < interval.high
+
+
+@EACH
+def test_rows_may_come_in_any_order_and_groups_have_any_name(kind):
+    draw, intervals, _ = KINDS[kind]
+    logits, targets = draw(200, 2)
+    order = np.random.default_rng(0).permutation(200)
+    plain, mixed = intervals(logits, targets), intervals(logits[order], targets[order])
+    grouped, renamed = (intervals(logits, targets, groups=names) for names in (GROUPS, 900 - 7 * GROUPS))
+    for name, interval in plain.items():
+        assert (mixed[name].low, mixed[name].high) == pytest.approx((interval.low, interval.high))
+        assert (renamed[name].low, renamed[name].high) == pytest.approx((grouped[name].low, grouped[name].high))
+
+
+@EACH
+def test_groups_of_one_row_are_no_groups_and_copies_tell_nothing_new(kind):
+    draw, intervals, _ = KINDS[kind]
+    logits, targets = draw(200, 3)
+    plain = intervals(logits, targets)
+    assert intervals(logits, targets, groups=np.arange(200)[::-1]) == plain
+    copies = [np.repeat(part, 3, axis=0) for part in (logits, targets)]
+    copied = intervals(*copies, groups=np.repeat(np.arange(200), 3))
+    bold = intervals(*copies)
+    for name, interval in plain.items():
+        width, with_groups, without = (item.high - item.low for item in (interval, copied[name], bold[name]))
+        assert with_groups > 0.9 * width, name
+        assert without < 0.75 * width, name
+
+
+def test_a_threshold_of_its_own():
+    logits, targets = several(200, 1)
+    found, scores = multi_label_intervals(logits, targets, 0.4), multi_label_scores(logits, targets, 0.4)
+    assert all(interval.value == pytest.approx(scores[name]) for name, interval in found.items())
+
+
+def test_accuracy_is_wilsons():
+    logits, targets = single(400, 0)
+    right = int((logits.argmax(1) == targets).sum())
+    assert classification_intervals(logits, targets)["accuracy"] == wilson_interval(right, 400)
+
+
+def test_a_score_that_is_not_a_number_has_no_interval():
+    assert "auc" not in classification_intervals(np.array([[2.0, 1.0]] * 4), np.zeros(4))
+    broken = classification_intervals(np.array([[np.nan, 1.0]] * 4), np.array([0, 1, 0, 1]))
+    assert "auc" not in broken and "ece" not in broken
+    assert set(regression_intervals(np.ones(9), np.arange(9.0))) == {"mse", "mae"}
+    assert ordinal_intervals(np.array([np.nan, 1.0]), np.array([0, 1]), 2) == {}
+    assert "qwk" not in ordinal_intervals(np.zeros(5), np.zeros(5), 3)
+    assert set(multi_label_intervals(np.full((6, 2), -1.0), np.zeros((6, 2)))) == {"accuracy", "ece"}
+
+
+def test_a_test_without_an_error_is_not_taken_for_certainty():
+    targets = np.arange(30) % 3
+    found = classification_intervals(np.eye(3)[targets] * 9, targets)
+    for name in ("accuracy", "macro_f1", "mcc", "auc"):
+        assert found[name].value == pytest.approx(1) and found[name].low < 0.95
+
+
+def test_shares_of_each_class_agree_with_statsmodels():
+    true, given = (part > 0 for part in several(120, 4)[::-1])
+    found = class_intervals(true, given, Units(120))
+    for place in range(3):
+        right = (true & given)[:, place].sum()
+        for name, rows in (("precision", given[:, place].sum()), ("recall", true[:, place].sum())):
+            expected = proportion_confint(right, rows, 0.05, "wilson")
+            assert (found[name][0][place], found[name][1][place]) == pytest.approx(expected)
+        either = (true | given)[:, place].sum()
+        low, high = proportion_confint(right, either, 0.05, "wilson")
+        assert found["f1"][0][place] == pytest.approx(2 * low / (1 + low))
+        assert found["f1"][1][place] == pytest.approx(2 * high / (1 + high))
+
+
+def test_a_class_that_never_comes_has_no_ends_and_groups_widen_the_others():
+    true, given = np.eye(3, dtype=bool)[np.arange(200) % 2], np.eye(3, dtype=bool)[(np.arange(200) // 3) % 2]
+    alone, together = (class_intervals(true, given, Units.of(200, groups)) for groups in (None, GROUPS))
+    for name in ("precision", "recall", "f1"):
+        assert np.isnan([alone[name][0][2], together[name][1][2]]).all()
+        assert (together[name][0][:2] < alone[name][0][:2]).all()
+
+
+REPEATS = 250
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows"), [("single", 150), ("two", 80), ("several", 120), ("number", 80), ("ordered", 100)]
+)
+def test_coverage(kind, rows):
+    """The true values lie inside about 95 % of the intervals: within 4 Monte-Carlo errors and 2 points."""
+    draw, intervals, scores = KINDS[kind]
+    truth = scores(*draw(200_000, 99))
+    hits: dict[str, int] = {}
+    for seed in range(REPEATS):
+        for name, found in intervals(*draw(rows, seed)).items():
+            hits[name] = hits.get(name, 0) + (found.low <= truth[name] <= found.high)
+    error = 4 * np.sqrt(0.95 * 0.05 / REPEATS)
+    for name, count in hits.items():
+        assert count / REPEATS > 0.93 - error, name
+        assert name == "ece" or count / REPEATS < 0.995, name
