@@ -16,6 +16,7 @@ from benchmarks import (
     ab_sharing,
     agreement,
     claims,
+    coverage,
     defaults,
     distillation,
     domain_shift,
@@ -41,6 +42,7 @@ from benchmarks import (
 CLAIMS = {
     "AA": same_table.main,
     "AGREEMENT": agreement.main,
+    "COVERAGE": coverage.main,
     "DEFAULTS": defaults.main,
     "EFFECTS": effects.main,
     "H2": tables_matter.main,
