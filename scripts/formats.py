@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,10 +47,8 @@ NAMED: dict[str, Callable[[TunebookError], tuple[str, dict[str, Any]]]] = {
         "--label-name OLD=NEW for each class",
         {"label_names": {name: name for name in error.fields["classes"]}},
     ),
-    "data.label_unclear_columns": lambda error: (
-        f"--label-columns {error.fields['names']}",
-        {"label_columns": str(error.fields["names"]).split(",")},
-    ),
+    "data.label_unclear_columns": lambda error: _columns(str(error.fields["names"])),
+    "data.label_unclear_numbered": lambda error: _columns(str(error.fields["names"])),
 }
 
 
@@ -126,6 +125,11 @@ def rows(ref: DataRef) -> str:
 
 def _label(name: str) -> tuple[str, dict[str, Any]]:
     return _option("label", name)
+
+
+def _columns(names: str) -> tuple[str, dict[str, Any]]:
+    """Columns as the message names them, in quotation marks where there is a blank in one."""
+    return f"--label-columns {names}", {"label_columns": shlex.split(names)[0].split(",")}
 
 
 def _option(name: str, value: str) -> tuple[str, dict[str, Any]]:

@@ -1,4 +1,5 @@
-"""Write the reference from the declarations and the claims from their results; with --check, fail where they are stale.
+"""Write the reference and the catalogue of techniques from the declarations, and the claims from their results; with
+--check, fail where they are stale.
 
 python scripts/make_docs.py [--check]
 """
@@ -14,12 +15,12 @@ from pathlib import Path
 import claims
 from claims import grid
 
-from tunebook.cli.techniques import rivals
 from tunebook.core.params import Declaration
 from tunebook.core.prose import paragraphs
 from tunebook.core.registry import tasks
 from tunebook.core.technique import Technique
 from tunebook.nets.peft import REFUSED, TESTED
+from tunebook.tables.catalogue import FILE, entries, rivals, to_json
 from tunebook.tables.declared import settings_rows, technique_rows, techniques
 
 ROOT = Path(__file__).parents[1]
@@ -99,7 +100,8 @@ def pages() -> dict[Path, str]:
     for key, kind in techniques().items():
         found[FOLDER / "techniques" / f"{key}.md"] = technique_page(kind)
         found[FOLDER / "techniques" / "zh" / f"{key}.md"] = chinese_technique_page(kind)
-    return {**found, ROOT / "docs" / "claims.md": claims.page()}
+    listed = {ROOT / "src" / "tunebook" / FILE: to_json(entries(techniques()))}
+    return {**found, **listed, ROOT / "docs" / "claims.md": claims.page()}
 
 
 def english() -> str:

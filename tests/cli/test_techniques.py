@@ -2,40 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import pytest
-
-from tunebook.cli.techniques import rivals, told
-from tunebook.core.technique import Technique
-
-
-class One(Technique):
-    """Plays the loss."""
-
-    key: ClassVar[str] = "one"
-    exclusive: ClassVar[str] = "loss"
-
-
-class Two(Technique):
-    """Plays it too."""
-
-    key: ClassVar[str] = "two"
-    exclusive: ClassVar[str] = "loss"
-
-
-class Three(Technique):
-    """Cannot stand the first."""
-
-    key: ClassVar[str] = "three"
-    conflicts: ClassVar[frozenset[str]] = frozenset({"one"})
-
-
-def test_who_excludes_whom_is_told_from_both_sides():
-    found = {kind.key: kind for kind in (One, Two, Three)}
-    assert rivals(One, found) == ["three", "two"]
-    assert rivals(Two, found) == ["one"]
-    assert rivals(Three, found) == ["one"]
 
 
 def test_the_list(tunebook):
@@ -76,8 +43,3 @@ def test_the_whole_page_in_chinese(tunebook, monkeypatch):
     assert "开销：" in shown and "来源：" in shown and "Cost:" not in shown and "Source:" not in shown
     assert "只要微批次由完整的块组成" in tunebook("techniques", "coral", "--json").json["doc"]
     assert techniques()["ema"].zh.startswith(tunebook("techniques", "ema", "--json").json["text"])
-
-
-def test_a_technique_of_others_without_chinese_is_told_in_english(monkeypatch):
-    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
-    assert told(One) == ["Plays the loss."]

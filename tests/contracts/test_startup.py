@@ -58,6 +58,11 @@ def test_a_soup_that_was_cooked_before_needs_no_torch(book: Path) -> None:
     call(*soup)
 
 
+@pytest.mark.parametrize("words", [(), ("layer_decay",), ("--json",)], ids=str)
+def test_techniques_are_listed_without_them(words: tuple[str, ...]) -> None:
+    call("techniques", *words, heavy=(*_HEAVY, "numpy", "pyarrow"))
+
+
 def test_help_needs_nothing() -> None:
     call("train", "--help", heavy=(*_HEAVY, "numpy", "pyarrow"))
 

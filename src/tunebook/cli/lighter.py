@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be trained: a table of a book, as the command line named it; `auto` makes lighter versions of it."""
+    """What is to be trained: a table of a book, as the command line named it; `auto` makes lighter versions of it.
+
+    Attributes:
+        words: all that the command line said, but for `--auto`.
+    """
 
     book: Book
     table: ParamTable
     chosen: Chosen
+    words: list[str]
     auto: bool
 
 
@@ -58,7 +63,6 @@ def _proposal(wanted: Wanted, plan: Plan) -> MachineError:
 
     run = find_run(wanted.book.path / "runs", plan)
     name, chosen, changes = run.id if run else "–", wanted.chosen, lighter_rows(plan)
-    said = [word for item in chosen.changes or () for word in ("--set", item)]
     rows = [*(chosen.changes or ()), *(f"{item.row}={str(item.value).lower()}" for item in changes)]
     return MachineError(
         "memory.lighter",
@@ -66,7 +70,7 @@ def _proposal(wanted: Wanted, plan: Plan) -> MachineError:
         value=plan.params["batch_size"],
         run=name,
         changes="; ".join(dict.fromkeys(item.reason for item in changes)),
-        auto=command("train", wanted.book.path, "--table", chosen.table, *said, "--auto"),
+        auto=command("train", wanted.book.path, *wanted.words, "--auto"),
         command=command(
             "table", "set", wanted.book.path, *rows, "--table", chosen.table, "--note", say("memory.note", run=name)
         ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,14 +11,13 @@ from tunebook.cli.layout import INDENT, wrap
 from tunebook.cli.purposes import grouped, purpose_of
 from tunebook.core.errors import TableError, near
 from tunebook.core.messages import language, say
-from tunebook.core.prose import page
 from tunebook.core.widths import columns_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.core.params import Declaration
-    from tunebook.core.technique import Technique
+    from tunebook.tables.catalogue import Entry
 
 _NARROW = 20  # columns that a text has at least, on however narrow a terminal
 
@@ -28,43 +26,26 @@ Key = Annotated[str, typer.Argument(metavar="TECHNIQUE", help=say("cli.opt.techn
 
 def techniques(key: Key = "") -> Answer:
     """List all techniques, or show one of them."""
-    from tunebook.tables.declared import techniques as known
+    from tunebook.tables.catalogue import catalogue
 
-    found = known()
+    found = catalogue()
     if key and key not in found:
-        raise TableError("techniques.unknown", key=key, allowed=" | ".join(sorted(found)), near=near(key, found))
+        raise TableError("techniques.unknown", key=key, allowed=" | ".join(found), near=near(key, found))
     if key:
-        return _one(found[key], rivals(found[key], found))
-    data = [_facts(kind, rivals(kind, found)) for _, kind in sorted(found.items())]
+        return _one(found[key])
+    data = [_facts(entry) for entry in found.values()]
     example = command("techniques", "layer_decay")
     return Answer(data, lambda screen: _tell_all(screen, data), (example,), lines=True)
 
 
-def rivals(kind: type[Technique], found: dict[str, type[Technique]]) -> list[str]:
-    """Keys of all techniques that cannot stand beside one, whichever of the two says so."""
-    return sorted(
-        key
-        for key, other in found.items()
-        if other is not kind
-        and (key in kind.conflicts or kind.key in other.conflicts or kind.exclusive == other.exclusive != "")
-    )
-
-
-def told(kind: type[Technique]) -> list[str]:
-    """The paragraphs of a technique's page in the user's language; the first says what it is."""
-    return page(inspect.getdoc(kind) or "", kind.zh, language())
-
-
-def _facts(kind: type[Technique], excluded: list[str]) -> dict[str, Any]:
-    from tunebook.core.params import declarations
-
+def _facts(entry: Entry) -> dict[str, Any]:
     return {
-        "technique": kind.key,
-        "purpose": purpose_of(kind.key),
-        "text": told(kind)[0],
-        "rows": [row.name for row in declarations(kind)],
-        "needs": sorted(kind.needs),
-        "excludes": excluded,
+        "technique": entry.key,
+        "purpose": purpose_of(entry.key),
+        "text": entry.told[0],
+        "rows": [row.name for row in entry.rows],
+        "needs": list(entry.needs),
+        "excludes": list(entry.excludes),
     }
 
 
@@ -81,14 +62,11 @@ def _tell_all(screen: Console, data: list[dict[str, Any]]) -> None:
         screen.print()
 
 
-def _one(kind: type[Technique], excluded: list[str]) -> Answer:
-    from tunebook.core.params import declarations
-
-    rows = declarations(kind)
-    data = {**_facts(kind, excluded), "doc": "\n\n".join(told(kind)), "rows": [_row(row) for row in rows]}
-    switch = f"{rows[0].name}={'on' if rows[0].default is None else rows[0].default}"
-    switch = f"{kind.key}=on" if rows[0].default is None else switch
-    return Answer(data, lambda screen: _tell_one(screen, kind, data), (command("table", "set", "book", switch),))
+def _one(entry: Entry) -> Answer:
+    data = {**_facts(entry), "doc": "\n\n".join(entry.told), "rows": [_row(row) for row in entry.rows]}
+    first = entry.rows[0]
+    switch = f"{entry.key}=on" if first.default is None else f"{first.name}={first.default}"
+    return Answer(data, lambda screen: _tell_one(screen, entry, data), (command("table", "set", "book", switch),))
 
 
 def _row(row: Declaration) -> dict[str, Any]:
@@ -96,9 +74,9 @@ def _row(row: Declaration) -> dict[str, Any]:
     return {"row": row.name, "default": row.default, "allowed": row.allowed, "text": text}
 
 
-def _tell_one(screen: Console, kind: type[Technique], data: dict[str, Any]) -> None:
-    for number, part in enumerate(told(kind)):
-        text = part if number else f"{kind.key}: {part}"
+def _tell_one(screen: Console, entry: Entry, data: dict[str, Any]) -> None:
+    for number, part in enumerate(entry.told):
+        text = part if number else f"{entry.key}: {part}"
         prose(screen, text, None if number else "bold")
         screen.print()
     words = {name: ", ".join(data[name]) or "–" for name in ("needs", "excludes")}
@@ -112,4 +90,4 @@ def _tell_one(screen: Console, kind: type[Technique], data: dict[str, Any]) -> N
     screen.print(grid(headings, lines))
 
 
-__all__ = ["rivals", "techniques", "told"]
+__all__ = ["techniques"]

@@ -66,7 +66,8 @@ def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
     def attempt(made: Plan) -> Answer:
         return trained(opened, made, how, tracked)
 
-    return in_memory(Wanted(opened, table, chosen, how.auto), plan_of, attempt)
+    words = said(chosen, how, allowed, but="auto")
+    return in_memory(Wanted(opened, table, chosen, words, how.auto), plan_of, attempt)
 
 
 def tell_start(table: ParamTable, plan: Plan) -> None:

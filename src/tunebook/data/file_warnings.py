@@ -19,6 +19,7 @@ _NOTES = {
     "beside": "columns",
     "twice": "rows",
     "split_column": "column",
+    "fold_column": "column",
     "weight_column": "column",
     "second_text": "column",
     "no_status": "tool",

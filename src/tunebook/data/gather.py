@@ -18,7 +18,7 @@ from tunebook.data.columns import is_text, text_column
 from tunebook.data.doubts import filled_down, refuse_spoilt
 from tunebook.data.exports import told
 from tunebook.data.fields import with_fields
-from tunebook.data.given_split import given_splits, split_column
+from tunebook.data.given_split import fold_column, given_splits, split_column
 from tunebook.data.label_columns import class_names, joined_name, label_table
 from tunebook.data.ledger import Entry, Ledger
 from tunebook.data.names import WEIGHT_TOO, plain
@@ -169,7 +169,12 @@ def _notes(source: Source, roles: Roles, options: DataOptions) -> dict[str, str]
     told_by = options.split_by or _split_column(source, options)
     split = None if told_by else split_column(source.table)
     weights = [name for name in source.table.column_names if plain(name) in WEIGHT_TOO and name not in played]
-    idle = {"split_column": split, "weight_column": weights[0] if weights and roles.weight is None else None}
+    folds = None if told_by else fold_column(source.table)
+    idle = {
+        "split_column": split,
+        "fold_column": folds,
+        "weight_column": weights[0] if weights and roles.weight is None else None,
+    }
     if roles.text_pair is None and options.text is None and "text" not in source.roles:  # nobody chose one of the two
         idle["second_text"] = other_text(source.table, [*played, *roles.annotators])
     return source.notes | {note: column for note, column in idle.items() if column and column not in played}

@@ -15,11 +15,12 @@ from tunebook.core.errors import DataError
 from tunebook.core.hashing import file_id
 from tunebook.data.delimited import read_delimited
 from tunebook.data.encoding import decode
-from tunebook.data.exports import read_export
+from tunebook.data.exports import find_format, read_export
 from tunebook.data.files import format_of, members, only, refuse_stand_in
 from tunebook.data.heading import column_names, repeated_names
 from tunebook.data.jsons import read_json, read_jsonl
 from tunebook.data.ledger import Numbers
+from tunebook.data.look import Look
 from tunebook.data.options import DataOptions
 from tunebook.data.sheets import read_sheet
 from tunebook.data.sqlite import read_sqlite
@@ -78,7 +79,25 @@ def read(path: Path, options: DataOptions | None = None, *, labelled: bool = Tru
         count = len(export.rows) + sum(map(len, export.faults.values()))
         found = (export.table, export.rows, count, export.faults, export.notes, export.roles)
         return Source(path, path.name, file_id(path), *found)
-    data, inner = only(inside, path)
+    return _plain(*only(inside, path), path, options, labelled=labelled)
+
+
+def read_part(look: Look) -> Source:
+    """A file of a folder or of a package, as `read` reads it alone.
+
+    Raises:
+        DataError: as `read`.
+    """
+    found = find_format(look)
+    if found is None:
+        return _plain(look.data, look.name, look.path, look.options, labelled=look.labelled)
+    export = found.read(look)
+    count = len(export.rows) + sum(map(len, export.faults.values()))
+    return Source(look.path, look.name, "", export.table, export.rows, count, export.faults, export.notes, export.roles)
+
+
+def _plain(data: bytes, inner: str, path: Path, options: DataOptions, *, labelled: bool) -> Source:
+    """A table of no tool."""
     kind = format_of(path, inner, data, options.format, options.delimiter)
     if kind in ("csv", "tsv", "txt", "json", "jsonl"):
         source = _read_text(data, path, kind, options, labelled=labelled)
@@ -160,4 +179,4 @@ def _parquet(data: bytes, path: Path) -> tuple[pa.Table, dict[str, str]]:
     return table, {"repeated": ", ".join(again[:10])} if again else {}
 
 
-__all__ = ["Source", "read"]
+__all__ = ["Source", "read", "read_part"]

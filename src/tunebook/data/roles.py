@@ -14,6 +14,7 @@ from tunebook.core.nouns import Roles
 from tunebook.data.cells import as_text
 from tunebook.data.columns import is_text, text_column
 from tunebook.data.fields import flat_columns
+from tunebook.data.given_split import places_rows
 from tunebook.data.label_columns import bit_columns, numbered_columns
 from tunebook.data.names import (
     ANNOTATOR,
@@ -182,7 +183,7 @@ def _is_aside(name: str, column: pa.ChunkedArray) -> bool:
     """Whether a column of this name says something of the row or who labelled it, as an answer that accepts it does."""
     if name == ANSWER:
         return set(pc.utf8_lower(text_column(column)).unique().drop_null().to_pylist()) <= VERDICTS
-    return name in NO_LABEL
+    return name in NO_LABEL or places_rows(name, column)
 
 
 def _recurs(column: pa.ChunkedArray) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from tunebook.data.exports import Export, Format
 from tunebook.data.formats.fasttext import FastText, lines_of
 from tunebook.data.formats.spans import are_spans
+from tunebook.data.given_split import split_of
 from tunebook.data.look import Look
 from tunebook.data.votes import Answer, broken_rows, join_answers
 
@@ -29,7 +30,8 @@ class Doccano(Format):
         files = [part for part in look.parts if not part.blank]
         if files:
             one_kind = len({part.suffix for part in look.parts}) == 1
-            return one_kind and all(_is_one(part) or FastText().fits(part) for part in files)
+            splits = any(split_of(_user(part)) == "train" for part in files)  # those are not the names of users
+            return one_kind and not splits and all(_is_one(part) or FastText().fits(part) for part in files)
         return _is_one(look)
 
     def read(self, look: Look) -> Export:

@@ -1,0 +1,115 @@
+"""What techniques there are, what they need and which rows they have, read without importing them or torch.
+
+It stands in `techniques/catalogue.json`, which `python scripts/make_docs.py` makes from the techniques themselves, as
+the pages of the reference. Where another package brings techniques, all are imported and asked.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from importlib.resources import files
+from typing import Any
+
+from tunebook.core.messages import language
+from tunebook.core.params import Declaration, Row, declarations
+from tunebook.core.prose import page
+from tunebook.core.technique import Technique
+
+FILE = "techniques/catalogue.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A technique or a stage.
+
+    Attributes:
+        doc: its page in English; zh: in Chinese.
+        needs: what the task must give; excludes: keys of techniques that cannot stand beside it.
+        rows: those of the table.
+    """
+
+    key: str
+    doc: str
+    zh: str
+    needs: tuple[str, ...]
+    excludes: tuple[str, ...]
+    rows: tuple[Declaration, ...]
+
+    @property
+    def told(self) -> list[str]:
+        """The paragraphs of its page in the user's language; the first says what it is."""
+        return page(self.doc, self.zh, language())
+
+
+@cache
+def catalogue() -> dict[str, Entry]:
+    """Key -> technique or stage, sorted.
+
+    Raises:
+        MachineError: `table.techniques`, those of another package need a library that is not installed.
+    """
+    if any(entry_points(group=f"tunebook.{group}") for group in ("techniques", "stages")):
+        from tunebook.tables.declared import techniques
+
+        return entries(techniques())
+    text = files("tunebook").joinpath(FILE).read_text(encoding="utf-8")
+    return {item["key"]: _entry(item) for item in json.loads(text)}
+
+
+def entries(found: Mapping[str, type[Technique]]) -> dict[str, Entry]:
+    """The same of imported techniques."""
+    return {
+        key: Entry(
+            key,
+            inspect.getdoc(kind) or "",
+            kind.zh,
+            tuple(sorted(kind.needs)),
+            tuple(rivals(kind, found)),
+            tuple(declarations(kind)),
+        )
+        for key, kind in sorted(found.items())
+    }
+
+
+def rivals(kind: type[Technique], found: Mapping[str, type[Technique]]) -> list[str]:
+    """Keys of all techniques that cannot stand beside one, whichever of the two says so."""
+    return sorted(
+        key
+        for key, other in found.items()
+        if other is not kind
+        and (key in kind.conflicts or kind.key in other.conflicts or kind.exclusive == other.exclusive != "")
+    )
+
+
+def to_json(found: Mapping[str, Entry]) -> str:
+    """The file."""
+    return json.dumps([_plain(item) for item in found.values()], ensure_ascii=False, indent=1) + "\n"
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    rows = [
+        {
+            **{name: value for name, value in asdict(item).items() if name != "row"},
+            "row": {"text": item.row.text, "zh": item.row.zh},
+        }
+        for item in entry.rows
+    ]
+    return {**asdict(entry), "rows": rows}
+
+
+def _entry(item: dict[str, Any]) -> Entry:
+    tuples = {name: tuple(item[name]) for name in ("needs", "excludes")}
+    return Entry(**{**item, **tuples, "rows": tuple(map(_declaration, item["rows"]))})
+
+
+def _declaration(item: dict[str, Any]) -> Declaration:
+    tuples = {"choices": tuple(item["choices"]), "bounds": tuple(map(tuple, item["bounds"]))}
+    return Declaration(**{**item, **tuples, "row": Row(**item["row"])})
+
+
+__all__ = ["FILE", "Entry", "catalogue", "entries", "rivals", "to_json"]
