@@ -17,7 +17,7 @@ _WORDS = {
     "validation": ("validation", "valid", "val", "dev", "development", "eval", "验证", "验证集", "开发集"),
     "test": ("test", "testing", "te", "heldout", "holdout", "测试", "测试集"),
 }
-# Columns that say of each row whether it belongs to one split. `is_valid` is none: so rows are called that are in order.
+# Columns that say of each row whether it belongs to one split; `is_valid` rather says that a row is in order.
 _FLAGS: dict[str, Split] = {
     "is_train": "train", "is_training": "train", "is_dev": "validation", "is_val": "validation",
     "is_validation": "validation", "is_test": "test", "is_holdout": "test",
