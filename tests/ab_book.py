@@ -10,14 +10,17 @@ from numpy.typing import NDArray
 
 from tests import small
 from tunebook.abtest.exam import Exam
+from tunebook.abtest.gate import Gate
 from tunebook.abtest.marks import Marks
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Rows
 from tunebook.core.verdict import Verdict
 from tunebook.tables.make import child
 from tunebook.tasks.text_classification import TextClassification
-from tunebook.verbs.book import Book
+from tunebook.verbs.ab import ab
+from tunebook.verbs.book import Book, open_book, write_book_file
 from tunebook.verbs.init import init
+from tunebook.verbs.promote import promote, weigh
 
 Array = NDArray[Any]
 QUICK = {
@@ -28,16 +31,38 @@ QUICK = {
     "early_stopping_patience": "none",
 }
 BETTER = {"learning_rate": 2e-2, "max_epochs": 4}
+SURE = {"learning_rate": 5e-3, "max_epochs": 8}  # learns with every seed
 NAMES = ["bad", "good"]
 
 
-def make_book(folder: Path, base: Path, rows: int = 100) -> Book:
+def make_book(
+    folder: Path, base: Path, rows: int = 100, learns: dict[str, float] = BETTER, split: str = "7:2:1"
+) -> Book:
     """Versions: 2 hardly learns, 3 learns, 4 is 3 with another note."""
     file = small.write_records(folder / "rows.csv", "binary", rows)
-    book = init(folder / "book", file, model=str(base), options=small.options("binary"), owner="Ada")
+    options = small.options("binary").model_copy(update={"split": split})
+    book = init(folder / "book", file, model=str(base), options=options, owner="Ada")
     poor = book.tables.add(child(book.champion, QUICK, note="quick"))
-    better = book.tables.add(child(poor, BETTER, note="learns"))
+    better = book.tables.add(child(poor, learns, note="learns"))
     book.tables.add(better.model_copy(update={"note": "the same", "parent": better.version}))
+    return book
+
+
+def set_gate(book: Book, **rows: Any) -> Book:
+    """The book with other rows of its gate."""
+    gate = Gate(**{**book.file.gate.model_dump(), **rows})
+    write_book_file(book.file.model_copy(update={"gate": gate}), book.path)
+    return open_book(book.path)
+
+
+def make_proven(folder: Path, base: Path) -> Book:
+    """A book whose v3 has passed a test against the champion v2, with the fresh runs of its promotion trained too."""
+    book = set_gate(make_book(folder, base, 240, SURE, "3:1:1"), seeds=3, looks=[])
+    promote(book, 2, force=True, reason="the table to beat")
+    assert ab(book, 2, 3).passed
+    trial = weigh(book, 3).trial
+    assert trial is not None
+    trial.scores()
     return book
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -9,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import small
+from tests import ab_book, small
 from tunebook.core.nouns import Report
 from tunebook.tables.make import child
-from tunebook.verbs.book import Book
+from tunebook.verbs.book import Book, open_book
 from tunebook.verbs.evaluate import evaluate
 from tunebook.verbs.init import init
 from tunebook.verbs.plan import plan
@@ -61,3 +62,24 @@ def book(base: Path, tmp_path: Path) -> Book:
     """A fresh book of two classes, for tests that change it."""
     file = small.write_records(tmp_path / "rows.csv", "binary", 80)
     return init(tmp_path / "book", file, model=str(base), options=small.options("binary"), owner="Ada")
+
+
+_PROVEN: list[Path] = []
+
+
+@pytest.fixture(scope="session")
+def proven_path(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A book as `ab_book.make_proven` makes it, once for all folders of tests; for reading."""
+    if not _PROVEN:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TUNEBOOK_HOME", str(tmp_path_factory.mktemp("home")))
+            _PROVEN.append(ab_book.make_proven(tmp_path_factory.mktemp("proven"), base).path)
+    return _PROVEN[0]
+
+
+@pytest.fixture
+def proven(proven_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
+    """A copy of it that a test may change."""
+    monkeypatch.setenv("TUNEBOOK_HOME", str(tmp_path / "home"))
+    shutil.copytree(proven_path, tmp_path / "proven")
+    return open_book(tmp_path / "proven")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tunebook.abtest.verdicts import find_verdict
 from tunebook.core.nouns import DataRef, Labels, Roles, write_json
 from tunebook.core.verdict import Guardrail, Verdict
-from tunebook.knowledge.log import Change
+from tunebook.knowledge.log import Change, Entry
 from tunebook.tables.make import child, new_table
 from tunebook.verbs.book import Book, BookFile, write_book_file
+from tunebook.verbs.promote import Promotion, enact
 
 CONTENT = "c0ffee"
 
@@ -55,11 +57,11 @@ def verdict(book: Book, a: int, b: int, **changes: Any) -> Verdict:
     return found
 
 
-def log_test(book: Book, found: Verdict) -> None:
-    """The entry that a test leaves."""
+def log_test(book: Book, found: Verdict, **more: Any) -> None:
+    """The entry that a test leaves; of one of before today without `more`."""
     evidence = found.model_dump(mode="json", exclude={"path", "history", "extra", "settle"})
     evidence["passed"] = found.passed
-    book.log.append("test", actor="Bob", table=found.b, evidence=evidence)
+    book.log.append("test", actor="Bob", table=found.b, evidence={**evidence, **more})
 
 
 def tested(book: Book, a: int, b: int, **changes: Any) -> Verdict:
@@ -67,6 +69,15 @@ def tested(book: Book, a: int, b: int, **changes: Any) -> Verdict:
     found = verdict(book, a, b, **changes)
     log_test(book, found)
     return found
+
+
+def promoted(book: Book, version: int, **wish: Any) -> Entry:
+    """A promotion as the proof of a test leaves it, without any."""
+    found = find_verdict(book, book.tables.get(version))
+    verdict = {} if found is None else {"verdict": found.model_dump(mode="json", exclude={"path", "history", "extra"})}
+    evidence = {"from": book.tables.champion, **verdict}
+    change = Change(action="promote", table=version, evidence=evidence, **wish)
+    return enact(book, Promotion(change, book.tables.champion))
 
 
 def broken_guardrail() -> Guardrail:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests import small
+from tests.books import base, proven, proven_path
 
 from tunebook.cli import main, patience
 
@@ -90,3 +91,6 @@ def book(model: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     assert main(["init", str(book), "--data", str(rows), "--model", str(model)]) == 0
     assert main(["train", str(book), *EPOCHS]) == 0
     return book
+
+
+__all__ = ["base", "proven", "proven_path"]

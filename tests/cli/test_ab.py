@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import small
+from tests import ab_book, small
 from tests.cli.conftest import Call
 
 from tunebook.cli.ab import Around, Rule, read_delta, read_rule
 from tunebook.cli.options import Allowed
 from tunebook.core.errors import TunebookError
+from tunebook.verbs.book import open_book
 
 QUICK = ("learning_rate=1e-4", "max_epochs=1", "precision=fp32", "early_stopping_patience=none")
 ASKED = ("--seeds", "3", "--looks", "none")
@@ -26,7 +27,8 @@ def tested(model: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory) ->
     assert main(["init", str(book), "--data", str(rows), "--model", str(model)]) == 0
     assert main(["table", "set", str(book), *QUICK]) == 0
     assert main(["promote", str(book), "v2", "--force", "--reason", "a start"]) == 0
-    assert main(["table", "set", str(book), "learning_rate=0.02", "max_epochs=6"]) == 0
+    assert main(["table", "set", str(book), "learning_rate=0.005", "max_epochs=8"]) == 0
+    ab_book.set_gate(open_book(book), seeds=3, looks=[], delta=0.0, alpha=0.3)
     return book
 
 
@@ -96,7 +98,7 @@ def test_a_better_table_passes_and_is_promoted(tunebook: Call, tested: Path, tmp
     again = tunebook("ab", tested, "champion", "v3", *ASKED, *more, "--promote")
     assert again.code == 0, again.out + again.err
     assert f"test {Path(data['path']).name} on these rows" in " ".join(again.err.split())
-    assert again.out.count("test rows (look number") == 1, "what the test rows say of it"
+    assert again.out.count("test rows (opening 1)") == 1, "what the test rows say of it"
     show = tunebook("table", "show", tested, "--table", "v3")
     assert "Effect: " in show.out, "what each row was worth"
     effects = tunebook("table", "show", tested, "--table", "v3", "--json").json["effects"]

@@ -8,15 +8,13 @@ import sqlite3
 import pytest
 from tests import logged
 
-from tunebook.verbs.promote import promote
-
 
 @pytest.fixture
 def own(tmp_path, monkeypatch):
     monkeypatch.setenv("TUNEBOOK_HOME", str(tmp_path / "home"))
     book = logged.make_book(tmp_path / "book")
     logged.log_test(book, logged.verdict(book, 1, 2))
-    promote(book, 2, actor="Ann", reason="两个点 [b]")
+    logged.promoted(book, 2, actor="Ann", reason="两个点 [b]")
     return book
 
 

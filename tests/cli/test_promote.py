@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests import logged
 
+from tunebook.abtest.final_exam import Trial
 from tunebook.verbs.book import Book
 
 
@@ -20,17 +21,32 @@ def own(tmp_path: Path) -> Book:
     return logged.make_book(tmp_path / "book")
 
 
-def test_promote_and_back(tunebook, own):
-    logged.tested(own, 1, 2)
-    done = tunebook("promote", own.path, "v2", "--reason", "two points", "--owner", "Ann", "--json")
+def test_promote_and_back(tunebook, proven):
+    before = proven.log.entries()[-1].number
+    done = tunebook("promote", proven.path, "v3", "--reason", "two points", "--owner", "Ann", "--json")
     assert done.code == 0
-    assert done.json == {"champion": "v2", "previous": "v1", "entry": 5, "forced": False}
-    assert (own.log.entries()[-1].actor, own.log.entries()[-1].reason) == ("Ann", "two points")
-    back = tunebook("rollback", own.path, "--reason", "slow", "--json")
-    assert (back.code, back.json) == (0, {"champion": "v1", "previous": "v2", "entry": 6, "forced": False})
-    again = tunebook("rollback", own.path, "--to", "v2", "--reason", "fixed")
-    assert "v2 is the champion now, in place of v1 (entry 7)" in again.out
+    scores = done.json.pop("test_scores")
+    assert scores["lower"] > 0 and scores["fresh"]["seeds"] == [1001, 1002, 1003]
+    assert done.json | {"test_scores": 0} == {
+        "champion": "v3", "previous": "v2", "entry": before + 1, "forced": False, "test_scores": 0,
+    }  # fmt: skip
+    said = " ".join(done.err.split())
+    assert "3 fresh seeds, 0 runs of which are missing" in said and "opening 1 of 10" in said
+    assert "in 80 % of all cases; the test saw +47.9 points" in said and "might" not in said
+    assert (proven.log.entries()[-1].actor, proven.log.entries()[-1].reason) == ("Ann", "two points")
+    back = tunebook("rollback", proven.path, "--reason", "slow", "--json")
+    assert (back.code, back.json["champion"], back.json["entry"]) == (0, "v2", before + 2)
+    again = tunebook("rollback", proven.path, "--to", "v3", "--reason", "fixed")
+    assert f"v3 is the champion now, in place of v2 (entry {before + 3})" in again.out
     assert "tunebook table log" in again.out
+
+
+def test_what_the_test_rows_say_is_told(tunebook, proven, monkeypatch):
+    monkeypatch.setattr(Trial, "least", 0.6)
+    done = tunebook("promote", proven.path, "v3", "--reason", "two points")
+    said = " ".join((done.err + done.out).split())
+    assert done.code == 0 and "Trained anew with 3 fresh seeds, on the 48 test rows (opening 1): Accuracy" in said
+    assert "More of them help: tunebook init NEW" in said
 
 
 def test_no_proof_is_exit_code_1(tunebook, own):

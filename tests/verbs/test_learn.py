@@ -70,14 +70,14 @@ def test_an_entry_that_only_names_the_test_reads_its_file(book: Book) -> None:
 
 def test_promotion_and_rollback(book: Book) -> None:
     logged.tested(book, 1, 2)
-    promote(book, 2, reason="快")
+    logged.promoted(book, 2, reason="快")
     rollback(book, reason="slow")
     promote(book, 2, force=True, reason="agreed")
     kinds = [(item.action, item.version, item.against, item.forced, item.reason) for item in taught(book)[2:]]
     assert kinds == [
         ("promote", 2, 1, False, "快"),
         ("rollback", 1, 2, False, "slow"),
-        ("promote", 2, 1, False, "agreed"),
+        ("promote", 2, 1, True, "agreed"),
     ]
     assert taught(book)[2].gain == 0.031
     assert [item.action for item in Index().find()] == ["promote", "rollback", "promote", "test", "table"]

@@ -13,11 +13,13 @@ import pytest
 from benchmarks.kills import kill_promotions
 
 from tests import logged
+from tunebook.abtest.final_exam import Trial
+from tunebook.abtest.verdicts import read_verdict
 from tunebook.core.errors import BookError, MachineError, RefusedError, TableError, TunebookError
 from tunebook.knowledge import index as index_module
 from tunebook.knowledge.log import ChangeLog
 from tunebook.verbs.book import Book
-from tunebook.verbs.promote import enact, promote, reign, rollback, weigh
+from tunebook.verbs.promote import enact, opened, promote, reign, rollback, weigh
 
 
 @pytest.fixture(autouse=True)
@@ -39,22 +41,59 @@ def refused(code: str, call: Any, *args: Any, **words: Any) -> str:
     return str(caught.value)
 
 
-def test_a_proven_table_becomes_the_champion(book: Book) -> None:
-    found = logged.tested(book, 1, 2)
-    entry = promote(book, "v2", reason="two points")
-    assert (entry.action, entry.table, entry.forced, entry.reason) == ("promote", 2, False, "two points")
-    assert entry.evidence["from"] == 1
-    assert entry.evidence["verdict"]["gain"] == found.gain
+def test_a_proven_table_becomes_the_champion(proven: Book) -> None:
+    found = proven.log.entries("test")[-1].evidence
+    entry = promote(proven, "v3", reason="two points", actor="Ann")
+    assert (entry.action, entry.table, entry.forced, entry.reason) == ("promote", 3, False, "two points")
+    assert (entry.actor, entry.evidence["from"]) == ("Ann", 2)
+    assert entry.evidence["verdict"]["gain"] == found["gain"]
     assert not {"path", "history", "extra"} & set(entry.evidence["verdict"])
     assert "refusal" not in entry.evidence
-    assert (book.champion.version, book.log.verify().ok) == (2, True)
+    assert [item["test"] for item in entry.evidence["tests"]] == [found["test"]]
+    assert entry.evidence["gate"]["seeds"] == 3
+    scores = entry.evidence["test_scores"]
+    assert scores["fresh"]["seeds"] == [1001, 1002, 1003] and scores["lower"] > 0
+    assert scores["n"] == proven.data.rows["test"]
+    assert (proven.champion.version, proven.log.verify().ok, opened(proven)["logged"]) == (3, True, 1)
 
 
-def test_a_verdict_may_be_given(book: Book) -> None:
-    found = logged.tested(book, 1, 2)
+def test_a_verdict_may_be_given(proven: Book) -> None:
+    found = read_verdict(next((proven.path / "tests").glob("*/verdict.json")))
+    assert found is not None
     (found.path / "verdict.json").unlink()
-    refused("promote.untested", promote, book, 2)
-    assert promote(book, 2, verdict=found).table == 2
+    refused("promote.untested", promote, proven, 3)
+    assert promote(proven, 3, verdict=found).table == 3
+
+
+def test_a_gain_that_the_test_rows_do_not_confirm_is_refused_for_good(
+    proven: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = len(proven.log.entries())
+    scores = Trial.scores
+
+    def lost(trial: Trial, progress: Any = None) -> dict[str, Any]:
+        return {**scores(trial, progress), "gain": 0.011, "lower": -0.032, "upper": 0.054}
+
+    monkeypatch.setattr(Trial, "scores", lost)
+    told = refused("promote.not_repeated", promote, proven, 3, reason="please")
+    assert "+1.1 points (interval -3.2 points to +5.4 points)" in told and "3 fresh seeds" in told
+    entry = proven.log.entries()[-1]
+    assert (entry.action, entry.table, entry.reason, len(proven.log.entries())) == ("open", 3, "please", before + 1)
+    assert entry.evidence["test_scores"]["lower"] == -0.032 and opened(proven)["logged"] == 1
+    assert proven.champion.version == 2
+    monkeypatch.undo()
+    again = refused("promote.not_repeated", promote, proven, 3)
+    assert f"Entry {entry.number} of the log" in again, "the same rows are not asked twice"
+    assert len(proven.log.entries()) == before + 1
+    forced = promote(proven, 3, force=True, reason="agreed")
+    assert (forced.forced, forced.evidence["refusal"]) == (True, "promote.not_repeated")
+
+
+def test_the_last_proof_goes_before_the_entry(proven: Book) -> None:
+    weighed = weigh(proven, 3)
+    with pytest.raises(ValueError, match="last proof"):
+        enact(proven, weighed)
+    assert proven.champion.version == 2
 
 
 def test_what_is_promoted_has_to_exist_and_to_be_another(book: Book) -> None:
@@ -101,9 +140,11 @@ def test_a_verdict_of_other_tables_is_no_proof(book: Book) -> None:
     assert "compared v2 with v3" in refused("promote.other_tables", promote, book, three)
 
 
-def test_force_that_was_not_needed_is_not_marked(book: Book) -> None:
-    logged.tested(book, 1, 2)
-    assert not promote(book, 2, force=True).forced
+def test_force_leaves_the_last_proof_out_and_says_so(proven: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Trial, "scores", lambda *_: pytest.fail("it trains nothing"))
+    refused("promote.reason", promote, proven, 3, force=True)
+    entry = promote(proven, 3, force=True, reason="no time")
+    assert (entry.forced, entry.evidence["refusal"]) == (True, "promote.untried")
 
 
 def test_the_newest_fitting_test_counts(book: Book) -> None:
@@ -117,7 +158,7 @@ def test_the_newest_fitting_test_counts(book: Book) -> None:
         os.utime(path / "verdict.json", (seconds, seconds))
     refused("promote.not_proven", promote, book, 2)
     assert logged.tested(book, 1, 2, test="a") == old
-    assert promote(book, 2).evidence["verdict"]["test"] == "a"
+    assert "tests/a" in refused("promote.no_plan", promote, book, 2)
 
 
 EDITS: list[dict[str, Any]] = [{"verdict": "REJECT"}, {"gain": 0.001}, {"guardrails": [logged.broken_guardrail()]}]
@@ -129,7 +170,7 @@ def test_a_verdict_that_is_not_the_logged_one_is_no_proof(book: Book, logged_as:
     edited = logged.verdict(book, 1, 2)
     assert str(edited.path) in refused("promote.not_logged", promote, book, 2)
     logged.log_test(book, edited)
-    assert promote(book, 2).table == 2
+    refused("promote.no_plan", promote, book, 2)
 
 
 def test_a_verdict_that_no_test_has_left_is_no_proof(book: Book) -> None:
@@ -145,10 +186,8 @@ def test_a_verdict_that_was_turned_to_other_tables_is_no_proof(book: Book) -> No
     refused("promote.not_logged", promote, book, three)
 
 
-def test_equal_values_in_another_version_are_the_same_proof(book: Book) -> None:
-    logged.tested(book, 1, 2)
-    again = logged.add_version(book, {"learning_rate": 1e-4})
-    assert promote(book, again).table == again
+def test_equal_values_in_another_version_are_the_same_proof(proven: Book) -> None:
+    assert promote(proven, 4, reason="the same with another note").table == 4
 
 
 def test_looks_at_the_test_split_are_counted(book: Book) -> None:
@@ -159,19 +198,15 @@ def test_looks_at_the_test_split_are_counted(book: Book) -> None:
         (folder / "report.json").write_text("{}")
     book.log.append("test", evidence={"split": "test"})
     book.log.append("test", evidence={"split": "validation"})
-    found = weigh(book, 2, verdict=None, actor="", reason="", force=False)
+    assert opened(book) == {"logged": 1, "runs": 2}
+    found = weigh(book, 2, reason="x", force=True)
     assert found.change.evidence["test_split"] == {"logged": 1, "runs": 2}
-    entry = enact(book, found, {"test_scores": {"a": 0.8, "b": 0.83}})
-    assert entry.evidence["test_scores"]["b"] == 0.83
-    assert weigh(book, 1, verdict=None, actor="", reason="x", force=True).change.evidence["test_split"]["logged"] == 2
 
 
 def test_who_is_slower_is_told_who_was_faster(book: Book) -> None:
-    logged.tested(book, 1, 2)
     three = logged.add_version(book, {"batch_size": 16})
-    logged.tested(book, 1, three)
-    mine = weigh(book, 2, verdict=None, actor="Ada", reason="", force=False)
-    promote(book, three, actor="Bob")
+    mine = weigh(book, 2, actor="Ada", reason="x", force=True)
+    promote(book, three, actor="Bob", reason="x", force=True)
     with pytest.raises(BookError, match=r"log\.moved") as caught:
         enact(book, mine)
     assert "Bob was faster" in str(caught.value)
@@ -241,7 +276,7 @@ def test_a_full_disk_leaves_the_old_champion(book: Book, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(ChangeLog, "_write", full)
     with pytest.raises(MachineError):
-        promote(book, 2)
+        promote(book, 2, reason="x", force=True)
     monkeypatch.undo()
     assert (book.champion.version, book.log.verify().ok) == (1, True)
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.prepared import Course, PreparedTest
+from tunebook.abtest.tested import logged_facts
 from tunebook.core.nouns import write_json
 from tunebook.core.verdict import Verdict
 from tunebook.report.ab import Shown, write_ab_report
 from tunebook.report.words import shown
 from tunebook.tables.diff import diff
-from tunebook.verbs.book import Book
 from tunebook.verbs.learn import remember
 
 _LOGGED = (
@@ -38,7 +38,7 @@ def publish(prepared: PreparedTest, course: Course, verdict: Verdict) -> None:
         plan=prepared.plan.model_dump(mode="json"),
     )
     write_ab_report(prepared.folder, verdict, told)
-    _log(prepared.book, verdict)
+    _log(prepared, verdict)
     write_json(verdict, prepared.folder / "verdict.json")
     remember(prepared.book)
 
@@ -73,14 +73,16 @@ def _commonest(marks: Marks) -> Callable[[int], str]:
     return said
 
 
-def _log(book: Book, verdict: Verdict) -> None:
+def _log(prepared: PreparedTest, verdict: Verdict) -> None:
     """Log the test once, and once more when it knows the effects of its rows."""
+    book = prepared.book
     logged = [entry.evidence for entry in book.log.entries() if entry.evidence.get("test") == verdict.test]
     if any(bool(evidence.get("effects")) >= bool(verdict.effects) for evidence in logged):
         return
     evidence = {name: getattr(verdict, name) for name in _LOGGED}
     evidence |= {"effects": [effect.model_dump(mode="json") for effect in verdict.effects]}
     evidence |= {"guardrails": [{"name": item.name, "held": item.held} for item in verdict.guardrails]}
+    evidence |= logged_facts(book, verdict, prepared.plan)
     book.log.append("test", reason=verdict.reason, table=verdict.b, evidence=evidence)
 
 

@@ -86,8 +86,11 @@ class Result:
 def known(folder: Path, plan: Plan) -> Result | None:
     """The result of a plan that was trained before; None where there is none, or it is not finished."""
     run = find_run(folder, plan)
-    if run is None:
-        return None
+    return None if run is None else ended(run, plan)
+
+
+def ended(run: Run, plan: Plan) -> Result | None:
+    """The result of a run; None where it has not ended for good."""
     if run.finished:
         return _result(run, plan, run.outcome)
     told = run.failure
@@ -188,4 +191,4 @@ def expected_seconds(folder: Path, arm: Arm, seeds: list[int]) -> float:
     return each * sum(result is None for result in results)
 
 
-__all__ = ["Arm", "Nested", "Result", "expected_seconds", "known", "trained"]
+__all__ = ["Arm", "Nested", "Result", "ended", "expected_seconds", "known", "trained"]

@@ -1,65 +1,164 @@
-"""The locked test rows, opened for a promotion: what a proven gain is worth on rows that chose nothing.
+"""The last proof of a promotion: both tables trained anew with fresh seeds, and judged on the locked test rows.
 
-Checkpoints were chosen and the test was decided on the validation rows, so the gain seen there is a little too good.
-The test rows answer once more. They are shown and logged, and veto nothing: a rule that chose by them would spoil them.
+A test on the validation rows has seen them before: checkpoints were chosen on them, and of many tables that are tested
+against one champion the luckiest passes. Runs that nobody has seen, on rows that chose nothing, are no luckier than
+any others. What must not get worse is not asked again: it was judged on the validation rows, and the test rows are too
+few for margins (docs/why/0005-the-gate.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from tunebook.core.errors import BookError, ModelError
-from tunebook.core.folders import inside
-from tunebook.core.progress import Progress
-from tunebook.core.verdict import Verdict
+from scipy.special import ndtri, stdtrit
+
+from tunebook.abtest.arms import Arm, expected_seconds, known, trained
+from tunebook.abtest.exam import Exam, split_exam
+from tunebook.abtest.looks import gain
+from tunebook.abtest.marks import marks_of
+from tunebook.abtest.openings import openings, trials_of
+from tunebook.abtest.pairs import answers
+from tunebook.abtest.test_plan import TestPlan
+from tunebook.abtest.tested import logged_tests
+from tunebook.core.errors import RefusedError
+from tunebook.core.nouns import DataRef
+from tunebook.core.progress import Progress, Silent
+from tunebook.engine.past import numbered
+from tunebook.report.ab_words import amount
+from tunebook.report.words import metric_name
+from tunebook.stats.gate import Effect
 from tunebook.verbs.book import Book
-from tunebook.verbs.runs import Run
+
+_FIRST = 1001  # far from the seeds of tests and tables
+_POWER = 0.8
+_LEAST = 2  # rows without which there is no spread
 
 
-def final_scores(book: Book, verdict: Verdict, progress: Progress | None = None) -> dict[str, Any] | None:
-    """Gain of B over A on the test rows, by the very runs of the test.
+@dataclass(frozen=True)
+class Trial:
+    """Both arms of a test with fresh seeds, and the test rows.
 
-    Returns:
-        `metric`, `a`, `b` (mean scores), `gain`, `lower`, `upper`, `alpha`, `seeds`, `n`; None where there are fewer
-        than two test rows, the book has other rows by now, or a run or its model is gone or damaged.
+    Attributes:
+        metric: of the test; alpha: one-sided error, the gate's.
+        seeds: that no test of the book and no earlier trial of the challenger has used.
+        seen: the gain on the validation rows.
     """
-    if verdict.content != book.data.content or book.data.rows.get("test", 0) < 2:
-        return None
-    named = verdict.extra.get("runs") or {"a": [], "b": []}
-    runs, file = book.path / "runs", verdict.path / "verdict.json"
-    sides = [[Run(inside(runs, name, said_by=file)) for name in named[side]] for side in ("a", "b")]
-    complete = all((run.path / "model").is_dir() for side in sides for run in side)
-    if not (complete and sides[0]):
-        return None
-    try:
-        return _scores(book, verdict, sides, progress)
-    except (BookError, ModelError):  # they are shown and veto nothing
-        return None
+
+    book: Book
+    data: DataRef
+    arms: tuple[Arm, Arm]
+    exam: Exam
+    metric: str
+    alpha: float
+    seeds: list[int]
+    seen: Effect
+
+    @property
+    def missing(self) -> int:
+        """How many runs are still to be trained."""
+        return sum(known(self._runs, arm.plan(seed)) is None for arm in self.arms for seed in self.seeds)
+
+    @property
+    def least(self) -> float:
+        """The least true gain that is confirmed in 80 % of all cases, if seeds and rows vary as the test saw."""
+        seeds, seen = len(self.seeds), self.seen
+        of_seeds = seen.seed_sd**2 / seen.seeds
+        of_rows = max(seen.se**2 - of_seeds, 0.0)
+        se = math.sqrt(of_seeds * seen.seeds / seeds + of_rows * seen.rows / len(self.exam.rows))
+        return float((stdtrit(seen.df, 1 - self.alpha) + ndtri(_POWER)) * se)
+
+    @property
+    def _runs(self) -> Path:
+        return self.book.path / "runs"
+
+    @property
+    def seconds(self) -> float:
+        """What the missing runs will take, about."""
+        return sum(expected_seconds(self._runs, arm, self.seeds) for arm in self.arms)
+
+    def scores(self, progress: Progress | None = None) -> dict[str, Any]:
+        """Train what is missing and ask the test rows; called again it goes on where it stopped.
+
+        Returns:
+            `metric`, `a`, `b` (mean scores), `gain`, `lower`, `upper`, `alpha`, `seeds`, `n`, and as `fresh` the seeds
+            with the `runs` of both arms.
+
+        Raises:
+            RunError, MachineError: as `trained`.
+        """
+        watch = progress or Silent()
+        watch.start("promote", 2 * len(self.seeds))
+        logits: tuple[list[Any], list[Any]] = ([], [])
+        runs: dict[str, list[str]] = {"a": [], "b": []}
+        for seed in self.seeds:
+            for side, (name, arm) in enumerate(zip("ab", self.arms, strict=True)):
+                result = trained(self._runs, arm.plan(seed), watch)
+                logits[side].append(answers(result, self.exam, cache(result.load), watch))
+                runs[name].append(result.run.id)
+                watch.advance()
+        watch.finish()
+        a, b = (marks_of(self.data, self.exam, side) for side in logits)
+        effect = gain(a, b, self.metric, self.alpha)
+        scores = {name: float(marks.scores(self.metric).mean()) for name, marks in (("a", a), ("b", b))}
+        ends = {"gain": effect.mean, "lower": effect.lower, "upper": effect.upper, "alpha": self.alpha}
+        about = {"seeds": effect.seeds, "n": effect.rows, "fresh": {"seeds": self.seeds, "runs": runs}}
+        return {"metric": self.metric, **scores, **ends, **about}
 
 
-def _scores(book: Book, verdict: Verdict, sides: Sequence[Sequence[Run]], progress: Progress | None) -> dict[str, Any]:
-    from tunebook.abtest.exam import logits_of, split_exam
-    from tunebook.abtest.looks import gain
-    from tunebook.abtest.marks import marks_of
-    from tunebook.engine.past import numbered
+def make_trial(book: Book, plan: TestPlan, arms: tuple[Arm, Arm], seen: Effect) -> Trial:
+    """The trial that a passing test leads to, which has seen this gain.
 
-    data = numbered(book.data, sides[0][0].plan.labels)  # of runs that continue from another, old classes come first
-    exam = split_exam(data, "test")
-    a, b = (
-        marks_of(data, exam, [logits_of(run, exam, lambda run=run: _loaded(run), progress) for run in side])  # type: ignore[misc]
-        for side in sides
-    )
-    effect = gain(a, b, verdict.metric, verdict.alpha)
-    scores = {name: float(marks.scores(verdict.metric).mean()) for name, marks in (("a", a), ("b", b))}
-    ends = {"gain": effect.mean, "lower": effect.lower, "upper": effect.upper}
-    return {"metric": verdict.metric, **scores, **ends, "alpha": verdict.alpha, "seeds": effect.seeds, "n": effect.rows}
+    Raises:
+        RefusedError: `promote.not_repeated`: the test rows have said no to this pair before; `promote.no_test_rows`;
+            `promote.rows_worn`: they were asked too often.
+    """
+    gate, name = book.file.gate, f"v{arms[1].table.version}"
+    told: dict[str, Any] = {"key": name, "book": book.path}
+    for entry in trials_of(book):
+        found = entry.evidence["verdict"]
+        if (found["a_values"], found["b_values"], found["content"]) == (plan.a_values, plan.b_values, plan.content):
+            raise not_repeated(name, entry.evidence["test_scores"], entry.number)
+    rows = book.data.rows.get("test", 0)
+    if rows < _LEAST:
+        raise RefusedError("promote.no_test_rows", **told, value=rows, allowed=f">= {_LEAST}")
+    if openings(book) >= gate.openings:
+        raise RefusedError("promote.rows_worn", **told, value=openings(book), allowed=f"< {gate.openings}")
+    data = numbered(book.data, arms[0].base.labels)
+    seeds = fresh_seeds(book, gate.seeds, plan.b_values)
+    return Trial(book, data, arms, split_exam(data, "test"), plan.metric, gate.alpha, seeds, seen)
 
 
-def _loaded(run: Run) -> Any:
-    from tunebook.engine.load import load_model
+def fresh_seeds(book: Book, count: int, challenger: str) -> list[int]:
+    """The first seeds from 1001 on that no logged test has used, nor a trial of the challenger; always the same.
 
-    return load_model(run.path / "model", run.plan)
+    A champion's runs of another trial serve again.
+    """
+    used: set[int] = set().union(*(item.used_seeds for item in logged_tests(book)), _tried(book, challenger))
+    found: list[int] = []
+    seed = _FIRST
+    while len(found) < count:
+        if seed not in used:
+            found.append(seed)
+        seed += 1
+    return found
 
 
-__all__ = ["final_scores"]
+def _tried(book: Book, values: str) -> Iterable[int]:
+    """Seeds with which a table was the challenger of a trial."""
+    tried = [item.evidence for item in trials_of(book, every=True) if item.evidence["verdict"]["b_values"] == values]
+    return (seed for found in tried for seed in found["test_scores"]["fresh"]["seeds"])
+
+
+def not_repeated(name: str, found: dict[str, Any], entry: int) -> RefusedError:
+    """The refusal of a table whose gain the test rows have not confirmed; `entry` of the log says so for good."""
+    points = {part: amount(found[part], found["metric"]) for part in ("gain", "lower", "upper")}
+    about = {"n": found["n"], "seeds": found["seeds"], "metric": metric_name(found["metric"])}
+    return RefusedError("promote.not_repeated", key=name, entry=entry, **points, **about)
+
+
+__all__ = ["Trial", "fresh_seeds", "make_trial", "not_repeated"]

@@ -24,6 +24,7 @@ class Gate(Record):
         seeds: runs of each arm; of 2, as older books may say, a test is refused.
         looks: numbers of finished pairs after which the test may end early.
         guard: name -> margin by which that may get worse, or `off` to report it only.
+        openings: how often promotions may ask the test rows before they are worn.
     """
 
     metric: str = "auto"
@@ -32,6 +33,7 @@ class Gate(Record):
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     seeds: int = Field(default=5, ge=2, le=100)
     looks: list[int] = Field(default_factory=lambda: [3, 5, 10])
+    openings: int = Field(default=10, ge=1, le=1000)
     guard: dict[str, float | Literal["off"]] = Field(default_factory=dict)
 
     @field_validator("guard")

@@ -86,7 +86,7 @@ class Course:
 
 def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> PreparedTest:
     """Plan both arms and write the frozen plan of their test. Raises as `ab`."""
-    arms = _arms(book, a, b, asked)
+    arms = arms_of(book, a, b, asked)
     data = numbered(book.data, arms[0].base.labels)
     exam = split_exam(data, "validation")
 
@@ -108,7 +108,8 @@ def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> Prep
     return prepared
 
 
-def _arms(book: Book, a: Table, b: Table, asked: Asked) -> tuple[Arm, Arm]:
+def arms_of(book: Book, a: Table, b: Table, asked: Asked) -> tuple[Arm, Arm]:
+    """Both arms, planned. Raises as `tunebook.plan`, and `ab.same`."""
     from tunebook.verbs.plan import plan
 
     tables = [item if isinstance(item, ParamTable) else book.tables.get(item) for item in (a, b)]
@@ -218,4 +219,4 @@ def run_name(plan: TestPlan) -> str:
     return plan.continues.name if plan.continues else ""
 
 
-__all__ = ["Course", "PreparedTest", "Table", "prepare_test", "run_name"]
+__all__ = ["Course", "PreparedTest", "Table", "arms_of", "prepare_test", "run_name"]

@@ -10,7 +10,10 @@ from tunebook.core.nouns import ParamTable, read_json
 from tunebook.core.verdict import Verdict
 from tunebook.verbs.book import Book
 
-_CHECKED = ("verdict", "passed", "a", "b", "metric", "gain", "lower", "upper", "seeds", "n", "continues")
+_CHECKED = (
+    "verdict", "passed", "a", "b", "metric", "gain", "lower", "upper", "delta", "delta_kind", "alpha", "seeds", "n",
+    "looks", "history", "runs", "continues",
+)  # fmt: skip
 
 
 def find_verdict(book: Book, table: ParamTable) -> Verdict | None:
@@ -56,6 +59,7 @@ def is_logged(book: Book, verdict: Verdict) -> bool:
     if not entries:
         return False
     logged, stated = entries[-1].evidence, {**verdict.model_dump(mode="json"), "passed": verdict.passed}
+    stated["runs"] = verdict.extra.get("runs", {})
     versions = set(book.tables.versions())
     values = [
         book.tables.get(number).values_id == found

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tunebook.cli.answer import Answer, command, facts, grid, note, warn
+from tunebook.cli.answer import Answer, advise, command, facts, grid, note, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.options import Allowed, Books, option
 from tunebook.cli.reading import listed, pair, wrong
 from tunebook.cli.train import tell_start
-from tunebook.core.errors import PlanError
+from tunebook.core.errors import PlanError, RefusedError
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tunebook.abtest.prepared import PreparedTest
     from tunebook.abtest.test_plan import Asked
     from tunebook.core.verdict import Verdict
+    from tunebook.verbs.book import Book
 
 NO = 1
 _POINTS = re.compile(r"([\d.]+)\s*(pts?|points?|pp|点|分|个?百分点)", re.IGNORECASE)
@@ -68,6 +69,7 @@ class Around:
 def ab(book: Books, a: Version, b: Challenger, rule: Rule, around: Around, allowed: Allowed) -> Answer:
     """Test one version against another."""
     from tunebook.abtest.effects import METHODS
+    from tunebook.abtest.openings import rows_use
     from tunebook.abtest.prepared import prepare_test
     from tunebook.verbs.ab import run_test
     from tunebook.verbs.book import open_book
@@ -82,17 +84,27 @@ def ab(book: Books, a: Version, b: Challenger, rule: Rule, around: Around, allow
     with Bars(prepared.plan.metric) as bars:
         verdict = run_test(prepared, effects=around.method, progress=bars)
     data = verdict_data(verdict)
+    data |= rows_use(opened)
+    code = 0 if verdict.passed else NO
     if around.promote and verdict.passed:
-        from tunebook.cli.promote import opened_before
-        from tunebook.verbs.promote import promote
+        found = _promoted(opened, verdict)
+        data |= found
+        code = NO if "error" in found else 0
+    return Answer(data, lambda screen: _tell(screen, verdict, data), _next(book, verdict, data, rule), code)
 
-        entry = promote(opened, verdict.b, verdict=verdict, reason=verdict.reason)
-        data["champion"] = f"v{entry.table}"
-        data["test_scores"] = entry.evidence.get("test_scores")
-        data["test_looks"] = opened_before(entry) + 1
-    return Answer(
-        data, lambda screen: _tell(screen, verdict, data), _next(book, verdict, data, rule), 0 if verdict.passed else NO
-    )
+
+def _promoted(book: Book, verdict: Verdict) -> dict[str, Any]:
+    """What became of a promotion: the champion with its scores on the test rows, or the error that refused it."""
+    from tunebook.cli.promote import opened_before, proven
+    from tunebook.verbs.promote import enact, weigh
+
+    try:
+        weighed = weigh(book, verdict.b, verdict=verdict, reason=verdict.reason)
+        entry = enact(book, proven(book, weighed))
+    except RefusedError as error:
+        return {"error": error.to_json()}
+    evidence, looks = entry.evidence, opened_before(entry) + 1
+    return {"champion": f"v{entry.table}", "test_scores": evidence["test_scores"], "test_looks": looks}
 
 
 def read_rule(rule: Rule, around: Around, allowed: Allowed) -> Asked:
@@ -233,12 +245,17 @@ def _tell(screen: Console, verdict: Verdict, data: dict[str, Any]) -> None:
         screen.print(grid([say("cli.name"), say("ab.effect"), say("ab.method")], _effects(verdict)))
     screen.print()
     screen.print(facts([(say("cli.report"), verdict.path / "report.html")]))
+    if (tables := data["tests_on_these_rows"]) > 1:
+        one, two = (f"{data['family_error'][name]:.1%}" for name in ("validation", "proven"))
+        screen.print(say("ab.many", tables=tables, one=one, two=two), style="dim")
     if "champion" in data:
         screen.print(f"✓ {say('ab.promoted', version=data['champion'])}", style="green")
-        if data["test_scores"]:
-            from tunebook.cli.promote import test_rows_text
+        from tunebook.cli.promote import test_rows_text
 
-            screen.print(test_rows_text(data["test_scores"], data["test_looks"]))
+        screen.print(test_rows_text(data["test_scores"], data["test_looks"]))
+    if "error" in data:
+        screen.print(f"✗ {data['error']['message']}", style="bold red")
+        advise(screen, data["error"])
 
 
 def _facts(verdict: Verdict) -> list[tuple[str, str]]:
@@ -286,7 +303,7 @@ def _next(book: Path, verdict: Verdict, data: dict[str, Any], rule: Rule) -> tup
     a, b = f"v{verdict.a}", f"v{verdict.b}"
     if "champion" in data:
         return (command("table", "log", book), command("train", book, *start))
-    if verdict.passed:
+    if verdict.passed and "error" not in data:
         return (command("promote", book, b, "--reason", say("ab.some_reason")),)
     if verdict.verdict == "INCONCLUSIVE":
         seeds = verdict.settle.get("seeds") or 2 * verdict.seeds

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunebook.cli.answer import Answer, command, warn
+from tunebook.cli.answer import Answer, command, note, warn
+from tunebook.cli.bars import Bars
 from tunebook.cli.options import Books, option
 from tunebook.core.messages import say
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from tunebook.abtest.final_exam import Trial
     from tunebook.knowledge.log import Entry
+    from tunebook.verbs.book import Book
+    from tunebook.verbs.promote import Promotion
 
 Version = Annotated[str, typer.Argument(metavar="vN", help=say("cli.opt.promoted"))]
 Reason = Annotated[str, option("why", "--reason", metavar="TEXT")]
@@ -33,10 +37,37 @@ def promote(
 ) -> Answer:
     """Make a proven version the champion."""
     from tunebook.verbs.book import open_book
-    from tunebook.verbs.promote import promote as act
+    from tunebook.verbs.promote import enact, weigh
 
     opened = open_book(book)
-    return _answer(book, lambda: act(opened, version, actor=owner, reason=reason, force=force))
+    promotion = proven(opened, weigh(opened, version, actor=owner, reason=reason, force=force))
+    return _answer(book, lambda: enact(opened, promotion))
+
+
+def proven(book: Book, promotion: Promotion) -> Promotion:
+    """Say what the last proof of a promotion costs and could see, and bring it."""
+    from tunebook.verbs.promote import tried
+
+    trial = promotion.trial
+    if trial is None:
+        return promotion
+    _announce(book, trial)
+    with Bars(trial.metric) as bars:
+        return tried(book, promotion, bars)
+
+
+def _announce(book: Book, trial: Trial) -> None:
+    from tunebook.abtest.openings import openings
+    from tunebook.report.ab_words import amount
+    from tunebook.report.words import duration
+
+    about = {"seeds": len(trial.seeds), "runs": trial.missing, "time": duration(trial.seconds)}
+    count = {"n": len(trial.exam.rows), "number": openings(book) + 1, "most": book.file.gate.openings}
+    note(say("promote.begins", name=f"v{trial.arms[1].table.version}", **about, **count))
+    least, seen = trial.least, trial.seen.mean
+    note(say("promote.could_see", least=amount(least, trial.metric), gain=amount(seen, trial.metric)))
+    if least > seen:
+        note(say("promote.few_test_rows"), style="yellow")
 
 
 def rollback(
@@ -81,12 +112,13 @@ def _answer(book: Path, act: Callable[[], Entry]) -> Answer:
 
 def test_rows_text(found: dict[str, Any], times: int) -> str:
     """What the test rows say of a promotion, and how often they were opened by now."""
+    from tunebook.report.ab_words import amount
     from tunebook.report.words import metric_name, score_text
 
     scores = {name: score_text(found[name]) for name in ("a", "b")}
-    points = {name: f"{100 * found[name]:+.1f}" for name in ("gain", "lower", "upper")}
-    code = "promote.test_against" if found["upper"] < 0 else "promote.test_rows"
-    return say(code, metric=metric_name(found["metric"]), n=found["n"], times=times, **scores, **points)
+    points = {name: amount(found[name], found["metric"]) for name in ("gain", "lower", "upper")}
+    about = {"metric": metric_name(found["metric"]), "n": found["n"], "seeds": found["seeds"], "times": times}
+    return say("promote.test_rows", **about, **scores, **points)
 
 
 def opened_before(entry: Entry) -> int:
@@ -94,4 +126,4 @@ def opened_before(entry: Entry) -> int:
     return int((entry.evidence.get("test_split") or {}).get("logged", 0))
 
 
-__all__ = ["opened_before", "promote", "rollback", "test_rows_text"]
+__all__ = ["opened_before", "promote", "proven", "rollback", "test_rows_text"]

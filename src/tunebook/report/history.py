@@ -76,7 +76,9 @@ def moment(time: str) -> str:
 def marks(entry: Entry) -> list[str]:
     """What is odd about an entry, in words."""
     named = {"forced": entry.forced, **{name: name in entry.evidence for name in ("time_went_back", "recovered")}}
-    return [say(f"log.{name}") for name, holds in named.items() if holds]
+    tests = len(entry.evidence.get("tests") or [])
+    many = [say("log.tests", count=tests)] if tests > 1 else []
+    return [say(f"log.{name}") for name, holds in named.items() if holds] + many
 
 
 def _sentence(present: Entry | None) -> str:

@@ -3,99 +3,142 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from tunebook.abtest.verdicts import find_verdict, is_logged, mismatch
+from tunebook.abtest.openings import opened
+from tunebook.abtest.verdicts import find_verdict
 from tunebook.core.errors import RefusedError, TunebookError
-from tunebook.core.nouns import ParamTable, Record
+from tunebook.core.nouns import ParamTable
+from tunebook.core.progress import Progress
 from tunebook.core.verdict import Verdict
 from tunebook.knowledge.log import CROWNING, Change, Entry
 from tunebook.verbs.book import Book
 from tunebook.verbs.learn import remember
 
+if TYPE_CHECKING:
+    from tunebook.abtest.final_exam import Trial
+
 _LEFT_OUT = {"path", "history", "extra", "settle"}
 
 
-class Promotion(Record):
-    """A promotion that was weighed and may be enacted.
+@dataclass(frozen=True)
+class Promotion:
+    """A promotion that was weighed.
 
     Attributes:
         change: what will be logged.
         expected: the champion that it was weighed against; None for none.
-        verdict: of the test that speaks for it; None where it is forced without any that fits.
+        trial: the proof that is still to be brought; None where it is forced.
     """
 
     change: Change
     expected: int | None
-    verdict: Verdict | None = None
+    trial: Trial | None = None
 
 
-def promote(
-    book: Book,
-    version: int | str,
-    *,
-    verdict: Verdict | None = None,
-    actor: str = "",
-    reason: str = "",
-    force: bool = False,
-) -> Entry:
-    """Make a version the champion, on the proof of a passing test.
+class Wish(TypedDict, total=False):
+    """How a promotion is asked for.
 
-    The runs of that test are scored on the test rows too, which is logged with the promotion (`test_scores`).
+    Keys:
+        verdict: of a test of this version against the champion on the book's rows; without one the newest in `tests/`
+            of the book is looked for.
+        actor: who; else the user of this process.
+        reason: why; it stays in the log.
+        force: without proof and without training; needs a reason and is marked for good.
+    """
+
+    verdict: Verdict | None
+    actor: str
+    reason: str
+    force: bool
+
+
+def promote(book: Book, version: int | str, *, progress: Progress | None = None, **wish: Unpack[Wish]) -> Entry:
+    """Make a version the champion, on the proof of a passing test that keeps the book's gate, and of a second one.
+
+    For the second, both tables are trained with as many fresh seeds as the gate has, and the new one has to win on the
+    locked test rows too, which is logged (`test_scores`). The same call again goes on where it stopped.
 
     Args:
-        verdict: of a test of this version against the champion on the book's rows; None looks for the newest one in
-            `tests/` of the book.
-        actor: who; else the user of this process.
-        force: without proof; needs a reason and is marked for good.
+        progress: who watches.
+        wish: `verdict`, `actor`, `reason` and `force`, see `Wish`.
 
     Raises:
-        RefusedError: exit code 1: untested, not proven, tested against another table or on other rows, a guardrail
-            broke, the verdict is not the one that was logged, or it is the champion already.
-        TunebookError: `promote.reason`.
+        RefusedError: exit code 1: untested, not proven, tested by a laxer rule than the gate's, against another table
+            or on other rows, a guardrail broke, another test of the pair says no, the verdict, its runs or the log are
+            not what was written, the test rows are too few, worn or say no, or it is the champion already.
+        TunebookError: `promote.reason`. RunError, MachineError: a training was interrupted.
         BookError: `log.moved`, somebody else was faster; `log.locked`.
         MachineError: `log.unwritable`; nothing was changed.
     """
-    from tunebook.abtest.final_exam import final_scores
-
-    promotion = weigh(book, version, verdict=verdict, actor=actor, reason=reason, force=force)
-    found = promotion.verdict and final_scores(book, promotion.verdict)
-    return enact(book, promotion, {"test_scores": found} if found else None)
+    return enact(book, tried(book, weigh(book, version, **wish), progress))
 
 
-def weigh(
-    book: Book, version: int | str, *, verdict: Verdict | None, actor: str, reason: str, force: bool
-) -> Promotion:
-    """The promotion, checked; nothing is written. Raises as `promote`."""
+def weigh(book: Book, version: int | str, **wish: Unpack[Wish]) -> Promotion:
+    """The promotion, checked as far as that needs no training; nothing is written. Raises as `promote`."""
     store = book.tables
     table, present = store.get(version), store.champion
     if present == table.version:
         raise RefusedError("promote.champion", key=f"v{present}")
-    verdict = verdict or find_verdict(book, table)
-    fault = _fault(book, table, verdict)
-    if fault is not None and not force:
-        raise fault
+    verdict, reason = wish.get("verdict") or find_verdict(book, table), wish.get("reason", "")
+    trial, fault = _checked(book, table, verdict, wish.get("force", False))
     if fault is not None and not reason.strip():
         raise TunebookError("promote.reason", key="--reason")
-    evidence: dict[str, Any] = {"from": present, "test_split": opened(book)}
+    evidence: dict[str, Any] = {"from": present, "test_split": opened(book), "gate": book.file.gate.model_dump()}
     if verdict is not None:
+        from tunebook.abtest.proof import pair_tests
+
         evidence["verdict"] = verdict.model_dump(mode="json", exclude=_LEFT_OUT)
+        evidence["tests"] = [item.figures for item in pair_tests(book, verdict)]
     if fault is not None:
         evidence["refusal"] = fault.code
-    change = Change(
-        action="promote", actor=actor, reason=reason, table=table.version, evidence=evidence, forced=fault is not None
-    )
-    return Promotion(change=change, expected=present, verdict=verdict)
+    about = {"table": table.version, "actor": wish.get("actor", ""), "reason": reason}
+    change = Change(action="promote", evidence=evidence, forced=fault is not None, **about)
+    return Promotion(change, present, trial)
 
 
-def enact(book: Book, promotion: Promotion, evidence: dict[str, Any] | None = None) -> Entry:
-    """Log a promotion, if the champion is still the one that it was weighed against.
+def _checked(
+    book: Book, table: ParamTable, verdict: Verdict | None, force: bool
+) -> tuple[Trial | None, TunebookError | None]:
+    """The proof that is still to be brought; or, where a promotion is forced, what speaks against it."""
+    from tunebook.abtest.proof import checked
 
-    Args:
-        evidence: what was found out since, such as scores on the test split.
+    try:
+        trial = checked(book, table, verdict)
+    except TunebookError as error:
+        if not force:
+            raise
+        return None, error
+    return (None, RefusedError("promote.untried", key=f"v{table.version}")) if force else (trial, None)
+
+
+def tried(book: Book, promotion: Promotion, progress: Progress | None = None) -> Promotion:
+    """The promotion with its last proof brought: fresh seeds, and the test rows. One that is forced stays as it is.
+
+    Raises:
+        RefusedError: `promote.not_repeated`, which is logged for good. Else as `promote`.
     """
-    change = promotion.change.model_copy(update={"evidence": {**promotion.change.evidence, **(evidence or {})}})
-    entry = book.tables.set_champion(change, promotion.expected)
+    if promotion.trial is None:
+        return promotion
+    found = promotion.trial.scores(progress)
+    change = promotion.change
+    change = change.model_copy(update={"evidence": {**change.evidence, "test_scores": found}})
+    if found["lower"] > 0:
+        return replace(promotion, change=change, trial=None)
+    from tunebook.abtest.final_exam import not_repeated
+
+    entry = book.log.append(
+        "open", actor=change.actor, reason=change.reason, table=change.table, evidence=change.evidence
+    )
+    raise not_repeated(f"v{change.table}", found, entry.number)
+
+
+def enact(book: Book, promotion: Promotion) -> Entry:
+    """Log a promotion that was tried, if the champion is still the one that it was weighed against."""
+    if promotion.trial is not None:
+        raise ValueError("its last proof is not brought yet: use tried()")
+    entry = book.tables.set_champion(promotion.change, promotion.expected)
     remember(book)
     return entry
 
@@ -147,31 +190,4 @@ def reign(entries: Iterable[Entry]) -> list[int]:
     return line
 
 
-def _fault(book: Book, table: ParamTable, verdict: Verdict | None) -> RefusedError | None:
-    """Why a table may not be promoted."""
-    name = f"v{table.version}"
-    if verdict is None:
-        champion = book.tables.champion
-        return RefusedError("promote.untested", key=name, champion=f"v{champion or 1}", book=book.path)
-    wrong = mismatch(book, table, verdict)
-    if wrong is not None:
-        return wrong
-    if verdict.verdict in ("STRONG", "PROMOTE") and not verdict.passed:
-        broken = ", ".join(item.name for item in verdict.guardrails if not item.held)
-        return RefusedError("promote.guardrail", key=name, broken=broken)
-    if not verdict.passed:
-        ends: dict[str, Any] = {"gain": verdict.gain, "lower": verdict.lower, "upper": verdict.upper}
-        return RefusedError("promote.not_proven", key=name, verdict=verdict.verdict, metric=verdict.metric, **ends)
-    if not is_logged(book, verdict):
-        return RefusedError("promote.not_logged", key=str(verdict.path), book=book.path, a=f"v{verdict.a}", name=name)
-    return None
-
-
-def opened(book: Book) -> dict[str, int]:
-    """How often the rows of the test split were looked at: by logged tests and promotions, and by reports of runs."""
-    entries = [item.evidence for item in book.log.entries()]
-    logged = sum("test_scores" in item or item.get("split") == "test" for item in entries)
-    return {"logged": logged, "runs": len(list((book.path / "runs").glob("*/report.json")))}
-
-
-__all__ = ["Promotion", "enact", "opened", "promote", "reign", "rollback", "weigh"]
+__all__ = ["Promotion", "Wish", "enact", "opened", "promote", "reign", "rollback", "tried", "weigh"]

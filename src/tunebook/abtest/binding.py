@@ -1,0 +1,123 @@
+"""Does a test bind under the gate of its book? One by a laxer rule proves less than the book asks for.
+
+Whoever may choose alpha, delta, seeds, looks or guardrails after a glance at the runs can have a worthless table pass.
+So a promotion compares the frozen plan of a test with the one that the book's gate makes of the same two tables. A
+stricter rule is fine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import ndtri
+
+from tunebook.abtest.gate import Gate
+from tunebook.abtest.test_plan import Guard, TestPlan
+from tunebook.core.verdict import Look
+from tunebook.stats.sequential import crossing, spent
+
+_ROUNDING = 1e-6  # share by which numbers may differ that are worked out twice
+
+
+class Lax(NamedTuple):
+    """A row of the gate that a test did not keep: what it had, and what is allowed."""
+
+    key: str
+    value: Any
+    allowed: str
+
+
+def laxer(plan: TestPlan, asked: TestPlan, gate: Gate) -> Lax | None:
+    """In what a test was laxer than its book's gate; None where it binds.
+
+    Args:
+        plan: frozen plan of the test.
+        asked: what the gate makes of the same two tables.
+    """
+    return next(_laxities(plan, asked, gate), None)
+
+
+def _laxities(plan: TestPlan, asked: TestPlan, gate: Gate) -> Iterator[Lax]:
+    if plan.metric != asked.metric:
+        yield Lax("metric", plan.metric, asked.metric)
+    if plan.delta_kind != asked.delta_kind:
+        yield Lax("delta_kind", plan.delta_kind, asked.delta_kind)
+    if plan.delta < asked.delta:
+        yield Lax("delta", plan.delta, f">= {asked.delta:g}")
+    if plan.alpha > asked.alpha:
+        yield Lax("alpha", plan.alpha, f"<= {asked.alpha:g}")
+    yield from _seeds(plan.seeds, asked.seeds)
+    yield from _looks(plan, gate)
+    for wanted in asked.guards:
+        yield from _guard(wanted, next((guard for guard in plan.guards if guard.name == wanted.name), None))
+
+
+def _seeds(seeds: list[int], asked: list[int]) -> Iterator[Lax]:
+    """The first seeds, as many as are asked for at least: others could have been picked by their runs."""
+    first = list(range(asked[0], asked[0] + len(seeds)))
+    if seeds != first:
+        yield Lax("seeds", seeds, f"{first[0]}, {first[0] + 1}, …")
+    if len(seeds) < len(asked):
+        yield Lax("seeds", len(seeds), f">= {len(asked)}")
+
+
+def _looks(plan: TestPlan, gate: Gate) -> Iterator[Lax]:
+    """Looks where the gate has them, none of which spends more than so many looks may."""
+    places = [look.seeds for look in plan.looks]
+    end = len(plan.seeds)
+    allowed = [look for look in gate.looks if look < end] + [end]
+    if not set(places) <= set(allowed):
+        yield Lax("looks", places, ", ".join(map(str, allowed)))
+        return
+    most = spent(gate.alpha, len(places), tuple(map(float, places)))
+    for look in plan.looks:
+        if look.alpha > most * (1 + _ROUNDING):
+            yield Lax("looks", look.alpha, f"<= {most:.4g}")
+
+
+def _guard(wanted: Guard, found: Guard | None) -> Iterator[Lax]:
+    """A guard with a margin has one in the test too, no wider, and looks at no fewer classes."""
+    if wanted.margin is None:
+        return
+    key = f"guard.{wanted.name}"
+    if found is None or found.margin is None:
+        yield Lax(key, "off", f"<= {wanted.margin:g}")
+    elif found.margin > wanted.margin:
+        yield Lax(key, found.margin, f"<= {wanted.margin:g}")
+    elif found.least > wanted.least:
+        yield Lax(key, found.least, f"<= {wanted.least}")
+
+
+def rejects(plan: TestPlan, looks: Sequence[Look], gate: Gate) -> bool:
+    """Whether a binding test has proven that the gain is less than the gate asks for.
+
+    One that asked for more has, where its upper end lies below the gate's delta too.
+    """
+    if not looks or looks[-1].verdict != "REJECT":
+        return False
+    return plan.delta == gate.delta or (gate.delta_kind == "absolute" and looks[-1].upper < gate.delta)
+
+
+def spent_by(looks: Sequence[Look]) -> float:
+    """Probability that a table that is no better is promoted at one of these looks at least.
+
+    All look at the same runs, in the order of their seeds; of two looks at the same number of seeds the laxer counts.
+    """
+    levels: dict[int, float] = {}
+    for look in looks:
+        levels[look.seeds] = max(levels.get(look.seeds, 0.0), look.alpha)
+    places = sorted(levels)
+    bounds = np.array([-ndtri(levels[place]) for place in places])
+    return crossing(bounds, tuple(map(float, places))) if places else 0.0
+
+
+def overspent(looks: Sequence[Look], alpha: float) -> bool:
+    """Whether looks together may err more often than alpha says."""
+    found = spent_by(looks)
+    return found > alpha and not math.isclose(found, alpha, rel_tol=1e-4)
+
+
+__all__ = ["Lax", "laxer", "overspent", "rejects", "spent_by"]

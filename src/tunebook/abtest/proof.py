@@ -1,0 +1,205 @@
+"""What a promotion rests on, checked: the rule of the test, all tests of the pair, the runs, and what they answered."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from itertools import chain
+from typing import Any
+
+from tunebook.abtest.arms import Arm, Result, ended
+from tunebook.abtest.binding import laxer, overspent, rejects, spent_by
+from tunebook.abtest.exam import Exam, kept_logits, split_exam
+from tunebook.abtest.final_exam import Trial, make_trial
+from tunebook.abtest.looks import gain, take_look
+from tunebook.abtest.marks import marks_of
+from tunebook.abtest.pairs import answers
+from tunebook.abtest.prepared import arms_of
+from tunebook.abtest.test_plan import Asked, TestPlan, make_test_plan
+from tunebook.abtest.tested import Tested, logged_tests
+from tunebook.abtest.verdicts import is_logged, mismatch, newest_verdicts
+from tunebook.core.errors import BookError, RefusedError
+from tunebook.core.folders import inside
+from tunebook.core.messages import say
+from tunebook.core.nouns import DataRef, ParamTable, read_json
+from tunebook.core.verdict import Verdict
+from tunebook.engine.past import numbered
+from tunebook.models.source import model_id
+from tunebook.stats.gate import Effect
+from tunebook.verbs.book import Book
+from tunebook.verbs.runs import Run
+
+_SAME = 1e-9  # of figures that are worked out twice from the same answers
+
+
+def checked(book: Book, table: ParamTable, verdict: Verdict | None) -> Trial:
+    """The last proof that a promotion still lacks, once everything else has been found in order.
+
+    Raises:
+        RefusedError: why the table may not be promoted; what takes longer to find out is asked later.
+    """
+    name = f"v{table.version}"
+    if verdict is None:
+        champion = book.tables.champion
+        raise RefusedError("promote.untested", key=name, champion=f"v{champion or 1}", book=book.path)
+    _passed(book, table, verdict)
+    told: dict[str, Any] = {"key": name, "book": book.path, "a": f"v{book.tables.champion}", "name": name}
+    _own_log(book, told)
+    plan = _plan(verdict, told)
+    asked: Asked = {"aa": True, "continue_from": _start(book, plan), "allow": frozenset(_allowed(book, verdict))}
+    arms = arms_of(book, book.tables.champion or 1, table, asked)
+    data = numbered(book.data, arms[0].base.labels)
+    exam = split_exam(data, "validation")
+    own = make_test_plan(data, arms, exam, book.file.gate, {"continue_from": asked["continue_from"]})
+    if plan.rows != own.rows:
+        raise RefusedError("promote.other_rows", key=name, champion=told["a"], book=book.path)
+    _binds(book, plan, own, told)
+    _all_tests(book, verdict, own, told)
+    seen = _same_answers(book, verdict, plan, (data, exam, arms), told)
+    return make_trial(book, plan, arms, seen)
+
+
+def _passed(book: Book, table: ParamTable, verdict: Verdict) -> None:
+    """The verdict is about this table, champion and rows, it passed, and the log says so too."""
+    name = f"v{table.version}"
+    wrong = mismatch(book, table, verdict)
+    if wrong is not None:
+        raise wrong
+    if verdict.verdict in ("STRONG", "PROMOTE") and not verdict.passed:
+        broken = ", ".join(item.name for item in verdict.guardrails if not item.held)
+        raise RefusedError("promote.guardrail", key=name, broken=broken)
+    if not verdict.passed:
+        ends: dict[str, Any] = {"gain": verdict.gain, "lower": verdict.lower, "upper": verdict.upper}
+        raise RefusedError("promote.not_proven", key=name, verdict=verdict.verdict, metric=verdict.metric, **ends)
+    if not is_logged(book, verdict):
+        raise RefusedError("promote.not_logged", key=str(verdict.path), book=book.path, a=f"v{verdict.a}", name=name)
+
+
+def _own_log(book: Book, told: dict[str, Any]) -> None:
+    """The log is that of this book: it was begun with these rows, knows these tables, and every finished test."""
+    log = book.log
+    if not log.verify().ok:
+        raise RefusedError("promote.log_changed", **told)
+    entries = log.entries("init", "table")
+    begun = {item.evidence["content"] for item in entries if "content" in item.evidence}
+    versions = set(book.tables.versions())
+    other = [
+        item.table
+        for item in entries
+        if item.table in versions and item.evidence.get("values", "") not in ("", book.tables.get(item.table).values_id)
+    ]
+    tests = {item.evidence.get("test") for item in log.entries("test")}
+    unknown = [verdict.test for verdict in newest_verdicts(book) if verdict.test not in tests]
+    if (begun and begun != {book.data.content}) or other or unknown:
+        raise RefusedError("promote.other_log", **{**told, "key": str(log.path)})
+
+
+def _plan(verdict: Verdict, told: dict[str, Any]) -> TestPlan:
+    """The frozen plan of a test: its hash is the test's name."""
+    try:
+        plan: TestPlan = read_json(TestPlan, verdict.path / "plan.json")
+    except BookError as error:
+        raise RefusedError("promote.no_plan", **told, path=verdict.path / "plan.json") from error
+    if plan.id != verdict.test:
+        raise RefusedError("promote.no_plan", **told, path=verdict.path / "plan.json")
+    return plan
+
+
+def _start(book: Book, plan: TestPlan) -> str | None:
+    """The run from which both arms continue, wherever the book stands by now."""
+    if plan.continues is None:
+        return None
+    own = book.path / "runs" / plan.continues.name
+    return str(own if own.is_dir() else plan.continues)
+
+
+def _allowed(book: Book, verdict: Verdict) -> list[Any]:
+    """What the runs of a test were allowed by name."""
+    found = [_run(book, verdict, name) for name in chain(*verdict.extra.get("runs", {}).values())]
+    return sorted({name for run in found if (run.path / "plan.json").is_file() for name in run.plan.allowed})
+
+
+def _binds(book: Book, plan: TestPlan, own: TestPlan, told: dict[str, Any]) -> None:
+    lax = laxer(plan, own, book.file.gate)
+    if lax is not None:
+        more = f" --continue-from {plan.continues}" if plan.continues else ""
+        raise RefusedError("promote.laxer", **told, row=lax.key, value=lax.value, allowed=lax.allowed, more=more)
+
+
+def _all_tests(book: Book, verdict: Verdict, own: TestPlan, told: dict[str, Any]) -> None:
+    """No test of the same pair by the gate's rule has said no, and their looks together spend no more than alpha."""
+    gate = book.file.gate
+    binding = [item for item in pair_tests(book, verdict) if item.plan and laxer(item.plan, own, gate) is None]
+    for item in binding:
+        if item.plan and rejects(item.plan, item.looks, gate):
+            raise RefusedError("promote.rejected", **told, entry=item.entry.number, gate=f"{gate.delta:g}")
+    looks = [look for item in binding for look in item.looks]
+    if overspent(looks, gate.alpha):
+        spent = {"spent": f"{spent_by(looks):.1%}", "alpha": f"{gate.alpha:.1%}"}
+        raise RefusedError("promote.spent", **told, tests=len(binding), **spent)
+
+
+def pair_tests(book: Book, verdict: Verdict) -> list[Tested]:
+    """All tests of the same two tables on the same rows by the same metric, oldest first."""
+    wanted = (verdict.a_values, verdict.b_values, verdict.content, verdict.metric)
+    return [
+        item
+        for item in logged_tests(book)
+        if (item.a_values, item.b_values, item.content, item.entry.evidence.get("metric")) == wanted
+    ]
+
+
+def _same_answers(
+    book: Book, verdict: Verdict, plan: TestPlan, about: tuple[DataRef, Exam, tuple[Arm, Arm]], told: dict[str, Any]
+) -> Effect:
+    """The gain that the test saw: its runs are those that the tables plan, with the models that they wrote, and what
+    they have answered gives the figures that were logged."""
+    data, exam, arms = about
+    seeds = plan.seeds[: verdict.seeds]
+    models = next(item for item in logged_tests(book) if item.test == verdict.test).entry.evidence.get("models", {})
+    sides = []
+    for side, arm in zip("ab", arms, strict=True):
+        names = verdict.extra.get("runs", {}).get(side, [])
+        if len(names) != len(seeds):
+            raise RefusedError("promote.runs", **told, run="–", why=say("promote.run.gone"))
+        known = models.get(side) or [""] * len(names)
+        found = [
+            _ended(book, verdict, (arm, seed, name), model, told)
+            for seed, name, model in zip(seeds, names, known, strict=True)
+        ]
+        sides.append([_answers(result, exam) for result in found])
+    a, b = (marks_of(data, exam, logits) for logits in sides)
+    logged = verdict.history[-1] if verdict.history else None
+    look = take_look(a, b, plan, logged.alpha if logged else verdict.alpha)
+    ends = ("gain", "lower", "upper")
+    same = all(math.isclose(getattr(look, end), getattr(verdict, end), abs_tol=_SAME) for end in ends)
+    if not (same and look.verdict == verdict.verdict):
+        raise RefusedError("promote.figures", **told, found=f"{look.gain:+.4f}", logged=f"{verdict.gain:+.4f}")
+    return gain(a, b, plan.metric, book.file.gate.alpha)
+
+
+def _ended(book: Book, verdict: Verdict, named: tuple[Arm, int, str], model: str, told: dict[str, Any]) -> Result:
+    """A run of the test, if it is what the test has judged."""
+    arm, seed, name = named
+    run, plan = _run(book, verdict, name), arm.plan(seed)
+    found = ended(run, plan) if (run.path / "plan.json").is_file() else None
+    if found is None:
+        raise RefusedError("promote.runs", **told, run=name, why=say("promote.run.gone"))
+    if run.plan.id != plan.id:
+        raise RefusedError("promote.runs", **told, run=name, why=say("promote.run.plan", seed=seed))
+    wrote = {model, str(run.outcome.get("model_id", "")) if run.finished else ""} - {""}
+    if found.folder is not None and wrote and wrote != {model_id(found.folder)}:
+        raise RefusedError("promote.runs", **told, run=name, why=say("promote.run.model"))
+    return found
+
+
+def _answers(result: Result, exam: Exam) -> Any:
+    kept = kept_logits(result.run, exam)
+    return answers(result, exam, cache(result.load)) if kept is None else kept
+
+
+def _run(book: Book, verdict: Verdict, name: str) -> Run:
+    return Run(inside(book.path / "runs", name, said_by=verdict.path / "verdict.json"))
+
+
+__all__ = ["checked", "pair_tests"]

@@ -1,0 +1,102 @@
+"""Which tests bind under a gate, what their looks spend, and when they have rejected a table."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.special import ndtri
+
+from tests.plans import frozen, look
+from tunebook.abtest.binding import laxer, overspent, rejects, spent_by
+from tunebook.abtest.gate import Gate
+from tunebook.abtest.test_plan import Guard, PlannedLook
+from tunebook.stats.sequential import spent
+
+GATE = Gate()
+
+
+def planned(*looks: tuple[int, float]) -> list[PlannedLook]:
+    return [PlannedLook(seeds=seeds, alpha=alpha) for seeds, alpha in looks]
+
+
+TWO = spent(0.05, 2, (3.0, 5.0))
+LAX: list[tuple[dict[str, Any], str]] = [
+    ({"metric": "macro_f1"}, "metric"),
+    ({"delta": 0.019}, "delta"),
+    ({"delta_kind": "relative"}, "delta_kind"),
+    ({"alpha": 0.051}, "alpha"),
+    ({"seeds": [1, 2, 3, 4], "looks": planned((3, 0.02), (4, 0.02))}, "seeds"),
+    ({"seeds": [1, 2, 3, 4, 6]}, "seeds"),
+    ({"seeds": [5, 4, 3, 2, 1]}, "seeds"),
+    ({"seeds": list(range(7, 12))}, "seeds"),
+    ({"looks": planned((2, 0.01), (5, 0.01))}, "looks"),
+    ({"looks": planned((3, 0.01), (4, 0.01), (5, 0.01))}, "looks"),
+    ({"looks": planned((3, 0.05), (5, 0.05))}, "looks"),
+    ({"looks": planned((5, 0.051))}, "looks"),
+    ({"guards": [Guard(name="worst_class", margin=None, least=100)]}, "guard.worst_class"),
+    ({"guards": [Guard(name="worst_class", margin=0.06, least=100)]}, "guard.worst_class"),
+    ({"guards": [Guard(name="worst_class", margin=0.05, least=101)]}, "guard.worst_class"),
+    ({"guards": []}, "guard.worst_class"),
+]
+
+
+@pytest.mark.parametrize(("changes", "key"), LAX)
+def test_a_laxer_rule_does_not_bind(changes: dict[str, Any], key: str) -> None:
+    found = laxer(frozen(**changes), frozen(), GATE)
+    assert found is not None and found.key == key and found.allowed and found.value is not None
+
+
+STRICT: list[dict[str, Any]] = [
+    {},
+    {"delta": 0.03},
+    {"alpha": 0.01, "looks": planned((3, 0.005), (5, 0.005))},
+    {"seeds": list(range(1, 11)), "looks": planned((3, 0.0225), (5, 0.0225), (10, 0.0225))},
+    {"seeds": list(range(1, 11)), "looks": planned((5, 0.03), (10, 0.03))},
+    {"looks": planned((5, 0.05))},
+    {"looks": planned((3, TWO), (5, TWO))},
+    {"guards": [Guard(name="worst_class", margin=0.01, least=2), Guard(name="time", margin=0.2)]},
+]
+
+
+@pytest.mark.parametrize("changes", STRICT)
+def test_a_stricter_rule_binds(changes: dict[str, Any]) -> None:
+    assert laxer(frozen(**changes), frozen(), GATE) is None
+
+
+def test_what_the_gate_only_reports_may_be_left_out() -> None:
+    asked = frozen(guards=[Guard(name="time", margin=None)])
+    assert laxer(frozen(guards=[]), asked, GATE) is None
+
+
+def test_spent_looks_are_those_of_the_multivariate_normal() -> None:
+    places, levels = (3, 5, 10), (0.02, 0.03, 0.01)
+    times = np.array(places, dtype=float)
+    correlation = np.sqrt(np.minimum.outer(times, times) / np.maximum.outer(times, times))
+    law = stats.multivariate_normal(np.zeros(3), correlation, abseps=1e-7, releps=1e-7, maxpts=400_000)
+    looks = [look(seeds, alpha) for seeds, alpha in zip(places, levels, strict=True)]
+    assert spent_by(looks[::-1]) == pytest.approx(1 - law.cdf(-ndtri(np.array(levels))), abs=2e-5)
+    assert spent_by([*looks, look(3, 0.001), look(5, 0.03)]) == pytest.approx(spent_by(looks)), "seen before"
+    assert spent_by([]) == 0
+
+
+def test_a_plan_of_the_gate_spends_all_and_no_more() -> None:
+    level = spent(0.05, 3, (3.0, 5.0, 10.0))
+    every = [look(seeds, level) for seeds in (3, 5, 10)]
+    assert not overspent(every, 0.05) and not overspent([look(5, 0.05)], 0.05)
+    assert overspent([look(5, 0.05), look(10, 0.05)], 0.05)
+    assert all(not overspent(part, 0.05) for part in combinations(every, 2))
+
+
+def test_what_has_rejected_a_table() -> None:
+    no = look(5, 0.03, upper=0.015, verdict="REJECT")
+    assert rejects(frozen(), [no], GATE)
+    assert rejects(frozen(delta=0.05), [no], GATE), "it asked for more, and saw less than the gate asks for"
+    assert not rejects(frozen(delta=0.05), [look(5, 0.03, upper=0.04, verdict="REJECT")], GATE)
+    relative = Gate(delta_kind="relative")
+    assert not rejects(frozen(delta=0.05, delta_kind="relative"), [no], relative)
+    assert rejects(frozen(delta_kind="relative"), [no], relative)
+    assert not rejects(frozen(), [], GATE) and not rejects(frozen(), [look(5, 0.03)], GATE)

@@ -1,0 +1,45 @@
+"""How far the rows of a book are used up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import logged
+from tunebook.abtest.openings import opened, openings, rows_use, trials_of
+from tunebook.stats.family import family_error
+from tunebook.verbs.book import Book
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Book:
+    return logged.make_book(tmp_path / "book")
+
+
+def test_tables_are_counted_once_whatever_they_were_tested_against(book: Book) -> None:
+    assert rows_use(book)["tests_on_these_rows"] == 0
+    three = logged.add_version(book, {"batch_size": 16})
+    for test, (a, b) in {"k": (1, 2), "l": (1, 2), "m": (1, three), "n": (2, three)}.items():
+        logged.tested(book, a, b, test=test)
+    logged.tested(book, 1, 2, test="o")
+    book.log.append("test", evidence={"test": "p", "a": 1, "b": 1, "content": "other rows"})
+    found = rows_use(book)
+    assert found["tests_on_these_rows"] == 2
+    assert found["family_error"] == {
+        "validation": family_error(2, 0.05), "proven": family_error(2, 0.05, proofs=2),
+    }  # fmt: skip
+
+
+def test_openings_are_those_of_the_log(book: Book) -> None:
+    fresh = {"test_scores": {"fresh": {"seeds": [1001], "runs": {}}}}
+    book.log.append("open", table=2, evidence=fresh)
+    book.log.append("test", evidence={"split": "test"})
+    logged.promoted(book, 2)
+    before = logged.promoted(book, 1)
+    assert "test_scores" not in before.evidence
+    assert openings(book) == 2 and [entry.action for entry in trials_of(book)] == ["open"]
+    folder = book.path / "runs" / "r1"
+    folder.mkdir(parents=True)
+    (folder / "report.json").write_text("{}")
+    assert opened(book) == {"logged": 2, "runs": 1}
