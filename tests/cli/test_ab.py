@@ -28,7 +28,7 @@ def tested(model: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory) ->
     assert main(["table", "set", str(book), *QUICK]) == 0
     assert main(["promote", str(book), "v2", "--force", "--reason", "a start"]) == 0
     assert main(["table", "set", str(book), "learning_rate=0.005", "max_epochs=8"]) == 0
-    ab_book.set_gate(open_book(book), seeds=3, looks=[], delta=0.0, alpha=0.3)
+    ab_book.set_gate(open_book(book), seeds=3, looks=[], alpha=0.3)
     return book
 
 
@@ -94,7 +94,7 @@ def test_a_better_table_passes_and_is_promoted(tunebook: Call, tested: Path, tmp
     assert data["verdict"] in shown.out and "Guardrail" in shown.out.title() and "finished already" in shown.err
     prices = tmp_path / "prices.toml"
     prices.write_text('currency = "EUR"\ncpu_hour = 100.0\ngpu_hour = 100.0\n')
-    more = ("--delta", "0", "--alpha", "30%", "--guard", "time=900%", "--prices", prices, "--effects-by", "one")
+    more = ("--guard", "time=900%", "--prices", prices, "--effects-by", "one")
     again = tunebook("ab", tested, "champion", "v3", *ASKED, *more, "--promote")
     assert again.code == 0, again.out + again.err
     assert f"test {Path(data['path']).name} on these rows" in " ".join(again.err.split())

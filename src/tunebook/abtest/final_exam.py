@@ -8,7 +8,6 @@ few for margins (docs/why/0005-the-gate.md).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +18,7 @@ from scipy.special import ndtri, stdtrit
 
 from tunebook.abtest.arms import Arm, expected_seconds, known, trained
 from tunebook.abtest.exam import Exam, split_exam
-from tunebook.abtest.looks import gain
+from tunebook.abtest.looks import gain as gain_of
 from tunebook.abtest.marks import marks_of
 from tunebook.abtest.openings import openings, trials_of
 from tunebook.abtest.pairs import answers
@@ -31,7 +30,8 @@ from tunebook.core.progress import Progress, Silent
 from tunebook.engine.past import numbered
 from tunebook.report.ab_words import amount
 from tunebook.report.words import metric_name
-from tunebook.stats.gate import Effect
+from tunebook.stats.gate import MeanSquares
+from tunebook.stats.settle import expected
 from tunebook.verbs.book import Book
 
 _FIRST = 1001  # far from the seeds of tests and tables
@@ -46,7 +46,7 @@ class Trial:
     Attributes:
         metric: of the test; alpha: one-sided error, the gate's.
         seeds: that no test of the book and no earlier trial of the challenger has used.
-        seen: the gain on the validation rows.
+        gain: on the validation rows; seen: its mean squares, None for a metric that no single row has.
     """
 
     book: Book
@@ -56,7 +56,8 @@ class Trial:
     metric: str
     alpha: float
     seeds: list[int]
-    seen: Effect
+    gain: float
+    seen: MeanSquares | None
 
     @property
     def missing(self) -> int:
@@ -64,13 +65,13 @@ class Trial:
         return sum(known(self._runs, arm.plan(seed)) is None for arm in self.arms for seed in self.seeds)
 
     @property
-    def least(self) -> float:
-        """The least true gain that is confirmed in 80 % of all cases, if seeds and rows vary as the test saw."""
-        seeds, seen = len(self.seeds), self.seen
-        of_seeds = seen.seed_sd**2 / seen.seeds
-        of_rows = max(seen.se**2 - of_seeds, 0.0)
-        se = math.sqrt(of_seeds * seen.seeds / seeds + of_rows * seen.rows / len(self.exam.rows))
-        return float((stdtrit(seen.df, 1 - self.alpha) + ndtri(_POWER)) * se)
+    def least(self) -> float | None:
+        """The least true gain that is confirmed in 80 % of all cases, if seeds and rows vary as the test saw; None for
+        a metric that no single row has."""
+        if self.seen is None:
+            return None
+        se, df = expected(self.seen, len(self.seeds), len(self.exam.rows)).error(self.alpha)
+        return float((stdtrit(df, 1 - self.alpha) + ndtri(_POWER)) * se)
 
     @property
     def _runs(self) -> Path:
@@ -103,15 +104,15 @@ class Trial:
                 watch.advance()
         watch.finish()
         a, b = (marks_of(self.data, self.exam, side) for side in logits)
-        effect = gain(a, b, self.metric, self.alpha)
+        effect = gain_of(a, b, self.metric, self.alpha)
         scores = {name: float(marks.scores(self.metric).mean()) for name, marks in (("a", a), ("b", b))}
         ends = {"gain": effect.mean, "lower": effect.lower, "upper": effect.upper, "alpha": self.alpha}
         about = {"seeds": effect.seeds, "n": effect.rows, "fresh": {"seeds": self.seeds, "runs": runs}}
         return {"metric": self.metric, **scores, **ends, **about}
 
 
-def make_trial(book: Book, plan: TestPlan, arms: tuple[Arm, Arm], seen: Effect) -> Trial:
-    """The trial that a passing test leads to, which has seen this gain.
+def make_trial(book: Book, plan: TestPlan, arms: tuple[Arm, Arm], gain: float, seen: MeanSquares | None) -> Trial:
+    """The trial that a passing test leads to.
 
     Raises:
         RefusedError: `promote.not_repeated`: the test rows have said no to this pair before; `promote.no_test_rows`;
@@ -130,7 +131,7 @@ def make_trial(book: Book, plan: TestPlan, arms: tuple[Arm, Arm], seen: Effect) 
         raise RefusedError("promote.rows_worn", **told, value=openings(book), allowed=f"< {gate.openings}")
     data = numbered(book.data, arms[0].base.labels)
     seeds = fresh_seeds(book, gate.seeds, plan.b_values)
-    return Trial(book, data, arms, split_exam(data, "test"), plan.metric, gate.alpha, seeds, seen)
+    return Trial(book, data, arms, split_exam(data, "test"), plan.metric, gate.alpha, seeds, gain, seen)
 
 
 def fresh_seeds(book: Book, count: int, challenger: str) -> list[int]:

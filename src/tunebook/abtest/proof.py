@@ -11,7 +11,7 @@ from tunebook.abtest.arms import Arm, Result, ended
 from tunebook.abtest.binding import laxer, overspent, rejects, spent_by
 from tunebook.abtest.exam import Exam, kept_logits, split_exam
 from tunebook.abtest.final_exam import Trial, make_trial
-from tunebook.abtest.looks import gain, take_look
+from tunebook.abtest.looks import take_look
 from tunebook.abtest.marks import marks_of
 from tunebook.abtest.pairs import answers
 from tunebook.abtest.prepared import arms_of
@@ -25,7 +25,7 @@ from tunebook.core.nouns import DataRef, ParamTable, read_json
 from tunebook.core.verdict import Verdict
 from tunebook.engine.past import numbered
 from tunebook.models.source import model_id
-from tunebook.stats.gate import Effect
+from tunebook.stats.gate import MeanSquares
 from tunebook.verbs.book import Book
 from tunebook.verbs.runs import Run
 
@@ -38,13 +38,13 @@ def checked(book: Book, table: ParamTable, verdict: Verdict | None) -> Trial:
     Raises:
         RefusedError: why the table may not be promoted; what takes longer to find out is asked later.
     """
-    name = f"v{table.version}"
+    name, champion = f"v{table.version}", f"v{book.tables.champion or 1}"
     if verdict is None:
-        champion = book.tables.champion
-        raise RefusedError("promote.untested", key=name, champion=f"v{champion or 1}", book=book.path)
-    _passed(book, table, verdict)
-    told: dict[str, Any] = {"key": name, "book": book.path, "a": f"v{book.tables.champion}", "name": name}
+        raise RefusedError("promote.untested", key=name, champion=champion, book=book.path)
+    told: dict[str, Any] = {"key": name, "book": book.path, "a": champion, "name": name}
     _own_log(book, told)
+    _passed(book, table, verdict)
+    _whole_log(book, told)
     plan = _plan(verdict, told)
     asked: Asked = {"aa": True, "continue_from": _start(book, plan), "allow": frozenset(_allowed(book, verdict))}
     arms = arms_of(book, book.tables.champion or 1, table, asked)
@@ -56,7 +56,7 @@ def checked(book: Book, table: ParamTable, verdict: Verdict | None) -> Trial:
     _binds(book, plan, own, told)
     _all_tests(book, verdict, own, told)
     seen = _same_answers(book, verdict, plan, (data, exam, arms), told)
-    return make_trial(book, plan, arms, seen)
+    return make_trial(book, plan, arms, verdict.gain, seen)
 
 
 def _passed(book: Book, table: ParamTable, verdict: Verdict) -> None:
@@ -76,22 +76,23 @@ def _passed(book: Book, table: ParamTable, verdict: Verdict) -> None:
 
 
 def _own_log(book: Book, told: dict[str, Any]) -> None:
-    """The log is that of this book: it was begun with these rows, knows these tables, and every finished test."""
+    """The log is that of this book: it is what was written, and was begun with these rows and tables."""
     log = book.log
     if not log.verify().ok:
         raise RefusedError("promote.log_changed", **told)
-    entries = log.entries("init", "table")
-    begun = {item.evidence["content"] for item in entries if "content" in item.evidence}
     versions = set(book.tables.versions())
-    other = [
-        item.table
-        for item in entries
-        if item.table in versions and item.evidence.get("values", "") not in ("", book.tables.get(item.table).values_id)
-    ]
-    tests = {item.evidence.get("test") for item in log.entries("test")}
-    unknown = [verdict.test for verdict in newest_verdicts(book) if verdict.test not in tests]
-    if (begun and begun != {book.data.content}) or other or unknown:
-        raise RefusedError("promote.other_log", **{**told, "key": str(log.path)})
+    for entry in log.entries("init", "table"):
+        rows, values = entry.evidence.get("content", ""), entry.evidence.get("values", "")
+        of_table = book.tables.get(entry.table).values_id if entry.table in versions else values
+        if rows not in ("", book.data.content) or values not in ("", of_table):
+            raise RefusedError("promote.other_log", **{**told, "key": str(log.path)})
+
+
+def _whole_log(book: Book, told: dict[str, Any]) -> None:
+    """The log knows every test that has left a verdict: it is logged first."""
+    known = {item.evidence.get("test") for item in book.log.entries("test")}
+    if any(verdict.test not in known for verdict in newest_verdicts(book)):
+        raise RefusedError("promote.other_log", **{**told, "key": str(book.log.path)})
 
 
 def _plan(verdict: Verdict, told: dict[str, Any]) -> TestPlan:
@@ -151,9 +152,9 @@ def pair_tests(book: Book, verdict: Verdict) -> list[Tested]:
 
 def _same_answers(
     book: Book, verdict: Verdict, plan: TestPlan, about: tuple[DataRef, Exam, tuple[Arm, Arm]], told: dict[str, Any]
-) -> Effect:
-    """The gain that the test saw: its runs are those that the tables plan, with the models that they wrote, and what
-    they have answered gives the figures that were logged."""
+) -> MeanSquares | None:
+    """The runs are those that the tables plan, with the models that they wrote, and what they have answered gives the
+    figures that were logged. Returns how seeds and rows vary, where the metric is one of rows."""
     data, exam, arms = about
     seeds = plan.seeds[: verdict.seeds]
     models = next(item for item in logged_tests(book) if item.test == verdict.test).entry.evidence.get("models", {})
@@ -175,7 +176,8 @@ def _same_answers(
     same = all(math.isclose(getattr(look, end), getattr(verdict, end), abs_tol=_SAME) for end in ends)
     if not (same and look.verdict == verdict.verdict):
         raise RefusedError("promote.figures", **told, found=f"{look.gain:+.4f}", logged=f"{verdict.gain:+.4f}")
-    return gain(a, b, plan.metric, book.file.gate.alpha)
+    of_a, of_b = a.rows(plan.metric), b.rows(plan.metric)
+    return None if of_a is None or of_b is None else MeanSquares.of(of_b - of_a)
 
 
 def _ended(book: Book, verdict: Verdict, named: tuple[Arm, int, str], model: str, told: dict[str, Any]) -> Result:

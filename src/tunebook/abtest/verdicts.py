@@ -18,8 +18,13 @@ _CHECKED = (
 
 def find_verdict(book: Book, table: ParamTable) -> Verdict | None:
     """The newest test of a table against the champion on the book's rows; else the newest test of it at all."""
+    return next(iter(fitting_verdicts(book, table)), None)
+
+
+def fitting_verdicts(book: Book, table: ParamTable) -> list[Verdict]:
+    """Tests of a table against the champion on the book's rows, newest first; else the newest test of it at all."""
     found = [verdict for verdict in newest_verdicts(book) if verdict.b_values == table.values_id]
-    return next((verdict for verdict in found if mismatch(book, table, verdict) is None), found[0] if found else None)
+    return [verdict for verdict in found if mismatch(book, table, verdict) is None] or found[:1]
 
 
 def newest_verdicts(book: Book) -> Iterator[Verdict]:
@@ -69,4 +74,4 @@ def is_logged(book: Book, verdict: Verdict) -> bool:
     return all(values) and all(logged[name] == stated[name] for name in _CHECKED if name in logged)
 
 
-__all__ = ["find_verdict", "is_logged", "mismatch", "newest_verdicts", "read_verdict"]
+__all__ = ["find_verdict", "fitting_verdicts", "is_logged", "mismatch", "newest_verdicts", "read_verdict"]

@@ -15,7 +15,7 @@ from tunebook.cli.bars import Bars
 from tunebook.cli.options import Allowed, Books, option
 from tunebook.cli.reading import listed, pair, wrong
 from tunebook.cli.train import tell_start
-from tunebook.core.errors import PlanError, RefusedError
+from tunebook.core.errors import PlanError
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tunebook.abtest.prepared import PreparedTest
     from tunebook.abtest.test_plan import Asked
     from tunebook.core.verdict import Verdict
-    from tunebook.verbs.book import Book
 
 NO = 1
 _POINTS = re.compile(r"([\d.]+)\s*(pts?|points?|pp|点|分|个?百分点)", re.IGNORECASE)
@@ -87,24 +86,11 @@ def ab(book: Books, a: Version, b: Challenger, rule: Rule, around: Around, allow
     data |= rows_use(opened)
     code = 0 if verdict.passed else NO
     if around.promote and verdict.passed:
-        found = _promoted(opened, verdict)
-        data |= found
-        code = NO if "error" in found else 0
+        from tunebook.cli.promote import promoted
+
+        data |= promoted(opened, verdict)
+        code = NO if "error" in data else 0
     return Answer(data, lambda screen: _tell(screen, verdict, data), _next(book, verdict, data, rule), code)
-
-
-def _promoted(book: Book, verdict: Verdict) -> dict[str, Any]:
-    """What became of a promotion: the champion with its scores on the test rows, or the error that refused it."""
-    from tunebook.cli.promote import opened_before, proven
-    from tunebook.verbs.promote import enact, weigh
-
-    try:
-        weighed = weigh(book, verdict.b, verdict=verdict, reason=verdict.reason)
-        entry = enact(book, proven(book, weighed))
-    except RefusedError as error:
-        return {"error": error.to_json()}
-    evidence, looks = entry.evidence, opened_before(entry) + 1
-    return {"champion": f"v{entry.table}", "test_scores": evidence["test_scores"], "test_looks": looks}
 
 
 def read_rule(rule: Rule, around: Around, allowed: Allowed) -> Asked:

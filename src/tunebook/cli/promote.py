@@ -11,6 +11,7 @@ import typer
 from tunebook.cli.answer import Answer, command, note, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.options import Books, option
+from tunebook.core.errors import RefusedError
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.abtest.final_exam import Trial
+    from tunebook.core.verdict import Verdict
     from tunebook.knowledge.log import Entry
     from tunebook.verbs.book import Book
     from tunebook.verbs.promote import Promotion
@@ -64,10 +66,24 @@ def _announce(book: Book, trial: Trial) -> None:
     about = {"seeds": len(trial.seeds), "runs": trial.missing, "time": duration(trial.seconds)}
     count = {"n": len(trial.exam.rows), "number": openings(book) + 1, "most": book.file.gate.openings}
     note(say("promote.begins", name=f"v{trial.arms[1].table.version}", **about, **count))
-    least, seen = trial.least, trial.seen.mean
-    note(say("promote.could_see", least=amount(least, trial.metric), gain=amount(seen, trial.metric)))
-    if least > seen:
+    if trial.least is None:
+        return
+    note(say("promote.could_see", least=amount(trial.least, trial.metric), gain=amount(trial.gain, trial.metric)))
+    if trial.least > trial.gain:
         note(say("promote.few_test_rows"), style="yellow")
+
+
+def promoted(book: Book, verdict: Verdict) -> dict[str, Any]:
+    """What became of a promotion after a test: the champion with its scores on the test rows, or why it was refused."""
+    from tunebook.verbs.promote import enact, weigh
+
+    try:
+        weighed = weigh(book, verdict.b, verdict=verdict, reason=verdict.reason)
+        entry = enact(book, proven(book, weighed))
+    except RefusedError as error:
+        return {"error": error.to_json()}
+    evidence, looks = entry.evidence, opened_before(entry) + 1
+    return {"champion": f"v{entry.table}", "test_scores": evidence["test_scores"], "test_looks": looks}
 
 
 def rollback(
@@ -126,4 +142,4 @@ def opened_before(entry: Entry) -> int:
     return int((entry.evidence.get("test_split") or {}).get("logged", 0))
 
 
-__all__ = ["opened_before", "promote", "proven", "rollback", "test_rows_text"]
+__all__ = ["opened_before", "promote", "promoted", "proven", "rollback", "test_rows_text"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from tunebook.abtest.openings import opened
-from tunebook.abtest.verdicts import find_verdict
+from tunebook.abtest.verdicts import fitting_verdicts
 from tunebook.core.errors import RefusedError, TunebookError
 from tunebook.core.nouns import ParamTable
 from tunebook.core.progress import Progress
@@ -19,6 +19,7 @@ from tunebook.verbs.learn import remember
 if TYPE_CHECKING:
     from tunebook.abtest.final_exam import Trial
 
+Case = tuple[Verdict | None, "Trial | None", TunebookError | None]
 _LEFT_OUT = {"path", "history", "extra", "settle"}
 
 
@@ -81,8 +82,12 @@ def weigh(book: Book, version: int | str, **wish: Unpack[Wish]) -> Promotion:
     table, present = store.get(version), store.champion
     if present == table.version:
         raise RefusedError("promote.champion", key=f"v{present}")
-    verdict, reason = wish.get("verdict") or find_verdict(book, table), wish.get("reason", "")
-    trial, fault = _checked(book, table, verdict, wish.get("force", False))
+    verdict, trial, fault = _speaking(book, table, wish.get("verdict"))
+    if wish.get("force", False):
+        trial, fault = None, fault or RefusedError("promote.untried", key=f"v{table.version}")
+    elif fault is not None:
+        raise fault
+    reason = wish.get("reason", "")
     if fault is not None and not reason.strip():
         raise TunebookError("promote.reason", key="--reason")
     evidence: dict[str, Any] = {"from": present, "test_split": opened(book), "gate": book.file.gate.model_dump()}
@@ -98,19 +103,21 @@ def weigh(book: Book, version: int | str, **wish: Unpack[Wish]) -> Promotion:
     return Promotion(change, present, trial)
 
 
-def _checked(
-    book: Book, table: ParamTable, verdict: Verdict | None, force: bool
-) -> tuple[Trial | None, TunebookError | None]:
-    """The proof that is still to be brought; or, where a promotion is forced, what speaks against it."""
+def _speaking(book: Book, table: ParamTable, given: Verdict | None) -> Case:
+    """The newest test that keeps the gate, else the newest: with the proof that is still to be brought, or what speaks
+    against it."""
     from tunebook.abtest.proof import checked
 
-    try:
-        trial = checked(book, table, verdict)
-    except TunebookError as error:
-        if not force:
-            raise
-        return None, error
-    return (None, RefusedError("promote.untried", key=f"v{table.version}")) if force else (trial, None)
+    cases: list[Case] = []
+    found: list[Verdict | None] = [given] if given else [*fitting_verdicts(book, table)]
+    for verdict in found or [None]:
+        try:
+            return verdict, checked(book, table, verdict), None
+        except TunebookError as error:
+            cases.append((verdict, None, error))
+            if error.code != "promote.laxer":
+                return cases[-1]
+    return cases[0]
 
 
 def tried(book: Book, promotion: Promotion, progress: Progress | None = None) -> Promotion:

@@ -1,0 +1,207 @@
+"""Eight ways to have a table promoted that has not earned it: each is refused with its message and exit code 1."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests import ab_book, small
+from tunebook.abtest.prepared import prepare_test
+from tunebook.cli import main
+from tunebook.core.nouns import read_json, write_json
+from tunebook.core.verdict import Verdict
+from tunebook.verbs.ab import ab
+from tunebook.verbs.book import Book
+from tunebook.verbs.init import init
+from tunebook.verbs.promote import opened
+
+
+def refusal(book: Book, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """What `tunebook promote BOOK v3 --json` says in refusing; nothing was promoted, and no test row was read."""
+    capsys.readouterr()
+    before = opened(book)
+    code = main(["promote", str(book.path), "v3", "--reason", "please", "--json"])
+    error: dict[str, Any] = json.loads(capsys.readouterr().out)["error"]
+    assert code == 1 and error["message"] and error["advice"]
+    assert (book.tables.champion, opened(book)) == (2, before)
+    return error
+
+
+def verdict_file(book: Book) -> Path:
+    """The one test of the book."""
+    (path,) = (book.path / "tests").glob("*/verdict.json")
+    return path
+
+
+def edit_verdict(book: Book, **changes: Any) -> Verdict:
+    """Write other figures into the file of the test."""
+    path = verdict_file(book)
+    found: Verdict = read_json(Verdict, path)
+    edited = found.model_copy(update=changes)
+    write_json(edited, path)
+    return edited
+
+
+def test_the_book_itself_is_in_order(proven: Book) -> None:
+    assert main(["promote", str(proven.path), "v3", "--reason", "proven"]) == 0
+
+
+RULES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"alpha": 0.01}, {"alpha": 0.49, "delta": 0.0}, "delta"),
+    ({"alpha": 0.01}, {"alpha": 0.4}, "alpha"),
+    ({"seeds": 5}, {"seeds": 4, "looks": [3]}, "seeds"),
+    ({"guard": {"worst_class": 0.05}}, {"guard": {"worst_class": "off"}}, "guard.worst_class"),
+    ({"metric": "macro_f1"}, {"metric": "accuracy"}, "metric"),
+]
+
+
+@pytest.mark.parametrize(("gate", "asked", "row"), RULES)
+def test_1_a_laxer_rule(
+    proven: Book, gate: dict[str, Any], asked: dict[str, Any], row: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = ab_book.set_gate(proven, **gate)
+    assert ab(book, 2, 3, **asked).passed
+    error = refusal(book, capsys)
+    assert error["code"] == "promote.laxer" and f"gate in {row}:" in error["message"]
+    assert error["value"] and error["allowed"] and f"tunebook ab {book.path} v2 v3" in error["advice"]
+
+
+def failed_before(book: Book, seeds: int, **figures: Any) -> None:
+    """A test of the same pair, with one look at its end, that a log of before today has."""
+    plan = prepare_test(book, 2, 3, seeds=seeds, looks=[]).plan
+    look = {"seeds": seeds, "alpha": plan.alpha, "gain": -0.01, "lower": -0.03, "upper": 0.01, **figures}
+    told = {"test": plan.id, "a": 2, "b": 3, "metric": plan.metric, "n": plan.n, "passed": False, **look}
+    book.log.append("test", table=3, evidence={**told, "plan": plan.model_dump(mode="json"), "history": [look]})
+    shutil.rmtree(book.path / "tests" / plan.id)
+
+
+def again(book: Book) -> None:
+    """The passing test once more, so that it is the newest."""
+    old = book.log.entries("test")[0]
+    book.log.append("test", table=3, evidence=old.evidence)
+
+
+def test_2_repeated_tests_until_one_passes(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    failed_before(proven, 4, verdict="REJECT")
+    again(proven)
+    error = refusal(proven, capsys)
+    assert error["code"] == "promote.rejected" and "does not erase" in error["message"], "though its folder is gone"
+
+
+def test_2_seeds_added_until_it_passes(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    failed_before(proven, 6, verdict="INCONCLUSIVE")
+    again(proven)
+    error = refusal(proven, capsys)
+    assert error["code"] == "promote.spent" and "2 tests" in error["message"] and "5.0%" in error["message"]
+
+
+def test_3_hand_picked_seeds(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(verdict_file(proven).parent)
+    assert ab(proven, 2, 3, seeds=[1001, 1002, 1003]).passed
+    error = refusal(proven, capsys)
+    assert error["code"] == "promote.laxer" and "gate in seeds:" in error["message"] and "1, 2" in error["allowed"]
+
+
+def test_4_looks_that_the_gate_does_not_have(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    book = ab_book.set_gate(proven, seeds=4)
+    assert ab(book, 2, 3, looks=[3], seeds=4).looks == 1
+    error = refusal(book, capsys)
+    assert error["code"] == "promote.laxer" and "gate in looks:" in error["message"] and error["allowed"] == "4"
+
+
+def swap_model(a: Path, b: Path) -> None:
+    shutil.rmtree(b / "model")
+    shutil.copytree(a / "model", b / "model")
+
+
+def swap_model_and_outcome(a: Path, b: Path) -> None:
+    swap_model(a, b)
+    shutil.copy(a / "outcome.json", b / "outcome.json")
+
+
+def swap_run(a: Path, b: Path) -> None:
+    shutil.rmtree(b)
+    shutil.copytree(a, b)
+
+
+def remove_run(a: Path, b: Path) -> None:
+    shutil.rmtree(b)
+
+
+@pytest.mark.parametrize("swap", [swap_model, swap_model_and_outcome, swap_run, remove_run])
+def test_5_swapped_runs(proven: Book, swap: Callable[[Path, Path], None], capsys: pytest.CaptureFixture[str]) -> None:
+    runs = read_json(Verdict, verdict_file(proven)).extra["runs"]
+    swap(proven.path / "runs" / runs["b"][0], proven.path / "runs" / runs["a"][1])
+    error = refusal(proven, capsys)
+    assert error["code"] == "promote.runs" and runs["a"][1] in error["message"]
+
+
+def test_5_other_runs_named(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    extra = read_json(Verdict, verdict_file(proven)).extra
+    edit_verdict(proven, extra={**extra, "runs": {"a": extra["runs"]["b"], "b": extra["runs"]["a"]}})
+    assert refusal(proven, capsys)["code"] == "promote.not_logged"
+
+
+def test_5_other_answers(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    run = read_json(Verdict, verdict_file(proven)).extra["runs"]["a"][0]
+    for path in (proven.path / "runs" / run / "validation").glob("*.npz"):
+        kept = dict(np.load(path))
+        np.savez_compressed(path, **{**kept, "logits": -kept["logits"]})
+    assert refusal(proven, capsys)["code"] == "promote.figures"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"gain": 0.9}, {"lower": 0.5}, {"alpha": 0.01}, {"verdict": "PROMOTE"}, {"delta": 0.01}, {"seeds": 9}]
+)
+def test_6_an_edited_verdict(proven: Book, changes: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    edit_verdict(proven, **changes)
+    error = refusal(proven, capsys)
+    assert error["code"] == "promote.not_logged" and str(verdict_file(proven).parent) in error["message"]
+
+
+def test_6_an_edited_plan(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    path = verdict_file(proven).with_name("plan.json")
+    path.write_text(path.read_text(encoding="utf-8").replace('"alpha": 0.05', '"alpha": 0.01'), encoding="utf-8")
+    assert refusal(proven, capsys)["code"] == "promote.no_plan"
+    path.unlink()
+    assert refusal(proven, capsys)["code"] == "promote.no_plan"
+
+
+def test_7_a_verdict_of_other_rows(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    edit_verdict(proven, content="other rows")
+    assert refusal(proven, capsys)["code"] == "promote.other_rows"
+
+
+def test_8_a_log_that_was_copied_from_another_book(
+    base: Path, proven: Book, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a book that was made in the same way of other rows."""
+    file = small.write_records(tmp_path / "rows.csv", "binary", 240, seed=9)
+    foreign = init(tmp_path / "other", file, model=str(base), options=small.options("binary"))
+    for name in ("log.sqlite", "log.head"):
+        shutil.copy(foreign.path / name, proven.path / name)
+    capsys.readouterr()
+    code = main(["promote", str(proven.path), "v3", "--reason", "please", "--json"])
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (code, error["code"]) == (1, "promote.other_log")
+
+
+def test_8_an_older_copy_of_the_own_log(proven: Book, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A test that went wrong is to be forgotten; its folder remembers it."""
+    for name in ("log.sqlite", "log.head"):
+        shutil.copy(proven.path / name, tmp_path / name)
+    ab(proven, 2, 3, seeds=4)
+    for name in ("log.sqlite", "log.head"):
+        shutil.copy(tmp_path / name, proven.path / name)
+    assert refusal(proven, capsys)["code"] == "promote.other_log"
+
+
+def test_8_a_log_that_was_written_over(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    (proven.path / "log.head").unlink()
+    assert refusal(proven, capsys)["code"] == "promote.log_changed"
