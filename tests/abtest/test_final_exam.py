@@ -11,7 +11,8 @@ import pytest
 from scipy.special import ndtri, stdtrit
 
 from tests import ab_book
-from tunebook.abtest.exam import kept_logits, split_exam
+from tunebook.abtest import final_exam as module
+from tunebook.abtest.exam import Exam, kept_logits, split_exam
 from tunebook.abtest.final_exam import Trial, fresh_seeds, not_repeated
 from tunebook.core.errors import RefusedError
 from tunebook.core.nouns import write_json
@@ -123,6 +124,24 @@ def test_rows_that_are_none_or_worn_are_refused(proven: Book, monkeypatch: pytes
     with pytest.raises(RefusedError) as none:
         weigh(open_book(book.path), 3)
     assert none.value.code == "promote.no_test_rows" and "1 test rows" in str(none.value)
+
+
+def test_test_rows_of_one_group_are_refused_before_anything_is_trained(
+    proven: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def grouped(data: Any, split: Any) -> Exam:
+        exam = split_exam(data, split)
+        return replace(exam, groups=np.zeros(len(exam.rows), dtype=int) if split == "test" else None)
+
+    monkeypatch.setattr(module, "split_exam", grouped)
+    with pytest.raises(RefusedError) as caught:
+        weigh(proven, 3)
+    assert caught.value.code == "promote.one_test_group"
+    monkeypatch.undo()
+    trial = trial_of(proven)
+    pairs = replace(trial, exam=replace(trial.exam, groups=np.arange(len(trial.exam.rows)) // 2))
+    assert trial.least and pairs.least and pairs.least > trial.least, "half as many units"
+    assert pairs.scores()["n"] == len(trial.exam.rows)
 
 
 def test_a_refusal_tells_its_figures_in_the_unit_of_the_metric() -> None:

@@ -70,7 +70,8 @@ class Trial:
         a metric that no single row has."""
         if self.seen is None:
             return None
-        se, df = expected(self.seen, len(self.seeds), len(self.exam.rows)).error(self.alpha)
+        units = self.exam.count or len(self.exam.rows)
+        se, df = expected(self.seen, len(self.seeds), units).error(self.alpha)
         return float((stdtrit(df, 1 - self.alpha) + ndtri(_POWER)) * se)
 
     @property
@@ -107,7 +108,7 @@ class Trial:
         effect = gain_of(a, b, self.metric, self.alpha)
         scores = {name: float(marks.scores(self.metric).mean()) for name, marks in (("a", a), ("b", b))}
         ends = {"gain": effect.mean, "lower": effect.lower, "upper": effect.upper, "alpha": self.alpha}
-        about = {"seeds": effect.seeds, "n": effect.rows, "fresh": {"seeds": self.seeds, "runs": runs}}
+        about = {"seeds": effect.seeds, "n": len(self.exam.rows), "fresh": {"seeds": self.seeds, "runs": runs}}
         return {"metric": self.metric, **scores, **ends, **about}
 
 
@@ -115,8 +116,8 @@ def make_trial(book: Book, plan: TestPlan, arms: tuple[Arm, Arm], gain: float, s
     """The trial that a passing test leads to.
 
     Raises:
-        RefusedError: `promote.not_repeated`: the test rows have said no to this pair before; `promote.no_test_rows`;
-            `promote.rows_worn`: they were asked too often.
+        RefusedError: `promote.not_repeated`: the test rows have said no to this pair before; `promote.no_test_rows`,
+            `promote.one_test_group`; `promote.rows_worn`: they were asked too often.
     """
     gate, name = book.file.gate, f"v{arms[1].table.version}"
     told: dict[str, Any] = {"key": name, "book": book.path}
@@ -130,8 +131,11 @@ def make_trial(book: Book, plan: TestPlan, arms: tuple[Arm, Arm], gain: float, s
     if openings(book) >= gate.openings:
         raise RefusedError("promote.rows_worn", **told, value=openings(book), allowed=f"< {gate.openings}")
     data = numbered(book.data, arms[0].base.labels)
+    exam = split_exam(data, "test")
+    if exam.count == 1:
+        raise RefusedError("promote.one_test_group", **told)
     seeds = fresh_seeds(book, gate.seeds, plan.b_values)
-    return Trial(book, data, arms, split_exam(data, "test"), plan.metric, gate.alpha, seeds, gain, seen)
+    return Trial(book, data, arms, exam, plan.metric, gate.alpha, seeds, gain, seen)
 
 
 def fresh_seeds(book: Book, count: int, challenger: str) -> list[int]:

@@ -25,7 +25,7 @@ from tunebook.core.nouns import DataRef, ParamTable, read_json
 from tunebook.core.verdict import Verdict
 from tunebook.engine.past import numbered
 from tunebook.models.source import model_id
-from tunebook.stats.gate import MeanSquares
+from tunebook.stats.gate import MeanSquares, of_groups
 from tunebook.verbs.book import Book
 from tunebook.verbs.runs import Run
 
@@ -177,7 +177,9 @@ def _same_answers(
     if not (same and look.verdict == verdict.verdict):
         raise RefusedError("promote.figures", **told, found=f"{look.gain:+.4f}", logged=f"{verdict.gain:+.4f}")
     of_a, of_b = a.rows(plan.metric), b.rows(plan.metric)
-    return None if of_a is None or of_b is None else MeanSquares.of(of_b - of_a)
+    if of_a is None or of_b is None:
+        return None
+    return MeanSquares.of(of_b - of_a if exam.groups is None else of_groups(of_b - of_a, exam.groups))
 
 
 def _ended(book: Book, verdict: Verdict, named: tuple[Arm, int, str], model: str, told: dict[str, Any]) -> Result:
