@@ -40,6 +40,7 @@ LAX: list[tuple[dict[str, Any], str]] = [
     ({"guards": [Guard(name="worst_class", margin=None, least=100)]}, "guard.worst_class"),
     ({"guards": [Guard(name="worst_class", margin=0.06, least=100)]}, "guard.worst_class"),
     ({"guards": [Guard(name="worst_class", margin=0.05, least=101)]}, "guard.worst_class"),
+    ({"guards": [Guard(name="worst_class", margin=0.05, least=100, classes=3)]}, "guard.worst_class"),
     ({"guards": []}, "guard.worst_class"),
 ]
 

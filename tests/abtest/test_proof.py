@@ -11,6 +11,9 @@ import pytest
 from tests import ab_book
 from tests.plans import frozen
 from tunebook.abtest import proof
+from tunebook.abtest.arms import known
+from tunebook.abtest.exam import split_exam
+from tunebook.abtest.prepared import prepare_test
 from tunebook.abtest.proof import checked, pair_tests
 from tunebook.abtest.verdicts import find_verdict
 from tunebook.core.errors import RefusedError
@@ -56,16 +59,23 @@ def test_a_model_that_is_gone_leaves_its_answers(proven: Book) -> None:
     run = proven.path / "runs" / verdict.extra["runs"]["b"][0]
     shutil.rmtree(run / "model")
     checked(proven, proven.tables.get(3), verdict)
-    for path in run.rglob("logits.npz"):
-        path.unlink()
+    shutil.rmtree(run / "looks")
     assert refused(proven, verdict) == "promote.figures"
 
 
-def test_answers_that_are_gone_are_asked_for_again(proven: Book) -> None:
-    verdict = verdict_of(proven)
-    for path in (proven.path / "runs").rglob("validation/logits.npz"):
-        path.unlink()
-    checked(proven, proven.tables.get(3), verdict)
+def test_answers_of_a_run_that_kept_no_looks(proven: Book) -> None:
+    """As runs of before today: what its model answered to the rows was kept, or is asked for again."""
+    arms = prepare_test(proven, 2, 3).arms
+    result = known(proven.path / "runs", arms[1].plan(1))
+    assert result is not None and result.folder is not None
+    exam = split_exam(proven.data, "validation")
+    shutil.rmtree(result.run.path / "looks")
+    asked = proof._answers(result, exam)
+    shutil.rmtree(result.folder)
+    kept = proof._answers(result, exam)
+    assert asked is not None and kept is not None and (asked.logits == kept.logits).all()
+    (result.run.path / "validation" / "logits.npz").unlink()
+    assert proof._answers(result, exam) is None
 
 
 def test_rows_that_changed_under_the_same_name(proven: Book, monkeypatch: pytest.MonkeyPatch) -> None:

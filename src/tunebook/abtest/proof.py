@@ -9,6 +9,7 @@ from typing import Any
 
 from tunebook.abtest.arms import Arm, Result, ended
 from tunebook.abtest.binding import laxer, overspent, rejects, spent_by
+from tunebook.abtest.crossfit import Answers, crossed
 from tunebook.abtest.exam import Exam, kept_logits, split_exam
 from tunebook.abtest.final_exam import Trial, make_trial
 from tunebook.abtest.looks import take_look
@@ -197,9 +198,12 @@ def _ended(book: Book, verdict: Verdict, named: tuple[Arm, int, str], model: str
     return found
 
 
-def _answers(result: Result, exam: Exam) -> Any:
+def _answers(result: Result, exam: Exam) -> Answers | None:
+    """What a run answered; a model that is gone is not needed where its answers were kept."""
+    if result.folder is not None:
+        return answers(result, exam, cache(result.load))
     kept = kept_logits(result.run, exam)
-    return answers(result, exam, cache(result.load)) if kept is None else kept
+    return crossed(result.run, exam, result.plan.labels.problem) or (None if kept is None else Answers(kept))
 
 
 def _run(book: Book, verdict: Verdict, name: str) -> Run:
