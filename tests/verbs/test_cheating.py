@@ -56,7 +56,7 @@ RULES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"alpha": 0.01}, {"alpha": 0.49, "delta": 0.0}, "delta"),
     ({"alpha": 0.01}, {"alpha": 0.4}, "alpha"),
     ({"seeds": 5}, {"seeds": 4, "looks": [3]}, "seeds"),
-    ({"guard": {"worst_class": 0.01}}, {"guard": {"worst_class": "off"}}, "guard.worst_class"),
+    ({"guard": {"class": 0.01}}, {"guard": {"class": "off"}}, "guard.class"),
     ({"metric": "macro_f1"}, {"metric": "accuracy"}, "metric"),
 ]
 
