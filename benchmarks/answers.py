@@ -1,4 +1,4 @@
-"""Simulated answers of two tables, for claims about the gate.
+"""Simulated answers of two tables, or of several against one, for claims about the gate.
 
 Row i has a difficulty that both arms share, each arm finds some rows easier or harder than the other arm does (the same
 in all its seeds), each seed moves the whole arm, and each answer has a chance of its own:
@@ -27,29 +27,31 @@ SLOPE = math.exp(-LEVEL * LEVEL / 2) / math.sqrt(2 * math.pi)  # accuracy gained
 
 @dataclass(frozen=True)
 class Latent:
-    """What decides the answers but for the level: d + x + e (draws, 2, K, N), and c (draws, 2, K) of variance 1."""
+    """What decides the answers but for the level: d + x + e (draws, arms, K, N), c (draws, arms, K) of variance 1."""
 
     rest: Array
     seed: Array
 
     @staticmethod
-    def draw(draws: int, seeds: int, rows: int, rng: np.random.Generator) -> Latent:
-        """So many repetitions of the whole test."""
+    def draw(draws: int, seeds: int, rows: int, rng: np.random.Generator, arms: int = 2) -> Latent:
+        """So many repetitions of the whole test; of several arms the first is A, and all others are held against it."""
 
         def normal(variance: float, *shape: int) -> Array:
             return rng.standard_normal((draws, *shape), dtype=np.float32) * np.float32(math.sqrt(variance))
 
-        rest = normal(OWN, 2, seeds, rows)
-        rest += normal(ARM, 2, 1, rows)
+        rest = normal(OWN, arms, seeds, rows)
+        rest += normal(ARM, arms, 1, rows)
         rest += normal(SHARED, 1, 1, rows)
-        return Latent(rest, rng.standard_normal((draws, 2, seeds)))
+        return Latent(rest, rng.standard_normal((draws, arms, seeds)))
 
     def right(self, seed_sd: float, gain: float) -> Array:
-        """Whether each answer is right (draws, 2, K, N), where B's accuracy is A's + gain over all rows and seeds."""
+        """Whether each answer is right (draws, arms, K, N), where the accuracy of all arms but A is A's + gain over all
+        rows and seeds."""
         wide = seed_sd / SLOPE
         whole = math.sqrt(1 + wide * wide)
         of_b = float(ndtri(ndtr(LEVEL / whole) + gain)) * whole
-        level = np.array([LEVEL, of_b])[:, None] + wide * self.seed
+        others = self.seed.shape[1] - 1
+        level = np.array([LEVEL, *[of_b] * others])[:, None] + wide * self.seed
         return self.rest > -level[..., None].astype(np.float32)
 
 
