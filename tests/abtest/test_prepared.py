@@ -118,6 +118,9 @@ def test_looks_of_earlier_tests_are_spent(base: Path, tmp_path: Path) -> None:
     assert [(look.seeds, look.alpha) for look in further.plan.past] == [(3, each), (5, each)]
     assert [look.alpha for look in further.plan.looks] == pytest.approx([each] * 3, rel=1e-4)
     assert prepare_test(book, 1, 3, seeds=10).plan == further.plan, "begun, and nothing was spent since"
+    lax = prepare_test(book, 1, 3, seeds=5, alpha=0.3)
+    ended(lax, (5, 0.3))
+    assert prepare_test(book, 1, 3, seeds=10).plan == further.plan, "what no promotion could have rested on"
     other_metric = prepare_test(book, 1, 3, seeds=5, metric="macro_f1")
     assert prepare_test(book, 2, 3, seeds=5).plan.past == other_metric.plan.past == []
     third = prepare_test(book, 1, 3, seeds=7, delta=0.0)

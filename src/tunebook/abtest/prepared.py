@@ -199,12 +199,13 @@ def _taken(book: Book, plan: TestPlan) -> list[Taken]:
     """The looks that other tests of the same tables have taken on these rows in this metric, with the first seeds.
 
     Seeds that were named cannot be counted together with those of another test: such a test spends nothing and is
-    charged nothing. It may explore; it does not prove.
+    charged nothing. It may explore; it does not prove. Nor does one with a larger alpha, which no promotion under this
+    one's rests on.
     """
     if not nested(plan.seeds):
         return []
     same = [item for item in newest_verdicts(book) if _of_same(item, plan) and item.metric == plan.metric]
-    counted = [verdict for verdict in same if nested(verdict.extra.get("seeds", [1]))]
+    counted = [item for item in same if nested(item.extra.get("seeds", [1])) and item.alpha <= plan.alpha]
     return [Taken(verdict.test, look.seeds, look.alpha) for verdict in counted for look in verdict.history]
 
 
