@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.gate import Design, simulate, verdicts, worst
+from benchmarks.gate import Design, simulate, squares_of, verdicts, worst
+from benchmarks.groups import Design as Grouped
+from benchmarks.groups import simulate as simulate_groups
 from scipy import stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
@@ -109,6 +111,19 @@ def test_the_simulation_decides_as_the_gate_does():
         assert found["strong"][place] == (seen == "STRONG")
         assert found["promote"][place] == (seen in ("STRONG", "PROMOTE"))
         assert found["reject"][place] == (seen == "REJECT")
+
+
+def test_the_simulation_sums_up_what_the_gate_does():
+    draw = np.random.default_rng(3)
+    difference = draw.integers(-1, 2, size=(4, 5, 60), dtype=np.int8)
+    found = squares_of(difference, Design(seeds=(3, 5), rows=(20, 60)))
+    for (k, n), (mean, squares) in found.squares.items():
+        expected = MeanSquares.of(difference[:, :k, :n].astype(float))
+        assert mean == pytest.approx(difference[:, :k, :n].mean((1, 2)))
+        for name in ("seeds", "rows", "rest"):
+            assert getattr(squares, name) == pytest.approx(getattr(expected, name))
+    assert found.flips[20][0].tolist() == (difference[:, 0, :20] > 0).sum(1).tolist()
+    assert found.flips[60][1].tolist() == (difference[:, 0] < 0).sum(1).tolist()
 
 
 @pytest.mark.parametrize("delta", [-0.01, float("nan"), float("inf")])
@@ -218,3 +233,13 @@ def test_the_simulation_can_fail(simulated):
     power = {(cell["seeds"], cell["seed_sd"]): cell["promote"] for cell in simulated["gate"] if cell["gain"] == 0.06}
     assert power[5, 0.0] > 0.9
     assert power[5, 0.0] > power[3, 0.0] - 0.05
+
+
+def test_groups_keep_alpha_where_rows_alone_do_not():
+    """Groups of 20 rows that move together: counting rows errs far more often, counting groups does not."""
+    design = Grouped(draws=400, seeds=(5,), groups=(25,), sizes=((20, 20),), together=(1.0,))
+    (cell,) = simulate_groups(design)
+    error = (0.05 * 0.95 / design.draws) ** 0.5
+    assert cell["level"] < 0.05 + 3 * error
+    assert cell["level_before"] > 0.05 + 3 * error
+    assert cell["power"] > 0.3
