@@ -26,15 +26,15 @@ def runs(base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, list
     for version in (2, 3):
         table = book.tables.get(version)
         arm = Arm(table, plan(table, book.data, seed=0))
-        found[version] = [trained(book.path / "runs", arm.plan(seed)).run for seed in (1, 2)]
+        found[version] = [trained(book.path / "runs", arm.plan(seed)).run for seed in (1, 2, 3)]
     return found
 
 
 def test_pairs_of_runs_are_judged_as_a_test_judges_them(runs: dict[int, list[Run]]) -> None:
     found = compare(runs[2], runs[3])
     a, b = found.extra["scores"]["a"], found.extra["scores"]["b"]
-    assert found.gain == pytest.approx((sum(b) - sum(a)) / 2)
-    assert found.seeds == len(found.extra["mcnemar"]) == 2
+    assert found.gain == pytest.approx((sum(b) - sum(a)) / 3)
+    assert found.seeds == len(found.extra["mcnemar"]) == 3
     assert (found.a, found.b, found.metric, found.split) == (2, 3, "accuracy", "validation")
     assert found.lower < found.gain < found.upper and found.reason
     assert compare(runs[2], runs[3]).test == found.test != compare(runs[3], runs[2]).test
@@ -46,7 +46,44 @@ def test_runs_that_kept_no_looks_are_told(runs: dict[int, list[Run]], tmp_path: 
     bare = Run(shutil.copytree(runs[3][1].path, tmp_path / runs[3][1].id))
     shutil.rmtree(bare.path / "looks")
     assert compare(runs[2], runs[3]).extra["uncrossed"] == 0
-    assert compare(runs[2], [runs[3][0], bare]).extra["uncrossed"] == 1
+    assert compare(runs[2], [runs[3][0], bare, runs[3][2]]).extra["uncrossed"] == 1
+
+
+def test_runs_are_paired_by_their_seeds_whatever_their_order(runs: dict[int, list[Run]]) -> None:
+    turned = compare(runs[2][::-1], [runs[3][1], runs[3][2], runs[3][0]])
+    assert turned.test == compare(runs[2], runs[3]).test
+
+
+def test_two_pairs_describe_and_decide_nothing(runs: dict[int, list[Run]]) -> None:
+    """Nobody gains 90 points: with three pairs that is proven."""
+    rule = Gate(delta=0.9, alpha=0.45)
+    assert compare(runs[2], runs[3], rule).verdict == "REJECT"
+    two = compare(runs[2][:2], runs[3][:2], rule)
+    assert (two.verdict, two.seeds) == ("INCONCLUSIVE", 2) and two.lower < two.gain < two.upper < 0.9
+    assert "cannot be told" in str(two.reason)
+
+
+def refused(code: str, *sides: Any) -> DataError:
+    with pytest.raises(DataError) as caught:
+        compare(*sides)
+    assert caught.value.code == code and caught.value.message and caught.value.advice
+    return caught.value
+
+
+def test_runs_that_are_no_pairs_are_refused(runs: dict[int, list[Run]]) -> None:
+    one, two, _ = runs[2]
+    twice = refused("ab.compare_seeds", [one, one, two], runs[3])
+    assert "1, 1, 2 / 1, 2, 3" in twice.message
+    refused("ab.compare_seeds", runs[2], [runs[3][0], runs[3][0], runs[3][0]])
+    refused("ab.compare_seeds", [one, two], [runs[3][0], runs[3][2]])
+    assert compare(one, runs[3][1]).verdict == "INCONCLUSIVE", "single runs of other seeds are told, and prove nothing"
+
+
+def test_runs_of_several_tables_are_no_side(runs: dict[int, list[Run]]) -> None:
+    one, two, _ = runs[2]
+    mixed = refused("ab.compare_tables", [one, runs[3][1]], [runs[3][0], two])
+    assert (mixed.key, mixed.value) == ("a", "v2, v3")
+    assert refused("ab.compare_tables", [one, two], [runs[3][0], two]).key == "b"
 
 
 def test_one_run_each_proves_nothing(runs: dict[int, list[Run]]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from tunebook.abtest.arms import Result, known
 from tunebook.abtest.beside import described, flip_counts
 from tunebook.abtest.exam import split_exam
-from tunebook.abtest.gate import Gate
+from tunebook.abtest.gate import FEWEST_SEEDS, Gate
 from tunebook.abtest.looks import take_look
 from tunebook.abtest.marks import Marks, marks_of
 from tunebook.abtest.pairs import answers
@@ -29,16 +29,18 @@ Side = Report | Run | Sequence[Run]
 def compare(a: Side, b: Side, rule: Gate | None = None, *, split: Split = "validation") -> Verdict:
     """What runs of two tables, or two reports, say of each other on the same rows.
 
-    Pairs of runs with the same seeds, two at least, are judged as `ab` judges them, in one look. A single run each, or
-    two reports, say nothing of other seeds: the verdict is then INCONCLUSIVE, whatever the difference.
+    Pairs of runs with the same seeds, three at least, are judged as `ab` judges them, in one look. Fewer pairs, or two
+    reports, describe: the verdict is then INCONCLUSIVE, whatever the difference.
 
     Args:
-        a, b: a report; a finished run; or several runs of the same table, in the order of their seeds.
+        a, b: a report; a finished run; or several runs of the same table, each with another seed, the same in both.
         rule: metric, delta and alpha; None takes the defaults.
         split: rows on which runs are compared. (Runs answer where they have not been asked before; that is kept.)
 
     Raises:
-        DataError: `ab.compare_rows`, they belong to different rows; `ab.compare_runs`, their numbers differ.
+        DataError: `ab.compare_rows`, they belong to different rows; `ab.compare_runs`, their numbers differ;
+            `ab.compare_seeds`, a seed comes twice or on one side only; `ab.compare_tables`, runs of one side differ in
+            more than the seed.
         RunError: a run has not finished.
     """
     asked = rule or Gate()
@@ -70,6 +72,7 @@ def _same(key: str, a: str, b: str) -> None:
 def _runs(a: list[Run], b: list[Run], rule: Gate, split: Split) -> Verdict:
     if len(a) != len(b) or not a:
         raise DataError("ab.compare_runs", key="runs", value=f"{len(a)} / {len(b)}")
+    a, b = _paired(a, b)
     plans = [run.plan for run in (*a, *b)]
     for other in plans[1:]:
         _same("content", plans[0].data, other.data)
@@ -87,6 +90,20 @@ def _runs(a: list[Run], b: list[Run], rule: Gate, split: Split) -> Verdict:
     return _judged(marks, asked, around)
 
 
+def _paired(a: list[Run], b: list[Run]) -> tuple[list[Run], list[Run]]:
+    """The runs of both sides in the order of their seeds."""
+    for key, side in (("a", a), ("b", b)):
+        if len({run.plan.with_seed(0).id for run in side}) > 1:
+            tables = sorted({f"v{run.plan.table_version}" for run in side})
+            raise DataError("ab.compare_tables", key=key, value=", ".join(tables))
+    seeds = [sorted(run.plan.seed for run in side) for side in (a, b)]
+    repeated = any(len(set(side)) < len(side) for side in seeds)
+    if repeated or (len(a) > 1 and seeds[0] != seeds[1]):
+        told = " / ".join(", ".join(map(str, side)) for side in seeds)
+        raise DataError("ab.compare_seeds", key="seeds", value=told)
+    return sorted(a, key=lambda run: run.plan.seed), sorted(b, key=lambda run: run.plan.seed)
+
+
 def _marks(runs: list[Run], data: DataRef, split: Split) -> Marks:
     exam = split_exam(data, split)
     return marks_of(data, exam, [answers(result, exam, result.load) for result in map(_result, runs)])
@@ -100,6 +117,8 @@ def _result(run: Run) -> Result:
 
 def _judged(marks: tuple[Marks, Marks], rule: Gate, around: dict[str, Any]) -> Verdict:
     look = take_look(*marks, rule, rule.alpha)
+    if look.seeds < FEWEST_SEEDS:
+        look = look.model_copy(update={"verdict": "INCONCLUSIVE"})
     told = {**described(*marks, rule.metric, rule.alpha), "uncrossed": marks[0].uncrossed + marks[1].uncrossed}
     return _verdict(look, rule, around, flip_counts(*marks, rule.metric), told)
 
