@@ -32,6 +32,7 @@ def test_what_a_look_proves(a, b, verdict):
     assert look.gain == pytest.approx(difference.mean())
     assert (look.seeds, look.alpha) == (5, 0.03)
     assert look.verdict == decide(expected.mean, expected.lower, expected.upper, rule.delta) == verdict
+    assert (look.se, look.df) == (pytest.approx(expected.se), pytest.approx(expected.df))
 
 
 def test_a_share_is_of_the_old_score():

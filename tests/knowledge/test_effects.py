@@ -1,4 +1,6 @@
+import numpy as np
 import pytest
+from scipy import stats
 from tests.knowledge.lessons import lesson
 
 from tunebook.core.verdict import RowEffect
@@ -167,3 +169,48 @@ def test_the_level_of_an_interval_is_the_tests_own():
 def test_one_test_keeps_its_interval_also_turned_round():
     (effect,) = pooled_effects(row_tests("learning_rate", [lesson("a", changed=rate(1e-4, 5e-5))]))
     assert (effect.pooled.mean, effect.pooled.lower, effect.pooled.upper) == (-0.03, -0.05, -0.01)
+
+
+def exact(key, se, df, **changes):
+    return lesson(key, se=se, df=df, **changes)
+
+
+def test_tests_are_pooled_by_their_own_errors():
+    """A t interval of few degrees of freedom is wide: divided by normal quantiles it would seem a larger error."""
+    gains, errors, dfs = [0.03, 0.01, 0.02], [0.004, 0.01, 0.006], [3.0, 7.5, 40.0]
+    lessons = [
+        exact(
+            f"k{n}", se, df, gain=gain, lower=gain - stats.t.isf(0.05, df) * se, upper=gain + stats.t.isf(0.05, df) * se
+        )
+        for n, (gain, se, df) in enumerate(zip(gains, errors, dfs, strict=True))
+    ]
+    tests = row_tests("learning_rate", lessons)
+    assert [(test.se, test.df) for test in tests] == list(zip(errors, dfs, strict=True))[::-1]
+    (effect,) = pooled_effects(tests)
+    expected = pool(gains, errors, dfs)
+    assert (effect.pooled.mean, effect.pooled.upper) == pytest.approx((expected.mean, expected.upper))
+    meta = pytest.importorskip("statsmodels.stats.meta_analysis")
+    oracle = meta.combine_effects(np.array(gains), np.array(errors) ** 2, method_re="iterated", use_t=True, atol=1e-11)
+    assert effect.pooled.mean == pytest.approx(oracle.mean_effect_re if oracle.tau2 > 0 else oracle.mean_effect_fe)
+    assert effect.pooled.p_same == pytest.approx(stats.chi2.sf(oracle.q, 2))
+
+
+def test_errors_of_rows_told_apart_go_along():
+    told = RowEffect(row="learning_rate", effect=0.02, lower=0.01, upper=0.03, method="shapley", se=0.005, df=4.0)
+    changed = [*rate(5e-5, 1e-4), {"row": "warmup_ratio", "from": 0.1, "to": 0.05}]
+    (test,) = row_tests("learning_rate", [exact("a", 0.1, 2.0, changed=changed, effects=[told])])
+    assert (test.se, test.df) == (0.005, 4.0)
+
+
+def test_tests_on_the_same_rows_have_the_fewest_degrees_of_freedom():
+    (effect,) = pooled_effects(
+        row_tests("learning_rate", [exact("a", 0.01, 3.0, group="g"), exact("b", 0.02, 9.0, group="g")])
+    )
+    half = stats.t.isf(0.025, 3.0) * 0.015
+    assert effect.pooled.upper - effect.pooled.mean == pytest.approx(half)
+
+
+def test_a_test_in_which_nothing_varied_has_a_tiny_error():
+    lessons = [exact("a", 0.0, 2.0), exact("b", 0.0, 2.0, gain=0.05)]
+    (effect,) = pooled_effects(row_tests("learning_rate", lessons))
+    assert effect.pooled.mean == pytest.approx(0.04)

@@ -45,7 +45,7 @@ def test_a_changed_table_with_its_circumstances(book: Book) -> None:
 
 
 def test_a_test_with_its_figures(book: Book) -> None:
-    look = Look(seeds=5, alpha=0.022, gain=0.03, lower=0.01, upper=0.05, verdict="PROMOTE")
+    look = Look(seeds=5, alpha=0.022, gain=0.03, lower=0.01, upper=0.05, verdict="PROMOTE", se=0.009, df=6.5)
     effects = [RowEffect(row="learning_rate", effect=0.02, lower=0, upper=0.04, method="one_in")]
     logged.log_test(book, logged.verdict(book, 1, 2, history=[look], effects=effects))
     found = taught(book)[-1]
@@ -56,7 +56,7 @@ def test_a_test_with_its_figures(book: Book) -> None:
         5,
         "accuracy",
     )
-    assert (found.alpha, found.test) == (0.022, "t12")
+    assert (found.alpha, found.test, found.se, found.df) == (0.022, "t12", 0.009, 6.5)
     assert found.effects == effects
     assert row_tests("learning_rate", [found])[0].gain == 0.031
 
@@ -65,7 +65,7 @@ def test_an_entry_that_only_names_the_test_reads_its_file(book: Book) -> None:
     logged.verdict(book, 1, 2, test="abc")
     book.log.append("test", table=2, evidence={"test": "abc", "verdict": "PROMOTE"})
     found = taught(book)[-1]
-    assert (found.gain, found.against, found.alpha) == (0.031, 1, 0.05)
+    assert (found.gain, found.against, found.alpha, found.se, found.df) == (0.031, 1, 0.05, None, None)
 
 
 def test_promotion_and_rollback(book: Book) -> None:

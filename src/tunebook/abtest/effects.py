@@ -164,14 +164,15 @@ def _effect(
     rule: tuple[str, float],
 ) -> RowEffect:
     parts = [(weight, side) for mixture, weight in weights.items() if weight and (side := marks[mixture]) is not None]
-    ends = (math.nan, math.nan, math.nan)
-    if len(parts) == sum(1 for weight in weights.values() if weight):
-        try:
-            effect = _weighed(parts, *rule)
-            ends = (effect.mean, effect.lower, effect.upper)
-        except (DataError, PlanError):  # one seed only, or scores that do not exist
-            pass
-    return RowEffect(row=row, effect=ends[0], lower=ends[1], upper=ends[2], method=method)
+    unknown = RowEffect(row=row, effect=math.nan, lower=math.nan, upper=math.nan, method=method)
+    if len(parts) < sum(1 for weight in weights.values() if weight):
+        return unknown
+    try:
+        found = _weighed(parts, *rule)
+    except (DataError, PlanError):  # one seed only, or scores that do not exist
+        return unknown
+    ends = {"effect": found.mean, "lower": found.lower, "upper": found.upper}
+    return RowEffect(row=row, method=method, se=found.se, df=found.df, **ends)
 
 
 def _weighed(parts: Sequence[tuple[float, Marks]], metric: str, alpha: float) -> Effect:

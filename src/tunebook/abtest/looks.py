@@ -73,6 +73,7 @@ def take_look(a: Marks, b: Marks, rule: TestPlan | Gate, alpha: float) -> Look:
         upper=effect.upper,
         verdict=proven(effect.lower, *beyond),
         se=effect.se,
+        df=effect.df,
         seed_sd=effect.seed_sd,
     )
 

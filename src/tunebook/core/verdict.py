@@ -19,7 +19,8 @@ class Look(Record):
 
     Attributes:
         alpha: one-sided error that this look spends.
-        se: standard error of the gain; `seed_sd` standard deviation of one seed's gain. 0 in older tests.
+        se, df: standard error of the gain, and its degrees of freedom; `seed_sd` standard deviation of one seed's gain.
+            0 in older tests.
     """
 
     seeds: int
@@ -29,6 +30,7 @@ class Look(Record):
     upper: float
     verdict: Decision
     se: float = 0.0
+    df: float = 0.0
     seed_sd: float = 0.0
 
 
@@ -61,6 +63,7 @@ class RowEffect(Record):
 
     Attributes:
         method: `one_back`, `one_in` or `shapley`.
+        se, df: as in `Look`; None in older tests.
     """
 
     row: str
@@ -68,6 +71,8 @@ class RowEffect(Record):
     lower: float
     upper: float
     method: str = ""
+    se: float | None = None
+    df: float | None = None
 
 
 class Verdict(Record):

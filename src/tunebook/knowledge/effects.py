@@ -13,6 +13,7 @@ from tunebook.knowledge.lesson import Lesson, told_last
 from tunebook.knowledge.pool import Pooled, pool
 
 OFF = "off"
+_LEAST = 1e-6  # standard error of a test in which nothing varied
 Method = Literal["alone", "one_back", "one_in", "shapley", "mixed"]
 Sure = Literal["one", "helps", "hurts", "helps_mostly", "hurts_mostly", "unsure"]
 
@@ -25,6 +26,7 @@ class RowTest(Record):
         old, new: value before and after; `ratio` new / old of positive numbers.
         gain, lower, upper: of the change from old to new, in the metric. None where other rows were changed with it and
             the test did not tell them apart (`method` is then `mixed`).
+        se, df: standard error of the gain and its degrees of freedom; None as well where an older version tested.
         others: rows that were changed with it.
         direction: `up` or `down` for numbers, else `old → new`.
     """
@@ -37,17 +39,20 @@ class RowTest(Record):
     gain: float | None
     lower: float | None
     upper: float | None
+    se: float | None
+    df: float | None
     method: Method
     others: list[str]
     direction: str
 
 
 class _Told(NamedTuple):
-    """What one test says of a direction: the group of its rows, its gain, standard error and interval."""
+    """What one test says of a direction: the group of its rows, its gain, with error, degrees of freedom and interval."""
 
     group: str
     gain: float
     error: float
+    df: float
     lower: float
     upper: float
 
@@ -86,9 +91,8 @@ def pooled_effects(tests: Iterable[RowTest]) -> list[Effect]:
         if not math.isfinite(test.gain + test.lower + test.upper):  # a score that could not be computed
             continue
         direction, sign = _turned(test)
-        error = (test.upper - test.lower) / (2 * _width(test.lesson))
         lower, upper = sorted((sign * test.lower, sign * test.upper))
-        told = _Told(test.lesson.group or test.lesson.key, sign * test.gain, max(error, 1e-6), lower, upper)
+        told = _Told(test.lesson.group or test.lesson.key, sign * test.gain, *_precision(test), lower, upper)
         sides.setdefault((test.lesson.metric, direction), []).append(told)
     effects = [_effect(metric, direction, found) for (metric, direction), found in sides.items()]
     return sorted(effects, key=lambda effect: (-effect.pooled.count, effect.metric, effect.direction))
@@ -113,36 +117,35 @@ def _row_test(row: str, lesson: Lesson, item: dict[str, Any]) -> RowTest:
     units = list(dict.fromkeys(_unit(other) for other in lesson.changed))
     others = [unit for unit in units if unit != _unit(item)]
     numbers = _number(old) and _number(new)
-    measured = _measured({str(item["row"]), _unit(item)}, lesson, bool(others))
     return RowTest(
         lesson=lesson,
         row=row,
         old=old,
         new=new,
         ratio=new / old if numbers and old > 0 and new > 0 else None,
-        gain=measured[0],
-        lower=measured[1],
-        upper=measured[2],
-        method=measured[3],
+        **_measured({str(item["row"]), _unit(item)}, lesson, bool(others)),
         others=others,
         direction=("up" if new > old else "down") if numbers else f"{_word(old)} → {_word(new)}",
     )
 
 
-def _measured(
-    names: set[str], lesson: Lesson, confounded: bool
-) -> tuple[float | None, float | None, float | None, Method]:
+def _measured(names: set[str], lesson: Lesson, confounded: bool) -> dict[str, Any]:
+    """`gain` with its ends, `se` and `df`, and the `method` by which the row was told apart."""
+    figures = ("lower", "upper", "se", "df")
     if not confounded:
-        return lesson.gain, lesson.lower, lesson.upper, "alone"
+        return {"gain": lesson.gain, "method": "alone", **{name: getattr(lesson, name) for name in figures}}
     order = ("shapley", "one_back", "one_in")
     found = sorted(
         (item for item in lesson.effects if item.row in names and item.method in order),
         key=lambda item: order.index(item.method),
     )
     if not found:
-        return None, None, None, "mixed"
-    method: Any = found[0].method
-    return found[0].effect, found[0].lower, found[0].upper, method
+        return {"gain": None, "method": "mixed", **dict.fromkeys(figures)}
+    return {
+        "gain": found[0].effect,
+        "method": found[0].method,
+        **{name: getattr(found[0], name) for name in figures},
+    }
 
 
 def _turned(test: RowTest) -> tuple[str, int]:
@@ -155,15 +158,17 @@ def _turned(test: RowTest) -> tuple[str, int]:
 
 
 def _effect(metric: str, direction: str, found: list[_Told]) -> Effect:
-    """Tests on the same rows share them, so they count as one: their mean, with the mean of their errors.
+    """Tests on the same rows share them, so they count as one: their mean, with the mean of their errors and the fewest
+    degrees of freedom.
 
     One test alone keeps the interval that it was reported with.
     """
-    groups: dict[str, list[tuple[float, float]]] = {}
+    groups: dict[str, list[_Told]] = {}
     for told in found:
-        groups.setdefault(told.group, []).append((told.gain, told.error))
-    means = [np.mean(items, axis=0) for items in groups.values()]
-    pooled = pool([float(mean[0]) for mean in means], [float(mean[1]) for mean in means])
+        groups.setdefault(told.group, []).append(told)
+    means = [np.mean([(told.gain, told.error) for told in items], axis=0) for items in groups.values()]
+    least = [min(told.df for told in items) for items in groups.values()]
+    pooled = pool([float(mean[0]) for mean in means], [float(mean[1]) for mean in means], least)
     if len(found) == 1:
         pooled = pooled.model_copy(update={"lower": found[0].lower, "upper": found[0].upper})
     better = sum(bool(mean[0] > 0) for mean in means)
@@ -184,11 +189,18 @@ def _sure(pooled: Pooled) -> Sure:
     return "hurts" if everywhere else "hurts_mostly"
 
 
-def _width(lesson: Lesson) -> float:
-    """Standard errors between the middle and an end of a test's interval (of a normal law: with few seeds more)."""
+def _precision(test: RowTest) -> tuple[float, float]:
+    """Standard error of a test and its degrees of freedom.
+
+    Older tests kept their interval alone: read as that of a normal law, which makes the error rather too large.
+    """
     from scipy import stats
 
-    return float(stats.norm.isf(lesson.alpha or 0.05))
+    if test.se is not None and test.df is not None:
+        return max(test.se, _LEAST), test.df
+    assert test.upper is not None and test.lower is not None
+    width = 2 * float(stats.norm.isf(test.lesson.alpha or 0.05))
+    return max((test.upper - test.lower) / width, _LEAST), math.inf
 
 
 def _number(value: Any) -> bool:

@@ -34,7 +34,7 @@ class Lesson(Record):
         techniques: keys of those that the table switches on.
         changed: rows that differ, as `{"row", "from", "to"}`.
         gain, lower, upper: of B over A in `metric`, with the ends of an interval of which either is missed with
-            probability `alpha`.
+            probability `alpha`; `se` its standard error and `df` its degrees of freedom, None in older lessons.
         effects: what single rows were worth, where the test found out.
     """
 
@@ -61,6 +61,8 @@ class Lesson(Record):
     lower: float | None = None
     upper: float | None = None
     alpha: float | None = None
+    se: float | None = None
+    df: float | None = None
     verdict: str = ""
     seeds: int | None = None
     effects: list[RowEffect] = Field(default_factory=list)

@@ -33,24 +33,26 @@ class Pooled(Record):
     count: int
 
 
-def pool(effects: Sequence[float], errors: Sequence[float]) -> Pooled:
-    """Pool independent effects with their standard errors (> 0).
+def pool(effects: Sequence[float], errors: Sequence[float], dfs: Sequence[float] | None = None) -> Pooled:
+    """Pool independent effects with their standard errors (> 0) and the degrees of freedom of these; None: infinite.
 
     The variance between data sets is that of Paule and Mandel (1982). The interval is that of Hartung and Knapp (2001)
     with t quantiles, never narrower than the classical one (Rover, Knapp, Friede 2015), since with few data sets the
-    classical one is far too sure. The prediction interval is that of Higgins, Thompson and Spiegelhalter (2009).
+    classical one is far too sure; and that one is widened by Meier's factor (Biometrics 9, 1953), since weights of few
+    degrees of freedom are uncertain. An effect alone has its own t interval. The prediction interval is that of
+    Higgins, Thompson and Spiegelhalter (2009).
     """
     from scipy import stats
 
     y, variances = np.asarray(effects, float), np.asarray(errors, float) ** 2
-    count = len(y)
+    count, freedom = len(y), np.full(len(y), math.inf) if dfs is None else np.asarray(dfs, float)
     if count == 1:
-        half = float(stats.norm.ppf(0.975) * math.sqrt(variances[0]))
+        half = float(stats.t.ppf(0.975, freedom[0]) * math.sqrt(variances[0]))
         return Pooled(mean=float(y[0]), lower=float(y[0]) - half, upper=float(y[0]) + half, count=1)
     tau2 = _between(y, variances)
     weights = 1 / (variances + tau2)
     mean = float(weights @ y / weights.sum())
-    scale = max(1.0, float(weights @ (y - mean) ** 2) / (count - 1))
+    scale = max(_meier(weights, variances, freedom), float(weights @ (y - mean) ** 2) / (count - 1))
     error = math.sqrt(scale / weights.sum())
     half = float(stats.t.ppf(0.975, count - 1)) * error
     q = _spread(y, variances, 0.0)
@@ -66,6 +68,12 @@ def pool(effects: Sequence[float], errors: Sequence[float]) -> Pooled:
         new_upper=None if wide is None else mean + wide,
         count=count,
     )
+
+
+def _meier(weights: np.ndarray, variances: np.ndarray, dfs: np.ndarray) -> float:
+    """How much more a weighted mean varies than its weights say, since these are estimated themselves."""
+    shares = weights / weights.sum()
+    return float(1 + 4 * (shares * (1 - shares) * (weights * variances) ** 2 / dfs).sum())
 
 
 def _spread(y: np.ndarray, variances: np.ndarray, tau2: float) -> float:

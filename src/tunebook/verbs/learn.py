@@ -89,6 +89,7 @@ class _Teacher:
             changed=changed,
             verdict=str(figures.get("verdict", "")),
             alpha=looks[-1].get("alpha", figures.get("alpha")),
+            **{name: looks[-1][name] for name in ("se", "df") if looks[-1].get("df")},
             forced=entry.forced,
             reason=entry.reason,
             **{name: figures[name] for name in _FIGURES if figures.get(name) is not None},
