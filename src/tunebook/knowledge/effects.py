@@ -47,7 +47,7 @@ class RowTest(Record):
 
 
 class _Told(NamedTuple):
-    """What one test says of a direction: the group of its rows, its gain, with error, degrees of freedom and interval."""
+    """What one test says of a direction: group of its rows, gain, standard error, degrees of freedom and interval."""
 
     group: str
     gain: float
