@@ -10,6 +10,8 @@ import pytest
 from tests.ab_book import exam, gains, marks
 from tunebook.abtest.gate import Gate
 from tunebook.abtest.looks import bootstrapped, gain, take_look, wanted_of
+from tunebook.abtest.test_plan import PlannedLook, TestPlan
+from tunebook.stats.futility import chance_left
 from tunebook.stats.gate import decide, two_way
 
 
@@ -33,6 +35,23 @@ def test_what_a_look_proves(a, b, verdict):
     assert (look.seeds, look.alpha) == (5, 0.03)
     assert look.verdict == decide(expected.mean, expected.lower, expected.upper, rule.delta) == verdict
     assert (look.se, look.df) == (pytest.approx(expected.se), pytest.approx(expected.df))
+
+
+def plan(delta, kind="absolute"):
+    looks = [PlannedLook(seeds=place, alpha=0.03) for place in (3, 5)]
+    return TestPlan.model_construct(metric="accuracy", delta=delta, delta_kind=kind, looks=looks)
+
+
+def test_the_chance_that_is_left_until_the_planned_end():
+    sides = arms(3, 400, 0.7, 0.71)
+    effect = two_way(sides[1].rows("accuracy") - sides[0].rows("accuracy"), 0.03)
+    found = take_look(*sides, plan(0.02), 0.03).chance
+    assert found == chance_left(effect, 5, 0.03, 0.02)
+    score = float(sides[0].rows("accuracy").mean())
+    share = take_look(*sides, plan(0.02 / score, "relative"), 0.03).chance
+    assert share == pytest.approx(found), "two points of A's score are as much"
+    assert take_look(*arms(5, 400, 0.7, 0.71), plan(0.02), 0.03).chance is None, "the end"
+    assert take_look(*sides, Gate(metric="accuracy"), 0.03).chance is None, "no plan, no further look"
 
 
 def test_a_share_is_of_the_old_score():

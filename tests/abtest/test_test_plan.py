@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,16 @@ def test_margins_that_few_rows_could_never_hold_are_not_set(parts: Any) -> None:
     assert rich["class"].least == min(class_sizes(many))
     off = module.make_test_plan(data, arms, many, Gate(guard={"calibration": "off"}), {})
     assert {guard.name: guard.margin for guard in off.guards}["calibration"] is None
+
+
+def test_the_rule_by_which_it_ends_is_frozen_and_older_plans_keep_theirs(parts: Any) -> None:
+    found = made(parts)
+    assert (found.stop, found.futility) == ("held", 0.05)
+    older = found.model_copy(update={"stop": "decided", "futility": 0.0})
+    stored = json.loads(older.model_dump_json(exclude={"futility"}))
+    again = module.TestPlan.model_validate(stored)
+    assert again.id == older.id != found.id and again.futility == 0
+    assert found.model_copy(update={"futility": 0.2}).id != found.id
 
 
 def test_groups_are_part_of_the_plan_and_one_alone_is_refused(parts: Any) -> None:

@@ -21,7 +21,7 @@ from tunebook.abtest.pairs import Pair, Seen
 from tunebook.abtest.prepared import prepare_test
 from tunebook.core.errors import BookError, PlanError
 from tunebook.core.nouns import read_json
-from tunebook.core.verdict import Verdict
+from tunebook.core.verdict import Guardrail, Verdict
 from tunebook.stats.sequential import spent
 from tunebook.verbs import ab as module
 from tunebook.verbs.ab import ab, run_test
@@ -104,6 +104,44 @@ def test_the_first_look_that_decides_ends_the_test(
     before = len(book.log.entries())
     assert same(ab(book, 2, 3, delta=0.03, guard={"worst_class": "off", "calibration": "off"}), found)
     assert len(asked) == pairs_run and len(book.log.entries()) == before, "the verdict that there is"
+
+
+def test_a_test_without_a_chance_ends_after_its_first_look(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any gain would do, and the new table seems rather worse: nothing to reject, and nothing to hope for."""
+    asked = by_hand(5, 0.70, 0.68, monkeypatch)
+    wide(monkeypatch, 700)
+    found = ab(book, 2, 3, delta=0, guard={"class": "off", "calibration": "off"})
+    assert (found.verdict, asked, found.looks) == ("INCONCLUSIVE", [1, 2, 3], 1)
+    chance = found.history[0].chance
+    assert chance is not None and chance < 0.05 and found.hopeless and "planned end" in str(found.reason)
+    again = read_json(Verdict, found.path / "verdict.json")
+    assert again.hopeless and again.history[0].chance == chance
+
+
+def guard(name: str, lower: float, upper: float, margin: float = 0.05) -> Guardrail:
+    return Guardrail(name=name, kind="score", margin=margin, gain=0, lower=lower, upper=upper, held=lower > -margin)
+
+
+@pytest.mark.parametrize(
+    ("guards", "ends"),
+    [([guard("class:x", -0.01, 0.1)], True), ([guard("class:x", -0.06, 0.1)], False),
+     ([guard("class:x", -0.06, 0.1), guard("class:y", -0.2, -0.1)], True),
+     ([guard("class:x", float("nan"), float("nan"))], True), ([], True)],
+)  # fmt: skip
+def test_a_gain_whose_guardrails_more_seeds_may_hold_goes_on(
+    guards: list[Guardrail], ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_guardrails", lambda prepared, course: guards)
+    looks = [SimpleNamespace(seeds=3), SimpleNamespace(seeds=5)]
+
+    def ended(seeds: int, verdict: str, stop: str = "held") -> bool:
+        plan = SimpleNamespace(stop=stop, looks=looks, futility=0.05)
+        look = SimpleNamespace(verdict=verdict, seeds=seeds, chance=0.5 if seeds == 3 else None)
+        return module._ends(SimpleNamespace(plan=plan), SimpleNamespace(looks=[look]))  # type: ignore[arg-type]
+
+    assert ended(3, "PROMOTE") is ended(3, "STRONG") is ends
+    assert ended(5, "PROMOTE") and ended(3, "REJECT") and ended(3, "PROMOTE", "decided")
+    assert not ended(3, "INCONCLUSIVE") and not ended(5, "INCONCLUSIVE")
 
 
 def test_a_broken_guardrail_stops_a_better_table(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from tunebook.abtest.gate import Gate
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.test_plan import TestPlan
 from tunebook.core.verdict import Look
+from tunebook.stats.futility import chance_left
 from tunebook.stats.gate import Effect, proven, two_way
 from tunebook.stats.seeds import Blocks, Score, multi_bootstrap
 
@@ -58,7 +59,8 @@ def wanted_of(rule: TestPlan | Gate, score: float) -> float:
 def take_look(a: Marks, b: Marks, rule: TestPlan | Gate, alpha: float) -> Look:
     """What the finished pairs prove at a one-sided error of alpha.
 
-    A relative delta is judged by the interval of B - (1 + delta) A, which holds the chance in A's score as well.
+    A relative delta is judged by the interval of B - (1 + delta) A, which holds the chance in A's score as well. Where
+    a plan has further looks it is also asked what chance is left at its end.
     """
     effect = gain(a, b, rule.metric, alpha)
     beyond = (effect.mean - rule.delta, effect.lower - rule.delta, effect.upper - rule.delta)
@@ -75,7 +77,15 @@ def take_look(a: Marks, b: Marks, rule: TestPlan | Gate, alpha: float) -> Look:
         se=effect.se,
         df=effect.df,
         seed_sd=effect.seed_sd,
+        chance=_chance(rule, effect, effect.mean - beyond[0]) if isinstance(rule, TestPlan) else None,
     )
+
+
+def _chance(plan: TestPlan, effect: Effect, least: float) -> float | None:
+    end = plan.looks[-1]
+    if effect.seeds >= end.seeds:
+        return None
+    return float(chance_left(effect, end.seeds, end.alpha, least))
 
 
 __all__ = ["bootstrapped", "gain", "take_look", "wanted_of"]

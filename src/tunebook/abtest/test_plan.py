@@ -31,6 +31,7 @@ _ROWS_TO_CALIBRATE, _ROWS_KEPT = 500, 500
 _WIDEST = 2  # times its margin: a class whose rows cannot hold that is reported only
 _CHALLENGE_MARGIN = 0.02
 _FIRST_SEED = 1
+_FUTILITY = 0.05  # a smaller chance to promote at the planned end is not worth further runs
 
 
 class Asked(TypedDict, total=False):
@@ -92,7 +93,9 @@ class TestPlan(Record):
         shift: added to the seeds of B's arm; 0 unless both arms are the same table.
         looks: what each spends leaves enough of alpha for the book's later looks too, in a test of more seeds.
         past: what earlier tests of the same tables have spent, one a number of seeds.
-        stop: `decided`: the first look that is not INCONCLUSIVE ends the test.
+        stop: what ends the test before its last look: `decided`, a look that is not INCONCLUSIVE (older plans); `held`,
+            one that rejects, or that proves a gain while no guardrail is left open; and in both one that leaves less
+            chance than `futility`.
         rows: hash of the scored rows, `n` their number; `content` the hash of all the book's rows.
         groups: how many groups the scored rows belong to; 0 where each stands for itself.
         continues: folder of the run from which both arms continue; what decides is its hash, which is in both plans.
@@ -100,7 +103,7 @@ class TestPlan(Record):
 
     __test__: ClassVar[bool] = False  # no class of tests, whatever its name
     outside: ClassVar[frozenset[str]] = frozenset({"prices", "continues"})
-    later: ClassVar[frozenset[str]] = frozenset({"groups", "past"})
+    later: ClassVar[frozenset[str]] = frozenset({"groups", "past", "futility"})
 
     a: int
     b: int
@@ -116,7 +119,8 @@ class TestPlan(Record):
     shift: int
     looks: list[PlannedLook]
     past: list[PlannedLook] = Field(default_factory=list)
-    stop: Literal["decided"] = "decided"
+    stop: Literal["decided", "held"] = "decided"
+    futility: float = 0.0
     split: Split
     rows: str
     n: int
@@ -166,6 +170,8 @@ def make_test_plan(
         shift=b.shift,
         looks=planned_looks(len(seeds), options.get("looks"), asked, past),
         past=dearest(past),
+        stop="held",
+        futility=_FUTILITY,
         split="validation",
         rows=exam.key,
         n=len(exam.rows),

@@ -21,6 +21,7 @@ class Look(Record):
         alpha: one-sided error that this look spends.
         se, df: standard error of the gain, and its degrees of freedom; `seed_sd` standard deviation of one seed's gain.
             0 in older tests.
+        chance: that the planned end promotes, if what is still to come goes well; None at that end.
     """
 
     seeds: int
@@ -32,6 +33,7 @@ class Look(Record):
     se: float = 0.0
     df: float = 0.0
     seed_sd: float = 0.0
+    chance: float | None = None
 
 
 class Guardrail(Record):
@@ -122,6 +124,12 @@ class Verdict(Record):
     extra: dict[str, Any] = Field(default_factory=dict)
     continues: str = ""
     path: Path
+
+    @property
+    def hopeless(self) -> bool:
+        """Ended before its planned end, since that would hardly have promoted anything."""
+        last = self.history[-1:]
+        return self.verdict == "INCONCLUSIVE" and bool(last) and last[0].chance is not None
 
     @property
     def passed(self) -> bool:

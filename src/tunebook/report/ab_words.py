@@ -51,6 +51,8 @@ def sentence(verdict: Verdict) -> str:
     )
     if verdict.groups:
         told = said("ab.said.and", first=told, second=said("ab.said.groups", groups=number(verdict.groups)))
+    if verdict.hopeless:
+        told = said("ab.said.and", first=told, second=said("ab.said.hopeless"))
     if verdict.continues:
         told = said("ab.said.and", first=told, second=said("ab.said.continues", run=verdict.continues))
     broken = [guard_name(guard) for guard in worst_first(verdict) if not guard.held]

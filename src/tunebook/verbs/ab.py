@@ -23,7 +23,7 @@ from tunebook.abtest.spending import PlannedLook, dearest
 from tunebook.abtest.test_plan import Asked
 from tunebook.core.errors import BookError, PlanError
 from tunebook.core.progress import Progress, Silent
-from tunebook.core.verdict import RowEffect, Verdict
+from tunebook.core.verdict import Guardrail, RowEffect, Verdict
 from tunebook.report.ab_words import sentence
 from tunebook.stats.sequential import remaining
 from tunebook.stats.settle import settle
@@ -90,22 +90,40 @@ def _train(prepared: PreparedTest, progress: Progress, until: int | None) -> Cou
             course.pairs.append(run_pair(prepared.arms, seed, exams, prepared.folder, progress))
             progress.advance(2)
         course.looks.append(take_look(*course.marks(prepared), plan, place.alpha))
-        if course.looks[-1].verdict != "INCONCLUSIVE":
+        if _ends(prepared, course):
             break
     progress.finish()
     return course
+
+
+def _ends(prepared: PreparedTest, course: Course) -> bool:
+    """Whether the last look ends the test, by the rule of its plan."""
+    look, plan = course.looks[-1], prepared.plan
+    if look.verdict == "INCONCLUSIVE":
+        return look.chance is not None and look.chance < plan.futility
+    if plan.stop == "decided" or look.verdict == "REJECT" or look.seeds == plan.looks[-1].seeds:
+        return True
+    open_ones = [guard for guard in _guardrails(prepared, course) if not guard.held]
+    # More seeds may yet hold a guardrail, but not one that is proven to be broken, or cannot be measured.
+    return not open_ones or not all(guard.upper >= -guard.margin for guard in open_ones)
+
+
+def _guardrails(prepared: PreparedTest, course: Course) -> list[Guardrail]:
+    """All guardrails at the last look."""
+    plan, alpha = prepared.plan, course.looks[-1].alpha
+    found = check_guards(plan, course.pairs, course.marks(prepared), alpha)
+    for challenge, exam in zip(plan.challenges, prepared.challenges, strict=True):
+        found.append(check_challenge(challenge, course.marks(prepared, exam), plan.metric, alpha))
+    for task in prepared.earlier:
+        found += check_retention(plan, task, course.marks(prepared, task.exam), alpha)
+    return found
 
 
 def _verdict(prepared: PreparedTest, course: Course) -> Verdict:
     plan, look = prepared.plan, course.looks[-1]
     a, b = course.marks(prepared)
     total, each = costs(course.pairs, plan.prices)
-    guardrails = check_guards(plan, course.pairs, (a, b), look.alpha)
-    for challenge, exam in zip(plan.challenges, prepared.challenges, strict=True):
-        guardrails.append(check_challenge(challenge, course.marks(prepared, exam), plan.metric, look.alpha))
     kept = [course.marks(prepared, task.exam) for task in prepared.earlier]
-    for task, marks in zip(prepared.earlier, kept, strict=True):
-        guardrails += check_retention(plan, task, marks, look.alpha)
     extra = {
         **described(a, b, plan.metric, look.alpha),
         "arms": each,
@@ -125,7 +143,7 @@ def _verdict(prepared: PreparedTest, course: Course) -> Verdict:
         split=plan.split, metric=plan.metric, delta=plan.delta, delta_kind=plan.delta_kind, alpha=plan.alpha,
         verdict=look.verdict, gain=look.gain, lower=look.lower, upper=look.upper, seeds=look.seeds, n=plan.n,
         groups=plan.groups, looks=len(course.looks), history=course.looks, cost=total,
-        flips=flip_counts(a, b, plan.metric), guardrails=guardrails,
+        flips=flip_counts(a, b, plan.metric), guardrails=_guardrails(prepared, course),
         settle=_settle(prepared, course, (a, b), total), extra=extra, continues=run_name(plan), path=prepared.folder,
     )  # fmt: skip
     return verdict.model_copy(update={"reason": sentence(verdict)})
