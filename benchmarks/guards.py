@@ -24,7 +24,7 @@ from tunebook.stats.sequential import spent
 
 MARGIN, CHUNK = 0.05, 250
 CLASSES, MORE, SEED_SDS = (1, 2, 5, 20, 77), (1, 2, 4), (0.0, 0.01, 0.02)  # rows of a class: the least, and more
-TESTS = ((3, 5), (3, 5, 10))  # looks of a test
+TESTS = ((3, 5), (10,))  # looks up to the end of a test, of which each has the error of three looks
 
 
 def lower_ends(rows: int, seeds: int, alpha: float, seed_sd: float, draws: int) -> NDArray[Any]:
@@ -41,7 +41,7 @@ def cells(draws: int) -> list[dict[str, Any]]:
     """Every number of classes and rows of each, seed sd, and look of a test."""
     found = []
     for looks, classes, seed_sd in product(TESTS, CLASSES, SEED_SDS):
-        level = spent(0.05, len(looks), tuple(map(float, looks)))
+        level = spent(0.05, 3, (3.0, 5.0, 10.0))
         least = next(n for n in range(2, 10**4) if watched([n] * classes, looks[-1], 2 * MARGIN)[0])
         for rows, look in product([times * least for times in MORE], looks):
             margin = max(MARGIN, holdable(rows, looks[-1], classes))

@@ -41,7 +41,7 @@ def test_rows_of_a_group_count_as_one() -> None:
 
 
 def test_what_a_class_can_hold_grows_with_their_number_and_shrinks_with_rows_and_seeds() -> None:
-    assert holdable(100, 5, 1) == pytest.approx((2.1 + 1.2816) * math.sqrt(0.027 / 100 + 0.0008 / 5), rel=1e-4)
+    assert holdable(100, 5, 1) == pytest.approx((2.25 + 1.2816) * math.sqrt(0.027 / 100 + 0.0008 / 5), rel=1e-4)
     assert holdable(100, 5, 77) > holdable(100, 5, 2) > holdable(200, 5, 2) > holdable(200, 10, 2)
 
 

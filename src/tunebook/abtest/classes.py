@@ -17,7 +17,7 @@ from tunebook.core.kinds import either
 Array = NDArray[Any]
 Both = tuple[Marks, Marks]
 _STOPPED = 0.1  # of the tests of equal tables may be stopped by their classes, all together
-_WIDTH = 2.1  # standard errors to the end of a guardrail's interval, at the last look of a test of 5 seeds
+_WIDTH = 2.25  # standard errors to the end of a guardrail's interval, at a look of 5 seeds of the usual three
 # Variance of a gain in recall: of a row in all seeds alike, of a row in each seed, of a seed (2 points in each arm).
 _OF_ROW, _OF_ANSWER, _OF_SEED = 0.013, 0.07, 2 * 0.02**2
 
@@ -45,7 +45,7 @@ def class_sizes(exam: Exam) -> list[int]:
 def holdable(rows: int, seeds: int, classes: int) -> float:
     """The margin that one of so many watched classes can hold.
 
-    Equal tables then break one in at most 10 % of the tests, if seeds move the recall of a class by up to one point.
+    Equal tables then break one in about 10 % of the tests, if seeds move the recall of a class by up to one point.
     Every watched class may stop a test, so the more there are, the surer each must be. How far a gain in recall strays
     by its rows and seeds is as in the benchmark GUARDS. A fall by the margin is seen in 19 of 20 tests whatever it is.
     """
