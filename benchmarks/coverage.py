@@ -4,7 +4,7 @@ Samples are drawn of the populations in `benchmarks/samples.py`; the true scores
 `said` is the share of samples in which the product itself said that the interval may miss more often than it says; the
 coverage is that of the others.
 
-    python -m benchmarks COVERAGE [--repeats 600] [--before 120]
+    python -m benchmarks COVERAGE [--repeats 500] [--before 100]
 """
 
 from __future__ import annotations
@@ -172,8 +172,8 @@ def table(lines: list[dict[str, Any]]) -> str:
 def main(claim: str, arguments: list[str]) -> Path:
     """Simulate on two cores, print the summary and write the result."""
     read = argparse.ArgumentParser()
-    read.add_argument("--repeats", type=int, default=600)
-    read.add_argument("--before", type=int, default=120)
+    read.add_argument("--repeats", type=int, default=500)
+    read.add_argument("--before", type=int, default=100)
     options = read.parse_args(arguments)
     begun = time.perf_counter()
     with ProcessPoolExecutor(2) as pool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.report.sample_run import classified
 from tunebook.core.nouns import Labels
+from tunebook.core.said import said
 from tunebook.report import scores
 
 
@@ -45,6 +46,24 @@ def test_plots_only_where_there_is_something_to_plot() -> None:
     assert scores.class_columns(bare) == []
     empty = bare.model_copy(update={"extra": {"reliability": [{"count": 0}]}})
     assert scores.calibration_plot(empty) is None
+
+
+def test_classes_have_their_ends_beside_them_and_old_reports_none() -> None:
+    row = {"recall": 0.5, "recall_low": 0.25, "recall_high": 0.75, "support": 1200.0}
+    _, report = classified(100, ["a", "b"])
+    found = scores.class_rows(report.model_copy(update={"per_class": {"a": row}}))
+    assert [[part["text"], part["ends"]] for part in found[0][1]] == [["0.500", "0.250 – 0.750"], ["1,200", ""]]
+    assert scores.class_columns(report) == ["precision", "recall", "f1", "support"]
+    assert all(part["ends"] == "" for _, cells in scores.class_rows(report) for part in cells)
+
+
+def test_notes_of_one_kind_are_one_line() -> None:
+    _, report = classified(100, ["a", "b"])
+    few = said("intervals.few_rows", classes="a (3)", least=10)
+    noted = report.model_copy(update={"interval_notes": {"macro_f1": [few], "mcc": [few]}, "groups": 14})
+    groups, line = scores.all_notes(noted)
+    assert "14" in groups and line.startswith("Macro F1, Matthews correlation: too few rows of a (3)")
+    assert scores.all_notes(report) == []
 
 
 def test_labels_as_text() -> None:

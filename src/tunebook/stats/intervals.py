@@ -1,6 +1,6 @@
 """Intervals of the scores of one run: how far they would move on other rows, or other groups of rows, of the same kind.
 
-Every one says in how many samples it holds the true value: `benchmarks` COVERAGE measures it. They say nothing of other
+In how many samples they hold the true value is measured by `python -m benchmarks COVERAGE`. They say nothing of other
 training seeds: two runs must not be compared by them.
 """
 
