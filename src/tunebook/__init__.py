@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tunebook.core.verdict import Verdict
     from tunebook.data.options import DataOptions
     from tunebook.verbs.ab import ab
+    from tunebook.verbs.auto import auto
     from tunebook.verbs.book import Book, open_book
     from tunebook.verbs.check import check
     from tunebook.verbs.compare import compare
@@ -52,6 +53,7 @@ _WHERE = {
     "TunebookError": "core.errors",
     "Verdict": "core.verdict",
     "ab": "verbs.ab",
+    "auto": "verbs.auto",
     "check": "verbs.check",
     "compare": "verbs.compare",
     "doctor": "verbs.doctor",
@@ -110,6 +112,7 @@ __all__ = [
     "TunebookError",
     "Verdict",
     "ab",
+    "auto",
     "check",
     "compare",
     "doctor",

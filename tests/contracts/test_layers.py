@@ -15,7 +15,7 @@ LAYERS = (
     {"tables", "data", "models", "nets", "metrics", "stats"},
     {"tasks", "techniques"},
     {"engine"},
-    {"verbs", "abtest", "trials", "report", "stages"},
+    {"verbs", "abtest", "trials", "racing", "report", "stages"},
     {"cli", "web"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

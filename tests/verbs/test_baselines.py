@@ -112,3 +112,23 @@ def test_characters_for_chinese() -> None:
     features = module._tfidf(True)(rows, rows)
     assert features[0].shape == features[1].shape
     assert features[0].shape[1] > 4
+
+
+def test_where_the_validation_rows_are_scored_training_rows_choose_the_strength(
+    trained: Callable[[str], Trained], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels of the validation rows turned round leave the answers to them as they are."""
+    monkeypatch.setattr(module, "_FEW", 5)
+    found = trained("binary")
+    honest = module.cheap_answers(found.run.plan, found.book.data, "validation")
+
+    def turned(ref: Any, split: str) -> Rows:
+        rows = load(ref, split)  # type: ignore[arg-type]
+        assert rows.targets is not None
+        return replace(rows, targets=1 - rows.targets) if split == "validation" else rows
+
+    monkeypatch.setattr(loading, "load", turned)
+    other = module.cheap_answers(found.run.plan, found.book.data, "validation")
+    for name in NAMES:
+        np.testing.assert_array_equal(honest[name].logits, other[name].logits)
+    assert honest["tfidf_logreg"].seconds > 0

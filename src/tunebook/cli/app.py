@@ -27,6 +27,7 @@ COMMANDS = {
     "merge": "merge:merge",
     "soup": "soup:soup",
     "ab": "ab:ab",
+    "auto": "auto:auto",
     "promote": "promote:promote",
     "rollback": "promote:rollback",
     "table": "",
@@ -81,6 +82,7 @@ EXAMPLES = {  # a name in braces is a text in the reader's language, cli.example
         "tunebook ab book v1 v2 --seeds 10 --delta 1pt --guard time=20% --effects",
         "tunebook ab book v1 v2 --challenge hard.csv --prices prices.toml --promote",
     ),
+    "auto": ("tunebook auto book --minutes 30", "tunebook auto book --minutes 60 --try 10"),
     "table": ("tunebook table show book", "tunebook table set book learning_rate=5e-5 --note '{note}'"),
     "table recommend": (
         "tunebook table recommend book",

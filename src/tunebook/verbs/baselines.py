@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,16 @@ Array = NDArray[Any]
 _ROWS = 20_000  # training rows at most: a baseline is to cost little
 _STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)  # features of length 1 want weak regularisation
 _FOLDS = 3
-_FEW = 3_000  # up to so many rows the strength is chosen by cross-validation, above it on the validation split
+_FEW = 3_000  # up to so many rows the strength is chosen by cross-validation, above it on rows that are set apart
+_APART = 0.2  # share of the training rows that choose it where the validation rows are scored themselves
+
+
+@dataclass(frozen=True)
+class Cheap:
+    """What a baseline answers, shape (N, outputs), and the seconds that it took to be trained and asked."""
+
+    logits: Array
+    seconds: float
 
 
 def baselines(plan: Plan, data: DataRef, split: Split, progress: Progress | None = None) -> dict[str, dict[str, float]]:
@@ -32,34 +43,47 @@ def baselines(plan: Plan, data: DataRef, split: Split, progress: Progress | None
     Raises:
         MachineError: scikit-learn is not installed.
     """
-    key = content_id([data.content, plan.model_id, split, _ROWS, _STRENGTHS])
+    key = content_id([data.content, plan.model_id, split, _ROWS, _STRENGTHS, _APART])
     found: dict[str, dict[str, float]] = kept(data, f"baselines-{key}", lambda: _measure(plan, data, split, progress))
     return found
 
 
 def _measure(plan: Plan, data: DataRef, split: Split, progress: Progress | None) -> dict[str, dict[str, float]]:
+    from tunebook.core.registry import tasks
+    from tunebook.data.load import load
+
+    task, targets = tasks()[plan.task](), load(data, split).targets
+    assert targets is not None  # evaluation has refused rows without labels
+    found = cheap_answers(plan, data, split, progress)
+    return {
+        name: task.scores(np.asarray(item.logits, dtype=np.float32), targets, plan.labels)
+        for name, item in found.items()
+    }
+
+
+def cheap_answers(plan: Plan, data: DataRef, split: Split, progress: Progress | None = None) -> dict[str, Cheap]:
+    """Name -> answers of each baseline to the rows of a split. Raises as `baselines`."""
     try:
         import sklearn  # noqa: F401
     except ImportError as error:
         raise MachineError("machine.extra", key="scikit-learn", extra="train") from error
-    from tunebook.core.registry import tasks
     from tunebook.data.load import load
 
     rows = {part: load(data, part) for part in ("train", "validation", split)}
     rows["train"] = _sample(rows["train"], plan.seed)
-    task = tasks()[plan.task]()
-    targets = rows[split].targets
-
-    def score(logits: Array) -> dict[str, float]:
-        assert targets is not None  # evaluation has refused rows without labels
-        return task.scores(np.asarray(logits, dtype=np.float32), targets, plan.labels)
-
     chinese = str(data.stats.get("language")) in ("zh", "mixed")
-    found = {"majority": score(_majority(rows["train"], rows[split], plan.labels))}
+    found = {"majority": Cheap(_majority(rows["train"], rows[split], plan.labels), 0.0)}
     for name, space in (("tfidf_logreg", _tfidf(chinese)), ("frozen_logreg", _frozen(plan, progress))):
+        begun = time.perf_counter()
         x = space(rows["train"], rows["validation"], rows[split])
-        found[name] = score(_linear(x, rows["train"].targets, rows["validation"].targets, plan.labels))
+        logits = _linear(x, rows["train"].targets, _choosers(rows, split), plan.labels)
+        found[name] = Cheap(logits, time.perf_counter() - begun)
     return found
+
+
+def _choosers(rows: dict[Split, Rows], split: Split) -> Array | None:
+    """Targets of the validation rows, where they may choose; None where they are scored themselves."""
+    return None if split == "validation" else rows["validation"].targets
 
 
 def _sample(rows: Rows, seed: int) -> Rows:
@@ -134,21 +158,28 @@ def _paired(first: Any, rows: Rows, transform: Callable[[Any], Any]) -> Any:
 
 
 def _linear(x: list[Any], train: Array | None, validation: Array | None, labels: Labels) -> Array:
-    """Logits of a linear model on the last part of x, its strength chosen without looking at it."""
-    assert train is not None and validation is not None
-    best = max(_STRENGTHS, key=lambda strength: _quality(strength, x, train, validation, labels))
+    """Logits of a linear model on the last part of x, its strength chosen without looking at it.
+
+    Args:
+        validation: targets of the second part of x, which choose where there are many rows; None where they may not.
+    """
+    assert train is not None
+    best = max(_STRENGTHS, key=lambda strength: _quality(_model(strength, labels), x, (train, validation), labels))
     return _logits(_model(best, labels).fit(x[0], train), x[2], labels)
 
 
-def _quality(strength: float, x: list[Any], train: Array, validation: Array, labels: Labels) -> float:
+def _quality(model: Any, x: list[Any], targets: tuple[Array, Array | None], labels: Labels) -> float:
     from sklearn.model_selection import cross_val_score
 
-    model = _model(strength, labels)
+    train, validation = targets
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # classes with fewer rows than folds
         if len(train) <= _FEW and labels.problem == "single_label":
             return float(cross_val_score(model, x[0], train, cv=_FOLDS).mean())
-        return float(model.fit(x[0], train).score(x[1], validation))
+        if validation is not None:
+            return float(model.fit(x[0], train).score(x[1], validation))
+        apart = np.random.default_rng(0).permutation(len(train)) < _APART * len(train)
+        return float(model.fit(x[0][~apart], train[~apart]).score(x[0][apart], train[apart]))
 
 
 def _model(strength: float, labels: Labels) -> Any:
@@ -172,4 +203,4 @@ def _logits(model: Any, x: Any, labels: Labels) -> Array:
     return out
 
 
-__all__ = ["baselines"]
+__all__ = ["Cheap", "baselines", "cheap_answers"]

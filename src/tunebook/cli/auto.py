@@ -1,0 +1,164 @@
+"""tunebook auto: from a book to a proven better table. Exit code 0 if one was promoted, 1 if none was."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tunebook.cli.answer import Answer, command, console, facts, grid, note, warn
+from tunebook.cli.bars import Bars
+from tunebook.cli.options import Allowed, Books, option
+from tunebook.core.errors import RunError
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunebook.racing.outcome import AutoResult
+    from tunebook.racing.state import AutoState, Costs
+
+NO = 1
+_STYLES = {"promoted": "green", "refused": "yellow", "not_passed": "yellow"}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long it may take, and how many tables race."""
+
+    minutes: Annotated[float, option("auto_minutes", "--minutes", metavar="N")] = 30.0
+    tries: Annotated[int, option("auto_try", "--try", metavar="N")] = 6
+    again: Annotated[bool, option("auto_again", "--again")] = False
+
+
+def auto(book: Books, budget: Budget, allowed: Allowed) -> Answer:
+    """Race, test, promote."""
+    from tunebook.verbs.auto import auto as act
+    from tunebook.verbs.book import open_book
+
+    opened = open_book(book)
+    with Shop(budget.minutes) as shop:
+        try:
+            result = act(opened, **vars(budget), allow=allowed.names, progress=shop)
+        except RunError as error:
+            if error.code == "auto.interrupted" and shop.state is not None:
+                _stand(console(stderr=True), shop.state, budget.minutes)
+            raise
+    return Answer(
+        result.to_json(),
+        lambda screen: _tell(screen, result),
+        _next(book, result, budget),
+        0 if result.promoted else NO,
+    )
+
+
+class Shop(Bars):
+    """Bars that also say what was bought, line by line.
+
+    Attributes:
+        state: the last one that was told.
+    """
+
+    def __init__(self, minutes: float) -> None:
+        super().__init__()
+        self.minutes = minutes
+        self.state: AutoState | None = None
+
+    def begins(self, state: AutoState, costs: Costs) -> None:
+        """Say what the work will cost, and which tables cannot take part in it."""
+        from tunebook.report.auto_words import candidate_name
+        from tunebook.report.words import duration
+
+        self.state, self.metric = state, state.spec.metric
+        words = {name: duration(getattr(costs, name)) for name in ("each", "rung", "proof", "left")}
+        note(say("auto.begins", auto=state.spec.id, count=len(state.field), champion=f"v{state.spec.version}", **words))
+        for item in state.candidates:
+            if item.state == "refused":
+                note(say("auto.refused", name=candidate_name(item.name), why=item.why), style="yellow")
+        if costs.rung + costs.proof > costs.left and not state.finalist:
+            note(say("auto.short"), style="yellow")
+
+    def bought(self, state: AutoState, name: str) -> None:
+        """Say what was bought for a table, or which baseline was measured."""
+        from tunebook.report.auto_words import candidate_name
+        from tunebook.report.words import baseline_name, duration, metric_name, score_text
+
+        self.state = state
+        metric = metric_name(state.spec.metric)
+        for baseline in state.baselines:
+            if baseline.name == name:
+                words = {"score": score_text(baseline.score), "time": duration(baseline.seconds)}
+                note(say("auto.baseline", name=baseline_name(name), metric=metric, **words))
+                return
+        item = state.named(name)
+        if item.state == "failed":
+            note(say("auto.failed", name=candidate_name(name), why=item.why), style="yellow")
+            return
+        note(
+            say(
+                "auto.bought",
+                name=candidate_name(name),
+                seed=state.spec.seeds[len(item.scores) - 1],
+                metric=metric,
+                score=score_text(item.scores[-1]),
+                spent=duration(state.seconds),
+                limit=duration(self.minutes * 60),
+            )
+        )
+
+
+def _stand(screen: Console, state: AutoState, minutes: float) -> None:
+    """What was bought so far."""
+    from tunebook.report.auto_words import spent_text, standing_headings, standing_rows
+
+    screen.print(grid(standing_headings(state.spec.metric), standing_rows(state), right=(2, 3, 4)))
+    screen.print()
+    screen.print(facts([(say("auto.spent"), spent_text(state, minutes))]))
+
+
+def _tell(screen: Console, result: AutoResult) -> None:
+    from tunebook.report.ab_words import sentence, settle_text
+    from tunebook.report.auto_words import baseline_text, ending, luck_text
+
+    state = result.state
+    mark = "✓" if result.promoted else "–"
+    screen.print(f"{mark} {ending(result)}", style=_STYLES.get(state.ended))
+    if result.verdict is not None:
+        told = [sentence(result.verdict), settle_text(result.verdict)]
+        told += [str(state.reason)] if state.ended == "refused" else []
+        for text in filter(None, told):
+            screen.print(text)
+    screen.print()
+    _stand(screen, state, result.minutes)
+    screen.print()
+    best, cheap = state.best_baseline, baseline_text(state)
+    if best is not None and best.better:
+        warn(screen, [cheap])
+    elif cheap:
+        screen.print(cheap)
+    if luck := luck_text(state.luck, state.spec.metric):
+        screen.print(luck)
+    screen.print(facts([(say("cli.report"), result.path / "report.html")]))
+
+
+def _next(book: Path, result: AutoResult, budget: Budget) -> tuple[str, ...]:
+    state = result.state
+    tries = ("--try", budget.tries) if budget.tries != Budget.tries else ()
+    if not state.ended:
+        minutes = math.ceil(result.minutes + state.needed / 60)
+        return (command("auto", book, "--minutes", minutes, *tries),)
+    further = command("auto", book, "--again", *tries)
+    if result.promoted:
+        return (
+            command("table", "diff", book, f"v{result.before}", f"v{result.champion}"),
+            command("table", "log", book),
+        )
+    verdict = result.verdict
+    if verdict is not None and verdict.verdict == "INCONCLUSIVE":
+        seeds = verdict.settle.get("seeds") or 2 * verdict.seeds
+        return (command("ab", book, f"v{verdict.a}", f"v{verdict.b}", "--seeds", seeds), further)
+    return (further, command("table", "search", book))
+
+
+__all__ = ["Budget", "Shop", "auto"]

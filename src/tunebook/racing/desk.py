@@ -1,0 +1,145 @@
+"""Where an auto buys its runs: trained once, scored on the validation rows, written down at once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.abtest.arms import Arm, Result, known, trained
+from tunebook.abtest.exam import Exam, kept_logits, logits_of
+from tunebook.abtest.marks import Marks, marks_of
+from tunebook.core.errors import TunebookError
+from tunebook.core.messages import say
+from tunebook.core.nouns import Plan
+from tunebook.racing.meter import Meter
+from tunebook.racing.state import CHAMPION, Buys, Candidate, Diary
+from tunebook.trials.trial import FATAL
+from tunebook.verbs.book import Book
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """All that buying needs.
+
+    Attributes:
+        plans: candidate -> its plan with any seed.
+        exam: the validation rows.
+    """
+
+    book: Book
+    diary: Diary
+    meter: Meter
+    plans: dict[str, Plan]
+    exam: Exam
+
+    def planned(self, name: str, seed: int) -> Plan:
+        """The plan of a candidate with this seed."""
+        return Arm(self.diary.state.named(name).table, self.plans[name]).plan(seed)
+
+    def found(self, plan: Plan) -> Result | None:
+        """A run of this plan that was trained before, here or anywhere in the book."""
+        return known(self.diary.folder / "runs", plan) or known(self.book.path / "runs", plan)
+
+    def buy(self, name: str, place: int) -> None:
+        """Train a candidate with the race's seed number `place`, or take the run that there is, and score it.
+
+        A table that cannot be trained is out of the race, with the reason; the champion stays, with the score of what
+        it came to, as in a test.
+
+        Raises:
+            TunebookError: what would meet every further run too. OutOfTimeError: the budget is spent.
+        """
+        state = self.diary.state
+        plan, begun = self.planned(name, state.spec.seeds[place]), self.meter.spent
+        new = self.found(plan) is None
+        try:
+            result = self.found(plan) or trained(self.diary.folder / "runs", plan, self.meter)
+            score = float(self.marks([result]).scores(state.spec.metric)[0])
+        except TunebookError as error:
+            if error.code in FATAL or name == CHAMPION:
+                raise
+            self._fail(name, error.code, error.message)
+            return
+        self._clear(result)
+        if name != CHAMPION and (result.failed or not np.isfinite(score)):
+            self._fail(name, result.failed or "search.score", say("auto.why.failed"))
+            return
+        known_before, took = state.named(name), self.meter.spent - begun
+        self.diary.change(
+            name,
+            scores=[*known_before.scores, score],
+            seconds=[*known_before.seconds, took if new else result.seconds],
+            runs=[*known_before.runs, result.run.id],
+        )
+        self._told(name, int(new))
+
+    def _fail(self, name: str, code: str, why: str) -> None:
+        self.diary.change(name, state="failed", why=f"[{code}] {why}")
+        self._told(name, 1)
+
+    def _told(self, name: str, new: int) -> None:
+        self.diary.count("race", self.diary.state.runs.get("race", 0) + new)
+        state = self.diary.write(seconds=self.meter.spent)
+        if isinstance(self.meter.inner, Buys):
+            self.meter.inner.bought(state, name)
+
+    def _clear(self, result: Result) -> None:
+        """Keep the answers of a run of the race, and not its model: a handful of tables would fill a disk."""
+        if result.run.path.parent == self.diary.folder / "runs":
+            for name in ("model", "checkpoints"):
+                shutil.rmtree(result.run.path / name, ignore_errors=True)
+
+    def marks(self, results: Iterable[Result]) -> Marks:
+        """Answers of runs to the validation rows."""
+        return marks_of(self.book.data, self.exam, [self._answers(result) for result in results])
+
+    def _answers(self, result: Result) -> Array | None:
+        kept = kept_logits(result.run, self.exam)
+        if kept is not None:
+            return kept
+        return logits_of(result.run, self.exam, result.load, self.meter) if result.folder else None
+
+    def marks_of(self, candidate: Candidate) -> Marks | None:
+        """Answers of all runs of a candidate so far; None where it has none, or a run is gone."""
+        seeds = self.diary.state.spec.seeds[: len(candidate.scores)]
+        results = [self.found(self.planned(candidate.name, seed)) for seed in seeds]
+        there = [result for result in results if result is not None]
+        return self.marks(there) if there and len(there) == len(results) else None
+
+    def seconds(self, name: str) -> float:
+        """Seconds of one run of a candidate: as its own took, else as foretold, put right by what others took."""
+        state = self.diary.state
+        own = state.named(name).seconds
+        if own:
+            return sum(own) / len(own)
+        measured = [item for item in state.candidates if item.seconds and item.name in self.plans]
+        told = sum(self._foretold(item.name) * len(item.seconds) for item in measured)
+        took = sum(sum(item.seconds) for item in measured)
+        return self._foretold(name) * (took / told if told else 1.0)
+
+    def _foretold(self, name: str) -> float:
+        whole = self.plans[name].whole
+        return max(whole.clock_seconds, whole.seconds)
+
+    def missing(self, name: str, seeds: int) -> float:
+        """Seconds of the runs that a candidate lacks of the race's first so many seeds."""
+        state = self.diary.state
+        lacking = range(len(state.named(name).scores), seeds)
+        new = sum(self.found(self.planned(name, state.spec.seeds[place])) is None for place in lacking)
+        return self.seconds(name) * new
+
+    def proof(self, name: str) -> float:
+        """Seconds that proving a candidate takes at least: the first look of the gate, and the runs of a promotion."""
+        gate = self.book.file.gate
+        first = min([look for look in gate.looks if look < gate.seeds] + [gate.seeds])
+        return (first + gate.seeds) * (self.seconds(CHAMPION) + self.seconds(name))
+
+
+__all__ = ["Desk"]

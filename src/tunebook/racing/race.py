@@ -1,0 +1,99 @@
+"""Successive halving over seeds: every table one run, the better half three, the best of these five.
+
+The champion runs along in every rung, as what the others are measured against; it is never out. Scores are of the
+validation rows, and all that have reached a rung have the same seeds, so they are compared pair by pair.
+
+Source: Jamieson and Talwalkar, Non-stochastic best arm identification, 2016 (arXiv:1502.07943); the resource that is
+doled out is seeds here, not epochs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tunebook.core.said import said
+from tunebook.racing.desk import Desk
+from tunebook.racing.state import CHAMPION, Candidate
+
+RUNGS = (1, 3, 5)  # seeds of each table in it
+
+
+def race(desk: Desk) -> Candidate | None:
+    """The winner of the race, bought rung by rung as far as the budget leaves enough for the proof; None without any.
+
+    Where the budget is too short for the proof of even one table, it buys runs as long as one is to be had: more time
+    goes on from there.
+
+    Raises:
+        OutOfTimeError: so it is, and the rest is spent. TunebookError: as `Desk.buy`.
+    """
+    for number, seeds in enumerate(RUNGS):
+        if desk.diary.state.rung > number:
+            continue
+        field = desk.diary.state.field
+        if not field or (number and (len(field) == 1 or not _pays(desk, field, seeds))):
+            break
+        if number == 0:
+            field = _trim(desk, field, seeds)
+        _run(desk, field, seeds)
+        left = ranked(desk.diary.state.field)
+        _keep(desk, left[: math.ceil(len(left) / 2) if number < len(RUNGS) - 1 else 1], number + 1)
+    return _crown(desk)
+
+
+def ranked(field: Sequence[Candidate]) -> list[Candidate]:
+    """The best first, by the seeds that all of them have; of equals the one that was there first."""
+    seeds = min((len(item.scores) for item in field), default=0)
+    return sorted(field, key=lambda item: -item.mean(seeds))
+
+
+def cost(desk: Desk, field: Sequence[Candidate], seeds: int) -> float:
+    """Seconds of a rung for these and the champion."""
+    return sum(desk.missing(name, seeds) for name in (CHAMPION, *(item.name for item in field)))
+
+
+def _pays(desk: Desk, field: Sequence[Candidate], seeds: int) -> bool:
+    """Whether the budget buys a rung and leaves enough for the proof of the dearest of its tables."""
+    return cost(desk, field, seeds) + max(desk.proof(item.name) for item in field) <= desk.meter.left
+
+
+def _trim(desk: Desk, field: list[Candidate], seeds: int) -> list[Candidate]:
+    """The first of the field that the budget buys; all of it where not even one leaves enough for its proof."""
+    for count in range(len(field), 0, -1):
+        if _pays(desk, field[:count], seeds):
+            for item in field[count:]:
+                desk.diary.change(item.name, state="not_bought", why=said("auto.why.not_bought"))
+            return field[:count]
+    return field
+
+
+def _run(desk: Desk, field: Sequence[Candidate], seeds: int) -> None:
+    """Buy what is missing, seed by seed."""
+    for place in range(seeds):
+        for name in (CHAMPION, *(item.name for item in field)):
+            item = desk.diary.state.named(name)
+            if len(item.scores) <= place and item.state in ("champion", "racing"):
+                desk.meter.need(desk.missing(name, place + 1))
+                desk.buy(name, place)
+
+
+def _keep(desk: Desk, kept: Sequence[Candidate], rung: int) -> None:
+    names = {item.name for item in kept}
+    out = [
+        item.model_copy(update={"state": "out"}) if item.state == "racing" and item.name not in names else item
+        for item in desk.diary.state.candidates
+    ]
+    desk.diary.write(candidates=out, rung=rung, seconds=desk.meter.spent)
+
+
+def _crown(desk: Desk) -> Candidate | None:
+    """Call the best of those that are left the finalist."""
+    field = ranked(desk.diary.state.field)
+    if not field:
+        return None
+    _keep(desk, field[:1], len(RUNGS))
+    return desk.diary.change(field[0].name, state="finalist").finalist
+
+
+__all__ = ["RUNGS", "cost", "race", "ranked"]

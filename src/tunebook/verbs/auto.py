@@ -1,0 +1,228 @@
+"""Auto: one call from a book to a proven better table, or to the honest word that none was found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tunebook.core.border import Allow
+from tunebook.core.errors import BookError, PlanError, RunError
+from tunebook.core.nouns import Plan
+from tunebook.core.progress import Progress
+from tunebook.racing.cheap import buy_baselines, hold_against
+from tunebook.racing.desk import Desk
+from tunebook.racing.lead import measure_leads
+from tunebook.racing.lineup import line_up
+from tunebook.racing.luck import luck_of
+from tunebook.racing.meter import Meter, OutOfTimeError
+from tunebook.racing.outcome import AutoResult
+from tunebook.racing.proof import prove
+from tunebook.racing.race import RUNGS, cost, race
+from tunebook.racing.state import CHAMPION, AutoSpec, AutoState, Buys, Costs, Diary, states_of
+from tunebook.tables.split import settings_of
+from tunebook.verbs.book import Book
+
+MINUTES, TRIES = 30.0, 6
+FOLDER = "auto"
+_MOST_TRIES = 100
+
+
+def auto(
+    book: Book,
+    *,
+    minutes: float = MINUTES,
+    tries: int = TRIES,
+    again: bool = False,
+    allow: Allow = frozenset(),
+    progress: Progress | None = None,
+) -> AutoResult:
+    """Race a handful of tables against the champion, test the winner by the book's gate, promote it only if proven.
+
+    Cheap baselines come first, then the recommended table and some that are drawn near it, by successive halving over
+    seeds. The winner is tested with the gate's own seeds, which nobody has looked at, and promoted as `promote` does,
+    on rows that chose nothing. The same call goes on where it was stopped, and gives what it found once it has ended.
+    Its folder is `auto/ID` of the book: state.json, report.html, and the runs of the race, without models.
+
+    Args:
+        minutes: clock time of all calls of the same auto together.
+        tries: tables that race against the champion, at most.
+        again: after its end, another round with other candidates.
+        allow: as `plan` takes it.
+
+    Raises:
+        PlanError: `auto.number`; `auto.budget`, it buys no training; `auto.no_test`, without test rows nothing can be
+            proven. BookError: `auto.busy`. RunError: `auto.interrupted`; the same call goes on.
+        TunebookError: the champion cannot be planned or trained.
+    """
+    _check(minutes, tries)
+    if book.data.rows.get("test", 0) < 2:
+        raise PlanError("auto.no_test", key="test", value=book.data.rows.get("test", 0), allowed=">= 2")
+    from tunebook.verbs.plan import plan
+
+    champion = plan(book.champion, book.data, allow=allow)
+    done = _finished(book, champion, tries)
+    if done is not None and not again:
+        return _result(book, done, minutes)
+    diary = Diary(*_opened(book, champion, tries, again))
+    with _held(diary.folder):
+        meter = Meter(progress, diary.state.seconds, minutes * 60)
+        try:
+            _go(book, diary, meter, (champion, allow))
+        except (KeyboardInterrupt, RunError) as error:
+            if isinstance(error, RunError) and error.code != "run.interrupted":
+                raise
+            meter.unwind()
+            state = diary.write(seconds=meter.spent)
+            _report(book, diary, minutes)
+            raise RunError("auto.interrupted", key=state.spec.id, value=state.bought) from None
+        _report(book, diary, minutes)
+    return _result(book, diary.state, minutes)
+
+
+def _check(minutes: float, tries: int) -> None:
+    if not 0 < minutes < math.inf:
+        raise PlanError("auto.number", key="minutes", value=minutes, allowed="> 0")
+    if not 1 <= tries <= _MOST_TRIES:
+        raise PlanError("auto.number", key="try", value=tries, allowed=f"1 … {_MOST_TRIES}")
+
+
+def _alike(book: Book, tries: int) -> list[AutoState]:
+    """Autos of this book's rows with as many tries, the latest round last."""
+    found = [state for state in states_of(book.path / FOLDER) if state.spec.tries == tries]
+    return sorted(found, key=lambda state: state.spec.round)
+
+
+def _finished(book: Book, champion: Plan, tries: int) -> AutoState | None:
+    """An auto that ended with the present champion: it promoted it, or found nothing better."""
+    for state in reversed(_alike(book, tries)):
+        promoted = state.ended == "promoted" and state.version == book.tables.champion
+        if promoted or (state.ended and state.ended != "promoted" and state.spec.plan == champion.id):
+            return state
+    return None
+
+
+def _opened(book: Book, champion: Plan, tries: int, again: bool) -> tuple[Path, AutoState]:
+    """The folder and the state of the auto that goes on, or of a new one."""
+    same = [state for state in _alike(book, tries) if state.spec.plan == champion.id]
+    last = same[-1] if same else None
+    if last is not None and not last.ended:
+        return book.path / FOLDER / last.spec.id, last
+    first = settings_of(book.champion).seed
+    gate = book.file.gate
+    seeds = [seed % 2**32 for seed in range(first, first + 2 * gate.seeds + max(RUNGS)) if not 0 < seed <= gate.seeds]
+    spec = AutoSpec(
+        plan=champion.id,
+        version=book.champion.version,
+        tries=tries,
+        round=last.spec.round + 1 if last is not None and again else 0,
+        metric=str(champion.params["metric"]) if gate.metric == "auto" else gate.metric,
+        seeds=seeds[: max(RUNGS)],
+        alpha=gate.alpha,
+    )
+    return book.path / FOLDER / spec.id, AutoState(spec=spec)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise BookError("auto.busy", key=folder.name) from error
+
+
+def _go(book: Book, diary: Diary, meter: Meter, start: tuple[Plan, Allow]) -> None:
+    """Buy what the budget pays for, and say what is lacking to the end."""
+    from tunebook.abtest.exam import split_exam
+    from tunebook.engine.failures import explained
+
+    desk = Desk(book, diary, meter, line_up(book, diary, *start), split_exam(book.data, "validation"))
+    _affords(desk)
+    _begins(desk)
+    with explained(start[0].params):
+        try:
+            buy_baselines(desk)
+            winner = race(desk)
+            measure_leads(desk)
+            hold_against(desk)
+            diary.write(luck=luck_of(desk))
+            prove(desk, winner, start[1])
+        except OutOfTimeError:
+            meter.unwind()
+    diary.write(seconds=meter.spent, needed=0.0 if diary.state.ended else _lacking(desk))
+
+
+def _affords(desk: Desk) -> None:
+    """Refuse a budget that buys no training at all, before anything is written.
+
+    Raises:
+        PlanError: `auto.budget`.
+    """
+    state = desk.diary.state
+    if state.bought or state.rung or not state.field:
+        return
+    least = cost(desk, state.field[:1], 1)
+    if least > desk.meter.limit:
+        whole = least + desk.proof(state.field[0].name)
+        raise PlanError(
+            "auto.budget",
+            key="--minutes",
+            value=desk.meter.limit / 60,
+            allowed=f">= {_up(least)}",
+            first=_up(least),
+            whole=_up(whole),
+        )
+
+
+def _begins(desk: Desk) -> None:
+    """Tell a watcher that wants to know what the work will cost."""
+    state = desk.diary.state
+    if isinstance(desk.meter.inner, Buys) and state.field:
+        rung = cost(desk, state.field, RUNGS[0])
+        proof = max(desk.proof(item.name) for item in state.field)
+        desk.meter.inner.begins(state, Costs(desk.seconds(CHAMPION), rung, proof, desk.meter.left))
+
+
+def _up(seconds: float) -> float:
+    """Minutes with one decimal, rounded up."""
+    return math.ceil(seconds / 6) / 10
+
+
+def _lacking(desk: Desk) -> float:
+    """Seconds that the budget lacks at least for the end."""
+    state = desk.diary.state
+    field = state.field
+    if not field:
+        return 0.0
+    racing = 0.0 if state.finalist else cost(desk, field, RUNGS[0])
+    return max(racing + desk.proof(field[0].name) - desk.meter.left, 60.0)
+
+
+def _report(book: Book, diary: Diary, minutes: float) -> None:
+    from tunebook.report.auto import write_auto_report
+
+    write_auto_report(diary.folder, _result(book, diary.state, minutes))
+
+
+def _result(book: Book, state: AutoState, minutes: float) -> AutoResult:
+    from tunebook.abtest.verdicts import read_verdict
+
+    test = book.path / "tests" / state.test / "verdict.json"
+    return AutoResult(
+        auto=state.spec.id,
+        state=state,
+        champion=book.tables.champion or 0,
+        before=state.spec.version,
+        minutes=minutes,
+        rows=book.data.rows["validation"],
+        verdict=read_verdict(test) if state.test else None,
+        path=book.path / FOLDER / state.spec.id,
+    )
+
+
+__all__ = ["FOLDER", "MINUTES", "TRIES", "auto"]
