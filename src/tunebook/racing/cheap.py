@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from tunebook.abtest.looks import gain
 from tunebook.abtest.marks import Marks, marks_of
-from tunebook.core.errors import PlanError
 from tunebook.core.files import part_of
 from tunebook.racing.desk import Desk
+from tunebook.racing.lead import lead
 from tunebook.racing.race import ranked
 from tunebook.racing.state import CHAMPION, BaselineScore, Buys, Candidate
 
@@ -55,7 +53,7 @@ def best_table(desk: Desk) -> Candidate:
 
 
 def hold_against(desk: Desk) -> None:
-    """Say what each baseline gains over the best table by the same rows; with an interval from three seeds on."""
+    """Say what each baseline gains over the best table by the same rows, with an interval as that of a lead."""
     state, table = desk.diary.state, best_table(desk)
     marks = desk.marks_of(table)
     path = desk.diary.folder / _FILE
@@ -71,12 +69,9 @@ def hold_against(desk: Desk) -> None:
 
 
 def _compared(desk: Desk, item: BaselineScore, table: Candidate, marks: tuple[Marks, Marks]) -> BaselineScore:
-    found: dict[str, Any] = {"against": table.name, "gain": item.score - table.mean()}
     spec = desk.diary.state.spec
-    with suppress(PlanError):  # too few seeds for an interval
-        effect = gain(*marks, spec.metric, spec.alpha)
-        found |= {"gain": effect.mean, "lower": effect.lower, "upper": effect.upper}
-    return item.model_copy(update=found)
+    found = lead(*marks, spec.metric, spec.alpha)
+    return item.model_copy(update={"against": table.name, "seeds": len(marks[0].logits), **found})
 
 
 def _marks(desk: Desk, logits: Any, runs: int) -> Marks:

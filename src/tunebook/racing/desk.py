@@ -136,10 +136,12 @@ class Desk:
         return self.seconds(name) * new
 
     def proof(self, name: str) -> float:
-        """Seconds that proving a candidate takes at least: the first look of the gate, and the runs of a promotion."""
-        gate = self.book.file.gate
-        first = min([look for look in gate.looks if look < gate.seeds] + [gate.seeds])
-        return (first + gate.seeds) * (self.seconds(CHAMPION) + self.seconds(name))
+        """Seconds that proving a candidate takes at least: to the gate's next look, and the runs of a promotion."""
+        gate, both = self.book.file.gate, (CHAMPION, name)
+        seeds = range(1, gate.seeds + 1)
+        done = sum(all(self.found(self.planned(side, seed)) for side in both) for seed in seeds)
+        look = min([look for look in gate.looks if done < look < gate.seeds] + [gate.seeds])
+        return (look - done + gate.seeds) * sum(map(self.seconds, both))
 
 
 __all__ = ["Desk"]

@@ -46,10 +46,13 @@ def line_up(book: Book, diary: Diary, champion: Plan, allow: Allow) -> dict[str,
 
 
 def _drawn(book: Book, spec: AutoSpec, allow: Allow) -> Iterator[tuple[str, ParamTable]]:
-    """The recommended table, where it differs, and as many drawn ones as may be needed."""
-    from tunebook.verbs.recommend import recommend
+    """The recommended table, where it differs, and as many drawn ones as may be needed.
 
-    advice = recommend(book, dry_run=True, allow=allow).table
+    Advice is taken on rows that were set on purpose too: the champion, which has them, races against it.
+    """
+    from tunebook.verbs.recommend import Wish, recommend
+
+    advice = recommend(book, Wish(everything=True), dry_run=True, allow=allow).table
     if advice is not None:
         yield RECOMMENDED, advice
     tables = [book.champion, *([advice] if advice is not None else [])]

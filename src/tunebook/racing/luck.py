@@ -3,9 +3,9 @@
 The habit: train N tables once, take the best. To see what it is worth, the choice is made again and again from the
 runs that there are. Each time one run of every table is drawn, and as many validation rows as there are, with
 replacement; the best of the tables on these is the choice, if it beats the champion's run there. It is judged against
-the champion on the rows that were not drawn (about 37 in 100), by the mean of its runs that did not choose. A table with
-a single run is judged by that run again, on other rows: its luck of the seed is in both, so for such tables the habit
-looks better here than it is.
+the champion on the rows that were not drawn (about 37 in 100), by the mean of its runs that did not choose. A table
+with a single run is judged by that run again, on other rows: its luck of the seed is in both, so for such tables the
+habit looks better here than it is.
 
 `seen` and `kept` are means, and the judging rows' own chance averages out of them. The share `no_better` has it inside:
 it tends to one half where the gains are small against what so many rows can tell.

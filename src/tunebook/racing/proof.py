@@ -7,6 +7,8 @@ which takes out that of the rows.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tunebook.core.border import Allow
 from tunebook.core.errors import RefusedError
 from tunebook.core.said import said
@@ -41,7 +43,7 @@ def prove(desk: Desk, winner: Candidate | None, allow: Allow) -> None:
 
 def _version(book: Book, state: AutoState, winner: Candidate) -> int:
     """The number of the winner's table, which becomes a version unless the book has one with its values."""
-    for number in reversed(book.tables.versions()):
+    for number in book.tables.versions():
         if book.tables.get(number).values_id == winner.table.values_id:
             return number
     tried = sum(bool(item.scores) for item in state.candidates) - 1
@@ -64,9 +66,16 @@ def _tested(desk: Desk, winner: Candidate, allow: Allow) -> Verdict:
     try:
         verdict = run_test(prepared, progress=desk.meter)
     finally:
-        diary.count("gate", len(list((prepared.folder / "begun").glob("*"))))
+        diary.count("gate", _ended(desk.book, prepared.folder / "begun"))
     diary.write(verdict=verdict.verdict, seconds=desk.meter.spent)
     return verdict
+
+
+def _ended(book: Book, begun: Path) -> int:
+    """How many of the runs that a test began itself have come to an end."""
+    ends = ("outcome.json", "failed.json")
+    plans = [mark.name for mark in begun.glob("*")]
+    return sum(any(any((book.path / "runs").glob(f"*-{plan}*/{end}")) for end in ends) for plan in plans)
 
 
 def _promote(desk: Desk, verdict: Verdict) -> None:

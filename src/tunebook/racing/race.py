@@ -32,7 +32,7 @@ def race(desk: Desk) -> Candidate | None:
         if desk.diary.state.rung > number:
             continue
         field = desk.diary.state.field
-        if not field or (number and (len(field) == 1 or not _pays(desk, field, seeds))):
+        if not field or (number and (len(field) == 1 or _dear(desk, field, seeds))):
             break
         if number == 0:
             field = _trim(desk, field, seeds)
@@ -53,9 +53,18 @@ def cost(desk: Desk, field: Sequence[Candidate], seeds: int) -> float:
     return sum(desk.missing(name, seeds) for name in (CHAMPION, *(item.name for item in field)))
 
 
+def _dear(desk: Desk, field: Sequence[Candidate], seeds: int) -> bool:
+    """Whether the budget reaches the proof, but not beside this rung."""
+    return not _pays(desk, field, seeds) and _proof(desk, field) <= desk.meter.left
+
+
 def _pays(desk: Desk, field: Sequence[Candidate], seeds: int) -> bool:
-    """Whether the budget buys a rung and leaves enough for the proof of the dearest of its tables."""
-    return cost(desk, field, seeds) + max(desk.proof(item.name) for item in field) <= desk.meter.left
+    """Whether the budget buys a rung and leaves enough for the proof, whichever of its tables it will be."""
+    return cost(desk, field, seeds) + _proof(desk, field) <= desk.meter.left
+
+
+def _proof(desk: Desk, field: Sequence[Candidate]) -> float:
+    return max(desk.proof(item.name) for item in field)
 
 
 def _trim(desk: Desk, field: list[Candidate], seeds: int) -> list[Candidate]:

@@ -78,14 +78,15 @@ class BaselineScore(Record):
 
     Attributes:
         seconds: to train and ask it.
-        gain: baseline - best table of the race, with the ends of its interval over the table's seeds and the rows; the
-            ends are None where the table has too few seeds.
+        against: the best table of the race, `seeds` its runs.
+        gain: baseline - that table, with the ends of its interval, see `racing.lead`.
     """
 
     name: str
     score: float
     seconds: float
     against: str = ""
+    seeds: int = 0
     gain: float | None = None
     lower: float | None = None
     upper: float | None = None
@@ -97,7 +98,7 @@ class BaselineScore(Record):
 
     @property
     def surely(self) -> bool:
-        """That it is better is beyond the chance of seeds and rows."""
+        """That it is better is beyond chance: of the rows, and from three seeds on of the seeds too."""
         return self.lower is not None and self.lower > 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ def write_auto_report(folder: Path, result: AutoResult) -> Path:
         standing=standing_rows(state),
         whys=[(candidate_name(item.name), item.why) for item in state.candidates if item.why],
         proof=_proof(result),
-        test=os.path.relpath(result.verdict.path / "report.html", folder) if result.verdict else "",
+        test=f"tests/{state.test}/report.html" if state.test else "",
         baseline=baseline_text(state),
         baselines=_baselines(result),
         table=candidate_name(state.best_baseline.against) if state.best_baseline else "",

@@ -6,10 +6,11 @@ import math
 from typing import Any
 
 from tunebook.core.messages import say
+from tunebook.racing.lead import SURE
 from tunebook.racing.outcome import AutoResult
 from tunebook.racing.state import CHAMPION, RECOMMENDED, AutoState, BaselineScore, Candidate, Luck
 from tunebook.report.ab_words import amount
-from tunebook.report.words import baseline_name, duration, metric_name, score_text, shown
+from tunebook.report.words import SHARES, baseline_name, duration, metric_name, score_text, shown
 
 
 def candidate_name(name: str, state: AutoState | None = None) -> str:
@@ -33,7 +34,7 @@ def lead_text(item: Candidate, metric: str) -> str:
     """The gain over the champion with its interval; a dash where there is none."""
     if item.gain is None:
         return "–"
-    told = amount(item.gain, metric)
+    told = bare(item.gain, metric)
     if item.lower is None or item.upper is None:
         return told
     return f"{told} [{bare(item.lower, metric)}, {bare(item.upper, metric)}]"
@@ -68,7 +69,8 @@ def _or_zero(value: float) -> float:
 def standing_headings(metric: str) -> list[str]:
     """Headings of `standing_rows`."""
     names = [say(f"auto.{name}") for name in ("table", "changed", "seeds")]
-    return [*names, metric_name(metric), say("auto.lead"), say("auto.state")]
+    gain = say("auto.lead.points" if metric in SHARES else "auto.lead")
+    return [*names, metric_name(metric), gain, say("auto.state")]
 
 
 def spent_text(state: AutoState, minutes: float) -> str:
@@ -102,11 +104,8 @@ def baseline_text(state: AutoState) -> str:
         "time": duration(best.seconds),
         "gain": amount(best.gain, metric),
     }
-    if best.surely:
-        return say("auto.cheap.surely", **words, **_ends(best, state))
-    code = "auto.cheap.better" if best.better else "auto.cheap.beaten"
-    interval = say("auto.cheap.interval", **_ends(best, state)) if best.lower is not None else ""
-    return say(code, interval=interval, **words)
+    code = "surely" if best.surely else "better" if best.better else "beaten"
+    return say(f"auto.cheap.{code}", interval=_interval(best, state), **words)
 
 
 def level_text(state: AutoState) -> str:
@@ -114,10 +113,12 @@ def level_text(state: AutoState) -> str:
     return f"{100 * (1 - 2 * state.spec.alpha):g} %"
 
 
-def _ends(item: BaselineScore, state: AutoState) -> dict[str, str]:
-    assert item.lower is not None and item.upper is not None
-    ends = {"lower": amount(item.lower, state.spec.metric), "upper": amount(item.upper, state.spec.metric)}
-    return {**ends, "level": level_text(state)}
+def _interval(item: BaselineScore, state: AutoState) -> str:
+    if item.lower is None or item.upper is None:
+        return ""
+    code = "interval" if item.seeds >= SURE else "of_rows"
+    ends = {"lower": bare(item.lower, state.spec.metric), "upper": bare(item.upper, state.spec.metric)}
+    return say(f"auto.cheap.{code}", level=level_text(state), **ends)
 
 
 def luck_text(luck: Luck | None, metric: str) -> str:
