@@ -118,7 +118,7 @@ def test_in_chinese(tunebook: Call, own: Path, told: dict[str, Any], monkeypatch
 
 
 def test_a_shop_without_state_has_nothing_to_show() -> None:
-    assert Shop(30.0).state is None
+    assert Shop().state is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from tests import ab_book, small
 from tunebook.abtest.gate import Gate
-from tunebook.core.errors import BookError, PlanError, RefusedError, RunError
+from tunebook.core.errors import BookError, PlanError, RunError
 from tunebook.core.nouns import ParamTable
 from tunebook.racing import lineup
 from tunebook.racing.desk import Desk
@@ -20,7 +20,6 @@ from tunebook.racing.outcome import AutoResult
 from tunebook.racing.state import AutoState
 from tunebook.tables.make import child
 from tunebook.verbs import auto as module
-from tunebook.verbs import promote as promoting
 from tunebook.verbs.auto import auto
 from tunebook.verbs.book import Book, write_book_file
 from tunebook.verbs.promote import promote
@@ -167,22 +166,6 @@ def test_another_round_draws_others(poor: Book) -> None:
     assert {item.table.values_id for item in one.state.field} != {item.table.values_id for item in two.state.field}
     assert auto(poor).auto == two.auto, "the latest"
     assert auto(poor, tries=3).auto not in (one.auto, two.auto)
-
-
-def test_a_promotion_that_is_refused_is_no_proof(won: tuple[Book, AutoResult], monkeypatch: pytest.MonkeyPatch) -> None:
-    from tunebook.racing import proof
-
-    book, found = won
-    assert found.verdict is not None
-    written: dict[str, Any] = {}
-
-    def refuse(*args: Any, **more: Any) -> None:
-        raise RefusedError("promote.champion", key="v3")
-
-    monkeypatch.setattr(promoting, "promote", refuse)
-    diary: Any = type("Diary", (), {"write": lambda self, **changes: written.update(changes)})()
-    proof._promote(type("Desk", (), {"diary": diary, "book": book, "meter": None})(), found.verdict)  # type: ignore[arg-type]
-    assert written["ended"] == "refused" and "v3" in written["reason"]
 
 
 @pytest.mark.parametrize(

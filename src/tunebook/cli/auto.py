@@ -38,7 +38,8 @@ def auto(book: Books, budget: Budget, allowed: Allowed) -> Answer:
     from tunebook.verbs.book import open_book
 
     opened = open_book(book)
-    with Shop(budget.minutes) as shop:
+    with Shop() as shop:
+        shop.minutes = budget.minutes
         try:
             result = act(opened, **vars(budget), allow=allowed.names, progress=shop)
         except RunError as error:
@@ -57,13 +58,12 @@ class Shop(Bars):
     """Bars that also say what was bought, line by line.
 
     Attributes:
+        minutes: the budget.
         state: the last one that was told.
     """
 
-    def __init__(self, minutes: float) -> None:
-        super().__init__()
-        self.minutes = minutes
-        self.state: AutoState | None = None
+    minutes = 0.0
+    state: AutoState | None = None
 
     def begins(self, state: AutoState, costs: Costs) -> None:
         """Say what the work will cost, and which tables cannot take part in it."""

@@ -1,0 +1,90 @@
+"""The proof: which version the winner becomes, when there is nothing to test, and what a refusal leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from tests.racing.desks import Free
+from tests.report.test_ab import verdict
+from tunebook.core.errors import RefusedError
+from tunebook.racing import proof as module
+from tunebook.racing.proof import prove
+from tunebook.racing.state import Candidate
+from tunebook.tables.make import child
+from tunebook.verbs import promote as promoting
+from tunebook.verbs.book import Book
+
+
+def raced(book: Book, tmp_path: Path, own: float = 0.5, winner: float = 0.6) -> tuple[Free, Candidate]:
+    """A race that is over; the winner has these scores beside the champion's."""
+    desk = Free(tmp_path, {name: lambda place: 0.5 for name in ("champion", "1")})
+    object.__setattr__(desk, "book", book)
+    desk.diary.change("champion", table=book.champion, scores=[own] * 3)
+    table = child(book.champion, {"learning_rate": 5e-5})
+    desk.diary.change("1", table=table, scores=[winner] * 3, state="finalist")
+    return desk, desk.diary.state.named("1")
+
+
+@pytest.mark.parametrize("winner", [0.5, 0.4])
+def test_what_is_not_ahead_is_not_tested(winner: float, book: Book, tmp_path: Path) -> None:
+    desk, item = raced(book, tmp_path, winner=winner)
+    prove(desk, item, frozenset())
+    assert desk.diary.state.ended == "none_better" and book.tables.versions() == [1]
+    alone, _ = raced(book, tmp_path / "alone")
+    prove(alone, None, frozenset())
+    assert alone.diary.state.ended == "none_better" and "no other table" in alone.diary.state.reason
+
+
+@pytest.mark.parametrize(("decision", "ended"), [("STRONG", "promoted"), ("INCONCLUSIVE", "not_passed")])
+def test_only_what_passes_is_promoted(
+    decision: str, ended: str, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, item = raced(book, tmp_path)
+    asked: list[Any] = []
+    entry = SimpleNamespace(evidence={"test_scores": {"gain": 0.1}})
+    monkeypatch.setattr(module, "_tested", lambda *args: verdict(decision, guardrails=[]))
+    monkeypatch.setattr(promoting, "promote", lambda *args, **more: asked.append((args, more)) or entry)
+    prove(desk, item, frozenset())
+    state = desk.diary.state
+    assert state.ended == ended and len(asked) == (ended == "promoted")
+    assert state.test_scores == ({"gain": 0.1} if asked else {}) and state.version == 2
+    added = book.tables.get(2)
+    assert added.values_id == item.table.values_id and "won the race of 1 candidates" in added.note
+    last = book.log.entries()[-1]
+    assert (last.action, last.table, last.evidence["candidate"]) == ("search", 2, "1")
+
+
+def test_a_version_with_the_same_values_is_taken(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, item = raced(book, tmp_path)
+    there = book.tables.add(item.table.model_copy(update={"note": "mine"}))
+    monkeypatch.setattr(module, "_tested", lambda *args: verdict("REJECT"))
+    prove(desk, item, frozenset())
+    assert desk.diary.state.version == there.version and book.tables.versions() == [1, 2]
+
+
+def test_a_refusal_is_kept_in_words(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, item = raced(book, tmp_path)
+
+    def refuse(*args: Any, **more: Any) -> None:
+        raise RefusedError("promote.champion", key="v2")
+
+    monkeypatch.setattr(module, "_tested", lambda *args: verdict("STRONG", guardrails=[]))
+    monkeypatch.setattr(promoting, "promote", refuse)
+    prove(desk, item, frozenset())
+    assert desk.diary.state.ended == "refused" and "v2" in desk.diary.state.reason
+    assert book.tables.champion == 1
+
+
+def test_runs_that_came_to_an_end_are_counted(book: Book, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    for number, name in enumerate(("outcome.json", "failed.json", "plan.json")):
+        (begun / f"p{number}").touch()
+        folder = book.path / "runs" / f"20260101-000000-p{number}"
+        folder.mkdir(parents=True)
+        (folder / name).touch()
+    assert cast(Any, module)._ended(book, begun) == 2 and cast(Any, module)._ended(book, tmp_path / "none") == 0
