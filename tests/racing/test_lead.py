@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -62,3 +63,12 @@ def test_they_are_written_down_by_the_seeds_that_both_have(tmp_path: Path) -> No
     answers["champion"] = cast(Any, None)
     measure_leads(desk)
     assert np.isfinite(first.gain or np.nan)
+
+
+def test_groups_of_rows_take_their_place() -> None:
+    groups = np.repeat(np.arange(12), 5)
+    exam = replace(EXAM, groups=groups)
+    found = lead(ab_book.marks(exam, A[:1]), ab_book.marks(exam, B[:1]), "accuracy", 0.05)
+    means = (B[0].astype(float) - A[0]).reshape(12, 5).mean(1)
+    wanted = ttest_1samp(means, 0).confidence_interval(0.9)
+    assert (found["lower"], found["upper"]) == pytest.approx((wanted.low, wanted.high))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tunebook.abtest.arms import Arm, Result, known, trained
+from tunebook.abtest.crossfit import Answers, crossed, uncrossed
 from tunebook.abtest.exam import Exam, kept_logits, logits_of
 from tunebook.abtest.marks import Marks, marks_of
 from tunebook.core.errors import TunebookError
@@ -20,8 +19,6 @@ from tunebook.racing.meter import Meter
 from tunebook.racing.state import CHAMPION, Buys, Candidate, Diary
 from tunebook.trials.trial import FATAL
 from tunebook.verbs.book import Book
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -100,11 +97,15 @@ class Desk:
         """Answers of runs to the validation rows."""
         return marks_of(self.book.data, self.exam, [self._answers(result) for result in results])
 
-    def _answers(self, result: Result) -> Array | None:
-        kept = kept_logits(result.run, self.exam)
-        if kept is not None:
-            return kept
-        return logits_of(result.run, self.exam, result.load, self.meter) if result.folder else None
+    def _answers(self, result: Result) -> Answers | None:
+        """What a run answers, its model no longer being needed once it was asked; None where it never had one."""
+        crossfit = crossed(result.run, self.exam, result.plan.labels.problem)
+        if crossfit is not None:
+            return crossfit
+        logits = kept_logits(result.run, self.exam)
+        if logits is None and result.folder:
+            logits = logits_of(result.run, self.exam, result.load, self.meter)
+        return None if logits is None else Answers(logits, uncrossed=uncrossed(result.run, self.exam))
 
     def marks_of(self, candidate: Candidate) -> Marks | None:
         """Answers of all runs of a candidate so far; None where it has none, or a run is gone."""

@@ -10,6 +10,7 @@ from scipy.special import stdtrit
 from tunebook.abtest.looks import gain
 from tunebook.abtest.marks import Marks
 from tunebook.racing.desk import Desk
+from tunebook.stats.gate import of_groups
 
 SURE = 3  # seeds from which on an interval knows of them
 
@@ -33,7 +34,8 @@ def measure_leads(desk: Desk) -> None:
 
 
 def lead(a: Marks, b: Marks, metric: str, alpha: float) -> dict[str, Any]:
-    """`gain`, `lower` and `upper` of B over A; with fewer than three seeds the interval is of the rows alone.
+    """`gain`, `lower` and `upper` of B over A; with fewer than three seeds the interval is of the rows alone, or of
+    the groups of rows.
 
     The ends are None where so few seeds have a metric that is no mean of rows.
     """
@@ -45,6 +47,8 @@ def lead(a: Marks, b: Marks, metric: str, alpha: float) -> dict[str, Any]:
     if of_a is None or of_b is None or of_a.shape[1] < 2:
         return {"gain": mean, "lower": None, "upper": None}
     apart = (of_b - of_a).mean(0)
+    if a.exam.groups is not None:
+        apart = of_groups(apart[None], a.exam.groups)[0]
     half = float(stdtrit(len(apart) - 1, 1 - alpha) * apart.std(ddof=1) / np.sqrt(len(apart)))
     return {"gain": mean, "lower": mean - half, "upper": mean + half}
 

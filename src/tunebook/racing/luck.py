@@ -26,7 +26,7 @@ from tunebook.racing.desk import Desk
 from tunebook.racing.state import CHAMPION, Luck
 
 Score = Callable[[NDArray[np.int64]], float]  # the metric of one run on rows with these numbers
-_DRAWS, _FEWEST, _WORK = 2000, 200, 3e8  # row scores that may be looked up in all
+DRAWS, _FEWEST, _WORK = 2000, 200, 3e8  # row scores that may be looked up in all
 
 
 def luck_of(desk: Desk) -> Luck | None:
@@ -35,26 +35,32 @@ def luck_of(desk: Desk) -> Luck | None:
     marks = {item.name: desk.marks_of(item) for item in state.candidates if item.scores}
     scorers = {name: found.scorers(state.spec.metric) for name, found in marks.items() if found is not None}
     champion = scorers.pop(CHAMPION, [])
-    return best_of_n(champion, list(scorers.values()), len(desk.exam.rows))
+    groups = desk.exam.groups
+    units = np.arange(len(desk.exam.rows)) if groups is None else groups
+    return best_of_n(champion, list(scorers.values()), units)
 
 
-def best_of_n(champion: Sequence[Score], others: Sequence[Sequence[Score]], rows: int, seed: int = 0) -> Luck | None:
+def best_of_n(
+    champion: Sequence[Score], others: Sequence[Sequence[Score]], units: NDArray[Any], seed: int = 0, most: int = DRAWS
+) -> Luck | None:
     """What the choice of the best of `others` by one run each is worth.
 
     Args:
         champion: the metric of each of its runs; `others` those of each table that ran against it.
-        rows: number of validation rows.
-        seed: of the draws.
+        units: the group of each validation row, shape (N,), the row itself where there are none: they are drawn whole.
+        seed: of the draws; `most` their number, where the rows are not very many.
 
     Returns:
-        None where nothing can be judged: no other table, or fewer than two rows.
+        None where nothing can be judged: no other table, or fewer than two groups.
     """
-    if not champion or not others or rows < 2:
+    parts = _Parts(units)
+    rows = len(units)
+    if not champion or not others or len(parts) < 2:
         return None
     draw = np.random.default_rng(seed)
     calls = 1 + len(others) + 2 * max(len(runs) for runs in (champion, *others))
-    draws = int(np.clip(_WORK / (rows * calls), _FEWEST, _DRAWS))
-    found = np.array([gains for _ in range(draws) if (gains := _choice(champion, others, rows, draw)) is not None])
+    draws = int(np.clip(_WORK / (rows * calls), min(_FEWEST, most), most))
+    found = np.array([gains for _ in range(draws) if (gains := _choice(champion, others, parts, draw)) is not None])
     found = found.reshape(-1, 2)
     seen, kept = (_middle(column) for column in (found[:, 0], found[:, 1]))
     return Luck(
@@ -68,12 +74,31 @@ def best_of_n(champion: Sequence[Score], others: Sequence[Sequence[Score]], rows
     )  # fmt: skip
 
 
+class _Parts:
+    """The groups of the rows, to be drawn whole; units as `best_of_n` takes them."""
+
+    def __init__(self, units: NDArray[Any]) -> None:
+        _, code, self.sizes = np.unique(units, return_inverse=True, return_counts=True)
+        self.order = np.argsort(code, kind="stable")
+        self.starts = np.cumsum(self.sizes) - self.sizes
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def rows(self, chosen: NDArray[Any]) -> NDArray[Any]:
+        """Row numbers of these groups, one after the other."""
+        sizes = self.sizes[chosen]
+        ends = np.cumsum(sizes)
+        places = np.repeat(self.starts[chosen] - (ends - sizes), sizes) + np.arange(sizes.sum())
+        return self.order[places]
+
+
 def _choice(
-    champion: Sequence[Score], others: Sequence[Sequence[Score]], rows: int, draw: np.random.Generator
+    champion: Sequence[Score], others: Sequence[Sequence[Score]], parts: _Parts, draw: np.random.Generator
 ) -> tuple[float, float] | None:
     """The gain by which a table was chosen, and its gain elsewhere; None where the champion's run was the best."""
-    drawn = draw.integers(rows, size=rows)
-    left = np.flatnonzero(np.bincount(drawn, minlength=rows) == 0)
+    taken = draw.integers(len(parts), size=len(parts))
+    drawn, left = parts.rows(taken), parts.rows(np.flatnonzero(np.bincount(taken, minlength=len(parts)) == 0))
     tables = (champion, *others)
     one = [int(draw.integers(len(runs))) for runs in tables]
     scores = [runs[place](drawn) for runs, place in zip(tables, one, strict=True)]
@@ -99,4 +124,4 @@ def _middle(values: NDArray[Any]) -> tuple[float, float, float]:
     return float(values.mean()), float(low), float(high)
 
 
-__all__ = ["Score", "best_of_n", "luck_of"]
+__all__ = ["DRAWS", "Score", "best_of_n", "luck_of"]

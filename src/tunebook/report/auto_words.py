@@ -75,7 +75,7 @@ def standing_headings(metric: str) -> list[str]:
 
 def spent_text(state: AutoState, minutes: float) -> str:
     """What was spent of the budget, and on how many runs."""
-    parts = ", ".join(say(f"auto.part.{name}", runs=runs) for name, runs in state.runs.items() if runs)
+    parts = say("cli.comma").join(say(f"auto.part.{name}", runs=runs) for name, runs in state.runs.items() if runs)
     limit = duration(minutes * 60)
     return say("auto.of_budget", spent=duration(state.seconds), limit=limit, runs=parts or say("auto.no_runs"))
 
