@@ -22,17 +22,23 @@ from tunebook.tables.make import child
 from tunebook.verbs import auto as module
 from tunebook.verbs.auto import auto
 from tunebook.verbs.book import Book, write_book_file
+from tunebook.verbs.init import init
 from tunebook.verbs.promote import promote
 
 WORSE = {"learning_rate": 1e-6}
+SURE = {"learning_rate": 5e-3, "max_epochs": 8}
 
 
-def make(folder: Path, base: Path, first: int) -> Book:
-    """A book with a small gate whose champion is the given version."""
-    book = ab_book.make_book(folder, base, 240)
-    write_book_file(book.file.model_copy(update={"gate": Gate(seeds=3, looks=[3])}), book.path)
+def make(folder: Path, base: Path) -> Book:
+    """A book with a small gate whose champion, version 2, hardly learns; version 3 learns with every seed."""
+    file = small.write_records(folder / "rows.csv", "binary", 240)
+    options = small.options("binary").model_copy(update={"split": "3:1:1"})
+    book = init(folder / "book", file, model=str(base), options=options, owner="Ada")
+    poor = book.tables.add(child(book.champion, ab_book.QUICK, note="quick"))
+    book.tables.add(child(poor, SURE, note="learns"))
+    write_book_file(book.file.model_copy(update={"gate": Gate(seeds=3, looks=[])}), book.path)
     book = Book(book.path)
-    promote(book, first, reason="for these tests", force=True)
+    promote(book, poor.version, reason="for these tests", force=True)
     return book
 
 
@@ -57,7 +63,7 @@ def poor(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
     monkeypatch.setattr(module, "buy_baselines", lambda desk: None)
     monkeypatch.setattr(Desk, "marks_of", lambda self, item: None)
     monkeypatch.setattr(Desk, "buy", buy)
-    return make(tmp_path, model, 2)
+    return make(tmp_path, model)
 
 
 def buy(desk: Desk, name: str, place: int) -> None:
@@ -71,8 +77,8 @@ def buy(desk: Desk, name: str, place: int) -> None:
 def won(tmp_path_factory: pytest.TempPathFactory, model: Path) -> tuple[Book, AutoResult]:
     """An auto of two tries, one of which learns."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lineup, "near", drawing({**ab_book.BETTER}, WORSE))
-        book = make(tmp_path_factory.mktemp("won"), model, 2)
+        patch.setattr(lineup, "near", drawing(SURE, WORSE))
+        book = make(tmp_path_factory.mktemp("won"), model)
         return book, auto(book, tries=2, minutes=30)
 
 
