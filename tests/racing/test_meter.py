@@ -64,6 +64,11 @@ def test_a_test_goes_no_further_than_the_rest_pays_for() -> None:
     assert watch.heard[-1] == "start ab"
     found.price = 10.0
     found.start("train", 10)
+    found.unwind()
+    found.start("promote", 6)
+    found.price = 20.0
+    with pytest.raises(OutOfTimeError):
+        found.start("train", 10)
 
 
 def test_notes_are_passed_on_and_too_many_ends_do_no_harm() -> None:

@@ -79,6 +79,29 @@ def test_a_refusal_is_kept_in_words(book: Book, tmp_path: Path, monkeypatch: pyt
     assert book.tables.champion == 1
 
 
+def test_what_the_test_rows_said_no_to_is_kept(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, item = raced(book, tmp_path)
+    scores = {
+        "gain": -0.1,
+        "lower": -0.2,
+        "upper": 0.0,
+        "fresh": {"seeds": [9, 10], "runs": {"a": ["x", "y"], "b": ["z", "u"]}},
+    }
+
+    def refuse(*args: Any, **more: Any) -> None:
+        book.log.append("open", reason="no", table=2, evidence={"test_scores": scores})
+        raise RefusedError(
+            "promote.not_repeated", key="v2", entry=1, gain="", lower="", upper="", n=1, seeds=2, metric=""
+        )
+
+    passed = verdict("STRONG", guardrails=[]).model_copy(update={"b": 2})
+    monkeypatch.setattr(module, "_tested", lambda *args: passed)
+    monkeypatch.setattr(promoting, "promote", refuse)
+    prove(desk, item, frozenset())
+    state = desk.diary.state
+    assert state.ended == "refused" and state.test_scores == scores and state.runs == {"promotion": 4}
+
+
 def test_runs_that_came_to_an_end_are_counted(book: Book, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     begun.mkdir()

@@ -88,7 +88,9 @@ def test_a_better_table_is_found_proven_and_promoted(won: tuple[Book, AutoResult
     assert found.promoted and found.before == 2 and found.champion == book.tables.champion == state.version == 3
     assert found.verdict is not None and found.verdict.passed and (found.verdict.a, found.verdict.b) == (2, 3)
     assert state.finalist is not None and state.finalist.gain is not None and state.finalist.gain > 0.2
-    assert state.test_scores["lower"] > 0 and state.runs["gate"] == 6 and state.bought >= 6 + 3
+    assert state.test_scores["lower"] > 0 and (state.runs["gate"], state.runs["promotion"]) == (6, 6)
+    fresh = set(state.test_scores["fresh"]["seeds"])
+    assert not fresh & {*state.spec.seeds, *found.verdict.extra["seeds"]}
     assert state.luck is not None and state.luck.tries == 2 and state.luck.seen > 0.1
     assert (found.path / "report.html").is_file() and (found.path / "state.json").is_file()
     assert {item.name for item in state.baselines} == {"majority", "tfidf_logreg", "frozen_logreg"}

@@ -20,7 +20,7 @@ class Meter:
         limit: seconds of all calls.
 
     Attributes:
-        price: seconds of one further run of a test; a test that the rest of the budget cannot pay goes no further.
+        price: seconds of one further run of a test or a promotion; what the rest cannot pay for goes no further.
     """
 
     def __init__(
@@ -55,9 +55,9 @@ class Meter:
         """A piece of work begins.
 
         Raises:
-            OutOfTimeError: it is a run of a test, and too long.
+            OutOfTimeError: it is a run of a test or a promotion, and too long.
         """
-        if what == "train" and "ab" in self._works:
+        if what == "train" and {"ab", "promote"} & set(self._works):
             self.need(self.price)
         self._works.append(what)
         self.inner.start(what, total, done)

@@ -8,6 +8,7 @@ which takes out that of the rows.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tunebook.core.border import Allow
 from tunebook.core.errors import RefusedError
@@ -84,12 +85,21 @@ def _promote(desk: Desk, verdict: Verdict) -> None:
 
     diary = desk.diary
     try:
-        entry = promote(desk.book, verdict.b, verdict=verdict, reason=verdict.reason)
+        entry = promote(desk.book, verdict.b, progress=desk.meter, verdict=verdict, reason=verdict.reason)
     except RefusedError as error:
-        diary.write(ended="refused", reason=error.message)
-        return
-    scores = entry.evidence.get("test_scores") or {}
-    diary.write(ended="promoted", reason=verdict.reason, test_scores=scores)
+        scores = _asked(desk.book, verdict) if error.code == "promote.not_repeated" else {}
+        diary.write(ended="refused", reason=error.message, test_scores=scores)
+    else:
+        scores = entry.evidence.get("test_scores") or {}
+        diary.write(ended="promoted", reason=verdict.reason, test_scores=scores)
+    diary.count("promotion", sum(map(len, scores.get("fresh", {}).get("runs", {}).values())))
+
+
+def _asked(book: Book, verdict: Verdict) -> dict[str, Any]:
+    """What the test rows answered when they refused this table; nothing where they were not asked."""
+    entries = [item for item in book.log.entries("open") if item.table == verdict.b]
+    found: dict[str, Any] = entries[-1].evidence.get("test_scores") or {} if entries else {}
+    return found
 
 
 __all__ = ["prove"]
