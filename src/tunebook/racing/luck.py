@@ -90,7 +90,8 @@ class _Parts:
         sizes = self.sizes[chosen]
         ends = np.cumsum(sizes)
         places = np.repeat(self.starts[chosen] - (ends - sizes), sizes) + np.arange(sizes.sum())
-        return self.order[places]
+        found: NDArray[Any] = self.order[places]
+        return found
 
 
 def _choice(
