@@ -15,6 +15,7 @@ from importlib import import_module
 from benchmarks import (
     ab_sharing,
     agreement,
+    auto_honest,
     claims,
     coverage,
     defaults,
@@ -46,6 +47,7 @@ CLAIMS = {
     "AA": same_table.main,
     "AGREEMENT": agreement.main,
     "COVERAGE": coverage.main,
+    "AUTO": auto_honest.main,
     "DEFAULTS": defaults.main,
     "EFFECTS": effects.main,
     "H2": tables_matter.main,
