@@ -22,7 +22,7 @@ from tunebook.racing.meter import Meter, OutOfTimeError
 from tunebook.racing.outcome import AutoResult
 from tunebook.racing.proof import prove
 from tunebook.racing.race import RUNGS, cost, race
-from tunebook.racing.state import CHAMPION, AutoSpec, AutoState, Buys, Costs, Diary, states_of
+from tunebook.racing.state import CHAMPION, AutoSpec, AutoState, Buys, Candidate, Costs, Diary, states_of
 from tunebook.tables.split import settings_of
 from tunebook.verbs.book import Book
 
@@ -147,14 +147,28 @@ def _go(book: Book, diary: Diary, meter: Meter, start: tuple[Plan, Allow]) -> No
     with explained(start[0].params):
         try:
             buy_baselines(desk)
-            winner = race(desk)
-            measure_leads(desk)
-            hold_against(desk)
-            diary.write(luck=luck_of(desk))
+            winner = _raced(desk)
             prove(desk, winner, start[1])
         except OutOfTimeError:
             meter.unwind()
     diary.write(seconds=meter.spent, needed=0.0 if diary.state.ended else _lacking(desk))
+
+
+def _raced(desk: Desk) -> Candidate | None:
+    """The winner of the race; what it has told is written down, even where the budget ends it. Raises as `race`."""
+    try:
+        winner = race(desk)
+    except OutOfTimeError:
+        _judge(desk)
+        raise
+    _judge(desk)
+    return winner
+
+
+def _judge(desk: Desk) -> None:
+    measure_leads(desk)
+    hold_against(desk)
+    desk.diary.write(luck=luck_of(desk))
 
 
 def _affords(desk: Desk) -> None:
