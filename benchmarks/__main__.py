@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 from benchmarks import (
+    ab_crossfit,
     ab_sharing,
     agreement,
     auto_honest,
@@ -31,6 +32,7 @@ from benchmarks import (
     killed_tests,
     kills,
     large_book,
+    looks,
     many,
     multi_task,
     pairs_at_once,
@@ -38,6 +40,7 @@ from benchmarks import (
     permuted_digits,
     real_tasks,
     same_table,
+    same_training,
     startup,
     tables_matter,
     training_speed,
@@ -45,6 +48,8 @@ from benchmarks import (
 
 CLAIMS = {
     "AA": same_table.main,
+    "AA_LOOKS": same_training.main,
+    "AB_CROSSFIT": ab_crossfit.main,
     "AGREEMENT": agreement.main,
     "COVERAGE": coverage.main,
     "AUTO": auto_honest.main,
@@ -61,6 +66,7 @@ CLAIMS = {
     "KILLS_AB": killed_tests.main,
     "KILLS_ALL": killed_commands.main,
     "LARGE_BOOK": large_book.main,
+    "LOOKS": looks.main,
     "MANY": many.main,
     "MULTI_TASK": multi_task.main,
     "PAIRS": pairs_at_once.main,
