@@ -99,15 +99,15 @@ def promoted(tests: list[dict[str, Any]], name: str, delta: float) -> int:
 
 
 def measured(options: argparse.Namespace, place: Path) -> dict[str, Any]:
-    """All tests of both sets."""
-    sets: dict[str, Any] = {}
+    """All tests of both sets, in turns."""
     for name in SETS:
         (place / name).mkdir(parents=True, exist_ok=True)
-        book = make_book(name, place / name)
-        groups = [range(1 + n * options.seeds, 1 + (n + 1) * options.seeds) for n in range(options.tests)]
-        sets[name] = []
-        for group in groups:
-            sets[name].append(tested(book, list(group)))
+    books = {name: make_book(name, place / name) for name in SETS}
+    sets: dict[str, Any] = {name: [] for name in SETS}
+    for test in range(options.tests):
+        for name, book in books.items():
+            first = 1 + test * options.seeds
+            sets[name].append(tested(book, list(range(first, first + options.seeds))))
             print(name, sets[name][-1], flush=True)
     return sets
 
