@@ -115,6 +115,18 @@ def test_without_looks_at_these_rows_the_model_answers_and_that_is_told(tmp_path
     assert uncrossed(Run(tmp_path / "bare"), asked), "nothing is known of it"
 
 
+def test_a_model_of_several_looks_is_answered_by_what_it_would_be(tmp_path: Path) -> None:
+    asked = make_exam(40)
+    kept = KeptLooks(tmp_path / FOLDER, "own", rows_key(asked.targets)).begun(folds_of(40), 0)
+    kept = kept.with_look(KeptLook(1, 0.5, (0.5,) * 10), np.zeros((40, 2), np.float32))
+    run = Run(tmp_path)
+    history(run, 2)
+    assert crossed(run, asked, "single_label") is None and uncrossed(run, asked), "it was never cooked"
+    kept.cross([np.full((40, 2), fold, np.float32) for fold in range(10)])
+    found = crossed(run, asked, "single_label")
+    assert found is not None and (found.logits[:, 0] == folds_of(40)).all() and not uncrossed(run, asked)
+
+
 def test_answers_that_are_damaged_are_not_half_used(tmp_path: Path) -> None:
     asked = make_exam(40)
     run = run_of(tmp_path, asked, noisy(asked.targets, 3, 1), SINGLE, "accuracy")

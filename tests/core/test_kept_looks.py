@@ -98,3 +98,14 @@ def test_rows_are_known_by_their_targets() -> None:
     one = np.array([0, 1, 1])
     assert rows_key(one) == rows_key(one.copy()) != rows_key(np.array([1, 0, 1]))
     assert rows_key(np.zeros((2, 3))) != rows_key(np.zeros((3, 2)))
+
+
+def test_answers_of_a_model_of_its_own(tmp_path: Path) -> None:
+    looks = add(begun(tmp_path, "own"), 5, 0.5, 0.5, 0.5, 0.5)
+    looks.pruned()
+    assert looks.chosen() == [] and steps(tmp_path) == set() and not looks.complete
+    looks.cross([answers(1), answers(2), answers(3)])
+    assert looks.complete and looks.crossed()[:, 0].tolist() == [1, 2, 3, 1, 2, 3]
+    again = looks.begun(FOLDS, 5)
+    assert again.looks and not again.complete, "what was cooked before the run went on is stale"
+    assert not begun(tmp_path).complete

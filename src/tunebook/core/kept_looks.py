@@ -9,6 +9,8 @@ the look that is best on all other folds. Folder `looks/` of a run:
 - `STEP.npy`: the answers (N, outputs), float32, of those looks only that a fold, or the run itself, would choose, here
   or where the run would go on from one of its checkpoints: a few files, however many looks there were. (A look that is
   no longer the best for any fold never is again.)
+- `crossed.npy` in their place, where the run's model is made of several looks: the answer to each row of the model that
+  would have been made without its fold.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FOLDER, _LOOKS, _FOLDS = "looks", "looks.json", "folds.npy"
-Rule = Literal["best", "last"]
+FOLDER, _LOOKS, _FOLDS, _CROSSED = "looks", "looks.json", "folds.npy", "crossed.npy"
+Rule = Literal["best", "last", "own"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class KeptLooks:
 
     Attributes:
         path: the folder `looks/`.
-        rule: which look's weights the run keeps: the best one's, or the last one's whatever its score.
+        rule: which look's weights the run keeps: the best one's, the last one's whatever its score, or its own mixture.
         rows: hash of the validation rows' targets.
     """
 
@@ -69,6 +71,7 @@ class KeptLooks:
         """The looks up to a step, and nothing that came after it: where a run begins, or goes on from a checkpoint."""
         kept = [look for look in self.looks if look.step <= until]
         _save(self.path / _FOLDS, folds)
+        (self.path / _CROSSED).unlink(missing_ok=True)
         return self._written(kept, {look.step for look in kept})
 
     def with_look(self, look: KeptLook, logits: NDArray[Any]) -> KeptLooks:
@@ -86,10 +89,27 @@ class KeptLooks:
 
     def chosen(self) -> list[int]:
         """The step whose look the run itself keeps, and then those that all rows outside of each fold choose."""
-        if not self.looks:
+        if not self.looks or self.rule == "own":
             return []
         columns = zip(*((look.score, *look.off) for look in self.looks), strict=True)
         return [self.looks[-1 if self.rule == "last" else first_best(column)].step for column in columns]
+
+    def cross(self, answers: Sequence[NDArray[Any]]) -> None:
+        """Keep of what was answered for each fold, (N, outputs), the rows of that fold."""
+        folds = self.folds()
+        found = answers[0].copy()
+        for fold, logits in enumerate(answers):
+            found[folds == fold] = logits[folds == fold]
+        _save(self.path / _CROSSED, found)
+
+    @property
+    def complete(self) -> bool:
+        """Whether there are answers to all rows."""
+        return bool(self.looks) and (self.rule != "own" or (self.path / _CROSSED).is_file())
+
+    def crossed(self) -> NDArray[np.float32]:
+        """What `cross` has kept, shape (N, outputs). Raises as `answers`."""
+        return _load(self.path / _CROSSED)
 
     def folds(self) -> NDArray[np.int64]:
         """The fold of each row, shape (N,). Raises as `answers`."""

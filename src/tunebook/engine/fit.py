@@ -220,7 +220,7 @@ class Fit:
             return self.task.collate(seen(sampler.epoch), rows, pad)
 
         weave.loader = lambda: DataLoader(numbers, batch_sampler=sampler, collate_fn=batch)
-        keeper = keeper_of(self.plan, self._validation(), self.woven, self.folder)
+        keeper = keeper_of(self.plan, self._validation(), weave, self.folder)
         weave.score = keeper.score if keeper else self.scorer()
         trainer = WovenTrainer(
             model=model,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,11 @@ from tunebook.core.encoded import Encoded
 from tunebook.core.kept_looks import FOLDER, KeptLook, KeptLooks, Rule, rows_key
 from tunebook.core.nouns import Labels, Plan
 from tunebook.core.task import Criterion, Task
-from tunebook.core.technique import Technique
+from tunebook.core.technique import RunContext
 from tunebook.engine.infer import Inference, Outputs
 from tunebook.engine.outcome import complete_checkpoints, step_of
-from tunebook.nets.averages import Keeps
+from tunebook.engine.weave import Weave
+from tunebook.nets.averages import Cooks, Keeps
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
@@ -47,8 +48,12 @@ class Validation:
         """That of the training."""
         return self.inference.task
 
+    def answers(self, model: nn.Module) -> NDArray[np.float32]:
+        """What a model answers, shape (N, outputs)."""
+        return self.outputs(model).logits
+
     def outputs(self, model: nn.Module) -> Outputs:
-        """What a model answers."""
+        """What a model answers, and its loss."""
         return self.inference.run(model, self.rows, self.criterion())
 
     def scores(self, outputs: Outputs) -> dict[str, float]:
@@ -72,11 +77,13 @@ class LookKeeper(TrainerCallback):  # type: ignore[misc]
     Args:
         folder: the run's folder.
         rule: which look's weights the run keeps.
+        cook: makes the run's model of several looks; None where it is that of a look.
     """
 
-    def __init__(self, validation: Validation, folder: Path, rule: Rule) -> None:
+    def __init__(self, validation: Validation, folder: Path, rule: Rule, run: RunContext, cook: Cooks | None) -> None:
         self.validation = validation
         self.folder = folder
+        self.run, self.cook = run, cook
         self.looks = KeptLooks(folder / FOLDER, rule, rows_key(validation.rows.targets))
         self._seen: NDArray[np.float32] | None = None
 
@@ -105,25 +112,36 @@ class LookKeeper(TrainerCallback):  # type: ignore[misc]
         **_: Any,
     ) -> None:
         """Keep the look."""
-        if state.is_world_process_zero and self._seen is not None:
-            score = metrics[f"eval_{self.validation.metric}"]
-            look = KeptLook(state.global_step, score, self.validation.off(self._seen))
-            self.looks = self.looks.with_look(look, self._seen)
-        self._seen = None
+        seen, self._seen = self._seen, None
+        if seen is None or not (state.is_world_process_zero or self.cook):
+            return
+        off = self.validation.off(seen)
+        if self.cook:
+            self.cook.tasted(off, self.run)
+        if state.is_world_process_zero:
+            look = KeptLook(state.global_step, metrics[f"eval_{self.validation.metric}"], off)
+            self.looks = self.looks.with_look(look, seen)
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Delete what neither the run so far needs nor any of its checkpoints would."""
         if state.is_world_process_zero:
             self.looks.pruned(map(step_of, complete_checkpoints(self.folder)))
 
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Keep what a model made of several looks would answer."""
+        answers = self.cook.crossed(self.run, self.validation) if self.cook else []
+        if answers and state.is_world_process_zero:
+            self.looks.cross(answers)
 
-def keeper_of(plan: Plan, validation: Validation, techniques: Sequence[Technique], folder: Path) -> LookKeeper | None:
+
+def keeper_of(plan: Plan, validation: Validation, weave: Weave, folder: Path) -> LookKeeper | None:
     """What keeps the looks of a training; None where no test could use them: a stage's looks, answers that are not one
-    a row, and those of a model that is made of several looks."""
-    rules = [technique.look_kept() for technique in techniques if isinstance(technique, Keeps)]
-    rule = rules[0] if rules else "best"
+    a row, and those of a model that is made of several looks by a technique that cannot say how."""
+    keeping = next((item for item in weave.techniques if isinstance(item, Keeps)), None)
+    rule: Rule = keeping.look_kept() if keeping else "best"
+    cook = keeping if rule == "own" and isinstance(keeping, Cooks) else None
     wanted = "logits" in validation.task.gives and not plan.stage and len(validation.rows) > 1
-    return LookKeeper(validation, folder, rule) if wanted and rule != "own" else None
+    return LookKeeper(validation, folder, rule, weave.run, cook) if wanted and (rule != "own" or cook) else None
 
 
 __all__ = ["LookKeeper", "Validation", "keeper_of"]

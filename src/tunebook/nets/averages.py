@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal, Protocol, runtime_checkable
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tunebook.core.errors import PlanError
@@ -65,6 +67,27 @@ class Keeps(Protocol):
         """Which look the kept model is that of: the best one, the last one, or none, for it is made of several."""
 
 
+class Judge(Protocol):
+    """What models are worth on the validation rows."""
+
+    def answers(self, model: nn.Module) -> NDArray[np.float32]:
+        """What a model answers, shape (N, outputs)."""
+
+    def off(self, logits: NDArray[np.float32]) -> tuple[float, ...]:
+        """The metric that chooses, on the rows outside of each fold."""
+
+
+@runtime_checkable
+class Cooks(Protocol):
+    """A technique that keeps a model made of several looks, and can say what it would have kept without some rows."""
+
+    def tasted(self, off: Sequence[float], run: RunContext) -> None:
+        """After each look: its scores on the rows outside of each fold."""
+
+    def crossed(self, run: RunContext, judge: Judge) -> list[NDArray[np.float32]]:
+        """After training: for each fold the answers (N, outputs) of the model that the rows outside of it choose."""
+
+
 def need_looks(key: str, facts: Facts) -> None:
     """Refuse an average over looks where there is only one look.
 
@@ -76,4 +99,4 @@ def need_looks(key: str, facts: Facts) -> None:
         raise PlanError("averaging.looks", key=key, value=found, allowed=">= 2")
 
 
-__all__ = ["Keeps", "Weights", "copied", "mean", "moved", "need_looks", "standing_in"]
+__all__ = ["Cooks", "Judge", "Keeps", "Weights", "copied", "mean", "moved", "need_looks", "standing_in"]
