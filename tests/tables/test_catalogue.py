@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
 
+import tunebook
 from tunebook.core.technique import Technique
 from tunebook.tables import catalogue as module
 from tunebook.tables import declared
-from tunebook.tables.catalogue import catalogue, entries, rivals
+from tunebook.tables.catalogue import FILE, catalogue, entries, rivals, to_json
 
 
 class One(Technique):
@@ -72,3 +74,9 @@ def test_techniques_of_other_packages_are_imported(monkeypatch: pytest.MonkeyPat
         assert list(found) == ["one"] and found["one"].told == ["Plays the loss."], "English where there is no Chinese"
     finally:
         catalogue.cache_clear()
+
+
+def test_the_file_is_what_they_are_written_as(real_techniques: None) -> None:
+    pytest.importorskip("torch", reason="techniques are read with torch")
+    file = Path(tunebook.__file__).parent / FILE
+    assert file.read_text(encoding="utf-8") == to_json(entries(declared.techniques())), "run: make docs"
