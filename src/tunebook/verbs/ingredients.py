@@ -42,8 +42,9 @@ def ingredients_of(of: Book | Sequence[Run]) -> tuple[Book, list[Run], dict[str,
     for number, path in enumerate(paths):
         if path in paths[:number]:
             raise PlanError("soup.twice", key="RUN", value=path.name, allowed=" | ".join(run.id for run in runs))
+    first = runs[0].plan
     for run in runs:
-        if fault := misfit(run, book, runs[0].plan):
+        if fault := misfit(run, book, first):
             raise fault
     return book, runs, {}
 
