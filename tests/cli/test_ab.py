@@ -87,7 +87,7 @@ def test_a_better_table_passes_and_is_promoted(tunebook: Call, tested: Path, tmp
     assert data["seeds"] == 3 and data["looks"] == 1 and data["lower"] < data["gain"] < data["upper"]
     assert done.code == (0 if data["passed"] else 1)
     assert (Path(data["path"]) / "report.html").is_file()
-    assert data["looks_spent"] == [{"seeds": 3, "alpha": 0.05}] and data["min_detectable"] > 0
+    assert data["looks_spent"] == [{"seeds": 3, "alpha": data["alpha"]}] and data["min_detectable"] > 0
     assert "this test can see gains of" in done.err and "No test has measured" in done.err
     assert "Only" in done.err and "up to 6 runs" in done.err
     shown = tunebook("ab", tested, "v2", "v3", *ASKED)

@@ -23,7 +23,7 @@ from tunebook.engine.source import ensemble
 from tunebook.nets.anchor import drawn_targets, old_outputs, surprise
 from tunebook.nets.classify import Classify, class_weights
 from tunebook.nets.divergence import divergence, symmetric
-from tunebook.tasks import label_rows, label_scores
+from tunebook.tasks import label_intervals, label_rows, label_scores
 from tunebook.tasks.text_classification import TextClassification
 from tunebook.techniques.curriculum import Curriculum, _loss
 from tunebook.techniques.custom_loss import CustomLoss
@@ -133,7 +133,7 @@ CALLS: dict[str, Callable[[], Any]] = {
     "row_scores": lambda: label_rows.row_scores(np.zeros((3, 2)), np.zeros(3), TAGS, "accuracy"),
     "scorer": lambda: label_rows.scorer(np.zeros((3, 2)), np.zeros(3), TAGS, "ece"),
     "scores": lambda: label_scores.scores(np.zeros((3, 2)), np.zeros(3), TAGS),
-    "intervals": lambda: label_scores.intervals(np.zeros((3, 2)), np.zeros(3), TAGS),
+    "intervals": lambda: label_intervals.intervals(np.zeros((3, 2)), np.zeros(3), TAGS),
     "detail": lambda: label_scores.detail(np.zeros((3, 2)), np.zeros(3), TAGS),
     "answers": lambda: label_scores.answers(np.zeros((3, 2)), TAGS),
     "true_label": lambda: label_scores.true_label(0, TAGS),

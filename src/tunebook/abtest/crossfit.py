@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tunebook.abtest.exam import Exam
 from tunebook.core.kept_looks import KeptLooks, rows_key
+from tunebook.core.kinds import NUMBERS, either
 from tunebook.metrics.calibration import log_softmax
 from tunebook.verbs.runs import Run
 
@@ -91,7 +92,8 @@ def _aligned(answered: dict[int, Array], steps: Array, kept: Array, problem: str
     no number."""
     if not all(np.isfinite(logits).all() for logits in answered.values()):
         return None
-    values = {step: log_softmax(x) if problem == "single_label" else x for step, x in (*answered.items(), (-1, kept))}
+    shares = either(problem, ["single_label"], ["multi_label", *NUMBERS])
+    values = {step: log_softmax(x) if shares else x for step, x in (*answered.items(), (-1, kept))}
     wanted = np.sort(values.pop(-1), axis=0)
     columns = range(wanted.shape[1])
     moved = {

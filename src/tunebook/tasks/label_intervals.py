@@ -57,7 +57,7 @@ def notes(logits: Array, targets: Array, labels: Labels, groups: Array | None = 
     from tunebook.stats.intervals import FEW_GROUPS, FEW_ROWS
 
     found: dict[str, list[Said]] = {}
-    if labels.problem != "regression":
+    if either(labels.problem, ["single_label", "multi_label", "ordinal"], ["regression"]):
         true, given = decisions(logits, targets, labels)
         rows = true.sum(0)
         few = _named(labels.names, rows, rows < FEW_ROWS)
