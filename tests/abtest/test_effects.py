@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -104,6 +105,18 @@ def test_the_interval_is_that_of_the_difference(book: Book, monkeypatch: pytest.
     expected = two_way((level < 0.8).astype(float) - (level < 0.5), 0.1)
     assert back["learning_rate"].lower == pytest.approx(expected.lower)
     assert back["learning_rate"].upper == pytest.approx(expected.upper)
+
+
+def test_groups_of_rows_are_what_an_effect_counts(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_hand(book, monkeypatch, 0.3, 0.1)
+    asked = study(book)
+    codes = np.arange(80) // 4
+    grouped = replace(asked, exam=replace(asked.exam, groups=codes))
+    for metric, close in (("accuracy", 1e-9), ("macro_f1", 0.06)):
+        found = {item.row: item for item in row_effects(grouped, metric, "one", 0.1) if item.method == "one_back"}
+        level = np.random.default_rng(0).random((2, 80))
+        expected = two_way((level < 0.8).astype(float) - (level < 0.5), 0.1, codes)
+        assert found["learning_rate"].lower == pytest.approx(expected.lower, abs=close)
 
 
 def test_a_metric_without_rows(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests import ab_book
 from tunebook.abtest.arms import Arm, trained
+from tunebook.abtest.exam import Exam, split_exam
 from tunebook.abtest.gate import Gate
 from tunebook.core.errors import DataError, RunError
 from tunebook.core.nouns import Report
@@ -39,6 +42,19 @@ def test_pairs_of_runs_are_judged_as_a_test_judges_them(runs: dict[int, list[Run
     assert found.lower < found.gain < found.upper and found.reason
     assert compare(runs[2], runs[3]).test == found.test != compare(runs[3], runs[2]).test
     assert compare(runs[2], runs[3], Gate(metric="macro_f1", delta=0)).metric == "macro_f1"
+
+
+def test_groups_of_rows_are_counted(runs: dict[int, list[Run]], monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = compare(runs[2], runs[3])
+
+    def grouped(data: Any, split: Any) -> Exam:
+        exam = split_exam(data, split)
+        return replace(exam, groups=np.arange(len(exam.rows)) // 3)
+
+    monkeypatch.setattr("tunebook.verbs.compare.split_exam", grouped)
+    found = compare(runs[2], runs[3])
+    assert plain.groups == 0 and found.groups == -(-found.n // 3)
+    assert found.gain == plain.gain and found.lower != plain.lower and "groups" in str(found.reason)
 
 
 def test_runs_that_kept_no_looks_are_told(runs: dict[int, list[Run]], tmp_path: Path) -> None:

@@ -176,16 +176,16 @@ def _effect(
 
 
 def _weighed(parts: Sequence[tuple[float, Marks]], metric: str, alpha: float) -> Effect:
-    rows = [(weight, side.rows(metric)) for weight, side in parts]
+    rows, first = [(weight, side.rows(metric)) for weight, side in parts], parts[0][1]
     if all(scores is not None for _, scores in rows):
-        return two_way(np.sum([weight * scores for weight, scores in rows if scores is not None], axis=0), alpha)
+        together = np.sum([weight * scores for weight, scores in rows if scores is not None], axis=0)
+        return two_way(together, alpha, first.exam.groups)
     scorers = [(weight, side.scorers(metric)) for weight, side in parts]
-    first = parts[0][1]
 
     def score(arm: int, seed: int, drawn: Array) -> float:
         return sum(weight * each[seed](drawn) for weight, each in scorers) if arm else 0.0
 
-    return multi_bootstrap(score, len(first.logits), len(first.exam.rows), alpha=alpha)
+    return multi_bootstrap(score, len(first.logits), first.exam.units, alpha=alpha)
 
 
 def measured(verdict: Verdict, method: str) -> bool:

@@ -52,6 +52,11 @@ class Exam:
         return 0 if self.groups is None else len(np.unique(self.groups))
 
     @property
+    def units(self) -> int | Array:
+        """What `multi_bootstrap` draws: so many rows, or the groups that these numbers name."""
+        return len(self.rows) if self.groups is None else self.groups
+
+    @property
     def targets(self) -> Array:
         """The true labels, as `Rows.targets`."""
         assert self.rows.targets is not None

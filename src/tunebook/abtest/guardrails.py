@@ -98,11 +98,10 @@ def _calibration(guard: Guard, marks: Both, alpha: float) -> Guardrail:
     """Calibration error; less of it is the gain."""
     scorers = [side.scorers("ece") for side in marks]
     exam, seeds = marks[0].exam, len(marks[0].logits)
-    units = len(exam.rows) if exam.groups is None else exam.groups
     return judged(
         guard,
         "metric",
-        lambda: multi_bootstrap(lambda arm, seed, drawn: -scorers[arm][seed](drawn), seeds, units, alpha=alpha),
+        lambda: multi_bootstrap(lambda arm, seed, drawn: -scorers[arm][seed](drawn), seeds, exam.units, alpha=alpha),
         alpha=alpha,
         rows=len(exam.rows),
     )

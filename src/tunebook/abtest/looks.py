@@ -34,8 +34,7 @@ def gain(a: Marks, b: Marks, metric: str, alpha: float, times: float = 1.0) -> E
 def bootstrapped(a: Marks, b: Marks, metric: str, alpha: float, times: float = 1.0) -> Effect:
     """The same by the bootstrap of seeds and rows, for any metric."""
     score = _score(a, b, metric, (times, 1.0))
-    rows = len(a.exam.rows) if a.exam.groups is None else a.exam.groups
-    return multi_bootstrap(score, len(a.logits), rows, alpha=alpha)
+    return multi_bootstrap(score, len(a.logits), a.exam.units, alpha=alpha)
 
 
 def _score(a: Marks, b: Marks, metric: str, times: tuple[float, float]) -> Score | Blocks:

@@ -83,6 +83,7 @@ def _runs(a: list[Run], b: list[Run], rule: Gate, split: Split) -> Verdict:
     around = {
         "a": a[0].plan.table_version, "b": b[0].plan.table_version, "a_values": a[0].plan.table,
         "b_values": b[0].plan.table, "content": data.content, "split": split, "n": len(marks[0].exam.rows),
+        "groups": marks[0].exam.count,
     }  # fmt: skip
     if len(a) < 2:
         gain = float((marks[1].scores(metric) - marks[0].scores(metric)).mean())
