@@ -4,7 +4,7 @@ The answers are drawn by the model in `benchmarks/answers.py`; all arms answer t
 against the same runs of the champion. Each is tested as the gate of a new book does it, and, where it passes, once
 more: both arms with fresh seeds, on half as many test rows. Beside it stands in how many draws a true gain is found.
 
-    python -m benchmarks MANY [--draws 1500]
+    python -m benchmarks MANY [--draws 3000]
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from benchmarks.answers import Latent
 from benchmarks.gate import sequence, verdicts
 from benchmarks.record import write_result
 from tunebook.abtest.gate import Gate
+from tunebook.abtest.spending import PlannedLook, planned_looks
 from tunebook.stats.family import family_error
 from tunebook.stats.gate import MeanSquares
-from tunebook.stats.sequential import spent
 
 Array = NDArray[Any]
 OPENINGS = (1, 2, 5, 10, 20)
@@ -35,7 +35,7 @@ _AT_ONCE = 4_000_000  # answers that are drawn together
 class Design:
     """What is simulated; gains, deltas and the seeds' standard deviation as shares, not in points."""
 
-    draws: int = 1500
+    draws: int = 3000
     tables: int = 20
     rows: tuple[int, ...] = (200, 500, 2000)
     deltas: tuple[float, ...] = (0.0, 0.02)
@@ -44,9 +44,9 @@ class Design:
     gate: Gate = field(default_factory=Gate)
 
     @property
-    def looks(self) -> tuple[int, ...]:
-        """Numbers of seeds at which a test is looked at."""
-        return (*(look for look in self.gate.looks if look < self.gate.seeds), self.gate.seeds)
+    def looks(self) -> list[PlannedLook]:
+        """When a first test is looked at, and what each look spends."""
+        return planned_looks(self.gate.seeds, None, self.gate)
 
 
 def simulate(design: Design) -> list[dict[str, Any]]:
@@ -90,13 +90,13 @@ def gains(design: Design, shape: tuple[int, int, int], gain: float, rng: np.rand
 
 def tested(design: Design, seen: Array, delta: float) -> dict[str, Array]:
     """What the tests of the gate say, look after look; differences (draws, tables, K, N)."""
-    level = spent(design.gate.alpha, len(design.looks), tuple(map(float, design.looks)))
     looks = []
-    for seeds in design.looks:
-        used = seen[..., :seeds, :]
-        looks.append(verdicts(used.mean((-2, -1)), MeanSquares.of(used).half_width(level), delta))
-    flat = [{name: found.reshape(-1) for name, found in look.items()} for look in looks]
-    return {name: found.reshape(seen.shape[:2]) for name, found in sequence(flat, design.looks).items()}
+    for look in design.looks:
+        used = seen[..., : look.seeds, :]
+        found = verdicts(used.mean((-2, -1)), MeanSquares.of(used).half_width(look.alpha), delta)
+        looks.append({name: share.reshape(-1) for name, share in found.items()})
+    told = sequence(looks, tuple(look.seeds for look in design.looks))
+    return {name: found.reshape(seen.shape[:2]) for name, found in told.items()}
 
 
 def rates(design: Design, passed: Array, confirmed: Array, used: Array) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def table(found: list[dict[str, Any]]) -> str:
 def main(claim: str, arguments: list[str]) -> Path:
     """Simulate, print the table and write the result."""
     read = argparse.ArgumentParser()
-    read.add_argument("--draws", type=int, default=1500)
+    read.add_argument("--draws", type=int, default=3000)
     options = read.parse_args(arguments)
     begun, design = time.perf_counter(), Design(draws=options.draws)
     found = simulate(design)
@@ -138,7 +138,7 @@ def main(claim: str, arguments: list[str]) -> Path:
         "draws": design.draws,
         "seconds": round(time.perf_counter() - begun, 1),
         "seeds": design.gate.seeds,
-        "looks": list(design.looks),
+        "looks": [look.model_dump() for look in design.looks],
         "alpha": alpha,
         "seed_sd": design.seed_sd,
         "implied": {"validation": family_error(design.tables, alpha), "proven": family_error(design.tables, alpha, 2)},
