@@ -117,8 +117,11 @@ def test_rows_that_are_none_or_worn_are_refused(proven: Book, monkeypatch: pytes
         weigh(book, 3)
     assert worn.value.code == "promote.rows_worn" and worn.value.value == 1
     assert "tunebook init NEW" in str(worn.value) and "table export" in str(worn.value)
-    book = ab_book.set_gate(book, openings=2)
-    assert trial_of(book).missing == 0
+    other = {"a_values": "x", "b_values": "y", "content": book.data.content}
+    scores = {"fresh": {"seeds": [1001], "runs": {}}}
+    book.log.append("open", evidence={"verdict": other, "test_scores": scores})
+    book = ab_book.set_gate(book, openings=3)
+    assert trial_of(book).missing == 0, "the test rows have refused another table"
     rows = {**book.data.rows, "test": 1}
     write_json(book.data.model_copy(update={"rows": rows}), book.path / "data" / "split.json")
     with pytest.raises(RefusedError) as none:

@@ -68,11 +68,10 @@ def _looks(plan: TestPlan, gate: Gate) -> Iterator[Lax]:
     allowed = [look for look in gate.looks if look < end] + [end]
     if not set(places) <= set(allowed):
         yield Lax("looks", places, ", ".join(map(str, allowed)))
-        return
     most = spent(gate.alpha, len(places), tuple(map(float, places)))
-    for look in plan.looks:
-        if look.alpha > most * (1 + _ROUNDING):
-            yield Lax("looks", look.alpha, f"<= {most:.4g}")
+    dearest = max(look.alpha for look in plan.looks)
+    if dearest > most * (1 + _ROUNDING):
+        yield Lax("looks", dearest, f"<= {most:.4g}")
 
 
 def _guard(wanted: Guard, found: Guard | None) -> Iterator[Lax]:
