@@ -87,17 +87,23 @@ def test_a_better_table_passes_and_is_promoted(tunebook: Call, tested: Path, tmp
     assert data["seeds"] == 3 and data["looks"] == 1 and data["lower"] < data["gain"] < data["upper"]
     assert done.code == (0 if data["passed"] else 1)
     assert (Path(data["path"]) / "report.html").is_file()
-    assert data["looks_spent"] == [{"seeds": 3, "alpha": data["alpha"]}] and data["min_detectable"] > 0
+    assert data["tests_on_these_rows"] == 1 and data["family_error"]["validation"] == pytest.approx(0.3)
+    assert data["looks_spent"] == [{"seeds": 3, "alpha": 0.3}] and data["min_detectable"] > 0
     assert "this test can see gains of" in done.err and "No test has measured" in done.err
     assert "Only" in done.err and "up to 6 runs" in done.err
     shown = tunebook("ab", tested, "v2", "v3", *ASKED)
     assert data["verdict"] in shown.out and "Guardrail" in shown.out.title() and "finished already" in shown.err
+    lax = ("ab", tested, "v2", "v3", *ASKED, "--alpha", "40%", "--promote")
+    refused = tunebook(*lax, "--json")
+    assert (refused.code, refused.json["passed"], refused.json["error"]["code"]) == (1, True, "promote.laxer")
+    told = tunebook(*lax)
+    assert told.code == 1 and "laxer than this book's gate in alpha" in told.out and "tunebook promote" not in told.out
     prices = tmp_path / "prices.toml"
     prices.write_text('currency = "EUR"\ncpu_hour = 100.0\ngpu_hour = 100.0\n')
     more = ("--guard", "time=900%", "--prices", prices, "--effects-by", "one")
     again = tunebook("ab", tested, "champion", "v3", *ASKED, *more, "--promote")
     assert again.code == 0, again.out + again.err
-    assert f"test {Path(data['path']).name} on these rows" in " ".join(again.err.split())
+    assert f"test {refused.json['test']} on these rows" in " ".join(again.err.split())
     assert again.out.count("test rows (opening 1)") == 1, "what the test rows say of it"
     show = tunebook("table", "show", tested, "--table", "v3")
     assert "Effect: " in show.out, "what each row was worth"
@@ -107,6 +113,7 @@ def test_a_better_table_passes_and_is_promoted(tunebook: Call, tested: Path, tmp
     assert "have been tested" in again.err or "has been tested" in again.err
     worse = tunebook("ab", tested, "v3", "v2", *ASKED, "--alpha", "30%")
     assert worse.code == 1 and "✗ REJECT" in worse.out and "table recommend" in worse.out
+    assert "2 tables have been tested on these rows" in " ".join(worse.out.split())
 
 
 def test_what_is_refused_before_anything_is_trained(tunebook: Call, tested: Path) -> None:
