@@ -3,7 +3,7 @@
 A test on the validation rows has seen them before: checkpoints were chosen on them, and of many tables that are tested
 against one champion the luckiest passes. Runs that nobody has seen, on rows that chose nothing, are no luckier than
 any others. What must not get worse is not asked again: it was judged on the validation rows, and the test rows are too
-few for margins (docs/why/0005-the-gate.md).
+few for margins (docs/why/0013-two-proofs.md).
 """
 
 from __future__ import annotations
