@@ -49,4 +49,4 @@ def _tells(file: str, how: str) -> bool:
         return False
     if (file, how) == ("book.toml", "cut"):  # what is left is a book.toml with defaults
         return False
-    return not (how == "newer" and file.endswith(("outcome.json", "log.head")))
+    return not (how == "newer" and file.endswith(("outcome.json", "looks.json", "log.head")))

@@ -109,3 +109,19 @@ def test_answers_of_a_model_of_its_own(tmp_path: Path) -> None:
     again = looks.begun(FOLDS, 5)
     assert again.looks and not again.complete, "what was cooked before the run went on is stale"
     assert not begun(tmp_path).complete
+
+
+def test_a_file_that_is_missing_or_damaged_is_found(tmp_path: Path) -> None:
+    assert KeptLooks.fault(tmp_path) is None
+    add(begun(tmp_path), 5, 0.5, 0.5, 0.5, 0.5)
+    assert KeptLooks.fault(tmp_path) is None
+    folder = tmp_path / FOLDER
+    for name in ("5.npy", "folds.npy"):
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[:-4])
+        assert KeptLooks.fault(tmp_path) == folder / name
+        (folder / name).unlink()
+        assert KeptLooks.fault(tmp_path) == folder / name
+        (folder / name).write_bytes(whole)
+    (folder / "looks.json").unlink()
+    assert KeptLooks.fault(tmp_path) == folder / "looks.json"

@@ -293,7 +293,8 @@ def test_a_second_plan_reads_neither_rows_nor_tokenizer(
     fresh = tmp_path / "fresh"
     shutil.copytree(book.data.path, fresh / "data")
     slow = plan(book.champion, book.data.model_copy(update={"path": fresh / "data"}))
-    for name in ("load_reader", "model_id", "_read"):
+    monkeypatch.setattr("tunebook.verbs.kept.model_id", lambda *_: pytest.fail("read again"))
+    for name in ("load_reader", "_read"):
         monkeypatch.setattr(module, name, lambda *_: pytest.fail("read again"))
     found = plan(book.champion, book.data)
     assert (found.id, found.params, found.model_id) == (slow.id, slow.params, slow.model_id)

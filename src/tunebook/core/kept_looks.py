@@ -111,6 +111,17 @@ class KeptLooks:
         """What `cross` has kept, shape (N, outputs). Raises as `answers`."""
         return _load(self.path / _CROSSED)
 
+    @staticmethod
+    def fault(run: Path) -> Path | None:
+        """The first file of a run's looks that is missing or damaged; None where all are whole, or none were kept."""
+        if not (run / FOLDER).is_dir():
+            return None
+        looks = KeptLooks.read(run)
+        if looks is None:
+            return run / FOLDER / _LOOKS
+        needed = {looks.path / _FOLDS, *map(looks._file, looks.chosen()), *looks.path.glob("*.npy")}
+        return next((file for file in sorted(needed) if not _whole(file)), None)
+
     def folds(self) -> NDArray[np.int64]:
         """The fold of each row, shape (N,). Raises as `answers`."""
         return _load(self.path / _FOLDS)
@@ -155,6 +166,13 @@ def _save(path: Path, array: NDArray[Any]) -> None:
 
     with part_of(path) as part, part.open("wb") as stream:
         np.save(stream, array, allow_pickle=False)
+
+
+def _whole(path: Path) -> bool:
+    with suppress(OSError, ValueError, EOFError):
+        _load(path)
+        return True
+    return False
 
 
 def _load(path: Path) -> NDArray[Any]:

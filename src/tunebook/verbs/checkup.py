@@ -103,7 +103,7 @@ def _runs(book: Book) -> Iterator[Finding]:
 
 def _run(run: Run, *, searched: bool) -> Iterator[TunebookError]:
     """What is wrong with the files of a run, each told on its own."""
-    for look in (_plan, _table, _outcome, _report):
+    for look in (_plan, _table, _outcome, _report, _looks):
         try:
             yield from look(run)
         except TunebookError as error:
@@ -148,6 +148,14 @@ def _report(run: Run) -> Iterator[TunebookError]:
     for place in sorted(run.path.glob("*/report.json")):
         read_object(place, "metrics")
     yield from ()
+
+
+def _looks(run: Run) -> Iterator[TunebookError]:
+    """What its looks at the validation rows answered, by which tests of the run are judged."""
+    from tunebook.core.kept_looks import KeptLooks
+
+    if file := KeptLooks.fault(run.path):
+        yield RunError("doctor.looks", key=str(file), run=run.id)
 
 
 def _model(run: Run) -> Iterator[TunebookError]:
