@@ -202,6 +202,15 @@ def test_without_test_rows_nothing_can_be_proven(poor: Book, monkeypatch: pytest
     assert caught.value.code == "auto.no_test" and not (poor.path / "auto").exists()
 
 
+def test_worn_test_rows_prove_nothing(poor: Book) -> None:
+    for _ in range(poor.file.gate.openings):
+        poor.log.append("open", table=3, evidence={"test_scores": {}})
+    with pytest.raises(PlanError, match="any more") as caught:
+        auto(poor)
+    assert caught.value.code == "auto.rows_worn" and caught.value.allowed == "< 10"
+    assert not (poor.path / "auto").exists()
+
+
 def test_one_process_at_a_time(poor: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     class Deaf(BaseException):
         """Ends the auto where its work would begin."""

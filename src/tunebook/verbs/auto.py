@@ -54,13 +54,13 @@ def auto(
         allow: as `plan` takes it.
 
     Raises:
-        PlanError: `auto.number`; `auto.budget`, it buys no training; `auto.no_test`, without test rows nothing can be
-            proven. BookError: `auto.busy`. RunError: `auto.interrupted`; the same call goes on.
+        PlanError: `auto.number`; `auto.budget`, it buys no training; `auto.no_test`, `auto.rows_worn`, without test
+            rows, or with worn ones, nothing can be proven. BookError: `auto.busy`. RunError: `auto.interrupted`; the
+            same call goes on.
         TunebookError: the champion cannot be planned or trained.
     """
     _check(minutes, tries)
-    if book.data.rows.get("test", 0) < 2:
-        raise PlanError("auto.no_test", key="test", value=book.data.rows.get("test", 0), allowed=">= 2")
+    _provable(book)
     from tunebook.verbs.plan import plan
 
     champion = plan(book.champion, book.data, allow=allow)
@@ -88,6 +88,21 @@ def _check(minutes: float, tries: int) -> None:
         raise PlanError("auto.number", key="minutes", value=minutes, allowed="> 0")
     if not 1 <= tries <= _MOST_TRIES:
         raise PlanError("auto.number", key="try", value=tries, allowed=f"1 … {_MOST_TRIES}")
+
+
+def _provable(book: Book) -> None:
+    """Refuse a book whose test rows could not confirm anything, before a race is paid for.
+
+    Raises:
+        PlanError: `auto.no_test`, `auto.rows_worn`.
+    """
+    from tunebook.abtest.openings import openings
+
+    if book.data.rows.get("test", 0) < 2:
+        raise PlanError("auto.no_test", key="test", value=book.data.rows.get("test", 0), allowed=">= 2")
+    if openings(book) >= book.file.gate.openings:
+        worn = {"value": openings(book), "allowed": f"< {book.file.gate.openings}", "book": book.path}
+        raise PlanError("auto.rows_worn", key="test", **worn)
 
 
 def _alike(book: Book, tries: int) -> list[AutoState]:
