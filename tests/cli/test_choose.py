@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.cli.conftest import Call
 
 from tunebook.cli.choose import chosen_table, described, named_table, read_changes
 from tunebook.cli.options import Chosen
 from tunebook.core.errors import TableError, TunebookError
+from tunebook.tables.store import TableStore
 from tunebook.tables.write import write_table
 from tunebook.verbs.book import open_book
 
@@ -50,3 +52,16 @@ def test_what_does_not_exist(fresh: Path) -> None:
         chosen_table(open_book(fresh), Chosen("v7"))
     with pytest.raises(TableError, match=r"table\.missing"):
         chosen_table(open_book(fresh), Chosen("none.csv"))
+
+
+def test_a_run_of_another_version_than_the_champions_is_told(
+    tunebook: Call, book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_book(book)
+    run, champion = opened.run(), opened.tables.champion
+    monkeypatch.setattr(TableStore, "champion", property(lambda self: champion + 7))
+    told = tunebook("predict", book, "the room was great").err
+    assert f"v{run.plan.table_version}" in told and f"the champion is v{champion + 7}" in told and "--run" in told
+    assert "the champion is" not in tunebook("predict", book, "--run", run.id, "the room was great").err
+    monkeypatch.setattr(TableStore, "champion", property(lambda self: run.plan.table_version))
+    assert "the champion is" not in tunebook("predict", book, "the room was great").err

@@ -146,3 +146,8 @@ def test_a_closed_stdout_is_no_fault(words: list[str]) -> None:
 def test_a_terminal_that_knows_no_chinese() -> None:
     done = shell("--help", env={"TUNEBOOK_LANG": "zh", "PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0 and "tunebook" in done.stdout
+
+
+def test_the_package_is_a_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "tunebook", "--version"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.strip()

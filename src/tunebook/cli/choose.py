@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunebook.cli.answer import note
 from tunebook.cli.reading import pair
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tunebook.cli.options import Chosen
     from tunebook.core.nouns import ParamTable
     from tunebook.verbs.book import Book
+    from tunebook.verbs.runs import Run
 
 _ENDINGS = (".json", ".yaml", ".yml", ".csv", ".tsv", ".xlsx")
 
@@ -40,6 +42,19 @@ def named_table(book: Book, name: str) -> ParamTable:
 
         return read_table(Path(name))
     return book.tables.get(name)
+
+
+def chosen_run(book: Book, name: str) -> Run:
+    """The run that was named; where nobody named one and the newest is of another version than the champion, say so.
+
+    Raises:
+        BookError: no such run, or several whose id begins so.
+    """
+    found = book.run(name)
+    version, champion = found.plan.table_version, book.tables.champion
+    if name == "latest" and champion is not None and version != champion:
+        note(say("cli.run.other", run=found.id, version=version, champion=champion, book=book.path), style="yellow")
+    return found
 
 
 def read_changes(given: Sequence[str], option: str = "--set") -> dict[str, str]:
@@ -78,4 +93,4 @@ def described(book: Book, chosen: Chosen) -> str:
     return " + ".join([name, *(f"{row}={value}" for row, value in changes.items())])
 
 
-__all__ = ["chosen_table", "described", "named_table", "overruled", "read_changes"]
+__all__ = ["chosen_run", "chosen_table", "described", "named_table", "overruled", "read_changes"]

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from tunebook.cli.answer import Answer, facts, predict_command
 from tunebook.cli.bars import Bars
+from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, RunName, option
 from tunebook.cli.reading import wrong
 from tunebook.cli.retention import retention_data, tell_retention
@@ -31,7 +32,7 @@ def evaluate(
     part = next((name for name in SPLITS if name == split), None)
     if part is None:
         raise wrong("--split", split, " | ".join(SPLITS))
-    found = opened.run(run)
+    found = chosen_run(opened, run)
     with Bars() as bars:
         report = score(found, split=part, with_baselines=not no_baselines, progress=bars)
 

@@ -12,6 +12,7 @@ import typer
 
 from tunebook.cli.answer import Answer, command, note, warn
 from tunebook.cli.bars import Bars
+from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, option, said
 from tunebook.cli.predicted import tell_answers
 from tunebook.cli.reading import data_options, share
@@ -61,7 +62,7 @@ def predict(
     from tunebook.cli.save import check_out, save
     from tunebook.verbs.book import open_book
 
-    found = open_book(book).run(run)
+    found = chosen_run(open_book(book), run)
     if bool(texts) == bool(asked.file):
         raise TunebookError("cli.predict_what", key="TEXT | --file")
     if asked.out is not None:
