@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -101,7 +102,7 @@ def _provable(book: Book) -> None:
     if book.data.rows.get("test", 0) < 2:
         raise PlanError("auto.no_test", key="test", value=book.data.rows.get("test", 0), allowed=">= 2")
     if openings(book) >= book.file.gate.openings:
-        worn = {"value": openings(book), "allowed": f"< {book.file.gate.openings}", "book": book.path}
+        worn: dict[str, Any] = {"value": openings(book), "allowed": f"< {book.file.gate.openings}", "book": book.path}
         raise PlanError("auto.rows_worn", key="test", **worn)
 
 
