@@ -219,8 +219,8 @@ def _added(
 
     data = {"version": name, "parent": f"v{parent.version}" if parent else None, "changes": changes}
     data["warnings"] = warnings
-    verbs = [command(verb, book.path, "--table", name) for verb in ("check", "train")]
-    return Answer(data, tell, (*verbs, command("ab", book.path, "champion", name)))
+    tried = (command("check", book.path, "--table", name), command("train", book.path, "--table", name))
+    return Answer(data, tell, (*tried, command("ab", book.path, "champion", name)))
 
 
 def table_diff(
