@@ -71,6 +71,8 @@ def test_each_thing_is_logged_once(parts: Any) -> None:
     module.publish(prepared, course, made)
     entries = book.log.entries()[before:]
     assert [len(entry.evidence["effects"]) for entry in entries] == [0, 1]
+    told = [(item.name, item.held, item.reported) for item in made.guardrails]
+    assert [tuple(item.values()) for item in entries[0].evidence["guardrails"]] == told != []
     assert (
         entries[0].evidence["test"] == prepared.plan.id and entries[0].table == 3 and entries[0].reason == made.reason
     )

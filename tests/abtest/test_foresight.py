@@ -30,7 +30,18 @@ def planned(seeds, **changes):
 
 
 def earlier(test, **changes):
-    return Seen(**{"test": test, "content": "rows", "metric": "accuracy", "n": 400, "extra": {}, **changes})
+    return Seen(
+        **{
+            "test": test,
+            "a_values": "x",
+            "b_values": "y",
+            "content": "rows",
+            "metric": "accuracy",
+            "n": 400,
+            "extra": {},
+            **changes,
+        }
+    )
 
 
 class Seen:
@@ -55,6 +66,35 @@ def test_the_newest_test_of_the_same_rows_and_metric_says_how_far_gains_spread()
     expected = min_detectable(4e-4, 1e-4, 5, plan.looks[-1].alpha)
     assert foresight(plan, others) == Foresight(expected, "it")
     assert told(Foresight(expected, "it")) == {"gain": expected, "power": 0.8, "test": "it"}
+
+
+def test_a_test_of_the_same_pair_goes_before_newer_ones_of_others():
+    plan = planned(seeds=5, n=400)
+    others = earlier("newer", extra={"components": {"seeds": 9e-4, "rows": 9e-4}})
+    for pair in (("a", "b"), ("b", "a")):
+        own = earlier("own", a_values=pair[0], b_values=pair[1], extra=KNOWN)
+        assert foresight(plan, [others, own]) == Foresight(min_detectable(4e-4, 1e-4, 5, plan.looks[-1].alpha), "own")
+    assert foresight(plan, [others]).test == "newer"
+
+
+def test_a_test_without_any_spread_measures_none():
+    plan, assumed = planned(seeds=5, n=400), foresight(planned(seeds=5, n=400), [])
+    still = {"components": {"seeds": 0.0, "rows": 0.0}}
+    assert foresight(plan, [earlier("still", extra=still)]) == assumed and assumed.gain > 0.01
+    own = earlier("own", a_values="a", b_values="b", extra=still)
+    assert foresight(plan, [own]) == assumed
+    assert foresight(plan, [own, earlier("it", extra=KNOWN)]).test == "it"
+    twin = earlier("twin", a_values="x", b_values="x", extra=KNOWN)
+    assert foresight(plan, [twin]) == assumed, "a table against itself says nothing of two tables"
+    assert foresight(planned(seeds=5, n=400, a_values="x", b_values="x"), [twin]).test == "twin"
+
+
+def test_a_spread_is_never_finer_than_one_answer():
+    plan, tiny = planned(seeds=5, n=400), {"components": {"seeds": 1e-12, "rows": 0.0}}
+    alpha = plan.looks[-1].alpha
+    assert foresight(plan, [earlier("it", extra=tiny)]).gain == min_detectable(1 / 400**2, 0.0, 5, alpha)
+    loss = planned(seeds=5, n=400, metric="neg_loss")
+    assert foresight(loss, [earlier("it", metric="neg_loss", extra=tiny)]).gain == min_detectable(1e-12, 0.0, 5, alpha)
 
 
 def test_before_any_test_a_model_is_assumed_and_only_for_shares():

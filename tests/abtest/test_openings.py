@@ -18,16 +18,17 @@ def book(tmp_path: Path) -> Book:
 
 
 def test_tables_are_counted_once_whatever_they_were_tested_against(book: Book) -> None:
-    assert rows_use(book)["tests_on_these_rows"] == 0
+    assert rows_use(book, 0.05)["tests_on_these_rows"] == 0
     three = logged.add_version(book, {"batch_size": 16})
     for test, (a, b) in {"k": (1, 2), "l": (1, 2), "m": (1, three), "n": (2, three)}.items():
         logged.tested(book, a, b, test=test)
     logged.tested(book, 1, 2, test="o")
     book.log.append("test", evidence={"test": "p", "a": 1, "b": 1, "content": "other rows"})
-    found = rows_use(book)
+    found = rows_use(book, 0.3)
     assert found["tests_on_these_rows"] == 2
+    assert found["family_error"]["validation"] > 0.3, "the error of this test, not of the gate's"
     assert found["family_error"] == {
-        "validation": family_error(2, 0.05), "proven": family_error(2, 0.05, proofs=2),
+        "validation": family_error(2, 0.3), "proven": family_error(2, book.file.gate.alpha, proofs=2),
     }  # fmt: skip
 
 

@@ -89,6 +89,9 @@ def test_a_better_table_passes_and_is_promoted(tunebook: Call, tested: Path, tmp
     assert (Path(data["path"]) / "report.html").is_file()
     assert data["tests_on_these_rows"] == 1 and data["family_error"]["validation"] == pytest.approx(0.3)
     assert data["looks_spent"] == [{"seeds": 3, "alpha": 0.3}] and data["min_detectable"] > 0
+    assert {guard["reported"] for guard in data["guardrails"]} == {
+        guard["margin"] is None for guard in data["guardrails"]
+    }
     assert "this test can see gains of" in done.err and "No test has measured" in done.err
     assert "Only" in done.err and "up to 6 runs" in done.err
     shown = tunebook("ab", tested, "v2", "v3", *ASKED)

@@ -95,7 +95,47 @@ def test_three_data_sets_predict_a_fourth(tunebook, filled, tmp_path):
     assert "tests: 3, data sets: 3" in told
     assert "better in 3 of them" in told and "on another data set anything" not in told
     assert "I² 0%" in told and "Cannot tell yet" in told
+    assert "standard deviation 0.0 points" in told
+    (pooled,) = tunebook("knowledge", "effects", "lr", "--json").json["pooled"]
+    low, high = (pooled["pooled"][name] * 100 for name in ("new_lower", "new_upper"))
+    assert f"on another data set {low:+.1f} points … {high:+.1f} points." in told
     assert "→" in tunebook("knowledge", "effects", "metric").out
+
+
+def test_an_effect_elsewhere_is_within_what_is_possible(tunebook, filled, tmp_path):
+    third = logged.make_book(tmp_path / "third", content="third")
+    logged.log_test(third, logged.verdict(third, 1, 2, gain=0.95, lower=0.9, upper=1.2))
+    tunebook("knowledge", "index", third.path)
+    (pooled,) = tunebook("knowledge", "effects", "lr", "--json").json["pooled"]
+    found = pooled["pooled"]
+    assert (found["new_lower"], found["new_upper"]) == (-1, 1) and found["upper"] <= 1
+    told = " ".join(tunebook("knowledge", "effects", "lr").out.split())
+    assert "on another data set cannot tell: -100.0 points … +100.0 points is nearly all that is possible." in told
+
+
+def test_effects_of_a_metric_in_its_own_unit(tunebook, filled, tmp_path):
+    for number, gain in enumerate((0.01, 0.02, 9.0)):
+        book = logged.make_book(tmp_path / f"n{number}", content=f"n{number}")
+        ends = {"gain": gain, "lower": gain - 0.01, "upper": gain + 0.01}
+        logged.log_test(book, logged.verdict(book, 1, 2, metric="rmse", **ends))
+        tunebook("knowledge", "index", book.path)
+    told = " ".join(tunebook("knowledge", "effects", "lr").out.split())
+    _, _, numbers = told.partition("(Root mean squared error)")
+    assert "standard deviation 5.1" in numbers and "points" not in numbers.partition("Together")[0]
+
+
+def test_a_refusal_by_the_test_rows_is_found(tunebook, filled):
+    hotel = logged.make_book(filled[0].parent / "more", content="more")
+    figures = logged.tested(hotel, 1, 2).model_dump(mode="json", exclude={"path"})
+    second = {"metric": "accuracy", "a": 0.6, "b": 0.708, "gain": 0.108, "lower": -0.042, "upper": 0.258,
+              "alpha": 0.05, "n": 100, "seeds": 5}  # fmt: skip
+    hotel.log.append("open", table=2, evidence={"verdict": figures, "test_scores": second})
+    tunebook("knowledge", "index", hotel.path)
+    (found,) = tunebook("knowledge", "search", "refused by test rows", "--json").json["lessons"]
+    assert found["test_scores"] == second
+    # In a narrow screen the cells of a column are broken at any word.
+    told = tunebook("knowledge", "search", "refused by test rows").out
+    assert all(part in told for part in ("0.708", "+10.8", "fresh", "said no"))
 
 
 def test_export_and_import(tunebook, filled, tmp_path, monkeypatch):

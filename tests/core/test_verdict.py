@@ -40,6 +40,11 @@ def test_only_what_is_proven_and_breaks_nothing_passes(decision: str, held: list
     assert found.passed is passed
 
 
+def test_a_guardrail_without_a_margin_is_only_reported() -> None:
+    assert not guardrail(True).reported and not guardrail(False).reported
+    assert guardrail(True).model_copy(update={"margin": float("inf")}).reported
+
+
 def test_it_is_read_back_as_it_was_written_and_shares_nothing(tmp_path: Path) -> None:
     found = verdict(gain=float("-inf"))
     assert read_json(Verdict, write_json(found, tmp_path / "verdict.json")) == found

@@ -106,6 +106,48 @@ def test_a_log_that_was_tampered_with_is_told_first() -> None:
     assert 'class="warnings"' in text("html", check=broken)
 
 
+SECOND = {"metric": "accuracy", "a": 0.355, "b": 0.89, "gain": 0.535, "lower": 0.431, "upper": 0.639, "n": 200,
+          "alpha": 0.05, "seeds": 5, "fresh": {"seeds": [1001], "runs": {}}}  # fmt: skip
+DECIDED = [
+    entry(1, "open", 2, evidence={"verdict": FIGURES, "test_scores": {**SECOND, "b": 0.3, "gain": -0.055}}),
+    entry(2, "promote", 3, evidence={"verdict": {**FIGURES, "b": 3}, "test_scores": SECOND}, reason="good"),
+]
+
+
+@pytest.mark.parametrize("form", ["md", "html"])
+def test_what_the_test_rows_said_of_a_promotion_and_of_a_refusal(form: Any) -> None:
+    said = text(form, tables={2: None, 3: None}, entries=DECIDED)
+    assert "test rows (200, fresh seeds: 5): Accuracy 0.355 → 0.890, +53.5 points (+43.1 … +63.9)" in said
+    assert "test rows (200, fresh seeds: 5): Accuracy 0.355 → 0.300, -5.5 points (+43.1 … +63.9)" in said
+    assert said.count("test rows said no") == 2, "as a decision about v2, and in the log"
+    older = text(form, tables={3: None}, entries=[entry(1, "promote", 3, evidence={"test_scores": {"a": 0.5}})])
+    assert "0.500 → –, –" in older, "an older entry kept less"
+
+
+def test_what_the_test_rows_said_in_chinese(chinese: None) -> None:
+    said = text(tables={2: None, 3: None}, entries=DECIDED)
+    assert "测试样本（200 条，新种子 5 个）：准确率 0.355 → 0.890，+53.5 个百分点 (+43.1 … +63.9)" in said
+    assert said.count("测试样本否决") == 2
+
+
+def test_guardrails_that_were_only_reported_are_not_called_held() -> None:
+    def cell(*guards: dict[str, Any], **more: Any) -> str:
+        evidence = {**FIGURES, "guardrails": list(guards), **more}
+        line = next(
+            line for line in text(entries=[entry(1, "test", 2, evidence=evidence)]).splitlines() if "PROM" in line
+        )
+        return line.split("|")[-2].strip()
+
+    held, only = ({"name": name, "held": True, "reported": name == "size"} for name in ("time", "size"))
+    assert cell(held) == "held" and cell(only, only) == "only reported"
+    assert cell(held, only, only) == "1 held, 2 only reported"
+    assert cell({**held, "held": False}, only) == "broken: time"
+    older = {"name": "class:NUM", "held": True}
+    assert cell(older) == "held"
+    assert cell(older, plan={"guards": [{"name": "class", "margin": None}]}) == "only reported"
+    assert cell(older, plan={"guards": [{"name": "class", "margin": 0.05}]}) == "held"
+
+
 def test_missing_files_and_missing_entries() -> None:
     said = text(tables={1: None, 3: table(3, None, "")}, entries=ENTRIES[:5])
     assert said.count("The file of this version is missing or damaged.") == 2

@@ -68,6 +68,22 @@ def test_an_entry_that_only_names_the_test_reads_its_file(book: Book) -> None:
     assert (found.gain, found.against, found.alpha, found.se, found.df) == (0.031, 1, 0.05, None, None)
 
 
+def test_what_the_test_rows_said(book: Book) -> None:
+    second = {"metric": "accuracy", "a": 0.6, "b": 0.71, "gain": 0.11, "lower": -0.04, "upper": 0.26, "alpha": 0.05,
+              "n": 100, "seeds": 5}  # fmt: skip
+    figures = logged.tested(book, 1, 2).model_dump(mode="json", exclude={"path"})
+    fresh = {"fresh": {"seeds": [1001], "runs": {}}}
+    book.log.append("open", table=2, evidence={"verdict": figures, "test_scores": {**second, **fresh}})
+    book.log.append("open", table=2, evidence={"verdict": figures, "test_scores": {"a": 0.6}})
+    refused, older = taught(book)[-2:]
+    assert (refused.action, refused.version, refused.against, refused.verdict) == ("open", 2, 1, "PROMOTE")
+    assert refused.test_scores is not None and refused.test_scores.model_dump() == second
+    assert older.test_scores is None, "an entry that has not kept all of it"
+    learn(book)
+    found = Index().find(Question(words="测试样本否决"))
+    assert [item.test_scores for item in found] == [None, refused.test_scores]
+
+
 def test_promotion_and_rollback(book: Book) -> None:
     logged.tested(book, 1, 2)
     logged.promoted(book, 2, reason="快")

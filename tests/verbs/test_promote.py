@@ -17,6 +17,7 @@ from tunebook.abtest.final_exam import Trial
 from tunebook.abtest.verdicts import read_verdict
 from tunebook.core.errors import BookError, MachineError, RefusedError, TableError, TunebookError
 from tunebook.knowledge import index as index_module
+from tunebook.knowledge.index import Index, Question
 from tunebook.knowledge.log import ChangeLog
 from tunebook.verbs.book import Book
 from tunebook.verbs.promote import enact, opened, promote, reign, rollback, weigh
@@ -80,6 +81,8 @@ def test_a_gain_that_the_test_rows_do_not_confirm_is_refused_for_good(
     entry = proven.log.entries()[-1]
     assert (entry.action, entry.table, entry.reason, len(proven.log.entries())) == ("open", 3, "please", before + 1)
     assert entry.evidence["test_scores"]["lower"] == -0.032 and opened(proven)["logged"] == 1
+    (lesson,) = Index().find(Question(action="open"))
+    assert lesson.test_scores is not None and (lesson.test_scores.lower, lesson.version) == (-0.032, 3)
     assert proven.champion.version == 2
     monkeypatch.undo()
     again = refused("promote.not_repeated", promote, proven, 3)

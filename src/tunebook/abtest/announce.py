@@ -81,7 +81,8 @@ def _log(prepared: PreparedTest, verdict: Verdict) -> None:
         return
     evidence = {name: getattr(verdict, name) for name in _LOGGED}
     evidence |= {"effects": [effect.model_dump(mode="json") for effect in verdict.effects]}
-    evidence |= {"guardrails": [{"name": item.name, "held": item.held} for item in verdict.guardrails]}
+    told = ("name", "held", "reported")
+    evidence |= {"guardrails": [{name: getattr(item, name) for name in told} for item in verdict.guardrails]}
     evidence |= logged_facts(book, verdict, prepared.plan)
     book.log.append("test", reason=verdict.reason, table=verdict.b, evidence=evidence)
 

@@ -31,16 +31,31 @@ class Foresight:
 def foresight(plan: TestPlan, earlier: Iterable[Verdict]) -> Foresight | None:
     """What a test can see, by the spread in the newest test of the same rows and metric, else by a stated model.
 
-    None for a metric that is no share, before any test has measured it.
+    A test of the same pair goes before those of other tables. Tables that always answered alike measured no spread: the
+    next pair will not be so. None for a metric that is no share, before any test has measured it.
     """
-    for verdict in earlier:
-        same = (verdict.content, verdict.metric, verdict.n) == (plan.content, plan.metric, plan.n)
-        if same and (known := verdict.extra.get("components")):
-            return Foresight(_gain(plan, known["seeds"], known["rows"]), verdict.test)
+    units = plan.groups or plan.n
+    measured = [verdict for verdict in earlier if _speaks(verdict, plan)]
+    if measured:
+        nearest = min(measured, key=lambda verdict: _pair(verdict) != _pair(plan))  # the first, so the newest, of these
+        known = nearest.extra["components"]
+        # No score of these rows is finer than one answer: a run cannot be told to vary by less.
+        least = 1 / units**2 if plan.metric in SHARES else 0.0
+        return Foresight(_gain(plan, max(known["seeds"], least), known["rows"]), nearest.test)
     if plan.metric not in SHARES:
         return None
-    units = plan.groups or plan.n
     return Foresight(_gain(plan, 2 * _OF_A_SEED + _OF_A_ROW / units, _SHARED / units))
+
+
+def _speaks(verdict: Verdict, plan: TestPlan) -> bool:
+    """Whether a test has measured how far gains spread on these rows: of tables that differ, or of this very pair."""
+    same = (verdict.content, verdict.metric, verdict.n) == (plan.content, plan.metric, plan.n)
+    tables = verdict.a_values != verdict.b_values or _pair(verdict) == _pair(plan)
+    return same and tables and any(verdict.extra.get("components", {}).values())
+
+
+def _pair(item: Verdict | TestPlan) -> set[str]:
+    return {item.a_values, item.b_values}
 
 
 def _gain(plan: TestPlan, of_seeds: float, of_rows: float) -> float:

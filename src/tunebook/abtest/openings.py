@@ -27,17 +27,17 @@ def trials_of(book: Book, *, every: bool = False) -> list[Entry]:
     return [entry for entry in entries if "fresh" in (entry.evidence.get("test_scores") or {})]
 
 
-def rows_use(book: Book) -> dict[str, Any]:
-    """How many tables were tested on these rows, and what that makes of the error of a test.
+def rows_use(book: Book, alpha: float) -> dict[str, Any]:
+    """How many tables were tested on these rows, and what that makes of the error of a test at alpha.
 
     Returns:
         `tests_on_these_rows`: tables that were tested against any champion, `family_error`: the probability that at
-        least one of so many tables that are no better passes, `validation` alone and `proven` once more on the test
-        rows.
+        least one of so many tables that are no better passes: `validation` such a test, and `proven` one by the
+        book's gate and then the test rows, which a promotion asks whatever alpha this test has.
     """
     tested = {item.b_values for item in logged_tests(book) if item.content == book.data.content}
-    alpha = book.file.gate.alpha
-    errors = {"validation": family_error(len(tested), alpha), "proven": family_error(len(tested), alpha, proofs=2)}
+    proven = family_error(len(tested), book.file.gate.alpha, proofs=2)
+    errors = {"validation": family_error(len(tested), alpha), "proven": proven}
     return {"tests_on_these_rows": len(tested), "family_error": errors}
 
 

@@ -83,7 +83,7 @@ def ab(book: Books, a: Version, b: Challenger, rule: Rule, around: Around, allow
     with Bars(prepared.plan.metric) as bars:
         verdict = run_test(prepared, effects=around.method, progress=bars)
     data = verdict_data(verdict)
-    data |= rows_use(opened)
+    data |= rows_use(opened, verdict.alpha)
     code = 0 if verdict.passed else NO
     if around.promote and verdict.passed:
         from tunebook.cli.promote import promoted
@@ -191,7 +191,7 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
         "a": f"v{verdict.a}",
         "b": f"v{verdict.b}",
         **{name: getattr(verdict, name) for name in names},
-        "guardrails": [guard.model_dump() for guard in verdict.guardrails],
+        "guardrails": [{**guard.model_dump(), "reported": guard.reported} for guard in verdict.guardrails],
         "effects": [effect.model_dump() for effect in verdict.effects],
         "failed": {side: cost["failed"] for side, cost in verdict.extra["arms"].items()},
         "collapsed": {side: sum(runs) for side, runs in verdict.extra.get("collapsed", {}).items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _RANGE = re.compile(r"(\d*)\s*[-–~]\s*(\d*)")
 _MOST = 30
+_NEARLY_ALL = 0.9  # of what a metric can move by: an interval as wide says nothing
 Some = Annotated[list[Path], typer.Argument(metavar="BOOK", help=say("cli.opt.books"))]
 Row = Annotated[str, typer.Argument(metavar="ROW", help=say("cli.opt.asked_row"))]
 Words = Annotated[str, typer.Argument(metavar="WORDS", help=say("cli.opt.words"))]
@@ -126,12 +128,13 @@ def _changes(item: Lesson) -> str:
 
 
 def _outcome(item: Lesson) -> str:
-    from tunebook.report.history import gain_text
+    from tunebook.report.history import gain_text, second_proof
     from tunebook.report.words import metric_name, phrase
 
+    second = second_proof(item.test_scores.model_dump()) if item.test_scores else ""
     gain = f"{metric_name(item.metric)} {gain_text(item.model_dump())}" if item.gain is not None else ""
     forced = say("log.forced") if item.forced else ""
-    return "\n".join(part for part in (phrase("log.action", item.action), item.verdict, gain, forced) if part)
+    return "\n".join(part for part in (phrase("log.action", item.action), item.verdict, gain, second, forced) if part)
 
 
 def knowledge_effects(around: Around, row: Row) -> Answer:
@@ -142,7 +145,7 @@ def knowledge_effects(around: Around, row: Row) -> Answer:
 
     name = aliases().get(row, row)
     tests = row_tests(name, Index().find(around.question(action="test", row=name)))
-    pooled = pooled_effects(tests)
+    pooled = [_possible(effect) for effect in pooled_effects(tests)]
     data = {
         "row": name,
         "tests": [test.model_dump(mode="json") for test in tests],
@@ -178,11 +181,38 @@ def _tell_effects(screen: Console, row: str, tests: list[RowTest], pooled: list[
         screen.print()
         prose(screen, say("knowledge.pooled", gain=gain_text(ends), **words), "bold")
         if mean.tau is not None and mean.i2 is not None and mean.p_same is not None:
-            new = (mean.new_lower, mean.new_upper)
-            wide = say("knowledge.anything") if new[0] is None else f"{new[0]:+.4f} … {new[1]:+.4f}"
-            figures = {"tau": f"{mean.tau:.4f}", "i2": f"{mean.i2:.0%}", "p": f"{mean.p_same:.2g}"}
-            prose(screen, say("knowledge.spread", new=wide, **figures))
+            figures = {"tau": _in_units(mean.tau, effect.metric, ""), "i2": f"{mean.i2:.0%}", "p": f"{mean.p_same:.2g}"}
+            prose(screen, say("knowledge.spread", new=_elsewhere(effect), **figures))
         prose(screen, say(f"knowledge.sure.{effect.sure}"))
+
+
+def _possible(effect: Effect) -> Effect:
+    """The same, its ends no further out than the metric can move."""
+    from tunebook.report.words import possible
+
+    found = effect.pooled
+    ends = {name: getattr(found, name) for name in ("mean", "lower", "upper", "new_lower", "new_upper")}
+    cut = {name: None if value is None else possible(value, effect.metric) for name, value in ends.items()}
+    return effect.model_copy(update={"pooled": found.model_copy(update=cut)})
+
+
+def _elsewhere(effect: Effect) -> str:
+    """Where the effect on another data set is to be expected, or that this cannot be told."""
+    from tunebook.report.words import possible
+
+    low, high = effect.pooled.new_lower, effect.pooled.new_upper
+    if low is None or high is None:
+        return say("knowledge.anything")
+    ends = f"{_in_units(low, effect.metric)} … {_in_units(high, effect.metric)}"
+    widest = possible(math.inf, effect.metric) - possible(-math.inf, effect.metric)
+    return say("knowledge.cannot_tell", ends=ends) if high - low >= _NEARLY_ALL * widest else ends
+
+
+def _in_units(value: float, metric: str, sign: str = "+") -> str:
+    """A number in points of a share, else in the metric's own unit, as `gain_text` says it."""
+    from tunebook.report.words import SHARES
+
+    return say("report.points", value=f"{value * 100:{sign}.1f}") if metric in SHARES else f"{value:{sign}.4f}"
 
 
 def _likest(row: str) -> str:

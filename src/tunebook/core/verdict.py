@@ -59,6 +59,11 @@ class Guardrail(Record):
     sees: float = math.inf
     rows: int = 0
 
+    @property
+    def reported(self) -> bool:
+        """Whether it is told only: nobody asked for a margin, or the rows are too few for one."""
+        return not math.isfinite(self.margin)
+
 
 class RowEffect(Record):
     """What one changed row is worth, in units of the metric.

@@ -18,7 +18,23 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _MODEL = re.compile(rf"(builtin:|modelscope:)?{_NAME}(/{_NAME})?")
 _HIDDEN = {"book", "reason"}
 _SIZES = ((1_000, "small", "小"), (20_000, "medium", "中"), (float("inf"), "large", "大"))
+_REFUSED = "refused by test rows 测试样本否决"
 _LANGUAGES = {"zh": "chinese 中文", "en": "english 英文", "mixed": "mixed 混合", "other": "other 其他"}
+
+
+class SecondProof(Record):
+    """What the locked test rows said of a promotion: scores of both tables, the gain with its interval at one-sided
+    `alpha`, the rows and the fresh seeds."""
+
+    metric: str
+    a: float
+    b: float
+    gain: float
+    lower: float
+    upper: float
+    alpha: float
+    n: int
+    seeds: int
 
 
 class Lesson(Record):
@@ -36,6 +52,7 @@ class Lesson(Record):
         gain, lower, upper: of B over A in `metric`, with the ends of an interval of which either is missed with
             probability `alpha`; `se` its standard error and `df` its degrees of freedom, None in older lessons.
         effects: what single rows were worth, where the test found out.
+        test_scores: of a promotion, or of one that the test rows refused (action `open`): what they said.
     """
 
     key: str
@@ -66,6 +83,7 @@ class Lesson(Record):
     verdict: str = ""
     seeds: int | None = None
     effects: list[RowEffect] = Field(default_factory=list)
+    test_scores: SecondProof | None = None
     forced: bool = False
     reason: Text = ""
 
@@ -79,7 +97,14 @@ class Lesson(Record):
         """Everything that a search in words may find, in both languages."""
         size = next(f"{en} {zh}" for most, en, zh in _SIZES if self.rows < most)
         rows = [f"{item['row']} {item['from']} {item['to']}" for item in self.changed]
-        words = [self.action, self.task, self.task.replace("_", " "), self.problem, self.problem.replace("_", " ")]
+        words = [
+            self.action,
+            _REFUSED if self.action == "open" else "",
+            self.task,
+            self.task.replace("_", " "),
+            self.problem,
+            self.problem.replace("_", " "),
+        ]
         words += [
             _LANGUAGES.get(self.language, self.language),
             size,
@@ -136,4 +161,4 @@ def told_last(lessons: Iterable[Lesson]) -> list[Lesson]:
     return [lesson for lesson in found if lesson.action != "test" or lesson.key in kept]
 
 
-__all__ = ["Lesson", "anonymous", "told_last"]
+__all__ = ["Lesson", "SecondProof", "anonymous", "told_last"]

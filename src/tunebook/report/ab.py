@@ -246,7 +246,7 @@ def _guard_rows(verdict: Verdict) -> list[dict[str, Any]]:
             "margin": guard_margin(guard),
             "sees": guard_sees(guard),
             "held": held_text(guard),
-            "kind": "soft" if not math.isfinite(guard.margin) else "good" if guard.held else "bad",
+            "kind": "soft" if guard.reported else "good" if guard.held else "bad",
         }
         for guard in shown_guards(verdict)[0]
     ]

@@ -75,7 +75,7 @@ def _of_class(guard: Guardrail) -> bool:
 
 def _badness(guard: Guardrail) -> tuple[bool, bool, float]:
     lower = guard.lower if math.isfinite(guard.lower) else math.inf
-    return guard.held, not math.isfinite(guard.margin), lower
+    return guard.held, guard.reported, lower
 
 
 def shown_guards(verdict: Verdict) -> tuple[list[Guardrail], str]:
@@ -85,7 +85,7 @@ def shown_guards(verdict: Verdict) -> tuple[list[Guardrail], str]:
     rest = classes[_CLASSES:]
     if not rest:
         return ordered, ""
-    counted = [guard for guard in rest if math.isfinite(guard.margin)]
+    counted = [guard for guard in rest if not guard.reported]
     told = say(
         "ab.guard.rest", count=len(rest), broken=sum(not guard.held for guard in rest),
         held=sum(guard.held for guard in counted), reported=len(rest) - len(counted),
@@ -161,7 +161,7 @@ def sorted_ends(guard: Guardrail) -> tuple[str, str]:
 
 def held_text(guard: Guardrail) -> str:
     """Whether a guardrail holds, or is reported only."""
-    if not math.isfinite(guard.margin):
+    if guard.reported:
         return say("ab.held.reported") if not _of_class(guard) else say("ab.held.rows", rows=number(guard.rows))
     return say("ab.held.yes" if guard.held else "ab.held.no")
 

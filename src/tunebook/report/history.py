@@ -11,7 +11,7 @@ from tunebook.core.nouns import ParamTable
 from tunebook.knowledge.chain import Check
 from tunebook.knowledge.log import CROWNING, Entry
 from tunebook.report.page import render
-from tunebook.report.words import SHARES, metric_name, phrase, possible, shown
+from tunebook.report.words import SHARES, metric_name, phrase, possible, score_text, shown
 
 Form = Literal["md", "html"]
 
@@ -124,8 +124,6 @@ def _change(item: Mapping[str, Any], table: ParamTable | None) -> dict[str, str]
 
 def _test(entry: Entry) -> dict[str, Any]:
     figures = entry.figures
-    guardrails = figures.get("guardrails") or []
-    broken = ", ".join(str(item["name"]) for item in guardrails if not item.get("held", True))
     return {
         "time": moment(entry.time),
         "actor": entry.actor or "–",
@@ -133,14 +131,33 @@ def _test(entry: Entry) -> dict[str, Any]:
         "verdict": str(figures.get("verdict") or entry.evidence.get("verdict") or "–"),
         "gain": f"{metric_name(str(figures['metric']))} {gain_text(figures)}" if figures.get("metric") else "–",
         "seeds": str(figures.get("seeds", "–")),
-        "guardrails": (say("history.broke", names=broken) if broken else say("history.held")) if guardrails else "–",
+        "guardrails": _guardrails(figures),
     }
 
 
+def _guardrails(figures: Mapping[str, Any]) -> str:
+    """What became of the guardrails: which broke, else how many held and how many were reported only."""
+    found = figures.get("guardrails") or []
+    broken = ", ".join(str(item["name"]) for item in found if not item.get("held", True))
+    if not found or broken:
+        return say("history.broke", names=broken) if broken else "–"
+    open_ones = sum(_reported(item, figures) for item in found)
+    if open_ones in (0, len(found)):
+        return say("history.reported" if open_ones else "history.held")
+    return say("history.held_some", held=len(found) - open_ones, reported=open_ones)
+
+
+def _reported(item: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
+    """Whether a guardrail had no margin; where an older entry does not say so, by the plan of the test."""
+    planned = (figures.get("plan") or {}).get("guards", [])
+    none = {guard["name"] for guard in planned if guard.get("margin") is None}
+    return bool(item.get("reported", str(item["name"]).partition(":")[0] in none))
+
+
 def _decides(entry: Entry, number: int) -> bool:
-    """Whether an entry made a version the champion, or took that from it by a rollback."""
+    """Whether an entry made a version the champion, took that from it by a rollback, or refused it by the test rows."""
     left = entry.action == "rollback" and entry.evidence.get("from") == number
-    return entry.action in CROWNING and (entry.table == number or left)
+    return entry.action in (*CROWNING, "open") and (entry.table == number or left)
 
 
 def _decision(entry: Entry, number: int) -> dict[str, Any]:
@@ -154,17 +171,30 @@ def _decision(entry: Entry, number: int) -> dict[str, Any]:
         "time": moment(entry.time),
         "actor": entry.actor or "–",
         "reason": entry.reason or say("history.no_reason"),
-        "proof": say("history.forced_by") if entry.forced else _proof(entry.figures),
+        "proof": say("history.forced_by") if entry.forced else _proof(entry),
         "forced": entry.forced,
     }
 
 
-def _proof(figures: Mapping[str, Any]) -> str:
-    if not figures:
-        return "–"
-    names = {"a": f"v{figures.get('a')}", "b": f"v{figures.get('b')}"}
-    metric = metric_name(str(figures.get("metric", "")))
-    return say("history.proof", **names, verdict=figures.get("verdict"), metric=metric, gain=gain_text(figures))
+def _proof(entry: Entry) -> str:
+    """The test that a decision rests on, and what the test rows then said."""
+    figures, parts = entry.figures, []
+    if figures:
+        names = {"a": f"v{figures.get('a')}", "b": f"v{figures.get('b')}"}
+        metric = metric_name(str(figures.get("metric", "")))
+        told = {"verdict": figures.get("verdict"), "metric": metric, "gain": gain_text(figures)}
+        parts.append(say("history.proof", **names, **told))
+    if scores := entry.evidence.get("test_scores"):
+        parts.append(second_proof(scores))
+    return " · ".join(parts) or "–"
+
+
+def second_proof(scores: Mapping[str, Any]) -> str:
+    """What the test rows said of a promotion: both scores, the gain with its interval, rows and fresh seeds."""
+    sides = {name: score_text(_float(scores.get(name))) for name in ("a", "b")}
+    about = {name: scores.get(name, "–") for name in ("n", "seeds")}
+    metric = metric_name(str(scores.get("metric", "")))
+    return say("history.second_proof", metric=metric, gain=gain_text(scores), **sides, **about)
 
 
 def _line(entry: Entry) -> dict[str, Any]:
@@ -183,4 +213,4 @@ def _float(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-__all__ = ["Form", "gain_text", "marks", "moment", "render_history"]
+__all__ = ["Form", "gain_text", "marks", "moment", "render_history", "second_proof"]

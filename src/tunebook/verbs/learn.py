@@ -9,18 +9,20 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from tunebook.abtest.verdicts import read_verdict
 from tunebook.core.errors import BookError, TunebookError
 from tunebook.core.folders import inside
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable
 from tunebook.knowledge.index import Index
-from tunebook.knowledge.lesson import Lesson
+from tunebook.knowledge.lesson import Lesson, SecondProof
 from tunebook.knowledge.log import Entry
 from tunebook.tables.diff import diff
 from tunebook.verbs.book import Book
 
-_TAUGHT = ("table", "test", "promote", "rollback")
+_TAUGHT = ("table", "test", "open", "promote", "rollback")
 _FIGURES = ("metric", "gain", "lower", "upper", "seeds", "effects")
 
 
@@ -45,7 +47,7 @@ def remember(book: Book) -> None:
 
 
 def lessons(book: Book, entries: Iterable[Entry]) -> list[Lesson]:
-    """What entries of a book's log teach: changed tables, tests, promotions and rollbacks."""
+    """What entries of a book's log teach: changed tables, tests, promotions, rollbacks, refusals by the test rows."""
     teacher = _Teacher(book)
     found = (teacher.lesson(entry) for entry in entries if entry.action in _TAUGHT)
     return [lesson for lesson in found if lesson is not None]
@@ -90,6 +92,7 @@ class _Teacher:
             verdict=str(figures.get("verdict", "")),
             alpha=looks[-1].get("alpha", figures.get("alpha")),
             **{name: looks[-1][name] for name in ("se", "df") if looks[-1].get("df")},
+            test_scores=_second(entry),
             forced=entry.forced,
             reason=entry.reason,
             **{name: figures[name] for name in _FIGURES if figures.get(name) is not None},
@@ -134,6 +137,14 @@ class _Teacher:
             if verdict := read_verdict(folder / "verdict.json"):
                 return verdict.model_dump(mode="json")
         return {}
+
+
+def _second(entry: Entry) -> SecondProof | None:
+    """What the test rows said; None where they were not asked, or an older entry has not kept all of it."""
+    with suppress(ValidationError):
+        told = entry.evidence.get("test_scores") or {}
+        return SecondProof(**{name: told[name] for name in SecondProof.model_fields if name in told})
+    return None
 
 
 def _test_of(entry: Entry) -> str:

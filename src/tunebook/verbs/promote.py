@@ -138,6 +138,7 @@ def tried(book: Book, promotion: Promotion, progress: Progress | None = None) ->
     entry = book.log.append(
         "open", actor=change.actor, reason=change.reason, table=change.table, evidence=change.evidence
     )
+    remember(book)
     raise not_repeated(f"v{change.table}", found, entry.number)
 
 
