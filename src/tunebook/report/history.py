@@ -141,17 +141,12 @@ def _guardrails(figures: Mapping[str, Any]) -> str:
     broken = ", ".join(str(item["name"]) for item in found if not item.get("held", True))
     if not found or broken:
         return say("history.broke", names=broken) if broken else "–"
-    open_ones = sum(_reported(item, figures) for item in found)
-    if open_ones in (0, len(found)):
-        return say("history.reported" if open_ones else "history.held")
-    return say("history.held_some", held=len(found) - open_ones, reported=open_ones)
-
-
-def _reported(item: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
-    """Whether a guardrail had no margin; where an older entry does not say so, by the plan of the test."""
-    planned = (figures.get("plan") or {}).get("guards", [])
-    none = {guard["name"] for guard in planned if guard.get("margin") is None}
-    return bool(item.get("reported", str(item["name"]).partition(":")[0] in none))
+    if any("reported" not in item for item in found):  # an older entry: it may have had no margin
+        return say("history.none_broken")
+    reported = sum(item["reported"] for item in found)
+    if reported in (0, len(found)):
+        return say("history.reported" if reported else "history.held")
+    return say("history.held_some", held=len(found) - reported, reported=reported)
 
 
 def _decides(entry: Entry, number: int) -> bool:
