@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from tests.cli.conftest import Call
 from tests.racing.desks import candidate, state
+from tests.report.test_ab import verdict as verdict_of
 
 from tunebook.cli.auto import Shop
 from tunebook.core.errors import RunError
+from tunebook.core.verdict import Guardrail, Verdict
 from tunebook.racing.outcome import AutoResult
 from tunebook.racing.state import BaselineScore, Costs, Luck
 from tunebook.verbs import auto as verb
@@ -64,6 +66,8 @@ def told(monkeypatch: pytest.MonkeyPatch, own: Path) -> dict[str, Any]:
         progress.bought(before, "1")
         failed = candidate("1", state="failed", why="[run.diverged] no")
         progress.bought(before.model_copy(update={"candidates": [failed]}), "1")
+        if said.get("stopped"):
+            progress.stopped(said["stopped"])
         if isinstance(found, Exception):
             raise found
         return found
@@ -75,7 +79,9 @@ def told(monkeypatch: pytest.MonkeyPatch, own: Path) -> dict[str, Any]:
 def test_all_is_told(tunebook: Call, own: Path, told: dict[str, Any]) -> None:
     done = tunebook("auto", own)
     assert done.code == 1 and told["asked"] == {"minutes": 30.0, "tries": 6, "again": False, "allow": frozenset()}
-    assert "1 candidates against v1" in done.err and "12.0 s a run" in done.err and "does not reach" not in done.err
+    assert "Planning the champion and up to 6 candidates" in done.err
+    assert "1 candidates against v1" in done.err and "12.0 s a run by the clock" in done.err.replace("\n", " ")
+    assert "does not reach" not in done.err
     assert "Baseline TF-IDF" in done.err and "candidate 1, seed 42: Accuracy 0.500" in done.err
     assert "candidate 2 cannot be trained: [plan.length]" in done.err.replace("\n", " ")
     assert "candidate 1 is out: [run.diverged] no" in done.err
@@ -104,11 +110,49 @@ def test_a_spent_budget_says_how_to_go_on(tunebook: Call, own: Path, told: dict[
 
 
 def test_a_stop_shows_what_was_bought(tunebook: Call, own: Path, told: dict[str, Any]) -> None:
-    told["result"] = RunError("auto.interrupted", key="abc", value=3)
+    told["result"], told["stopped"] = RunError("auto.interrupted", key="abc", value=3), made(own, seconds=89.0).state
     done = tunebook("auto", own)
     assert done.code == 3 and "3 in the race" in done.err and "goes on from there" in done.err.replace("\n", " ")
+    assert "89.0 s of 30.0 min" in done.err, "the run that was under way is counted"
+    told["stopped"] = None
     told["result"] = RunError("run.busy", key="abc")
     assert "3 in the race" not in tunebook("auto", own).err
+
+
+def not_passed(book: Path, verdict: Verdict) -> AutoResult:
+    return made(book, ended="not_passed", version=2, test="t").model_copy(update={"verdict": verdict})
+
+
+def guard(upper: float) -> Guardrail:
+    return Guardrail(name="class:NUM", kind="score", margin=0.05, gain=-0.31, lower=-0.49, upper=upper, held=False)
+
+
+def test_seeds_are_proposed_only_where_they_may_decide(tunebook: Call, own: Path, told: dict[str, Any]) -> None:
+    told["result"] = not_passed(own, verdict_of("INCONCLUSIVE", guardrails=[], settle={"seeds": None, "rows": None}))
+    done = tunebook("auto", own)
+    assert "tunebook ab" not in done.out and f"tunebook auto {own} --again" in done.out
+    told["result"] = not_passed(own, verdict_of("INCONCLUSIVE", guardrails=[], settle={"seeds": 9, "rows": None}))
+    assert f"tunebook ab {own} v1 v2 --seeds 9" in tunebook("auto", own).out
+
+
+def test_a_broken_guardrail_is_named_with_its_fall(tunebook: Call, own: Path, told: dict[str, Any]) -> None:
+    told["result"] = not_passed(own, verdict_of(guardrails=[guard(0.22)]))
+    done = tunebook("auto", own)
+    shown = done.out.replace("\n", " ")
+    assert "v2 is proven better, but a guardrail is not held: Recall (NUM)." in shown and "does not find" not in shown
+    assert "Recall (NUM): -31.0 points (interval -49.0 points to +22.0 points; allowed -5.0 points)" in shown
+    assert "more seeds or more rows tell" in shown and f"tunebook ab {own} v1 v2 --seeds 10" in shown
+    told["result"] = not_passed(own, verdict_of(guardrails=[guard(-0.06)]))
+    shown = tunebook("auto", own).out.replace("\n", " ")
+    assert "it takes another table" in shown and "tunebook ab" not in shown
+
+
+def test_a_long_step_is_announced(capsys: pytest.CaptureFixture[str]) -> None:
+    with Shop() as shop:
+        for what, told in (("ab", "A/B test 0/10"), ("promote", "Fresh seeds 0/10")):
+            shop.start(what, 10)
+            shop.finish()
+            assert capsys.readouterr().err.startswith(told)
 
 
 def test_in_chinese(tunebook: Call, own: Path, told: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.books import QUICK
 from tests.racing.desks import candidate, spec
 from tunebook.abtest.exam import split_exam
 from tunebook.core.errors import MachineError, RunError
+from tunebook.core.nouns import Plan
 from tunebook.racing import desk as module
 from tunebook.racing.desk import Desk
 from tunebook.racing.meter import Meter
@@ -32,6 +34,7 @@ class Till:
     def advance(self, amount: int = 1, **figures: float) -> None: ...
     def finish(self) -> None: ...
     def begins(self, state: Any, costs: Any) -> None: ...
+    def stopped(self, state: Any) -> None: ...
 
     def bought(self, state: AutoState, name: str) -> None:
         self.heard.append((name, state.bought))
@@ -73,7 +76,8 @@ def test_what_the_gate_has_by_now_is_not_paid_again(desk: Desk, monkeypatch: pyt
     gate = desk.book.file.gate
     first = min([look for look in gate.looks if look < gate.seeds] + [gate.seeds])
     assert desk.proof("1") == pytest.approx((first + gate.seeds) * each)
-    monkeypatch.setattr(Desk, "found", lambda self, plan: plan.seed <= gate.seeds)
+    run = SimpleNamespace(seconds=each / 2)
+    monkeypatch.setattr(Desk, "found", lambda self, plan: run if plan.seed <= gate.seeds else None)
     assert desk.proof("1") == pytest.approx(gate.seeds * each)
 
 
@@ -81,6 +85,23 @@ def test_what_others_took_puts_the_estimate_right(desk: Desk) -> None:
     told = desk.seconds("champion") / desk.seconds("1")
     desk.diary.change("champion", seconds=[40.0, 60.0])
     assert desk.seconds("champion") == 50.0 and desk.seconds("1") == pytest.approx(50.0 / told)
+
+
+def test_runs_of_a_test_put_the_estimate_right(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = desk.seconds("champion") / desk.seconds("1")
+    champion = desk.plans["champion"]
+    took = {desk.planned("champion", seed).id: 10.0 * seed for seed in (1, 3)}
+    other = {desk.planned("1", 999).id: 7.0}  # no seed of the gate's
+
+    def found(self: Desk, plan: Plan) -> Any:
+        seconds = {**took, **other}.get(plan.id)
+        return None if seconds is None else SimpleNamespace(seconds=seconds)
+
+    monkeypatch.setattr(Desk, "found", found)
+    assert champion.id not in took
+    assert desk.seconds("champion") == 20.0 and desk.seconds("1") == pytest.approx(20.0 / told)
+    desk.diary.change("champion", seconds=[5.0])
+    assert desk.seconds("champion") == 5.0, "what the race has measured comes first"
 
 
 def test_a_run_of_the_book_is_taken_and_left_whole(desk: Desk) -> None:

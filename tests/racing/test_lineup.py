@@ -18,6 +18,22 @@ from tunebook.verbs.book import Book
 from tunebook.verbs.plan import plan
 
 
+class Watch:
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    def start(self, what: str, total: int, done: int = 0) -> None:
+        self.heard.append((what, total))
+
+    def advance(self, amount: int = 1, **figures: float) -> None:
+        self.heard.append("+")
+
+    def finish(self) -> None:
+        self.heard.append("end")
+
+
 def begun(book: Book, tmp_path: Path, tries: int = 4) -> Diary:
     return Diary(tmp_path / "auto", AutoState(spec=spec(tries=tries)))
 
@@ -28,15 +44,19 @@ def test_the_recommended_table_and_its_neighbours(book: Book, tmp_path: Path) ->
     added = book.tables.add(child(book.champion, {"lr_scheduler": "constant"}))
     promote(book, added.version, reason="for this test", force=True)
     diary = begun(book, tmp_path)
-    champion = plan(book.champion, book.data)
-    plans = line_up(book, diary, champion, frozenset())
+    champion, watch = plan(book.champion, book.data), Watch()
+    plans = line_up(book, diary, champion, frozenset(), watch)
+    assert watch.heard == [("lineup", 5), *["+"] * 5, "end"]
     state = diary.state
     assert [item.name for item in state.candidates] == list(plans) == ["champion", "recommended", "2", "3", "4"]
     assert plans["champion"] == champion and len({item.id for item in plans.values()}) == 5
     assert state.named("recommended").changed == {"lr_scheduler": "linear"} and state.champion.changed == {}
     assert not diary.folder.exists(), "nothing is written before the first purchase"
     before = book.tables.versions()
-    assert line_up(book, diary, champion, frozenset()) == plans, "at the next call it is read, not drawn"
+    again = Watch()
+    assert line_up(book, diary, champion, frozenset(), again) == plans and again.heard == watch.heard, (
+        "at the next call it is read, not drawn"
+    )
     assert book.tables.versions() == before
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.racing.desks import candidate, state
+from tests.report.test_ab import verdict
+from tunebook.core.verdict import Guardrail
 from tunebook.racing.outcome import AutoResult
 from tunebook.racing.state import BaselineScore
 
@@ -41,3 +43,14 @@ def test_at_the_end(tmp_path: Path) -> None:
     done = result(tmp_path, ended="promoted", verdict="STRONG", version=4, test="t", baselines=[])
     assert done.promoted and done.to_json()["finalist"] == "v4" and done.to_json()["best_baseline"] is None
     assert done.to_json()["ended"] == "promoted" and done.to_json()["test"] == "t"
+
+
+def test_only_a_proven_gain_is_kept_from_passing_by_guardrails(tmp_path: Path) -> None:
+    fell = Guardrail(name="class:NUM", kind="score", margin=0.05, gain=-0.3, lower=-0.5, upper=0.2, held=False)
+    held = fell.model_copy(update={"name": "time", "held": True})
+    proven = {"verdict": verdict(guardrails=[held, fell])}
+    ended = result(tmp_path, ended="not_passed").model_copy(update=proven)
+    assert ended.broken == [fell] and ended.to_json()["broken"][0]["gain"] == -0.3
+    assert result(tmp_path, ended="refused").model_copy(update=proven).broken == []
+    unsure = {"verdict": verdict("INCONCLUSIVE", guardrails=[fell])}
+    assert ended.model_copy(update=unsure).broken == [] == result(tmp_path, ended="not_passed").broken

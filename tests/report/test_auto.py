@@ -89,6 +89,29 @@ def test_every_end_has_its_words(tmp_path: Path, ended: str) -> None:
     assert "is the champion now" not in told
 
 
+@pytest.mark.parametrize(
+    ("language", "told", "wrong"),
+    [
+        ("en", "Interrupted after 75.0 s of 30.0 min; this goes on", "is spent"),
+        ("zh", "已中断，用时 75.0 秒", "已用完"),
+    ],
+)
+def test_a_stop_is_no_spent_budget(
+    tmp_path: Path, language: str, told: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNEBOOK_LANG", language)
+    folder = tmp_path / "my book" / "auto" / "abc"
+    shown = words(folder, result(folder, stopped=True))
+    assert told in shown and wrong not in shown
+    assert f"tunebook auto '{tmp_path / 'my book'}' --minutes 30 --try 6" in shown
+    assert wrong in words(folder, result(folder, needed=120.0))
+
+
+def test_a_stop_before_the_tables_are_drawn_has_a_page(tmp_path: Path) -> None:
+    none = result(tmp_path, stopped=True, candidates=[], baselines=[], luck=None, version=0)
+    assert "Interrupted after" in words(tmp_path, none)
+
+
 def test_a_luck_that_never_chose_has_no_plot(tmp_path: Path) -> None:
     never = LUCK.model_copy(update={"picked": 0.0})
     page = read_page(write_auto_report(tmp_path, result(tmp_path, luck=never)))

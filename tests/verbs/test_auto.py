@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from tests import ab_book, small
 from tunebook.abtest.gate import Gate
+from tunebook.cli.auto import Shop
 from tunebook.core.errors import BookError, PlanError, RunError
 from tunebook.core.nouns import ParamTable
 from tunebook.racing import lineup
@@ -132,14 +133,23 @@ def test_a_stop_keeps_what_was_bought_and_the_same_call_goes_on(poor: Book, monk
         buy(desk, name, place)
 
     monkeypatch.setattr(Desk, "buy", stopped)
+    told: list[AutoState] = []
+    watch = Shop()
+    monkeypatch.setattr(watch, "stopped", told.append)
     with pytest.raises(RunError) as caught:
-        auto(poor)
+        auto(poor, progress=watch)
     assert caught.value.code == "auto.interrupted" and caught.value.value == 9
     [path] = (poor.path / "auto").glob("*/state.json")
     kept = AutoState.model_validate_json(path.read_text("utf-8"))
+    assert told == [kept] and kept.stopped, "screen and page have the same time"
     assert kept.bought == 9 and kept.seconds > 0 and (path.parent / "report.html").is_file()
     found = auto(poor)
-    assert found.auto == kept.spec.id and found.state.seconds > kept.seconds and found.state.ended == "none_better"
+    assert (
+        found.auto == kept.spec.id
+        and not found.state.stopped
+        and found.state.seconds > kept.seconds
+        and found.state.ended == "none_better"
+    )
     assert [item.table for item in found.state.candidates] == [item.table for item in kept.candidates]
     assert found.state.bought == 21 and len(bought) == 22, "the run that was stopped is bought again, no other"
 

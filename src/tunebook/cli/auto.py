@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tunebook.racing.state import AutoState, Costs
 
 NO = 1
+_LONG = ("ab", "promote")  # their first unit takes two trainings
 _STYLES = {"promoted": "green", "refused": "yellow", "not_passed": "yellow"}
 
 
@@ -38,12 +39,13 @@ def auto(book: Books, budget: Budget, allowed: Allowed) -> Answer:
     from tunebook.verbs.book import open_book
 
     opened = open_book(book)
+    note(say("auto.planning", tries=budget.tries))
     with Shop() as shop:
         shop.minutes = budget.minutes
         try:
             result = act(opened, **vars(budget), allow=allowed.names, progress=shop)
-        except RunError as error:
-            if error.code == "auto.interrupted" and shop.state is not None:
+        except RunError:
+            if shop.state is not None and shop.state.candidates:
                 _stand(console(stderr=True), shop.state, budget.minutes)
             raise
     return Answer(
@@ -59,7 +61,7 @@ class Shop(Bars):
 
     Attributes:
         minutes: the budget.
-        state: the last one that was told.
+        state: where it was interrupted; None before that.
     """
 
     minutes = 0.0
@@ -70,7 +72,7 @@ class Shop(Bars):
         from tunebook.report.auto_words import candidate_name
         from tunebook.report.words import duration
 
-        self.state, self.metric = state, state.spec.metric
+        self.metric = state.spec.metric
         words = {name: duration(getattr(costs, name)) for name in ("each", "rung", "proof", "left")}
         note(say("auto.begins", auto=state.spec.id, count=len(state.field), champion=f"v{state.spec.version}", **words))
         for item in state.candidates:
@@ -78,13 +80,14 @@ class Shop(Bars):
                 note(say("auto.refused", name=candidate_name(item.name), why=item.why), style="yellow")
         if costs.rung + costs.proof > costs.left and not state.finalist:
             note(say("auto.short"), style="yellow")
+        if not state.baselines:
+            note(say("auto.baselines"))
 
     def bought(self, state: AutoState, name: str) -> None:
         """Say what was bought for a table, or which baseline was measured."""
         from tunebook.report.auto_words import candidate_name
         from tunebook.report.words import baseline_name, duration, metric_name, score_text
 
-        self.state = state
         metric = metric_name(state.spec.metric)
         for baseline in state.baselines:
             if baseline.name == name:
@@ -107,6 +110,16 @@ class Shop(Bars):
             )
         )
 
+    def start(self, what: str, total: int, done: int = 0) -> None:
+        """A piece of work begins; where no bar shows it, a line says so of the long ones."""
+        super().start(what, total, done)
+        if self.screen is None and what in _LONG:
+            note(f"{self.works[-1].title} {done}/{total} …")
+
+    def stopped(self, state: AutoState) -> None:
+        """Keep where it stands."""
+        self.state = state
+
 
 def _stand(screen: Console, state: AutoState, minutes: float) -> None:
     """What was bought so far."""
@@ -119,13 +132,13 @@ def _stand(screen: Console, state: AutoState, minutes: float) -> None:
 
 def _tell(screen: Console, result: AutoResult) -> None:
     from tunebook.report.ab_words import sentence, settle_text
-    from tunebook.report.auto_words import baseline_text, ending, luck_text
+    from tunebook.report.auto_words import baseline_text, broken_texts, ending, luck_text
 
     state = result.state
     mark = "✓" if result.promoted else "–"
     screen.print(f"{mark} {ending(result)}", style=_STYLES.get(state.ended))
     if result.verdict is not None:
-        told = [sentence(result.verdict), settle_text(result.verdict)]
+        told = [sentence(result.verdict), settle_text(result.verdict), *broken_texts(result)]
         told += [str(state.reason)] if state.ended == "refused" else []
         for text in filter(None, told):
             screen.print(text)
@@ -155,10 +168,21 @@ def _next(book: Path, result: AutoResult, budget: Budget) -> tuple[str, ...]:
             command("table", "log", book),
         )
     verdict = result.verdict
-    if verdict is not None and verdict.verdict == "INCONCLUSIVE":
-        seeds = verdict.settle.get("seeds") or 2 * verdict.seeds
+    if verdict is not None and (seeds := _decisive_seeds(result)):
         return (command("ab", book, f"v{verdict.a}", f"v{verdict.b}", "--seeds", seeds), further)
     return (further, command("table", "search", book))
+
+
+def _decisive_seeds(result: AutoResult) -> int:
+    """Seeds that may still decide the test, twice as many where only guardrails are open; 0 where none would."""
+    from tunebook.report.auto_words import surely_broken
+
+    verdict = result.verdict
+    if verdict is None:
+        return 0
+    if result.broken:
+        return 0 if any(map(surely_broken, result.broken)) else 2 * verdict.seeds
+    return int(verdict.settle.get("seeds") or 0) if verdict.verdict == "INCONCLUSIVE" else 0
 
 
 __all__ = ["Budget", "Shop", "auto"]

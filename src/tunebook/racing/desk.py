@@ -115,15 +115,23 @@ class Desk:
         return self.marks(there) if there and len(there) == len(results) else None
 
     def seconds(self, name: str) -> float:
-        """Seconds of one run of a candidate: as its own took, else as foretold, put right by what others took."""
-        state = self.diary.state
-        own = state.named(name).seconds
-        if own:
+        """Seconds of one run of a candidate by the clock: as its own took, else as foretold, put right by the others'.
+
+        Runs that a test of the book has trained with the gate's seeds count as its own.
+        """
+        took = {other: self._took(other) for other in self.plans}
+        if own := took[name]:
             return sum(own) / len(own)
-        measured = [item for item in state.candidates if item.seconds and item.name in self.plans]
-        told = sum(self._foretold(item.name) * len(item.seconds) for item in measured)
-        took = sum(sum(item.seconds) for item in measured)
-        return self._foretold(name) * (took / told if told else 1.0)
+        told = sum(self._foretold(other) * len(seconds) for other, seconds in took.items())
+        return self._foretold(name) * (sum(map(sum, took.values())) / told if told else 1.0)
+
+    def _took(self, name: str) -> list[float]:
+        raced = self.diary.state.named(name).seconds
+        if raced:
+            return raced
+        seeds = range(1, self.book.file.gate.seeds + 1)
+        tested = [self.found(self.planned(name, seed)) for seed in seeds]
+        return [result.seconds for result in tested if result is not None]
 
     def _foretold(self, name: str) -> float:
         whole = self.plans[name].whole

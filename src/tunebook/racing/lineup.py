@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tunebook.core.border import Allow
 from tunebook.core.errors import TunebookError
 from tunebook.core.nouns import ParamTable, Plan
+from tunebook.core.progress import Progress, Silent
 from tunebook.racing.candidates import near
 from tunebook.racing.state import CHAMPION, RECOMMENDED, AutoSpec, Candidate, Diary
 from tunebook.tables.diff import diff
@@ -15,18 +16,27 @@ from tunebook.verbs.book import Book
 _DRAWS = 4  # tables that are drawn for each that is wanted, where some of them cannot be planned
 
 
-def line_up(book: Book, diary: Diary, champion: Plan, allow: Allow) -> dict[str, Plan]:
+def line_up(
+    book: Book, diary: Diary, champion: Plan, allow: Allow, progress: Progress | None = None
+) -> dict[str, Plan]:
     """Name -> plan of every table that can be planned; at the first call they are drawn.
 
     Tables that cannot be planned are noted with the reason, those that train the same run as another are left out.
     """
     from tunebook.verbs.plan import plan
 
+    watch, wanted = progress or Silent(), diary.state.spec.tries
+    watch.start("lineup", wanted + 1)
     if diary.state.candidates:
         there = [item for item in diary.state.candidates if item.state != "refused"]
-        return {item.name: plan(item.table, book.data, allow=allow) for item in there}
+        known = {}
+        for item in there:
+            known[item.name] = plan(item.table, book.data, allow=allow)
+            watch.advance()
+        watch.finish()
+        return known
     plans, found = {CHAMPION: champion}, [Candidate(name=CHAMPION, table=book.champion, state="champion")]
-    wanted = diary.state.spec.tries
+    watch.advance()
     for name, table in _drawn(book, diary.state.spec, allow):
         if len(plans) > wanted:
             break
@@ -41,6 +51,8 @@ def line_up(book: Book, diary: Diary, champion: Plan, allow: Allow) -> dict[str,
         if made.id not in {other.id for other in plans.values()}:
             plans[own] = made
             found.append(Candidate(name=own, table=table, changed=changed))
+            watch.advance()
+    watch.finish()
     diary.state = diary.state.model_copy(update={"candidates": found})  # on disk with the first purchase
     return plans
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tunebook.core.nouns import Record
-from tunebook.core.verdict import Verdict
+from tunebook.core.verdict import Guardrail, Verdict
 from tunebook.racing.state import AutoState, Candidate
+
+PROVEN = ("STRONG", "PROMOTE")  # verdicts of a gain that is proven
 
 
 class AutoResult(Record):
@@ -35,6 +37,13 @@ class AutoResult(Record):
         """Whether it proved a better table, which is the champion now."""
         return self.state.ended == "promoted"
 
+    @property
+    def broken(self) -> list[Guardrail]:
+        """The guardrails that alone keep a proven gain from passing; empty where the gain is not proven."""
+        if self.state.ended != "not_passed" or self.verdict is None or self.verdict.verdict not in PROVEN:
+            return []
+        return [guard for guard in self.verdict.guardrails if not guard.held]
+
     def to_json(self) -> dict[str, Any]:
         """As `--json` prints it."""
         state, baseline = self.state, self.state.best_baseline
@@ -51,6 +60,7 @@ class AutoResult(Record):
             "finalist": f"v{state.version}" if state.version else None,
             "test": state.test or None,
             "verdict": state.verdict or None,
+            "broken": [guard.model_dump(mode="json") for guard in self.broken],
             "spent": {"seconds": state.seconds, "runs": state.bought},
             "budget": {"seconds": self.minutes * 60, "needed": state.needed},
             "candidates": [_told(item) for item in state.candidates],

@@ -132,6 +132,7 @@ class AutoState(Record):
     Attributes:
         rung: rungs of the race that are over.
         seconds: clock time of all calls; `needed` what the budget lacked at least to the end, when it was spent.
+        stopped: the last call was interrupted, and no other has come to its end since.
         runs: trainings that were made for it, and not there before, by what they were for: `race`, `gate`,
             `promotion`.
         version: of the finalist's table; 0 before it has one. `test` is the id of its test, `verdict` what that said.
@@ -145,6 +146,7 @@ class AutoState(Record):
     rung: int = 0
     seconds: float = 0.0
     needed: float = 0.0
+    stopped: bool = False
     runs: dict[str, int] = Field(default_factory=dict)
     version: int = 0
     test: str = ""
@@ -203,6 +205,9 @@ class Buys(Protocol):
 
     def bought(self, state: AutoState, name: str) -> None:
         """Something was bought for the candidate or baseline of this name."""
+
+    def stopped(self, state: AutoState) -> None:
+        """The work was interrupted; this is where it stands, with the time of the run that was under way."""
 
 
 class Diary:

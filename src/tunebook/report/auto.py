@@ -13,6 +13,7 @@ from tunebook.report.ab_words import amount, sentence, settle_text
 from tunebook.report.auto_words import (
     bare,
     baseline_text,
+    broken_texts,
     candidate_name,
     ending,
     level_text,
@@ -104,7 +105,7 @@ def _proof(result: AutoResult) -> list[str]:
     """What the gate and the promotion said, in sentences."""
     if result.verdict is None:
         return [say("auto.page.no_proof")]
-    told = [sentence(result.verdict), settle_text(result.verdict)]
+    told = [sentence(result.verdict), settle_text(result.verdict), *broken_texts(result)]
     if result.state.ended == "refused":
         told.append(str(result.state.reason))
     return [text for text in told if text]

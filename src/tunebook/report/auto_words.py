@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import shlex
 from typing import Any
 
 from tunebook.core.messages import say
+from tunebook.core.verdict import Guardrail
 from tunebook.racing.lead import SURE
 from tunebook.racing.outcome import AutoResult
 from tunebook.racing.state import CHAMPION, RECOMMENDED, AutoState, BaselineScore, Candidate, Luck
-from tunebook.report.ab_words import amount
+from tunebook.report.ab_words import amount, guard_margin, guard_name, guard_text, sorted_ends
 from tunebook.report.words import SHARES, baseline_name, duration, metric_name, score_text, shown
 
 
@@ -81,13 +83,45 @@ def spent_text(state: AutoState, minutes: float) -> str:
 
 
 def ending(result: AutoResult) -> str:
-    """How it ended, or that the budget did."""
+    """How it ended, or that the budget did, or the patience."""
     state = result.state
+    if not state.ended and state.stopped:
+        spent, limit = duration(state.seconds), duration(result.minutes * 60)
+        return say("auto.ended.stopped", spent=spent, limit=limit, command=again_command(result))
     if not state.ended:
         return say("auto.ended.budget", minutes=f"{result.minutes:g}", needed=duration(state.needed))
     if state.ended == "none_better":
         return str(state.reason)
-    return say(f"auto.ended.{state.ended}", version=f"v{state.version}", before=f"v{result.before}")
+    versions = {"version": f"v{state.version}", "before": f"v{result.before}"}
+    if result.broken:
+        return say("auto.ended.guarded", names=say("cli.comma").join(map(guard_name, result.broken)), **versions)
+    return say(f"auto.ended.{state.ended}", **versions)
+
+
+def again_command(result: AutoResult) -> str:
+    """The command that goes on with this auto: the same one."""
+    words = ("tunebook", "auto", result.path.parents[1], "--minutes", f"{result.minutes:g}")
+    return shlex.join(map(str, (*words, "--try", result.state.spec.tries)))
+
+
+def surely_broken(guard: Guardrail) -> bool:
+    """Whether the whole interval lies beyond the margin; otherwise it is open whether the guardrail is broken."""
+    return guard.upper <= -guard.margin
+
+
+def broken_texts(result: AutoResult) -> list[str]:
+    """How far each guardrail that is not held fell, and whether more seeds or rows could clear it."""
+    return [
+        say(
+            f"auto.guard.{'fell' if surely_broken(guard) else 'open'}",
+            name=guard_name(guard),
+            gain=guard_text(guard, guard.gain),
+            lower=sorted_ends(guard)[0],
+            upper=sorted_ends(guard)[1],
+            margin=guard_margin(guard),
+        )
+        for guard in result.broken
+    ]
 
 
 def baseline_text(state: AutoState) -> str:
@@ -137,8 +171,10 @@ def luck_text(luck: Luck | None, metric: str) -> str:
 
 
 __all__ = [
+    "again_command",
     "bare",
     "baseline_text",
+    "broken_texts",
     "candidate_name",
     "changed_text",
     "ending",
@@ -148,4 +184,5 @@ __all__ = [
     "spent_text",
     "standing_headings",
     "standing_rows",
+    "surely_broken",
 ]

@@ -77,8 +77,10 @@ def auto(
             if isinstance(error, RunError) and error.code != "run.interrupted":
                 raise
             meter.unwind()
-            state = diary.write(seconds=meter.spent)
+            state = diary.write(seconds=meter.spent, stopped=True)
             _report(book, diary, minutes)
+            if isinstance(meter.inner, Buys):
+                meter.inner.stopped(state)
             raise RunError("auto.interrupted", key=state.spec.id, value=state.bought) from None
         _report(book, diary, minutes)
     return _result(book, diary.state, minutes)
@@ -157,7 +159,7 @@ def _go(book: Book, diary: Diary, meter: Meter, start: tuple[Plan, Allow]) -> No
     from tunebook.abtest.exam import split_exam
     from tunebook.engine.failures import explained
 
-    desk = Desk(book, diary, meter, line_up(book, diary, *start), split_exam(book.data, "validation"))
+    desk = Desk(book, diary, meter, line_up(book, diary, *start, meter), split_exam(book.data, "validation"))
     _affords(desk)
     _begins(desk)
     with explained(start[0].params):
@@ -167,7 +169,8 @@ def _go(book: Book, diary: Diary, meter: Meter, start: tuple[Plan, Allow]) -> No
             prove(desk, winner, start[1])
         except OutOfTimeError:
             meter.unwind()
-    diary.write(seconds=meter.spent, needed=0.0 if diary.state.ended else _lacking(desk))
+    needed = 0.0 if diary.state.ended else _lacking(desk)
+    diary.write(seconds=meter.spent, needed=needed, stopped=False)
 
 
 def _raced(desk: Desk) -> Candidate | None:
