@@ -123,8 +123,8 @@ def not_passed(book: Path, verdict: Verdict) -> AutoResult:
     return made(book, ended="not_passed", version=2, test="t").model_copy(update={"verdict": verdict})
 
 
-def guard(upper: float) -> Guardrail:
-    return Guardrail(name="class:NUM", kind="score", margin=0.05, gain=-0.31, lower=-0.49, upper=upper, held=False)
+def guard(gain: float) -> Guardrail:
+    return Guardrail(name="class:NUM", kind="score", margin=0.05, gain=gain, lower=-0.49, upper=0.22, held=False)
 
 
 def test_seeds_are_proposed_only_where_they_may_decide(tunebook: Call, own: Path, told: dict[str, Any]) -> None:
@@ -136,13 +136,13 @@ def test_seeds_are_proposed_only_where_they_may_decide(tunebook: Call, own: Path
 
 
 def test_a_broken_guardrail_is_named_with_its_fall(tunebook: Call, own: Path, told: dict[str, Any]) -> None:
-    told["result"] = not_passed(own, verdict_of(guardrails=[guard(0.22)]))
+    told["result"] = not_passed(own, verdict_of(guardrails=[guard(-0.04)]))
     done = tunebook("auto", own)
     shown = done.out.replace("\n", " ")
     assert "v2 is proven better, but a guardrail is not held: Recall (NUM)." in shown and "does not find" not in shown
-    assert "Recall (NUM): -31.0 points (interval -49.0 points to +22.0 points; allowed -5.0 points)" in shown
+    assert "Recall (NUM): -4.0 points (interval -49.0 points to +22.0 points; allowed -5.0 points)" in shown
     assert "more seeds or more rows tell" in shown and f"tunebook ab {own} v1 v2 --seeds 10" in shown
-    told["result"] = not_passed(own, verdict_of(guardrails=[guard(-0.06)]))
+    told["result"] = not_passed(own, verdict_of(guardrails=[guard(-0.06), guard(-0.04)]))
     shown = tunebook("auto", own).out.replace("\n", " ")
     assert "it takes another table" in shown and "tunebook ab" not in shown
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tunebook.racing.state import AutoState, Costs
 
 NO = 1
-_LONG = ("ab", "promote")  # their first unit takes two trainings
 _STYLES = {"promoted": "green", "refused": "yellow", "not_passed": "yellow"}
 
 
@@ -64,6 +63,7 @@ class Shop(Bars):
         state: where it was interrupted; None before that.
     """
 
+    announced = ("ab", "promote")
     minutes = 0.0
     state: AutoState | None = None
 
@@ -109,12 +109,6 @@ class Shop(Bars):
                 limit=duration(self.minutes * 60),
             )
         )
-
-    def start(self, what: str, total: int, done: int = 0) -> None:
-        """A piece of work begins; where no bar shows it, a line says so of the long ones."""
-        super().start(what, total, done)
-        if self.screen is None and what in _LONG:
-            note(f"{self.works[-1].title} {done}/{total} …")
 
     def stopped(self, state: AutoState) -> None:
         """Keep where it stands."""
@@ -175,13 +169,13 @@ def _next(book: Path, result: AutoResult, budget: Budget) -> tuple[str, ...]:
 
 def _decisive_seeds(result: AutoResult) -> int:
     """Seeds that may still decide the test, twice as many where only guardrails are open; 0 where none would."""
-    from tunebook.report.auto_words import surely_broken
+    from tunebook.report.auto_words import beyond
 
     verdict = result.verdict
     if verdict is None:
         return 0
     if result.broken:
-        return 0 if any(map(surely_broken, result.broken)) else 2 * verdict.seeds
+        return 0 if any(map(beyond, result.broken)) else 2 * verdict.seeds
     return int(verdict.settle.get("seeds") or 0) if verdict.verdict == "INCONCLUSIVE" else 0
 
 

@@ -40,7 +40,12 @@ class Bars:
         metric: the score to show beside the loss, as soon as it is known.
         stream: where to write.
         clock: seconds; for tests.
+
+    Attributes:
+        announced: works whose beginning gets a line where no terminal shows bars, for their first unit takes long.
     """
+
+    announced: tuple[str, ...] = ()
 
     def __init__(
         self, metric: str = "", *, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
@@ -72,6 +77,8 @@ class Bars:
         if self.screen is not None:
             self.screen.start()
             work.bar = self.screen.add_task(work.title, total=total, completed=done, figures="")
+        elif what in self.announced:
+            self._line(work)
 
     def advance(self, amount: int = 1, **figures: float) -> None:
         """Some units are done."""

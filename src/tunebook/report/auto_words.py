@@ -104,16 +104,16 @@ def again_command(result: AutoResult) -> str:
     return shlex.join(map(str, (*words, "--try", result.state.spec.tries)))
 
 
-def surely_broken(guard: Guardrail) -> bool:
-    """Whether the whole interval lies beyond the margin; otherwise it is open whether the guardrail is broken."""
-    return guard.upper <= -guard.margin
+def beyond(guard: Guardrail) -> bool:
+    """Whether what was seen is itself beyond the margin, so that a narrower interval would hardly clear it."""
+    return guard.gain <= -guard.margin
 
 
 def broken_texts(result: AutoResult) -> list[str]:
     """How far each guardrail that is not held fell, and whether more seeds or rows could clear it."""
     return [
         say(
-            f"auto.guard.{'fell' if surely_broken(guard) else 'open'}",
+            f"auto.guard.{'fell' if beyond(guard) else 'open'}",
             name=guard_name(guard),
             gain=guard_text(guard, guard.gain),
             lower=sorted_ends(guard)[0],
@@ -174,6 +174,7 @@ __all__ = [
     "again_command",
     "bare",
     "baseline_text",
+    "beyond",
     "broken_texts",
     "candidate_name",
     "changed_text",
@@ -184,5 +185,4 @@ __all__ = [
     "spent_text",
     "standing_headings",
     "standing_rows",
-    "surely_broken",
 ]
