@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy import stats
 from scipy.special import ndtri
 
 from tests.plans import frozen, look
-from tunebook.abtest.binding import laxer, overspent, rejects, spent_by
+from tunebook.abtest.binding import laxer, overspent, rejects, spent_by, too_lax
 from tunebook.abtest.gate import Gate
 from tunebook.abtest.test_plan import Guard, PlannedLook
 from tunebook.stats.sequential import spent
@@ -71,6 +72,15 @@ def test_a_stricter_rule_binds(changes: dict[str, Any]) -> None:
 def test_what_the_gate_only_reports_may_be_left_out() -> None:
     asked = frozen(guards=[Guard(name="time", margin=None)])
     assert laxer(frozen(guards=[]), asked, GATE) is None
+
+
+def test_what_a_test_that_does_not_bind_is_told() -> None:
+    plan = frozen(alpha=0.3, continues=Path("old/runs/r1"))
+    lax = laxer(plan, frozen(), GATE)
+    assert lax is not None
+    error = too_lax(lax, plan, Path("book"), "v1", "v2")
+    assert (error.code, error.value, error.allowed) == ("promote.laxer", 0.3, "<= 0.05")
+    assert "tunebook ab book v1 v2 --continue-from old/runs/r1" in error.advice
 
 
 def test_spent_looks_are_those_of_the_multivariate_normal() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from tunebook.abtest.gate import Gate
+from tunebook.abtest.gate import Gate, asked_gate, asked_seeds
+from tunebook.core.errors import PlanError
 from tunebook.verbs.book import BOOK_FILE, Book, BookFile, write_book_file
 
 
@@ -42,3 +43,31 @@ def test_the_old_name_of_a_guard_is_read() -> None:
 def test_what_it_refuses(wrong: dict) -> None:
     with pytest.raises(ValidationError):
         Gate(**wrong)
+
+
+def test_what_is_asked_for_once_goes_before_the_gate() -> None:
+    gate = Gate(delta=0.05, guard={"time": 0.2})
+    found = asked_gate(gate, {"alpha": 0.1, "guard": {"worst_class": 0.1}, "seeds": 9})
+    assert (found.delta, found.alpha, found.seeds) == (0.05, 0.1, 5) and found.guard == {"time": 0.2, "class": 0.1}
+    assert asked_seeds(gate, None) == [1, 2, 3, 4, 5] and asked_seeds(gate, 3) == [1, 2, 3]
+    assert asked_seeds(gate, [7, 3, 9]) == [7, 3, 9]
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "key", "allowed"),
+    [({"delta": 2.0}, "ab.gate", "delta", "float >= 0 and < 1"),
+     ({"alpha": 0.5}, "ab.gate", "alpha", "float > 0 and < 0.5"),
+     ({"guard": {"time": "x"}}, "ab.gate", "guard.time", "0.05 | off"),
+     ({"guard": {"clas": 0.1}}, "ab.guard", "guard", "class | calibration | ")],
+)  # fmt: skip
+def test_what_cannot_be_asked_for(asked: dict, code: str, key: str, allowed: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        asked_gate(Gate(), asked)
+    assert (caught.value.code, caught.value.key) == (code, key) and str(caught.value.allowed).startswith(allowed)
+
+
+@pytest.mark.parametrize("seeds", [1, 2, [1, 2], [1, 1, 2], [1, 2, -3], [1, 2, 2**32]])
+def test_seeds_that_are_none(seeds: int | list[int]) -> None:
+    with pytest.raises(PlanError) as caught:
+        asked_seeds(Gate(), seeds)
+    assert caught.value.code == "ab.seeds" and caught.value.allowed == ">= 3"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from tests import ab_book
 from tunebook.abtest.arms import trained
 from tunebook.abtest.exam import split_exam
 from tunebook.abtest.prepared import Course, PreparedTest, prepare_test
-from tunebook.core.errors import PlanError, TableError
+from tunebook.core.errors import PlanError, RefusedError, TableError
 from tunebook.core.nouns import write_json
 from tunebook.core.verdict import Look, Verdict
 from tunebook.data.load import load
@@ -138,9 +139,46 @@ def test_looks_of_earlier_tests_are_spent(base: Path, tmp_path: Path) -> None:
 def test_named_seeds_explore(base: Path, tmp_path: Path) -> None:
     book = ab_book.make_book(tmp_path, base)
     named = prepare_test(book, 1, 3, seeds=[7, 8, 9], looks=())
-    assert dict(named.warnings)["ab.warn.named_seeds"] == {"count": 3}
+    told = {"row": "seeds", "value": [7, 8, 9], "allowed": "1, 2, …"}
+    assert named.warnings[0] == ("ab.warn.explores", told)
     ended(named, (3, 0.05))
     plain = prepare_test(book, 1, 3, seeds=3, looks=())
-    assert plain.plan.past == [] and "ab.warn.named_seeds" not in dict(plain.warnings)
+    assert plain.plan.past == [] and dict(plain.warnings)["ab.warn.explores"]["allowed"] == ">= 5"
     ended(plain, (3, 0.05))
     assert prepare_test(book, 1, 3, seeds=[7, 8, 10], looks=()).plan.past == [], "charged nothing either"
+
+
+LAXER: list[tuple[dict[str, Any], str]] = [
+    ({"delta": 0.01}, "delta"),
+    ({"delta": 0.05, "delta_kind": "relative"}, "delta_kind"),
+    ({"alpha": 0.3}, "alpha"),
+    ({"metric": "macro_f1"}, "metric"),
+    ({"seeds": 4}, "seeds"),
+    ({"guard": {"class": "off"}}, "guard.class"),
+    ({"looks": [4]}, "looks"),
+]
+
+
+@pytest.mark.parametrize(("asked", "row"), LAXER)
+def test_a_laxer_rule_explores_and_is_refused_where_it_is_to_bind(
+    base: Path, tmp_path: Path, asked: Any, row: str
+) -> None:
+    book = ab_book.make_book(tmp_path, base)
+    prepared = prepare_test(book, 1, 3, **asked)
+    assert prepared.lax is not None and prepared.lax.key == dict(prepared.warnings)["ab.warn.explores"]["row"] == row
+    shutil.rmtree(prepared.folder)
+    with pytest.raises(RefusedError) as caught:
+        prepare_test(book, 1, 3, binding=True, **asked)
+    assert caught.value.code == "promote.laxer" and f"tunebook ab {book.path} v1 v3" in caught.value.advice
+    assert not prepared.folder.exists(), "not even its plan was written"
+
+
+def test_the_rule_of_the_gate_and_a_stricter_one_bind(base: Path, tmp_path: Path) -> None:
+    book = ab_book.make_book(tmp_path, base)
+    for asked in ({}, {"delta": 0.03}, {"seeds": 10}, {"seeds": [1, 2, 3, 4, 5]}, {"looks": ()}):
+        prepared = prepare_test(book, 1, 3, binding=True, **asked)  # type: ignore[arg-type]
+        assert prepared.lax is None and "ab.warn.explores" not in dict(prepared.warnings)
+    same = prepare_test(book, 3, 3, aa=True, seeds=3)
+    assert same.lax is None, "nobody promotes a table against itself"
+    old = ab_book.set_gate(book, seeds=2, looks=[])
+    assert prepare_test(old, 1, 3, seeds=3).lax is None, "a promotion will say what is wrong with that gate"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests import ab_book, small
 from tests.cli.conftest import Call
 
-from tunebook.cli.ab import Around, Rule, read_delta, read_rule
-from tunebook.cli.options import Allowed
-from tunebook.core.errors import TunebookError
+from tunebook.core.errors import RefusedError
 from tunebook.verbs.book import open_book
 
 QUICK = ("learning_rate=1e-4", "max_epochs=1", "precision=fp32", "early_stopping_patience=none")
@@ -38,44 +35,10 @@ def own_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"tunebook.{module}.remember", lambda book: None)
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [("2pt", (0.02, "absolute")), ("2 points", (0.02, "absolute")), ("0.5pts", (0.005, "absolute")),
-     ("0.02", (0.02, "absolute")), ("2%", (0.02, "relative")), ("2 ％", (0.02, "relative")),
-     ("1点", (0.01, "absolute")), ("3个百分点", (0.03, "absolute")), ("0", (0.0, "absolute"))],
-)  # fmt: skip
-def test_deltas(text: str, found: tuple[float, str]) -> None:
-    value, kind = read_delta(text)
-    assert (pytest.approx(value), kind) == found
-
-
-@pytest.mark.parametrize("text", ["", "much", "2pp%", "-1", "1.2.3pt", "1.2.3%", "%"])
-def test_deltas_that_are_none(text: str) -> None:
-    with pytest.raises(TunebookError, match=r"cli\.option"):
-        read_delta(text)
-
-
-def test_options_as_the_verb_takes_them(tmp_path: Path) -> None:
-    assert read_rule(Rule(), Around(), Allowed()) == {
-        "aa": False,
-        "allow": frozenset(),
-        "challenges": [],
-    }
-    prices, hard = tmp_path / "prices.toml", tmp_path / "a=b.csv"
-    prices.write_text("cpu_hour = 1.0")
-    hard.write_text("")
-    rule = Rule(seeds="3,9,4", looks="2，3", delta="1%", metric="mcc", alpha="10%", guard=["time=20%", "size=off"],
-                challenge=[str(hard), "x.csv=5pt"], aa=True)  # fmt: skip
-    found: dict[str, Any] = dict(read_rule(rule, Around(prices=prices), Allowed(pickle=True)))
-    assert found["seeds"] == [3, 9, 4] and found["looks"] == [2, 3] and found["alpha"] == 0.1
-    assert found["guard"] == {"time": 0.2, "size": "off"} and found["prices"].cpu_hour == 1.0
-    assert found["challenges"] == [str(hard), "x.csv=0.05"] and found["allow"] == {"pickle"}
-    assert read_rule(Rule(seeds="7", looks="none"), Around(), Allowed())["looks"] == []
-    assert read_rule(Rule(seeds="7"), Around(), Allowed())["seeds"] == 7
-    assert read_rule(Rule(continue_from="a/runs/b"), Around(), Allowed())["continue_from"] == "a/runs/b"
-    for wrong in (Rule(seeds="x"), Rule(looks=","), Rule(alpha="a"), Rule(guard=["time"]), Rule(guard=["time=x"])):
-        with pytest.raises(TunebookError, match=r"cli\.option"):
-            read_rule(wrong, Around(), Allowed())
+def pair(book: Path) -> tuple[str, str]:
+    """The champion, and the other of versions 2 and 3."""
+    champion = open_book(book).tables.champion or 0
+    return f"v{champion}", f"v{5 - champion}"
 
 
 def test_a_better_table_passes_and_is_promoted(tunebook: Call, tested: Path, tmp_path: Path) -> None:
@@ -96,17 +59,20 @@ def test_a_better_table_passes_and_is_promoted(tunebook: Call, tested: Path, tmp
     assert "Only" in done.err and "up to 6 runs" in done.err
     shown = tunebook("ab", tested, "v2", "v3", *ASKED)
     assert data["verdict"] in shown.out and "Guardrail" in shown.out.title() and "finished already" in shown.err
-    lax = ("ab", tested, "v2", "v3", *ASKED, "--alpha", "40%", "--promote")
-    refused = tunebook(*lax, "--json")
-    assert (refused.code, refused.json["passed"], refused.json["error"]["code"]) == (1, True, "promote.laxer")
-    told = tunebook(*lax)
-    assert told.code == 1 and "laxer than this book's gate in alpha" in told.out and "tunebook promote" not in told.out
+    lax = ("ab", tested, "v2", "v3", *ASKED, "--alpha", "40%")
+    explores = tunebook(*lax)
+    words = " ".join(explores.err.split())
+    assert "This test explores" in words and "gate in alpha: 0.4, where <= 0.3 is asked for" in words
+    assert f"tunebook ab {tested} v2 v3" in explores.out and "tunebook promote" not in explores.out
+    later = tunebook(*lax, "--json").json
+    assert later["passed"] and later["laxer"] == {"key": "alpha", "value": 0.4, "allowed": "<= 0.3"}
+    assert data["laxer"] is None and "explores" not in done.err and "tunebook promote" in shown.out
     prices = tmp_path / "prices.toml"
     prices.write_text('currency = "EUR"\ncpu_hour = 100.0\ngpu_hour = 100.0\n')
     more = ("--guard", "time=900%", "--prices", prices, "--effects-by", "one")
     again = tunebook("ab", tested, "champion", "v3", *ASKED, *more, "--promote")
     assert again.code == 0, again.out + again.err
-    assert f"test {refused.json['test']} on these rows" in " ".join(again.err.split())
+    assert f"test {later['test']} on these rows" in " ".join(again.err.split())
     assert again.out.count("test rows (opening 1)") == 1, "what the test rows say of it"
     show = tunebook("table", "show", tested, "--table", "v3")
     assert "Effect: " in show.out, "what each row was worth"
@@ -117,6 +83,42 @@ def test_a_better_table_passes_and_is_promoted(tunebook: Call, tested: Path, tmp
     worse = tunebook("ab", tested, "v3", "v2", *ASKED, "--alpha", "30%")
     assert worse.code == 1 and "✗ REJECT" in worse.out and "table recommend" in worse.out
     assert "2 tables have been tested on these rows" in " ".join(worse.out.split())
+
+
+def test_a_laxer_rule_is_refused_before_anything_is_trained(
+    tunebook: Call, tested: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_test(*given: object, **more: object) -> None:
+        raise AssertionError("it would have been trained")
+
+    monkeypatch.setattr("tunebook.verbs.ab.run_test", run_test)
+    plans, (a, b) = set((tested / "tests").glob("*")), pair(tested)
+    for rule in (
+        ("--delta", "1pt"),
+        ("--delta", "2%"),
+        ("--alpha", "45%"),
+        ("--seeds", "7,8,9"),
+        ("--guard", "class=90%"),
+    ):
+        done = tunebook("ab", tested, a, b, *rule, "--promote", "--json")
+        assert (done.code, done.json["error"]["code"]) == (1, "promote.laxer"), rule
+        assert f"tunebook ab {tested} {a} {b}" in done.json["error"]["advice"]
+    assert set((tested / "tests").glob("*")) == plans, "nor was it planned"
+
+
+def test_after_a_refusal_its_advice_is_what_comes_next(
+    tunebook: Call, tested: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.report.test_ab import verdict
+
+    passed = verdict().model_copy(update={"guardrails": []})
+    assert passed.passed
+    refused = RefusedError("promote.champion", key="v3").to_json()
+    monkeypatch.setattr("tunebook.verbs.ab.run_test", lambda prepared, **more: passed)
+    monkeypatch.setattr("tunebook.cli.promote.promoted", lambda book, verdict: {"error": refused})
+    done = tunebook("ab", tested, *pair(tested), "--promote")
+    assert done.code == 1 and refused["message"] in " ".join(done.out.split())
+    assert "Next:" not in done.out and "table recommend" not in done.out
 
 
 def test_what_is_refused_before_anything_is_trained(tunebook: Call, tested: Path) -> None:
@@ -143,6 +145,10 @@ def test_an_open_question_names_what_would_settle_it(
     assert done.code == 1 and "--seeds 12" in done.out and "12 seeds in all" in done.out
     words = " ".join(done.out.split())
     assert "Runs that diverged" in words and "(Shapley)" in words
+    hopeless = verdict("INCONCLUSIVE", settle={"seeds": None, "rows": None})
+    monkeypatch.setattr("tunebook.verbs.ab.run_test", lambda prepared, **more: hopeless)
+    done = tunebook("ab", tested, "v1", "v3")
+    assert "Neither a hundred seeds" in done.out and "--seeds" not in done.out and "table recommend" in done.out
     broken = verdict(guardrails=[guard.model_copy(update={"held": False}) for guard in verdict().guardrails])
     monkeypatch.setattr("tunebook.verbs.ab.run_test", lambda prepared, **more: broken)
     done = tunebook("ab", tested, "v1", "v3")

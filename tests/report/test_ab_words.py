@@ -15,6 +15,7 @@ from tunebook.report.ab_words import (
     amount,
     effect_text,
     foresight_text,
+    further_seeds,
     guard_margin,
     guard_name,
     guard_sees,
@@ -125,4 +126,14 @@ def test_what_would_settle_it():
     told = settle_text(verdict("INCONCLUSIVE", settle={"seeds": 12, "rows": 9000, "seconds": 600.0, "money": 2.5}))
     assert "12 seeds" in told and "10.0 min, 2.50 EUR" in told and "9,000" in told
     assert settle_text(verdict("INCONCLUSIVE", settle={"seeds": None, "rows": 9000})).startswith("So would")
-    assert "Neither" in settle_text(verdict("INCONCLUSIVE"))
+    assert "Neither" in settle_text(verdict("INCONCLUSIVE", settle={"seeds": None, "rows": None}))
+    assert settle_text(verdict("INCONCLUSIVE", settle={})) == "", "of a metric without rows nobody can tell"
+
+
+def test_more_seeds_are_proposed_where_they_may_decide_it():
+    assert further_seeds(verdict("INCONCLUSIVE", settle={"seeds": 12, "rows": None})) == 12
+    assert further_seeds(verdict("INCONCLUSIVE", settle={"seeds": None, "rows": None})) is None
+    assert further_seeds(verdict("INCONCLUSIVE", settle={"seeds": None, "rows": 9000})) is None
+    unknown = verdict("INCONCLUSIVE", settle={})
+    assert further_seeds(unknown) == 2 * unknown.seeds
+    assert further_seeds(verdict("REJECT")) is None

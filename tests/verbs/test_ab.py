@@ -189,7 +189,7 @@ def test_the_plan_is_frozen_before_anything_is_trained(book: Book, monkeypatch: 
     text = (prepared.folder / "plan.json").read_text()
     assert prepared.plan.id == prepared.folder.name and not (book.path / "runs").exists()
     assert prepared.seconds > 0 and prepared.finished is None
-    assert {code for code, _ in prepared.warnings} == {"ab.warn.few_rows"}
+    assert {code for code, _ in prepared.warnings} == {"ab.warn.explores", "ab.warn.few_rows"}, "three seeds of five"
     prepare_test(book, 2, 3, seeds=3)
     assert (prepared.folder / "plan.json").read_text() == text
     assert prepare_test(book, 2, 3, seeds=4).folder != prepared.folder

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunebook.abtest.gate import Gate
 from tunebook.abtest.test_plan import Guard, TestPlan
+from tunebook.core.errors import RefusedError
 from tunebook.core.verdict import Look
 from tunebook.stats.sequential import spent, together
 
@@ -35,6 +37,13 @@ def laxer(plan: TestPlan, asked: TestPlan, gate: Gate) -> Lax | None:
         asked: what the gate makes of the same two tables.
     """
     return next(_laxities(plan, asked, gate), None)
+
+
+def too_lax(lax: Lax, plan: TestPlan, book: Path, a: str, name: str) -> RefusedError:
+    """Why no promotion of a table rests on such a test against `a`, and which one it needs."""
+    more = f" --continue-from {plan.continues}" if plan.continues else ""
+    about = {"row": lax.key, "value": lax.value, "allowed": lax.allowed, "more": more}
+    return RefusedError("promote.laxer", key=name, name=name, a=a, book=book, **about)
 
 
 def _laxities(plan: TestPlan, asked: TestPlan, gate: Gate) -> Iterator[Lax]:
@@ -114,4 +123,4 @@ def overspent(looks: Sequence[Look], alpha: float) -> bool:
     return found > alpha and not math.isclose(found, alpha, rel_tol=1e-3)
 
 
-__all__ = ["Lax", "laxer", "overspent", "rejects", "spent_by"]
+__all__ = ["Lax", "laxer", "overspent", "rejects", "spent_by", "too_lax"]

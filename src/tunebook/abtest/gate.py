@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 
+from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Record
+from tunebook.core.params import allowed_text
 
+RATIOS = ("time", "memory", "latency", "size", "cost")
+CLASS = "class"  # a guard of every class
+GUARDS = (CLASS, "calibration", *RATIOS)
+RETENTION = "retention"  # a guard where the arms continue from a run
+_FIRST_SEED = 1
 _OLD_NAMES = {"worst_class": "class"}
 MOST_LOOKS = 3  # more of them spend so much of alpha that each can hardly decide
 FEWEST_SEEDS = 3  # the interval of two is so wide that it decides nothing
@@ -43,4 +51,45 @@ class Gate(Record):
         return {_OLD_NAMES.get(name, name): margin for name, margin in guard.items()}
 
 
-__all__ = ["FEWEST_SEEDS", "MOST_LOOKS", "Gate"]
+def asked_gate(gate: Gate, options: Mapping[str, object]) -> Gate:
+    """The book's gate with what was asked for this once.
+
+    Args:
+        options: what was asked for, as in `Asked`.
+
+    Raises:
+        PlanError: `ab.gate` for a value outside its bounds, `ab.guard` for a guardrail that there is not.
+    """
+    names = ("metric", "delta", "delta_kind", "alpha")
+    given = {name: options[name] for name in names if name in options}
+    guard: Any = options.get("guard", {})
+    try:
+        asked = Gate(**{**gate.model_dump(), **given, "guard": {**gate.guard, **guard}})
+    except ValidationError as error:
+        first = error.errors()[0]
+        row = str(first["loc"][0])
+        key = ".".join(str(part) for part in first["loc"][:2])
+        allowed = allowed_text(Gate.model_fields[row]) or "0.05 | off"
+        raise PlanError("ab.gate", key=key, value=first.get("input"), allowed=allowed) from None
+    known = (*GUARDS, RETENTION)
+    unknown = [name for name in asked.guard if name not in known]
+    if unknown:
+        raise PlanError("ab.guard", key="guard", value=unknown[0], allowed=" | ".join(known))
+    return asked
+
+
+def asked_seeds(gate: Gate, asked: int | Sequence[int] | None) -> list[int]:
+    """The seeds of both arms: 1, 2, ... unless they were named. Nobody has looked at their runs before.
+
+    Raises:
+        PlanError: `ab.seeds`, too few, one twice, or out of bounds.
+    """
+    count = gate.seeds if asked is None else asked
+    seeds = list(range(_FIRST_SEED, _FIRST_SEED + count)) if isinstance(count, int) else list(count)
+    if len(seeds) < FEWEST_SEEDS or len(set(seeds)) < len(seeds) or not all(0 <= seed < 2**32 for seed in seeds):
+        key = "[gate] seeds" if asked is None else "seeds"
+        raise PlanError("ab.seeds", key=key, value=count, allowed=f">= {FEWEST_SEEDS}")
+    return seeds
+
+
+__all__ = ["CLASS", "FEWEST_SEEDS", "GUARDS", "MOST_LOOKS", "RATIOS", "RETENTION", "Gate", "asked_gate", "asked_seeds"]

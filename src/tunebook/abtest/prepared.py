@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from tunebook.abtest.arms import Arm, expected_seconds, known
+from tunebook.abtest.binding import Lax, laxer, too_lax
 from tunebook.abtest.crossfit import uncrossed
 from tunebook.abtest.earlier import EarlierTask, earlier_tasks
 from tunebook.abtest.exam import Exam, file_exam, split_exam
@@ -41,6 +42,7 @@ class PreparedTest:
         warnings: codes of the catalogue with their fields, worth knowing before any time is spent.
         earlier: tasks of the runs that both arms continue from.
         sees: the least gain that it can see.
+        lax: in what its rule is laxer than the book's gate, so that no promotion can rest on it; None where it binds.
     """
 
     book: Book
@@ -53,6 +55,7 @@ class PreparedTest:
     allow: Allow = frozenset()
     earlier: Sequence[EarlierTask] = ()
     sees: Foresight | None = None
+    lax: Lax | None = None
 
     @property
     def data(self) -> DataRef:
@@ -85,24 +88,37 @@ class Course:
 
 
 def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> PreparedTest:
-    """Plan both arms and write the frozen plan of their test. Raises as `ab`."""
+    """Plan both arms and write the frozen plan of their test.
+
+    Raises:
+        RefusedError: `promote.laxer`, it was to bind and does not. Else as `ab`.
+    """
     arms = arms_of(book, a, b, asked)
     data = numbered(book.data, arms[0].base.labels)
     exam = split_exam(data, "validation")
 
-    def planned(past: Sequence[Taken] = ()) -> TestPlan:
-        return make_test_plan(data, arms, exam, book.file.gate, asked, past)
+    def planned(past: Sequence[Taken] = (), options: Asked = asked) -> TestPlan:
+        return make_test_plan(data, arms, exam, book.file.gate, options, past)
 
     fresh = planned()
     challenges = [file_exam(data, challenge.path) for challenge in fresh.challenges]
     plan = _charged(book, fresh, planned)
+    lax = _lax(book, plan, planned)
+    if lax is not None and asked.get("binding", False):
+        raise too_lax(lax, plan, book.path, f"v{plan.a}", f"v{plan.b}")
     seconds = sum(expected_seconds(book.path / "runs", arm, plan.seeds) for arm in arms)
     allow = asked.get("allow", frozenset())
     verdicts = list(newest_verdicts(book))
-    told = [*_warnings(plan, verdicts), *_idle(arms), *_uncrossed(book, arms, plan, exam), *_seen(book, challenges)]
+    told = [
+        *_explores(lax),
+        *_warnings(plan, verdicts),
+        *_idle(arms),
+        *_uncrossed(book, arms, plan, exam),
+        *_seen(book, challenges),
+    ]
     earlier = earlier_tasks(arms[0].base)
     sees = foresight(plan, verdicts)
-    prepared = PreparedTest(book, plan, arms, exam, challenges, seconds, told, allow, earlier, sees)
+    prepared = PreparedTest(book, plan, arms, exam, challenges, seconds, told, allow, earlier, sees, lax)
     if not (prepared.folder / "plan.json").is_file():
         write_json(plan, prepared.folder / "plan.json")
     return prepared
@@ -155,14 +171,26 @@ def _warnings(plan: TestPlan, verdicts: Sequence[Verdict]) -> list[tuple[str, di
     found: list[tuple[str, dict[str, Any]]] = []
     if plan.n < _FEW_ROWS and 0 < plan.delta <= 0.02:
         found.append(("ab.warn.few_rows", {"rows": plan.n, "points": f"{plan.delta * 100:g}"}))
-    if not nested(plan.seeds):
-        found.append(("ab.warn.named_seeds", {"count": len(plan.seeds)}))
     if 0 < plan.groups < _FEW_GROUPS:
         found.append(("ab.warn.few_groups", {"groups": plan.groups, "rows": plan.n}))
     earlier = [verdict for verdict in verdicts if _of_same(verdict, plan)]
     if earlier:
         found.append(("ab.warn.again", {"count": len(earlier), "a": f"v{plan.a}", "b": f"v{plan.b}"}))
     return found
+
+
+def _lax(book: Book, plan: TestPlan, planned: Callable[..., TestPlan]) -> Lax | None:
+    """In what a test is laxer than the book's gate asks for; of a table against itself nothing is asked."""
+    if plan.shift:
+        return None
+    with suppress(PlanError):  # a gate that cannot be kept says so at the promotion
+        return laxer(plan, planned(options={}), book.file.gate)
+    return None
+
+
+def _explores(lax: Lax | None) -> list[tuple[str, dict[str, Any]]]:
+    """A test by a laxer rule than the gate's: it was not forbidden, but it proves nothing."""
+    return [("ab.warn.explores", {"row": lax.key, "value": lax.value, "allowed": lax.allowed})] if lax else []
 
 
 def _idle(arms: tuple[Arm, Arm]) -> list[tuple[str, dict[str, Any]]]:

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from tunebook.abtest.arms import Arm, Result, ended
-from tunebook.abtest.binding import laxer, overspent, rejects, spent_by
+from tunebook.abtest.binding import laxer, overspent, rejects, spent_by, too_lax
 from tunebook.abtest.crossfit import Answers, crossed
 from tunebook.abtest.exam import Exam, kept_logits, split_exam
 from tunebook.abtest.final_exam import Trial, make_trial
@@ -124,8 +124,7 @@ def _allowed(book: Book, verdict: Verdict) -> list[Any]:
 def _binds(book: Book, plan: TestPlan, own: TestPlan, told: dict[str, Any]) -> None:
     lax = laxer(plan, own, book.file.gate)
     if lax is not None:
-        more = f" --continue-from {plan.continues}" if plan.continues else ""
-        raise RefusedError("promote.laxer", **told, row=lax.key, value=lax.value, allowed=lax.allowed, more=more)
+        raise too_lax(lax, plan, book.path, told["a"], told["name"])
 
 
 def _all_tests(book: Book, verdict: Verdict, own: TestPlan, told: dict[str, Any]) -> None:

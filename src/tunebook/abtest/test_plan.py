@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypedDict
+from typing import ClassVar, Literal, TypedDict
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from tunebook.abtest.arms import Arm
 from tunebook.abtest.classes import class_sizes, watched
 from tunebook.abtest.exam import Exam
-from tunebook.abtest.gate import FEWEST_SEEDS, Gate
+from tunebook.abtest.gate import CLASS, GUARDS, RATIOS, RETENTION, Gate, asked_gate, asked_seeds
 from tunebook.abtest.prices import Prices
 from tunebook.abtest.spending import PlannedLook, Taken, dearest, planned_looks
 from tunebook.core.border import Allow
@@ -21,16 +21,11 @@ from tunebook.core.kinds import CLASSES, NUMBERS, either
 from tunebook.core.nouns import DataRef, Plan, Record, Split
 
 Guards = Mapping[str, "float | Literal['off']"]
-RATIOS = ("time", "memory", "latency", "size", "cost")
-CLASS = "class"  # a guard of every class
-GUARDS = (CLASS, "calibration", *RATIOS)
-RETENTION = "retention"  # a guard where the arms continue from a run
 _MARGINS = {CLASS: 0.05, "calibration": 0.02, RETENTION: 0.05}
 # A margin that was not asked for must be within reach of the rows: with fewer of them even equal tables would fail it.
 _ROWS_TO_CALIBRATE, _ROWS_KEPT = 500, 500
 _WIDEST = 2  # times its margin: a class whose rows cannot hold that is reported only
 _CHALLENGE_MARGIN = 0.02
-_FIRST_SEED = 1
 _FUTILITY = 0.05  # a smaller chance to promote at the planned end is not worth further runs
 
 
@@ -44,6 +39,7 @@ class Asked(TypedDict, total=False):
         challenges: files of rows on which B must not do worse; a file with `=0.05` behind its name has its own margin.
         prices: what machine time costs.
         aa: the same table may be tested against itself.
+        binding: a rule laxer than the gate's is refused before anything is trained.
         continue_from: a run from which both arms continue, as in `plan`.
         allow: as in `plan`.
     """
@@ -58,6 +54,7 @@ class Asked(TypedDict, total=False):
     challenges: Sequence[str | Path]
     prices: Prices
     aa: bool
+    binding: bool
     continue_from: str | None
     allow: Allow
 
@@ -154,7 +151,7 @@ def make_test_plan(
     allowed = tasks()[data.task]().metrics(data.labels)
     if metric not in allowed:
         raise PlanError("plan.metric", key="metric", value=metric, allowed=" | ".join(("auto", *allowed)))
-    seeds = _seeds(asked, options.get("seeds"))
+    seeds = asked_seeds(asked, options.get("seeds"))
     return TestPlan(
         a=a.table.version,
         b=b.table.version,
@@ -184,39 +181,8 @@ def make_test_plan(
     )
 
 
-def asked_gate(gate: Gate, options: Asked) -> Gate:
-    """The book's gate with what was asked for this once.
-
-    Raises:
-        PlanError: `ab.gate` for a value outside its bounds.
-    """
-    names = ("metric", "delta", "delta_kind", "alpha")
-    given: dict[str, Any] = {name: options[name] for name in names if name in options}  # type: ignore[literal-required]
-    given["guard"] = {**gate.guard, **options.get("guard", {})}
-    try:
-        return Gate(**{**gate.model_dump(), **given})
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise PlanError("ab.gate", key=key, value=first.get("input"), allowed=str(first["msg"])) from None
-
-
-def _seeds(gate: Gate, asked: int | Sequence[int] | None) -> list[int]:
-    """The seeds of both arms: 1, 2, ... unless they were named. Nobody has looked at their runs before."""
-    count = gate.seeds if asked is None else asked
-    seeds = list(range(_FIRST_SEED, _FIRST_SEED + count)) if isinstance(count, int) else list(count)
-    if len(seeds) < FEWEST_SEEDS or len(set(seeds)) < len(seeds) or not all(0 <= seed < 2**32 for seed in seeds):
-        key = "[gate] seeds" if asked is None else "seeds"
-        raise PlanError("ab.seeds", key=key, value=count, allowed=f">= {FEWEST_SEEDS}")
-    return seeds
-
-
 def _guards(asked: Guards, plan: Plan, exam: Exam, seeds: int) -> list[Guard]:
     """Every guard that applies to these labels, with the margin asked for, or else its own where the rows suffice."""
-    known = (*GUARDS, RETENTION)
-    unknown = [name for name in asked if name not in known]
-    if unknown:
-        raise PlanError("ab.guard", key="guard", value=unknown[0], allowed=" | ".join(known))
     problem = plan.labels.problem
     classes = either(problem, CLASSES, NUMBERS)
     names = [name for name in GUARDS if name in RATIOS or classes]
@@ -251,16 +217,11 @@ def _challenge(given: str | Path) -> Challenge:
 
 
 __all__ = [
-    "CLASS",
-    "GUARDS",
-    "RATIOS",
-    "RETENTION",
     "Asked",
     "Challenge",
     "Guard",
     "Guards",
     "PlannedLook",
     "TestPlan",
-    "asked_gate",
     "make_test_plan",
 ]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tunebook.cli.ab_rule import Around, Rule, read_rule
 from tunebook.cli.answer import Answer, advise, command, facts, grid, note, warn
 from tunebook.cli.bars import Bars
-from tunebook.cli.options import Allowed, Books, option
-from tunebook.cli.reading import listed, pair, wrong
+from tunebook.cli.options import Allowed, Books
+from tunebook.cli.reading import wrong
 from tunebook.cli.train import tell_start
 from tunebook.core.errors import PlanError
 from tunebook.core.messages import say
@@ -22,51 +21,18 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.abtest.prepared import PreparedTest
-    from tunebook.abtest.test_plan import Asked
     from tunebook.core.verdict import Verdict
 
 NO = 1
-_POINTS = re.compile(r"([\d.]+)\s*(pts?|points?|pp|点|分|个?百分点)", re.IGNORECASE)
-_SHARE = re.compile(r"([\d.]+)\s*[%％]")
-_NUMBER = re.compile(r"\d*\.?\d+")
 _STYLES = {"STRONG": "green", "PROMOTE": "green", "REJECT": "bold red", "INCONCLUSIVE": "yellow"}
 _MARKS = {"STRONG": "✓", "PROMOTE": "✓", "REJECT": "✗", "INCONCLUSIVE": "?"}
 Version = Annotated[str, typer.Argument(metavar="vN", help=say("cli.opt.ab_old"))]
 Challenger = Annotated[str, typer.Argument(metavar="vN", help=say("cli.opt.ab_new"))]
 
 
-@dataclass(frozen=True)
-class Rule:
-    """By which rule the test decides; what is not given is in the book's gate."""
-
-    seeds: Annotated[str | None, option("ab_seeds", "--seeds", metavar="N|N,N,…")] = None
-    looks: Annotated[str | None, option("ab_looks", "--looks", metavar="N,…|none")] = None
-    delta: Annotated[str | None, option("ab_delta", "--delta", metavar="2pt|2%")] = None
-    metric: Annotated[str | None, option("ab_metric", "--metric", metavar="NAME")] = None
-    alpha: Annotated[str | None, option("ab_alpha", "--alpha", metavar="0.05")] = None
-    guard: Annotated[list[str] | None, option("ab_guard", "--guard", metavar="NAME=MARGIN")] = None
-    challenge: Annotated[list[str] | None, option("ab_challenge", "--challenge", metavar="FILE[=MARGIN]")] = None
-    aa: Annotated[bool, option("ab_aa", "--aa")] = False
-    continue_from: Annotated[str | None, option("continue_from", "--continue-from", metavar="RUN")] = None
-
-
-@dataclass(frozen=True)
-class Around:
-    """What is done beside the test."""
-
-    effects: Annotated[bool, option("ab_effects", "--effects")] = False
-    effects_by: Annotated[str | None, option("ab_effects_by", "--effects-by", metavar="one|shapley")] = None
-    prices: Annotated[Path | None, option("ab_prices", "--prices", metavar="FILE")] = None
-    promote: Annotated[bool, option("ab_promote", "--promote")] = False
-
-    @property
-    def method(self) -> str:
-        """How the effect of each row is measured; empty for not at all."""
-        return self.effects_by or ("auto" if self.effects else "")
-
-
 def ab(book: Books, a: Version, b: Challenger, rule: Rule, around: Around, allowed: Allowed) -> Answer:
     """Test one version against another."""
+    asked = read_rule(rule, around, allowed)  # a slip of the pen is told before anything is loaded
     from tunebook.abtest.effects import METHODS
     from tunebook.abtest.openings import rows_use
     from tunebook.abtest.prepared import prepare_test
@@ -78,12 +44,12 @@ def ab(book: Books, a: Version, b: Challenger, rule: Rule, around: Around, allow
     opened = open_book(book)
     if around.promote and opened.tables.number(a) != opened.tables.champion:
         raise PlanError("ab.promote", key=a, champion=f"v{opened.tables.champion}")
-    prepared = prepare_test(opened, a, b, **read_rule(rule, around, allowed))
+    prepared = prepare_test(opened, a, b, **asked)
     _announce(prepared)
     with Bars(prepared.plan.metric) as bars:
         verdict = run_test(prepared, effects=around.method, progress=bars)
     data = verdict_data(verdict)
-    data |= rows_use(opened, verdict.alpha)
+    data |= {"laxer": prepared.lax._asdict() if prepared.lax else None, **rows_use(opened, verdict.alpha)}
     code = 0 if verdict.passed else NO
     if around.promote and verdict.passed:
         from tunebook.cli.promote import promoted
@@ -91,76 +57,6 @@ def ab(book: Books, a: Version, b: Challenger, rule: Rule, around: Around, allow
         data |= promoted(opened, verdict)
         code = NO if "error" in data else 0
     return Answer(data, lambda screen: _tell(screen, verdict, data), _next(book, verdict, data, rule), code)
-
-
-def read_rule(rule: Rule, around: Around, allowed: Allowed) -> Asked:
-    """What the options ask for, as the verb takes it.
-
-    Raises:
-        TunebookError: `cli.option` for a value that its option does not take, `ab.prices`.
-    """
-    asked: Asked = {"aa": rule.aa, "allow": allowed.names}
-    if rule.seeds is not None:
-        numbers = _numbers("--seeds", rule.seeds)
-        asked["seeds"] = numbers[0] if len(numbers) == 1 else numbers
-    if rule.looks is not None:
-        none = rule.looks.strip().lower() in ("none", "无")
-        asked["looks"] = [] if none else _numbers("--looks", rule.looks)
-    if rule.delta is not None:
-        asked["delta"], asked["delta_kind"] = read_delta(rule.delta)
-    if rule.metric is not None:
-        asked["metric"] = rule.metric
-    if rule.alpha is not None:
-        asked["alpha"] = _amount("--alpha", rule.alpha)
-    if rule.continue_from is not None:
-        asked["continue_from"] = rule.continue_from
-    if rule.guard:
-        asked["guard"] = dict(_guard(item) for item in rule.guard)
-    asked["challenges"] = [_challenge(item) for item in rule.challenge or ()]
-    if around.prices is not None:
-        from tunebook.abtest.prices import read_prices
-
-        asked["prices"] = read_prices(around.prices)
-    return asked
-
-
-def read_delta(text: str) -> tuple[float, Literal["absolute", "relative"]]:
-    """The least gain: `2pt` and `0.02` are points of the metric, `2%` is a share of the old table's score.
-
-    Raises:
-        TunebookError: `cli.option` for anything else.
-    """
-    share = _SHARE.fullmatch(text.strip())
-    if share and _NUMBER.fullmatch(share[1]):
-        return float(share[1]) / 100, "relative"
-    return _amount("--delta", text), "absolute"
-
-
-def _amount(name: str, text: str) -> float:
-    """A number from `2pt`, `2%` or `0.02`."""
-    found = _POINTS.fullmatch(text.strip()) or _SHARE.fullmatch(text.strip())
-    number = found[1] if found else text.strip()
-    if not _NUMBER.fullmatch(number):
-        raise wrong(name, text, "2pt | 2% | 0.02")
-    return float(number) / (100 if found else 1)
-
-
-def _numbers(name: str, text: str) -> list[int]:
-    parts = listed(text)
-    if not parts or not all(part.isascii() and part.isdigit() for part in parts):
-        raise wrong(name, text, "5 | 3,5,10")
-    return [int(part) for part in parts]
-
-
-def _guard(text: str) -> tuple[str, float | Literal["off"]]:
-    name, margin = pair("--guard", text)
-    return name, "off" if margin.lower() in ("off", "关") else _amount("--guard", margin)
-
-
-def _challenge(text: str) -> str:
-    """A file; a margin behind its name becomes a plain number."""
-    path, sign, margin = text.rpartition("=")
-    return f"{path}={_amount('--challenge', margin)}" if sign and not Path(text).exists() else text
 
 
 def _announce(prepared: PreparedTest) -> None:
@@ -285,16 +181,21 @@ def _effects(verdict: Verdict) -> list[Sequence[str]]:
 
 
 def _next(book: Path, verdict: Verdict, data: dict[str, Any], rule: Rule) -> tuple[str, ...]:
+    from tunebook.report.ab_words import further_seeds
+
     start = ("--continue-from", rule.continue_from) if rule.continue_from else ()
     a, b = f"v{verdict.a}", f"v{verdict.b}"
     if "champion" in data:
         return (command("table", "log", book), command("train", book, *start))
-    if verdict.passed and "error" not in data:
+    if "error" in data:
+        return ()  # its advice says what to do
+    if data["laxer"] and verdict.verdict != "REJECT":
+        return (command("ab", book, a, b, *start),)
+    if verdict.passed:
         return (command("promote", book, b, "--reason", say("ab.some_reason")),)
-    if verdict.verdict == "INCONCLUSIVE":
-        seeds = verdict.settle.get("seeds") or 2 * verdict.seeds
+    if seeds := further_seeds(verdict):
         return (command("ab", book, a, b, "--seeds", seeds, *start),)
     return (command("table", "recommend", book), command("table", "set", book, "learning_rate=5e-5"))
 
 
-__all__ = ["Around", "Rule", "ab", "read_delta", "read_rule", "verdict_data"]
+__all__ = ["ab", "verdict_data"]

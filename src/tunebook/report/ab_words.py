@@ -131,8 +131,8 @@ def foresight_text(seen: Foresight, plan: TestPlan) -> str:
 
 
 def settle_text(verdict: Verdict) -> str:
-    """What would decide an inconclusive test; empty for any other."""
-    if verdict.verdict != "INCONCLUSIVE":
+    """What would decide an inconclusive test; empty for any other, and where it cannot be told."""
+    if verdict.verdict != "INCONCLUSIVE" or not verdict.settle:
         return ""
     seeds, rows = verdict.settle.get("seeds"), verdict.settle.get("rows")
     parts = []
@@ -146,6 +146,17 @@ def settle_text(verdict: Verdict) -> str:
         told = say("ab.settle.groups", rows=number(rows), groups=number(groups)) if groups else None
         parts.append(told or say("ab.settle.rows", rows=number(rows)))
     return " ".join(parts) if parts else say("ab.settle.none")
+
+
+def further_seeds(verdict: Verdict) -> int | None:
+    """With how many seeds an inconclusive test is worth going on; None where more of them would not decide it either.
+
+    Of a metric that no single row has nobody can tell: then twice as many.
+    """
+    if verdict.verdict != "INCONCLUSIVE":
+        return None
+    found: int | None = verdict.settle.get("seeds") if verdict.settle else 2 * verdict.seeds
+    return found
 
 
 def money(value: float, verdict: Verdict) -> str:
@@ -189,6 +200,7 @@ __all__ = [
     "doubt_texts",
     "effect_text",
     "foresight_text",
+    "further_seeds",
     "guard_margin",
     "guard_name",
     "guard_sees",

@@ -1,0 +1,134 @@
+"""The options of tunebook ab, read and checked without the book: what they ask for, as the verb takes it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tunebook.cli.options import Allowed, option
+from tunebook.cli.reading import listed, pair, wrong
+
+if TYPE_CHECKING:
+    from tunebook.abtest.test_plan import Asked
+
+_POINTS = re.compile(r"([\d.]+)\s*(pts?|points?|pp|点|分|个?百分点)", re.IGNORECASE)
+_SHARE = re.compile(r"([\d.]+)\s*[%％]")
+_NUMBER = re.compile(r"\d*\.?\d+")
+_AMOUNTS = "2pt | 2% | 0.02"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """By which rule the test decides; what is not given is in the book's gate."""
+
+    seeds: Annotated[str | None, option("ab_seeds", "--seeds", metavar="N|N,N,…")] = None
+    looks: Annotated[str | None, option("ab_looks", "--looks", metavar="N,…|none")] = None
+    delta: Annotated[str | None, option("ab_delta", "--delta", metavar="2pt|2%")] = None
+    metric: Annotated[str | None, option("ab_metric", "--metric", metavar="NAME")] = None
+    alpha: Annotated[str | None, option("ab_alpha", "--alpha", metavar="0.05")] = None
+    guard: Annotated[list[str] | None, option("ab_guard", "--guard", metavar="NAME=MARGIN")] = None
+    challenge: Annotated[list[str] | None, option("ab_challenge", "--challenge", metavar="FILE[=MARGIN]")] = None
+    aa: Annotated[bool, option("ab_aa", "--aa")] = False
+    continue_from: Annotated[str | None, option("continue_from", "--continue-from", metavar="RUN")] = None
+
+
+@dataclass(frozen=True)
+class Around:
+    """What is done beside the test."""
+
+    effects: Annotated[bool, option("ab_effects", "--effects")] = False
+    effects_by: Annotated[str | None, option("ab_effects_by", "--effects-by", metavar="one|shapley")] = None
+    prices: Annotated[Path | None, option("ab_prices", "--prices", metavar="FILE")] = None
+    promote: Annotated[bool, option("ab_promote", "--promote")] = False
+
+    @property
+    def method(self) -> str:
+        """How the effect of each row is measured; empty for not at all."""
+        return self.effects_by or ("auto" if self.effects else "")
+
+
+def read_rule(rule: Rule, around: Around, allowed: Allowed) -> Asked:
+    """What the options ask for, as the verb takes it.
+
+    Raises:
+        TunebookError: `cli.option` for a value that its option does not take, `ab.gate`, `ab.guard`, `ab.seeds`,
+            `ab.prices`.
+    """
+    from tunebook.abtest.gate import Gate, asked_gate, asked_seeds
+
+    asked: Asked = {"aa": rule.aa, "allow": allowed.names}
+    if rule.seeds is not None:
+        numbers = _numbers("--seeds", rule.seeds)
+        asked["seeds"] = numbers[0] if len(numbers) == 1 else numbers
+        asked_seeds(Gate(), asked["seeds"])
+    if rule.looks is not None:
+        none = rule.looks.strip().lower() in ("none", "无")
+        asked["looks"] = [] if none else _numbers("--looks", rule.looks)
+    if rule.delta is not None:
+        asked["delta"], asked["delta_kind"] = read_delta(rule.delta)
+    if rule.metric is not None:
+        asked["metric"] = rule.metric
+    if rule.alpha is not None:
+        asked["alpha"] = _amount("--alpha", rule.alpha)
+    if rule.continue_from is not None:
+        asked["continue_from"] = rule.continue_from
+    if rule.guard:
+        asked["guard"] = dict(_guard(item) for item in rule.guard)
+    asked_gate(Gate(), asked)
+    if around.promote:
+        asked["binding"] = True
+    asked["challenges"] = [_challenge(item) for item in rule.challenge or ()]
+    if around.prices is not None:
+        from tunebook.abtest.prices import read_prices
+
+        asked["prices"] = read_prices(around.prices)
+    return asked
+
+
+def read_delta(text: str) -> tuple[float, Literal["absolute", "relative"]]:
+    """The least gain: `2pt` and `0.02` are points of the metric, `2%` is a share of the old table's score.
+
+    Raises:
+        TunebookError: `cli.option` for anything else.
+    """
+    kind: Literal["absolute", "relative"]
+    share = _SHARE.fullmatch(text.strip())
+    if share and _NUMBER.fullmatch(share[1]):
+        found, kind = float(share[1]) / 100, "relative"
+    else:
+        found, kind = _amount("--delta", text), "absolute"
+    if found >= 1:  # `2` for two points, most likely
+        raise wrong("--delta", text, _AMOUNTS)
+    return found, kind
+
+
+def _amount(name: str, text: str) -> float:
+    """A number from `2pt`, `2%` or `0.02`."""
+    found = _POINTS.fullmatch(text.strip()) or _SHARE.fullmatch(text.strip())
+    number = found[1] if found else text.strip()
+    if not _NUMBER.fullmatch(number):
+        raise wrong(name, text, _AMOUNTS)
+    return float(number) / (100 if found else 1)
+
+
+def _numbers(name: str, text: str) -> list[int]:
+    parts = listed(text)
+    if not parts or not all(part.isascii() and part.isdigit() for part in parts):
+        raise wrong(name, text, "5 | 3,5,10")
+    return [int(part) for part in parts]
+
+
+def _guard(text: str) -> tuple[str, float | Literal["off"]]:
+    name, margin = pair("--guard", text)
+    return name, "off" if margin.lower() in ("off", "关") else _amount("--guard", margin)
+
+
+def _challenge(text: str) -> str:
+    """A file; a margin behind its name becomes a plain number."""
+    path, sign, margin = text.rpartition("=")
+    return f"{path}={_amount('--challenge', margin)}" if sign and not Path(text).exists() else text
+
+
+__all__ = ["Around", "Rule", "read_delta", "read_rule"]

@@ -1,0 +1,93 @@
+"""The options of tunebook ab: read, and refused where they cannot be meant."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunebook.cli.ab_rule import Around, Rule, read_delta, read_rule
+from tunebook.cli.options import Allowed
+from tunebook.core.errors import TunebookError
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("2pt", (0.02, "absolute")), ("2 points", (0.02, "absolute")), ("0.5pts", (0.005, "absolute")),
+     ("0.02", (0.02, "absolute")), ("2%", (0.02, "relative")), ("2 ％", (0.02, "relative")),
+     ("1点", (0.01, "absolute")), ("3个百分点", (0.03, "absolute")), ("0", (0.0, "absolute"))],
+)  # fmt: skip
+def test_deltas(text: str, found: tuple[float, str]) -> None:
+    value, kind = read_delta(text)
+    assert (pytest.approx(value), kind) == found
+
+
+@pytest.mark.parametrize("text", ["", "much", "2pp%", "-1", "1.2.3pt", "1.2.3%", "%", "2", "1", "100pt", "200%"])
+def test_deltas_that_are_none(text: str) -> None:
+    with pytest.raises(TunebookError, match=r"cli\.option"):
+        read_delta(text)
+
+
+def test_options_as_the_verb_takes_them(tmp_path: Path) -> None:
+    assert read_rule(Rule(), Around(), Allowed()) == {
+        "aa": False,
+        "allow": frozenset(),
+        "challenges": [],
+    }
+    prices, hard = tmp_path / "prices.toml", tmp_path / "a=b.csv"
+    prices.write_text("cpu_hour = 1.0")
+    hard.write_text("")
+    rule = Rule(seeds="3,9,4", looks="2，3", delta="1%", metric="mcc", alpha="10%", guard=["time=20%", "size=off"],
+                challenge=[str(hard), "x.csv=5pt"], aa=True)  # fmt: skip
+    found: dict[str, Any] = dict(read_rule(rule, Around(prices=prices), Allowed(pickle=True)))
+    assert found["seeds"] == [3, 9, 4] and found["looks"] == [2, 3] and found["alpha"] == 0.1
+    assert found["guard"] == {"time": 0.2, "size": "off"} and found["prices"].cpu_hour == 1.0
+    assert found["challenges"] == [str(hard), "x.csv=0.05"] and found["allow"] == {"pickle"}
+    assert read_rule(Rule(seeds="7", looks="none"), Around(), Allowed())["looks"] == []
+    assert read_rule(Rule(seeds="7"), Around(), Allowed())["seeds"] == 7
+    assert read_rule(Rule(), Around(promote=True), Allowed())["binding"] is True
+    assert read_rule(Rule(guard=["worst_class=5pt"]), Around(), Allowed())["guard"] == {"worst_class": 0.05}
+    assert read_rule(Rule(continue_from="a/runs/b"), Around(), Allowed())["continue_from"] == "a/runs/b"
+    for wrong in (Rule(seeds="x"), Rule(looks=","), Rule(alpha="a"), Rule(guard=["time"]), Rule(guard=["time=x"])):
+        with pytest.raises(TunebookError, match=r"cli\.option"):
+            read_rule(wrong, Around(), Allowed())
+
+
+def test_points_without_their_unit_are_told_in_both_languages(monkeypatch: pytest.MonkeyPatch) -> None:
+    for language in ("en", "zh"):
+        monkeypatch.setenv("TUNEBOOK_LANG", language)
+        with pytest.raises(TunebookError) as caught:
+            read_delta("2")
+        told = caught.value.to_json()
+        assert told["allowed"] == "2pt | 2% | 0.02" and "Input" not in str(told) and "--delta" in told["message"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [(Rule(alpha="70%"), "ab.gate"), (Rule(alpha="0"), "ab.gate"), (Rule(guard=["clas=5pt"]), "ab.guard"),
+     (Rule(seeds="2"), "ab.seeds"), (Rule(seeds="1,2,2"), "ab.seeds"), (Rule(seeds="1,2,99999999999"), "ab.seeds")],
+)  # fmt: skip
+def test_what_no_gate_can_have(rule: Rule, code: str) -> None:
+    with pytest.raises(TunebookError) as caught:
+        read_rule(rule, Around(), Allowed())
+    assert caught.value.code == code and "Input" not in str(caught.value.to_json()["allowed"])
+
+
+@pytest.mark.parametrize("words", [("--delta", "2"), ("--guard", "clas=5pt"), ("--seeds", "2")], ids=" ".join)
+def test_a_slip_is_told_before_anything_is_loaded(words: tuple[str, str], tmp_path: Path) -> None:
+    """Of a book that is not even there: nothing was read, and no heavy library was imported."""
+    typed = ["ab", str(tmp_path / "nowhere"), "v1", "v2", *words, "--json"]
+    heavy = ("torch", "transformers", "sklearn", "scipy", "pandas", "numpy")
+    code = f"""
+import sys
+from tunebook.cli import main
+code = main({typed!r})
+found = [name for name in {heavy!r} if name in sys.modules]
+sys.exit(f"imported {{found}}" if found else code)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert words[0].strip("-") in done.stdout and "nowhere" not in done.stdout
