@@ -132,7 +132,15 @@ def test_answers_that_are_damaged_are_not_half_used(tmp_path: Path) -> None:
     run = run_of(tmp_path, asked, noisy(asked.targets, 3, 1), SINGLE, "accuracy")
     for file in (tmp_path / FOLDER).glob("*0.npy"):
         file.write_bytes(file.read_bytes()[:20])
-    assert crossed(run, asked, "single_label") is None
+    assert crossed(run, asked, "single_label") is None and uncrossed(run, asked)
+
+
+def test_answers_of_too_few_classes_are_none(tmp_path: Path) -> None:
+    asked = make_exam(40)
+    run = run_of(tmp_path, asked, noisy(asked.targets, 3, 1), SINGLE, "accuracy")
+    for file in (tmp_path / FOLDER).glob("*0.npy"):
+        np.save(file, np.load(file)[:, :1])
+    assert crossed(run, asked, "single_label") is None and uncrossed(run, asked)
 
 
 def history(run: Run, looks: int) -> None:

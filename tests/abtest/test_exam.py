@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests import small
+from tests.ab_book import exam as asked_of
 from tests.books import Trained
 from tunebook.abtest.exam import file_exam, kept_logits, logits_of, split_exam
 from tunebook.core.errors import DataError
@@ -87,3 +89,38 @@ def test_answers_are_kept_and_known_by_their_rows(trained: Any, tmp_path: Path) 
     path.write_bytes(path.read_bytes()[:50])
     assert (logits_of(run, exam, model) == given).all() and len(asked) == 2
     assert not list(run.path.rglob("*.part"))
+
+
+def test_answers_that_fit_no_row_are_given_anew(tmp_path: Path) -> None:
+    exam = asked_of(30)
+    given = np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32)
+    run = Run(tmp_path)
+    assert (logits_of(run, exam, lambda: SimpleNamespace(logits=lambda rows, progress: given)) == given).all()
+    path = tmp_path / "validation" / "logits.npz"
+    whole = path.read_bytes()
+    for wrong in (given[:3], given[:, :1], given[:, 0], given.astype(str), given.astype(int)):
+        np.savez_compressed(path, logits=wrong, key=np.array(exam.key))
+        assert kept_logits(run, exam) is None
+    draw = np.random.default_rng(1)
+    contents = [whole[:place] for place in (0, 1, 30, len(whole) // 2, len(whole) - 1)]
+    for place in draw.integers(len(whole), size=200):
+        contents.append(whole[:place] + bytes([int(draw.integers(256))]) + whole[place + 1 :])
+    for content in contents:
+        path.write_bytes(content)
+        found = kept_logits(run, exam)
+        assert found is None or (found == given).all()
+    with path.open("wb") as stream:
+        np.save(stream, given)
+    assert kept_logits(run, exam) is None
+    path.unlink()
+    path.mkdir()
+    assert kept_logits(run, exam) is None
+
+
+def test_answers_to_several_labels_and_to_numbers() -> None:
+    asked = asked_of(30)
+    several, number = (
+        replace(asked, rows=replace(asked.rows, targets=np.zeros(shape, np.float32))) for shape in ((30, 3), 30)
+    )
+    assert several.fits(np.zeros((30, 3))) and not several.fits(np.zeros((30, 2)))
+    assert number.fits(np.zeros((30, 1))) and not number.fits(np.zeros((29, 1)))

@@ -103,7 +103,8 @@ def ended(prepared: PreparedTest, *looks: tuple[int, float], seeds: Sequence[int
         test=plan.id, verdict="INCONCLUSIVE", a=plan.a, b=plan.b, a_values=plan.a_values, b_values=plan.b_values,
         content=plan.content, split=plan.split, metric=plan.metric, gain=0.01, lower=-0.01, upper=0.03,
         delta=plan.delta, delta_kind=plan.delta_kind, alpha=plan.alpha, seeds=looks[-1][0], n=plan.n, looks=len(looks),
-        history=history, extra={"seeds": list(seeds or plan.seeds)}, path=prepared.folder,
+        history=history, path=prepared.folder,
+        extra={"seeds": list(seeds or plan.seeds), "arms": {}, "scores": {}, "flipped": {}},
     )  # fmt: skip
     write_json(verdict, prepared.folder / "verdict.json")
 

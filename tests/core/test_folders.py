@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import Timeout
 
 from tunebook.core import folders
 from tunebook.core.errors import BookError
-from tunebook.core.folders import folder_of, inside
+from tunebook.core.folders import folder_of, held, inside
 
 
 def fill(folder: Path) -> None:
@@ -130,3 +131,14 @@ def test_a_name_that_leads_out(name: str, tmp_path: Path) -> None:
 
 def test_a_plain_name(tmp_path: Path) -> None:
     assert inside(tmp_path, "20250101-000000-abc", said_by=tmp_path) == tmp_path / "20250101-000000-abc"
+
+
+def test_a_lock_that_something_inside_cannot_get_is_its_own_failure(tmp_path: Path) -> None:
+    busy, lock = BookError("auto.busy", key="x"), tmp_path / ".lock"
+    with held(lock, busy), pytest.raises(BookError) as caught, held(lock, busy):
+        raise AssertionError("held twice")
+    assert caught.value is busy
+    with pytest.raises(Timeout), held(lock, busy):
+        raise Timeout("another lock")
+    with held(lock, busy):
+        pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -125,3 +126,54 @@ def test_a_file_that_is_missing_or_damaged_is_found(tmp_path: Path) -> None:
         (folder / name).write_bytes(whole)
     (folder / "looks.json").unlink()
     assert KeptLooks.fault(tmp_path) == folder / "looks.json"
+
+
+def arrays(kind: str, whole: np.ndarray) -> np.ndarray:
+    return {
+        "rows": whole[:-1],
+        "many": np.concatenate([whole, whole]),
+        "words": whole.astype(str),
+        "flat": whole.reshape(-1, 1, 1),
+        "none": whole[:0],
+        "big": whole + 99,
+        "below": whole - 99,
+        "whole": whole.astype(int),
+        "half": whole + 0.5,
+        "wide": np.repeat(whole, 2, axis=-1),
+    }[kind]
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [("folds.npy", ["rows", "many", "words", "flat", "none", "big", "below", "half"]),
+     ("5.npy", ["rows", "many", "words", "flat", "none", "whole", "wide"])],
+)  # fmt: skip
+def test_answers_of_another_kind_are_damage(name: str, kinds: list[str], tmp_path: Path) -> None:
+    add(add(begun(tmp_path), 5, 0.5, 0.5, 0.5, 0.5), 10, 0.4, 0.6, 0.4, 0.4)
+    file = tmp_path / FOLDER / name
+    whole, before = np.load(file), file.read_bytes()
+    for kind in kinds:
+        np.save(file, arrays(kind, whole))
+        assert KeptLooks.fault(tmp_path) is not None, kind
+    for content in (b"", before[:9], before[:60], b"\xff\xfe\x00" * 30):
+        file.write_bytes(content)
+        assert KeptLooks.fault(tmp_path) == file
+    file.unlink()
+    file.mkdir()
+    assert KeptLooks.fault(tmp_path) == file
+
+
+@pytest.mark.parametrize("off", [[1.0], "x", ["x", "x", "x"], None, [None] * 3])
+def test_scores_of_another_kind_are_damage(off: object, tmp_path: Path) -> None:
+    add(add(begun(tmp_path), 5, 0.5, 0.5, 0.5, 0.5), 10, 0.4, 0.6, 0.4, 0.4)
+    file = tmp_path / FOLDER / "looks.json"
+    told = json.loads(file.read_text())
+    told["looks"][0]["off"] = off
+    file.write_text(json.dumps(told))
+    assert KeptLooks.read(tmp_path) is None and KeptLooks.fault(tmp_path) == file
+    told["looks"] = told["looks"][:1]
+    file.write_text(json.dumps({**told, "rule": "worst"}))
+    assert KeptLooks.read(tmp_path) is None
+    if off == [1.0]:  # as many for each look, and too few for the folds
+        file.write_text(json.dumps(told))
+        assert KeptLooks.fault(tmp_path) == tmp_path / FOLDER / "folds.npy"

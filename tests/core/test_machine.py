@@ -27,6 +27,7 @@ def system(number: int, name: str | None = None) -> OSError:
         (ValueError("Unable to allocate 3.0 GiB for an array"), "machine.out_of_memory"),
         (system(errno.ENOSPC, "x"), "machine.disk"),
         (system(errno.EFBIG, "x"), "machine.disk"),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"), "machine.disk"),
         (sqlite3.OperationalError("database or disk is full"), "machine.disk"),
         (RuntimeError("I/O error: No space left on device (os error 28)"), "machine.disk"),
         (RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0"), "machine.disk"),
@@ -36,6 +37,8 @@ def system(number: int, name: str | None = None) -> OSError:
         (system(errno.EMFILE, "x"), "machine.files"),
         (system(errno.EIO, "x"), "machine.device"),
         (system(errno.ENAMETOOLONG, "x" * 300), "machine.name"),
+        (system(errno.EISDIR, "x"), "machine.place"),
+        (system(errno.ENOTDIR, "x"), "machine.place"),
     ],
 )
 def test_each_has_its_code_and_words(error: Exception, code: str) -> None:

@@ -20,6 +20,7 @@ from tunebook.abtest.exam import Exam
 from tunebook.abtest.pairs import Pair, Seen
 from tunebook.abtest.prepared import prepare_test
 from tunebook.core.errors import BookError, PlanError
+from tunebook.core.machine import machine_error
 from tunebook.core.nouns import read_json
 from tunebook.core.verdict import Guardrail, Verdict
 from tunebook.stats.sequential import spent
@@ -314,3 +315,35 @@ def test_answers_of_an_arm_without_any_model(book: Book, monkeypatch: pytest.Mon
     assert found.verdict == "REJECT" and found.extra["arms"]["b"]["failed"] == 3
     assert found.extra["scores"]["b"] == [0.0, 0.0, 0.0]
     assert np.isclose(found.gain, -np.mean(found.extra["scores"]["a"]))
+
+
+def test_a_verdict_that_lacks_what_is_told_is_made_anew(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_hand(5, 0.5, 0.9, monkeypatch)
+    whole = ab(book, 1, 3, seeds=5, looks=())
+    file = whole.path / "verdict.json"
+    logged = len(book.log.entries("test"))
+    for extra in ({}, {"arms": 1}):
+        told = json.loads(file.read_text())
+        file.write_text(json.dumps({**told, "extra": extra}))
+        again = ab(book, 1, 3, seeds=5, looks=())
+        assert (again.test, again.gain, again.extra["arms"]) == (whole.test, whole.gain, whole.extra["arms"])
+        assert read_json(Verdict, file).extra.keys() == whole.extra.keys()
+    assert len(book.log.entries("test")) == logged
+
+
+@pytest.mark.parametrize("name", ["verdict.json", "plan.json", "tests"])
+def test_what_stands_in_the_way_is_named(name: str, book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_hand(5, 0.5, 0.9, monkeypatch)
+    whole = ab(book, 1, 3, seeds=5, looks=())
+    if name == "tests":
+        shutil.rmtree(book.path / "tests")
+        (book.path / "tests").write_text("")
+    else:
+        (whole.path / name).unlink()
+        (whole.path / name).mkdir()
+        if name == "plan.json":  # what has a verdict is not asked for again
+            (whole.path / "verdict.json").unlink()
+    with pytest.raises(OSError) as caught:
+        ab(book, 1, 3, seeds=5, looks=())
+    found = machine_error(caught.value)
+    assert found is not None and found.code == "machine.place" and name in str(found.key)

@@ -7,7 +7,6 @@ it, all rows are used, and nothing is trained again (`tunebook.core.kept_looks` 
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,27 +51,28 @@ def crossed(run: Run, exam: Exam, problem: str) -> Answers | None:
     looks = _looks(run, exam)
     if looks is None:
         return None
-    with suppress(OSError, ValueError):
-        if looks.rule == "own":
-            return Answers(looks.crossed())
-        kept, *chosen = looks.chosen()
-        answered = {step: looks.answers(step) for step in {kept, *chosen}}
-        steps = np.array(chosen)[looks.folds()]
-        if len(set(chosen)) == 1:
-            return Answers(answered[chosen[0]])
-        return Answers(_gathered(answered, steps), _aligned(answered, steps, answered[kept], problem))
-    return None
+    if looks.rule == "own":
+        return Answers(looks.crossed())
+    kept, *chosen = looks.chosen()
+    answered = {step: looks.answers(step) for step in {kept, *chosen}}
+    steps = np.array(chosen)[looks.folds()]
+    if len(set(chosen)) == 1:
+        return Answers(answered[chosen[0]])
+    return Answers(_gathered(answered, steps), _aligned(answered, steps, answered[kept], problem))
 
 
 def _looks(run: Run, exam: Exam) -> KeptLooks | None:
-    """The looks of a run at these very rows."""
+    """The looks of a run at these very rows, all of whose answers are whole."""
     found = KeptLooks.read(run.path) if exam.place == "validation" else None
-    return found if found is not None and found.complete and found.rows == rows_key(exam.targets) else None
+    if found is None or not found.complete or found.rows != rows_key(exam.targets) or found.damage():
+        return None
+    one = found.crossed() if found.rule == "own" else found.answers(found.chosen()[0])
+    return found if exam.fits(one) else None
 
 
 def uncrossed(run: Run, exam: Exam) -> bool:
     """Whether a run answers these rows by a checkpoint that they have chosen among several: it has kept no looks, as
-    runs before this version and means of several runs."""
+    runs before this version and means of several runs, or they are damaged."""
     looked = ["eval_loss" in entry for entry in run.history]
     chosen = exam.place == "validation" and (sum(looked) > 1 or not looked)
     return chosen and _looks(run, exam) is None

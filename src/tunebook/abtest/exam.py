@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
 
 Array = NDArray[Any]
+_CUT = (ValueError, LookupError, EOFError, BadZipFile, zlib.error, NotImplementedError)  # of damaged files: made anew
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,14 @@ class Exam:
         assert self.rows.targets is not None
         return self.rows.targets
 
+    def fits(self, logits: Array) -> bool:
+        """Whether these may be answers to the rows: floats, shape (N, outputs), with an output for each class."""
+        targets = self.targets
+        of_classes = int(targets.max()) + 1 if targets.ndim == 1 and targets.dtype.kind in "iu" else 1
+        least = targets.shape[1] if targets.ndim == 2 else of_classes
+        shaped = logits.ndim == 2 and len(logits) == len(targets) and logits.shape[1] >= least
+        return shaped and logits.dtype.kind == "f"
+
 
 def split_exam(data: DataRef, split: Split) -> Exam:
     """The rows of a split of the book.
@@ -93,14 +103,15 @@ def _key(rows: Rows) -> str:
 
 
 def kept_logits(run: Run, exam: Exam) -> Array | None:
-    """What a run's model answered before on these very rows, shape (N, outputs); None where it was not asked."""
+    """What a run's model answered before on these very rows, shape (N, outputs); None where it was not asked, or
+    its answers are damaged."""
     path = run.path / exam.place / "logits.npz"
     if not path.is_file():
         return None
-    with suppress(OSError, ValueError, KeyError, EOFError, BadZipFile), path.open("rb") as stream:  # cut off: anew
+    with suppress(OSError, *_CUT), path.open("rb") as stream:
         stored = np.load(stream)
-        if str(stored["key"]) == exam.key:
-            return np.asarray(stored["logits"])
+        if str(stored["key"]) == exam.key and exam.fits(logits := np.asarray(stored["logits"])):
+            return logits
     return None
 
 

@@ -69,8 +69,9 @@ class PreparedTest:
 
     @property
     def finished(self) -> Verdict | None:
-        """The verdict, if there is one already."""
-        return read_verdict(self.folder / "verdict.json")
+        """The verdict, if there is one already, with all that is told of it."""
+        found = read_verdict(self.folder / "verdict.json")
+        return found if found is not None and {"arms", "scores", "flipped"} <= found.extra.keys() else None
 
 
 @dataclass

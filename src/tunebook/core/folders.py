@@ -57,6 +57,23 @@ def folder_of(path: Path, *, used: Exception | None = None, busy: Exception | No
 @contextmanager
 def _alone(path: Path, busy: Exception) -> Iterator[None]:
     """Keep other processes out; the lock's file is there no longer than it is needed."""
+    with held(path, busy):
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows keeps a file that is open
+                path.unlink()
+
+
+@contextmanager
+def held(path: Path, busy: Exception) -> Iterator[None]:
+    """Keep other processes out by a lock on a file, whose folder must be there.
+
+    A lock that something inside cannot get is that thing's own failure.
+
+    Raises:
+        Exception: `busy`, another process holds it.
+    """
     lock = FileLock(path, timeout=0)
     try:
         lock.acquire()
@@ -65,8 +82,6 @@ def _alone(path: Path, busy: Exception) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # Windows keeps a file that is open
-            path.unlink()
         lock.release()
 
 
@@ -115,4 +130,4 @@ def inside(folder: Path, name: str, *, said_by: Path) -> Path:
     return path
 
 
-__all__ = ["folder_of", "inside", "is_free"]
+__all__ = ["folder_of", "held", "inside", "is_free"]

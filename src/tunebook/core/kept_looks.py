@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tunebook.core.files import part_of, write_whole
 from tunebook.core.hashing import content_id
@@ -63,8 +63,12 @@ class KeptLooks:
         path = run / FOLDER
         with suppress(OSError, ValueError, KeyError, TypeError):
             found = json.loads((path / _LOOKS).read_text(encoding="utf-8"))
-            looks = (KeptLook(int(item["step"]), item["score"], tuple(item["off"])) for item in found["looks"])
-            return KeptLooks(path, found["rule"], found["rows"], tuple(looks))
+            looks = tuple(
+                KeptLook(int(item["step"]), float(item["score"]), tuple(map(float, item["off"])))
+                for item in found["looks"]
+            )
+            if found["rule"] in get_args(Rule) and len({len(look.off) for look in looks}) < 2:
+                return KeptLooks(path, found["rule"], found["rows"], looks)
         return None
 
     def begun(self, folds: NDArray[np.int64], until: int) -> KeptLooks:
@@ -109,7 +113,7 @@ class KeptLooks:
 
     def crossed(self) -> NDArray[np.float32]:
         """What `cross` has kept, shape (N, outputs). Raises as `answers`."""
-        return _load(self.path / _CROSSED)
+        return _answers(self.path / _CROSSED)
 
     @staticmethod
     def fault(run: Path) -> Path | None:
@@ -117,14 +121,34 @@ class KeptLooks:
         if not (run / FOLDER).is_dir():
             return None
         looks = KeptLooks.read(run)
-        if looks is None:
-            return run / FOLDER / _LOOKS
-        needed = {looks.path / _FOLDS, *map(looks._file, looks.chosen()), *looks.path.glob("*.npy")}
-        return next((file for file in sorted(needed) if not _whole(file)), None)
+        return run / FOLDER / _LOOKS if looks is None else looks.damage()
+
+    def damage(self) -> Path | None:
+        """The first file of answers, or of folds, that is missing, damaged or of another shape than the others."""
+        folds, shapes = self.path / _FOLDS, set()
+        needed = {*map(self._file, self.chosen()), *self.path.glob("*.npy")} - {folds}
+        for file in (folds, *sorted(needed)):
+            try:
+                found = self.folds() if file == folds else _answers(file)
+            except (OSError, ValueError):
+                return file
+            shapes.add((len(found), *found.shape[1:]))
+            if len({shape[0] for shape in shapes}) > 1 or len(shapes) > 2:
+                return file
+        return None
 
     def folds(self) -> NDArray[np.int64]:
-        """The fold of each row, shape (N,). Raises as `answers`."""
-        return _load(self.path / _FOLDS)
+        """The fold of each row, shape (N,), one of those that the looks have scores without. Raises as `answers`."""
+        found = _load(self.path / _FOLDS)
+        most = min((len(look.off) for look in self.looks), default=len(found))
+        if (
+            found.ndim != 1
+            or found.dtype.kind not in "iu"
+            or not len(found)
+            or not 0 <= found.min() <= found.max() < most
+        ):
+            raise ValueError(f"{found.dtype} {found.shape} are no folds")
+        return found
 
     def answers(self, step: int) -> NDArray[np.float32]:
         """What the look after a step answered, shape (N, outputs).
@@ -132,7 +156,7 @@ class KeptLooks:
         Raises:
             OSError, ValueError: the file is gone or damaged.
         """
-        return _load(self._file(step))
+        return _answers(self._file(step))
 
     def _file(self, step: int) -> Path:
         return self.path / f"{step}.npy"
@@ -168,18 +192,18 @@ def _save(path: Path, array: NDArray[Any]) -> None:
         np.save(stream, array, allow_pickle=False)
 
 
-def _whole(path: Path) -> bool:
-    with suppress(OSError, ValueError, EOFError):
-        _load(path)
-        return True
-    return False
+def _answers(path: Path) -> NDArray[np.float32]:
+    found = _load(path)
+    if found.ndim != 2 or found.dtype.kind != "f":
+        raise ValueError(f"{found.dtype} {found.shape} are no answers")
+    return found
 
 
 def _load(path: Path) -> NDArray[Any]:
     import numpy as np
 
     with path.open("rb") as stream:
-        found: NDArray[Any] = np.load(stream, allow_pickle=False)
+        found: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
         return found
 
 

@@ -21,6 +21,8 @@ _CODES = {
     errno.ESTALE: "machine.device",
     errno.ENOTCONN: "machine.device",
     errno.ENAMETOOLONG: "machine.name",
+    errno.EISDIR: "machine.place",
+    errno.ENOTDIR: "machine.place",
 }
 # What libraries write that have kinds of errors of their own: torch, oneDNN, safetensors, pyarrow, SQLite.
 _WORDS = {
@@ -52,7 +54,7 @@ def machine_error(error: BaseException, place: object = "–") -> MachineError |
         if isinstance(cause, TunebookError):
             return cause if isinstance(cause, MachineError) else None
         if code := _code(cause):
-            named = getattr(cause, "filename", None) or place
+            named = getattr(cause, "filename2", None) or getattr(cause, "filename", None) or place
             return MachineError(code, key=str(named), reason=getattr(cause, "strerror", None) or _line(cause))
     return None
 
@@ -71,7 +73,8 @@ def _code(error: BaseException) -> str | None:
     if isinstance(error, MemoryError):
         return "machine.out_of_memory"
     if isinstance(error, OSError) and error.errno is not None:
-        return _CODES.get(error.errno)
+        full = "no usable temporary directory" in str(error.strerror).lower()  # tempfile could write nowhere
+        return "machine.disk" if full else _CODES.get(error.errno)
     text = str(error).lower()
     return next((code for code, words in _WORDS.items() if any(word in text for word in words)), None)
 

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Unpack
 
-from filelock import FileLock, Timeout
-
 from tunebook.abtest.announce import publish
 from tunebook.abtest.beside import costs, described, flip_counts, flipped_rows
 from tunebook.abtest.earlier import check_retention, retained
@@ -22,6 +20,7 @@ from tunebook.abtest.prepared import Course, PreparedTest, Table, prepare_test, 
 from tunebook.abtest.spending import PlannedLook, dearest
 from tunebook.abtest.test_plan import Asked
 from tunebook.core.errors import BookError, PlanError
+from tunebook.core.folders import held
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.verdict import Guardrail, RowEffect, Verdict
 from tunebook.report.ab_words import sentence
@@ -69,15 +68,8 @@ def run_test(prepared: PreparedTest, *, effects: str = "", progress: Progress | 
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    lock = FileLock(folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise BookError("ab.busy", key=folder.name) from error
-    try:
+    with held(folder / ".lock", BookError("ab.busy", key=folder.name)):
         yield
-    finally:
-        lock.release()
 
 
 def _train(prepared: PreparedTest, progress: Progress, until: int | None) -> Course:

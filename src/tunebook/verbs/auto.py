@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from tunebook.core.border import Allow
 from tunebook.core.errors import BookError, PlanError, RunError
+from tunebook.core.folders import held
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
 from tunebook.racing.cheap import buy_baselines, hold_against
@@ -147,11 +146,8 @@ def _opened(book: Book, champion: Plan, tries: int, again: bool) -> tuple[Path, 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise BookError("auto.busy", key=folder.name) from error
+    with held(folder / ".lock", BookError("auto.busy", key=folder.name)):
+        yield
 
 
 def _go(book: Book, diary: Diary, meter: Meter, start: tuple[Plan, Allow]) -> None:

@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from filelock import FileLock, Timeout
-
 from tunebook.core.border import Allow
 from tunebook.core.errors import BookError, PlanError, RunError
-from tunebook.core.folders import inside
+from tunebook.core.folders import held, inside
 from tunebook.core.kept_looks import FOLDER as LOOKS
 from tunebook.core.nouns import ParamTable, Plan, write_json
 from tunebook.core.params import Value
@@ -161,11 +159,8 @@ def _held(folder: Path) -> Iterator[None]:
         BookError: `search.busy`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise BookError("search.busy", key=folder.name) from error
+    with held(folder / ".lock", BookError("search.busy", key=folder.name)):
+        yield
 
 
 def _engine(options: SearchOptions, progress: Progress | None) -> Engine:
