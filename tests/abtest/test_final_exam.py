@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.special import ndtri, stdtrit
+from scipy.stats import binom
 
 from tests import ab_book
 from tunebook.abtest import final_exam as module
@@ -48,7 +49,7 @@ class Watch:
 def test_the_gain_is_that_of_fresh_runs_on_the_test_rows(proven: Book) -> None:
     watch = Watch()
     found = trial_of(proven).scores(watch)
-    assert watch.told == [("promote", 6), ("finish", 0)] and watch.done == 6
+    assert (watch.told[0], watch.told[-1]) == (("promote", 6), ("finish", 0)) and watch.done >= 6
     exam = split_exam(proven.data, "test")
     runs = {side: [proven.run(name) for name in names] for side, names in found["fresh"]["runs"].items()}
     right = {
@@ -122,24 +123,39 @@ def test_rows_that_are_none_or_worn_are_refused(proven: Book, monkeypatch: pytes
     book.log.append("open", evidence={"verdict": other, "test_scores": scores})
     book = ab_book.set_gate(book, openings=3)
     assert trial_of(book).missing == 0, "the test rows have refused another table"
-    rows = {**book.data.rows, "test": 1}
+    rows = {**book.data.rows, "test": 19}
     write_json(book.data.model_copy(update={"rows": rows}), book.path / "data" / "split.json")
     with pytest.raises(RefusedError) as none:
         weigh(open_book(book.path), 3)
-    assert none.value.code == "promote.no_test_rows" and "1 test rows" in str(none.value)
+    assert none.value.code == "promote.no_test_rows" and "19 test rows" in str(none.value)
 
 
-def test_test_rows_of_one_group_are_refused_before_anything_is_trained(
+def test_so_many_rows_keep_the_level() -> None:
+    """Two tables that answer always the same, all numbers of rows weighed in which the challenger is right."""
+
+    def level(rows: int) -> float:
+        wins = np.arange(rows + 1)
+        passed = [
+            two_way(np.where(np.arange(rows) < count, 1.0, -1.0)[None].repeat(3, 0), 0.05).lower > 0 for count in wins
+        ]
+        return float(binom.pmf(wins, rows, 0.5) @ np.array(passed, float))
+
+    assert level(2) == pytest.approx(0.25) and level(9) > 0.085
+    assert max(level(rows) for rows in range(module._LEAST_ROWS, 41)) < 0.07
+    assert max(level(rows) for rows in range(module._LEAST_GROUPS, 21)) < 0.075
+
+
+def test_test_rows_of_few_groups_are_refused_before_anything_is_trained(
     proven: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def grouped(data: Any, split: Any) -> Exam:
         exam = split_exam(data, split)
-        return replace(exam, groups=np.zeros(len(exam.rows), dtype=int) if split == "test" else None)
+        return replace(exam, groups=np.arange(len(exam.rows)) % 9 if split == "test" else None)
 
     monkeypatch.setattr(module, "split_exam", grouped)
     with pytest.raises(RefusedError) as caught:
         weigh(proven, 3)
-    assert caught.value.code == "promote.one_test_group"
+    assert (caught.value.code, caught.value.value) == ("promote.few_test_groups", 9)
     monkeypatch.undo()
     trial = trial_of(proven)
     pairs = replace(trial, exam=replace(trial.exam, groups=np.arange(len(trial.exam.rows)) // 2))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import logged
-from tunebook.abtest.openings import opened, openings, rows_use, trials_of
+from tunebook.abtest.openings import opened, opened_by, openings, pending, rows_use, trial_seeds, trials_of
 from tunebook.stats.family import family_error
 from tunebook.verbs.book import Book
 
@@ -39,8 +39,26 @@ def test_openings_are_those_of_the_log(book: Book) -> None:
     logged.promoted(book, 2)
     before = logged.promoted(book, 1)
     assert "test_scores" not in before.evidence
-    assert openings(book) == 2 and [entry.action for entry in trials_of(book)] == ["open"]
+    opening = book.log.append("opening", table=2, evidence={"opening": {"seeds": [1001]}})
+    assert openings(book) == 3
+    fresh["test_scores"]["fresh"]["opening"] = opening.number
+    outcome = book.log.append("open", table=2, evidence=fresh)
+    assert opened_by(outcome) == opening.number and trial_seeds(opening) == trial_seeds(outcome) == [1001]
+    assert openings(book) == 3, "an opening and what came of it are one"
+    assert [entry.action for entry in trials_of(book)] == ["open", "open"]
+    assert not trial_seeds(before) and opened_by(before) is None
     folder = book.path / "runs" / "r1"
     folder.mkdir(parents=True)
     (folder / "report.json").write_text("{}")
-    assert opened(book) == {"logged": 2, "runs": 1}
+    assert opened(book) == {"logged": 3, "runs": 1}
+
+
+def test_an_opening_waits_until_something_comes_of_it(book: Book) -> None:
+    named = {"verdict": {"a_values": "a", "b_values": "b", "content": "c"}}
+    assert pending(book, ("a", "b", "c")) is None
+    first, _ = (book.log.append("opening", evidence={**named, "opening": {"seeds": [1001]}}) for _ in range(2))
+    assert pending(book, ("a", "b", "c")) == first and pending(book, ("a", "x", "c")) is None
+    for number in (first.number, first.number + 1):
+        assert pending(book, ("a", "b", "c")) is not None
+        book.log.append("open", evidence={**named, "test_scores": {"fresh": {"seeds": [1001], "opening": number}}})
+    assert pending(book, ("a", "b", "c")) is None

@@ -28,25 +28,28 @@ def test_promote_and_back(tunebook, proven):
     scores = done.json.pop("test_scores")
     assert scores["lower"] > 0 and scores["fresh"]["seeds"] == [1001, 1002, 1003]
     assert done.json | {"test_scores": 0} == {
-        "champion": "v3", "previous": "v2", "entry": before + 1, "forced": False, "test_scores": 0,
+        "champion": "v3", "previous": "v2", "entry": before + 2, "forced": False, "test_scores": 0,
     }  # fmt: skip
     said = " ".join(done.err.split())
     assert "3 fresh seeds, 0 runs of which are missing" in said and "opening 1 of 10" in said
     assert "in 80 % of all cases; the test saw +47.9 points" in said and "might" not in said
     assert (proven.log.entries()[-1].actor, proven.log.entries()[-1].reason) == ("Ann", "two points")
     back = tunebook("rollback", proven.path, "--reason", "slow", "--json")
-    assert (back.code, back.json["champion"], back.json["entry"]) == (0, "v2", before + 2)
+    assert (back.code, back.json["champion"], back.json["entry"]) == (0, "v2", before + 3)
     again = tunebook("rollback", proven.path, "--to", "v3", "--reason", "fixed")
-    assert f"v3 is the champion now, in place of v2 (entry {before + 3})" in again.out
+    assert f"v3 is the champion now, in place of v2 (entry {before + 4})" in again.out
     assert "tunebook table log" in again.out
 
 
 def test_what_the_test_rows_say_is_told(tunebook, proven, monkeypatch):
     monkeypatch.setattr(Trial, "least", 0.6)
+    run = next((proven.path / "runs").iterdir())
+    (run / "report.json").write_text("{}")
     done = tunebook("promote", proven.path, "v3", "--reason", "two points")
     said = " ".join((done.err + done.out).split())
     assert done.code == 0 and "Trained anew with 3 fresh seeds, on the 48 test rows (opening 1): Accuracy" in said
     assert "More of them help: tunebook init NEW" in said
+    assert "Reports of 1 run(s) have shown the test rows before" in said
 
 
 def test_no_proof_is_exit_code_1(tunebook, own):

@@ -1,4 +1,4 @@
-"""Eight ways to have a table promoted that has not earned it: each is refused with its message and exit code 1."""
+"""Ways to have a table promoted that has not earned it: each is refused with its message and exit code 1."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ import numpy as np
 import pytest
 
 from tests import ab_book, small
+from tunebook.abtest.exam import split_exam
+from tunebook.abtest.final_exam import Trial
 from tunebook.abtest.test_plan import PlannedLook, TestPlan
 from tunebook.cli import main
+from tunebook.core.errors import BookError
 from tunebook.core.nouns import read_json, write_json
 from tunebook.core.verdict import Verdict
+from tunebook.tables.store import TableStore
 from tunebook.verbs.ab import ab
 from tunebook.verbs.book import Book
 from tunebook.verbs.init import init
-from tunebook.verbs.promote import opened
+from tunebook.verbs.promote import opened, promote, weigh
 
 
 def refusal(book: Book, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -205,3 +209,61 @@ def test_8_an_older_copy_of_the_own_log(proven: Book, tmp_path: Path, capsys: py
 def test_8_a_log_that_was_written_over(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
     (proven.path / "log.head").unlink()
     assert refusal(proven, capsys)["code"] == "promote.log_changed"
+
+
+def trial_of(book: Book) -> Trial:
+    trial = weigh(book, 3).trial
+    assert trial is not None
+    return trial
+
+
+def test_9_a_peek_at_the_last_proof_and_other_seeds_after_it(proven: Book) -> None:
+    """Whoever sees it has opened the test rows; tests that use its seeds afterwards move nothing."""
+    assert opened(proven)["logged"] == 0
+    seen = trial_of(proven).scores()
+    entry = proven.log.entries()[-1]
+    assert (entry.action, entry.evidence["opening"]["seeds"]) == ("opening", [1001, 1002, 1003])
+    assert (entry.evidence["opening"]["trained_before"], opened(proven)["logged"]) == (6, 1)
+    ab(proven, 2, 3, seeds=[1001, 1002, 1004])
+    found = promote(proven, 3, reason="please").evidence
+    assert found["test_scores"] == seen and found["test_scores"]["fresh"]["opening"] == entry.number
+    assert (found["test_split"]["logged"], opened(proven)["logged"]) == (0, 1), "one trial, one opening"
+
+
+def test_9_a_promotion_that_ends_before_its_entry(proven: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: Any) -> None:
+        raise BookError("log.locked", key="log")
+
+    monkeypatch.setattr(TableStore, "set_champion", locked)
+    with pytest.raises(BookError):
+        promote(proven, 3, reason="please", actor="Ann")
+    monkeypatch.undo()
+    entry = proven.log.entries()[-1]
+    assert (entry.action, entry.actor, opened(proven)["logged"]) == ("opening", "Ann", 1)
+    book = ab_book.set_gate(proven, openings=1)
+    assert promote(book, 3, reason="please").evidence["test_scores"]["fresh"]["opening"] == entry.number
+    assert opened(book)["logged"] == 1
+
+
+def test_9_another_rule_for_opened_rows(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    trial_of(proven).open()
+    error = refusal(ab_book.set_gate(proven, alpha=0.2), capsys)
+    assert error["code"] == "promote.opened_otherwise" and "0.05 as alpha; now it is 0.2" in error["message"]
+
+
+def test_10_answers_written_by_hand(proven: Book) -> None:
+    """The models are asked, whatever answers lie in their folders."""
+    trial = trial_of(proven)
+    honest, exam = trial.scores(), split_exam(proven.data, "test")
+    for side, right in (("a", True), ("b", False)):
+        for name in honest["fresh"]["runs"][side]:
+            forged = np.where(np.eye(2)[exam.targets] == right, 9.0, -9.0).astype(np.float32)
+            np.savez(proven.run(name).path / "test" / "logits.npz", logits=forged, key=np.array(exam.key))
+    assert trial.scores() == honest
+
+
+def test_10_a_fresh_run_with_another_model(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = trial_of(proven).scores()["fresh"]["runs"]
+    swap_model(proven.path / "runs" / runs["b"][0], proven.path / "runs" / runs["a"][1])
+    error = refusal(proven, capsys)
+    assert error["code"] == "promote.runs" and runs["a"][1] in error["message"]

@@ -79,7 +79,7 @@ def test_a_gain_that_the_test_rows_do_not_confirm_is_refused_for_good(
     told = refused("promote.not_repeated", promote, proven, 3, reason="please")
     assert "+1.1 points (interval -3.2 points to +5.4 points)" in told and "3 fresh seeds" in told
     entry = proven.log.entries()[-1]
-    assert (entry.action, entry.table, entry.reason, len(proven.log.entries())) == ("open", 3, "please", before + 1)
+    assert (entry.action, entry.table, entry.reason, len(proven.log.entries())) == ("open", 3, "please", before + 2)
     assert entry.evidence["test_scores"]["lower"] == -0.032 and opened(proven)["logged"] == 1
     (lesson,) = Index().find(Question(action="open"))
     assert lesson.test_scores is not None and (lesson.test_scores.lower, lesson.version) == (-0.032, 3)
@@ -87,7 +87,7 @@ def test_a_gain_that_the_test_rows_do_not_confirm_is_refused_for_good(
     monkeypatch.undo()
     again = refused("promote.not_repeated", promote, proven, 3)
     assert f"Entry {entry.number} of the log" in again, "the same rows are not asked twice"
-    assert len(proven.log.entries()) == before + 1
+    assert len(proven.log.entries()) == before + 2
     forced = promote(proven, 3, force=True, reason="agreed")
     assert (forced.forced, forced.evidence["refusal"]) == (True, "promote.not_repeated")
 

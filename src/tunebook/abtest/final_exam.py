@@ -2,8 +2,9 @@
 
 A test on the validation rows has seen them before: checkpoints were chosen on them, and of many tables that are tested
 against one champion the luckiest passes. Runs that nobody has seen, on rows that chose nothing, are no luckier than
-any others. What must not get worse is not asked again: it was judged on the validation rows, and the test rows are too
-few for margins (docs/why/0013-two-proofs.md).
+any others. Which seeds these are is logged before the first of them is trained, so that nobody sees how a trial ends
+and draws others; the same call again takes those of the log. What must not get worse is not asked again: it was judged
+on the validation rows, and the test rows are too few for margins (docs/why/0013-two-proofs.md).
 """
 
 from __future__ import annotations
@@ -16,18 +17,23 @@ from typing import Any
 
 from scipy.special import ndtri, stdtrit
 
-from tunebook.abtest.arms import Arm, expected_seconds, known, trained
+from tunebook.abtest.arms import Arm, Result, expected_seconds, known, trained
+from tunebook.abtest.crossfit import Answers
 from tunebook.abtest.exam import Exam, split_exam
 from tunebook.abtest.looks import gain as gain_of
 from tunebook.abtest.marks import marks_of
-from tunebook.abtest.openings import openings, trials_of
+from tunebook.abtest.openings import Pair, openings, pair_of, pending, trial_seeds, trials_of
 from tunebook.abtest.pairs import answers
+from tunebook.abtest.prepared import run_name
 from tunebook.abtest.test_plan import TestPlan
 from tunebook.abtest.tested import logged_tests
 from tunebook.core.errors import RefusedError
+from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef
 from tunebook.core.progress import Progress, Silent
 from tunebook.engine.past import numbered
+from tunebook.knowledge.log import Entry
+from tunebook.models.source import model_id
 from tunebook.report.ab_words import amount
 from tunebook.report.words import metric_name
 from tunebook.stats.gate import MeanSquares
@@ -36,7 +42,8 @@ from tunebook.verbs.book import Book
 
 _FIRST = 1001  # far from the seeds of tests and tables
 _POWER = 0.8
-_LEAST = 2  # rows without which there is no spread
+_LEAST_ROWS = 20  # of fewer, tables that answer always the same pass by luck in up to 25 % of the trials, not in 5 %
+_LEAST_GROUPS = 10
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,9 @@ class Trial:
 
     Attributes:
         metric: of the test; alpha: one-sided error, the gate's.
-        seeds: that no test of the book and no earlier trial of the challenger has used.
+        seeds: that no test of the book and no earlier trial of the challenger has used; of an opening that nothing has
+            come of yet, its own.
+        continues: id of the run that both arms continue from; empty for none.
         gain: on the validation rows; seen: its mean squares, None for a metric that no single row has.
     """
 
@@ -58,6 +67,17 @@ class Trial:
     seeds: list[int]
     gain: float
     seen: MeanSquares | None
+    continues: str = ""
+
+    @property
+    def pair(self) -> Pair:
+        """Values of both tables, and the rows."""
+        return self.arms[0].table.values_id, self.arms[1].table.values_id, self.data.content
+
+    @property
+    def begun(self) -> Entry | None:
+        """The entry of the log that has opened the test rows for this trial; None before it."""
+        return pending(self.book, self.pair)
 
     @property
     def missing(self) -> int:
@@ -83,24 +103,39 @@ class Trial:
         """What the missing runs will take, about."""
         return sum(expected_seconds(self._runs, arm, self.seeds) for arm in self.arms)
 
+    def open(self, actor: str = "", reason: str = "") -> Entry:
+        """Log that the test rows are opened for this pair, with which seeds; an opening that is there stays the one."""
+        if (before := self.begun) is not None:
+            return before
+        named = dict(zip(("a_values", "b_values", "content"), self.pair, strict=True))
+        there = 2 * len(self.seeds) - self.missing
+        terms = {"metric": self.metric, "alpha": self.alpha, "continues": self.continues}
+        evidence = {"verdict": named, "opening": {**terms, "seeds": self.seeds, "trained_before": there}}
+        return self.book.log.append(
+            "opening", actor=actor, reason=reason, table=self.arms[1].table.version, evidence=evidence
+        )
+
     def scores(self, progress: Progress | None = None) -> dict[str, Any]:
-        """Train what is missing and ask the test rows; called again it goes on where it stopped.
+        """Open the test rows, train what is missing and ask; called again it goes on where it stopped.
 
         Returns:
             `metric`, `a`, `b` (mean scores), `gain`, `lower`, `upper`, `alpha`, `seeds`, `n`, and as `fresh` the seeds
-            with the `runs` of both arms.
+            with the `runs` of both arms and the number of the entry of the `opening`.
 
         Raises:
-            RunError, MachineError: as `trained`.
+            RefusedError: `promote.runs`, a model is not the one that its training wrote.
+            RunError, MachineError: as `trained`. BookError, MachineError: the opening cannot be logged.
         """
+        entry = self.open()
+        seeds = trial_seeds(entry)
         watch = progress or Silent()
-        watch.start("promote", 2 * len(self.seeds))
+        watch.start("promote", 2 * len(seeds))
         logits: tuple[list[Any], list[Any]] = ([], [])
         runs: dict[str, list[str]] = {"a": [], "b": []}
-        for seed in self.seeds:
+        for seed in seeds:
             for side, (name, arm) in enumerate(zip("ab", self.arms, strict=True)):
                 result = trained(self._runs, arm.plan(seed), watch)
-                logits[side].append(answers(result, self.exam, cache(result.load), watch))
+                logits[side].append(self._answers(result, watch))
                 runs[name].append(result.run.id)
                 watch.advance()
         watch.finish()
@@ -108,8 +143,18 @@ class Trial:
         effect = gain_of(a, b, self.metric, self.alpha)
         scores = {name: float(marks.scores(self.metric).mean()) for name, marks in (("a", a), ("b", b))}
         ends = {"gain": effect.mean, "lower": effect.lower, "upper": effect.upper, "alpha": self.alpha}
-        about = {"seeds": effect.seeds, "n": len(self.exam.rows), "fresh": {"seeds": self.seeds, "runs": runs}}
+        fresh = {"seeds": seeds, "runs": runs, "opening": entry.number}
+        about = {"seeds": effect.seeds, "n": len(self.exam.rows), "fresh": fresh}
         return {"metric": self.metric, **scores, **ends, **about}
+
+    def _answers(self, result: Result, watch: Progress) -> Answers | None:
+        """What a run's model answers now: answers that lie in its folder could be anybody's."""
+        if result.run.finished and result.run.outcome.get("model_id") not in (None, "", model_id(result.run.model)):
+            a, b = (f"v{arm.table.version}" for arm in self.arms)
+            told: dict[str, Any] = {"key": b, "book": self.book.path, "a": a, "name": b, "run": result.run.id}
+            raise RefusedError("promote.runs", **told, why=say("promote.run.model"))
+        (result.run.path / self.exam.place / "logits.npz").unlink(missing_ok=True)
+        return answers(result, self.exam, cache(result.load), watch)
 
 
 def make_trial(book: Book, plan: TestPlan, arms: tuple[Arm, Arm], gain: float, seen: MeanSquares | None) -> Trial:
@@ -117,25 +162,46 @@ def make_trial(book: Book, plan: TestPlan, arms: tuple[Arm, Arm], gain: float, s
 
     Raises:
         RefusedError: `promote.not_repeated`: the test rows have said no to this pair before; `promote.no_test_rows`,
-            `promote.one_test_group`; `promote.rows_worn`: they were asked too often.
+            `promote.few_test_groups`; `promote.rows_worn`: they were asked too often; `promote.opened_otherwise`: they
+            were opened for this pair, and the gate has changed since.
     """
     gate, name = book.file.gate, f"v{arms[1].table.version}"
     told: dict[str, Any] = {"key": name, "book": book.path}
+    pair = (plan.a_values, plan.b_values, plan.content)
     for entry in trials_of(book):
-        found = entry.evidence["verdict"]
-        if (found["a_values"], found["b_values"], found["content"]) == (plan.a_values, plan.b_values, plan.content):
+        if pair_of(entry) == pair:
             raise not_repeated(name, entry.evidence["test_scores"], entry.number)
     rows = book.data.rows.get("test", 0)
-    if rows < _LEAST:
-        raise RefusedError("promote.no_test_rows", **told, value=rows, allowed=f">= {_LEAST}")
-    if openings(book) >= gate.openings:
+    if rows < _LEAST_ROWS:
+        raise RefusedError("promote.no_test_rows", **told, value=rows, allowed=f">= {_LEAST_ROWS}")
+    begun = pending(book, pair)
+    if begun is None and openings(book) >= gate.openings:
         raise RefusedError("promote.rows_worn", **told, value=openings(book), allowed=f"< {gate.openings}")
     data = numbered(book.data, arms[0].base.labels)
     exam = split_exam(data, "test")
-    if exam.count == 1:
-        raise RefusedError("promote.one_test_group", **told)
-    seeds = fresh_seeds(book, gate.seeds, plan.b_values)
-    return Trial(book, data, arms, exam, plan.metric, gate.alpha, seeds, gain, seen)
+    if exam.groups is not None and exam.count < _LEAST_GROUPS:
+        raise RefusedError("promote.few_test_groups", **told, value=exam.count, allowed=f">= {_LEAST_GROUPS}")
+    if begun is None:
+        seeds = fresh_seeds(book, gate.seeds, plan.b_values)
+    else:
+        seeds = trial_seeds(begun)
+        now = {"metric": plan.metric, "alpha": gate.alpha, "continues": run_name(plan), "seeds": gate.seeds}
+        _as_opened(begun, now, name)
+    return Trial(book, data, arms, exam, plan.metric, gate.alpha, seeds, gain, seen, run_name(plan))
+
+
+def _as_opened(begun: Entry, now: dict[str, Any], name: str) -> None:
+    """Once the rows are opened, by what they judge is fixed: it could be chosen by what they answer."""
+    was = {**begun.evidence["opening"], "seeds": len(trial_seeds(begun))}
+    for row, value in now.items():
+        if was[row] != value:
+            told: dict[str, Any] = {
+                "row": row,
+                "value": value or "–",
+                "allowed": was[row] or "–",
+                "entry": begun.number,
+            }
+            raise RefusedError("promote.opened_otherwise", key=name, **told)
 
 
 def fresh_seeds(book: Book, count: int, challenger: str) -> list[int]:
@@ -155,8 +221,8 @@ def fresh_seeds(book: Book, count: int, challenger: str) -> list[int]:
 
 def _tried(book: Book, values: str) -> Iterable[int]:
     """Seeds with which a table was the challenger of a trial."""
-    tried = [item.evidence for item in trials_of(book, every=True) if item.evidence["verdict"]["b_values"] == values]
-    return (seed for found in tried for seed in found["test_scores"]["fresh"]["seeds"])
+    entries = [item for item in book.log.entries("opening", "open", "promote") if trial_seeds(item)]
+    return (seed for item in entries if pair_of(item)[1] == values for seed in trial_seeds(item))
 
 
 def not_repeated(name: str, found: dict[str, Any], entry: int) -> RefusedError:

@@ -9,11 +9,42 @@ from tunebook.knowledge.log import Entry
 from tunebook.stats.family import family_error
 from tunebook.verbs.book import Book
 
+Pair = tuple[str, str, str]
+
 
 def openings(book: Book) -> int:
-    """How often promotions and tests have asked the test rows."""
-    entries = [item.evidence for item in book.log.entries()]
-    return sum("test_scores" in item or item.get("split") == "test" for item in entries)
+    """How often promotions and tests have opened the test rows; what came of a logged opening is no further one."""
+    return sum(_opens(entry) for entry in book.log.entries())
+
+
+def _opens(entry: Entry) -> bool:
+    told = entry.evidence
+    if entry.action == "opening" or told.get("split") == "test":
+        return True
+    return "test_scores" in told and opened_by(entry) is None
+
+
+def opened_by(entry: Entry) -> int | None:
+    """Number of the entry that opened the test rows for these scores; None where they have none, or are older."""
+    fresh = (entry.evidence.get("test_scores") or {}).get("fresh", {})
+    number = fresh.get("opening")
+    return None if number is None else int(number)
+
+
+def pending(book: Book, pair: Pair) -> Entry | None:
+    """The opening of a pair that nothing has come of yet, the first if there are several."""
+    entries = book.log.entries("opening", "open", "promote")
+    closed = {opened_by(entry) for entry in entries}
+    mine = [
+        item for item in entries if item.action == "opening" and pair_of(item) == pair and item.number not in closed
+    ]
+    return mine[0] if mine else None
+
+
+def pair_of(entry: Entry) -> Pair:
+    """Values of the champion and the challenger of a trial, and the rows."""
+    found = entry.evidence["verdict"]
+    return found["a_values"], found["b_values"], found["content"]
 
 
 def opened(book: Book) -> dict[str, int]:
@@ -21,10 +52,15 @@ def opened(book: Book) -> dict[str, int]:
     return {"logged": openings(book), "runs": len(list((book.path / "runs").glob("*/report.json")))}
 
 
-def trials_of(book: Book, *, every: bool = False) -> list[Entry]:
-    """Entries of promotions that the test rows have refused; with `every`, also of those that they confirmed."""
-    entries = book.log.entries("open", "promote") if every else book.log.entries("open")
-    return [entry for entry in entries if "fresh" in (entry.evidence.get("test_scores") or {})]
+def trials_of(book: Book) -> list[Entry]:
+    """Entries of promotions that the test rows have refused."""
+    return [entry for entry in book.log.entries("open") if trial_seeds(entry)]
+
+
+def trial_seeds(entry: Entry) -> list[int]:
+    """Fresh seeds that an entry has opened the test rows with, or scored; empty for one of neither."""
+    told = entry.evidence.get("opening") or (entry.evidence.get("test_scores") or {}).get("fresh") or {}
+    return list(told.get("seeds", []))
 
 
 def rows_use(book: Book, alpha: float) -> dict[str, Any]:
@@ -41,4 +77,4 @@ def rows_use(book: Book, alpha: float) -> dict[str, Any]:
     return {"tests_on_these_rows": len(tested), "family_error": errors}
 
 
-__all__ = ["opened", "openings", "rows_use", "trials_of"]
+__all__ = ["opened", "opened_by", "openings", "pair_of", "pending", "rows_use", "trial_seeds", "trials_of"]

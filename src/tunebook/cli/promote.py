@@ -53,19 +53,20 @@ def proven(book: Book, promotion: Promotion) -> Promotion:
     trial = promotion.trial
     if trial is None:
         return promotion
-    _announce(book, trial)
+    _announce(book, trial, promotion.change.evidence["test_split"])
     with Bars(trial.metric) as bars:
         return tried(book, promotion, bars)
 
 
-def _announce(book: Book, trial: Trial) -> None:
-    from tunebook.abtest.openings import openings
+def _announce(book: Book, trial: Trial, before: dict[str, int]) -> None:
     from tunebook.report.ab_words import amount
     from tunebook.report.words import duration
 
     about = {"seeds": len(trial.seeds), "runs": trial.missing, "time": duration(trial.seconds)}
-    count = {"n": len(trial.exam.rows), "number": openings(book) + 1, "most": book.file.gate.openings}
+    count = {"n": len(trial.exam.rows), "number": before["logged"] + 1, "most": book.file.gate.openings}
     note(say("promote.begins", name=f"v{trial.arms[1].table.version}", **about, **count))
+    if before["runs"]:
+        note(say("promote.reports", count=before["runs"]))
     if trial.least is None:
         return
     note(say("promote.could_see", least=amount(trial.least, trial.metric), gain=amount(trial.gain, trial.metric)))

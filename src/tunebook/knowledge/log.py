@@ -24,7 +24,7 @@ from tunebook.knowledge.chain import Check, Row, check, digest, tail
 from tunebook.knowledge.database import database
 from tunebook.knowledge.head import Head, read_head, write_head
 
-Action = Literal["init", "table", "test", "recommend", "search", "open", "promote", "rollback"]
+Action = Literal["init", "table", "test", "recommend", "search", "opening", "open", "promote", "rollback"]
 CROWNING: tuple[Action, ...] = ("init", "promote", "rollback")
 LOG_FILE = "log.sqlite"
 _SAID = "said"  # among the evidence: the reason as data

@@ -59,7 +59,8 @@ def promote(book: Book, version: int | str, *, progress: Progress | None = None,
     """Make a version the champion, on the proof of a passing test that keeps the book's gate, and of a second one.
 
     For the second, both tables are trained with as many fresh seeds as the gate has, and the new one has to win on the
-    locked test rows too, which is logged (`test_scores`). The same call again goes on where it stopped.
+    locked test rows too. That they are opened is logged before that, with the seeds, and the `test_scores` after it.
+    The same call again goes on where it stopped.
 
     Args:
         progress: who watches.
@@ -68,7 +69,8 @@ def promote(book: Book, version: int | str, *, progress: Progress | None = None,
     Raises:
         RefusedError: exit code 1: untested, not proven, tested by a laxer rule than the gate's, against another table
             or on other rows, a guardrail broke, another test of the pair says no, the verdict, its runs or the log are
-            not what was written, the test rows are too few, worn or say no, or it is the champion already.
+            not what was written, the test rows are too few, worn, opened by another rule or say no, or it is the
+            champion already.
         TunebookError: `promote.reason`. RunError, MachineError: a training was interrupted.
         BookError: `log.moved`, somebody else was faster; `log.locked`.
         MachineError: `log.unwritable`; nothing was changed.
@@ -77,7 +79,7 @@ def promote(book: Book, version: int | str, *, progress: Progress | None = None,
 
 
 def weigh(book: Book, version: int | str, **wish: Unpack[Wish]) -> Promotion:
-    """The promotion, checked as far as that needs no training; nothing is written. Raises as `promote`."""
+    """The promotion, checked as far as needs no training and no test row; nothing is written. Raises as `promote`."""
     store = book.tables
     table, present = store.get(version), store.champion
     if present == table.version:
@@ -90,7 +92,9 @@ def weigh(book: Book, version: int | str, **wish: Unpack[Wish]) -> Promotion:
     reason = wish.get("reason", "")
     if fault is not None and not reason.strip():
         raise TunebookError("promote.reason", key="--reason")
-    evidence: dict[str, Any] = {"from": present, "test_split": opened(book), "gate": book.file.gate.model_dump()}
+    before = opened(book)
+    before["logged"] -= bool(trial and trial.begun)
+    evidence: dict[str, Any] = {"from": present, "test_split": before, "gate": book.file.gate.model_dump()}
     if verdict is not None:
         from tunebook.abtest.proof import pair_tests
 
@@ -128,8 +132,9 @@ def tried(book: Book, promotion: Promotion, progress: Progress | None = None) ->
     """
     if promotion.trial is None:
         return promotion
-    found = promotion.trial.scores(progress)
     change = promotion.change
+    promotion.trial.open(change.actor, change.reason)
+    found = promotion.trial.scores(progress)
     change = change.model_copy(update={"evidence": {**change.evidence, "test_scores": found}})
     if found["lower"] > 0:
         return replace(promotion, change=change, trial=None)
