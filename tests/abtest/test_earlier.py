@@ -15,7 +15,7 @@ import pytest
 from tests import ab_book, small
 from tests.ab_book import exam, gains, marks
 from tests.books import QUICK
-from tunebook.abtest import proof
+from tunebook.abtest import final_exam, proof
 from tunebook.abtest.arms import Arm
 from tunebook.abtest.earlier import EarlierTask, check_retention, earlier_tasks, retained
 from tunebook.abtest.effects import Study, mixer
@@ -203,6 +203,7 @@ def test_a_promotion_says_what_it_rests_on(tested: tuple[Book, Run, Verdict], mo
     assert forced.change.evidence["verdict"]["continues"] == run.id
     for check in ("_passed", "_all_tests"):  # whatever the test has found
         monkeypatch.setattr(proof, check, lambda *_: None)
+    monkeypatch.setattr(final_exam, "LEAST_ROWS", 2)
     trial = weigh(book, 3, verdict=verdict).trial
     assert trial is not None
     trial = replace(trial, seeds=trial.seeds[:2])

@@ -141,7 +141,7 @@ def test_so_many_rows_keep_the_level() -> None:
         return float(binom.pmf(wins, rows, 0.5) @ np.array(passed, float))
 
     assert level(2) == pytest.approx(0.25) and level(9) > 0.085
-    assert max(level(rows) for rows in range(module._LEAST_ROWS, 41)) < 0.07
+    assert max(level(rows) for rows in range(module.LEAST_ROWS, 41)) < 0.07
     assert max(level(rows) for rows in range(module._LEAST_GROUPS, 21)) < 0.075
 
 

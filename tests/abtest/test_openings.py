@@ -57,7 +57,7 @@ def test_an_opening_waits_until_something_comes_of_it(book: Book) -> None:
     named = {"verdict": {"a_values": "a", "b_values": "b", "content": "c"}}
     assert pending(book, ("a", "b", "c")) is None
     first, _ = (book.log.append("opening", evidence={**named, "opening": {"seeds": [1001]}}) for _ in range(2))
-    assert pending(book, ("a", "b", "c")) == first and pending(book, ("a", "x", "c")) is None
+    assert pending(book, ("a", "b", "c")) == first == pending(book) and pending(book, ("a", "x", "c")) is None
     for number in (first.number, first.number + 1):
         assert pending(book, ("a", "b", "c")) is not None
         book.log.append("open", evidence={**named, "test_scores": {"fresh": {"seeds": [1001], "opening": number}}})

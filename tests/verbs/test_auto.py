@@ -206,7 +206,7 @@ def test_refusals_come_before_anything_is_written(more: dict[str, Any], code: st
 
 def test_without_test_rows_nothing_can_be_proven(poor: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     bare = Book(poor.path)
-    bare.__dict__["data"] = poor.data.model_copy(update={"rows": {**poor.data.rows, "test": 0}})
+    bare.__dict__["data"] = poor.data.model_copy(update={"rows": {**poor.data.rows, "test": 19}})
     with pytest.raises(PlanError, match="nothing can be proven") as caught:
         auto(bare)
     assert caught.value.code == "auto.no_test" and not (poor.path / "auto").exists()

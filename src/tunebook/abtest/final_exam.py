@@ -22,7 +22,7 @@ from tunebook.abtest.crossfit import Answers
 from tunebook.abtest.exam import Exam, split_exam
 from tunebook.abtest.looks import gain as gain_of
 from tunebook.abtest.marks import marks_of
-from tunebook.abtest.openings import Pair, openings, pair_of, pending, trial_seeds, trials_of
+from tunebook.abtest.openings import LEAST_ROWS, Pair, openings, pair_of, pending, trial_seeds, trials_of
 from tunebook.abtest.pairs import answers
 from tunebook.abtest.prepared import run_name
 from tunebook.abtest.test_plan import TestPlan
@@ -42,8 +42,7 @@ from tunebook.verbs.book import Book
 
 _FIRST = 1001  # far from the seeds of tests and tables
 _POWER = 0.8
-_LEAST_ROWS = 20  # of fewer, tables that answer always the same pass by luck in up to 25 % of the trials, not in 5 %
-_LEAST_GROUPS = 10
+_LEAST_GROUPS = 10  # the same of groups
 
 
 @dataclass(frozen=True)
@@ -172,8 +171,8 @@ def make_trial(book: Book, plan: TestPlan, arms: tuple[Arm, Arm], gain: float, s
         if pair_of(entry) == pair:
             raise not_repeated(name, entry.evidence["test_scores"], entry.number)
     rows = book.data.rows.get("test", 0)
-    if rows < _LEAST_ROWS:
-        raise RefusedError("promote.no_test_rows", **told, value=rows, allowed=f">= {_LEAST_ROWS}")
+    if rows < LEAST_ROWS:
+        raise RefusedError("promote.no_test_rows", **told, value=rows, allowed=f">= {LEAST_ROWS}")
     begun = pending(book, pair)
     if begun is None and openings(book) >= gate.openings:
         raise RefusedError("promote.rows_worn", **told, value=openings(book), allowed=f"< {gate.openings}")

@@ -98,11 +98,11 @@ def _provable(book: Book) -> None:
     Raises:
         PlanError: `auto.no_test`, `auto.rows_worn`.
     """
-    from tunebook.abtest.openings import openings
+    from tunebook.abtest.openings import LEAST_ROWS, openings, pending
 
-    if book.data.rows.get("test", 0) < 2:
-        raise PlanError("auto.no_test", key="test", value=book.data.rows.get("test", 0), allowed=">= 2")
-    if openings(book) >= book.file.gate.openings:
+    if book.data.rows.get("test", 0) < LEAST_ROWS:
+        raise PlanError("auto.no_test", key="test", value=book.data.rows.get("test", 0), allowed=f">= {LEAST_ROWS}")
+    if openings(book) >= book.file.gate.openings and pending(book) is None:
         worn: dict[str, Any] = {"value": openings(book), "allowed": f"< {book.file.gate.openings}", "book": book.path}
         raise PlanError("auto.rows_worn", key="test", **worn)
 
