@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from functools import reduce
 from typing import Any
 
 from tunebook.core.messages import say
@@ -94,7 +95,10 @@ def ending(result: AutoResult) -> str:
         return str(state.reason)
     versions = {"version": f"v{state.version}", "before": f"v{result.before}"}
     if result.broken:
-        return say("auto.ended.guarded", names=say("cli.comma").join(map(guard_name, result.broken)), **versions)
+        names = reduce(
+            lambda first, second: say("ab.said.list", first=first, second=second), map(guard_name, result.broken)
+        )
+        return say("auto.ended.guarded", names=names, **versions)
     return say(f"auto.ended.{state.ended}", **versions)
 
 
