@@ -191,8 +191,9 @@ def test_the_spread_of_unequal_groups_is_that_of_the_ratio():
 
 
 def test_one_group_says_nothing():
-    with pytest.raises(DataError, match=r"stats\.few_groups"):
-        two_way(drawn(3, 8), groups=np.zeros(8, int))
+    for call in (of_groups, lambda values, groups: two_way(values, groups=groups)):
+        with pytest.raises(DataError, match=r"stats\.few_groups"):
+            call(drawn(3, 8), np.zeros(8, int))
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5, -1, float("nan")])

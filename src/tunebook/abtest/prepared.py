@@ -24,11 +24,12 @@ from tunebook.core.errors import BookError, PlanError
 from tunebook.core.nouns import DataRef, ParamTable, read_json, write_json
 from tunebook.core.verdict import Look, Verdict
 from tunebook.engine.past import numbered
+from tunebook.stats.sizes import Sizes
 from tunebook.tables.replaced import flat, replaced
 from tunebook.verbs.book import Book
 
 _FEW_ROWS = 1000  # below it two points cannot be told apart cheaply
-_FEW_GROUPS = 10  # below it the spread between groups is hardly known
+_FEW_GROUPS = 10  # of equal size; below it the spread between groups is hardly known
 _APART = 1 << 20  # between the seeds of both arms where they are the same table
 Table = ParamTable | int | str
 
@@ -113,6 +114,7 @@ def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> Prep
     told = [
         *_explores(lax),
         *_warnings(plan, verdicts),
+        *_few_groups(exam),
         *_idle(arms),
         *_uncrossed(book, arms, plan, exam),
         *_seen(book, challenges),
@@ -172,8 +174,6 @@ def _warnings(plan: TestPlan, verdicts: Sequence[Verdict]) -> list[tuple[str, di
     found: list[tuple[str, dict[str, Any]]] = []
     if plan.n < _FEW_ROWS and 0 < plan.delta <= 0.02:
         found.append(("ab.warn.few_rows", {"rows": plan.n, "points": f"{plan.delta * 100:g}"}))
-    if 0 < plan.groups < _FEW_GROUPS:
-        found.append(("ab.warn.few_groups", {"groups": plan.groups, "rows": plan.n}))
     earlier = [verdict for verdict in verdicts if _of_same(verdict, plan)]
     if earlier:
         found.append(("ab.warn.again", {"count": len(earlier), "a": f"v{plan.a}", "b": f"v{plan.b}"}))
@@ -192,6 +192,13 @@ def _lax(book: Book, plan: TestPlan, planned: Callable[..., TestPlan]) -> Lax | 
 def _explores(lax: Lax | None) -> list[tuple[str, dict[str, Any]]]:
     """A test by a laxer rule than the gate's: it was not forbidden, but it proves nothing."""
     return [("ab.warn.explores", {"row": lax.key, "value": lax.value, "allowed": lax.allowed})] if lax else []
+
+
+def _few_groups(exam: Exam) -> list[tuple[str, dict[str, Any]]]:
+    """Groups that say no more than a few of one size would."""
+    if exam.groups is None or (worth := Sizes.of(exam.groups).effective) >= _FEW_GROUPS:
+        return []
+    return [("ab.warn.few_groups", {"groups": exam.count, "rows": len(exam.rows), "worth": f"{worth:.1f}"})]
 
 
 def _idle(arms: tuple[Arm, Arm]) -> list[tuple[str, dict[str, Any]]]:

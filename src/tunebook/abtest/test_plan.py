@@ -15,10 +15,12 @@ from tunebook.abtest.gate import CLASS, GUARDS, RATIOS, RETENTION, Gate, asked_g
 from tunebook.abtest.prices import Prices
 from tunebook.abtest.spending import PlannedLook, Taken, dearest, planned_looks
 from tunebook.core.border import Allow
-from tunebook.core.errors import DataError, PlanError
+from tunebook.core.errors import PlanError
 from tunebook.core.hashing import file_id
 from tunebook.core.kinds import CLASSES, NUMBERS, either
 from tunebook.core.nouns import DataRef, Plan, Record, Split
+from tunebook.stats.gate import check_groups
+from tunebook.stats.sizes import Sizes
 
 Guards = Mapping[str, "float | Literal['off']"]
 _MARGINS = {CLASS: 0.05, "calibration": 0.02, RETENTION: 0.05}
@@ -139,13 +141,13 @@ def make_test_plan(
 
     Raises:
         PlanError: `ab.same`, `ab.seeds`, `ab.looks`, `ab.spent`, `ab.guard`, `plan.metric`.
-        DataError: a file of challenges that cannot be read; `stats.few_groups`, all scored rows are of one group.
+        DataError: a file of challenges that cannot be read; `stats.few_groups`.
     """
     from tunebook.core.registry import tasks
 
     a, b = arms
-    if exam.count == 1:
-        raise DataError("stats.few_groups", key=str(data.roles.group), value=1, allowed=">= 2")
+    if exam.groups is not None:
+        check_groups(Sizes.of(exam.groups), str(data.roles.group))
     asked = asked_gate(gate, options)
     metric = asked.metric if asked.metric != "auto" else str(a.base.params["metric"])
     allowed = tasks()[data.task]().metrics(data.labels)

@@ -9,7 +9,7 @@ document), whole groups are what could have been drawn otherwise, and they take 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from scipy.special import stdtrit
 from tunebook.core.errors import DataError, PlanError
 from tunebook.core.verdict import Decision
 from tunebook.stats.freedom import seed_weight
+from tunebook.stats.sizes import FEWEST, Sizes
 
 Array = NDArray[Any]
 
@@ -54,6 +55,7 @@ class MeanSquares:
     Attributes:
         seeds, rows, rest: between the seeds' means, between the rows' means, and what neither explains.
         k, n: number of seeds and of rows.
+        freedom: degrees of freedom of the rows' mean square; None for n - 1.
     """
 
     seeds: Any
@@ -61,6 +63,7 @@ class MeanSquares:
     rest: Any
     k: int
     n: int
+    freedom: float | None = None
 
     @staticmethod
     def of(difference: Array) -> MeanSquares:
@@ -78,19 +81,33 @@ class MeanSquares:
             n=n,
         )
 
+    @staticmethod
+    def of_groups(difference: Array, groups: Array) -> MeanSquares:
+        """Mean squares of seeds x groups, of differences (..., K, N) of rows; right for groups of any size.
+
+        Raises:
+            DataError: as `check_groups`.
+        """
+        sizes = Sizes.of(groups)
+        check_groups(sizes)
+        found, (factor, freedom) = MeanSquares.of(of_groups(difference, groups)), sizes.spread()
+        return replace(found, rows=factor * found.rows, rest=factor * found.rest, freedom=freedom)
+
     def error(self, alpha: float) -> tuple[Any, Any]:
         """Standard error of the mean, and the degrees of freedom of an interval whose ends err with alpha.
 
-        They are Satterthwaite's, at least K - 1, with the seeds' mean square weighed so that few seeds keep alpha.
+        They are Satterthwaite's, at least K - 1 (or those of groups, if fewer), with the seeds' mean square weighed so
+        that few seeds keep alpha.
 
         Source: the variance of the grand mean of a two-way random-effects model; Satterthwaite, 1946.
         """
         of_rows = np.maximum(self.rows - self.rest, 0.0)
         variance = np.maximum(self.seeds + of_rows, self.rows) / (self.k * self.n)
         of_seeds = seed_weight(self.k, alpha) * self.seeds
-        below = np.asarray(of_seeds**2 / (self.k - 1) + of_rows**2 / (self.n - 1))
+        freedom = self.n - 1 if self.freedom is None else self.freedom
+        below = np.asarray(of_seeds**2 / (self.k - 1) + of_rows**2 / freedom)
         df = np.divide((of_seeds + of_rows) ** 2, below, out=np.zeros_like(below), where=below > 0)
-        return np.sqrt(variance), np.maximum(df, self.k - 1)
+        return np.sqrt(variance), np.maximum(df, min(self.k - 1, self.freedom or math.inf))
 
     def half_width(self, alpha: float) -> Any:
         """Half of the interval whose ends are each wrong with probability alpha."""
@@ -113,13 +130,13 @@ def two_way(difference: ArrayLike, alpha: float = 0.05, groups: Array | None = N
     Raises:
         PlanError: fewer than two seeds (they prove nothing), or an alpha outside 0 .. 0.5. (Two seeds keep alpha too,
             with an interval that is several times as wide: they describe, and a gate takes three.)
-        DataError: fewer than two rows or groups, scores that are not numbers, or another shape.
+        DataError: fewer than two rows, groups that are worth fewer than three of equal size, scores that are not
+            numbers, or another shape.
     """
     values = finite(difference, dims=2)
     check_size(*values.shape)
     check_alpha(alpha)
-    units = values if groups is None else of_groups(values, groups)
-    squares = MeanSquares.of(units)
+    squares = MeanSquares.of(values) if groups is None else MeanSquares.of_groups(values, groups)
     se, df = squares.error(alpha)
     mean, half = float(values.mean()), float(squares.half_width(alpha))
     k, n = values.shape
@@ -203,6 +220,16 @@ def check_size(seeds: int, rows: int) -> None:
         raise DataError("stats.few_rows", key="rows", value=rows, allowed=">= 2")
 
 
+def check_groups(sizes: Sizes, key: str = "groups") -> None:
+    """Refuse groups whose spread is hardly known: one or two, or several of which one has nearly all rows.
+
+    Raises:
+        DataError: `stats.few_groups`.
+    """
+    if sizes.effective < FEWEST:
+        raise DataError("stats.few_groups", key=key, value=f"{sizes.effective:.1f}", allowed=f">= {FEWEST:g}")
+
+
 def check_alpha(alpha: float) -> None:
     """Refuse an error that is none.
 
@@ -217,6 +244,7 @@ __all__ = [
     "Effect",
     "MeanSquares",
     "check_alpha",
+    "check_groups",
     "check_size",
     "decide",
     "finite",

@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from tunebook.stats.freedom import above, seed_weight
-from tunebook.stats.gate import MeanSquares, finite, of_groups, proven, two_way
+from tunebook.stats.gate import MeanSquares, finite, proven, two_way
 
 # How far to look; what needs more than this is not worth planning.
 MOST_SEEDS, MOST_ROWS = 100, 1_000_000
@@ -61,7 +61,7 @@ def settle(
     if proven(some.lower, over.mean, over.lower, over.upper) != "INCONCLUSIVE":
         return Settle(k, n, some.groups)
     half, deciding = (some.mean, values[0]) if over.mean >= 0 else (-over.mean, values[1])
-    seen = MeanSquares.of(deciding if groups is None else of_groups(deciding, groups))
+    seen = MeanSquares.of(deciding) if groups is None else MeanSquares.of_groups(deciding, groups)
 
     def narrow(seeds: int, units: int) -> bool:
         error = alpha(seeds)
