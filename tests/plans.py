@@ -11,7 +11,7 @@ from tunebook.stats.sequential import spent
 
 def frozen(**changes: Any) -> TestPlan:
     """The plan that the default gate makes, on a book whose classes are large."""
-    level = spent(0.05, 2, (3.0, 5.0))
+    level = spent(0.05, 3, (3.0, 5.0, 10.0))
     return TestPlan(
         **{
             "a": 1, "b": 2, "a_values": "one", "b_values": "two", "a_plan": "p", "b_plan": "q", "metric": "accuracy",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -35,6 +36,28 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 def test_the_old_name_of_a_guard_is_read() -> None:
     assert Gate(guard={"worst_class": 0.1, "time": "off"}).guard == {"class": 0.1, "time": "off"}
+
+
+def test_where_a_test_that_binds_may_be_looked_at() -> None:
+    assert Gate(seeds=4).places == [3, 4, 5, 10] and Gate(seeds=3, looks=[]).places == [3]
+
+
+LOOSER: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
+    ({}, {}, []),
+    ({"alpha": 0.01, "delta": 0.05, "seeds": 9, "openings": 1}, {}, []),
+    ({"alpha": 0.1, "delta": 0.0, "seeds": 3, "openings": 99}, {}, ["delta", "seeds", "alpha", "openings"]),
+    ({"metric": "auc", "delta_kind": "relative"}, {}, ["metric", "delta_kind"]),
+    ({"guard": {"class": "off"}}, {}, ["guard.class"]),
+    ({"guard": {"class": 0.01}}, {}, []),
+    ({"guard": {"time": 0.2}}, {"guard": {"time": 0.1, "size": "off"}}, ["guard.time"]),
+    ({}, {"guard": {"time": 0.1, "size": "off"}}, ["guard.time"]),
+    ({"guard": {"size": "off"}}, {"guard": {"size": "off"}}, []),
+]
+
+
+@pytest.mark.parametrize(("own", "than", "rows"), LOOSER)
+def test_what_a_looser_gate_gives_up(own: dict[str, Any], than: dict[str, Any], rows: list[str]) -> None:
+    assert Gate(**own).looser(Gate(**than)) == rows
 
 
 @pytest.mark.parametrize(

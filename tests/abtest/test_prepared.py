@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests import ab_book
+from tests import ab_book, logged
 from tunebook.abtest.arms import trained
 from tunebook.abtest.exam import split_exam
 from tunebook.abtest.prepared import Course, PreparedTest, prepare_test
+from tunebook.abtest.tested import logged_facts
 from tunebook.core.errors import PlanError, RefusedError, TableError
 from tunebook.core.nouns import write_json
 from tunebook.core.verdict import Look, Verdict
@@ -107,6 +108,7 @@ def ended(prepared: PreparedTest, *looks: tuple[int, float], seeds: Sequence[int
         extra={"seeds": list(seeds or plan.seeds), "arms": {}, "scores": {}, "flipped": {}},
     )  # fmt: skip
     write_json(verdict, prepared.folder / "verdict.json")
+    logged.log_test(prepared.book, verdict, **logged_facts(prepared.book, verdict, plan))
 
 
 def test_looks_of_earlier_tests_are_spent(base: Path, tmp_path: Path) -> None:
@@ -135,6 +137,21 @@ def test_looks_of_earlier_tests_are_spent(base: Path, tmp_path: Path) -> None:
         prepare_test(book, 1, 3, seeds=20, looks=())
     assert caught.value.code == "ab.spent" and anew.plan.id in caught.value.key
     assert prepare_test(book, 1, 3, seeds=10).finished is not None
+
+
+def test_a_folder_that_is_deleted_takes_no_look_back(base: Path, tmp_path: Path) -> None:
+    book = ab_book.set_gate(ab_book.make_book(tmp_path, base), seeds=3, looks=[])
+    first = prepare_test(book, 1, 3)
+    ended(first, (3, 0.05))
+    shutil.rmtree(book.path / "tests")
+    assert prepare_test(book, 1, 3).plan == first.plan, "the same test, asked for again"
+    for more in (4, 10):
+        with pytest.raises(PlanError, match=r"ab\.spent"):
+            prepare_test(ab_book.set_gate(book, seeds=more), 1, 3)
+    named = prepare_test(ab_book.set_gate(book, seeds=3), 1, 3, metric="macro_f1")
+    assert (named.plan.past, named.plan.elsewhere) == ([], 0.0), "what the gate does not judge explores"
+    with pytest.raises(PlanError, match=r"ab\.spent"):
+        prepare_test(ab_book.set_gate(book, seeds=3, metric="macro_f1"), 1, 3)
 
 
 def test_named_seeds_explore(base: Path, tmp_path: Path) -> None:
@@ -176,7 +193,7 @@ def test_a_laxer_rule_explores_and_is_refused_where_it_is_to_bind(
 
 def test_the_rule_of_the_gate_and_a_stricter_one_bind(base: Path, tmp_path: Path) -> None:
     book = ab_book.make_book(tmp_path, base)
-    for asked in ({}, {"delta": 0.03}, {"seeds": 10}, {"seeds": [1, 2, 3, 4, 5]}, {"looks": ()}):
+    for asked in ({}, {"delta": 0.03}, {"seeds": 10}, {"seeds": [1, 2, 3, 4, 5]}):
         prepared = prepare_test(book, 1, 3, binding=True, **asked)  # type: ignore[arg-type]
         assert prepared.lax is None and "ab.warn.explores" not in dict(prepared.warnings)
     same = prepare_test(book, 3, 3, aa=True, seeds=3)

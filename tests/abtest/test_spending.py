@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tunebook.abtest.gate import Gate
-from tunebook.abtest.spending import PlannedLook, Taken, dearest, nested, planned_looks
+from tunebook.abtest.spending import PlannedLook, Taken, dearest, nested, planned_looks, spent_elsewhere
 from tunebook.core.errors import PlanError
 from tunebook.stats.sequential import spent, together
 
@@ -52,6 +52,24 @@ def test_each_number_of_seeds_counts_once():
     looks = [Taken("one", 5, 0.02), PlannedLook(seeds=3, alpha=0.01), Taken("two", 5, 0.03)]
     assert errors(dearest(looks)) == [(3, 0.01), (5, 0.03)]
     assert dearest([]) == []
+
+
+def test_looks_at_other_runs_leave_less_of_alpha():
+    starts = [Taken("t", 5, 0.0125, f"accuracy run{number}") for number in range(4)]
+    (look,) = planned_looks(5, [], Gate(), starts[:2])
+    assert look.alpha == pytest.approx(0.025), "Bonferroni: they share no runs"
+    assert spent_elsewhere([*starts[:2], Taken("own", 5, 0.02)]) == pytest.approx(0.025)
+    mixed = planned_looks(5, [], Gate(), [*starts[:2], Taken("own", 3, 0.02)])
+    assert together({3: 0.02, 5: mixed[0].alpha}) == pytest.approx(0.025, rel=1e-5)
+    with pytest.raises(PlanError, match=r"ab\.spent"):
+        planned_looks(5, [], Gate(), starts)
+
+
+def test_the_gates_own_end_is_paid_for_in_a_longer_test():
+    gate = Gate(seeds=4)
+    four = spent(0.05, 4, (3, 4, 5, 10))
+    assert errors(planned_looks(10, None, gate)) == [(3, four), (5, four), (10, four)]
+    assert errors(planned_looks(4, None, gate)) == [(3, four), (4, four)]
 
 
 def test_only_the_first_seeds_are_nested():

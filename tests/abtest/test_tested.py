@@ -10,9 +10,10 @@ import pytest
 
 from tests import logged
 from tests.plans import frozen, look
-from tunebook.abtest.tested import logged_facts, logged_tests
+from tunebook.abtest.gate import Gate
+from tunebook.abtest.tested import counted, logged_facts, logged_tests, taken
 from tunebook.core.nouns import write_json
-from tunebook.verbs.book import Book
+from tunebook.verbs.book import Book, write_book_file
 
 
 @pytest.fixture
@@ -52,6 +53,39 @@ def test_what_has_lost_its_plan_still_counts(book: Book) -> None:
     (item,) = logged_tests(book)
     assert item.b_values == book.tables.get(2).values_id and item.content == book.data.content
     assert item.used_seeds == {1, 2, 3, 4, 5}
+
+
+def test_the_gate_of_its_time(book: Book) -> None:
+    plan = frozen()
+    found = logged.verdict(book, 1, 2, test=plan.id, metric="macro_f1")
+    logged.log_test(book, found)
+    assert logged_tests(book)[0].gate == Gate(metric="macro_f1"), "an older test: that of today, in its own metric"
+    write_book_file(book.file.model_copy(update={"gate": Gate(alpha=0.01)}), book.path)
+    assert logged_tests(book)[0].gate.alpha == 0.05
+    then = Gate(metric="accuracy", alpha=0.2)
+    logged.log_test(book, found, gate=then.model_dump(mode="json"))
+    assert logged_tests(book)[0].gate == then
+
+
+def test_only_tests_that_a_promotion_could_rest_on_count(book: Book) -> None:
+    then, today = Gate(metric="accuracy"), Gate(metric="macro_f1", alpha=0.01)
+    kinds: dict[str, dict[str, Any]] = {
+        "then": {}, "today": {"metric": "macro_f1", "alpha": 0.01}, "neither": {"metric": "macro_f1"},
+        "named": {"seeds": [7, 8, 9]}, "others": {"a_values": "x"}, "rows": {"content": "x"},
+        "start": {"continues": Path("runs/r1"), "delta": 0.0},
+    }  # fmt: skip
+    plans = {name: frozen(**changes) for name, changes in kinds.items()}
+    for plan in plans.values():
+        start = plan.continues.name if plan.continues else ""
+        told = {"test": plan.id, "metric": plan.metric, "continues": start, "gate": then.model_dump(mode="json")}
+        history = [look(5, 0.05).model_dump(mode="json")]
+        book.log.append("test", evidence={**told, "plan": plan.model_dump(mode="json"), "history": history})
+    found = counted(book, plans["then"], today)
+    assert [item.test for item in found] == [plans[name].id for name in ("then", "today", "start")]
+    looks = taken(found, plans["today"], 0.01)
+    assert [(item.alpha, item.draw) for item in looks] == [
+        (0.01, "accuracy "), (0.01, ""), (0.01, "accuracy r1")
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("evidence", [{"a": 9}, {"plan": {}}, {"history": ["x"]}, {"alpha": 0.05}])

@@ -8,6 +8,8 @@ import sqlite3
 import pytest
 from tests import logged
 
+from tunebook.knowledge.log import Change
+
 
 @pytest.fixture
 def own(tmp_path, monkeypatch):
@@ -25,6 +27,14 @@ def test_the_log(tunebook, own):
     assert found["entries"][4]["evidence"]["verdict"]["gain"] == 0.031
     told = tunebook("table", "log", own.path).out
     assert "promoted" in told and "两个点 [b]" in told and "Ann" in told and "--verify" in told
+
+
+def test_a_promotion_under_a_laxer_gate_is_told(tunebook, own):
+    assert "gate laxer" not in tunebook("table", "log", own.path).out
+    gate = {**own.file.gate.model_dump(), "alpha": 0.49, "guard": {"class": "off"}}
+    own.log.crown(Change(action="promote", table=2, evidence={"gate": gate}), 2)
+    told = re.sub(r"\s+", " ", tunebook("table", "log", own.path).out)
+    assert "gate laxer" in told and "guard.class" in told
 
 
 def test_verify(tunebook, own):

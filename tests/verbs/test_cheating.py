@@ -19,6 +19,7 @@ from tunebook.cli import main
 from tunebook.core.errors import BookError
 from tunebook.core.nouns import read_json, write_json
 from tunebook.core.verdict import Verdict
+from tunebook.knowledge.log import Change
 from tunebook.tables.store import TableStore
 from tunebook.verbs.ab import ab
 from tunebook.verbs.book import Book
@@ -76,13 +77,22 @@ def test_1_a_laxer_rule(
     assert error["value"] and error["allowed"] and f"tunebook ab {book.path} v2 v3" in error["advice"]
 
 
-def failed_before(book: Book, seeds: int, **figures: Any) -> None:
-    """A test of the same pair with one look at its end, as the log knows it whose folder is gone."""
-    plan = TestPlan(**book.log.entries("test")[0].evidence["plan"])
+def failed_before(
+    book: Book, seeds: int, *, gate: dict[str, Any] | None = None, planned: dict[str, Any] | None = None, **figures: Any
+) -> None:
+    """A test of the same pair with one look at its end, as the log knows it whose folder is gone.
+
+    Args:
+        gate: of the book at that time, where it was another one.
+        planned: rows of the test's plan that are others.
+    """
+    evidence = book.log.entries("test")[0].evidence
+    plan = TestPlan(**{**evidence["plan"], **(planned or {})})
     end = PlannedLook(seeds=seeds, alpha=plan.alpha)
     plan = plan.model_copy(update={"seeds": list(range(1, seeds + 1)), "looks": [end]})
     look = {**end.model_dump(), "gain": -0.01, "lower": -0.03, "upper": 0.01, **figures}
     told = {"test": plan.id, "a": 2, "b": 3, "metric": plan.metric, "n": plan.n, "passed": False, **look}
+    told |= {"gate": {**evidence["gate"], **(gate or {})}, "continues": plan.continues.name if plan.continues else ""}
     book.log.append("test", table=3, evidence={**told, "plan": plan.model_dump(mode="json"), "history": [look]})
 
 
@@ -106,6 +116,46 @@ def test_2_seeds_added_until_it_passes(proven: Book, capsys: pytest.CaptureFixtu
     assert error["code"] == "promote.spent" and "2 tests" in error["message"] and "5.0%" in error["message"]
 
 
+CHANGED_SINCE: list[tuple[int, dict[str, Any], dict[str, Any]]] = [
+    (2, {"seeds": 2}, {}),
+    (3, {"metric": "macro_f1"}, {"metric": "macro_f1"}),
+    (3, {"delta": 0.05}, {"delta": 0.05}),
+    (3, {"alpha": 0.1}, {"alpha": 0.1}),
+]
+
+
+@pytest.mark.parametrize(("seeds", "gate", "planned"), CHANGED_SINCE)
+def test_2_a_gate_that_is_changed_erases_no_rejection(
+    proven: Book, seeds: int, gate: dict[str, Any], planned: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed_before(proven, seeds, gate=gate, planned=planned, verdict="REJECT", upper=0.03)
+    again(proven)
+    error = refusal(proven, capsys)
+    assert error["code"] == "promote.rejected"
+
+
+def test_2_a_metric_that_is_changed_takes_no_look_back(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    failed_before(proven, 3, gate={"metric": "macro_f1"}, planned={"metric": "macro_f1"}, verdict="INCONCLUSIVE")
+    again(proven)
+    error = refusal(proven, capsys)
+    assert error["code"] == "promote.spent" and "10.0%" in error["message"]
+
+
+def test_2_what_the_gate_never_judged_only_explored(proven: Book) -> None:
+    failed_before(proven, 3, planned={"metric": "macro_f1"}, verdict="REJECT")
+    again(proven)
+    assert main(["promote", str(proven.path), "v3", "--reason", "proven"]) == 0
+
+
+def test_2_one_start_after_another(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in (1, 2, 3, 4):
+        planned = {"continues": Path(f"runs/start{number}"), "a_plan": f"a{number}", "b_plan": f"b{number}"}
+        failed_before(proven, 3, planned=planned, verdict="INCONCLUSIVE")
+    again(proven)
+    error = refusal(proven, capsys)
+    assert error["code"] == "promote.spent" and "5 tests" in error["message"] and "25.0%" in error["message"]
+
+
 def test_3_hand_picked_seeds(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(verdict_file(proven).parent)
     assert ab(proven, 2, 3, seeds=[1001, 1002, 1003]).passed
@@ -118,6 +168,34 @@ def test_4_looks_that_the_gate_does_not_have(proven: Book, capsys: pytest.Captur
     assert ab(book, 2, 3, looks=[3]).looks == 1
     error = refusal(book, capsys)
     assert error["code"] == "promote.laxer" and "gate in looks:" in error["message"] and error["allowed"] == "4"
+
+
+def test_4_an_end_that_was_chosen_after_a_glance_at_the_runs(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    book = ab_book.set_gate(proven, seeds=5, looks=[3, 5, 10], alpha=0.2)
+    assert ab(book, 2, 3, seeds=6, looks=[]).passed
+    error = refusal(book, capsys)
+    assert error["code"] == "promote.laxer" and "gate in looks:" in error["message"]
+    assert error["allowed"] == "3, 5, 10"
+
+
+def without_looks(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def cut_looks(folder: Path) -> None:
+    (folder / "looks.json").write_text("{", encoding="utf-8")
+
+
+@pytest.mark.parametrize("damage", [without_looks, cut_looks])
+def test_5_looks_that_are_gone(
+    proven: Book, damage: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So that the checkpoint of the table that looks more often is judged by the rows that chose it."""
+    run = read_json(Verdict, verdict_file(proven)).extra["runs"]["b"][0]
+    damage(proven.path / "runs" / run / "looks")
+    error = refusal(proven, capsys)
+    assert error["code"] == "promote.uncrossed" and run in error["message"]
+    assert f"tunebook ab {proven.path} v2 v3 --seeds N" in error["advice"]
 
 
 def swap_model(a: Path, b: Path) -> None:
@@ -180,6 +258,20 @@ def test_6_an_edited_plan(proven: Book, capsys: pytest.CaptureFixture[str]) -> N
 def test_7_a_verdict_of_other_rows(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
     edit_verdict(proven, content="other rows")
     assert refusal(proven, capsys)["code"] == "promote.other_rows"
+
+
+def test_7_groups_that_are_forgotten(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another pair was tested when the rows still belonged to groups."""
+    failed_before(proven, 3, planned={"groups": 12, "a_values": "others"}, verdict="INCONCLUSIVE")
+    again(proven)
+    error = refusal(proven, capsys)
+    assert error["code"] == "promote.groups" and "12" in error["message"]
+
+
+def test_7_a_group_column_that_the_book_began_with(proven: Book, capsys: pytest.CaptureFixture[str]) -> None:
+    proven.log.crown(Change(action="init", table=2, evidence={"group": "author"}), 2)
+    error = refusal(proven, capsys)
+    assert error["code"] == "promote.groups" and "author" in error["message"]
 
 
 def test_8_a_log_that_was_copied_from_another_book(

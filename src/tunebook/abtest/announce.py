@@ -10,6 +10,7 @@ import numpy as np
 
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.prepared import Course, PreparedTest
+from tunebook.abtest.test_plan import metric_of
 from tunebook.abtest.tested import logged_facts
 from tunebook.core.nouns import write_json
 from tunebook.core.verdict import Verdict
@@ -84,6 +85,8 @@ def _log(prepared: PreparedTest, verdict: Verdict) -> None:
     told = ("name", "held", "reported")
     evidence |= {"guardrails": [{name: getattr(item, name) for name in told} for item in verdict.guardrails]}
     evidence |= logged_facts(book, verdict, prepared.plan)
+    gate = book.file.gate
+    evidence["gate"] = {**gate.model_dump(mode="json"), "metric": metric_of(gate, prepared.arms[0].base)}
     book.log.append("test", reason=verdict.reason, table=verdict.b, evidence=evidence)
 
 

@@ -8,17 +8,18 @@ stricter rule is fine.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunebook.abtest.gate import Gate
+from tunebook.abtest.spending import Taken, error_of, nested
 from tunebook.abtest.test_plan import Guard, TestPlan
 from tunebook.core.errors import RefusedError
 from tunebook.core.verdict import Look
-from tunebook.stats.sequential import spent, together
+from tunebook.stats.sequential import spent
 
-_ROUNDING = 1e-6  # share by which numbers may differ that are worked out twice
+_ROUNDING = 1e-4  # share by which numbers may differ that are worked out twice
 
 
 class Lax(NamedTuple):
@@ -71,13 +72,12 @@ def _seeds(seeds: list[int], asked: list[int]) -> Iterator[Lax]:
 
 
 def _looks(plan: TestPlan, gate: Gate) -> Iterator[Lax]:
-    """Looks where the gate has them, none of which spends more than so many looks may."""
+    """Looks and end where the gate has them, each of which pays for all of these: runs may be seen before a test is
+    asked for, and whoever may choose its end after that has looked at all ends."""
     places = [look.seeds for look in plan.looks]
-    end = len(plan.seeds)
-    allowed = [look for look in gate.looks if look < end] + [end]
-    if not set(places) <= set(allowed):
-        yield Lax("looks", places, ", ".join(map(str, allowed)))
-    most = spent(gate.alpha, len(places), tuple(map(float, places)))
+    if not {*places, len(plan.seeds)} <= set(gate.places):
+        yield Lax("looks", places, ", ".join(map(str, gate.places)))
+    most = spent(gate.alpha, len(gate.places), tuple(map(float, gate.places)))
     dearest = max(look.alpha for look in plan.looks)
     if dearest > most * (1 + _ROUNDING):
         yield Lax("looks", dearest, f"<= {most:.4g}")
@@ -108,19 +108,20 @@ def rejects(plan: TestPlan, looks: Sequence[Look], gate: Gate) -> bool:
     return plan.delta == gate.delta or (gate.delta_kind == "absolute" and looks[-1].upper < gate.delta)
 
 
-def spent_by(looks: Sequence[Look]) -> float:
-    """Probability that a table that is no better is promoted at one of these looks at least.
+def judged_by(plan: TestPlan, gate: Gate) -> bool:
+    """Whether a test has looked as one does on which a promotion under a gate rests: at the first seeds, in the gate's
+    metric, by no greater error. Fewer seeds or a smaller delta do not matter: it has seen the same gain."""
+    return nested(plan.seeds) and plan.metric == gate.metric and plan.alpha <= gate.alpha
 
-    All look at the same runs, in the order of their seeds; of two looks at the same number of seeds the laxer counts.
+
+def overspent(draws: Iterable[Sequence[Taken]], alpha: float) -> float | None:
+    """The error of looks together, if they may err more often than alpha says.
+
+    Args:
+        draws: looks at the same runs each; what other runs, or another metric, may say by luck adds up (Bonferroni).
     """
-    levels = {look.seeds: look.alpha for look in sorted(looks, key=lambda look: look.alpha)}
-    return together(levels) if levels else 0.0
+    found = sum(error_of(looks) for looks in draws)
+    return found if found > alpha and not math.isclose(found, alpha, rel_tol=1e-3) else None
 
 
-def overspent(looks: Sequence[Look], alpha: float) -> bool:
-    """Whether looks together may err more often than alpha says."""
-    found = spent_by(looks)
-    return found > alpha and not math.isclose(found, alpha, rel_tol=1e-3)
-
-
-__all__ = ["Lax", "laxer", "overspent", "rejects", "spent_by", "too_lax"]
+__all__ = ["Lax", "judged_by", "laxer", "overspent", "rejects", "too_lax"]

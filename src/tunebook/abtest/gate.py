@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ RETENTION = "retention"  # a guard where the arms continue from a run
 _FIRST_SEED = 1
 _OLD_NAMES = {"worst_class": "class"}
 MOST_LOOKS = 3  # more of them spend so much of alpha that each can hardly decide
+_UNNAMED = 1e9  # wider than any margin, and yet no guard that is off
 FEWEST_SEEDS = 3  # the interval of two is so wide that it decides nothing
 
 
@@ -43,6 +45,18 @@ class Gate(Record):
     looks: list[int] = Field(default_factory=lambda: [3, 5, 10])
     openings: int = Field(default=10, ge=1, le=1000)
     guard: dict[str, float | Literal["off"]] = Field(default_factory=dict)
+
+    @property
+    def places(self) -> list[int]:
+        """Numbers of seeds at which a test that binds may be looked at: its looks, and the end that it is made with."""
+        return sorted({*self.looks, self.seeds})
+
+    def looser(self, than: Gate) -> list[str]:
+        """Rows in which this gate asks for less than another one, or for something else."""
+        other = [name for name in ("metric", "delta_kind") if getattr(self, name) != getattr(than, name)]
+        less = [name for name in ("delta", "seeds") if getattr(self, name) < getattr(than, name)]
+        more = [name for name in ("alpha", "openings") if getattr(self, name) > getattr(than, name)]
+        return [*other, *less, *more, *_wider(self.guard, than.guard)]
 
     @field_validator("guard")
     @classmethod
@@ -90,6 +104,14 @@ def asked_seeds(gate: Gate, asked: int | Sequence[int] | None) -> list[int]:
         key = "[gate] seeds" if asked is None else "seeds"
         raise PlanError("ab.seeds", key=key, value=count, allowed=f">= {FEWEST_SEEDS}")
     return seeds
+
+
+def _wider(guard: dict[str, Any], than: dict[str, Any]) -> list[str]:
+    """Guards that are off now, or whose margin was named and is wider now, or no longer named."""
+    now, was = (
+        {name: math.inf if margin == "off" else margin for name, margin in one.items()} for one in (guard, than)
+    )
+    return [f"guard.{name}" for name in {**was, **now} if now.get(name, math.inf) > was.get(name, _UNNAMED)]
 
 
 __all__ = ["CLASS", "FEWEST_SEEDS", "GUARDS", "MOST_LOOKS", "RATIOS", "RETENTION", "Gate", "asked_gate", "asked_seeds"]

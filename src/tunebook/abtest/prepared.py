@@ -14,10 +14,12 @@ from tunebook.abtest.crossfit import uncrossed
 from tunebook.abtest.earlier import EarlierTask, earlier_tasks
 from tunebook.abtest.exam import Exam, file_exam, split_exam
 from tunebook.abtest.foresight import Foresight, foresight
+from tunebook.abtest.gate import Gate
 from tunebook.abtest.marks import Marks, marks_of
 from tunebook.abtest.pairs import Pair
 from tunebook.abtest.spending import Taken, nested
-from tunebook.abtest.test_plan import Asked, TestPlan, make_test_plan
+from tunebook.abtest.test_plan import Asked, TestPlan, make_test_plan, metric_of
+from tunebook.abtest.tested import counted, logged_tests, taken
 from tunebook.abtest.verdicts import newest_verdicts, read_verdict
 from tunebook.core.border import Allow
 from tunebook.core.errors import BookError, PlanError
@@ -104,7 +106,7 @@ def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> Prep
 
     fresh = planned()
     challenges = [file_exam(data, challenge.path) for challenge in fresh.challenges]
-    plan = _charged(book, fresh, planned)
+    plan = _charged(book, fresh, planned, metric_of(book.file.gate, arms[0].base))
     lax = _lax(book, plan, planned)
     if lax is not None and asked.get("binding", False):
         raise too_lax(lax, plan, book.path, f"v{plan.a}", f"v{plan.b}")
@@ -140,22 +142,24 @@ def arms_of(book: Book, a: Table, b: Table, asked: Asked) -> tuple[Arm, Arm]:
     return Arm(tables[0], plans[0]), Arm(tables[1], plans[1], _APART if same else 0)
 
 
-def _charged(book: Book, fresh: TestPlan, planned: Callable[[Sequence[Taken]], TestPlan]) -> TestPlan:
+def _charged(book: Book, fresh: TestPlan, planned: Callable[[Sequence[Taken]], TestPlan], metric: str) -> TestPlan:
     """The plan of the same test if there is one that has ended, or was begun; else a new one.
 
     A test that has ended is asked for again whatever was spent after it. One that was begun goes on if nothing was.
     """
     begun = _begun(book, fresh)
+    ended = {item.test for item in logged_tests(book)}
     for before in begun:
-        if (book.path / "tests" / before.id / "verdict.json").is_file():
+        if before.id in ended or (book.path / "tests" / before.id / "verdict.json").is_file():
             return before
-    plan = planned(_taken(book, fresh))
+    plan = planned(_taken(book, fresh, metric))
     return next((before for before in begun if (before.past, before.looks) == (plan.past, plan.looks)), plan)
 
 
 def _begun(book: Book, plan: TestPlan) -> list[TestPlan]:
-    """Plans of the same test, wherever its files of challenges lay and whatever had been spent before it."""
-    found = []
+    """Plans of the same test, wherever its files of challenges lay and whatever had been spent before it; also those
+    that only the log knows."""
+    found = [item.plan for item in logged_tests(book) if item.plan and _asked(item.plan) == _asked(plan)]
     for path in sorted((book.path / "tests").glob("*/plan.json")):
         with suppress(BookError):
             before: TestPlan = read_json(TestPlan, path)
@@ -167,7 +171,9 @@ def _begun(book: Book, plan: TestPlan) -> list[TestPlan]:
 def _asked(plan: TestPlan) -> dict[str, Any]:
     """What was asked of a test: all of its plan but where files lie and what its looks may spend."""
     each: Any = {"challenges": {"__all__": {"path"}}, "looks": {"__all__": {"alpha"}}}
-    return plan.model_dump(mode="json", exclude={**dict.fromkeys((*TestPlan.outside, "past"), True), **each})
+    return plan.model_dump(
+        mode="json", exclude={**dict.fromkeys((*TestPlan.outside, "past", "elsewhere"), True), **each}
+    )
 
 
 def _warnings(plan: TestPlan, verdicts: Sequence[Verdict]) -> list[tuple[str, dict[str, Any]]]:
@@ -231,18 +237,18 @@ def _seen(book: Book, challenges: Sequence[Exam]) -> list[tuple[str, dict[str, A
     return found
 
 
-def _taken(book: Book, plan: TestPlan) -> list[Taken]:
-    """The looks that other tests of the same tables have taken on these rows in this metric, with the first seeds.
+def _taken(book: Book, plan: TestPlan, metric: str) -> list[Taken]:
+    """The looks that other tests of the same tables have taken on these rows with the first seeds, as the log tells.
 
     Seeds that were named cannot be counted together with those of another test: such a test spends nothing and is
-    charged nothing. It may explore; it does not prove. Nor does one with a larger alpha, which no promotion under this
-    one's rests on.
+    charged nothing. It may explore; it does not prove. Nor does one with a larger alpha than the gate's, on which no
+    promotion could rest. A test in another metric than the gate's explores too, and is charged those in its own only.
     """
     if not nested(plan.seeds):
         return []
-    same = [item for item in newest_verdicts(book) if _of_same(item, plan) and item.metric == plan.metric]
-    counted = [item for item in same if nested(item.extra.get("seeds", [1])) and item.alpha <= plan.alpha]
-    return [Taken(verdict.test, look.seeds, look.alpha) for verdict in counted for look in verdict.history]
+    tests = counted(book, plan, Gate(metric=plan.metric, alpha=plan.alpha))
+    found = [look for look in taken(tests, plan, plan.alpha) if look.test != plan.id]
+    return found if plan.metric == metric else [look for look in found if not look.draw]
 
 
 def _of_same(verdict: Verdict, plan: TestPlan) -> bool:

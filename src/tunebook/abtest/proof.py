@@ -8,16 +8,17 @@ from itertools import chain
 from typing import Any
 
 from tunebook.abtest.arms import Arm, Result, ended
-from tunebook.abtest.binding import laxer, overspent, rejects, spent_by, too_lax
-from tunebook.abtest.crossfit import Answers, crossed
+from tunebook.abtest.binding import judged_by, laxer, overspent, rejects, too_lax
+from tunebook.abtest.crossfit import Answers, crossed, uncrossed
 from tunebook.abtest.exam import Exam, kept_logits, split_exam
 from tunebook.abtest.final_exam import Trial, make_trial
 from tunebook.abtest.looks import take_look
 from tunebook.abtest.marks import marks_of
 from tunebook.abtest.pairs import answers
 from tunebook.abtest.prepared import arms_of
+from tunebook.abtest.spending import by_draw
 from tunebook.abtest.test_plan import Asked, TestPlan, make_test_plan
-from tunebook.abtest.tested import Tested, logged_tests
+from tunebook.abtest.tested import Tested, counted, logged_tests, taken
 from tunebook.abtest.verdicts import is_logged, mismatch, newest_verdicts
 from tunebook.core.errors import BookError, RefusedError
 from tunebook.core.folders import inside
@@ -52,10 +53,11 @@ def checked(book: Book, table: ParamTable, verdict: Verdict | None) -> Trial:
     data = numbered(book.data, arms[0].base.labels)
     exam = split_exam(data, "validation")
     own = make_test_plan(data, arms, exam, book.file.gate, {"continue_from": asked["continue_from"]})
+    _groups(book, own, told)
     if plan.rows != own.rows:
         raise RefusedError("promote.other_rows", key=name, champion=told["a"], book=book.path)
     _binds(book, plan, own, told)
-    _all_tests(book, verdict, own, told)
+    _all_tests(book, own, told)
     seen = _same_answers(book, verdict, plan, (data, exam, arms), told)
     return make_trial(book, plan, arms, verdict.gain, seen)
 
@@ -87,6 +89,17 @@ def _own_log(book: Book, told: dict[str, Any]) -> None:
         of_table = book.tables.get(entry.table).values_id if entry.table in versions else values
         if rows not in ("", book.data.content) or values not in ("", of_table):
             raise RefusedError("promote.other_log", **{**told, "key": str(log.path)})
+
+
+def _groups(book: Book, own: TestPlan, told: dict[str, Any]) -> None:
+    """Rows that belonged to groups when the book was begun, or in an earlier test of them, still do."""
+    column = next(
+        (str(entry.evidence["group"]) for entry in book.log.entries("init") if entry.evidence.get("group")), ""
+    )
+    plans = [item.plan for item in logged_tests(book) if item.plan and item.plan.content == own.content]
+    count = max((plan.groups for plan in plans), default=0)
+    if not own.groups and (column or count):
+        raise RefusedError("promote.groups", **told, value=column or count)
 
 
 def _whole_log(book: Book, told: dict[str, Any]) -> None:
@@ -127,17 +140,19 @@ def _binds(book: Book, plan: TestPlan, own: TestPlan, told: dict[str, Any]) -> N
         raise too_lax(lax, plan, book.path, told["a"], told["name"])
 
 
-def _all_tests(book: Book, verdict: Verdict, own: TestPlan, told: dict[str, Any]) -> None:
-    """No test of the same pair by the gate's rule has said no, and their looks together spend no more than alpha."""
-    gate = book.file.gate
-    binding = [item for item in pair_tests(book, verdict) if item.plan and laxer(item.plan, own, gate) is None]
-    for item in binding:
-        if item.plan and rejects(item.plan, item.looks, gate):
-            raise RefusedError("promote.rejected", **told, entry=item.entry.number, gate=f"{gate.delta:g}")
-    looks = [look for item in binding for look in item.looks]
-    if overspent(looks, gate.alpha):
-        spent = {"spent": f"{spent_by(looks):.1%}", "alpha": f"{gate.alpha:.1%}"}
-        raise RefusedError("promote.spent", **told, tests=len(binding), **spent)
+def _all_tests(book: Book, own: TestPlan, told: dict[str, Any]) -> None:
+    """No test of the pair has said no, by its gate or today's, and their looks together spend no more than alpha."""
+    today = book.file.gate.model_copy(update={"metric": own.metric})
+    tests = counted(book, own, today)
+    for item in tests:
+        for gate in (today, item.gate):
+            if item.plan and judged_by(item.plan, gate) and rejects(item.plan, item.looks, gate):
+                raise RefusedError("promote.rejected", **told, entry=item.entry.number, gate=f"{gate.delta:g}")
+    looks = by_draw(taken(tests, own, today.alpha))
+    spent = overspent(looks.values(), today.alpha)
+    if spent is not None:
+        errors = {"spent": f"{spent:.1%}", "alpha": f"{today.alpha:.1%}"}
+        raise RefusedError("promote.spent", **told, tests=len(tests), **errors)
 
 
 def pair_tests(book: Book, verdict: Verdict) -> list[Tested]:
@@ -169,6 +184,9 @@ def _same_answers(
             for seed, name, model in zip(seeds, names, known, strict=True)
         ]
         sides.append([_answers(result, exam) for result in found])
+        for name, item in zip(names, sides[-1], strict=True):
+            if item is not None and item.uncrossed:
+                raise RefusedError("promote.uncrossed", **told, run=name)
     a, b = (marks_of(data, exam, logits) for logits in sides)
     logged = verdict.history[-1] if verdict.history else None
     look = take_look(a, b, plan, logged.alpha if logged else verdict.alpha)
@@ -202,7 +220,9 @@ def _answers(result: Result, exam: Exam) -> Answers | None:
     if result.folder is not None:
         return answers(result, exam, cache(result.load))
     kept = kept_logits(result.run, exam)
-    return crossed(result.run, exam, result.plan.labels.problem) or (None if kept is None else Answers(kept))
+    return crossed(result.run, exam, result.plan.labels.problem) or (
+        None if kept is None else Answers(kept, uncrossed=uncrossed(result.run, exam))
+    )
 
 
 def _run(book: Book, verdict: Verdict, name: str) -> Run:

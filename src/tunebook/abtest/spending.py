@@ -8,7 +8,9 @@ from typing import NamedTuple
 from tunebook.abtest.gate import FEWEST_SEEDS, MOST_LOOKS, Gate
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Record
-from tunebook.stats.sequential import remaining
+from tunebook.stats.sequential import remaining, together
+
+_LEAST = 0.01  # share of alpha; with less of it no look could decide
 
 
 class PlannedLook(Record):
@@ -19,11 +21,16 @@ class PlannedLook(Record):
 
 
 class Taken(NamedTuple):
-    """A look that an earlier test has taken."""
+    """A look that an earlier test has taken.
+
+    Attributes:
+        draw: what names the runs and the metric that it looked at, where they are not those of the planned test.
+    """
 
     test: str
     seeds: int
     alpha: float
+    draw: str = ""
 
 
 def nested(seeds: Sequence[int]) -> bool:
@@ -39,10 +46,30 @@ def dearest(looks: Iterable[Taken | PlannedLook]) -> list[PlannedLook]:
     return [PlannedLook(seeds=seeds, alpha=found[seeds]) for seeds in sorted(found)]
 
 
+def error_of(looks: Iterable[Taken | PlannedLook]) -> float:
+    """Probability that a table that is no better passes one of these looks at least, all of them at the same runs."""
+    levels = {look.seeds: look.alpha for look in dearest(looks)}
+    return together(levels) if levels else 0.0
+
+
+def by_draw(looks: Iterable[Taken]) -> dict[str, list[Taken]]:
+    """Looks at the same runs in the same metric together."""
+    found: dict[str, list[Taken]] = {}
+    for look in looks:
+        found.setdefault(look.draw, []).append(look)
+    return found
+
+
+def spent_elsewhere(past: Iterable[Taken]) -> float:
+    """What looks at other runs, or in another metric, have spent: nothing is shared with them, so it adds up."""
+    return sum(error_of(looks) for draw, looks in by_draw(past).items() if draw)
+
+
 def planned_looks(seeds: int, asked: Sequence[int] | None, gate: Gate, past: Sequence[Taken] = ()) -> list[PlannedLook]:
     """When a test of so many seeds is looked at, the last time at its end, and what each look spends.
 
-    Later looks that are wanted are paid for as well: whoever goes on to them after INCONCLUSIVE stays within alpha.
+    Later looks that are wanted are paid for as well: whoever goes on to them after INCONCLUSIVE stays within alpha. So
+    is the gate's own end in a longer test: it might have been chosen instead.
 
     Args:
         asked: numbers of pairs in place of the gate's.
@@ -55,13 +82,15 @@ def planned_looks(seeds: int, asked: Sequence[int] | None, gate: Gate, past: Seq
     if places[0] < FEWEST_SEEDS or len(places) > MOST_LOOKS:
         key = "[gate] looks" if asked is None else "looks"
         raise PlanError("ab.looks", key=key, value=wanted, allowed=f"{FEWEST_SEEDS} … {seeds}; <= {MOST_LOOKS}")
-    spent = dearest(past)
-    alpha = remaining(gate.alpha, tuple(sorted({*places, *wanted})), {look.seeds: look.alpha for look in spent})
+    own = {look.seeds: look.alpha for look in dearest(look for look in past if not look.draw)}
+    left = gate.alpha - spent_elsewhere(past)
+    every = {*places, *wanted, *([gate.seeds] if asked is None and gate.seeds >= FEWEST_SEEDS else [])}
+    alpha = remaining(left, tuple(sorted(every)), own) if left > _LEAST * gate.alpha else 0.0
     if not alpha:
         tests = ", ".join(dict.fromkeys(look.test for look in past))
-        told = ", ".join(f"{look.seeds}: {look.alpha:.3g}" for look in spent)
+        told = ", ".join(f"{look.seeds}: {look.alpha:.3g}" for look in dearest(past))
         raise PlanError("ab.spent", key=tests, value=gate.alpha, looks=told)
     return [PlannedLook(seeds=place, alpha=alpha) for place in places]
 
 
-__all__ = ["PlannedLook", "Taken", "dearest", "nested", "planned_looks"]
+__all__ = ["PlannedLook", "Taken", "by_draw", "dearest", "error_of", "nested", "planned_looks", "spent_elsewhere"]

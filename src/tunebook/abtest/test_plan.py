@@ -13,7 +13,7 @@ from tunebook.abtest.classes import class_sizes, watched
 from tunebook.abtest.exam import Exam
 from tunebook.abtest.gate import CLASS, GUARDS, RATIOS, RETENTION, Gate, asked_gate, asked_seeds
 from tunebook.abtest.prices import Prices
-from tunebook.abtest.spending import PlannedLook, Taken, dearest, planned_looks
+from tunebook.abtest.spending import PlannedLook, Taken, dearest, planned_looks, spent_elsewhere
 from tunebook.core.border import Allow
 from tunebook.core.errors import PlanError
 from tunebook.core.hashing import file_id
@@ -91,7 +91,8 @@ class TestPlan(Record):
         a, b: versions; `a_values`, `b_values` the hashes of their values, `a_plan`, `b_plan` of their first runs.
         shift: added to the seeds of B's arm; 0 unless both arms are the same table.
         looks: what each spends leaves enough of alpha for the book's later looks too, in a test of more seeds.
-        past: what earlier tests of the same tables have spent, one a number of seeds.
+        past: what earlier tests of the same tables have spent at the same runs, one a number of seeds.
+        elsewhere: error that earlier tests of the same tables have spent at other runs, or in another metric.
         stop: what ends the test before its last look: `decided`, a look that is not INCONCLUSIVE (older plans); `held`,
             one that rejects, or that proves a gain while no guardrail is left open; and in both one that leaves less
             chance than `futility`.
@@ -102,7 +103,7 @@ class TestPlan(Record):
 
     __test__: ClassVar[bool] = False  # no class of tests, whatever its name
     outside: ClassVar[frozenset[str]] = frozenset({"prices", "continues"})
-    later: ClassVar[frozenset[str]] = frozenset({"groups", "past", "futility"})
+    later: ClassVar[frozenset[str]] = frozenset({"groups", "past", "elsewhere", "futility"})
 
     a: int
     b: int
@@ -118,6 +119,7 @@ class TestPlan(Record):
     shift: int
     looks: list[PlannedLook]
     past: list[PlannedLook] = Field(default_factory=list)
+    elsewhere: float = 0.0
     stop: Literal["decided", "held"] = "decided"
     futility: float = 0.0
     split: Split
@@ -149,7 +151,7 @@ def make_test_plan(
     if exam.groups is not None:
         check_groups(Sizes.of(exam.groups), str(data.roles.group))
     asked = asked_gate(gate, options)
-    metric = asked.metric if asked.metric != "auto" else str(a.base.params["metric"])
+    metric = metric_of(asked, a.base)
     allowed = tasks()[data.task]().metrics(data.labels)
     if metric not in allowed:
         raise PlanError("plan.metric", key="metric", value=metric, allowed=" | ".join(("auto", *allowed)))
@@ -168,7 +170,8 @@ def make_test_plan(
         seeds=seeds,
         shift=b.shift,
         looks=planned_looks(len(seeds), options.get("looks"), asked, past),
-        past=dearest(past),
+        past=dearest(look for look in past if not look.draw),
+        elsewhere=spent_elsewhere(past),
         stop="held",
         futility=_FUTILITY,
         split="validation",
@@ -181,6 +184,11 @@ def make_test_plan(
         prices=options.get("prices", Prices()),
         continues=a.base.continues,
     )
+
+
+def metric_of(gate: Gate, plan: Plan) -> str:
+    """What a gate judges of the runs of a plan: `auto` is the score that chooses their checkpoints."""
+    return gate.metric if gate.metric != "auto" else str(plan.params["metric"])
 
 
 def _guards(asked: Guards, plan: Plan, exam: Exam, seeds: int) -> list[Guard]:
@@ -226,4 +234,5 @@ __all__ = [
     "PlannedLook",
     "TestPlan",
     "make_test_plan",
+    "metric_of",
 ]

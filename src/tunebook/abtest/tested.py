@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
 
+from tunebook.abtest.binding import judged_by
+from tunebook.abtest.gate import Gate
+from tunebook.abtest.spending import Taken
 from tunebook.abtest.test_plan import TestPlan
 from tunebook.core.errors import BookError, TableError
 from tunebook.core.nouns import read_json
@@ -26,6 +30,9 @@ class Tested:
         test: id of its plan; plan: the frozen plan, None where an older test has lost it.
         a_values, b_values: of both tables; content: of the book's rows. Empty where an older test has lost its plan.
         looks: those that were taken.
+        start: id of the run from which all its runs continue; empty for none.
+        gate: the book's when it was logged, its metric by name. An older test that has not logged it is taken to have
+            been asked for as its gate said: the one of today, with the metric of the test.
     """
 
     def __init__(self, book: Book, entry: Entry) -> None:
@@ -36,6 +43,8 @@ class Tested:
         self.b_values = self.plan.b_values if self.plan else _values(book, told.get("b"))
         self.content = self.plan.content if self.plan else str(told.get("content") or book.data.content)
         self.looks = _looks(told)
+        self.start = str(told.get("continues") or "")
+        self.gate = _gate(book, told)
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -62,6 +71,36 @@ def logged_tests(book: Book) -> list[Tested]:
         if name := str(entry.evidence.get("test", "")):
             found[name] = entry
     return [Tested(book, entry) for entry in found.values()]
+
+
+def counted(book: Book, plan: TestPlan, gate: Gate) -> list[Tested]:
+    """The tests of the two tables of a plan, on its rows, on which a promotion could rest or could have rested.
+
+    Whether one could is judged by the gate of its time, and by one of today: a gate that is changed takes no test back.
+
+    Args:
+        gate: of today, its metric by name.
+    """
+    pair = (plan.a_values, plan.b_values, plan.content)
+    return [
+        item
+        for item in logged_tests(book)
+        if item.plan
+        and (item.a_values, item.b_values, item.content) == pair
+        and (judged_by(item.plan, item.gate) or judged_by(item.plan, gate))
+    ]
+
+
+def taken(tests: Iterable[Tested], plan: TestPlan, alpha: float) -> list[Taken]:
+    """The looks of tests, as a plan has to count them. One at a greater error than alpha, which an earlier gate
+    allowed, has spent all of it."""
+    own = (plan.metric, plan.continues.name if plan.continues else "")
+    return [
+        Taken(item.test, look.seeds, min(look.alpha, alpha), "" if draw == own else " ".join(draw))
+        for item in tests
+        for draw in [(str(item.entry.evidence.get("metric", "")), item.start)]
+        for look in item.looks
+    ]
 
 
 def logged_facts(book: Book, verdict: Verdict, plan: TestPlan) -> dict[str, Any]:
@@ -93,6 +132,13 @@ def _plan(book: Book, told: dict[str, Any]) -> TestPlan | None:
     return None
 
 
+def _gate(book: Book, told: dict[str, Any]) -> Gate:
+    with suppress(ValidationError, TypeError, KeyError):
+        return Gate(**told["gate"])
+    today = book.file.gate
+    return today.model_copy(update={"metric": str(told.get("metric", "")), "alpha": max(today.alpha, Gate().alpha)})
+
+
 def _values(book: Book, version: Any) -> str:
     with suppress(BookError, TableError):
         return book.tables.get(version).values_id
@@ -109,4 +155,4 @@ def _looks(told: dict[str, Any]) -> list[Look]:
     return []
 
 
-__all__ = ["Tested", "logged_facts", "logged_tests"]
+__all__ = ["Tested", "counted", "logged_facts", "logged_tests", "taken"]

@@ -29,23 +29,25 @@ def table_log(
     every: Annotated[bool, option("all_entries", "--all")] = False,
 ) -> Answer:
     """The entries of the log, or whether it is what was written."""
+    from tunebook.abtest.loosened import loosened
     from tunebook.verbs.book import open_book
 
     log = open_book(book).log
     if verify:
         return _verified(log.verify())
     champion = log.champion
-    shown = log.entries(last=None if every else _MOST)
+    entries = log.entries()
+    shown = entries if every else entries[-_MOST:]
     earlier = shown[0].number - 1 if shown else 0
     more = [command("table", "log", book, "--verify")]
     if earlier and not every:
         more.insert(0, command("table", "log", book, "--all"))
 
     def data() -> dict[str, Any]:
-        entries = [entry.model_dump(mode="json") for entry in log.entries()]
-        return {"champion": f"v{champion}" if champion else None, "entries": entries}
+        told = [entry.model_dump(mode="json") for entry in entries]
+        return {"champion": f"v{champion}" if champion else None, "entries": told}
 
-    return Answer(data, lambda screen: _tell(screen, shown, earlier), tuple(more))
+    return Answer(data, lambda screen: _tell(screen, shown, earlier, loosened(entries)), tuple(more))
 
 
 def _verified(found: Check) -> Answer:
@@ -63,7 +65,7 @@ def _verified(found: Check) -> Answer:
     return Answer(data, tell, code=0 if found.ok else 1)
 
 
-def _tell(screen: Console, entries: list[Entry], earlier: int) -> None:
+def _tell(screen: Console, entries: list[Entry], earlier: int, looser: dict[int, list[str]]) -> None:
     from tunebook.report.history import marks, moment
     from tunebook.report.words import phrase
 
@@ -79,12 +81,16 @@ def _tell(screen: Console, entries: list[Entry], earlier: int) -> None:
             phrase("log.action", entry.action),
             f"v{entry.table}" if entry.table else "–",
             entry.actor,
-            " · ".join([*marks(entry), *([entry.reason] if entry.reason else [])]),
+            " · ".join([*marks(entry), *_looser(looser.get(entry.number)), *([entry.reason] if entry.reason else [])]),
         )
         for entry in entries
     ]
     names = ("entry", "when", "action", "version", "who", "why")
     screen.print(grid([say(f"history.{name}") for name in names], lines, right=(0,), whole=(0, 1, 2, 3)))
+
+
+def _looser(rows: list[str] | None) -> list[str]:
+    return [say("log.looser", rows=", ".join(rows))] if rows else []
 
 
 def table_history(

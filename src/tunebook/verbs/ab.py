@@ -158,10 +158,10 @@ def _settle(
     if plan.delta_kind == "absolute":
         beyond -= plan.delta
     spent = {item.seeds: item.alpha for item in _spent(prepared, course)}
-    later = prepared.book.file.gate.looks
+    later, left = prepared.book.file.gate.looks, plan.alpha - plan.elsewhere
 
     def price(seeds: int) -> float:
-        return look.alpha if seeds == look.seeds else remaining(plan.alpha, tuple(sorted({seeds, *later})), spent)
+        return look.alpha if seeds == look.seeds else remaining(left, tuple(sorted({seeds, *later})), spent)
 
     found = settle(of_b - of_a, beyond, price, prepared.exam.groups)
     needs: dict[str, Any] = {"seeds": found.seeds, "rows": found.rows}

@@ -77,7 +77,7 @@ def _fill(part: Path, sources: Sources, model: str, options: DataOptions, *, own
     table = _propose(ref, model, folder, tokens).model_copy(update={"owner": owner})
     store = TableStore(part / "tables")
     store.add(table)
-    evidence = {"task": ref.task, "model": model, "rows": ref.rows, "content": ref.content}
+    evidence = {"task": ref.task, "model": model, "rows": ref.rows, "content": ref.content, "group": ref.roles.group}
     store.set_champion(Change(action="init", actor=owner, table=1, evidence=evidence), None)
     made = BookFile(task=ref.task, owner=owner, created=time.strftime("%Y-%m-%d"), sources=sources.names)
     write_book_file(made, part)
