@@ -145,17 +145,23 @@ def test_so_many_rows_keep_the_level() -> None:
     assert max(level(rows) for rows in range(module._LEAST_GROUPS, 21)) < 0.075
 
 
+@pytest.mark.parametrize(
+    ("group", "count", "worth"),
+    [(lambda row: row % 9, 9, "8.9"), (lambda row: np.maximum(row - row.max() + 10, 0), 11, "1.")],
+    ids=["nine", "one of nearly all rows"],
+)
 def test_test_rows_of_few_groups_are_refused_before_anything_is_trained(
-    proven: Book, monkeypatch: pytest.MonkeyPatch
+    group: Any, count: int, worth: str, proven: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def grouped(data: Any, split: Any) -> Exam:
         exam = split_exam(data, split)
-        return replace(exam, groups=np.arange(len(exam.rows)) % 9 if split == "test" else None)
+        return replace(exam, groups=group(np.arange(len(exam.rows))) if split == "test" else None)
 
     monkeypatch.setattr(module, "split_exam", grouped)
     with pytest.raises(RefusedError) as caught:
         weigh(proven, 3)
-    assert (caught.value.code, caught.value.value) == ("promote.few_test_groups", 9)
+    assert (caught.value.code, caught.value.value) == ("promote.few_test_groups", count)
+    assert f"worth {worth}" in str(caught.value)
     monkeypatch.undo()
     trial = trial_of(proven)
     pairs = replace(trial, exam=replace(trial.exam, groups=np.arange(len(trial.exam.rows)) // 2))

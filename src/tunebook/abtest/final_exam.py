@@ -38,6 +38,7 @@ from tunebook.report.ab_words import amount
 from tunebook.report.words import metric_name
 from tunebook.stats.gate import MeanSquares
 from tunebook.stats.settle import expected
+from tunebook.stats.sizes import FEWEST, Sizes
 from tunebook.verbs.book import Book
 
 _FIRST = 1001  # far from the seeds of tests and tables
@@ -178,8 +179,11 @@ def make_trial(book: Book, plan: TestPlan, arms: tuple[Arm, Arm], gain: float, s
         raise RefusedError("promote.rows_worn", **told, value=openings(book), allowed=f"< {gate.openings}")
     data = numbered(book.data, arms[0].base.labels)
     exam = split_exam(data, "test")
-    if exam.groups is not None and exam.count < _LEAST_GROUPS:
-        raise RefusedError("promote.few_test_groups", **told, value=exam.count, allowed=f">= {_LEAST_GROUPS}")
+    if exam.groups is not None:
+        worth = Sizes.of(exam.groups).effective
+        if exam.count < _LEAST_GROUPS or worth < FEWEST:
+            few = {"value": exam.count, "worth": f"{worth:.1f}", "allowed": f">= {_LEAST_GROUPS}; {FEWEST:g}"}
+            raise RefusedError("promote.few_test_groups", **told, **few)
     if begun is None:
         seeds = fresh_seeds(book, gate.seeds, plan.b_values)
     else:
