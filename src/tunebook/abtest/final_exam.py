@@ -182,7 +182,11 @@ def make_trial(book: Book, plan: TestPlan, arms: tuple[Arm, Arm], gain: float, s
     if exam.groups is not None:
         worth = Sizes.of(exam.groups).effective
         if exam.count < _LEAST_GROUPS or worth < FEWEST:
-            few = {"value": exam.count, "worth": f"{worth:.1f}", "allowed": f">= {_LEAST_GROUPS}; {FEWEST:g}"}
+            few: dict[str, Any] = {
+                "value": exam.count,
+                "worth": f"{worth:.1f}",
+                "allowed": f">= {_LEAST_GROUPS}; {FEWEST:g}",
+            }
             raise RefusedError("promote.few_test_groups", **told, **few)
     if begun is None:
         seeds = fresh_seeds(book, gate.seeds, plan.b_values)
