@@ -87,7 +87,7 @@ def test_what_could_be_seen(proven: Book) -> None:
 
 def test_a_metric_without_rows_is_tried_too(proven: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree(next((proven.path / "tests").glob("*/verdict.json")).parent)
-    book = ab_book.set_gate(proven, metric="macro_f1")
+    book = ab_book.set_gate(proven, metric="macro_f1", alpha=0.2)
     assert ab(book, 2, 3).passed
     trial = trial_of(book)
     assert trial.least is None and trial.scores()["metric"] == "macro_f1"

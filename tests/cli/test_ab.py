@@ -139,10 +139,13 @@ def test_an_open_question_names_what_would_settle_it(
 ) -> None:
     from tests.report.test_ab import verdict
 
-    open_one = verdict("INCONCLUSIVE", settle={"seeds": 12, "rows": None, "seconds": 60.0})
+    open_one = verdict("INCONCLUSIVE", settle={"seeds": 8, "rows": None, "seconds": 60.0})
     monkeypatch.setattr("tunebook.verbs.ab.run_test", lambda prepared, **more: open_one)
     done = tunebook("ab", tested, "v1", "v3")
-    assert done.code == 1 and "--seeds 12" in done.out and "12 seeds in all" in done.out
+    assert done.code == 1 and "8 seeds in all" in done.out
+    assert "--seeds" not in done.out, "the gate of this book looks at 3 seeds alone"
+    open_one = verdict("INCONCLUSIVE", settle={"seeds": 3, "rows": None})
+    assert "--seeds 3" in tunebook("ab", tested, "v1", "v3").out
     words = " ".join(done.out.split())
     assert "Runs that diverged" in words and "(Shapley)" in words
     hopeless = verdict("INCONCLUSIVE", settle={"seeds": None, "rows": None})

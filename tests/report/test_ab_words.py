@@ -131,9 +131,9 @@ def test_what_would_settle_it():
 
 
 def test_more_seeds_are_proposed_where_they_may_decide_it():
-    assert further_seeds(verdict("INCONCLUSIVE", settle={"seeds": 12, "rows": None})) == 12
-    assert further_seeds(verdict("INCONCLUSIVE", settle={"seeds": None, "rows": None})) is None
-    assert further_seeds(verdict("INCONCLUSIVE", settle={"seeds": None, "rows": 9000})) is None
+    places = [3, 5, 10]
+    for seeds, proposed in ((8, 10), (10, 10), (11, None), (None, None)):
+        assert further_seeds(verdict("INCONCLUSIVE", settle={"seeds": seeds, "rows": 9000}), places) == proposed
     unknown = verdict("INCONCLUSIVE", settle={})
-    assert further_seeds(unknown) == 2 * unknown.seeds
-    assert further_seeds(verdict("REJECT")) is None
+    assert further_seeds(unknown, places) == min(place for place in places if place > unknown.seeds)
+    assert further_seeds(verdict("REJECT"), places) is None

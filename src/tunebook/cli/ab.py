@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from tunebook.abtest.prepared import PreparedTest
     from tunebook.core.verdict import Verdict
+    from tunebook.verbs.book import Book
 
 NO = 1
 _STYLES = {"STRONG": "green", "PROMOTE": "green", "REJECT": "bold red", "INCONCLUSIVE": "yellow"}
@@ -56,7 +56,7 @@ def ab(book: Books, a: Version, b: Challenger, rule: Rule, around: Around, allow
 
         data |= promoted(opened, verdict)
         code = NO if "error" in data else 0
-    return Answer(data, lambda screen: _tell(screen, verdict, data), _next(book, verdict, data, rule), code)
+    return Answer(data, lambda screen: _tell(screen, verdict, data), _next(opened, verdict, data, rule), code)
 
 
 def _announce(prepared: PreparedTest) -> None:
@@ -180,11 +180,11 @@ def _effects(verdict: Verdict) -> list[Sequence[str]]:
     ]
 
 
-def _next(book: Path, verdict: Verdict, data: dict[str, Any], rule: Rule) -> tuple[str, ...]:
+def _next(opened: Book, verdict: Verdict, data: dict[str, Any], rule: Rule) -> tuple[str, ...]:
     from tunebook.report.ab_words import further_seeds
 
     start = ("--continue-from", rule.continue_from) if rule.continue_from else ()
-    a, b = f"v{verdict.a}", f"v{verdict.b}"
+    book, a, b = opened.path, f"v{verdict.a}", f"v{verdict.b}"
     if "champion" in data:
         return (command("table", "log", book), command("train", book, *start))
     if "error" in data:
@@ -193,7 +193,7 @@ def _next(book: Path, verdict: Verdict, data: dict[str, Any], rule: Rule) -> tup
         return (command("ab", book, a, b, *start),)
     if verdict.passed:
         return (command("promote", book, b, "--reason", say("ab.some_reason")),)
-    if seeds := further_seeds(verdict):
+    if seeds := further_seeds(verdict, opened.file.gate.places):
         return (command("ab", book, a, b, "--seeds", seeds, *start),)
     return (command("table", "recommend", book), command("table", "set", book, "learning_rate=5e-5"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -148,15 +149,19 @@ def settle_text(verdict: Verdict) -> str:
     return " ".join(parts) if parts else say("ab.settle.none")
 
 
-def further_seeds(verdict: Verdict) -> int | None:
-    """With how many seeds an inconclusive test is worth going on; None where more of them would not decide it either.
+def further_seeds(verdict: Verdict, places: Sequence[int]) -> int | None:
+    """With how many seeds an inconclusive test is worth going on; None where more of them would not decide it either,
+    or the gate has no look at so many.
 
-    Of a metric that no single row has nobody can tell: then twice as many.
+    Of a metric that no single row has nobody can tell: then at the next look.
+
+    Args:
+        places: numbers of seeds at which the gate looks.
     """
     if verdict.verdict != "INCONCLUSIVE":
         return None
-    found: int | None = verdict.settle.get("seeds") if verdict.settle else 2 * verdict.seeds
-    return found
+    least: int | None = verdict.settle.get("seeds") if verdict.settle else verdict.seeds + 1
+    return None if least is None else min((place for place in places if place >= least), default=None)
 
 
 def money(value: float, verdict: Verdict) -> str:
