@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,9 @@ def test_a_run_of_another_version_than_the_champions_is_told(
     assert "the champion is" not in tunebook("predict", book, "--run", run.id, "the room was great").err
     monkeypatch.setattr(TableStore, "champion", property(lambda self: run.plan.table_version))
     assert "the champion is" not in tunebook("predict", book, "the room was great").err
+
+
+def test_a_damaged_log_hides_no_answers(tunebook: Call, book: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(book, tmp_path / "copy")
+    (copy / "log.sqlite").write_bytes(b"no log")
+    assert tunebook("predict", copy, "the room was great", "--json").code == 0

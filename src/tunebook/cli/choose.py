@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.answer import note
 from tunebook.cli.reading import pair
-from tunebook.core.errors import TunebookError
+from tunebook.core.errors import BookError, TunebookError
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -51,9 +52,12 @@ def chosen_run(book: Book, name: str) -> Run:
         BookError: no such run, or several whose id begins so.
     """
     found = book.run(name)
-    version, champion = found.plan.table_version, book.tables.champion
-    if name == "latest" and champion is not None and version != champion:
-        note(say("cli.run.other", run=found.id, version=version, champion=champion, book=book.path), style="yellow")
+    if name != "latest":
+        return found
+    with suppress(BookError):  # a damaged log hides no answers
+        version, champion = found.plan.table_version, book.tables.champion
+        if champion is not None and version != champion:
+            note(say("cli.run.other", run=found.id, version=version, champion=champion, book=book.path), style="yellow")
     return found
 
 

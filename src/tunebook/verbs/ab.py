@@ -165,8 +165,7 @@ def _settle(
 
     found = settle(of_b - of_a, beyond, price, prepared.exam.groups)
     needs: dict[str, Any] = {"seeds": found.seeds, "rows": found.rows}
-    if found.groups:
-        needs["groups"] = found.groups
+    needs |= {"groups": found.groups} if found.groups else {}
     if found.seeds is not None:
         share = (found.seeds - look.seeds) / look.seeds
         needs |= {name: share * total[name] for name in ("seconds", "device_hours", "money") if name in total}
