@@ -55,9 +55,9 @@ class Desk:
         """
         state = self.diary.state
         plan, begun = self.planned(name, state.spec.seeds[place]), self.meter.spent
-        new = self.found(plan) is None
+        there = self.found(plan)
         try:
-            result = self.found(plan) or trained(self.diary.folder / "runs", plan, self.meter)
+            result = there or trained(self.diary.folder / "runs", plan, self.meter)
             score = float(self.marks([result]).scores(state.spec.metric)[0])
         except TunebookError as error:
             if error.code in FATAL or name == CHAMPION:
@@ -72,10 +72,10 @@ class Desk:
         self.diary.change(
             name,
             scores=[*known_before.scores, score],
-            seconds=[*known_before.seconds, took if new else result.seconds],
+            seconds=[*known_before.seconds, result.seconds if there else took],
             runs=[*known_before.runs, result.run.id],
         )
-        self._told(name, int(new))
+        self._told(name, int(there is None))
 
     def _fail(self, name: str, code: str, why: str) -> None:
         self.diary.change(name, state="failed", why=f"[{code}] {why}")
