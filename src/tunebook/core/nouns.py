@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from tunebook.core.damage import reading
 from tunebook.core.files import write_whole
 from tunebook.core.hashing import content_id
-from tunebook.core.kinds import CLASSES, NUMBERS, TOKENS, either
+from tunebook.core.kind import Kind
 from tunebook.core.params import Value
 from tunebook.core.said import STORED, Text
 
@@ -97,7 +97,7 @@ class Labels(Record):
     """What the head predicts.
 
     Attributes:
-        problem: one label a row, several, a number, ordered classes, or the tokens of the texts themselves.
+        problem: key of the kind of target.
         names: the classes in the order of the head's outputs; empty for regression. For ordered classes, lowest
             first.
         low, high: smallest and largest training value (regression; for ordered classes 0 and their number - 1).
@@ -105,16 +105,27 @@ class Labels(Record):
             (several labels), of the training rows.
     """
 
-    problem: Problem | Literal["language_model"]
+    problem: str
     names: list[str] = []
     low: float | None = None
     high: float | None = None
     start: list[float] = []
 
     @property
+    def kind(self) -> Kind:
+        """What kind of target they are.
+
+        Raises:
+            PlanError: `labels.kind`: of none that is known.
+        """
+        from tunebook.core.registry import kind_of
+
+        return kind_of(self.problem)
+
+    @property
     def outputs(self) -> int:
         """Number of outputs of the head."""
-        return len(self.names) if either(self.problem, CLASSES, (*NUMBERS, *TOKENS)) else 1
+        return self.kind.outputs(self.names)
 
 
 class DataRef(Record):

@@ -1,4 +1,4 @@
-"""Find tasks, techniques and stages: every module of the folder, and the entry points of other packages."""
+"""Find tasks, kinds of targets, techniques and stages: modules of their folders, and entry points of other packages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
+from tunebook.core.errors import PlanError
+from tunebook.core.kind import Kind
 from tunebook.core.stage import Stage
 from tunebook.core.task import Task
 from tunebook.core.technique import Technique
@@ -44,6 +46,24 @@ def task_of(key: str) -> type[Task]:
 
 
 @cache
+def kinds() -> dict[str, Kind]:
+    """Key -> kind of target, from `tunebook/data/kinds/` and the entry points `tunebook.data.kinds`."""
+    return {key: item() for key, item in _find("tunebook.data.kinds", Kind).items()}
+
+
+def kind_of(key: str) -> Kind:
+    """One kind of target.
+
+    Raises:
+        PlanError: `labels.kind`: there is no such kind.
+    """
+    found = kinds().get(key)
+    if found is None:
+        raise PlanError("labels.kind", key="problem", value=key, allowed=" | ".join(sorted(kinds())))
+    return found
+
+
+@cache
 def stages() -> dict[str, type[Stage]]:
     """Key -> stage, from `tunebook/stages/` and the entry points `tunebook.stages`."""
     return _find("tunebook.stages", Stage)
@@ -65,4 +85,4 @@ def _is_one(item: Any, base: type[Any], module: str) -> bool:
     return inspect.isclass(item) and issubclass(item, base) and item is not base and item.__module__ == module
 
 
-__all__ = ["found_in", "stages", "task_of", "tasks", "techniques"]
+__all__ = ["found_in", "kind_of", "kinds", "stages", "task_of", "tasks", "techniques"]

@@ -1,0 +1,1 @@
+"""One file a kind of target, found by scanning this folder."""

@@ -1,0 +1,40 @@
+"""Kinds of targets, found by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from tunebook.core.errors import PlanError
+from tunebook.core.kind import Kind
+from tunebook.core.nouns import Labels
+from tunebook.core.registry import kind_of, kinds
+
+
+def test_every_kind_bears_the_name_of_its_file() -> None:
+    assert kinds()
+    for key, kind in kinds().items():
+        assert isinstance(kind, Kind) and kind.key == key
+        assert type(kind).__module__.endswith(f".kinds.{key}")
+        assert kind.link in ("softmax", "sigmoid", "identity")
+
+
+@pytest.mark.parametrize(
+    ("problem", "names", "outputs"),
+    [
+        ("single_label", ["a", "b", "c"], 3),
+        ("multi_label", ["a", "b"], 2),
+        ("regression", [], 1),
+        ("ordinal", ["low", "high"], 1),
+        ("language_model", [], 1),
+    ],
+)
+def test_outputs_of_a_head(problem: str, names: list[str], outputs: int) -> None:
+    labels = Labels(problem=problem, names=names)
+    assert labels.outputs == outputs and labels.kind is kind_of(problem)
+
+
+def test_an_unknown_kind_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(PlanError) as caught:
+        _ = Labels(problem="shapes").outputs
+    assert caught.value.code == "labels.kind" and caught.value.value == "shapes"
+    assert "single_label" in str(caught.value.allowed)
