@@ -8,10 +8,15 @@ from tunebook.core.errors import PlanError
 from tunebook.core.kind import Kind
 from tunebook.core.nouns import Labels
 from tunebook.core.registry import kind_of, kinds
+from tunebook.data.kinds.language_model import LanguageModel
+from tunebook.data.kinds.multi_label import MultiLabel
+from tunebook.data.kinds.ordinal import Ordinal
+from tunebook.data.kinds.regression import Regression
+from tunebook.data.kinds.single_label import SingleLabel
 
 
 def test_every_kind_bears_the_name_of_its_file() -> None:
-    assert kinds()
+    assert {LanguageModel, MultiLabel, Ordinal, Regression, SingleLabel} <= {type(kind) for kind in kinds().values()}
     for key, kind in kinds().items():
         assert isinstance(kind, Kind) and kind.key == key
         assert type(kind).__module__.endswith(f".kinds.{key}")

@@ -59,8 +59,7 @@ class ParamTable(Record):
     """A version of a book's hyper-parameters: name -> row, with where it comes from.
 
     Attributes:
-        version: 1, 2, ...; 0 for a table that belongs to no book yet.
-        parent: version that it was made from.
+        version: 1, 2, ...; 0 for a table that belongs to no book yet. parent: version that it was made from.
     """
 
     version: int = 0
@@ -98,8 +97,7 @@ class Labels(Record):
 
     Attributes:
         problem: key of the kind of target.
-        names: the classes in the order of the head's outputs; empty for regression. For ordered classes, lowest
-            first.
+        names: the classes in the order of the head's outputs, ordered ones lowest first; empty for numbers.
         low, high: smallest and largest training value (regression; for ordered classes 0 and their number - 1).
         start: what a fresh head answers before training: the mean (regression), or the log-odds of each class's share
             (several labels), of the training rows.
@@ -113,11 +111,7 @@ class Labels(Record):
 
     @property
     def kind(self) -> Kind:
-        """What kind of target they are.
-
-        Raises:
-            PlanError: `labels.kind`: of none that is known.
-        """
+        """What kind of target they are. Raises a PlanError, `labels.kind`, where it is of none that is known."""
         from tunebook.core.registry import kind_of
 
         return kind_of(self.problem)
