@@ -97,7 +97,7 @@ def _defined(node: ast.stmt) -> list[str]:
 
 
 @cache
-def tested() -> frozenset[str]:
+def known_to_tests() -> frozenset[str]:
     """Modules that tests import, and those that have a test file of their name."""
     found = set()
     for file in (ROOT / "tests").rglob("*.py"):
@@ -113,7 +113,7 @@ def tested() -> frozenset[str]:
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.name not in ("__init__.py", "__main__.py")], ids=name)
 def test_what_a_module_gives_is_tested(path):
-    assert ".".join(("tunebook", *path.relative_to(SOURCE).with_suffix("").parts)) in tested()
+    assert ".".join(("tunebook", *path.relative_to(SOURCE).with_suffix("").parts)) in known_to_tests()
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
