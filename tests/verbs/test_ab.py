@@ -68,6 +68,9 @@ def by_hand(k: int, a: float, b: float, monkeypatch: pytest.MonkeyPatch) -> list
     return asked
 
 
+OFF = {"class": "off", "calibration": "off"}
+
+
 def wide(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     """As many validation rows as a test needs."""
     from tunebook.abtest import prepared
@@ -117,6 +120,18 @@ def test_a_test_without_a_chance_ends_after_its_first_look(book: Book, monkeypat
     assert chance is not None and chance < 0.05 and found.hopeless and "planned end" in str(found.reason)
     again = read_json(Verdict, found.path / "verdict.json")
     assert again.hopeless and again.history[0].chance == chance
+
+
+def test_what_would_settle_a_test_of_a_relative_gain(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of .70, a share of .03 / .70 is an absolute .03: both tests lack about as many rows."""
+    needs = []
+    for kind, b, delta in (("absolute", 3, 0.03), ("relative", 4, 0.03 / 0.70)):
+        by_hand(5, 0.700, 0.725, monkeypatch)
+        wide(monkeypatch, 700)
+        found = ab(ab_book.set_gate(book, delta_kind=kind), 2, b, delta=delta, guard=OFF)
+        assert found.verdict == "INCONCLUSIVE"
+        needs.append(found.settle["rows"])
+    assert needs[0] != needs[1] and needs[0] == pytest.approx(needs[1], rel=0.25)
 
 
 def guard(name: str, lower: float, upper: float, margin: float = 0.05) -> Guardrail:
