@@ -20,7 +20,7 @@ from tests.contracts.views import KINDS
 from tests.engine.test_fit import fit, plan
 from tunebook.core.errors import RunError
 from tunebook.core.nouns import Plan
-from tunebook.engine import stored as module
+from tunebook.engine import weave as module
 from tunebook.engine.batching import StepSampler
 from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.seam import WovenTrainer

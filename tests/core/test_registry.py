@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 
-from tunebook.core import registry
+from tunebook.core import plugins, registry
 from tunebook.core.task import Task
 from tunebook.core.technique import Technique
 
@@ -45,7 +45,7 @@ def package(tmp_path, monkeypatch):
 
 
 def test_every_module_of_the_folder_and_every_entry_point(package, monkeypatch):
-    monkeypatch.setattr(registry, "entry_points", lambda group: [Point()] if group == package else [])
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [Point()] if group == package else [])
     found = registry._find(package, Technique)
     assert sorted(found) == ["one", "outer", "two"]
     assert found["outer"] is Outer

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from tunebook.core.task import Criterion, Rows, Task
+from tunebook.core.batch import Criterion
+from tunebook.core.task import Rows, Task
 
 
 def test_rows_count_their_texts():

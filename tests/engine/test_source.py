@@ -16,7 +16,7 @@ from tunebook.core.errors import PlanError, RunError
 from tunebook.data.load import load
 from tunebook.data.prepare import prepare
 from tunebook.engine import inputs as module
-from tunebook.engine import stored
+from tunebook.engine import weave
 from tunebook.engine.source import BookSource
 
 
@@ -27,7 +27,7 @@ def own_ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in (registry, module, stored):
+    for place in (registry, module, weave):
         monkeypatch.setattr(place, "techniques", lambda: {"borrow": Borrow})
 
 

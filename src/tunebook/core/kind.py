@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cache
 from typing import ClassVar, Literal
+
+from tunebook.core.errors import PlanError
+from tunebook.core.plugins import found_in
 
 # How the outputs of an item become a distribution: one of several classes, each class or not, or no distribution but a
 # number (McCullagh & Nelder, Generalized Linear Models, 1989).
@@ -31,4 +35,22 @@ class Kind(ABC):
         """Number of outputs of a head for targets of these names."""
 
 
-__all__ = ["Kind", "Link"]
+@cache
+def kinds() -> dict[str, Kind]:
+    """Key -> kind of target, from `tunebook/data/kinds/` and the entry points `tunebook.data.kinds`."""
+    return {item.key: item() for item in found_in("tunebook.data.kinds", Kind)}
+
+
+def kind_of(key: str) -> Kind:
+    """One kind of target.
+
+    Raises:
+        PlanError: `labels.kind`: there is no such kind.
+    """
+    found = kinds().get(key)
+    if found is None:
+        raise PlanError("labels.kind", key="problem", value=key, allowed=" | ".join(sorted(kinds())))
+    return found
+
+
+__all__ = ["Kind", "Link", "kind_of", "kinds"]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from tunebook.core.damage import reading
 from tunebook.core.files import write_whole
 from tunebook.core.hashing import content_id
-from tunebook.core.kind import Kind
+from tunebook.core.kind import Kind, kind_of
 from tunebook.core.params import Value
 from tunebook.core.said import STORED, Text
 
@@ -112,8 +112,6 @@ class Labels(Record):
     @property
     def kind(self) -> Kind:
         """What kind of target they are. Raises a PlanError, `labels.kind`, where it is of none that is known."""
-        from tunebook.core.registry import kind_of
-
         return kind_of(self.problem)
 
     @property

@@ -21,6 +21,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
+from tunebook.core.batch import Batch, Criterion, model_inputs
 from tunebook.core.facts import Facts
 from tunebook.core.params import Params, Value
 
@@ -33,19 +34,12 @@ if TYPE_CHECKING:
 
     from tunebook.core.encoded import Encoded
     from tunebook.core.nouns import Labels
-    from tunebook.core.task import Criterion, OtherBook
+    from tunebook.core.task import OtherBook
 
 Event = Literal["start", "epoch", "gradients", "before_step", "after_step", "look", "end"]
 EVENTS: tuple[Event, ...] = ("start", "epoch", "gradients", "before_step", "after_step", "look", "end")
-Batch = dict[str, Any]
-_NOT_INPUTS = frozenset({"labels", "sample_weight", "row"})
 LossFn = Callable[["nn.Module", Batch], "tuple[Tensor, Any]"]
 ParamGroups = list[dict[str, Any]]
-
-
-def model_inputs(batch: Batch) -> Batch:
-    """What of a batch goes into the model: neither targets nor weights nor the columns of techniques."""
-    return {name: value for name, value in batch.items() if name not in _NOT_INPUTS and "." not in name}
 
 
 class Technique(Params):

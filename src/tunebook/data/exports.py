@@ -15,7 +15,7 @@ import pyarrow as pa
 from tunebook.core.errors import DataError
 from tunebook.core.messages import say
 from tunebook.core.nouns import Roles
-from tunebook.core.registry import found_in
+from tunebook.core.plugins import found_in
 from tunebook.data.columns import to_table
 from tunebook.data.files import Member
 from tunebook.data.ledger import Numbers

@@ -36,12 +36,12 @@ from tunebook.engine.schedule import check_steps
 from tunebook.engine.seam import WovenTrainer
 from tunebook.engine.shares import shares_here
 from tunebook.engine.source import BookSource
-from tunebook.engine.stored import finish_folder, woven, write_model
+from tunebook.engine.stored import finish_folder, write_model
 from tunebook.engine.track import Diary, Interrupt, Patience
 from tunebook.engine.trim import restore, tokens_in, trim
 from tunebook.engine.validation import Validation, keeper_of
 from tunebook.engine.watch import Watch
-from tunebook.engine.weave import Weave, unit_at
+from tunebook.engine.weave import Weave, unit_at, woven
 from tunebook.nets.exact_head import exact, plain, unit_of
 from tunebook.stats.folds import folds_of
 from tunebook.tables.rules import planned_steps

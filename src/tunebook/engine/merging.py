@@ -10,7 +10,7 @@ from torch import nn
 from tunebook.core.nouns import Plan
 from tunebook.core.registry import tasks
 from tunebook.core.technique import PreparesModel, RunContext
-from tunebook.engine.stored import woven
+from tunebook.engine.weave import woven
 from tunebook.models.source import find_model
 from tunebook.nets.peft import is_extra
 

@@ -19,13 +19,11 @@ from torch import Tensor, nn
 from tunebook.core.errors import ModelError
 from tunebook.core.files import as_umask_says
 from tunebook.core.nouns import Plan
-from tunebook.core.params import build
-from tunebook.core.registry import techniques
 from tunebook.core.task import Task
-from tunebook.core.technique import RunContext, Technique
+from tunebook.core.technique import RunContext
 from tunebook.engine.part import BASE, base_of, is_part
 from tunebook.engine.past import build_model
-from tunebook.engine.weave import Weave
+from tunebook.engine.weave import Weave, woven
 from tunebook.models.source import REACH, find_model, model_id, reach
 
 TRAINED = "trained.safetensors"
@@ -120,12 +118,6 @@ def _read(path: Path) -> dict[str, Tensor]:
     return dict(load_file(path))
 
 
-def woven(plan: Plan) -> list[Technique]:
-    """The techniques of a plan, in the order in which they are woven."""
-    known = techniques()
-    return [build(known[key], dict(rows)) for key, rows in plan.techniques.items()]  # type: ignore[misc]
-
-
 @contextmanager
 def _bare(model: nn.Module) -> Iterator[None]:
     """The model without the parts that serve its training alone."""
@@ -139,4 +131,4 @@ def _bare(model: nn.Module) -> Iterator[None]:
             model.add_module(name, child)
 
 
-__all__ = ["BASE", "EXTRA", "TRAINED", "finish_folder", "read_model", "woven", "write_model"]
+__all__ = ["BASE", "EXTRA", "TRAINED", "finish_folder", "read_model", "write_model"]

@@ -12,6 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from tunebook.core.nouns import Plan
+from tunebook.core.params import build
+from tunebook.core.registry import techniques
 from tunebook.core.technique import (
     Batch,
     Event,
@@ -155,4 +158,10 @@ def unit_at(checkpoint: Path) -> float:
     return float(torch.load(checkpoint / STATE_FILE, weights_only=True, map_location="cpu").get("unit", 1.0))
 
 
-__all__ = ["STATE_FILE", "Weave", "count_rows", "stock_loss", "unit_at"]
+def woven(plan: Plan) -> list[Technique]:
+    """The techniques of a plan, in the order in which they are woven."""
+    known = techniques()
+    return [build(known[key], dict(rows)) for key, rows in plan.techniques.items()]  # type: ignore[misc]
+
+
+__all__ = ["STATE_FILE", "Weave", "count_rows", "stock_loss", "unit_at", "woven"]

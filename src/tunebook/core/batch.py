@@ -1,0 +1,74 @@
+"""A micro-batch, the items that a loss is a mean of, and the loss itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Batch = dict[str, Any]
+_NOT_INPUTS = frozenset({"labels", "sample_weight", "row"})
+
+
+def model_inputs(batch: Batch) -> Batch:
+    """What of a batch goes into the model: neither targets nor weights nor the columns of techniques."""
+    return {name: value for name, value in batch.items() if name not in _NOT_INPUTS and "." not in name}
+
+
+@dataclass(frozen=True)
+class Items:
+    """The items of a micro-batch that a loss is a mean of: rows of a classifier, tokens of a tagger.
+
+    Attributes:
+        logits: of shape (M, outputs), in float32.
+        targets: of shape (M,), or (M, outputs) for several labels an item.
+        weights: of shape (M,): what each item counts.
+        of_class: weight of each class in a loss of one class an item, of shape (outputs,), which `weights` hold for the
+            item's own class; None for equal ones.
+    """
+
+    logits: Tensor
+    targets: Tensor
+    weights: Tensor
+    of_class: Tensor | None = None
+
+    def mean(self, losses: Tensor) -> Tensor:
+        """Weighted mean of a loss of each item, shape (M,); 0 where all weigh nothing."""
+        return (losses * self.weights).sum() / self.weights.sum().clamp_min(1e-12)
+
+
+class Criterion(ABC):
+    """A loss that is a mean over items, with the number of items that it divides by.
+
+    Attributes:
+        unit: what one of the units in which `flat` gives answers and targets is in those of the labels; 1 but for
+            numbers, which are learnt in a unit that makes them vary by about 1.
+    """
+
+    unit: float = 1.0
+
+    @abstractmethod
+    def flat(self, outputs: Any, batch: Batch) -> Items:
+        """The items of a batch, one after the other, for techniques that have a loss of their own."""
+
+    @abstractmethod
+    def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
+        """Mean over the items of a batch, and the model's outputs."""
+
+    @abstractmethod
+    def items(self, batch: Batch) -> Tensor:
+        """What that mean divides by: rows, tokens or the sum of weights. A scalar tensor."""
+
+
+@runtime_checkable
+class Measures(Protocol):
+    """A criterion for numbers, which can be asked to measure them in another unit."""
+
+    def measured(self, unit: float) -> Criterion:
+        """The same loss of answers and targets that are divided by the unit."""
+
+
+__all__ = ["Batch", "Criterion", "Items", "Measures", "model_inputs"]
