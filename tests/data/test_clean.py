@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunebook.core.errors import DataError
-from tunebook.data.clean import RULES, chosen_rules, clean_column, clean_text
+from tunebook.data.clean import RULES, chosen_rules, clean_column, clean_text, clean_with_places
 
 SINGLE = "a中 \u3000\n\u200b\u200d\x92\x07！가가\u2126@\u00ad\x85\ufeff\0"
 LONGER = ["<br>", "&amp;", "ＡＢ１", "e\u0301", "a@b.cn", "http://x.cn", "13812345678", "👩\u200d💻", "<3"]
@@ -134,3 +135,67 @@ def test_nothing_to_do():
     assert clean_column(column, []).column.to_pylist() == ["a", "b"]
     assert clean_column(column, chosen_rules()).changed == {}
     assert clean_column(column_of(["&nothing;"]), ["html"]).changed == {}
+
+
+ALL = [rule.name for rule in RULES]
+CUT = st.floats(0, 1)
+OPEN, SHUT = "\ue000", "\ue001"  # no rule knows them
+
+
+@settings(max_examples=400, deadline=None)
+@given(TEXTS, CUT, CUT, st.sets(st.sampled_from(ALL)))
+def test_places_move_as_marks_in_the_text_do(text, one, other, chosen):
+    """Marks put into the text end up where the places say, unless they part what is cleaned as one."""
+    rules = [name for name in ALL if name in chosen]
+    start, end = sorted(round(cut * len(text)) for cut in (one, other))
+    clean, places = clean_with_places(text, rules)
+    assert clean == clean_text(text, rules)
+    assert len(places.low) == len(places.high) == len(text) + 1
+    assert (places.low <= places.high).all()
+    assert (np.diff(places.low) >= 0).all()
+    assert (np.diff(places.high) >= 0).all()
+    assert (places.low[0], places.high[-1]) == (0, len(clean))
+    marked = clean_text(text[:start] + OPEN + text[start:end] + SHUT + text[end:], rules)
+    before, _, rest = marked.partition(OPEN)
+    inside, shut, after = rest.partition(SHUT)
+    if shut and before + inside + after == clean:
+        low, high = places.cleaned(start, end)
+        assert clean[low:high].strip() == inside.strip()
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXTS, CUT, CUT, st.sets(st.sampled_from(ALL)))
+def test_places_of_the_clean_text_are_found_in_the_given_one(text, one, other, chosen):
+    """What a part of the clean text was made of becomes that part again, or more of what is cleaned as one."""
+    rules = [name for name in ALL if name in chosen]
+    clean, places = clean_with_places(text, rules)
+    low, high = sorted(round(cut * len(clean)) for cut in (one, other))
+    if low == high:
+        return
+    start, end = places.given(low, high)
+    assert 0 <= start < end <= len(text)
+    again = places.cleaned(start, end)
+    assert again[0] <= low
+    assert again[1] >= high
+    assert places.given(*again) == (start, end)
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "clean"),
+    [
+        ("my <b>New York</b>&nbsp;&amp; flat", "New York", "New York"),
+        ("to  \r\n Ｎｅｗ\u3000Ｙｏｒｋ ！", "Ｎｅｗ\u3000Ｙｏｒｋ", "New York"),
+        ("le cafe\u0301 noir", "cafe\u0301", "café"),
+        ("le cafe\u0301 noir", "cafe", "café"),  # parts of a letter stay with it
+        ("\ufeffa 😀\u200b👩\u200d💻 b", "👩\u200d💻", "👩\u200d💻"),
+        ("AT&amp;T sells", "AT&amp;T", "AT&T"),
+        ("a\u200b\u200bb", "\u200b\u200b", ""),
+    ],
+)
+def test_a_part_of_a_text_stays_the_same_part(text, part, clean):
+    start = text.index(part)
+    whole, places = clean_with_places(text, chosen_rules())
+    low, high = places.cleaned(start, start + len(part))
+    assert whole[low:high] == clean
+    if clean:
+        assert text[slice(*places.given(low, high))].startswith(part[0])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunebook.data.markup import remove_markup
+from tunebook.data.clean import clean_text
 
 
 @pytest.mark.parametrize(
@@ -27,4 +27,4 @@ from tunebook.data.markup import remove_markup
     ],
 )
 def test_markup(text, clean):
-    assert remove_markup(text) == clean
+    assert clean_text(text, ["html"]) == clean

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from tunebook.core.errors import DataError
 from tunebook.data.ledger import Numbers
-from tunebook.data.markup import remove_markup
+from tunebook.data.markup import MARKUP
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,20 +24,64 @@ _EXAMPLES = 3
 _SHOWN = 120
 
 
+# A part of a text, by the places of its first character and behind its last one, and what comes in its stead.
+Edit = tuple[int, int, str]
+
+
+class Step(Protocol):
+    """A change of texts."""
+
+    def __call__(self, text: str) -> str:
+        """The text after it."""
+
+    def edits(self, text: str) -> Iterator[Edit]:
+        """What it changes, from left to right; what it changes one character for one may be left out."""
+
+
 @dataclass(frozen=True)
 class Rule:
-    """One step of cleaning.
+    """One rule of cleaning.
 
     Attributes:
         test: RE2 pattern that finds every text that the rule would change (and perhaps others).
-        apply: the text after the rule.
+        steps: what it does, one after the other.
         on: whether the rule is on unless said otherwise.
     """
 
     name: str
     test: str
-    apply: Callable[[str], str]
+    steps: tuple[Step, ...]
     on: bool = True
+
+    def apply(self, text: str) -> str:
+        """The text after the rule."""
+        for step in self.steps:
+            text = step(text)
+        return text
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the places of a text are in the cleaned one, and the other way round.
+
+    A place is the number of characters (code points) before it. Inside of what was changed as one, such as an entity of
+    HTML, what begins there begins with it and what ends there ends with it.
+
+    Attributes:
+        low, high: for each place of the text, shape (characters + 1,), the place of what begins and of what ends there.
+    """
+
+    low: Numbers
+    high: Numbers
+
+    def cleaned(self, start: int, end: int) -> tuple[int, int]:
+        """Where a part of the text is in the cleaned one: of no length where nothing is left of it."""
+        return int(self.low[start]), int(self.high[end])
+
+    def given(self, start: int, end: int) -> tuple[int, int]:
+        """The smallest part of the text of which a part of the cleaned one was made."""
+        first = int(np.searchsorted(self.high, start, side="right")) - 1
+        return first, int(np.searchsorted(self.low, end, side="left"))
 
 
 @dataclass(frozen=True)
@@ -76,25 +120,59 @@ _PHONE = re.compile(
 )
 
 
-def _remove_control(text: str) -> str:
-    return _CONTROL.sub(_western, text)
-
-
 def _western(match: re.Match[str]) -> str:
     """U+0080 to U+009F are nearly always characters of Windows that were taken for Latin-1: U+0092 is an apostrophe."""
     return bytes([ord(match.group())]).decode("cp1252", "ignore") if "\x80" <= match.group() <= "\x9f" else ""
 
 
-def _narrow(text: str) -> str:
-    return text.translate(_FULL_IN_CHINESE if _HAN.search(text) else _FULL)
+@dataclass(frozen=True)
+class _Replace:
+    """What a pattern finds becomes something else."""
+
+    pattern: re.Pattern[str]
+    new: str | Callable[[re.Match[str]], str]
+
+    def __call__(self, text: str) -> str:
+        return self.pattern.sub(self.new, text)
+
+    def edits(self, text: str) -> Iterator[Edit]:
+        for match in self.pattern.finditer(text):
+            new = self.new if isinstance(self.new, str) else self.new(match)
+            if new != match.group():
+                yield *match.span(), new
 
 
-def _compose(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+class _Narrow:
+    """Full-width forms of ASCII become narrow."""
+
+    def __call__(self, text: str) -> str:
+        return text.translate(_FULL_IN_CHINESE if _HAN.search(text) else _FULL)
+
+    def edits(self, text: str) -> Iterator[Edit]:
+        return iter(())
 
 
-def _fold(text: str) -> str:
-    return _SPACE.sub(" ", text).strip()
+class _Compose:
+    """Normal form C of Unicode."""
+
+    def __call__(self, text: str) -> str:
+        return unicodedata.normalize("NFC", text)
+
+    def edits(self, text: str) -> Iterator[Edit]:
+        """By the smallest parts that are composed on their own (https://unicode.org/reports/tr15/)."""
+        start = len(text) if unicodedata.is_normalized("NFC", text) else 0
+        for end in range(start + 1, len(text) + 1):
+            if end < len(text) and self._joins(text[start:end], text[end]):
+                continue
+            part = text[start:end]
+            if (whole := self(part)) != part:
+                yield start, end, whole
+            start = end
+
+    def _joins(self, before: str, letter: str) -> bool:
+        if unicodedata.combining(unicodedata.normalize("NFD", letter)[0]):
+            return True
+        return self(before + letter) != self(before) + self(letter)
 
 
 # Scripts whose characters NFC never changes and never joins to the one before: a text of these alone is composed.
@@ -106,20 +184,20 @@ _COMPOSED = (
 _SPACES = r"\t\n\x0b\f\r\x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 
 RULES: tuple[Rule, ...] = (
-    Rule("html", r"<[!/A-Za-z]|&[#A-Za-z]", remove_markup),
-    Rule("escape", r"_x00[01][0-9A-Fa-f]_", lambda t: _ESCAPED.sub(lambda found: chr(int(found[1], 16)), t)),
-    Rule("control", r"[\x00-\x08\x0e-\x1b\x7f-\x{9f}\x{fffe}\x{ffff}]", _remove_control),
+    Rule("html", r"<[!/A-Za-z]|&[#A-Za-z]", tuple(_Replace(pattern, new) for pattern, new in MARKUP)),
+    Rule("escape", r"_x00[01][0-9A-Fa-f]_", (_Replace(_ESCAPED, lambda found: chr(int(found[1], 16))),)),
+    Rule("control", r"[\x00-\x08\x0e-\x1b\x7f-\x{9f}\x{fffe}\x{ffff}]", (_Replace(_CONTROL, _western),)),
     Rule(
         "invisible",
         r"[\x{ad}\x{180e}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{feff}]",
-        lambda t: _INVISIBLE.sub("", t),
+        (_Replace(_INVISIBLE, ""),),
     ),
-    Rule("width", r"[\x{ff01}-\x{ff5e}]", _narrow),
-    Rule("compose", _COMPOSED, _compose),
-    Rule("url", r"(?i)https?://|www\.", lambda t: _URL.sub("[URL]", t), on=False),
-    Rule("email", "@", lambda t: _EMAIL.sub("[EMAIL]", t), on=False),
-    Rule("phone", r"\d{3}", lambda t: _PHONE.sub("[PHONE]", t), on=False),
-    Rule("space", rf"[{_SPACES}]|  |^ | \z", _fold),
+    Rule("width", r"[\x{ff01}-\x{ff5e}]", (_Narrow(),)),
+    Rule("compose", _COMPOSED, (_Compose(),)),
+    Rule("url", r"(?i)https?://|www\.", (_Replace(_URL, "[URL]"),), on=False),
+    Rule("email", "@", (_Replace(_EMAIL, "[EMAIL]"),), on=False),
+    Rule("phone", r"\d{3}", (_Replace(_PHONE, "[PHONE]"),), on=False),
+    Rule("space", rf"[{_SPACES}]|  |^ | \z", (_Replace(_SPACE, " "), _Replace(re.compile(r"\A | \Z"), ""))),
 )
 _BY_NAME = {rule.name: rule for rule in RULES}
 
@@ -143,6 +221,27 @@ def clean_text(text: str, rules: Sequence[str] | None = None) -> str:
     for name in chosen_rules() if rules is None else rules:
         text = _BY_NAME[name].apply(text)
     return text
+
+
+def clean_with_places(text: str, rules: Sequence[str]) -> tuple[str, Places]:
+    """One text after the rules, and where its places are then."""
+    low = high = np.arange(len(text) + 1, dtype=np.int64)
+    for step in (step for name in rules for step in _BY_NAME[name].steps):
+        moved = _moved(len(text), list(step.edits(text)))
+        text, low, high = step(text), moved.low[low], moved.high[high]
+    return text, Places(low, high)
+
+
+def _moved(length: int, edits: Sequence[Edit]) -> Places:
+    """Where the places of a text of this length are after the edits."""
+    grown = np.zeros(length + 1, dtype=np.int64)
+    for start, end, new in edits:
+        grown[end] += len(new) - (end - start)
+    low = np.arange(length + 1, dtype=np.int64) + np.cumsum(grown)
+    high = low.copy()
+    for start, end, _ in edits:
+        low[start + 1 : end], high[start + 1 : end] = low[start], high[end]
+    return Places(low, high)
 
 
 def clean_column(column: pa.ChunkedArray, rules: Sequence[str]) -> Cleaned:
@@ -184,4 +283,14 @@ def _apply(texts: pa.Array, rule: Rule, examples: dict[str, list[tuple[str, str]
     return pc.replace_with_mask(texts, flags, pa.array(after, texts.type)), places[really]
 
 
-__all__ = ["RULES", "Cleaned", "Rule", "chosen_rules", "clean_column", "clean_text"]
+__all__ = [
+    "RULES",
+    "Cleaned",
+    "Places",
+    "Rule",
+    "Step",
+    "chosen_rules",
+    "clean_column",
+    "clean_text",
+    "clean_with_places",
+]

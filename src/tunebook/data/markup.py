@@ -30,15 +30,6 @@ _HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b[^<>]*>.*?</\1\s*>|<!doctype[
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
-def remove_markup(text: str) -> str:
-    """Text without tags, comments and scripts, its entities as characters. Tags that break a line leave a space."""
-    if "<" in text:
-        text = _TAG.sub(_gap, _HIDDEN.sub(" ", text))
-    if "&" in text:
-        text = _ENTITY.sub(_character, text)
-    return text
-
-
 def _character(match: re.Match[str]) -> str:
     entity = match.group()
     return html.unescape(entity) if entity[1] == "#" else html5.get(entity[1:], entity)
@@ -51,4 +42,7 @@ def _gap(match: re.Match[str]) -> str:
     return "" if name in _INLINE_NAMES else " "
 
 
-__all__ = ["remove_markup"]
+# Text without tags, comments and scripts, its entities as characters. Tags that break a line leave a space.
+MARKUP = ((_HIDDEN, " "), (_TAG, _gap), (_ENTITY, _character))
+
+__all__ = ["MARKUP"]
