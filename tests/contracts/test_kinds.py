@@ -136,7 +136,7 @@ CALLS: dict[str, Callable[[], Any]] = {
     "intervals": lambda: label_intervals.intervals(np.zeros((3, 2)), np.zeros(3), TAGS),
     "detail": lambda: label_scores.detail(np.zeros((3, 2)), np.zeros(3), TAGS),
     "answers": lambda: label_scores.answers(np.zeros((3, 2)), TAGS),
-    "true_label": lambda: label_scores.true_label(0, TAGS),
+    "true_label": lambda: TextClassification().true_label(0, TAGS),
     "headline": lambda: TextClassification().headline(TAGS),
     "metrics": lambda: TextClassification().metrics(TAGS),
     "outputs": lambda: TAGS.outputs,

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tunebook.core.nouns import DataRef, Labels, Roles
-from tunebook.data.annotators import nearness, votes
+from tunebook.data.annotators import votes
+from tunebook.data.kind import column_kind
 from tunebook.data.load import load
 from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
@@ -87,4 +88,4 @@ def test_agreement_in_the_report_is_that_of_the_annotators_wherever_their_column
     ],
 )
 def test_how_near_a_vote_is(labels: Labels, vote: Any, target: Any, near: float) -> None:
-    assert nearness(vote, np.asarray(target), labels) == pytest.approx(near)
+    assert column_kind(labels.problem).nearness(vote, np.asarray(target), labels) == pytest.approx(near)

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from tunebook.core.errors import DataError
-from tunebook.data.labels import Labelled, class_counts, find_labels
+from tunebook.data.kind import Labelled, class_counts
+from tunebook.data.labels import find_labels
 from tunebook.data.options import DataOptions
 
 
@@ -55,7 +56,7 @@ def test_names_given():
 def test_several_labels():
     found = labels_of(["b,a", "a", "b", "c,a,a", "c", ""])
     assert found.labels.problem == "multi_label"
-    assert found.form.separator == ","
+    assert found.facts["separator"] == ","
     assert found.column.to_pylist() == [["a", "b"], ["a"], ["b"], ["a", "c"], ["c"], None]
     assert class_counts(found.column, found.labels) == {"a": 3, "b": 2, "c": 2}
     assert labels_of(["x;y", "Y", "y"], label_separator=";").column.to_pylist() == [["x", "y"], ["y"], ["y"]]

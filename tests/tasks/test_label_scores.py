@@ -7,6 +7,7 @@ import pytest
 
 from tunebook.core.nouns import Labels
 from tunebook.tasks import label_scores
+from tunebook.tasks.text_classification import TextClassification
 
 SINGLE = Labels(problem="single_label", names=["a", "b"])
 SEVERAL = Labels(problem="multi_label", names=["a", "b", "c"])
@@ -29,10 +30,10 @@ def test_answers_by_hand() -> None:
 
 
 def test_true_labels() -> None:
-    assert label_scores.true_label(np.int64(1), SINGLE) == "b"
-    assert label_scores.true_label(np.array([1.0, 0.0, 1.0]), SEVERAL) == ["a", "c"]
-    assert label_scores.true_label(np.float32(0.5), NUMBER) == 0.5
-    assert label_scores.true_label(np.float32(2), ORDERED) == "high"
+    assert TextClassification().true_label(np.int64(1), SINGLE) == "b"
+    assert TextClassification().true_label(np.array([1.0, 0.0, 1.0]), SEVERAL) == ["a", "c"]
+    assert TextClassification().true_label(np.float32(0.5), NUMBER) == 0.5
+    assert TextClassification().true_label(np.float32(2), ORDERED) == "high"
 
 
 def test_details() -> None:

@@ -25,10 +25,12 @@ class Kind(ABC):
     Class attributes:
         key: its name in `Labels.problem`, in plans and on the command line.
         link: how the outputs of one item are read.
+        tasks: keys of the tasks that learn such targets; the first is that of rows whose task nobody told.
     """
 
     key: ClassVar[str]
     link: ClassVar[Link]
+    tasks: ClassVar[tuple[str, ...]]
 
     @abstractmethod
     def outputs(self, names: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""What single annotators said of the rows, in the words of the book's labels, and how near that is to a label."""
+"""What single annotators said of the rows, in the words of the book's labels."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import numpy as np
-
-from tunebook.core.nouns import DataRef, Labels, Roles
+from tunebook.core.nouns import DataRef, Roles
 from tunebook.data.cells import as_text
-from tunebook.data.label_form import form_of, label_number, label_parts
+from tunebook.data.kind import column_kind
 from tunebook.data.label_looks import EMPTY
-from tunebook.data.label_names import known_name
 
 # Columns of prepared rows that are the book's own; a column of the file that is called so becomes `source_NAME`.
 OWN = ("_id", "_row", "_file", "_split", "text", "pair", "label", "weight")
-# A class; the classes of a row that may have several, in order; or a number.
-Vote = str | tuple[str, ...] | float
 
 
 def annotator_columns(roles: Roles, names: Iterable[str]) -> list[str]:
@@ -27,7 +22,7 @@ def annotator_columns(roles: Roles, names: Iterable[str]) -> list[str]:
     return [name for name in found if name in known]
 
 
-def votes(columns: Mapping[str, Sequence[Any]], data: DataRef) -> list[list[Vote]]:
+def votes(columns: Mapping[str, Sequence[Any]], data: DataRef) -> list[list[Any]]:
     """The votes on each row: one of every annotator who said something of it.
 
     Args:
@@ -46,36 +41,11 @@ def _plain(cell: Any) -> str:
     return (as_text(cell) or "").strip()
 
 
-def _vote(cell: str, data: DataRef) -> Vote | None:
+def _vote(cell: str, data: DataRef) -> Any:
     """What a cell says; None where that is nothing."""
     if cell.lower() in EMPTY:
         return None
-    form = form_of(data)
-    if form.problem == "regression":
-        return label_number(cell, form)
-    names = [known_name(part, data) for part in label_parts(cell, form)]
-    return tuple(sorted(set(names))) if form.problem == "multi_label" else names[0]
+    return column_kind(data.labels.problem).vote(cell, data)
 
 
-def nearness(vote: Vote, target: Any, labels: Labels) -> float:
-    """How near a vote is to a row's label, from 0 to 1.
-
-    Of a class: whether it is the same. Of several: how many classes both name, over those that either names (Jaccard).
-    Of numbers and ordered classes: 1 less the distance over the largest one that labels can have, as in Cohen's kappa
-    with linear weights. A class that the book lacks is near to none.
-
-    Args:
-        target: class number, value, or vector of 0 and 1, as rows have it in `labels`.
-    """
-    if isinstance(vote, tuple):
-        truth = {labels.names[place] for place in np.flatnonzero(target)}
-        either = truth | set(vote)
-        return len(truth & set(vote)) / len(either) if either else 1.0
-    if labels.problem == "single_label":
-        return float(vote == labels.names[int(target)])
-    place = vote if isinstance(vote, float) else float(labels.names.index(vote)) if vote in labels.names else None
-    assert labels.low is not None and labels.high is not None
-    return 0.0 if place is None else max(0.0, 1 - abs(place - float(target)) / (labels.high - labels.low))
-
-
-__all__ = ["OWN", "Vote", "annotator_columns", "nearness", "votes"]
+__all__ = ["OWN", "annotator_columns", "votes"]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tunebook.core.messages import say
 from tunebook.core.nouns import SPLITS, Labels
 from tunebook.data.columns import text_column
-from tunebook.data.labels import class_counts
+from tunebook.data.kind import class_counts, column_kind
 from tunebook.data.language import guess_language
 from tunebook.data.names import known
 
@@ -71,40 +71,15 @@ def _imbalance(counts: dict[str, int]) -> float | None:
 
 
 def length_label_link(lengths: NDArray[np.int64], column: pa.ChunkedArray, labels: Labels) -> float:
-    """How much the length of a text alone tells of its label, from 0 to 1.
-
-    For classes the correlation ratio eta² of the logarithm of the length (for several labels a row, of the label for
-    which it is largest); for numbers and ordered classes the squared rank correlation (Spearman).
-    """
+    """How much the length of a text alone tells of its label, from 0 to 1, as the kind of labels measures it."""
     if len(lengths) < 2 or lengths.min() == lengths.max():
         return 0.0
     logs = np.log1p(lengths.astype(np.float64))
-    if labels.problem in ("regression", "ordinal"):
-        return _rank_link(logs, _values(column, labels))
-    if labels.problem == "multi_label":
-        return max(_eta_squared(logs, has) for has in _indicators(column, labels))
-    codes = pc.index_in(column, pa.array(labels.names, column.type)).to_numpy().astype(np.int64)
-    return _eta_squared(logs, codes)
+    return column_kind(labels.problem).length_link(logs, column, labels)
 
 
-def _values(column: pa.ChunkedArray, labels: Labels) -> NDArray[np.float64]:
-    if labels.problem == "regression":
-        return np.asarray(column.to_numpy(), dtype=np.float64)
-    return np.asarray(pc.index_in(column, pa.array(labels.names, column.type)).to_numpy(), dtype=np.float64)
-
-
-def _indicators(column: pa.ChunkedArray, labels: Labels) -> list[NDArray[np.int64]]:
-    array = column.combine_chunks()
-    parents, values = pc.list_parent_indices(array).to_numpy(), pc.list_flatten(array)
-    found = []
-    for name in labels.names:
-        has = np.zeros(len(array), dtype=np.int64)
-        has[parents[pc.equal(values, name).to_numpy(zero_copy_only=False)]] = 1
-        found.append(has)
-    return found
-
-
-def _eta_squared(values: NDArray[np.float64], codes: NDArray[np.int64]) -> float:
+def eta_squared(values: NDArray[np.float64], codes: NDArray[np.int64]) -> float:
+    """Correlation ratio eta² of values (N,) and classes (N,): the share of their variance that lies between classes."""
     counts = np.bincount(codes)
     sums = np.bincount(codes, weights=values)
     used = counts > 0
@@ -113,7 +88,8 @@ def _eta_squared(values: NDArray[np.float64], codes: NDArray[np.int64]) -> float
     return round(min(1.0, max(0.0, between / total)), 4)
 
 
-def _rank_link(values: NDArray[np.float64], targets: NDArray[np.float64]) -> float:
+def rank_link(values: NDArray[np.float64], targets: NDArray[np.float64]) -> float:
+    """Squared rank correlation (Spearman) of values (N,) and numbers (N,)."""
     from scipy.stats import spearmanr
 
     if targets.min() == targets.max():
@@ -191,4 +167,7 @@ def _some(names: Sequence[str], limit: int = 8) -> str:
     return ", ".join(names[:limit]) + (" …" if len(names) > limit else "")
 
 
-__all__ = ["agreement", "describe", "find_warnings", "length_label_link", "quantiles", "warning", "warning_text"]
+__all__ = [
+    "agreement", "describe", "eta_squared", "find_warnings", "length_label_link", "quantiles", "rank_link", "warning",
+    "warning_text",
+]  # fmt: skip

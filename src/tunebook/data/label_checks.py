@@ -17,12 +17,12 @@ from tunebook.data.columns import text_column
 from tunebook.data.describe import warning
 from tunebook.data.draft import Draft
 from tunebook.data.gather import GIVEN
+from tunebook.data.kind import Labelled, column_kind
 from tunebook.data.label_cells import NOTHING, read_cell
-from tunebook.data.label_form import label_number, number_of
+from tunebook.data.label_form import form_in, label_number, number_of
 from tunebook.data.label_joints import find_joints
 from tunebook.data.label_kind import examples, total
 from tunebook.data.label_looks import is_absent
-from tunebook.data.labels import Labelled
 from tunebook.data.names import ANSWER, LABEL, plain
 from tunebook.data.options import DataOptions
 
@@ -97,7 +97,7 @@ def refuse_unknown(draft: Draft, labelled: Labelled) -> None:
     Raises:
         DataError: `data.split_unknown`.
     """
-    if labelled.labels.problem == "regression":
+    if not labelled.labels.names:
         return
     given = draft.numbers(GIVEN)
     known = _names(labelled, given == 0)
@@ -110,17 +110,14 @@ def refuse_unknown(draft: Draft, labelled: Labelled) -> None:
 
 
 def _names(labelled: Labelled, rows: Any) -> set[str]:
-    column = labelled.column.filter(pa.array(rows))
-    flat = pc.list_flatten(column) if pa.types.is_list(column.type) else column
+    flat = column_kind(labelled.labels.problem).borne(labelled.column.filter(pa.array(rows)))
     return set(pc.unique(pc.drop_null(flat)).to_pylist())
 
 
-def label_warnings(labelled: Labelled, column: str, options: DataOptions) -> list[dict[str, Any]]:
-    """What is unusual about the labels of a column."""
-    counts, form = labelled.counts, labelled.form
-    found = [] if not labelled.failed else [warning("label_error", **_shown(labelled.failed))]
-    if form.problem == "regression":
-        return [*found, *_of_numbers(labelled)]
+def class_warnings(labelled: Labelled, column: str, options: DataOptions) -> list[dict[str, Any]]:
+    """What is unusual about the labels of a column that are classes."""
+    counts, found = labelled.counts, _errors(labelled)
+    form = form_in(labelled.labels.problem, labelled.facts)
     if labelled.marks:
         found.append(warning("unlabelled", **_shown(labelled.marks)))
     absent = {label: rows for label, rows in counts.items() if is_absent(label)} if options.no_label is None else {}
@@ -134,7 +131,8 @@ def label_warnings(labelled: Labelled, column: str, options: DataOptions) -> lis
         found.append(warning("empty_lists", count=total(nothing)))
     if form.positions and options.label_names is None:
         found.append(warning("positions", names=", ".join(labelled.labels.names[:8])))
-    joints = find_joints(counts) if form.problem == "single_label" and options.problem is None else None
+    single = labelled.labels.kind.link == "softmax"
+    joints = find_joints(counts) if single and options.problem is None else None
     if joints is not None:
         joined = {label: counts[label] for label in joints.joined}
         shown = {"labels": examples(joined), "separator": repr(joints.separator)}
@@ -142,11 +140,16 @@ def label_warnings(labelled: Labelled, column: str, options: DataOptions) -> lis
     return [*found, *_headings(counts, column)]
 
 
-def _of_numbers(labelled: Labelled) -> list[dict[str, Any]]:
-    found = []
-    if labelled.form.decimal == ",":
+def _errors(labelled: Labelled) -> list[dict[str, Any]]:
+    return [warning("label_error", **_shown(labelled.failed))] if labelled.failed else []
+
+
+def number_warnings(labelled: Labelled) -> list[dict[str, Any]]:
+    """What is unusual about the labels of a column that are numbers."""
+    found, form = _errors(labelled), form_in(labelled.labels.problem, labelled.facts)
+    if form.decimal == ",":
         found.append(warning("decimal_comma", examples=examples(labelled.counts)))
-    wrong = {label: rows for label, rows in labelled.counts.items() if label_number(label, labelled.form) is None}
+    wrong = {label: rows for label, rows in labelled.counts.items() if label_number(label, form) is None}
     wrong |= labelled.marks
     return [*found, warning("bad_numbers", **_shown(wrong))] if wrong else found
 
@@ -166,4 +169,4 @@ def _shown(labels: dict[str, int]) -> dict[str, Any]:
     return {"count": total(labels), "labels": examples(labels)}
 
 
-__all__ = ["accepted_draft", "label_warnings", "refuse_tags", "refuse_unknown"]
+__all__ = ["accepted_draft", "class_warnings", "number_warnings", "refuse_tags", "refuse_unknown"]

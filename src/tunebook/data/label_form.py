@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
-from tunebook.core.nouns import DataRef, Problem
+from tunebook.core.nouns import DataRef
+from tunebook.core.registry import kind_of
 from tunebook.data.cells import as_text
 from tunebook.data.label_cells import read_cell
 
@@ -27,10 +28,15 @@ class Form:
         decimal: what stands before the fraction of a number.
     """
 
-    problem: Problem
+    problem: str
     separator: str | None = None
     positions: int = 0
     decimal: str = "."
+
+    @property
+    def several(self) -> bool:
+        """Whether a row may bear any number of classes."""
+        return kind_of(self.problem).link == "sigmoid"
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -40,14 +46,18 @@ class Form:
 
 def form_of(data: DataRef) -> Form:
     """How the labels of prepared rows were written in their files."""
-    known = {name: data.stats[name] for name in ("separator", "positions", "decimal") if name in data.stats}
-    return Form(cast(Problem, data.labels.problem), **known)
+    return form_in(data.labels.problem, data.stats)
+
+
+def form_in(problem: str, facts: Mapping[str, Any]) -> Form:
+    """How labels were written, from the facts of the form."""
+    return Form(problem, **{name: facts[name] for name in ("separator", "positions", "decimal") if name in facts})
 
 
 def label_parts(cell: Any, form: Form) -> list[str]:
     """The labels of one cell, as written: distinct, without spaces around them, in their order.
 
-    A cell of a problem with one label a row always gives one: the only item of a list, else the cell as it stands.
+    A cell of a kind with one label a row always gives one: the only item of a list, else the cell as it stands.
     """
     text = (as_text(cell) or "").strip()
     bits = bits_of(text, form.separator) if form.positions else None
@@ -56,7 +66,7 @@ def label_parts(cell: Any, form: Form) -> list[str]:
     else:
         parts = [str(place) for place, bit in enumerate(bits) if bit]
     distinct = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
-    return distinct if form.problem == "multi_label" or len(distinct) == 1 else [text]
+    return distinct if form.several or len(distinct) == 1 else [text]
 
 
 def label_number(cell: Any, form: Form) -> float | None:
@@ -102,4 +112,4 @@ def numbers_of(labels: Mapping[str, int], decimal: str) -> dict[str, float]:
     return {label: number for label, number in found.items() if number is not None}
 
 
-__all__ = ["Form", "bits_of", "form_of", "label_number", "label_parts", "number_of", "numbers_of"]
+__all__ = ["Form", "bits_of", "form_in", "form_of", "label_number", "label_parts", "number_of", "numbers_of"]

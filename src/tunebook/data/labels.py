@@ -1,10 +1,11 @@
-"""Labels of rows: what kind they are, the names of the classes, and the labels in one spelling."""
+"""Labels in cells of text: what kind they are, the names of the classes, and the labels in one spelling."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,57 +14,185 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
-from tunebook.core.nouns import Labels, Problem
+from tunebook.core.nouns import DataRef, Labels
 from tunebook.data.columns import text_column
+from tunebook.data.kind import ColumnKind, Labelled, column_kind, column_kinds
 from tunebook.data.label_cells import NOTHING, read_cell
-from tunebook.data.label_form import Form, label_number, label_parts, number_of
+from tunebook.data.label_checks import class_warnings
+from tunebook.data.label_form import Form, form_of, label_parts, number_of
 from tunebook.data.label_kind import find_form
 from tunebook.data.label_looks import EMPTY, absent_marks, is_sheet_error
-from tunebook.data.label_names import given_names, in_order, tidy_names
+from tunebook.data.label_names import given_names, in_order, known_name, tidy_names
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
 
 # What a workbook writes for a carriage return in a cell.
 _RETURN = "_x000D_"
+Bad = dict[str, Numbers]
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """Labels of a column.
-
-    Attributes:
-        labels: problem and names.
-        column: the label of each row: string, list of strings or float64; null where `bad`.
-        bad: reason -> places of rows whose label cannot be used.
-        form: how the labels were written.
-        merged: label as written -> spelling that it was given, where the two differ.
-        merged_rows: places of those rows.
-        counts: label as written -> rows, of all that were used.
-        marks: label that says that a row was not labelled -> rows; failed: error of a spreadsheet -> rows.
-    """
-
-    labels: Labels
-    column: pa.Array
-    bad: dict[str, Numbers]
-    form: Form
-    merged: dict[str, str] = field(default_factory=dict)
-    merged_rows: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    counts: dict[str, int] = field(default_factory=dict)
-    marks: dict[str, int] = field(default_factory=dict)
-    failed: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Coded:
-    """A column by its distinct cells: what they are, their rows, and the place of each row's cell; -1 for none."""
+class Cells:
+    """A column by its distinct cells: what they are, the rows of those that are used, and the place of each row's cell;
+    -1 for none."""
 
     written: list[str | None]
     codes: NDArray[np.int64]
     usable: dict[str, int]
 
+    def at(self, labels: Collection[str]) -> NDArray[np.bool_]:
+        """Whether each row's cell is one of these."""
+        return np.isin(self.codes, [place for place, label in enumerate(self.written) if label in labels])
+
+
+class CellKind(ColumnKind):
+    """A kind whose labels are written in cells, one for each row."""
+
+    @abstractmethod
+    def tidy(self, cells: Cells, bad: Bad, form: Form, options: DataOptions) -> Labelled:
+        """Names and tidy labels of cells that are written in this form.
+
+        Raises:
+            DataError: as `find`.
+        """
+
+    def fits(self, column: pa.ChunkedArray) -> bool:
+        """Never: of what kind cells are hangs on what all of them say."""
+        return False
+
+    def find(self, column: pa.ChunkedArray, options: DataOptions, coded: bool) -> Labelled:
+        """Read as this kind, which the options name."""
+        return _find_cells(column, options, coded)
+
+    def text(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
+        """The label, or several joined."""
+        if pa.types.is_list(column.type):
+            return pc.binary_join(column, "\x1f").cast(pa.large_string())
+        return text_column(column)
+
+
+class ClassKind(CellKind):
+    """A kind whose labels are classes with names."""
+
+    @abstractmethod
+    def named(self, names: list[str], options: DataOptions) -> Labels:
+        """Labels of these names, which come in the order of how they are written.
+
+        Raises:
+            DataError: `data.label_order_wrong`.
+        """
+
+    def tidy(self, cells: Cells, bad: Bad, form: Form, options: DataOptions) -> Labelled:
+        """Tidy each distinct label, then spread to the rows by code."""
+        written, codes, usable = cells.written, cells.codes, cells.usable
+        parts = {label: label_parts(label, form) for label in usable}
+        counts: Counter[str] = Counter()
+        for label, pieces in parts.items():
+            for piece in pieces:
+                counts[piece] += usable[label]
+        tidy = tidy_names(counts, options.merge_label_case)
+        given = given_names(set(tidy.values()), options.label_names) if options.label_names else {}
+        final = {piece: given.get(name, name) for piece, name in tidy.items()}
+        # In the order of the labels as they are written: giving names moves no class.
+        labels = self.named(list(dict.fromkeys(given.get(old, old) for old in in_order(tidy.values()))), options)
+        self._check(labels.names, sum(usable.values()), options)
+        order = {name: place for place, name in enumerate(labels.names)}
+        table: list[Any] = [None] * (len(written) + 1)
+        for place, cell in enumerate(written):
+            if cell in parts:
+                mine = list(dict.fromkeys(final[piece] for piece in parts[cell]))
+                table[place] = sorted(mine, key=order.__getitem__) if form.several else mine[0]
+        column = pa.array(table, _type(form)).take(pa.array(np.where(codes < 0, len(written), codes)))
+        spellings = Counter(tidy.values())
+        merged = {piece: name for piece, name in tidy.items() if piece != name and spellings[name] > 1}
+        touched = [label for label in parts if set(parts[label]) & set(merged)]
+        rows = np.flatnonzero(cells.at(touched)).astype(np.int64)
+        return Labelled(labels, column, bad, form.facts, merged, rows)
+
+    def _check(self, names: Sequence[str], rows: int, options: DataOptions) -> None:
+        if len(names) < 2:
+            raise DataError("data.one_class", key="label", value=names[0] if names else None)
+        numeric = [number_of(name) for name in names]
+        alone = len(names) > 20 and rows < 2 * len(names)
+        if len(names) > options.max_classes or alone:
+            floats = any(number is not None and not number.is_integer() for number in numeric)
+            code = "data.classes_many" if alone else "data.classes_limit"
+            code = "data.label_amounts" if alone and None not in numeric else code
+            code = "data.label_floats" if floats and self.link == "softmax" else code
+            raise DataError(
+                code, key="label", value=names[:3], classes=len(names), rows=rows, limit=options.max_classes
+            )
+
+    def known(self, column: pa.ChunkedArray, data: DataRef) -> tuple[pa.Array, list[str]]:
+        """Each cell's classes, by the names that the book gave them."""
+        form = form_of(data)
+        cells = [[known_name(part, data) for part in label_parts(word, form)] for word in trimmed(column)]
+        unknown = [name for names in cells for name in names if name not in data.labels.names]
+        return pa.array(cells if form.several else [names[0] for names in cells], _type(form)), unknown
+
+    def warnings(self, labelled: Labelled, column: str, options: DataOptions) -> list[dict[str, Any]]:
+        """Of names that may say that there is no label, or were a heading."""
+        return class_warnings(labelled, column, options)
+
+
+class OneClassKind(ClassKind):
+    """A kind of which a row bears one class."""
+
+    def bounds(self, labels: Labels, column: pa.ChunkedArray) -> Labels:
+        """Checked alone: a fresh head starts at chance."""
+        refuse_one_class(column)
+        return labels
+
+    def borne(self, column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+        """The column itself."""
+        return column
+
+    def said(self, target: Any, labels: Labels) -> str:
+        """The name of the class."""
+        return labels.names[int(target)]
+
+    def strata(self, column: pa.ChunkedArray, labels: Labels) -> NDArray[np.int64]:
+        """The class."""
+        return codes_of(column, labels)
+
+    def vote(self, cell: str, data: DataRef) -> str:
+        """The name of a class."""
+        return known_name(label_parts(cell, form_of(data))[0], data)
+
+
+def trimmed(column: pa.ChunkedArray) -> list[str]:
+    """The cells of a column as text without spaces around it; "" for none."""
+    return [word or "" for word in pc.utf8_trim_whitespace(text_column(column)).to_pylist()]
+
+
+def codes_of(column: pa.Array | pa.ChunkedArray, labels: Labels) -> NDArray[np.int64]:
+    """The place of each class among the names."""
+    codes = pc.index_in(column, pa.array(labels.names, column.type)).to_numpy()
+    return np.asarray(codes, dtype=np.int64)
+
+
+def refuse_one_class(flat: pa.ChunkedArray) -> None:
+    """Refuse training rows that bear fewer than two classes.
+
+    Raises:
+        DataError: `data.one_class`.
+    """
+    if pc.count_distinct(flat).as_py() < 2:
+        raise DataError("data.one_class", key="label", value=pc.unique(flat).to_pylist())
+
+
+def in_given_order(names: list[str], options: DataOptions) -> list[str]:
+    """Names of classes in the order in which the user listed them, where there is such a list."""
+    given = options.label_names
+    return [name for name in dict.fromkeys(given) if name in names] if isinstance(given, list) else names
+
+
+def _type(form: Form) -> Any:
+    return pa.list_(pa.string()) if form.several else pa.large_string()
+
 
 def find_labels(column: pa.ChunkedArray, options: DataOptions, coded: bool = False) -> Labelled:
-    """Problem, names and tidy labels of a column as it was read.
+    """Kind, names and tidy labels of a column as it was read.
 
     Args:
         coded: the file says that the labels are numbers of named classes.
@@ -72,6 +201,14 @@ def find_labels(column: pa.ChunkedArray, options: DataOptions, coded: bool = Fal
         DataError: the labels are of one class only, of too many, not the kind that was told, of a kind that is unclear,
             or differ by case only where that is refused.
     """
+    if options.problem is not None:
+        return column_kind(options.problem).find(column, options, coded)
+    kind = next((kind for kind in column_kinds().values() if kind.fits(column)), None)
+    return kind.find(column, options, coded) if kind is not None else _find_cells(column, options, coded)
+
+
+def _find_cells(column: pa.ChunkedArray, options: DataOptions, coded: bool) -> Labelled:
+    """The labels of cells, of the kind that is told or found."""
     words = pc.utf8_trim_whitespace(pc.replace_substring(text_column(column), _RETURN, "")).combine_chunks()
     arrow = words.dictionary_encode()
     written: list[str | None] = arrow.dictionary.to_pylist()
@@ -79,135 +216,38 @@ def find_labels(column: pa.ChunkedArray, options: DataOptions, coded: bool = Fal
     counts = np.bincount(codes[codes >= 0], minlength=len(written))
     rows = {label: int(counts[place]) for place, label in enumerate(written) if label is not None}
     usable = {label: count for label, count in rows.items() if label.lower() not in EMPTY}
-    found = _Coded(written, codes, usable)
-    bad = {"no_label": np.flatnonzero((codes < 0) | _at(found, set(rows) - set(usable))).astype(np.int64)}
+    found = Cells(written, codes, usable)
+    bad = {"no_label": np.flatnonzero((codes < 0) | found.at(set(rows) - set(usable))).astype(np.int64)}
     failed = [label for label in usable if is_sheet_error(label)]
     marks = absent_marks(usable, options.no_label, coded)
     for reason, labels in (("label_error", failed), ("unlabelled", marks)):
-        bad[reason] = np.flatnonzero(_at(found, labels)).astype(np.int64)
-    form, empty = _form({label: count for label, count in usable.items() if label not in {*failed, *marks}}, options)
-    bad["unlabelled"] = np.union1d(bad["unlabelled"], np.flatnonzero(_at(found, empty))).astype(np.int64)
-    if form.problem == "regression" and options.no_label is None:
-        bad["bad_number"], bad["unlabelled"] = bad["unlabelled"], bad["unlabelled"][:0]  # a number that is missing
-    lost = {*failed, *marks, *empty}
+        bad[reason] = np.flatnonzero(found.at(labels)).astype(np.int64)
+    form = _form({label: count for label, count in usable.items() if label not in {*failed, *marks}}, options)
+    # Where each row has one label, an empty list is none.
+    lost = {*failed, *marks}
+    empty = [] if form.several else [label for label in usable if label not in lost and read_cell(label) == NOTHING]
+    bad["unlabelled"] = np.union1d(bad["unlabelled"], np.flatnonzero(found.at(empty))).astype(np.int64)
     codes[np.concatenate(list(bad.values()))] = -1
-    found = replace(found, usable={label: count for label, count in usable.items() if label not in lost})
-    labelled = _numbers(found, bad, form) if form.problem == "regression" else _classes(found, bad, form, options)
+    found = replace(found, usable={label: count for label, count in usable.items() if label not in {*lost, *empty}})
+    kind = column_kind(form.problem)
+    assert isinstance(kind, CellKind)
+    labelled = kind.tidy(found, bad, form, options)
     aside = {label: usable[label] for label in [*marks, *empty]}
     return replace(labelled, counts=found.usable, marks=aside, failed={label: usable[label] for label in failed})
 
 
-def _at(coded: _Coded, labels: Collection[str]) -> NDArray[np.bool_]:
-    """Whether each row's cell is one of these."""
-    return np.isin(coded.codes, [place for place, label in enumerate(coded.written) if label in labels])
-
-
-def _form(usable: dict[str, int], options: DataOptions) -> tuple[Form, list[str]]:
-    """How the cells are written, and those that are empty lists where each row has one label."""
+def _form(usable: dict[str, int], options: DataOptions) -> Form:
+    """How the cells are written."""
     if not usable:
         raise DataError("data.labels_empty", key=options.label or "label")
     if options.label_order is not None and options.problem in (None, "ordinal"):
-        form = Form("ordinal")
-    elif options.problem == "ordinal":
+        return Form("ordinal")
+    if options.problem == "ordinal":
         raise DataError("data.label_order", key="label_order", allowed=", ".join(in_order(usable)[:30]))
-    else:
-        form = find_form(usable, options)
-    if form.problem == "multi_label":
-        return form, []
-    return form, [label for label in usable if read_cell(label) == NOTHING]
+    return find_form(usable, options)
 
 
-def _numbers(coded: _Coded, bad: dict[str, Numbers], form: Form) -> Labelled:
-    """Labels of a regression: what is no finite number is set aside."""
-    read = [None if word is None else label_number(word, form) for word in coded.written]
-    values = np.array([np.nan if number is None else number for number in read] + [np.nan], float)
-    numbers = values[coded.codes]
-    wrong = np.flatnonzero(np.isnan(numbers) & (coded.codes >= 0)).astype(np.int64)
-    good = numbers[~np.isnan(numbers)]
-    if not len(good):
-        raise DataError("data.label_numbers", key="label", value=next(iter(coded.usable), None))
-    if good.min() == good.max():
-        raise DataError("data.one_class", key="label", value=float(good.min()))
-    labels = Labels(problem="regression", low=float(good.min()), high=float(good.max()))
-    return Labelled(
-        labels,
-        pa.array(numbers, from_pandas=True),
-        {**bad, "bad_number": np.union1d(wrong, bad.get("bad_number", wrong))},
-        form,
-    )
-
-
-def _classes(coded: _Coded, bad: dict[str, Numbers], form: Form, options: DataOptions) -> Labelled:
-    """Labels that are classes: tidy each distinct one, then spread to the rows by code."""
-    written, codes, usable = coded.written, coded.codes, coded.usable
-    several = form.problem == "multi_label"
-    parts = {label: label_parts(label, form) for label in usable}
-    counts: Counter[str] = Counter()
-    for label, pieces in parts.items():
-        for piece in pieces:
-            counts[piece] += usable[label]
-    tidy = tidy_names(counts, options.merge_label_case)
-    named = given_names(set(tidy.values()), options.label_names) if options.label_names else {}
-    final = {piece: named.get(name, name) for piece, name in tidy.items()}
-    names = _ordered_names(tidy, named, form.problem, options)
-    _check_names(names, sum(usable.values()), form.problem, options)
-    order = {name: place for place, name in enumerate(names)}
-    table: list[Any] = [None] * (len(written) + 1)
-    for place, cell in enumerate(written):
-        if cell in parts:
-            mine = list(dict.fromkeys(final[piece] for piece in parts[cell]))
-            table[place] = sorted(mine, key=order.__getitem__) if several else mine[0]
-    kind = pa.list_(pa.string()) if several else pa.large_string()
-    column = pa.array(table, kind).take(pa.array(np.where(codes < 0, len(written), codes)))
-    spellings = Counter(tidy.values())
-    merged = {piece: name for piece, name in tidy.items() if piece != name and spellings[name] > 1}
-    touched = [label for label in parts if set(parts[label]) & set(merged)]
-    rows = np.flatnonzero(_at(coded, touched)).astype(np.int64)
-    return Labelled(_labels(form.problem, names), column, bad, form, merged, rows)
-
-
-def _labels(problem: Problem, names: list[str]) -> Labels:
-    if problem == "ordinal":
-        return Labels(problem=problem, names=names, low=0.0, high=float(len(names) - 1))
-    return Labels(problem=problem, names=names)
-
-
-def _ordered_names(tidy: Mapping[str, str], named: Mapping[str, str], problem: str, options: DataOptions) -> list[str]:
-    """The names in the order of the labels as they are written: giving names moves no class."""
-    old = in_order(tidy.values())
-    names = list(dict.fromkeys(named.get(label, label) for label in old))
-    if problem == "ordinal":
-        order = options.label_order or []
-        extra = in_order(set(names) - set(order))
-        if extra or len(set(order)) < max(2, len(order)):
-            missing, allowed = ", ".join(extra[:10]) or "–", ", ".join(in_order(names)[:30])
-            raise DataError("data.label_order_wrong", key="label_order", value=order, allowed=allowed, missing=missing)
-        return list(order)
-    if isinstance(options.label_names, list):
-        return [name for name in dict.fromkeys(options.label_names) if name in names]
-    return names
-
-
-def _check_names(names: list[str], rows: int, problem: str, options: DataOptions) -> None:
-    if len(names) < 2:
-        raise DataError("data.one_class", key="label", value=names[0] if names else None)
-    numeric = [number_of(name) for name in names]
-    alone = len(names) > 20 and rows < 2 * len(names)
-    if len(names) > options.max_classes or alone:
-        floats = any(number is not None and not number.is_integer() for number in numeric)
-        code = "data.classes_many" if alone else "data.classes_limit"
-        code = "data.label_amounts" if alone and None not in numeric else code
-        code = "data.label_floats" if floats and problem == "single_label" else code
-        raise DataError(code, key="label", value=names[:3], classes=len(names), rows=rows, limit=options.max_classes)
-
-
-def class_counts(column: pa.Array | pa.ChunkedArray, labels: Labels) -> dict[str, int]:
-    """Name -> number of rows that bear it, every class in its order; empty for a regression."""
-    if labels.problem == "regression":
-        return {}
-    flat = pc.list_flatten(column) if labels.problem == "multi_label" else column
-    found = {item["values"]: item["counts"] for item in pc.value_counts(flat).to_pylist()}
-    return {name: int(found.get(name, 0)) for name in labels.names}
-
-
-__all__ = ["Labelled", "class_counts", "find_labels"]
+__all__ = [
+    "Bad", "CellKind", "Cells", "ClassKind", "OneClassKind", "codes_of", "find_labels", "in_given_order",
+    "refuse_one_class", "trimmed",
+]  # fmt: skip

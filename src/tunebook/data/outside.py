@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
-from tunebook.core.nouns import DataRef, Labels
+from tunebook.core.nouns import DataRef
 from tunebook.core.task import Rows
 from tunebook.data.columns import text_column
 from tunebook.data.fields import with_fields
+from tunebook.data.kind import column_kind
 from tunebook.data.label_columns import label_table
-from tunebook.data.label_form import form_of, label_number, label_parts
-from tunebook.data.label_names import known_name
 from tunebook.data.ledger import WANTED
 
 if TYPE_CHECKING:
     from tunebook.data.read import Source
-
-Array = NDArray[Any]
 
 
 def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
@@ -57,28 +51,13 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     return Rows(texts, pairs, targets, [str(number) for number in range(len(texts))])
 
 
-def _targets(column: pa.ChunkedArray, data: DataRef, path: Path) -> Array:
-    labels, form = data.labels, form_of(data)
-    words = [word or "" for word in pc.utf8_trim_whitespace(text_column(column)).to_pylist()]
-    if labels.problem == "regression":
-        numbers = [label_number(word, form) for word in words]
-        _refuse([word for word, number in zip(words, numbers, strict=True) if number is None], path, labels)
-        return np.array(numbers, dtype=np.float32)
-    cells = [[known_name(part, data) for part in label_parts(word, form)] for word in words]
-    _refuse([name for names in cells for name in names if name not in labels.names], path, labels)
-    if labels.problem != "multi_label":
-        codes = [labels.names.index(names[0]) for names in cells]
-        return np.array(codes, dtype=np.int64 if labels.problem == "single_label" else np.float32)
-    targets = np.zeros((len(cells), len(labels.names)), dtype=np.float32)
-    for row, names in enumerate(cells):
-        targets[row, [labels.names.index(name) for name in names]] = 1.0
-    return targets
-
-
-def _refuse(unknown: Sequence[str], path: Path, labels: Labels) -> None:
+def _targets(column: pa.ChunkedArray, data: DataRef, path: Path) -> NDArray[Any]:
+    kind, labels = column_kind(data.labels.problem), data.labels
+    known, unknown = kind.known(column, data)
     if unknown:
         allowed = " | ".join(labels.names[:20]) or "0.5"
         raise DataError("outside.label", key=str(path), value=unknown[0], allowed=allowed)
+    return kind.targets(pa.chunked_array([known]), labels)
 
 
 def refuse_lost_rows(source: Source) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
@@ -23,8 +22,9 @@ from tunebook.data.file_warnings import file_warnings
 from tunebook.data.fingerprint import fingerprint
 from tunebook.data.frozen import SPLIT, open_data
 from tunebook.data.gather import FILE, GIVEN, ROW, TIME, Gathered, gather
-from tunebook.data.label_checks import accepted_draft, label_warnings, refuse_tags, refuse_unknown
-from tunebook.data.labels import Labelled, class_counts, find_labels
+from tunebook.data.kind import Labelled, column_kind
+from tunebook.data.label_checks import accepted_draft, refuse_tags, refuse_unknown
+from tunebook.data.labels import find_labels
 from tunebook.data.ledger import Ledger
 from tunebook.data.options import DataOptions
 from tunebook.data.sides import KEY, Found, choose_sides, keyed_draft, without_repeats
@@ -66,14 +66,15 @@ def prepare(
     draft = weigh_draft(draft, roles.weight)
     draft = timed_draft(draft, roles.time, options) if options.parts_by == "time" else draft
     ledger.check(options.max_dropped)
-    draft, found = without_repeats(keyed_draft(draft, roles), _LABEL, options)
+    kind = column_kind(labelled.labels.problem)
+    draft, found = without_repeats(keyed_draft(draft, roles), kind.text(draft.table[_LABEL]), options)
     draft, side = choose_sides(draft, roles, labelled.labels, _LABEL, options)
     table, ids_unusable = _rows(draft, roles, side)
-    labels = _bounds(labelled.labels, table)
+    labels = kind.bounds(labelled.labels, table.filter(pc.equal(table["_split"], "train"))["label"])
     stats = _stats(table, labels, roles, options, gathered)
     stats |= {"cleaning": {"rules": rules, "changed": changes}, "ledger": ledger.summary()}
-    stats |= {"repeats": _repeats(found), "merged_labels": labelled.merged, **labelled.form.facts}
-    told += label_warnings(labelled, str(roles.label), options)
+    stats |= {"repeats": _repeats(found), "merged_labels": labelled.merged, **labelled.facts}
+    told += kind.warnings(labelled, str(roles.label), options)
     told += file_warnings(gathered.notes, ledger)  # what was read comes before what it is like
     stats["warnings"] = [*told, *_warnings(stats, found, labelled, gathered, ids_unusable)]
     return _freeze(table, into, _ref(into, gathered, labels, table, stats), ledger)
@@ -111,24 +112,6 @@ def _rows(draft: Draft, roles: Roles, side: Any) -> tuple[pa.Table, bool]:
         if name not in used:
             columns[f"source_{name}" if name in OWN else name] = storable(table[name])
     return pa.table(columns).combine_chunks(), unusable
-
-
-def _bounds(labels: Labels, table: pa.Table) -> Labels:
-    """What the training rows say of the labels: the ends of numbers, and where a fresh head starts."""
-    column = table.filter(pc.equal(table["_split"], "train"))["label"]
-    if labels.problem == "regression":
-        values = column.to_numpy()
-        ends = {"low": float(values.min()), "high": float(values.max())}
-        return labels.model_copy(update={**ends, "start": [float(values.mean())]})
-    several = labels.problem == "multi_label"
-    flat = pc.list_flatten(column) if several else column
-    if pc.count_distinct(flat).as_py() < 2:
-        raise DataError("data.one_class", key="label", value=pc.unique(flat).to_pylist())
-    if not several:
-        return labels
-    counts = class_counts(column, labels)
-    shares = [(counts[name] + 0.5) / (len(column) + 1) for name in labels.names]  # never 0 or 1
-    return labels.model_copy(update={"start": [float(np.log(share / (1 - share))) for share in shares]})
 
 
 def _stats(table: pa.Table, labels: Labels, roles: Roles, options: DataOptions, gathered: Gathered) -> dict[str, Any]:

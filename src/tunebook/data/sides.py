@@ -15,6 +15,7 @@ from tunebook.data.columns import text_column
 from tunebook.data.draft import Draft
 from tunebook.data.duplicates import Keys, find_repeats, found_in, hashes, text_keys
 from tunebook.data.gather import GIVEN, TIME
+from tunebook.data.kind import column_kind
 from tunebook.data.names import LABELLER, plain
 from tunebook.data.options import DataOptions
 from tunebook.data.split import (
@@ -30,7 +31,6 @@ from tunebook.data.split import (
     split_times,
 )
 
-_BINS = 10
 KEY = "\0key"
 
 
@@ -60,17 +60,17 @@ def _keys(draft: Draft) -> Keys:
     return np.asarray(draft.table[KEY].to_numpy(), dtype=np.uint64)
 
 
-def without_repeats(draft: Draft, labels: str, options: DataOptions) -> tuple[Draft, Found]:
+def without_repeats(draft: Draft, said: pa.ChunkedArray, options: DataOptions) -> tuple[Draft, Found]:
     """Repeated training rows and training rows that stand in given validation or test rows, taken out or refused.
 
     Args:
-        labels: name of the column of tidy labels.
+        said: the label of each row as a text.
 
     Raises:
         DataError: `data.duplicates` or `data.leakage`, where they are refused.
     """
     keys, given = _keys(draft), draft.numbers(GIVEN)
-    said, voter = _label_text(draft.table[labels]), _voter(draft.table)
+    voter = _voter(draft.table)
     repeats = find_repeats(keys, hashes(said))
     # Rows of the training files come first in a draft, so that what they repeat is among them too.
     mine = again = repeats.again[given[repeats.again] == TRAIN]
@@ -109,12 +109,6 @@ def _leaks(keys: Keys, given: Any) -> Any:
     return train[found_in(keys[train], keys[given != TRAIN])]
 
 
-def _label_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_list(column.type):
-        return pc.binary_join(column, "\x1f").cast(pa.large_string())
-    return text_column(column)
-
-
 def choose_sides(draft: Draft, roles: Roles, labels: Labels, column: str, options: DataOptions) -> tuple[Draft, Codes]:
     """The split of each row: as given, and the training files cut for splits that have no file.
 
@@ -131,7 +125,7 @@ def choose_sides(draft: Draft, roles: Roles, labels: Labels, column: str, option
     train = np.flatnonzero(given == TRAIN)
     if min(shares[1], shares[2]) < 1 and shares[0] < 1 and len(train):
         keys = _keys(draft)[train]
-        strata = _strata(draft.table[column].take(pa.array(train)), labels)
+        strata = column_kind(labels.problem).strata(draft.table[column].take(pa.array(train)), labels)
         if options.parts_by == "group":
             groups = _groups(draft, roles, train)
             side[train] = split_groups(groups, strata, shares, draw(keys, options.seed))
@@ -153,23 +147,6 @@ def choose_sides(draft: Draft, roles: Roles, labels: Labels, column: str, option
 
 def _show(counts: Any) -> str:
     return ", ".join(f"{name} {count}" for name, count in zip(SPLITS, counts.tolist(), strict=True))
-
-
-def _strata(column: pa.ChunkedArray, labels: Labels) -> Codes:
-    """Class of each row; of several labels the rarest; of numbers the tenth of them that it lies in."""
-    if labels.problem == "regression":
-        values = column.to_numpy()
-        edges = np.unique(np.quantile(values, np.linspace(0, 1, _BINS + 1)[1:-1]))
-        return np.asarray(np.searchsorted(edges, values, side="right"), dtype=np.int64)
-    if labels.problem != "multi_label":
-        return np.asarray(pc.index_in(column, pa.array(labels.names, column.type)).to_numpy(), dtype=np.int64)
-    array = column.combine_chunks()
-    codes = pc.index_in(pc.list_flatten(array), pa.array(labels.names)).to_numpy().astype(np.int64)
-    rank = np.empty(len(labels.names), dtype=np.int64)
-    rank[np.argsort(np.bincount(codes, minlength=len(rank)), kind="stable")] = np.arange(len(rank))
-    rarest = np.full(len(array), len(rank), dtype=np.int64)
-    np.minimum.at(rarest, pc.list_parent_indices(array).to_numpy().astype(np.int64), rank[codes])
-    return rarest
 
 
 def _groups(draft: Draft, roles: Roles, train: Any) -> Codes:

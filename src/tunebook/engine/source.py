@@ -27,7 +27,6 @@ from tunebook.engine.past import ancestors, data_of, kept_for, outputs_before, p
 from tunebook.engine.tokens import encode
 
 if TYPE_CHECKING:
-    from tunebook.data.annotators import Vote
     from tunebook.engine.load import LoadedModel
 
 
@@ -150,7 +149,7 @@ class BookSource:
 
         return load(rows_of(self.plan), "train").other
 
-    def votes(self) -> list[list[Vote]]:
+    def votes(self) -> list[list[Any]]:
         """The labels that single annotators gave each of the book's training rows, in that order."""
         from tunebook.data.annotators import votes
         from tunebook.data.frozen import rows_of

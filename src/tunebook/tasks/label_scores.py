@@ -117,13 +117,4 @@ def _scores(row: Array, labels: Labels) -> dict[str, float]:
     return {name: float(value) for name, value in zip(labels.names, row, strict=True)}
 
 
-def true_label(target: Any, labels: Labels) -> Any:
-    """A target in the user's words: a class name, a list of them, or a number."""
-    if labels.problem == "multi_label":
-        return [name for name, value in zip(labels.names, target, strict=True) if value]
-    if either(labels.problem, ["regression"], ["single_label", "ordinal"]):
-        return float(target)
-    return labels.names[int(target)]
-
-
-__all__ = ["MORE_IS_BETTER", "answers", "detail", "scores", "true_label"]
+__all__ = ["MORE_IS_BETTER", "answers", "detail", "scores"]

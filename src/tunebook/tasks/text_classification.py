@@ -16,6 +16,7 @@ from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Value
 from tunebook.core.task import Criterion, Rows, Task
 from tunebook.core.technique import Batch
+from tunebook.data.kind import column_kind
 from tunebook.models.architecture import Architecture, architecture
 from tunebook.models.source import read_config
 from tunebook.tasks import label_intervals, label_rows, label_scores
@@ -168,7 +169,7 @@ class TextClassification(Task):
 
     def true_label(self, target: Any, labels: Labels) -> Any:
         """A class name, a list of them, or a number."""
-        return label_scores.true_label(target, labels)
+        return column_kind(labels.problem).said(target, labels)
 
     def scores(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, float]:
         """The metrics of `tunebook.metrics` for this kind of labels."""

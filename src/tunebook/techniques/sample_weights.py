@@ -14,7 +14,7 @@ from tunebook.core.errors import PlanError, near
 from tunebook.core.kinds import CLASSES, NUMBERS, unknown_kind
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Facts, RunContext, Technique, View
-from tunebook.data.annotators import nearness
+from tunebook.data.kind import column_kind
 
 _MOST = 100.0  # no row's difficulty counts more than this many times another's
 _PRIOR = 2.0  # what is known of a row before anybody has seen it counts as much as so many annotators
@@ -154,10 +154,11 @@ class SampleWeights(Technique):
         """
         assert run.source is not None and run.labels is not None
         labels, votes = run.labels, run.source.votes()
+        kind = column_kind(labels.problem)
         own = [votes[number] if number >= 0 else [] for number in rows.fixed["row"]]
         seen = np.array([len(each) for each in own])
         pairs = zip(own, rows.fixed["labels"], strict=True)
-        near = np.array([sum(nearness(vote, target, labels) for vote in each) for each, target in pairs])
+        near = np.array([sum(kind.nearness(vote, target, labels) for vote in each) for each, target in pairs])
         mean = near.sum() / max(seen.sum(), 1)
         shares: NDArray[np.float64] = (near + _PRIOR * mean) / (seen + _PRIOR)
         if np.ptp(shares) < 1e-9:
