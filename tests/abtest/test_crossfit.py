@@ -183,6 +183,23 @@ def mixed(folder: Path, exam: Exam, looks: list[Array], labels: Labels) -> Answe
     return found
 
 
+def test_answers_that_are_lists_of_any_length_are_crossed(tmp_path: Path) -> None:
+    """Marked places: a count, then four columns each; of each row what its look has marked, and nothing of another."""
+    draw = np.random.default_rng(5)
+    exam = exam_of(np.zeros((30, 1 + 3 * 2), np.int64))
+    looks = [draw.normal(size=(30, 1 + 4 * most)) for most in (1, 3, 0)]
+    folds = folds_of(30)
+    kept = KeptLooks(tmp_path / FOLDER, "best", rows_key(exam.targets)).begun(folds, 0)
+    for number, answers in enumerate(looks):
+        off = tuple(float(fold % 3 == number) for fold in range(folds.max() + 1))
+        kept = kept.with_look(KeptLook(number, -float(number), off), answers.astype(np.float32))
+    found = crossed(Run(tmp_path), exam, "single_label")
+    assert found is not None and found.logits.shape == (30, 13)
+    for row, fold in enumerate(folds):
+        own = looks[fold % 3][row].astype(np.float32)
+        assert (found.logits[row, : len(own)] == own).all() and not found.logits[row, len(own) :].any()
+
+
 def test_looks_of_other_scales_rank_rows_as_one_of_them_would(tmp_path: Path) -> None:
     """The same ranking told in three scales: any mixture of them must be worth what each is."""
     draw = np.random.default_rng(0)

@@ -19,7 +19,6 @@ from tunebook.abtest.marks import Marks
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Rows
-from tunebook.engine.source import ensemble
 from tunebook.nets.anchor import drawn_targets, old_outputs, surprise
 from tunebook.nets.classify import Classify, class_weights
 from tunebook.nets.divergence import divergence, symmetric
@@ -129,7 +128,7 @@ CALLS: dict[str, Callable[[], Any]] = {
     "classify": lambda: Classify("tags", None, 0.0)._reduced(LOGITS, torch.zeros(3), "mean"),
     "measured": lambda: Classify("tags", None, 0.0).measured(2.0),
     "class_weights": lambda: class_weights(np.zeros(3), TAGS, "none"),
-    "ensemble": lambda: ensemble([np.zeros((3, 2), np.float32)], "tags"),
+    "mean": lambda: TextClassification().mean([np.zeros((3, 2), np.float32)], TAGS),
     "row_scores": lambda: label_rows.row_scores(np.zeros((3, 2)), np.zeros(3), TAGS, "accuracy"),
     "scorer": lambda: label_rows.scorer(np.zeros((3, 2)), np.zeros(3), TAGS, "ece"),
     "scores": lambda: label_scores.scores(np.zeros((3, 2)), np.zeros(3), TAGS),

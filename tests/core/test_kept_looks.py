@@ -163,6 +163,28 @@ def test_answers_of_another_kind_are_damage(name: str, kinds: list[str], tmp_pat
     assert KeptLooks.fault(tmp_path) == file
 
 
+def test_looks_may_differ_in_width_but_each_has_its_own(tmp_path: Path) -> None:
+    """Answers that are lists are as wide as the longest of them."""
+    looks = add(begun(tmp_path), 5, 0.5, 0.5, 0.4, 0.6)
+    wide = np.full((6, 4), 10, np.float32)
+    looks = looks.with_look(KeptLook(10, 0.4, (0.6, 0.5, 0.4)), wide)
+    assert KeptLooks.fault(tmp_path) is None and looks.chosen() == [5, 10, 10, 5]
+    np.save(tmp_path / FOLDER / "10.npy", wide[:, :2])
+    assert KeptLooks.fault(tmp_path) == tmp_path / FOLDER / "10.npy", "as wide as another look, and not as itself"
+
+
+def test_looks_of_older_versions_told_no_width_and_have_one(tmp_path: Path) -> None:
+    add(add(begun(tmp_path), 5, 0.5, 0.5, 0.4, 0.6), 10, 0.4, 0.6, 0.4, 0.4)
+    file = tmp_path / FOLDER / "looks.json"
+    told = json.loads(file.read_text())
+    for look in told["looks"]:
+        assert look.pop("width") == 2
+    file.write_text(json.dumps(told))
+    assert KeptLooks.fault(tmp_path) is None
+    np.save(tmp_path / FOLDER / "5.npy", np.full((6, 3), 5, np.float32))
+    assert KeptLooks.fault(tmp_path) is not None
+
+
 @pytest.mark.parametrize("off", [[1.0], "x", ["x", "x", "x"], None, [None] * 3])
 def test_scores_of_another_kind_are_damage(off: object, tmp_path: Path) -> None:
     add(add(begun(tmp_path), 5, 0.5, 0.5, 0.5, 0.5), 10, 0.4, 0.6, 0.4, 0.4)

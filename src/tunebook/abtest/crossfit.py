@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.abtest.exam import Exam
+from tunebook.core.answers import stacked
 from tunebook.core.kept_looks import KeptLooks, rows_key
 from tunebook.core.kinds import NUMBERS, either
 from tunebook.metrics.calibration import log_softmax
@@ -54,11 +55,13 @@ def crossed(run: Run, exam: Exam, problem: str) -> Answers | None:
     if looks.rule == "own":
         return Answers(looks.crossed())
     kept, *chosen = looks.chosen()
-    answered = {step: looks.answers(step) for step in {kept, *chosen}}
-    steps = np.array(chosen)[looks.folds()]
+    steps = sorted({kept, *chosen})
+    parts = stacked([looks.answers(step) for step in steps])
     if len(set(chosen)) == 1:
-        return Answers(answered[chosen[0]])
-    return Answers(_gathered(answered, steps), _aligned(answered, steps, answered[kept], problem))
+        return Answers(parts[steps.index(chosen[0])])
+    rows = np.searchsorted(steps, chosen)[looks.folds()], np.arange(len(looks.folds()))
+    aligned = _aligned(parts, parts[steps.index(kept)], problem)
+    return Answers(parts[rows], None if aligned is None else aligned[rows])
 
 
 def _looks(run: Run, exam: Exam) -> KeptLooks | None:
@@ -78,29 +81,16 @@ def uncrossed(run: Run, exam: Exam) -> bool:
     return chosen and _looks(run, exam) is None
 
 
-def _gathered(answered: dict[int, Array], steps: Array) -> Array:
-    """Of each row what the look after its step answered; steps (N,)."""
-    found = np.empty_like(next(iter(answered.values())))
-    for step, logits in answered.items():
-        found[steps == step] = logits[steps == step]
-    return found
-
-
-def _aligned(answered: dict[int, Array], steps: Array, kept: Array, problem: str) -> Array | None:
-    """The answers of all looks on the scale of the kept one: of each row and output, the value at which that one has as
-    large a share of all rows below it as the look that answered. Labels have no part in this. None where an answer is
-    no number."""
-    if not all(np.isfinite(logits).all() for logits in answered.values()):
+def _aligned(parts: Array, kept: Array, problem: str) -> Array | None:
+    """The answers of looks, (K, N, outputs), on the scale of the kept one, (N, outputs): of each row and output, the
+    value at which that one has as large a share of all rows below it. Labels have no part in this. None where an answer
+    is no number."""
+    if not np.isfinite(parts).all():
         return None
     shares = either(problem, ["single_label"], ["multi_label", *NUMBERS])
-    values = {step: log_softmax(x) if shares else x for step, x in (*answered.items(), (-1, kept))}
-    wanted = np.sort(values.pop(-1), axis=0)
-    columns = range(wanted.shape[1])
-    moved = {
-        step: np.stack([_placed(item[:, column], wanted[:, column]) for column in columns], axis=1)
-        for step, item in values.items()
-    }
-    return _gathered(moved, steps)
+    wanted = np.sort(log_softmax(kept) if shares else kept, axis=0).T
+    values = [log_softmax(part).T if shares else part.T for part in parts]
+    return np.stack([np.stack([*map(_placed, part, wanted)], axis=1) for part in values])
 
 
 def _placed(values: Array, wanted: Array) -> Array:

@@ -13,6 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.answers import fits
 from tunebook.core.errors import DataError
 from tunebook.core.files import part_of
 from tunebook.core.hashing import content_id, file_id, lines_id
@@ -65,12 +66,8 @@ class Exam:
         return self.rows.targets
 
     def fits(self, logits: Array) -> bool:
-        """Whether these may be answers to the rows: floats, shape (N, outputs), with an output for each class."""
-        targets = self.targets
-        of_classes = int(targets.max()) + 1 if targets.ndim == 1 and targets.dtype.kind in "iu" else 1
-        least = targets.shape[1] if targets.ndim == 2 else of_classes
-        shaped = logits.ndim == 2 and len(logits) == len(targets) and logits.shape[1] >= least
-        return shaped and logits.dtype.kind == "f"
+        """Whether these may be answers to the rows."""
+        return fits(logits, len(self.rows), self.targets)
 
 
 def split_exam(data: DataRef, split: Split) -> Exam:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tunebook.abtest.crossfit import COMPARING, Answers
 from tunebook.abtest.exam import Exam
+from tunebook.core.answers import stacked
 from tunebook.core.kinds import NUMBERS, either
 from tunebook.core.nouns import Labels
 from tunebook.core.registry import tasks
@@ -80,13 +81,15 @@ def _same(logits: Array, problem: str) -> bool:
 def marks_of(data: DataRef, exam: Exam, answers: Sequence[Answers | Array | None]) -> Marks:
     """Marks of runs from their answers; None for a run without a model."""
     labels = data.labels
-    lost = np.full((len(exam.rows), labels.outputs), np.nan, dtype=np.float32)
-    known = [part if isinstance(part, Answers) else Answers(lost if part is None else part) for part in answers]
-    aligned = [part.logits if part.aligned is None else part.aligned for part in known]
-    logits = np.stack([part.logits for part in known])
-    one_look = all(part.aligned is None for part in known)
-    uncrossed = sum(part.uncrossed for part in known)
-    return Marks(tasks()[data.task](), labels, exam, logits, None if one_look else np.stack(aligned), uncrossed)
+    known = [part if part is None or isinstance(part, Answers) else Answers(part) for part in answers]
+    lost = (len(exam.rows), labels.outputs)
+    logits = [None if part is None else part.logits for part in known]
+    aligned = [None if part is None else part.aligned for part in known]
+    moved = [plain if one is None else one for plain, one in zip(logits, aligned, strict=True)]
+    one_look = all(one is None for one in aligned)
+    uncrossed = sum(part.uncrossed for part in known if part is not None)
+    task = tasks()[data.task]()
+    return Marks(task, labels, exam, stacked(logits, lost), None if one_look else stacked(moved, lost), uncrossed)
 
 
 __all__ = ["Marks", "marks_of"]

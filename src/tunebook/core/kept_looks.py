@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -35,11 +35,13 @@ Rule = Literal["best", "last", "own"]
 
 @dataclass(frozen=True)
 class KeptLook:
-    """A look: after which step, its score on all validation rows, and on those outside of each fold."""
+    """A look: after which step, its score on all validation rows, and on those outside of each fold; `width` is k of
+    its answers, None in looks of older versions, where it was the same for all."""
 
     step: int
     score: float
     off: tuple[float, ...]
+    width: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class KeptLooks:
         with suppress(OSError, ValueError, KeyError, TypeError):
             found = json.loads((path / _LOOKS).read_text(encoding="utf-8"))
             looks = tuple(
-                KeptLook(int(item["step"]), float(item["score"]), tuple(map(float, item["off"])))
+                KeptLook(int(item["step"]), float(item["score"]), tuple(map(float, item["off"])), item.get("width"))
                 for item in found["looks"]
             )
             if found["rule"] in get_args(Rule) and len({len(look.off) for look in looks}) < 2:
@@ -81,7 +83,8 @@ class KeptLooks:
     def with_look(self, look: KeptLook, logits: NDArray[Any]) -> KeptLooks:
         """With one look more, on the disk too: its answers first."""
         _save(self._file(look.step), logits)
-        return self._written([*(item for item in self.looks if item.step != look.step), look], None)
+        wide = replace(look, width=logits.shape[1])
+        return self._written([*(item for item in self.looks if item.step != look.step), wide], None)
 
     def pruned(self, checkpoints: Iterable[int] = ()) -> None:
         """Delete the answers that no fold chooses, now or after the steps of these checkpoints."""
@@ -100,11 +103,12 @@ class KeptLooks:
 
     def cross(self, answers: Sequence[NDArray[Any]]) -> None:
         """Keep of what was answered for each fold, (N, outputs), the rows of that fold."""
+        import numpy as np
+
+        from tunebook.core.answers import stacked
+
         folds = self.folds()
-        found = answers[0].copy()
-        for fold, logits in enumerate(answers):
-            found[folds == fold] = logits[folds == fold]
-        _save(self.path / _CROSSED, found)
+        _save(self.path / _CROSSED, stacked(answers)[folds, np.arange(len(folds))])
 
     @property
     def complete(self) -> bool:
@@ -124,16 +128,19 @@ class KeptLooks:
         return run / FOLDER / _LOOKS if looks is None else looks.damage()
 
     def damage(self) -> Path | None:
-        """The first file of answers, or of folds, that is missing, damaged or of another shape than the others."""
-        folds, shapes = self.path / _FOLDS, set()
+        """The first file of answers, or of folds, that is missing, damaged or of another shape than it was."""
+        folds, rows, widths = self.path / _FOLDS, set(), set()
+        known = {self._file(look.step): look.width for look in self.looks}
         needed = {*map(self._file, self.chosen()), *self.path.glob("*.npy")} - {folds}
         for file in (folds, *sorted(needed)):
             try:
                 found = self.folds() if file == folds else _answers(file)
             except (OSError, ValueError):
                 return file
-            shapes.add((len(found), *found.shape[1:]))
-            if len({shape[0] for shape in shapes}) > 1 or len(shapes) > 2:
+            rows.add(len(found))
+            if (width := known.get(file)) is None:
+                widths.add(found.shape[1:])
+            if len(rows) > 1 or len(widths) > 2 or width not in (None, *found.shape[1:]):
                 return file
         return None
 
@@ -163,7 +170,7 @@ class KeptLooks:
 
     def _written(self, looks: Sequence[KeptLook], steps: set[int] | None) -> KeptLooks:
         """These looks on the disk, with the answers of these steps alone; None leaves the answers as they are."""
-        listed = [{"step": look.step, "score": look.score, "off": look.off} for look in looks]
+        listed = [asdict(look) for look in looks]
         write_whole(self.path / _LOOKS, json.dumps({"rule": self.rule, "rows": self.rows, "looks": listed}) + "\n")
         for file in self.path.glob("*.npy") if steps is not None else ():
             if file.stem.isdigit() and int(file.stem) not in (steps or set()):

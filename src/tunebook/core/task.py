@@ -107,6 +107,19 @@ class Task(ABC):
     def answers(self, logits: NDArray[np.float32], labels: Labels) -> list[dict[str, Any]]:
         """Predictions from the head's outputs (N, outputs): `label`, `score`, `scores` of each row."""
 
+    def mean(self, answers: Sequence[NDArray[np.float32]], labels: Labels) -> NDArray[np.float32]:
+        """What several models answer, each (N, outputs), as the answers of one: as a rule the logits of their mean
+        probability, or the mean of numbers."""
+        from tunebook.core.answers import mean
+
+        return mean(answers, labels.kind.link)
+
+    def renamed(self, answers: NDArray[np.float32], old: Labels, new: Labels) -> NDArray[np.float32]:
+        """Answers (N, outputs) of a model for some labels as those of one for others, which may be more."""
+        from tunebook.core.answers import renamed
+
+        return renamed(answers, old, new)
+
     @abstractmethod
     def true_label(self, target: Any, labels: Labels) -> Any:
         """A target in the user's words."""

@@ -109,9 +109,10 @@ class Inference:
 
 
 def _together(parts: list[Any], count: int) -> Outputs:
-    logits = np.zeros((count, parts[0][1].shape[1] if parts else 0), dtype=np.float32)
+    """The answers in the rows' own order; those of one batch may be narrower than those of another."""
+    logits = np.zeros((count, max((part[1].shape[1] for part in parts), default=0)), dtype=np.float32)
     for rows, part, _, _ in parts:
-        logits[rows] = part
+        logits[rows, : part.shape[1]] = part
     items = sum(part[3] for part in parts)
     return Outputs(logits, sum(part[2] for part in parts) / items if items else None)
 

@@ -21,7 +21,6 @@ from tunebook.core.places import read_plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.task import OtherBook, Task
 from tunebook.core.technique import Batch
-from tunebook.engine.ensemble import ensemble
 from tunebook.engine.inputs import declared_input, find_inputs, input_id
 from tunebook.engine.past import ancestors, data_of, kept_for, outputs_before, past_rows, read_kept
 from tunebook.engine.tokens import encode
@@ -122,7 +121,7 @@ class BookSource:
             PlanError: `input.labels`, it predicts other labels.
         """
         answers = [self._taught(name, path) for path in self._places(name)]
-        return answers[0] if len(answers) == 1 else ensemble(answers, self.plan.labels.problem)
+        return answers[0] if len(answers) == 1 else self.task.mean(answers, self.plan.labels)
 
     def _taught(self, name: str, path: Path) -> NDArray[np.float32]:
         from tunebook.data.frozen import rows_of
@@ -136,8 +135,7 @@ class BookSource:
             return np.asarray(np.load(kept), dtype=np.float32)
         data = rows_of(self.plan)
         logits = self._loaded(path).logits(load(data, "train"), self.progress)
-        if theirs.names:
-            logits = logits[:, [theirs.names.index(label) for label in self.plan.labels.names]]
+        logits = self.task.renamed(logits, theirs, self.plan.labels)
         with part_of(kept) as part, part.open("wb") as stream:
             np.save(stream, logits, allow_pickle=False)
         return logits

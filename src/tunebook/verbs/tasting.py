@@ -70,9 +70,7 @@ class Tasting:
 
     def ensemble(self, answers: list[Logits]) -> float:
         """What the mean probability of several models is worth; of numbers their mean."""
-        from tunebook.engine.ensemble import ensemble
-
-        return self.score(ensemble(answers, self.plan.labels.problem))
+        return self.score(self.task.mean(answers, self.plan.labels))
 
     def gain(self, before: Logits, after: Logits) -> Interval:
         """How much better one model is than another on these rows, resampled by row or by whole group."""

@@ -1,0 +1,83 @@
+"""Answers of models to rows: matrices (N, k) of floats, one line a row, and what is made of those of several models.
+
+k may differ from run to run: of a head with one output a class it is their number, of answers that are lists (marked
+places) the length of the longest. Beyond the end of a row there are zeros, which say nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tunebook.core.kind import Link
+    from tunebook.core.nouns import Labels
+
+Answers = NDArray[np.float32]
+_NEVER = 30.0  # so far below all others lies the logit of a class that a model has never heard of
+
+
+def fits(answers: NDArray[Any], rows: int, targets: NDArray[Any] | None = None) -> bool:
+    """Whether these may be answers to so many rows: floats, shape (N, k), with an output for each class.
+
+    Args:
+        targets: of the rows, where they are known; lists, int64 of shape (N, length), ask for no number of outputs.
+    """
+    least = 1
+    if targets is not None and targets.ndim == 2 and targets.dtype.kind == "f":
+        least = targets.shape[1]
+    elif targets is not None and targets.ndim == 1 and targets.dtype.kind in "iu":
+        least = int(targets.max(initial=0)) + 1
+    return answers.dtype.kind == "f" and answers.ndim == 2 and len(answers) == rows and answers.shape[1] >= least
+
+
+def stacked(parts: Sequence[NDArray[Any] | None], lost: tuple[int, int] = (0, 0)) -> NDArray[Any]:
+    """Answers (N, k) of several runs to the same rows as one array (K, N, the largest k), narrower ones with zeros at
+    their right end; a run without a model, None, is NaN everywhere.
+
+    Args:
+        lost: N and k where no run has a model.
+    """
+    known = [part for part in parts if part is not None]
+    rows, width = len(known[0]) if known else lost[0], max((part.shape[1] for part in known), default=lost[1])
+    found = np.zeros((len(parts), rows, width), np.result_type(*known) if known else np.float32)
+    for place, part in zip(found, parts, strict=True):
+        if part is None:
+            place[:] = np.nan
+        else:
+            place[:, : part.shape[1]] = part
+    return found
+
+
+def mean(answers: Sequence[NDArray[Any]], link: Link) -> Answers:
+    """Answers (N, outputs) of several models as those of one: the logits of their mean probability, or the mean of
+    numbers."""
+    logits = np.stack(answers).astype(np.float64)
+    if link == "identity":
+        return np.asarray(logits.mean(axis=0), dtype=np.float32)
+    if link == "sigmoid":
+        yes, no = (-np.logaddexp(0, -side) for side in (logits, -logits))
+        return (_log_mean(yes) - _log_mean(no)).astype(np.float32)
+    top = logits.max(axis=2, keepdims=True)
+    normal = top + np.log(np.exp(logits - top).sum(axis=2, keepdims=True))
+    return _log_mean(logits - normal).astype(np.float32)
+
+
+def _log_mean(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.logaddexp.reduce(logs, axis=0) - np.log(len(logs))
+    return found
+
+
+def renamed(answers: Answers, old: Labels, new: Labels) -> Answers:
+    """Outputs (N, outputs) of a head for some labels in the order of others; classes that it lacks are never said."""
+    if new.kind.link == "identity" or old.names == new.names:
+        return answers
+    never = np.minimum(answers.min(1, keepdims=True), 0) - _NEVER
+    columns = [old.names.index(name) if name in old.names else len(old.names) for name in new.names]
+    return np.take(np.hstack([answers, never]).astype(np.float32), columns, axis=1)
+
+
+__all__ = ["Answers", "fits", "mean", "renamed", "stacked"]

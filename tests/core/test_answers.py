@@ -1,0 +1,77 @@
+"""Answers of several models: the mean against means of probabilities, stacks against rows by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tunebook.core.answers import fits, stacked
+from tunebook.core.nouns import Labels
+from tunebook.tasks.text_classification import TextClassification
+
+TASK = TextClassification()
+
+
+def labels(problem: str, names: str = "") -> Labels:
+    return Labels(problem=problem, names=list(names))
+
+
+@pytest.mark.parametrize("problem", ["single_label", "multi_label", "regression", "ordinal"])
+def test_the_mean_of_models_is_the_mean_of_what_they_say(problem: str) -> None:
+    draw = np.random.default_rng(0)
+    answers = [draw.normal(size=(6, 3)).astype(np.float32) for _ in range(4)]
+    found = TASK.mean(answers, labels(problem))
+
+    def said(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        if problem == "single_label":
+            return np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        return 1 / (1 + np.exp(-logits)) if problem == "multi_label" else logits
+
+    assert abs(said(found) - np.mean([said(one) for one in answers], axis=0)).max() < 1e-6
+    huge = TASK.mean([1e4 * one for one in answers], labels(problem))
+    assert found.dtype == np.float32 and np.isfinite(huge).all()
+
+
+def test_answers_of_any_width_are_stacked_and_a_lost_run_is_no_number() -> None:
+    narrow, wide = np.arange(1, 7, dtype=np.float32).reshape(3, 2), np.full((3, 5), 7, np.float32)
+    found = stacked([narrow, None, wide])
+    assert found.shape == (3, 3, 5) and found.dtype == np.float32
+    for row in range(3):
+        assert found[0, row].tolist() == [*narrow[row].tolist(), 0, 0, 0]
+    assert np.isnan(found[1]).all() and (found[2] == wide).all()
+    none = stacked([None, None], (3, 4))
+    assert none.shape == (2, 3, 4) and np.isnan(none).all() and none.dtype == np.float32
+    assert stacked([narrow.astype(float)]).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("targets", "width"),
+    [(np.zeros((4, 3), np.float32), 3), (np.array([0, 2, 1, 0]), 3), (np.zeros(4, np.float32), 1), (None, 1)],
+)
+def test_answers_have_an_output_for_each_class(targets: Any, width: int) -> None:
+    assert fits(np.zeros((4, width)), 4, targets) and fits(np.zeros((4, width + 1)), 4, targets)
+    wrong = (np.zeros((4, width - 1)), np.zeros((3, width)), np.zeros(4), np.zeros((4, width), int))
+    assert not any(fits(answers, 4, targets) for answers in wrong)
+
+
+def test_answers_that_are_lists_may_be_shorter_than_the_truth() -> None:
+    spans = np.zeros((4, 1 + 3 * 5), np.int64)
+    assert fits(np.zeros((4, 1 + 4), np.float32), 4, spans) and not fits(np.zeros((3, 5), np.float32), 4, spans)
+
+
+def test_outputs_go_to_the_place_of_their_class_and_a_class_that_a_head_lacks_is_never_said() -> None:
+    old, new = labels("single_label", "ba"), labels("single_label", "abcd")
+    logits = np.array([[50.0, 40.0], [-3.0, -9.0]], dtype=np.float32)
+    found = TASK.renamed(logits, old, new)
+    assert found.shape == (2, 4) and (found[:, :2] == logits[:, ::-1]).all() and found.dtype == np.float32
+    assert (found[:, 2:].max(1) < logits.min(1)).all()
+    assert TASK.renamed(found, new, new) is found
+
+
+def test_a_number_stays_the_number_that_it_is() -> None:
+    level = np.array([[0.2], [2.7]], np.float32)
+    assert TASK.renamed(level, labels("ordinal", "abc"), labels("ordinal", "abc")) is level
+    assert TASK.renamed(level, labels("regression"), labels("regression")) is level
