@@ -15,7 +15,8 @@ from tunebook.core.errors import ModelError
 from tunebook.core.nouns import Labels
 from tunebook.core.settings import Settings
 from tunebook.core.task import Rows
-from tunebook.tasks.text_classification import TextClassification, make_config, set_dropout
+from tunebook.tasks.heads import set_dropout
+from tunebook.tasks.text_classification import TextClassification, make_config
 
 SINGLE = Labels(problem="single_label", names=["bad", "so", "good"])
 SEVERAL = Labels(problem="multi_label", names=["bad", "so", "good"])

@@ -1,8 +1,8 @@
-"""How the head of a classifier begins: with rows of the base model's own by the names of classes, else fresh."""
+"""A base model with the head of a task: with rows of its own head by the names of classes, else fresh."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,108 @@ from torch import Tensor, nn
 
 from tunebook.core.errors import ModelError
 from tunebook.core.nouns import Labels
+from tunebook.core.params import Value
 from tunebook.models.heads import first_answers, matched, stored_weight
 from tunebook.models.source import read_config
 from tunebook.nets.features import named_head
+
+# The config fields in which architectures keep each kind of dropout.
+_DROPOUT = {
+    "dropout": ("hidden_dropout_prob", "hidden_dropout", "dropout", "mlp_dropout", "resid_pdrop"),
+    "attention_dropout": ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop"),
+    "classifier_dropout": ("classifier_dropout", "seq_classif_dropout", "cls_dropout"),
+}
+_UNDECLARED = {("deberta", "cls_dropout"), ("deberta-v2", "cls_dropout")}  # read by the model, not in its config class
+
+
+def config_of(folder: Path, names: Sequence[str], params: Mapping[str, Value]) -> Any:
+    """The base model's config with a head of these outputs and this table's dropouts.
+
+    Raises:
+        ModelError: it is none that transformers knows, or has no such dropout.
+    """
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+    except (ValueError, OSError) as error:
+        raise _no_head(folder, error) from error
+    config.num_labels = len(names)
+    config.id2label = dict(enumerate(names))
+    config.label2id = {name: index for index, name in config.id2label.items()}
+    if config.pad_token_id is None:  # as load_tokenizer does; a causal model answers at the last token before padding
+        ends = config.eos_token_id
+        config.pad_token_id = ends[0] if isinstance(ends, list) else ends
+    set_dropout(config, params)
+    return config
+
+
+def set_dropout(config: Any, params: Mapping[str, Value]) -> None:
+    """Write the dropout rows into the config fields that the architecture has.
+
+    Raises:
+        ModelError: a row is set and the architecture has no such dropout, so that the row could not act.
+    """
+    for row, fields in _DROPOUT.items():
+        if params.get(row) is None:
+            continue
+        known = [name for name in fields if hasattr(config, name) or (config.model_type, name) in _UNDECLARED]
+        if not known:
+            raise ModelError("model.dropout", key=row, value=params[row], model=config.model_type)
+        for name in known:
+            setattr(config, name, params[row])
+
+
+def fresh(auto: Any, folder: Path, config: Any) -> tuple[Any, Mapping[str, Any]]:
+    """A base model with a head of this config, and what transformers told of the loading.
+
+    Args:
+        auto: the class of transformers that makes models with such a head.
+
+    Raises:
+        ModelError: it has none for this architecture.
+    """
+    from safetensors import SafetensorError
+    from transformers.utils import logging
+
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # it warns of a fresh head, which is what we ask for
+    try:
+        model, found = auto.from_pretrained(
+            str(folder),
+            config=config,
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,  # the head of another number of classes; nothing else, see check_whole
+            output_loading_info=True,
+            trust_remote_code=False,
+        )
+    except (ValueError, OSError, RuntimeError, SafetensorError) as error:
+        raise _no_head(folder, error) from error
+    finally:
+        logging.set_verbosity(verbosity)
+    return model, found
+
+
+def weightless(auto: Any, folder: Path, config: Any) -> Any:
+    """The same model on torch's meta device: names and shapes, no weights, no memory.
+
+    Raises:
+        ModelError: as `fresh`.
+    """
+    try:
+        with torch.device("meta"):
+            return auto.from_config(config, trust_remote_code=False)
+    except (ValueError, RuntimeError) as error:
+        raise _no_head(folder, error) from error
+
+
+def stored(auto: Any, folder: Path) -> Any:
+    """A trained model as transformers itself loads it."""
+    return auto.from_pretrained(str(folder), dtype=torch.float32, use_safetensors=True, trust_remote_code=False)
+
+
+def _no_head(folder: Path, error: Exception) -> ModelError:
+    return ModelError("model.head", key="base_model", value=str(folder), reason=str(error).splitlines()[0])
 
 
 def check_whole(model: Any, found: Mapping[str, Any], folder: Path) -> None:
@@ -53,14 +152,14 @@ def start_head(model: Any, found: Mapping[str, Any], folder: Path, labels: Label
     if begins.number:
         return
     kept = {labels.names.index(label): row for label, row in begins.rows.items()}
-    fresh = [row for row in range(labels.outputs) if row not in kept]
-    if fresh and f"{name}.weight" not in other:
+    others = [row for row in range(labels.outputs) if row not in kept]
+    if others and f"{name}.weight" not in other:
         _draw(model, head)
     with torch.no_grad():
         for part, item in head.named_parameters():
             for row, place in kept.items():
                 item[row] = own[part][place].to(item)
-    _centre(head, fresh, labels)
+    _centre(head, others, labels)
 
 
 def head_name(skeleton: Any, labels: Labels) -> str:
@@ -87,7 +186,7 @@ def _draw(model: Any, head: nn.Linear) -> None:
         model.apply(model._init_weights)
 
 
-def _centre(head: nn.Linear, fresh: Any, labels: Labels) -> None:
+def _centre(head: nn.Linear, rows: Iterable[int], labels: Labels) -> None:
     """Let fresh rows of a head begin with what the training rows have on average.
 
     Adam moves a bias by about the learning rate a step: from 0 to a mean of 2.5, or to the log-odds of a rare class, it
@@ -96,8 +195,8 @@ def _centre(head: nn.Linear, fresh: Any, labels: Labels) -> None:
     start = first_answers(labels)
     if start and head.bias is not None:
         with torch.no_grad():
-            for row in fresh:
+            for row in rows:
                 head.bias[row] = start[row]
 
 
-__all__ = ["check_whole", "head_name", "start_head"]
+__all__ = ["check_whole", "config_of", "fresh", "head_name", "set_dropout", "start_head", "stored", "weightless"]

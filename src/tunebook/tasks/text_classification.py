@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.encoded import Encoded, pack
-from tunebook.core.errors import ModelError
 from tunebook.core.kinds import CLASSES, NUMBERS, either, unknown_kind
 from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Value
@@ -28,13 +27,6 @@ _PROBLEM_TYPE = {
     "ordinal": "regression",
 }
 _HEADLINE = {"single_label": "accuracy", "multi_label": "micro_f1", "regression": "spearman", "ordinal": "qwk"}
-# The config fields in which architectures keep each kind of dropout.
-_DROPOUT = {
-    "dropout": ("hidden_dropout_prob", "hidden_dropout", "dropout", "mlp_dropout", "resid_pdrop"),
-    "attention_dropout": ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop"),
-    "classifier_dropout": ("classifier_dropout", "seq_classif_dropout", "cls_dropout"),
-}
-_UNDECLARED = {("deberta", "cls_dropout"), ("deberta-v2", "cls_dropout")}  # read by the model, not in its config class
 
 
 class TextClassification(Task):
@@ -67,29 +59,11 @@ class TextClassification(Task):
             ModelError: transformers has no classification head for this architecture, or the folder lacks weights of
                 the encoder, which would then start at random.
         """
-        import torch
-        from safetensors import SafetensorError
         from transformers import AutoModelForSequenceClassification
-        from transformers.utils import logging
 
-        from tunebook.tasks.heads import check_whole, start_head
+        from tunebook.tasks.heads import check_whole, fresh, start_head
 
-        verbosity = logging.get_verbosity()
-        logging.set_verbosity_error()  # it warns of a fresh head, which is what we ask for
-        try:
-            model, found = AutoModelForSequenceClassification.from_pretrained(
-                str(folder),
-                config=make_config(folder, labels, params),
-                dtype=torch.float32,
-                ignore_mismatched_sizes=True,  # the head of another number of classes; nothing else, see below
-                output_loading_info=True,
-                trust_remote_code=False,
-            )
-        except (ValueError, OSError, RuntimeError, SafetensorError) as error:
-            reason = str(error).splitlines()[0]
-            raise ModelError("model.head", key="base_model", value=str(folder), reason=reason) from error
-        finally:
-            logging.set_verbosity(verbosity)
+        model, found = fresh(AutoModelForSequenceClassification, folder, make_config(folder, labels, params))
         check_whole(model, found, folder)
         start_head(model, found, folder, labels)
         return model
@@ -100,26 +74,19 @@ class TextClassification(Task):
         Raises:
             ModelError: as `build`.
         """
-        import torch
         from transformers import AutoModelForSequenceClassification
 
-        try:
-            with torch.device("meta"):
-                return AutoModelForSequenceClassification.from_config(
-                    make_config(folder, labels, params), trust_remote_code=False
-                )
-        except (ValueError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise ModelError("model.head", key="base_model", value=str(folder), reason=reason) from error
+        from tunebook.tasks.heads import weightless
+
+        return weightless(AutoModelForSequenceClassification, folder, make_config(folder, labels, params))
 
     def load(self, folder: Path) -> Any:
         """A trained model as transformers itself loads it."""
-        import torch
         from transformers import AutoModelForSequenceClassification
 
-        return AutoModelForSequenceClassification.from_pretrained(
-            str(folder), dtype=torch.float32, use_safetensors=True, trust_remote_code=False
-        )
+        from tunebook.tasks.heads import stored
+
+        return stored(AutoModelForSequenceClassification, folder)
 
     def kind(self, folder: Path, labels: Labels) -> Architecture | None:
         """What a model of BERT's or RoBERTa's kind is made of."""
@@ -202,35 +169,12 @@ class TextClassification(Task):
 
 def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
     """The base model's config with this head's labels and this table's dropouts."""
-    from transformers import AutoConfig
+    from tunebook.tasks.heads import config_of
 
-    config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
-    config.num_labels = labels.outputs
     classes = either(labels.problem, CLASSES, NUMBERS)
-    config.id2label = dict(enumerate(labels.names if classes else ["LABEL_0"]))  # a number has no name of a class
-    config.label2id = {name: index for index, name in config.id2label.items()}
+    config = config_of(folder, labels.names if classes else ["LABEL_0"], params)  # a number has no name of a class
     config.problem_type = _PROBLEM_TYPE[labels.problem]
-    if config.pad_token_id is None:  # as load_tokenizer does; a causal model answers at the last token before padding
-        ends = config.eos_token_id
-        config.pad_token_id = ends[0] if isinstance(ends, list) else ends
-    set_dropout(config, params)
     return config
 
 
-def set_dropout(config: Any, params: Mapping[str, Value]) -> None:
-    """Write the dropout rows into the config fields that the architecture has.
-
-    Raises:
-        ModelError: a row is set and the architecture has no such dropout, so that the row could not act.
-    """
-    for row, fields in _DROPOUT.items():
-        if params.get(row) is None:
-            continue
-        known = [name for name in fields if hasattr(config, name) or (config.model_type, name) in _UNDECLARED]
-        if not known:
-            raise ModelError("model.dropout", key=row, value=params[row], model=config.model_type)
-        for name in known:
-            setattr(config, name, params[row])
-
-
-__all__ = ["TextClassification", "make_config", "set_dropout"]
+__all__ = ["TextClassification", "make_config"]
