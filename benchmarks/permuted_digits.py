@@ -126,7 +126,7 @@ def learn(network: Network, rows: Any, chain: Chain, arm: tuple[Any, ...], seed:
     known = techniques()
     chosen: list[Any] = [build(known[key], values) for key, values in used.items()]
     chosen = [item for item in chosen if chain.past is not None or "past" not in item.needs]
-    criterion = Classify("single_label", None, 0.0)
+    criterion = Classify("softmax", None, 0.0)
     labels = Labels(problem="single_label", names=[str(n) for n in range(10)])
     run = RunContext(seed=seed, labels=labels, criterion=criterion, source=chain)
     weave = Weave(chosen, loss=criterion.loss, items=criterion.items, run=run)

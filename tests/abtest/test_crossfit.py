@@ -59,7 +59,7 @@ def noisy(targets: Array, looks: int, seed: int, right: float = 0.8) -> list[Arr
 def test_each_row_is_answered_by_the_first_look_that_is_best_on_the_other_folds(tmp_path: Path) -> None:
     asked = make_exam(95)
     looks = noisy(asked.targets, 12, seed=3)
-    found = crossed(run_of(tmp_path, asked, looks, SINGLE, "accuracy"), asked, "single_label")
+    found = crossed(run_of(tmp_path, asked, looks, SINGLE, "accuracy"), asked, "softmax")
     assert found is not None and not found.uncrossed
     right = np.stack([look.argmax(1) == asked.targets for look in looks])
     folds = folds_of(95)
@@ -75,7 +75,7 @@ def test_equal_looks_gain_nothing_by_being_many(tmp_path: Path) -> None:
     for draw in range(150):
         looks = noisy(asked.targets, 12, seed=draw)
         run = run_of(tmp_path / str(draw), asked, looks, SINGLE, "accuracy")
-        found = crossed(run, asked, "single_label")
+        found = crossed(run, asked, "softmax")
         assert found is not None
         honest.append((found.logits.argmax(1) == asked.targets).mean())
         seen.append(max((look.argmax(1) == asked.targets).mean() for look in looks))
@@ -88,14 +88,14 @@ def test_a_look_that_is_clearly_best_answers_all_rows(tmp_path: Path) -> None:
     asked = make_exam(60)
     good = np.eye(2, dtype=np.float32)[asked.targets]
     looks = [*noisy(asked.targets, 3, seed=0, right=0.6), good, good * 2]
-    found = crossed(run_of(tmp_path, asked, looks, SINGLE, "accuracy"), asked, "single_label")
+    found = crossed(run_of(tmp_path, asked, looks, SINGLE, "accuracy"), asked, "softmax")
     assert found is not None and (found.logits == good).all() and found.aligned is None
 
 
 @pytest.mark.parametrize("rows", [2, 3, 9])
 def test_few_rows_make_few_folds(rows: int, tmp_path: Path) -> None:
     asked = make_exam(rows)
-    found = crossed(run_of(tmp_path, asked, noisy(asked.targets, 4, 1), SINGLE, "accuracy"), asked, "single_label")
+    found = crossed(run_of(tmp_path, asked, noisy(asked.targets, 4, 1), SINGLE, "accuracy"), asked, "softmax")
     assert found is not None and found.logits.shape == (rows, 2)
 
 
@@ -103,15 +103,15 @@ def test_without_looks_at_these_rows_the_model_answers_and_that_is_told(tmp_path
     asked = make_exam(40)
     run = run_of(tmp_path / "run", asked, noisy(asked.targets, 3, 1), SINGLE, "accuracy")
     history(run, 3)
-    assert crossed(run, asked, "single_label") is not None and not uncrossed(run, asked)
+    assert crossed(run, asked, "softmax") is not None and not uncrossed(run, asked)
     other = make_exam(40, seed=5)
-    assert crossed(run, other, "single_label") is None and uncrossed(run, other)
+    assert crossed(run, other, "softmax") is None and uncrossed(run, other)
     challenge = Exam("x.csv", "challenges/x", asked.rows, asked.key)
-    assert crossed(run, challenge, "single_label") is None and not uncrossed(run, challenge)
+    assert crossed(run, challenge, "softmax") is None and not uncrossed(run, challenge)
     for looks, told in ((0, False), (1, False), (2, True)):
         old = Run(tmp_path / f"old{looks}")
         history(old, looks)
-        assert crossed(old, asked, "single_label") is None and uncrossed(old, asked) is told
+        assert crossed(old, asked, "softmax") is None and uncrossed(old, asked) is told
     assert uncrossed(Run(tmp_path / "bare"), asked), "nothing is known of it"
 
 
@@ -121,9 +121,9 @@ def test_a_model_of_several_looks_is_answered_by_what_it_would_be(tmp_path: Path
     kept = kept.with_look(KeptLook(1, 0.5, (0.5,) * 10), np.zeros((40, 2), np.float32))
     run = Run(tmp_path)
     history(run, 2)
-    assert crossed(run, asked, "single_label") is None and uncrossed(run, asked), "it was never cooked"
+    assert crossed(run, asked, "softmax") is None and uncrossed(run, asked), "it was never cooked"
     kept.cross([np.full((40, 2), fold, np.float32) for fold in range(10)])
-    found = crossed(run, asked, "single_label")
+    found = crossed(run, asked, "softmax")
     assert found is not None and (found.logits[:, 0] == folds_of(40)).all() and not uncrossed(run, asked)
 
 
@@ -132,7 +132,7 @@ def test_answers_that_are_damaged_are_not_half_used(tmp_path: Path) -> None:
     run = run_of(tmp_path, asked, noisy(asked.targets, 3, 1), SINGLE, "accuracy")
     for file in (tmp_path / FOLDER).glob("*0.npy"):
         file.write_bytes(file.read_bytes()[:20])
-    assert crossed(run, asked, "single_label") is None and uncrossed(run, asked)
+    assert crossed(run, asked, "softmax") is None and uncrossed(run, asked)
 
 
 def test_answers_of_too_few_classes_are_none(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_answers_of_too_few_classes_are_none(tmp_path: Path) -> None:
     run = run_of(tmp_path, asked, noisy(asked.targets, 3, 1), SINGLE, "accuracy")
     for file in (tmp_path / FOLDER).glob("*0.npy"):
         np.save(file, np.load(file)[:, :1])
-    assert crossed(run, asked, "single_label") is None and uncrossed(run, asked)
+    assert crossed(run, asked, "softmax") is None and uncrossed(run, asked)
 
 
 def history(run: Run, looks: int) -> None:
@@ -248,7 +248,7 @@ def test_equal_looks_of_an_auc_are_worth_what_each_is(tmp_path: Path) -> None:
         answers = [targets * 1.2 + draw.normal(size=120) for _ in range(6)]
         looks = [np.stack([0 * z, scale * z], 1) for z, scale in zip(answers, (1, 3, 1, 5, 1, 2), strict=True)]
         exam = exam_of(targets)
-        answered = crossed(run_of(tmp_path / str(seed), exam, looks, SINGLE, "auc"), exam, "single_label")
+        answered = crossed(run_of(tmp_path / str(seed), exam, looks, SINGLE, "auc"), exam, "softmax")
         assert answered is not None
         found.append(scored(answered, exam, SINGLE, "auc"))
         alone.append(np.mean([auc(answer, targets == 1) for answer in answers]))
@@ -264,7 +264,7 @@ def test_an_answer_that_is_no_number_is_not_placed(tmp_path: Path) -> None:
     kept = KeptLooks(tmp_path / FOLDER, "best", rows_key(asked.targets)).begun(folds, 0)
     for number, logits in enumerate(looks):
         kept = kept.with_look(KeptLook(number, 0.0, tuple(float(f % 3 == number) for f in range(10))), logits)
-    found = crossed(Run(tmp_path), asked, "single_label")
+    found = crossed(Run(tmp_path), asked, "softmax")
     assert found is not None and found.aligned is None and np.isnan(found.logits).any()
 
 

@@ -1,4 +1,4 @@
-"""Answers of several models: the mean against means of probabilities, stacks against rows by hand."""
+"""Answers of several models: the mean against means of probabilities, stacks by hand, losses by formulas."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tunebook.core.answers import fits, stacked
+from tunebook.core.answers import fits, row_losses, stacked
 from tunebook.core.nouns import Labels
 from tunebook.tasks.text_classification import TextClassification
 
@@ -75,3 +75,17 @@ def test_a_number_stays_the_number_that_it_is() -> None:
     level = np.array([[0.2], [2.7]], np.float32)
     assert TASK.renamed(level, labels("ordinal", "abc"), labels("ordinal", "abc")) is level
     assert TASK.renamed(level, labels("regression"), labels("regression")) is level
+
+
+def test_the_loss_of_a_row_is_what_the_textbook_says() -> None:
+    draw = np.random.default_rng(1)
+    logits = draw.normal(size=(50, 3)).astype(np.float32)
+    classes, several = draw.integers(3, size=50), draw.integers(2, size=(50, 3)).astype(np.float32)
+    p = np.exp(logits.astype(float))
+    p /= p.sum(1, keepdims=True)
+    np.testing.assert_allclose(row_losses(logits, classes, "softmax"), -np.log(p[np.arange(50), classes]), rtol=1e-9)
+    q = 1 / (1 + np.exp(-logits.astype(float)))
+    expected = -(several * np.log(q) + (1 - several) * np.log(1 - q)).mean(1)
+    np.testing.assert_allclose(row_losses(logits, several, "sigmoid"), expected, rtol=1e-9)
+    np.testing.assert_array_equal(row_losses(np.array([[3.0], [1.0]]), np.array([1.0, 1.0]), "identity"), [4.0, 0.0])
+    assert row_losses(np.array([[1e4, -1e4]]), np.array([1]), "softmax").tolist() == [2e4]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from tunebook.core.errors import PlanError
 from tunebook.core.facts import Facts
 from tunebook.core.nouns import Labels
 
@@ -9,3 +12,12 @@ from tunebook.core.nouns import Labels
 def test_a_training_that_continues_nothing_has_nothing_left_from_before() -> None:
     facts = Facts("text_classification", Labels(problem="single_label"), {}, {}, frozenset(), 9)
     assert (facts.continues, facts.kept, facts.annotators) == ("", frozenset(), ())
+
+
+def test_a_technique_that_does_not_fit_the_labels_is_refused_with_the_kinds_that_it_fits() -> None:
+    facts = Facts("text_classification", Labels(problem="ordinal", names=["a", "b"]), {}, {}, frozenset(), 9)
+    facts.fit("ordinal_loss", lambda kind: kind.classes == "ordered")
+    with pytest.raises(PlanError) as caught:
+        facts.fit("asymmetric", lambda kind: kind.link == "sigmoid")
+    assert (caught.value.code, caught.value.key, caught.value.value) == ("losses.problem", "asymmetric", "ordinal")
+    assert caught.value.allowed == "multi_label"

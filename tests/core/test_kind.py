@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from tunebook.core.errors import PlanError
-from tunebook.core.kind import Kind
+from tunebook.core.kind import Classes, Kind, Link
 from tunebook.core.nouns import Labels
 from tunebook.core.registry import kind_of, kinds
 from tunebook.data.kinds.language_model import LanguageModel
@@ -20,7 +22,7 @@ def test_every_kind_bears_the_name_of_its_file() -> None:
     for key, kind in kinds().items():
         assert isinstance(kind, Kind) and kind.key == key
         assert type(kind).__module__.endswith(f".kinds.{key}")
-        assert kind.link in ("softmax", "sigmoid", "identity")
+        assert kind.link in get_args(Link) and kind.classes in get_args(Classes)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,20 @@ def test_every_kind_bears_the_name_of_its_file() -> None:
 def test_outputs_of_a_head(problem: str, names: list[str], outputs: int) -> None:
     labels = Labels(problem=problem, names=names)
     assert labels.outputs == outputs and labels.kind is kind_of(problem)
+
+
+@pytest.mark.parametrize(
+    ("problem", "classes"),
+    [
+        ("single_label", "one"),
+        ("multi_label", "several"),
+        ("regression", "none"),
+        ("ordinal", "ordered"),
+        ("language_model", "none"),
+    ],
+)
+def test_classes_of_a_row(problem: str, classes: str) -> None:
+    assert kind_of(problem).classes == classes
 
 
 def test_an_unknown_kind_is_refused_with_those_that_are_known() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -64,35 +63,6 @@ def test_rows_of_each_run_are_drawn_once_for_all() -> None:
     for _ in range(2):
         module.importance_of_past(run, value, torch.abs, 8)
     assert len(seen) == 16 and seen[:8] == seen[8:]
-
-
-def test_targets_are_drawn_as_predicted() -> None:
-    draw = torch.Generator().manual_seed(0)
-    logits = torch.tensor([[0.0, 2.0]]).repeat(4000, 1)
-    share = module.drawn_targets(logits, "single_label", draw).float().mean()
-    assert float(share) == pytest.approx(np.exp(2) / (1 + np.exp(2)), abs=0.03)
-    yes = module.drawn_targets(logits, "multi_label", draw).mean(0)
-    assert yes.tolist() == pytest.approx([0.5, np.exp(2) / (1 + np.exp(2))], abs=0.03)
-    numbers = module.drawn_targets(logits[:, 1:], "regression", draw)
-    assert float(numbers.mean()) == pytest.approx(2, abs=0.1) and float(numbers.std()) == pytest.approx(1, abs=0.1)
-
-
-def test_surprise_is_the_log_of_the_chance() -> None:
-    logits = torch.tensor([[0.0, 2.0]])
-    sigmoid = torch.sigmoid(logits)[0]
-    assert module.surprise(logits, torch.tensor([1]), "single_label").item() == pytest.approx(
-        -float(logits.log_softmax(1)[0, 1])
-    )
-    assert module.surprise(logits, torch.tensor([[0, 1]]), "multi_label").item() == pytest.approx(
-        -float((1 - sigmoid[0]).log() + sigmoid[1].log())
-    )
-    assert module.surprise(logits[:, 1:], torch.tensor([5.0]), "ordinal").item() == pytest.approx(4.5)
-
-
-def test_old_outputs() -> None:
-    logits = torch.arange(6.0).reshape(2, 3)
-    assert module.old_outputs(logits, 2, "single_label").shape == (2, 2)
-    assert module.old_outputs(logits[:, :1], 1, "regression").shape == (2, 1)
 
 
 def test_a_weight_that_nothing_hangs_on_has_no_importance() -> None:

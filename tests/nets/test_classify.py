@@ -56,7 +56,7 @@ def test_the_loss_is_the_formula(labels: Labels, smoothing: float, weighted: boo
     classes = labels.problem in ("single_label", "multi_label")
     w = np.array([0.5, 2.0, 1.2]) if weighted and classes else None
     e = smoothing if classes else 0.0
-    criterion = Classify(labels.problem, None if w is None else torch.from_numpy(w.astype(np.float32)), e)
+    criterion = Classify(labels.kind.link, None if w is None else torch.from_numpy(w.astype(np.float32)), e)
     sample = np.random.default_rng(1).uniform(0, 2, len(logits)).astype(np.float32) if sampled else np.ones(len(logits))
     batch = {"input_ids": torch.zeros(1), "labels": torch.from_numpy(targets)}
     if sampled:
@@ -71,7 +71,7 @@ def test_the_loss_is_the_formula(labels: Labels, smoothing: float, weighted: boo
 def test_rows_without_weight_give_no_loss_and_no_nan() -> None:
     logits, targets = draw(SINGLE)
     batch = {"labels": torch.from_numpy(targets), "sample_weight": torch.zeros(len(targets))}
-    found, _ = Classify("single_label", None, 0.0).loss(net(logits), batch)
+    found, _ = Classify("softmax", None, 0.0).loss(net(logits), batch)
     assert float(found) == 0
 
 

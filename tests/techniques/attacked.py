@@ -28,7 +28,7 @@ def small_net(
         batch["labels"] = batch["labels"].float()
     given = {"label_smoothing": 0.0, "class_weights": "none", **settings}
     run = RunContext(model=net, labels=labels, settings=given)
-    run.criterion = Classify(labels.problem, None, float(given["label_smoothing"]))
+    run.criterion = Classify(labels.kind.link, None, float(given["label_smoothing"]))
     torch.manual_seed(3)
     return net, run, batch
 

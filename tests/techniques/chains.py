@@ -84,7 +84,9 @@ def run_of(net: Net, source: Any, problem: str = "single_label", **more: Any) ->
     outputs = net.head.out_features
     several = problem in ("single_label", "multi_label")
     labels = Labels(problem=problem, names=[str(n) for n in range(outputs)] if several else [])  # type: ignore[arg-type]
-    return RunContext(model=net, source=source, labels=labels, criterion=Classify(problem, None, 0.0), seed=3, **more)
+    return RunContext(
+        model=net, source=source, labels=labels, criterion=Classify(labels.kind.link, None, 0.0), seed=3, **more
+    )
 
 
 def gradients(net: Net, value: Tensor) -> dict[str, Tensor]:

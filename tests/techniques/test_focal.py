@@ -25,7 +25,7 @@ def focal(labels: Labels, gamma: float, weights: Any = None, **settings: Any) ->
     net, run, batch = small_net(labels=labels, **settings)
     with torch.no_grad():
         net.classifier.weight.mul_(50)  # answers that differ
-    run.criterion = Classify(labels.problem, weights, float(run.settings["label_smoothing"]))  # type: ignore[arg-type]
+    run.criterion = Classify(labels.kind.link, weights, float(run.settings["label_smoothing"]))  # type: ignore[arg-type]
     loss, outputs = Focal(gamma=gamma).around_loss(run.criterion.loss, run)(net, batch)
     return loss, outputs.logits.detach().double().numpy(), batch, net
 
@@ -51,7 +51,7 @@ def test_several_labels_a_row_are_yes_and_no_each(gamma: float) -> None:
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 def test_near_gamma_0_it_is_the_task_s_own_loss_with_its_smoothing(labels: Labels, smoothing: float) -> None:
     loss, _, batch, net = focal(labels, 1e-7, label_smoothing=smoothing)
-    expected = Classify(labels.problem, None, smoothing).loss(net, batch)[0]
+    expected = Classify(labels.kind.link, None, smoothing).loss(net, batch)[0]
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
 
 
@@ -59,7 +59,7 @@ def test_weights_of_classes_and_of_rows_act() -> None:
     weights = torch.tensor([1.0, 2.0, 5.0])
     net, run, batch = small_net()
     batch["sample_weight"] = torch.linspace(0, 1, 8)
-    run.criterion = Classify("single_label", weights, 0.0)
+    run.criterion = Classify("softmax", weights, 0.0)
     loss, outputs = Focal(gamma=2.0).around_loss(run.criterion.loss, run)(net, batch)
     p = outputs.logits.softmax(1)[torch.arange(8), batch["labels"]]
     w = weights[batch["labels"]] * batch["sample_weight"]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tunebook.abtest.exam import Exam
 from tunebook.core.answers import stacked
 from tunebook.core.kept_looks import KeptLooks, rows_key
-from tunebook.core.kinds import NUMBERS, either
+from tunebook.core.kind import Link
 from tunebook.metrics.calibration import log_softmax
 from tunebook.verbs.runs import Run
 
@@ -40,11 +40,11 @@ class Answers:
     uncrossed: bool = False
 
 
-def crossed(run: Run, exam: Exam, problem: str) -> Answers | None:
+def crossed(run: Run, exam: Exam, link: Link) -> Answers | None:
     """What the looks of a run answered to its validation rows, each fold by the look that the others choose.
 
     Args:
-        problem: kind of the labels, as in `Labels`.
+        link: of the kind of the labels.
 
     Returns:
         None where the run has kept no looks at these rows, or they are damaged.
@@ -60,7 +60,7 @@ def crossed(run: Run, exam: Exam, problem: str) -> Answers | None:
     if len(set(chosen)) == 1:
         return Answers(parts[steps.index(chosen[0])])
     rows = np.searchsorted(steps, chosen)[looks.folds()], np.arange(len(looks.folds()))
-    aligned = _aligned(parts, parts[steps.index(kept)], problem)
+    aligned = _aligned(parts, parts[steps.index(kept)], link)
     return Answers(parts[rows], None if aligned is None else aligned[rows])
 
 
@@ -81,13 +81,13 @@ def uncrossed(run: Run, exam: Exam) -> bool:
     return chosen and _looks(run, exam) is None
 
 
-def _aligned(parts: Array, kept: Array, problem: str) -> Array | None:
+def _aligned(parts: Array, kept: Array, link: Link) -> Array | None:
     """The answers of looks, (K, N, outputs), on the scale of the kept one, (N, outputs): of each row and output, the
     value at which that one has as large a share of all rows below it. Labels have no part in this. None where an answer
     is no number."""
     if not np.isfinite(parts).all():
         return None
-    shares = either(problem, ["single_label"], ["multi_label", *NUMBERS])
+    shares = link == "softmax"
     wanted = np.sort(log_softmax(kept) if shares else kept, axis=0).T
     values = [log_softmax(part).T if shares else part.T for part in parts]
     return np.stack([np.stack([*map(_placed, part, wanted)], axis=1) for part in values])

@@ -92,7 +92,7 @@ def answers(result: Result, exam: Exam, load: Load, progress: Progress | None = 
     """
     if not result.folder:
         return None
-    known = crossed(result.run, exam, result.plan.labels.problem)
+    known = crossed(result.run, exam, result.plan.labels.kind.link)
     if known is not None:
         return known
     return Answers(logits_of(result.run, exam, load, progress), uncrossed=uncrossed(result.run, exam))

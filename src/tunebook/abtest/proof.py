@@ -220,7 +220,7 @@ def _answers(result: Result, exam: Exam) -> Answers | None:
     if result.folder is not None:
         return answers(result, exam, cache(result.load))
     kept = kept_logits(result.run, exam)
-    return crossed(result.run, exam, result.plan.labels.problem) or (
+    return crossed(result.run, exam, result.plan.labels.kind.link) or (
         None if kept is None else Answers(kept, uncrossed=uncrossed(result.run, exam))
     )
 

@@ -71,6 +71,21 @@ def _log_mean(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
+def row_losses(logits: NDArray[Any], targets: NDArray[Any], link: Link) -> NDArray[np.float64]:
+    """Loss of each row, shape (N,), of logits (N, outputs) and targets (N,), or (N, outputs) of several labels: the
+    cross-entropy, the mean of those of the labels, or the squared error."""
+    values: NDArray[np.float64] = np.asarray(logits, dtype=np.float64)
+    found: NDArray[np.float64]
+    match link:
+        case "softmax":
+            found = np.logaddexp.reduce(values, axis=1) - values[np.arange(len(values)), targets]
+        case "sigmoid":
+            found = (np.logaddexp(0, values) - targets * values).mean(axis=1)
+        case "identity":
+            found = np.square(values[:, 0] - targets)
+    return found
+
+
 def renamed(answers: Answers, old: Labels, new: Labels) -> Answers:
     """Outputs (N, outputs) of a head for some labels in the order of others; classes that it lacks are never said."""
     if new.kind.link == "identity" or old.names == new.names:
@@ -80,4 +95,4 @@ def renamed(answers: Answers, old: Labels, new: Labels) -> Answers:
     return np.take(np.hstack([answers, never]).astype(np.float32), columns, axis=1)
 
 
-__all__ = ["Answers", "fits", "mean", "renamed", "stacked"]
+__all__ = ["Answers", "fits", "mean", "renamed", "row_losses", "stacked"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tunebook.core.errors import PlanError
+from tunebook.core.kind import Kind, kinds
 from tunebook.core.params import Value
 
 if TYPE_CHECKING:
@@ -36,6 +38,16 @@ class Facts:
     continues: str = ""
     kept: frozenset[str] = frozenset()
     annotators: tuple[str, ...] = ()
+
+    def fit(self, key: str, fits: Callable[[Kind], bool]) -> None:
+        """Refuse labels of a kind that does not fit the technique of this key.
+
+        Raises:
+            PlanError: `losses.problem`.
+        """
+        if not fits(self.labels.kind):
+            known = [kind.key for kind in kinds().values() if self.task in kind.tasks and fits(kind)]
+            raise PlanError("losses.problem", key=key, value=self.labels.problem, allowed=" | ".join(known))
 
 
 __all__ = ["Facts"]

@@ -17,6 +17,9 @@ from tunebook.core.plugins import found_in
 # How the outputs of an item become a distribution: one of several classes, each class or not, or no distribution but a
 # number (McCullagh & Nelder, Generalized Linear Models, 1989).
 Link = Literal["softmax", "sigmoid", "identity"]
+# Which classes a row has: one, whose number is its target; one of an order, learnt as a number; any of them, its target
+# 0 or 1 of each; or none of its own, because it has a number, or because what has classes lies inside of it.
+Classes = Literal["one", "ordered", "several", "none"]
 
 
 class Kind(ABC):
@@ -26,11 +29,13 @@ class Kind(ABC):
         key: its name in `Labels.problem`, in plans and on the command line.
         link: how the outputs of one item are read.
         tasks: keys of the tasks that learn such targets; the first is that of rows whose task nobody told.
+        classes: which classes a row has.
     """
 
     key: ClassVar[str]
     link: ClassVar[Link]
     tasks: ClassVar[tuple[str, ...]]
+    classes: ClassVar[Classes] = "none"
 
     @abstractmethod
     def outputs(self, names: Sequence[str]) -> int:
@@ -55,4 +60,4 @@ def kind_of(key: str) -> Kind:
     return found
 
 
-__all__ = ["Kind", "Link", "kind_of", "kinds"]
+__all__ = ["Classes", "Kind", "Link", "kind_of", "kinds"]

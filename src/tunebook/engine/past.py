@@ -92,9 +92,9 @@ def joined_labels(old: Labels, new: Labels, run: str = "") -> Labels:
     Raises:
         PlanError: `forgetting.problem`, `forgetting.levels`: a head cannot be both.
     """
-    if old.problem != new.problem:
+    if old.kind != new.kind:
         raise PlanError("forgetting.problem", key=run, value=old.problem, allowed=new.problem)
-    if old.problem == "ordinal" and old.names != new.names:
+    if old.kind.classes == "ordered" and old.names != new.names:
         raise PlanError("forgetting.levels", key=run, value=old.names, allowed=", ".join(new.names))
     names = [*old.names, *(name for name in new.names if name not in old.names)]
     ends = {"low": min, "high": max}

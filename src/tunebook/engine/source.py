@@ -128,7 +128,7 @@ class BookSource:
         from tunebook.data.load import load
 
         theirs = read_plan(path).labels
-        if theirs.problem != self.plan.labels.problem or set(theirs.names) != set(self.plan.labels.names):
+        if theirs.kind != self.plan.labels.kind or set(theirs.names) != set(self.plan.labels.names):
             raise PlanError("input.labels", key=name, value=path.name, allowed=", ".join(self.plan.labels.names[:20]))
         kept = self.plan.data_path.parent / "cache" / f"taught-{content_id([self.plan.data, self._id(name, path)])}.npy"
         with suppress(OSError, ValueError):  # not there yet, or cut off by a crash

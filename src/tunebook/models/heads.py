@@ -28,7 +28,7 @@ def matched(config: Mapping[str, Any], outputs: int, labels: Labels) -> HeadStar
         config: of the base model; outputs: of its head.
     """
     names = own_names(config, outputs)
-    if not labels.names or labels.problem == "ordinal":
+    if not labels.names or labels.kind.link == "identity":
         number = outputs == 1 and not names and config.get("problem_type") in (None, "regression")
         return HeadStart(own=names, number=number)
     known = names or own_names(config, outputs, placeholders=set(labels.names))
@@ -38,7 +38,7 @@ def matched(config: Mapping[str, Any], outputs: int, labels: Labels) -> HeadStar
 
 def first_answers(labels: Labels) -> list[float]:
     """What a fresh head is to answer before it is trained, output by output; empty where nothing is known of that."""
-    return labels.start or ([(len(labels.names) - 1) / 2] if labels.problem == "ordinal" else [])
+    return labels.start or ([(len(labels.names) - 1) / 2] if labels.kind.classes == "ordered" else [])
 
 
 def own_names(config: Mapping[str, Any], outputs: int, *, placeholders: Set[str] = frozenset()) -> list[str]:

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from tunebook.core.kinds import CLASSES, NUMBERS, either, unknown_kind
 from tunebook.core.technique import Batch, LossFn, RunContext
 
 if TYPE_CHECKING:
@@ -159,48 +157,14 @@ def _some(past: Encoded, age: int, count: int, seed: int) -> Encoded:
     return past.take(np.sort(draw.choice(mine, min(count, len(mine)), replace=False)))
 
 
-def drawn_targets(logits: Tensor, problem: str, generator: torch.Generator) -> Tensor:
-    """Targets drawn from what a model predicts: a class, a yes or no for each label, or a number (variance 1)."""
-    logits = logits.detach().cpu()
-    if problem == "single_label":
-        return torch.multinomial(logits.softmax(-1), 1, generator=generator).squeeze(-1)
-    if problem == "multi_label":
-        return torch.bernoulli(logits.sigmoid(), generator=generator)
-    if problem in NUMBERS:
-        return logits.squeeze(-1) + torch.randn(logits.shape[:-1], generator=generator)
-    raise unknown_kind(problem, *CLASSES, *NUMBERS)
-
-
-def surprise(logits: Tensor, targets: Tensor, problem: str) -> Tensor:
-    """-log p(target) of each item, shape (M,), up to a constant."""
-    if problem == "single_label":
-        return F.cross_entropy(logits, targets, reduction="none")
-    if problem == "multi_label":
-        return F.binary_cross_entropy_with_logits(logits, targets.to(logits), reduction="none").sum(-1)
-    if problem in NUMBERS:
-        return (logits.squeeze(-1) - targets.to(logits)).square() / 2
-    raise unknown_kind(problem, *CLASSES, *NUMBERS)
-
-
-def old_outputs(logits: Tensor, before: int, problem: str) -> Tensor:
-    """The outputs of the head that is continued; a head of one number has always been one.
-
-    Nothing that is reckoned from these has a gradient in what is new of the head, so that no importance holds it.
-    """
-    return logits[:, :before] if either(problem, CLASSES, NUMBERS) else logits
-
-
 __all__ = [
     "Anchor",
     "Importance",
     "added",
-    "drawn_targets",
     "held",
     "importance_of",
     "importance_of_past",
     "normalised",
-    "old_outputs",
-    "surprise",
     "trained_weights",
     "widened",
 ]

@@ -11,7 +11,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that torch's own docume
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tunebook.core.kinds import CLASSES, NUMBERS, either, unknown_kind
+from tunebook.core.kind import Link
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Criterion, Items
 from tunebook.core.technique import Batch, model_inputs
@@ -30,14 +30,14 @@ class Classify(Criterion):
         unit: numbers and ordered classes are divided by it, answers and targets alike.
     """
 
-    problem: str
+    link: Link
     weights: Tensor | None
     smoothing: float
     unit: float = 1.0
 
     def measured(self, unit: float) -> Criterion:
         """The same for numbers in another unit; what are no numbers has none."""
-        return replace(self, unit=unit) if either(self.problem, NUMBERS, CLASSES) else self
+        return replace(self, unit=unit) if self.link == "identity" else self
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
         """Mean over rows, or weighted mean where classes or rows have weights."""
@@ -52,14 +52,14 @@ class Classify(Criterion):
 
     def _reduced(self, logits: Tensor, targets: Tensor, reduction: str) -> Tensor:
         weights = self.weights.to(logits) if self.weights is not None else None
-        if self.problem == "single_label":
-            return F.cross_entropy(logits, targets, weights, reduction=reduction, label_smoothing=self.smoothing)
-        if self.problem == "multi_label":
-            smooth = targets * (1 - self.smoothing) + self.smoothing / 2 if self.smoothing else targets
-            return F.binary_cross_entropy_with_logits(logits, smooth, reduction=reduction, pos_weight=weights)
-        if self.problem in NUMBERS:
-            return F.mse_loss(logits.squeeze(-1) / self.unit, targets / self.unit, reduction=reduction)
-        raise unknown_kind(self.problem, *CLASSES, *NUMBERS)
+        match self.link:
+            case "softmax":
+                return F.cross_entropy(logits, targets, weights, reduction=reduction, label_smoothing=self.smoothing)
+            case "sigmoid":
+                smooth = targets * (1 - self.smoothing) + self.smoothing / 2 if self.smoothing else targets
+                return F.binary_cross_entropy_with_logits(logits, smooth, reduction=reduction, pos_weight=weights)
+            case "identity":
+                return F.mse_loss(logits.squeeze(-1) / self.unit, targets / self.unit, reduction=reduction)
 
     def items(self, batch: Batch) -> Tensor:
         """Number of rows, or the sum of their weights."""
@@ -70,13 +70,13 @@ class Classify(Criterion):
         logits, targets = outputs.logits.float(), batch["labels"]
         if self.unit != 1:
             logits, targets = logits / self.unit, targets / self.unit
-        of_class = self.weights.to(logits) if self.weights is not None and self.problem == "single_label" else None
+        of_class = self.weights.to(logits) if self.weights is not None and self.link == "softmax" else None
         return Items(logits, targets, self._weights(batch), of_class)
 
     def _weights(self, batch: Batch) -> Tensor:
         targets: Tensor = batch["labels"]
         weights = torch.ones(len(targets), device=targets.device)
-        if self.problem == "single_label" and self.weights is not None:
+        if self.link == "softmax" and self.weights is not None:
             own = self.weights.to(targets.device)[targets.clamp_min(0)]
             weights = torch.where(targets >= 0, own, 1.0)  # a row of another task has none of these classes
         return weights * batch["sample_weight"] if "sample_weight" in batch else weights
@@ -88,10 +88,11 @@ def class_weights(targets: NDArray[Any], labels: Labels, rule: str) -> NDArray[n
     For several labels: the weight of a class's positives, negatives / positives, at most 100, or its root. Rows without
     a label (-1, or NaN), which belong to another task, are not counted.
     """
-    if either(labels.problem, NUMBERS, CLASSES) or rule == "none":
+    link = labels.kind.link
+    if link == "identity" or rule == "none":
         return None
     targets = targets[targets >= 0 if targets.ndim == 1 else (targets >= 0).all(axis=1)]
-    if labels.problem == "multi_label":
+    if link == "sigmoid":
         positives = np.maximum(targets.sum(axis=0), 1)
         ratio = np.clip((len(targets) - positives) / positives, 1e-2, 100)
         return np.asarray(ratio if rule == "balanced" else np.sqrt(ratio), dtype=np.float32)

@@ -99,7 +99,7 @@ class Desk:
 
     def _answers(self, result: Result) -> Answers | None:
         """What a run answers, its model no longer being needed once it was asked; None where it never had one."""
-        crossfit = crossed(result.run, self.exam, result.plan.labels.problem)
+        crossfit = crossed(result.run, self.exam, result.plan.labels.kind.link)
         if crossfit is not None:
             return crossfit
         logits = kept_logits(result.run, self.exam)

@@ -155,7 +155,7 @@ def _edge_length(case: Case, tokens: int) -> Advice:
 
 
 def _class_weights(case: Case) -> Advice | None:
-    if case.labels.problem != "single_label":
+    if case.labels.kind.classes != "one":
         return None
     if case.imbalance >= IMBALANCE:
         return Advice("sqrt", said("propose.weights", ratio=case.imbalance), said("source.sampling"))

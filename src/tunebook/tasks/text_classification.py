@@ -128,7 +128,7 @@ class TextClassification(Task):
 
         weights = class_weights(targets, labels, str(params["class_weights"]))
         smoothing = float(params["label_smoothing"])  # type: ignore[arg-type]
-        return Classify(labels.problem, None if weights is None else torch.from_numpy(weights), smoothing)
+        return Classify(labels.kind.link, None if weights is None else torch.from_numpy(weights), smoothing)
 
     def answers(self, logits: NDArray[np.float32], labels: Labels) -> list[dict[str, Any]]:
         """Each row's `label` (a list for several labels, a number for regression), `score` and `scores`."""

@@ -76,8 +76,7 @@ class Asymmetric(Technique):
         Raises:
             PlanError: `losses.problem`, `losses.class_weights`.
         """
-        if facts.labels.problem != "multi_label":
-            raise PlanError("losses.problem", key=self.key, value=facts.labels.problem, allowed="multi_label")
+        facts.fit(self.key, lambda kind: kind.link == "sigmoid")
         if facts.settings["class_weights"] != "none":
             raise PlanError("losses.class_weights", key=self.key, value=facts.settings["class_weights"], allowed="none")
 

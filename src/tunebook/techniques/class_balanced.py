@@ -51,8 +51,7 @@ class ClassBalanced(Technique):
         Raises:
             PlanError: `losses.problem`, `losses.class_weights`.
         """
-        if facts.labels.problem != "single_label":
-            raise PlanError("losses.problem", key=self.key, value=facts.labels.problem, allowed="single_label")
+        facts.fit(self.key, lambda kind: kind.classes == "one")
         if facts.settings["class_weights"] != "none":
             raise PlanError("losses.class_weights", key=self.key, value=facts.settings["class_weights"], allowed="none")
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from tunebook.core.answers import row_losses
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError
-from tunebook.core.kinds import CLASSES, NUMBERS, unknown_kind
 from tunebook.core.params import Row, Search
 from tunebook.core.registry import tasks
 from tunebook.core.technique import Event, Facts, RunContext, Technique, View
@@ -176,17 +176,8 @@ def _rarity(curriculum: Curriculum, rows: Encoded, run: RunContext) -> Floats:
 def _loss(curriculum: Curriculum, rows: Encoded, run: RunContext) -> Floats:
     """Loss of each row under the other model."""
     assert run.source is not None and run.labels is not None
-    logits = run.source.taught("curriculum.run").astype(np.float64)[rows.fixed["row"]]
-    targets = rows.fixed["labels"]
-    if run.labels.problem == "single_label":
-        top = logits.max(axis=1)
-        normal = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
-        return _own(rows, normal - logits[np.arange(len(rows)), targets])
-    if run.labels.problem == "multi_label":
-        return _own(rows, (np.logaddexp(0, logits) - targets * logits).mean(axis=1))
-    if run.labels.problem in NUMBERS:
-        return _own(rows, (logits[:, 0] - targets) ** 2)
-    raise unknown_kind(run.labels.problem, *CLASSES, *NUMBERS)
+    logits = run.source.taught("curriculum.run")[rows.fixed["row"]]
+    return _own(rows, row_losses(logits, rows.fixed["labels"], run.labels.kind.link))
 
 
 def _score(curriculum: Curriculum, rows: Encoded, run: RunContext) -> Floats:

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from tunebook.core.errors import PlanError
-from tunebook.core.kinds import CLASSES, NUMBERS, either
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Row
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
@@ -66,7 +65,7 @@ class CustomLoss(Technique):
         _check_allowed(self.file)
         if facts.settings["label_smoothing"]:
             raise PlanError("losses.smoothing", key=self.key, value=facts.settings["label_smoothing"], allowed="0")
-        if facts.labels.problem == "multi_label" and facts.settings["class_weights"] != "none":
+        if facts.labels.kind.link == "sigmoid" and facts.settings["class_weights"] != "none":
             raise PlanError("losses.class_weights", key=self.key, value=facts.settings["class_weights"], allowed="none")
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
@@ -108,10 +107,10 @@ class CustomLoss(Technique):
         """Look at what it makes of a few items, without touching the draws of the training."""
         logits = torch.randn(_ITEMS, labels.outputs, generator=torch.Generator().manual_seed(0)).requires_grad_()
         classes = torch.arange(_ITEMS) % max(len(labels.names), 2)
-        numbers = either(labels.problem, NUMBERS, CLASSES)
-        several = torch.eye(_ITEMS, labels.outputs) if labels.problem == "multi_label" else classes
+        link = labels.kind.link
+        several = torch.eye(_ITEMS, labels.outputs) if link == "sigmoid" else classes
         try:
-            losses = function(logits, classes.float() if numbers else several)
+            losses = function(logits, classes.float() if link == "identity" else several)
             shape = tuple(losses.shape)
             if shape != (_ITEMS,):
                 raise ValueError(f"it returns the shape {shape}, not {(_ITEMS,)}")

@@ -11,7 +11,7 @@ from torch import Tensor
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
-from tunebook.nets.divergence import divergence
+from tunebook.nets.links import divergence
 
 
 class Distill(Technique):
@@ -85,7 +85,7 @@ class Distill(Technique):
             return inner
         assert run.source is not None and run.labels is not None
         taught = torch.from_numpy(run.source.taught("distill.teacher"))
-        problem = run.labels.problem
+        link = run.labels.kind.link
 
         def loss(model: Any, batch: Batch) -> tuple[Tensor, Any]:
             value, outputs = inner(model, batch)
@@ -94,7 +94,7 @@ class Distill(Technique):
             logits = items.logits[: len(batch["row"])]
             own = (batch["row"] >= 0).to(logits)
             wanted = taught[batch["row"].cpu()].to(logits) / run.criterion.unit
-            apart = divergence(wanted / self.temperature, logits / self.temperature, problem)
+            apart = divergence(wanted / self.temperature, logits / self.temperature, link)
             learnt = items.mean(own * apart * self.temperature**2)
             run.acted(self.key, rows=float(own.sum()))
             run.noted(self.key, divergence=float(learnt.detach()))

@@ -11,15 +11,8 @@ from torch import Tensor
 
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique, model_inputs
-from tunebook.nets.anchor import (
-    Anchor,
-    drawn_targets,
-    held,
-    importance_of_past,
-    old_outputs,
-    surprise,
-    trained_weights,
-)
+from tunebook.nets.anchor import Anchor, held, importance_of_past, trained_weights
+from tunebook.nets.links import drawn_targets, old_outputs, surprise
 
 
 class EWC(Technique):
@@ -95,18 +88,18 @@ class EWC(Technique):
 
     def _value(self, run: RunContext) -> Callable[[Batch], Tensor]:
         assert run.labels is not None and run.source is not None and run.criterion is not None
-        criterion, problem, before = run.criterion, run.labels.problem, run.source.outputs_before
+        criterion, link, before = run.criterion, run.labels.kind.link, run.source.outputs_before
         generator = torch.Generator().manual_seed(run.seed)
 
         def surprise_of(batch: Batch) -> Tensor:
             items = criterion.flat(run.model(**model_inputs(batch)), batch)
-            logits = old_outputs(items.logits, before, problem)
+            logits = old_outputs(items.logits, before, link)
             if self.fisher == "true":
-                targets = drawn_targets(logits, problem, generator).to(logits.device)
+                targets = drawn_targets(logits, link, generator).to(logits.device)
             else:
-                targets = old_outputs(items.targets, before, problem) if problem == "multi_label" else items.targets
+                targets = old_outputs(items.targets, before, link) if link == "sigmoid" else items.targets
             # The gradient is squared: a row that weighs twice shall count twice, not four times.
-            return (surprise(logits, targets, problem) * items.weights.sqrt()).sum()
+            return (surprise(logits, targets, link) * items.weights.sqrt()).sum()
 
         return surprise_of
 

@@ -9,7 +9,6 @@ from pydantic import Field
 from torch import Tensor
 
 from tunebook.core.errors import PlanError
-from tunebook.core.kinds import CLASSES, either
 from tunebook.core.params import Row, Search
 from tunebook.core.task import Items
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
@@ -58,10 +57,8 @@ class Focal(Technique):
         Raises:
             PlanError: `losses.problem`, `losses.class_weights`.
         """
-        problem = facts.labels.problem
-        if problem not in CLASSES:
-            raise PlanError("losses.problem", key=self.key, value=problem, allowed="single_label | multi_label")
-        if problem == "multi_label" and facts.settings["class_weights"] != "none":
+        facts.fit(self.key, lambda kind: kind.link != "identity")
+        if facts.labels.kind.link == "sigmoid" and facts.settings["class_weights"] != "none":
             raise PlanError("losses.class_weights", key=self.key, value=facts.settings["class_weights"], allowed="none")
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
@@ -73,7 +70,7 @@ class Focal(Technique):
             assert run.criterion is not None and run.labels is not None
             _, outputs = inner(model, batch)
             items = run.criterion.flat(outputs, batch)
-            several = either(run.labels.problem, ["multi_label"], ["single_label"])
+            several = run.labels.kind.link == "sigmoid"
             smoothing = float(run.settings["label_smoothing"])  # type: ignore[arg-type]
             run.acted(self.key, items=len(items.targets))
             return items.mean((_several if several else _single)(items, self.gamma, smoothing)), outputs

@@ -9,8 +9,7 @@ from pydantic import Field
 
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique, model_inputs
-from tunebook.nets.anchor import old_outputs
-from tunebook.nets.divergence import divergence
+from tunebook.nets.links import divergence, old_outputs
 
 
 class LwF(Technique):
@@ -57,7 +56,7 @@ class LwF(Technique):
         if not self.strength:
             return inner
         assert run.labels is not None and run.source is not None and run.criterion is not None
-        criterion, problem, before = run.criterion, run.labels.problem, run.source.outputs_before
+        criterion, link, before = run.criterion, run.labels.kind.link, run.source.outputs_before
         old, soft = run.source.before(), self.temperature
 
         def loss(model: Any, batch: Batch) -> Any:
@@ -65,7 +64,7 @@ class LwF(Technique):
             items = criterion.flat(outputs, batch)
             with torch.no_grad():
                 taught = criterion.flat(old(**model_inputs(batch)), batch).logits
-            apart = divergence(taught / soft, old_outputs(items.logits, before, problem) / soft, problem)
+            apart = divergence(taught / soft, old_outputs(items.logits, before, link) / soft, link)
             term = items.mean(apart) * soft**2
             run.acted(self.key, passes=1, divergence=float(term.detach()))
             return mean + self.strength * term.to(mean), outputs

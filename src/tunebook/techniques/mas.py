@@ -10,7 +10,8 @@ from torch import Tensor
 
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique, model_inputs
-from tunebook.nets.anchor import Anchor, held, importance_of_past, old_outputs, trained_weights
+from tunebook.nets.anchor import Anchor, held, importance_of_past, trained_weights
+from tunebook.nets.links import old_outputs
 
 
 class MAS(Technique):
@@ -64,11 +65,11 @@ class MAS(Technique):
         if not self.strength:
             return inner
         assert run.labels is not None and run.source is not None and run.criterion is not None
-        criterion, problem, before = run.criterion, run.labels.problem, run.source.outputs_before
+        criterion, link, before = run.criterion, run.labels.kind.link, run.source.outputs_before
 
         def length_of(batch: Batch) -> Tensor:
             items = criterion.flat(run.model(**model_inputs(batch)), batch)
-            return (old_outputs(items.logits, before, problem).square().sum(-1) * items.weights).sum()
+            return (old_outputs(items.logits, before, link).square().sum(-1) * items.weights).sum()
 
         importance = importance_of_past(run, length_of, torch.abs, self.rows)
         return held(inner, Anchor(trained_weights(run.model), importance), self.strength, run, self.key)

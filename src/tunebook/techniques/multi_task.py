@@ -14,7 +14,6 @@ from pydantic import Field
 from torch import Tensor
 
 from tunebook.core.errors import PlanError
-from tunebook.core.kinds import CLASSES, NUMBERS, either
 from tunebook.core.params import Row, Search, Value
 from tunebook.core.task import Criterion, Measures, OtherBook
 from tunebook.core.technique import Batch, Event, Facts, LossFn, ParamGroups, RunContext, Technique, View
@@ -223,7 +222,7 @@ class MultiTask(Technique):
     def _numbers(self, task: int, run: RunContext) -> bool:
         """Whether a task's loss is a squared error, of which half belongs to a normal density."""
         labels = run.labels if task == 0 else _others(run)[task - 1].labels
-        return labels is not None and either(labels.problem, NUMBERS, CLASSES)
+        return labels is not None and labels.kind.link == "identity"
 
     def on(self, event: Event, run: RunContext) -> None:
         """Weights and gradients of the step or the epoch, and what the other books' validation rows say at the end."""

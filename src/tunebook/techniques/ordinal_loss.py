@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from pydantic import Field
 
-from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
 
@@ -55,8 +54,7 @@ class OrdinalLoss(Technique):
         Raises:
             PlanError: `losses.problem`.
         """
-        if facts.labels.problem != "ordinal":
-            raise PlanError("losses.problem", key=self.key, value=facts.labels.problem, allowed="ordinal")
+        facts.fit(self.key, lambda kind: kind.classes == "ordered")
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """The loss of all borders in place of the task's."""

@@ -9,7 +9,7 @@ from pydantic import Field
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
-from tunebook.nets.divergence import symmetric
+from tunebook.nets.links import symmetric
 
 _DROPOUTS = ("dropout", "attention_dropout", "classifier_dropout")
 
@@ -73,7 +73,7 @@ class RDrop(Technique):
             first, outputs = inner(model, batch)
             second, other = inner(model, batch)
             one, two = (run.criterion.flat(found, batch) for found in (outputs, other))
-            apart = one.mean(symmetric(one.logits, two.logits, run.labels.problem))
+            apart = one.mean(symmetric(one.logits, two.logits, run.labels.kind.link))
             run.acted(self.key, divergence=float(apart.detach()))
             return (first + second) / 2 + self.alpha * apart, outputs
 

@@ -73,7 +73,7 @@ class Replay(Technique):
 
     def refuse(self, facts: Facts) -> None:
         """Refuse to balance what has no classes."""
-        if facts.labels.problem == "regression" and self.choice != "reservoir":
+        if facts.labels.kind.classes == "none" and self.choice != "reservoir":
             raise PlanError("forgetting.classes", key="replay.choice", value=self.choice, allowed="reservoir")
 
     def prepare_data(self, view: View, run: RunContext) -> View:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
+from tunebook.core.answers import row_losses
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError, near
-from tunebook.core.kinds import CLASSES, NUMBERS, unknown_kind
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Facts, RunContext, Technique, View
 from tunebook.data.kind import column_kind
@@ -115,8 +115,8 @@ class SampleWeights(Technique):
             raise PlanError("losses.no_rule", key=self.key)
         if self.agreement and not facts.annotators:
             raise PlanError("losses.annotators", key="sample_weights.agreement", value=self.agreement)
-        if self.classes and labels.problem not in ("single_label", "ordinal"):
-            raise PlanError("losses.problem", key=self.key, value=labels.problem, allowed="single_label | ordinal")
+        if self.classes:
+            facts.fit(self.key, lambda kind: kind.classes in ("one", "ordered"))
         for name in self._of_class.keys() - set(labels.names):
             allowed = " | ".join(labels.names[:20])
             raise PlanError("losses.class", key=self.key, value=name, allowed=allowed, near=near(name, labels.names))
@@ -134,7 +134,10 @@ class SampleWeights(Technique):
             assert run.source is not None
             numbers = np.asarray(view.rows.fixed["row"])
             own = numbers >= 0  # rows from elsewhere have not been seen by it
-            losses = _losses(run.source.taught("sample_weights.run")[numbers[own]], targets[own], run.labels.problem)
+            link, taught = run.labels.kind.link, run.source.taught("sample_weights.run")
+            losses = row_losses(taught[numbers[own]], targets[own], link)
+            if link == "identity":  # in no unit
+                losses /= max(losses.mean(), np.finfo(float).tiny)
             most = np.log(_MOST) / abs(self.power)
             weights[own] *= np.exp(-self.power * np.minimum(losses, most))
         if self.agreement:
@@ -167,22 +170,6 @@ class SampleWeights(Technique):
             )
         run.noted(self.key, agreement=float(mean), annotated=float((seen > 0).sum()), unseen=float((seen == 0).sum()))
         return shares
-
-
-def _losses(logits: NDArray[Any], targets: NDArray[Any], problem: str) -> NDArray[np.float64]:
-    """Loss of each row, shape (N,)."""
-    values: NDArray[np.float64] = np.asarray(logits, dtype=np.float64)
-    losses: NDArray[np.float64]
-    if problem == "single_label":
-        losses = np.logaddexp.reduce(values, axis=1) - values[np.arange(len(values)), targets]
-    elif problem == "multi_label":
-        losses = (np.logaddexp(0, values) - targets * values).mean(axis=1)
-    elif problem in NUMBERS:
-        errors = np.square(values[:, 0] - targets)
-        losses = errors / max(errors.mean(), np.finfo(float).tiny)
-    else:
-        raise unknown_kind(problem, *CLASSES, *NUMBERS)
-    return losses
 
 
 __all__ = ["SampleWeights"]

@@ -70,8 +70,9 @@ class SelfTraining(Technique):
             PlanError: `adaptation.target`, `adaptation.single`, `adaptation.weights`.
         """
         refuse_adaptation(facts, self.key, self.target)
-        if facts.labels.problem != "single_label":
-            raise PlanError("adaptation.single", key=self.key, value=facts.labels.problem)
+        kind = facts.labels.kind
+        if kind.classes != "one":
+            raise PlanError("adaptation.single", key=self.key, value=kind.key)
         if facts.settings["class_weights"] != "none":
             weights = facts.settings["class_weights"]
             raise PlanError("adaptation.weights", key=self.key, value=weights, allowed="none")

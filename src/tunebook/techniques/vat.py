@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tunebook.core.params import Row
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique
-from tunebook.nets.divergence import divergence
+from tunebook.nets.links import divergence
 from tunebook.nets.perturb import LENGTH, Attack, Point, tell, unit
 
 
@@ -85,7 +85,7 @@ def _apart(clean: Point, other: Point, run: RunContext, batch: Batch) -> Tensor:
     """Mean divergence of the answers at another point from those at the clean one, which get no gradient."""
     assert run.criterion is not None and run.labels is not None
     held, moved = (run.criterion.flat(point.outputs, batch) for point in (clean, other))
-    return held.mean(divergence(held.logits.detach(), moved.logits, run.labels.problem))
+    return held.mean(divergence(held.logits.detach(), moved.logits, run.labels.kind.link))
 
 
 __all__ = ["VAT"]

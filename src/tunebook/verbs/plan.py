@@ -210,7 +210,7 @@ def _check_settings(params: Mapping[str, Any], task: Task, data: DataRef, room: 
     if params["metric"] not in known:
         allowed = " | ".join(("auto", *known))
         found.append(PlanError("plan.metric", key="metric", value=params["metric"], allowed=allowed))
-    if data.labels.problem in ("regression", "ordinal"):
+    if data.labels.kind.link == "identity":
         for row, off in (("label_smoothing", 0), ("class_weights", "none")):
             if params[row] != off:
                 found.append(PlanError("plan.numbers", key=row, value=params[row], allowed=str(off)))

@@ -117,7 +117,7 @@ def specify(book: Book, parent: ParamTable, options: SearchOptions) -> tuple[Sea
     seeds = [(start + place) % 2**32 for place in range(options.seeds)]
     first = plan(parent, book.data, allow=options.allow)
     for axis in space.axes:
-        if axis.name == "label_smoothing" and first.labels.problem in ("regression", "ordinal"):
+        if axis.name == "label_smoothing" and first.labels.kind.link == "identity":
             raise PlanError("plan.numbers", key=axis.name, value=axis.high, allowed="0")
     spec = SearchSpec(
         plan=first.id,

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tunebook.core.kind import Link
+from tunebook.core.kind import Classes, Link
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.data.describe import eta_squared
 from tunebook.data.kind import class_counts
@@ -26,6 +26,7 @@ class MultiLabel(ClassKind):
     key: ClassVar[str] = "multi_label"
     link: ClassVar[Link] = "sigmoid"
     tasks: ClassVar[tuple[str, ...]] = ("text_classification",)
+    classes: ClassVar[Classes] = "several"
 
     def outputs(self, names: Sequence[str]) -> int:
         """One a class."""

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
-from tunebook.core.kind import Link
+from tunebook.core.kind import Classes, Link
 from tunebook.core.nouns import Labels
 from tunebook.data.describe import rank_link
 from tunebook.data.label_names import in_order
@@ -24,6 +24,7 @@ class Ordinal(OneClassKind):
     key: ClassVar[str] = "ordinal"
     link: ClassVar[Link] = "identity"
     tasks: ClassVar[tuple[str, ...]] = ("text_classification",)
+    classes: ClassVar[Classes] = "ordered"
 
     def outputs(self, names: Sequence[str]) -> int:
         """The number."""

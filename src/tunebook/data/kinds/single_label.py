@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tunebook.core.kind import Link
+from tunebook.core.kind import Classes, Link
 from tunebook.core.nouns import Labels
 from tunebook.data.describe import eta_squared
 from tunebook.data.labels import OneClassKind, codes_of, in_given_order
@@ -22,6 +22,7 @@ class SingleLabel(OneClassKind):
     key: ClassVar[str] = "single_label"
     link: ClassVar[Link] = "softmax"
     tasks: ClassVar[tuple[str, ...]] = ("text_classification",)
+    classes: ClassVar[Classes] = "one"
 
     def outputs(self, names: Sequence[str]) -> int:
         """One a class."""
