@@ -90,7 +90,7 @@ def test_the_loss_does_not_depend_on_how_rows_are_split(case: Case) -> None:
     classes = case.labels.problem in ("single_label", "multi_label")
     for weights, smoothing in SETTINGS if classes else SETTINGS[:1]:  # plan() refuses them for numbers
         params = {"class_weights": weights, "label_smoothing": smoothing}
-        criterion = case.task.criterion(case.labels, params, case.encoded.fixed["labels"])
+        criterion = case.task.criterion(case.labels, params, case.encoded)
         for encoded in (case.encoded, unweighted(case.encoded)):
             whole = case.task.collate(encoded, range(COUNT), 0)
             parts = [case.task.collate(encoded, rows, 0) for rows in ([4], [0, 8, 2], [1, 3, 5, 6, 7])]
@@ -104,7 +104,7 @@ def test_the_loss_does_not_depend_on_how_rows_are_split(case: Case) -> None:
 
 def test_the_loss_reaches_the_model(case: Case) -> None:
     params = {"class_weights": "none", "label_smoothing": 0.0}
-    criterion = case.task.criterion(case.labels, params, case.encoded.fixed["labels"])
+    criterion = case.task.criterion(case.labels, params, case.encoded)
     criterion.loss(case.model, case.task.collate(case.encoded, range(COUNT), 0))[0].backward()
     still = [name for name, parameter in case.model.named_parameters() if parameter.grad is None]
     case.model.zero_grad()
@@ -176,7 +176,7 @@ def test_answers_scores_and_true_labels_agree(case: Case) -> None:
 def test_bf16_runs_and_is_near(case: Case) -> None:
     exact = Inference(case.task, 0).run(case.model, case.encoded).logits
     params = {"class_weights": "none", "label_smoothing": 0.0}
-    criterion = case.task.criterion(case.labels, params, case.encoded.fixed["labels"])
+    criterion = case.task.criterion(case.labels, params, case.encoded)
     rough = Inference(case.task, 0, precision="bf16").run(case.model, case.encoded, criterion)
     assert rough.loss is not None and np.isfinite(rough.loss)
     np.testing.assert_allclose(rough.logits, exact, rtol=0.02, atol=0.02 * max(1, np.abs(exact).max()))

@@ -39,7 +39,7 @@ def test_the_order_is_that_of_the_rows(encoded: Encoded) -> None:
 
 def test_the_loss_is_the_mean_over_all_rows(encoded: Encoded) -> None:
     model = tiny.classifier("bert").eval()
-    criterion = TASK.criterion(LABELS, {"class_weights": "balanced", "label_smoothing": 0.1}, encoded.fixed["labels"])
+    criterion = TASK.criterion(LABELS, {"class_weights": "balanced", "label_smoothing": 0.1}, encoded)
     found = Inference(TASK, 0, batch_size=4).run(model, encoded, criterion)
     with torch.no_grad():
         whole, _ = criterion.loss(model, TASK.collate(encoded, range(23), 0))

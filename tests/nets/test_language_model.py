@@ -62,7 +62,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_the_loss_is_that_of_transformers(case: Any) -> None:
     task, model, rows, _ = case
     batch = task.collate(rows, range(len(rows)), 0)
-    criterion = task.criterion(LABELS, SETTINGS, rows.targets)
+    criterion = task.criterion(LABELS, SETTINGS, rows)
     with torch.no_grad():
         own = criterion.loss(model, batch)[0]
         plain = model(**batch).loss
@@ -74,7 +74,7 @@ def test_the_loss_is_that_of_transformers(case: Any) -> None:
 
 def test_the_loss_does_not_depend_on_how_rows_are_split(case: Any) -> None:
     task, model, rows, _ = case
-    criterion = task.criterion(LABELS, SETTINGS, rows.targets)
+    criterion = task.criterion(LABELS, SETTINGS, rows)
     whole = task.collate(rows, range(8), 0)
     parts = [task.collate(rows, part, 0) for part in ([4], [0, 7, 2], [1, 3, 5, 6])]
     with torch.no_grad():
@@ -87,7 +87,7 @@ def test_the_loss_does_not_depend_on_how_rows_are_split(case: Any) -> None:
 
 def test_the_loss_reaches_all_but_the_pooler(case: Any) -> None:
     task, model, rows, _ = case
-    task.criterion(LABELS, SETTINGS, rows.targets).loss(model, task.collate(rows, range(8), 0))[0].backward()
+    task.criterion(LABELS, SETTINGS, rows).loss(model, task.collate(rows, range(8), 0))[0].backward()
     still = [name for name, item in model.named_parameters() if item.grad is None and "pooler" not in name]
     model.zero_grad()
     assert still == []
@@ -95,7 +95,7 @@ def test_the_loss_reaches_all_but_the_pooler(case: Any) -> None:
 
 def test_padding_changes_nothing_and_figures_agree_with_the_loss(case: Any) -> None:
     task, model, rows, _ = case
-    criterion = task.criterion(LABELS, SETTINGS, rows.targets)
+    criterion = task.criterion(LABELS, SETTINGS, rows)
     together = Inference(task, 0, batch_size=16).run(model, rows, criterion)
     alone = Inference(task, 0, batch_size=1).run(model, rows, criterion)
     np.testing.assert_allclose(together.logits, alone.logits, rtol=1e-4, atol=1e-4)
@@ -121,7 +121,7 @@ def test_padding_changes_nothing_and_figures_agree_with_the_loss(case: Any) -> N
 def test_a_saved_model_loads_with_plain_transformers(case: Any, tmp_path: Path) -> None:
     task, model, rows, _ = case
     model.save_pretrained(str(tmp_path))
-    criterion = task.criterion(LABELS, SETTINGS, rows.targets)
+    criterion = task.criterion(LABELS, SETTINGS, rows)
     expected = Inference(task, 0).run(model, rows, criterion).logits
     for loaded in (task.load(tmp_path), task.auto().from_pretrained(tmp_path)):
         np.testing.assert_array_equal(Inference(task, 0).run(loaded.eval(), rows, criterion).logits, expected)
@@ -129,7 +129,7 @@ def test_a_saved_model_loads_with_plain_transformers(case: Any, tmp_path: Path) 
 
 def test_bf16_is_near(case: Any) -> None:
     task, model, rows, _ = case
-    criterion = task.criterion(LABELS, SETTINGS, rows.targets)
+    criterion = task.criterion(LABELS, SETTINGS, rows)
     exact = Inference(task, 0).run(model, rows, criterion).loss
     rough = Inference(task, 0, precision="bf16").run(model, rows, criterion).loss
     assert rough == pytest.approx(exact, rel=0.03)
@@ -216,7 +216,7 @@ def test_a_head_that_is_no_plain_layer_works_on_all_tokens(tmp_path: Path, monke
         task.encode(Rows(texts, None, None, texts), small.tokenizer(), 16), small.tokenizer(), SETTINGS, (0,)
     )
     batch = task.collate(rows, range(len(rows)), 0)
-    criterion = task.criterion(LABELS, SETTINGS, rows.targets)
+    criterion = task.criterion(LABELS, SETTINGS, rows)
     with torch.no_grad():
         short = criterion.loss(model, batch)[0]
         monkeypatch.setattr(model, "get_output_embeddings", lambda: None)

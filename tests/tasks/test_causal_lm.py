@@ -17,6 +17,6 @@ def test_every_token_is_a_target_but_the_first() -> None:
     rows = task.encode(Rows(TEXTS, None, None, TEXTS), small.tokenizer(), 16)
     assert np.array_equal(rows.flat["labels"], rows.flat["input_ids"])
     batch = task.collate(rows, range(len(rows)), 0)
-    items = task.criterion(None, {}, rows.targets).items(batch)  # type: ignore[arg-type]
+    items = task.criterion(None, {}, rows).items(batch)  # type: ignore[arg-type]
     assert int(items) == len(rows.flat["input_ids"]) - len(rows)
     assert (batch["labels"][batch["attention_mask"] == 0] == -100).all()

@@ -100,8 +100,8 @@ class Task(ABC):
         """A padded batch of tensors, of the rows with these numbers."""
 
     @abstractmethod
-    def criterion(self, labels: Labels, params: Mapping[str, Value], targets: NDArray[Any]) -> Criterion:
-        """What is minimised, for these settings; `targets` are those of the training rows."""
+    def criterion(self, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Criterion:
+        """What is minimised, for these settings; `rows` are those of training, by which classes may be weighed."""
 
     @abstractmethod
     def answers(self, logits: NDArray[np.float32], labels: Labels) -> list[dict[str, Any]]:

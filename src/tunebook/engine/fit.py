@@ -93,7 +93,7 @@ class Fit:
         numbered = material.train.with_fixed(row=np.arange(len(material.train)))
         self.view = Weave(self.woven, run=self.context).data(View(numbered))
         self.validation = self._drawn(material.validation, (0,))  # the same for every seed, so that runs compare
-        self.criterion: Criterion = self.task.criterion(plan.labels, self.params, self.view.rows.targets)
+        self.criterion: Criterion = self.task.criterion(plan.labels, self.params, self.view.rows)
         self._measure(unit_of(material.train.targets) if isinstance(self.criterion, Measures) else 1.0)
 
     def _measure(self, unit: float) -> None:

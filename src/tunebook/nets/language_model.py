@@ -112,7 +112,7 @@ class LanguageModel(Task):
             batch[name] = torch.from_numpy(column[list(rows)])
         return batch
 
-    def criterion(self, labels: Labels, params: Mapping[str, Value], targets: NDArray[Any]) -> Criterion:
+    def criterion(self, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Criterion:
         """Cross-entropy of the targets."""
         return Predict(self.ahead)
 

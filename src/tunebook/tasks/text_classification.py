@@ -120,13 +120,13 @@ class TextClassification(Task):
             batch[name] = torch.from_numpy(column[list(rows)])
         return batch
 
-    def criterion(self, labels: Labels, params: Mapping[str, Value], targets: NDArray[Any]) -> Criterion:
+    def criterion(self, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Criterion:
         """Cross-entropy, binary cross-entropy of each class, or squared error."""
         import torch
 
         from tunebook.nets.classify import Classify, class_weights
 
-        weights = class_weights(targets, labels, str(params["class_weights"]))
+        weights = class_weights(rows.targets, labels, str(params["class_weights"]))
         smoothing = float(params["label_smoothing"])  # type: ignore[arg-type]
         return Classify(labels.kind.link, None if weights is None else torch.from_numpy(weights), smoothing)
 

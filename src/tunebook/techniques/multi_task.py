@@ -268,7 +268,7 @@ class _Other:
     @classmethod
     def of(cls, number: int, book: OtherBook, run: RunContext) -> _Other:
         targets = book.train.fixed["labels"]
-        criterion = book.task.criterion(book.labels, {**run.settings, **_PLAIN}, targets)
+        criterion = book.task.criterion(book.labels, {**run.settings, **_PLAIN}, book.train)
         criterion = criterion.measured(unit_of(targets)) if isinstance(criterion, Measures) else criterion
         return cls(number, criterion, torch.from_numpy(targets))
 
