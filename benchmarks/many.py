@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from benchmarks.answers import Latent
 from benchmarks.gate import sequence, verdicts
 from benchmarks.record import write_result
-from tunebook.abtest.gate import Gate
 from tunebook.abtest.spending import PlannedLook, planned_looks
+from tunebook.core.gate import Gate
 from tunebook.stats.family import family_error
 from tunebook.stats.gate import MeanSquares
 

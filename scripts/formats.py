@@ -17,9 +17,9 @@ from claims import grid
 
 from tunebook.core.errors import TunebookError
 from tunebook.core.nouns import DataRef
+from tunebook.core.words import phrase
 from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
-from tunebook.report.words import phrase
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "formats.md"
 HEAD = """# What is made of each format

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tests import small
 from tunebook.abtest.arms import trained
 from tunebook.abtest.exam import Exam
-from tunebook.abtest.gate import Gate
 from tunebook.abtest.marks import Marks
+from tunebook.core.gate import Gate
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Rows
 from tunebook.core.verdict import Verdict

@@ -14,8 +14,8 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tunebook.abtest.gate import Gate
     from tunebook.core.errors import TunebookError
+    from tunebook.core.gate import Gate
     from tunebook.core.nouns import DataRef, Labels, ParamTable, Plan, Report
     from tunebook.core.verdict import Verdict
     from tunebook.data.options import DataOptions
@@ -44,7 +44,7 @@ _WHERE = {
     "Book": "verbs.book",
     "DataOptions": "data.options",
     "DataRef": "core.nouns",
-    "Gate": "abtest.gate",
+    "Gate": "core.gate",
     "Labels": "core.nouns",
     "ParamTable": "core.nouns",
     "Plan": "core.nouns",

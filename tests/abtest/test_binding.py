@@ -13,9 +13,9 @@ from scipy.special import ndtri
 
 from tests.plans import frozen, look
 from tunebook.abtest.binding import judged_by, laxer, overspent, rejects, too_lax
-from tunebook.abtest.gate import Gate
 from tunebook.abtest.spending import Taken, error_of
 from tunebook.abtest.test_plan import Guard, PlannedLook
+from tunebook.core.gate import Gate
 from tunebook.stats.sequential import spent
 
 GATE = Gate()

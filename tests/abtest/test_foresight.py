@@ -9,10 +9,10 @@ from benchmarks.answers import Latent
 from tests.ab_book import exam, gains, marks
 from tunebook.abtest import foresight as module
 from tunebook.abtest.foresight import Foresight, components, foresight, told
-from tunebook.abtest.gate import Gate
 from tunebook.abtest.looks import take_look
 from tunebook.abtest.spending import planned_looks
 from tunebook.abtest.test_plan import TestPlan
+from tunebook.core.gate import Gate
 from tunebook.core.verdict import Look
 from tunebook.stats.gate import MeanSquares
 from tunebook.stats.settle import min_detectable

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.ab_book import exam, gains, marks
-from tunebook.abtest.gate import Gate
 from tunebook.abtest.looks import bootstrapped, gain, take_look, wanted_of
 from tunebook.abtest.test_plan import PlannedLook, TestPlan
+from tunebook.core.gate import Gate
 from tunebook.stats.futility import chance_left
 from tunebook.stats.gate import decide, two_way
 

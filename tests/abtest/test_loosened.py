@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tunebook.abtest.gate import Gate
 from tunebook.abtest.loosened import loosened
+from tunebook.core.gate import Gate
 from tunebook.knowledge.log import Change, ChangeLog
 
 

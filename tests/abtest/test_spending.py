@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tunebook.abtest.gate import Gate
 from tunebook.abtest.spending import PlannedLook, Taken, dearest, nested, planned_looks, spent_elsewhere
 from tunebook.core.errors import PlanError
+from tunebook.core.gate import Gate
 from tunebook.stats.sequential import spent, together
 
 EACH = spent(0.05, 3, (3, 5, 10))

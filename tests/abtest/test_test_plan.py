@@ -15,9 +15,9 @@ from tunebook.abtest import test_plan as module
 from tunebook.abtest.arms import Arm
 from tunebook.abtest.classes import class_sizes, watched
 from tunebook.abtest.exam import split_exam
-from tunebook.abtest.gate import Gate
 from tunebook.abtest.prices import Prices
 from tunebook.core.errors import DataError, PlanError
+from tunebook.core.gate import Gate
 from tunebook.core.nouns import read_json, write_json
 from tunebook.stats.sequential import spent
 from tunebook.verbs.plan import plan

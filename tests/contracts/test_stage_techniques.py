@@ -21,7 +21,8 @@ from tunebook.tables.make import child
 from tunebook.verbs.book import Book
 from tunebook.verbs.init import init
 from tunebook.verbs.plan import plan
-from tunebook.verbs.stages import stage_facts, train_stages
+from tunebook.verbs.stages import stage_facts
+from tunebook.verbs.train import train_stages
 
 STAGE = {
     "pretrain.file": "raw.txt", "pretrain.max_steps": 8, "pretrain.batch_size": 4, "pretrain.max_length": 16,

@@ -11,8 +11,8 @@ import pytest
 from tests.report.test_ab import verdict
 from tunebook.abtest.foresight import Foresight
 from tunebook.core.verdict import Guardrail, RowEffect
+from tunebook.core.words import amount
 from tunebook.report.ab_words import (
-    amount,
     effect_text,
     foresight_text,
     further_seeds,

@@ -10,10 +10,10 @@ from tunebook.core.places import write_plan
 from tunebook.core.soup import Ingredient, Recipe
 from tunebook.tables.make import child
 from tunebook.tables.read import read_table
-from tunebook.verbs.again import again, keep_table
+from tunebook.verbs.again import again
 from tunebook.verbs.book import Book
 from tunebook.verbs.plan import plan
-from tunebook.verbs.runs import Run
+from tunebook.verbs.runs import Run, keep_table
 
 SCORE = "tunebook eval BOOK --run latest"
 

@@ -11,9 +11,9 @@ import pytest
 from filelock import FileLock
 
 from tests import ab_book, small
-from tunebook.abtest.gate import Gate
 from tunebook.cli.auto import Shop
 from tunebook.core.errors import BookError, PlanError, RunError
+from tunebook.core.gate import Gate
 from tunebook.core.nouns import ParamTable
 from tunebook.racing import lineup
 from tunebook.racing.desk import Desk

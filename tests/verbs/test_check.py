@@ -58,7 +58,7 @@ def test_rows_that_do_not_fit_each_other_are_warned_of(book: Book) -> None:
 
 
 def test_how_the_base_model_reads_the_texts_is_told(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tunebook.verbs import plan as planning
+    from tunebook.verbs import model_facts as planning
 
     real = planning.read_tokens
     monkeypatch.setattr(planning, "read_tokens", lambda *a, **k: {**real(*a, **k), "joints": 0.2, "pieces": 2.04})

@@ -14,8 +14,8 @@ import pytest
 from tests import ab_book
 from tunebook.abtest.arms import Arm, trained
 from tunebook.abtest.exam import Exam, split_exam
-from tunebook.abtest.gate import Gate
 from tunebook.core.errors import DataError, RunError
+from tunebook.core.gate import Gate
 from tunebook.core.nouns import Report
 from tunebook.verbs.compare import compare
 from tunebook.verbs.plan import plan

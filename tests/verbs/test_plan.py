@@ -18,11 +18,13 @@ from tunebook.data.options import DataOptions
 from tunebook.models.source import REACH
 from tunebook.tables.make import child
 from tunebook.tasks.text_classification import TextClassification
+from tunebook.verbs import model_facts as module
 from tunebook.verbs import order as weaving
-from tunebook.verbs import plan as module
 from tunebook.verbs.book import Book
 from tunebook.verbs.init import init
-from tunebook.verbs.plan import mean_length, order, plan, positions
+from tunebook.verbs.model_facts import mean_length, positions
+from tunebook.verbs.order import order
+from tunebook.verbs.plan import plan
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +183,7 @@ def test_techniques_that_cannot_be_woven(keys: tuple[str, ...], code: str, more:
 
 
 def test_nothing_left_to_train(home: Book, more: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "techniques_of", lambda table: {"stopper": {}})
+    monkeypatch.setattr("tunebook.verbs.plan.techniques_of", lambda table: {"stopper": {}})
     assert refused(home).code == "plan.nothing"
 
 
@@ -313,7 +315,7 @@ def test_another_tokenizer_is_read_anew(home: Book, base: Path, tmp_path: Path) 
 
 
 def test_a_library_that_is_not_there() -> None:
-    assert module._version("no-such-library") == "?"
+    assert module.version_of("no-such-library") == "?"
 
 
 def test_a_limit_on_what_is_trained(home: Book) -> None:

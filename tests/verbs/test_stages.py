@@ -23,8 +23,8 @@ from tunebook.tables.make import child
 from tunebook.verbs.book import Book
 from tunebook.verbs.init import init
 from tunebook.verbs.plan import plan
-from tunebook.verbs.stages import handed, stage_facts, started, train_stages
-from tunebook.verbs.train import train
+from tunebook.verbs.stages import stage_facts
+from tunebook.verbs.train import handed, started, train, train_stages
 
 PRETRAIN = {
     "pretrain.file": "raw.txt", "pretrain.max_steps": 4, "pretrain.batch_size": 4, "pretrain.max_length": 16,

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tunebook.abtest.gate import Gate
 from tunebook.abtest.spending import Taken, error_of, nested
 from tunebook.abtest.test_plan import Guard, TestPlan
 from tunebook.core.errors import RefusedError
+from tunebook.core.gate import Gate
 from tunebook.core.verdict import Look
 from tunebook.stats.sequential import spent
 

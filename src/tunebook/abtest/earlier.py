@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from tunebook.abtest.exam import Exam, split_exam
-from tunebook.abtest.gate import RETENTION
 from tunebook.abtest.guardrails import judged
 from tunebook.abtest.looks import gain
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.test_plan import TestPlan
+from tunebook.core.gate import RETENTION
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
 from tunebook.core.verdict import Guardrail

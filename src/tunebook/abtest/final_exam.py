@@ -31,11 +31,10 @@ from tunebook.core.errors import RefusedError
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef
 from tunebook.core.progress import Progress, Silent
+from tunebook.core.words import amount, metric_name
 from tunebook.engine.past import numbered
 from tunebook.knowledge.log import Entry
 from tunebook.models.source import model_id
-from tunebook.report.ab_words import amount
-from tunebook.report.words import metric_name
 from tunebook.stats.gate import MeanSquares
 from tunebook.stats.settle import expected
 from tunebook.stats.sizes import FEWEST, Sizes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tunebook.abtest.test_plan import TestPlan
 from tunebook.core.verdict import Look, Verdict
-from tunebook.report.words import SHARES
+from tunebook.core.words import SHARES
 from tunebook.stats.settle import POWER, min_detectable
 
 # Where nothing has been measured: what benchmarks/answers.py draws. Per row, what one seed's difference of two tables

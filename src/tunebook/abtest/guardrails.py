@@ -18,12 +18,12 @@ from scipy.special import stdtrit
 
 from tunebook.abtest.arms import Result
 from tunebook.abtest.classes import class_rows, holdable
-from tunebook.abtest.gate import CLASS, RATIOS, RETENTION
 from tunebook.abtest.looks import gain
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.pairs import Pair
 from tunebook.abtest.test_plan import Challenge, Guard, TestPlan
 from tunebook.core.errors import DataError, PlanError
+from tunebook.core.gate import CLASS, RATIOS, RETENTION
 from tunebook.core.verdict import Guardrail
 from tunebook.stats.gate import Effect, two_way
 from tunebook.stats.seeds import multi_bootstrap, over_seeds

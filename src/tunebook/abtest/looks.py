@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.abtest.gate import Gate
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.test_plan import TestPlan
+from tunebook.core.gate import Gate
 from tunebook.core.verdict import Look
 from tunebook.stats.futility import chance_left
 from tunebook.stats.gate import Effect, proven, two_way

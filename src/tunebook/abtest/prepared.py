@@ -14,7 +14,6 @@ from tunebook.abtest.crossfit import uncrossed
 from tunebook.abtest.earlier import EarlierTask, earlier_tasks
 from tunebook.abtest.exam import Exam, file_exam, split_exam
 from tunebook.abtest.foresight import Foresight, foresight
-from tunebook.abtest.gate import Gate
 from tunebook.abtest.marks import Marks, marks_of
 from tunebook.abtest.pairs import Pair
 from tunebook.abtest.spending import Taken, nested
@@ -23,6 +22,7 @@ from tunebook.abtest.tested import counted, logged_tests, taken
 from tunebook.abtest.verdicts import newest_verdicts, read_verdict
 from tunebook.core.border import Allow
 from tunebook.core.errors import BookError, PlanError
+from tunebook.core.gate import Gate
 from tunebook.core.nouns import DataRef, ParamTable, read_json, write_json
 from tunebook.core.verdict import Look, Verdict
 from tunebook.engine.past import numbered

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from tunebook.abtest.gate import FEWEST_SEEDS, MOST_LOOKS, Gate
 from tunebook.core.errors import PlanError
+from tunebook.core.gate import FEWEST_SEEDS, MOST_LOOKS, Gate
 from tunebook.core.nouns import Record
 from tunebook.stats.sequential import remaining, together
 

@@ -11,11 +11,11 @@ from pydantic import Field
 from tunebook.abtest.arms import Arm
 from tunebook.abtest.classes import class_sizes, watched
 from tunebook.abtest.exam import Exam
-from tunebook.abtest.gate import CLASS, GUARDS, RATIOS, RETENTION, Gate, asked_gate, asked_seeds
 from tunebook.abtest.prices import Prices
 from tunebook.abtest.spending import PlannedLook, Taken, dearest, planned_looks, spent_elsewhere
 from tunebook.core.border import Allow
 from tunebook.core.errors import PlanError
+from tunebook.core.gate import CLASS, GUARDS, RATIOS, RETENTION, Gate, asked_gate, asked_seeds
 from tunebook.core.hashing import file_id
 from tunebook.core.kinds import CLASSES, NUMBERS, either
 from tunebook.core.nouns import DataRef, Plan, Record, Split

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from tunebook.abtest.binding import judged_by
-from tunebook.abtest.gate import Gate
 from tunebook.abtest.spending import Taken
 from tunebook.abtest.test_plan import TestPlan
 from tunebook.core.errors import BookError, TableError
+from tunebook.core.gate import Gate
 from tunebook.core.nouns import read_json
 from tunebook.core.verdict import Look, Verdict
 from tunebook.knowledge.log import Entry

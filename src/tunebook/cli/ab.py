@@ -61,8 +61,8 @@ def ab(book: Books, a: Version, b: Challenger, rule: Rule, around: Around, allow
 
 def _announce(prepared: PreparedTest) -> None:
     """Say what will be done and how long it may take, and what should give pause."""
+    from tunebook.core.words import duration
     from tunebook.report.ab_words import foresight_text
-    from tunebook.report.words import duration
 
     for code, fields in prepared.warnings:
         note(say(code, **fields), style="yellow")
@@ -141,8 +141,8 @@ def _tell(screen: Console, verdict: Verdict, data: dict[str, Any]) -> None:
 
 
 def _facts(verdict: Verdict) -> list[tuple[str, str]]:
+    from tunebook.core.words import duration, number, score_text
     from tunebook.report.ab_words import money
-    from tunebook.report.words import duration, number, score_text
 
     extra = verdict.extra
     scores = " · ".join(f"{score_text(a)} → {score_text(b)}" for a, b in zip(*extra["scores"].values(), strict=True))
@@ -171,8 +171,8 @@ def _guards(verdict: Verdict) -> tuple[list[Sequence[str]], str]:
 
 
 def _effects(verdict: Verdict) -> list[Sequence[str]]:
+    from tunebook.core.words import phrase
     from tunebook.report.ab_words import effect_text
-    from tunebook.report.words import phrase
 
     return [
         (effect.row, effect_text(effect, verdict.metric), phrase("ab.method", effect.method))

@@ -56,7 +56,7 @@ def read_rule(rule: Rule, around: Around, allowed: Allowed) -> Asked:
         TunebookError: `cli.option` for a value that its option does not take, `ab.gate`, `ab.guard`, `ab.seeds`,
             `ab.prices`.
     """
-    from tunebook.abtest.gate import Gate, asked_gate, asked_seeds
+    from tunebook.core.gate import Gate, asked_gate, asked_seeds
 
     asked: Asked = {"aa": rule.aa, "allow": allowed.names}
     if rule.seeds is not None:

@@ -69,8 +69,8 @@ class Shop(Bars):
 
     def begins(self, state: AutoState, costs: Costs) -> None:
         """Say what the work will cost, and which tables cannot take part in it."""
+        from tunebook.core.words import duration
         from tunebook.report.auto_words import candidate_name
-        from tunebook.report.words import duration
 
         self.metric = state.spec.metric
         words = {name: duration(getattr(costs, name)) for name in ("each", "rung", "proof", "left")}
@@ -85,8 +85,8 @@ class Shop(Bars):
 
     def bought(self, state: AutoState, name: str) -> None:
         """Say what was bought for a table, or which baseline was measured."""
+        from tunebook.core.words import baseline_name, duration, metric_name, score_text
         from tunebook.report.auto_words import candidate_name
-        from tunebook.report.words import baseline_name, duration, metric_name, score_text
 
         metric = metric_name(state.spec.metric)
         for baseline in state.baselines:

@@ -68,7 +68,7 @@ def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
 
 def plan_facts(plan: Plan) -> list[tuple[str, str]]:
     """Model, settings that matter most, techniques and cost of a plan, in words."""
-    from tunebook.report.words import head_text, metric_name, number, stage_names
+    from tunebook.core.words import head_text, metric_name, number, stage_names
 
     params = plan.params
     batch = f"{params['batch_size']} × {params['gradient_accumulation_steps']}"
@@ -97,7 +97,7 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
 
 def rate_text(plan: Plan) -> str:
     """The peak rate that is used, and whose it is where that is not the table's."""
-    from tunebook.report.words import shown
+    from tunebook.core.words import shown
     from tunebook.tables.replaced import peak_rate
 
     row, rate = peak_rate(plan)
@@ -107,7 +107,7 @@ def rate_text(plan: Plan) -> str:
 
 def estimate_text(estimate: Estimate) -> str:
     """Steps, time and memory of a run, which are right within a factor of about two."""
-    from tunebook.report.words import duration, memory, number, share_text
+    from tunebook.core.words import duration, memory, number, share_text
 
     needed = say(
         "cli.estimate_of",

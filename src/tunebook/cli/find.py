@@ -102,7 +102,7 @@ def find_batch(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
 
 
 def _tell_batch(screen: Console, found: BatchFound) -> None:
-    from tunebook.report.words import memory
+    from tunebook.core.words import memory
 
     screen.print(say("find.most", rows=found.most, device=found.device), style="bold")
     screen.print()

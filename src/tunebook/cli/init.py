@@ -142,7 +142,7 @@ def _tell(screen: Console, book: Book, *, warnings: list[dict[str, Any]], whole:
 
 def _proposed(table: ParamTable) -> str:
     """The rows that decide most of what was proposed."""
-    from tunebook.report.words import shown
+    from tunebook.core.words import shown
 
     values = {name: shown(value) for name, value in table.values().items()}
     words = {"rate": "learning_rate", "batch": "batch_size", "epochs": "max_epochs", "length": "max_length"}
@@ -151,7 +151,7 @@ def _proposed(table: ParamTable) -> str:
 
 def data_facts(ref: DataRef) -> list[tuple[str, str]]:
     """Task, columns, classes, rows and what was dropped, in words."""
-    from tunebook.report.words import number, phrase
+    from tunebook.core.words import number, phrase
 
     ledger = ref.stats["ledger"]
     idle = {"group", "time"} - {str(ref.stats.get("split_by"))}  # found by name, and without a part in the split
@@ -191,7 +191,7 @@ def _classes(ref: DataRef, limit: int = 12) -> str:
 
 def _tell_table(screen: Console, book: Book) -> None:
     """The rows that were proposed for this data, with their reasons."""
-    from tunebook.report.words import shown
+    from tunebook.core.words import shown
 
     table = book.champion
     rows = [(name, shown(row.value), row.reason) for name, row in table.rows.items() if row.reason]

@@ -105,7 +105,7 @@ def _tell_rest(screen: Console, count: int) -> None:
 
 
 def _circumstances(item: Lesson) -> str:
-    from tunebook.report.words import phrase
+    from tunebook.core.words import phrase
 
     classes = say("knowledge.classes", classes=item.classes) if item.classes else phrase("problem", item.problem)
     book = item.book or say("knowledge.imported_book")
@@ -122,14 +122,14 @@ def _circumstances(item: Lesson) -> str:
 
 
 def _changes(item: Lesson) -> str:
-    from tunebook.report.words import shown
+    from tunebook.core.words import shown
 
     return "\n".join(f"{row['row']}: {shown(row['from'])} → {shown(row['to'])}" for row in item.changed)
 
 
 def _outcome(item: Lesson) -> str:
+    from tunebook.core.words import metric_name, phrase
     from tunebook.report.history import gain_text, second_proof
-    from tunebook.report.words import metric_name, phrase
 
     second = second_proof(item.test_scores.model_dump()) if item.test_scores else ""
     gain = f"{metric_name(item.metric)} {gain_text(item.model_dump())}" if item.gain is not None else ""
@@ -155,8 +155,8 @@ def knowledge_effects(around: Around, row: Row) -> Answer:
 
 
 def _tell_effects(screen: Console, row: str, tests: list[RowTest], pooled: list[Effect]) -> None:
+    from tunebook.core.words import metric_name
     from tunebook.report.history import gain_text
-    from tunebook.report.words import metric_name
 
     if not tests:
         screen.print(f"{say('knowledge.no_effects', row=row)} {_likest(row)}".rstrip())
@@ -188,7 +188,7 @@ def _tell_effects(screen: Console, row: str, tests: list[RowTest], pooled: list[
 
 def _possible(effect: Effect) -> Effect:
     """The same, its ends no further out than the metric can move."""
-    from tunebook.report.words import possible
+    from tunebook.core.words import possible
 
     found = effect.pooled
     ends = {name: getattr(found, name) for name in ("mean", "lower", "upper", "new_lower", "new_upper")}
@@ -198,7 +198,7 @@ def _possible(effect: Effect) -> Effect:
 
 def _elsewhere(effect: Effect) -> str:
     """Where the effect on another data set is to be expected, or that this cannot be told."""
-    from tunebook.report.words import possible
+    from tunebook.core.words import possible
 
     low, high = effect.pooled.new_lower, effect.pooled.new_upper
     if low is None or high is None:
@@ -210,7 +210,7 @@ def _elsewhere(effect: Effect) -> str:
 
 def _in_units(value: float, metric: str, sign: str = "+") -> str:
     """A number in points of a share, else in the metric's own unit, as `gain_text` says it."""
-    from tunebook.report.words import SHARES
+    from tunebook.core.words import SHARES
 
     return say("report.points", value=f"{value * 100:{sign}.1f}") if metric in SHARES else f"{value:{sign}.4f}"
 
@@ -224,8 +224,8 @@ def _likest(row: str) -> str:
 
 
 def _told(test: RowTest) -> tuple[str, str]:
+    from tunebook.core.words import metric_name, shown
     from tunebook.report.history import gain_text
-    from tunebook.report.words import metric_name, shown
 
     ratio = f" (×{test.ratio:.3g})" if test.ratio is not None else ""
     seeds = f" · {say('history.seeds')} {test.lesson.seeds}" if test.lesson.seeds else ""

@@ -66,8 +66,8 @@ def _verified(found: Check) -> Answer:
 
 
 def _tell(screen: Console, entries: list[Entry], earlier: int, looser: dict[int, list[str]]) -> None:
+    from tunebook.core.words import phrase
     from tunebook.report.history import marks, moment
-    from tunebook.report.words import phrase
 
     if not entries:
         screen.print(say("log.empty"))

@@ -59,8 +59,7 @@ def proven(book: Book, promotion: Promotion) -> Promotion:
 
 
 def _announce(book: Book, trial: Trial, before: dict[str, int]) -> None:
-    from tunebook.report.ab_words import amount
-    from tunebook.report.words import duration
+    from tunebook.core.words import amount, duration
 
     about = {"seeds": len(trial.seeds), "runs": trial.missing, "time": duration(trial.seconds)}
     count = {"n": len(trial.exam.rows), "number": before["logged"] + 1, "most": book.file.gate.openings}
@@ -129,8 +128,7 @@ def _answer(book: Path, act: Callable[[], Entry]) -> Answer:
 
 def test_rows_text(found: dict[str, Any], times: int) -> str:
     """What the test rows say of a promotion, and how often they were opened by now."""
-    from tunebook.report.ab_words import amount
-    from tunebook.report.words import metric_name, score_text
+    from tunebook.core.words import amount, metric_name, score_text
 
     scores = {name: score_text(found[name]) for name in ("a", "b")}
     points = {name: amount(found[name], found["metric"]) for name in ("gain", "lower", "upper")}

@@ -75,7 +75,7 @@ def _run(run: Run) -> dict[str, Any]:
 
 
 def _tell(screen: Console, found: list[dict[str, Any]], earlier: int) -> None:
-    from tunebook.report.words import duration, metric_name, phrase, score_text
+    from tunebook.core.words import duration, metric_name, phrase, score_text
 
     if not found:
         screen.print(say("cli.runs.none"))

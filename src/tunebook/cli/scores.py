@@ -20,9 +20,9 @@ _MARKS = {"better": "✓", "unsure": "?", "worse": "✗", "none": "·"}
 
 def tell_report(screen: Console, report: Report) -> None:
     """Print the verdict and a table of the scores with their intervals and the best baseline of each."""
+    from tunebook.core.words import metric_name, phrase
     from tunebook.report.scores import all_notes
     from tunebook.report.verdict import standing
-    from tunebook.report.words import metric_name, phrase
 
     found = standing(report)
     screen.print(f"{_MARKS[found.outcome]} {found.sentence}", style=_STYLES[found.outcome])
@@ -37,7 +37,7 @@ def tell_report(screen: Console, report: Report) -> None:
 
 def score_lines(report: Report) -> Iterator[list[str]]:
     """Name, value, interval and best baseline of each score that has an interval, the headline first."""
-    from tunebook.report.words import baseline_name, score_text
+    from tunebook.core.words import baseline_name, score_text
 
     names = [name for name in (report.headline, *report.intervals) if name in report.metrics]
     for name in dict.fromkeys(names):
@@ -52,7 +52,7 @@ def score_lines(report: Report) -> Iterator[list[str]]:
 
 def best_of(report: Report, metric: str) -> tuple[str, float] | None:
     """The baseline that does best in a metric, and its score."""
-    from tunebook.report.words import LOWER
+    from tunebook.core.words import LOWER
 
     known = [(name, scores[metric]) for name, scores in report.baselines.items() if scores.get(metric) is not None]
     known = [(name, value) for name, value in known if value == value]  # without NaN

@@ -89,8 +89,8 @@ def _answer(book: Book, result: SearchResult) -> Answer:
 
 
 def _tell(screen: Console, result: SearchResult) -> None:
+    from tunebook.core.words import metric_name, score_text
     from tunebook.report.search import value_text
-    from tunebook.report.words import metric_name, score_text
 
     words = {"trials": result.trials, "metric": metric_name(result.metric), "score": score_text(result.score)}
     if result.table is None:

@@ -32,7 +32,7 @@ def stages(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
 
 
 def _tell(screen: Console, found: list[dict[str, Any]]) -> None:
-    from tunebook.report.words import duration, number, phrase
+    from tunebook.core.words import duration, number, phrase
 
     if not found:
         screen.print(say("stages.none"))
@@ -59,14 +59,14 @@ def _tell(screen: Console, found: list[dict[str, Any]]) -> None:
 
 def _did(counters: dict[str, float]) -> str:
     """What a technique has done, by its own counters."""
-    from tunebook.report.words import number
+    from tunebook.core.words import number
 
     return " · ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in counters.items()) or "–"
 
 
 def _score(item: dict[str, Any], when: str) -> str:
     """Perplexity of a language model, the headline metric of any other."""
-    from tunebook.report.words import metric_name, number, score_text
+    from tunebook.core.words import metric_name, number, score_text
 
     scores = item[when]
     if "perplexity" in scores:

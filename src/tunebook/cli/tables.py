@@ -62,8 +62,8 @@ def _set(book: Path) -> str:
 
 
 def _tell_rows(screen: Console, table: ParamTable, effects: Mapping[str, str]) -> None:
+    from tunebook.core.words import moment, shown
     from tunebook.report.table_diff import described
-    from tunebook.report.words import moment, shown
 
     title = f"v{table.version}" if table.version else say("cli.runs.unsaved")
     about = " · ".join(part for part in (title, table.owner, moment(table.created), table.note) if part)
@@ -88,14 +88,14 @@ def _tell_rows(screen: Console, table: ParamTable, effects: Mapping[str, str]) -
 
 
 def _proposed(row: TableRow) -> str:
-    from tunebook.report.words import shown
+    from tunebook.core.words import shown
 
     return "–" if row.recommended is None else shown(row.recommended)
 
 
 def table_list(book: Books) -> Answer:
     """The versions of a book's table; a damaged one is marked."""
-    from tunebook.report.words import moment
+    from tunebook.core.words import moment
     from tunebook.verbs.book import open_book
 
     found, problems = _versions(open_book(book).tables)

@@ -73,7 +73,7 @@ def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
 def tell_start(table: ParamTable, plan: Plan) -> None:
     """Say which model takes the place of the table's and which classes are new to it, or what the base's head lends."""
     if plan.continues is None:
-        from tunebook.report.words import head_text
+        from tunebook.core.words import head_text
 
         if plan.head is not None:
             note(head_text(plan), style="yellow")
@@ -112,7 +112,7 @@ def _dry(plan: Plan, table: str, go: str) -> Answer:
         screen.print(facts([(say("cli.table"), table), *plan_facts(plan)]))
         screen.print()
         from tunebook.cli.answer import grid
-        from tunebook.report.words import shown
+        from tunebook.core.words import shown
 
         rows = [(name, shown(value)) for name, value in plan.params.items()]
         rows += [
@@ -173,7 +173,7 @@ def run_data(run: Run, report: Report | None) -> dict[str, Any]:
 
 def tell_run(screen: Console, run: Run, report: Report | None) -> None:
     """Print what a run is worth and what it cost."""
-    from tunebook.report.words import duration, memory, metric_name, number, score_text
+    from tunebook.core.words import duration, memory, metric_name, number, score_text
     from tunebook.verbs.retention import read_retention
 
     outcome = run.outcome
@@ -200,7 +200,7 @@ def tell_run(screen: Console, run: Run, report: Report | None) -> None:
 
 def kept_text(outcome: dict[str, Any]) -> str:
     """What of the model was trained, and what keeping it takes."""
-    from tunebook.report.words import memory, number, share_text
+    from tunebook.core.words import memory, number, share_text
 
     return say(
         "peft.kept",

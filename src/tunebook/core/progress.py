@@ -57,4 +57,27 @@ class Silent:
         """Nothing."""
 
 
-__all__ = ["Looks", "Notes", "Progress", "Silent", "tell"]
+class Quiet:
+    """A watcher that is told how far a stage is, but not of its scores, which are not those of the book."""
+
+    def __init__(self, inner: Progress) -> None:
+        self.inner = inner
+
+    def start(self, what: str, total: int, done: int = 0) -> None:
+        """A piece of work begins."""
+        self.inner.start(what, total, done)
+
+    def advance(self, amount: int = 1, **figures: float) -> None:
+        """Some units are done."""
+        self.inner.advance(amount, **figures)
+
+    def note(self, text: str) -> None:
+        """Something out of the ordinary."""
+        tell(self.inner, text)
+
+    def finish(self) -> None:
+        """The piece of work is over."""
+        self.inner.finish()
+
+
+__all__ = ["Looks", "Notes", "Progress", "Quiet", "Silent", "tell"]

@@ -12,8 +12,19 @@ from markupsafe import Markup
 
 from tunebook.core.messages import say
 from tunebook.core.verdict import Verdict
-from tunebook.report.ab_words import (
+from tunebook.core.words import (
+    SHARES,
     amount,
+    duration,
+    memory,
+    metric_name,
+    number,
+    phrase,
+    possible,
+    score_text,
+    shown,
+)
+from tunebook.report.ab_words import (
     doubt_texts,
     effect_text,
     guard_margin,
@@ -32,7 +43,6 @@ from tunebook.report.plots.bands import Bundle, band_plot
 from tunebook.report.plots.interval import Line, Span, interval_plot
 from tunebook.report.plots.paired import paired_plot
 from tunebook.report.retention import arm_rows
-from tunebook.report.words import SHARES, duration, memory, metric_name, number, phrase, possible, score_text, shown
 
 _OUTCOMES = {"STRONG": "better", "PROMOTE": "better", "REJECT": "worse", "INCONCLUSIVE": "unsure"}
 _KIND = {"a": "s2", "b": "s1"}

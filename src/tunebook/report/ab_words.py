@@ -10,23 +10,13 @@ from typing import TYPE_CHECKING
 from tunebook.core.messages import say
 from tunebook.core.said import said
 from tunebook.core.verdict import Guardrail, RowEffect, Verdict
-from tunebook.report.words import SHARES, duration, metric_name, number, phrase, possible
+from tunebook.core.words import amount, duration, metric_name, number, phrase
 
 if TYPE_CHECKING:
     from tunebook.abtest.foresight import Foresight
     from tunebook.abtest.test_plan import TestPlan
 
 _NAMED, _CLASSES = 3, 5  # guardrails that a sentence names, and classes that a table shows
-
-
-def amount(value: float, metric: str, sign: bool = True) -> str:
-    """A gain in words: points of a share (`+3.1 points`), else a number in the metric's own unit."""
-    if not math.isfinite(value):
-        return "–"
-    mark = "+" if sign else ""
-    if metric in SHARES or metric == "ece":
-        return said("report.points", value=f"{possible(value, metric) * 100:{mark}.1f}")
-    return f"{value:{mark}.3f}"
 
 
 def wanted(verdict: Verdict) -> str:
@@ -201,7 +191,6 @@ def effect_text(effect: RowEffect | None, metric: str) -> str:
 
 
 __all__ = [
-    "amount",
     "doubt_texts",
     "effect_text",
     "foresight_text",

@@ -8,8 +8,9 @@ from typing import Any
 from markupsafe import Markup
 
 from tunebook.core.messages import say
+from tunebook.core.words import SHARES, amount, baseline_name, duration, metric_name, number, score_text
 from tunebook.racing.outcome import AutoResult
-from tunebook.report.ab_words import amount, sentence, settle_text
+from tunebook.report.ab_words import sentence, settle_text
 from tunebook.report.auto_words import (
     bare,
     baseline_text,
@@ -24,7 +25,6 @@ from tunebook.report.auto_words import (
 )
 from tunebook.report.page import write_page
 from tunebook.report.plots.interval import Line, Span, interval_plot
-from tunebook.report.words import SHARES, baseline_name, duration, metric_name, number, score_text
 
 _KINDS = {"promoted": "better", "refused": "unsure", "not_passed": "unsure"}
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from tunebook.core.messages import say
 from tunebook.core.verdict import Guardrail
+from tunebook.core.words import SHARES, amount, baseline_name, duration, metric_name, score_text, shown
 from tunebook.racing.lead import SURE
 from tunebook.racing.outcome import AutoResult
 from tunebook.racing.state import CHAMPION, RECOMMENDED, AutoState, BaselineScore, Candidate, Luck
-from tunebook.report.ab_words import amount, guard_margin, guard_name, guard_text, sorted_ends
-from tunebook.report.words import SHARES, baseline_name, duration, metric_name, score_text, shown
+from tunebook.report.ab_words import guard_margin, guard_name, guard_text, sorted_ends
 
 
 def candidate_name(name: str, state: AutoState | None = None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from tunebook.core.nouns import DataRef, Plan, Report
+from tunebook.core.words import baseline_name
 from tunebook.engine.part import is_part
 from tunebook.report.page import write_page
 from tunebook.report.rows import data_view
@@ -17,7 +18,6 @@ from tunebook.report.scores import all_notes, class_columns, class_rows, score_r
 from tunebook.report.snippet import loading, stays_beside
 from tunebook.report.training import parameter_rows
 from tunebook.report.verdict import standing
-from tunebook.report.words import baseline_name
 
 _LANGUAGES = {"en": ["en"], "zh": ["zh"], "mixed": ["zh", "en"]}
 

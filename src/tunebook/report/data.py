@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef
+from tunebook.core.words import phrase
 from tunebook.report.page import write_page
 from tunebook.report.rows import data_view
-from tunebook.report.words import phrase
 
 
 def write_data_report(path: Path, ref: DataRef, book: str = "") -> Path:

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable
+from tunebook.core.words import SHARES, metric_name, phrase, possible, score_text, shown
 from tunebook.knowledge.chain import Check
 from tunebook.knowledge.log import CROWNING, Entry
 from tunebook.report.page import render
-from tunebook.report.words import SHARES, metric_name, phrase, possible, score_text, shown
 
 Form = Literal["md", "html"]
 

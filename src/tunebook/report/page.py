@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from tunebook.core.files import write_whole
 from tunebook.core.messages import language, say
-from tunebook.report.words import number, phrase, shown
+from tunebook.core.words import number, phrase, shown
 
 _SIGNS = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
 _WWW = re.compile(r"\b(www)\.", re.IGNORECASE)

@@ -8,8 +8,7 @@ from tunebook.core.messages import say
 from tunebook.core.nouns import Interval
 from tunebook.core.retention import Retention
 from tunebook.core.verdict import Verdict
-from tunebook.report.ab_words import amount
-from tunebook.report.words import metric_name, number, score_text
+from tunebook.core.words import amount, metric_name, number, score_text
 
 
 def headings(kept: Retention) -> list[str]:

@@ -8,9 +8,9 @@ from typing import Any
 from markupsafe import Markup
 
 from tunebook.core.messages import say
+from tunebook.core.words import number, phrase
 from tunebook.data.describe import warning_text
 from tunebook.report.plots.bars import bar_plot, histogram
-from tunebook.report.words import number, phrase
 
 Stats = Mapping[str, Any]
 # Classes that get a bar of their own; the table holds all.

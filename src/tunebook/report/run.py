@@ -10,12 +10,12 @@ from tunebook.core.kinds import CLASSES, NUMBERS, TOKENS, either
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan, Report
 from tunebook.core.retention import Retention
+from tunebook.core.words import baseline_name, head_text, moment, phrase, share_text, stage_names
 from tunebook.report import scores, training
 from tunebook.report.page import write_page
 from tunebook.report.retention import retention_view
 from tunebook.report.rows import data_view
 from tunebook.report.verdict import standing
-from tunebook.report.words import baseline_name, head_text, moment, phrase, share_text, stage_names
 
 # Below these numbers of rows a score is too coarse to build on.
 _FEW_ROWS, _FEW_OF_CLASS = 1000, 30

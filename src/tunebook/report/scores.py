@@ -9,11 +9,11 @@ from markupsafe import Markup
 
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
+from tunebook.core.words import SHARES, baseline_name, metric_name, number, score_text
 from tunebook.report.plots.dots import Dot, dot_plot
 from tunebook.report.plots.heatmap import heat_map
 from tunebook.report.plots.reliability import reliability_plot
 from tunebook.report.plots.scatter import scatter_plot
-from tunebook.report.words import SHARES, baseline_name, metric_name, number, score_text
 
 # Pairs of classes, and mistakes, that a page shows at most.
 _PAIRS, _ERRORS = 15, 30

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from tunebook.core.messages import say
+from tunebook.core.words import duration, metric_name, score_text, shown
 from tunebook.report.page import write_page
 from tunebook.report.plots.parallel import Path as Line
 from tunebook.report.plots.parallel import parallel_plot
@@ -16,7 +17,6 @@ from tunebook.report.plots.rulers import Ruler
 from tunebook.report.plots.shares import share_plot
 from tunebook.report.plots.slices import Point, slice_plot
 from tunebook.report.plots.trials import Tried, trials_plot
-from tunebook.report.words import duration, metric_name, score_text, shown
 
 if TYPE_CHECKING:
     from tunebook.trials.result import SearchResult

@@ -7,8 +7,8 @@ from typing import Any
 from tunebook.core.messages import language, say
 from tunebook.core.nouns import ParamTable
 from tunebook.core.params import Value
+from tunebook.core.words import shown
 from tunebook.report.page import render
-from tunebook.report.words import shown
 from tunebook.tables.declared import find
 from tunebook.tables.diff import diff, in_force
 

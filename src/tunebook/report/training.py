@@ -12,8 +12,8 @@ from tunebook.core.messages import language, say
 from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.params import Declaration, Value, declarations
 from tunebook.core.settings import Settings
+from tunebook.core.words import LOWER, duration, memory, metric_name, number, phrase, share_text, shown
 from tunebook.report.plots.curves import Curve, curve_plot
-from tunebook.report.words import LOWER, duration, memory, metric_name, number, phrase, share_text, shown
 
 History = Sequence[Mapping[str, Any]]
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tunebook.core.messages import say
 from tunebook.core.nouns import Report
-from tunebook.report.words import LOWER, SHARES, baseline_name, metric_name, score_text
+from tunebook.core.words import LOWER, SHARES, baseline_name, metric_name, score_text
 
 Outcome = Literal["better", "unsure", "worse", "none"]
 

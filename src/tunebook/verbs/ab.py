@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Unpack
 
-from tunebook.abtest.announce import publish
 from tunebook.abtest.beside import costs, described, flip_counts, flipped_rows
 from tunebook.abtest.earlier import check_retention, retained
 from tunebook.abtest.effects import Study, measured, row_effects
@@ -27,6 +26,7 @@ from tunebook.report.ab_words import sentence
 from tunebook.stats.sequential import remaining
 from tunebook.stats.settle import settle
 from tunebook.verbs.book import Book
+from tunebook.verbs.publish import publish
 
 
 def ab(

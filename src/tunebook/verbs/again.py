@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from contextlib import suppress
 
 from tunebook.core.errors import TunebookError
-from tunebook.core.files import write_whole
 from tunebook.core.nouns import Plan
 from tunebook.core.places import home_of
 from tunebook.core.soup import Recipe
-from tunebook.verbs.runs import Run
+from tunebook.verbs.runs import TABLE, Run
 
-TABLE = "table.json"  # of a run: its table, where that is no version of the book
 BOOK = "BOOK"  # stands for the folder of the book
-
-
-def keep_table(plan: Plan, run: Run) -> None:
-    """Write the table of a run that was planned from a changed version or from a file into the run's folder."""
-    if plan.values:
-        write_whole(run.path / TABLE, json.dumps(plan.values, indent=2, ensure_ascii=False) + "\n")
 
 
 def again(run: Run) -> list[str]:
@@ -61,4 +52,4 @@ def _seed(run: Run, plan: Plan) -> list[str]:
     return ["--set", f"seed={plan.seed}"]
 
 
-__all__ = ["BOOK", "TABLE", "again", "keep_table"]
+__all__ = ["BOOK", "again"]

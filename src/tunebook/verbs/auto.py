@@ -20,10 +20,10 @@ from tunebook.racing.lineup import line_up
 from tunebook.racing.luck import luck_of
 from tunebook.racing.meter import Meter, OutOfTimeError
 from tunebook.racing.outcome import AutoResult
-from tunebook.racing.proof import prove
 from tunebook.racing.race import RUNGS, cost, race
 from tunebook.racing.state import CHAMPION, AutoSpec, AutoState, Buys, Candidate, Costs, Diary, states_of
 from tunebook.tables.split import settings_of
+from tunebook.verbs.auto_proof import prove
 from tunebook.verbs.book import Book
 
 MINUTES, TRIES = 30.0, 6

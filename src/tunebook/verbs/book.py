@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from tunebook.abtest.gate import Gate
 from tunebook.core.errors import BookError
+from tunebook.core.gate import Gate
 from tunebook.core.nouns import DataRef, ParamTable, Record
 
 if TYPE_CHECKING:

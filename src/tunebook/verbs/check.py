@@ -59,7 +59,7 @@ def warnings_of(book: Book, table: ParamTable | None = None, *, allow: Allow = f
     from tunebook.core.places import from_book
     from tunebook.data.tokens import check_tokens
     from tunebook.models.source import find_model
-    from tunebook.verbs.plan import read_tokens
+    from tunebook.verbs.model_facts import read_tokens
 
     name = str((table or book.champion).rows["base_model"].value)
     try:

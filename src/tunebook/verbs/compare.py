@@ -9,18 +9,18 @@ from typing import Any
 from tunebook.abtest.arms import Result, known
 from tunebook.abtest.beside import described, flip_counts
 from tunebook.abtest.exam import split_exam
-from tunebook.abtest.gate import FEWEST_SEEDS, Gate
 from tunebook.abtest.looks import take_look
 from tunebook.abtest.marks import Marks, marks_of
 from tunebook.abtest.pairs import answers
 from tunebook.core.errors import DataError
+from tunebook.core.gate import FEWEST_SEEDS, Gate
 from tunebook.core.hashing import content_id
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Report, Split
 from tunebook.core.verdict import Look, Verdict
+from tunebook.core.words import LOWER, amount, metric_name
 from tunebook.data.frozen import rows_of
-from tunebook.report.ab_words import amount, sentence
-from tunebook.report.words import LOWER, metric_name
+from tunebook.report.ab_words import sentence
 from tunebook.verbs.runs import Run
 
 Side = Report | Run | Sequence[Run]

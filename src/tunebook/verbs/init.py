@@ -16,7 +16,7 @@ from tunebook.data.options import DataOptions
 from tunebook.knowledge.log import Change, user
 from tunebook.models.source import find_model, load_reader
 from tunebook.verbs.book import Book, BookFile, write_book_file
-from tunebook.verbs.plan import read_tokens
+from tunebook.verbs.model_facts import read_tokens
 from tunebook.verbs.sources import SAMPLES, Sources, find_sources
 
 

@@ -5,34 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tunebook.core.border import Allow
 from tunebook.core.errors import ModelError, PlanError, gathered, raise_all
-from tunebook.core.hashing import content_id
 from tunebook.core.nouns import DataRef, Estimate, HeadStart, ParamTable, Plan
+from tunebook.core.params import build
 from tunebook.core.places import from_book
 from tunebook.core.registry import stages, task_of
+from tunebook.core.stage import MakesParts, Part, Stage
 from tunebook.core.technique import Facts, PreparesModel, Refuses, RunContext, Technique
 from tunebook.engine.inputs import inputs_of
 from tunebook.engine.past import CONTINUE, Start, find_start, numbered
 from tunebook.engine.schedule import check_steps
 from tunebook.models.heads import own_head
-from tunebook.models.source import find_model, load_reader, reach, read_config
+from tunebook.models.source import find_model, read_config
 from tunebook.tables.rules import planned_steps
 from tunebook.tables.split import settings_of, techniques_of
 from tunebook.verbs.estimate import Sizes, estimate, sizes_of, sizes_of_kind
-from tunebook.verbs.kept import kept, kept_model_id
-from tunebook.verbs.model_facts import plain_kind
+from tunebook.verbs.kept import kept_model_id
+from tunebook.verbs.model_facts import mean_length, plain_kind, read_tokens, version_of
 from tunebook.verbs.order import order
+from tunebook.verbs.stage_plan import naming, refuse_unhanded, stage_table
 
 if TYPE_CHECKING:
     from tunebook.core.task import Task
 
 _LIBRARIES = ("tunebook", "torch", "transformers", "accelerate", "tokenizers", "numpy")
-_READERS = ("tunebook", "transformers", "tokenizers")  # what decides how a text is read, beside the model
 _LENGTH_TELLS = 0.3  # share of the label's variance that length may explain before like lengths are kept apart
 
 
@@ -60,8 +60,6 @@ def plan(
         TableError, PlanError, ModelError, DataError, MachineError: with what to do about it, and what else does not go
             together.
     """
-    from tunebook.verbs.stages import plan_stages, stages_of
-
     if continue_from is not None:
         if found := stages_of(table):
             raise PlanError("forgetting.stages", key=found[0].key, value=continue_from)
@@ -69,6 +67,53 @@ def plan(
         return plan_one(table, numbered(data, start.labels), seed=seed, allow=allow, start=start)
     before = plan_stages(table, data, seed=seed, allow=allow)
     return plan_one(table, data, seed=seed, allow=allow, before=before)
+
+
+def plan_stages(
+    table: ParamTable, data: DataRef, *, seed: int | None = None, allow: Allow = frozenset()
+) -> Plan | None:
+    """The plan of the last stage of a table, which holds those before it; None where the table has no stages.
+
+    Raises:
+        PlanError, DataError: as the stages say.
+    """
+    last: Plan | None = None
+    given = seed if seed is not None else cast(int, table.rows["seed"].value)
+    for stage in stages_of(table):
+        assert isinstance(stage, MakesParts)
+        for part in stage.parts(table, data):
+            last = _plan_part(stage, part, data.path.parent, seed=given, allow=allow, before=last)
+    return last
+
+
+def stages_of(table: ParamTable) -> list[Stage]:
+    """The stages that a table switches on, in their order."""
+    known = stages()
+    switched = {key: rows for key, rows in techniques_of(table).items() if key in known}
+    chosen = [cast(Stage, build(known[key], dict(rows))) for key, rows in switched.items()]
+    return sorted(chosen, key=lambda stage: stage.place)
+
+
+def _plan_part(
+    stage: Stage, part: Part, book: Path, *, seed: int, allow: Allow = frozenset(), before: Plan | None = None
+) -> Plan:
+    """The plan of a part of a stage.
+
+    Args:
+        book: folder of the book whose training is prepared.
+        seed: of the training that is prepared; before: plan of the stage before.
+
+    Raises:
+        PlanError, TableError: `stages.unfit`, what `plan` says of any table, with the name of the stage; as
+            `stage_table` and `refuse_unhanded`.
+    """
+    own = seed if part.seed is None else part.seed
+    table = stage_table(stage, part, book)
+    with naming(stage):
+        made = plan_one(table, part.data, seed=own, allow=allow, before=before)
+    refuse_unhanded(stage, made)
+    more = {"params": {**made.params, **part.more}, "stage": stage.key, "own_seed": part.seed is not None, "values": {}}
+    return made.model_copy(update=more)
 
 
 def plan_one(
@@ -123,7 +168,7 @@ def plan_one(
         data=data.content,
         data_path=data.path.absolute(),
         seed=params["seed"],
-        versions={name: _version(name) for name in _LIBRARIES},
+        versions={name: version_of(name) for name in _LIBRARIES},
         estimate=_needed(sizes, params, data, tokens, steps),
         before=before,
         continues=start.path if start else None,
@@ -140,52 +185,6 @@ def _needed(sizes: Sizes, params: dict[str, Any], data: DataRef, tokens: dict[st
     length = mean_length(tokens, params["max_length"])
     found = estimate(sizes, params, rows=data.rows, mean_length=length, steps=steps)
     return found.model_copy(update={"cut_share": share_cut(tokens, params["max_length"])})
-
-
-def read_tokens(data: DataRef, folder: Path, *, allow_unknown: bool = False, tokenizer: Any = None) -> dict[str, Any]:
-    """How the model's tokenizer reads the training texts: `token_report` of lengths and unknown tokens, and as
-    `positions` the tokens that the model can take. Kept in the book's cache.
-
-    Args:
-        tokenizer: the model's, where the caller has loaded it.
-
-    Raises:
-        DataError: the tokenizer cannot read too large a share of them.
-    """
-    from tunebook.data.tokens import SAMPLE, check_tokens
-
-    key = content_id(
-        [data.content, kept_model_id(folder, data), SAMPLE, "words", [_version(name) for name in _READERS]]
-    )
-    report: dict[str, Any] = kept(data, f"tokens-{key}", lambda: _read(data, folder, tokenizer))
-    check_tokens(report, allow_unknown=allow_unknown)
-    return report
-
-
-def _read(data: DataRef, folder: Path, tokenizer: Any) -> dict[str, Any]:
-    from tunebook.data.load import load
-    from tunebook.data.tokens import token_report
-
-    rows = load(data, "train")
-    tokenizer = tokenizer or load_reader(folder)
-    report = token_report(rows.texts, rows.pairs, tokenizer)
-    return {**report, "positions": positions(read_config(folder), tokenizer)}
-
-
-def mean_length(tokens: dict[str, Any], limit: int) -> float:
-    """Tokens of a row on average once rows are cut at a limit, from a token report."""
-    lengths = {min(int(length), limit): 0 for length in tokens["lengths"]}
-    for length, count in tokens["lengths"].items():
-        lengths[min(int(length), limit)] += int(count)
-    return sum(length * count for length, count in lengths.items()) / max(sum(lengths.values()), 1)
-
-
-def positions(config: dict[str, Any], tokenizer: Any) -> int:
-    """Tokens that the model can take."""
-    room = int(config.get("max_position_embeddings") or 10**6)
-    if config["model_type"] in ("roberta", "xlm-roberta", "camembert"):
-        room -= 2  # their positions start after the padding index
-    return min(room, reach(tokenizer))
 
 
 def _fill(params: dict[str, Any], task: Task, data: DataRef, tokens: dict[str, Any], steps: int) -> None:
@@ -280,11 +279,4 @@ def _within(limit: float | None, sizes: Sizes) -> None:
         )
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "?"
-
-
-__all__ = ["mean_length", "order", "plan", "plan_one", "positions", "read_tokens"]
+__all__ = ["plan", "plan_one", "plan_stages", "stages_of"]

@@ -23,8 +23,7 @@ from tunebook.tables.recommend import Asked, Suggestion, opinion, recommended
 from tunebook.tables.rules import Scaling
 from tunebook.verbs.book import Book
 from tunebook.verbs.doctor import this_machine
-from tunebook.verbs.model_facts import model_facts
-from tunebook.verbs.plan import read_tokens
+from tunebook.verbs.model_facts import model_facts, read_tokens
 
 EDGE = 512 << 20
 _UNKNOWN = 0.05

@@ -18,6 +18,7 @@ from tunebook.core.history import read_history
 from tunebook.core.nouns import Plan, Report, read_json
 from tunebook.core.places import PLAN, home_of, read_plan
 
+TABLE = "table.json"  # of a run: its table, where that is no version of the book
 _FAILED = "failed.json"
 _OUTCOME = ("seconds", "rows_per_second", "peak_memory_bytes", "steps", "device")
 _BEGUN = (PLAN, "outcome.json", "metrics.jsonl")
@@ -171,4 +172,10 @@ def _later(folder: Path) -> str:
         return now
 
 
-__all__ = ["Run", "find_run", "new_run", "runs_in", "runs_named"]
+def keep_table(plan: Plan, run: Run) -> None:
+    """Write the table of a run that was planned from a changed version or from a file into the run's folder."""
+    if plan.values:
+        write_whole(run.path / TABLE, json.dumps(plan.values, indent=2, ensure_ascii=False) + "\n")
+
+
+__all__ = ["TABLE", "Run", "find_run", "keep_table", "new_run", "runs_in", "runs_named"]

@@ -1,4 +1,4 @@
-"""The plan of one training of a stage, with the techniques that the stage names, and what it could not hand on."""
+"""The table of one training of a stage, with the techniques that the stage names, and what it could not hand on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tunebook.core.border import Allow
 from tunebook.core.errors import PlanError, TableError
 from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.registry import task_of, techniques
@@ -19,35 +18,24 @@ from tunebook.tables.nested import nested
 from tunebook.tables.split import techniques_of
 
 
-def plan_part(
-    stage: Stage, part: Part, book: Path, *, seed: int, allow: Allow = frozenset(), before: Plan | None = None
-) -> Plan:
-    """The plan of a part of a stage.
+def stage_table(stage: Stage, part: Part, book: Path) -> ParamTable:
+    """The table of a part of a stage, with the techniques that the stage names.
 
     Args:
         book: folder of the book whose training is prepared; files that the stage's techniques name are seen from there.
-        seed: of the training that is prepared.
-        before: plan of the stage before.
 
     Raises:
-        PlanError: `stages.past`, `stages.no_head`, `stages.beside`, `stages.shape`: a technique that has no place in
-            this stage; `stages.unfit`, `row.*` (TableError): what `plan` says of any table, with the name of the stage.
+        PlanError: `stages.past`, `stages.no_head`: a technique that has no place in this stage. TableError:
+            `stages.unfit`.
     """
-    from tunebook.verbs.plan import plan_one
-
-    own = seed if part.seed is None else part.seed
-    with _named(stage):
+    with naming(stage):
         table = placed(nested(part.table, stage.techniques or (), f"{stage.key}.techniques"), part, book)
     _refuse_kinds(stage, table, part.data.task)
-    with _named(stage):
-        made = plan_one(table, part.data, seed=own, allow=allow, before=before)
-    _refuse_unhanded(stage, made)
-    more = {"params": {**made.params, **part.more}, "stage": stage.key, "own_seed": part.seed is not None, "values": {}}
-    return made.model_copy(update=more)
+    return table
 
 
 @contextmanager
-def _named(stage: Stage) -> Iterator[None]:
+def naming(stage: Stage) -> Iterator[None]:
     """Errors of table and plan say which stage they are about."""
     try:
         yield
@@ -91,8 +79,12 @@ def _refuse_kinds(stage: Stage, table: ParamTable, task: str) -> None:
             raise PlanError("stages.no_head", key=stage.key, value=key, allowed=allowed, technique=key, task=task)
 
 
-def _refuse_unhanded(stage: Stage, made: Plan) -> None:
-    """A technique after which there is no model like the base model to hand on."""
+def refuse_unhanded(stage: Stage, made: Plan) -> None:
+    """Refuse a technique after which there is no model like the base model to hand on.
+
+    Raises:
+        PlanError: `stages.beside`, `stages.shape`.
+    """
     from tunebook.engine.merging import unmergeable
     from tunebook.engine.part import MERGEABLE
 
@@ -103,4 +95,4 @@ def _refuse_unhanded(stage: Stage, made: Plan) -> None:
         raise PlanError("stages.shape", key=stage.key, value=key, technique=key)
 
 
-__all__ = ["placed", "plan_part"]
+__all__ = ["naming", "placed", "refuse_unhanded", "stage_table"]

@@ -1,4 +1,9 @@
-"""Train: plan -> run. The same plan trained again goes on where it stopped, or gives the run that there is."""
+"""Train: plan -> run. The same plan trained again goes on where it stopped, or gives the run that there is.
+
+Each stage is a plan and a run of its own, in `stages/` of the book. The plan of the next names it by its id in place of
+the base model's hash, so a plan knows its whole chain before any of it is trained, two tables that share a stage share
+its run, and a stage that was killed goes on.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +18,24 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from tunebook.core.errors import RunError
+from tunebook.core.errors import PlanError, RunError
 from tunebook.core.files import write_whole
+from tunebook.core.folders import folder_of
 from tunebook.core.kept_looks import KeptLooks
 from tunebook.core.nouns import Plan
 from tunebook.core.places import write_plan
-from tunebook.core.progress import Progress
-from tunebook.verbs.again import keep_table
+from tunebook.core.progress import Progress, Quiet, Silent
+from tunebook.core.registry import task_of
+from tunebook.models.source import find_model, model_id
 from tunebook.verbs.merge import whole
-from tunebook.verbs.runs import Run, find_run, new_run
-from tunebook.verbs.stages import started, train_stages
+from tunebook.verbs.runs import Run, find_run, keep_table, new_run
 
 if TYPE_CHECKING:
     from tunebook.engine.fit import Fit
     from tunebook.engine.outcome import Outcome
 
-
+FOLDER = "stages"  # of a book: the runs of its stages
+_BODY = "body"  # of the run of a stage: what it hands on
 _LOCK = ".lock"
 
 
@@ -122,7 +129,7 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
     from tunebook.engine.past import check_start, numbered
     from tunebook.engine.ranks import from_first
     from tunebook.engine.tokens import encode
-    from tunebook.models.source import find_model, load_tokenizer
+    from tunebook.models.source import load_tokenizer
 
     data = rows_of(plan)
     check_start(plan)
@@ -144,7 +151,6 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
 def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool, stages: Sequence[Run]) -> None:
     """Write outcome.json, which makes the run a finished one, and clear away what only a resume needs."""
     clocks = ("seconds", "processor_seconds")
-    from tunebook.models.source import model_id
 
     costs = [
         {"stage": stage.plan.stage, "run": stage.id, **{name: stage.outcome.get(name, 0.0) for name in clocks}}
@@ -164,4 +170,87 @@ def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool, stages: Sequence
             looks.pruned()
 
 
-__all__ = ["fit_of", "train"]
+def train_stages(plan: Plan, *, track: Sequence[str] = (), progress: Progress | None = None) -> list[Run]:
+    """Train the stages of a plan that have not finished, each from the model of the one before; their runs in order.
+
+    Of several processes that want the same stage one trains it and the others wait.
+
+    Raises:
+        RunError: `stages.failed`: a stage could not be trained.
+    """
+    watch = progress or Silent()
+    return [_train_stage(stage, _folder(plan), track, watch) for stage in plan.stages]
+
+
+def _train_stage(stage: Plan, folder: Path, track: Sequence[str], progress: Progress) -> Run:
+    from tunebook.engine.ranks import from_first
+
+    found = find_run(folder, stage)
+    done = found is not None and found.finished
+    if found is not None and done and found.has_model:
+        return found
+    with ExitStack() as held:
+        folder.mkdir(parents=True, exist_ok=True)
+        from_first(lambda: bool(held.enter_context(FileLock(folder / f".{stage.id}.lock"))))
+        progress.start(stage.stage, 1)
+        try:
+            run = train(stage, folder, again=done, track=track, progress=Quiet(progress))
+        except (PlanError, RunError) as error:
+            if error.code == "run.interrupted":
+                raise
+            raise RunError("stages.failed", key=stage.stage, reason=error.message) from error
+        progress.finish()
+        return run
+
+
+def started(plan: Plan, folder: Path | None = None) -> Plan:
+    """A plan with the place and the hash of the model that it starts from, now that the stage before has finished.
+
+    Raises:
+        RunError: `stages.missing`: it has not.
+    """
+    if plan.before is None:
+        return plan
+    run = find_run(folder or _folder(plan), plan.before)
+    if run is None or not run.finished:
+        raise RunError("stages.missing", key=plan.before.stage, value=plan.before.id)
+    body = handed(run)
+    return plan.model_copy(update={"model": str(body.resolve()), "model_id": model_id(body)})
+
+
+def handed(run: Run) -> Path:
+    """The folder of what a finished stage hands on: its model, without a head that only its own task has."""
+    plan = run.plan
+    if "head" not in task_of(plan.task).gives:
+        return run.model
+    body = run.path / _BODY
+    if not body.is_dir():
+        from tunebook.engine.ranks import from_first
+
+        from_first(lambda: str(_write_body(run, body)))
+    return body
+
+
+def _write_body(run: Run, body: Path) -> Path:
+    from tunebook.engine.load import load_model
+    from tunebook.engine.merging import added_up
+    from tunebook.engine.stored import finish_folder
+
+    with FileLock(run.path / f".{_BODY}.lock"):  # several trainings may start from one stage at once
+        if body.is_dir():
+            return body
+        with folder_of(body) as part:
+            loaded = load_model(run.model, run.plan)
+            added_up(loaded.model).base_model.save_pretrained(str(part))
+            finish_folder(part, loaded.tokenizer, run.plan)
+            base = find_model(started(run.plan, run.path.parent).model, allow_pickle=True)
+            shutil.copyfile(base / "config.json", part / "config.json")  # without labels and dropouts of the stage
+    return body
+
+
+def _folder(plan: Plan) -> Path:
+    """Where the stages of a plan are trained: beside the runs of its book."""
+    return plan.data_path.parent / FOLDER
+
+
+__all__ = ["FOLDER", "fit_of", "handed", "started", "train", "train_stages"]

@@ -47,6 +47,16 @@ def possible(gain: float, metric: str) -> float:
     return max(-most, min(gain, most))
 
 
+def amount(value: float, metric: str, sign: bool = True) -> str:
+    """A gain in words: points of a share (`+3.1 points`), else a number in the metric's own unit."""
+    if not math.isfinite(value):
+        return "–"
+    mark = "+" if sign else ""
+    if metric in SHARES or metric == "ece":
+        return said("report.points", value=f"{possible(value, metric) * 100:{mark}.1f}")
+    return f"{value:{mark}.3f}"
+
+
 def phrase(part: str, name: str) -> str:
     """The catalogue's words for a name (`part.name`), else the name itself: other parts may bring their own."""
     code = f"{part}.{name}"
@@ -160,6 +170,7 @@ def shown(value: Any) -> str:
 __all__ = [
     "LOWER",
     "SHARES",
+    "amount",
     "baseline_name",
     "duration",
     "head_text",

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tunebook.abtest.gate import Gate, asked_gate, asked_seeds
 from tunebook.core.errors import PlanError
+from tunebook.core.gate import Gate, asked_gate, asked_seeds
 from tunebook.verbs.book import BOOK_FILE, Book, BookFile, write_book_file
 
 

@@ -11,11 +11,11 @@ import pytest
 from tests.racing.desks import Free
 from tests.report.test_ab import verdict
 from tunebook.core.errors import RefusedError
-from tunebook.racing import proof as module
-from tunebook.racing.proof import prove
 from tunebook.racing.state import Candidate
 from tunebook.tables.make import child
+from tunebook.verbs import auto_proof as module
 from tunebook.verbs import promote as promoting
+from tunebook.verbs.auto_proof import prove
 from tunebook.verbs.book import Book
 
 

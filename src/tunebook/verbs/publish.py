@@ -14,8 +14,8 @@ from tunebook.abtest.test_plan import metric_of
 from tunebook.abtest.tested import logged_facts
 from tunebook.core.nouns import write_json
 from tunebook.core.verdict import Verdict
+from tunebook.core.words import shown
 from tunebook.report.ab import Shown, write_ab_report
-from tunebook.report.words import shown
 from tunebook.tables.diff import diff
 from tunebook.verbs.learn import remember
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 import tunebook.report
+from tunebook.core import words
 from tunebook.core.messages import catalogue
-from tunebook.metrics.classification import multi_label_scores, single_label_scores
-from tunebook.metrics.regression import ordinal_scores, regression_scores
-from tunebook.report.words import (
+from tunebook.core.words import (
     LOWER,
     SHARES,
     duration,
@@ -25,15 +24,17 @@ from tunebook.report.words import (
     shown,
     stage_names,
 )
+from tunebook.metrics.classification import multi_label_scores, single_label_scores
+from tunebook.metrics.regression import ordinal_scores, regression_scores
 
-FOLDER = Path(tunebook.report.__file__).parent
+PAGES = [path for path in Path(tunebook.report.__file__).parent.rglob("*") if path.suffix in (".py", ".j2")]
+FILES = [Path(words.__file__), *PAGES]
 
 
 def test_every_word_of_the_pages_is_in_the_catalogue():
     used = set()
-    for path in FOLDER.rglob("*"):
-        if path.suffix in (".py", ".j2"):
-            used |= set(re.findall(r"""\bsay\(\s*"([a-z_0-9.]+)\"""", path.read_text(encoding="utf-8")))
+    for path in FILES:
+        used |= set(re.findall(r"""\bsay\(\s*"([a-z_0-9.]+)\"""", path.read_text(encoding="utf-8")))
     assert len(used) > 80
     known = catalogue()
     assert [code for code in used if code not in known and not _begins(code, known)] == []
@@ -45,7 +46,7 @@ def _begins(code, known):
 
 
 def test_no_word_of_the_catalogue_is_idle():
-    text = "".join(path.read_text(encoding="utf-8") for path in FOLDER.rglob("*") if path.suffix in (".py", ".j2"))
+    text = "".join(path.read_text(encoding="utf-8") for path in FILES)
     made = ("report.verdict.", "report.data.")
     codes = [code for code in catalogue() if code.startswith("report.") and not code.startswith(made)]
     assert [code for code in codes if code not in text] == []
