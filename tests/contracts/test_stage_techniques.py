@@ -74,12 +74,13 @@ def test_what_the_task_does_not_give_is_refused_by_name(key: str, own: Book) -> 
 def test_it_acts_in_the_stage_and_resumes_bit_for_bit(
     key: str, own: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tunebook.verbs import stages as module
+    from tunebook.verbs import stages, train
 
     wanted = made(key, own)
     found = []
     for name in ("parts", "whole"):
-        monkeypatch.setattr(module, "_folder", lambda plan, at=tmp_path / name: at)
+        for module in (train, stages):
+            monkeypatch.setattr(module, "stage_folder", lambda plan, at=tmp_path / name: at)
         if name == "parts":
             with monkeypatch.context() as patch:
                 patch.setattr(track, "trackers", lambda names, folder, run: [bomb(5)])

@@ -9,7 +9,7 @@ from typing import Any
 from tunebook.core.files import write_whole
 from tunebook.core.nouns import Plan
 from tunebook.verbs.runs import Run, find_run
-from tunebook.verbs.train import FOLDER, fit_of
+from tunebook.verbs.train import fit_of, stage_folder
 
 BEFORE = "before.json"
 
@@ -32,7 +32,7 @@ def score_before(run: Run) -> dict[str, float]:
 def stage_facts(plan: Plan) -> Iterator[dict[str, Any]]:
     """One record a stage of a plan: what it is, what it needs, and, once it was trained, what it gave."""
     for stage in plan.stages:
-        run = find_run(plan.data_path.parent / FOLDER, stage)
+        run = find_run(stage_folder(plan), stage)
         finished = run is not None and run.finished
         metric = str(stage.params["metric"])
         yield {

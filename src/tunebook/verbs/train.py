@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from tunebook.engine.fit import Fit
     from tunebook.engine.outcome import Outcome
 
-FOLDER = "stages"  # of a book: the runs of its stages
 _BODY = "body"  # of the run of a stage: what it hands on
 _LOCK = ".lock"
 
@@ -179,7 +178,7 @@ def train_stages(plan: Plan, *, track: Sequence[str] = (), progress: Progress | 
         RunError: `stages.failed`: a stage could not be trained.
     """
     watch = progress or Silent()
-    return [_train_stage(stage, _folder(plan), track, watch) for stage in plan.stages]
+    return [_train_stage(stage, stage_folder(plan), track, watch) for stage in plan.stages]
 
 
 def _train_stage(stage: Plan, folder: Path, track: Sequence[str], progress: Progress) -> Run:
@@ -211,7 +210,7 @@ def started(plan: Plan, folder: Path | None = None) -> Plan:
     """
     if plan.before is None:
         return plan
-    run = find_run(folder or _folder(plan), plan.before)
+    run = find_run(folder or stage_folder(plan), plan.before)
     if run is None or not run.finished:
         raise RunError("stages.missing", key=plan.before.stage, value=plan.before.id)
     body = handed(run)
@@ -248,9 +247,9 @@ def _write_body(run: Run, body: Path) -> Path:
     return body
 
 
-def _folder(plan: Plan) -> Path:
+def stage_folder(plan: Plan) -> Path:
     """Where the stages of a plan are trained: beside the runs of its book."""
-    return plan.data_path.parent / FOLDER
+    return plan.data_path.parent / "stages"
 
 
-__all__ = ["FOLDER", "fit_of", "handed", "started", "train", "train_stages"]
+__all__ = ["fit_of", "handed", "stage_folder", "started", "train", "train_stages"]
