@@ -45,6 +45,7 @@ class Columns:
     time: Annotated[str | None, option("time", "--time", metavar="COL", panel=_ROLES)] = None
     weight: Annotated[str | None, option("weight", "--weight", metavar="COL", panel=_ROLES)] = None
     annotators: Annotated[str | None, option("annotators", "--annotators", metavar="COL,…", panel=_ROLES)] = None
+    task: Annotated[str | None, option("task", "--task", metavar="TASK", panel=_ROLES)] = None
     problem: Annotated[str | None, option("problem", "--problem", metavar="KIND", panel=_ROLES)] = None
     label_separator: Annotated[str | None, option("label_separator", metavar="TEXT", panel=_ROLES)] = None
     label_columns: Annotated[str | None, option("label_columns", "--label-columns", metavar="COL,…", panel=_ROLES)] = (

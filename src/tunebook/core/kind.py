@@ -29,12 +29,14 @@ class Kind(ABC):
         key: its name in `Labels.problem`, in plans and on the command line.
         link: how the outputs of one item are read.
         tasks: keys of the tasks that learn such targets; the first is that of rows whose task nobody told.
+        in_column: whether targets stand in a column of the rows, and not in the texts themselves.
         classes: which classes a row has.
     """
 
     key: ClassVar[str]
     link: ClassVar[Link]
     tasks: ClassVar[tuple[str, ...]]
+    in_column: ClassVar[bool]
     classes: ClassVar[Classes] = "none"
 
     @abstractmethod

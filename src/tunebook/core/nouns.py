@@ -14,7 +14,6 @@ from tunebook.core.kind import Kind, kind_of
 from tunebook.core.params import Value
 from tunebook.core.said import STORED, Text
 
-Problem = Literal["single_label", "multi_label", "regression", "ordinal"]
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -293,6 +292,6 @@ def write_json(record: Record, path: Path) -> Path:
 
 
 __all__ = [
-    "SPLITS", "DataRef", "Estimate", "HeadStart", "Interval", "Labels", "ParamTable", "Plan", "Problem", "Record",
+    "SPLITS", "DataRef", "Estimate", "HeadStart", "Interval", "Labels", "ParamTable", "Plan", "Record",
     "Report", "Roles", "Split", "TableRow", "read_json", "write_json",
 ]  # fmt: skip

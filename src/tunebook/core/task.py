@@ -32,6 +32,7 @@ class Rows:
         ids: row id of each row.
         weights: sample weight of each row; None for equal weights.
         other: the remaining columns, untouched.
+        words: places of the words of each text, start and end, shape (words, 2), where the rows' source has words.
     """
 
     texts: Sequence[str]
@@ -40,6 +41,7 @@ class Rows:
     ids: Sequence[str]
     weights: NDArray[Any] | None = None
     other: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    words: Sequence[NDArray[np.int64]] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -47,7 +49,7 @@ class Rows:
     def at(self, places: slice | Sequence[int]) -> Rows:
         """Some of the rows, in the order in which their places are given, without the remaining columns."""
 
-        def taken(column: Sequence[str]) -> Sequence[str]:
+        def taken(column: Sequence[Any]) -> Sequence[Any]:
             return column[places] if isinstance(places, slice) else [column[number] for number in places]
 
         return Rows(
@@ -56,6 +58,7 @@ class Rows:
             targets=None if self.targets is None else self.targets[places],
             ids=taken(self.ids),
             weights=None if self.weights is None else self.weights[places],
+            words=None if self.words is None else taken(self.words),
         )
 
 

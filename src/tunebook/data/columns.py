@@ -105,4 +105,12 @@ def _has_empty(kind: pa.DataType) -> bool:
     return (pa.types.is_struct(kind) and not inner) or any(map(_has_empty, inner))
 
 
-__all__ = ["is_text", "storable", "text_column", "to_column", "to_table"]
+def holds_places(kind: pa.DataType) -> bool:
+    """Whether a column holds lists of places in a text: objects with a `start` and an `end`."""
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)) or not pa.types.is_struct(kind.value_type):
+        return False
+    names = [kind.value_type.field(place).name for place in range(kind.value_type.num_fields)]
+    return {"start", "end"} <= set(names)
+
+
+__all__ = ["holds_places", "is_text", "storable", "text_column", "to_column", "to_table"]

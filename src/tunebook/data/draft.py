@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import Roles
-from tunebook.data.clean import Cleaned, clean_column
-from tunebook.data.columns import text_column
+from tunebook.data.clean import Cleaned, clean_column, clean_with_places
+from tunebook.data.columns import holds_places, text_column
 from tunebook.data.gather import FILE, ROW, TIME
 from tunebook.data.ledger import Action, Ledger, Numbers, shown
 from tunebook.data.options import DataOptions
@@ -73,7 +73,8 @@ class Draft:
 
 
 def clean_draft(draft: Draft, roles: Roles, options: DataOptions, rules: Sequence[str]) -> tuple[Draft, dict[str, Any]]:
-    """Text and pair cleaned; rows without text, or with a cell of absurd length, dropped.
+    """Text and pair cleaned, and places in the text moved with it; rows without text, or with a cell of absurd length,
+    dropped.
 
     Returns:
         the draft, and for each rule the number of rows that it changed with examples of before and after.
@@ -85,13 +86,43 @@ def clean_draft(draft: Draft, roles: Roles, options: DataOptions, rules: Sequenc
         draft = draft.put(name, text_column(draft.table[name]))
         lengths = pc.fill_null(pc.utf8_length(draft.table[name]), 0).to_numpy()
         draft = draft.drop("cell_too_long", np.flatnonzero(lengths > options.max_cell))
-        cleaned = clean_column(draft.table[name], rules)
-        draft = draft.put(name, cleaned.column)
+        table, cleaned = cleaned_table(
+            draft.table, name, rules, (roles.label, *roles.annotators) if role == "text" else ()
+        )
+        draft = replace(draft, table=table)
         for rule, places in cleaned.changed.items():
             draft.note("changed", rule, places)
         _tally(found, cleaned)
         draft = draft.drop(f"empty_{role}", np.flatnonzero(_blank(draft.table[name])))
     return draft, found
+
+
+def cleaned_table(
+    table: pa.Table, name: str, rules: Sequence[str], beside: Sequence[str | None]
+) -> tuple[pa.Table, Cleaned]:
+    """A table with one column of texts cleaned, and with the places in them moved that these columns hold."""
+    cleaned = clean_column(table[name], rules)
+    changed = np.unique(np.concatenate([np.zeros(0, np.int64), *cleaned.changed.values()]))
+    for place, field in enumerate(table.schema):
+        if field.name in beside and holds_places(field.type) and len(changed):
+            table = table.set_column(place, field.name, _moved(table.column(place), table[name], changed, rules))
+    return table.set_column(table.column_names.index(name), name, cleaned.column), cleaned
+
+
+def _moved(column: pa.ChunkedArray, texts: pa.ChunkedArray, rows: Numbers, rules: Sequence[str]) -> pa.ChunkedArray:
+    """Places of these rows as they are in the cleaned texts."""
+    moved = []
+    for text, places in zip(
+        texts.take(pa.array(rows)).to_pylist(), column.take(pa.array(rows)).to_pylist(), strict=True
+    ):
+        where = clean_with_places(text, rules)[1]
+        ends = [where.cleaned(place["start"], place["end"]) for place in places or ()]
+        new = [{**place, "start": start, "end": end} for place, (start, end) in zip(places or (), ends, strict=True)]
+        moved.append(None if places is None else new)
+    order = np.arange(len(column))
+    order[rows] = len(column) + np.arange(len(rows))
+    both = pa.chunked_array([*column.chunks, pa.array(moved, column.type)])
+    return both.take(pa.array(order))
 
 
 def _tally(found: dict[str, Any], cleaned: Cleaned) -> None:
@@ -172,7 +203,7 @@ def labelled_rows(draft: Draft, bad: dict[str, Numbers]) -> Draft:
     """Without the rows whose label cannot be used, each with its reason."""
     for reason, places in bad.items():
         draft.note("dropped", reason, places)
-    return draft.without(np.unique(np.concatenate(list(bad.values()))))
+    return draft.without(np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *bad.values()])))
 
 
-__all__ = ["Draft", "clean_draft", "labelled_rows", "row_ids", "timed_draft", "weigh_draft"]
+__all__ = ["Draft", "clean_draft", "cleaned_table", "labelled_rows", "row_ids", "timed_draft", "weigh_draft"]

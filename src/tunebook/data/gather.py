@@ -19,6 +19,7 @@ from tunebook.data.doubts import filled_down, refuse_spoilt
 from tunebook.data.exports import told
 from tunebook.data.fields import with_fields
 from tunebook.data.given_split import fold_column, given_splits, split_column
+from tunebook.data.kind import kinds_for
 from tunebook.data.label_columns import class_names, joined_name, label_table
 from tunebook.data.ledger import Entry, Ledger
 from tunebook.data.names import WEIGHT_TOO, plain
@@ -64,7 +65,8 @@ def gather(paths: dict[Split, Sequence[Path]], options: DataOptions, ledger: Led
     names = _file_names([path for _, path in wanted])
     sources = [_filled_down(read(path, options), options, name) for (_, path), name in zip(wanted, names, strict=True)]
     sources, options = _one_label(sources, names, options)
-    known = told(options, sources[0].roles, sources[0].table.column_names)
+    sources, options, shaped = _shaped(sources, names, options)
+    known = told(options, sources[0].roles, sources[0].table.column_names).model_copy(update=shaped)
     roles = find_roles(sources[0].table, known, file=names[0])
     coded = _class_names(sources, str(roles.label))
     options = options if coded is None else options.model_copy(update={"label_names": _renamed(coded, options)})
@@ -108,6 +110,30 @@ def _one_label(sources: list[Source], names: Sequence[str], options: DataOptions
     if pa.types.is_integer(joined[0].table[name].type.value_type):  # a vector: its places are the columns
         told["label_names"] = _renamed(columns, options)
     return joined, options.model_copy(update=told)
+
+
+def _shaped(
+    sources: list[Source], names: Sequence[str], options: DataOptions
+) -> tuple[list[Source], DataOptions, dict[str, str]]:
+    """The files with one column of labels, where their shape says of what kind these are; and the parts of columns.
+
+    Raises:
+        DataError: `data.shape`, the first file is of this kind and another one is not.
+    """
+    for kind in kinds_for(options.problem, options.task):
+        tables = [
+            kind.shaped(source.table, told(options, source.roles, source.table.column_names), True)
+            for source in sources
+        ]
+        if tables[0] is None:
+            continue
+        found = []
+        for source, name, shaped in zip(sources, names, tables, strict=True):
+            if shaped is None:
+                raise DataError("data.shape", key=name, value=kind.key, file=names[0])
+            found.append(replace(source, table=shaped[0]))
+        return found, options.model_copy(update={"problem": kind.key}), tables[0][1]
+    return sources, options, {}
 
 
 def _told(options: DataOptions) -> list[str | None]:

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tunebook.core.errors import PlanError
-from tunebook.core.kind import Kind
+from tunebook.core.errors import DataError, PlanError
+from tunebook.core.kind import Kind, kinds
 from tunebook.core.nouns import DataRef, Labels
-from tunebook.core.registry import kinds
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
 
@@ -51,15 +50,28 @@ class Labelled:
 class ColumnKind(Kind):
     """A kind of target that stands in the column `label` of prepared rows.
 
-    `find` and `known` read a column as a file has it; what they make of it is a column as prepared rows have it, and
-    all other methods take such a one.
+    `find`, `known` and `words` read a column as a file has it (after `shaped`, and after its texts were cleaned); what
+    `find` and `known` make of it is a column as prepared rows have it, and all other methods take such a one.
     """
 
-    @abstractmethod
-    def fits(self, column: pa.ChunkedArray) -> bool:
-        """Whether a file's column is of this kind by its type alone, such as lists of places.
+    in_column: ClassVar[bool] = True
 
-        Columns of text are told apart by their cells, when no kind fits.
+    @abstractmethod
+    def shaped(self, table: pa.Table, told: DataOptions, labelled: bool) -> tuple[pa.Table, dict[str, str]] | None:
+        """A file's table with one column of texts and one of labels, where it holds targets of this kind by its shape.
+
+        Such are words and a tag each, of which the texts are made, and texts with a list of places. None for all other
+        tables: of what kind a column of cells is, its cells say. Places lie in the text, or the row has none.
+
+        Args:
+            told: the columns that the user named, and those that the file's format knows.
+            labelled: False for rows to predict, whose labels may be missing.
+
+        Returns:
+            the table, and part (`text`, `label`) -> column.
+
+        Raises:
+            DataError: it is of this kind, and cannot be used.
         """
 
     @abstractmethod
@@ -79,6 +91,10 @@ class ColumnKind(Kind):
 
         The first is of no use where there are any of the second.
         """
+
+    @abstractmethod
+    def words(self, column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+        """Places of the words of each text (`WORDS`), where a file's column says them."""
 
     @abstractmethod
     def bounds(self, labels: Labels, column: pa.ChunkedArray) -> Labels:
@@ -142,6 +158,20 @@ def column_kind(problem: str) -> ColumnKind:
     return found
 
 
+def kinds_for(problem: str | None, task: str | None) -> list[ColumnKind]:
+    """The kinds that rows may be of: the one that was told, else all that the task learns.
+
+    Raises:
+        DataError: `data.task`, the task learns no such kind, or none that stands in a column.
+    """
+    kinds = list(column_kinds().values()) if problem is None else [column_kind(problem)]
+    found = [kind for kind in kinds if task is None or task in kind.tasks]
+    if not found:
+        allowed = dict.fromkeys(name for kind in kinds for name in kind.tasks)
+        raise DataError("data.task", key="task", value=task, allowed=" | ".join(allowed))
+    return found
+
+
 def class_counts(column: pa.Array | pa.ChunkedArray, labels: Labels) -> dict[str, int]:
     """Name -> how often the rows bear it, every class in its order; empty for numbers."""
     flat = column_kind(labels.problem).borne(column)
@@ -149,4 +179,4 @@ def class_counts(column: pa.Array | pa.ChunkedArray, labels: Labels) -> dict[str
     return {name: int(found.get(name, 0)) for name in labels.names}
 
 
-__all__ = ["ColumnKind", "Labelled", "class_counts", "column_kind", "column_kinds"]
+__all__ = ["ColumnKind", "Labelled", "class_counts", "column_kind", "column_kinds", "kinds_for"]

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 
 from tunebook.core.errors import DataError, shortened
 from tunebook.core.messages import say
-from tunebook.core.nouns import Problem
 from tunebook.data.label_cells import Cell, read_cell, read_object
 from tunebook.data.label_form import Form, bits_of, number_of, numbers_of
 from tunebook.data.label_joints import find_joints, find_separator
@@ -158,7 +157,7 @@ def _one_each(counts: Counts, separator: str | None) -> bool:
     return all(sum(bits_of(label, separator) or ()) == 1 for label in counts)
 
 
-def _numbers(words: Counts, separator: str | None, options: DataOptions) -> tuple[str, Problem | None]:
+def _numbers(words: Counts, separator: str | None, options: DataOptions) -> tuple[str, str | None]:
     """The decimal sign and the kind, where the words are numbers; a few that are none are rows without one."""
     decimal = _decimal(words, options)
     numbers = numbers_of(words, decimal)

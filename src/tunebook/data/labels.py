@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.data.columns import text_column
-from tunebook.data.kind import ColumnKind, Labelled, column_kind, column_kinds
+from tunebook.data.kind import ColumnKind, Labelled, column_kind
 from tunebook.data.label_cells import NOTHING, read_cell
 from tunebook.data.label_checks import class_warnings
 from tunebook.data.label_form import Form, form_of, label_parts, number_of
@@ -56,9 +56,11 @@ class CellKind(ColumnKind):
             DataError: as `find`.
         """
 
-    def fits(self, column: pa.ChunkedArray) -> bool:
-        """Never: of what kind cells are hangs on what all of them say."""
-        return False
+    def shaped(self, table: pa.Table, told: DataOptions, labelled: bool) -> None:
+        """None: of what kind cells are hangs on what all of them say."""
+
+    def words(self, column: pa.ChunkedArray) -> None:
+        """None: cells say nothing of places."""
 
     def find(self, column: pa.ChunkedArray, options: DataOptions, coded: bool) -> Labelled:
         """Read as this kind, which the options name."""
@@ -201,10 +203,9 @@ def find_labels(column: pa.ChunkedArray, options: DataOptions, coded: bool = Fal
         DataError: the labels are of one class only, of too many, not the kind that was told, of a kind that is unclear,
             or differ by case only where that is refused.
     """
-    if options.problem is not None:
-        return column_kind(options.problem).find(column, options, coded)
-    kind = next((kind for kind in column_kinds().values() if kind.fits(column)), None)
-    return kind.find(column, options, coded) if kind is not None else _find_cells(column, options, coded)
+    if options.problem is None:
+        return _find_cells(column, options, coded)
+    return column_kind(options.problem).find(column, options, coded)
 
 
 def _find_cells(column: pa.ChunkedArray, options: DataOptions, coded: bool) -> Labelled:

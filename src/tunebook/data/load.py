@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from pyarrow import parquet
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels, Split
 from tunebook.core.task import Rows
+from tunebook.data.columns import holds_places
 from tunebook.data.fingerprint import fingerprint
 from tunebook.data.kind import column_kind
 from tunebook.data.prepare import ROWS
@@ -46,14 +48,24 @@ def load_table(ref: DataRef) -> pa.Table:
 def to_rows(table: pa.Table, labels: Labels) -> Rows:
     """Rows of a prepared table, column by column."""
     names = table.column_names
+    words = table["words"].combine_chunks() if "words" in names and holds_places(table["words"].type) else None
+    ours = _OURS if words is None else (*_OURS, "words")
     return Rows(
         texts=table["text"].to_pylist(),
         pairs=table["pair"].to_pylist() if "pair" in names else None,
         targets=column_kind(labels.problem).targets(table["label"], labels) if "label" in names else None,
         ids=table["_id"].to_pylist(),
         weights=table["weight"].to_numpy().astype(np.float32) if "weight" in names else None,
-        other={name: table[name].to_pylist() for name in names if name not in _OURS},
+        other={name: table[name].to_pylist() for name in names if name not in ours},
+        words=None if words is None else _places(words),
     )
+
+
+def _places(words: pa.Array) -> list[NDArray[np.int64]]:
+    """Start and end of each row's words, shape (words, 2)."""
+    flat = words.flatten()
+    ends = np.stack([flat.field(name).to_numpy(zero_copy_only=False) for name in ("start", "end")], axis=1)
+    return np.split(ends.astype(np.int64), np.cumsum(pc.fill_null(pc.list_value_length(words), 0).to_numpy())[:-1])
 
 
 __all__ = ["load", "load_table", "to_rows"]

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from tunebook.core.border import described
 from tunebook.core.errors import DataError, near
-from tunebook.core.nouns import Problem, Record
+from tunebook.core.kind import kinds
+from tunebook.core.nouns import Record
 from tunebook.core.params import allowed_text
 
 FileFormat = Literal["csv", "tsv", "txt", "json", "jsonl", "parquet", "xlsx", "sqlite"]
+
+
+def _problems() -> list[str]:
+    """Keys of the kinds of labels that rows may have."""
+    return sorted(key for key, kind in kinds().items() if kind.in_column)
+
+
+def _among_problems(problem: str | None) -> str | None:
+    if problem is not None and problem not in _problems():
+        raise ValueError(problem)
+    return problem
 
 
 class DataOptions(Record):
@@ -20,7 +32,8 @@ class DataOptions(Record):
     Attributes:
         text, text_pair, label, row_id, group, time, weight, annotators: columns that play these parts. A file without
             a header row has the columns c1, c2, ...
-        problem: kind of labels; found out when None (never `ordinal`, which must be said).
+        task: key of what the rows are for; found out by the kind of labels when None.
+        problem: key of the kind of labels; found out when None (never `ordinal`, which must be said).
         label_separator: what stands between the labels of a row (multi-label).
         label_columns: columns of one class each, where a 1, a true or a mark says that the class applies; or columns
             that each hold the name of a class (first label, second label).
@@ -60,7 +73,8 @@ class DataOptions(Record):
     weight: str | None = None
     annotators: list[str] | None = None
 
-    problem: Problem | None = None
+    task: str | None = None
+    problem: Annotated[str | None, AfterValidator(_among_problems)] = None
     label_separator: str | None = None
     label_columns: list[str] | None = Field(default=None, min_length=2)
     no_label: list[str] | None = None
@@ -109,6 +123,7 @@ def _wrong(fault: Any) -> DataError:
     if name not in fields:
         return DataError("call.no_option", key=name, allowed=", ".join(fields), near=near(name, fields))
     allowed = allowed_text(fields[name]) or described(fields[name].annotation)
+    allowed = " | ".join(_problems()) if name == "problem" and isinstance(fault["input"], str) else allowed
     given = fault["input"] if len(fault["loc"]) == 1 else {fault["loc"][-1]: fault["input"]}
     return DataError("call.option", key=name, value=given, allowed=allowed)
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef
 from tunebook.core.task import Rows
 from tunebook.data.columns import text_column
+from tunebook.data.draft import cleaned_table
+from tunebook.data.exports import told
 from tunebook.data.fields import with_fields
 from tunebook.data.kind import column_kind
 from tunebook.data.label_columns import label_table
 from tunebook.data.ledger import WANTED
+from tunebook.data.load import to_rows
+from tunebook.data.options import DataOptions
 
 if TYPE_CHECKING:
     from tunebook.data.read import Source
@@ -30,34 +33,54 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     Raises:
         DataError: a row cannot be read, a column is missing, `outside.label` for a label that the book lacks.
     """
-    from tunebook.data.clean import clean_text
-    from tunebook.data.options import DataOptions
     from tunebook.data.read import read
 
-    roles, rules = data.roles, data.stats["cleaning"]["rules"]
-    source = read(path, DataOptions(label=roles.label), labelled=labelled)
+    options = _options(data)
+    source = read(path, options, labelled=labelled)
     refuse_lost_rows(source)
-    told = (data.stats.get("preset") or {}).get("label_columns") or ()
-    joined = told if labelled and told and set(told) <= set(source.table.column_names) else None
-    table = label_table(source.table, roles.label, joined, path.name)
-    if labelled and roles.label not in table.column_names:
-        raise DataError("outside.column", key=str(path), value=roles.label, allowed=" | ".join(table.column_names))
-    first, second = texts_of(table, (roles.text, roles.text_pair), path)
-    texts = [clean_text(text, rules) for text in first]
-    pairs = None if second is None else [clean_text(text, rules) for text in second]
-    if len(texts) < 2:
-        raise DataError("outside.rows", key=str(path), value=len(texts))
-    targets = _targets(table[str(roles.label)], data, path) if labelled else None
-    return Rows(texts, pairs, targets, [str(number) for number in range(len(texts))])
+    preset = data.stats.get("preset") or {}
+    joined = preset.get("label_columns") or ()
+    joined = joined if labelled and joined and set(joined) <= set(source.table.column_names) else None
+    table = label_table(source.table, data.roles.label, joined, path.name)
+    kept = options if options.label in table.column_names else options.model_copy(update={"label": None})
+    shaped = column_kind(data.labels.problem).shaped(table, told(kept, source.roles, table.column_names), labelled)
+    table, parts = shaped or (table, {})
+    label = parts.get("label", data.roles.label)
+    if labelled and label not in table.column_names:
+        raise DataError("outside.column", key=str(path), value=label, allowed=" | ".join(table.column_names))
+    first, second = texts_of(table, (parts.get("text", data.roles.text), data.roles.text_pair), path)
+    if len(first) < 2:
+        raise DataError("outside.rows", key=str(path), value=len(first))
+    texts = {"text": first, "pair": second}
+    columns = {name: pa.array(column, pa.large_string()) for name, column in texts.items() if column is not None}
+    columns |= {"label": table[label]} if labelled else {}
+    return to_rows(_as_prepared(pa.table(columns), data, path), data.labels)
 
 
-def _targets(column: pa.ChunkedArray, data: DataRef, path: Path) -> NDArray[Any]:
-    kind, labels = column_kind(data.labels.problem), data.labels
-    known, unknown = kind.known(column, data)
+def _options(data: DataRef) -> DataOptions:
+    """What was said of labels when the book's rows were prepared."""
+    preset = data.stats.get("preset") or {}
+    said = {name: preset[name] for name in ("problem", "label_names") if name in preset}
+    return DataOptions(**said, label=data.roles.label)
+
+
+def _as_prepared(table: pa.Table, data: DataRef, path: Path) -> pa.Table:
+    """Texts and labels as a file has them made into what prepared rows hold."""
+    rules, kind = data.stats["cleaning"]["rules"], column_kind(data.labels.problem)
+    for name in ("text", "pair"):
+        if name in table.column_names:
+            beside = ("label",) if name == "text" and "label" in table.column_names else ()
+            table, _ = cleaned_table(table, name, rules, beside)
+    table = table.append_column("_id", pa.array([str(number) for number in range(table.num_rows)]))
+    if "label" not in table.column_names:
+        return table
+    known, unknown = kind.known(table["label"], data)
     if unknown:
-        allowed = " | ".join(labels.names[:20]) or "0.5"
+        allowed = " | ".join(data.labels.names[:20]) or "0.5"
         raise DataError("outside.label", key=str(path), value=unknown[0], allowed=allowed)
-    return kind.targets(pa.chunked_array([known]), labels)
+    words = kind.words(table["label"])
+    table = table.set_column(table.column_names.index("label"), "label", known)
+    return table if words is None else table.append_column("words", words)
 
 
 def refuse_lost_rows(source: Source) -> None:

@@ -22,7 +22,7 @@ from tunebook.data.file_warnings import file_warnings
 from tunebook.data.fingerprint import fingerprint
 from tunebook.data.frozen import SPLIT, open_data
 from tunebook.data.gather import FILE, GIVEN, ROW, TIME, Gathered, gather
-from tunebook.data.kind import Labelled, column_kind
+from tunebook.data.kind import Labelled, column_kind, kinds_for
 from tunebook.data.label_checks import accepted_draft, refuse_tags, refuse_unknown
 from tunebook.data.labels import find_labels
 from tunebook.data.ledger import Ledger
@@ -30,7 +30,7 @@ from tunebook.data.options import DataOptions
 from tunebook.data.sides import KEY, Found, choose_sides, keyed_draft, without_repeats
 
 ROWS, LEDGER = "rows.parquet", "ledger.jsonl"
-_LABEL = "\0label"
+_LABEL, _WORDS = "\0label", "\0words"
 
 
 def prepare(
@@ -43,9 +43,9 @@ def prepare(
 ) -> DataRef:
     """Prepare the rows of a book once and for all.
 
-    Writes rows.parquet (columns `_id`, `_row`, `_file`, `_split`, `text`, perhaps `pair`, `label`, perhaps `weight`,
-    and the other columns untouched), ledger.jsonl and split.json. Validation and test files are kept as they are;
-    splits without a file are cut from the training files. The same call again changes nothing.
+    Writes rows.parquet (columns `_id`, `_row`, `_file`, `_split`, `text`, perhaps `pair`, `label`, perhaps `words`,
+    perhaps `weight`, and the other columns untouched), ledger.jsonl and split.json. Validation and test files are kept
+    as they are; splits without a file are cut from the training files. The same call again changes nothing.
 
     Raises:
         DataError: the data cannot be used as it is, or `into` holds other data (`data.exists`).
@@ -66,7 +66,7 @@ def prepare(
     draft = weigh_draft(draft, roles.weight)
     draft = timed_draft(draft, roles.time, options) if options.parts_by == "time" else draft
     ledger.check(options.max_dropped)
-    kind = column_kind(labelled.labels.problem)
+    kind = kinds_for(labelled.labels.problem, options.task)[0]
     draft, found = without_repeats(keyed_draft(draft, roles), kind.text(draft.table[_LABEL]), options)
     draft, side = choose_sides(draft, roles, labelled.labels, _LABEL, options)
     table, ids_unusable = _rows(draft, roles, side)
@@ -77,7 +77,11 @@ def prepare(
     told += kind.warnings(labelled, str(roles.label), options)
     told += file_warnings(gathered.notes, ledger)  # what was read comes before what it is like
     stats["warnings"] = [*told, *_warnings(stats, found, labelled, gathered, ids_unusable)]
-    return _freeze(table, into, _ref(into, gathered, labels, table, stats), ledger)
+    return _freeze(
+        table,
+        _ref(into, gathered, labels, table, stats).model_copy(update={"task": options.task or kind.tasks[0]}),
+        ledger,
+    )
 
 
 def _label(draft: Draft, gathered: Gathered) -> tuple[Draft, Labelled]:
@@ -88,7 +92,10 @@ def _label(draft: Draft, gathered: Gathered) -> tuple[Draft, Labelled]:
     named = options.model_copy(update={"label": roles.label})  # for messages: the column may have been found
     labelled = find_labels(draft.table[str(roles.label)], named, gathered.coded)
     refuse_unknown(draft, labelled)
-    draft = draft.put(_LABEL, labelled.column)
+    words = column_kind(labelled.labels.problem).words(draft.table[str(roles.label)])
+    draft = (
+        draft.put(_LABEL, labelled.column) if words is None else draft.put(_LABEL, labelled.column).put(_WORDS, words)
+    )
     draft.note("changed", "label_merged", labelled.merged_rows)
     return labelled_rows(draft, labelled.bad), labelled
 
@@ -106,11 +113,13 @@ def _rows(draft: Draft, roles: Roles, side: Any) -> tuple[pa.Table, bool]:
     }
     columns |= {"pair": table[roles.text_pair]} if roles.text_pair else {}
     columns["label"] = table[_LABEL]
+    columns |= {"words": table[_WORDS]} if _WORDS in table.column_names else {}
     columns |= {"weight": table[roles.weight]} if roles.weight else {}
-    used = {roles.text, roles.text_pair, roles.label, roles.weight, FILE, ROW, GIVEN, TIME, KEY, _LABEL}
+    used = {roles.text, roles.text_pair, roles.label, roles.weight, FILE, ROW, GIVEN, TIME, KEY, _LABEL, _WORDS}
+    own = (*OWN, "words") if "words" in columns else OWN
     for name in table.column_names:
         if name not in used:
-            columns[f"source_{name}" if name in OWN else name] = storable(table[name])
+            columns[f"source_{name}" if name in own else name] = storable(table[name])
     return pa.table(columns).combine_chunks(), unusable
 
 
@@ -172,11 +181,12 @@ def _ref(into: Path, gathered: Gathered, labels: Labels, table: pa.Table, stats:
     )
 
 
-def _freeze(table: pa.Table, into: Path, ref: DataRef, ledger: Ledger) -> DataRef:
+def _freeze(table: pa.Table, ref: DataRef, ledger: Ledger) -> DataRef:
     """Write the three files, split.json last: a folder without it is not finished."""
+    into = ref.path
     if (into / SPLIT).is_file():
         there = open_data(into)
-        if (there.content, there.roles, there.labels) != (ref.content, ref.roles, ref.labels):
+        if (there.content, there.roles, there.labels, there.task) != (ref.content, ref.roles, ref.labels, ref.task):
             raise DataError("data.exists", key=str(into))
         return there
     into.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ class LanguageModel(Kind):
     key: ClassVar[str] = "language_model"
     link: ClassVar[Link] = "softmax"
     tasks: ClassVar[tuple[str, ...]] = ("masked_lm", "causal_lm")
+    in_column: ClassVar[bool] = False
 
     def outputs(self, names: Sequence[str]) -> int:
         """One number a row: the model keeps its own head, whose outputs are its vocabulary."""
