@@ -65,19 +65,13 @@ def test_the_penalty_is_weighed_like_the_rows_and_rows_from_elsewhere_are_left_o
     assert loss(run.model, batch)[0] == plain
 
 
-def test_items_that_are_not_rows_weigh_the_rows_alike(training: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_counts_as_much_as_the_items_that_it_holds(training: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     run = training.context
     batch = next(run.source.batches(training.view.rows, 4))
-    flat = type(training.criterion).flat
-
-    def tokens(self: Any, outputs: Any, batch: Any) -> Any:
-        items = flat(self, outputs, batch)
-        return type(items)(items.logits, items.targets, torch.ones(11))
-
-    monkeypatch.setattr(type(training.criterion), "flat", tokens)
+    monkeypatch.setattr(type(training.criterion), "counts", lambda self, batch: torch.tensor([1.0, 2.0, 3.0, 4.0]))
     loss = aligned(training.criterion.loss, run, "mmd", lambda source, target: torch.arange(4.0))
     plain = training.criterion.loss(run.model, batch)[0]
-    assert float((loss(run.model, batch)[0] - plain).detach()) == pytest.approx(1.5)
+    assert float((loss(run.model, batch)[0] - plain).detach()) == pytest.approx((2 + 2 * 3 + 3 * 4) / 10)
 
 
 def test_blocks_are_the_same_for_any_split_into_whole_ones() -> None:

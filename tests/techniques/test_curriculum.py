@@ -16,6 +16,7 @@ from tunebook.core.encoded import pack
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
 from tunebook.core.technique import Facts, RunContext, View
+from tunebook.tasks.text_classification import TextClassification
 from tunebook.techniques.curriculum import Curriculum
 
 NEUTRAL = {"start": 1.0}
@@ -204,3 +205,13 @@ def test_raw_text_has_only_itself_to_be_ordered_by(rows: dict[str, Any]) -> None
     with pytest.raises(PlanError) as caught:
         Curriculum(**rows).refuse(facts)
     assert caught.value.code == "curriculum.texts" and caught.value.allowed == "length | rarity | random"
+
+
+def test_only_a_run_that_answers_whole_rows_says_how_hard_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = type("Tagger", (TextClassification,), {"gives": TextClassification.gives - {"row_logits"}})
+    monkeypatch.setattr("tunebook.techniques.curriculum.tasks", lambda: {"tagger": task})
+    facts = Facts("tagger", Labels(problem="single_label", names=["a", "b"]), {}, {}, frozenset(), 9)
+    Curriculum(difficulty="score", column="c").refuse(facts)
+    with pytest.raises(PlanError) as caught:
+        Curriculum(difficulty="loss", run="r").refuse(facts)
+    assert (caught.value.code, caught.value.key) == ("plan.needs", "curriculum.difficulty=loss")

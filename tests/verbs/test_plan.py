@@ -139,7 +139,7 @@ class Greedy(Technique):
     """Needs what no task gives, or conflicts."""
 
     key: ClassVar[str] = "greedy"
-    needs: ClassVar[frozenset[str]] = frozenset({"moon", "logits"})
+    needs: ClassVar[frozenset[str]] = frozenset({"moon", "item_logits"})
 
 
 class Loner(Technique):
@@ -180,6 +180,29 @@ def test_techniques_that_cannot_be_woven(keys: tuple[str, ...], code: str, more:
         order({key: {} for key in keys}, TextClassification())
     assert caught.value.code == code
     assert caught.value.message
+
+
+class Tagger(TextClassification):
+    """A task whose answers are of tokens."""
+
+    key: ClassVar[str] = "tagger"
+    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "head", "item_logits"})
+
+
+def test_what_needs_answers_of_whole_rows_cannot_be_had_with_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong: dict[str, str] = {}
+    for key in registry.techniques():
+        try:
+            order({key: {}}, Tagger(), more=frozenset({"past"}))
+        except PlanError as error:
+            assert error.code == "plan.needs" and error.value in error.message and "tagger" in error.message
+            wrong[key] = error.value
+    whole = ("distill", "mixup", "multi_task", "sample_weights", "self_training")
+    assert wrong == {**dict.fromkeys(whole, "row_logits"), **dict.fromkeys(("p_tuning", "prompt"), "free_tokens")}
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    with pytest.raises(PlanError) as caught:
+        order({"prompt": {}}, Tagger())
+    assert "不依赖词元位置的输出（free_tokens）" in caught.value.message
 
 
 def test_nothing_left_to_train(home: Book, more: None, monkeypatch: pytest.MonkeyPatch) -> None:

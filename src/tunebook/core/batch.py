@@ -59,8 +59,17 @@ class Criterion(ABC):
         """Mean over the items of a batch, and the model's outputs."""
 
     @abstractmethod
+    def counts(self, batch: Batch) -> Tensor:
+        """What each line of a batch counts in that mean, shape (lines,): the sum of the weights of its items."""
+
     def items(self, batch: Batch) -> Tensor:
-        """What that mean divides by: rows, tokens or the sum of weights. A scalar tensor."""
+        """What that mean divides by, a scalar tensor."""
+        return self.counts(batch).sum()
+
+    def mean(self, losses: Tensor, batch: Batch) -> Tensor:
+        """Mean of a loss of each line, shape (lines,), weighed as the loss is; 0 where all weigh nothing."""
+        counts = self.counts(batch)
+        return (losses * counts).sum() / counts.sum().clamp_min(1e-12)
 
 
 @runtime_checkable

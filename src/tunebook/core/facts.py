@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import PlanError
 from tunebook.core.kind import Kind, kinds
+from tunebook.core.messages import catalogue, say
 from tunebook.core.params import Value
 
 if TYPE_CHECKING:
@@ -50,4 +51,11 @@ class Facts:
             raise PlanError("losses.problem", key=key, value=self.labels.problem, allowed=" | ".join(known))
 
 
-__all__ = ["Facts"]
+def not_given(key: str, missing: Iterable[str], task: str) -> PlanError:
+    """The error of a technique, or a row of it, that needs what a task does not give, in the words of `Task.gives`."""
+    names, known = sorted(missing), catalogue()
+    words = [say(code) if (code := f"plan.give.{name}") in known else name for name in names]
+    return PlanError("plan.needs", key=key, value=", ".join(names), task=task, words=", ".join(words))
+
+
+__all__ = ["Facts", "not_given"]

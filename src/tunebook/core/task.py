@@ -67,8 +67,10 @@ class Task(ABC):
 
     Class attributes:
         key: name in book.toml and in plans.
-        gives: what techniques may rely on: `layers` and `embeddings` of the model, a `head` of the task's own, `logits`
-            of it for each row, `items` whose answers can be compared (rows, or tokens of a language model).
+        gives: what techniques may rely on: `layers` and `embeddings` of the model; a `head` of the task's own for the
+            labels; `item_logits`, logits of the items that a loss is a mean of (rows, tokens), which can be compared;
+            `row_logits`, the items being the rows and their logits the answers; `free_tokens`, answers that do not hang
+            on the places of tokens, so that others may stand before those of a text.
     """
 
     key: ClassVar[str]
@@ -100,7 +102,8 @@ class Task(ABC):
 
     @abstractmethod
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
-        """A padded batch of tensors, of the rows with these numbers."""
+        """A padded batch of tensors, of the rows with these numbers. A row that has several lines of tokens has each of
+        its columns as often."""
 
     @abstractmethod
     def criterion(self, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Criterion:

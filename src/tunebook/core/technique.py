@@ -48,7 +48,7 @@ class Technique(Params):
     Class attributes:
         key: name in the table (`fgm` of `fgm.epsilon`).
         zh: the page in Chinese, paragraph for paragraph.
-        needs: what the task must give (`logits`, `embeddings`, `layers`, `head` ...).
+        needs: what the task must give, in the words of `Task.gives`; `past`: a run that is continued.
         conflicts: keys of techniques that cannot stand beside it.
         after: keys of techniques that are woven before it, so that it wraps them.
         whole_vocabulary: it needs the vectors of tokens that are in none of the rows too.

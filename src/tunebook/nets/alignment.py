@@ -77,20 +77,14 @@ def aligned(inner: LossFn, run: RunContext, key: str, penalty: Penalty) -> LossF
         with head_inputs(head) as seen:
             run.model(**model_inputs(beside))
         with torch.autocast(source.device.type, enabled=False):
-            losses = penalty(source, pooled(seen, beside["attention_mask"]))
-        weights = _weights(run, outputs, batch).to(losses)
+            losses = penalty(source, pooled(seen, beside["attention_mask"])[: len(own)])  # a row may have several lines
+        assert run.criterion is not None
+        weights = run.criterion.counts(batch).to(losses)
         run.acted(key, rows=len(own))
         run.noted(key, distance=float(losses.detach().mean()))
         return value + (losses * weights[own]).sum() / weights.sum().clamp_min(1e-12), outputs
 
     return loss
-
-
-def _weights(run: RunContext, outputs: object, batch: Batch) -> Tensor:
-    """What each row of a batch counts; all alike where the task's items are not its rows."""
-    assert run.criterion is not None
-    weights, rows = run.criterion.flat(outputs, batch).weights, len(batch["row"])
-    return weights if len(weights) == rows else torch.ones(rows)
 
 
 def by_block(statistic: Penalty, source: Tensor, target: Tensor, size: int) -> Tensor:

@@ -61,19 +61,16 @@ class Classify(Criterion):
             case "identity":
                 return F.mse_loss(logits.squeeze(-1) / self.unit, targets / self.unit, reduction=reduction)
 
-    def items(self, batch: Batch) -> Tensor:
-        """Number of rows, or the sum of their weights."""
-        return self._weights(batch).sum()
-
     def flat(self, outputs: Any, batch: Batch) -> Items:
         """The rows themselves; numbers in the unit."""
         logits, targets = outputs.logits.float(), batch["labels"]
         if self.unit != 1:
             logits, targets = logits / self.unit, targets / self.unit
         of_class = self.weights.to(logits) if self.weights is not None and self.link == "softmax" else None
-        return Items(logits, targets, self._weights(batch), of_class)
+        return Items(logits, targets, self.counts(batch), of_class)
 
-    def _weights(self, batch: Batch) -> Tensor:
+    def counts(self, batch: Batch) -> Tensor:
+        """The weight of each row."""
         targets: Tensor = batch["labels"]
         weights = torch.ones(len(targets), device=targets.device)
         if self.link == "softmax" and self.weights is not None:

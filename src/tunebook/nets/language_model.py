@@ -203,9 +203,9 @@ class Predict(Criterion):
         items = self.flat(outputs, batch)
         return items.mean(F.cross_entropy(items.logits, items.targets, reduction="none")), outputs
 
-    def items(self, batch: Batch) -> Tensor:
-        """Number of targets."""
-        return self.where(batch).sum().float()
+    def counts(self, batch: Batch) -> Tensor:
+        """Number of targets of each row."""
+        return self.where(batch).sum(1).float()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ class CausalLm(LanguageModel):
     """The task `causal_lm`: every token but the first of a row is a target."""
 
     key: ClassVar[str] = "causal_lm"
-    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "items"})
+    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "item_logits"})
     ahead: ClassVar[int] = 1
 
     def auto(self) -> Any:

@@ -20,7 +20,7 @@ class MaskedLm(LanguageModel):
     """
 
     key: ClassVar[str] = "masked_lm"
-    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "items"})
+    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "item_logits"})
     ahead: ClassVar[int] = 0
 
     def auto(self) -> Any:

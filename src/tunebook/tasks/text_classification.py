@@ -36,7 +36,9 @@ class TextClassification(Task):
     """
 
     key: ClassVar[str] = "text_classification"
-    gives: ClassVar[frozenset[str]] = frozenset({"logits", "embeddings", "layers", "head", "items"})
+    gives: ClassVar[frozenset[str]] = frozenset(
+        {"embeddings", "layers", "head", "item_logits", "row_logits", "free_tokens"}
+    )
 
     def headline(self, labels: Labels) -> str:
         """Accuracy, micro F1 (several labels), Spearman (numbers) or quadratic kappa (ordered classes)."""

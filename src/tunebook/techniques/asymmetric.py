@@ -37,7 +37,7 @@ class Asymmetric(Technique):
 
     来源：Ridnik 等 2021（arXiv:2009.14119），第 2 节。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"logits"})
+    needs: ClassVar[frozenset[str]] = frozenset({"head", "item_logits"})
     exclusive: ClassVar[str] = "loss"
 
     gamma_negative: Annotated[

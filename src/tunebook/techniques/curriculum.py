@@ -15,6 +15,7 @@ from pydantic import Field
 from tunebook.core.answers import row_losses
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError
+from tunebook.core.facts import not_given
 from tunebook.core.params import Row, Search
 from tunebook.core.registry import tasks
 from tunebook.core.technique import Event, Facts, RunContext, Technique, View
@@ -91,12 +92,15 @@ class Curriculum(Technique):
         """What the difficulty is taken from must be given.
 
         Raises:
-            PlanError: `curriculum.needs`, `curriculum.annotators`, `curriculum.texts`.
+            PlanError: `curriculum.needs`, `curriculum.annotators`, `curriculum.texts`, `plan.needs`.
         """
         alone = ("length", "rarity", "random")
-        if self.difficulty not in alone and "logits" not in tasks()[facts.task].gives:
+        gives = tasks()[facts.task].gives
+        if self.difficulty not in alone and "head" not in gives:
             allowed = " | ".join(alone)
             raise PlanError("curriculum.texts", key="curriculum.difficulty", value=self.difficulty, allowed=allowed)
+        if self.difficulty == "loss" and "row_logits" not in gives:
+            raise not_given("curriculum.difficulty=loss", {"row_logits"}, facts.task)
         if self.difficulty == "disagreement" and not facts.annotators:
             raise PlanError("curriculum.annotators", key="curriculum.difficulty", value=self.difficulty)
         for difficulty, row in (("loss", "run"), ("score", "column")):

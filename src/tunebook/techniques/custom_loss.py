@@ -44,7 +44,7 @@ class CustomLoss(Technique):
 
     来源：由使用者自己编写；接口与 torch 中 reduction="none" 的损失相同。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"logits"})
+    needs: ClassVar[frozenset[str]] = frozenset({"head", "item_logits"})
     exclusive: ClassVar[str] = "loss"
 
     file: Annotated[

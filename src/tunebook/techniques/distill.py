@@ -39,7 +39,7 @@ class Distill(Technique):
 
     来源：Hinton、Vinyals 和 Dean 2015（arXiv:1503.02531），第 2 节。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"logits"})
+    needs: ClassVar[frozenset[str]] = frozenset({"row_logits"})
 
     teacher: Annotated[
         list[str] | None,

@@ -92,7 +92,7 @@ class DistillAttention(Technique):
                     divergence(first(theirs[part], rows), first(ours[part], rows), mask, heads) for part in range(3)
                 ]
             assert run.criterion is not None
-            learnt = run.criterion.flat(outputs, batch).mean(apart[0] + apart[1] + apart[2])
+            learnt = run.criterion.mean(apart[0] + apart[1] + apart[2], batch)
             run.acted(self.key, rows=rows)
             run.noted(self.key, divergence=float(learnt.detach()), heads=heads)
             return value + self.weight * learnt, outputs

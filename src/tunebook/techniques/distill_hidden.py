@@ -87,8 +87,7 @@ class DistillHidden(Technique):
                 for to, (low, high) in zip(bridge, pairs, strict=True)
             ]
             assert run.criterion is not None
-            items = run.criterion.flat(outputs, batch)
-            learnt = items.mean(sum(apart[1:], apart[0]) / len(apart))
+            learnt = run.criterion.mean(sum(apart[1:], apart[0]) / len(apart), batch)
             run.acted(self.key, rows=rows)
             run.noted(self.key, difference=float(learnt.detach()), pairs=len(pairs))
             return value + self.weight * learnt, outputs

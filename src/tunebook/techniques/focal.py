@@ -37,7 +37,7 @@ class Focal(Technique):
 
     来源：Lin 等 2017（arXiv:1708.02002），公式 4 和 5。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"logits"})
+    needs: ClassVar[frozenset[str]] = frozenset({"head", "item_logits"})
     exclusive: ClassVar[str] = "loss"
 
     gamma: Annotated[

@@ -39,7 +39,7 @@ class Mixup(Technique):
 
     来源：Manifold Mixup，Verma 等 2019（arXiv:1806.05236）；TMix，Chen、Yang 和 Yang 2020（arXiv:2004.12239）。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"layers", "logits"})  # one answer a row, which has a partner's label
+    needs: ClassVar[frozenset[str]] = frozenset({"layers", "row_logits"})  # a row has a partner's label
     exclusive: ClassVar[str] = "mixing"
     draws: ClassVar[bool] = True
 

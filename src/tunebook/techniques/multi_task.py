@@ -67,7 +67,7 @@ class MultiTask(Technique):
     2018（arXiv:1705.07115），公式 10，Chen 等 2018（arXiv:1711.02257），Liu 等 2019（arXiv:1803.10704），公式 7，以及
     Yu 等 2020（arXiv:2001.06782），算法 1。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"logits", "head"})
+    needs: ClassVar[frozenset[str]] = frozenset({"head", "row_logits"})
     whole_vocabulary: ClassVar[bool] = True
     outermost: ClassVar[bool] = True
     alone: ClassVar[bool] = True

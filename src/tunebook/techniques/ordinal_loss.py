@@ -39,7 +39,7 @@ class OrdinalLoss(Technique):
     来源：McCullagh 1980（有序数据的回归模型）；对所有阈值求和见 Rennie 和 Srebro 2005（偏好等级的损失函数）以及 Cao、
     Mirjalili 和 Raschka 2020（arXiv:1901.07884）。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"logits"})
+    needs: ClassVar[frozenset[str]] = frozenset({"head", "item_logits"})
     exclusive: ClassVar[str] = "loss"
 
     scale: Annotated[

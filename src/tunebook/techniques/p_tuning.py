@@ -30,6 +30,7 @@ class PTuning(Efficient):
 
     来源：Liu 等 2021（arXiv:2103.10385），第 3.2 节；小网络是三层的 MLP。
     """
+    needs: ClassVar[frozenset[str]] = Efficient.needs | {"free_tokens"}
     conflicts: ClassVar[frozenset[str]] = Efficient.conflicts | BY_LAYER | BY_TOKEN
 
     tokens: Annotated[

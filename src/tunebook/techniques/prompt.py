@@ -31,6 +31,7 @@ class Prompt(Efficient):
 
     来源：Lester、Al-Rfou 和 Constant 2021（arXiv:2104.08691）。
     """
+    needs: ClassVar[frozenset[str]] = Efficient.needs | {"free_tokens"}
     conflicts: ClassVar[frozenset[str]] = Efficient.conflicts | BY_LAYER | BY_TOKEN
 
     tokens: Annotated[

@@ -37,7 +37,7 @@ class RDrop(Technique):
 
     来源：Wu 等 2021（arXiv:2106.14448），第 2.2 节，这里除以 2。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"items"})
+    needs: ClassVar[frozenset[str]] = frozenset({"item_logits"})
     draws: ClassVar[bool] = True
 
     alpha: Annotated[

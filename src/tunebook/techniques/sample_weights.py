@@ -59,7 +59,7 @@ class SampleWeights(Technique):
     来源：Han 等 2018（arXiv:1804.06872）的小损失筛选，这里用作权重而非取舍；Sheng、Provost 和 Ipeirotis 2008（KDD），
     按标注者比例给样本加权，这里只取用于训练的标签；其中的 2 来自拉普拉斯接续法则，以全部样本的平均代替二分之一。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"logits"})  # a label a row
+    needs: ClassVar[frozenset[str]] = frozenset({"row_logits"})
 
     classes: Annotated[
         list[str],

@@ -41,7 +41,7 @@ class SelfTraining(Technique):
 
     来源：Lee 2013（伪标签，ICML 研讨会），公式 14；Zou 等 2018（arXiv:1810.07911），关于类别平衡。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"logits"})
+    needs: ClassVar[frozenset[str]] = frozenset({"row_logits"})
 
     target: Target = None
     threshold: Annotated[

@@ -39,7 +39,7 @@ class VAT(Technique):
     来源：Miyato 等 2018（arXiv:1704.03976），第 3 节；作用在词上并使用较大的 xi，取自 Miyato、Dai 和 Goodfellow
     2017（arXiv:1605.07725）。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"embeddings", "logits"})
+    needs: ClassVar[frozenset[str]] = frozenset({"embeddings", "head", "item_logits"})
     exclusive: ClassVar[str] = "adversarial"
     draws: ClassVar[bool] = True
 

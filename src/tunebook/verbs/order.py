@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import PlanError
+from tunebook.core.facts import not_given
 from tunebook.core.params import build
 from tunebook.core.registry import techniques
 from tunebook.core.technique import Technique
@@ -28,7 +29,7 @@ def order(rows: dict[str, dict[str, Any]], task: Task, *, more: frozenset[str] =
         if missing == {"past"}:
             raise PlanError("forgetting.past", key=key)
         if missing:
-            raise PlanError("plan.needs", key=key, value=", ".join(sorted(missing)), task=task.key)
+            raise not_given(key, missing, task.key)
         rivals = {k for k, other in chosen.items() if k != key and technique.exclusive == other.exclusive != ""}
         clash = sorted(technique.conflicts & chosen.keys() | rivals)
         if clash:
