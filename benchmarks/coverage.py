@@ -26,10 +26,12 @@ from benchmarks.record import write_result
 from benchmarks.resampled import intervals as resampled
 from benchmarks.samples import Population, even, steep
 from tunebook.core.nouns import Interval, Labels
-from tunebook.tasks import label_intervals, label_scores
+from tunebook.tasks.label_scores import notes as notes_of
+from tunebook.tasks.text_classification import TextClassification
 
 Array = NDArray[Any]
 LOWEST, HIGHEST = 0.92, 0.98
+_TASK = TextClassification()
 _LARGE, _FEWEST = 200_000, 50
 
 BY_ROWS = (
@@ -95,7 +97,7 @@ def measure(case: tuple[Population, tuple[int, ...]], repeats: int, before: int)
     population, sizes = case
     labels = Labels(problem=population.kind, names=[f"c{place}" for place in range(len(population.shares))])  # type: ignore[arg-type]
     logits, targets, _ = population.draw(_LARGE, np.random.default_rng(99))
-    truth = label_scores.scores(logits, targets, labels)
+    truth = _TASK.scores(logits, targets, labels)
     return [_record(population, rows, _tallies(population, rows, labels, truth, (repeats, before))) for rows in sizes]
 
 
@@ -106,8 +108,8 @@ def _tallies(
     rng = np.random.default_rng(rows)
     for repeat in range(times[0]):
         logits, targets, groups = population.draw(rows, rng)
-        notes = label_intervals.notes(logits, targets, labels, groups)
-        for name, interval in label_intervals.intervals(logits, targets, labels, groups).items():
+        notes = notes_of(logits, targets, labels, groups)
+        for name, interval in _TASK.intervals(logits, targets, labels, groups).items():
             found[name].said += name in notes
             if name not in notes:
                 found[name].after.add(interval, truth[name])

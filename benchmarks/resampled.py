@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from tunebook.core.nouns import Interval
 from tunebook.metrics import counts as by_count
 from tunebook.metrics.calibration import sigmoid
-from tunebook.metrics.classification import single_label_auc
 from tunebook.metrics.counts import Counts
-from tunebook.metrics.ranking import macro_auc
-from tunebook.metrics.regression import nearest_level, pearson, spearman
+from tunebook.metrics.ranking import macro_auc, nearest_level, pearson, single_label_auc, spearman
 from tunebook.stats.proportion import wilson_interval
 from tunebook.stats.resample import acceleration_of, bca_ends, draw_weights, percentile_ends
 

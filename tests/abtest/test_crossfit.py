@@ -17,10 +17,9 @@ from tunebook.core.kept_looks import FOLDER, KeptLook, KeptLooks, rows_key
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Rows
 from tunebook.metrics.calibration import softmax
-from tunebook.metrics.ranking import auc, macro_auc
-from tunebook.metrics.regression import pearson, spearman
+from tunebook.metrics.ranking import auc, macro_auc, pearson, spearman
 from tunebook.stats.folds import folds_of
-from tunebook.tasks.label_scores import MORE_IS_BETTER
+from tunebook.tasks.label_metrics import METRICS
 from tunebook.tasks.text_classification import TextClassification
 from tunebook.verbs.runs import Run
 
@@ -269,4 +268,4 @@ def test_an_answer_that_is_no_number_is_not_placed(tmp_path: Path) -> None:
 
 
 def test_metrics_that_compare_rows_are_known_ones() -> None:
-    assert {metric for metrics in MORE_IS_BETTER.values() for metric in metrics} >= COMPARING
+    assert {metric.key for metrics in METRICS.values() for metric in metrics if metric.compares} == COMPARING

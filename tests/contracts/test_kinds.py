@@ -20,7 +20,7 @@ from tunebook.core.kind import kinds
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Rows
 from tunebook.nets.classify import class_weights
-from tunebook.tasks import label_intervals, label_rows, label_scores
+from tunebook.tasks import label_scores
 from tunebook.tasks.text_classification import TextClassification
 from tunebook.techniques.curriculum import Curriculum, _loss
 from tunebook.techniques.custom_loss import CustomLoss
@@ -128,10 +128,10 @@ def taught() -> Any:
 CALLS: dict[str, Callable[[], Any]] = {
     "class_weights": lambda: class_weights(np.zeros(3), SHAPES, "none"),
     "mean": lambda: TextClassification().mean([np.zeros((3, 2), np.float32)], SHAPES),
-    "row_scores": lambda: label_rows.row_scores(np.zeros((3, 2)), np.zeros(3), SHAPES, "accuracy"),
-    "scorer": lambda: label_rows.scorer(np.zeros((3, 2)), np.zeros(3), SHAPES, "ece"),
-    "scores": lambda: label_scores.scores(np.zeros((3, 2)), np.zeros(3), SHAPES),
-    "intervals": lambda: label_intervals.intervals(np.zeros((3, 2)), np.zeros(3), SHAPES),
+    "row_scores": lambda: TextClassification().row_scores(np.zeros((3, 2)), np.zeros(3), SHAPES, "accuracy"),
+    "scorer": lambda: TextClassification().scorer(np.zeros((3, 2)), np.zeros(3), SHAPES, "ece"),
+    "scores": lambda: TextClassification().scores(np.zeros((3, 2)), np.zeros(3), SHAPES),
+    "intervals": lambda: TextClassification().intervals(np.zeros((3, 2)), np.zeros(3), SHAPES),
     "detail": lambda: label_scores.detail(np.zeros((3, 2)), np.zeros(3), SHAPES),
     "answers": lambda: label_scores.answers(np.zeros((3, 2)), SHAPES),
     "true_label": lambda: TextClassification().true_label(0, SHAPES),

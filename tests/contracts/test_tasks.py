@@ -150,8 +150,8 @@ def test_answers_scores_and_true_labels_agree(case: Case) -> None:
     scores = case.task.scores(logits, targets, case.labels)
     headline = case.task.headline(case.labels)
     assert scores[headline] == pytest.approx(1)
-    assert headline in case.task.metrics(case.labels)
-    assert set(case.task.metrics(case.labels)) <= set(scores)
+    assert headline in case.task.judges(case.labels)
+    assert set(case.task.judges(case.labels)) <= set(scores)
     assert headline in case.task.intervals(logits, targets, case.labels)
     pairs = np.arange(len(targets)) // 2
     assert headline in case.task.intervals(logits, targets, case.labels, pairs)

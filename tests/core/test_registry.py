@@ -74,6 +74,6 @@ def test_one_task_is_found_without_the_others() -> None:
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     assert all(registry.task_of(key) is kind for key, kind in registry.tasks().items())
-    for key in ("label_rows", "no_such_task", "a.b"):
+    for key in ("label_scores", "no_such_task", "a.b"):
         with pytest.raises(KeyError):
             registry.task_of(key)

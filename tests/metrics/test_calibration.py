@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax as oracle
 
-from tunebook.metrics.calibration import calibration_error, log_loss, log_softmax, reliability, softmax
+from tunebook.metrics.calibration import calibration_error, log_softmax, reliability, sigmoid, softmax
 
 
 def slow_error(confidence, right, bins):
@@ -44,10 +44,11 @@ def test_log_softmax_agrees_with_scipy_and_stands_large_logits():
     assert softmax(logits).sum(1) == pytest.approx(np.ones(20))
 
 
-def test_log_loss_of_an_even_guess_is_the_logarithm_of_the_classes():
-    assert log_loss(np.zeros((5, 4)), np.array([0, 1, 2, 3, 0])) == pytest.approx(np.log(4))
-
-
 def test_infinite_logits_give_nan_without_a_warning():
     assert np.isnan(softmax(np.array([[np.inf, 0.0]]))).any()
     assert np.isnan(calibration_error(np.array([np.nan]), np.array([True])))
+
+
+def test_sigmoid_is_exact_at_both_ends():
+    values = sigmoid(np.array([-1000.0, -40.0, 0.0, 1000.0]))
+    assert values.tolist() == [0.0, pytest.approx(np.exp(-40.0), rel=1e-12), 0.5, 1.0]

@@ -103,8 +103,8 @@ def test_padding_changes_nothing_and_figures_agree_with_the_loss(case: Any) -> N
     assert together.loss is not None
     assert scores["log_likelihood"] == pytest.approx(-together.loss, rel=1e-5)
     assert scores["perplexity"] == pytest.approx(math.exp(together.loss), rel=1e-4)
-    assert set(task.metrics(LABELS)) <= set(scores)
-    assert task.headline(LABELS) in task.metrics(LABELS)
+    assert set(task.judges(LABELS)) <= set(scores)
+    assert task.headline(LABELS) in task.judges(LABELS)
     interval = task.intervals(together.logits, rows.targets, LABELS)["log_likelihood"]
     assert interval.low < scores["log_likelihood"] < interval.high
     assert interval.value == pytest.approx(scores["log_likelihood"])
@@ -112,7 +112,7 @@ def test_padding_changes_nothing_and_figures_agree_with_the_loss(case: Any) -> N
     copied = task.intervals(*twice, LABELS, np.tile(np.arange(len(rows)), 2))["log_likelihood"]
     assert (copied.low, copied.high) == pytest.approx((interval.low, interval.high)), "copies tell nothing new"
     every = np.arange(len(rows))
-    for metric in task.metrics(LABELS):
+    for metric in task.judges(LABELS):
         assert task.scorer(together.logits, rows.targets, LABELS, metric)(every) == pytest.approx(scores[metric])
         assert task.row_scores(together.logits, rows.targets, LABELS, metric) is None
     assert task.detail(together.logits, rows.targets, LABELS) == {}

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.scored import intervals, scores
 from tunebook.core.nouns import DataRef, Estimate, Labels, ParamTable, Plan, Report, Roles, TableRow
 from tunebook.core.settings import Settings
-from tunebook.metrics import classification as scores
-from tunebook.metrics.regression import regression_scores
-from tunebook.stats.intervals import classification_intervals, regression_intervals
+from tunebook.metrics.calibration import reliability, softmax
+from tunebook.metrics.counts import confusion_matrix, counts_of_confusion, per_class
 
 BASELINES = {"majority": -1.2, "tfidf_logreg": 0.6, "frozen_logreg": 1.1}
 
@@ -47,23 +47,23 @@ def answers(rows: int, classes: int, signal: float, seed: int = 0):
 def classified(rows: int, names: list[str], signal: float = 1.4) -> tuple[Plan, Report]:
     labels = Labels(problem="single_label", names=names)
     logits, targets = answers(rows, len(names), signal)
-    confusion = scores.confusion_matrix(targets, logits.argmax(1), len(names))
+    confusion = confusion_matrix(targets, logits.argmax(1), len(names))
     report = Report(
         run="20250102-ab12",
         split="test",
         rows=rows,
         content="ddddeeeeffff",
         headline="accuracy",
-        metrics=scores.single_label_scores(logits, targets),
-        intervals=classification_intervals(logits, targets),
+        metrics=scores("single_label", logits, targets),
+        intervals=intervals("single_label", logits, targets),
         baselines={
-            name: scores.single_label_scores(*answers(rows, len(names), max(level, 0.0)))
+            name: scores("single_label", *answers(rows, len(names), max(level, 0.0)))
             for name, level in BASELINES.items()
         },
-        per_class=scores.per_class(scores.counts_of_confusion(confusion), names),
+        per_class=per_class(counts_of_confusion(confusion), names),
         confusion=confusion.tolist(),
         extra={
-            "reliability": [asdict(row) for row in scores.single_label_bins(logits, targets)],
+            "reliability": [asdict(row) for row in reliability(softmax(logits).max(1), logits.argmax(1) == targets)],
             "created": "2025-01-02 10:11+00:00",
         },
     )
@@ -80,9 +80,9 @@ def rated(rows: int = 400) -> tuple[Plan, Report]:
         rows=rows,
         content="ddddeeeeffff",
         headline="spearman",
-        metrics=regression_scores(pred, target),
-        intervals=regression_intervals(pred, target),
-        baselines={"majority": regression_scores(np.full(rows, target.mean()), target)},
+        metrics=scores("regression", pred, target),
+        intervals=intervals("regression", pred, target),
+        baselines={"majority": scores("regression", np.full(rows, target.mean()), target)},
         extra={"scatter": np.stack([target, pred], 1).tolist()},
     )
     return plan_of(Labels(problem="regression", low=0.0, high=5.0)), report

@@ -3,16 +3,10 @@
 import numpy as np
 import pytest
 from statsmodels.stats.proportion import proportion_confint
+from tests.scored import intervals as intervals_of
+from tests.scored import scores as scores_of
 
-from tunebook.metrics.classification import multi_label_scores, single_label_scores
-from tunebook.metrics.regression import ordinal_scores, regression_scores
-from tunebook.stats.intervals import (
-    class_intervals,
-    classification_intervals,
-    multi_label_intervals,
-    ordinal_intervals,
-    regression_intervals,
-)
+from tunebook.stats.intervals import class_intervals, of_ratio
 from tunebook.stats.proportion import wilson_interval
 from tunebook.stats.units import Units
 
@@ -39,16 +33,20 @@ def numbers(rows, seed, levels=0):
     return target + rng.normal(size=rows), target
 
 
+def classified(kind, levels=0):
+    """How the scores and the intervals of a kind are asked for."""
+    return (
+        lambda pred, target, groups=None: intervals_of(kind, pred, target, levels, groups),
+        lambda pred, target: scores_of(kind, pred, target, levels),
+    )
+
+
 KINDS = {
-    "single": (single, classification_intervals, single_label_scores),
-    "two": (lambda rows, seed: single(rows, seed, (0.7, 0.3)), classification_intervals, single_label_scores),
-    "several": (several, multi_label_intervals, multi_label_scores),
-    "number": (numbers, regression_intervals, regression_scores),
-    "ordered": (
-        lambda rows, seed: numbers(rows, seed, 4),
-        lambda pred, target, groups=None: ordinal_intervals(pred, target, 4, groups),
-        lambda pred, target: ordinal_scores(pred, target, 4),
-    ),
+    "single": (single, *classified("single_label")),
+    "two": (lambda rows, seed: single(rows, seed, (0.7, 0.3)), *classified("single_label")),
+    "several": (several, *classified("multi_label")),
+    "number": (numbers, *classified("regression")),
+    "ordered": (lambda rows, seed: numbers(rows, seed, 4), *classified("ordinal", 4)),
 }
 EACH = pytest.mark.parametrize("kind", KINDS)
 
@@ -90,31 +88,25 @@ def test_groups_of_one_row_are_no_groups_and_copies_tell_nothing_new(kind):
         assert without < 0.75 * width, name
 
 
-def test_a_threshold_of_its_own():
-    logits, targets = several(200, 1)
-    found, scores = multi_label_intervals(logits, targets, 0.4), multi_label_scores(logits, targets, 0.4)
-    assert all(interval.value == pytest.approx(scores[name]) for name, interval in found.items())
-
-
 def test_accuracy_is_wilsons():
     logits, targets = single(400, 0)
     right = int((logits.argmax(1) == targets).sum())
-    assert classification_intervals(logits, targets)["accuracy"] == wilson_interval(right, 400)
+    assert intervals_of("single_label", logits, targets)["accuracy"] == wilson_interval(right, 400)
 
 
 def test_a_score_that_is_not_a_number_has_no_interval():
-    assert "auc" not in classification_intervals(np.array([[2.0, 1.0]] * 4), np.zeros(4))
-    broken = classification_intervals(np.array([[np.nan, 1.0]] * 4), np.array([0, 1, 0, 1]))
+    assert "auc" not in intervals_of("single_label", np.array([[2.0, 1.0]] * 4), np.zeros(4))
+    broken = intervals_of("single_label", np.array([[np.nan, 1.0]] * 4), np.array([0, 1, 0, 1]))
     assert "auc" not in broken and "ece" not in broken
-    assert set(regression_intervals(np.ones(9), np.arange(9.0))) == {"mse", "mae"}
-    assert ordinal_intervals(np.array([np.nan, 1.0]), np.array([0, 1]), 2) == {}
-    assert "qwk" not in ordinal_intervals(np.zeros(5), np.zeros(5), 3)
-    assert set(multi_label_intervals(np.full((6, 2), -1.0), np.zeros((6, 2)))) == {"accuracy", "ece"}
+    assert set(intervals_of("regression", np.ones(9), np.arange(9.0))) == {"mse", "mae"}
+    assert "spearman" not in intervals_of("ordinal", np.array([np.nan, 1.0]), np.array([0, 1]), 2)
+    assert "qwk" not in intervals_of("ordinal", np.zeros(5), np.zeros(5), 3)
+    assert set(intervals_of("multi_label", np.full((6, 2), -1.0), np.zeros((6, 2)))) == {"accuracy", "ece"}
 
 
 def test_a_test_without_an_error_is_not_taken_for_certainty():
     targets = np.arange(30) % 3
-    found = classification_intervals(np.eye(3)[targets] * 9, targets)
+    found = intervals_of("single_label", np.eye(3)[targets] * 9, targets)
     for name in ("accuracy", "macro_f1", "mcc", "auc"):
         assert found[name].value == pytest.approx(1) and found[name].low < 0.95
 
@@ -139,6 +131,19 @@ def test_a_class_that_never_comes_has_no_ends_and_groups_widen_the_others():
     for name in ("precision", "recall", "f1"):
         assert np.isnan([alone[name][0][2], together[name][1][2]]).all()
         assert (together[name][0][:2] < alone[name][0][:2]).all()
+
+
+def test_a_ratio_of_sums_is_as_sure_as_its_rows_drawn_again():
+    draw = np.random.default_rng(0)
+    below = draw.integers(1, 9, size=400).astype(float)
+    sums = np.stack([2 * below + draw.normal(size=400), below], axis=1)
+    drawn = sums[draw.integers(400, size=(4000, 400))].sum(1)
+    found = of_ratio(sums, None)
+    assert found.value == pytest.approx(sums[:, 0].sum() / sums[:, 1].sum())
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.1 * (high - low))
+    copies = of_ratio(np.repeat(sums, 2, axis=0), np.repeat(np.arange(400), 2))
+    assert (copies.low, copies.high) == pytest.approx((found.low, found.high))
 
 
 REPEATS = 250

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tunebook.metrics.regression import pearson, spearman
+from tunebook.metrics.ranking import pearson, spearman
 from tunebook.stats.means import mean_interval, pearson_interval, spearman_interval
 from tunebook.stats.units import Units
 

@@ -13,7 +13,7 @@ from tunebook.abtest.looks import bootstrapped
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.pairs import Pair
 from tunebook.abtest.prices import Prices
-from tunebook.core.kinds import CLASSES, NUMBERS, either
+from tunebook.core.metric import CALIBRATION
 from tunebook.stats.paired import aso, flips, mcnemar, p_better, seed_sd
 
 Array = NDArray[Any]
@@ -21,9 +21,9 @@ _SHOWN = 15  # flipped rows of each direction
 
 
 def rights(marks: Marks, metric: str) -> Array | None:
-    """Score of each row by each run, of the metric, or of being right where the metric has none; (K, N)."""
-    of_metric = marks.rows(metric)
-    return marks.rows("accuracy") if of_metric is None else of_metric
+    """Score of each row by each run, of the metric, or where it has none of the first metric that has; (K, N)."""
+    rows = (marks.rows(name) for name in (metric, *marks.task.judges(marks.labels)))
+    return next((found for found in rows if found is not None), None)
 
 
 def described(a: Marks, b: Marks, metric: str, alpha: float) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def described(a: Marks, b: Marks, metric: str, alpha: float) -> dict[str, Any]:
     of_a, of_b = a.scores(metric), b.scores(metric)
     found: dict[str, Any] = {
         "scores": {"a": of_a.tolist(), "b": of_b.tolist()},
-        "metrics": {name: _both(a, b, name) for name in (*a.task.metrics(a.labels), *_calibrated(a))},
+        "metrics": {name: _both(a, b, name) for name in _told(a)},
         "collapsed": {"a": a.collapsed, "b": b.collapsed},
     }
     if len(of_a) < 2 or not (np.isfinite(of_a).all() and np.isfinite(of_b).all()):
@@ -52,8 +52,9 @@ def described(a: Marks, b: Marks, metric: str, alpha: float) -> dict[str, Any]:
     return found
 
 
-def _calibrated(marks: Marks) -> tuple[str, ...]:
-    return ("ece",) if either(marks.labels.problem, CLASSES, NUMBERS) else ()
+def _told(marks: Marks) -> list[str]:
+    """Metrics of which more is better, and the calibration error."""
+    return [item.key for item in marks.task.metrics(marks.labels) if item.better == "more" or item.key == CALIBRATION]
 
 
 def _both(a: Marks, b: Marks, metric: str) -> list[float]:

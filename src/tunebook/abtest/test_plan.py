@@ -152,7 +152,7 @@ def make_test_plan(
         check_groups(Sizes.of(exam.groups), str(data.roles.group))
     asked = asked_gate(gate, options)
     metric = metric_of(asked, a.base)
-    allowed = tasks()[data.task]().metrics(data.labels)
+    allowed = tasks()[data.task]().judges(data.labels)
     if metric not in allowed:
         raise PlanError("plan.metric", key="metric", value=metric, allowed=" | ".join(("auto", *allowed)))
     seeds = asked_seeds(asked, options.get("seeds"))

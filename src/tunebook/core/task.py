@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from tunebook.core.batch import Batch, Criterion, Items, Measures
+from tunebook.core.errors import PlanError
+from tunebook.core.metric import Metric, Scorer, intervals, scores
 from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Value
 
@@ -71,18 +73,35 @@ class Task(ABC):
             labels; `item_logits`, logits of the items that a loss is a mean of (rows, tokens), which can be compared;
             `row_logits`, the items being the rows and their logits the answers; `free_tokens`, answers that do not hang
             on the places of tokens, so that others may stand before those of a text.
+        scored: kind of labels -> its metrics, the headline first.
     """
 
     key: ClassVar[str]
     gives: ClassVar[frozenset[str]]
+    scored: ClassVar[Mapping[str, tuple[Metric, ...]]]
 
-    @abstractmethod
+    def metrics(self, labels: Labels) -> tuple[Metric, ...]:
+        """All metrics of answers to rows with these labels; the first is the headline.
+
+        Raises:
+            PlanError: `labels.kind`: the task has no such labels.
+        """
+        found = self.scored.get(labels.kind.key)
+        if found is None:
+            raise PlanError("labels.kind", key="problem", value=labels.problem, allowed=" | ".join(self.scored))
+        return found
+
+    def metric(self, labels: Labels, key: str) -> Metric:
+        """One of them. Raises a KeyError where there is none of that name."""
+        return {metric.key: metric for metric in self.metrics(labels)}[key]
+
     def headline(self, labels: Labels) -> str:
         """Name of the metric that the task is judged by; larger is better."""
+        return self.metrics(labels)[0].key
 
-    @abstractmethod
-    def metrics(self, labels: Labels) -> tuple[str, ...]:
-        """Metrics that may choose a checkpoint: of each, more is better."""
+    def judges(self, labels: Labels) -> tuple[str, ...]:
+        """Metrics that may choose a checkpoint and judge a test: of each, more is better."""
+        return tuple(metric.key for metric in self.metrics(labels) if metric.better == "more")
 
     @abstractmethod
     def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
@@ -131,12 +150,6 @@ class Task(ABC):
         """A target in the user's words."""
 
     @abstractmethod
-    def intervals(
-        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
-    ) -> dict[str, Interval]:
-        """Headline metric -> value with its interval; `groups` (N,) say which rows were drawn together."""
-
-    @abstractmethod
     def detail(
         self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
     ) -> dict[str, Any]:
@@ -144,21 +157,27 @@ class Task(ABC):
         missing.
         """
 
-    @abstractmethod
-    def scores(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, float]:
-        """Metric -> value, on logits (N, outputs) and targets."""
+    def scores(self, answers: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, float]:
+        """Metric -> value, on answers (N, k) and targets."""
+        return scores(self.metrics(labels), answers, targets, labels)
 
-    @abstractmethod
+    def intervals(
+        self, answers: NDArray[np.float32], targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
+    ) -> dict[str, Interval]:
+        """Metric -> value with its interval; `groups` (N,) say which rows were drawn together."""
+        return intervals(self.metrics(labels), answers, targets, labels, groups)
+
     def row_scores(
-        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, metric: str
-    ) -> NDArray[Any] | None:
+        self, answers: NDArray[np.float32], targets: NDArray[Any], labels: Labels, metric: str
+    ) -> NDArray[np.float64] | None:
         """Score of each row, shape (N,), of a metric that is their mean; None for one that is no such mean."""
+        asked = self.metric(labels, metric)
+        return asked.each(asked.rows(answers, targets, labels))
 
-    @abstractmethod
-    def scorer(
-        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, metric: str
-    ) -> Callable[[NDArray[np.int64]], float]:
-        """A metric (or `ece`) as a quick function of row numbers; NaN where those rows' targets leave none."""
+    def scorer(self, answers: NDArray[np.float32], targets: NDArray[Any], labels: Labels, metric: str) -> Scorer:
+        """A metric as a quick function of row numbers; NaN where those rows' targets leave none."""
+        asked = self.metric(labels, metric)
+        return asked.scorer(asked.rows(answers, targets, labels))
 
 
 @runtime_checkable

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tunebook.core.metric import Drawn
 
 Array = NDArray[Any]
 
@@ -31,6 +34,39 @@ class Bin:
     accuracy: float
 
 
+@dataclass(frozen=True)
+class Calibration(Drawn):
+    """The expected calibration error of answers, m of each row.
+
+    Attributes:
+        confidence: probability of each answer, shape (N, m).
+        right: whether it is right, shape (N, m).
+    """
+
+    confidence: Array
+    right: Array
+
+    def whole(self) -> float:
+        """The error of all answers; NaN where a probability is no number."""
+        return calibration_error(self.confidence.ravel(), self.right.ravel())
+
+    def at(self, rows: NDArray[np.int64]) -> float:
+        """The error of the answers to some rows; 1 where not all probabilities are numbers."""
+        if self._gaps is None:
+            return 1.0
+        place, gap = self._gaps
+        sums = np.bincount(place[rows].ravel(), weights=gap[rows].ravel(), minlength=BINS)
+        return float(np.abs(sums).sum() / (len(rows) * place.shape[1]))
+
+    @cached_property
+    def _gaps(self) -> tuple[Array, Array] | None:
+        """Bin of each answer, and by how much its probability is above what is right; both (N, m)."""
+        if not np.isfinite(self.confidence).all():
+            return None
+        place = np.ceil(self.confidence * BINS).astype(np.int64) - 1
+        return np.clip(place, 0, BINS - 1), self.confidence - self.right
+
+
 def log_softmax(logits: Array) -> Array:
     """Logarithm of the softmax over the last axis, in float64; NaN where a logit is not finite."""
     values = np.asarray(logits, dtype=np.float64)
@@ -49,11 +85,6 @@ def sigmoid(logits: Array) -> Array:
     values = np.asarray(logits, dtype=np.float64)
     small = np.exp(-np.abs(values))
     return np.where(values >= 0, 1.0, small) / (1.0 + small)
-
-
-def log_loss(logits: Array, targets: Array) -> float:
-    """Mean negative log-probability of the true class, in nats; logits (N, C), targets (N,)."""
-    return float(-log_softmax(logits)[np.arange(len(targets)), np.asarray(targets, dtype=np.int64)].mean())
 
 
 def reliability(confidence: Array, right: Array, bins: int = BINS) -> list[Bin]:
@@ -89,9 +120,9 @@ def calibration_error(confidence: Array, right: Array, bins: int = BINS) -> floa
 __all__ = [
     "BINS",
     "Bin",
+    "Calibration",
     "bin_places",
     "calibration_error",
-    "log_loss",
     "log_softmax",
     "reliability",
     "sigmoid",

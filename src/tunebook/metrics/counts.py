@@ -5,6 +5,7 @@ Every array may carry leading dimensions, so that one call scores thousands of r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,11 +87,6 @@ def macro(values: Array, counts: Counts) -> Array:
     return share(np.where(counts.present, values, 0.0).sum(-1), counts.present.sum(-1))
 
 
-def weighted(values: Array, counts: Counts) -> Array:
-    """Mean over the classes, weighted by their true rows; shape (...)."""
-    return share((values * counts.true).sum(-1), counts.true.sum(-1))
-
-
 def macro_f1(counts: Counts) -> Array:
     """Plain mean of the F1 of all classes that are present; shape (...)."""
     return macro(f1(counts), counts)
@@ -99,6 +95,21 @@ def macro_f1(counts: Counts) -> Array:
 def micro_f1(counts: Counts) -> Array:
     """F1 of all decisions together; equals accuracy where every row has one label; shape (...)."""
     return share(2 * counts.right.sum(-1), counts.true.sum(-1) + counts.predicted.sum(-1))
+
+
+def weighted_f1(counts: Counts) -> Array:
+    """Mean of the F1 of the classes, weighted by their true rows; shape (...)."""
+    return share((f1(counts) * counts.true).sum(-1), counts.true.sum(-1))
+
+
+def macro_precision(counts: Counts) -> Array:
+    """Plain mean of the precision of all classes that are present; shape (...)."""
+    return macro(precision(counts), counts)
+
+
+def macro_recall(counts: Counts) -> Array:
+    """Plain mean of the recall of all classes that are present; shape (...)."""
+    return macro(recall(counts), counts)
 
 
 def mcc(counts: Counts) -> Array:
@@ -126,6 +137,28 @@ def quadratic_kappa(confusion: Array) -> Array:
     return np.where(expected > 0, 1 - share(seen, expected), np.nan)
 
 
+def per_class(
+    counts: Counts, names: list[str], ends: Mapping[str, Mapping[str, float]] | None = None
+) -> dict[str, dict[str, float]]:
+    """Class name -> precision, recall, f1, support, from the counts of a confusion matrix or of decisions.
+
+    `ends` hold what else there is to say of each class, such as the ends of intervals.
+    """
+    columns = {
+        "precision": precision(counts),
+        "recall": recall(counts),
+        "f1": f1(counts),
+        "support": counts.true,
+    }
+    return {
+        name: {
+            **{column: float(values[place]) for column, values in columns.items()},
+            **(ends or {}).get(name, {}),
+        }
+        for place, name in enumerate(names)
+    }
+
+
 __all__ = [
     "Counts",
     "accuracy",
@@ -135,11 +168,14 @@ __all__ = [
     "f1",
     "macro",
     "macro_f1",
+    "macro_precision",
+    "macro_recall",
     "mcc",
     "micro_f1",
+    "per_class",
     "precision",
     "quadratic_kappa",
     "recall",
     "share",
-    "weighted",
+    "weighted_f1",
 ]

@@ -1,13 +1,52 @@
-"""Scores that need only the order of the answers: AUC and label ranking."""
+"""Scores that have no sums: of the order of answers (AUC, label ranking), and of numbers against numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.metric import Drawn
+from tunebook.metrics.calibration import softmax
+
 Array = NDArray[Any]
+
+# Below this spread, relative to the size of the values, rounding errors are all that is left.
+_FLAT = 1e-13
+
+
+@dataclass(frozen=True)
+class Compared(Drawn):
+    """Answers, shape (N, ...), that a score of all rows holds against the targets, shape (N, ...).
+
+    Attributes:
+        varied: answers that are all alike have no score, which in a comparison is 0.
+    """
+
+    score: Callable[[Array, Array], Any]
+    answers: Array
+    targets: Array
+    varied: bool = False
+
+    @cached_property
+    def finite(self) -> bool:
+        """Whether all answers are numbers."""
+        return bool(np.isfinite(self.answers).all())
+
+    def whole(self) -> float:
+        """The score of all rows; NaN where it has none."""
+        return float(self.score(self.answers, self.targets))
+
+    def at(self, rows: NDArray[np.int64]) -> float:
+        """The score of some rows; 0 where not all answers are numbers."""
+        chosen = self.answers[rows]
+        if not self.finite or (self.varied and not (chosen != chosen[0]).any()):
+            return 0.0
+        return float(self.score(chosen, self.targets[rows]))
 
 
 def auc(scores: Array, positive: Array, weights: Array | None = None) -> Array:
@@ -81,4 +120,93 @@ def label_ranking(scores: Array, targets: Array) -> float:
     return float(np.where((count == 0) | (count == true.shape[1]), 1.0, rows).mean())
 
 
-__all__ = ["auc", "label_ranking", "macro_auc", "tie_starts"]
+def single_label_auc(logits: Array, targets: Array, weights: Array | None = None) -> Array:
+    """AUC of rows with one label each: binary for two classes, else the mean of each class against the rest.
+
+    `weights` (..., N) say how often each row counts and give one AUC for each resample.
+    """
+    if logits.shape[1] == 2:
+        return auc(np.asarray(logits, dtype=np.float64) @ np.array([-1.0, 1.0]), targets == 1, weights)
+    return macro_auc(softmax(logits), np.eye(logits.shape[1], dtype=bool)[targets], weights)
+
+
+def nearest_level(pred: Array, levels: int) -> NDArray[np.int64]:
+    """The level 0 .. levels - 1 nearest to each prediction; halves go upwards."""
+    return np.clip(np.floor(np.asarray(pred, dtype=np.float64) + 0.5), 0, levels - 1).astype(np.int64)
+
+
+def explained(predicted: Array, target: Array) -> float:
+    """Share of the variance of numbers (N,) that is explained (R2); NaN for a constant target."""
+    spread = float(((target - target.mean()) ** 2).mean())
+    return float("nan") if _flat(target) else 1 - float(((predicted - target) ** 2).mean()) / spread
+
+
+def root_error(predicted: Array, target: Array) -> float:
+    """Root of the mean squared error of numbers (N,)."""
+    return float(np.sqrt(((predicted - target) ** 2).mean()))
+
+
+def pearson(x: Array, y: Array, weights: Array | None = None) -> Array:
+    """Linear correlation of x and y over their last axis, NaN where one of them is constant.
+
+    Args:
+        x, y: shape (N,), or (..., N) to match the weights.
+        weights: how often each row counts, shape (..., N): one correlation for each resample.
+    """
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    weights = np.ones(x.shape[-1]) if weights is None else weights
+    total = weights.sum(-1)
+
+    def centred(values: Array) -> tuple[Array, Array]:
+        off = values - ((weights * values).sum(-1) / total)[..., None]
+        spread = (weights * off**2).sum(-1)
+        size = np.abs(values).max(-1)
+        return off, np.where(spread > total * (_FLAT * size) ** 2, spread, 0.0)
+
+    (dx, sx), (dy, sy) = centred(x), centred(y)
+    below = np.sqrt(sx) * np.sqrt(sy)
+    above = (weights * dx * dy).sum(-1)
+    value = np.divide(above, below, out=np.full(np.shape(below), np.nan), where=below > 0)
+    return np.asarray(np.clip(value, -1.0, 1.0))
+
+
+def spearman(x: Array, y: Array, weights: Array | None = None) -> Array:
+    """Rank correlation of x and y (N,), ties sharing their mean rank; NaN where one of them is constant.
+
+    `weights` (..., N) say how often each row counts and give one correlation for each resample.
+    """
+    weights = np.ones(len(x)) if weights is None else weights
+    if np.isnan(x).any() or np.isnan(y).any():
+        return np.full(weights.shape[:-1], np.nan)
+    return pearson(_mean_ranks(np.asarray(x), weights), _mean_ranks(np.asarray(y), weights), weights)
+
+
+def _mean_ranks(values: Array, weights: Array) -> Array:
+    """Ranks in a sample in which row i stands weights[i] times; equal values share their mean rank."""
+    order = np.argsort(values, kind="stable")
+    starts = tie_starts(values[order])
+    group = np.add.reduceat(weights[..., order], starts, axis=-1)
+    ranks = np.cumsum(group, axis=-1) - (group - 1) / 2
+    of_group = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(values)]))
+    back = np.empty(len(values), dtype=np.int64)
+    back[order] = of_group
+    return np.asarray(ranks[..., back])
+
+
+def _flat(values: Array) -> bool:
+    return bool(np.ptp(values) <= _FLAT * np.abs(values).max())
+
+
+__all__ = [
+    "Compared",
+    "auc",
+    "explained",
+    "label_ranking",
+    "macro_auc",
+    "nearest_level",
+    "pearson",
+    "root_error",
+    "single_label_auc",
+    "spearman",
+    "tie_starts",
+]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import ModelError, RunError
+from tunebook.core.metric import Metric
 from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Value
 from tunebook.core.task import Criterion, Items, Task
@@ -24,6 +26,30 @@ from tunebook.core.technique import Batch, model_inputs
 from tunebook.nets.masking import IGNORED
 
 Numbers = NDArray[np.float32]
+
+
+def _interval(sums: NDArray[Any], groups: NDArray[Any] | None) -> Interval:
+    from tunebook.stats.intervals import of_ratio
+
+    return of_ratio(np.stack([-sums[:, 0], sums[:, 1]], axis=1), groups)
+
+
+def _figures(answers: Numbers, targets: NDArray[Any], labels: Labels) -> NDArray[np.float64]:
+    """Sum of the losses, number of targets and of right ones of each row, shape (N, 3)."""
+    return np.asarray(answers, dtype=np.float64)
+
+
+_METRICS = (
+    Metric(
+        "log_likelihood", _figures, lambda sums: -sums[..., 0] / sums[..., 1],
+        unit="own", low=-math.inf, high=0.0, interval=_interval,
+    ),
+    Metric("accuracy", _figures, lambda sums: sums[..., 2] / sums[..., 1]),
+    Metric(
+        "perplexity", _figures, lambda sums: np.exp(np.minimum(sums[..., 0] / sums[..., 1], 700.0)),
+        better="less", unit="own", low=1.0, high=math.inf,
+    ),
+)  # fmt: skip
 
 
 class LanguageModel(Task):
@@ -37,18 +63,11 @@ class LanguageModel(Task):
     """
 
     ahead: ClassVar[int]
+    scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = {"language_model": _METRICS}
 
     @abstractmethod
     def auto(self) -> Any:
         """The class of transformers that makes the model."""
-
-    def headline(self, labels: Labels) -> str:
-        """Mean log-likelihood of a target; its exponential, negated, is the perplexity."""
-        return "log_likelihood"
-
-    def metrics(self, labels: Labels) -> tuple[str, ...]:
-        """Log-likelihood and the share of targets that the model would have said."""
-        return ("log_likelihood", "accuracy")
 
     def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
         """The base model with its own head, or a fresh one where it was kept without.
@@ -138,43 +157,11 @@ class LanguageModel(Task):
         """The number of a token."""
         return int(target)
 
-    def scores(self, logits: Numbers, targets: NDArray[Any], labels: Labels) -> dict[str, float]:
-        """Log-likelihood, accuracy and perplexity."""
-        loss, count, right = np.asarray(logits, dtype=np.float64).sum(0)
-        return {
-            "log_likelihood": float(-loss / count),
-            "accuracy": float(right / count),
-            "perplexity": float(np.exp(min(loss / count, 700.0))),
-        }
-
-    def intervals(
-        self, logits: Numbers, targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
-    ) -> dict[str, Interval]:
-        """Log-likelihood as a ratio of sums over rows, or over groups of them, with its interval."""
-        from tunebook.stats.units import Units
-
-        figures = np.asarray(logits, dtype=np.float64)
-        units = Units.of(len(figures), groups)
-        ratio = -figures[:, 0].sum() / figures[:, 1].sum()
-        rest = -figures[:, 0] - ratio * figures[:, 1]
-        error = units.quantile(0.95) * float(np.sqrt(units.scatter(rest)) / figures[:, 1].sum())
-        return {"log_likelihood": Interval(value=ratio, low=ratio - error, high=ratio + error)}
-
     def detail(
         self, logits: Numbers, targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
     ) -> dict[str, Any]:
         """Nothing beside the metrics."""
         return {}
-
-    def row_scores(self, logits: Numbers, targets: NDArray[Any], labels: Labels, metric: str) -> NDArray[Any] | None:
-        """No metric is a mean of rows: rows have differing numbers of targets."""
-        return None
-
-    def scorer(
-        self, logits: Numbers, targets: NDArray[Any], labels: Labels, metric: str
-    ) -> Callable[[NDArray[np.int64]], float]:
-        """Any of `metrics` on any rows."""
-        return lambda rows: self.scores(logits[rows], targets, labels)[metric]
 
 
 @dataclass(frozen=True)

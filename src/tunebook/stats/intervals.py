@@ -6,15 +6,17 @@ training seeds: two runs must not be compared by them.
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.metric import Cells
 from tunebook.core.nouns import Interval
 from tunebook.metrics import counts as by_count
-from tunebook.metrics.calibration import sigmoid, softmax
-from tunebook.metrics.regression import nearest_level
+from tunebook.metrics.calibration import Calibration, softmax
+from tunebook.metrics.ranking import Compared
 from tunebook.stats.agreement import kappa_interval, mcc_interval
 from tunebook.stats.areas import Areas
 from tunebook.stats.calibrated import calibration_interval
@@ -24,92 +26,95 @@ from tunebook.stats.proportion import effective_rows, right_interval, share_inte
 from tunebook.stats.units import Units, normal_quantile
 
 Array = NDArray[Any]
-Found = dict[str, Interval]
 
 # Below so many rows of a class, or groups in all, an interval may hold the true value in less than 92 % of the samples.
 FEW_ROWS, FEW_GROUPS = 10, 10
 
 
-def classification_intervals(logits: Array, targets: Array, groups: Array | None = None, level: float = 0.95) -> Found:
-    """Intervals of accuracy, macro_f1, micro_f1, mcc, auc and ece; logits (N, C), targets (N,) class numbers.
-
-    `groups` (N,) say which rows were drawn together. A score that is NaN has no interval.
-    """
-    true, given = np.asarray(targets, dtype=np.int64), logits.argmax(1)
-    classes, units = logits.shape[1], Units.of(len(logits), groups)
-    right = given == true
-    share = right_interval(right, units, level)
-    scores = logits[:, 1:].astype(np.float64) - logits[:, :1] if classes == 2 else softmax(logits)
-    sides = (true == 1)[:, None] if classes == 2 else np.eye(classes, dtype=bool)[true]
-    return _known(
-        {
-            "accuracy": share,
-            "macro_f1": single_label_f1(true, given, classes, units, level).macro(),
-            "micro_f1": share,
-            "mcc": mcc_interval(true, given, classes, units, level),
-            "auc": _area(scores, sides, units, level),
-            "ece": calibration_interval(softmax(logits).max(1), right, units, level),
-        }
-    )
+def of_right(right: Array, groups: Array | None, level: float = 0.95) -> Interval:
+    """Of the share of rows that are right; 0 or 1, shape (N,)."""
+    return right_interval(right, Units.of(len(right), groups), level)
 
 
-def multi_label_intervals(
-    logits: Array,
-    targets: Array,
-    thresholds: float | Array = 0.5,
-    groups: Array | None = None,
-    level: float = 0.95,
-) -> Found:
-    """Intervals of micro_f1, macro_f1, accuracy (all labels right), auc and ece; logits and targets (N, C)."""
-    true, units = np.asarray(targets, dtype=bool), Units.of(len(logits), groups)
-    probabilities = sigmoid(logits)
-    given = probabilities > thresholds
-    classes = true.shape[1]
-    rows = np.arange(units.rows) if units.codes is None else units.codes
-    answers = Units.of(units.rows * classes, np.repeat(rows, classes))
-    return _known(
-        {
-            "micro_f1": _micro_f1(true, given, units, level),
-            "macro_f1": multi_label_f1(true, given, units, level).macro(),
-            "accuracy": right_interval((given == true).all(1), units, level),
-            "auc": _area(np.asarray(logits, dtype=np.float64), true, units, level),
-            "ece": calibration_interval(probabilities.ravel(), true.ravel(), answers, level),
-        }
-    )
+def of_mean(values: Array, groups: Array | None, level: float = 0.95) -> Interval:
+    """Of the mean of values (N,), such as errors."""
+    return mean_interval(values, Units.of(len(values), groups), level)
 
 
-def regression_intervals(pred: Array, target: Array, groups: Array | None = None, level: float = 0.95) -> Found:
-    """Intervals of spearman, pearson, mse and mae; pred and target (N,)."""
-    pred, target = np.asarray(pred, dtype=np.float64), np.asarray(target, dtype=np.float64)
-    units = Units.of(len(pred), groups)
-    return _known(
-        {
-            "spearman": spearman_interval(pred, target, units, level),
-            "pearson": pearson_interval(pred, target, units, level),
-            "mse": mean_interval((pred - target) ** 2, units, level),
-            "mae": mean_interval(np.abs(pred - target), units, level),
-        }
-    )
+def of_ratio(sums: Array, groups: Array | None, level: float = 0.95) -> Interval:
+    """Of a sum over the rows divided by another, sums (N, 2): how far single rows, or groups, pull it."""
+    units = Units.of(len(sums), groups)
+    whole = float(sums[:, 1].sum())
+    ratio = float(sums[:, 0].sum()) / whole
+    half = units.quantile(level) * float(np.sqrt(units.scatter(sums[:, 0] - ratio * sums[:, 1])) / whole)
+    return Interval(value=ratio, low=ratio - half, high=ratio + half)
 
 
-def ordinal_intervals(
-    pred: Array, target: Array, levels: int, groups: Array | None = None, level: float = 0.95
-) -> Found:
-    """Intervals of accuracy, macro_f1, qwk, mae and spearman for ordered classes predicted as a number."""
-    pred, target = np.asarray(pred, dtype=np.float64), np.asarray(target, dtype=np.float64)
-    if not np.isfinite(pred).all():
-        return {}
-    units = Units.of(len(pred), groups)
-    true, given = target.astype(np.int64), nearest_level(pred, levels)
-    return _known(
-        {
-            "accuracy": right_interval(given == true, units, level),
-            "macro_f1": single_label_f1(true, given, levels, units, level).macro(),
-            "qwk": kappa_interval(true, given, levels, units, level),
-            "mae": mean_interval(np.abs(pred - target), units, level),
-            "spearman": spearman_interval(pred, target, units, level),
-        }
-    )
+def of_macro_f1(counted: Cells | Array, groups: Array | None, level: float = 0.95) -> Interval | None:
+    """Of the macro F1 of class numbers, or of rightly given, true and given classes (N, 3 C)."""
+    if isinstance(counted, Cells):
+        return single_label_f1(*_classes(counted), Units.of(len(counted.places), groups), level).macro()
+    _, true, given = np.split(counted, 3, axis=1)
+    return multi_label_f1(true, given, Units.of(len(counted), groups), level).macro()
+
+
+def of_micro_f1(counted: Array, groups: Array | None, level: float = 0.95) -> Interval | None:
+    """Of all decisions together, (N, 3 C): right ones among those that are true or given is a share, which F1
+    follows."""
+    right, true, given = np.split(counted, 3, axis=1)
+    units = Units.of(len(counted), groups)
+    either = units.sums((true | given).sum(1))
+    if not either.any():
+        return None
+    share = share_interval(units.sums(right.sum(1)), either, level)
+    return Interval(value=f1_of(share.value), low=f1_of(share.low), high=f1_of(share.high))
+
+
+def of_mcc(counted: Cells, groups: Array | None, level: float = 0.95) -> Interval:
+    """Of the Matthews correlation."""
+    return mcc_interval(*_classes(counted), Units.of(len(counted.places), groups), level)
+
+
+def of_kappa(counted: Cells, groups: Array | None, level: float = 0.95) -> Interval:
+    """Of the quadratic kappa."""
+    return kappa_interval(*_classes(counted), Units.of(len(counted.places), groups), level)
+
+
+def of_area(compared: Compared, groups: Array | None, level: float = 0.95) -> Interval | None:
+    """Of the AUC of scores (N, C) against class numbers (N,) or yes and no (N, C)."""
+    scores, true, units = compared.answers, compared.targets, Units.of(len(compared.targets), groups)
+    if not compared.finite:
+        return None
+    if true.ndim == 2:
+        sides = true > 0
+    elif scores.shape[1] == 2:
+        scores, sides = scores[:, 1:] - scores[:, :1], (true == 1)[:, None]
+    else:
+        scores, sides = softmax(scores), np.eye(scores.shape[1], dtype=bool)[true]
+    return Areas.of(scores, sides, units, level).interval(level)
+
+
+def of_calibration(answers: Calibration, groups: Array | None, level: float = 0.95) -> Interval | None:
+    """Of the calibration error, the m answers to a row belonging together."""
+    rows, each = answers.confidence.shape
+    units = Units.of(rows * each, np.repeat(np.arange(rows) if groups is None else groups, each))
+    return calibration_interval(answers.confidence.ravel(), answers.right.ravel(), units, level)
+
+
+def of_pearson(compared: Compared, groups: Array | None, level: float = 0.95) -> Interval:
+    """Of the linear correlation."""
+    return pearson_interval(compared.answers, compared.targets, Units.of(len(compared.targets), groups), level)
+
+
+def of_spearman(compared: Compared, groups: Array | None, level: float = 0.95) -> Interval:
+    """Of the rank correlation."""
+    return spearman_interval(compared.answers, compared.targets, Units.of(len(compared.targets), groups), level)
+
+
+def _classes(counted: Cells) -> tuple[Array, Array, int]:
+    """True and given class numbers (N,), and how many classes there are."""
+    classes = isqrt(counted.size)
+    return *np.divmod(counted.places, classes), classes
 
 
 def class_intervals(true: Array, given: Array, units: Units, level: float = 0.95) -> dict[str, tuple[Array, Array]]:
@@ -152,32 +157,22 @@ def counts_of_units(true: Array, given: Array, units: Units) -> by_count.Counts:
     return by_count.Counts(units.sums(true & given), units.sums(true), units.sums(given), rows)
 
 
-def _micro_f1(true: Array, given: Array, units: Units, level: float) -> Interval:
-    """Of all decisions together: right ones among those that are true or given is a share, and F1 follows it."""
-    either = units.sums((true | given).sum(1))
-    if not either.any():
-        return Interval(value=0.0, low=float("nan"), high=float("nan"))
-    share = share_interval(units.sums((true & given).sum(1)), either, level)
-    return Interval(value=f1_of(share.value), low=f1_of(share.low), high=f1_of(share.high))
-
-
-def _area(scores: Array, targets: Array, units: Units, level: float) -> Interval | None:
-    return None if np.isnan(scores).any() else Areas.of(scores, targets, units, level).interval(level)
-
-
-def _known(intervals: dict[str, Interval | None]) -> Found:
-    return {name: found for name, found in intervals.items() if found is not None and not np.isnan(found.low)}
-
-
 __all__ = [
     "FEW_GROUPS",
     "FEW_ROWS",
     "class_intervals",
-    "classification_intervals",
     "counts_of_units",
     "multi_label_f1",
-    "multi_label_intervals",
-    "ordinal_intervals",
-    "regression_intervals",
+    "of_area",
+    "of_calibration",
+    "of_kappa",
+    "of_macro_f1",
+    "of_mcc",
+    "of_mean",
+    "of_micro_f1",
+    "of_pearson",
+    "of_ratio",
+    "of_right",
+    "of_spearman",
     "single_label_f1",
 ]

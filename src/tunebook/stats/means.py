@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.nouns import Interval
-from tunebook.metrics.ranking import tie_starts
-from tunebook.metrics.regression import pearson, spearman
+from tunebook.metrics.ranking import pearson, spearman, tie_starts
 from tunebook.stats.units import Units
 
 Array = NDArray[Any]

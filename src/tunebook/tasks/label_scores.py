@@ -8,50 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.kinds import either, unknown_kind
+from tunebook.core.metric import intervals
 from tunebook.core.nouns import Labels
-from tunebook.metrics.calibration import sigmoid, softmax
-from tunebook.metrics.classification import (
-    multi_label_bins,
-    multi_label_scores,
-    per_class,
-    single_label_bins,
-    single_label_scores,
-)
-from tunebook.metrics.counts import confusion_matrix, counts_of_confusion, counts_of_decisions
-from tunebook.metrics.regression import nearest_level, ordinal_scores, regression_scores
-from tunebook.tasks.label_intervals import class_ends, notes
+from tunebook.core.said import Said, said
+from tunebook.metrics.calibration import reliability, sigmoid, softmax
+from tunebook.metrics.counts import confusion_matrix, counts_of_confusion, counts_of_decisions, per_class
+from tunebook.tasks.label_metrics import METRICS, decided
 
 Array = NDArray[Any]
-
-MORE_IS_BETTER: dict[str, tuple[str, ...]] = {
-    "single_label": (
-        "accuracy",
-        "macro_f1",
-        "micro_f1",
-        "weighted_f1",
-        "macro_precision",
-        "macro_recall",
-        "mcc",
-        "auc",
-    ),
-    "multi_label": ("micro_f1", "macro_f1", "accuracy", "hamming", "auc", "lrap"),
-    "regression": ("spearman", "pearson", "r2"),
-    "ordinal": ("qwk", "accuracy", "macro_f1", "spearman"),
-}
+_NAMED = 5  # classes, in a note
 _POINTS = 2000  # of a scatter plot
-
-
-def scores(logits: Array, targets: Array, labels: Labels) -> dict[str, float]:
-    """Metric -> value, on logits (N, outputs) and targets."""
-    if labels.problem == "single_label":
-        return single_label_scores(logits, targets)
-    if labels.problem == "multi_label":
-        return multi_label_scores(logits, targets)
-    if labels.problem == "ordinal":
-        return ordinal_scores(logits[:, 0], targets, len(labels.names))
-    if labels.problem == "regression":
-        return regression_scores(logits[:, 0], targets)
-    raise unknown_kind(labels.problem, *MORE_IS_BETTER)
 
 
 def detail(logits: Array, targets: Array, labels: Labels, groups: Array | None = None) -> dict[str, Any]:
@@ -61,19 +27,82 @@ def detail(logits: Array, targets: Array, labels: Labels, groups: Array | None =
         return {"extra": {"scatter": _scatter(logits, targets)}, **told}
     ends = class_ends(logits, targets, labels, groups)
     if labels.problem == "multi_label":
-        counts = counts_of_decisions(sigmoid(logits) > 0.5, np.asarray(targets, dtype=bool))
-        bins = [bin.__dict__ for bin in multi_label_bins(logits, targets)]
+        counts = counts_of_decisions(decided(logits, labels), np.asarray(targets, dtype=bool))
+        bins = _bins(sigmoid(logits).ravel(), np.asarray(targets).ravel())
         return {"per_class": per_class(counts, labels.names, ends), "extra": {"reliability": bins}, **told}
     ordinal = either(labels.problem, ["ordinal"], ["single_label"])
-    predicted = nearest_level(logits[:, 0], len(labels.names)) if ordinal else logits.argmax(1)
+    predicted = decided(logits, labels)
     confusion = confusion_matrix(np.asarray(targets, dtype=np.int64), predicted, len(labels.names))
-    extra = {} if ordinal else {"reliability": [bin.__dict__ for bin in single_label_bins(logits, targets)]}
+    extra = {} if ordinal else {"reliability": _bins(softmax(logits).max(1), predicted == targets)}
     return {
         "per_class": per_class(counts_of_confusion(confusion), labels.names, ends),
         "confusion": confusion.tolist(),
         "extra": {**extra, **({"scatter": _scatter(logits, targets)} if ordinal else {})},
         **told,
     }
+
+
+def _bins(confidence: Array, right: Array) -> list[dict[str, float]]:
+    return [bin.__dict__ for bin in reliability(confidence, right)]
+
+
+def class_ends(
+    logits: Array, targets: Array, labels: Labels, groups: Array | None = None
+) -> dict[str, dict[str, float]]:
+    """Class -> `precision_low`, `precision_high` and so on; a share of no rows has no ends."""
+    from tunebook.stats.intervals import class_intervals
+    from tunebook.stats.units import Units
+
+    true, given = _yes(logits, targets, labels)
+    found = class_intervals(true, given, Units.of(len(true), groups))
+    return {
+        name: {
+            f"{score}_{side}": float(ends[place])
+            for score, both in found.items()
+            for side, ends in zip(("low", "high"), both, strict=True)
+            if not np.isnan(ends[place])
+        }
+        for place, name in enumerate(labels.names)
+    }
+
+
+def notes(logits: Array, targets: Array, labels: Labels, groups: Array | None = None) -> dict[str, list[Said]]:
+    """Metric -> why its interval may hold the true value less often than it says; nothing for those that keep it."""
+    from tunebook.stats.intervals import FEW_GROUPS, FEW_ROWS
+
+    found: dict[str, list[Said]] = {}
+    if either(labels.problem, ["single_label", "multi_label", "ordinal"], ["regression"]):
+        true, given = _yes(logits, targets, labels)
+        rows = true.sum(0)
+        few = _named(labels.names, rows, rows < FEW_ROWS)
+        for metric in ("macro_f1", *(["qwk"] if labels.problem == "ordinal" else [])) if few else ():
+            found[metric] = [said("intervals.few_rows", classes=few, least=FEW_ROWS)]
+        largest = int(rows.argmax())
+        rest = min(len(true) - int(rows[largest]), len(true) - int(given.sum(0).max()))
+        if labels.problem == "single_label" and rest < FEW_ROWS:
+            others = np.arange(len(rows)) != largest
+            found["mcc"] = [said("intervals.few_answers", classes=_named(labels.names, rows, others), least=FEW_ROWS)]
+    count = len(np.unique(groups)) if groups is not None else FEW_GROUPS
+    if count < FEW_GROUPS:
+        for metric in intervals(METRICS[labels.problem], logits, targets, labels, groups):
+            found.setdefault(metric, []).append(said("intervals.few_groups", count=count, least=FEW_GROUPS))
+    return found
+
+
+def _yes(logits: Array, targets: Array, labels: Labels) -> tuple[Array, Array]:
+    """Which classes are true of each row, and which are given to it; yes or no, both (N, C)."""
+    given = decided(logits, labels)
+    if given.ndim == 2:
+        return np.asarray(targets, dtype=bool), given
+    eye = np.eye(len(labels.names), dtype=bool)
+    return eye[np.asarray(targets, dtype=np.int64)], eye[given]
+
+
+def _named(names: list[str], rows: Array, chosen: Array) -> str:
+    """Classes with their rows, the fewest first; empty for none."""
+    order = [place for place in np.argsort(rows, kind="stable") if chosen[place]]
+    parts = [f"{names[place]} ({int(rows[place])})" for place in order[:_NAMED]]
+    return ", ".join(parts) + (" …" if len(order) > _NAMED else "")
 
 
 def _scatter(logits: Array, targets: Array) -> list[list[float]]:
@@ -90,12 +119,12 @@ def answers(logits: Array, labels: Labels) -> list[dict[str, Any]]:
     if labels.problem == "regression":
         return [{"label": float(row[0]), "score": float(row[0]), "scores": {}} for row in logits]
     if labels.problem == "ordinal":
-        levels = nearest_level(logits[:, 0], len(labels.names))
+        levels = decided(logits, labels)
         return [
             {"label": labels.names[level], "score": float(row[0]), "scores": {}}
             for row, level in zip(logits, levels, strict=True)
         ]
-    raise unknown_kind(labels.problem, *MORE_IS_BETTER)
+    raise unknown_kind(labels.problem, *METRICS)
 
 
 def _best(row: Array, labels: Labels) -> dict[str, Any]:
@@ -117,4 +146,4 @@ def _scores(row: Array, labels: Labels) -> dict[str, float]:
     return {name: float(value) for name, value in zip(labels.names, row, strict=True)}
 
 
-__all__ = ["MORE_IS_BETTER", "answers", "detail", "scores"]
+__all__ = ["answers", "class_ends", "detail", "notes"]

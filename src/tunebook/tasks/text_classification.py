@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.encoded import Encoded, pack
-from tunebook.core.kinds import CLASSES, NUMBERS, either, unknown_kind
-from tunebook.core.nouns import Interval, Labels
+from tunebook.core.kinds import CLASSES, NUMBERS, either
+from tunebook.core.metric import Metric
+from tunebook.core.nouns import Labels
 from tunebook.core.params import Value
 from tunebook.core.task import Criterion, Rows, Task
 from tunebook.core.technique import Batch
 from tunebook.data.kind import column_kind
 from tunebook.models.architecture import Architecture, architecture
 from tunebook.models.source import read_config
-from tunebook.tasks import label_intervals, label_rows, label_scores
+from tunebook.tasks import label_scores
+from tunebook.tasks.label_metrics import METRICS
 
 _PROBLEM_TYPE = {
     "single_label": "single_label_classification",
@@ -26,7 +28,6 @@ _PROBLEM_TYPE = {
     "regression": "regression",
     "ordinal": "regression",
 }
-_HEADLINE = {"single_label": "accuracy", "multi_label": "micro_f1", "regression": "spearman", "ordinal": "qwk"}
 
 
 class TextClassification(Task):
@@ -39,19 +40,7 @@ class TextClassification(Task):
     gives: ClassVar[frozenset[str]] = frozenset(
         {"embeddings", "layers", "head", "item_logits", "row_logits", "free_tokens"}
     )
-
-    def headline(self, labels: Labels) -> str:
-        """Accuracy, micro F1 (several labels), Spearman (numbers) or quadratic kappa (ordered classes)."""
-        found = _HEADLINE.get(labels.problem)
-        if found is None:
-            raise unknown_kind(labels.problem, *_HEADLINE)
-        return found
-
-    def metrics(self, labels: Labels) -> tuple[str, ...]:
-        """Metrics of which more is better."""
-        if labels.problem not in label_scores.MORE_IS_BETTER:
-            raise unknown_kind(labels.problem, *label_scores.MORE_IS_BETTER)
-        return label_scores.MORE_IS_BETTER[labels.problem]
+    scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = METRICS
 
     def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
         """The model with a head for these labels, fresh but for rows of its own head that belong to classes of the same
@@ -140,33 +129,11 @@ class TextClassification(Task):
         """A class name, a list of them, or a number."""
         return column_kind(labels.problem).said(target, labels)
 
-    def scores(self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, float]:
-        """The metrics of `tunebook.metrics` for this kind of labels."""
-        return label_scores.scores(logits, targets, labels)
-
-    def intervals(
-        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
-    ) -> dict[str, Interval]:
-        """Headline metrics with their intervals."""
-        return label_intervals.intervals(logits, targets, labels, groups)
-
     def detail(
         self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
     ) -> dict[str, Any]:
         """Per class, confusion matrix, reliability or scatter, and what to mind of the intervals."""
         return label_scores.detail(logits, targets, labels, groups)
-
-    def row_scores(
-        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, metric: str
-    ) -> NDArray[Any] | None:
-        """Accuracy and the like, row by row."""
-        return label_rows.row_scores(logits, targets, labels, metric)
-
-    def scorer(
-        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, metric: str
-    ) -> Callable[[NDArray[np.int64]], float]:
-        """Any of `metrics`, or the calibration error `ece`, on any rows."""
-        return label_rows.scorer(logits, targets, labels, metric)
 
 
 def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:

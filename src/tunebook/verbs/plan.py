@@ -202,7 +202,7 @@ def _fill(params: dict[str, Any], task: Task, data: DataRef, tokens: dict[str, A
 
 def _check_settings(params: Mapping[str, Any], task: Task, data: DataRef, room: int) -> None:
     """Refuse settings that the model has no room for or that cannot act on these labels, all of them at once."""
-    known = task.metrics(data.labels)
+    known = task.judges(data.labels)
     found = []
     if params["max_length"] > room:
         found.append(PlanError("plan.length", key="max_length", value=params["max_length"], allowed=f"4 … {room}"))

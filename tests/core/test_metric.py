@@ -1,0 +1,72 @@
+"""A metric by its rows and their sums, on figures made by hand."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tunebook.core.metric import Cells, Drawn, Metric, intervals, scores
+from tunebook.core.nouns import Interval, Labels
+
+LABELS = Labels(problem="regression")
+ANSWERS, TARGETS = np.array([[1.0, 2], [3, 4], [5, 6]]), np.array([1, 0, 1])
+
+
+def own(answers: Any, targets: Any, labels: Any) -> Any:
+    return answers
+
+
+def test_the_mean_of_rows() -> None:
+    metric = Metric("mean", own)
+    assert metric.value(ANSWERS) == 3.5 and metric.value(ANSWERS[:, 0]) == 3.0
+    assert metric.each(ANSWERS).tolist() == [1.5, 3.5, 5.5] and metric.each(ANSWERS[:, 0]).tolist() == [1, 3, 5]
+    assert metric.scorer(ANSWERS)(np.array([0, 0, 2])) == pytest.approx(8.5 / 3)
+
+
+def test_a_score_of_sums() -> None:
+    metric = Metric("share", own, lambda sums: sums[..., 0] / sums[..., 1])
+    assert metric.value(ANSWERS) == 9 / 12 and metric.each(ANSWERS) is None
+    assert metric.scorer(ANSWERS)(np.array([0, 0, 2])) == 7 / 10
+
+
+def test_a_score_of_cells() -> None:
+    cells = Cells(np.array([0, 3, 3, 1]), 5)
+    metric = Metric("third", own, lambda sums: sums[3] / sums.sum())
+    assert cells.sums(slice(None)).tolist() == [1, 1, 0, 2, 0]
+    assert metric.value(cells) == 0.5 and metric.each(cells) is None
+    assert metric.scorer(cells)(np.array([1, 1, 2, 0])) == 0.75
+
+
+class Largest(Drawn):
+    def whole(self) -> float:
+        return 5.0
+
+    def at(self, rows: Any) -> float:
+        return float(rows.max())
+
+
+def test_a_score_without_sums() -> None:
+    metric = Metric("largest", own)
+    assert metric.value(Largest()) == 5.0 and metric.each(Largest()) is None
+    assert metric.scorer(Largest())(np.array([1, 2])) == 2.0
+
+
+def test_metrics_that_share_their_rows_share_the_work_and_only_some_have_intervals() -> None:
+    asked = []
+
+    def rows(answers: Any, targets: Any, labels: Any) -> Any:
+        asked.append(labels)
+        return answers[:, 0] * targets
+
+    def ends(parts: Any, groups: Any) -> Interval:
+        return Interval(value=parts.mean(), low=groups if groups else math.nan, high=9)
+
+    metrics = (Metric("one", rows, interval=ends), Metric("two", rows), Metric("none", rows, interval=lambda *_: None))
+    assert scores(metrics, ANSWERS, TARGETS, LABELS) == {"one": 2.0, "two": 2.0, "none": 2.0}
+    assert asked == [LABELS]
+    assert intervals(metrics, ANSWERS, TARGETS, LABELS) == {}
+    found = intervals(metrics, ANSWERS, TARGETS, LABELS, groups=1)  # type: ignore[arg-type]
+    assert found == {"one": Interval(value=2.0, low=1, high=9)}
