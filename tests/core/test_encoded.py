@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunebook.core.encoded import join, load_encoded, pack
+from tunebook.core.encoded import join, load_encoded, one_column, pack
 
 ROWS = st.lists(st.lists(st.integers(0, 30000), min_size=1, max_size=6), min_size=1, max_size=8)
 
@@ -50,3 +50,9 @@ def test_save_and_load(tmp_path):
 def test_rows_of_differing_columns_are_a_fault():
     with pytest.raises(ValueError, match="too short"):
         pack({"a": [[1, 2]], "b": [[1]]})
+
+
+def test_a_column_of_matrices_is_as_wide_as_the_widest():
+    found = one_column([np.array([[1, 5, 6, 0]]), np.zeros((0, 1), np.int64), np.array([[0]])])
+    assert found.tolist() == [[1, 5, 6, 0], [0, 0, 0, 0]] and found.dtype == np.int64
+    assert one_column([np.array([1.5], np.float32), np.array([2], np.float32)]).tolist() == [1.5, 2.0]

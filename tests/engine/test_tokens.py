@@ -57,6 +57,8 @@ def test_whatever_changes_the_tokens_changes_the_key(tmp_path: Path) -> None:
         (replace(ROWS, texts=["the room", "very lovely", "a"]), small.tokenizer(), 8),
         (replace(ROWS, texts=["the room", "a", "very lovely stay"]), small.tokenizer(), 8),
         (replace(ROWS, pairs=["x", "y", "z"]), small.tokenizer(), 8),
+        (replace(ROWS, words=[np.array([[0, 3]])] * 3), small.tokenizer(), 8),
+        (replace(ROWS, words=[np.array([[0, 3]])] * 2 + [np.array([[0, 1]])]), small.tokenizer(), 8),
         (ROWS, small.tokenizer(), 7),
         (ROWS, lower, 8),
         (ROWS, left, 8),

@@ -34,6 +34,13 @@ def test_everything_is_joint_training() -> None:
     assert "past.age" not in view.rows.fixed and (view.rows.fixed["row"][10:] == -1).all()
 
 
+def test_targets_that_are_lists_are_as_long_as_the_longest() -> None:
+    new = some_rows(2).with_fixed(labels=np.array([[1, 0, 2, 5], [0, 0, 0, 0]]))
+    past = some_rows(1, age=1).with_fixed(labels=np.array([[2, 0, 2, 5, 3, 4, 1]]))
+    found = seen(Replay(size="all"), new, past).rows.fixed["labels"]
+    assert found.tolist() == [[1, 0, 2, 5, 0, 0, 0], [0] * 7, [2, 0, 2, 5, 3, 4, 1]]
+
+
 def test_a_reservoir_is_a_uniform_sample() -> None:
     past, counts = some_rows(10, age=1), np.zeros(10)
     for seed in range(600):

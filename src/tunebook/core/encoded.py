@@ -91,6 +91,12 @@ def join(parts: Sequence[Encoded]) -> Encoded:
     return Encoded(flat, np.concatenate(offsets), {})
 
 
+def one_column(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """A column of several packs of rows, one after the other; narrower matrices have zeros at their right end."""
+    width = max((part.shape[1] for part in parts if part.ndim == 2), default=0)
+    return np.concatenate([np.pad(part, ((0, 0), (0, width - part.shape[1]))) if width else part for part in parts])
+
+
 def load_encoded(path: Path) -> Encoded:
     """Tokens from a file that `save` wrote."""
     with path.open("rb") as stream, np.load(stream) as stored:
@@ -98,4 +104,4 @@ def load_encoded(path: Path) -> Encoded:
         return Encoded(flat, stored["offsets"], {})
 
 
-__all__ = ["Encoded", "join", "load_encoded", "pack"]
+__all__ = ["Encoded", "join", "load_encoded", "one_column", "pack"]

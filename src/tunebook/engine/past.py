@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tunebook.core.encoded import Encoded, join
+from tunebook.core.encoded import Encoded, join, one_column
 from tunebook.core.errors import ModelError, PlanError, RunError
 from tunebook.core.files import as_umask_says
 from tunebook.core.nouns import DataRef, Labels, Plan
@@ -174,7 +174,7 @@ def _joined(parts: list[Encoded]) -> Encoded:
             part.with_fixed(sample_weight=part.fixed.get("sample_weight", one))
             for part, one in zip(parts, ones, strict=True)
         ]
-    fixed = {name: np.concatenate([part.fixed[name] for part in parts]) for name in parts[0].fixed}
+    fixed = {name: one_column([part.fixed[name] for part in parts]) for name in parts[0].fixed}
     return join(parts).with_fixed(**fixed)
 
 

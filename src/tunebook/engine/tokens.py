@@ -29,8 +29,8 @@ def encode(
     """Tokens and targets of the rows, the tokens from the cache where they are there.
 
     Args:
-        cache: folder for tokens; None keeps none. The key is the rows' texts, the tokenizer, the task and the length,
-            so a changed text or tokenizer never meets old tokens.
+        cache: folder for tokens; None keeps none. The key is the rows' texts and words, the tokenizer, the task and the
+            length, so a changed text or tokenizer never meets old tokens.
     """
     if cache is None:
         return _encode(rows, task, tokenizer, max_length, progress or Silent())
@@ -46,7 +46,8 @@ def encode(
 
 def _key(rows: Rows, task: Task, tokenizer: Any, max_length: int) -> str:
     texts = lines_id([*rows.texts, *(rows.pairs or ())], 64)
-    return content_id([texts, len(rows), rows.pairs is None, _rules(tokenizer), task.key, max_length], 24)
+    words = [] if rows.words is None else [lines_id((str(places.tolist()) for places in rows.words), 64)]
+    return content_id([texts, len(rows), rows.pairs is None, _rules(tokenizer), task.key, max_length, *words], 24)
 
 
 def _rules(tokenizer: Any) -> Any:

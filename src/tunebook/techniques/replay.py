@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tunebook.core.encoded import Encoded, join
+from tunebook.core.encoded import Encoded, join, one_column
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Facts, RunContext, Technique, View
@@ -137,7 +137,7 @@ def _appended(rows: Encoded, memory: Encoded) -> Encoded:
             shape = (len(part), *like.fixed[name].shape[1:]) if known is None else ()
             blank = np.full(shape, name == "sample_weight", dtype=like.fixed[name].dtype) if known is None else known
             parts.append(blank)
-        fixed[name] = np.concatenate(parts)
+        fixed[name] = one_column(parts)
     return join([rows, memory]).with_fixed(**fixed)
 
 
