@@ -7,6 +7,10 @@ from rich.cells import cell_len
 
 from tunebook.cli.answer import console
 from tunebook.cli.predicted import tell_answers
+from tunebook.core.nouns import Labels
+from tunebook.tasks.text_classification import TextClassification
+
+TASK, LABELS = TextClassification(), Labels(problem="single_label", names=["a", "b"])
 
 
 @pytest.mark.parametrize(
@@ -21,7 +25,7 @@ def test_no_column_repeats_another(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, row: dict[str, object], headings: list[str]
 ) -> None:
     monkeypatch.setenv("TUNEBOOK_LANG", "en")
-    tell_answers(console(), [{"text": "a room", **row}])
+    tell_answers(console(), [{"text": "a room", **row}], TASK, LABELS)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == headings
     assert lines[-1].count("2.5") == (row["label"] == 2.5)
@@ -41,7 +45,9 @@ def test_the_answer_is_always_seen(
     """Whatever the texts and the width: no line is wider than the screen, and no word of the answer is broken."""
     monkeypatch.setenv("COLUMNS", str(columns))
     answer = {"label": label, "score": 0.75, "scores": {label: 0.75, "other": 0.25}, "notes": []}
-    tell_answers(console(), [{"line": 1, "text": LONG, "pair": "第二个文本" * 30, **answer}], ("text", "pair"))
+    tell_answers(
+        console(), [{"line": 1, "text": LONG, "pair": "第二个文本" * 30, **answer}], TASK, LABELS, ("text", "pair")
+    )
     lines = capsys.readouterr().out.splitlines()
     assert all(cell_len(line) <= columns for line in lines)
     flat = " ".join(" ".join(lines).split())

@@ -155,8 +155,8 @@ def test_answers_scores_and_true_labels_agree(case: Case) -> None:
     assert headline in case.task.intervals(logits, targets, case.labels)
     pairs = np.arange(len(targets)) // 2
     assert headline in case.task.intervals(logits, targets, case.labels, pairs)
-    answers = case.task.answers(logits, case.labels)
-    true = [case.task.true_label(target, case.labels) for target in targets]
+    answers = case.task.say(logits, case.rows, case.labels)
+    true = case.task.true(targets, case.rows, case.labels)
     assert [answer["label"] for answer in answers] == (
         pytest.approx(true) if case.labels.problem == "regression" else true
     )
@@ -169,7 +169,7 @@ def test_answers_scores_and_true_labels_agree(case: Case) -> None:
             assert answer["label"] == [name for name, value in answer["scores"].items() if value > 0.5]
     wrong = case.task.scores(logits[::-1].copy(), targets, case.labels)
     assert wrong[headline] < scores[headline]
-    detail = case.task.detail(logits, targets, case.labels)
+    detail = case.task.detail(logits, case.rows, case.labels)
     assert set(detail) <= {"per_class", "confusion", "extra", "interval_notes"}
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import tunebook.report
-from tunebook.core import words
 from tunebook.core.messages import catalogue
 from tunebook.core.words import (
     LOWER,
@@ -27,7 +26,8 @@ from tunebook.core.words import (
 from tunebook.tasks.label_metrics import METRICS
 
 PAGES = [path for path in Path(tunebook.report.__file__).parent.rglob("*") if path.suffix in (".py", ".j2")]
-FILES = [Path(words.__file__), *PAGES]
+CORE, TASKS = (Path(tunebook.__file__).parent / part for part in ("core", "tasks"))
+FILES = [*CORE.glob("*.py"), *TASKS.glob("*.py"), *PAGES]
 
 
 def test_every_word_of_the_pages_is_in_the_catalogue():

@@ -115,7 +115,7 @@ def test_padding_changes_nothing_and_figures_agree_with_the_loss(case: Any) -> N
     for metric in task.judges(LABELS):
         assert task.scorer(together.logits, rows.targets, LABELS, metric)(every) == pytest.approx(scores[metric])
         assert task.row_scores(together.logits, rows.targets, LABELS, metric) is None
-    assert task.detail(together.logits, rows.targets, LABELS) == {}
+    assert task.detail(together.logits, rows, LABELS) == {}
 
 
 def test_a_saved_model_loads_with_plain_transformers(case: Any, tmp_path: Path) -> None:
@@ -203,9 +203,9 @@ def test_an_architecture_without_such_a_head_is_refused(make: str, tmp_path: Pat
 def test_a_language_model_gives_no_answers() -> None:
     task = tasks()["causal_lm"]()
     with pytest.raises(RunError) as caught:
-        task.answers(np.zeros((1, 3), dtype=np.float32), LABELS)
+        task.say(np.zeros((1, 3), dtype=np.float32), Rows([], None, None, []), LABELS)
     assert caught.value.code == "stages.no_answers"
-    assert task.true_label(np.int64(7), LABELS) == 7
+    assert task.true(np.array([7]), Rows([], None, None, []), LABELS) == [7]
 
 
 def test_a_head_that_is_no_plain_layer_works_on_all_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

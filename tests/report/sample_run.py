@@ -158,8 +158,8 @@ def errors(names: list[str], text: str = "The parcel never came and nobody answe
             "id": str(row),
             "text": text,
             "pair": None,
-            "label": names[0],
-            "predicted": names[-1],
+            "true": names[0],
+            "label": names[-1],
             "score": 0.99 - row / 99,
         }
         for row in range(6)

@@ -50,7 +50,7 @@ def test_texts_of_others_are_never_markup(tmp_path):
     stats = sample.stats_of(names)
     stats["warnings"][0]["message"] = HOSTILE
     stats["cleaning"]["changed"]["html"]["examples"][0]["before"] = HOSTILE
-    error = {"id": HOSTILE, "text": HOSTILE, "pair": HOSTILE, "label": [HOSTILE], "predicted": [], "score": None}
+    error = {"id": HOSTILE, "text": HOSTILE, "pair": HOSTILE, "true": [HOSTILE], "label": [], "score": None}
     page = written(tmp_path, plan, report, data_stats=stats, errors=[error], cost={"device": HOSTILE})
     assert page.tags.count("script") == 1
     assert page.tags.count("img") == page.tags.count("b") == 0

@@ -1,4 +1,4 @@
-"""Answers, details, intervals and what is to be minded of each kind of labels, small enough to check by hand."""
+"""Details and scores of each kind of labels, small enough to check by hand."""
 
 from __future__ import annotations
 
@@ -10,34 +10,12 @@ from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
 from tunebook.stats.proportion import wilson_interval
 from tunebook.tasks import label_scores
-from tunebook.tasks.text_classification import TextClassification
 
 SINGLE = Labels(problem="single_label", names=["a", "b"])
 MAIL = Labels(problem="single_label", names=["ham", "spam"])
 SEVERAL = Labels(problem="multi_label", names=["a", "b", "c"])
 NUMBER = Labels(problem="regression", low=0, high=1)
 ORDERED = Labels(problem="ordinal", names=["low", "mid", "high"])
-
-
-def test_answers_by_hand() -> None:
-    (one,) = label_scores.answers(np.array([[0.0, np.log(3)]]), SINGLE)
-    assert one["label"] == "b"
-    assert one["scores"] == pytest.approx({"a": 0.25, "b": 0.75})
-    (several,) = label_scores.answers(np.array([[np.log(3), 0.0, -np.log(3)]]), SEVERAL)
-    assert several["label"] == ["a"]
-    assert several["score"] == pytest.approx(0.75)
-    assert several["scores"] == pytest.approx({"a": 0.75, "b": 0.5, "c": 0.25})
-    assert label_scores.answers(np.array([[0.25]]), NUMBER) == [{"label": 0.25, "score": 0.25, "scores": {}}]
-    levels = label_scores.answers(np.array([[-3.0], [0.4], [1.2], [9.0]]), ORDERED)
-    assert [answer["label"] for answer in levels] == ["low", "low", "mid", "high"]
-    assert levels[0]["score"] == -3.0
-
-
-def test_true_labels() -> None:
-    assert TextClassification().true_label(np.int64(1), SINGLE) == "b"
-    assert TextClassification().true_label(np.array([1.0, 0.0, 1.0]), SEVERAL) == ["a", "c"]
-    assert TextClassification().true_label(np.float32(0.5), NUMBER) == 0.5
-    assert TextClassification().true_label(np.float32(2), ORDERED) == "high"
 
 
 def test_details() -> None:

@@ -26,6 +26,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help=say("cli.opt.demo_folder"))] = Path("demo/book"),
 ) -> Answer:
     """Init, check, train, evaluate and predict."""
+    from tunebook.core.registry import task_of
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.init import init
     from tunebook.verbs.plan import plan
@@ -53,7 +54,7 @@ def demo(
     def tell(screen: Console) -> None:
         tell_run(screen, run, report)
         screen.print()
-        tell_answers(screen, rows)
+        tell_answers(screen, rows, task_of(made.task)(), made.labels)
 
     data = {"book": str(folder), **run_data(run, report), "predictions": rows}
     more = (

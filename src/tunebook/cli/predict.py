@@ -18,6 +18,7 @@ from tunebook.cli.predicted import tell_answers
 from tunebook.cli.reading import data_options, share
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
+from tunebook.core.registry import task_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,7 +79,10 @@ def predict(
         chosen = ("--run", run) if run != "latest" else ()
         go = command("predict", book, *said(asked, form), *chosen, "--out", "answers.csv")
         return Answer(
-            rows, lambda screen: _tell(screen, rows, names, asked.top_k, told), (go,) if asked.file else (), lines=True
+            rows,
+            lambda screen: _tell(screen, found, (rows, names), asked.top_k, told),
+            (go,) if asked.file else (),
+            lines=True,
         )
     save(_ranked(rows) if asked.top_k and asked.out.suffix.lower() != ".jsonl" else rows, asked.out)
     done = say("cli.predict.saved", rows=len(rows), path=asked.out)
@@ -151,8 +155,12 @@ def _told(run: Run, rows: list[dict[str, Any]], asked: Asked) -> list[str]:
     return [say(f"predict.told_{name}", count=count, **fields) for name, count in counts.items() if count]
 
 
-def _tell(screen: Console, rows: list[dict[str, Any]], names: list[str], top_k: int | None, told: list[str]) -> None:
-    tell_answers(screen, rows, names, few=None if top_k is None else max(top_k - 1, 0))
+def _tell(
+    screen: Console, run: Run, answered: tuple[list[dict[str, Any]], list[str]], top_k: int | None, told: list[str]
+) -> None:
+    plan, (rows, names) = run.plan, answered
+    few = None if top_k is None else max(top_k - 1, 0)
+    tell_answers(screen, rows, task_of(plan.task)(), plan.labels, names, few=few)
     warn(screen, told)
 
 

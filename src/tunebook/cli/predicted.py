@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.answer import grid
 from tunebook.cli.layout import GAP
 from tunebook.core.messages import say
+from tunebook.core.sections import Brief
 from tunebook.core.widths import columns_of, cut
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from tunebook.core.nouns import Labels
+    from tunebook.core.task import Task
 
 Row = dict[str, Any]
 _SHOWN, _TEXT, _LEAST = 20, 70, 24
@@ -30,15 +34,26 @@ class _Line:
 
 
 def tell_answers(
-    screen: Console, rows: Sequence[Row], names: Sequence[str] = ("text",), *, few: int | None = None
+    screen: Console,
+    rows: Sequence[Row],
+    task: Task,
+    labels: Labels,
+    names: Sequence[str] = ("text",),
+    *,
+    few: int | None = None,
 ) -> None:
     """The first rows: texts, label and, where they say more than the label does, score and what came next.
 
     Args:
+        task, labels: of the run that answered.
         names: of the columns with text and second text.
         few: runners-up that are shown; None shows the next best, as far as there is one.
     """
-    lines = [_line(row, names, few) for row in rows[:_SHOWN]]
+    keys = (*task.blank(labels), "notes")
+    lines = []
+    for row in rows[:_SHOWN]:
+        answer = {name: row.get(f"predicted_{name}", row.get(name)) for name in keys}
+        lines.append(_line(row, names, answer, task.brief(answer, few)))
     headings = {"number": "predict.line", "texts": "cli.text", "label": "cli.label", "score": "cli.score"}
     headings["beside"] = "cli.runner_up"
     parts = [name for name in headings if name in ("texts", "label") or any(getattr(line, name) for line in lines)]
@@ -82,36 +97,14 @@ def _blocks(screen: Console, lines: Sequence[_Line]) -> None:
         screen.print(Padding(answer, (0, 0, 0, 2)))
 
 
-def _line(row: Row, names: Sequence[str], few: int | None) -> _Line:
-    label, score, notes = _answer(row, "label"), _answer(row, "score"), _answer(row, "notes") or ()
-    scores: dict[str, float] = _answer(row, "scores") or {}
+def _line(row: Row, names: Sequence[str], answer: Row, brief: Brief) -> _Line:
+    notes = answer["notes"] or ()
     texts = tuple(" ".join(str("" if row.get(name) is None else row[name]).split()) for name in names)
     number = str(row.get("line", ""))
     if "no_text" in notes:
         return _Line(number, texts, f"({say('predict.no_text')})", "", "")
-    shown = "" if score is None or isinstance(label, float) else f"{score:.3f}"
-    if "rejected" in notes:
-        return _Line(number, texts, f"({say('predict.rejected')})", shown, ", ".join(_best(scores, None, few)))
-    beside = "" if isinstance(label, list) and few is None else ", ".join(_best(scores, label, few))
-    return _Line(number, texts, _words(label), shown, beside)
-
-
-def _answer(row: Row, name: str) -> Any:
-    return row.get(f"predicted_{name}", row.get(name))
-
-
-def _words(label: Any) -> str:
-    if isinstance(label, list):
-        return ", ".join(label) or "–"
-    return f"{label:.4g}" if isinstance(label, float) else str(label)
-
-
-def _best(scores: dict[str, float], label: Any, few: int | None) -> Iterator[str]:
-    """Classes beside the answer with their scores, the best first."""
-    given = label if isinstance(label, list) else [label]
-    others = sorted((item for item in scores.items() if item[0] not in given), key=lambda item: -item[1])
-    for name, value in others[: 1 if few is None else few]:
-        yield f"{name} {value:.3f}"
+    rejected = "rejected" in notes and not next(iter(answer.values()))
+    return _Line(number, texts, f"({say('predict.rejected')})" if rejected else brief.label, brief.score, brief.beside)
 
 
 __all__ = ["tell_answers"]

@@ -18,8 +18,10 @@ def found_in(package: str, base: type[Any]) -> list[type[Any]]:
 
 
 def is_one(item: Any, base: type[Any], module: str) -> bool:
-    """Whether something is a class of a base, other than itself, that a module defines."""
-    return inspect.isclass(item) and issubclass(item, base) and item is not base and item.__module__ == module
+    """Whether something is a class of a base that a module defines in full."""
+    if not (inspect.isclass(item) and issubclass(item, base) and item.__module__ == module):
+        return False
+    return item is not base and not inspect.isabstract(item)
 
 
 __all__ = ["found_in", "is_one"]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from tunebook.core.batch import Batch, Criterion, Items, Measures
 from tunebook.core.errors import PlanError
+from tunebook.core.hooks import Hooks
 from tunebook.core.metric import Metric, Scorer, intervals, scores
 from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Value
+from tunebook.core.rows import Rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,48 +25,7 @@ if TYPE_CHECKING:
     from tunebook.core.encoded import Encoded
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Rows of one split, column by column.
-
-    Attributes:
-        texts: cleaned text of each row.
-        pairs: second text of each row; None for single texts.
-        targets: array of shape (N,) with class numbers or values, or (N, classes) of 0 and 1; None without labels.
-        ids: row id of each row.
-        weights: sample weight of each row; None for equal weights.
-        other: the remaining columns, untouched.
-        words: places of the words of each text, start and end, shape (words, 2), where the rows' source has words.
-    """
-
-    texts: Sequence[str]
-    pairs: Sequence[str] | None
-    targets: NDArray[Any] | None
-    ids: Sequence[str]
-    weights: NDArray[Any] | None = None
-    other: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    words: Sequence[NDArray[np.int64]] | None = None
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    def at(self, places: slice | Sequence[int]) -> Rows:
-        """Some of the rows, in the order in which their places are given, without the remaining columns."""
-
-        def taken(column: Sequence[Any]) -> Sequence[Any]:
-            return column[places] if isinstance(places, slice) else [column[number] for number in places]
-
-        return Rows(
-            texts=taken(self.texts),
-            pairs=None if self.pairs is None else taken(self.pairs),
-            targets=None if self.targets is None else self.targets[places],
-            ids=taken(self.ids),
-            weights=None if self.weights is None else self.weights[places],
-            words=None if self.words is None else taken(self.words),
-        )
-
-
-class Task(ABC):
+class Task(Hooks):
     """One kind of fine-tuning job.
 
     Class attributes:
@@ -128,10 +89,6 @@ class Task(ABC):
     def criterion(self, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Criterion:
         """What is minimised, for these settings; `rows` are those of training, by which classes may be weighed."""
 
-    @abstractmethod
-    def answers(self, logits: NDArray[np.float32], labels: Labels) -> list[dict[str, Any]]:
-        """Predictions from the head's outputs (N, outputs): `label`, `score`, `scores` of each row."""
-
     def mean(self, answers: Sequence[NDArray[np.float32]], labels: Labels) -> NDArray[np.float32]:
         """What several models answer, each (N, outputs), as the answers of one: as a rule the logits of their mean
         probability, or the mean of numbers."""
@@ -144,18 +101,6 @@ class Task(ABC):
         from tunebook.core.answers import renamed
 
         return renamed(answers, old, new)
-
-    @abstractmethod
-    def true_label(self, target: Any, labels: Labels) -> Any:
-        """A target in the user's words."""
-
-    @abstractmethod
-    def detail(
-        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
-    ) -> dict[str, Any]:
-        """What a report shows beside the metrics: `per_class`, `confusion`, `extra`, `interval_notes`; each may be
-        missing.
-        """
 
     def scores(self, answers: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, float]:
         """Metric -> value, on answers (N, k) and targets."""
@@ -178,6 +123,13 @@ class Task(ABC):
         """A metric as a quick function of row numbers; NaN where those rows' targets leave none."""
         asked = self.metric(labels, metric)
         return asked.scorer(asked.rows(answers, targets, labels))
+
+    def detail(
+        self, logits: NDArray[np.float32], rows: Rows, labels: Labels, groups: NDArray[Any] | None = None
+    ) -> dict[str, Any]:
+        """What a report shows beside the metrics: `per_class`, `confusion`, `extra`, `interval_notes`; each may be
+        missing."""
+        return {}
 
 
 @runtime_checkable

@@ -45,10 +45,10 @@ class LoadedModel:
     def answers(
         self, rows: Rows, progress: Progress | None = None, batch_size: int = 64
     ) -> tuple[list[dict[str, Any]], list[bool]]:
-        """`label`, `score` and `scores` of each row, and whether the row was too long and lost its end."""
+        """What the task says of each row, and whether the row was too long and lost its end."""
         encoded = self._encoded(rows, progress)
         logits = self._run(encoded, progress, batch_size)
-        return self.task.answers(logits, self.plan.labels), self._cut(rows, encoded)
+        return self.task.say(logits, rows, self.plan.labels), self._cut(rows, encoded)
 
     @property
     def _length(self) -> int:

@@ -21,7 +21,7 @@ from tunebook.core.errors import ModelError, RunError
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Value
-from tunebook.core.task import Criterion, Items, Task
+from tunebook.core.task import Criterion, Items, Rows, Task
 from tunebook.core.technique import Batch, model_inputs
 from tunebook.nets.masking import IGNORED
 
@@ -145,7 +145,7 @@ class LanguageModel(Task):
         rows = torch.zeros(len(where), 3, device=columns.device)
         return rows.index_add(0, where.nonzero()[:, 0], columns)
 
-    def answers(self, logits: Numbers, labels: Labels) -> list[dict[str, Any]]:
+    def say(self, answers: Numbers, rows: Rows, labels: Labels) -> list[dict[str, Any]]:
         """A language model of a stage has no answers.
 
         Raises:
@@ -153,15 +153,9 @@ class LanguageModel(Task):
         """
         raise RunError("stages.no_answers", key=self.key)
 
-    def true_label(self, target: Any, labels: Labels) -> Any:
-        """The number of a token."""
-        return int(target)
-
-    def detail(
-        self, logits: Numbers, targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
-    ) -> dict[str, Any]:
-        """Nothing beside the metrics."""
-        return {}
+    def true(self, targets: NDArray[Any], rows: Rows, labels: Labels) -> list[Any]:
+        """The numbers of tokens."""
+        return [int(target) for target in targets]
 
 
 @dataclass(frozen=True)

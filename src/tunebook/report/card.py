@@ -9,12 +9,14 @@ from typing import Any
 import yaml
 
 from tunebook.core.nouns import DataRef, Plan, Report
+from tunebook.core.registry import task_of
+from tunebook.core.sections import Table
 from tunebook.core.words import baseline_name
 from tunebook.engine.part import is_part
 from tunebook.report.page import write_page
 from tunebook.report.rows import data_view
 from tunebook.report.run import limits
-from tunebook.report.scores import all_notes, class_columns, class_rows, score_rows
+from tunebook.report.scores import all_notes, score_rows
 from tunebook.report.snippet import loading, stays_beside
 from tunebook.report.training import parameter_rows
 from tunebook.report.verdict import standing
@@ -30,6 +32,7 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
     load the model without Tunebook. Names of classes, files and models are data: they are shown as they are, never read
     as Markdown or HTML.
     """
+    task = task_of(plan.task)()
     matter = yaml.safe_dump(front_matter(plan, report, ref), allow_unicode=True, sort_keys=False)
     return write_page(
         folder / "README.md",
@@ -42,12 +45,12 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
         baselines=[baseline_name(name) for name in report.baselines],
         scores=score_rows(report),
         interval_notes=all_notes(report),
-        class_columns=class_columns(report),
-        class_rows=class_rows(report),
+        tables=[item for item in task.sections(report, plan.labels) if isinstance(item, Table) and item.on_card],
         data=data_view({"rows": ref.rows, **ref.stats}),
         sources=list(ref.sources),
         parameters=[row for row in parameter_rows(plan, None) if row["changed"] or row["default"] == "–"],
         limits=limits(report, plan),
+        notes=task.card_notes(plan.labels),
         snippet=loading(folder, plan, pairs=bool(ref.roles.text_pair)),
         merges=is_part(folder) and not stays_beside(plan),
     )
@@ -58,10 +61,11 @@ def front_matter(plan: Plan, report: Report, ref: DataRef) -> dict[str, Any]:
     language = _LANGUAGES.get(str(ref.stats.get("language")))
     values = {name: value for name, value in report.metrics.items() if math.isfinite(value)}
     public = "/" in plan.model and not Path(plan.model).is_absolute() and not plan.model.startswith(".")
+    task = task_of(plan.task)
     return {
         **({"language": language} if language else {}),
-        "library_name": "transformers",
-        "pipeline_tag": "text-classification",
+        "library_name": task.library,
+        "pipeline_tag": task.pipeline,
         **({"base_model": plan.model.removeprefix("modelscope:")} if public else {}),
         "tags": ["tunebook", plan.labels.problem],
         "metrics": list(values),
@@ -70,7 +74,7 @@ def front_matter(plan: Plan, report: Report, ref: DataRef) -> dict[str, Any]:
                 "name": f"{plan.task}-{report.run}",
                 "results": [
                     {
-                        "task": {"type": "text-classification", "name": plan.task},
+                        "task": {"type": task.pipeline, "name": plan.task},
                         "dataset": {"type": "private", "name": ref.content, "split": report.split},
                         "metrics": [
                             {"type": name, "value": round(value, 6), "name": name} for name, value in values.items()

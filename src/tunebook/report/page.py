@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from tunebook.core.files import write_whole
 from tunebook.core.messages import language, say
 from tunebook.core.words import number, phrase, shown
+from tunebook.report.sections import beside, figure, picture
 
 _SIGNS = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
 _WWW = re.compile(r"\b(www)\.", re.IGNORECASE)
@@ -30,6 +31,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals.update(say=say, phrase=phrase, shown=shown, number=number, cell=cell)
+    environment.globals.update(picture=picture, figure=figure, beside=beside)
     return environment
 
 

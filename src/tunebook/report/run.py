@@ -6,15 +6,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Unpack
 
-from tunebook.core.kinds import CLASSES, NUMBERS, TOKENS, either
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan, Report
+from tunebook.core.registry import task_of
 from tunebook.core.retention import Retention
 from tunebook.core.words import baseline_name, head_text, moment, phrase, share_text, stage_names
 from tunebook.report import scores, training
 from tunebook.report.page import write_page
 from tunebook.report.retention import retention_view
 from tunebook.report.rows import data_view
+from tunebook.report.sections import side_by_side
 from tunebook.report.verdict import standing
 
 # Below these numbers of rows a score is too coarse to build on.
@@ -27,7 +28,7 @@ class RunParts(TypedDict):
     Keys:
         history: records such as {"step": 40, "epoch": 1, "loss": 0.7, "eval_loss": 0.5, "eval_accuracy": 0.8}.
         data_stats: figures of the rows (`DataRef.stats`).
-        errors: mistakes, worst first: id, text, pair, label, predicted, score.
+        errors: mistakes, worst first, as `predictions.jsonl` has them.
         counters: technique -> what it did.
         cost: seconds, rows_per_second, peak_memory_bytes, device ...; `best_step` is the checkpoint that was kept.
         table: the parameter table; brings reasons and the defaults of techniques.
@@ -50,9 +51,10 @@ def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) ->
     """Write `report.html` into a folder: scores, curves, mistakes, rows, parameters, cost, limits.
 
     Everything is inside the one file: no script, style, font or picture is fetched. Parts that are empty are left out.
-    From `report.extra` it takes `reliability` (bins), `scatter` (pairs of true and predicted numbers) and `created`.
+    What is shown of the answers is the task's. From `report.extra` it takes `created`.
     """
     plan = parts["plan"]
+    task = task_of(plan.task)()
     return write_page(
         folder / "report.html",
         "run.html.j2",
@@ -65,14 +67,9 @@ def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) ->
         retention=retention_view(parts.get("retention")),
         headline_plot=scores.headline_plot(report),
         curves=training.curve_plots(parts["history"], report.headline, parts["cost"].get("best_step")),
-        confusion=scores.confusion_plot(report, plan.labels),
-        pairs=scores.confused_pairs(report, plan.labels),
-        fit=scores.fit_plot(report),
-        calibration=scores.calibration_plot(report),
         interval_notes=scores.all_notes(report),
-        class_columns=scores.class_columns(report),
-        class_rows=scores.class_rows(report),
-        errors=scores.mistakes(parts["errors"]),
+        answers=side_by_side(task.sections(report, plan.labels)),
+        errors=task.mistakes(parts["errors"], plan.labels) if parts["errors"] else None,
         data=data_view(parts["data_stats"]),
         parameters=training.parameter_rows(plan, parts.get("table")),
         techniques=training.technique_rows(plan, parts["counters"]),
@@ -111,7 +108,7 @@ def limits(report: Report, plan: Plan) -> list[str]:
         found.append(say("report.limit.absent", count=len(absent), classes=_some(absent)))
     if thin:
         found.append(say("report.limit.thin", count=len(thin), least=_FEW_OF_CLASS, classes=_some(thin)))
-    if either(plan.labels.problem, CLASSES, (*NUMBERS, *TOKENS)):
+    if plan.labels.names and plan.labels.kind.link != "identity":
         found.append(say("report.limit.closed"))
     return found
 

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tunebook.core.kinds import CLASSES, NUMBERS, unknown_kind
 from tunebook.core.messages import say
 from tunebook.core.nouns import Plan
+from tunebook.core.registry import task_of
 from tunebook.engine.part import BASE
 
 _ADAPTER = "adapter_config.json"
@@ -21,24 +21,26 @@ def loading(folder: Path, plan: Plan, *, pairs: bool) -> str:
     Args:
         pairs: the model reads two texts.
     """
-    said = '["..."], ["..."]' if pairs else '["..."]'
+    task = task_of(plan.task)()
+    auto, answer = task.auto_model, task.snippet(plan.labels, plan.params, pairs=pairs)
     here = f'folder = "."  # {say("report.card.folder")}'
     if not (folder / BASE).is_file():
-        load = ["model = AutoModelForSequenceClassification.from_pretrained(folder).eval()"]
-        return _program([], "AutoModelForSequenceClassification, AutoTokenizer", [here], load, _answer(plan, said))
+        load = [f"model = {auto}.from_pretrained(folder).eval()"]
+        return _program([], f"{auto}, AutoTokenizer", [here], load, answer)
     imports, base = _base(json.loads((folder / BASE).read_text(encoding="utf-8"))["model"])
     load = [
         "config = AutoConfig.from_pretrained(folder)",
-        "model = AutoModelForSequenceClassification.from_pretrained(base, config=config, ignore_mismatched_sizes=True)",
+        f"model = {auto}.from_pretrained(base, config=config, ignore_mismatched_sizes=True)",
     ]
     if (folder / _ADAPTER).is_file():
         imports, load = [*imports, "from peft import PeftModel"], [*load, _PEFT]
     elif stays_beside(plan):
+        said = '["..."], ["..."]' if pairs else '["..."]'
         return "\n".join(["from pathlib import Path", "", "import tunebook as tb", "", here, *_own(said)])
     else:
         imports, load = [*imports, "from safetensors.torch import load_file"], [*load, *_STATE]
-    used = "AutoConfig, AutoModelForSequenceClassification, AutoTokenizer"
-    return _program(imports, used, [here, f"base = {base}  # {say('report.card.base')}"], load, _answer(plan, said))
+    places = [here, f"base = {base}  # {say('report.card.base')}"]
+    return _program(imports, f"AutoConfig, {auto}, AutoTokenizer", places, load, answer)
 
 
 _PEFT = "model = PeftModel.from_pretrained(model, folder).eval()"
@@ -81,20 +83,6 @@ def _base(name: str) -> tuple[list[str], str]:
 def _text(value: Any) -> str:
     """A text as Python has it, with nothing in it that would end a block of code in Markdown."""
     return json.dumps(str(value), ensure_ascii=False).replace("`", "\\x60")
-
-
-def _answer(plan: Plan, said: str) -> list[str]:
-    """Lines that answer one text."""
-    length = plan.params.get("max_length") or 512
-    batch = f'batch = tokenizer({said}, truncation=True, max_length={length}, return_tensors="pt")'
-    if plan.labels.problem == "single_label":
-        return [batch, "print(model.config.id2label[model(**batch).logits.argmax(-1).item()])"]
-    if plan.labels.problem == "multi_label":
-        names = "model.config.id2label.values()"
-        return [batch, f"print(dict(zip({names}, model(**batch).logits.sigmoid()[0].tolist())))"]
-    if plan.labels.problem in NUMBERS:
-        return [batch, "print(model(**batch).logits.item())"]
-    raise unknown_kind(plan.labels.problem, *CLASSES, *NUMBERS)
 
 
 __all__ = ["loading", "stays_beside"]

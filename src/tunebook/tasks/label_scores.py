@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.kinds import either, unknown_kind
+from tunebook.core.kinds import either
 from tunebook.core.metric import intervals
 from tunebook.core.nouns import Labels
 from tunebook.core.said import Said, said
@@ -110,40 +110,4 @@ def _scatter(logits: Array, targets: Array) -> list[list[float]]:
     return [[float(targets[row]), float(logits[row, 0])] for row in rows]
 
 
-def answers(logits: Array, labels: Labels) -> list[dict[str, Any]]:
-    """Each row's `label` (a list for several labels, a number for regression), `score` and `scores` of the classes."""
-    if labels.problem == "single_label":
-        return [_best(row, labels) for row in softmax(logits)]
-    if labels.problem == "multi_label":
-        return [_several(row, labels) for row in sigmoid(logits)]
-    if labels.problem == "regression":
-        return [{"label": float(row[0]), "score": float(row[0]), "scores": {}} for row in logits]
-    if labels.problem == "ordinal":
-        levels = decided(logits, labels)
-        return [
-            {"label": labels.names[level], "score": float(row[0]), "scores": {}}
-            for row, level in zip(logits, levels, strict=True)
-        ]
-    raise unknown_kind(labels.problem, *METRICS)
-
-
-def _best(row: Array, labels: Labels) -> dict[str, Any]:
-    given = _scores(row, labels)
-    best = labels.names[int(row.argmax())]
-    return {"label": best, "score": given[best], "scores": given}
-
-
-def _several(row: Array, labels: Labels) -> dict[str, Any]:
-    given = _scores(row, labels)
-    return {
-        "label": [name for name, value in given.items() if value > 0.5],
-        "score": max(given.values()),
-        "scores": given,
-    }
-
-
-def _scores(row: Array, labels: Labels) -> dict[str, float]:
-    return {name: float(value) for name, value in zip(labels.names, row, strict=True)}
-
-
-__all__ = ["answers", "class_ends", "detail", "notes"]
+__all__ = ["class_ends", "detail", "notes"]

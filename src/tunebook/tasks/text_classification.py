@@ -14,13 +14,13 @@ from tunebook.core.kinds import CLASSES, NUMBERS, either
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Value
-from tunebook.core.task import Criterion, Rows, Task
+from tunebook.core.task import Criterion, Rows
 from tunebook.core.technique import Batch
-from tunebook.data.kind import column_kind
 from tunebook.models.architecture import Architecture, architecture
 from tunebook.models.source import read_config
 from tunebook.tasks import label_scores
 from tunebook.tasks.label_metrics import METRICS
+from tunebook.tasks.label_words import LabelWords
 
 _PROBLEM_TYPE = {
     "single_label": "single_label_classification",
@@ -30,7 +30,7 @@ _PROBLEM_TYPE = {
 }
 
 
-class TextClassification(Task):
+class TextClassification(LabelWords):
     """The task `text_classification`.
 
     Ordered classes are learnt as numbers 0 ... K-1 with a squared loss and rounded to the nearest class.
@@ -121,19 +121,12 @@ class TextClassification(Task):
         smoothing = float(params["label_smoothing"])  # type: ignore[arg-type]
         return Classify(labels.kind.link, None if weights is None else torch.from_numpy(weights), smoothing)
 
-    def answers(self, logits: NDArray[np.float32], labels: Labels) -> list[dict[str, Any]]:
-        """Each row's `label` (a list for several labels, a number for regression), `score` and `scores`."""
-        return label_scores.answers(logits, labels)
-
-    def true_label(self, target: Any, labels: Labels) -> Any:
-        """A class name, a list of them, or a number."""
-        return column_kind(labels.problem).said(target, labels)
-
     def detail(
-        self, logits: NDArray[np.float32], targets: NDArray[Any], labels: Labels, groups: NDArray[Any] | None = None
+        self, logits: NDArray[np.float32], rows: Rows, labels: Labels, groups: NDArray[Any] | None = None
     ) -> dict[str, Any]:
         """Per class, confusion matrix, reliability or scatter, and what to mind of the intervals."""
-        return label_scores.detail(logits, targets, labels, groups)
+        assert rows.targets is not None
+        return label_scores.detail(logits, rows.targets, labels, groups)
 
 
 def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.errors import BookError, DataError
-from tunebook.core.nouns import DataRef, ParamTable, Plan, Report, Split, write_json
+from tunebook.core.nouns import DataRef, Labels, ParamTable, Plan, Report, Split, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
-from tunebook.core.task import Rows
+from tunebook.core.task import Rows, Task
 from tunebook.verbs.again import again
 from tunebook.verbs.retention import read_retention, retention
 from tunebook.verbs.runs import Run
 
-_ERRORS = 40
+_ERRORS = 30  # that a page shows
 
 
 def evaluate(
@@ -92,18 +92,19 @@ def _report(run: Run, ref: DataRef, split: Split, logits: NDArray[np.float32], r
         metrics=task.scores(logits, targets, plan.labels),
         intervals=task.intervals(logits, targets, plan.labels, **together),
         groups=0 if groups is None else int(groups.max()) + 1,
-        **task.detail(logits, targets, plan.labels, **together),
+        **task.detail(logits, rows, plan.labels, **together),
     )
 
 
 def _predictions(plan: Plan, rows: Rows, logits: NDArray[np.float32]) -> Iterator[dict[str, Any]]:
-    """One record a row: id, true label, predicted label, score, scores and the texts."""
+    """One record a row: id, the true label, what the task says, and the texts."""
     task = tasks()[plan.task]()
     assert rows.targets is not None
-    for number, answer in enumerate(task.answers(logits, plan.labels)):
+    said, true = task.say(logits, rows, plan.labels), task.true(rows.targets, rows, plan.labels)
+    for number, answer in enumerate(said):
         yield {
             "id": str(rows.ids[number]),
-            "true": task.true_label(rows.targets[number], plan.labels),
+            "true": true[number],
             **answer,
             "text": rows.texts[number],
             **({"pair": rows.pairs[number]} if rows.pairs is not None else {}),
@@ -128,7 +129,7 @@ def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, A
         plan=run.plan,
         history=run.history,
         data_stats=ref.stats,
-        errors=_errors(predictions),
+        errors=_errors(tasks()[run.plan.task](), run.plan.labels, predictions),
         counters=outcome.get("counters", {}),
         cost=outcome,
         **{name: item for name, item in more.items() if item is not None},
@@ -151,26 +152,11 @@ def _table(run: Run) -> ParamTable | None:
     return None
 
 
-def _errors(predictions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The worst mistakes first: the most confident wrong answers, or the largest differences."""
-    wrong = [record for record in predictions if record["true"] != record["label"]]
-
-    def badness(record: dict[str, Any]) -> float:
-        numbers = isinstance(record["true"], float)
-        return abs(record["true"] - record["label"]) if numbers else float(record["score"])
-
-    worst = sorted(wrong, key=badness, reverse=True)[:_ERRORS]
-    return [
-        {
-            "id": record["id"],
-            "text": record["text"],
-            "pair": record.get("pair"),
-            "label": record["true"],
-            "predicted": record["label"],
-            "score": record["score"],
-        }
-        for record in worst
-    ]
+def _errors(task: Task, labels: Labels, predictions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The worst mistakes first."""
+    bad = [(task.badness(record, labels), record) for record in predictions]
+    wrong = sorted(((far, record) for far, record in bad if far is not None), key=lambda item: -item[0])
+    return [record for _, record in wrong[:_ERRORS]]
 
 
 __all__ = ["evaluate"]

@@ -209,10 +209,9 @@ def _check_settings(params: Mapping[str, Any], task: Task, data: DataRef, room: 
     if params["metric"] not in known:
         allowed = " | ".join(("auto", *known))
         found.append(PlanError("plan.metric", key="metric", value=params["metric"], allowed=allowed))
-    if data.labels.kind.link == "identity":
-        for row, off in (("label_smoothing", 0), ("class_weights", "none")):
-            if params[row] != off:
-                found.append(PlanError("plan.numbers", key=row, value=params[row], allowed=str(off)))
+    for row, off in task.idle(data.labels).items():
+        if params[row] != off:
+            found.append(PlanError("plan.numbers", key=row, value=params[row], allowed=str(off)))
     raise_all(found)
 
 

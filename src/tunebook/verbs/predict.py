@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from tunebook.core.errors import DataError
-from tunebook.core.nouns import DataRef, Labels
+from tunebook.core.nouns import DataRef, Labels, Plan
 from tunebook.core.progress import Progress
-from tunebook.core.task import Rows
+from tunebook.core.registry import task_of
+from tunebook.core.task import Rows, Task
 from tunebook.data.options import DataOptions
 from tunebook.verbs.runs import Run
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
 
 NO_TEXT, CUT, REJECTED = "no_text", "cut", "rejected"
-_ANSWER = ("label", "score", "scores", "notes")
 _ROWS = 64
 
 
@@ -39,7 +39,8 @@ class How(TypedDict, total=False):
 
 
 def predict(run: Run, texts: Any, pairs: Sequence[Any] | None = None, **how: Unpack[How]) -> list[dict[str, Any]]:
-    """Answers for texts, cleaned as the training texts were: `label`, `score`, `scores` and `notes` of each.
+    """What the task says of texts, cleaned as the training texts were (of classes `label`, `score` and `scores`), and
+    `notes` of each.
 
     Notes say what is to be known of an answer: `no_text`, there was nothing to read, so that there is no label;
     `cut`, the text is longer than what the model was trained to read and lost its end; `rejected`, the best score is
@@ -54,12 +55,13 @@ def predict(run: Run, texts: Any, pairs: Sequence[Any] | None = None, **how: Unp
     Raises:
         RunError: the run has not finished. DataError: a model of pairs without pairs, or the other way round;
             `predict.column`, the rows lack a column; `predict.how`, a value out of bounds; `predict.no_scores`, `top_k`
-            or `reject_below` of a model of numbers. TunebookError: `call.type`, a single text, or what holds none.
+            or `reject_below` of answers without such scores. TunebookError: `call.type`, a single text, or what holds
+            none.
     """
     from tunebook.data.frozen import rows_of
 
     folder, plan = run.model, run.plan
-    asking = _asking(how, plan.labels)
+    asking = _asking(how, plan)
     ref = rows_of(plan)
     rows = _rows(*_texts(texts, pairs, ref), ref)
     from tunebook.engine.load import load_to_answer  # not before all that can be refused without torch
@@ -68,7 +70,7 @@ def predict(run: Run, texts: Any, pairs: Sequence[Any] | None = None, **how: Unp
 
 
 def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how: Unpack[How]) -> list[dict[str, Any]]:
-    """The rows of a file, all their columns kept, with `label`, `score`, `scores` and `notes` added, as `predict` has.
+    """The rows of a file, all their columns kept, with what `predict` says of each added.
 
     A column that already has such a name keeps it; the answer then goes to `predicted_label` and so on.
 
@@ -84,9 +86,11 @@ def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how
     text, pair = texts_of(source.table, text_columns(run, options), path)
     answers = predict(run, text, pair, **how)
     columns = source.table.to_pydict()
-    names = {name: _free(name, columns) for name in _ANSWER}
     return [
-        {**{name: values[number] for name, values in columns.items()}, **{names[key]: answer[key] for key in _ANSWER}}
+        {
+            **{name: values[number] for name, values in columns.items()},
+            **{_free(name, columns): value for name, value in answer.items()},
+        }
         for number, answer in enumerate(answers)
     ]
 
@@ -139,7 +143,8 @@ def _rows(texts: Sequence[Any], pairs: Sequence[Any] | None, ref: DataRef) -> Ro
     )
 
 
-def _asking(how: How, labels: Labels) -> _Asking:
+def _asking(how: How, plan: Plan) -> _Asking:
+    task = task_of(plan.task)()
     bounds = {"top_k": (1, None), "reject_below": (0, 1), "batch_size": (1, None)}
     for name, (low, high) in bounds.items():
         value: Any = how.get(name)
@@ -147,43 +152,33 @@ def _asking(how: How, labels: Labels) -> _Asking:
             continue
         if value < low or (high is not None and value > high):
             raise DataError("predict.how", key=name, value=value, allowed=f"{low} – {high or '…'}")
-        if name != "batch_size" and labels.problem not in ("single_label", "multi_label"):
+        if name != "batch_size" and name not in task.options(plan.labels):
             raise DataError("predict.no_scores", key=name, value=value)
-    return _Asking(
-        how.get("top_k"), how.get("reject_below"), how.get("batch_size") or _ROWS, how.get("progress"), labels
-    )
+    return _Asking(how, task, plan.labels)
 
 
 @dataclass(frozen=True)
 class _Asking:
     """What is wanted of the answers."""
 
-    top_k: int | None
-    reject_below: float | None
-    batch_size: int
-    progress: Progress | None
+    how: How
+    task: Task
     labels: Labels
 
     def answers(self, model: LoadedModel, rows: Rows) -> list[dict[str, Any]]:
         """An answer for each row; only those with a text are read."""
         there = [number for number, text in enumerate(rows.texts) if text.strip() and _second(rows, number).strip()]
-        found: list[dict[str, Any]] = [
-            {"label": None, "score": None, "scores": {}, "notes": [NO_TEXT]} for _ in range(len(rows))
-        ]
+        found: list[dict[str, Any]] = [{**self.task.blank(self.labels), "notes": [NO_TEXT]} for _ in range(len(rows))]
         if there:
-            answers, cut = model.answers(rows.at(there), self.progress, self.batch_size)
+            answers, cut = model.answers(rows.at(there), self.how.get("progress"), self.how.get("batch_size") or _ROWS)
             for number, answer, short in zip(there, answers, cut, strict=True):
                 found[number] = self._noted(answer, [CUT] if short else [])
         return found
 
     def _noted(self, answer: dict[str, Any], notes: list[str]) -> dict[str, Any]:
         """An answer with its notes, without the scores that are not wanted."""
-        scores = answer["scores"]
-        if self.top_k is not None:
-            scores = dict(sorted(scores.items(), key=lambda item: -item[1])[: self.top_k])
-        if self.reject_below is not None and answer["score"] < self.reject_below:
-            return {"label": None, "score": answer["score"], "scores": scores, "notes": [*notes, REJECTED]}
-        return {**answer, "scores": scores, "notes": notes}
+        answer, rejected = self.task.narrow(answer, self.how.get("top_k"), self.how.get("reject_below"))
+        return {**answer, "notes": [*notes, *([REJECTED] if rejected else [])]}
 
 
 def _second(rows: Rows, number: int) -> str:

@@ -14,7 +14,6 @@ from tunebook.abtest.test_plan import metric_of
 from tunebook.abtest.tested import logged_facts
 from tunebook.core.nouns import write_json
 from tunebook.core.verdict import Verdict
-from tunebook.core.words import shown
 from tunebook.report.ab import Shown, write_ab_report
 from tunebook.tables.diff import diff
 from tunebook.verbs.learn import remember
@@ -48,13 +47,17 @@ def _texts(prepared: PreparedTest, marks: tuple[Marks, Marks], verdict: Verdict)
     """The flipped rows with their texts and what both arms said, most often over the seeds."""
     rows, task, labels = prepared.exam.rows, marks[0].task, marks[0].labels
     said: list[Callable[[int], str]] = [_commonest(side) for side in marks]
+
+    def true(row: int) -> str:
+        return task.shown(task.true(prepared.exam.targets[row : row + 1], rows.at([row]), labels)[0])
+
     return {
         name: [
             {
                 "id": rows.ids[row],
                 "text": rows.texts[row],
                 "pair": rows.pairs[row] if rows.pairs is not None else None,
-                "true": task.true_label(prepared.exam.targets[row], labels),
+                "true": true(row),
                 "a": said[0](row),
                 "b": said[1](row),
             }
@@ -67,8 +70,8 @@ def _texts(prepared: PreparedTest, marks: tuple[Marks, Marks], verdict: Verdict)
 def _commonest(marks: Marks) -> Callable[[int], str]:
     def said(row: int) -> str:
         known = [run[row : row + 1] for run in marks.logits if np.isfinite(run[row]).all()]
-        labels = [shown(marks.task.answers(part, marks.labels)[0]["label"]) for part in known]
-        counts = Counter(labels).most_common(1)
+        answers = [marks.task.say(part, marks.exam.rows.at([row]), marks.labels)[0] for part in known]
+        counts = Counter(marks.task.brief(answer).label for answer in answers).most_common(1)
         return f"{counts[0][0]} ({counts[0][1]}/{len(marks.logits)})" if counts else "–"
 
     return said

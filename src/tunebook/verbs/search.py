@@ -17,6 +17,7 @@ from tunebook.core.kept_looks import FOLDER as LOOKS
 from tunebook.core.nouns import ParamTable, Plan, write_json
 from tunebook.core.params import Value
 from tunebook.core.progress import Progress, Silent
+from tunebook.core.registry import task_of
 from tunebook.core.said import said
 from tunebook.tables.make import child
 from tunebook.tables.split import settings_of
@@ -116,9 +117,10 @@ def specify(book: Book, parent: ParamTable, options: SearchOptions) -> tuple[Sea
     start = settings_of(parent).seed
     seeds = [(start + place) % 2**32 for place in range(options.seeds)]
     first = plan(parent, book.data, allow=options.allow)
+    idle = task_of(first.task)().idle(first.labels)
     for axis in space.axes:
-        if axis.name == "label_smoothing" and first.labels.kind.link == "identity":
-            raise PlanError("plan.numbers", key=axis.name, value=axis.high, allowed="0")
+        if axis.name in idle:
+            raise PlanError("plan.numbers", key=axis.name, value=axis.high, allowed=str(idle[axis.name]))
     spec = SearchSpec(
         plan=first.id,
         table_version=parent.version,

@@ -1,0 +1,173 @@
+"""What a task shows of its answers, and what it is compared with, with what holds where it says nothing of its own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tunebook.core.messages import say
+from tunebook.core.nouns import DataRef, Labels, Plan, Report, Split
+from tunebook.core.params import Value
+from tunebook.core.rows import Rows
+from tunebook.core.sections import Beside, Brief, Column, Section, Table
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class BaselineInput:
+    """What cheap models are made of.
+
+    Attributes:
+        rows: `train`, `validation` and the split that is answered.
+        features: what the frozen base model makes of texts, shape (N, hidden).
+    """
+
+    plan: Plan
+    data: DataRef
+    split: Split
+    rows: Mapping[Split, Rows]
+    features: Callable[[Sequence[str]], NDArray[np.float32]]
+
+    @property
+    def chooses(self) -> NDArray[Any] | None:
+        """Targets of the validation rows, where they may choose a setting; None where they are answered themselves."""
+        return None if self.split == "validation" else self.rows["validation"].targets
+
+
+@dataclass(frozen=True)
+class Case:
+    """Rows by which the contract suite checks a task.
+
+    Attributes:
+        name: of the case; rows: at least nine, with targets; params: settings beside the defaults.
+    """
+
+    name: str
+    labels: Labels
+    rows: Rows
+    params: Mapping[str, Value] = field(default_factory=dict)
+
+
+class Hooks(ABC):
+    """What a task shows of its answers and is compared with; all but `say` and `true` has a default, which a task may
+    replace.
+
+    Class attributes:
+        pipeline, library: of the model card, as the Hugging Face hub names them; a task without has no card.
+        auto_model: class of transformers that loads a trained model.
+    """
+
+    pipeline: ClassVar[str] = ""
+    library: ClassVar[str] = "transformers"
+    auto_model: ClassVar[str] = "AutoModel"
+
+    @abstractmethod
+    def say(self, answers: NDArray[Any], rows: Rows, labels: Labels) -> list[dict[str, Any]]:
+        """Answers (N, k) in the user's words, one record a row with the keys of `blank`. Places in a text are those in
+        the text as the user gave it (`Rows.place`)."""
+
+    @abstractmethod
+    def true(self, targets: NDArray[Any], rows: Rows, labels: Labels) -> list[Any]:
+        """Targets (N, ...) in the user's words, as the first part of what `say` says."""
+
+    def blank(self, labels: Labels) -> dict[str, Any]:
+        """What is said of a row with nothing to read; its keys are those of every answer, the answer itself first."""
+        return {"label": None}
+
+    def options(self, labels: Labels) -> frozenset[str]:
+        """Which of `top_k` and `reject_below` mean something of such answers."""
+        return frozenset()
+
+    def narrow(
+        self, answer: dict[str, Any], top_k: int | None, reject_below: float | None
+    ) -> tuple[dict[str, Any], bool]:
+        """An answer with the best `top_k` scores, without what scores less than `reject_below`; and whether it did."""
+        return answer, False
+
+    def shown(self, label: Any) -> str:
+        """A label of `true` or of an answer, as a page and a screen show it."""
+        return str(label)
+
+    def brief(self, answer: Mapping[str, Any], few: int | None = None) -> Brief:
+        """An answer on one line.
+
+        Args:
+            few: runners-up that are shown; None shows the next best, as far as there is one.
+        """
+        return Brief(self.shown(next(iter(answer.values()))))
+
+    def badness(self, record: Mapping[str, Any], labels: Labels) -> float | None:
+        """How bad a mistake is, to show the worst ones first; None for a right answer.
+
+        Args:
+            record: `true`, and the answer of `say`.
+        """
+        return 0.0 if record["true"] != record[self._answer(labels)] else None
+
+    def score_heading(self, labels: Labels) -> str:
+        """What the column of scores beside mistakes is called; empty where there is none."""
+        return ""
+
+    def mistakes(self, records: Sequence[Mapping[str, Any]], labels: Labels) -> Table:
+        """A table of mistakes in the order given.
+
+        Args:
+            records: `id`, `text`, `pair` where rows are pairs, `true`, and the answer of `say`.
+        """
+        key, scored = self._answer(labels), self.score_heading(labels)
+        columns = [
+            Column(say("report.id"), "soft"),
+            Column(say("report.text"), "text"),
+            Column(say("report.true"), "right"),
+            Column(say("report.predicted"), "wrong"),
+            *([Column(scored, "number")] if scored else []),
+        ]
+        rows = [
+            (
+                str(record.get("id", "")),
+                Beside(str(record.get("text", "")), record.get("pair")),
+                self.shown(record["true"]),
+                self.shown(record[key]),
+                *([record.get("score")] if scored else []),
+            )
+            for record in records
+        ]
+        caption = say("report.errors_caption", count=len(rows))
+        return Table(caption, tuple(columns), tuple(rows), whole=True)
+
+    def sections(self, report: Report, labels: Labels) -> list[Section]:
+        """What a page shows of this task's answers beside the scores, from what `detail` found."""
+        return []
+
+    def snippet(self, labels: Labels, params: Mapping[str, Value], *, pairs: bool) -> list[str]:
+        """Lines of Python that answer a text (or a pair) with `model` and `tokenizer`, for the model card."""
+        return []
+
+    def card_notes(self, labels: Labels) -> list[str]:
+        """What to mind where other programs load the model."""
+        return []
+
+    def baselines(self, given: BaselineInput) -> Mapping[str, Callable[[], NDArray[Any]]]:
+        """Name -> function that trains a cheap model and gives its answers (N, k) to the rows of `given.split`."""
+        return {}
+
+    def idle(self, labels: Labels) -> Mapping[str, Value]:
+        """Settings that cannot act on these labels, with the value that turns them off."""
+        return {}
+
+    @classmethod
+    def cases(cls) -> tuple[Case, ...]:
+        """Rows and labels that the contract suite runs; none for a task that is not checked."""
+        return ()
+
+    def _answer(self, labels: Labels) -> str:
+        """The key of the answer itself."""
+        return next(iter(self.blank(labels)))
+
+
+__all__ = ["BaselineInput", "Case", "Hooks"]

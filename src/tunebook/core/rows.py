@@ -1,0 +1,70 @@
+"""Rows of a split as a task reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one split, column by column.
+
+    Attributes:
+        texts: cleaned text of each row.
+        pairs: second text of each row; None for single texts.
+        targets: array of shape (N,) with class numbers or values, or (N, classes) of 0 and 1; None without labels.
+        ids: row id of each row.
+        weights: sample weight of each row; None for equal weights.
+        other: the remaining columns, untouched.
+        words: places of the words of each text, start and end, shape (words, 2), where the rows' source has words.
+        raw: text of each row as the user gave it; None where that is not known.
+        back: of each row where the characters of the cleaned text lie in the raw one, int64 (characters, 2): start and
+            end, exclusive.
+    """
+
+    texts: Sequence[str]
+    pairs: Sequence[str] | None
+    targets: NDArray[Any] | None
+    ids: Sequence[str]
+    weights: NDArray[Any] | None = None
+    other: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    words: Sequence[NDArray[np.int64]] | None = None
+    raw: Sequence[str] | None = None
+    back: Sequence[NDArray[np.int64]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def at(self, places: slice | Sequence[int]) -> Rows:
+        """Some of the rows, in the order in which their places are given, without the remaining columns."""
+
+        def taken(column: Sequence[Any]) -> Sequence[Any]:
+            return column[places] if isinstance(places, slice) else [column[number] for number in places]
+
+        return Rows(
+            texts=taken(self.texts),
+            pairs=None if self.pairs is None else taken(self.pairs),
+            targets=None if self.targets is None else self.targets[places],
+            ids=taken(self.ids),
+            weights=None if self.weights is None else self.weights[places],
+            words=None if self.words is None else taken(self.words),
+            raw=None if self.raw is None else taken(self.raw),
+            back=None if self.back is None else taken(self.back),
+        )
+
+    def place(self, row: int, start: int, end: int) -> tuple[int, int, str]:
+        """Where a piece of a row's cleaned text (characters, end exclusive, not empty) lies in the raw one, and what it
+        says there."""
+        if self.raw is None or self.back is None:
+            return start, end, self.texts[row][start:end]
+        first, last = int(self.back[row][start, 0]), int(self.back[row][end - 1, 1])
+        return first, last, self.raw[row][first:last]
+
+
+__all__ = ["Rows"]
