@@ -17,6 +17,7 @@ from tunebook.core.nouns import Labels
 from tunebook.core.registry import techniques
 from tunebook.core.technique import RunContext
 from tunebook.nets.alignment import aligned
+from tunebook.nets.peft import REFUSED, TESTED
 
 CLASSES, ROWS = 4, 6
 TAUGHT = {"teacher": "run", "weight": 10.0}
@@ -44,11 +45,11 @@ class Tokens(Criterion):
         return (batch["x.class"] >= 0).sum(1).float()
 
 
-def net(seed: int, dropout: float = 0.0) -> Any:
+def net(seed: int, dropout: float = 0.0, kind: str = "bert") -> Any:
     from transformers import AutoModelForTokenClassification
 
     torch.manual_seed(seed)
-    model = AutoModelForTokenClassification.from_config(tiny.config("bert", CLASSES, dropout)).train()
+    model = AutoModelForTokenClassification.from_config(tiny.config(kind, CLASSES, dropout)).train()
     with torch.no_grad():  # as large as trained ones
         for item in model.parameters():
             item.mul_(4 if item.dim() > 1 else 1)
@@ -142,3 +143,18 @@ def test_a_row_counts_as_many_items_as_it_has() -> None:
     assert criterion.mean(torch.arange(float(ROWS)), batch) == pytest.approx(
         sum(n * float(count) for n, count in enumerate(criterion.counts(batch))) / float(criterion.items(batch))
     )
+
+
+EFFICIENT = sorted(key for key, technique in techniques().items() if technique.exclusive == "peft")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TESTED if kind in tiny.ENCODERS])
+def test_tokens_stay_where_they_are_unless_a_method_needs_them_free(kind: str) -> None:
+    batch = model_inputs(batch_of())
+    length = batch["input_ids"].shape[1]
+    for key in EFFICIENT:
+        technique = techniques()[key]()
+        if kind not in REFUSED.get(key, {}):
+            found = technique.prepare_model(net(0, kind=kind), RunContext())(**batch).logits
+            more = technique.tokens if "free_tokens" in technique.needs else 0  # type: ignore[attr-defined]
+            assert found.shape == (ROWS, length + more, CLASSES), key
