@@ -88,14 +88,14 @@ class Truths:
 
     def _marks(self, table: Any) -> Any:
         from tunebook.abtest.arms import trained
-        from tunebook.abtest.exam import logits_of
+        from tunebook.abtest.crossfit import answers_of
         from tunebook.abtest.marks import marks_of
         from tunebook.verbs.plan import plan
 
         if table.values_id not in self.known:
             results = [trained(self.folder, plan(table, self.book.data, seed=seed)) for seed in self.seeds]
-            logits = [logits_of(result.run, self.exam, result.load) for result in results]
-            self.known[table.values_id] = marks_of(self.book.data, self.exam, logits)
+            found = [answers_of(result, self.exam) for result in results]
+            self.known[table.values_id] = marks_of(self.book.data, self.exam, found)
         return self.known[table.values_id]
 
 

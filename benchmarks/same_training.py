@@ -76,17 +76,16 @@ _KEPT = {"before": "validation", "unseen": "test"}
 
 def _kept(book: Any, verdict: Any, split: Any) -> dict[str, float]:
     """What the gate says of the kept checkpoints."""
-    from tunebook.abtest.exam import logits_of, split_exam
+    from tunebook.abtest.exam import split_exam
     from tunebook.abtest.looks import gain
     from tunebook.abtest.marks import marks_of
-    from tunebook.engine.load import load_model
+    from tunebook.verbs.answers import answers
     from tunebook.verbs.runs import Run
 
     exam = split_exam(book.data, split)
 
     def answered(name: str) -> Any:
-        run = Run(book.path / "runs" / name)
-        return logits_of(run, exam, lambda: load_model(run.model, run.plan))
+        return answers(Run(book.path / "runs" / name), exam.rows, exam.place)
 
     sides = [marks_of(book.data, exam, [answered(name) for name in verdict.extra["runs"][side]]) for side in "ab"]
     effect = gain(sides[0], sides[1], verdict.metric, verdict.alpha)

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests import ab_book, small
 from tunebook.core.nouns import Report
+from tunebook.engine.infer import Inference
 from tunebook.tables.make import child
 from tunebook.verbs.book import Book, open_book
 from tunebook.verbs.evaluate import evaluate
@@ -62,6 +64,26 @@ def book(base: Path, tmp_path: Path) -> Book:
     """A fresh book of two classes, for tests that change it."""
     file = small.write_records(tmp_path / "rows.csv", "binary", 80)
     return init(tmp_path / "book", file, model=str(base), options=small.options("binary"), owner="Ada")
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """How often a model was run over rows since this was last asked; single rows, for their latency, do not count."""
+    found: list[int] = []
+    run = Inference.run
+
+    def counted(self: Inference, model: Any, encoded: Any, *more: Any, **named: Any) -> Any:
+        found.extend([len(encoded)] * (len(encoded) > 1))
+        return run(self, model, encoded, *more, **named)
+
+    monkeypatch.setattr(Inference, "run", counted)
+
+    def since() -> int:
+        count = len(found)
+        found.clear()
+        return count
+
+    return since
 
 
 _PROVEN: list[Path] = []

@@ -85,6 +85,6 @@ def mean_of(parts: list[Weights]) -> Weights:
 
 
 def state(folder: Path) -> Mapping[str, str]:
-    """All files of a folder with the hash of what is in them."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    """All files of a folder with the hash of what is in them, without what runs were asked."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "logits.npz"]
     return {str(path.relative_to(folder)): content_id(path.read_bytes().hex()) for path in files}

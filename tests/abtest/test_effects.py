@@ -168,7 +168,7 @@ def test_mixtures_are_trained_with_every_seed_and_kept(book: Book, monkeypatch: 
 
     monkeypatch.setattr(module, "trained", trained)
     monkeypatch.setattr(
-        module, "answers", lambda result, exam, load, progress: ab_book.logits(exam, np.full(80, result.run == 1))
+        module, "answers_of", lambda result, exam, progress: ab_book.logits(exam, np.full(80, result.run == 1))
     )
     found = made.marks(made.arms[0], Silent())
     assert asked == [1, 2] and found is not None and found.scores("accuracy").tolist() == [1.0, 0.0]

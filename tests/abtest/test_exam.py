@@ -1,23 +1,17 @@
-"""Exams: the rows of a split, rows of a file, and answers that are kept."""
+"""Exams: the rows of a split, and rows of a file."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests import small
-from tests.ab_book import exam as asked_of
-from tests.books import Trained
-from tunebook.abtest.exam import file_exam, kept_logits, logits_of, split_exam
+from tunebook.abtest.exam import file_exam, split_exam
 from tunebook.core.errors import DataError
 from tunebook.data.frozen import open_data
 from tunebook.data.prepare import prepare
-from tunebook.verbs.runs import Run
 
 
 def data(tmp_path: Path, kind: str, **more: Any):
@@ -65,62 +59,3 @@ def test_the_rows_of_a_file_are_known_by_their_content(tmp_path: Path) -> None:
     assert made[0].key == made[1].key
     other = file_exam(ref, write(tmp_path / "a.csv", "text,label\nthe room,good\na stay,good\n"))
     assert other.key != made[0].key and other.targets.tolist() == [1, 1]
-
-
-def test_answers_are_kept_and_known_by_their_rows(trained: Any, tmp_path: Path) -> None:
-    made: Trained = trained("binary")
-    exam = split_exam(made.book.data, "validation")
-    run = Run(tmp_path / "run")
-    asked = []
-    given = np.random.default_rng(0).normal(size=(len(exam.rows), 2)).astype(np.float32)
-
-    def model() -> Any:
-        asked.append(1)
-        return SimpleNamespace(logits=lambda rows, progress: given)
-
-    assert kept_logits(run, exam) is None
-    for _ in range(2):
-        assert (logits_of(run, exam, model) == given).all()
-    assert len(asked) == 1
-    other = split_exam(made.book.data, "test")
-    moved = type(exam)(exam.name, exam.place, other.rows, other.key)
-    assert kept_logits(run, moved) is None, "other rows in the same place"
-    path = run.path / "validation" / "logits.npz"
-    path.write_bytes(path.read_bytes()[:50])
-    assert (logits_of(run, exam, model) == given).all() and len(asked) == 2
-    assert not list(run.path.rglob("*.part"))
-
-
-def test_answers_that_fit_no_row_are_given_anew(tmp_path: Path) -> None:
-    exam = asked_of(30)
-    given = np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32)
-    run = Run(tmp_path)
-    assert (logits_of(run, exam, lambda: SimpleNamespace(logits=lambda rows, progress: given)) == given).all()
-    path = tmp_path / "validation" / "logits.npz"
-    whole = path.read_bytes()
-    for wrong in (given[:3], given[:, :1], given[:, 0], given.astype(str), given.astype(int)):
-        np.savez_compressed(path, logits=wrong, key=np.array(exam.key))
-        assert kept_logits(run, exam) is None
-    draw = np.random.default_rng(1)
-    contents = [whole[:place] for place in (0, 1, 30, len(whole) // 2, len(whole) - 1)]
-    for place in draw.integers(len(whole), size=200):
-        contents.append(whole[:place] + bytes([int(draw.integers(256))]) + whole[place + 1 :])
-    for content in contents:
-        path.write_bytes(content)
-        found = kept_logits(run, exam)
-        assert found is None or (found == given).all()
-    with path.open("wb") as stream:
-        np.save(stream, given)
-    assert kept_logits(run, exam) is None
-    path.unlink()
-    path.mkdir()
-    assert kept_logits(run, exam) is None
-
-
-def test_answers_to_several_labels_and_to_numbers() -> None:
-    asked = asked_of(30)
-    several, number = (
-        replace(asked, rows=replace(asked.rows, targets=np.zeros(shape, np.float32))) for shape in ((30, 3), 30)
-    )
-    assert several.fits(np.zeros((30, 3))) and not several.fits(np.zeros((30, 2)))
-    assert number.fits(np.zeros((30, 1))) and not number.fits(np.zeros((29, 1)))

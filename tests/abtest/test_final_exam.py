@@ -13,12 +13,13 @@ from scipy.stats import binom
 
 from tests import ab_book
 from tunebook.abtest import final_exam as module
-from tunebook.abtest.exam import Exam, kept_logits, split_exam
+from tunebook.abtest.exam import Exam, split_exam
 from tunebook.abtest.final_exam import Trial, fresh_seeds, not_repeated
 from tunebook.core.errors import RefusedError
 from tunebook.core.nouns import write_json
 from tunebook.stats.gate import MeanSquares, two_way
 from tunebook.verbs.ab import ab
+from tunebook.verbs.answers import known_answers
 from tunebook.verbs.book import Book, open_book
 from tunebook.verbs.promote import promote, weigh
 
@@ -53,7 +54,7 @@ def test_the_gain_is_that_of_fresh_runs_on_the_test_rows(proven: Book) -> None:
     exam = split_exam(proven.data, "test")
     runs = {side: [proven.run(name) for name in names] for side, names in found["fresh"]["runs"].items()}
     right = {
-        side: np.stack([kept_logits(run, exam).argmax(1) == exam.targets for run in named])
+        side: np.stack([known_answers(run, exam.rows, exam.place).argmax(1) == exam.targets for run in named])
         for side, named in runs.items()
     }
     effect = two_way(right["b"].astype(float) - right["a"].astype(float), 0.05)

@@ -11,8 +11,9 @@ import pytest
 from tests import ab_book
 from tunebook.abtest import pairs as module
 from tunebook.abtest.arms import Arm
+from tunebook.abtest.crossfit import answers_of
 from tunebook.abtest.exam import split_exam
-from tunebook.abtest.pairs import Seen, answers, run_pair
+from tunebook.abtest.pairs import Seen, run_pair
 from tunebook.core.kept_looks import FOLDER, KeptLooks
 from tunebook.core.nouns import read_json
 from tunebook.verbs.plan import plan
@@ -95,15 +96,18 @@ def test_looks_answer_the_validation_rows_and_the_model_all_others(parts: Any, t
         asked.append(1)
         return SimpleNamespace(logits=lambda rows, progress: np.ones((len(rows), 2), np.float32))
 
-    found = answers(result, exam, load)
+    found = answers_of(result, exam, load)
     looks = KeptLooks.read(copied)
     assert found is not None and looks is not None and len(looks.looks) == 4 and not asked
     right = [looks.answers(step)[looks.folds() == fold] for fold, step in enumerate(looks.chosen()[1:])]
     assert [found.logits[looks.folds() == fold].tolist() for fold in range(10)] == [part.tolist() for part in right]
-    other = answers(result, elsewhere, load)
+    other = answers_of(result, elsewhere, load)
     assert other is not None and (other.logits == 1).all() and not other.uncrossed and len(asked) == 1
     shutil.rmtree(copied / FOLDER)
-    old = answers(result, exam, load)
+    old = answers_of(result, exam, load)
     assert old is not None and (old.logits == 1).all() and old.uncrossed and len(asked) == 2
     shutil.rmtree(copied / "model")
-    assert answers(result, exam, load) is None
+    known = answers_of(result, exam, load)
+    assert known is not None and (known.logits == 1).all() and len(asked) == 2, "what it answered is known"
+    (copied / "validation" / "logits.npz").unlink()
+    assert answers_of(result, exam, load) is None

@@ -12,6 +12,7 @@ from tests import ab_book
 from tests.plans import frozen
 from tunebook.abtest import proof
 from tunebook.abtest.arms import known
+from tunebook.abtest.crossfit import answers_of
 from tunebook.abtest.exam import split_exam
 from tunebook.abtest.prepared import prepare_test
 from tunebook.abtest.proof import checked, pair_tests
@@ -70,12 +71,12 @@ def test_answers_of_a_run_that_kept_no_looks(proven: Book) -> None:
     assert result is not None and result.folder is not None
     exam = split_exam(proven.data, "validation")
     shutil.rmtree(result.run.path / "looks")
-    asked = proof._answers(result, exam)
+    asked = answers_of(result, exam)
     shutil.rmtree(result.folder)
-    kept = proof._answers(result, exam)
+    kept = answers_of(result, exam)
     assert asked is not None and kept is not None and (asked.logits == kept.logits).all()
     (result.run.path / "validation" / "logits.npz").unlink()
-    assert proof._answers(result, exam) is None
+    assert answers_of(result, exam) is None
 
 
 def test_rows_that_changed_under_the_same_name(proven: Book, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "tunebook"
 # What tests, trials, races and pages are made of; all other verbs stand above these.
 STEPS = frozenset(
     {
+        "answers",
         "baselines",
         "book",
         "doctor",

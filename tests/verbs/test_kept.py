@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,42 +25,42 @@ class Maker:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Any:
-    return SimpleNamespace(path=tmp_path / "book" / "data")
+def book(tmp_path: Path) -> Path:
+    return tmp_path / "book"
 
 
-def test_it_is_made_once_and_the_same_ever_after(data: Any, tmp_path: Path) -> None:
+def test_it_is_made_once_and_the_same_ever_after(book: Path, tmp_path: Path) -> None:
     make = Maker()
-    first, second = kept(data, "x-1", make), kept(data, "x-1", make)
+    first, second = kept(book, "x-1", make), kept(book, "x-1", make)
     assert make.calls == 1
     assert first["a"] == second["a"] == [1, 2], "as JSON has it, even the first time"
-    assert kept(data, "x-2", make)["call"] == 2
+    assert kept(book, "x-2", make)["call"] == 2
     assert sorted(path.name for path in (tmp_path / "book" / "cache").iterdir()) == ["x-1.json", "x-2.json"]
 
 
-def test_a_broken_entry_is_made_anew(data: Any) -> None:
+def test_a_broken_entry_is_made_anew(book: Path) -> None:
     make = Maker()
-    kept(data, "x", make)
-    path = data.path.parent / "cache" / "x.json"
+    kept(book, "x", make)
+    path = book / "cache" / "x.json"
     for number, text in enumerate(('{"a": [1', '{"a": [1], "call": 1}', "null", path.read_text().replace("2", "3")), 2):
         path.write_text(text)
-        assert kept(data, "x", make)["call"] == number, "cut, of an older version, no object, changed"
-        assert kept(data, "x", make)["call"] == number
+        assert kept(book, "x", make)["call"] == number, "cut, of an older version, no object, changed"
+        assert kept(book, "x", make)["call"] == number
 
 
-def test_where_nothing_can_be_written(data: Any, tmp_path: Path) -> None:
+def test_where_nothing_can_be_written(book: Path, tmp_path: Path) -> None:
     (tmp_path / "book").write_text("no folder")
     make = Maker()
-    assert [kept(data, "x", make)["call"] for _ in range(2)] == [1, 2]
+    assert [kept(book, "x", make)["call"] for _ in range(2)] == [1, 2]
 
 
-def test_what_fails_is_not_kept(data: Any) -> None:
+def test_what_fails_is_not_kept(book: Path) -> None:
     with pytest.raises(ZeroDivisionError):
-        kept(data, "x", lambda: 1 / 0)
-    assert kept(data, "x", lambda: 5) == 5
+        kept(book, "x", lambda: 1 / 0)
+    assert kept(book, "x", lambda: 5) == 5
 
 
-def test_an_array_is_kept_to_the_last_bit_and_made_anew_where_it_is_damaged(data: Any, tmp_path: Path) -> None:
+def test_an_array_is_kept_to_the_last_bit_and_made_anew_where_it_is_damaged(book: Path, tmp_path: Path) -> None:
     made = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
     calls: list[int] = []
 
@@ -70,7 +69,7 @@ def test_an_array_is_kept_to_the_last_bit_and_made_anew_where_it_is_damaged(data
         return made
 
     for _ in range(2):
-        found = kept_array(data, "x", make)
+        found = kept_array(book, "x", make)
         assert found.dtype == np.float32 and (found == made).all()
     assert len(calls) == 1
     path = tmp_path / "book" / "cache" / "x.npz"
@@ -79,23 +78,23 @@ def test_an_array_is_kept_to_the_last_bit_and_made_anew_where_it_is_damaged(data
     changed = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
     for number, damage in enumerate((whole[:-9], b"", changed, b"[1, 2]"), 2):
         path.write_bytes(damage)
-        assert (kept_array(data, "x", make) == made).all() and len(calls) == number
+        assert (kept_array(book, "x", make) == made).all() and len(calls) == number
     path.unlink()
     path.parent.rmdir()
     path.parent.write_text("no folder")
-    assert (kept_array(data, "x", make) == made).all()
+    assert (kept_array(book, "x", make) == made).all()
 
 
-def test_a_model_that_has_settled_is_hashed_once(data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_has_settled_is_hashed_once(book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = small.base_model(tmp_path / "model")
     wanted = model_id(folder)
-    assert kept_model_id(folder, data) == wanted and not list((tmp_path / "book").glob("cache/*")), "just written"
+    assert kept_model_id(folder, book) == wanted and not list((tmp_path / "book").glob("cache/*")), "just written"
     monkeypatch.setattr("tunebook.models.source._SETTLED", 0)
-    assert kept_model_id(folder, data) == wanted
+    assert kept_model_id(folder, book) == wanted
     monkeypatch.setattr("tunebook.verbs.kept.model_id", lambda folder: pytest.fail("it is known"))
-    assert kept_model_id(folder, data) == wanted
+    assert kept_model_id(folder, book) == wanted
     monkeypatch.undo()
     monkeypatch.setattr("tunebook.models.source._SETTLED", 0)
     (folder / "vocab.txt").write_text("another")
     os.utime(folder / "vocab.txt")
-    assert kept_model_id(folder, data) == model_id(folder) != wanted
+    assert kept_model_id(folder, book) == model_id(folder) != wanted

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from tests.soups import Pantry, forged, pantry
-from tunebook.abtest.exam import logits_of
 from tunebook.core.errors import ModelError
 from tunebook.core.progress import Silent
 from tunebook.engine.load import LoadedModel, load_model
 from tunebook.nets.mix import Mix
 from tunebook.verbs import kitchen as module
+from tunebook.verbs.answers import answers, kept_at
 from tunebook.verbs.book import Book
 from tunebook.verbs.kitchen import Kitchen
 from tunebook.verbs.merge import plain_model
@@ -119,7 +119,7 @@ def test_what_a_test_of_tables_has_asked_is_known(
     book, (run, lora) = pantry.copy(tmp_path / "book", pantry.train(1), pantry.train(1, "lora"))
     table = table_of(book, run)
     for one in (run, lora):
-        logits_of(one, table.exam, lambda one=one: load_model(one.model, one.plan))  # type: ignore[misc]
+        answers(one, table.rows, table.exam.place)
     wanted = by_hand(table, [run])
     apart = kitchen(book, [lora]).answers([lora])
     np.testing.assert_array_equal(apart, by_hand(table, [lora]), "the sum of base and factors rounds otherwise")
@@ -143,6 +143,8 @@ def test_models_wait_in_memory_only_where_there_is_room(
     def asked() -> tuple[list[str], Logits]:
         loads.clear()
         shutil.rmtree(book.path / "cache", ignore_errors=True)
+        for run in runs:
+            kept_at(run, "validation").unlink(missing_ok=True)
         fresh = kitchen(book, runs)
         for part in ([runs[0]], [runs[1]]):
             fresh.answers(part)

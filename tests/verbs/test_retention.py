@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tunebook.verbs.evaluate import evaluate
 from tunebook.verbs.init import init
 from tunebook.verbs.plan import plan
 from tunebook.verbs.predict import predict
-from tunebook.verbs.retention import read_retention, retention, widened
+from tunebook.verbs.retention import read_retention, retention
 from tunebook.verbs.runs import Run
 from tunebook.verbs.train import train
 
@@ -85,6 +86,15 @@ def test_the_report_covers_all_runs_before(chain: list[tuple[Book, Run]]) -> Non
     assert "Forgetting" in (runs[2].path / "report.html").read_text(encoding="utf-8")
 
 
+def test_nobody_is_asked_twice(chain: list[tuple[Book, Run]], passes: Callable[[], int]) -> None:
+    _, run = chain[1]
+    evaluate(run, with_baselines=False)
+    first = (run.path / "retention.json").read_bytes()
+    passes()
+    evaluate(run, with_baselines=False)
+    assert passes() == 0 and (run.path / "retention.json").read_bytes() == first
+
+
 def test_with_baselines_there_is_chance(chain: list[tuple[Book, Run]]) -> None:
     _, run = chain[1]
     report = evaluate(run)
@@ -143,11 +153,3 @@ def test_numbers_have_retention_too(base: Path, tmp_path: Path) -> None:
     kept = json.loads((runs[1].path / "retention.json").read_text())
     assert kept["metric"] == "spearman" and kept["tasks"][0]["book"] == "one"
     assert runs[1].plan.labels.low == min(run.plan.labels.low for run in runs)  # type: ignore[type-var]
-
-
-def test_classes_that_a_head_lacks_are_never_said() -> None:
-    labels = Labels(problem="single_label", names=["a", "b", "c", "d"])
-    logits = np.array([[50.0, 40.0], [-3.0, -9.0]], dtype=np.float32)
-    found = widened(logits, labels)
-    assert found.shape == (2, 4) and (found[:, :2] == logits).all() and (found[:, 2:].max(1) < logits.min(1)).all()
-    assert widened(found, labels) is found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
 
 _DIVERGED = "run.diverged"
+Load = Callable[[], "LoadedModel"]
 
 
 @dataclass(frozen=True)
@@ -191,4 +192,4 @@ def expected_seconds(folder: Path, arm: Arm, seeds: list[int]) -> float:
     return each * sum(result is None for result in results)
 
 
-__all__ = ["Arm", "Nested", "Result", "ended", "expected_seconds", "known", "trained"]
+__all__ = ["Arm", "Load", "Nested", "Result", "ended", "expected_seconds", "known", "trained"]

@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.abtest.arms import Load, Result
 from tunebook.abtest.exam import Exam
-from tunebook.core.answers import stacked
+from tunebook.core.answers import fits, stacked
 from tunebook.core.kept_looks import KeptLooks, rows_key
 from tunebook.core.kind import Link
+from tunebook.core.progress import Progress
 from tunebook.metrics.calibration import log_softmax
+from tunebook.verbs.answers import answers, known_answers
 from tunebook.verbs.runs import Run
 
 Array = NDArray[Any]
@@ -64,13 +67,37 @@ def crossed(run: Run, exam: Exam, link: Link) -> Answers | None:
     return Answers(parts[rows], None if aligned is None else aligned[rows])
 
 
+def answers_of(
+    result: Result, exam: Exam, load: Load | None = None, progress: Progress | None = None
+) -> Answers | None:
+    """What a run answers in an exam: its looks to the rows that chose among them, its model to all others. A model that
+    is gone is not needed where its answers were kept.
+
+    Args:
+        load: gives the model, where the caller will need it again.
+
+    Returns:
+        None where it has neither.
+    """
+    run = result.run
+    crossfit = crossed(run, exam, result.plan.labels.kind.link)
+    if crossfit is not None:
+        return crossfit
+    if result.folder is None:
+        logits = known_answers(run, exam.rows, exam.place)
+    else:
+        model = load or result.load
+        logits = answers(run, exam.rows, exam.place, ask=lambda: model().logits(exam.rows, progress))
+    return None if logits is None else Answers(logits, uncrossed=uncrossed(run, exam))
+
+
 def _looks(run: Run, exam: Exam) -> KeptLooks | None:
     """The looks of a run at these very rows, all of whose answers are whole."""
     found = KeptLooks.read(run.path) if exam.place == "validation" else None
     if found is None or not found.complete or found.rows != rows_key(exam.targets) or found.damage():
         return None
     one = found.crossed() if found.rule == "own" else found.answers(found.chosen()[0])
-    return found if exam.fits(one) else None
+    return found if fits(one, len(exam.rows), exam.targets) else None
 
 
 def uncrossed(run: Run, exam: Exam) -> bool:
@@ -100,4 +127,4 @@ def _placed(values: Array, wanted: Array) -> Array:
     return np.asarray(np.interp(middle[group], np.arange(len(wanted)), wanted))
 
 
-__all__ = ["COMPARING", "Answers", "crossed", "uncrossed"]
+__all__ = ["COMPARING", "Answers", "answers_of", "crossed", "uncrossed"]

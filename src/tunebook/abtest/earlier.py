@@ -18,9 +18,10 @@ from tunebook.abtest.looks import gain
 from tunebook.abtest.marks import Marks
 from tunebook.abtest.test_plan import TestPlan
 from tunebook.core.gate import RETENTION
-from tunebook.core.nouns import Plan
+from tunebook.core.nouns import DataRef, Plan
 from tunebook.core.progress import Progress
 from tunebook.core.verdict import Guardrail
+from tunebook.verbs.answers import place_of
 from tunebook.verbs.runs import Run
 
 Both = tuple[Marks, Marks]
@@ -33,6 +34,7 @@ class EarlierTask:
     run: Run
     plan: Plan
     exam: Exam
+    data: DataRef
 
     @property
     def book(self) -> str:
@@ -58,8 +60,8 @@ def earlier_tasks(plan: Plan) -> list[EarlierTask]:
         data = data_of(theirs, plan.labels)
         if data.rows.get("validation"):
             exam = split_exam(data, "validation")
-            own = replace(exam, name=theirs.data_path.parent.name, place=f"earlier/{theirs.data}")
-            found[theirs.data] = EarlierTask(Run(path), theirs, own)
+            own = replace(exam, name=theirs.data_path.parent.name, place=place_of(plan, data, "validation"))
+            found[theirs.data] = EarlierTask(Run(path), theirs, own, data)
     return list(found.values())[::-1]
 
 
@@ -86,7 +88,7 @@ def retained(
     found = []
     for task, (a, b) in zip(tasks, marks, strict=True):
         every = np.arange(len(task.exam.rows))
-        learned = scored(task.run, task.exam.rows, a.labels, metric, progress)(every)
+        learned = scored(task.run, task.exam.rows, task.data, "validation", metric, progress)(every)
         means = {side: float(arm.scores(metric).mean()) for side, arm in (("a", a), ("b", b))}
         found.append({"book": task.book, "run": task.run.id, "rows": len(every), "learned": learned, **means})
     return found

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.abtest.arms import Arm, known, trained
+from tunebook.abtest.crossfit import answers_of
 from tunebook.abtest.exam import Exam
 from tunebook.abtest.marks import Marks, marks_of
-from tunebook.abtest.pairs import answers
 from tunebook.abtest.verdicts import newest_verdicts
 from tunebook.core.errors import DataError, PlanError, TunebookError
 from tunebook.core.nouns import ParamTable, Plan
@@ -122,7 +122,7 @@ class Study:
         for seed in self.seeds:
             new = known(runs, arm.plan(seed)) is None
             result = trained(runs, arm.plan(seed), progress)
-            found.append(answers(result, self.exam, result.load, progress))
+            found.append(answers_of(result, self.exam, progress=progress))
             progress.advance(int(new))
         return marks_of(numbered(self.book.data, self.start.labels), self.exam, found)
 

@@ -11,19 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from scipy.special import ndtri, stdtrit
 
 from tunebook.abtest.arms import Arm, Result, expected_seconds, known, trained
-from tunebook.abtest.crossfit import Answers
+from tunebook.abtest.crossfit import Answers, answers_of
 from tunebook.abtest.exam import Exam, split_exam
 from tunebook.abtest.looks import gain as gain_of
 from tunebook.abtest.marks import marks_of
 from tunebook.abtest.openings import LEAST_ROWS, Pair, openings, pair_of, pending, trial_seeds, trials_of
-from tunebook.abtest.pairs import answers
 from tunebook.abtest.prepared import run_name
 from tunebook.abtest.test_plan import TestPlan
 from tunebook.abtest.tested import logged_tests
@@ -38,6 +36,7 @@ from tunebook.models.source import model_id
 from tunebook.stats.gate import MeanSquares
 from tunebook.stats.settle import expected
 from tunebook.stats.sizes import FEWEST, Sizes
+from tunebook.verbs.answers import kept_at
 from tunebook.verbs.book import Book
 
 _FIRST = 1001  # far from the seeds of tests and tables
@@ -152,8 +151,8 @@ class Trial:
             a, b = (f"v{arm.table.version}" for arm in self.arms)
             told: dict[str, Any] = {"key": b, "book": self.book.path, "a": a, "name": b, "run": result.run.id}
             raise RefusedError("promote.runs", **told, why=say("promote.run.model"))
-        (result.run.path / self.exam.place / "logits.npz").unlink(missing_ok=True)
-        return answers(result, self.exam, cache(result.load), watch)
+        kept_at(result.run, self.exam.place).unlink(missing_ok=True)
+        return answers_of(result, self.exam, progress=watch)
 
 
 def make_trial(book: Book, plan: TestPlan, arms: tuple[Arm, Arm], gain: float, seen: MeanSquares | None) -> Trial:

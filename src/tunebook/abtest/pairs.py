@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tunebook.abtest.arms import Arm, Result, known, trained
-from tunebook.abtest.crossfit import Answers, crossed, uncrossed
-from tunebook.abtest.exam import Exam, logits_of
+from tunebook.abtest.arms import Arm, Load, Result, known, trained
+from tunebook.abtest.crossfit import Answers, answers_of
+from tunebook.abtest.exam import Exam
 from tunebook.abtest.latency import latencies
 from tunebook.core.nouns import Record, read_json, write_json
 from tunebook.core.progress import Progress
 
-if TYPE_CHECKING:
-    from tunebook.engine.load import LoadedModel
-
 Sides = tuple[Result, Result]
-Load = Callable[[], "LoadedModel"]
 
 
 class Seen(Record):
@@ -68,7 +63,7 @@ def run_pair(
     models = tuple(cache(side.load) for side in sides)
     found = {}
     for exam in exams:
-        a, b = (answers(side, exam, load, progress) for side, load in zip(sides, models, strict=True))
+        a, b = (answers_of(side, exam, load, progress) for side, load in zip(sides, models, strict=True))
         found[exam.key] = (a, b)
     return Pair(_seen(arms, seed, sides, models, exams[0], folder), sides, found)
 
@@ -82,20 +77,6 @@ def _run(arm: Arm, seed: int, folder: Path, progress: Progress | None) -> Result
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
     return trained(runs, plan, progress)
-
-
-def answers(result: Result, exam: Exam, load: Load, progress: Progress | None = None) -> Answers | None:
-    """What a run answers in an exam: its looks to the rows that chose among them, its model to all others.
-
-    Returns:
-        None where it has no model.
-    """
-    if not result.folder:
-        return None
-    known = crossed(result.run, exam, result.plan.labels.kind.link)
-    if known is not None:
-        return known
-    return Answers(logits_of(result.run, exam, load, progress), uncrossed=uncrossed(result.run, exam))
 
 
 def _seen(arms: tuple[Arm, Arm], seed: int, sides: Sides, models: Sequence[Load], exam: Exam, folder: Path) -> Seen:
@@ -115,4 +96,4 @@ def _seen(arms: tuple[Arm, Arm], seed: int, sides: Sides, models: Sequence[Load]
     return seen
 
 
-__all__ = ["Pair", "Seen", "Sides", "answers", "run_pair"]
+__all__ = ["Pair", "Seen", "Sides", "run_pair"]

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from itertools import chain
 from typing import Any
 
 from tunebook.abtest.arms import Arm, Result, ended
 from tunebook.abtest.binding import judged_by, laxer, overspent, rejects, too_lax
-from tunebook.abtest.crossfit import Answers, crossed, uncrossed
-from tunebook.abtest.exam import Exam, kept_logits, split_exam
+from tunebook.abtest.crossfit import answers_of
+from tunebook.abtest.exam import Exam, split_exam
 from tunebook.abtest.final_exam import Trial, make_trial
 from tunebook.abtest.looks import take_look
 from tunebook.abtest.marks import marks_of
-from tunebook.abtest.pairs import answers
 from tunebook.abtest.prepared import arms_of
 from tunebook.abtest.spending import by_draw
 from tunebook.abtest.test_plan import Asked, TestPlan, make_test_plan
@@ -183,7 +181,7 @@ def _same_answers(
             _ended(book, verdict, (arm, seed, name), model, told)
             for seed, name, model in zip(seeds, names, known, strict=True)
         ]
-        sides.append([_answers(result, exam) for result in found])
+        sides.append([answers_of(result, exam) for result in found])
         for name, item in zip(names, sides[-1], strict=True):
             if item is not None and item.uncrossed:
                 raise RefusedError("promote.uncrossed", **told, run=name)
@@ -213,16 +211,6 @@ def _ended(book: Book, verdict: Verdict, named: tuple[Arm, int, str], model: str
     if found.folder is not None and wrote and wrote != {model_id(found.folder)}:
         raise RefusedError("promote.runs", **told, run=name, why=say("promote.run.model"))
     return found
-
-
-def _answers(result: Result, exam: Exam) -> Answers | None:
-    """What a run answered; a model that is gone is not needed where its answers were kept."""
-    if result.folder is not None:
-        return answers(result, exam, cache(result.load))
-    kept = kept_logits(result.run, exam)
-    return crossed(result.run, exam, result.plan.labels.kind.link) or (
-        None if kept is None else Answers(kept, uncrossed=uncrossed(result.run, exam))
-    )
 
 
 def _run(book: Book, verdict: Verdict, name: str) -> Run:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
+
+from tunebook.core.hashing import lines_id
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +44,12 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @cached_property
+    def texts_id(self) -> str:
+        """Hash of all that a model reads of the rows: texts, second texts and places of words."""
+        words = (str(places.tolist()) for places in self.words or ())
+        return lines_id(chain(self.texts, self.pairs or (), words), 64)
 
     def at(self, places: slice | Sequence[int]) -> Rows:
         """Some of the rows, in the order in which their places are given, without the remaining columns."""

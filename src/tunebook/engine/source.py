@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +13,13 @@ from numpy.typing import NDArray
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError, RunError
-from tunebook.core.files import part_of
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import Plan
 from tunebook.core.places import read_plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.task import OtherBook, Task
 from tunebook.core.technique import Batch
+from tunebook.engine.answered import answered
 from tunebook.engine.inputs import declared_input, find_inputs, input_id
 from tunebook.engine.past import ancestors, data_of, kept_for, outputs_before, past_rows, read_kept
 from tunebook.engine.tokens import encode
@@ -127,18 +126,14 @@ class BookSource:
         from tunebook.data.frozen import rows_of
         from tunebook.data.load import load
 
-        theirs = read_plan(path).labels
-        if theirs.kind != self.plan.labels.kind or set(theirs.names) != set(self.plan.labels.names):
-            raise PlanError("input.labels", key=name, value=path.name, allowed=", ".join(self.plan.labels.names[:20]))
-        kept = self.plan.data_path.parent / "cache" / f"taught-{content_id([self.plan.data, self._id(name, path)])}.npy"
-        with suppress(OSError, ValueError):  # not there yet, or cut off by a crash
-            return np.asarray(np.load(kept), dtype=np.float32)
-        data = rows_of(self.plan)
-        logits = self._loaded(path).logits(load(data, "train"), self.progress)
-        logits = self.task.renamed(logits, theirs, self.plan.labels)
-        with part_of(kept) as part, part.open("wb") as stream:
-            np.save(stream, logits, allow_pickle=False)
-        return logits
+        theirs, own = read_plan(path).labels, self.plan.labels
+        named = list if own.kind.link == "identity" else set  # a scale has an order
+        if theirs.problem != own.problem or named(theirs.names) != named(own.names):
+            raise PlanError("input.labels", key=name, value=path.name, allowed=", ".join(own.names[:20]))
+        kept = self.plan.data_path.parent / "cache" / f"taught-{content_id([self.plan.data, self._id(name, path)])}.npz"
+        rows = load(rows_of(self.plan), "train")
+        found = answered(kept, rows, lambda: self._loaded(path).logits(rows, self.progress))
+        return self.task.renamed(found, theirs, own)
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
         """Further columns of the book's training rows, in the order of the column `row`."""

@@ -45,9 +45,7 @@ def encode(
 
 
 def _key(rows: Rows, task: Task, tokenizer: Any, max_length: int) -> str:
-    texts = lines_id([*rows.texts, *(rows.pairs or ())], 64)
-    words = [] if rows.words is None else [lines_id((str(places.tolist()) for places in rows.words), 64)]
-    return content_id([texts, len(rows), rows.pairs is None, _rules(tokenizer), task.key, max_length, *words], 24)
+    return content_id([rows.texts_id, len(rows), rows.pairs is None, _rules(tokenizer), task.key, max_length], 24)
 
 
 def _rules(tokenizer: Any) -> Any:

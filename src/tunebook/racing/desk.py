@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunebook.abtest.arms import Arm, Result, known, trained
-from tunebook.abtest.crossfit import Answers, crossed, uncrossed
-from tunebook.abtest.exam import Exam, kept_logits, logits_of
+from tunebook.abtest.crossfit import answers_of
+from tunebook.abtest.exam import Exam
 from tunebook.abtest.marks import Marks, marks_of
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
@@ -94,18 +94,9 @@ class Desk:
                 shutil.rmtree(result.run.path / name, ignore_errors=True)
 
     def marks(self, results: Iterable[Result]) -> Marks:
-        """Answers of runs to the validation rows."""
-        return marks_of(self.book.data, self.exam, [self._answers(result) for result in results])
-
-    def _answers(self, result: Result) -> Answers | None:
-        """What a run answers, its model no longer being needed once it was asked; None where it never had one."""
-        crossfit = crossed(result.run, self.exam, result.plan.labels.kind.link)
-        if crossfit is not None:
-            return crossfit
-        logits = kept_logits(result.run, self.exam)
-        if logits is None and result.folder:
-            logits = logits_of(result.run, self.exam, result.load, self.meter)
-        return None if logits is None else Answers(logits, uncrossed=uncrossed(result.run, self.exam))
+        """Answers of runs to the validation rows; their models are no longer needed once they were asked."""
+        found = [answers_of(result, self.exam, progress=self.meter) for result in results]
+        return marks_of(self.book.data, self.exam, found)
 
     def marks_of(self, candidate: Candidate) -> Marks | None:
         """Answers of all runs of a candidate so far; None where it has none, or a run is gone."""

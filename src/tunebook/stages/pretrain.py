@@ -193,7 +193,7 @@ def _packed(raw: DataRef, folder: Path, length: int) -> DataRef:
         }
         return {"rows": {split: len(found) for split, found in rows.items()}, "lengths": rows["train"]}
 
-    found = kept(raw, f"packed-{content_id([raw.content, model_id(folder), length, raw.task])}", count)
+    found = kept(raw.path.parent, f"packed-{content_id([raw.content, model_id(folder), length, raw.task])}", count)
     lengths = {str(size): found["lengths"].count(size) for size in sorted(set(found["lengths"]))}
     packed = {"lengths": lengths, "rows": len(found["lengths"])}
     return raw.model_copy(update={"rows": found["rows"], "stats": {**raw.stats, "packed": packed}})

@@ -17,6 +17,7 @@ from tunebook.core.files import write_whole
 from tunebook.core.nouns import DataRef, ParamTable, Plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.registry import tasks
+from tunebook.verbs.answers import answers
 from tunebook.verbs.plan import plan
 from tunebook.verbs.runs import Run, find_run
 from tunebook.verbs.train import train
@@ -194,13 +195,12 @@ def block_scores(run: Run, data: DataRef, blocks: int, folder: Path) -> list[flo
         values: list[float] = json.loads(kept.read_text(encoding="utf-8"))
         return values
     from tunebook.data.load import load
-    from tunebook.engine.load import load_model
 
     made = run.plan
     rows = load(data, "validation")
     assert rows.targets is not None
     task = tasks()[made.task]()
-    logits = load_model(run.model, made).logits(rows)
+    logits = answers(run, rows, "validation")
     targets, metric = rows.targets, str(made.params["metric"])
 
     def score(chosen: NDArray[np.intp]) -> float:

@@ -44,7 +44,9 @@ def baselines(plan: Plan, data: DataRef, split: Split, progress: Progress | None
         MachineError: scikit-learn is not installed.
     """
     key = content_id([data.content, plan.model_id, split, _ROWS, _STRENGTHS, _APART])
-    found: dict[str, dict[str, float]] = kept(data, f"baselines-{key}", lambda: _measure(plan, data, split, progress))
+    found: dict[str, dict[str, float]] = kept(
+        data.path.parent, f"baselines-{key}", lambda: _measure(plan, data, split, progress)
+    )
     return found
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from tunebook.abtest.arms import Result, known
 from tunebook.abtest.beside import described, flip_counts
+from tunebook.abtest.crossfit import answers_of
 from tunebook.abtest.exam import split_exam
 from tunebook.abtest.looks import take_look
 from tunebook.abtest.marks import Marks, marks_of
-from tunebook.abtest.pairs import answers
 from tunebook.core.errors import DataError
 from tunebook.core.gate import FEWEST_SEEDS, Gate
 from tunebook.core.hashing import content_id
@@ -107,7 +107,7 @@ def _paired(a: list[Run], b: list[Run]) -> tuple[list[Run], list[Run]]:
 
 def _marks(runs: list[Run], data: DataRef, split: Split) -> Marks:
     exam = split_exam(data, split)
-    return marks_of(data, exam, [answers(result, exam, result.load) for result in map(_result, runs)])
+    return marks_of(data, exam, [answers_of(result, exam) for result in map(_result, runs)])
 
 
 def _result(run: Run) -> Result:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
 from tunebook.core.task import Rows, Task
 from tunebook.verbs.again import again
+from tunebook.verbs.answers import answers, place_of
 from tunebook.verbs.retention import read_retention, retention
 from tunebook.verbs.runs import Run
 
@@ -48,7 +48,7 @@ def evaluate(
     from tunebook.engine.past import numbered
 
     plan = run.plan
-    model = run.model  # refuses an unfinished run before anything is read
+    _ = run.model  # refuses an unfinished run before anything is read
     own = data or rows_of(plan)
     ref = numbered(own, plan.labels) if plan.continues is not None else own  # a head may know further classes
     if not ref.rows.get(split):
@@ -56,7 +56,7 @@ def evaluate(
     rows = load(ref, split)
     if rows.targets is None:
         raise DataError("data.no_labels", key=split)
-    logits = _logits(run, model, rows, progress)
+    logits = answers(run, rows, place_of(plan, ref, split), progress=progress)
     report = _report(run, ref, split, logits, rows)
     if with_baselines:
         from tunebook.verbs.baselines import baselines
@@ -67,12 +67,6 @@ def evaluate(
         retention(run, report, progress)
     _write(run, ref, report, list(_predictions(plan, rows, logits)))
     return report
-
-
-def _logits(run: Run, model: Path, rows: Rows, progress: Progress | None) -> NDArray[np.float32]:
-    from tunebook.engine.load import load_model
-
-    return load_model(model, run.plan).logits(rows, progress)
 
 
 def _report(run: Run, ref: DataRef, split: Split, logits: NDArray[np.float32], rows: Rows) -> Report:

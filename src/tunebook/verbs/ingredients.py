@@ -83,7 +83,7 @@ def _beside(run: Run, plan: Plan, book: Book) -> str:
 
     rows = [plan.labels.model_dump(), plan.params, plan.techniques]
     key = content_id([plan.task, plan.model_id, rows, version("tunebook"), version("peft")])
-    return str(kept(book.data, f"mergeable-{key}", found))
+    return str(kept(book.path, f"mergeable-{key}", found))
 
 
 def _apart(run: Run, plan: Plan, first: Plan) -> PlanError | None:

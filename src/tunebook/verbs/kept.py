@@ -16,19 +16,18 @@ from tunebook.core.damage import read_object
 from tunebook.core.errors import BookError
 from tunebook.core.files import part_of, write_whole
 from tunebook.core.hashing import content_id
-from tunebook.core.nouns import DataRef
 from tunebook.models.source import model_id, model_stamp
 
 
-def kept(data: DataRef, name: str, make: Callable[[], Any]) -> Any:
+def kept(book: Path, name: str, make: Callable[[], Any]) -> Any:
     """What `make` gives, as JSON, from the cache if it is there.
 
     Args:
-        data: the book's rows, beside which its cache is.
+        book: its folder.
         name: name of the entry; it must hold the hash of all that the answer depends on.
         make: gives something that JSON can carry.
     """
-    path = data.path.parent / "cache" / f"{name}.json"
+    path = book / "cache" / f"{name}.json"
     with suppress(BookError):  # not there yet, cut off by a crash, or of an older version, which told no hash
         found = read_object(path, "made", "hash")
         if content_id(found["made"]) == found["hash"]:
@@ -39,9 +38,9 @@ def kept(data: DataRef, name: str, make: Callable[[], Any]) -> Any:
     return made
 
 
-def kept_array(data: DataRef, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+def kept_array(book: Path, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
     """The same for an array."""
-    path = data.path.parent / "cache" / f"{name}.npz"
+    path = book / "cache" / f"{name}.npz"
     missing = suppress(OSError, ValueError, KeyError, EOFError, BadZipFile)  # a zip holds the sums of what is in it
     with missing, path.open("rb") as stream:
         return np.asarray(np.load(stream)["made"])
@@ -51,12 +50,12 @@ def kept_array(data: DataRef, name: str, make: Callable[[], NDArray[Any]]) -> ND
     return made
 
 
-def kept_model_id(folder: Path, data: DataRef) -> str:
+def kept_model_id(folder: Path, book: Path) -> str:
     """Hash of a model's files; gigabytes of weights are read once a book, not whenever they are asked for."""
     stamp = model_stamp(folder)
     if stamp is None:
         return model_id(folder)
-    found: str = kept(data, f"model-{stamp}", lambda: model_id(folder))
+    found: str = kept(book, f"model-{stamp}", lambda: model_id(folder))
     return found
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tunebook.abtest.exam import kept_logits
 from tunebook.core.errors import ModelError
 from tunebook.core.hashing import content_id, file_id
 from tunebook.core.progress import Progress
-from tunebook.engine.part import BASE, base_of, is_part
-from tunebook.verbs.kept import kept_array, kept_model_id
+from tunebook.engine.part import is_part
+from tunebook.verbs.answers import answers, model_key
+from tunebook.verbs.kept import kept_array
 from tunebook.verbs.runs import Run
 from tunebook.verbs.tasting import Logits, Tasting
 
@@ -37,7 +37,6 @@ class Kitchen:
     table: Tasting
     progress: Progress
     _ids: dict[str, str] = field(default_factory=dict)
-    _bases: dict[str, str] = field(default_factory=dict)
     _tokens: dict[Any, tuple[Encoded, int]] = field(default_factory=dict)
     _models: dict[str, Any] = field(default_factory=dict)
     _held: int = 0
@@ -51,12 +50,11 @@ class Kitchen:
         Raises:
             ModelError: as `mix`; a base model is no longer what it was.
         """
+        exam, ask = self.table.exam, partial(self._asked, runs)
         if len(runs) == 1 and not is_part(runs[0].model):
-            known = kept_logits(runs[0], self.table.exam)  # a test of tables has asked it
-            if known is not None:
-                return known
-        key = content_id([self.table.exam.key, [self._id(run) for run in runs]], 24)
-        return kept_array(self.table.data, f"answers-{key}", partial(self._asked, runs))
+            return answers(runs[0], exam.rows, exam.place, ask=ask)
+        key = content_id([exam.key, [self._id(run) for run in runs]], 24)
+        return kept_array(runs[0].book, f"answers-{key}", ask)
 
     def mix(self, runs: Sequence[Run]) -> Mix:
         """The sum of the weights of some runs, added up in this order.
@@ -122,18 +120,8 @@ class Kitchen:
     def _id(self, run: Run) -> str:
         """Hash of all that a run's answers depend on."""
         if run.id not in self._ids:
-            own = [run.plan.id, kept_model_id(run.model, self.table.data)]
-            base = self._base(run) if is_part(run.model) else ""
-            self._ids[run.id] = content_id([*own, base], 24)
+            self._ids[run.id] = model_key(run)
         return self._ids[run.id]
-
-    def _base(self, run: Run) -> str:
-        """Hash of the base model of a part as it is now; once for all runs that name the same one."""
-        plan = run.plan
-        key = content_id([(run.model / BASE).read_text(encoding="utf-8"), plan.model, plan.before is not None])
-        if key not in self._bases:
-            self._bases[key] = kept_model_id(base_of(run.model, plan)[0], self.table.data)
-        return self._bases[key]
 
 
 def net(run: Run) -> Any:

@@ -57,9 +57,15 @@ def read_tokens(data: DataRef, folder: Path, *, allow_unknown: bool = False, tok
     from tunebook.data.tokens import SAMPLE, check_tokens
 
     key = content_id(
-        [data.content, kept_model_id(folder, data), SAMPLE, "words", [version_of(name) for name in _READERS]]
+        [
+            data.content,
+            kept_model_id(folder, data.path.parent),
+            SAMPLE,
+            "words",
+            [version_of(name) for name in _READERS],
+        ]
     )
-    report: dict[str, Any] = kept(data, f"tokens-{key}", lambda: _read(data, folder, tokenizer))
+    report: dict[str, Any] = kept(data.path.parent, f"tokens-{key}", lambda: _read(data, folder, tokenizer))
     check_tokens(report, allow_unknown=allow_unknown)
     return report
 

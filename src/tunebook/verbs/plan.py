@@ -158,7 +158,7 @@ def plan_one(
     return Plan(
         task=data.task,
         model=start.whole if start else name,
-        model_id=before.id if before else kept_model_id(folder, data),
+        model_id=before.id if before else kept_model_id(folder, data.path.parent),
         labels=data.labels,
         params=params,
         techniques={item.key: item.model_dump() for item in woven},

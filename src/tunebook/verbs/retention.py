@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.nouns import DataRef, Interval, Labels, Plan, Report, read_json, write_json
+from tunebook.core.nouns import DataRef, Interval, Plan, Report, Split, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
 from tunebook.core.retention import Earlier, Retention
+from tunebook.verbs.answers import answers, place_of
 from tunebook.verbs.runs import Run
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 FILE = "retention.json"
 _RESAMPLES = 500
-_NEVER = 30.0  # so far below all others lies the logit of a class that a model has never heard of
 Score = Callable[[NDArray[np.int64]], float]
 
 
@@ -72,7 +72,7 @@ def _earlier(old: Run, theirs: Plan, run: Run, chain: list[tuple[Path, Plan]], p
     plan, data = run.plan, data_of(theirs, run.plan.labels)
     rows = load(data, "test")
     units = _units(rows, data)
-    learned, final = (_score(one, rows, plan, progress) for one in (old, run))
+    learned, final = (scored(one, rows, data, "test", str(plan.params["metric"]), progress) for one in (old, run))
     every = np.arange(len(rows))
     later = [read_retention(Run(path)) for path, _ in chain]
     seen = [task.final.value for item in later if item is not None for task in item.tasks if task.run == old.id]
@@ -95,36 +95,23 @@ def _untrained(run: Run, progress: Progress | None) -> Interval:
     plan, data = run.plan, data_of(run.plan, run.plan.labels)
     rows = load(data, "test")
     parent, _ = next(ancestors(plan))
-    return _interval(_score(Run(parent), rows, plan, progress), _units(rows, data))
+    before = scored(Run(parent), rows, data, "test", str(plan.params["metric"]), progress)
+    return _interval(before, _units(rows, data))
 
 
-def _score(run: Run, rows: Rows, plan: Plan, progress: Progress | None) -> Score:
-    """The plan's metric of a run's model as a function of row numbers."""
-    return scored(run, rows, plan.labels, str(plan.params["metric"]), progress)
-
-
-def scored(run: Run, rows: Rows, labels: Labels, metric: str, progress: Progress | None = None) -> Score:
-    """A metric of a run's model as a function of row numbers, for rows with labels of which it may know only some."""
-    from tunebook.engine.load import load_model
-
+def scored(run: Run, rows: Rows, data: DataRef, split: Split, metric: str, progress: Progress | None = None) -> Score:
+    """A metric of a run's model as a function of row numbers, for the rows of a split with labels of which it may know
+    only some."""
     assert rows.targets is not None
     plan = run.plan
-    logits = widened(load_model(run.model, plan).logits(rows, progress), labels)
-    task = tasks()[plan.task]()
+    task, labels = tasks()[plan.task](), data.labels
+    said = answers(run, rows, place_of(plan, data, split), progress=progress)
+    logits = task.renamed(said, plan.labels, labels)
     by_row = task.row_scores(logits, rows.targets, labels, metric)
     if by_row is not None:
         values = np.asarray(by_row, dtype=np.float64)
         return lambda chosen: float(values[chosen].mean())
     return task.scorer(logits, rows.targets, labels, metric)
-
-
-def widened(logits: NDArray[np.float32], labels: Labels) -> NDArray[np.float32]:
-    """Outputs (N, fewer) of an older head as if it had all classes (N, outputs) and never said the further ones."""
-    missing = labels.outputs - logits.shape[1]
-    if not missing:
-        return logits
-    never = np.minimum(logits.min(1, keepdims=True), 0) - _NEVER
-    return np.hstack([logits, np.repeat(never, missing, axis=1)]).astype(np.float32)
 
 
 def _units(rows: Rows, data: DataRef) -> Units:
@@ -145,4 +132,4 @@ def _of_report(report: Report, metric: str) -> Interval:
     return report.intervals.get(metric) or Interval(value=value, low=value, high=value)
 
 
-__all__ = ["FILE", "read_retention", "retention", "scored", "widened"]
+__all__ = ["FILE", "read_retention", "retention", "scored"]

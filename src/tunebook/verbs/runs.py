@@ -32,7 +32,8 @@ class Run:
 
     Files: plan.json, metrics.jsonl, looks/ (what its looks answered to the validation rows), model/ (loads with plain
     transformers), outcome.json once it is finished, report.json, report.html and predictions.jsonl once it is
-    evaluated; those of another split than test in a folder of its name.
+    evaluated; those of another split than test in a folder of its name. SPLIT/logits.npz: what its model answered to a
+    split, so that nobody asks it twice.
     """
 
     path: Path

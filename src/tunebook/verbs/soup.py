@@ -174,7 +174,7 @@ def _plan(taken: Sequence[Run], method: Method, table: Tasting) -> Plan:
         key: rows for key, rows in first.techniques.items() if all(plan.techniques.get(key) == rows for plan in plans)
     }
     inputs = {name: value for name, value in first.inputs.items() if name.partition(".")[0] in {CONTINUE, *shared}}
-    models = [kept_model_id(run.model, table.data) for run in taken]
+    models = [kept_model_id(run.model, run.book) for run in taken]
     made = content_id([method, *([plan.id, model] for plan, model in zip(plans, models, strict=True))])
     same = len({plan.table for plan in plans}) == 1
     return first.model_copy(
