@@ -1,7 +1,11 @@
+from __future__ import annotations
+
+import errno
+import os
+
 import pytest
 
-from tunebook.knowledge.chain import Check, check, digest, tail
-from tunebook.knowledge.head import Head
+from tunebook.knowledge.chain import Check, Head, check, digest, read_head, tail, write_head
 
 
 def chain(count):
@@ -154,3 +158,33 @@ def test_writing_on_after_the_head_was_lost_leaves_a_number_out():
     number, previous = tail(hashes(rows), None)
     rows.append(forged(rows[0], number=number + 1, previous=previous))
     assert broken(rows, head_of(rows)) == [3]
+
+
+def test_a_head_is_read_back(tmp_path):
+    path = tmp_path / "log.head"
+    assert read_head(path) is None
+    for count in (1, 2):
+        write_head(path, Head(count=count, hash="a" * 64))
+        assert read_head(path) == Head(count=count, hash="a" * 64)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"count": "x"}', '{"other": 1}', "\udcff"])
+def test_a_damaged_head_is_none(tmp_path, text):
+    path = tmp_path / "log.head"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert read_head(path) is None
+
+
+def test_a_full_disk_leaves_the_old_head(tmp_path, monkeypatch):
+    path = tmp_path / "log.head"
+    write_head(path, Head(count=1))
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="space"):
+        write_head(path, Head(count=2))
+    assert read_head(path) == Head(count=1)
+    assert list(tmp_path.iterdir()) == [path]

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tunebook.knowledge.home import home
+from tunebook.knowledge.index import home
 
 
 @pytest.fixture(autouse=True)

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import sqlite3
 
 import pytest
@@ -5,7 +7,7 @@ from tests.knowledge.lessons import lesson
 
 from tunebook.core.errors import BookError, MachineError
 from tunebook.knowledge import index as module
-from tunebook.knowledge.index import INDEX_FILE, Index, Question
+from tunebook.knowledge.index import INDEX_FILE, Index, Question, pieces
 
 LESSONS = [
     lesson("en", reason="larger steps paid", date="2026-05-01"),
@@ -133,3 +135,19 @@ def test_a_place_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(MachineError):
         Index(tmp_path / "file" / "home" / INDEX_FILE).add(LESSONS)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("", []),
+        ("  small  Chinese  ", ["small", "chinese"]),
+        ("分类", ["分类"]),
+        ("中", ["中"]),
+        ("小样本，中文分类", ["小样", "样本", "中文", "文分", "分类"]),
+        ("用bert做分类, bert", ["用", "bert", "做分", "分类"]),
+        ('a"b learning_rate', ['a"b', "learning_rate"]),
+    ],
+)
+def test_pieces(question, expected):
+    assert pieces(question) == expected

@@ -15,7 +15,7 @@ from tunebook.core.messages import say
 from tunebook.core.said import said
 from tunebook.knowledge import database
 from tunebook.knowledge import log as module
-from tunebook.knowledge.head import Head, read_head, write_head
+from tunebook.knowledge.chain import Head, read_head, write_head
 from tunebook.knowledge.log import Change, ChangeLog
 
 

@@ -242,7 +242,7 @@ def knowledge_export(
 ) -> Answer:
     """Anonymised lessons into a file."""
     from tunebook.knowledge.index import Index
-    from tunebook.knowledge.share import to_lines
+    from tunebook.knowledge.lesson import to_lines
     from tunebook.tables.publish import publish
 
     found = Index().find()
@@ -260,7 +260,7 @@ def knowledge_import(
 ) -> Answer:
     """Lessons of others."""
     from tunebook.knowledge.index import Index
-    from tunebook.knowledge.share import from_lines
+    from tunebook.knowledge.lesson import from_lines
 
     found = [lesson for file in files for lesson in from_lines(file)]
     new = Index().add(found)

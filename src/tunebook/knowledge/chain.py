@@ -1,19 +1,51 @@
-"""The chain of a log's entries: the hash of each covers its content and the hash of the one before."""
+"""The chain of a log's entries: the hash of each covers its content and the hash of the one before.
+
+A chain of hashes shows what was changed within it, but not that its end was cut off; the head, how many entries there
+are and the hash of the last, does. It has a small file of its own, which is written after the entry is safe, so a kill
+may leave it behind, never ahead.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
+from tunebook.core.files import part_of
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import Record
-from tunebook.knowledge.head import Head
 
 Row = tuple[Any, ...]  # number, time, actor, action, reason, version, evidence, forced, previous, hash
 Kind = Literal["edited", "replaced", "missing", "unknown"]
 _NUMBER, _PREVIOUS, _HASH = 0, -2, -1
+
+
+class Head(Record):
+    """Number and hash of the last entry; 0 and nothing for a log without entries."""
+
+    count: int = 0
+    hash: str = ""
+
+
+def read_head(path: Path) -> Head | None:
+    """The head in a file; None where the file is missing or damaged."""
+    try:
+        return Head.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def write_head(path: Path, head: Head) -> None:
+    """Write the head, whole or not at all.
+
+    Raises:
+        OSError: the disk is full or closed.
+    """
+    with part_of(path, durable=True) as part:
+        part.write_text(f"{json.dumps(head.model_dump())}\n", encoding="utf-8")
 
 
 class Fault(Record):
@@ -106,4 +138,4 @@ def tail(hashes: dict[int, str], head: Head | None) -> tuple[int, str]:
     return last, hashes.get(last, "")
 
 
-__all__ = ["Check", "Fault", "Row", "check", "digest", "tail"]
+__all__ = ["Check", "Fault", "Head", "Row", "check", "digest", "read_head", "tail", "write_head"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +15,7 @@ from tunebook.core.errors import MachineError
 from tunebook.core.nouns import Record
 from tunebook.core.said import STORED
 from tunebook.knowledge.database import database, keep_private
-from tunebook.knowledge.home import home
 from tunebook.knowledge.lesson import Lesson, told_last
-from tunebook.knowledge.words import pieces
 
 INDEX_FILE = "knowledge.sqlite"
 _LEAST_SHARE = 0.5  # of the pieces of a question that a lesson has to hold
@@ -24,6 +25,9 @@ _SCHEMA = (
     "lesson TEXT NOT NULL)",
 )
 _WORDS = "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, tokenize = 'trigram')"
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_PIECE = re.compile(rf"[{_HAN}]+|[^\s{_HAN}，。、；：,;]+")
+_HAN_RUN = re.compile(rf"[{_HAN}]+")
 
 
 class Question(Record):
@@ -180,4 +184,30 @@ def _list(names: Iterable[str]) -> str:
     return "|" + "|".join(names) + "|"
 
 
-__all__ = ["INDEX_FILE", "Index", "Question"]
+def home() -> Path:
+    """TUNEBOOK_HOME, else the folder in which programs of this system keep a user's data."""
+    chosen = os.environ.get("TUNEBOOK_HOME")
+    if chosen:
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "tunebook"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "tunebook"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "tunebook"
+
+
+def pieces(question: str) -> list[str]:
+    """What a text must hold to answer a question; of a long Chinese word any two neighbouring characters.
+
+    `small 中文分类` gives `small`, `中文`, `文分`, `分类`.
+    """
+    found: list[str] = []
+    for word in _PIECE.findall(question.lower()):
+        if _HAN_RUN.fullmatch(word) and len(word) > 2:
+            found += [word[start : start + 2] for start in range(len(word) - 1)]
+        else:
+            found.append(word)
+    return list(dict.fromkeys(found))
+
+
+__all__ = ["INDEX_FILE", "Index", "Question", "home", "pieces"]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from tunebook.core.errors import DataError
 from tunebook.core.hashing import content_id
 from tunebook.core.nouns import Record
-from tunebook.core.said import Text, in_all_languages
+from tunebook.core.said import STORED, Text, in_all_languages
 from tunebook.core.verdict import RowEffect
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.+-]{1,40}|#[0-9a-f]{8}")
@@ -20,6 +22,7 @@ _HIDDEN = {"book", "reason"}
 _SIZES = ((1_000, "small", "小"), (20_000, "medium", "中"), (float("inf"), "large", "大"))
 _REFUSED = "refused by test rows 测试样本否决"
 _LANGUAGES = {"zh": "chinese 中文", "en": "english 英文", "mixed": "mixed 混合", "other": "other 其他"}
+_LONGEST = 1 << 20  # characters of a line
 
 
 class SecondProof(Record):
@@ -161,4 +164,32 @@ def told_last(lessons: Iterable[Lesson]) -> list[Lesson]:
     return [lesson for lesson in found if lesson.action != "test" or lesson.key in kept]
 
 
-__all__ = ["Lesson", "SecondProof", "anonymous", "told_last"]
+def to_lines(lessons: Iterable[Lesson], *, with_reasons: bool = False) -> str:
+    """Anonymised lessons, one a line."""
+    return "".join(
+        f"{anonymous(item, with_reasons=with_reasons).model_dump_json(context=STORED)}\n" for item in lessons
+    )
+
+
+def from_lines(path: Path) -> Iterator[Lesson]:
+    """The lessons of a file.
+
+    Raises:
+        DataError: `index.file`, it cannot be read; `index.line` with the number of a line that holds no lesson.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError("index.file", key=str(path), reason=str(error)) from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            if len(line) > _LONGEST:
+                raise ValueError
+            yield anonymous(Lesson.model_validate_json(line), with_reasons=True)
+        except (ValueError, ValidationError, KeyError) as error:
+            raise DataError("index.line", key=str(path), number=number, value=line) from error
+
+
+__all__ = ["Lesson", "SecondProof", "anonymous", "from_lines", "to_lines", "told_last"]

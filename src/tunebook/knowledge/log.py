@@ -20,9 +20,8 @@ from pydantic import Field
 from tunebook.core.errors import BookError, MachineError
 from tunebook.core.nouns import Record
 from tunebook.core.said import Said, Text
-from tunebook.knowledge.chain import Check, Row, check, digest, tail
+from tunebook.knowledge.chain import Check, Head, Row, check, digest, read_head, tail, write_head
 from tunebook.knowledge.database import database
-from tunebook.knowledge.head import Head, read_head, write_head
 
 Action = Literal["init", "table", "test", "recommend", "search", "opening", "open", "promote", "rollback"]
 CROWNING: tuple[Action, ...] = ("init", "promote", "rollback")
