@@ -52,7 +52,7 @@ def make_book(name: str, folder: Path, rows: int, characters: int = CHARACTERS, 
 
 def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """Gain of the recommended table over the careless one on a set."""
-    from tunebook.tables.diff import diff
+    from tunebook.tables.in_force import diff
     from tunebook.tables.make import child
     from tunebook.verbs.ab import ab
     from tunebook.verbs.promote import promote

@@ -11,8 +11,8 @@ from tests.cli.conftest import Call
 from tunebook.cli.choose import chosen_table, described, named_table, read_changes
 from tunebook.cli.options import Chosen
 from tunebook.core.errors import TableError, TunebookError
+from tunebook.tables.files import write_table
 from tunebook.tables.store import TableStore
-from tunebook.tables.write import write_table
 from tunebook.verbs.book import open_book
 
 

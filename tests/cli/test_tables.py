@@ -167,7 +167,7 @@ def test_a_read_only_book(tunebook: Call, own: Path, monkeypatch: pytest.MonkeyP
     def refuse(*words: object, **more: object) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr("tunebook.tables.publish.os.link", refuse)
+    monkeypatch.setattr("tunebook.tables.files.os.link", refuse)
     for words in (("set", own, "seed=1"), ("export", own, own / "t.json")):
         error = tunebook("table", *words, "--json").json["error"]
         assert error["code"] == "table.unwritable" and "Read-only" in error["message"]

@@ -10,10 +10,9 @@ pytest.importorskip("torch", reason="techniques are read with torch")
 
 from tunebook.core.params import build
 from tunebook.tables.declared import aliases, declared, settings_rows, technique_rows, techniques
+from tunebook.tables.files import read_table, write_table
 from tunebook.tables.make import new_table
-from tunebook.tables.read import read_table
 from tunebook.tables.values import read_value
-from tunebook.tables.write import write_table
 
 KEYS = sorted(techniques())
 ROWS = sorted(technique_rows())

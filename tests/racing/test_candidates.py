@@ -9,7 +9,7 @@ import pytest
 
 from tunebook.core.nouns import ParamTable
 from tunebook.racing.candidates import moved, near
-from tunebook.tables.diff import diff
+from tunebook.tables.in_force import diff
 from tunebook.tables.make import new_table
 from tunebook.trials.space import Axis
 

@@ -1,5 +1,5 @@
 from tunebook.core.nouns import TableRow
-from tunebook.tables.diff import diff
+from tunebook.tables.in_force import diff
 from tunebook.tables.make import child, new_table
 
 

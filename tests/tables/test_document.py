@@ -1,7 +1,18 @@
+from __future__ import annotations
+
 import pytest
 
 from tunebook.core.errors import TableError
-from tunebook.tables.document import from_data, given_row
+from tunebook.tables.document import (
+    COLUMNS,
+    column,
+    fact,
+    fact_headings,
+    from_data,
+    given_row,
+    headings,
+    known_headings,
+)
 from tunebook.tables.make import ABSENT, Given
 
 
@@ -86,3 +97,47 @@ def test_comments_go_behind_reasons_and_the_note():
     assert (found.rows["lr"].reason, found.rows["seed"].reason) == ("x\ny", "z")
     assert found.facts["note"] == "n\nof none"
     assert document.annotated({}).facts == {"note": "n"}
+
+
+@pytest.mark.parametrize(
+    ("heading", "expected"),
+    [
+        ("name", "name"),
+        (" Name ", "name"),
+        ("PARAMETER_NAME", "name"),
+        ("参数名称", "name"),
+        ("默认值", "default"),
+        ("推荐新值", "recommended"),
+        ("取值", "value"),
+        ("说明", "description"),
+        ("理由", "reason"),
+        ("效果", "effect"),
+        ("ｖａｌｕｅ", "value"),
+        ("colour", None),
+        (None, None),
+        (3, None),
+    ],
+)
+def test_column(heading, expected):
+    assert column(heading) == expected
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_headings_name_every_column(monkeypatch, code):
+    monkeypatch.setenv("TUNEBOOK_LANG", code)
+    assert tuple(column(heading) for heading in headings()) == COLUMNS
+
+
+def test_known_headings_lists_both_languages():
+    assert "name/参数名称" in known_headings()
+
+
+@pytest.mark.parametrize(("word", "name"), [("版本", "version"), (" Note ", "note"), ("负责人", "owner"), ("x", None)])
+def test_facts_in_both_languages(word, name):
+    assert fact(word) == name
+
+
+def test_facts_in_the_users_language(monkeypatch):
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    assert all(fact(word) == name for name, word in fact_headings().items())
+    assert fact_headings()["note"] == "备注"

@@ -10,8 +10,7 @@ from tunebook.core import registry
 from tunebook.core.errors import TableError
 from tunebook.core.params import Row
 from tunebook.core.technique import Technique
-from tunebook.tables.make import new_table
-from tunebook.tables.nested import nested, read_entries
+from tunebook.tables.make import nested, new_table, read_entries
 
 ROW = "warm.techniques"
 

@@ -1,11 +1,10 @@
 import pytest
 
 from tunebook.core.nouns import Labels
-from tunebook.tables.case import Case
-from tunebook.tables.facts import Machine, ModelFacts
+from tunebook.tables.case import Case, Machine, ModelFacts
+from tunebook.tables.in_force import settings_of
 from tunebook.tables.propose import RULES, Advice, advise, propose
 from tunebook.tables.rules import misfits
-from tunebook.tables.split import settings_of
 
 SMALL = ModelFacts(name="builtin:minilm", hidden=384, layers=6, parameters=22_700_000, max_positions=512)
 BASE = ModelFacts(name="bert", hidden=768, layers=12, parameters=110_000_000, max_positions=512)

@@ -3,8 +3,8 @@ import pytest
 from tunebook.core.errors import TableError
 from tunebook.core.nouns import ParamTable, TableRow
 from tunebook.core.settings import Settings
+from tunebook.tables.in_force import settings_of, techniques_of
 from tunebook.tables.make import new_table
-from tunebook.tables.split import settings_of, techniques_of
 
 
 def test_settings_and_techniques_of_a_table():

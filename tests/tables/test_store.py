@@ -14,9 +14,8 @@ from tunebook.core.said import said
 from tunebook.knowledge import log as log_module
 from tunebook.knowledge.log import Change
 from tunebook.tables import store as module
+from tunebook.tables.files import read_table, replace
 from tunebook.tables.make import child, new_table
-from tunebook.tables.publish import replace
-from tunebook.tables.read import read_table
 from tunebook.tables.store import TableStore
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from tunebook.core.nouns import Interval, write_json
 from tunebook.core.places import write_plan
 from tunebook.core.soup import Ingredient, Recipe
+from tunebook.tables.files import read_table
 from tunebook.tables.make import child
-from tunebook.tables.read import read_table
 from tunebook.verbs.again import again
 from tunebook.verbs.book import Book
 from tunebook.verbs.plan import plan

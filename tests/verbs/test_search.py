@@ -20,7 +20,7 @@ from tunebook.core.progress import Silent
 from tunebook.engine import track
 from tunebook.tables.make import child
 from tunebook.trials import engine as search_engine
-from tunebook.trials import importance as search_importance
+from tunebook.trials import result as search_importance
 from tunebook.trials.study import Study, TrialRecord
 from tunebook.trials.trial import Done, Job
 from tunebook.verbs import search as search_module
@@ -318,7 +318,7 @@ def test_what_a_search_is_stands_in_its_folder(quick: Book, fake: Fake) -> None:
 
 
 def test_ray_is_another_engine(quick: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tunebook.trials import ray_engine as search_ray
+    from tunebook.trials import engine as search_ray
 
     monkeypatch.setattr(search_ray, "Ray", lambda workers: pytest.fail(f"asked for {workers}"))
     with pytest.raises(pytest.fail.Exception, match="asked for 3"):

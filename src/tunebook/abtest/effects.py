@@ -23,7 +23,7 @@ from tunebook.engine.past import numbered
 from tunebook.stats.contrasts import Contrasts, Mixture, one_back, one_in, shapley
 from tunebook.stats.gate import Effect, two_way
 from tunebook.stats.seeds import multi_bootstrap
-from tunebook.tables.diff import diff
+from tunebook.tables.in_force import diff
 from tunebook.verbs.book import Book
 
 Array = NDArray[Any]

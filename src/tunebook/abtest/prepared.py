@@ -27,7 +27,7 @@ from tunebook.core.nouns import DataRef, ParamTable, read_json, write_json
 from tunebook.core.verdict import Look, Verdict
 from tunebook.engine.past import numbered
 from tunebook.stats.sizes import Sizes
-from tunebook.tables.replaced import flat, replaced
+from tunebook.tables.in_force import flat, replaced
 from tunebook.verbs.book import Book
 
 _FEW_ROWS = 1000  # below it two points cannot be told apart cheaply

@@ -39,7 +39,7 @@ def check(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
 
 
 def _data(found: Check) -> dict[str, Any]:
-    from tunebook.tables.replaced import peak_rate
+    from tunebook.tables.in_force import peak_rate
 
     estimate = found.plan.estimate if found.plan else None
     return {
@@ -98,7 +98,7 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
 def rate_text(plan: Plan) -> str:
     """The peak rate that is used, and whose it is where that is not the table's."""
     from tunebook.core.words import shown
-    from tunebook.tables.replaced import peak_rate
+    from tunebook.tables.in_force import peak_rate
 
     row, rate = peak_rate(plan)
     table = shown(plan.params["learning_rate"])

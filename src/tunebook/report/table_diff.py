@@ -10,7 +10,7 @@ from tunebook.core.params import Value
 from tunebook.core.words import shown
 from tunebook.report.page import render
 from tunebook.tables.declared import find
-from tunebook.tables.diff import diff, in_force
+from tunebook.tables.in_force import diff, in_force
 
 
 def table_diff_page(a: ParamTable, b: ParamTable, names: tuple[str, str]) -> str:

@@ -14,8 +14,8 @@ from tunebook.core.params import Row, declarations
 from tunebook.core.registry import stages
 from tunebook.core.stage import Part, Stage, common_rows
 from tunebook.engine.inputs import find_input
+from tunebook.tables.in_force import techniques_of
 from tunebook.tables.make import child
-from tunebook.tables.split import techniques_of
 from tunebook.verbs.book import open_book
 
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tunebook.core import registry
 from tunebook.core.errors import TableError
 from tunebook.core.messages import language, say
 from tunebook.core.nouns import ParamTable, TableRow
 from tunebook.core.params import Declaration, Value, build
 from tunebook.core.said import Said
-from tunebook.tables.declared import find, group, nearest, normal, settings_rows, technique_rows, techniques, unknown
+from tunebook.tables.declared import (
+    declared,
+    find,
+    group,
+    nearest,
+    normal,
+    settings_rows,
+    technique_rows,
+    techniques,
+    unknown,
+)
 from tunebook.tables.values import NO, NOTHING, YES, number, read_value, word
 
 ABSENT: Any = object()
@@ -220,4 +231,44 @@ def tidy(text: str) -> str:
     return "".join(char for char in lines if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")).strip()
 
 
-__all__ = ["ABSENT", "Given", "child", "inherit", "make_table", "new_table", "tidy"]
+def nested(table: ParamTable, entries: Sequence[str], row: str) -> ParamTable:
+    """A stage's table with the techniques that a row of the stage names.
+
+    An entry is what `tunebook table set` takes of a technique: `ema`, `fgm.epsilon=0.3`, or `fgm=off`, which takes out
+    what the table has.
+
+    Args:
+        row: the row of the stage that holds the entries, such as `pretrain.techniques`.
+
+    Raises:
+        TableError: `stages.setting`, `stages.inner`: an entry is no technique's; `row.twice`; else as `child`.
+    """
+    return child(table, read_entries(entries, row)) if entries else table
+
+
+def read_entries(entries: Sequence[str], row: str) -> dict[str, Any]:
+    """Name -> value of each entry, unread; a technique alone is switched on. Raises as `nested`."""
+    found: dict[str, Any] = {}
+    first: dict[str, str] = {}
+    for entry in entries:
+        name, sign, value = (part.strip() for part in entry.partition("="))
+        real = _checked(name, row)
+        if real in first:
+            raise TableError("row.twice", key=real, first=first[real], second=entry)
+        first[real], found[name] = entry, value if sign else "on"
+    return found
+
+
+def _checked(name: str, row: str) -> str:
+    """The declared name of a technique or of a row of one; what is unknown is left to the table to tell."""
+    known = find(name)
+    owner = known.owner if known else normal(name)
+    if owner in registry.stages():
+        raise TableError("stages.inner", key=row, value=name)
+    if known and owner == "training":
+        own = f"{row.partition('.')[0]}.{known.field}"
+        raise TableError("stages.setting", key=row, value=name, allowed=own if own in declared() else "")
+    return known.name if known else owner
+
+
+__all__ = ["ABSENT", "Given", "child", "inherit", "make_table", "nested", "new_table", "read_entries", "tidy"]

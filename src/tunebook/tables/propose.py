@@ -14,8 +14,7 @@ from tunebook.core.messages import catalogue
 from tunebook.core.nouns import Labels, ParamTable
 from tunebook.core.params import Value
 from tunebook.core.said import said
-from tunebook.tables.case import FEW_ROWS, Case
-from tunebook.tables.facts import Machine, ModelFacts
+from tunebook.tables.case import FEW_ROWS, Case, Machine, ModelFacts
 from tunebook.tables.make import new_table
 
 Confidence = Literal["high", "medium", "low"]

@@ -17,9 +17,8 @@ from tunebook.core.hashing import content_id
 from tunebook.core.nouns import ParamTable
 from tunebook.core.said import STORED
 from tunebook.knowledge.log import LOG_FILE, Change, ChangeLog, Entry
-from tunebook.tables.diff import diff
-from tunebook.tables.publish import publish, writable
-from tunebook.tables.split import settings_of
+from tunebook.tables.files import publish, writable
+from tunebook.tables.in_force import diff, settings_of
 
 _NAME = re.compile(r"fine_tune_params_v([1-9]\d*)\.json")
 _WAIT = 30.0

@@ -11,7 +11,7 @@ from tunebook.core.errors import PlanError, TableError
 from tunebook.core.nouns import ParamTable, Record
 from tunebook.core.params import Declaration, Value
 from tunebook.tables.declared import declared, find, normal, techniques, unknown
-from tunebook.tables.replaced import replaced
+from tunebook.tables.in_force import replaced
 
 USUAL = ("learning_rate", "batch_size", "warmup_ratio", "weight_decay")
 _DIGITS = 3  # digits that a drawn number keeps: what comes out is a table that people read

@@ -22,7 +22,7 @@ from tunebook.racing.meter import Meter, OutOfTimeError
 from tunebook.racing.outcome import AutoResult
 from tunebook.racing.race import RUNGS, cost, race
 from tunebook.racing.state import CHAMPION, AutoSpec, AutoState, Buys, Candidate, Costs, Diary, states_of
-from tunebook.tables.split import settings_of
+from tunebook.tables.in_force import settings_of
 from tunebook.verbs.auto_proof import prove
 from tunebook.verbs.book import Book
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tunebook.models.machine import bf16_gain, may_have_gpu
+from tunebook.models.pace import bf16_gain, may_have_gpu
 
 _EXTRAS = {
     "train": ("torch", "transformers", "accelerate", "safetensors", "scikit-learn", "matplotlib", "tensorboard"),

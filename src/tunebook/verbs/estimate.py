@@ -8,8 +8,7 @@ from typing import Any
 
 from tunebook.core.nouns import Estimate, Split
 from tunebook.models.architecture import Architecture
-from tunebook.models.machine import bf16_gain, may_have_gpu
-from tunebook.models.pace import Speed, pace
+from tunebook.models.pace import Speed, bf16_gain, may_have_gpu, pace
 from tunebook.tables.rules import planned_steps
 
 _BASE = 700 << 20  # Python, torch and transformers, before any model

@@ -14,7 +14,7 @@ import numpy as np
 from tunebook.core.errors import MachineError, RefusedError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
-from tunebook.tables.replaced import peak_rate
+from tunebook.tables.in_force import peak_rate
 from tunebook.tables.rules import RowChange, keep_effective
 from tunebook.verbs.runs import Run
 from tunebook.verbs.train import fit_of

@@ -86,7 +86,7 @@ def _fill(part: Path, sources: Sources, model: str, options: DataOptions, *, own
 
 
 def _propose(ref: DataRef, model: str, folder: Path, tokens: dict[str, Any]) -> ParamTable:
-    from tunebook.tables.facts import Machine
+    from tunebook.tables.case import Machine
     from tunebook.tables.propose import propose
     from tunebook.verbs.doctor import this_machine
     from tunebook.verbs.model_facts import model_facts

@@ -19,7 +19,7 @@ from tunebook.core.nouns import ParamTable
 from tunebook.knowledge.index import Index
 from tunebook.knowledge.lesson import Lesson, SecondProof
 from tunebook.knowledge.log import Entry
-from tunebook.tables.diff import diff
+from tunebook.tables.in_force import diff
 from tunebook.verbs.book import Book
 
 _TAUGHT = ("table", "test", "open", "promote", "rollback")

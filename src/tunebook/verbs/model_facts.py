@@ -11,7 +11,7 @@ from tunebook.core.nouns import DataRef, Labels
 from tunebook.core.task import Plain, Task
 from tunebook.models.architecture import Architecture
 from tunebook.models.source import load_reader, reach, read_config
-from tunebook.tables.facts import ModelFacts
+from tunebook.tables.case import ModelFacts
 from tunebook.verbs.estimate import sizes_of, sizes_of_kind
 from tunebook.verbs.kept import kept, kept_model_id
 

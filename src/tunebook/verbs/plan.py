@@ -21,8 +21,8 @@ from tunebook.engine.past import CONTINUE, Start, find_start, numbered
 from tunebook.engine.schedule import check_steps
 from tunebook.models.heads import own_head
 from tunebook.models.source import find_model, read_config
+from tunebook.tables.in_force import settings_of, techniques_of
 from tunebook.tables.rules import planned_steps
-from tunebook.tables.split import settings_of, techniques_of
 from tunebook.verbs.estimate import Sizes, estimate, sizes_of, sizes_of_kind
 from tunebook.verbs.kept import kept_model_id
 from tunebook.verbs.model_facts import mean_length, plain_kind, read_tokens, version_of

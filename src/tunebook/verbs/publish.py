@@ -15,7 +15,7 @@ from tunebook.abtest.tested import logged_facts
 from tunebook.core.nouns import write_json
 from tunebook.core.verdict import Verdict
 from tunebook.report.ab import Shown, write_ab_report
-from tunebook.tables.diff import diff
+from tunebook.tables.in_force import diff
 from tunebook.verbs.learn import remember
 
 _LOGGED = (

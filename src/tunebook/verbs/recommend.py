@@ -15,11 +15,9 @@ from tunebook.core.registry import task_of
 from tunebook.core.said import said
 from tunebook.knowledge.lesson import Lesson
 from tunebook.models.source import find_model
-from tunebook.tables.case import Case
-from tunebook.tables.facts import Machine
-from tunebook.tables.learnt import learnt
+from tunebook.tables.case import Case, Machine
 from tunebook.tables.propose import Advice, advise
-from tunebook.tables.recommend import Asked, Suggestion, opinion, recommended
+from tunebook.tables.recommend import Asked, Suggestion, learnt, opinion, recommended
 from tunebook.tables.rules import Scaling
 from tunebook.verbs.book import Book
 from tunebook.verbs.doctor import this_machine

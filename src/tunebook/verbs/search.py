@@ -19,8 +19,8 @@ from tunebook.core.params import Value
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.registry import task_of
 from tunebook.core.said import said
+from tunebook.tables.in_force import settings_of
 from tunebook.tables.make import child
-from tunebook.tables.split import settings_of
 from tunebook.trials.engine import Engine, Local
 from tunebook.trials.result import SearchResult, best_of, conclude
 from tunebook.trials.space import make_space
@@ -168,7 +168,7 @@ def _held(folder: Path) -> Iterator[None]:
 def _engine(options: SearchOptions, progress: Progress | None) -> Engine:
     if options.engine == "local":
         return Local(progress)
-    from tunebook.trials.ray_engine import Ray
+    from tunebook.trials.engine import Ray
 
     return Ray(options.workers)
 
@@ -241,7 +241,7 @@ def _drive(study: Study, engine: Engine, hand: _Hand, progress: Progress) -> Non
 
 def _report(folder: Path, spec: SearchSpec, records: Sequence[TrialRecord], result: SearchResult) -> None:
     from tunebook.report.search import write_search_report
-    from tunebook.trials.importance import importance
+    from tunebook.trials.result import importance
 
     write_search_report(folder, spec, records, result, importance(spec.space, records))
 

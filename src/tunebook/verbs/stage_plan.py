@@ -13,9 +13,8 @@ from tunebook.core.registry import task_of, techniques
 from tunebook.core.stage import Part, Stage
 from tunebook.engine.inputs import find_inputs
 from tunebook.tables.declared import technique_rows
-from tunebook.tables.make import child
-from tunebook.tables.nested import nested
-from tunebook.tables.split import techniques_of
+from tunebook.tables.in_force import techniques_of
+from tunebook.tables.make import child, nested
 
 
 def stage_table(stage: Stage, part: Part, book: Path) -> ParamTable:

@@ -7,6 +7,7 @@ for note in imported.notes: print(note.key, note.action, note.row, note.why)
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +17,23 @@ from tunebook.core.nouns import ParamTable
 from tunebook.core.params import Value
 from tunebook.core.said import said
 from tunebook.tables.declared import techniques
+from tunebook.tables.files import read_text
+from tunebook.tables.foreign.axolotl import TOOL as AXOLOTL
 from tunebook.tables.foreign.keys import Config, Job, Note, Tool
+from tunebook.tables.foreign.llama_factory import TOOL as LLAMA_FACTORY
 from tunebook.tables.foreign.methods import METHODS
+from tunebook.tables.foreign.ms_swift import TOOL as MS_SWIFT
+from tunebook.tables.foreign.programs import TOOL as TRAINER
 from tunebook.tables.foreign.script import parse_script
 from tunebook.tables.foreign.take import take, unfolded
-from tunebook.tables.foreign.tools import TOOLS, named_tool, recognise
-from tunebook.tables.json_form import parse_json
+from tunebook.tables.foreign.trainer import KEYS as ARGUMENTS
+from tunebook.tables.in_force import techniques_of
+from tunebook.tables.json_yaml import parse_json, parse_yaml
 from tunebook.tables.make import child, new_table
-from tunebook.tables.split import techniques_of
-from tunebook.tables.text import read_text
-from tunebook.tables.yaml_form import parse_yaml
 
 FORMS = (".json", ".yaml", ".yml", ".sh", ".bash", ".txt")
+TOOLS: dict[str, Tool] = {tool.name: tool for tool in (LLAMA_FACTORY, MS_SWIFT, AXOLOTL, TRAINER)}
+_FEW = 2  # keys of transformers that a file must have to be its: `seed` alone stands in anything
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ def read_foreign(path: Path | str, tool: str | None = None) -> Imported:
     """
     path = Path(path)
     config, titled, program = _config(path)
-    owner = named_tool(tool) if tool else TOOLS[titled] if titled else recognise(config, str(path))
+    owner = _named_tool(tool) if tool else TOOLS[titled] if titled else _recognise(config, str(path))
     config = unfolded(config, owner)
     taken = take(config, owner)
     given = {row: (key, config.get(key)) for row, key in taken.sources.items()}
@@ -123,6 +129,37 @@ def _config(path: Path) -> tuple[Config, str | None, str]:
     if not isinstance(data, Mapping) or not data:
         raise TableError("importing.no_config", key=str(path), found=type(data).__name__)
     return {str(key): value for key, value in data.items()}, None, ""
+
+
+def _named_tool(name: str) -> Tool:
+    """A tool by its name.
+
+    Raises:
+        TableError: `importing.tool`.
+    """
+    tool = TOOLS.get(name.strip().lower())
+    if tool is None:
+        raise TableError("importing.tool", key="--from", value=name, allowed=" | ".join(TOOLS))
+    return tool
+
+
+def _recognise(config: Config, path: str) -> Tool:
+    """The tool of which a configuration has most keys that no other tool has.
+
+    LLaMA-Factory and ms-swift have all keys of transformers, so a file without any key of their own is transformers'.
+
+    Raises:
+        TableError: `importing.whose` where no tool, or more than one, fits.
+    """
+    owners = Counter(key for tool in TOOLS.values() for key in tool.keys)
+    votes = {name: sum(key in tool.keys and owners[key] == 1 for key in config) for name, tool in TOOLS.items()}
+    best = max(votes.values())
+    found = [name for name, count in votes.items() if count == best]
+    if not best:
+        found = ["transformers"] if sum(key in ARGUMENTS for key in config) >= _FEW else []
+    if len(found) != 1:
+        raise TableError("importing.whose", key=path, allowed=" | ".join(found or TOOLS))
+    return TOOLS[found[0]]
 
 
 __all__ = ["FORMS", "TOOLS", "Imported", "Job", "Note", "read_foreign"]

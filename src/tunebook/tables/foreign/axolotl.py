@@ -31,7 +31,7 @@ from tunebook.tables.foreign.methods import (
     trained_too,
     weight_dtype,
 )
-from tunebook.tables.foreign.schedules import least_of_cosine, scheduler
+from tunebook.tables.foreign.trainer import least_of_cosine, scheduler
 
 
 def trained(config: Config) -> str:

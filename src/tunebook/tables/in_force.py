@@ -1,13 +1,20 @@
-"""Rows of techniques that take the place of a training setting, as a method's own rate does of the table's."""
+"""What a table trains with, and what differs between two tables.
+
+Rows of techniques may take the place of a training setting, as a method's own rate does of the table's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from tunebook.core.messages import say
-from tunebook.core.nouns import Plan
-from tunebook.tables.declared import technique_rows
+from tunebook.core.nouns import ParamTable, Plan
+from tunebook.core.params import Value, build
+from tunebook.core.settings import Settings
+from tunebook.tables.declared import settings_rows, technique_rows
+
+OFF = "off"
 
 
 def replaced(rows: Iterable[str]) -> dict[str, str]:
@@ -64,4 +71,56 @@ def flat(settings: Mapping[str, Any], techniques: Mapping[str, Mapping[str, Any]
     return {**settings, **own}
 
 
-__all__ = ["flat", "idle", "peak_rate", "peak_reached", "replaced", "used"]
+def settings_of(table: ParamTable) -> Settings:
+    """The training settings; a row that the table lacks (an old version) has its default.
+
+    Raises:
+        TableError: `row.value`, `row.together` or `row.unknown` where the table was made by hand.
+    """
+    return cast(Settings, build(Settings, {name: value for name, value in table.values().items() if "." not in name}))
+
+
+def techniques_of(table: ParamTable) -> dict[str, dict[str, Value]]:
+    """Key -> field -> value of each technique that is on. Imports no technique and checks nothing."""
+    found: dict[str, dict[str, Value]] = {}
+    for name, value in table.values().items():
+        key, dot, field = name.partition(".")
+        if dot:
+            found.setdefault(key, {})[field] = value
+    return found
+
+
+def diff(a: ParamTable, b: ParamTable) -> list[dict[str, Any]]:
+    """Rows whose values differ, as `{"row", "from", "to"}`, in the order of the tables.
+
+    A row that one of them lacks has `off` on that side, for its technique is off there; a training setting that an old
+    version lacks has its default, which is what trains. Notes, reasons, defaults and recommendations do not count: they
+    train nothing.
+    """
+    names = list(dict.fromkeys([*a.rows, *b.rows]))
+    pairs = [(name, in_force(a, name), in_force(b, name)) for name in names]
+    return [{"row": name, "from": before, "to": after} for name, before, after in pairs if before != after]
+
+
+def in_force(table: ParamTable, name: str) -> Value:
+    """What a table trains with for a row, whether it has the row or not."""
+    row = table.rows.get(name)
+    if row is not None:
+        return row.value
+    declared = settings_rows().get(name)
+    return declared.default if declared else OFF
+
+
+__all__ = [
+    "OFF",
+    "diff",
+    "flat",
+    "idle",
+    "in_force",
+    "peak_rate",
+    "peak_reached",
+    "replaced",
+    "settings_of",
+    "techniques_of",
+    "used",
+]

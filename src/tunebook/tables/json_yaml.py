@@ -1,4 +1,4 @@
-"""The comments of a YAML table: what they say of a row, and the rest.
+"""A table as JSON and as YAML.
 
 YAML's readers drop comments, yet people write their reasons there: `learning_rate: 2e-5  # as in the paper`. A comment
 on a row's own lines, or on the lines right above it, belongs to the row; all others belong to the table.
@@ -6,13 +6,75 @@ on a row's own lines, or on the lines right above it, belongs to the row; all ot
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from tunebook.tables.headings import ROWS, column
+from tunebook.core.errors import TableError
+from tunebook.core.nouns import ParamTable
+from tunebook.tables.document import ROWS, column
+
+_KEPT = ("tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain values stay text, for `read_value` to read: YAML 1.1 takes 2e-5 for text, 010 for 8 and off for false."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012
+        first: [item for item in items if item[0] in _KEPT]
+        for first, items in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if str(key.value) in lines:
+                raise TableError("row.twice", key=str(key.value), first=f"#{lines[str(key.value)]}", second=f"#{line}")
+            lines[str(key.value)] = line
+        return super().construct_mapping(node, deep)
+
+
+def parse_yaml(text: str, path: str) -> Any:
+    """What a YAML text holds, its numbers and truths as text.
+
+    Raises:
+        TableError: `table.broken` with line and column; `row.twice` for a name that stands there twice.
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise _broken(path, str(error.problem or error), *place) from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise _broken(path, str(error)) from error
+
+
+def read_comments(text: str) -> Comments:
+    """The comments of a text that `parse_yaml` has read."""
+    return _yaml_comments(text, lambda words: yaml.compose(words, Loader=_Loader))
+
+
+def _broken(path: str, reason: str, line: int = 1, column: int = 1) -> TableError:
+    return TableError("table.broken", key=path, line=line, column=column, reason=reason)
+
+
+def yaml_bytes(table: ParamTable) -> bytes:
+    """A table in full as YAML, UTF-8."""
+    return _bytes(table.model_dump(mode="json"))
+
+
+def flat_yaml_bytes(table: ParamTable) -> bytes:
+    """Names and values alone as YAML."""
+    return _bytes(table.values())
+
+
+def _bytes(data: Any) -> bytes:
+    return str(yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=120)).encode()
 
 
 @dataclass(frozen=True)
@@ -28,7 +90,7 @@ class Comments:
     rest: str = ""
 
 
-def yaml_comments(text: str, compose: Callable[[str], Any]) -> Comments:
+def _yaml_comments(text: str, compose: Callable[[str], Any]) -> Comments:
     """The comments of a YAML text that can be read.
 
     Args:
@@ -102,4 +164,46 @@ def _last(node: Any) -> int:
     return _last(last) if last.start_mark.index > node.start_mark.index else int(node.start_mark.line)
 
 
-__all__ = ["Comments", "yaml_comments"]
+def parse_json(text: str, path: str) -> Any:
+    """What a JSON text holds.
+
+    Raises:
+        TableError: `table.broken` with line and column; `row.twice` for a name that stands there twice.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_once)
+    except json.JSONDecodeError as error:
+        raise TableError("table.broken", key=path, line=error.lineno, column=error.colno, reason=error.msg) from error
+    except (RecursionError, ValueError) as error:
+        raise TableError("table.broken", key=path, line=1, column=1, reason=str(error)) from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for place, (name, value) in enumerate(pairs, 1):
+        if name in found:
+            raise TableError("row.twice", key=name, first=f"#{list(found).index(name) + 1}", second=f"#{place}")
+        found[name] = value
+    return found
+
+
+def json_bytes(table: ParamTable) -> bytes:
+    """A table in full as indented JSON, UTF-8."""
+    return (json.dumps(table.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def flat_json_bytes(table: ParamTable) -> bytes:
+    """Names and values alone as one JSON object."""
+    return (json.dumps(table.values(), indent=2, ensure_ascii=False) + "\n").encode()
+
+
+__all__ = [
+    "Comments",
+    "flat_json_bytes",
+    "flat_yaml_bytes",
+    "json_bytes",
+    "parse_json",
+    "parse_yaml",
+    "read_comments",
+    "yaml_bytes",
+]

@@ -11,8 +11,8 @@ from torch.optim import SGD
 from transformers import get_linear_schedule_with_warmup
 
 from tunebook.tables.declared import settings_rows, technique_rows
+from tunebook.tables.in_force import flat, idle, peak_rate, peak_reached, replaced, used
 from tunebook.tables.make import new_table
-from tunebook.tables.replaced import flat, idle, peak_rate, peak_reached, replaced, used
 
 pytestmark = pytest.mark.usefixtures("real_techniques")
 
