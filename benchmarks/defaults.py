@@ -160,8 +160,7 @@ def rule(name: str, rows: int) -> tuple[float, int]:
     from tunebook.core.nouns import Labels
     from tunebook.core.registry import tasks
     from tunebook.models.source import find_model
-    from tunebook.tables.case import Case
-    from tunebook.tables.case import Machine
+    from tunebook.tables.case import Case, Machine
     from tunebook.tables.propose import RULES
     from tunebook.verbs.model_facts import model_facts
 

@@ -53,7 +53,7 @@ class Shown:
     """What the report tells beside the verdict.
 
     Attributes:
-        changes: rows whose values differ, as `tables.diff.diff`.
+        changes: rows whose values differ, as `tables.in_force.diff`.
         histories: what was logged by each run of A, and of B.
         flipped: `won` and `lost` -> rows: id, text, pair, true, a, b.
         plan: the frozen plan of the test.
