@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tunebook.core.errors import DataError
-from tunebook.data.jsons import read_json, read_jsonl
+from tunebook.data.jsons import Twice, plain_json, read_json, read_jsonl, rows_of
 
 HERE = Path("file.json")
 
@@ -81,3 +81,41 @@ def test_json_that_is_nested_too_deeply_is_refused(depth):
 def test_halves_of_characters_are_replaced():
     cells = read_jsonl(b'{"text": "half \\ud800 and \\ud83d\\ude00 whole", "\\ud800": 1}\n', HERE)
     assert cells.table.to_pydict() == {"text": ["half \ufffd and \U0001f600 whole"], "\ufffd": [1]}
+
+
+TWO = [{"text": "one", "label": "x"}, {"text": "two", "label": "y"}]
+KEYED = [{"key": "0", **TWO[0]}, {"key": "1", **TWO[1]}]
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        (TWO, TWO),
+        ({"columns": ["text", "label"], "index": [0, 1], "data": [["one", "x"], ["two", "y"]]}, TWO),
+        ({"0": TWO[0], "1": TWO[1]}, KEYED),
+        ({"text": {"0": "one", "1": "two"}, "label": {"0": "x", "1": "y"}}, KEYED),
+        ({"schema": {"fields": []}, "data": TWO}, TWO),
+        ([["text", "label"], ["one", "x"], ["two", "y"]], TWO),
+        ([["one", "x"], ["two", "x"]], [{"c1": "one", "c2": "x"}, {"c1": "two", "c2": "x"}]),
+        ({"a1": {"n": 1}, "a2": {"n": 2}}, [{"key": "a1", "n": 1}, {"key": "a2", "n": 2}]),
+        ({"columns": [["a", "b"], "c"], "data": [[1, 2]]}, [{"a b": 1, "c": 2}]),
+        ({"columns": ["a"], "data": [[1, 2]]}, [{"columns": "a", "data": [1, 2]}]),
+        ({"text": {"0": "one", "1": "two"}, "label": {"0": "x"}}, [{**KEYED[0]}, {**KEYED[1], "label": None}]),
+        ([["one"], ["two"]], None),
+        ([["one", "x"], "two"], None),
+        ({}, None),
+    ],
+)
+def test_shapes(content, rows):
+    assert rows_of(content) == rows
+
+
+def test_no_row_is_lost_where_its_key_stands_twice():
+    rows = rows_of(Twice([("a", {"n": 1}), ("a", {"n": 2}), ("b", Twice([("n", 3), ("n", 4)]))]))
+    assert rows == [{"key": "a", "n": 1}, {"key": "a", "n": 2}, {"key": "b", "n": 4}]
+    assert isinstance(rows[2], Twice)
+
+
+def test_plain_objects():
+    plain = plain_json({"a": [Twice([("x", 1), ("x", 2)])]})
+    assert plain == {"a": [{"x": 2}]} and type(plain["a"][0]) is dict

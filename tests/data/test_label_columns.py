@@ -7,14 +7,19 @@ import pyarrow as pa
 import pytest
 
 from tunebook.core.errors import DataError
+from tunebook.data.columns import to_table
 from tunebook.data.label_columns import (
     bit_columns,
     class_names,
+    flat_columns,
     join_columns,
     joined_name,
     label_table,
     numbered_columns,
+    with_fields,
 )
+from tunebook.data.options import DataOptions
+from tunebook.data.prepare import prepare
 
 NAMES = ["rude", "loud"]
 
@@ -107,3 +112,35 @@ def test_a_field_of_objects() -> None:
     dotted = pa.table({"said": ["a"], "said.name": ["b"]})
     assert label_table(dotted, "said.name", None, "x") is dotted
     assert label_table(pa.table({"a": [1, 0], "b": [0, 1]}), None, ["a", "b"], "x").column_names == ["a + b"]
+
+
+ROWS = [{"data": {"text": "one two", "meta": {"page.no": 3}}, "plain": "a"}, {"data": {"text": "three"}, "plain": "b"}]
+
+
+def test_fields_become_columns_at_any_depth():
+    table = with_fields(to_table(ROWS), ["data.text", None, "plain", "data.meta.page.no", "data.meta.none", "no.such"])
+    assert table.column_names == ["data", "plain", "data.text", "data.meta.page.no"]
+    assert table["data.text"].to_pylist() == ["one two", "three"]
+    assert table["data.meta.page.no"].to_pylist() == [3, None]
+
+
+def test_fields_of_objects_that_are_written_as_text():
+    table = with_fields(pa.table({"label": ['{"name": {"en": "good"}}', "none", None]}), ["label.name.en"])
+    assert table["label.name.en"].to_pylist() == ["good", None, None]
+
+
+def test_columns_are_shown_by_their_fields():
+    shown = flat_columns(with_fields(to_table(ROWS), ["data.text"]))
+    assert list(shown) == ["data.text", "data.meta.page.no", "plain"]
+    assert shown["data.text"].to_pylist() == ["one two", "three"]
+
+
+def test_texts_and_labels_may_be_fields(write, tmp_path):
+    rows = [
+        {"data": {"text": f"note {n} of the day"}, "said": {"label": {"name": "ab"[n % 2]}}, "by": {"id": f"r{n}"}}
+        for n in range(40)
+    ]
+    options = DataOptions(text="data.text", label="said.label.name", row_id="by.id")
+    ref = prepare([write("rows.json", json.dumps(rows))], tmp_path / "data", options)
+    assert ref.labels.names == ["a", "b"] and sum(ref.rows.values()) == 40
+    assert (ref.roles.text, ref.roles.label, ref.roles.row_id) == ("data.text", "said.label.name", "by.id")

@@ -7,7 +7,15 @@ import pytest
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels, Roles
-from tunebook.data.label_names import given_names, in_order, known_name, tidy_names
+from tunebook.data.label_names import (
+    absent_marks,
+    given_names,
+    in_order,
+    is_sheet_error,
+    known_name,
+    looks_like_date,
+    tidy_names,
+)
 
 
 def test_spellings_become_one():
@@ -69,3 +77,46 @@ def test_a_label_from_elsewhere_is_called_as_in_the_book(
         stats={"preset": {"label_names": given}, "merged_labels": merged},
     )  # fmt: skip
     assert known_name(written, data) == called
+
+
+def marks(*labels: str, told: list[str] | None = None, coded: bool = False) -> list[str]:
+    return absent_marks(dict.fromkeys(labels, 5), told, coded)
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        (("a", "b", "NA", "n/a"), ["NA", "n/a"]),
+        (("a", "b", "-"), ["-"]),
+        (("a", "b", "?"), ["?"]),
+        (("+", "-", "0"), []),
+        ((".", "?", ",", "none"), []),
+        (("a", "b", "-1"), ["-1"]),
+        (("0", "1", "2", "-1"), ["-1"]),
+        (("0.0", "1.0", "2.0", "-1.0"), ["-1.0"]),
+        (("0", "1", "-1"), []),
+        (("-2", "-1", "0", "1", "2"), []),
+        (("0", "1", "3", "-1"), []),
+        (("EU", "NA"), []),
+        (("none", "some"), []),
+    ],
+)
+def test_what_says_that_there_is_no_label(labels: tuple[str, ...], found: list[str]) -> None:
+    assert marks(*labels) == found
+
+
+def test_what_was_told_counts_alone() -> None:
+    assert marks("a", "b", "NA", "later", told=["later", "never"]) == ["later"]
+    assert marks("a", "b", "NA", "-", told=[]) == []
+    assert marks("0", "1", "-1", coded=True) == ["-1"]
+
+
+def test_what_a_sheet_made_of_a_label() -> None:
+    for label in ("#REF!", "#DIV/0!", "#Name?", "Err:502"):
+        assert is_sheet_error(label)
+    for label in ("#1", "Err", "REF", "#topic!"):
+        assert not is_sheet_error(label)
+    for label in ("2025-03-04 00:00:00", "2025-03-04T00:00:00", "2025-03-04", "2-Jan", "Mar-01", "3月4日"):
+        assert looks_like_date(label)
+    for label in ("10+", "1-2", "march", "may", "2025-03-04 12:30:00", "Jan", "Jan 2024"):
+        assert not looks_like_date(label)

@@ -13,7 +13,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.hashing import file_id
 from tunebook.core.nouns import DataRef, Split
 from tunebook.core.task import Rows
-from tunebook.data.groups import group_codes
+from tunebook.data.load import group_codes
 from tunebook.data.outside import outside_rows
 from tunebook.engine.answered import rows_id
 

@@ -9,7 +9,7 @@ from typing import Any
 from tunebook.core.nouns import DataRef, Roles
 from tunebook.data.cells import as_text
 from tunebook.data.kind import column_kind
-from tunebook.data.label_looks import EMPTY
+from tunebook.data.label_names import EMPTY
 
 # Columns of prepared rows that are the book's own; a column of the file that is called so becomes `source_NAME`.
 OWN = ("_id", "_row", "_file", "_split", "text", "pair", "label", "weight")

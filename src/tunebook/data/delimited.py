@@ -18,13 +18,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
-from tunebook.data.cut import Cells, settled
+from tunebook.data.asides import Cells, settled
 from tunebook.data.dialect import Dialect, find_dialect, without_sep_line
 from tunebook.data.heading import column_names, find_heading
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
-from tunebook.data.quoted import Quoted
-from tunebook.data.quoting import hide, show
+from tunebook.data.quoting import Quoted, hide, show
 
 _SHARE = 100  # a width that at least one row in this many has is no accident
 _SAMPLE = 200

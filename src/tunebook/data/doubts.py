@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import Roles
 from tunebook.data.columns import text_column
-from tunebook.data.label_looks import looks_like_date
+from tunebook.data.label_names import looks_like_date
 from tunebook.data.options import DataOptions
 from tunebook.data.read import Source
 

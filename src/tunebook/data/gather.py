@@ -17,10 +17,9 @@ from tunebook.core.nouns import SPLITS, Roles, Split
 from tunebook.data.columns import is_text, text_column
 from tunebook.data.doubts import filled_down, refuse_spoilt
 from tunebook.data.exports import told
-from tunebook.data.fields import with_fields
 from tunebook.data.given_split import fold_column, given_splits, split_column
 from tunebook.data.kind import kinds_for
-from tunebook.data.label_columns import class_names, joined_name, label_table
+from tunebook.data.label_columns import class_names, joined_name, label_table, with_fields
 from tunebook.data.ledger import Entry, Ledger
 from tunebook.data.names import WEIGHT_TOO, plain
 from tunebook.data.options import DataOptions

@@ -18,11 +18,9 @@ from tunebook.data.describe import warning
 from tunebook.data.draft import Draft
 from tunebook.data.gather import GIVEN
 from tunebook.data.kind import Labelled, column_kind
-from tunebook.data.label_cells import NOTHING, read_cell
-from tunebook.data.label_form import form_in, label_number, number_of
-from tunebook.data.label_joints import find_joints
-from tunebook.data.label_kind import examples, total
-from tunebook.data.label_looks import is_absent
+from tunebook.data.label_cells import NOTHING, form_in, label_number, number_of, read_cell
+from tunebook.data.label_kind import examples, find_joints, total
+from tunebook.data.label_names import is_absent
 from tunebook.data.names import ANSWER, LABEL, plain
 from tunebook.data.options import DataOptions
 

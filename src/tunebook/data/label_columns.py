@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from tunebook.core.errors import DataError
-from tunebook.data.columns import text_column
-from tunebook.data.fields import with_fields
-from tunebook.data.label_form import number_of
+from tunebook.data.columns import text_column, to_column
+from tunebook.data.label_cells import number_of, read_object
 
 # How a cell says yes, and how it says no beside that; a mark alone has nothing for no.
 _WORDS = {"1": "0", "true": "false", "yes": "no", "y": "n", "on": "off", "☑": "☐", "☒": "☐", "是": "否", "有": "无"}
@@ -139,4 +138,43 @@ def class_names(schema: pa.Schema, column: str) -> list[str] | None:
     return [str(name) for name in names] if names else None
 
 
-__all__ = ["bit_columns", "class_names", "join_columns", "joined_name", "label_table", "numbered_columns"]
+def with_fields(table: pa.Table, names: Iterable[str | None]) -> pa.Table:
+    """The table with a column more for each of the names that is a field of a column, and that some row has."""
+    for name in names:
+        cells = [] if name is None or name in table.column_names else _cells_of(table, name)
+        if any(cell is not None for cell in cells):
+            table = table.append_column(name, to_column(cells))
+    return table
+
+
+def flat_columns(table: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """The columns by name, with the fields of objects in place of these."""
+    found: dict[str, pa.ChunkedArray] = {}
+    for field in table.schema:
+        part = table.select([field.name])
+        while any(pa.types.is_struct(inner.type) for inner in part.schema):
+            part = part.flatten()
+        found |= dict(zip(part.column_names, part.columns, strict=True))
+    return found
+
+
+def _cells_of(table: pa.Table, name: str) -> list[Any]:
+    outer = next((column for column in table.column_names if name.startswith(f"{column}.")), None)
+    if outer is None:
+        return []
+    rest = name.removeprefix(f"{outer}.")
+    cells = table[outer].to_pylist()
+    return [_field(cell if isinstance(cell, dict) else read_object(str(cell)), rest) for cell in cells]
+
+
+def _field(value: Any, path: str) -> Any:
+    if not isinstance(value, dict) or path in value:
+        return value.get(path) if isinstance(value, dict) else None
+    head, _, rest = path.partition(".")
+    return _field(value.get(head), rest) if rest else None
+
+
+__all__ = [
+    "bit_columns", "class_names", "flat_columns", "join_columns", "joined_name", "label_table", "numbered_columns",
+    "with_fields",
+]  # fmt: skip

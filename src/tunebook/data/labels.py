@@ -17,12 +17,10 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.data.columns import text_column
 from tunebook.data.kind import ColumnKind, Labelled, column_kind
-from tunebook.data.label_cells import NOTHING, read_cell
+from tunebook.data.label_cells import NOTHING, Form, form_of, label_parts, number_of, read_cell
 from tunebook.data.label_checks import class_warnings
-from tunebook.data.label_form import Form, form_of, label_parts, number_of
 from tunebook.data.label_kind import find_form
-from tunebook.data.label_looks import EMPTY, absent_marks, is_sheet_error
-from tunebook.data.label_names import given_names, in_order, known_name, tidy_names
+from tunebook.data.label_names import EMPTY, absent_marks, given_names, in_order, is_sheet_error, known_name, tidy_names
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
 

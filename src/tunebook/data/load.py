@@ -1,4 +1,4 @@
-"""Prepared rows from the disk, checked against their hash."""
+"""Prepared rows from the disk, checked against their hash, and which of them were drawn together."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from tunebook.core.errors import DataError
-from tunebook.core.nouns import DataRef, Labels, Split
+from tunebook.core.nouns import DataRef, Labels, Roles, Split
 from tunebook.core.task import Rows
+from tunebook.data.annotators import OWN
 from tunebook.data.columns import holds_places
 from tunebook.data.fingerprint import fingerprint
 from tunebook.data.kind import column_kind
@@ -68,4 +69,25 @@ def _places(words: pa.Array) -> list[NDArray[np.int64]]:
     return np.split(ends.astype(np.int64), np.cumsum(pc.fill_null(pc.list_value_length(words), 0).to_numpy())[:-1])
 
 
-__all__ = ["load", "load_table", "to_rows"]
+def group_codes(rows: Rows, roles: Roles) -> NDArray[np.int64] | None:
+    """The number 0 .. G - 1 of each row's group, shape (N,); a row that names no group is one of its own.
+
+    Spaces around a name do not count, as in the split by groups. None where the book has no group column, the rows
+    have lost theirs, or every row is a group of its own: rows are then drawn one by one.
+    """
+    if roles.group is None:
+        return None
+    column = rows.other.get(f"source_{roles.group}" if roles.group in OWN else roles.group)
+    if column is None:
+        return None
+    names = [_name(cell) or place for place, cell in enumerate(column)]  # a place is no name: it is not a text
+    number = {name: code for code, name in enumerate(dict.fromkeys(names))}
+    return np.array([number[name] for name in names], dtype=np.int64) if len(number) < len(names) else None
+
+
+def _name(cell: object) -> str:
+    """A cell as the name of a group; empty where there is none."""
+    return "" if cell is None or cell != cell else str(cell).strip()
+
+
+__all__ = ["group_codes", "load", "load_table", "to_rows"]

@@ -13,9 +13,8 @@ from tunebook.core.task import Rows
 from tunebook.data.columns import text_column
 from tunebook.data.draft import cleaned_table
 from tunebook.data.exports import told
-from tunebook.data.fields import with_fields
 from tunebook.data.kind import column_kind
-from tunebook.data.label_columns import label_table
+from tunebook.data.label_columns import label_table, with_fields
 from tunebook.data.ledger import WANTED
 from tunebook.data.load import to_rows
 from tunebook.data.options import DataOptions

@@ -13,9 +13,8 @@ from tunebook.core.errors import DataError, near, shortened
 from tunebook.core.nouns import Roles
 from tunebook.data.cells import as_text
 from tunebook.data.columns import is_text, text_column
-from tunebook.data.fields import flat_columns
 from tunebook.data.given_split import places_rows
-from tunebook.data.label_columns import bit_columns, numbered_columns
+from tunebook.data.label_columns import bit_columns, flat_columns, numbered_columns
 from tunebook.data.names import (
     ANNOTATOR,
     ANSWER,

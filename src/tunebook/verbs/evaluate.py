@@ -70,7 +70,7 @@ def evaluate(
 
 
 def _report(run: Run, ref: DataRef, split: Split, logits: NDArray[np.float32], rows: Rows) -> Report:
-    from tunebook.data.groups import group_codes
+    from tunebook.data.load import group_codes
 
     plan, targets = run.plan, rows.targets
     assert targets is not None

@@ -115,7 +115,7 @@ def scored(run: Run, rows: Rows, data: DataRef, split: Split, metric: str, progr
 
 
 def _units(rows: Rows, data: DataRef) -> Units:
-    from tunebook.data.groups import group_codes
+    from tunebook.data.load import group_codes
     from tunebook.stats.units import Units
 
     return Units.of(len(rows), group_codes(rows, data.roles))

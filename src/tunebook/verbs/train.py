@@ -122,8 +122,7 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
     """
     from tunebook.core.registry import tasks
     from tunebook.data.frozen import rows_of
-    from tunebook.data.groups import group_codes
-    from tunebook.data.load import load
+    from tunebook.data.load import group_codes, load
     from tunebook.engine.fit import Fit, Material
     from tunebook.engine.past import check_start, numbered
     from tunebook.engine.ranks import from_first

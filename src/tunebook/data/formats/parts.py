@@ -10,7 +10,7 @@ from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format, to_export
 from tunebook.data.given import labelled
 from tunebook.data.given_split import split_of
-from tunebook.data.json_shapes import rows_of
+from tunebook.data.jsons import rows_of
 from tunebook.data.look import Look
 
 _LIST = re.compile(r'"([^"\\]{1,40})"\s*:\s*\[')

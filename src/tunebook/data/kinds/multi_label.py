@@ -14,7 +14,7 @@ from tunebook.core.kind import Classes, Link
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.data.describe import eta_squared
 from tunebook.data.kind import class_counts
-from tunebook.data.label_form import form_of, label_parts
+from tunebook.data.label_cells import form_of, label_parts
 from tunebook.data.label_names import known_name
 from tunebook.data.labels import ClassKind, codes_of, in_given_order, refuse_one_class
 from tunebook.data.options import DataOptions

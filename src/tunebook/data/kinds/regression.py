@@ -14,8 +14,8 @@ from tunebook.core.kind import Link
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.data.describe import rank_link
 from tunebook.data.kind import Labelled
+from tunebook.data.label_cells import Form, form_of, label_number
 from tunebook.data.label_checks import number_warnings
-from tunebook.data.label_form import Form, form_of, label_number
 from tunebook.data.labels import Bad, CellKind, Cells, trimmed
 from tunebook.data.options import DataOptions
 
