@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.ab_book import exam
+from tests.scored import TASK, labels_of
 from tunebook.abtest.classes import class_rows, class_sizes, holdable, watched
 from tunebook.abtest.exam import Exam
 from tunebook.abtest.marks import Marks
@@ -23,16 +24,21 @@ def of(targets: Any) -> Exam:
     return Exam("validation", "validation", SimpleNamespace(targets=targets), "k")  # type: ignore[arg-type]
 
 
+def sizes(asked: Exam, kind: str = "single_label") -> list[int]:
+    return class_sizes(asked, TASK, labels_of(kind, 3))
+
+
 def test_rows_of_each_class() -> None:
     asked = exam(50, classes=3)
-    assert class_sizes(asked) == [int((asked.targets == code).sum()) for code in range(3)]
-    assert class_sizes(of(np.array([[1, 0, 1], [1, 0, 0]], dtype=np.float32))) == [2, 0, 1]
-    assert class_sizes(of(np.array([0.0, 2.0, 2.0], dtype=np.float32))) == [1, 0, 2]
+    assert sizes(asked) == [int((asked.targets == code).sum()) for code in range(3)]
+    assert sizes(of(np.array([[1, 0, 1], [1, 0, 0]], dtype=np.float32)), "multi_label") == [2, 0, 1]
+    assert sizes(of(np.array([0.0, 2.0, 2.0], dtype=np.float32)), "ordinal") == [1, 0, 2]
+    assert sizes(of(np.array([0.0, 2.0, 2.0], dtype=np.float32)), "regression") == []
 
 
 def test_rows_of_a_group_count_as_one() -> None:
     asked = replace(of(np.array([0, 0, 0, 1, 1])), groups=np.array([4, 4, 7, 4, 4]))
-    assert class_sizes(asked) == [2, 1]
+    assert sizes(asked) == [2, 1, 0]
     labels = Labels(problem="single_label", names=["p", "q", "r"])
     side = Marks(TextClassification(), labels, asked, np.eye(3)[None, [0, 0, 1, 1, 2]].repeat(2, 0))
     found = class_rows((side, side))
@@ -79,3 +85,30 @@ def test_classes_of_several_labels_and_of_numbers() -> None:
     assert found.groups is None and found.units == int(targets[:, 1].sum())
     regress = Marks(TextClassification(), Labels(problem="regression"), of(np.arange(5.0)), np.zeros((2, 5, 1)))
     assert class_rows((regress, regress)) == {}
+
+
+class Several(TextClassification):
+    """Rows that have a class more than once: targets and answers say how often, shape (N, C)."""
+
+    def present(self, targets: Any, labels: Labels) -> Any:
+        return targets
+
+    def found(self, answers: Any, targets: Any, labels: Labels) -> Any:
+        return np.minimum(answers.astype(int), targets)
+
+
+def test_a_row_may_have_a_class_several_times() -> None:
+    labels = Labels(problem="single_label", names=["p", "q"])
+    targets = np.array([[2, 1], [0, 1], [3, 0]])
+    runs = np.array([[[1, 1], [5, 0], [3, 0]], [[0, 0], [0, 1], [2, 0]]])
+    found = class_rows((Marks(Several(), labels, of(targets), runs),) * 2)
+    assert found["p"].of_a.tolist() == [[1, 0, 1, 1, 1], [0, 0, 1, 1, 0]]
+    assert np.asarray(found["p"].groups).tolist() == [0, 0, 2, 2, 2] and found["p"].units == 2
+    assert found["q"].of_b.tolist() == [[1, 0], [0, 1]] and found["q"].groups is None
+    asked = replace(of(targets), groups=np.array([7, 7, 9]))
+    found = class_rows((Marks(Several(), labels, asked, runs),) * 2)
+    assert np.asarray(found["p"].groups).tolist() == [7, 7, 9, 9, 9] and np.asarray(found["q"].groups).tolist() == [
+        7,
+        7,
+    ]
+    assert class_sizes(asked, Several(), labels) == [2, 1]

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 from tests import ab_book
+from tests.scored import TASK
 from tunebook.abtest import test_plan as module
 from tunebook.abtest.arms import Arm
 from tunebook.abtest.classes import class_sizes, watched
 from tunebook.abtest.exam import split_exam
 from tunebook.abtest.prices import Prices
 from tunebook.core.errors import DataError, PlanError
-from tunebook.core.gate import Gate
+from tunebook.core.gate import RATIOS, Gate
 from tunebook.core.nouns import read_json, write_json
 from tunebook.stats.sequential import spent
 from tunebook.verbs.plan import plan
@@ -108,7 +109,7 @@ def test_margins_that_few_rows_could_never_hold_are_not_set(parts: Any) -> None:
     guards = {guard.name: guard for guard in made(parts).guards}
     assert set(guards) == set(module.GUARDS)
     assert {name for name, guard in guards.items() if guard.margin is not None} == {"class"}
-    sizes = class_sizes(parts[2])
+    sizes = class_sizes(parts[2], TASK, parts[0].labels)
     assert (guards["class"].classes, guards["class"].least) == (0, max(sizes) + 1), "all are reported only"
     asked = {guard.name: guard for guard in made(parts, guard={"worst_class": 0.1, "time": 0.5}).guards}
     assert (asked["class"].margin, asked["class"].classes, asked["time"].margin) == (0.1, 0, 0.5)
@@ -119,7 +120,7 @@ def test_margins_that_few_rows_could_never_hold_are_not_set(parts: Any) -> None:
     many = ab_book.exam(600)
     rich = {guard.name: guard for guard in module.make_test_plan(data, arms, many, Gate(), {}).guards}
     assert (rich["class"].margin, rich["class"].classes, rich["calibration"].margin) == (0.05, 2, 0.02)
-    assert rich["class"].least == min(class_sizes(many))
+    assert rich["class"].least == min(class_sizes(many, TASK, data.labels))
     off = module.make_test_plan(data, arms, many, Gate(guard={"calibration": "off"}), {})
     assert {guard.name: guard.margin for guard in off.guards}["calibration"] is None
 
@@ -147,7 +148,7 @@ def test_groups_are_part_of_the_plan_and_one_alone_is_refused(parts: Any) -> Non
 
 def test_numbers_and_ordered_classes_have_fewer_guards(parts: Any) -> None:
     data, arms, exam = parts
-    for problem, expected in (("regression", list(module.RATIOS)), ("ordinal", ["class", *module.RATIOS])):
+    for problem, expected in (("regression", list(RATIOS)), ("ordinal", ["class", *RATIOS])):
         base = arms[0].base.model_copy(update={"labels": data.labels.model_copy(update={"problem": problem})})
         assert [guard.name for guard in module._guards({}, base, exam, 5)] == expected
 

@@ -12,7 +12,8 @@ from scipy.special import ndtri
 
 from tunebook.abtest.exam import Exam
 from tunebook.abtest.marks import Marks
-from tunebook.core.kinds import either
+from tunebook.core.nouns import Labels
+from tunebook.core.task import Task
 
 Array = NDArray[Any]
 Both = tuple[Marks, Marks]
@@ -35,10 +36,9 @@ class ClassRows(NamedTuple):
         return self.of_a.shape[1] if self.groups is None else len(np.unique(self.groups))
 
 
-def class_sizes(exam: Exam) -> list[int]:
-    """Rows of each class, or groups that have some, in the order of the head's outputs, up to the last that occurs."""
-    targets = exam.targets
-    masks = targets.T > 0 if targets.ndim == 2 else targets == np.arange(targets.max() + 1)[:, None]
+def class_sizes(exam: Exam, task: Task, labels: Labels) -> list[int]:
+    """Rows that have each class, or groups that have some, in the order of the classes; empty where there are none."""
+    masks = task.present(exam.targets, labels).T > 0
     return [int(mask.sum()) if exam.groups is None else len(np.unique(exam.groups[mask])) for mask in masks]
 
 
@@ -66,18 +66,18 @@ def watched(sizes: Sequence[int], seeds: int, widest: float) -> tuple[int, int]:
 
 
 def class_rows(marks: Both) -> dict[str, ClassRows]:
-    """Class -> its rows, and whether they are found."""
-    first = marks[0]
-    targets, groups = first.exam.targets, first.exam.groups
-    if first.labels.problem == "regression":
-        return {}
-    several = either(first.labels.problem, ["multi_label"], ["single_label", "ordinal"])
+    """Class -> its rows, and whether they are found; rows that have a class several times stand there as often."""
+    task, labels, exam = marks[0].task, marks[0].labels, marks[0].exam
+    present = task.present(exam.targets, labels)
+    sides = [np.stack([task.found(run, exam.targets, labels) for run in side.logits]) for side in marks]
     found = {}
-    for code, name in enumerate(first.labels.names):
-        mask = targets[:, code] > 0 if several else targets == code
-        sides = [np.nan_to_num(side.logits)[:, :, code] > 0 if several else side.rows("accuracy") for side in marks]
-        a, b = (np.asarray(side, dtype=float)[:, mask] for side in sides)
-        found[name] = ClassRows(a, b, None if groups is None else groups[mask])
+    for place in range(present.shape[1]):
+        times = present[:, place]
+        rows = np.repeat(np.arange(len(times)), times)
+        number = np.arange(len(rows)) - np.repeat(np.cumsum(times) - times, times)  # of those in its row
+        groups = exam.groups if exam.groups is not None or times.max(initial=0) < 2 else np.arange(len(times))
+        a, b = ((side[:, rows, place] > number).astype(float) for side in sides)
+        found[labels.names[place]] = ClassRows(a, b, None if groups is None else groups[rows])
     return found
 
 

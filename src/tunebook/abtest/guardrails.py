@@ -24,6 +24,7 @@ from tunebook.abtest.pairs import Pair
 from tunebook.abtest.test_plan import Challenge, Guard, TestPlan
 from tunebook.core.errors import DataError, PlanError
 from tunebook.core.gate import CLASS, RATIOS, RETENTION
+from tunebook.core.metric import CALIBRATION
 from tunebook.core.verdict import Guardrail
 from tunebook.stats.gate import Effect, two_way
 from tunebook.stats.seeds import multi_bootstrap, over_seeds
@@ -97,7 +98,7 @@ def _classes(guard: Guard, marks: Both, alpha: float, seeds: int) -> list[Guardr
 
 def _calibration(guard: Guard, marks: Both, alpha: float) -> Guardrail:
     """Calibration error; less of it is the gain."""
-    scorers = [side.scorers("ece") for side in marks]
+    scorers = [side.scorers(CALIBRATION) for side in marks]
     exam, seeds = marks[0].exam, len(marks[0].logits)
     return judged(
         guard,

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from tunebook.abtest.crossfit import COMPARING, Answers
 from tunebook.abtest.exam import Exam
 from tunebook.core.answers import stacked
-from tunebook.core.kinds import NUMBERS, either
 from tunebook.core.nouns import Labels
 from tunebook.core.registry import tasks
 from tunebook.core.task import Task
@@ -59,23 +58,19 @@ class Marks:
     @property
     def collapsed(self) -> list[bool]:
         """Of each run, whether it answers every row in the same way, as a training that went wrong does."""
-        return [len(self.exam.rows) > 1 and _same(run, self.labels.problem) for run in self.logits]
+        return [len(self.exam.rows) > 1 and self._alike(run) for run in self.logits]
+
+    def _alike(self, run: Array) -> bool:
+        """Whether answers, shape (N, outputs), say the same of every row."""
+        if np.isnan(run).any():  # a run without a model
+            return False
+        said = self.task.decided(run, self.labels).astype(np.float64)
+        return bool(np.ptp(said, axis=0).max() <= _STILL * max(1.0, float(np.abs(said).max())))
 
     def first(self, runs: int) -> Marks:
         """Those of the first few runs."""
         aligned = None if self.aligned is None else self.aligned[:runs]
         return replace(self, logits=self.logits[:runs], aligned=aligned)
-
-
-def _same(logits: Array, problem: str) -> bool:
-    """Whether answers, shape (N, outputs), do not differ from row to row."""
-    if np.isnan(logits).any():  # a run without a model
-        return False
-    if problem == "single_label":
-        said: Array = logits.argmax(-1)[:, None]
-    else:
-        said = logits > 0 if either(problem, ["multi_label"], NUMBERS) else logits
-    return bool(np.ptp(said.astype(np.float64), axis=0).max() <= _STILL * max(1.0, float(np.abs(said).max())))
 
 
 def marks_of(data: DataRef, exam: Exam, answers: Sequence[Answers | Array | None]) -> Marks:

@@ -15,10 +15,11 @@ from tunebook.abtest.prices import Prices
 from tunebook.abtest.spending import PlannedLook, Taken, dearest, planned_looks, spent_elsewhere
 from tunebook.core.border import Allow
 from tunebook.core.errors import PlanError
-from tunebook.core.gate import CLASS, GUARDS, RATIOS, RETENTION, Gate, asked_gate, asked_seeds
+from tunebook.core.gate import CLASS, GUARDS, RETENTION, Gate, asked_gate, asked_seeds
 from tunebook.core.hashing import file_id
-from tunebook.core.kinds import CLASSES, NUMBERS, either
+from tunebook.core.metric import CALIBRATION
 from tunebook.core.nouns import DataRef, Plan, Record, Split
+from tunebook.core.registry import task_of
 from tunebook.stats.gate import check_groups
 from tunebook.stats.sizes import Sizes
 
@@ -145,14 +146,12 @@ def make_test_plan(
         PlanError: `ab.same`, `ab.seeds`, `ab.looks`, `ab.spent`, `ab.guard`, `plan.metric`.
         DataError: a file of challenges that cannot be read; `stats.few_groups`.
     """
-    from tunebook.core.registry import tasks
-
     a, b = arms
     if exam.groups is not None:
         check_groups(Sizes.of(exam.groups), str(data.roles.group))
     asked = asked_gate(gate, options)
     metric = metric_of(asked, a.base)
-    allowed = tasks()[data.task]().judges(data.labels)
+    allowed = task_of(data.task)().judges(data.labels)
     if metric not in allowed:
         raise PlanError("plan.metric", key="metric", value=metric, allowed=" | ".join(("auto", *allowed)))
     seeds = asked_seeds(asked, options.get("seeds"))
@@ -193,24 +192,25 @@ def metric_of(gate: Gate, plan: Plan) -> str:
 
 def _guards(asked: Guards, plan: Plan, exam: Exam, seeds: int) -> list[Guard]:
     """Every guard that applies to these labels, with the margin asked for, or else its own where the rows suffice."""
-    problem = plan.labels.problem
-    classes = either(problem, CLASSES, NUMBERS)
-    names = [name for name in GUARDS if name in RATIOS or classes]
-    if problem == "ordinal":
-        names = [CLASS, *names]
+    task = task_of(plan.task)()
+    sizes = class_sizes(exam, task, plan.labels)
+    calibrated = any(metric.key == CALIBRATION for metric in task.metrics(plan.labels))
+    idle = {CLASS: not sizes, "calibration": not calibrated}
+    names = [name for name in GUARDS if not idle.get(name)]
     if plan.continues is not None:
         names = [*names, RETENTION]
-    return [_guard(name, asked.get(name), exam, seeds) for name in names]
+    return [_guard(name, asked.get(name), (len(exam.rows), sizes), seeds) for name in names]
 
 
-def _guard(name: str, asked: float | Literal["off"] | None, exam: Exam, seeds: int) -> Guard:
+def _guard(name: str, asked: float | Literal["off"] | None, rows: tuple[int, list[int]], seeds: int) -> Guard:
+    """A guard, for so many rows in all and of each class."""
     if asked == "off":
         return Guard(name=name, margin=None)
     margin = _MARGINS.get(name) if asked is None else float(asked)
     if name == CLASS and margin is not None:
-        classes, least = watched(class_sizes(exam), seeds, _WIDEST * margin)
+        classes, least = watched(rows[1], seeds, _WIDEST * margin)
         return Guard(name=name, margin=margin, least=least, classes=classes if asked is None else 0)
-    if asked is None and name == "calibration" and len(exam.rows) < _ROWS_TO_CALIBRATE:
+    if asked is None and name == "calibration" and rows[0] < _ROWS_TO_CALIBRATE:
         margin = None
     return Guard(name=name, margin=margin, least=_ROWS_KEPT if asked is None and name == RETENTION else 0)
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
+import numpy as np
+
 from tunebook.core.batch import Batch, Criterion, Items, Measures
 from tunebook.core.errors import PlanError
 from tunebook.core.hooks import Hooks
@@ -18,7 +20,6 @@ from tunebook.core.rows import Rows
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -101,6 +102,21 @@ class Task(Hooks):
         from tunebook.core.answers import renamed
 
         return renamed(answers, old, new)
+
+    def decided(self, answers: NDArray[np.float32], labels: Labels) -> NDArray[Any]:
+        """What answers (N, k) say of each row, as numbers (N, m) that are the same where they say the same: the
+        class of the highest output, yes or no of each class, or the number itself."""
+        if labels.kind.link == "softmax":
+            return np.asarray(answers.argmax(axis=1))[:, None]
+        return answers > 0 if labels.kind.link == "sigmoid" else answers
+
+    def present(self, targets: NDArray[Any], labels: Labels) -> NDArray[np.int64]:
+        """How often each row has each class that is to be found, shape (N, C); C is 0 where rows have no classes."""
+        return np.zeros((len(targets), 0), dtype=np.int64)
+
+    def found(self, answers: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> NDArray[np.int64]:
+        """How many of those that `present` counts answers (N, k) have found, shape (N, C)."""
+        return np.zeros((len(targets), 0), dtype=np.int64)
 
     def scores(self, answers: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> dict[str, float]:
         """Metric -> value, on answers (N, k) and targets."""

@@ -38,6 +38,25 @@ def decided(answers: Array, labels: Labels) -> Array:
     return nearest_level(answers[:, 0], len(labels.names)) if labels.problem == "ordinal" else answers.argmax(1)
 
 
+def present(targets: Array, labels: Labels) -> Array:
+    """How often each row has each class, shape (N, C): at most once; C is 0 for numbers."""
+    match labels.kind.classes:
+        case "several":
+            return np.asarray(targets > 0, dtype=np.int64)
+        case "none":
+            return np.zeros((len(targets), 0), dtype=np.int64)
+    return np.eye(len(labels.names), dtype=np.int64)[np.asarray(targets, dtype=np.int64)]
+
+
+def found(answers: Array, targets: Array, labels: Labels) -> Array:
+    """Which of these are given, shape (N, C)."""
+    there = present(targets, labels)
+    if not there.shape[1]:
+        return there
+    _, given = _given(answers, targets, labels)
+    return there * (given if given.ndim == 2 else np.eye(len(labels.names), dtype=np.int64)[given])
+
+
 def _given(answers: Array, targets: Array, labels: Labels) -> tuple[Array, Array]:
     """True classes and those that are given, class numbers (N,) or yes and no (N, C).
 
@@ -203,4 +222,4 @@ METRICS: dict[str, tuple[Metric, ...]] = {
 }  # fmt: skip
 
 
-__all__ = ["METRICS", "decided"]
+__all__ = ["METRICS", "decided", "found", "present"]

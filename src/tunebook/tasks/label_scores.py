@@ -13,7 +13,7 @@ from tunebook.core.nouns import Labels
 from tunebook.core.said import Said, said
 from tunebook.metrics.calibration import reliability, sigmoid, softmax
 from tunebook.metrics.counts import confusion_matrix, counts_of_confusion, counts_of_decisions, per_class
-from tunebook.tasks.label_metrics import METRICS, decided
+from tunebook.tasks.label_metrics import METRICS, decided, present
 
 Array = NDArray[Any]
 _NAMED = 5  # classes, in a note
@@ -92,10 +92,7 @@ def notes(logits: Array, targets: Array, labels: Labels, groups: Array | None = 
 def _yes(logits: Array, targets: Array, labels: Labels) -> tuple[Array, Array]:
     """Which classes are true of each row, and which are given to it; yes or no, both (N, C)."""
     given = decided(logits, labels)
-    if given.ndim == 2:
-        return np.asarray(targets, dtype=bool), given
-    eye = np.eye(len(labels.names), dtype=bool)
-    return eye[np.asarray(targets, dtype=np.int64)], eye[given]
+    return present(targets, labels) > 0, given if given.ndim == 2 else np.eye(len(labels.names), dtype=bool)[given]
 
 
 def _named(names: list[str], rows: Array, chosen: Array) -> str:

@@ -18,8 +18,7 @@ from tunebook.core.task import Criterion, Rows
 from tunebook.core.technique import Batch
 from tunebook.models.architecture import Architecture, architecture
 from tunebook.models.source import read_config
-from tunebook.tasks import label_scores
-from tunebook.tasks.label_metrics import METRICS
+from tunebook.tasks import label_metrics, label_scores
 from tunebook.tasks.label_words import LabelWords
 
 _PROBLEM_TYPE = {
@@ -40,7 +39,7 @@ class TextClassification(LabelWords):
     gives: ClassVar[frozenset[str]] = frozenset(
         {"embeddings", "layers", "head", "item_logits", "row_logits", "free_tokens"}
     )
-    scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = METRICS
+    scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = label_metrics.METRICS
 
     def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
         """The model with a head for these labels, fresh but for rows of its own head that belong to classes of the same
@@ -120,6 +119,14 @@ class TextClassification(LabelWords):
         weights = class_weights(rows.targets, labels, str(params["class_weights"]))
         smoothing = float(params["label_smoothing"])  # type: ignore[arg-type]
         return Classify(labels.kind.link, None if weights is None else torch.from_numpy(weights), smoothing)
+
+    def present(self, targets: NDArray[Any], labels: Labels) -> NDArray[np.int64]:
+        """Of each row its classes, at most once each; of numbers none."""
+        return label_metrics.present(targets, labels)
+
+    def found(self, answers: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> NDArray[np.int64]:
+        """Which of these are given."""
+        return label_metrics.found(answers, targets, labels)
 
     def detail(
         self, logits: NDArray[np.float32], rows: Rows, labels: Labels, groups: NDArray[Any] | None = None
