@@ -15,6 +15,7 @@ from pathlib import Path
 import claims
 from claims import grid
 
+from tunebook.core.facts import in_words
 from tunebook.core.params import Declaration
 from tunebook.core.prose import paragraphs
 from tunebook.core.registry import tasks
@@ -116,7 +117,7 @@ def english() -> str:
 def technique_page(kind: type[Technique]) -> str:
     """The page of a technique: its docstring, what it needs and excludes, its rows."""
     os.environ["TUNEBOOK_LANG"] = "en"
-    needs, excluded = ", ".join(sorted(kind.needs)) or "nothing", ", ".join(rivals(kind, techniques())) or "none"
+    needs, excluded = ", ".join(in_words(kind.needs)) or "nothing", ", ".join(rivals(kind, techniques())) or "none"
     rows = [item for item in technique_rows().values() if item.owner == kind.key]
     text = f"{inspect.cleandoc(kind.__doc__ or '')}\n\nNeeds: {needs}. Not beside: {excluded}.\n"
     return f"# {kind.key}\n\n[中文](zh/{kind.key}.md)\n\n{text}" + grid(HEAD, map(english_row, rows))
@@ -125,7 +126,7 @@ def technique_page(kind: type[Technique]) -> str:
 def chinese_technique_page(kind: type[Technique]) -> str:
     """The same page in Chinese, each paragraph on a line, for a line's end is shown as a space."""
     os.environ["TUNEBOOK_LANG"] = "zh"
-    needs, excluded = "、".join(sorted(kind.needs)) or "无", "、".join(rivals(kind, techniques())) or "无"
+    needs, excluded = "、".join(in_words(kind.needs)) or "无", "、".join(rivals(kind, techniques())) or "无"
     rows = [item for item in technique_rows().values() if item.owner == kind.key]
     text = "\n\n".join([*paragraphs(kind.zh), f"需要：{needs}。不能同时使用：{excluded}。\n"])
     return f"# {kind.key}\n\n[English](../{kind.key}.md)\n\n{text}" + grid(CHINESE_HEAD, map(chinese_row, rows))

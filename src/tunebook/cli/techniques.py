@@ -10,6 +10,7 @@ from tunebook.cli.answer import Answer, command, facts, grid, prose
 from tunebook.cli.layout import INDENT, wrap
 from tunebook.cli.purposes import grouped, purpose_of
 from tunebook.core.errors import TableError, near
+from tunebook.core.facts import in_words
 from tunebook.core.messages import language, say
 from tunebook.core.widths import columns_of
 
@@ -79,8 +80,8 @@ def _tell_one(screen: Console, entry: Entry, data: dict[str, Any]) -> None:
         text = part if number else f"{entry.key}: {part}"
         prose(screen, text, None if number else "bold")
         screen.print()
-    words = {name: ", ".join(data[name]) or "–" for name in ("needs", "excludes")}
-    screen.print(facts([(say(f"techniques.{name}"), text) for name, text in words.items()]))
+    words = {"needs": in_words(data["needs"]), "excludes": data["excludes"]}
+    screen.print(facts([(say(f"techniques.{name}"), ", ".join(items) or "–") for name, items in words.items()]))
     screen.print()
     headings = [say(f"techniques.{name}") for name in ("row", "default", "allowed", "text")]
     lines = [

@@ -51,11 +51,15 @@ class Facts:
             raise PlanError("losses.problem", key=key, value=self.labels.problem, allowed=" | ".join(known))
 
 
+def in_words(gives: Iterable[str]) -> list[str]:
+    """What a task gives, or a technique needs, in the user's language; what a package brought keeps its name."""
+    return [say(code) if (code := f"plan.give.{name}") in catalogue() else name for name in sorted(gives)]
+
+
 def not_given(key: str, missing: Iterable[str], task: str) -> PlanError:
     """The error of a technique, or a row of it, that needs what a task does not give, in the words of `Task.gives`."""
-    names, known = sorted(missing), catalogue()
-    words = [say(code) if (code := f"plan.give.{name}") in known else name for name in names]
-    return PlanError("plan.needs", key=key, value=", ".join(names), task=task, words=", ".join(words))
+    names, words = ", ".join(sorted(missing)), ", ".join(in_words(missing))
+    return PlanError("plan.needs", key=key, value=names, task=task, words=words)
 
 
-__all__ = ["Facts", "not_given"]
+__all__ = ["Facts", "in_words", "not_given"]
