@@ -156,10 +156,10 @@ def test_an_export_of_a_tool_is_read_by_what_it_is(tunebook: Call, model: Path, 
     assert done.code == 0
     for part in ("Label Studio", "label = mood", "annotator 1 + annotator 2", "not labelled 1", "2: awful, great"):
         assert part in " ".join(done.out.split())
-    spans = '{"text": "the room", "label": [[4, 8, "PLACE"]]}\n'
+    spans = '{"text": "the room", "label": [[4, 9, "PLACE"]]}\n'
     (tmp_path / "spans.jsonl").write_text(spans, encoding="utf-8")
     done = tunebook("init", tmp_path / "other", "--data", tmp_path / "spans.jsonl", "--model", model, "--json")
-    assert (done.code, done.json["error"]["code"]) == (2, "format.tagging")
+    assert (done.code, done.json["error"]["code"]) == (2, "data.dropped")
 
 
 def test_json_with_a_part_for_each_split(tunebook: Call, model: Path, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ FREE = {
     "core/nouns.py": "the kinds that `init --problem` may be told",
     "data/formats/prodigy.py": "a key of Prodigy's files",
     "data/formats/spans.py": "names of columns",
+    "data/formats/tokens.py": "names of columns",
     "data/label_cells.py": "the shape of a cell",
     "data/raw_text.py": "says what the targets of raw text are",
     "models/heads.py": "a problem type of transformers",

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "tunebook"
 FILES = sorted(SOURCE.rglob("*.py"))
 SEAM = SOURCE / "engine" / "seam.py"
-OPEN = {"Hooks", "Task", "Kind"}  # their methods with a default are hooks
+OPEN = {"ColumnKind", "Hooks", "Task", "Kind"}  # their methods with a default are hooks
 MOST_LINES, MOST_FUNCTION, MOST_P90, MOST_ARGUMENTS = 300, 60, 30, 6
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

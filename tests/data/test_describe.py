@@ -85,8 +85,8 @@ def test_link_of_several_labels_is_the_strongest():
 
 def test_agreement_is_the_share_of_equal_pairs():
     rows = pa.table({"x": ["a", "b", "", "a"], "y": ["a", "a", "b", " a "], "z": ["a", "b", None, "b"]})
-    assert agreement(rows, ["x", "y", "z"]) == round((2 + 2 + 1) / (3 + 3 + 3), 4)
-    assert agreement(pa.table({"x": ["", None], "y": [1, 2]}), ["x", "y"]) is None
+    assert agreement(rows, ["x", "y", "z"], TWO) == round((2 + 2 + 1) / (3 + 3 + 3), 4)
+    assert agreement(pa.table({"x": ["", None], "y": [1, 2]}), ["x", "y"], TWO) is None
     assert describe(rows_of(x=[1] * 10, y=[1] * 9 + [2]), TWO, ["x", "y"])["agreement"] == 0.9
 
 
@@ -158,4 +158,4 @@ def test_warnings_speak_the_language_of_today(monkeypatch):
 
 def test_agreement_of_annotators_who_give_several_labels():
     rows = pa.table({"a": [["x", "y"], ["x"], None], "b": [["x", "y"], ["y"], ["x"]]})
-    assert agreement(rows, ["a", "b"]) == 0.5
+    assert agreement(rows, ["a", "b"], Labels(problem="multi_label", names=["x", "y"])) == 0.5

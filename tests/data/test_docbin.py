@@ -55,7 +55,27 @@ def test_texts_and_categories():
         **odd,
         **many,
     )
-    assert read_docbin(data) == [("Rain ，雨\n😀 ", {"A": 1.0}), ("b", {})]
+    assert read_docbin(data) == [("Rain ，雨\n😀 ", {"A": 1.0}, None), ("b", {}, None)]
+
+
+def test_entities_unset_and_empty_ones_and_names_that_are_numbers_of_spacy():
+    """ENT_IOB is 3 at the first token of an entity, 1 inside, 2 outside, 0 where nobody said; ORG is spaCy's 383."""
+    words = ["New", "York", "and", "EU", "none", "unset"]
+    marks = [(3, string_hash("LOC")), (1, string_hash("LOC")), (2, 0), (3, 383), (2, 0), (0, 0)]
+    codes = [[string_hash(word), *mark] for word, mark in zip(words, marks, strict=True)]
+    content = {
+        "attrs": [65, 77, 78],
+        "tokens": np.array(codes, dtype="<u8").tobytes(),
+        "lengths": np.array([4, 1, 1], dtype="<i4").tobytes(),
+        "spaces": bytes([1, 1, 1, 0, 0, 0]),
+        "strings": [*words, "LOC"],
+        "cats": [{}, {}, {}],
+    }
+    assert read_docbin(zlib.compress(packed(content))) == [
+        ("New York and EU", {}, [(0, 8, "LOC"), (13, 15, "ORG")]),
+        ("none", {}, []),
+        ("unset", {}, None),
+    ]
 
 
 @pytest.mark.parametrize(

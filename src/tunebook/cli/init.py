@@ -58,6 +58,8 @@ class Columns:
     )
     merge_label_case: Annotated[bool, option("merge_label_case", panel=_ROLES)] = True
     max_classes: Annotated[int, option("max_classes", metavar="N", panel=_ROLES)] = 1000
+    scheme: Annotated[str | None, option("scheme", "--scheme", metavar="SCHEME", panel=_ROLES)] = None
+    overlaps: Annotated[str, option("overlaps", "--overlaps", metavar="WHAT", panel=_ROLES)] = "refuse"
 
 
 @dataclass(frozen=True)

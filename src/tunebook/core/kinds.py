@@ -13,7 +13,7 @@ from tunebook.core.errors import PlanError
 CLASSES = ("single_label", "multi_label")  # an output for each class
 NUMBERS = ("regression", "ordinal")  # one output, a number
 TOKENS = ("language_model",)  # the tokens of the texts themselves
-KINDS = (*CLASSES, *NUMBERS, *TOKENS)
+KINDS = (*CLASSES, *NUMBERS, *TOKENS, "tags", "spans")
 
 
 def either(problem: str, these: Collection[str], those: Collection[str]) -> bool:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from tunebook.core.messages import say
 from tunebook.core.nouns import SPLITS, Labels
-from tunebook.data.columns import text_column
 from tunebook.data.kind import class_counts, column_kind
 from tunebook.data.language import guess_language
 from tunebook.data.names import known
@@ -48,7 +47,8 @@ def describe(rows: pa.Table, labels: Labels, annotators: Sequence[str] = ()) -> 
         "length_label_link": length_label_link(
             lengths[pc.equal(rows["_split"], "train").to_numpy()], train["label"], labels
         ),
-        **({"agreement": agreement(rows, annotators)} if len(annotators) > 1 else {}),
+        **({"agreement": agreement(rows, annotators, labels)} if len(annotators) > 1 else {}),
+        **column_kind(labels.problem).figures(rows, labels),
     }
 
 
@@ -97,19 +97,12 @@ def rank_link(values: NDArray[np.float64], targets: NDArray[np.float64]) -> floa
     return round(float(spearmanr(values, targets).statistic) ** 2, 4)
 
 
-def agreement(rows: pa.Table, annotators: Sequence[str]) -> float | None:
-    """Share of pairs of annotators that gave a row the same answer, over all pairs that both answered."""
-    same = pairs = 0
-    for first, second in combinations(annotators, 2):
-        equal = pc.drop_null(pc.equal(_answers(rows[first]), _answers(rows[second])))
-        pairs += len(equal)
-        same += pc.sum(equal).as_py() or 0
-    return round(same / pairs, 4) if pairs else None
-
-
-def _answers(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    text = pc.utf8_trim_whitespace(text_column(column))
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
+def agreement(rows: pa.Table, annotators: Sequence[str], labels: Labels) -> float | None:
+    """How much annotators said alike, two by two over all rows that both answered, as the kind of labels counts it."""
+    kind = column_kind(labels.problem)
+    found = [kind.agreed(rows[first], rows[second]) for first, second in combinations(annotators, 2)]
+    most = sum(pairs for _, pairs in found)
+    return round(sum(same for same, _ in found) / most, 4) if most else None
 
 
 def warning(code: str, **fields: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""spaCy's binary documents (DocBin): their texts and categories, read without spaCy.
+"""spaCy's binary documents (DocBin): their texts, categories and entities, read without spaCy.
 
 The file is a zlib stream of MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md). Tokens are the hashes
 of their strings (MurmurHash64A by Austin Appleby, seed 1), which are all listed once.
@@ -12,7 +12,14 @@ from typing import Any
 
 import numpy as np
 
-_ORTH = 65  # spaCy's number of the attribute that is the token's own string
+# spaCy's numbers of attributes: the token's own string, how it stands to an entity (1 inside, 2 outside, 3 first), the
+# entity's type (spacy/attrs.pxd).
+_ORTH, _IOB, _TYPE = 65, 77, 78
+_INSIDE, _FIRST = 1, 3
+# Strings that are numbers of their own and not in the file's list (spacy/symbols.pxd).
+_TYPES = ("PERSON", "NORP", "FACILITY", "ORG", "GPE", "LOC", "PRODUCT", "EVENT", "WORK_OF_ART", "LANGUAGE", "LAW")
+_NUMBERS_OF = ("DATE", "TIME", "PERCENT", "MONEY", "QUANTITY", "ORDINAL", "CARDINAL")
+_SYMBOLS = dict(enumerate((*_TYPES, *_NUMBERS_OF), start=380))
 _SIZES = {0xC4: ">B", 0xC5: ">H", 0xC6: ">I", 0xD9: ">B", 0xDA: ">H", 0xDB: ">I"}
 _COUNTS = {0xDC: ">H", 0xDD: ">I", 0xDE: ">H", 0xDF: ">I"}
 _NUMBERS = dict(zip(range(0xCA, 0xD4), (">f", ">d", ">B", ">H", ">I", ">Q", ">b", ">h", ">i", ">q"), strict=True))
@@ -20,25 +27,52 @@ _CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
 _MIX, _MASK = 0xC6A4A7935BD1E995, (1 << 64) - 1
 
 
-def read_docbin(data: bytes) -> list[tuple[str, dict[str, float]]]:
-    """Text and categories of each document.
+Entity = tuple[int, int, str]
+
+
+def read_docbin(data: bytes) -> list[tuple[str, dict[str, float], list[Entity] | None]]:
+    """Text, categories and entities of each document; None where nobody said which entities it has.
+
+    Entities are in code points: start, end (exclusive) and type.
 
     Raises:
         ValueError: it is no such file, or is damaged.
     """
     try:
         content, _ = _value(zlib.decompress(data), 0)
-        names = {string_hash(string): string for string in content["strings"]}
-        tokens = np.frombuffer(content["tokens"], dtype="<u8").reshape(-1, len(content["attrs"]))
-        words = [names.get(code, "") for code in tokens[:, content["attrs"].index(_ORTH)].tolist()]
+        names = {**_SYMBOLS, **{string_hash(string): string for string in content["strings"]}}
+        attrs = content["attrs"]
+        tokens = np.frombuffer(content["tokens"], dtype="<u8").reshape(-1, len(attrs))
+        words = [names.get(code, "") for code in tokens[:, attrs.index(_ORTH)].tolist()]
         spaces = np.frombuffer(content["spaces"], dtype=np.bool_).tolist()
+        marked = {_IOB, _TYPE} <= set(attrs)
+        iob = tokens[:, attrs.index(_IOB)].tolist() if marked else [0] * len(words)
+        types = [names.get(code, "") for code in tokens[:, attrs.index(_TYPE)].tolist()] if marked else words
         ends = np.cumsum(np.frombuffer(content["lengths"], dtype="<i4")).tolist()
-        pieces = [word + " " * space for word, space in zip(words, spaces, strict=True)]
-        starts = [0, *ends[:-1]]
-        texts = ["".join(pieces[start:end]) for start, end in zip(starts, ends, strict=True)]
-        return list(zip(texts, content["cats"], strict=True))
+        found = []
+        for start, end, cats in zip([0, *ends[:-1]], ends, content["cats"], strict=True):
+            pieces = [word + " " * space for word, space in zip(words[start:end], spaces[start:end], strict=True)]
+            entities = _entities(words[start:end], pieces, iob[start:end], types[start:end])
+            found.append(("".join(pieces), cats, entities))
+        return found
     except (zlib.error, struct.error, IndexError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise ValueError(str(error) or type(error).__name__) from error
+
+
+def _entities(words: list[str], pieces: list[str], iob: list[int], types: list[str]) -> list[Entity] | None:
+    """Entities of a document by the marks of its tokens."""
+    if not any(iob):
+        return None
+    found: list[Entity] = []
+    place, open_ = 0, False
+    for word, piece, mark, name in zip(words, pieces, iob, types, strict=True):
+        if mark == _INSIDE and open_:
+            found[-1] = (found[-1][0], place + len(word), found[-1][2])
+        open_ = mark == _FIRST or (mark == _INSIDE and open_)
+        if mark == _FIRST:
+            found.append((place, place + len(word), name))
+        place += len(piece)
+    return found
 
 
 def string_hash(text: str) -> int:

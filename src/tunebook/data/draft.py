@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import Roles
-from tunebook.data.clean import Cleaned, clean_column, clean_with_places
+from tunebook.data.clean import Cleaned, Places, clean_column, clean_with_places
 from tunebook.data.columns import holds_places, text_column
 from tunebook.data.gather import FILE, ROW, TIME
 from tunebook.data.ledger import Action, Ledger, Numbers, shown
@@ -89,6 +89,7 @@ def clean_draft(draft: Draft, roles: Roles, options: DataOptions, rules: Sequenc
         table, cleaned = cleaned_table(
             draft.table, name, rules, (roles.label, *roles.annotators) if role == "text" else ()
         )
+        draft.note("changed", "place_vanished", _shorter(draft.table, table, roles.label))
         draft = replace(draft, table=table)
         for rule, places in cleaned.changed.items():
             draft.note("changed", rule, places)
@@ -115,14 +116,28 @@ def _moved(column: pa.ChunkedArray, texts: pa.ChunkedArray, rows: Numbers, rules
     for text, places in zip(
         texts.take(pa.array(rows)).to_pylist(), column.take(pa.array(rows)).to_pylist(), strict=True
     ):
-        where = clean_with_places(text, rules)[1]
-        ends = [where.cleaned(place["start"], place["end"]) for place in places or ()]
-        new = [{**place, "start": start, "end": end} for place, (start, end) in zip(places or (), ends, strict=True)]
-        moved.append(None if places is None else new)
+        clean, where = clean_with_places(text, rules)
+        moved.append(None if places is None else [new for old in places if (new := _moved_place(old, clean, where))])
     order = np.arange(len(column))
     order[rows] = len(column) + np.arange(len(rows))
     both = pa.chunked_array([*column.chunks, pa.array(moved, column.type)])
     return both.take(pa.array(order))
+
+
+def _moved_place(place: dict[str, Any], clean: str, where: Places) -> dict[str, Any] | None:
+    """A place in the clean text, without the blanks at its ends; None where nothing is left of it."""
+    start, end = where.cleaned(place["start"], place["end"])
+    inner = clean[start:end]
+    start += len(inner) - len(inner.lstrip())
+    return {**place, "start": start, "end": start + len(inner.strip())} if inner.strip() else None
+
+
+def _shorter(before: pa.Table, after: pa.Table, name: str | None) -> Numbers:
+    """Rows of which a place vanished."""
+    if name is None or name not in before.column_names or not holds_places(before.schema.field(name).type):
+        return np.zeros(0, dtype=np.int64)
+    counts = [pc.fill_null(pc.list_value_length(table[name]), 0).to_numpy() for table in (before, after)]
+    return np.flatnonzero(counts[1] < counts[0]).astype(np.int64)
 
 
 def _tally(found: dict[str, Any], cleaned: Cleaned) -> None:

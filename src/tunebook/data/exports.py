@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,7 +18,7 @@ from tunebook.core.nouns import Roles
 from tunebook.core.plugins import found_in
 from tunebook.data.columns import to_table
 from tunebook.data.files import Member
-from tunebook.data.ledger import Numbers
+from tunebook.data.ledger import Entry, Ledger, Numbers
 from tunebook.data.look import Look
 from tunebook.data.options import DataOptions
 
@@ -32,6 +32,7 @@ class Export:
         roles: part -> column, as far as the format says it: `text`, `label`, `row_id`, `weight`, `annotators` ...
         faults: reason -> row number -> detail, of rows that are left out.
         notes: what was found out.
+        changed: reason -> row numbers, of rows whose labels were put right.
     """
 
     table: pa.Table
@@ -39,6 +40,7 @@ class Export:
     roles: dict[str, Any] = field(default_factory=dict)
     faults: dict[str, dict[int, str]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    changed: dict[str, list[int]] = field(default_factory=dict)
 
 
 class Format(ABC):
@@ -128,10 +130,26 @@ def read_export(path: Path, members: list[Member], options: DataOptions, *, labe
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"  # a value of a kind that the tool does not write there
         raise DataError("format.damaged", key=str(path), tool=found.title, reason=reason) from error
-    if not export.table.num_rows and not export.faults:
-        raise DataError("data.empty", key=str(path))
+    if not export.table.num_rows:
+        raise _nothing(export, found, look)
     notes = {"format": found.key, "tool": found.title, **export.notes}
-    return Export(export.table, export.rows, export.roles, export.faults, notes)
+    return replace(export, notes=notes)
+
+
+def _nothing(export: Export, form: Format, look: Look) -> DataError:
+    """Why no row is left."""
+    if not export.faults:
+        return DataError("data.empty", key=str(look.path))
+    ledger = Ledger()
+    ledger.count(look.name, sum(map(len, export.faults.values())))
+    for reason, rows in export.faults.items():
+        ledger.note(Entry("dropped", reason, look.name, np.array(list(rows), dtype=np.int64), list(rows.values())))
+    try:
+        ledger.check(look.options.max_dropped)
+    except DataError as error:
+        return error
+    choose = say("format.label_some")
+    return DataError("format.unlabelled", key=str(look.path), tool=form.title, choose=choose)
 
 
 def to_export(rows: Iterable[tuple[int, dict[str, Any]]], roles: dict[str, Any], **more: Any) -> Export:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunebook.data.describe import warning
-from tunebook.data.ledger import ASIDE, Ledger
+from tunebook.data.ledger import ASIDE, PUT_RIGHT, Ledger
 
 # Note of a file, which is the code of its warning too -> what the warning calls it.
 _NOTES = {
@@ -24,6 +24,8 @@ _NOTES = {
     "second_text": "column",
     "no_status": "tool",
     "parts_left": "names",
+    "relations_left": "count",
+    "units": "unit",
 }
 
 
@@ -40,6 +42,9 @@ def file_warnings(files: Mapping[str, Mapping[str, str]], ledger: Ledger) -> lis
                 found.append(warning(note, file=file, **{field: notes[note]}))
     if ledger.total("dropped", "open_quote"):
         found.append(warning("open_quote", rows=ledger.examples("open_quote")))
+    for reason in PUT_RIGHT:
+        if ledger.total("changed", reason):
+            found.append(warning("marks_changed", reason=reason, rows=ledger.examples(reason)))
     for reason in ASIDE:
         if ledger.total("dropped", reason):
             found.append(warning("aside", reason=reason, rows=ledger.examples(reason)))

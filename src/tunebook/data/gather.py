@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,7 @@ from tunebook.data.exports import told
 from tunebook.data.given_split import fold_column, given_splits, split_column
 from tunebook.data.kind import kinds_for
 from tunebook.data.label_columns import class_names, joined_name, label_table, with_fields
-from tunebook.data.ledger import Entry, Ledger
+from tunebook.data.ledger import Action, Entry, Ledger
 from tunebook.data.names import WEIGHT_TOO, plain
 from tunebook.data.options import DataOptions
 from tunebook.data.read import Source, read
@@ -177,8 +177,9 @@ def _record(source: Source, name: str, ledger: Ledger) -> None:
     for reason, rows in source.faults.items():
         details = list(rows.values()) if any(rows.values()) else ()
         ledger.note(Entry("dropped", reason, name, np.array(list(rows), dtype=np.int64), details))
-    for reason, numbers in source.aside.items():
-        ledger.note(Entry("dropped", reason, name, np.array(numbers, dtype=np.int64)))
+    for action, reasons in (("dropped", source.aside), ("changed", source.changed)):
+        for reason, numbers in reasons.items():
+            ledger.note(Entry(cast(Action, action), reason, name, np.array(numbers, dtype=np.int64)))
 
 
 def _filled_down(source: Source, options: DataOptions, name: str) -> Source:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tunebook.core.errors import DataError, PlanError
 from tunebook.core.kind import Kind, kinds
 from tunebook.core.nouns import DataRef, Labels
+from tunebook.data.columns import text_column
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
 
@@ -34,6 +35,7 @@ class Labelled:
         merged_rows: places of those rows.
         counts: label as written -> rows, of all that were used.
         marks: label that says that a row was not labelled -> rows; failed: error of a spreadsheet -> rows.
+        changed: reason -> places of rows whose label was put right.
     """
 
     labels: Labels
@@ -45,6 +47,7 @@ class Labelled:
     counts: dict[str, int] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
+    changed: dict[str, Numbers] = field(default_factory=dict)
 
 
 class ColumnKind(Kind):
@@ -136,9 +139,27 @@ class ColumnKind(Kind):
     def nearness(self, vote: Any, target: Any, labels: Labels) -> float:
         """How near a vote is to a row's target, from 0 to 1."""
 
+    def agreed(self, first: pa.ChunkedArray, second: pa.ChunkedArray) -> tuple[float, float]:
+        """How much two annotators said alike, and how much at most: rows with the same cell, and rows of both."""
+        equal = pc.drop_null(pc.equal(*map(_answers, (first, second))))
+        return float(pc.sum(equal).as_py() or 0), float(len(equal))
+
+    def figures(self, rows: pa.Table, labels: Labels) -> dict[str, Any]:
+        """Figures of prepared rows that this kind alone has."""
+        return {}
+
+    def doubts(self, stats: dict[str, Any]) -> list[dict[str, Any]]:
+        """What those figures warn of."""
+        return []
+
     @abstractmethod
     def warnings(self, labelled: Labelled, column: str, options: DataOptions) -> list[dict[str, Any]]:
         """What is unusual about the labels of a file's column of that name."""
+
+
+def _answers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    text = pc.utf8_trim_whitespace(text_column(column))
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
 
 
 def column_kinds() -> dict[str, ColumnKind]:

@@ -19,6 +19,8 @@ Numbers = NDArray[np.int64]
 
 # What stands in a file and is no row of its table.
 ASIDE = ("title", "description", "heading_again", "total", "legend")
+# What is done to marked places so that they fit their text and each other.
+PUT_RIGHT = ("span_overlap", "span_joined", "span_twice", "span_trimmed", "place_vanished")
 # Rows of these reasons are set aside on purpose: they are no sign of a damaged file.
 WANTED = frozenset({"duplicate", "leaked", "rejected", "skipped", "unlabelled", *ASIDE})
 _SHOWN = 8
@@ -119,7 +121,11 @@ class Ledger:
         """One line a reason of faulty rows: words, count and examples of row numbers."""
         counts = self.counts("dropped")
         for reason in sorted(set(counts) - WANTED, key=lambda name: (-counts[name], name)):
-            yield f"{say(f'ledger.{reason}')}: {counts[reason]} ({self.examples(reason)})"
+            detail = next(
+                (item for e in self.entries if e.reason == reason for item in e.details if item.strip("0123456789")), ""
+            )
+            more = f"; {detail}" if detail else ""
+            yield f"{say(f'ledger.{reason}')}: {counts[reason]} ({self.examples(reason)}{more})"
 
     def examples(self, reason: str) -> str:
         """File and first row numbers of a reason: `reviews.csv: 3, 17, 20 …`."""
@@ -148,4 +154,4 @@ def shown(rows: Sequence[int], limit: int = _SHOWN) -> str:
     return ", ".join(str(row) for row in rows[:limit]) + (" …" if len(rows) > limit else "")
 
 
-__all__ = ["ASIDE", "WANTED", "Action", "Entry", "Ledger", "Numbers", "shown"]
+__all__ = ["ASIDE", "PUT_RIGHT", "WANTED", "Action", "Entry", "Ledger", "Numbers", "shown"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 
 from tunebook.core.border import described
 from tunebook.core.errors import DataError, near
@@ -42,6 +42,9 @@ class DataOptions(Record):
         label_names: label as written -> name, or names by class number.
         merge_label_case: labels that differ only by case or spaces are one class; False refuses them.
         max_classes: more classes than this are refused.
+        scheme: how tags of words are written; found out when None.
+        overlaps: what happens to marked places that overlap: the longest of them stay, those that begin first, or the
+            file is refused.
         format: format of the files, when their names do not say it.
         delimiter: character between cells. A space cuts each line once, at its first space (`LABEL some text`).
         quotes: `csv` reads "..." as one cell, `literal` keeps quotes as they are, `auto` finds out.
@@ -82,6 +85,8 @@ class DataOptions(Record):
     label_names: dict[str, str] | list[str] | None = None
     merge_label_case: bool = True
     max_classes: int = Field(default=1000, ge=2)
+    scheme: Literal["io", "bio", "iob1", "bioes", "bilou", "bmes"] | None = None
+    overlaps: Literal["longest", "first", "refuse"] = "refuse"
 
     format: FileFormat | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
@@ -110,6 +115,11 @@ class DataOptions(Record):
                 super().__init__(**given)
             except ValidationError as error:
                 raise _wrong(error.errors()[0]) from None
+
+    @field_validator("scheme", mode="before")
+    @classmethod
+    def _lower(cls, given: Any) -> Any:
+        return given.lower() if isinstance(given, str) else given
 
     @property
     def parts_by(self) -> Literal["random", "group", "time"]:

@@ -93,10 +93,10 @@ def _label(draft: Draft, gathered: Gathered) -> tuple[Draft, Labelled]:
     labelled = find_labels(draft.table[str(roles.label)], named, gathered.coded)
     refuse_unknown(draft, labelled)
     words = column_kind(labelled.labels.problem).words(draft.table[str(roles.label)])
-    draft = (
-        draft.put(_LABEL, labelled.column) if words is None else draft.put(_LABEL, labelled.column).put(_WORDS, words)
-    )
-    draft.note("changed", "label_merged", labelled.merged_rows)
+    draft = draft.put(_LABEL, labelled.column)
+    draft = draft if words is None else draft.put(_WORDS, words)
+    for reason, places in {"label_merged": labelled.merged_rows, **labelled.changed}.items():
+        draft.note("changed", reason, places)
     return labelled_rows(draft, labelled.bad), labelled
 
 
@@ -160,7 +160,8 @@ def _repeat_warnings(found: Found) -> list[dict[str, Any]]:
 def _warnings(
     stats: dict[str, Any], found: Found, labelled: Labelled, gathered: Gathered, ids_unusable: bool
 ) -> list[dict[str, Any]]:
-    warnings = [*find_warnings(stats), *_repeat_warnings(found)]
+    doubts = column_kind(labelled.labels.problem).doubts(stats)
+    warnings = [*find_warnings(stats), *doubts, *_repeat_warnings(found)]
     if labelled.merged:
         merged = "; ".join(f"{old!r} → {new!r}" for old, new in list(labelled.merged.items())[:5])
         warnings.append(warning("labels_merged", merged=merged))

@@ -15,7 +15,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.hashing import file_id
 from tunebook.data.delimited import read_delimited
 from tunebook.data.encoding import decode
-from tunebook.data.exports import find_format, read_export
+from tunebook.data.exports import Export, find_format, read_export
 from tunebook.data.files import format_of, members, only, refuse_stand_in
 from tunebook.data.heading import column_names, repeated_names
 from tunebook.data.jsons import read_json, read_jsonl
@@ -41,6 +41,7 @@ class Source:
         roles: part -> column, where the format says which plays it.
         aside: reason -> row numbers, of what stands in the file and is no row: titles, headings again, totals.
         lost: columns of formulas that were saved without their values.
+        changed: reason -> row numbers, of rows whose labels were put right.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class Source:
     roles: dict[str, Any] = field(default_factory=dict)
     aside: dict[str, list[int]] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
+    changed: dict[str, list[int]] = field(default_factory=dict)
 
 
 def read(path: Path, options: DataOptions | None = None, *, labelled: bool = True) -> Source:
@@ -76,9 +78,7 @@ def read(path: Path, options: DataOptions | None = None, *, labelled: bool = Tru
     inside = members(path)
     export = None if options.format else read_export(path, inside, options, labelled=labelled)
     if export is not None:
-        count = len(export.rows) + sum(map(len, export.faults.values()))
-        found = (export.table, export.rows, count, export.faults, export.notes, export.roles)
-        return Source(path, path.name, file_id(path), *found)
+        return _of_export(export, path, path.name, file_id(path))
     return _plain(*only(inside, path), path, options, labelled=labelled)
 
 
@@ -91,9 +91,13 @@ def read_part(look: Look) -> Source:
     found = find_format(look)
     if found is None:
         return _plain(look.data, look.name, look.path, look.options, labelled=look.labelled)
-    export = found.read(look)
+    return _of_export(found.read(look), look.path, look.name, "")
+
+
+def _of_export(export: Export, path: Path, name: str, file_hash: str) -> Source:
     count = len(export.rows) + sum(map(len, export.faults.values()))
-    return Source(look.path, look.name, "", export.table, export.rows, count, export.faults, export.notes, export.roles)
+    found = (export.table, export.rows, count, export.faults, export.notes, export.roles)
+    return Source(path, name, file_hash, *found, changed=export.changed)
 
 
 def _plain(data: bytes, inner: str, path: Path, options: DataOptions, *, labelled: bool) -> Source:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from typing import Any
 
 from tunebook.data.cells import as_text
@@ -25,7 +25,7 @@ class Answer:
         columns: the item's columns, of which the first answer's are taken.
         who: the person; said: the labels, in order; a number stands alone.
         left_out: why the answer does not count (`skipped`, `unlabelled`, `rejected`, `ragged`), a reason of
-            the ledger.
+            the ledger; `detail`: what is worth knowing beside it.
         when: when it was given; of one person's answers the latest counts.
     """
 
@@ -36,6 +36,7 @@ class Answer:
     said: tuple[Any, ...] = ()
     left_out: str = ""
     when: str = ""
+    detail: str = ""
 
 
 @dataclass
@@ -45,9 +46,17 @@ class _Item:
     first: Answer
     votes: dict[str, Answer] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
+    detail: str = ""
 
 
-def join_answers(answers: Iterable[Answer], label: str | None, roles: dict[str, Any], **notes: str) -> Export:
+def join_answers(
+    answers: Iterable[Answer],
+    label: str | None,
+    roles: dict[str, Any],
+    notes: dict[str, str] | None = None,
+    *,
+    spans: bool = False,
+) -> Export:
     """One row an item, with the label that most gave; where several have as many votes, a row for each of them.
 
     Labels are words where no answer has more than one, else lists of those that at least half of the answers have, or
@@ -57,28 +66,29 @@ def join_answers(answers: Iterable[Answer], label: str | None, roles: dict[str, 
     Args:
         label: name of the column of labels; None for rows to predict: every item, whatever was said of it.
         roles: the other parts.
+        spans: labels are marked places (`Mark`).
     """
     items = _by_item(answers)
     if label is None:
         broken = {item.first.row: "" for item in items.values() if item.left[:1] == [RAGGED]}
         texts = [(item.first.row, item.first.columns) for item in items.values() if item.first.row not in broken]
-        return to_export(texts, roles, faults={RAGGED: broken} if broken else {}, notes=notes)
-    several = any(len(vote.said) > 1 for item in items.values() for vote in item.votes.values())
+        return to_export(texts, roles, faults={RAGGED: broken} if broken else {}, notes=notes or {})
+    several = spans or any(len(vote.said) > 1 for item in items.values() for vote in item.votes.values())
     people = _people(list(items.values()))
     rows: list[tuple[int, dict[str, Any]]] = []
     faults: dict[str, dict[int, str]] = {}
     for item in items.values():
         if not item.votes:
             reason = Counter(item.left).most_common(1)[0][0]
-            faults.setdefault(reason, {})[item.first.row] = ""
+            faults.setdefault(reason, {})[item.first.row] = item.detail
             continue
         votes = _votes(item, people, several)
         given = {vote.said: vote.row for vote in reversed(item.votes.values())}
-        for said in _winners([vote.said for vote in item.votes.values()], several):
+        for said in _winners([vote.said for vote in item.votes.values()], several, spans):
             row = given.get(said, item.first.row)
             rows.append((row, {**item.first.columns, label: _cell(said, several), **votes}))
     roles = {**roles, "label": label, **({"annotators": [*people]} if people else {})}
-    return to_export(rows, roles, faults=faults, notes=notes)
+    return to_export(rows, roles, faults=faults, notes=notes or {})
 
 
 def _by_item(answers: Iterable[Answer]) -> dict[Hashable, _Item]:
@@ -88,6 +98,7 @@ def _by_item(answers: Iterable[Answer]) -> dict[Hashable, _Item]:
         item = items.setdefault(key, _Item(answer))
         if answer.left_out:
             item.left.append(answer.left_out)
+            item.detail = item.detail or answer.detail
         elif answer.who not in item.votes or answer.when > item.votes[answer.who].when:
             item.votes[answer.who] = answer
     return items
@@ -113,10 +124,12 @@ def _votes(item: _Item, people: dict[str, str | int], several: bool) -> dict[str
     return {column: _cell(vote.said, several) if vote else None for column, vote in found.items()}
 
 
-def _winners(said: Sequence[tuple[Any, ...]], several: bool) -> list[tuple[Any, ...]]:
+def _winners(said: Sequence[tuple[Any, ...]], several: bool, spans: bool) -> list[tuple[Any, ...]]:
     """The labels of a row, for each row that an item becomes."""
     if several:
         counts = Counter(label for labels in said for label in dict.fromkeys(labels))
+        if spans:  # of more than half, so that no two of them overlap
+            return [tuple(sorted(mark for mark, count in counts.items() if 2 * count > len(said)))]
         half, none = len(said) / 2, said.count(())  # an empty answer says that no label applies
         least = half if none >= half else min(half, max(counts.values()))
         return [tuple(label for label, count in counts.items() if count >= least)]
@@ -130,7 +143,9 @@ def broken_rows(ragged: Mapping[int, str]) -> list[Answer]:
 
 
 def _cell(said: tuple[Any, ...], several: bool) -> Any:
-    return list(dict.fromkeys(said)) if several else said[0]
+    if not several:
+        return said[0]
+    return [vars(item) if is_dataclass(item) else item for item in dict.fromkeys(said)]
 
 
 __all__ = ["RAGGED", "Answer", "broken_rows", "join_answers"]

@@ -67,7 +67,6 @@ def test_several_labels_and_numbers(records):
 @pytest.mark.parametrize(
     ("answers", "code"),
     [
-        ([[{"start": 0, "end": 2, "label": "A"}]], "format.tagging"),
         ([["a", "b"], ["b", "a"]], "format.ranking"),
         (["a long answer in words of one's own", "another long answer in other words"], "format.writing"),
         ([], "format.unlabelled"),
@@ -85,3 +84,12 @@ def test_two_questions_need_one_word(records):
         read(path)
     assert caught.value.allowed == "topic, tone"
     assert read(path, DataOptions(label="tone")).roles["label"] == "tone"
+
+
+def test_marked_places_and_texts_without_any(records):
+    marks = [{"start": 0, "end": 4, "label": "A"}]
+    source = read(records(nested(1, q=[marks, []]), nested(2, q=[[]]), nested(3)))
+    assert source.roles["label"] == "q"
+    assert source.table["q"].to_pylist() == [[], []]  # one of two users is no majority
+    assert [column.to_pylist()[0] for column in source.table.select(source.roles["annotators"]).columns] == [marks, []]
+    assert source.faults == {"unlabelled": {3: ""}}

@@ -67,8 +67,7 @@ def test_a_user_who_did_nothing_has_an_empty_file(tmp_path):
 @pytest.mark.parametrize(
     ("row", "code"),
     [
-        (document(1, [0, 5, "A"]), "format.tagging"),
-        ({"id": 1, "text": "x", "entities": [], "relations": [], "Comments": []}, "format.tagging"),
+        ({"id": 1, "text": "x", "entities": [], "relations": [], "Comments": []}, "format.unlabelled"),
         ({"id": 1, "text": "x", "cats": ["ask"], "entities": [[0, 1, "A"]], "Comments": []}, "format.intent"),
         (document(1, "Dear customer,\nwe are sorry."), "format.writing"),
     ],
@@ -89,3 +88,32 @@ def test_intents_are_read_where_their_classes_are_named(write):
 def test_older_versions_call_the_text_data(write):
     row = {"id": 1, "data": "words", "label": ["a"], "annotation_approver": None}
     assert read(write("a.jsonl", jsonl(row, row | {"id": 2}))).table["text"].to_pylist() == ["words", "words"]
+
+
+def test_marked_places_in_both_of_its_forms(write):
+    """Without relations a list of three; with them objects, and documents without any are not done yet."""
+    source = read(write("all.jsonl", jsonl(document(1, [0, 5, "A"]), document(2))))
+    assert source.table["label"].to_pylist() == [[{"start": 0, "end": 5, "label": "A"}]]
+    assert list(source.faults) == ["unlabelled"]
+    spans = [{"id": n, "label": "AB"[n], "start_offset": 3 * n, "end_offset": 3 * n + 2} for n in (1, 0)]
+    row = {"id": 7, "text": "words one", "entities": spans, "relations": [{"id": 1, "from_id": 0, "to_id": 1}]}
+    source = read(write("all.jsonl", jsonl({**row, "Comments": []})))
+    assert source.table["label"].to_pylist() == [
+        [{"start": 0, "end": 2, "label": "A"}, {"start": 3, "end": 5, "label": "B"}]
+    ]
+    assert source.notes["relations_left"] == "1"
+    assert source.table.column_names == ["id", "text", "label"]
+
+
+def test_places_of_intents_are_read_where_they_are_named(write):
+    row = {"id": 1, "text": "on lamp", "cats": ["ask"], "entities": [[3, 7, "ITEM"]], "Comments": []}
+    source = read(write("all.jsonl", jsonl(row)), DataOptions(label="entities"))
+    assert source.table["entities"].to_pylist() == [[{"start": 3, "end": 7, "label": "ITEM"}]]
+
+
+def test_users_who_mark_alone_are_annotators(tmp_path):
+    marks = [[0, 4, "A"]], [[0, 4, "A"], [4, 5, "B"]], [[0, 4, "A"]]
+    rows = {f"{who}_jsonl": jsonl(document(1, *found)) for who, found in zip(("ann", "bob", "eve"), marks, strict=True)}
+    source = read(package(tmp_path / "a.zip", **rows))
+    assert source.table["label"].to_pylist() == [[{"start": 0, "end": 4, "label": "A"}]]
+    assert len(source.table["annotator bob"].to_pylist()[0]) == 2

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_two_questions_need_one_word(tasks):
 @pytest.mark.parametrize(
     ("kind", "code"),
     [
-        ("labels", "format.tagging"),
+        ("hypertextlabels", "format.tagging"),
         ("pairwise", "format.preference"),
         ("ranker", "format.ranking"),
         ("textarea", "format.writing"),
@@ -101,3 +102,33 @@ def test_an_annotator_written_as_an_object_is_known_by_number(tasks):
     source = read(tasks(task(1, *[annotation(who, chosen("late")) for who in people])))
     assert source.roles["annotators"] == ["annotator 3", "annotator 8"]
     assert "example.org" not in str(source.table.to_pydict())
+
+
+def marked(start: int, end: int, *labels: str, text: str | None = None) -> dict[str, Any]:
+    value = {"start": start, "end": end, "labels": list(labels), **({} if text is None else {"text": text})}
+    return {"from_name": "ner", "to_name": "text", "type": "labels", "value": value}
+
+
+def test_marked_places_of_annotators_who_saw_it_skipped_it_or_found_nothing(tasks):
+    """Submitted without a mark says that there is nothing; skipped and untouched tasks are left out."""
+    relation = {"type": "relation", "from_id": "a", "to_id": "b", "labels": ["knows"]}
+    source = read(
+        tasks(
+            task(1, annotation(1, marked(0, 4, "A", text="text"), relation), annotation(2, marked(0, 4, "A"))),
+            task(2, annotation(1)),
+            task(3, annotation(1, marked(0, 4, "A"), cancelled=True)),
+            task(4),
+        )
+    )
+    assert source.roles | {"annotators": []} == {"row_id": "id", "text": "text", "label": "ner", "annotators": []}
+    assert source.table["ner"].to_pylist() == [[{"start": 0, "end": 4, "label": "A"}], []]
+    assert source.faults == {"skipped": {3: ""}, "unlabelled": {4: ""}}
+
+
+def test_several_labels_of_a_place_overlap(tasks):
+    path = tasks(task(1, annotation(1, marked(0, 4, "A", "B"))))
+    with pytest.raises(DataError, match=r"data\.span_overlap"):
+        read(path)
+    assert read(path, DataOptions(overlaps="first")).table["ner"].to_pylist() == [
+        [{"start": 0, "end": 4, "label": "A"}]
+    ]

@@ -70,7 +70,6 @@ def test_paths_and_numbers(export):
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        ([{"start": 0, "end": 2, "text": "wo", "labels": ["A"]}], "format.tagging"),
         ([{"selected": "left"}], "format.preference"),
         ([{"ranker": {"good": ["x"], "_": []}}], "format.ranking"),
     ],
@@ -96,3 +95,11 @@ def test_two_questions_need_one_word(export):
 def test_nothing_labelled_is_told(export):
     with pytest.raises(DataError, match=r"unlabelled|label"):
         read(export(row(1, None), row(2, None)))
+
+
+def test_marked_places(export):
+    marks = [{"start": 0, "end": 5, "text": "words", "labels": ["A"]}]
+    source = read(export(row(1, 1, ner=marks), row(1, 2, ner=marks), row(2, 1), row(3, None)))
+    assert source.table["ner"].to_pylist() == [[{"start": 0, "end": 5, "label": "A"}], []]
+    assert source.roles["annotators"] == ["annotator 1", "annotator 2"]
+    assert list(source.faults) == ["unlabelled"]

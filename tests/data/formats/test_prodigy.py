@@ -76,6 +76,22 @@ def test_people_vote(decisions):
     assert read(path).roles["annotators"] == ["annotator ann", "annotator bob"]
 
 
-def test_spans_are_tagging(decisions):
-    with pytest.raises(DataError, match=r"format\.tagging"):
-        read(decisions(decision("one", "accept", spans=[{"start": 0, "end": 3, "label": "A"}])))
+def test_accepted_places_of_a_text_are_put_together(decisions):
+    spans = [
+        {"start": start, "end": start + 3, "label": name, "token_start": 0} for start, name in ((0, "A"), (4, "B"))
+    ]
+    source = read(
+        decisions(
+            decision("one two", "accept", spans=spans[:1]),
+            decision("one two", "accept", spans=spans[1:]),
+            decision("a", "reject", spans=[{"start": 0, "end": 1, "label": "A"}]),
+            decision("none", "accept", spans=[]),
+        )
+    )
+    assert source.table["label"].to_pylist() == [
+        [{"start": 0, "end": 3, "label": "A"}, {"start": 4, "end": 7, "label": "B"}],
+        [],
+    ]
+    assert source.faults == {"rejected": {3: ""}}
+    with pytest.raises(DataError, match=r"format\.unlabelled"):
+        read(decisions(decision("one", "accept", meta={})))

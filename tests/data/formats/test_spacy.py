@@ -9,6 +9,7 @@ from tests.data.test_docbin import packed
 
 from tunebook.core.errors import DataError
 from tunebook.data.docbin import string_hash
+from tunebook.data.options import DataOptions
 from tunebook.data.read import read
 
 
@@ -34,9 +35,12 @@ def test_several_categories(write):
     assert source.faults == {"unlabelled": {3: ""}}
 
 
-def test_documents_with_nothing_but_marks_are_tagging(write):
-    with pytest.raises(DataError, match=r"format\.tagging"):
-        read(write("x.json", json.dumps(doc("one", {}, ents=[{"start": 0, "end": 1, "label": "A"}]))))
+def test_documents_with_nothing_but_marks(write):
+    marks = [{"start": 0, "end": 1, "label": "A"}]
+    both = [doc("one", {"x": 1.0, "y": 0.0}, ents=marks), doc("two", {"x": 0.0, "y": 1.0})]
+    assert read(write("x.json", json.dumps(doc("one", {}, ents=marks)))).table["label"].to_pylist() == [marks]
+    assert read(write("y.json", json.dumps(both))).table["cats"].to_pylist() == ["x", "y"]
+    assert read(write("y.json", json.dumps(both)), DataOptions(label="ents")).table["ents"].to_pylist() == [marks, []]
 
 
 def test_binary_documents(write):
@@ -52,5 +56,5 @@ def test_binary_documents(write):
     assert source.notes["tool"] == "spaCy"
     with pytest.raises(DataError, match=r"format\.damaged"):
         read(write("y.spacy", zlib.compress(packed(content | {"lengths": b"12"}))))
-    with pytest.raises(DataError, match=r"format\.tagging"):
+    with pytest.raises(DataError, match=r"format\.unlabelled"):
         read(write("z.spacy", zlib.compress(packed(good | {"cats": [{}, {}]}))))

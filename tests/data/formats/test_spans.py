@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tunebook.core.errors import DataError
-from tunebook.data.formats.spans import are_spans
+from tunebook.data.formats.spans import are_spans, marks_of
+from tunebook.data.marks import Mark
 from tunebook.data.read import read
 
 
@@ -18,10 +18,22 @@ from tunebook.data.read import read
         {"data": "some words", "labels": [{"start_offset": 0, "end_offset": 4, "label": "A"}]},
     ],
 )
-def test_places_in_texts_are_tagging(write, row):
+def test_places_in_texts_are_read(write, row):
     empty = {name: [] if isinstance(value, list) else value for name, value in row.items()}
-    with pytest.raises(DataError, match=r"format\.tagging"):
-        read(write("x.jsonl", f"{json.dumps(empty)}\n{json.dumps(row)}\n"))
+    source = read(write("x.jsonl", f"{json.dumps(empty)}\n{json.dumps(row)}\n"))
+    assert source.table[source.roles["label"]].to_pylist() == [[], [{"start": 0, "end": 4, "label": "A"}]]
+    assert source.table[source.roles["text"]].to_pylist() == ["some words"] * 2
+
+
+def test_a_row_without_a_list_was_not_labelled(write):
+    rows = [{"text": "some words", "spans": [[0, 4, "A"]]}, {"text": "more", "spans": None}]
+    assert read(write("x.jsonl", "\n".join(map(json.dumps, rows)))).faults == {"unlabelled": {2: ""}}
+
+
+def test_names_and_ends_as_tools_write_them():
+    assert marks_of([[0, 4, ["A", "B"]]]) == (Mark(0, 4, "A"), Mark(0, 4, "B"))
+    one = {"begin": "3", "end": 5, "type": "X", "word": "ab"}
+    assert marks_of([one, {"start": 1.5, "end": None}]) == (Mark(3, 5, "X", "ab"), Mark(-1, -1, ""))
 
 
 @pytest.mark.parametrize(

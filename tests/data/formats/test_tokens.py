@@ -13,12 +13,59 @@ def lines(*rows):
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def test_a_tag_for_each_word_is_tagging(write):
-    rows = [{"tokens": ["a", "b"], "ner_tags": [0, 1]}, {"tokens": ["c"], "ner_tags": [0]}]
+def test_a_tag_for_each_word(write):
+    rows = [{"tokens": ["a", "b"], "ner_tags": [0, 1], "n": 7}, {"tokens": ["c"], "ner_tags": [0], "n": 8}]
     path = write("x.jsonl", lines(*rows))
-    with pytest.raises(DataError, match=r"format\.tagging"):
-        read(path)
-    assert read(path, DataOptions(text="tokens")).table.num_rows == 2
+    source = read(path)
+    assert source.table["text"].to_pylist() == ["a b", "c"]
+    assert source.table["ner_tags"].to_pylist()[0] == [
+        {"start": 0, "end": 1, "tag": "0"},
+        {"start": 2, "end": 3, "tag": "1"},
+    ]
+    assert source.table["n"].to_pylist() == [7, 8]
+    assert (source.roles["text"], source.roles["label"]) == ("text", "ner_tags")
+    assert read(path, labelled=False).table.to_pydict() == {"text": ["a b", "c"], "n": [7, 8]}
+
+
+def test_the_letters_of_a_text_with_a_tag_each(write):
+    path = write(
+        "x.jsonl", lines({"text": "我在北京", "labels": ["O", "O", "B-LOC", "I-LOC"]}, {"text": "好", "labels": ["O"]})
+    )
+    source = read(path)
+    assert source.table["text"].to_pylist() == ["我在北京", "好"]
+    assert [word["tag"] for word in source.table["labels"].to_pylist()[0]] == ["O", "O", "B-LOC", "I-LOC"]
+
+
+def test_of_several_columns_of_tags_the_names_are_taken(write):
+    rows = [{"tokens": ["a", "b"], "pos_tags": ["X", "Y"], "ner_tags": ["O", "B-A"], "tokens_too": ["c", "d"]}] * 3
+    path = write("x.jsonl", lines(*rows))
+    assert read(path).roles["label"] == "ner_tags"
+    assert read(path, DataOptions(label="pos_tags")).roles["label"] == "pos_tags"
+    odd = [{"tokens": ["a", "b"], "first": ["X", "Y"], "second": ["O", "B-A"]}] * 3
+    with pytest.raises(DataError) as caught:
+        read(write("y.jsonl", lines(*odd)))
+    assert (caught.value.code, caught.value.allowed) == ("format.questions", "first, second")
+
+
+def test_rows_whose_words_and_tags_do_not_go_together_are_left_out_with_the_reason(write):
+    bad = {
+        "tags_words": {"tokens": ["a", "b", "c"], "ner_tags": ["O", "B-X"]},
+        "tag_twice": {"tokens": ["a"], "ner_tags": [["B-X", "B-Y"]]},
+        "no_words": {"tokens": [], "ner_tags": []},
+        "word_no_text": {"tokens": [7], "ner_tags": ["O"]},
+        "tag_no_name": {"tokens": ["a"], "ner_tags": [None]},
+    }
+    good = [{"tokens": ["a", "b"], "ner_tags": ["O", ["B-X"]]}] * 6
+    source = read(write("x.jsonl", lines(*good, *bad.values())))
+    assert {reason: list(rows) for reason, rows in source.faults.items()} == {
+        reason: [number] for number, reason in enumerate(bad, start=7)
+    }
+    assert source.faults["tags_words"] == {7: "3 / 2"}
+    assert source.table.num_rows == 6
+    with pytest.raises(DataError) as caught:
+        read(write("y.jsonl", lines(*[bad["tags_words"]] * 3)))
+    assert caught.value.code == "data.dropped"
+    assert "not as many tags as words: 3 (y.jsonl: 1, 2, 3; 3 / 2)" in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -36,6 +83,7 @@ def test_columns_of_whole_texts_are_a_table(write, texts):
         [{"tokens": ["a"], "labels": ["x"]}, {"tokens": ["c"], "labels": ["y"]}],
         [{"tokens": ["a", "b"], "labels": None}],
         [{"text": "a b", "labels": ["x", "y"]}],
+        [{"text": "ab", "labels": ["x", "y"]}],
     ],
 )
 def test_lists_of_other_lengths_are_not(write, rows):

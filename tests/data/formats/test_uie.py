@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-from tunebook.core.errors import DataError
 from tunebook.data.read import read
 
 
@@ -24,6 +21,19 @@ def test_prompts_of_classes_are_read(write):
     assert source.faults == {"unlabelled": {3: ""}}
 
 
-def test_other_prompts_are_tagging(write):
-    with pytest.raises(DataError, match=r"format\.tagging"):
-        read(write("x.jsonl", row("很好的书", "商品", "书") + row("没有", "商品")))
+def test_prompts_of_places_join_what_they_say_of_a_text(write):
+    """A prompt without results says that there are none; one of a relation asks for what belongs to a marked place."""
+
+    def asked(text, prompt, *places):
+        results = [{"text": text[start:end], "start": start, "end": end} for start, end in places]
+        return json.dumps({"content": text, "prompt": prompt, "result_list": results}) + "\n"
+
+    text = "高勇，中国国籍"
+    rows = asked(text, "人名", (0, 2)) + asked(text, "国籍", (3, 5)) + asked(text, "高勇的国籍", (3, 5))
+    source = read(write("x.jsonl", rows + asked("没有", "人名")))
+    assert source.table["content"].to_pylist() == [text, "没有"]
+    assert source.table["label"].to_pylist() == [
+        [{"start": 0, "end": 2, "label": "人名"}, {"start": 3, "end": 5, "label": "国籍"}],
+        [],
+    ]
+    assert source.notes["relations_left"] == "1"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format
-from tunebook.data.formats.spans import are_spans
+from tunebook.data.formats.spans import are_spans, marks_of
 from tunebook.data.look import Look, Objects
+from tunebook.data.marks import marked_export, marked_text
 from tunebook.data.votes import Answer, join_answers
 
 _END = ".responses"
@@ -33,8 +35,13 @@ class Argilla(Format):
         rows = look.rows()
         question = self._question(look, rows) if look.labelled else ""
         answers = (answer for number, row in rows for answer in _answers(number, row, question))
+        given = [dict(value=item["value"]) for _, row in rows for item in _given(row).get(question, [])]
         status = {} if any("fields" not in row for _, row in rows) else {"no_status": self.title}
-        return join_answers(answers, question or None, {"row_id": "id"}, **status)
+        if any(are_spans(item["value"]) for item in given):
+            marked = [replace(one, said=marks_of(list(one.said)), left_out=_left(one)) for one in answers]
+            text = look.options.text or marked_text(marked)
+            return marked_export(look, marked, text, {"row_id": "id"}, status, question)
+        return join_answers(answers, question or None, {"row_id": "id"}, status)
 
     def _question(self, look: Look, rows: Objects) -> str:
         """The question whose answers are labels: a word, a number or a list of words that are not always the same."""
@@ -46,11 +53,17 @@ class Argilla(Format):
             return str(look.options.label)
         kinds = {name: _kind(found) for name, found in values.items() if found}
         labels = [name for name, kind in kinds.items() if kind == "labels"]
+        labels = labels or [name for name, kind in kinds.items() if kind == "tagging"]
         if len(labels) > 1:
             raise DataError("format.questions", key=str(look.path), tool=self.title, allowed=", ".join(labels))
         if not labels:
             raise self.refusal(next(iter(kinds.values()), "unlabelled"), look)
         return labels[0]
+
+
+def _left(answer: Answer) -> str:
+    """Why an answer of places is left out: an empty one says that there are none."""
+    return "" if answer.left_out == "unlabelled" and answer.who else answer.left_out
 
 
 def _given(row: dict[str, Any]) -> Given:

@@ -1,40 +1,208 @@
-"""CoNLL, IOB and CoNLL-U: a token a line with its tags, a blank line after each sentence."""
+"""CoNLL, IOB and CoNLL-U: a word a line with its tags, a blank line after each sentence."""
 
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
+from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format
 from tunebook.data.look import Look
+from tunebook.data.words import Sentence, tagged_export
 
-_TAG = re.compile(r"(O|[BIESLUM]-\S+|_)")
+_TAG = re.compile(r"(O|[BIESLUMW][-_]\S+|\S+[-_][BIESLUMW]|_)")
+_BARE = re.compile(r"[^\W\d_][\w./&-]{0,40}")
 _DOCUMENT = "-DOCSTART-"
-_COLUMNS_U = 10
-_FEW = 4
+_NUMBER = re.compile(r"\d+([-.]\d+)?")
+_U = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")  # universaldependencies.org
+_COLUMNS = "# global.columns ="  # of CoNLL-U Plus
+_KEYS = ("NER", "Entity", "NE")
+_NAME = "tag"  # of the column of tags, where nobody said it
+_FEW, _TYPES, _MOST_OUTSIDE = 4, 60, 0.3
+_DOCUMENTS = 10
+Line = tuple[int, list[str]]
+
+
+@dataclass
+class _Block:
+    """The lines of a sentence, with the comments above them and the number of their document."""
+
+    document: int
+    comments: dict[str, str] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
 
 
 class Conll(Format):
-    """Tokens under each other."""
+    """Words under each other."""
 
     title: ClassVar[str] = "CoNLL"
 
     def fits(self, look: Look) -> bool:
-        """Every line has as many columns, and the last is a tag; or the ten columns of CoNLL-U."""
-        lines = [line for line in look.lines if not line.startswith(("#", _DOCUMENT))]
-        if len(lines) < _FEW or "\n\n" not in look.head:
+        """Most lines have as many columns, and one of them holds tags; or the ten columns of CoNLL-U."""
+        if "\n\n" not in look.head or look.objects:
             return False
-        rows = [line.split("\t") if "\t" in line else line.split() for line in lines]
-        if len({len(row) for row in rows}) > 1 or len(rows[0]) < 2:
-            return False
-        if len(rows[0]) == _COLUMNS_U and all(re.fullmatch(r"\d+([-.]\d+)?", row[0]) for row in rows):
+        if look.head.startswith(_COLUMNS):
             return True
-        tags = {row[-1] for row in rows}
-        return all(_TAG.fullmatch(tag) for tag in tags) and bool(tags - {"_"})
+        blocks = list(_blocks(look.head, ()))
+        rows = [cells for block in blocks for _, cells in block.lines]
+        if len(rows) < _FEW or len(blocks) < 2:
+            return False
+        width, count = Counter(map(len, rows)).most_common(1)[0]
+        if width < 2 or count < 0.9 * len(rows):
+            return False
+        rows = [row for row in rows if len(row) == width]
+        if width == len(_U) and all(_NUMBER.fullmatch(row[0]) for row in rows):
+            return True
+        return look.options.scheme is not None or _tag_column(rows) is not None
 
     def read(self, look: Look) -> Export:
-        """Refused."""
-        raise self.refusal("tagging", look)
+        """A row a sentence, by the number of its first line; documents that are told apart are groups."""
+        names = _names(look)
+        blocks = [block for block in _blocks(look.text, names) if block.lines]
+        width = len(names) or Counter(len(cells) for block in blocks for _, cells in block.lines).most_common(1)[0][0]
+        rows = [cells for block in blocks for _, cells in block.lines if len(cells) == width]
+        word, tag = self._columns(look, names, rows)
+        documents = {block.document for block in blocks}
+        several = _DOCUMENTS <= len(documents) < len(blocks)
+        sentences = []
+        for block in blocks:
+            columns: dict[str, Any] = {"sent_id": block.comments["sent_id"]} if "sent_id" in block.comments else {}
+            columns |= {"document": block.document} if several else {}
+            one = _universal(block, tag, names) if names else _plain(block, (word, int(tag)), width)
+            sentences.append(replace(one, columns=columns))
+        roles = {"group": "document"} if several else {}
+        return tagged_export(look, sentences, _told(look) or _NAME, roles)
+
+    def _columns(self, look: Look, names: Sequence[str], rows: list[list[str]]) -> tuple[int, Any]:
+        """The column of words, and that of tags: by its place, or of CoNLL-U by its name or the key in MISC."""
+        told = _told(look)
+        if names:
+            keys = Counter(key for row in rows for key in _misc(dict(zip(names, row, strict=True)).get("MISC", "_")))
+            found = told or next((key for key in (*names, *keys) if key.upper() in map(str.upper, _KEYS)), None)
+            if found is None and look.labelled:
+                raise self.refusal("unlabelled", look)
+            if found is not None and found not in (*names, *keys):
+                raise DataError(
+                    "format.tag_column", key=str(look.path), value=found, allowed=", ".join([*names, *keys])
+                )
+            return 1, found
+        width = len(rows[0])
+        columns = [f"c{place + 1}" for place in range(width)]
+        if told is not None and told not in columns:
+            raise DataError("format.tag_column", key=str(look.path), value=told, allowed=", ".join(columns))
+        found_at = _tag_column(rows)
+        tag = columns.index(told) if told else width - 1 if found_at is None else found_at
+        words = columns.index(look.options.text) if look.options.text in columns else int(tag == 0)
+        if words == 0 and width > 2 and all(_NUMBER.fullmatch(row[0]) for row in rows):
+            words = 1  # the first column counts the words
+        return words, tag
+
+
+def _told(look: Look) -> str | None:
+    """The column that was told; a book whose rows came from elsewhere calls its labels otherwise."""
+    return None if look.options.label in (_NAME, "label") else look.options.label
+
+
+def _names(look: Look) -> tuple[str, ...]:
+    """Names of the columns of CoNLL-U; empty for other files."""
+    first = look.lines[0] if look.lines else ""
+    if first.startswith(_COLUMNS):
+        return tuple(first.removeprefix(_COLUMNS).split())
+    rows = [line.split("\t") for line in look.lines if not line.startswith(("#", _DOCUMENT))]
+    universal = all(len(row) == len(_U) and _NUMBER.fullmatch(row[0]) for row in rows)
+    return _U if rows and universal else ()
+
+
+def _blocks(text: str, names: Sequence[str]) -> Iterator[_Block]:
+    """The sentences of a file, also those without words."""
+    block = _Block(0)
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip(" \t"):
+            if block.lines:
+                yield block
+                block = _Block(block.document)
+            continue
+        if line.startswith(_DOCUMENT):
+            if block.lines:
+                yield block
+            block = _Block(block.document + 1)
+            continue
+        cells = line.rstrip("\r").split("\t") if "\t" in line else re.split(" +", line.strip(" "))
+        comment = line.startswith("#") and not block.lines and (names or not _TAG.fullmatch(cells[-1]))
+        if comment:
+            key, _, value = line.lstrip("# ").partition("=")
+            block.comments[key.strip()] = value.strip()
+        else:
+            block.lines.append((number, cells))
+    if block.lines:
+        yield block
+
+
+def _tag_column(rows: list[list[str]]) -> int | None:
+    """The column of tags: the last one that holds nothing else; one that holds types alone, and O for most words."""
+    width = len(rows[0])
+    for place in sorted(range(width), key=lambda place: place < width - 1):
+        tags: Counter[str] = Counter(row[place] for row in rows)
+        if all(map(_TAG.fullmatch, tags)) and set(tags) - {"_"}:
+            return place
+    last = Counter(row[-1] for row in rows)
+    types = [tag for tag in last if tag != "O"]
+    few = 0 < len(types) <= min(_TYPES, len(rows) / 4) and last["O"] >= _MOST_OUTSIDE * len(rows)
+    return int(width) - 1 if few and all(map(_BARE.fullmatch, types)) else None
+
+
+def _plain(block: _Block, columns: tuple[int, int], width: int) -> Sentence:
+    """Words and tags of a sentence; a line with a tag alone had a blank as its word."""
+    word, tag = columns
+    words, tags = [], []
+    for number, cells in block.lines:
+        if len(cells) == width - 1 and tag == width - 1 and _TAG.fullmatch(cells[-1]):
+            continue
+        if len(cells) != width:
+            return _broken(block, number)
+        if cells[word].strip():
+            words.append(cells[word].strip())
+            tags.append("O" if cells[tag] == "_" else cells[tag])
+    return Sentence(block.lines[0][0], words, tags)
+
+
+def _broken(block: _Block, line: int) -> Sentence:
+    return Sentence(block.lines[0][0], [], [], fault="tags_words", detail=str(line))
+
+
+def _universal(block: _Block, tag: str | None, names: Sequence[str]) -> Sentence:
+    """Words and tags of a sentence of CoNLL-U: what is written as one word is one, with the first tag inside it; words
+    that are not written are left."""
+    words: list[str] = []
+    tags: list[str] = []
+    gaps: list[bool] = []
+    until = 0
+    for number, cells in block.lines:
+        if len(cells) != len(names):
+            return _broken(block, number)
+        row = dict(zip(names, cells, strict=True))
+        misc = _misc(row.get("MISC", "_"))
+        said = str(row.get(tag or "", misc.get(tag or "", "O")))
+        first, _, last = row["ID"].partition("-")
+        if "." in first:
+            continue
+        if not last and int(first) <= until:
+            tags[-1] = said if tags[-1] == "O" and said != "_" else tags[-1]
+            continue
+        until = int(last) if last else until
+        words.append(row["FORM"])
+        tags.append("O" if said == "_" else said)
+        gaps.append(misc.get("SpaceAfter") != "No")
+    spaced = gaps if not all(gaps) else []
+    return Sentence(block.lines[0][0], words, tags, text=block.comments.get("text"), gaps=spaced)
+
+
+def _misc(cell: str) -> dict[str, str]:
+    """Keys and values of the column MISC."""
+    return dict(part.split("=", 1) for part in cell.split("|") if "=" in part)
 
 
 __all__ = ["Conll"]

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 from tunebook.data.exports import Export, Format
 from tunebook.data.formats.fasttext import FastText, lines_of
-from tunebook.data.formats.spans import are_spans
+from tunebook.data.formats.spans import are_spans, marks_of
 from tunebook.data.given_split import split_of
 from tunebook.data.look import Look
+from tunebook.data.marks import Mark, marked_export
 from tunebook.data.votes import Answer, broken_rows, join_answers
 
 _MARKS = ("Comments", "annotation_approver")  # columns that only doccano writes; the second until version 1.5
@@ -40,23 +41,23 @@ class Doccano(Format):
         answers = [answer for part in files for answer in _answers(part, _user(part) if look.parts else "")]
         if look.labelled:
             self._refuse(look, answers)
+        roles = {"row_id": "id"} if _has_ids(answers) else {}
+        if any(isinstance(mark, Mark) for answer in answers for mark in answer.said):
+            left = sum(len(answer.columns.pop("relations", None) or ()) for answer in answers)
+            return marked_export(look, answers, "text", roles, {"relations_left": str(left)} if left else {})
         label = next((name for name in _LABELLED for answer in answers if name in answer.columns), "label")
         for answer in answers:
             answer.columns.pop(label, None)
-        return join_answers(
-            answers,
-            label if look.labelled else None,
-            {"text": "text", **({"row_id": "id"} if _has_ids(answers) else {})},
-        )
+        return join_answers(answers, label if look.labelled else None, {"text": "text", **roles})
 
     def _refuse(self, look: Look, answers: list[Answer]) -> None:
-        """Refuse marked spans, intents with slots, and texts that were written."""
+        """Refuse intents with slots of which none was chosen, texts that were written, and places of which none is."""
         if any("cats" in answer.columns for answer in answers):
-            if look.options.label == "cats":
+            if look.options.label in ("cats", "entities"):
                 return
             raise self.refusal("intent", look)
-        if any("entities" in answer.columns or are_spans(answer.columns.get("label")) for answer in answers):
-            raise self.refusal("tagging", look)
+        if any("entities" in answer.columns for answer in answers) and not any(answer.said for answer in answers):
+            raise self.refusal("unlabelled", look)
         names = [str(name) for answer in answers for name in answer.said]
         if any("\n" in name or len(name) > _TOLD for name in names):
             raise self.refusal("writing", look)
@@ -88,12 +89,15 @@ def _answers(look: Look, user: str) -> Iterator[Answer]:
         return
     rows, ragged = (look.rows(), {}) if look.objects else look.cells()
     yield from broken_rows(ragged)
+    names = ("entities",) if look.options.label == "entities" else (*_LABELLED, "entities")
     for number, row in rows:
-        given = next((row[name] for name in _LABELLED if name in row), None)
+        given = next((row[name] for name in names if name in row), None)
         labels = given.split(_JOINT) if isinstance(given, str) else given or ()
         left = "" if labels else "unlabelled"
         columns = {name: value for name, value in row.items() if name not in _MARKS}
-        said = () if are_spans(given) else tuple(labels)
+        said = marks_of(list(labels)) if are_spans(given) else tuple(labels)
+        if said and isinstance(said[0], Mark):
+            columns = {name: value for name, value in columns.items() if name not in (*_LABELLED, "entities")}
         yield Answer(row.get("id", number), number, {**columns, "text": _text_of(row)}, user, said, left)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format
+from tunebook.data.formats.tokens import find_words, tagged_table
 from tunebook.data.given_split import KNOWN_SPLITS
 from tunebook.data.label_columns import class_names
 from tunebook.data.look import Look
@@ -20,6 +22,7 @@ from tunebook.data.look import Look
 _STATE, _DICT = "state.json", "dataset_dict.json"
 _ENDS = (".arrow", ".feather")
 _FILE = b"ARROW1"
+_SAMPLE = 200
 
 
 class HuggingFace(Format):
@@ -39,10 +42,10 @@ class HuggingFace(Format):
             DataError: `format.splits`, a split is none of training, validation and test; `format.damaged`.
         """
         if not look.parts:
-            return _export(_table(look), {})
+            return _export(look, _table(look), {})
         parts = {part.name: part for part in look.parts}
         if _DICT not in parts:
-            return _export(_folder(parts, "", look), {})
+            return _export(look, _folder(parts, "", look), {})
         splits = [str(name) for name in json.loads(parts[_DICT].text)["splits"]]
         if not set(splits) <= set(KNOWN_SPLITS):
             raise DataError("format.splits", key=str(look.path), tool=self.title, value=splits)
@@ -54,11 +57,15 @@ class HuggingFace(Format):
         ]
         bare = [look.labelled and _is_unlabelled(table) for table in tables]
         left = np.repeat(bare, [table.num_rows for table in tables])
-        return _export(pa.concat_tables(marked, promote_options="permissive"), {"split_column": column}, left)
+        table = pa.concat_tables(marked, promote_options="permissive")
+        return _export(look, table, {"split_column": column}, left)
 
 
-def _export(table: pa.Table, roles: dict[str, str], left: NDArray[np.bool_] | None = None) -> Export:
-    """The rows without those of splits that have no labels."""
+def _export(look: Look, table: pa.Table, roles: dict[str, str], left: NDArray[np.bool_] | None = None) -> Export:
+    """The rows without those of splits that have no labels; words with tags as texts with tagged words."""
+    if find_words(table.slice(0, _SAMPLE).to_pylist(), look) is not None:
+        found = tagged_table(look, table)
+        return replace(found, roles=found.roles | roles)
     numbers = np.arange(1, table.num_rows + 1, dtype=np.int64)
     if left is None or not left.any():
         return Export(table, numbers, roles)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format
+from tunebook.data.formats.spans import marks_of
 from tunebook.data.look import Look
+from tunebook.data.marks import marked_export, marked_text
 from tunebook.data.votes import Answer, join_answers
 
 Result = dict[str, Any]
 # Types of results, and the kind of work that they are not texts with labels for.
 CLASSES = ("choices", "taxonomy")
 NUMBERS = ("rating", "number")
+PLACES = ("labels",)
 OTHER = {
     "pairwise": "preference",
     "ranker": "ranking",
-    "labels": "tagging",
     "hypertextlabels": "tagging",
     "paragraphlabels": "tagging",
     "textarea": "writing",
@@ -41,12 +44,12 @@ class LabelStudio(Format):
         question = choose_question(self, look, _types(task for _, task in tasks)) if look.labelled else ""
         if any(isinstance(value, list) for _, task in tasks for value in task["data"].values()):
             raise self.refusal("chat", look)
-        answers = (answer for row, task in tasks for answer in _answers(task, row, question))
-        return join_answers(answers, question or None, {"row_id": "id"})
+        answers = [answer for row, task in tasks for answer in _answers(task, row, question)]
+        return joined(look, answers, question, _types(task for _, task in tasks).get(question) in PLACES)
 
 
 def choose_question(form: Format, look: Look, types: dict[str, str]) -> str:
-    """The question whose answers are the labels: the user's, else the only one of classes, else of numbers.
+    """The question whose answers are the labels: the user's, else the only one of classes, of numbers or of places.
 
     Args:
         types: question -> type of its results.
@@ -57,7 +60,7 @@ def choose_question(form: Format, look: Look, types: dict[str, str]) -> str:
     wanted = look.options.label
     if wanted in types:
         return str(wanted)
-    for kinds in (CLASSES, NUMBERS):
+    for kinds in (CLASSES, NUMBERS, PLACES):
         found = [name for name, kind in types.items() if kind in kinds]
         if len(found) == 1:
             return found[0]
@@ -67,13 +70,23 @@ def choose_question(form: Format, look: Look, types: dict[str, str]) -> str:
     raise form.refusal(work, look)
 
 
+def joined(look: Look, answers: list[Answer], question: str, places: bool) -> Export:
+    """The rows with the answers to the question, which are marked places or labels; an answer without any place says
+    that there is none."""
+    if not places:
+        return join_answers(answers, question or None, {"row_id": "id"})
+    given = [replace(one, left_out="") if one.left_out == "unlabelled" and one.who else one for one in answers]
+    return marked_export(look, given, look.options.text or marked_text(given), {"row_id": "id"}, label=question)
+
+
 def said(values: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
-    """What the values of a question's results say: classes, paths of a taxonomy, or a number."""
+    """What the values of a question's results say: classes, paths of a taxonomy, a number, or places."""
     found: list[Any] = []
     for value in values:
         found += [str(item) for item in value.get("choices") or ()]
         found += [" / ".join(map(str, path)) for path in value.get("taxonomy") or ()]
         found += [value[kind] for kind in NUMBERS if kind in value]
+        found += marks_of([value]) if "labels" in value else ()
     return tuple(found)
 
 
@@ -113,4 +126,4 @@ def _person(annotation: dict[str, Any]) -> str:
     return str(person.get("id", "") if isinstance(person, dict) else "" if person is None else person)
 
 
-__all__ = ["CLASSES", "NUMBERS", "OTHER", "LabelStudio", "choose_question", "said"]
+__all__ = ["CLASSES", "NUMBERS", "OTHER", "PLACES", "LabelStudio", "choose_question", "joined", "said"]

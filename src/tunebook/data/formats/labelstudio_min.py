@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 from tunebook.core.errors import DataError
 from tunebook.data.columns import to_table
 from tunebook.data.exports import Export, Format
-from tunebook.data.formats.labelstudio import CLASSES, NUMBERS, OTHER, choose_question, said
+from tunebook.data.formats.labelstudio import CLASSES, NUMBERS, OTHER, PLACES, choose_question, joined, said
 from tunebook.data.look import Look, Objects
 from tunebook.data.names import LABEL, LABEL_TOO, plain
 from tunebook.data.roles import find_roles
-from tunebook.data.votes import Answer, broken_rows, join_answers
+from tunebook.data.votes import Answer, broken_rows
 
 # Columns that say something of the annotation, not of the text.
 _ASIDE = ("annotation_id", "annotator", "created_at", "updated_at", "lead_time")
@@ -43,7 +43,7 @@ class LabelStudioMin(Format):
             rows = [(line, _opened(row)) for line, row in cells]
         question = self._question(look, rows) if look.labelled else ""
         answers = [*(_answer(number, row, question) for number, row in rows), *broken_rows(ragged)]
-        return join_answers(answers, question or None, {"row_id": "id"})
+        return joined(look, answers, question, _types(rows).get(question) in PLACES)
 
     def _question(self, look: Look, rows: Objects) -> str:
         if all(row["annotation_id"] is None for _, row in rows):

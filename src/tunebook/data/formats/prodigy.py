@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from tunebook.data.exports import Export, Format
+from tunebook.data.formats.spans import marks_of
 from tunebook.data.look import Look
+from tunebook.data.marks import marked_export
 from tunebook.data.votes import Answer, join_answers
 
 _ANSWERS = ("accept", "reject", "ignore")
@@ -16,7 +18,7 @@ _OWN = frozenset({"answer", "accept", "label", "options", "config", "spans", "to
 
 
 class Prodigy(Format):
-    """Texts with the labels or options that were accepted."""
+    """Texts with the labels, options or marked places that were accepted."""
 
     title: ClassVar[str] = "Prodigy"
 
@@ -31,10 +33,18 @@ class Prodigy(Format):
         """One row a text: a label by itself is a question of yes or no, options are a choice."""
         rows = look.rows()
         if not any("label" in row or "accept" in row for _, row in rows):
-            raise self.refusal("tagging" if any("spans" in row for _, row in rows) else "unlabelled", look)
+            if not any("spans" in row for _, row in rows):
+                raise self.refusal("unlabelled", look)
+            return marked_export(look, _joined(_marked(number, row) for number, row in rows), "text", {})
         names = {row["label"] for _, row in rows if isinstance(row.get("label"), str)}
         answers = _joined(_answer(number, row, names) for number, row in rows)
         return join_answers(_settled(answers), "label" if look.labelled else None, {"text": "text"})
+
+
+def _marked(number: int, row: dict[str, Any]) -> Answer:
+    """The places that a person marked, or the one that was asked for."""
+    answer = _answer(number, {name: value for name, value in row.items() if name != "label"}, set())
+    return replace(answer, said=marks_of(row.get("spans") or []))
 
 
 def _answer(number: int, row: dict[str, Any], names: set[str]) -> Answer:

@@ -9,15 +9,18 @@ from typing import Any, ClassVar
 from tunebook.core.errors import DataError
 from tunebook.data.docbin import read_docbin
 from tunebook.data.exports import Export, Format
+from tunebook.data.formats.spans import marks_of
 from tunebook.data.look import Look, Objects
+from tunebook.data.marks import marked_export
 from tunebook.data.votes import Answer, join_answers
 
 _HALF = 0.5
 _DOC = {"text", "ents", "tokens"}
+_ENTS = ("ents", "entities")
 
 
 class Spacy(Format):
-    """Texts with categories, each with a value from 0 to 1."""
+    """Texts with categories, each with a value from 0 to 1, or with entities where there are no categories."""
 
     title: ClassVar[str] = "spaCy"
 
@@ -30,10 +33,10 @@ class Spacy(Format):
         return look.data[:1] == b"\x78" and b"tokens" in _unpacked(look.data)
 
     def read(self, look: Look) -> Export:
-        """The texts with the categories whose value is above one half."""
+        """The texts with the categories whose value is above one half, or with their entities."""
         rows = look.rows() if look.objects else self._documents(look)
-        if look.labelled and not any(row.get("cats") for _, row in rows):
-            raise self.refusal("tagging", look)
+        if look.options.label in _ENTS or not any(row.get("cats") for _, row in rows):
+            return marked_export(look, map(_marked, rows), "text", {})
         return join_answers(_answers(rows), "cats" if look.labelled else None, {"text": "text"})
 
     def _documents(self, look: Look) -> Objects:
@@ -41,7 +44,26 @@ class Spacy(Format):
             found = read_docbin(look.data)
         except ValueError as error:
             raise DataError("format.damaged", key=str(look.path), tool=self.title, reason=str(error)) from error
-        return [(number, {"text": text, "cats": cats}) for number, (text, cats) in enumerate(found, start=1)]
+        return [
+            (number, {"text": text, "cats": cats, "ents": ents})
+            for number, (text, cats, ents) in enumerate(found, start=1)
+        ]
+
+
+def _marked(numbered: tuple[int, dict[str, Any]]) -> Answer:
+    """The entities of a document; one of which nobody said that it has none is not labelled."""
+    number, row = numbered
+    ents = next((row[name] for name in _ENTS if name in row), None)
+    columns = {name: value for name, value in row.items() if isinstance(value, str | int | float)}
+    left = "unlabelled" if ents is None else ""
+    return Answer(
+        number,
+        number,
+        columns,
+        "",
+        () if ents is None else marks_of([list(one) if isinstance(one, tuple) else one for one in ents]),
+        left,
+    )
 
 
 def _answers(rows: Objects) -> Iterator[Answer]:

@@ -40,17 +40,21 @@ class SplitFiles(Format):
         column = "split" if "split" not in train.table.column_names else "_split_of_rows"
         tables, rows = [], []
         faults: dict[str, dict[int, str]] = {}
+        changed: dict[str, list[int]] = {}
         start = 0
         for split, source in taken.items():
             tables.append(source.table.append_column(column, pa.array([split] * source.table.num_rows, pa.string())))
             rows.append(source.rows + start)
             for reason, found in source.faults.items():
                 faults.setdefault(reason, {}).update({number + start: detail for number, detail in found.items()})
+            for reason, numbers in source.changed.items():
+                changed.setdefault(reason, []).extend(number + start for number in numbers)
             start += _last(source)
         left = [part.name for part in look.parts if _split(part) not in taken]
         notes = {"parts_left": ", ".join(left)} if left else {}
         table = pa.concat_tables(tables, promote_options="permissive")
-        return Export(table, np.concatenate(rows), {**train.roles, "split_column": column}, faults, notes)
+        roles = {**train.roles, "split_column": column}
+        return Export(table, np.concatenate(rows), roles, faults, notes, changed)
 
 
 def _last(source: Source) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tunebook.data.exports import Export, Format
-from tunebook.data.look import Look
+from tunebook.data.formats.spans import marks_of
+from tunebook.data.look import Look, Objects
+from tunebook.data.marks import Mark, marked_export
 from tunebook.data.votes import Answer, join_answers
 
 # A prompt of classes lists them behind its name: 情感倾向[正向，负向]
@@ -14,7 +16,7 @@ _OPTIONS = re.compile(r"(.*)\[(.+[,，].+)\]\s*", re.DOTALL)
 
 
 class Uie(Format):
-    """Texts with prompts: of classes, read; of places in the text, refused."""
+    """Texts with prompts: of classes, or of places in the text."""
 
     title: ClassVar[str] = "UIE"
 
@@ -25,19 +27,43 @@ class Uie(Format):
         )
 
     def read(self, look: Look) -> Export:
-        """The texts, with the classes that were found; those of one prompt, where there are several."""
+        """The texts with the classes that were found, those of one prompt where there are several, or places."""
         rows = look.rows()
         prompts = [_OPTIONS.fullmatch(str(row["prompt"])) for _, row in rows]
         if not all(prompts):
-            raise self.refusal("tagging", look)
+            return _marked(look, [row for row, prompt in zip(rows, prompts, strict=True) if prompt is None])
         answers = []
         for (number, row), prompt in zip(rows, prompts, strict=True):
             assert prompt is not None
-            text = row.get("content", row.get("text", row.get("data")))
+            text = _text(row)
             said = tuple(str(item.get("text")) for item in row["result_list"])
             columns = {"content": text, "prompt": prompt[1]}
             answers.append(Answer((text, prompt[1]), number, columns, "", said, "" if said else "unlabelled"))
         return join_answers(answers, "label" if look.labelled else None, {"text": "content"})
+
+
+def _text(row: dict[str, Any]) -> Any:
+    return row.get("content", row.get("text", row.get("data")))
+
+
+def _marked(look: Look, rows: Objects) -> Export:
+    """One row a text with what every prompt marks in it, under the prompt's name; a prompt of a relation (`X的Y`, where
+    X is marked in the same text) is left."""
+    marked: dict[Any, list[tuple[int, str, list[Any]]]] = {}
+    for number, row in rows:
+        marked.setdefault(_text(row), []).append((number, str(row["prompt"]), row["result_list"]))
+    answers, left = [], 0
+    for text, prompts in marked.items():
+        said: list[Mark] = []
+        words = {str(one.get("text")) for _, _, found in prompts for one in found}
+        for _, prompt, found in prompts:
+            subject, joint, _ = prompt.rpartition("的")
+            if joint and subject in words:
+                left += 1
+            else:
+                said += marks_of([{**one, "label": prompt} for one in found])
+        answers.append(Answer(text, prompts[0][0], {"content": text}, "", tuple(said)))
+    return marked_export(look, answers, "content", {}, {"relations_left": str(left)} if left else {})
 
 
 __all__ = ["Uie"]

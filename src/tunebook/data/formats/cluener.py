@@ -1,0 +1,53 @@
+"""CLUENER: for each type the texts of its entities, and for each text where it stands."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tunebook.data.exports import Export, Format
+from tunebook.data.look import Look
+from tunebook.data.marks import Mark, marked_export
+from tunebook.data.votes import Answer
+
+
+class Cluener(Format):
+    """`{"text": ..., "label": {"name": {"叶老桂": [[9, 11]]}}}`, the last letter included."""
+
+    title: ClassVar[str] = "CLUENER"
+
+    def fits(self, look: Look) -> bool:
+        """Objects of types, of texts, of places; the type may be empty where a row has no entity."""
+        labels = [row.get("label") for row in look.objects if isinstance(row.get("text"), str)]
+        filled = [label for label in labels if label]
+        return bool(filled) and len(labels) == len(look.objects) and all(map(_is_one, filled))
+
+    def read(self, look: Look) -> Export:
+        """A row a text."""
+        answers = []
+        for number, row in look.rows():
+            left = "" if isinstance(row.get("label"), dict) else "unlabelled"
+            answers.append(Answer(number, number, dict(row), "", _marks(row.get("label") or {}), left))
+            answers[-1].columns.pop("label", None)
+        return marked_export(look, answers, "text", {})
+
+
+def _is_one(label: Any) -> bool:
+    """Whether a label holds texts of entities, each with lists of two ends."""
+    if not isinstance(label, dict) or not all(isinstance(texts, dict) and texts for texts in label.values()):
+        return False
+    places = [places for texts in label.values() for places in texts.values()]
+    return all(
+        isinstance(found, list) and all(isinstance(ends, list) and len(ends) == 2 for ends in found) for found in places
+    )
+
+
+def _marks(label: dict[str, Any]) -> tuple[Mark, ...]:
+    return tuple(
+        Mark(int(start), int(end) + 1, name, text)
+        for name, texts in label.items()
+        for text, places in texts.items()
+        for start, end in places
+    )
+
+
+__all__ = ["Cluener"]

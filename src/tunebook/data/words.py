@@ -1,0 +1,148 @@
+"""Words with a tag each, from whatever a file holds to a text and the places of its words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tunebook.data.exports import Export, to_export
+from tunebook.data.look import Look
+from tunebook.data.places import TAGGED, with_type
+
+# Letters that are written without blanks between words: Chinese and Japanese, with their marks.
+_DENSE = re.compile(
+    "[\u2e80-\u2fdf\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
+)
+_SINGLE, _DENSE_SHARE = 0.9, 0.2
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A row of words with a tag each, as a file has them.
+
+    Attributes:
+        row: its number; columns: its other columns.
+        words, tags: lists, or whatever stands in their stead.
+        text: what the words were cut from, where the file says it; gaps: whether a blank follows each word, likewise.
+        fault: why it cannot be used, as far as the reader of the file knows; detail: more of that.
+    """
+
+    row: int
+    words: Any
+    tags: Any
+    columns: dict[str, Any] = field(default_factory=dict)
+    text: str | None = None
+    gaps: Sequence[bool] = ()
+    fault: str = ""
+    detail: str = ""
+
+
+def tagged_export(
+    look: Look, sentences: Iterable[Sentence], label: str, roles: dict[str, Any], notes: dict[str, str] | None = None
+) -> Export:
+    """Texts of words with a tag each; a row whose words and tags do not go together is left out, with the reason.
+
+    Args:
+        label: name of the column of tags.
+    """
+    given = list(sentences)
+    dense = are_letters(one.words for one in given if not _fault(one, labelled=False)[0])
+    text = look.options.text or "text"
+    rows: list[tuple[int, dict[str, Any]]] = []
+    faults: dict[str, dict[int, str]] = {}
+    for one in given:
+        reason, detail = _fault(one, labelled=look.labelled)
+        if reason:
+            faults.setdefault(reason, {})[one.row] = detail
+            continue
+        whole, places = _text_of(one, dense)
+        row = {text: whole, **{name: value for name, value in one.columns.items() if name not in (text, label)}}
+        if look.labelled:
+            parts = zip(places, map(_tag, one.tags), strict=True)
+            row[label] = [{"start": start, "end": end, "tag": tag} for (start, end), tag in parts]
+        rows.append((one.row, row))
+    if not look.labelled:
+        return to_export(rows, {"text": text, **roles}, faults=faults, notes=notes or {})
+    export = to_export(rows, {"text": text, "label": label, **roles}, faults=faults, notes=notes or {})
+    return with_type(export, TAGGED)
+
+
+def _fault(one: Sentence, *, labelled: bool) -> tuple[str, str]:
+    """Why a row cannot be used, and what is worth knowing beside it; empty where it can."""
+    if one.fault:
+        return one.fault, one.detail
+    if not isinstance(one.words, list) or any(not isinstance(word, str) or not word.strip() for word in one.words):
+        odd = next((word for word in one.words if not isinstance(word, str)), "") if isinstance(one.words, list) else ""
+        return "word_no_text", repr(odd)[:40]
+    if not one.words:
+        return "no_words", ""
+    if not labelled:
+        return "", ""
+    if not isinstance(one.tags, list) or len(one.tags) != len(one.words):
+        count = len(one.tags) if isinstance(one.tags, list) else 0
+        return "tags_words", f"{len(one.words)} / {count}"
+    if any(isinstance(tag, list) and len(tag) > 1 for tag in one.tags):
+        return "tag_twice", str(next(tag for tag in one.tags if isinstance(tag, list) and len(tag) > 1))[:60]
+    wrong = next((tag for tag in one.tags if not isinstance(tag, str | int | list) or isinstance(tag, bool)), "")
+    return ("tag_no_name", repr(wrong)[:40]) if wrong != "" else ("", "")
+
+
+def _tag(tag: Any) -> str:
+    """A tag as text; a list holds one or none."""
+    return "O" if tag == [] else str(tag[0] if isinstance(tag, list) else tag).strip()
+
+
+def _text_of(one: Sentence, dense: bool) -> tuple[str, list[tuple[int, int]]]:
+    """The text of the words, and the place of each."""
+    if one.text is not None and (places := words_in(one.words, one.text)) is not None:
+        return one.text, places
+    if not any(one.gaps) and not (one.gaps and len(one.words) == 1):
+        return join_words(one.words, dense)
+    pieces = [word + " " * gap for word, gap in zip(one.words, one.gaps, strict=True)]
+    ends = np.cumsum([len(piece) for piece in pieces]).tolist()
+    places = [
+        (end - len(piece), end - len(piece) + len(word))
+        for end, piece, word in zip(ends, pieces, one.words, strict=True)
+    ]
+    return "".join(pieces).rstrip(" "), places
+
+
+def join_words(words: Sequence[str], dense: bool = False) -> tuple[str, list[tuple[int, int]]]:
+    """The text of words, and the place of each: with a blank between two, but none between letters of Chinese or
+    Japanese, and none at all where `dense`."""
+    text, places = "", []
+    for word in words:
+        near = dense or (_DENSE.match(text[-1:]) and _DENSE.match(word))
+        text += "" if near or not text else " "
+        places.append((len(text), len(text) + len(word)))
+        text += word
+    return text, places
+
+
+def are_letters(rows: Iterable[Sequence[str]]) -> bool:
+    """Whether the words are letters one by one, as is usual for Chinese: then nothing stood between any of them."""
+    counts: Counter[str] = Counter(word for row in rows for word in row)
+    single = sum(count for word, count in counts.items() if len(word) == 1)
+    dense = sum(count for word, count in counts.items() if _DENSE.match(word))
+    total = sum(counts.values())
+    return total > 0 and single >= _SINGLE * total and dense >= _DENSE_SHARE * total
+
+
+def words_in(words: Sequence[str], text: str) -> list[tuple[int, int]] | None:
+    """The place of each word in the text that they were cut from; None where it is another text."""
+    places, at = [], 0
+    for word in words:
+        start = text.find(word, at)
+        if start < 0 or text[at:start].strip():
+            return None
+        at = start + len(word)
+        places.append((start, at))
+    return places if not text[at:].strip() else None
+
+
+__all__ = ["Sentence", "are_letters", "join_words", "tagged_export", "words_in"]
