@@ -16,6 +16,7 @@ from tunebook.core.errors import MachineError
 from tunebook.core.task import Rows
 from tunebook.data import load as loading
 from tunebook.data.load import load
+from tunebook.tasks import label_baselines
 from tunebook.verbs import baselines as module
 from tunebook.verbs.baselines import baselines
 from tunebook.verbs.evaluate import evaluate
@@ -93,32 +94,11 @@ def test_many_rows_are_sampled() -> None:
     assert bare.pairs is None and bare.targets is None
 
 
-def test_strength_is_chosen_on_validation_rows_where_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_FEW", 5)
-    rng = np.random.default_rng(0)
-    x = [rng.normal(size=(60, 4)) for _ in range(3)]
-    y = [(part[:, 0] > 0).astype(int) for part in x]
-    from tunebook.core.nouns import Labels
-
-    labels = Labels(problem="single_label", names=["a", "b", "never"])
-    logits = module._linear(x, y[0], y[1], labels)
-    assert logits.shape == (60, 3)
-    assert (logits.argmax(1) == y[2]).mean() > 0.9
-    assert (logits[:, 2] == -30).all(), "a class without training rows is never said"
-
-
-def test_characters_for_chinese() -> None:
-    rows = Rows(["房间很好", "房间很差"], None, None, ["0", "1"])
-    features = module._tfidf(True)(rows, rows)
-    assert features[0].shape == features[1].shape
-    assert features[0].shape[1] > 4
-
-
 def test_where_the_validation_rows_are_scored_training_rows_choose_the_strength(
     trained: Callable[[str], Trained], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Labels of the validation rows turned round leave the answers to them as they are."""
-    monkeypatch.setattr(module, "_FEW", 5)
+    monkeypatch.setattr(label_baselines, "_FEW", 5)
     found = trained("binary")
     honest = module.cheap_answers(found.run.plan, found.book.data, "validation")
 

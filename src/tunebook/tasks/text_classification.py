@@ -19,6 +19,7 @@ from tunebook.core.technique import Batch
 from tunebook.models.architecture import Architecture, architecture
 from tunebook.models.source import read_config
 from tunebook.tasks import label_metrics, label_scores
+from tunebook.tasks.label_baselines import LabelBaselines
 from tunebook.tasks.label_words import LabelWords
 
 _PROBLEM_TYPE = {
@@ -29,7 +30,7 @@ _PROBLEM_TYPE = {
 }
 
 
-class TextClassification(LabelWords):
+class TextClassification(LabelWords, LabelBaselines):
     """The task `text_classification`.
 
     Ordered classes are learnt as numbers 0 ... K-1 with a squared loss and rounded to the nearest class.
