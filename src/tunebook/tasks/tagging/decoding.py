@@ -1,0 +1,103 @@
+"""From what a head gives for each token to spans: the most probable tags that make sense together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation uses
+from torch import Tensor
+
+from tunebook.core.batch import Batch
+from tunebook.tasks.tagging.batches import ROW
+from tunebook.tasks.tagging.pieces import END, FIRST, PART, START
+
+
+def read(outputs: Any, batch: Batch) -> Tensor:
+    """The spans of each row, shape (rows, 1 + 4 S): their number, then start, end, type and score of each.
+
+    The tags are those of the highest probability of all sequences in which I follows B or I of its own type. The score
+    of a span is the mean probability of its tags.
+    """
+    rows = int(batch[ROW][-1]) + 1
+    where = batch[PART] == FIRST
+    scores = outputs.logits[where].float().log_softmax(dim=-1)
+    row = batch[ROW][:, None].expand_as(where)[where]
+    tags = best_tags(scores, row, rows)
+    chances = scores.gather(1, tags[:, None])[:, 0].double().exp()
+    goes_on = inside(tags)
+    begins = (tags % 2 == 1).nonzero()[:, 0]
+    follows = torch.cat([goes_on[1:], goes_on.new_zeros(1)])  # an I never stands at the beginning of a row
+    ends = ((tags > 0) & ~follows).nonzero()[:, 0]
+    summed = F.pad(chances.cumsum(0), (1, 0))
+    fields = (
+        batch[START][where][begins],
+        batch[END][where][ends],
+        (tags[begins] - 1) // 2,
+        (summed[ends + 1] - summed[begins]) / (ends + 1 - begins),
+    )
+    return _matrix(torch.stack([item.float() for item in fields], dim=1), row[begins], rows)
+
+
+def _matrix(spans: Tensor, row: Tensor, rows: int) -> Tensor:
+    counts = torch.bincount(row, minlength=rows)
+    place = torch.arange(len(row), device=row.device) - (counts.cumsum(0) - counts)[row]
+    found = spans.new_zeros(rows, int(counts.max()), spans.shape[1])
+    found[row, place] = spans
+    return torch.cat([counts[:, None].float(), found.flatten(1)], dim=1)
+
+
+def inside(tags: Tensor) -> Tensor:
+    """Whether each tag is an I."""
+    return (tags > 0) & (tags % 2 == 0)
+
+
+def best_tags(scores: Tensor, row: Tensor, rows: int) -> Tensor:
+    """The best sequence of each row in which every I follows B or I of its type; shape (M,).
+
+    Args:
+        scores: log-probabilities of the pieces of all rows, one after the other, (M, 1 + 2 types); row: of each, (M,).
+    """
+    tags = scores.argmax(dim=1)
+    before = F.pad(tags[:-1], (1, 0))
+    same = row == F.pad(row[:-1], (1, 0), value=-1)
+    broken = inside(tags) & ~(same & ((before == tags) | (before == tags - 1)))
+    if not bool(broken.any()):  # the best tags of each piece alone already make sense: nothing is better than they
+        return tags
+    mended = torch.zeros(rows, dtype=torch.bool, device=row.device).index_fill(0, row[broken], True)
+    chosen = mended[row]
+    sizes = torch.bincount(row[chosen], minlength=rows)[mended]
+    steps = torch.arange(int(sizes.max()), device=row.device)
+    real = steps < sizes[:, None]
+    padded = scores.new_zeros(*real.shape, scores.shape[1])
+    padded[real] = scores[chosen]
+    return tags.masked_scatter(chosen, viterbi(padded, real)[real])
+
+
+def viterbi(scores: Tensor, real: Tensor) -> Tensor:
+    """The best sequences of a batch (rows, pieces, tags), of which `real` (rows, pieces) come first; (rows, pieces).
+
+    Only I looks at what stands before it, so that a step costs as much as there are tags.
+
+    Source: Viterbi 1967 (doi:10.1109/TIT.1967.1054010).
+    """
+    length, count = scores.shape[1:]
+    follow = inside(torch.arange(count, device=scores.device))
+    best = scores[:, 0].masked_fill(follow, -torch.inf)
+    back = []
+    for step in range(1, length):
+        top, from_top = best.max(dim=1, keepdim=True)
+        begun = F.pad(best[:, :-1], (1, 0), value=-torch.inf)  # of an I: the score of its B
+        on = torch.maximum(begun, best)
+        source = torch.arange(count, device=scores.device) - (begun > best).long()
+        moved = torch.where(follow, on, top) + scores[:, step]
+        back.append(torch.where(follow, source, from_top))
+        best = torch.where(real[:, step, None], moved, best)
+        back[-1] = torch.where(real[:, step, None], back[-1], torch.arange(count, device=scores.device))
+    path = [best.argmax(dim=1)]
+    for source in reversed(back):
+        path.append(source.gather(1, path[-1][:, None])[:, 0])
+    return torch.stack(path[::-1], dim=1)
+
+
+__all__ = ["best_tags", "inside", "read", "viterbi"]

@@ -1,0 +1,69 @@
+"""What a tagger minimises: the cross-entropy of its tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tunebook.core.batch import Batch, Criterion, Items, model_inputs
+from tunebook.core.encoded import Encoded
+from tunebook.core.nouns import Labels
+from tunebook.core.params import Value
+from tunebook.nets.classify import Classify, class_weights
+from tunebook.tasks.tagging.batches import CLASS, ROW
+from tunebook.tasks.tagging.tags import IGNORED, classes, tags_of
+
+
+@dataclass(frozen=True)
+class Tag(Criterion):
+    """A loss of single tokens: a mean over all that are counted, each with the weight of its row and of its tag.
+
+    Attributes:
+        each: the loss of rows, of which each token is one.
+    """
+
+    each: Classify
+
+    @classmethod
+    def of(cls, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Tag:
+        """For these settings, class weights by the tokens of these rows."""
+        tags = tags_of(labels)
+        rule, smoothing = str(params["class_weights"]), float(params["label_smoothing"])  # type: ignore[arg-type]
+        weights = None
+        if rule != "none":
+            found = classes(rows)
+            weights = class_weights(found[found != IGNORED], tags, rule)
+        return cls(Classify(tags.problem, None if weights is None else torch.from_numpy(weights), smoothing))
+
+    def flat(self, outputs: Any, batch: Batch) -> Items:
+        """The counted tokens of all rows, one after the other."""
+        where = batch[CLASS] != IGNORED
+        return self.each.flat(SimpleNamespace(logits=outputs.logits[where]), _tokens(batch))
+
+    def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
+        """Mean over the counted tokens."""
+        outputs = model(**model_inputs(batch))
+        logits = outputs.logits[batch[CLASS] != IGNORED]
+        mean, _ = self.each.loss(lambda **_: SimpleNamespace(logits=logits), _tokens(batch))
+        return mean, outputs
+
+    def items(self, batch: Batch) -> Tensor:
+        """Number of counted tokens, or the sum of their weights."""
+        return self.each.items(_tokens(batch))
+
+
+def _tokens(batch: Batch) -> Batch:
+    """The counted tokens as rows with a label each."""
+    where = batch[CLASS] != IGNORED
+    labels = batch[CLASS][where]
+    if "sample_weight" not in batch:  # weights in any case: of no token at all the mean is 0
+        return {"labels": labels, "sample_weight": torch.ones(len(labels), device=labels.device)}
+    return {"labels": labels, "sample_weight": batch["sample_weight"][batch[ROW]][:, None].expand_as(where)[where]}
+
+
+__all__ = ["Tag"]

@@ -1,0 +1,159 @@
+"""How well spans are found: what each row adds to the counts of which every score is made.
+
+A span is right where start, end and type are. Scores over all types are micro averages, as CoNLL-2003 counts
+(Tjong Kim Sang and De Meulder 2003, arXiv:cs/0306050); of partial ones a span of the right type that overlaps counts
+half, as in MUC-5 (Chinchor and Sundheim 1993, ACL M93-1007).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.nouns import Interval, Labels
+from tunebook.metrics.counts import share
+from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
+
+Array = NDArray[Any]
+
+
+def both(answers: Array, targets: Array) -> tuple[Spans, Spans]:
+    """True spans and predicted ones of the same rows.
+
+    Raises:
+        ValueError: the rows are not the same.
+    """
+    if len(answers) != len(targets):
+        raise ValueError(f"answers of shape {answers.shape} and targets of shape {targets.shape} cannot be scored")
+    return Spans.of(targets, TRUE), Spans.of(answers, SAID)
+
+
+def exact(true: Spans, said: Spans) -> tuple[Array, Array]:
+    """Which true spans are found, and which predicted ones are right: start, end and type."""
+    keys = _keys(true, said)
+    return np.isin(keys[0], keys[1]), np.isin(keys[1], keys[0])
+
+
+def _keys(true: Spans, said: Spans) -> tuple[Array, Array]:
+    """A number of each span, the same for the same row, start, end and type."""
+    rows, start, end, label = (
+        np.concatenate([getattr(true, name), getattr(said, name)]) for name in ("row", "start", "end", "label")
+    )
+    begins = np.unique(rows * (start.max(initial=0) + 1) + start, return_inverse=True)[1]
+    sorts = (end * (label.max(initial=0) + 1) + label).astype(np.int64)
+    found = begins * (sorts.max(initial=0) + 1) + sorts
+    return found[: len(true.row)], found[len(true.row) :]
+
+
+def overlaps(true: Spans, said: Spans) -> tuple[Array, Array]:
+    """Numbers of the true and the predicted spans of each pair that share a code point; row by row, from left to right.
+
+    Neither may overlap among themselves.
+    """
+    wide = max(int(true.end.max(initial=0)), int(said.end.max(initial=0))) + 1
+    left, right = true.row * wide + true.start, true.row * wide + true.end
+    order = np.argsort(left, kind="stable")
+    since = np.searchsorted(right[order], said.row * wide + said.start, side="right")
+    until = np.searchsorted(left[order], said.row * wide + said.end, side="left")
+    number = np.maximum(until - since, 0)
+    second = np.repeat(np.arange(len(number)), number)
+    first = np.arange(len(second)) - np.repeat(np.cumsum(number) - number, number) + np.repeat(since, number)
+    return order[first], second
+
+
+def counts(answers: Array, targets: Array, labels: Labels) -> Array:
+    """Right, true and predicted spans of each row, shape (N, 3)."""
+    true, said = both(answers, targets)
+    return _by_row(true, said, exact(true, said)[1])
+
+
+def halves(answers: Array, targets: Array, labels: Labels) -> Array:
+    """The same with half a right one for each pair of a true and a predicted span of one type that only overlap.
+
+    Each span is in one pair at most, from left to right.
+    """
+    true, said = both(answers, targets)
+    found, right = exact(true, said)
+    first, second = overlaps(true, said)
+    open_ = (true.label[first] == said.label[second]) & ~found[first] & ~right[second]
+    credit = right.astype(np.float64)
+    used = -1
+    for one, other in zip(first[open_].tolist(), second[open_].tolist(), strict=True):
+        if one != used and not credit[other]:
+            credit[other], used = 0.5, one
+    return _by_row(true, said, credit)
+
+
+def by_type(answers: Array, targets: Array, labels: Labels) -> Array:
+    """Right, true and predicted spans of each type, row by row; shape (N, 3 types)."""
+    true, said = both(answers, targets)
+    right, count = said.at(exact(true, said)[1]), len(labels.names)
+    parts = [
+        np.bincount(item.row * count + item.label, minlength=item.rows * count).reshape(item.rows, count)
+        for item in (right, true, said)
+    ]
+    return np.hstack(parts)
+
+
+def _by_row(true: Spans, said: Spans, credit: Array) -> Array:
+    right = np.bincount(said.row, weights=credit, minlength=said.rows)
+    parts = [right, *(np.bincount(item.row, minlength=item.rows) for item in (true, said))]
+    return np.stack(parts, axis=1).astype(np.float64)
+
+
+def f1(sums: Array) -> Array:
+    """F1 of sums (..., 3) of right, true and predicted spans; NaN where there are neither true nor predicted ones."""
+    below = sums[..., 1] + sums[..., 2]
+    return np.where(below > 0, share(2 * sums[..., 0], below), np.nan)
+
+
+def precision(sums: Array) -> Array:
+    """Right / predicted; 0 where none is predicted."""
+    return share(sums[..., 0], sums[..., 2])
+
+
+def recall(sums: Array) -> Array:
+    """Right / true; NaN where there are no true ones."""
+    return np.where(sums[..., 1] > 0, share(sums[..., 0], sums[..., 1]), np.nan)
+
+
+def macro_f1(sums: Array) -> Array:
+    """Mean of the F1 of the types that are true or predicted somewhere, of sums (..., 3 types)."""
+    right, true, said = np.split(sums, 3, axis=-1)
+    score = share(2 * right, true + said)
+    present = true + said > 0
+    return share(np.where(present, score, 0).sum(-1), present.sum(-1))
+
+
+def intervals(answers: Array, targets: Array, groups: Array | None = None) -> dict[str, Interval]:
+    """F1, precision and recall of whole spans with their ends; `groups` (N,) were drawn as wholes."""
+    from tunebook.stats.units import Units
+
+    parts = counts(answers, targets, Labels(problem="tags"))
+    units = Units.of(len(parts), groups)
+    right, true, said = parts.T
+    below = {"span_f1": (true + said) / 2, "span_precision": said, "span_recall": true}
+    found = {}
+    for name, whole in below.items():
+        if whole.sum() > 0:
+            value = right.sum() / whole.sum()
+            error = units.quantile(0.95) * float(np.sqrt(units.scatter(right - value * whole)) / whole.sum())
+            found[name] = Interval(value=value, low=max(value - error, 0.0), high=min(value + error, 1.0))
+    return found
+
+
+__all__ = [
+    "both",
+    "by_type",
+    "counts",
+    "exact",
+    "f1",
+    "halves",
+    "intervals",
+    "macro_f1",
+    "overlaps",
+    "precision",
+    "recall",
+]

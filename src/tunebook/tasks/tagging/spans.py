@@ -1,0 +1,58 @@
+"""Spans of rows as matrices: one line a row, their number first, then the fields of each, and zeros behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Ints = NDArray[np.int64]
+TRUE, SAID = 3, 4  # fields of a true span (start, end, class) and of a predicted one, which has a score too
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Spans of N rows, row by row; arrays of shape (M,). Places are code points, ends are exclusive.
+
+    Attributes:
+        rows: N.
+        row, start, end, label: of each span; score: 1 for true ones.
+    """
+
+    rows: int
+    row: Ints
+    start: Ints
+    end: Ints
+    label: Ints
+    score: Array
+
+    @classmethod
+    def of(cls, matrix: Array, fields: int) -> Spans:
+        """Those of a matrix (N, 1 + fields * S); a row of NaN has none."""
+        known = np.nan_to_num(np.asarray(matrix))
+        blocks = known[:, 1:].reshape(len(known), -1, fields)
+        row, place = np.nonzero(np.arange(blocks.shape[1]) < known[:, :1])
+        found = blocks[row, place]
+        start, end, label = (found[:, column].astype(np.int64) for column in range(3))
+        return cls(len(known), row, start, end, label, found[:, 3] if fields == SAID else np.ones(len(row)))
+
+    def matrix(self, fields: int) -> Array:
+        """The matrix (N, 1 + fields * S) that they were read from, as narrow as it can be."""
+        counts = np.bincount(self.row, minlength=self.rows)
+        place = np.arange(len(self.row)) - np.repeat(np.cumsum(counts) - counts, counts)
+        blocks = np.zeros((self.rows, int(counts.max(initial=0)), fields))
+        columns = (self.start, self.end, self.label, self.score)[:fields]
+        blocks[self.row, place] = np.stack(columns, axis=1)
+        whole = np.concatenate([counts[:, None], blocks.reshape(self.rows, -1)], axis=1)
+        return whole.astype(np.float32 if fields == SAID else np.int64)
+
+    def at(self, chosen: Array) -> Spans:
+        """Some of the spans, of the same rows."""
+        parts = (item[chosen] for item in (self.row, self.start, self.end, self.label, self.score))
+        return Spans(self.rows, *parts)
+
+
+__all__ = ["SAID", "TRUE", "Spans"]
