@@ -90,11 +90,11 @@ class Tagging(Task):
 
         return collate(encoded, rows, pad)
 
-    def criterion(self, labels: Labels, params: Mapping[str, Value], targets: Any) -> Criterion:
+    def criterion(self, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Criterion:
         """Cross-entropy of the tokens."""
         from tunebook.tasks.tagging.loss import Tag
 
-        return Tag.of(labels, params, targets)
+        return Tag.of(labels, params, rows)
 
     def read(self, outputs: Any, batch: Batch) -> Any:
         """The spans of each row."""

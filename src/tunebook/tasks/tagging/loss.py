@@ -38,7 +38,7 @@ class Tag(Criterion):
         if rule != "none":
             found = classes(rows)
             weights = class_weights(found[found != IGNORED], tags, rule)
-        return cls(Classify(tags.problem, None if weights is None else torch.from_numpy(weights), smoothing))
+        return cls(Classify("softmax", None if weights is None else torch.from_numpy(weights), smoothing))
 
     def flat(self, outputs: Any, batch: Batch) -> Items:
         """The counted tokens of all rows, one after the other."""
