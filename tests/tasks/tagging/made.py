@@ -23,11 +23,14 @@ def targets(rows: list[list[Span]]) -> NDArray[np.int64]:
     return np.array(lines, dtype=np.int64).reshape(len(rows), 1 + 3 * width)
 
 
-def answers(rows: list[list[Span]], score: float = 1.0) -> NDArray[np.float32]:
-    """The same as answers, each of one score."""
+def answers(rows: list[list[Span]], score: float = 1.0, read: int = 20) -> NDArray[np.float32]:
+    """The same as answers, each of one score, of texts of so many code points."""
     width = max(map(len, rows), default=0)
-    lines = [[len(row), *sum(((*span, score) for span in row), ()), *[0] * 4 * (width - len(row))] for row in rows]
-    return np.array(lines, dtype=np.float32).reshape(len(rows), 1 + 4 * width)
+    lines = [
+        [len(row), *sum(((*span, score) for span in row), ()), read, 0, 0, 0, *[0] * 4 * (width - len(row))]
+        for row in rows
+    ]
+    return np.array(lines, dtype=np.float32).reshape(len(rows), 5 + 4 * width)
 
 
 def rows(count: int, seed: int = 0, repeat: int = 1) -> Rows:

@@ -14,7 +14,7 @@ from tunebook.tasks.tagging.pieces import END, FIRST, PART, START
 
 
 def read(outputs: Any, batch: Batch) -> Tensor:
-    """The spans of each row, shape (rows, 1 + 4 S): their number, then start, end, type and score of each.
+    """The spans of each row, as `tunebook.tasks.tagging.spans` has them: start, end, type and score of each.
 
     The tags are those of the highest probability of all sequences in which I follows B or I of its own type. The score
     of a span is the mean probability of its tags.
@@ -36,14 +36,17 @@ def read(outputs: Any, batch: Batch) -> Tensor:
         (tags[begins] - 1) // 2,
         (summed[ends + 1] - summed[begins]) / (ends + 1 - begins),
     )
-    return _matrix(torch.stack([item.float() for item in fields], dim=1), row[begins], rows)
+    read_to = batch[END].amax(dim=1).new_zeros(rows).scatter_reduce(0, batch[ROW], batch[END].amax(dim=1), "amax")
+    return _matrix(torch.stack([item.float() for item in fields], dim=1), row[begins], read_to)
 
 
-def _matrix(spans: Tensor, row: Tensor, rows: int) -> Tensor:
-    counts = torch.bincount(row, minlength=rows)
+def _matrix(spans: Tensor, row: Tensor, read_to: Tensor) -> Tensor:
+    """As `tunebook.tasks.tagging.spans` has it."""
+    counts = torch.bincount(row, minlength=len(read_to))
     place = torch.arange(len(row), device=row.device) - (counts.cumsum(0) - counts)[row]
-    found = spans.new_zeros(rows, int(counts.max()), spans.shape[1])
+    found = spans.new_zeros(len(read_to), int(counts.max()) + 1, spans.shape[1])
     found[row, place] = spans
+    found[torch.arange(len(counts), device=row.device), counts, 0] = read_to.float()
     return torch.cat([counts[:, None].float(), found.flatten(1)], dim=1)
 
 

@@ -97,6 +97,23 @@ def by_type(answers: Array, targets: Array, labels: Labels) -> Array:
     return np.hstack(parts)
 
 
+def signs(answers: Array, targets: Array, labels: Labels) -> Array:
+    """Code points that have their type, or rightly none, and all of each row, shape (N, 2); a row that nobody has read
+    is wrong up to the end of its last true span."""
+    true, said = both(answers, targets)
+    first, second = overlaps(true, said)
+    shared = np.minimum(true.end[first], said.end[second]) - np.maximum(true.start[first], said.start[second])
+    agreed = true.label[first] == said.label[second]
+    # What is marked on either side alone, or on both as something else.
+    wrong = [np.bincount(item.row, weights=item.end - item.start, minlength=item.rows) for item in (true, said)]
+    both_marked = np.bincount(true.row[first], weights=shared * (1.0 + agreed), minlength=true.rows)
+    ends = np.zeros(true.rows, dtype=np.int64)
+    np.maximum.at(ends, true.row, true.end)
+    whole = np.maximum(said.read, ends)
+    right = np.where(np.isfinite(answers).all(axis=1), whole - (wrong[0] + wrong[1] - both_marked), 0)
+    return np.stack([right, whole], axis=1).astype(np.float64)
+
+
 def _by_row(true: Spans, said: Spans, credit: Array) -> Array:
     right = np.bincount(said.row, weights=credit, minlength=said.rows)
     parts = [right, *(np.bincount(item.row, minlength=item.rows) for item in (true, said))]

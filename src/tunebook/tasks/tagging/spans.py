@@ -1,8 +1,11 @@
-"""Spans of rows as matrices: one line a row, their number first, then the fields of each, and zeros behind."""
+"""Spans of rows as matrices: one line a row, their number first, then the fields of each, and zeros behind.
+
+Behind the predicted spans of a row stands how much text was read, where the start of one more span would stand.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,16 +21,16 @@ class Spans:
     """Spans of N rows, row by row; arrays of shape (M,). Places are code points, ends are exclusive.
 
     Attributes:
-        rows: N.
         row, start, end, label: of each span; score: 1 for true ones.
+        read: code points of each row that were read, shape (N,); 0 where nobody says.
     """
 
-    rows: int
     row: Ints
     start: Ints
     end: Ints
     label: Ints
     score: Array
+    read: Ints
 
     @classmethod
     def of(cls, matrix: Array, fields: int) -> Spans:
@@ -37,22 +40,32 @@ class Spans:
         row, place = np.nonzero(np.arange(blocks.shape[1]) < known[:, :1])
         found = blocks[row, place]
         start, end, label = (found[:, column].astype(np.int64) for column in range(3))
-        return cls(len(known), row, start, end, label, found[:, 3] if fields == SAID else np.ones(len(row)))
+        if fields == TRUE:
+            return cls(row, start, end, label, np.ones(len(row)), np.zeros(len(known), dtype=np.int64))
+        behind = np.take_along_axis(np.pad(blocks[:, :, 0], ((0, 0), (0, 1))), known[:, :1].astype(np.int64), axis=1)
+        return cls(row, start, end, label, found[:, 3], behind[:, 0].astype(np.int64))
+
+    @property
+    def rows(self) -> int:
+        """Number of rows N."""
+        return len(self.read)
 
     def matrix(self, fields: int) -> Array:
         """The matrix (N, 1 + fields * S) that they were read from, as narrow as it can be."""
         counts = np.bincount(self.row, minlength=self.rows)
         place = np.arange(len(self.row)) - np.repeat(np.cumsum(counts) - counts, counts)
-        blocks = np.zeros((self.rows, int(counts.max(initial=0)), fields))
+        blocks = np.zeros((self.rows, int(counts.max(initial=0)) + (fields == SAID), fields))
         columns = (self.start, self.end, self.label, self.score)[:fields]
         blocks[self.row, place] = np.stack(columns, axis=1)
+        if fields == SAID:
+            blocks[np.arange(self.rows), counts, 0] = self.read
         whole = np.concatenate([counts[:, None], blocks.reshape(self.rows, -1)], axis=1)
         return whole.astype(np.float32 if fields == SAID else np.int64)
 
     def at(self, chosen: Array) -> Spans:
         """Some of the spans, of the same rows."""
-        parts = (item[chosen] for item in (self.row, self.start, self.end, self.label, self.score))
-        return Spans(self.rows, *parts)
+        names = ("row", "start", "end", "label", "score")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
 
 __all__ = ["SAID", "TRUE", "Spans"]

@@ -27,7 +27,8 @@ def mean(answers: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     row = each[:, 0]
     most = 2 * np.bincount(own, minlength=len(each)) > votes[row]
     score = np.bincount(own, weights=found.score, minlength=len(each)) / np.maximum(votes[row], 1)
-    return Spans(rows, row, each[:, 1], each[:, 2], each[:, 3], score).at(most).matrix(SAID)
+    read = found.read.reshape(models, rows).max(axis=0)
+    return Spans(row, each[:, 1], each[:, 2], each[:, 3], score, read).at(most).matrix(SAID)
 
 
 __all__ = ["mean"]
