@@ -50,6 +50,10 @@ def test_it_is_the_mean_over_tokens(rule, smoothing, weighted):
     whole = TASK.collate(encoded, range(9), 0)
     assert float(criterion.loss(model(), whole)[0]) == pytest.approx(expected, rel=1e-5)
     assert float(criterion.items(whole)) == pytest.approx(float(below), rel=1e-5)
+    lines = [int((part >= 0).sum()) for part in whole["tagging.class"]]
+    assert len(lines) == len(whole["labels"]) > 9, "some rows have several windows"
+    if not weighted and rule == "none":
+        assert criterion.counts(whole).tolist() == lines
     parts = [TASK.collate(encoded, rows, 0) for rows in ([4], [0, 8, 2], [1, 3, 5, 6, 7])]
     summed = sum(criterion.loss(model(), part)[0] * criterion.items(part) for part in parts)
     assert float(summed / below) == pytest.approx(expected, rel=1e-5)

@@ -112,7 +112,7 @@ def test_words_are_pieces_where_they_are_known(kind, length):
     """Of words, spans of words come back exactly, whatever the tokens are."""
     draw = random.Random(1)
     words = [words_of(text) for text in readers.TEXTS]
-    encoded = pieces.encode(readers.TEXTS, words, readers.tokenizer(kind), length)
+    encoded = pieces.encode(readers.TEXTS, [np.array(places) for places in words], readers.tokenizer(kind), length)
     for _ in range(10):
         spans = [random_spans(places, draw) for places in words]
         assert back(encoded.with_fixed(labels=targets(spans))) == spans
@@ -180,7 +180,7 @@ def test_rows_without_text_have_a_window():
 def test_borders_within_a_piece_go_to_its_nearer_end():
     """WordPiece reads ＡＢＣ公司 as few tokens: a border inside one moves, and a span inside one has all of it."""
     text = "abcdefgh ij"
-    words = [[(0, 8), (9, 11)]]
+    words = [np.array([(0, 8), (9, 11)])]
     for span, expected in (
         ((0, 7), (0, 8)),
         ((5, 11), (9, 11)),

@@ -101,10 +101,23 @@ def most_pairs(pairs):
     return max(most_pairs(rest), 1 + most_pairs([pair for pair in rest if pair[0] != one and pair[1] != two]))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_signs_are_counted_one_by_one(seed):
+    true, said, sizes = pair(seed=seed)
+    answers = made.answers(said)
+    for row, (spans, size) in enumerate(zip(said, sizes, strict=True)):
+        answers[row, 1 + 4 * len(spans)] = size
+    found = scores.signs(answers, made.targets(true), LABELS)
+    for row, (own, other, size) in enumerate(zip(true, said, sizes, strict=True)):
+        mine, yours = ([tag[2:] for tag in tags(spans, size)] for spans in (own, other))
+        assert found[row].tolist() == [sum(map(str.__eq__, mine, yours)), size]
+
+
 def test_scores_of_nothing():
     nothing = scores.counts(made.answers([[]]), made.targets([[]]), LABELS).sum(0)
     assert np.isnan(scores.f1(nothing)) and np.isnan(scores.recall(nothing)) and scores.precision(nothing) == 0
     lost = scores.counts(np.full((2, 5), np.nan), made.targets([[(0, 1, 0)], []]), LABELS)
+    assert scores.signs(np.full((1, 5), np.nan), made.targets([[(2, 5, 0)]]), LABELS).tolist() == [[0, 5]]
     assert lost.tolist() == [[0, 1, 0], [0, 0, 0]] and scores.f1(lost.sum(0)) == 0
     with pytest.raises(ValueError, match="cannot be scored"):
         scores.counts(made.answers([[]]), made.targets([[], []]), LABELS)
@@ -129,6 +142,6 @@ def test_votes_keep_what_most_models_find():
     three = made.answers([[(0, 2, 2), (4, 6, 0), (7, 8, 0)], [(1, 2, 0)]], 0.3)
     found = mean([one, two, three])
     expected = made.answers([[(0, 2, 1), (4, 6, 0)], [(1, 2, 0)]])
-    np.testing.assert_array_equal(found[:, [0, 1, 2, 3, 5, 6, 7]], expected[:, [0, 1, 2, 3, 5, 6, 7]])
+    np.testing.assert_array_equal(np.delete(found, [4, 8], axis=1), np.delete(expected, [4, 8], axis=1))
     np.testing.assert_allclose(found[:, [4, 8]], [[0.5, 0.4], [0.3, 0]], rtol=1e-6)
     np.testing.assert_array_equal(mean([one, np.full((2, 1), np.nan, np.float32)]), one)

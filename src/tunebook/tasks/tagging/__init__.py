@@ -39,7 +39,7 @@ class Tagging(Task):
     """
 
     key: ClassVar[str] = "tagging"
-    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "items"})
+    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "head", "item_logits"})
 
     def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
         """The model with an output for each tag, fresh but for tags that its own head has under the same names.
@@ -80,7 +80,7 @@ class Tagging(Task):
 
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """Windows of tokens of each row; see `tunebook.tasks.tagging.pieces`."""
-        encoded = pieces.encode(rows.texts, rows.other.get("words"), tokenizer, max_length)
+        encoded = pieces.encode(rows.texts, rows.words, tokenizer, max_length)
         fixed = {"labels": rows.targets, "sample_weight": rows.weights}
         return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
 

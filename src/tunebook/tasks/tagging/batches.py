@@ -18,8 +18,8 @@ CLASS, ROW = "tagging.class", "tagging.row"
 
 
 def collate(encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
-    """`input_ids`, `attention_mask` and the columns of the tokens of shape (windows, longest), and what rows have of
-    shape (rows, ...); `tagging.row` (windows,) says which of these rows a window is of.
+    """`input_ids`, `attention_mask` and the columns of the tokens of shape (windows, longest), and what rows have for
+    each of their windows, shape (windows, ...); `tagging.row` (windows,) says which of these rows a window is of.
     """
     chosen = encoded.take(rows)
     row = np.repeat(np.arange(len(chosen)), chosen.lengths)
@@ -39,7 +39,7 @@ def collate(encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
     if "labels" in chosen.fixed:
         batch[CLASS] = lines(classes(chosen), IGNORED)
     batch[ROW] = torch.from_numpy(row[begins])
-    return batch | {name: torch.from_numpy(column) for name, column in chosen.fixed.items()}
+    return batch | {name: torch.from_numpy(column[row[begins]]) for name, column in chosen.fixed.items()}
 
 
 __all__ = ["CLASS", "ROW", "collate"]

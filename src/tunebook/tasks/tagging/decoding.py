@@ -36,7 +36,8 @@ def read(outputs: Any, batch: Batch) -> Tensor:
         (tags[begins] - 1) // 2,
         (summed[ends + 1] - summed[begins]) / (ends + 1 - begins),
     )
-    read_to = batch[END].amax(dim=1).new_zeros(rows).scatter_reduce(0, batch[ROW], batch[END].amax(dim=1), "amax")
+    last = batch[END].where(where, 0).amax(dim=1)  # of each window
+    read_to = last.new_zeros(rows).scatter_reduce(0, batch[ROW], last, "amax")
     return _matrix(torch.stack([item.float() for item in fields], dim=1), row[begins], read_to)
 
 

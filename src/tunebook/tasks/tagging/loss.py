@@ -15,7 +15,7 @@ from tunebook.core.encoded import Encoded
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Value
 from tunebook.nets.classify import Classify, class_weights
-from tunebook.tasks.tagging.batches import CLASS, ROW
+from tunebook.tasks.tagging.batches import CLASS
 from tunebook.tasks.tagging.tags import IGNORED, classes, tags_of
 
 
@@ -52,9 +52,11 @@ class Tag(Criterion):
         mean, _ = self.each.loss(lambda **_: SimpleNamespace(logits=logits), _tokens(batch))
         return mean, outputs
 
-    def items(self, batch: Batch) -> Tensor:
-        """Number of counted tokens, or the sum of their weights."""
-        return self.each.items(_tokens(batch))
+    def counts(self, batch: Batch) -> Tensor:
+        """The counted tokens of each window, or the sum of their weights."""
+        own = (batch[CLASS] != IGNORED).nonzero()[:, 0]
+        weights = self.each.counts(_tokens(batch))
+        return weights.new_zeros(len(batch[CLASS])).index_add(0, own, weights)
 
 
 def _tokens(batch: Batch) -> Batch:
@@ -63,7 +65,7 @@ def _tokens(batch: Batch) -> Batch:
     labels = batch[CLASS][where]
     if "sample_weight" not in batch:  # weights in any case: of no token at all the mean is 0
         return {"labels": labels, "sample_weight": torch.ones(len(labels), device=labels.device)}
-    return {"labels": labels, "sample_weight": batch["sample_weight"][batch[ROW]][:, None].expand_as(where)[where]}
+    return {"labels": labels, "sample_weight": batch["sample_weight"][:, None].expand_as(where)[where]}
 
 
 __all__ = ["Tag"]

@@ -29,7 +29,7 @@ from tunebook.core.errors import ModelError
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-Places = Sequence[Sequence[tuple[int, int]]]
+Words = Sequence[Ints]
 ELSEWHERE, FIRST, REST = 0, 1, 2
 START, END, PART, WINDOW = "tagging.start", "tagging.end", "tagging.part", "tagging.window"
 _OVERLAP = 4  # a window shares this part of its tokens with the next
@@ -69,11 +69,11 @@ class _Tokens:
     part: Ints
 
 
-def encode(texts: Sequence[str], words: Places | None, tokenizer: Any, max_length: int) -> Encoded:
+def encode(texts: Sequence[str], words: Words | None, tokenizer: Any, max_length: int) -> Encoded:
     """Windows of at most `max_length` tokens of each text, one after the other.
 
     Args:
-        words: (start, end) of the words of each text, in order; None where they are not known.
+        words: of each text the places of its words in order, shape (words, 2); None where they are not known.
 
     Raises:
         ModelError: `tagging.tokenizer`, `tagging.loses`, `tagging.max_length`.
@@ -135,12 +135,10 @@ def _whole(text: _Text, ids: NDArray[np.int32], row: Ints, start: Ints, end: Int
     return _pieces(ids, row, start, end, first, full)
 
 
-def _in_words(text: _Text, words: Places, ids: NDArray[np.int32], row: Ints, start: Ints, end: Ints) -> _Tokens:
+def _in_words(text: _Text, words: Words, ids: NDArray[np.int32], row: Ints, start: Ints, end: Ints) -> _Tokens:
     """Pieces of the tokens that begin within one word; a word in which none begins belongs to that before it."""
-    counts = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
-    flat = chain.from_iterable(chain.from_iterable(words))
-    places = np.fromiter(flat, dtype=np.int64, count=2 * int(counts.sum())).reshape(-1, 2)
-    places = places + np.repeat(text.starts, counts)[:, None]
+    counts = [len(each) for each in words]
+    places = np.concatenate([np.empty((0, 2), dtype=np.int64), *words]) + np.repeat(text.starts, counts)[:, None]
     if not len(places):
         places = np.full((1, 2), -1)
     own = np.searchsorted(places[:, 0], start, side="right") - 1
