@@ -81,6 +81,13 @@ class F1:
         )
         return parts.mean(self.quantile)
 
+    def ends(self) -> tuple[Array, Array]:
+        """Low and high end of each class, shape (C,); NaN for one that is neither true nor predicted anywhere."""
+        known = self.counts.present
+        found = np.full((2, len(known)), np.nan)
+        found[:, known] = self._ends(known, np.asarray(self.quantile))
+        return found[0], found[1]
+
     def _ends(self, known: Array, quantile: Array) -> tuple[Array, Array]:
         share = by_count.share(self.counts.right, _either(self.counts))[known]
         low, high = wilson_ends(share, self.effective[known], quantile)

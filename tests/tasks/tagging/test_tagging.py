@@ -32,7 +32,7 @@ def test_it_learns_spans(tmp_path):
         found = Inference(task, 0, batch_size=7).run(model, tokens).logits
         scores = task.scores(found, rows.targets, made.LABELS)
         assert scores["span_f1"] > 0.97
-        said = task.answers(found, made.LABELS)
+        said = task.say(found, rows, made.LABELS)
         assert all(
             text[span["start"] : span["end"]].split()[-1] in small._WORDS[span["label"]]
             for text, row in zip(rows.texts, said, strict=True)
@@ -40,4 +40,4 @@ def test_it_learns_spans(tmp_path):
             if span["score"] > 0.9
         )
         true = Spans.of(rows.targets, TRUE)
-        assert len(true.row) > 50 and task.true_label(rows.targets[0], made.LABELS)[0]["start"] == true.start[0]
+        assert len(true.row) > 50 and task.true(rows.targets, rows, made.LABELS)[0][0]["start"] == true.start[0]

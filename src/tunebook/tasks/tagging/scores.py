@@ -7,14 +7,19 @@ half, as in MUC-5 (Chinchor and Sundheim 1993, ACL M93-1007).
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.metric import Metric
 from tunebook.core.nouns import Interval, Labels
 from tunebook.metrics.counts import share
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
+
+if TYPE_CHECKING:
+    from tunebook.stats.f1 import F1
 
 Array = NDArray[Any]
 
@@ -136,6 +141,11 @@ def recall(sums: Array) -> Array:
     return np.where(sums[..., 1] > 0, share(sums[..., 0], sums[..., 1]), np.nan)
 
 
+def sign_share(sums: Array) -> Array:
+    """Share of right code points of sums (..., 2); NaN where there are none."""
+    return np.where(sums[..., 1] > 0, share(sums[..., 0], sums[..., 1]), np.nan)
+
+
 def macro_f1(sums: Array) -> Array:
     """Mean of the F1 of the types that are true or predicted somewhere, of sums (..., 3 types)."""
     right, true, said = np.split(sums, 3, axis=-1)
@@ -144,33 +154,72 @@ def macro_f1(sums: Array) -> Array:
     return share(np.where(present, score, 0).sum(-1), present.sum(-1))
 
 
-def intervals(answers: Array, targets: Array, groups: Array | None = None) -> dict[str, Interval]:
-    """F1, precision and recall of whole spans with their ends; `groups` (N,) were drawn as wholes."""
+def _shares(hits: Callable[[Array], Array], whole: Callable[[Array], Array]) -> Callable[..., Interval | None]:
+    """The interval of a share of spans by Wilson, after how much those of one row, or one group of rows, hang together.
+
+    Args:
+        hits, whole: of sums (M, 3) the spans that count and all of which they are a share, shape (M,).
+    """
+
+    def interval(parts: Array, groups: Array | None) -> Interval | None:
+        from tunebook.stats.proportion import share_interval
+        from tunebook.stats.units import Units
+
+        units = Units.of(len(parts), groups)
+        below = units.sums(whole(parts))
+        return share_interval(units.sums(hits(parts)), below) if below.any() else None
+
+    return interval
+
+
+def _f1_interval(parts: Array, groups: Array | None) -> Interval | None:
+    """Of F1, which follows the share of right spans among those that are true or predicted."""
+    from tunebook.stats.f1 import f1_of
+
+    share = _shares(lambda sums: sums[:, 0], lambda sums: sums[:, 1] + sums[:, 2] - sums[:, 0])(parts, groups)
+    return share and Interval(value=f1_of(share.value), low=f1_of(share.low), high=f1_of(share.high))
+
+
+def _macro_interval(parts: Array, groups: Array | None) -> Interval | None:
+    return type_f1(parts, groups).macro()
+
+
+def type_f1(parts: Array, groups: Array | None) -> F1:
+    """F1 of each type with what its interval is made of, of `by_type`; spans of one row hang together."""
+    from tunebook.metrics.counts import Counts
+    from tunebook.stats.f1 import F1
     from tunebook.stats.units import Units
 
-    parts = counts(answers, targets, Labels(problem="tags"))
-    units = Units.of(len(parts), groups)
-    right, true, said = parts.T
-    below = {"span_f1": (true + said) / 2, "span_precision": said, "span_recall": true}
-    found = {}
-    for name, whole in below.items():
-        if whole.sum() > 0:
-            value = right.sum() / whole.sum()
-            error = units.quantile(0.95) * float(np.sqrt(units.scatter(right - value * whole)) / whole.sum())
-            found[name] = Interval(value=value, low=max(value - error, 0.0), high=min(value + error, 1.0))
-    return found
+    units = Units(len(parts), np.arange(len(parts)) if groups is None else np.unique(groups, return_inverse=True)[1])
+    right, true, said = np.split(units.sums(parts), 3, axis=1)
+    return F1.of_units(units, Counts(right, true, said, units.sums(np.ones(len(parts)))))
 
+
+def _ratio(below: Callable[[Array], Array]) -> Callable[..., Interval | None]:
+    """The interval of the first sum divided by what is made of the others."""
+
+    def interval(parts: Array, groups: Array | None) -> Interval | None:
+        from tunebook.stats.intervals import of_ratio
+
+        whole = below(parts)
+        if not whole.any():
+            return None
+        found = of_ratio(np.stack([parts[:, 0], whole], axis=1), groups)
+        return Interval(value=found.value, low=max(found.low, 0.0), high=min(found.high, 1.0))
+
+    return interval
+
+
+METRICS = (
+    Metric("span_f1", counts, f1, interval=_f1_interval),
+    Metric("span_precision", counts, precision, interval=_shares(lambda sums: sums[:, 0], lambda sums: sums[:, 2])),
+    Metric("span_recall", counts, recall, interval=_shares(lambda sums: sums[:, 0], lambda sums: sums[:, 1])),
+    Metric("span_macro_f1", by_type, macro_f1, interval=_macro_interval),
+    Metric("span_partial_f1", halves, f1, interval=_ratio(lambda sums: (sums[:, 1] + sums[:, 2]) / 2)),
+    Metric("token_accuracy", signs, sign_share, interval=_ratio(lambda sums: sums[:, 1])),
+)
 
 __all__ = [
-    "both",
-    "by_type",
-    "counts",
-    "exact",
-    "f1",
-    "halves",
-    "intervals",
-    "macro_f1",
-    "overlaps",
-    "precision",
-    "recall",
-]
+    "METRICS", "both", "by_type", "counts", "exact", "f1", "halves", "macro_f1", "overlaps", "precision", "recall",
+    "sign_share", "signs", "type_f1",
+]  # fmt: skip
