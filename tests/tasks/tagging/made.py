@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tests import small
-from tunebook.core.kind import Kind, Link, kinds
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Rows
 
-
-class _Spans(Kind):
-    key: ClassVar[str] = "spans"
-    link: ClassVar[Link] = "softmax"
-    tasks: ClassVar[tuple[str, ...]] = ("tagging",)
-
-    def outputs(self, names: Sequence[str]) -> int:
-        return 1 + 2 * len(names)
-
-
-kinds().setdefault("spans", _Spans())
 LABELS = Labels(problem="spans", names=["good", "bad"])
 Span = tuple[int, int, int]
 
