@@ -58,7 +58,6 @@ def test_b_goes_first_for_an_even_seed_and_a_lost_model_is_left_out(
     parts: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
     from dataclasses import replace
-    from types import SimpleNamespace
 
     book, arms = parts
     exam = split_exam(book.data, "validation")
@@ -68,8 +67,7 @@ def test_b_goes_first_for_an_even_seed_and_a_lost_model_is_left_out(
     def trained(runs: Path, plan: Any, watch: Any) -> Any:
         order.append(plan.params["max_epochs"])
         if plan.params["max_epochs"] == 4:
-            lost = SimpleNamespace(id="lost", path=tmp_path / "lost")
-            return replace(done.sides[1], run=lost, failed="run.diverged")
+            return replace(done.sides[1], run=Run(tmp_path / "lost"), failed="run.diverged")
         return done.sides[0]
 
     monkeypatch.setattr(module, "trained", trained)
@@ -94,7 +92,7 @@ def test_looks_answer_the_validation_rows_and_the_model_all_others(parts: Any, t
 
     def load() -> Any:
         asked.append(1)
-        return SimpleNamespace(logits=lambda rows, progress: np.ones((len(rows), 2), np.float32))
+        return SimpleNamespace(logits=lambda rows, progress, cache: np.ones((len(rows), 2), np.float32))
 
     found = answers_of(result, exam, load)
     looks = KeptLooks.read(copied)

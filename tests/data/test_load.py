@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from pyarrow import parquet
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import Roles
 from tunebook.core.task import Rows
+from tunebook.data import load as module
 from tunebook.data.frozen import open_data
 from tunebook.data.load import group_codes, load, load_table
 from tunebook.data.options import DataOptions
@@ -32,6 +34,39 @@ def test_damage_is_noticed(reviews: Path, tmp_path: Path):
     with pytest.raises(DataError) as caught:
         open_data(tmp_path)
     assert caught.value.code == "data.not_prepared"
+
+
+def test_a_table_is_read_once_for_all_splits_and_again_where_the_file_changed(
+    reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = prepare([reviews], tmp_path / "data")
+    reads: list[Path] = []
+    read = module._read
+
+    def counted(path: Path, content: str) -> Any:
+        reads.append(path)
+        return read(path, content)
+
+    monkeypatch.setattr(module, "_read", counted)
+    found = [load(ref, split) for split in ("train", "validation", "test", "train")]
+    assert len(reads) == 1 and [len(rows) for rows in found[:3]] == list(ref.rows.values())
+    load_table(ref)
+    assert len(reads) == 2, "who checks a book has it read"
+    file = tmp_path / "data" / "rows.parquet"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2] + b"?" + whole[len(whole) // 2 + 1 :])
+    with pytest.raises(DataError):
+        load(ref, "train")
+    file.write_bytes(whole)
+    with pytest.raises(DataError):
+        load(ref.model_copy(update={"content": "another"}), "train")
+    assert load(ref, "train").texts == found[0].texts
+    monkeypatch.setattr(module, "_MOST", 10)
+    module._held.cache_clear()
+    reads.clear()
+    for _ in range(2):
+        load(ref, "train")
+    assert len(reads) == 2, "a table that fills the memory is not held"
 
 
 def test_several_labels(write, tmp_path: Path):

@@ -38,6 +38,13 @@ def test_tokens_come_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert found.fixed["sample_weight"].tolist() == [1, 1, 1]
 
 
+def test_where_no_cache_can_be_written_tokens_are_made_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    assert same(
+        encode(ROWS, TASK, small.tokenizer(), 8, cache=tmp_path / "cache"), encode(ROWS, TASK, small.tokenizer(), 8)
+    )
+
+
 def test_a_tokenizer_that_was_used_before_finds_the_same_tokens(tmp_path: Path) -> None:
     tokenizer = small.tokenizer()
     encode(ROWS, TASK, tokenizer, 8, cache=tmp_path)

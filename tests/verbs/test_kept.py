@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests import small
 from tunebook.models.source import model_id
-from tunebook.verbs.kept import kept, kept_array, kept_model_id
+from tunebook.verbs.kept import kept, kept_model_id
 
 
 class Maker:
@@ -58,31 +57,6 @@ def test_what_fails_is_not_kept(book: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         kept(book, "x", lambda: 1 / 0)
     assert kept(book, "x", lambda: 5) == 5
-
-
-def test_an_array_is_kept_to_the_last_bit_and_made_anew_where_it_is_damaged(book: Path, tmp_path: Path) -> None:
-    made = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
-    calls: list[int] = []
-
-    def make() -> Any:
-        calls.append(1)
-        return made
-
-    for _ in range(2):
-        found = kept_array(book, "x", make)
-        assert found.dtype == np.float32 and (found == made).all()
-    assert len(calls) == 1
-    path = tmp_path / "book" / "cache" / "x.npz"
-    whole = path.read_bytes()
-    middle = len(whole) // 2
-    changed = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
-    for number, damage in enumerate((whole[:-9], b"", changed, b"[1, 2]"), 2):
-        path.write_bytes(damage)
-        assert (kept_array(book, "x", make) == made).all() and len(calls) == number
-    path.unlink()
-    path.parent.rmdir()
-    path.parent.write_text("no folder")
-    assert (kept_array(book, "x", make) == made).all()
 
 
 def test_a_model_that_has_settled_is_hashed_once(book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

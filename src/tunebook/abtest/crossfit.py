@@ -86,8 +86,8 @@ def answers_of(
     if result.folder is None:
         logits = known_answers(run, exam.rows, exam.place)
     else:
-        model = load or result.load
-        logits = answers(run, exam.rows, exam.place, ask=lambda: model().logits(exam.rows, progress))
+        model, cache = load or result.load, run.book / "cache"
+        logits = answers(run, exam.rows, exam.place, ask=lambda: model().logits(exam.rows, progress, cache=cache))
     return None if logits is None else Answers(logits, uncrossed=uncrossed(run, exam))
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +21,7 @@ from tunebook.data.fingerprint import fingerprint
 from tunebook.data.kind import column_kind
 from tunebook.data.prepare import ROWS
 
+_MOST = 64 << 20  # bytes of a table that stays in memory for whoever asks next; larger ones are read again
 _OURS = ("_id", "_split", "text", "pair", "label", "weight")
 
 
@@ -26,24 +31,44 @@ def load(ref: DataRef, split: Split) -> Rows:
     Raises:
         DataError: `data.damaged`, rows.parquet is missing, broken or not what was prepared.
     """
-    table = load_table(ref)
+    table = _held(ref.path / ROWS, ref.content, _stamp(ref.path / ROWS))
+    if table.nbytes > _MOST:
+        _held.cache_clear()
     return to_rows(table.filter(pc.equal(table["_split"], split)), ref.labels)
 
 
 def load_table(ref: DataRef) -> pa.Table:
-    """All prepared rows as a table.
+    """All prepared rows as a table, read and checked anew.
 
     Raises:
         DataError: `data.damaged`.
     """
+    return _read(ref.path / ROWS, ref.content)
+
+
+def _read(path: Path, content: str) -> pa.Table:
     try:
-        table = parquet.read_table(ref.path / ROWS)
+        table = parquet.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise DataError("data.damaged", key=str(ref.path / ROWS), reason=str(error).split("\n")[0]) from error
+        raise DataError("data.damaged", key=str(path), reason=str(error).split("\n")[0]) from error
     found = fingerprint(table)
-    if found != ref.content:
-        raise DataError("data.damaged", key=str(ref.path / ROWS), reason=f"{found} != {ref.content}")
+    if found != content:
+        raise DataError("data.damaged", key=str(path), reason=f"{found} != {content}")
     return table
+
+
+@lru_cache(maxsize=1)
+def _held(path: Path, content: str, stamp: tuple[int, ...]) -> pa.Table:
+    """The same, read once for all splits and all who ask, as long as the file is the same."""
+    return _read(path, content)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes with a file; empty where there is none."""
+    with suppress(OSError):
+        seen = path.stat()
+        return seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino
+    return ()
 
 
 def to_rows(table: pa.Table, labels: Labels) -> Rows:

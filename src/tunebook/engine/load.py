@@ -38,9 +38,13 @@ class LoadedModel:
     model: Any
     tokenizer: Any
 
-    def logits(self, rows: Rows, progress: Progress | None = None) -> NDArray[np.float32]:
-        """The head's outputs, shape (N, outputs), in the order of the rows."""
-        return self._run(self._encoded(rows, progress), progress)
+    def logits(self, rows: Rows, progress: Progress | None = None, *, cache: Path | None = None) -> NDArray[np.float32]:
+        """The head's outputs, shape (N, outputs), in the order of the rows.
+
+        Args:
+            cache: folder for the tokens, see `encode`.
+        """
+        return self._run(self._encoded(rows, progress, cache), progress)
 
     def answers(
         self, rows: Rows, progress: Progress | None = None, batch_size: int = 64
@@ -54,8 +58,8 @@ class LoadedModel:
     def _length(self) -> int:
         return int(self.plan.params["max_length"])  # type: ignore[arg-type]
 
-    def _encoded(self, rows: Rows, progress: Progress | None) -> Encoded:
-        return encode(rows, self.task, self.tokenizer, self._length, progress=progress)
+    def _encoded(self, rows: Rows, progress: Progress | None, cache: Path | None = None) -> Encoded:
+        return encode(rows, self.task, self.tokenizer, self._length, cache=cache, progress=progress)
 
     def _run(self, encoded: Encoded, progress: Progress | None, batch_size: int = 64) -> NDArray[np.float32]:
         inference = Inference(self.task, self.tokenizer.pad_token_id, batch_size)

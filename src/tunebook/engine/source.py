@@ -132,7 +132,7 @@ class BookSource:
             raise PlanError("input.labels", key=name, value=path.name, allowed=", ".join(own.names[:20]))
         kept = self.plan.data_path.parent / "cache" / f"taught-{content_id([self.plan.data, self._id(name, path)])}.npz"
         rows = load(rows_of(self.plan), "train")
-        found = answered(kept, rows, lambda: self._loaded(path).logits(rows, self.progress))
+        found = answered(kept, rows, lambda: self._loaded(path).logits(rows, self.progress, cache=kept.parent))
         return self.task.renamed(found, theirs, own)
 
     def columns(self) -> Mapping[str, Sequence[Any]]:

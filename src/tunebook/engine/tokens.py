@@ -39,8 +39,9 @@ def encode(
         with suppress(OSError, ValueError, KeyError, EOFError, BadZipFile):  # cut off by a crash: made anew
             return load_encoded(path).with_fixed(**_fixed(rows))
     encoded = _encode(rows, task, tokenizer, max_length, progress or Silent())
-    cache.mkdir(parents=True, exist_ok=True)
-    encoded.save(path)
+    with suppress(OSError):  # a book that may only be read, or a full disk, has no cache and works all the same
+        cache.mkdir(parents=True, exist_ok=True)
+        encoded.save(path)
     return encoded
 
 

@@ -35,7 +35,7 @@ def answers(
     def asked() -> Answers:
         from tunebook.engine.load import load_model
 
-        return load_model(run.model, run.plan).logits(rows, progress)
+        return load_model(run.model, run.plan).logits(rows, progress, cache=run.book / "cache")
 
     return answered(kept_at(run, place), rows, ask or asked, _model(run))
 

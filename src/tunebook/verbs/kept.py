@@ -7,14 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
-
-import numpy as np
-from numpy.typing import NDArray
 
 from tunebook.core.damage import read_object
 from tunebook.core.errors import BookError
-from tunebook.core.files import part_of, write_whole
+from tunebook.core.files import write_whole
 from tunebook.core.hashing import content_id
 from tunebook.models.source import model_id, model_stamp
 
@@ -38,18 +34,6 @@ def kept(book: Path, name: str, make: Callable[[], Any]) -> Any:
     return made
 
 
-def kept_array(book: Path, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-    """The same for an array."""
-    path = book / "cache" / f"{name}.npz"
-    missing = suppress(OSError, ValueError, KeyError, EOFError, BadZipFile)  # a zip holds the sums of what is in it
-    with missing, path.open("rb") as stream:
-        return np.asarray(np.load(stream)["made"])
-    made = make()
-    with suppress(OSError), part_of(path) as part, part.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, made=made)
-    return made
-
-
 def kept_model_id(folder: Path, book: Path) -> str:
     """Hash of a model's files; gigabytes of weights are read once a book, not whenever they are asked for."""
     stamp = model_stamp(folder)
@@ -59,4 +43,4 @@ def kept_model_id(folder: Path, book: Path) -> str:
     return found
 
 
-__all__ = ["kept", "kept_array", "kept_model_id"]
+__all__ = ["kept", "kept_model_id"]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.errors import ModelError
 from tunebook.core.hashing import content_id, file_id
 from tunebook.core.progress import Progress
+from tunebook.engine.answered import answered
 from tunebook.engine.part import is_part
 from tunebook.verbs.answers import answers, model_key
-from tunebook.verbs.kept import kept_array
 from tunebook.verbs.runs import Run
 from tunebook.verbs.tasting import Logits, Tasting
 
@@ -54,7 +54,7 @@ class Kitchen:
         if len(runs) == 1 and not is_part(runs[0].model):
             return answers(runs[0], exam.rows, exam.place, ask=ask)
         key = content_id([exam.key, [self._id(run) for run in runs]], 24)
-        return kept_array(runs[0].book, f"answers-{key}", ask)
+        return answered(runs[0].book / "cache" / f"answers-{key}.npz", exam.rows, ask)
 
     def mix(self, runs: Sequence[Run]) -> Mix:
         """The sum of the weights of some runs, added up in this order.

@@ -58,11 +58,7 @@ class Tasting:
 
     def logits(self, loaded: LoadedModel, progress: Progress | None = None) -> Logits:
         """Outputs of a model's head, shape (N, outputs)."""
-        from tunebook.engine.infer import Inference
-
-        encoded = self.tokens(loaded.tokenizer, loaded.plan, progress)
-        inference = Inference(self.task, loaded.tokenizer.pad_token_id)
-        return inference.run(loaded.model, encoded, progress=progress).logits
+        return loaded.logits(self.rows, progress, cache=self.data.path.parent / "cache")
 
     def score(self, logits: Logits) -> float:
         """What outputs are worth."""
