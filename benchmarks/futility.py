@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from benchmarks.answers import Latent
 from benchmarks.gate import verdicts
 from benchmarks.record import write_result
-from tunebook.stats.futility import chance_left
 from tunebook.stats.gate import Effect, MeanSquares
-from tunebook.stats.sequential import spent
+from tunebook.stats.sequential import chance_left, spent
 
 CHUNK, LEAST_CHANCE = 250, 0.05
 LOOKS, ROWS, SEED_SDS = ((3, 5), (3, 5, 10)), (500, 2000), (0.0, 0.005, 0.015)

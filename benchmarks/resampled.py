@@ -16,8 +16,8 @@ from tunebook.metrics import counts as by_count
 from tunebook.metrics.calibration import sigmoid
 from tunebook.metrics.counts import Counts
 from tunebook.metrics.ranking import macro_auc, nearest_level, pearson, single_label_auc, spearman
+from tunebook.stats.bootstrap import acceleration_of, bca_ends, draw_weights, percentile_ends
 from tunebook.stats.proportion import wilson_interval
-from tunebook.stats.resample import acceleration_of, bca_ends, draw_weights, percentile_ends
 
 Array = NDArray[Any]
 Score = Callable[[Array], Array]

@@ -18,7 +18,7 @@ from tunebook.core.nouns import Labels
 from tunebook.core.task import Rows
 from tunebook.metrics.calibration import softmax
 from tunebook.metrics.ranking import auc, macro_auc, pearson, spearman
-from tunebook.stats.folds import folds_of
+from tunebook.stats.units import folds_of
 from tunebook.tasks.label_metrics import METRICS
 from tunebook.tasks.text_classification import TextClassification
 from tunebook.verbs.runs import Run

@@ -11,8 +11,8 @@ from tests.ab_book import exam, gains, marks
 from tunebook.abtest.looks import bootstrapped, gain, take_look, wanted_of
 from tunebook.abtest.test_plan import PlannedLook, TestPlan
 from tunebook.core.gate import Gate
-from tunebook.stats.futility import chance_left
 from tunebook.stats.gate import decide, two_way
+from tunebook.stats.sequential import chance_left
 
 
 def arms(k: int, n: int, a: float, b: float, seed: int = 0):

@@ -8,7 +8,7 @@ import pytest
 
 from tests import logged
 from tunebook.abtest.openings import opened, opened_by, openings, pending, rows_use, trial_seeds, trials_of
-from tunebook.stats.family import family_error
+from tunebook.stats.sequential import family_error
 from tunebook.verbs.book import Book
 
 

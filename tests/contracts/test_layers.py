@@ -159,7 +159,7 @@ def test_every_package_has_its_layer():
         ("techniques/x.py", "from tunebook.tasks import text", True),
         ("techniques/x.py", "from tunebook.engine.seam import Seam", True),
         ("engine/x.py", "from tunebook.techniques.freeze import Freeze", False),
-        ("metrics/x.py", "from tunebook.stats.f1 import f1", True),
+        ("metrics/x.py", "from tunebook.stats.confusion import f1", True),
         ("verbs/x.py", "from tunebook.cli.entry import main", True),
         ("verbs/train.py", "from tunebook.verbs.ab import ab", True),
         ("verbs/train.py", "from tunebook.verbs.plan import plan", False),

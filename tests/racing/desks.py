@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from tunebook.core.nouns import ParamTable
-from tunebook.racing.desk import Desk
-from tunebook.racing.meter import Meter
+from tunebook.racing.desk import Desk, Meter
 from tunebook.racing.state import CHAMPION, AutoSpec, AutoState, Candidate, Diary
 
 Scores = Mapping[str, Callable[[int], float]]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tunebook.metrics import counts as by_count
-from tunebook.stats import agreement
-from tunebook.stats.agreement import kappa_interval, mcc_interval
+from tunebook.stats import confusion as agreement
+from tunebook.stats.confusion import kappa_interval, mcc_interval
 from tunebook.stats.units import Units
 
 CONFUSION = np.array([[60, 8, 2], [5, 30, 4], [1, 3, 12]])

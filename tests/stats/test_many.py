@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from benchmarks.many import Design, cells, gains, rates
 
-from tunebook.stats.family import family_error
+from tunebook.stats.sequential import family_error
 
 
 def test_both_proofs_are_counted_from_the_same_draws() -> None:

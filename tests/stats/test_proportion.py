@@ -1,12 +1,25 @@
 """Wilson's interval against statsmodels, and over groups by what groups may and may not change."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from tunebook.stats.proportion import effective_rows, right_interval, share_interval, wilson_interval
+from tunebook.metrics.counts import counts_of_confusion
+from tunebook.stats.proportion import (
+    Parts,
+    effective_rows,
+    prior_shares,
+    right_interval,
+    share_interval,
+    wilson_ends,
+    wilson_interval,
+)
 from tunebook.stats.units import Units
+
+Z = 1.959964
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 10), (3, 10), (10, 10), (917, 1000), (1, 1)])
@@ -65,3 +78,50 @@ def test_the_level_holds_with_groups_of_twenty():
             inside, plain = (inside, plain + held) if is_plain else (inside + held, plain)
     assert abs(inside / repeats - 0.95) < 4 * np.sqrt(0.95 * 0.05 / repeats)
     assert plain / repeats < 0.85
+
+
+def test_shares_are_of_what_is_true_and_predicted():
+    counts = counts_of_confusion(np.array([[6, 2], [0, 0]]))
+    assert prior_shares(counts) == pytest.approx([14 / 16, 2 / 16])
+    assert prior_shares(counts_of_confusion(np.zeros((2, 2)))).tolist() == [0, 0]
+
+
+def shares(values, rows):
+    def ends(quantile):
+        return wilson_ends(values, np.broadcast_to(rows, values.shape), quantile)
+
+    return ends
+
+
+def test_one_class_has_its_own_interval():
+    found = Parts(np.array([0.8]), np.array([[0.004]]), shares(np.array([0.8]), 40.0)).mean(Z)
+    own = wilson_interval(32, 40)
+    assert (found.low, found.high) == pytest.approx((own.low, own.high), abs=1e-6)
+
+
+def test_classes_that_move_together_are_as_unsure_as_one():
+    values, variance = np.full(4, 0.8), 0.8 * 0.2 / 40
+    found = Parts(values, np.full((4, 4), variance), shares(values, 40.0)).mean(Z)
+    own = wilson_interval(32, 40)
+    assert (found.low, found.high) == pytest.approx((own.low, own.high), abs=1e-6)
+
+
+def test_many_classes_by_themselves_come_near_the_normal_interval():
+    values, variance = np.full(400, 0.8), 0.8 * 0.2 / 40
+    found = Parts(values, np.eye(400) * variance, shares(values, 40.0)).mean(Z)
+    half = Z * np.sqrt(variance / 400)
+    assert (found.low, found.high) == pytest.approx((0.8 - half, 0.8 + half), abs=half / 10)
+
+
+def test_what_is_lacking_moves_both_ends_and_never_past_the_value():
+    values = np.array([0.5, 0.6])
+    plain = Parts(values, np.eye(2) * 0.01, shares(values, 25.0)).mean(Z)
+    moved = Parts(values, np.eye(2) * 0.01, shares(values, 25.0), 0.02).mean(Z)
+    assert (moved.low - plain.low, moved.high - plain.high) == pytest.approx((0.02, 0.02))
+    far = Parts(values, np.eye(2) * 0.01, shares(values, 25.0), 0.9).mean(Z)
+    assert far.low == far.value and far.high == 1.0
+
+
+def test_a_class_without_any_variance_is_borne():
+    found = Parts(np.array([1.0, 0.5]), np.diag([0.0, 0.01]), shares(np.array([1.0, 0.5]), 20.0)).mean(Z)
+    assert found.low < 0.75 < found.high

@@ -33,9 +33,9 @@ from tunebook.core.words import amount, metric_name
 from tunebook.engine.past import numbered
 from tunebook.knowledge.log import Entry
 from tunebook.models.source import model_id
+from tunebook.stats.freedom import FEWEST, Sizes
 from tunebook.stats.gate import MeanSquares
 from tunebook.stats.settle import expected
-from tunebook.stats.sizes import FEWEST, Sizes
 from tunebook.verbs.answers import kept_at
 from tunebook.verbs.book import Book
 

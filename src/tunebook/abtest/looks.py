@@ -11,9 +11,9 @@ from tunebook.abtest.marks import Marks
 from tunebook.abtest.test_plan import TestPlan
 from tunebook.core.gate import Gate
 from tunebook.core.verdict import Look
-from tunebook.stats.futility import chance_left
 from tunebook.stats.gate import Effect, proven, two_way
 from tunebook.stats.seeds import Blocks, Score, multi_bootstrap
+from tunebook.stats.sequential import chance_left
 
 Array = NDArray[Any]
 

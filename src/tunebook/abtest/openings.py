@@ -6,7 +6,7 @@ from typing import Any
 
 from tunebook.abtest.tested import logged_tests
 from tunebook.knowledge.log import Entry
-from tunebook.stats.family import family_error
+from tunebook.stats.sequential import family_error
 from tunebook.verbs.book import Book
 
 Pair = tuple[str, str, str]

@@ -26,7 +26,7 @@ from tunebook.core.gate import Gate
 from tunebook.core.nouns import DataRef, ParamTable, read_json, write_json
 from tunebook.core.verdict import Look, Verdict
 from tunebook.engine.past import numbered
-from tunebook.stats.sizes import Sizes
+from tunebook.stats.freedom import Sizes
 from tunebook.tables.in_force import flat, replaced
 from tunebook.verbs.book import Book
 

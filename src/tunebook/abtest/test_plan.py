@@ -20,8 +20,8 @@ from tunebook.core.hashing import file_id
 from tunebook.core.metric import CALIBRATION
 from tunebook.core.nouns import DataRef, Plan, Record, Split
 from tunebook.core.registry import task_of
+from tunebook.stats.freedom import Sizes
 from tunebook.stats.gate import check_groups
-from tunebook.stats.sizes import Sizes
 
 Guards = Mapping[str, "float | Literal['off']"]
 _MARGINS = {CLASS: 0.05, "calibration": 0.02, RETENTION: 0.05}

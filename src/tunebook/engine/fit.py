@@ -43,7 +43,7 @@ from tunebook.engine.validation import Validation, keeper_of
 from tunebook.engine.watch import Watch
 from tunebook.engine.weave import Weave, unit_at, woven
 from tunebook.nets.exact_head import exact, plain, unit_of
-from tunebook.stats.folds import folds_of
+from tunebook.stats.units import folds_of
 from tunebook.tables.rules import planned_steps
 
 

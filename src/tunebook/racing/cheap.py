@@ -9,8 +9,7 @@ import numpy as np
 from tunebook.abtest.marks import Marks, marks_of
 from tunebook.core.files import part_of
 from tunebook.racing.desk import Desk
-from tunebook.racing.lead import lead
-from tunebook.racing.race import ranked
+from tunebook.racing.race import lead, ranked
 from tunebook.racing.state import CHAMPION, BaselineScore, Buys, Candidate
 
 _FILE = "baselines.npz"

@@ -10,8 +10,8 @@ from typing import Any
 from tunebook.core.messages import say
 from tunebook.core.verdict import Guardrail
 from tunebook.core.words import SHARES, amount, baseline_name, duration, metric_name, score_text, shown
-from tunebook.racing.lead import SURE
 from tunebook.racing.outcome import AutoResult
+from tunebook.racing.race import SURE
 from tunebook.racing.state import CHAMPION, RECOMMENDED, AutoState, BaselineScore, Candidate, Luck
 from tunebook.report.ab_words import guard_margin, guard_name, guard_text, sorted_ends
 

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.nouns import Interval
 from tunebook.metrics.ranking import tie_starts
-from tunebook.stats.parts import Parts
-from tunebook.stats.proportion import PRIOR_ERRORS
+from tunebook.stats.proportion import PRIOR_ERRORS, Parts
 from tunebook.stats.units import Units, normal_quantile, t_quantile
 
 Array = NDArray[Any]

@@ -18,8 +18,7 @@ from scipy.special import stdtrit
 
 from tunebook.core.errors import DataError, PlanError
 from tunebook.core.verdict import Decision
-from tunebook.stats.freedom import seed_weight
-from tunebook.stats.sizes import FEWEST, Sizes
+from tunebook.stats.freedom import FEWEST, Sizes, seed_weight
 
 Array = NDArray[Any]
 

@@ -1,7 +1,12 @@
-"""Interval of a share: so many of so many."""
+"""Interval of a share, so many of so many, and of a mean over classes of which each has an interval.
+
+A pseudo-row keeps variances of scores from vanishing where a sample holds no error.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,12 +14,18 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from tunebook.core.nouns import Interval
+from tunebook.metrics.counts import Counts
 from tunebook.stats.units import Units, normal_quantile
 
 Array = NDArray[Any]
 
 # With hardly an error nothing tells how errors gather in groups: so many errors are taken to fill whole groups.
 PRIOR_ERRORS = 0.2
+# How many rows are added; they are true and predicted at random. They smooth variances, never scores.
+PRIOR_ROWS = 1.0
+# A class hardly moves with the mean of very many; its ends are still looked up at this part of the quantile.
+_LEAST = 0.05
+_NOTHING = 1e-18
 
 
 def wilson_interval(hits: float, n: float, level: float = 0.95) -> Interval:
@@ -80,4 +91,57 @@ def right_interval(right: Array, units: Units, level: float = 0.95) -> Interval:
     return share_interval(units.sums(right), units.sums(np.ones(len(right))), level)
 
 
-__all__ = ["PRIOR_ERRORS", "effective_rows", "right_interval", "share_interval", "wilson_ends", "wilson_interval"]
+def prior_shares(counts: Counts) -> Array:
+    """Share of each class in what is true and predicted, shape (C,)."""
+    return np.asarray((counts.true + counts.predicted) / max(float(counts.true.sum() + counts.predicted.sum()), 1.0))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Scores of C classes that a macro mean is taken of.
+
+    Attributes:
+        values: the scores, shape (C,).
+        covariance: of the scores, shape (C, C).
+        ends: the ends of each class's own interval (C,), (C,) at a quantile for each class, shape (C,).
+        bias: how much too low their mean is on average.
+    """
+
+    values: Array
+    covariance: Array
+    ends: Callable[[Array], tuple[Array, Array]]
+    bias: float = 0.0
+
+    def mean(self, quantile: float) -> Interval:
+        """Interval of the mean.
+
+        When the mean is as far off as its end, class c is off by only its correlation with the mean times the quantile.
+        So the ends of each class are taken there; their distances, in units of that quantile, are its standard
+        deviation downwards and upwards, and these add up with the correlations of the classes. For one class this is
+        its own interval; for many it comes near the normal interval, as it should.
+        Source: the adding up is that of Zou and Donner, Construction of confidence limits about effect measures, 2008.
+        """
+        classes = len(self.values)
+        deviation = np.sqrt(np.maximum(np.diagonal(self.covariance), _NOTHING))
+        correlation = self.covariance / np.outer(deviation, deviation)
+        np.fill_diagonal(correlation, 1.0)
+        with_mean = correlation @ deviation / np.sqrt(max(deviation @ correlation @ deviation, _NOTHING))
+        share = np.clip(with_mean, _LEAST, 1.0)
+        low, high = self.ends(quantile * share)
+        down, up = (self.values - low) / share, (high - self.values) / share
+        value, middle = float(self.values.mean()), float(self.values.mean()) + self.bias
+        below, above = (np.sqrt(max(arm @ correlation @ arm, 0.0)) / classes for arm in (down, up))
+        return Interval(value=value, low=max(0.0, min(middle - below, value)), high=min(1.0, middle + above))
+
+
+__all__ = [
+    "PRIOR_ERRORS",
+    "PRIOR_ROWS",
+    "Parts",
+    "effective_rows",
+    "prior_shares",
+    "right_interval",
+    "share_interval",
+    "wilson_ends",
+    "wilson_interval",
+]

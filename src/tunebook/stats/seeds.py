@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 from tunebook.core.errors import DataError
+from tunebook.stats.bootstrap import draw_rows
 from tunebook.stats.gate import Effect, MeanSquares, check_alpha, check_size, finite
-from tunebook.stats.resample import draw_rows
 
 Array = NDArray[Any]
 Score = Callable[[int, int, Array], float]  # arm (0 is A, 1 is B), seed (0 .. K-1), row numbers (N,)

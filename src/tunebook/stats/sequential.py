@@ -1,23 +1,29 @@
-"""Looking at a test more than once: what error each look may spend so that all of them together keep alpha."""
+"""Looking at a test more than once: what error each look may spend so that all of them together keep alpha.
+
+Also whether a test that cannot be told yet has any chance left to end well, and, of many tables against one champion,
+how probable it is that one of them passes though all are equal.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtr
 
 from tunebook.core.errors import PlanError
-from tunebook.stats.gate import check_alpha
+from tunebook.stats.gate import Effect, check_alpha
 
 _NODES = 120
 _FAR = 9.0  # standard deviations below which nothing is left
 _LEAST = 0.01  # share of alpha; a look with less of it could hardly decide
 _ROUNDING = 1e-6  # share of alpha
+_SHARED_NODES = 80
 
 
 def spent(alpha: float, looks: int, fractions: tuple[float, ...] | None = None) -> float:
@@ -118,4 +124,55 @@ def crossing(bound: ArrayLike, fractions: tuple[float, ...]) -> float:
     return float(1 - mass.sum())
 
 
-__all__ = ["crossing", "remaining", "spent", "together"]
+def family_error(tables: int, alpha: float, proofs: Literal[1, 2] = 1) -> float:
+    """Probability that at least one of so many tables passes that are all no better than the champion.
+
+    All gains share the champion's own luck, so any two of them correlate by 1/2 (Dunnett's many-to-one comparisons, of
+    arms that vary alike). Further proofs rest on other runs and rows: given the champion's luck in each, the tables
+    pass independently. It is the worst case, of a delta of 0; one that is asked for makes it rarer.
+
+    Args:
+        tables: their number, at least 0.
+        alpha: one-sided error of one proof.
+        proofs: how many each table has to bring.
+
+    Source: Dunnett, JASA 50, 1955.
+
+    Raises:
+        PlanError: `stats.alpha`.
+    """
+    check_alpha(alpha)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_SHARED_NODES)
+    weights = weights / weights.sum()
+    passes = ndtr((ndtri(alpha) - np.sqrt(0.5) * nodes) / np.sqrt(0.5))  # of one table, given the champion's luck
+    if proofs == 1:
+        return float(1 - weights @ (1 - passes) ** tables)
+    return float(1 - weights @ (1 - np.outer(passes, passes)) ** tables @ weights)
+
+
+def chance_left(seen: Effect, end: int, alpha: float, least: Any) -> Any:
+    """Probability that a test promotes at its planned end, if what is still to come goes well.
+
+    More seeds do not change the rows, so the gain on these rows is known up to the seeds' own spread s. The seeds to
+    come are taken to gain on average the larger of the least gain worth having and m + s / sqrt(k), one standard error
+    above the mean m of the k seeds so far. The mean at the end then has to reach the least gain and to lie above 0 by
+    the interval's half, with the normal quantile, which is the narrowest. Its spread is Student's with k - 1 degrees of
+    freedom, for s is known from k seeds only. Stopping where this is small can only make promotions rarer.
+
+    Args:
+        seen: the gain so far, or, with arrays for numbers, those of many tests.
+        end: number of seeds at the planned end, more than so far; alpha: one-sided error of the look there.
+        least: least gain worth having, in the metric's units.
+
+    Source: stochastic curtailment, Lan, Simon and Halperin, Sequential Analysis 1, 1982.
+    """
+    k, of_seed = seen.seeds, np.square(seen.seed_sd)
+    guess = np.maximum(least, seen.mean + seen.seed_sd / np.sqrt(k))
+    expected = (k * seen.mean + (end - k) * guess) / end
+    of_rows = np.maximum(np.square(seen.se) - of_seed / k, 0)
+    needed = np.maximum(least, -ndtri(alpha) * np.sqrt(of_rows + of_seed / end))
+    spread = np.maximum(seen.seed_sd * np.sqrt(end - k) / end, np.finfo(float).tiny)
+    return stdtr(k - 1, (expected - needed) / spread)
+
+
+__all__ = ["chance_left", "crossing", "family_error", "remaining", "spent", "together"]

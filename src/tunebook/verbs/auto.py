@@ -14,13 +14,11 @@ from tunebook.core.folders import held
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
 from tunebook.racing.cheap import buy_baselines, hold_against
-from tunebook.racing.desk import Desk
-from tunebook.racing.lead import measure_leads
+from tunebook.racing.desk import Desk, Meter, OutOfTimeError
 from tunebook.racing.lineup import line_up
 from tunebook.racing.luck import luck_of
-from tunebook.racing.meter import Meter, OutOfTimeError
 from tunebook.racing.outcome import AutoResult
-from tunebook.racing.race import RUNGS, cost, race
+from tunebook.racing.race import RUNGS, cost, measure_leads, race
 from tunebook.racing.state import CHAMPION, AutoSpec, AutoState, Buys, Candidate, Costs, Diary, states_of
 from tunebook.tables.in_force import settings_of
 from tunebook.verbs.auto_proof import prove

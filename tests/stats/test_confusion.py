@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tunebook.metrics import counts as by_count
-from tunebook.stats.f1 import F1, f1_of
+from tunebook.stats.confusion import F1, f1_of
 from tunebook.stats.proportion import wilson_interval
 from tunebook.stats.units import Units
 
