@@ -52,7 +52,7 @@ class Candidate(Record):
         why: reason of `failed`, `refused` and `not_bought`.
         scores: the metric on the validation rows by seed, in the order of the race's seeds.
         seconds, runs: what each of these took, and the names of the runs' folders.
-        gain: over the champion by the seeds of both, with the ends of its interval, see `racing.lead`.
+        gain: over the champion by the seeds of both, with the ends of its interval, see `racing.race.lead`.
     """
 
     name: str
@@ -79,7 +79,7 @@ class BaselineScore(Record):
     Attributes:
         seconds: to train and ask it.
         against: the best table of the race, `seeds` its runs.
-        gain: baseline - that table, with the ends of its interval, see `racing.lead`.
+        gain: baseline - that table, with the ends of its interval, see `racing.race.lead`.
     """
 
     name: str
