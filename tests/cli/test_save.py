@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tunebook.cli.save import check_out, flat, save
+from tunebook.cli.save import check_out, flat, save, save_files
 from tunebook.core.errors import TunebookError
+from tunebook.core.hooks import Writer
 
 ROWS = [
     {"text": "=1+1", "n": 3, "label": "好", "score": 0.75, "scores": {"好": 0.75, "坏": 0.25}},
@@ -78,7 +79,7 @@ def test_parquet(tmp_path: Path) -> None:
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("mine")
-    for action in (lambda: check_out(path), lambda: save(ROWS, path)):
+    for action in (lambda: check_out(path, {}), lambda: save(ROWS, path)):
         with pytest.raises(TunebookError, match=r"cli\.out_exists"):
             action()
     assert path.read_text() == "mine"
@@ -86,6 +87,47 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_is_refused_early(tmp_path: Path) -> None:
     with pytest.raises(TunebookError, match=r"cli\.out_folder"):
-        check_out(tmp_path / "no" / "a.csv")
+        check_out(tmp_path / "no" / "a.csv", {})
     with pytest.raises(TunebookError, match=r"cli\.option"):
-        check_out(tmp_path / "a.docx")
+        check_out(tmp_path / "a.docx", {})
+
+
+LINES = Writer(
+    ".lines",
+    lambda texts, answers: {
+        "": "".join(f"{text}: {len(answer)}\n" for text, answer in zip(texts, answers, strict=True))
+    },
+)
+FOLDER = Writer("", lambda texts, answers: {f"{place}.txt": text for place, text in enumerate(texts)})
+OWN = {"lines": LINES, "folder": FOLDER}
+
+
+def test_formats_of_a_task_are_chosen_by_ending_or_by_name(tmp_path: Path) -> None:
+    assert check_out(tmp_path / "a.csv", OWN) is None
+    assert check_out(tmp_path / "a.LINES", OWN) is LINES
+    assert check_out(tmp_path / "a", OWN, "folder") is FOLDER
+    assert check_out(tmp_path / "a.csv", OWN, "lines") is LINES
+    with pytest.raises(TunebookError, match=r"cli\.option") as caught:
+        check_out(tmp_path / "a", OWN)
+    assert caught.value.allowed.endswith(".parquet | .lines")
+    with pytest.raises(TunebookError, match=r"cli\.option") as caught:
+        check_out(tmp_path / "a.csv", OWN, "other")
+    assert caught.value.allowed == "lines | folder"
+
+
+def test_formats_of_a_task_are_one_file_or_a_new_folder(tmp_path: Path) -> None:
+    one, many = tmp_path / "a.lines", tmp_path / "many"
+    save_files(LINES.write(["a", "b"], [{}, {"label": 1}]), one, LINES)
+    assert one.read_text("utf-8") == "a: 0\nb: 1\n"
+    save_files(FOLDER.write(["a", "b"], [{}, {}]), many, FOLDER)
+    assert {path.name: path.read_text("utf-8") for path in many.iterdir()} == {"0.txt": "a", "1.txt": "b"}
+    for place, writer in ((one, LINES), (many, FOLDER)):
+        with pytest.raises(TunebookError, match=r"cli\.out_exists"):
+            save_files({"": ""}, place, writer)
+
+
+def test_lists_of_records_are_json_in_a_cell() -> None:
+    assert flat([{"spans": [{"start": 0, "label": "LOC"}]}, {"spans": []}])[1] == [
+        ['[{"start": 0, "label": "LOC"}]'],
+        [""],
+    ]

@@ -42,6 +42,7 @@ def test_defaults_leave_out_what_a_task_does_not_say() -> None:
     assert TASK.sections(report, LABELS) == TASK.snippet(LABELS, {}, pairs=False) == TASK.card_notes(LABELS) == []
     assert TASK.idle(LABELS) == {}
     assert TASK.cases() == ()
+    assert TASK.writers() == {}
 
 
 def test_mistakes_are_those_that_differ_and_are_shown_with_both_labels() -> None:
@@ -63,8 +64,12 @@ def test_rows_that_are_answered_choose_nothing() -> None:
 
 def test_places_are_those_in_the_text_as_it_was_given() -> None:
     raw, text = "  a&amp;b  c", "a&b c"
-    back = np.array([[2, 3], [3, 8], [8, 9], [9, 11], [11, 12]])
-    rows = Rows([text, text], None, None, ["0", "1"], raw=["", raw], back=[back[:0], back])
+    begins, ends = [2, 3, 8, 9, 11], [3, 8, 9, 11, 12]
+
+    def back(start: int, end: int) -> tuple[int, int]:
+        return begins[start], ends[end - 1]
+
+    rows = Rows([text, text], None, None, ["0", "1"], raw=["", raw], back=[back, back])
     assert rows.place(1, 0, 3) == (2, 9, "a&amp;b")
     assert rows.place(1, 4, 5) == (11, 12, "c")
     assert rows.at([1]).place(0, 1, 2) == rows.at(slice(1, 2)).place(0, 1, 2) == (3, 8, "&amp;")

@@ -14,7 +14,7 @@ from tunebook.cli.answer import Answer, command, note, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, option, said
-from tunebook.cli.predicted import tell_answers
+from tunebook.cli.predicted import answer_in, tell_answers
 from tunebook.cli.reading import data_options, share
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
@@ -36,6 +36,7 @@ class Asked:
     pair: Annotated[list[str] | None, option("pair", "--pair", metavar="TEXT")] = None
     file: Annotated[Path | None, option("file", "--file", metavar="FILE")] = None
     out: Annotated[Path | None, option("out", "--out", metavar="FILE")] = None
+    form_out: Annotated[str | None, option("as", "--as", metavar="FORMAT")] = None
     text: Annotated[str | None, option("text", "--text", metavar="COL")] = None
     text_pair: Annotated[str | None, option("text_pair", "--text-pair", metavar="COL")] = None
     top_k: Annotated[int | None, option("top_k", "--top-k", metavar="N")] = None
@@ -60,14 +61,16 @@ def predict(
     run: RunName = "latest",
 ) -> Answer:
     """Answer texts or the rows of a file."""
-    from tunebook.cli.save import check_out, save
+    from tunebook.cli.save import check_out, save, save_files
     from tunebook.verbs.book import open_book
 
     found = chosen_run(open_book(book), run)
     if bool(texts) == bool(asked.file):
         raise TunebookError("cli.predict_what", key="TEXT | --file")
-    if asked.out is not None:
-        check_out(asked.out)
+    task = task_of(found.plan.task)()
+    writer = None if asked.out is None else check_out(asked.out, task.writers(), asked.form_out)
+    if asked.form_out is not None and asked.out is None:
+        raise TunebookError("cli.as_out", key="--as", value=asked.form_out)
     note(say("cli.predict.loading"))
     lines = texts == ["-"]
     texts = _lines(form.encoding) if lines else texts
@@ -84,7 +87,12 @@ def predict(
             (go,) if asked.file else (),
             lines=True,
         )
-    save(_ranked(rows) if asked.top_k and asked.out.suffix.lower() != ".jsonl" else rows, asked.out)
+    if writer is not None:
+        texts = [str(row[names[0]] or "") for row in rows]
+        said_of = [answer_in(row, task, found.plan.labels) for row in rows]
+        save_files(writer.write(texts, said_of), asked.out, writer)
+    else:
+        save(_ranked(rows) if asked.top_k and asked.out.suffix.lower() != ".jsonl" else rows, asked.out)
     done = say("cli.predict.saved", rows=len(rows), path=asked.out)
     counts = {name: sum(name in _notes(row) for row in rows) for name in _NOTES}
     data = {"out": str(asked.out), "rows": len(rows), "run": found.id, **counts}

@@ -49,11 +49,8 @@ def tell_answers(
         names: of the columns with text and second text.
         few: runners-up that are shown; None shows the next best, as far as there is one.
     """
-    keys = (*task.blank(labels), "notes")
-    lines = []
-    for row in rows[:_SHOWN]:
-        answer = {name: row.get(f"predicted_{name}", row.get(name)) for name in keys}
-        lines.append(_line(row, names, answer, task.brief(answer, few)))
+    answers = [answer_in(row, task, labels) for row in rows[:_SHOWN]]
+    lines = [_line(row, names, item, task.brief(item, few)) for row, item in zip(rows, answers, strict=False)]
     headings = {"number": "predict.line", "texts": "cli.text", "label": "cli.label", "score": "cli.score"}
     headings["beside"] = "cli.runner_up"
     parts = [name for name in headings if name in ("texts", "label") or any(getattr(line, name) for line in lines)]
@@ -64,6 +61,11 @@ def tell_answers(
         _blocks(screen, lines)
     if len(rows) > _SHOWN:
         screen.print(say("cli.predict.more", shown=_SHOWN, rows=len(rows)), style="dim")
+
+
+def answer_in(row: Row, task: Task, labels: Labels) -> Row:
+    """What the task and its notes say, of a row that has further columns."""
+    return {name: row.get(f"predicted_{name}", row.get(name)) for name in (*task.blank(labels), "notes")}
 
 
 def _widest(lines: Sequence[_Line], name: str, heading: str) -> int:
@@ -107,4 +109,4 @@ def _line(row: Row, names: Sequence[str], answer: Row, brief: Brief) -> _Line:
     return _Line(number, texts, f"({say('predict.rejected')})" if rejected else brief.label, brief.score, brief.beside)
 
 
-__all__ = ["tell_answers"]
+__all__ = ["answer_in", "tell_answers"]

@@ -5,30 +5,45 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tunebook.cli.answer import json_line
 from tunebook.cli.reading import wrong
 from tunebook.core.errors import TunebookError
+from tunebook.core.files import write_whole
+from tunebook.core.hooks import Writer
 
 Rows = list[dict[str, Any]]
 _RISKY = re.compile(r"[=+\-@＝＋－＠\t\r]")
 
 
-def check_out(path: Path) -> None:
+def check_out(path: Path, writers: Mapping[str, Writer], asked: str | None = None) -> Writer | None:
     """Refuse a file that cannot be written, before any work is done.
 
+    Args:
+        writers: formats of the task; asked: the name of one, where the file's ending does not say it.
+
+    Returns:
+        The task's format; None for a table.
+
     Raises:
-        TunebookError: `cli.out_exists`, nothing is overwritten; `cli.out_folder`; `cli.option` for another ending.
+        TunebookError: `cli.out_exists`, nothing is overwritten; `cli.out_folder`; `cli.option` for another ending, or
+            a format that the task has not.
     """
-    if path.suffix.lower() not in _FORMS:
-        raise wrong("--out", str(path), " | ".join(_FORMS))
+    by_suffix = {writer.suffix: writer for writer in writers.values() if writer.suffix}
+    suffix = path.suffix.lower()
+    if asked is not None and asked not in writers:
+        raise wrong("--as", asked, " | ".join(writers) or "–")
+    writer = writers[asked] if asked is not None else by_suffix.get(suffix)
+    if writer is None and suffix not in _FORMS:
+        raise wrong("--out", str(path), " | ".join([*_FORMS, *by_suffix]))
     if path.exists():
         raise TunebookError("cli.out_exists", key="--out", value=str(path))
     if not path.resolve().parent.is_dir():
         raise TunebookError("cli.out_folder", key="--out", value=str(path.parent))
+    return writer
 
 
 def save(rows: Rows, path: Path) -> None:
@@ -48,8 +63,28 @@ def save(rows: Rows, path: Path) -> None:
         raise TunebookError("cli.out_exists", key="--out", value=str(path)) from error
 
 
+def save_files(files: Mapping[str, str], path: Path, writer: Writer) -> None:
+    """Write what a format of a task made into a new file, or into a new folder of files.
+
+    Raises:
+        TunebookError: `cli.out_exists`. MachineError: it cannot be written.
+    """
+    from tunebook.tables.files import publish
+
+    try:
+        if writer.suffix:
+            publish(path, "".join(files.values()).encode())
+            return
+        path.mkdir()
+        for name, text in files.items():
+            write_whole(path / name, text)
+    except FileExistsError as error:
+        raise TunebookError("cli.out_exists", key="--out", value=str(path)) from error
+
+
 def flat(rows: Rows) -> tuple[list[str], list[list[Any]]]:
-    """Column names and cells: the scores of the classes in columns of their own, lists joined by ` | `."""
+    """Column names and cells: the scores of the classes in columns of their own, lists joined by ` | `, records as
+    JSON."""
     wide = []
     for row in rows:
         cells: dict[str, Any] = {}
@@ -57,10 +92,16 @@ def flat(rows: Rows) -> tuple[list[str], list[list[Any]]]:
             if isinstance(value, dict):
                 cells |= {f"{name.removesuffix('s')} {label}": number for label, number in value.items()}
             else:
-                cells[name] = " | ".join(map(str, value)) if isinstance(value, list) else value
+                cells[name] = _joined(value) if isinstance(value, list) else value
         wide.append(cells)
     names = list(dict.fromkeys(name for row in wide for name in row))
     return names, [[row.get(name) for name in names] for row in wide]
+
+
+def _joined(values: list[Any]) -> str:
+    if any(isinstance(value, dict) for value in values):
+        return json_line(values)
+    return " | ".join(map(str, values))
 
 
 def _separated(delimiter: str) -> Callable[[Rows], bytes]:
@@ -126,4 +167,4 @@ _FORMS: dict[str, Callable[[Rows], bytes]] = {
     ".parquet": _parquet,
 }
 
-__all__ = ["check_out", "flat", "save"]
+__all__ = ["check_out", "flat", "save", "save_files"]

@@ -53,6 +53,20 @@ class Case:
     params: Mapping[str, Value] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Writer:
+    """A format of files that answers are written in beside tables.
+
+    Attributes:
+        suffix: of its one file, such as `.conll`; empty for a folder of files.
+        write: from texts and what was said of each, the name of each file (of one file it does not matter) and what it
+            holds.
+    """
+
+    suffix: str
+    write: Callable[[Sequence[str], Sequence[Mapping[str, Any]]], Mapping[str, str]]
+
+
 class Hooks(ABC):
     """What a task shows of its answers and is compared with; all but `say` and `true` has a default, which a task may
     replace.
@@ -60,11 +74,13 @@ class Hooks(ABC):
     Class attributes:
         pipeline, library: of the model card, as the Hugging Face hub names them; a task without has no card.
         auto_model: class of transformers that loads a trained model.
+        windows: a text that is longer than `max_length` is read in parts, so that nothing of it is cut.
     """
 
     pipeline: ClassVar[str] = ""
     library: ClassVar[str] = "transformers"
     auto_model: ClassVar[str] = "AutoModel"
+    windows: ClassVar[bool] = False
 
     @abstractmethod
     def say(self, answers: NDArray[Any], rows: Rows, labels: Labels) -> list[dict[str, Any]]:
@@ -88,6 +104,10 @@ class Hooks(ABC):
     ) -> tuple[dict[str, Any], bool]:
         """An answer with the best `top_k` scores, without what scores less than `reject_below`; and whether it did."""
         return answer, False
+
+    def writers(self) -> Mapping[str, Writer]:
+        """Name -> format, of the formats that this task's answers are written in beside tables."""
+        return {}
 
     def shown(self, label: Any) -> str:
         """A label of `true` or of an answer, as a page and a screen show it."""
@@ -170,4 +190,4 @@ class Hooks(ABC):
         return next(iter(self.blank(labels)))
 
 
-__all__ = ["BaselineInput", "Case", "Hooks"]
+__all__ = ["BaselineInput", "Case", "Hooks", "Writer"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -28,8 +28,7 @@ class Rows:
         other: the remaining columns, untouched.
         words: places of the words of each text, start and end, shape (words, 2), where the rows' source has words.
         raw: text of each row as the user gave it; None where that is not known.
-        back: of each row where the characters of the cleaned text lie in the raw one, int64 (characters, 2): start and
-            end, exclusive.
+        back: of each row the function that says where a part of the cleaned text (start, end) lies in the raw one.
     """
 
     texts: Sequence[str]
@@ -40,7 +39,7 @@ class Rows:
     other: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     words: Sequence[NDArray[np.int64]] | None = None
     raw: Sequence[str] | None = None
-    back: Sequence[NDArray[np.int64]] | None = None
+    back: Sequence[Callable[[int, int], tuple[int, int]]] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -73,7 +72,7 @@ class Rows:
         says there."""
         if self.raw is None or self.back is None:
             return start, end, self.texts[row][start:end]
-        first, last = int(self.back[row][start, 0]), int(self.back[row][end - 1, 1])
+        first, last = self.back[row](start, end)
         return first, last, self.raw[row][first:last]
 
 

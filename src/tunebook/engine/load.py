@@ -67,7 +67,7 @@ class LoadedModel:
 
     def _cut(self, rows: Rows, encoded: Encoded) -> list[bool]:
         """Whether each row has more tokens than are read. Only the full ones can have, so only these are told again."""
-        full = np.flatnonzero(encoded.lengths >= self._length).tolist()
+        full = [] if self.task.windows else np.flatnonzero(encoded.lengths >= self._length).tolist()
         cut = np.zeros(len(encoded), dtype=bool)
         if full:
             cut[full] = self.task.encode(rows.at(full), self.tokenizer, _NO_END).lengths > self._length

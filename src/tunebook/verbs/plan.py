@@ -184,7 +184,8 @@ def _needed(sizes: Sizes, params: dict[str, Any], data: DataRef, tokens: dict[st
 
     length = mean_length(tokens, params["max_length"])
     found = estimate(sizes, params, rows=data.rows, mean_length=length, steps=steps)
-    return found.model_copy(update={"cut_share": share_cut(tokens, params["max_length"])})
+    cut = 0.0 if task_of(data.task).windows else share_cut(tokens, params["max_length"])
+    return found.model_copy(update={"cut_share": cut})
 
 
 def _fill(params: dict[str, Any], task: Task, data: DataRef, tokens: dict[str, Any], steps: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -16,6 +17,7 @@ from tunebook.data.options import DataOptions
 from tunebook.verbs.runs import Run
 
 if TYPE_CHECKING:
+    from tunebook.data.clean import Places
     from tunebook.engine.load import LoadedModel
 
 NO_TEXT, CUT, REJECTED = "no_text", "cut", "rejected"
@@ -134,13 +136,28 @@ def _rows(texts: Sequence[Any], pairs: Sequence[Any] | None, ref: DataRef) -> Ro
         raise DataError(code, key="text_pair", value=ref.roles.text_pair)
     if pairs is not None and len(pairs) != len(texts):
         raise DataError("predict.pair_count", key="text_pair", value=len(pairs), allowed=str(len(texts)))
-    rules = ref.stats["cleaning"]["rules"]
+    rules = tuple(ref.stats["cleaning"]["rules"])
+    raw = [as_text(text) or "" for text in texts]
     return Rows(
-        texts=[clean_text(as_text(text) or "", rules) for text in texts],
+        texts=[clean_text(text, rules) for text in raw],
         pairs=[clean_text(as_text(text) or "", rules) for text in pairs] if pairs is not None else None,
         targets=None,
         ids=[str(number) for number in range(len(texts))],
+        raw=raw,
+        back=[partial(_given, text, rules) for text in raw],
     )
+
+
+@lru_cache(maxsize=1)  # all that is found in a text is asked for at once
+def _places(text: str, rules: tuple[str, ...]) -> Places:
+    from tunebook.data.clean import clean_with_places
+
+    return clean_with_places(text, rules)[1]
+
+
+def _given(text: str, rules: tuple[str, ...], start: int, end: int) -> tuple[int, int]:
+    """Where a part of the cleaned text lies in the text."""
+    return _places(text, rules).given(start, end)
 
 
 def _asking(how: How, plan: Plan) -> _Asking:
