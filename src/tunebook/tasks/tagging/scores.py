@@ -19,7 +19,7 @@ from tunebook.metrics.counts import share
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 
 if TYPE_CHECKING:
-    from tunebook.stats.f1 import F1
+    from tunebook.stats.confusion import F1
 
 Array = NDArray[Any]
 
@@ -174,7 +174,7 @@ def _shares(hits: Callable[[Array], Array], whole: Callable[[Array], Array]) -> 
 
 def _f1_interval(parts: Array, groups: Array | None) -> Interval | None:
     """Of F1, which follows the share of right spans among those that are true or predicted."""
-    from tunebook.stats.f1 import f1_of
+    from tunebook.stats.confusion import f1_of
 
     share = _shares(lambda sums: sums[:, 0], lambda sums: sums[:, 1] + sums[:, 2] - sums[:, 0])(parts, groups)
     return share and Interval(value=f1_of(share.value), low=f1_of(share.low), high=f1_of(share.high))
@@ -187,7 +187,7 @@ def _macro_interval(parts: Array, groups: Array | None) -> Interval | None:
 def type_f1(parts: Array, groups: Array | None) -> F1:
     """F1 of each type with what its interval is made of, of `by_type`; spans of one row hang together."""
     from tunebook.metrics.counts import Counts
-    from tunebook.stats.f1 import F1
+    from tunebook.stats.confusion import F1
     from tunebook.stats.units import Units
 
     units = Units(len(parts), np.arange(len(parts)) if groups is None else np.unique(groups, return_inverse=True)[1])
