@@ -39,9 +39,8 @@ from tunebook.report.ab_words import (
     wanted,
 )
 from tunebook.report.page import write_page
-from tunebook.report.plots.bands import Bundle, band_plot
-from tunebook.report.plots.interval import Line, Span, interval_plot
-from tunebook.report.plots.paired import paired_plot
+from tunebook.report.plots.curves import Bundle, band_plot
+from tunebook.report.plots.intervals import Line, Span, interval_plot, paired_plot
 from tunebook.report.retention import arm_rows
 
 _OUTCOMES = {"STRONG": "better", "PROMOTE": "better", "REJECT": "worse", "INCONCLUSIVE": "unsure"}

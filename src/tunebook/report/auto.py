@@ -24,7 +24,7 @@ from tunebook.report.auto_words import (
     standing_rows,
 )
 from tunebook.report.page import write_page
-from tunebook.report.plots.interval import Line, Span, interval_plot
+from tunebook.report.plots.intervals import Line, Span, interval_plot
 
 _KINDS = {"promoted": "better", "refused": "unsure", "not_passed": "unsure"}
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from tunebook.core.messages import say
 from tunebook.core.nouns import Report
 from tunebook.core.words import SHARES, baseline_name, metric_name, score_text
-from tunebook.report.plots.dots import Dot, dot_plot
+from tunebook.report.plots.intervals import Dot, dot_plot
 
 
 def score_rows(report: Report) -> list[dict[str, Any]]:

@@ -11,12 +11,9 @@ from markupsafe import Markup
 from tunebook.core.messages import say
 from tunebook.core.words import duration, metric_name, score_text, shown
 from tunebook.report.page import write_page
-from tunebook.report.plots.parallel import Path as Line
-from tunebook.report.plots.parallel import parallel_plot
-from tunebook.report.plots.rulers import Ruler
-from tunebook.report.plots.shares import share_plot
-from tunebook.report.plots.slices import Point, slice_plot
-from tunebook.report.plots.trials import Tried, trials_plot
+from tunebook.report.plots.bars import share_plot
+from tunebook.report.plots.searches import Path as Line
+from tunebook.report.plots.searches import Point, Ruler, Tried, parallel_plot, slice_plot, trials_plot
 
 if TYPE_CHECKING:
     from tunebook.trials.result import SearchResult

@@ -9,9 +9,7 @@ from markupsafe import Markup
 
 from tunebook.core.sections import Beside, Cell, HeatMap, Scatter, Section, Table
 from tunebook.core.words import number, score_text
-from tunebook.report.plots.heatmap import heat_map
-from tunebook.report.plots.reliability import reliability_plot
-from tunebook.report.plots.scatter import scatter_plot
+from tunebook.report.plots.answers import heat_map, reliability_plot, scatter_plot
 
 
 def side_by_side(sections: Sequence[Section]) -> list[list[Section]]:

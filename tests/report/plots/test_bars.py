@@ -1,6 +1,10 @@
 """Bars say their numbers; marks outside the field are left out."""
 
-from tunebook.report.plots.bars import bar_plot, histogram
+from __future__ import annotations
+
+import re
+
+from tunebook.report.plots.bars import bar_plot, histogram, share_plot
 
 
 def test_bars_say_count_and_share_of_the_total():
@@ -22,3 +26,11 @@ def test_a_mark_outside_the_field_is_left_out():
 
 def test_a_histogram_of_nothing_is_drawn():
     assert "<rect" in histogram("lengths", [0, 1], [0], ("tokens", "rows"), [])
+
+
+def test_bars_are_as_long_as_their_shares():
+    plot = share_plot("importance", [("rate", 0.75), ("batch", 0.25), ("rest", 0.0)])
+    long, short, none = (float(width) for width in re.findall(r'<rect [^>]*width="([\d.]+)"', plot))
+    assert abs(long / short - 3) < 0.01
+    assert none == 1
+    assert ">75%<" in plot and ">0%<" in plot

@@ -1,4 +1,4 @@
-"""Bars: how many rows a class has, how long the texts are."""
+"""Bars: how many rows a class has, how long the texts are, and shares of a whole."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tunebook.core.widths import cut
 from tunebook.report.svg import Frame, element, picture, width_of, words
 
 _WIDTH, _ROW = 470.0, 24.0
+_WIDE, _HIGH = 620.0, 28.0
 
 
 def bar_plot(label: str, items: Sequence[tuple[str, float]], total: float) -> Markup:
@@ -53,4 +54,19 @@ def histogram(
     return picture(_WIDTH, 250, label, parts)
 
 
-__all__ = ["bar_plot", "histogram"]
+def share_plot(label: str, items: Sequence[tuple[str, float]]) -> Markup:
+    """One horizontal bar for each name, with its share between 0 and 1."""
+    names = [cut(name, 32) for name, _ in items]
+    left = max(width_of(name, 12) for name in names) + 12
+    room = _WIDE - left - 70
+    parts = []
+    for place, (name, (_, share)) in enumerate(zip(names, items, strict=True)):
+        y = 4 + place * _HIGH
+        parts.append(words(left - 8, y + 15, name, class_="tick", text_anchor="end"))
+        length = max(share * room, 1.0)
+        parts.append(element("rect", x=left, y=y + 2, width=length, height=_HIGH - 10, rx=2, class_="fill s1"))
+        parts.append(words(left + length + 8, y + 15, f"{share:.0%}", class_="number"))
+    return picture(_WIDE, 8 + _HIGH * len(items), label, parts)
+
+
+__all__ = ["bar_plot", "histogram", "share_plot"]

@@ -1,18 +1,24 @@
-"""Confusion of classes as a map: rows are true classes, columns predicted ones."""
+"""Answers against the truth: confusion of classes as a map, how often answers of a confidence are right, and predicted
+numbers over true ones.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup
 
 from tunebook.core.widths import cut
-from tunebook.report.svg import element, picture, width_of, words
+from tunebook.report.svg import Frame, element, picture, width_of, words
 
 # Up to this many classes cells carry their counts, and up to this many classes have their names at the axes.
 COUNTED, NAMED = 20, 160
 _NAME = 20
 _FEWEST, _SMALL = 26.0, 11.0  # pixels of a cell with its count, and of one beside a small name
+_WIDTH, _HEIGHT = 470.0, 330.0
+_SIDE = 460.0
+_MOST = 1500
 
 
 def heat_map(label: str, confusion: Sequence[Sequence[int]], names: Sequence[str], axes: tuple[str, str]) -> Markup:
@@ -81,4 +87,52 @@ def _cell(
     return square + words(*middle, str(count), class_=over, text_anchor="middle", pointer_events="none")
 
 
-__all__ = ["COUNTED", "NAMED", "heat_map"]
+def reliability_plot(label: str, bins: Sequence[Mapping[str, Any]], axes: tuple[str, str]) -> Markup:
+    """A bar for each bin up to its accuracy, the diagonal of perfect calibration, and below it where answers lie.
+
+    `bins` hold low, high, count, confidence, accuracy as `tunebook.metrics.calibration.Bin` does.
+    """
+    frame = Frame(_WIDTH, _HEIGHT, (0.0, 1.0), (0.0, 1.0))
+    parts = frame.axes(*axes)
+    filled = [row for row in bins if row["count"]]
+    most = max((row["count"] for row in filled), default=1)
+    for row in filled:
+        x, wide = frame.across(row["low"]), frame.across(row["high"]) - frame.across(row["low"]) - 2
+        top, foot = frame.up(row["accuracy"]), frame.up(0)
+        told = f"{row['low']:.2f}–{row['high']:.2f}: {row['accuracy']:.3f} ({row['count']:,})"
+        faint = 0.25 + 0.75 * (row["count"] / most) ** 0.5
+        parts.append(
+            element(
+                "rect",
+                element("title", told),
+                x=x + 1,
+                y=top,
+                width=wide,
+                height=max(foot - top, 0.5),
+                class_="fill s1",
+                fill_opacity=faint,
+            )
+        )
+    parts.append(frame.line([(0, 0), (1, 1)], class_="chosen"))
+    points = [(float(row["confidence"]), float(row["accuracy"])) for row in filled]
+    parts += [element("circle", cx=frame.across(x), cy=frame.up(y), r=3.5, class_="fill s2") for x, y in points]
+    return picture(_WIDTH, _HEIGHT, label, parts)
+
+
+def scatter_plot(label: str, points: Sequence[Sequence[float]], axes: tuple[str, str]) -> Markup:
+    """Points (true, predicted) and the line on which both agree; of very many points every k-th is drawn."""
+    shown = points[:: -(-len(points) // _MOST) or 1]
+    values = [float(value) for point in shown for value in point]
+    pad = (max(values) - min(values)) * 0.05 or 0.5
+    ends = (min(values) - pad, max(values) + pad)
+    frame = Frame(_SIDE, _SIDE, ends, ends)
+    parts = frame.axes(*axes)
+    parts.append(frame.line([(ends[0], ends[0]), (ends[1], ends[1])], class_="chosen"))
+    parts += [
+        element("circle", cx=frame.across(true), cy=frame.up(guess), r=3, class_="fill s1", fill_opacity=0.45)
+        for true, guess in shown
+    ]
+    return picture(_SIDE, _SIDE, label, parts)
+
+
+__all__ = ["COUNTED", "NAMED", "heat_map", "reliability_plot", "scatter_plot"]

@@ -1,6 +1,13 @@
 """The map: a cell for each pair of few classes, only filled ones for many."""
 
-from tunebook.report.plots.heatmap import COUNTED, NAMED, heat_map
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+
+from tunebook.metrics.calibration import reliability
+from tunebook.report.plots.answers import COUNTED, NAMED, heat_map, reliability_plot, scatter_plot
 
 
 def test_cells_carry_counts_and_shares():
@@ -38,3 +45,30 @@ def test_many_classes_draw_only_what_is_there():
     assert plot.count("cell right") == count
     assert "cell none" not in plot
     assert "<text" in plot and ">c3<" not in plot
+
+
+def test_only_filled_bins_have_a_bar_and_a_dot():
+    bins = [asdict(row) for row in reliability(np.array([0.95, 0.97, 0.6]), np.array([1, 0, 1]))]
+    plot = reliability_plot("reliability", bins, ("confidence", "right"))
+    assert plot.count("<rect") == plot.count("<circle") == 2
+    assert "0.93–1.00: 0.500 (2)" in plot
+    assert "nan" not in plot
+
+
+def test_no_answers_give_an_empty_field():
+    assert "<rect" not in reliability_plot("reliability", [], ("confidence", "right"))
+
+
+def test_every_point_is_drawn():
+    assert scatter_plot("fit", [(1.0, 1.5), (2.0, 2.5)], ("true", "predicted")).count("<circle") == 2
+
+
+def test_very_many_points_are_thinned():
+    points = [(float(i), float(i)) for i in range(10_000)]
+    assert 1000 < scatter_plot("fit", points, ("true", "predicted")).count("<circle") <= 1500
+
+
+def test_equal_points_have_a_field():
+    plot = scatter_plot("fit", [(2.0, 2.0)], ("true", "predicted"))
+    assert plot.count("<circle") == 1
+    assert "nan" not in plot
