@@ -44,9 +44,7 @@ FREE = {
     "nets/language_model.py": "the kind that these tasks score",
 }
 # Files that still switch on the name of a kind. Take yours out when it no longer does.
-WAITING = {
-    *("core/kinds.py", "data/label_kind.py", "data/labels.py"),
-}
+WAITING = {"data/label_kind.py", "data/labels.py"}
 SHAPES = Labels.model_construct(problem="shapes", names=["a", "b"])
 ROWS = Rows(["a"] * 3, None, np.zeros(3), ["1", "2", "3"])
 

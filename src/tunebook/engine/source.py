@@ -128,7 +128,7 @@ class BookSource:
 
         theirs, own = read_plan(path).labels, self.plan.labels
         named = list if own.kind.link == "identity" else set  # a scale has an order
-        if theirs.problem != own.problem or named(theirs.names) != named(own.names):
+        if theirs.kind != own.kind or named(theirs.names) != named(own.names):
             raise PlanError("input.labels", key=name, value=path.name, allowed=", ".join(own.names[:20]))
         kept = self.plan.data_path.parent / "cache" / f"taught-{content_id([self.plan.data, self._id(name, path)])}.npz"
         rows = load(rows_of(self.plan), "train")

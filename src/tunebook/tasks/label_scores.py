@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.kinds import either
 from tunebook.core.metric import intervals
 from tunebook.core.nouns import Labels
 from tunebook.core.said import Said, said
@@ -30,7 +29,7 @@ def detail(logits: Array, targets: Array, labels: Labels, groups: Array | None =
         counts = counts_of_decisions(decided(logits, labels), np.asarray(targets, dtype=bool))
         bins = _bins(sigmoid(logits).ravel(), np.asarray(targets).ravel())
         return {"per_class": per_class(counts, labels.names, ends), "extra": {"reliability": bins}, **told}
-    ordinal = either(labels.problem, ["ordinal"], ["single_label"])
+    ordinal = labels.kind.classes == "ordered"
     predicted = decided(logits, labels)
     confusion = confusion_matrix(np.asarray(targets, dtype=np.int64), predicted, len(labels.names))
     extra = {} if ordinal else {"reliability": _bins(softmax(logits).max(1), predicted == targets)}
@@ -71,7 +70,7 @@ def notes(logits: Array, targets: Array, labels: Labels, groups: Array | None = 
     from tunebook.stats.intervals import FEW_GROUPS, FEW_ROWS
 
     found: dict[str, list[Said]] = {}
-    if either(labels.problem, ["single_label", "multi_label", "ordinal"], ["regression"]):
+    if labels.kind.classes != "none":
         true, given = _yes(logits, targets, labels)
         rows = true.sum(0)
         few = _named(labels.names, rows, rows < FEW_ROWS)

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from tunebook.core.kinds import CLASSES, NUMBERS, either, unknown_kind
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.params import Value
@@ -19,7 +18,6 @@ from tunebook.metrics.calibration import sigmoid, softmax
 from tunebook.tasks.label_metrics import decided
 
 Array = NDArray[Any]
-_KINDS = (*CLASSES, *NUMBERS)
 _PAIRS = 15  # pairs of classes that a page shows at most
 _FEW = 3  # from this many classes on, pairs say more than the map
 
@@ -32,19 +30,18 @@ class LabelWords(Task):
 
     def say(self, answers: Array, rows: Rows, labels: Labels) -> list[dict[str, Any]]:
         """Each row's `label` (a list for several labels, a number for regression), `score` and `scores` of classes."""
+        self.metrics(labels)  # refuses labels of any other kind
         if labels.problem == "single_label":
             return [_best(row, labels) for row in softmax(answers)]
         if labels.problem == "multi_label":
             return [_several(row, labels) for row in sigmoid(answers)]
         if labels.problem == "regression":
             return [{"label": float(row[0]), "score": float(row[0]), "scores": {}} for row in answers]
-        if labels.problem == "ordinal":
-            levels = decided(answers, labels)
-            return [
-                {"label": labels.names[level], "score": float(row[0]), "scores": {}}
-                for row, level in zip(answers, levels, strict=True)
-            ]
-        raise unknown_kind(labels.problem, *_KINDS)
+        levels = decided(answers, labels)
+        return [
+            {"label": labels.names[level], "score": float(row[0]), "scores": {}}
+            for row, level in zip(answers, levels, strict=True)
+        ]
 
     def true(self, targets: Array, rows: Rows, labels: Labels) -> list[Any]:
         """A class name of each row, a list of them, or a number."""
@@ -57,7 +54,7 @@ class LabelWords(Task):
 
     def options(self, labels: Labels) -> frozenset[str]:
         """Both, of answers that have scores of classes."""
-        return frozenset({"top_k", "reject_below"} if either(labels.problem, CLASSES, NUMBERS) else ())
+        return frozenset({"top_k", "reject_below"} if labels.kind.link != "identity" else ())
 
     def narrow(
         self, answer: dict[str, Any], top_k: int | None, reject_below: float | None
@@ -93,7 +90,7 @@ class LabelWords(Task):
         """The score of a class, the value of a level; a number is its own."""
         if labels.problem == "regression":
             return ""
-        return say("report.value" if either(labels.problem, ["ordinal"], CLASSES) else "report.score")
+        return say("report.value" if labels.kind.classes == "ordered" else "report.score")
 
     def sections(self, report: Report, labels: Labels) -> list[Section]:
         """Predicted against true numbers, confusions, reliability, and a table of the classes."""
@@ -116,18 +113,17 @@ class LabelWords(Task):
         """Lines that answer one text."""
         said, length = '["..."], ["..."]' if pairs else '["..."]', params.get("max_length") or 512
         batch = f'batch = tokenizer({said}, truncation=True, max_length={length}, return_tensors="pt")'
-        if labels.problem == "single_label":
-            return [batch, "print(model.config.id2label[model(**batch).logits.argmax(-1).item()])"]
-        if labels.problem == "multi_label":
-            names = "model.config.id2label.values()"
-            return [batch, f"print(dict(zip({names}, model(**batch).logits.sigmoid()[0].tolist())))"]
-        if labels.problem in NUMBERS:
-            return [batch, "print(model(**batch).logits.item())"]
-        raise unknown_kind(labels.problem, *_KINDS)
+        names = "model.config.id2label.values()"
+        read = {
+            "softmax": "model.config.id2label[model(**batch).logits.argmax(-1).item()]",
+            "sigmoid": f"dict(zip({names}, model(**batch).logits.sigmoid()[0].tolist()))",
+            "identity": "model(**batch).logits.item()",
+        }
+        return [batch, f"print({read[labels.kind.link]})"]
 
     def idle(self, labels: Labels) -> Mapping[str, Value]:
         """Of numbers, what is about classes."""
-        return {"label_smoothing": 0, "class_weights": "none"} if either(labels.problem, NUMBERS, CLASSES) else {}
+        return {"label_smoothing": 0, "class_weights": "none"} if labels.kind.link == "identity" else {}
 
 
 def class_table(report: Report) -> Table:

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.encoded import Encoded, pack
-from tunebook.core.kinds import CLASSES, NUMBERS, either
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Value
@@ -141,8 +140,8 @@ def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> An
     """The base model's config with this head's labels and this table's dropouts."""
     from tunebook.tasks.heads import config_of
 
-    classes = either(labels.problem, CLASSES, NUMBERS)
-    config = config_of(folder, labels.names if classes else ["LABEL_0"], params)  # a number has no name of a class
+    names = ["LABEL_0"] if labels.kind.link == "identity" else labels.names  # a number has no name of a class
+    config = config_of(folder, names, params)
     config.problem_type = _PROBLEM_TYPE[labels.problem]
     return config
 
