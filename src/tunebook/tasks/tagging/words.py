@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
+from tunebook.core.hooks import Writer
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.params import Value
@@ -16,6 +17,7 @@ from tunebook.core.task import Task
 from tunebook.tasks.label_words import class_table
 from tunebook.tasks.tagging.errors import KINDS, detail
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
+from tunebook.tasks.tagging.writers import WRITERS
 
 Array = NDArray[Any]
 
@@ -25,6 +27,7 @@ class EntityWords(Task):
 
     pipeline: ClassVar[str] = "token-classification"
     auto_model: ClassVar[str] = "AutoModelForTokenClassification"
+    windows: ClassVar[bool] = True
 
     def say(self, answers: Array, rows: Rows, labels: Labels) -> list[dict[str, Any]]:
         """`spans` of each row, each with `start`, `end`, `label`, `text` and `score`."""
@@ -37,6 +40,10 @@ class EntityWords(Task):
     def blank(self, labels: Labels) -> dict[str, Any]:
         """No spans."""
         return {"spans": []}
+
+    def writers(self) -> Mapping[str, Writer]:
+        """CoNLL, and brat's texts and annotations."""
+        return WRITERS
 
     def options(self, labels: Labels) -> frozenset[str]:
         """Spans below a score may be left out."""
