@@ -75,3 +75,9 @@ def test_a_process_of_its_own_looks_rarely_for_garbage_and_not_at_its_end() -> N
         "assert gc.get_threshold() != usual and gc.get_freeze_count() > 1000 and gc.isenabled()"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("key", ["single_label", "multi_label", "ordinal", "regression"])
+def test_the_kind_of_what_a_model_answers_needs_no_arrow(key: str) -> None:
+    code = f"import sys; from tunebook.core.kind import kind_of; kind_of({key!r}); sys.exit('pyarrow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -12,7 +12,7 @@ from functools import cache
 from typing import ClassVar, Literal
 
 from tunebook.core.errors import PlanError
-from tunebook.core.plugins import found_in
+from tunebook.core.plugins import found_in, one_in
 
 # How the outputs of an item become a distribution: one of several classes, each class or not, or no distribution but a
 # number (McCullagh & Nelder, Generalized Linear Models, 1989).
@@ -50,16 +50,19 @@ def kinds() -> dict[str, Kind]:
     return {item.key: item() for item in found_in("tunebook.data.kinds", Kind)}
 
 
+@cache
 def kind_of(key: str) -> Kind:
-    """One kind of target.
+    """One kind of target: of those that are modules of `tunebook/data/kinds/` only its own is imported.
 
     Raises:
         PlanError: `labels.kind`: there is no such kind.
     """
-    found = kinds().get(key)
-    if found is None:
+    found: type[Kind] | None = one_in("tunebook.data.kinds", key, Kind)
+    if found is not None:
+        return found()
+    if key not in kinds():
         raise PlanError("labels.kind", key="problem", value=key, allowed=" | ".join(sorted(kinds())))
-    return found
+    return kinds()[key]
 
 
 __all__ = ["Classes", "Kind", "Link", "kind_of", "kinds"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 from importlib.metadata import entry_points
@@ -17,6 +18,15 @@ def found_in(package: str, base: type[Any]) -> list[type[Any]]:
     return found + [point.load() for point in entry_points(group=package)]
 
 
+def one_in(package: str, key: str, base: type[Any]) -> type[Any] | None:
+    """The class of a base that the package's module of this name defines, where its key is that name."""
+    name = f"{package}.{key}"
+    if not key.isidentifier() or importlib.util.find_spec(name) is None:
+        return None
+    found = [item for item in vars(importlib.import_module(name)).values() if is_one(item, base, name)]
+    return found[0] if [item.key for item in found] == [key] else None
+
+
 def is_one(item: Any, base: type[Any], module: str) -> bool:
     """Whether something is a class of a base that a module defines in full."""
     if not (inspect.isclass(item) and issubclass(item, base) and item.__module__ == module):
@@ -24,4 +34,4 @@ def is_one(item: Any, base: type[Any], module: str) -> bool:
     return item is not base and not inspect.isabstract(item)
 
 
-__all__ = ["found_in", "is_one"]
+__all__ = ["found_in", "is_one", "one_in"]

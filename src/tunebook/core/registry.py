@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from functools import cache
 from typing import Any
 
 from tunebook.core.kind import kind_of, kinds
-from tunebook.core.plugins import found_in, is_one
+from tunebook.core.plugins import found_in, one_in
 from tunebook.core.stage import Stage
 from tunebook.core.task import Task
 from tunebook.core.technique import Technique
@@ -33,13 +31,8 @@ def task_of(key: str) -> type[Task]:
     Raises:
         KeyError: there is no such task.
     """
-    name = f"tunebook.tasks.{key}"
-    if key.isidentifier() and importlib.util.find_spec(name) is not None:
-        module = importlib.import_module(name)
-        found: list[type[Task]] = [item for item in vars(module).values() if is_one(item, Task, name)]
-        if [item.key for item in found] == [key]:
-            return found[0]
-    return tasks()[key]
+    found: type[Task] | None = one_in("tunebook.tasks", key, Task)
+    return found or tasks()[key]
 
 
 @cache

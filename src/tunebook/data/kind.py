@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError, PlanError
-from tunebook.core.kind import Kind, kinds
+from tunebook.core.kind import Kind, kind_of, kinds
 from tunebook.core.nouns import DataRef, Labels
-from tunebook.data.columns import text_column
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,8 @@ class ColumnKind(Kind):
 
     def agreed(self, first: pa.ChunkedArray, second: pa.ChunkedArray) -> tuple[float, float]:
         """How much two annotators said alike, and how much at most: rows with the same cell, and rows of both."""
+        import pyarrow.compute as pc
+
         equal = pc.drop_null(pc.equal(*map(_answers, (first, second))))
         return float(pc.sum(equal).as_py() or 0), float(len(equal))
 
@@ -158,6 +160,11 @@ class ColumnKind(Kind):
 
 
 def _answers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from tunebook.data.columns import text_column
+
     text = pc.utf8_trim_whitespace(text_column(column))
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
 
@@ -173,8 +180,8 @@ def column_kind(problem: str) -> ColumnKind:
     Raises:
         PlanError: `labels.kind`: there is none, or its targets stand in no column.
     """
-    found = column_kinds().get(problem)
-    if found is None:
+    found = kind_of(problem)
+    if not isinstance(found, ColumnKind):
         raise PlanError("labels.kind", key="problem", value=problem, allowed=" | ".join(sorted(column_kinds())))
     return found
 
@@ -195,6 +202,8 @@ def kinds_for(problem: str | None, task: str | None) -> list[ColumnKind]:
 
 def class_counts(column: pa.Array | pa.ChunkedArray, labels: Labels) -> dict[str, int]:
     """Name -> how often the rows bear it, every class in its order; empty for numbers."""
+    import pyarrow.compute as pc  # a model answers without Arrow
+
     flat = column_kind(labels.problem).borne(column)
     found = {item["values"]: item["counts"] for item in pc.value_counts(flat).to_pylist()}
     return {name: int(found.get(name, 0)) for name in labels.names}

@@ -6,23 +6,22 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels
-from tunebook.data.columns import text_column
 from tunebook.data.kind import ColumnKind, Labelled, column_kind
 from tunebook.data.label_cells import NOTHING, Form, form_of, label_parts, number_of, read_cell
-from tunebook.data.label_checks import class_warnings
 from tunebook.data.label_kind import find_form
 from tunebook.data.label_names import EMPTY, absent_marks, given_names, in_order, is_sheet_error, known_name, tidy_names
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # What a workbook writes for a carriage return in a cell.
 _RETURN = "_x000D_"
@@ -66,6 +65,11 @@ class CellKind(ColumnKind):
 
     def text(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
         """The label, or several joined."""
+        import pyarrow as pa  # here and below: a model that answers a text needs its kind, and no Arrow
+        import pyarrow.compute as pc
+
+        from tunebook.data.columns import text_column
+
         if pa.types.is_list(column.type):
             return pc.binary_join(column, "\x1f").cast(pa.large_string())
         return text_column(column)
@@ -102,7 +106,7 @@ class ClassKind(CellKind):
             if cell in parts:
                 mine = list(dict.fromkeys(final[piece] for piece in parts[cell]))
                 table[place] = sorted(mine, key=order.__getitem__) if form.several else mine[0]
-        column = pa.array(table, _type(form)).take(pa.array(np.where(codes < 0, len(written), codes)))
+        column = _column(table, form).take(np.where(codes < 0, len(written), codes))
         spellings = Counter(tidy.values())
         merged = {piece: name for piece, name in tidy.items() if piece != name and spellings[name] > 1}
         touched = [label for label in parts if set(parts[label]) & set(merged)]
@@ -128,10 +132,12 @@ class ClassKind(CellKind):
         form = form_of(data)
         cells = [[known_name(part, data) for part in label_parts(word, form)] for word in trimmed(column)]
         unknown = [name for names in cells for name in names if name not in data.labels.names]
-        return pa.array(cells if form.several else [names[0] for names in cells], _type(form)), unknown
+        return _column(cells if form.several else [names[0] for names in cells], form), unknown
 
     def warnings(self, labelled: Labelled, column: str, options: DataOptions) -> list[dict[str, Any]]:
         """Of names that may say that there is no label, or were a heading."""
+        from tunebook.data.label_checks import class_warnings
+
         return class_warnings(labelled, column, options)
 
 
@@ -162,11 +168,18 @@ class OneClassKind(ClassKind):
 
 def trimmed(column: pa.ChunkedArray) -> list[str]:
     """The cells of a column as text without spaces around it; "" for none."""
+    import pyarrow.compute as pc
+
+    from tunebook.data.columns import text_column
+
     return [word or "" for word in pc.utf8_trim_whitespace(text_column(column)).to_pylist()]
 
 
 def codes_of(column: pa.Array | pa.ChunkedArray, labels: Labels) -> NDArray[np.int64]:
     """The place of each class among the names."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     codes = pc.index_in(column, pa.array(labels.names, column.type)).to_numpy()
     return np.asarray(codes, dtype=np.int64)
 
@@ -177,6 +190,8 @@ def refuse_one_class(flat: pa.ChunkedArray) -> None:
     Raises:
         DataError: `data.one_class`.
     """
+    import pyarrow.compute as pc
+
     if pc.count_distinct(flat).as_py() < 2:
         raise DataError("data.one_class", key="label", value=pc.unique(flat).to_pylist())
 
@@ -187,8 +202,11 @@ def in_given_order(names: list[str], options: DataOptions) -> list[str]:
     return [name for name in dict.fromkeys(given) if name in names] if isinstance(given, list) else names
 
 
-def _type(form: Form) -> Any:
-    return pa.list_(pa.string()) if form.several else pa.large_string()
+def _column(labels: Sequence[Any], form: Form) -> pa.Array:
+    """Labels as prepared rows hold them: names, or lists of names."""
+    import pyarrow as pa
+
+    return pa.array(labels, pa.list_(pa.string()) if form.several else pa.large_string())
 
 
 def find_labels(column: pa.ChunkedArray, options: DataOptions, coded: bool = False) -> Labelled:
@@ -208,6 +226,10 @@ def find_labels(column: pa.ChunkedArray, options: DataOptions, coded: bool = Fal
 
 def _find_cells(column: pa.ChunkedArray, options: DataOptions, coded: bool) -> Labelled:
     """The labels of cells, of the kind that is told or found."""
+    import pyarrow.compute as pc
+
+    from tunebook.data.columns import text_column
+
     words = pc.utf8_trim_whitespace(pc.replace_substring(text_column(column), _RETURN, "")).combine_chunks()
     arrow = words.dictionary_encode()
     written: list[str | None] = arrow.dictionary.to_pylist()

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunebook.core.kind import Classes, Link
 from tunebook.core.nouns import DataRef, Labels
-from tunebook.data.describe import eta_squared
 from tunebook.data.kind import class_counts
 from tunebook.data.label_cells import form_of, label_parts
 from tunebook.data.label_names import known_name
 from tunebook.data.labels import ClassKind, codes_of, in_given_order, refuse_one_class
 from tunebook.data.options import DataOptions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class MultiLabel(ClassKind):
@@ -52,6 +52,8 @@ class MultiLabel(ClassKind):
 
     def _places(self, column: pa.ChunkedArray, labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Row and class of each label."""
+        import pyarrow.compute as pc
+
         array = column.combine_chunks()
         return pc.list_parent_indices(array).to_numpy().astype(np.int64), codes_of(pc.list_flatten(array), labels)
 
@@ -61,6 +63,8 @@ class MultiLabel(ClassKind):
 
     def borne(self, column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
         """The names in all lists."""
+        import pyarrow.compute as pc
+
         return pc.list_flatten(column)
 
     def strata(self, column: pa.ChunkedArray, labels: Labels) -> NDArray[np.int64]:
@@ -74,6 +78,8 @@ class MultiLabel(ClassKind):
 
     def length_link(self, logs: NDArray[np.float64], column: pa.ChunkedArray, labels: Labels) -> float:
         """The correlation ratio eta² of the class for which it is largest."""
+        from tunebook.data.describe import eta_squared
+
         return max(eta_squared(logs, has.astype(np.int64)) for has in self.targets(column, labels).T)
 
     def vote(self, cell: str, data: DataRef) -> tuple[str, ...]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
 from tunebook.core.kind import Classes, Link
 from tunebook.core.nouns import Labels
-from tunebook.data.describe import rank_link
 from tunebook.data.label_names import in_order
 from tunebook.data.labels import OneClassKind, codes_of
 from tunebook.data.options import DataOptions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Ordinal(OneClassKind):
@@ -45,6 +46,8 @@ class Ordinal(OneClassKind):
 
     def length_link(self, logs: NDArray[np.float64], column: pa.ChunkedArray, labels: Labels) -> float:
         """The squared rank correlation (Spearman)."""
+        from tunebook.data.describe import rank_link
+
         return rank_link(logs, codes_of(column, labels).astype(np.float64))
 
     def nearness(self, vote: str, target: Any, labels: Labels) -> float:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
 from tunebook.core.kind import Link
 from tunebook.core.nouns import DataRef, Labels
-from tunebook.data.describe import rank_link
 from tunebook.data.kind import Labelled
 from tunebook.data.label_cells import Form, form_of, label_number
-from tunebook.data.label_checks import number_warnings
 from tunebook.data.labels import Bad, CellKind, Cells, trimmed
 from tunebook.data.options import DataOptions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _BINS = 10
 
@@ -35,6 +35,8 @@ class Regression(CellKind):
 
     def tidy(self, cells: Cells, bad: Bad, form: Form, options: DataOptions) -> Labelled:
         """What is no finite number is set aside."""
+        import pyarrow as pa
+
         if options.no_label is None:  # what looks like a mark of absence is a number that is missing
             bad = {**bad, "unlabelled": bad["unlabelled"][:0], "bad_number": bad["unlabelled"]}
         read = [None if word is None else label_number(word, form) for word in cells.written]
@@ -52,6 +54,8 @@ class Regression(CellKind):
 
     def known(self, column: pa.ChunkedArray, data: DataRef) -> tuple[pa.Array, list[str]]:
         """The numbers, and what is none."""
+        import pyarrow as pa
+
         words, form = trimmed(column), form_of(data)
         numbers = [label_number(word, form) for word in words]
         unknown = [word for word, number in zip(words, numbers, strict=True) if number is None]
@@ -73,6 +77,8 @@ class Regression(CellKind):
 
     def borne(self, column: pa.Array | pa.ChunkedArray) -> pa.Array:
         """None."""
+        import pyarrow as pa
+
         return pa.array([], pa.string())
 
     def strata(self, column: pa.ChunkedArray, labels: Labels) -> NDArray[np.int64]:
@@ -83,6 +89,8 @@ class Regression(CellKind):
 
     def length_link(self, logs: NDArray[np.float64], column: pa.ChunkedArray, labels: Labels) -> float:
         """The squared rank correlation (Spearman)."""
+        from tunebook.data.describe import rank_link
+
         return rank_link(logs, np.asarray(column.to_numpy(), dtype=np.float64))
 
     def vote(self, cell: str, data: DataRef) -> float | None:
@@ -96,6 +104,8 @@ class Regression(CellKind):
 
     def warnings(self, labelled: Labelled, column: str, options: DataOptions) -> list[dict[str, Any]]:
         """Of decimal commas, and of what is no number."""
+        from tunebook.data.label_checks import number_warnings
+
         return number_warnings(labelled)
 
 

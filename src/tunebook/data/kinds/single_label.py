@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from tunebook.core.kind import Classes, Link
 from tunebook.core.nouns import Labels
-from tunebook.data.describe import eta_squared
 from tunebook.data.labels import OneClassKind, codes_of, in_given_order
 from tunebook.data.options import DataOptions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class SingleLabel(OneClassKind):
@@ -38,6 +39,8 @@ class SingleLabel(OneClassKind):
 
     def length_link(self, logs: NDArray[np.float64], column: pa.ChunkedArray, labels: Labels) -> float:
         """The correlation ratio eta²."""
+        from tunebook.data.describe import eta_squared
+
         return eta_squared(logs, codes_of(column, labels))
 
     def nearness(self, vote: str, target: Any, labels: Labels) -> float:
