@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.batch import Batch, Criterion
 from tunebook.core.encoded import Encoded
+from tunebook.core.hooks import BaselineInput
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Value
@@ -97,6 +98,16 @@ class Tagging(EntityWords):
     def metrics(self, labels: Labels) -> tuple[Metric, ...]:
         """F1, precision and recall of whole spans first, then gentler ones."""
         return METRICS
+
+    def baselines(self, given: BaselineInput) -> Mapping[str, Callable[[], NDArray[Any]]]:
+        """A `dictionary` of the training rows, and a `crf` on hand features.
+
+        Raises:
+            MachineError: python-crfsuite is not installed.
+        """
+        from tunebook.tasks.tagging.baselines import baselines
+
+        return baselines(given)
 
     def mean(self, answers: Sequence[NDArray[np.float32]], labels: Labels) -> NDArray[np.float32]:
         """The spans that most of the models find, with their mean score."""

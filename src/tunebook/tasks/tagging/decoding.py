@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation uses
 from torch import Tensor
 
 from tunebook.core.batch import Batch
+from tunebook.core.encoded import Encoded
 from tunebook.tasks.tagging.batches import ROW
 from tunebook.tasks.tagging.pieces import END, FIRST, PART, START
+from tunebook.tasks.tagging.spans import SAID
+from tunebook.tasks.tagging.tags import spans_of
 
 
 def read(outputs: Any, batch: Batch) -> Tensor:
@@ -24,31 +28,10 @@ def read(outputs: Any, batch: Batch) -> Tensor:
     scores = outputs.logits[where].float().log_softmax(dim=-1)
     row = batch[ROW][:, None].expand_as(where)[where]
     tags = best_tags(scores, row, rows)
-    chances = scores.gather(1, tags[:, None])[:, 0].double().exp()
-    goes_on = inside(tags)
-    begins = (tags % 2 == 1).nonzero()[:, 0]
-    follows = torch.cat([goes_on[1:], goes_on.new_zeros(1)])  # an I never stands at the beginning of a row
-    ends = ((tags > 0) & ~follows).nonzero()[:, 0]
-    summed = F.pad(chances.cumsum(0), (1, 0))
-    fields = (
-        batch[START][where][begins],
-        batch[END][where][ends],
-        (tags[begins] - 1) // 2,
-        (summed[ends + 1] - summed[begins]) / (ends + 1 - begins),
-    )
-    last = batch[END].where(where, 0).amax(dim=1)  # of each window
-    read_to = last.new_zeros(rows).scatter_reduce(0, batch[ROW], last, "amax")
-    return _matrix(torch.stack([item.float() for item in fields], dim=1), row[begins], read_to)
-
-
-def _matrix(spans: Tensor, row: Tensor, read_to: Tensor) -> Tensor:
-    """As `tunebook.tasks.tagging.spans` has it."""
-    counts = torch.bincount(row, minlength=len(read_to))
-    place = torch.arange(len(row), device=row.device) - (counts.cumsum(0) - counts)[row]
-    found = spans.new_zeros(len(read_to), int(counts.max()) + 1, spans.shape[1])
-    found[row, place] = spans
-    found[torch.arange(len(counts), device=row.device), counts, 0] = read_to.float()
-    return torch.cat([counts[:, None].float(), found.flatten(1)], dim=1)
+    chances = scores.gather(1, tags[:, None])[:, 0].exp()
+    ends = np.concatenate([[0], torch.bincount(row, minlength=rows).cumsum(0).cpu().numpy()])
+    pieces = Encoded({name: batch[name][where].cpu().numpy() for name in (START, END)}, ends, {})
+    return torch.from_numpy(spans_of(pieces, tags.cpu().numpy(), chances.cpu().numpy()).matrix(SAID))
 
 
 def inside(tags: Tensor) -> Tensor:

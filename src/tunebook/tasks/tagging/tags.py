@@ -61,4 +61,26 @@ def _span_of(spans: Spans, row: Ints, start: Any, end: Any) -> Ints:
     return np.where(own < 0, -1, np.append(order, -1)[own])
 
 
-__all__ = ["IGNORED", "classes", "tags_of"]
+def spans_of(pieces: Encoded, tags: Ints, chances: NDArray[np.floating[Any]]) -> Spans:
+    """The spans that the tags of pieces stand for, each with the mean chance of its tags.
+
+    An I that follows neither B nor I of its type begins a span, as conlleval reads it.
+
+    Args:
+        pieces: rows of which every token is the first of a piece; tags, chances: of each, shape (M,).
+    """
+    row = np.repeat(np.arange(len(pieces)), pieces.lengths)
+    label, marked = (tags - 1) // 2, tags > 0
+    goes_on = np.zeros(len(tags), dtype=bool)
+    goes_on[1:] = marked[1:] & (tags[1:] % 2 == 0) & marked[:-1] & (label[1:] == label[:-1]) & (row[1:] == row[:-1])
+    first = np.flatnonzero(marked & ~goes_on)
+    last = np.flatnonzero(marked & ~np.append(goes_on[1:], False))
+    summed = np.concatenate([[0.0], np.cumsum(chances, dtype=np.float64)])
+    score = (summed[last + 1] - summed[first]) / (last + 1 - first)
+    start, end = (pieces.flat[name].astype(np.int64) for name in (START, END))
+    read = np.zeros(len(pieces), dtype=np.int64)
+    np.maximum.at(read, row, end)
+    return Spans(row[first], start[first], end[last], label[first], score, read)
+
+
+__all__ = ["IGNORED", "classes", "spans_of", "tags_of"]
