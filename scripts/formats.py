@@ -38,6 +38,11 @@ NAMED: dict[str, Callable[[TunebookError], tuple[str, dict[str, Any]]]] = {
     "format.questions": lambda error: _label(error.allowed.split(", ")[0]),
     "format.answers": lambda error: _label(str(error.fields["column"])),
     "format.intent": lambda error: _label("cats"),
+    "data.span_overlap": lambda error: _option("overlaps", "longest"),
+    "data.tags_numbered": lambda error: (
+        "--label-name 0=O --label-name 1=B-X and so on",
+        {"label_names": {number: f"B-{number}" if int(number) else "O" for number in error.value.split(", ")}},
+    ),
     "data.dropped": lambda error: ("--max-dropped 60%", {"max_dropped": 0.6}),
     "data.sheets": lambda error: _option("sheet", error.allowed.split(", ")[0]),
     "data.hidden": lambda error: _option("hidden", "drop"),

@@ -1,0 +1,75 @@
+"""A table with a row a word: the number of its sentence, the word, its tag; as sets of named entities on Kaggle are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, ClassVar
+
+from tunebook.data.exports import Export, Format
+from tunebook.data.look import Look
+from tunebook.data.names import plain
+from tunebook.data.words import Sentence, tagged_export
+
+_SENTENCES = ("sentence_#", "sentence_id", "sentence", "sent_id", "sentence_number", "sentence_idx", "句子编号", "句子")
+_WORDS = ("word", "token", "words", "tokens", "词", "字")
+_TAGS = ("tag", "ner_tag", "ner", "bio", "label", "entity", "标签")
+_TAG = re.compile(r"O|[BIESLUMW][-_]\S+|")
+
+
+class WordRows(Format):
+    """Words under each other in a table."""
+
+    title: ClassVar[str] = "CSV"
+    general: ClassVar[bool] = True
+
+    def fits(self, look: Look) -> bool:
+        """Columns of sentences, words and tags are named so, and the tags are such."""
+        if look.objects or not look.grid:
+            return False
+        names = _columns(look)
+        if names is None:
+            return False
+        at = look.grid[0].index(names[2])
+        tags = {row[at] for row in look.grid[1:] if len(row) == len(look.grid[0])}
+        return "O" in tags and all(map(_TAG.fullmatch, tags))
+
+    def read(self, look: Look) -> Export:
+        """A row a sentence, by the number of its first line; an empty number means that of the word above."""
+        names = _columns(look)
+        assert names is not None
+        rows, ragged = look.cells()
+        number, numbered = None, []
+        for line, row in rows:
+            number = row[names[0]] or number
+            numbered.append((number, line, row))
+        sentences = []
+        for number, found in groupby(numbered, key=lambda item: item[0]):
+            words = [(line, row) for _, line, row in found if row[names[1]]]
+            if words:
+                sentences.append(_sentence(str(number), words, names))
+        export = tagged_export(look, sentences, names[2], {})
+        return replace(export, faults={**export.faults, "ragged": ragged}) if ragged else export
+
+
+def _columns(look: Look) -> tuple[str, str, str] | None:
+    """The columns of sentences, words and tags; those of words and tags as told, where they were."""
+    known = {plain(name): name for name in reversed(look.grid[0])}
+    told = (None, look.options.text, look.options.label)
+    found = []
+    for names, name in zip((_SENTENCES, _WORDS, _TAGS), told, strict=True):
+        usual = next((known[one] for one in names if one in known), None)
+        found.append(name if name in look.grid[0] else usual)
+    sentence, word, tag = found
+    return (
+        None if sentence is None or word is None or tag is None or len({*found}) < len(found) else (sentence, word, tag)
+    )
+
+
+def _sentence(number: str, words: list[tuple[int, dict[str, Any]]], names: tuple[str, str, str]) -> Sentence:
+    columns = {names[0]: number}
+    return Sentence(words[0][0], [row[names[1]] for _, row in words], [row[names[2]] for _, row in words], columns)
+
+
+__all__ = ["WordRows"]

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from tunebook.data.formats.word_rows import WordRows
+from tunebook.data.options import DataOptions
+from tunebook.data.read import read
+
+HEAD = "Sentence #,Word,POS,Tag\n"
+FIRST = 'Sentence: 1,He,X,O\n,said,X,O\n,"""",X,O\n,"New York, N.Y.",X,B-geo\n'
+SECOND = "Sentence: 2,Ada,X,B-per\n,Byron,X,I-per\n,,,\n"
+
+
+def test_a_word_a_row_becomes_a_sentence_a_row(write):
+    source = read(write("ner.csv", HEAD + FIRST + SECOND))
+    assert source.notes["tool"] == WordRows.title
+    assert source.table["text"].to_pylist() == ['He said " New York, N.Y.', "Ada Byron"]
+    assert [[word["tag"] for word in row] for row in source.table["Tag"].to_pylist()] == [
+        ["O", "O", "O", "B-geo"],
+        ["B-per", "I-per"],
+    ]
+    assert source.table["Sentence #"].to_pylist() == ["Sentence: 1", "Sentence: 2"]
+    assert source.rows.tolist() == [2, 6]
+
+
+def test_numbers_in_every_row_words_without_a_tag_and_lines_that_are_cut(write):
+    rows = "".join(f"{n // 2},w{n},O,B-x\n" for n in range(8))
+    text = "sent_id,token,tag,other\n" + rows + "9,bare,,O\n9,cut\n"
+    source = read(write("ner.csv", text))
+    assert source.roles["label"] == "tag" and source.table.num_rows == 4
+    assert {reason: list(found) for reason, found in source.faults.items()} == {"tag_no_name": [10], "ragged": [11]}
+    assert read(write("ner.csv", text), DataOptions(label="other")).roles["label"] == "other"
+
+
+def test_other_tables_are_none(write):
+    rows = "".join(f"{n},some text {n},{'ab'[n % 2]}\n" for n in range(30))
+    assert read(write("x.csv", "sentence,word,tag\n" + rows)).notes["format"] == "csv"
