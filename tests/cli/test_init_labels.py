@@ -82,7 +82,7 @@ def test_labels_are_read_as_they_were_meant(init: Any, tmp_path: Path, case: str
     [
         ([{"name": "a", "by": 0}, {"name": "b", "by": 1}], "data.label_objects", "--label"),
         (["(other)", "a", "b"], "data.label_unread", "--problem single_label"),
-        (["[[0, 4, 'ITEM']]", "[[5, 9, 'FAULT']]"], "data.label_spans", "to mark places"),
+        (["[[0, 4]]", "[[5, 9]]"], "data.label_spans", "to mark places"),
         (["2025-01-02 00:00:00", "10+", "20+"], "data.label_dates", "--label-name"),
         (["2-Jan", "10+", "20+"], "data.label_dates", "--label-name"),
         (["['a']", "['b']", "[]"], "data.label_mixed", "--problem multi_label"),

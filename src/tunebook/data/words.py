@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from tunebook.data.exports import Export, to_export
 from tunebook.data.look import Look
-from tunebook.data.places import TAGGED, with_type
+from tunebook.data.places import TAGGED
 
 # Letters that are written without blanks between words: Chinese and Japanese, with their marks.
 _DENSE = re.compile(
@@ -51,25 +52,33 @@ def tagged_export(
         label: name of the column of tags.
     """
     given = list(sentences)
-    dense = are_letters(one.words for one in given if not _fault(one, labelled=False)[0])
-    text = look.options.text or "text"
-    rows: list[tuple[int, dict[str, Any]]] = []
+    reasons = [_fault(one, labelled=look.labelled) for one in given]
     faults: dict[str, dict[int, str]] = {}
-    for one in given:
-        reason, detail = _fault(one, labelled=look.labelled)
+    for one, (reason, detail) in zip(given, reasons, strict=True):
         if reason:
             faults.setdefault(reason, {})[one.row] = detail
-            continue
-        whole, places = _text_of(one, dense)
-        row = {text: whole, **{name: value for name, value in one.columns.items() if name not in (text, label)}}
-        if look.labelled:
-            parts = zip(places, map(_tag, one.tags), strict=True)
-            row[label] = [{"start": start, "end": end, "tag": tag} for (start, end), tag in parts]
-        rows.append((one.row, row))
+    kept = [one for one, (reason, _) in zip(given, reasons, strict=True) if not reason]
+    dense = are_letters(one.words for one in kept)
+    text = look.options.text or "text"
+    made = [_text_of(one, dense) for one in kept]
+    rows = [
+        (one.row, {text: whole, **{name: value for name, value in one.columns.items() if name not in (text, label)}})
+        for one, (whole, _) in zip(kept, made, strict=True)
+    ]
+    export = to_export(rows, {"text": text, **roles}, faults=faults, notes=notes or {})
     if not look.labelled:
-        return to_export(rows, {"text": text, **roles}, faults=faults, notes=notes or {})
-    export = to_export(rows, {"text": text, "label": label, **roles}, faults=faults, notes=notes or {})
-    return with_type(export, TAGGED)
+        return export
+    column = _tagged([places for _, places in made], [one.tags for one in kept])
+    table = export.table.append_column(label, column) if rows else export.table
+    return replace(export, table=table, roles={**export.roles, "label": label})
+
+
+def _tagged(places: list[list[tuple[int, int]]], tags: list[list[Any]]) -> pa.ListArray:
+    """A column of the words' places with their tags."""
+    starts, ends = (pa.array([place[end] for row in places for place in row], pa.int32()) for end in (0, 1))
+    names = pa.array([_tag(tag) for row in tags for tag in row], pa.string())
+    inner = pa.StructArray.from_arrays([starts, ends, names], fields=list(TAGGED.value_type))
+    return pa.ListArray.from_arrays(pa.array(np.cumsum([0, *map(len, places)]), pa.int32()), inner, type=TAGGED)
 
 
 def _fault(one: Sentence, *, labelled: bool) -> tuple[str, str]:

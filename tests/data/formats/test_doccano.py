@@ -117,3 +117,8 @@ def test_users_who_mark_alone_are_annotators(tmp_path):
     source = read(package(tmp_path / "a.zip", **rows))
     assert source.table["label"].to_pylist() == [[{"start": 0, "end": 4, "label": "A"}]]
     assert len(source.table["annotator bob"].to_pylist()[0]) == 2
+
+
+def test_documents_without_marks_count_where_it_was_said_what_is_not_labelled(write):
+    path = write("all.jsonl", jsonl(document(1, [0, 5, "A"]), document(2)))
+    assert read(path, DataOptions(no_label=["-"])).table["label"].to_pylist()[1] == []

@@ -45,3 +45,15 @@ def test_other_parquet_files_are_tables(tmp_path):
     (tmp_path / "y.parquet").write_bytes(b"PAR1 and nothing more")
     with pytest.raises(Exception, match=r"data\.parquet"):
         read(tmp_path / "y.parquet")
+
+
+def test_texts_with_places(tmp_path):
+    marks = [[{"start": 0, "end": 3, "label": "PER", "value": "Ada"}], []]
+    path = tmp_path / "x.parquet"
+    parquet.write_table(pa.table({"text": ["Ada left", "no"], "spans": marks, "n": [1, 2]}), path)
+    source = read(path)
+    assert source.table.to_pydict() == {
+        "text": ["Ada left", "no"],
+        "n": [1, 2],
+        "spans": [[{"start": 0, "end": 3, "label": "PER"}], []],
+    }

@@ -52,3 +52,23 @@ def test_other_lists_are_not(write, row):
 def test_what_spans_are():
     assert are_spans([[0, 4, ["A", "B"]]])
     assert not any(map(are_spans, ([], "abc", None, [[0, 4]], [["a", "b", "c"]], [{"a": 1}], [[0, 4, 5]])))
+
+
+@pytest.mark.parametrize("cell", ["[[0, 4, 'A']]", '[{"start": 0, "end": 4, "label": "A"}]'])
+def test_cells_of_a_table_that_hold_such_lists(write, cell):
+    quoted = '"' + cell.replace('"', '""') + '"'
+    rows = f'id,text,label\n1,some words,{quoted}\n2,"a, b",[]\n3,cut\n4,more,\n'
+    source = read(write("x.csv", rows))
+    assert source.table["text"].to_pylist() == ["some words", "a, b"]
+    assert source.table["label"].to_pylist() == [[{"start": 0, "end": 4, "label": "A"}], []]
+    assert {reason: list(found) for reason, found in source.faults.items()} == {"ragged": [4], "unlabelled": [5]}
+
+
+def test_texts_with_their_entities_as_spacy_was_trained_on(write):
+    pairs = [["some words", {"entities": [[0, 4, "A"]]}], ["more", {"entities": []}]]
+    source = read(write("x.json", json.dumps(pairs)))
+    assert source.table.to_pydict() == {
+        "text": ["some words", "more"],
+        "entities": [[{"start": 0, "end": 4, "label": "A"}], []],
+    }
+    assert read(write("y.json", json.dumps([["some words", "a"], ["more", "b"]]))).notes["format"] == "json"

@@ -130,7 +130,7 @@ def _blocks(text: str, names: Sequence[str]) -> Iterator[_Block]:
                 yield block
             block = _Block(block.document + 1)
             continue
-        cells = line.rstrip("\r").split("\t") if "\t" in line else re.split(" +", line.strip(" "))
+        cells = line.rstrip("\r").split("\t") if "\t" in line else [cell for cell in line.split(" ") if cell]
         comment = line.startswith("#") and not block.lines and (names or not _TAG.fullmatch(cells[-1]))
         if comment:
             key, _, value = line.lstrip("# ").partition("=")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -43,6 +44,8 @@ class Doccano(Format):
             self._refuse(look, answers)
         roles = {"row_id": "id"} if _has_ids(answers) else {}
         if any(isinstance(mark, Mark) for answer in answers for mark in answer.said):
+            if look.options.no_label is not None:  # it was said what is not labelled, and an empty list is not that
+                answers = [replace(one, left_out="") if one.left_out == "unlabelled" else one for one in answers]
             left = sum(len(answer.columns.pop("relations", None) or ()) for answer in answers)
             return marked_export(look, answers, "text", roles, {"relations_left": str(left)} if left else {})
         label = next((name for name in _LABELLED for answer in answers if name in answer.columns), "label")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format
-from tunebook.data.formats.tokens import find_words, tagged_table
+from tunebook.data.formats.parquet import marked_table
 from tunebook.data.given_split import KNOWN_SPLITS
 from tunebook.data.label_columns import class_names
 from tunebook.data.look import Look
@@ -22,7 +22,6 @@ from tunebook.data.look import Look
 _STATE, _DICT = "state.json", "dataset_dict.json"
 _ENDS = (".arrow", ".feather")
 _FILE = b"ARROW1"
-_SAMPLE = 200
 
 
 class HuggingFace(Format):
@@ -62,9 +61,9 @@ class HuggingFace(Format):
 
 
 def _export(look: Look, table: pa.Table, roles: dict[str, str], left: NDArray[np.bool_] | None = None) -> Export:
-    """The rows without those of splits that have no labels; words with tags as texts with tagged words."""
-    if find_words(table.slice(0, _SAMPLE).to_pylist(), look) is not None:
-        found = tagged_table(look, table)
+    """The rows without those of splits that have no labels; words with tags and marked places as such."""
+    found = marked_table(look, table)
+    if found is not None:
         return replace(found, roles=found.roles | roles)
     numbers = np.arange(1, table.num_rows + 1, dtype=np.int64)
     if left is None or not left.any():

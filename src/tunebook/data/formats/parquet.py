@@ -1,15 +1,17 @@
-"""Parquet files with a list of words and a list of tags in each row; their schema may name numbered tags."""
+"""Parquet files with words and tags, or with marked places; their schema may name numbered tags."""
 
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import ClassVar
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from tunebook.data.exports import Export, Format
-from tunebook.data.formats.tokens import find_words, tagged_table
+from tunebook.data.formats.spans import find_marks, marked_rows
+from tunebook.data.formats.tokens import find_words, tagged_rows
 from tunebook.data.look import Look
 
 _FILE = b"PAR1"
@@ -17,26 +19,40 @@ _SAMPLE = 200
 
 
 class Parquet(Format):
-    """Sentences in words, with a tag for each; other Parquet files are ordinary tables."""
+    """Sentences in words with a tag for each, or texts with places; other Parquet files are ordinary tables."""
 
     title: ClassVar[str] = "Parquet"
     general: ClassVar[bool] = True
 
     def fits(self, look: Look) -> bool:
-        """The first rows, of columns that are lists, are such."""
+        """The first rows are such."""
         if look.parts or not look.data.startswith(_FILE):
             return False
         try:
             file = parquet.ParquetFile(io.BytesIO(look.data))
-            lists = [item.name for item in file.schema_arrow if pa.types.is_list(item.type)]
-            first = next(file.iter_batches(batch_size=_SAMPLE, columns=lists), None) if len(lists) > 1 else None
+            lists = any(pa.types.is_list(item.type) for item in file.schema_arrow)
+            first = next(file.iter_batches(batch_size=_SAMPLE), None) if lists else None
         except (pa.ArrowException, OSError):
             return False  # told by who reads it as any table
-        return first is not None and find_words(first.to_pylist(), look) is not None
+        rows = [] if first is None else first.to_pylist()
+        return find_words(rows, look) is not None or find_marks(rows, look) is not None
 
     def read(self, look: Look) -> Export:
-        """A row a sentence."""
-        return tagged_table(look, parquet.ParquetFile(io.BytesIO(look.data)).read())
+        """A row a sentence or text."""
+        export = marked_table(look, parquet.ParquetFile(io.BytesIO(look.data)).read())
+        assert export is not None
+        return export
 
 
-__all__ = ["Parquet"]
+def marked_table(look: Look, table: pa.Table) -> Export | None:
+    """The rows of a table of words and tags, or of texts and places, whose schema goes on saying what it says; None for
+    any other table."""
+    sample = table.slice(0, _SAMPLE).to_pylist()
+    read = tagged_rows if find_words(sample, look) else marked_rows if find_marks(sample, look) else None
+    if read is None:
+        return None
+    export = read(look, list(enumerate(table.to_pylist(), start=1)))
+    return replace(export, table=export.table.replace_schema_metadata(table.schema.metadata))
+
+
+__all__ = ["Parquet", "marked_table"]

@@ -1,11 +1,17 @@
-"""JSON rows whose labels are places in the text: [start, end, NAME], as spaCy, doccano and others write them."""
+"""Rows whose labels are places in the text: [start, end, NAME], as spaCy, doccano and others write them."""
 
 from __future__ import annotations
 
+import ast
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
+from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format
-from tunebook.data.look import Look
+from tunebook.data.look import Look, Objects
 from tunebook.data.marks import Mark, marked_export
 from tunebook.data.votes import Answer
 
@@ -15,40 +21,96 @@ _ENDS = (("start", "end"), ("start_offset", "end_offset"), ("begin", "end"))
 _NAMES = ("label", "labels", "type", "entity", "entity_type", "entity_group", "tag", "category", "name")
 _WORDS = ("text", "word", "value", "surface", "mention")
 _TRIPLE = 3
+_PAIR = re.compile(r'\s*\[\s*\[\s*"')
 
 
 class Spans(Format):
-    """Texts with marked places, of whatever tool."""
+    """Texts with marked places, of whatever tool: rows of JSON, lists of a text and its entities as spaCy was trained
+    on, or cells of a table that hold such lists."""
 
     title: ClassVar[str] = "JSON"
     general: ClassVar[bool] = True
 
     def fits(self, look: Look) -> bool:
         """A column of spans stands beside a text, and no column of classes."""
-        rows = look.objects
-        if not rows or not any(isinstance(rows[0].get(name), str) for name in _TEXTS):
-            return False
-        classes = any(isinstance(row.get(name), str | int) for row in rows for name in ("label", "labels"))
-        return not classes and _column(look) is not None
+        return find_marks(_sample(look), look) is not None
 
     def read(self, look: Look) -> Export:
         """A row a text; an empty list says that nothing is to be marked, and no list that the row was not labelled."""
-        column = str(_column(look))
-        text = look.options.text or next(name for name in _TEXTS if isinstance(look.objects[0].get(name), str))
-        answers = []
-        for number, row in look.rows():
-            left = "unlabelled" if row.get(column) is None else ""
-            marks = () if left else marks_of(row[column])
-            answers.append(Answer(number, number, dict(row), "", marks, left))
-            answers[-1].columns.pop(column, None)
-        return marked_export(look, answers, text, {}, label=column)
+        ragged: dict[int, str] = {}
+        if look.objects:
+            rows = look.rows()
+        elif _PAIR.match(look.head):
+            rows = list(enumerate(_pairs(look), start=1))
+        else:
+            cells, ragged = look.cells()
+            rows = [(line, _opened(row)) for line, row in cells]
+        export = marked_rows(look, rows)
+        return replace(export, faults={**export.faults, "ragged": ragged}) if ragged else export
 
 
-def _column(look: Look) -> str | None:
-    """The column of spans: the one that was told, else of those that usually are the first."""
-    told = look.options.label
-    names = _COLUMNS if told is None or all(told not in row for row in look.objects) else (told,)
-    return next((name for name in names if _spans_only([row.get(name) for row in look.objects])), None)
+def _sample(look: Look) -> Sequence[dict[str, Any]]:
+    """The first rows, with lists where cells write them."""
+    if look.objects or look.parts:
+        return look.objects
+    if _PAIR.match(look.head):
+        return _pairs(look)
+    grid = look.grid if any("[[" in line or "[{" in line for line in look.lines) else []
+    return [_opened(dict(zip(grid[0], row, strict=True))) for row in grid[1:] if len(row) == len(grid[0])]
+
+
+def _pairs(look: Look) -> list[dict[str, Any]]:
+    """Rows of `[["some text", {"entities": [[0, 4, "NAME"]]}], ...]`."""
+    try:
+        content = json.loads(look.text)
+    except (ValueError, RecursionError, DataError):
+        return []  # told by who reads it as any JSON
+    pairs = [pair for pair in content if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], dict)]
+    return (
+        [{"text": text, "entities": more.get("entities")} for text, more in pairs] if len(pairs) == len(content) else []
+    )
+
+
+def _opened(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a table with the lists of its cells, as JSON or Python writes them."""
+    return {name: _list(cell) if cell and cell.lstrip()[:1] == "[" else cell for name, cell in row.items()}
+
+
+def _list(cell: str) -> Any:
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found = read(cell)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        return found if isinstance(found, list) else cell
+    return cell
+
+
+def find_marks(rows: Sequence[dict[str, Any]], look: Look) -> tuple[str, str] | None:
+    """The columns of texts and of spans; None where there are none, or classes of the texts beside them."""
+    first = rows[0] if rows else {}
+    told = look.options.text, look.options.label
+    texts = [name for name in ((told[0],) if told[0] in first else _TEXTS) if isinstance(first.get(str(name)), str)]
+    names = (told[1],) if any(told[1] in row for row in rows) else _COLUMNS
+    column = next((name for name in names if _spans_only([row.get(str(name)) for row in rows])), None)
+    classes = any(
+        isinstance(row.get(name), str | int) for row in rows for name in ("label", "labels") if name != column
+    )
+    return None if not texts or column is None or classes else (str(texts[0]), str(column))
+
+
+def marked_rows(look: Look, rows: Objects) -> Export:
+    """A row a text, with the places of its column of spans."""
+    found = find_marks([row for _, row in rows], look)
+    assert found is not None
+    text, column = found
+    answers = []
+    for number, row in rows:
+        left = "" if isinstance(row.get(column), list) else "unlabelled"
+        marks = () if left else marks_of(row[column])
+        columns = {name: value for name, value in row.items() if name != column}
+        answers.append(Answer(number, number, columns, "", marks, left))
+    return marked_export(look, answers, text, {}, label=column)
 
 
 def marks_of(spans: list[Any]) -> tuple[Mark, ...]:
@@ -63,7 +125,7 @@ def _marks(span: Any) -> list[Mark]:
     if isinstance(span, dict):
         ends = next((names for names in _ENDS if set(names) <= set(span)), ("start", "end"))
         start, end = (span.get(name) for name in ends)
-        labels = next((span[name] for name in _NAMES if name in span), "")
+        labels = next((span[name] for name in _NAMES if span.get(name) is not None), "")
         text = next((span[name] for name in _WORDS if isinstance(span.get(name), str)), None)
     else:
         (start, end, labels), text = span[:_TRIPLE], None
@@ -96,4 +158,4 @@ def _spans_only(values: list[Any]) -> bool:
     return bool(filled) and all(are_spans(value) for value in filled)
 
 
-__all__ = ["Spans", "are_spans", "marks_of"]
+__all__ = ["Spans", "are_spans", "find_marks", "marked_rows", "marks_of"]

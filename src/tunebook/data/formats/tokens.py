@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
-
-import pyarrow as pa
 
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format
@@ -35,12 +32,6 @@ class Tokens(Format):
     def read(self, look: Look) -> Export:
         """A row a sentence."""
         return tagged_rows(look, look.rows())
-
-
-def tagged_table(look: Look, table: pa.Table) -> Export:
-    """A row a sentence of a table, whose schema goes on saying what it says."""
-    export = tagged_rows(look, list(enumerate(table.to_pylist(), start=1)))
-    return replace(export, table=export.table.replace_schema_metadata(table.schema.metadata))
 
 
 def tagged_rows(look: Look, rows: Objects) -> Export:
@@ -118,4 +109,4 @@ def _are_words(rows: Rows, name: str) -> bool:
     return bool(items) and 2 * sum(1 for item in items if _NO_WORD.search(str(item))) <= len(items)
 
 
-__all__ = ["Tokens", "find_words", "tagged_rows", "tagged_table"]
+__all__ = ["Tokens", "find_words", "tagged_rows"]
