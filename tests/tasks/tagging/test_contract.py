@@ -1,0 +1,159 @@
+"""What every task owes, of tagging on every architecture: the same loss however rows are split, padding that changes
+nothing, a folder that plain transformers reads and answers alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests import small, tiny
+from tests.tasks.tagging import made
+from tunebook.core.errors import ModelError
+from tunebook.core.rows import Rows
+from tunebook.engine.infer import Inference
+from tunebook.tasks.tagging import Tagging
+from tunebook.tasks.tagging.spans import SAID, Spans
+
+TASK = Tagging()
+ROWS = replace(made.rows(9, repeat=2), weights=np.linspace(0.2, 2, 9, dtype=np.float32))
+SHORT = made.rows(60, 5)
+ENCODERS = (*tiny.ENCODERS, "xlm-roberta")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@cache
+def model(folder, kind):
+    """As large as trained ones, so that tags differ by more than rounding."""
+    base = small.base_model(folder / kind, kind)
+    torch.manual_seed(1)
+    found = TASK.build(base, made.LABELS, {"dropout": 0.0, "attention_dropout": 0.0}).eval()
+    with torch.no_grad():
+        for parameter in found.parameters():
+            parameter.mul_(4 if parameter.dim() > 1 else 1)
+        found.classifier.bias.copy_(torch.tensor([0.3, 0.5, -0.5, 0.5, -0.5]))
+    return found
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+@pytest.mark.parametrize("params", [{}, {"class_weights": "balanced", "label_smoothing": 0.1}])
+def test_the_loss_does_not_depend_on_how_rows_are_split(folder, kind, params):
+    encoded, net = TASK.encode(ROWS, small.tokenizer(), 14), model(folder, kind)
+    criterion = TASK.criterion(made.LABELS, made.settings(**params), encoded)
+    whole = TASK.collate(encoded, range(9), 0)
+    parts = [TASK.collate(encoded, rows, 0) for rows in ([4], [0, 8, 2], [1, 3, 5, 6, 7])]
+    with torch.no_grad():
+        loss, _ = criterion.loss(net, whole)
+        summed = sum(criterion.loss(net, part)[0] * criterion.items(part) for part in parts)
+    items = sum(criterion.items(part) for part in parts)
+    assert float(items) == pytest.approx(float(criterion.items(whole)), rel=1e-5)
+    assert float(summed / items) == pytest.approx(float(loss), rel=2e-5)
+    criterion.loss(net, whole)[0].backward()
+    still = [name for name, parameter in net.named_parameters() if parameter.grad is None]
+    net.zero_grad()
+    assert [name for name in still if "pooler" not in name] == []
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_padding_changes_nothing(folder, kind):
+    encoded, net = TASK.encode(ROWS, small.tokenizer(), 14), model(folder, kind)
+    together, alone = (Inference(TASK, 0, batch_size=size).run(net, encoded).logits for size in (9, 1))
+    assert Spans.of(together, SAID).row.size > 9
+    np.testing.assert_allclose(together, alone, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_plain_transformers_find_the_same_entities(folder, kind, tmp_path):
+    """A pipeline gives the same spans with the same scores wherever the tags of single tokens already make sense; where
+    not, only the rows that were mended differ."""
+    from transformers import pipeline
+
+    net, tokenizer = model(folder, kind), small.tokenizer()
+    net.save_pretrained(str(tmp_path))
+    tokenizer.save_pretrained(str(tmp_path))
+    find = pipeline("token-classification", str(tmp_path), aggregation_strategy="simple", device="cpu")
+    encoded = TASK.encode(SHORT, tokenizer, 40)
+    own = TASK.load(tmp_path).eval()
+    answers = Inference(TASK, 0, batch_size=1).run(own, encoded).logits
+    said = TASK.say(answers, SHORT, made.LABELS)
+    mended = 0
+    for row, text in enumerate(SHORT.texts):
+        with torch.no_grad():
+            batch = TASK.collate(encoded, [row], 0)
+            logits = own(batch["input_ids"], attention_mask=batch["attention_mask"]).logits[0]
+        tags = logits[batch["tagging.part"][0] > 0].argmax(1).tolist()
+        before = [0, *tags]
+        if any(tag and tag % 2 == 0 and before[place] not in (tag, tag - 1) for place, tag in enumerate(tags)):
+            mended += 1
+            continue
+        found = [(one["start"], one["end"], one["entity_group"], float(one["score"])) for one in find(text)]
+        mine = [(one["start"], one["end"], one["label"], one["score"]) for one in said[row]["spans"]]
+        assert [one[:3] for one in found] == [one[:3] for one in mine]
+        assert [one[3] for one in found] == pytest.approx([one[3] for one in mine], rel=1e-4)
+    assert mended < len(SHORT)
+
+
+def test_a_head_takes_up_tags_of_the_same_name(tmp_path):
+    base = small.base_model(tmp_path / "base")
+    first = TASK.build(base, made.LABELS, {})
+    first.save_pretrained(str(tmp_path / "first"))
+    more = made.LABELS.model_copy(update={"names": ["so", "bad", "good"]})
+    second = TASK.build(tmp_path / "first", more, {})
+    for tag in ("O", "B-good", "I-bad"):
+        old, new = first.config.label2id[tag], second.config.label2id[tag]
+        assert torch.equal(first.classifier.weight[old], second.classifier.weight[new])
+    assert second.classifier.weight.shape[0] == 7
+    skeleton = TASK.skeleton(base, more, {})
+    assert {name: item.shape for name, item in skeleton.state_dict().items()} == {
+        name: item.shape for name, item in second.state_dict().items()
+    }
+
+
+def test_what_is_no_model_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "nothing"}')
+    for build in (TASK.build, TASK.skeleton):
+        with pytest.raises(ModelError) as error:
+            build(tmp_path, made.LABELS, {})
+        assert error.value.code == "model.head"
+
+
+def test_answers_agree_with_targets():
+    rows = made.rows(12, 3)
+    spans = TASK.true(rows.targets, rows, made.LABELS)
+    places = [[(s["start"], s["end"], made.LABELS.names.index(s["label"])) for s in row] for row in spans]
+    answers = made.answers(places)
+    scores = TASK.scores(answers, rows.targets, made.LABELS)
+    assert set(scores.values()) == {1.0}
+    shifted = TASK.scores(np.roll(answers, 1, axis=0), rows.targets, made.LABELS)
+    assert shifted["span_f1"] < 1
+    said = TASK.say(answers, rows, made.LABELS)
+    assert [[{k: v for k, v in s.items() if k != "score"} for s in row["spans"]] for row in said] == spans
+
+
+def test_types_keep_their_names_where_their_numbers_change():
+    answers = made.answers([[(0, 2, 0), (3, 5, 1)], [(1, 2, 1)]], 0.5)
+    new = made.LABELS.model_copy(update={"names": ["more", "bad"]})
+    expected = made.answers([[(3, 5, 1)], [(1, 2, 1)]], 0.5)
+    np.testing.assert_array_equal(TASK.renamed(answers, made.LABELS, new), expected)
+    np.testing.assert_array_equal(TASK.mean([answers] * 3, made.LABELS), answers)
+
+
+def test_rows_that_are_words_have_spans_of_words(folder):
+    """Whatever a model says of single tokens, spans begin and end with words."""
+    texts = ["very sadly-broken perfect-room", "goodness of the hotel"]
+    words = [np.array([(0, 4), (5, 17), (18, 30)]), np.array([(0, 8), (9, 11), (12, 15), (16, 21)])]
+    rows = Rows(texts, None, None, texts, words=words)
+    encoded = TASK.encode(rows, small.tokenizer(), 14)
+    found = Spans.of(Inference(TASK, 0).run(model(folder, "bert"), encoded).logits, SAID)
+    borders = [({start for start, _ in places.tolist()}, {end for _, end in places.tolist()}) for places in words]
+    assert len(found.row) > 1
+    for row, start, end in zip(found.row, found.start, found.end, strict=True):
+        assert start in borders[row][0] and end in borders[row][1]
