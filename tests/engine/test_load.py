@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +12,12 @@ import torch
 
 from tests import small
 from tests.engine.test_fit import fit, plan, rows
+from tunebook.core.rows import Rows
 from tunebook.engine import load
-from tunebook.engine.load import load_model, load_models
+from tunebook.engine.load import LoadedModel, load_model, load_models
 from tunebook.models.source import model_id
+from tunebook.tasks.tagging import Tagging
+from tunebook.tasks.text_classification import TextClassification
 
 
 def test_a_model_from_its_folder(tmp_path: Path) -> None:
@@ -35,6 +40,14 @@ def test_a_model_from_its_folder(tmp_path: Path) -> None:
     answers, cut = found.answers(texts)
     assert cut == [False] * 48
     assert [answer["label"] for answer in answers] == [["bad", "good"][n] for n in np.argmax(logits, axis=1)]
+
+
+@pytest.mark.parametrize(("task", "cut"), [(TextClassification(), [False, True]), (Tagging(), [False, False])])
+def test_what_is_read_in_windows_loses_no_end(task: Any, cut: list[bool]) -> None:
+    texts = ["the room was fine", " ".join(["a very lovely stay"] * 20)]
+    asked = Rows(texts, None, None, ["0", "1"])
+    loaded = LoadedModel(SimpleNamespace(params={"max_length": 16}), task, None, small.tokenizer())  # type: ignore[arg-type]
+    assert loaded._cut(asked, loaded._encoded(asked, None)) == cut
 
 
 def test_tensors_that_only_look_alike_are_not_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,13 +19,12 @@ from tunebook.core.answers import fits, stacked
 from tunebook.core.kept_looks import KeptLooks, rows_key
 from tunebook.core.kind import Link
 from tunebook.core.progress import Progress
+from tunebook.core.registry import task_of
 from tunebook.metrics.calibration import log_softmax
 from tunebook.verbs.answers import answers, known_answers
 from tunebook.verbs.runs import Run
 
 Array = NDArray[Any]
-# Metrics that hold the answer to one row against those to others, which only means something on one scale.
-COMPARING = frozenset({"auc", "spearman", "pearson"})
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Answers:
 
     Attributes:
         logits: shape (N, outputs).
-        aligned: the same on one scale, for the metrics in `COMPARING`; None where one look answered all rows.
+        aligned: the same on one scale, for metrics that compare rows; None where one look answered all rows.
         uncrossed: the checkpoint that answered was chosen on these very rows, among several.
     """
 
@@ -43,11 +42,12 @@ class Answers:
     uncrossed: bool = False
 
 
-def crossed(run: Run, exam: Exam, link: Link) -> Answers | None:
+def crossed(run: Run, exam: Exam, link: Link | None) -> Answers | None:
     """What the looks of a run answered to its validation rows, each fold by the look that the others choose.
 
     Args:
-        link: of the kind of the labels.
+        link: of the kind of the labels; None where no metric compares the answer to one row with those to others,
+            which means something on one scale only.
 
     Returns:
         None where the run has kept no looks at these rows, or they are damaged.
@@ -63,7 +63,7 @@ def crossed(run: Run, exam: Exam, link: Link) -> Answers | None:
     if len(set(chosen)) == 1:
         return Answers(parts[steps.index(chosen[0])])
     rows = np.searchsorted(steps, chosen)[looks.folds()], np.arange(len(looks.folds()))
-    aligned = _aligned(parts, parts[steps.index(kept)], link)
+    aligned = None if link is None else _aligned(parts, parts[steps.index(kept)], link)
     return Answers(parts[rows], None if aligned is None else aligned[rows])
 
 
@@ -79,8 +79,9 @@ def answers_of(
     Returns:
         None where it has neither.
     """
-    run = result.run
-    crossfit = crossed(run, exam, result.plan.labels.kind.link)
+    run, labels = result.run, result.plan.labels
+    compared = any(metric.compares for metric in task_of(result.plan.task)().metrics(labels))
+    crossfit = crossed(run, exam, labels.kind.link if compared else None)
     if crossfit is not None:
         return crossfit
     if result.folder is None:
@@ -127,4 +128,4 @@ def _placed(values: Array, wanted: Array) -> Array:
     return np.asarray(np.interp(middle[group], np.arange(len(wanted)), wanted))
 
 
-__all__ = ["COMPARING", "Answers", "answers_of", "crossed", "uncrossed"]
+__all__ = ["Answers", "answers_of", "crossed", "uncrossed"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.abtest.crossfit import COMPARING, Answers
+from tunebook.abtest.crossfit import Answers
 from tunebook.abtest.exam import Exam
 from tunebook.core.answers import stacked
 from tunebook.core.nouns import Labels
@@ -47,7 +47,9 @@ class Marks:
 
     def scorers(self, metric: str) -> list[Callable[[NDArray[np.int64]], float]]:
         """The metric of each run as a function of row numbers."""
-        runs = self.logits if self.aligned is None or metric not in COMPARING else self.aligned
+        runs = self.logits
+        if self.aligned is not None and self.task.metric(self.labels, metric).compares:
+            runs = self.aligned
         return [self.task.scorer(run, self.exam.targets, self.labels, metric) for run in runs]
 
     def scores(self, metric: str) -> Array:
