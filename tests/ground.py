@@ -87,8 +87,12 @@ def make_ground(folder: Path, kind: str = "bert") -> Ground:
     data = prepare([small.write_csv(folder / "rows.csv", 140)], folder / "data")
     small.write_csv(folder / MORE, 24, seed=7)
     prepare([small.write_csv(folder / "other.csv", 60, 3, seed=8)], folder / OTHER / "data")
-    ground = Ground(folder, model, data)
-    run = folder / "runs" / FIRST
+    return finished(Ground(folder, model, data))
+
+
+def finished(ground: Ground) -> Ground:
+    """The same with the finished run."""
+    run = ground.folder / "runs" / FIRST
     made = ground.plan({"si": SI().model_dump()}, continues=False, max_steps=4, eval_every=4)
     ground.fit(run, made).run()
     write_json(made, run / "plan.json")

@@ -54,6 +54,19 @@ def rows(count: int, seed: int = 0, repeat: int = 1) -> Rows:
     return Rows(texts, None, targets(spans), [str(number) for number in range(count)])
 
 
+def conll(rows: Rows) -> str:
+    """Rows as lines of a word and its tag."""
+    lines: list[str] = []
+    for text, target in zip(rows.texts, rows.targets if rows.targets is not None else (), strict=True):
+        spans, at = target[1:].reshape(-1, 3)[: target[0]], 0
+        for word in text.split():
+            own = next(((start, label) for start, end, label in spans if start <= at < end), None)
+            lines.append(f"{word}\tO" if own is None else f"{word}\t{'BI'[int(at > own[0])]}-{LABELS.names[own[1]]}")
+            at += len(word) + 1
+        lines.append("")
+    return "\n".join(lines)
+
+
 def settings(**changes: Any) -> dict[str, Any]:
     """Settings of a criterion."""
     return {"class_weights": "none", "label_smoothing": 0.0, **changes}

@@ -1,0 +1,100 @@
+"""What a technique owes to a task of tokens: it is refused with the reason, or acts, resumes, and does not depend on
+how rows, many of which have several windows, are split."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests import small
+from tests.contracts.test_techniques import AT_ONCE, IN_FLOAT32, KEYS, candidates, check_split, finite, in_float64, same
+from tests.engine.test_fit import BombError, bomb
+from tests.ground import MORE, Ground, finished, weights
+from tests.tasks.tagging import made as tagged
+from tunebook.core.errors import PlanError, TunebookError
+from tunebook.core.facts import Facts
+from tunebook.core.nouns import Plan
+from tunebook.core.params import build
+from tunebook.core.registry import tasks, techniques
+from tunebook.core.settings import Settings
+from tunebook.data.prepare import prepare
+from tunebook.engine.outcome import last_checkpoint
+
+FIT = [key for key in KEYS if techniques()[key].needs - {"past"} <= tasks()["tagging"].gives]
+OF_CLASSES = ("asymmetric", "class_balanced", "ordinal_loss")  # of rows, or of labels that a token has several of
+ACTS: dict[str, Any] = {"replay": {"size": 20, "share": 0.3, "choice": "reservoir"}}
+ALLOWED = [key for key in FIT if key not in OF_CLASSES]
+pytestmark = pytest.mark.no_cover  # as in test_techniques
+
+
+class Tagged(Ground):
+    """A ground of rows with entities."""
+
+    def _filled(self, made: Plan, woven: list[Any]) -> Plan:
+        params = {**made.params, "metric": "span_f1"}
+        return super()._filled(made, woven).model_copy(update={"task": "tagging", "params": params})
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    folder = tmp_path_factory.mktemp("tagged")
+    (folder / "rows.conll").write_text(tagged.conll(tagged.rows(140, repeat=4)))
+    small.write_csv(folder / MORE, 24, seed=7)
+    model = small.base_model(folder / "model")
+    return finished(Tagged(folder, model, prepare([folder / "rows.conll"], folder / "data")))
+
+
+def rows(key: str, ground: Ground) -> dict[str, Any]:
+    """The first candidate that nothing refuses."""
+    for given in [ACTS[key]] if key in ACTS else candidates(key):
+        with suppress(TunebookError):
+            technique = build(techniques()[key], given)
+            refuse(technique, ground)
+            return technique.model_dump()
+    raise AssertionError(key)
+
+
+def refuse(technique: Any, ground: Ground) -> None:
+    settings = Settings(max_length=20).model_dump()
+    if hasattr(technique, "refuse"):
+        technique.refuse(Facts("tagging", ground.data.labels, settings, {}, frozenset(), 98, kept=frozenset({"si"})))
+
+
+@pytest.mark.parametrize("key", OF_CLASSES)
+def test_what_is_about_classes_of_rows_is_refused(key: str, ground: Ground) -> None:
+    with pytest.raises(PlanError) as caught:
+        refuse(techniques()[key](), ground)
+    assert caught.value.code == "losses.problem" and caught.value.value == "tags" and not caught.value.allowed
+
+
+@pytest.mark.parametrize("key", [key for key in ALLOWED if not techniques()[key].draws and key not in IN_FLOAT32])
+def test_the_step_does_not_depend_on_how_its_rows_are_split(key: str, ground: Ground, tmp_path: Path) -> None:
+    with in_float64():
+        check_split({key: rows(key, ground)}, ground, tmp_path, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("key", [key for key in ALLOWED if key in IN_FLOAT32])
+def test_nor_where_a_technique_has_parts_in_float32(key: str, ground: Ground, tmp_path: Path) -> None:
+    check_split({key: rows(key, ground)}, ground, tmp_path, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("key", ALLOWED)
+def test_it_acts_and_resumes_as_if_never_stopped(key: str, ground: Ground, tmp_path: Path) -> None:
+    made = ground.plan({key: rows(key, ground)}, **{**AT_ONCE, "max_steps": 6, "eval_every": 3})
+    whole = ground.fit(tmp_path / "whole", made).run()
+    with pytest.raises(BombError):
+        ground.fit(tmp_path / "parts", made, callbacks=[bomb(4)]).run()
+    parts = ground.fit(tmp_path / "parts", made).run(last_checkpoint(tmp_path / "parts"))
+    assert any(whole.counters[key].values()) and parts.counters == whole.counters
+    assert finite(tmp_path / "whole", made)
+    assert same(weights(tmp_path / "whole", made), weights(tmp_path / "parts", made))
+
+
+def test_rows_of_this_ground_have_several_windows(ground: Ground, tmp_path: Path) -> None:
+    training = ground.fit(tmp_path, ground.plan())
+    batch = training.task.collate(training.view.rows, range(16), 0)
+    assert len(batch["input_ids"]) > 16 and torch.equal(batch["row"], batch["row"].sort().values)
