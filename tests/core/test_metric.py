@@ -62,11 +62,11 @@ def test_metrics_that_share_their_rows_share_the_work_and_only_some_have_interva
         return answers[:, 0] * targets
 
     def ends(parts: Any, groups: Any) -> Interval:
-        return Interval(value=parts.mean(), low=groups if groups else math.nan, high=9)
+        return Interval(value=parts.mean(), low=groups if groups else math.nan, high=1)
 
     metrics = (Metric("one", rows, interval=ends), Metric("two", rows), Metric("none", rows, interval=lambda *_: None))
     assert scores(metrics, ANSWERS, TARGETS, LABELS) == {"one": 2.0, "two": 2.0, "none": 2.0}
     assert asked == [LABELS]
     assert intervals(metrics, ANSWERS, TARGETS, LABELS) == {}
     found = intervals(metrics, ANSWERS, TARGETS, LABELS, groups=1)  # type: ignore[arg-type]
-    assert found == {"one": Interval(value=2.0, low=1, high=9)}
+    assert found == {"one": Interval(value=2.0, low=1, high=1)}

@@ -8,22 +8,25 @@ from pathlib import Path
 import pytest
 
 import tunebook.report
+from tunebook.core import registry
 from tunebook.core.messages import catalogue
 from tunebook.core.words import (
-    LOWER,
-    SHARES,
+    amount,
     duration,
+    is_share,
     memory,
     metric_name,
+    metric_of,
     moment,
     number,
     phrase,
+    possible,
     score_text,
     share_text,
     shown,
+    sign_of,
     stage_names,
 )
-from tunebook.tasks.label_metrics import METRICS
 
 PAGES = [path for path in Path(tunebook.report.__file__).parent.rglob("*") if path.suffix in (".py", ".j2")]
 CORE, TASKS = (Path(tunebook.__file__).parent / part for part in ("core", "tasks"))
@@ -57,10 +60,15 @@ def test_both_languages_have_the_same_placeholders():
             assert len({frozenset(re.findall(r"{(\w+)", text)) for text in texts.values()}) == 1, code
 
 
-def test_every_score_has_a_name_and_a_direction():
-    for name in {metric.key for metrics in METRICS.values() for metric in metrics}:
+def test_every_score_has_a_name_a_direction_and_ends():
+    for name in registry.metrics():
         assert f"metric.{name}" in catalogue()
-        assert (name in LOWER) != (name in SHARES)
+    shares = {name for name in registry.metrics() if is_share(name)}
+    assert {"accuracy", "mcc", "r2", "ece"} <= shares and not {"mse", "log_likelihood", "bleu4"} & shares
+    assert [sign_of(name) for name in ("accuracy", "r2", "ece", "mse", "perplexity", "bleu4")] == [1, 1, -1, -1, -1, 1]
+    assert [possible(-9.0, name) for name in ("accuracy", "mcc", "r2", "mse", "bleu4")] == [-1, -2, -9, -9, -9]
+    assert metric_of("bleu4") is None
+    assert [amount(0.5, name) for name in ("ece", "log_likelihood")] == ["+50.0 points", "+0.500"]
 
 
 def test_unknown_names_stay_as_they_are():

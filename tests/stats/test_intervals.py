@@ -6,7 +6,7 @@ from statsmodels.stats.proportion import proportion_confint
 from tests.scored import intervals as intervals_of
 from tests.scored import scores as scores_of
 
-from tunebook.stats.intervals import class_intervals, of_ratio
+from tunebook.stats.intervals import class_intervals, of_macro_f1, of_micro_f1, of_ratio, of_share
 from tunebook.stats.proportion import wilson_interval
 from tunebook.stats.units import Units
 
@@ -144,6 +144,36 @@ def test_a_ratio_of_sums_is_as_sure_as_its_rows_drawn_again():
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.1 * (high - low))
     copies = of_ratio(np.repeat(sums, 2, axis=0), np.repeat(np.arange(400), 2))
     assert (copies.low, copies.high) == pytest.approx((found.low, found.high))
+
+
+def spans(rows, seed):
+    """Rightly given, true and given spans of two types, row by row, the texts as good as each other or worse."""
+    rng = np.random.default_rng(seed)
+    true = rng.poisson((1.5, 0.5), size=(rows, 2))
+    right = rng.binomial(true, rng.beta(6, 2, size=(rows, 1)))
+    return np.hstack([right, true, right + rng.poisson(0.3, size=(rows, 2))])
+
+
+def test_rows_that_have_a_class_several_times_hold_the_truth_as_often_as_they_say():
+    """As spans of texts: F1 of all, the mean of two types, and the share that is found."""
+
+    def truth(sums):
+        right, true, given = np.split(sums, 3)
+        each = 2 * right / (true + given)
+        return [2 * right.sum() / (true.sum() + given.sum()), each.mean(), right.sum() / true.sum()]
+
+    expected = truth(spans(200_000, 99).sum(0))
+    inside = np.zeros(3)
+    for seed in range(REPEATS):
+        drawn = spans(80, seed)
+        both = np.stack([drawn[:, :2].sum(1), drawn[:, 2:4].sum(1)], axis=1)
+        found = [of_micro_f1(drawn, None), of_macro_f1(drawn, None), of_share(both, None)]
+        assert [interval.value for interval in found] == pytest.approx(truth(drawn.sum(0)))
+        inside += [interval.low <= value <= interval.high for interval, value in zip(found, expected, strict=True)]
+    assert (np.abs(inside / REPEATS - 0.95) < 0.02 + 4 * np.sqrt(0.95 * 0.05 / REPEATS)).all(), inside / REPEATS
+    nothing = np.zeros((5, 6))
+    assert [of(nothing[:, :2], None) for of in (of_share, of_ratio)] == [None, None]
+    assert of_micro_f1(nothing, None) is of_macro_f1(nothing, None) is None
 
 
 REPEATS = 250

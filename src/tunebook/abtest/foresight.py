@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tunebook.abtest.test_plan import TestPlan
 from tunebook.core.verdict import Look, Verdict
-from tunebook.core.words import SHARES
+from tunebook.core.words import is_share
 from tunebook.stats.settle import POWER, min_detectable
 
 # Where nothing has been measured: what benchmarks/answers.py draws. Per row, what one seed's difference of two tables
@@ -40,9 +40,9 @@ def foresight(plan: TestPlan, earlier: Iterable[Verdict]) -> Foresight | None:
         nearest = min(measured, key=lambda verdict: _pair(verdict) != _pair(plan))  # the first, so the newest, of these
         known = nearest.extra["components"]
         # No score of these rows is finer than one answer: a run cannot be told to vary by less.
-        least = 1 / units**2 if plan.metric in SHARES else 0.0
+        least = 1 / units**2 if is_share(plan.metric) else 0.0
         return Foresight(_gain(plan, max(known["seeds"], least), known["rows"]), nearest.test)
-    if plan.metric not in SHARES:
+    if not is_share(plan.metric):
         return None
     return Foresight(_gain(plan, 2 * _OF_A_SEED + _OF_A_ROW / units, _SHARED / units))
 

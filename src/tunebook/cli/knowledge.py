@@ -210,9 +210,9 @@ def _elsewhere(effect: Effect) -> str:
 
 def _in_units(value: float, metric: str, sign: str = "+") -> str:
     """A number in points of a share, else in the metric's own unit, as `gain_text` says it."""
-    from tunebook.core.words import SHARES
+    from tunebook.core.words import is_share
 
-    return say("report.points", value=f"{value * 100:{sign}.1f}") if metric in SHARES else f"{value:{sign}.4f}"
+    return say("report.points", value=f"{value * 100:{sign}.1f}") if is_share(metric) else f"{value:{sign}.4f}"
 
 
 def _likest(row: str) -> str:

@@ -52,11 +52,11 @@ def score_lines(report: Report) -> Iterator[list[str]]:
 
 def best_of(report: Report, metric: str) -> tuple[str, float] | None:
     """The baseline that does best in a metric, and its score."""
-    from tunebook.core.words import LOWER
+    from tunebook.core.words import sign_of
 
     known = [(name, scores[metric]) for name, scores in report.baselines.items() if scores.get(metric) is not None]
     known = [(name, value) for name, value in known if value == value]  # without NaN
-    sign = -1 if metric in LOWER else 1
+    sign = sign_of(metric)
     return max(known, key=lambda item: sign * item[1], default=None)
 
 

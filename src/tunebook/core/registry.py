@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from tunebook.core.kind import kind_of, kinds
+from tunebook.core.metric import Metric
 from tunebook.core.plugins import found_in, one_in
 from tunebook.core.stage import Stage
 from tunebook.core.task import Task
@@ -36,6 +37,12 @@ def task_of(key: str) -> type[Task]:
 
 
 @cache
+def metrics() -> dict[str, Metric]:
+    """Key -> metric, of all tasks."""
+    return {metric.key: metric for task in tasks().values() for each in task.scored.values() for metric in each}
+
+
+@cache
 def stages() -> dict[str, type[Stage]]:
     """Key -> stage, from `tunebook/stages/` and the entry points `tunebook.stages`."""
     return _find("tunebook.stages", Stage)
@@ -45,4 +52,4 @@ def _find(package: str, base: type[Any]) -> dict[str, type[Any]]:
     return {item.key: item for item in found_in(package, base)}
 
 
-__all__ = ["kind_of", "kinds", "stages", "task_of", "tasks", "techniques"]
+__all__ = ["kind_of", "kinds", "metrics", "stages", "task_of", "tasks", "techniques"]

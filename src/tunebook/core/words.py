@@ -11,40 +11,34 @@ from tunebook.core.messages import catalogue, say
 from tunebook.core.said import said
 
 if TYPE_CHECKING:
+    from tunebook.core.metric import Metric
     from tunebook.core.nouns import Plan
 
-# Scores of which a smaller value is better.
-LOWER = frozenset({"mse", "rmse", "mae", "ece", "log_loss", "loss"})
-# Scores between 0 and 1 (or -1 and 1) that differ by points; the others differ in their own unit.
-SHARES = frozenset(
-    {
-        "accuracy",
-        "macro_f1",
-        "micro_f1",
-        "weighted_f1",
-        "macro_precision",
-        "macro_recall",
-        "mcc",
-        "auc",
-        "hamming",
-        "lrap",
-        "qwk",
-        "pearson",
-        "spearman",
-        "r2",
-    }
-)
 
-# Of these a gain lies between -2 and 2, of the other shares between -1 and 1; r2 has no lowest value.
-_TWO_SIDED, _ENDLESS = frozenset({"mcc", "pearson", "spearman", "qwk"}), frozenset({"r2"})
+def is_share(metric: str) -> bool:
+    """Whether a score differs by points, and not in a unit of its own; one that no task knows does not."""
+    known = metric_of(metric)
+    return known is not None and known.unit == "share"
+
+
+def sign_of(metric: str) -> int:
+    """1 where more of a score is better, -1 where less is, as of a loss."""
+    known = metric_of(metric)
+    return -1 if metric == "loss" or (known is not None and known.better == "less") else 1
 
 
 def possible(gain: float, metric: str) -> float:
     """A gain, or an end of its interval, no larger than the metric's own ends allow."""
-    if metric in _ENDLESS or metric not in SHARES | {"ece"}:
-        return gain
-    most = 2.0 if metric in _TWO_SIDED else 1.0
+    known = metric_of(metric)
+    most = math.inf if known is None or known.unit != "share" else known.high - known.low
     return max(-most, min(gain, most))
+
+
+def metric_of(name: str) -> Metric | None:
+    """A score by its name; None where no task knows it."""
+    from tunebook.core.registry import metrics
+
+    return metrics().get(name)
 
 
 def amount(value: float, metric: str, sign: bool = True) -> str:
@@ -52,7 +46,7 @@ def amount(value: float, metric: str, sign: bool = True) -> str:
     if not math.isfinite(value):
         return "–"
     mark = "+" if sign else ""
-    if metric in SHARES or metric == "ece":
+    if is_share(metric):
         return said("report.points", value=f"{possible(value, metric) * 100:{mark}.1f}")
     return f"{value:{mark}.3f}"
 
@@ -168,15 +162,15 @@ def shown(value: Any) -> str:
 
 
 __all__ = [
-    "LOWER",
-    "SHARES",
     "amount",
     "baseline_name",
     "duration",
     "head_text",
+    "is_share",
     "listed",
     "memory",
     "metric_name",
+    "metric_of",
     "moment",
     "number",
     "phrase",
@@ -184,5 +178,6 @@ __all__ = [
     "score_text",
     "share_text",
     "shown",
+    "sign_of",
     "stage_names",
 ]

@@ -8,13 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
-import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation uses
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import ModelError, RunError
@@ -25,10 +22,13 @@ from tunebook.core.task import Criterion, Items, Rows, Task
 from tunebook.core.technique import Batch, model_inputs
 from tunebook.nets.masking import IGNORED
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Numbers = NDArray[np.float32]
 
 
-def _interval(sums: NDArray[Any], groups: NDArray[Any] | None) -> Interval:
+def _interval(sums: NDArray[Any], groups: NDArray[Any] | None) -> Interval | None:
     from tunebook.stats.intervals import of_ratio
 
     return of_ratio(np.stack([-sums[:, 0], sums[:, 1]], axis=1), groups)
@@ -77,6 +77,7 @@ class LanguageModel(Task):
         Raises:
             ModelError: transformers has no such head for this architecture, or the folder lacks weights of the body.
         """
+        import torch
         from transformers.utils import logging
 
         verbosity = logging.get_verbosity()
@@ -102,6 +103,7 @@ class LanguageModel(Task):
 
     def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
         """The same model on torch's meta device."""
+        import torch
         from transformers import AutoConfig, AutoModel
 
         try:
@@ -116,12 +118,16 @@ class LanguageModel(Task):
 
     def load(self, folder: Path) -> Any:
         """A trained model as transformers itself loads it."""
+        import torch
+
         return self.auto().from_pretrained(
             str(folder), dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
 
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         """`input_ids`, `attention_mask` and `labels` of shape (rows, longest); without a target IGNORED."""
+        import torch
+
         batch: Batch = {"input_ids": torch.from_numpy(encoded.padded("input_ids", rows, pad))}
         if "labels" in encoded.flat:
             batch["labels"] = torch.from_numpy(encoded.padded("labels", rows, IGNORED))
@@ -137,9 +143,12 @@ class LanguageModel(Task):
 
     def read(self, outputs: Any, batch: Batch) -> Tensor:
         """Sum of losses, number of targets and number of right ones of each row, shape (rows, 3)."""
+        import torch
+        from torch.nn.functional import cross_entropy
+
         where = Predict(self.ahead).where(batch)
         items = Predict(self.ahead).flat(outputs, batch)
-        losses = F.cross_entropy(items.logits, items.targets, reduction="none")
+        losses = cross_entropy(items.logits, items.targets, reduction="none")
         right = (items.logits.argmax(-1) == items.targets).float()
         columns = torch.stack([losses, torch.ones_like(losses), right], dim=1)
         rows = torch.zeros(len(where), 3, device=columns.device)
@@ -166,8 +175,10 @@ class Predict(Criterion):
 
     def where(self, batch: Batch) -> Tensor:
         """The places, shape (rows, tokens), whose logits have a target."""
+        from torch.nn.functional import pad
+
         wanted = batch["labels"] != IGNORED
-        return wanted if self.ahead == 0 else F.pad(wanted[:, self.ahead :], (0, self.ahead))
+        return wanted if self.ahead == 0 else pad(wanted[:, self.ahead :], (0, self.ahead))
 
     def flat(self, outputs: Any, batch: Batch) -> Items:
         """The targets of all rows, one after the other."""
@@ -175,14 +186,16 @@ class Predict(Criterion):
         logits = outputs.logits if outputs.logits.dim() == 2 else outputs.logits[where]
         labels = batch["labels"][:, self.ahead :]
         targets = labels[labels != IGNORED]
-        return Items(logits.float(), targets, torch.ones(len(targets), device=targets.device))
+        return Items(logits.float(), targets, logits.float().new_ones(len(targets)))
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
         """Mean over the targets."""
+        from torch.nn.functional import cross_entropy
+
         with _head_only_at(model, self.where(batch)):
             outputs = model(**model_inputs(batch))
         items = self.flat(outputs, batch)
-        return items.mean(F.cross_entropy(items.logits, items.targets, reduction="none")), outputs
+        return items.mean(cross_entropy(items.logits, items.targets, reduction="none")), outputs
 
     def counts(self, batch: Batch) -> Tensor:
         """Number of targets of each row."""
@@ -193,6 +206,8 @@ class Predict(Criterion):
 def _head_only_at(model: Any, where: Tensor) -> Iterator[None]:
     """Inside, the last layer works on these places alone: the logits of all tokens over a whole vocabulary would cost
     as much as a small encoder."""
+    from torch import nn
+
     last = getattr(model, "module", model).get_output_embeddings()
     if not isinstance(last, nn.Linear):
         yield
@@ -211,6 +226,7 @@ def _tied(model: Any) -> set[str]:
 
 
 def _carry_pooler(model: Any, folder: Path) -> None:
+    import torch
     from transformers import AutoModel
 
     body = model.base_model

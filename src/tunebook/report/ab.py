@@ -13,9 +13,9 @@ from markupsafe import Markup
 from tunebook.core.messages import say
 from tunebook.core.verdict import Verdict
 from tunebook.core.words import (
-    SHARES,
     amount,
     duration,
+    is_share,
     memory,
     metric_name,
     number,
@@ -120,7 +120,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, str]]:
 def _scale(verdict: Verdict) -> tuple[float, str]:
     """What values are multiplied by on an axis, and what the axis is called."""
     name = metric_name(verdict.metric)
-    share = verdict.metric in SHARES
+    share = is_share(verdict.metric)
     return (100.0, say("ab.axis.points", metric=name)) if share else (1.0, say("ab.axis.gain", metric=name))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from tunebook.core.messages import say
-from tunebook.core.words import SHARES, amount, baseline_name, duration, metric_name, number, score_text
+from tunebook.core.words import amount, baseline_name, duration, is_share, metric_name, number, score_text
 from tunebook.racing.outcome import AutoResult
 from tunebook.report.ab_words import sentence, settle_text
 from tunebook.report.auto_words import (
@@ -69,7 +69,7 @@ def _facts(result: AutoResult) -> list[tuple[str, str]]:
 def _span(result: AutoResult, label: str, gain: float, low: float | None, high: float | None) -> Span:
     """A gain on the axis of the plots: points of a share, else the metric's own unit."""
     metric = result.state.spec.metric
-    factor = 100.0 if metric in SHARES else 1.0
+    factor = 100.0 if is_share(metric) else 1.0
     first, last = (gain if end is None else end for end in (low, high))
     text = bare(gain, metric)
     if low is not None and high is not None:
@@ -78,7 +78,7 @@ def _span(result: AutoResult, label: str, gain: float, low: float | None, high: 
 
 
 def _axis(metric: str) -> str:
-    code = "ab.axis.points" if metric in SHARES else "ab.axis.gain"
+    code = "ab.axis.points" if is_share(metric) else "ab.axis.gain"
     return say(code, metric=metric_name(metric))
 
 

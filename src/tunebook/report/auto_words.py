@@ -9,7 +9,7 @@ from typing import Any
 
 from tunebook.core.messages import say
 from tunebook.core.verdict import Guardrail
-from tunebook.core.words import SHARES, amount, baseline_name, duration, metric_name, score_text, shown
+from tunebook.core.words import amount, baseline_name, duration, is_share, metric_name, score_text, shown
 from tunebook.racing.outcome import AutoResult
 from tunebook.racing.race import SURE
 from tunebook.racing.state import CHAMPION, RECOMMENDED, AutoState, BaselineScore, Candidate, Luck
@@ -72,7 +72,7 @@ def _or_zero(value: float) -> float:
 def standing_headings(metric: str) -> list[str]:
     """Headings of `standing_rows`."""
     names = [say(f"auto.{name}") for name in ("table", "changed", "seeds")]
-    gain = say("auto.lead.points" if metric in SHARES else "auto.lead")
+    gain = say("auto.lead.points" if is_share(metric) else "auto.lead")
     return [*names, metric_name(metric), gain, say("auto.state")]
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable
-from tunebook.core.words import SHARES, metric_name, phrase, possible, score_text, shown
+from tunebook.core.words import is_share, metric_name, phrase, possible, score_text, shown
 from tunebook.knowledge.chain import Check
 from tunebook.knowledge.log import CROWNING, Entry
 from tunebook.report.page import render
@@ -59,7 +59,7 @@ def gain_text(figures: Mapping[str, Any]) -> str:
     numbers = [None if value is None else possible(value, metric) for value in found]
     if numbers[0] is None:
         return "–"
-    points = metric in SHARES
+    points = is_share(metric)
     gain, low, high = ("–" if item is None else f"{item * 100:+.1f}" if points else f"{item:+.4f}" for item in numbers)
     text = say("report.points", value=gain) if points else gain
     return f"{text} ({low} … {high})"

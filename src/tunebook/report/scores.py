@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from tunebook.core.messages import say
 from tunebook.core.nouns import Report
-from tunebook.core.words import SHARES, baseline_name, metric_name, score_text
+from tunebook.core.words import baseline_name, is_share, metric_name, score_text, sign_of
 from tunebook.report.plots.intervals import Dot, dot_plot
 
 
@@ -46,7 +46,7 @@ def headline_plot(report: Report) -> Markup | None:
     """Scores that have an interval and a common scale, with the baselines; None where there are none."""
     lines = []
     for name, interval in report.intervals.items():
-        if name not in SHARES:
+        if not is_share(name) or sign_of(name) < 0:
             continue
         reached = {baseline_name(key): scores[name] for key, scores in report.baselines.items() if name in scores}
         known = {key: value for key, value in reached.items() if value == value}

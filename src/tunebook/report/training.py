@@ -12,7 +12,7 @@ from tunebook.core.messages import language, say
 from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.params import Declaration, Value, declarations
 from tunebook.core.settings import Settings
-from tunebook.core.words import LOWER, duration, memory, metric_name, number, phrase, share_text, shown
+from tunebook.core.words import duration, memory, metric_name, number, phrase, share_text, shown, sign_of
 from tunebook.report.plots.curves import Curve, curve_plot
 
 History = Sequence[Mapping[str, Any]]
@@ -49,7 +49,7 @@ def points_of(history: History, name: str) -> list[tuple[float, float]]:
 
 def chosen_step(history: History, metric: str) -> float:
     """Step of the checkpoint with the best metric on validation rows, the first of equal ones; NaN for none."""
-    sign = -1 if metric in LOWER else 1
+    sign = sign_of(metric)
     points = points_of(history, f"eval_{metric}")
     return max(points, key=lambda point: sign * point[1], default=(math.nan, 0.0))[0]
 

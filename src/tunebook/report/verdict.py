@@ -8,7 +8,7 @@ from typing import Literal
 
 from tunebook.core.messages import say
 from tunebook.core.nouns import Report
-from tunebook.core.words import LOWER, SHARES, baseline_name, metric_name, score_text
+from tunebook.core.words import baseline_name, is_share, metric_name, score_text, sign_of
 
 Outcome = Literal["better", "unsure", "worse", "none"]
 
@@ -36,9 +36,9 @@ def standing(report: Report) -> Standing:
     if best is None or math.isnan(value):
         return Standing("none", say("report.verdict.none", **numbers))
     baseline, reached = best
-    gain = (value - reached) * (-1 if name in LOWER else 1)
+    gain = (value - reached) * sign_of(name)
     outcome = _outcome(report, reached, gain)
-    by = say("report.points", value=f"{abs(gain) * 100:.1f}") if name in SHARES else score_text(abs(gain))
+    by = say("report.points", value=f"{abs(gain) * 100:.1f}") if is_share(name) else score_text(abs(gain))
     fields = {**numbers, "by": by, "baseline": baseline_name(baseline), "reached": score_text(reached)}
     side = "ahead" if gain > 0 else "behind"
     code = f"report.verdict.{outcome}" if outcome != "unsure" else f"report.verdict.unsure_{side}"
@@ -56,7 +56,7 @@ def best_baseline(report: Report) -> tuple[str, float] | None:
     """Name and headline score of the best baseline; None where none has that score."""
     found = {name: scores.get(report.headline, math.nan) for name, scores in report.baselines.items()}
     known = [(name, value) for name, value in found.items() if not math.isnan(value)]
-    sign = -1 if report.headline in LOWER else 1
+    sign = sign_of(report.headline)
     return max(known, key=lambda item: sign * item[1], default=None)
 
 

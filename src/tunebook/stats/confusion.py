@@ -48,7 +48,8 @@ class F1:
 
     @staticmethod
     def of_units(units: Units, each: Counts, level: float = 0.95) -> F1:
-        """Where groups were drawn, or where rows have several labels; counts of each unit, class arrays (units, C)."""
+        """Where groups were drawn, or where rows have several labels or spans; counts of each unit, class arrays
+        (units, C)."""
         counts = Counts(each.right.sum(0), each.true.sum(0), each.predicted.sum(0), each.rows.sum(0))
         score, below, prior = _smoothed(counts)
         found = units.count / max(units.count - 1, 1)
@@ -58,7 +59,7 @@ class F1:
         apart = (np.diag(one) + missed) * PRIOR_ROWS * units.size
         covariance = moved.T @ moved * found + np.diag(apart)
         either = _either(each)
-        alone = units.codes is None  # a row then counts for a class once at most
+        alone = units.codes is None and either.max(initial=0) <= 1  # a row then counts for a class once at most
         effective = either.sum(0) if alone else effective_rows(each.right, either, level)
         return F1(counts, effective, covariance, units.quantile(level) if alone else normal_quantile(level))
 

@@ -40,32 +40,45 @@ def of_mean(values: Array, groups: Array | None, level: float = 0.95) -> Interva
     return mean_interval(values, Units.of(len(values), groups), level)
 
 
-def of_ratio(sums: Array, groups: Array | None, level: float = 0.95) -> Interval:
-    """Of a sum over the rows divided by another, sums (N, 2): how far single rows, or groups, pull it."""
-    units = Units.of(len(sums), groups)
-    whole = float(sums[:, 1].sum())
+def of_ratio(sums: Array, groups: Array | None, level: float = 0.95) -> Interval | None:
+    """Of a sum over the rows divided by another, (N, 2): how far single rows, or groups, pull it. None of nothing."""
+    units, whole = Units.of(len(sums), groups), float(sums[:, 1].sum())
+    if not whole:
+        return None
     ratio = float(sums[:, 0].sum()) / whole
     half = units.quantile(level) * float(np.sqrt(units.scatter(sums[:, 0] - ratio * sums[:, 1])) / whole)
     return Interval(value=ratio, low=ratio - half, high=ratio + half)
 
 
+def of_share(sums: Array, groups: Array | None, level: float = 0.95) -> Interval | None:
+    """Of a share: so many of so many, both summed over the rows; (N, 2). None of nothing."""
+    units = Units.of(len(sums), groups)
+    if not sums[:, 1].any():
+        return None
+    return share_interval(units.sums(sums[:, 0]), units.sums(sums[:, 1]), level)
+
+
 def of_macro_f1(counted: Cells | Array, groups: Array | None, level: float = 0.95) -> Interval | None:
-    """Of the macro F1 of class numbers, or of rightly given, true and given classes (N, 3 C)."""
+    """Of the macro F1 of class numbers, or of what is rightly given, true and given of each class, (N, 3 C)."""
     if isinstance(counted, Cells):
         return single_label_f1(*_classes(counted), Units.of(len(counted.places), groups), level).macro()
-    _, true, given = np.split(counted, 3, axis=1)
-    return multi_label_f1(true, given, Units.of(len(counted), groups), level).macro()
+    return counted_f1(counted, groups, level).macro()
+
+
+def counted_f1(counted: Array, groups: Array | None, level: float = 0.95) -> F1:
+    """F1 of each class with what its interval is made of; what is rightly given, true and given, (N, 3 C)."""
+    units = Units.of(len(counted), groups)
+    right, true, given = (units.sums(part) for part in np.split(counted, 3, axis=1))
+    return F1.of_units(units, by_count.Counts(right, true, given, units.sums(np.ones(len(counted)))), level)
 
 
 def of_micro_f1(counted: Array, groups: Array | None, level: float = 0.95) -> Interval | None:
-    """Of all decisions together, (N, 3 C): right ones among those that are true or given is a share, which F1
-    follows."""
-    right, true, given = np.split(counted, 3, axis=1)
-    units = Units.of(len(counted), groups)
-    either = units.sums((true | given).sum(1))
-    if not either.any():
+    """Of the F1 of what is rightly given, true and given, (N, 3 C): right ones among those that are true or given are a
+    share, which F1 follows."""
+    right, true, given = (part.sum(1) for part in np.split(counted, 3, axis=1))
+    share = of_share(np.stack([right, true + given - right], axis=1), groups, level)
+    if share is None:
         return None
-    share = share_interval(units.sums(right.sum(1)), either, level)
     return Interval(value=f1_of(share.value), low=f1_of(share.low), high=f1_of(share.high))
 
 
@@ -160,6 +173,7 @@ __all__ = [
     "FEW_GROUPS",
     "FEW_ROWS",
     "class_intervals",
+    "counted_f1",
     "counts_of_units",
     "multi_label_f1",
     "of_area",
@@ -172,6 +186,7 @@ __all__ = [
     "of_pearson",
     "of_ratio",
     "of_right",
+    "of_share",
     "of_spearman",
     "single_label_f1",
 ]

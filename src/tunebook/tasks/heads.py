@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import ModelError
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Value
 from tunebook.models.heads import first_answers, matched, stored_weight
 from tunebook.models.source import read_config
-from tunebook.nets.features import named_head
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 # The config fields in which architectures keep each kind of dropout.
 _DROPOUT = {
@@ -72,6 +71,7 @@ def fresh(auto: Any, folder: Path, config: Any) -> tuple[Any, Mapping[str, Any]]
     Raises:
         ModelError: it has none for this architecture.
     """
+    import torch
     from safetensors import SafetensorError
     from transformers.utils import logging
 
@@ -99,6 +99,8 @@ def weightless(auto: Any, folder: Path, config: Any) -> Any:
     Raises:
         ModelError: as `fresh`.
     """
+    import torch
+
     try:
         with torch.device("meta"):
             return auto.from_config(config, trust_remote_code=False)
@@ -108,6 +110,8 @@ def weightless(auto: Any, folder: Path, config: Any) -> Any:
 
 def stored(auto: Any, folder: Path) -> Any:
     """A trained model as transformers itself loads it."""
+    import torch
+
     return auto.from_pretrained(str(folder), dtype=torch.float32, use_safetensors=True, trust_remote_code=False)
 
 
@@ -140,6 +144,10 @@ def start_head(model: Any, found: Mapping[str, Any], folder: Path, labels: Label
     Args:
         found: what transformers told of the loading.
     """
+    import torch
+
+    from tunebook.nets.features import named_head
+
     name, head = named_head(model, labels.outputs)
     if head is None:
         return
@@ -164,6 +172,8 @@ def start_head(model: Any, found: Mapping[str, Any], folder: Path, labels: Label
 
 def head_name(skeleton: Any, labels: Labels) -> str:
     """Name of the last linear map of a model for these labels, which may be without weights; empty without one."""
+    from tunebook.nets.features import named_head
+
     return named_head(skeleton, labels.outputs)[0]
 
 
@@ -180,6 +190,8 @@ def _own(head: nn.Linear, name: str, folder: Path, other: Set[str]) -> dict[str,
 
 def _draw(model: Any, head: nn.Linear) -> None:
     """Draw a head anew, as the architecture draws a fresh one."""
+    import torch
+
     for item in head.parameters():
         item._is_hf_initialized = False  # type: ignore[attr-defined]  # else the initialiser leaves loaded ones alone
     with torch.no_grad():
@@ -192,6 +204,8 @@ def _centre(head: nn.Linear, rows: Iterable[int], labels: Labels) -> None:
     Adam moves a bias by about the learning rate a step: from 0 to a mean of 2.5, or to the log-odds of a rare class, it
     would take thousands of steps, and the encoder would be bent to do it instead.
     """
+    import torch
+
     start = first_answers(labels)
     if start and head.bias is not None:
         with torch.no_grad():

@@ -158,9 +158,18 @@ def _numbers(
     return Compared(score, np.asarray(answers[:, 0], dtype=np.float64), np.asarray(targets, dtype=np.float64), varied)
 
 
-def _late(name: str) -> Callable[[Any, Array | None], Any]:
-    """A function of `tunebook.stats.intervals`, which is imported where an interval is wanted: with SciPy."""
-    return lambda parts, groups: getattr(import_module("tunebook.stats.intervals"), name)(parts, groups)
+def late(name: str, of: Callable[[Any], Any] | None = None) -> Callable[[Any, Array | None], Any]:
+    """A function of `tunebook.stats.intervals`, which is imported where an interval is wanted: with SciPy.
+
+    Args:
+        of: makes what it takes of what each row adds.
+    """
+
+    def interval(parts: Any, groups: Array | None) -> Any:
+        found = getattr(import_module("tunebook.stats.intervals"), name)
+        return found(of(parts) if of else parts, groups)
+
+    return interval
 
 
 _confusion = {
@@ -173,47 +182,47 @@ _confusion = {
         "mcc": by_count.mcc,
     }.items()
 }
-_ACCURACY = Metric("accuracy", _right, interval=_late("of_right"))
-_MACRO_F1 = Metric("macro_f1", _cells, _confusion["macro_f1"], interval=_late("of_macro_f1"))
+_ACCURACY = Metric("accuracy", _right, interval=late("of_right"))
+_MACRO_F1 = Metric("macro_f1", _cells, _confusion["macro_f1"], interval=late("of_macro_f1"))
 _SPEARMAN = Metric(
-    "spearman", partial(_numbers, spearman, True), low=-1, interval=_late("of_spearman"), compares=True
+    "spearman", partial(_numbers, spearman, True), low=-1, interval=late("of_spearman"), compares=True
 )  # fmt: skip
-_MAE = Metric("mae", _absolute, better="less", unit="own", high=inf, interval=_late("of_mean"))
-_ECE = Metric("ece", _calibration, better="less", interval=_late("of_calibration"))
+_MAE = Metric("mae", _absolute, better="less", unit="own", high=inf, interval=late("of_mean"))
+_ECE = Metric("ece", _calibration, better="less", interval=late("of_calibration"))
 METRICS: dict[str, tuple[Metric, ...]] = {
     "single_label": (
         _ACCURACY,
         _MACRO_F1,
-        Metric("micro_f1", _right, interval=_late("of_right")),
+        Metric("micro_f1", _right, interval=late("of_right")),
         Metric("weighted_f1", _cells, _confusion["weighted_f1"]),
         Metric("macro_precision", _cells, _confusion["macro_precision"]),
         Metric("macro_recall", _cells, _confusion["macro_recall"]),
-        Metric("mcc", _cells, _confusion["mcc"], low=-1, interval=_late("of_mcc")),
-        Metric("auc", partial(_classes, single_label_auc), interval=_late("of_area"), compares=True),
+        Metric("mcc", _cells, _confusion["mcc"], low=-1, interval=late("of_mcc")),
+        Metric("auc", partial(_classes, single_label_auc), interval=late("of_area"), compares=True),
         _ECE,
         Metric("log_loss", _log_loss, better="less", unit="own", high=inf),
     ),
     "multi_label": (
-        Metric("micro_f1", _decisions, partial(_of_decisions, by_count.micro_f1), interval=_late("of_micro_f1")),
-        Metric("macro_f1", _decisions, partial(_of_decisions, by_count.macro_f1), interval=_late("of_macro_f1")),
+        Metric("micro_f1", _decisions, partial(_of_decisions, by_count.micro_f1), interval=late("of_micro_f1")),
+        Metric("macro_f1", _decisions, partial(_of_decisions, by_count.macro_f1), interval=late("of_macro_f1")),
         _ACCURACY,
         Metric("hamming", _each_right),
-        Metric("auc", partial(_classes, macro_auc), interval=_late("of_area"), compares=True),
+        Metric("auc", partial(_classes, macro_auc), interval=late("of_area"), compares=True),
         Metric("lrap", partial(_classes, label_ranking)),
         _ECE,
     ),
     "regression": (
         _SPEARMAN,
         Metric(
-            "pearson", partial(_numbers, pearson, True), low=-1, interval=_late("of_pearson"), compares=True
+            "pearson", partial(_numbers, pearson, True), low=-1, interval=late("of_pearson"), compares=True
         ),
         Metric("r2", partial(_numbers, explained, False), low=-inf),
-        Metric("mse", _squared, better="less", unit="own", high=inf, interval=_late("of_mean")),
+        Metric("mse", _squared, better="less", unit="own", high=inf, interval=late("of_mean")),
         Metric("rmse", partial(_numbers, root_error, False), better="less", unit="own", high=inf),
         _MAE,
     ),
     "ordinal": (
-        Metric("qwk", _cells, _kappa, low=-1, interval=_late("of_kappa")),
+        Metric("qwk", _cells, _kappa, low=-1, interval=late("of_kappa")),
         _ACCURACY,
         _MACRO_F1,
         _SPEARMAN,
@@ -222,4 +231,4 @@ METRICS: dict[str, tuple[Metric, ...]] = {
 }  # fmt: skip
 
 
-__all__ = ["METRICS", "decided", "found", "present"]
+__all__ = ["METRICS", "decided", "found", "late", "present"]

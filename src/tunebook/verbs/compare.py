@@ -18,7 +18,7 @@ from tunebook.core.hashing import content_id
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Report, Split
 from tunebook.core.verdict import Look, Verdict
-from tunebook.core.words import LOWER, amount, metric_name
+from tunebook.core.words import amount, metric_name, sign_of
 from tunebook.data.frozen import rows_of
 from tunebook.report.ab_words import sentence
 from tunebook.verbs.runs import Run
@@ -59,7 +59,7 @@ def _reports(a: Side, b: Side, rule: Gate) -> Verdict:
     _same("content", a.content, b.content)
     _same("split", a.split, b.split)
     metric = a.headline if rule.metric == "auto" else rule.metric
-    gain = (b.metrics[metric] - a.metrics[metric]) * (-1 if metric in LOWER else 1)
+    gain = (b.metrics[metric] - a.metrics[metric]) * sign_of(metric)
     around = {"a_values": a.run, "b_values": b.run, "content": a.content, "split": a.split, "n": a.rows}
     return _single(gain, metric, rule, around)
 

@@ -107,10 +107,6 @@ def scored(run: Run, rows: Rows, data: DataRef, split: Split, metric: str, progr
     task, labels = tasks()[plan.task](), data.labels
     said = answers(run, rows, place_of(plan, data, split), progress=progress)
     logits = task.renamed(said, plan.labels, labels)
-    by_row = task.row_scores(logits, rows.targets, labels, metric)
-    if by_row is not None:
-        values = np.asarray(by_row, dtype=np.float64)
-        return lambda chosen: float(values[chosen].mean())
     return task.scorer(logits, rows.targets, labels, metric)
 
 

@@ -90,6 +90,7 @@ def test_a_page_shows_types_confusion_and_mistakes():
 def test_scores_have_intervals_over_rows_and_groups(groups):
     values, ends = TASK.scores(ANSWERS, ROWS.targets, LABELS), TASK.intervals(ANSWERS, ROWS.targets, LABELS, groups)
     expected = ["span_f1", "span_precision", "span_recall", "span_macro_f1", "span_partial_f1", "token_accuracy"]
+    expected.append("whole_rows")
     assert list(values) == expected == [metric.key for metric in TASK.metrics(LABELS)]
     assert set(ends) == set(values)
     for name, interval in ends.items():

@@ -18,8 +18,8 @@ from tunebook.core.nouns import Labels
 from tunebook.core.params import Value
 from tunebook.core.rows import Rows
 from tunebook.tasks.tagging import pieces, votes
-from tunebook.tasks.tagging.scores import METRICS
-from tunebook.tasks.tagging.spans import SAID, Spans
+from tunebook.tasks.tagging.scores import METRICS, both, exact
+from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 from tunebook.tasks.tagging.tags import tags_of
 from tunebook.tasks.tagging.words import EntityWords
 
@@ -33,6 +33,7 @@ class Tagging(EntityWords):
 
     key: ClassVar[str] = "tagging"
     gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "head", "item_logits"})
+    scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = dict.fromkeys(("tags", "spans"), METRICS)
 
     def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
         """The model with an output for each tag, fresh but for tags that its own head has under the same names.
@@ -95,9 +96,18 @@ class Tagging(EntityWords):
 
         return read(outputs, batch)
 
-    def metrics(self, labels: Labels) -> tuple[Metric, ...]:
-        """F1, precision and recall of whole spans first, then gentler ones."""
-        return METRICS
+    def decided(self, answers: NDArray[np.float32], labels: Labels) -> NDArray[Any]:
+        """The spans without their scores."""
+        return Spans.of(answers, SAID).matrix(TRUE)
+
+    def present(self, targets: NDArray[Any], labels: Labels) -> NDArray[np.int64]:
+        """True spans of each type."""
+        return Spans.of(targets, TRUE).counts(len(labels.names))
+
+    def found(self, answers: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> NDArray[np.int64]:
+        """Those of them that are predicted."""
+        true, said = both(answers, targets)
+        return true.at(exact(true, said)[0]).counts(len(labels.names))
 
     def baselines(self, given: BaselineInput) -> Mapping[str, Callable[[], NDArray[Any]]]:
         """A `dictionary` of the training rows, and a `crf` on hand features.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.nouns import Labels
 from tunebook.core.rows import Rows
-from tunebook.tasks.tagging.scores import by_type, overlaps, type_f1
+from tunebook.tasks.tagging.scores import by_type, overlaps
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 
 Array = NDArray[Any]
@@ -61,8 +61,9 @@ def _pairs(true: Spans, said: Spans) -> tuple[Array, Array]:
 def _per_type(parts: Array, labels: Labels, groups: Array | None) -> dict[str, dict[str, float]]:
     """Type -> precision, recall and F1 with its ends, and how many true ones there are."""
     from tunebook.metrics import counts as by_count
+    from tunebook.stats.intervals import counted_f1
 
-    found = type_f1(parts, groups)
+    found = counted_f1(parts, groups)
     scores = {name: getattr(by_count, name)(found.counts) for name in ("precision", "recall", "f1")}
     low, high = found.ends()
     per_type = {}

@@ -8,18 +8,16 @@ half, as in MUC-5 (Chinchor and Sundheim 1993, ACL M93-1007).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.metric import Metric
-from tunebook.core.nouns import Interval, Labels
+from tunebook.core.nouns import Labels
 from tunebook.metrics.counts import share
+from tunebook.tasks.label_metrics import late
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
-
-if TYPE_CHECKING:
-    from tunebook.stats.confusion import F1
 
 Array = NDArray[Any]
 
@@ -94,12 +92,8 @@ def halves(answers: Array, targets: Array, labels: Labels) -> Array:
 def by_type(answers: Array, targets: Array, labels: Labels) -> Array:
     """Right, true and predicted spans of each type, row by row; shape (N, 3 types)."""
     true, said = both(answers, targets)
-    right, count = said.at(exact(true, said)[1]), len(labels.names)
-    parts = [
-        np.bincount(item.row * count + item.label, minlength=item.rows * count).reshape(item.rows, count)
-        for item in (right, true, said)
-    ]
-    return np.hstack(parts)
+    right = said.at(exact(true, said)[1])
+    return np.hstack([item.counts(len(labels.names)) for item in (right, true, said)])
 
 
 def signs(answers: Array, targets: Array, labels: Labels) -> Array:
@@ -154,72 +148,30 @@ def macro_f1(sums: Array) -> Array:
     return share(np.where(present, score, 0).sum(-1), present.sum(-1))
 
 
-def _shares(hits: Callable[[Array], Array], whole: Callable[[Array], Array]) -> Callable[..., Interval | None]:
-    """The interval of a share of spans by Wilson, after how much those of one row, or one group of rows, hang together.
-
-    Args:
-        hits, whole: of sums (M, 3) the spans that count and all of which they are a share, shape (M,).
-    """
-
-    def interval(parts: Array, groups: Array | None) -> Interval | None:
-        from tunebook.stats.proportion import share_interval
-        from tunebook.stats.units import Units
-
-        units = Units.of(len(parts), groups)
-        below = units.sums(whole(parts))
-        return share_interval(units.sums(hits(parts)), below) if below.any() else None
-
-    return interval
+def whole(answers: Array, targets: Array, labels: Labels) -> Array:
+    """Whether each row has all of its spans right, and no other; shape (N,)."""
+    sums = counts(answers, targets, labels)
+    return np.asarray(np.isfinite(answers).all(axis=1) & (sums == sums[:, :1]).all(axis=1), dtype=np.float64)
 
 
-def _f1_interval(parts: Array, groups: Array | None) -> Interval | None:
-    """Of F1, which follows the share of right spans among those that are true or predicted."""
-    from tunebook.stats.confusion import f1_of
-
-    share = _shares(lambda sums: sums[:, 0], lambda sums: sums[:, 1] + sums[:, 2] - sums[:, 0])(parts, groups)
-    return share and Interval(value=f1_of(share.value), low=f1_of(share.low), high=f1_of(share.high))
+def _of(below: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    """What is right and of what it is a share, of each row, shape (N, 2)."""
+    return lambda parts: np.stack([parts[:, 0], below(parts)], axis=1)
 
 
-def _macro_interval(parts: Array, groups: Array | None) -> Interval | None:
-    return type_f1(parts, groups).macro()
-
-
-def type_f1(parts: Array, groups: Array | None) -> F1:
-    """F1 of each type with what its interval is made of, of `by_type`; spans of one row hang together."""
-    from tunebook.metrics.counts import Counts
-    from tunebook.stats.confusion import F1
-    from tunebook.stats.units import Units
-
-    units = Units(len(parts), np.arange(len(parts)) if groups is None else np.unique(groups, return_inverse=True)[1])
-    right, true, said = np.split(units.sums(parts), 3, axis=1)
-    return F1.of_units(units, Counts(right, true, said, units.sums(np.ones(len(parts)))))
-
-
-def _ratio(below: Callable[[Array], Array]) -> Callable[..., Interval | None]:
-    """The interval of the first sum divided by what is made of the others."""
-
-    def interval(parts: Array, groups: Array | None) -> Interval | None:
-        from tunebook.stats.intervals import of_ratio
-
-        whole = below(parts)
-        if not whole.any():
-            return None
-        found = of_ratio(np.stack([parts[:, 0], whole], axis=1), groups)
-        return Interval(value=found.value, low=max(found.low, 0.0), high=min(found.high, 1.0))
-
-    return interval
-
-
+_TRUE, _SAID = _of(lambda parts: parts[:, 1]), _of(lambda parts: parts[:, 2])
+_BOTH = _of(lambda parts: (parts[:, 1] + parts[:, 2]) / 2)
 METRICS = (
-    Metric("span_f1", counts, f1, interval=_f1_interval),
-    Metric("span_precision", counts, precision, interval=_shares(lambda sums: sums[:, 0], lambda sums: sums[:, 2])),
-    Metric("span_recall", counts, recall, interval=_shares(lambda sums: sums[:, 0], lambda sums: sums[:, 1])),
-    Metric("span_macro_f1", by_type, macro_f1, interval=_macro_interval),
-    Metric("span_partial_f1", halves, f1, interval=_ratio(lambda sums: (sums[:, 1] + sums[:, 2]) / 2)),
-    Metric("token_accuracy", signs, sign_share, interval=_ratio(lambda sums: sums[:, 1])),
+    Metric("span_f1", counts, f1, interval=late("of_micro_f1")),
+    Metric("span_precision", counts, precision, interval=late("of_share", _SAID)),
+    Metric("span_recall", counts, recall, interval=late("of_share", _TRUE)),
+    Metric("span_macro_f1", by_type, macro_f1, interval=late("of_macro_f1")),
+    Metric("span_partial_f1", halves, f1, interval=late("of_share", _BOTH)),
+    Metric("token_accuracy", signs, sign_share, interval=late("of_share")),
+    Metric("whole_rows", whole, interval=late("of_right")),
 )
 
 __all__ = [
     "METRICS", "both", "by_type", "counts", "exact", "f1", "halves", "macro_f1", "overlaps", "precision", "recall",
-    "sign_share", "signs", "type_f1",
+    "sign_share", "signs", "whole",
 ]  # fmt: skip

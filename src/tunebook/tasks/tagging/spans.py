@@ -62,6 +62,11 @@ class Spans:
         whole = np.concatenate([counts[:, None], blocks.reshape(self.rows, -1)], axis=1)
         return whole.astype(np.float32 if fields == SAID else np.int64)
 
+    def counts(self, types: int) -> Ints:
+        """How many of each type each row has, shape (N, types)."""
+        found = np.bincount(self.row * types + self.label, minlength=self.rows * types)
+        return found.reshape(self.rows, types)
+
     def at(self, chosen: Array) -> Spans:
         """Some of the spans, of the same rows."""
         names = ("row", "start", "end", "label", "score")
