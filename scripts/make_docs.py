@@ -17,11 +17,10 @@ from claims import grid
 
 from tunebook.core.facts import in_words
 from tunebook.core.params import Declaration
-from tunebook.core.prose import paragraphs
 from tunebook.core.registry import tasks
 from tunebook.core.technique import Technique
 from tunebook.nets.peft import REFUSED, TESTED
-from tunebook.tables.catalogue import FILE, entries, rivals, to_json
+from tunebook.tables.catalogue import FILE, entries, paragraphs, rivals, to_json
 from tunebook.tables.declared import settings_rows, technique_rows, techniques
 
 ROOT = Path(__file__).parents[1]

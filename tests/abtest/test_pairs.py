@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from tunebook.abtest import pairs as module
 from tunebook.abtest.arms import Arm
 from tunebook.abtest.crossfit import answers_of
 from tunebook.abtest.exam import split_exam
-from tunebook.abtest.pairs import Seen, run_pair
+from tunebook.abtest.pairs import Seen, latencies, run_pair
 from tunebook.core.kept_looks import FOLDER, KeptLooks
 from tunebook.core.nouns import read_json
+from tunebook.core.task import Rows
 from tunebook.verbs.plan import plan
 from tunebook.verbs.runs import Run
 
@@ -109,3 +111,28 @@ def test_looks_answer_the_validation_rows_and_the_model_all_others(parts: Any, t
     assert known is not None and (known.logits == 1).all() and len(asked) == 2, "what it answered is known"
     (copied / "validation" / "logits.npz").unlink()
     assert answers_of(result, exam, load) is None
+
+
+def model(name: str, asked: list[tuple[str, str]]) -> Any:
+    def logits(rows: Rows) -> None:
+        assert len(rows) == 1 and rows.targets is None
+        asked.append((name, rows.texts[0]))
+
+    return SimpleNamespace(logits=logits)
+
+
+def test_both_models_answer_each_row_in_turns() -> None:
+    asked: list[tuple[str, str]] = []
+    rows = Rows([f"t{n}" for n in range(9)], [f"p{n}" for n in range(9)], None, [str(n) for n in range(9)])
+    a, b = latencies(model("a", asked), model("b", asked), rows, 6)
+    assert len(a) == len(b) == 6 and min(a + b) >= 0
+    assert len(asked) == 2 * (4 + 6), "some rows first to warm up"
+    pairs = [tuple(name for name, _ in asked[n : n + 2]) for n in range(0, len(asked), 2)]
+    assert set(pairs) == {("a", "b"), ("b", "a")}
+    assert all(asked[n][1] == asked[n + 1][1] for n in range(0, len(asked), 2))
+
+
+def test_few_rows() -> None:
+    rows = Rows(["t"], None, None, ["0"])
+    a, b = latencies(model("a", []), model("b", []), rows)
+    assert len(a) == len(b) == 1

@@ -23,8 +23,8 @@ from tunebook.core.nouns import Plan
 from tunebook.engine import weave as module
 from tunebook.engine.batching import StepSampler
 from tunebook.engine.outcome import last_checkpoint
+from tunebook.engine.ranks import Shares
 from tunebook.engine.seam import WovenTrainer
-from tunebook.engine.shares import Shares
 from tunebook.engine.weave import Weave
 
 STEPS = ((32, 1), (4, 8))  # a step of 32 rows, in passes of at most so many

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch", reason="techniques are read with torch")
 
-from tunebook.core.prose import paragraphs
+from tunebook.tables.catalogue import paragraphs
 from tunebook.tables.declared import techniques
 
 KINDS = techniques()

@@ -15,8 +15,8 @@ from transformers import Trainer, TrainingArguments
 from tests import tiny
 from tests.oracle import loop
 from tunebook.engine.batching import StepSampler
+from tunebook.engine.ranks import Shares
 from tunebook.engine.seam import WovenTrainer
-from tunebook.engine.shares import Shares
 from tunebook.engine.weave import Weave
 
 

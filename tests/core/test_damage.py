@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tunebook.core.damage import damaged, read_object, reading
+from tunebook.core.damage import damaged, read_history, read_object, reading
 from tunebook.core.errors import BookError
 from tunebook.core.nouns import TableRow, read_json
 
@@ -50,3 +50,10 @@ def test_other_errors_pass(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), reading(tmp_path):
         raise ZeroDivisionError
     assert damaged(tmp_path, ValueError()).fields["reason"] == "ValueError"
+
+
+def test_entries_up_to_a_cut(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    assert read_history(path) == []
+    path.write_text('{"step": 1, "loss": 0.5}\n{"step": 2, "loss": 0.4}\n{"step": 3, "lo')
+    assert read_history(path) == [{"step": 1, "loss": 0.5}, {"step": 2, "loss": 0.4}]

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("torch", reason="techniques are read with torch")
 
 from tunebook.core.messages import catalogue
-from tunebook.core.prose import paragraphs
+from tunebook.tables.catalogue import paragraphs
 from tunebook.tables.declared import settings_rows, technique_rows, techniques
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.test_fit import plan
 from tunebook.engine.arguments import training_arguments
-from tunebook.engine.shares import Shares
+from tunebook.engine.ranks import Shares
 
 
 def test_every_setting_arrives(tmp_path: Path) -> None:

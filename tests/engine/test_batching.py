@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tunebook.core.errors import PlanError
 from tunebook.engine.batching import RowNumbers, StepSampler, by_length, padding
-from tunebook.engine.shares import Shares
+from tunebook.engine.ranks import Shares
 from tunebook.tables.rules import planned_steps
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import mmap
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from tunebook.engine import machine as module
+from tunebook.engine import machine as release
 from tunebook.engine.machine import keep_memory, peak_bytes, pick_precision, product_seconds, reset_peak
 
 
@@ -75,3 +77,38 @@ def test_without_glibc_memory_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> 
     keep_memory.cache_clear()
     monkeypatch.undo()
     assert isinstance(keep_memory(), bool)
+
+
+class Node:
+    """Something in a circle, which only the collector frees."""
+
+    def __init__(self) -> None:
+        self.me = self
+        self.weight = torch.zeros(10)
+
+
+def test_circles_are_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    gc.disable()
+    try:
+        for _ in range(5):
+            Node()
+        release.release_memory()
+        assert not [item for item in gc.get_objects() if type(item) is Node]
+    finally:
+        gc.enable()
+
+
+def test_another_c_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> Any:
+        raise OSError(name)
+
+    monkeypatch.setattr(ctypes, "CDLL", missing)
+    assert release.release_memory() is False
+
+
+def test_a_gpu_gives_its_blocks_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    emptied = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(1))
+    release.release_memory()
+    assert emptied

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunebook.engine.ranks import any_of, from_first, join_others, processes, rank
+from tunebook.engine.ranks import Shares, any_of, from_first, join_others, processes, rank, shares_here
 
 
 def test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,3 +49,12 @@ def test_two(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     said = [(tmp_path / f"said-{number}").read_text() for number in (0, 1)]
     assert said == ["2 from 0: run.busy abc [False, True, True]"] * 2
+
+
+def test_the_share_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    params = {"batch_size": 6, "gradient_accumulation_steps": 4}
+    assert shares_here(params) == Shares(6, 4, 1, 0)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    assert shares_here(params) == Shares(6, 4, 2, 1)
+    assert (shares_here(params).step_rows, shares_here(params).passes) == (24, 2)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tunebook.core.progress import Looks, Silent
-from tunebook.engine.watch import Watch
+from tunebook.engine.track import Watch
 
 
 class Recorder(Silent):

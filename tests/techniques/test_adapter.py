@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from torch import nn
 
 from tests import tiny
 from tests.efficient import batch, scatter, under
+from tunebook.core.errors import PlanError
+from tunebook.techniques.adapter import Bottleneck, insert, places
 
 
 def small_net(part: Any, x: torch.Tensor, function: Any = torch.relu) -> torch.Tensor:
@@ -83,3 +86,26 @@ def test_a_copy_of_the_model_has_adapters_of_its_own() -> None:
     assert torch.equal(twin(**batch()).logits, before)
     scatter(twin, "adapter", seed=1)
     assert torch.equal(model(**batch()).logits, before) and not torch.equal(twin(**batch()).logits, before)
+
+
+def test_it_starts_as_nothing_and_is_narrow() -> None:
+    net = Bottleneck(16, 4, torch.relu)
+    assert (net.down.out_features, net.up.out_features) == (4, 16)
+    assert torch.equal(net(torch.randn(3, 16)), torch.zeros(3, 16))
+    assert 0 < float(net.down.weight.detach().std()) < 0.02
+
+
+def test_places_of_every_layer_once() -> None:
+    net = tiny.classifier("deberta-v2")
+    assert len(places(net, "houlsby")) == 6 and len(places(net, "pfeiffer")) == 3
+    assert len(insert(net, "pfeiffer", 4, "relu")) == 12
+
+
+def test_unknown_layers_are_refused() -> None:
+    net = tiny.classifier("bert")
+    for layer in net.bert.encoder.layer:
+        layer.output.strange = layer.output.dense
+        del layer.output.dense
+    with pytest.raises(PlanError) as caught:
+        places(net, "pfeiffer")
+    assert caught.value.code == "peft.targets" and isinstance(net.bert.encoder.layer[0].output.strange, nn.Linear)

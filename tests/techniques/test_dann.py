@@ -14,7 +14,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
 from tunebook.core.technique import Facts, RunContext
 from tunebook.nets.features import head_inputs, head_of
-from tunebook.techniques.dann import DANN
+from tunebook.techniques.dann import DANN, Reversal, reverse
 
 ACTS = {"target": MORE}
 NEUTRAL = {"target": MORE, "strength": 0.0}
@@ -86,3 +86,14 @@ def test_without_strength_it_is_not_there_and_without_a_target_it_is_refused() -
     with pytest.raises(PlanError) as caught:
         DANN().refuse(facts)
     assert caught.value.key == "dann.target"
+
+
+def test_values_stay_and_gradients_turn() -> None:
+    given = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(4, 3, dtype=torch.float64)
+    out = reverse(given, 0.3)
+    assert torch.equal(out, given) and isinstance(out.grad_fn, Reversal._backward_cls)  # type: ignore[attr-defined]
+    (out.tanh() * weights).sum().backward()
+    plain = given.detach().clone().requires_grad_()
+    (plain.tanh() * weights).sum().backward()
+    torch.testing.assert_close(given.grad, -0.3 * plain.grad)

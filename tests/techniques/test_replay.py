@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from tests import tiny
 from tests.techniques.chains import Net, Past, run_of, some_rows, together
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
 from tunebook.core.technique import Facts, View
-from tunebook.techniques.replay import Replay, fair_shares
+from tunebook.techniques.replay import Replay, fair_shares, features_of, herd
 
 ACTS = {"size": 20, "share": 0.3}
 
@@ -71,7 +73,7 @@ def test_rows_of_several_labels_belong_to_their_rarest() -> None:
 def test_herding_keeps_the_mean_of_each_class_nearer_than_chance_does() -> None:
     past = some_rows(90, age=1)
     net = Net().eval()
-    from tunebook.nets.herding import features_of
+    from tunebook.techniques.replay import features_of
 
     features = features_of(net, Past(None).batches(past))
 
@@ -132,3 +134,42 @@ def test_numbers_have_no_classes() -> None:
     assert caught.value.code == "forgetting.classes"
     Replay(choice="reservoir").refuse(facts)
     Replay().refuse(replace(facts, labels=Labels(problem="ordinal")))
+
+
+def greedy(features: np.ndarray, count: int) -> list[int]:
+    """Rebuffi et al., algorithm 4, term by term."""
+    chosen: list[int] = []
+    for _ in range(count):
+        costs = {}
+        for place in range(len(features)):
+            if place not in chosen:
+                mean = features[[*chosen, place]].mean(0)
+                costs[place] = float(np.linalg.norm(features.mean(0) - mean))
+        chosen.append(min(costs, key=lambda place: costs[place]))
+    return chosen
+
+
+def test_the_choice_is_the_algorithm() -> None:
+    features = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    assert herd(features, 12).tolist() == greedy(features, 12)
+    assert sorted(herd(features, 30)) == list(range(30))
+    assert herd(features, 0).shape == (0,)
+
+
+def test_features_are_the_mean_over_a_rows_own_tokens() -> None:
+    model = tiny.classifier("bert").eval()
+    batch = tiny.collate(tiny.rows(5))
+    found = features_of(model, [batch])
+    assert found.shape == (5, 16)
+    assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    alone = {
+        name: value[2:3, : int(batch["attention_mask"][2].sum())] for name, value in batch.items() if name != "labels"
+    }
+    with torch.no_grad():
+        last = model.bert(**alone).last_hidden_state[0].mean(0)
+    assert np.allclose(found[2], (last / last.norm()).numpy(), atol=1e-4)
+
+
+def test_features_of_a_model_without_tokens() -> None:
+    found = features_of(Net().eval(), Past(None).batches(some_rows(9)))
+    assert found.shape == (9, 7)

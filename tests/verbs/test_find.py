@@ -144,7 +144,8 @@ def made(book: Book) -> Plan:
 @pytest.fixture
 def gpu(made: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with a GPU, as far as can be told without one; the plan was made before."""
-    from tunebook.engine import machine, release
+    from tunebook.engine import machine
+    from tunebook.engine import machine as release
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(release, "release_memory", lambda: True)

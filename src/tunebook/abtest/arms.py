@@ -117,7 +117,7 @@ def trained(folder: Path, plan: Plan, progress: Progress | None = None) -> Resul
     before = known(folder, plan)
     if before is not None:
         return before
-    from tunebook.engine.release import release_memory
+    from tunebook.engine.machine import release_memory
 
     release_memory()
     watch = Nested(progress or Silent())
@@ -137,8 +137,8 @@ def trained(folder: Path, plan: Plan, progress: Progress | None = None) -> Resul
 
 def _failed(folder: Path, plan: Plan, error: RunError, seconds: float) -> Result:
     """Keep what there is of a run that diverged, and write down that it did: trained again it would do so again."""
+    from tunebook.engine.checkpoints import rescue
     from tunebook.engine.machine import device_name, peak_bytes
-    from tunebook.engine.rescue import rescue
 
     run = find_run(folder, plan)
     if run is None:  # it diverged, so it was begun

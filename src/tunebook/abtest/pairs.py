@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunebook.abtest.arms import Arm, Load, Result, known, trained
 from tunebook.abtest.crossfit import Answers, answers_of
 from tunebook.abtest.exam import Exam
-from tunebook.abtest.latency import latencies
 from tunebook.core.nouns import Record, read_json, write_json
 from tunebook.core.progress import Progress
+from tunebook.core.task import Rows
+
+if TYPE_CHECKING:
+    from tunebook.engine.load import LoadedModel
 
 Sides = tuple[Result, Result]
+ROWS, _WARM = 64, 4
 
 
 class Seen(Record):
@@ -96,4 +102,26 @@ def _seen(arms: tuple[Arm, Arm], seed: int, sides: Sides, models: Sequence[Load]
     return seen
 
 
-__all__ = ["Pair", "Seen", "Sides", "run_pair"]
+def latencies(a: LoadedModel, b: LoadedModel, rows: Rows, count: int = ROWS) -> tuple[list[float], list[float]]:
+    """Milliseconds of each of the first rows, one at a time, tokenising included, for both models."""
+    times: tuple[list[float], list[float]] = ([], [])
+    chosen = [_single(rows, number) for number in range(min(count, len(rows)))]
+    for number, row in enumerate(chosen[:_WARM] + chosen):
+        for side in (0, 1) if number % 2 else (1, 0):
+            taken = _milliseconds((a, b)[side], row)
+            if number >= len(chosen[:_WARM]):
+                times[side].append(taken)
+    return times
+
+
+def _single(rows: Rows, number: int) -> Rows:
+    return replace(rows.at(slice(number, number + 1)), targets=None, weights=None)
+
+
+def _milliseconds(model: LoadedModel, row: Rows) -> float:
+    start = time.perf_counter()
+    model.logits(row)
+    return (time.perf_counter() - start) * 1e3
+
+
+__all__ = ["ROWS", "Pair", "Seen", "Sides", "latencies", "run_pair"]

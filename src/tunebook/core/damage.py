@@ -1,4 +1,7 @@
-"""What is wrong with a file of a book that cannot be read: it is missing, damaged, or of a newer Tunebook."""
+"""What is wrong with a file of a book that cannot be read: it is missing, damaged, or of a newer Tunebook.
+
+What a run logged is read up to where a kill has cut it off.
+"""
 
 from __future__ import annotations
 
@@ -57,4 +60,23 @@ def read_object(path: Path, *needed: str) -> dict[str, Any]:
     return found
 
 
-__all__ = ["damaged", "read_object", "reading"]
+def read_history(path: Path) -> list[dict[str, float]]:
+    """The entries of a metrics.jsonl up to the first line that is none: a kill may have cut off the last one.
+
+    None before there is a file.
+    """
+    if not path.is_file():
+        return []
+    entries: list[dict[str, float]] = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            break
+        if not (isinstance(entry, dict) and "step" in entry):
+            break
+        entries.append(entry)
+    return entries
+
+
+__all__ = ["damaged", "read_history", "read_object", "reading"]

@@ -9,8 +9,8 @@ import torch
 from transformers import TrainingArguments
 
 from tunebook.core.nouns import Plan
+from tunebook.engine.ranks import Shares, shares_here
 from tunebook.engine.schedule import schedule
-from tunebook.engine.shares import Shares, shares_here
 
 _OPTIMIZERS = {"adamw": "adamw_torch_fused", "sgd": "sgd", "adafactor": "adafactor"}
 _LOG_POINTS = 100

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
 from tunebook.core.errors import PlanError
-from tunebook.engine.shares import Shares
+from tunebook.engine.ranks import Shares
 
 _MEGA = 50  # steps whose rows are sorted together: near enough to sorting all, and still a different mix every epoch
 

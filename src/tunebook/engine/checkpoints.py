@@ -1,16 +1,24 @@
-"""Checkpoints that are damaged are set aside, so that a run goes on from the newest one that is whole."""
+"""Checkpoints that are damaged are set aside, so that a run goes on from the newest one that is whole.
+
+Of a run that has diverged the best one becomes its model.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from transformers.trainer_callback import TrainerState
 
+from tunebook.core.damage import read_object
 from tunebook.core.messages import say
 from tunebook.core.progress import Progress, Silent, tell
 from tunebook.engine.outcome import complete_checkpoints, last_checkpoint, step_of
 from tunebook.engine.weave import STATE_FILE
 from tunebook.models.files import unreadable
+
+if TYPE_CHECKING:
+    from tunebook.engine.fit import Fit
 
 _STATE = "trainer_state.json"
 _NEEDED = (STATE_FILE, _STATE, "optimizer.pt", "scheduler.pt", "rng_state*.pth", "*.safetensors")
@@ -52,4 +60,28 @@ def _free(path: Path) -> Path:
     return found
 
 
-__all__ = ["fault", "sound_checkpoint"]
+def rescue(fit: Fit) -> Path | None:
+    """Write the best checkpoint of a run that failed as its `model/`; None where it had kept none.
+
+    The run stays unfinished: it has no outcome.
+    """
+    checkpoint = best_checkpoint(fit.folder)
+    if checkpoint is None:
+        return None
+    trainer = fit.prepare()
+    trainer._load_from_checkpoint(str(checkpoint))
+    fit.keep(trainer)
+    return fit.folder / "model"
+
+
+def best_checkpoint(folder: Path) -> Path | None:
+    """The checkpoint with the best score so far, as the newest one remembers it; else the newest."""
+    newest = sound_checkpoint(folder)
+    if newest is None:
+        return None
+    state = read_object(newest / "trainer_state.json")
+    best = newest.parent / Path(state.get("best_model_checkpoint") or newest).name  # the book may have been moved
+    return best if best.is_dir() else newest
+
+
+__all__ = ["best_checkpoint", "fault", "rescue", "sound_checkpoint"]

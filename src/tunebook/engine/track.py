@@ -1,4 +1,4 @@
-"""Write down what happens during a run (metrics.jsonl, progress, trackers), and stop one that cannot go on."""
+"""Write down what happens during a run (metrics.jsonl, progress, trackers), tell watchers, stop what cannot go on."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback
 
+from tunebook.core.damage import read_history
 from tunebook.core.errors import MachineError, RunError
-from tunebook.core.history import read_history
-from tunebook.core.progress import Progress
+from tunebook.core.progress import Looks, Progress
 from tunebook.engine.ranks import any_of
 
 if TYPE_CHECKING:
@@ -168,4 +168,29 @@ def _tracker(name: str, folder: Path, run: str) -> TrainerCallback:
     return integrations.MLflowCallback()
 
 
-__all__ = ["Diary", "Interrupt", "Patience", "read_history", "trackers"]
+class Watch(TrainerCallback):  # type: ignore[misc]
+    """Passes the scores of each look on; what the watcher raises ends the run.
+
+    A run that goes on from a checkpoint first tells of the looks before it, so that its watcher sees the same as the
+    watcher of an uninterrupted run.
+    """
+
+    def __init__(self, watcher: Looks) -> None:
+        self.watcher = watcher
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """The looks of an earlier attempt, from the history that its checkpoint holds."""
+        for entry in state.log_history:
+            self._tell(entry)
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """The look that was just logged."""
+        self._tell(state.log_history[-1])
+
+    def _tell(self, entry: dict[str, Any]) -> None:
+        scores = {name[5:]: float(value) for name, value in entry.items() if name.startswith("eval_")}
+        if scores:
+            self.watcher.look(int(entry["step"]), scores)
+
+
+__all__ = ["Diary", "Interrupt", "Patience", "Watch", "read_history", "trackers"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -17,7 +18,6 @@ from typing import Any
 
 from tunebook.core.messages import language
 from tunebook.core.params import Declaration, Row, declarations
-from tunebook.core.prose import page
 from tunebook.core.technique import Technique
 
 FILE = "techniques/catalogue.json"
@@ -112,4 +112,39 @@ def _declaration(item: dict[str, Any]) -> Declaration:
     return Declaration(**{**item, **tuples, "row": Row(**item["row"])})
 
 
-__all__ = ["FILE", "Entry", "catalogue", "entries", "rivals", "to_json"]
+def paragraphs(text: str) -> list[str]:
+    """The paragraphs of a docstring or of a text like one, each on a single line.
+
+    Lines are joined with a space, but not between Chinese characters nor at Chinese punctuation.
+    """
+    return [_joined(part.split("\n")) for part in inspect.cleandoc(text).split("\n\n") if part.strip()]
+
+
+def page(text: str, chinese: str, language: str) -> list[str]:
+    """The paragraphs of a text in a language; what has no Chinese paragraph in its place is shown in English."""
+    english = paragraphs(text)
+    found = paragraphs(chinese) if language == "zh" else []
+    return [*found, *english[len(found) :]]
+
+
+def _joined(lines: list[str]) -> str:
+    whole = lines[0].strip()
+    for line in map(str.strip, lines[1:]):
+        whole += ("" if _touch(whole[-1], line[0]) else " ") + line
+    return whole
+
+
+def _touch(left: str, right: str) -> bool:
+    wide = [_is_wide(char) for char in (left, right)]
+    return all(wide) or (any(wide) and (_is_mark(left) or _is_mark(right)))
+
+
+def _is_wide(char: str) -> bool:
+    return unicodedata.east_asian_width(char) in "WF" or char in "“”"
+
+
+def _is_mark(char: str) -> bool:
+    return _is_wide(char) and unicodedata.category(char)[0] in "PS"
+
+
+__all__ = ["FILE", "Entry", "catalogue", "entries", "page", "paragraphs", "rivals", "to_json"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
+import torch
 import torch.nn.functional as F  # noqa: N812
 from pydantic import Field
 from torch import Tensor, nn
@@ -14,7 +15,6 @@ from tunebook.core.technique import Facts, LossFn, RunContext, Technique
 from tunebook.nets.alignment import CHANGERS, Target, aligned, refuse_adaptation
 from tunebook.nets.extra import attach
 from tunebook.nets.features import head_of
-from tunebook.nets.reversal import reverse
 
 
 class DANN(Technique):
@@ -99,4 +99,25 @@ def _discriminator(width: int, hidden: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, 1))
 
 
-__all__ = ["DANN"]
+class Reversal(torch.autograd.Function):
+    """y = x, dL/dx = -strength * dL/dy (Ganin et al. 2016, formula 14 and 15)."""
+
+    @staticmethod
+    def forward(ctx: Any, given: Tensor, strength: float) -> Tensor:
+        """The input itself."""
+        ctx.strength = strength
+        return given.view_as(given)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        """The gradient turned round."""
+        return -ctx.strength * gradient, None
+
+
+def reverse(given: Tensor, strength: float) -> Tensor:
+    """A tensor whose gradient is turned round."""
+    out: Tensor = Reversal.apply(given, strength)  # type: ignore[no-untyped-call]
+    return out
+
+
+__all__ = ["DANN", "Reversal", "reverse"]

@@ -119,7 +119,7 @@ def this_speed(width: int, tokens: int, precision: str) -> Speed:
 
 def _step(sizes: Sizes, params: dict[str, Any], speed: Speed, share: float) -> float:
     """Seconds of an optimiser step over rows without tokens."""
-    from tunebook.engine.shares import shares_here
+    from tunebook.engine.ranks import shares_here
 
     back = _ONE_WAY + (1 - _ONE_WAY) * share
     calls = shares_here(params).passes * sizes.modules * _CALLS * back + _LOOP

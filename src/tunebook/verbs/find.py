@@ -169,8 +169,8 @@ def extrapolated(tried: Mapping[int, int | None], room: int, cap: int) -> int:
 def _peak(plan: Plan, size: int, progress: Progress | None) -> int | None:
     """Peak bytes of two steps with so many rows at once; None where memory ran out."""
     from tunebook.engine.failures import explained
+    from tunebook.engine.machine import release_memory
     from tunebook.engine.ramp import peak_of
-    from tunebook.engine.release import release_memory
     from tunebook.verbs.out_of_memory import ran_out
 
     changes = {"max_steps": 2, "batch_size": size, "gradient_accumulation_steps": 1}

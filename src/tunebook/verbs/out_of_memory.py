@@ -51,7 +51,7 @@ def until_it_fits(
     Raises:
         MachineError: memory ran out and nothing more was to be tried, or is left to save. What `attempt` raises.
     """
-    from tunebook.engine.release import release_memory
+    from tunebook.engine.machine import release_memory
 
     tries = 0
     while True:
