@@ -167,7 +167,7 @@ def tested(chain: tuple[Book, Run], tmp_path_factory: pytest.TempPathFactory) ->
     shutil.copytree(book.path, tmp_path_factory.mktemp("tested") / "second")
     copy = open_book(tmp_path_factory.getbasetemp() / "tested0" / "second")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tunebook.verbs.publish.remember", lambda book: None)
+        patch.setattr("tunebook.verbs.ab.remember", lambda book: None)
         patch.setattr("tunebook.verbs.promote.remember", lambda book: None)
         promote(copy, 2, force=True, reason="a start")
         copy = ab_book.set_gate(copy, seeds=3, looks=[])

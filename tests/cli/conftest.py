@@ -15,7 +15,8 @@ import pytest
 from tests import small
 from tests.books import base, proven, proven_path
 
-from tunebook.cli import main, patience
+from tunebook.cli import main
+from tunebook.cli import streams as patience
 
 EPOCHS = ("--set", "max_epochs=8", "--set", "learning_rate=0.005", "--track", "none")
 

@@ -15,13 +15,15 @@ from typing import Any
 import pytest
 from tests.cli.conftest import Call
 
-from tunebook.cli.streams import Patient
+from tunebook.cli import streams as module
+from tunebook.cli.answer import note
+from tunebook.cli.streams import Patient, heard, patience
 
 CODE = "import sys; from tunebook.cli import main; sys.exit(main())"
 WAITING = """
 import sys, time
-from tunebook.cli import patience
-patience.SECONDS = 1000.0  # a slow machine says no more than a quick one
+from tunebook.cli import streams
+streams.SECONDS = 1000.0  # a slow machine says no more than a quick one
 import tunebook.verbs.doctor as module
 def wait(*_, **__):
     sys.stderr.write("waiting\\n"); sys.stderr.flush()
@@ -109,3 +111,31 @@ def test_progress_into_a_stream_that_is_gone() -> None:
     assert stream.write("text") == 4
     stream.flush()
     assert not stream.isatty()
+
+
+def test_silence_is_broken(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SECONDS", 0.01)
+    with patience():
+        time.sleep(0.1)
+    assert capsys.readouterr() == ("", "Loading …\n")
+
+
+@pytest.mark.parametrize("spoken", [True, False])
+def test_a_quick_command_and_one_that_has_spoken_say_nothing_more(
+    spoken: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SECONDS", 0.05)
+    with patience():
+        if spoken:
+            note("Reading …")
+            time.sleep(0.15)
+    time.sleep(0.0 if spoken else 0.15)
+    assert "Loading" not in capsys.readouterr().err
+    heard()
+
+
+def test_a_stream_that_is_gone_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    stream.close()
+    monkeypatch.setattr(sys, "stderr", stream)
+    module._speak()

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tunebook.cli.techniques import OTHER, PURPOSES, grouped, purpose_of
+from tunebook.core.messages import catalogue
+from tunebook.tables.declared import techniques
+
 
 def test_the_list(tunebook):
     from tunebook.tables.declared import techniques
@@ -43,3 +47,15 @@ def test_the_whole_page_in_chinese(tunebook, monkeypatch):
     assert "开销：" in shown and "来源：" in shown and "Cost:" not in shown and "Source:" not in shown
     assert "只要微批次由完整的块组成" in tunebook("techniques", "coral", "--json").json["doc"]
     assert techniques()["ema"].zh.startswith(tunebook("techniques", "ema", "--json").json["text"])
+
+
+def test_every_technique_is_for_one_thing() -> None:
+    named = [name for known in PURPOSES.values() for name in known]
+    own = {key for key, kind in techniques().items() if kind.__module__.startswith("tunebook.")}
+    assert sorted(named) == sorted(own), "a technique of the package stands in one group"
+    assert all(f"techniques.for.{purpose}" in catalogue() for purpose in (*PURPOSES, OTHER))
+
+
+def test_what_is_unknown_comes_last() -> None:
+    assert grouped(["zzz", "lora", "fgm"]) == {"part": ["lora"], "steady": ["fgm"], OTHER: ["zzz"]}
+    assert (purpose_of("ewc"), purpose_of("zzz")) == ("later", OTHER)

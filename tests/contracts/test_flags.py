@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 
 import tunebook
-from tunebook.cli.app import COMMANDS, EXAMPLES
-from tunebook.cli.elsewhere import FLAG, command_of, options_of
+from tunebook.cli.app import COMMANDS, EXAMPLES, FLAG, command_of, options_of
 from tunebook.cli.entry import COMMON
-from tunebook.cli.reading import flag
+from tunebook.cli.options import flag
 from tunebook.core.messages import LANGUAGES, catalogue
 from tunebook.data.options import DataOptions
 

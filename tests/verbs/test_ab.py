@@ -32,7 +32,7 @@ from tunebook.verbs.book import Book, open_book
 @pytest.fixture(autouse=True)
 def own_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test writes into the user's index of lessons."""
-    monkeypatch.setattr("tunebook.verbs.publish.remember", lambda book: None)
+    monkeypatch.setattr("tunebook.verbs.ab.remember", lambda book: None)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from tests import ab_book
 from tests.report.test_ab import verdict
 from tunebook.abtest.prepared import Course, prepare_test
 from tunebook.core.verdict import RowEffect
-from tunebook.verbs import publish as module
+from tunebook.verbs import ab as module
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ import typer
 from tunebook.cli.ab_rule import Around, Rule, read_rule
 from tunebook.cli.answer import Answer, advise, command, facts, grid, note, warn
 from tunebook.cli.bars import Bars
-from tunebook.cli.options import Allowed, Books
-from tunebook.cli.reading import wrong
+from tunebook.cli.options import Allowed, Books, wrong
 from tunebook.cli.train import tell_start
 from tunebook.core.errors import PlanError
 from tunebook.core.messages import say

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tunebook.cli.options import Allowed, option
-from tunebook.cli.reading import listed, pair, wrong
+from tunebook.cli.options import Allowed, listed, option, pair, wrong
 
 if TYPE_CHECKING:
     from tunebook.abtest.test_plan import Asked

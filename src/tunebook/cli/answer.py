@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.layout import Facts, as_grid, hanging, wrap
-from tunebook.cli.patience import heard
+from tunebook.cli.streams import heard
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:

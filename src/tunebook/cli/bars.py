@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TextIO, cast
 
-from tunebook.cli.patience import heard
-from tunebook.cli.streams import Patient
+from tunebook.cli.streams import Patient, heard
 from tunebook.core.messages import catalogue, say
 
 _EVERY = 10.0  # seconds between lines where no terminal shows bars

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.answer import Answer, advise, command, facts, warn
+from tunebook.cli.app import fitted
 from tunebook.cli.choose import chosen_table, described, overruled
-from tunebook.cli.elsewhere import fitted
 from tunebook.cli.init import data_facts
 from tunebook.cli.options import Allowed, Books, Chosen, said
 from tunebook.core.messages import say

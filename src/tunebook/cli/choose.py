@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.answer import note
-from tunebook.cli.reading import pair
+from tunebook.cli.options import pair
 from tunebook.core.errors import BookError, TunebookError
 from tunebook.core.messages import say
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunebook.cli.answer import Answer
-from tunebook.cli.reading import wrong
+from tunebook.cli.options import wrong
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tunebook.cli.answer import Answer, advise, console, json_line, show, show_json
-from tunebook.cli.app import application
+from tunebook.cli.app import application, fitted
 from tunebook.cli.completion import ASKED, COMMON
-from tunebook.cli.elsewhere import fitted
 from tunebook.cli.help import WRONG_USE
-from tunebook.cli.patience import heard, patience
-from tunebook.cli.streams import Stop, Streams, silence
+from tunebook.cli.streams import Stop, Streams, heard, patience, silence
 from tunebook.core.errors import MachineError, TunebookError, near
 from tunebook.core.machine import machine_error
 from tunebook.core.messages import say

@@ -7,8 +7,7 @@ from typing import Annotated
 from tunebook.cli.answer import Answer, facts, predict_command
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
-from tunebook.cli.options import Books, RunName, option
-from tunebook.cli.reading import wrong
+from tunebook.cli.options import Books, RunName, option, wrong
 from tunebook.cli.retention import retention_data, tell_retention
 from tunebook.cli.scores import report_data, tell_report
 from tunebook.core.messages import say

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tunebook.cli.answer import Answer, command, facts, grid, note
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_table, described
-from tunebook.cli.options import Allowed, Books, Chosen, option
-from tunebook.cli.reading import wrong
+from tunebook.cli.options import Allowed, Books, Chosen, option, wrong
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:

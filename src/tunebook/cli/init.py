@@ -7,8 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, facts, grid, note, warn
-from tunebook.cli.options import Allowed, Books, Form, option, said
-from tunebook.cli.reading import data_options
+from tunebook.cli.options import Allowed, Books, Form, data_options, option, said
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunebook.cli.answer import Answer, command, grid, prose
-from tunebook.cli.options import option
-from tunebook.cli.reading import wrong
+from tunebook.cli.options import option, wrong
 from tunebook.core.errors import TunebookError, near
 from tunebook.core.messages import say
 

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tunebook.cli.answer import Answer, command, grid
-from tunebook.cli.options import Books, option
-from tunebook.cli.reading import wrong
+from tunebook.cli.options import Books, option, wrong
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 

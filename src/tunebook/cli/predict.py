@@ -13,9 +13,8 @@ import typer
 from tunebook.cli.answer import Answer, command, note, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
-from tunebook.cli.options import Books, Form, RunName, option, said
+from tunebook.cli.options import Books, Form, RunName, data_options, option, said, share
 from tunebook.cli.predicted import answer_in, tell_answers
-from tunebook.cli.reading import data_options, share
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 from tunebook.core.registry import task_of

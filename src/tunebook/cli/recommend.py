@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from tunebook.cli.answer import Answer, command, grid, warn
-from tunebook.cli.options import Allowed, Books, option
-from tunebook.cli.reading import pair, wrong
+from tunebook.cli.options import Allowed, Books, option, pair, wrong
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 

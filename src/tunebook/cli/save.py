@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tunebook.cli.answer import json_line
-from tunebook.cli.reading import wrong
+from tunebook.cli.options import wrong
 from tunebook.core.errors import TunebookError
 from tunebook.core.files import write_whole
 from tunebook.core.hooks import Writer

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tunebook.cli.answer import Answer, command, facts, grid, note, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import named_table, read_changes
-from tunebook.cli.options import Allowed, Books, option
-from tunebook.cli.reading import listed, wrong
+from tunebook.cli.options import Allowed, Books, listed, option, wrong
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:

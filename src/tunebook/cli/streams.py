@@ -1,4 +1,7 @@
-"""The three standard streams and the signals of a process: closed, full or gone, none of them ends in a traceback."""
+"""The three standard streams and the signals of a process: closed, full or gone, none of them ends in a traceback.
+
+Importing a library can take seconds, and silence reads as a fault: a word is said while a command gets ready.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,16 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Timer
 from types import FrameType
 from typing import Any, TextIO
 
 from tunebook.core.errors import MachineError
+from tunebook.core.messages import say
+
+SECONDS = 0.35  # without a word, counted from the start of the command
+_waiting: list[Timer] = []
 
 
 class Streams:
@@ -107,4 +116,31 @@ class Stop:
         raise KeyboardInterrupt
 
 
-__all__ = ["Patient", "Stop", "Streams", "silence"]
+@contextmanager
+def patience() -> Iterator[None]:
+    """Inside, a line goes to stderr where nothing else was said in time."""
+    timer = Timer(SECONDS, _speak)
+    timer.daemon = True
+    _waiting.append(timer)
+    timer.start()
+    try:
+        yield
+    finally:
+        heard()
+
+
+def heard() -> None:
+    """Something was said, or is about to be."""
+    while _waiting:
+        _waiting.pop().cancel()
+
+
+def _speak() -> None:
+    try:
+        sys.stderr.write(say("cli.loading") + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):  # nobody listens
+        return
+
+
+__all__ = ["Patient", "Stop", "Streams", "heard", "patience", "silence"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tunebook.cli.answer import Answer, command, facts, grid, prose
 from tunebook.cli.layout import INDENT, wrap
-from tunebook.cli.purposes import grouped, purpose_of
 from tunebook.core.errors import TableError, near
 from tunebook.core.facts import in_words
 from tunebook.core.messages import language, say
@@ -23,6 +23,17 @@ if TYPE_CHECKING:
 _NARROW = 20  # columns that a text has at least, on however narrow a terminal
 
 Key = Annotated[str, typer.Argument(metavar="TECHNIQUE", help=say("cli.opt.technique"))]
+OTHER = "other"
+PURPOSES: dict[str, tuple[str, ...]] = {
+    "part": ("lora", "adalora", "adapter", "bitfit", "ia3", "prefix", "prompt", "p_tuning"),
+    "layers": ("freeze", "gradual_unfreezing", "layer_decay", "head_rate", "reinit", "no_decay", "l2_sp"),
+    "steady": ("fgm", "pgd", "free_lb", "vat", "neftune", "r_drop", "mixup"),
+    "averages": ("ema", "swa", "checkpoint_average", "soup"),
+    "rows": ("class_balanced", "focal", "asymmetric", "sample_weights", "curriculum", "ordinal_loss", "custom_loss"),
+    "smaller": ("student", "distill", "distill_hidden", "distill_attention"),
+    "more": ("pretrain", "intermediate", "multi_task", "self_training", "coral", "mmd", "dann", "kl_alignment"),
+    "later": ("replay", "ewc", "si", "mas", "lwf"),
+}
 
 
 def techniques(key: Key = "") -> Answer:
@@ -91,4 +102,18 @@ def _tell_one(screen: Console, entry: Entry, data: dict[str, Any]) -> None:
     screen.print(grid(headings, lines))
 
 
-__all__ = ["techniques"]
+def grouped(names: Iterable[str]) -> dict[str, list[str]]:
+    """Purpose -> names of techniques; those of other packages come last."""
+    left = sorted(names)
+    found = {purpose: [name for name in known if name in left] for purpose, known in PURPOSES.items()}
+    placed = {name for known in found.values() for name in known}
+    found[OTHER] = [name for name in left if name not in placed]
+    return {purpose: known for purpose, known in found.items() if known}
+
+
+def purpose_of(name: str) -> str:
+    """What a technique is for."""
+    return next(iter(grouped([name])))
+
+
+__all__ = ["OTHER", "PURPOSES", "grouped", "purpose_of", "techniques"]

@@ -11,8 +11,7 @@ from tunebook.cli.bars import Bars
 from tunebook.cli.check import estimate_text, plan_facts
 from tunebook.cli.choose import chosen_table, described, overruled
 from tunebook.cli.lighter import Wanted, in_memory
-from tunebook.cli.options import Allowed, Books, Chosen, option, said
-from tunebook.cli.reading import listed, wrong
+from tunebook.cli.options import Allowed, Books, Chosen, listed, option, said, wrong
 from tunebook.cli.retention import retention_data, tell_retention
 from tunebook.cli.scores import report_data, tell_report
 from tunebook.core.errors import BookError

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Plan, Report
 from tunebook.core.registry import task_of
 from tunebook.core.sections import Table
 from tunebook.core.words import baseline_name
-from tunebook.engine.part import is_part
+from tunebook.engine.part import BASE, is_part
 from tunebook.report.page import write_page
 from tunebook.report.rows import data_view
 from tunebook.report.run import limits
 from tunebook.report.scores import all_notes, score_rows
-from tunebook.report.snippet import loading, stays_beside
 from tunebook.report.training import parameter_rows
 from tunebook.report.verdict import standing
 
 _LANGUAGES = {"en": ["en"], "zh": ["zh"], "mixed": ["zh", "en"]}
+_ADAPTER = "adapter_config.json"
 
 
 def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> Path:
@@ -52,7 +54,7 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
         limits=limits(report, plan),
         notes=task.card_notes(plan.labels),
         snippet=loading(folder, plan, pairs=bool(ref.roles.text_pair)),
-        merges=is_part(folder) and not stays_beside(plan),
+        merges=is_part(folder) and not _stays_beside(plan),
     )
 
 
@@ -86,4 +88,75 @@ def front_matter(plan: Plan, report: Report, ref: DataRef) -> dict[str, Any]:
     }
 
 
-__all__ = ["front_matter", "write_model_card"]
+def loading(folder: Path, plan: Plan, *, pairs: bool) -> str:
+    """Python that loads the model of a folder and answers a text: with transformers, of a part of a model with its base
+    model beside it, with Tunebook where the part is of a shape that no other library knows.
+
+    Args:
+        pairs: the model reads two texts.
+    """
+    task = task_of(plan.task)()
+    auto, answer = task.auto_model, task.snippet(plan.labels, plan.params, pairs=pairs)
+    here = f'folder = "."  # {say("report.card.folder")}'
+    if not (folder / BASE).is_file():
+        load = [f"model = {auto}.from_pretrained(folder).eval()"]
+        return _program([], f"{auto}, AutoTokenizer", [here], load, answer)
+    imports, base = _base(json.loads((folder / BASE).read_text(encoding="utf-8"))["model"])
+    load = [
+        "config = AutoConfig.from_pretrained(folder)",
+        f"model = {auto}.from_pretrained(base, config=config, ignore_mismatched_sizes=True)",
+    ]
+    if (folder / _ADAPTER).is_file():
+        imports, load = [*imports, "from peft import PeftModel"], [*load, _PEFT]
+    elif _stays_beside(plan):
+        said = '["..."], ["..."]' if pairs else '["..."]'
+        return "\n".join(["from pathlib import Path", "", "import tunebook as tb", "", here, *_own(said)])
+    else:
+        imports, load = [*imports, "from safetensors.torch import load_file"], [*load, *_STATE]
+    places = [here, f"base = {base}  # {say('report.card.base')}"]
+    return _program(imports, f"AutoConfig, {auto}, AutoTokenizer", places, load, answer)
+
+
+_PEFT = "model = PeftModel.from_pretrained(model, folder).eval()"
+_STATE = [
+    'model.load_state_dict(load_file(f"{folder}/trained.safetensors"), strict=False)',
+    "model = model.eval()",
+]
+
+
+def _own(said: str) -> list[str]:
+    return ["run = tb.Run(Path(folder).resolve().parent)", f"print(tb.predict(run, {said})[0])"]
+
+
+def _stays_beside(plan: Plan) -> bool:
+    """Whether what a plan trains stays beside its base model, so that `tunebook merge` cannot add it up."""
+    from tunebook.engine.merging import unmergeable
+
+    return bool(unmergeable(plan))
+
+
+def _program(imports: list[str], used: str, places: list[str], load: list[str], answer: list[str]) -> str:
+    head = [*imports, f"from transformers import {used}", ""]
+    return "\n".join([*head, *places, "tokenizer = AutoTokenizer.from_pretrained(folder)", *load, *answer])
+
+
+def _base(name: str) -> tuple[list[str], str]:
+    """Imports and an expression that give what `from_pretrained` takes for a base model."""
+    if name.startswith("builtin:"):
+        from tunebook.models.source import BUILTIN
+
+        package = BUILTIN[name][0]
+        return ["import os", "", f"import {package}"], f'os.path.dirname({package}.__file__) + "/model"'
+    if name.startswith("modelscope:"):
+        return ["from modelscope import snapshot_download"], f"snapshot_download({_text(name[len('modelscope:') :])})"
+    if name.startswith(".."):  # of a stage of the same book
+        return [], f'folder + "/" + {_text(name)}'
+    return [], _text(name)
+
+
+def _text(value: Any) -> str:
+    """A text as Python has it, with nothing in it that would end a block of code in Markdown."""
+    return json.dumps(str(value), ensure_ascii=False).replace("`", "\\x60")
+
+
+__all__ = ["front_matter", "loading", "write_model_card"]

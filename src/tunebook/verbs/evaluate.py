@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -10,17 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.errors import BookError, DataError
+from tunebook.core.errors import BookError, DataError, TunebookError
 from tunebook.core.nouns import DataRef, Labels, ParamTable, Plan, Report, Split, write_json
+from tunebook.core.places import home_of
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
+from tunebook.core.soup import Recipe
 from tunebook.core.task import Rows, Task
-from tunebook.verbs.again import again
 from tunebook.verbs.answers import answers, place_of
 from tunebook.verbs.retention import read_retention, retention
-from tunebook.verbs.runs import Run
+from tunebook.verbs.runs import TABLE, Run
 
 _ERRORS = 30  # that a page shows
+BOOK = "BOOK"  # stands for the folder of the book
 
 
 def evaluate(
@@ -153,4 +156,42 @@ def _errors(task: Task, labels: Labels, predictions: list[dict[str, Any]]) -> li
     return [record for _, record in wrong[:_ERRORS]]
 
 
-__all__ = ["evaluate"]
+def again(run: Run) -> list[str]:
+    """Commands that repeat a run and its scores, for the shell; `BOOK` stands for the folder of the book."""
+    from tunebook.verbs.soup import read_recipe
+
+    recipe = read_recipe(run)
+    first = _soup(recipe) if recipe else _train(run, run.plan)
+    return [shlex.join(["tunebook", *words]) for words in (first, ["eval", BOOK, "--run", "latest"])]
+
+
+def _soup(recipe: Recipe) -> list[str]:
+    return ["soup", BOOK, *(item.run for item in recipe.ingredients), "--method", recipe.method]
+
+
+def _train(run: Run, plan: Plan) -> list[str]:
+    words = ["train", BOOK]
+    if plan.values:
+        home = home_of(run.path)
+        table = run.path.absolute() / TABLE
+        words += ["--table", f"{BOOK}/{table.relative_to(home).as_posix()}" if home else str(table)]
+    elif plan.table_version:
+        words += ["--table", f"v{plan.table_version}", *_seed(run, plan)]
+    if plan.continues is not None:
+        beside = plan.continues.parent == run.path.absolute().parent
+        words += ["--continue-from", plan.continues.name if beside else str(plan.continues)]
+    words += [f"--allow-{name.replace('_', '-')}" for name in plan.allowed]
+    return [*words, "--again"]
+
+
+def _seed(run: Run, plan: Plan) -> list[str]:
+    """The seed, where it is not that of the version: the arms of a test have seeds of their own."""
+    from tunebook.tables.store import TableStore
+
+    with suppress(TunebookError):
+        if TableStore(run.book / "tables").get(plan.table_version).values()["seed"] == plan.seed:
+            return []
+    return ["--set", f"seed={plan.seed}"]
+
+
+__all__ = ["BOOK", "again", "evaluate"]
