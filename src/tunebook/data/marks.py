@@ -89,6 +89,7 @@ def marked_export(
         answer.columns.pop(label, None)
     if not look.labelled:
         return join_answers(given, None, {"text": text, **roles}, notes)
+    given = [_readable(answer) for answer in given]
     unit = _unit(look, given, text)
     changed: dict[str, list[int]] = {}
     settled = [_settled(look, answer, str(answer.columns.get(text) or ""), UNITS[unit], changed) for answer in given]
@@ -97,6 +98,12 @@ def marked_export(
     notes = {**(notes or {}), **({"units": unit} if unit != _UNIT else {})}
     export = join_answers(settled, label, {"text": text, **roles}, notes, spans=True)
     return replace(with_type(export, SPANS), changed={name: sorted(set(rows)) for name, rows in changed.items()})
+
+
+def _readable(answer: Answer) -> Answer:
+    """The answer, or left out where something else than a mark stands in it."""
+    odd = [item for item in answer.said if not isinstance(item, Mark) and not answer.left_out]
+    return replace(answer, said=(), left_out="marks_unread", detail=shortened(str(odd[0]), 40)) if odd else answer
 
 
 def marked_text(answers: Iterable[Answer]) -> str:

@@ -30,6 +30,13 @@ def test_a_row_without_a_list_was_not_labelled(write):
     assert read(write("x.jsonl", "\n".join(map(json.dumps, rows)))).faults == {"unlabelled": {2: ""}}
 
 
+def test_a_few_rows_that_hold_something_else_are_left_out(write):
+    good = [{"text": "some words", "label": [[0, 4, "A"]]}] * 20
+    odd = [{"text": "some words", "label": found} for found in ([[0, "x"]], ["A"], {"a": 1})]
+    source = read(write("x.jsonl", "\n".join(map(json.dumps, [*good[:10], odd[0], *good[:10], *good[:10], *odd[1:]]))))
+    assert {reason: list(rows) for reason, rows in source.faults.items()} == {"marks_unread": [11, 32, 33]}
+
+
 def test_names_and_ends_as_tools_write_them():
     assert marks_of([[0, 4, ["A", "B"]]]) == (Mark(0, 4, "A"), Mark(0, 4, "B"))
     one = {"begin": "3", "end": 5, "type": "X", "word": "ab"}

@@ -55,13 +55,17 @@ def test_rows_whose_words_and_tags_do_not_go_together_are_left_out_with_the_reas
         "word_no_text": {"tokens": [7], "ner_tags": ["O"]},
         "tag_no_name": {"tokens": ["a"], "ner_tags": [None]},
     }
-    good = [{"tokens": ["a", "b"], "ner_tags": ["O", ["B-X"]]}] * 6
-    source = read(write("x.jsonl", lines(*good, *bad.values())))
+    good = [{"tokens": ["a", "b"], "ner_tags": ["O", ["B-X"]]}] * 20
+    source = read(write("x.jsonl", lines(*good, *bad.values(), {"tokens": ["a", "b"]}, {"ner_tags": ["O"]})))
     assert {reason: list(rows) for reason, rows in source.faults.items()} == {
-        reason: [number] for number, reason in enumerate(bad, start=7)
+        "tags_words": [21, 26],
+        "tag_twice": [22],
+        "no_words": [23],
+        "word_no_text": [24, 27],
+        "tag_no_name": [25],
     }
-    assert source.faults["tags_words"] == {7: "3 / 2"}
-    assert source.table.num_rows == 6
+    assert source.faults["tags_words"][21] == "3 / 2"
+    assert source.table.num_rows == 20
     with pytest.raises(DataError) as caught:
         read(write("y.jsonl", lines(*[bad["tags_words"]] * 3)))
     assert caught.value.code == "data.dropped"

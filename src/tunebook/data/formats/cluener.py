@@ -9,6 +9,8 @@ from tunebook.data.look import Look
 from tunebook.data.marks import Mark, marked_export
 from tunebook.data.votes import Answer
 
+_MOST = 0.9
+
 
 class Cluener(Format):
     """`{"text": ..., "label": {"name": {"叶老桂": [[9, 11]]}}}`, the last letter included."""
@@ -19,15 +21,16 @@ class Cluener(Format):
         """Objects of types, of texts, of places; the type may be empty where a row has no entity."""
         labels = [row.get("label") for row in look.objects if isinstance(row.get("text"), str)]
         filled = [label for label in labels if label]
-        return bool(filled) and len(labels) == len(look.objects) and all(map(_is_one, filled))
+        most = len(labels) >= _MOST * len(look.objects)
+        return bool(filled) and most and sum(map(_is_one, filled)) >= _MOST * len(filled)
 
     def read(self, look: Look) -> Export:
         """A row a text."""
         answers = []
         for number, row in look.rows():
-            left = "" if isinstance(row.get("label"), dict) else "unlabelled"
-            answers.append(Answer(number, number, dict(row), "", _marks(row.get("label") or {}), left))
-            answers[-1].columns.pop("label", None)
+            label = row.pop("label", None)
+            said = _marks(label) if label == {} or _is_one(label) else (label,)
+            answers.append(Answer(number, number, row, "", said, "unlabelled" if label is None else ""))
         return marked_export(look, answers, "text", {})
 
 
@@ -41,7 +44,7 @@ def _is_one(label: Any) -> bool:
     )
 
 
-def _marks(label: dict[str, Any]) -> tuple[Mark, ...]:
+def _marks(label: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(
         Mark(int(start), int(end) + 1, name, text)
         for name, texts in label.items()

@@ -20,7 +20,7 @@ _COLUMNS = ("label", "labels", "entities", "spans", "annotations", "ner", "tags"
 _ENDS = (("start", "end"), ("start_offset", "end_offset"), ("begin", "end"))
 _NAMES = ("label", "labels", "type", "entity", "entity_type", "entity_group", "tag", "category", "name")
 _WORDS = ("text", "word", "value", "surface", "mention")
-_TRIPLE = 3
+_TRIPLE, _MOST = 3, 0.9
 _PAIR = re.compile(r'\s*\[\s*\[\s*"')
 
 
@@ -88,11 +88,11 @@ def _list(cell: str) -> Any:
 
 def find_marks(rows: Sequence[dict[str, Any]], look: Look) -> tuple[str, str] | None:
     """The columns of texts and of spans; None where there are none, or classes of the texts beside them."""
-    first = rows[0] if rows else {}
     told = look.options.text, look.options.label
-    texts = [name for name in ((told[0],) if told[0] in first else _TEXTS) if isinstance(first.get(str(name)), str)]
-    names = (told[1],) if any(told[1] in row for row in rows) else _COLUMNS
-    column = next((name for name in names if _spans_only([row.get(str(name)) for row in rows])), None)
+    names = (told[0],) if any(told[0] in row for row in rows) else _TEXTS
+    texts = [name for name in names if sum(isinstance(row.get(str(name)), str) for row in rows) >= _MOST * len(rows)]
+    columns = (told[1],) if any(told[1] in row for row in rows) else _COLUMNS
+    column = next((name for name in columns if _spans_only([row.get(str(name)) for row in rows])), None)
     classes = any(
         isinstance(row.get(name), str | int) for row in rows for name in ("label", "labels") if name != column
     )
@@ -106,10 +106,10 @@ def marked_rows(look: Look, rows: Objects) -> Export:
     text, column = found
     answers = []
     for number, row in rows:
-        left = "" if isinstance(row.get(column), list) else "unlabelled"
-        marks = () if left else marks_of(row[column])
+        given: Any = row.get(column)
         columns = {name: value for name, value in row.items() if name != column}
-        answers.append(Answer(number, number, columns, "", marks, left))
+        said = marks_of(given) if are_spans(given) else given if isinstance(given, list) else (given,)
+        answers.append(Answer(number, number, columns, "", tuple(said), "unlabelled" if given is None else ""))
     return marked_export(look, answers, text, {}, label=column)
 
 
@@ -153,9 +153,9 @@ def _is_span(item: Any) -> bool:
 
 
 def _spans_only(values: list[Any]) -> bool:
-    """Whether all values that say something are spans, and there are some."""
+    """Whether nearly all values that say something are spans, and there are some."""
     filled = [value for value in values if value]
-    return bool(filled) and all(are_spans(value) for value in filled)
+    return bool(filled) and sum(map(are_spans, filled)) >= _MOST * len(filled)
 
 
 __all__ = ["Spans", "are_spans", "find_marks", "marked_rows", "marks_of"]

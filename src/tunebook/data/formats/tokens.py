@@ -15,7 +15,7 @@ _WORDS = ("tokens", "words", "sentence", "text")
 _TAGS = ("ner_tags", "ner", "tags", "labels", "label", "ner_tag", "tag", "bio_tags", "entities")
 _NO_WORD = re.compile(r"\S\s+\S|[\u3400-\u9fff]{6}")
 _TAG = re.compile(r"O|[BIESLUMW][-_]\S+|\S+[-_][BIESLUMW]|\d+")
-_ALIKE = 0.5
+_ALIKE, _MOST = 0.5, 0.9
 Rows = Sequence[dict[str, Any]]
 
 
@@ -78,8 +78,9 @@ def find_words(rows: Rows, look: Look) -> tuple[str, str] | None:
 
 
 def _lists(rows: Rows) -> list[str]:
-    """Columns that hold a list in every row."""
-    return [name for name in (rows[0] if rows else ()) if all(isinstance(row.get(name), list) for row in rows)]
+    """Columns that hold a list in nearly every row."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [name for name in names if sum(isinstance(row.get(name), list) for row in rows) >= _MOST * len(rows)]
 
 
 def _letters(words: Any) -> Any:
@@ -88,12 +89,13 @@ def _letters(words: Any) -> Any:
 
 def _match(rows: Rows, words: str, name: str) -> bool:
     """Whether a column holds tags of the words: lists as long in most rows, or nothing but tags under a usual name."""
-    pairs = [(_letters(row[words]), row[name]) for row in rows]
+    cells = [(_letters(row.get(words)), row.get(name)) for row in rows]
+    pairs = [(one, other) for one, other in cells if isinstance(one, list) and isinstance(other, list)]
     same = sum(len(one) == len(other) for one, other in pairs) >= _ALIKE * len(pairs)
     tags = {str(tag) for _, other in pairs for tag in other if not isinstance(tag, list)}
     known = bool(tags) and all(map(_TAG.fullmatch, tags))
     same = same and (name in _TAGS or not any(tag is None for _, other in pairs for tag in other))
-    if not all(isinstance(row[words], list) for row in rows):
+    if any(isinstance(row.get(words), str) for row in rows):
         return same and known  # letters: numbers may be of anything
     return (same and max(len(other) for _, other in pairs) > 1) or (known and name in _TAGS[:3] and bool(tags - {"O"}))
 
@@ -103,9 +105,9 @@ def _are_words(rows: Rows, name: str) -> bool:
     cells = [row.get(name) for row in rows]
     if cells and all(isinstance(cell, str) for cell in cells):
         return True
-    if not cells or not all(isinstance(cell, list) for cell in cells):
+    if sum(isinstance(cell, list) for cell in cells) < _MOST * len(cells):
         return False
-    items = [item for cell in cells for item in cell or ()]
+    items = [item for cell in cells if isinstance(cell, list) for item in cell]
     return bool(items) and 2 * sum(1 for item in items if _NO_WORD.search(str(item))) <= len(items)
 
 
