@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+import pyarrow as pa
+
 from tunebook.core.errors import DataError, shortened
 from tunebook.data.exports import Export
 from tunebook.data.look import Look
-from tunebook.data.places import SPANS, with_type
+from tunebook.data.places import SPANS
 from tunebook.data.votes import Answer, join_answers
 
 _BLANK = re.compile(r"\s+|\\n")
@@ -97,7 +99,17 @@ def marked_export(
         raise _overlap(look, settled, given, changed["span_overlap"])
     notes = {**(notes or {}), **({"units": unit} if unit != _UNIT else {})}
     export = join_answers(settled, label, {"text": text, **roles}, notes, spans=True)
-    return replace(with_type(export, SPANS), changed={name: sorted(set(rows)) for name, rows in changed.items()})
+    return replace(_with_type(export), changed={name: sorted(set(rows)) for name, rows in changed.items()})
+
+
+def _with_type(export: Export) -> Export:
+    """An export whose columns of labels and of annotators are of spans, whatever their first rows hold."""
+    table = export.table
+    for name in (export.roles["label"], *export.roles.get("annotators", ())):
+        if name in table.column_names:
+            column = pa.array(table[name].to_pylist(), SPANS)
+            table = table.set_column(table.column_names.index(name), name, column)
+    return replace(export, table=table)
 
 
 def _readable(answer: Answer) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tunebook.data.exports import Export
 from tunebook.data.options import DataOptions
 
 _ENDS = [("start", pa.int32()), ("end", pa.int32())]
@@ -18,16 +16,6 @@ _ENDS = [("start", pa.int32()), ("end", pa.int32())]
 SPANS = pa.list_(pa.struct([*_ENDS, ("label", pa.string())]))
 TAGGED = pa.list_(pa.struct([*_ENDS, ("tag", pa.string())]))
 WORDS = pa.list_(pa.struct(_ENDS))
-
-
-def with_type(export: Export, kind: pa.DataType) -> Export:
-    """An export whose columns of labels and of annotators have this type, whatever their first rows hold."""
-    table = export.table
-    for name in (export.roles["label"], *export.roles.get("annotators", ())):
-        if name in table.column_names:
-            column = pa.array(table[name].to_pylist(), kind)
-            table = table.set_column(table.column_names.index(name), name, column)
-    return replace(export, table=table)
 
 
 def column_of(kind: pa.DataType, table: pa.Table, told: DataOptions) -> str | None:
@@ -51,4 +39,4 @@ def spans_of(
     return pa.ListArray.from_arrays(ends, inner, type=SPANS, mask=null)
 
 
-__all__ = ["SPANS", "TAGGED", "WORDS", "column_of", "lengths_of", "spans_of", "with_type"]
+__all__ = ["SPANS", "TAGGED", "WORDS", "column_of", "lengths_of", "spans_of"]

@@ -36,9 +36,7 @@ class Tags(SpanKind):
         if column.type != TAGGED:
             raise DataError("data.no_marks", key=options.label or "label")
         words = column.combine_chunks()
-        names = options.label_names
-        tags = _renamed(words, names)
-        bad, words, tags = _usable(words, tags)
+        bad, words, tags = _usable(words, _renamed(words, options.label_names))
         spans, entities, key = _read(words, tags, options)
         found = self._tidy(spans, _without_tags(options, tags))
         rows = np.unique(np.repeat(np.arange(len(words)), lengths_of(words))[entities.broken]).astype(np.int64)
@@ -81,9 +79,9 @@ def _renamed(words: pa.ListArray, names: dict[str, str] | list[str] | None) -> p
     if isinstance(names, list):
         names = {str(place): name for place, name in enumerate(names)}
     given: Mapping[str, str] = names or {}
-    bare = sorted((tag for tag in written if tag.isdigit() and tag not in given), key=int)
-    if bare and len(bare) == sum(map(str.isdigit, written)) and all(tag.isdigit() for tag in written):
-        raise DataError("data.tags_numbered", key="label", value=", ".join(bare[:10]))
+    bare = [tag for tag in written if tag not in given]
+    if bare and all(map(str.isdigit, written)):
+        raise DataError("data.tags_numbered", key="label", value=", ".join(sorted(bare, key=int)[:10]))
     return pa.array([given.get(tag, tag) for tag in written], pa.string()).take(tags.indices)
 
 
