@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tests.books import Trained
+from tunebook.core.answers import rows_id
 from tunebook.core.errors import RunError
 from tunebook.data.load import load
-from tunebook.engine.answered import rows_id
 from tunebook.engine.load import load_model
 from tunebook.trials.trial import block_scores
 from tunebook.verbs.ab import ab

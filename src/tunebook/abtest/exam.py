@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.answers import rows_id
 from tunebook.core.errors import DataError
 from tunebook.core.hashing import file_id
 from tunebook.core.nouns import DataRef, Split
 from tunebook.core.task import Rows
 from tunebook.data.load import group_codes
 from tunebook.data.outside import outside_rows
-from tunebook.engine.answered import rows_id
 
 Array = NDArray[Any]
 

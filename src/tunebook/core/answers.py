@@ -6,18 +6,72 @@ places) the length of the longest. Beyond the end of a row there are zeros, whic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import zlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tunebook.core.files import part_of
+from tunebook.core.hashing import content_id
+from tunebook.core.rows import Rows
 
 if TYPE_CHECKING:
     from tunebook.core.kind import Link
     from tunebook.core.nouns import Labels
 
 Answers = NDArray[np.float32]
+_CUT = (ValueError, LookupError, EOFError, BadZipFile, zlib.error, NotImplementedError)  # of damaged files
 _NEVER = 30.0  # so far below all others lies the logit of a class that a model has never heard of
+
+
+def kept_answers(at: Path, rows: Rows, model: str = "") -> Answers | None:
+    """What was answered before to these very texts by this very model, shape (N, k); None where nothing was, or it is
+    damaged.
+
+    Args:
+        at: the file.
+        model: hash of all that the answers depend on beside the rows; empty where that is not known any more.
+    """
+    if not at.is_file():
+        return None
+    with suppress(OSError, *_CUT), at.open("rb") as stream:
+        stored = np.load(stream)
+        older = "rows" not in stored  # answers of older versions are known by texts and targets, whatever the model
+        told = stored["key"] if older else stored["rows"]
+        same = str(told) == (rows_id(rows) if older else rows.texts_id)
+        if same and (older or not model or str(stored["model"]) in ("", model)):
+            answers = np.asarray(stored["logits"])
+            return answers if fits(answers, len(rows), rows.targets if older else None) else None
+    return None
+
+
+def answered(at: Path, rows: Rows, ask: Callable[[], Answers], model: str = "") -> Answers:
+    """The same, asked for where it is not kept, and then kept.
+
+    Args:
+        ask: runs the model over the rows.
+    """
+    known = kept_answers(at, rows, model)
+    if known is not None:
+        return known
+    found = ask()
+    if os.access(next(folder for folder in at.parents if folder.exists()), os.W_OK):  # a book may only be read
+        with part_of(at) as part, part.open("wb") as stream:
+            told = {"rows": np.array(rows.texts_id), "model": np.array(model)}
+            np.savez_compressed(stream, allow_pickle=False, logits=found, **told)
+    return found
+
+
+def rows_id(rows: Rows) -> str:
+    """Hash of the texts and the targets of labelled rows."""
+    targets = np.ascontiguousarray(rows.targets)
+    return content_id([rows.texts_id, targets.shape, targets.tolist()], 24)
 
 
 def fits(answers: NDArray[Any], rows: int, targets: NDArray[Any] | None = None) -> bool:
@@ -95,4 +149,4 @@ def renamed(answers: Answers, old: Labels, new: Labels) -> Answers:
     return np.take(np.hstack([answers, never]).astype(np.float32), columns, axis=1)
 
 
-__all__ = ["Answers", "fits", "mean", "renamed", "row_losses", "stacked"]
+__all__ = ["Answers", "answered", "fits", "kept_answers", "mean", "renamed", "row_losses", "rows_id", "stacked"]

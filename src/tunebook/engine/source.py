@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tunebook.core.answers import answered
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.hashing import content_id
@@ -19,7 +20,6 @@ from tunebook.core.places import read_plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.task import OtherBook, Task
 from tunebook.core.technique import Batch
-from tunebook.engine.answered import answered
 from tunebook.engine.inputs import declared_input, find_inputs, input_id
 from tunebook.engine.past import ancestors, data_of, kept_for, outputs_before, past_rows, read_kept
 from tunebook.engine.tokens import encode

@@ -24,9 +24,8 @@ from tunebook.core.soup import METHODS, Ingredient, Method, Recipe
 from tunebook.verbs.book import Book
 from tunebook.verbs.ingredients import SOUP, ingredients_of
 from tunebook.verbs.kept import kept_model_id
-from tunebook.verbs.kitchen import Kitchen
+from tunebook.verbs.kitchen import Kitchen, Logits, Tasting, tasting
 from tunebook.verbs.runs import Run, find_run, new_run
-from tunebook.verbs.tasting import Logits, Tasting, tasting
 
 if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
