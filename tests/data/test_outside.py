@@ -169,3 +169,31 @@ def test_exports_are_read_as_rows_and_as_texts(tmp_path: Path) -> None:
     records = {"fields": {"text": "the room"}, "responses": {name: [{"value": "good"}] for name in ("label", "tone")}}
     several = write(tmp_path / "records.json", json.dumps([records, records]))
     assert outside_rows(ref, several).targets.tolist() == [1, 1]
+
+
+CONLL = "\n\n".join(
+    f"Ｓee\tO\n<b>Li\tB-PER\n{word}</b>\tI-PER\nin\tO\nRoom{n}\tO" for n, word in enumerate(["Na", "Po"] * 20)
+)
+
+
+def test_words_and_their_tags_are_read_as_in_the_book(tmp_path: Path) -> None:
+    ref = prepare([write(tmp_path / "rows.conll", CONLL + "\n")], tmp_path / "data")
+    assert (ref.task, ref.labels.problem, ref.labels.names) == ("tagging", "tags", ["PER"])
+    file = write(tmp_path / "hard.conll", "Ｗho\tO\n<i>Wu</i>\tB-PER\n\nLi\tB-PER\nＮa\tI-PER\nran\tO\n")
+    found, bare = outside_rows(ref, file), outside_rows(ref, file, labelled=False)
+    assert list(found.texts) == list(bare.texts) == ["Who Wu", "Li Na ran"]
+    assert found.targets.tolist() == [[1, 4, 6, 0], [1, 0, 5, 0]] and bare.targets is None
+    words = [[[0, 3], [4, 6]], [[0, 2], [3, 5], [6, 9]]]
+    assert [place.tolist() for place in found.words] == [place.tolist() for place in bare.words] == words
+    other = write(tmp_path / "other.conll", "Oslo\tB-LOC\nis\tO\n\nLi\tB-PER\nran\tO\n")
+    with pytest.raises(DataError) as caught:
+        outside_rows(ref, other)
+    assert (caught.value.code, caught.value.value) == ("outside.label", "LOC")
+
+
+def test_a_text_is_found_under_the_name_that_its_format_knows(tmp_path: Path) -> None:
+    options = DataOptions(text="line")
+    ref = prepare([write(tmp_path / "rows.conll", CONLL + "\n")], tmp_path / "data", options)
+    assert ref.roles.text == "line"
+    found = outside_rows(ref, write(tmp_path / "hard.conll", "Li\tB-PER\nran\tO\n\nWu\tB-PER\nsat\tO\n"))
+    assert list(found.texts) == ["Li ran", "Wu sat"]

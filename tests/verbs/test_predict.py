@@ -19,6 +19,7 @@ from tests.books import Trained
 from tests.verbs.test_evaluate import KINDS, predictions
 from tunebook.core.errors import DataError, RunError, TunebookError
 from tunebook.core.task import Rows
+from tunebook.engine.load import LoadedModel
 from tunebook.verbs.predict import predict, predict_file
 from tunebook.verbs.runs import Run
 
@@ -107,6 +108,20 @@ def test_a_list_of_texts_needs_no_heading(trained: Callable[[str], Trained], tmp
     file.write_text("".join(json.dumps({"sentence": text}) + "\n" for text in texts), encoding="utf-8")
     answers = predict_file(trained("classes").run, file)
     assert [answer["sentence"] for answer in answers] == texts
+
+
+def test_words_that_a_file_knows_reach_the_model(
+    trained: Callable[[str], Trained], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Rows] = []
+    answers = LoadedModel.answers
+    monkeypatch.setattr(LoadedModel, "answers", lambda self, rows, *how: seen.append(rows) or answers(self, rows, *how))
+    file = tmp_path / "new.conll"
+    file.write_text("a\tO\n<b>very\tO\nlovely</b>\tO\nstay\tB-X\n\nＳo\tO\nso\tO\n", encoding="utf-8")
+    found = predict_file(trained("classes").run, file)
+    assert [row["text"] for row in found] == ["a <b>very lovely</b> stay", "Ｓo so"] and "\0words" not in found[0]
+    assert list(seen[0].texts) == ["a very lovely stay", "So so"]
+    assert [places.tolist() for places in seen[0].words] == [[[0, 1], [2, 6], [7, 13], [14, 18]], [[0, 2], [3, 5]]]
 
 
 def test_texts_are_cleaned_as_in_training(trained: Callable[[str], Trained]) -> None:

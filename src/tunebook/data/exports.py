@@ -166,7 +166,7 @@ def told(options: DataOptions, roles: dict[str, Any], columns: Iterable[str]) ->
     known = {
         role: column
         for role, column in roles.items()
-        if getattr(options, role) is None and not said & set(_listed(column)) and set(_listed(column)) <= there
+        if getattr(options, role, "") is None and not said & set(_listed(column)) and set(_listed(column)) <= there
     }
     return options.model_copy(update=known)
 

@@ -117,15 +117,16 @@ def _shaped(
     """The files with one column of labels, where their shape says of what kind these are; and the parts of columns.
 
     Raises:
-        DataError: `data.shape`, the first file is of this kind and another one is not.
+        DataError: `data.shape`, the first file is of this kind and another one is not; `data.task`.
     """
-    for kind in kinds_for(options.problem, options.task):
+    for kind in kinds_for(options.problem, None):
         tables = [
             kind.shaped(source.table, told(options, source.roles, source.table.column_names), True)
             for source in sources
         ]
         if tables[0] is None:
             continue
+        kinds_for(kind.key, options.task)
         found = []
         for source, name, shaped in zip(sources, names, tables, strict=True):
             if shaped is None:

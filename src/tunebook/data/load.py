@@ -83,12 +83,12 @@ def to_rows(table: pa.Table, labels: Labels) -> Rows:
         ids=table["_id"].to_pylist(),
         weights=table["weight"].to_numpy().astype(np.float32) if "weight" in names else None,
         other={name: table[name].to_pylist() for name in names if name not in ours},
-        words=None if words is None else _places(words),
+        words=None if words is None else word_places(words),
     )
 
 
-def _places(words: pa.Array) -> list[NDArray[np.int64]]:
-    """Start and end of each row's words, shape (words, 2)."""
+def word_places(words: pa.Array) -> list[NDArray[np.int64]]:
+    """Start and end of each row's words, shape (words, 2), from a column of lists of them."""
     flat = words.flatten()
     ends = np.stack([flat.field(name).to_numpy(zero_copy_only=False) for name in ("start", "end")], axis=1)
     return np.split(ends.astype(np.int64), np.cumsum(pc.fill_null(pc.list_value_length(words), 0).to_numpy())[:-1])
@@ -115,4 +115,4 @@ def _name(cell: object) -> str:
     return "" if cell is None or cell != cell else str(cell).strip()
 
 
-__all__ = ["group_codes", "load", "load_table", "to_rows"]
+__all__ = ["group_codes", "load", "load_table", "to_rows", "word_places"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef
@@ -16,7 +19,7 @@ from tunebook.data.exports import told
 from tunebook.data.kind import column_kind
 from tunebook.data.label_columns import label_table, with_fields
 from tunebook.data.ledger import WANTED
-from tunebook.data.load import to_rows
+from tunebook.data.load import to_rows, word_places
 from tunebook.data.options import DataOptions
 
 if TYPE_CHECKING:
@@ -47,12 +50,14 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     label = parts.get("label", data.roles.label)
     if labelled and label not in table.column_names:
         raise DataError("outside.column", key=str(path), value=label, allowed=" | ".join(table.column_names))
-    first, second = texts_of(table, (parts.get("text", data.roles.text), data.roles.text_pair), path)
+    names = (parts.get("text", data.roles.text), data.roles.text_pair)
+    first, second = texts_of(table, names, path, source.roles)
     if len(first) < 2:
         raise DataError("outside.rows", key=str(path), value=len(first))
     texts = {"text": first, "pair": second}
     columns = {name: pa.array(column, pa.large_string()) for name, column in texts.items() if column is not None}
-    columns |= {"label": table[label]} if labelled else {}
+    others = {"label": label if labelled else None, "words": source.roles.get("words")}
+    columns |= {name: table[column] for name, column in others.items() if column is not None}
     return to_rows(_as_prepared(pa.table(columns), data, path), data.labels)
 
 
@@ -68,8 +73,7 @@ def _as_prepared(table: pa.Table, data: DataRef, path: Path) -> pa.Table:
     rules, kind = data.stats["cleaning"]["rules"], column_kind(data.labels.problem)
     for name in ("text", "pair"):
         if name in table.column_names:
-            beside = ("label",) if name == "text" and "label" in table.column_names else ()
-            table, _ = cleaned_table(table, name, rules, beside)
+            table, _ = cleaned_table(table, name, rules, ("label", "words") if name == "text" else ())
     table = table.append_column("_id", pa.array([str(number) for number in range(table.num_rows)]))
     if "label" not in table.column_names:
         return table
@@ -80,6 +84,13 @@ def _as_prepared(table: pa.Table, data: DataRef, path: Path) -> pa.Table:
     words = kind.words(table["label"])
     table = table.set_column(table.column_names.index("label"), "label", known)
     return table if words is None else table.append_column("words", words)
+
+
+def moved_words(words: pa.ChunkedArray, texts: list[str], data: DataRef) -> list[NDArray[np.int64]]:
+    """Start and end of the words of each text, shape (words, 2), as they are once the book's rules have cleaned it."""
+    table = pa.table({"text": pa.array(texts, pa.large_string()), "words": words})
+    table, _ = cleaned_table(table, "text", data.stats["cleaning"]["rules"], ("words",))
+    return word_places(table["words"].combine_chunks())
 
 
 def refuse_lost_rows(source: Source) -> None:
@@ -96,23 +107,27 @@ def refuse_lost_rows(source: Source) -> None:
         raise DataError("predict.rows", key=str(source.path), value=len(lost), rows=shown)
 
 
-def texts_of(table: pa.Table, names: tuple[str, str | None], place: Path | str) -> tuple[list[str], list[str] | None]:
+def texts_of(
+    table: pa.Table, names: tuple[str, str | None], place: Path | str, known: Mapping[str, Any] | None = None
+) -> tuple[list[str], list[str] | None]:
     """The texts and second texts of a file, as training reads them; "" where there is none.
 
     Args:
         names: of the columns; None for single texts. These may also be a plain list, whatever its heading.
+        known: part -> column, as the file's format says, where there is no column of that name.
 
     Raises:
         DataError: `predict.column`.
     """
     alone = len(table.column_names) == 1 and names[1] is None
     table = with_fields(table, names)
+    text = names[0] if names[0] in table.column_names else (known or {}).get("text", names[0])
     found = []
-    for name in (table.column_names[0] if alone else names[0], names[1]):
+    for name in (table.column_names[0] if alone else text, names[1]):
         if name is not None and name not in table.column_names:
             raise DataError("predict.column", key=str(place), value=name, allowed=" | ".join(table.column_names))
         found.append(None if name is None else [text or "" for text in text_column(table[name]).to_pylist()])
     return found[0] or [], found[1]
 
 
-__all__ = ["outside_rows", "refuse_lost_rows", "texts_of"]
+__all__ = ["moved_words", "outside_rows", "refuse_lost_rows", "texts_of"]

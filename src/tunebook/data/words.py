@@ -19,6 +19,7 @@ from tunebook.data.places import TAGGED
 _DENSE = re.compile(
     "[\u2e80-\u2fdf\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
+_WORDS = "\0words"  # no file has a column of this name
 _SINGLE, _DENSE_SHARE = 0.9, 0.2
 
 
@@ -47,6 +48,7 @@ def tagged_export(
     look: Look, sentences: Iterable[Sentence], label: str, roles: dict[str, Any], notes: dict[str, str] | None = None
 ) -> Export:
     """Texts of words with a tag each; a row whose words and tags do not go together is left out, with the reason.
+    Without labels there is a column of the words' places alone, which plays the part `words`.
 
     Args:
         label: name of the column of tags.
@@ -66,11 +68,14 @@ def tagged_export(
         for one, (whole, _) in zip(kept, made, strict=True)
     ]
     export = to_export(rows, {"text": text, **roles}, faults=faults, notes=notes or {})
-    if not look.labelled:
+    if not rows:
         return export
-    column = _tagged([places for _, places in made], [one.tags for one in kept])
-    table = export.table.append_column(label, column) if rows else export.table
-    return replace(export, table=table, roles={**export.roles, "label": label})
+    places = [places for _, places in made]
+    if look.labelled:
+        column, part, name = _tagged(places, [one.tags for one in kept]), "label", label
+    else:
+        column, part, name = _tagged(places, [[""] * len(one.words) for one in kept]), "words", _WORDS
+    return replace(export, table=export.table.append_column(name, column), roles={**export.roles, part: name})
 
 
 def _tagged(places: list[list[tuple[int, int]]], tags: list[list[Any]]) -> pa.ListArray:

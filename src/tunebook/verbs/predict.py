@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from tunebook.core.errors import DataError
-from tunebook.core.nouns import DataRef, Labels, Plan
+from tunebook.core.nouns import DataRef, Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Rows, Task
@@ -18,7 +18,6 @@ from tunebook.verbs.runs import Run
 
 if TYPE_CHECKING:
     from tunebook.data.clean import Places
-    from tunebook.engine.load import LoadedModel
 
 NO_TEXT, CUT, REJECTED = "no_text", "cut", "rejected"
 _ROWS = 64
@@ -62,13 +61,8 @@ def predict(run: Run, texts: Any, pairs: Sequence[Any] | None = None, **how: Unp
     """
     from tunebook.data.frozen import rows_of
 
-    folder, plan = run.model, run.plan
-    asking = _asking(how, plan)
-    ref = rows_of(plan)
-    rows = _rows(*_texts(texts, pairs, ref), ref)
-    from tunebook.engine.load import load_to_answer  # not before all that can be refused without torch
-
-    return asking.answers(load_to_answer(folder, plan), rows) if len(rows) else []
+    asking, ref = _asking(how, run), rows_of(run.plan)
+    return asking.answers(_rows(*_texts(texts, pairs, ref), ref))
 
 
 def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how: Unpack[How]) -> list[dict[str, Any]]:
@@ -80,14 +74,18 @@ def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how
         DataError: the file or one of its rows cannot be read, or it lacks the column of texts that the model was
             trained on.
     """
-    from tunebook.data.outside import refuse_lost_rows, texts_of
+    from tunebook.data.frozen import rows_of
+    from tunebook.data.outside import moved_words, refuse_lost_rows, texts_of
     from tunebook.data.read import read
 
+    asking = _asking(how, run)
     source = read(path, options or DataOptions(), labelled=False)
     refuse_lost_rows(source)
-    text, pair = texts_of(source.table, text_columns(run, options), path)
-    answers = predict(run, text, pair, **how)
-    columns = source.table.to_pydict()
+    ref, given = rows_of(run.plan), source.roles.get("words")
+    text, pair = texts_of(source.table, text_columns(run, options), path, source.roles)
+    words = moved_words(source.table[given], text, ref) if given else None
+    answers = asking.answers(replace(_rows(text, pair, ref), words=words))
+    columns = {name: source.table[name].to_pylist() for name in source.table.column_names if name != given}
     return [
         {
             **{name: values[number] for name, values in columns.items()},
@@ -160,7 +158,8 @@ def _given(text: str, rules: tuple[str, ...], start: int, end: int) -> tuple[int
     return _places(text, rules).given(start, end)
 
 
-def _asking(how: How, plan: Plan) -> _Asking:
+def _asking(how: How, run: Run) -> _Asking:
+    folder, plan = run.model, run.plan
     task = task_of(plan.task)()
     bounds = {"top_k": (1, None), "reject_below": (0, 1), "batch_size": (1, None)}
     for name, (low, high) in bounds.items():
@@ -171,7 +170,7 @@ def _asking(how: How, plan: Plan) -> _Asking:
             raise DataError("predict.how", key=name, value=value, allowed=f"{low} – {high or '…'}")
         if name != "batch_size" and name not in task.options(plan.labels):
             raise DataError("predict.no_scores", key=name, value=value)
-    return _Asking(how, task, plan.labels)
+    return _Asking(how, task, folder, plan)
 
 
 @dataclass(frozen=True)
@@ -180,13 +179,18 @@ class _Asking:
 
     how: How
     task: Task
-    labels: Labels
+    folder: Path
+    plan: Plan
 
-    def answers(self, model: LoadedModel, rows: Rows) -> list[dict[str, Any]]:
+    def answers(self, rows: Rows) -> list[dict[str, Any]]:
         """An answer for each row; only those with a text are read."""
+        from tunebook.engine.load import load_to_answer  # not before all that can be refused without torch
+
         there = [number for number, text in enumerate(rows.texts) if text.strip() and _second(rows, number).strip()]
-        found: list[dict[str, Any]] = [{**self.task.blank(self.labels), "notes": [NO_TEXT]} for _ in range(len(rows))]
+        blank = self.task.blank(self.plan.labels)
+        found: list[dict[str, Any]] = [{**blank, "notes": [NO_TEXT]} for _ in range(len(rows))]
         if there:
+            model = load_to_answer(self.folder, self.plan)
             answers, cut = model.answers(rows.at(there), self.how.get("progress"), self.how.get("batch_size") or _ROWS)
             for number, answer, short in zip(there, answers, cut, strict=True):
                 found[number] = self._noted(answer, [CUT] if short else [])

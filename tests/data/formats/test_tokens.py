@@ -24,7 +24,10 @@ def test_a_tag_for_each_word(write):
     ]
     assert source.table["n"].to_pylist() == [7, 8]
     assert (source.roles["text"], source.roles["label"]) == ("text", "ner_tags")
-    assert read(path, labelled=False).table.to_pydict() == {"text": ["a b", "c"], "n": [7, 8]}
+    bare = read(path, labelled=False)
+    assert bare.table.select(["text", "n"]).to_pydict() == {"text": ["a b", "c"], "n": [7, 8]}
+    words = bare.table[bare.roles["words"]].to_pylist()
+    assert [[(word["start"], word["end"]) for word in row] for row in words] == [[(0, 1), (2, 3)], [(0, 1)]]
 
 
 def test_the_letters_of_a_text_with_a_tag_each(write):
