@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,13 @@ def words() -> list[str]:
     return [word for group in _WORDS.values() for word in group] + _FILLER
 
 
-def tokenizer(folder: Path | None = None) -> Any:
-    """A word-level BERT-like tokenizer of the small language."""
+def tokenizer(folder: Path | None = None, vocabulary: Sequence[str] | None = None) -> Any:
+    """A word-level BERT-like tokenizer of the small language, or of other words."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    vocabulary = {word: number for number, word in enumerate(specials + words())}
+    vocabulary = {word: number for number, word in enumerate([*specials, *(vocabulary or words())])}
     backend = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
     backend.normalizer = normalizers.Lowercase()
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -45,14 +46,15 @@ def tokenizer(folder: Path | None = None) -> Any:
     return made
 
 
-def base_model(folder: Path, kind: str = "bert") -> Path:
-    """A tiny encoder with random weights and its tokenizer, as a base model's folder."""
+def base_model(folder: Path, kind: str = "bert", vocabulary: Sequence[str] | None = None) -> Path:
+    """A tiny encoder or decoder with random weights and its tokenizer, as a base model's folder."""
     import torch
-    from transformers import AutoModel
+    from transformers import AutoModel, AutoModelForCausalLM
 
     torch.manual_seed(0)
-    AutoModel.from_config(tiny.config(kind, dropout=0.1)).save_pretrained(str(folder))
-    tokenizer(folder)
+    auto = AutoModelForCausalLM if kind in tiny.DECODERS else AutoModel
+    auto.from_config(tiny.config(kind, dropout=0.1)).save_pretrained(str(folder))
+    tokenizer(folder, vocabulary)
     return folder
 
 

@@ -16,6 +16,7 @@ _SMALL: dict[str, Any] = {
     "max_position_embeddings": 40,
     "pad_token_id": 0,
 }
+DECODERS = ("llama", "gpt2")
 ENCODERS = ("bert", "roberta", "distilbert", "deberta-v2", "modernbert", "electra")
 
 
@@ -23,6 +24,15 @@ ENCODERS = ("bert", "roberta", "distilbert", "deberta-v2", "modernbert", "electr
 _OWN: dict[str, dict[str, Any]] = {
     "roberta": {"pad_token_id": 1, "max_position_embeddings": 42},
     "electra": {"embedding_size": 8},
+    "llama": {"bos_token_id": 2, "eos_token_id": 3, "num_hidden_layers": 2, "num_key_value_heads": 2},
+    "gpt2": {
+        "bos_token_id": 2,
+        "eos_token_id": 3,
+        "n_embd": 16,
+        "n_layer": 2,
+        "n_head": 2,
+        "n_positions": 40,
+    },
     "distilbert": {"dim": 16, "n_layers": 3, "n_heads": 2, "hidden_dim": 32},
     "deberta-v2": {"relative_attention": True, "position_buckets": 8, "pos_att_type": ["p2c", "c2p"]},
     "modernbert": {"cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3},

@@ -24,28 +24,12 @@ KINDS = (*(("masked_lm", kind) for kind in tiny.ENCODERS), ("causal_lm", "llama"
 COUNT = 40
 
 
-def decoder(folder: Path, kind: str) -> Path:
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    sizes = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 40} if kind == "gpt2" else {
-        "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
-        "max_position_embeddings": 40, "num_key_value_heads": 2,
-    }  # fmt: skip
-    config = AutoConfig.for_model(
-        kind, vocab_size=tiny.VOCABULARY, bos_token_id=2, eos_token_id=3, pad_token_id=0, **sizes
-    )
-    torch.manual_seed(0)
-    AutoModelForCausalLM.from_config(config).save_pretrained(str(folder))
-    small.tokenizer(folder)
-    return folder
-
-
 @pytest.fixture(scope="module", params=KINDS, ids="-".join)
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Encoded, Path]:
     """Task, model in evaluation mode, rows with targets, folder."""
     key, kind = request.param
     folder = tmp_path_factory.mktemp(kind)
-    folder = small.base_model(folder, kind) if key == "masked_lm" else decoder(folder, kind)
+    folder = small.base_model(folder, kind)
     task = tasks()[key]()
     torch.manual_seed(1)
     model = task.build(folder, LABELS, {}).eval()
@@ -193,7 +177,7 @@ def test_a_folder_without_part_of_the_body_is_refused(tmp_path: Path) -> None:
 def test_an_architecture_without_such_a_head_is_refused(make: str, tmp_path: Path) -> None:
     from transformers import AutoConfig
 
-    folder = decoder(tmp_path, "llama")
+    folder = small.base_model(tmp_path, "llama")
     assert AutoConfig.from_pretrained(folder).model_type == "llama"
     with pytest.raises(ModelError) as caught:
         getattr(tasks()["masked_lm"](), make)(folder, LABELS, {})

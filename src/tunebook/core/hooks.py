@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Labels, Plan, Report, Split
@@ -39,18 +39,44 @@ class BaselineInput:
         return None if self.split == "validation" else self.rows["validation"].targets
 
 
+# Texts of few words, with names in them, for cases.
+SENTENCES = (
+    "Anna went to Oslo and the room was great",
+    "the hotel in New York was dirty and Ben was sad",
+    "we found it",
+    "Ben and Anna went from New York to Oslo",
+    "the food was plain",
+    "it was the usual room in the usual hotel and we found it slow",
+    "Oslo",
+    "Anna found the hotel and the food great and Ben found it poor",
+    "sad and slow was the room Ben found in Oslo",
+    "New York was great",
+)
+
+
 @dataclass(frozen=True)
 class Case:
     """Rows by which the contract suite checks a task.
 
     Attributes:
-        name: of the case; rows: at least nine, with targets; params: settings beside the defaults.
+        rows: at least nine, of fewer than 45 words, with targets where the task takes them from its rows.
+        right: answers (N, k) that are all right; None where there are none.
+        params: settings beside the defaults.
+        base: what the base model is.
     """
 
     name: str
     labels: Labels
     rows: Rows
+    right: NDArray[np.float32] | None = None
     params: Mapping[str, Value] = field(default_factory=dict)
+    base: Literal["encoder", "decoder"] = "encoder"
+
+    @classmethod
+    def of(cls, name: str, labels: Labels, texts: Sequence[str] = SENTENCES, **more: Any) -> Case:
+        """Single texts, of which only these are named."""
+        rows = Rows(texts, None, more.pop("targets", None), [str(number) for number in range(len(texts))])
+        return cls(name, labels, rows, **more)
 
 
 @dataclass(frozen=True)
@@ -190,4 +216,4 @@ class Hooks(ABC):
         return next(iter(self.blank(labels)))
 
 
-__all__ = ["BaselineInput", "Case", "Hooks", "Writer"]
+__all__ = ["SENTENCES", "BaselineInput", "Case", "Hooks", "Writer"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tunebook.core.encoded import Encoded
+from tunebook.core.hooks import SENTENCES, Case
+from tunebook.core.nouns import Labels
 from tunebook.core.task import Rows
 from tunebook.nets.language_model import LanguageModel
 from tunebook.nets.masking import pack_documents
@@ -16,6 +18,11 @@ class CausalLm(LanguageModel):
     key: ClassVar[str] = "causal_lm"
     gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "item_logits"})
     ahead: ClassVar[int] = 1
+
+    @classmethod
+    def cases(cls) -> tuple[Case, ...]:
+        """Texts whose next words are to be said."""
+        return (Case.of("causal", Labels(problem="language_model"), SENTENCES * 4, base="decoder"),)
 
     def auto(self) -> Any:
         """Models that say the next token."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from tunebook.core.encoded import Encoded
+from tunebook.core.hooks import SENTENCES, Case
+from tunebook.core.nouns import Labels
 from tunebook.core.params import Value
 from tunebook.core.task import Rows
 from tunebook.nets.language_model import LanguageModel
@@ -22,6 +24,12 @@ class MaskedLm(LanguageModel):
     key: ClassVar[str] = "masked_lm"
     gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "item_logits"})
     ahead: ClassVar[int] = 0
+
+    @classmethod
+    def cases(cls) -> tuple[Case, ...]:
+        """Texts of which every third word is masked."""
+        labels, params = Labels(problem="language_model"), {"mask_share": 0.3, "whole_words": True}
+        return (Case.of("masked", labels, SENTENCES * 4, params=params),)
 
     def auto(self) -> Any:
         """Models with a head for masked tokens."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.encoded import Encoded, pack
+from tunebook.core.hooks import SENTENCES, Case
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Value
@@ -40,6 +42,11 @@ class TextClassification(LabelWords, LabelBaselines):
         {"embeddings", "layers", "head", "item_logits", "row_logits", "free_tokens"}
     )
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = label_metrics.METRICS
+
+    @classmethod
+    def cases(cls) -> tuple[Case, ...]:
+        """Each kind of labels, of single texts and of pairs."""
+        return tuple(_case(kind, pairs) for kind, pairs in product(_PROBLEM_TYPE, (False, True)))
 
     def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
         """The model with a head for these labels, fresh but for rows of its own head that belong to classes of the same
@@ -134,6 +141,31 @@ class TextClassification(LabelWords, LabelBaselines):
         """Per class, confusion matrix, reliability or scatter, and what to mind of the intervals."""
         assert rows.targets is not None
         return label_scores.detail(logits, rows.targets, labels, groups)
+
+
+def _case(kind: str, pairs: bool) -> Case:
+    """Rows with all classes, of weights that differ, and answers that are all right."""
+    codes = np.arange(len(SENTENCES)) % 3
+    several = np.stack([codes != 0, codes != 1, codes == 2], axis=1).astype(np.float32)
+    found: dict[str, NDArray[Any]] = {
+        "single_label": codes,
+        "multi_label": several,
+        "regression": (codes + 0.25).astype(np.float32),
+        "ordinal": codes.astype(np.float32),
+    }
+    targets = found[kind]
+    right: dict[str, NDArray[Any]] = {"single_label": 9 * np.eye(3)[codes], "multi_label": 18 * several - 9}
+    rows = Rows(
+        SENTENCES,
+        SENTENCES[::-1] if pairs else None,
+        targets,
+        [str(number) for number in range(len(SENTENCES))],
+        weights=np.linspace(0.2, 2, len(SENTENCES), dtype=np.float32),
+    )
+    labels = Labels(problem=kind, names=[] if kind == "regression" else ["bad", "so", "good"], low=0, high=2)
+    return Case(
+        f"{kind}{' of pairs' * pairs}", labels, rows, right=right.get(kind, targets[:, None]).astype(np.float32)
+    )
 
 
 def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:

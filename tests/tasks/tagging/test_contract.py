@@ -1,9 +1,8 @@
-"""What every task owes, of tagging on every architecture: the same loss however rows are split, padding that changes
-nothing, a folder that plain transformers reads and answers alike."""
+"""What tagging owes beside what every task does: a folder that plain transformers reads and answers alike, tags that
+keep their names, spans of words."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from tunebook.tasks.tagging import Tagging
 from tunebook.tasks.tagging.spans import SAID, Spans
 
 TASK = Tagging()
-ROWS = replace(made.rows(9, repeat=2), weights=np.linspace(0.2, 2, 9, dtype=np.float32))
 SHORT = made.rows(60, 5)
 ENCODERS = (*tiny.ENCODERS, "xlm-roberta")
 
@@ -41,33 +39,6 @@ def model(folder, kind):
             parameter.mul_(4 if parameter.dim() > 1 else 1)
         found.classifier.bias.copy_(torch.tensor([0.3, 0.5, -0.5, 0.5, -0.5]))
     return found
-
-
-@pytest.mark.parametrize("kind", ENCODERS)
-@pytest.mark.parametrize("params", [{}, {"class_weights": "balanced", "label_smoothing": 0.1}])
-def test_the_loss_does_not_depend_on_how_rows_are_split(folder, kind, params):
-    encoded, net = TASK.encode(ROWS, small.tokenizer(), 14), model(folder, kind)
-    criterion = TASK.criterion(made.LABELS, made.settings(**params), encoded)
-    whole = TASK.collate(encoded, range(9), 0)
-    parts = [TASK.collate(encoded, rows, 0) for rows in ([4], [0, 8, 2], [1, 3, 5, 6, 7])]
-    with torch.no_grad():
-        loss, _ = criterion.loss(net, whole)
-        summed = sum(criterion.loss(net, part)[0] * criterion.items(part) for part in parts)
-    items = sum(criterion.items(part) for part in parts)
-    assert float(items) == pytest.approx(float(criterion.items(whole)), rel=1e-5)
-    assert float(summed / items) == pytest.approx(float(loss), rel=2e-5)
-    criterion.loss(net, whole)[0].backward()
-    still = [name for name, parameter in net.named_parameters() if parameter.grad is None]
-    net.zero_grad()
-    assert [name for name in still if "pooler" not in name] == []
-
-
-@pytest.mark.parametrize("kind", ENCODERS)
-def test_padding_changes_nothing(folder, kind):
-    encoded, net = TASK.encode(ROWS, small.tokenizer(), 14), model(folder, kind)
-    together, alone = (Inference(TASK, 0, batch_size=size).run(net, encoded).logits for size in (9, 1))
-    assert Spans.of(together, SAID).row.size > 9
-    np.testing.assert_allclose(together, alone, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", ENCODERS)

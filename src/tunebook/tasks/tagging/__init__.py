@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.batch import Batch, Criterion
 from tunebook.core.encoded import Encoded
-from tunebook.core.hooks import BaselineInput
+from tunebook.core.hooks import SENTENCES, BaselineInput, Case
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Value
@@ -34,6 +35,12 @@ class Tagging(EntityWords):
     key: ClassVar[str] = "tagging"
     gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "head", "item_logits"})
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = dict.fromkeys(("tags", "spans"), METRICS)
+
+    @classmethod
+    def cases(cls) -> tuple[Case, ...]:
+        """Names in texts, alone and with the places of words, in short texts and in long ones, which are read in
+        parts."""
+        return (_case("places", SENTENCES), _case("words", SENTENCES, words=True), _case("long", _LONG))
 
     def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
         """The model with an output for each tag, fresh but for tags that its own head has under the same names.
@@ -128,6 +135,30 @@ class Tagging(EntityWords):
         spans = Spans.of(answers, SAID)
         place = np.array([new.names.index(name) if name in new.names else -1 for name in old.names])
         return replace(spans, label=place[spans.label]).at(place[spans.label] >= 0).matrix(SAID)
+
+
+_NAMES = {"Anna": 0, "Ben": 0, "Oslo": 1, "New York": 1}
+_LONG = tuple(" ".join(SENTENCES[place:] + SENTENCES[:place]) for place in range(len(SENTENCES)))
+
+
+def _case(name: str, texts: Sequence[str], *, words: bool = False) -> Case:
+    """Texts in which the names are entities."""
+    places = [[at.span() for at in re.finditer(r"\S+", text)] for text in texts]
+    named = [
+        (row, at.start(), at.end(), _NAMES[at.group()])
+        for row, text in enumerate(texts)
+        for at in re.finditer("|".join(_NAMES), text)
+    ]
+    row, start, end, label = np.array(named).T
+    spans = Spans(row, start, end, label, np.ones(len(named)), np.array([len(text) for text in texts]))
+    rows = Rows(
+        texts,
+        None,
+        spans.matrix(TRUE),
+        [str(number) for number in range(len(texts))],
+        words=[np.array(row) for row in places] if words else None,
+    )
+    return Case(name, Labels(problem="spans", names=["PER", "LOC"]), rows, right=spans.matrix(SAID))
 
 
 __all__ = ["Tagging"]
