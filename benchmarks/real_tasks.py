@@ -36,6 +36,7 @@ class Case:
     rows: dict[str, Any] = field(default_factory=dict)
 
 
+_CONLL = {"train": "train.txt", "validation": "dev.txt", "test": "test.txt"}
 CASES = {
     "en_sst2": Case({"train": "train.tsv.gz", "validation": "dev.tsv", "test": "test.tsv"}),
     "en_banking77": Case({"train": "train.csv.gz", "test": "test.csv"}),
@@ -48,6 +49,15 @@ CASES = {
         {"train": "train.tsv.gz", "validation": "dev.tsv", "test": "test.tsv"},
         options={"text": "c1", "label": "c2", "problem": "multi_label"},
         rows={"max_steps": 600},
+    ),
+    **{f"en_crossner/{domain}": Case(_CONLL) for domain in ("ai", "politics", "science")},
+    "zh_cluener": Case({"train": "train.json.gz", "test": "dev.json"}, model="model_zh_mini"),
+    "zh_resume_ner": Case(
+        {"train": "train.char.bmes.gz", "validation": "dev.char.bmes", "test": "test.char.bmes"}, model="model_zh_mini"
+    ),
+    # Nearly half of its titles stand in two of its files: those of the training rows are taken out.
+    "zh_ecommerce_ner": Case(
+        {"train": "train.txt.gz", "validation": "dev.txt", "test": "test.txt"}, model="model_zh_mini"
     ),
 }
 
