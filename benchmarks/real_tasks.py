@@ -51,7 +51,9 @@ CASES = {
         rows={"max_steps": 600},
     ),
     **{f"en_crossner/{domain}": Case(_CONLL) for domain in ("ai", "politics", "science")},
-    "zh_cluener": Case({"train": "train.json.gz", "test": "dev.json"}, model="model_zh_mini"),
+    "zh_cluener": Case(
+        {"train": "train.json.gz", "test": "dev.json"}, model="model_zh_mini", options={"overlaps": "longest"}
+    ),
     "zh_resume_ner": Case(
         {"train": "train.char.bmes.gz", "validation": "dev.char.bmes", "test": "test.char.bmes"}, model="model_zh_mini"
     ),
