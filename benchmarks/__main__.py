@@ -43,6 +43,7 @@ from benchmarks import (
     same_training,
     startup,
     tables_matter,
+    tagging_speed,
     training_speed,
 )
 
@@ -76,6 +77,7 @@ CLAIMS = {
     "STARTUP": startup.main,
     "P1": training_speed.main,
     "P2": training_speed.main,
+    "P3": tagging_speed.main,
     "P4": ab_sharing.main,
     "TASKS": real_tasks.main,
     **{

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,24 @@ def has_bf16() -> bool:
     return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
+def alternated(
+    module: str, case: str, sides: Sequence[str], pairs: int, steps: int
+) -> dict[str, list[dict[str, float]]]:
+    """What each side measures, one after the other, so many times; only the last of each is scored.
+
+    Args:
+        module: run with the case, the side, the steps and 1 for a score; its last line is the measurement as JSON.
+    """
+    found: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
+    for pair in range(pairs):
+        for side in sides:
+            command = [sys.executable, "-m", module, case, side, str(steps), str(int(pair == pairs - 1))]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+            found[side].append(json.loads(done.stdout.strip().splitlines()[-1]))
+            print(case, pair, side, found[side][-1], flush=True)
+    return found
+
+
 def main(case: str, arguments: list[str]) -> Path:
     """Alternate the sides and write the result."""
     read = argparse.ArgumentParser()
@@ -160,14 +179,7 @@ def main(case: str, arguments: list[str]) -> Path:
     read.add_argument("--steps", type=int, default=60)
     options = read.parse_args(arguments)
     sides = ("tunebook", *(side for side in CASES[case]["against"] if "bf16" not in side or has_bf16()))
-    found: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
-    for pair in range(options.pairs):
-        for side in sides:
-            command = [sys.executable, "-m", "benchmarks.training_speed", case, side, str(options.steps),
-                       str(int(pair == options.pairs - 1))]  # fmt: skip
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-            found[side].append(json.loads(done.stdout.strip().splitlines()[-1]))
-            print(case, pair, side, found[side][-1], flush=True)
+    found = alternated("benchmarks.training_speed", case, sides, options.pairs, options.steps)
     ratios = {
         side: ratio([a["rows_per_second"] / b["rows_per_second"] for a, b in zip(found["tunebook"], rows, strict=True)])
         for side, rows in found.items()
