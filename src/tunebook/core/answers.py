@@ -128,16 +128,12 @@ def _log_mean(logs: NDArray[np.float64]) -> NDArray[np.float64]:
 def row_losses(logits: NDArray[Any], targets: NDArray[Any], link: Link) -> NDArray[np.float64]:
     """Loss of each row, shape (N,), of logits (N, outputs) and targets (N,), or (N, outputs) of several labels: the
     cross-entropy, the mean of those of the labels, or the squared error."""
-    values: NDArray[np.float64] = np.asarray(logits, dtype=np.float64)
-    found: NDArray[np.float64]
-    match link:
-        case "softmax":
-            found = np.logaddexp.reduce(values, axis=1) - values[np.arange(len(values)), targets]
-        case "sigmoid":
-            found = (np.logaddexp(0, values) - targets * values).mean(axis=1)
-        case "identity":
-            found = np.square(values[:, 0] - targets)
-    return found
+    values = np.asarray(logits, dtype=np.float64)
+    if link == "identity":
+        return np.asarray(np.square(values[:, 0] - targets))
+    if link == "sigmoid":
+        return np.asarray((np.logaddexp(0, values) - targets * values).mean(axis=1))
+    return np.asarray(np.logaddexp.reduce(values, axis=1) - values[np.arange(len(values)), targets])
 
 
 def renamed(answers: Answers, old: Labels, new: Labels) -> Answers:
