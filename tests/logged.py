@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tunebook.abtest.verdicts import find_verdict
+from tunebook.abtest.verdicts import fitting_verdicts
 from tunebook.core.nouns import DataRef, Labels, Roles, write_json
 from tunebook.core.verdict import Guardrail, Verdict
 from tunebook.knowledge.log import Change, Entry
@@ -73,8 +73,8 @@ def tested(book: Book, a: int, b: int, **changes: Any) -> Verdict:
 
 def promoted(book: Book, version: int, **wish: Any) -> Entry:
     """A promotion as the proof of a test leaves it, without any."""
-    found = find_verdict(book, book.tables.get(version))
-    verdict = {} if found is None else {"verdict": found.model_dump(mode="json", exclude={"path", "history", "extra"})}
+    fitting = fitting_verdicts(book, book.tables.get(version))
+    verdict = {"verdict": fitting[0].model_dump(mode="json", exclude={"path", "history", "extra"})} if fitting else {}
     evidence = {"from": book.tables.champion, **verdict}
     change = Change(action="promote", table=version, evidence=evidence, **wish)
     return enact(book, Promotion(change, book.tables.champion))

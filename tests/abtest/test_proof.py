@@ -16,7 +16,7 @@ from tunebook.abtest.crossfit import answers_of
 from tunebook.abtest.exam import split_exam
 from tunebook.abtest.prepared import prepare_test
 from tunebook.abtest.proof import checked, pair_tests
-from tunebook.abtest.verdicts import find_verdict
+from tunebook.abtest.verdicts import fitting_verdicts
 from tunebook.core.errors import RefusedError
 from tunebook.core.verdict import Verdict
 from tunebook.verbs.ab import ab
@@ -25,9 +25,7 @@ from tunebook.verbs.promote import weigh
 
 
 def verdict_of(book: Book) -> Verdict:
-    found = find_verdict(book, book.tables.get(3))
-    assert found is not None
-    return found
+    return fitting_verdicts(book, book.tables.get(3))[0]
 
 
 def refused(book: Book, verdict: Verdict) -> str:

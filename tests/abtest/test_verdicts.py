@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import logged
-from tunebook.abtest.verdicts import find_verdict, is_logged, mismatch, read_verdict
+from tunebook.abtest.verdicts import fitting_verdicts, is_logged, mismatch, read_verdict
 from tunebook.verbs.book import Book
 
 
@@ -17,20 +17,20 @@ def book(tmp_path: Path) -> Book:
 
 
 def test_none_where_nothing_was_tested(book: Book) -> None:
-    assert find_verdict(book, book.tables.get(2)) is None
+    assert fitting_verdicts(book, book.tables.get(2)) == []
     logged.verdict(book, 2, 1)
-    assert find_verdict(book, book.tables.get(2)) is None
+    assert fitting_verdicts(book, book.tables.get(2)) == []
 
 
 def test_a_fitting_one_before_a_newer_one_that_does_not_fit(book: Book) -> None:
     fits = logged.verdict(book, 1, 2, test="a")
     logged.verdict(book, 1, 2, test="b", content="other")
-    found = find_verdict(book, book.tables.get(2))
-    assert found is not None and found.test == "a"
+    (found,) = fitting_verdicts(book, book.tables.get(2))
+    assert found.test == "a"
     assert mismatch(book, book.tables.get(2), found) is None
     (fits.path / "verdict.json").unlink()
-    other = find_verdict(book, book.tables.get(2))
-    assert other is not None and other.test == "b"
+    (other,) = fitting_verdicts(book, book.tables.get(2))
+    assert other.test == "b"
     wrong = mismatch(book, book.tables.get(2), other)
     assert wrong is not None and wrong.code == "promote.other_rows"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tunebook.data
 from tunebook.core.messages import catalogue
-from tunebook.data.file_warnings import _NOTES
+from tunebook.data.prepare import _NOTES
 
 SOURCE = "\n".join(path.read_text() for path in Path(tunebook.data.__path__[0]).rglob("*.py"))
 TEXTS = {

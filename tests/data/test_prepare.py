@@ -11,10 +11,12 @@ from pyarrow import parquet
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef
+from tunebook.data.describe import warning_text
 from tunebook.data.frozen import open_data
+from tunebook.data.ledger import Entry, Ledger
 from tunebook.data.load import load
 from tunebook.data.options import DataOptions
-from tunebook.data.prepare import prepare
+from tunebook.data.prepare import file_warnings, prepare
 
 
 def refused(*args: Any, **options: Any) -> DataError:
@@ -150,3 +152,38 @@ def test_where_a_fresh_head_starts(tmp_path: Path) -> None:
     counts = ref.stats["classes"]["train"]
     expected = [(counts[name] + 0.5) / (ref.rows["train"] + 1) for name in ref.labels.names]
     assert shares == pytest.approx(expected)
+
+
+def test_says_what_was_found_out_and_what_was_taken_for_no_row():
+    ledger = Ledger()
+    for reason, row in (("total", 9), ("open_quote", 3), ("duplicate", 4)):
+        ledger.note(Entry("dropped", reason, "a.csv", np.array([row])))
+    notes = {
+        "encoding": "cp1252",
+        "encoding_guessed": "cp1252",
+        "formulas": "B2",
+        "errors": "C4",
+        "repeated": "tag",
+        "beside": "x, y",
+        "split_column": "part",
+        "weight_column": "grams",
+        "hidden_keep": "B",
+        "no_status": "Argilla",
+    }
+    told = [warning_text(found) for found in file_warnings({"a.csv": notes, "b.csv": {"format": "csv"}}, ledger)]
+    parts = (
+        "cp1252",
+        "B2",
+        "C4",
+        "B",
+        "tag",
+        "x, y",
+        "--split-column 'part'",
+        "--weight 'grams'",
+        "Argilla",
+        "a.csv: 3",
+        "total: a.csv: 9",
+    )
+    for text, part in zip(told, parts, strict=True):
+        assert part in text
+    assert file_warnings({"a.csv": {}}, Ledger()) == []

@@ -16,11 +16,6 @@ _CHECKED = (
 )  # fmt: skip
 
 
-def find_verdict(book: Book, table: ParamTable) -> Verdict | None:
-    """The newest test of a table against the champion on the book's rows; else the newest test of it at all."""
-    return next(iter(fitting_verdicts(book, table)), None)
-
-
 def fitting_verdicts(book: Book, table: ParamTable) -> list[Verdict]:
     """Tests of a table against the champion on the book's rows, newest first; else the newest test of it at all."""
     found = [verdict for verdict in newest_verdicts(book) if verdict.b_values == table.values_id]
@@ -74,4 +69,4 @@ def is_logged(book: Book, verdict: Verdict) -> bool:
     return all(values) and all(logged[name] == stated[name] for name in _CHECKED if name in logged)
 
 
-__all__ = ["find_verdict", "fitting_verdicts", "is_logged", "mismatch", "newest_verdicts", "read_verdict"]
+__all__ = ["fitting_verdicts", "is_logged", "mismatch", "newest_verdicts", "read_verdict"]

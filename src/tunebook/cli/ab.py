@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunebook.cli.ab_rule import Around, Rule, read_rule
+from tunebook.cli.ab_options import ExtraOptions, GateOptions, read_options
 from tunebook.cli.answer import Answer, advise, command, facts, grid, note, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.options import Allowed, Books, wrong
@@ -29,9 +29,9 @@ Version = Annotated[str, typer.Argument(metavar="vN", help=say("cli.opt.ab_old")
 Challenger = Annotated[str, typer.Argument(metavar="vN", help=say("cli.opt.ab_new"))]
 
 
-def ab(book: Books, a: Version, b: Challenger, rule: Rule, around: Around, allowed: Allowed) -> Answer:
+def ab(book: Books, a: Version, b: Challenger, rule: GateOptions, around: ExtraOptions, allowed: Allowed) -> Answer:
     """Test one version against another."""
-    asked = read_rule(rule, around, allowed)  # a slip of the pen is told before anything is loaded
+    asked = read_options(rule, around, allowed)  # a slip of the pen is told before anything is loaded
     from tunebook.abtest.effects import METHODS
     from tunebook.abtest.openings import rows_use
     from tunebook.abtest.prepared import prepare_test
@@ -179,7 +179,7 @@ def _effects(verdict: Verdict) -> list[Sequence[str]]:
     ]
 
 
-def _next(opened: Book, verdict: Verdict, data: dict[str, Any], rule: Rule) -> tuple[str, ...]:
+def _next(opened: Book, verdict: Verdict, data: dict[str, Any], rule: GateOptions) -> tuple[str, ...]:
     from tunebook.report.ab_words import further_seeds
 
     start = ("--continue-from", rule.continue_from) if rule.continue_from else ()

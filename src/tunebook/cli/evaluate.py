@@ -1,16 +1,20 @@
-"""tunebook eval: a run's scores on a split, beside the baselines."""
+"""tunebook eval: a run's scores on a split, beside the baselines, and what it has kept of earlier tasks."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, facts, predict_command
+from tunebook.cli.answer import Answer, facts, grid, predict_command
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, RunName, option, wrong
-from tunebook.cli.retention import retention_data, tell_retention
 from tunebook.cli.scores import report_data, tell_report
 from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunebook.core.retention import Retention
 
 
 def evaluate(
@@ -20,7 +24,6 @@ def evaluate(
     no_baselines: Annotated[bool, option("no_baselines", "--no-baselines")] = False,
 ) -> Answer:
     """Score a run."""
-    from rich.console import Console
 
     from tunebook.core.nouns import SPLITS
     from tunebook.verbs.book import open_book
@@ -49,4 +52,22 @@ def evaluate(
     return Answer({"run": found.id, **scores}, tell, (predict_command(book, opened.data, run),))
 
 
-__all__ = ["evaluate"]
+def tell_retention(screen: Console, kept: Retention | None) -> None:
+    """Print each earlier task with what was learned and what is left; nothing for a run that continues from none."""
+    if kept is None:
+        return
+    from tunebook.report.retention import headings, summary_facts, task_rows
+
+    screen.print()
+    screen.print(say("retention.heading"), style="bold")
+    lines = [[book, *cells] for book, _, *cells in (headings(kept), *task_rows(kept))]  # a run's id is long
+    screen.print(grid(lines[0], lines[1:], right=(1,)))
+    screen.print(facts(summary_facts(kept)))
+
+
+def retention_data(kept: Retention | None) -> dict[str, Any]:
+    """`retention` of a run's JSON; empty for a run that continues from none."""
+    return {} if kept is None else {"retention": {**kept.model_dump(mode="json"), "summary": kept.summary()}}
+
+
+__all__ = ["evaluate", "retention_data", "tell_retention"]

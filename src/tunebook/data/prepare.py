@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,37 @@ from tunebook.data.clean import chosen_rules
 from tunebook.data.columns import storable
 from tunebook.data.describe import describe, find_warnings, warning
 from tunebook.data.draft import Draft, clean_draft, labelled_rows, row_ids, timed_draft, weigh_draft
-from tunebook.data.file_warnings import file_warnings
 from tunebook.data.fingerprint import fingerprint
 from tunebook.data.frozen import SPLIT, open_data
 from tunebook.data.gather import FILE, GIVEN, ROW, TIME, Gathered, gather
 from tunebook.data.kind import Labelled, column_kind, kinds_for
 from tunebook.data.label_checks import accepted_draft, refuse_tags, refuse_unknown
 from tunebook.data.labels import find_labels
-from tunebook.data.ledger import Ledger
+from tunebook.data.ledger import ASIDE, PUT_RIGHT, Ledger
 from tunebook.data.options import DataOptions
 from tunebook.data.sides import KEY, Found, choose_sides, keyed_draft, without_repeats
 
 ROWS, LEDGER = "rows.parquet", "ledger.jsonl"
 _LABEL, _WORDS = "\0label", "\0words"
+# Note of a file, which is the code of its warning too -> what the warning calls it.
+_NOTES = {
+    "encoding_guessed": "encoding",
+    "formulas": "cells",
+    "errors": "cells",
+    "hidden_keep": "what",
+    "hidden_drop": "what",
+    "repeated": "names",
+    "beside": "columns",
+    "twice": "rows",
+    "split_column": "column",
+    "fold_column": "column",
+    "weight_column": "column",
+    "second_text": "column",
+    "no_status": "tool",
+    "parts_left": "names",
+    "relations_left": "count",
+    "units": "unit",
+}
 
 
 def prepare(
@@ -198,4 +216,26 @@ def _freeze(table: pa.Table, ref: DataRef, ledger: Ledger) -> DataRef:
     return ref
 
 
-__all__ = ["LEDGER", "ROWS", "prepare"]
+def file_warnings(files: Mapping[str, Mapping[str, str]], ledger: Ledger) -> list[dict[str, Any]]:
+    """Guessed encodings, cells without values, columns that were not asked to play a part, what was taken for no row.
+
+    Args:
+        files: name of each file -> what was found out of it.
+    """
+    found = []
+    for file, notes in files.items():
+        for note, field in _NOTES.items():
+            if note in notes:
+                found.append(warning(note, file=file, **{field: notes[note]}))
+    if ledger.total("dropped", "open_quote"):
+        found.append(warning("open_quote", rows=ledger.examples("open_quote")))
+    for reason in PUT_RIGHT:
+        if ledger.total("changed", reason):
+            found.append(warning("marks_changed", reason=reason, rows=ledger.examples(reason)))
+    for reason in ASIDE:
+        if ledger.total("dropped", reason):
+            found.append(warning("aside", reason=reason, rows=ledger.examples(reason)))
+    return found
+
+
+__all__ = ["LEDGER", "ROWS", "file_warnings", "prepare"]

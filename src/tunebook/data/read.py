@@ -1,9 +1,13 @@
-"""A data file, whatever its format, as columns with the row numbers that people find in the file."""
+"""A data file, whatever its format, as columns with the row numbers that people find in the file.
+
+Of an SQLite database these are the rows of its only table, or what a SELECT statement gives.
+"""
 
 from __future__ import annotations
 
 import io
 import json
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ import pyarrow as pa
 
 from tunebook.core.errors import DataError
 from tunebook.core.hashing import file_id
+from tunebook.data.columns import to_column
 from tunebook.data.delimited import read_delimited
 from tunebook.data.encoding import decode
 from tunebook.data.exports import Export, find_format, read_export
@@ -23,7 +28,49 @@ from tunebook.data.ledger import Numbers
 from tunebook.data.look import Look
 from tunebook.data.options import DataOptions
 from tunebook.data.sheets import read_sheet
-from tunebook.data.sqlite import read_sqlite
+
+
+def _read_sqlite(data: bytes, path: Path, query: str | None) -> tuple[pa.Table, Numbers]:
+    """The rows of a query, numbered from 1. Nothing in the database can be changed.
+
+    Raises:
+        DataError: `data.table`, there is not exactly one table and no query; `data.query`, the database refuses it.
+    """
+    connection = sqlite3.connect(":memory:")
+    try:
+        if path.suffix.lower() in (".gz", ".zip"):
+            connection.deserialize(data)
+        else:  # from the disk, because newer rows may still be in the file beside it (-wal)
+            connection.close()
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        connection.execute("PRAGMA query_only = 1")
+        names, rows = _select(connection, query or _only_table(connection, path))
+    except sqlite3.Error as error:
+        raise DataError("data.query", key=str(path), value=query, reason=str(error)) from error
+    finally:
+        connection.close()
+    columns = [to_column(list(column)) for column in zip(*rows, strict=True)] or [pa.array([])] * len(names)
+    return pa.Table.from_arrays(columns, names=names), np.arange(1, len(rows) + 1, dtype=np.int64)
+
+
+def _only_table(connection: sqlite3.Connection, path: Path) -> str:
+    """All rows of the only table; those of SQLite itself, and those behind an index for full text, are none."""
+    found = connection.execute(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual') "
+        r"AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name"
+    )
+    tables = [name for (name,) in found]
+    if len(tables) != 1:
+        raise DataError("data.table", key=str(path), value=len(tables), allowed=", ".join(tables))
+    quoted = tables[0].replace('"', '""')
+    return f'SELECT * FROM "{quoted}"'
+
+
+def _select(connection: sqlite3.Connection, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    cursor = connection.execute(query)
+    if cursor.description is None:
+        raise sqlite3.ProgrammingError("not a SELECT statement")
+    return column_names([item[0] for item in cursor.description], len(cursor.description)), cursor.fetchall()
 
 
 @dataclass(frozen=True)
@@ -161,7 +208,7 @@ def _read_binary(data: bytes, path: Path, kind: str, options: DataOptions, *, la
         notes |= found
         rows = np.arange(1, table.num_rows + 1, dtype=np.int64)
     elif kind == "sqlite":
-        table, rows = read_sqlite(data, path, options.query)
+        table, rows = _read_sqlite(data, path, options.query)
     else:
         cells = read_sheet(data, path, options, labelled=labelled)
         head = (path, path.name, file_id(path))

@@ -119,18 +119,6 @@ class TableStore:
             raise TableError("table.no_version", key=str(which), allowed=allowed, folder=str(self.folder))
         return int(digits)
 
-    def lineage(self, which: int | str) -> list[ParamTable]:
-        """A version, its parent, and so on up to the first.
-
-        Raises:
-            TableError: `table.no_version` where a parent's file is missing.
-            BookError: `table.damaged`, also for a version that names itself or a later one as its parent.
-        """
-        line = [self.get(which)]
-        while (parent := line[-1].parent) is not None:
-            line.append(self.get(parent))
-        return line
-
     @property
     def champion(self) -> int | None:
         """Number of the champion; None before there is one.

@@ -19,7 +19,7 @@ _AMOUNTS = "2pt | 2% | 0.02"
 
 
 @dataclass(frozen=True)
-class Rule:
+class GateOptions:
     """By which rule the test decides; what is not given is in the book's gate."""
 
     seeds: Annotated[str | None, option("ab_seeds", "--seeds", metavar="N|N,N,…")] = None
@@ -34,7 +34,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Around:
+class ExtraOptions:
     """What is done beside the test."""
 
     effects: Annotated[bool, option("ab_effects", "--effects")] = False
@@ -48,7 +48,7 @@ class Around:
         return self.effects_by or ("auto" if self.effects else "")
 
 
-def read_rule(rule: Rule, around: Around, allowed: Allowed) -> Asked:
+def read_options(rule: GateOptions, around: ExtraOptions, allowed: Allowed) -> Asked:
     """What the options ask for, as the verb takes it.
 
     Raises:
@@ -130,4 +130,4 @@ def _challenge(text: str) -> str:
     return f"{path}={_amount('--challenge', margin)}" if sign and not Path(text).exists() else text
 
 
-__all__ = ["Around", "Rule", "read_delta", "read_rule"]
+__all__ = ["ExtraOptions", "GateOptions", "read_delta", "read_options"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tunebook.cli.ab_rule import Around, Rule, read_delta, read_rule
+from tunebook.cli.ab_options import ExtraOptions, GateOptions, read_delta, read_options
 from tunebook.cli.options import Allowed
 from tunebook.core.errors import TunebookError
 
@@ -32,7 +32,7 @@ def test_deltas_that_are_none(text: str) -> None:
 
 
 def test_options_as_the_verb_takes_them(tmp_path: Path) -> None:
-    assert read_rule(Rule(), Around(), Allowed()) == {
+    assert read_options(GateOptions(), ExtraOptions(), Allowed()) == {
         "aa": False,
         "allow": frozenset(),
         "challenges": [],
@@ -40,20 +40,36 @@ def test_options_as_the_verb_takes_them(tmp_path: Path) -> None:
     prices, hard = tmp_path / "prices.toml", tmp_path / "a=b.csv"
     prices.write_text("cpu_hour = 1.0")
     hard.write_text("")
-    rule = Rule(seeds="3,9,4", looks="2，3", delta="1%", metric="mcc", alpha="10%", guard=["time=20%", "size=off"],
-                challenge=[str(hard), "x.csv=5pt"], aa=True)  # fmt: skip
-    found: dict[str, Any] = dict(read_rule(rule, Around(prices=prices), Allowed(pickle=True)))
+    rule = GateOptions(
+        seeds="3,9,4",
+        looks="2，3",
+        delta="1%",
+        metric="mcc",
+        alpha="10%",
+        guard=["time=20%", "size=off"],
+        challenge=[str(hard), "x.csv=5pt"],
+        aa=True,
+    )
+    found: dict[str, Any] = dict(read_options(rule, ExtraOptions(prices=prices), Allowed(pickle=True)))
     assert found["seeds"] == [3, 9, 4] and found["looks"] == [2, 3] and found["alpha"] == 0.1
     assert found["guard"] == {"time": 0.2, "size": "off"} and found["prices"].cpu_hour == 1.0
     assert found["challenges"] == [str(hard), "x.csv=0.05"] and found["allow"] == {"pickle"}
-    assert read_rule(Rule(seeds="7", looks="none"), Around(), Allowed())["looks"] == []
-    assert read_rule(Rule(seeds="7"), Around(), Allowed())["seeds"] == 7
-    assert read_rule(Rule(), Around(promote=True), Allowed())["binding"] is True
-    assert read_rule(Rule(guard=["worst_class=5pt"]), Around(), Allowed())["guard"] == {"worst_class": 0.05}
-    assert read_rule(Rule(continue_from="a/runs/b"), Around(), Allowed())["continue_from"] == "a/runs/b"
-    for wrong in (Rule(seeds="x"), Rule(looks=","), Rule(alpha="a"), Rule(guard=["time"]), Rule(guard=["time=x"])):
+    assert read_options(GateOptions(seeds="7", looks="none"), ExtraOptions(), Allowed())["looks"] == []
+    assert read_options(GateOptions(seeds="7"), ExtraOptions(), Allowed())["seeds"] == 7
+    assert read_options(GateOptions(), ExtraOptions(promote=True), Allowed())["binding"] is True
+    assert read_options(GateOptions(guard=["worst_class=5pt"]), ExtraOptions(), Allowed())["guard"] == {
+        "worst_class": 0.05
+    }
+    assert read_options(GateOptions(continue_from="a/runs/b"), ExtraOptions(), Allowed())["continue_from"] == "a/runs/b"
+    for wrong in (
+        GateOptions(seeds="x"),
+        GateOptions(looks=","),
+        GateOptions(alpha="a"),
+        GateOptions(guard=["time"]),
+        GateOptions(guard=["time=x"]),
+    ):
         with pytest.raises(TunebookError, match=r"cli\.option"):
-            read_rule(wrong, Around(), Allowed())
+            read_options(wrong, ExtraOptions(), Allowed())
 
 
 def test_points_without_their_unit_are_told_in_both_languages(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,12 +83,12 @@ def test_points_without_their_unit_are_told_in_both_languages(monkeypatch: pytes
 
 @pytest.mark.parametrize(
     ("rule", "code"),
-    [(Rule(alpha="70%"), "ab.gate"), (Rule(alpha="0"), "ab.gate"), (Rule(guard=["clas=5pt"]), "ab.guard"),
-     (Rule(seeds="2"), "ab.seeds"), (Rule(seeds="1,2,2"), "ab.seeds"), (Rule(seeds="1,2,99999999999"), "ab.seeds")],
+    [({"alpha": "70%"}, "ab.gate"), ({"alpha": "0"}, "ab.gate"), ({"guard": ["clas=5pt"]}, "ab.guard"),
+     ({"seeds": "2"}, "ab.seeds"), ({"seeds": "1,2,2"}, "ab.seeds"), ({"seeds": "1,2,99999999999"}, "ab.seeds")],
 )  # fmt: skip
-def test_what_no_gate_can_have(rule: Rule, code: str) -> None:
+def test_what_no_gate_can_have(rule: dict[str, Any], code: str) -> None:
     with pytest.raises(TunebookError) as caught:
-        read_rule(rule, Around(), Allowed())
+        read_options(GateOptions(**rule), ExtraOptions(), Allowed())
     assert caught.value.code == code and "Input" not in str(caught.value.to_json()["allowed"])
 
 
