@@ -116,9 +116,15 @@ def test_an_unknown_scheme_is_refused_with_those_there_are() -> None:
 def test_two_tags_in_one_are_seen() -> None:
     assert all(map(TWICE.fullmatch, ["B-PER|I-ORG", "B-PER,O", "O;B-X", "I-A B-B"]))
     assert not any(map(TWICE.fullmatch, ["B-PER", "B-a/b", "O", "B-work-of-art"]))
-    labelled = found([["B-X|B-Y", "O"], ["B-X"]])
+    labelled = found([["B-X|B-Y", "O"], ["B-X"]], max_dropped=0.5)
     assert labelled.bad["tag_twice"].tolist() == [0]
     assert entities(labelled) == [[], [("X", 0, 0)]]
+
+
+def test_many_rows_with_two_tags_on_a_word_are_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        found([["B-X|B-Y", "O"]] * 9)
+    assert (caught.value.code, caught.value.value, caught.value.fields["rows"]) == ("data.tag_twice", "B-X|B-Y", 9)
 
 
 def test_rows_by_themselves() -> None:

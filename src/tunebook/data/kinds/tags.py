@@ -32,11 +32,19 @@ class Tags(SpanKind):
         return None if name is None else (table, {"label": name})
 
     def find(self, column: pa.ChunkedArray, options: DataOptions, coded: bool) -> Labelled:
-        """The entities that the tags mark, by the scheme of all tags; broken sequences are read as conlleval does."""
+        """The entities that the tags mark, by the scheme of all tags; broken sequences are read as conlleval does.
+
+        Raises:
+            DataError: `data.tag_twice`, words of many rows bear two tags.
+        """
         if column.type != TAGGED:
             raise DataError("data.no_marks", key=options.label or "label")
         words = column.combine_chunks()
-        bad, words, tags = _usable(words, _renamed(words, options.label_names))
+        named = _renamed(words, options.label_names)
+        bad, words, tags = _usable(words, named)
+        if len(bad["tag_twice"]) > options.max_dropped * len(words):
+            value = next(tag for tag in named.to_pylist() if TWICE.fullmatch(tag))
+            raise DataError("data.tag_twice", key=options.label or "label", value=value, rows=len(bad["tag_twice"]))
         spans, entities, key = _read(words, tags, options)
         found = self._tidy(spans, _without_tags(options, tags))
         rows = np.unique(np.repeat(np.arange(len(words)), lengths_of(words))[entities.broken]).astype(np.int64)
