@@ -117,3 +117,36 @@ def test_an_english_tokenizer_cannot_read_chinese():
     report = token_report(texts, None, chinese)
     assert report["unknown_share"] < 0.01
     assert check_tokens(report) == []
+
+
+ENTITIES = {
+    "en_crossner/ai/train.txt": (100, 532, {"algorithm": 80, "person": 6}),
+    "en_crossner/politics/test.txt": (651, 4209, {"politicalparty": 953, "event": 195}),
+    "en_crossner/science/dev.txt": (450, 2538, {"astronomicalobject": 373, "theory": 7}),
+    "zh_cluener/dev.json": (1343, 3072, {"name": 465, "movie": 151}),
+    # Two entities more than that script's: each of its two broken sequences begins one, as conlleval reads them.
+    "zh_resume_ner/train.char.bmes.gz": (3821, 13438 + 2, {"TITLE": 6308, "LOC": 47}),
+    "zh_ecommerce_ner/train.txt.gz": (6000, 29397, {"HCCX": 20656, "XH": 1616}),
+}
+
+
+@pytest.mark.parametrize("file", ENTITIES)
+def test_entities_of_each_type(tmp_path, file):
+    """Counted by a script that knows these files alone."""
+    rows, entities, some = ENTITIES[file]
+    ref = prepare([DATA / file], tmp_path / "x", DataOptions(duplicates="keep"))
+    counts = {name: sum(part[name] for part in ref.stats["classes"].values()) for name in ref.labels.names}
+    assert ref.task == "tagging" and sum(ref.rows.values()) == rows
+    assert sum(counts.values()) == entities
+    assert {name: counts[name] for name in some} == some
+
+
+def test_slots_of_utterances_and_entities_inside_each_other(tmp_path):
+    source = read(DATA / "en_snips" / "train_PlayMusic.json")
+    assert source.table.num_rows == 300
+    assert set(source.table["intent"].to_pylist()) == {"PlayMusic"}
+    with pytest.raises(DataError, match=r"data\.span_overlap"):
+        read(DATA / "zh_cluener" / "train.json.gz")
+    source = read(DATA / "zh_cluener" / "train.json.gz", DataOptions(overlaps="longest"))
+    assert source.table.num_rows == 10748
+    assert source.changed["span_overlap"] == [1507]
