@@ -126,9 +126,12 @@ class SpanKind(ColumnKind):
     def length_link(self, logs: NDArray[np.float64], column: pa.ChunkedArray, labels: Labels) -> float:
         """The correlation ratio eta² of the name for which it is largest."""
         rows, codes = self._places(column, labels)
-        bears = np.zeros((len(labels.names), len(column)), dtype=np.int64)
-        bears[codes, rows] = 1
-        return max((eta_squared(logs, has) for has in bears), default=0.0)
+        found = []
+        for code in np.unique(codes):
+            has = np.zeros(len(column), dtype=np.int64)
+            has[rows[codes == code]] = 1
+            found.append(eta_squared(logs, has))
+        return max(found, default=0.0)
 
     def vote(self, cell: str, data: DataRef) -> frozenset[Place]:
         """The spans that an annotator marked."""
