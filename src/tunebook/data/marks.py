@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -232,9 +233,11 @@ def flattened(marks: Sequence[Mark], *, longest: bool) -> list[Mark]:
     order = sorted(marks, key=lambda mark: ((mark.start - mark.end) if longest else mark.start, mark.start - mark.end))
     kept: list[Mark] = []
     for mark in order:
-        if all(mark.end <= other.start or other.end <= mark.start for other in kept):
-            kept.append(mark)
-    return sorted(kept)
+        place = bisect(kept, mark)
+        free = place == 0 or kept[place - 1].end <= mark.start
+        if free and (place == len(kept) or mark.end <= kept[place].start):
+            kept.insert(place, mark)
+    return kept
 
 
 def _overlap(look: Look, settled: Sequence[Answer], given: Sequence[Answer], rows: Sequence[int]) -> DataError:
