@@ -10,6 +10,7 @@ import pytest
 
 from tunebook.core.metric import Cells, Drawn, Metric, intervals, scores
 from tunebook.core.nouns import Interval, Labels
+from tunebook.core.registry import tasks
 
 LABELS = Labels(problem="regression")
 ANSWERS, TARGETS = np.array([[1.0, 2], [3, 4], [5, 6]]), np.array([1, 0, 1])
@@ -30,6 +31,18 @@ def test_a_score_of_sums() -> None:
     metric = Metric("share", own, lambda sums: sums[..., 0] / sums[..., 1])
     assert metric.value(ANSWERS) == 9 / 12 and metric.each(ANSWERS) is None
     assert metric.scorer(ANSWERS)(np.array([0, 0, 2])) == 7 / 10
+
+
+def test_sums_of_whole_numbers_are_exact_and_the_same_however_they_are_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(0)
+    parts, rows = draw.integers(0, 9, size=(500, 6)), draw.integers(500, size=700)
+    metric = Metric("first", own, lambda sums: sums @ 7.0 ** np.arange(6))
+    expected = float(parts[rows].sum(0) @ 7.0 ** np.arange(6))
+    assert metric.scorer(parts)(rows) == metric.scorer(parts.astype(float))(rows) == expected
+    assert metric.scorer(parts > 4)(rows) == float((parts > 4)[rows].sum(0) @ 7.0 ** np.arange(6))
+    for limit in ("_QUICK", "_EXACT"):
+        monkeypatch.setattr(f"tunebook.core.metric.{limit}", 1)
+        assert metric.scorer(parts)(rows) == expected
 
 
 def test_a_score_of_cells() -> None:
@@ -70,3 +83,8 @@ def test_metrics_that_share_their_rows_share_the_work_and_only_some_have_interva
     assert intervals(metrics, ANSWERS, TARGETS, LABELS) == {}
     found = intervals(metrics, ANSWERS, TARGETS, LABELS, groups=1)  # type: ignore[arg-type]
     assert found == {"one": Interval(value=2.0, low=1, high=1)}
+
+
+def test_a_task_that_says_nothing_of_classes_has_none() -> None:
+    task, labels = tasks()["masked_lm"](), Labels(problem="language_model")
+    assert task.present(TARGETS, labels).shape == task.found(ANSWERS, TARGETS, labels).shape == (3, 0)

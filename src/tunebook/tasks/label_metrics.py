@@ -33,9 +33,9 @@ Array = NDArray[Any]
 
 def decided(answers: Array, labels: Labels) -> Array:
     """What each row is given: the number of its class, shape (N,), or of several labels yes or no, shape (N, C)."""
-    if labels.problem == "multi_label":
+    if labels.kind.classes == "several":
         return sigmoid(answers) > 0.5
-    return nearest_level(answers[:, 0], len(labels.names)) if labels.problem == "ordinal" else answers.argmax(1)
+    return nearest_level(answers[:, 0], len(labels.names)) if labels.kind.classes == "ordered" else answers.argmax(1)
 
 
 def present(targets: Array, labels: Labels) -> Array:
@@ -65,17 +65,17 @@ def _given(answers: Array, targets: Array, labels: Labels) -> tuple[Array, Array
     answers, targets = _checked(answers, targets, labels)
     finite = np.asarray(np.isfinite(answers).all(1))
     given = decided(answers if finite.all() else np.nan_to_num(answers), labels)
-    if labels.problem == "multi_label":
+    if labels.kind.classes == "several":
         true = np.asarray(targets, dtype=bool)
         return true, np.where(finite[:, None], given, ~true)
     true, classes = np.asarray(targets, dtype=np.int64), len(labels.names)
     farthest = np.where(2 * true < classes - 1, classes - 1, 0)
-    return true, np.where(finite, given, farthest if labels.problem == "ordinal" else (true + 1) % classes)
+    return true, np.where(finite, given, farthest if labels.kind.classes == "ordered" else (true + 1) % classes)
 
 
 def _checked(answers: Array, targets: Array, labels: Labels) -> tuple[Array, Array]:
     answers, targets = np.asarray(answers), np.asarray(targets)
-    expected = answers.shape if labels.problem == "multi_label" else answers.shape[:1]
+    expected = answers.shape if labels.kind.classes == "several" else answers.shape[:1]
     if answers.ndim != 2 or targets.shape != expected or not len(answers):
         raise ValueError(f"answers of shape {answers.shape} and targets of shape {targets.shape} cannot be scored")
     return answers, targets
@@ -126,7 +126,7 @@ def _log_loss(answers: Array, targets: Array, labels: Labels) -> Array:
 
 def _calibration(answers: Array, targets: Array, labels: Labels) -> Calibration:
     answers, targets = _checked(answers, targets, labels)
-    if labels.problem == "multi_label":
+    if labels.kind.classes == "several":
         return Calibration(sigmoid(answers), np.asarray(targets, dtype=bool))
     return Calibration(softmax(answers).max(1, keepdims=True), (answers.argmax(1) == targets)[:, None])
 

@@ -22,10 +22,10 @@ _POINTS = 2000  # of a scatter plot
 def detail(logits: Array, targets: Array, labels: Labels, groups: Array | None = None) -> dict[str, Any]:
     """`per_class`, `confusion`, `extra` and `interval_notes` of a report: what there is for this kind of labels."""
     told = {"interval_notes": notes(logits, targets, labels, groups)}
-    if labels.problem == "regression":
+    if labels.kind.classes == "none":
         return {"extra": {"scatter": _scatter(logits, targets)}, **told}
     ends = class_ends(logits, targets, labels, groups)
-    if labels.problem == "multi_label":
+    if labels.kind.classes == "several":
         counts = counts_of_decisions(decided(logits, labels), np.asarray(targets, dtype=bool))
         bins = _bins(sigmoid(logits).ravel(), np.asarray(targets).ravel())
         return {"per_class": per_class(counts, labels.names, ends), "extra": {"reliability": bins}, **told}
@@ -74,11 +74,11 @@ def notes(logits: Array, targets: Array, labels: Labels, groups: Array | None = 
         true, given = _yes(logits, targets, labels)
         rows = true.sum(0)
         few = _named(labels.names, rows, rows < FEW_ROWS)
-        for metric in ("macro_f1", *(["qwk"] if labels.problem == "ordinal" else [])) if few else ():
+        for metric in ("macro_f1", *(["qwk"] if labels.kind.classes == "ordered" else [])) if few else ():
             found[metric] = [said("intervals.few_rows", classes=few, least=FEW_ROWS)]
         largest = int(rows.argmax())
         rest = min(len(true) - int(rows[largest]), len(true) - int(given.sum(0).max()))
-        if labels.problem == "single_label" and rest < FEW_ROWS:
+        if labels.kind.classes == "one" and rest < FEW_ROWS:
             others = np.arange(len(rows)) != largest
             found["mcc"] = [said("intervals.few_answers", classes=_named(labels.names, rows, others), least=FEW_ROWS)]
     count = len(np.unique(groups)) if groups is not None else FEW_GROUPS
