@@ -117,6 +117,16 @@ def test_types_keep_their_names_where_their_numbers_change():
     np.testing.assert_array_equal(TASK.mean([answers] * 3, made.LABELS), answers)
 
 
+def test_a_test_watches_types_and_what_changes():
+    targets = made.targets([[(0, 2, 0), (3, 5, 0)], [(1, 2, 1)]])
+    one, two = made.answers([[(0, 2, 0)], [(1, 2, 1)]], 0.9), made.answers([[(0, 2, 0)], [(1, 2, 0)]], 0.4)
+    assert TASK.present(targets, made.LABELS).tolist() == [[2, 0], [0, 1]]
+    assert TASK.found(one, targets, made.LABELS).tolist() == [[1, 0], [0, 1]]
+    assert TASK.found(two, targets, made.LABELS).tolist() == [[1, 0], [0, 0]]
+    same = (TASK.decided(one, made.LABELS) == TASK.decided(two, made.LABELS)).all(axis=1)
+    assert same.tolist() == [True, False]
+
+
 def test_rows_that_are_words_have_spans_of_words(folder):
     """Whatever a model says of single tokens, spans begin and end with words."""
     texts = ["very sadly-broken perfect-room", "goodness of the hotel"]
