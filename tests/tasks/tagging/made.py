@@ -27,7 +27,7 @@ def answers(rows: list[list[Span]], score: float = 1.0, read: int = 20) -> NDArr
     """The same as answers, each of one score, of texts of so many code points."""
     width = max(map(len, rows), default=0)
     lines = [
-        [len(row), *sum(((*span, score) for span in row), ()), read, 0, 0, 0, *[0] * 4 * (width - len(row))]
+        [len(row), *sum(((*span, score) for span in row), ()), read, 1, 0, 0, *[0] * 4 * (width - len(row))]
         for row in rows
     ]
     return np.array(lines, dtype=np.float32).reshape(len(rows), 5 + 4 * width)

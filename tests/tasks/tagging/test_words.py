@@ -79,11 +79,12 @@ def test_a_page_shows_types_confusion_and_mistakes():
     made_of = TASK.detail(ANSWERS, ROWS, LABELS)
     report = Report(run="r", split="test", rows=4, content="c", headline="span_f1", metrics=metrics, **made_of)
     sections = TASK.sections(report, LABELS)
-    assert [type(section) for section in sections] == [Table, HeatMap, Table, Table, Table, Table]
+    assert [type(section) for section in sections] == [Table, HeatMap, Table, Table, Table, Table, Table]
     assert sections[1].names[-1] == "none"
     assert all(len(table.columns) == len(table.rows[0]) for table in (sections[0], *sections[2:]))
+    assert sections[2].on_card and [row[1] for row in sections[2].rows] == [0, 0, 0]
     assert TASK.sections(report.model_copy(update={"per_class": {}}), LABELS) == []
-    assert len(TASK.card_notes(LABELS)) == 3 and "pipeline" in TASK.snippet(LABELS, {}, pairs=False)[0]
+    assert len(TASK.card_notes(LABELS)) == 1 and "pipeline" in TASK.snippet(LABELS, {}, pairs=False)[0]
 
 
 @pytest.mark.parametrize("groups", [None, np.array([0, 0, 1, 1])])

@@ -68,7 +68,7 @@ def look_up(train: Rows, asked: Rows) -> Array:
     flat = np.array([match for row in found for match in row], dtype=np.float64).reshape(-1, 4)
     row = np.repeat(np.arange(len(found)), [len(each) for each in found])
     start, end, label = flat[:, :3].astype(np.int64).T
-    read = np.array([len(text.rstrip()) for text in asked.texts], dtype=np.int64)
+    read = np.array([(len(text.rstrip()), 1, 0, 0) for text in asked.texts], dtype=np.int64)
     return Spans(row, start, end, label, flat[:, 3], read).matrix(SAID)
 
 

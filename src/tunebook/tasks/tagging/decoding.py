@@ -12,7 +12,7 @@ from torch import Tensor
 from tunebook.core.batch import Batch
 from tunebook.core.encoded import Encoded
 from tunebook.tasks.tagging.batches import ROW
-from tunebook.tasks.tagging.pieces import END, FIRST, PART, START
+from tunebook.tasks.tagging.pieces import ELSEWHERE, END, FIRST, PART, START
 from tunebook.tasks.tagging.spans import SAID
 from tunebook.tasks.tagging.tags import spans_of
 
@@ -24,14 +24,37 @@ def read(outputs: Any, batch: Batch) -> Tensor:
     of a span is the mean probability of its tags.
     """
     rows = int(batch[ROW][-1]) + 1
-    where = batch[PART] == FIRST
-    scores = outputs.logits[where].float().log_softmax(dim=-1)
-    row = batch[ROW][:, None].expand_as(where)[where]
-    tags = best_tags(scores, row, rows)
+    counted = batch[PART] != ELSEWHERE
+    first = batch[PART][counted] == FIRST
+    logits, row = outputs.logits[counted], batch[ROW][:, None].expand_as(counted)[counted]
+    scores = logits[first].float().log_softmax(dim=-1)
+    tags = best_tags(scores, row[first], rows)
     chances = scores.gather(1, tags[:, None])[:, 0].exp()
-    ends = np.concatenate([[0], torch.bincount(row, minlength=rows).cumsum(0).cpu().numpy()])
-    pieces = Encoded({name: batch[name][where].cpu().numpy() for name in (START, END)}, ends, {})
-    return torch.from_numpy(spans_of(pieces, tags.cpu().numpy(), chances.cpu().numpy()).matrix(SAID))
+    start, end = batch[START][counted], batch[END][counted]
+    other = logits.argmax(dim=1) != _in_pieces(tags, first, row, start == end)
+    ends = np.concatenate([[0], torch.bincount(row[first], minlength=rows).cumsum(0).cpu().numpy()])
+    columns = {START: start[first].cpu().numpy(), END: end[first].cpu().numpy()}
+    found = spans_of(Encoded(columns, ends, {}), tags.cpu().numpy(), chances.cpu().numpy())
+    how = [torch.bincount(each, minlength=rows) for each in (batch[ROW], row[other & first], row[other & ~first])]
+    found.read[:, 1:] = torch.stack(how, dim=1).cpu().numpy()
+    return torch.from_numpy(found.matrix(SAID))
+
+
+def _in_pieces(tags: Tensor, first: Tensor, row: Tensor, empty: Tensor) -> Tensor:
+    """The tag of each counted token where all of a piece agree: the first has that of the piece, the rest go on with
+    it, and a blank goes on with what goes on behind it.
+
+    Args:
+        tags: of the pieces; first, row, empty: of all counted tokens, (M,).
+    """
+    own = (first.cumsum(0) - 1).clamp_min(0)
+    behind = (own + 1).clamp_max(max(len(tags) - 1, 0))
+    if not len(tags):
+        return torch.zeros_like(row)
+    same = row[first][behind] == row
+    goes_on = torch.where(tags > 0, tags + tags % 2, 0)
+    blank = torch.where(same & inside(tags[behind]), tags[behind], 0)
+    return torch.where(first, tags[own], torch.where(empty, blank, goes_on[own]))
 
 
 def inside(tags: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 
 Array = NDArray[Any]
 KINDS = ("missed", "invented", "other_type", "other_borders")
+READ = ("windows", "mended", "apart")  # why a plain pipeline may read a row otherwise
 _CONTEXT = 20  # code points on either side of an entity
 _SHOWN = 20  # entities of each kind that a page lists
 
@@ -37,7 +38,10 @@ def detail(answers: Array, rows: Rows, labels: Labels, groups: Array | None = No
     return {
         "per_class": _per_type(by_type(answers, rows.targets, labels), labels, groups),
         "confusion": cells.tolist(),
-        "extra": {"entities": _listed(_Pairing(true, said, first, second, *alone), rows, labels)},
+        "extra": {
+            "entities": _listed(_Pairing(true, said, first, second, *alone), rows, labels),
+            "read": dict(zip(READ, (said.read[:, 1:] > (1, 0, 0)).sum(axis=0).tolist(), strict=True)),
+        },
     }
 
 
@@ -124,4 +128,4 @@ def _told(pairing: _Pairing, first: Array, second: Array, rows: Rows, labels: La
         yield item | {"id": str(rows.ids[row])}
 
 
-__all__ = ["KINDS", "detail"]
+__all__ = ["KINDS", "READ", "detail"]

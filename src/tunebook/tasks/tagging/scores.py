@@ -108,7 +108,7 @@ def signs(answers: Array, targets: Array, labels: Labels) -> Array:
     both_marked = np.bincount(true.row[first], weights=shared * (1.0 + agreed), minlength=true.rows)
     ends = np.zeros(true.rows, dtype=np.int64)
     np.maximum.at(ends, true.row, true.end)
-    whole = np.maximum(said.read, ends)
+    whole = np.maximum(said.read[:, 0], ends)
     right = np.where(np.isfinite(answers).all(axis=1), whole - (wrong[0] + wrong[1] - both_marked), 0)
     return np.stack([right, whole], axis=1).astype(np.float64)
 

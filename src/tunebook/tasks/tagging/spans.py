@@ -1,6 +1,6 @@
 """Spans of rows as matrices: one line a row, their number first, then the fields of each, and zeros behind.
 
-Behind the predicted spans of a row stands how much text was read, where the start of one more span would stand.
+Behind the predicted spans of a row stands how it was read, where one more span would stand.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ class Spans:
 
     Attributes:
         row, start, end, label: of each span; score: 1 for true ones.
-        read: code points of each row that were read, shape (N,); 0 where nobody says.
+        read: how each row was read, shape (N, 4), 0 where nobody says: code points, windows, and, of what a plain
+            pipeline would read otherwise, tags that were mended and tokens that say other than their piece.
     """
 
     row: Ints
@@ -41,9 +42,9 @@ class Spans:
         found = blocks[row, place]
         start, end, label = (found[:, column].astype(np.int64) for column in range(3))
         if fields == TRUE:
-            return cls(row, start, end, label, np.ones(len(row)), np.zeros(len(known), dtype=np.int64))
-        behind = np.take_along_axis(np.pad(blocks[:, :, 0], ((0, 0), (0, 1))), known[:, :1].astype(np.int64), axis=1)
-        return cls(row, start, end, label, found[:, 3], behind[:, 0].astype(np.int64))
+            return cls(row, start, end, label, np.ones(len(row)), np.zeros((len(known), SAID), dtype=np.int64))
+        behind = np.pad(blocks, ((0, 0), (0, 1), (0, 0)))[np.arange(len(known)), known[:, 0].astype(np.int64)]
+        return cls(row, start, end, label, found[:, 3], behind.astype(np.int64))
 
     @property
     def rows(self) -> int:
@@ -58,7 +59,7 @@ class Spans:
         columns = (self.start, self.end, self.label, self.score)[:fields]
         blocks[self.row, place] = np.stack(columns, axis=1)
         if fields == SAID:
-            blocks[np.arange(self.rows), counts, 0] = self.read
+            blocks[np.arange(self.rows), counts] = self.read
         whole = np.concatenate([counts[:, None], blocks.reshape(self.rows, -1)], axis=1)
         return whole.astype(np.float32 if fields == SAID else np.int64)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tunebook.core.encoded import Encoded
 from tunebook.core.nouns import Labels
 from tunebook.tasks.tagging.pieces import ELSEWHERE, END, FIRST, PART, START
-from tunebook.tasks.tagging.spans import TRUE, Spans
+from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 
 IGNORED = -100  # not counted; torch's own number for that
 Ints = NDArray[np.int64]
@@ -78,8 +78,8 @@ def spans_of(pieces: Encoded, tags: Ints, chances: NDArray[np.floating[Any]]) ->
     summed = np.concatenate([[0.0], np.cumsum(chances, dtype=np.float64)])
     score = (summed[last + 1] - summed[first]) / (last + 1 - first)
     start, end = (pieces.flat[name].astype(np.int64) for name in (START, END))
-    read = np.zeros(len(pieces), dtype=np.int64)
-    np.maximum.at(read, row, end)
+    read = np.zeros((len(pieces), SAID), dtype=np.int64)
+    np.maximum.at(read[:, 0], row, end)
     return Spans(row[first], start[first], end[last], label[first], score, read)
 
 

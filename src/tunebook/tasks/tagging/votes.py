@@ -27,7 +27,7 @@ def mean(answers: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     row = each[:, 0]
     most = 2 * np.bincount(own, minlength=len(each)) > votes[row]
     score = np.bincount(own, weights=found.score, minlength=len(each)) / np.maximum(votes[row], 1)
-    read = found.read.reshape(models, rows).max(axis=0)
+    read = found.read.reshape(models, rows, SAID).max(axis=0)
     return Spans(row, each[:, 1], each[:, 2], each[:, 3], score, read).at(most).matrix(SAID)
 
 

@@ -15,7 +15,7 @@ from tunebook.core.rows import Rows
 from tunebook.core.sections import Brief, Column, HeatMap, Section, Table
 from tunebook.core.task import Task
 from tunebook.tasks.label_words import class_table
-from tunebook.tasks.tagging.errors import KINDS, detail
+from tunebook.tasks.tagging.errors import KINDS, READ, detail
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 from tunebook.tasks.tagging.writers import WRITERS
 
@@ -85,6 +85,10 @@ class EntityWords(Task):
             found.append(
                 HeatMap(title, caption, report.confusion, names, (say("report.true"), say("report.predicted")))
             )
+        if read := report.extra.get("read"):
+            columns = (Column(say("tagging.otherwise")), Column(say("report.data.row_count"), "number"))
+            reasons = tuple((say(f"tagging.read.{name}"), read[name]) for name in READ)
+            found.append(Table(say("tagging.pipeline", rows=report.rows), columns, reasons, whole=True, on_card=True))
         listed = report.extra.get("entities", {})
         return found + [_mistakes(kind, listed[kind]) for kind in KINDS if listed.get(kind, {}).get("count")]
 
@@ -98,7 +102,7 @@ class EntityWords(Task):
 
     def card_notes(self, labels: Labels) -> list[str]:
         """Where `pipeline` finds other spans than Tunebook does."""
-        return [say("tagging.card_sequences"), say("tagging.card_windows"), say("tagging.card_words")]
+        return [say("tagging.card_blanks")]
 
 
 def _told(spans: Spans, rows: Rows, labels: Labels, *, scored: bool) -> list[list[dict[str, Any]]]:
