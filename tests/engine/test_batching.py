@@ -124,6 +124,6 @@ def test_steps_mix_lengths_over_time() -> None:
 
 def test_by_length_is_longest_first_and_complete() -> None:
     sizes = lengths(70)
-    batches = by_length(sizes, 16)
+    batches = by_length(sizes, np.ones_like(sizes), 16)
     assert sizes[batches[0]].min() >= sizes[batches[1]].max()
     assert sorted(np.concatenate(batches)) == list(range(70))

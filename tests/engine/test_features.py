@@ -23,7 +23,7 @@ def batch_by_batch(model: Any, tokenizer: Any, max_length: int) -> np.ndarray:
     columns = tokenizer(TEXTS, truncation=True, max_length=max_length)
     encoded = pack({name: columns[name] for name in columns if name != "attention_mask"})
     out = np.zeros((len(TEXTS), model.config.hidden_size), dtype=np.float32)
-    for rows in by_length(encoded.lengths, 64):
+    for rows in by_length(encoded.lengths, np.ones_like(encoded.lengths), 64):
         numbers = rows.tolist()
         fill = {"input_ids": tokenizer.pad_token_id}
         inputs = {name: torch.from_numpy(encoded.padded(name, numbers, fill.get(name, 0))) for name in encoded.flat}

@@ -81,6 +81,10 @@ class Task(Hooks):
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """Tokens of each row, cut at `max_length`; with `labels` where the rows have targets."""
 
+    def lines(self, encoded: Encoded) -> NDArray[np.int64]:
+        """How many lines `collate` makes of each row, shape (N,)."""
+        return np.ones(len(encoded), dtype=np.int64)
+
     @abstractmethod
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         """A padded batch of tensors, of the rows with these numbers. A row that has several lines of tokens has each of

@@ -123,10 +123,16 @@ class RowNumbers(Dataset[int]):
         return index
 
 
-def by_length(lengths: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
-    """Row numbers of batches for inference: longest rows first, so that memory is tried at once."""
+def by_length(lengths: NDArray[np.int64], lines: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+    """Row numbers of batches for inference, of about `size` lines each: longest rows first, so that memory is tried at
+    once.
+
+    Args:
+        lengths, lines: tokens of each row, and lines that they are in, shape (N,).
+    """
     order = np.argsort(-lengths, kind="stable")
-    return [order[start : start + size] for start in range(0, len(order), size)]
+    batch = (np.cumsum(lines[order]) - 1) // size
+    return np.split(order, np.flatnonzero(np.diff(batch)) + 1) if len(order) else []
 
 
 def padding(lengths: NDArray[np.int64], batches: Sequence[Sequence[int]]) -> float:

@@ -71,7 +71,8 @@ class Inference:
         parts = []
         device = next(model.parameters()).device
         with torch.inference_mode(), self.arithmetic(device.type):
-            for rows in by_length(encoded.lengths, self.batch_size)[self.rank :: self.processes]:
+            batches = by_length(encoded.lengths, self.task.lines(encoded), self.batch_size)
+            for rows in batches[self.rank :: self.processes]:
                 batch = self.task.collate(encoded, [int(row) for row in rows], self.pad)
                 batch = {name: value.to(device) for name, value in batch.items()}
                 parts.append((rows, *self._forward(model, batch, criterion)))

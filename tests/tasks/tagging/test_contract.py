@@ -14,6 +14,7 @@ from tests import small, tiny
 from tests.tasks.tagging import made, readers
 from tunebook.core.errors import ModelError
 from tunebook.core.rows import Rows
+from tunebook.engine.batching import by_length
 from tunebook.engine.infer import Inference
 from tunebook.tasks.tagging import Tagging
 from tunebook.tasks.tagging.spans import SAID, Spans
@@ -137,6 +138,20 @@ def test_types_keep_their_names_where_their_numbers_change():
     expected = made.answers([[(3, 5, 1)], [(1, 2, 1)]], 0.5)
     np.testing.assert_array_equal(TASK.renamed(answers, made.LABELS, new), expected)
     np.testing.assert_array_equal(TASK.mean([answers] * 3, made.LABELS), answers)
+
+
+def test_long_rows_are_read_few_at_a_time(folder):
+    """A batch has about as many windows as it is told, however many a row has."""
+    rows = made.rows(6, 8, repeat=12)
+    encoded = TASK.encode(rows, small.tokenizer(), 14)
+    windows = TASK.lines(encoded)
+    assert windows.tolist() == [len(TASK.collate(encoded, [row], 0)["input_ids"]) for row in range(6)]
+    batches = by_length(encoded.lengths, windows, 8)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(6)) and len(batches) > 1
+    assert all(windows[batch][:-1].sum() < 8 for batch in batches)
+    net = model(folder, "bert")
+    few, many = (Inference(TASK, 0, batch_size=size).run(net, encoded).logits for size in (8, 500))
+    np.testing.assert_allclose(few, many, atol=1e-4)
 
 
 def test_a_test_watches_types_and_what_changes():

@@ -85,6 +85,10 @@ class Tagging(EntityWords):
         fixed = {"labels": rows.targets, "sample_weight": rows.weights}
         return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
 
+    def lines(self, encoded: Encoded) -> NDArray[np.int64]:
+        """Its windows."""
+        return np.maximum.reduceat(encoded.flat[pieces.WINDOW], encoded.offsets[:-1]).astype(np.int64) + 1
+
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         """A line for each window of these rows."""
         from tunebook.tasks.tagging.batches import collate
