@@ -8,7 +8,7 @@ CLAIM ?=
 
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: install demo test check bench docs clean
+.PHONY: install demo test check check-all bench docs clean
 
 install: $(READY)
 
@@ -31,6 +31,10 @@ check: install
 	$(BIN)/python scripts/make_docs.py --check
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
 	$(BIN)/python scripts/check_coverage.py
+
+# The same with every pair of a technique and a task's case, of which `check` tries some.
+check-all: export TUNEBOOK_CHECK = all
+check-all: check
 
 bench: install
 	$(BIN)/python -m benchmarks $(CLAIM)
