@@ -19,7 +19,7 @@ from tunebook.core.facts import in_words
 from tunebook.core.params import Declaration
 from tunebook.core.registry import tasks
 from tunebook.core.technique import Technique
-from tunebook.nets.peft import REFUSED, TESTED
+from tunebook.nets.peft import TESTED, nearest
 from tunebook.tables.catalogue import FILE, entries, paragraphs, rivals, to_json
 from tunebook.tables.declared import settings_rows, technique_rows, techniques
 
@@ -138,15 +138,17 @@ def efficient() -> str:
         keys = [key for key, kind in sorted(techniques().items()) if kind.exclusive == "peft"]
         possible = [key for key in keys if techniques()[key].needs <= task.gives]
         if possible:
-            rows = [(f"[{key}](techniques/{key}.md)", *(fit(key, kind) for kind in TESTED)) for key in possible]
+            rows = [
+                (f"[{key}](techniques/{key}.md)", *(fit(key, kind, task.gives) for kind in TESTED)) for key in possible
+            ]
             parts.append(f"\n## {name}\n{grid(('Method', *TESTED), rows)}")
     return "".join(parts)
 
 
-def fit(key: str, kind: str) -> str:
+def fit(key: str, kind: str, gives: frozenset[str]) -> str:
     """Whether a method can be had with an architecture, and what can be had instead."""
-    nearest = REFUSED.get(key, {}).get(kind)
-    return f"no: {nearest}" if nearest else "yes"
+    other = nearest(key, kind, gives)
+    return f"no: {other}" if other else "yes"
 
 
 def chinese() -> str:

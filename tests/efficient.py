@@ -44,9 +44,9 @@ def facts(kind: str, **changed: Any) -> Facts:
     """Facts of a training of a tiny model of this kind."""
     config = tiny.config(kind).to_dict()
     settings = {"max_length": 20, "gradient_checkpointing": False, **changed.pop("settings", {})}
+    task = changed.pop("task", "text_classification")
     values = {"techniques": frozenset[str](), "rows": 100, "config": {**config, **changed}}
-    labels = Labels(problem="single_label", names=["a", "b"])
-    return Facts("text_classification", labels, settings, **values)
+    return Facts(task, Labels(problem="single_label", names=["a", "b"]), settings, **values)
 
 
 __all__ = ["METHODS", "TESTED", "batch", "facts", "scatter", "under"]

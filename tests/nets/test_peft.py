@@ -16,7 +16,7 @@ from tests import small, tiny
 from tests.efficient import METHODS, TESTED, batch, facts, under
 from tests.engine.test_fit import plan
 from tunebook.core.errors import PlanError
-from tunebook.core.nouns import Plan
+from tunebook.core.nouns import Labels, Plan
 from tunebook.core.params import build
 from tunebook.core.registry import tasks, techniques
 from tunebook.core.technique import RunContext
@@ -27,6 +27,7 @@ from tunebook.models.source import model_id
 from tunebook.nets import peft
 from tunebook.nets.targets import linears
 
+KINDS = {"text_classification": "single_label", "tagging": "spans"}
 HEADS = {
     "bert": {"bert.pooler", "classifier"},
     "roberta": {"classifier"},
@@ -48,9 +49,14 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return folder
 
 
-def made(key: str, folder: Path) -> Plan:
+# Pairs of task and method that go together.
+CASES = [(task, key) for task in KINDS for key in METHODS if techniques()[key].needs <= tasks()[task].gives]
+
+
+def made(key: str, folder: Path, task: str) -> Plan:
     values = build(techniques()[key], {}).model_dump()
-    place = {"model": str(folder), "model_id": model_id(folder)}
+    labels = Labels(problem=KINDS[task], names=["a", "b"])
+    place = {"model": str(folder), "model_id": model_id(folder), "task": task, "labels": labels}
     return plan({key: values}, dropout=0.0, attention_dropout=0.0, classifier_dropout=0.0).model_copy(update=place)
 
 
@@ -58,11 +64,13 @@ def trained(model: Any, run: RunContext, technique: Any, kind: str) -> None:
     """Four steps of Adam."""
     rows = batch(kind)
     labels = torch.tensor([0, 1, 0, 1, 0, 1])
+    if run.labels is not None and run.labels.kind.classes == "none":  # a label a token
+        labels = labels[:, None].expand_as(rows["input_ids"]).flatten()
     run.total_steps = 4
     optimizer = torch.optim.Adam([item for item in model.parameters() if item.requires_grad], lr=0.01)
     run.optimizer = optimizer
     technique.on("start", run)
-    loss_of = lambda net, given: (nn.functional.cross_entropy(net(**given).logits, labels), None)  # noqa: E731
+    loss_of = lambda net, given: (nn.functional.cross_entropy(net(**given).logits.flatten(0, -2), labels), None)  # noqa: E731
     if hasattr(technique, "around_loss"):
         loss_of = technique.around_loss(loss_of, run)
     model.train()
@@ -76,21 +84,23 @@ def trained(model: Any, run: RunContext, technique: Any, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", TESTED)
-@pytest.mark.parametrize("key", METHODS)
-def test_a_method_trains_and_comes_back_or_is_refused(key: str, kind: str, base: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "key"), CASES)
+def test_a_method_trains_and_comes_back_or_is_refused(
+    name: str, key: str, kind: str, base: Any, tmp_path: Path
+) -> None:
     technique: Any = build(techniques()[key], {})
     if kind in peft.REFUSED.get(key, {}):
         with pytest.raises(PlanError) as caught:
-            technique.refuse(facts(kind))
+            technique.refuse(facts(kind, task=name))
         assert caught.value.code == "peft.architecture"
         nearest = caught.value.allowed.removesuffix("=on")
-        assert kind not in peft.REFUSED.get(nearest, {}), "the nearest method is possible"
+        assert kind not in peft.REFUSED.get(nearest, {}) and (name, nearest) in CASES, "the nearest method is possible"
         return
-    technique.refuse(facts(kind))
-    the_plan, task = made(key, base(kind)), tasks()["text_classification"]()
+    technique.refuse(facts(kind, task=name))
+    the_plan, task = made(key, base(kind), name), tasks()[name]()
     bare = task.build(base(kind), the_plan.labels, the_plan.params)
     before = {name: item.detach().clone() for name, item in bare.named_parameters()}
-    run = RunContext(model=bare, settings=the_plan.params)
+    run = RunContext(model=bare, settings=the_plan.params, labels=the_plan.labels)
     model = Weave([technique], run=run).model(bare)
     trained(model, run, technique, kind)
     assert run.counters[key]["tensors_moved"] == run.counters[key]["tensors"] > 0

@@ -12,6 +12,7 @@ from torch import nn
 
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
+from tunebook.core.registry import task_of
 from tunebook.core.technique import Event, Facts, ParamGroups, RunContext, Technique
 from tunebook.models.layers import depths
 from tunebook.nets.averages import moved
@@ -78,6 +79,16 @@ def is_extra(name: str) -> bool:
     return any(part.startswith(EXTRA) for part in name.split("."))
 
 
+def nearest(key: str, kind: str, gives: frozenset[str]) -> str:
+    """The method to take in place of one that an architecture cannot have; empty where it can have it.
+
+    Args:
+        gives: of the task: where tokens have to stay where they are, none can stand before them.
+    """
+    found = REFUSED.get(key, {}).get(kind, "")
+    return "lora" if found == "prompt" and "free_tokens" not in gives else found
+
+
 def refuse_architecture(key: str, facts: Facts) -> None:
     """Refuse what this method cannot do with the base model.
 
@@ -85,9 +96,9 @@ def refuse_architecture(key: str, facts: Facts) -> None:
         PlanError: `peft.architecture`.
     """
     kind = str(facts.config.get("model_type"))
-    nearest = REFUSED.get(key, {}).get(kind)
-    if nearest is not None:
-        raise PlanError("peft.architecture", key=key, value=kind, allowed=f"{nearest}=on")
+    other = nearest(key, kind, task_of(facts.task).gives)
+    if other:
+        raise PlanError("peft.architecture", key=key, value=kind, allowed=f"{other}=on")
 
 
 def refuse_length(name: str, tokens: int, facts: Facts) -> None:
@@ -201,6 +212,7 @@ __all__ = [
     "Efficient",
     "head_modules",
     "is_extra",
+    "nearest",
     "quantized",
     "refuse_architecture",
     "refuse_length",
