@@ -131,3 +131,15 @@ def test_types_alone_are_tags_where_most_words_have_none(write):
 )
 def test_other_files_are_left_alone(write, text):
     assert read(write("x.txt", text)).notes["format"] == "txt"
+
+
+def test_a_file_that_is_called_so_is_read_so_whatever_stands_in_it(write):
+    """Lines that lack a column are told as such, and tags of no scheme by the kind."""
+    lines = ["EU B-ORG", "left O", "", "Rome B-LOC", "is", "old", ""]
+    source = read(write("x.conll", "\n".join(lines)))
+    assert source.table["text"].to_pylist() == ["EU left"]
+    assert source.faults == {"tags_words": {4: "5"}}
+    odd = read(write("x.iob", "EU NNP\nleft VBD\n"))
+    assert [word["tag"] for word in odd.table["tag"].to_pylist()[0]] == ["NNP", "VBD"]
+    with pytest.raises(DataError, match=r"data\.format"):
+        read(write("y.conll", "one\ntwo\nthree\n"))

@@ -22,6 +22,8 @@ _COLUMNS = "# global.columns ="  # of CoNLL-U Plus
 _KEYS = ("NER", "Entity", "NE")
 _NAME = "tag"  # of the column of tags, where nobody said it
 _FEW, _TYPES, _MOST_OUTSIDE = 4, 60, 0.3
+_HALF, _MOST = 0.5, 0.9  # shares of lines that have as many columns
+_NAMED = (".conll", ".conllu", ".conllup", ".iob", ".iob2", ".bio", ".bioes", ".bmes")
 _DOCUMENTS = 10
 Line = tuple[int, list[str]]
 
@@ -41,22 +43,24 @@ class Conll(Format):
     title: ClassVar[str] = "CoNLL"
 
     def fits(self, look: Look) -> bool:
-        """Most lines have as many columns, and one of them holds tags; or the ten columns of CoNLL-U."""
-        if "\n\n" not in look.head or look.objects:
+        """Nearly all lines have as many columns, and one of them holds tags or the name of the file says so; or the
+        ten columns of CoNLL-U."""
+        named = look.suffix in _NAMED
+        if look.objects or look.parts or not (named or "\n\n" in look.head):
             return False
         if look.head.startswith(_COLUMNS):
             return True
         blocks = list(_blocks(look.head, ()))
         rows = [cells for block in blocks for _, cells in block.lines]
-        if len(rows) < _FEW or len(blocks) < 2:
+        if not rows or (not named and (len(rows) < _FEW or len(blocks) < 2)):
             return False
         width, count = Counter(map(len, rows)).most_common(1)[0]
-        if width < 2 or count < 0.9 * len(rows):
+        if width < 2 or count < (_HALF if named else _MOST) * len(rows):
             return False
         rows = [row for row in rows if len(row) == width]
         if width == len(_U) and all(_NUMBER.fullmatch(row[0]) for row in rows):
             return True
-        return look.options.scheme is not None or _tag_column(rows) is not None
+        return named or look.options.scheme is not None or _tag_column(rows) is not None
 
     def read(self, look: Look) -> Export:
         """A row a sentence, by the number of its first line; documents that are told apart are groups."""
