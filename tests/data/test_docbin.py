@@ -109,3 +109,18 @@ def test_hashes_are_those_of_spacy(text, code):
 def test_damaged_files_are_told(data):
     with pytest.raises(ValueError, match=r"."):
         read_docbin(data)
+
+
+def test_words_that_spacy_knows_by_number_are_not_lost():
+    """ "agent" is the relation 401, "X" the part of speech 101, "_" the symbol 456: none of them is listed."""
+    content = {
+        "attrs": [65],
+        "tokens": np.array([401, string_hash("is"), 101, 456], dtype="<u8").tobytes(),
+        "lengths": np.array([4], dtype="<i4").tobytes(),
+        "spaces": bytes([1, 1, 1, 0]),
+        "strings": ["is"],
+        "cats": [{}],
+    }
+    assert read_docbin(zlib.compress(packed(content))) == [("agent is X _", {}, None)]
+    with pytest.raises(ValueError, match="300"):
+        read_docbin(zlib.compress(packed(content | {"tokens": np.array([300] * 4, dtype="<u8").tobytes()})))

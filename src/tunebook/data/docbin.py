@@ -16,10 +16,24 @@ import numpy as np
 # entity's type (spacy/attrs.pxd).
 _ORTH, _IOB, _TYPE = 65, 77, 78
 _INSIDE, _FIRST = 1, 3
-# Strings that are numbers of their own and not in the file's list (spacy/symbols.pxd).
-_TYPES = ("PERSON", "NORP", "FACILITY", "ORG", "GPE", "LOC", "PRODUCT", "EVENT", "WORK_OF_ART", "LANGUAGE", "LAW")
-_NUMBERS_OF = ("DATE", "TIME", "PERCENT", "MONEY", "QUANTITY", "ORDINAL", "CARDINAL")
-_SYMBOLS = dict(enumerate((*_TYPES, *_NUMBERS_OF), start=380))
+# Strings that spaCy knows by a number in place of their hash, and never lists: words and types among them
+# (spacy/symbols.pxd; those between are features such as Aspect_perf).
+_FROM_64 = (
+    "ID ORTH LOWER NORM SHAPE PREFIX SUFFIX LENGTH CLUSTER LEMMA POS TAG DEP ENT_IOB ENT_TYPE HEAD SENT_START SPACY "
+    "PROB LANG ADJ ADP ADV AUX CONJ CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X EOL SPACE"
+)
+_FROM_380 = (
+    "PERSON NORP FACILITY ORG GPE LOC PRODUCT EVENT WORK_OF_ART LANGUAGE LAW DATE TIME PERCENT MONEY QUANTITY ORDINAL "
+    "CARDINAL acomp advcl advmod agent amod appos attr aux auxpass cc ccomp complm conj cop csubj csubjpass dep det "
+    "dobj expl hmod hyph infmod intj iobj mark meta neg nmod nn npadvmod nsubj nsubjpass num number oprd obj obl "
+    "parataxis partmod pcomp pobj poss possessive preconj prep prt punct quantmod relcl rcmod root xcomp acl"
+)
+_SYMBOLS = {
+    **dict(enumerate(_FROM_64.split(), start=64)),
+    **dict(enumerate(_FROM_380.split(), start=380)),
+    0: "",
+    456: "_",
+}
 _SIZES = {0xC4: ">B", 0xC5: ">H", 0xC6: ">I", 0xD9: ">B", 0xDA: ">H", 0xDB: ">I"}
 _COUNTS = {0xDC: ">H", 0xDD: ">I", 0xDE: ">H", 0xDF: ">I"}
 _NUMBERS = dict(zip(range(0xCA, 0xD4), (">f", ">d", ">B", ">H", ">I", ">Q", ">b", ">h", ">i", ">q"), strict=True))
@@ -43,11 +57,11 @@ def read_docbin(data: bytes) -> list[tuple[str, dict[str, float], list[Entity] |
         names = {**_SYMBOLS, **{string_hash(string): string for string in content["strings"]}}
         attrs = content["attrs"]
         tokens = np.frombuffer(content["tokens"], dtype="<u8").reshape(-1, len(attrs))
-        words = [names.get(code, "") for code in tokens[:, attrs.index(_ORTH)].tolist()]
+        words = [names[code] for code in tokens[:, attrs.index(_ORTH)].tolist()]
         spaces = np.frombuffer(content["spaces"], dtype=np.bool_).tolist()
         marked = {_IOB, _TYPE} <= set(attrs)
         iob = tokens[:, attrs.index(_IOB)].tolist() if marked else [0] * len(words)
-        types = [names.get(code, "") for code in tokens[:, attrs.index(_TYPE)].tolist()] if marked else words
+        types = [names[code] for code in tokens[:, attrs.index(_TYPE)].tolist()] if marked else words
         ends = np.cumsum(np.frombuffer(content["lengths"], dtype="<i4")).tolist()
         found = []
         for start, end, cats in zip([0, *ends[:-1]], ends, content["cats"], strict=True):
