@@ -43,7 +43,7 @@ SHORT = {**QUICK, "max_steps": 6, "eval_every": 3}
 
 @pytest.fixture(autouse=True)
 def own_index(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("verbs.publish", "verbs.promote"):
+    for module in ("verbs.ab", "verbs.promote"):
         monkeypatch.setattr(f"tunebook.{module}.remember", lambda book: None)
 
 

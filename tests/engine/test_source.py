@@ -16,6 +16,7 @@ from tunebook.core.errors import PlanError, RunError
 from tunebook.data.load import load
 from tunebook.data.prepare import prepare
 from tunebook.engine import inputs as module
+from tunebook.engine import source as own
 from tunebook.engine import weave
 from tunebook.engine.source import BookSource
 
@@ -83,6 +84,29 @@ def test_several_teachers_are_one_with_their_mean_probability(own_ground: Ground
     of.plan = several  # type: ignore[attr-defined]
     with pytest.raises(RunError, match=r"run\.input"):  # the hash of one run is not that of two
         of.taught("borrow.teacher")  # type: ignore[attr-defined]
+
+
+def test_a_teacher_of_a_scale_says_where_on_it_a_row_is(
+    own_ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One output, however many levels; those of another order are another scale."""
+    training, of = source(own_ground, tmp_path, teacher=FIRST)
+    scale = training.plan.labels.model_copy(update={"problem": "ordinal", "names": ["low", "some", "high"]})  # type: ignore[attr-defined]
+    of.plan = training.plan.model_copy(update={"labels": scale})  # type: ignore[attr-defined]
+    count = len(training.material.train)  # type: ignore[attr-defined]
+    said = np.linspace(0, 2, count, dtype=np.float32)[:, None]
+    monkeypatch.setattr(own, "read_plan", lambda path: of.plan)  # type: ignore[attr-defined]
+    monkeypatch.setattr(BookSource, "_loaded", lambda *_: SimpleNamespace(logits=lambda *_, **__: said))
+    for file in of.plan.data_path.parent.glob("cache/taught-*"):  # type: ignore[attr-defined]
+        file.unlink()
+    assert (of.taught("borrow.teacher") == said).all()  # type: ignore[attr-defined]
+    turned = scale.model_copy(update={"names": scale.names[::-1]})
+    monkeypatch.setattr(own, "read_plan", lambda path: training.plan.model_copy(update={"labels": turned}))  # type: ignore[attr-defined]
+    with pytest.raises(PlanError) as caught:
+        of.taught("borrow.teacher")  # type: ignore[attr-defined]
+    assert caught.value.code == "input.labels"
+    for file in of.plan.data_path.parent.glob("cache/taught-*"):  # type: ignore[attr-defined]
+        file.unlink()
 
 
 def test_further_columns_come_in_the_order_of_the_rows(tmp_path: Path) -> None:
