@@ -13,7 +13,6 @@ import typer
 
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.core.messages import say
-from tunebook.core.params import allowed_text
 
 if TYPE_CHECKING:
     from tunebook.data.options import DataOptions
@@ -139,6 +138,7 @@ def data_options(*groups: Any) -> DataOptions:
     Raises:
         TunebookError: `cli.option`, a value that its option does not take.
     """
+    from tunebook.core.params import allowed_text
     from tunebook.data.options import DataOptions
 
     given = {item.name: getattr(group, item.name) for group in groups for item in fields(group)}
