@@ -9,7 +9,7 @@ import pytest
 from tunebook.core.errors import PlanError
 from tunebook.core.kind import Classes, Kind, Link
 from tunebook.core.nouns import Labels
-from tunebook.core.registry import kind_of, kinds
+from tunebook.core.registry import kind_of, kinds, tasks
 from tunebook.data.kinds.language_model import LanguageModel
 from tunebook.data.kinds.multi_label import MultiLabel
 from tunebook.data.kinds.ordinal import Ordinal
@@ -23,6 +23,11 @@ def test_every_kind_bears_the_name_of_its_file() -> None:
         assert isinstance(kind, Kind) and kind.key == key
         assert type(kind).__module__.endswith(f".kinds.{key}")
         assert kind.link in get_args(Link) and kind.classes in get_args(Classes)
+
+
+def test_every_kind_belongs_to_tasks_that_there_are() -> None:
+    for kind in kinds().values():
+        assert kind.tasks and set(kind.tasks) <= set(tasks()), kind.key
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tunebook.core.errors import DataError
 from tunebook.data.cells import as_text
 from tunebook.data.load import load_table
 from tunebook.data.options import DataOptions
-from tunebook.data.outside import outside_rows
+from tunebook.data.outside import outside_rows, texts_with_words
 from tunebook.data.prepare import prepare
 
 
@@ -197,3 +197,22 @@ def test_a_text_is_found_under_the_name_that_its_format_knows(tmp_path: Path) ->
     assert ref.roles.text == "line"
     found = outside_rows(ref, write(tmp_path / "hard.conll", "Li\tB-PER\nran\tO\n\nWu\tB-PER\nsat\tO\n"))
     assert list(found.texts) == ["Li ran", "Wu sat"]
+
+
+def test_texts_may_be_lists_of_words_for_a_model_of_places(tmp_path: Path) -> None:
+    ref = prepare([write(tmp_path / "rows.conll", CONLL + "\n")], tmp_path / "data")
+    rows = [["Ｗho", "<b>is</b>", "Wu"], [], ["Li"]]
+    for table in (pa.table({"tokens": rows, "n": [1, 2, 3]}), pa.table({"text": rows})):
+        texts, words = texts_with_words(ref, table, ("text", None), "texts")
+        assert texts == (["Ｗho <b>is</b> Wu", "", "Li"], None)
+        assert [place.tolist() for place in words] == [[[0, 3], [4, 6], [7, 9]], [], [[0, 2]]]
+    assert texts_with_words(ref, pa.table({"text": ["a b"], "tokens": [["a"]]}), ("text", None), "texts") == (
+        (["a b"], None),
+        None,
+    )
+    two = pa.table({"a": [["x"]], "b": [["y"]]})
+    (tmp_path / "other").mkdir()
+    for book, table in ((ref, two), (data(tmp_path / "other", "binary"), pa.table({"tokens": rows, "n": [1, 2, 3]}))):
+        with pytest.raises(DataError) as caught:
+            texts_with_words(book, table, ("text", None), "texts")
+        assert caught.value.code == "predict.column"

@@ -58,6 +58,7 @@ class ColumnKind(Kind):
     """
 
     in_column: ClassVar[bool] = True
+    of_words: ClassVar[bool] = False  # whether a text may be given as the list of its words
 
     @abstractmethod
     def shaped(self, table: pa.Table, told: DataOptions, labelled: bool) -> tuple[pa.Table, dict[str, str]] | None:

@@ -184,6 +184,20 @@ def codes_of(column: pa.Array | pa.ChunkedArray, labels: Labels) -> NDArray[np.i
     return np.asarray(codes, dtype=np.int64)
 
 
+def rarest(rows: NDArray[np.int64], codes: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.int64]:
+    """The rarest of each row's classes, by rank; one more than there are for a row without any.
+
+    Args:
+        rows, codes: row and class of each label; shape: number of rows and of classes.
+    """
+    count, classes = shape
+    rank = np.empty(classes, dtype=np.int64)
+    rank[np.argsort(np.bincount(codes, minlength=classes), kind="stable")] = np.arange(classes)
+    found = np.full(count, classes, dtype=np.int64)
+    np.minimum.at(found, rows, rank[codes])
+    return found
+
+
 def refuse_one_class(flat: pa.ChunkedArray) -> None:
     """Refuse training rows that bear fewer than two classes.
 
@@ -270,5 +284,5 @@ def _form(usable: dict[str, int], options: DataOptions) -> Form:
 
 __all__ = [
     "Bad", "CellKind", "Cells", "ClassKind", "OneClassKind", "codes_of", "find_labels", "in_given_order",
-    "refuse_one_class", "trimmed",
+    "rarest", "refuse_one_class", "trimmed",
 ]  # fmt: skip

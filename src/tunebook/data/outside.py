@@ -21,6 +21,7 @@ from tunebook.data.label_columns import label_table, with_fields
 from tunebook.data.ledger import WANTED
 from tunebook.data.load import to_rows, word_places
 from tunebook.data.options import DataOptions
+from tunebook.data.words import joined_words
 
 if TYPE_CHECKING:
     from tunebook.data.read import Source
@@ -64,7 +65,7 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
 def _options(data: DataRef) -> DataOptions:
     """What was said of labels when the book's rows were prepared."""
     preset = data.stats.get("preset") or {}
-    said = {name: preset[name] for name in ("problem", "label_names") if name in preset}
+    said = {name: preset[name] for name in ("problem", "label_names", "scheme", "overlaps") if name in preset}
     return DataOptions(**said, label=data.roles.label)
 
 
@@ -86,11 +87,30 @@ def _as_prepared(table: pa.Table, data: DataRef, path: Path) -> pa.Table:
     return table if words is None else table.append_column("words", words)
 
 
-def moved_words(words: pa.ChunkedArray, texts: list[str], data: DataRef) -> list[NDArray[np.int64]]:
-    """Start and end of the words of each text, shape (words, 2), as they are once the book's rules have cleaned it."""
-    table = pa.table({"text": pa.array(texts, pa.large_string()), "words": words})
-    table, _ = cleaned_table(table, "text", data.stats["cleaning"]["rules"], ("words",))
-    return word_places(table["words"].combine_chunks())
+def texts_with_words(
+    data: DataRef,
+    table: pa.Table,
+    names: tuple[str, str | None],
+    place: Path | str,
+    known: Mapping[str, Any] | None = None,
+) -> tuple[tuple[list[str], list[str] | None], list[NDArray[np.int64]] | None]:
+    """Texts and second texts as `texts_of` has them, and where the words of each are once the book's rules have cleaned
+    it: start and end, shape (words, 2); None where the table says nothing of words.
+
+    For a model of places the texts may also be lists of words.
+
+    Raises:
+        DataError: `predict.column`.
+    """
+    known = known or {}
+    if column_kind(data.labels.problem).of_words and "words" not in known:
+        table, known = joined_words(table, names[0]) or (table, known)
+    texts = texts_of(table, names, place, known)
+    if "words" not in known:
+        return texts, None
+    found = pa.table({"text": pa.array(texts[0], pa.large_string()), "words": table[known["words"]]})
+    found, _ = cleaned_table(found, "text", data.stats["cleaning"]["rules"], ("words",))
+    return texts, word_places(found["words"].combine_chunks())
 
 
 def refuse_lost_rows(source: Source) -> None:
@@ -130,4 +150,4 @@ def texts_of(
     return found[0] or [], found[1]
 
 
-__all__ = ["moved_words", "outside_rows", "refuse_lost_rows", "texts_of"]
+__all__ = ["outside_rows", "refuse_lost_rows", "texts_of", "texts_with_words"]

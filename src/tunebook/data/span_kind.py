@@ -18,7 +18,7 @@ from tunebook.core.nouns import DataRef, Labels
 from tunebook.data.describe import eta_squared, quantiles, warning
 from tunebook.data.kind import ColumnKind, Labelled
 from tunebook.data.label_names import given_names, in_order, known_name, tidy_names
-from tunebook.data.labels import codes_of, in_given_order
+from tunebook.data.labels import codes_of, in_given_order, rarest
 from tunebook.data.options import DataOptions
 from tunebook.data.places import lengths_of, spans_of
 
@@ -35,6 +35,7 @@ class SpanKind(ColumnKind):
 
     link: ClassVar[Link] = "softmax"
     tasks: ClassVar[tuple[str, ...]] = ("tagging",)
+    of_words: ClassVar[bool] = True
 
     def outputs(self, names: Sequence[str]) -> int:
         """Those of a token: none, and for each name that a span begins and that it goes on."""
@@ -112,11 +113,7 @@ class SpanKind(ColumnKind):
     def strata(self, column: pa.ChunkedArray, labels: Labels) -> NDArray[np.int64]:
         """The rarest name of a row's spans; one more than there are for a row without any."""
         rows, codes = self._places(column, labels)
-        rank = np.empty(len(labels.names), dtype=np.int64)
-        rank[np.argsort(np.bincount(codes, minlength=len(rank)), kind="stable")] = np.arange(len(rank))
-        rarest = np.full(len(column), len(rank), dtype=np.int64)
-        np.minimum.at(rarest, rows, rank[codes])
-        return rarest
+        return rarest(rows, codes, (len(column), len(labels.names)))
 
     def _places(self, column: pa.ChunkedArray, labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Row and name of each span."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from tunebook.data.columns import is_text
 from tunebook.data.exports import Export, to_export
 from tunebook.data.look import Look
 from tunebook.data.places import TAGGED
@@ -86,6 +87,21 @@ def _tagged(places: list[list[tuple[int, int]]], tags: list[list[Any]]) -> pa.Li
     return pa.ListArray.from_arrays(pa.array(np.cumsum([0, *map(len, places)]), pa.int32()), inner, type=TAGGED)
 
 
+def joined_words(table: pa.Table, name: str) -> tuple[pa.Table, dict[str, str]] | None:
+    """A table without the column of texts, of which one column alone holds lists of words: with their texts under that
+    name and the places of the words, and the parts of both columns; None for other tables."""
+    lists = [item.name for item in table.schema if pa.types.is_list(item.type) and is_text(item.type.value_type)]
+    if (name in table.column_names and name not in lists) or len(lists) != 1:
+        return None
+    rows = [[word or "" for word in row or ()] for row in table[lists[0]].to_pylist()]
+    dense = are_letters(rows)
+    made = [join_words(row, dense) for row in rows]
+    texts = pa.array([text for text, _ in made], pa.large_string())
+    table = table.drop_columns([name]) if name in lists else table
+    places = _tagged([places for _, places in made], [[""] * len(row) for row in rows])
+    return table.append_column(name, texts).append_column(_WORDS, places), {"text": name, "words": _WORDS}
+
+
 def _fault(one: Sentence, *, labelled: bool) -> tuple[str, str]:
     """Why a row cannot be used, and what is worth knowing beside it; empty where it can."""
     if one.fault:
@@ -159,4 +175,4 @@ def words_in(words: Sequence[str], text: str) -> list[tuple[int, int]] | None:
     return places if not text[at:].strip() else None
 
 
-__all__ = ["Sentence", "are_letters", "join_words", "tagged_export", "words_in"]
+__all__ = ["Sentence", "are_letters", "join_words", "joined_words", "tagged_export", "words_in"]

@@ -49,7 +49,8 @@ def predict(run: Run, texts: Any, pairs: Sequence[Any] | None = None, **how: Unp
 
     Args:
         texts: one text a row; or rows (DataFrame, Dataset, Arrow table, list of dicts) with the columns of the book.
-            What is no string (a number, a list, a time) is read as in a file; None is no text.
+            What is no string (a number, a list, a time) is read as in a file; None is no text. A model that marks
+            places takes lists of words for texts, too.
         pairs: second texts, for a model of pairs; None where they stand in the rows.
         how: see `How`.
 
@@ -62,7 +63,7 @@ def predict(run: Run, texts: Any, pairs: Sequence[Any] | None = None, **how: Unp
     from tunebook.data.frozen import rows_of
 
     asking, ref = _asking(how, run), rows_of(run.plan)
-    return asking.answers(_rows(*_texts(texts, pairs, ref), ref))
+    return asking.answers(_given(texts, pairs, ref))
 
 
 def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how: Unpack[How]) -> list[dict[str, Any]]:
@@ -75,17 +76,19 @@ def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how
             trained on.
     """
     from tunebook.data.frozen import rows_of
-    from tunebook.data.outside import moved_words, refuse_lost_rows, texts_of
+    from tunebook.data.outside import refuse_lost_rows, texts_with_words
     from tunebook.data.read import read
 
     asking = _asking(how, run)
     source = read(path, options or DataOptions(), labelled=False)
     refuse_lost_rows(source)
-    ref, given = rows_of(run.plan), source.roles.get("words")
-    text, pair = texts_of(source.table, text_columns(run, options), path, source.roles)
-    words = moved_words(source.table[given], text, ref) if given else None
-    answers = asking.answers(replace(_rows(text, pair, ref), words=words))
-    columns = {name: source.table[name].to_pylist() for name in source.table.column_names if name != given}
+    names = text_columns(run, options)
+    given, words = texts_with_words(rows_of(run.plan), source.table, names, path, source.roles)
+    answers = asking.answers(replace(_rows(*given, rows_of(run.plan)), words=words))
+    kept = [name for name in source.table.column_names if name != source.roles.get("words")]
+    columns = {name: source.table[name].to_pylist() for name in kept}
+    if words is not None and "words" not in source.roles:  # what is found is told by its place in the words' text
+        columns[names[0]] = given[0]
     return [
         {
             **{name: values[number] for name, values in columns.items()},
@@ -109,19 +112,29 @@ def _free(name: str, columns: dict[str, list[Any]]) -> str:
     return name
 
 
-def _texts(texts: Any, pairs: Sequence[Any] | None, ref: DataRef) -> tuple[Sequence[Any], Sequence[Any] | None]:
-    """Texts and second texts of whatever was given."""
+def _given(texts: Any, pairs: Sequence[Any] | None, ref: DataRef) -> Rows:
+    """Rows of whatever was given."""
     if isinstance(texts, list) and all(isinstance(text, str) for text in texts):
-        return texts, pairs  # the usual case, which needs no Arrow
+        return _rows(texts, pairs, ref)  # the usual case, which needs no Arrow
     from tunebook.data.given import cells_of, listed, table_of
-    from tunebook.data.outside import texts_of
+    from tunebook.data.kind import column_kind
+    from tunebook.data.outside import texts_with_words
 
     texts = listed(texts)
     table = table_of(texts)
+    if table is None and column_kind(ref.labels.problem).of_words and _are_words(texts):
+        table = table_of({ref.roles.text: texts})
     if table is None:
-        return cells_of(texts, "predict: texts"), pairs
-    first, second = texts_of(table, (ref.roles.text, None if pairs is not None else ref.roles.text_pair), "texts")
-    return first, second if pairs is None else pairs
+        return _rows(cells_of(texts, "predict: texts"), pairs, ref)
+    names = (ref.roles.text, None if pairs is not None else ref.roles.text_pair)
+    (first, second), words = texts_with_words(ref, table, names, "texts")
+    return replace(_rows(first, second if pairs is None else pairs, ref), words=words)
+
+
+def _are_words(texts: Any) -> bool:
+    """Whether each text is a list of its words."""
+    rows = texts if isinstance(texts, list) else []
+    return bool(rows) and all(isinstance(row, list) and all(isinstance(word, str) for word in row) for row in rows)
 
 
 def _rows(texts: Sequence[Any], pairs: Sequence[Any] | None, ref: DataRef) -> Rows:
@@ -142,7 +155,7 @@ def _rows(texts: Sequence[Any], pairs: Sequence[Any] | None, ref: DataRef) -> Ro
         targets=None,
         ids=[str(number) for number in range(len(texts))],
         raw=raw,
-        back=[partial(_given, text, rules) for text in raw],
+        back=[partial(_place_given, text, rules) for text in raw],
     )
 
 
@@ -153,7 +166,7 @@ def _places(text: str, rules: tuple[str, ...]) -> Places:
     return clean_with_places(text, rules)[1]
 
 
-def _given(text: str, rules: tuple[str, ...], start: int, end: int) -> tuple[int, int]:
+def _place_given(text: str, rules: tuple[str, ...], start: int, end: int) -> tuple[int, int]:
     """Where a part of the cleaned text lies in the text."""
     return _places(text, rules).given(start, end)
 

@@ -13,7 +13,7 @@ from tunebook.core.nouns import DataRef, Labels
 from tunebook.data.kind import class_counts
 from tunebook.data.label_cells import form_of, label_parts
 from tunebook.data.label_names import known_name
-from tunebook.data.labels import ClassKind, codes_of, in_given_order, refuse_one_class
+from tunebook.data.labels import ClassKind, codes_of, in_given_order, rarest, refuse_one_class
 from tunebook.data.options import DataOptions
 
 if TYPE_CHECKING:
@@ -70,11 +70,7 @@ class MultiLabel(ClassKind):
     def strata(self, column: pa.ChunkedArray, labels: Labels) -> NDArray[np.int64]:
         """The rarest of a row's classes; one more than there are for a row without any."""
         rows, codes = self._places(column, labels)
-        rank = np.empty(len(labels.names), dtype=np.int64)
-        rank[np.argsort(np.bincount(codes, minlength=len(rank)), kind="stable")] = np.arange(len(rank))
-        rarest = np.full(len(column), len(rank), dtype=np.int64)
-        np.minimum.at(rarest, rows, rank[codes])
-        return rarest
+        return rarest(rows, codes, (len(column), len(labels.names)))
 
     def length_link(self, logs: NDArray[np.float64], column: pa.ChunkedArray, labels: Labels) -> float:
         """The correlation ratio eta² of the class for which it is largest."""
