@@ -23,20 +23,22 @@ def read(outputs: Any, batch: Batch) -> Tensor:
     The tags are those of the highest probability of all sequences in which I follows B or I of its own type. The score
     of a span is the mean probability of its tags.
     """
+    # On the CPU from here on: many small steps, each of which a GPU would have to be waited for.
+    logits, batch = outputs.logits.float().cpu(), {name: batch[name].cpu() for name in (ROW, PART, START, END)}
     rows = int(batch[ROW][-1]) + 1
     counted = batch[PART] != ELSEWHERE
     first = batch[PART][counted] == FIRST
-    logits, row = outputs.logits[counted], batch[ROW][:, None].expand_as(counted)[counted]
-    scores = logits[first].float().log_softmax(dim=-1)
+    logits, row = logits[counted], batch[ROW][:, None].expand_as(counted)[counted]
+    scores = logits[first].log_softmax(dim=-1)
     tags = best_tags(scores, row[first], rows)
     chances = scores.gather(1, tags[:, None])[:, 0].exp()
     start, end = batch[START][counted], batch[END][counted]
+    ends = np.concatenate([[0], torch.bincount(row[first], minlength=rows).cumsum(0).numpy()])
+    pieces = Encoded({START: start[first].numpy(), END: end[first].numpy()}, ends, {})
+    found = spans_of(pieces, tags.numpy(), chances.numpy())
     other = logits.argmax(dim=1) != _in_pieces(tags, first, row, start == end)
-    ends = np.concatenate([[0], torch.bincount(row[first], minlength=rows).cumsum(0).cpu().numpy()])
-    columns = {START: start[first].cpu().numpy(), END: end[first].cpu().numpy()}
-    found = spans_of(Encoded(columns, ends, {}), tags.cpu().numpy(), chances.cpu().numpy())
     how = [torch.bincount(each, minlength=rows) for each in (batch[ROW], row[other & first], row[other & ~first])]
-    found.read[:, 1:] = torch.stack(how, dim=1).cpu().numpy()
+    found.read[:, 1:] = torch.stack(how, dim=1).numpy()
     return torch.from_numpy(found.matrix(SAID))
 
 
@@ -47,10 +49,10 @@ def _in_pieces(tags: Tensor, first: Tensor, row: Tensor, empty: Tensor) -> Tenso
     Args:
         tags: of the pieces; first, row, empty: of all counted tokens, (M,).
     """
-    own = (first.cumsum(0) - 1).clamp_min(0)
-    behind = (own + 1).clamp_max(max(len(tags) - 1, 0))
     if not len(tags):
         return torch.zeros_like(row)
+    number = first.cumsum(0)  # of the piece behind, of tokens that begin none
+    own, behind = (number - 1).clamp_min(0), number.clamp_max(len(tags) - 1)
     same = row[first][behind] == row
     goes_on = torch.where(tags > 0, tags + tags % 2, 0)
     blank = torch.where(same & inside(tags[behind]), tags[behind], 0)
