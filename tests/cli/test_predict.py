@@ -100,7 +100,7 @@ def test_unsure_answers_get_no_label(tunebook: Call, book: Path) -> None:
     assert [(row["label"], row["notes"]) for row in rows] == [(None, ["rejected"])] * 2
     assert all(0.5 < row["score"] < 1 for row in rows)
     shown = tunebook("predict", book, *TEXTS, "--reject-below", "1").out
-    assert "unsure" in shown and "without a label: 2 of 2" in shown and "good 0." in shown
+    assert "unsure" in shown and "left out: 2 of 2" in shown and "good 0." in shown
     rows = tunebook("predict", book, *TEXTS, "--reject-below", "0.1", "--json").lines
     assert [row["label"] for row in rows] == ["good", "bad"]
 

@@ -112,7 +112,7 @@ def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, A
     from tunebook.report.card import write_model_card
     from tunebook.report.run import write_run_report
 
-    folder = run.results(report.split)
+    task, folder = tasks()[run.plan.task](), run.results(report.split)
     folder.mkdir(exist_ok=True)
     with (folder / "predictions.jsonl").open("w", encoding="utf-8") as stream:
         stream.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in predictions)
@@ -126,12 +126,12 @@ def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, A
         plan=run.plan,
         history=run.history,
         data_stats=ref.stats,
-        errors=_errors(tasks()[run.plan.task](), run.plan.labels, predictions),
+        errors=_errors(task, run.plan.labels, predictions),
         counters=outcome.get("counters", {}),
         cost=outcome,
         **{name: item for name, item in more.items() if item is not None},
     )
-    if report.split == "test":  # the card tells what the model is worth on rows that chose nothing
+    if report.split == "test" and task.pipeline:  # the card tells what the model is worth on rows that chose nothing
         write_model_card(run.model, run.plan, report, ref)
 
 

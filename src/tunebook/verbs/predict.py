@@ -28,7 +28,7 @@ class How(TypedDict, total=False):
 
     Attributes:
         top_k: keep the scores of so many classes, the best ones first.
-        reject_below: give no label where the best score is below it.
+        reject_below: give no label, or no span, whose score is below it.
         batch_size: rows of one forward pass; 64 unless said otherwise.
         progress: is told how far it is.
     """
