@@ -31,7 +31,7 @@ def tested(model: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(autouse=True)
 def own_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("verbs.publish", "verbs.promote"):
+    for module in ("verbs.ab", "verbs.promote"):
         monkeypatch.setattr(f"tunebook.{module}.remember", lambda book: None)
 
 
