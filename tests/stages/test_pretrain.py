@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests import small
-from tests.nets.test_language_model import decoder
 from tests.small import write_csv
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import DataRef
@@ -28,7 +27,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DataRef:
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "masked": small.base_model(tmp_path_factory.mktemp("masked")),
-        "causal": nameless(decoder(tmp_path_factory.mktemp("causal"), "llama")),
+        "causal": nameless(small.base_model(tmp_path_factory.mktemp("causal"), "llama")),
     }
 
 

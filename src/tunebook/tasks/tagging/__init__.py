@@ -154,7 +154,8 @@ def _case(name: str, texts: Sequence[str], *, words: bool = False) -> Case:
         for at in re.finditer("|".join(_NAMES), text)
     ]
     row, start, end, label = np.array(named).T
-    spans = Spans(row, start, end, label, np.ones(len(named)), np.array([len(text) for text in texts]))
+    read = np.array([(len(text), 1, 0, 0) for text in texts])
+    spans = Spans(row, start, end, label, np.ones(len(named)), read)
     rows = Rows(
         texts,
         None,
