@@ -63,9 +63,9 @@ def test_a_sequence_is_broken_where_a_strict_reading_differs(scheme: str, strict
 
 def test_counts_of_broken_tags_by_hand() -> None:
     rows = [["O", "I-X", "I-X"], ["B-X", "I-Y"], ["B-X", "B-X"]]
-    assert found(rows).facts == {"scheme": "bio", "tags_repaired": 2}
+    assert found(rows).facts == {"scheme": "bio", "tags_repaired": 2, "letters": True}
     single = [["E-X"], ["B-X", "O"], ["S-X"], ["B-X", "I-X", "E-X"], ["I-X", "E-X"]]
-    assert found(single).facts == {"scheme": "bioes", "tags_repaired": 3}
+    assert found(single).facts == {"scheme": "bioes", "tags_repaired": 3, "letters": True}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_counts_of_broken_tags_by_hand() -> None:
 )
 def test_a_scheme_is_found_by_all_tags(rows: Rows, scheme: str) -> None:
     labelled = found(rows)
-    assert labelled.facts == {"scheme": scheme, "tags_repaired": 0}
+    assert labelled.facts == {"scheme": scheme, "tags_repaired": 0, "letters": True}
     names = {name for row in entities(labelled) for name, _, _ in row}
     assert names <= {"X", "Y", NAMELESS}
     assert entities(found(rows, scheme=scheme.upper())) == entities(labelled)

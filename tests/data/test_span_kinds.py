@@ -240,3 +240,11 @@ def test_doubts_about_texts_without_marks_and_marks_of_several_names(made: Made)
     told = {one["code"]: one["message"] for one in ref.stats["warnings"]}
     assert "60 texts have no marked place" in told["spans_few"]
     assert "'Ada' (A 15, B 15)" in told["spans_mixed"]
+
+
+def test_texts_without_words_are_cut_where_a_book_was_learnt_in_words(made: Made) -> None:
+    words = made("words.conll", "".join(f"{number} O\nmet O\nAda B-PER\n\n" for number in range(40)))
+    signs = made("signs.conll", "".join(f"{sign} O\n阿 B-PER\n达 I-PER\n\n" for sign in "一二三四五六七八九十" * 4))
+    (found,) = Tags().cut(["Ada, met"], words) or []
+    assert found.tolist() == [[0, 3], [3, 4], [5, 8]]
+    assert Tags().cut(["阿达来了"], signs) is None and Spans().cut(["Ada met"], made("x.jsonl", json_rows())) is None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunebook.data.words import are_letters, join_words, words_in
+from tunebook.data.words import are_letters, cut_words, join_words, words_in
 
 WORDS = st.lists(
     st.sampled_from(["a", "New", "中", "文", "，", "Ａ", "ア", "한", "1", ".", "😀", "e\u0301"]), max_size=12
@@ -42,3 +43,26 @@ def test_words_are_found_in_the_text_they_were_cut_from() -> None:
     assert words_in(["New", "Rome"], "New York") is None
     assert words_in(["New"], "New York") is None
     assert words_in(["York"], "New York") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("The opinion-based U.S. won't cost $3.5, (CDU)!", "The|opinion-based|U.S.|won't|cost|$|3.5|,|(|CDU|)|!"),
+        ("中国iPhone6s手机，1966年", "中|国|iPhone6s|手|机|，|1966|年"),
+        ("नमस्ते दुनिया", "नमस्ते|दुनिया"),
+        ("cafe\u0301 👩\u200d🚀 ok", "cafe\u0301|👩\u200d🚀|ok"),
+        (" \t", ""),
+    ],
+)
+def test_texts_without_words_are_cut_as_sets_of_entities_are(text: str, words: str) -> None:
+    assert "|".join(text[start:end] for start, end in cut_words(text)) == words
+
+
+@given(st.text(max_size=40))
+def test_nothing_of_a_text_but_blanks_lies_between_its_words(text: str) -> None:
+    at = 0
+    for start, end in cut_words(text).tolist():
+        assert start < end and not text[at:start].strip()
+        at = end
+    assert not text[at:].strip()

@@ -6,6 +6,7 @@ Such a kind is a file of `data/kinds/`; the pipeline from files to rows asks it 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -139,6 +140,11 @@ class ColumnKind(Kind):
     @abstractmethod
     def nearness(self, vote: Any, target: Any, labels: Labels) -> float:
         """How near a vote is to a row's target, from 0 to 1."""
+
+    def cut(self, texts: Sequence[str], data: DataRef) -> list[NDArray[np.int64]] | None:
+        """Places of the words of texts that come without them, (words, 2) of each, where such a book's texts are made
+        of words; None where they are not."""
+        return None
 
     def agreed(self, first: pa.ChunkedArray, second: pa.ChunkedArray) -> tuple[float, float]:
         """How much two annotators said alike, and how much at most: rows with the same cell, and rows of both."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from tunebook.data.columns import is_text
 from tunebook.data.exports import Export, to_export
@@ -21,7 +24,8 @@ _DENSE = re.compile(
     "[\u2e80-\u2fdf\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
 _WORDS = "\0words"  # no file has a column of this name
-_SINGLE, _DENSE_SHARE = 0.9, 0.2
+SINGLE = 0.9  # share of words of one sign from which words are letters
+_DENSE_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ def are_letters(rows: Iterable[Sequence[str]]) -> bool:
     single = sum(count for word, count in counts.items() if len(word) == 1)
     dense = sum(count for word, count in counts.items() if _DENSE.match(word))
     total = sum(counts.values())
-    return total > 0 and single >= _SINGLE * total and dense >= _DENSE_SHARE * total
+    return total > 0 and single >= SINGLE * total and dense >= _DENSE_SHARE * total
 
 
 def words_in(words: Sequence[str], text: str) -> list[tuple[int, int]] | None:
@@ -175,4 +179,19 @@ def words_in(words: Sequence[str], text: str) -> list[tuple[int, int]] | None:
     return places if not text[at:].strip() else None
 
 
-__all__ = ["Sentence", "are_letters", "join_words", "joined_words", "tagged_export", "words_in"]
+@cache
+def _word() -> re.Pattern[str]:
+    """A letter of Chinese or Japanese, letters with points, a word with its hyphens and the like, or any other sign."""
+    marks = "".join(map(chr, (code for code in range(0x300, 0x1F000) if unicodedata.category(chr(code))[0] == "M")))
+    letters = rf"(?:(?!{_DENSE.pattern})[\w{marks}])+"
+    sign = rf"\S[{marks}]*"
+    dense, short = rf"{_DENSE.pattern}[{marks}]*", r"(?:[^\W\d_]\.){2,}"
+    return re.compile(rf"{dense}|{short}|{letters}(?:[-'’.]{letters})*|{sign}(?:\u200d{sign})*")
+
+
+def cut_words(text: str) -> NDArray[np.int64]:
+    """Places of the words of a text, shape (words, 2), cut as most sets of named entities are."""
+    return np.array([found.span() for found in _word().finditer(text)], dtype=np.int64).reshape(-1, 2)
+
+
+__all__ = ["SINGLE", "Sentence", "are_letters", "cut_words", "join_words", "joined_words", "tagged_export", "words_in"]

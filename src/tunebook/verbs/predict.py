@@ -84,7 +84,8 @@ def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how
     refuse_lost_rows(source)
     names = text_columns(run, options)
     given, words = texts_with_words(rows_of(run.plan), source.table, names, path, source.roles)
-    answers = asking.answers(replace(_rows(*given, rows_of(run.plan)), words=words))
+    rows = _rows(*given, rows_of(run.plan))
+    answers = asking.answers(rows if words is None else replace(rows, words=words))
     kept = [name for name in source.table.column_names if name != source.roles.get("words")]
     columns = {name: source.table[name].to_pylist() for name in kept}
     if words is not None and "words" not in source.roles:  # what is found is told by its place in the words' text
@@ -128,7 +129,8 @@ def _given(texts: Any, pairs: Sequence[Any] | None, ref: DataRef) -> Rows:
         return _rows(cells_of(texts, "predict: texts"), pairs, ref)
     names = (ref.roles.text, None if pairs is not None else ref.roles.text_pair)
     (first, second), words = texts_with_words(ref, table, names, "texts")
-    return replace(_rows(first, second if pairs is None else pairs, ref), words=words)
+    rows = _rows(first, second if pairs is None else pairs, ref)
+    return rows if words is None else replace(rows, words=words)
 
 
 def _are_words(texts: Any) -> bool:
@@ -141,6 +143,7 @@ def _rows(texts: Sequence[Any], pairs: Sequence[Any] | None, ref: DataRef) -> Ro
     """Clean texts, as the model was trained to read them."""
     from tunebook.data.cells import as_text
     from tunebook.data.clean import clean_text
+    from tunebook.data.kind import column_kind
 
     if (pairs is None) != (ref.roles.text_pair is None):
         code = "predict.pair_missing" if pairs is None else "predict.pair_unwanted"
@@ -149,11 +152,13 @@ def _rows(texts: Sequence[Any], pairs: Sequence[Any] | None, ref: DataRef) -> Ro
         raise DataError("predict.pair_count", key="text_pair", value=len(pairs), allowed=str(len(texts)))
     rules = tuple(ref.stats["cleaning"]["rules"])
     raw = [as_text(text) or "" for text in texts]
+    clean = [clean_text(text, rules) for text in raw]
     return Rows(
-        texts=[clean_text(text, rules) for text in raw],
+        texts=clean,
         pairs=[clean_text(as_text(text) or "", rules) for text in pairs] if pairs is not None else None,
         targets=None,
         ids=[str(number) for number in range(len(texts))],
+        words=column_kind(ref.labels.problem).cut(clean, ref),
         raw=raw,
         back=[partial(_place_given, text, rules) for text in raw],
     )

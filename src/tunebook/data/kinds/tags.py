@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef
@@ -18,6 +19,7 @@ from tunebook.data.options import DataOptions
 from tunebook.data.places import TAGGED, WORDS, column_of, lengths_of, spans_of
 from tunebook.data.schemes import TWICE, Entities, find_scheme, meanings, read_tags
 from tunebook.data.span_kind import SpanKind
+from tunebook.data.words import SINGLE, cut_words
 
 
 class Tags(SpanKind):
@@ -51,7 +53,7 @@ class Tags(SpanKind):
         return replace(
             found,
             bad=bad,
-            facts={"scheme": key, "tags_repaired": int(entities.broken.sum())},
+            facts={"scheme": key, "tags_repaired": int(entities.broken.sum()), "letters": _letters(words)},
             changed={"tags_repaired": rows},
         )
 
@@ -70,10 +72,20 @@ class Tags(SpanKind):
         ends = pa.array(np.concatenate(([0], np.cumsum(lengths_of(words)))).astype(np.int32))
         return pa.chunked_array([pa.ListArray.from_arrays(ends, places)])
 
+    def cut(self, texts: Sequence[str], data: DataRef) -> list[NDArray[np.int64]] | None:
+        """Words, unless the book's are single letters, as those of Chinese are: then any token may begin an entity."""
+        return None if data.stats["letters"] else [cut_words(text) for text in texts]
+
     def warnings(self, labelled: Labelled, column: str, options: DataOptions) -> list[dict[str, Any]]:
         """Of tags that break their scheme."""
         count, scheme = labelled.facts["tags_repaired"], labelled.facts["scheme"]
         return [warning("tags_repaired", count=count, scheme=scheme.upper())] if count else []
+
+
+def _letters(words: pa.ListArray) -> bool:
+    """Whether nearly all words are a single sign."""
+    inner = words.flatten()
+    return bool((inner.field("end").to_numpy() - inner.field("start").to_numpy() == 1).mean() >= SINGLE)
 
 
 def _renamed(words: pa.ListArray, names: dict[str, str] | list[str] | None) -> pa.Array:
