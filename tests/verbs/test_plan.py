@@ -304,6 +304,7 @@ def test_positions() -> None:
 def test_mean_length() -> None:
     assert mean_length({"lengths": {"4": 3, "10": 1}}, 20) == 5.5
     assert mean_length({"lengths": {"4": 2, "10": 1, "30": 1}}, 8) == 6
+    assert mean_length({"lengths": {"4": 2, "10": 1, "30": 1}}, None) == 12
     assert mean_length({"lengths": {}}, 8) == 0
 
 

@@ -80,12 +80,11 @@ def _read(data: DataRef, folder: Path, tokenizer: Any) -> dict[str, Any]:
     return {**report, "positions": positions(read_config(folder), tokenizer)}
 
 
-def mean_length(tokens: dict[str, Any], limit: int) -> float:
-    """Tokens of a row on average once rows are cut at a limit, from a token report."""
-    lengths = {min(int(length), limit): 0 for length in tokens["lengths"]}
-    for length, count in tokens["lengths"].items():
-        lengths[min(int(length), limit)] += int(count)
-    return sum(length * count for length, count in lengths.items()) / max(sum(lengths.values()), 1)
+def mean_length(tokens: dict[str, Any], limit: int | None) -> float:
+    """Tokens of a row on average once rows are cut at a limit, or read whole, from a token report."""
+    lengths = {int(length): int(count) for length, count in tokens["lengths"].items()}
+    read = sum(min(length, limit or length) * count for length, count in lengths.items())
+    return read / max(sum(lengths.values()), 1)
 
 
 def positions(config: dict[str, Any], tokenizer: Any) -> int:

@@ -182,9 +182,10 @@ def _needed(sizes: Sizes, params: dict[str, Any], data: DataRef, tokens: dict[st
     """Time and memory of a run, and how many of its texts lose their end."""
     from tunebook.data.tokens import share_cut
 
-    length = mean_length(tokens, params["max_length"])
+    windows = task_of(data.task).windows
+    length = mean_length(tokens, None if windows else params["max_length"])
     found = estimate(sizes, params, rows=data.rows, mean_length=length, steps=steps)
-    cut = 0.0 if task_of(data.task).windows else share_cut(tokens, params["max_length"])
+    cut = 0.0 if windows else share_cut(tokens, params["max_length"])
     return found.model_copy(update={"cut_share": cut})
 
 
