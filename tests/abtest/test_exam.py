@@ -50,6 +50,15 @@ def test_rows_may_belong_to_groups(tmp_path: Path) -> None:
     assert alone.groups is None and alone.count == 0
 
 
+def test_a_file_without_any_place_says_nothing_of_a_tagger(tmp_path: Path) -> None:
+    conll = "".join(f"{number}\tO\nAda\tB-PER\n\n" for number in range(60))
+    ref = prepare([write(tmp_path / "rows.conll", conll)], tmp_path / "data")
+    assert len(file_exam(ref, write(tmp_path / "a.conll", conll)).rows) == 60
+    with pytest.raises(DataError) as caught:
+        file_exam(ref, write(tmp_path / "none.conll", conll.replace("B-PER", "O")))
+    assert caught.value.code == "outside.no_spans" and "none.conll" in caught.value.message
+
+
 def test_the_rows_of_a_file_are_known_by_their_content(tmp_path: Path) -> None:
     ref = data(tmp_path, "binary")
     made = [

@@ -203,6 +203,27 @@ def test_another_file_is_read_as_the_book_was(made: Made, write: Callable[..., P
     assert outside_rows(named, write("more.jsonl", spans)).targets.tolist() == [[1, 3, 6, 0]] * 2  # type: ignore[union-attr]
 
 
+def test_another_file_may_hold_places_in_another_form(made: Made, write: Callable[..., Path]) -> None:
+    conll = "".join(f"{number}\tO\nAda\tB-PER\n\n" for number in range(60))
+    tagged, marked = made("x.conll", conll), made("x.jsonl", json_rows())
+    texts = [{"id": n, "text": f"See Ada-{n}.", "label": [[4, 7, "PER"]], "Comments": []} for n in range(2)]
+    named = [{"text": row["text"], "spans": [{"start": 4, "end": 7, "label": "PER"}]} for row in texts]
+    for rows in (texts, named):
+        found = outside_rows(tagged, write("other.jsonl", "\n".join(map(json.dumps, rows))))
+        assert found.targets.tolist() == [[1, 4, 7, 0]] * 2  # type: ignore[union-attr]
+        words = tagged.labels.kind.cut(found.texts, tagged)  # type: ignore[attr-defined]
+        assert [places.tolist() for places in found.words or ()] == [places.tolist() for places in words]
+    found = outside_rows(marked, write("other.conll", "\n" + conll))
+    assert found.targets.tolist() == [  # type: ignore[union-attr]
+        [1, len(f"{n} "), len(f"{n} Ada"), marked.labels.names.index("PER")] for n in range(60)
+    ]
+    assert found.words is None
+    with pytest.raises(DataError, match=r"outside\.label"):
+        outside_rows(marked, write("odd.conll", conll.replace("PER", "ORG")))
+    with pytest.raises(DataError, match=r"data\.no_marks"):
+        outside_rows(marked, write("classes.csv", "text,label\nthe room,good\na stay,bad\n"))
+
+
 @pytest.mark.parametrize(
     ("rows", "options", "code"),
     [

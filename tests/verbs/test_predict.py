@@ -19,8 +19,9 @@ from tests.books import Trained
 from tests.verbs.test_evaluate import KINDS, predictions
 from tunebook.core.errors import DataError, RunError, TunebookError
 from tunebook.core.task import Rows
+from tunebook.data.prepare import prepare
 from tunebook.engine.load import LoadedModel
-from tunebook.verbs.predict import predict, predict_file
+from tunebook.verbs.predict import _given, predict, predict_file
 from tunebook.verbs.runs import Run
 
 
@@ -122,6 +123,17 @@ def test_words_that_a_file_knows_reach_the_model(
     assert [row["text"] for row in found] == ["a <b>very lovely</b> stay", "Ｓo so"] and "\0words" not in found[0]
     assert list(seen[0].texts) == ["a very lovely stay", "So so"]
     assert [places.tolist() for places in seen[0].words] == [[[0, 1], [2, 6], [7, 13], [14, 18]], [[0, 2], [3, 5]]]
+
+
+def test_lists_of_words_are_all_lists_of_words(tmp_path: Path) -> None:
+    file = tmp_path / "rows.conll"
+    file.write_text("".join(f"{number}\tO\nAda\tB-PER\n\n" for number in range(60)), encoding="utf-8")
+    ref = prepare([file], tmp_path / "data")
+    assert list(_given([["Ada", "ran"], None], None, ref).texts) == ["Ada ran", ""]
+    for texts, number in (([["Ada"], "Ben ran"], 2), ([["Ada", None], ["a"]], 1), ([["a"], ["b", 1]], 2)):
+        with pytest.raises(DataError) as caught:
+            _given(texts, None, ref)
+        assert (caught.value.code, caught.value.value) == ("predict.words", number)
 
 
 def test_texts_are_cleaned_as_in_training(trained: Callable[[str], Trained]) -> None:

@@ -14,6 +14,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.hashing import file_id
 from tunebook.core.nouns import DataRef, Split
 from tunebook.core.task import Rows
+from tunebook.data.kind import column_kind
 from tunebook.data.load import group_codes
 from tunebook.data.outside import outside_rows
 
@@ -73,9 +74,11 @@ def file_exam(data: DataRef, path: Path) -> Exam:
     """The rows of a file, with texts and labels under the book's column names and labels as in the book's data.
 
     Raises:
-        DataError: as `outside_rows`.
+        DataError: as `outside_rows`; `outside.no_spans`, no place is marked: no score says anything then.
     """
     rows = outside_rows(data, path)
+    if column_kind(data.labels.problem).of_words and not np.any(np.asarray(rows.targets)[:, 0]):
+        raise DataError("outside.no_spans", key=str(path))
     return Exam(path.name, f"challenges/{file_id(path)}", rows, rows_id(rows))
 
 

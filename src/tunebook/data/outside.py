@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from tunebook.core.task import Rows
 from tunebook.data.columns import text_column
 from tunebook.data.draft import cleaned_table
 from tunebook.data.exports import told
-from tunebook.data.kind import column_kind
+from tunebook.data.kind import ColumnKind, column_kind, column_kinds
 from tunebook.data.label_columns import label_table, with_fields
 from tunebook.data.ledger import WANTED
 from tunebook.data.load import to_rows, word_places
@@ -34,7 +35,8 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
         labelled: False reads the texts alone.
 
     Raises:
-        DataError: a row cannot be read, a column is missing, `outside.label` for a label that the book lacks.
+        DataError: a row cannot be read, a column is missing, `outside.label` for a label that the book lacks,
+            `data.no_marks` for cells where the book has marked places.
     """
     from tunebook.data.read import read
 
@@ -46,11 +48,12 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     joined = joined if labelled and joined and set(joined) <= set(source.table.column_names) else None
     table = label_table(source.table, data.roles.label, joined, path.name)
     kept = options if options.label in table.column_names else options.model_copy(update={"label": None})
-    shaped = column_kind(data.labels.problem).shaped(table, told(kept, source.roles, table.column_names), labelled)
-    table, parts = shaped or (table, {})
+    kind, table, parts = _shaped(table, data, told(kept, source.roles, table.column_names), labelled)
     label = parts.get("label", data.roles.label)
     if labelled and label not in table.column_names:
         raise DataError("outside.column", key=str(path), value=label, allowed=" | ".join(table.column_names))
+    if labelled and kind.of_words and "label" not in parts:
+        raise DataError("data.no_marks", key=f"{path}: {label}")
     names = (parts.get("text", data.roles.text), data.roles.text_pair)
     first, second = texts_of(table, names, path, source.roles)
     if len(first) < 2:
@@ -59,7 +62,22 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     columns = {name: pa.array(column, pa.large_string()) for name, column in texts.items() if column is not None}
     others = {"label": label if labelled else None, "words": source.roles.get("words")}
     columns |= {name: table[column] for name, column in others.items() if column is not None}
-    return to_rows(_as_prepared(pa.table(columns), data, path), data.labels)
+    rows = to_rows(_as_prepared(pa.table(columns), data, path, kind), data.labels)
+    cut = None if rows.words is not None else column_kind(data.labels.problem).cut(rows.texts, data)
+    return rows if cut is None else replace(rows, words=cut)
+
+
+def _shaped(
+    table: pa.Table, data: DataRef, options: DataOptions, labelled: bool
+) -> tuple[ColumnKind, pa.Table, dict[str, str]]:
+    """The kind that reads the file's labels, and its table and parts: marked places are read in either form."""
+    own = column_kind(data.labels.problem)
+    others = [kind for kind in column_kinds().values() if own.of_words and kind.of_words and kind is not own]
+    for kind in (own, *others):
+        shaped = kind.shaped(table, options, labelled)
+        if shaped is not None:
+            return kind, *shaped
+    return own, table, {}
 
 
 def _options(data: DataRef) -> DataOptions:
@@ -69,9 +87,9 @@ def _options(data: DataRef) -> DataOptions:
     return DataOptions(**said, label=data.roles.label)
 
 
-def _as_prepared(table: pa.Table, data: DataRef, path: Path) -> pa.Table:
+def _as_prepared(table: pa.Table, data: DataRef, path: Path, kind: ColumnKind) -> pa.Table:
     """Texts and labels as a file has them made into what prepared rows hold."""
-    rules, kind = data.stats["cleaning"]["rules"], column_kind(data.labels.problem)
+    rules = data.stats["cleaning"]["rules"]
     for name in ("text", "pair"):
         if name in table.column_names:
             table, _ = cleaned_table(table, name, rules, ("label", "words") if name == "text" else ())
@@ -82,7 +100,7 @@ def _as_prepared(table: pa.Table, data: DataRef, path: Path) -> pa.Table:
     if unknown:
         allowed = " | ".join(data.labels.names[:20]) or "0.5"
         raise DataError("outside.label", key=str(path), value=unknown[0], allowed=allowed)
-    words = kind.words(table["label"])
+    words = kind.words(table["label"]) if kind is column_kind(data.labels.problem) else None
     table = table.set_column(table.column_names.index("label"), "label", known)
     return table if words is None else table.append_column("words", words)
 

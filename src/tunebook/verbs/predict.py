@@ -56,9 +56,9 @@ def predict(run: Run, texts: Any, pairs: Sequence[Any] | None = None, **how: Unp
 
     Raises:
         RunError: the run has not finished. DataError: a model of pairs without pairs, or the other way round;
-            `predict.column`, the rows lack a column; `predict.how`, a value out of bounds; `predict.no_scores`, `top_k`
-            or `reject_below` of answers without such scores. TunebookError: `call.type`, a single text, or what holds
-            none.
+            `predict.column`, the rows lack a column; `predict.words`, only some texts are lists of words;
+            `predict.how`, a value out of bounds; `predict.no_scores`, `top_k` or `reject_below` of answers without such
+            scores. TunebookError: `call.type`, a single text, or what holds none.
     """
     from tunebook.data.frozen import rows_of
 
@@ -123,7 +123,7 @@ def _given(texts: Any, pairs: Sequence[Any] | None, ref: DataRef) -> Rows:
 
     texts = listed(texts)
     table = table_of(texts)
-    if table is None and column_kind(ref.labels.problem).of_words and _are_words(texts):
+    if table is None and column_kind(ref.labels.problem).of_words and _hold_words(texts):
         table = table_of({ref.roles.text: texts})
     if table is None:
         return _rows(cells_of(texts, "predict: texts"), pairs, ref)
@@ -133,10 +133,18 @@ def _given(texts: Any, pairs: Sequence[Any] | None, ref: DataRef) -> Rows:
     return rows if words is None else replace(rows, words=words)
 
 
-def _are_words(texts: Any) -> bool:
-    """Whether each text is a list of its words."""
-    rows = texts if isinstance(texts, list) else []
-    return bool(rows) and all(isinstance(row, list) and all(isinstance(word, str) for word in row) for row in rows)
+def _hold_words(texts: Any) -> bool:
+    """Whether the texts are lists of their words.
+
+    Raises:
+        DataError: `predict.words`, only some of them are.
+    """
+    if not isinstance(texts, list) or not any(isinstance(row, list) for row in texts):
+        return False
+    for number, row in enumerate(texts, 1):
+        if row is not None and not (isinstance(row, list) and all(isinstance(word, str) for word in row)):
+            raise DataError("predict.words", key="texts", value=number)
+    return True
 
 
 def _rows(texts: Sequence[Any], pairs: Sequence[Any] | None, ref: DataRef) -> Rows:

@@ -40,6 +40,8 @@ def test_a_few_rows_that_hold_something_else_are_left_out(write):
 def test_names_and_ends_as_tools_write_them():
     assert marks_of([[0, 4, ["A", "B"]]]) == (Mark(0, 4, "A"), Mark(0, 4, "B"))
     one = {"begin": "3", "end": 5, "type": "X", "word": "ab"}
+    assert marks_of([[0.0, 4.0, "A"]]) == (Mark(0, 4, "A"),) and are_spans([[0.0, 4.0, "A"]])
+    assert marks_of([{"start": 2.0, "end": float("nan"), "label": "A"}]) == (Mark(2, -1, "A"),)
     assert marks_of([one, {"start": 1.5, "end": None}]) == (Mark(3, 5, "X", "ab"), Mark(-1, -1, ""))
 
 

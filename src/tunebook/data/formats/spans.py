@@ -134,9 +134,13 @@ def _marks(span: Any) -> list[Mark]:
 
 
 def _whole(place: Any) -> int:
-    """A place, which some tools write as text."""
-    text = str(place)
+    """A place, which some tools write as text, and tables with gaps as a float."""
+    text = str(int(place) if _floated(place) else place)
     return int(text) if text.isdecimal() and not isinstance(place, bool) else -1
+
+
+def _floated(place: Any) -> bool:
+    return isinstance(place, float) and place.is_integer()
 
 
 def are_spans(value: Any) -> bool:
@@ -149,7 +153,7 @@ def _is_span(item: Any) -> bool:
         return any(set(ends) <= set(item) for ends in _ENDS)
     if not isinstance(item, list) or len(item) != _TRIPLE:
         return False
-    return all(isinstance(place, int) for place in item[:2]) and isinstance(item[2], str | list)
+    return all(isinstance(place, int) or _floated(place) for place in item[:2]) and isinstance(item[2], str | list)
 
 
 def _spans_only(values: list[Any]) -> bool:
