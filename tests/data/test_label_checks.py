@@ -191,3 +191,10 @@ def test_votes_of_several_annotators_are_no_duplicates(write: Any, tmp_path: Pat
     ref = prepare([path], tmp_path / "x")
     assert sum(ref.rows.values()) == 80 and ref.stats["ledger"]["dropped"] == {"duplicate": 40}
     assert "40 rows" in told(ref, "votes") and "annotator" in told(ref, "votes")
+
+
+@pytest.mark.parametrize("written", [list, str])
+def test_lists_of_tags_beside_other_texts_are_no_classes(made: Made, written: Any) -> None:
+    tags = [written(["O", "B-X", "O"]) for _ in range(60)]
+    assert made.refused(tags).code == "data.label_tags"
+    assert made.ref(tags, problem="multi_label").labels.names == ["B-X", "O"]

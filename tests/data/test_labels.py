@@ -9,6 +9,7 @@ from tunebook.core.errors import DataError
 from tunebook.data.kind import Labelled, class_counts
 from tunebook.data.labels import find_labels
 from tunebook.data.options import DataOptions
+from tunebook.data.places import SPANS, TAGGED
 
 
 def labels_of(values: list[Any], **options: Any) -> Labelled:
@@ -116,3 +117,12 @@ def test_counts_of_classes():
     assert class_counts(found.column, found.labels) == {"a": 1, "b": 2}
     number = labels_of([n / 3 for n in range(12)])
     assert class_counts(number.column, number.labels) == {}
+
+
+@pytest.mark.parametrize("problem", ["single_label", "multi_label", "regression"])
+def test_marked_places_and_tags_of_words_are_no_labels_of_texts(problem):
+    for kind in (TAGGED, SPANS):
+        cells = [[dict.fromkeys(("tag", "label"), name) | {"start": 0, "end": 2}] for name in "abab"]
+        with pytest.raises(DataError) as caught:
+            find_labels(pa.chunked_array([pa.array(cells, kind)]), DataOptions(problem=problem))
+        assert (caught.value.code, caught.value.fields["rows"]) == ("data.label_spans", 4)

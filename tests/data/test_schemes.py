@@ -138,3 +138,22 @@ def test_rows_by_themselves() -> None:
         [False, True, False],
         "bio",
     )
+
+
+def test_small_letters_are_those_of_the_scheme_where_all_are_small():
+    labelled = found([["b-x", "i-x", "o", "b-y"], ["o", "i-y", "O", "o"]])
+    assert entities(labelled) == [[("x", 0, 1), ("y", 3, 3)], [("y", 1, 1)]]
+    assert labelled.facts["scheme"] == "bio"
+
+
+def test_letters_of_no_scheme_are_refused_and_types_where_it_was_told():
+    for rows in ([["Q-PER", "O"], ["Z-LOC", "O"]], [["q-x", "b-x"]], [["B-x", "b-x"]], [["e-x", "i-y", "O"]]):
+        with pytest.raises(DataError) as caught:
+            found(rows)
+        assert caught.value.code == "data.scheme"
+    assert entities(found([["Q-PER", "O"]], scheme="io")) == [[("Q-PER", 0, 0)]]
+    assert entities(found([["x-ray", "drug", "O"]])) == [[("x-ray", 0, 0), ("drug", 1, 1)]]
+
+
+def test_letters_with_a_hyphen_and_no_type_are_those_of_one_nameless_type():
+    assert entities(found([["B-", "I-", "O", "B-"]])) == [[(NAMELESS, 0, 1), (NAMELESS, 3, 3)]]

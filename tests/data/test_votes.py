@@ -86,3 +86,14 @@ def test_rows_to_predict_are_all_items_whatever_was_said():
     found = join_answers(given, None, {"text": "text"})
     assert found.table.to_pydict() == {"text": ["text a", "text b"]}
     assert not found.faults
+
+
+def test_another_text_under_a_number_that_came_before_is_a_row_of_its_own():
+    given = [
+        Answer(7, 1, {"text": "one", "id": 7}, "", ("a",)),
+        Answer(7, 2, {"text": "two", "id": 7}, "", ("b",)),
+        Answer(7, 3, {"text": "one", "id": 7}, "y", ("a",)),
+    ]
+    table = join_answers(given, "label", {"text": "text"}).table
+    assert table["text"].to_pylist() == ["one", "two"] and table["label"].to_pylist() == ["a", "b"]
+    assert join_answers(given, None, {"text": "text"}).rows.tolist() == [1, 2]

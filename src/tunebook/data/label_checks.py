@@ -74,10 +74,13 @@ def refuse_tags(draft: Draft, roles: Roles, options: DataOptions) -> None:
 
 
 def _tagged_words(table: pa.Table, roles: Roles) -> int:
-    """Rows, where each holds a word and its tag, as BIO and its kin write them; else 0."""
-    tags = set(text_column(table[roles.label]).unique().to_pylist()) - {None, ""}
+    """Rows, where each holds a word and its tag, or a list of tags, as BIO and its kin write them; else 0."""
+    cells = [read_cell(cell) for cell in text_column(table[roles.label]).unique().to_pylist() if cell]
+    tags = {tag for cell in cells for tag in cell.parts}
     if "O" not in tags or len(tags) < 2 or not all(tag == "O" or _TAG.fullmatch(tag) for tag in tags):
         return 0
+    if all(cell.shape == "list" for cell in cells):
+        return int(table.num_rows)
     single = sum(1 for text in table[roles.text].to_pylist() if len((as_text(text) or "").split()) == 1)
     return table.num_rows if single >= _TAGGED * table.num_rows else 0
 

@@ -239,12 +239,20 @@ def find_labels(column: pa.ChunkedArray, options: DataOptions, coded: bool = Fal
 
 
 def _find_cells(column: pa.ChunkedArray, options: DataOptions, coded: bool) -> Labelled:
-    """The labels of cells, of the kind that is told or found."""
+    """The labels of cells, of the kind that is told or found.
+
+    Raises:
+        DataError: `data.label_spans`, and as `find_labels`.
+    """
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     from tunebook.data.columns import text_column
 
     words = pc.utf8_trim_whitespace(pc.replace_substring(text_column(column), _RETURN, "")).combine_chunks()
+    if pa.types.is_list(column.type) and pa.types.is_struct(column.type.value_type):
+        name, rows = options.label or "label", len(words) - words.null_count
+        raise DataError("data.label_spans", key=name, value=words.drop_null()[0].as_py(), rows=rows, read=len(words))
     arrow = words.dictionary_encode()
     written: list[str | None] = arrow.dictionary.to_pylist()
     codes = pc.fill_null(arrow.indices, -1).to_numpy().astype(np.int64)

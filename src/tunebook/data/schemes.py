@@ -25,6 +25,8 @@ _MEANING = {"B": 1, "I": 2, "M": 2, "E": 3, "L": 3, "S": 4, "U": 4, "W": 4}
 _OUTSIDE, _BEGIN, _INSIDE, _END, _SINGLE = range(5)
 _OUT = ("O", "")
 _BEFORE, _BEHIND = re.compile(r"([BIMELSUW])[-_](.+)"), re.compile(r"(.+)[-_]([BIMELSUW])")
+# Looks like the tag of a scheme, whatever its letter.
+_LETTER = re.compile(r"[A-Za-z][-_].+")
 # Two tags in one, as some programs write nested entities: B-PER|I-ORG.
 TWICE = re.compile(r"[BIMELSUW][-_][^|,;+/\s]+\s*[|,;+/\s]\s*(?:O\b|[BIMELSUW][-_]).*|O\s*[|,;+/]\s*[BIMELSUW][-_].+")
 # The type of an entity whose tag names none: B, I, O alone.
@@ -80,16 +82,28 @@ def find_scheme(tags: Mapping[str, int], options: DataOptions) -> Scheme:
 
 
 def _cut(named: list[str], options: DataOptions) -> dict[str, tuple[str, str]]:
-    """Letter and type of each tag: before a hyphen or an underscore, behind one, a letter alone, or only a type."""
+    """Letter and type of each tag: before a hyphen or an underscore, behind one, a letter alone, or only a type.
+
+    Letters may be small where all are. Tags of one other letter each are refused, unless `io` was told: types of
+    entities are not written so.
+    """
     for pattern, letter, name in ((_BEFORE, 1, 2), (_BEHIND, 2, 1)):
         found = {tag: match for tag in named if (match := pattern.fullmatch(tag))}
         if len(found) == len(named):
             return {tag: (match[letter], match[name]) for tag, match in found.items()}
         if found and options.scheme != "io" and pattern is _BEFORE:
             raise _unknown(dict.fromkeys(named, 0), [tag for tag in named if tag not in found], options)
-    if all(tag in _MEANING for tag in named) and "B" in named:
-        return {tag: (tag, NAMELESS) for tag in named}
-    return {tag: ("I", tag) for tag in named}
+    bare = {tag: tag.rstrip("-_") for tag in named}
+    if "B" in bare.values() and all(letter in _MEANING for letter in bare.values()):
+        return {tag: (letter, NAMELESS) for tag, letter in bare.items()}
+    if options.scheme == "io" or not all(_LETTER.fullmatch(tag) for tag in named if tag != "o"):
+        return {tag: ("I", tag) for tag in named}
+    lower = {tag: match for tag in named if (match := _BEFORE.fullmatch(tag[:1].upper() + tag[1:]))}
+    if set(named) - {"o"} == set(lower) and any(match[1] == "B" for match in lower.values()):
+        return {tag: (match[1], match[2]) for tag, match in lower.items()}
+    if named:
+        raise _unknown(dict.fromkeys(named, 0), [], options)
+    return {}
 
 
 def _unknown(tags: Mapping[str, int], odd: list[str], options: DataOptions) -> DataError:

@@ -68,7 +68,7 @@ def join_answers(
         roles: the other parts.
         spans: labels are marked places (`Mark`).
     """
-    items = _by_item(answers)
+    items = _by_item(answers, str(roles.get("text")))
     if label is None:
         broken = {item.first.row: "" for item in items.values() if item.left[:1] == [RAGGED]}
         texts = [(item.first.row, item.first.columns) for item in items.values() if item.first.row not in broken]
@@ -91,11 +91,12 @@ def join_answers(
     return to_export(rows, roles, faults=faults, notes=notes or {})
 
 
-def _by_item(answers: Iterable[Answer]) -> dict[Hashable, _Item]:
+def _by_item(answers: Iterable[Answer], text: str) -> dict[Hashable, _Item]:
+    """Items by what tells them apart and by their text: files of two projects put together have their numbers twice."""
     items: dict[Hashable, _Item] = {}
     for answer in answers:
         key = answer.item if isinstance(answer.item, str | int | tuple) else as_text(answer.item)
-        item = items.setdefault(key, _Item(answer))
+        item = items.setdefault((key, as_text(answer.columns.get(text))), _Item(answer))
         if answer.left_out:
             item.left.append(answer.left_out)
             item.detail = item.detail or answer.detail

@@ -95,3 +95,34 @@ def test_columns_of_whole_texts_are_a_table(write, texts):
 )
 def test_lists_of_other_lengths_are_not(write, rows):
     assert read(write("x.jsonl", lines(*rows))).notes["format"] == "jsonl"
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("tokens,ner_tags", "\"['Eve', 'saw', 'it{n}']\",\"['B-P', 'O', 'O']\""),
+        ("tokens,ner_tags", '"[""Eve"", ""saw"", ""it{n}""]","[""B-P"", ""O"", ""O""]"'),
+        ("tokens,ner_tags", "\"['Eve' 'saw'\n 'it{n}']\",\"['B-P' 'O'\n 'O']\""),
+        ("Sentence #,Sentence,POS,Tag", "Sentence: {n},Eve saw it{n},\"['N', 'V', 'P']\",\"['B-P', 'O', 'O']\""),
+    ],
+)
+def test_lists_in_the_cells_of_a_delimited_file(write, head, row):
+    path = write("x.csv", head + "\n" + "".join(row.replace("{n}", str(n)) + "\n" for n in range(20)))
+    source = read(path)
+    assert source.table["text"].to_pylist() == [f"Eve saw it{n}" for n in range(20)]
+    cells = source.table[source.roles["label"]].to_pylist()
+    assert all([word["tag"] for word in cell] == ["B-P", "O", "O"] for cell in cells)
+    assert [word["start"] for word in cells[0]] == [0, 4, 8]
+
+
+def test_lists_of_classes_in_the_cells_of_a_delimited_file_are_none(write):
+    for labels in ("['joy', 'fear']", "['3', '0']", "[1, 0, 0]", "['O', 'A']"):
+        rows = "".join(f'a text of some words {n},"{labels}"\n' for n in range(20))
+        assert read(write("x.csv", "text,labels\n" + rows)).notes["format"] == "csv"
+
+
+def test_a_list_that_holds_no_tags_far_below_is_one_row_that_is_left_out(write):
+    rows = "".join(f"\"['Eve', 'it{n}']\",\"['B-P', 'O']\"\n" for n in range(300))
+    source = read(write("x.csv", "tokens,ner_tags\n" + rows + "\"['a', 'b']\",\"['odd']\"\nx\n"))
+    assert source.table.num_rows == 300
+    assert {reason: list(found) for reason, found in source.faults.items()} == {"tags_words": [302], "ragged": [303]}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tunebook.data.formats.word_rows import WordRows
 from tunebook.data.options import DataOptions
 from tunebook.data.read import read
@@ -33,3 +35,21 @@ def test_numbers_in_every_row_words_without_a_tag_and_lines_that_are_cut(write):
 def test_other_tables_are_none(write):
     rows = "".join(f"{n},some text {n},{'ab'[n % 2]}\n" for n in range(30))
     assert read(write("x.csv", "sentence,word,tag\n" + rows)).notes["format"] == "csv"
+
+
+@pytest.mark.parametrize(("tab", "quotes"), [("\t", "auto"), (",", "auto"), ("\t", "literal")])
+def test_quotes_that_are_words_swallow_no_rows(write, tab, quotes):
+    rows = [(0, '"', "O"), (0, "Eve", "B-P"), (0, '"', "O"), (1, "Rome", "B-L"), (1, '"', "O"), (2, "ja", "O")]
+    text = "\nsent_id,word,tag\n" + "".join(",".join(map(str, row)) + "\n" for row in rows)
+    source = read(write("w.csv", text.replace(",", tab)), DataOptions(quotes=quotes))
+    assert source.table["text"].to_pylist() == ['" Eve "', 'Rome "', "ja"]
+    assert [[word["tag"] for word in row] for row in source.table["tag"].to_pylist()] == [
+        ["O", "B-P", "O"], ["B-L", "O"], ["O"],
+    ]  # fmt: skip
+    assert source.rows.tolist() == [3, 6, 8] and not source.faults
+
+
+def test_cells_of_several_lines_beside_the_words_stay_whole(write):
+    rows = "".join(f'{n},w{n},B-x,"a note\nof two lines"\n{n},ja,O,\n' for n in range(3))
+    source = read(write("w.csv", "sent_id,word,tag,note\n" + rows))
+    assert source.table["text"].to_pylist() == ["w0 ja", "w1 ja", "w2 ja"] and not source.faults

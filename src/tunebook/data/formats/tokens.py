@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format
+from tunebook.data.label_cells import read_cell
 from tunebook.data.look import Look, Objects
+from tunebook.data.names import plain
 from tunebook.data.words import Sentence, tagged_export
 
 _WORDS = ("tokens", "words", "sentence", "text")
@@ -27,11 +30,19 @@ class Tokens(Format):
 
     def fits(self, look: Look) -> bool:
         """Lists of words and of tags stand in every row, in most of them as many."""
-        return find_words(look.objects, look) is not None
+        if look.objects:
+            return find_words(look.objects, look) is not None
+        sample = [dict(zip(look.grid[0], row, strict=False)) for row in look.grid[1:]] if look.grid else []
+        found = _with_lists(list(enumerate(sample)))
+        return bool(found) and find_words([row for _, row in found], look) is not None
 
     def read(self, look: Look) -> Export:
         """A row a sentence."""
-        return tagged_rows(look, look.rows())
+        if look.objects:
+            return tagged_rows(look, look.rows())
+        rows, ragged = look.cells()
+        export = tagged_rows(look, _with_lists(rows))
+        return replace(export, faults={**export.faults, "ragged": ragged}) if ragged else export
 
 
 def tagged_rows(look: Look, rows: Objects) -> Export:
@@ -53,6 +64,35 @@ def tagged_rows(look: Look, rows: Objects) -> Export:
     return tagged_export(look, sentences, tags, {})
 
 
+def _with_lists(rows: Objects) -> Objects:
+    """Rows of a delimited file with the lists that its cells write, as pandas writes them; a text stands beside tags
+    as its words, where these are as many. Empty where no column holds a tag for each word."""
+    read = [(number, {name: _listed(cell) for name, cell in row.items()}) for number, row in rows]
+    cells = [row for _, row in read[:200]]
+    lists = _lists(cells)
+    tags = [name for name in lists if plain(name) in _TAGS and _are_tags(cells, name)]
+    if not tags:
+        return []
+    if len(lists) > 1 and any(plain(name) in _WORDS for name in lists):
+        return read
+    name = next((name for name in cells[0] if plain(name) in _WORDS and name not in lists), None)
+    if name is None or not any("O" in (row.get(tag) or ()) for row in cells for tag in tags):
+        return []  # numbers may be of anything
+    return [(number, {**row, name: str(row.get(name) or "").split()}) for number, row in read]
+
+
+def _listed(cell: Any) -> Any:
+    """The items of a list that a cell writes; other cells as they are."""
+    found = read_cell(str(cell or "").strip()) if str(cell)[:1] in "[(" else None
+    return list(found.parts) if found is not None and found.shape == "list" else cell
+
+
+def _are_tags(rows: Rows, name: str) -> bool:
+    """Whether a column of lists holds tags of words and nothing else."""
+    tags = {str(tag) for row in rows if isinstance(row.get(name), list) for tag in row[name]}
+    return bool(tags) and all(map(_TAG.fullmatch, tags))
+
+
 def find_words(rows: Rows, look: Look) -> tuple[str, str] | None:
     """The columns of words and of tags; None where there are none.
 
@@ -63,14 +103,16 @@ def find_words(rows: Rows, look: Look) -> tuple[str, str] | None:
     """
     lists = _lists(rows)
     told = look.options.text, look.options.label
-    names = [name for name in _WORDS if name in lists or (rows and isinstance(rows[0].get(name), str))]
+    known = {plain(name): name for name in reversed(rows[0])} if rows else {}
+    usual = [known[name] for name in _WORDS if name in known]
+    names = [name for name in usual if name in lists or isinstance(rows[0].get(name), str)]
     words = next((name for name in ([told[0]] if told[0] else names) if _are_words(rows, str(name))), None)
     if words is None:
         return None
     if told[1] is not None and any(told[1] in row for row in rows):
         return (words, told[1]) if told[1] in lists and _match(rows, words, told[1]) else None
     found = [name for name in lists if name != words and _match(rows, words, name)]
-    best = next((name for name in _TAGS if name in found), None)
+    best = next((known[name] for name in _TAGS if known.get(name) in found), None)
     if best is None and len(found) > 1:
         raise DataError("format.questions", key=str(look.path), tool=Tokens.title, allowed=", ".join(found))
     best = best or next(iter(found), None)
@@ -94,10 +136,12 @@ def _match(rows: Rows, words: str, name: str) -> bool:
     same = sum(len(one) == len(other) for one, other in pairs) >= _ALIKE * len(pairs)
     tags = {str(tag) for _, other in pairs for tag in other if not isinstance(tag, list)}
     known = bool(tags) and all(map(_TAG.fullmatch, tags))
-    same = same and (name in _TAGS or not any(tag is None for _, other in pairs for tag in other))
+    same = same and (plain(name) in _TAGS or not any(tag is None for _, other in pairs for tag in other))
     if any(isinstance(row.get(words), str) for row in rows):
         return same and known  # letters: numbers may be of anything
-    return (same and max(len(other) for _, other in pairs) > 1) or (known and name in _TAGS[:3] and bool(tags - {"O"}))
+    return (same and max(len(other) for _, other in pairs) > 1) or (
+        known and plain(name) in _TAGS[:3] and bool(tags - {"O"})
+    )
 
 
 def _are_words(rows: Rows, name: str) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, ClassVar
 
 from tunebook.data.exports import Export, Format
-from tunebook.data.look import Look
+from tunebook.data.look import Look, Objects
 from tunebook.data.names import plain
 from tunebook.data.words import Sentence, tagged_export
 
@@ -31,15 +32,14 @@ class WordRows(Format):
         names = _columns(look)
         if names is None:
             return False
-        at = look.grid[0].index(names[2])
-        tags = {row[at] for row in look.grid[1:] if len(row) == len(look.grid[0])}
+        tags = {row[names[2]] or "" for _, row in _rows(look.head, look)[0]}
         return "O" in tags and all(map(_TAG.fullmatch, tags))
 
     def read(self, look: Look) -> Export:
         """A row a sentence, by the number of its first line; an empty number means that of the word above."""
         names = _columns(look)
         assert names is not None
-        rows, ragged = look.cells()
+        rows, ragged = max(look.cells(), _rows(look.text, look), key=lambda read: len(read[0]))
         number, numbered = None, []
         for line, row in rows:
             number = row[names[0]] or number
@@ -65,6 +65,25 @@ def _columns(look: Look) -> tuple[str, str, str] | None:
     return (
         None if sentence is None or word is None or tag is None or len({*found}) < len(found) else (sentence, word, tag)
     )
+
+
+def _rows(text: str, look: Look) -> tuple[Objects, dict[int, str]]:
+    """As `Look.cells`, but each line by itself: a word may be a quote, and the next one far below does not close it."""
+    heading, ragged = look.grid[0], {}
+    found: Objects = []
+    for line, written in enumerate(text.split("\n"), start=1):
+        literal = written.split(look.delimiter)
+        quoted = (
+            literal if look.options.quotes == "literal" else next(csv.reader([written], delimiter=look.delimiter), [])
+        )
+        cells = quoted if len(quoted) == len(heading) else literal
+        if cells == heading and not found:
+            continue
+        if len(cells) == len(heading):
+            found.append((line, {name: cell or None for name, cell in zip(heading, cells, strict=True)}))
+        elif written:
+            ragged[line] = str(len(cells))
+    return found, ragged
 
 
 def _sentence(number: str, words: list[tuple[int, dict[str, Any]]], names: tuple[str, str, str]) -> Sentence:
