@@ -109,7 +109,7 @@ def test_formats_of_a_task_are_chosen_by_ending_or_by_name(tmp_path: Path) -> No
     assert check_out(tmp_path / "a.csv", OWN, "lines") is LINES
     with pytest.raises(TunebookError, match=r"cli\.option") as caught:
         check_out(tmp_path / "a", OWN)
-    assert caught.value.allowed.endswith(".parquet | .lines")
+    assert caught.value.allowed.endswith(".parquet | .lines | FOLDER --as folder")
     with pytest.raises(TunebookError, match=r"cli\.option") as caught:
         check_out(tmp_path / "a.csv", OWN, "other")
     assert caught.value.allowed == "lines | folder"
@@ -129,5 +129,5 @@ def test_formats_of_a_task_are_one_file_or_a_new_folder(tmp_path: Path) -> None:
 def test_lists_of_records_are_json_in_a_cell() -> None:
     assert flat([{"spans": [{"start": 0, "label": "LOC"}]}, {"spans": []}])[1] == [
         ['[{"start": 0, "label": "LOC"}]'],
-        [""],
+        ["[]"],
     ]

@@ -111,13 +111,15 @@ def test_the_page_speaks_chinese(tmp_path, chinese):
 def test_limits_name_what_can_be_told():
     plan, report = sample.classified(40, NAMES)
     said = " ".join(limits(report, plan))
-    assert "With 40 test rows" in said
+    assert "With so few test rows (40)" in said
     assert "fewer than 30 test rows" in said
     numbers = plan.model_copy(update={"labels": Labels(problem="regression")})
     large = report.model_copy(update={"rows": 5000, "per_class": {}})
     assert len(limits(large, numbers)) == 2
     many = report.model_copy(update={"per_class": {f"c{i}": {"support": 1.0} for i in range(20)}})
     assert "c7 …" in " ".join(limits(many, plan))
+    inner = plan.model_copy(update={"labels": Labels(problem="spans", names=NAMES)})
+    assert "fewer than 30 entities" in limits(many, inner)[-2] and "any text" not in limits(many, inner)[-1]
 
 
 def test_a_class_without_rows_is_named_among_the_limits(tmp_path):
@@ -125,4 +127,4 @@ def test_a_class_without_rows_is_named_among_the_limits(tmp_path):
     rows = {name: dict(row) for name, row in report.per_class.items()}
     rows[NAMES[0]]["support"] = 0
     page = written(tmp_path, plan, report.model_copy(update={"per_class": rows}))
-    assert f"1 classes have no row here, so that nothing is known of their scores: {NAMES[0]}" in page.words
+    assert f"Classes without a row here, so that nothing is known of their scores: 1 ({NAMES[0]})" in page.words

@@ -38,7 +38,8 @@ def check_out(path: Path, writers: Mapping[str, Writer], asked: str | None = Non
         raise wrong("--as", asked, " | ".join(writers) or "–")
     writer = writers[asked] if asked is not None else by_suffix.get(suffix)
     if writer is None and suffix not in _FORMS:
-        raise wrong("--out", str(path), " | ".join([*_FORMS, *by_suffix]))
+        folders = [f"FOLDER --as {name}" for name, form in writers.items() if not form.suffix]
+        raise wrong("--out", str(path), " | ".join([*_FORMS, *by_suffix, *folders]))
     if path.exists():
         raise TunebookError("cli.out_exists", key="--out", value=str(path))
     if not path.resolve().parent.is_dir():
@@ -85,23 +86,25 @@ def save_files(files: Mapping[str, str], path: Path, writer: Writer) -> None:
 def flat(rows: Rows) -> tuple[list[str], list[list[Any]]]:
     """Column names and cells: the scores of the classes in columns of their own, lists joined by ` | `, records as
     JSON."""
-    wide = []
+    wide, of_records = [], {name for row in rows for name, value in row.items() if _has_records(value)}
     for row in rows:
         cells: dict[str, Any] = {}
         for name, value in row.items():
             if isinstance(value, dict):
                 cells |= {f"{name.removesuffix('s')} {label}": number for label, number in value.items()}
             else:
-                cells[name] = _joined(value) if isinstance(value, list) else value
+                cells[name] = _joined(value, name in of_records) if isinstance(value, list) else value
         wide.append(cells)
     names = list(dict.fromkeys(name for row in wide for name in row))
     return names, [[row.get(name) for name in names] for row in wide]
 
 
-def _joined(values: list[Any]) -> str:
-    if any(isinstance(value, dict) for value in values):
-        return json_line(values)
-    return " | ".join(map(str, values))
+def _has_records(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+def _joined(values: list[Any], records: bool) -> str:
+    return json_line(values) if records else " | ".join(map(str, values))
 
 
 def _separated(delimiter: str) -> Callable[[Rows], bytes]:

@@ -161,8 +161,8 @@ class Settings(Params):
         int | None,
         Field(ge=4, le=131072),
         Row(
-            "tokens kept of a row; none takes the 99th percentile of the data",
-            zh="每条样本保留的词元数；none 表示取数据的 99 分位",
+            "tokens read at once: longer rows are cut, named entities read in windows; none takes the 99th percentile",
+            zh="一次读取的词元数：超出部分截去，命名实体分窗口读完；none 表示取数据的 99 分位",
             unit="tokens",
             aliases=("max_seq_length", "max_seq_len", "cutoff_len", "model_max_length", "sequence_len"),
         ),

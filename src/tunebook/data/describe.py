@@ -134,22 +134,22 @@ def warning_text(found: dict[str, Any] | str) -> str:
 def find_warnings(stats: dict[str, Any]) -> list[dict[str, Any]]:
     """What the figures warn of: small or missing classes, classes that are not scored, imbalance, small splits."""
     found = []
-    counts = stats["classes"]
+    counts, what = stats["classes"], "type" if "marked" in stats else "class"
     small = [name for name, count in counts["train"].items() if 0 < count < _SMALL_CLASS]
     missing = [name for name, count in counts["train"].items() if not count]
     if small:
-        found.append(warning("class_small", classes=_some(small), count=len(small), limit=_SMALL_CLASS))
+        found.append(warning(f"{what}_small", classes=_some(small), count=len(small), limit=_SMALL_CLASS))
     if missing:
-        found.append(warning("class_missing", classes=_some(missing), count=len(missing)))
+        found.append(warning(f"{what}_missing", classes=_some(missing), count=len(missing)))
     for split in ("validation", "test"):
         unseen = [name for name, count in counts.get(split, {}).items() if not count and counts["train"].get(name)]
         if unseen and stats["rows"][split]:
-            found.append(warning("class_unseen", split=split, classes=_some(unseen), count=len(unseen)))
+            found.append(warning(f"{what}_unseen", split=split, classes=_some(unseen), count=len(unseen)))
     alone = [name for name in counts["train"] if sum(part.get(name, 0) for part in counts.values()) == 1]
     if odd := [name for name in alone if known(name)]:
         found.append(warning("class_like_heading", classes=_some(odd)))
     if (stats["imbalance"] or 1) > _IMBALANCE:
-        found.append(warning("imbalance", ratio=stats["imbalance"]))
+        found.append(warning("type_imbalance" if "marked" in stats else "imbalance", ratio=stats["imbalance"]))
     for split in ("validation", "test"):
         if stats["rows"][split] < _SMALL_SPLIT:
             found.append(warning("split_small", split=split, rows=stats["rows"][split]))

@@ -26,6 +26,7 @@ def data_view(stats: Stats) -> dict[str, Any]:
         "splits": [(phrase("split", name), count) for name, count in (stats.get("rows") or {}).items()],
         "facts": _facts(stats, ledger),
         "classes": _classes(stats),
+        "of_types": "marked" in stats,
         "class_plot": _class_plot(stats),
         "class_caption": _class_caption(stats),
         "lengths": _lengths(stats),
@@ -52,7 +53,7 @@ def _facts(stats: Stats, ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("truncated", _count(ledger.get("truncated") or None)),
         ("imbalance", _ratio(stats.get("imbalance"))),
         ("unknown_share", _percent(tokens.get("unknown_share"))),
-        ("length_label_link", _percent(stats.get("length_label_link"))),
+        ("length_label_link", None if "marked" in stats else _percent(stats.get("length_label_link"))),
         ("agreement", _percent(stats.get("agreement"))),
     ]
     return [(say(f"report.data.{name}"), text) for name, text in found if text is not None]
@@ -95,7 +96,10 @@ def _class_plot(stats: Stats) -> Markup | None:
 
 def _class_caption(stats: Stats) -> str:
     count = len(_classes(stats)["lines"])
-    return say("report.plot.classes") if count <= _BARS else say("report.plot.largest", shown=_BARS, count=count)
+    whose = "types" if "marked" in stats else "classes"
+    if count <= _BARS:
+        return say(f"report.plot.{whose}")
+    return say(f"report.plot.largest_{whose}", shown=_BARS, count=count)
 
 
 def _lengths(stats: Stats) -> dict[str, Any]:

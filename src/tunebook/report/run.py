@@ -81,6 +81,7 @@ def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) ->
 
 def _facts(report: Report, plan: Plan) -> list[tuple[str, str]]:
     created = report.extra.get("created") or datetime.now().astimezone().isoformat()
+    cut = say("report.fact.cut", length=plan.params["max_length"])
     return [
         (say("report.fact.run"), report.run),
         (say("report.fact.task"), phrase("task", plan.task)),
@@ -90,7 +91,7 @@ def _facts(report: Report, plan: Plan) -> list[tuple[str, str]]:
         (say("report.fact.table"), f"v{plan.table_version}" if plan.table_version else say("report.unsaved")),
         *([(say("stages.fact"), stage_names(plan))] if plan.stages else []),
         (say("report.fact.seed"), str(plan.seed)),
-        (say("report.fact.cut", length=plan.params["max_length"]), share_text(plan.estimate.cut_share)),
+        *([] if task_of(plan.task).windows else [(cut, share_text(plan.estimate.cut_share))]),
         (say("report.fact.created"), moment(str(created))),
     ]
 
@@ -99,17 +100,31 @@ def limits(report: Report, plan: Plan) -> list[str]:
     """What the scores do not say, as far as it can be told from them."""
     thin = [name for name, row in report.per_class.items() if 0 < row.get("support", _FEW_OF_CLASS) < _FEW_OF_CLASS]
     absent = [name for name, row in report.per_class.items() if row.get("support") == 0]
+    inner = plan.labels.kind.classes == "none"  # what has a type lies inside of rows
     found = [say("report.limit.rows"), say("report.limit.seed")]
     if report.split == "validation":
         found.append(say("report.limit.validation"))
     if report.rows < _FEW_ROWS:
         found.append(say("report.limit.few", rows=report.rows))
     if absent:
-        found.append(say("report.limit.absent", count=len(absent), classes=_some(absent)))
+        found.append(
+            say(
+                "report.limit.absent_types" if inner else "report.limit.absent",
+                count=len(absent),
+                classes=_some(absent),
+            )
+        )
     if thin:
-        found.append(say("report.limit.thin", count=len(thin), least=_FEW_OF_CLASS, classes=_some(thin)))
+        found.append(
+            say(
+                "report.limit.thin_types" if inner else "report.limit.thin",
+                count=len(thin),
+                least=_FEW_OF_CLASS,
+                classes=_some(thin),
+            )
+        )
     if plan.labels.names and plan.labels.kind.link != "identity":
-        found.append(say("report.limit.closed"))
+        found.append(say("report.limit.types" if inner else "report.limit.closed"))
     return found
 
 

@@ -126,13 +126,21 @@ class LabelWords(Task):
         return {"label_smoothing": 0, "class_weights": "none"} if labels.kind.link == "identity" else {}
 
 
-def class_table(report: Report) -> Table:
-    """The scores of each class with the ends of their intervals, from `Report.per_class`."""
+def class_table(report: Report, of: str = "class", counted: str = "support") -> Table:
+    """The scores of each class with the ends of their intervals, from `Report.per_class`.
+
+    Args:
+        of, counted: what the classes, and what is counted of each, are called: `report.OF`, `metric.COUNTED`.
+    """
     names = [name for name in next(iter(report.per_class.values())) if not name.endswith(("_low", "_high"))]
+
+    def heading(name: str) -> str:
+        return phrase("metric", counted if name == "support" else name)
+
     bounded = any(f"{name}_low" in values for values in report.per_class.values() for name in names)
     return Table(
-        say("report.per_class") + (say("report.class_ends") if bounded else ""),
-        (Column(say("report.class"), "name"), *(Column(phrase("metric", name), "number") for name in names)),
+        say(f"report.per_{of}") + (say("report.class_ends") if bounded else ""),
+        (Column(say(f"report.{of}"), "name"), *(Column(heading(name), "number") for name in names)),
         tuple((label, *(_class_cell(values, name) for name in names)) for label, values in report.per_class.items()),
         sortable=True,
         whole=True,

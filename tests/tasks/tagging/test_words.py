@@ -37,7 +37,7 @@ def test_one_line_and_mistakes():
     said, true = TASK.say(ANSWERS, ROWS, LABELS), TASK.true(ROWS.targets, ROWS, LABELS)
     brief = TASK.brief(said[0])
     assert (brief.label, brief.score) == ("Ann (PER), Bob (PER), Rome (PER)", "0.750")
-    assert TASK.brief(said[3]).label == "∅"
+    assert TASK.brief(said[3]).label == "(no entity)"
     records = [
         {"id": row, "text": text, "true": own, **answer}
         for row, text, own, answer in zip("abcd", TEXTS, true, said, strict=True)
@@ -83,6 +83,8 @@ def test_a_page_shows_types_confusion_and_mistakes():
     assert sections[1].names[-1] == "none"
     assert all(len(table.columns) == len(table.rows[0]) for table in (sections[0], *sections[2:]))
     assert sections[2].on_card and [row[1] for row in sections[2].rows] == [0, 0, 0]
+    assert "0 of 4" in sections[2].caption
+    assert [column.heading for column in sections[0].columns][:: len(sections[0].columns) - 1] == ["Type", "Entities"]
     assert TASK.sections(report.model_copy(update={"per_class": {}}), LABELS) == []
     assert len(TASK.card_notes(LABELS)) == 1 and "pipeline" in TASK.snippet(LABELS, {}, pairs=False)[0]
 

@@ -30,6 +30,7 @@ def detail(answers: Array, rows: Rows, labels: Labels, groups: Array | None = No
     true, said = Spans.of(rows.targets, TRUE), Spans.of(answers, SAID)
     first, second = _pairs(true, said)
     types = len(labels.names)
+    read = said.read[:, 1:] > (1, 0, 0)
     cells = np.zeros((types + 1, types + 1), dtype=np.int64)
     np.add.at(cells, (true.label[first], said.label[second]), 1)
     alone = [np.setdiff1d(np.arange(len(item.row)), paired) for item, paired in ((true, first), (said, second))]
@@ -40,7 +41,7 @@ def detail(answers: Array, rows: Rows, labels: Labels, groups: Array | None = No
         "confusion": cells.tolist(),
         "extra": {
             "entities": _listed(_Pairing(true, said, first, second, *alone), rows, labels),
-            "read": dict(zip(READ, (said.read[:, 1:] > (1, 0, 0)).sum(axis=0).tolist(), strict=True)),
+            "read": {**dict(zip(READ, read.sum(axis=0).tolist(), strict=True)), "rows": int(read.any(axis=1).sum())},
         },
     }
 

@@ -58,7 +58,7 @@ class EntityWords(Task):
 
     def shown(self, label: Any) -> str:
         """The text and the type of each span."""
-        return ", ".join(f"{span['text']} ({span['label']})" for span in label) or "∅"
+        return ", ".join(f"{span['text']} ({span['label']})" for span in label) or say("tagging.nothing")
 
     def brief(self, answer: Mapping[str, Any], few: int | None = None) -> Brief:
         """The spans, and the score of the one that is least sure."""
@@ -78,7 +78,7 @@ class EntityWords(Task):
         """Scores of each type, the confusion of types, and a table for each kind of mistake."""
         if not report.per_class:
             return []
-        found: list[Section] = [class_table(report)]
+        found: list[Section] = [class_table(report, "type", "entities")]
         if len(report.confusion) == len(labels.names) + 1:
             title, caption = say("tagging.confusion"), say("tagging.confusion_caption")
             names = [*labels.names, say("tagging.none")]
@@ -88,7 +88,8 @@ class EntityWords(Task):
         if read := report.extra.get("read"):
             columns = (Column(say("tagging.otherwise")), Column(say("report.data.row_count"), "number"))
             reasons = tuple((say(f"tagging.read.{name}"), read[name]) for name in READ)
-            found.append(Table(say("tagging.pipeline", rows=report.rows), columns, reasons, whole=True, on_card=True))
+            caption = say("tagging.pipeline", rows=report.rows, count=read["rows"])
+            found.append(Table(caption, columns, reasons, whole=True, on_card=True))
         listed = report.extra.get("entities", {})
         return found + [_mistakes(kind, listed[kind]) for kind in KINDS if listed.get(kind, {}).get("count")]
 
