@@ -176,6 +176,17 @@ def test_rows_that_have_a_class_several_times_hold_the_truth_as_often_as_they_sa
     assert of_micro_f1(nothing, None) is of_macro_f1(nothing, None) is None
 
 
+@pytest.mark.parametrize("texts", [1, 2, 3])
+def test_a_type_of_few_texts_that_is_never_found_leaves_the_mean_an_interval(texts):
+    never = np.zeros((80, 1))
+    never[:texts] = 3
+    right, true, given = np.split(spans(80, 0), 3, axis=1)
+    plain = of_macro_f1(np.hstack([right, true, given]), None)
+    found = of_macro_f1(np.hstack([right, 0 * never, true, never, given, 0 * never]), None)
+    assert found.value == pytest.approx(plain.value * 2 / 3) and found.low < found.value
+    assert found.high < found.value + 1 / 3  # were each of its spans found, the mean would be there
+
+
 REPEATS = 250
 
 

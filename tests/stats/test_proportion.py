@@ -49,9 +49,26 @@ def test_groups_of_equal_rows_are_worth_a_row_each_at_most():
     assert effective_rows(hits, rows) == pytest.approx(30 * 29 / 30 * shrunk, rel=0.05)
 
 
-def test_without_an_error_a_group_is_worth_a_row():
-    shrunk = (stats.norm.ppf(0.975) / stats.t.ppf(0.975, 9)) ** 2
-    assert effective_rows(np.full(10, 20.0), np.full(10, 20.0)) == pytest.approx(10 * shrunk)
+@pytest.mark.parametrize("share", [0, 1])
+def test_where_all_groups_are_right_or_wrong_a_group_is_worth_a_row(share):
+    rows = np.array([20.0, 1, 4, 20, 20, 3, 20, 20, 1, 1])
+    assert effective_rows(share * rows, rows) == 10
+
+
+def test_few_groups_are_never_worth_less_than_as_many_rows():
+    found = effective_rows(np.array([[2, 1, 4], [0, 3, 0], [0, 0, 0]]), np.array([[4, 4, 4], [0, 3, 3], [0, 0, 3]]))
+    assert (found >= [1, 2, 2]).all() and (found < [4, 7, 10]).all()
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3, 4, 6, 12])
+def test_the_level_holds_where_the_rows_of_a_group_are_all_alike(groups):
+    """By the exact distribution: never below that of Wilson's interval of as many rows, drawn one by one."""
+    chances, right = np.linspace(0.005, 0.995, 199)[:, None], np.arange(groups + 1)
+    found = [share_interval(5.0 * (np.arange(groups) < k), np.full(groups, 5.0)) for k in right]
+    ends = np.array([[each.low, each.high] for each in found]).T, proportion_confint(right, groups, 0.05, "wilson")
+    drawn = stats.binom.pmf(right, groups, chances)
+    own, oracle = ((drawn * (low - 1e-9 <= chances) * (chances <= high + 1e-9)).sum(1) for low, high in ends)
+    assert (own >= oracle - 1e-9).all() and 0.94 < own.mean() < 0.985
 
 
 def test_rows_that_have_nothing_in_common_are_never_worth_more_than_they_are():

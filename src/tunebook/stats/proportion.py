@@ -56,6 +56,8 @@ def effective_rows(hits: Array, rows: Array, level: float = 0.95) -> Array:
     The rows are divided by the design effect, the variance of the share over groups against that of single rows, which
     is never taken for less than 1, and multiplied by the squared ratio of the normal quantile to Student's t with one
     degree of freedom for each group but one, so that few groups widen the interval as they should.
+    That effect is not told by groups that are all right or all wrong, nor by one or two. Even where the rows of a group
+    are all alike, a group tells as much as one row: so much is left to each of them, and two at least to more groups.
     Source: Korn and Graubard, Confidence intervals for proportions with small expected number of positive counts
     estimated from survey data, 1998; Dean and Pagano, Evaluating confidence interval methods for binomial proportions
     in clustered surveys, 2015.
@@ -74,7 +76,8 @@ def effective_rows(hits: Array, rows: Array, level: float = 0.95) -> Array:
     size = (rows.astype(float) ** 2).sum(0) / whole
     effect = np.maximum((between + PRIOR_ERRORS * size) / (errors + PRIOR_ERRORS), 1.0)
     quantile = stdtrit(np.maximum(groups - 1, 1), (1 + level) / 2)
-    return np.asarray(total / effect * (normal_quantile(level) / quantile) ** 2)
+    least = np.where((share <= 0) | (share >= 1), groups, np.minimum(groups, 2))
+    return np.asarray(np.maximum(total / effect * (normal_quantile(level) / quantile) ** 2, least))
 
 
 def share_interval(hits: Array, rows: Array, level: float = 0.95) -> Interval:

@@ -93,6 +93,18 @@ def test_counts_are_those_of_plain_loops(seed):
         assert halves[row].tolist() == [len(right) + 0.5 * most_pairs(open_), len(own), len(other)]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_overlaps_that_count_half_never_have_a_lower_interval(seed):
+    metrics = {metric.key: metric for metric in scores.METRICS}
+    true, said, _ = pair(60, seed)
+    for found in (said, [[] for _ in said]):
+        answers = made.answers(found), made.targets(true)
+        strict, partial = (
+            metrics[key].interval(metrics[key].rows(*answers, LABELS), None) for key in ("span_f1", "span_partial_f1")
+        )
+        assert strict.value <= partial.value and strict.low <= partial.low and strict.high <= partial.high
+
+
 def most_pairs(pairs):
     """The largest number of pairs that share no span, by trying all."""
     if not pairs:

@@ -160,13 +160,12 @@ def _of(below: Callable[[Array], Array]) -> Callable[[Array], Array]:
 
 
 _TRUE, _SAID = _of(lambda parts: parts[:, 1]), _of(lambda parts: parts[:, 2])
-_BOTH = _of(lambda parts: (parts[:, 1] + parts[:, 2]) / 2)
 METRICS = (
     Metric("span_f1", counts, f1, interval=late("of_micro_f1")),
     Metric("span_precision", counts, precision, interval=late("of_share", _SAID)),
     Metric("span_recall", counts, recall, interval=late("of_share", _TRUE)),
     Metric("span_macro_f1", by_type, macro_f1, interval=late("of_macro_f1")),
-    Metric("span_partial_f1", halves, f1, interval=late("of_share", _BOTH)),
+    Metric("span_partial_f1", halves, f1, interval=late("of_micro_f1")),
     Metric("token_accuracy", signs, sign_share, interval=late("of_share")),
     Metric("whole_rows", whole, interval=late("of_right")),
 )
