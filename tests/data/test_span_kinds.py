@@ -203,6 +203,55 @@ def test_another_file_is_read_as_the_book_was(made: Made, write: Callable[..., P
     assert outside_rows(named, write("more.jsonl", spans)).targets.tolist() == [[1, 3, 6, 0]] * 2  # type: ignore[union-attr]
 
 
+def in_addresses(labels: tuple[str, str], count: int) -> str:
+    """Rows of which the first ones bear two marks in one address, and the others one outside."""
+    rows = []
+    for number in range(60):
+        two = [[5, 8, labels[0]], [9, 13, labels[1]]] if number < count else [[14, 17, "B"]]
+        rows.append({"text": f"mail ann@b.co Bob {number}", "label": two})
+    return "\n".join(map(json.dumps, rows))
+
+
+@pytest.mark.parametrize(
+    ("labels", "overlaps", "reason", "left"),
+    [
+        (("A", "A"), "refuse", {"changed": {"span_twice": 3}}, ["A"]),
+        (("A", "C"), "longest", {"changed": {"span_crossed": 3}}, ["A"]),
+        (("A", "C"), "first", {"changed": {"span_crossed": 3}}, ["A"]),
+        (("A", "C"), "refuse", {"dropped": {"span_crossed": 3}}, None),
+    ],
+)
+def test_places_that_cleaning_makes_one_are_settled(
+    labels: tuple[str, str], overlaps: str, reason: Any, left: Any, made: Made, write: Callable[..., Path]
+) -> None:
+    more = {"clean": {"email": True}, "overlaps": overlaps, "duplicates": "keep", "leakage": "remove"}
+    ref = made("x.jsonl", in_addresses(labels, 3), **more, max_dropped=0.1)
+    table = load_table(ref)
+    found = [[one["label"] for one in row] for row in table["label"].to_pylist() if {*row[0].values()} & {"A", "C"}]
+    assert found == ([left] * 3 if left else []) and table.num_rows == (60 if left else 57)
+    for action, counts in reason.items():
+        assert counts.items() <= ref.stats["ledger"][action].items()
+    assert ("marks_changed" in {one["code"] for one in ref.stats["warnings"]}) == ("changed" in reason)
+    assert ref.labels.names == (["A", "B"] if left else ["B"])
+    if left is None:
+        with pytest.raises(DataError, match=r"(?s)data\.dropped.*overlap once the text is clean.*half\.jsonl: 1, 2, 3"):
+            made("half.jsonl", in_addresses(labels, 30), **more, max_dropped=0.1)
+        with pytest.raises(DataError, match=r"60 rows of label marked places overlap.*'5–12 A / 5–12 C' in row 1"):
+            made("all.jsonl", in_addresses(labels, 60), **more, max_dropped=0.1)
+    other = write("other.jsonl", in_addresses(("B", "B"), 2))
+    assert outside_rows(ref, other).targets[:, 0].tolist() == [1] * 60  # type: ignore[index]
+    if overlaps == "first":
+        assert outside_rows(ref, write("odd.jsonl", in_addresses(("B", "A"), 2))).targets[0, 0] == 1  # type: ignore[index]
+
+
+def test_another_file_whose_places_cleaning_makes_one_is_refused(made: Made, write: Callable[..., Path]) -> None:
+    more = {"clean": {"email": True}, "duplicates": "keep", "leakage": "remove"}
+    ref = made("x.jsonl", json_rows().replace("FRIEND", "B"), **more)
+    with pytest.raises(DataError) as caught:
+        outside_rows(ref, write("odd.jsonl", in_addresses(("B", "PER"), 2)))
+    assert (caught.value.code, caught.value.value) == ("data.span_overlap", "5–12 B / 5–12 PER")
+
+
 def test_another_file_may_hold_places_in_another_form(made: Made, write: Callable[..., Path]) -> None:
     conll = "".join(f"{number}\tO\nAda\tB-PER\n\n" for number in range(60))
     tagged, marked = made("x.conll", conll), made("x.jsonl", json_rows())

@@ -20,7 +20,7 @@ Numbers = NDArray[np.int64]
 # What stands in a file and is no row of its table.
 ASIDE = ("title", "description", "heading_again", "total", "legend")
 # What is done to marked places so that they fit their text and each other.
-PUT_RIGHT = ("span_overlap", "span_joined", "span_twice", "span_trimmed", "place_vanished")
+PUT_RIGHT = ("span_overlap", "span_crossed", "span_joined", "span_twice", "span_trimmed", "place_vanished")
 # Rows of these reasons are set aside on purpose: they are no sign of a damaged file.
 WANTED = frozenset({"duplicate", "leaked", "rejected", "skipped", "unlabelled", *ASIDE})
 _SHOWN = 8

@@ -19,6 +19,7 @@ from tunebook.data.describe import eta_squared, quantiles, warning
 from tunebook.data.kind import ColumnKind, Labelled
 from tunebook.data.label_names import given_names, in_order, known_name, tidy_names
 from tunebook.data.labels import codes_of, in_given_order, rarest
+from tunebook.data.marks import Mark, flattened
 from tunebook.data.options import DataOptions
 from tunebook.data.places import lengths_of, spans_of
 
@@ -44,10 +45,16 @@ class SpanKind(ColumnKind):
     def _tidy(self, spans: pa.ListArray, options: DataOptions) -> Labelled:
         """Spans with names in one spelling, in their usual order."""
         bad = {"no_label": np.flatnonzero(spans.is_null().to_numpy(zero_copy_only=False)).astype(np.int64)}
+        given = spans
+        spans, twice, crossed = _apart(spans, options.overlaps)
+        changed = {"span_twice": twice} if len(twice) else {}
+        if len(crossed):
+            (bad if options.overlaps == "refuse" else changed)["span_crossed"] = crossed
         written = self.borne(spans)
         counts = Counter(written.to_pylist())
         if not counts:
-            raise DataError("data.no_spans", key=options.label or "label")
+            lacking = DataError("data.no_spans", key=options.label or "label")
+            raise _overlap(given, crossed, options.label) if len(crossed) else lacking
         tidy = tidy_names(counts, options.merge_label_case)
         given = given_names(set(tidy.values()), options.label_names) if options.label_names else {}
         final = {name: given.get(one, one) for name, one in tidy.items()}
@@ -63,10 +70,19 @@ class SpanKind(ColumnKind):
         touched = pc.is_in(written, pa.array(list(merged), pa.string())).to_numpy(zero_copy_only=False)
         rows = np.unique(pc.list_parent_indices(spans).to_numpy()[touched]).astype(np.int64)
         labels = Labels(problem=self.key, names=names)
-        return Labelled(labels, _named(spans, respelt), bad, {}, merged, rows, dict(counts))
+        return Labelled(labels, _named(spans, respelt), bad, {}, merged, rows, dict(counts), changed=changed)
 
     def _known(self, spans: pa.ListArray, data: DataRef) -> tuple[pa.Array, list[str]]:
-        """Spans with the names that the book gave, and those that it lacks."""
+        """Spans with the names that the book gave, and those that it lacks.
+
+        Raises:
+            DataError: `data.span_overlap`, some overlap once the texts are clean, and the book's options refuse that.
+        """
+        overlaps = (data.stats.get("preset") or {}).get("overlaps", "refuse")
+        given = spans
+        spans, _, crossed = _apart(spans, overlaps)
+        if len(crossed) and overlaps == "refuse":
+            raise _overlap(given, crossed, data.roles.label)
         names = [known_name(name, data) for name in self.borne(spans).to_pylist()]
         unknown = [name for name in names if name not in data.labels.names]
         return _named(spans, pa.array(names, pa.string())), unknown
@@ -186,6 +202,41 @@ class SpanKind(ColumnKind):
             )
             found.append(warning("spans_mixed", count=spans["mixed_texts"], examples=shown))
         return found
+
+
+def _apart(spans: pa.ListArray, overlaps: str) -> tuple[pa.ListArray, NDArray[np.int64], NDArray[np.int64]]:
+    """Spans of which none overlaps another, rows in which one stood twice, and rows in which others overlapped: null
+    where that is refused.
+
+    Files are read without such, but cleaning makes some: two places in an address become the one that stands for it.
+    """
+    inner, rows = spans.flatten(), np.repeat(np.arange(len(spans)), lengths_of(spans))
+    starts, ends = (inner.field(name).to_numpy() for name in ("start", "end"))
+    order = np.lexsort((ends, starts, rows))
+    rows, starts, ends = rows[order], starts[order], ends[order]
+    touched = np.unique(rows[1:][(rows[1:] == rows[:-1]) & (starts[1:] < ends[:-1])]).astype(np.int64)
+    if not len(touched):
+        return spans, touched, touched
+    twice, crossed, put = [], [], []
+    for row, cell in zip(touched.tolist(), spans.take(pa.array(touched)).to_pylist(), strict=True):
+        marks = sorted({Mark(**one) for one in cell})
+        kept = flattened(marks, longest=overlaps == "longest")
+        twice += [row] if len(marks) < len(cell) else []
+        crossed += [row] if len(kept) < len(marks) else []
+        refused = overlaps == "refuse" and len(kept) < len(marks)
+        put.append(None if refused else [{"start": one.start, "end": one.end, "label": one.label} for one in kept])
+    places = np.arange(len(spans))
+    places[touched] = len(spans) + np.arange(len(touched))
+    both = pa.concat_arrays([spans, pa.array(put, spans.type)])
+    return both.take(pa.array(places)), np.array(twice, np.int64), np.array(crossed, np.int64)
+
+
+def _overlap(spans: pa.ListArray, rows: NDArray[np.int64], column: str | None) -> DataError:
+    """The refusal of spans that overlap in these rows, with all of the first."""
+    row = int(rows[0])
+    value = " / ".join("{start}–{end} {label}".format(**one) for one in spans[row].as_py())
+    key = column or "label"
+    return DataError("data.span_overlap", key=key, value=value, row=row + 1, count=len(rows), key_option="overlaps")
 
 
 def _named(spans: pa.ListArray, names: pa.Array) -> pa.ListArray:

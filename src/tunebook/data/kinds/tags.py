@@ -52,9 +52,9 @@ class Tags(SpanKind):
         rows = np.unique(np.repeat(np.arange(len(words)), lengths_of(words))[entities.broken]).astype(np.int64)
         return replace(
             found,
-            bad=bad,
+            bad={**found.bad, **bad},
             facts={"scheme": key, "tags_repaired": int(entities.broken.sum()), "letters": _letters(words)},
-            changed={"tags_repaired": rows},
+            changed={**found.changed, "tags_repaired": rows},
         )
 
     def known(self, column: pa.ChunkedArray, data: DataRef) -> tuple[pa.Array, list[str]]:
