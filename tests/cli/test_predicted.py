@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from rich.cells import cell_len
 
 from tunebook.cli.answer import console
+from tunebook.cli.predict import Asked, _told
 from tunebook.cli.predicted import tell_answers
 from tunebook.core.nouns import Labels
 from tunebook.tasks.text_classification import TextClassification
@@ -53,3 +56,10 @@ def test_the_answer_is_always_seen(
     flat = " ".join(" ".join(lines).split())
     assert "good item five" in flat and "第二个文本" in flat
     assert label in (flat if " " in label else "".join(flat.split())) and "0.750" in flat and "other 0.250" in flat
+
+
+def test_what_is_left_out_of_a_text_is_told_as_such() -> None:
+    plan = SimpleNamespace(task="tagging", params={"max_length": 64})
+    rows = [{"spans": [], "notes": ["rejected"]}, {"spans": [], "notes": []}]
+    (told,) = _told(SimpleNamespace(plan=plan), rows, Asked(reject_below="0.5"))
+    assert told == "Entities whose scores are below 0.5 were left out; texts that lost any: 1 of 2."

@@ -28,6 +28,6 @@ def test_all_that_tasks_give_and_techniques_need_has_words() -> None:
     needed = frozenset().union(*(technique.needs for technique in techniques().values()))
     given = frozenset().union(*(task.gives for task in tasks().values()))
     assert needed - {"past"} <= given
-    assert all(word.endswith(f"({name})") for name, word in zip(sorted(needed), in_words(needed), strict=True))
+    assert not needed & set(in_words(needed)), "a name of the code is no word for users"
     error = not_given("greedy", {"moon", "layers"}, "tagging")
-    assert error.value == "layers, moon" and error.message.endswith("layers one upon the other (layers), moon.")
+    assert error.value == "layers, moon" and error.message.endswith("layers one upon the other, moon.")

@@ -105,6 +105,9 @@ def test_warnings():
     assert [item["code"] for item in found] == ["class_missing", "imbalance"]
     assert "b" in found[0]["message"]
     assert "33.3" in found[1]["message"]
+    told = find_warnings({**stats, "marked": {}})
+    assert [item["code"] for item in told] == ["type_missing", "type_imbalance"]
+    assert all("row of" not in item["message"] and "entit" in item["message"] for item in told)
     many = warning("class_small", classes="x", count=1, limit=10)
     assert many["fields"] == {"classes": "x", "count": 1, "limit": 10}
 

@@ -51,3 +51,9 @@ def test_nothing_known_is_nothing_shown() -> None:
 
 def test_counts_of_one_split_alone() -> None:
     assert data_view({"classes": {"a": 2, "b": 1}})["classes"]["lines"] == [("a", [2]), ("b", [1])]
+
+
+def test_entities_are_called_so_and_no_length_tells_of_a_label() -> None:
+    view = data_view({**STATS, "marked": {}})
+    assert view["of_types"] and view["class_caption"] == "Entities of each type"
+    assert "2.1%" not in {text for _, text in view["facts"]}
