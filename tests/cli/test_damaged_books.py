@@ -44,7 +44,7 @@ def test_one_damaged_file(ways: tuple[str, ...], book: Path, tmp_path: Path, tun
 
 def _tells(file: str, how: str) -> bool:
     """Whether a damage is one that doctor has to find: not of what is made anew by itself, or may be missing."""
-    kept = ("cache/", ".html", "predictions.jsonl", "metrics.jsonl", "ledger.jsonl", "README.md")
+    kept = ("cache/", ".html", "logits.npz", "predictions.jsonl", "metrics.jsonl", "ledger.jsonl", "README.md")
     if any(part in file for part in kept) or (how == "missing" and file.endswith("report.json")):
         return False
     if (file, how) == ("book.toml", "cut"):  # what is left is a book.toml with defaults

@@ -4,15 +4,18 @@ import math
 import re
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import tunebook.report
 from tunebook.core import registry
 from tunebook.core.messages import catalogue
+from tunebook.core.nouns import HeadStart
 from tunebook.core.words import (
     amount,
     duration,
+    head_text,
     is_share,
     memory,
     metric_name,
@@ -49,7 +52,8 @@ def _begins(code, known):
 
 def test_no_word_of_the_catalogue_is_idle():
     text = "".join(path.read_text(encoding="utf-8") for path in FILES)
-    made = ("report.verdict.", "report.data.")
+    made = ("report.verdict.", "report.data.", "report.per_", "report.plot.largest_")
+    made += ("report.plot.classes", "report.plot.types")
     codes = [code for code in catalogue() if code.startswith("report.") and not code.startswith(made)]
     assert [code for code in codes if code not in text] == []
 
@@ -135,3 +139,19 @@ def test_stages_are_named_with_their_techniques(monkeypatch):
               SimpleNamespace(stage="intermediate", techniques={})]  # fmt: skip
     assert stage_names(SimpleNamespace(stages=stages)) == "pretrain (ema, fgm) → intermediate"
     assert stage_names(SimpleNamespace(stages=[])) == ""
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (None, ""),
+        (HeadStart(number=True), "number"),
+        (HeadStart(own=["x", "y"]), "x, y"),
+        (HeadStart(), "fresh"),
+        (HeadStart(own=["a", "x"], rows={"a": 0}), "a"),
+        (HeadStart(own=["a", "b"], rows={"a": 0, "b": 1}), "a, b"),
+    ],
+)
+def test_what_becomes_of_the_head_of_a_base_model(head, told):
+    text = head_text(SimpleNamespace(head=head, labels=SimpleNamespace(names=["a", "b"])))
+    assert told in text and bool(text) == (head is not None)
