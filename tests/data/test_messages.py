@@ -22,6 +22,9 @@ def test_every_code_has_its_words_and_every_word_its_use():
     codes = set(re.findall(r'"(data\.[a-z_]+)"', SOURCE))
     codes |= {f"data.warning.{name}" for name in re.findall(r'warning\(\s*"([a-z_]+)"', SOURCE)}
     codes |= {f"data.warning.{note}" for note in _NOTES}
+    codes |= {f"data.warning.{name}" for name in re.findall(r'warning\("[a-z_]+" if [^,]+ else "([a-z_]+)"', SOURCE)}
+    ends = re.findall(r'warning\(\s*f"{what}(_[a-z]+)"', SOURCE)  # of classes of rows, and of types inside them
+    codes |= {f"data.warning.{what}{end}" for what in ("class", "type") for end in ends}
     written = {code for code in TEXTS if code.startswith("data.")}
     assert codes == written
 
