@@ -195,14 +195,14 @@ def test_what_needs_answers_of_whole_rows_cannot_be_had_with_tokens(monkeypatch:
         try:
             order({key: {}}, Tagger(), more=frozenset({"past"}))
         except PlanError as error:
-            assert error.code == "plan.needs" and error.value in error.message and "tagger" in error.message
+            assert error.code == "plan.needs" and "answer" in error.message and "tagger" in error.message
             wrong[key] = error.value
     whole = ("distill", "mixup", "multi_task", "sample_weights", "self_training")
     assert wrong == {**dict.fromkeys(whole, "row_logits"), **dict.fromkeys(("p_tuning", "prompt"), "free_tokens")}
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
     with pytest.raises(PlanError) as caught:
         order({"prompt": {}}, Tagger())
-    assert "不依赖词元位置的输出（free_tokens）" in caught.value.message
+    assert "不依赖词元位置的输出" in caught.value.message
 
 
 def test_nothing_left_to_train(home: Book, more: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,7 @@ def test_a_stage_of_another_book_has_its_techniques_and_the_ones_named_here(book
     ("entries", "code", "cause", "said"),
     [
         (["focal"], "stages.unfit", "plan.needs", "head"),
-        (["mixup"], "stages.unfit", "plan.needs", "row_logits"),
+        (["mixup"], "stages.unfit", "plan.needs", "one answer to each row as a whole"),
         (["sample_weights.run=x"], "stages.unfit", "input.run", "sample_weights.run"),
         (["ema", "swa"], "stages.unfit", "plan.conflict", "swa"),
         (["fgm.epsilon=-1"], "stages.unfit", "row.value", "fgm.epsilon"),
