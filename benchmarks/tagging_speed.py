@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.record import DATA, ratio, write_result
-from benchmarks.training_speed import BATCH, RATE, alternated
+from benchmarks.training_speed import BATCH, RATE, alternated, timed_fit
 
 CASES: dict[str, dict[str, Any]] = {
     "en_crossner": {"model": "builtin:minilm", "what": "news of politics, in words, 4 to 113 of them"},
@@ -117,15 +117,11 @@ def run_tunebook(case: str, task: str, steps: int, score: bool) -> dict[str, flo
     """Tunebook's Fit with the same settings, its own defaults elsewhere."""
     from dataclasses import replace
 
-    from transformers.trainer_utils import IntervalStrategy
-
-    from tunebook.core.nouns import Estimate, Labels, Plan
+    from tunebook.core.nouns import Labels
     from tunebook.core.registry import task_of
-    from tunebook.core.settings import Settings
-    from tunebook.engine.fit import Fit, Material
+    from tunebook.engine.fit import Material
     from tunebook.engine.infer import Inference
     from tunebook.engine.tokens import encode
-    from tunebook.engine.trim import restore
     from tunebook.models.source import find_model, load_tokenizer
 
     folder = find_model(CASES[case]["model"])
@@ -137,32 +133,16 @@ def run_tunebook(case: str, task: str, steps: int, score: bool) -> dict[str, flo
         middle = np.median(train.targets[:, 0])
         train, test = (replace(part, targets=(part.targets[:, 0] > middle).astype(int)) for part in (train, test))
     parts = [encode(part, kind, tokenizer, LENGTH) for part in (train, test)]
-    params = Settings(
-        learning_rate=RATE, batch_size=BATCH, max_steps=steps, max_length=LENGTH, weight_decay=0.0, warmup_ratio=0.0,
-        metric=kind.headline(labels), length_bucketing="on", early_stopping_patience=None, seed=0,
-    ).model_dump() | {"warmup_steps": 0, "max_epochs": 1000}  # fmt: skip
-    plan = Plan(
-        task=task, model=CASES[case]["model"], model_id="", labels=labels, params=params, techniques={}, table="",
-        table_version=0, data="", data_path=Path(), seed=0, versions={},
-        estimate=Estimate(seconds=0, memory_bytes=0, steps=steps, parameters=0, trained=0),
-    )  # fmt: skip
-    with tempfile.TemporaryDirectory() as out:
-        fit = Fit(plan, Material(folder, tokenizer, parts[0], parts[1]), Path(out))
-        trainer = fit.prepare()
-        # The other side takes no looks at validation rows and keeps no checkpoint either.
-        trainer.args.eval_strategy = trainer.args.save_strategy = IntervalStrategy.NO
-        trainer.args.load_best_model_at_end = False
-        start = time.perf_counter()
-        trainer.train()
-        seconds = time.perf_counter() - start
-        restore(trainer.model)  # the test rows may hold tokens that the training rows do not
-        result = {"seconds": seconds, "rows_per_second": steps * BATCH / seconds}
-        if score:
-            begun = time.perf_counter()
-            answers = Inference(fit.task, tokenizer.pad_token_id).run(trainer.model, parts[1]).logits
-            result["answered_per_second"] = len(parts[1]) / (time.perf_counter() - begun)
-            result[kind.headline(labels)] = kind.scores(answers, test.targets, labels)[kind.headline(labels)]
-    return result
+
+    def answered(fit: Any, trainer: Any) -> dict[str, float]:
+        begun = time.perf_counter()
+        answers = Inference(fit.task, tokenizer.pad_token_id).run(trainer.model, parts[1]).logits
+        speed = len(parts[1]) / (time.perf_counter() - begun)
+        headline = kind.headline(labels)
+        return {"answered_per_second": speed, headline: kind.scores(answers, test.targets, labels)[headline]}
+
+    material = Material(folder, tokenizer, parts[0], parts[1])
+    return timed_fit(kind, labels, material, LENGTH, steps, answered if score else None)
 
 
 def main(claim: str, arguments: list[str]) -> Path:

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,15 +99,12 @@ def run_stock(case: str, side: str, steps: int, score: bool) -> dict[str, float]
 def run_tunebook(case: str, steps: int, score: bool) -> dict[str, float]:
     """Tunebook's Fit with the same settings, its own defaults elsewhere."""
     import numpy as np
-    from transformers.trainer_utils import IntervalStrategy
 
-    from tunebook.core.nouns import Estimate, Labels, Plan
-    from tunebook.core.settings import Settings
+    from tunebook.core.nouns import Labels
     from tunebook.core.task import Rows
-    from tunebook.engine.fit import Fit, Material
+    from tunebook.engine.fit import Material
     from tunebook.engine.infer import Inference
     from tunebook.engine.tokens import encode
-    from tunebook.engine.trim import restore
     from tunebook.models.source import find_model, load_tokenizer
     from tunebook.tasks.text_classification import TextClassification
 
@@ -120,18 +117,43 @@ def run_tunebook(case: str, steps: int, score: bool) -> dict[str, float]:
                tokenizer, length)
         for strings, numbers in ((train, labels), (test, truth))
     ]  # fmt: skip
+    labelled = Labels(problem="single_label", names=["0", "1"])
+
+    def accuracy(fit: Any, trainer: Any) -> dict[str, float]:
+        logits = Inference(fit.task, tokenizer.pad_token_id).run(trainer.model, parts[1]).logits
+        return {"accuracy": float((logits.argmax(-1) == truth).mean())}
+
+    material = Material(folder, tokenizer, parts[0], parts[1])
+    return timed_fit(TextClassification(), labelled, material, length, steps, accuracy if score else None)
+
+
+def timed_fit(
+    task: Any,
+    labels: Any,
+    material: Any,
+    length: int,
+    steps: int,
+    scored: Callable[[Any, Any], dict[str, float]] | None,
+) -> dict[str, float]:
+    """Seconds and rows a second of Tunebook's training, and what `scored` says of the fit and its trainer."""
+    from transformers.trainer_utils import IntervalStrategy
+
+    from tunebook.core.nouns import Estimate, Plan
+    from tunebook.core.settings import Settings
+    from tunebook.engine.fit import Fit
+    from tunebook.engine.trim import restore
+
     params = Settings(
         learning_rate=RATE, batch_size=BATCH, max_steps=steps, max_length=length, weight_decay=0.0, warmup_ratio=0.0,
-        metric="accuracy", length_bucketing="on", early_stopping_patience=None, seed=0,
+        metric=task.headline(labels), length_bucketing="on", early_stopping_patience=None, seed=0,
     ).model_dump() | {"warmup_steps": 0, "max_epochs": 1000}  # fmt: skip
-    labelled = Labels(problem="single_label", names=["0", "1"])
     plan = Plan(
-        task="text_classification", model="builtin:minilm", model_id="", labels=labelled, params=params, techniques={},
+        task=task.key, model=str(material.model_folder), model_id="", labels=labels, params=params, techniques={},
         table="", table_version=0, data="", data_path=Path(), seed=0, versions={},
         estimate=Estimate(seconds=0, memory_bytes=0, steps=steps, parameters=0, trained=0),
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as out:
-        fit = Fit(plan, Material(folder, tokenizer, parts[0], parts[1]), Path(out))
+        fit = Fit(plan, material, Path(out))
         trainer = fit.prepare()
         # The other side takes no looks at validation rows and keeps no checkpoint either.
         trainer.args.eval_strategy = trainer.args.save_strategy = IntervalStrategy.NO
@@ -141,10 +163,7 @@ def run_tunebook(case: str, steps: int, score: bool) -> dict[str, float]:
         seconds = time.perf_counter() - start
         restore(trainer.model)  # the test rows may hold tokens that the training rows do not
         result = {"seconds": seconds, "rows_per_second": steps * BATCH / seconds}
-        if score:
-            logits = Inference(fit.task, tokenizer.pad_token_id).run(trainer.model, parts[1]).logits
-            result["accuracy"] = float((logits.argmax(-1) == truth).mean())
-    return result
+        return result | (scored(fit, trainer) if scored else {})
 
 
 def has_bf16() -> bool:
