@@ -72,10 +72,10 @@ def train_arms(book: Any, tables: Mapping[str, Mapping[str, Any]], *, seeds: int
         tables: name of the arm -> row of the table -> value; a technique may be given as `{"fgm": "on"}`.
         looks: at the validation rows, the last one at the end; the best is kept. Where a table says `eval_every`, that.
     """
-    from tunebook.abtest.exam import split_exam
     from tunebook.tables.make import child
-    from tunebook.verbs.plan import plan
-    from tunebook.verbs.train import train
+    from tunebook.verbs.abtest.exam import split_exam
+    from tunebook.verbs.steps.plan import plan
+    from tunebook.verbs.steps.train import train
 
     exam = split_exam(book.data, "validation")
     runs: dict[str, list[Any]] = {name: [] for name in tables}
@@ -104,7 +104,7 @@ def scored(run: Any, rows: Any) -> NDArray[np.float64]:
     """Score of each row by a run's model: 1 where it is right; with several labels a row, how well they are ranked."""
     from tunebook.core.registry import tasks
     from tunebook.engine.load import load_model
-    from tunebook.metrics.ranking import label_ranking
+    from tunebook.stats.ranking import label_ranking
 
     logits = load_model(run.model, run.plan).logits(rows)
     if run.plan.labels.problem == "multi_label":

@@ -73,7 +73,7 @@ class Truths:
 
     def __init__(self, book: Any, rows: list[tuple[str, str]], folder: Path, fresh: int) -> None:
         from benchmarks.sets import write_rows
-        from tunebook.abtest.exam import file_exam
+        from tunebook.verbs.abtest.exam import file_exam
 
         self.book, self.folder, self.seeds = book, folder / "fresh", range(_FIRST, _FIRST + fresh)
         self.exam = file_exam(book.data, write_rows(rows, folder / "held.csv"))
@@ -81,16 +81,16 @@ class Truths:
 
     def gain(self, a: Any, b: Any) -> dict[str, float]:
         """Gain of a table over another, with the ends of its 90 % interval."""
-        from tunebook.abtest.looks import gain
+        from tunebook.verbs.abtest.looks import gain
 
         effect = gain(self._marks(a), self._marks(b), "accuracy", 0.05)
         return {"gain": effect.mean, "lower": effect.lower, "upper": effect.upper}
 
     def _marks(self, table: Any) -> Any:
-        from tunebook.abtest.arms import trained
-        from tunebook.abtest.crossfit import answers_of
-        from tunebook.abtest.marks import marks_of
-        from tunebook.verbs.plan import plan
+        from tunebook.verbs.abtest.arms import trained
+        from tunebook.verbs.abtest.crossfit import answers_of
+        from tunebook.verbs.abtest.marks import marks_of
+        from tunebook.verbs.steps.plan import plan
 
         if table.values_id not in self.known:
             results = [trained(self.folder, plan(table, self.book.data, seed=seed)) for seed in self.seeds]

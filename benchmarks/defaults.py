@@ -162,7 +162,7 @@ def rule(name: str, rows: int) -> tuple[float, int]:
     from tunebook.models.source import find_model
     from tunebook.tables.case import Case, Machine
     from tunebook.tables.propose import RULES
-    from tunebook.verbs.model_facts import model_facts
+    from tunebook.verbs.steps.model_facts import model_facts
 
     classes = sorted({label for _, label in read_set(name)})
     labels = Labels(problem="single_label", names=classes)

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from benchmarks.answers import Latent
 from benchmarks.record import write_result
-from tunebook.abtest.classes import holdable, watched
 from tunebook.stats.gate import MeanSquares
 from tunebook.stats.sequential import spent
+from tunebook.verbs.abtest.classes import holdable, watched
 
 MARGIN, CHUNK = 0.05, 250
 CLASSES, MORE, SEED_SDS = (1, 2, 5, 20, 77), (1, 2, 4), (0.0, 0.01, 0.02)  # rows of a class: the least, and more

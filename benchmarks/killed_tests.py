@@ -23,14 +23,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.record import ROOT, write_result
-from tunebook.verbs.book import Book
+from tunebook.verbs.steps.book import Book
 
 LONGEST = 12.0  # seconds until a kill: a few short runs
 SEEDS = 6  # of each arm of a test
 _NURSERY = """
 import os, signal, sys, time
 import torch, transformers
-from tunebook.verbs.book import open_book
+from tunebook.verbs.steps.book import open_book
 from tunebook.verbs.ab import ab
 torch.set_num_threads(1)
 for line in sys.stdin:

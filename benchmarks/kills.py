@@ -20,13 +20,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.record import ROOT, write_result
-from tunebook.verbs.book import Book
 from tunebook.verbs.promote import promote
+from tunebook.verbs.steps.book import Book
 
 LONGEST = 0.4  # seconds until a kill: several promotions
 _NURSERY = """
 import os, signal, sys, time
-from tunebook.verbs.book import open_book
+from tunebook.verbs.steps.book import open_book
 from tunebook.verbs.promote import promote
 book = open_book(sys.argv[1])
 promote(book, 3 - book.tables.champion, force=True, reason="everything is loaded")

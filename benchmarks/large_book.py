@@ -43,8 +43,8 @@ def make(folder: Path) -> Path:
     from tunebook.tables.make import child
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.init import init
-    from tunebook.verbs.plan import plan
-    from tunebook.verbs.train import train
+    from tunebook.verbs.steps.plan import plan
+    from tunebook.verbs.steps.train import train
 
     base = small.base_model(folder / "base")
     rows = small.write_records(folder / "rows.csv", "binary", 120)

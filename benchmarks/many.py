@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from benchmarks.answers import Latent
 from benchmarks.gate import sequence, verdicts
 from benchmarks.record import write_result
-from tunebook.abtest.spending import PlannedLook, planned_looks
 from tunebook.core.gate import Gate
 from tunebook.stats.gate import MeanSquares
 from tunebook.stats.sequential import family_error
+from tunebook.verbs.abtest.spending import PlannedLook, planned_looks
 
 Array = NDArray[Any]
 OPENINGS = (1, 2, 5, 10, 20)

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.nouns import Interval
-from tunebook.metrics import counts as by_count
-from tunebook.metrics.calibration import sigmoid
-from tunebook.metrics.counts import Counts
-from tunebook.metrics.ranking import macro_auc, nearest_level, pearson, single_label_auc, spearman
+from tunebook.stats import counts as by_count
 from tunebook.stats.bootstrap import acceleration_of, bca_ends, draw_weights, percentile_ends
+from tunebook.stats.calibration import sigmoid
+from tunebook.stats.counts import Counts
 from tunebook.stats.proportion import wilson_interval
+from tunebook.stats.ranking import macro_auc, nearest_level, pearson, single_label_auc, spearman
 
 Array = NDArray[Any]
 Score = Callable[[Array], Array]

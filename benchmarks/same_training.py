@@ -36,7 +36,7 @@ def make_book(name: str, folder: Path) -> Any:
     Its base model has learnt other rows of the set before, so that all looks are about equally good.
     """
     from tunebook.tables.make import child
-    from tunebook.verbs.book import open_book
+    from tunebook.verbs.steps.book import open_book
 
     if (folder / "book" / "tables" / "fine_tune_params_v3.json").is_file():
         return open_book(folder / "book")
@@ -53,8 +53,8 @@ def make_book(name: str, folder: Path) -> Any:
 def _started(folder: Path, rows: Any, model: str) -> Path:
     """The model of a training on rows of their own."""
     from tunebook.tables.make import child
-    from tunebook.verbs.plan import plan
-    from tunebook.verbs.train import train
+    from tunebook.verbs.steps.plan import plan
+    from tunebook.verbs.steps.train import train
 
     book = book_of(folder, {"train": rows[200:], "validation": rows[:100], "test": rows[100:200]}, model)
     table = book.tables.add(child(book.champion, BEFORE, note="what comes before"))
@@ -76,11 +76,11 @@ _KEPT = {"before": "validation", "unseen": "test"}
 
 def _kept(book: Any, verdict: Any, split: Any) -> dict[str, float]:
     """What the gate says of the kept checkpoints."""
-    from tunebook.abtest.exam import split_exam
-    from tunebook.abtest.looks import gain
-    from tunebook.abtest.marks import marks_of
-    from tunebook.verbs.answers import answers
-    from tunebook.verbs.runs import Run
+    from tunebook.verbs.abtest.exam import split_exam
+    from tunebook.verbs.abtest.looks import gain
+    from tunebook.verbs.abtest.marks import marks_of
+    from tunebook.verbs.steps.answers import answers
+    from tunebook.verbs.steps.runs import Run
 
     exam = split_exam(book.data, split)
 

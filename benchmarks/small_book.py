@@ -13,10 +13,10 @@ from typing import Any
 from tests import small
 
 from tunebook.tables.make import child
-from tunebook.verbs.book import Book, open_book
 from tunebook.verbs.init import init
-from tunebook.verbs.plan import plan
-from tunebook.verbs.train import train
+from tunebook.verbs.steps.book import Book, open_book
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.train import train
 
 QUICK = {
     "learning_rate": 1e-2, "batch_size": 16, "max_epochs": 1, "precision": "fp32", "early_stopping_patience": None,

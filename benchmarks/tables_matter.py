@@ -56,7 +56,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     from tunebook.tables.make import child
     from tunebook.verbs.ab import ab
     from tunebook.verbs.promote import promote
-    from tunebook.verbs.recommend import Wish, recommend
+    from tunebook.verbs.steps.recommend import Wish, recommend
 
     with tempfile.TemporaryDirectory(prefix="tunebook-") as place:
         os.environ["TUNEBOOK_HOME"] = place  # what other books have taught is to be no part of it
@@ -88,8 +88,8 @@ def told(verdict: Any) -> dict[str, Any]:
 def memory(batch_size: int) -> dict[str, float]:
     """Peak memory of a few steps with so many rows at once, in this very process."""
     from tunebook.tables.make import child
-    from tunebook.verbs.plan import plan
-    from tunebook.verbs.train import train
+    from tunebook.verbs.steps.plan import plan
+    from tunebook.verbs.steps.train import train
 
     changes = {
         "batch_size": batch_size, "gradient_accumulation_steps": 1, "max_steps": MEMORY_STEPS, "warmup_ratio": 0.0,

@@ -10,9 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests import small
-from tunebook.abtest.arms import trained
-from tunebook.abtest.exam import Exam
-from tunebook.abtest.marks import Marks
 from tunebook.core.gate import Gate
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Rows
@@ -20,9 +17,12 @@ from tunebook.core.verdict import Verdict
 from tunebook.tables.make import child
 from tunebook.tasks.text_classification import TextClassification
 from tunebook.verbs.ab import ab
-from tunebook.verbs.book import Book, open_book, write_book_file
+from tunebook.verbs.abtest.arms import trained
+from tunebook.verbs.abtest.exam import Exam
+from tunebook.verbs.abtest.marks import Marks
 from tunebook.verbs.init import init
 from tunebook.verbs.promote import promote, weigh
+from tunebook.verbs.steps.book import Book, open_book, write_book_file
 
 Array = NDArray[Any]
 QUICK = {

@@ -15,12 +15,12 @@ from tests import ab_book, small
 from tunebook.core.nouns import Report
 from tunebook.engine.infer import Inference
 from tunebook.tables.make import child
-from tunebook.verbs.book import Book, open_book
 from tunebook.verbs.evaluate import evaluate
 from tunebook.verbs.init import init
-from tunebook.verbs.plan import plan
-from tunebook.verbs.runs import Run
-from tunebook.verbs.train import train
+from tunebook.verbs.steps.book import Book, open_book
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.runs import Run
+from tunebook.verbs.steps.train import train
 
 QUICK = {
     "learning_rate": 1e-2, "batch_size": 16, "max_epochs": 2, "precision": "fp32", "warmup_ratio": 0.1,

@@ -21,7 +21,7 @@ from tunebook.engine.past import CONTINUE, find_start
 from tunebook.engine.tokens import encode
 from tunebook.models.source import load_tokenizer, model_id
 from tunebook.techniques.si import SI
-from tunebook.verbs.order import order
+from tunebook.verbs.steps.order import order
 
 # The file of further rows, the finished run and the other book, as rows of a table name them.
 MORE, FIRST, OTHER = "more.csv", "first", "other"

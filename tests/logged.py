@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tunebook.abtest.verdicts import fitting_verdicts
 from tunebook.core.nouns import DataRef, Labels, Roles, write_json
 from tunebook.core.verdict import Guardrail, Verdict
 from tunebook.knowledge.log import Change, Entry
 from tunebook.tables.make import child, new_table
-from tunebook.verbs.book import Book, BookFile, write_book_file
+from tunebook.verbs.abtest.verdicts import fitting_verdicts
 from tunebook.verbs.promote import Promotion, enact
+from tunebook.verbs.steps.book import Book, BookFile, write_book_file
 
 CONTENT = "c0ffee"
 

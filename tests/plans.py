@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tunebook.abtest.test_plan import Guard, PlannedLook, TestPlan
 from tunebook.core.verdict import Look
 from tunebook.stats.sequential import spent
+from tunebook.verbs.abtest.test_plan import Guard, PlannedLook, TestPlan
 
 
 def frozen(**changes: Any) -> TestPlan:

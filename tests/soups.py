@@ -18,11 +18,11 @@ from tests import small
 from tests.books import QUICK
 from tunebook.core.hashing import content_id
 from tunebook.tables.make import child
-from tunebook.verbs.book import Book
 from tunebook.verbs.init import init
-from tunebook.verbs.plan import plan
-from tunebook.verbs.runs import Run
-from tunebook.verbs.train import train
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.runs import Run
+from tunebook.verbs.steps.train import train
 
 Weights = dict[str, NDArray[Any]]
 

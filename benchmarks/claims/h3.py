@@ -81,9 +81,9 @@ def chain(made: list[Any], rows: dict[str, Any], common: dict[str, Any], seed: i
     """Learn the tasks in turn: what was learned, what is left, what was forgotten."""
     from tunebook.tables.make import child
     from tunebook.verbs.evaluate import evaluate
-    from tunebook.verbs.plan import plan
-    from tunebook.verbs.retention import read_retention
-    from tunebook.verbs.train import train
+    from tunebook.verbs.steps.plan import plan
+    from tunebook.verbs.steps.retention import read_retention
+    from tunebook.verbs.steps.train import train
 
     run = None
     for book in made:

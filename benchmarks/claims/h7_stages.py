@@ -26,7 +26,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """Gain of the stage over the task alone on a set."""
 
     def work(book: Any) -> dict[str, Any]:
-        from tunebook.verbs.stages import stage_facts
+        from tunebook.verbs.stage_facts import stage_facts
 
         limit = characters_of(name)
         texts = [text[:limit] for text, _ in read_set(name)][600 + options.rows :][:TEXTS]

@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     from tunebook.data.options import DataOptions
     from tunebook.verbs.ab import ab
     from tunebook.verbs.auto import auto
-    from tunebook.verbs.book import Book, open_book
     from tunebook.verbs.check import check
     from tunebook.verbs.compare import compare
-    from tunebook.verbs.doctor import doctor
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.init import init
-    from tunebook.verbs.merge import merge
     from tunebook.verbs.models import load_models
-    from tunebook.verbs.plan import plan
     from tunebook.verbs.predict import predict, predict_file
     from tunebook.verbs.promote import promote, rollback
-    from tunebook.verbs.recommend import recommend
-    from tunebook.verbs.runs import Run
     from tunebook.verbs.search import search
     from tunebook.verbs.soup import soup
-    from tunebook.verbs.train import train
+    from tunebook.verbs.steps.book import Book, open_book
+    from tunebook.verbs.steps.doctor import doctor
+    from tunebook.verbs.steps.merge import merge
+    from tunebook.verbs.steps.plan import plan
+    from tunebook.verbs.steps.recommend import recommend
+    from tunebook.verbs.steps.runs import Run
+    from tunebook.verbs.steps.train import train
 
 __version__ = "0.1.0"
 
 _WHERE = {
-    "Book": "verbs.book",
+    "Book": "verbs.steps.book",
     "DataOptions": "data.options",
     "DataRef": "core.nouns",
     "Gate": "core.gate",
@@ -49,28 +49,28 @@ _WHERE = {
     "ParamTable": "core.nouns",
     "Plan": "core.nouns",
     "Report": "core.nouns",
-    "Run": "verbs.runs",
+    "Run": "verbs.steps.runs",
     "TunebookError": "core.errors",
     "Verdict": "core.verdict",
     "ab": "verbs.ab",
     "auto": "verbs.auto",
     "check": "verbs.check",
     "compare": "verbs.compare",
-    "doctor": "verbs.doctor",
+    "doctor": "verbs.steps.doctor",
     "evaluate": "verbs.evaluate",
     "init": "verbs.init",
     "load_models": "verbs.models",
-    "merge": "verbs.merge",
-    "open_book": "verbs.book",
-    "plan": "verbs.plan",
+    "merge": "verbs.steps.merge",
+    "open_book": "verbs.steps.book",
+    "plan": "verbs.steps.plan",
     "predict": "verbs.predict",
     "predict_file": "verbs.predict",
     "promote": "verbs.promote",
-    "recommend": "verbs.recommend",
+    "recommend": "verbs.steps.recommend",
     "rollback": "verbs.promote",
     "search": "verbs.search",
     "soup": "verbs.soup",
-    "train": "verbs.train",
+    "train": "verbs.steps.train",
 }
 
 

@@ -9,7 +9,7 @@ from tests import ab_book, small
 from tests.cli.conftest import Call
 
 from tunebook.core.errors import RefusedError
-from tunebook.verbs.book import open_book
+from tunebook.verbs.steps.book import open_book
 
 QUICK = ("learning_rate=1e-4", "max_epochs=1", "precision=fp32", "early_stopping_patience=none")
 ASKED = ("--seeds", "3", "--looks", "none")

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import Call
-from tests.racing.desks import candidate, state
 from tests.report.test_ab import verdict as verdict_of
+from tests.verbs.racing.desks import candidate, state
 
 from tunebook.cli.auto import Shop
 from tunebook.core.errors import RunError
 from tunebook.core.verdict import Guardrail, Verdict
-from tunebook.racing.outcome import AutoResult
-from tunebook.racing.state import BaselineScore, Costs, Luck
 from tunebook.verbs import auto as verb
+from tunebook.verbs.racing.outcome import AutoResult
+from tunebook.verbs.racing.state import BaselineScore, Costs, Luck
 
 BASELINE = BaselineScore(name="tfidf_logreg", score=0.62, seconds=0.4)
 HELD = {"against": "champion", "seeds": 5, "gain": 0.02, "lower": -0.01, "upper": 0.05}

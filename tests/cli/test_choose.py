@@ -13,7 +13,7 @@ from tunebook.cli.options import Chosen
 from tunebook.core.errors import TableError, TunebookError
 from tunebook.tables.files import write_table
 from tunebook.tables.store import TableStore
-from tunebook.verbs.book import open_book
+from tunebook.verbs.steps.book import open_book
 
 
 def test_changes_make_an_unsaved_child(fresh: Path) -> None:

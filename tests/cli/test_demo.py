@@ -10,7 +10,7 @@ from tests.cli.conftest import Call
 
 from tunebook.cli import demo as demo_module
 from tunebook.core.errors import RunError
-from tunebook.verbs import train as train_module
+from tunebook.verbs.steps import train as train_module
 
 
 def test_the_whole_way(tunebook: Call, monkeypatch: pytest.MonkeyPatch, model: Path, tmp_path: Path) -> None:

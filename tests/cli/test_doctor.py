@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.cli.conftest import Call
 
-from tunebook.verbs import doctor as doctor_module
+from tunebook.verbs.steps import doctor as doctor_module
 
 FOUND = {
     "tunebook": "0.1.0",

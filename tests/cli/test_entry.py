@@ -11,8 +11,8 @@ import pytest
 from tests.cli.conftest import Call, shell
 
 from tunebook.core.errors import RunError
-from tunebook.verbs import book as book_module
-from tunebook.verbs import doctor as doctor_module
+from tunebook.verbs.steps import book as book_module
+from tunebook.verbs.steps import doctor as doctor_module
 
 
 def test_version(tunebook: Call) -> None:

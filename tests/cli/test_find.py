@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import Call
-from tests.verbs.test_find import RATES, curve
+from tests.verbs.steps.test_find import RATES, curve
 
 from tunebook.tables.rules import RowChange
-from tunebook.verbs import find as verbs
-from tunebook.verbs.find import BatchFound, read_off
+from tunebook.verbs.steps import find as verbs
+from tunebook.verbs.steps.find import BatchFound, read_off
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests import logged
 
-from tunebook.abtest.final_exam import Trial
-from tunebook.verbs.book import Book
+from tunebook.verbs.abtest.final_exam import Trial
+from tunebook.verbs.steps.book import Book
 
 
 @pytest.fixture(autouse=True)

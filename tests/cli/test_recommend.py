@@ -26,8 +26,8 @@ def own(fresh: Path, tmp_path: Path) -> Path:
 
 def champion(tunebook: Call, book: Path, *rows: str) -> None:
     """Make a version with these rows the champion."""
-    from tunebook.verbs.book import open_book
     from tunebook.verbs.promote import promote
+    from tunebook.verbs.steps.book import open_book
 
     assert tunebook("table", "set", book, *rows).code == 0
     promote(open_book(book), "latest", force=True, reason="for the test")

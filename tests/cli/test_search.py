@@ -11,9 +11,9 @@ from tests.cli.conftest import Call
 
 from tunebook.cli.search import read_ranges
 from tunebook.core.errors import TunebookError
-from tunebook.trials import engine as search_engine
-from tunebook.trials import result as search_importance
-from tunebook.trials.trial import Done, Job
+from tunebook.verbs.trials import engine as search_engine
+from tunebook.verbs.trials import result as search_importance
+from tunebook.verbs.trials.trial import Done, Job
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_refusals(words: tuple[str, ...], code: str, part: str, tunebook: Call, 
 
 def test_the_note_about_shared_folders(tunebook: Call, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tunebook.core.errors import MachineError
-    from tunebook.trials import engine as search_ray
+    from tunebook.verbs.trials import engine as search_ray
 
     def none(workers: int | None) -> None:
         raise MachineError("machine.extra", key="ray", extra="ray")

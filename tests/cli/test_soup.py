@@ -15,8 +15,8 @@ from tests.soups import forged, ruined
 from tunebook.cli.soup import _conclude, _next
 from tunebook.core.nouns import Interval
 from tunebook.core.soup import Ingredient, Recipe
-from tunebook.verbs.runs import Run
 from tunebook.verbs.soup import Soup
+from tunebook.verbs.steps.runs import Run
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ WAITING = """
 import sys, time
 from tunebook.cli import streams
 streams.SECONDS = 1000.0  # a slow machine says no more than a quick one
-import tunebook.verbs.doctor as module
+import tunebook.verbs.steps.doctor as module
 def wait(*_, **__):
     sys.stderr.write("waiting\\n"); sys.stderr.flush()
     time.sleep(60)

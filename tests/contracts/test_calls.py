@@ -11,8 +11,8 @@ import pytest
 
 import tunebook as tb
 from tunebook.core.border import _resolved
-from tunebook.verbs.book import Book
-from tunebook.verbs.runs import Run
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.runs import Run
 
 VERBS = sorted(name for name in tb.__all__ if isinstance(getattr(tb, name), FunctionType))
 FREE = {("init", "data"), ("predict", "texts")}  # may be objects of many kinds; looked at by the verbs themselves

@@ -13,9 +13,6 @@ import numpy as np
 import pytest
 
 from tests.techniques.attacked import small_net
-from tunebook.abtest.classes import class_rows
-from tunebook.abtest.exam import Exam
-from tunebook.abtest.marks import Marks
 from tunebook.core.errors import PlanError
 from tunebook.core.kind import kinds
 from tunebook.core.nouns import Labels
@@ -28,6 +25,9 @@ from tunebook.techniques.custom_loss import CustomLoss
 from tunebook.techniques.focal import Focal
 from tunebook.techniques.multi_task import MultiTask
 from tunebook.techniques.r_drop import RDrop
+from tunebook.verbs.abtest.classes import class_rows
+from tunebook.verbs.abtest.exam import Exam
+from tunebook.verbs.abtest.marks import Marks
 
 SOURCE = Path(__file__).parents[2] / "src" / "tunebook"
 HOME = ("tasks/", "data/kinds/")  # a task scores its own kinds, and a kind is its own file

@@ -26,7 +26,7 @@ from tunebook.core.technique import Refuses
 from tunebook.engine.fit import Fit, Material
 from tunebook.engine.tokens import encode
 from tunebook.models.source import load_tokenizer, model_id, read_config
-from tunebook.verbs.order import order
+from tunebook.verbs.steps.order import order
 
 # What names files, runs or books, or goes on from a run, is tried where these are: in the suites of its own task.
 ALONE = [key for key in KEYS if "past" not in techniques()[key].needs and key not in ("si", "multi_task")]

@@ -18,11 +18,11 @@ from tunebook.core.params import declarations
 from tunebook.core.registry import tasks, techniques
 from tunebook.engine import track
 from tunebook.tables.make import child
-from tunebook.verbs.book import Book
 from tunebook.verbs.init import init
-from tunebook.verbs.plan import plan
-from tunebook.verbs.stages import stage_facts
-from tunebook.verbs.train import train_stages
+from tunebook.verbs.stage_facts import stage_facts
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.train import train_stages
 
 STAGE = {
     "pretrain.file": "raw.txt", "pretrain.max_steps": 8, "pretrain.batch_size": 4, "pretrain.max_length": 16,
@@ -74,7 +74,8 @@ def test_what_the_task_does_not_give_is_refused_by_name(key: str, own: Book) -> 
 def test_it_acts_in_the_stage_and_resumes_bit_for_bit(
     key: str, own: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tunebook.verbs import stages, train
+    from tunebook.verbs import stage_facts as stages
+    from tunebook.verbs.steps import train
 
     wanted = made(key, own)
     found = []

@@ -1,4 +1,4 @@
-"""What a technique may refuse by: tests/verbs/test_plan.py shows what a plan puts in."""
+"""What a technique may refuse by: tests/verbs/steps/test_plan.py shows what a plan puts in."""
 
 from __future__ import annotations
 

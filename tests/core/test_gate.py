@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from tunebook.core.errors import PlanError
 from tunebook.core.gate import Gate, asked_gate, asked_seeds
-from tunebook.verbs.book import BOOK_FILE, Book, BookFile, write_book_file
+from tunebook.verbs.steps.book import BOOK_FILE, Book, BookFile, write_book_file
 
 
 def test_a_book_without_a_gate_has_the_usual_one(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from tests import small
-from tests.abtest.test_exam import data, write
+from tests.verbs.abtest.test_exam import data, write
 
 from tunebook.core.errors import DataError
 from tunebook.data.cells import as_text

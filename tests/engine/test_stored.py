@@ -17,7 +17,7 @@ from tunebook.core.registry import techniques
 from tunebook.core.technique import RunContext, Technique
 from tunebook.engine import stored, weave
 from tunebook.models.source import model_id
-from tunebook.verbs import order as order_module
+from tunebook.verbs.steps import order as order_module
 
 
 class OnlyHead(Technique):

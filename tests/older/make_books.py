@@ -18,9 +18,9 @@ from tunebook.tables.make import child
 from tunebook.verbs.ab import ab
 from tunebook.verbs.evaluate import evaluate
 from tunebook.verbs.init import init
-from tunebook.verbs.plan import plan
 from tunebook.verbs.promote import promote
-from tunebook.verbs.train import train
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.train import train
 
 KINDS = ("classes", "several", "pairs", "number", "ordered")
 QUICK = {

@@ -11,12 +11,12 @@ import pytest
 
 from tests.older.make_books import KINDS, QUICK
 from tunebook.tables.make import child
-from tunebook.verbs.book import open_book
 from tunebook.verbs.checkup import checkup
 from tunebook.verbs.evaluate import evaluate
-from tunebook.verbs.plan import plan
 from tunebook.verbs.predict import predict
-from tunebook.verbs.train import train
+from tunebook.verbs.steps.book import open_book
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.train import train
 
 ARCHIVE = Path(__file__).with_name("books.tar.xz")
 MADE_IN = "/tmp/kept"

@@ -10,8 +10,8 @@ import numpy as np
 from tests.scored import intervals, scores
 from tunebook.core.nouns import DataRef, Estimate, Labels, ParamTable, Plan, Report, Roles, TableRow
 from tunebook.core.settings import Settings
-from tunebook.metrics.calibration import reliability, softmax
-from tunebook.metrics.counts import confusion_matrix, counts_of_confusion, per_class
+from tunebook.stats.calibration import reliability, softmax
+from tunebook.stats.counts import confusion_matrix, counts_of_confusion, per_class
 
 BASELINES = {"majority": -1.2, "tfidf_logreg": 0.6, "frozen_logreg": 1.1}
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.report.test_ab import verdict
-from tunebook.abtest.foresight import Foresight
 from tunebook.core.verdict import Guardrail, RowEffect
 from tunebook.core.words import amount
 from tunebook.report.ab_words import (
@@ -28,6 +27,7 @@ from tunebook.report.ab_words import (
     wanted,
     worst_first,
 )
+from tunebook.verbs.abtest.foresight import Foresight
 
 
 @pytest.mark.parametrize(

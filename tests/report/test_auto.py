@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.racing.desks import candidate, state
 from tests.report.reader import read_page
 from tests.report.test_ab import verdict as verdict_of
-from tunebook.racing.outcome import AutoResult
-from tunebook.racing.state import BaselineScore, Luck
+from tests.verbs.racing.desks import candidate, state
 from tunebook.report.auto import write_auto_report
+from tunebook.verbs.racing.outcome import AutoResult
+from tunebook.verbs.racing.state import BaselineScore, Luck
 
 LUCK = Luck(
     tries=3, draws=2000, picked=0.9, no_better=0.44, seen=0.03, seen_low=0.0, seen_high=0.06, kept=0.001,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tests.racing.desks import candidate, state
-from tunebook.racing.state import BaselineScore
+from tests.verbs.racing.desks import candidate, state
 from tunebook.report.auto_words import (
     baseline_text,
     candidate_name,
@@ -15,6 +14,7 @@ from tunebook.report.auto_words import (
     standing_headings,
     standing_rows,
 )
+from tunebook.verbs.racing.state import BaselineScore
 
 
 def test_names_say_the_version_where_there_is_one() -> None:

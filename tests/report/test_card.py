@@ -22,10 +22,10 @@ from tunebook.core.registry import techniques
 from tunebook.report.card import front_matter, loading, write_model_card
 from tunebook.tables.make import child
 from tunebook.verbs.init import init
-from tunebook.verbs.plan import plan
 from tunebook.verbs.predict import predict
-from tunebook.verbs.runs import Run
-from tunebook.verbs.train import train
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.runs import Run
+from tunebook.verbs.steps.train import train
 
 NAMES = ["good", "bad|<b>", "so `so`"]
 METHODS = sorted(key for key, technique in techniques().items() if technique.delta)

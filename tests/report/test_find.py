@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.verbs.test_find import RATES, curve
+from tests.verbs.steps.test_find import RATES, curve
 from tunebook.report.find import rate_plot, write_rate_page
-from tunebook.verbs.find import RateFound, read_off
+from tunebook.verbs.steps.find import RateFound, read_off
 
 
 @pytest.fixture

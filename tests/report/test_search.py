@@ -9,9 +9,9 @@ import pytest
 
 from tests.report.reader import Page, read_page
 from tunebook.report.search import write_search_report
-from tunebook.trials.result import SearchResult
-from tunebook.trials.space import Axis, Space
-from tunebook.trials.study import SearchSpec, TrialRecord
+from tunebook.verbs.trials.result import SearchResult
+from tunebook.verbs.trials.space import Axis, Space
+from tunebook.verbs.trials.study import SearchSpec, TrialRecord
 
 AXES = [
     Axis(name="layer_decay", kind="switch"),

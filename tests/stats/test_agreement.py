@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tunebook.metrics import counts as by_count
 from tunebook.stats import confusion as agreement
+from tunebook.stats import counts as by_count
 from tunebook.stats.confusion import kappa_interval, mcc_interval
 from tunebook.stats.units import Units
 

@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 from scipy.optimize import brentq
 
-from tunebook.metrics.ranking import auc, macro_auc
 from tunebook.stats import areas
 from tunebook.stats.areas import Areas, hanley_mcneil
+from tunebook.stats.ranking import auc, macro_auc
 from tunebook.stats.units import Units
 
 Z = stats.norm.ppf(0.975)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tunebook.metrics.calibration import calibration_error
 from tunebook.stats.calibrated import Gaps, calibration_interval
+from tunebook.stats.calibration import calibration_error
 from tunebook.stats.units import Units
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tunebook.metrics import counts as by_count
+from tunebook.stats import counts as by_count
 from tunebook.stats.confusion import F1, f1_of
 from tunebook.stats.proportion import wilson_interval
 from tunebook.stats.units import Units

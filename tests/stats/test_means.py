@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tunebook.metrics.ranking import pearson, spearman
 from tunebook.stats.means import mean_interval, pearson_interval, spearman_interval
+from tunebook.stats.ranking import pearson, spearman
 from tunebook.stats.units import Units
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from tunebook.metrics.counts import counts_of_confusion
+from tunebook.stats.counts import counts_of_confusion
 from tunebook.stats.proportion import (
     Parts,
     effective_rows,

@@ -11,9 +11,9 @@ from sklearn import metrics as oracle
 
 from tests.scored import TASK, labels_of, scores
 from tunebook.core.nouns import Labels
-from tunebook.metrics.calibration import softmax
-from tunebook.metrics.counts import confusion_matrix, counts_of_confusion, counts_of_decisions, per_class
-from tunebook.metrics.ranking import nearest_level, pearson, spearman
+from tunebook.stats.calibration import softmax
+from tunebook.stats.counts import confusion_matrix, counts_of_confusion, counts_of_decisions, per_class
+from tunebook.stats.ranking import nearest_level, pearson, spearman
 
 NAMES = ["a", "b", "c"]
 KINDS = {

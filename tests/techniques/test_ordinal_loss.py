@@ -11,7 +11,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Measures
 from tunebook.core.technique import Facts
-from tunebook.metrics.ranking import nearest_level
+from tunebook.stats.ranking import nearest_level
 from tunebook.techniques.ordinal_loss import OrdinalLoss
 
 STARS = Labels(problem="ordinal", names=["1", "2", "3", "4", "5"])

@@ -21,9 +21,9 @@ from tunebook.data.load import load
 from tunebook.tables.make import child
 from tunebook.techniques.sample_weights import SampleWeights
 from tunebook.verbs.init import init
-from tunebook.verbs.plan import plan
-from tunebook.verbs.runs import new_run
-from tunebook.verbs.train import fit_of, train
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.runs import new_run
+from tunebook.verbs.steps.train import fit_of, train
 
 ACTS = {"run": FIRST}
 NEUTRAL = {"run": FIRST, "power": 0.0}

@@ -15,10 +15,6 @@ from filelock import FileLock
 
 from tests import ab_book
 from tests.ab_book import gains, logits, same
-from tunebook.abtest import pairs
-from tunebook.abtest.exam import Exam
-from tunebook.abtest.pairs import Pair, Seen
-from tunebook.abtest.prepared import prepare_test
 from tunebook.core.errors import BookError, PlanError
 from tunebook.core.machine import machine_error
 from tunebook.core.nouns import read_json
@@ -26,7 +22,11 @@ from tunebook.core.verdict import Guardrail, Verdict
 from tunebook.stats.sequential import spent
 from tunebook.verbs import ab as module
 from tunebook.verbs.ab import ab, run_test
-from tunebook.verbs.book import Book, open_book
+from tunebook.verbs.abtest import pairs
+from tunebook.verbs.abtest.exam import Exam
+from tunebook.verbs.abtest.pairs import Pair, Seen
+from tunebook.verbs.abtest.prepared import prepare_test
+from tunebook.verbs.steps.book import Book, open_book
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +73,7 @@ OFF = {"class": "off", "calibration": "off"}
 
 def wide(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     """As many validation rows as a test needs."""
-    from tunebook.abtest import prepared
+    from tunebook.verbs.abtest import prepared
 
     many = ab_book.exam(rows)
     monkeypatch.setattr(prepared, "split_exam", lambda data, split: many)
@@ -285,7 +285,7 @@ def test_a_test_that_was_killed_goes_on_to_the_same_verdict(
     assert not any(found.extra["arms"][side]["reused"] for side in "ab"), "all of them are this test's own"
     assert len([entry for entry in book.log.entries() if entry.action == "test"]) == 1
     monkeypatch.setattr(pairs, "latencies", lambda *args: ([1.0], [1.0]))
-    monkeypatch.setattr("tunebook.abtest.arms.train", lambda *args, **more: pytest.fail("trained again"))
+    monkeypatch.setattr("tunebook.verbs.abtest.arms.train", lambda *args, **more: pytest.fail("trained again"))
     other = ab(book, 2, 3, delta=0.1, **asked)
     assert other.test != found.test and other.gain == found.gain
     assert [other.extra["arms"][side]["reused"] for side in "ab"] == [3, 3] and other.cost["new_seconds"] == 0

@@ -12,13 +12,13 @@ import pytest
 
 from tests import small
 from tunebook.core.errors import TunebookError
-from tunebook.verbs.book import Book, open_book
 from tunebook.verbs.init import init
-from tunebook.verbs.merge import merge
-from tunebook.verbs.plan import plan
-from tunebook.verbs.runs import Run
 from tunebook.verbs.soup import soup
-from tunebook.verbs.train import train
+from tunebook.verbs.steps.book import Book, open_book
+from tunebook.verbs.steps.merge import merge
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.runs import Run
+from tunebook.verbs.steps.train import train
 
 
 def at_once(work: Callable[[], Any]) -> list[Any]:

@@ -15,16 +15,16 @@ from tunebook.cli.auto import Shop
 from tunebook.core.errors import BookError, PlanError, RunError
 from tunebook.core.gate import Gate
 from tunebook.core.nouns import ParamTable
-from tunebook.racing import lineup
-from tunebook.racing.desk import Desk
-from tunebook.racing.outcome import AutoResult
-from tunebook.racing.state import AutoState
 from tunebook.tables.make import child
 from tunebook.verbs import auto as module
 from tunebook.verbs.auto import auto
-from tunebook.verbs.book import Book, write_book_file
 from tunebook.verbs.init import init
 from tunebook.verbs.promote import promote
+from tunebook.verbs.racing import lineup
+from tunebook.verbs.racing.desk import Desk
+from tunebook.verbs.racing.outcome import AutoResult
+from tunebook.verbs.racing.state import AutoState
+from tunebook.verbs.steps.book import Book, write_book_file
 
 WORSE = {"learning_rate": 1e-6}
 SURE = {"learning_rate": 5e-3, "max_epochs": 8}

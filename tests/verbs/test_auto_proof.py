@@ -8,15 +8,15 @@ from typing import Any, cast
 
 import pytest
 
-from tests.racing.desks import Free
 from tests.report.test_ab import verdict
+from tests.verbs.racing.desks import Free
 from tunebook.core.errors import RefusedError
-from tunebook.racing.state import Candidate
 from tunebook.tables.make import child
 from tunebook.verbs import auto_proof as module
 from tunebook.verbs import promote as promoting
 from tunebook.verbs.auto_proof import prove
-from tunebook.verbs.book import Book
+from tunebook.verbs.racing.state import Candidate
+from tunebook.verbs.steps.book import Book
 
 
 def raced(book: Book, tmp_path: Path, own: float = 0.5, winner: float = 0.6) -> tuple[Free, Candidate]:

@@ -12,9 +12,6 @@ import numpy as np
 import pytest
 
 from tests import ab_book, small
-from tunebook.abtest.exam import split_exam
-from tunebook.abtest.final_exam import Trial
-from tunebook.abtest.test_plan import PlannedLook, TestPlan
 from tunebook.cli import main
 from tunebook.core.errors import BookError
 from tunebook.core.nouns import read_json, write_json
@@ -22,9 +19,12 @@ from tunebook.core.verdict import Verdict
 from tunebook.knowledge.log import Change
 from tunebook.tables.store import TableStore
 from tunebook.verbs.ab import ab
-from tunebook.verbs.book import Book
+from tunebook.verbs.abtest.exam import split_exam
+from tunebook.verbs.abtest.final_exam import Trial
+from tunebook.verbs.abtest.test_plan import PlannedLook, TestPlan
 from tunebook.verbs.init import init
 from tunebook.verbs.promote import opened, promote, weigh
+from tunebook.verbs.steps.book import Book
 
 
 def refusal(book: Book, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:

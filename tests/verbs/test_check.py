@@ -8,8 +8,8 @@ import pytest
 
 from tunebook.tables.make import child
 from tunebook.verbs import check as module
-from tunebook.verbs.book import Book
 from tunebook.verbs.check import check, warnings_of
+from tunebook.verbs.steps.book import Book
 
 
 def files(folder: Path) -> dict[str, float]:
@@ -58,7 +58,7 @@ def test_rows_that_do_not_fit_each_other_are_warned_of(book: Book) -> None:
 
 
 def test_how_the_base_model_reads_the_texts_is_told(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tunebook.verbs import model_facts as planning
+    from tunebook.verbs.steps import model_facts as planning
 
     real = planning.read_tokens
     monkeypatch.setattr(planning, "read_tokens", lambda *a, **k: {**real(*a, **k), "joints": 0.2, "pieces": 2.04})

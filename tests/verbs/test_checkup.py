@@ -12,8 +12,8 @@ import pytest
 
 from tests.books import Trained
 from tunebook.core.errors import BookError
-from tunebook.verbs.book import Book, open_book
 from tunebook.verbs.checkup import checkup
+from tunebook.verbs.steps.book import Book, open_book
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from tests import ab_book
-from tunebook.abtest.arms import Arm, trained
-from tunebook.abtest.exam import Exam, split_exam
 from tunebook.core.errors import DataError, RunError
 from tunebook.core.gate import Gate
 from tunebook.core.nouns import Report
+from tunebook.verbs.abtest.arms import Arm, trained
+from tunebook.verbs.abtest.exam import Exam, split_exam
 from tunebook.verbs.compare import compare
-from tunebook.verbs.plan import plan
-from tunebook.verbs.runs import Run, new_run
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.runs import Run, new_run
 
 
 @pytest.fixture(scope="module")

@@ -23,12 +23,12 @@ from tunebook.stats.proportion import right_interval, wilson_interval
 from tunebook.stats.units import Units
 from tunebook.tables.files import read_table
 from tunebook.tables.make import child
-from tunebook.verbs.book import Book
 from tunebook.verbs.evaluate import again, evaluate
 from tunebook.verbs.init import init
-from tunebook.verbs.plan import plan
-from tunebook.verbs.runs import Run, keep_table, new_run
-from tunebook.verbs.train import train
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.runs import Run, keep_table, new_run
+from tunebook.verbs.steps.train import train
 
 KINDS = pytest.mark.parametrize("kind", small.KINDS)
 SCORE = "tunebook eval BOOK --run latest"

@@ -11,8 +11,8 @@ from tests import small
 from tunebook.core.errors import BookError, DataError, ModelError, TunebookError
 from tunebook.core.nouns import SPLITS
 from tunebook.verbs import init as module
-from tunebook.verbs.book import Book, open_book
 from tunebook.verbs.init import SAMPLES, init
+from tunebook.verbs.steps.book import Book, open_book
 
 
 def names(folder: Path) -> set[str]:

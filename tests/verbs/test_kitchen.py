@@ -19,11 +19,11 @@ from tunebook.data.load import load
 from tunebook.engine.load import LoadedModel, load_model
 from tunebook.nets.mix import Mix
 from tunebook.verbs import kitchen as module
-from tunebook.verbs.answers import answers, kept_at
-from tunebook.verbs.book import Book
 from tunebook.verbs.kitchen import Kitchen, Logits, Tasting, tasting
-from tunebook.verbs.merge import plain_model
-from tunebook.verbs.runs import Run
+from tunebook.verbs.steps.answers import answers, kept_at
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.merge import plain_model
+from tunebook.verbs.steps.runs import Run
 
 __all__ = ["pantry"]
 

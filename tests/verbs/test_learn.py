@@ -15,9 +15,9 @@ from tunebook.knowledge.effects import row_tests
 from tunebook.knowledge.index import Index, Question
 from tunebook.knowledge.lesson import Lesson
 from tunebook.tables.store import TableStore
-from tunebook.verbs.book import Book
 from tunebook.verbs.learn import learn, lessons
 from tunebook.verbs.promote import promote, rollback
+from tunebook.verbs.steps.book import Book
 
 
 @pytest.fixture(autouse=True)

@@ -15,11 +15,11 @@ from tests.books import QUICK
 from tunebook.engine.load import load_model
 from tunebook.tables.make import child
 from tunebook.verbs.init import init
-from tunebook.verbs.merge import golden
 from tunebook.verbs.models import load_models
-from tunebook.verbs.plan import plan
-from tunebook.verbs.runs import Run
-from tunebook.verbs.train import train
+from tunebook.verbs.steps.merge import golden
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.runs import Run
+from tunebook.verbs.steps.train import train
 
 METHODS = ("lora", "ia3", "prefix", "adapter")
 

@@ -22,7 +22,7 @@ from tunebook.core.task import Rows
 from tunebook.data.prepare import prepare
 from tunebook.engine.load import LoadedModel
 from tunebook.verbs.predict import _given, predict, predict_file
-from tunebook.verbs.runs import Run
+from tunebook.verbs.steps.runs import Run
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -196,7 +196,7 @@ def test_answers_are_those_of_transformers_to_the_last_bit_and_import_none_of_it
     ]
     code = (
         "import sys, json; from pathlib import Path; from tunebook.verbs.predict import predict;"
-        "from tunebook.verbs.runs import Run;"
+        "from tunebook.verbs.steps.runs import Run;"
         f"found = predict(Run(Path({str(run.path)!r})), {texts!r});"
         "assert 'transformers' not in sys.modules; print(json.dumps(found))"
     )

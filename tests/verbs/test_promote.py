@@ -13,14 +13,14 @@ import pytest
 from benchmarks.kills import kill_promotions
 
 from tests import logged
-from tunebook.abtest.final_exam import Trial
-from tunebook.abtest.verdicts import read_verdict
 from tunebook.core.errors import BookError, MachineError, RefusedError, TableError, TunebookError
 from tunebook.knowledge import index as index_module
 from tunebook.knowledge.index import Index, Question
 from tunebook.knowledge.log import ChangeLog
-from tunebook.verbs.book import Book
+from tunebook.verbs.abtest.final_exam import Trial
+from tunebook.verbs.abtest.verdicts import read_verdict
 from tunebook.verbs.promote import enact, opened, promote, reign, rollback, weigh
+from tunebook.verbs.steps.book import Book
 
 
 @pytest.fixture(autouse=True)
@@ -305,7 +305,7 @@ def test_killed_at_any_moment_it_leaves_the_old_or_the_new_champion(book: Book) 
 PROMOTER = """
 import sys
 from tunebook.core.errors import TunebookError
-from tunebook.verbs.book import open_book
+from tunebook.verbs.steps.book import open_book
 from tunebook.verbs.promote import promote
 book = open_book(sys.argv[1])
 for _ in range(8):

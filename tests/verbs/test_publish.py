@@ -11,9 +11,9 @@ import pytest
 
 from tests import ab_book
 from tests.report.test_ab import verdict
-from tunebook.abtest.prepared import Course, prepare_test
 from tunebook.core.verdict import RowEffect
 from tunebook.verbs import ab as module
+from tunebook.verbs.abtest.prepared import Course, prepare_test
 
 
 @pytest.fixture

@@ -19,15 +19,15 @@ from tunebook.core.nouns import ParamTable
 from tunebook.core.progress import Silent
 from tunebook.engine import track
 from tunebook.tables.make import child
-from tunebook.trials import engine as search_engine
-from tunebook.trials import result as search_importance
-from tunebook.trials.study import Study, TrialRecord
-from tunebook.trials.trial import Done, Job
 from tunebook.verbs import search as search_module
-from tunebook.verbs.book import Book
 from tunebook.verbs.promote import promote
-from tunebook.verbs.runs import Run
 from tunebook.verbs.search import SearchOptions, search
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.runs import Run
+from tunebook.verbs.trials import engine as search_engine
+from tunebook.verbs.trials import result as search_importance
+from tunebook.verbs.trials.study import Study, TrialRecord
+from tunebook.verbs.trials.trial import Done, Job
 
 Trainer = Callable[[Job, Any, Any], Done]
 ROWS = ("learning_rate", "batch_size")
@@ -318,7 +318,7 @@ def test_what_a_search_is_stands_in_its_folder(quick: Book, fake: Fake) -> None:
 
 
 def test_ray_is_another_engine(quick: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tunebook.trials import engine as search_ray
+    from tunebook.verbs.trials import engine as search_ray
 
     monkeypatch.setattr(search_ray, "Ray", lambda workers: pytest.fail(f"asked for {workers}"))
     with pytest.raises(pytest.fail.Exception, match="asked for 3"):

@@ -16,15 +16,15 @@ from tunebook.data.load import load
 from tunebook.engine import load as load_module
 from tunebook.engine.load import load_model
 from tunebook.verbs import soup as module
-from tunebook.verbs.book import Book
 from tunebook.verbs.compare import compare
 from tunebook.verbs.evaluate import evaluate
 from tunebook.verbs.ingredients import SOUP
-from tunebook.verbs.merge import merge
-from tunebook.verbs.plan import plan
 from tunebook.verbs.predict import predict
-from tunebook.verbs.runs import Run
 from tunebook.verbs.soup import read_recipe, soup
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.merge import merge
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.runs import Run
 
 __all__ = ["pantry"]
 

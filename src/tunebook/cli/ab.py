@@ -18,9 +18,9 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunebook.abtest.prepared import PreparedTest
     from tunebook.core.verdict import Verdict
-    from tunebook.verbs.book import Book
+    from tunebook.verbs.abtest.prepared import PreparedTest
+    from tunebook.verbs.steps.book import Book
 
 NO = 1
 _STYLES = {"STRONG": "green", "PROMOTE": "green", "REJECT": "bold red", "INCONCLUSIVE": "yellow"}
@@ -32,11 +32,11 @@ Challenger = Annotated[str, typer.Argument(metavar="vN", help=say("cli.opt.ab_ne
 def ab(book: Books, a: Version, b: Challenger, rule: GateOptions, around: ExtraOptions, allowed: Allowed) -> Answer:
     """Test one version against another."""
     asked = read_options(rule, around, allowed)  # a slip of the pen is told before anything is loaded
-    from tunebook.abtest.effects import METHODS
-    from tunebook.abtest.openings import rows_use
-    from tunebook.abtest.prepared import prepare_test
     from tunebook.verbs.ab import run_test
-    from tunebook.verbs.book import open_book
+    from tunebook.verbs.abtest.effects import METHODS
+    from tunebook.verbs.abtest.openings import rows_use
+    from tunebook.verbs.abtest.prepared import prepare_test
+    from tunebook.verbs.steps.book import open_book
 
     if around.method and around.method not in METHODS:
         raise wrong("--effects-by", around.method, " | ".join(METHODS))

@@ -16,8 +16,8 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunebook.racing.outcome import AutoResult
-    from tunebook.racing.state import AutoState, Costs
+    from tunebook.verbs.racing.outcome import AutoResult
+    from tunebook.verbs.racing.state import AutoState, Costs
 
 NO = 1
 _STYLES = {"promoted": "green", "refused": "yellow", "not_passed": "yellow"}
@@ -35,7 +35,7 @@ class Budget:
 def auto(book: Books, budget: Budget, allowed: Allowed) -> Answer:
     """Race, test, promote."""
     from tunebook.verbs.auto import auto as act
-    from tunebook.verbs.book import open_book
+    from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
     note(say("auto.planning", tries=budget.tries))

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.core.nouns import Estimate, Plan
-    from tunebook.verbs.book import Book
     from tunebook.verbs.check import Check
+    from tunebook.verbs.steps.book import Book
 
 NO = 1
 _BUSY = 1.3  # from here on other work on the machine is worth a word
@@ -24,8 +24,8 @@ _BUSY = 1.3  # from here on other work on the machine is worth a word
 
 def check(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
     """Check everything, change nothing."""
-    from tunebook.verbs.book import open_book
     from tunebook.verbs.check import check as find
+    from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
     found = find(opened, chosen_table(opened, chosen), allow=allowed.names)

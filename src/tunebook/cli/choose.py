@@ -15,8 +15,8 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from tunebook.cli.options import Chosen
     from tunebook.core.nouns import ParamTable
-    from tunebook.verbs.book import Book
-    from tunebook.verbs.runs import Run
+    from tunebook.verbs.steps.book import Book
+    from tunebook.verbs.steps.runs import Run
 
 _ENDINGS = (".json", ".yaml", ".yml", ".csv", ".tsv", ".xlsx")
 

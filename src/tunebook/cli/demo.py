@@ -29,9 +29,9 @@ def demo(
     from tunebook.core.registry import task_of
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.init import init
-    from tunebook.verbs.plan import plan
     from tunebook.verbs.predict import predict
-    from tunebook.verbs.train import train
+    from tunebook.verbs.steps.plan import plan
+    from tunebook.verbs.steps.train import train
 
     _step(1, command("init", folder, "--data", DATA))
     book = init(folder, DATA, model=MODEL)

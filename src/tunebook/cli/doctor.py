@@ -21,7 +21,7 @@ def doctor(
     """Look at the machine, or at a book."""
     if book is not None:
         return _of_book(book)
-    from tunebook.verbs.doctor import doctor as look
+    from tunebook.verbs.steps.doctor import doctor as look
 
     found = look(offline=os.environ.get("HF_HUB_OFFLINE") == "1")
     return Answer(found, lambda screen: _tell(screen, found), tuple(found["missing"].values()))

@@ -26,9 +26,9 @@ def evaluate(
     """Score a run."""
 
     from tunebook.core.nouns import SPLITS
-    from tunebook.verbs.book import open_book
     from tunebook.verbs.evaluate import evaluate as score
-    from tunebook.verbs.retention import read_retention
+    from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.steps.retention import read_retention
 
     opened = open_book(book)
     part = next((name for name in SPLITS if name == split), None)

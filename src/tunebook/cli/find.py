@@ -14,7 +14,7 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunebook.verbs.find import BatchFound, RateFound
+    from tunebook.verbs.steps.find import BatchFound, RateFound
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ def find_rate(book: Books, chosen: Chosen, rise: Rise, allowed: Allowed) -> Answ
     """Let the rate rise, and say which one to set."""
     from tunebook.report.find import write_rate_page
     from tunebook.tables.in_force import peak_rate
-    from tunebook.verbs.book import open_book
-    from tunebook.verbs.find import find_rate as find
-    from tunebook.verbs.plan import plan
+    from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.steps.find import find_rate as find
+    from tunebook.verbs.steps.plan import plan
 
     if not 0 < rise.low < rise.high <= 1:
         raise wrong("--low", f"{rise.low:g} … {rise.high:g}", "0 < LOW < HIGH <= 1")
@@ -78,9 +78,9 @@ def _tell_rate(screen: Console, found: RateFound, data: dict[str, Any]) -> None:
 
 def find_batch(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
     """Try how many rows fit into memory at once."""
-    from tunebook.verbs.book import open_book
-    from tunebook.verbs.find import find_batch as find
-    from tunebook.verbs.plan import plan
+    from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.steps.find import find_batch as find
+    from tunebook.verbs.steps.plan import plan
 
     opened = open_book(book)
     made = plan(chosen_table(opened, chosen), opened.data, allow=allowed.names)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tunebook.core.nouns import ParamTable
     from tunebook.tables.foreign import Imported, Note
-    from tunebook.verbs.book import Book
+    from tunebook.verbs.steps.book import Book
 
 _LONGEST = 40
 Configs = Annotated[Path, typer.Argument(metavar="FILE", help=say("cli.opt.config_file"))]
@@ -39,7 +39,7 @@ class Target:
 def import_config(file: Configs, target: Target) -> Answer:
     """Another tool's configuration as a table file, or as a child version of a book's table."""
     from tunebook.tables.foreign import read_foreign
-    from tunebook.verbs.book import open_book
+    from tunebook.verbs.steps.book import open_book
 
     imported = read_foreign(file, target.tool)
     data: dict[str, Any] = {"tool": imported.tool.name, "job": _job(imported)}

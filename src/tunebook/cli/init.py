@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.core.nouns import DataRef, ParamTable
-    from tunebook.verbs.book import Book
+    from tunebook.verbs.steps.book import Book
 
 _WARNINGS = 4  # that are told unless all is asked for; the data report has them all
 _ROLES, _SPLIT = say("cli.panel.columns"), say("cli.panel.rows")

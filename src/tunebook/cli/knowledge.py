@@ -65,8 +65,8 @@ def _range(text: str) -> tuple[int, int | None]:
 def knowledge_index(books: Some) -> Answer:
     """Read the logs of books into the knowledge base."""
     from tunebook.knowledge.index import Index
-    from tunebook.verbs.book import open_book
     from tunebook.verbs.learn import learn
+    from tunebook.verbs.steps.book import open_book
 
     index = Index()
     new = sum(learn(open_book(path), index) for path in books)

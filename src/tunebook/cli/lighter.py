@@ -13,8 +13,8 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from tunebook.cli.options import Chosen
     from tunebook.core.nouns import ParamTable, Plan
-    from tunebook.verbs.book import Book
-    from tunebook.verbs.out_of_memory import Retry
+    from tunebook.verbs.steps.book import Book
+    from tunebook.verbs.steps.out_of_memory import Retry
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def in_memory(wanted: Wanted, fill: Callable[[ParamTable], Plan], attempt: Calla
     Raises:
         MachineError: `memory.lighter` with the commands to go on, or `machine.memory_least`.
     """
-    from tunebook.verbs.out_of_memory import ran_out, until_it_fits
+    from tunebook.verbs.steps.out_of_memory import ran_out, until_it_fits
 
     made: list[str] = []
 
@@ -58,8 +58,8 @@ def in_memory(wanted: Wanted, fill: Callable[[ParamTable], Plan], attempt: Calla
 
 def _proposal(wanted: Wanted, plan: Plan) -> MachineError:
     """The error of a run that does not fit, with the commands that make a version which may."""
-    from tunebook.verbs.out_of_memory import lighter_rows
-    from tunebook.verbs.runs import find_run
+    from tunebook.verbs.steps.out_of_memory import lighter_rows
+    from tunebook.verbs.steps.runs import find_run
 
     run = find_run(wanted.book.path / "runs", plan)
     name, chosen, changes = run.id if run else "–", wanted.chosen, lighter_rows(plan)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tunebook.core.nouns import ParamTable
     from tunebook.knowledge.chain import Check
     from tunebook.knowledge.log import Entry
-    from tunebook.verbs.book import Book
+    from tunebook.verbs.steps.book import Book
 
 _FORMS = ("md", "html")
 _MOST = 50  # entries that are shown unless all are asked for
@@ -28,8 +28,8 @@ def table_log(
     every: Annotated[bool, option("all_entries", "--all")] = False,
 ) -> Answer:
     """The entries of the log, or whether it is what was written."""
-    from tunebook.abtest.loosened import loosened
-    from tunebook.verbs.book import open_book
+    from tunebook.verbs.abtest.loosened import loosened
+    from tunebook.verbs.steps.book import open_book
 
     log = open_book(book).log
     if verify:
@@ -100,7 +100,7 @@ def table_history(
     """The change document."""
     from tunebook.report.history import render_history
     from tunebook.report.page import place_of
-    from tunebook.verbs.book import open_book
+    from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
     form = _form(format, out)

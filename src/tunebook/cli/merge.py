@@ -16,7 +16,7 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunebook.verbs.runs import Run
+    from tunebook.verbs.steps.runs import Run
 
 
 def merge(
@@ -24,7 +24,7 @@ def merge(
     into: Annotated[Path, option("merge_into", "--into", metavar="FOLDER")],
 ) -> Answer:
     """Make one plain model of a run."""
-    from tunebook.verbs.merge import merge as act
+    from tunebook.verbs.steps.merge import merge as act
 
     merged = act(run_at(run), into)
 
@@ -43,7 +43,7 @@ def run_at(path: Path) -> Run:
     Raises:
         RunError: `merge.no_run`.
     """
-    from tunebook.verbs.runs import Run, runs_in
+    from tunebook.verbs.steps.runs import Run, runs_in
 
     found = [run for run in runs_in(path / "runs") if run.finished]
     if (path / "plan.json").is_file():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.verbs.predict import How
-    from tunebook.verbs.runs import Run
+    from tunebook.verbs.steps.runs import Run
 
 _NOTES = ("no_text", "cut", "rejected")
 
@@ -61,7 +61,7 @@ def predict(
 ) -> Answer:
     """Answer texts or the rows of a file."""
     from tunebook.cli.save import check_out, save, save_files
-    from tunebook.verbs.book import open_book
+    from tunebook.verbs.steps.book import open_book
 
     found = chosen_run(open_book(book), run)
     if bool(texts) == bool(asked.file):

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from tunebook.abtest.final_exam import Trial
     from tunebook.core.verdict import Verdict
     from tunebook.knowledge.log import Entry
-    from tunebook.verbs.book import Book
+    from tunebook.verbs.abtest.final_exam import Trial
     from tunebook.verbs.promote import Promotion
+    from tunebook.verbs.steps.book import Book
 
 Version = Annotated[str, typer.Argument(metavar="vN", help=say("cli.opt.promoted"))]
 Reason = Annotated[str, option("why", "--reason", metavar="TEXT")]
@@ -38,8 +38,8 @@ def promote(
     owner: Owner = "",
 ) -> Answer:
     """Make a proven version the champion."""
-    from tunebook.verbs.book import open_book
     from tunebook.verbs.promote import enact, weigh
+    from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
     promotion = proven(opened, weigh(opened, version, actor=owner, reason=reason, force=force))
@@ -93,8 +93,8 @@ def rollback(
     owner: Owner = "",
 ) -> Answer:
     """Bring a former champion back."""
-    from tunebook.verbs.book import open_book
     from tunebook.verbs.promote import rollback as act
+    from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
     return _answer(book, lambda: act(opened, to=to, actor=owner, reason=reason))

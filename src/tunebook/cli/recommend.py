@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.tables.recommend import Suggestion
-    from tunebook.verbs.book import Book
-    from tunebook.verbs.recommend import Recommendation, Wish
+    from tunebook.verbs.steps.book import Book
+    from tunebook.verbs.steps.recommend import Recommendation, Wish
 
 Scaling = Literal["none", "linear", "sqrt"]
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
@@ -46,8 +46,8 @@ class Reach:
 
 def table_recommend(book: Books, machines: Machines, reach: Reach, allowed: Allowed) -> Answer:
     """Look at the champion again and make a child of it."""
-    from tunebook.verbs.book import open_book
-    from tunebook.verbs.recommend import recommend
+    from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.steps.recommend import recommend
 
     opened = open_book(book)
     found = recommend(
@@ -75,7 +75,7 @@ def wish(machines: Machines, *, everything: bool) -> Wish:
     Raises:
         TunebookError: `recommend.target`, `cli.option`, `cli.twice`.
     """
-    from tunebook.verbs.recommend import EDGE, Wish
+    from tunebook.verbs.steps.recommend import EDGE, Wish
 
     if machines.scale_rate not in get_args(Scaling):
         raise wrong("--scale-rate", machines.scale_rate, " | ".join(get_args(Scaling)))

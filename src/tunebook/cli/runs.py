@@ -13,7 +13,7 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunebook.verbs.runs import Run
+    from tunebook.verbs.steps.runs import Run
 
 _FACTS = ("failure", "table", "seed", "metric", "split", "value", "interval", "seconds")
 _MOST = 50  # runs that are shown unless all are asked for
@@ -21,7 +21,7 @@ _MOST = 50  # runs that are shown unless all are asked for
 
 def runs(book: Books, every: Annotated[bool, option("all_entries", "--all")] = False) -> Answer:
     """List the runs of a book, newest first."""
-    from tunebook.verbs.book import open_book
+    from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
     newest = opened.runs[::-1]

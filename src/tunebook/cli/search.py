@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.core.params import Value
-    from tunebook.trials.result import SearchResult
-    from tunebook.verbs.book import Book
+    from tunebook.verbs.steps.book import Book
+    from tunebook.verbs.trials.result import SearchResult
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Effort:
 
 def table_search(book: Books, what: What, effort: Effort, allowed: Allowed) -> Answer:
     """Search, and add the best table as a candidate version."""
-    from tunebook.verbs.book import open_book
     from tunebook.verbs.search import SearchOptions, search, specify
+    from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
     parent = named_table(opened, what.table)

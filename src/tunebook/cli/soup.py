@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.core.soup import Recipe
-    from tunebook.verbs.book import Book
-    from tunebook.verbs.runs import Run
     from tunebook.verbs.soup import Soup
+    from tunebook.verbs.steps.book import Book
+    from tunebook.verbs.steps.runs import Run
 
 
 def soup(
@@ -27,8 +27,8 @@ def soup(
     method: Annotated[str, option("soup_method", "--method", metavar="greedy|uniform")] = "greedy",
 ) -> Answer:
     """Average runs."""
-    from tunebook.verbs.book import open_book
     from tunebook.verbs.soup import soup as act
+    from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
     with Bars() as bars:
@@ -42,7 +42,7 @@ def _named(book: Book, name: str) -> Run:
     Raises:
         BookError: there is no such run.
     """
-    from tunebook.verbs.runs import Run
+    from tunebook.verbs.steps.runs import Run
 
     path = Path(name)
     return Run(path) if (path / "plan.json").is_file() else book.run(name)

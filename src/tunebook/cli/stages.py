@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def stages(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
     """List the stages of a table."""
-    from tunebook.verbs.book import open_book
-    from tunebook.verbs.plan import plan
-    from tunebook.verbs.stages import stage_facts
+    from tunebook.verbs.stage_facts import stage_facts
+    from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.steps.plan import plan
 
     opened = open_book(book)
     made = plan(chosen_table(opened, chosen), opened.data, allow=allowed.names)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tunebook.core.nouns import ParamTable, TableRow
     from tunebook.core.verdict import RowEffect
     from tunebook.tables.store import TableStore
-    from tunebook.verbs.book import Book
+    from tunebook.verbs.steps.book import Book
 
 Which = Annotated[str, option("table_version", "--table", metavar="vN|FILE")]
 Note = Annotated[str, option("note", "--note", metavar="TEXT")]
@@ -32,7 +32,7 @@ Sides = Annotated[str, typer.Argument(metavar="vN|FILE", help=say("cli.opt.side"
 
 def table_show(book: Books, table: Which = "champion") -> Answer:
     """Every row of a version."""
-    from tunebook.verbs.book import open_book
+    from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
     found = named_table(opened, table)
@@ -44,8 +44,8 @@ def table_show(book: Books, table: Which = "champion") -> Answer:
 
 def _effects(book: Book, table: ParamTable) -> dict[str, tuple[RowEffect, str]]:
     """Row -> what a test found it to be worth, and that in words; of a technique switched as a whole, its first row."""
-    from tunebook.abtest.effects import effects_for, tested_effects
     from tunebook.report.ab_words import effect_text
+    from tunebook.verbs.abtest.effects import effects_for, tested_effects
 
     verdict = tested_effects(book, table.version) if table.version else None
     if verdict is None:
@@ -96,7 +96,7 @@ def _proposed(row: TableRow) -> str:
 def table_list(book: Books) -> Answer:
     """The versions of a book's table; a damaged one is marked."""
     from tunebook.core.words import moment
-    from tunebook.verbs.book import open_book
+    from tunebook.verbs.steps.book import open_book
 
     found, problems = _versions(open_book(book).tables)
 
@@ -151,7 +151,7 @@ def table_set(
     from tunebook.engine.inputs import anchored
     from tunebook.tables.declared import find
     from tunebook.tables.make import child
-    from tunebook.verbs.book import open_book
+    from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
     parent = named_table(opened, table)
@@ -167,7 +167,7 @@ def table_import(book: Books, file: Files, note: Note = "") -> Answer:
     """A file as the next version."""
     from tunebook.tables.files import read_table
     from tunebook.tables.make import inherit
-    from tunebook.verbs.book import open_book
+    from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
     read = read_table(file)
@@ -230,7 +230,7 @@ def table_diff(
 ) -> Answer:
     """The rows whose values differ."""
     from tunebook.tables.in_force import diff
-    from tunebook.verbs.book import open_book
+    from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
     tables = (named_table(opened, old), named_table(opened, new))
@@ -277,7 +277,7 @@ def table_export(
 ) -> Answer:
     """A version as a file."""
     from tunebook.tables.files import write_table
-    from tunebook.verbs.book import open_book
+    from tunebook.verbs.steps.book import open_book
 
     found = named_table(open_book(book), table)
     path = write_table(found, file, flat=flat)

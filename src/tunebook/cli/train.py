@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.core.nouns import ParamTable, Plan, Report
-    from tunebook.verbs.book import Book
-    from tunebook.verbs.runs import Run
+    from tunebook.verbs.steps.book import Book
+    from tunebook.verbs.steps.runs import Run
 
 TRACKERS = ("tensorboard", "wandb", "mlflow")
 
@@ -42,8 +42,8 @@ class How:
 
 def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
     """Train, and evaluate on the test rows."""
-    from tunebook.verbs.book import open_book
-    from tunebook.verbs.plan import plan as fill
+    from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.steps.plan import plan as fill
 
     opened = open_book(book)
     tracked = trackers(how.track)
@@ -126,8 +126,8 @@ def _dry(plan: Plan, table: str, go: str) -> Answer:
 def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
     """Train this plan, or take the run that there is, and score it."""
     from tunebook.verbs.evaluate import evaluate
-    from tunebook.verbs.runs import find_run
-    from tunebook.verbs.train import train as fit
+    from tunebook.verbs.steps.runs import find_run
+    from tunebook.verbs.steps.train import train as fit
 
     before = None if how.again else find_run(book.path / "runs", plan)
     finished = before is not None and before.finished
@@ -158,7 +158,7 @@ def _scored(run: Run) -> Report | None:
 def run_data(run: Run, report: Report | None) -> dict[str, Any]:
     """A run for `--json`: with its scores on the test rows, else with those on the validation rows."""
     from tunebook.tables.in_force import peak_reached
-    from tunebook.verbs.retention import read_retention
+    from tunebook.verbs.steps.retention import read_retention
 
     outcome = run.outcome
     scores = report_data(report) if report else {"split": "validation", "metrics": run.validation_scores}
@@ -173,7 +173,7 @@ def run_data(run: Run, report: Report | None) -> dict[str, Any]:
 def tell_run(screen: Console, run: Run, report: Report | None) -> None:
     """Print what a run is worth and what it cost."""
     from tunebook.core.words import duration, memory, metric_name, number, score_text
-    from tunebook.verbs.retention import read_retention
+    from tunebook.verbs.steps.retention import read_retention
 
     outcome = run.outcome
     if report is not None:

@@ -10,12 +10,12 @@ from importlib.metadata import entry_points
 from typing import Any
 
 
-def found_in(package: str, base: type[Any]) -> list[type[Any]]:
-    """Classes of a base that the modules of a package define, and those of the entry points of the package's name."""
+def found_in(package: str, base: type[Any], group: str = "") -> list[type[Any]]:
+    """Classes of a base that the modules of a package define, and those of a group (its name) of entry points."""
     folder = importlib.import_module(package)
     modules = [importlib.import_module(f"{package}.{item.name}") for item in pkgutil.iter_modules(folder.__path__)]
     found = [item for module in modules for item in vars(module).values() if is_one(item, base, module.__name__)]
-    return found + [point.load() for point in entry_points(group=package)]
+    return found + [point.load() for point in entry_points(group=group or package)]
 
 
 def one_in(package: str, key: str, base: type[Any]) -> type[Any] | None:

@@ -44,8 +44,8 @@ def metrics() -> dict[str, Metric]:
 
 @cache
 def stages() -> dict[str, type[Stage]]:
-    """Key -> stage, from `tunebook/stages/` and the entry points `tunebook.stages`."""
-    return _find("tunebook.stages", Stage)
+    """Key -> stage, from `tunebook/verbs/stages/` and the entry points `tunebook.stages`."""
+    return {item.key: item for item in found_in("tunebook.verbs.stages", Stage, "tunebook.stages")}
 
 
 def _find(package: str, base: type[Any]) -> dict[str, type[Any]]:

@@ -70,7 +70,7 @@ class Scatter:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How often answers are right against how sure they are; `bins` as `tunebook.metrics.calibration.Bin`."""
+    """How often answers are right against how sure they are; `bins` as `tunebook.stats.calibration.Bin`."""
 
     title: str
     caption: str

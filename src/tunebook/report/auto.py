@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from tunebook.core.messages import say
 from tunebook.core.words import amount, baseline_name, duration, is_share, metric_name, number, score_text
-from tunebook.racing.outcome import AutoResult
 from tunebook.report.ab_words import sentence, settle_text
 from tunebook.report.auto_words import (
     bare,
@@ -25,6 +24,7 @@ from tunebook.report.auto_words import (
 )
 from tunebook.report.page import write_page
 from tunebook.report.plots.intervals import Line, Span, interval_plot
+from tunebook.verbs.racing.outcome import AutoResult
 
 _KINDS = {"promoted": "better", "refused": "unsure", "not_passed": "unsure"}
 

@@ -10,10 +10,10 @@ from typing import Any
 from tunebook.core.messages import say
 from tunebook.core.verdict import Guardrail
 from tunebook.core.words import amount, baseline_name, duration, is_share, metric_name, score_text, shown
-from tunebook.racing.outcome import AutoResult
-from tunebook.racing.race import SURE
-from tunebook.racing.state import CHAMPION, RECOMMENDED, AutoState, BaselineScore, Candidate, Luck
 from tunebook.report.ab_words import guard_margin, guard_name, guard_text, sorted_ends
+from tunebook.verbs.racing.outcome import AutoResult
+from tunebook.verbs.racing.race import SURE
+from tunebook.verbs.racing.state import CHAMPION, RECOMMENDED, AutoState, BaselineScore, Candidate, Luck
 
 
 def candidate_name(name: str, state: AutoState | None = None) -> str:

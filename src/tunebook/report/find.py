@@ -13,7 +13,7 @@ from tunebook.report.page import write_page
 from tunebook.report.svg import Frame, element, legend, picture, words
 
 if TYPE_CHECKING:
-    from tunebook.verbs.find import RateFound
+    from tunebook.verbs.steps.find import RateFound
 
 _WIDTH, _HEIGHT = 560.0, 320.0
 

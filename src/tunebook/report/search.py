@@ -16,9 +16,9 @@ from tunebook.report.plots.searches import Path as Line
 from tunebook.report.plots.searches import Point, Ruler, Tried, parallel_plot, slice_plot, trials_plot
 
 if TYPE_CHECKING:
-    from tunebook.trials.result import SearchResult
-    from tunebook.trials.space import Axis
-    from tunebook.trials.study import SearchSpec, TrialRecord
+    from tunebook.verbs.trials.result import SearchResult
+    from tunebook.verbs.trials.space import Axis
+    from tunebook.verbs.trials.study import SearchSpec, TrialRecord
 
 _LEAST = 5  # complete trials for each row below which importances are called a matter of chance
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.nouns import Interval
-from tunebook.metrics.ranking import tie_starts
 from tunebook.stats.proportion import PRIOR_ERRORS, Parts
+from tunebook.stats.ranking import tie_starts
 from tunebook.stats.units import Units, normal_quantile, t_quantile
 
 Array = NDArray[Any]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.nouns import Interval
-from tunebook.metrics.calibration import BINS, bin_places
+from tunebook.stats.calibration import BINS, bin_places
 from tunebook.stats.proportion import effective_rows, right_interval
 from tunebook.stats.units import Units
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.nouns import Interval
-from tunebook.metrics import counts as by_count
-from tunebook.metrics.counts import Counts
+from tunebook.stats import counts as by_count
+from tunebook.stats.counts import Counts
 from tunebook.stats.proportion import PRIOR_ROWS, Parts, effective_rows, prior_shares, wilson_ends
 from tunebook.stats.units import Units, normal_quantile
 

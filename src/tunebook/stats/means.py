@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.nouns import Interval
-from tunebook.metrics.ranking import pearson, spearman, tie_starts
+from tunebook.stats.ranking import pearson, spearman, tie_starts
 from tunebook.stats.units import Units
 
 Array = NDArray[Any]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from tunebook.core.nouns import Interval
-from tunebook.metrics.counts import Counts
+from tunebook.stats.counts import Counts
 from tunebook.stats.units import Units, normal_quantile
 
 Array = NDArray[Any]

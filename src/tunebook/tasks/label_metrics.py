@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from tunebook.core.metric import Cells, Drawn, Metric
 from tunebook.core.nouns import Labels
-from tunebook.metrics import counts as by_count
-from tunebook.metrics.calibration import Calibration, log_softmax, sigmoid, softmax
-from tunebook.metrics.counts import Counts
-from tunebook.metrics.ranking import (
+from tunebook.stats import counts as by_count
+from tunebook.stats.calibration import Calibration, log_softmax, sigmoid, softmax
+from tunebook.stats.counts import Counts
+from tunebook.stats.ranking import (
     Compared,
     explained,
     label_ranking,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tunebook.core.metric import intervals
 from tunebook.core.nouns import Labels
 from tunebook.core.said import Said, said
-from tunebook.metrics.calibration import reliability, sigmoid, softmax
-from tunebook.metrics.counts import confusion_matrix, counts_of_confusion, counts_of_decisions, per_class
+from tunebook.stats.calibration import reliability, sigmoid, softmax
+from tunebook.stats.counts import confusion_matrix, counts_of_confusion, counts_of_decisions, per_class
 from tunebook.tasks.label_metrics import METRICS, decided, present
 
 Array = NDArray[Any]

@@ -14,7 +14,7 @@ from tunebook.core.sections import Beside, Brief, Cell, Column, HeatMap, Reliabi
 from tunebook.core.task import Rows, Task
 from tunebook.core.words import phrase
 from tunebook.data.kind import column_kind
-from tunebook.metrics.calibration import sigmoid, softmax
+from tunebook.stats.calibration import sigmoid, softmax
 from tunebook.tasks.label_metrics import decided
 
 Array = NDArray[Any]

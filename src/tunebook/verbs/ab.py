@@ -10,18 +10,6 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from tunebook.abtest.beside import costs, described, flip_counts, flipped_rows
-from tunebook.abtest.earlier import check_retention, retained
-from tunebook.abtest.effects import Study, measured, row_effects
-from tunebook.abtest.foresight import components, told
-from tunebook.abtest.guardrails import check_challenge, check_guards
-from tunebook.abtest.looks import take_look, wanted_of
-from tunebook.abtest.marks import Marks
-from tunebook.abtest.pairs import run_pair
-from tunebook.abtest.prepared import Course, PreparedTest, Table, prepare_test, run_name
-from tunebook.abtest.spending import PlannedLook, dearest
-from tunebook.abtest.test_plan import Asked, metric_of
-from tunebook.abtest.tested import logged_facts
 from tunebook.core.errors import BookError, PlanError
 from tunebook.core.folders import held
 from tunebook.core.nouns import write_json
@@ -32,8 +20,20 @@ from tunebook.report.ab_words import sentence
 from tunebook.stats.sequential import remaining
 from tunebook.stats.settle import settle
 from tunebook.tables.in_force import diff
-from tunebook.verbs.book import Book
+from tunebook.verbs.abtest.beside import costs, described, flip_counts, flipped_rows
+from tunebook.verbs.abtest.earlier import check_retention, retained
+from tunebook.verbs.abtest.effects import Study, measured, row_effects
+from tunebook.verbs.abtest.foresight import components, told
+from tunebook.verbs.abtest.guardrails import check_challenge, check_guards
+from tunebook.verbs.abtest.looks import take_look, wanted_of
+from tunebook.verbs.abtest.marks import Marks
+from tunebook.verbs.abtest.pairs import run_pair
+from tunebook.verbs.abtest.prepared import Course, PreparedTest, Table, prepare_test, run_name
+from tunebook.verbs.abtest.spending import PlannedLook, dearest
+from tunebook.verbs.abtest.test_plan import Asked, metric_of
+from tunebook.verbs.abtest.tested import logged_facts
 from tunebook.verbs.learn import remember
+from tunebook.verbs.steps.book import Book
 
 _LOGGED = (
     "test", "a", "b", "split", "metric", "verdict", "gain", "lower", "upper", "delta", "delta_kind", "alpha", "seeds",

@@ -13,16 +13,16 @@ from tunebook.core.errors import BookError, PlanError, RunError
 from tunebook.core.folders import held
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
-from tunebook.racing.cheap import buy_baselines, hold_against
-from tunebook.racing.desk import Desk, Meter, OutOfTimeError
-from tunebook.racing.lineup import line_up
-from tunebook.racing.luck import luck_of
-from tunebook.racing.outcome import AutoResult
-from tunebook.racing.race import RUNGS, cost, measure_leads, race
-from tunebook.racing.state import CHAMPION, AutoSpec, AutoState, Buys, Candidate, Costs, Diary, states_of
 from tunebook.tables.in_force import settings_of
 from tunebook.verbs.auto_proof import prove
-from tunebook.verbs.book import Book
+from tunebook.verbs.racing.cheap import buy_baselines, hold_against
+from tunebook.verbs.racing.desk import Desk, Meter, OutOfTimeError
+from tunebook.verbs.racing.lineup import line_up
+from tunebook.verbs.racing.luck import luck_of
+from tunebook.verbs.racing.outcome import AutoResult
+from tunebook.verbs.racing.race import RUNGS, cost, measure_leads, race
+from tunebook.verbs.racing.state import CHAMPION, AutoSpec, AutoState, Buys, Candidate, Costs, Diary, states_of
+from tunebook.verbs.steps.book import Book
 
 MINUTES, TRIES = 30.0, 6
 FOLDER = "auto"
@@ -59,7 +59,7 @@ def auto(
     """
     _check(minutes, tries)
     _provable(book)
-    from tunebook.verbs.plan import plan
+    from tunebook.verbs.steps.plan import plan
 
     champion = plan(book.champion, book.data, allow=allow)
     done = _finished(book, champion, tries)
@@ -96,7 +96,7 @@ def _provable(book: Book) -> None:
     Raises:
         PlanError: `auto.no_test`, `auto.rows_worn`.
     """
-    from tunebook.abtest.openings import LEAST_ROWS, openings, pending
+    from tunebook.verbs.abtest.openings import LEAST_ROWS, openings, pending
 
     if book.data.rows.get("test", 0) < LEAST_ROWS:
         raise PlanError("auto.no_test", key="test", value=book.data.rows.get("test", 0), allowed=f">= {LEAST_ROWS}")
@@ -150,8 +150,8 @@ def _held(folder: Path) -> Iterator[None]:
 
 def _go(book: Book, diary: Diary, meter: Meter, start: tuple[Plan, Allow]) -> None:
     """Buy what the budget pays for, and say what is lacking to the end."""
-    from tunebook.abtest.exam import split_exam
     from tunebook.engine.failures import explained
+    from tunebook.verbs.abtest.exam import split_exam
 
     desk = Desk(book, diary, meter, line_up(book, diary, *start, meter), split_exam(book.data, "validation"))
     _affords(desk)
@@ -237,7 +237,7 @@ def _report(book: Book, diary: Diary, minutes: float) -> None:
 
 
 def _result(book: Book, state: AutoState, minutes: float) -> AutoResult:
-    from tunebook.abtest.verdicts import read_verdict
+    from tunebook.verbs.abtest.verdicts import read_verdict
 
     test = book.path / "tests" / state.test / "verdict.json"
     return AutoResult(

@@ -14,9 +14,9 @@ from tunebook.core.border import Allow
 from tunebook.core.errors import RefusedError
 from tunebook.core.said import said
 from tunebook.core.verdict import Verdict
-from tunebook.racing.desk import Desk
-from tunebook.racing.state import CHAMPION, AutoState, Candidate
-from tunebook.verbs.book import Book
+from tunebook.verbs.racing.desk import Desk
+from tunebook.verbs.racing.state import CHAMPION, AutoState, Candidate
+from tunebook.verbs.steps.book import Book
 
 
 def prove(desk: Desk, winner: Candidate | None, allow: Allow) -> None:
@@ -57,8 +57,8 @@ def _version(book: Book, state: AutoState, winner: Candidate) -> int:
 
 def _tested(desk: Desk, winner: Candidate, allow: Allow) -> Verdict:
     """The verdict of the book's gate, by its own seeds."""
-    from tunebook.abtest.prepared import prepare_test
     from tunebook.verbs.ab import run_test
+    from tunebook.verbs.abtest.prepared import prepare_test
 
     diary = desk.diary
     prepared = prepare_test(desk.book, diary.state.spec.version, diary.state.version, allow=allow)

@@ -10,9 +10,9 @@ from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan
 from tunebook.tables.rules import misfits
-from tunebook.verbs.book import Book
-from tunebook.verbs.doctor import this_machine
-from tunebook.verbs.plan import plan
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.doctor import this_machine
+from tunebook.verbs.steps.plan import plan
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def warnings_of(book: Book, table: ParamTable | None = None, *, allow: Allow = f
     from tunebook.core.places import from_book
     from tunebook.data.tokens import check_tokens
     from tunebook.models.source import find_model
-    from tunebook.verbs.model_facts import read_tokens
+    from tunebook.verbs.steps.model_facts import read_tokens
 
     name = str((table or book.champion).rows["base_model"].value)
     try:

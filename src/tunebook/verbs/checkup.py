@@ -12,8 +12,8 @@ from tunebook.core.messages import catalogue, say
 from tunebook.core.nouns import Record, read_json
 from tunebook.core.places import PLAN
 from tunebook.core.verdict import Verdict
-from tunebook.verbs.book import BOOK_FILE, Book, open_book
-from tunebook.verbs.runs import TABLE, Run, runs_in
+from tunebook.verbs.steps.book import BOOK_FILE, Book, open_book
+from tunebook.verbs.steps.runs import TABLE, Run, runs_in
 
 
 class Finding(Record):

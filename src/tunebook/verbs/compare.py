@@ -6,12 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tunebook.abtest.arms import Result, known
-from tunebook.abtest.beside import described, flip_counts
-from tunebook.abtest.crossfit import answers_of
-from tunebook.abtest.exam import split_exam
-from tunebook.abtest.looks import take_look
-from tunebook.abtest.marks import Marks, marks_of
 from tunebook.core.errors import DataError
 from tunebook.core.gate import FEWEST_SEEDS, Gate
 from tunebook.core.hashing import content_id
@@ -21,7 +15,13 @@ from tunebook.core.verdict import Look, Verdict
 from tunebook.core.words import amount, metric_name, sign_of
 from tunebook.data.frozen import rows_of
 from tunebook.report.ab_words import sentence
-from tunebook.verbs.runs import Run
+from tunebook.verbs.abtest.arms import Result, known
+from tunebook.verbs.abtest.beside import described, flip_counts
+from tunebook.verbs.abtest.crossfit import answers_of
+from tunebook.verbs.abtest.exam import split_exam
+from tunebook.verbs.abtest.looks import take_look
+from tunebook.verbs.abtest.marks import Marks, marks_of
+from tunebook.verbs.steps.runs import Run
 
 Side = Report | Run | Sequence[Run]
 

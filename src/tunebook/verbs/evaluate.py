@@ -18,9 +18,9 @@ from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
 from tunebook.core.soup import Recipe
 from tunebook.core.task import Rows, Task
-from tunebook.verbs.answers import answers, place_of
-from tunebook.verbs.retention import read_retention, retention
-from tunebook.verbs.runs import TABLE, Run
+from tunebook.verbs.steps.answers import answers, place_of
+from tunebook.verbs.steps.retention import read_retention, retention
+from tunebook.verbs.steps.runs import TABLE, Run
 
 _ERRORS = 30  # that a page shows
 BOOK = "BOOK"  # stands for the folder of the book
@@ -62,7 +62,7 @@ def evaluate(
     logits = answers(run, rows, place_of(plan, ref, split), progress=progress)
     report = _report(run, ref, split, logits, rows)
     if with_baselines:
-        from tunebook.verbs.baselines import baselines
+        from tunebook.verbs.steps.baselines import baselines
 
         own_plan = plan.model_copy(update={"labels": own.labels})
         report = report.model_copy(update={"baselines": baselines(own_plan, own, split, progress)})

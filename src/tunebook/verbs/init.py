@@ -15,9 +15,9 @@ from tunebook.core.registry import task_of
 from tunebook.data.options import DataOptions
 from tunebook.knowledge.log import Change, user
 from tunebook.models.source import find_model, load_reader
-from tunebook.verbs.book import Book, BookFile, write_book_file
-from tunebook.verbs.model_facts import read_tokens
 from tunebook.verbs.sources import SAMPLES, Sources, find_sources
+from tunebook.verbs.steps.book import Book, BookFile, write_book_file
+from tunebook.verbs.steps.model_facts import read_tokens
 
 
 def init(
@@ -88,8 +88,8 @@ def _fill(part: Path, sources: Sources, model: str, options: DataOptions, *, own
 def _propose(ref: DataRef, model: str, folder: Path, tokens: dict[str, Any]) -> ParamTable:
     from tunebook.tables.case import Machine
     from tunebook.tables.propose import propose
-    from tunebook.verbs.doctor import this_machine
-    from tunebook.verbs.model_facts import model_facts
+    from tunebook.verbs.steps.doctor import this_machine
+    from tunebook.verbs.steps.model_facts import model_facts
 
     facts = model_facts(model, folder, task_of(ref.task)(), ref.labels, tokens["positions"])
     machine, stats = Machine(**this_machine()), {**ref.stats, "tokens": tokens}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.abtest.exam import Exam, split_exam
 from tunebook.core.answers import answered
 from tunebook.core.errors import ModelError
 from tunebook.core.hashing import content_id, file_id
@@ -20,8 +19,9 @@ from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Rows, Task
 from tunebook.engine.part import is_part
-from tunebook.verbs.answers import answers, model_key
-from tunebook.verbs.runs import Run
+from tunebook.verbs.abtest.exam import Exam, split_exam
+from tunebook.verbs.steps.answers import answers, model_key
+from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
     from tunebook.core.encoded import Encoded

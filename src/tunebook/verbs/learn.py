@@ -11,7 +11,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tunebook.abtest.verdicts import read_verdict
 from tunebook.core.errors import BookError, TunebookError
 from tunebook.core.folders import inside
 from tunebook.core.messages import say
@@ -20,7 +19,8 @@ from tunebook.knowledge.index import Index
 from tunebook.knowledge.lesson import Lesson, SecondProof
 from tunebook.knowledge.log import Entry
 from tunebook.tables.in_force import diff
-from tunebook.verbs.book import Book
+from tunebook.verbs.abtest.verdicts import read_verdict
+from tunebook.verbs.steps.book import Book
 
 _TAUGHT = ("table", "test", "open", "promote", "rollback")
 _FIGURES = ("metric", "gain", "lower", "upper", "seeds", "effects")

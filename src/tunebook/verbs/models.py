@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tunebook.verbs.runs import Run
+from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel

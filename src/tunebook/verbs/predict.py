@@ -14,7 +14,7 @@ from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Rows, Task
 from tunebook.data.options import DataOptions
-from tunebook.verbs.runs import Run
+from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
     from tunebook.data.clean import Places

@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from tunebook.abtest.openings import opened
-from tunebook.abtest.verdicts import fitting_verdicts
 from tunebook.core.errors import RefusedError, TunebookError
 from tunebook.core.nouns import ParamTable
 from tunebook.core.progress import Progress
 from tunebook.core.verdict import Verdict
 from tunebook.knowledge.log import CROWNING, Change, Entry
-from tunebook.verbs.book import Book
+from tunebook.verbs.abtest.openings import opened
+from tunebook.verbs.abtest.verdicts import fitting_verdicts
 from tunebook.verbs.learn import remember
+from tunebook.verbs.steps.book import Book
 
 if TYPE_CHECKING:
-    from tunebook.abtest.final_exam import Trial
+    from tunebook.verbs.abtest.final_exam import Trial
 
 Case = tuple[Verdict | None, "Trial | None", TunebookError | None]
 _LEFT_OUT = {"path", "history", "extra", "settle"}
@@ -96,7 +96,7 @@ def weigh(book: Book, version: int | str, **wish: Unpack[Wish]) -> Promotion:
     before["logged"] -= bool(trial and trial.begun)
     evidence: dict[str, Any] = {"from": present, "test_split": before, "gate": book.file.gate.model_dump()}
     if verdict is not None:
-        from tunebook.abtest.proof import pair_tests
+        from tunebook.verbs.abtest.proof import pair_tests
 
         evidence["verdict"] = verdict.model_dump(mode="json", exclude=_LEFT_OUT)
         evidence["tests"] = [item.figures for item in pair_tests(book, verdict)]
@@ -110,7 +110,7 @@ def weigh(book: Book, version: int | str, **wish: Unpack[Wish]) -> Promotion:
 def _speaking(book: Book, table: ParamTable, given: Verdict | None) -> Case:
     """The newest test that keeps the gate, else the newest: with the proof that is still to be brought, or what speaks
     against it."""
-    from tunebook.abtest.proof import checked
+    from tunebook.verbs.abtest.proof import checked
 
     cases: list[Case] = []
     found: list[Verdict | None] = [given] if given else [*fitting_verdicts(book, table)]
@@ -138,7 +138,7 @@ def tried(book: Book, promotion: Promotion, progress: Progress | None = None) ->
     change = change.model_copy(update={"evidence": {**change.evidence, "test_scores": found}})
     if found["lower"] > 0:
         return replace(promotion, change=change, trial=None)
-    from tunebook.abtest.final_exam import not_repeated
+    from tunebook.verbs.abtest.final_exam import not_repeated
 
     entry = book.log.append(
         "open", actor=change.actor, reason=change.reason, table=change.table, evidence=change.evidence

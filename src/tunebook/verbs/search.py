@@ -21,13 +21,13 @@ from tunebook.core.registry import task_of
 from tunebook.core.said import said
 from tunebook.tables.in_force import settings_of
 from tunebook.tables.make import child
-from tunebook.trials.engine import Engine, Local
-from tunebook.trials.result import SearchResult, best_of, conclude
-from tunebook.trials.space import make_space
-from tunebook.trials.study import LOG, SearchSpec, Study, TrialRecord
-from tunebook.trials.trial import BLOCKS, Job
-from tunebook.verbs.book import Book
-from tunebook.verbs.plan import plan
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.trials.engine import Engine, Local
+from tunebook.verbs.trials.result import SearchResult, best_of, conclude
+from tunebook.verbs.trials.space import make_space
+from tunebook.verbs.trials.study import LOG, SearchSpec, Study, TrialRecord
+from tunebook.verbs.trials.trial import BLOCKS, Job
 
 RUNS = 20
 Prune = Literal["median", "wilcoxon", "none"]
@@ -168,7 +168,7 @@ def _held(folder: Path) -> Iterator[None]:
 def _engine(options: SearchOptions, progress: Progress | None) -> Engine:
     if options.engine == "local":
         return Local(progress)
-    from tunebook.trials.engine import Ray
+    from tunebook.verbs.trials.engine import Ray
 
     return Ray(options.workers)
 
@@ -241,7 +241,7 @@ def _drive(study: Study, engine: Engine, hand: _Hand, progress: Progress) -> Non
 
 def _report(folder: Path, spec: SearchSpec, records: Sequence[TrialRecord], result: SearchResult) -> None:
     from tunebook.report.search import write_search_report
-    from tunebook.trials.result import importance
+    from tunebook.verbs.trials.result import importance
 
     write_search_report(folder, spec, records, result, importance(spec.space, records))
 

@@ -21,11 +21,11 @@ from tunebook.core.nouns import Plan, read_json, write_json
 from tunebook.core.places import write_plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.soup import METHODS, Ingredient, Method, Recipe
-from tunebook.verbs.book import Book
 from tunebook.verbs.ingredients import SOUP, ingredients_of
-from tunebook.verbs.kept import kept_model_id
 from tunebook.verbs.kitchen import Kitchen, Logits, Tasting, tasting
-from tunebook.verbs.runs import Run, find_run, new_run
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.kept import kept_model_id
+from tunebook.verbs.steps.runs import Run, find_run, new_run
 
 if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
@@ -215,7 +215,7 @@ def _written(book: Book, plan: Plan, pot: _Pot, recipe: Recipe, begun: tuple[flo
 def _whole(pot: _Pot) -> LoadedModel:
     """The best run's model, as transformers has it, with the weights of the soup."""
     from tunebook.engine.load import load_model
-    from tunebook.verbs.merge import plain_model
+    from tunebook.verbs.steps.merge import plain_model
 
     best = pot.taken[0]
     loaded = load_model(best.model, best.plan)

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import numpy as np
 
-from tunebook.metrics.calibration import reliability
 from tunebook.report.plots.answers import COUNTED, NAMED, heat_map, reliability_plot, scatter_plot
+from tunebook.stats.calibration import reliability
 
 
 def test_cells_carry_counts_and_shares():

@@ -90,7 +90,7 @@ def _cell(
 def reliability_plot(label: str, bins: Sequence[Mapping[str, Any]], axes: tuple[str, str]) -> Markup:
     """A bar for each bin up to its accuracy, the diagonal of perfect calibration, and below it where answers lie.
 
-    `bins` hold low, high, count, confidence, accuracy as `tunebook.metrics.calibration.Bin` does.
+    `bins` hold low, high, count, confidence, accuracy as `tunebook.stats.calibration.Bin` does.
     """
     frame = Frame(_WIDTH, _HEIGHT, (0.0, 1.0), (0.0, 1.0))
     parts = frame.axes(*axes)

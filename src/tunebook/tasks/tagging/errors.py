@@ -65,7 +65,7 @@ def _pairs(true: Spans, said: Spans) -> tuple[Array, Array]:
 
 def _per_type(parts: Array, labels: Labels, groups: Array | None) -> dict[str, dict[str, float]]:
     """Type -> precision, recall and F1 with its ends, and how many true ones there are."""
-    from tunebook.metrics import counts as by_count
+    from tunebook.stats import counts as by_count
     from tunebook.stats.intervals import counted_f1
 
     found = counted_f1(parts, groups)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
-from tunebook.metrics.counts import share
+from tunebook.stats.counts import share
 from tunebook.tasks.label_metrics import late
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 

@@ -1,1 +1,0 @@
-"""Scores: what a model's answers are worth."""

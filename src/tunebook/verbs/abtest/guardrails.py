@@ -1,0 +1,146 @@
+"""Guardrails: what must not get worse by more than its margin, whatever the gain.
+
+Each is a test of non-inferiority with the interval of the deciding look: it holds where even the lower end of the gain
+is above -margin. One without a margin, or a class with too few rows, is reported only. Each says how large a fall it
+would have seen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from tunebook.core.errors import DataError, PlanError
+from tunebook.core.gate import CLASS, RATIOS, RETENTION
+from tunebook.core.metric import CALIBRATION
+from tunebook.core.verdict import Guardrail
+from tunebook.stats.gate import Effect, two_way
+from tunebook.stats.seeds import multi_bootstrap, over_seeds
+from tunebook.verbs.abtest.arms import Result
+from tunebook.verbs.abtest.classes import class_rows, holdable
+from tunebook.verbs.abtest.looks import gain
+from tunebook.verbs.abtest.marks import Marks
+from tunebook.verbs.abtest.pairs import Pair
+from tunebook.verbs.abtest.test_plan import Challenge, Guard, TestPlan
+
+Array = NDArray[Any]
+Both = tuple[Marks, Marks]
+_POWER = 0.8  # with which a fall is said to be seen
+
+
+def check_guards(plan: TestPlan, pairs: Sequence[Pair], marks: Both, alpha: float) -> list[Guardrail]:
+    """All guards of a plan but the challenges and what is kept of earlier tasks."""
+    found = []
+    for guard in plan.guards:
+        if guard.name == RETENTION:
+            continue
+        if guard.name in RATIOS:
+            found.append(_ratio(guard, _costs_of(guard.name, pairs, plan), alpha))
+        elif guard.name == CLASS:
+            found += _classes(guard, marks, alpha, len(plan.seeds))
+        else:
+            found.append(_calibration(guard, marks, alpha))
+    return found
+
+
+def check_challenge(challenge: Challenge, marks: Both, metric: str, alpha: float) -> Guardrail:
+    """Whether B does no worse on a file of rows."""
+    guard = Guard(name=marks[0].exam.name, margin=challenge.margin)
+    effect = partial(gain, *marks, metric, alpha)
+    return judged(guard, "challenge", effect, alpha=alpha, rows=len(marks[0].exam.rows))
+
+
+def judged(
+    guard: Guard, kind: str, measure: Callable[[], Effect], name: str = "", *, alpha: float, rows: int = 0
+) -> Guardrail:
+    """A guardrail from an effect; one that cannot be measured does not hold, unless it is reported only.
+
+    Args:
+        kind: as in `Guardrail`; name: in place of the guard's; alpha: of the effect; rows: that it was measured on.
+    """
+    margin = math.inf if guard.margin is None else guard.margin
+    try:
+        effect = measure()
+        ends, sees = (effect.mean, effect.lower, effect.upper), seen_fall(effect, alpha)
+    except (DataError, PlanError):  # too few rows or runs
+        ends, sees = (math.nan, math.nan, math.nan), math.inf
+    held = guard.margin is None or ends[1] > -margin
+    return Guardrail(
+        name=name or guard.name, kind=kind, margin=margin, gain=ends[0], lower=ends[1], upper=ends[2], held=held,
+        sees=math.expm1(sees) if kind == "ratio" else sees, rows=rows,
+    )  # fmt: skip
+
+
+def seen_fall(effect: Effect, alpha: float) -> float:
+    """The fall that a one-sided test at alpha would tell from none with a probability of 80 %."""
+    return float(stdtrit(effect.df, 1 - alpha) + stdtrit(effect.df, _POWER)) * effect.se
+
+
+def _classes(guard: Guard, marks: Both, alpha: float, seeds: int) -> list[Guardrail]:
+    """Recall of each class, at the margin that its rows can hold; one with too few is reported only."""
+    found = []
+    for name, rows in class_rows(marks).items():
+        margin = guard.margin if rows.units >= guard.least else None
+        if margin is not None and guard.classes:
+            margin = max(margin, holdable(rows.units, seeds, guard.classes))
+        watched = guard.model_copy(update={"margin": margin})
+        effect = partial(two_way, rows.of_b - rows.of_a, alpha, rows.groups)
+        count = rows.of_a.shape[1]
+        found.append(judged(watched, "score", effect, f"{guard.name}:{name}", alpha=alpha, rows=count))
+    return found
+
+
+def _calibration(guard: Guard, marks: Both, alpha: float) -> Guardrail:
+    """Calibration error; less of it is the gain."""
+    scorers = [side.scorers(CALIBRATION) for side in marks]
+    exam, seeds = marks[0].exam, len(marks[0].logits)
+    return judged(
+        guard,
+        "metric",
+        lambda: multi_bootstrap(lambda arm, seed, drawn: -scorers[arm][seed](drawn), seeds, exam.units, alpha=alpha),
+        alpha=alpha,
+        rows=len(exam.rows),
+    )
+
+
+def _ratio(guard: Guard, costs: list[tuple[float, float]], alpha: float) -> Guardrail:
+    """B / A of a cost as a gain: 1 - ratio, so that a third more is a gain of -0.33. Runs without the cost stay out."""
+    logs = [math.log(b / a) for a, b in costs if a > 0 and b > 0]
+
+    def measure() -> Effect:
+        effect = over_seeds(logs, alpha)
+        mean, lower, upper = (1 - math.exp(value) for value in (effect.mean, effect.upper, effect.lower))
+        return Effect(mean, lower, upper, effect.se, effect.df, effect.seeds, 0, effect.seed_sd)
+
+    return judged(guard, "ratio", measure, alpha=alpha)
+
+
+def _costs_of(name: str, pairs: Sequence[Pair], plan: TestPlan) -> list[tuple[float, float]]:
+    if name == "latency":
+        return [(_p99(pair.seen.latency[0]), _p99(pair.seen.latency[1])) for pair in pairs]
+
+    def cost(result: Result) -> float:
+        hours = result.seconds / 3600
+        priced = plan.prices.of(result.device, hours)
+        values = {
+            "time": result.seconds,
+            "memory": result.peak_memory_bytes,
+            "size": result.size,
+            "cost": hours if priced is None else priced,
+        }
+        return float(values[name])
+
+    return [(cost(pair.sides[0]), cost(pair.sides[1])) for pair in pairs]
+
+
+def _p99(times: Sequence[float]) -> float:
+    return float(np.quantile(times, 0.99)) if times else 0.0
+
+
+__all__ = ["check_challenge", "check_guards", "judged", "seen_fall"]

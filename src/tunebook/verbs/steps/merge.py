@@ -1,0 +1,157 @@
+"""Merge: what a run trained beside its base model becomes part of it, as a plain model, proven on real rows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from tunebook.core.errors import PlanError, RunError
+from tunebook.core.files import write_whole
+from tunebook.core.folders import folder_of
+from tunebook.verbs.steps.runs import Run
+
+if TYPE_CHECKING:
+    from tunebook.core.task import Rows
+    from tunebook.engine.load import LoadedModel
+
+ROWS = 64  # validation rows on which both models answer
+_TOLERANCE = 1e-3  # largest difference of logits, for logits of size one; adding B A to W rounds at about 1e-6
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A merged model.
+
+    Attributes:
+        folder: loads with plain transformers.
+        run, base: what it was made of.
+        rows: validation rows on which the model was compared with the run's; difference: the largest of their logits.
+    """
+
+    folder: Path
+    run: str
+    base: str
+    rows: int
+    difference: float
+
+
+def merge(run: Run, into: Path) -> Merged:
+    """Write a run's model as one that plain transformers loads, without Tunebook and without PEFT.
+
+    What was added to the base's weights (lora, adalora, ia3) is added up; a model that is whole already is copied.
+    The model on disk then answers beside the run's, and is removed where their logits differ.
+
+    Raises:
+        PlanError: `merge.impossible`: what was trained stays beside the base (prefix, prompt, p_tuning, adapter).
+        RunError: `merge.folder`, `into` holds something; `merge.busy`, another process writes there; `merge.differs`;
+            `merge.nothing`, it is the base model still; the run has not finished.
+    """
+    from tunebook.engine.load import load_model
+    from tunebook.engine.stored import finish_folder
+
+    used, busy = (RunError(code, key=str(into)) for code in ("merge.folder", "merge.busy"))
+    with folder_of(into, used=used, busy=busy) as part:
+        loaded = load_model(run.model, run.plan)
+        rows = golden(run)
+        before = loaded.logits(rows)
+        added = hasattr(loaded.model, "merge_and_unload")
+        plain_model(run, loaded).save_pretrained(str(part))
+        finish_folder(part, loaded.tokenizer, run.plan)
+        merged = _proven(run, part, before, rows, added=added)
+        write_whole(part / "merged.json", json.dumps({**asdict(merged), "folder": "."}, indent=2) + "\n")
+    return Merged(**{**asdict(merged), "folder": into})
+
+
+def plain_model(run: Run, loaded: LoadedModel) -> Any:
+    """A run's model with what was added to the base's weights added up; it may be the loaded one itself.
+
+    Raises:
+        PlanError: `merge.impossible`.
+    """
+    from tunebook.engine.merging import added_up
+
+    plain = added_up(loaded.model)
+    _refuse_rest(run, plain)
+    return plain
+
+
+def whole(run: Run) -> Path:
+    """The folder of a run's whole model: of one that kept only what was trained, it is merged once, into `merged/` of
+    the run. Raises as `merge`."""
+    from tunebook.engine.part import is_part
+    from tunebook.engine.past import MERGED
+
+    if not is_part(run.model):
+        return run.model
+    into = run.path / MERGED
+    with FileLock(run.path / f".{MERGED}.lock"):
+        return into if into.is_dir() else merge(run, into).folder
+
+
+def golden(run: Run) -> Rows:
+    """The first validation rows of a run's book."""
+    from dataclasses import fields, replace
+
+    from tunebook.data.frozen import rows_of
+    from tunebook.data.load import load
+
+    rows = load(rows_of(run.plan), "validation")
+    cut = {item.name: getattr(rows, item.name) for item in fields(rows)}
+    first = {name: column[:ROWS] for name, column in cut.items() if column is not None and name != "other"}
+    return replace(rows, **first, other={name: column[:ROWS] for name, column in rows.other.items()})
+
+
+def _refuse_rest(run: Run, plain: Any) -> None:
+    """Refuse a model that has parameters which the plain one has no place for."""
+    from tunebook.core.registry import tasks
+    from tunebook.models.source import find_model
+
+    plan = run.plan
+    skeleton = tasks()[plan.task]().skeleton(find_model(plan.model, allow_pickle=True), plan.labels, plan.params)
+    rest = sorted(plain.state_dict().keys() - skeleton.state_dict().keys())
+    if rest:
+        raise PlanError("merge.impossible", key=run.id, value=rest[0], allowed="lora | adalora | ia3")
+
+
+def _proven(run: Run, folder: Path, before: Any, rows: Rows, *, added: bool) -> Merged:
+    """What the model on disk is worth beside the run's.
+
+    Raises:
+        RunError: `merge.nothing`, `merge.differs`.
+    """
+    import numpy as np
+
+    from tunebook.engine.load import load_model
+
+    merged = load_model(folder, run.plan)
+    if added and same_as_base(run, merged):
+        raise RunError("merge.nothing", key=run.id)
+    after = merged.logits(rows)
+    difference = float(np.abs(after - before).max())
+    if not difference <= _TOLERANCE * max(1.0, float(np.abs(before).max())):
+        raise RunError("merge.differs", key=run.id, value=difference, rows=len(rows))
+    return Merged(folder, run.id, run.plan.model, len(rows), difference)
+
+
+def same_as_base(run: Run, loaded: LoadedModel) -> bool:
+    """Whether the layers of a model are those of its run's base model, bit for bit."""
+    from torch import equal
+
+    from tunebook.models.layers import depths
+    from tunebook.models.source import find_model
+
+    base = loaded.task.build(find_model(run.plan.model, allow_pickle=True), run.plan.labels, run.plan.params)
+    found = depths(base)
+    own = dict(loaded.model.named_parameters())
+    return all(
+        equal(item.detach(), own[name].detach().cpu())
+        for name, item in base.named_parameters()
+        if found.of[name] < found.top
+    )
+
+
+__all__ = ["ROWS", "Merged", "golden", "merge", "plain_model", "same_as_base", "whole"]

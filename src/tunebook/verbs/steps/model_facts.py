@@ -1,0 +1,106 @@
+"""What is known of a base model by its files and its tokenizer, without loading weights."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from tunebook.core.hashing import content_id
+from tunebook.core.nouns import DataRef, Labels
+from tunebook.core.task import Plain, Task
+from tunebook.models.architecture import Architecture
+from tunebook.models.source import load_reader, reach, read_config
+from tunebook.tables.case import ModelFacts
+from tunebook.verbs.steps.estimate import sizes_of, sizes_of_kind
+from tunebook.verbs.steps.kept import kept, kept_model_id
+
+_READERS = ("tunebook", "transformers", "tokenizers")  # what decides how a text is read, beside the model
+
+
+def model_facts(name: str, folder: Path, task: Task, labels: Labels, positions: int) -> ModelFacts:
+    """Width, depth, parameters and reach of a base model with a head for these labels.
+
+    Args:
+        name: as it stands in the row base_model; `folder` is where its files are.
+        positions: tokens that it can take.
+
+    Raises:
+        ModelError: transformers has no head for this architecture, or its files cannot be read.
+    """
+    kind = plain_kind(task, folder, labels)
+    sizes = sizes_of(task.skeleton(folder, labels, {})) if kind is None else sizes_of_kind(kind)
+    return ModelFacts(
+        name=name,
+        hidden=sizes.hidden,
+        layers=sizes.layers,
+        parameters=sizes.parameters,
+        max_positions=positions,
+    )
+
+
+def plain_kind(task: Task, folder: Path, labels: Labels) -> Architecture | None:
+    """What a base model with a head for these labels is made of; None where transformers has to make it to know."""
+    return task.kind(folder, labels) if isinstance(task, Plain) else None
+
+
+def read_tokens(data: DataRef, folder: Path, *, allow_unknown: bool = False, tokenizer: Any = None) -> dict[str, Any]:
+    """How the model's tokenizer reads the training texts: `token_report` of lengths and unknown tokens, and as
+    `positions` the tokens that the model can take. Kept in the book's cache.
+
+    Args:
+        tokenizer: the model's, where the caller has loaded it.
+
+    Raises:
+        DataError: the tokenizer cannot read too large a share of them.
+    """
+    from tunebook.data.tokens import SAMPLE, check_tokens
+
+    key = content_id(
+        [
+            data.content,
+            kept_model_id(folder, data.path.parent),
+            SAMPLE,
+            "words",
+            [version_of(name) for name in _READERS],
+        ]
+    )
+    report: dict[str, Any] = kept(data.path.parent, f"tokens-{key}", lambda: _read(data, folder, tokenizer))
+    check_tokens(report, allow_unknown=allow_unknown)
+    return report
+
+
+def _read(data: DataRef, folder: Path, tokenizer: Any) -> dict[str, Any]:
+    from tunebook.data.load import load
+    from tunebook.data.tokens import token_report
+
+    rows = load(data, "train")
+    tokenizer = tokenizer or load_reader(folder)
+    report = token_report(rows.texts, rows.pairs, tokenizer)
+    return {**report, "positions": positions(read_config(folder), tokenizer)}
+
+
+def mean_length(tokens: dict[str, Any], limit: int | None) -> float:
+    """Tokens of a row on average once rows are cut at a limit, or read whole, from a token report."""
+    lengths = {int(length): int(count) for length, count in tokens["lengths"].items()}
+    read = sum(min(length, limit or length) * count for length, count in lengths.items())
+    return read / max(sum(lengths.values()), 1)
+
+
+def positions(config: dict[str, Any], tokenizer: Any) -> int:
+    """Tokens that the model can take."""
+    room = int(config.get("max_position_embeddings") or 10**6)
+    if config["model_type"] in ("roberta", "xlm-roberta", "camembert"):
+        room -= 2  # their positions start after the padding index
+    return min(room, reach(tokenizer))
+
+
+def version_of(package: str) -> str:
+    """Version of an installed package; a question mark where there is none."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "?"
+
+
+__all__ = ["mean_length", "model_facts", "plain_kind", "positions", "read_tokens", "version_of"]

@@ -1,0 +1,283 @@
+"""Plan: table + data -> everything that a run does, filled in and checked, before any compute is spent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from tunebook.core.border import Allow
+from tunebook.core.errors import ModelError, PlanError, gathered, raise_all
+from tunebook.core.nouns import DataRef, Estimate, HeadStart, ParamTable, Plan
+from tunebook.core.params import build
+from tunebook.core.places import from_book
+from tunebook.core.registry import stages, task_of
+from tunebook.core.stage import MakesParts, Part, Stage
+from tunebook.core.technique import Facts, PreparesModel, Refuses, RunContext, Technique
+from tunebook.engine.inputs import inputs_of
+from tunebook.engine.past import CONTINUE, Start, find_start, numbered
+from tunebook.engine.schedule import check_steps
+from tunebook.models.heads import own_head
+from tunebook.models.source import find_model, read_config
+from tunebook.tables.in_force import settings_of, techniques_of
+from tunebook.tables.rules import planned_steps
+from tunebook.verbs.steps.estimate import Sizes, estimate, sizes_of, sizes_of_kind
+from tunebook.verbs.steps.kept import kept_model_id
+from tunebook.verbs.steps.model_facts import mean_length, plain_kind, read_tokens, version_of
+from tunebook.verbs.steps.order import order
+from tunebook.verbs.steps.stage_plan import naming, refuse_unhanded, stage_table
+
+if TYPE_CHECKING:
+    from tunebook.core.task import Task
+
+_LIBRARIES = ("tunebook", "torch", "transformers", "accelerate", "tokenizers", "numpy")
+_LENGTH_TELLS = 0.3  # share of the label's variance that length may explain before like lengths are kept apart
+
+
+def plan(
+    table: ParamTable,
+    data: DataRef,
+    *,
+    seed: int | None = None,
+    allow: Allow = frozenset(),
+    continue_from: str | None = None,
+) -> Plan:
+    """Fill in everything that a run needs and refuse what cannot work. Loads no weights.
+
+    Args:
+        table: the rows; what they leave open is derived from data and model.
+        data: the book's rows.
+        seed: in place of the table's, as the arms of a test need it.
+        allow: `unknown_tokens` and `pickle` admit what is otherwise refused.
+        continue_from: id of a run of this book or folder of any, whose model takes the place of the base model.
+
+    Returns:
+        The plan of the book's own training, with those of the stages before it.
+
+    Raises:
+        TableError, PlanError, ModelError, DataError, MachineError: with what to do about it, and what else does not go
+            together.
+    """
+    if continue_from is not None:
+        if found := stages_of(table):
+            raise PlanError("forgetting.stages", key=found[0].key, value=continue_from)
+        start = find_start(continue_from, data)
+        return plan_one(table, numbered(data, start.labels), seed=seed, allow=allow, start=start)
+    before = plan_stages(table, data, seed=seed, allow=allow)
+    return plan_one(table, data, seed=seed, allow=allow, before=before)
+
+
+def plan_stages(
+    table: ParamTable, data: DataRef, *, seed: int | None = None, allow: Allow = frozenset()
+) -> Plan | None:
+    """The plan of the last stage of a table, which holds those before it; None where the table has no stages.
+
+    Raises:
+        PlanError, DataError: as the stages say.
+    """
+    last: Plan | None = None
+    given = seed if seed is not None else cast(int, table.rows["seed"].value)
+    for stage in stages_of(table):
+        assert isinstance(stage, MakesParts)
+        for part in stage.parts(table, data):
+            last = _plan_part(stage, part, data.path.parent, seed=given, allow=allow, before=last)
+    return last
+
+
+def stages_of(table: ParamTable) -> list[Stage]:
+    """The stages that a table switches on, in their order."""
+    known = stages()
+    switched = {key: rows for key, rows in techniques_of(table).items() if key in known}
+    chosen = [cast(Stage, build(known[key], dict(rows))) for key, rows in switched.items()]
+    return sorted(chosen, key=lambda stage: stage.place)
+
+
+def _plan_part(
+    stage: Stage, part: Part, book: Path, *, seed: int, allow: Allow = frozenset(), before: Plan | None = None
+) -> Plan:
+    """The plan of a part of a stage.
+
+    Args:
+        book: folder of the book whose training is prepared.
+        seed: of the training that is prepared; before: plan of the stage before.
+
+    Raises:
+        PlanError, TableError: `stages.unfit`, what `plan` says of any table, with the name of the stage; as
+            `stage_table` and `refuse_unhanded`.
+    """
+    own = seed if part.seed is None else part.seed
+    table = stage_table(stage, part, book)
+    with naming(stage):
+        made = plan_one(table, part.data, seed=own, allow=allow, before=before)
+    refuse_unhanded(stage, made)
+    more = {"params": {**made.params, **part.more}, "stage": stage.key, "own_seed": part.seed is not None, "values": {}}
+    return made.model_copy(update=more)
+
+
+def plan_one(
+    table: ParamTable,
+    data: DataRef,
+    *,
+    seed: int | None = None,
+    allow: Allow = frozenset(),
+    before: Plan | None = None,
+    start: Start | None = None,
+) -> Plan:
+    """The plan of one training, whatever stages the table has.
+
+    Args:
+        before: plan of the stage whose model it starts from.
+        start: the run that it continues from instead.
+    """
+    params: dict[str, Any] = settings_of(table).model_dump()
+    params |= {} if seed is None else {"seed": seed}
+    task = task_of(data.task)()
+    named = params.pop("base_model")  # a place, not what decides the outcome: that is the hash of the model's files
+    limit = params.pop("max_trained_share")  # nor does what a run may be; only what it is
+    named = from_book(str(named), data.path.parent)
+    name = start.model if start else named
+    # A run's own model may be a part of one; what its base model must be was asked when that run was planned.
+    folder = Path(start.model) if start else find_model(name, allow_pickle="pickle" in allow)
+    tokens = read_tokens(data, folder, allow_unknown="unknown_tokens" in allow) | data.stats.get("packed", {})
+    steps = planned_steps(params, data.rows["train"])
+    _fill(params, task, data, tokens, steps)
+    switched = {key: rows for key, rows in techniques_of(table).items() if key not in stages()}
+    woven: list[Technique] = []
+    gathered(
+        lambda: _check_settings(params, task, data, tokens["positions"]),
+        lambda: check_steps(params, steps),
+        lambda: woven.extend(order(switched, task, more=frozenset({"past"} if start else ()))),
+        lambda: _refuse(woven, _facts(data, params, folder, woven, start)),
+    )
+    inputs = inputs_of(woven, data.path.parent) | ({CONTINUE: start.id} if start else {})
+    sizes, head = _model(task, folder, data, params, woven)
+    head = None if start or before else head
+    _within(limit, sizes)
+    return Plan(
+        task=data.task,
+        model=start.whole if start else name,
+        model_id=before.id if before else kept_model_id(folder, data.path.parent),
+        labels=data.labels,
+        params=params,
+        techniques={item.key: item.model_dump() for item in woven},
+        inputs=inputs,
+        table=table.values_id,
+        table_version=table.version,
+        data=data.content,
+        data_path=data.path.absolute(),
+        seed=params["seed"],
+        versions={name: version_of(name) for name in _LIBRARIES},
+        estimate=_needed(sizes, params, data, tokens, steps),
+        before=before,
+        continues=start.path if start else None,
+        values={} if table.version else {**table.values(), "seed": params["seed"]},
+        allowed=sorted(allow),
+        head=head,
+    )
+
+
+def _needed(sizes: Sizes, params: dict[str, Any], data: DataRef, tokens: dict[str, Any], steps: int) -> Estimate:
+    """Time and memory of a run, and how many of its texts lose their end."""
+    from tunebook.data.tokens import share_cut
+
+    windows = task_of(data.task).windows
+    length = mean_length(tokens, None if windows else params["max_length"])
+    found = estimate(sizes, params, rows=data.rows, mean_length=length, steps=steps)
+    cut = 0.0 if windows else share_cut(tokens, params["max_length"])
+    return found.model_copy(update={"cut_share": cut})
+
+
+def _fill(params: dict[str, Any], task: Task, data: DataRef, tokens: dict[str, Any], steps: int) -> None:
+    """Resolve the rows that say `none` or `auto`."""
+    if params["max_length"] is None:
+        params["max_length"] = min(max(8 * math.ceil(tokens["p99"] / 8), 8), tokens["positions"])
+    if params["metric"] == "auto":
+        params["metric"] = task.headline(data.labels)
+    if params["length_bucketing"] == "auto":
+        tells = float(data.stats.get("length_label_link") or 0.0)
+        params["length_bucketing"] = "off" if tells > _LENGTH_TELLS else "on"
+    if params["warmup_steps"] is None:
+        params["warmup_steps"] = math.floor(steps * params["warmup_ratio"])
+
+
+def _check_settings(params: Mapping[str, Any], task: Task, data: DataRef, room: int) -> None:
+    """Refuse settings that the model has no room for or that cannot act on these labels, all of them at once."""
+    known = task.judges(data.labels)
+    found = []
+    if params["max_length"] > room:
+        found.append(PlanError("plan.length", key="max_length", value=params["max_length"], allowed=f"4 … {room}"))
+    if params["metric"] not in known:
+        allowed = " | ".join(("auto", *known))
+        found.append(PlanError("plan.metric", key="metric", value=params["metric"], allowed=allowed))
+    for row, off in task.idle(data.labels).items():
+        if params[row] != off:
+            found.append(PlanError("plan.numbers", key=row, value=params[row], allowed=str(off)))
+    raise_all(found)
+
+
+def _facts(data: DataRef, params: dict[str, Any], folder: Path, woven: list[Technique], start: Start | None) -> Facts:
+    """What is known of the training before anything is loaded."""
+    return Facts(
+        task=data.task,
+        labels=data.labels,
+        settings=params,
+        config=read_config(folder),
+        techniques=frozenset(item.key for item in woven),
+        rows=data.rows["train"],
+        continues=start.path.name if start else "",
+        kept=start.kept if start else frozenset(),
+        annotators=tuple(data.roles.annotators),
+    )
+
+
+def _refuse(woven: list[Technique], facts: Facts) -> None:
+    """Ask every technique whether it can work with all that is known."""
+    gathered(*(partial(item.refuse, facts) for item in woven if isinstance(item, Refuses)))
+
+
+def _model(
+    task: Task, folder: Path, data: DataRef, params: dict[str, Any], woven: list[Technique]
+) -> tuple[Sizes, HeadStart | None]:
+    """What the model's costs depend on, as the techniques leave it, and what becomes of the base model's own head.
+
+    Known kinds of models are not built for it.
+    """
+    changers = [technique for technique in woven if isinstance(technique, PreparesModel)]
+    kind = None if changers else plain_kind(task, folder, data.labels)
+    if kind is not None:
+        return sizes_of_kind(kind), own_head(kind.head, folder, data.labels)
+    from tunebook.tasks.heads import head_name
+
+    skeleton = task.skeleton(folder, data.labels, params)
+    name = head_name(skeleton, data.labels) if "head" in task.gives else ""
+    run = RunContext(model=skeleton, gives=task.gives, settings=params, labels=data.labels)
+    for technique in changers:
+        skeleton = technique.prepare_model(skeleton, run)
+    sizes = sizes_of(skeleton)
+    if not sizes.trained:
+        raise ModelError("plan.nothing", key=", ".join(item.key for item in woven))
+    return sizes, own_head(name, folder, data.labels) if name else None
+
+
+def _within(limit: float | None, sizes: Sizes) -> None:
+    """Refuse to train a larger share of the parameters than the table allows.
+
+    Raises:
+        PlanError: `peft.share`.
+    """
+    trained, parameters = sizes.trained, sizes.parameters
+    if limit is not None and trained > limit * parameters:
+        raise PlanError(
+            "peft.share",
+            key="max_trained_share",
+            value=limit,
+            allowed=f">= {math.ceil(1e4 * trained / parameters) / 1e4:g}",
+            share=f"{trained / parameters:.2%}",
+            trained=f"{trained:,}",
+            all=f"{parameters:,}",
+        )
+
+
+__all__ = ["plan", "plan_one", "plan_stages", "stages_of"]
