@@ -8,12 +8,13 @@ from pathlib import Path
 
 import tunebook.data
 from tunebook.core.messages import catalogue
+from tunebook.data.passages import TOLD
 from tunebook.data.prepare import _NOTES
 
 SOURCE = "\n".join(path.read_text() for path in Path(tunebook.data.__path__[0]).rglob("*.py"))
 TEXTS = {
     code: text
-    for name in ("data.toml", "format.toml", "labels.toml", "spans.toml")
+    for name in ("data.toml", "format.toml", "labels.toml", "passages.toml", "spans.toml")
     for code, text in tomllib.loads(files("tunebook.messages").joinpath(name).read_text(encoding="utf-8")).items()
 }
 
@@ -21,7 +22,7 @@ TEXTS = {
 def test_every_code_has_its_words_and_every_word_its_use():
     codes = set(re.findall(r'"(data\.[a-z_]+)"', SOURCE))
     codes |= {f"data.warning.{name}" for name in re.findall(r'warning\(\s*"([a-z_]+)"', SOURCE)}
-    codes |= {f"data.warning.{note}" for note in _NOTES}
+    codes |= {f"data.warning.{note}" for note in _NOTES} | {f"data.warning.passages_{name}" for name in TOLD}
     codes |= {f"data.warning.{name}" for name in re.findall(r'warning\("[a-z_]+" if [^,]+ else "([a-z_]+)"', SOURCE)}
     ends = re.findall(r'warning\(\s*f"{what}(_[a-z]+)"', SOURCE)  # of classes of rows, and of types inside them
     codes |= {f"data.warning.{what}{end}" for what in ("class", "type") for end in ends}

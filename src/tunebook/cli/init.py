@@ -59,6 +59,7 @@ class Columns:
     max_classes: Annotated[int, option("max_classes", metavar="N", panel=_ROLES)] = 1000
     scheme: Annotated[str | None, option("scheme", "--scheme", metavar="SCHEME", panel=_ROLES)] = None
     overlaps: Annotated[str, option("overlaps", "--overlaps", metavar="WHAT", panel=_ROLES)] = "refuse"
+    no_positives: Annotated[str, option("no_positives", "--no-positives", metavar="WHAT", panel=_ROLES)] = "drop"
 
 
 @dataclass(frozen=True)

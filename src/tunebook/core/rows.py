@@ -28,6 +28,8 @@ class Rows:
         other: the remaining columns, untouched.
         words: places of the words of each text, start and end, shape (words, 2), where the rows' source has words.
         raw: text of each row as the user gave it; None where that is not known.
+        passages: texts that targets and answers name by their number, the same for all rows of one data folder; None
+            where the rows are of no such kind. passage_ids: the name of each.
         back: of each row the function that says where a part of the cleaned text (start, end) lies in the raw one.
     """
 
@@ -40,15 +42,17 @@ class Rows:
     words: Sequence[NDArray[np.int64]] | None = None
     raw: Sequence[str] | None = None
     back: Sequence[Callable[[int, int], tuple[int, int]]] | None = None
+    passages: Sequence[str] | None = None
+    passage_ids: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
 
     @cached_property
     def texts_id(self) -> str:
-        """Hash of all that a model reads of the rows: texts, second texts and places of words."""
+        """Hash of all that a model reads of the rows: texts, second texts, places of words and passages."""
         words = (str(places.tolist()) for places in self.words or ())
-        return lines_id(chain(self.texts, self.pairs or (), words), 64)
+        return lines_id(chain(self.texts, self.pairs or (), words, self.passages or ()), 64)
 
     def at(self, places: slice | Sequence[int]) -> Rows:
         """Some of the rows, in the order in which their places are given, without the remaining columns."""
@@ -65,6 +69,8 @@ class Rows:
             words=None if self.words is None else taken(self.words),
             raw=None if self.raw is None else taken(self.raw),
             back=None if self.back is None else taken(self.back),
+            passages=self.passages,
+            passage_ids=self.passage_ids,
         )
 
     def place(self, row: int, start: int, end: int) -> tuple[int, int, str]:

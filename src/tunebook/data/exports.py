@@ -33,6 +33,7 @@ class Export:
         faults: reason -> row number -> detail, of rows that are left out.
         notes: what was found out.
         changed: reason -> row numbers, of rows whose labels were put right.
+        corpus: passages that rows name by their id, columns `id` and `text`.
     """
 
     table: pa.Table
@@ -41,6 +42,7 @@ class Export:
     faults: dict[str, dict[int, str]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     changed: dict[str, list[int]] = field(default_factory=dict)
+    corpus: pa.Table | None = None
 
 
 class Format(ABC):

@@ -24,6 +24,12 @@ def fingerprint(table: pa.Table) -> str:
     return digest.hexdigest()
 
 
+def content_of(rows: pa.Table, passages: pa.Table | None) -> str:
+    """The hash of prepared rows, and of the passages that they name, where there are any."""
+    found = fingerprint(rows)
+    return found if passages is None else xxhash.xxh3_128_hexdigest(f"{found}:{fingerprint(passages)}".encode())
+
+
 def _kind(kind: pa.DataType) -> str:
     """Name of a type as it is before and after a Parquet file: how long the offsets are does not count."""
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
@@ -82,4 +88,4 @@ def _add_text(digest: Any, text: str) -> None:
     digest.update(len(data).to_bytes(8, "little") + data)
 
 
-__all__ = ["fingerprint"]
+__all__ = ["content_of", "fingerprint"]

@@ -42,6 +42,7 @@ class Gathered:
         notes: name -> what was found out of the file.
         options: as they were given, with the names of classes that the files say.
         coded: the labels are numbers of classes whose names a file's schema has.
+        corpus: passages that rows name by their id, columns `id` and `text`.
     """
 
     table: pa.Table
@@ -52,6 +53,7 @@ class Gathered:
     notes: dict[str, dict[str, str]]
     options: DataOptions
     coded: bool = False
+    corpus: pa.Table | None = None
 
 
 def gather(paths: dict[Split, Sequence[Path]], options: DataOptions, ledger: Ledger) -> Gathered:
@@ -89,7 +91,14 @@ def gather(paths: dict[Split, Sequence[Path]], options: DataOptions, ledger: Led
         notes=dict(zip(names, (_notes(source, roles, options) for source in sources), strict=True)),
         options=options,
         coded=coded is not None,
+        corpus=_corpus(sources),
     )
+
+
+def _corpus(sources: Sequence[Source]) -> pa.Table | None:
+    """The passages of all files: what two of them share, such as training and test queries of one corpus, is joined."""
+    found = [source.corpus for source in sources if source.corpus is not None]
+    return pa.concat_tables(found) if found else None
 
 
 def _one_label(sources: list[Source], names: Sequence[str], options: DataOptions) -> tuple[list[Source], DataOptions]:
@@ -113,7 +122,7 @@ def _one_label(sources: list[Source], names: Sequence[str], options: DataOptions
 
 def _shaped(
     sources: list[Source], names: Sequence[str], options: DataOptions
-) -> tuple[list[Source], DataOptions, dict[str, str]]:
+) -> tuple[list[Source], DataOptions, dict[str, Any]]:
     """The files with one column of labels, where their shape says of what kind these are; and the parts of columns.
 
     Raises:

@@ -62,7 +62,7 @@ class ColumnKind(Kind):
     of_words: ClassVar[bool] = False  # whether a text may be given as the list of its words
 
     @abstractmethod
-    def shaped(self, table: pa.Table, told: DataOptions, labelled: bool) -> tuple[pa.Table, dict[str, str]] | None:
+    def shaped(self, table: pa.Table, told: DataOptions, labelled: bool) -> tuple[pa.Table, dict[str, Any]] | None:
         """A file's table with one column of texts and one of labels, where it holds targets of this kind by its shape.
 
         Such are words and a tag each, of which the texts are made, and texts with a list of places. None for all other
@@ -73,7 +73,7 @@ class ColumnKind(Kind):
             labelled: False for rows to predict, whose labels may be missing.
 
         Returns:
-            the table, and part (`text`, `label`) -> column.
+            the table, and part (`text`, `label`) -> column, None for one that is not played.
 
         Raises:
             DataError: it is of this kind, and cannot be used.

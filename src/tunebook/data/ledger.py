@@ -22,7 +22,7 @@ ASIDE = ("title", "description", "heading_again", "total", "legend")
 # What is done to marked places so that they fit their text and each other.
 PUT_RIGHT = ("span_overlap", "span_crossed", "span_joined", "span_twice", "span_trimmed", "place_vanished")
 # Rows of these reasons are set aside on purpose: they are no sign of a damaged file.
-WANTED = frozenset({"duplicate", "leaked", "rejected", "skipped", "unlabelled", *ASIDE})
+WANTED = frozenset({"duplicate", "leaked", "rejected", "skipped", "unlabelled", "query_again", "no_positives", *ASIDE})
 _SHOWN = 8
 
 

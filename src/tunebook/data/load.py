@@ -17,9 +17,9 @@ from tunebook.core.nouns import DataRef, Labels, Roles, Split
 from tunebook.core.task import Rows
 from tunebook.data.annotators import OWN
 from tunebook.data.columns import holds_places
-from tunebook.data.fingerprint import fingerprint
+from tunebook.data.fingerprint import content_of
 from tunebook.data.kind import column_kind
-from tunebook.data.prepare import ROWS
+from tunebook.data.prepare import PASSAGES, ROWS
 
 _MOST = 64 << 20  # bytes of a table that stays in memory for whoever asks next; larger ones are read again
 _OURS = ("_id", "_split", "text", "pair", "label", "weight")
@@ -31,10 +31,10 @@ def load(ref: DataRef, split: Split) -> Rows:
     Raises:
         DataError: `data.damaged`, rows.parquet is missing, broken or not what was prepared.
     """
-    table = _held(ref.path / ROWS, ref.content, _stamp(ref.path / ROWS))
-    if table.nbytes > _MOST:
+    table, passages = _held(ref.path, ref.content, (*_stamp(ref.path / ROWS), *_stamp(ref.path / PASSAGES)))
+    if table.nbytes + (0 if passages is None else passages.nbytes) > _MOST:
         _held.cache_clear()
-    return to_rows(table.filter(pc.equal(table["_split"], split)), ref.labels)
+    return to_rows(table.filter(pc.equal(table["_split"], split)), ref.labels, passages)
 
 
 def load_table(ref: DataRef) -> pa.Table:
@@ -43,24 +43,30 @@ def load_table(ref: DataRef) -> pa.Table:
     Raises:
         DataError: `data.damaged`.
     """
-    return _read(ref.path / ROWS, ref.content)
+    return _read(ref.path, ref.content)[0]
 
 
-def _read(path: Path, content: str) -> pa.Table:
+def _read(folder: Path, content: str) -> tuple[pa.Table, pa.Table | None]:
+    """Rows, and the passages that they name."""
+    table = _table(folder / ROWS)
+    passages = _table(folder / PASSAGES) if (folder / PASSAGES).exists() else None
+    found = content_of(table, passages)
+    if found != content:
+        raise DataError("data.damaged", key=str(folder / ROWS), reason=f"{found} != {content}")
+    return table, passages
+
+
+def _table(path: Path) -> pa.Table:
     try:
-        table = parquet.read_table(path)
+        return parquet.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise DataError("data.damaged", key=str(path), reason=str(error).split("\n")[0]) from error
-    found = fingerprint(table)
-    if found != content:
-        raise DataError("data.damaged", key=str(path), reason=f"{found} != {content}")
-    return table
 
 
 @lru_cache(maxsize=1)
-def _held(path: Path, content: str, stamp: tuple[int, ...]) -> pa.Table:
-    """The same, read once for all splits and all who ask, as long as the file is the same."""
-    return _read(path, content)
+def _held(folder: Path, content: str, stamp: tuple[int, ...]) -> tuple[pa.Table, pa.Table | None]:
+    """The same, read once for all splits and all who ask, as long as the files are the same."""
+    return _read(folder, content)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
@@ -71,8 +77,8 @@ def _stamp(path: Path) -> tuple[int, ...]:
     return ()
 
 
-def to_rows(table: pa.Table, labels: Labels) -> Rows:
-    """Rows of a prepared table, column by column."""
+def to_rows(table: pa.Table, labels: Labels, passages: pa.Table | None = None) -> Rows:
+    """Rows of a prepared table, column by column; with the passages that they name by number."""
     names = table.column_names
     words = table["words"].combine_chunks() if "words" in names and holds_places(table["words"].type) else None
     ours = _OURS if words is None else (*_OURS, "words")
@@ -84,6 +90,8 @@ def to_rows(table: pa.Table, labels: Labels) -> Rows:
         weights=table["weight"].to_numpy().astype(np.float32) if "weight" in names else None,
         other={name: table[name].to_pylist() for name in names if name not in ours},
         words=None if words is None else word_places(words),
+        passages=None if passages is None else passages["text"].to_pylist(),
+        passage_ids=None if passages is None else passages["id"].to_pylist(),
     )
 
 

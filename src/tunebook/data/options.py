@@ -34,6 +34,7 @@ class DataOptions(Record):
             a header row has the columns c1, c2, ...
         task: key of what the rows are for; found out by the kind of labels when None.
         problem: key of the kind of labels; found out when None (never `ordinal`, which must be said).
+        no_positives: what happens to queries of which no passage is relevant.
         label_separator: what stands between the labels of a row (multi-label).
         label_columns: columns of one class each, where a 1, a true or a mark says that the class applies; or columns
             that each hold the name of a class (first label, second label).
@@ -78,6 +79,7 @@ class DataOptions(Record):
 
     task: str | None = None
     problem: Annotated[str | None, AfterValidator(_among_problems)] = None
+    no_positives: Literal["drop", "keep", "refuse"] = "drop"
     label_separator: str | None = None
     label_columns: list[str] | None = Field(default=None, min_length=2)
     no_label: list[str] | None = None

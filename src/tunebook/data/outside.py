@@ -69,7 +69,7 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
 
 def _shaped(
     table: pa.Table, data: DataRef, options: DataOptions, labelled: bool
-) -> tuple[ColumnKind, pa.Table, dict[str, str]]:
+) -> tuple[ColumnKind, pa.Table, dict[str, Any]]:
     """The kind that reads the file's labels, and its table and parts: marked places are read in either form."""
     own = column_kind(data.labels.problem)
     others = [kind for kind in column_kinds().values() if own.of_words and kind.of_words and kind is not own]

@@ -18,7 +18,7 @@ from tunebook.data.clean import chosen_rules
 from tunebook.data.columns import storable
 from tunebook.data.describe import describe, find_warnings, warning
 from tunebook.data.draft import Draft, clean_draft, labelled_rows, row_ids, timed_draft, weigh_draft
-from tunebook.data.fingerprint import fingerprint
+from tunebook.data.fingerprint import content_of
 from tunebook.data.frozen import SPLIT, open_data
 from tunebook.data.gather import FILE, GIVEN, ROW, TIME, Gathered, gather
 from tunebook.data.kind import Labelled, column_kind, kinds_for
@@ -26,9 +26,10 @@ from tunebook.data.label_checks import accepted_draft, refuse_tags, refuse_unkno
 from tunebook.data.labels import find_labels
 from tunebook.data.ledger import ASIDE, PUT_RIGHT, Ledger
 from tunebook.data.options import DataOptions
+from tunebook.data.passages import JUDGED, passage_warnings, pooled
 from tunebook.data.sides import KEY, Found, choose_sides, keyed_draft, without_repeats
 
-ROWS, LEDGER = "rows.parquet", "ledger.jsonl"
+ROWS, PASSAGES, LEDGER = "rows.parquet", "passages.parquet", "ledger.jsonl"
 _LABEL, _WORDS = "\0label", "\0words"
 # Note of a file, which is the code of its warning too -> what the warning calls it.
 _NOTES = {
@@ -62,8 +63,9 @@ def prepare(
     """Prepare the rows of a book once and for all.
 
     Writes rows.parquet (columns `_id`, `_row`, `_file`, `_split`, `text`, perhaps `pair`, `label`, perhaps `words`,
-    perhaps `weight`, and the other columns untouched), ledger.jsonl and split.json. Validation and test files are kept
-    as they are; splits without a file are cut from the training files. The same call again changes nothing.
+    perhaps `weight`, and the other columns untouched), perhaps passages.parquet (`id`, `text`), ledger.jsonl and
+    split.json. Validation and test files are kept as they are; splits without a file are cut from the training files.
+    The same call again changes nothing.
 
     Raises:
         DataError: the data cannot be used as it is, or `into` holds other data (`data.exists`).
@@ -80,6 +82,7 @@ def prepare(
     roles, options = gathered.roles, gathered.options
     draft, changes = clean_draft(Draft(gathered.table, gathered.files, ledger), roles, options, rules)
     draft, told = accepted_draft(draft)
+    draft, passages, facts = _pooled(draft, gathered, rules)
     draft, labelled = _label(draft, gathered)
     draft = weigh_draft(draft, roles.weight)
     draft = timed_draft(draft, roles.time, options) if options.parts_by == "time" else draft
@@ -91,15 +94,22 @@ def prepare(
     labels = kind.bounds(labelled.labels, table.filter(pc.equal(table["_split"], "train"))["label"])
     stats = _stats(table, labels, roles, options, gathered)
     stats |= {"cleaning": {"rules": rules, "changed": changes}, "ledger": ledger.summary()}
-    stats |= {"repeats": _repeats(found), "merged_labels": labelled.merged, **labelled.facts}
+    stats |= {"repeats": _repeats(found), "merged_labels": labelled.merged, **labelled.facts, **facts}
+    told += passage_warnings(facts.get("passages", {}))
     told += kind.warnings(labelled, str(roles.label), options)
     told += file_warnings(gathered.notes, ledger)  # what was read comes before what it is like
     stats["warnings"] = [*told, *_warnings(stats, found, labelled, gathered, ids_unusable)]
-    return _freeze(
-        table,
-        _ref(into, gathered, labels, table, stats).model_copy(update={"task": options.task or kind.tasks[0]}),
-        ledger,
-    )
+    ref = _ref(into, gathered, labels, content_of(table, passages), stats)
+    return _freeze(table, passages, ref.model_copy(update={"task": options.task or kind.tasks[0]}), ledger)
+
+
+def _pooled(draft: Draft, gathered: Gathered, rules: list[str]) -> tuple[Draft, pa.Table | None, dict[str, Any]]:
+    """The draft with numbered passages, these, and figures of them, where the rows are queries with passages."""
+    if draft.table.schema.field(gathered.roles.label).type != JUDGED:
+        return draft, None, {}
+    draft.ledger.check(gathered.options.max_dropped)
+    pool = pooled(draft, gathered.roles, gathered.corpus, rules, gathered.options)
+    return pool.draft, pool.passages, pool.facts
 
 
 def _label(draft: Draft, gathered: Gathered) -> tuple[Draft, Labelled]:
@@ -188,20 +198,20 @@ def _warnings(
     return warnings
 
 
-def _ref(into: Path, gathered: Gathered, labels: Labels, table: pa.Table, stats: dict[str, Any]) -> DataRef:
+def _ref(into: Path, gathered: Gathered, labels: Labels, content: str, stats: dict[str, Any]) -> DataRef:
     return DataRef(
         path=into,
         sources=gathered.sources,
         roles=gathered.roles,
         labels=labels,
         rows={split: stats["rows"][split] for split in SPLITS},
-        content=fingerprint(table),
+        content=content,
         stats=stats,
     )
 
 
-def _freeze(table: pa.Table, ref: DataRef, ledger: Ledger) -> DataRef:
-    """Write the three files, split.json last: a folder without it is not finished."""
+def _freeze(table: pa.Table, passages: pa.Table | None, ref: DataRef, ledger: Ledger) -> DataRef:
+    """Write the files, split.json last: a folder without it is not finished."""
     into = ref.path
     if (into / SPLIT).is_file():
         there = open_data(into)
@@ -211,6 +221,9 @@ def _freeze(table: pa.Table, ref: DataRef, ledger: Ledger) -> DataRef:
     into.mkdir(parents=True, exist_ok=True)
     with part_of(into / ROWS) as part:
         parquet.write_table(table, part, compression="zstd")
+    if passages is not None:
+        with part_of(into / PASSAGES) as part:
+            parquet.write_table(passages, part, compression="zstd")
     ledger.write(into / LEDGER)
     write_json(ref.model_copy(update={"path": Path()}), into / SPLIT)
     return ref
@@ -238,4 +251,4 @@ def file_warnings(files: Mapping[str, Mapping[str, str]], ledger: Ledger) -> lis
     return found
 
 
-__all__ = ["LEDGER", "ROWS", "file_warnings", "prepare"]
+__all__ = ["LEDGER", "PASSAGES", "ROWS", "file_warnings", "prepare"]

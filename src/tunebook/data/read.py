@@ -89,6 +89,7 @@ class Source:
         aside: reason -> row numbers, of what stands in the file and is no row: titles, headings again, totals.
         lost: columns of formulas that were saved without their values.
         changed: reason -> row numbers, of rows whose labels were put right.
+        corpus: passages that rows name by their id, columns `id` and `text`.
     """
 
     path: Path
@@ -103,6 +104,7 @@ class Source:
     aside: dict[str, list[int]] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
     changed: dict[str, list[int]] = field(default_factory=dict)
+    corpus: pa.Table | None = None
 
 
 def read(path: Path, options: DataOptions | None = None, *, labelled: bool = True) -> Source:
@@ -144,7 +146,7 @@ def read_part(look: Look) -> Source:
 def _of_export(export: Export, path: Path, name: str, file_hash: str) -> Source:
     count = len(export.rows) + sum(map(len, export.faults.values()))
     found = (export.table, export.rows, count, export.faults, export.notes, export.roles)
-    return Source(path, name, file_hash, *found, changed=export.changed)
+    return Source(path, name, file_hash, *found, changed=export.changed, corpus=export.corpus)
 
 
 def _plain(data: bytes, inner: str, path: Path, options: DataOptions, *, labelled: bool) -> Source:

@@ -51,7 +51,9 @@ class Found:
 
 
 def keyed_draft(draft: Draft, roles: Roles) -> Draft:
-    """With the hash of each row's text and pair, which tells rows of the same text."""
+    """With the hash of each row's text and pair, which tells rows of the same text; queries have theirs already."""
+    if KEY in draft.table.column_names:
+        return draft
     pairs = draft.table[roles.text_pair] if roles.text_pair else None
     return draft.put(KEY, pa.array(text_keys(draft.table[roles.text], pairs)))
 

@@ -1,0 +1,181 @@
+"""Queries and their passages in columns of a table: pairs, triplets, lists of relevant and other passages."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tunebook.core.errors import DataError
+from tunebook.data.cells import as_text
+from tunebook.data.columns import is_text, text_column
+from tunebook.data.names import LABEL, LABEL_TOO, PAIRS, plain
+from tunebook.data.options import DataOptions
+from tunebook.data.passages import JUDGED
+from tunebook.data.places import column_of
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+QUERY = _words("query anchor question query_text question_text search_query q 查询 问题 检索词 查询词")
+# Passages that a name alone says are relevant or not; those of no such name are relevant where no gain says otherwise.
+POSITIVE = _words("pos positive positives positive_passages positive_passage positive_ctxs pos_texts 正例 正样本")
+NEGATIVE = re.compile(
+    r"(hard_)?neg(ative)?s?(_?\d+|_passages?|_ctxs|_texts)?|负例|负样本", re.IGNORECASE
+)  # `negative_1`, `hard_negatives`
+PASSAGE = _words(
+    "passage passages document documents doc docs candidates context answer answers response paragraph "
+    "段落 文档 文本 答案 回答 候选"
+)
+GAIN = (*LABEL, *LABEL_TOO, *_words("relevance relevance_score gain grade rel 相关性 相关度"))
+_ID = _words("passage_id document_id doc_id docid pid corpus_id")
+_IN = {"id": (*_ID, "id", "_id"), "text": ("text", "contents", "content", "passage", "passage_text")}
+_CLEAR = _words("passage passages document documents doc docs candidates 段落 文档 候选")  # of retrieval alone
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of columns: queries, passages that are relevant or as `gain` says, others, and ids of the first."""
+
+    query: str
+    passages: tuple[str, ...]
+    negatives: tuple[str, ...] = ()
+    gain: str | None = None
+    passage_id: str | None = None
+
+
+def judged_table(
+    table: pa.Table, told: DataOptions, *, asked: bool, graded: bool
+) -> tuple[pa.Table, dict[str, Any]] | None:
+    """The table with one column of judged passages, and the parts `text` and `label`; None where it has none.
+
+    Args:
+        asked: the user wants such rows; else only names that mean nothing else count.
+        graded: two like texts with a number, of which neither is a query, are left to another kind.
+
+    Raises:
+        DataError: `data.gain`, gains are no numbers; `data.gain_lists`, they are not as many as the passages.
+    """
+    there = column_of(JUDGED, table, told)
+    if there is not None:
+        return table, {"label": there}
+    found = find_columns(table, told, asked=asked, graded=graded)
+    if found is None:
+        return None
+    label = found.passages[0]
+    judged = pa.array(_rows(table, found), JUDGED)
+    table = table.set_column(table.column_names.index(label), label, judged)
+    used = {*found.passages[1:], *found.negatives, found.gain, found.passage_id} - {None}
+    return table.drop_columns(sorted(map(str, used))), {"text": found.query, "text_pair": None, "label": label}
+
+
+def find_columns(table: pa.Table, told: DataOptions, *, asked: bool, graded: bool) -> Columns | None:
+    """Which columns hold queries and passages, as told or by their names; None where that is not known."""
+    free = {plain(name): name for name in reversed(table.column_names)}
+    if (told.label or told.text_pair) and not asked:
+        return None
+    negatives = tuple(name for key, name in reversed(free.items()) if NEGATIVE.fullmatch(key))
+    gain = told.label or next((free[name] for name in GAIN if name in free and _numeric(table[free[name]])), None)
+    passage_id = next((free[name] for name in _ID if name in free), None)
+    query = told.text or next((free[name] for name in QUERY if name in free), None)
+    names = (*POSITIVE, *(PASSAGE if asked else _CLEAR))
+    passage = told.text_pair or next((free[name] for name in names if name in free and free[name] != query), None)
+    if query is not None and passage is not None:
+        sure = asked or plain(passage) in POSITIVE or _labels(free) <= {gain}
+        return Columns(query, (passage,), negatives, gain, passage_id) if sure else None
+    pair = next(((free[one], free[two]) for one, two in PAIRS if {one, two} <= set(free)), None) if asked else None
+    if pair is None or told.text or told.text_pair or (gain and graded):
+        return None
+    return Columns(pair[0], pair[1:], negatives, gain)
+
+
+def _labels(free: dict[str, str]) -> set[str | None]:
+    return {free[name] for name in LABEL if name in free}
+
+
+def _numeric(column: pa.ChunkedArray) -> bool:
+    """Whether cells are numbers, or lists of them."""
+    kind = column.type
+    kind = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else kind
+    if not is_text(kind):
+        return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+    return is_text(column.type) and not np.isnan(_numbers(column.slice(0, 1000))).all()
+
+
+def _numbers(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Cells as numbers, NaN for those that are none."""
+    return np.array([_number(cell) for cell in column.to_pylist()], dtype=np.float64)
+
+
+def _number(cell: Any) -> float:
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def _rows(table: pa.Table, found: Columns) -> list[list[dict[str, Any]]]:
+    """Passages of each row."""
+    gains = table[found.gain].to_pylist() if found.gain else [None] * table.num_rows
+    ids = text_column(table[found.passage_id]).to_pylist() if found.passage_id else [None] * table.num_rows
+    rows: list[list[dict[str, Any]]] = []
+    columns = [table[name].to_pylist() for name in found.passages]
+    others = [table[name].to_pylist() for name in found.negatives]
+    for place, (gain, name) in enumerate(zip(gains, ids, strict=True)):
+        items = [item for column in columns for item in _items(column[place])]
+        grades = _grades(gain, items, found, place) if found.gain else [1.0] * len(items)
+        judged = [_passage(item, grade, name) for item, grade in zip(items, grades, strict=True)]
+        judged += [_passage(item, 0.0, None) for column in others for item in _items(column[place])]
+        rows.append([one for one in judged if one["text"] or one["id"]])
+    return rows
+
+
+def _grades(gain: Any, items: Sequence[Any], found: Columns, place: int) -> list[float | None]:
+    """The gain of each of a row's passages."""
+    name = str(found.gain)
+    if isinstance(gain, list):
+        if len(gain) != len(items):
+            counts: dict[str, Any] = {"passages": len(items), "gains": len(gain)}
+            raise DataError("data.gain_lists", key=name, value=found.passages[0], row=place + 1, **counts)
+        return [_number(one) for one in gain]
+    grade = _number(gain)
+    if np.isnan(grade) and as_text(gain):
+        raise DataError("data.gain", key=name, value=gain, row=place + 1)
+    return [grade] * len(items)
+
+
+def _items(cell: Any) -> list[Any]:
+    """The passages of a cell: of a list, of a list written as JSON, or the text itself."""
+    if isinstance(cell, str) and cell.startswith(('["', "[{")):
+        try:
+            cell = json.loads(cell)
+        except ValueError:
+            return [cell]
+    return [item for item in cell if item] if isinstance(cell, list) else [cell] if cell else []
+
+
+def _passage(item: Any, gain: float | None, name: str | None) -> dict[str, Any]:
+    """A passage: a text, or an object with a text, perhaps a title and an id."""
+    if not isinstance(item, dict):
+        return {"id": name, "text": as_text(item), "gain": gain}
+    text = titled(item.get("title"), next(_fields(item, "text"), None))
+    return {"id": next(_fields(item, "id"), name), "text": text or None, "gain": gain}
+
+
+def _fields(item: dict[str, Any], part: str) -> Iterator[str]:
+    return (text for name in _IN[part] if (text := as_text(item.get(name))))
+
+
+def titled(title: Any, text: Any) -> str:
+    """A passage with its title in front."""
+    return " ".join(filter(None, ((as_text(title) or "").strip(), as_text(text) or "")))
+
+
+__all__ = ["Columns", "find_columns", "judged_table", "titled"]

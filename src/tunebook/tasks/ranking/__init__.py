@@ -1,0 +1,1 @@
+"""What tasks that put passages in order by a query share."""
