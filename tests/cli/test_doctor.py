@@ -15,6 +15,7 @@ FOUND = {
     "disk_free_bytes": 2**40,
     "libraries": {"torch": None, "wandb": "1.0"},
     "missing": {"train": "pip install -e '.[train]'"},
+    "models": {"builtin:minilm": "ready", "builtin:multilingual": "packed"},
     "hub": {"endpoint": "https://hub.example", "reachable": False},
 }
 
@@ -22,7 +23,7 @@ FOUND = {
 def test_what_is_missing_comes_with_the_command(tunebook: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor_module, "doctor", lambda **_: FOUND)
     out = tunebook("doctor").out
-    for part in ("8.00 GiB", "https://hub.example: cannot be reached", "pip install -e '.[train]'"):
+    for part in ("8.00 GiB", "https://hub.example: cannot be reached", "first used", "pip install -e '.[train]'"):
         assert part in out
 
 

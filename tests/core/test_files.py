@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tunebook.core.files import as_umask_says, part_of, write_whole
+from tunebook.core.files import as_umask_says, part_of, user_cache, write_whole
 
 
 def test_a_text_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
@@ -44,3 +44,25 @@ def test_files_get_the_rights_of_new_ones(tmp_path: Path) -> None:
     wanted = (tmp_path / "fresh").stat().st_mode
     assert [path.stat().st_mode for path in (tmp_path / "one", tmp_path / "below" / "two")] == [wanted, wanted]
     assert (tmp_path / "below").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "folder"),
+    [
+        ("linux", {}, "home/.cache/tunebook"),
+        ("linux", {"XDG_CACHE_HOME": "/else"}, "/else/tunebook"),
+        ("darwin", {"XDG_CACHE_HOME": "/else"}, "home/Library/Caches/tunebook"),
+        ("win32", {}, "home/AppData/Local/tunebook/cache"),
+        ("win32", {"LOCALAPPDATA": "/local"}, "/local/tunebook/cache"),
+        ("linux", {"TUNEBOOK_CACHE": "~/mine", "XDG_CACHE_HOME": "/else"}, "home/mine"),
+    ],
+)
+def test_the_users_cache(
+    platform: str, variables: dict[str, str], folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TUNEBOOK_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("tunebook.core.files.sys.platform", platform)
+    for name, value in {"HOME": str(tmp_path / "home"), **variables}.items():
+        monkeypatch.setenv(name, value)
+    assert user_cache() == tmp_path / folder

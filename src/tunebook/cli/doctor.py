@@ -60,6 +60,7 @@ def _tell(screen: Console, found: dict[str, Any]) -> None:
         (say("cli.doctor.gpu"), gpu),
         ("bfloat16", say(f"cli.doctor.{'fast' if machine['bf16'] else 'slow'}")),
         (say("cli.doctor.disk"), memory(found["disk_free_bytes"])),
+        *((name, say(f"cli.doctor.model.{state}")) for name, state in found["models"].items()),
         (say("cli.doctor.hub"), f"{found['hub']['endpoint']}: {say(f'cli.doctor.{reachable}')}"),
     ]
     screen.print(facts(pairs))

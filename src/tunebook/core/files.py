@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,4 +49,16 @@ def as_umask_says(folder: Path) -> None:
             path.chmod(0o666 & ~mask)
 
 
-__all__ = ["as_umask_says", "part_of", "write_whole"]
+def user_cache() -> Path:
+    """TUNEBOOK_CACHE, else the folder in which programs of this system keep what they can make again."""
+    chosen = os.environ.get("TUNEBOOK_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "tunebook"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "tunebook" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tunebook"
+
+
+__all__ = ["as_umask_says", "part_of", "user_cache", "write_whole"]

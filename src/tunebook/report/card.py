@@ -143,8 +143,11 @@ def _program(imports: list[str], used: str, places: list[str], load: list[str], 
 def _base(name: str) -> tuple[list[str], str]:
     """Imports and an expression that give what `from_pretrained` takes for a base model."""
     if name.startswith("builtin:"):
+        from tunebook.models.multilingual import NAME as MULTILINGUAL
         from tunebook.models.source import BUILTIN
 
+        if name == MULTILINGUAL:  # Tunebook has unpacked it
+            return ["from tunebook.models.source import find_model"], f"str(find_model({_text(name)}))"
         package = BUILTIN[name][0]
         return ["import os", "", f"import {package}"], f'os.path.dirname({package}.__file__) + "/model"'
     if name.startswith("modelscope:"):

