@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -34,6 +34,7 @@ class Ground:
     folder: Path
     model: Path
     data: DataRef
+    task: ClassVar[str] = "text_classification"
 
     def plan(
         self, used: dict[str, dict[str, Any]] | None = None, *, continues: bool | None = None, **params: Any
@@ -43,7 +44,7 @@ class Ground:
         Args:
             continues: from the finished run; None where a technique asks for that.
         """
-        made = plan(**params)
+        made = plan(**params).model_copy(update={"task": self.task})
         if continues is None:
             continues = any(wants_past(key) for key in used or {})
         woven = order(used or {}, tasks()[made.task](), more=frozenset({"past"} if continues else ()))

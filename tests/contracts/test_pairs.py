@@ -15,7 +15,7 @@ import pytest
 
 from tests import small, tiny
 from tests.contracts.test_tasks import EVERY, LENGTH, named
-from tests.contracts.test_techniques import AT_ONCE, KEYS, finite, own
+from tests.contracts.test_techniques import AT_ONCE, finite, own
 from tests.engine.test_fit import plan
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.facts import Facts
@@ -29,7 +29,9 @@ from tunebook.models.source import load_tokenizer, model_id, read_config
 from tunebook.verbs.steps.order import order
 
 # What names files, runs or books, or goes on from a run, is tried where these are: in the suites of its own task.
-ALONE = [key for key in KEYS if "past" not in techniques()[key].needs and key not in ("si", "multi_task")]
+ALONE = [
+    key for key in sorted(techniques()) if "past" not in techniques()[key].needs and key not in ("si", "multi_task")
+]
 ALONE = [key for key in ALONE if not any(row.row.input for row in declarations(techniques()[key]))]
 PAIRS = [(task, case, key) for task, case in EVERY for key in ALONE]
 CHOSEN = PAIRS if os.environ.get("TUNEBOOK_CHECK") == "all" else random.Random(0).sample(PAIRS, 20)

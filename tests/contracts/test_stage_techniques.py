@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests import small
-from tests.contracts.test_techniques import KEYS, candidates
+from tests.contracts.test_techniques import EVERY, candidates
 from tests.engine.test_fit import BombError, bomb
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Plan
@@ -29,7 +29,7 @@ STAGE = {
     "pretrain.learning_rate": 0.01, "pretrain.validation_share": 0.2, "pretrain.eval_every": 2,
 }  # fmt: skip
 GIVES = tasks()["masked_lm"].gives
-FIT = [key for key in KEYS if techniques()[key].needs <= GIVES]
+FIT = [key for key in EVERY if techniques()[key].needs <= GIVES]
 OTHERS = {"class_balanced", "distill_attention", "distill_hidden"}  # no classes here; no teacher of these tokens
 
 
@@ -62,7 +62,7 @@ def made(key: str, own: Book) -> Plan:
     raise refusal
 
 
-@pytest.mark.parametrize("key", [key for key in KEYS if key not in FIT])
+@pytest.mark.parametrize("key", [key for key in EVERY if key not in FIT])
 def test_what_the_task_does_not_give_is_refused_by_name(key: str, own: Book) -> None:
     with pytest.raises(PlanError) as caught:
         made(key, own)

@@ -11,7 +11,18 @@ import pytest
 import torch
 
 from tests import small
-from tests.contracts.test_techniques import AT_ONCE, IN_FLOAT32, KEYS, candidates, check_split, finite, in_float64, same
+from tests.contracts.test_techniques import (
+    AT_ONCE,
+    EVERY,
+    IN_FLOAT32,
+    KEYS,
+    candidates,
+    check_split,
+    finite,
+    in_float64,
+    same,
+    teams,
+)
 from tests.engine.test_fit import BombError, bomb
 from tests.ground import MORE, Ground, finished, weights
 from tests.tasks.tagging import made as tagged
@@ -24,7 +35,7 @@ from tunebook.core.settings import Settings
 from tunebook.data.prepare import prepare
 from tunebook.engine.outcome import last_checkpoint
 
-FIT = [key for key in KEYS if techniques()[key].needs - {"past"} <= tasks()["tagging"].gives]
+FIT = [key for key in EVERY if techniques()[key].needs - {"past"} <= tasks()["tagging"].gives]
 OF_CLASSES = ("asymmetric", "class_balanced", "ordinal_loss")  # of rows, or of labels that a token has several of
 ACTS: dict[str, Any] = {"replay": {"size": 20, "share": 0.3, "choice": "reservoir"}}
 ALLOWED = [key for key in FIT if key not in OF_CLASSES]
@@ -34,9 +45,11 @@ pytestmark = pytest.mark.no_cover  # as in test_techniques
 class Tagged(Ground):
     """A ground of rows with entities."""
 
+    task = "tagging"
+
     def _filled(self, made: Plan, woven: list[Any]) -> Plan:
         params = {**made.params, "metric": "span_f1"}
-        return super()._filled(made, woven).model_copy(update={"task": "tagging", "params": params})
+        return super()._filled(made, woven).model_copy(update={"params": params})
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +105,30 @@ def test_it_acts_and_resumes_as_if_never_stopped(key: str, ground: Ground, tmp_p
     assert any(whole.counters[key].values()) and parts.counters == whole.counters
     assert finite(tmp_path / "whole", made)
     assert same(weights(tmp_path / "whole", made), weights(tmp_path / "parts", made))
+
+
+@pytest.mark.parametrize("key", [key for key in ALLOWED if key not in KEYS])
+def test_what_is_for_tokens_alone_trains_in_bf16(key: str, ground: Ground, tmp_path: Path) -> None:
+    made = ground.plan({key: rows(key, ground)}, **AT_ONCE, precision="bf16")
+    assert any(ground.fit(tmp_path, made).run().counters[key].values())
+    assert finite(tmp_path, made)
+
+
+def beside(key: str) -> list[tuple[str, ...]]:
+    """Teams of a technique that is for tokens alone with all that nothing says it cannot stand beside."""
+    fits = [other for other in ALLOWED if other == key or "item_logits" not in techniques()[other].needs]
+    return [team for team in teams(fits) if key in team]
+
+
+@pytest.mark.parametrize("team", [team for key in ALLOWED if key not in KEYS for team in beside(key)], ids="+".join)
+def test_it_goes_with_every_technique_that_it_does_not_refuse(
+    team: tuple[str, ...], ground: Ground, tmp_path: Path
+) -> None:
+    used = {key: rows(key, ground) for key in team}
+    made = ground.plan(used, max_steps=4, eval_every=2)
+    counters = ground.fit(tmp_path, made).run().counters
+    assert {key for key in team if not any(counters.get(key, {}).values())} == set()
+    assert finite(tmp_path, made)
 
 
 def test_rows_of_this_ground_have_several_windows(ground: Ground, tmp_path: Path) -> None:

@@ -40,6 +40,33 @@ class Items:
         return (losses * self.weights).sum() / self.weights.sum().clamp_min(1e-12)
 
 
+@dataclass(frozen=True)
+class Sequences:
+    """Items of which each hangs on the one before it, such as the words of a text.
+
+    Attributes:
+        logits: in float32, (rows, longest, classes); targets: (rows, longest); real: which items there are, the first
+            ones of each row, (rows, longest).
+        weights: what each item of a row counts, (rows,).
+        begins, follows: whether a class may come first, (classes,), and whether one may stand behind another, (classes,
+            classes).
+        others: the items that stand in no sequence.
+    """
+
+    logits: Tensor
+    targets: Tensor
+    real: Tensor
+    weights: Tensor
+    begins: Tensor
+    follows: Tensor
+    others: Items
+
+    def mean(self, losses: Tensor, others: Tensor) -> Tensor:
+        """Weighted mean over all items, of the losses of whole rows (rows,) and of each of the others (M,)."""
+        summed = (losses * self.weights).sum() + (others * self.others.weights).sum()
+        return summed / ((self.weights * self.real.sum(dim=1)).sum() + self.others.weights.sum()).clamp_min(1e-12)
+
+
 class Criterion(ABC):
     """A loss that is a mean over items, with the number of items that it divides by.
 
@@ -80,4 +107,12 @@ class Measures(Protocol):
         """The same loss of answers and targets that are divided by the unit."""
 
 
-__all__ = ["Batch", "Criterion", "Items", "Measures", "model_inputs"]
+@runtime_checkable
+class Sequential(Protocol):
+    """A criterion whose items stand in sequences, so that a loss may be that of whole ones."""
+
+    def sequences(self, outputs: Any, batch: Batch) -> Sequences:
+        """Those of a batch, one a row."""
+
+
+__all__ = ["Batch", "Criterion", "Items", "Measures", "Sequences", "Sequential", "model_inputs"]

@@ -34,7 +34,8 @@ class Task(Hooks):
         gives: what techniques may rely on: `layers` and `embeddings` of the model; a `head` of the task's own for the
             labels; `item_logits`, logits of the items that a loss is a mean of (rows, tokens), which can be compared;
             `row_logits`, the items being the rows and their logits the answers; `free_tokens`, answers that do not hang
-            on the places of tokens, so that others may stand before those of a text.
+            on the places of tokens, so that others may stand before those of a text; `sequences`, the criterion being
+            a `Sequential`.
         scored: kind of labels -> its metrics, the headline first.
     """
 
@@ -164,8 +165,8 @@ class Draws(Protocol):
 class Reads(Protocol):
     """A task that keeps something else of a batch's outputs than the logits of its head."""
 
-    def read(self, outputs: Any, batch: Batch) -> Tensor:
-        """What is kept of each row, shape (rows, columns)."""
+    def read(self, outputs: Any, batch: Batch, model: Any) -> Tensor:
+        """What is kept of each row, shape (rows, columns); the model may know more than its outputs say."""
 
 
 @runtime_checkable

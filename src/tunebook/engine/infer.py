@@ -105,8 +105,9 @@ class Inference:
             mean, outputs = criterion.loss(model, batch)
             items = float(criterion.items(batch))
             loss = float(mean) * items
-        read = self.task.read if self.read is head and isinstance(self.task, Reads) else self.read
-        return read(outputs, batch).float().cpu().numpy(), loss, items
+        own = self.read is head and isinstance(self.task, Reads)
+        read = self.task.read(outputs, batch, model) if own else self.read(outputs, batch)  # type: ignore[attr-defined]
+        return read.float().cpu().numpy(), loss, items
 
 
 def _together(parts: list[Any], count: int) -> Outputs:

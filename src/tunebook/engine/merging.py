@@ -12,6 +12,7 @@ from tunebook.core.registry import tasks
 from tunebook.core.technique import PreparesModel, RunContext
 from tunebook.engine.weave import woven
 from tunebook.models.source import find_model
+from tunebook.nets.linear_chain import in_chain
 from tunebook.nets.peft import is_extra
 
 
@@ -31,14 +32,14 @@ def added_up(model: Any) -> Any:
 def unlike(model: nn.Module, plain: nn.Module) -> str:
     """Name of a tensor that only one of two models has, or that has another shape in each; empty where there is none.
 
-    What serves a training alone does not count.
+    What serves a training alone does not count, nor what a task loads with its models.
     """
     one, other = _shapes(model), _shapes(plain)
     return min((name for name, _ in one.items() ^ other.items()), default="")
 
 
 def _shapes(model: nn.Module) -> dict[str, torch.Size]:
-    return {name: item.shape for name, item in model.state_dict().items() if not is_extra(name)}
+    return {name: item.shape for name, item in model.state_dict().items() if not (is_extra(name) or in_chain(name))}
 
 
 def unmergeable(plan: Plan) -> str:

@@ -16,6 +16,7 @@ from tunebook.core.registry import task_of
 from tunebook.core.technique import Event, Facts, ParamGroups, RunContext, Technique
 from tunebook.models.layers import depths
 from tunebook.nets.averages import moved
+from tunebook.nets.linear_chain import in_chain
 from tunebook.nets.targets import linears
 
 RATE = Row(
@@ -68,7 +69,7 @@ class Efficient(Technique):
 
 def _rated(group: dict[str, Any], factor: float) -> Iterator[dict[str, Any]]:
     for extra in (False, True):
-        chosen = [index for index, name in enumerate(group["names"]) if is_extra(name) == extra]
+        chosen = [index for index, name in enumerate(group["names"]) if (is_extra(name) or in_chain(name)) == extra]
         if chosen or not extra:
             part = {column: [group[column][index] for index in chosen] for column in ("params", "names")}
             yield {**group, **part, "lr": group["lr"] * (1.0 if extra else factor)}

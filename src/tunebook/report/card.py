@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tunebook.core.messages import say
+from tunebook.core.messages import catalogue, say
 from tunebook.core.nouns import DataRef, Plan, Report
 from tunebook.core.registry import task_of
 from tunebook.core.sections import Table
@@ -35,6 +35,7 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
     as Markdown or HTML.
     """
     task = task_of(plan.task)()
+    codes = catalogue()
     matter = yaml.safe_dump(front_matter(plan, report, ref), allow_unicode=True, sort_keys=False)
     return write_page(
         folder / "README.md",
@@ -52,7 +53,7 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
         sources=list(ref.sources),
         parameters=[row for row in parameter_rows(plan, None) if row["changed"] or row["default"] == "–"],
         limits=limits(report, plan),
-        notes=task.card_notes(plan.labels),
+        notes=task.card_notes(plan.labels) + [say(code) for key in plan.techniques if (code := f"card.{key}") in codes],
         snippet=loading(folder, plan, pairs=bool(ref.roles.text_pair)),
         merges=is_part(folder) and not _stays_beside(plan),
     )

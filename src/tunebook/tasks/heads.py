@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,24 +74,33 @@ def fresh(auto: Any, folder: Path, config: Any) -> tuple[Any, Mapping[str, Any]]
     """
     import torch
     from safetensors import SafetensorError
+
+    try:
+        with quiet():  # it warns of a fresh head, which is what we ask for
+            model, found = auto.from_pretrained(
+                str(folder),
+                config=config,
+                dtype=torch.float32,
+                ignore_mismatched_sizes=True,  # the head of another number of classes; nothing else, see check_whole
+                output_loading_info=True,
+                trust_remote_code=False,
+            )
+    except (ValueError, OSError, RuntimeError, SafetensorError) as error:
+        raise _no_head(folder, error) from error
+    return model, found
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Inside, transformers does not tell which weights of a folder a model lacks or has no place for."""
     from transformers.utils import logging
 
     verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # it warns of a fresh head, which is what we ask for
+    logging.set_verbosity_error()
     try:
-        model, found = auto.from_pretrained(
-            str(folder),
-            config=config,
-            dtype=torch.float32,
-            ignore_mismatched_sizes=True,  # the head of another number of classes; nothing else, see check_whole
-            output_loading_info=True,
-            trust_remote_code=False,
-        )
-    except (ValueError, OSError, RuntimeError, SafetensorError) as error:
-        raise _no_head(folder, error) from error
+        yield
     finally:
         logging.set_verbosity(verbosity)
-    return model, found
 
 
 def weightless(auto: Any, folder: Path, config: Any) -> Any:
@@ -213,4 +223,14 @@ def _centre(head: nn.Linear, rows: Iterable[int], labels: Labels) -> None:
                 head.bias[row] = start[row]
 
 
-__all__ = ["check_whole", "config_of", "fresh", "head_name", "set_dropout", "start_head", "stored", "weightless"]
+__all__ = [
+    "check_whole",
+    "config_of",
+    "fresh",
+    "head_name",
+    "quiet",
+    "set_dropout",
+    "start_head",
+    "stored",
+    "weightless",
+]

@@ -10,6 +10,7 @@ from tunebook.core.params import Row, Search
 from tunebook.core.technique import ParamGroups, RunContext, Technique
 from tunebook.models.layers import depths
 from tunebook.nets.groups import split
+from tunebook.nets.linear_chain import in_chain
 
 
 class HeadRate(Technique):
@@ -54,7 +55,7 @@ class HeadRate(Technique):
         found = depths(run.model)
         out: ParamGroups = []
         faster = 0
-        for head, group in split(groups, lambda name: found.of[name] == found.top):
+        for head, group in split(groups, lambda name: found.of[name] == found.top and not in_chain(name)):
             faster += sum(item.numel() for item in group["params"]) if head else 0
             out.append({**group, "lr": group["lr"] * self.factor} if head else group)
         run.noted(self.key, parameters=faster, factor=self.factor)

@@ -12,6 +12,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.params import Row
 from tunebook.core.technique import RunContext, Technique
 from tunebook.models.layers import depths
+from tunebook.nets.linear_chain import in_chain
 
 
 class Student(Technique):
@@ -100,7 +101,8 @@ def _built_anew(model: Any) -> Any:
 
 
 def _shapes(model: nn.Module) -> dict[str, torch.Size]:
-    return {name: item.shape for name, item in model.state_dict().items() if not name.startswith("extra_")}
+    kept = model.state_dict().items()
+    return {name: item.shape for name, item in kept if not (name.startswith("extra_") or in_chain(name))}
 
 
 __all__ = ["Student"]

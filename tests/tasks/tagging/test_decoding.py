@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,8 +12,9 @@ import torch
 from tests.tasks.tagging import made, readers
 from tunebook.core.encoded import Encoded
 from tunebook.core.task import Rows
+from tunebook.nets.linear_chain import LinearChain
 from tunebook.tasks.tagging import Tagging
-from tunebook.tasks.tagging.decoding import best_tags, read, viterbi
+from tunebook.tasks.tagging.decoding import best_of_chain, best_tags, read, viterbi
 from tunebook.tasks.tagging.pieces import END, FIRST, PART, START
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 
@@ -78,3 +79,36 @@ def test_spans_are_read_from_windows():
     np.testing.assert_allclose(said.score, chance, rtol=1e-6)
     nothing = read(SimpleNamespace(logits=torch.zeros_like(logits)), batch)
     assert nothing.shape == (7, 5) and nothing[:, 1].tolist() == [len(texts[row].rstrip()) for row in order]
+
+
+def test_with_a_chain_the_best_sequence_and_its_chances_are_those_of_all_sequences():
+    draw = torch.Generator().manual_seed(4)
+    chain = LinearChain(5)
+    with torch.no_grad():
+        for item in chain.parameters():
+            item.copy_(torch.randn(item.shape, generator=draw) * 2)
+    sizes = [3, 1, 4]
+    scores = [torch.randn(size, 5, generator=draw).log_softmax(1) for size in sizes]
+    row = torch.repeat_interleave(torch.tensor([0, 2, 3]), torch.tensor(sizes))  # a row without pieces between
+    tags, chances = best_of_chain(torch.cat(scores), row, chain)
+    differs = 0
+    for one, found, chance in zip(scores, tags.split(sizes), chances.split(sizes), strict=True):
+        paths = [path for path in product(range(5), repeat=len(one)) if allowed(path)]
+        start, follow, end = (item.detach() for item in (chain.start, chain.transitions, chain.end))
+        of = torch.stack(
+            [
+                start[path[0]] + end[path[-1]] + one[range(len(path)), list(path)].sum()
+                + sum(follow[pair] for pair in pairwise(path))
+                for path in paths
+            ]
+        )  # fmt: skip
+        best = paths[int(of.argmax())]
+        assert tuple(found.tolist()) == best
+        shares = of.softmax(0)
+        for place, tag in enumerate(best):
+            own = sum(share for path, share in zip(paths, shares, strict=True) if path[place] == tag)
+            assert float(chance[place]) == pytest.approx(float(own), rel=1e-4)
+        differs += best != tuple(one.argmax(1).tolist())
+    assert differs
+    nothing = best_of_chain(scores[0][:0], row[:0], chain)
+    assert [len(part) for part in nothing] == [0, 0]

@@ -33,7 +33,7 @@ class Tagging(EntityWords):
     """
 
     key: ClassVar[str] = "tagging"
-    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "head", "item_logits"})
+    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "head", "item_logits", "sequences"})
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = dict.fromkeys(("tags", "spans"), METRICS)
 
     @classmethod
@@ -72,12 +72,19 @@ class Tagging(EntityWords):
         return weightless(AutoModelForTokenClassification, folder, config_of(folder, tags_of(labels).names, params))
 
     def load(self, folder: Path) -> Any:
-        """A trained model as transformers itself loads it."""
+        """A trained model as transformers itself loads it, with what it has learnt of sequences, if it has."""
         from transformers import AutoModelForTokenClassification
 
-        from tunebook.tasks.heads import stored
+        from tunebook.nets.linear_chain import NAME, stored_chain
+        from tunebook.tasks.heads import quiet, stored
 
-        return stored(AutoModelForTokenClassification, folder)
+        chain = stored_chain(folder)
+        if chain is None:
+            return stored(AutoModelForTokenClassification, folder)
+        with quiet():
+            model = stored(AutoModelForTokenClassification, folder)
+        model.add_module(NAME, chain)
+        return model
 
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """Windows of tokens of each row; see `tunebook.tasks.tagging.pieces`."""
@@ -101,11 +108,12 @@ class Tagging(EntityWords):
 
         return Tag.of(labels, params, rows)
 
-    def read(self, outputs: Any, batch: Batch) -> Any:
+    def read(self, outputs: Any, batch: Batch, model: Any) -> Any:
         """The spans of each row."""
+        from tunebook.nets.linear_chain import chain_of
         from tunebook.tasks.tagging.decoding import read
 
-        return read(outputs, batch)
+        return read(outputs, batch, chain_of(model))
 
     def decided(self, answers: NDArray[np.float32], labels: Labels) -> NDArray[Any]:
         """The spans without their scores."""

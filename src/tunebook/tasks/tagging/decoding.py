@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,18 @@ from torch import Tensor
 
 from tunebook.core.batch import Batch
 from tunebook.core.encoded import Encoded
+from tunebook.nets.linear_chain import LinearChain, by_rows
 from tunebook.tasks.tagging.batches import ROW
 from tunebook.tasks.tagging.pieces import ELSEWHERE, END, FIRST, PART, START
 from tunebook.tasks.tagging.spans import SAID
-from tunebook.tasks.tagging.tags import spans_of
+from tunebook.tasks.tagging.tags import grammar, spans_of
 
 
-def read(outputs: Any, batch: Batch) -> Tensor:
+def read(outputs: Any, batch: Batch, chain: LinearChain | None = None) -> Tensor:
     """The spans of each row, as `tunebook.tasks.tagging.spans` has them: start, end, type and score of each.
 
     The tags are those of the highest probability of all sequences in which I follows B or I of its own type. The score
-    of a span is the mean probability of its tags.
+    of a span is the mean probability of its tags; with a chain of each tag in all sequences of its row.
     """
     # On the CPU from here on: many small steps, each of which a GPU would have to be waited for.
     logits, batch = outputs.logits.float().cpu(), {name: batch[name].cpu() for name in (ROW, PART, START, END)}
@@ -30,8 +32,11 @@ def read(outputs: Any, batch: Batch) -> Tensor:
     first = batch[PART][counted] == FIRST
     logits, row = logits[counted], batch[ROW][:, None].expand_as(counted)[counted]
     scores = logits[first].log_softmax(dim=-1)
-    tags = best_tags(scores, row[first], rows)
-    chances = scores.gather(1, tags[:, None])[:, 0].exp()
+    if chain is None:
+        tags = best_tags(scores, row[first], rows)
+        chances = scores.gather(1, tags[:, None])[:, 0].exp()
+    else:
+        tags, chances = best_of_chain(scores, row[first], chain)
     start, end = batch[START][counted], batch[END][counted]
     ends = np.concatenate([[0], torch.bincount(row[first], minlength=rows).cumsum(0).numpy()])
     pieces = Encoded({START: start[first].numpy(), END: end[first].numpy()}, ends, {})
@@ -78,12 +83,23 @@ def best_tags(scores: Tensor, row: Tensor, rows: int) -> Tensor:
         return tags
     mended = torch.zeros(rows, dtype=torch.bool, device=row.device).index_fill(0, row[broken], True)
     chosen = mended[row]
-    sizes = torch.bincount(row[chosen], minlength=rows)[mended]
-    steps = torch.arange(int(sizes.max()), device=row.device)
-    real = steps < sizes[:, None]
-    padded = scores.new_zeros(*real.shape, scores.shape[1])
-    padded[real] = scores[chosen]
+    padded, real = by_rows(scores[chosen], row[chosen])
     return tags.masked_scatter(chosen, viterbi(padded, real)[real])
+
+
+def best_of_chain(scores: Tensor, row: Tensor, chain: LinearChain) -> tuple[Tensor, Tensor]:
+    """The best sequence of each row by what a chain has learnt, and the chance of each of its tags; shapes (M,).
+
+    Args:
+        scores: of the pieces of all rows, one after the other, (M, 1 + 2 types); row: of each, (M,).
+    """
+    begins, follows = (torch.from_numpy(part) for part in grammar(scores.shape[1]))
+    moves = copy.deepcopy(chain).cpu().moves(begins, follows)
+    padded, real = by_rows(scores, row)
+    if not len(scores):
+        return row, scores[:, 0]
+    tags = moves.best(padded, real)
+    return tags[real], moves.chances(padded, real).gather(2, tags[:, :, None])[:, :, 0][real]
 
 
 def viterbi(scores: Tensor, real: Tensor) -> Tensor:
@@ -112,4 +128,4 @@ def viterbi(scores: Tensor, real: Tensor) -> Tensor:
     return torch.stack(path[::-1], dim=1)
 
 
-__all__ = ["best_tags", "inside", "read", "viterbi"]
+__all__ = ["best_of_chain", "best_tags", "inside", "read", "viterbi"]

@@ -10,13 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tunebook.core.batch import Batch, Criterion, Items, model_inputs
+from tunebook.core.batch import Batch, Criterion, Items, Sequences, model_inputs
 from tunebook.core.encoded import Encoded
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Value
 from tunebook.nets.classify import Classify, class_weights
-from tunebook.tasks.tagging.batches import CLASS
-from tunebook.tasks.tagging.tags import IGNORED, classes, tags_of
+from tunebook.nets.linear_chain import by_rows
+from tunebook.tasks.tagging.batches import CLASS, ROW
+from tunebook.tasks.tagging.pieces import FIRST, PART
+from tunebook.tasks.tagging.tags import IGNORED, classes, grammar, tags_of
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,19 @@ class Tag(Criterion):
         logits = outputs.logits[batch[CLASS] != IGNORED]
         mean, _ = self.each.loss(lambda **_: SimpleNamespace(logits=logits), _tokens(batch))
         return mean, outputs
+
+    def sequences(self, outputs: Any, batch: Batch) -> Sequences:
+        """The pieces of each row, by their first tokens, whichever windows they are in; the tokens behind the first of
+        a piece stand in no sequence."""
+        items, where = self.flat(outputs, batch), batch[CLASS] != IGNORED
+        row = batch[ROW][:, None].expand_as(where)[where]
+        first = batch[PART][where] == FIRST
+        logits, real = by_rows(items.logits[first], row[first])
+        targets, _ = by_rows(items.targets[first], row[first])
+        weights, _ = by_rows(items.weights[first], row[first])
+        begins, follows = (torch.from_numpy(part).to(row.device) for part in grammar(logits.shape[-1]))
+        others = Items(items.logits[~first], items.targets[~first], items.weights[~first])
+        return Sequences(logits, targets, real, weights[:, 0], begins, follows, others)
 
     def counts(self, batch: Batch) -> Tensor:
         """The counted tokens of each window, or the sum of their weights."""

@@ -61,6 +61,14 @@ def _span_of(spans: Spans, row: Ints, start: Any, end: Any) -> Ints:
     return np.where(own < 0, -1, np.append(order, -1)[own])
 
 
+def grammar(count: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether each of so many tags may come first, and whether one may stand behind another, shape (count, count): an I
+    follows B or I of its type."""
+    tags = np.arange(count)
+    begins = (tags == 0) | (tags % 2 == 1)
+    return begins, begins | (tags == tags[:, None]) | (tags == tags[:, None] + 1)
+
+
 def spans_of(pieces: Encoded, tags: Ints, chances: NDArray[np.floating[Any]]) -> Spans:
     """The spans that the tags of pieces stand for, each with the mean chance of its tags.
 
@@ -83,4 +91,4 @@ def spans_of(pieces: Encoded, tags: Ints, chances: NDArray[np.floating[Any]]) ->
     return Spans(row[first], start[first], end[last], label[first], score, read)
 
 
-__all__ = ["IGNORED", "classes", "spans_of", "tags_of"]
+__all__ = ["IGNORED", "classes", "grammar", "spans_of", "tags_of"]

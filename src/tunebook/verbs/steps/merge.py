@@ -109,10 +109,11 @@ def _refuse_rest(run: Run, plain: Any) -> None:
     """Refuse a model that has parameters which the plain one has no place for."""
     from tunebook.core.registry import tasks
     from tunebook.models.source import find_model
+    from tunebook.nets.linear_chain import in_chain
 
     plan = run.plan
     skeleton = tasks()[plan.task]().skeleton(find_model(plan.model, allow_pickle=True), plan.labels, plan.params)
-    rest = sorted(plain.state_dict().keys() - skeleton.state_dict().keys())
+    rest = sorted(name for name in plain.state_dict().keys() - skeleton.state_dict().keys() if not in_chain(name))
     if rest:
         raise PlanError("merge.impossible", key=run.id, value=rest[0], allowed="lora | adalora | ia3")
 
