@@ -33,7 +33,7 @@ from tunebook.tasks.tagging.spans import SAID, Spans
 from tunebook.techniques.crf import CRF
 from tunebook.techniques.head_rate import HeadRate
 from tunebook.techniques.lora import LoRA
-from tunebook.verbs.order import order
+from tunebook.verbs.steps.order import order
 
 TAGGING = task_of("tagging")()
 
