@@ -31,7 +31,7 @@ from tunebook.engine.past import build_model
 from tunebook.engine.track import read_history
 
 EVERY = sorted(techniques())
-# Those that this ground's task can have; the others are in test_token_techniques.
+# Those that this ground's task can have; the others are in test_token_techniques and test_rank_techniques.
 KEYS = [key for key in EVERY if techniques()[key].needs - {"past"} <= tasks()["text_classification"].gives]
 NO_DROPOUT = {"dropout": 0.0, "attention_dropout": 0.0, "classifier_dropout": 0.0}
 SHORT = {"max_steps": 4, "eval_every": 2}

@@ -28,12 +28,15 @@ class Items:
         weights: of shape (M,): what each item counts.
         of_class: weight of each class in a loss of one class an item, of shape (outputs,), which `weights` hold for the
             item's own class; None for equal ones.
+        groups: of shape (M,), the same number for items that are put in order, such as the passages of one query; None
+            where none are.
     """
 
     logits: Tensor
     targets: Tensor
     weights: Tensor
     of_class: Tensor | None = None
+    groups: Tensor | None = None
 
     def mean(self, losses: Tensor) -> Tensor:
         """Weighted mean of a loss of each item, shape (M,); 0 where all weigh nothing."""

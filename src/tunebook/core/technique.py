@@ -204,10 +204,13 @@ class View:
             length together if the table says so. It is asked once before training, for the number of rows, and again
             whenever an epoch begins or is resumed, after the event `epoch`: it must follow from the epoch, `run.seed`
             and what `run.state` held when that epoch began.
+        shown: rows and epoch -> the rows as that epoch shows them, all of them in the same places, each perhaps with
+            a part of its tokens and targets; it must follow from these and `run.seed`. None: as they are.
     """
 
     rows: Encoded
     order: Callable[[int], NDArray[np.int64]] | None = None
+    shown: Callable[[Encoded, int], Encoded] | None = None
 
 
 @runtime_checkable

@@ -212,7 +212,8 @@ class Fit:
 
         @lru_cache(1)
         def seen(epoch: int) -> Encoded:
-            return self._drawn(self.view.rows, (self.plan.seed, epoch))
+            rows, shown = self.view.rows, self.view.shown
+            return self._drawn(shown(rows, epoch) if shown else rows, (self.plan.seed, epoch))
 
         def batch(rows: list[int]) -> dict[str, Any]:
             return self.task.collate(seen(sampler.epoch), rows, pad)

@@ -1,0 +1,144 @@
+"""Reranking: how relevant each of a query's passages is, read together with the query by a cross-encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.batch import Batch, Criterion
+from tunebook.core.encoded import Encoded
+from tunebook.core.hooks import SENTENCES, Case
+from tunebook.core.judged import Judged
+from tunebook.core.metric import Metric
+from tunebook.core.nouns import Labels
+from tunebook.core.params import Value
+from tunebook.core.rows import Rows
+from tunebook.tasks.ranking.scores import METRICS
+from tunebook.tasks.ranking.words import RankingWords
+from tunebook.tasks.reranking import pairs
+
+_SIGMOID = "torch.nn.modules.activation.Sigmoid"
+
+
+class Reranking(RankingWords):
+    """The task `reranking`: the sigmoid of one logit is the score of a query and a passage.
+
+    Targets are matrices (N, 1 + 2 S) of judged passages, answers (N, 1 + 2 S) the same passages in the order of their
+    scores; see `tunebook.core.judged`. A passage in several windows has the highest score of theirs.
+    """
+
+    key: ClassVar[str] = "reranking"
+    gives: ClassVar[frozenset[str]] = frozenset(
+        {"embeddings", "layers", "head", "item_logits", "free_tokens", "candidates"}
+    )
+    scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = {"relevance": METRICS}
+    pipeline: ClassVar[str] = "text-ranking"
+    auto_model: ClassVar[str] = "AutoModelForSequenceClassification"
+    windows: ClassVar[bool] = True
+
+    @classmethod
+    def cases(cls) -> tuple[Case, ...]:
+        """Passages that are relevant or not, by degrees, and long ones, which are read in parts."""
+        return (_case("plain", SENTENCES, 1), _case("graded", SENTENCES, 3), _case("long", _LONG, 1))
+
+    def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+        """The model with one output: its own, where it has just one, else a fresh one.
+
+        Raises:
+            ModelError: transformers has no head for this architecture, or the folder lacks weights of the encoder,
+                which would then start at random.
+        """
+        from transformers import AutoModelForSequenceClassification
+
+        from tunebook.tasks.heads import check_whole, fresh, start_head
+
+        model, found = fresh(AutoModelForSequenceClassification, folder, _config(folder, params))
+        check_whole(model, found, folder)
+        start_head(model, found, folder, labels)
+        return model
+
+    def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+        """The same model on torch's meta device: names and shapes, no weights, no memory.
+
+        Raises:
+            ModelError: as `build`.
+        """
+        from transformers import AutoModelForSequenceClassification
+
+        from tunebook.tasks.heads import weightless
+
+        return weightless(AutoModelForSequenceClassification, folder, _config(folder, params))
+
+    def load(self, folder: Path) -> Any:
+        """A trained model as transformers itself loads it."""
+        from transformers import AutoModelForSequenceClassification
+
+        from tunebook.tasks.heads import stored
+
+        return stored(AutoModelForSequenceClassification, folder)
+
+    def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
+        """Windows of each row's pairs of query and passage; see `tunebook.tasks.reranking.pairs`."""
+        encoded = pairs.encode(rows, tokenizer, max_length)
+        fixed = {"labels": rows.targets, "sample_weight": rows.weights}
+        return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
+
+    def lines(self, encoded: Encoded) -> NDArray[np.int64]:
+        """Its windows."""
+        from tunebook.tasks.reranking.batches import begins
+
+        return np.bincount(begins(encoded)[1], minlength=len(encoded))
+
+    def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
+        """A line for each window of these rows."""
+        from tunebook.tasks.reranking.batches import collate
+
+        return collate(encoded, rows, pad)
+
+    def criterion(self, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Criterion:
+        """Binary cross-entropy of the pairs."""
+        from tunebook.tasks.reranking.loss import Relevance
+
+        return Relevance(labels.high or 1.0, float(params["label_smoothing"]))  # type: ignore[arg-type]
+
+    def read(self, outputs: Any, batch: Batch) -> Any:
+        """The passages of each row by their highest logits, and the sigmoid of these, in float32."""
+        from tunebook.tasks.reranking.batches import read
+
+        return read(outputs, batch)
+
+    def idle(self, labels: Labels) -> Mapping[str, Value]:
+        """There are no classes."""
+        return {"class_weights": "none"}
+
+
+def _config(folder: Path, params: Mapping[str, Value]) -> Any:
+    """A config of one output without a name, as rerankers are published, whose score is the sigmoid for
+    sentence-transformers too."""
+    from tunebook.tasks.heads import config_of
+
+    config = config_of(folder, ["LABEL_0"], params)
+    config.sentence_transformers = {"activation_fn": _SIGMOID}
+    return config
+
+
+_LONG = tuple(" ".join(SENTENCES[place:] + SENTENCES[:place]) for place in range(len(SENTENCES)))
+
+
+def _case(name: str, passages: Sequence[str], high: int) -> Case:
+    """Sentences as queries, of each of which itself and a few others are judged."""
+    count, size = len(SENTENCES), 4
+    row = np.repeat(np.arange(count), size)
+    gain = np.tile(np.array([high, 0, high - 1, 0]), count)
+    judged = Judged(row, (row + np.tile([0, 3, 4, 7], count)) % count, gain, count)
+    ids = [str(number) for number in range(count)]
+    rows = Rows(SENTENCES, None, judged.matrix(), ids, passages=passages, passage_ids=[f"p{one}" for one in ids])
+    right = Judged(row, judged.passage, gain / (high + 1), count).best(size).matrix(np.float32)
+    return Case(name, Labels(problem="relevance", low=0.0, high=float(high)), rows, right=right)
+
+
+__all__ = ["Reranking"]
