@@ -31,7 +31,6 @@ MORE, FIRST, OTHER = "more.csv", "first", "other"
 class Ground:
     """The folder of the book with its base model, and its data."""
 
-    task: ClassVar[str] = "text_classification"
     folder: Path
     model: Path
     data: DataRef
@@ -48,7 +47,7 @@ class Ground:
         made = plan(**params).model_copy(update={"task": self.task})
         if continues is None:
             continues = any(wants_past(key) for key in used or {})
-        woven = order(used or {}, tasks()[self.task](), more=frozenset({"past"} if continues else ()))
+        woven = order(used or {}, tasks()[made.task](), more=frozenset({"past"} if continues else ()))
         made = self._filled(made, woven)
         return self._continued(made) if continues else made
 

@@ -64,9 +64,8 @@ class Ranked(Ground):
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
     folder = tmp_path_factory.mktemp("ranked")
     rows = {"train": 98, "validation": 20, "test": 0}
-    data = DataRef(
-        task="reranking", path=folder, sources={}, roles=Roles(text="text"), labels=ranked.LABELS, rows=rows, content="c"
-    )  # fmt: skip
+    told = {"task": "reranking", "labels": ranked.LABELS, "rows": rows, "content": "c"}
+    data = DataRef(path=folder, sources={}, roles=Roles(text="text"), **told)
     return Ranked(folder, small.base_model(folder / "model"), data)
 
 

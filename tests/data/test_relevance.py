@@ -31,8 +31,9 @@ def test_a_column_of_cells_is_refused():
     assert (caught.value.code, caught.value.key) == ("data.no_judged", "x")
 
 
-def test_training_rows_need_a_relevant_passage():
-    assert KIND.bounds(LABELS, column([(1, 1)])) == LABELS
+def test_training_rows_need_a_relevant_passage_and_the_highest_gain_is_known():
+    found = KIND.bounds(LABELS, column([(1, 1), (2, 3)], [(4, 0)]))
+    assert (found.low, found.high) == (0, 3)
     with pytest.raises(DataError) as caught:
         KIND.bounds(LABELS, column([(1, 0)]))
     assert caught.value.code == "data.no_positives"

@@ -63,6 +63,8 @@ def test_draws_hang_on_the_seed_and_are_fair() -> None:
 
 
 def test_rows_without_any_passage_are_left_alone() -> None:
-    none = Encoded({"input_ids": np.array([7, 8]), PLACE: np.array([-1, -1])}, np.array([0, 2]), {"labels": np.zeros((1, 1))})
+    none = Encoded(
+        {"input_ids": np.array([7, 8]), PLACE: np.array([-1, -1])}, np.array([0, 2]), {"labels": np.zeros((1, 1))}
+    )
     found = sample(none, 1, 1, (0,))
     assert found.flat["input_ids"].tolist() == [7, 8] and found.fixed["labels"].tolist() == [[0]]

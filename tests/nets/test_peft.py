@@ -27,7 +27,7 @@ from tunebook.models.source import model_id
 from tunebook.nets import peft
 from tunebook.nets.targets import linears
 
-KINDS = {"text_classification": "single_label", "tagging": "spans"}
+KINDS = {"text_classification": "single_label", "tagging": "spans", "reranking": "relevance"}
 HEADS = {
     "bert": {"bert.pooler", "classifier"},
     "roberta": {"classifier"},
@@ -55,7 +55,7 @@ CASES = [(task, key) for task in KINDS for key in METHODS if techniques()[key].n
 
 def made(key: str, folder: Path, task: str) -> Plan:
     values = build(techniques()[key], {}).model_dump()
-    labels = Labels(problem=KINDS[task], names=["a", "b"])
+    labels = Labels(problem=KINDS[task], names=[] if task == "reranking" else ["a", "b"])
     place = {"model": str(folder), "model_id": model_id(folder), "task": task, "labels": labels}
     return plan({key: values}, dropout=0.0, attention_dropout=0.0, classifier_dropout=0.0).model_copy(update=place)
 
@@ -64,13 +64,18 @@ def trained(model: Any, run: RunContext, technique: Any, kind: str) -> None:
     """Four steps of Adam."""
     rows = batch(kind)
     labels = torch.tensor([0, 1, 0, 1, 0, 1])
-    if run.labels is not None and run.labels.kind.classes == "none":  # a label a token
-        labels = labels[:, None].expand_as(rows["input_ids"]).flatten()
+
+    def loss_of(net: Any, given: Any) -> Any:
+        logits = net(**given).logits
+        if logits.shape[-1] == 1:
+            return nn.functional.binary_cross_entropy_with_logits(logits[:, 0], labels.float()), None
+        wanted = labels[:, None].expand(logits.shape[:2]) if logits.dim() == 3 else labels  # a label a token
+        return nn.functional.cross_entropy(logits.flatten(0, -2), wanted.flatten()), None
+
     run.total_steps = 4
     optimizer = torch.optim.Adam([item for item in model.parameters() if item.requires_grad], lr=0.01)
     run.optimizer = optimizer
     technique.on("start", run)
-    loss_of = lambda net, given: (nn.functional.cross_entropy(net(**given).logits.flatten(0, -2), labels), None)  # noqa: E731
     if hasattr(technique, "around_loss"):
         loss_of = technique.around_loss(loss_of, run)
     model.train()

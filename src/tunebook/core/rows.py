@@ -50,9 +50,21 @@ class Rows:
 
     @cached_property
     def texts_id(self) -> str:
-        """Hash of all that a model reads of the rows: texts, second texts, places of words and passages."""
+        """Hash of all that a model reads of the rows: texts, second texts, places of words, passages, and which of
+        these are judged for a row."""
         words = (str(places.tolist()) for places in self.words or ())
-        return lines_id(chain(self.texts, self.pairs or (), words, self.passages or ()), 64)
+        judged = (str(numbers) for numbers in self._judged())
+        return lines_id(chain(self.texts, self.pairs or (), words, self.passages or (), judged), 64)
+
+    def _judged(self) -> list[list[int]]:
+        """Numbers of the passages that are judged for each row; none where rows are of no such kind."""
+        if self.passages is None or self.targets is None:
+            return []
+        from tunebook.core.judged import Judged
+
+        found = Judged.of(self.targets)
+        ends = found.counts.cumsum()
+        return [found.passage[end - count : end].tolist() for end, count in zip(ends, found.counts, strict=True)]
 
     def at(self, places: slice | Sequence[int]) -> Rows:
         """Some of the rows, in the order in which their places are given, without the remaining columns."""

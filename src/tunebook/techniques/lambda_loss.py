@@ -13,7 +13,7 @@ from tunebook.nets.ranking import Lists, Weights, lambda_loss
 
 
 class LambdaLoss(Technique):
-    """Minimise the logistic loss of each pair of passages of a query of which one is more relevant, in place of the loss
+    """Minimise the logistic loss of each pair of a query's passages of which one is more relevant, in place of the loss
     of single passages.
 
     `ndcg2++` and `lambdarank` weigh a pair by what NDCG loses if the two change places, the first with a closer bound
@@ -28,9 +28,9 @@ class LambdaLoss(Technique):
     key: ClassVar[str] = "lambda_loss"
     zh: ClassVar[str] = """最小化每个查询中相关度不同的两两段落的 logistic 损失，代替逐段落的损失。
 
-    `ndcg2++` 和 `lambdarank` 按两者互换位置时 NDCG 的损失为每对加权，前者另加一个更紧的界；`none` 等权（RankNet）。适用于
-    分级的相关度，以及看重长列表顶部的场景。它只学习得分之差：目的在于排序，得分本身没有意义，不能用作阈值。段落相关度全部
-    相同的查询不提供信息。开销：几乎没有；段落对的数量随一步中每个查询的段落数的平方增长。
+    `ndcg2++` 和 `lambdarank` 按两者互换位置时 NDCG 的损失为每对加权，前者另加一个更紧的界；`none` 等权（RankNet）。适用
+    于分级的相关度，以及看重长列表顶部的场景。它只学习得分之差：目的在于排序，得分本身没有意义，不能用作阈值。段落相关度
+    全部相同的查询不提供信息。开销：几乎没有；段落对的数量随一步中每个查询的段落数的平方增长。
 
     来源：Wang 等 2018（doi:10.1145/3269206.3271784）；RankNet：Burges 等 2005（doi:10.1145/1102351.1102363）。
     """
@@ -54,9 +54,7 @@ class LambdaLoss(Technique):
             unit="passages",
         ),
     ] = None
-    mu: Annotated[
-        float, Field(ge=0, le=1000), Row("weight of the bound in ndcg2++", zh="ndcg2++ 中上界的权重")
-    ] = 10.0
+    mu: Annotated[float, Field(ge=0, le=1000), Row("weight of the bound in ndcg2++", zh="ndcg2++ 中上界的权重")] = 10.0
 
     def refuse(self, facts: Facts) -> None:
         """No label smoothing, which it has no room for.

@@ -66,8 +66,8 @@ def test_a_pair_is_what_the_tokenizer_makes_of_both_texts(tokenizer: Any) -> Non
 
 
 def reference(query: list[int], passage: list[int], length: int, between: int, overlap: int = 80) -> list[list[int]]:
-    """Parts of a passage by the loop of BCEmbedding's reranker: a window begins so many tokens before the end of the one
-    before, until the end of the passage is in one."""
+    """Parts of a passage by the loop of BCEmbedding's reranker: a window begins so many tokens before the end of the
+    one before, until the end of the passage is in one."""
     most = length - len(query) - 2 - between
     overlap = min(overlap, most // 4)
     if len(passage) <= most:
@@ -92,7 +92,9 @@ def test_windows_are_those_of_bcembedding(length: int) -> None:
         expected = [
             (place, window, [0, *q, 2, 2, *part, 2])
             for place, passage in enumerate(passages)
-            for window, part in enumerate(reference(q, tokenizer(passage, add_special_tokens=False)["input_ids"], length, 2))
+            for window, part in enumerate(
+                reference(q, tokenizer(passage, add_special_tokens=False)["input_ids"], length, 2)
+            )
         ]
         assert [one[:3] for one in found] == expected
         assert max(len(one[2]) for one in found) <= length

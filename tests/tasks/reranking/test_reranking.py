@@ -102,7 +102,9 @@ def test_sentence_transformers_and_plain_transformers_give_the_same_scores(kind:
     theirs = sentence_transformers.CrossEncoder(str(folder), device="cpu").predict(pairs, show_progress_bar=False)
     np.testing.assert_allclose(theirs, found.value, atol=1e-5)
     plain = AutoModelForSequenceClassification.from_pretrained(folder).eval()
-    read = AutoTokenizer.from_pretrained(folder)(*map(list, zip(*pairs, strict=True)), padding=True, return_tensors="pt")
+    read = AutoTokenizer.from_pretrained(folder)(
+        *map(list, zip(*pairs, strict=True)), padding=True, return_tensors="pt"
+    )
     with torch.no_grad():
         logits = plain(**read).logits.float()[:, 0]
     np.testing.assert_allclose(logits.sigmoid().numpy(), found.value, atol=1e-5)
@@ -123,7 +125,9 @@ def test_a_passage_in_windows_has_the_best_score_of_any(tmp_path: Path) -> None:
             for pair in np.flatnonzero(judged.row == row)
         }
         own = found.row == row
-        assert dict(zip(found.passage[own].tolist(), found.value[own].tolist(), strict=True)) == pytest.approx(best, abs=1e-5)
+        assert dict(zip(found.passage[own].tolist(), found.value[own].tolist(), strict=True)) == pytest.approx(
+            best, abs=1e-5
+        )
 
 
 def test_scores_that_are_all_but_1_are_still_in_the_order_of_their_logits() -> None:

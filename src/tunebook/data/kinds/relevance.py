@@ -26,7 +26,7 @@ class Relevance(ColumnKind):
     """
 
     key: ClassVar[str] = "relevance"
-    link: ClassVar[Link] = "identity"
+    link: ClassVar[Link] = "sigmoid"
     tasks: ClassVar[tuple[str, ...]] = ("embedding", "reranking")
 
     def outputs(self, names: Sequence[str]) -> int:
@@ -58,10 +58,11 @@ class Relevance(ColumnKind):
         """None."""
 
     def bounds(self, labels: Labels, column: pa.ChunkedArray) -> Labels:
-        """As they are, where a training row has a relevant passage."""
-        if not (self.targets(column, labels)[:, 2::2] > 0).any():
+        """The highest gain, where a training row has a relevant passage."""
+        highest = float(Judged.of(self.targets(column, labels)).value.max(initial=0.0))
+        if highest <= 0:
             raise DataError("data.no_positives", key="label", count=len(column), rows="")
-        return labels
+        return labels.model_copy(update={"low": 0.0, "high": highest})
 
     def targets(self, column: pa.ChunkedArray, labels: Labels) -> NDArray[np.float64]:
         """How many passages, then number and gain of each: shape (N, 1 + 2 S)."""

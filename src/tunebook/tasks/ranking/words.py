@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -94,15 +95,15 @@ class RankingWords(Task):
         return Table(say("ranking.worst", count=len(rows)), columns, rows, whole=True)
 
     def detail(self, answers: Array, rows: Rows, labels: Labels, groups: Array | None = None) -> dict[str, Any]:
-        """How many queries have their first relevant passage at which rank, and the scores of passages by their gain."""
+        """How many queries have their first relevant passage at which rank, and scores of passages by their gain."""
         assert rows.targets is not None
         true, said = Judged.of(rows.targets), Judged.of(answers)
         gains = said.values_in(true)
         hit = np.nan_to_num(gains) > 0
         first = np.full(said.rows, np.inf)
         np.minimum.at(first, said.row[hit], said.places[hit] + 1.0)
-        edges = (0, *_RANKS, math.inf)
-        counts = [int(((first > low) & (first <= high) & (first < math.inf)).sum()) for low, high in zip(edges, edges[1:], strict=False)]
+        edges = (0, *_RANKS, np.finfo(np.float64).max)
+        counts = [int(((first > low) & (first <= high)).sum()) for low, high in pairwise(edges)]
         sides = {"relevant": said.value[hit], "others": said.value[~hit]}
         spread = {name: np.quantile(side, (0.05, 0.5, 0.95)).tolist() for name, side in sides.items() if len(side)}
         return {"extra": {"first_ranks": [*counts, int((first == math.inf).sum())], "scores": spread}}
@@ -111,19 +112,26 @@ class RankingWords(Task):
         """Ranks of the first relevant passage, and scores of relevant passages and of others."""
         found: list[Section] = []
         if counts := report.extra.get("first_ranks"):
-            names = [f"{low + 1} – {high}" if low + 1 < high else str(high) for low, high in zip((0, *_RANKS), _RANKS, strict=False)]
+            names = [
+                f"{low + 1} – {high}" if low + 1 < high else str(high)
+                for low, high in zip((0, *_RANKS), _RANKS, strict=False)
+            ]
             names += [f"> {_RANKS[-1]}", say("ranking.none")]
-            columns = (Column(say("ranking.rank"), "name"), Column(say("ranking.queries"), "number"), Column(say("ranking.share"), "share"))
+            columns = (
+                Column(say("ranking.rank"), "name"),
+                Column(say("ranking.queries"), "number"),
+                Column(say("ranking.share"), "share"),
+            )
             rows = tuple((name, count, count / max(sum(counts), 1)) for name, count in zip(names, counts, strict=True))
             found.append(Table(say("ranking.ranks"), columns, rows, on_card=True))
         if spread := report.extra.get("scores"):
-            columns = (Column(say("ranking.passages"), "name"), *(Column(say(f"ranking.{name}"), "number") for name in ("low", "median", "high")))
-            rows = tuple((say(f"ranking.{name}"), *values) for name, values in spread.items())
-            found.append(Table(say("ranking.scores"), columns, rows))
+            parts = [Column(say(f"ranking.{name}"), "number") for name in ("low", "median", "high")]
+            sides = tuple((say(f"ranking.{name}"), *values) for name, values in spread.items())
+            found.append(Table(say("ranking.scores"), (Column(say("ranking.passages"), "name"), *parts), sides))
         return found
 
     def mean(self, answers: Sequence[NDArray[np.float32]], labels: Labels) -> NDArray[np.float32]:
-        """The passages of several models by their mean score; one that a model does not give has its lowest score there.
+        """The passages of several models by their mean score; one that a model does not give has its lowest there.
 
         Models without an answer (NaN) have no vote.
         """
