@@ -51,7 +51,7 @@ class Ranked(Ground):
 
     def _filled(self, made: Plan, woven: list[Any]) -> Plan:
         params = {**made.params, "metric": "ndcg@10"}
-        return super()._filled(made, woven).model_copy(update={"task": self.task, "params": params})
+        return super()._filled(made, woven).model_copy(update={"params": params})
 
     def fit(self, folder: Path, made: Plan, **more: Any) -> Fit:
         folder.mkdir(parents=True, exist_ok=True)

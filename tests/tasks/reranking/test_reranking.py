@@ -133,7 +133,7 @@ def test_a_passage_in_windows_has_the_best_score_of_any(tmp_path: Path) -> None:
 def test_scores_that_are_all_but_1_are_still_in_the_order_of_their_logits() -> None:
     given = batch(made.drawn(2, 4, longest=8), length=40)
     logits = torch.tensor([30.0, 90.0, 60.0, 45.0, -200.0, -150.0, -199.0, 0.0])[:, None]
-    found = Judged.of(TASK.read(SimpleNamespace(logits=logits.to(torch.bfloat16)), given).numpy())
+    found = Judged.of(TASK.read(None, SimpleNamespace(logits=logits.to(torch.bfloat16)), given).numpy())
     judged = Judged.of(made.drawn(2, 4, longest=8).targets)
     assert found.passage.tolist() == judged.passage[[1, 2, 3, 0, 7, 5, 6, 4]].tolist()
     assert found.value.tolist() == [1, 1, 1, 1, 0.5, 0, 0, 0]

@@ -105,7 +105,7 @@ class Reranking(RankingWords):
 
         return Relevance(labels.high or 1.0, float(params["label_smoothing"]))  # type: ignore[arg-type]
 
-    def read(self, outputs: Any, batch: Batch) -> Any:
+    def read(self, model: Any, outputs: Any, batch: Batch) -> Any:
         """The passages of each row by their highest logits, and the sigmoid of these, in float32."""
         from tunebook.tasks.reranking.batches import read
 
