@@ -99,7 +99,7 @@ class Hooks(ABC):
 
     Class attributes:
         pipeline, library: of the model card, as the Hugging Face hub names them; a task without has no card.
-        auto_model: class of transformers that loads a trained model.
+        auto_model: class of that library that loads a trained model.
         windows: a text that is longer than `max_length` is read in parts, so that nothing of it is cut.
     """
 

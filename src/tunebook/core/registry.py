@@ -7,6 +7,7 @@ from typing import Any
 
 from tunebook.core.kind import kind_of, kinds
 from tunebook.core.metric import Metric
+from tunebook.core.params import Params
 from tunebook.core.plugins import found_in, one_in
 from tunebook.core.stage import Stage
 from tunebook.core.task import Task
@@ -37,6 +38,12 @@ def task_of(key: str) -> type[Task]:
 
 
 @cache
+def own_rows() -> dict[str, type[Params]]:
+    """Key -> rows of a table that only the task of this key reads, of those that have some."""
+    return {key: task.own for key, task in tasks().items() if task.own is not None}
+
+
+@cache
 def metrics() -> dict[str, Metric]:
     """Key -> metric, of all tasks."""
     return {metric.key: metric for task in tasks().values() for each in task.scored.values() for metric in each}
@@ -52,4 +59,4 @@ def _find(package: str, base: type[Any]) -> dict[str, type[Any]]:
     return {item.key: item for item in found_in(package, base)}
 
 
-__all__ = ["kind_of", "kinds", "metrics", "stages", "task_of", "tasks", "techniques"]
+__all__ = ["kind_of", "kinds", "metrics", "own_rows", "stages", "task_of", "tasks", "techniques"]

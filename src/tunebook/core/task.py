@@ -14,7 +14,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.hooks import Hooks
 from tunebook.core.metric import Metric, Scorer, intervals, scores
 from tunebook.core.nouns import Interval, Labels
-from tunebook.core.params import Value
+from tunebook.core.params import Params, Value, build
 from tunebook.core.rows import Rows
 
 if TYPE_CHECKING:
@@ -35,13 +35,51 @@ class Task(Hooks):
             labels; `item_logits`, logits of the items that a loss is a mean of (rows, tokens), which can be compared;
             `row_logits`, the items being the rows and their logits the answers; `free_tokens`, answers that do not hang
             on the places of tokens, so that others may stand before those of a text; `sequences`, the criterion being
-            a `Sequential`.
+            a `Sequential`; `vectors`, the logits being one vector a text.
         scored: kind of labels -> its metrics, the headline first.
+        own: rows of a table that this task alone reads, under its key; None for none.
     """
 
     key: ClassVar[str]
     gives: ClassVar[frozenset[str]]
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]]
+    own: ClassVar[type[Params] | None] = None
+
+    def own_rows(self, params: Mapping[str, Value]) -> Params:
+        """The rows of `own` among settings, under the names that a table has for them; those that are not there with
+        their defaults.
+
+        Raises:
+            TableError: `row.value`, `row.together`.
+        """
+        assert self.own is not None
+        prefix = f"{self.own.key}."
+        found = {name.removeprefix(prefix): value for name, value in params.items() if name.startswith(prefix)}
+        return build(self.own, found)
+
+    def filled(self, own: Params, folder: Path, labels: Labels, name: str = "") -> Params:
+        """The rows of `own` with all that they leave open.
+
+        Args:
+            folder: of the base model; name: as the user gave it.
+        """
+        return own
+
+    def settled(self, params: Mapping[str, Value], folder: Path, labels: Labels, name: str) -> dict[str, Value]:
+        """Settings with the rows of `own`, which are filled."""
+        if self.own is None:
+            return dict(params)
+        found = self.filled(self.own_rows(params), folder, labels, name)
+        return {**params, **{f"{self.own.key}.{field}": value for field, value in found.model_dump().items()}}
+
+    def whole(self, labels: Labels, params: Mapping[str, Value]) -> bool:
+        """Whether the loss holds the rows of a batch against each other, so that it is another one where they are
+        split: such a step is one forward pass on one process."""
+        return False
+
+    def seen(self, rows: Rows, params: Mapping[str, Value]) -> Rows:
+        """Rows as `encode` is to read them with these settings, such as with what is put in front of each text."""
+        return rows
 
     def metrics(self, labels: Labels) -> tuple[Metric, ...]:
         """All metrics of answers to rows with these labels; the first is the headline.

@@ -172,11 +172,13 @@ class Fit:
         return self.trainer(model, weave)
 
     def _refuse_others(self) -> None:
-        """Several processes where a technique knows of one only.
+        """Several processes where a technique, or the loss, knows of one only.
 
         Raises:
-            PlanError: `ranks.technique`.
+            PlanError: `ranks.technique`, `ranks.whole`.
         """
+        if processes() > 1 and self.task.whole(self.plan.labels, self.params):
+            raise PlanError("ranks.whole", key=self.task.key, value=processes(), allowed="1")
         for technique in self.woven:
             if technique.alone and processes() > 1:
                 raise PlanError("ranks.technique", key=technique.key, value=processes(), allowed="1")

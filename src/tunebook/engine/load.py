@@ -59,6 +59,7 @@ class LoadedModel:
         return int(self.plan.params["max_length"])  # type: ignore[arg-type]
 
     def _encoded(self, rows: Rows, progress: Progress | None, cache: Path | None = None) -> Encoded:
+        rows = self.task.seen(rows, self.plan.params)
         return encode(rows, self.task, self.tokenizer, self._length, cache=cache, progress=progress)
 
     def _run(self, encoded: Encoded, progress: Progress | None, batch_size: int = 64) -> NDArray[np.float32]:
@@ -70,7 +71,8 @@ class LoadedModel:
         full = [] if self.task.windows else np.flatnonzero(encoded.lengths >= self._length).tolist()
         cut = np.zeros(len(encoded), dtype=bool)
         if full:
-            cut[full] = self.task.encode(rows.at(full), self.tokenizer, _NO_END).lengths > self._length
+            whole = self.task.encode(self.task.seen(rows.at(full), self.plan.params), self.tokenizer, _NO_END)
+            cut[full] = whole.lengths > encoded.lengths[full]
         return [bool(flag) for flag in cut]
 
 

@@ -159,7 +159,7 @@ def past_rows(plan: Plan, task: Task, tokenizer: Any, progress: Progress) -> Enc
     length = int(plan.params["max_length"])  # type: ignore[arg-type]
     cache = plan.data_path.parent / "cache"
     for age, (_, theirs) in enumerate(ancestors(plan), 1):
-        rows = load(data_of(theirs, plan.labels), "train")
+        rows = task.seen(load(data_of(theirs, plan.labels), "train"), plan.params)
         found = encode(rows, task, tokenizer, length, cache=cache, progress=progress)
         count = len(found)
         parts.append(found.with_fixed(**{"row": np.full(count, -1), "past.age": np.full(count, age)}))

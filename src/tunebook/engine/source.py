@@ -72,6 +72,7 @@ class BookSource:
         found = outside_rows(data, self._place(name), labelled=labelled)
         length = int(self.plan.params["max_length"])  # type: ignore[arg-type]
         cache = data.path.parent / "cache"
+        found = self.task.seen(found, self.plan.params)
         encoded = encode(found, self.task, self.tokenizer, length, cache=cache, progress=self.progress)
         return encoded.with_fixed(row=np.full(len(encoded), -1))
 
@@ -93,10 +94,8 @@ class BookSource:
         if data.task != self.plan.task:
             raise PlanError("input.task", key=name, value=str(place), allowed=self.plan.task)
         length, cache = int(self.plan.params["max_length"]), self.plan.data_path.parent / "cache"  # type: ignore[arg-type]
-        rows = [
-            encode(load(data, split), self.task, self.tokenizer, length, cache=cache, progress=self.progress)
-            for split in ("train", "validation")
-        ]
+        seen = [self.task.seen(load(data, split), self.plan.params) for split in ("train", "validation")]
+        rows = [encode(each, self.task, self.tokenizer, length, cache=cache, progress=self.progress) for each in seen]
         return OtherBook(place.name, self.task, data.labels, *rows)
 
     def teacher(self, name: str) -> Any:

@@ -90,7 +90,7 @@ def front_matter(plan: Plan, report: Report, ref: DataRef) -> dict[str, Any]:
 
 
 def loading(folder: Path, plan: Plan, *, pairs: bool) -> str:
-    """Python that loads the model of a folder and answers a text: with transformers, of a part of a model with its base
+    """Python that loads the model of a folder and answers a text: with the task's library, of a part of a model with its base
     model beside it, with Tunebook where the part is of a shape that no other library knows.
 
     Args:
@@ -99,6 +99,12 @@ def loading(folder: Path, plan: Plan, *, pairs: bool) -> str:
     task = task_of(plan.task)()
     auto, answer = task.auto_model, task.snippet(plan.labels, plan.params, pairs=pairs)
     here = f'folder = "."  # {say("report.card.folder")}'
+    said = '["..."], ["..."]' if pairs else '["..."]'
+    own = "\n".join(["from pathlib import Path", "", "import tunebook as tb", "", here, *_own(said)])
+    if task.library != "transformers":
+        imported = f"from {task.library.replace('-', '_')} import {auto}"
+        whole = "\n".join([imported, "", here, f"model = {auto}(folder)", *answer])
+        return own if (folder / BASE).is_file() else whole
     if not (folder / BASE).is_file():
         load = [f"model = {auto}.from_pretrained(folder).eval()"]
         return _program([], f"{auto}, AutoTokenizer", [here], load, answer)
@@ -110,8 +116,7 @@ def loading(folder: Path, plan: Plan, *, pairs: bool) -> str:
     if (folder / _ADAPTER).is_file():
         imports, load = [*imports, "from peft import PeftModel"], [*load, _PEFT]
     elif _stays_beside(plan):
-        said = '["..."], ["..."]' if pairs else '["..."]'
-        return "\n".join(["from pathlib import Path", "", "import tunebook as tb", "", here, *_own(said)])
+        return own
     else:
         imports, load = [*imports, "from safetensors.torch import load_file"], [*load, *_STATE]
     places = [here, f"base = {base}  # {say('report.card.base')}"]

@@ -29,9 +29,14 @@ def techniques() -> dict[str, type[Technique]]:
         raise MachineError("table.techniques", key=error.name or "torch") from error
 
 
+def switches() -> dict[str, type[Params]]:
+    """Key -> what has rows of its own in a table: techniques, stages and tasks. Raises as `techniques`."""
+    return {**techniques(), **registry.own_rows()}
+
+
 def group(owner: str) -> type[Params]:
-    """The record that declares the rows of an owner: `training`, or the key of a technique."""
-    return Settings if owner == "training" else techniques()[owner]
+    """The record that declares the rows of an owner: `training`, or the key of a technique, a stage or a task."""
+    return Settings if owner == "training" else switches()[owner]
 
 
 def settings_rows() -> dict[str, Declaration]:
@@ -40,8 +45,8 @@ def settings_rows() -> dict[str, Declaration]:
 
 
 def technique_rows() -> dict[str, Declaration]:
-    """Name -> declaration of every row of every technique."""
-    return _rows(tuple(techniques().values()))
+    """Name -> declaration of every row of every technique, and of every task that has rows of its own."""
+    return _rows(tuple(switches().values()))
 
 
 def declared() -> dict[str, Declaration]:
@@ -55,7 +60,7 @@ def aliases() -> dict[str, str]:
     Raises:
         TableError: `row.alias` for an alias that stands for two parameters, or is itself a parameter's name.
     """
-    return _aliases((Settings, *techniques().values()))
+    return _aliases((Settings, *switches().values()))
 
 
 def find(name: str) -> Declaration | None:
@@ -76,7 +81,7 @@ def normal(name: str) -> str:
 
 def nearest(name: str) -> str | None:
     """The declared name, or the technique, that a misspelt one most likely means; None if nothing is like it."""
-    known = {**{row: row for row in (*declared(), *techniques())}, **aliases()}
+    known = {**{row: row for row in (*declared(), *switches())}, **aliases()}
     found = difflib.get_close_matches(normal(name), known, n=1)
     return known[found[0]] if found else None
 
@@ -113,6 +118,7 @@ __all__ = [
     "nearest",
     "normal",
     "settings_rows",
+    "switches",
     "technique_rows",
     "techniques",
     "unknown",

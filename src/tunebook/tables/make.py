@@ -21,7 +21,7 @@ from tunebook.tables.declared import (
     normal,
     settings_rows,
     technique_rows,
-    techniques,
+    switches,
     unknown,
 )
 from tunebook.tables.values import NO, NOTHING, YES, number, read_value, word
@@ -172,7 +172,7 @@ def _named(given: Mapping[str, Given]) -> tuple[dict[str, Given], dict[str, bool
 
 def _check_names(given: Mapping[str, Given]) -> None:
     """Refuse names that are no parameters; of many, the first few are named."""
-    wrong = [name for name in given if find(name) is None and normal(name) not in techniques()]
+    wrong = [name for name in given if find(name) is None and normal(name) not in switches()]
     if len(wrong) == 1:
         raise unknown(wrong[0])
     if wrong:

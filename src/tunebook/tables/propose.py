@@ -13,6 +13,7 @@ from typing import Any, Literal
 from tunebook.core.messages import catalogue
 from tunebook.core.nouns import Labels, ParamTable
 from tunebook.core.params import Value
+from tunebook.core.registry import task_of
 from tunebook.core.said import said
 from tunebook.tables.case import FEW_ROWS, Case, Machine, ModelFacts
 from tunebook.tables.make import new_table
@@ -66,7 +67,7 @@ def propose(
     advice = advise(case)
     values = {name: item.value for name, item in advice.items()}
     return new_table(
-        {"base_model": model.name, **values},
+        {"base_model": model.name, **values, **({task: True} if task_of(task).own else {})},
         recommended=values,
         reasons={name: item.words for name, item in advice.items()},
         note=said("propose.note", task=_task_name(task), rows=rows, classes=case.classes, model=model.name),

@@ -129,17 +129,18 @@ def _no_head(folder: Path, error: Exception) -> ModelError:
     return ModelError("model.head", key="base_model", value=str(folder), reason=str(error).splitlines()[0])
 
 
-def check_whole(model: Any, found: Mapping[str, Any], folder: Path) -> None:
+def check_whole(model: Any, found: Mapping[str, Any], folder: Path, *, headless: bool = False) -> None:
     """Refuse an encoder of which the files lack a part; head and pooler may be fresh.
 
     Args:
         found: what transformers told of the loading.
+        headless: all of the model is the encoder.
 
     Raises:
         ModelError: `model.partial`.
     """
     names = [*found["missing_keys"], *(item[0] for item in found["mismatched_keys"])]
-    body = f"{model.base_model_prefix}."
+    body = "" if headless else f"{model.base_model_prefix}."
     lost = sorted(name for name in names if name.startswith(body) and "pooler." not in name)
     if lost:
         raise ModelError("model.partial", key="base_model", value=str(folder), count=len(lost), first=lost[0])

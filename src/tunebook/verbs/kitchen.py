@@ -65,7 +65,8 @@ class Tasting:
         from tunebook.engine.tokens import encode
 
         length, cache = int(plan.params["max_length"]), self.data.path.parent / "cache"  # type: ignore[arg-type]
-        return encode(self.rows, self.task, tokenizer, length, cache=cache, progress=progress)
+        rows = self.task.seen(self.rows, plan.params)
+        return encode(rows, self.task, tokenizer, length, cache=cache, progress=progress)
 
     def logits(self, loaded: LoadedModel) -> Logits:
         """Outputs of a model's head, shape (N, outputs)."""

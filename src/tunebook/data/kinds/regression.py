@@ -27,7 +27,7 @@ class Regression(CellKind):
 
     key: ClassVar[str] = "regression"
     link: ClassVar[Link] = "identity"
-    tasks: ClassVar[tuple[str, ...]] = ("text_classification",)
+    tasks: ClassVar[tuple[str, ...]] = ("text_classification", "embedding")
 
     def outputs(self, names: Sequence[str]) -> int:
         """The number."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.errors import PlanError
 from tunebook.core.facts import not_given
 from tunebook.core.params import build
-from tunebook.core.registry import techniques
+from tunebook.core.registry import own_rows, techniques
 from tunebook.core.technique import Technique
 
 if TYPE_CHECKING:
@@ -20,8 +20,11 @@ def order(rows: dict[str, dict[str, Any]], task: Task, *, more: frozenset[str] =
     """The techniques that are on, checked against the task and each other, in the order in which they are woven.
 
     Raises:
-        PlanError: the task does not give what a technique needs, or two of them conflict.
+        PlanError: the task does not give what a technique needs, two of them conflict, or the rows are those of another
+            task.
     """
+    for key in rows.keys() & own_rows().keys() if rows else ():
+        raise PlanError("plan.own_rows", key=key, value=task.key)
     known = techniques() if rows else {}  # importing them imports torch
     chosen: dict[str, Technique] = {key: build(known[key], values) for key, values in rows.items()}  # type: ignore[misc]
     for key, technique in chosen.items():

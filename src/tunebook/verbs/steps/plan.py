@@ -144,9 +144,12 @@ def plan_one(
     steps = planned_steps(params, data.rows["train"])
     _fill(params, task, data, tokens, steps)
     switched = {key: rows for key, rows in techniques_of(table).items() if key not in stages()}
+    own = {f"{task.key}.{field}": value for field, value in switched.pop(task.key, {}).items()} if task.own else {}
+    params = task.settled(params | own, folder, data.labels, name)
     woven: list[Technique] = []
     gathered(
         lambda: _check_settings(params, task, data, tokens["positions"]),
+        lambda: _check_whole(params, task, data),
         lambda: check_steps(params, steps),
         lambda: woven.extend(order(switched, task, more=frozenset({"past"} if start else ()))),
         lambda: _refuse(woven, _facts(data, params, folder, woven, start)),
@@ -215,6 +218,17 @@ def _check_settings(params: Mapping[str, Any], task: Task, data: DataRef, room: 
         if params[row] != off:
             found.append(PlanError("plan.numbers", key=row, value=params[row], allowed=str(off)))
     raise_all(found)
+
+
+def _check_whole(params: Mapping[str, Any], task: Task, data: DataRef) -> None:
+    """Refuse to split the steps of a loss that holds all rows of a step against each other.
+
+    Raises:
+        PlanError: `plan.whole`.
+    """
+    passes = params["gradient_accumulation_steps"]
+    if passes > 1 and task.whole(data.labels, params):
+        raise PlanError("plan.whole", key="gradient_accumulation_steps", value=passes, allowed="1", task=task.key)
 
 
 def _facts(data: DataRef, params: dict[str, Any], folder: Path, woven: list[Technique], start: Start | None) -> Facts:

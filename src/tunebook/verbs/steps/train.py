@@ -141,7 +141,8 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
     cache = data.path.parent / "cache"
     length = int(plan.params["max_length"])  # type: ignore[arg-type]
     rows = [load(data, split) for split in ("train", "validation")]
-    tokens = [encode(part, task, tokenizer, length, cache=cache, progress=progress) for part in rows]
+    seen = [task.seen(part, plan.params) for part in rows]
+    tokens = [encode(part, task, tokenizer, length, cache=cache, progress=progress) for part in seen]
     material = Material(model, tokenizer, tokens[0], tokens[1], group_codes(rows[1], data.roles))
     return Fit(plan, material, run.path, progress=progress, callbacks=callbacks)
 

@@ -1,0 +1,77 @@
+"""An encoder of transformers that gives one vector a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation uses
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers.utils import ModelOutput
+
+from tunebook.models.sentences import Sentences
+
+
+@dataclass
+class Vectors(ModelOutput):  # type: ignore[misc]
+    """Vectors of texts as `logits`, shape (texts, width), and what transformers itself gives."""
+
+    logits: Tensor | None = None
+    last_hidden_state: Tensor | None = None
+    hidden_states: Any = None
+    attentions: Any = None
+
+
+class SentenceEncoder(PreTrainedModel):  # type: ignore[misc]
+    """A model of transformers under its own name in it (`bert` ...), as its classifiers have it; so what is saved loads
+    as that model.
+
+    Args:
+        body: of transformers; how: what becomes of the vectors of its tokens.
+    """
+
+    supports_gradient_checkpointing = True
+    _supports_sdpa = _supports_flash_attn = _supports_flex_attn = _supports_attention_backend = True
+
+    def __init__(self, body: PreTrainedModel, how: Sentences) -> None:
+        super().__init__(body.config)
+        self.base_model_prefix = body.base_model_prefix
+        self.add_module(body.base_model_prefix, body)
+        self.how = how
+
+    def get_input_embeddings(self) -> Any:
+        """Those of the body."""
+        return self.base_model.get_input_embeddings()
+
+    def set_input_embeddings(self, value: Any) -> None:
+        """Those of the body."""
+        self.base_model.set_input_embeddings(value)
+
+    def forward(self, attention_mask: Tensor, **inputs: Any) -> Vectors:
+        """Vectors in float32 of texts that are padded on the right."""
+        found = self.base_model(attention_mask=attention_mask, **inputs)
+        vectors = pooled(found.last_hidden_state.float(), attention_mask, self.how.pooling)
+        vectors = F.normalize(vectors, dim=1) if self.how.normalize else vectors
+        return Vectors(vectors, found.last_hidden_state, found.get("hidden_states"), found.get("attentions"))
+
+    def save_pretrained(self, folder: str, **more: Any) -> None:
+        """The body as transformers loads it, with what sentence-transformers needs beside it."""
+        super().save_pretrained(folder, **more)
+        self.how.write(Path(folder), self.config.hidden_size)
+
+
+def pooled(hidden: Tensor, mask: Tensor, how: str) -> Tensor:
+    """One vector a text, shape (texts, width), of those of its tokens (texts, length, width); `mask` is 1 for tokens,
+    which come before the padding."""
+    if how == "cls":
+        return hidden[:, 0]
+    if how == "last":
+        return hidden[torch.arange(len(hidden), device=hidden.device), mask.sum(1) - 1]
+    weights = mask.to(hidden)[..., None]
+    return (hidden * weights).sum(1) / weights.sum(1).clamp_min(1e-9)
+
+
+__all__ = ["SentenceEncoder", "Vectors", "pooled"]

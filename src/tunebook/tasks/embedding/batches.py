@@ -1,0 +1,60 @@
+"""Tokens of the texts of a row, and batches with a line for each text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.batch import Batch
+from tunebook.core.encoded import Encoded, pack
+
+SIDE, ROW = "embedding.side", "embedding.row"
+
+
+def encode(texts: Sequence[Sequence[str]], tokenizer: Any, max_length: int) -> Encoded:
+    """Tokens of each row's texts, one text after the other, each cut at `max_length`; the column `embedding.side` of a
+    token is the place of its text in its row.
+
+    Args:
+        texts: of each row, at least one.
+    """
+    flat = [text for row in texts for text in row]
+    columns = tokenizer(flat, truncation=True, max_length=max_length)
+    lines = pack({name: columns[name] for name in columns if name != "attention_mask"})
+    sizes = np.array([len(row) for row in texts], dtype=np.int64)
+    ends = np.cumsum(sizes)
+    side = np.arange(len(flat)) - np.repeat(ends - sizes, sizes)
+    offsets = lines.offsets[np.concatenate([[0], ends])]
+    return Encoded({**lines.flat, SIDE: np.repeat(side, lines.lengths).astype(np.int32)}, offsets, {})
+
+
+def collate(encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
+    """`input_ids`, `attention_mask` and the like of shape (texts, longest), the place of each text in its row as
+    `embedding.side` and the place of that row in the batch as `embedding.row`, shape (texts,), and what rows have for
+    each of their texts."""
+    import torch
+
+    chosen = encoded.take(rows)
+    row = np.repeat(np.arange(len(chosen)), chosen.lengths)
+    begins = np.flatnonzero(np.diff(row, prepend=-1) | np.diff(chosen.flat[SIDE], prepend=-1))
+    sizes = np.diff(begins, append=len(row))
+    real = np.arange(int(sizes.max())) < sizes[:, None]
+
+    def lines(values: NDArray[Any], fill: int) -> torch.Tensor:
+        out = np.full(real.shape, fill, dtype=np.int64)
+        out[real] = values
+        return torch.from_numpy(out)
+
+    batch: Batch = {
+        name: lines(values, pad if name == "input_ids" else 0) for name, values in chosen.flat.items() if name != SIDE
+    }
+    batch["attention_mask"] = torch.from_numpy(real.astype(np.int64))
+    batch[SIDE] = torch.from_numpy(chosen.flat[SIDE][begins].astype(np.int64))
+    batch[ROW] = torch.from_numpy(row[begins])
+    return batch | {name: torch.from_numpy(column[row[begins]]) for name, column in chosen.fixed.items()}
+
+
+__all__ = ["ROW", "SIDE", "collate", "encode"]

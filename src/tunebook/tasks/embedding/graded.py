@@ -1,0 +1,112 @@
+"""Losses of pairs with a grade: how like each other two texts are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation uses
+from torch import Tensor
+
+from tunebook.core.batch import Batch, Criterion, Items, model_inputs
+from tunebook.core.nouns import Labels
+from tunebook.tasks.embedding.batches import SIDE
+
+
+def cosines(vectors: Tensor, batch: Batch) -> Tensor:
+    """Cosine of the two texts of each row, shape (rows,), of their vectors (texts, width)."""
+    side = batch[SIDE]
+    return F.cosine_similarity(vectors[side == 0].float(), vectors[side == 1].float())
+
+
+@dataclass(frozen=True)
+class Graded(Criterion):
+    """A loss of the cosines of pairs against their grades.
+
+    Attributes:
+        low, high: grades of pairs that are not like each other at all, and quite; the labels' own ends.
+    """
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, labels: Labels, **more: Any) -> Graded:
+        """For labels of numbers."""
+        assert labels.low is not None and labels.high is not None
+        return cls(labels.low, labels.high, **more)
+
+    def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
+        """Of the rows of a batch."""
+        outputs = model(**model_inputs(batch))
+        first = batch[SIDE] == 0
+        weights = batch["sample_weight"][first].float() if "sample_weight" in batch else None
+        return self.of_cosines(cosines(outputs.logits, batch), self._grades(batch), weights), outputs
+
+    def of_cosines(self, found: Tensor, grades: Tensor, weights: Tensor | None) -> Tensor:
+        """The loss of cosines (rows,) against grades from 0 to 1, by the weights of the rows, if they have some."""
+        raise NotImplementedError
+
+    def flat(self, outputs: Any, batch: Batch) -> Items:
+        """The pairs."""
+        weights = 2 * self.counts(batch)[batch[SIDE] == 0]
+        return Items(cosines(outputs.logits, batch)[:, None], self._grades(batch), weights)
+
+    def counts(self, batch: Batch) -> Tensor:
+        """Half the weight of its row for each of the two texts."""
+        weights = batch.get("sample_weight")
+        return (torch.ones(len(batch[SIDE]), device=batch[SIDE].device) if weights is None else weights.float()) / 2
+
+    def _grades(self, batch: Batch) -> Tensor:
+        grades = batch["labels"][batch[SIDE] == 0].float()
+        return (grades - self.low) / (self.high - self.low)
+
+
+@dataclass(frozen=True)
+class CosineMse(Graded):
+    """The squared distance of cosine and grade, the smallest grade 0 and the largest 1.
+
+    Source: Reimers & Gurevych 2019 (arXiv:1908.10084), section 3, regression objective.
+    """
+
+    def of_cosines(self, found: Tensor, grades: Tensor, weights: Tensor | None) -> Tensor:
+        """Mean over the rows."""
+        losses = (found - grades).square()
+        if weights is None:
+            return losses.mean()
+        return (losses * weights).sum() / weights.sum().clamp_min(1e-12)
+
+
+@dataclass(frozen=True)
+class CoSent(Graded):
+    """log(1 + sum of exp(scale (cos_j - cos_i))) over all pairs i, j of rows of which i has the higher grade: only the
+    order of the grades counts. Weights of rows multiply the terms.
+
+    Attributes:
+        scale: one over the temperature.
+
+    Source: Su 2022, CoSENT (kexue.fm/archives/8847).
+    """
+
+    scale: float = 20.0
+
+    def of_cosines(self, found: Tensor, grades: Tensor, weights: Tensor | None) -> Tensor:
+        """One number of all rows together."""
+        apart = self.scale * (found[None, :] - found[:, None])
+        if weights is not None:
+            logs = weights.log()
+            apart = apart + logs[None, :] + logs[:, None]
+        terms = apart[grades[None, :] < grades[:, None]]
+        return torch.logsumexp(torch.cat([terms.new_zeros(1), terms]), dim=0)
+
+
+def graded(labels: Labels, settings: Mapping[str, Any]) -> Graded:
+    """The loss of pairs with grades for the rows of a table that embedding alone reads."""
+    if settings["loss"] == "cosine_mse":
+        return CosineMse.of(labels)
+    return CoSent.of(labels, scale=settings["scale"])
+
+
+__all__ = ["CoSent", "CosineMse", "Graded", "cosines", "graded"]
