@@ -16,8 +16,8 @@ import claims
 from claims import grid
 
 from tunebook.core.facts import in_words
-from tunebook.core.params import Declaration
-from tunebook.core.registry import tasks
+from tunebook.core.params import Declaration, declarations
+from tunebook.core.registry import own_rows, tasks
 from tunebook.core.technique import Technique
 from tunebook.nets.peft import TESTED, nearest
 from tunebook.tables.catalogue import FILE, entries, paragraphs, rivals, to_json
@@ -47,6 +47,16 @@ CHINESE = """# 参数
 ## 训练设置
 
 每张参数表都有这些行。
+"""
+ENGLISH_TASKS = """
+## Rows of tasks
+
+Tables of books of a task have these rows beside those above; `none` of them leaves to the base model what it is.
+"""
+CHINESE_TASKS = """
+## 任务自有的行
+
+某项任务的 book，其参数表除上述各行外还有下列各行；`none` 表示沿用基座模型自身的方式。
 """
 ENGLISH_TECHNIQUES = """
 ## Techniques
@@ -110,7 +120,13 @@ def english() -> str:
     kinds = sorted(techniques().items())
     lines = [(f"[{key}](techniques/{key}.md)", paragraphs(kind.__doc__ or "")[0]) for key, kind in kinds]
     listed = grid(("Technique", "What it does"), lines)
-    return ENGLISH + grid(HEAD, map(english_row, settings_rows().values())) + ENGLISH_TECHNIQUES + listed
+    settings = grid(HEAD, map(english_row, settings_rows().values()))
+    return ENGLISH + settings + ENGLISH_TASKS + grid(HEAD, map(english_row, task_rows())) + ENGLISH_TECHNIQUES + listed
+
+
+def task_rows() -> list[Declaration]:
+    """The rows that single tasks have."""
+    return [row for own in own_rows().values() for row in declarations(own)]
 
 
 def technique_page(kind: type[Technique]) -> str:
@@ -158,7 +174,8 @@ def chinese() -> str:
     listed = grid(
         ("技术", "作用"), [(f"[{key}](techniques/zh/{key}.md)", paragraphs(kind.zh)[0]) for key, kind in kinds]
     )
-    return CHINESE + grid(CHINESE_HEAD, map(chinese_row, settings_rows().values())) + CHINESE_TECHNIQUES + listed
+    settings, own = (grid(CHINESE_HEAD, map(chinese_row, rows)) for rows in (settings_rows().values(), task_rows()))
+    return CHINESE + settings + CHINESE_TASKS + own + CHINESE_TECHNIQUES + listed
 
 
 def english_row(item: Declaration) -> tuple[str, ...]:

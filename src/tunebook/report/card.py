@@ -90,8 +90,8 @@ def front_matter(plan: Plan, report: Report, ref: DataRef) -> dict[str, Any]:
 
 
 def loading(folder: Path, plan: Plan, *, pairs: bool) -> str:
-    """Python that loads the model of a folder and answers a text: with the task's library, of a part of a model with its base
-    model beside it, with Tunebook where the part is of a shape that no other library knows.
+    """Python that loads the model of a folder and answers a text: with the task's library, of a part of a model with
+    its base model beside it, with Tunebook where the part is of a shape that no other library knows.
 
     Args:
         pairs: the model reads two texts.

@@ -20,8 +20,8 @@ from tunebook.tables.declared import (
     nearest,
     normal,
     settings_rows,
-    technique_rows,
     switches,
+    technique_rows,
     unknown,
 )
 from tunebook.tables.values import NO, NOTHING, YES, number, read_value, word

@@ -134,7 +134,7 @@ class Embedding(PairWords):
 
     def whole(self, labels: Labels, params: Mapping[str, Value]) -> bool:
         """Of cosent, which compares pairs."""
-        return self.own_rows(params).model_dump()["loss"] != "cosine_mse"
+        return cast(EmbeddingRows, self.own_rows(params)).loss != "cosine_mse"
 
     def idle(self, labels: Labels) -> Mapping[str, Value]:
         """What is about classes."""
@@ -154,7 +154,7 @@ def _case(loss: str) -> Case:
     targets = np.array([5 * len(a & b) / len(a | b) for a, b in zip(*words, strict=True)], dtype=np.float32)
     labels = Labels(problem="regression", low=0.0, high=5.0, start=[float(targets.mean())])
     rows = Rows(SENTENCES, seconds, targets, [str(number) for number in range(len(seconds))])
-    return Case(loss, labels, rows, right=targets[:, None] / 5, params={"embedding.loss": loss})
+    return Case(loss, labels, rows, right=(targets[:, None] / 5).astype(np.float32), params={"embedding.loss": loss})
 
 
 __all__ = ["Embedding"]

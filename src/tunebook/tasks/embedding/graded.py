@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,9 +46,9 @@ class Graded(Criterion):
         weights = batch["sample_weight"][first].float() if "sample_weight" in batch else None
         return self.of_cosines(cosines(outputs.logits, batch), self._grades(batch), weights), outputs
 
+    @abstractmethod
     def of_cosines(self, found: Tensor, grades: Tensor, weights: Tensor | None) -> Tensor:
         """The loss of cosines (rows,) against grades from 0 to 1, by the weights of the rows, if they have some."""
-        raise NotImplementedError
 
     def flat(self, outputs: Any, batch: Batch) -> Items:
         """The pairs."""
@@ -60,7 +61,7 @@ class Graded(Criterion):
         return (torch.ones(len(batch[SIDE]), device=batch[SIDE].device) if weights is None else weights.float()) / 2
 
     def _grades(self, batch: Batch) -> Tensor:
-        grades = batch["labels"][batch[SIDE] == 0].float()
+        grades: Tensor = batch["labels"][batch[SIDE] == 0].float()
         return (grades - self.low) / (self.high - self.low)
 
 
