@@ -81,19 +81,13 @@ def test_rows_of_a_task_stand_in_its_tables() -> None:
     assert child(table, {"embedding.query": "query: {text}"}).rows["embedding.query"].value == "query: {text}"
 
 
-def test_words() -> None:
-    (said,) = TASK.say(np.array([[0.25]]), Rows(["a"], ["b"], None, ["1"]), LABELS)
-    assert said == {"similarity": 0.25} and TASK.brief(said).label == "0.25" and TASK.shown(None) == "–"
-    assert TASK.badness({"true": 5.0, **said}, LABELS) == pytest.approx(0.75)
-
-
 def test_from_file_to_answers(tmp_path: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
     import tunebook as tb
 
     base = small.base_model(tmp_path / "base")
-    options = tb.DataOptions(text="text", text_pair="other", label="label", task="embedding")
+    options = tb.DataOptions(text="text", text_pair="other", label="label", problem="regression", task="embedding")
     book = tb.init(tmp_path / "book", pairs_file(tmp_path / "rows.csv"), model=base, options=options)
     assert book.data.task == "embedding" and "embedding.loss" in book.champion.rows
     table = child(book.champion, {"max_steps": "4", "embedding.query": "room {text}", "learning_rate": "1e-2"})

@@ -126,7 +126,7 @@ class Embedding(PairWords):
 
         return graded(labels, self.own_rows(params).model_dump())
 
-    def read(self, outputs: Any, batch: Batch) -> Any:
+    def read(self, outputs: Any, batch: Batch, model: Any) -> Any:
         """The cosine of each pair."""
         from tunebook.tasks.embedding.graded import cosines
 

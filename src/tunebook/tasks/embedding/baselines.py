@@ -63,7 +63,7 @@ def _base(task: Task, given: BaselineInput, rows: Rows) -> Array:
             chosen = order[start : start + _BATCH]
             batch = task.collate(encoded, chosen.tolist(), tokenizer.pad_token_id)
             batch = {name: value.to(model.device) for name, value in batch.items()}
-            found[chosen] = task.read(model(**model_inputs(batch)), batch).float().cpu().numpy()  # type: ignore[attr-defined]
+            found[chosen] = task.read(model(**model_inputs(batch)), batch, model).float().cpu().numpy()  # type: ignore[attr-defined]
     return found
 
 

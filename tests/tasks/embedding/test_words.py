@@ -1,0 +1,20 @@
+"""What users read of pairs with a grade."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tunebook.core.nouns import Labels
+from tunebook.core.rows import Rows
+from tunebook.tasks.embedding import Embedding
+from tunebook.tasks.embedding.words import PairWords
+
+TASK, LABELS = Embedding(), Labels(problem="regression", low=0.0, high=5.0)
+
+
+def test_words() -> None:
+    assert isinstance(TASK, PairWords)
+    (said,) = TASK.say(np.array([[0.25]]), Rows(["a"], ["b"], None, ["1"]), LABELS)
+    assert said == {"similarity": 0.25} and TASK.brief(said).label == "0.25" and TASK.shown(None) == "–"
+    assert TASK.badness({"true": 5.0, **said}, LABELS) == pytest.approx(0.75)
