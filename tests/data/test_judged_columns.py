@@ -78,6 +78,7 @@ def test_two_like_texts_with_a_number_may_be_of_another_kind():
 def test_columns_are_as_told():
     told = DataOptions(task="embedding", text="c1", text_pair="c2", label="c3")
     assert found(told, c1=WORDS, c2=WORDS, c3=["0", "1"]) == Columns("c1", ("c2",), (), "c3")
+    assert found(told, c1=WORDS, c2=WORDS, c3=["0", "1"], graded=True) is None
     assert found(DataOptions(text="b", text_pair="a"), asked=False, a=WORDS, b=WORDS) is None
     assert found(DataOptions(label="pos"), asked=False, query=WORDS, pos=WORDS) is None
     assert found(a=WORDS, label=WORDS) is None

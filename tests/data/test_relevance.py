@@ -50,7 +50,7 @@ def test_rows_without_classes_and_votes():
     rows = column([(1, 1)], [(1, 0.5)])
     assert KIND.outputs([]) == 1 and len(KIND.borne(rows)) == 0 and KIND.words(rows) is None
     assert KIND.strata(rows, LABELS).tolist() == [0, 0] and KIND.length_link(np.zeros(2), rows, LABELS) == 0
-    assert KIND.text(rows).to_pylist() == ["1:1", "1:0.5"]
+    assert KIND.text(rows).to_pylist() == ["", ""]
     assert KIND.vote("x", None) is None and KIND.nearness(None, None, LABELS) == 0  # type: ignore[arg-type]
     assert KIND.known(rows, None)[1] == []  # type: ignore[arg-type]
     assert KIND.warnings(KIND.find(rows, DataOptions(), False), "x", DataOptions()) == []

@@ -18,6 +18,7 @@ from tunebook.core.nouns import Roles
 from tunebook.core.plugins import found_in
 from tunebook.data.columns import to_table
 from tunebook.data.files import Member
+from tunebook.data.kind import wants_passages
 from tunebook.data.ledger import Entry, Ledger, Numbers
 from tunebook.data.look import Look
 from tunebook.data.options import DataOptions
@@ -126,9 +127,10 @@ def read_export(path: Path, members: list[Member], options: DataOptions, *, labe
     try:
         export = found.read(look)
     except DataError as error:
-        if labelled or not error.code.startswith("format."):
+        refused = error.code.startswith("format.") and error.code not in ("format.damaged", "format.lacks")
+        if not refused or (labelled and not wants_passages(options)):
             raise
-        return None  # what labels there are does not matter
+        return None  # what labels there are does not matter, or columns of texts are enough
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"  # a value of a kind that the tool does not write there
         raise DataError("format.damaged", key=str(path), tool=found.title, reason=reason) from error

@@ -58,7 +58,7 @@ def judged_table(
 
     Args:
         asked: the user wants such rows; else only names that mean nothing else count.
-        graded: two like texts with a number, of which neither is a query, are left to another kind.
+        graded: two texts with a number, of which neither bears the name of a query, are left to another kind.
 
     Raises:
         DataError: `data.gain`, gains are no numbers; `data.gain_lists`, they are not as many as the passages.
@@ -88,6 +88,8 @@ def find_columns(table: pa.Table, told: DataOptions, *, asked: bool, graded: boo
     names = (*POSITIVE, *(PASSAGE if asked else _CLEAR))
     passage = told.text_pair or next((free[name] for name in names if name in free and free[name] != query), None)
     if query is not None and passage is not None:
+        if gain and graded and plain(query) not in QUERY:
+            return None
         sure = asked or plain(passage) in POSITIVE or _labels(free) <= {gain}
         return Columns(query, (passage,), negatives, gain, passage_id) if sure else None
     pair = next(((free[one], free[two]) for one, two in PAIRS if {one, two} <= set(free)), None) if asked else None

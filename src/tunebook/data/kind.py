@@ -60,6 +60,7 @@ class ColumnKind(Kind):
 
     in_column: ClassVar[bool] = True
     of_words: ClassVar[bool] = False  # whether a text may be given as the list of its words
+    of_passages: ClassVar[bool] = False  # whether a text is a query, and its target names passages
 
     @abstractmethod
     def shaped(self, table: pa.Table, told: DataOptions, labelled: bool) -> tuple[pa.Table, dict[str, Any]] | None:
@@ -207,6 +208,16 @@ def kinds_for(problem: str | None, task: str | None) -> list[ColumnKind]:
     return found
 
 
+def wants_passages(options: DataOptions) -> bool:
+    """Whether somebody asked for queries with passages: by their kind, or by a task that learns them.
+
+    Raises:
+        DataError: as `kinds_for`.
+    """
+    asked = options.problem is not None or options.task is not None
+    return asked and any(kind.of_passages for kind in kinds_for(options.problem, options.task))
+
+
 def class_counts(column: pa.Array | pa.ChunkedArray, labels: Labels) -> dict[str, int]:
     """Name -> how often the rows bear it, every class in its order; empty for numbers."""
     import pyarrow.compute as pc  # a model answers without Arrow
@@ -216,4 +227,4 @@ def class_counts(column: pa.Array | pa.ChunkedArray, labels: Labels) -> dict[str
     return {name: int(found.get(name, 0)) for name in labels.names}
 
 
-__all__ = ["ColumnKind", "Labelled", "class_counts", "column_kind", "column_kinds", "kinds_for"]
+__all__ = ["ColumnKind", "Labelled", "class_counts", "column_kind", "column_kinds", "kinds_for", "wants_passages"]

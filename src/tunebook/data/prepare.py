@@ -49,6 +49,7 @@ _NOTES = {
     "parts_left": "names",
     "relations_left": "count",
     "units": "unit",
+    "queries_left": "count",
 }
 
 

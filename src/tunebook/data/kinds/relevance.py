@@ -28,6 +28,7 @@ class Relevance(ColumnKind):
     key: ClassVar[str] = "relevance"
     link: ClassVar[Link] = "sigmoid"
     tasks: ClassVar[tuple[str, ...]] = ("embedding", "reranking")
+    of_passages: ClassVar[bool] = True
 
     def outputs(self, names: Sequence[str]) -> int:
         """The score of a passage."""
@@ -88,11 +89,10 @@ class Relevance(ColumnKind):
         return pa.array([], pa.string())
 
     def text(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
-        """Number and gain of each passage, joined."""
+        """The same for all: rows of one query are joined, and what other splits judge for it is no other label."""
         import pyarrow as pa
 
-        said = [" ".join(f"{one['passage']}:{one['gain']:g}" for one in row) for row in column.to_pylist()]
-        return pa.chunked_array([pa.array(said, pa.large_string())])
+        return pa.chunked_array([pa.array([""] * len(column), pa.large_string())])
 
     def strata(self, column: pa.ChunkedArray, labels: Labels) -> NDArray[np.int64]:
         """0: queries are drawn alike."""
