@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.compare import compare
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.init import init
+    from tunebook.verbs.mine import mine
     from tunebook.verbs.models import load_models
     from tunebook.verbs.predict import predict, predict_file
     from tunebook.verbs.promote import promote, rollback
@@ -61,6 +62,7 @@ _WHERE = {
     "init": "verbs.init",
     "load_models": "verbs.models",
     "merge": "verbs.steps.merge",
+    "mine": "verbs.mine",
     "open_book": "verbs.steps.book",
     "plan": "verbs.steps.plan",
     "predict": "verbs.predict",
@@ -120,6 +122,7 @@ __all__ = [
     "init",
     "load_models",
     "merge",
+    "mine",
     "open_book",
     "plan",
     "predict",

@@ -63,6 +63,7 @@ def test_names_of_other_rows_are_pairs_only_where_they_are_asked_for(names):
 
 def test_a_gain_is_a_column_of_numbers():
     assert found(query=WORDS, passage=WORDS, label=["0", "1"]) == Columns("query", ("passage",), (), "label")
+    assert found(query=WORDS, pos=WORDS, topic=[0, 1]) == Columns("query", ("pos",)), "a class of queries"
     assert found(query=WORDS, passage=WORDS, label=["good", "bad"]) == Columns("query", ("passage",))
     assert found(NONE, asked=False, query=WORDS, passage=WORDS, label=["good", "bad"]) is None, "a class of pairs"
     assert found(query=WORDS, docs=[["a", "b"]] * 2, labels=[[0, 1]] * 2) == Columns("query", ("docs",), (), "labels")

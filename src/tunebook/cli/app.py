@@ -25,6 +25,7 @@ COMMANDS = {
     "predict": "predict:predict",
     "runs": "runs:runs",
     "stages": "stages:stages",
+    "mine": "mine:mine",
     "merge": "merge:merge",
     "soup": "soup:soup",
     "ab": "ab:ab",
@@ -76,6 +77,10 @@ EXAMPLES = {  # a name in braces is a text in the reader's language, cli.example
         "tunebook predict book --file new.csv --out answers.csv",
     ),
     "stages": ("tunebook stages book", "tunebook stages book --set pretrain.file=raw.txt"),
+    "mine": (
+        "tunebook mine book --into mined.jsonl",
+        "tunebook mine pairs.jsonl --into mined.jsonl --ranks 5-50 --negatives 4",
+    ),
     "merge": ("tunebook merge book/runs/RUN --into merged",),
     "soup": ("tunebook soup book", "tunebook soup book RUN RUN RUN --method uniform"),
     "ab": (

@@ -14,7 +14,7 @@ import pyarrow as pa
 from tunebook.core.errors import DataError
 from tunebook.data.cells import as_text
 from tunebook.data.columns import is_text, text_column
-from tunebook.data.names import LABEL, LABEL_TOO, PAIRS, plain
+from tunebook.data.names import LABEL, PAIRS, plain
 from tunebook.data.options import DataOptions
 from tunebook.data.passages import JUDGED
 from tunebook.data.places import column_of
@@ -34,7 +34,10 @@ PASSAGE = _words(
     "passage passages document documents doc docs candidates context answer answers response paragraph "
     "段落 文档 文本 答案 回答 候选"
 )
-GAIN = (*LABEL, *LABEL_TOO, *_words("relevance relevance_score gain grade rel 相关性 相关度"))
+GAIN = _words(
+    "label labels score scores relevance relevance_score gain gains grade rel similarity "
+    "标签 分数 得分 相关性 相关度 相似度"
+)
 _ID = _words("passage_id document_id doc_id docid pid corpus_id")
 _IN = {"id": (*_ID, "id", "_id"), "text": ("text", "contents", "content", "passage", "passage_text")}
 _CLEAR = _words("passage passages document documents doc docs candidates 段落 文档 候选")  # of retrieval alone

@@ -1,0 +1,85 @@
+"""tunebook mine: hard negatives for queries with relevant passages."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunebook.cli.answer import Answer, command, facts, warn
+from tunebook.cli.bars import Bars
+from tunebook.cli.options import Form, data_options, option, share, wrong
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunebook.tasks.ranking.mining import Rules
+    from tunebook.verbs.mine import Mined
+
+_ROLES = say("cli.panel.columns")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Which of the passages that are found are taken."""
+
+    by: Annotated[str, option("mine_by", "--by", metavar="bm25|RUN|MODEL")] = "bm25"
+    ranks: Annotated[str, option("mine_ranks", "--ranks", metavar="N-N")] = "1-100"
+    negatives: Annotated[int, option("mine_negatives", "--negatives", metavar="N")] = 7
+    margin: Annotated[float, option("mine_margin", "--margin", metavar="X")] = 0.0
+    relative_margin: Annotated[str, option("mine_relative", "--relative-margin", metavar="SHARE")] = "0"
+    pick: Annotated[str, option("mine_pick", "--pick", metavar="best|any")] = "best"
+    seed: Annotated[int, option("mine_seed", "--seed", metavar="N")] = 42
+
+    def rules(self) -> Rules:
+        """As the verb takes them."""
+        from tunebook.tasks.ranking.mining import Rules
+
+        first, _, last = self.ranks.partition("-")
+        if not (first.isdecimal() and last.isdecimal()):
+            raise wrong("--ranks", self.ranks, "1-100")
+        relative = share("--relative-margin", self.relative_margin)
+        return Rules(int(first), int(last), self.negatives, self.margin, relative, self.pick, self.seed)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Read:
+    """How the rows of a file are read."""
+
+    text: Annotated[str | None, option("text", "--text", metavar="COL", panel=_ROLES)] = None
+    text_pair: Annotated[str | None, option("text_pair", "--text-pair", metavar="COL", panel=_ROLES)] = None
+    label: Annotated[str | None, option("label", "--label", metavar="COL", panel=_ROLES)] = None
+
+
+def mine(
+    source: Annotated[Path, typer.Argument(metavar="BOOK|FILE", help=say("cli.opt.mine_source"))],
+    into: Annotated[Path, option("mine_into", "--into", metavar="FILE")],
+    found: Found,
+    columns: Read,
+    form: Form,
+) -> Answer:
+    """Search hard negatives for each query."""
+    from tunebook.verbs.mine import mine as act
+
+    rules = found.rules()
+    with Bars() as bars:
+        mined = act(source, into, rules, by=found.by, options=data_options(form, columns), progress=bars)
+    split = ("--split-column", "split") if (source / "book.toml").is_file() and into.suffix == ".jsonl" else ()
+    go = command("init", "NEW-BOOK", "--data", into, "--task", "reranking", *split)
+    return Answer({**asdict(mined), "path": str(mined.path)}, lambda screen: _tell(screen, mined), (go,))
+
+
+def _tell(screen: Console, mined: Mined) -> None:
+    from tunebook.core.words import number
+
+    screen.print(f"✓ {say('mine.done', path=mined.path)}", style="green", soft_wrap=True)
+    names = ("rows", "negatives", "judged", "alike", "near")
+    pairs: list[tuple[str, Any]] = [(say(f"mine.{name}"), number(getattr(mined, name))) for name in names]
+    screen.print(facts(pairs))
+    warn(screen, [say("mine.without", count=mined.without)] if mined.without else [])
+
+
+__all__ = ["Found", "Read", "mine"]

@@ -1,0 +1,34 @@
+"""tunebook mine: what is written, and what comes next."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Call
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("\n".join(json.dumps({"query": f"ask {n}", "pos": [f"say {n} ask"]}) for n in range(40)))
+    return path
+
+
+def test_the_file_is_written_and_what_comes_next_is_told(pairs: Path, tmp_path: Path, tunebook: Call) -> None:
+    done = tunebook("mine", pairs, "--into", tmp_path / "out.jsonl", "--negatives", "2")
+    out = " ".join(done.out.split())
+    assert done.code == 0 and "Negatives found 80" in out
+    assert "--task reranking" in out and "--split-column" not in out
+
+
+def test_json_says_where_the_rows_are(pairs: Path, tmp_path: Path, tunebook: Call) -> None:
+    found = tunebook("mine", pairs, "--into", tmp_path / "out", "--json").json
+    assert found["path"] == str(tmp_path / "out") and found["rows"] == 40 and found["without"] == 0
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--ranks", "5"), ("--ranks", "9-3"), ("--relative-margin", "much")])
+def test_options_out_of_bounds_are_refused(pairs: Path, tmp_path: Path, tunebook: Call, flag: str, value: str) -> None:
+    error = tunebook("mine", pairs, "--into", tmp_path / "out.jsonl", flag, value, "--json").json["error"]
+    assert error["code"] in ("cli.option", "mine.rule") and error["allowed"]
