@@ -94,7 +94,7 @@ def run_cell(cell: Cell, material: Material) -> dict[str, float]:
     from tunebook.core.settings import Settings
     from tunebook.engine import fit as engine
     from tunebook.engine.infer import Inference
-    from tunebook.engine.trim import restore
+    from tunebook.engine.savings import restore
 
     steps = math.ceil(cell["rows"] / BATCH) * cell["epochs"]
     params = Settings(

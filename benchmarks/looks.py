@@ -24,8 +24,8 @@ from scipy.special import ndtr, ndtri
 from benchmarks.answers import ARM, LEVEL, OWN, SHARED
 from benchmarks.gate import verdicts
 from benchmarks.record import write_result
+from tunebook.stats.bootstrap import folds_of
 from tunebook.stats.gate import MeanSquares
-from tunebook.stats.units import folds_of
 
 Array = NDArray[Any]
 CHUNK = 40

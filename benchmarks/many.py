@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.answers import Latent
 from benchmarks.gate import sequence, verdicts
 from benchmarks.record import write_result
-from tunebook.core.gate import Gate
+from tunebook.core.verdict import Gate
 from tunebook.stats.gate import MeanSquares
 from tunebook.stats.sequential import family_error
 from tunebook.verbs.abtest.spending import PlannedLook, planned_looks

@@ -66,7 +66,7 @@ def book_of(
 
 def frozen_features(model: str, texts: Sequence[str], max_length: int) -> Any:
     """Features of texts by a base model as it was pretrained, shape (N, width): the mean of its last layer."""
-    from tunebook.engine.features import features
+    from tunebook.engine.infer import features
     from tunebook.models.source import find_model, load_tokenizer
     from tunebook.tasks.text_classification import TextClassification
 

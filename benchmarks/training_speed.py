@@ -141,7 +141,7 @@ def timed_fit(
     from tunebook.core.nouns import Estimate, Plan
     from tunebook.core.settings import Settings
     from tunebook.engine.fit import Fit
-    from tunebook.engine.trim import restore
+    from tunebook.engine.savings import restore
 
     params = Settings(
         learning_rate=RATE, batch_size=BATCH, max_steps=steps, max_length=length, weight_decay=0.0, warmup_ratio=0.0,

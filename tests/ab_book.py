@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests import small
-from tunebook.core.gate import Gate
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Rows
-from tunebook.core.verdict import Verdict
+from tunebook.core.verdict import Gate, Verdict
 from tunebook.tables.make import child
 from tunebook.tasks.text_classification import TextClassification
 from tunebook.verbs.ab import ab

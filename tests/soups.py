@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tests import small
 from tests.books import QUICK
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id
 from tunebook.tables.make import child
 from tunebook.verbs.init import init
 from tunebook.verbs.steps.book import Book

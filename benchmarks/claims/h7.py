@@ -55,7 +55,7 @@ def _measured(book: Any, options: argparse.Namespace) -> dict[str, Any]:
 
 def curves(arm: Arm) -> list[dict[int, float]]:
     """Step -> accuracy on the validation rows, of each run."""
-    from tunebook.core.damage import read_history
+    from tunebook.core.folders import read_history
 
     histories = [read_history(run.path / "metrics.jsonl") for run in arm.runs]
     return [{int(e["step"]): e["eval_accuracy"] for e in history if "eval_accuracy" in e} for history in histories]

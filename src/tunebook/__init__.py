@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tunebook.core.errors import TunebookError
-    from tunebook.core.gate import Gate
     from tunebook.core.nouns import DataRef, Labels, ParamTable, Plan, Report
-    from tunebook.core.verdict import Verdict
+    from tunebook.core.verdict import Gate, Verdict
     from tunebook.data.options import DataOptions
     from tunebook.verbs.ab import ab
     from tunebook.verbs.auto import auto
@@ -45,7 +44,7 @@ _WHERE = {
     "Book": "verbs.steps.book",
     "DataOptions": "data.options",
     "DataRef": "core.nouns",
-    "Gate": "core.gate",
+    "Gate": "core.verdict",
     "Labels": "core.nouns",
     "ParamTable": "core.nouns",
     "Plan": "core.nouns",

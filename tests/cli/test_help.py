@@ -11,7 +11,7 @@ from tests.cli.conftest import Call
 
 from tunebook.cli.app import COMMANDS
 from tunebook.cli.layout import wrap
-from tunebook.core.widths import columns_of
+from tunebook.core.messages import columns_of
 
 _HEAVY = {"torch", "transformers", "numpy", "pyarrow", "pandas", "sklearn", "scipy", "matplotlib", "pydantic", "rich"}
 

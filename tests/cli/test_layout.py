@@ -8,7 +8,7 @@ import pytest
 
 from tunebook.cli.answer import console, facts, grid, prose, warn
 from tunebook.cli.layout import hanging, widths, wrap
-from tunebook.core.widths import columns_of
+from tunebook.core.messages import columns_of
 
 WIDTHS = pytest.mark.parametrize("width", [40, 60, 80, 120])
 HEADINGS = ("Row", "Value", "Why")

@@ -13,8 +13,8 @@ from tests.cli.conftest import Call
 from tests.soups import forged, ruined
 
 from tunebook.cli.soup import _conclude, _next
+from tunebook.core.lineage import Ingredient, Recipe
 from tunebook.core.nouns import Interval
-from tunebook.core.soup import Ingredient, Recipe
 from tunebook.verbs.soup import Soup
 from tunebook.verbs.steps.runs import Run
 

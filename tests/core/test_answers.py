@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tunebook.core.answers import answered, fits, kept_answers, row_losses, rows_id, stacked
+from tunebook.core.answers import Rows, answered, fits, kept_answers, row_losses, rows_id, stacked
 from tunebook.core.nouns import Labels
-from tunebook.core.rows import Rows
 from tunebook.tasks.text_classification import TextClassification
 
 TASK = TextClassification()

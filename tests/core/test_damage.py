@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tunebook.core.damage import damaged, read_history, read_object, reading
 from tunebook.core.errors import BookError
+from tunebook.core.folders import damaged, read_history, read_object, reading
 from tunebook.core.nouns import TableRow, read_json
 
 

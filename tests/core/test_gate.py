@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from tunebook.core.errors import PlanError
-from tunebook.core.gate import Gate, asked_gate, asked_seeds
+from tunebook.core.verdict import Gate, asked_gate, asked_seeds
 from tunebook.verbs.steps.book import BOOK_FILE, Book, BookFile, write_book_file
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunebook.core.hashing import content_id, file_id, lines_id
+from tunebook.core.files import content_id, file_id, lines_id
 
 
 def test_content_id_is_the_sha256_of_compact_sorted_json():

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tunebook.core.answers import Rows
 from tunebook.core.hooks import BaselineInput, Hooks
 from tunebook.core.nouns import Labels, Report
-from tunebook.core.rows import Rows
 from tunebook.core.sections import Beside, Brief
 
 LABELS = Labels(problem="single_label", names=["a", "b"])

@@ -8,8 +8,7 @@ import sqlite3
 
 import pytest
 
-from tunebook.core.errors import BookError, MachineError
-from tunebook.core.machine import machine_error
+from tunebook.core.errors import BookError, MachineError, machine_error
 
 
 def system(number: int, name: str | None = None) -> OSError:

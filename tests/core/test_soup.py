@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tunebook.core.lineage import METHODS, Ingredient, Recipe
 from tunebook.core.nouns import Interval
-from tunebook.core.soup import METHODS, Ingredient, Recipe
 
 
 def recipe(score: float) -> Recipe:

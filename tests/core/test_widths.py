@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunebook.core.widths import columns_of, cut, head
+from tunebook.core.messages import columns_of, cut, head
 
 
 def test_a_chinese_character_takes_two() -> None:

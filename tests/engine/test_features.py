@@ -12,7 +12,7 @@ import torch
 from tests import small, tiny
 from tunebook.core.encoded import pack
 from tunebook.engine.batching import by_length
-from tunebook.engine.features import features
+from tunebook.engine.infer import features
 from tunebook.tasks.text_classification import TextClassification
 
 TEXTS = [text for text, _ in small.texts(90)] + ["a"]

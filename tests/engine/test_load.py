@@ -12,7 +12,7 @@ import torch
 
 from tests import small
 from tests.engine.test_fit import fit, plan, rows
-from tunebook.core.rows import Rows
+from tunebook.core.answers import Rows
 from tunebook.engine import load
 from tunebook.engine.load import LoadedModel, load_model, load_models
 from tunebook.models.source import model_id

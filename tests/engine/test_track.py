@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from transformers import integrations
 
-from tunebook.core.damage import read_history
 from tunebook.core.errors import MachineError, RunError
+from tunebook.core.folders import read_history
 from tunebook.core.progress import Silent
 from tunebook.engine.track import Diary, Interrupt, Patience, trackers
 

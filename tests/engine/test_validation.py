@@ -14,7 +14,7 @@ from tunebook.core.kept_looks import FOLDER, KeptLooks
 from tunebook.engine.load import load_model
 from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.track import read_history
-from tunebook.stats.units import folds_of
+from tunebook.stats.bootstrap import folds_of
 
 OFTEN = {"max_steps": 24, "eval_every": 3, "learning_rate": 1e-2, "early_stopping_patience": None}
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from tests import tiny
 from tunebook.core.errors import ModelError
-from tunebook.models.layers import Depths, depths, frozen_modules
+from tunebook.models.architecture import Depths, depths, frozen_modules
 
 # Names of what is no layer, written down by hand: (embeddings, all that comes after the layers).
 ENDS = {

@@ -16,7 +16,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
 from tunebook.core.technique import Facts, model_inputs
 from tunebook.nets.alignment import Partners, aligned, by_block, refuse_adaptation
-from tunebook.nets.features import head_inputs, head_of
+from tunebook.nets.heads import head_inputs, head_of
 
 STILL = {"dropout": 0.0, "attention_dropout": 0.0, "classifier_dropout": 0.0}
 ROWS = {"mmd": {"target": MORE, "block": 4, "weight": 0.0, "kernels": 5}}

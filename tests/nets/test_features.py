@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests import tiny
-from tunebook.nets.features import head_inputs, head_of, pooled
+from tunebook.nets.heads import head_inputs, head_of, pooled
 
 ENCODERS = (*tiny.ENCODERS, "xlm-roberta")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunebook.nets.groups import split
+from tunebook.nets.parameters import split
 
 
 def test_each_group_is_cut_by_kind_and_nothing_is_lost() -> None:

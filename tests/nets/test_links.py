@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tunebook.nets.links import divergence, drawn_targets, old_outputs, surprise, symmetric
+from tunebook.nets.classify import divergence, drawn_targets, old_outputs, surprise, symmetric
 
 P = torch.tensor([[0.3, -1.0, 2.0], [0.0, 0.0, 0.0], [5.0, -5.0, 1.0]])
 Q = torch.tensor([[1.0, 0.5, -2.0], [0.1, 0.2, -0.3], [5.0, -5.0, 1.0]])

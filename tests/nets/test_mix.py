@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from tests import tiny
-from tunebook.nets.mix import Mix
+from tunebook.nets.averages import Mix
 
 
 def numbers(model: nn.Module) -> dict[str, np.ndarray]:

@@ -22,7 +22,7 @@ from tunebook.core.registry import tasks, techniques
 from tunebook.core.technique import RunContext
 from tunebook.engine.stored import read_model, write_model
 from tunebook.engine.weave import Weave
-from tunebook.models.layers import depths
+from tunebook.models.architecture import depths
 from tunebook.models.source import model_id
 from tunebook.nets import peft
 from tunebook.nets.targets import linears

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from tests import small, tiny
+from tunebook.core.answers import Rows
 from tunebook.core.registry import tasks
-from tunebook.core.rows import Rows
 from tunebook.models.source import load_tokenizer
 from tunebook.nets.sentences import SentenceEncoder, pooled
 

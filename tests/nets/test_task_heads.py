@@ -7,7 +7,7 @@ import torch
 
 from tests import tiny
 from tunebook.core.nouns import Labels
-from tunebook.nets.task_heads import EXTRA, TaskHeads, answer, body_of, last_shared
+from tunebook.nets.multi_task import EXTRA, TaskHeads, answer, body_of, last_shared
 
 
 def heads(embedded: int) -> TaskHeads:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.core.test_retention import earlier, span
+from tests.core.test_lineage import earlier, span
+from tunebook.core.lineage import Retention
 from tunebook.core.nouns import Interval
-from tunebook.core.retention import Retention
 from tunebook.report.retention import headings, retention_view, spanned, summary_facts, task_rows
 
 KEPT = Retention(

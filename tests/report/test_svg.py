@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunebook.core.widths import columns_of, cut
+from tunebook.core.messages import columns_of, cut
 from tunebook.report.svg import Scale, element, tick_text, ticks, words
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from tunebook.stats import confusion as agreement
 from tunebook.stats import counts as by_count
+from tunebook.stats.bootstrap import Units
 from tunebook.stats.confusion import kappa_interval, mcc_interval
-from tunebook.stats.units import Units
 
 CONFUSION = np.array([[60, 8, 2], [5, 30, 4], [1, 3, 12]])
 

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from tunebook.stats.bootstrap import (
+    Units,
     acceleration_of,
     bca_ends,
     blocks,
@@ -14,7 +15,6 @@ from tunebook.stats.bootstrap import (
     draw_weights,
     percentile_ends,
 )
-from tunebook.stats.units import Units
 
 
 def ends(interval):

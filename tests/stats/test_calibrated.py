@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from tunebook.stats.calibrated import Gaps, calibration_interval
-from tunebook.stats.calibration import calibration_error
-from tunebook.stats.units import Units
+from tunebook.stats.bootstrap import Units
+from tunebook.stats.calibration import Gaps, calibration_error, calibration_interval
 
 
 def answers(rows, seed, too_sure=0.0):

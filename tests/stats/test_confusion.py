@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tunebook.stats import counts as by_count
+from tunebook.stats.bootstrap import Units
 from tunebook.stats.confusion import F1, f1_of
 from tunebook.stats.proportion import wilson_interval
-from tunebook.stats.units import Units
 
 CONFUSION = np.array([[300, 20, 10], [15, 120, 5], [4, 6, 60]])
 

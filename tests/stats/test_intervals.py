@@ -6,9 +6,9 @@ from statsmodels.stats.proportion import proportion_confint
 from tests.scored import intervals as intervals_of
 from tests.scored import scores as scores_of
 
+from tunebook.stats.bootstrap import Units
 from tunebook.stats.intervals import class_intervals, of_macro_f1, of_micro_f1, of_ratio, of_share
 from tunebook.stats.proportion import wilson_interval
-from tunebook.stats.units import Units
 
 GROUPS = np.arange(200) // 10
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tunebook.stats.means import mean_interval, pearson_interval, spearman_interval
+from tunebook.stats.bootstrap import Units
+from tunebook.stats.influence import mean_interval, pearson_interval, spearman_interval
 from tunebook.stats.ranking import pearson, spearman
-from tunebook.stats.units import Units
 
 
 def pair(rows, seed=0, ties=False):

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
+from tunebook.stats.bootstrap import Units
 from tunebook.stats.counts import counts_of_confusion
 from tunebook.stats.proportion import (
     Parts,
@@ -17,7 +18,6 @@ from tunebook.stats.proportion import (
     wilson_ends,
     wilson_interval,
 )
-from tunebook.stats.units import Units
 
 Z = 1.959964
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
-from tunebook.stats.units import Units, folds_of, normal_quantile, t_quantile
+from tunebook.stats.bootstrap import Units, folds_of, normal_quantile, t_quantile
 
 
 def test_rows_without_common_groups_are_drawn_one_by_one():

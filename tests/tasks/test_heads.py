@@ -143,6 +143,6 @@ def test_an_architecture_whose_head_is_not_known_is_left_as_it_is(monkeypatch: A
     def unknown(model: Any, outputs: int) -> Any:
         raise ModelError("model.layers", key="x", value=1)
 
-    monkeypatch.setattr("tunebook.nets.features.head_of", unknown)
+    monkeypatch.setattr("tunebook.nets.heads.head_of", unknown)
     assert torch.equal(logits(TASK.build(folder, classes("b", "a"), PARAMS)), logits(before))
     assert own_head(before, folder, classes("b", "a")) is None

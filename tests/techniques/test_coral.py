@@ -13,7 +13,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
 from tunebook.core.technique import Facts, model_inputs
 from tunebook.nets.alignment import Partners
-from tunebook.nets.features import head_inputs, head_of
+from tunebook.nets.heads import head_inputs, head_of
 from tunebook.techniques.coral import CORAL, difference
 
 ACTS = {"target": MORE, "block": 4}

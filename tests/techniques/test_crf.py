@@ -15,19 +15,19 @@ import torch.nn.functional as F  # noqa: N812
 from tests import small
 from tests.ground import MORE, Ground, finished, weights
 from tests.tasks.tagging import made
+from tunebook.core.answers import Rows
 from tunebook.core.errors import PlanError
 from tunebook.core.facts import Facts
 from tunebook.core.nouns import Labels, Plan
 from tunebook.core.registry import task_of
-from tunebook.core.rows import Rows
 from tunebook.core.settings import Settings
 from tunebook.core.technique import RunContext
 from tunebook.data.load import load
 from tunebook.data.prepare import prepare
 from tunebook.engine.infer import Inference
 from tunebook.engine.load import load_model
+from tunebook.nets.averages import Mix
 from tunebook.nets.linear_chain import LinearChain, chain_of
-from tunebook.nets.mix import Mix
 from tunebook.tasks.tagging.loss import Tag
 from tunebook.tasks.tagging.spans import SAID, Spans
 from tunebook.techniques.crf import CRF

@@ -13,7 +13,7 @@ from tests.ground import MORE, Ground, weights
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
 from tunebook.core.technique import Facts, RunContext
-from tunebook.nets.features import head_inputs, head_of
+from tunebook.nets.heads import head_inputs, head_of
 from tunebook.techniques.dann import DANN, Reversal, reverse
 
 ACTS = {"target": MORE}

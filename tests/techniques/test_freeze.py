@@ -13,7 +13,7 @@ from tests.engine.test_fit import fit, plan, weights
 from tunebook.core.errors import PlanError, TableError
 from tunebook.core.params import build
 from tunebook.core.technique import RunContext
-from tunebook.models.layers import depths
+from tunebook.models.architecture import depths
 from tunebook.techniques.freeze import Freeze
 
 ACTS = {"layers": 1}  # with all of them frozen nothing is left for others

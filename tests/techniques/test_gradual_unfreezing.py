@@ -16,7 +16,7 @@ from tests.techniques.test_swa import facts
 from tunebook.core.errors import PlanError
 from tunebook.core.technique import RunContext
 from tunebook.engine.outcome import last_checkpoint
-from tunebook.models.layers import depths
+from tunebook.models.architecture import depths
 from tunebook.techniques.gradual_unfreezing import GradualUnfreezing
 
 ACTS = {"by": "step", "every": 2}

@@ -13,7 +13,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
 from tunebook.core.technique import Facts, model_inputs
 from tunebook.nets.alignment import Partners
-from tunebook.nets.features import head_inputs, head_of
+from tunebook.nets.heads import head_inputs, head_of
 from tunebook.techniques.kl_alignment import KLAlignment, gaussian_divergence
 
 # The features of the tiny net are a thousandth wide, and the divergence does not care how wide they are.

@@ -18,8 +18,7 @@ from tunebook.core.nouns import Labels
 from tunebook.core.params import build
 from tunebook.core.technique import Facts
 from tunebook.engine.track import read_history
-from tunebook.nets.balance import TASK, average_weights
-from tunebook.nets.task_heads import EXTRA
+from tunebook.nets.multi_task import EXTRA, TASK, average_weights
 from tunebook.techniques.multi_task import MultiTask
 
 ACTS = {"books": ["other"], "task_embedding": True}
@@ -206,8 +205,7 @@ def test_pcgrad_bends_the_gradient_of_a_whole_step_before_it_is_clipped(
 
 
 def test_gradnorm_moves_the_weights_by_the_norms_of_the_whole_step(ground: Ground, tmp_path: Path) -> None:
-    from tunebook.nets.balance import norm_weights
-    from tunebook.nets.task_heads import last_shared
+    from tunebook.nets.multi_task import last_shared, norm_weights
 
     training, trainer, batch = prepared(ground, tmp_path, balance="gradnorm")
     model, technique, run = trainer.model.train(), training.woven[0], training.context

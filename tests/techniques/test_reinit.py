@@ -12,7 +12,7 @@ from tests import small, tiny
 from tests.techniques.test_swa import facts
 from tunebook.core.errors import PlanError
 from tunebook.core.technique import RunContext
-from tunebook.models.layers import depths
+from tunebook.models.architecture import depths
 from tunebook.techniques.reinit import Reinit
 
 NEUTRAL = {"layers": 0, "pooler": False}

@@ -12,7 +12,7 @@ from tests import tiny
 from tests.ground import Ground, weights
 from tunebook.core.errors import PlanError
 from tunebook.core.technique import RunContext
-from tunebook.models.layers import depths
+from tunebook.models.architecture import depths
 from tunebook.techniques.student import Student
 
 ENCODERS = (*tiny.ENCODERS, "xlm-roberta")

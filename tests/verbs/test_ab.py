@@ -15,8 +15,7 @@ from filelock import FileLock
 
 from tests import ab_book
 from tests.ab_book import gains, logits, same
-from tunebook.core.errors import BookError, PlanError
-from tunebook.core.machine import machine_error
+from tunebook.core.errors import BookError, PlanError, machine_error
 from tunebook.core.nouns import read_json
 from tunebook.core.verdict import Guardrail, Verdict
 from tunebook.stats.sequential import spent

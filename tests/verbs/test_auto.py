@@ -13,8 +13,8 @@ from filelock import FileLock
 from tests import ab_book, small
 from tunebook.cli.auto import Shop
 from tunebook.core.errors import BookError, PlanError, RunError
-from tunebook.core.gate import Gate
 from tunebook.core.nouns import ParamTable
+from tunebook.core.verdict import Gate
 from tunebook.tables.make import child
 from tunebook.verbs import auto as module
 from tunebook.verbs.auto import auto

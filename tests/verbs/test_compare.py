@@ -13,8 +13,8 @@ import pytest
 
 from tests import ab_book
 from tunebook.core.errors import DataError, RunError
-from tunebook.core.gate import Gate
 from tunebook.core.nouns import Report
+from tunebook.core.verdict import Gate
 from tunebook.verbs.abtest.arms import Arm, trained
 from tunebook.verbs.abtest.exam import Exam, split_exam
 from tunebook.verbs.compare import compare

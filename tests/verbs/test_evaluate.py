@@ -14,13 +14,13 @@ from sklearn import metrics
 from tests import small
 from tests.books import QUICK, Trained
 from tunebook.core.errors import DataError, RunError
+from tunebook.core.lineage import Ingredient, Recipe
 from tunebook.core.nouns import Interval, Report, read_json, write_json
 from tunebook.core.places import write_plan
-from tunebook.core.soup import Ingredient, Recipe
 from tunebook.data.load import load
 from tunebook.data.options import DataOptions
+from tunebook.stats.bootstrap import Units
 from tunebook.stats.proportion import right_interval, wilson_interval
-from tunebook.stats.units import Units
 from tunebook.tables.files import read_table
 from tunebook.tables.make import child
 from tunebook.verbs.evaluate import again, evaluate

@@ -17,7 +17,7 @@ from tunebook.core.errors import ModelError
 from tunebook.core.progress import Silent
 from tunebook.data.load import load
 from tunebook.engine.load import LoadedModel, load_model
-from tunebook.nets.mix import Mix
+from tunebook.nets.averages import Mix
 from tunebook.verbs import kitchen as module
 from tunebook.verbs.kitchen import Kitchen, Logits, Tasting, tasting
 from tunebook.verbs.steps.answers import answers, kept_at

@@ -55,7 +55,7 @@ def read_options(rule: GateOptions, around: ExtraOptions, allowed: Allowed) -> A
         TunebookError: `cli.option` for a value that its option does not take, `ab.gate`, `ab.guard`, `ab.seeds`,
             `ab.prices`.
     """
-    from tunebook.core.gate import Gate, asked_gate, asked_seeds
+    from tunebook.core.verdict import Gate, asked_gate, asked_seeds
 
     asked: Asked = {"aa": rule.aa, "allow": allowed.names}
     if rule.seeds is not None:

@@ -17,8 +17,7 @@ from tunebook.cli.app import application, fitted
 from tunebook.cli.completion import ASKED, COMMON
 from tunebook.cli.help import WRONG_USE
 from tunebook.cli.streams import Stop, Streams, heard, patience, silence
-from tunebook.core.errors import MachineError, TunebookError, near
-from tunebook.core.machine import machine_error
+from tunebook.core.errors import MachineError, TunebookError, machine_error, near
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunebook.core.retention import Retention
+    from tunebook.core.lineage import Retention
 
 
 def evaluate(

@@ -12,8 +12,7 @@ from typer.core import TyperCommand
 
 from tunebook.cli.layout import wrap
 from tunebook.core.errors import TunebookError
-from tunebook.core.messages import say
-from tunebook.core.widths import columns_of
+from tunebook.core.messages import columns_of, say
 
 WRONG_USE: type[Exception] = typer.BadParameter.__mro__[2]  # the parser's base of all wrong uses
 LINES = ("predict", "techniques")  # commands whose --json is a line for each item

@@ -12,8 +12,7 @@ from tunebook.cli.answer import Answer, command, prose, warn
 from tunebook.cli.layout import wrap
 from tunebook.cli.options import option
 from tunebook.core.errors import TunebookError
-from tunebook.core.messages import say
-from tunebook.core.widths import columns_of
+from tunebook.core.messages import columns_of, say
 
 if TYPE_CHECKING:
     from rich.console import Console

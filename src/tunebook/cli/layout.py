@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tunebook.core.widths import columns_of, head
+from tunebook.core.messages import columns_of, head
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.answer import grid
 from tunebook.cli.layout import GAP
-from tunebook.core.messages import say
+from tunebook.core.messages import columns_of, cut, say
 from tunebook.core.sections import Brief
-from tunebook.core.widths import columns_of, cut
 
 if TYPE_CHECKING:
     from rich.console import Console

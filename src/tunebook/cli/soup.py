@@ -15,7 +15,7 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunebook.core.soup import Recipe
+    from tunebook.core.lineage import Recipe
     from tunebook.verbs.soup import Soup
     from tunebook.verbs.steps.book import Book
     from tunebook.verbs.steps.runs import Run

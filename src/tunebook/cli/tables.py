@@ -13,8 +13,7 @@ from tunebook.cli.choose import named_table, read_changes
 from tunebook.cli.layout import below, padded, wrap
 from tunebook.cli.options import Books, option
 from tunebook.core.errors import BookError, TableError, TunebookError
-from tunebook.core.messages import say
-from tunebook.core.widths import columns_of
+from tunebook.core.messages import columns_of, say
 
 if TYPE_CHECKING:
     from rich.console import Console

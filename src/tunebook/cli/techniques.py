@@ -11,8 +11,7 @@ from tunebook.cli.answer import Answer, command, facts, grid, prose
 from tunebook.cli.layout import INDENT, wrap
 from tunebook.core.errors import TableError, near
 from tunebook.core.facts import in_words
-from tunebook.core.messages import language, say
-from tunebook.core.widths import columns_of
+from tunebook.core.messages import columns_of, language, say
 
 if TYPE_CHECKING:
     from rich.console import Console

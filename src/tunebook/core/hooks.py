@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from tunebook.core.answers import Rows
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Labels, Plan, Report, Split
 from tunebook.core.params import Value
-from tunebook.core.rows import Rows
 from tunebook.core.sections import Beside, Brief, Column, Section, Table
 
 if TYPE_CHECKING:

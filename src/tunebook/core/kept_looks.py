@@ -22,8 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from tunebook.core.files import part_of, write_whole
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id, part_of, write_whole
 
 if TYPE_CHECKING:
     import numpy as np

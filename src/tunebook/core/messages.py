@@ -1,4 +1,4 @@
-"""The message catalogue: every word that a user reads, in English and in Chinese.
+"""The message catalogue: every word that a user reads, in English and in Chinese, and how wide it is on a screen.
 
 The entries are in `tunebook/messages/*.toml`, one file a part of the system:
 
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -77,4 +78,25 @@ def say_in(name: str, code: str, /, **fields: Any) -> str:
     return (texts if code in texts else catalogue())[code][name].format(**fields)
 
 
-__all__ = ["LANGUAGES", "catalogue", "language", "say", "say_in"]
+def columns_of(text: str) -> int:
+    """Columns of a terminal, or narrow letters of a page, that a text takes."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def head(text: str, width: int) -> str:
+    """As many characters of a text as have room, one at least."""
+    end, used = 0, 0
+    for char in text:
+        used += columns_of(char)
+        if used > width and end:
+            break
+        end += 1
+    return text[:end]
+
+
+def cut(text: str, width: int) -> str:
+    """A text of at most so many columns; one that is longer ends in `…`."""
+    return text if columns_of(text) <= width else head(text, width - 1).rstrip() + "…"
+
+
+__all__ = ["LANGUAGES", "catalogue", "columns_of", "cut", "head", "language", "say", "say_in"]

@@ -7,9 +7,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tunebook.core.damage import reading
-from tunebook.core.files import write_whole
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id, write_whole
+from tunebook.core.folders import reading
 from tunebook.core.kind import Kind, kind_of
 from tunebook.core.params import Value
 from tunebook.core.said import STORED, Text

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
+from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion, Items, Measures
 from tunebook.core.errors import PlanError
 from tunebook.core.hooks import Hooks
 from tunebook.core.metric import Metric, Scorer, intervals, scores
 from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Params, Value, build
-from tunebook.core.rows import Rows
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from tunebook.core.errors import DataError
-from tunebook.core.files import part_of
-from tunebook.core.hashing import content_id, file_id
+from tunebook.core.files import content_id, file_id, part_of
 from tunebook.core.nouns import DataRef, Labels, Roles, write_json
 from tunebook.data.clean import chosen_rules, clean_column
 from tunebook.data.columns import is_text

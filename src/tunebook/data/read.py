@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from tunebook.core.errors import DataError
-from tunebook.core.hashing import file_id
+from tunebook.core.files import file_id
 from tunebook.data.columns import to_column
 from tunebook.data.delimited import read_delimited
 from tunebook.data.encoding import decode

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from transformers.trainer_callback import TrainerState
 
-from tunebook.core.damage import read_object
+from tunebook.core.folders import read_object
 from tunebook.core.messages import say
 from tunebook.core.progress import Progress, Silent, tell
 from tunebook.engine.outcome import complete_checkpoints, last_checkpoint, step_of

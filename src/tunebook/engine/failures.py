@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from tunebook.core.errors import MachineError, TunebookError
-from tunebook.core.machine import machine_error
+from tunebook.core.errors import MachineError, TunebookError, machine_error
 from tunebook.tables.rules import lighter
 
 

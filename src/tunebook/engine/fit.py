@@ -25,23 +25,22 @@ from tunebook.core.task import Criterion, Draws, Measures, Task
 from tunebook.core.technique import RunContext, Technique, View
 from tunebook.engine.arguments import training_arguments
 from tunebook.engine.batching import RowNumbers, StepSampler
-from tunebook.engine.dropout import use_fast_dropout
 from tunebook.engine.failures import explained
 from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory, pick_precision, reset_peak
 from tunebook.engine.outcome import Clock, Outcome, outcome_of, prove, step_of
 from tunebook.engine.past import build_model, write_kept
 from tunebook.engine.ranks import join_others, processes, rank, shares_here
+from tunebook.engine.savings import restore, tokens_in, trim, use_fast_dropout
 from tunebook.engine.schedule import check_steps
 from tunebook.engine.seam import WovenTrainer
 from tunebook.engine.source import BookSource
 from tunebook.engine.stored import finish_folder, write_model
 from tunebook.engine.track import Diary, Interrupt, Patience, Watch
-from tunebook.engine.trim import restore, tokens_in, trim
 from tunebook.engine.validation import Validation, keeper_of
 from tunebook.engine.weave import Weave, unit_at, woven
-from tunebook.nets.exact_head import exact, plain, unit_of
-from tunebook.stats.units import folds_of
+from tunebook.nets.heads import exact, plain, unit_of
+from tunebook.stats.bootstrap import folds_of
 from tunebook.tables.rules import planned_steps
 
 

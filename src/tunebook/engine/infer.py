@@ -1,22 +1,25 @@
-"""Run a model over rows: longest first, no padding wasted, the answers in the rows' own order."""
+"""Run a model over rows: longest first, no padding wasted, the answers in the rows' own order; or its mean vectors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from transformers.utils.logging import disable_progress_bar
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.progress import Progress, Silent
-from tunebook.core.task import Criterion, Reads, Task
+from tunebook.core.task import Criterion, Reads, Rows, Task
 from tunebook.core.technique import Batch, model_inputs
 from tunebook.engine.batching import by_length
+from tunebook.engine.machine import keep_memory
 
 Read = Callable[[Any, Batch], Tensor]
 
@@ -121,4 +124,32 @@ def _together(parts: list[Any], count: int) -> Outputs:
 
 Scorer = Callable[[nn.Module], dict[str, float]]
 
-__all__ = ["Inference", "Outputs", "Read", "Scorer", "head"]
+
+def mean_of_tokens(outputs: Any, batch: Batch) -> Tensor:
+    """The mean of the last layer over a row's tokens, scaled to length 1; shape (rows, hidden)."""
+    mask = batch["attention_mask"]
+    mean = (outputs.last_hidden_state * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+    return torch.nn.functional.normalize(mean, dim=1)
+
+
+def features(
+    folder: Path, texts: Sequence[str], task: Task, tokenizer: Any, max_length: int, progress: Progress | None = None
+) -> NDArray[np.float32]:
+    """Array of shape (N, hidden). Nothing is trained.
+
+    Args:
+        folder: base model.
+        task: makes tokens and batches.
+    """
+    from transformers import AutoModel
+
+    keep_memory()
+    disable_progress_bar()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = AutoModel.from_pretrained(str(folder), dtype=torch.float32, trust_remote_code=False).to(device)
+    encoded = task.encode(Rows(texts, None, None, ids=[""] * len(texts)), tokenizer, max_length)
+    inference = Inference(task, tokenizer.pad_token_id, read=mean_of_tokens, what="features")
+    return inference.run(model, encoded, progress=progress).logits
+
+
+__all__ = ["Inference", "Outputs", "Read", "Scorer", "features", "head", "mean_of_tokens"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tunebook.core.errors import PlanError
-from tunebook.core.hashing import content_id, file_id
+from tunebook.core.files import content_id, file_id
 from tunebook.core.nouns import ParamTable
 from tunebook.core.params import Declaration, Value, declarations
 from tunebook.core.places import PLAN, read_plan

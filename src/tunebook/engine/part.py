@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tunebook.core.damage import read_object
+from tunebook.core.folders import read_object
 from tunebook.core.nouns import Plan
 from tunebook.models.source import find_model
 

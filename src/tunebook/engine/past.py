@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tunebook.core.progress import Progress
     from tunebook.core.task import Task
-    from tunebook.engine.trim import TrimmedEmbedding
+    from tunebook.engine.savings import TrimmedEmbedding
 
 CONTINUE, MERGED = "continue_from", "merged"
 _KEPT = "techniques"
@@ -257,7 +257,7 @@ def kept_for(model: Any, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _cut(model: Any) -> tuple[str, TrimmedEmbedding | None]:
     """The token vectors of a model that has fewer of them, under the name of their weight; None for a whole model."""
-    from tunebook.engine.trim import TrimmedEmbedding
+    from tunebook.engine.savings import TrimmedEmbedding
 
     cut = model.get_input_embeddings()
     if not isinstance(cut, TrimmedEmbedding):

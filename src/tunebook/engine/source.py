@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tunebook.core.answers import answered
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError, RunError
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id
 from tunebook.core.nouns import Plan
 from tunebook.core.places import read_plan
 from tunebook.core.progress import Progress, Silent

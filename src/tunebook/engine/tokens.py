@@ -10,7 +10,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from tunebook.core.encoded import Encoded, join, load_encoded
-from tunebook.core.hashing import content_id, lines_id
+from tunebook.core.files import content_id, lines_id
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.task import Rows, Task
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback
 
-from tunebook.core.damage import read_history
 from tunebook.core.errors import MachineError, RunError
+from tunebook.core.folders import read_history
 from tunebook.core.progress import Looks, Progress
 from tunebook.engine.ranks import any_of
 

@@ -14,8 +14,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tunebook.core.files import part_of
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id, part_of
 from tunebook.core.nouns import Record
 
 Row = tuple[Any, ...]  # number, time, actor, action, reason, version, evidence, forced, previous, hash

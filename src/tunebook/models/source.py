@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tunebook.core.errors import MachineError, ModelError
-from tunebook.core.hashing import content_id, file_id
+from tunebook.core.files import content_id, file_id
 from tunebook.models import multilingual
 from tunebook.models.files import pickled, refuse_code, weight_files
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, model_inputs
-from tunebook.nets.features import head_inputs, head_of, pooled
+from tunebook.nets.heads import head_inputs, head_of, pooled
 
 Penalty = Callable[[Tensor, Tensor], Tensor]
 # Rows of the table that several techniques declare alike.

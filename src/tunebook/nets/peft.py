@@ -14,7 +14,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.registry import task_of
 from tunebook.core.technique import Event, Facts, ParamGroups, RunContext, Technique
-from tunebook.models.layers import depths
+from tunebook.models.architecture import depths
 from tunebook.nets.averages import moved
 from tunebook.nets.linear_chain import in_chain
 from tunebook.nets.targets import linears

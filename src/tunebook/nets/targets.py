@@ -15,7 +15,7 @@ from torch import nn
 
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row
-from tunebook.models.layers import depths
+from tunebook.models.architecture import depths
 
 ATTENTION = r"(^|\.)(attention|self_attn|attn|self_attention)\."
 KEYS_VALUES = r"(^|\.)(key|value|[kv]_(proj|lin)|(key|value)_proj|Wqkv|query_key_value|in_proj|c_attn)$"

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from tunebook.core.params import Row
 from tunebook.core.technique import Batch, model_inputs
-from tunebook.models.layers import depths
+from tunebook.models.architecture import depths
 
 # A row of the table that several techniques declare alike.
 Teacher = Annotated[

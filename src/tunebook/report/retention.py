@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tunebook.core.lineage import Retention
 from tunebook.core.messages import say
 from tunebook.core.nouns import Interval
-from tunebook.core.retention import Retention
 from tunebook.core.verdict import Verdict
 from tunebook.core.words import amount, metric_name, number, score_text
 

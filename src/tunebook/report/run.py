@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Unpack
 
+from tunebook.core.lineage import Retention
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan, Report
 from tunebook.core.registry import task_of
-from tunebook.core.retention import Retention
 from tunebook.core.words import baseline_name, head_text, moment, phrase, share_text, stage_names
 from tunebook.report import scores, training
 from tunebook.report.page import write_page

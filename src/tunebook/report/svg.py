@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from tunebook.core.widths import columns_of
+from tunebook.core.messages import columns_of
 
 # Width of a letter of size 1, on average; letters of Chinese are twice as wide.
 _LETTER = 0.6

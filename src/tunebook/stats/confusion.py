@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from tunebook.core.nouns import Interval
 from tunebook.stats import counts as by_count
+from tunebook.stats.bootstrap import Units, normal_quantile
 from tunebook.stats.counts import Counts
 from tunebook.stats.proportion import PRIOR_ROWS, Parts, effective_rows, prior_shares, wilson_ends
-from tunebook.stats.units import Units, normal_quantile
 
 Array = NDArray[Any]
 

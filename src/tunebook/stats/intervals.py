@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 from tunebook.core.metric import Cells
 from tunebook.core.nouns import Interval
 from tunebook.stats import counts as by_count
-from tunebook.stats.areas import Areas
-from tunebook.stats.calibrated import calibration_interval
-from tunebook.stats.calibration import Calibration, softmax
+from tunebook.stats.bootstrap import Units, normal_quantile
+from tunebook.stats.calibration import Calibration, calibration_interval, softmax
 from tunebook.stats.confusion import F1, f1_of, kappa_interval, mcc_interval
-from tunebook.stats.means import mean_interval, pearson_interval, spearman_interval
+from tunebook.stats.influence import Areas, mean_interval, pearson_interval, spearman_interval
 from tunebook.stats.proportion import effective_rows, right_interval, share_interval, wilson_ends
 from tunebook.stats.ranking import Compared
-from tunebook.stats.units import Units, normal_quantile
 
 Array = NDArray[Any]
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from tunebook.core.nouns import Interval
+from tunebook.stats.bootstrap import Units, normal_quantile
 from tunebook.stats.counts import Counts
-from tunebook.stats.units import Units, normal_quantile
 
 Array = NDArray[Any]
 

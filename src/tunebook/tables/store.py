@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from tunebook.core.errors import BookError, TableError, TunebookError
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id
 from tunebook.core.nouns import ParamTable
 from tunebook.core.said import STORED
 from tunebook.knowledge.log import LOG_FILE, Change, ChangeLog, Entry

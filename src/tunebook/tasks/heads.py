@@ -157,7 +157,7 @@ def start_head(model: Any, found: Mapping[str, Any], folder: Path, labels: Label
     """
     import torch
 
-    from tunebook.nets.features import named_head
+    from tunebook.nets.heads import named_head
 
     name, head = named_head(model, labels.outputs)
     if head is None:
@@ -183,7 +183,7 @@ def start_head(model: Any, found: Mapping[str, Any], folder: Path, labels: Label
 
 def head_name(skeleton: Any, labels: Labels) -> str:
     """Name of the last linear map of a model for these labels, which may be without weights; empty without one."""
-    from tunebook.nets.features import named_head
+    from tunebook.nets.heads import named_head
 
     return named_head(skeleton, labels.outputs)[0]
 

@@ -49,8 +49,8 @@ def class_ends(
     logits: Array, targets: Array, labels: Labels, groups: Array | None = None
 ) -> dict[str, dict[str, float]]:
     """Class -> `precision_low`, `precision_high` and so on; a share of no rows has no ends."""
+    from tunebook.stats.bootstrap import Units
     from tunebook.stats.intervals import class_intervals
-    from tunebook.stats.units import Units
 
     true, given = _yes(logits, targets, labels)
     found = class_intervals(true, given, Units.of(len(true), groups))

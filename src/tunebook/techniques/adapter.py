@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Event, Facts, RunContext
-from tunebook.models.layers import depths
+from tunebook.models.architecture import depths
 from tunebook.nets.peft import RATE, Efficient, refuse_architecture, train_only, watch
 from tunebook.nets.targets import ATTENTION_OUT, FEED_OUT, linears_like
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tunebook.core.errors import PlanError
 from tunebook.core.technique import Event, Facts, RunContext
-from tunebook.models.layers import depths
+from tunebook.models.architecture import depths
 from tunebook.nets.peft import RATE, Efficient, refuse_architecture, train_only, watch
 
 

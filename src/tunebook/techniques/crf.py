@@ -12,8 +12,8 @@ from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.registry import techniques
 from tunebook.core.technique import Batch, Facts, LossFn, ParamGroups, RunContext, Technique
-from tunebook.nets.groups import split
 from tunebook.nets.linear_chain import NAME, LinearChain, chain_of, in_chain
+from tunebook.nets.parameters import split
 
 _MOST = 200  # types of entities: 401 tags have 160,801 transitions, and a batch holds as many numbers for each word
 _PLAIN = {"class_weights": "none", "label_smoothing": 0.0}

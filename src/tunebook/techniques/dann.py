@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Facts, LossFn, RunContext, Technique
 from tunebook.nets.alignment import CHANGERS, Target, aligned, refuse_adaptation
-from tunebook.nets.extra import attach
-from tunebook.nets.features import head_of
+from tunebook.nets.heads import head_of
+from tunebook.nets.parameters import attach
 
 
 class DANN(Technique):

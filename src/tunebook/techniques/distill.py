@@ -11,7 +11,7 @@ from torch import Tensor
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
-from tunebook.nets.links import divergence
+from tunebook.nets.classify import divergence
 
 
 class Distill(Technique):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
-from tunebook.nets.extra import attach
+from tunebook.nets.parameters import attach
 from tunebook.nets.teaching import Teacher, Watched, first, over_tokens
 
 

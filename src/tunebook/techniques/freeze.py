@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique
-from tunebook.models.layers import depths, frozen_modules
+from tunebook.models.architecture import depths, frozen_modules
 
 
 class Freeze(Technique):

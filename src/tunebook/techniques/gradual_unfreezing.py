@@ -10,7 +10,7 @@ from pydantic import Field
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row
 from tunebook.core.technique import Event, Facts, RunContext, Technique
-from tunebook.models.layers import depths
+from tunebook.models.architecture import depths
 from tunebook.nets.averages import moved
 from tunebook.tables.rules import effective_batch, planned_steps
 

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import ParamGroups, RunContext, Technique
-from tunebook.models.layers import depths
-from tunebook.nets.groups import split
+from tunebook.models.architecture import depths
 from tunebook.nets.linear_chain import in_chain
+from tunebook.nets.parameters import split
 
 
 class HeadRate(Technique):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique, model_inputs
-from tunebook.nets.links import divergence, old_outputs
+from tunebook.nets.classify import divergence, old_outputs
 
 
 class LwF(Technique):

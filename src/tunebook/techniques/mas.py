@@ -11,7 +11,7 @@ from torch import Tensor
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique, model_inputs
 from tunebook.nets.anchor import Anchor, held, importance_of_past, trained_weights
-from tunebook.nets.links import old_outputs
+from tunebook.nets.classify import old_outputs
 
 
 class MAS(Technique):

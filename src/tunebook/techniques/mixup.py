@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique, model_inputs
-from tunebook.models.layers import depths
+from tunebook.models.architecture import depths
 
 
 class Mixup(Technique):

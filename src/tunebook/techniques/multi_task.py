@@ -17,12 +17,19 @@ from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search, Value
 from tunebook.core.task import Criterion, Measures, OtherBook
 from tunebook.core.technique import Batch, Event, Facts, LossFn, ParamGroups, RunContext, Technique, View
-from tunebook.nets.balance import (
+from tunebook.nets.heads import unit_of
+from tunebook.nets.multi_task import (
+    EXTRA,
     PLACE,
     TASK,
     Mixing,
+    TaskHeads,
+    answer,
     append_tasks,
     average_weights,
+    body_of,
+    headlines,
+    last_shared,
     mixed_counts,
     note_gradients,
     note_sums,
@@ -31,9 +38,7 @@ from tunebook.nets.balance import (
     renew_weights,
     taken,
 )
-from tunebook.nets.exact_head import unit_of
-from tunebook.nets.groups import split
-from tunebook.nets.task_heads import EXTRA, TaskHeads, answer, body_of, headlines, last_shared
+from tunebook.nets.parameters import split
 
 _BOOKS = "multi_task.books"
 _PLAIN: dict[str, Value] = {"class_weights": "none", "label_smoothing": 0.0}

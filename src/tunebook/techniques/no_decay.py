@@ -10,7 +10,7 @@ from pydantic import field_validator
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row
 from tunebook.core.technique import Facts, ParamGroups, RunContext, Technique
-from tunebook.nets.groups import split
+from tunebook.nets.parameters import split
 
 
 class NoDecay(Technique):

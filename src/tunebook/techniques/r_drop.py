@@ -9,7 +9,7 @@ from pydantic import Field
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
-from tunebook.nets.links import symmetric
+from tunebook.nets.classify import symmetric
 
 _DROPOUTS = ("dropout", "attention_dropout", "classifier_dropout")
 

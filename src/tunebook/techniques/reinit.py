@@ -10,7 +10,7 @@ from pydantic import Field
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Facts, RunContext, Technique
-from tunebook.models.layers import Depths, depths
+from tunebook.models.architecture import Depths, depths
 
 
 class Reinit(Technique):

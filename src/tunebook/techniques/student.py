@@ -11,7 +11,7 @@ from torch import nn
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row
 from tunebook.core.technique import RunContext, Technique
-from tunebook.models.layers import depths
+from tunebook.models.architecture import depths
 from tunebook.nets.linear_chain import in_chain
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tunebook.core.params import Row
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique
-from tunebook.nets.links import divergence
+from tunebook.nets.classify import divergence
 from tunebook.nets.perturb import LENGTH, Attack, Point, tell, unit
 
 

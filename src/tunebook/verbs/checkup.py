@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from tunebook.core.damage import read_object
 from tunebook.core.errors import BookError, ModelError, RunError, TunebookError
+from tunebook.core.folders import read_object
 from tunebook.core.messages import catalogue, say
 from tunebook.core.nouns import Record, read_json
 from tunebook.core.places import PLAN

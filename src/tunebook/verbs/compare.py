@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tunebook.core.errors import DataError
-from tunebook.core.gate import FEWEST_SEEDS, Gate
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Report, Split
-from tunebook.core.verdict import Look, Verdict
+from tunebook.core.verdict import FEWEST_SEEDS, Gate, Look, Verdict
 from tunebook.core.words import amount, metric_name, sign_of
 from tunebook.data.frozen import rows_of
 from tunebook.report.ab_words import sentence

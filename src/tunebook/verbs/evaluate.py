@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.errors import BookError, DataError, TunebookError
+from tunebook.core.lineage import Recipe
 from tunebook.core.nouns import DataRef, Labels, ParamTable, Plan, Report, Split, write_json
 from tunebook.core.places import home_of
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
-from tunebook.core.soup import Recipe
 from tunebook.core.task import Rows, Task
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.retention import read_retention, retention

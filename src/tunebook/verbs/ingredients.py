@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from tunebook.core.errors import ModelError, PlanError, RunError, TunebookError
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id
 from tunebook.core.nouns import Plan
 from tunebook.core.registry import techniques
 from tunebook.engine.part import MERGEABLE, is_part

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.answers import answered
 from tunebook.core.errors import ModelError
-from tunebook.core.hashing import content_id, file_id
+from tunebook.core.files import content_id, file_id
 from tunebook.core.nouns import DataRef, Interval, Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
@@ -26,7 +26,7 @@ from tunebook.verbs.steps.runs import Run
 if TYPE_CHECKING:
     from tunebook.core.encoded import Encoded
     from tunebook.engine.load import LoadedModel
-    from tunebook.nets.mix import Mix
+    from tunebook.nets.averages import Mix
 
 Logits = NDArray[np.float32]
 _RESAMPLES = 500
@@ -82,8 +82,7 @@ class Tasting:
 
     def gain(self, before: Logits, after: Logits) -> Interval:
         """How much better one model is than another on these rows, resampled by row or by whole group."""
-        from tunebook.stats.bootstrap import bootstrap_interval
-        from tunebook.stats.units import Units
+        from tunebook.stats.bootstrap import Units, bootstrap_interval
 
         labels, sides, units = self.plan.labels, (before, after), Units.of(len(self.targets), self.exam.groups)
         rows = [self.task.row_scores(side, self.targets, labels, self.metric) for side in sides]
@@ -149,7 +148,7 @@ class Kitchen:
         Raises:
             ModelError: `soup.shape`.
         """
-        from tunebook.nets.mix import Mix
+        from tunebook.nets.averages import Mix
 
         names = tuple(run.id for run in runs)
         begun = max((known for known in self._mixes if names[: len(known)] == known), key=len, default=())

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError
 from tunebook.core.files import part_of
 from tunebook.core.judged import Judged
 from tunebook.core.nouns import SPLITS, DataRef
 from tunebook.core.progress import Progress
-from tunebook.core.rows import Rows
 from tunebook.data.kind import column_kind
 from tunebook.data.options import DataOptions
 from tunebook.tasks.ranking.mining import Rules, Search, negatives

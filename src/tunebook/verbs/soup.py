@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from tunebook.core.errors import PlanError, RunError
-from tunebook.core.files import write_whole
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id, write_whole
+from tunebook.core.lineage import METHODS, Ingredient, Method, Recipe
 from tunebook.core.nouns import Plan, read_json, write_json
 from tunebook.core.places import write_plan
 from tunebook.core.progress import Progress, Silent
-from tunebook.core.soup import METHODS, Ingredient, Method, Recipe
 from tunebook.verbs.ingredients import SOUP, ingredients_of
 from tunebook.verbs.kitchen import Kitchen, Logits, Tasting, tasting
 from tunebook.verbs.steps.book import Book

@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
+from tunebook.core.answers import Rows
 from tunebook.core.errors import MachineError
 from tunebook.core.hooks import BaselineInput
-from tunebook.core.rows import Rows
 from tunebook.tasks.embedding import Embedding
 from tunebook.tasks.embedding.baselines import baselines
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from tests import small
+from tunebook.core.answers import Rows
 from tunebook.core.errors import PlanError, TableError
 from tunebook.core.nouns import Labels
 from tunebook.core.params import build
 from tunebook.core.registry import own_rows, tasks
-from tunebook.core.rows import Rows
 from tunebook.models.source import load_tokenizer
 from tunebook.tables.make import child, new_table
 from tunebook.tasks.embedding.batches import ROW, SIDE, collate, encode

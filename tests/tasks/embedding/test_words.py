@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tunebook.core.answers import Rows
 from tunebook.core.nouns import Labels
-from tunebook.core.rows import Rows
 from tunebook.tasks.embedding import Embedding
 from tunebook.tasks.embedding.words import PairWords
 

@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 
+from tunebook.core.answers import Rows
 from tunebook.core.errors import MachineError
 from tunebook.core.judged import Judged
-from tunebook.core.rows import Rows
 from tunebook.tasks.ranking import lexical
 from tunebook.tasks.ranking.lexical import BM25, words_of
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from tests import small
+from tunebook.core.answers import Rows
 from tunebook.core.judged import Judged
 from tunebook.core.nouns import Labels
-from tunebook.core.rows import Rows
 
 LABELS = Labels(problem="relevance", low=0.0, high=1.0)
 

@@ -10,9 +10,9 @@ import pytest
 from tests import small
 from tests.tasks.reranking import made
 from tests.tasks.tagging import readers
+from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError, ModelError
 from tunebook.core.judged import Judged
-from tunebook.core.rows import Rows
 from tunebook.nets.candidates import PLACE
 from tunebook.tasks.reranking import Reranking, pairs
 from tunebook.tasks.reranking.pairs import TYPES, WINDOW

@@ -17,7 +17,7 @@ from tunebook.core.batch import model_inputs
 from tunebook.core.judged import Judged
 from tunebook.core.nouns import Labels
 from tunebook.engine.infer import Inference
-from tunebook.nets.features import head_of
+from tunebook.nets.heads import head_of
 from tunebook.tasks.reranking import Reranking
 from tunebook.tasks.reranking.batches import PAIR
 from tunebook.tasks.reranking.loss import Relevance

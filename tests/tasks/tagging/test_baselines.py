@@ -10,10 +10,10 @@ import pytest
 
 from tests.engine.test_fit import plan
 from tests.tasks.tagging import made
+from tunebook.core.answers import Rows
 from tunebook.core.errors import MachineError
 from tunebook.core.hooks import BaselineInput
 from tunebook.core.nouns import DataRef, Labels, Roles
-from tunebook.core.rows import Rows
 from tunebook.tasks.tagging import Tagging
 from tunebook.tasks.tagging.baselines import crf, look_up, words_of
 from tunebook.tasks.tagging.pieces import END, START

@@ -12,8 +12,8 @@ import torch
 
 from tests import small, tiny
 from tests.tasks.tagging import made, readers
+from tunebook.core.answers import Rows
 from tunebook.core.errors import ModelError
-from tunebook.core.rows import Rows
 from tunebook.engine.batching import by_length
 from tunebook.engine.infer import Inference
 from tunebook.tasks.tagging import Tagging

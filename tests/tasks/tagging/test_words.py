@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.tasks.tagging import made
+from tunebook.core.answers import Rows
 from tunebook.core.nouns import Labels, Report
-from tunebook.core.rows import Rows
 from tunebook.core.sections import HeatMap, Table
 from tunebook.tasks.tagging import Tagging
 from tunebook.tasks.tagging.errors import KINDS, detail

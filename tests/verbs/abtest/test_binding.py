@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.special import ndtri
 
 from tests.plans import frozen, look
-from tunebook.core.gate import Gate
+from tunebook.core.verdict import Gate
 from tunebook.stats.sequential import spent
 from tunebook.verbs.abtest.binding import judged_by, laxer, overspent, rejects, too_lax
 from tunebook.verbs.abtest.spending import Taken, error_of

@@ -13,9 +13,9 @@ from tests.ab_book import exam as make_exam
 from tunebook.core.kept_looks import FOLDER, KeptLook, KeptLooks, rows_key
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Rows
+from tunebook.stats.bootstrap import folds_of
 from tunebook.stats.calibration import softmax
 from tunebook.stats.ranking import auc, macro_auc, pearson, spearman
-from tunebook.stats.units import folds_of
 from tunebook.tasks.text_classification import TextClassification
 from tunebook.verbs.abtest.crossfit import Answers, crossed, uncrossed
 from tunebook.verbs.abtest.exam import Exam

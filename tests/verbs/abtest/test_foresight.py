@@ -7,8 +7,7 @@ import pytest
 from benchmarks.answers import Latent
 
 from tests.ab_book import exam, gains, marks
-from tunebook.core.gate import Gate
-from tunebook.core.verdict import Look
+from tunebook.core.verdict import Gate, Look
 from tunebook.stats.gate import MeanSquares
 from tunebook.stats.settle import min_detectable
 from tunebook.verbs.abtest import foresight as module

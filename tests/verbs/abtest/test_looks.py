@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.ab_book import exam, gains, marks
-from tunebook.core.gate import Gate
+from tunebook.core.verdict import Gate
 from tunebook.stats.gate import decide, two_way
 from tunebook.stats.sequential import chance_left
 from tunebook.verbs.abtest.looks import bootstrapped, gain, take_look, wanted_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tunebook.core.gate import Gate
+from tunebook.core.verdict import Gate
 from tunebook.knowledge.log import Change, ChangeLog
 from tunebook.verbs.abtest.loosened import loosened
 

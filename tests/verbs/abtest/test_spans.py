@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from tests.tasks.tagging import made
-from tunebook.core.answers import stacked
+from tunebook.core.answers import Rows, stacked
 from tunebook.core.nouns import Labels
-from tunebook.core.rows import Rows
 from tunebook.tasks.tagging import Tagging
 from tunebook.verbs.abtest.beside import described, flip_counts
 from tunebook.verbs.abtest.classes import class_rows, class_sizes

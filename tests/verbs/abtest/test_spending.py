@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tunebook.core.errors import PlanError
-from tunebook.core.gate import Gate
+from tunebook.core.verdict import Gate
 from tunebook.stats.sequential import spent, together
 from tunebook.verbs.abtest.spending import PlannedLook, Taken, dearest, nested, planned_looks, spent_elsewhere
 

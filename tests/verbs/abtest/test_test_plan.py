@@ -13,8 +13,8 @@ import pytest
 from tests import ab_book
 from tests.scored import TASK
 from tunebook.core.errors import DataError, PlanError
-from tunebook.core.gate import RATIOS, Gate
 from tunebook.core.nouns import read_json, write_json
+from tunebook.core.verdict import RATIOS, Gate
 from tunebook.stats.sequential import spent
 from tunebook.verbs.abtest import test_plan as module
 from tunebook.verbs.abtest.arms import Arm

@@ -10,8 +10,8 @@ import pytest
 
 from tests import logged
 from tests.plans import frozen, look
-from tunebook.core.gate import Gate
 from tunebook.core.nouns import write_json
+from tunebook.core.verdict import Gate
 from tunebook.verbs.abtest.tested import counted, logged_facts, logged_tests, taken
 from tunebook.verbs.steps.book import Book, write_book_file
 

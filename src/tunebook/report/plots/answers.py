@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from tunebook.core.widths import cut
+from tunebook.core.messages import cut
 from tunebook.report.svg import Frame, element, picture, width_of, words
 
 # Up to this many classes cells carry their counts, and up to this many classes have their names at the axes.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from tunebook.core.widths import cut
+from tunebook.core.messages import cut
 from tunebook.report.svg import Frame, element, picture, width_of, words
 
 _WIDTH, _ROW = 470.0, 24.0

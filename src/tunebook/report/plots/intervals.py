@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from tunebook.core.widths import cut
+from tunebook.core.messages import cut
 from tunebook.report.svg import Frame, Scale, element, picture, tick_text, ticks, width_of, words
 
 _WIDTH, _ROW, _TOP, _LABEL, _VALUE, _FOOT = 960.0, 40.0, 34.0, 190.0, 200.0, 50.0

@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from tunebook.core.widths import cut
+from tunebook.core.messages import cut
 from tunebook.report.svg import Frame, Scale, element, legend, picture, tick_text, ticks, words
 
 _WIDTH, _HEIGHT, _TOP, _FOOT, _SIDE = 960.0, 330.0, 40.0, 284.0, 90.0

@@ -10,13 +10,13 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion
 from tunebook.core.encoded import Encoded
 from tunebook.core.hooks import SENTENCES, BaselineInput, Case
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Params, Value
-from tunebook.core.rows import Rows
 from tunebook.models.sentences import TEXT, Sentences, sentences_of
 from tunebook.tasks.embedding import batches
 from tunebook.tasks.embedding.rows import EmbeddingRows

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.answers import Rows
 from tunebook.core.errors import MachineError
 from tunebook.core.hooks import BaselineInput
-from tunebook.core.rows import Rows
 from tunebook.core.task import Task
 
 Array = NDArray[Any]

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.answers import Rows
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.params import Value
-from tunebook.core.rows import Rows
 from tunebook.core.sections import Brief, Scatter, Section
 from tunebook.core.task import Task
 from tunebook.tasks import label_scores

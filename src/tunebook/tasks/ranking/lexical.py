@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.answers import Rows
 from tunebook.core.errors import MachineError
 from tunebook.core.judged import Judged
 from tunebook.core.progress import Progress, Silent
-from tunebook.core.rows import Rows
 from tunebook.tasks.ranking.dense import listed, top
 
 Array = NDArray[Any]

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.answers import stacked
+from tunebook.core.answers import Rows, stacked
 from tunebook.core.judged import Judged
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
-from tunebook.core.rows import Rows
 from tunebook.core.sections import Brief, Column, Section, Table
 from tunebook.core.task import Task
 from tunebook.tasks.ranking.scores import TOP

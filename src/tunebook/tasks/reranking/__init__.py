@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion
 from tunebook.core.encoded import Encoded
 from tunebook.core.hooks import SENTENCES, Case
@@ -16,7 +17,6 @@ from tunebook.core.judged import Judged
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Value
-from tunebook.core.rows import Rows
 from tunebook.tasks.ranking.scores import METRICS
 from tunebook.tasks.ranking.words import RankingWords
 from tunebook.tasks.reranking import pairs

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.answers import Rows
 from tunebook.core.encoded import Encoded, join
 from tunebook.core.errors import DataError, ModelError
 from tunebook.core.judged import Judged
-from tunebook.core.rows import Rows
 from tunebook.nets.candidates import PLACE
 
 WINDOW, TYPES = "reranking.window", "token_type_ids"

@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion
 from tunebook.core.encoded import Encoded
 from tunebook.core.hooks import SENTENCES, BaselineInput, Case
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Value
-from tunebook.core.rows import Rows
 from tunebook.tasks.tagging import pieces, votes
 from tunebook.tasks.tagging.scores import METRICS, both, exact
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.answers import Rows
 from tunebook.core.nouns import Labels
-from tunebook.core.rows import Rows
 from tunebook.tasks.tagging.scores import by_type, overlaps
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
+from tunebook.core.answers import Rows
 from tunebook.core.hooks import Writer
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.params import Value
-from tunebook.core.rows import Rows
 from tunebook.core.sections import Brief, Column, HeatMap, Section, Table
 from tunebook.core.task import Task
 from tunebook.tasks.label_words import class_table

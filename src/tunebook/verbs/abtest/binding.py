@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunebook.core.errors import RefusedError
-from tunebook.core.gate import Gate
-from tunebook.core.verdict import Look
+from tunebook.core.verdict import Gate, Look
 from tunebook.stats.sequential import spent
 from tunebook.verbs.abtest.spending import Taken, error_of, nested
 from tunebook.verbs.abtest.test_plan import Guard, TestPlan

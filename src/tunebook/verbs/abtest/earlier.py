@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tunebook.core.gate import RETENTION
 from tunebook.core.nouns import DataRef, Plan
 from tunebook.core.progress import Progress
-from tunebook.core.verdict import Guardrail
+from tunebook.core.verdict import RETENTION, Guardrail
 from tunebook.verbs.abtest.exam import Exam, split_exam
 from tunebook.verbs.abtest.guardrails import judged
 from tunebook.verbs.abtest.looks import gain

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.answers import rows_id
 from tunebook.core.errors import DataError
-from tunebook.core.hashing import file_id
+from tunebook.core.files import file_id
 from tunebook.core.nouns import DataRef, Split
 from tunebook.core.task import Rows
 from tunebook.data.kind import column_kind

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from tunebook.core.errors import DataError, PlanError
-from tunebook.core.gate import CLASS, RATIOS, RETENTION
 from tunebook.core.metric import CALIBRATION
-from tunebook.core.verdict import Guardrail
+from tunebook.core.verdict import CLASS, RATIOS, RETENTION, Guardrail
 from tunebook.stats.gate import Effect, two_way
 from tunebook.stats.seeds import multi_bootstrap, over_seeds
 from tunebook.verbs.abtest.arms import Result

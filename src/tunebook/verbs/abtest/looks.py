@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.gate import Gate
-from tunebook.core.verdict import Look
+from tunebook.core.verdict import Gate, Look
 from tunebook.stats.gate import Effect, proven, two_way
 from tunebook.stats.seeds import Blocks, Score, multi_bootstrap
 from tunebook.stats.sequential import chance_left

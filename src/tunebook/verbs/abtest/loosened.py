@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from pydantic import ValidationError
 
-from tunebook.core.gate import Gate
+from tunebook.core.verdict import Gate
 from tunebook.knowledge.log import Entry
 
 

@@ -10,9 +10,8 @@ from typing import Any, Unpack
 
 from tunebook.core.border import Allow
 from tunebook.core.errors import BookError, PlanError
-from tunebook.core.gate import Gate
 from tunebook.core.nouns import DataRef, ParamTable, read_json, write_json
-from tunebook.core.verdict import Look, Verdict
+from tunebook.core.verdict import Gate, Look, Verdict
 from tunebook.engine.past import numbered
 from tunebook.stats.freedom import Sizes
 from tunebook.tables.in_force import flat, replaced

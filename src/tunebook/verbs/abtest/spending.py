@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tunebook.core.errors import PlanError
-from tunebook.core.gate import FEWEST_SEEDS, MOST_LOOKS, Gate
 from tunebook.core.nouns import Record
+from tunebook.core.verdict import FEWEST_SEEDS, MOST_LOOKS, Gate
 from tunebook.stats.sequential import remaining, together
 
 _LEAST = 0.01  # share of alpha; with less of it no look could decide

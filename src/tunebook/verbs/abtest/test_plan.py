@@ -10,11 +10,11 @@ from pydantic import Field
 
 from tunebook.core.border import Allow
 from tunebook.core.errors import PlanError
-from tunebook.core.gate import CLASS, GUARDS, RETENTION, Gate, asked_gate, asked_seeds
-from tunebook.core.hashing import file_id
+from tunebook.core.files import file_id
 from tunebook.core.metric import CALIBRATION
 from tunebook.core.nouns import DataRef, Plan, Record, Split
 from tunebook.core.registry import task_of
+from tunebook.core.verdict import CLASS, GUARDS, RETENTION, Gate, asked_gate, asked_seeds
 from tunebook.stats.freedom import Sizes
 from tunebook.stats.gate import check_groups
 from tunebook.verbs.abtest.arms import Arm

@@ -9,9 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from tunebook.core.errors import BookError, TableError
-from tunebook.core.gate import Gate
 from tunebook.core.nouns import read_json
-from tunebook.core.verdict import Look, Verdict
+from tunebook.core.verdict import Gate, Look, Verdict
 from tunebook.knowledge.log import Entry
 from tunebook.verbs.abtest.binding import judged_by
 from tunebook.verbs.abtest.spending import Taken

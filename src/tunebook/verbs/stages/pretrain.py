@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from tunebook.core.errors import PlanError
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id
 from tunebook.core.nouns import DataRef, ParamTable
 from tunebook.core.params import Row, Search, declarations
 from tunebook.core.places import from_book

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tunebook.core.answers import Answers, answered, kept_answers
+from tunebook.core.answers import Answers, Rows, answered, kept_answers
 from tunebook.core.errors import MachineError, ModelError
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id
 from tunebook.core.nouns import DataRef, Plan
 from tunebook.core.progress import Progress
-from tunebook.core.rows import Rows
 from tunebook.engine.part import base_of, is_part
 from tunebook.verbs.steps.kept import kept_model_id
 from tunebook.verbs.steps.runs import Run

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id
 from tunebook.core.hooks import BaselineInput
 from tunebook.core.nouns import DataRef, Plan, Split
 from tunebook.core.progress import Progress
@@ -81,7 +81,7 @@ def _sample(rows: Rows, seed: int) -> Rows:
 
 def _frozen(plan: Plan, texts: Sequence[str], progress: Progress | None) -> NDArray[np.float32]:
     """Mean of the base model's last layer, shape (N, hidden)."""
-    from tunebook.engine.features import features
+    from tunebook.engine.infer import features
     from tunebook.models.source import find_model, load_tokenizer
 
     folder = find_model(plan.model, allow_pickle=True)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from tunebook.core.errors import BookError
-from tunebook.core.gate import Gate
 from tunebook.core.nouns import DataRef, ParamTable, Record
+from tunebook.core.verdict import Gate
 
 if TYPE_CHECKING:
     from tunebook.knowledge.log import ChangeLog

@@ -8,10 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tunebook.core.damage import read_object
 from tunebook.core.errors import BookError
-from tunebook.core.files import write_whole
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id, write_whole
+from tunebook.core.folders import read_object
 from tunebook.models.source import model_id, model_stamp
 
 

@@ -142,7 +142,7 @@ def same_as_base(run: Run, loaded: LoadedModel) -> bool:
     """Whether the layers of a model are those of its run's base model, bit for bit."""
     from torch import equal
 
-    from tunebook.models.layers import depths
+    from tunebook.models.architecture import depths
     from tunebook.models.source import find_model
 
     base = loaded.task.build(find_model(run.plan.model, allow_pickle=True), run.plan.labels, run.plan.params)

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from tunebook.core.hashing import content_id
+from tunebook.core.files import content_id
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.core.task import Plain, Task
 from tunebook.models.architecture import Architecture

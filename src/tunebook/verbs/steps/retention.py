@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.lineage import Earlier, Retention
 from tunebook.core.nouns import DataRef, Interval, Plan, Report, Split, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
-from tunebook.core.retention import Earlier, Retention
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
     from tunebook.core.task import Rows
-    from tunebook.stats.units import Units
+    from tunebook.stats.bootstrap import Units
 
 FILE = "retention.json"
 _RESAMPLES = 500
@@ -112,7 +112,7 @@ def scored(run: Run, rows: Rows, data: DataRef, split: Split, metric: str, progr
 
 def _units(rows: Rows, data: DataRef) -> Units:
     from tunebook.data.load import group_codes
-    from tunebook.stats.units import Units
+    from tunebook.stats.bootstrap import Units
 
     return Units.of(len(rows), group_codes(rows, data.roles))
 

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tunebook.core.damage import read_history, read_object
 from tunebook.core.errors import BookError, RunError
 from tunebook.core.files import write_whole
+from tunebook.core.folders import read_history, read_object
 from tunebook.core.nouns import Plan, Report, read_json
 from tunebook.core.places import PLAN, home_of, read_plan
 

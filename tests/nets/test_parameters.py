@@ -7,7 +7,7 @@ from torch import nn
 
 from tests import tiny
 from tunebook.core.technique import RunContext
-from tunebook.nets.extra import attach
+from tunebook.nets.parameters import attach
 
 
 def test_it_is_a_child_drawn_from_the_seed() -> None:

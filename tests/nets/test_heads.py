@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from tests import tiny
-from tunebook.nets.exact_head import ExactHead, exact, plain, unit_of
+from tunebook.nets.heads import ExactHead, exact, plain, unit_of
 
 
 def test_the_unit_is_the_nearest_power_of_two() -> None:

@@ -1,4 +1,4 @@
-"""The last linear map of a model while it is trained: in float32 whatever the precision, and for numbers in a unit.
+"""The last linear map of a model: the vectors that it reads, and its product in float32 whatever the precision.
 
 Under autocast a linear map in bf16 has 8 bits: answers near 100 would come in steps of 0.5, and no two of a model that
 has only begun to learn would differ. And a head moves by about the learning rate a step, so it needs as many steps as
@@ -10,6 +10,8 @@ map afterwards changes no bit of any answer.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,53 @@ import torch.nn.functional as F  # noqa: N812 - the name that torch's own docume
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tunebook.nets.features import named_head
+from tunebook.core.errors import ModelError
+from tunebook.models.architecture import depths
+
+
+def head_of(model: nn.Module, outputs: int) -> nn.Linear:
+    """The linear layer that gives a model's `outputs` answers: the last one so wide above the encoder's layers."""
+    inside = depths(model).prefix + "."
+    found = [
+        module
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) and module.out_features == outputs and not name.startswith((inside, "extra_"))
+    ]
+    return found[-1]
+
+
+def named_head(model: nn.Module, outputs: int) -> tuple[str, nn.Linear | None]:
+    """The same with its name; none, and an empty name, of an architecture of which it is not known."""
+    try:
+        head = head_of(model, outputs)
+    except (ModelError, IndexError):
+        return "", None
+    return next(name for name, module in model.named_modules() if module is head), head
+
+
+@contextmanager
+def head_inputs(head: nn.Linear) -> Iterator[list[Tensor]]:
+    """Inside, whatever goes into a head is put into the list."""
+    seen: list[Tensor] = []
+    hook = head.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    try:
+        yield seen
+    finally:
+        hook.remove()
+
+
+def pooled(seen: list[Tensor], mask: Tensor) -> Tensor:
+    """Vectors (B, width) in float32 of the rows of a batch whose `attention_mask` is given, shape (B, length).
+
+    Args:
+        seen: what the head read: first of the rows as they are, then perhaps of those rows changed. Of a head that
+            reads every token it is the mean over the row's tokens.
+    """
+    first = next((item for item in seen if item.requires_grad), seen[0])[: len(mask)].float()
+    if first.dim() == 2:
+        return first
+    shares = mask.to(first) / mask.sum(dim=1, keepdim=True)
+    return (first * shares[..., None]).sum(dim=1)
 
 
 def unit_of(targets: NDArray[Any]) -> float:
@@ -76,4 +124,4 @@ def plain(model: nn.Module) -> None:
             model.set_submodule(name, module.plain())
 
 
-__all__ = ["ExactHead", "exact", "plain", "unit_of"]
+__all__ = ["ExactHead", "exact", "head_inputs", "head_of", "named_head", "plain", "pooled", "unit_of"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tunebook.core.lineage import Earlier, Retention, mean_interval
 from tunebook.core.nouns import Interval
-from tunebook.core.retention import Earlier, Retention, mean_interval
 
 
 def span(value: float, half: float = 0.1) -> Interval:

@@ -11,7 +11,7 @@ from torch import nn
 
 from tests import tiny
 from tunebook.core.encoded import pack
-from tunebook.engine.trim import TrimmedEmbedding, restore, tokens_in, trim
+from tunebook.engine.savings import TrimmedEmbedding, restore, tokens_in, trim
 
 
 def steps(model: Any, kind: str, optimizer: str, count: int = 5) -> None:

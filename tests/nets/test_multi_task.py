@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tunebook.core.encoded import pack
-from tunebook.nets.balance import (
+from tunebook.nets.multi_task import (
     PLACE,
     TASK,
     append_tasks,

@@ -5,10 +5,10 @@ import pytest
 from scipy import stats
 from scipy.optimize import brentq
 
-from tunebook.stats import areas
-from tunebook.stats.areas import Areas, hanley_mcneil
+from tunebook.stats import influence as areas
+from tunebook.stats.bootstrap import Units
+from tunebook.stats.influence import Areas, hanley_mcneil
 from tunebook.stats.ranking import auc, macro_auc
-from tunebook.stats.units import Units
 
 Z = stats.norm.ppf(0.975)
 
