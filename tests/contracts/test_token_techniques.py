@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from tests import small
 from tests.contracts.test_techniques import (
@@ -131,7 +130,19 @@ def test_it_goes_with_every_technique_that_it_does_not_refuse(
     assert finite(tmp_path, made)
 
 
-def test_rows_of_this_ground_have_several_windows(ground: Ground, tmp_path: Path) -> None:
-    training = ground.fit(tmp_path, ground.plan())
-    batch = training.task.collate(training.view.rows, range(16), 0)
-    assert len(batch["input_ids"]) > 16 and torch.equal(batch["row"], batch["row"].sort().values)
+def test_no_pass_has_more_windows_than_the_batch_size(ground: Ground, tmp_path: Path) -> None:
+    """Rows of this ground have several windows; a row's own are never parted."""
+    training = ground.fit(tmp_path, ground.plan(batch_size=8, gradient_accumulation_steps=2, max_steps=4, eval_every=4))
+    trainer = training.prepare()
+    seen = []
+    loss = trainer.compute_loss
+
+    def spied(model: Any, inputs: Any, **given: Any) -> Any:
+        seen.append(inputs["tagging.row"].tolist())
+        return loss(model, inputs, **given)
+
+    trainer.compute_loss = spied
+    trainer.train()
+    assert sum(len(set(rows)) for rows in seen) == 4 * 16, "all rows of each step"
+    assert len(seen) > 4 * 2 and all(len(rows) <= 8 or len(set(rows)) == 1 for rows in seen)
+    assert all(rows == sorted(rows) for rows in seen)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tunebook.core.errors import PlanError
-from tunebook.engine.batching import RowNumbers, StepSampler, by_length, padding
+from tunebook.engine.batching import RowNumbers, StepSampler, by_length, by_lines, padding
 from tunebook.engine.ranks import Shares
 from tunebook.tables.rules import planned_steps
 
@@ -127,3 +129,18 @@ def test_by_length_is_longest_first_and_complete() -> None:
     batches = by_length(sizes, np.ones_like(sizes), 16)
     assert sizes[batches[0]].min() >= sizes[batches[1]].max()
     assert sorted(np.concatenate(batches)) == list(range(70))
+
+
+def test_by_lines_keeps_the_order_and_fills_no_part_beyond_its_size() -> None:
+    lines = np.array([1, 1, 3, 9, 1, 2, 2, 1])
+    rows = [7, 2, 0, 3, 1, 5, 6, 4]
+    assert by_lines(rows, lines, 4) == [[7, 2], [0], [3], [1, 5], [6, 4]]
+    assert by_lines([4, 0, 1, 7], lines, 4) == [[4, 0, 1, 7]], "single lines are never parted"
+    draw = np.random.default_rng(0)
+    for size in (1, 4, 16):
+        lines = draw.integers(1, 8, 40)
+        rows = draw.permutation(40)[:25].tolist()
+        parts = by_lines(rows, lines, size)
+        assert [row for part in parts for row in part] == rows
+        assert all(lines[part].sum() <= size or len(part) == 1 for part in parts)
+        assert all(lines[one].sum() + lines[two[0]] > size for one, two in pairwise(parts)), "none could take one more"

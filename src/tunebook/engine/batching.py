@@ -135,10 +135,28 @@ def by_length(lengths: NDArray[np.int64], lines: NDArray[np.int64], size: int) -
     return np.split(order, np.flatnonzero(np.diff(batch)) + 1) if len(order) else []
 
 
+def by_lines(rows: Sequence[int], lines: NDArray[np.int64], size: int) -> list[list[int]]:
+    """The rows of a forward pass in their order, in as many parts as it takes for each to have `size` lines at most; a
+    row that has more of them is one alone.
+
+    Args:
+        lines: of all rows, shape (N,).
+    """
+    parts: list[list[int]] = [[]]
+    room = size
+    for row in rows:
+        if parts[-1] and lines[row] > room:
+            parts.append([])
+            room = size
+        parts[-1].append(row)
+        room -= int(lines[row])
+    return parts
+
+
 def padding(lengths: NDArray[np.int64], batches: Sequence[Sequence[int]]) -> float:
     """Padded tokens over real tokens: 1 is none wasted."""
     padded = sum(len(batch) * int(lengths[list(batch)].max()) for batch in batches)
     return padded / max(int(lengths.sum()), 1)
 
 
-__all__ = ["RowNumbers", "StepSampler", "by_length", "padding"]
+__all__ = ["RowNumbers", "StepSampler", "by_length", "by_lines", "padding"]

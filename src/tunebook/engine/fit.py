@@ -24,7 +24,7 @@ from tunebook.core.registry import tasks
 from tunebook.core.task import Criterion, Draws, Measures, Task
 from tunebook.core.technique import RunContext, Technique, View
 from tunebook.engine.arguments import training_arguments
-from tunebook.engine.batching import RowNumbers, StepSampler
+from tunebook.engine.batching import RowNumbers, StepSampler, by_lines
 from tunebook.engine.failures import explained
 from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory, pick_precision, reset_peak
@@ -33,7 +33,7 @@ from tunebook.engine.past import build_model, write_kept
 from tunebook.engine.ranks import join_others, processes, rank, shares_here
 from tunebook.engine.savings import restore, tokens_in, trim, use_fast_dropout
 from tunebook.engine.schedule import check_steps
-from tunebook.engine.seam import WovenTrainer
+from tunebook.engine.seam import MORE, WovenTrainer
 from tunebook.engine.source import BookSource
 from tunebook.engine.stored import finish_folder, write_model
 from tunebook.engine.track import Diary, Interrupt, Patience, Watch
@@ -216,8 +216,11 @@ class Fit:
             rows, shown = self.view.rows, self.view.shown
             return self._drawn(shown(rows, epoch) if shown else rows, (self.plan.seed, epoch))
 
+        lines, size = self.task.lines(self.view.rows), int(self.params["batch_size"])  # type: ignore[arg-type]
+
         def batch(rows: list[int]) -> dict[str, Any]:
-            return self.task.collate(seen(sampler.epoch), rows, pad)
+            first, *more = (self.task.collate(seen(sampler.epoch), part, pad) for part in by_lines(rows, lines, size))
+            return {**first, MORE: more} if more else first
 
         weave.loader = lambda: DataLoader(numbers, batch_sampler=sampler, collate_fn=batch)
         keeper = keeper_of(self.plan, self._validation(), weave, self.folder)

@@ -33,6 +33,7 @@ from tunebook.engine.weave import Weave
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
+MORE = "tunebook.more"  # of a micro-batch of too many lines: the batches that it goes on with
 _CHECKPOINTS = 2  # the newest and the best; where they are one, also the one before
 _NO_ITEMS = 1e-12  # a step of rows that all weigh nothing has the loss 0, not 0 / 0
 
@@ -128,7 +129,8 @@ class Seam:
         batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)  # type: ignore[misc]
         if not batches:
             return batches, None
-        total = torch.stack([self.weave.items(batch) for batch in batches]).sum().to(device)
+        parts = [part for batch in batches for part in (batch, *batch.get(MORE, ()))]
+        total = torch.stack([self.weave.items(part) for part in parts]).sum().to(device)
         if self.accelerator.num_processes > 1:
             total = self.accelerator.reduce(total, reduction="sum")
         return batches, total
@@ -150,9 +152,14 @@ class Seam:
             loss = loss * share.to(loss)
         return (loss, outputs) if return_outputs else loss
 
-    def training_step(self, *args: Any, **kwargs: Any) -> Tensor:
-        """The stock pass forth and back; after the last of a step the event `gradients`: whole, and not clipped yet."""
-        loss: Tensor = super().training_step(*args, **kwargs)  # type: ignore[misc]
+    def training_step(self, model: nn.Module, inputs: Batch, *args: Any, **kwargs: Any) -> Tensor:
+        """The stock pass forth and back, of a micro-batch of several parts one for each; after the last of a step the
+        event `gradients`: whole, and not clipped yet."""
+        *before, last = inputs, *inputs.pop(MORE, ())
+        stock: Callable[..., Tensor] = super().training_step  # type: ignore[misc]
+        with self.accelerator.no_sync(model):
+            losses = [stock(model, part, *args, **kwargs) for part in before]
+        loss = sum(losses, stock(model, last, *args, **kwargs))
         if self.accelerator.sync_gradients:
             self.weave.run.step = self.state.global_step
             self.weave.tell("gradients")
