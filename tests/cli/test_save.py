@@ -131,3 +131,9 @@ def test_lists_of_records_are_json_in_a_cell() -> None:
         ['[{"start": 0, "label": "LOC"}]'],
         ["[]"],
     ]
+
+
+def test_a_column_of_records_that_are_all_empty_holds_empty_lists() -> None:
+    rows = [{"text": "a", "spans": []}, {"text": "b", "spans": []}]
+    assert flat(rows, frozenset({"spans"}))[1] == [["a", "[]"], ["b", "[]"]]
+    assert flat(rows)[1] == [["a", ""], ["b", ""]], "several labels of a row, none of them"

@@ -21,6 +21,7 @@ from tunebook.core.words import (
     metric_name,
     metric_of,
     moment,
+    noticed,
     number,
     phrase,
     possible,
@@ -155,3 +156,10 @@ def test_stages_are_named_with_their_techniques(monkeypatch):
 def test_what_becomes_of_the_head_of_a_base_model(head, told):
     text = head_text(SimpleNamespace(head=head, labels=SimpleNamespace(names=["a", "b"])))
     assert told in text and bool(text) == (head is not None)
+
+
+def test_what_a_training_did_is_told_where_there_is_a_word_for_it():
+    counters = {"swa": {"states_averaged": 12.0, "states_kept": 0.0}, "tagging": {"unsaid": 1200.0}, "ema": {"x": 0.0}}
+    kept, unsaid = noticed(counters)
+    assert "before that" in kept and "1,200 entities" in unsaid
+    assert noticed({"swa": {"states_averaged": 12.0, "states_kept": 3.0}}) == noticed({}) == []

@@ -97,3 +97,16 @@ def test_another_text_under_a_number_that_came_before_is_a_row_of_its_own():
     table = join_answers(given, "label", {"text": "text"}).table
     assert table["text"].to_pylist() == ["one", "two"] and table["label"].to_pylist() == ["a", "b"]
     assert join_answers(given, None, {"text": "text"}).rows.tolist() == [1, 2]
+
+
+def test_a_second_answer_of_one_person_is_counted_where_no_time_decides():
+    given = [
+        Answer(item, row, {"text": item}, who, (said,), when=when)
+        for row, (item, who, said, when) in enumerate(
+            [("a", "", "n", ""), ("a", "", "p", ""), ("b", "x", "n", "1"), ("b", "x", "p", "2"),
+             ("c", "x", "n", ""), ("c", "x", "n", ""), ("d", "x", "n", "2"), ("d", "x", "p", "1")], start=1)
+    ]  # fmt: skip
+    found = join_answers(given, "label", {"text": "text"})
+    assert found.table["label"].to_pylist() == ["n", "p", "n", "n"]
+    assert found.changed == {"answered_again": [1]}
+    assert join_answers(given[2:], "label", {"text": "text"}).changed == {}

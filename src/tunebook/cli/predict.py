@@ -91,7 +91,9 @@ def predict(
         said_of = [answer_in(row, task, found.plan.labels) for row in rows]
         save_files(writer.write(texts, said_of), asked.out, writer)
     else:
-        save(_ranked(rows) if asked.top_k and asked.out.suffix.lower() != ".jsonl" else rows, asked.out)
+        key = next(iter(task.blank(found.plan.labels)))
+        records = frozenset({key, f"predicted_{key}"} if task.records else ())
+        save(_ranked(rows) if asked.top_k and asked.out.suffix.lower() != ".jsonl" else rows, asked.out, records)
     done = say("cli.predict.saved", rows=len(rows), path=asked.out)
     counts = {name: sum(name in _notes(row) for row in rows) for name in _NOTES}
     data = {"out": str(asked.out), "rows": len(rows), "run": found.id, **counts}

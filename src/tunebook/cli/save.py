@@ -16,6 +16,7 @@ from tunebook.core.files import write_whole
 from tunebook.core.hooks import Writer
 
 Rows = list[dict[str, Any]]
+_Form = Callable[[Rows, frozenset[str]], bytes]
 _RISKY = re.compile(r"[=+\-@＝＋－＠\t\r]")
 
 
@@ -47,10 +48,13 @@ def check_out(path: Path, writers: Mapping[str, Writer], asked: str | None = Non
     return writer
 
 
-def save(rows: Rows, path: Path) -> None:
+def save(rows: Rows, path: Path, records: frozenset[str] = frozenset()) -> None:
     """Write rows into a new file whose ending says the form.
 
     CSV, TSV and XLSX get a column `score LABEL` for each class in place of the nested scores.
+
+    Args:
+        records: columns that hold lists of records, which an empty list alone does not say.
 
     Raises:
         TunebookError: `cli.out_exists` where the file has come into being meanwhile.
@@ -59,7 +63,7 @@ def save(rows: Rows, path: Path) -> None:
     from tunebook.tables.files import publish
 
     try:
-        publish(path, _FORMS[path.suffix.lower()](rows))
+        publish(path, _FORMS[path.suffix.lower()](rows, records))
     except FileExistsError as error:
         raise TunebookError("cli.out_exists", key="--out", value=str(path)) from error
 
@@ -83,10 +87,10 @@ def save_files(files: Mapping[str, str], path: Path, writer: Writer) -> None:
         raise TunebookError("cli.out_exists", key="--out", value=str(path)) from error
 
 
-def flat(rows: Rows) -> tuple[list[str], list[list[Any]]]:
+def flat(rows: Rows, records: frozenset[str] = frozenset()) -> tuple[list[str], list[list[Any]]]:
     """Column names and cells: the scores of the classes in columns of their own, lists joined by ` | `, records as
     JSON."""
-    wide, of_records = [], {name for row in rows for name, value in row.items() if _has_records(value)}
+    wide, of_records = [], records.union(name for row in rows for name, value in row.items() if _has_records(value))
     for row in rows:
         cells: dict[str, Any] = {}
         for name, value in row.items():
@@ -107,12 +111,12 @@ def _joined(values: list[Any], records: bool) -> str:
     return json_line(values) if records else " | ".join(map(str, values))
 
 
-def _separated(delimiter: str) -> Callable[[Rows], bytes]:
+def _separated(delimiter: str) -> _Form:
     """UTF-8 with a byte order mark, without which Excel garbles Chinese; no cell that a spreadsheet would run."""
 
-    def write(rows: Rows) -> bytes:
+    def write(rows: Rows, records: frozenset[str]) -> bytes:
         stream = io.StringIO(newline="")
-        names, lines = flat(rows)
+        names, lines = flat(rows, records)
         writer = csv.writer(stream, delimiter=delimiter)
         writer.writerows([_harmless(cell) for cell in line] for line in [names, *lines])
         return stream.getvalue().encode("utf-8-sig")
@@ -124,15 +128,15 @@ def _harmless(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and _RISKY.match(cell) else cell
 
 
-def _json_lines(rows: Rows) -> bytes:
+def _json_lines(rows: Rows, records: frozenset[str]) -> bytes:
     return "".join(json_line(row) + "\n" for row in rows).encode()
 
 
-def _workbook(rows: Rows) -> bytes:
+def _workbook(rows: Rows, records: frozenset[str]) -> bytes:
     from openpyxl import Workbook
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-    names, lines = flat(rows)
+    names, lines = flat(rows, records)
     book = Workbook()
     sheet = book.active
     for number, line in enumerate([names, *lines], 1):
@@ -151,18 +155,18 @@ def _workbook(rows: Rows) -> bytes:
     return stream.getvalue()
 
 
-def _parquet(rows: Rows) -> bytes:
+def _parquet(rows: Rows, records: frozenset[str]) -> bytes:
     import pyarrow as pa
     from pyarrow import parquet
 
-    names, lines = flat(rows)
+    names, lines = flat(rows, records)
     columns = {name: [line[place] for line in lines] for place, name in enumerate(names)}
     stream = io.BytesIO()
     parquet.write_table(pa.table(columns), stream)
     return stream.getvalue()
 
 
-_FORMS: dict[str, Callable[[Rows], bytes]] = {
+_FORMS: dict[str, _Form] = {
     ".csv": _separated(","),
     ".tsv": _separated("\t"),
     ".jsonl": _json_lines,

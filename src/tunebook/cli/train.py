@@ -125,6 +125,7 @@ def _dry(plan: Plan, table: str, go: str) -> Answer:
 
 def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
     """Train this plan, or take the run that there is, and score it."""
+    from tunebook.core.words import noticed
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.steps.runs import find_run
     from tunebook.verbs.steps.train import train as fit
@@ -137,6 +138,8 @@ def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
         note(say("cli.train.begins" if before is None else "cli.train.resumes", estimate=estimate_text(plan.whole)))
     with Bars(str(plan.params["metric"])) as bars:
         run = fit(plan, again=how.again, track=tracked, progress=bars, keep_checkpoints=how.keep_checkpoints)
+        for line in noticed(run.outcome.get("counters", {})):
+            note(line, style="yellow")
         report = _scored(run)
         if not how.no_eval and (report is None or report.split != "test") and book.data.rows.get("test"):
             note(say("cli.eval.begins"))

@@ -101,12 +101,14 @@ class Hooks(ABC):
         pipeline, library: of the model card, as the Hugging Face hub names them; a task without has no card.
         auto_model: class of that library that loads a trained model.
         windows: a text that is longer than `max_length` is read in parts, so that nothing of it is cut.
+        records: an answer is a list of records, such as spans, which may be empty.
     """
 
     pipeline: ClassVar[str] = ""
     library: ClassVar[str] = "transformers"
     auto_model: ClassVar[str] = "AutoModel"
     windows: ClassVar[bool] = False
+    records: ClassVar[bool] = False
 
     @abstractmethod
     def say(self, answers: NDArray[Any], rows: Rows, labels: Labels) -> list[dict[str, Any]]:

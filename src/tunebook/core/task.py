@@ -124,6 +124,11 @@ class Task(Hooks):
         """How many lines `collate` makes of each row, shape (N,)."""
         return np.ones(len(encoded), dtype=np.int64)
 
+    def unsaid(self, encoded: Encoded) -> int:
+        """How many of the answers that are true of these rows no output can say, because of how they were cut into
+        tokens."""
+        return 0
+
     @abstractmethod
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         """A padded batch of tensors, of the rows with these numbers. A row that has several lines of tokens has each of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +148,18 @@ def listed(names: Iterable[str], limit: int = 8) -> str:
     return ", ".join(known[:limit]) + (" …" if len(known) > limit else "")
 
 
+def noticed(counters: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """What there is to say of what a training did, by its counters: of some figures that they are 0, of others that
+    they are not."""
+    known = catalogue()
+    found = [
+        (f"did.{key}.{name}{'' if value else '.none'}", value)
+        for key, did in counters.items()
+        for name, value in did.items()
+    ]
+    return [say(code, count=number(value)) for code, value in found if code in known]
+
+
 def shown(value: Any) -> str:
     """Any value of a table."""
     if value is None:
@@ -172,6 +184,7 @@ __all__ = [
     "metric_name",
     "metric_of",
     "moment",
+    "noticed",
     "number",
     "phrase",
     "possible",

@@ -246,6 +246,8 @@ def file_warnings(files: Mapping[str, Mapping[str, str]], ledger: Ledger) -> lis
     for reason in PUT_RIGHT:
         if ledger.total("changed", reason):
             found.append(warning("marks_changed", reason=reason, rows=ledger.examples(reason)))
+    if count := ledger.total("changed", "answered_again"):
+        found.append(warning("answered_again", count=count, rows=ledger.examples("answered_again")))
     for reason in ASIDE:
         if ledger.total("dropped", reason):
             found.append(warning("aside", reason=reason, rows=ledger.examples(reason)))

@@ -41,12 +41,14 @@ class Answer:
 
 @dataclass
 class _Item:
-    """The answers to an item: the first one, and each person's latest that counts."""
+    """The answers to an item: the first one, and each person's latest that counts; whether one was left out without a
+    time that says which is later."""
 
     first: Answer
     votes: dict[str, Answer] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
     detail: str = ""
+    again: bool = False
 
 
 def join_answers(
@@ -88,7 +90,9 @@ def join_answers(
             row = given.get(said, item.first.row)
             rows.append((row, {**item.first.columns, label: _cell(said, several), **votes}))
     roles = {**roles, "label": label, **({"annotators": [*people]} if people else {})}
-    return to_export(rows, roles, faults=faults, notes=notes or {})
+    again = [item.first.row for item in items.values() if item.again]
+    changed = {"answered_again": again} if again else {}
+    return to_export(rows, roles, faults=faults, notes=notes or {}, changed=changed)
 
 
 def _by_item(answers: Iterable[Answer], text: str) -> dict[Hashable, _Item]:
@@ -102,6 +106,9 @@ def _by_item(answers: Iterable[Answer], text: str) -> dict[Hashable, _Item]:
             item.detail = item.detail or answer.detail
         elif answer.who not in item.votes or answer.when > item.votes[answer.who].when:
             item.votes[answer.who] = answer
+        else:
+            held = item.votes[answer.who]
+            item.again |= answer.when == held.when and answer.said != held.said
     return items
 
 

@@ -155,11 +155,11 @@ class Seam:
     def training_step(self, model: nn.Module, inputs: Batch, *args: Any, **kwargs: Any) -> Tensor:
         """The stock pass forth and back, of a micro-batch of several parts one for each; after the last of a step the
         event `gradients`: whole, and not clipped yet."""
-        *before, last = inputs, *inputs.pop(MORE, ())
+        parts: list[Batch] = [inputs, *inputs.pop(MORE, ())]
         stock: Callable[..., Tensor] = super().training_step  # type: ignore[misc]
         with self.accelerator.no_sync(model):
-            losses = [stock(model, part, *args, **kwargs) for part in before]
-        loss = sum(losses, stock(model, last, *args, **kwargs))
+            losses = [stock(model, part, *args, **kwargs) for part in parts[:-1]]
+        loss = sum(losses, stock(model, parts[-1], *args, **kwargs))
         if self.accelerator.sync_gradients:
             self.weave.run.step = self.state.global_step
             self.weave.tell("gradients")

@@ -10,7 +10,7 @@ from tunebook.core.lineage import Retention
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan, Report
 from tunebook.core.registry import task_of
-from tunebook.core.words import baseline_name, head_text, moment, phrase, share_text, stage_names
+from tunebook.core.words import baseline_name, head_text, moment, noticed, phrase, share_text, stage_names
 from tunebook.report import scores, training
 from tunebook.report.page import write_page
 from tunebook.report.retention import retention_view
@@ -74,7 +74,7 @@ def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) ->
         parameters=training.parameter_rows(plan, parts.get("table")),
         techniques=training.technique_rows(plan, parts["counters"]),
         cost=training.cost_rows(parts["cost"]),
-        limits=limits(report, plan),
+        limits=limits(report, plan) + noticed(parts["counters"]),
         again=parts.get("again", []),
     )
 

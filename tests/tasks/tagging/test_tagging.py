@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
 from tests import small
 from tests.engine.test_fit import plan
-from tests.tasks.tagging import made
+from tests.tasks.tagging import made, readers
 from tunebook.core.registry import tasks
-from tunebook.core.task import Reads
+from tunebook.core.task import Reads, Rows
 from tunebook.engine.fit import Fit, Material
 from tunebook.engine.infer import Inference
 from tunebook.engine.load import load_model
 from tunebook.engine.tokens import encode
 from tunebook.tasks.tagging import Tagging
+from tunebook.tasks.tagging.pieces import END, FIRST, PART, START
 from tunebook.tasks.tagging.spans import TRUE, Spans
 
 
@@ -41,3 +47,31 @@ def test_it_learns_spans(tmp_path):
         )
         true = Spans.of(rows.targets, TRUE)
         assert len(true.row) > 50 and task.true(rows.targets, rows, made.LABELS)[0][0]["start"] == true.start[0]
+
+
+@pytest.mark.parametrize("kind", readers.KINDS)
+def test_places_that_no_token_reaches_are_counted(kind):
+    """By hand: of each token the place is known, and a span can be said if it begins and ends where one does."""
+    task, reader = Tagging(), readers.tokenizer(kind)
+    text = "Anna Müller met Bob-Lee in New York"
+    spans = [(0, 4, 0), (5, 11, 0), (12, 14, 0), (16, 23, 1), (27, 35, 1)]
+    probe = task.encode(Rows([text], None, None, ["a"]), reader, 512)
+    first = probe.flat[PART] == FIRST
+    starts, ends = (set(probe.flat[name][first].tolist()) for name in (START, END))
+    lost = sum(start not in starts or end not in ends for start, end, _ in spans)
+    rows = Rows([text, text], None, made.targets([spans, []]), ["a", "b"])
+    assert task.unsaid(task.encode(rows, reader, 512)) == lost
+    words = [np.array([(0, 4), (5, 11), (12, 15), (16, 23), (24, 26), (27, 30), (31, 35)])] * 2
+    assert task.unsaid(task.encode(replace(rows, words=words), reader, 512)) == 1, "the one that ends inside a word"
+
+
+def test_a_training_notes_them(tmp_path):
+    task, base = Tagging(), small.base_model(tmp_path / "base")
+    texts = [text for text, _ in small.texts(12)]
+    rows = Rows(texts, None, made.targets([[(0, 1, 0)]] * 6 + [[]] * 6), texts)  # of words of a sign and of more
+    encoded = encode(rows, task, small.tokenizer(), 20)
+    longer = sum(text[1] != " " for text in texts[:6])
+    settings = plan(metric="span_f1").model_copy(update={"task": "tagging", "labels": made.LABELS})
+    (tmp_path / "run").mkdir()
+    noted = Fit(settings, Material(base, small.tokenizer(), encoded, encoded), tmp_path / "run").context.counters
+    assert longer and noted == {"tagging": {"unsaid": 2 * longer}}

@@ -13,7 +13,7 @@ from tunebook.data.exports import Export, Format
 from tunebook.data.look import Look
 from tunebook.data.words import Sentence, tagged_export
 
-_TAG = re.compile(r"(O|[BIESLUMW][-_]\S+|\S+[-_][BIESLUMW]|_)")
+_TAG = re.compile(r"([Oo]|[BIESLUMWbieslumw][-_]\S+|\S+[-_][BIESLUMW]|_)")
 _BARE = re.compile(r"[^\W\d_][\w./&-]{0,40}")
 _DOCUMENT = "-DOCSTART-"
 _NUMBER = re.compile(r"\d+([-.]\d+)?")

@@ -21,7 +21,7 @@ from tunebook.core.params import Value
 from tunebook.tasks.tagging import pieces, votes
 from tunebook.tasks.tagging.scores import METRICS, both, exact
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
-from tunebook.tasks.tagging.tags import tags_of
+from tunebook.tasks.tagging.tags import said_by, tags_of
 from tunebook.tasks.tagging.words import EntityWords
 
 
@@ -95,6 +95,12 @@ class Tagging(EntityWords):
     def lines(self, encoded: Encoded) -> NDArray[np.int64]:
         """Its windows."""
         return np.maximum.reduceat(encoded.flat[pieces.WINDOW], encoded.offsets[:-1]).astype(np.int64) + 1
+
+    def unsaid(self, encoded: Encoded) -> int:
+        """Spans that begin or end inside a token."""
+        found = said_by(encoded)
+        true = Spans.of(encoded.fixed["labels"], TRUE)
+        return len(true.row) - int(exact(true, found)[0].sum())
 
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         """A line for each window of these rows."""

@@ -18,14 +18,12 @@ from tunebook.core.encoded import Encoded
 from tunebook.core.errors import MachineError
 from tunebook.core.hooks import BaselineInput
 from tunebook.core.nouns import Labels
+from tunebook.data.words import cut_words
 from tunebook.tasks.tagging.pieces import END, FIRST, PART, START
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 from tunebook.tasks.tagging.tags import classes, spans_of, tags_of
 
 Array = NDArray[Any]
-# Scripts without blanks between words.
-_WIDE = r"\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
-_WORD = re.compile(rf"[{_WIDE}]|(?:(?![{_WIDE}])\w)+|\S")
 _PIECES = 200_000  # of training rows that the CRF sees at most: a baseline is to cost little
 _ROUNDS = 60
 
@@ -45,9 +43,8 @@ def baselines(given: BaselineInput) -> Mapping[str, Callable[[], Array]]:
 
 
 def words_of(rows: Rows) -> Encoded:
-    """The words of each row as pieces: those that its source has, else runs of letters and digits, and single signs of
-    scripts that have no blanks between words."""
-    places: Any = rows.words or [[match.span() for match in _WORD.finditer(text)] for text in rows.texts]
+    """The words of each row as pieces: those that its source has, else those that its text is cut into."""
+    places: Any = rows.words or [cut_words(text) for text in rows.texts]
     flat = np.concatenate([np.empty((0, 2), dtype=np.int64), *(np.reshape(each, (-1, 2)) for each in places)])
     ends = np.concatenate([[0], np.cumsum([len(each) for each in places])]).astype(np.int64)
     columns = {START: flat[:, 0].astype(np.int64), END: flat[:, 1].astype(np.int64), PART: np.full(len(flat), FIRST)}
@@ -85,8 +82,8 @@ def _dictionary(train: Rows) -> dict[str, tuple[int, float]]:
 
 
 def _first(text: str) -> str:
-    match = _WORD.search(text)
-    return match.group() if match else text[:1]
+    places = cut_words(text)
+    return text[places[0, 0] : places[0, 1]] if len(places) else text[:1]
 
 
 def _borders(pieces: Encoded, row: int) -> tuple[list[int], list[int]]:

@@ -43,6 +43,15 @@ def classes(tokens: Encoded) -> Ints:
     return found
 
 
+def said_by(tokens: Encoded) -> Spans:
+    """The spans that the true tags of tokens stand for."""
+    first = tokens.flat[PART] == FIRST
+    row = np.repeat(np.arange(len(tokens)), tokens.lengths)[first]
+    ends = np.concatenate([[0], np.bincount(row, minlength=len(tokens)).cumsum()])
+    pieces = Encoded({name: tokens.flat[name][first] for name in (START, END)}, ends, {})
+    return spans_of(pieces, classes(tokens)[first], np.ones(len(row)))
+
+
 def _span_of(spans: Spans, row: Ints, start: Any, end: Any) -> Ints:
     """Number of the span that each place belongs to, -1 without one; an empty place has to lie inside."""
     start, end = start.astype(np.int64), end.astype(np.int64)
@@ -91,4 +100,4 @@ def spans_of(pieces: Encoded, tags: Ints, chances: NDArray[np.floating[Any]]) ->
     return Spans(row[first], start[first], end[last], label[first], score, read)
 
 
-__all__ = ["IGNORED", "classes", "grammar", "spans_of", "tags_of"]
+__all__ = ["IGNORED", "classes", "grammar", "said_by", "spans_of", "tags_of"]

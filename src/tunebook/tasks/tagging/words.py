@@ -28,6 +28,7 @@ class EntityWords(Task):
     pipeline: ClassVar[str] = "token-classification"
     auto_model: ClassVar[str] = "AutoModelForTokenClassification"
     windows: ClassVar[bool] = True
+    records: ClassVar[bool] = True
 
     def say(self, answers: Array, rows: Rows, labels: Labels) -> list[dict[str, Any]]:
         """`spans` of each row, each with `start`, `end`, `label`, `text` and `score`."""

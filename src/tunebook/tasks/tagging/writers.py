@@ -9,8 +9,6 @@ from typing import Any
 from tunebook.core.hooks import Writer
 
 Span = Mapping[str, Any]
-# A sign of a script without blanks between words, a word, or a sign of any other kind.
-_WORD = re.compile(r"[\u2e80-\u2fdf\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\u2e80-\u9fff]+|[^\w\s]")
 _LINE = re.compile(r"[^\r\n]+")
 _NO_NAME = re.compile(r"[^\w-]")
 
@@ -51,11 +49,17 @@ def _tagged(text: str, spans: Sequence[Span]) -> Iterator[tuple[str, str]]:
     """Words with their tags."""
     done = 0
     for span in spans:
-        yield from ((word, "O") for word in _WORD.findall(text[done : span["start"]]))
-        inside = _WORD.findall(text[span["start"] : span["end"]])
+        yield from ((word, "O") for word in _words(text[done : span["start"]]))
+        inside = _words(text[span["start"] : span["end"]])
         yield from ((word, f"{'I' if place else 'B'}-{span['label']}") for place, word in enumerate(inside))
         done = span["end"]
-    yield from ((word, "O") for word in _WORD.findall(text[done:]))
+    yield from ((word, "O") for word in _words(text[done:]))
+
+
+def _words(text: str) -> list[str]:
+    from tunebook.data.words import cut_words
+
+    return [text[start:end] for start, end in cut_words(text).tolist()]
 
 
 def _fragments(text: str, span: Span) -> str:
