@@ -22,6 +22,7 @@ from tunebook.data.load import load_table
 from tunebook.data.options import DataOptions
 from tunebook.data.outside import outside_rows, texts_with_words
 from tunebook.data.prepare import prepare
+from tunebook.data.read import read
 
 
 @pytest.mark.parametrize(
@@ -189,6 +190,17 @@ def test_words_and_their_tags_are_read_as_in_the_book(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         outside_rows(ref, other)
     assert (caught.value.code, caught.value.value) == ("outside.label", "LOC")
+
+
+@pytest.mark.parametrize("cells", ["\"['Li', 'Na', 'ran']\"", '"[""Li"", ""Na"", ""ran""]"'])
+def test_words_that_a_cell_lists_are_words(tmp_path: Path, cells: str) -> None:
+    ref = prepare([write(tmp_path / "rows.conll", CONLL + "\n")], tmp_path / "data")
+    source = read(write(tmp_path / "a.csv", f"id,tokens\n1,{cells}\n2,\n"), labelled=False)
+    (texts, _), words = texts_with_words(ref, source.table, ("text", None), tmp_path, source.roles)
+    assert texts == ["Li Na ran", ""]
+    assert words is not None and words[0].tolist() == [[0, 2], [3, 5], [6, 9]]
+    plain = read(write(tmp_path / "b.csv", "id,text\n1,[Li] ran\n2,[Na\n"), labelled=False)
+    assert texts_with_words(ref, plain.table, ("text", None), tmp_path, plain.roles)[0][0] == ["[Li] ran", "[Na"]
 
 
 def test_a_text_is_found_under_the_name_that_its_format_knows(tmp_path: Path) -> None:

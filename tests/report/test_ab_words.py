@@ -107,7 +107,7 @@ def test_of_many_classes_the_worst_are_shown_and_the_others_counted():
     unmeasured = of_class(1, lower=math.nan, held=False)
     assert worst_first(verdict(guardrails=[counted[9], unmeasured]))[1] is unmeasured
     assert shown_guards(verdict(guardrails=counted[:5])) == (counted[4::-1], "")
-    assert held_text(few[0]) == "reported (7 rows)" and guard_name(few[0]) == "Recall (c10)"
+    assert held_text(few[0]) == "reported (there are 7)" and guard_name(few[0]) == "Recall (c10)"
 
 
 def test_the_fall_that_a_guardrail_would_see():

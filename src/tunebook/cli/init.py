@@ -168,7 +168,7 @@ def data_facts(ref: DataRef) -> list[tuple[str, str]]:
         (say("cli.read_as"), _tools(ref)),
         (say("cli.task"), comma.join(filter(None, kind))),
         (say("cli.columns"), comma.join(f"{phrase('role', role)} = {_names(value)}" for role, value in roles.items())),
-        (say("cli.classes"), _classes(ref)),
+        (say("cli.types" if ref.labels.kind.classes == "none" else "cli.classes"), _classes(ref)),
         (say("cli.rows"), say("cli.rows_of", read=number(ledger["read"]), kept=number(ledger["kept"]), rows=rows)),
         (say("cli.dropped"), dropped),
     ]

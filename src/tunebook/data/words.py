@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tunebook.data.columns import is_text
 from tunebook.data.exports import Export, to_export
+from tunebook.data.label_cells import read_cell
 from tunebook.data.look import Look
 from tunebook.data.places import TAGGED
 
@@ -94,6 +95,7 @@ def _tagged(places: list[list[tuple[int, int]]], tags: list[list[Any]]) -> pa.Li
 def joined_words(table: pa.Table, name: str) -> tuple[pa.Table, dict[str, str]] | None:
     """A table without the column of texts, of which one column alone holds lists of words: with their texts under that
     name and the places of the words, and the parts of both columns; None for other tables."""
+    table = _with_lists(table)
     lists = [item.name for item in table.schema if pa.types.is_list(item.type) and is_text(item.type.value_type)]
     if (name in table.column_names and name not in lists) or len(lists) != 1:
         return None
@@ -104,6 +106,17 @@ def joined_words(table: pa.Table, name: str) -> tuple[pa.Table, dict[str, str]] 
     table = table.drop_columns([name]) if name in lists else table
     places = _tagged([places for _, places in made], [[""] * len(row) for row in rows])
     return table.append_column(name, texts).append_column(_WORDS, places), {"text": name, "words": _WORDS}
+
+
+def _with_lists(table: pa.Table) -> pa.Table:
+    """A table whose columns of texts that write lists of words, as pandas does in CSV, are such lists."""
+    for place, column in enumerate(table.schema):
+        cells = [cell for cell in table[column.name].to_pylist() if cell] if is_text(column.type) else []
+        read = {cell: read_cell(cell.strip()) for cell in dict.fromkeys(cells) if cell.lstrip()[:1] in "[("}
+        if cells and set(cells) == {cell for cell, found in read.items() if found and found.shape == "list"}:
+            rows = [list(read[cell].parts) if cell else None for cell in table[column.name].to_pylist()]
+            table = table.set_column(place, column.name, pa.array(rows, pa.list_(pa.string())))
+    return table
 
 
 def _fault(one: Sentence, *, labelled: bool) -> tuple[str, str]:

@@ -53,3 +53,12 @@ def test_cells_of_several_lines_beside_the_words_stay_whole(write):
     rows = "".join(f'{n},w{n},B-x,"a note\nof two lines"\n{n},ja,O,\n' for n in range(3))
     source = read(write("w.csv", "sent_id,word,tag,note\n" + rows))
     assert source.table["text"].to_pylist() == ["w0 ja", "w1 ja", "w2 ja"] and not source.faults
+
+
+def test_words_without_tags_are_sentences_where_answers_are_asked_for(write):
+    text = "sent_id,word,note\n0,Ada,x\n0,ran,\n1,Rome,\n"
+    source = read(write("w.csv", text), labelled=False)
+    assert source.table["text"].to_pylist() == ["Ada ran", "Rome"] and "words" in source.roles
+    assert read(write("w.csv", text)).notes["format"] == "csv" and "text" not in read(write("w.csv", text)).roles
+    for other in ("sent_id,word\n0,Ada\n1,ran\n", "sent_id,word\n0,Ada ran home\n0,ran\n"):
+        assert read(write("w.csv", other), labelled=False).table["word"].to_pylist()[0].startswith("Ada")

@@ -26,12 +26,18 @@ class WordRows(Format):
     general: ClassVar[bool] = True
 
     def fits(self, look: Look) -> bool:
-        """Columns of sentences, words and tags are named so, and the tags are such."""
+        """Columns of sentences, words and tags are named so, and the tags are such; to be answered, a file may lack
+        tags, if its sentences have several words."""
         if look.objects or not look.grid:
             return False
         names = _columns(look)
         if names is None:
             return False
+        if not names[2]:
+            rows = [row for _, row in _rows(look.head, look)[0]]
+            return len({row[names[0]] for row in rows}) < len(rows) and not any(
+                re.search(r"\s", row[names[1]] or "") for row in rows
+            )
         tags = {row[names[2]] or "" for _, row in _rows(look.head, look)[0]}
         return "O" in tags and all(map(_TAG.fullmatch, tags))
 
@@ -62,6 +68,7 @@ def _columns(look: Look) -> tuple[str, str, str] | None:
         usual = next((known[one] for one in names if one in known), None)
         found.append(name if name in look.grid[0] else usual)
     sentence, word, tag = found
+    tag = tag if tag or look.labelled else ""
     return (
         None if sentence is None or word is None or tag is None or len({*found}) < len(found) else (sentence, word, tag)
     )
@@ -88,7 +95,8 @@ def _rows(text: str, look: Look) -> tuple[Objects, dict[int, str]]:
 
 def _sentence(number: str, words: list[tuple[int, dict[str, Any]]], names: tuple[str, str, str]) -> Sentence:
     columns = {names[0]: number}
-    return Sentence(words[0][0], [row[names[1]] for _, row in words], [row[names[2]] for _, row in words], columns)
+    tags = [row.get(names[2]) for _, row in words]
+    return Sentence(words[0][0], [row[names[1]] for _, row in words], tags, columns)
 
 
 __all__ = ["WordRows"]
