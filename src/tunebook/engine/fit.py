@@ -86,19 +86,14 @@ class Fit:
         self.context = RunContext(
             seed=plan.seed, gives=self.task.gives, settings=self.params, labels=plan.labels, source=self._source()
         )
-        self._see_unsaid()
+        lost = sum(self.task.unsaid(rows) for rows in (material.train, material.validation))
+        self.context.counters |= {plan.task: {"unsaid": float(lost)}} if lost else {}
         self.woven: list[Technique] = woven(plan)
         numbered = material.train.with_fixed(row=np.arange(len(material.train)))
         self.view = Weave(self.woven, run=self.context).data(View(numbered))
         self.validation = self._drawn(material.validation, (0,))  # the same for every seed, so that runs compare
         self.criterion: Criterion = self.task.criterion(plan.labels, self.params, self.view.rows)
         self._measure(unit_of(material.train.targets) if isinstance(self.criterion, Measures) else 1.0)
-
-    def _see_unsaid(self) -> None:
-        """Note how many true answers no output can say."""
-        count = sum(self.task.unsaid(rows) for rows in (self.material.train, self.material.validation))
-        if count:
-            self.context.noted(self.task.key, unsaid=count)
 
     def _measure(self, unit: float) -> None:
         """Learn numbers in a unit that makes them vary by about 1, or, going on, in that of the run so far."""
@@ -256,13 +251,9 @@ class Fit:
         Raises:
             PlanError: techniques left so few rows that warm-up or the first look would never end.
         """
-        sampler = StepSampler(
-            self.view.rows.lengths,
-            shares_here(self.params),
-            seed=self.plan.seed,
-            bucketed=self.params["length_bucketing"] == "on",
-            order=self.view.order,
-        )
+        bucketed = self.params["length_bucketing"] == "on"
+        lengths, shares = self.view.rows.lengths, shares_here(self.params)
+        sampler = StepSampler(lengths, shares, seed=self.plan.seed, bucketed=bucketed, order=self.view.order)
         if sampler.rows != len(self.material.train):
             check_steps(self.params, planned_steps(self.params, sampler.rows))
         return sampler
