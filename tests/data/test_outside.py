@@ -17,6 +17,7 @@ from tests import small
 from tests.verbs.abtest.test_exam import data, write
 
 from tunebook.core.errors import DataError
+from tunebook.core.nouns import DataRef
 from tunebook.data.cells import as_text
 from tunebook.data.load import load_table
 from tunebook.data.options import DataOptions
@@ -228,3 +229,30 @@ def test_texts_may_be_lists_of_words_for_a_model_of_places(tmp_path: Path) -> No
         with pytest.raises(DataError) as caught:
             texts_with_words(book, table, ("text", None), "texts")
         assert caught.value.code == "predict.column"
+
+
+def judged_book(tmp_path: Path, rows: list[dict[str, Any]], **options: Any) -> DataRef:
+    """A book of queries with passages."""
+    source = tmp_path / "train.jsonl"
+    source.write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
+    return prepare([source], tmp_path / "judged", DataOptions(**options))
+
+
+def test_queries_of_a_file_come_with_their_own_passages(tmp_path: Path) -> None:
+    data = judged_book(tmp_path, [{"query": f"q {n}", "pos": [f"p {n}"], "neg": [f"n {n}"]} for n in range(40)])
+    file = tmp_path / "more.jsonl"
+    lines = [{"query": "one  query", "pos": ["p 1"], "neg": ["new  text", "p 1"]}, {"query": "two", "pos": ["p 2"]}]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    rows = outside_rows(data, file)
+    assert rows.texts == ["one query", "two"] and rows.passages == ["p 1", "new text", "p 2"]
+    assert rows.targets is not None and rows.targets.tolist() == [[2, 0, 1, 1, 0], [1, 2, 1, 0, 0]]
+
+
+def test_columns_of_passages_and_gains_are_those_of_the_book(tmp_path: Path) -> None:
+    told = {"text": "a", "text_pair": "b", "label": "c", "task": "reranking"}
+    data = judged_book(tmp_path, [{"a": f"q {n}", "b": f"p {n}", "c": 1 + n % 2} for n in range(40)], **told)
+    file = tmp_path / "more.csv"
+    file.write_text("a,b,c\none,x,2\ntwo,y,0\n")
+    rows = outside_rows(data, file)
+    assert rows.texts == ["one", "two"] and rows.passages == ["x", "y"]
+    assert rows.targets is not None and rows.targets.tolist() == [[1, 0, 2], [1, 1, 0]]

@@ -83,6 +83,20 @@ class Rows:
         ends = found.counts.cumsum()
         return [found.passage[end - count : end].tolist() for end, count in zip(ends, found.counts, strict=True)]
 
+    def with_judged(self, *, paired: bool = False) -> Rows:
+        """Queries and the passages that are judged for them, each once; or, `paired`, a row for each judgement. Rows
+        without passages are what they are."""
+        if self.passages is None or self.targets is None:
+            return self
+        judged = self._judged()
+        if not paired:
+            used = sorted({number for row in judged for number in row})
+            texts = [*self.texts, *(self.passages[number] for number in used)]
+            return Rows(texts, None, None, [str(number) for number in range(len(texts))])
+        queries = [text for text, row in zip(self.texts, judged, strict=True) for _ in row]
+        passages = [self.passages[number] for row in judged for number in row]
+        return Rows(queries, passages, None, [str(number) for number in range(len(queries))])
+
     def at(self, places: slice | Sequence[int]) -> Rows:
         """Some of the rows, in the order in which their places are given, without the remaining columns."""
 

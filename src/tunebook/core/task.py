@@ -81,6 +81,11 @@ class Task(Hooks):
         """Rows as `encode` is to read them with these settings, such as with what is put in front of each text."""
         return rows
 
+    def counted(self, rows: Rows) -> Rows:
+        """Texts as they are read at once, by which the lengths of inputs are counted: as a rule those of the rows, and
+        where these are queries, their judged passages too, each by itself."""
+        return rows.with_judged()
+
     def metrics(self, labels: Labels) -> tuple[Metric, ...]:
         """All metrics of answers to rows with these labels; the first is the headline.
 

@@ -85,11 +85,15 @@ def find_columns(table: pa.Table, told: DataOptions, *, asked: bool, graded: boo
     if (told.label or told.text_pair) and not asked:
         return None
     negatives = tuple(name for key, name in reversed(free.items()) if NEGATIVE.fullmatch(key))
-    gain = told.label or next((free[name] for name in GAIN if name in free and _numeric(table[free[name]])), None)
+    label = told.label if told.label in table.column_names else None
+    graded_label = label is not None and _numeric(table[label])
+    named = next((free[name] for name in GAIN if name in free and _numeric(table[free[name]])), None)
+    gain = label if graded_label else named  # a label that is no number is the passages themselves
     passage_id = next((free[name] for name in _ID if name in free), None)
     query = told.text or next((free[name] for name in QUERY if name in free), None)
     names = (*POSITIVE, *(PASSAGE if asked else _CLEAR))
-    passage = told.text_pair or next((free[name] for name in names if name in free and free[name] != query), None)
+    known = next((free[name] for name in names if name in free and free[name] != query), None)
+    passage = told.text_pair or (known if graded_label else label or known)
     if query is not None and passage is not None:
         if gain and graded and plain(query) not in QUERY:
             return None

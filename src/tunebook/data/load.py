@@ -31,10 +31,18 @@ def load(ref: DataRef, split: Split) -> Rows:
     Raises:
         DataError: `data.damaged`, rows.parquet is missing, broken or not what was prepared.
     """
-    table, passages = _held(ref.path, ref.content, (*_stamp(ref.path / ROWS), *_stamp(ref.path / PASSAGES)))
-    if table.nbytes + (0 if passages is None else passages.nbytes) > _MOST:
-        _held.cache_clear()
+    table, passages = _whole(ref)
     return to_rows(table.filter(pc.equal(table["_split"], split)), ref.labels, passages)
+
+
+def load_passages(ref: DataRef) -> tuple[list[str], list[str]] | None:
+    """Texts and ids of the passages that targets and answers name by number; None where the rows have none.
+
+    Raises:
+        DataError: `data.damaged`.
+    """
+    passages = _whole(ref)[1]
+    return None if passages is None else (passages["text"].to_pylist(), passages["id"].to_pylist())
 
 
 def load_table(ref: DataRef) -> pa.Table:
@@ -44,6 +52,14 @@ def load_table(ref: DataRef) -> pa.Table:
         DataError: `data.damaged`.
     """
     return _read(ref.path, ref.content)[0]
+
+
+def _whole(ref: DataRef) -> tuple[pa.Table, pa.Table | None]:
+    """Rows and passages, kept for whoever asks next unless they are large."""
+    table, passages = _held(ref.path, ref.content, (*_stamp(ref.path / ROWS), *_stamp(ref.path / PASSAGES)))
+    if table.nbytes + (0 if passages is None else passages.nbytes) > _MOST:
+        _held.cache_clear()
+    return table, passages
 
 
 def _read(folder: Path, content: str) -> tuple[pa.Table, pa.Table | None]:
@@ -123,4 +139,4 @@ def _name(cell: object) -> str:
     return "" if cell is None or cell != cell else str(cell).strip()
 
 
-__all__ = ["group_codes", "load", "load_table", "to_rows", "word_places"]
+__all__ = ["group_codes", "load", "load_passages", "load_table", "to_rows", "word_places"]

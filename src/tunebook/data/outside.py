@@ -22,6 +22,7 @@ from tunebook.data.label_columns import label_table, with_fields
 from tunebook.data.ledger import WANTED
 from tunebook.data.load import to_rows, word_places
 from tunebook.data.options import DataOptions
+from tunebook.data.passages import JUDGED, numbered
 from tunebook.data.words import joined_words
 
 if TYPE_CHECKING:
@@ -47,7 +48,11 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     joined = preset.get("label_columns") or ()
     joined = joined if labelled and joined and set(joined) <= set(source.table.column_names) else None
     table = label_table(source.table, data.roles.label, joined, path.name)
-    kept = options if options.label in table.column_names else options.model_copy(update={"label": None})
+    told_then = {role: preset.get(role) for role in ("text", "text_pair", "label")}
+    named = told_then if column_kind(data.labels.problem).of_passages else {"label": options.label}
+    kept = options.model_copy(
+        update={role: name if name in table.column_names else None for role, name in named.items()}
+    )
     kind, table, parts = _shaped(table, data, told(kept, source.roles, table.column_names), labelled)
     label = parts.get("label", data.roles.label)
     if labelled and label not in table.column_names:
@@ -62,7 +67,11 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     columns = {name: pa.array(column, pa.large_string()) for name, column in texts.items() if column is not None}
     others = {"label": label if labelled else None, "words": source.roles.get("words")}
     columns |= {name: table[column] for name, column in others.items() if column is not None}
-    rows = to_rows(_as_prepared(pa.table(columns), data, path, kind), data.labels)
+    passages = None
+    if kind.of_passages and "label" in columns and columns["label"].type == JUDGED:
+        rules = data.stats["cleaning"]["rules"]
+        columns["label"], passages = numbered(columns["label"], source.corpus, rules, str(path))
+    rows = to_rows(_as_prepared(pa.table(columns), data, path, kind), data.labels, passages)
     cut = None if rows.words is not None else column_kind(data.labels.problem).cut(rows.texts, data)
     return rows if cut is None else replace(rows, words=cut)
 

@@ -156,6 +156,32 @@ def _refuse_missing(pool: _Pool, options: DataOptions, column: str) -> None:
         raise DataError("data.passage_missing", key=column, value=shown, count=count, judged=judged)
 
 
+def numbered(
+    column: pa.ChunkedArray, corpus: pa.Table | None, rules: list[str], file: str
+) -> tuple[pa.ChunkedArray, pa.Table]:
+    """JUDGED passages of a file that stands alone as NUMBERED ones, row by row as they are given; and these passages.
+
+    Raises:
+        DataError: `data.passage_missing`.
+    """
+    lists = column.combine_chunks()
+    pool = _pool(lists.flatten(), corpus, rules, DataOptions())
+    _refuse_missing(pool, DataOptions(max_dropped=0), file)
+    gain = pc.fill_null(lists.flatten().field("gain"), 0)
+    row, known = np.repeat(np.arange(len(lists)), lengths_of(lists)), pool.number >= 0
+    said = _Said(row, pool.number, np.maximum(gain.to_numpy(zero_copy_only=False), 0)).at(known)
+    return pa.chunked_array([_lists(_once(said)[0], len(lists))]), pool.passages
+
+
+def _lists(said: _Said, rows: int) -> pa.ListArray:
+    """Judgements as a column."""
+    inner = pa.StructArray.from_arrays(
+        [pa.array(said.passage, pa.int32()), pa.array(said.gain, pa.float32())], fields=list(NUMBERED.value_type)
+    )
+    ends = np.concatenate(([0], np.cumsum(np.bincount(said.row, minlength=rows))))
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), inner)
+
+
 def near_keys(texts: pa.ChunkedArray) -> Keys:
     """A hash of each text without regard to case, blanks and final punctuation."""
     return hashes(pc.replace_substring_regex(pc.utf8_lower(text_column(texts)), _NEAR, ""))
@@ -189,11 +215,7 @@ def _numbered(
     rows = draft.table.num_rows
     counts = np.bincount(said.row, minlength=rows)
     positives = np.bincount(said.row, weights=said.gain > 0, minlength=rows)
-    inner = pa.StructArray.from_arrays(
-        [pa.array(said.passage, pa.int32()), pa.array(said.gain, pa.float32())], fields=list(NUMBERED.value_type)
-    )
-    ends = pa.array(np.concatenate(([0], np.cumsum(counts))), pa.int32())
-    draft = draft.put(name, pa.ListArray.from_arrays(ends, inner)).put(KEY, pa.array(keys))
+    draft = draft.put(name, _lists(said, rows)).put(KEY, pa.array(keys))
     joined = home != np.arange(rows)
     none = ~joined & (counts > 0) & (positives == 0)
     if not (positives > 0).any() or (none.any() and options.no_positives == "refuse"):
@@ -211,4 +233,4 @@ def passage_warnings(facts: dict[str, Any]) -> list[dict[str, Any]]:
     return [warning(f"passages_{name}", count=facts[name]) for name in TOLD if facts.get(name)]
 
 
-__all__ = ["CORPUS", "JUDGED", "NUMBERED", "TOLD", "Pooled", "near_keys", "passage_warnings", "pooled"]
+__all__ = ["CORPUS", "JUDGED", "NUMBERED", "TOLD", "Pooled", "near_keys", "numbered", "passage_warnings", "pooled"]

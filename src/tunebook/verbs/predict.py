@@ -158,7 +158,8 @@ def _rows(texts: Sequence[Any], pairs: Sequence[Any] | None, ref: DataRef) -> Ro
         raise DataError(code, key="text_pair", value=ref.roles.text_pair)
     if pairs is not None and len(pairs) != len(texts):
         raise DataError("predict.pair_count", key="text_pair", value=len(pairs), allowed=str(len(texts)))
-    rules = tuple(ref.stats["cleaning"]["rules"])
+    kind, rules = column_kind(ref.labels.problem), tuple(ref.stats["cleaning"]["rules"])
+    passages, names = _passages(ref) if kind.of_passages else (None, None)
     raw = [as_text(text) or "" for text in texts]
     clean = [clean_text(text, rules) for text in raw]
     return Rows(
@@ -166,10 +167,19 @@ def _rows(texts: Sequence[Any], pairs: Sequence[Any] | None, ref: DataRef) -> Ro
         pairs=[clean_text(as_text(text) or "", rules) for text in pairs] if pairs is not None else None,
         targets=None,
         ids=[str(number) for number in range(len(texts))],
-        words=column_kind(ref.labels.problem).cut(clean, ref),
+        words=kind.cut(clean, ref),
         raw=raw,
         back=[partial(_place_given, text, rules) for text in raw],
+        passages=passages,
+        passage_ids=names,
     )
+
+
+def _passages(ref: DataRef) -> tuple[list[str] | None, list[str] | None]:
+    """Texts and ids of the book's passages, among which those of a query are found."""
+    from tunebook.data.load import load_passages
+
+    return load_passages(ref) or (None, None)
 
 
 @lru_cache(maxsize=1)  # all that is found in a text is asked for at once

@@ -87,6 +87,10 @@ class Reranking(RankingWords):
         fixed = {"labels": rows.targets, "sample_weight": rows.weights}
         return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
 
+    def counted(self, rows: Rows) -> Rows:
+        """A row for each pair of query and passage."""
+        return rows.with_judged(paired=True)
+
     def lines(self, encoded: Encoded) -> NDArray[np.int64]:
         """Its windows."""
         from tunebook.tasks.reranking.batches import begins

@@ -8,6 +8,7 @@ from typing import Any
 
 from tunebook.core.files import content_id
 from tunebook.core.nouns import DataRef, Labels
+from tunebook.core.registry import task_of
 from tunebook.core.task import Plain, Task
 from tunebook.models.architecture import Architecture
 from tunebook.models.source import load_reader, reach, read_config
@@ -63,6 +64,7 @@ def read_tokens(data: DataRef, folder: Path, *, allow_unknown: bool = False, tok
             SAMPLE,
             "words",
             [version_of(name) for name in _READERS],
+            *([data.task] if "passages" in data.stats else []),  # which says what is read together
         ]
     )
     report: dict[str, Any] = kept(data.path.parent, f"tokens-{key}", lambda: _read(data, folder, tokenizer))
@@ -75,16 +77,18 @@ def _read(data: DataRef, folder: Path, tokenizer: Any) -> dict[str, Any]:
     from tunebook.data.tokens import token_report
 
     rows = load(data, "train")
+    read = task_of(data.task)().counted(rows)
     tokenizer = tokenizer or load_reader(folder)
-    report = token_report(rows.texts, rows.pairs, tokenizer)
+    report = token_report(read.texts, read.pairs, tokenizer)
+    report |= {"per_row": len(read) / len(rows)} if read is not rows else {}
     return {**report, "positions": positions(read_config(folder), tokenizer)}
 
 
 def mean_length(tokens: dict[str, Any], limit: int | None) -> float:
-    """Tokens of a row on average once rows are cut at a limit, or read whole, from a token report."""
+    """Tokens of a row on average once its texts are cut at a limit, or read whole, from a token report."""
     lengths = {int(length): int(count) for length, count in tokens["lengths"].items()}
     read = sum(min(length, limit or length) * count for length, count in lengths.items())
-    return read / max(sum(lengths.values()), 1)
+    return float(read / max(sum(lengths.values()), 1) * tokens.get("per_row", 1))
 
 
 def positions(config: dict[str, Any], tokenizer: Any) -> int:
