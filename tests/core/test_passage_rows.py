@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from tunebook.core.judged import Judged
 from tunebook.core.answers import Rows
+from tunebook.core.judged import Judged
 
 TARGETS = Judged(np.array([0, 0, 1]), np.array([2, 0, 2]), np.array([1.0, 0.0, 1.0]), 2).matrix()
 ROWS = Rows(["first", "second"], None, TARGETS, ["a", "b"], passages=["x", "y", "z"], passage_ids=["p", "q", "r"])

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from tunebook.core.errors import DataError
-from tunebook.data.judged_columns import Columns, find_columns, judged_table
+from tunebook.data.judged_columns import Columns, find_columns, graded_pairs, judged_table
+from tunebook.data.kinds.regression import Regression
 from tunebook.data.kinds.relevance import Relevance
 from tunebook.data.options import DataOptions
 from tunebook.data.passages import JUDGED
@@ -74,6 +75,30 @@ def test_two_like_texts_with_a_number_may_be_of_another_kind():
     assert found(**columns, graded=True) is None
     assert found(**columns) == Columns("sentence1", ("sentence2",), (), "score")
     assert found(sentence1=WORDS, sentence2=WORDS, graded=True) == Columns("sentence1", ("sentence2",))
+
+
+def test_graded_pairs_are_two_like_texts_and_a_number():
+    parts = {"text": "sentence1", "text_pair": "sentence2", "label": "score"}
+    rows = table(sentence1=WORDS, sentence2=WORDS, score=["0", "5"])
+    assert graded_pairs(rows, EMBED) == (rows, parts)
+    assert graded_pairs(rows, DataOptions(task="embedding", problem="relevance")) is None
+    assert graded_pairs(table(sentence1=WORDS, sentence2=WORDS), EMBED) is None
+    assert graded_pairs(table(sentence1=WORDS, sentence2=WORDS, score=WORDS), EMBED) is None
+    assert graded_pairs(table(query=WORDS, passage=WORDS, score=[0, 1]), EMBED) is None
+    told = EMBED.model_copy(update={"text": "a", "text_pair": "b", "label": "c"})
+    rows = table(a=WORDS, b=WORDS, c=[0, 1])
+    assert graded_pairs(rows, told) == (rows, {"text": "a", "text_pair": "b", "label": "c"})
+    asked = EMBED.model_copy(update={"text": "query", "text_pair": "passage"})
+    assert graded_pairs(table(query=WORDS, passage=WORDS, score=[0, 1]), asked) is None
+
+
+def test_whole_numbers_beside_two_texts_are_grades_for_embeddings_alone():
+    rows = table(sentence1=WORDS, sentence2=WORDS, label=["0", "5"])
+    parts = {"text": "sentence1", "text_pair": "sentence2", "label": "label"}
+    assert Regression().shaped(rows, EMBED, True) == (rows, parts)
+    for other in (NONE, DataOptions(task="text_classification"), DataOptions(task="reranking")):
+        assert Regression().shaped(rows, other, True) is None
+    assert Regression().shaped(rows, EMBED, False) is None
 
 
 def test_columns_are_as_told():

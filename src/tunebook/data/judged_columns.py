@@ -105,6 +105,19 @@ def find_columns(table: pa.Table, told: DataOptions, *, asked: bool, graded: boo
     return Columns(pair[0], pair[1:], negatives, gain)
 
 
+def graded_pairs(table: pa.Table, told: DataOptions) -> tuple[pa.Table, dict[str, Any]] | None:
+    """The table, and the parts `text`, `text_pair` and `label` of two like texts, of which neither bears the name of a
+    query, and a number; None where there are none, or a kind was told."""
+    free = {plain(name): name for name in reversed(table.column_names)}
+    pair = next(((free[one], free[two]) for one, two in PAIRS if {one, two} <= set(free)), (None, None))
+    first, second = told.text or pair[0], told.text_pair or pair[1]
+    label = told.label or next((free[name] for name in GAIN if name in free), None)
+    there = {first, second, label} <= set(table.column_names)
+    if not there or told.problem is not None or plain(str(first)) in QUERY or not _numeric(table[label]):
+        return None
+    return table, {"text": str(first), "text_pair": str(second), "label": str(label)}
+
+
 def _labels(free: dict[str, str]) -> set[str | None]:
     return {free[name] for name in LABEL if name in free}
 
@@ -187,4 +200,4 @@ def titled(title: Any, text: Any) -> str:
     return " ".join(filter(None, ((as_text(title) or "").strip(), as_text(text) or "")))
 
 
-__all__ = ["Columns", "find_columns", "judged_table", "titled"]
+__all__ = ["Columns", "find_columns", "graded_pairs", "judged_table", "titled"]

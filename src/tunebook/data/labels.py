@@ -53,8 +53,11 @@ class CellKind(ColumnKind):
             DataError: as `find`.
         """
 
-    def shaped(self, table: pa.Table, told: DataOptions, labelled: bool) -> None:
-        """None: of what kind cells are hangs on what all of them say."""
+    def shaped(self, table: pa.Table, told: DataOptions, labelled: bool) -> tuple[pa.Table, dict[str, Any]] | None:
+        """None but for `pairs_for`: of what kind cells are hangs on what all of them say."""
+        from tunebook.data.judged_columns import graded_pairs
+
+        return graded_pairs(table, told) if labelled and told.task in self.pairs_for else None
 
     def words(self, column: pa.ChunkedArray) -> None:
         """None: cells say nothing of places."""

@@ -28,6 +28,7 @@ class Regression(CellKind):
     key: ClassVar[str] = "regression"
     link: ClassVar[Link] = "identity"
     tasks: ClassVar[tuple[str, ...]] = ("text_classification", "embedding")
+    pairs_for: ClassVar[tuple[str, ...]] = ("embedding",)
 
     def outputs(self, names: Sequence[str]) -> int:
         """The number."""
