@@ -7,6 +7,8 @@ DEMO ?= demo/book
 CLAIM ?=
 
 export TOKENIZERS_PARALLELISM = false
+# Tests start many commands: each keeps what it has compiled, whatever is set outside.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: install demo test check check-all bench docs clean
 

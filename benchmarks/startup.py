@@ -51,8 +51,9 @@ def checkout(folder: Path) -> Path:
 
 
 def command(tree: Path, *words: object) -> tuple[list[str], dict[str, str]]:
-    """A command of a tree, with one thread so that both trees do the same work."""
-    around = {**os.environ, "PYTHONPATH": str(tree / "src"), "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    """A command of a tree, with one thread so that both trees do the same work, and compiled as what is installed."""
+    threads = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    around = {**os.environ, **threads, "PYTHONPATH": str(tree / "src"), "PYTHONDONTWRITEBYTECODE": ""}
     return [sys.executable, "-c", _CALL, *map(str, words)], around
 
 

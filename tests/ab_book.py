@@ -21,7 +21,8 @@ from tunebook.verbs.abtest.exam import Exam
 from tunebook.verbs.abtest.marks import Marks
 from tunebook.verbs.init import init
 from tunebook.verbs.promote import promote, weigh
-from tunebook.verbs.steps.book import Book, open_book, write_book_file
+from tunebook.verbs.steps.book import Book, open_book
+from tunebook.verbs.steps.book_file import write_book_file
 
 Array = NDArray[Any]
 QUICK = {

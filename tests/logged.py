@@ -11,7 +11,8 @@ from tunebook.knowledge.log import Change, Entry
 from tunebook.tables.make import child, new_table
 from tunebook.verbs.abtest.verdicts import fitting_verdicts
 from tunebook.verbs.promote import Promotion, enact
-from tunebook.verbs.steps.book import Book, BookFile, write_book_file
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.book_file import BookFile, write_book_file
 
 CONTENT = "c0ffee"
 

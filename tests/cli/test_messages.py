@@ -16,11 +16,12 @@ _BUILT = re.compile(r"cli\.(work|doctor|help|opt)\.|cli\.(run|table|state|split|
 def test_words_and_catalogue_agree() -> None:
     sources = "\n".join(path.read_text(encoding="utf-8") for path in _FOLDER.glob("*.py"))
     used = set(re.findall(r'"(cli\.[a-z_.]+[a-z_])"', sources)) | set(re.findall(r"'(cli\.[a-z_.]+[a-z_])'", sources))
-    used |= {f"cli.opt.{name}" for name in re.findall(r'option\(\s*"([a-z_]+)"', sources)}
+    used |= {f"cli.opt.{name}" for name in re.findall(r'(?:option|argument)\(\s*"([a-z_]+)"', sources)}
     used |= {f"cli.help.{path.replace(' ', '_')}" for path in COMMANDS}
     used |= {f"cli.example.{name}" for lines in EXAMPLES.values() for name in re.findall(r"\{(\w+)\}", str(lines))}
     entries = set(tomllib.loads((_FOLDER.parent / "messages" / "cli.toml").read_text(encoding="utf-8")))
     assert used - entries == set()
     names = {word for word in re.findall(r'"([a-z_]+)"', sources)}
+    used |= {f"cli.panel.{name}" for name in names}
     idle = {code for code in entries - used if not _BUILT.match(code) and code.removeprefix("cli.") not in names}
     assert idle == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,15 @@ def test_init_needs_no_torch(book: Path) -> None:
 def test_what_needs_no_torch(book: Path, words: tuple[str, ...]) -> None:
     names = [word for word in words if "=" not in word]
     call(*names, book, *[word for word in words if "=" in word])
+
+
+def test_a_list_of_runs_needs_no_records_and_no_numbers(book: Path) -> None:
+    run = book / "runs" / "20260101-000000-0123456789ab"
+    run.mkdir(parents=True)
+    (run / "plan.json").write_text("{")
+    call("runs", book)  # what is damaged is read each time
+    shutil.rmtree(run)
+    call("runs", book, heavy=(*_HEAVY, "numpy", "pyarrow", "pydantic", "filelock"))
 
 
 def test_a_soup_that_was_cooked_before_needs_no_torch(book: Path) -> None:

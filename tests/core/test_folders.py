@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from filelock import Timeout
+from filelock import FileLock, Timeout
 
 from tunebook.core import folders
 from tunebook.core.errors import BookError
@@ -109,7 +109,7 @@ with folder_of(Path(sys.argv[1])) as part:
     mine.mkdir()
     living = tmp_path / f"{stem}-00000000.part"
     living.mkdir()
-    with folders.FileLock(living / "held"), folder_of(tmp_path / "book") as part:
+    with FileLock(living / "held"), folder_of(tmp_path / "book") as part:
         fill(part)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"book", mine.name, living.name}

@@ -9,8 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from tunebook.core.errors import PlanError
+from tunebook.core.places import BOOK_FILE
 from tunebook.core.verdict import Gate, asked_gate, asked_seeds
-from tunebook.verbs.steps.book import BOOK_FILE, Book, BookFile, write_book_file
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.book_file import BookFile, write_book_file
 
 
 def test_a_book_without_a_gate_has_the_usual_one(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 import ast
 import re
 import string
+import tomllib
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tunebook.core import messages
-from tunebook.core.messages import LANGUAGES, catalogue, language, say
+from tunebook.core.messages import LANGUAGES, catalogue, has_words, language, say
 
 SOURCE = Path(messages.__file__).parents[1]
 FILES = sorted((SOURCE / "messages").glob("*.toml"))
@@ -58,8 +59,8 @@ def folder(tmp_path, monkeypatch):
 
 
 def forget():
-    catalogue.cache_clear()
-    messages._part.cache_clear()
+    for cached in (catalogue, messages._entries, messages._text):
+        cached.cache_clear()
 
 
 def test_an_entry_is_found_in_any_file_and_first_in_its_own(folder):
@@ -80,7 +81,7 @@ def test_an_entry_that_stands_there_twice(folder):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_entry_has_both_languages_with_the_same_placeholders(path):
-    for name, texts in messages._part(path.stem).items():
+    for name, texts in entries(path).items():
         assert set(texts) == set(LANGUAGES), name
         assert all(text.strip() for text in texts.values()), name
         assert placeholders(texts["en"]) == placeholders(texts["zh"]), name
@@ -88,9 +89,23 @@ def test_every_entry_has_both_languages_with_the_same_placeholders(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_error_says_what_is_wrong_and_what_to_do(path):
-    names = set(messages._part(path.stem))
+    names = set(entries(path))
     halves = {name.rpartition(".")[0] for name in names if name.endswith((".what", ".do"))}
     assert {code for code in halves if not {f"{code}.what", f"{code}.do"} <= names} == set()
+
+
+def test_an_entry_alone_is_as_among_all():
+    assert {code: messages._text(code) for code in catalogue()} == catalogue()
+    assert has_words("error.allowed") and not has_words("error.no_such") and not has_words("no.such")
+
+
+def entries(path):
+    """Code -> language -> text of one file."""
+    return {
+        name: text
+        for code, entry in tomllib.loads(path.read_text(encoding="utf-8")).items()
+        for name, text in messages._flat(code, entry).items()
+    }
 
 
 def placeholders(text):

@@ -102,7 +102,7 @@ def refuse(words: list[str], *, whole: bool = True) -> str:
         command.make_context("tunebook", words)
     except TunebookError as error:
         return error.code
-    except Exception as error:  # typer has a copy of click inside, whose errors have no public base
+    except Exception as error:
         if type(error).__name__ in ("MissingParameter", "NoArgsIsHelpError") and not whole:
             return ""
         return f"{type(error).__name__}: {error}"

@@ -24,7 +24,8 @@ from tunebook.verbs.racing import lineup
 from tunebook.verbs.racing.desk import Desk
 from tunebook.verbs.racing.outcome import AutoResult
 from tunebook.verbs.racing.state import AutoState
-from tunebook.verbs.steps.book import Book, write_book_file
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.book_file import write_book_file
 
 WORSE = {"learning_rate": 1e-6}
 SURE = {"learning_rate": 5e-3, "max_epochs": 8}

@@ -12,7 +12,7 @@ from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
 from tunebook.tasks.ranking.mining import Rules
 from tunebook.verbs.mine import mine
-from tunebook.verbs.steps.book import BookFile, write_book_file
+from tunebook.verbs.steps.book_file import BookFile, write_book_file
 
 THINGS = ("kettle", "lamp", "chair", "table", "mirror", "window", "carpet", "pillow")
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from tunebook.cli.ab_options import ExtraOptions, GateOptions, read_options
 from tunebook.cli.answer import Answer, advise, command, facts, grid, note, warn
 from tunebook.cli.bars import Bars
-from tunebook.cli.options import Allowed, Books, wrong
+from tunebook.cli.options import Allowed, Books, argument, wrong
 from tunebook.cli.train import tell_start
 from tunebook.core.errors import PlanError
 from tunebook.core.messages import say
@@ -25,8 +23,8 @@ if TYPE_CHECKING:
 NO = 1
 _STYLES = {"STRONG": "green", "PROMOTE": "green", "REJECT": "bold red", "INCONCLUSIVE": "yellow"}
 _MARKS = {"STRONG": "✓", "PROMOTE": "✓", "REJECT": "✗", "INCONCLUSIVE": "?"}
-Version = Annotated[str, typer.Argument(metavar="vN", help=say("cli.opt.ab_old"))]
-Challenger = Annotated[str, typer.Argument(metavar="vN", help=say("cli.opt.ab_new"))]
+Version = Annotated[str, argument("ab_old", "vN")]
+Challenger = Annotated[str, argument("ab_new", "vN")]
 
 
 def ab(book: Books, a: Version, b: Challenger, rule: GateOptions, around: ExtraOptions, allowed: Allowed) -> Answer:

@@ -19,8 +19,6 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunebook.core.nouns import DataRef
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -93,10 +91,10 @@ def command(*words: object) -> str:
     return shlex.join(["tunebook", *(str(word) for word in words)])
 
 
-def predict_command(book: object, ref: DataRef, run: str = "latest") -> str:
+def predict_command(book: object, run: str = "latest", *, pairs: bool) -> str:
     """How to try the model of a run on a text, or on a pair of texts."""
     text = say("cli.some_text")
-    pair = ("--pair", text) if ref.roles.text_pair else ()
+    pair = ("--pair", text) if pairs else ()
     return command("predict", book, text, *pair, *(("--run", run) if run != "latest" else ()))
 
 

@@ -6,11 +6,10 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
+from inspect import signature
 from typing import Any
 
-import typer
-from typer.core import TyperGroup
-from typer.main import get_command
+import click
 
 from tunebook.cli.help import Command, group_lines
 from tunebook.core.errors import TunebookError, near
@@ -130,12 +129,12 @@ EXAMPLES = {  # a name in braces is a text in the reader's language, cli.example
     ),
 }
 _SETTINGS = {"help_option_names": ["--help", "-h"]}
-_NAME = re.compile(r"\{(\w+)\}")
+_NAME = r"\{(\w+)\}"
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z_-]*[a-z]")
-_CALL = re.compile(r"\btunebook ([a-z-]+)(?: ([a-z-]+))?")
+_CALL = r"\btunebook ([a-z-]+)(?: ([a-z-]+))?"
 
 
-class Commands(TyperGroup):
+class Commands(click.Group):
     """A group that builds a command when it is asked for."""
 
     path = ""
@@ -171,14 +170,14 @@ def _likest(name: str, path: str, names: list[str]) -> str:
     return say("error.near", nearest=elsewhere) if elsewhere and elsewhere != path else near(name, names)
 
 
-def application() -> Any:
+def application() -> Commands:
     """The command `tunebook`."""
     return _group("")
 
 
 def examples(path: str) -> list[str]:
     """The examples of a command, their notes and texts in the reader's language."""
-    return [_NAME.sub(lambda name: say(f"cli.example.{name[1]}"), line) for line in EXAMPLES.get(path, ())]
+    return [re.sub(_NAME, lambda name: say(f"cli.example.{name[1]}"), line) for line in EXAMPLES.get(path, ())]
 
 
 def _help(path: str) -> str:
@@ -186,37 +185,32 @@ def _help(path: str) -> str:
 
 
 @cache
-def _command(path: str) -> Any:
+def _command(path: str) -> click.Command:
     if not COMMANDS[path]:
         return _group(path)
     from tunebook.cli.options import spread
+    from tunebook.cli.parser import parameters
 
     module, _, function = COMMANDS[path].partition(":")
-    app = _typer()
     call = spread(getattr(import_module(f"tunebook.cli.{module}"), function))
     words: dict[str, Any] = {"help": _help(path), "epilog": "\n".join(examples(path))}
     settings = {**_SETTINGS, "allow_extra_args": True}  # which `Command` refuses in words of ours
-    app.command(path.rpartition(" ")[2], cls=Command, context_settings=settings, **words)(call)
-    return get_command(app)
+    params = parameters(signature(call).parameters.values())
+    return Command(path.rpartition(" ")[2], context_settings=settings, callback=call, params=params, **words)
 
 
-def _group(path: str) -> Any:
-    app = _typer(cls=Commands, invoke_without_command=True, help=_help(path), epilog="\n".join(examples(path)))
-    app.callback()(_whole)
-    group: Any = get_command(app)
+def _group(path: str) -> Commands:
+    words: dict[str, Any] = {"help": _help(path), "epilog": "\n".join(examples(path))}
+    group = Commands(path, context_settings=_SETTINGS, invoke_without_command=True, callback=_whole, **words)
     group.path = path
     return group
 
 
-def _typer(**words: Any) -> typer.Typer:
-    plain: dict[str, Any] = {"rich_markup_mode": None, "add_completion": False, "pretty_exceptions_enable": False}
-    return typer.Typer(context_settings=_SETTINGS, **plain, **words)
-
-
-def _whole(ctx: typer.Context) -> None:
+@click.pass_context
+def _whole(ctx: click.Context) -> None:
     """A group of commands has no work of its own: alone it shows its help."""
     if ctx.invoked_subcommand is None:
-        typer.echo(ctx.get_help())
+        click.echo(ctx.get_help())
 
 
 @cache
@@ -224,11 +218,7 @@ def options_of(path: str) -> frozenset[str]:
     """The options of a command, such as `--table` of `table show`; none of a group, or of what is no command."""
     if not COMMANDS.get(path):
         return frozenset()
-    command = application()
-    context = command.make_context("tunebook", [], resilient_parsing=True)
-    for name in path.split():
-        command = command.get_command(context, name)
-    options = [item for item in command.params if item.param_type_name == "option"]
+    options = [item for item in _command(path).params if item.param_type_name == "option"]
     return frozenset(flag for item in options for flag in (*item.opts, *item.secondary_opts))
 
 
@@ -245,7 +235,7 @@ def fitted(advice: str, words: Sequence[str]) -> str:
         words: what stands behind `tunebook`.
     """
     here = command_of(words)
-    named = {command_of([first, second]) for first, second in _CALL.findall(advice)}
+    named = {command_of([first, second]) for first, second in re.findall(_CALL, advice)}
     known = frozenset[str]().union(*map(options_of, {here, *named}))
     strange = [flag for flag in dict.fromkeys(FLAG.findall(advice)) if here and flag not in known]
     owners: dict[str, list[str]] = {}

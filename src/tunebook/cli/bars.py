@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO, cast
 
 from tunebook.cli.streams import Patient, heard
-from tunebook.core.messages import catalogue, say
+from tunebook.core.messages import has_words, say
 
 _EVERY = 10.0  # seconds between lines where no terminal shows bars
 _SLOW = 0.2  # units a second below which one reads seconds a unit
@@ -71,7 +71,7 @@ class Bars:
         if self.screen is not None:
             heard()
         code = f"cli.work.{what}"
-        work = _Work(say(code) if code in catalogue() else what, total, done, done, self.clock())
+        work = _Work(say(code) if has_words(code) else what, total, done, done, self.clock())
         self.works.append(work)
         if self.screen is not None:
             self.screen.start()

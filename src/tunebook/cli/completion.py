@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from tunebook.cli.answer import Answer
-from tunebook.cli.options import wrong
-from tunebook.core.messages import say
+from tunebook.cli.options import argument, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +29,7 @@ compdef _tunebook tunebook""",
 end
 complete -c tunebook -a '(_tunebook)'""",
 }
-Shell = Annotated[str, typer.Argument(metavar="bash|zsh|fish", help=say("cli.opt.shell"))]
+Shell = Annotated[str, argument("shell", "bash|zsh|fish")]
 
 
 def completion(shell: Shell) -> Answer:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from tunebook.cli.answer import Answer, command, note
 from tunebook.cli.bars import Bars
 from tunebook.cli.check import estimate_text
+from tunebook.cli.options import argument
 from tunebook.cli.predicted import tell_answers
 from tunebook.cli.train import run_data, tell_run
 from tunebook.core.errors import RunError
@@ -23,7 +22,7 @@ MESSAGES = ("Where is my parcel? It should have come on Monday.", "The kettle le
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help=say("cli.opt.demo_folder"))] = Path("demo/book"),
+    folder: Annotated[Path, argument("demo_folder", "FOLDER")] = Path("demo/book"),
 ) -> Answer:
     """Init, check, train, evaluate and predict."""
     from tunebook.core.registry import task_of

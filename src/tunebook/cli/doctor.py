@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from tunebook.cli.answer import Answer, facts, grid
+from tunebook.cli.options import argument
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def doctor(
-    book: Annotated[Path | None, typer.Argument(metavar="BOOK", help=say("cli.opt.checked_book"))] = None,
+    book: Annotated[Path | None, argument("checked_book", "BOOK")] = None,
 ) -> Answer:
     """Look at the machine, or at a book."""
     if book is not None:

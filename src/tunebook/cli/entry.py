@@ -8,14 +8,13 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import typer
+import click
 
 from tunebook.cli.answer import Answer, advise, console, json_line, show, show_json
 from tunebook.cli.app import application, fitted
 from tunebook.cli.completion import ASKED, COMMON
-from tunebook.cli.help import WRONG_USE
 from tunebook.cli.streams import Stop, Streams, heard, patience, silence
 from tunebook.core.errors import MachineError, TunebookError, machine_error, near
 from tunebook.core.messages import say
@@ -88,19 +87,27 @@ def _answer(words: list[str], common: Common) -> int:
 
         sys.stdout.write("".join(f"{name}\n" for name in candidates(line, application())))
         return 0
+    answer: Answer | None
     if words == ["--version"]:
-        answer: Any = _version()
+        answer = _version()
     else:
         with (
             contextlib.redirect_stdout(sys.stderr) if common.json and not {"--help", "-h"} & set(words) else _nothing()
         ):
-            answer = application()(words, prog_name="tunebook", standalone_mode=False)
-    if answer == INTERRUPTED:  # the parser's way of passing Ctrl-C on
-        raise KeyboardInterrupt
-    if not isinstance(answer, Answer):  # help was asked for, and given
-        return int(answer or 0)
+            answer = _called(words)
+    if answer is None:  # help was asked for, and given
+        return 0
     (show_json if common.json else show)(answer)
     return answer.code
+
+
+def _called(words: list[str]) -> Answer | None:
+    """What a command answers; None of a help."""
+    try:
+        with application().make_context("tunebook", words) as context:
+            return cast("Answer | None", context.command.invoke(context))
+    except click.exceptions.Exit:
+        return None
 
 
 def _version() -> Answer:
@@ -159,9 +166,9 @@ def _explained(error: BaseException) -> tuple[dict[str, Any], int]:
         error = _missing(error) or error
     if isinstance(error, TunebookError):
         return error.to_json(), error.exit_code
-    if isinstance(error, WRONG_USE):
+    if isinstance(error, click.UsageError):
         return _wrong_use(error)
-    if isinstance(error, KeyboardInterrupt | typer.Abort):
+    if isinstance(error, KeyboardInterrupt):
         return TunebookError("cli.interrupted").to_json(), INTERRUPTED
     if found := machine_error(error):
         return found.to_json(), found.exit_code
@@ -169,25 +176,18 @@ def _explained(error: BaseException) -> tuple[dict[str, Any], int]:
     return TunebookError("cli.unexpected", kind=type(error).__name__, text=text).to_json(), FAILED
 
 
-def _wrong_use(error: Exception) -> tuple[dict[str, Any], int]:
+def _wrong_use(error: click.UsageError) -> tuple[dict[str, Any], int]:
     """What the parser refused."""
-    context = getattr(error, "ctx", None)
-    where = context.command_path if context is not None else "tunebook"
-    found = TunebookError("cli.usage", reason=getattr(error, "format_message", error.__str__)(), command=where)
-    kind, param = type(error).__name__, getattr(error, "param", None)
-    if kind == "NoSuchOption":
-        name = getattr(error, "option_name", "")
-        found = TunebookError("cli.no_option", key=name, near=_likest(name, context), command=where)
-    elif kind == "BadOptionUsage":
-        found = TunebookError("cli.no_value", key=getattr(error, "option_name", ""), command=where)
-    elif kind == "MissingParameter" and param is not None:
-        name = param.metavar or param.name.upper() if param.param_type_name == "argument" else param.opts[0]
+    where = error.ctx.command_path if error.ctx is not None else "tunebook"
+    found = TunebookError("cli.usage", reason=error.format_message(), command=where)
+    if isinstance(error, click.NoSuchOption):
+        name = error.option_name
+        found = TunebookError("cli.no_option", key=name, near=_likest(name, error.ctx), command=where)
+    elif isinstance(error, click.BadOptionUsage):
+        found = TunebookError("cli.no_value", key=error.option_name, command=where)
+    elif isinstance(error, click.MissingParameter) and (param := error.param) is not None:
+        name = str(param.metavar if param.param_type_name == "argument" else param.opts[0])
         found = TunebookError("cli.missing", key=name, command=where)
-    elif kind == "BadParameter" and param is not None and (faults := getattr(error.__cause__, "errors", None)):
-        first = faults()[0]  # of pydantic, which reads the values: `int_parsing`, `float_parsing`
-        number = first["type"].partition("_")[0]
-        allowed = say(f"allowed.{number}") if number in ("int", "float") else str(first["msg"])
-        found = TunebookError("cli.option", key=param.opts[0], value=first["input"], allowed=allowed)
     return found.to_json(), found.exit_code
 
 

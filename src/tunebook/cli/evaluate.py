@@ -49,7 +49,7 @@ def evaluate(
         )
 
     scores = {**report_data(report), **retention_data(kept)}
-    return Answer({"run": found.id, **scores}, tell, (predict_command(book, opened.data, run),))
+    return Answer({"run": found.id, **scores}, tell, (predict_command(book, run, pairs=opened.holds_pairs),))
 
 
 def tell_retention(screen: Console, kept: Retention | None) -> None:

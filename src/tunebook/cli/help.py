@@ -7,21 +7,20 @@ import shutil
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import typer
-from typer.core import TyperCommand
+import click
 
 from tunebook.cli.layout import wrap
+from tunebook.cli.parser import Argument, Option
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import columns_of, say
 
-WRONG_USE: type[Exception] = typer.BadParameter.__mro__[2]  # the parser's base of all wrong uses
 LINES = ("predict", "techniques")  # commands whose --json is a line for each item
 _INDENT, _WIDEST_NAME, _WIDEST = 2, 26, 110
 
 Line = tuple[str, str]
 
 
-class Command(TyperCommand):
+class Command(click.Command):
     """A command whose help is laid out here, and whose wrong uses are told in the user's language."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
@@ -32,8 +31,8 @@ class Command(TyperCommand):
         """
         try:
             rest = super().parse_args(ctx, args)
-        except WRONG_USE as error:
-            error.ctx = error.ctx or ctx  # type: ignore[attr-defined]  # else nobody knows which command it was
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # else nobody knows which command it was
             raise
         if ctx.args:
             raise TunebookError("cli.too_much", key=" ".join(ctx.args), command=ctx.command_path)
@@ -44,16 +43,14 @@ class Command(TyperCommand):
         formatter.write("\n".join(_command_lines(self, ctx)) + "\n")
 
 
-def _command_lines(command: Any, ctx: Any) -> Iterator[str]:
-    parameters = [item for item in command.get_params(ctx) if not getattr(item, "hidden", False)]
-    arguments = [item for item in parameters if item.param_type_name == "argument"]
-    options = [item for item in parameters if item.param_type_name == "option" and "--help" not in item.opts]
+def _command_lines(command: click.Command, ctx: Any) -> Iterator[str]:
+    arguments = [item for item in command.params if isinstance(item, Argument)]
+    options = [item for item in command.params if isinstance(item, Option)]
     yield from _opening(ctx, " ".join([*map(_usage, arguments), say("cli.help.options_mark")]), command.help)
-    yield from _section(say("cli.help.arguments"), [(_name(item), item.help or "") for item in arguments])
-    panels = dict.fromkeys(item.rich_help_panel or say("cli.help.options") for item in options)
-    for panel in panels:
-        mine = [item for item in options if (item.rich_help_panel or say("cli.help.options")) == panel]
-        yield from _section(panel, [(_option(item), _described(item)) for item in mine])
+    yield from _section(say("cli.help.arguments"), [(_name(item), item.words.text) for item in arguments])
+    for title in dict.fromkeys(item.words.title for item in options):
+        mine = [item for item in options if item.words.title == title]
+        yield from _section(title, [(_option(item), _described(item)) for item in mine])
     yield from _common(form="json_lines" if command.name in LINES else "json")
     yield from _examples(command.epilog)
 
@@ -103,22 +100,21 @@ def _section(title: str, lines: list[Line]) -> Iterator[str]:
         yield from (" " * left + line for line in wrapped)
 
 
-def _usage(argument: Any) -> str:
+def _usage(argument: Argument) -> str:
     return _name(argument) if argument.required else f"[{_name(argument)}]"
 
 
-def _name(argument: Any) -> str:
+def _name(argument: Argument) -> str:
     return str(argument.metavar or argument.name.upper()) + ("…" if argument.nargs != 1 else "")
 
 
-def _option(option: Any) -> str:
+def _option(option: Option) -> str:
     names = ", ".join(option.opts) + (f" / {option.secondary_opts[0]}" if option.secondary_opts else "")
     return names if option.is_flag else f"{names} {option.metavar or 'TEXT'}"
 
 
-def _described(option: Any) -> str:
-    text = option.help or ""
-    default = option.default
+def _described(option: Option) -> str:
+    text, default = option.words.text, option.default
     if option.required:
         return text + say("cli.help.required")
     if option.is_flag or default in (None, "", [], ()):
@@ -131,7 +127,7 @@ def _width() -> int:
 
 
 def _bold(text: str) -> str:
-    return text if os.environ.get("NO_COLOR") else typer.style(text, bold=True)
+    return text if os.environ.get("NO_COLOR") else click.style(text, bold=True)
 
 
 __all__ = ["Command", "group_lines"]

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from tunebook.cli.answer import Answer, command, prose, warn
 from tunebook.cli.layout import wrap
-from tunebook.cli.options import option
+from tunebook.cli.options import argument, option
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import columns_of, say
 
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.steps.book import Book
 
 _LONGEST = 40
-Configs = Annotated[Path, typer.Argument(metavar="FILE", help=say("cli.opt.config_file"))]
+Configs = Annotated[Path, argument("config_file", "FILE")]
 
 
 @dataclass(frozen=True)

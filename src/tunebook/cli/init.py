@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.steps.book import Book
 
 _WARNINGS = 4  # that are told unless all is asked for; the data report has them all
-_ROLES, _SPLIT = say("cli.panel.columns"), say("cli.panel.rows")
+_ROLES, _SPLIT = "columns", "rows"
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from tunebook.cli.answer import Answer, command, grid, prose
-from tunebook.cli.options import option, wrong
+from tunebook.cli.options import argument, option, wrong
 from tunebook.core.errors import TunebookError, near
 from tunebook.core.messages import say
 
@@ -25,9 +23,9 @@ if TYPE_CHECKING:
 _RANGE = re.compile(r"(\d*)\s*[-–~]\s*(\d*)")
 _MOST = 30
 _NEARLY_ALL = 0.9  # of what a metric can move by: an interval as wide says nothing
-Some = Annotated[list[Path], typer.Argument(metavar="BOOK", help=say("cli.opt.books"))]
-Row = Annotated[str, typer.Argument(metavar="ROW", help=say("cli.opt.asked_row"))]
-Words = Annotated[str, typer.Argument(metavar="WORDS", help=say("cli.opt.words"))]
+Some = Annotated[list[Path], argument("books", "BOOK")]
+Row = Annotated[str, argument("asked_row", "ROW")]
+Words = Annotated[str, argument("words", "WORDS")]
 
 
 @dataclass(frozen=True)
@@ -236,7 +234,7 @@ def _told(test: RowTest) -> tuple[str, str]:
 
 
 def knowledge_export(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=say("cli.opt.lessons_out"))],
+    file: Annotated[Path, argument("lessons_out", "FILE")],
     with_reasons: Annotated[bool, option("with_reasons", "--with-reasons")] = False,
 ) -> Answer:
     """Anonymised lessons into a file."""
@@ -255,7 +253,7 @@ def knowledge_export(
 
 
 def knowledge_import(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help=say("cli.opt.lessons_in"))],
+    files: Annotated[list[Path], argument("lessons_in", "FILE")],
 ) -> Answer:
     """Lessons of others."""
     from tunebook.knowledge.index import Index

@@ -19,14 +19,14 @@ GAP, INDENT = 3, 2
 _NARROW = 24  # a value beside its name wants so many columns, or it goes below
 _WIDE, _CLOSING = r"\u2e80-\u9fff\uf900-\uffef", "[，。、；：！？）》」』”]*"
 _OPENING = "[（《「『“]*"  # ends no line, as what closes begins none
-_PIECE = re.compile(rf"\s+|{_OPENING}(?:[{_WIDE}]|[^\s{_WIDE}]+){_CLOSING}")
+_PIECE = rf"\s+|{_OPENING}(?:[{_WIDE}]|[^\s{_WIDE}]+){_CLOSING}"
 
 
 def wrap(text: str, width: int) -> list[str]:
     """Lines of at most so many columns, broken at spaces and between Chinese characters, a longer word anywhere."""
     lines: list[str] = []
     line = ""
-    for piece in _PIECE.findall(text):
+    for piece in _pieces(text):
         if columns_of(line) + columns_of(piece.rstrip()) > width and line.strip():
             lines.append(line.rstrip())
             line = ""
@@ -36,6 +36,11 @@ def wrap(text: str, width: int) -> list[str]:
             lines.append(first)
             line = line[len(first) :]
     return [*lines, line.rstrip()] if line.strip() else lines
+
+
+def _pieces(text: str) -> list[str]:
+    """What a line may be broken between; where no character is wide, a simpler pattern says the same at once."""
+    return re.findall(_PIECE if max(text, default="") >= "\u2e80" else r"\s+|\S+", text)
 
 
 def widths(natural: Sequence[int], least: Sequence[int], room: int) -> list[int] | None:
@@ -160,7 +165,7 @@ def _longest_line(text: str) -> int:
 
 
 def _longest_word(text: str) -> int:
-    return max((columns_of(piece.rstrip()) for piece in _PIECE.findall(text)), default=0)
+    return max((columns_of(piece.rstrip()) for piece in _pieces(text)), default=0)
 
 
 __all__ = ["GAP", "INDENT", "Facts", "Grid", "as_grid", "below", "hanging", "padded", "widths", "wrap"]

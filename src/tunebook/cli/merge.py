@@ -6,10 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from tunebook.cli.answer import Answer, facts
-from tunebook.cli.options import option
+from tunebook.cli.options import argument, option
 from tunebook.core.errors import RunError
 from tunebook.core.messages import say
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def merge(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help=say("cli.opt.merged_run"))],
+    run: Annotated[Path, argument("merged_run", "RUN")],
     into: Annotated[Path, option("merge_into", "--into", metavar="FOLDER")],
 ) -> Answer:
     """Make one plain model of a run."""

@@ -6,11 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from tunebook.cli.answer import Answer, command, facts, warn
 from tunebook.cli.bars import Bars
-from tunebook.cli.options import Form, data_options, option, share, wrong
+from tunebook.cli.options import Form, argument, data_options, option, share, wrong
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from tunebook.tasks.ranking.mining import Rules
     from tunebook.verbs.mine import Mined
 
-_ROLES = say("cli.panel.columns")
+_ROLES = "columns"
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Read:
 
 
 def mine(
-    source: Annotated[Path, typer.Argument(metavar="BOOK|FILE", help=say("cli.opt.mine_source"))],
+    source: Annotated[Path, argument("mine_source", "BOOK|FILE")],
     into: Annotated[Path, option("mine_into", "--into", metavar="FILE")],
     found: Found,
     columns: Read,

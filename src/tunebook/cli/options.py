@@ -9,23 +9,29 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-import typer
-
+from tunebook.cli.parser import Words, flags_of
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
     from tunebook.data.options import DataOptions
 
-Books = Annotated[Path, typer.Argument(metavar="BOOK", help=say("cli.opt.book"))]
-RunName = Annotated[str, typer.Option("--run", metavar="RUN", help=say("cli.opt.run"))]
 _FLAGS = {"row_id": "--id", "label_names": "--label-name"}
 _CHARACTERS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
-def option(name: str, *flags: str, metavar: str = "", panel: str | None = None) -> Any:
+def option(name: str, *flags: str, metavar: str | None = None, panel: str | None = None) -> Words:
     """An option whose words are `cli.opt.NAME` of the catalogue."""
-    return typer.Option(*flags, metavar=metavar or None, help=say(f"cli.opt.{name}"), rich_help_panel=panel)
+    return Words(name, flags, metavar, panel)
+
+
+def argument(name: str, metavar: str) -> Words:
+    """An argument that is told by its place, whose words are `cli.opt.NAME` of the catalogue."""
+    return Words(name, metavar=metavar, positional=True)
+
+
+Books = Annotated[Path, argument("book", "BOOK")]
+RunName = Annotated[str, option("run", "--run", metavar="RUN")]
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Allowed:
         return frozenset(item.name for item in fields(self) if getattr(self, item.name))
 
 
-_FORM = say("cli.panel.form")
+_FORM = "form"
 
 
 @dataclass(frozen=True)
@@ -122,11 +128,10 @@ def said(*groups: Any, but: str = "") -> list[str]:
             value = getattr(group, item.name)
             if item.name == but or value == item.default:
                 continue
-            info = hints[item.name].__metadata__[0]  # which takes the first flag for a default until it is parsed
-            flags = [flag for flag in (info.default, *(info.param_decls or ())) if isinstance(flag, str)]
-            on, _, off = (flags or [f"--{item.name.replace('_', '-')}"])[0].partition("/")
-            if isinstance(value, bool):
-                words.append(on if value else off or f"--no-{on.removeprefix('--')}")
+            switch = isinstance(value, bool)
+            on, _, off = flags_of(hints[item.name].__metadata__[0], item.name, switch=switch)[0].partition("/")
+            if switch:
+                words.append(on if value else off)
             else:
                 words += [word for part in (value if isinstance(value, list) else [value]) for word in (on, str(part))]
     return words
@@ -216,6 +221,7 @@ __all__ = [
     "Chosen",
     "Form",
     "RunName",
+    "argument",
     "data_options",
     "flag",
     "listed",

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from tunebook.cli.answer import Answer, command, note, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
-from tunebook.cli.options import Books, Form, RunName, data_options, option, said, share
+from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, said, share
 from tunebook.cli.predicted import answer_in, tell_answers
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
@@ -56,7 +54,7 @@ def predict(
     book: Books,
     asked: Asked,
     form: Form,
-    texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help=say("cli.opt.texts"))] = None,
+    texts: Annotated[list[str] | None, argument("texts", "TEXT")] = None,
     run: RunName = "latest",
 ) -> Answer:
     """Answer texts or the rows of a file."""

@@ -6,11 +6,9 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from tunebook.cli.answer import Answer, command, note, warn
 from tunebook.cli.bars import Bars
-from tunebook.cli.options import Books, option
+from tunebook.cli.options import Books, argument, option
 from tunebook.core.errors import RefusedError
 from tunebook.core.messages import say
 
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.promote import Promotion
     from tunebook.verbs.steps.book import Book
 
-Version = Annotated[str, typer.Argument(metavar="vN", help=say("cli.opt.promoted"))]
+Version = Annotated[str, argument("promoted", "vN")]
 Reason = Annotated[str, option("why", "--reason", metavar="TEXT")]
 Owner = Annotated[str, option("owner", "--owner", metavar="NAME")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +14,9 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tunebook.verbs.steps.book import Book
     from tunebook.verbs.steps.runs import Run
 
-_FACTS = ("failure", "table", "seed", "metric", "split", "value", "interval", "seconds")
 _MOST = 50  # runs that are shown unless all are asked for
 
 
@@ -26,11 +27,11 @@ def runs(book: Books, every: Annotated[bool, option("all_entries", "--all")] = F
     opened = open_book(book)
     newest = opened.runs[::-1]
     most = len(newest) if every else _MOST
-    found = [_known(run) for run in newest[:most]]  # of hundreds of runs only those are read that are shown
+    found = _known(newest[:most], opened)  # of hundreds of runs only those are read that are shown
     damaged = any(run["fault"] for run in found)
     more = [command("doctor", book)] if damaged else []
     with suppress(TunebookError):  # damaged rows hide no runs
-        more.insert(0, command("train", book) if not found else predict_command(book, opened.data))
+        more.insert(0, command("train", book) if not found else predict_command(book, pairs=opened.holds_pairs))
     open_ones = [run for run in found if not (run["finished"] or run["failure"] or run["fault"]) and run["table"]]
     if open_ones:  # the same table finds the run again and goes on where it stopped
         more.insert(0, command("train", book, "--table", open_ones[0]["table"]))
@@ -39,39 +40,26 @@ def runs(book: Books, every: Annotated[bool, option("all_entries", "--all")] = F
         more.insert(0, command("runs", book, "--all"))
 
     def data() -> dict[str, Any]:
-        return {"book": str(book), "runs": [*found, *(_known(run) for run in earlier)]}
+        return {"book": str(book), "runs": [*found, *_known(earlier, opened)]}
 
     return Answer(data, lambda screen: _tell(screen, found, len(earlier)), tuple(more))
 
 
-def _known(run: Run) -> dict[str, Any]:
-    """What a run's files say; of a run with a damaged one, what is wrong."""
-    fault: TunebookError | None
-    try:
-        found = _run(run)
-        fault = None if run.has_model or not run.finished else RunError("run.no_model", key=run.id)
-    except TunebookError as error:
-        found, fault = dict.fromkeys(_FACTS), error
-        found |= {"run": run.id, "path": str(run.path), "finished": run.finished}
-    return {**found, "fault": fault.to_json() if fault else None}
+def _known(runs: Sequence[Run], book: Book) -> list[dict[str, Any]]:
+    """What the files of each run say; of a run with a damaged one, what is wrong."""
+    from tunebook.verbs.steps.run_facts import FACTS, facts_of
 
-
-def _run(run: Run) -> dict[str, Any]:
-    plan, report = run.plan, run.report
-    interval = report.intervals.get(report.headline) if report else None
-    return {
-        "run": run.id,
-        "path": str(run.path),
-        "finished": run.finished,
-        "failure": run.failure.get("code"),
-        "table": f"v{plan.table_version}" if plan.table_version else None,
-        "seed": plan.seed,
-        "metric": report.headline if report else None,
-        "split": report.split if report else None,
-        "value": report.metrics.get(report.headline) if report else None,
-        "interval": [interval.low, interval.high] if interval else None,
-        "seconds": run.outcome.get("seconds"),
-    }
+    found = []
+    for run, facts in zip(runs, facts_of(runs, book.path), strict=True):
+        finished = run.finished
+        if isinstance(facts, TunebookError):
+            fault: TunebookError | None = facts
+            facts = dict.fromkeys(FACTS)
+        else:
+            fault = None if run.has_model or not finished else RunError("run.no_model", key=run.id)
+        told = {"run": run.id, "path": str(run.path), "finished": finished}
+        found.append({**told, **facts, "fault": fault.to_json() if fault else None})
+    return found
 
 
 def _tell(screen: Console, found: list[dict[str, Any]], earlier: int) -> None:

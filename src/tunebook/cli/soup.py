@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from tunebook.cli.answer import Answer, command, facts, grid, warn
 from tunebook.cli.bars import Bars
-from tunebook.cli.options import Books, option
+from tunebook.cli.options import Books, argument, option
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
 def soup(
     book: Books,
-    runs: Annotated[list[str] | None, typer.Argument(metavar="RUN", help=say("cli.opt.soup_runs"))] = None,
+    runs: Annotated[list[str] | None, argument("soup_runs", "RUN")] = None,
     method: Annotated[str, option("soup_method", "--method", metavar="greedy|uniform")] = "greedy",
 ) -> Answer:
     """Average runs."""

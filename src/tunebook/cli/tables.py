@@ -6,12 +6,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from tunebook.cli.answer import Answer, command, grid, warn
 from tunebook.cli.choose import named_table, read_changes
 from tunebook.cli.layout import below, padded, wrap
-from tunebook.cli.options import Books, option
+from tunebook.cli.options import Books, argument, option
 from tunebook.core.errors import BookError, TableError, TunebookError
 from tunebook.core.messages import columns_of, say
 
@@ -25,8 +23,8 @@ if TYPE_CHECKING:
 
 Which = Annotated[str, option("table_version", "--table", metavar="vN|FILE")]
 Note = Annotated[str, option("note", "--note", metavar="TEXT")]
-Files = Annotated[Path, typer.Argument(metavar="FILE", help=say("cli.opt.table_file"))]
-Sides = Annotated[str, typer.Argument(metavar="vN|FILE", help=say("cli.opt.side"))]
+Files = Annotated[Path, argument("table_file", "FILE")]
+Sides = Annotated[str, argument("side", "vN|FILE")]
 
 
 def table_show(book: Books, table: Which = "champion") -> Answer:
@@ -141,7 +139,7 @@ def _state(item: Mapping[str, Any]) -> str:
 
 def table_set(
     book: Books,
-    changes: Annotated[list[str], typer.Argument(metavar="ROW=VALUE", help=say("cli.opt.changes"))],
+    changes: Annotated[list[str], argument("changes", "ROW=VALUE")],
     table: Which = "champion",
     note: Note = "",
     owner: Annotated[str, option("owner", "--owner", metavar="NAME")] = "",

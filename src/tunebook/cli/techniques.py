@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from tunebook.cli.answer import Answer, command, facts, grid, prose
 from tunebook.cli.layout import INDENT, wrap
+from tunebook.cli.options import argument
 from tunebook.core.errors import TableError, near
 from tunebook.core.facts import in_words
 from tunebook.core.messages import columns_of, language, say
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 _NARROW = 20  # columns that a text has at least, on however narrow a terminal
 
-Key = Annotated[str, typer.Argument(metavar="TECHNIQUE", help=say("cli.opt.technique"))]
+Key = Annotated[str, argument("technique", "TECHNIQUE")]
 OTHER = "other"
 PURPOSES: dict[str, tuple[str, ...]] = {
     "part": ("lora", "adalora", "adapter", "bitfit", "ia3", "prefix", "prompt", "p_tuning"),

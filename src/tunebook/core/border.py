@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from tunebook.core.errors import TunebookError, near
-from tunebook.core.messages import catalogue, say
+from tunebook.core.messages import has_words, say
 
 Names = Callable[[str], Any]
 _NUMBERS = (bool, int, float)
@@ -120,7 +120,7 @@ def _way(value: Any, wanted: Any) -> str:
     """How one comes by what is wanted; empty where that is plain."""
     parts = [f"call.way.{getattr(part, '__name__', '')}" for part in (wanted, *get_args(wanted))]
     listed = isinstance(value, str) and "list of" in described(wanted)
-    return next((say(part) for part in parts if part in catalogue()), say("call.way.list") if listed else "")
+    return next((say(part) for part in parts if has_words(part)), say("call.way.list") if listed else "")
 
 
 def fit(value: Any, hint: Any) -> Any:

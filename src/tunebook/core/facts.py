@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import PlanError
 from tunebook.core.kind import Kind, kinds
-from tunebook.core.messages import catalogue, say
+from tunebook.core.messages import has_words, say
 from tunebook.core.params import Value
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Facts:
 
 def in_words(gives: Iterable[str]) -> list[str]:
     """What a task gives, or a technique needs, in the user's language; what a package brought keeps its name."""
-    return [say(code) if (code := f"plan.give.{name}") in catalogue() else name for name in sorted(gives)]
+    return [say(code) if has_words(code := f"plan.give.{name}") else name for name in sorted(gives)]
 
 
 def not_given(key: str, missing: Iterable[str], task: str) -> PlanError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -34,7 +33,7 @@ def part_of(path: Path, *, durable: bool = False) -> Iterator[Path]:
         durable: wait until its bytes are on the disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # another process may write the same one
+    part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")  # another process may write the same one
     try:
         yield part
         if durable:

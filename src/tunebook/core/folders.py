@@ -8,15 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
-from pydantic import ValidationError
 
 from tunebook.core.errors import BookError
 
@@ -38,6 +34,8 @@ def folder_of(path: Path, *, used: Exception | None = None, busy: Exception | No
     Raises:
         FileExistsError, BlockingIOError: in place of these where they are not given.
     """
+    from filelock import FileLock
+
     used, busy = used or FileExistsError(str(path)), busy or BlockingIOError(str(path))
     path = path.absolute()
     there = path.is_dir()
@@ -48,7 +46,7 @@ def folder_of(path: Path, *, used: Exception | None = None, busy: Exception | No
         _clear(place, stem)
         if not is_free(path):
             raise used
-        part = place / f"{stem}-{secrets.token_hex(4)}.part"
+        part = place / f"{stem}-{os.urandom(4).hex()}.part"
         part.mkdir()
         try:
             with FileLock(part / _HELD):
@@ -81,6 +79,8 @@ def held(path: Path, busy: Exception) -> Iterator[None]:
     Raises:
         Exception: `busy`, another process holds it.
     """
+    from filelock import FileLock, Timeout
+
     lock = FileLock(path, timeout=0)
     try:
         lock.acquire()
@@ -94,6 +94,8 @@ def held(path: Path, busy: Exception) -> Iterator[None]:
 
 def _clear(place: Path, stem: str) -> None:
     """Take away what processes that were killed have left: nobody holds it any more."""
+    from filelock import FileLock, Timeout
+
     for part in place.glob(f"{stem}-*.part"):
         if (part / _HELD).is_file():
             with suppress(Timeout), FileLock(part / _HELD, timeout=0):
@@ -148,13 +150,17 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise BookError("file.missing", key=str(path), reason=error.strerror or str(error)) from error
-    except ValidationError as error:
-        unknown = [".".join(map(str, item["loc"])) for item in error.errors() if item["type"] == "extra_forbidden"]
-        if unknown:
-            raise BookError("file.newer", key=str(path), value=unknown[0]) from error
-        raise damaged(path, error) from error
     except (ValueError, TypeError, KeyError) as error:
-        raise damaged(path, error) from error
+        unknown = _unknown(error)
+        raise BookError("file.newer", key=str(path), value=unknown[0]) if unknown else damaged(path, error) from error
+
+
+def _unknown(error: Exception) -> list[str]:
+    """The fields that a record does not know, where an error is about these."""
+    from pydantic import ValidationError
+
+    found = error.errors() if isinstance(error, ValidationError) else []
+    return [".".join(map(str, item["loc"])) for item in found if item["type"] == "extra_forbidden"]
 
 
 def damaged(path: Path, error: Exception | str) -> BookError:

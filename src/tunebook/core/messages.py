@@ -15,8 +15,10 @@ An entry of one sentence leaves `what` and `do` out and holds `en` and `zh` at o
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from typing import Any
 LANGUAGES = ("en", "zh")
 Texts = dict[str, dict[str, str]]
 _FOLDER = Path(__file__).parents[1] / "messages"
+_ENTRY = re.compile(r'^\["(.+)"\]$', re.MULTILINE)
 
 
 def language() -> str:
@@ -37,30 +40,52 @@ def language() -> str:
 
 @cache
 def catalogue() -> Texts:
-    """Code -> language -> text. An entry `x` with `what` and `do` gives the codes `x.what` and `x.do`."""
+    """Code -> language -> text. An entry `x` with `what` and `do` gives the codes `x.what` and `x.do`.
+
+    For whoever needs them all: `say` and `has_words` read no more than the entry that is asked for.
+    """
     texts: Texts = {}
     for path in sorted(_FOLDER.glob("*.toml")):
-        for name, text in _part(path.stem).items():
-            if name in texts:
-                raise KeyError(f"message {name!r} of {path.name} stands in the catalogue twice")
-            texts[name] = text
+        for entry, value in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            for name, text in _flat(entry, value).items():
+                if name in texts:
+                    raise KeyError(f"message {name!r} of {path.name} stands in the catalogue twice")
+                texts[name] = text
     return texts
 
 
+def _flat(code: str, entry: dict[str, Any]) -> Texts:
+    return {code: entry} if "en" in entry else {f"{code}.{part}": text for part, text in entry.items()}
+
+
 @cache
-def _part(name: str) -> Texts:
-    """The texts of one file; none if there is no such file."""
-    path = _FOLDER / f"{name}.toml"
+def _entries(path: Path) -> dict[str, str]:
+    """The entries of a file as they stand there, not yet parsed: of thousands a command says a few."""
     if not path.is_file():
         return {}
-    entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {code: text for entry, value in entries.items() for code, text in _flat(entry, value)}
+    _, *found = _ENTRY.split(path.read_text(encoding="utf-8"))
+    return dict(zip(found[::2], found[1::2], strict=True))
 
 
-def _flat(code: str, entry: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
-    if "en" in entry:
-        return [(code, entry)]
-    return [(f"{code}.{part}", text) for part, text in entry.items()]
+@cache
+def _text(code: str) -> dict[str, str]:
+    """Language -> text; empty if there is no such entry."""
+    for path in _likely(code):
+        for entry in (code, code.rpartition(".")[0]):
+            if entry in _entries(path):
+                return _flat(entry, tomllib.loads(_entries(path)[entry])).get(code, {})
+    return {}
+
+
+def _likely(code: str) -> Iterator[Path]:
+    """Where an entry may be: `cli.train` is in cli.toml, `run.no_model` in a file of another name."""
+    yield _FOLDER / f"{code.partition('.')[0]}.toml"
+    yield from sorted(_FOLDER.glob("*.toml"))
+
+
+def has_words(code: str) -> bool:
+    """Whether there is such an entry."""
+    return bool(_text(code))
 
 
 def say(code: str, /, **fields: Any) -> str:
@@ -74,12 +99,16 @@ def say(code: str, /, **fields: Any) -> str:
 
 def say_in(name: str, code: str, /, **fields: Any) -> str:
     """The same in a given language."""
-    texts = _part(code.partition(".")[0])  # `cli.train` is in cli.toml: help is not to wait for the whole catalogue
-    return (texts if code in texts else catalogue())[code][name].format(**fields)
+    texts = _text(code)
+    if not texts:
+        raise KeyError(code)
+    return texts[name].format(**fields)
 
 
 def columns_of(text: str) -> int:
     """Columns of a terminal, or narrow letters of a page, that a text takes."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
@@ -99,4 +128,4 @@ def cut(text: str, width: int) -> str:
     return text if columns_of(text) <= width else head(text, width - 1).rstrip() + "…"
 
 
-__all__ = ["LANGUAGES", "catalogue", "columns_of", "cut", "head", "language", "say", "say_in"]
+__all__ = ["LANGUAGES", "catalogue", "columns_of", "cut", "has_words", "head", "language", "say", "say_in"]

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from tunebook.core.errors import TableError, near
-from tunebook.core.messages import catalogue, say
+from tunebook.core.messages import has_words, say
 
 Value = bool | int | float | str | list[str] | None
 
@@ -179,7 +179,7 @@ def _allowed(kind: str, choices: tuple[Any, ...], bounds: tuple[tuple[str, float
 def _kind_text(kind: str) -> str:
     """A type in the user's language; one that only another package declares stays as it is."""
     code = f"allowed.{kind.replace(' ', '_')}"
-    return say(code) if code in catalogue() else kind
+    return say(code) if has_words(code) else kind
 
 
 def build(group: type[Params], values: dict[str, Any]) -> Params:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tunebook.core.nouns import Plan, read_json, write_json
+if TYPE_CHECKING:
+    from tunebook.core.nouns import Plan
 
 PLAN = "plan.json"
-_MARKS = ("book.toml", "data/split.json")
+BOOK_FILE = "book.toml"
+_MARKS = (BOOK_FILE, "data/split.json")
 _DEPTH = 4  # BOOK/searches/SEARCH/runs/RUN
 _TOPS = ("runs", "stages", "searches", "data")  # folders of a book in which there are runs and rows
 
@@ -30,12 +33,16 @@ def read_plan(run: Path) -> Plan:
     Raises:
         BookError: `file.missing`, `file.damaged`, `file.newer`.
     """
+    from tunebook.core.nouns import Plan, read_json
+
     stored: Plan = read_json(Plan, run / PLAN)
     return _mapped(stored, _finder(stored, run.absolute(), home_of(run)))
 
 
 def write_plan(plan: Plan, run: Path, *, final: Path | None = None) -> Path:
     """Write a plan into a run's folder; `final` is where that folder will be moved to."""
+    from tunebook.core.nouns import write_json
+
     place = (final or run).absolute()
     home = home_of(place)
 
@@ -97,4 +104,4 @@ def _candidates(path: Path, run: Path, home: Path | None, was: Path | None) -> I
         yield from (home.parent.joinpath(*path.parts[number - 1 :]) for number in ends)
 
 
-__all__ = ["PLAN", "from_book", "home_of", "read_plan", "write_plan"]
+__all__ = ["BOOK_FILE", "PLAN", "from_book", "home_of", "read_plan", "write_plan"]

@@ -6,11 +6,13 @@ itself says there is stored as the code of the message catalogue with its fields
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
-
-from pydantic import PlainSerializer, SerializationInfo, WrapValidator
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from tunebook.core.messages import LANGUAGES, language, say_in
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, SerializationInfo
+    from pydantic_core import CoreSchema
 
 # Context of a record's dump that goes to the disk; every other dump is for people and holds the texts.
 STORED = {"stored": True}
@@ -107,7 +109,17 @@ def _dump(value: str, info: SerializationInfo) -> Any:
     return value.stored if isinstance(value, Said) and info.context == STORED else str(value)
 
 
+class _Sayable:
+    """How pydantic reads and writes such a field: told when a record is made, so that words alone need no pydantic."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from pydantic_core import core_schema as schema
+
+        dump = schema.plain_serializer_function_ser_schema(_dump, info_arg=True, when_used="json")
+        return schema.no_info_wrap_validator_function(_validate, handler(source), serialization=dump)
+
+
 # A field of a record that holds what people or Tunebook say.
-Text = Annotated[str, WrapValidator(_validate), PlainSerializer(_dump, when_used="json")]
+Text = Annotated[str, _Sayable()]
 
 __all__ = ["STORED", "Said", "Text", "in_all_languages", "said"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tunebook.core.messages import catalogue, say
+from tunebook.core.messages import has_words, say
 from tunebook.core.said import said
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def amount(value: float, metric: str, sign: bool = True) -> str:
 def phrase(part: str, name: str) -> str:
     """The catalogue's words for a name (`part.name`), else the name itself: other parts may bring their own."""
     code = f"{part}.{name}"
-    return said(code) if code in catalogue() else name
+    return said(code) if has_words(code) else name
 
 
 def metric_name(name: str) -> str:
@@ -151,13 +151,12 @@ def listed(names: Iterable[str], limit: int = 8) -> str:
 def noticed(counters: Mapping[str, Mapping[str, float]]) -> list[str]:
     """What there is to say of what a training did, by its counters: of some figures that they are 0, of others that
     they are not."""
-    known = catalogue()
     found = [
         (f"did.{key}.{name}{'' if value else '.none'}", value)
         for key, did in counters.items()
         for name, value in did.items()
     ]
-    return [say(code, count=number(value)) for code, value in found if code in known]
+    return [say(code, count=number(value)) for code, value in found if has_words(code)]
 
 
 def shown(value: Any) -> str:

@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
 
 from tunebook.core.errors import ModelError
 
@@ -36,6 +35,8 @@ def unreadable(folder: Path, needed: Sequence[str] = ()) -> str:
 
 
 def _faults(folder: Path, needed: Sequence[str]) -> Iterator[str]:
+    from zipfile import BadZipFile, ZipFile
+
     from safetensors import SafetensorError, safe_open
 
     yield from (pattern for pattern in needed if not any(folder.glob(pattern)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -184,7 +183,7 @@ def _part(path: Path, data: bytes) -> Iterator[Path]:
     """A file beside `path` with all the bytes on the disk; gone afterwards, whatever happens."""
     if not path.parent.is_dir():
         path.parent.mkdir(parents=True)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
         with part.open("xb") as stream:
             stream.write(data)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tunebook.core.messages import catalogue
+from tunebook.core.messages import has_words
 from tunebook.core.nouns import Labels, ParamTable
 from tunebook.core.params import Value
 from tunebook.core.registry import task_of
@@ -77,7 +77,7 @@ def propose(
 def _task_name(task: str) -> str:
     """A task in the user's language; one of another package by its key."""
     code = f"task.{task}"
-    return said(code) if code in catalogue() else task
+    return said(code) if has_words(code) else task
 
 
 def _learning_rate(case: Case) -> Advice:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from tunebook.core.errors import BookError, ModelError, RunError, TunebookError
 from tunebook.core.folders import read_object
-from tunebook.core.messages import catalogue, say
+from tunebook.core.messages import has_words, say
 from tunebook.core.nouns import Record, read_json
-from tunebook.core.places import PLAN
+from tunebook.core.places import BOOK_FILE, PLAN
 from tunebook.core.verdict import Verdict
-from tunebook.verbs.steps.book import BOOK_FILE, Book, open_book
+from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.runs import TABLE, Run, runs_in
 
 
@@ -46,7 +46,7 @@ def _finding(error: TunebookError, place: Path | None = None, **fields: str) -> 
     """An error as a finding; of a file that cannot be read, with what to do about this very file."""
     path = Path(error.key) if place is None or os.sep in error.key else place
     own = f"doctor.do.{path.name}"
-    advice = say(own, **fields) if own in catalogue() and error.code != "file.newer" else error.advice
+    advice = say(own, **fields) if has_words(own) and error.code != "file.newer" else error.advice
     return Finding(code=error.code, path=str(path), message=error.message, advice=advice)
 
 

@@ -16,7 +16,8 @@ from tunebook.data.options import DataOptions
 from tunebook.knowledge.log import Change, user
 from tunebook.models.source import find_model, load_reader
 from tunebook.verbs.sources import SAMPLES, Sources, find_sources
-from tunebook.verbs.steps.book import Book, BookFile, write_book_file
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.book_file import BookFile, write_book_file
 from tunebook.verbs.steps.model_facts import read_tokens
 
 

@@ -16,11 +16,12 @@ from tunebook.core.errors import DataError
 from tunebook.core.files import part_of
 from tunebook.core.judged import Judged
 from tunebook.core.nouns import SPLITS, DataRef
+from tunebook.core.places import BOOK_FILE
 from tunebook.core.progress import Progress
 from tunebook.data.kind import column_kind
 from tunebook.data.options import DataOptions
 from tunebook.tasks.ranking.mining import Rules, Search, negatives
-from tunebook.verbs.steps.book import BOOK_FILE, Book
+from tunebook.verbs.steps.book import Book
 
 BM25 = "bm25"
 _TASK = "embedding"  # by which a file is read that nobody said more of

@@ -13,7 +13,8 @@ from tests.plans import frozen, look
 from tunebook.core.nouns import write_json
 from tunebook.core.verdict import Gate
 from tunebook.verbs.abtest.tested import counted, logged_facts, logged_tests, taken
-from tunebook.verbs.steps.book import Book, write_book_file
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.book_file import write_book_file
 
 
 @pytest.fixture

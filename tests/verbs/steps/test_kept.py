@@ -65,7 +65,7 @@ def test_a_model_that_has_settled_is_hashed_once(book: Path, tmp_path: Path, mon
     assert kept_model_id(folder, book) == wanted and not list((tmp_path / "book").glob("cache/*")), "just written"
     monkeypatch.setattr("tunebook.models.source._SETTLED", 0)
     assert kept_model_id(folder, book) == wanted
-    monkeypatch.setattr("tunebook.verbs.steps.kept.model_id", lambda folder: pytest.fail("it is known"))
+    monkeypatch.setattr("tunebook.models.source.model_id", lambda folder: pytest.fail("it is known"))
     assert kept_model_id(folder, book) == wanted
     monkeypatch.undo()
     monkeypatch.setattr("tunebook.models.source._SETTLED", 0)

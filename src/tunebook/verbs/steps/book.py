@@ -8,36 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
 from tunebook.core.errors import BookError
-from tunebook.core.nouns import DataRef, ParamTable, Record
-from tunebook.core.verdict import Gate
+from tunebook.core.folders import read_object
+from tunebook.core.places import BOOK_FILE
 
 if TYPE_CHECKING:
+    from tunebook.core.nouns import DataRef, ParamTable
     from tunebook.knowledge.log import ChangeLog
     from tunebook.tables.store import TableStore
+    from tunebook.verbs.steps.book_file import BookFile
     from tunebook.verbs.steps.runs import Run
-
-BOOK_FILE = "book.toml"
-
-
-class BookFile(Record):
-    """What book.toml says.
-
-    Attributes:
-        task: name of the task.
-        owner: who answers for the book.
-        created: day on which it was made.
-        sources: data files as the user named them, by the part they play.
-        gate: what a new table has to bring.
-    """
-
-    task: str
-    owner: str = ""
-    created: str = ""
-    sources: dict[str, list[str]] = Field(default_factory=dict)
-    gate: Gate = Field(default_factory=Gate)
 
 
 @dataclass(frozen=True)
@@ -53,6 +33,8 @@ class Book:
     @cached_property
     def file(self) -> BookFile:
         """What book.toml says."""
+        from tunebook.verbs.steps.book_file import BookFile
+
         try:
             return BookFile(**tomllib.loads((self.path / BOOK_FILE).read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
@@ -64,6 +46,16 @@ class Book:
         from tunebook.data.frozen import open_data
 
         return open_data(self.path / "data")
+
+    @property
+    def holds_pairs(self) -> bool:
+        """Whether its rows are pairs of texts; told without reading the rest of what is known of them.
+
+        Raises:
+            BookError: `file.missing`, `file.damaged`.
+        """
+        roles = read_object(self.path / "data" / "split.json", "roles")["roles"]
+        return isinstance(roles, dict) and bool(roles.get("text_pair"))
 
     @property
     def tables(self) -> TableStore:
@@ -122,26 +114,4 @@ def open_book(path: Path | str) -> Book:
     return book
 
 
-def write_book_file(file: BookFile, folder: Path) -> None:
-    """Write book.toml."""
-    content = file.model_dump()
-    gate = content.pop("gate")
-    parts = {"sources": content.pop("sources"), "gate": gate, "gate.guard": gate.pop("guard")}
-    lines = [f"{name} = {_toml(value)}" for name, value in content.items()]
-    for part, values in parts.items():
-        if values:
-            lines += ["", f"[{part}]", *(f"{name} = {_toml(value)}" for name, value in values.items())]
-    (folder / BOOK_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _toml(value: Any) -> str:
-    """A string, a number, or a list of them, as TOML wants it."""
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    if isinstance(value, int | float):
-        return repr(value)
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'
-
-
-__all__ = ["BOOK_FILE", "Book", "BookFile", "open_book", "write_book_file"]
+__all__ = ["Book", "open_book"]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import BookError, RunError
 from tunebook.core.files import write_whole
 from tunebook.core.folders import read_history, read_object
-from tunebook.core.nouns import Plan, Report, read_json
 from tunebook.core.places import PLAN, home_of, read_plan
+
+if TYPE_CHECKING:
+    from tunebook.core.nouns import Plan, Report
 
 TABLE = "table.json"  # of a run: its table, where that is no version of the book
 _FAILED = "failed.json"
@@ -113,6 +116,8 @@ class Run:
     @property
     def report(self) -> Report | None:
         """What it is worth; None before it was evaluated."""
+        from tunebook.core.nouns import Report, read_json
+
         path = self.path / "report.json"
         return read_json(Report, path) if path.is_file() else None
 
@@ -120,15 +125,19 @@ class Run:
 def runs_in(folder: Path) -> list[Run]:
     """The runs in a folder that were begun, damaged ones too, oldest first by what their names say: a copy may have
     lost all times."""
-    found = {path.parent for name in _BEGUN for path in folder.glob(f"*/{name}")}
-    return sorted(map(Run, found), key=_place)
+    found = map(Run, folder.iterdir()) if folder.is_dir() else ()
+    return sorted(filter(_begun, found), key=_place)
 
 
 def runs_named(folder: Path, name: str) -> list[Run]:
     """The run of this id, else those whose ids begin so; looks into no others."""
     near = [path for path in folder.iterdir() if path.name.startswith(name)] if folder.is_dir() else []
-    found = sorted((Run(path) for path in near if any((path / file).exists() for file in _BEGUN)), key=_place)
+    found = sorted(filter(_begun, map(Run, near)), key=_place)
     return [run for run in found if run.id == name] or found
+
+
+def _begun(run: Run) -> bool:
+    return any(os.path.exists(f"{run.path}/{name}") for name in _BEGUN)  # noqa: PTH110  of hundreds in one call
 
 
 def _place(run: Run) -> tuple[str, int, str]:

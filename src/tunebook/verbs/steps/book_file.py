@@ -1,0 +1,55 @@
+"""book.toml: what a book is for, whose it is, from which files it was made, and what its gate asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from tunebook.core.nouns import Record
+from tunebook.core.places import BOOK_FILE
+from tunebook.core.verdict import Gate
+
+
+class BookFile(Record):
+    """What book.toml says.
+
+    Attributes:
+        task: name of the task.
+        owner: who answers for the book.
+        created: day on which it was made.
+        sources: data files as the user named them, by the part they play.
+        gate: what a new table has to bring.
+    """
+
+    task: str
+    owner: str = ""
+    created: str = ""
+    sources: dict[str, list[str]] = Field(default_factory=dict)
+    gate: Gate = Field(default_factory=Gate)
+
+
+def write_book_file(file: BookFile, folder: Path) -> None:
+    """Write book.toml."""
+    content = file.model_dump()
+    gate = content.pop("gate")
+    parts = {"sources": content.pop("sources"), "gate": gate, "gate.guard": gate.pop("guard")}
+    lines = [f"{name} = {_toml(value)}" for name, value in content.items()]
+    for part, values in parts.items():
+        if values:
+            lines += ["", f"[{part}]", *(f"{name} = {_toml(value)}" for name, value in values.items())]
+    (folder / BOOK_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _toml(value: Any) -> str:
+    """A string, a number, or a list of them, as TOML wants it."""
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, int | float):
+        return repr(value)
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'
+
+
+__all__ = ["BookFile", "write_book_file"]
