@@ -91,13 +91,14 @@ def train_arms(book: Any, tables: Mapping[str, Mapping[str, Any]], *, seeds: int
 
 
 def _looking(book: Any, changes: Mapping[str, Any], looks: int) -> dict[str, int]:
+    from tunebook.tables.in_force import settings_of
     from tunebook.tables.make import child
     from tunebook.tables.rules import planned_steps
 
     if changes.get("eval_every") is not None:
         return {}
-    values = child(book.champion, dict(changes)).values()
-    return {"eval_every": -(-planned_steps(values, book.data.rows["train"]) // looks)}
+    settings = settings_of(child(book.champion, dict(changes)))
+    return {"eval_every": -(-planned_steps(settings, book.data.rows["train"]) // looks)}
 
 
 def scored(run: Any, rows: Any) -> NDArray[np.float64]:

@@ -91,16 +91,17 @@ def run_cell(cell: Cell, material: Material) -> dict[str, float]:
     from transformers.trainer_utils import IntervalStrategy
 
     from tunebook.core.nouns import Estimate, Plan
-    from tunebook.core.settings import Settings
+    from tunebook.core.settings import Filled
     from tunebook.engine import fit as engine
     from tunebook.engine.infer import Inference
     from tunebook.engine.savings import restore
 
     steps = math.ceil(cell["rows"] / BATCH) * cell["epochs"]
-    params = Settings(
+    params = Filled(
         learning_rate=cell["rate"], batch_size=BATCH, max_epochs=cell["epochs"], max_length=LENGTH, metric="accuracy",
         length_bucketing="on", precision="fp32", early_stopping_patience=None, seed=cell["seed"],
-    ).model_dump() | {"warmup_steps": steps // 10}  # fmt: skip
+        warmup_steps=steps // 10,
+    )  # fmt: skip
     plan = Plan(
         task="text_classification", model=material.name, model_id="", labels=material.labels, params=params,
         techniques={}, table="", table_version=0, data="", data_path=Path(), seed=cell["seed"], versions={},

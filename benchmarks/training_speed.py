@@ -139,14 +139,15 @@ def timed_fit(
     from transformers.trainer_utils import IntervalStrategy
 
     from tunebook.core.nouns import Estimate, Plan
-    from tunebook.core.settings import Settings
+    from tunebook.core.settings import Filled
     from tunebook.engine.fit import Fit
     from tunebook.engine.savings import restore
 
-    params = Settings(
+    params = Filled(
         learning_rate=RATE, batch_size=BATCH, max_steps=steps, max_length=length, weight_decay=0.0, warmup_ratio=0.0,
         metric=task.headline(labels), length_bucketing="on", early_stopping_patience=None, seed=0,
-    ).model_dump() | {"warmup_steps": 0, "max_epochs": 1000}  # fmt: skip
+        warmup_steps=0, max_epochs=1000,
+    )  # fmt: skip
     plan = Plan(
         task=task.key, model=str(material.model_folder), model_id="", labels=labels, params=params, techniques={},
         table="", table_version=0, data="", data_path=Path(), seed=0, versions={},

@@ -6,11 +6,12 @@ from typing import Any
 
 import torch
 
-from tests import tiny
+from tests import small, tiny
 from tunebook.core.nouns import Labels
 from tunebook.core.params import build
 from tunebook.core.registry import techniques
 from tunebook.core.technique import Facts, RunContext, Technique
+from tunebook.core.training import Training
 from tunebook.nets.peft import TESTED
 
 METHODS = sorted(key for key, kind in techniques().items() if kind.exclusive == "peft")
@@ -20,7 +21,7 @@ def under(key: str, kind: str = "bert", **rows: Any) -> tuple[Any, RunContext, T
     """A tiny classifier as a method leaves it."""
     technique: Any = build(techniques()[key], rows)
     net = tiny.classifier(kind)
-    run = RunContext(model=net, settings={"learning_rate": 5e-5})
+    run = RunContext(model=net, settings=Training(learning_rate=5e-5))
     run.model = technique.prepare_model(net, run)
     run.optimizer = torch.optim.Adam([item for item in run.model.parameters() if item.requires_grad], lr=0.01)
     return run.model, run, technique
@@ -43,7 +44,7 @@ def scatter(model: Any, words: str, seed: int = 0) -> None:
 def facts(kind: str, **changed: Any) -> Facts:
     """Facts of a training of a tiny model of this kind."""
     config = tiny.config(kind).to_dict()
-    settings = {"max_length": 20, "gradient_checkpointing": False, **changed.pop("settings", {})}
+    settings = small.filled(**{"max_length": 20, **changed.pop("settings", {})})
     task = changed.pop("task", "text_classification")
     values = {"techniques": frozenset[str](), "rows": 100, "config": {**config, **changed}}
     return Facts(task, Labels(problem="single_label", names=["a", "b"]), settings, **values)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import tiny
+from tunebook.core.settings import Filled
 
 _WORDS = {
     "good": ["great", "lovely", "perfect", "happy", "fine", "superb"],
@@ -16,6 +17,11 @@ _WORDS = {
     "so": ["plain", "usual", "average", "middling", "common", "medium"],
 }
 _FILLER = ["the", "room", "was", "service", "very", "and", "hotel", "food", "we", "found", "it", "really", "a", "stay"]
+
+
+def filled(**given: Any) -> Filled:
+    """Settings of a plan: the defaults but for these."""
+    return Filled(**{"max_length": 64, "warmup_steps": 0, **given})
 
 
 def words() -> list[str]:

@@ -45,7 +45,7 @@ def test_a_rate(tunebook: Call, own: Path, asked: dict[str, Any]) -> None:
     assert set(done.json) >= {
         "learning_rate", "now", "steepest", "tenth_of_lowest", "rates", "losses", "page",
     }  # fmt: skip
-    assert (asked["low"], asked["high"], asked["steps"], asked["params"]["batch_size"]) == (1e-5, 1.0, 50, 4)
+    assert (asked["low"], asked["high"], asked["steps"], asked["params"].batch_size) == (1e-5, 1.0, 50, 4)
     assert "50 steps" in done.err
     assert Path(done.json["page"]).read_text(encoding="utf-8").count("<polyline") == 2
     out = tunebook(*words).out

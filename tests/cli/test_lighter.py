@@ -96,7 +96,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     from tunebook.engine.failures import no_memory
 
     def trained(book: object, plan: object, how: object, tracked: object) -> Answer:
-        if plan.params["batch_size"] > 2:  # type: ignore[attr-defined]
+        if plan.params.batch_size > 2:
             raise no_memory(plan.params)  # type: ignore[attr-defined]
         return Answer({"run": "x"}, lambda screen: None)
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from rich.cells import cell_len
+from tests import small
 
 from tunebook.cli.answer import console
 from tunebook.cli.predict import Asked, _told
@@ -59,7 +60,7 @@ def test_the_answer_is_always_seen(
 
 
 def test_what_is_left_out_of_a_text_is_told_as_such() -> None:
-    plan = SimpleNamespace(task="tagging", params={"max_length": 64})
+    plan = SimpleNamespace(task="tagging", params=small.filled())
     rows = [{"spans": [], "notes": ["rejected"]}, {"spans": [], "notes": []}]
     (told,) = _told(SimpleNamespace(plan=plan), rows, Asked(reject_below="0.5"))
     assert told == "Entities whose scores are below 0.5 were left out; texts that lost any: 1 of 2."

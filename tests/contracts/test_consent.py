@@ -15,6 +15,7 @@ from tests.contracts.test_style import FILES, name, tree
 from tunebook.cli import main
 from tunebook.core.errors import ModelError
 from tunebook.core.nouns import Labels
+from tunebook.core.training import Training
 from tunebook.models.source import load_tokenizer
 from tunebook.tasks.text_classification import TextClassification
 
@@ -69,6 +70,6 @@ def test_custom_code_is_refused_by_the_command(curious: Path, tmp_path: Path, ca
 
 def test_nor_is_it_run_where_the_check_was_passed(curious: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="custom code"):
-        TextClassification().build(curious, Labels(problem="single_label", names=["bad", "good"]), {})
+        TextClassification().build(curious, Labels(problem="single_label", names=["bad", "good"]), Training())
     load_tokenizer(curious)  # with the class that its files name
     assert not (tmp_path / "it-ran").exists()

@@ -30,7 +30,6 @@ from tunebook.core.facts import Facts
 from tunebook.core.nouns import DataRef, Plan, Roles
 from tunebook.core.params import build, declarations
 from tunebook.core.registry import tasks, techniques
-from tunebook.core.settings import Settings
 from tunebook.engine.fit import Fit, Material
 from tunebook.engine.outcome import last_checkpoint
 from tunebook.models.source import load_tokenizer
@@ -50,7 +49,7 @@ class Ranked(Ground):
     task: ClassVar[str] = "reranking"
 
     def _filled(self, made: Plan, woven: list[Any]) -> Plan:
-        params = {**made.params, "metric": "ndcg@10"}
+        params = made.params.model_copy(update={"metric": "ndcg@10"})
         return super()._filled(made, woven).model_copy(update={"params": params})
 
     def fit(self, folder: Path, made: Plan, **more: Any) -> Fit:
@@ -70,7 +69,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
 
 
 def refuse(technique: Any) -> None:
-    settings = Settings(max_length=20).model_dump()
+    settings = small.filled(max_length=20)
     if hasattr(technique, "refuse"):
         technique.refuse(Facts("reranking", ranked.LABELS, settings, {}, frozenset(), 98))
 

@@ -70,13 +70,13 @@ def made(folder: Path, place: int) -> Ready:
     key, case = EVERY[place]
     task, tokenizer = tasks()[key](), AutoTokenizer.from_pretrained(folder)
     torch.manual_seed(1)
-    model = task.build(folder, case.labels, {**OFF, **case.params}).eval()
+    model = task.build(folder, case.labels, small.filled(**{**OFF, **case.params})).eval()
     with torch.no_grad():  # as large as trained ones, so that the rows differ by more than rounding
         for parameter in model.parameters():
             parameter.mul_(4 if parameter.dim() > 1 else 1)
     encoded = task.encode(case.rows, tokenizer, LENGTH)
     if isinstance(task, Draws):
-        encoded = task.drawn(encoded, tokenizer, case.params, (0,))
+        encoded = task.drawn(encoded, tokenizer, small.filled(**case.params), (0,))
     return Ready(case, task, model, encoded)
 
 
@@ -105,7 +105,8 @@ def test_the_loss_does_not_depend_on_how_rows_are_split(ready: Ready) -> None:
     for settings in SETTINGS:
         if any(settings[name] != off for name, off in idle.items()):  # plan() refuses them
             continue
-        criterion = ready.task.criterion(ready.case.labels, {**settings, **ready.case.params}, ready.encoded)
+        chosen = small.filled(**{**settings, **ready.case.params})
+        criterion = ready.task.criterion(ready.case.labels, chosen, ready.encoded)
         for encoded in (ready.encoded, unweighted(ready.encoded)):
             numbers = range(ready.count)
             whole = ready.task.collate(encoded, numbers, 0)
@@ -117,11 +118,11 @@ def test_the_loss_does_not_depend_on_how_rows_are_split(ready: Ready) -> None:
             items = sum(criterion.items(part) for part in parts)
             assert float(items) == pytest.approx(float(criterion.items(whole)), rel=1e-5)
             same = float(summed / items) == pytest.approx(float(loss), rel=2e-5)
-            assert same != ready.task.whole(ready.case.labels, ready.case.params)
+            assert same != ready.task.whole(ready.case.labels, small.filled(**ready.case.params))
 
 
 def test_the_loss_reaches_the_model(ready: Ready) -> None:
-    criterion = ready.task.criterion(ready.case.labels, {**PLAIN, **ready.case.params}, ready.encoded)
+    criterion = ready.task.criterion(ready.case.labels, small.filled(**{**PLAIN, **ready.case.params}), ready.encoded)
     criterion.loss(ready.model, ready.task.collate(ready.encoded, range(ready.count), 0))[0].backward()
     still = [name for name, parameter in ready.model.named_parameters() if parameter.grad is None]
     ready.model.zero_grad()
@@ -153,7 +154,7 @@ def test_a_saved_model_answers_the_same_and_loads_with_plain_transformers(ready:
 
 
 def test_bf16_runs_and_is_near(ready: Ready) -> None:
-    criterion = ready.task.criterion(ready.case.labels, {**PLAIN, **ready.case.params}, ready.encoded)
+    criterion = ready.task.criterion(ready.case.labels, small.filled(**{**PLAIN, **ready.case.params}), ready.encoded)
     exact = Inference(ready.task, 0).run(ready.model, ready.encoded, criterion)
     rough = Inference(ready.task, 0, precision="bf16").run(ready.model, ready.encoded, criterion)
     assert rough.loss is not None and exact.loss is not None

@@ -30,7 +30,6 @@ from tunebook.core.facts import Facts
 from tunebook.core.nouns import Plan
 from tunebook.core.params import build
 from tunebook.core.registry import tasks, techniques
-from tunebook.core.settings import Settings
 from tunebook.data.prepare import prepare
 from tunebook.engine.outcome import last_checkpoint
 
@@ -47,7 +46,7 @@ class Tagged(Ground):
     task = "tagging"
 
     def _filled(self, made: Plan, woven: list[Any]) -> Plan:
-        params = {**made.params, "metric": "span_f1"}
+        params = made.params.model_copy(update={"metric": "span_f1"})
         return super()._filled(made, woven).model_copy(update={"params": params})
 
 
@@ -71,7 +70,7 @@ def rows(key: str, ground: Ground) -> dict[str, Any]:
 
 
 def refuse(technique: Any, ground: Ground) -> None:
-    settings = Settings(max_length=20).model_dump()
+    settings = small.filled(max_length=20)
     if hasattr(technique, "refuse"):
         technique.refuse(Facts("tagging", ground.data.labels, settings, {}, frozenset(), 98, kept=frozenset({"si"})))
 

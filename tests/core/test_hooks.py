@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from tests import small
 
 from tunebook.core.answers import Rows
 from tunebook.core.hooks import BaselineInput, Hooks
@@ -39,7 +40,12 @@ def test_defaults_leave_out_what_a_task_does_not_say() -> None:
     assert TASK.options(LABELS) == frozenset()
     assert TASK.narrow({"label": "a"}, 3, 0.5) == ({"label": "a"}, False)
     assert TASK.brief({"label": "a", "notes": []}) == Brief("a")
-    assert TASK.sections(report, LABELS) == TASK.snippet(LABELS, {}, pairs=False) == TASK.card_notes(LABELS) == []
+    assert (
+        TASK.sections(report, LABELS)
+        == TASK.snippet(LABELS, small.filled(), pairs=False)
+        == TASK.card_notes(LABELS)
+        == []
+    )
     assert TASK.idle(LABELS) == {}
     assert TASK.cases() == ()
     assert TASK.writers() == {}

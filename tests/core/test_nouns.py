@@ -3,6 +3,7 @@ from typing import ClassVar
 
 import pytest
 from pydantic import ValidationError
+from tests import small
 
 from tunebook.core.nouns import (
     DataRef,
@@ -41,7 +42,7 @@ def plan(**changes):
         "model": "a/model",
         "model_id": "abc",
         "labels": Labels(problem="single_label", names=["no", "yes"]),
-        "params": {"seed": 1},
+        "params": small.filled(seed=1),
         "techniques": {"fgm": {"epsilon": 1.0}},
         "table": "t",
         "table_version": 1,
@@ -108,7 +109,14 @@ def test_a_plans_id_leaves_out_what_does_not_decide_the_outcome(field):
 
 @pytest.mark.parametrize(
     ("field", "other"),
-    [("task", "x"), ("model_id", "x"), ("params", {"seed": 2}), ("techniques", {}), ("data", "x"), ("seed", 2)],
+    [
+        ("task", "x"),
+        ("model_id", "x"),
+        ("params", small.filled(seed=2)),
+        ("techniques", {}),
+        ("data", "x"),
+        ("seed", 2),
+    ],
 )
 def test_a_plans_id_follows_what_decides_the_outcome(field, other):
     assert plan(**{field: other}).id != plan().id

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests import small
 
 from tunebook.core.errors import BookError
 from tunebook.core.nouns import Estimate, Labels, Plan, write_json
@@ -15,7 +16,7 @@ from tunebook.core.places import PLAN, from_book, home_of, read_plan, write_plan
 def plan_of(data: Path | str, **changes: object) -> Plan:
     given = {
         "task": "text_classification", "model": "builtin:minilm", "model_id": "abc",
-        "labels": Labels(problem="single_label", names=["no", "yes"]), "params": {"seed": 1}, "techniques": {},
+        "labels": Labels(problem="single_label", names=["no", "yes"]), "params": small.filled(seed=1), "techniques": {},
         "table": "t", "table_version": 1, "data": "d", "data_path": Path(data), "seed": 1, "versions": {},
         "estimate": Estimate(seconds=1, memory_bytes=1, steps=1, parameters=1, trained=1),
     }  # fmt: skip

@@ -1,11 +1,13 @@
 import subprocess
 import sys
 import types
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import pytest
 
 from tunebook.core import plugins, registry
+from tunebook.core.errors import TableError
+from tunebook.core.params import Row
 from tunebook.core.task import Task
 from tunebook.core.technique import Technique
 
@@ -77,3 +79,22 @@ def test_one_task_is_found_without_the_others() -> None:
     for key in ("label_scores", "no_such_task", "a.b"):
         with pytest.raises(KeyError):
             registry.task_of(key)
+
+
+def test_techniques_are_built_once(monkeypatch):
+    class Fade(Technique):
+        key: ClassVar[str] = "fade"
+
+        last: Annotated[int, Row("last step", zh="末步")] = 10
+
+    known = {"fade": Fade, "outer": Outer}
+    monkeypatch.setattr(registry, "techniques", lambda: known)
+    rows = {"outer": {}, "fade": {"last": 3}}
+    first, again = registry.built(rows), registry.built({"outer": {}, "fade": {"last": 3}})
+    assert list(first) == list(again) == ["outer", "fade"]
+    assert all(first[key] is again[key] for key in rows)
+    assert registry.built({"fade": {"last": 4}})["fade"] == Fade(last=4) != first["fade"] == Fade(last=3)
+    with pytest.raises(TableError):
+        registry.built({"fade": {"last": "x"}})
+    monkeypatch.setattr(registry, "techniques", lambda: pytest.fail("imports torch"))
+    assert registry.built({}) == {}

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tunebook.core.errors import PlanError
+from tunebook.core.training import Training
 from tunebook.engine.batching import RowNumbers, StepSampler, by_length, by_lines, padding
 from tunebook.engine.ranks import Shares
 from tunebook.tables.rules import planned_steps
@@ -63,7 +64,7 @@ def test_the_steps_are_those_that_were_planned(
     count: int, batch: int, passes: int, processes: int, epochs: int
 ) -> None:
     assume(min(count, batch * passes) >= processes)
-    params = {"batch_size": batch, "gradient_accumulation_steps": passes, "max_epochs": epochs, "max_steps": None}
+    params = Training(batch_size=batch, gradient_accumulation_steps=passes, max_epochs=epochs)
     shares = Shares(batch, passes, processes)
     sampler = StepSampler(lengths(count), shares, seed=0)
     spare = batch * passes - (processes - 1) >= shares.passes * processes  # a step can give rows to a tiny rest

@@ -8,10 +8,11 @@ import os
 import pytest
 import torch
 
+from tests import small
 from tunebook.core.errors import MachineError, RunError
 from tunebook.engine.failures import explained, no_memory
 
-PARAMS = {"batch_size": 8, "gradient_accumulation_steps": 2, "max_length": 64, "gradient_checkpointing": False}
+PARAMS = small.filled(batch_size=8, gradient_accumulation_steps=2)
 
 
 @pytest.mark.parametrize(
@@ -47,9 +48,9 @@ def test_all_else_passes(error: Exception) -> None:
 
 def test_the_advice_keeps_the_effective_batch() -> None:
     assert "batch_size=4 --set gradient_accumulation_steps=4" in no_memory(PARAMS).advice
-    one = {**PARAMS, "batch_size": 1}
+    one = PARAMS.model_copy(update={"batch_size": 1})
     assert no_memory(one).advice.endswith("--set gradient_checkpointing=true")
-    twice = {**one, "gradient_checkpointing": True}
+    twice = one.model_copy(update={"gradient_checkpointing": True})
     assert no_memory(twice).advice.endswith("--set max_length=32")
-    least = no_memory({**twice, "max_length": 8})
+    least = no_memory(twice.model_copy(update={"max_length": 8}))
     assert least.code == "machine.memory_least" and least.message and "smaller base_model" in least.advice

@@ -11,6 +11,7 @@ import torch
 from tests import tiny
 from tunebook.core.encoded import Encoded, pack
 from tunebook.core.nouns import Labels
+from tunebook.core.training import Training
 from tunebook.engine.infer import Inference
 from tunebook.tasks.text_classification import TextClassification
 
@@ -39,7 +40,7 @@ def test_the_order_is_that_of_the_rows(encoded: Encoded) -> None:
 
 def test_the_loss_is_the_mean_over_all_rows(encoded: Encoded) -> None:
     model = tiny.classifier("bert").eval()
-    criterion = TASK.criterion(LABELS, {"class_weights": "balanced", "label_smoothing": 0.1}, encoded)
+    criterion = TASK.criterion(LABELS, Training(class_weights="balanced", label_smoothing=0.1), encoded)
     found = Inference(TASK, 0, batch_size=4).run(model, encoded, criterion)
     with torch.no_grad():
         whole, _ = criterion.loss(model, TASK.collate(encoded, range(23), 0))

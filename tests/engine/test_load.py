@@ -46,7 +46,7 @@ def test_a_model_from_its_folder(tmp_path: Path) -> None:
 def test_what_is_read_in_windows_loses_no_end(task: Any, cut: list[bool]) -> None:
     texts = ["the room was fine", " ".join(["a very lovely stay"] * 20)]
     asked = Rows(texts, None, None, ["0", "1"])
-    loaded = LoadedModel(SimpleNamespace(params={"max_length": 16}), task, None, small.tokenizer())  # type: ignore[arg-type]
+    loaded = LoadedModel(SimpleNamespace(params=small.filled(max_length=16)), task, None, small.tokenizer())  # type: ignore[arg-type]
     assert loaded._cut(asked, loaded._encoded(asked, None)) == cut
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tunebook.core.training import Training
 from tunebook.engine.ranks import Shares, any_of, from_first, join_others, processes, rank, shares_here
 
 
@@ -52,7 +53,7 @@ def test_two(tmp_path: Path) -> None:
 
 
 def test_the_share_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    params = {"batch_size": 6, "gradient_accumulation_steps": 4}
+    params = Training(batch_size=6, gradient_accumulation_steps=4)
     assert shares_here(params) == Shares(6, 4, 1, 0)
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("RANK", "1")

@@ -159,7 +159,7 @@ def test_every_choice_of_the_table_has_its_rows() -> None:
 
 
 def settings(**rows: Any) -> dict[str, Any]:
-    return {**Settings().model_dump(), "warmup_steps": 2, **rows}
+    return small.filled(**{"warmup_steps": 2, **rows})
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from tunebook.core.errors import ModelError
 from tunebook.core.nouns import Labels
+from tunebook.core.training import Training
 from tunebook.models.files import pickled, refuse_code, unreadable, weight_files
 from tunebook.models.source import check_folder, read_config
 from tunebook.tasks.text_classification import TextClassification
@@ -72,13 +73,13 @@ def config(folder: Path, **more: Any) -> dict[str, Any]:
 def test_a_pickle_that_would_be_loaded_needs_consent_whatever_stands_beside_it(copy: Path, beside: str) -> None:
     """transformers passes over a safetensors file of another name, and takes the pickle."""
     (copy / "model.safetensors").rename(copy / beside)
-    state = TextClassification().skeleton(copy, TWO, {}).state_dict()
+    state = TextClassification().skeleton(copy, TWO, Training()).state_dict()
     torch.save({name: torch.zeros(item.shape) for name, item in state.items()}, copy / "pytorch_model.bin")
     with pytest.raises(ModelError, match=r"pytorch_model\.bin") as caught:
         check_folder(copy)
     assert caught.value.code == "model.pickle"
     check_folder(copy, allow_pickle=True)
-    loaded = TextClassification().build(copy, TWO, {})
+    loaded = TextClassification().build(copy, TWO, Training())
     assert not loaded.bert.embeddings.word_embeddings.weight.any(), "it is what is loaded"
 
 
@@ -86,7 +87,7 @@ def test_a_pickle_that_is_not_loaded_needs_none(copy: Path) -> None:
     for name in ("pytorch_model.bin", "training_args.bin", "optimizer.pt", "state.pkl"):
         (copy / name).write_bytes(b"cos\nsystem\n(S'false'\ntR.")
     check_folder(copy)
-    model = TextClassification().build(copy, TWO, {})
+    model = TextClassification().build(copy, TWO, Training())
     model.save_pretrained(copy)
     assert TextClassification().load(copy).num_labels == 2
 

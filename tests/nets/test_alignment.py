@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests import small
 from tests.ground import MORE, Ground
 from tests.techniques.conftest import ground  # noqa: F401 - the fixture
 from tunebook.core.errors import PlanError
@@ -88,8 +89,8 @@ def test_blocks_are_the_same_for_any_split_into_whole_ones() -> None:
 
 
 def test_what_cannot_be_adapted_is_refused() -> None:
-    facts = Facts("text_classification", Labels(problem="single_label", names=["a", "b"]), {"batch_size": 8}, {},
-                  frozenset(), 10)  # fmt: skip
+    labels = Labels(problem="single_label", names=["a", "b"])
+    facts = Facts("text_classification", labels, small.filled(batch_size=8), {}, frozenset(), 10)
     refuse_adaptation(facts, "mmd", "x.csv", 8)
     for given, code in (((None, 4), "adaptation.target"), (("x.csv", 9), "adaptation.block")):
         with pytest.raises(PlanError) as caught:

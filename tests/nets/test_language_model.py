@@ -16,10 +16,11 @@ from tunebook.core.errors import ModelError, RunError
 from tunebook.core.nouns import Labels
 from tunebook.core.registry import tasks
 from tunebook.core.task import Rows
+from tunebook.core.training import Training
 from tunebook.engine.infer import Inference
 
 LABELS = Labels(problem="language_model")
-SETTINGS: dict[str, Any] = {"mask_share": 0.3, "whole_words": True}
+SETTINGS = small.filled(mask_share=0.3, whole_words=True)
 KINDS = (*(("masked_lm", kind) for kind in tiny.ENCODERS), ("causal_lm", "llama"), ("causal_lm", "gpt2"))
 COUNT = 40
 
@@ -32,7 +33,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder = small.base_model(folder, kind)
     task = tasks()[key]()
     torch.manual_seed(1)
-    model = task.build(folder, LABELS, {}).eval()
+    model = task.build(folder, LABELS, Training()).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(3 if parameter.dim() > 1 else 1)
@@ -122,9 +123,12 @@ def test_bf16_is_near(case: Any) -> None:
 
 def test_the_skeleton_has_the_shapes_of_the_model(case: Any) -> None:
     task, model, _, folder = case
-    shapes = {name: item.shape for name, item in task.skeleton(folder, LABELS, {}).named_parameters()}
+    bare = dict(task.skeleton(folder, LABELS, Training()).named_parameters())
+    shapes = {name: item.shape for name, item in bare.items()}
     assert shapes == {name: item.shape for name, item in model.named_parameters()}
-    still = {name for name, item in task.skeleton(folder, LABELS, {}).named_parameters() if not item.requires_grad}
+    still = {
+        name for name, item in task.skeleton(folder, LABELS, Training()).named_parameters() if not item.requires_grad
+    }
     assert still == {name for name, item in model.named_parameters() if not item.requires_grad}
 
 
@@ -143,7 +147,7 @@ def test_the_pooler_of_the_base_model_is_carried_along(tmp_path: Path) -> None:
 
     folder = small.base_model(tmp_path / "base")
     before = load_file(folder / "model.safetensors")
-    model = tasks()["masked_lm"]().build(folder, LABELS, {})
+    model = tasks()["masked_lm"]().build(folder, LABELS, Training())
     model.save_pretrained(str(tmp_path / "after"))
     after = load_file(tmp_path / "after" / "model.safetensors")
     assert torch.equal(after["bert.pooler.dense.weight"], before["pooler.dense.weight"])
@@ -151,11 +155,11 @@ def test_the_pooler_of_the_base_model_is_carried_along(tmp_path: Path) -> None:
 
 def test_one_without_a_pooler_gets_none(tmp_path: Path) -> None:
     task = tasks()["masked_lm"]()
-    task.build(small.base_model(tmp_path / "base"), LABELS, {}).save_pretrained(str(tmp_path / "whole"))
+    task.build(small.base_model(tmp_path / "base"), LABELS, Training()).save_pretrained(str(tmp_path / "whole"))
     from transformers import BertForMaskedLM
 
     BertForMaskedLM.from_pretrained(tmp_path / "whole").save_pretrained(str(tmp_path / "bare"))
-    assert getattr(task.build(tmp_path / "bare", LABELS, {}).base_model, "pooler", None) is None
+    assert getattr(task.build(tmp_path / "bare", LABELS, Training()).base_model, "pooler", None) is None
 
 
 def test_a_folder_without_part_of_the_body_is_refused(tmp_path: Path) -> None:
@@ -169,7 +173,7 @@ def test_a_folder_without_part_of_the_body_is_refused(tmp_path: Path) -> None:
         {"format": "pt"},
     )
     with pytest.raises(ModelError) as caught:
-        tasks()["masked_lm"]().build(folder, LABELS, {})
+        tasks()["masked_lm"]().build(folder, LABELS, Training())
     assert caught.value.code == "model.partial"
 
 
@@ -194,7 +198,7 @@ def test_a_language_model_gives_no_answers() -> None:
 
 def test_a_head_that_is_no_plain_layer_works_on_all_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = tasks()["masked_lm"]()
-    model = task.build(small.base_model(tmp_path), LABELS, {}).eval()
+    model = task.build(small.base_model(tmp_path), LABELS, Training()).eval()
     texts = [text for text, _ in small.texts(8)]
     rows = task.drawn(
         task.encode(Rows(texts, None, None, texts), small.tokenizer(), 16), small.tokenizer(), SETTINGS, (0,)

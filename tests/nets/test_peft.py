@@ -20,6 +20,7 @@ from tunebook.core.nouns import Labels, Plan
 from tunebook.core.params import build
 from tunebook.core.registry import tasks, techniques
 from tunebook.core.technique import RunContext
+from tunebook.core.training import Training
 from tunebook.engine.stored import read_model, write_model
 from tunebook.engine.weave import Weave
 from tunebook.models.architecture import depths
@@ -144,7 +145,7 @@ def test_a_skeleton_without_weights_trains_as_many(key: str) -> None:
     model, _, _ = under(key)
     with torch.device("meta"):
         bare = tiny.classifier("bert")
-    skeleton = technique.prepare_model(bare, RunContext(model=bare, settings={"learning_rate": 1e-4}))
+    skeleton = technique.prepare_model(bare, RunContext(model=bare, settings=Training(learning_rate=1e-4)))
     sizes = [{n: p.shape for n, p in net.named_parameters() if p.requires_grad} for net in (model, skeleton)]
     assert sizes[0] == sizes[1]
 
@@ -170,7 +171,7 @@ def test_what_other_techniques_added_stays_trained(key: str) -> None:
     net = tiny.classifier("bert")
     net.add_module("extra_helper", nn.Linear(2, 2))
     technique: Any = build(techniques()[key], {})
-    model = technique.prepare_model(net, RunContext(model=net, settings={"learning_rate": 1e-4}))
+    model = technique.prepare_model(net, RunContext(model=net, settings=Training(learning_rate=1e-4)))
     assert {
         name.rpartition(".")[2] for name, item in model.named_parameters() if "extra_" in name and item.requires_grad
     } == {

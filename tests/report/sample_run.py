@@ -9,7 +9,8 @@ import numpy as np
 
 from tests.scored import intervals, scores
 from tunebook.core.nouns import DataRef, Estimate, Labels, ParamTable, Plan, Report, Roles, TableRow
-from tunebook.core.settings import Settings
+from tunebook.core.settings import Filled
+from tunebook.core.training import Training
 from tunebook.stats.calibration import reliability, softmax
 from tunebook.stats.counts import confusion_matrix, counts_of_confusion, per_class
 
@@ -17,13 +18,13 @@ BASELINES = {"majority": -1.2, "tfidf_logreg": 0.6, "frozen_logreg": 1.1}
 
 
 def plan_of(labels: Labels, **techniques) -> Plan:
-    params = {**Settings().model_dump(), "learning_rate": 3e-5, "metric": "accuracy", "max_length": 128}
+    own = {"learning_rate": 3e-5, "metric": "accuracy", "max_length": 128, "warmup_steps": 10}
     return Plan(
         task="text_classification",
         model="org/tiny-bert",
         model_id="0123456789ab",
         labels=labels,
-        params=params,
+        params=Filled(**{**Training().model_dump(), **own}),
         techniques=techniques or {"fgm": {"epsilon": 1.0}},
         table="aaaabbbbcccc",
         table_version=2,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.tables.test_propose import BASE, LARGE, MANY, ROOMY, SMALL, TWO
 
+from tunebook.core.settings import Filled
 from tunebook.tables.case import FEW_STEPS, MOST_EPOCHS, Case, Machine, ModelFacts
 from tunebook.tables.rules import effective_batch
 
@@ -33,12 +34,9 @@ def test_enough_steps_unless_that_took_too_many_passes(rows):
 
 
 def test_all_fits_into_a_roomy_machine():
-    assert case().fitting == {
-        "batch_size": 32,
-        "gradient_accumulation_steps": 1,
-        "gradient_checkpointing": False,
-        "max_length": 200,
-    }
+    assert case().fitting == Filled(
+        batch_size=32, gradient_accumulation_steps=1, gradient_checkpointing=False, max_length=200, warmup_steps=0
+    )
 
 
 @pytest.mark.parametrize("memory", [2, 4, 6, 8, 12])
@@ -48,7 +46,7 @@ def test_what_is_proposed_fits_where_it_can(memory):
     fitting = found.fitting
     assert effective_batch(fitting) == 32
     needed = BASE.training_bytes(
-        fitting["batch_size"], fitting["max_length"], half=False, checkpointing=fitting["gradient_checkpointing"]
+        fitting.batch_size, fitting.max_length, half=False, checkpointing=fitting.gradient_checkpointing
     )
     assert needed <= machine.room or not found.holds_state
 
@@ -56,11 +54,11 @@ def test_what_is_proposed_fits_where_it_can(memory):
 def test_the_length_goes_last_and_only_if_it_can_help():
     tight = Machine(cores=2, memory_bytes=2 * (BASE.state_bytes + 8 * 2**20))
     found = case(model=BASE, machine=tight, stats={"tokens": {"p99": 512}}).fitting
-    assert (found["batch_size"], found["gradient_checkpointing"]) == (1, True)
-    assert found["max_length"] < 512
+    assert (found.batch_size, found.gradient_checkpointing) == (1, True)
+    assert found.max_length < 512
     hopeless = case(model=LARGE, machine=Machine(cores=1, memory_bytes=GIB))
     assert not hopeless.holds_state
-    assert hopeless.fitting["max_length"] == 200
+    assert hopeless.fitting.max_length == 200
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from tests import small
 from tests.efficient import METHODS
 from torch import nn, ones
 from torch.optim import SGD
@@ -45,7 +46,7 @@ def test_rows_of_nobody_are_left_alone():
 
 def plan(techniques, **settings):
     """As much of a plan as says the rate."""
-    return SimpleNamespace(params={"learning_rate": 1e-4, "warmup_steps": 0, **settings}, techniques=techniques)
+    return SimpleNamespace(params=small.filled(**{"learning_rate": 1e-4, **settings}), techniques=techniques)
 
 
 def test_the_peak_of_a_plan():

@@ -1,6 +1,8 @@
 import pytest
 
 from tunebook.core.errors import TableError
+from tunebook.core.nouns import ParamTable
+from tunebook.core.said import STORED, said
 from tunebook.core.settings import Settings
 from tunebook.tables.make import Given, child, inherit, make_table, new_table, tidy
 
@@ -154,6 +156,70 @@ def test_child_changes_rows_and_keeps_the_rest():
     assert first.values()["learning_rate"] == 1e-4
 
 
+def lived_in() -> ParamTable:
+    """A version whose rows have a history: reasons of the catalogue, effects, descriptions, an older default."""
+    first = new_table(
+        {"learning_rate": 2e-4, "seed": 7, "shake.size": 2, "fade.last": 5},
+        reasons={"learning_rate": said("rules.checkpointing"), "seed": "luck", "shake.size": "firm"},
+        recommended={"learning_rate": 3e-4, "shake.size": 3},
+        owner="An",
+    )
+    history = {"effect": 0.02, "description": "our own words"}
+    rows = {name: row.model_copy(update=history) if name != "seed" else row for name, row in first.rows.items()}
+    rows["weight_decay"] = rows["weight_decay"].model_copy(update={"default": 0.3})
+    return first.model_copy(update={"version": 4, "rows": rows})
+
+
+@pytest.mark.parametrize(
+    ("changes", "changed"),
+    [
+        ({"batch_size": 8}, {"batch_size"}),
+        ({"lr": 1e-4, "seed": 8}, {"learning_rate", "seed"}),
+        ({"fade.last": 6}, {"fade.last"}),
+        ({"shake": "on", "seed": 1}, {"seed"}),
+        ({"shake": "off"}, {"shake.size", "shake.parts", "shake.depth", "shake.hidden", "shake.note"}),
+    ],
+)
+def test_only_what_changes_is_touched(changes, changed):
+    first = lived_in()
+    made = child(first, changes, "why", "Wang")
+    assert {name for name in first.rows if made.rows.get(name) is not first.rows[name]} == changed
+    assert list(made.rows) == [name for name in first.rows if name in made.rows], "in the order of the parent"
+    kept = made.model_dump(mode="json", context=STORED)["rows"]
+    stored = first.model_dump(mode="json", context=STORED)["rows"]
+    assert {name: row for name, row in kept.items() if name not in changed} == {
+        name: row for name, row in stored.items() if name not in changed
+    }
+
+
+def test_a_child_asks_no_technique_about_a_setting(monkeypatch):
+    """Importing them takes seconds."""
+    first = lived_in()
+    monkeypatch.setattr("tunebook.core.registry.techniques", lambda: pytest.fail("asked"))
+    assert child(first, {"lr": 1e-4}).rows["fade.last"] is first.rows["fade.last"]
+
+
+def test_a_child_has_the_settings_that_its_parent_did_not_know():
+    first = lived_in()
+    older = first.model_copy(update={"rows": {name: first.rows[name] for name in first.rows if name != "lr_power"}})
+    assert child(older, {"seed": 1}).rows["lr_power"].value is None
+    assert list(child(older, {"seed": 1}).rows) == list(first.rows)
+
+
+def test_a_row_that_was_called_otherwise_gets_its_name():
+    first = lived_in()
+    rows = {
+        {"seed": "random_seed", "shake.size": "shake_epsilon"}.get(name, name): row for name, row in first.rows.items()
+    }
+    older = first.model_copy(update={"rows": rows})
+    made = child(older, {"batch_size": 8}, "n")
+    assert made.rows["seed"].value == 7 and "random_seed" not in made.rows
+    assert "random_seed -> seed" in made.note
+    with pytest.raises(TableError) as caught:
+        child(first.model_copy(update={"rows": {**first.rows, "gone": first.rows["seed"]}}), {"batch_size": 8})
+    assert caught.value.code == "row.unknown"
+
+
 def test_child_switches_techniques():
     first = new_table({"shake.size": 2, "fade.last": 5})
     assert first.version == 0
@@ -202,6 +268,15 @@ def test_inherit_keeps_what_the_file_does_not_say():
     assert (rate.reason, rate.recommended, rate.effect, rate.description) == ("paper", 3e-5, 0.5, "our rate")
     assert (rows["seed"].reason, rows["batch_size"].reason, rows["fade.last"].reason) == ("n", "fits", "n")
     assert rows["max_epochs"].reason == ""
+
+
+def test_inherit_gives_the_parents_own_rows_where_nothing_is_new():
+    parent = lived_in()
+    read = new_table(
+        {**parent.values(), "seed": 8}, reasons={"learning_rate": str(parent.rows["learning_rate"].reason)}
+    )
+    rows = inherit(read, parent).rows
+    assert {name for name in rows if rows[name] is not parent.rows[name]} == {"seed"}
 
 
 def test_inherit_prefers_what_the_file_says():

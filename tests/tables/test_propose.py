@@ -141,7 +141,7 @@ def test_the_words_hold_reason_source_and_confidence():
 @pytest.mark.parametrize("rows", [1, 40, 300, 1500, 2000, 50_000])
 @pytest.mark.parametrize("labels", [TWO, MANY])
 def test_a_proposal_fits_itself(rows, labels):
-    assert misfits(proposed(labels=labels, rows=rows).values(), rows) == ()
+    assert misfits(settings_of(proposed(labels=labels, rows=rows)), rows) == ()
 
 
 def test_a_task_of_another_package_keeps_its_key() -> None:

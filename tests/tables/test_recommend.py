@@ -7,6 +7,7 @@ from tests.tables.test_propose import BASE, MANY, ROOMY, SMALL, TWO, proposed
 
 from tunebook.knowledge.lesson import Lesson
 from tunebook.tables.case import Case, Machine
+from tunebook.tables.in_force import settings_of
 from tunebook.tables.make import child, new_table
 from tunebook.tables.propose import Advice
 from tunebook.tables.recommend import Asked, by_hand, learnt, opinion, recommended
@@ -118,7 +119,7 @@ def test_the_child(first):
         assert item.advice.source in row.reason and "confidence" in row.reason
     assert (made.parent, made.note, made.owner) == (1, "why", "Ada")
     assert recommended(first.model_copy(update={"owner": "Bo"}), found.changes).owner == "Bo"
-    assert misfits(made.values(), 5000) == ()
+    assert misfits(settings_of(made), 5000) == ()
 
 
 def test_the_advice_is_stable_once_taken(first):

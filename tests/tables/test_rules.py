@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests import small
 
 from tunebook.core.settings import Settings
 from tunebook.tables import rules
@@ -21,11 +22,9 @@ from tunebook.tables.rules import (
     scaled_rate,
 )
 
-DEFAULTS = Settings().model_dump() | {"max_length": 128}
 
-
-def values(**given: Any) -> dict[str, Any]:
-    return DEFAULTS | given
+def values(**given: Any) -> Settings:
+    return Settings(**given)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +43,8 @@ def test_the_effective_batch_is_kept(batch: int, passes: int, wanted: int, expec
     before = values(batch_size=batch, gradient_accumulation_steps=passes)
     changes = keep_effective(before, wanted)
     after = applied(before, changes)
-    assert (after["batch_size"], after["gradient_accumulation_steps"]) == expected
-    assert all(change.value != before[change.row] and change.reason for change in changes)
+    assert (after.batch_size, after.gradient_accumulation_steps) == expected
+    assert all(change.value != getattr(before, change.row) and change.reason for change in changes)
 
 
 @given(st.integers(1, 300), st.integers(1, 40), st.integers(1, 400))
@@ -53,25 +52,27 @@ def test_the_effective_batch_is_kept_whatever_it_is(batch: int, passes: int, wan
     before = values(batch_size=batch, gradient_accumulation_steps=passes)
     after = applied(before, keep_effective(before, wanted))
     assert effective_batch(after) == batch * passes
-    assert after["batch_size"] <= wanted
+    assert after.batch_size <= wanted
 
 
 @given(st.integers(1, 70), st.integers(1, 5), st.booleans(), st.integers(4, 520))
 def test_lighter_and_lighter_until_nothing_is_left(batch: int, passes: int, twice: bool, length: int) -> None:
-    now = values(batch_size=batch, gradient_accumulation_steps=passes, gradient_checkpointing=twice, max_length=length)
+    now = small.filled(
+        batch_size=batch, gradient_accumulation_steps=passes, gradient_checkpointing=twice, max_length=length
+    )
     whole, seen = effective_batch(now), []
     while changes := lighter(now):
         seen.append({change.row for change in changes})
         after = applied(now, changes)
         assert effective_batch(after) == whole
-        assert Settings(**{**after, "base_model": "x"})
+        assert Settings(**after.model_dump())
         if "max_length" in seen[-1]:  # the last means: only once all others are used up
-            assert (now["batch_size"], now["gradient_checkpointing"]) == (1, True)
-            assert after["max_length"] <= now["max_length"] / 2 or after["max_length"] == 8
+            assert (now.batch_size, now.gradient_checkpointing) == (1, True)
+            assert after.max_length <= now.max_length / 2 or after.max_length == 8
         now = after
         assert len(seen) < 30
-    assert (now["batch_size"], now["gradient_checkpointing"]) == (1, True)
-    assert now["max_length"] <= 8 or now["max_length"] == length < 8
+    assert (now.batch_size, now.gradient_checkpointing) == (1, True)
+    assert now.max_length <= 8 or now.max_length == length < 8
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_one_misfit_is_seen_with_the_other_mended() -> None:
     """A look every 50 of 12 steps becomes one every 2: six looks, so that a patience of 5 can act after all."""
     before = values(eval_every=50, early_stopping_patience=5)
     assert [change.row for change in misfits(before, 100)] == ["eval_every"]
-    changes = misfits(before | {"early_stopping_patience": 6}, 100)
+    changes = misfits(before.model_copy(update={"early_stopping_patience": 6}), 100)
     assert [(change.row, change.value) for change in changes] == [("eval_every", 2), ("early_stopping_patience", 5)]
 
 
@@ -159,8 +160,8 @@ def test_mended_once_all_fits(
     before = values(warmup_steps=steps, warmup_ratio=ratio, eval_every=every, early_stopping_patience=patience)
     after = applied(before, misfits(before, rows))
     assert misfits(after, rows) == ()
-    warm = after["warmup_steps"]
-    assert (math.floor(planned_steps(after, rows) * after["warmup_ratio"]) if warm is None else warm) <= max(
+    warm = after.warmup_steps
+    assert (math.floor(planned_steps(after, rows) * after.warmup_ratio) if warm is None else warm) <= max(
         planned_steps(after, rows) / 2, 0
     )
 

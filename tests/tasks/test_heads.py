@@ -12,6 +12,7 @@ import torch
 from tests import small, tiny
 from tunebook.core.errors import ModelError
 from tunebook.core.nouns import HeadStart, Labels
+from tunebook.core.training import Training
 from tunebook.models.heads import own_head as stored_head
 from tunebook.tasks.heads import head_name
 from tunebook.tasks.text_classification import TextClassification
@@ -24,7 +25,7 @@ def own_head(skeleton: Any, folder: Path, labels: Labels) -> HeadStart | None:
 
 TASK = TextClassification()
 ENCODERS = (*tiny.ENCODERS, "xlm-roberta")
-PARAMS = {"dropout": 0.0}
+PARAMS = Training(dropout=0.0)
 
 
 def classes(*names: str, problem: Any = "single_label", **more: Any) -> Labels:
@@ -93,7 +94,7 @@ def test_placeholders_begin_fresh(tmp_path: Path) -> None:
     config |= {"id2label": {"0": "LABEL_0", "1": "LABEL_1"}, "label2id": {"LABEL_0": 0, "LABEL_1": 1}}
     (folder / "config.json").write_text(json.dumps(config))
     assert logits(TASK.build(folder, classes("a", "b"), PARAMS)).abs().max() < 0.9
-    assert own_head(TASK.skeleton(folder, classes("a", "b"), {}), folder, classes("a", "b")) == HeadStart()
+    assert own_head(TASK.skeleton(folder, classes("a", "b"), Training()), folder, classes("a", "b")) == HeadStart()
 
 
 @pytest.mark.parametrize("kind", tiny.ENCODERS)
@@ -119,7 +120,7 @@ def test_one_named_class_is_no_number(tmp_path: Path) -> None:
     assert model.config.id2label == {0: "LABEL_0"}
     again = TASK.build(tmp_path / "number", number.model_copy(update={"start": [0.0]}), PARAMS)
     assert torch.equal(logits(again), logits(model)), "what was trained for numbers goes on as it is"
-    assert not own_head(TASK.skeleton(folder, number, {}), folder, number).number  # type: ignore[union-attr]
+    assert not own_head(TASK.skeleton(folder, number, Training()), folder, number).number  # type: ignore[union-attr]
 
 
 def test_pickled_weights_are_matched_too(tmp_path: Path) -> None:
@@ -128,13 +129,15 @@ def test_pickled_weights_are_matched_too(tmp_path: Path) -> None:
     (folder / "model.safetensors").unlink()
     two = classes("c", "b")
     torch.testing.assert_close(logits(TASK.build(folder, two, PARAMS)), logits(before)[[2, 1]])
-    assert own_head(TASK.skeleton(folder, two, {}), folder, two) == HeadStart(own=list("abc"), rows={"c": 2, "b": 1})
+    assert own_head(TASK.skeleton(folder, two, Training()), folder, two) == HeadStart(
+        own=list("abc"), rows={"c": 2, "b": 1}
+    )
 
 
 def test_a_base_without_a_head_has_none_to_tell_of(tmp_path: Path) -> None:
     folder = small.base_model(tmp_path)
     two = classes("a", "b")
-    assert own_head(TASK.skeleton(folder, two, {}), folder, two) is None
+    assert own_head(TASK.skeleton(folder, two, Training()), folder, two) is None
 
 
 def test_an_architecture_whose_head_is_not_known_is_left_as_it_is(monkeypatch: Any, tmp_path: Path) -> None:

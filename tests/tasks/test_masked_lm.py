@@ -16,7 +16,9 @@ def test_targets_come_with_a_draw() -> None:
     assert isinstance(task, Draws) and isinstance(task, Reads)
     rows = task.encode(Rows(TEXTS, None, None, TEXTS), tokenizer, 16)
     assert "labels" not in task.collate(rows, [0, 1], 0)
-    drawn = [task.drawn(rows, tokenizer, {"mask_share": 0.3, "whole_words": False}, (1, epoch)) for epoch in (0, 1)]
+    drawn = [
+        task.drawn(rows, tokenizer, small.filled(mask_share=0.3, whole_words=False), (1, epoch)) for epoch in (0, 1)
+    ]
     batches = [task.collate(item.with_fixed(row=np.arange(len(item))), [0, 1], 0) for item in drawn]
     assert batches[0]["labels"].shape == batches[0]["input_ids"].shape
     assert set(batches[0]) == {"input_ids", "attention_mask", "labels", "row"}

@@ -13,8 +13,8 @@ import torch
 from tests import small, tiny
 from tunebook.core.errors import ModelError
 from tunebook.core.nouns import Labels
-from tunebook.core.settings import Settings
 from tunebook.core.task import Rows
+from tunebook.core.training import Training
 from tunebook.tasks.heads import set_dropout
 from tunebook.tasks.text_classification import TextClassification, make_config
 
@@ -22,7 +22,7 @@ SINGLE = Labels(problem="single_label", names=["bad", "so", "good"])
 SEVERAL = Labels(problem="multi_label", names=["bad", "so", "good"])
 NUMBER = Labels(problem="regression", low=0, high=2)
 ORDERED = Labels(problem="ordinal", names=["bad", "so", "good"], low=0, high=2)
-PLAIN = {"class_weights": "none", "label_smoothing": 0.0}
+PLAIN = Training()
 ARCHITECTURES = (*tiny.ENCODERS, "xlm-roberta", "deberta")
 
 
@@ -33,7 +33,7 @@ def test_every_dropout_row_reaches_every_architecture(kind: str, row: str) -> No
 
     config = tiny.config(kind) if kind != "deberta" else tiny.config("deberta-v2")
     before = AutoModelForSequenceClassification.from_config(config)
-    set_dropout(config, {"dropout": None, row: 0.37})
+    set_dropout(config, Training(**{row: 0.37}))
     model = AutoModelForSequenceClassification.from_config(config)
 
     def places(net: Any) -> list[str]:
@@ -56,10 +56,10 @@ def test_every_dropout_row_reaches_every_architecture(kind: str, row: str) -> No
 
 def test_a_dropout_that_an_architecture_lacks_is_refused() -> None:
     config = SimpleNamespace(model_type="odd", dropout=0.1)
-    set_dropout(config, {"dropout": 0.2})
+    set_dropout(config, Training(dropout=0.2))
     assert config.dropout == 0.2
     with pytest.raises(ModelError, match="odd") as caught:
-        set_dropout(config, {"attention_dropout": 0.2})
+        set_dropout(config, Training(attention_dropout=0.2))
     assert (caught.value.code, caught.value.key) == ("model.dropout", "attention_dropout")
 
 
@@ -69,12 +69,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_config_names_the_classes(base: Path) -> None:
-    config = make_config(base, SINGLE, {})
+    config = make_config(base, SINGLE, Training())
     assert config.id2label == {0: "bad", 1: "so", 2: "good"}
     assert config.label2id == {"bad": 0, "so": 1, "good": 2}
-    assert make_config(base, NUMBER, {}).num_labels == 1
-    assert make_config(base, ORDERED, {}).problem_type == "regression"
-    assert make_config(base, SEVERAL, {}).problem_type == "multi_label_classification"
+    assert make_config(base, NUMBER, Training()).num_labels == 1
+    assert make_config(base, ORDERED, Training()).problem_type == "regression"
+    assert make_config(base, SEVERAL, Training()).problem_type == "multi_label_classification"
 
 
 def copied(base: Path, folder: Path) -> Path:
@@ -86,9 +86,9 @@ def copied(base: Path, folder: Path) -> Path:
 
 def test_a_model_that_was_trained_for_other_classes_gets_a_head_of_the_right_size(base: Path, tmp_path: Path) -> None:
     task = TextClassification()
-    first = task.build(base, SINGLE, {})
+    first = task.build(base, SINGLE, Training())
     first.save_pretrained(tmp_path / "first")
-    second = task.build(tmp_path / "first", Labels(problem="single_label", names=["no", "yes"]), {})
+    second = task.build(tmp_path / "first", Labels(problem="single_label", names=["no", "yes"]), Training())
     assert second.classifier.weight.shape == (2, 16)
     assert torch.equal(first.bert.pooler.dense.weight, second.bert.pooler.dense.weight)
 
@@ -99,11 +99,11 @@ def test_weights_that_do_not_fit_the_config_are_refused(base: Path, tmp_path: Pa
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 5}))
     with pytest.raises(ModelError, match=r"bert\.encoder\.layer\.3") as caught:
-        TextClassification().build(folder, SINGLE, {})
+        TextClassification().build(folder, SINGLE, Training())
     assert caught.value.code == "model.partial"
     (folder / "config.json").write_text(json.dumps({**config, "intermediate_size": 24}))
     with pytest.raises(ModelError) as caught:
-        TextClassification().build(folder, SINGLE, {})
+        TextClassification().build(folder, SINGLE, Training())
     assert caught.value.code == "model.partial"
 
 
@@ -112,7 +112,7 @@ def test_damaged_weights_and_unknown_kinds_are_refused(base: Path, tmp_path: Pat
     weights = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(weights[: len(weights) // 2])
     with pytest.raises(ModelError) as caught:
-        TextClassification().build(folder, SINGLE, {})
+        TextClassification().build(folder, SINGLE, Training())
     assert caught.value.code == "model.head"
     (folder / "config.json").write_text('{"model_type": "whisper"}')
     for make in (TextClassification().build, TextClassification().skeleton):
@@ -123,7 +123,7 @@ def test_damaged_weights_and_unknown_kinds_are_refused(base: Path, tmp_path: Pat
 
 def test_the_skeleton_has_the_names_and_shapes_of_the_model(base: Path) -> None:
     task = TextClassification()
-    skeleton, model = task.skeleton(base, SINGLE, {}), task.build(base, SINGLE, {})
+    skeleton, model = task.skeleton(base, SINGLE, Training()), task.build(base, SINGLE, Training())
     assert {n: p.shape for n, p in skeleton.named_parameters()} == {n: p.shape for n, p in model.named_parameters()}
     assert all(parameter.is_meta for parameter in skeleton.parameters())
 
@@ -141,7 +141,7 @@ def test_a_long_pair_is_cut_where_it_is_longer() -> None:
 def test_a_head_for_numbers_starts_at_their_mean(kind: str, tmp_path: Path) -> None:
     folder = small.base_model(tmp_path, kind)
     task = TextClassification()
-    params = Settings().model_dump()
+    params = Training()
     about = Labels(problem="regression", low=0, high=1000, start=[40.0])
     batch = tiny.collate(tiny.rows(8), 1 if kind == "roberta" else 0)
     inputs = {name: batch[name] % 20 for name in ("input_ids", "attention_mask")}
@@ -157,6 +157,6 @@ def test_a_head_for_numbers_starts_at_their_mean(kind: str, tmp_path: Path) -> N
 def test_a_head_for_several_labels_starts_at_their_shares(tmp_path: Path) -> None:
     folder = small.base_model(tmp_path)
     rare = Labels(problem="multi_label", names=["a", "b", "c"], start=[-4.0, 0.0, 2.0])
-    model = TextClassification().build(folder, rare, Settings().model_dump()).eval()
+    model = TextClassification().build(folder, rare, Training()).eval()
     logits = model(input_ids=torch.tensor([[2, 7, 3]])).logits[0]
     torch.testing.assert_close(logits, torch.tensor([-4.0, 0.0, 2.0]), rtol=0, atol=1.0)

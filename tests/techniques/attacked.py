@@ -10,6 +10,7 @@ from torch import Tensor
 from tests import tiny
 from tunebook.core.nouns import Labels
 from tunebook.core.technique import RunContext
+from tunebook.core.training import Training
 from tunebook.nets.classify import Classify
 
 SINGLE = Labels(problem="single_label", names=["a", "b", "c"])
@@ -26,9 +27,9 @@ def small_net(
         batch["labels"][0] = 1.0
     elif labels.problem != "single_label":
         batch["labels"] = batch["labels"].float()
-    given = {"label_smoothing": 0.0, "class_weights": "none", **settings}
+    given = Training(**settings)
     run = RunContext(model=net, labels=labels, settings=given)
-    run.criterion = Classify(labels.kind.link, None, float(given["label_smoothing"]))
+    run.criterion = Classify(labels.kind.link, None, given.label_smoothing)
     torch.manual_seed(3)
     return net, run, batch
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from tests import small
 from tests.techniques.attacked import clean_loss, gradients, small_net
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
@@ -66,7 +67,7 @@ def test_easy_negatives_count_nothing_and_gradients_stay_finite() -> None:
 
 def facts(problem: Any, weights: str = "none") -> Facts:
     labels = Labels(problem=problem, names=["a", "b"])
-    return Facts("text_classification", labels, {"class_weights": weights}, {}, frozenset({"asymmetric"}), 10)
+    return Facts("text_classification", labels, small.filled(class_weights=weights), {}, frozenset({"asymmetric"}), 10)
 
 
 def test_what_it_cannot_do_is_refused() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import small
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
@@ -68,10 +69,10 @@ def test_what_it_cannot_do_is_refused() -> None:
     ):
         labels = Labels(problem=problem, names=["a", "b"])  # type: ignore[arg-type]
         with pytest.raises(PlanError) as caught:
-            ClassBalanced().refuse(Facts("t", labels, {"class_weights": weights}, {}, frozenset(), 10))
+            ClassBalanced().refuse(Facts("t", labels, small.filled(class_weights=weights), {}, frozenset(), 10))
         assert caught.value.code == code
     fine = Labels(problem="single_label", names=["a", "b"])
-    ClassBalanced().refuse(Facts("t", fine, {"class_weights": "none"}, {}, frozenset(), 10))
+    ClassBalanced().refuse(Facts("t", fine, small.filled(class_weights="none"), {}, frozenset(), 10))
 
 
 def test_beta_0_leaves_the_rows_as_they_are() -> None:

@@ -20,7 +20,6 @@ from tunebook.core.errors import PlanError
 from tunebook.core.facts import Facts
 from tunebook.core.nouns import Labels, Plan
 from tunebook.core.registry import task_of
-from tunebook.core.settings import Settings
 from tunebook.core.technique import RunContext
 from tunebook.data.load import load
 from tunebook.data.prepare import prepare
@@ -44,7 +43,7 @@ class Tagged(Ground):
     task = "tagging"
 
     def _filled(self, made: Plan, woven: list[Any]) -> Plan:
-        params = {**made.params, "metric": "span_f1"}
+        params = made.params.model_copy(update={"metric": "span_f1"})
         return super()._filled(made, woven).model_copy(update={"params": params})
 
 
@@ -114,7 +113,7 @@ def test_the_loss_is_that_of_every_sequence_by_hand(weighted: bool) -> None:
 
 def facts(*keys: str, types: int = 2, **changes: Any) -> Facts:
     labels = Labels(problem="spans", names=[str(number) for number in range(types)])
-    return Facts("tagging", labels, Settings(**changes).model_dump(), {}, frozenset({"crf", *keys}), 98)
+    return Facts("tagging", labels, small.filled(**changes), {}, frozenset({"crf", *keys}), 98)
 
 
 def test_what_is_about_single_tokens_is_refused_with_the_reason() -> None:

@@ -16,11 +16,12 @@ from tunebook.core.encoded import pack
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
 from tunebook.core.technique import Facts, RunContext, View
+from tunebook.core.training import Training
 from tunebook.tasks.text_classification import TextClassification
 from tunebook.techniques.curriculum import Curriculum
 
 NEUTRAL = {"start": 1.0}
-SETTINGS: dict[str, Any] = {"batch_size": 5, "gradient_accumulation_steps": 2, "max_epochs": 4, "max_steps": None}
+SETTINGS: dict[str, Any] = {"batch_size": 5, "gradient_accumulation_steps": 2, "max_epochs": 4}
 ROWS = 47  # of lengths 3 ... 49, shuffled: steps of 10, 10, 10, 10 and 7 rows
 
 
@@ -48,7 +49,9 @@ def view(count: int = ROWS) -> View:
 
 def context(labels: Labels | None = None, source: Any = None, **settings: Any) -> RunContext:
     labels = labels or Labels(problem="single_label", names=["a", "b"])
-    return RunContext(seed=4, settings={**SETTINGS, **settings}, labels=labels, source=source)
+    return RunContext(
+        seed=4, settings=Training().model_copy(update={**SETTINGS, **settings}), labels=labels, source=source
+    )
 
 
 def test_every_step_draws_from_the_easiest_that_its_pace_lets_in() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests import small
 from tests.ground import Ground, weights
 from tests.techniques.attacked import SINGLE, small_net
 from tunebook.core.errors import PlanError, RunError
@@ -104,7 +105,7 @@ def test_a_file_that_is_no_program_is_refused(tmp_path: Path) -> None:
 
 
 def facts(problem: Any = "single_label", **settings: Any) -> Facts:
-    given = {"label_smoothing": 0.0, "class_weights": "none", **settings}
+    given = small.filled(**settings)
     return Facts("t", Labels(problem=problem, names=["a", "b"]), given, {}, frozenset({"custom_loss"}), 10)
 
 

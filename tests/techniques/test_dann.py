@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests import small
 from tests.ground import MORE, Ground, weights
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
@@ -81,7 +82,7 @@ def test_without_strength_it_is_not_there_and_without_a_target_it_is_refused() -
     def inner(model: Any, batch: Any) -> Any: ...
 
     assert DANN(target=MORE, strength=0.0).around_loss(inner, RunContext()) is inner
-    facts = Facts("text_classification", Labels(problem="regression"), {"batch_size": 8}, {}, frozenset(), 9)
+    facts = Facts("text_classification", Labels(problem="regression"), small.filled(batch_size=8), {}, frozenset(), 9)
     DANN(target=MORE).refuse(facts)
     with pytest.raises(PlanError) as caught:
         DANN().refuse(facts)

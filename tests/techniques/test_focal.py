@@ -9,6 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from tests import small
 from tests.techniques.attacked import SINGLE, clean_loss, gradients, small_net
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
@@ -25,7 +26,7 @@ def focal(labels: Labels, gamma: float, weights: Any = None, **settings: Any) ->
     net, run, batch = small_net(labels=labels, **settings)
     with torch.no_grad():
         net.classifier.weight.mul_(50)  # answers that differ
-    run.criterion = Classify(labels.kind.link, weights, float(run.settings["label_smoothing"]))  # type: ignore[arg-type]
+    run.criterion = Classify(labels.kind.link, weights, run.settings.label_smoothing)
     loss, outputs = Focal(gamma=gamma).around_loss(run.criterion.loss, run)(net, batch)
     return loss, outputs.logits.detach().double().numpy(), batch, net
 
@@ -111,7 +112,7 @@ def test_it_lies_inside_everything_else() -> None:
 
 def facts(problem: Any, weights: str = "none") -> Facts:
     labels = Labels(problem=problem, names=["a", "b"])
-    return Facts("text_classification", labels, {"class_weights": weights}, {}, frozenset({"focal"}), 10)
+    return Facts("text_classification", labels, small.filled(class_weights=weights), {}, frozenset({"focal"}), 10)
 
 
 def test_what_it_cannot_do_is_refused() -> None:

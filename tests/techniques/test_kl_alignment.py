@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
+from tests import small
 from tests.ground import MORE, Ground
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
@@ -68,7 +69,7 @@ def test_it_is_added_to_the_loss_and_without_weight_it_is_not_there(ground: Grou
 
 
 def test_blocks_larger_than_a_forward_pass_are_refused() -> None:
-    facts = Facts("text_classification", Labels(problem="regression"), {"batch_size": 8}, {}, frozenset(), 9)
+    facts = Facts("text_classification", Labels(problem="regression"), small.filled(batch_size=8), {}, frozenset(), 9)
     KLAlignment(target=MORE, block=8).refuse(facts)
     with pytest.raises(PlanError) as caught:
         KLAlignment(target=MORE).refuse(facts)

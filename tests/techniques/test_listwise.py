@@ -13,7 +13,6 @@ from tests import small
 from tests.tasks.reranking import made
 from tunebook.core.errors import PlanError
 from tunebook.core.judged import Judged
-from tunebook.core.settings import Settings
 from tunebook.core.technique import Facts, RunContext, Technique
 from tunebook.tasks.reranking import Reranking
 from tunebook.tasks.reranking.loss import Relevance
@@ -64,7 +63,7 @@ def test_it_is_a_mean_over_queries(target: Any, weights: list[float]) -> None:
 
 
 def check_refused(technique: Technique) -> None:
-    settings = Settings(max_length=20, label_smoothing=0.1).model_dump()
+    settings = small.filled(label_smoothing=0.1)
     with pytest.raises(PlanError) as caught:
         technique.refuse(Facts("reranking", made.LABELS, settings, {}, frozenset(), 98))  # type: ignore[attr-defined]
     assert caught.value.code == "losses.smoothing" and caught.value.key == technique.key

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from tests import tiny
+from tests import small, tiny
 from tests.techniques.attacked import SINGLE, clean_loss, small_net
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
@@ -142,7 +142,7 @@ def test_without_a_mask_and_with_learnt_prompts_before_the_text() -> None:
 
 def facts(checkpointing: bool = False) -> Facts:
     config = tiny.config("bert").to_dict()
-    return Facts("t", SINGLE, {"gradient_checkpointing": checkpointing}, config, frozenset(), 10)
+    return Facts("t", SINGLE, small.filled(gradient_checkpointing=checkpointing), config, frozenset(), 10)
 
 
 def test_layers_that_cannot_be_are_refused() -> None:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from transformers import TrainerCallback
 
+from tests import small
 from tests.ground import OTHER, Ground, weights
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
@@ -292,11 +293,10 @@ def test_order_of_another_technique_is_kept(ground: Ground, tmp_path: Path) -> N
 
 
 def refusal(given: dict[str, Any], **settings: Any) -> str:
-    facts = Facts(
-        "text_classification", Labels(problem="single_label"), {"precision": "fp32", **settings}, {}, frozenset(), 9
-    )
+    chosen = small.filled(**{"precision": "fp32", **settings})
+    facts = Facts("text_classification", Labels(problem="single_label"), chosen, {}, frozenset(), 9)
     with pytest.raises(PlanError) as caught:
-        build(MultiTask, given).refuse(facts)  # type: ignore[attr-defined]
+        build(MultiTask, given).refuse(facts)
     assert caught.value.advice
     return caught.value.code
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests import tiny
+from tests import small, tiny
 from tests.ground import Ground
 from tunebook.core.errors import PlanError, TableError
 from tunebook.core.nouns import Labels
@@ -71,7 +71,7 @@ def test_a_pattern_that_is_none_is_refused() -> None:
 def test_what_can_be_known_before_training_is_refused_in_the_plan() -> None:
     labels = Labels(problem="single_label", names=["a", "b"])
     for decay in (0.0, 0.1):
-        facts = Facts("t", labels, {"weight_decay": decay}, {}, frozenset(), 10)
+        facts = Facts("t", labels, small.filled(weight_decay=decay), {}, frozenset(), 10)
         if decay:
             NoDecay().refuse(facts)
             continue

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests import tiny
+from tests import small, tiny
 from tests.techniques.attacked import SINGLE, clean_loss, gradients, small_net
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
@@ -100,8 +100,7 @@ def test_other_kinds_of_labels_have_a_distance_too(labels: Labels) -> None:
 
 
 def facts(config: dict[str, Any], **settings: Any) -> Facts:
-    empty = dict.fromkeys(("dropout", "attention_dropout", "classifier_dropout"))
-    return Facts("text_classification", SINGLE, {**empty, **settings}, config, frozenset({"r_drop"}), 100)
+    return Facts("text_classification", SINGLE, small.filled(**settings), config, frozenset({"r_drop"}), 100)
 
 
 NONE = {"dropout": 0.0, "attention_dropout": 0.0, "classifier_dropout": 0.0}

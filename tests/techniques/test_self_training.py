@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests import small
 from tests.ground import MORE, Ground
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
@@ -76,7 +77,7 @@ def test_a_run_labels_before_each_epoch_after_the_first(ground: Ground, tmp_path
     ],
 )
 def test_what_it_cannot_label_is_refused(problem: Any, weights: str, target: str | None, code: str) -> None:
-    settings = {"batch_size": 8, "class_weights": weights}
+    settings = small.filled(batch_size=8, class_weights=weights)
     facts = Facts("text_classification", Labels(problem=problem, names=["a", "b"]), settings, {}, frozenset(), 9)
     with pytest.raises(PlanError) as caught:
         SelfTraining(target=target).refuse(facts)
@@ -84,7 +85,7 @@ def test_what_it_cannot_label_is_refused(problem: Any, weights: str, target: str
 
 
 def test_one_class_a_row_is_taken() -> None:
-    settings = {"batch_size": 8, "class_weights": "none"}
+    settings = small.filled(batch_size=8)
     labels = Labels(problem="single_label", names=["a", "b"])
     SelfTraining(target=MORE).refuse(Facts("text_classification", labels, settings, {}, frozenset(), 9))
 

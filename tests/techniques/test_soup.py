@@ -17,6 +17,7 @@ from tests.techniques.test_swa import facts
 from tunebook.core.errors import PlanError
 from tunebook.core.kept_looks import KeptLooks
 from tunebook.core.technique import RunContext
+from tunebook.core.training import Training
 from tunebook.engine.load import load_model
 from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.track import read_history
@@ -40,7 +41,10 @@ def cooked(values: list[float], *, rows: Any = None, **given: Any) -> tuple[RunC
     net = tiny.classifier("bert")
     source = SimpleNamespace(score=lambda model: {"accuracy": score(bias(model))})
     run = RunContext(
-        model=net, optimizer=torch.optim.SGD(net.parameters(), lr=0.1), source=source, settings={"metric": "accuracy"}
+        model=net,
+        optimizer=torch.optim.SGD(net.parameters(), lr=0.1),
+        source=source,
+        settings=Training(metric="accuracy"),
     )  # type: ignore[arg-type]
     technique = Soup(**given)
     for value in values:

@@ -10,11 +10,10 @@ import pytest
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from tests import tiny
+from tests import small, tiny
 from tests.ground import Ground
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
-from tunebook.core.settings import Settings
 from tunebook.core.technique import Facts, RunContext
 from tunebook.engine.load import load_model
 from tunebook.engine.track import read_history
@@ -110,7 +109,7 @@ def test_a_run_is_scored_and_kept_with_the_mean(ground: Ground, tmp_path: Path) 
 
 
 def facts(**settings: Any) -> Facts:
-    values = Settings(**{"batch_size": 10, "max_epochs": 4, **settings}).model_dump()
+    values = small.filled(**{"batch_size": 10, "max_epochs": 4, **settings})
     labels = Labels(problem="single_label", names=["a", "b"])
     return Facts("text_classification", labels, values, {}, frozenset({"swa"}), rows=100)
 

@@ -94,7 +94,7 @@ class Source:
 def woven(key: str, dropout: float = 0.0) -> tuple[Any, RunContext, Any]:
     model = net(0, dropout)
     run = RunContext(model=model, labels=Labels(problem="single_label", names=list("abcd")), source=Source())  # type: ignore[arg-type]
-    run.settings, run.criterion = {"label_smoothing": 0.0, "class_weights": "none"}, Tokens()
+    run.criterion = Tokens()
     torch.manual_seed(1)
     loss = techniques()[key](**STEADY.get(key, {})).around_loss(run.criterion.loss, run)
     with torch.no_grad():  # a step away from where it began

@@ -61,7 +61,7 @@ def test_what_was_changed_by_hand(book: Book) -> None:
     run = book.run()
     edit(run.path / "plan.json", seed=7)
     assert codes(book) == ["doctor.plan_changed"]
-    edit(run.path / "plan.json", seed=run.plan.params["seed"], data="0" * 12)
+    edit(run.path / "plan.json", seed=run.plan.params.seed, data="0" * 12)
     assert codes(book) == ["doctor.plan_changed", "run.data"]
 
 

@@ -225,7 +225,7 @@ def test_texts_that_are_no_strings_are_read_as_in_a_file(trained: Callable[[str]
 
 def test_what_is_cut(trained: Callable[[str], Trained]) -> None:
     run = trained("classes").run
-    room = int(run.plan.params["max_length"]) - 2  # the two special tokens
+    room = run.plan.params.max_length - 2  # the two special tokens
     texts = ["great " * room, "great " * (room + 1), "great"]
     assert [answer["notes"] for answer in predict(run, texts)] == [[], ["cut"], []]
     pairs = predict(trained("pairs").run, ["great"] * 2, ["great " * 60, "great"])

@@ -193,7 +193,8 @@ def test_a_stage_that_was_killed_goes_on(staged: Book, monkeypatch: pytest.Monke
 
 def test_a_stage_that_fails_says_which(staged: Book) -> None:
     wanted = made(staged, **{"pretrain.learning_rate": 1.0, "pretrain.max_steps": 40})
-    broken = wanted.before.model_copy(update={"params": {**wanted.before.params, "learning_rate": 1e30}})  # type: ignore[union-attr]
+    params = wanted.before.params.model_copy(update={"learning_rate": 1e30})  # type: ignore[union-attr]
+    broken = wanted.before.model_copy(update={"params": params})  # type: ignore[union-attr]
     with pytest.raises(RunError) as caught:
         train(wanted.model_copy(update={"before": broken, "model_id": broken.id}), track=())
     assert (caught.value.code, caught.value.key) == ("stages.failed", "pretrain")

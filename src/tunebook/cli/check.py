@@ -71,7 +71,7 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
     from tunebook.core.words import head_text, metric_name, number, stage_names
 
     params = plan.params
-    batch = f"{params['batch_size']} × {params['gradient_accumulation_steps']}"
+    batch = f"{params.batch_size} × {params.gradient_accumulation_steps}"
     count = number(plan.estimate.parameters)
     share = plan.estimate.trained / max(plan.estimate.parameters, 1)
     found = [
@@ -85,9 +85,9 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
                 "cli.settings_of",
                 rate=rate_text(plan),
                 batch=batch,
-                epochs=params["max_epochs"],
-                length=params["max_length"],
-                metric=metric_name(str(params["metric"])),
+                epochs=params.max_epochs,
+                length=params.max_length,
+                metric=metric_name(params.metric),
             ),
         ),
         (say("cli.estimate"), estimate_text(plan.whole)),
@@ -101,7 +101,7 @@ def rate_text(plan: Plan) -> str:
     from tunebook.tables.in_force import peak_rate
 
     row, rate = peak_rate(plan)
-    table = shown(plan.params["learning_rate"])
+    table = shown(plan.params.learning_rate)
     return table if row == "learning_rate" else say("cli.rate_of", rate=shown(rate), row=row, table=table)
 
 

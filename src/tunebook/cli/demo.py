@@ -37,7 +37,7 @@ def demo(
     _step(2, command("check", folder))
     made = plan(book.champion, book.data)
     note(f"    {estimate_text(made.estimate)}")
-    with Bars(str(made.params["metric"])) as bars:
+    with Bars(made.params.metric) as bars:
         _step(3, command("train", folder))
         try:
             run = train(made, progress=bars)

@@ -67,7 +67,7 @@ def _proposal(wanted: Wanted, plan: Plan) -> MachineError:
     return MachineError(
         "memory.lighter",
         key="batch_size",
-        value=plan.params["batch_size"],
+        value=plan.params.batch_size,
         run=name,
         changes="; ".join(dict.fromkeys(item.reason for item in changes)),
         auto=command("train", wanted.book.path, *wanted.words, "--auto"),

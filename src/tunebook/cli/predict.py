@@ -158,7 +158,7 @@ def _notes(row: dict[str, Any]) -> Sequence[str]:
 def _told(run: Run, rows: list[dict[str, Any]], asked: Asked) -> list[str]:
     """What is to be known of all answers together."""
     counts = {name: sum(name in _notes(row) for row in rows) for name in _NOTES}
-    fields = {"rows": len(rows), "length": run.plan.params["max_length"], "bound": asked.reject_below}
+    fields = {"rows": len(rows), "length": run.plan.params.max_length, "bound": asked.reject_below}
     parts = "_parts" if task_of(run.plan.task).windows else ""
     return [
         say(f"predict.told_{name}{parts if name == 'rejected' else ''}", count=count, **fields)

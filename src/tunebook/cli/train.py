@@ -113,7 +113,7 @@ def _dry(plan: Plan, table: str, go: str) -> Answer:
         from tunebook.cli.answer import grid
         from tunebook.core.words import shown
 
-        rows = [(name, shown(value)) for name, value in plan.params.items()]
+        rows = [(name, shown(value)) for name, value in plan.params.model_dump().items()]
         rows += [
             (f"{key}.{name}", shown(value)) for key, part in plan.techniques.items() for name, value in part.items()
         ]
@@ -136,7 +136,7 @@ def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
         note(say("cli.train.finished", run=before.id if before else ""), style="yellow")
     else:
         note(say("cli.train.begins" if before is None else "cli.train.resumes", estimate=estimate_text(plan.whole)))
-    with Bars(str(plan.params["metric"])) as bars:
+    with Bars(plan.params.metric) as bars:
         run = fit(plan, again=how.again, track=tracked, progress=bars, keep_checkpoints=how.keep_checkpoints)
         for line in noticed(run.outcome.get("counters", {})):
             note(line, style="yellow")
@@ -183,7 +183,7 @@ def tell_run(screen: Console, run: Run, report: Report | None) -> None:
         tell_report(screen, report)
         tell_retention(screen, read_retention(run))
     else:
-        metric = str(run.plan.params["metric"])
+        metric = run.plan.params.metric
         value = score_text(run.validation_scores.get(metric))
         screen.print(say("cli.train.validation", metric=metric_name(metric), value=value))
     screen.print()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.errors import PlanError
 from tunebook.core.kind import Kind, kinds
 from tunebook.core.messages import has_words, say
-from tunebook.core.params import Value
+from tunebook.core.settings import Filled
 
 if TYPE_CHECKING:
     from tunebook.core.nouns import Labels
@@ -32,7 +32,7 @@ class Facts:
 
     task: str
     labels: Labels
-    settings: Mapping[str, Value]
+    settings: Filled
     config: Mapping[str, Any]
     techniques: frozenset[str]
     rows: int

@@ -12,6 +12,7 @@ from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Labels, Plan, Report, Split
 from tunebook.core.params import Value
 from tunebook.core.sections import Beside, Brief, Column, Section, Table
+from tunebook.core.settings import Filled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -192,7 +193,7 @@ class Hooks(ABC):
         """What a page shows of this task's answers beside the scores, from what `detail` found."""
         return []
 
-    def snippet(self, labels: Labels, params: Mapping[str, Value], *, pairs: bool) -> list[str]:
+    def snippet(self, labels: Labels, params: Filled, *, pairs: bool) -> list[str]:
         """Lines of Python that answer a text (or a pair) with `model` and `tokenizer`, for the model card."""
         return []
 

@@ -12,6 +12,7 @@ from tunebook.core.folders import reading
 from tunebook.core.kind import Kind, kind_of
 from tunebook.core.params import Value
 from tunebook.core.said import STORED, Text
+from tunebook.core.settings import Filled
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -21,7 +22,7 @@ class Record(BaseModel):
     """Base of the records: frozen, no unknown fields."""
 
     # A score may be NaN (an AUC without positives): as text it is still JSON and is read back as the same number.
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings", defer_build=True)
 
     outside: ClassVar[frozenset[str]] = frozenset()  # fields that the id leaves out
     later: ClassVar[frozenset[str]] = frozenset()  # fields that older records lack: left out while they say nothing
@@ -198,7 +199,7 @@ class Plan(Record):
     model: str
     model_id: str
     labels: Labels
-    params: dict[str, Value]
+    params: Filled
     techniques: dict[str, dict[str, Value]]
     inputs: dict[str, str] = {}
     table: str
@@ -231,7 +232,7 @@ class Plan(Record):
     def with_seed(self, seed: int) -> Plan:
         """The same plan with another seed, as planning anew would make it; stages without a seed of their own too."""
         own = self.seed if self.own_seed else seed
-        changed: dict[str, Any] = {"seed": own, "params": {**self.params, "seed": own}}
+        changed: dict[str, Any] = {"seed": own, "params": self.params.model_copy(update={"seed": own})}
         changed |= {"values": {**self.values, "seed": own}} if self.values else {}
         if self.before is not None:
             before = self.before.with_seed(seed)

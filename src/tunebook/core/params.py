@@ -11,9 +11,9 @@ the help of the command line, the generated reference, forms and search spaces.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -95,8 +95,11 @@ class Params(BaseModel):
     `key` is the first part of the rows' names (`fgm` of `fgm.epsilon`); empty for the training settings.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
     key: ClassVar[str] = ""
+
+
+P = TypeVar("P", bound=Params)
 
 
 def declarations(group: type[Params]) -> list[Declaration]:
@@ -182,7 +185,7 @@ def _kind_text(kind: str) -> str:
     return say(code) if has_words(code) else kind
 
 
-def build(group: type[Params], values: dict[str, Any]) -> Params:
+def build(group: type[P], values: Mapping[str, Any]) -> P:
     """A group of parameters from `field -> value`.
 
     Raises:
@@ -195,7 +198,7 @@ def build(group: type[Params], values: dict[str, Any]) -> Params:
         raise _table_error(group, values, error) from None
 
 
-def _table_error(group: type[Params], values: dict[str, Any], error: ValidationError) -> TableError:
+def _table_error(group: type[Params], values: Mapping[str, Any], error: ValidationError) -> TableError:
     first = error.errors()[0]
     if not first["loc"]:
         reason = str(first.get("ctx", {}).get("error", first["msg"]))

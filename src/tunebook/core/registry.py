@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+import json
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 from tunebook.core.kind import kind_of, kinds
 from tunebook.core.metric import Metric
-from tunebook.core.params import Params
+from tunebook.core.params import Params, build
 from tunebook.core.plugins import found_in, one_in
 from tunebook.core.stage import Stage
 from tunebook.core.task import Task
@@ -18,6 +20,21 @@ from tunebook.core.technique import Technique
 def techniques() -> dict[str, type[Technique]]:
     """Key -> technique, from `tunebook/techniques/` and the entry points `tunebook.techniques`."""
     return _find("tunebook.techniques", Technique)
+
+
+def built(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Technique]:
+    """Key -> technique with its rows. They are frozen, and the same rows always give the same object.
+
+    Raises:
+        TableError: as `build`.
+    """
+    known = techniques() if rows else {}  # importing them imports torch
+    return {key: _built(known[key], json.dumps(fields)) for key, fields in rows.items()}
+
+
+@lru_cache(256)
+def _built(kind: type[Technique], fields: str) -> Technique:
+    return build(kind, json.loads(fields))
 
 
 @cache
@@ -59,4 +76,4 @@ def _find(package: str, base: type[Any]) -> dict[str, type[Any]]:
     return {item.key: item for item in found_in(package, base)}
 
 
-__all__ = ["kind_of", "kinds", "metrics", "own_rows", "stages", "task_of", "tasks", "techniques"]
+__all__ = ["built", "kind_of", "kinds", "metrics", "own_rows", "stages", "task_of", "tasks", "techniques"]

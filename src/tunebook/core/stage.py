@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
 from tunebook.core.nouns import DataRef, ParamTable
-from tunebook.core.params import Row, Value
+from tunebook.core.params import Params, Row
 from tunebook.core.places import from_book
 from tunebook.core.technique import Technique
 
@@ -37,13 +37,13 @@ class Part:
 
     Attributes:
         table: its settings; data: its rows.
-        more: settings that its task reads beside those of every table.
+        more: what its task reads beside the settings of every table.
         seed: its own; None for that of the training which it prepares.
     """
 
     table: ParamTable
     data: DataRef
-    more: Mapping[str, Value] = field(default_factory=dict)
+    more: Params | None = None
     seed: int | None = None
 
 

@@ -15,7 +15,8 @@ from tunebook.core.errors import PlanError
 from tunebook.core.hooks import Hooks
 from tunebook.core.metric import Metric, Scorer, intervals, scores
 from tunebook.core.nouns import Interval, Labels
-from tunebook.core.params import Params, Value, build
+from tunebook.core.params import Params
+from tunebook.core.settings import Filled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,18 +46,6 @@ class Task(Hooks):
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]]
     own: ClassVar[type[Params] | None] = None
 
-    def own_rows(self, params: Mapping[str, Value]) -> Params:
-        """The rows of `own` among settings, under the names that a table has for them; those that are not there with
-        their defaults.
-
-        Raises:
-            TableError: `row.value`, `row.together`.
-        """
-        assert self.own is not None
-        prefix = f"{self.own.key}."
-        found = {name.removeprefix(prefix): value for name, value in params.items() if name.startswith(prefix)}
-        return build(self.own, found)
-
     def filled(self, own: Params, folder: Path, labels: Labels, name: str = "") -> Params:
         """The rows of `own` with all that they leave open.
 
@@ -65,19 +54,19 @@ class Task(Hooks):
         """
         return own
 
-    def settled(self, params: Mapping[str, Value], folder: Path, labels: Labels, name: str) -> dict[str, Value]:
+    def settled(self, params: Filled, folder: Path, labels: Labels, name: str) -> Filled:
         """Settings with the rows of `own`, which are filled."""
         if self.own is None:
-            return dict(params)
-        found = self.filled(self.own_rows(params), folder, labels, name)
-        return {**params, **{f"{self.own.key}.{field}": value for field, value in found.model_dump().items()}}
+            return params
+        found = self.filled(params.more(self.own), folder, labels, name).model_dump()
+        return params.model_copy(update={f"{self.own.key}.{field}": value for field, value in found.items()})
 
-    def whole(self, labels: Labels, params: Mapping[str, Value]) -> bool:
+    def whole(self, labels: Labels, params: Filled) -> bool:
         """Whether the loss holds the rows of a batch against each other, so that it is another one where they are
         split: such a step is one forward pass on one process."""
         return False
 
-    def seen(self, rows: Rows, params: Mapping[str, Value]) -> Rows:
+    def seen(self, rows: Rows, params: Filled) -> Rows:
         """Rows as `encode` is to read them with these settings, such as with what is put in front of each text."""
         return rows
 
@@ -110,11 +99,11 @@ class Task(Hooks):
         return tuple(metric.key for metric in self.metrics(labels) if metric.better == "more")
 
     @abstractmethod
-    def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+    def skeleton(self, folder: Path, labels: Labels, params: Filled) -> Any:
         """The model of `build` on torch's meta device: names and shapes without weights."""
 
     @abstractmethod
-    def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+    def build(self, folder: Path, labels: Labels, params: Filled) -> Any:
         """The model with a fresh head for these labels, from a base model's folder."""
 
     @abstractmethod
@@ -140,7 +129,7 @@ class Task(Hooks):
         its columns as often."""
 
     @abstractmethod
-    def criterion(self, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Criterion:
+    def criterion(self, labels: Labels, params: Filled, rows: Encoded) -> Criterion:
         """What is minimised, for these settings; `rows` are those of training, by which classes may be weighed."""
 
     def mean(self, answers: Sequence[NDArray[np.float32]], labels: Labels) -> NDArray[np.float32]:
@@ -205,7 +194,7 @@ class Task(Hooks):
 class Draws(Protocol):
     """A task whose targets are drawn at random, such as the masked tokens of a language model."""
 
-    def drawn(self, encoded: Encoded, tokenizer: Any, params: Mapping[str, Value], seed: Sequence[int]) -> Encoded:
+    def drawn(self, encoded: Encoded, tokenizer: Any, params: Filled, seed: Sequence[int]) -> Encoded:
         """The rows as this draw shows them; the same for the same seed, however they are shared out later."""
 
 

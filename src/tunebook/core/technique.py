@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_chec
 
 from tunebook.core.batch import Batch, Criterion, model_inputs
 from tunebook.core.facts import Facts
-from tunebook.core.params import Params, Value
+from tunebook.core.params import Params
+from tunebook.core.settings import Filled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,7 +168,7 @@ class RunContext:
     training: bool = True
     seed: int = 0
     gives: frozenset[str] = frozenset()
-    settings: Mapping[str, Value] = field(default_factory=dict)
+    settings: Filled = field(default_factory=Filled.defaults)
     labels: Labels | None = None
     criterion: Criterion | None = None
     source: Source | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers import TrainingArguments
@@ -24,11 +23,11 @@ def training_arguments(plan: Plan, folder: Path, precision: str, shares: Shares 
         precision: `fp32`, `bf16` or `fp16`.
         shares: this process's part of each step; None takes it from how the process was started.
     """
-    params: dict[str, Any] = dict(plan.params)
+    params = plan.params
     shares = shares or shares_here(params)
     steps = plan.estimate.steps
     curve, options = schedule(params, steps)
-    every = params["eval_every"]
+    every = params.eval_every
     strategy = {"eval_strategy": "steps", "eval_steps": every, "save_strategy": "steps", "save_steps": every}
     if every is None:
         strategy = {"eval_strategy": "epoch", "save_strategy": "epoch"}
@@ -36,20 +35,20 @@ def training_arguments(plan: Plan, folder: Path, precision: str, shares: Shares 
         output_dir=str(folder / "checkpoints"),
         per_device_train_batch_size=shares.batch_size,
         gradient_accumulation_steps=shares.passes,
-        num_train_epochs=params["max_epochs"],
-        max_steps=params["max_steps"] or -1,
-        learning_rate=params["learning_rate"],
-        weight_decay=params["weight_decay"],
-        warmup_steps=params["warmup_steps"],
+        num_train_epochs=params.max_epochs,
+        max_steps=params.max_steps or -1,
+        learning_rate=params.learning_rate,
+        weight_decay=params.weight_decay,
+        warmup_steps=params.warmup_steps,
         lr_scheduler_type=curve,
         lr_scheduler_kwargs=options,
-        optim=_OPTIMIZERS[params["optimizer"]],
-        max_grad_norm=params["max_grad_norm"],
+        optim=_OPTIMIZERS[params.optimizer],
+        max_grad_norm=params.max_grad_norm,
         bf16=precision == "bf16",
         fp16=precision == "fp16",
         seed=plan.seed,
         load_best_model_at_end=True,
-        metric_for_best_model=f"eval_{params['metric']}",
+        metric_for_best_model=f"eval_{params.metric}",
         greater_is_better=True,
         save_total_limit=None,  # the seam deletes old checkpoints
         logging_steps=max(1, steps // _LOG_POINTS),

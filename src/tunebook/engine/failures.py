@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from tunebook.core.errors import MachineError, TunebookError, machine_error
+from tunebook.core.settings import Filled
 from tunebook.tables.rules import lighter
 
 
 @contextmanager
-def explained(params: Mapping[str, Any], place: object = "–") -> Iterator[None]:
+def explained(params: Filled, place: object = "–") -> Iterator[None]:
     """Turn the ways in which memory and disk run out into errors with advice.
 
     Args:
@@ -32,13 +32,13 @@ def explained(params: Mapping[str, Any], place: object = "–") -> Iterator[None
         raise (no_memory(params) if found.code == "machine.out_of_memory" else found) from error
 
 
-def no_memory(params: Mapping[str, Any]) -> MachineError:
+def no_memory(params: Filled) -> MachineError:
     """The error of a run that does not fit, with the rows that need less and change least of what is learnt."""
     changes = lighter(params)
     if not changes:
-        return MachineError("machine.memory_least", key="batch_size", value=params["batch_size"])
+        return MachineError("machine.memory_least", key="batch_size", value=params.batch_size)
     rows = " ".join(f"--set {change.row}={str(change.value).lower()}" for change in changes)
-    return MachineError("machine.memory", key="batch_size", value=params["batch_size"], rows=rows)
+    return MachineError("machine.memory", key="batch_size", value=params.batch_size, rows=rows)
 
 
 __all__ = ["explained", "no_memory"]

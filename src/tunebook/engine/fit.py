@@ -81,7 +81,7 @@ class Fit:
         self.folder = folder
         self.progress = progress or Silent()
         self.callbacks = callbacks
-        self.precision = pick_precision(str(self.params["precision"]))
+        self.precision = pick_precision(self.params.precision)
         self.task: Task = tasks()[plan.task]()
         self.context = RunContext(
             seed=plan.seed, gives=self.task.gives, settings=self.params, labels=plan.labels, source=self._source()
@@ -186,11 +186,11 @@ class Fit:
 
     def _lighten(self, model: Any, weave: Weave) -> None:
         """Make training cheaper without changing what it computes."""
-        if self.params["gradient_checkpointing"]:  # re-entrant checkpointing refuses torch.autograd.grad
+        if self.params.gradient_checkpointing:  # re-entrant checkpointing refuses torch.autograd.grad
             model.gradient_checkpointing_enable({"use_reentrant": False})
         if not torch.cuda.is_available():
             use_fast_dropout(model)
-        linear = self.params["optimizer"] != "adafactor"  # weight decay multiplies; adafactor looks at whole columns
+        linear = self.params.optimizer != "adafactor"  # weight decay multiplies; adafactor looks at whole columns
         whole = isinstance(self.task, Draws) or any(technique.whole_vocabulary for technique in weave.techniques)
         if linear and not whole:
             rows = [self.view.rows, self.validation, *self._past(weave)]
@@ -218,7 +218,7 @@ class Fit:
             rows, shown = self.view.rows, self.view.shown
             return self._drawn(shown(rows, epoch) if shown else rows, (self.plan.seed, epoch))
 
-        lines, size = self.task.lines(self.view.rows), int(self.params["batch_size"])  # type: ignore[arg-type]
+        lines, size = self.task.lines(self.view.rows), self.params.batch_size
 
         def batch(rows: list[int]) -> dict[str, Any]:
             first, *more = (self.task.collate(seen(sampler.epoch), part, pad) for part in by_lines(rows, lines, size))
@@ -251,7 +251,7 @@ class Fit:
         Raises:
             PlanError: techniques left so few rows that warm-up or the first look would never end.
         """
-        bucketed = self.params["length_bucketing"] == "on"
+        bucketed = self.params.length_bucketing == "on"
         lengths, shares = self.view.rows.lengths, shares_here(self.params)
         sampler = StepSampler(lengths, shares, seed=self.plan.seed, bucketed=bucketed, order=self.view.order)
         if sampler.rows != len(self.material.train):
@@ -263,7 +263,7 @@ class Fit:
         return self._validation().score
 
     def _validation(self) -> Validation:
-        batch = max(2 * int(self.params["batch_size"]), 32)  # type: ignore[arg-type]
+        batch = max(2 * self.params.batch_size, 32)
         pad = self.material.tokenizer.pad_token_id
         inference = Inference(self.task, pad, batch, self.precision, rank=rank(), processes=processes())
         folds = folds_of(len(self.validation), self.material.groups)
@@ -272,11 +272,11 @@ class Fit:
     @property
     def metric(self) -> str:
         """The score that chooses the checkpoint."""
-        return str(self.params["metric"])
+        return self.params.metric
 
     def _patience(self) -> list[TrainerCallback]:
-        patience = self.params["early_stopping_patience"]
-        return [Patience(self.metric, int(patience))] if patience is not None else []  # type: ignore[arg-type]
+        patience = self.params.early_stopping_patience
+        return [Patience(self.metric, patience)] if patience is not None else []
 
     def keep(self, trainer: WovenTrainer) -> None:
         """Write the trainer's model and its tokenizer into `folder/model`, whole or not at all."""

@@ -56,7 +56,7 @@ class LoadedModel:
 
     @property
     def _length(self) -> int:
-        return int(self.plan.params["max_length"])  # type: ignore[arg-type]
+        return self.plan.params.max_length
 
     def _encoded(self, rows: Rows, progress: Progress | None, cache: Path | None = None) -> Encoded:
         rows = self.task.seen(rows, self.plan.params)

@@ -156,7 +156,7 @@ def past_rows(plan: Plan, task: Task, tokenizer: Any, progress: Progress) -> Enc
     from tunebook.engine.tokens import encode
 
     parts = []
-    length = int(plan.params["max_length"])  # type: ignore[arg-type]
+    length = plan.params.max_length
     cache = plan.data_path.parent / "cache"
     for age, (_, theirs) in enumerate(ancestors(plan), 1):
         rows = task.seen(load(data_of(theirs, plan.labels), "train"), plan.params)

@@ -107,7 +107,7 @@ def peak_of(training: Fit, batch_size: int) -> int:
         training: of a plan of this batch size, without accumulation.
     """
     longest = np.argsort(-training.view.rows.lengths, kind="stable")
-    rows = np.resize(longest, batch_size * int(training.params["max_steps"]))  # type: ignore[arg-type]
+    rows = np.resize(longest, batch_size * training.plan.estimate.steps)
     training.view = replace(training.view, order=lambda epoch: rows)
     reset_peak()
     trainer = training.prepare()

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from tunebook.core.training import Training
 from tunebook.engine import ranks
 
 T = TypeVar("T")
@@ -113,9 +114,9 @@ class Shares:
         return max(min(-(-self.accumulation // self.processes), self.step_rows // self.processes), 1)
 
 
-def shares_here(params: Mapping[str, Any]) -> Shares:
+def shares_here(params: Training) -> Shares:
     """The share of this process in the steps of these settings."""
-    return Shares(params["batch_size"], params["gradient_accumulation_steps"], ranks.processes(), ranks.rank())
+    return Shares(params.batch_size, params.gradient_accumulation_steps, ranks.processes(), ranks.rank())
 
 
 __all__ = ["Shares", "any_of", "from_first", "join_others", "processes", "rank", "shares_here"]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunebook.core.errors import PlanError
+from tunebook.core.settings import Filled
 
 # Schedule -> the rows that it has, with the values that `none` stands for.
 SCHEDULES: Mapping[str, Mapping[str, Any]] = {
@@ -20,22 +21,22 @@ SCHEDULES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def check_steps(params: Mapping[str, Any], steps: int) -> None:
+def check_steps(params: Filled, steps: int) -> None:
     """Refuse settings that need more steps than there are, and rows of a schedule that is not the chosen one.
 
     Raises:
         PlanError: warm-up would last as long as training, no look at the validation rows would happen, or the
             schedule cannot be as its rows say.
     """
-    if params["warmup_steps"] >= steps:
-        raise PlanError("plan.warmup", key="warmup_steps", value=params["warmup_steps"], allowed=f"0 … {steps - 1}")
-    if params["eval_every"] is not None and params["eval_every"] > steps:
-        raise PlanError("plan.eval_every", key="eval_every", value=params["eval_every"], allowed=f"1 … {steps} | none")
+    if params.warmup_steps >= steps:
+        raise PlanError("plan.warmup", key="warmup_steps", value=params.warmup_steps, allowed=f"0 … {steps - 1}")
+    if params.eval_every is not None and params.eval_every > steps:
+        raise PlanError("plan.eval_every", key="eval_every", value=params.eval_every, allowed=f"1 … {steps} | none")
     _check_rows(params)
-    name, warmup = params["lr_scheduler"], params["warmup_steps"]
+    name, warmup = params.lr_scheduler, params.warmup_steps
     if name == "plateau" and warmup:
         raise PlanError("schedule.warmup", key="warmup_steps", value=warmup, allowed="warmup_ratio=0")
-    limit = params["early_stopping_patience"]
+    limit = params.early_stopping_patience
     if name == "plateau" and limit is not None and schedule_rows(params)["lr_patience"] >= limit:
         value = schedule_rows(params)["lr_patience"]
         allowed = f"1 … {limit - 1}" if limit > 1 else "early_stopping_patience=none"
@@ -46,35 +47,36 @@ def check_steps(params: Mapping[str, Any], steps: int) -> None:
         raise PlanError("schedule.decay", key="lr_decay_ratio", value=value, allowed=room, warmup=warmup, steps=steps)
 
 
-def _check_rows(params: Mapping[str, Any]) -> None:
-    name = params["lr_scheduler"]
+def _check_rows(params: Filled) -> None:
+    name = params.lr_scheduler
     for row in sorted({row for rows in SCHEDULES.values() for row in rows} - set(SCHEDULES[name])):
-        if params.get(row) is not None:
+        if (value := getattr(params, row)) is not None:
             users = " | ".join(other for other, rows in SCHEDULES.items() if row in rows)
-            raise PlanError("schedule.row", key=row, value=params[row], allowed="none", schedule=name, users=users)
+            raise PlanError("schedule.row", key=row, value=value, allowed="none", schedule=name, users=users)
 
 
-def schedule_rows(params: Mapping[str, Any]) -> dict[str, Any]:
+def schedule_rows(params: Filled) -> dict[str, Any]:
     """The rows of the chosen schedule, filled in."""
-    rows = SCHEDULES[params["lr_scheduler"]]
-    return {row: value if params.get(row) is None else params[row] for row, value in rows.items()}
+    rows = SCHEDULES[params.lr_scheduler]
+    given = {row: getattr(params, row) for row in rows}
+    return {row: value if given[row] is None else given[row] for row, value in rows.items()}
 
 
-def decay_steps(params: Mapping[str, Any], steps: int) -> int:
+def decay_steps(params: Filled, steps: int) -> int:
     """Steps in which wsd falls."""
     return math.ceil(steps * float(schedule_rows(params)["lr_decay_ratio"]))
 
 
-def schedule(params: Mapping[str, Any], steps: int) -> tuple[str, dict[str, Any]]:
+def schedule(params: Filled, steps: int) -> tuple[str, dict[str, Any]]:
     """The chosen schedule as transformers calls it, with its options.
 
     Args:
         steps: optimiser steps planned.
     """
-    name, rows = params["lr_scheduler"], schedule_rows(params)
+    name, rows = params.lr_scheduler, schedule_rows(params)
     least = rows.get("lr_min_ratio", 0.0)
     if name in ("polynomial", "linear") and (least or name == "polynomial"):
-        return "polynomial", {"power": rows.get("lr_power", 1.0), "lr_end": least * params["learning_rate"]}
+        return "polynomial", {"power": rows.get("lr_power", 1.0), "lr_end": least * params.learning_rate}
     if name == "cosine" and least:
         return "cosine_with_min_lr", {"min_lr_rate": least}
     if name == "cosine_with_restarts":

@@ -70,7 +70,7 @@ class BookSource:
 
         data = data_of(self.plan, self.plan.labels)
         found = outside_rows(data, self._place(name), labelled=labelled)
-        length = int(self.plan.params["max_length"])  # type: ignore[arg-type]
+        length = self.plan.params.max_length
         cache = data.path.parent / "cache"
         found = self.task.seen(found, self.plan.params)
         encoded = encode(found, self.task, self.tokenizer, length, cache=cache, progress=self.progress)
@@ -93,7 +93,7 @@ class BookSource:
         data = open_data(place / "data")
         if data.task != self.plan.task:
             raise PlanError("input.task", key=name, value=str(place), allowed=self.plan.task)
-        length, cache = int(self.plan.params["max_length"]), self.plan.data_path.parent / "cache"  # type: ignore[arg-type]
+        length, cache = self.plan.params.max_length, self.plan.data_path.parent / "cache"
         seen = [self.task.seen(load(data, split), self.plan.params) for split in ("train", "validation")]
         rows = [encode(each, self.task, self.tokenizer, length, cache=cache, progress=self.progress) for each in seen]
         return OtherBook(place.name, self.task, data.labels, *rows)
@@ -150,7 +150,7 @@ class BookSource:
 
     def batches(self, rows: Encoded, size: int | None = None) -> Iterator[Batch]:
         """Rows in their order, `size` at a time (the table's batch_size), on the model's device."""
-        each = size or int(self.plan.params["batch_size"])  # type: ignore[arg-type]
+        each = size or self.plan.params.batch_size
         device = self.device()
         for start in range(0, len(rows), each):
             batch = self.task.collate(rows, range(start, min(start + each, len(rows))), self.tokenizer.pad_token_id)

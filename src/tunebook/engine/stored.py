@@ -70,7 +70,7 @@ def finish_folder(folder: Path, tokenizer: Any, plan: Plan) -> None:
     It cuts texts where the run cut them, also in a pipeline of transformers; how much the base model can read, which
     the next training from this one may use, is kept beside that.
     """
-    own, length = tokenizer.model_max_length, int(plan.params["max_length"])  # type: ignore[arg-type]
+    own, length = tokenizer.model_max_length, plan.params.max_length
     tokenizer.init_kwargs[REACH] = reach(tokenizer)
     tokenizer.model_max_length = length
     backend = getattr(tokenizer, "backend_tokenizer", None)

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from tunebook.core.nouns import Plan
-from tunebook.core.params import build
-from tunebook.core.registry import techniques
+from tunebook.core.registry import built
 from tunebook.core.technique import (
     Batch,
     Event,
@@ -160,8 +159,7 @@ def unit_at(checkpoint: Path) -> float:
 
 def woven(plan: Plan) -> list[Technique]:
     """The techniques of a plan, in the order in which they are woven."""
-    known = techniques()
-    return [build(known[key], dict(rows)) for key, rows in plan.techniques.items()]  # type: ignore[misc]
+    return list(built(plan.techniques).values())
 
 
 __all__ = ["STATE_FILE", "Weave", "count_rows", "stock_loss", "unit_at", "woven"]

@@ -108,7 +108,7 @@ def refuse_adaptation(facts: Facts, key: str, target: str | None, block: int | N
     """
     if target is None:
         raise PlanError("adaptation.target", key=f"{key}.target", value=target)
-    batch = int(facts.settings["batch_size"])  # type: ignore[arg-type]
+    batch = facts.settings.batch_size
     if block is not None and block > batch:
         raise PlanError("adaptation.block", key=f"{key}.block", value=block, allowed=f"2 … {batch}")
 

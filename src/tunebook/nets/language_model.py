@@ -17,7 +17,7 @@ from tunebook.core.encoded import Encoded
 from tunebook.core.errors import ModelError, RunError
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Interval, Labels
-from tunebook.core.params import Value
+from tunebook.core.settings import Filled
 from tunebook.core.task import Criterion, Items, Rows, Task
 from tunebook.core.technique import Batch, model_inputs
 from tunebook.nets.masking import IGNORED
@@ -69,7 +69,7 @@ class LanguageModel(Task):
     def auto(self) -> Any:
         """The class of transformers that makes the model."""
 
-    def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+    def build(self, folder: Path, labels: Labels, params: Filled) -> Any:
         """The base model with its own head, or a fresh one where it was kept without.
 
         A pooler, which a language model does not use, is carried along untouched for the task that comes after.
@@ -101,7 +101,7 @@ class LanguageModel(Task):
         model._keys_to_ignore_on_save = _tied(model)
         return model
 
-    def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+    def skeleton(self, folder: Path, labels: Labels, params: Filled) -> Any:
         """The same model on torch's meta device."""
         import torch
         from transformers import AutoConfig, AutoModel
@@ -137,7 +137,7 @@ class LanguageModel(Task):
             batch[name] = torch.from_numpy(column[list(rows)])
         return batch
 
-    def criterion(self, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Criterion:
+    def criterion(self, labels: Labels, params: Filled, rows: Encoded) -> Criterion:
         """Cross-entropy of the targets."""
         return Predict(self.ahead)
 

@@ -7,18 +7,45 @@ import warnings
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import DataError, MachineError, ModelError
+from tunebook.core.params import Params, Row, Search
 
+MaskShare = Annotated[
+    float,
+    Field(gt=0, lt=1),
+    Row(
+        "share of the tokens to fill in (mlm)",
+        zh="需要预测的词元比例（mlm）",
+        aliases=("mlm_probability",),
+        search=Search(0.1, 0.4),
+    ),
+]
+WholeWords = Annotated[
+    bool,
+    Row(
+        "mask all pieces of a word together, Chinese words too (mlm)",
+        zh="整词遮盖，中文按词遮盖（mlm）",
+        aliases=("whole_word_masking", "wwm"),
+    ),
+]
 IGNORED = -100  # a label that no loss looks at
 WORD = "draw.word"  # column with the word of each token: equal numbers side by side are one word, -1 is never masked
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002ffff]+")
 _MASKED, _RANDOM = 0.8, 0.9  # of the tokens to fill in: 80 % masked, 10 % another token, 10 % left as they are
+
+
+class Masking(Params):
+    """What is masked of raw text."""
+
+    mask_share: MaskShare
+    whole_words: WholeWords
 
 
 def pack_documents(texts: Sequence[str], tokenizer: Any, max_length: int, *, words: bool) -> Encoded:
@@ -142,4 +169,6 @@ def mask(rows: Encoded, tokenizer: Any, *, share: float, whole: bool, seed: Sequ
     return Encoded({**rows.flat, "input_ids": shown, "labels": labels}, rows.offsets, rows.fixed)
 
 
-__all__ = ["IGNORED", "WORD", "chinese_words", "mask", "pack_documents", "word_numbers"]
+__all__ = [
+    "IGNORED", "WORD", "MaskShare", "Masking", "WholeWords", "chinese_words", "mask", "pack_documents", "word_numbers",
+]  # fmt: skip

@@ -63,7 +63,7 @@ class Efficient(Technique):
 
         What others multiply rates by (layers, head) still holds, whoever comes first.
         """
-        factor = self.learning_rate / float(run.settings["learning_rate"])  # type: ignore[arg-type]
+        factor = self.learning_rate / run.settings.learning_rate
         return [part for group in groups for part in _rated(group, factor)]
 
 
@@ -114,7 +114,7 @@ def refuse_length(name: str, tokens: int, facts: Facts) -> None:
     room = int(facts.config.get("max_position_embeddings") or 10**6)
     if facts.config.get("model_type") in ("roberta", "xlm-roberta", "camembert"):
         room -= 2  # their positions start after the padding index
-    length = int(facts.settings["max_length"])  # type: ignore[arg-type]
+    length = facts.settings.max_length
     if length + tokens > room:
         allowed = f"max_length <= {room - tokens}" if tokens < room else f"{name} < {room}"
         raise PlanError("peft.length", key=name, value=tokens, allowed=allowed, length=length, room=room)

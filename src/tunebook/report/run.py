@@ -81,7 +81,7 @@ def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) ->
 
 def _facts(report: Report, plan: Plan) -> list[tuple[str, str]]:
     created = report.extra.get("created") or datetime.now().astimezone().isoformat()
-    cut = say("report.fact.cut", length=plan.params["max_length"])
+    cut = say("report.fact.cut", length=plan.params.max_length)
     return [
         (say("report.fact.run"), report.run),
         (say("report.fact.task"), phrase("task", plan.task)),

@@ -57,7 +57,7 @@ def chosen_step(history: History, metric: str) -> float:
 def parameter_rows(plan: Plan, table: ParamTable | None) -> list[dict[str, Any]]:
     """One record a row of the table: name, value, default, what it is, why it has its value."""
     declared = {item.name: item for item in declarations(Settings)}
-    values: dict[str, Value] = dict(plan.params)
+    values: dict[str, Value] = plan.params.model_dump()
     for key, params in plan.techniques.items():
         values.update({f"{key}.{name}": value for name, value in params.items()})
     return [_parameter(name, value, declared.get(name), table) for name, value in values.items()]

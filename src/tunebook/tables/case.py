@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from tunebook.core.nouns import Labels, Record
+from tunebook.core.settings import Filled
 from tunebook.tables.rules import applied, lighter
 
 Size = Literal["small", "base", "large"]
@@ -156,27 +157,22 @@ class Case:
         return self.model.state_bytes < self.machine.room
 
     @cached_property
-    def fitting(self) -> dict[str, Any]:
-        """Batch, passes, checkpointing and length of a step that fits into the machine, as far as that can be had."""
-        values: dict[str, Any] = {
-            "batch_size": self.batch,
-            "gradient_accumulation_steps": 1,
-            "gradient_checkpointing": False,
-            "max_length": self.length,
-        }
-        while not self._fits(values):
-            step = lighter(values)
+    def fitting(self) -> Filled:
+        """Settings whose batch, passes, checkpointing and length fit into the machine, as far as that can be had."""
+        settings = Filled(batch_size=self.batch, max_length=self.length, warmup_steps=0)
+        while not self._fits(settings):
+            step = lighter(settings)
             if not step or (step[0].row == "max_length" and not self.holds_state):
                 break  # no length is short enough where the weights alone are too many
-            values = applied(values, step)
-        return values
+            settings = applied(settings, step)
+        return settings
 
-    def _fits(self, values: dict[str, Any]) -> bool:
+    def _fits(self, settings: Filled) -> bool:
         needed = self.model.training_bytes(
-            values["batch_size"],
-            values["max_length"],
+            settings.batch_size,
+            settings.max_length,
             half=self.machine.bf16,
-            checkpointing=values["gradient_checkpointing"],
+            checkpointing=settings.gradient_checkpointing,
         )
         return needed <= self.machine.room
 

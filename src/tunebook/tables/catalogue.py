@@ -21,6 +21,7 @@ from tunebook.core.params import Declaration, Row, declarations
 from tunebook.core.technique import Technique
 
 FILE = "techniques/catalogue.json"
+_TOLD = ("text", "zh", "replaces")  # of a row
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _plain(entry: Entry) -> dict[str, Any]:
     rows = [
         {
             **{name: value for name, value in asdict(item).items() if name != "row"},
-            "row": {"text": item.row.text, "zh": item.row.zh},
+            "row": {name: value for name in _TOLD if (value := getattr(item.row, name))},
         }
         for item in entry.rows
     ]

@@ -5,26 +5,25 @@ Rows of techniques may take the place of a training setting, as a method's own r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.params import Value, build
 from tunebook.core.settings import Settings
-from tunebook.tables.declared import settings_rows, technique_rows
+from tunebook.tables.catalogue import catalogue
+from tunebook.tables.declared import settings_rows
 
 OFF = "off"
 
 
-def replaced(rows: Iterable[str]) -> dict[str, str]:
-    """Training setting -> the row that takes its place, among the names of a table's rows.
-
-    Imports the techniques only where one of them is on.
-    """
-    own = [name for name in rows if "." in name]
-    known = technique_rows() if own else {}
-    return {known[name].row.replaces: name for name in own if name in known and known[name].row.replaces}
+def replaced(rows: Collection[str]) -> dict[str, str]:
+    """Training setting -> the row that takes its place, among the names of a table's rows."""
+    switched = {name.partition(".")[0] for name in rows if "." in name}
+    known = catalogue() if switched else {}
+    instead = {row.name: row.row.replaces for key in switched & known.keys() for row in known[key].rows}
+    return {instead[name]: name for name in rows if instead.get(name)}
 
 
 def used(row: str, values: Mapping[str, Any]) -> tuple[str, Any]:
@@ -38,13 +37,13 @@ def peak_rate(plan: Plan) -> tuple[str, float]:
 
     Techniques that multiply it for a part of the model (head_rate, layer_decay) are not counted in.
     """
-    name, value = used("learning_rate", flat(plan.params, plan.techniques))
+    name, value = used("learning_rate", flat(plan.params.model_dump(), plan.techniques))
     return name, float(value)
 
 
 def peak_reached(plan: Plan, steps: int) -> float:
     """The largest step size of the first so many steps: less than the peak only where warm-up had not ended."""
-    rate, warmup = peak_rate(plan)[1], int(plan.params["warmup_steps"] or 0)  # type: ignore[arg-type]
+    rate, warmup = peak_rate(plan)[1], plan.params.warmup_steps
     return rate * min(1.0, max(steps - 1, 0) / warmup) if warmup else rate
 
 
@@ -77,7 +76,7 @@ def settings_of(table: ParamTable) -> Settings:
     Raises:
         TableError: `row.value`, `row.together` or `row.unknown` where the table was made by hand.
     """
-    return cast(Settings, build(Settings, {name: value for name, value in table.values().items() if "." not in name}))
+    return build(Settings, {name: value for name, value in table.values().items() if "." not in name})
 
 
 def techniques_of(table: ParamTable) -> dict[str, dict[str, Value]]:

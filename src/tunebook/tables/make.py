@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,7 +78,7 @@ def child(
     *,
     reasons: Mapping[str, str] | None = None,
 ) -> ParamTable:
-    """A table that differs from its parent in some rows.
+    """A table that differs from its parent in some rows; all others are the parent's own.
 
     `fgm.epsilon=0.5` changes a row, and switches the technique on where it was off; `fgm=on` switches it on with its
     defaults, `fgm=off` takes all its rows out. A changed row has the note as its reason, unless `reasons` gives one,
@@ -88,19 +88,40 @@ def child(
         TableError: as for `new_table`.
     """
     named, switches, renamed = _named({name: Given(value=value) for name, value in changes.items()})
-    rows = {name: _given(row) for name, row in table.rows.items() if switches.get(name.partition(".")[0], True)}
+    kept = {name: row for name, row in table.rows.items() if switches.get(_owner(name), True)}
+    owners = {"training", *map(_owner, named), *(key for key, on in switches.items() if on)}
+    older = [name for name in kept if _owner(name) in owners and getattr(find(name), "name", None) != name]
+    asked, _, moved = _named({name: _given(kept.pop(name)) for name in older})
+    owners |= set(map(_owner, asked))
+    known = settings_rows() if owners == {"training"} else declared()
     for name, given in named.items():
-        reason = (reasons or {}).get(name, note)
-        rows[name] = replace(rows.get(name, Given()), value=given.value, reason=reason, effect=None)
-    rows |= {key: Given(value=True) for key, on in switches.items() if on}
-    made = make_table(rows, note="; ".join(part for part in (note, renamed) if part), owner=owner)
-    return made.model_copy(update={"parent": table.version or None})
+        old = _given(kept[name]) if name in kept else Given()
+        asked[name] = replace(old, value=given.value, reason=(reasons or {}).get(name, note), effect=None)
+    kept |= {name: _row(known[name], given) for name, given in asked.items()}
+    wanted = {name: row for name, row in known.items() if row.owner in owners}
+    kept |= {name: _row(row, Given()) for name, row in wanted.items() if name not in kept}
+    _check_together(kept, owners)
+    rows = {name: kept[name] for name in dict.fromkeys([*known, *kept]) if name in kept}
+    words = "; ".join(part for part in (tidy(note), renamed, moved) if part)
+    return ParamTable(rows=rows, parent=table.version or None, note=words, owner=tidy(owner))
+
+
+def _owner(name: str) -> str:
+    """Whose row a declared name is: of the training settings, or of a technique."""
+    return name.rpartition(".")[0] or "training"
+
+
+def _check_together(rows: Mapping[str, TableRow], owners: Iterable[str]) -> None:
+    """Refuse values of an owner that contradict each other."""
+    for key in sorted(owners):
+        build(group(key), {name.rpartition(".")[2]: row.value for name, row in rows.items() if _owner(name) == key})
 
 
 def inherit(table: ParamTable, parent: ParamTable, reason: str = "") -> ParamTable:
     """A table from a file, completed by what its parent knows and the file does not say.
 
-    A row with its parent's value keeps the parent's reason, recommendation, effect and description.
+    A row with its parent's value keeps the parent's reason, recommendation, effect, description and default; one of
+    which the file says nothing new is the parent's own.
 
     Args:
         reason: why rows have another value that say no reason of their own.
@@ -114,14 +135,17 @@ def _inherited(name: str, row: TableRow, old: TableRow | None, reason: str) -> T
         return row.model_copy(update={"reason": row.reason or reason})
     declared = find(name)
     own = declared is None or row.description not in (declared.row.text, declared.row.zh)
-    return row.model_copy(
+    usual = declared is not None and row.default == _read(declared, ABSENT)
+    made = row.model_copy(
         update={
+            "default": old.default if usual else row.default,
             "reason": row.reason or old.reason,
             "recommended": old.recommended if row.recommended is None else row.recommended,
             "effect": old.effect if row.effect is None else row.effect,
             "description": row.description if own else old.description,
         }
     )
+    return old if made == old else made  # whose reason may be more than its text
 
 
 def _given(row: TableRow) -> Given:
@@ -141,8 +165,7 @@ def make_table(given: Mapping[str, Given], *, note: str = "", owner: str = "") -
     if owners:
         wanted += [row for row in technique_rows().values() if row.owner in owners]
     rows = {row.name: _row(row, named.get(row.name, Given())) for row in wanted}
-    for key in ("training", *sorted(owners)):
-        build(group(key), {row.field: rows[row.name].value for row in wanted if row.owner == key})
+    _check_together(rows, {"training", *owners})
     return ParamTable(rows=rows, note="; ".join(part for part in (tidy(note), renamed) if part), owner=tidy(owner))
 
 

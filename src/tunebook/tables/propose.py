@@ -112,7 +112,7 @@ def _max_epochs(case: Case) -> Advice:
 
 
 def _batch_size(case: Case) -> Advice:
-    found = case.fitting["batch_size"]
+    found = case.fitting.batch_size
     if found < case.batch:
         reason = said("propose.batch_memory", batch=case.batch, room=case.machine.room / 2**30)
         return Advice(found, reason, said("source.memory"))
@@ -120,19 +120,19 @@ def _batch_size(case: Case) -> Advice:
 
 
 def _accumulation(case: Case) -> Advice:
-    passes = case.fitting["gradient_accumulation_steps"]
+    passes = case.fitting.gradient_accumulation_steps
     code = "propose.accumulation" if passes > 1 else "propose.accumulation_one"
     return Advice(passes, said(code, batch=case.batch), said("source.memory"))
 
 
 def _checkpointing(case: Case) -> Advice:
-    on = case.fitting["gradient_checkpointing"]
+    on = case.fitting.gradient_checkpointing
     reason = said("propose.checkpointing" if on else "propose.checkpointing_off", room=case.machine.room / 2**30)
     return Advice(on, reason, said("source.memory"))
 
 
 def _max_length(case: Case) -> Advice | None:
-    found, most = case.fitting["max_length"], case.model.max_positions
+    found, most = case.fitting.max_length, case.model.max_positions
     if found < case.length:
         return Advice(
             found, said("propose.length_memory", room=case.machine.room / 2**30), said("source.memory"), "low"

@@ -12,10 +12,11 @@ from typing import Any
 from tunebook.core.nouns import ParamTable, TableRow
 from tunebook.core.params import Value
 from tunebook.core.said import said
+from tunebook.core.settings import Settings
 from tunebook.knowledge.effects import Effect, RowTest, pooled_effects, row_tests
 from tunebook.knowledge.lesson import Lesson
 from tunebook.tables.case import Case
-from tunebook.tables.in_force import replaced, used
+from tunebook.tables.in_force import replaced, settings_of, used
 from tunebook.tables.make import child
 from tunebook.tables.propose import Advice, Confidence, advise
 from tunebook.tables.rules import RowChange, Scaling, effective_batch, misfits, scaled_rate
@@ -90,18 +91,18 @@ def opinion(table: ParamTable, case: Case, asked: Asked | None = None) -> Opinio
         asked: None for the plain advice.
     """
     asked = asked or Asked()
-    values = table.values()
+    values, settings = table.values(), settings_of(table)
     advice = {**advise(case), **(asked.learnt or {})}
     for row in replaced(values):  # it trains nothing beside a technique's row, of which the rules know nothing
         advice.pop(row, None)
     fixed = frozenset() if asked.everything else _set_on_purpose(table)
     kept = {name: item for name, item in advice.items() if name in fixed and item.value != values.get(name)}
     taken = {name: item for name, item in advice.items() if name not in fixed}
-    rate = _scaled(values, {**values, **_values(taken)}, asked.scaling)
+    rate = _scaled(values, settings, _taken(settings, taken), asked.scaling)
     if rate is not None:  # it was asked for, so it holds for a rate that was set on purpose too
         taken[used("learning_rate", values)[0]] = rate
         kept.pop("learning_rate", None)
-    for change in misfits({**values, **_values(taken)}, case.rows):
+    for change in misfits(_taken(settings, taken), case.rows):
         (kept if change.row in fixed else taken)[change.row] = _fitting(change)
     return Opinion(_suggestions(table, taken), _suggestions(table, kept))
 
@@ -127,8 +128,13 @@ def _values(advice: Mapping[str, Advice]) -> dict[str, Value]:
     return {name: item.value for name, item in advice.items()}
 
 
-def _scaled(before: Mapping[str, Any], after: Mapping[str, Any], how: Scaling) -> Advice | None:
-    rate = float(used("learning_rate", before)[1])
+def _taken(settings: Settings, advice: Mapping[str, Advice]) -> Settings:
+    """The settings with what is advised; rows of techniques are none of them."""
+    return settings.model_copy(update={name: value for name, value in _values(advice).items() if "." not in name})
+
+
+def _scaled(values: Mapping[str, Any], before: Settings, after: Settings, how: Scaling) -> Advice | None:
+    rate = float(used("learning_rate", values)[1])
     change = scaled_rate(rate, effective_batch(before), effective_batch(after), how)
     if change is None:
         return None

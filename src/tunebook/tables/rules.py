@@ -1,19 +1,21 @@
 """Rows that must fit each other: what follows for one row from the others.
 
-Pure functions of a table's values. Each rule gives changes of a row with the reason, or nothing where all fits.
+Pure functions of a table's settings. Each rule gives changes of a row with the reason, or nothing where all fits.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 from tunebook.core.params import Value
 from tunebook.core.said import said
+from tunebook.core.settings import Filled
+from tunebook.core.training import Training
 
-Values = Mapping[str, Any]
+T = TypeVar("T", bound=Training)
 Scaling = Literal["none", "linear", "sqrt"]
 _SHORTEST = 8
 _LOOKS = 5
@@ -29,54 +31,51 @@ class RowChange:
     reason: str
 
 
-def effective_batch(values: Values) -> int:
+def effective_batch(settings: Training) -> int:
     """Rows of one optimiser step on one device."""
-    return int(values["batch_size"]) * int(values["gradient_accumulation_steps"])
+    return settings.batch_size * settings.gradient_accumulation_steps
 
 
-def planned_steps(values: Values, rows: int) -> int:
+def planned_steps(settings: Training, rows: int) -> int:
     """Optimiser steps of a training on so many rows: max_steps, or max_epochs times the steps of an epoch.
 
     They are the same however many processes share the rows.
     """
-    return int(values["max_steps"] or math.ceil(rows / effective_batch(values)) * int(values["max_epochs"]))
+    return settings.max_steps or math.ceil(rows / effective_batch(settings)) * settings.max_epochs
 
 
-def applied(values: Values, changes: Iterable[RowChange]) -> dict[str, Any]:
-    """The values after the changes."""
-    return {**values, **{change.row: change.value for change in changes}}
+def applied(settings: T, changes: Iterable[RowChange]) -> T:
+    """The settings after the changes."""
+    return settings.model_copy(update={change.row: change.value for change in changes})
 
 
-def keep_effective(values: Values, batch_size: int) -> tuple[RowChange, ...]:
+def keep_effective(settings: Training, batch_size: int) -> tuple[RowChange, ...]:
     """At most so many rows at once, and so many passes that a step still sees the same number of rows.
 
     The batch is the largest divisor of the effective batch that does not exceed `batch_size`, since only a divisor
     keeps it exactly: 16 at once, two passes, in place of 32; 5 and three in place of 15.
     """
-    whole = effective_batch(values)
+    whole = effective_batch(settings)
     batch = max(size for size in range(1, min(batch_size, whole) + 1) if whole % size == 0)
     reason = said("rules.keep_effective", batch=batch, passes=whole // batch, effective=whole)
     pairs = (("batch_size", batch), ("gradient_accumulation_steps", whole // batch))
-    return tuple(RowChange(row, value, reason) for row, value in pairs if values[row] != value)
+    return tuple(RowChange(row, value, reason) for row, value in pairs if getattr(settings, row) != value)
 
 
-def lighter(values: Values) -> tuple[RowChange, ...]:
+def lighter(settings: Filled) -> tuple[RowChange, ...]:
     """The next step towards less memory, which changes as little as possible of what is learnt.
 
     Half the batch with twice the passes, down to one row at once; then activations computed twice; then, as the last
     means and the only one that loses text, half the length.
 
-    Args:
-        values: with `max_length` filled in.
-
     Returns:
         No change where nothing is left to save.
     """
-    if int(values["batch_size"]) > 1:
-        return keep_effective(values, int(values["batch_size"]) // 2)
-    if not values["gradient_checkpointing"]:
+    if settings.batch_size > 1:
+        return keep_effective(settings, settings.batch_size // 2)
+    if not settings.gradient_checkpointing:
         return (RowChange("gradient_checkpointing", True, said("rules.checkpointing")),)
-    length = int(values["max_length"])
+    length = settings.max_length
     shorter = max(length // 16 * 8, _SHORTEST)
     return (RowChange("max_length", shorter, said("rules.shorter", before=length)),) if shorter < length else ()
 
@@ -98,49 +97,48 @@ def scaled_rate(rate: float, before: int, after: int, how: Scaling) -> RowChange
     return RowChange("learning_rate", found, said(code, before=before, after=after))
 
 
-def warmup(values: Values, rows: int) -> RowChange | None:
+def warmup(settings: Training, rows: int) -> RowChange | None:
     """Warm-up that takes more than half of the training, or all of it, is cut to a tenth."""
-    steps = planned_steps(values, rows)
-    if values["warmup_steps"] is not None:
-        if 2 * int(values["warmup_steps"]) <= steps:
+    steps = planned_steps(settings, rows)
+    if settings.warmup_steps is not None:
+        if 2 * settings.warmup_steps <= steps:
             return None
         return RowChange("warmup_steps", int(steps * _WARMUP), said("rules.warmup", row="warmup_steps", steps=steps))
-    if float(values["warmup_ratio"]) <= 0.5:
+    if settings.warmup_ratio <= 0.5:
         return None
     return RowChange("warmup_ratio", _WARMUP, said("rules.warmup", row="warmup_ratio", steps=steps))
 
 
-def eval_every(values: Values, rows: int) -> RowChange | None:
+def eval_every(settings: Training, rows: int) -> RowChange | None:
     """Steps between looks that leave fewer than two looks in the whole training become a fifth of it."""
-    steps, every = planned_steps(values, rows), values["eval_every"]
-    if every is None or steps // int(every) >= 2:
+    steps, every = planned_steps(settings, rows), settings.eval_every
+    if every is None or steps // every >= 2:
         return None
     return RowChange("eval_every", max(steps // _LOOKS, 1), said("rules.eval_every", every=every, steps=steps))
 
 
-def looks(values: Values, rows: int) -> int:
+def looks(settings: Training, rows: int) -> int:
     """How often a training looks at the validation rows."""
-    steps = planned_steps(values, rows)
-    every = values["eval_every"] or math.ceil(rows / effective_batch(values))
-    return int(steps // max(int(every), 1))
+    every = settings.eval_every or math.ceil(rows / effective_batch(settings))
+    return planned_steps(settings, rows) // max(every, 1)
 
 
-def patience(values: Values, rows: int) -> RowChange | None:
+def patience(settings: Training, rows: int) -> RowChange | None:
     """Patience for as many looks as there are, or more, can never stop a training."""
-    limit, found = values["early_stopping_patience"], looks(values, rows)
-    if limit is None or found < 2 or int(limit) < found:
+    limit, found = settings.early_stopping_patience, looks(settings, rows)
+    if limit is None or found < 2 or limit < found:
         return None
     return RowChange("early_stopping_patience", found - 1, said("rules.patience", patience=limit, looks=found))
 
 
-RULES: tuple[Callable[[Values, int], RowChange | None], ...] = (warmup, eval_every, patience)
+RULES: tuple[Callable[[Training, int], RowChange | None], ...] = (warmup, eval_every, patience)
 
 
-def misfits(values: Values, rows: int) -> tuple[RowChange, ...]:
+def misfits(settings: Training, rows: int) -> tuple[RowChange, ...]:
     """What must change so that the rows of a table fit each other, for a training on so many rows."""
     found: list[RowChange] = []
     for rule in RULES:
-        change = rule(applied(values, found), rows)
+        change = rule(applied(settings, found), rows)
         found += [change] if change is not None else []
     return tuple(found)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import ModelError
 from tunebook.core.nouns import Labels
-from tunebook.core.params import Value
+from tunebook.core.settings import Filled
 from tunebook.models.heads import first_answers, matched, stored_weight
 from tunebook.models.source import read_config
 
@@ -25,7 +25,7 @@ _DROPOUT = {
 _UNDECLARED = {("deberta", "cls_dropout"), ("deberta-v2", "cls_dropout")}  # read by the model, not in its config class
 
 
-def config_of(folder: Path, names: Sequence[str], params: Mapping[str, Value]) -> Any:
+def config_of(folder: Path, names: Sequence[str], params: Filled) -> Any:
     """The base model's config with a head of these outputs and this table's dropouts.
 
     Raises:
@@ -47,20 +47,20 @@ def config_of(folder: Path, names: Sequence[str], params: Mapping[str, Value]) -
     return config
 
 
-def set_dropout(config: Any, params: Mapping[str, Value]) -> None:
+def set_dropout(config: Any, params: Filled) -> None:
     """Write the dropout rows into the config fields that the architecture has.
 
     Raises:
         ModelError: a row is set and the architecture has no such dropout, so that the row could not act.
     """
     for row, fields in _DROPOUT.items():
-        if params.get(row) is None:
+        if (share := getattr(params, row)) is None:
             continue
         known = [name for name in fields if hasattr(config, name) or (config.model_type, name) in _UNDECLARED]
         if not known:
-            raise ModelError("model.dropout", key=row, value=params[row], model=config.model_type)
+            raise ModelError("model.dropout", key=row, value=share, model=config.model_type)
         for name in known:
-            setattr(config, name, params[row])
+            setattr(config, name, share)
 
 
 def fresh(auto: Any, folder: Path, config: Any) -> tuple[Any, Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.params import Value
 from tunebook.core.sections import Beside, Brief, Cell, Column, HeatMap, Reliability, Scatter, Section, Table
+from tunebook.core.settings import Filled
 from tunebook.core.task import Rows, Task
 from tunebook.core.words import phrase
 from tunebook.data.kind import column_kind
@@ -109,9 +110,9 @@ class LabelWords(Task):
             found.append(Reliability(title, caption, report.extra["reliability"], sides))
         return [*found, *([class_table(report)] if report.per_class else [])]
 
-    def snippet(self, labels: Labels, params: Mapping[str, Value], *, pairs: bool) -> list[str]:
+    def snippet(self, labels: Labels, params: Filled, *, pairs: bool) -> list[str]:
         """Lines that answer one text."""
-        said, length = '["..."], ["..."]' if pairs else '["..."]', params.get("max_length") or 512
+        said, length = '["..."], ["..."]' if pairs else '["..."]', params.max_length
         batch = f'batch = tokenizer({said}, truncation=True, max_length={length}, return_tensors="pt")'
         names = "model.config.id2label.values()"
         read = {

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.hooks import SENTENCES, Case
 from tunebook.core.nouns import Labels
-from tunebook.core.params import Value
+from tunebook.core.settings import Filled
 from tunebook.core.task import Rows
 from tunebook.nets.language_model import LanguageModel
-from tunebook.nets.masking import mask, pack_documents
+from tunebook.nets.masking import Masking, mask, pack_documents
 
 
 class MaskedLm(LanguageModel):
@@ -41,10 +41,10 @@ class MaskedLm(LanguageModel):
         """Full rows of `max_length` tokens of all texts, with the word of each token."""
         return pack_documents(rows.texts, tokenizer, max_length, words=True)
 
-    def drawn(self, encoded: Encoded, tokenizer: Any, params: Mapping[str, Value], seed: Sequence[int]) -> Encoded:
-        """The rows with the masks of this seed, by the settings `mask_share` and `whole_words`."""
-        share = float(params["mask_share"])  # type: ignore[arg-type]
-        return mask(encoded, tokenizer, share=share, whole=bool(params["whole_words"]), seed=seed)
+    def drawn(self, encoded: Encoded, tokenizer: Any, params: Filled, seed: Sequence[int]) -> Encoded:
+        """The rows with the masks of this seed, as the stage says."""
+        given = params.more(Masking)
+        return mask(encoded, tokenizer, share=given.mask_share, whole=given.whole_words, seed=seed)
 
 
 __all__ = ["MaskedLm"]

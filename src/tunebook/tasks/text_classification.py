@@ -14,7 +14,7 @@ from tunebook.core.encoded import Encoded, pack
 from tunebook.core.hooks import SENTENCES, Case
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
-from tunebook.core.params import Value
+from tunebook.core.settings import Filled
 from tunebook.core.task import Criterion, Rows
 from tunebook.core.technique import Batch
 from tunebook.models.architecture import Architecture, architecture
@@ -48,7 +48,7 @@ class TextClassification(LabelWords, LabelBaselines):
         """Each kind of labels, of single texts and of pairs."""
         return tuple(_case(kind, pairs) for kind, pairs in product(_PROBLEM_TYPE, (False, True)))
 
-    def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+    def build(self, folder: Path, labels: Labels, params: Filled) -> Any:
         """The model with a head for these labels, fresh but for rows of its own head that belong to classes of the same
         names; class names and the kind of problem stand in its config.
 
@@ -65,7 +65,7 @@ class TextClassification(LabelWords, LabelBaselines):
         start_head(model, found, folder, labels)
         return model
 
-    def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+    def skeleton(self, folder: Path, labels: Labels, params: Filled) -> Any:
         """The same model on torch's meta device: names and shapes, no weights, no memory.
 
         Raises:
@@ -117,14 +117,14 @@ class TextClassification(LabelWords, LabelBaselines):
             batch[name] = torch.from_numpy(column[list(rows)])
         return batch
 
-    def criterion(self, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Criterion:
+    def criterion(self, labels: Labels, params: Filled, rows: Encoded) -> Criterion:
         """Cross-entropy, binary cross-entropy of each class, or squared error."""
         import torch
 
         from tunebook.nets.classify import Classify, class_weights
 
-        weights = class_weights(rows.targets, labels, str(params["class_weights"]))
-        smoothing = float(params["label_smoothing"])  # type: ignore[arg-type]
+        weights = class_weights(rows.targets, labels, params.class_weights)
+        smoothing = params.label_smoothing
         return Classify(labels.kind.link, None if weights is None else torch.from_numpy(weights), smoothing)
 
     def present(self, targets: NDArray[Any], labels: Labels) -> NDArray[np.int64]:
@@ -168,7 +168,7 @@ def _case(kind: str, pairs: bool) -> Case:
     )
 
 
-def make_config(folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+def make_config(folder: Path, labels: Labels, params: Filled) -> Any:
     """The base model's config with this head's labels and this table's dropouts."""
     from tunebook.tasks.heads import config_of
 

@@ -77,8 +77,8 @@ class Asymmetric(Technique):
             PlanError: `losses.problem`, `losses.class_weights`.
         """
         facts.fit(self.key, lambda kind: kind.link == "sigmoid")
-        if facts.settings["class_weights"] != "none":
-            raise PlanError("losses.class_weights", key=self.key, value=facts.settings["class_weights"], allowed="none")
+        if facts.settings.class_weights != "none":
+            raise PlanError("losses.class_weights", key=self.key, value=facts.settings.class_weights, allowed="none")
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """The asymmetric loss in place of the task's."""
@@ -89,7 +89,7 @@ class Asymmetric(Technique):
             assert run.criterion is not None
             _, outputs = inner(model, batch)
             items = run.criterion.flat(outputs, batch)
-            smoothing = float(run.settings["label_smoothing"])  # type: ignore[arg-type]
+            smoothing = run.settings.label_smoothing
             given = items.targets if items.targets.dim() == 2 else F.one_hot(items.targets, items.logits.shape[1])
             target = given * (1 - smoothing) + smoothing / 2
             run.acted(self.key, items=len(target))

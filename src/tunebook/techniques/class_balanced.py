@@ -52,8 +52,8 @@ class ClassBalanced(Technique):
             PlanError: `losses.problem`, `losses.class_weights`.
         """
         facts.fit(self.key, lambda kind: kind.classes == "one")
-        if facts.settings["class_weights"] != "none":
-            raise PlanError("losses.class_weights", key=self.key, value=facts.settings["class_weights"], allowed="none")
+        if facts.settings.class_weights != "none":
+            raise PlanError("losses.class_weights", key=self.key, value=facts.settings.class_weights, allowed="none")
 
     def prepare_data(self, view: View, run: RunContext) -> View:
         """The rows with their weights.

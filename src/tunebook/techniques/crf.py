@@ -75,8 +75,8 @@ class CRF(Technique):
             PlanError: `losses.sequence_setting`, `losses.sequence_items`, `losses.sequence_types`.
         """
         for name, plain in _PLAIN.items():
-            if facts.settings[name] != plain:
-                raise PlanError("losses.sequence_setting", key=name, value=facts.settings[name], allowed=str(plain))
+            if (value := getattr(facts.settings, name)) != plain:
+                raise PlanError("losses.sequence_setting", key=name, value=value, allowed=str(plain))
         known = techniques()
         for other in sorted(facts.techniques):
             if "item_logits" in known[other].needs:

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from tunebook.core.facts import not_given
 from tunebook.core.params import Row, Search
 from tunebook.core.registry import tasks
 from tunebook.core.technique import Event, Facts, RunContext, Technique, View
+from tunebook.tables.rules import effective_batch
 
 Floats = NDArray[np.float64]
 
@@ -114,10 +115,9 @@ class Curriculum(Technique):
         hard = DIFFICULTIES[self.difficulty](self, view.rows, run)
         hard = -hard if self.reverse else hard
         given = view.order or (lambda epoch: np.arange(len(view.rows)))
-        settings: Any = run.settings
-        size = settings["batch_size"] * settings["gradient_accumulation_steps"]
+        size = effective_batch(run.settings)
         steps = math.ceil(len(given(0)) / size)
-        total = settings["max_steps"] or steps * settings["max_epochs"]
+        total = run.settings.max_steps or steps * run.settings.max_epochs
 
         def order(epoch: int) -> NDArray[np.int64]:
             rows = given(epoch)

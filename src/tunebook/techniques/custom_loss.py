@@ -63,10 +63,10 @@ class CustomLoss(Technique):
         if self.file is None:
             raise PlanError("losses.no_file", key="custom_loss.file")
         _check_allowed(self.file)
-        if facts.settings["label_smoothing"]:
-            raise PlanError("losses.smoothing", key=self.key, value=facts.settings["label_smoothing"], allowed="0")
-        if facts.labels.kind.link == "sigmoid" and facts.settings["class_weights"] != "none":
-            raise PlanError("losses.class_weights", key=self.key, value=facts.settings["class_weights"], allowed="none")
+        if facts.settings.label_smoothing:
+            raise PlanError("losses.smoothing", key=self.key, value=facts.settings.label_smoothing, allowed="0")
+        if facts.labels.kind.link == "sigmoid" and facts.settings.class_weights != "none":
+            raise PlanError("losses.class_weights", key=self.key, value=facts.settings.class_weights, allowed="none")
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """The function's loss in place of the task's.

@@ -58,8 +58,8 @@ class Focal(Technique):
             PlanError: `losses.problem`, `losses.class_weights`.
         """
         facts.fit(self.key, lambda kind: kind.link != "identity")
-        if facts.labels.kind.link == "sigmoid" and facts.settings["class_weights"] != "none":
-            raise PlanError("losses.class_weights", key=self.key, value=facts.settings["class_weights"], allowed="none")
+        if facts.labels.kind.link == "sigmoid" and facts.settings.class_weights != "none":
+            raise PlanError("losses.class_weights", key=self.key, value=facts.settings.class_weights, allowed="none")
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """The focal loss in place of the task's."""
@@ -71,7 +71,7 @@ class Focal(Technique):
             _, outputs = inner(model, batch)
             items = run.criterion.flat(outputs, batch)
             several = run.labels.kind.link == "sigmoid"
-            smoothing = float(run.settings["label_smoothing"])  # type: ignore[arg-type]
+            smoothing = run.settings.label_smoothing
             run.acted(self.key, items=len(items.targets))
             return items.mean((_several if several else _single)(items, self.gamma, smoothing)), outputs
 

@@ -48,8 +48,8 @@ class Listwise(Technique):
         Raises:
             PlanError: `losses.smoothing`.
         """
-        if facts.settings["label_smoothing"]:
-            raise PlanError("losses.smoothing", key=self.key, value=facts.settings["label_smoothing"], allowed="0")
+        if facts.settings.label_smoothing:
+            raise PlanError("losses.smoothing", key=self.key, value=facts.settings.label_smoothing, allowed="0")
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """The loss of lists in place of the task's."""

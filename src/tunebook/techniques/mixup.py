@@ -70,7 +70,7 @@ class Mixup(Technique):
         count = int(facts.config.get("num_hidden_layers") or facts.config.get("n_layers") or 0)
         if isinstance(self.layer, int) and count and self.layer > count:
             raise PlanError("losses.layer", key="mixup.layer", value=self.layer, allowed=f"0 … {count} | drawn")
-        if facts.settings["gradient_checkpointing"] and self.layer != 0:  # a hook is gone by then
+        if facts.settings.gradient_checkpointing and self.layer != 0:  # a hook is gone by then
             raise PlanError("losses.recomputed", key="mixup.layer", value=self.layer, allowed="mixup.layer=0")
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:

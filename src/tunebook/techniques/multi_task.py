@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor
 
 from tunebook.core.errors import PlanError
-from tunebook.core.params import Row, Search, Value
+from tunebook.core.params import Row, Search
 from tunebook.core.task import Criterion, Measures, OtherBook
 from tunebook.core.technique import Batch, Event, Facts, LossFn, ParamGroups, RunContext, Technique, View
 from tunebook.nets.heads import unit_of
@@ -41,7 +41,7 @@ from tunebook.nets.multi_task import (
 from tunebook.nets.parameters import split
 
 _BOOKS = "multi_task.books"
-_PLAIN: dict[str, Value] = {"class_weights": "none", "label_smoothing": 0.0}
+_PLAIN = {"class_weights": "none", "label_smoothing": 0.0}
 Numbers = NDArray[np.int64]
 
 
@@ -131,7 +131,7 @@ class MultiTask(Technique):
         """Refuse to run without books, and pcgrad in 16-bit floats, whose gradients are scaled."""
         if not self.books:
             raise PlanError("multi_task.books", key=_BOOKS, value=self.books)
-        if self.balance in ("pcgrad", "gradnorm") and facts.settings["precision"] == "fp16":
+        if self.balance in ("pcgrad", "gradnorm") and facts.settings.precision == "fp16":
             raise PlanError("multi_task.fp16", key="precision", value="fp16", allowed="bf16 | fp32")
 
     def prepare_data(self, view: View, run: RunContext) -> View:
@@ -273,7 +273,7 @@ class _Other:
     @classmethod
     def of(cls, number: int, book: OtherBook, run: RunContext) -> _Other:
         targets = book.train.fixed["labels"]
-        criterion = book.task.criterion(book.labels, {**run.settings, **_PLAIN}, book.train)
+        criterion = book.task.criterion(book.labels, run.settings.model_copy(update=_PLAIN), book.train)
         criterion = criterion.measured(unit_of(targets)) if isinstance(criterion, Measures) else criterion
         return cls(number, criterion, torch.from_numpy(targets))
 

@@ -55,7 +55,7 @@ class NoDecay(Technique):
         Raises:
             PlanError: `losses.no_decay`.
         """
-        if not facts.settings["weight_decay"]:
+        if not facts.settings.weight_decay:
             raise PlanError("losses.no_decay", key="no_decay.pattern", value=self.pattern, allowed="weight_decay > 0")
 
     def prepare_model(self, model: Any, run: RunContext) -> Any:

@@ -57,7 +57,7 @@ class Prefix(Efficient):
         """
         refuse_architecture(self.key, facts)
         refuse_length("prefix.tokens", self.tokens, facts)
-        if facts.settings["gradient_checkpointing"]:
+        if facts.settings.gradient_checkpointing:
             raise PlanError("peft.checkpointing", key="gradient_checkpointing", value=True, allowed="false | lora=on")
 
     def prepare_model(self, model: Any, run: RunContext) -> Any:

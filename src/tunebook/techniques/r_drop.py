@@ -11,8 +11,6 @@ from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
 from tunebook.nets.classify import symmetric
 
-_DROPOUTS = ("dropout", "attention_dropout", "classifier_dropout")
-
 
 class RDrop(Technique):
     """Read each text twice with other dropout and pull both answers together.
@@ -57,7 +55,8 @@ class RDrop(Technique):
         Raises:
             PlanError: `losses.dropout`.
         """
-        said = [facts.settings.get(name) for name in _DROPOUTS]
+        settings = facts.settings
+        said = [settings.dropout, settings.attention_dropout, settings.classifier_dropout]
         own = [value for name, value in facts.config.items() if "drop" in name and isinstance(value, int | float)]
         unknown = None in said and (not own or any(own))
         if self.alpha and not any(said) and not unknown:

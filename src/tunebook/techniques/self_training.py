@@ -73,8 +73,8 @@ class SelfTraining(Technique):
         kind = facts.labels.kind
         if kind.classes != "one":
             raise PlanError("adaptation.single", key=self.key, value=kind.key)
-        if facts.settings["class_weights"] != "none":
-            weights = facts.settings["class_weights"]
+        if facts.settings.class_weights != "none":
+            weights = facts.settings.class_weights
             raise PlanError("adaptation.weights", key=self.key, value=weights, allowed="none")
 
     def prepare_data(self, view: View, run: RunContext) -> View:

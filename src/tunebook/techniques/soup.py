@@ -65,7 +65,7 @@ class Soup(Technique):
         """Remember the best looks, and cook them in the end."""
         state = run.state.setdefault(self.key, {"looks": []})
         if event == "look":
-            look = {"score": run.scores[str(run.settings["metric"])], "off": [], "weights": copied(moved(run))}
+            look = {"score": run.scores[run.settings.metric], "off": [], "weights": copied(moved(run))}
             state["looks"] = [*self._best(state["looks"]), look]
         elif event == "end" and state["looks"]:
             self._cook(state, run)
@@ -82,7 +82,7 @@ class Soup(Technique):
 
     def _cook(self, state: dict[str, Any], run: RunContext) -> None:
         """Recipe 1 on all validation rows."""
-        looks, metric = state["looks"], str(run.settings["metric"])
+        looks, metric = state["looks"], run.settings.metric
 
         def score(numbers: Sequence[int]) -> float:
             with standing_in(run, mean([looks[number]["weights"] for number in numbers])):

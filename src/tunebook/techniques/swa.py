@@ -73,7 +73,7 @@ class SWA(Technique):
         first = (math.floor(self.start * steps) // self.every + 1) * self.every
         if first > steps:
             raise PlanError("averaging.never", key="swa.every", value=self.every, steps=steps, first=first)
-        patience: Any = facts.settings["early_stopping_patience"]
+        patience = facts.settings.early_stopping_patience
         if patience is not None and (patience + 1) * steps < first * found:
             allowed = f">= {math.ceil(first * found / steps) - 1} | none"
             raise PlanError("averaging.stopping", key="early_stopping_patience", value=patience, allowed=allowed)

@@ -134,7 +134,7 @@ def _opened(book: Book, champion: Plan, tries: int, again: bool) -> tuple[Path, 
         version=book.champion.version,
         tries=tries,
         round=last.spec.round + 1 if last is not None and again else 0,
-        metric=str(champion.params["metric"]) if gate.metric == "auto" else gate.metric,
+        metric=champion.params.metric if gate.metric == "auto" else gate.metric,
         seeds=seeds[: max(RUNGS)],
         alpha=gate.alpha,
     )

@@ -9,6 +9,7 @@ from tunebook.core.border import Allow
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan
+from tunebook.tables.in_force import settings_of
 from tunebook.tables.rules import misfits
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.doctor import this_machine
@@ -81,7 +82,7 @@ def misfitting(table: ParamTable, book: Book) -> list[dict[str, Any]]:
             ),
             "fields": {"row": change.row, "value": change.value},
         }
-        for change in misfits(values, book.data.rows["train"])
+        for change in misfits(settings_of(table), book.data.rows["train"])
     ]
 
 

@@ -77,7 +77,7 @@ def _runs(a: list[Run], b: list[Run], rule: Gate, split: Split) -> Verdict:
         _same("content", plans[0].data, other.data)
     data = rows_of(plans[0])
     marks = (_marks(a, data, split), _marks(b, data, split))
-    metric = str(plans[0].params["metric"]) if rule.metric == "auto" else rule.metric
+    metric = plans[0].params.metric if rule.metric == "auto" else rule.metric
     asked = rule.model_copy(update={"metric": metric})
     around = {
         "a": a[0].plan.table_version, "b": b[0].plan.table_version, "a_values": a[0].plan.table,

@@ -85,7 +85,7 @@ def _report(run: Run, ref: DataRef, split: Split, logits: NDArray[np.float32], r
         split=split,
         rows=len(targets),
         content=ref.content,
-        headline=str(plan.params["metric"]),
+        headline=plan.params.metric,
         metrics=task.scores(logits, targets, plan.labels),
         intervals=task.intervals(logits, targets, plan.labels, **together),
         groups=0 if groups is None else int(groups.max()) + 1,

@@ -81,7 +81,7 @@ def _beside(run: Run, plan: Plan, book: Book) -> str:
 
         return unmergeable(plan)
 
-    rows = [plan.labels.model_dump(), plan.params, plan.techniques]
+    rows = [plan.labels.model_dump(), plan.params.model_dump(), plan.techniques]
     key = content_id([plan.task, plan.model_id, rows, version("tunebook"), version("peft")])
     return str(kept(book.path, f"mergeable-{key}", found))
 

@@ -64,7 +64,7 @@ class Tasting:
         """The rows as a model reads them, cut where its own plan says."""
         from tunebook.engine.tokens import encode
 
-        length, cache = int(plan.params["max_length"]), self.data.path.parent / "cache"  # type: ignore[arg-type]
+        length, cache = plan.params.max_length, self.data.path.parent / "cache"
         rows = self.task.seen(self.rows, plan.params)
         return encode(rows, self.task, tokenizer, length, cache=cache, progress=progress)
 
@@ -196,7 +196,7 @@ class Kitchen:
         from tunebook.models.source import load_reader
 
         files = [path for path in sorted(run.model.iterdir()) if path.is_file() and path.suffix != ".safetensors"]
-        rules = [run.plan.params["max_length"], *((path.name, file_id(path)) for path in files)]
+        rules = [run.plan.params.max_length, *((path.name, file_id(path)) for path in files)]
         key = content_id(rules)
         if key not in self._tokens:
             tokenizer = load_reader(run.model)

@@ -124,7 +124,7 @@ def specify(book: Book, parent: ParamTable, options: SearchOptions) -> tuple[Sea
     spec = SearchSpec(
         plan=first.id,
         table_version=parent.version,
-        metric=str(first.params["metric"]),
+        metric=first.params.metric,
         space=space,
         seeds=seeds,
         prune=options.prune,

@@ -179,7 +179,7 @@ def _plan(taken: Sequence[Run], method: Method, table: Tasting) -> Plan:
         update={
             "techniques": shared,
             "inputs": {**inputs, SOUP: made},
-            "params": {**first.params, "metric": table.metric},
+            "params": first.params.model_copy(update={"metric": table.metric}),
             "table": first.table if same else content_id([plan.table for plan in plans]),
             "table_version": first.table_version if same else 0,
         }

@@ -34,7 +34,7 @@ def stage_facts(plan: Plan) -> Iterator[dict[str, Any]]:
     for stage in plan.stages:
         run = find_run(stage_folder(plan), stage)
         finished = run is not None and run.finished
-        metric = str(stage.params["metric"])
+        metric = stage.params.metric
         yield {
             "stage": stage.stage,
             "task": stage.task,

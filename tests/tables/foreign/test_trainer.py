@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import small
 from tests.tables.foreign.conftest import SAMPLES, outcome, taken
 
-from tunebook.core.settings import Settings
 from tunebook.engine.schedule import schedule
 from tunebook.tables.foreign import axolotl, read_foreign
 from tunebook.tables.foreign.trainer import KEYS
@@ -124,5 +124,5 @@ def test_what_is_imported_gives_transformers_the_same_options() -> None:
     given: dict[str, Any] = {"num_cycles": 4}
     rows = outcome(KEYS, {"lr_scheduler_type": "cosine_with_restarts", "lr_scheduler_kwargs": given})
     assert isinstance(rows, dict)
-    params = {**Settings(**rows).model_dump(), "warmup_steps": 0}
+    params = small.filled(**rows)
     assert schedule(params, 100) == ("cosine_with_restarts", given)

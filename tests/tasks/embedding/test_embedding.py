@@ -49,20 +49,21 @@ def test_batches_have_a_line_for_each_text(tmp_path: Path) -> None:
 
 def test_prompts_are_put_in_front() -> None:
     rows = Rows(["a", "b"], ["c", "d"], None, ["1", "2"])
-    assert TASK.seen(rows, {}) is rows
-    seen = TASK.seen(rows, {"embedding.query": "q: {text}", "embedding.passage": "p: {text}"})
+    assert TASK.seen(rows, small.filled()) is rows
+    seen = TASK.seen(rows, small.filled(**{"embedding.query": "q: {text}", "embedding.passage": "p: {text}"}))
     assert (list(seen.texts), list(seen.pairs)) == (["q: a", "q: b"], ["p: c", "p: d"])
-    single = TASK.seen(Rows(["a"], None, None, ["1"]), {"embedding.query": "q: {text}"})
+    single = TASK.seen(Rows(["a"], None, None, ["1"]), small.filled(**{"embedding.query": "q: {text}"}))
     assert list(single.texts) == ["q: a"] and single.pairs is None
 
 
 @pytest.mark.parametrize(("name", "prompt"), [("intfloat/e5-base", "query: {text}"), ("BAAI/bge-base-en", "{text}")])
 def test_what_is_left_open_is_the_models_own(name: str, prompt: str, tmp_path: Path) -> None:
-    filled = TASK.settled({"seed": 1, "embedding.normalize": False}, tmp_path, LABELS, name)
-    assert filled["embedding.pooling"] == ("mean" if "e5" in name else "cls")
-    assert filled["embedding.normalize"] is False and filled["seed"] == 1
-    assert filled["embedding.query"] == filled["embedding.passage"] == prompt
-    assert filled["embedding.loss"] == "cosent"
+    filled = TASK.settled(small.filled(seed=1, **{"embedding.normalize": False}), tmp_path, LABELS, name)
+    own = filled.more(EmbeddingRows)
+    assert own.pooling == ("mean" if "e5" in name else "cls")
+    assert own.normalize is False and filled.seed == 1
+    assert own.query == own.passage == prompt
+    assert own.loss == "cosent"
 
 
 def test_prompts_end_with_the_text() -> None:
@@ -92,7 +93,8 @@ def test_from_file_to_answers(tmp_path: Path) -> None:
     assert book.data.task == "embedding" and "embedding.loss" in book.champion.rows
     table = child(book.champion, {"max_steps": "4", "embedding.query": "room {text}", "learning_rate": "1e-2"})
     plan = tb.plan(table, book.data)
-    assert plan.params["embedding.query"] == "room {text}" and plan.params["embedding.passage"] == "{text}"
+    own = plan.params.more(EmbeddingRows)
+    assert own.query == "room {text}" and own.passage == "{text}"
     run = tb.train(plan)
     report = tb.evaluate(run, split="test")
     assert set(report.metrics) == {"spearman", "pearson"} and set(report.baselines) == {"tfidf", "base"}

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tunebook.core.nouns import Labels
 from tunebook.tasks.embedding.batches import SIDE
 from tunebook.tasks.embedding.graded import CosineMse, Graded, graded
+from tunebook.tasks.embedding.rows import EmbeddingRows
 
 LABELS = Labels(problem="regression", low=1.0, high=3.0)
 
@@ -36,7 +37,7 @@ def case(rows: int = 7) -> tuple[Vectors, dict[str, Tensor]]:
 
 
 def of(loss: str, scale: float = 7.0) -> Graded:
-    return graded(LABELS, {"loss": loss, "scale": scale})
+    return graded(LABELS, EmbeddingRows(loss=loss, scale=scale))
 
 
 @pytest.mark.parametrize(("key", "other"), [("cosent", CoSENTLoss), ("cosine_mse", CosineSimilarityLoss)])

@@ -16,6 +16,7 @@ from tests.tasks.reranking import made
 from tunebook.core.batch import model_inputs
 from tunebook.core.judged import Judged
 from tunebook.core.nouns import Labels
+from tunebook.core.training import Training
 from tunebook.engine.infer import Inference
 from tunebook.nets.heads import head_of
 from tunebook.tasks.reranking import Reranking
@@ -23,7 +24,7 @@ from tunebook.tasks.reranking.batches import PAIR
 from tunebook.tasks.reranking.loss import Relevance
 
 TASK = Reranking()
-OFF = {"dropout": 0.0, "attention_dropout": 0.0, "classifier_dropout": 0.0}
+OFF = Training(dropout=0.0, attention_dropout=0.0, classifier_dropout=0.0)
 
 
 def batch(rows: Any, length: int = 24, **fixed: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tests import small
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Rows
+from tunebook.core.training import Training
 
 LABELS = Labels(problem="spans", names=["good", "bad"])
 Span = tuple[int, int, int]
@@ -67,6 +68,6 @@ def conll(rows: Rows) -> str:
     return "\n".join(lines)
 
 
-def settings(**changes: Any) -> dict[str, Any]:
+def settings(**changes: Any) -> Training:
     """Settings of a criterion."""
-    return {"class_weights": "none", "label_smoothing": 0.0, **changes}
+    return Training(**changes)

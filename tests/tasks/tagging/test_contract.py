@@ -14,6 +14,7 @@ from tests import small, tiny
 from tests.tasks.tagging import made, readers
 from tunebook.core.answers import Rows
 from tunebook.core.errors import ModelError
+from tunebook.core.training import Training
 from tunebook.engine.batching import by_length
 from tunebook.engine.infer import Inference
 from tunebook.tasks.tagging import Tagging
@@ -34,7 +35,7 @@ def model(folder, kind):
     """As large as trained ones, so that tags differ by more than rounding."""
     base = small.base_model(folder / kind, kind)
     torch.manual_seed(1)
-    found = TASK.build(base, made.LABELS, {"dropout": 0.0, "attention_dropout": 0.0}).eval()
+    found = TASK.build(base, made.LABELS, Training(dropout=0.0, attention_dropout=0.0)).eval()
     with torch.no_grad():
         for parameter in found.parameters():
             parameter.mul_(4 if parameter.dim() > 1 else 1)
@@ -97,15 +98,15 @@ def test_rows_that_a_pipeline_reads_otherwise_are_known(kind):
 
 def test_a_head_takes_up_tags_of_the_same_name(tmp_path):
     base = small.base_model(tmp_path / "base")
-    first = TASK.build(base, made.LABELS, {})
+    first = TASK.build(base, made.LABELS, Training())
     first.save_pretrained(str(tmp_path / "first"))
     more = made.LABELS.model_copy(update={"names": ["so", "bad", "good"]})
-    second = TASK.build(tmp_path / "first", more, {})
+    second = TASK.build(tmp_path / "first", more, Training())
     for tag in ("O", "B-good", "I-bad"):
         old, new = first.config.label2id[tag], second.config.label2id[tag]
         assert torch.equal(first.classifier.weight[old], second.classifier.weight[new])
     assert second.classifier.weight.shape[0] == 7
-    skeleton = TASK.skeleton(base, more, {})
+    skeleton = TASK.skeleton(base, more, Training())
     assert {name: item.shape for name, item in skeleton.state_dict().items()} == {
         name: item.shape for name, item in second.state_dict().items()
     }

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from tests import small
 from tests.tasks.tagging import made
 from tunebook.core.answers import Rows
 from tunebook.core.nouns import Labels, Report
@@ -86,7 +87,7 @@ def test_a_page_shows_types_confusion_and_mistakes():
     assert "0 of 4" in sections[2].caption
     assert [column.heading for column in sections[0].columns][:: len(sections[0].columns) - 1] == ["Type", "Entities"]
     assert TASK.sections(report.model_copy(update={"per_class": {}}), LABELS) == []
-    assert len(TASK.card_notes(LABELS)) == 1 and "pipeline" in TASK.snippet(LABELS, {}, pairs=False)[0]
+    assert len(TASK.card_notes(LABELS)) == 1 and "pipeline" in TASK.snippet(LABELS, small.filled(), pairs=False)[0]
 
 
 @pytest.mark.parametrize("groups", [None, np.array([0, 0, 1, 1])])

@@ -75,7 +75,7 @@ def by_hand(book: Book, monkeypatch: pytest.MonkeyPatch, rate: float, epochs: fl
         if arm is None:
             return None
         asked.append(arm)
-        chance = 0.4 + rate * (arm.base.params["learning_rate"] > 1e-3) + epochs * (arm.base.params["max_epochs"] > 1)
+        chance = 0.4 + rate * (arm.base.params.learning_rate > 1e-3) + epochs * (arm.base.params.max_epochs > 1)
         return marks(self.exam, level < chance)
 
     monkeypatch.setattr(Study, "marks", of)
@@ -155,7 +155,7 @@ def test_rows_that_do_not_go_together_have_no_arm(book: Book) -> None:
     assert made.arm(mixed, frozenset()) is made.arms[0] and made.arm(mixed, frozenset(mixed.units)) is made.arms[1]
     assert made.arm(mixed, frozenset({"warmup_steps"})) is None, "as long as training"
     alone = made.arm(mixed, frozenset({"max_epochs"}))
-    assert alone is not None and alone.base.params["max_epochs"] == 30
+    assert alone is not None and alone.base.params.max_epochs == 30
 
 
 def test_mixtures_are_trained_with_every_seed_and_kept(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def test_a_pair_is_trained_examined_and_remembered(parts: Any, tmp_path: Path, m
     monkeypatch.setattr(
         module,
         "trained",
-        lambda runs, plan, watch: (order.append(plan.params["max_epochs"]), train(runs, plan, watch))[1],
+        lambda runs, plan, watch: (order.append(plan.params.max_epochs), train(runs, plan, watch))[1],
     )
     exam = split_exam(book.data, "validation")
     pair = run_pair(arms, 1, [exam], tmp_path / "test")
@@ -67,8 +67,8 @@ def test_b_goes_first_for_an_even_seed_and_a_lost_model_is_left_out(
     order: list[int] = []
 
     def trained(runs: Path, plan: Any, watch: Any) -> Any:
-        order.append(plan.params["max_epochs"])
-        if plan.params["max_epochs"] == 4:
+        order.append(plan.params.max_epochs)
+        if plan.params.max_epochs == 4:
             return replace(done.sides[1], run=Run(tmp_path / "lost"), failed="run.diverged")
         return done.sides[0]
 

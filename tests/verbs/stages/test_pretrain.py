@@ -12,6 +12,7 @@ from tests.small import write_csv
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import DataRef
 from tunebook.data.prepare import prepare
+from tunebook.nets.masking import Masking
 from tunebook.tables.make import new_table
 from tunebook.verbs.stages.pretrain import Pretrain
 
@@ -54,7 +55,7 @@ def test_a_part_has_the_settings_of_its_rows_and_the_rows_that_it_fills(models: 
     assert values["eval_every"] == 3
     assert (values["max_steps"], values["max_length"], values["precision"]) == (7, 16, "fp32")
     assert (values["dropout"], values["early_stopping_patience"]) == (None, None), "not those of the task"
-    assert made.more == {"mask_share": 0.3, "whole_words": True}
+    assert made.more == Masking(mask_share=0.3, whole_words=True)
     assert (made.seed, made.data.task) == (5, "masked_lm")
     tokens = sum(len(text.split()) + 1 for text, _ in small.texts(80, 3, seed=9))
     assert sum(made.data.rows.values()) == pytest.approx(tokens / 14, abs=2)
@@ -64,7 +65,7 @@ def test_a_part_has_the_settings_of_its_rows_and_the_rows_that_it_fills(models: 
 
 def test_a_causal_model_learns_the_next_token(models: Any, data: DataRef) -> None:
     made = part(models["causal"], data)
-    assert (made.data.task, made.more) == ("causal_lm", {})
+    assert (made.data.task, made.more) == ("causal_lm", None)
     assert part(models["causal"], data, objective="causal").data.task == "causal_lm"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests import tiny
+from tests import small, tiny
 from tunebook.core.nouns import Estimate, Split
 from tunebook.models.architecture import architecture
 from tunebook.models.pace import Speed
@@ -31,7 +31,7 @@ def cost(trained: int | None = None, steps: int = 20, mean_length: float = 20, *
     sizes = sizes_of(tiny.classifier("bert"))
     sizes = sizes if trained is None else replace(sizes, trained=trained)
     rows: dict[Split, int] = {"train": 160, "validation": 40, "test": 40}
-    return estimate(sizes, {**PARAMS, **changes}, rows=rows, mean_length=mean_length, steps=steps)
+    return estimate(sizes, small.filled(**{**PARAMS, **changes}), rows=rows, mean_length=mean_length, steps=steps)
 
 
 def test_seconds_by_hand() -> None:
@@ -71,7 +71,7 @@ def test_several_processes_share_the_work(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(("changes", "looks"), [({}, 2), ({"max_epochs": 9}, 2), ({"eval_every": 7}, 3)])
 def test_looks_are_those_of_the_steps_that_are_taken(changes: dict[str, Any], looks: int) -> None:
-    assert module._looks({**PARAMS, **changes}, 20, 160) == looks
+    assert module._looks(small.filled(**{**PARAMS, **changes}), 20, 160) == looks
 
 
 def test_sizes_of_a_config_are_those_of_the_model() -> None:

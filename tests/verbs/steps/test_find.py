@@ -128,7 +128,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, most: int, error: BaseException | None
             raise error
         if size > most:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-        assert training.params["batch_size"] == size and training.params["gradient_accumulation_steps"] == 1
+        assert training.params.batch_size == size and training.params.gradient_accumulation_steps == 1
         return size * 1000
 
     monkeypatch.setattr(ramp, "peak_of", peak)

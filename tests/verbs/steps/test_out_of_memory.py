@@ -34,7 +34,7 @@ def attempts(book: Book, most: int, seen: list[int]) -> Any:
 
     def attempt(made: Plan) -> str:
         begun(book, made)
-        seen.append(int(made.params["batch_size"]))  # type: ignore[arg-type]
+        seen.append(made.params.batch_size)
         if seen[-1] > most:
             raise short(made) from RuntimeError("DefaultCPUAllocator: can't allocate memory: 1 bytes")
         return "trained"

@@ -13,6 +13,7 @@ from tunebook.core import registry
 from tunebook.core.errors import DataError, ModelError, PlanError, TunebookError
 from tunebook.core.nouns import Plan
 from tunebook.core.technique import RunContext, Technique
+from tunebook.core.training import Training
 from tunebook.data.load import load
 from tunebook.data.options import DataOptions
 from tunebook.models.source import REACH
@@ -20,7 +21,6 @@ from tunebook.tables.make import child
 from tunebook.tasks.text_classification import TextClassification
 from tunebook.verbs.init import init
 from tunebook.verbs.steps import model_facts as module
-from tunebook.verbs.steps import order as weaving
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.model_facts import mean_length, positions
 from tunebook.verbs.steps.order import order
@@ -52,17 +52,17 @@ def test_what_is_left_open_is_filled_in(home: Book) -> None:
     )
     lengths = sorted(len(text.split()) + 2 for text in load(home.data, "train").texts)
     p99 = lengths[int(0.99 * (len(lengths) - 1))]
-    assert p99 <= found.params["max_length"] <= p99 + 8  # type: ignore[operator]
-    assert found.params["max_length"] % 8 == 0  # type: ignore[operator]
-    assert found.params["metric"] == "accuracy"
-    assert found.params["length_bucketing"] in ("on", "off")
+    assert p99 <= found.params.max_length <= p99 + 8
+    assert found.params.max_length % 8 == 0
+    assert found.params.metric == "accuracy"
+    assert found.params.length_bucketing in ("on", "off")
     assert found.estimate.steps == -(-home.data.rows["train"] // 16) * 3
-    assert found.params["warmup_steps"] == int(found.estimate.steps * 0.2)
+    assert found.params.warmup_steps == int(found.estimate.steps * 0.2)
     assert found.labels == home.data.labels
     assert found.data == home.data.content
     assert (found.table_version, made(home).table_version) == (0, 1)
     assert found.versions["torch"]
-    assert found.model and "base_model" not in found.params
+    assert found.model and "base_model" not in found.params.model_dump()
 
 
 def test_max_steps_goes_before_max_epochs(home: Book) -> None:
@@ -73,10 +73,10 @@ def test_max_steps_goes_before_max_epochs(home: Book) -> None:
 def test_length_that_tells_the_label_keeps_lengths_mixed(home: Book) -> None:
     data = home.data.model_copy(update={"stats": {**home.data.stats, "length_label_link": 0.9}})
     table = child(home.champion, {"length_bucketing": "auto"})
-    assert plan(table, data).params["length_bucketing"] == "off"
+    assert plan(table, data).params.length_bucketing == "off"
     data = home.data.model_copy(update={"stats": {**home.data.stats, "length_label_link": 0.1}})
-    assert plan(table, data).params["length_bucketing"] == "on"
-    assert made(home, length_bucketing="off").params["length_bucketing"] == "off"
+    assert plan(table, data).params.length_bucketing == "on"
+    assert made(home, length_bucketing="off").params.length_bucketing == "off"
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,8 @@ class Stopper(Technique):
 @pytest.fixture
 def more(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = {kind.key: kind for kind in (Inner, Outer, Round, Square, Greedy, Loner, Stopper)}
-    monkeypatch.setattr(weaving, "techniques", lambda: {**registry.techniques(), **kinds})
+    known = {**registry.techniques(), **kinds}
+    monkeypatch.setattr(registry, "techniques", lambda: known)
 
 
 def test_the_order_of_weaving(more: None) -> None:
@@ -238,12 +239,12 @@ def test_a_technique_switched_on_and_off_again_is_as_if_never_named(home: Book) 
 
 def test_the_seed_of_the_arms_of_a_test(home: Book) -> None:
     found = made(home, with_seed=7)
-    assert (found.seed, found.params["seed"]) == (7, 7)
+    assert (found.seed, found.params.seed) == (7, 7)
     assert made(home).seed == 42
 
 
 def test_parameters_are_counted_exactly(home: Book, base: Path) -> None:
-    model = TextClassification().build(base, home.data.labels, {})
+    model = TextClassification().build(base, home.data.labels, Training())
     total = sum(parameter.numel() for parameter in model.parameters())
     found = made(home)
     assert found.estimate.parameters == found.estimate.trained == total
@@ -275,7 +276,7 @@ def test_a_tokenizer_that_cannot_read_the_texts(base: Path, tmp_path: Path) -> N
     with pytest.raises(DataError) as caught:
         plan(book.champion, book.data)
     assert caught.value.code == "data.unknown_tokens"
-    assert plan(book.champion, book.data, allow=allow).params["max_length"] >= 8  # type: ignore[operator]
+    assert plan(book.champion, book.data, allow=allow).params.max_length >= 8
 
 
 def test_pickled_weights_have_to_be_allowed(home: Book, base: Path, tmp_path: Path) -> None:
@@ -346,7 +347,7 @@ def test_a_limit_on_what_is_trained(home: Book) -> None:
     """It is checked with methods, with frozen layers and without either, and is no part of what a plan is."""
     whole, small_part = made(home), made(home, bitfit="on")
     share = small_part.estimate.trained / small_part.estimate.parameters
-    assert 0 < share < 0.5 and "max_trained_share" not in whole.params
+    assert 0 < share < 0.5 and "max_trained_share" not in whole.params.model_dump()
     assert made(home, max_trained_share=1.0).id == whole.id
     assert made(home, max_trained_share=share + 1e-6, bitfit="on").id == small_part.id
     for more in ({"bitfit": "on"}, {}, {"freeze.layers": 1}):

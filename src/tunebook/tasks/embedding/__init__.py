@@ -17,6 +17,7 @@ from tunebook.core.hooks import SENTENCES, BaselineInput, Case
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Params, Value
+from tunebook.core.settings import Filled
 from tunebook.models.sentences import TEXT, Sentences, sentences_of
 from tunebook.tasks.embedding import batches
 from tunebook.tasks.embedding.rows import EmbeddingRows
@@ -54,16 +55,16 @@ class Embedding(PairWords):
         open_ = {field: value for field, value in known.items() if getattr(rows, field) is None}
         return rows.model_copy(update={**open_, "loss": "cosent" if rows.loss == "auto" else rows.loss})
 
-    def seen(self, rows: Rows, params: Mapping[str, Value]) -> Rows:
+    def seen(self, rows: Rows, params: Filled) -> Rows:
         """Texts with their prompts."""
-        own = self.own_rows(params)
-        first, second = (getattr(own, side) or TEXT for side in ("query", "passage"))
+        own = params.more(EmbeddingRows)
+        first, second = own.query or TEXT, own.passage or TEXT
         if first == second == TEXT:
             return rows
         put = replace(rows, texts=[first.replace(TEXT, text) for text in rows.texts])
         return put if rows.pairs is None else replace(put, pairs=[second.replace(TEXT, text) for text in rows.pairs])
 
-    def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+    def build(self, folder: Path, labels: Labels, params: Filled) -> Any:
         """The base model with the pooling of these rows.
 
         Raises:
@@ -78,7 +79,7 @@ class Embedding(PairWords):
         check_whole(body, found, folder, headless=True)
         return SentenceEncoder(body, self._how(folder, params))
 
-    def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+    def skeleton(self, folder: Path, labels: Labels, params: Filled) -> Any:
         """The same model on torch's meta device: names and shapes, no weights, no memory."""
         from transformers import AutoModel
 
@@ -97,9 +98,9 @@ class Embedding(PairWords):
 
         return SentenceEncoder(stored(AutoModel, folder), sentences_of(folder))
 
-    def _how(self, folder: Path, params: Mapping[str, Value]) -> Sentences:
+    def _how(self, folder: Path, params: Filled) -> Sentences:
         """How vectors are made by these settings, or else by the model itself."""
-        own = self.own_rows(params).model_dump()
+        own = params.more(EmbeddingRows).model_dump()
         said = {field: own[field] for field in ("pooling", "normalize", "query", "passage") if own[field] is not None}
         return Sentences(**said) if len(said) == 4 else replace(sentences_of(folder), **said)
 
@@ -120,11 +121,11 @@ class Embedding(PairWords):
         """A line for each text of these rows."""
         return batches.collate(encoded, rows, pad)
 
-    def criterion(self, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Criterion:
+    def criterion(self, labels: Labels, params: Filled, rows: Encoded) -> Criterion:
         """The loss that the row `embedding.loss` names."""
         from tunebook.tasks.embedding.graded import graded
 
-        return graded(labels, self.own_rows(params).model_dump())
+        return graded(labels, params.more(EmbeddingRows))
 
     def read(self, outputs: Any, batch: Batch, model: Any) -> Any:
         """The cosine of each pair."""
@@ -132,9 +133,9 @@ class Embedding(PairWords):
 
         return cosines(outputs.logits, batch)[:, None]
 
-    def whole(self, labels: Labels, params: Mapping[str, Value]) -> bool:
+    def whole(self, labels: Labels, params: Filled) -> bool:
         """Of cosent, which compares pairs."""
-        return cast(EmbeddingRows, self.own_rows(params)).loss != "cosine_mse"
+        return params.more(EmbeddingRows).loss != "cosine_mse"
 
     def idle(self, labels: Labels) -> Mapping[str, Value]:
         """What is about classes."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tunebook.core.answers import Rows
 from tunebook.core.errors import MachineError
 from tunebook.core.hooks import BaselineInput
+from tunebook.core.settings import Filled
 from tunebook.core.task import Task
 
 Array = NDArray[Any]
@@ -51,10 +52,10 @@ def _base(task: Task, given: BaselineInput, rows: Rows) -> Array:
     from tunebook.models.source import find_model, load_tokenizer
 
     plan, folder = given.plan, find_model(given.plan.model, allow_pickle=True)
-    settings = task.settled({}, folder, plan.labels, plan.model)
+    settings = task.settled(Filled.defaults(), folder, plan.labels, plan.model)
     model = task.build(folder, plan.labels, settings).eval()
     model = model.to("cuda" if torch.cuda.is_available() else "cpu")
-    tokenizer, length = load_tokenizer(folder), int(plan.params["max_length"])  # type: ignore[arg-type]
+    tokenizer, length = load_tokenizer(folder), plan.params.max_length
     encoded = task.encode(task.seen(rows, settings), tokenizer, length)
     order = np.argsort(-encoded.lengths, kind="stable")
     found: Array = np.zeros((len(encoded), 1), dtype=np.float32)

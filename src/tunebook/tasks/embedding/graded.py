@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from torch import Tensor
 from tunebook.core.batch import Batch, Criterion, Items, model_inputs
 from tunebook.core.nouns import Labels
 from tunebook.tasks.embedding.batches import SIDE
+from tunebook.tasks.embedding.rows import EmbeddingRows
 
 
 def cosines(vectors: Tensor, batch: Batch) -> Tensor:
@@ -103,11 +103,11 @@ class CoSent(Graded):
         return torch.logsumexp(torch.cat([terms.new_zeros(1), terms]), dim=0)
 
 
-def graded(labels: Labels, settings: Mapping[str, Any]) -> Graded:
+def graded(labels: Labels, rows: EmbeddingRows) -> Graded:
     """The loss of pairs with grades for the rows of a table that embedding alone reads."""
-    if settings["loss"] == "cosine_mse":
+    if rows.loss == "cosine_mse":
         return CosineMse.of(labels)
-    return CoSent.of(labels, scale=settings["scale"])
+    return CoSent.of(labels, scale=rows.scale)
 
 
 __all__ = ["CoSent", "CosineMse", "Graded", "cosines", "graded"]

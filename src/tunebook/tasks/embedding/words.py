@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tunebook.core.answers import Rows
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
-from tunebook.core.params import Value
 from tunebook.core.sections import Brief, Scatter, Section
+from tunebook.core.settings import Filled
 from tunebook.core.task import Task
 from tunebook.tasks import label_scores
 
@@ -67,7 +67,7 @@ class PairWords(Task):
         points = report.extra.get("scatter")
         return [Scatter(title, title, points, (say("embedding.grade"), say("embedding.similarity")))] if points else []
 
-    def snippet(self, labels: Labels, params: Mapping[str, Value], *, pairs: bool) -> list[str]:
+    def snippet(self, labels: Labels, params: Filled, *, pairs: bool) -> list[str]:
         """Lines that compare two texts."""
         return ['print(model.similarity(model.encode_query(["..."]), model.encode_document(["..."])))']
 

@@ -17,6 +17,7 @@ from tunebook.core.judged import Judged
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Value
+from tunebook.core.settings import Filled
 from tunebook.tasks.ranking.scores import METRICS
 from tunebook.tasks.ranking.words import RankingWords
 from tunebook.tasks.reranking import pairs
@@ -45,7 +46,7 @@ class Reranking(RankingWords):
         """Passages that are relevant or not, by degrees, and long ones, which are read in parts."""
         return (_case("plain", SENTENCES, 1), _case("graded", SENTENCES, 3), _case("long", _LONG, 1))
 
-    def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+    def build(self, folder: Path, labels: Labels, params: Filled) -> Any:
         """The model with one output: its own, where it has just one, else a fresh one.
 
         Raises:
@@ -61,7 +62,7 @@ class Reranking(RankingWords):
         start_head(model, found, folder, labels)
         return model
 
-    def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+    def skeleton(self, folder: Path, labels: Labels, params: Filled) -> Any:
         """The same model on torch's meta device: names and shapes, no weights, no memory.
 
         Raises:
@@ -103,11 +104,11 @@ class Reranking(RankingWords):
 
         return collate(encoded, rows, pad)
 
-    def criterion(self, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Criterion:
+    def criterion(self, labels: Labels, params: Filled, rows: Encoded) -> Criterion:
         """Binary cross-entropy of the pairs."""
         from tunebook.tasks.reranking.loss import Relevance
 
-        return Relevance(labels.high or 1.0, float(params["label_smoothing"]))  # type: ignore[arg-type]
+        return Relevance(labels.high or 1.0, params.label_smoothing)
 
     def read(self, model: Any, outputs: Any, batch: Batch) -> Any:
         """The passages of each row by their highest logits, and the sigmoid of these, in float32."""
@@ -120,7 +121,7 @@ class Reranking(RankingWords):
         return {"class_weights": "none"}
 
 
-def _config(folder: Path, params: Mapping[str, Value]) -> Any:
+def _config(folder: Path, params: Filled) -> Any:
     """A config of one output without a name, as rerankers are published, whose score is the sigmoid for
     sentence-transformers too."""
     from tunebook.tasks.heads import config_of

@@ -17,7 +17,7 @@ from tunebook.core.encoded import Encoded
 from tunebook.core.hooks import SENTENCES, BaselineInput, Case
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
-from tunebook.core.params import Value
+from tunebook.core.settings import Filled
 from tunebook.tasks.tagging import pieces, votes
 from tunebook.tasks.tagging.scores import METRICS, both, exact
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
@@ -42,7 +42,7 @@ class Tagging(EntityWords):
         parts."""
         return (_case("places", SENTENCES), _case("words", SENTENCES, words=True), _case("long", _LONG))
 
-    def build(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+    def build(self, folder: Path, labels: Labels, params: Filled) -> Any:
         """The model with an output for each tag, fresh but for tags that its own head has under the same names.
 
         Raises:
@@ -59,7 +59,7 @@ class Tagging(EntityWords):
         start_head(model, found, folder, tags)
         return model
 
-    def skeleton(self, folder: Path, labels: Labels, params: Mapping[str, Value]) -> Any:
+    def skeleton(self, folder: Path, labels: Labels, params: Filled) -> Any:
         """The same model on torch's meta device: names and shapes, no weights, no memory.
 
         Raises:
@@ -108,7 +108,7 @@ class Tagging(EntityWords):
 
         return collate(encoded, rows, pad)
 
-    def criterion(self, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Criterion:
+    def criterion(self, labels: Labels, params: Filled, rows: Encoded) -> Criterion:
         """Cross-entropy of the tokens."""
         from tunebook.tasks.tagging.loss import Tag
 

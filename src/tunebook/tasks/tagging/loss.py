@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +12,7 @@ from torch import Tensor
 from tunebook.core.batch import Batch, Criterion, Items, Sequences, model_inputs
 from tunebook.core.encoded import Encoded
 from tunebook.core.nouns import Labels
-from tunebook.core.params import Value
+from tunebook.core.settings import Filled
 from tunebook.nets.classify import Classify, class_weights
 from tunebook.nets.linear_chain import by_rows
 from tunebook.tasks.tagging.batches import CLASS, ROW
@@ -32,10 +31,10 @@ class Tag(Criterion):
     each: Classify
 
     @classmethod
-    def of(cls, labels: Labels, params: Mapping[str, Value], rows: Encoded) -> Tag:
+    def of(cls, labels: Labels, params: Filled, rows: Encoded) -> Tag:
         """For these settings, class weights by the tokens of these rows."""
         tags = tags_of(labels)
-        rule, smoothing = str(params["class_weights"]), float(params["label_smoothing"])  # type: ignore[arg-type]
+        rule, smoothing = params.class_weights, params.label_smoothing
         weights = None
         if rule != "none":
             found = classes(rows)

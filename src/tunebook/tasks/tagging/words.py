@@ -11,8 +11,8 @@ from tunebook.core.answers import Rows
 from tunebook.core.hooks import Writer
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
-from tunebook.core.params import Value
 from tunebook.core.sections import Brief, Column, HeatMap, Section, Table
+from tunebook.core.settings import Filled
 from tunebook.core.task import Task
 from tunebook.tasks.label_words import class_table
 from tunebook.tasks.tagging.errors import KINDS, READ, detail
@@ -94,7 +94,7 @@ class EntityWords(Task):
         listed = report.extra.get("entities", {})
         return found + [_mistakes(kind, listed[kind]) for kind in KINDS if listed.get(kind, {}).get("count")]
 
-    def snippet(self, labels: Labels, params: Mapping[str, Value], *, pairs: bool) -> list[str]:
+    def snippet(self, labels: Labels, params: Filled, *, pairs: bool) -> list[str]:
         """Lines that find the entities of one text."""
         return [
             "from transformers import pipeline",

@@ -208,7 +208,7 @@ def _few_groups(exam: Exam) -> list[tuple[str, dict[str, Any]]]:
 
 def _idle(arms: tuple[Arm, Arm]) -> list[tuple[str, dict[str, Any]]]:
     """Rows that differ between the arms and train nothing in either, for a technique's row takes their place."""
-    a, b = (flat(arm.base.params, arm.base.techniques) for arm in arms)
+    a, b = (flat(arm.base.params.model_dump(), arm.base.techniques) for arm in arms)
     instead = [(row, own) for row, own in replaced(b).items() if replaced(a).get(row) == own and a[row] != b[row]]
     return [("ab.warn.idle", {"row": row, "own": own}) for row, own in instead]
 

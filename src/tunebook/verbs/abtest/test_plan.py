@@ -187,7 +187,7 @@ def make_test_plan(
 
 def metric_of(gate: Gate, plan: Plan) -> str:
     """What a gate judges of the runs of a plan: `auto` is the score that chooses their checkpoints."""
-    return gate.metric if gate.metric != "auto" else str(plan.params["metric"])
+    return gate.metric if gate.metric != "auto" else plan.params.metric
 
 
 def _guards(asked: Guards, plan: Plan, exam: Exam, seeds: int) -> list[Guard]:

@@ -17,6 +17,7 @@ from tunebook.core.stage import Part, Stage, common_rows
 from tunebook.data.raw_text import prepare_raw
 from tunebook.engine.inputs import find_input
 from tunebook.models.source import find_model, load_tokenizer, read_config
+from tunebook.nets.masking import Masking, MaskShare, WholeWords
 from tunebook.tables.make import new_table
 
 _COMMON = ("base_model", "precision", "gradient_checkpointing")
@@ -102,24 +103,8 @@ class Pretrain(Stage):
             unit="tokens",
         ),
     ] = 128
-    mask_share: Annotated[
-        float,
-        Field(gt=0, lt=1),
-        Row(
-            "share of the tokens to fill in (mlm)",
-            zh="需要预测的词元比例（mlm）",
-            aliases=("mlm_probability",),
-            search=Search(0.1, 0.4),
-        ),
-    ] = 0.15
-    whole_words: Annotated[
-        bool,
-        Row(
-            "mask all pieces of a word together, Chinese words too (mlm)",
-            zh="整词遮盖，中文按词遮盖（mlm）",
-            aliases=("whole_word_masking", "wwm"),
-        ),
-    ] = True
+    mask_share: MaskShare = 0.15
+    whole_words: WholeWords = True
     validation_share: Annotated[
         float,
         Field(gt=0, le=0.5),
@@ -164,8 +149,8 @@ class Pretrain(Stage):
             "early_stopping_patience": None,
         }
         packed = _packed(raw, folder, self.max_length)
-        more = {"mask_share": self.mask_share, "whole_words": self.whole_words} if task == "masked_lm" else {}
-        return [Part(new_table(settings), packed, more, self.seed)]
+        masking = Masking(mask_share=self.mask_share, whole_words=self.whole_words) if task == "masked_lm" else None
+        return [Part(new_table(settings), packed, masking, self.seed)]
 
     def _task(self, folder: Path) -> str:
         """The task that the objective means for a base model."""

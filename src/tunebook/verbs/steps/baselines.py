@@ -85,7 +85,7 @@ def _frozen(plan: Plan, texts: Sequence[str], progress: Progress | None) -> NDAr
     from tunebook.models.source import find_model, load_tokenizer
 
     folder = find_model(plan.model, allow_pickle=True)
-    length = int(plan.params["max_length"])  # type: ignore[arg-type]
+    length = plan.params.max_length
     return features(folder, list(texts), task_of(plan.task)(), load_tokenizer(folder), length, progress)
 
 

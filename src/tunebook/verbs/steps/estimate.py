@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunebook.core.nouns import Estimate, Split
+from tunebook.core.settings import Filled
 from tunebook.models.architecture import Architecture
 from tunebook.models.pace import Speed, bf16_gain, may_have_gpu, pace
-from tunebook.tables.rules import planned_steps
+from tunebook.tables.rules import effective_batch
 
 _BASE = 700 << 20  # Python, torch and transformers, before any model
 _START = 1.0  # seconds until the first step, beside reading the weights
@@ -62,9 +63,7 @@ def sizes_of_kind(kind: Architecture) -> Sizes:
     return Sizes(every, kind.lookups, every, len(kind.shapes), kind.modules, *inner)
 
 
-def estimate(
-    sizes: Sizes, params: dict[str, Any], *, rows: dict[Split, int], mean_length: float, steps: int
-) -> Estimate:
+def estimate(sizes: Sizes, params: Filled, *, rows: dict[Split, int], mean_length: float, steps: int) -> Estimate:
     """Seconds, memory and steps of a run.
 
     A token costs 2 floating-point operations for each parameter outside the embeddings on the way forward, and twice
@@ -79,13 +78,13 @@ def estimate(
 
     dense = max(sizes.parameters - sizes.lookups, 1)
     share = min(sizes.trained / dense, 1.0)
-    length = mean_length * (1.05 if params["length_bucketing"] == "on" else 1.6)
-    speed = this_speed(sizes.hidden, max(int(params["batch_size"] * length), 1), str(params["precision"]))
-    batch = params["batch_size"] * params["gradient_accumulation_steps"]
+    length = mean_length * (1.05 if params.length_bucketing == "on" else 1.6)
+    speed = this_speed(sizes.hidden, max(int(params.batch_size * length), 1), params.precision)
+    batch = params.batch_size * params.gradient_accumulation_steps
     step = _step(sizes, params, speed, share)
     step += 2.0 * dense * length * batch * (1 + 2 * share) * speed.operation / processes()
     forward = 2.0 * dense * length * rows["validation"] * speed.operation / processes()
-    calls = math.ceil(rows["validation"] / max(2 * params["batch_size"], 32)) * sizes.modules * _CALLS * _ONE_WAY
+    calls = math.ceil(rows["validation"] / max(2 * params.batch_size, 32)) * sizes.modules * _CALLS * _ONE_WAY
     checkpoint = (4 * sizes.parameters + 8 * sizes.trained) / _DISK
     looks = _looks(params, steps, rows["train"])
     seconds = _START + 8 * sizes.parameters / _DISK  # the base model at the start, the best one at the end
@@ -117,7 +116,7 @@ def this_speed(width: int, tokens: int, precision: str) -> Speed:
     return measure(width, tokens, precision)
 
 
-def _step(sizes: Sizes, params: dict[str, Any], speed: Speed, share: float) -> float:
+def _step(sizes: Sizes, params: Filled, speed: Speed, share: float) -> float:
     """Seconds of an optimiser step over rows without tokens."""
     from tunebook.engine.ranks import shares_here
 
@@ -126,20 +125,20 @@ def _step(sizes: Sizes, params: dict[str, Any], speed: Speed, share: float) -> f
     return calls * speed.module + sizes.tensors * speed.tensor + sizes.trained * speed.parameter
 
 
-def _looks(params: dict[str, Any], steps: int, rows: int) -> int:
+def _looks(params: Filled, steps: int, rows: int) -> int:
     """Looks at the validation rows, the one at the end included."""
-    every = params["eval_every"] or planned_steps({**params, "max_steps": None, "max_epochs": 1}, rows)
+    every = params.eval_every or math.ceil(rows / effective_batch(params))
     return math.ceil(steps / every)
 
 
-def _activations(sizes: Sizes, params: dict[str, Any], share: float) -> float:
+def _activations(sizes: Sizes, params: Filled, share: float) -> float:
     """Bytes kept for the way back: 34 s b h + 5 a s^2 b a layer in half precision, twice that in fp32.
 
     Korthikanti et al. 2022 (arXiv:2205.05198), formula 1.
     """
-    length, batch = params["max_length"], params["batch_size"]
+    length, batch = params.max_length, params.batch_size
     layer = length * batch * (34 * sizes.hidden + 5 * sizes.heads * length)
-    kept = 1 if params["gradient_checkpointing"] else max(sizes.layers * share, 1)
+    kept = 1 if params.gradient_checkpointing else max(sizes.layers * share, 1)
     return float(2 * layer * kept)
 
 

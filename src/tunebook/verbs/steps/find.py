@@ -85,7 +85,7 @@ def find_rate(
     from tunebook.engine.ramp import Ramp, run_ramp
 
     # The ramp sets the table's rate, of which a method's own is a multiple.
-    share = peak_rate(plan)[1] / float(plan.params["learning_rate"])  # type: ignore[arg-type]
+    share = peak_rate(plan)[1] / plan.params.learning_rate
     with _throw_away(plan, {"max_steps": steps}, progress) as training:
         ramp = run_ramp(training, Ramp(low / share, high / share, steps))
     return read_off([rate * share for rate in ramp.rates], ramp.losses, ramp.smooth)
@@ -194,7 +194,7 @@ def _rows(plan: Plan) -> int:
 @contextmanager
 def _throw_away(plan: Plan, changes: Mapping[str, Any], progress: Progress | None) -> Iterator[Fit]:
     """A training of the plan with other settings, in a folder that is gone afterwards."""
-    params = {**plan.params, **_PLAIN, **changes}
+    params = plan.params.model_copy(update={**_PLAIN, **changes})
     estimate = plan.estimate.model_copy(update={"steps": changes["max_steps"]})
     short = plan.model_copy(update={"params": params, "estimate": estimate})
     with tempfile.TemporaryDirectory(prefix="tunebook-") as place:

@@ -9,6 +9,7 @@ from typing import Any
 from tunebook.core.files import content_id
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.core.registry import task_of
+from tunebook.core.settings import Filled
 from tunebook.core.task import Plain, Task
 from tunebook.models.architecture import Architecture
 from tunebook.models.source import load_reader, reach, read_config
@@ -30,7 +31,7 @@ def model_facts(name: str, folder: Path, task: Task, labels: Labels, positions: 
         ModelError: transformers has no head for this architecture, or its files cannot be read.
     """
     kind = plain_kind(task, folder, labels)
-    sizes = sizes_of(task.skeleton(folder, labels, {})) if kind is None else sizes_of_kind(kind)
+    sizes = sizes_of(task.skeleton(folder, labels, Filled.defaults())) if kind is None else sizes_of_kind(kind)
     return ModelFacts(
         name=name,
         hidden=sizes.hidden,

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import PlanError
 from tunebook.core.facts import not_given
-from tunebook.core.params import build
-from tunebook.core.registry import own_rows, techniques
+from tunebook.core.registry import built, own_rows
 from tunebook.core.technique import Technique
 
 if TYPE_CHECKING:
@@ -25,8 +24,7 @@ def order(rows: dict[str, dict[str, Any]], task: Task, *, more: frozenset[str] =
     """
     for key in rows.keys() & own_rows().keys() if rows else ():
         raise PlanError("plan.own_rows", key=key, value=task.key)
-    known = techniques() if rows else {}  # importing them imports torch
-    chosen: dict[str, Technique] = {key: build(known[key], values) for key, values in rows.items()}  # type: ignore[misc]
+    chosen = built(rows)
     for key, technique in chosen.items():
         missing = technique.needs - task.gives - more
         if missing == {"past"}:

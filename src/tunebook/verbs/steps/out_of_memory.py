@@ -83,7 +83,7 @@ def mark(book: Book, plan: Plan, error: MachineError) -> Run | None:
     facts = {
         "code": error.code,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "batch_size": plan.params["batch_size"],
+        "batch_size": plan.params.batch_size,
         "reason": str(error.__cause__ or "")[:500],
     }
     run.fail(facts)
@@ -98,7 +98,7 @@ def lighter_rows(plan: Plan) -> tuple[RowChange, ...]:
     """
     changes = lighter(plan.params)
     if not changes:
-        raise MachineError("machine.memory_least", key="batch_size", value=plan.params["batch_size"])
+        raise MachineError("machine.memory_least", key="batch_size", value=plan.params.batch_size)
     return changes
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +13,7 @@ from tunebook.core.nouns import DataRef, Estimate, HeadStart, ParamTable, Plan
 from tunebook.core.params import build
 from tunebook.core.places import from_book
 from tunebook.core.registry import stages, task_of
+from tunebook.core.settings import Filled, Settings
 from tunebook.core.stage import MakesParts, Part, Stage
 from tunebook.core.technique import Facts, PreparesModel, Refuses, RunContext, Technique
 from tunebook.engine.inputs import inputs_of
@@ -90,7 +90,7 @@ def stages_of(table: ParamTable) -> list[Stage]:
     """The stages that a table switches on, in their order."""
     known = stages()
     switched = {key: rows for key, rows in techniques_of(table).items() if key in known}
-    chosen = [cast(Stage, build(known[key], dict(rows))) for key, rows in switched.items()]
+    chosen = [build(known[key], rows) for key, rows in switched.items()]
     return sorted(chosen, key=lambda stage: stage.place)
 
 
@@ -112,8 +112,9 @@ def _plan_part(
     with naming(stage):
         made = plan_one(table, part.data, seed=own, allow=allow, before=before)
     refuse_unhanded(stage, made)
-    more = {"params": {**made.params, **part.more}, "stage": stage.key, "own_seed": part.seed is not None, "values": {}}
-    return made.model_copy(update=more)
+    params = made.params.model_copy(update=part.more.model_dump() if part.more else {})
+    own_seed = part.seed is not None
+    return made.model_copy(update={"params": params, "stage": stage.key, "own_seed": own_seed, "values": {}})
 
 
 def plan_one(
@@ -131,21 +132,17 @@ def plan_one(
         before: plan of the stage whose model it starts from.
         start: the run that it continues from instead.
     """
-    params: dict[str, Any] = settings_of(table).model_dump()
-    params |= {} if seed is None else {"seed": seed}
-    task = task_of(data.task)()
-    named = params.pop("base_model")  # a place, not what decides the outcome: that is the hash of the model's files
-    limit = params.pop("max_trained_share")  # nor does what a run may be; only what it is
-    named = from_book(str(named), data.path.parent)
-    name = start.model if start else named
+    settings, task = settings_of(table), task_of(data.task)()
+    name = start.model if start else from_book(settings.base_model, data.path.parent)
     # A run's own model may be a part of one; what its base model must be was asked when that run was planned.
     folder = Path(start.model) if start else find_model(name, allow_pickle="pickle" in allow)
     tokens = read_tokens(data, folder, allow_unknown="unknown_tokens" in allow) | data.stats.get("packed", {})
-    steps = planned_steps(params, data.rows["train"])
-    _fill(params, task, data, tokens, steps)
+    steps = planned_steps(settings, data.rows["train"])
+    params = _filled(settings, task, data, tokens, steps)
+    params = params if seed is None else params.model_copy(update={"seed": seed})
     switched = {key: rows for key, rows in techniques_of(table).items() if key not in stages()}
     own = {f"{task.key}.{field}": value for field, value in switched.pop(task.key, {}).items()} if task.own else {}
-    params = task.settled(params | own, folder, data.labels, name)
+    params = task.settled(params.model_copy(update=own), folder, data.labels, name)
     woven: list[Technique] = []
     gathered(
         lambda: _check_settings(params, task, data, tokens["positions"]),
@@ -157,7 +154,7 @@ def plan_one(
     inputs = inputs_of(woven, data.path.parent) | ({CONTINUE: start.id} if start else {})
     sizes, head = _model(task, folder, data, params, woven)
     head = None if start or before else head
-    _within(limit, sizes)
+    _within(settings.max_trained_share, sizes)
     return Plan(
         task=data.task,
         model=start.whole if start else name,
@@ -170,68 +167,71 @@ def plan_one(
         table_version=table.version,
         data=data.content,
         data_path=data.path.absolute(),
-        seed=params["seed"],
+        seed=params.seed,
         versions={name: version_of(name) for name in _LIBRARIES},
         estimate=_needed(sizes, params, data, tokens, steps),
         before=before,
         continues=start.path if start else None,
-        values={} if table.version else {**table.values(), "seed": params["seed"]},
+        values={} if table.version else {**table.values(), "seed": params.seed},
         allowed=sorted(allow),
         head=head,
     )
 
 
-def _needed(sizes: Sizes, params: dict[str, Any], data: DataRef, tokens: dict[str, Any], steps: int) -> Estimate:
+def _needed(sizes: Sizes, params: Filled, data: DataRef, tokens: dict[str, Any], steps: int) -> Estimate:
     """Time and memory of a run, and how many of its texts lose their end."""
     from tunebook.data.tokens import share_cut
 
     windows = task_of(data.task).windows
-    length = mean_length(tokens, None if windows else params["max_length"])
+    length = mean_length(tokens, None if windows else params.max_length)
     found = estimate(sizes, params, rows=data.rows, mean_length=length, steps=steps)
-    cut = 0.0 if windows else share_cut(tokens, params["max_length"])
+    cut = 0.0 if windows else share_cut(tokens, params.max_length)
     return found.model_copy(update={"cut_share": cut})
 
 
-def _fill(params: dict[str, Any], task: Task, data: DataRef, tokens: dict[str, Any], steps: int) -> None:
-    """Resolve the rows that say `none` or `auto`."""
-    if params["max_length"] is None:
-        params["max_length"] = min(max(8 * math.ceil(tokens["p99"] / 8), 8), tokens["positions"])
-    if params["metric"] == "auto":
-        params["metric"] = task.headline(data.labels)
-    if params["length_bucketing"] == "auto":
+def _filled(settings: Settings, task: Task, data: DataRef, tokens: dict[str, Any], steps: int) -> Filled:
+    """The settings with a value for the rows that say `none` or `auto`, without what does not decide the outcome: the
+    base model's name, in whose place its files count, and what a run may be."""
+    given = settings.model_dump(exclude={"base_model", "max_trained_share"})
+    if settings.max_length is None:
+        given["max_length"] = min(max(8 * math.ceil(tokens["p99"] / 8), 8), tokens["positions"])
+    if settings.metric == "auto":
+        given["metric"] = task.headline(data.labels)
+    if settings.length_bucketing == "auto":
         tells = float(data.stats.get("length_label_link") or 0.0)
-        params["length_bucketing"] = "off" if tells > _LENGTH_TELLS else "on"
-    if params["warmup_steps"] is None:
-        params["warmup_steps"] = math.floor(steps * params["warmup_ratio"])
+        given["length_bucketing"] = "off" if tells > _LENGTH_TELLS else "on"
+    if settings.warmup_steps is None:
+        given["warmup_steps"] = math.floor(steps * settings.warmup_ratio)
+    return Filled(**given)
 
 
-def _check_settings(params: Mapping[str, Any], task: Task, data: DataRef, room: int) -> None:
+def _check_settings(params: Filled, task: Task, data: DataRef, room: int) -> None:
     """Refuse settings that the model has no room for or that cannot act on these labels, all of them at once."""
     known = task.judges(data.labels)
     found = []
-    if params["max_length"] > room:
-        found.append(PlanError("plan.length", key="max_length", value=params["max_length"], allowed=f"4 … {room}"))
-    if params["metric"] not in known:
+    if params.max_length > room:
+        found.append(PlanError("plan.length", key="max_length", value=params.max_length, allowed=f"4 … {room}"))
+    if params.metric not in known:
         allowed = " | ".join(("auto", *known))
-        found.append(PlanError("plan.metric", key="metric", value=params["metric"], allowed=allowed))
+        found.append(PlanError("plan.metric", key="metric", value=params.metric, allowed=allowed))
     for row, off in task.idle(data.labels).items():
-        if params[row] != off:
-            found.append(PlanError("plan.numbers", key=row, value=params[row], allowed=str(off)))
+        if (value := getattr(params, row)) != off:
+            found.append(PlanError("plan.numbers", key=row, value=value, allowed=str(off)))
     raise_all(found)
 
 
-def _check_whole(params: Mapping[str, Any], task: Task, data: DataRef) -> None:
+def _check_whole(params: Filled, task: Task, data: DataRef) -> None:
     """Refuse to split the steps of a loss that holds all rows of a step against each other.
 
     Raises:
         PlanError: `plan.whole`.
     """
-    passes = params["gradient_accumulation_steps"]
+    passes = params.gradient_accumulation_steps
     if passes > 1 and task.whole(data.labels, params):
         raise PlanError("plan.whole", key="gradient_accumulation_steps", value=passes, allowed="1", task=task.key)
 
 
-def _facts(data: DataRef, params: dict[str, Any], folder: Path, woven: list[Technique], start: Start | None) -> Facts:
+def _facts(data: DataRef, params: Filled, folder: Path, woven: list[Technique], start: Start | None) -> Facts:
     """What is known of the training before anything is loaded."""
     return Facts(
         task=data.task,
@@ -252,7 +252,7 @@ def _refuse(woven: list[Technique], facts: Facts) -> None:
 
 
 def _model(
-    task: Task, folder: Path, data: DataRef, params: dict[str, Any], woven: list[Technique]
+    task: Task, folder: Path, data: DataRef, params: Filled, woven: list[Technique]
 ) -> tuple[Sizes, HeadStart | None]:
     """What the model's costs depend on, as the techniques leave it, and what becomes of the base model's own head.
 

@@ -72,7 +72,7 @@ def _earlier(old: Run, theirs: Plan, run: Run, chain: list[tuple[Path, Plan]], p
     plan, data = run.plan, data_of(theirs, run.plan.labels)
     rows = load(data, "test")
     units = _units(rows, data)
-    learned, final = (scored(one, rows, data, "test", str(plan.params["metric"]), progress) for one in (old, run))
+    learned, final = (scored(one, rows, data, "test", plan.params.metric, progress) for one in (old, run))
     every = np.arange(len(rows))
     later = [read_retention(Run(path)) for path, _ in chain]
     seen = [task.final.value for item in later if item is not None for task in item.tasks if task.run == old.id]
@@ -95,7 +95,7 @@ def _untrained(run: Run, progress: Progress | None) -> Interval:
     plan, data = run.plan, data_of(run.plan, run.plan.labels)
     rows = load(data, "test")
     parent, _ = next(ancestors(plan))
-    before = scored(Run(parent), rows, data, "test", str(plan.params["metric"]), progress)
+    before = scored(Run(parent), rows, data, "test", plan.params.metric, progress)
     return _interval(before, _units(rows, data))
 
 

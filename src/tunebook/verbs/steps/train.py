@@ -139,7 +139,7 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
     tokenizer = load_tokenizer(model)
     task = tasks()[plan.task]()
     cache = data.path.parent / "cache"
-    length = int(plan.params["max_length"])  # type: ignore[arg-type]
+    length = plan.params.max_length
     rows = [load(data, split) for split in ("train", "validation")]
     seen = [task.seen(part, plan.params) for part in rows]
     tokens = [encode(part, task, tokenizer, length, cache=cache, progress=progress) for part in seen]

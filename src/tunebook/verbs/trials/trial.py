@@ -159,7 +159,7 @@ def _data(folder: Path) -> DataRef:
 
 
 def _judge(made: Plan, tell: Tell, place: int, progress: Progress | None) -> _Judge:
-    return _Judge(str(made.params["metric"]), lambda values: tell(place, "look", values), progress)
+    return _Judge(made.params.metric, lambda values: tell(place, "look", values), progress)
 
 
 def _run(job: Job, made: Plan, judge: _Judge) -> Run:
@@ -179,7 +179,7 @@ def _score(run: Run) -> float:
     Raises:
         RunError: `search.score` where it is no number.
     """
-    metric = str(run.plan.params["metric"])
+    metric = run.plan.params.metric
     score = run.validation_scores.get(metric, math.nan)
     if not math.isfinite(score):
         raise RunError("search.score", key=metric, value=score)
@@ -201,7 +201,7 @@ def block_scores(run: Run, data: DataRef, blocks: int, folder: Path) -> list[flo
     assert rows.targets is not None
     task = tasks()[made.task]()
     logits = answers(run, rows, "validation")
-    targets, metric = rows.targets, str(made.params["metric"])
+    targets, metric = rows.targets, made.params.metric
 
     def score(chosen: NDArray[np.intp]) -> float:
         return task.scores(logits[chosen], targets[chosen], made.labels)[metric]
