@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri, stdtrit
 
 from tunebook.core.nouns import Interval
 
@@ -80,11 +79,15 @@ class Units:
 
 def t_quantile(units: float, level: float) -> float:
     """The two-sided quantile of Student's t; one unit is no sample and counts as two."""
+    from scipy.special import stdtrit  # here, for tasks know these intervals and commands know tasks
+
     return float(stdtrit(max(units - 1, 1), (1 + level) / 2))
 
 
 def normal_quantile(level: float) -> float:
     """The two-sided quantile of the normal distribution."""
+    from scipy.special import ndtri
+
     return float(ndtri((1 + level) / 2))
 
 
@@ -141,6 +144,8 @@ def bca_ends(value: float, scores: Array, level: float, acceleration: float) -> 
 
     Source: Efron, Better bootstrap confidence intervals, 1987.
     """
+    from scipy.special import ndtr, ndtri
+
     known = scores[~np.isnan(scores)]
     below = (np.count_nonzero(known < value) + np.count_nonzero(known == value) / 2) / max(len(known), 1)
     if not 0 < below < 1:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from tunebook.core.nouns import Interval
 from tunebook.stats.bootstrap import Units, normal_quantile
@@ -75,6 +74,8 @@ def effective_rows(hits: Array, rows: Array, level: float = 0.95) -> Array:
     errors = share * (1 - share) * total
     size = (rows.astype(float) ** 2).sum(0) / whole
     effect = np.maximum((between + PRIOR_ERRORS * size) / (errors + PRIOR_ERRORS), 1.0)
+    from scipy.special import stdtrit
+
     quantile = stdtrit(np.maximum(groups - 1, 1), (1 + level) / 2)
     least = np.where((share <= 0) | (share >= 1), groups, np.minimum(groups, 2))
     return np.asarray(np.maximum(total / effect * (normal_quantile(level) / quantile) ** 2, least))
