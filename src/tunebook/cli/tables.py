@@ -42,7 +42,7 @@ def table_show(book: Books, table: Which = "champion") -> Answer:
 def _effects(book: Book, table: ParamTable) -> dict[str, tuple[RowEffect, str]]:
     """Row -> what a test found it to be worth, and that in words; of a technique switched as a whole, its first row."""
     from tunebook.report.ab_words import effect_text
-    from tunebook.verbs.abtest.effects import effects_for, tested_effects
+    from tunebook.verbs.abtest.verdicts import effects_for, tested_effects
 
     verdict = tested_effects(book, table.version) if table.version else None
     if verdict is None:

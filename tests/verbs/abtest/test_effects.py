@@ -22,7 +22,8 @@ from tunebook.stats.gate import two_way
 from tunebook.tables.make import child
 from tunebook.verbs.abtest import effects as module
 from tunebook.verbs.abtest.arms import Arm
-from tunebook.verbs.abtest.effects import Study, contrasts, effects_for, measured, mixer, row_effects
+from tunebook.verbs.abtest.effects import Study, contrasts, measured, mixer, row_effects
+from tunebook.verbs.abtest.verdicts import effects_for
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.plan import plan
 

@@ -23,7 +23,6 @@ from tunebook.verbs.abtest.arms import Arm, known, trained
 from tunebook.verbs.abtest.crossfit import answers_of
 from tunebook.verbs.abtest.exam import Exam
 from tunebook.verbs.abtest.marks import Marks, marks_of
-from tunebook.verbs.abtest.verdicts import newest_verdicts
 from tunebook.verbs.steps.book import Book
 
 Array = NDArray[Any]
@@ -194,32 +193,12 @@ def measured(verdict: Verdict, method: str) -> bool:
     return bool(found) if method == "auto" else ("one_back" if method == "one" else method) in found
 
 
-def tested_effects(book: Book, version: int) -> Verdict | None:
-    """The newest test of this version against another that tells what rows were worth; None where there is none."""
-    known = (verdict for verdict in newest_verdicts(book) if verdict.b == version)
-    return next((item for item in known if any(math.isfinite(effect.effect) for effect in item.effects)), None)
-
-
-def effects_for(book: Book, version: int) -> dict[str, RowEffect]:
-    """Row -> what it was worth when this version was tested against another: the newest test that measured it.
-
-    Shapley values go before taking rows back, and that before putting them in. Effects that could not be told are
-    left out.
-    """
-    order = ("one_in", "one_back", "shapley")
-    verdict = tested_effects(book, version)
-    told = [effect for effect in verdict.effects if math.isfinite(effect.effect)] if verdict else []
-    return {effect.row: effect for effect in sorted(told, key=lambda item: order.index(item.method))}
-
-
 __all__ = [
     "METHODS",
     "Mixer",
     "Study",
     "contrasts",
-    "effects_for",
     "measured",
     "mixer",
     "row_effects",
-    "tested_effects",
 ]

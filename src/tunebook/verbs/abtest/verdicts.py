@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 from tunebook.core.errors import BookError, RefusedError
 from tunebook.core.nouns import ParamTable, read_json
-from tunebook.core.verdict import Verdict
+from tunebook.core.verdict import RowEffect, Verdict
 from tunebook.verbs.steps.book import Book
 
 _CHECKED = (
@@ -69,4 +70,30 @@ def is_logged(book: Book, verdict: Verdict) -> bool:
     return all(values) and all(logged[name] == stated[name] for name in _CHECKED if name in logged)
 
 
-__all__ = ["fitting_verdicts", "is_logged", "mismatch", "newest_verdicts", "read_verdict"]
+def tested_effects(book: Book, version: int) -> Verdict | None:
+    """The newest test of this version against another that tells what rows were worth; None where there is none."""
+    known = (verdict for verdict in newest_verdicts(book) if verdict.b == version)
+    return next((item for item in known if any(math.isfinite(effect.effect) for effect in item.effects)), None)
+
+
+def effects_for(book: Book, version: int) -> dict[str, RowEffect]:
+    """Row -> what it was worth when this version was tested against another: the newest test that measured it.
+
+    Shapley values go before taking rows back, and that before putting them in. Effects that could not be told are
+    left out.
+    """
+    order = ("one_in", "one_back", "shapley")
+    verdict = tested_effects(book, version)
+    told = [effect for effect in verdict.effects if math.isfinite(effect.effect)] if verdict else []
+    return {effect.row: effect for effect in sorted(told, key=lambda item: order.index(item.method))}
+
+
+__all__ = [
+    "effects_for",
+    "fitting_verdicts",
+    "is_logged",
+    "mismatch",
+    "newest_verdicts",
+    "read_verdict",
+    "tested_effects",
+]
