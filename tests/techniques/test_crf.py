@@ -156,6 +156,15 @@ def test_the_transitions_have_their_own_rate_whoever_else_multiplies_rates(groun
     assert isinstance(training.woven[0], CRF) and {type(item) for item in training.woven} == {CRF, LoRA, HeadRate}
 
 
+def test_several_processes_are_refused(ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tunebook.engine import fit
+
+    monkeypatch.setattr(fit, "processes", lambda: 2)
+    with pytest.raises(PlanError) as caught:
+        ground.fit(tmp_path, ground.plan({"crf": {}})).prepare()
+    assert (caught.value.code, caught.value.key) == ("ranks.technique", "crf")
+
+
 def answers(model: Any, ground: Ground) -> Any:
     training = ground.fit(ground.folder / "asked", ground.plan())
     return Inference(TAGGING, 0).run(model, training.validation).logits
