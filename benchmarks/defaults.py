@@ -56,7 +56,7 @@ def wanted(only: str = "") -> Iterator[Cell]:
 class Material:
     """Tokens of a set's first rows, made once for all its cells."""
 
-    def __init__(self, name: str, rows: int) -> None:
+    def __init__(self, name: str, rows: int, model: str = "") -> None:
         import numpy as np
 
         from tunebook.core.nouns import Labels
@@ -67,7 +67,8 @@ class Material:
 
         found = read_set(name)
         held, train = found[:HELD_OUT], found[HELD_OUT : HELD_OUT + rows]
-        self.name, self.folder = model_of(name), find_model(model_of(name))
+        self.name = model or model_of(name)
+        self.folder = find_model(self.name)
         self.tokenizer = load_tokenizer(self.folder)
         self.labels = Labels(problem="single_label", names=sorted({label for _, label in found}))
         self.train, self.held = (
@@ -104,7 +105,8 @@ def run_cell(cell: Cell, material: Material) -> dict[str, float]:
     )  # fmt: skip
     plan = Plan(
         task="text_classification", model=material.name, model_id="", labels=material.labels, params=params,
-        techniques={}, table="", table_version=0, data="", data_path=Path(), seed=cell["seed"], versions={},
+        techniques=cell.get("techniques", {}), table="", table_version=0, data="", data_path=Path(), seed=cell["seed"],
+        versions={},
         estimate=Estimate(seconds=0, memory_bytes=0, steps=steps, parameters=0, trained=0),
     )  # fmt: skip
     start = time.process_time()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tunebook.data.options import DataOptions
     from tunebook.verbs.ab import ab
     from tunebook.verbs.auto import auto
+    from tunebook.verbs.bases import bases
     from tunebook.verbs.check import check
     from tunebook.verbs.compare import compare
     from tunebook.verbs.evaluate import evaluate
@@ -54,6 +55,7 @@ _WHERE = {
     "Verdict": "core.verdict",
     "ab": "verbs.ab",
     "auto": "verbs.auto",
+    "bases": "verbs.bases",
     "check": "verbs.check",
     "compare": "verbs.compare",
     "doctor": "verbs.steps.doctor",
@@ -114,6 +116,7 @@ __all__ = [
     "Verdict",
     "ab",
     "auto",
+    "bases",
     "check",
     "compare",
     "doctor",

@@ -18,6 +18,7 @@ from tunebook.core.messages import say
 COMMANDS = {
     "demo": "demo:demo",
     "init": "init:init",
+    "bases": "bases:bases",
     "check": "check:check",
     "train": "train:train",
     "eval": "evaluate:evaluate",
@@ -64,6 +65,7 @@ EXAMPLES = {  # a name in braces is a text in the reader's language, cli.example
         "tunebook init book --data train.csv --test test.csv --text title --label topic",
         "tunebook init book --data sample:en",
     ),
+    "bases": ("tunebook bases book", "tunebook bases book --model builtin:multilingual --model bert-base-chinese"),
     "check": ("tunebook check book", "tunebook check book --table v2 --set batch_size=16"),
     "train": (
         "tunebook train book",

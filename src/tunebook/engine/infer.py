@@ -141,15 +141,26 @@ def features(
         folder: base model.
         task: makes tokens and batches.
     """
+    return encoder(folder, task, tokenizer, max_length, progress)(texts)
+
+
+def encoder(
+    folder: Path, task: Task, tokenizer: Any, max_length: int, progress: Progress | None = None
+) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """A function that gives the features of texts, for which the model is loaded once; see `features`."""
     from transformers import AutoModel
 
     keep_memory()
     disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = AutoModel.from_pretrained(str(folder), dtype=torch.float32, trust_remote_code=False).to(device)
-    encoded = task.encode(Rows(texts, None, None, ids=[""] * len(texts)), tokenizer, max_length)
     inference = Inference(task, tokenizer.pad_token_id, read=mean_of_tokens, what="features")
-    return inference.run(model, encoded, progress=progress).logits
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        rows = Rows(list(texts), None, None, ids=[""] * len(texts))
+        return inference.run(model, task.encode(rows, tokenizer, max_length), progress=progress).logits
+
+    return encode
 
 
-__all__ = ["Inference", "Outputs", "Read", "Scorer", "features", "head", "mean_of_tokens"]
+__all__ = ["Inference", "Outputs", "Read", "Scorer", "encoder", "features", "head", "mean_of_tokens"]

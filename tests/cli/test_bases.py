@@ -1,0 +1,37 @@
+"""tunebook bases: a table, what cannot be had below it, and the command that takes the best."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests import small
+from tests.cli.conftest import Call
+
+
+def test_base_models_on_a_screen_and_as_json(tunebook: Call, fresh: Path, tmp_path: Path) -> None:
+    other = small.base_model(tmp_path / "other", vocabulary=["the", *(f"unused{n}" for n in range(40))])
+    words = ("bases", fresh, "--model", other, "--model", tmp_path / "nowhere")
+    found = tunebook(*words, "--json").json
+    assert found["metric"] == "accuracy"
+    first, second = found["candidates"]
+    assert set(first) == {
+        "model", "score", "low", "high", "tokens_per_character", "unknown_share", "bytes", "rows_per_second", "licence",
+    }  # fmt: skip
+    assert first["model"] == str(other) and 0 <= first["low"] <= first["score"] <= first["high"] <= 1
+    assert second["model"] == str(tmp_path / "nowhere") and second["score"] is None
+    assert second["error"]["code"] == "model.folder"
+    done = tunebook(*words)
+    assert done.code == 0
+    assert f"table set {fresh} base_model={other}" in done.out and f"tunebook train {fresh}" in done.out
+    assert "Rows a second" in done.out and "There is no folder" in done.out and "reads these rows best" in done.out
+
+
+def test_nothing_but_failures(tunebook: Call, fresh: Path, tmp_path: Path) -> None:
+    done = tunebook("bases", fresh, "--model", tmp_path / "nowhere")
+    assert done.code == 0 and "Next:" not in done.out
+
+
+def test_too_close_to_call(tunebook: Call, fresh: Path, base: Path, tmp_path: Path) -> None:
+    twin = small.base_model(tmp_path / "twin")
+    done = tunebook("bases", fresh, "--model", base, "--model", twin)
+    assert "no further than chance" in done.out.replace("\n", " ")
