@@ -24,7 +24,7 @@ from tunebook.core.nouns import DataRef, Estimate, Interval, Plan
 from tunebook.core.places import from_book
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
-from tunebook.core.rows import Rows
+from tunebook.core.task import Rows
 from tunebook.models.files import weight_files
 from tunebook.models.source import BUILTIN, find_model, load_tokenizer, read_config
 from tunebook.verbs.steps.book import Book
