@@ -80,6 +80,7 @@ CLAIMS = {
     "P1": training_speed.main,
     "P2": training_speed.main,
     "P3": tagging_speed.main,
+    "TRIM": training_speed.main,
     "P4": ab_sharing.main,
     "TASKS": real_tasks.main,
     **{

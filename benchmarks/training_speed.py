@@ -1,4 +1,4 @@
-"""P1 and P2: rows a second of a full fine-tune on a CPU, against the stock Trainer.
+"""P1, P2 and TRIM: rows a second of a full fine-tune on a CPU, against the stock Trainer.
 
 Both sides train the same model on the same rows with the same batch size, optimiser, schedule and number of steps.
 They run one after the other, A B A B ..., each in a process of its own, so that neither warms up the other. Start-up,
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -22,16 +23,29 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.record import DATA, ROOT, ratio, write_result
+from benchmarks.sets import read_set
 
 CASES = {
     "P1": {"max_length": 128, "against": ("stock",), "what": "en_sst2, sentences of about 22 tokens"},
     "P2": {"max_length": 256, "against": ("stock", "stock_bf16_grouped"), "what": "en_fdu_reviews, uneven length"},
+    "TRIM": {
+        "max_length": 64,
+        "against": ("whole", "stock"),
+        "what": "zh_thucnews_titles; whole: Tunebook without the cut of the token vectors",
+        "model": "builtin:multilingual",
+    },
 }
 BATCH, RATE = 32, 1e-4
 
 
 def texts(case: str) -> tuple[list[str], list[int], list[str], list[int]]:
     """Training texts and labels, test texts and labels."""
+    if case == "TRIM":
+        rows = read_set("zh_thucnews_titles")
+        chosen = [
+            ([text for text, _ in part], [int(label) for _, label in part]) for part in (rows[:2000], rows[-200:])
+        ]
+        return (*chosen[0], *chosen[1])
     if case == "P1":
         return (*_sst2("train.tsv.gz"), *_sst2("test.tsv"))
     train: list[tuple[str, int]] = []
@@ -67,7 +81,7 @@ def run_stock(case: str, side: str, steps: int, score: bool) -> dict[str, float]
 
     from tunebook.models.source import find_model
 
-    folder = str(find_model("builtin:minilm"))
+    folder = str(find_model(model_of(case)))
     tokenizer = AutoTokenizer.from_pretrained(folder)
     train, labels, test, truth = texts(case)
 
@@ -76,7 +90,7 @@ def run_stock(case: str, side: str, steps: int, score: bool) -> dict[str, float]
         return [{**{k: read[k][i] for k in read}, "labels": numbers[i]} for i in range(len(strings))]
 
     set_seed(0)
-    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2)
+    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=len(set(labels)))
     better = {"bf16": True, "train_sampling_strategy": "group_by_length"} if side == "stock_bf16_grouped" else {}
     with tempfile.TemporaryDirectory() as out:
         args = TrainingArguments(
@@ -89,7 +103,7 @@ def run_stock(case: str, side: str, steps: int, score: bool) -> dict[str, float]
         start = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - start
-        result = {"seconds": seconds, "rows_per_second": steps * BATCH / seconds}
+        result = {"seconds": seconds, "rows_per_second": steps * BATCH / seconds, "peak_bytes": peak_bytes()}
         if score:
             predicted = trainer.predict(rows(test, truth)).predictions.argmax(-1)
             result["accuracy"] = float((predicted == truth).mean())
@@ -108,7 +122,7 @@ def run_tunebook(case: str, steps: int, score: bool) -> dict[str, float]:
     from tunebook.models.source import find_model, load_tokenizer
     from tunebook.tasks.text_classification import TextClassification
 
-    folder = find_model("builtin:minilm")
+    folder = find_model(model_of(case))
     tokenizer = load_tokenizer(folder)
     length = int(CASES[case]["max_length"])
     train, labels, test, truth = texts(case)
@@ -117,7 +131,7 @@ def run_tunebook(case: str, steps: int, score: bool) -> dict[str, float]:
                tokenizer, length)
         for strings, numbers in ((train, labels), (test, truth))
     ]  # fmt: skip
-    labelled = Labels(problem="single_label", names=["0", "1"])
+    labelled = Labels(problem="single_label", names=[str(number) for number in sorted(set(labels))])
 
     def accuracy(fit: Any, trainer: Any) -> dict[str, float]:
         logits = Inference(fit.task, tokenizer.pad_token_id).run(trainer.model, parts[1]).logits
@@ -161,10 +175,27 @@ def timed_fit(
         trainer.args.load_best_model_at_end = False
         start = time.perf_counter()
         trainer.train()
-        seconds = time.perf_counter() - start
+        seconds, peak = time.perf_counter() - start, peak_bytes()
         restore(trainer.model)  # the test rows may hold tokens that the training rows do not
-        result = {"seconds": seconds, "rows_per_second": steps * BATCH / seconds}
+        result = {"seconds": seconds, "rows_per_second": steps * BATCH / seconds, "peak_bytes": peak}
         return result | (scored(fit, trainer) if scored else {})
+
+
+def model_of(case: str) -> str:
+    """The base model of a case."""
+    return str(CASES[case].get("model", "builtin:minilm"))
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has had in use."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def keep_whole() -> None:
+    """Let Tunebook train every token vector, as others do."""
+    from tunebook.engine import fit
+
+    fit.trim = lambda model, tokens: None  # type: ignore[assignment]
 
 
 def has_bf16() -> bool:
@@ -219,7 +250,9 @@ def main(case: str, arguments: list[str]) -> Path:
 
 if __name__ == "__main__":
     name, chosen, count, scored = sys.argv[1:5]
-    if chosen == "tunebook":
+    if chosen in ("tunebook", "whole"):
+        if chosen == "whole":
+            keep_whole()
         outcome = run_tunebook(name, int(count), scored == "1")
     else:
         outcome = run_stock(name, chosen, int(count), scored == "1")

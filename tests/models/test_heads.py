@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from tunebook.core.nouns import HeadStart, Labels
-from tunebook.models.heads import matched, own_names, stored_shape, stored_weight
+from tunebook.models.heads import lacks_pooler, matched, own_names, stored_shape, stored_weight
 
 
 def named(*names: str) -> dict[str, Any]:
@@ -59,6 +59,17 @@ def test_weights_are_found_in_the_file_that_has_them(tmp_path: Path) -> None:
         found = stored_weight(tmp_path, {}, name)
         assert found is not None and bool(found.all())
     assert stored_weight(tmp_path, {}, "three") is None
+
+
+@pytest.mark.parametrize("pooler", [False, True])
+def test_a_pooler_is_missed_where_no_file_has_it(pooler: bool, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    assert not lacks_pooler(tmp_path), "without weights nothing is known"
+    weights = {"embeddings.word": torch.ones(2), **({"bert.pooler.dense.weight": torch.ones(2)} if pooler else {})}
+    save_file(weights, tmp_path / "model.safetensors")
+    assert lacks_pooler(tmp_path) is not pooler
+    (tmp_path / "model.safetensors").write_bytes(b"none")
+    assert not lacks_pooler(tmp_path)
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])

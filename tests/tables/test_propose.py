@@ -3,7 +3,7 @@ import pytest
 from tunebook.core.nouns import Labels
 from tunebook.tables.case import Case, Machine, ModelFacts
 from tunebook.tables.in_force import settings_of
-from tunebook.tables.propose import RULES, Advice, advise, propose
+from tunebook.tables.propose import HEAD_FACTOR, RULES, Advice, advise, propose
 from tunebook.tables.rules import misfits
 
 SMALL = ModelFacts(name="builtin:minilm", hidden=384, layers=6, parameters=22_700_000, max_positions=512)
@@ -21,7 +21,7 @@ def proposed(stats=None, labels=TWO, rows=5000, model=SMALL, machine=ROOMY):
 def test_every_proposed_row_says_why_and_stands_in_both_columns():
     table = proposed({"tokens": {"p99": 40}}, rows=100)
     spoken = {name: row for name, row in table.rows.items() if row.recommended is not None}
-    assert set(spoken) == set(RULES)
+    assert set(spoken) == set(RULES) - {"head_rate.factor"}
     for row in spoken.values():
         assert row.value == row.recommended
         assert len(row.reason) > 20
@@ -52,6 +52,16 @@ def test_reasons_are_in_the_users_language(monkeypatch):
 )
 def test_learning_rate(model, labels, rows, rate):
     assert proposed(model=model, labels=labels, rows=rows).values()["learning_rate"] == rate
+
+
+@pytest.mark.parametrize("model", [SMALL, BASE])
+@pytest.mark.parametrize("unpooled", [False, True])
+def test_a_head_that_begins_at_random_with_its_pooler(model, unpooled):
+    advice = advise(Case({}, TWO, 5000, model.model_copy(update={"unpooled": unpooled}), ROOMY))
+    assert ("head_rate.factor" in advice) == (unpooled and model is SMALL)
+    if unpooled and model is SMALL:
+        found = advice["head_rate.factor"]
+        assert found.value == HEAD_FACTOR == 10 and "pooler" in found.reason and "HEAD_RATE.json" in found.source
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,18 @@ def test_an_empty_folder_is_taken(base: Path, tmp_path: Path) -> None:
     assert init(tmp_path / "book", file, model=str(base), options=small.options("binary")).champion.owner
 
 
+def test_a_base_without_a_pooler_is_proposed_a_faster_head(base: Path, tmp_path: Path) -> None:
+    from transformers import AutoModel
+
+    file = small.write_records(tmp_path / "rows.csv", "binary", 60)
+    small.tokenizer(tmp_path / "bare")
+    AutoModel.from_pretrained(base, add_pooling_layer=False).save_pretrained(tmp_path / "bare")
+    bare = init(tmp_path / "one", file, model=str(tmp_path / "bare"), options=small.options("binary"))
+    assert bare.champion.values()["head_rate.factor"] == 10
+    whole = init(tmp_path / "whole", file, model=str(base), options=small.options("binary"))
+    assert "head_rate.factor" not in whole.champion.values()
+
+
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_what_is_there_is_never_overwritten(kind: str, base: Path, tmp_path: Path) -> None:
     place = tmp_path / "book"

@@ -85,6 +85,22 @@ def stored_weight(folder: Path, config: Mapping[str, Any], name: str) -> Tensor 
     return None
 
 
+def lacks_pooler(folder: Path) -> bool:
+    """Whether a BERT comes without the pooler that its classifiers read through; of pickled weights, and of files that
+    cannot be read, it is not known."""
+    from safetensors import SafetensorError, safe_open
+
+    files = weight_files(folder, read_config(folder))
+    names: list[str] = []
+    try:
+        for file in files:
+            with safe_open(folder / file, "numpy") as stored:
+                names += stored.keys()
+    except (OSError, SafetensorError):
+        return False
+    return bool(names) and not any(name.endswith("pooler.dense.weight") for name in names)
+
+
 def _shapes(folder: Path, config: Mapping[str, Any], name: str) -> Iterator[tuple[int, ...]]:
     """The shape of a weight, without its values and, where it is not pickled, without torch."""
     from safetensors import safe_open
@@ -116,4 +132,4 @@ def own_head(name: str, folder: Path, labels: Labels) -> HeadStart | None:
     return matched(config, shape[0], labels) if shape else None
 
 
-__all__ = ["first_answers", "matched", "own_head", "own_names", "stored_shape", "stored_weight"]
+__all__ = ["first_answers", "lacks_pooler", "matched", "own_head", "own_names", "stored_shape", "stored_weight"]

@@ -28,6 +28,8 @@ class ModelFacts(Record):
         layers: number of its layers.
         parameters: all of them, the embeddings too.
         max_positions: tokens that it can read at once.
+        unpooled: its files lack the layer through which a classifier of its kind reads, which then begins at random, as
+            the head does.
     """
 
     name: str
@@ -35,6 +37,7 @@ class ModelFacts(Record):
     layers: int
     parameters: int
     max_positions: int
+    unpooled: bool = False
 
     @property
     def size(self) -> Size:

@@ -22,6 +22,7 @@ Confidence = Literal["high", "medium", "low"]
 IMBALANCE = 10.0
 VERY_FEW_ROWS = 1000
 VERY_NARROW = 256
+HEAD_FACTOR = 10.0
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,13 @@ def _small_rate(case: Case) -> Advice:
     if case.rows < VERY_FEW_ROWS and hidden <= VERY_NARROW:
         return Advice(3e-4, said("propose.rate_small_few", hidden=hidden, few=VERY_FEW_ROWS), _measured("DEFAULTS"))
     return Advice(1e-4, said("propose.rate_small", hidden=hidden), said("source.small"))
+
+
+def _head_factor(case: Case) -> Advice | None:
+    """Where pooler and head both begin at random, a small encoder's own rate leaves them behind."""
+    if case.model.size != "small" or not case.model.unpooled:
+        return None
+    return Advice(HEAD_FACTOR, said("propose.head_factor"), _measured("HEAD_RATE"))
 
 
 def _max_epochs(case: Case) -> Advice:
@@ -193,6 +201,7 @@ def _measured(name: str) -> str:
 
 RULES: dict[str, Callable[[Case], Advice | None]] = {
     "learning_rate": _learning_rate,
+    "head_rate.factor": _head_factor,
     "max_epochs": _max_epochs,
     "batch_size": _batch_size,
     "gradient_accumulation_steps": _accumulation,
@@ -207,4 +216,14 @@ RULES: dict[str, Callable[[Case], Advice | None]] = {
     "early_stopping_patience": _patience,
 }
 
-__all__ = ["IMBALANCE", "RULES", "VERY_FEW_ROWS", "VERY_NARROW", "Advice", "Confidence", "advise", "propose"]
+__all__ = [
+    "HEAD_FACTOR",
+    "IMBALANCE",
+    "RULES",
+    "VERY_FEW_ROWS",
+    "VERY_NARROW",
+    "Advice",
+    "Confidence",
+    "advise",
+    "propose",
+]

@@ -12,6 +12,7 @@ from tunebook.core.registry import task_of
 from tunebook.core.settings import Filled
 from tunebook.core.task import Plain, Task
 from tunebook.models.architecture import Architecture
+from tunebook.models.heads import lacks_pooler
 from tunebook.models.source import load_reader, reach, read_config
 from tunebook.tables.case import ModelFacts
 from tunebook.verbs.steps.estimate import sizes_of, sizes_of_kind
@@ -38,6 +39,7 @@ def model_facts(name: str, folder: Path, task: Task, labels: Labels, positions: 
         layers=sizes.layers,
         parameters=sizes.parameters,
         max_positions=positions,
+        unpooled=kind is not None and kind.kind == "bert" and lacks_pooler(folder),
     )
 
 
