@@ -140,9 +140,12 @@ def _tried(name: str, book: Book, rows: tuple[Rows, Rows], allow: Allow) -> Cand
 
 def _measured(name: str, folder: Path, data: DataRef, rows: tuple[Rows, Rows]) -> Candidate:
     read = read_tokens(data, folder, allow_unknown=True)
-    encoder = _Encoder(folder, data, min(8 * math.ceil(read["p99"] / 8), read["positions"]))
+    length = min(8 * math.ceil(read["p99"] / 8), read["positions"])
+    encoder = _Encoder(folder, data, length)
     task, (train, scored) = task_of(data.task)(), rows
-    given = BaselineInput(_plan(name, data), data, "validation", {"train": train, "validation": scored}, encoder)
+    given = BaselineInput(
+        _plan(name, data, length), data, "validation", {"train": train, "validation": scored}, encoder
+    )
     probe = task.baselines(given).get(PROBE)
     if probe is None:
         raise PlanError("bases.task", key="task", value=data.task)
@@ -181,10 +184,17 @@ class _Encoder:
         return self.known[id(texts)][1]
 
 
-def _plan(name: str, data: DataRef) -> Plan:
+def _plan(name: str, data: DataRef, length: int) -> Plan:
     """As much of a plan as a baseline looks at."""
     nothing = Estimate(seconds=0, memory_bytes=0, steps=0, parameters=0, trained=0)
-    parts: dict[str, Any] = {"params": {}, "techniques": {}, "versions": {}, "table": "", "table_version": 0, "seed": 0}
+    parts: dict[str, Any] = {
+        "params": {"max_length": length, "warmup_steps": 0},
+        "techniques": {},
+        "versions": {},
+        "table": "",
+        "table_version": 0,
+        "seed": 0,
+    }
     place = {"data": data.content, "data_path": data.path}
     return Plan(task=data.task, model=name, model_id="", labels=data.labels, estimate=nothing, **parts, **place)
 
