@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.bases import bases
     from tunebook.verbs.check import check
     from tunebook.verbs.compare import compare
+    from tunebook.verbs.embed import embed, embed_file
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.init import init
     from tunebook.verbs.mine import mine
@@ -59,6 +60,8 @@ _WHERE = {
     "check": "verbs.check",
     "compare": "verbs.compare",
     "doctor": "verbs.steps.doctor",
+    "embed": "verbs.embed",
+    "embed_file": "verbs.embed",
     "evaluate": "verbs.evaluate",
     "init": "verbs.init",
     "load_models": "verbs.models",
@@ -120,6 +123,8 @@ __all__ = [
     "check",
     "compare",
     "doctor",
+    "embed",
+    "embed_file",
     "evaluate",
     "init",
     "load_models",

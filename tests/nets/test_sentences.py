@@ -35,6 +35,7 @@ def test_other_libraries_make_the_same_vectors(kind: str, pooling: str, normaliz
     task, tokenizer = tasks()["embedding"](), load_tokenizer(folder)
     params = {"embedding.pooling": pooling, "embedding.normalize": normalize}
     params |= {"embedding.query": "room {text}", "embedding.passage": "the {text}"}
+    params = small.filled(**params)
     model = task.build(folder, None, params).eval()
     model.save_pretrained(str(saved))
     tokenizer.save_pretrained(str(saved))
@@ -61,7 +62,7 @@ def test_one_prompt_for_all_is_used_unasked(tmp_path: Path) -> None:
     folder = small.base_model(tmp_path / "base")
     task = tasks()["embedding"]()
     params = {"embedding.query": "room {text}", "embedding.passage": "room {text}"}
-    task.build(folder, None, params).save_pretrained(str(tmp_path / "saved"))
+    task.build(folder, None, small.filled(**params)).save_pretrained(str(tmp_path / "saved"))
     load_tokenizer(folder).save_pretrained(str(tmp_path / "saved"))
     theirs = SentenceTransformer(str(tmp_path / "saved"))
     np.testing.assert_array_equal(theirs.encode(TEXTS), theirs.encode_query(TEXTS))

@@ -26,6 +26,8 @@ COMMANDS = {
     "runs": "runs:runs",
     "stages": "stages:stages",
     "mine": "mine:mine",
+    "embed": "embed:embed",
+    "search": "embed:search",
     "merge": "merge:merge",
     "soup": "soup:soup",
     "ab": "ab:ab",
@@ -82,6 +84,8 @@ EXAMPLES = {  # a name in braces is a text in the reader's language, cli.example
         "tunebook mine book --into mined.jsonl",
         "tunebook mine pairs.jsonl --into mined.jsonl --ranks 5-50 --negatives 4",
     ),
+    "embed": ("tunebook embed book passages.csv --into vectors.parquet --text body",),
+    "search": ('tunebook search book vectors.parquet "{parcel}"',),
     "merge": ("tunebook merge book/runs/RUN --into merged",),
     "soup": ("tunebook soup book", "tunebook soup book RUN RUN RUN --method uniform"),
     "ab": (

@@ -66,6 +66,10 @@ class Task(Hooks):
         split: such a step is one forward pass on one process."""
         return False
 
+    def same_at_looks(self, labels: Labels) -> bool:
+        """Whether a model answers to a validation row while it is trained what it answers to it afterwards."""
+        return "head" in self.gives
+
     def seen(self, rows: Rows, params: Filled) -> Rows:
         """Rows as `encode` is to read them with these settings, such as with what is put in front of each text."""
         return rows
@@ -207,6 +211,20 @@ class Reads(Protocol):
 
 
 @runtime_checkable
+class Searches(Protocol):
+    """A task whose answers are passages that are searched for by vectors."""
+
+    def searches(self, labels: Labels) -> bool:
+        """Whether rows with these labels are answered so."""
+
+    def gathered(self, read: NDArray[np.float32], encoded: Encoded) -> NDArray[np.float32]:
+        """Answers of rows, from what was read of each (N, columns): of the passages that are in these rows."""
+
+    def nearest(self, queries: NDArray[np.float32], passages: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Answers (N, k) of queries of these vectors (N, width), of all passages (P, width)."""
+
+
+@runtime_checkable
 class Plain(Protocol):
     """A task of which some models are known without transformers, which takes seconds to import."""
 
@@ -235,4 +253,4 @@ class OtherBook:
     validation: Encoded
 
 
-__all__ = ["Criterion", "Draws", "Items", "Measures", "OtherBook", "Plain", "Reads", "Rows", "Task"]
+__all__ = ["Criterion", "Draws", "Items", "Measures", "OtherBook", "Plain", "Reads", "Rows", "Searches", "Task"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.progress import Progress, Silent
-from tunebook.core.task import Criterion, Reads, Rows, Task
+from tunebook.core.task import Criterion, Reads, Rows, Searches, Task
 from tunebook.core.technique import Batch, model_inputs
 from tunebook.engine.batching import by_length
 from tunebook.engine.machine import keep_memory
@@ -82,7 +82,10 @@ class Inference:
                 watch.advance(len(rows))
         model.train(training)
         watch.finish()
-        return _together(self._all(parts), len(encoded))
+        outputs = _together(self._all(parts), len(encoded))
+        if self.read is head and isinstance(self.task, Searches):
+            outputs = replace(outputs, logits=self.task.gathered(outputs.logits, encoded))
+        return outputs
 
     def arithmetic(self, device: str) -> AbstractContextManager[Any]:
         """Autocast to the precision, nothing for fp32."""

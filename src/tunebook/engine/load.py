@@ -18,7 +18,7 @@ from tunebook.core.errors import ModelError, TunebookError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
-from tunebook.core.task import Plain, Rows, Task
+from tunebook.core.task import Plain, Rows, Searches, Task
 from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory
 from tunebook.engine.part import is_part
@@ -44,14 +44,36 @@ class LoadedModel:
         Args:
             cache: folder for the tokens, see `encode`.
         """
-        return self._run(self._encoded(rows, progress, cache), progress)
+        return (
+            self._found(rows, progress) if self._searches else self._run(self._encoded(rows, progress, cache), progress)
+        )
+
+    @property
+    def _searches(self) -> bool:
+        return isinstance(self.task, Searches) and self.task.searches(self.plan.labels)
+
+    def _found(self, rows: Rows, progress: Progress | None, batch_size: int = 64) -> NDArray[np.float32]:
+        """The passages that are nearest to each row, of all that the rows know."""
+        seen = self.task.seen(rows, self.plan.params)
+        assert seen.passages is not None and isinstance(self.task, Searches)
+        passages = self.vectors(seen.passages, progress, batch_size)
+        return self.task.nearest(self.vectors(seen.texts, progress, batch_size), passages)
+
+    def vectors(
+        self, texts: Sequence[str], progress: Progress | None = None, batch_size: int = 64
+    ) -> NDArray[np.float32]:
+        """What a model makes of single texts as they stand, shape (N, width)."""
+        encoded = self.task.encode(Rows(texts, None, None, [""] * len(texts)), self.tokenizer, self._length)
+        inference = Inference(self.task, self.tokenizer.pad_token_id, batch_size, read=_vectors, what="features")
+        return inference.run(self.model, encoded, progress=progress).logits
 
     def answers(
         self, rows: Rows, progress: Progress | None = None, batch_size: int = 64
     ) -> tuple[list[dict[str, Any]], list[bool]]:
         """What the task says of each row, and whether the row was too long and lost its end."""
         encoded = self._encoded(rows, progress)
-        logits = self._run(encoded, progress, batch_size)
+        found = self._searches
+        logits = self._found(rows, progress, batch_size) if found else self._run(encoded, progress, batch_size)
         return self.task.say(logits, rows, self.plan.labels), self._cut(rows, encoded)
 
     @property
@@ -74,6 +96,12 @@ class LoadedModel:
             whole = self.task.encode(self.task.seen(rows.at(full), self.plan.params), self.tokenizer, _NO_END)
             cut[full] = whole.lengths > encoded.lengths[full]
         return [bool(flag) for flag in cut]
+
+
+def _vectors(outputs: Any, batch: Any) -> Tensor:
+    """What a model of vectors gives, shape (texts, width)."""
+    vectors: Tensor = outputs.logits
+    return vectors
 
 
 @contextmanager

@@ -140,7 +140,7 @@ def keeper_of(plan: Plan, validation: Validation, weave: Weave, folder: Path) ->
     keeping = next((item for item in weave.techniques if isinstance(item, Keeps)), None)
     rule: Rule = keeping.look_kept() if keeping else "best"
     cook = keeping if rule == "own" and isinstance(keeping, Cooks) else None
-    wanted = not validation.task.gives.isdisjoint({"head", "vectors"}) and not plan.stage and len(validation.rows) > 1
+    wanted = validation.task.same_at_looks(plan.labels) and not plan.stage and len(validation.rows) > 1
     return LookKeeper(validation, folder, rule, weave.run, cook) if wanted and (rule != "own" or cook) else None
 
 

@@ -12,7 +12,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
-from tunebook.core.task import Rows, Task
+from tunebook.core.task import Rows, Searches, Task
 from tunebook.data.options import DataOptions
 from tunebook.verbs.steps.runs import Run
 
@@ -224,6 +224,7 @@ class _Asking:
 
         there = [number for number, text in enumerate(rows.texts) if text.strip() and _second(rows, number).strip()]
         blank = self.task.blank(self.plan.labels)
+        rows = self._known(rows)
         found: list[dict[str, Any]] = [{**blank, "notes": [NO_TEXT]} for _ in range(len(rows))]
         if there:
             model = load_to_answer(self.folder, self.plan)
@@ -231,6 +232,16 @@ class _Asking:
             for number, answer, short in zip(there, answers, cut, strict=True):
                 found[number] = self._noted(answer, [CUT] if short else [])
         return found
+
+    def _known(self, rows: Rows) -> Rows:
+        """With the passages of the book, where answers are some of them."""
+        if not isinstance(self.task, Searches) or not self.task.searches(self.plan.labels):
+            return rows
+        from tunebook.data.frozen import rows_of
+        from tunebook.data.load import load
+
+        book = load(rows_of(self.plan), "validation")
+        return replace(rows, passages=book.passages, passage_ids=book.passage_ids)
 
     def _noted(self, answer: dict[str, Any], notes: list[str]) -> dict[str, Any]:
         """An answer with its notes, without the scores that are not wanted."""

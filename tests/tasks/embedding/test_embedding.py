@@ -16,8 +16,9 @@ from tunebook.core.nouns import Labels
 from tunebook.core.params import build
 from tunebook.core.registry import own_rows, tasks
 from tunebook.models.source import load_tokenizer
+from tunebook.nets.candidates import PLACE
 from tunebook.tables.make import child, new_table
-from tunebook.tasks.embedding.batches import ROW, SIDE, collate, encode
+from tunebook.tasks.embedding.batches import ROW, collate, encode
 from tunebook.tasks.embedding.rows import EmbeddingRows
 
 TASK: Any = tasks()["embedding"]()
@@ -41,7 +42,7 @@ def test_batches_have_a_line_for_each_text(tmp_path: Path) -> None:
     assert encoded.lengths.tolist() == [4 + 3, 5 + 5]
     batch = collate(encoded.with_fixed(labels=np.array([1.0, 2.0])), [1, 0], 0)
     assert batch["input_ids"].shape == (4, 5)
-    assert batch[SIDE].tolist() == [0, 1, 0, 1] and batch[ROW].tolist() == [0, 0, 1, 1]
+    assert batch[PLACE].tolist() == [-1, 0, -1, 0] and batch[ROW].tolist() == [0, 0, 1, 1]
     assert batch["labels"].tolist() == [2, 2, 1, 1]
     assert batch["attention_mask"].sum(1).tolist() == [5, 5, 4, 3]
     assert TASK.lines(encoded).tolist() == [2, 2]

@@ -11,8 +11,9 @@ from sentence_transformers.sentence_transformer.losses import CoSENTLoss, Cosine
 from torch import Tensor, nn
 
 from tunebook.core.nouns import Labels
-from tunebook.tasks.embedding.batches import SIDE
-from tunebook.tasks.embedding.graded import CosineMse, Graded, graded
+from tunebook.nets.candidates import PLACE
+from tunebook.tasks.embedding.graded import CosineMse, Graded, graded_loss
+from tunebook.tasks.embedding.loss import Shape
 from tunebook.tasks.embedding.rows import EmbeddingRows
 
 LABELS = Labels(problem="regression", low=1.0, high=3.0)
@@ -32,12 +33,12 @@ class Vectors(nn.Module):
 def case(rows: int = 7) -> tuple[Vectors, dict[str, Tensor]]:
     torch.manual_seed(3)
     grades = torch.tensor([1.0, 3.0, 2.0, 2.0, 1.5, 3.0, 1.0])[:rows]
-    side = torch.tensor([0, 1] * rows)
-    return Vectors(torch.randn(2 * rows, 5)), {SIDE: side, "labels": grades.repeat_interleave(2)}
+    side = torch.tensor([-1, 0] * rows)
+    return Vectors(torch.randn(2 * rows, 5)), {PLACE: side, "labels": grades.repeat_interleave(2)}
 
 
 def of(loss: str, scale: float = 7.0) -> Graded:
-    return graded(LABELS, EmbeddingRows(loss=loss, scale=scale))
+    return graded_loss(LABELS, EmbeddingRows(loss=loss, scale=scale), Shape())
 
 
 @pytest.mark.parametrize(("key", "other"), [("cosent", CoSENTLoss), ("cosine_mse", CosineSimilarityLoss)])

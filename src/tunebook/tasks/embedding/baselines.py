@@ -1,8 +1,8 @@
-"""What an embedding model is compared with: TF-IDF, and its base model before training."""
+"""What an embedding model is compared with: TF-IDF or BM25, and its base model before training."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,23 +14,27 @@ from tunebook.core.errors import MachineError
 from tunebook.core.hooks import BaselineInput
 from tunebook.core.settings import Filled
 from tunebook.core.task import Task
+from tunebook.tasks.embedding.search import nearest, unit
+from tunebook.tasks.ranking.lexical import search
 
 Array = NDArray[Any]
-_BATCH = 32  # rows
+_BATCH = 64  # texts
 
 
 def baselines(task: Task, given: BaselineInput) -> Mapping[str, Callable[[], Array]]:
-    """`tfidf` and `base`.
+    """Of pairs `tfidf`, of queries `bm25`, and `base`.
 
     Raises:
         MachineError: scikit-learn is not installed.
     """
+    rows = given.rows[given.split]
+    if rows.passages is not None:
+        return {"bm25": partial(search, rows), "base": partial(_base, task, given, rows)}
     try:
         import sklearn  # noqa: F401
     except ImportError as error:
         raise MachineError("machine.extra", key="scikit-learn", extra="train") from error
     chinese = str(given.data.stats.get("language")) in ("zh", "mixed")
-    rows = given.rows[given.split]
     return {"tfidf": partial(_tfidf, given.rows["train"], rows, chinese), "base": partial(_base, task, given, rows)}
 
 
@@ -56,16 +60,23 @@ def _base(task: Task, given: BaselineInput, rows: Rows) -> Array:
     model = task.build(folder, plan.labels, settings).eval()
     model = model.to("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer, length = load_tokenizer(folder), plan.params.max_length
-    encoded = task.encode(task.seen(rows, settings), tokenizer, length)
-    order = np.argsort(-encoded.lengths, kind="stable")
-    found: Array = np.zeros((len(encoded), 1), dtype=np.float32)
-    with torch.inference_mode():
-        for start in range(0, len(order), _BATCH):
-            chosen = order[start : start + _BATCH]
-            batch = task.collate(encoded, chosen.tolist(), tokenizer.pad_token_id)
-            batch = {name: value.to(model.device) for name, value in batch.items()}
-            found[chosen] = task.read(model(**model_inputs(batch)), batch, model).float().cpu().numpy()  # type: ignore[attr-defined]
-    return found
+
+    def vectors(texts: Sequence[str]) -> Array:
+        encoded = task.encode(Rows(texts, None, None, [""] * len(texts)), tokenizer, length)
+        order = np.argsort(-encoded.lengths, kind="stable")
+        parts = []
+        with torch.inference_mode():
+            for start in range(0, len(order), _BATCH):
+                batch = task.collate(encoded, order[start : start + _BATCH].tolist(), tokenizer.pad_token_id)
+                batch = {name: value.to(model.device) for name, value in batch.items()}
+                parts.append(model(**model_inputs(batch)).logits.cpu().numpy())
+        return np.concatenate(parts)[np.argsort(order)]
+
+    seen = task.seen(rows, settings)
+    first = vectors(seen.texts)
+    if seen.passages is not None:
+        return nearest(first, vectors(seen.passages)).matrix(np.float32)
+    return np.asarray((unit(first) * unit(vectors(seen.pairs or ()))).sum(1, keepdims=True))
 
 
 __all__ = ["baselines"]

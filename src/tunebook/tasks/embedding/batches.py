@@ -10,36 +10,39 @@ from numpy.typing import NDArray
 
 from tunebook.core.batch import Batch
 from tunebook.core.encoded import Encoded, pack
+from tunebook.nets.candidates import PLACE
 
-SIDE, ROW = "embedding.side", "embedding.row"
+ROW = "embedding.row"
 
 
 def encode(texts: Sequence[Sequence[str]], tokenizer: Any, max_length: int) -> Encoded:
-    """Tokens of each row's texts, one text after the other, each cut at `max_length`; the column `embedding.side` of a
-    token is the place of its text in its row.
+    """Tokens of each row's texts, one text after the other, each cut at `max_length`; the column `ranking.place` of a
+    token is the place of its text among the others of its row, -1 for the first.
 
     Args:
         texts: of each row, at least one.
     """
-    flat = [text for row in texts for text in row]
-    columns = tokenizer(flat, truncation=True, max_length=max_length)
+    each = {text: number for number, text in enumerate(dict.fromkeys(text for row in texts for text in row))}
+    columns = tokenizer(list(each), truncation=True, max_length=max_length)
     lines = pack({name: columns[name] for name in columns if name != "attention_mask"})
+    flat = [each[text] for row in texts for text in row]
+    lines = lines.take(flat)
     sizes = np.array([len(row) for row in texts], dtype=np.int64)
     ends = np.cumsum(sizes)
-    side = np.arange(len(flat)) - np.repeat(ends - sizes, sizes)
+    place = np.arange(len(flat)) - np.repeat(ends - sizes, sizes) - 1
     offsets = lines.offsets[np.concatenate([[0], ends])]
-    return Encoded({**lines.flat, SIDE: np.repeat(side, lines.lengths).astype(np.int32)}, offsets, {})
+    return Encoded({**lines.flat, PLACE: np.repeat(place, lines.lengths).astype(np.int32)}, offsets, {})
 
 
 def collate(encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
-    """`input_ids`, `attention_mask` and the like of shape (texts, longest), the place of each text in its row as
-    `embedding.side` and the place of that row in the batch as `embedding.row`, shape (texts,), and what rows have for
+    """`input_ids`, `attention_mask` and the like of shape (texts, longest), `ranking.place` of each
+    text and the place of its row in the batch as `embedding.row`, shape (texts,), and what rows have for
     each of their texts."""
     import torch
 
     chosen = encoded.take(rows)
     row = np.repeat(np.arange(len(chosen)), chosen.lengths)
-    begins = np.flatnonzero(np.diff(row, prepend=-1) | np.diff(chosen.flat[SIDE], prepend=-1))
+    begins = np.flatnonzero(np.diff(row, prepend=-1) | np.diff(chosen.flat[PLACE], prepend=-1))
     sizes = np.diff(begins, append=len(row))
     real = np.arange(int(sizes.max())) < sizes[:, None]
 
@@ -49,12 +52,12 @@ def collate(encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         return torch.from_numpy(out)
 
     batch: Batch = {
-        name: lines(values, pad if name == "input_ids" else 0) for name, values in chosen.flat.items() if name != SIDE
+        name: lines(values, pad if name == "input_ids" else 0) for name, values in chosen.flat.items() if name != PLACE
     }
     batch["attention_mask"] = torch.from_numpy(real.astype(np.int64))
-    batch[SIDE] = torch.from_numpy(chosen.flat[SIDE][begins].astype(np.int64))
+    batch[PLACE] = torch.from_numpy(chosen.flat[PLACE][begins].astype(np.int64))
     batch[ROW] = torch.from_numpy(row[begins])
     return batch | {name: torch.from_numpy(column[row[begins]]) for name, column in chosen.fixed.items()}
 
 
-__all__ = ["ROW", "SIDE", "collate", "encode"]
+__all__ = ["PLACE", "ROW", "collate", "encode"]

@@ -10,20 +10,21 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation uses
 from torch import Tensor
 
-from tunebook.core.batch import Batch, Criterion, Items, model_inputs
+from tunebook.core.batch import Batch, Items
 from tunebook.core.nouns import Labels
-from tunebook.tasks.embedding.batches import SIDE
+from tunebook.tasks.embedding.batches import PLACE
+from tunebook.tasks.embedding.loss import Shape, VectorLoss
 from tunebook.tasks.embedding.rows import EmbeddingRows
 
 
 def cosines(vectors: Tensor, batch: Batch) -> Tensor:
     """Cosine of the two texts of each row, shape (rows,), of their vectors (texts, width)."""
-    side = batch[SIDE]
-    return F.cosine_similarity(vectors[side == 0].float(), vectors[side == 1].float())
+    place = batch[PLACE]
+    return F.cosine_similarity(vectors[place < 0].float(), vectors[place == 0].float())
 
 
 @dataclass(frozen=True)
-class Graded(Criterion):
+class Graded(VectorLoss):
     """A loss of the cosines of pairs against their grades.
 
     Attributes:
@@ -39,12 +40,10 @@ class Graded(Criterion):
         assert labels.low is not None and labels.high is not None
         return cls(labels.low, labels.high, **more)
 
-    def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
-        """Of the rows of a batch."""
-        outputs = model(**model_inputs(batch))
-        first = batch[SIDE] == 0
-        weights = batch["sample_weight"][first].float() if "sample_weight" in batch else None
-        return self.of_cosines(cosines(outputs.logits, batch), self._grades(batch), weights), outputs
+    def of_vectors(self, vectors: Tensor, batch: Batch) -> Tensor:
+        """Of the cosines of the rows of a batch."""
+        weights = batch["sample_weight"][batch[PLACE] < 0].float() if "sample_weight" in batch else None
+        return self.of_cosines(cosines(vectors, batch), self._grades(batch), weights)
 
     @abstractmethod
     def of_cosines(self, found: Tensor, grades: Tensor, weights: Tensor | None) -> Tensor:
@@ -52,16 +51,16 @@ class Graded(Criterion):
 
     def flat(self, outputs: Any, batch: Batch) -> Items:
         """The pairs."""
-        weights = 2 * self.counts(batch)[batch[SIDE] == 0]
+        weights = 2 * self.counts(batch)[batch[PLACE] < 0]
         return Items(cosines(outputs.logits, batch)[:, None], self._grades(batch), weights)
 
     def counts(self, batch: Batch) -> Tensor:
         """Half the weight of its row for each of the two texts."""
         weights = batch.get("sample_weight")
-        return (torch.ones(len(batch[SIDE]), device=batch[SIDE].device) if weights is None else weights.float()) / 2
+        return (torch.ones(len(batch[PLACE]), device=batch[PLACE].device) if weights is None else weights.float()) / 2
 
     def _grades(self, batch: Batch) -> Tensor:
-        grades: Tensor = batch["labels"][batch[SIDE] == 0].float()
+        grades: Tensor = batch["labels"][batch[PLACE] < 0].float()
         return (grades - self.low) / (self.high - self.low)
 
 
@@ -103,11 +102,11 @@ class CoSent(Graded):
         return torch.logsumexp(torch.cat([terms.new_zeros(1), terms]), dim=0)
 
 
-def graded(labels: Labels, rows: EmbeddingRows) -> Graded:
+def graded_loss(labels: Labels, own: EmbeddingRows, shape: Shape) -> Graded:
     """The loss of pairs with grades for the rows of a table that embedding alone reads."""
-    if rows.loss == "cosine_mse":
-        return CosineMse.of(labels)
-    return CoSent.of(labels, scale=rows.scale)
+    if own.loss == "cosine_mse":
+        return CosineMse.of(labels, shape=shape)
+    return CoSent.of(labels, scale=own.scale, shape=shape)
 
 
-__all__ = ["CoSent", "CosineMse", "Graded", "cosines", "graded"]
+__all__ = ["CoSent", "CosineMse", "Graded", "cosines", "graded_loss"]

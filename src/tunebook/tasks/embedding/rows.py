@@ -16,10 +16,10 @@ class EmbeddingRows(Params):
     key: ClassVar[str] = "embedding"
 
     loss: Annotated[
-        Literal["auto", "cosent", "cosine_mse"],
+        Literal["auto", "cosent", "cosine_mse", "in_batch", "triplet"],
         Row(
-            "what is minimised; auto takes cosent for graded pairs",
-            zh="训练目标；auto 对带分值的文本对取 cosent",
+            "what is minimised; auto takes cosent for graded pairs, in_batch for queries with passages",
+            zh="训练目标；auto 对带分值的文本对取 cosent，对带段落的查询取 in_batch",
             aliases=("embedding_loss",),
         ),
     ] = "auto"
@@ -32,6 +32,38 @@ class EmbeddingRows(Params):
             search=Search(5, 100, log=True),
         ),
     ] = 20.0
+    margin: Annotated[
+        float,
+        Field(ge=0, le=2),
+        Row(
+            "by how much a cosine has to be higher with triplet",
+            zh="使用 triplet 时余弦相似度应高出的幅度",
+            aliases=("triplet_margin",),
+            search=Search(0.05, 0.5),
+        ),
+    ] = 0.2
+    symmetric: Annotated[
+        bool,
+        Row("with in_batch, let each passage find its query too", zh="使用 in_batch 时，也让每个段落找回它的查询"),
+    ] = False
+    mini_batch: Annotated[
+        int | None,
+        Field(ge=1, le=65536),
+        Row(
+            "texts in one forward pass of a cached loss (GradCache): a step of any size fits; none makes one pass",
+            zh="缓存损失（GradCache）一次前向计算的文本数，使任意大小的批次都放得下；none 表示一次算完",
+            unit="texts",
+            aliases=("sub_batch_size", "mini_batch_size", "gc_chunk_size"),
+        ),
+    ] = None
+    dims: Annotated[
+        list[str] | None,
+        Row(
+            "lengths at which cut vectors are to be useful by themselves (Matryoshka); none for whole ones alone",
+            zh="截短后仍可单独使用的向量维数（Matryoshka）；none 表示只训练完整向量",
+            aliases=("matryoshka_dims", "mrl_dims"),
+        ),
+    ] = None
     pooling: Annotated[
         Literal["mean", "cls", "last"] | None,
         Row(
@@ -70,6 +102,8 @@ class EmbeddingRows(Params):
         for value in (self.query, self.passage):
             if value is not None and (value.count(TEXT) != 1 or not value.endswith(TEXT)):
                 raise ValueError(f"{value!r}, ... {TEXT}")
+        if any(not size.isdecimal() or int(size) < 1 for size in self.dims or ()):
+            raise ValueError(f"dims = {self.dims}")
         return self
 
 

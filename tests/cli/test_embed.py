@@ -1,0 +1,44 @@
+"""tunebook embed and tunebook search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests import small
+from tests.cli.conftest import Call
+from tests.tasks.embedding.test_passages import file_of
+
+from tunebook.tables.make import child
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    import tunebook as tb
+
+    folder = tmp_path_factory.mktemp("embed")
+    base = small.base_model(folder / "base")
+    made = tb.init(
+        folder / "book", file_of(folder / "rows.jsonl"), model=base, options=tb.DataOptions(task="embedding")
+    )
+    tb.train(tb.plan(child(made.champion, {"max_steps": "2"}), made.data))
+    return made.path
+
+
+def test_embed_and_search(book: Path, tmp_path: Path, tunebook: Call) -> None:
+    source = tmp_path / "texts.csv"
+    source.write_text("body\ngreat room\nslow food\n" + "dirty " * 60 + "\n")
+    done = tunebook("embed", book, source, "--into", tmp_path / "v.parquet", "--text", "body")
+    assert done.code == 0 and "tunebook search" in done.out
+    told = tunebook("embed", book, source, "--into", tmp_path / "v.npy", "--side", "query", "--json").json
+    assert told["rows"] == 3 and told["path"] == str(tmp_path / "v.npy")
+    found = tunebook("search", book, tmp_path / "v.parquet", "great room", "--most", "2", "--json").json["rows"]
+    assert len(found) == 2 and found[0]["score"] >= found[1]["score"] and set(found[0]) == {"body", "score"}
+    assert "slow food" in tunebook("search", book, tmp_path / "v.parquet", "great room").out
+
+
+def test_options_out_of_bounds_are_refused(book: Path, tmp_path: Path, tunebook: Call) -> None:
+    side = tunebook("embed", book, tmp_path / "a.csv", "--into", "b.npy", "--side", "both", "--json").json
+    most = tunebook("search", book, tmp_path / "v.parquet", "a", "--most", "0", "--json").json
+    assert side["error"]["code"] == most["error"]["code"] == "cli.option"

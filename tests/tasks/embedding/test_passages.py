@@ -1,0 +1,73 @@
+"""The task on queries with judged passages, from the file to answers."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import small
+from tunebook.core.errors import PlanError
+from tunebook.core.judged import Judged
+from tunebook.core.registry import tasks
+from tunebook.tables.make import child
+
+
+def file_of(path: Path, count: int = 60) -> Path:
+    """Queries of two words; the passage of each holds both and more, another passage neither."""
+    draw, words, lines = random.Random(1), small.words(), []
+    for _ in range(count):
+        query = draw.sample(words, 2)
+        others = draw.sample([word for word in words if word not in query], 8)
+        lines.append(
+            {"query": " ".join(query), "pos": [" ".join([*query, *others[:3]])], "neg": [" ".join(others[3:])]}
+        )
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def test_from_file_to_answers(tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    import tunebook as tb
+    from tunebook.data.load import load
+
+    base = small.base_model(tmp_path / "base")
+    options = tb.DataOptions(task="embedding")
+    book = tb.init(tmp_path / "book", file_of(tmp_path / "rows.jsonl"), model=base, options=options)
+    assert (book.data.task, book.data.labels.problem) == ("embedding", "relevance")
+    changes = {
+        "max_steps": "4", "batch_size": "16", "gradient_accumulation_steps": "1", "embedding.mini_batch": "8",
+        "embedding.dims": "8,16", "embedding.symmetric": "on", "candidates.negatives": "1", "candidates.positives": "1",
+    }  # fmt: skip
+    run = tb.train(tb.plan(child(book.champion, changes), book.data))
+    report = tb.evaluate(run)
+    assert list(report.metrics) == ["ndcg@10", "mrr@10", "recall@10", "map"]
+    assert set(report.baselines) == {"bm25", "base"} and report.baselines["bm25"]["ndcg@10"] > 0.5
+    rows = load(book.data, "test")
+    answers = Judged.of(np.load(run.path / "test" / "logits.npz")["logits"])
+    theirs = SentenceTransformer(str(run.path / "model"))
+    scores = theirs.similarity(
+        theirs.encode_query(list(rows.texts)), theirs.encode_document(list(rows.passages))
+    ).numpy()
+    assert answers.counts.tolist() == [min(100, len(rows.passages))] * len(rows)
+    np.testing.assert_allclose(answers.value, scores[answers.row, answers.passage], atol=1e-5)
+    assert (np.diff(answers.value)[np.diff(answers.row) == 0] <= 0).all()
+    (said,) = tb.predict(run, [rows.texts[0]], top_k=3)
+    assert [one["id"] for one in said["passages"]] == [rows.passage_ids[number] for number in answers.passage[:3]]
+    for wrong in ({"embedding.loss": "cosent"}, {"embedding.dims": "8,640"}, {"gradient_accumulation_steps": "2"}):
+        with pytest.raises(PlanError) as caught:
+            tb.plan(child(book.champion, wrong), book.data)
+        assert caught.value.code in ("embedding.loss", "embedding.dims", "plan.whole")
+    assert "mini_batch" in caught.value.advice
+
+
+def test_looks_search_the_passages_of_their_rows_alone() -> None:
+    task = tasks()["embedding"]()
+    case = next(case for case in task.cases() if case.labels.problem == "relevance")
+    assert task.searches(case.labels) and not task.same_at_looks(case.labels)
+    pairs = next(case for case in task.cases() if case.labels.problem == "regression")
+    assert task.same_at_looks(pairs.labels) and not task.searches(pairs.labels)
