@@ -79,3 +79,22 @@ def test_the_settings_of_a_page_are_typed(tmp_path: Path) -> None:
         check=False, capture_output=True, text=True, cwd=ROOT,
     )  # fmt: skip
     assert '"Filled" has no attribute "batch_sise"; maybe "batch_size"?' in checked.stdout, checked.stdout
+
+
+def test_the_task_of_the_page_goes_from_rows_to_answers(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    theirs = installed(package, "counts", "add-a-task.md")
+    run(theirs, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", package, package)
+    base, file, book = small.base_model(tmp_path / "base"), tmp_path / "rows.csv", tmp_path / "book"
+    rows = [f"{'room ' * (number % 7 + 1)}{words},{number % 7}" for number, words in enumerate(small.words() * 6)]
+    file.write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
+    told = ("--data", file, "--model", base, "--problem", "counts")
+    run(theirs, "-m", "tunebook", "init", book, *told)
+    quick = ("max_epochs=4", "learning_rate=1e-2", "early_stopping_patience=none", "precision=fp32")
+    sets = [word for row in quick for word in ("--set", row)]
+    trained = json.loads(run(theirs, "-m", "tunebook", "train", book, *sets, "--track", "none", "--json"))
+    scores = trained["metrics"]
+    assert scores["spearman"] > 0.5, scores
+    (said,) = map(json.loads, run(theirs, "-m", "tunebook", "predict", book, "room room great", "--json").splitlines())
+    assert said["label"] > 0, said
