@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 CHINESE = [page for page in PAGES if page.name.endswith(".zh-CN.md") and page.parent != ROOT]
 RUN = [ROOT / "README.md", ROOT / "docs" / "tutorial.md"]
-LANGUAGES = {"bash", "console", "python", "text"}
+LANGUAGES = {"bash", "console", "python", "text", "toml"}
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MARK = re.compile(r"<!-- not run in tests: (\S.*?) -->\n\Z")
 _SPAN = re.compile(r"`(tunebook(?: [^`]*)?)`")
@@ -126,6 +126,7 @@ def test_the_parser_here_refuses_what_is_wrong() -> None:
 def test_blocks_are_of_known_languages(page: Path) -> None:
     assert {block.language for block in blocks(page)} <= LANGUAGES
     assert page.read_text(encoding="utf-8").count("\n```") % 2 == 0
+    assert all(tomllib.loads(block.text) for block in blocks(page) if block.language == "toml")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
