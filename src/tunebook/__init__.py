@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.models import load_models
     from tunebook.verbs.predict import predict, predict_file
     from tunebook.verbs.promote import promote, rollback
+    from tunebook.verbs.rerank import rerank
     from tunebook.verbs.search import search
     from tunebook.verbs.soup import soup
     from tunebook.verbs.steps.book import Book, open_book
@@ -73,6 +74,7 @@ _WHERE = {
     "predict_file": "verbs.predict",
     "promote": "verbs.promote",
     "recommend": "verbs.steps.recommend",
+    "rerank": "verbs.rerank",
     "rollback": "verbs.promote",
     "search": "verbs.search",
     "soup": "verbs.soup",
@@ -136,6 +138,7 @@ __all__ = [
     "predict_file",
     "promote",
     "recommend",
+    "rerank",
     "rollback",
     "search",
     "soup",

@@ -42,7 +42,7 @@ def test_training_rows_need_a_relevant_passage_and_the_highest_gain_is_known():
 def test_figures_count_what_splits_share():
     rows = pa.table({"label": column([(1, 1), (2, 0)], [(1, 1)], [(2, 1)]), "_split": ["train", "test", "validation"]})
     figures = KIND.figures(rows, LABELS)
-    assert figures == {"judged": {"all": 4, "positives": 3, "negatives": 1, "shared": 1, "most": 2}}
+    assert figures == {"judged": {"rows": 3, "all": 4, "positives": 3, "negatives": 1, "shared": 1, "most": 2}}
     assert [one["code"] for one in KIND.doubts(figures)] == ["passages_shared"]
 
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "train": "train:train",
     "eval": "evaluate:evaluate",
     "predict": "predict:predict",
+    "rerank": "rerank:rerank",
     "runs": "runs:runs",
     "stages": "stages:stages",
     "mine": "mine:mine",
@@ -78,6 +79,10 @@ EXAMPLES = {  # a name in braces is a text in the reader's language, cli.example
     "predict": (
         'tunebook predict book "{parcel}"',
         "tunebook predict book --file new.csv --out answers.csv",
+    ),
+    "rerank": (
+        "tunebook rerank book '{query}' passages.txt --top-k 5",
+        "tunebook rerank book --first bm25 --depth 50",
     ),
     "stages": ("tunebook stages book", "tunebook stages book --set pretrain.file=raw.txt"),
     "mine": (

@@ -205,6 +205,26 @@ class Hooks(ABC):
         """Name -> function that trains a cheap model and gives its answers (N, k) to the rows of `given.split`."""
         return {}
 
+    def read_share(self, stats: Mapping[str, Any], techniques: Mapping[str, Mapping[str, Value]]) -> float:
+        """Share of what a row has to read that a step of training reads.
+
+        Args:
+            stats: figures of the data; techniques: those that are on, with their rows.
+        """
+        return 1.0
+
+    def check(self, stats: Mapping[str, Any]) -> None:  # noqa: B027 - a hook: most data will do
+        """Refuse data from which the task could not be learnt.
+
+        Raises:
+            PlanError: with what to do.
+        """
+
+    def proposes(self, stats: Mapping[str, Any]) -> Mapping[str, Value]:
+        """Rows of techniques that a first table for such data is to have, beside what the rules say of any; the reason
+        stands in the catalogue as `propose.TASK`."""
+        return {}
+
     def idle(self, labels: Labels) -> Mapping[str, Value]:
         """Settings that cannot act on these labels, with the value that turns them off."""
         return {}

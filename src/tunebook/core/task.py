@@ -225,6 +225,16 @@ class Searches(Protocol):
 
 
 @runtime_checkable
+class Spreads(Protocol):
+    """A task whose answers say nothing where all of a row's are alike, so that a training which gets stuck there is
+    stopped."""
+
+    def spread(self, answers: NDArray[np.float32]) -> float:
+        """How far apart the answers (N, k) of a row are, as a rule; 0 where nothing is told apart, NaN where that
+        cannot be said."""
+
+
+@runtime_checkable
 class Plain(Protocol):
     """A task of which some models are known without transformers, which takes seconds to import."""
 
@@ -253,4 +263,6 @@ class OtherBook:
     validation: Encoded
 
 
-__all__ = ["Criterion", "Draws", "Items", "Measures", "OtherBook", "Plain", "Reads", "Rows", "Searches", "Task"]
+__all__ = [
+    "Criterion", "Draws", "Items", "Measures", "OtherBook", "Plain", "Reads", "Rows", "Searches", "Spreads", "Task",
+]  # fmt: skip

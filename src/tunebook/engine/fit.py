@@ -36,7 +36,7 @@ from tunebook.engine.schedule import check_steps
 from tunebook.engine.seam import MORE, WovenTrainer
 from tunebook.engine.source import BookSource
 from tunebook.engine.stored import finish_folder, write_model
-from tunebook.engine.track import Diary, Interrupt, Patience, Watch
+from tunebook.engine.track import Diary, Interrupt, Patience, Stuck, Watch
 from tunebook.engine.validation import Validation, keeper_of
 from tunebook.engine.weave import Weave, unit_at, woven
 from tunebook.nets.heads import exact, plain, unit_of
@@ -236,6 +236,7 @@ class Fit:
             callbacks=[
                 Diary(self.folder / "metrics.jsonl", self.progress),
                 *self._patience(),
+                Stuck(),
                 *([Watch(self.progress)] if isinstance(self.progress, Looks) else []),
                 *self.callbacks,
             ],

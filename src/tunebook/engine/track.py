@@ -20,6 +20,8 @@ from tunebook.engine.ranks import any_of
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
+SPREAD = "spread"  # among the scores of a look, of tasks that are `Spreads`
+_FLAT, _FLAT_LOOKS = 1e-3, 3
 _LEFT_OUT = {"total_flos", "train_runtime", "train_samples_per_second", "train_steps_per_second", "train_loss"}
 
 
@@ -90,6 +92,24 @@ class Patience(TrainerCallback):  # type: ignore[misc]
         best = max(range(len(scores)), key=lambda index: (scores[index], -index), default=0)
         if len(scores) - 1 - best >= self.patience:
             control.should_training_stop = True
+
+
+class Stuck(TrainerCallback):  # type: ignore[misc]
+    """Stops a training that tells nothing apart at several looks in a row.
+
+    It counts in the trainer's own history, as `Patience` does.
+    """
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Look at the last few looks.
+
+        Raises:
+            RunError: `run.collapsed`.
+        """
+        spreads = [entry[f"eval_{SPREAD}"] for entry in state.log_history if f"eval_{SPREAD}" in entry]
+        last = spreads[-_FLAT_LOOKS:]
+        if len(last) == _FLAT_LOOKS and all(spread < _FLAT for spread in last):
+            raise RunError("run.collapsed", key="learning_rate", value=float(f"{last[-1]:.1g}"), looks=_FLAT_LOOKS)
 
 
 _ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -193,4 +213,4 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             self.watcher.look(int(entry["step"]), scores)
 
 
-__all__ = ["Diary", "Interrupt", "Patience", "Watch", "read_history", "trackers"]
+__all__ = ["SPREAD", "Diary", "Interrupt", "Patience", "Stuck", "Watch", "read_history", "trackers"]

@@ -15,10 +15,11 @@ from transformers import TrainerCallback
 from tunebook.core.encoded import Encoded
 from tunebook.core.kept_looks import FOLDER, KeptLook, KeptLooks, Rule, rows_key
 from tunebook.core.nouns import Labels, Plan
-from tunebook.core.task import Criterion, Task
+from tunebook.core.task import Criterion, Spreads, Task
 from tunebook.core.technique import RunContext
 from tunebook.engine.infer import Inference, Outputs
 from tunebook.engine.outcome import complete_checkpoints, step_of
+from tunebook.engine.track import SPREAD
 from tunebook.engine.weave import Weave
 from tunebook.nets.averages import Cooks, Keeps
 
@@ -59,6 +60,7 @@ class Validation:
     def scores(self, outputs: Outputs) -> dict[str, float]:
         """Scores of what a model answered, under the names that the trainer expects."""
         found = self.task.scores(outputs.logits, self.rows.targets, self.labels)
+        found |= {SPREAD: self.task.spread(outputs.logits)} if isinstance(self.task, Spreads) else {}
         return {"eval_loss": outputs.loss or 0.0, **{f"eval_{name}": value for name, value in found.items()}}
 
     def score(self, model: nn.Module) -> dict[str, float]:

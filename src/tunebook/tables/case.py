@@ -108,6 +108,7 @@ class Case:
             the largest class to rows of the smallest) are used where they are there.
         rows: number of training rows.
         edge_bytes: memory of the device on which the model is to answer; 0 where that does not matter.
+        read_share: share of what a row has to read that a step of training reads.
     """
 
     stats: dict[str, Any]
@@ -116,6 +117,7 @@ class Case:
     model: ModelFacts
     machine: Machine
     edge_bytes: int = 0
+    read_share: float = 1.0
 
     @property
     def classes(self) -> int:
@@ -150,6 +152,11 @@ class Case:
         return found
 
     @property
+    def reads(self) -> float:
+        """Texts, or pairs, that a row has in a step of training."""
+        return max(float((self.stats.get("tokens") or {}).get("per_row", 1.0)) * self.read_share, 1.0)
+
+    @property
     def batch(self) -> int:
         """Rows that one optimiser step should see."""
         return 16 if self.few_rows else 32
@@ -172,7 +179,7 @@ class Case:
 
     def _fits(self, settings: Filled) -> bool:
         needed = self.model.training_bytes(
-            settings.batch_size,
+            math.ceil(settings.batch_size * self.reads),
             settings.max_length,
             half=self.machine.bf16,
             checkpointing=settings.gradient_checkpointing,

@@ -6,7 +6,7 @@ published practice and measurements of our own; the rows that no rule speaks of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,15 +64,32 @@ def propose(
         rows: number of training rows.
         task: name of the task, for the table's note.
     """
-    case = Case(stats, labels, rows, model, machine)
-    advice = advise(case)
+    own = task_of(task)()
+    found = {name: _of_task(task, value) for name, value in own.proposes(stats).items()}
+    share = own.read_share(stats, _by_owner({name: item.value for name, item in found.items()}))
+    case = Case(stats, labels, rows, model, machine, read_share=share)
+    advice = {**advise(case), **found}
     values = {name: item.value for name, item in advice.items()}
     return new_table(
-        {"base_model": model.name, **values, **({task: True} if task_of(task).own else {})},
+        {"base_model": model.name, **values, **({task: True} if own.own else {})},
         recommended=values,
         reasons={name: item.words for name, item in advice.items()},
         note=said("propose.note", task=_task_name(task), rows=rows, classes=case.classes, model=model.name),
     )
+
+
+def _of_task(task: str, value: Value) -> Advice:
+    """What a task proposes of its own."""
+    return Advice(value, said(f"propose.{task}"), said("source.thumb"), "low")
+
+
+def _by_owner(values: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
+    """Key -> rows of each technique of which rows are among these."""
+    found: dict[str, dict[str, Value]] = {}
+    for name, value in values.items():
+        key, _, field = name.partition(".")
+        found.setdefault(key, {})[field] = value
+    return found
 
 
 def _task_name(task: str) -> str:

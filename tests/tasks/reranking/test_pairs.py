@@ -130,6 +130,9 @@ def test_a_query_without_candidates_and_a_length_without_room_are_refused() -> N
     with pytest.raises(DataError) as caught:
         TASK.encode(none, small.tokenizer(), 24)
     assert caught.value.code == "reranking.no_candidates" and caught.value.key == "q1"
+    with pytest.raises(DataError) as alone:
+        TASK.encode(Rows(["food"], None, None, ["1"]), small.tokenizer(), 24)
+    assert alone.value.code == "reranking.alone" and "tunebook rerank" in alone.value.advice
     with pytest.raises(ModelError) as refused:
         TASK.encode(rows, small.tokenizer(), 10)
     assert refused.value.code == "reranking.max_length" and refused.value.allowed == ">= 11"

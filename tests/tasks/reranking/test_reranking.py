@@ -134,7 +134,7 @@ def test_a_passage_in_windows_has_the_best_score_of_any(tmp_path: Path) -> None:
 def test_scores_that_are_all_but_1_are_still_in_the_order_of_their_logits() -> None:
     given = batch(made.drawn(2, 4, longest=8), length=40)
     logits = torch.tensor([30.0, 90.0, 60.0, 45.0, -200.0, -150.0, -199.0, 0.0])[:, None]
-    found = Judged.of(TASK.read(None, SimpleNamespace(logits=logits.to(torch.bfloat16)), given).numpy())
+    found = Judged.of(TASK.read(SimpleNamespace(logits=logits.to(torch.bfloat16)), given, None).numpy())
     judged = Judged.of(made.drawn(2, 4, longest=8).targets)
     assert found.passage.tolist() == judged.passage[[1, 2, 3, 0, 7, 5, 6, 4]].tolist()
     assert found.value.tolist() == [1, 1, 1, 1, 0.5, 0, 0, 0]
@@ -191,3 +191,23 @@ def test_classes_and_other_kinds_of_targets_are_refused() -> None:
     with pytest.raises(PlanError) as caught:
         TASK.metrics(Labels(problem="single_label", names=["a", "b"]))
     assert caught.value.code == "labels.kind"
+
+
+def test_the_spread_is_that_of_the_logits_whatever_their_level() -> None:
+    logits = np.array([-12.0, -12.5, -14.0, -30.0, 2.0, 1.0, -0.5])
+    row = np.array([0, 0, 0, 1, 2, 2, 2])
+    for shift in (0.0, -40.0):
+        scores = 1 / (1 + np.exp(-(logits + shift)))
+        answers = Judged(row, np.arange(7), scores, 3).matrix(np.float32)
+        assert TASK.spread(answers) == pytest.approx((2.0 + 2.5) / 2, rel=1e-3)
+    assert TASK.spread(Judged(row, np.arange(7), np.full(7, 0.3), 3).matrix(np.float32)) == 0
+    assert np.isnan(TASK.spread(Judged(row, np.arange(7), np.ones(7), 3).matrix(np.float32)))
+    assert np.isnan(TASK.spread(Judged(row[3:4] - 1, np.arange(1), np.ones(1), 1).matrix(np.float32)))
+
+
+def test_rows_of_relevant_passages_alone_are_refused_with_what_helps() -> None:
+    from tunebook.core.errors import PlanError
+
+    with pytest.raises(PlanError) as caught:
+        TASK.check({"judged": {"positives": 9, "negatives": 0}})
+    assert caught.value.code == "reranking.no_negatives" and "tunebook mine" in caught.value.advice

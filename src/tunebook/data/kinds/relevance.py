@@ -122,7 +122,12 @@ class Relevance(ColumnKind):
         judged = Judged.of(self.targets(rows["label"], labels))
         shared = len(relevant["train"] & (relevant["validation"] | relevant["test"]))
         positives = int((judged.value > 0).sum())
-        counts = {"all": len(judged.row), "positives": positives, "negatives": len(judged.row) - positives}
+        counts = {
+            "rows": judged.rows,
+            "all": len(judged.row),
+            "positives": positives,
+            "negatives": len(judged.row) - positives,
+        }
         return {"judged": {**counts, "shared": shared, "most": int(judged.counts.max(initial=0))}}
 
     def doubts(self, stats: dict[str, Any]) -> list[dict[str, Any]]:

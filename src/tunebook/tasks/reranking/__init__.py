@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion
 from tunebook.core.encoded import Encoded
-from tunebook.core.hooks import SENTENCES, Case
+from tunebook.core.errors import PlanError
+from tunebook.core.hooks import SENTENCES, BaselineInput, Case
 from tunebook.core.judged import Judged
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
@@ -22,6 +24,7 @@ from tunebook.tasks.ranking.scores import METRICS
 from tunebook.tasks.ranking.words import RankingWords
 from tunebook.tasks.reranking import pairs
 
+_SHOWN = 8  # passages of a query in a step, as BGE trains its rerankers
 _SIGMOID = "torch.nn.modules.activation.Sigmoid"
 
 
@@ -110,11 +113,57 @@ class Reranking(RankingWords):
 
         return Relevance(labels.high or 1.0, params.label_smoothing)
 
-    def read(self, model: Any, outputs: Any, batch: Batch) -> Any:
+    def read(self, outputs: Any, batch: Batch, model: Any) -> Any:
         """The passages of each row by their highest logits, and the sigmoid of these, in float32."""
         from tunebook.tasks.reranking.batches import read
 
         return read(outputs, batch)
+
+    def baselines(self, given: BaselineInput) -> Mapping[str, Callable[[], NDArray[Any]]]:
+        """BM25, in the order of which the same passages stand.
+
+        Raises:
+            MachineError: bm25s is not installed.
+        """
+        from tunebook.tasks.ranking.lexical import order
+
+        return {"bm25": lambda: order(given.rows[given.split])}
+
+    def spread(self, answers: NDArray[np.float32]) -> float:
+        """Highest less lowest logit of a query's passages, the median of queries that have several; NaN where scores
+        are 1, of which the logits are not known."""
+        found = Judged.of(answers)
+        value = found.value.astype(np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logits = np.log(value) - np.log1p(-value)
+            ends = np.cumsum(found.counts)
+            several = np.flatnonzero(found.counts > 1)
+            apart = logits[ends[several] - found.counts[several]] - logits[ends[several] - 1]
+        return float(np.median(apart)) if len(apart) else math.nan
+
+    def check(self, stats: Mapping[str, Any]) -> None:
+        """Refuse rows in which every passage is relevant, so that every order is right.
+
+        Raises:
+            PlanError: `reranking.no_negatives`.
+        """
+        judged = stats["judged"]
+        if not judged["negatives"]:
+            raise PlanError("reranking.no_negatives", key="data", value=judged["positives"])
+
+    def read_share(self, stats: Mapping[str, Any], techniques: Mapping[str, Mapping[str, Value]]) -> float:
+        """The passages that `candidates` shows of a row, over those that it has."""
+        judged, most = stats["judged"], techniques.get("candidates")
+        if most is None:
+            return 1.0
+        shown = sum(min(judged[name], judged["rows"] * float(most[name])) for name in ("positives", "negatives"))  # type: ignore[arg-type]
+        return float(shown / max(judged["all"], 1))
+
+    def proposes(self, stats: Mapping[str, Any]) -> Mapping[str, Value]:
+        """One relevant passage and seven others an epoch, where queries have more."""
+        if stats["judged"]["all"] <= _SHOWN * stats["judged"]["rows"]:
+            return {}
+        return {"candidates.positives": 1, "candidates.negatives": _SHOWN - 1}
 
     def idle(self, labels: Labels) -> Mapping[str, Value]:
         """There are no classes."""

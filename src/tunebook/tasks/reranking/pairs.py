@@ -58,9 +58,11 @@ def encode(rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
     """Windows of at most `max_length` tokens of each row's pairs, one after the other.
 
     Raises:
-        DataError: `reranking.no_candidates`, a row has no passages. ModelError: `reranking.max_length`.
+        DataError: `reranking.no_candidates`, a row has no passages; `reranking.alone`, no row has. ModelError:
+            `reranking.max_length`.
     """
-    assert rows.targets is not None and rows.passages is not None
+    if rows.targets is None or rows.passages is None:
+        raise DataError("reranking.alone", key=rows.ids[0] if rows.ids else "")
     judged = Judged.of(rows.targets)
     if not judged.counts.all():
         raise DataError("reranking.no_candidates", key=rows.ids[int(np.argmin(judged.counts))])

@@ -115,7 +115,9 @@ def latencies(a: LoadedModel, b: LoadedModel, rows: Rows, count: int = ROWS) -> 
 
 
 def _single(rows: Rows, number: int) -> Rows:
-    return replace(rows.at(slice(number, number + 1)), targets=None, weights=None)
+    """A row as it is asked; one with candidates is nothing without them."""
+    row = rows.at(slice(number, number + 1))
+    return replace(row, targets=None if row.passages is None else row.targets, weights=None)
 
 
 def _milliseconds(model: LoadedModel, row: Rows) -> float:

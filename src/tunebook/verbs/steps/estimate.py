@@ -63,7 +63,15 @@ def sizes_of_kind(kind: Architecture) -> Sizes:
     return Sizes(every, kind.lookups, every, len(kind.shapes), kind.modules, *inner)
 
 
-def estimate(sizes: Sizes, params: Filled, *, rows: dict[Split, int], mean_length: float, steps: int) -> Estimate:
+def estimate(
+    sizes: Sizes,
+    params: Filled,
+    *,
+    rows: dict[Split, int],
+    mean_length: float,
+    steps: int,
+    reads: tuple[float, float] = (1.0, 1.0),
+) -> Estimate:
     """Seconds, memory and steps of a run.
 
     A token costs 2 floating-point operations for each parameter outside the embeddings on the way forward, and twice
@@ -72,18 +80,20 @@ def estimate(sizes: Sizes, params: Filled, *, rows: dict[Split, int], mean_lengt
     rows, checkpoints.
 
     Args:
-        rows: rows of each split; mean_length: tokens of a row, cut at max_length.
+        rows: rows of each split; mean_length: tokens of a row, its texts cut at max_length.
+        reads: texts of a row in a step of training, and the share that these are of all that it has.
     """
     from tunebook.engine.ranks import processes
 
     dense = max(sizes.parameters - sizes.lookups, 1)
     share = min(sizes.trained / dense, 1.0)
-    length = mean_length * (1.05 if params.length_bucketing == "on" else 1.6)
+    looked = mean_length * (1.05 if params.length_bucketing == "on" else 1.6)
+    length = looked * reads[1]
     speed = this_speed(sizes.hidden, max(int(params.batch_size * length), 1), params.precision)
     batch = params.batch_size * params.gradient_accumulation_steps
     step = _step(sizes, params, speed, share)
     step += 2.0 * dense * length * batch * (1 + 2 * share) * speed.operation / processes()
-    forward = 2.0 * dense * length * rows["validation"] * speed.operation / processes()
+    forward = 2.0 * dense * looked * rows["validation"] * speed.operation / processes()
     calls = math.ceil(rows["validation"] / max(2 * params.batch_size, 32)) * sizes.modules * _CALLS * _ONE_WAY
     checkpoint = (4 * sizes.parameters + 8 * sizes.trained) / _DISK
     looks = _looks(params, steps, rows["train"])
@@ -92,7 +102,9 @@ def estimate(sizes: Sizes, params: Filled, *, rows: dict[Split, int], mean_lengt
     return Estimate(
         seconds=seconds,
         clock_seconds=seconds * speed.waiting,
-        memory_bytes=int(_BASE + 4 * sizes.parameters + 12 * sizes.trained + _activations(sizes, params, share)),
+        memory_bytes=int(
+            _BASE + 4 * sizes.parameters + 12 * sizes.trained + reads[0] * _activations(sizes, params, share)
+        ),
         steps=steps,
         parameters=sizes.parameters,
         trained=sizes.trained,

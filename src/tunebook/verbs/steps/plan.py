@@ -147,6 +147,7 @@ def plan_one(
     gathered(
         lambda: _check_settings(params, task, data, tokens["positions"]),
         lambda: _check_whole(params, task, data),
+        lambda: task.check(data.stats),
         lambda: check_steps(params, steps),
         lambda: woven.extend(order(switched, task, more=frozenset({"past"} if start else ()))),
         lambda: _refuse(woven, _facts(data, params, folder, woven, start)),
@@ -169,7 +170,7 @@ def plan_one(
         data_path=data.path.absolute(),
         seed=params.seed,
         versions={name: version_of(name) for name in _LIBRARIES},
-        estimate=_needed(sizes, params, data, tokens, steps),
+        estimate=_needed(sizes, params, data, tokens, {item.key: item.model_dump() for item in woven}),
         before=before,
         continues=start.path if start else None,
         values={} if table.version else {**table.values(), "seed": params.seed},
@@ -178,13 +179,18 @@ def plan_one(
     )
 
 
-def _needed(sizes: Sizes, params: Filled, data: DataRef, tokens: dict[str, Any], steps: int) -> Estimate:
+def _needed(
+    sizes: Sizes, params: Filled, data: DataRef, tokens: dict[str, Any], techniques: dict[str, Any]
+) -> Estimate:
     """Time and memory of a run, and how many of its texts lose their end."""
     from tunebook.data.tokens import share_cut
 
     windows = task_of(data.task).windows
+    steps = planned_steps(params, data.rows["train"])
     length = mean_length(tokens, None if windows else params.max_length)
-    found = estimate(sizes, params, rows=data.rows, mean_length=length, steps=steps)
+    share = task_of(data.task)().read_share(data.stats, techniques)
+    reads = (max(tokens.get("per_row", 1.0) * share, 1.0), share)
+    found = estimate(sizes, params, rows=data.rows, mean_length=length, steps=steps, reads=reads)
     cut = 0.0 if windows else share_cut(tokens, params.max_length)
     return found.model_copy(update={"cut_share": cut})
 

@@ -16,6 +16,7 @@ from tunebook.core.said import said
 from tunebook.knowledge.lesson import Lesson
 from tunebook.models.source import find_model
 from tunebook.tables.case import Case, Machine
+from tunebook.tables.in_force import techniques_of
 from tunebook.tables.propose import Advice, advise
 from tunebook.tables.recommend import Asked, Suggestion, learnt, opinion, recommended
 from tunebook.tables.rules import Scaling
@@ -105,13 +106,15 @@ def case_of(book: Book, table: ParamTable, wish: Wish, *, allow: Allow = frozens
     data, name = book.data, str(table.values()["base_model"])
     folder = find_model(from_book(name, book.path), allow_pickle="pickle" in allow)
     tokens = read_tokens(data, folder, allow_unknown=True)
+    task = task_of(data.task)()
     return Case(
         {**data.stats, "tokens": tokens},
         data.labels,
         data.rows["train"],
-        model_facts(name, folder, task_of(data.task)(), data.labels, tokens["positions"]),
+        model_facts(name, folder, task, data.labels, tokens["positions"]),
         machine(wish),
         wish.edge_bytes,
+        task.read_share(data.stats, techniques_of(table)),
     )
 
 

@@ -1,0 +1,60 @@
+"""The page of a search whose candidates are reranked: scores before and after, and queries that it made worse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunebook.core.messages import say
+from tunebook.core.sections import Beside, Column, Table
+from tunebook.core.words import phrase
+from tunebook.report.page import write_page
+
+if TYPE_CHECKING:
+    from tunebook.verbs.two_stages import TwoStages
+
+
+def write_page_of(found: TwoStages, name: str, headline: str, lost: Sequence[tuple[str, str, str, str]]) -> Path:
+    """Write the page.
+
+    Args:
+        name: of the first stage; lost: query, the right passage, the first one before, the first one after.
+    """
+    columns = (
+        Column(say("report.metric"), "name"),
+        Column(say("two_stages.first"), "number"),
+        Column(say("two_stages.second"), "number"),
+    )
+    sides = (found.first, found.second)
+    rows = []
+    for key in found.second:
+        before, after = (Beside(side[key].value, (side[key].low, side[key].high)) for side in sides)
+        rows.append((phrase("metric", key), before, after))
+    tables = [Table(say("two_stages.scores", rows=found.rows, depth=found.depth), columns, tuple(rows), whole=True)]
+    if lost:
+        parts = (
+            Column(say("ranking.query"), "text"),
+            Column(say("ranking.should"), "right"),
+            Column(say("two_stages.was_first"), "text"),
+            Column(say("ranking.first"), "wrong"),
+        )
+        tables.append(Table(say("two_stages.lost", count=len(lost)), parts, tuple(lost), whole=True))
+    facts = [
+        (say("two_stages.stage"), name),
+        (say("two_stages.depth"), str(found.depth)),
+        (say("two_stages.found"), f"{found.found:.1%}"),
+    ]
+    return write_page(found.path, "two_stages.html.j2", facts=facts, tables=tables, sentence=sentence(found, headline))
+
+
+def sentence(found: TwoStages, headline: str) -> str:
+    """What reranking is worth, in one sentence."""
+    gain = found.gain
+    code = "better" if gain.low > 0 else "worse" if gain.high < 0 else "open"
+    fields = {"before": f"{found.first[headline].value:.3f}", "after": f"{found.second[headline].value:.3f}"}
+    ends = {"low": f"{gain.low:+.3f}", "high": f"{gain.high:+.3f}"}
+    return say(f"two_stages.{code}", metric=phrase("metric", headline), **fields, **ends)
+
+
+__all__ = ["sentence", "write_page_of"]

@@ -1,0 +1,140 @@
+"""Rerank: passages in the order in which a run's model finds them relevant to a query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tunebook.core.answers import Rows
+from tunebook.core.errors import DataError
+from tunebook.core.judged import Judged
+from tunebook.core.progress import Progress
+from tunebook.core.registry import task_of
+from tunebook.data.options import DataOptions
+from tunebook.verbs.steps.runs import Run
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_AT_ONCE = 32  # passages that are read together
+_NAMES = ("text", "contents", "content", "body")  # of a column of passages, beside those that mean nothing else
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A passage in its place.
+
+    Attributes:
+        rank: from 1; place: its number among the passages that were given, from 0.
+        score: from 0 to 1.
+    """
+
+    rank: int
+    place: int
+    score: float
+    text: str
+
+
+def rerank(
+    run: Run, query: str, passages: Sequence[str], *, top_k: int | None = None, progress: Progress | None = None
+) -> list[Ranked]:
+    """Passages, cleaned as those of training were, by their scores, best first; equal ones in the order given.
+
+    A passage without text has no place in the order. One that is longer than the model reads at once is read in
+    windows, and has the highest score of these.
+
+    Args:
+        run: a finished run of the task `reranking`.
+        top_k: the best so many; None for all.
+
+    Raises:
+        RunError: the run has not finished. DataError: `rerank.task`, its model orders no candidates; `rerank.query`,
+            there is nothing to read in the query; `predict.how`, `top_k` is below 1.
+    """
+    from tunebook.data.clean import clean_text
+    from tunebook.data.frozen import rows_of
+
+    plan = run.plan
+    if "candidates" not in task_of(plan.task).gives:
+        raise DataError("rerank.task", key=run.id, value=plan.task)
+    if top_k is not None and top_k < 1:
+        raise DataError("predict.how", key="top_k", value=top_k, allowed="1 – …")
+    rules = tuple(rows_of(plan).stats["cleaning"]["rules"])
+    asked = clean_text(query, rules)
+    if not asked.strip():
+        raise DataError("rerank.query", key="query", value=query)
+    texts = [clean_text(text, rules) for text in passages]
+    there = [place for place, text in enumerate(texts) if text.strip()]
+    if not there:
+        return []
+    scores = _scores(run, asked, [texts[place] for place in there], progress)
+    order = np.argsort(-scores, kind="stable")[:top_k].tolist()
+    found = [(there[one], float(scores[one])) for one in order]
+    return [Ranked(rank, place, score, texts[place]) for rank, (place, score) in enumerate(found, 1)]
+
+
+def _scores(run: Run, query: str, texts: list[str], progress: Progress | None) -> Any:
+    """Score of each passage, shape (N,), float32: read in rows of a few candidates each."""
+    from tunebook.engine.load import load_model
+
+    numbers = np.arange(len(texts))
+    row = numbers // _AT_ONCE
+    judged = Judged(row, numbers, np.zeros(len(texts)), int(row[-1]) + 1)
+    names = [str(number) for number in range(judged.rows)]
+    rows = Rows(
+        [query] * judged.rows, None, judged.matrix(), names, passages=texts, passage_ids=list(map(str, numbers))
+    )
+    found = Judged.of(load_model(run.model, run.plan).logits(rows, progress))
+    scores = np.zeros(len(texts), dtype=np.float32)
+    scores[found.passage] = found.value
+    return scores
+
+
+def read_passages(path: Path, options: DataOptions | None = None) -> list[dict[str, Any]]:
+    """The passages of a file: lines of a text, or rows of any table, each with the file's columns and, as `passage`,
+    its text, behind its title where it has one.
+
+    The column of the texts is that of `options.text`, else one with a usual name, else the only one.
+
+    Raises:
+        DataError: the file, or one of its rows, cannot be read; `predict.column`, it has no such column;
+            `rerank.column`, none is known.
+    """
+    from tunebook.data.cells import as_text
+    from tunebook.data.judged_columns import titled
+    from tunebook.data.outside import refuse_lost_rows
+    from tunebook.data.read import read
+
+    source = read(path, options or DataOptions(), labelled=False)
+    refuse_lost_rows(source)
+    name = _column(source.table, path, options or DataOptions())
+    columns = {column: source.table[column].to_pylist() for column in source.table.column_names}
+    titles = columns.get("title", []) if name != "title" else []
+    found = []
+    for place, cell in enumerate(columns[name]):
+        text = as_text(cell) or ""
+        whole = titled(as_text(titles[place]), text) if titles else text
+        found.append({**{column: values[place] for column, values in columns.items()}, "passage": whole})
+    return found
+
+
+def _column(table: pa.Table, path: Path, options: DataOptions) -> str:
+    """The column of the passages."""
+    from tunebook.data.judged_columns import PASSAGE
+
+    names: list[str] = table.column_names
+    if options.text is not None:
+        if options.text not in names:
+            raise DataError("predict.column", key=str(path), value=options.text, allowed=" | ".join(names))
+        return options.text
+    known = [name for wanted in (*PASSAGE, *_NAMES) for name in names if name.strip().lower() == wanted]
+    if not known and len(names) > 1:
+        raise DataError("rerank.column", key=str(path), allowed=" | ".join(names))
+    return known[0] if known else names[0]
+
+
+__all__ = ["Ranked", "read_passages", "rerank"]

@@ -1,0 +1,131 @@
+"""Retrieve, then rerank: what a first stage finds among all passages, before and after a run's model orders it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.answers import Rows
+from tunebook.core.errors import DataError
+from tunebook.core.judged import Judged
+from tunebook.core.nouns import Interval, Split
+from tunebook.core.progress import Progress
+from tunebook.core.registry import task_of
+from tunebook.verbs.steps.answers import answers, place_of
+from tunebook.verbs.steps.runs import Run
+
+BM25 = "bm25"
+_WORST = 15  # queries that the page shows
+
+
+@dataclass(frozen=True)
+class TwoStages:
+    """What reranking is worth behind a first stage, on the queries of a split.
+
+    Attributes:
+        path: of the page; rows: queries; depth: candidates of each at most.
+        found: share of the relevant passages that are among the candidates, which no order can better.
+        first, second: score -> value with its interval, before and after.
+        gain: of the headline, paired by query.
+    """
+
+    path: Path
+    rows: int
+    depth: int
+    found: float
+    first: dict[str, Interval]
+    second: dict[str, Interval]
+    gain: Interval
+
+
+def two_stages(
+    run: Run,
+    first: Run | None = None,
+    *,
+    split: Split = "test",
+    depth: int = 50,
+    progress: Progress | None = None,
+) -> TwoStages:
+    """Search all passages of the book for each query of a split, order the best `depth` by the run's model, and write
+    one page of the scores before and after.
+
+    Other than `evaluate`, no relevant passage is among the candidates that the first stage has not found.
+
+    Args:
+        run: a finished run of the task `reranking`.
+        first: a run that searches, of the same passages; None for BM25.
+
+    Raises:
+        RunError: a run has not finished. DataError: `rerank.task`, `data.no_split`; `predict.how`, `depth` is below 2.
+            MachineError: bm25s is not installed.
+    """
+    from tunebook.data.frozen import rows_of
+    from tunebook.data.load import group_codes, load
+    from tunebook.report.two_stages import write_page_of
+    from tunebook.stats.bootstrap import Units
+    from tunebook.stats.influence import mean_interval
+
+    plan, ref = run.plan, rows_of(run.plan)
+    task = task_of(plan.task)()
+    if "candidates" not in task.gives:
+        raise DataError("rerank.task", key=run.id, value=plan.task)
+    if depth < 2:
+        raise DataError("predict.how", key="depth", value=depth, allowed="2 – …")
+    if not ref.rows.get(split):
+        raise DataError("data.no_split", key=split, value=0, allowed=" | ".join(k for k, n in ref.rows.items() if n))
+    rows = load(ref, split)
+    assert rows.targets is not None
+    before = Judged.of(_searched(rows, first, place_of(first.plan, ref, split) if first else "", progress)).best(depth)
+    name = first.id if first else BM25
+    after = _reranked(run, rows, before, f"{split}/behind-{name}-{depth}", progress)
+    groups, headline = group_codes(rows, ref.roles), task.headline(plan.labels)
+    both = [one.matrix(np.float32) for one in (before, after)]
+    each = [task.row_scores(one, rows.targets, plan.labels, headline) for one in both]
+    assert each[0] is not None and each[1] is not None
+    change = each[1] - each[0]
+    values = [task.intervals(one, rows.targets, plan.labels, groups) for one in both]
+    judged = Judged.of(rows.targets)
+    relevant = judged.at(judged.value > 0)
+    found = TwoStages(
+        path=run.results(split) / f"behind-{name}.html",
+        rows=len(rows),
+        depth=depth,
+        found=float(np.isfinite(relevant.values_in(before)).mean()) if len(relevant.row) else 0.0,
+        first=values[0],
+        second=values[1],
+        gain=mean_interval(change, Units.of(len(rows), groups)),
+    )
+    found.path.parent.mkdir(exist_ok=True)
+    said = [task.say(one, rows, plan.labels) for one in both]
+    true = task.true(rows.targets, rows, plan.labels)
+    lost = []
+    for row in np.argsort(change, kind="stable")[:_WORST].tolist():
+        if change[row] < 0:
+            shown = (true[row], said[0][row]["passages"][:1], said[1][row]["passages"][:1])
+            lost.append((rows.texts[row], *(task.shown(one) for one in shown)))
+    write_page_of(found, name, headline, lost)
+    return found
+
+
+def _searched(rows: Rows, first: Run | None, place: str, progress: Progress | None) -> NDArray[Any]:
+    """What the first stage finds among all passages, best first."""
+    from tunebook.tasks.ranking.lexical import search
+
+    return search(rows) if first is None else answers(first, rows, place, progress=progress)
+
+
+def _reranked(run: Run, rows: Rows, before: Judged, place: str, progress: Progress | None) -> Judged:
+    """The same passages of each query in the order of the run's model; queries of which nothing was found have none."""
+    asked = np.flatnonzero(before.counts)
+    row = np.searchsorted(asked, before.row)
+    candidates = Judged(row, before.passage, np.zeros(len(row)), len(asked))
+    some = replace(rows.at(asked.tolist()), targets=candidates.matrix())
+    found = Judged.of(answers(run, some, place, progress=progress))
+    return replace(found, row=asked[found.row], rows=len(rows))
+
+
+__all__ = ["BM25", "TwoStages", "two_stages"]

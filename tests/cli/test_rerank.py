@@ -1,0 +1,25 @@
+"""tunebook rerank: JSON, a table on the screen, a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import Call
+from tests.verbs.test_rerank import PASSAGES, book, run  # noqa: F401 - fixtures
+
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.runs import Run
+
+
+def test_the_best_passages_are_told_and_written(book: Book, run: Run, tmp_path: Path, tunebook: Call) -> None:  # noqa: F811
+    file = tmp_path / "p.txt"
+    file.write_text("\n".join(PASSAGES[:30]), encoding="utf-8")
+    data = tunebook("rerank", book.path, "the room", file, "--top-k", "25", "--json").json
+    assert (data["path"], data["run"], data["rows"], data["empty"]) == (str(file), run.id, 30, 0)
+    assert [one["rank"] for one in data["passages"]] == list(range(1, 26))
+    assert data["passages"][0].keys() >= {"rank", "score", "passage", "place"}
+    told = tunebook("rerank", book.path, "the room", file)
+    assert told.code == 0 and "rank" in told.out.lower() and "20 of 30 rows shown" in " ".join(told.out.split())
+    out = tmp_path / "ranked.csv"
+    assert tunebook("rerank", book.path, "the room", file, "--out", out).code == 0
+    assert len(out.read_text("utf-8").splitlines()) == 31
