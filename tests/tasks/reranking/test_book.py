@@ -54,7 +54,7 @@ def test_the_first_table_draws_candidates_and_counts_what_it_reads(book: Book) -
     assert (values["candidates.positives"], values["candidates.negatives"]) == (1, 7)
     assert "seven others" in table.rows["candidates.negatives"].reason
     made = plan(table, book.data)
-    assert made.params["max_length"] == 16, "of query and passage together"
+    assert made.params.max_length == 16, "of query and passage together"
     less = plan(child(table, {"candidates.negatives": 1}), book.data).estimate
     more = plan(child(table, {"candidates": "off"}), book.data).estimate
     assert less.seconds < made.estimate.seconds < more.seconds
