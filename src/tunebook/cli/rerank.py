@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from tunebook.cli.answer import Answer, facts, grid, note, prose
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
-from tunebook.cli.options import Books, Form, RunName, data_options, option, wrong
+from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, wrong
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import cut, say
 from tunebook.core.words import phrase
@@ -49,7 +47,7 @@ def rerank(
     wanted: Wanted,
     staged: Staged,
     form: Form,
-    words: Annotated[list[str] | None, typer.Argument(metavar="[QUERY FILE]", help=say("cli.opt.rerank_words"))] = None,
+    words: Annotated[list[str] | None, argument("rerank_words", "[QUERY FILE]")] = None,
     run: RunName = "latest",
 ) -> Answer:
     """Put the passages of a file in the order of their relevance to a query, or those that a first stage finds."""
