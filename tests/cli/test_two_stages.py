@@ -14,13 +14,13 @@ from tunebook.core.judged import Judged
 from tunebook.core.nouns import Interval
 from tunebook.data.frozen import rows_of
 from tunebook.data.load import load
-from tunebook.report.two_stages import sentence
+from tunebook.report.two_stages import TwoStages, sentence
 from tunebook.tasks.ranking.lexical import search
 from tunebook.tasks.ranking.scores import ndcg
 from tunebook.verbs.rerank import rerank
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
-from tunebook.verbs.two_stages import TwoStages, two_stages
+from tunebook.verbs.two_stages import two_stages
 
 book, run = test_rerank.book, test_rerank.run
 

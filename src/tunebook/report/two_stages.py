@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tunebook.core.messages import say
+from tunebook.core.nouns import Interval
 from tunebook.core.sections import Beside, Column, Table
 from tunebook.core.words import phrase
 from tunebook.report.page import write_page
 
-if TYPE_CHECKING:
-    from tunebook.verbs.two_stages import TwoStages
+
+@dataclass(frozen=True)
+class TwoStages:
+    """What reranking is worth behind a first stage, on the queries of a split.
+
+    Attributes:
+        path: of the page; rows: queries; depth: candidates of each at most.
+        found: share of the relevant passages that are among the candidates, which no order can better.
+        first, second: score -> value with its interval, before and after.
+        gain: of the headline, paired by query.
+    """
+
+    path: Path
+    rows: int
+    depth: int
+    found: float
+    first: dict[str, Interval]
+    second: dict[str, Interval]
+    gain: Interval
 
 
 def write_page_of(found: TwoStages, name: str, headline: str, lost: Sequence[tuple[str, str, str, str]]) -> Path:
@@ -57,4 +75,4 @@ def sentence(found: TwoStages, headline: str) -> str:
     return say(f"two_stages.{code}", metric=phrase("metric", headline), **fields, **ends)
 
 
-__all__ = ["sentence", "write_page_of"]
+__all__ = ["TwoStages", "sentence", "write_page_of"]

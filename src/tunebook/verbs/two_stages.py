@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,34 +11,15 @@ from numpy.typing import NDArray
 from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError
 from tunebook.core.judged import Judged
-from tunebook.core.nouns import Interval, Split
+from tunebook.core.nouns import Split
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
+from tunebook.report.two_stages import TwoStages, write_page_of
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.runs import Run
 
 BM25 = "bm25"
 _WORST = 15  # queries that the page shows
-
-
-@dataclass(frozen=True)
-class TwoStages:
-    """What reranking is worth behind a first stage, on the queries of a split.
-
-    Attributes:
-        path: of the page; rows: queries; depth: candidates of each at most.
-        found: share of the relevant passages that are among the candidates, which no order can better.
-        first, second: score -> value with its interval, before and after.
-        gain: of the headline, paired by query.
-    """
-
-    path: Path
-    rows: int
-    depth: int
-    found: float
-    first: dict[str, Interval]
-    second: dict[str, Interval]
-    gain: Interval
 
 
 def two_stages(
@@ -65,7 +45,6 @@ def two_stages(
     """
     from tunebook.data.frozen import rows_of
     from tunebook.data.load import group_codes, load
-    from tunebook.report.two_stages import write_page_of
     from tunebook.stats.bootstrap import Units
     from tunebook.stats.influence import mean_interval
 

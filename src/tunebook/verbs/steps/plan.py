@@ -227,11 +227,7 @@ def _check_settings(params: Filled, task: Task, data: DataRef, room: int) -> Non
 
 
 def _check_whole(params: Filled, task: Task, data: DataRef) -> None:
-    """Refuse to split the steps of a loss that holds all rows of a step against each other.
-
-    Raises:
-        PlanError: `plan.whole`.
-    """
+    """Refuse to split the steps of a loss that holds all rows of a step against each other."""
     passes = params.gradient_accumulation_steps
     if passes > 1 and task.whole(data.labels, params):
         raise PlanError("plan.whole", key="gradient_accumulation_steps", value=passes, allowed="1", task=task.key)
