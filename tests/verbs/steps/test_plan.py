@@ -196,8 +196,10 @@ def test_what_needs_answers_of_whole_rows_cannot_be_had_with_tokens(monkeypatch:
         try:
             order({key: {}}, Tagger(), more=frozenset({"past"}))
         except PlanError as error:
-            assert error.code == "plan.needs" and "answer" in error.message and "tagger" in error.message
-            wrong[key] = error.value
+            assert error.code == "plan.needs" and "tagger" in error.message
+            if error.value not in ("candidates", "sequences"):  # no answers of rows are meant
+                assert "answer" in error.message
+                wrong[key] = error.value
     whole = ("distill", "mixup", "multi_task", "sample_weights", "self_training")
     assert wrong == {**dict.fromkeys(whole, "row_logits"), **dict.fromkeys(("p_tuning", "prompt"), "free_tokens")}
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
