@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers.utils.logging import disable_progress_bar
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.progress import Progress, Silent
@@ -152,6 +151,7 @@ def encoder(
 ) -> Callable[[Sequence[str]], NDArray[np.float32]]:
     """A function that gives the features of texts, for which the model is loaded once; see `features`."""
     from transformers import AutoModel
+    from transformers.utils.logging import disable_progress_bar
 
     keep_memory()
     disable_progress_bar()
