@@ -73,7 +73,7 @@ def train_arms(book: Any, tables: Mapping[str, Mapping[str, Any]], *, seeds: int
         looks: at the validation rows, the last one at the end; the best is kept. Where a table says `eval_every`, that.
     """
     from tunebook.tables.make import child
-    from tunebook.verbs.abtest.exam import split_exam
+    from tunebook.verbs.abtest.scored import split_exam
     from tunebook.verbs.steps.plan import plan
     from tunebook.verbs.steps.train import train
 

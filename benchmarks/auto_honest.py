@@ -73,7 +73,7 @@ class Truths:
 
     def __init__(self, book: Any, rows: list[tuple[str, str]], folder: Path, fresh: int) -> None:
         from benchmarks.sets import write_rows
-        from tunebook.verbs.abtest.exam import file_exam
+        from tunebook.verbs.abtest.scored import file_exam
 
         self.book, self.folder, self.seeds = book, folder / "fresh", range(_FIRST, _FIRST + fresh)
         self.exam = file_exam(book.data, write_rows(rows, folder / "held.csv"))
@@ -88,8 +88,7 @@ class Truths:
 
     def _marks(self, table: Any) -> Any:
         from tunebook.verbs.abtest.arms import trained
-        from tunebook.verbs.abtest.crossfit import answers_of
-        from tunebook.verbs.abtest.marks import marks_of
+        from tunebook.verbs.abtest.scored import answers_of, marks_of
         from tunebook.verbs.steps.plan import plan
 
         if table.values_id not in self.known:

@@ -87,7 +87,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
 
 def recall_weights(book: Any) -> Any:
     """Weight of each validation row, mean 1: with them the mean of right answers is the mean recall of the classes."""
-    from tunebook.verbs.abtest.exam import split_exam
+    from tunebook.verbs.abtest.scored import split_exam
 
     targets = np.asarray(split_exam(book.data, "validation").rows.targets)
     _, place, counts = np.unique(targets, return_inverse=True, return_counts=True)

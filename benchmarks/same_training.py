@@ -76,9 +76,8 @@ _KEPT = {"before": "validation", "unseen": "test"}
 
 def _kept(book: Any, verdict: Any, split: Any) -> dict[str, float]:
     """What the gate says of the kept checkpoints."""
-    from tunebook.verbs.abtest.exam import split_exam
     from tunebook.verbs.abtest.looks import gain
-    from tunebook.verbs.abtest.marks import marks_of
+    from tunebook.verbs.abtest.scored import marks_of, split_exam
     from tunebook.verbs.steps.answers import answers
     from tunebook.verbs.steps.runs import Run
 

@@ -17,8 +17,7 @@ from tunebook.tables.make import child
 from tunebook.tasks.text_classification import TextClassification
 from tunebook.verbs.ab import ab
 from tunebook.verbs.abtest.arms import trained
-from tunebook.verbs.abtest.exam import Exam
-from tunebook.verbs.abtest.marks import Marks
+from tunebook.verbs.abtest.scored import Exam, Marks
 from tunebook.verbs.init import init
 from tunebook.verbs.promote import promote, weigh
 from tunebook.verbs.steps.book import Book, open_book

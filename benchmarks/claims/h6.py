@@ -33,7 +33,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """Kind of texts -> gain of each method over the plain table on them."""
 
     def work(book: Any) -> dict[str, Any]:
-        from tunebook.verbs.abtest.exam import split_exam
+        from tunebook.verbs.abtest.scored import split_exam
 
         common = {**EPOCHS, "max_epochs": options.epochs}
         tables = {"plain": common, **{key: {**common, **rows} for key, rows in TABLES.items()}}

@@ -59,7 +59,7 @@ def probed(book: Any, seeds: int) -> Arm:
     """Logistic regression on frozen features, which has no seed: the same answers as often as there are seeds."""
     from sklearn.linear_model import LogisticRegression
 
-    from tunebook.verbs.abtest.exam import split_exam
+    from tunebook.verbs.abtest.scored import split_exam
 
     values = book.champion.values()
     model, length = str(values["base_model"]), int(values["max_length"])

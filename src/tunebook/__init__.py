@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.init import init
     from tunebook.verbs.mine import mine
-    from tunebook.verbs.models import load_models
-    from tunebook.verbs.predict import predict, predict_file
+    from tunebook.verbs.predict import load_models, predict, predict_file
     from tunebook.verbs.promote import promote, rollback
     from tunebook.verbs.rerank import rerank
     from tunebook.verbs.search import search
@@ -65,7 +64,7 @@ _WHERE = {
     "embed_file": "verbs.embed",
     "evaluate": "verbs.evaluate",
     "init": "verbs.init",
-    "load_models": "verbs.models",
+    "load_models": "verbs.predict",
     "merge": "verbs.steps.merge",
     "mine": "verbs.mine",
     "open_book": "verbs.steps.book",

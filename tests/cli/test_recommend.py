@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Call
 
-from tunebook.cli.recommend import size, targets
+from tunebook.cli.techniques import size, targets
 from tunebook.core.errors import TunebookError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunebook.cli.save import check_out, flat, save, save_files
+from tunebook.cli.answers import check_out, flat, save, save_files
 from tunebook.core.errors import TunebookError
 from tunebook.core.hooks import Writer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tunebook.cli.answer import console
-from tunebook.cli.scores import best_of, report_data, score_lines, tell_report
+from tunebook.cli.evaluate import best_of, report_data, score_lines, tell_report
 from tunebook.core.nouns import Interval, Report
 from tunebook.core.said import STORED, said
 

@@ -26,8 +26,7 @@ from tunebook.techniques.focal import Focal
 from tunebook.techniques.multi_task import MultiTask
 from tunebook.techniques.r_drop import RDrop
 from tunebook.verbs.abtest.classes import class_rows
-from tunebook.verbs.abtest.exam import Exam
-from tunebook.verbs.abtest.marks import Marks
+from tunebook.verbs.abtest.scored import Exam, Marks
 
 SOURCE = Path(__file__).parents[2] / "src" / "tunebook"
 HOME = ("tasks/", "data/kinds/")  # a task scores its own kinds, and a kind is its own file

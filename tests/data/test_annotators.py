@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from tunebook.core.nouns import DataRef, Labels, Roles
-from tunebook.data.annotators import votes
 from tunebook.data.kind import column_kind
 from tunebook.data.load import load
 from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
+from tunebook.data.votes import votes
 
 
 def ref(labels: Labels, *annotators: str, **stats: Any) -> DataRef:

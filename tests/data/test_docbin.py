@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tunebook.data.docbin import read_docbin, string_hash
+from tunebook.data.formats.spacy import read_docbin, string_hash
 
 
 def packed(value: Any) -> bytes:

@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunebook.data.duplicates import find_repeats, found_in, hashes, text_keys
+from tunebook.data.split import find_repeats, found_in, hashes, text_keys
 
 
 def column(*values: str) -> pa.ChunkedArray:

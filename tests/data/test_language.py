@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunebook.data.language import guess_language
+from tunebook.data.describe import guess_language
 
 
 @pytest.mark.parametrize(

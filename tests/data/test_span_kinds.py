@@ -13,7 +13,6 @@ import pytest
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels
-from tunebook.data.annotators import votes
 from tunebook.data.clean import clean_text
 from tunebook.data.kind import class_counts
 from tunebook.data.kinds.spans import Spans
@@ -24,6 +23,7 @@ from tunebook.data.outside import outside_rows
 from tunebook.data.places import SPANS, TAGGED, column_of, lengths_of, spans_of
 from tunebook.data.prepare import prepare
 from tunebook.data.span_kind import SpanKind
+from tunebook.data.votes import votes
 
 Made = Callable[..., DataRef]
 AB = Labels(problem="spans", names=["A", "B"])

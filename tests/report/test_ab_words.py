@@ -27,7 +27,7 @@ from tunebook.report.ab_words import (
     wanted,
     worst_first,
 )
-from tunebook.verbs.abtest.foresight import Foresight
+from tunebook.verbs.abtest.looks import Foresight
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from tests.report import sample_run as sample
 from tests.report.reader import read_page
 from tunebook.core.nouns import Labels
-from tunebook.report.data import write_data_report
+from tunebook.report.rows import write_data_report
 
 LABELS = Labels(problem="single_label", names=["good", "bad"])
 

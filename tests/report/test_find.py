@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.verbs.steps.test_find import RATES, curve
-from tunebook.report.find import rate_plot, write_rate_page
+from tunebook.report.search import rate_plot, write_rate_page
 from tunebook.verbs.steps.find import RateFound, read_off
 
 

@@ -6,8 +6,7 @@ import pytest
 from jinja2 import Environment
 
 from tunebook.core.sections import Beside, Cell, Column, HeatMap, Reliability, Scatter, Section, Table
-from tunebook.report.page import _environment
-from tunebook.report.sections import beside, figure, picture, side_by_side
+from tunebook.report.page import _environment, beside, figure, picture, side_by_side
 
 AXES = ("x", "y")
 WIDE = Table("wide", (Column("a", "name"), Column("b", "number")), (("one", 3),), sortable=True, whole=True)

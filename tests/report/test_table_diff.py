@@ -8,7 +8,7 @@ import pytest
 
 from tests.report.reader import Page, read_page
 from tunebook.core.nouns import ParamTable
-from tunebook.report.table_diff import described, factor, table_diff_page
+from tunebook.report.history import described, factor, table_diff_page
 from tunebook.tables.make import child, new_table
 
 

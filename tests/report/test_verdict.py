@@ -5,7 +5,7 @@ import math
 import pytest
 
 from tunebook.core.nouns import Interval, Report
-from tunebook.report.verdict import standing
+from tunebook.report.worth import standing
 
 
 def report(value, low, high, baselines, headline="accuracy"):

@@ -22,9 +22,9 @@ from tunebook.stats.sequential import spent
 from tunebook.verbs import ab as module
 from tunebook.verbs.ab import ab, run_test
 from tunebook.verbs.abtest import pairs
-from tunebook.verbs.abtest.exam import Exam
 from tunebook.verbs.abtest.pairs import Pair, Seen
 from tunebook.verbs.abtest.prepared import prepare_test
+from tunebook.verbs.abtest.scored import Exam
 from tunebook.verbs.steps.book import Book, open_book
 
 

@@ -16,7 +16,7 @@ from tunebook.core.progress import Silent
 from tunebook.verbs import bases as module
 from tunebook.verbs.bases import Bases, Candidate, bases, licence
 from tunebook.verbs.init import init
-from tunebook.verbs.steps.baselines import baselines
+from tunebook.verbs.steps.answers import baselines
 from tunebook.verbs.steps.book import Book
 
 

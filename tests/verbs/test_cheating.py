@@ -19,8 +19,8 @@ from tunebook.core.verdict import Verdict
 from tunebook.knowledge.log import Change
 from tunebook.tables.store import TableStore
 from tunebook.verbs.ab import ab
-from tunebook.verbs.abtest.exam import split_exam
 from tunebook.verbs.abtest.final_exam import Trial
+from tunebook.verbs.abtest.scored import split_exam
 from tunebook.verbs.abtest.test_plan import PlannedLook, TestPlan
 from tunebook.verbs.init import init
 from tunebook.verbs.promote import opened, promote, weigh

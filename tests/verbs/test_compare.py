@@ -16,7 +16,7 @@ from tunebook.core.errors import DataError, RunError
 from tunebook.core.nouns import Report
 from tunebook.core.verdict import Gate
 from tunebook.verbs.abtest.arms import Arm, trained
-from tunebook.verbs.abtest.exam import Exam, split_exam
+from tunebook.verbs.abtest.scored import Exam, split_exam
 from tunebook.verbs.compare import compare
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.runs import Run, new_run

@@ -15,7 +15,7 @@ from tests.books import QUICK
 from tunebook.engine.load import load_model
 from tunebook.tables.make import child
 from tunebook.verbs.init import init
-from tunebook.verbs.models import load_models
+from tunebook.verbs.predict import load_models
 from tunebook.verbs.steps.merge import golden
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.runs import Run

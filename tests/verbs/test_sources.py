@@ -13,7 +13,7 @@ from pyarrow import parquet
 import tunebook as tb
 from tests import small
 from tunebook.core.errors import DataError, TunebookError
-from tunebook.verbs.sources import SAMPLES, find_sources
+from tunebook.verbs.init import SAMPLES, find_sources
 
 ROWS = [{"text": text, "label": label} for text, label in small.texts(60)]
 

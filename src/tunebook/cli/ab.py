@@ -32,8 +32,8 @@ def ab(book: Books, a: Version, b: Challenger, rule: GateOptions, around: ExtraO
     asked = read_options(rule, around, allowed)  # a slip of the pen is told before anything is loaded
     from tunebook.verbs.ab import run_test
     from tunebook.verbs.abtest.effects import METHODS
-    from tunebook.verbs.abtest.openings import rows_use
     from tunebook.verbs.abtest.prepared import prepare_test
+    from tunebook.verbs.abtest.tested import rows_use
     from tunebook.verbs.steps.book import open_book
 
     if around.method and around.method not in METHODS:
@@ -97,7 +97,7 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
 
 def _tell(screen: Console, verdict: Verdict, data: dict[str, Any]) -> None:
     from tunebook.report.ab_words import doubt_texts, sentence, settle_text
-    from tunebook.report.retention import arm_rows
+    from tunebook.report.worth import arm_rows
 
     good = verdict.passed or verdict.verdict not in ("STRONG", "PROMOTE")
     style = _STYLES[verdict.verdict] if good else "yellow"

@@ -80,7 +80,7 @@ def read_options(rule: GateOptions, around: ExtraOptions, allowed: Allowed) -> A
         asked["binding"] = True
     asked["challenges"] = [_challenge(item) for item in rule.challenge or ()]
     if around.prices is not None:
-        from tunebook.verbs.abtest.prices import read_prices
+        from tunebook.verbs.abtest.test_plan import read_prices
 
         asked["prices"] = read_prices(around.prices)
     return asked

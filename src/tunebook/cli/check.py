@@ -1,14 +1,16 @@
-"""tunebook check: can this table be trained on this data, and what will it cost?"""
+"""tunebook check and doctor: can this table be trained here, what will it cost, and what does this machine lack?"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, advise, command, facts, warn
+from tunebook.cli.answer import Answer, advise, command, facts, grid, warn
 from tunebook.cli.app import fitted
 from tunebook.cli.choose import chosen_table, described, overruled
 from tunebook.cli.init import data_facts
-from tunebook.cli.options import Allowed, Books, Chosen, said
+from tunebook.cli.options import Allowed, Books, Chosen, argument, said
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from tunebook.core.nouns import Estimate, Plan
     from tunebook.verbs.check import Check
     from tunebook.verbs.steps.book import Book
+
 
 NO = 1
 _BUSY = 1.3  # from here on other work on the machine is worth a word
@@ -120,4 +123,63 @@ def estimate_text(estimate: Estimate) -> str:
     return needed + (say("cli.estimate_cut", cut=share_text(estimate.cut_share)) if estimate.cut_share else "")
 
 
-__all__ = ["NO", "check", "estimate_text", "plan_facts", "rate_text"]
+def doctor(
+    book: Annotated[Path | None, argument("checked_book", "BOOK")] = None,
+) -> Answer:
+    """Look at the machine, or at a book."""
+    if book is not None:
+        return _of_book(book)
+    from tunebook.verbs.steps.doctor import doctor as look
+
+    found = look(offline=os.environ.get("HF_HUB_OFFLINE") == "1")
+    return Answer(found, lambda screen: _tell_doctor(screen, found), tuple(found["missing"].values()))
+
+
+def _of_book(book: Path) -> Answer:
+    """All that is wrong with a book; the exit code is 1 where there is something."""
+    from tunebook.verbs.checkup import checkup
+
+    found = checkup(book)
+
+    def tell(screen: Console) -> None:
+        for finding in found:
+            screen.print(f"! {finding.path}", style="yellow", soft_wrap=True)
+            screen.print(f"  [{finding.code}] {finding.message}", soft_wrap=True)
+            screen.print(f"  → {finding.advice}", soft_wrap=True)
+            screen.print()
+        told = say("cli.doctor.faults", count=len(found)) if found else f"✓ {say('cli.doctor.sound', book=book)}"
+        screen.print(told, style="yellow" if found else "green", soft_wrap=True)
+
+    findings = [finding.model_dump() for finding in found]
+    return Answer({"ok": not found, "findings": findings}, tell, code=1 if found else 0)
+
+
+def _tell_doctor(screen: Console, found: dict[str, Any]) -> None:
+    from tunebook.core.words import memory
+
+    machine = found["machine"]
+    gpu = memory(machine["gpu_memory_bytes"]) if machine["gpu_memory_bytes"] else say("cli.doctor.none")
+    reachable = {True: "yes", False: "no", None: "not_tried"}[found["hub"]["reachable"]]
+    pairs = [
+        ("Tunebook", found["tunebook"] or "?"),
+        ("Python", f"{found['python']}, {found['platform']}"),
+        (say("cli.doctor.cores"), machine["cores"]),
+        (say("cli.doctor.memory"), memory(machine["memory_bytes"])),
+        (say("cli.doctor.gpu"), gpu),
+        ("bfloat16", say(f"cli.doctor.{'fast' if machine['bf16'] else 'slow'}")),
+        (say("cli.doctor.disk"), memory(found["disk_free_bytes"])),
+        *((name, say(f"cli.doctor.model.{state}")) for name, state in found["models"].items()),
+        (say("cli.doctor.hub"), f"{found['hub']['endpoint']}: {say(f'cli.doctor.{reachable}')}"),
+    ]
+    screen.print(facts(pairs))
+    screen.print()
+    lines = [(name, version or "–") for name, version in found["libraries"].items()]
+    screen.print(grid((say("cli.doctor.library"), say("cli.doctor.version")), lines))
+    screen.print()
+    if found["missing"]:
+        screen.print(f"! {say('cli.doctor.missing', extras=', '.join(found['missing']))}", style="yellow")
+    else:
+        screen.print(f"✓ {say('cli.doctor.complete')}", style="green")
+
+
+__all__ = ["NO", "check", "doctor", "estimate_text", "plan_facts", "rate_text"]

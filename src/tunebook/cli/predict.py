@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, note, warn
+from tunebook.cli.answers import answer_in, tell_answers
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, said, share
-from tunebook.cli.predicted import answer_in, tell_answers
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 from tunebook.core.registry import task_of
@@ -58,7 +58,7 @@ def predict(
     run: RunName = "latest",
 ) -> Answer:
     """Answer texts or the rows of a file."""
-    from tunebook.cli.save import check_out, save, save_files
+    from tunebook.cli.answers import check_out, save, save_files
     from tunebook.verbs.steps.book import open_book
 
     found = chosen_run(open_book(book), run)

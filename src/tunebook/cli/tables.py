@@ -60,7 +60,7 @@ def _set(book: Path) -> str:
 
 def _tell_rows(screen: Console, table: ParamTable, effects: Mapping[str, str]) -> None:
     from tunebook.core.words import moment, shown
-    from tunebook.report.table_diff import described
+    from tunebook.report.history import described
 
     title = f"v{table.version}" if table.version else say("cli.runs.unsaved")
     about = " · ".join(part for part in (title, table.owner, moment(table.created), table.note) if part)
@@ -243,7 +243,7 @@ def table_diff(
 
 
 def _write_page(path: Path, tables: tuple[ParamTable, ParamTable], names: tuple[str, str]) -> None:
-    from tunebook.report.table_diff import table_diff_page
+    from tunebook.report.history import table_diff_page
     from tunebook.tables.files import publish
 
     try:
@@ -254,7 +254,7 @@ def _write_page(path: Path, tables: tuple[ParamTable, ParamTable], names: tuple[
 
 def tell_changes(screen: Console, tables: tuple[ParamTable, ParamTable], names: tuple[str, str]) -> None:
     """Print the rows in which two tables differ."""
-    from tunebook.report.table_diff import row_view
+    from tunebook.report.history import row_view
     from tunebook.tables.in_force import diff
 
     rows = [row_view(*tables, item["row"]) for item in diff(*tables)]

@@ -10,10 +10,9 @@ from tunebook.cli.answer import Answer, command, facts, note, predict_command
 from tunebook.cli.bars import Bars
 from tunebook.cli.check import estimate_text, plan_facts
 from tunebook.cli.choose import chosen_table, described, overruled
-from tunebook.cli.evaluate import retention_data, tell_retention
+from tunebook.cli.evaluate import report_data, retention_data, tell_report, tell_retention
 from tunebook.cli.lighter import Wanted, in_memory
 from tunebook.cli.options import Allowed, Books, Chosen, listed, option, said, wrong
-from tunebook.cli.scores import report_data, tell_report
 from tunebook.core.errors import BookError
 from tunebook.core.messages import say
 

@@ -117,7 +117,7 @@ class Source(Protocol):
 
     def votes(self) -> Sequence[Sequence[Any]]:
         """The labels that single annotators gave each of the book's training rows, in the order of `row`; see
-        `tunebook.data.annotators`."""
+        `tunebook.data.votes`."""
 
     def batches(self, rows: Encoded, size: int | None = None) -> Iterator[Batch]:
         """Rows in their order, `size` at a time (the table's batch_size), on the model's device."""

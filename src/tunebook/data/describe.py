@@ -1,10 +1,11 @@
-"""Figures of prepared rows, for the data report and for choices that depend on the data."""
+"""Figures of prepared rows, for the data report and for choices that depend on the data; a guess at their language."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -14,13 +15,23 @@ from numpy.typing import NDArray
 from tunebook.core.messages import say
 from tunebook.core.nouns import SPLITS, Labels
 from tunebook.data.kind import class_counts, column_kind
-from tunebook.data.language import guess_language
 from tunebook.data.names import known
 
 _SAMPLE = 5000
 _SMALL_CLASS = 10
 _SMALL_SPLIT = 50
 _IMBALANCE = 20.0
+Language = Literal["zh", "en", "mixed", "other"]
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_KANA = re.compile("[\u3041-\u30ff]")
+_LETTER = re.compile(r"[^\W\d_]")
+_WORD = re.compile(r"[A-Za-z']+")
+# The commonest English words; texts in other languages with Latin letters hold few of them.
+_COMMON = (
+    "the a an and or of to in is it i you my we was are be for on with that this have has not at as what how do can "
+    "but they he she his her from so me your by if just will all"
+)
+_ENGLISH = frozenset(_COMMON.split())
 
 
 def describe(rows: pa.Table, labels: Labels, annotators: Sequence[str] = ()) -> dict[str, Any]:
@@ -160,7 +171,39 @@ def _some(names: Sequence[str], limit: int = 8) -> str:
     return ", ".join(names[:limit]) + (" …" if len(names) > limit else "")
 
 
+def guess_language(texts: Sequence[str]) -> tuple[Language, float]:
+    """The language of most texts, and the share of Han characters among all letters.
+
+    `mixed` when between 10 and 80 % of the texts are Chinese; Japanese counts as `other`.
+    """
+    letters = [len(_LETTER.findall(text)) for text in texts]
+    han = [len(_HAN.findall(text)) for text in texts]
+    share = sum(han) / max(1, sum(letters))
+    with_letters = sum(1 for count in letters if count)
+    chinese = sum(1 for count, all_ in zip(han, letters, strict=True) if all_ and count >= 0.3 * all_)
+    chinese_share = chinese / max(1, with_letters)
+    kana = sum(len(_KANA.findall(text)) for text in texts)
+    if kana > 0.1 * max(1, sum(letters)):
+        return "other", share
+    if chinese_share >= 0.8:
+        return "zh", share
+    if chinese_share > 0.1:
+        return "mixed", share
+    words = [word.lower() for text in texts for word in _WORD.findall(text)]
+    english = sum(1 for word in words if word in _ENGLISH)
+    return ("en" if words and english >= 0.12 * len(words) else "other"), share
+
+
 __all__ = [
-    "agreement", "describe", "eta_squared", "find_warnings", "length_label_link", "quantiles", "rank_link", "warning",
+    "Language",
+    "agreement",
+    "describe",
+    "eta_squared",
+    "find_warnings",
+    "guess_language",
+    "length_label_link",
+    "quantiles",
+    "rank_link",
+    "warning",
     "warning_text",
-]  # fmt: skip
+]

@@ -15,11 +15,11 @@ from pyarrow import parquet
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels, Roles, Split
 from tunebook.core.task import Rows
-from tunebook.data.annotators import OWN
 from tunebook.data.columns import holds_places
 from tunebook.data.fingerprint import content_of
 from tunebook.data.kind import column_kind
 from tunebook.data.prepare import PASSAGES, ROWS
+from tunebook.data.votes import OWN
 
 _MOST = 64 << 20  # bytes of a table that stays in memory for whoever asks next; larger ones are read again
 _OURS = ("_id", "_split", "text", "pair", "label", "weight")

@@ -18,12 +18,12 @@ from tunebook.data.clean import clean_column
 from tunebook.data.columns import text_column
 from tunebook.data.describe import quantiles, warning
 from tunebook.data.draft import Draft
-from tunebook.data.duplicates import Keys, hashes
 from tunebook.data.gather import GIVEN
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
 from tunebook.data.places import lengths_of
 from tunebook.data.sides import KEY
+from tunebook.data.split import Keys, hashes
 
 _TEXT = pa.large_string()
 # Passages of a query as files have them: a text, or the id of one in a corpus; and as prepared rows do, by number.

@@ -13,7 +13,6 @@ from pyarrow import parquet
 from tunebook.core.errors import DataError
 from tunebook.core.files import part_of
 from tunebook.core.nouns import SPLITS, DataRef, Labels, Roles, Split, write_json
-from tunebook.data.annotators import OWN, annotator_columns
 from tunebook.data.clean import chosen_rules
 from tunebook.data.columns import storable
 from tunebook.data.describe import describe, find_warnings, warning
@@ -28,6 +27,7 @@ from tunebook.data.ledger import ASIDE, PUT_RIGHT, Ledger
 from tunebook.data.options import DataOptions
 from tunebook.data.passages import JUDGED, passage_warnings, pooled
 from tunebook.data.sides import KEY, Found, choose_sides, keyed_draft, without_repeats
+from tunebook.data.votes import OWN, annotator_columns
 
 ROWS, PASSAGES, LEDGER = "rows.parquet", "passages.parquet", "ledger.jsonl"
 _LABEL, _WORDS = "\0label", "\0words"

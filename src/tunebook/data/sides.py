@@ -13,7 +13,6 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import SPLITS, Labels, Roles
 from tunebook.data.columns import text_column
 from tunebook.data.draft import Draft
-from tunebook.data.duplicates import Keys, find_repeats, found_in, hashes, text_keys
 from tunebook.data.gather import GIVEN, TIME
 from tunebook.data.kind import column_kind
 from tunebook.data.names import LABELLER, plain
@@ -23,12 +22,17 @@ from tunebook.data.split import (
     TRAIN,
     VALIDATION,
     Codes,
+    Keys,
     draw,
+    find_repeats,
+    found_in,
+    hashes,
     parse_shares,
     shares_of_rest,
     split_groups,
     split_random,
     split_times,
+    text_keys,
 )
 
 KEY = "\0key"

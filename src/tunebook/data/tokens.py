@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from tunebook.core.errors import DataError
-from tunebook.data.describe import warning
-from tunebook.data.language import guess_language
+from tunebook.data.describe import guess_language, warning
 
 SAMPLE = 5000
 _WARN, _REFUSE = 0.05, 0.30

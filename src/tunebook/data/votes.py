@@ -5,15 +5,54 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass
+from functools import cache
 from typing import Any
 
+from tunebook.core.nouns import DataRef, Roles
 from tunebook.data.cells import as_text
 from tunebook.data.exports import Export, to_export
+from tunebook.data.kind import column_kind
+from tunebook.data.label_names import EMPTY
 
+# Columns of prepared rows that are the book's own; a column of the file that is called so becomes `source_NAME`.
+OWN = ("_id", "_row", "_file", "_split", "text", "pair", "label", "weight")
 # More people than these are columns by place (the row's first vote, its second ...), not by name.
 RAGGED = "ragged"
 _PEOPLE = 20
 _NAME = 20  # longer names (UUIDs, addresses) become numbers
+
+
+def annotator_columns(roles: Roles, names: Iterable[str]) -> list[str]:
+    """The annotators' columns among those of prepared rows, where one called as a book's own has another name."""
+    known = set(names)
+    found = [f"source_{name}" if name in OWN else name for name in roles.annotators]
+    return [name for name in found if name in known]
+
+
+def votes(columns: Mapping[str, Sequence[Any]], data: DataRef) -> list[list[Any]]:
+    """The votes on each row: one of every annotator who said something of it.
+
+    Args:
+        columns: all further columns of the rows; those of annotators are found by the book's roles.
+    """
+    said = [columns[name] for name in annotator_columns(data.roles, columns)]
+    if not said:
+        return [[] for _ in next(iter(columns.values()), ())]
+    read = cache(lambda cell: _vote(cell, data))  # few cells differ, and rows are many
+    cells = ([read(_plain(cell)) for cell in row] for row in zip(*said, strict=True))
+    return [[vote for vote in row if vote is not None] for row in cells]
+
+
+def _plain(cell: Any) -> str:
+    """A cell as text; a list in the spelling of JSON."""
+    return (as_text(cell) or "").strip()
+
+
+def _vote(cell: str, data: DataRef) -> Any:
+    """What a cell says; None where that is nothing."""
+    if cell.lower() in EMPTY:
+        return None
+    return column_kind(data.labels.problem).vote(cell, data)
 
 
 @dataclass(frozen=True)
@@ -156,4 +195,4 @@ def _cell(said: tuple[Any, ...], several: bool) -> Any:
     return [vars(item) if is_dataclass(item) else item for item in dict.fromkeys(said)]
 
 
-__all__ = ["RAGGED", "Answer", "broken_rows", "join_answers"]
+__all__ = ["OWN", "RAGGED", "Answer", "annotator_columns", "broken_rows", "join_answers", "votes"]

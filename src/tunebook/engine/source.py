@@ -143,8 +143,8 @@ class BookSource:
 
     def votes(self) -> list[list[Any]]:
         """The labels that single annotators gave each of the book's training rows, in that order."""
-        from tunebook.data.annotators import votes
         from tunebook.data.frozen import rows_of
+        from tunebook.data.votes import votes
 
         return votes(self.columns(), rows_of(self.plan))
 

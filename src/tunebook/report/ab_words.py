@@ -13,7 +13,7 @@ from tunebook.core.verdict import Guardrail, RowEffect, Verdict
 from tunebook.core.words import amount, duration, metric_name, number, phrase
 
 if TYPE_CHECKING:
-    from tunebook.verbs.abtest.foresight import Foresight
+    from tunebook.verbs.abtest.looks import Foresight
     from tunebook.verbs.abtest.test_plan import TestPlan
 
 _NAMED, _CLASSES = 3, 5  # guardrails that a sentence names, and classes that a table shows

@@ -18,9 +18,8 @@ from tunebook.engine.part import BASE, is_part
 from tunebook.report.page import write_page
 from tunebook.report.rows import data_view
 from tunebook.report.run import limits
-from tunebook.report.scores import all_notes, score_rows
 from tunebook.report.training import parameter_rows
-from tunebook.report.verdict import standing
+from tunebook.report.worth import all_notes, score_rows, standing
 
 _LANGUAGES = {"en": ["en"], "zh": ["zh"], "mixed": ["zh", "en"]}
 _ADAPTER = "adapter_config.json"

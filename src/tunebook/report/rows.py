@@ -1,15 +1,18 @@
-"""The part of a report on rows: how many, of which classes, how long, what cleaning did; as far as that is known."""
+"""The part of a report on rows, and the page on them alone: how many, of which classes, how long, what cleaning did."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from tunebook.core.messages import say
+from tunebook.core.nouns import DataRef
 from tunebook.core.words import number, phrase
 from tunebook.data.describe import warning_text
+from tunebook.report.page import write_page
 from tunebook.report.plots.bars import bar_plot, histogram
 
 Stats = Mapping[str, Any]
@@ -139,4 +142,32 @@ def _reasons(counts: Any) -> list[tuple[str, int]]:
     return [(phrase("ledger", reason), count) for reason, count in found]
 
 
-__all__ = ["data_view"]
+def write_data_report(path: Path, ref: DataRef, book: str = "") -> Path:
+    """Write the report on prepared rows into an HTML file that needs nothing else; missing figures are left out.
+
+    Args:
+        book: its name, where the file is not in its place yet.
+    """
+    roles = ref.roles.model_dump()
+    return write_page(
+        path,
+        "data.html.j2",
+        place=f"{book} · {phrase('task', ref.task)}" if book else "",
+        data=data_view({"rows": ref.rows, **ref.stats}),
+        rows=sum(ref.rows.values()),
+        facts=[
+            (say("report.fact.rows"), f"{sum(ref.rows.values()):,}"),
+            (say("report.fact.problem"), phrase("problem", ref.labels.problem)),
+            (say("report.fact.classes"), str(len(ref.labels.names)) if ref.labels.names else "–"),
+            (say("report.fact.content"), ref.content),
+        ],
+        sources=list(ref.sources.items()),
+        roles=[
+            (phrase("role", name), ", ".join(column) if isinstance(column, list) else column)
+            for name, column in roles.items()
+            if column
+        ],
+    )
+
+
+__all__ = ["data_view", "write_data_report"]

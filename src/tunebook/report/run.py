@@ -11,12 +11,11 @@ from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan, Report
 from tunebook.core.registry import task_of
 from tunebook.core.words import baseline_name, head_text, moment, noticed, phrase, share_text, stage_names
-from tunebook.report import scores, training
-from tunebook.report.page import write_page
-from tunebook.report.retention import retention_view
+from tunebook.report import training
+from tunebook.report import worth as scores
+from tunebook.report.page import side_by_side, write_page
 from tunebook.report.rows import data_view
-from tunebook.report.sections import side_by_side
-from tunebook.report.verdict import standing
+from tunebook.report.worth import retention_view, standing
 
 # Below these numbers of rows a score is too coarse to build on.
 _FEW_ROWS, _FEW_OF_CLASS = 1000, 30

@@ -20,15 +20,12 @@ from tunebook.report.ab_words import sentence
 from tunebook.stats.sequential import remaining
 from tunebook.stats.settle import settle
 from tunebook.tables.in_force import diff
-from tunebook.verbs.abtest.beside import costs, described, flip_counts, flipped_rows
-from tunebook.verbs.abtest.earlier import check_retention, retained
 from tunebook.verbs.abtest.effects import Study, measured, row_effects
-from tunebook.verbs.abtest.foresight import components, told
-from tunebook.verbs.abtest.guardrails import check_challenge, check_guards
-from tunebook.verbs.abtest.looks import take_look, wanted_of
-from tunebook.verbs.abtest.marks import Marks
-from tunebook.verbs.abtest.pairs import run_pair
+from tunebook.verbs.abtest.guardrails import check_challenge, check_guards, check_retention, retained
+from tunebook.verbs.abtest.looks import components, take_look, told, wanted_of
+from tunebook.verbs.abtest.pairs import costs, described, flip_counts, flipped_rows, run_pair
 from tunebook.verbs.abtest.prepared import Course, PreparedTest, Table, prepare_test, run_name
+from tunebook.verbs.abtest.scored import Marks
 from tunebook.verbs.abtest.spending import PlannedLook, dearest
 from tunebook.verbs.abtest.test_plan import Asked, metric_of
 from tunebook.verbs.abtest.tested import logged_facts

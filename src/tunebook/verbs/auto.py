@@ -15,10 +15,9 @@ from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
 from tunebook.tables.in_force import settings_of
 from tunebook.verbs.auto_proof import prove
-from tunebook.verbs.racing.cheap import buy_baselines, hold_against
 from tunebook.verbs.racing.desk import Desk, Meter, OutOfTimeError
 from tunebook.verbs.racing.lineup import line_up
-from tunebook.verbs.racing.luck import luck_of
+from tunebook.verbs.racing.luck import buy_baselines, hold_against, luck_of
 from tunebook.verbs.racing.outcome import AutoResult
 from tunebook.verbs.racing.race import RUNGS, cost, measure_leads, race
 from tunebook.verbs.racing.state import CHAMPION, AutoSpec, AutoState, Buys, Candidate, Costs, Diary, states_of
@@ -96,7 +95,7 @@ def _provable(book: Book) -> None:
     Raises:
         PlanError: `auto.no_test`, `auto.rows_worn`.
     """
-    from tunebook.verbs.abtest.openings import LEAST_ROWS, openings, pending
+    from tunebook.verbs.abtest.tested import LEAST_ROWS, openings, pending
 
     if book.data.rows.get("test", 0) < LEAST_ROWS:
         raise PlanError("auto.no_test", key="test", value=book.data.rows.get("test", 0), allowed=f">= {LEAST_ROWS}")
@@ -151,7 +150,7 @@ def _held(folder: Path) -> Iterator[None]:
 def _go(book: Book, diary: Diary, meter: Meter, start: tuple[Plan, Allow]) -> None:
     """Buy what the budget pays for, and say what is lacking to the end."""
     from tunebook.engine.failures import explained
-    from tunebook.verbs.abtest.exam import split_exam
+    from tunebook.verbs.abtest.scored import split_exam
 
     desk = Desk(book, diary, meter, line_up(book, diary, *start, meter), split_exam(book.data, "validation"))
     _affords(desk)

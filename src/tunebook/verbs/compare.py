@@ -15,11 +15,9 @@ from tunebook.core.words import amount, metric_name, sign_of
 from tunebook.data.frozen import rows_of
 from tunebook.report.ab_words import sentence
 from tunebook.verbs.abtest.arms import Result, known
-from tunebook.verbs.abtest.beside import described, flip_counts
-from tunebook.verbs.abtest.crossfit import answers_of
-from tunebook.verbs.abtest.exam import split_exam
 from tunebook.verbs.abtest.looks import take_look
-from tunebook.verbs.abtest.marks import Marks, marks_of
+from tunebook.verbs.abtest.pairs import described, flip_counts
+from tunebook.verbs.abtest.scored import Marks, answers_of, marks_of, split_exam
 from tunebook.verbs.steps.runs import Run
 
 Side = Report | Run | Sequence[Run]

@@ -62,7 +62,7 @@ def evaluate(
     logits = answers(run, rows, place_of(plan, ref, split), progress=progress)
     report = _report(run, ref, split, logits, rows)
     if with_baselines:
-        from tunebook.verbs.steps.baselines import baselines
+        from tunebook.verbs.steps.answers import baselines
 
         own_plan = plan.model_copy(update={"labels": own.labels})
         report = report.model_copy(update={"baselines": baselines(own_plan, own, split, progress)})

@@ -12,8 +12,7 @@ from tunebook.core.nouns import Plan
 from tunebook.core.registry import techniques
 from tunebook.engine.part import MERGEABLE, is_part
 from tunebook.models.files import unreadable
-from tunebook.verbs.steps.book import Book, open_book
-from tunebook.verbs.steps.kept import kept
+from tunebook.verbs.steps.book import Book, kept, open_book
 from tunebook.verbs.steps.runs import Run
 
 SOUP = "soup_of"  # among the inputs of a soup's plan: the hash of what it was made of

@@ -1,24 +1,34 @@
-"""Init: look at the data, freeze its rows, propose the first table: a new book."""
+"""Init: find the rows, look at the data, freeze them, propose the first table: a new book."""
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.resources import files as resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunebook.core.border import Allow
-from tunebook.core.errors import BookError
+from tunebook.core.errors import BookError, DataError
 from tunebook.core.folders import folder_of, is_free
-from tunebook.core.nouns import DataRef, ParamTable
+from tunebook.core.nouns import SPLITS, DataRef, ParamTable
 from tunebook.core.registry import task_of
 from tunebook.data.options import DataOptions
 from tunebook.knowledge.log import Change, user
 from tunebook.models.source import find_model, load_reader
-from tunebook.verbs.sources import SAMPLES, Sources, find_sources
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.book_file import BookFile, write_book_file
 from tunebook.verbs.steps.model_facts import read_tokens
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+SAMPLES = {"sample:en": "support_en.csv", "sample:zh": "support_zh.csv"}
+FOLDER = "sources"  # of a book: rows that came as objects, so that the book can be made again
 
 
 def init(
@@ -50,7 +60,7 @@ def init(
     if not is_free(folder):  # told before anything is read
         raise used
     sources = find_sources(data)
-    from tunebook.report.data import write_data_report
+    from tunebook.report.rows import write_data_report
 
     with ExitStack() as held:
         try:
@@ -97,4 +107,123 @@ def _propose(ref: DataRef, model: str, folder: Path, tokens: dict[str, Any]) -> 
     return propose(stats, ref.labels, rows=ref.rows["train"], task=ref.task, model=facts, machine=machine)
 
 
-__all__ = ["SAMPLES", "init"]
+@dataclass(frozen=True)
+class Sources:
+    """Rows by the part that they play.
+
+    Attributes:
+        files: train, validation or test -> files of rows; tables: the same -> rows that are in no file.
+    """
+
+    files: dict[str, list[Path]]
+    tables: dict[str, pa.Table]
+
+    @property
+    def names(self) -> dict[str, list[str]]:
+        """What book.toml says: whole paths, or those within the book."""
+        found = {part: [str(path.resolve()) for path in paths] for part, paths in self.files.items()}
+        for part in self.tables:
+            found[part] = [*found.get(part, []), f"{FOLDER}/{part}.parquet"]
+        return found
+
+    def stored(self, book: Path) -> dict[str, list[Path]]:
+        """All files, those of objects written into the folder of a book."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        from tunebook.data.columns import storable
+
+        found = {part: list(paths) for part, paths in self.files.items()}
+        for part, table in self.tables.items():
+            path = book / FOLDER / f"{part}.parquet"
+            path.parent.mkdir(exist_ok=True)
+            columns = [storable(column) for column in table.columns]
+            table = pa.Table.from_arrays(columns, table.column_names, metadata=table.schema.metadata)
+            parquet.write_table(table, path, compression="zstd")
+            found[part] = [*found.get(part, []), path]
+        return found
+
+
+def find_sources(data: Any) -> Sources:
+    """Files and tables of what `init` was given.
+
+    Raises:
+        DataError: a file is missing; `data.parts`, `data.one_file`. TunebookError: `call.type`.
+    """
+    files: dict[str, list[Path]] = {}
+    tables: dict[str, list[pa.Table]] = {}
+    for part, content in _parts(data):
+        paths = _paths(content)
+        if paths is None:
+            tables.setdefault(part, []).append(_table(content, part))
+        else:
+            files.setdefault(part, []).extend(paths)
+    for path in (path for paths in files.values() for path in paths):
+        if not os.path.lexists(path):  # told before the model is looked at, which takes seconds
+            samples = " | ".join(SAMPLES) if str(path).startswith("sample:") else ""
+            raise DataError("data.missing", key=str(path), allowed=samples)
+    for part in ("validation", "test"):
+        if len(files.get(part, ())) + (part in tables) > 1:
+            raise DataError("data.one_file", key=part, value=[str(path) for path in files[part]])
+    return Sources(files, {part: _joined(found) for part, found in tables.items()})
+
+
+def _parts(data: Any) -> list[tuple[str, Any]]:
+    """Content of each split, by its usual names; all of it to train on where no splits are named."""
+    if not isinstance(data, Mapping):
+        return [("train", _whole(data))]
+    from tunebook.data.given import table_of
+    from tunebook.data.given_split import split_of
+
+    found = [(split_of(str(name)), _whole(content)) for name, content in data.items() if not _is_nothing(content)]
+    splits = [split for split, _ in found]
+    if "train" in splits and None not in splits:
+        return [(str(split), content) for split, content in found]
+    if not any(split_of(str(name)) for name in data) and table_of(data) is not None:
+        return [("train", data)]
+    raise DataError("data.parts", key="data", value=list(data), allowed=" | ".join(SPLITS))
+
+
+def _is_nothing(content: Any) -> bool:
+    return content is None or (isinstance(content, str | list | tuple) and not content)
+
+
+def _whole(content: Any) -> Any:
+    """What can be gone through only once as a list."""
+    from tunebook.data.given import listed
+
+    return content if isinstance(content, str | os.PathLike) else listed(content)
+
+
+def _paths(content: Any) -> list[Path] | None:
+    """Files, where these are named."""
+    items = [content] if isinstance(content, str | os.PathLike) else content
+    if isinstance(items, list | tuple) and items and all(isinstance(item, str | os.PathLike) for item in items):
+        return [_path(item) for item in items]
+    return None
+
+
+def _path(name: str | os.PathLike[str]) -> Path:
+    if str(name) in SAMPLES:
+        return Path(str(resources("tunebook") / "sample" / SAMPLES[str(name)]))
+    return Path(name)
+
+
+def _table(content: Any, part: str) -> pa.Table:
+    from tunebook.data.given import labelled_table, wrong_rows
+
+    table = labelled_table(content)
+    if table is None:
+        raise wrong_rows(content, f"init: data[{part!r}]")
+    if not table.num_rows:
+        raise DataError("data.empty", key=f"data[{part!r}]")
+    return table
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    import pyarrow as pa
+
+    return tables[0] if len(tables) == 1 else pa.concat_tables(tables, promote_options="permissive")
+
+
+__all__ = ["FOLDER", "SAMPLES", "Sources", "find_sources", "init"]

@@ -19,7 +19,7 @@ from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Rows, Task
 from tunebook.engine.part import is_part
-from tunebook.verbs.abtest.exam import Exam, split_exam
+from tunebook.verbs.abtest.scored import Exam, split_exam
 from tunebook.verbs.steps.answers import answers, model_key
 from tunebook.verbs.steps.runs import Run
 

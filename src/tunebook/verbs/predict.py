@@ -1,4 +1,4 @@
-"""Predict: answers of a run's model for texts, or for the rows of a file."""
+"""Predict: answers of a run's model for texts, or for the rows of a file; and models of several runs side by side."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
     from tunebook.data.clean import Places
+    from tunebook.engine.load import LoadedModel
+
 
 NO_TEXT, CUT, REJECTED = "no_text", "cut", "rejected"
 _ROWS = 64
@@ -254,4 +256,15 @@ def _second(rows: Rows, number: int) -> str:
     return (rows.pairs or rows.texts)[number]
 
 
-__all__ = ["CUT", "NO_TEXT", "REJECTED", "How", "predict", "predict_file", "text_columns"]
+def load_models(runs: Sequence[Run]) -> dict[str, LoadedModel]:
+    """Run's id -> its model, ready to answer. A base model that several of them left as it was is in memory once.
+
+    Raises:
+        RunError: a run has not finished. ModelError: a base model is no longer what it was.
+    """
+    from tunebook.engine.load import load_models as load
+
+    return dict(zip((run.id for run in runs), load([(run.model, run.plan) for run in runs]), strict=True))
+
+
+__all__ = ["CUT", "NO_TEXT", "REJECTED", "How", "load_models", "predict", "predict_file", "text_columns"]

@@ -22,8 +22,7 @@ from tunebook.core.places import write_plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.verbs.ingredients import SOUP, ingredients_of
 from tunebook.verbs.kitchen import Kitchen, Logits, Tasting, tasting
-from tunebook.verbs.steps.book import Book
-from tunebook.verbs.steps.kept import kept_model_id
+from tunebook.verbs.steps.book import Book, kept_model_id
 from tunebook.verbs.steps.runs import Run, find_run, new_run
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from tests.data.test_docbin import packed
 
 from tunebook.core.errors import DataError
-from tunebook.data.docbin import string_hash
+from tunebook.data.formats.spacy import string_hash
 from tunebook.data.options import DataOptions
 from tunebook.data.read import read
 

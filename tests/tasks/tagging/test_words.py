@@ -13,7 +13,7 @@ from tunebook.core.answers import Rows
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.sections import HeatMap, Table
 from tunebook.tasks.tagging import Tagging
-from tunebook.tasks.tagging.errors import KINDS, detail
+from tunebook.tasks.tagging.words import KINDS, detail
 
 TASK = Tagging()
 LABELS = Labels(problem="spans", names=["PER", "LOC"])

@@ -12,10 +12,9 @@ from tests.ab_book import exam, gains, marks
 from tunebook.core.nouns import Labels
 from tunebook.stats.paired import mcnemar
 from tunebook.tasks.text_classification import TextClassification
-from tunebook.verbs.abtest.beside import costs, described, flip_counts, flipped_rows, rights
-from tunebook.verbs.abtest.exam import Exam
-from tunebook.verbs.abtest.marks import Marks
-from tunebook.verbs.abtest.prices import Prices
+from tunebook.verbs.abtest.pairs import costs, described, flip_counts, flipped_rows, rights
+from tunebook.verbs.abtest.scored import Exam, Marks
+from tunebook.verbs.abtest.test_plan import Prices
 
 
 def test_figures_of_both_arms() -> None:

@@ -16,8 +16,7 @@ from tunebook.core.nouns import Labels
 from tunebook.stats.gate import MeanSquares
 from tunebook.tasks.text_classification import TextClassification
 from tunebook.verbs.abtest.classes import class_rows, class_sizes, holdable, watched
-from tunebook.verbs.abtest.exam import Exam
-from tunebook.verbs.abtest.marks import Marks
+from tunebook.verbs.abtest.scored import Exam, Marks
 
 
 def of(targets: Any) -> Exam:

@@ -26,10 +26,10 @@ from tunebook.tables.make import child
 from tunebook.verbs.ab import ab
 from tunebook.verbs.abtest import final_exam, proof
 from tunebook.verbs.abtest.arms import Arm
-from tunebook.verbs.abtest.earlier import EarlierTask, check_retention, earlier_tasks, retained
 from tunebook.verbs.abtest.effects import Study, mixer
-from tunebook.verbs.abtest.exam import split_exam
+from tunebook.verbs.abtest.guardrails import EarlierTask, check_retention, earlier_tasks, retained
 from tunebook.verbs.abtest.prepared import prepare_test
+from tunebook.verbs.abtest.scored import split_exam
 from tunebook.verbs.abtest.test_plan import Guard
 from tunebook.verbs.init import init
 from tunebook.verbs.promote import promote, weigh

@@ -17,8 +17,8 @@ from tunebook.core.nouns import write_json
 from tunebook.stats.gate import MeanSquares, two_way
 from tunebook.verbs.ab import ab
 from tunebook.verbs.abtest import final_exam as module
-from tunebook.verbs.abtest.exam import Exam, split_exam
 from tunebook.verbs.abtest.final_exam import Trial, fresh_seeds, not_repeated
+from tunebook.verbs.abtest.scored import Exam, split_exam
 from tunebook.verbs.promote import promote, weigh
 from tunebook.verbs.steps.answers import known_answers
 from tunebook.verbs.steps.book import Book, open_book

@@ -10,9 +10,8 @@ from tests.ab_book import exam, gains, marks
 from tunebook.core.verdict import Gate, Look
 from tunebook.stats.gate import MeanSquares
 from tunebook.stats.settle import min_detectable
-from tunebook.verbs.abtest import foresight as module
-from tunebook.verbs.abtest.foresight import Foresight, components, foresight, told
-from tunebook.verbs.abtest.looks import take_look
+from tunebook.verbs.abtest import looks as module
+from tunebook.verbs.abtest.looks import Foresight, components, foresight, take_look, told
 from tunebook.verbs.abtest.spending import planned_looks
 from tunebook.verbs.abtest.test_plan import TestPlan
 

@@ -16,9 +16,8 @@ from tests.ab_book import exam, gains, marks
 from tunebook.stats.gate import two_way
 from tunebook.verbs.abtest.classes import holdable
 from tunebook.verbs.abtest.guardrails import check_challenge, check_guards, seen_fall
-from tunebook.verbs.abtest.marks import Marks
-from tunebook.verbs.abtest.prices import Prices
-from tunebook.verbs.abtest.test_plan import Challenge, Guard
+from tunebook.verbs.abtest.scored import Marks
+from tunebook.verbs.abtest.test_plan import Challenge, Guard, Prices
 
 
 def plan(*guards: Guard, prices: Prices | None = None) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tunebook.core.verdict import Gate
 from tunebook.knowledge.log import Change, ChangeLog
-from tunebook.verbs.abtest.loosened import loosened
+from tunebook.verbs.abtest.binding import loosened
 
 
 def promoted(log: ChangeLog, evidence: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.ab_book import exam, logits, marks
 from tunebook.core.nouns import Labels
-from tunebook.verbs.abtest.marks import marks_of
+from tunebook.verbs.abtest.scored import marks_of
 
 
 class Data:

@@ -15,9 +15,8 @@ from tunebook.core.nouns import read_json
 from tunebook.core.task import Rows
 from tunebook.verbs.abtest import pairs as module
 from tunebook.verbs.abtest.arms import Arm
-from tunebook.verbs.abtest.crossfit import answers_of
-from tunebook.verbs.abtest.exam import split_exam
 from tunebook.verbs.abtest.pairs import Seen, latencies, run_pair
+from tunebook.verbs.abtest.scored import answers_of, split_exam
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.runs import Run
 

@@ -20,8 +20,8 @@ from tunebook.data.load import load
 from tunebook.stats.sequential import spent
 from tunebook.tables.make import child
 from tunebook.verbs.abtest.arms import trained
-from tunebook.verbs.abtest.exam import split_exam
 from tunebook.verbs.abtest.prepared import Course, PreparedTest, prepare_test
+from tunebook.verbs.abtest.scored import split_exam
 from tunebook.verbs.abtest.tested import logged_facts
 
 

@@ -15,10 +15,9 @@ from tunebook.core.verdict import Verdict
 from tunebook.verbs.ab import ab
 from tunebook.verbs.abtest import proof
 from tunebook.verbs.abtest.arms import known
-from tunebook.verbs.abtest.crossfit import answers_of
-from tunebook.verbs.abtest.exam import split_exam
 from tunebook.verbs.abtest.prepared import prepare_test
 from tunebook.verbs.abtest.proof import checked, pair_tests
+from tunebook.verbs.abtest.scored import answers_of, split_exam
 from tunebook.verbs.abtest.verdicts import fitting_verdicts
 from tunebook.verbs.promote import weigh
 from tunebook.verbs.steps.book import Book

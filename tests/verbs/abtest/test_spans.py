@@ -12,12 +12,11 @@ from tests.tasks.tagging import made
 from tunebook.core.answers import Rows, stacked
 from tunebook.core.nouns import Labels
 from tunebook.tasks.tagging import Tagging
-from tunebook.verbs.abtest.beside import described, flip_counts
 from tunebook.verbs.abtest.classes import class_rows, class_sizes
-from tunebook.verbs.abtest.exam import Exam
 from tunebook.verbs.abtest.guardrails import check_guards
 from tunebook.verbs.abtest.looks import gain
-from tunebook.verbs.abtest.marks import Marks
+from tunebook.verbs.abtest.pairs import described, flip_counts
+from tunebook.verbs.abtest.scored import Exam, Marks
 from tunebook.verbs.abtest.test_plan import Guard
 
 LABELS = Labels(problem="spans", names=["LOC", "PER"])

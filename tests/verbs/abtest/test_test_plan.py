@@ -19,8 +19,8 @@ from tunebook.stats.sequential import spent
 from tunebook.verbs.abtest import test_plan as module
 from tunebook.verbs.abtest.arms import Arm
 from tunebook.verbs.abtest.classes import class_sizes, watched
-from tunebook.verbs.abtest.exam import split_exam
-from tunebook.verbs.abtest.prices import Prices
+from tunebook.verbs.abtest.scored import split_exam
+from tunebook.verbs.abtest.test_plan import Prices
 from tunebook.verbs.steps.plan import plan
 
 

@@ -13,9 +13,9 @@ from tests import ab_book
 from tests.verbs.racing.desks import Free
 from tunebook.data.load import load
 from tunebook.stats.gate import two_way
-from tunebook.verbs.racing.cheap import best_table, buy_baselines, hold_against
-from tunebook.verbs.steps import baselines as cheap
-from tunebook.verbs.steps.baselines import Cheap
+from tunebook.verbs.racing.luck import best_table, buy_baselines, hold_against
+from tunebook.verbs.steps import answers as cheap
+from tunebook.verbs.steps.answers import Cheap
 from tunebook.verbs.steps.book import Book
 
 RIGHT = np.random.default_rng(0).random((3, 60)) < 0.7

@@ -15,7 +15,7 @@ from tunebook.core.errors import MachineError, RunError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Silent
 from tunebook.tables.make import child
-from tunebook.verbs.abtest.exam import split_exam
+from tunebook.verbs.abtest.scored import split_exam
 from tunebook.verbs.racing import desk as module
 from tunebook.verbs.racing.desk import Desk, Meter, OutOfTimeError
 from tunebook.verbs.racing.state import AutoState, Diary

@@ -13,7 +13,7 @@ from scipy.stats import ttest_1samp
 from tests import ab_book
 from tests.verbs.racing.desks import Free, candidate
 from tunebook.stats.gate import two_way
-from tunebook.verbs.abtest.marks import Marks
+from tunebook.verbs.abtest.scored import Marks
 from tunebook.verbs.racing.desk import OutOfTimeError
 from tunebook.verbs.racing.race import lead, measure_leads, race, ranked
 

@@ -18,8 +18,8 @@ from tunebook.data import load as loading
 from tunebook.data.load import load
 from tunebook.tasks import label_baselines
 from tunebook.verbs.evaluate import evaluate
-from tunebook.verbs.steps import baselines as module
-from tunebook.verbs.steps.baselines import baselines
+from tunebook.verbs.steps import answers as module
+from tunebook.verbs.steps.answers import baselines
 
 NAMES = {"majority", "tfidf_logreg", "frozen_logreg"}
 

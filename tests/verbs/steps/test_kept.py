@@ -10,7 +10,7 @@ import pytest
 
 from tests import small
 from tunebook.models.source import model_id
-from tunebook.verbs.steps.kept import kept, kept_model_id
+from tunebook.verbs.steps.book import kept, kept_model_id
 
 
 class Maker:

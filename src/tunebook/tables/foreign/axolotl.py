@@ -19,10 +19,10 @@ from tunebook.tables.foreign.convert import (
     warmup_ratio,
     warmup_steps,
 )
-from tunebook.tables.foreign.jobs import axolotl_job
 from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
 from tunebook.tables.foreign.methods import (
     adapter,
+    axolotl_job,
     bits,
     every_linear,
     method,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from tunebook.tables.foreign.convert import checkpointing, name_of, no_checkpointing, patience, precision, total_batch
-from tunebook.tables.foreign.jobs import llama_factory_job
 from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
-from tunebook.tables.foreign.methods import adapter, bits, method, rank, targets, trained_too
+from tunebook.tables.foreign.methods import adapter, bits, llama_factory_job, method, rank, targets, trained_too
 from tunebook.tables.foreign.trainer import KEYS as TRAINER
 
 

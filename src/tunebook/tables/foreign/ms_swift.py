@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tunebook.tables.foreign.convert import epochs, eval_steps, metric, name_of, patience, swift_dtype, unless
-from tunebook.tables.foreign.jobs import ms_swift_job
 from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
 from tunebook.tables.foreign.methods import (
     adapter,
@@ -11,6 +10,7 @@ from tunebook.tables.foreign.methods import (
     frozen_names,
     frozen_pattern,
     method,
+    ms_swift_job,
     rank,
     swift_model,
     targets,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from tunebook.tables.foreign.convert import number_format, truth
-from tunebook.tables.foreign.jobs import trainer_job
 from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
-from tunebook.tables.foreign.methods import adapter, bits, rank, switched, targets, trained_too
+from tunebook.tables.foreign.methods import adapter, bits, rank, switched, targets, trained_too, trainer_job
 from tunebook.tables.foreign.trainer import KEYS as TRAINER
 
 

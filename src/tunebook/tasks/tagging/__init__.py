@@ -18,7 +18,8 @@ from tunebook.core.hooks import SENTENCES, BaselineInput, Case
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.core.settings import Filled
-from tunebook.tasks.tagging import pieces, votes
+from tunebook.tasks.tagging import pieces
+from tunebook.tasks.tagging import spans as votes
 from tunebook.tasks.tagging.scores import METRICS, both, exact
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 from tunebook.tasks.tagging.tags import said_by, tags_of

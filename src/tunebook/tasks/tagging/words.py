@@ -1,10 +1,11 @@
-"""What users read of entities: spans in their own text, mistakes, sections of a page, lines of a model card."""
+"""What users read of entities: spans in their own text, what was confused, missed, invented or cut, lines of a card."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
@@ -15,11 +16,15 @@ from tunebook.core.sections import Brief, Column, HeatMap, Section, Table
 from tunebook.core.settings import Filled
 from tunebook.core.task import Task
 from tunebook.tasks.label_words import class_table
-from tunebook.tasks.tagging.errors import KINDS, READ, detail
+from tunebook.tasks.tagging.scores import by_type, overlaps
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 from tunebook.tasks.tagging.writers import WRITERS
 
 Array = NDArray[Any]
+KINDS = ("missed", "invented", "other_type", "other_borders")
+READ = ("windows", "mended", "apart")  # why a plain pipeline may read a row otherwise
+_CONTEXT = 20  # code points on either side of an entity
+_SHOWN = 20  # entities of each kind that a page lists
 
 
 class EntityWords(Task):
@@ -135,4 +140,113 @@ def _mistakes(kind: str, listed: Mapping[str, Any]) -> Table:
     return Table(say(f"tagging.{kind}", count=listed["count"]), tuple(columns), rows, whole=True)
 
 
-__all__ = ["EntityWords"]
+def detail(answers: Array, rows: Rows, labels: Labels, groups: Array | None = None) -> dict[str, Any]:
+    """`per_class`, `confusion` and `extra` of a report.
+
+    The confusion has one row more than types, of entities that are predicted where there is none, and one column more,
+    of entities that nothing was predicted for.
+    """
+    assert rows.targets is not None
+    true, said = Spans.of(rows.targets, TRUE), Spans.of(answers, SAID)
+    first, second = _pairs(true, said)
+    types = len(labels.names)
+    read = said.read[:, 1:] > (1, 0, 0)
+    cells = np.zeros((types + 1, types + 1), dtype=np.int64)
+    np.add.at(cells, (true.label[first], said.label[second]), 1)
+    alone = [np.setdiff1d(np.arange(len(item.row)), paired) for item, paired in ((true, first), (said, second))]
+    np.add.at(cells, (true.label[alone[0]], types), 1)
+    np.add.at(cells, (types, said.label[alone[1]]), 1)
+    return {
+        "per_class": _per_type(by_type(answers, rows.targets, labels), labels, groups),
+        "confusion": cells.tolist(),
+        "extra": {
+            "entities": _listed(_Pairing(true, said, first, second, *alone), rows, labels),
+            "read": {**dict(zip(READ, read.sum(axis=0).tolist(), strict=True)), "rows": int(read.any(axis=1).sum())},
+        },
+    }
+
+
+def _pairs(true: Spans, said: Spans) -> tuple[Array, Array]:
+    """Numbers of true spans and of the predicted ones that stand for them: of those that overlap the nearest, each
+    span in one pair at most."""
+    first, second = overlaps(true, said)
+    apart = np.abs(true.start[first] - said.start[second]) + np.abs(true.end[first] - said.end[second])
+    apart = 2 * apart + (true.label[first] != said.label[second])
+    taken: tuple[set[int], set[int]] = (set(), set())
+    kept = []
+    for pair in np.argsort(apart, kind="stable").tolist():
+        one, other = int(first[pair]), int(second[pair])
+        if one not in taken[0] and other not in taken[1]:
+            taken[0].add(one)
+            taken[1].add(other)
+            kept.append(pair)
+    return first[kept], second[kept]
+
+
+def _per_type(parts: Array, labels: Labels, groups: Array | None) -> dict[str, dict[str, float]]:
+    """Type -> precision, recall and F1 with its ends, and how many true ones there are."""
+    from tunebook.stats import counts as by_count
+    from tunebook.stats.intervals import counted_f1
+
+    found = counted_f1(parts, groups)
+    scores = {name: getattr(by_count, name)(found.counts) for name in ("precision", "recall", "f1")}
+    low, high = found.ends()
+    per_type = {}
+    for place, name in enumerate(labels.names):
+        row = {score: float(values[place]) for score, values in scores.items()}
+        if found.counts.present[place]:
+            row |= {"f1_low": float(low[place]), "f1_high": float(high[place])}
+        per_type[name] = {**row, "support": float(found.counts.true[place])}
+    return per_type
+
+
+class _Pairing:
+    """True and predicted spans, and which of them belong together or stand alone."""
+
+    def __init__(self, true: Spans, said: Spans, *numbers: Array) -> None:
+        self.true, self.said = true, said
+        self.first, self.second, self.missed, self.invented = numbers
+
+    def wrong(self, kind: str) -> tuple[Array, Array]:
+        """Numbers of the true and the predicted span of each mistake of a kind, -1 for none."""
+        if kind == "missed":
+            return self.missed, np.full(len(self.missed), -1)
+        if kind == "invented":
+            return np.full(len(self.invented), -1), self.invented
+        true, said = self.true.at(self.first), self.said.at(self.second)
+        other = true.label != said.label
+        chosen = other if kind == "other_type" else ~other & ((true.start != said.start) | (true.end != said.end))
+        return self.first[chosen], self.second[chosen]
+
+
+def _listed(pairing: _Pairing, rows: Rows, labels: Labels) -> dict[str, Any]:
+    """Kind of mistake -> how many there are, and those with the same words together, the most frequent first."""
+    found = {}
+    for kind in KINDS:
+        first, second = pairing.wrong(kind)
+        groups: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for item in _described(pairing, first, second, rows, labels):
+            key = tuple(item.get(name) for name in ("true", "type", "said", "said_type"))
+            groups.setdefault(key, {**item, "count": 0})["count"] += 1
+        often = sorted(groups.values(), key=lambda item: -item["count"])
+        found[kind] = {"count": len(first), "items": often[:_SHOWN]}
+    return found
+
+
+def _described(pairing: _Pairing, first: Array, second: Array, rows: Rows, labels: Labels) -> Iterator[dict[str, Any]]:
+    """The text and the type of each true and each predicted span, and what stands around it."""
+    for one, other in zip(first.tolist(), second.tolist(), strict=True):
+        item: dict[str, Any] = {}
+        places: list[int] = []
+        sides = ((pairing.true, one, "true", "type"), (pairing.said, other, "said", "said_type"))
+        for spans, number, words, sort in [side for side in sides if side[1] >= 0]:
+            row, start, end = int(spans.row[number]), int(spans.start[number]), int(spans.end[number])
+            item |= {words: rows.texts[row][start:end], sort: labels.names[spans.label[number]]}
+            places += [start, end]
+        start, end = min(places), max(places)
+        text, before = rows.texts[row], max(start - _CONTEXT, 0)
+        item["context"] = f"{text[before:start]}[{text[start:end]}]{text[end : end + _CONTEXT]}"
+        yield item | {"id": str(rows.ids[row])}
+
+
+__all__ = ["KINDS", "READ", "EntityWords", "detail"]

@@ -1,4 +1,4 @@
-"""Does a test bind under the gate of its book? One by a laxer rule proves less than the book asks for.
+"""Does a test bind under the gate of its book? One by a laxer rule proves less; and promotions under a loosened gate.
 
 Whoever may choose alpha, delta, seeds, looks or guardrails after a glance at the runs can have a worthless table pass.
 So a promotion compares the frozen plan of a test with the one that the book's gate makes of the same two tables. A
@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from tunebook.core.errors import RefusedError
 from tunebook.core.verdict import Gate, Look
+from tunebook.knowledge.log import Entry
 from tunebook.stats.sequential import spent
 from tunebook.verbs.abtest.spending import Taken, error_of, nested
 from tunebook.verbs.abtest.test_plan import Guard, TestPlan
@@ -123,4 +127,27 @@ def overspent(draws: Iterable[Sequence[Taken]], alpha: float) -> float | None:
     return found if found > alpha and not math.isclose(found, alpha, rel_tol=1e-3) else None
 
 
-__all__ = ["Lax", "judged_by", "laxer", "overspent", "rejects", "too_lax"]
+def loosened(entries: Iterable[Entry]) -> dict[int, list[str]]:
+    """Rows of the gate in which promotions were asked for less than the defaults ask, or than any promotion before.
+
+    Args:
+        entries: of the log, from its beginning.
+
+    Returns:
+        Number of the entry -> rows; without the promotions that there is nothing to say of.
+    """
+    found: dict[int, list[str]] = {}
+    before: list[Gate] = []
+    for entry in entries:
+        if entry.action == "promote" and "gate" in entry.evidence:
+            with suppress(ValidationError, TypeError):
+                gate = Gate(**entry.evidence["gate"])
+                usual = Gate(metric=gate.metric, delta_kind=gate.delta_kind)
+                rows = dict.fromkeys(row for than in (usual, *before) for row in gate.looser(than))
+                before.append(gate)
+                if rows:
+                    found[entry.number] = list(rows)
+    return found
+
+
+__all__ = ["Lax", "judged_by", "laxer", "loosened", "overspent", "rejects", "too_lax"]

@@ -12,8 +12,7 @@ from scipy.special import ndtri
 
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Task
-from tunebook.verbs.abtest.exam import Exam
-from tunebook.verbs.abtest.marks import Marks
+from tunebook.verbs.abtest.scored import Exam, Marks
 
 Array = NDArray[Any]
 Both = tuple[Marks, Marks]

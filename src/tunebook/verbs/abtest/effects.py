@@ -20,9 +20,7 @@ from tunebook.stats.gate import Effect, two_way
 from tunebook.stats.seeds import multi_bootstrap
 from tunebook.tables.in_force import diff
 from tunebook.verbs.abtest.arms import Arm, known, trained
-from tunebook.verbs.abtest.crossfit import answers_of
-from tunebook.verbs.abtest.exam import Exam
-from tunebook.verbs.abtest.marks import Marks, marks_of
+from tunebook.verbs.abtest.scored import Exam, Marks, answers_of, marks_of
 from tunebook.verbs.steps.book import Book
 
 Array = NDArray[Any]

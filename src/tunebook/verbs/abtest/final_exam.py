@@ -28,14 +28,20 @@ from tunebook.stats.freedom import FEWEST, Sizes
 from tunebook.stats.gate import MeanSquares
 from tunebook.stats.settle import expected
 from tunebook.verbs.abtest.arms import Arm, Result, expected_seconds, known, trained
-from tunebook.verbs.abtest.crossfit import Answers, answers_of
-from tunebook.verbs.abtest.exam import Exam, split_exam
 from tunebook.verbs.abtest.looks import gain as gain_of
-from tunebook.verbs.abtest.marks import marks_of
-from tunebook.verbs.abtest.openings import LEAST_ROWS, Pair, openings, pair_of, pending, trial_seeds, trials_of
 from tunebook.verbs.abtest.prepared import run_name
+from tunebook.verbs.abtest.scored import Answers, Exam, answers_of, marks_of, split_exam
 from tunebook.verbs.abtest.test_plan import TestPlan
-from tunebook.verbs.abtest.tested import logged_tests
+from tunebook.verbs.abtest.tested import (
+    LEAST_ROWS,
+    Pair,
+    logged_tests,
+    openings,
+    pair_of,
+    pending,
+    trial_seeds,
+    trials_of,
+)
 from tunebook.verbs.steps.answers import kept_at
 from tunebook.verbs.steps.book import Book
 

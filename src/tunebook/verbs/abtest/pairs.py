@@ -1,4 +1,4 @@
-"""Pairs of runs, one of each arm with the same seed: trained, examined, timed, and remembered."""
+"""Pairs of runs, one of each arm with the same seed, and what they tell beside the gate, which decides nothing."""
 
 from __future__ import annotations
 
@@ -7,20 +7,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.metric import CALIBRATION
 from tunebook.core.nouns import Record, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.task import Rows
+from tunebook.stats.paired import aso, flips, mcnemar, p_better, seed_sd
 from tunebook.verbs.abtest.arms import Arm, Load, Result, known, trained
-from tunebook.verbs.abtest.crossfit import Answers, answers_of
-from tunebook.verbs.abtest.exam import Exam
+from tunebook.verbs.abtest.looks import bootstrapped
+from tunebook.verbs.abtest.scored import Answers, Exam, Marks, answers_of
+from tunebook.verbs.abtest.test_plan import Prices
 
 if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
 
+
 Sides = tuple[Result, Result]
 ROWS, _WARM = 64, 4
+Array = NDArray[Any]
+_SHOWN = 15  # flipped rows of each direction
 
 
 class Seen(Record):
@@ -126,4 +135,112 @@ def _milliseconds(model: LoadedModel, row: Rows) -> float:
     return (time.perf_counter() - start) * 1e3
 
 
-__all__ = ["ROWS", "Pair", "Seen", "Sides", "latencies", "run_pair"]
+def rights(marks: Marks, metric: str) -> Array | None:
+    """Score of each row by each run, of the metric, or where it has none of the first metric that has; (K, N)."""
+    rows = (marks.rows(name) for name in (metric, *marks.task.judges(marks.labels)))
+    return next((found for found in rows if found is not None), None)
+
+
+def described(a: Marks, b: Marks, metric: str, alpha: float) -> dict[str, Any]:
+    """Figures of both arms: `scores`, `seed_sd`, `p_better`, `aso`, `mcnemar` of each seed, `bootstrap`, `metrics`,
+    and which runs have `collapsed`."""
+    of_a, of_b = a.scores(metric), b.scores(metric)
+    found: dict[str, Any] = {
+        "scores": {"a": of_a.tolist(), "b": of_b.tolist()},
+        "metrics": {name: _both(a, b, name) for name in _told(a)},
+        "collapsed": {"a": a.collapsed, "b": b.collapsed},
+    }
+    if len(of_a) < 2 or not (np.isfinite(of_a).all() and np.isfinite(of_b).all()):
+        return found
+    found |= {
+        "seed_sd": {"a": seed_sd(of_a), "b": seed_sd(of_b)},
+        "p_better": p_better(of_a, of_b),
+        "aso": aso(of_a, of_b),
+    }
+    right_a, right_b = rights(a, metric), rights(b, metric)
+    if right_a is not None and right_b is not None:
+        tests = [mcnemar(one, two) for one, two in zip(right_a, right_b, strict=True)]
+        found["mcnemar"] = [{"won": test.won, "lost": test.lost, "p": test.p} for test in tests]
+    if a.rows(metric) is not None:
+        effect = bootstrapped(a, b, metric, alpha)
+        found["bootstrap"] = {"mean": effect.mean, "lower": effect.lower, "upper": effect.upper}
+    return found
+
+
+def _told(marks: Marks) -> list[str]:
+    """Metrics of which more is better, and the calibration error."""
+    return [item.key for item in marks.task.metrics(marks.labels) if item.better == "more" or item.key == CALIBRATION]
+
+
+def _both(a: Marks, b: Marks, metric: str) -> list[float]:
+    """Mean over seeds of A and of B."""
+    return [float(a.scores(metric).mean()), float(b.scores(metric).mean())]
+
+
+def flip_counts(a: Marks, b: Marks, metric: str) -> dict[str, int]:
+    """Rows that B gets right and A wrong, and the reverse, over all seeds; empty where no row is right or wrong."""
+    of_a, of_b = rights(a, metric), rights(b, metric)
+    if of_a is None or of_b is None:
+        return {}
+    won, lost = flips(of_a, of_b)
+    return {"won": won, "lost": lost}
+
+
+def flipped_rows(a: Marks, b: Marks, metric: str) -> dict[str, list[int]]:
+    """Numbers of the rows that most seeds agree on: `won` by B, and `lost`; the clearest first."""
+    of_a, of_b = rights(a, metric), rights(b, metric)
+    if of_a is None or of_b is None:
+        return {"won": [], "lost": []}
+    apart = (of_b - of_a).mean(0)
+    order = np.argsort(-np.abs(apart), kind="stable")
+    sides = {"won": order[apart[order] > 0], "lost": order[apart[order] < 0]}
+    return {name: [int(row) for row in rows[:_SHOWN]] for name, rows in sides.items()}
+
+
+def costs(pairs: Sequence[Pair], prices: Prices) -> tuple[dict[str, float], dict[str, Any]]:
+    """What all runs took, `seconds`, `device_hours`, `new_seconds` (of runs that the test trained itself) and `money`;
+    and the same of each arm, with its memory, failures and reused runs."""
+    arms = {name: [pair.sides[side] for pair in pairs] for side, name in enumerate("ab")}
+    fresh = [
+        side.seconds for pair in pairs for side, reused in zip(pair.sides, pair.seen.reused, strict=True) if not reused
+    ]
+    every = [result for results in arms.values() for result in results]
+    total = {**_cost(every, prices), "new_seconds": float(sum(fresh))}
+    detail: dict[str, Any] = {}
+    for side, (name, results) in enumerate(arms.items()):
+        detail[name] = {
+            **_cost(results, prices),
+            "peak_memory_bytes": max(result.peak_memory_bytes for result in results),
+            "failed": sum(bool(result.failed) for result in results),
+            "reused": sum(pair.seen.reused[side] for pair in pairs),
+            "size": max(result.size for result in results),
+            "device": results[0].device,
+        }
+        times = [value for pair in pairs for value in pair.seen.latency[side]]
+        if times:
+            detail[name] |= {"p50_ms": float(np.quantile(times, 0.5)), "p99_ms": float(np.quantile(times, 0.99))}
+    return total, detail
+
+
+def _cost(results: Sequence[Result], prices: Prices) -> dict[str, float]:
+    """Seconds, device hours, and money where every device has its price."""
+    seconds = float(sum(result.seconds for result in results))
+    found = {"seconds": seconds, "device_hours": seconds / 3600}
+    prices_of = [prices.of(result.device, result.seconds / 3600) for result in results]
+    known = [price for price in prices_of if price is not None]
+    return {**found, "money": sum(known)} if len(known) == len(results) else found
+
+
+__all__ = [
+    "ROWS",
+    "Pair",
+    "Seen",
+    "Sides",
+    "costs",
+    "described",
+    "flip_counts",
+    "flipped_rows",
+    "latencies",
+    "rights",
+    "run_pair",
+]

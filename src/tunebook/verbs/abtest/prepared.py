@@ -17,12 +17,10 @@ from tunebook.stats.freedom import Sizes
 from tunebook.tables.in_force import flat, replaced
 from tunebook.verbs.abtest.arms import Arm, expected_seconds, known
 from tunebook.verbs.abtest.binding import Lax, laxer, too_lax
-from tunebook.verbs.abtest.crossfit import uncrossed
-from tunebook.verbs.abtest.earlier import EarlierTask, earlier_tasks
-from tunebook.verbs.abtest.exam import Exam, file_exam, split_exam
-from tunebook.verbs.abtest.foresight import Foresight, foresight
-from tunebook.verbs.abtest.marks import Marks, marks_of
+from tunebook.verbs.abtest.guardrails import EarlierTask, earlier_tasks
+from tunebook.verbs.abtest.looks import Foresight, foresight
 from tunebook.verbs.abtest.pairs import Pair
+from tunebook.verbs.abtest.scored import Exam, Marks, file_exam, marks_of, split_exam, uncrossed
 from tunebook.verbs.abtest.spending import Taken, nested
 from tunebook.verbs.abtest.test_plan import Asked, TestPlan, make_test_plan, metric_of
 from tunebook.verbs.abtest.tested import counted, logged_tests, taken

@@ -16,12 +16,10 @@ from tunebook.models.source import model_id
 from tunebook.stats.gate import MeanSquares, of_groups
 from tunebook.verbs.abtest.arms import Arm, Result, ended
 from tunebook.verbs.abtest.binding import judged_by, laxer, overspent, rejects, too_lax
-from tunebook.verbs.abtest.crossfit import answers_of
-from tunebook.verbs.abtest.exam import Exam, split_exam
 from tunebook.verbs.abtest.final_exam import Trial, make_trial
 from tunebook.verbs.abtest.looks import take_look
-from tunebook.verbs.abtest.marks import marks_of
 from tunebook.verbs.abtest.prepared import arms_of
+from tunebook.verbs.abtest.scored import Exam, answers_of, marks_of, split_exam
 from tunebook.verbs.abtest.spending import by_draw
 from tunebook.verbs.abtest.test_plan import Asked, TestPlan, make_test_plan
 from tunebook.verbs.abtest.tested import Tested, counted, logged_tests, taken

@@ -1,7 +1,8 @@
-"""The plan of a test, frozen before anything is trained: what is compared, by which rule, and when it may end."""
+"""The plan of a test, frozen before anything is trained: what is compared, by which rule, until when, at what price."""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, TypedDict
@@ -9,7 +10,7 @@ from typing import ClassVar, Literal, TypedDict
 from pydantic import Field
 
 from tunebook.core.border import Allow
-from tunebook.core.errors import PlanError
+from tunebook.core.errors import PlanError, TunebookError
 from tunebook.core.files import file_id
 from tunebook.core.metric import CALIBRATION
 from tunebook.core.nouns import DataRef, Plan, Record, Split
@@ -19,8 +20,7 @@ from tunebook.stats.freedom import Sizes
 from tunebook.stats.gate import check_groups
 from tunebook.verbs.abtest.arms import Arm
 from tunebook.verbs.abtest.classes import class_sizes, watched
-from tunebook.verbs.abtest.exam import Exam
-from tunebook.verbs.abtest.prices import Prices
+from tunebook.verbs.abtest.scored import Exam
 from tunebook.verbs.abtest.spending import PlannedLook, Taken, dearest, planned_looks, spent_elsewhere
 
 Guards = Mapping[str, "float | Literal['off']"]
@@ -30,6 +30,46 @@ _ROWS_TO_CALIBRATE, _ROWS_KEPT = 500, 500
 _WIDEST = 2  # times its margin: a class whose rows cannot hold that is reported only
 _CHALLENGE_MARGIN = 0.02
 _FUTILITY = 0.05  # a smaller chance to promote at the planned end is not worth further runs
+
+
+class Prices(Record):
+    """Prices of machine time.
+
+    Attributes:
+        currency: what the numbers count.
+        cpu_hour: price of an hour of training without a GPU.
+        gpu_hour: price of an hour of any GPU, or device name -> price; a part of the name is enough (`H200`).
+    """
+
+    currency: str = ""
+    cpu_hour: float | None = None
+    gpu_hour: float | dict[str, float] | None = None
+
+    def of(self, device: str, hours: float) -> float | None:
+        """Price of some hours of a device; None where the file names no price for it."""
+        rate = self.cpu_hour if device == "cpu" else self._gpu(device)
+        return None if rate is None else rate * hours
+
+    def _gpu(self, device: str) -> float | None:
+        if not isinstance(self.gpu_hour, dict):
+            return self.gpu_hour
+        known = [name for name in self.gpu_hour if name.lower() in device.lower()]
+        return self.gpu_hour[max(known, key=len)] if known else None
+
+
+def read_prices(path: Path) -> Prices:
+    """Prices from a TOML file: `currency`, `cpu_hour`, `gpu_hour` (a number, or a table by device name).
+
+    Raises:
+        TunebookError: `ab.prices`: it cannot be read, or holds something else.
+    """
+    try:
+        return Prices(**tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:  # ValidationError is a ValueError
+        reason = str(error).splitlines()[0]
+        raise TunebookError(
+            "ab.prices", key=str(path), reason=reason, allowed="currency, cpu_hour, gpu_hour"
+        ) from error
 
 
 class Asked(TypedDict, total=False):
@@ -232,7 +272,9 @@ __all__ = [
     "Guard",
     "Guards",
     "PlannedLook",
+    "Prices",
     "TestPlan",
     "make_test_plan",
     "metric_of",
+    "read_prices",
 ]

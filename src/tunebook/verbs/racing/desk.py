@@ -16,9 +16,7 @@ from tunebook.core.messages import say
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress, Silent, tell
 from tunebook.verbs.abtest.arms import Arm, Result, known, trained
-from tunebook.verbs.abtest.crossfit import answers_of
-from tunebook.verbs.abtest.exam import Exam
-from tunebook.verbs.abtest.marks import Marks, marks_of
+from tunebook.verbs.abtest.scored import Exam, Marks, answers_of, marks_of
 from tunebook.verbs.racing.state import CHAMPION, Buys, Candidate, Diary
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.trials.trial import FATAL

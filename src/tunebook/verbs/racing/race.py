@@ -19,7 +19,7 @@ from scipy.special import stdtrit
 from tunebook.core.said import said
 from tunebook.stats.gate import of_groups
 from tunebook.verbs.abtest.looks import gain
-from tunebook.verbs.abtest.marks import Marks
+from tunebook.verbs.abtest.scored import Marks
 from tunebook.verbs.racing.desk import Desk
 from tunebook.verbs.racing.state import CHAMPION, Candidate
 

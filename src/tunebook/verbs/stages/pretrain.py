@@ -168,7 +168,7 @@ def _packed(raw: DataRef, folder: Path, length: int) -> DataRef:
     from tunebook.data.load import load
     from tunebook.engine.tokens import encode
     from tunebook.models.source import model_id
-    from tunebook.verbs.steps.kept import kept
+    from tunebook.verbs.steps.book import kept
 
     def count() -> dict[str, Any]:
         task, tokenizer = tasks()[raw.task](), load_tokenizer(folder)

@@ -15,8 +15,8 @@ from tunebook.models.architecture import Architecture
 from tunebook.models.heads import lacks_pooler
 from tunebook.models.source import load_reader, reach, read_config
 from tunebook.tables.case import ModelFacts
+from tunebook.verbs.steps.book import kept, kept_model_id
 from tunebook.verbs.steps.estimate import sizes_of, sizes_of_kind
-from tunebook.verbs.steps.kept import kept, kept_model_id
 
 _READERS = ("tunebook", "transformers", "tokenizers")  # what decides how a text is read, beside the model
 

@@ -23,11 +23,10 @@ from tunebook.models.heads import own_head
 from tunebook.models.source import find_model, read_config
 from tunebook.tables.in_force import settings_of, techniques_of
 from tunebook.tables.rules import planned_steps
+from tunebook.verbs.steps.book import kept_model_id
 from tunebook.verbs.steps.estimate import Sizes, estimate, sizes_of, sizes_of_kind
-from tunebook.verbs.steps.kept import kept_model_id
 from tunebook.verbs.steps.model_facts import mean_length, plain_kind, read_tokens, version_of
-from tunebook.verbs.steps.order import order
-from tunebook.verbs.steps.stage_plan import naming, refuse_unhanded, stage_table
+from tunebook.verbs.steps.order import naming, order, refuse_unhanded, stage_table
 
 if TYPE_CHECKING:
     from tunebook.core.task import Task

@@ -10,7 +10,7 @@ from typing import Any
 from tunebook import __version__
 from tunebook.core.errors import TunebookError
 from tunebook.core.files import content_id
-from tunebook.verbs.steps.kept import keep, recalled
+from tunebook.verbs.steps.book import keep, recalled
 from tunebook.verbs.steps.runs import Run
 
 FACTS = ("failure", "table", "seed", "metric", "split", "value", "interval", "seconds")

@@ -17,9 +17,7 @@ from tunebook.stats.bootstrap import folds_of
 from tunebook.stats.calibration import softmax
 from tunebook.stats.ranking import auc, macro_auc, pearson, spearman
 from tunebook.tasks.text_classification import TextClassification
-from tunebook.verbs.abtest.crossfit import Answers, crossed, uncrossed
-from tunebook.verbs.abtest.exam import Exam
-from tunebook.verbs.abtest.marks import Marks, marks_of
+from tunebook.verbs.abtest.scored import Answers, Exam, Marks, crossed, marks_of, uncrossed
 from tunebook.verbs.steps.runs import Run
 
 Array = Any

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.report.sample_run import classified
 from tunebook.core.said import said
-from tunebook.report import scores
+from tunebook.report import worth as scores
 
 
 def test_headline_first_with_interval_and_baselines() -> None:

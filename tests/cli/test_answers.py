@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from tests import small
 
 from tunebook.cli.answer import console
+from tunebook.cli.answers import tell_answers
 from tunebook.cli.predict import Asked, _told
-from tunebook.cli.predicted import tell_answers
 from tunebook.core.nouns import Labels
 from tunebook.tasks.text_classification import TextClassification
 

@@ -1,0 +1,267 @@
+"""Rows that models are examined on, their answers by checkpoints that these rows did not choose, and their scores.
+
+A run keeps the best of its looks on the validation rows. Judged on the same rows that checkpoint seems better than it
+is, and the more looks, the more so: a table that only looks more often would win. Here no row has a say in who answers
+it, all rows are used, and nothing is trained again (`tunebook.core.kept_looks` says what a training keeps for this).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.answers import fits, rows_id, stacked
+from tunebook.core.errors import DataError
+from tunebook.core.files import file_id
+from tunebook.core.kept_looks import KeptLooks, rows_key
+from tunebook.core.kind import Link
+from tunebook.core.nouns import DataRef, Labels, Split
+from tunebook.core.progress import Progress
+from tunebook.core.registry import task_of, tasks
+from tunebook.core.task import Rows, Task
+from tunebook.data.kind import column_kind
+from tunebook.data.load import group_codes
+from tunebook.data.outside import outside_rows
+from tunebook.stats.calibration import log_softmax
+from tunebook.verbs.abtest.arms import Load, Result
+from tunebook.verbs.steps.answers import answers, known_answers
+from tunebook.verbs.steps.runs import Run
+
+Array = NDArray[Any]
+_STILL = 1e-6  # numbers that differ by less, as a share of their size, are the same answer
+
+
+@dataclass(frozen=True)
+class Exam:
+    """Rows with their labels.
+
+    Attributes:
+        name: `validation`, or the name of a file.
+        place: folder in a run where the answers are kept.
+        rows: texts and targets; never without targets.
+        key: hash of texts and targets.
+        groups: number of the group of each row, shape (N,); None where each row stands for itself.
+    """
+
+    name: str
+    place: str
+    rows: Rows
+    key: str
+    groups: Array | None = None
+
+    @property
+    def count(self) -> int:
+        """Number of groups; 0 where each row stands for itself."""
+        return 0 if self.groups is None else len(np.unique(self.groups))
+
+    @property
+    def units(self) -> int | Array:
+        """What `multi_bootstrap` draws: so many rows, or the groups that these numbers name."""
+        return len(self.rows) if self.groups is None else self.groups
+
+    @property
+    def targets(self) -> Array:
+        """The true labels, as `Rows.targets`."""
+        assert self.rows.targets is not None
+        return self.rows.targets
+
+
+def split_exam(data: DataRef, split: Split) -> Exam:
+    """The rows of a split of the book.
+
+    Raises:
+        DataError: the split is empty or damaged.
+    """
+    from tunebook.data.load import load
+
+    if not data.rows.get(split):
+        raise DataError("data.no_split", key=split, value=0, allowed=" | ".join(k for k, n in data.rows.items() if n))
+    rows = load(data, split)
+    return Exam(split, split, rows, rows_id(rows), group_codes(rows, data.roles))
+
+
+def file_exam(data: DataRef, path: Path) -> Exam:
+    """The rows of a file, with texts and labels under the book's column names and labels as in the book's data.
+
+    Raises:
+        DataError: as `outside_rows`; `outside.no_spans`, no place is marked: no score says anything then.
+    """
+    rows = outside_rows(data, path)
+    if column_kind(data.labels.problem).of_words and not np.any(np.asarray(rows.targets)[:, 0]):
+        raise DataError("outside.no_spans", key=str(path))
+    return Exam(path.name, f"challenges/{file_id(path)}", rows, rows_id(rows))
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a run answers to rows.
+
+    Attributes:
+        logits: shape (N, outputs).
+        aligned: the same on one scale, for metrics that compare rows; None where one look answered all rows.
+        uncrossed: the checkpoint that answered was chosen on these very rows, among several.
+    """
+
+    logits: Array
+    aligned: Array | None = None
+    uncrossed: bool = False
+
+
+def crossed(run: Run, exam: Exam, link: Link | None) -> Answers | None:
+    """What the looks of a run answered to its validation rows, each fold by the look that the others choose.
+
+    Args:
+        link: of the kind of the labels; None where no metric compares the answer to one row with those to others,
+            which means something on one scale only.
+
+    Returns:
+        None where the run has kept no looks at these rows, or they are damaged.
+    """
+    looks = _looks(run, exam)
+    if looks is None:
+        return None
+    if looks.rule == "own":
+        return Answers(looks.crossed())
+    kept, *chosen = looks.chosen()
+    steps = sorted({kept, *chosen})
+    parts = stacked([looks.answers(step) for step in steps])
+    if len(set(chosen)) == 1:
+        return Answers(parts[steps.index(chosen[0])])
+    rows = np.searchsorted(steps, chosen)[looks.folds()], np.arange(len(looks.folds()))
+    aligned = None if link is None else _aligned(parts, parts[steps.index(kept)], link)
+    return Answers(parts[rows], None if aligned is None else aligned[rows])
+
+
+def answers_of(
+    result: Result, exam: Exam, load: Load | None = None, progress: Progress | None = None
+) -> Answers | None:
+    """What a run answers in an exam: its looks to the rows that chose among them, its model to all others. A model that
+    is gone is not needed where its answers were kept.
+
+    Args:
+        load: gives the model, where the caller will need it again.
+
+    Returns:
+        None where it has neither.
+    """
+    run, labels = result.run, result.plan.labels
+    compared = any(metric.compares for metric in task_of(result.plan.task)().metrics(labels))
+    crossfit = crossed(run, exam, labels.kind.link if compared else None)
+    if crossfit is not None:
+        return crossfit
+    if result.folder is None:
+        logits = known_answers(run, exam.rows, exam.place)
+    else:
+        model, cache = load or result.load, run.book / "cache"
+        logits = answers(run, exam.rows, exam.place, ask=lambda: model().logits(exam.rows, progress, cache=cache))
+    return None if logits is None else Answers(logits, uncrossed=uncrossed(run, exam))
+
+
+def _looks(run: Run, exam: Exam) -> KeptLooks | None:
+    """The looks of a run at these very rows, all of whose answers are whole."""
+    found = KeptLooks.read(run.path) if exam.place == "validation" else None
+    if found is None or not found.complete or found.rows != rows_key(exam.targets) or found.damage():
+        return None
+    one = found.crossed() if found.rule == "own" else found.answers(found.chosen()[0])
+    return found if fits(one, len(exam.rows), exam.targets) else None
+
+
+def uncrossed(run: Run, exam: Exam) -> bool:
+    """Whether a run answers these rows by a checkpoint that they have chosen among several: it has kept no looks, as
+    runs before this version and means of several runs, or they are damaged."""
+    looked = ["eval_loss" in entry for entry in run.history]
+    chosen = exam.place == "validation" and (sum(looked) > 1 or not looked)
+    return chosen and _looks(run, exam) is None
+
+
+def _aligned(parts: Array, kept: Array, link: Link) -> Array | None:
+    """The answers of looks, (K, N, outputs), on the scale of the kept one, (N, outputs): of each row and output, the
+    value at which that one has as large a share of all rows below it. Labels have no part in this. None where an answer
+    is no number."""
+    if not np.isfinite(parts).all():
+        return None
+    shares = link == "softmax"
+    wanted = np.sort(log_softmax(kept) if shares else kept, axis=0).T
+    values = [log_softmax(part).T if shares else part.T for part in parts]
+    return np.stack([np.stack([*map(_placed, part, wanted)], axis=1) for part in values])
+
+
+def _placed(values: Array, wanted: Array) -> Array:
+    """Values (N,) replaced by those of the same ranks in a sorted array (N,); equal ones stay equal."""
+    _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
+    middle = np.cumsum(counts) - (counts + 1) / 2
+    return np.asarray(np.interp(middle[group], np.arange(len(wanted)), wanted))
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Answers of all runs of an arm to the same rows.
+
+    Attributes:
+        logits: shape (K, N, outputs); a run without a model has NaN in all of its rows, and scores 0.
+        aligned: the same on one scale for each run, see `Answers`; None stands for `logits`.
+        uncrossed: runs that were answered by a checkpoint chosen on these very rows.
+    """
+
+    task: Task
+    labels: Labels
+    exam: Exam
+    logits: Array
+    aligned: Array | None = None
+    uncrossed: int = 0
+
+    def rows(self, metric: str) -> Array | None:
+        """Score of each row by each run, shape (K, N); None for a metric that is no mean of rows."""
+        found = [self.task.row_scores(run, self.exam.targets, self.labels, metric) for run in self.logits]
+        return None if found[0] is None else np.stack([row for row in found if row is not None])
+
+    def scorers(self, metric: str) -> list[Callable[[NDArray[np.int64]], float]]:
+        """The metric of each run as a function of row numbers."""
+        runs = self.logits
+        if self.aligned is not None and self.task.metric(self.labels, metric).compares:
+            runs = self.aligned
+        return [self.task.scorer(run, self.exam.targets, self.labels, metric) for run in runs]
+
+    def scores(self, metric: str) -> Array:
+        """The metric of each run on all rows, shape (K,)."""
+        every = np.arange(len(self.exam.rows))
+        return np.array([score(every) for score in self.scorers(metric)])
+
+    @property
+    def collapsed(self) -> list[bool]:
+        """Of each run, whether it answers every row in the same way, as a training that went wrong does."""
+        return [len(self.exam.rows) > 1 and self._alike(run) for run in self.logits]
+
+    def _alike(self, run: Array) -> bool:
+        """Whether answers, shape (N, outputs), say the same of every row."""
+        if np.isnan(run).any():  # a run without a model
+            return False
+        said = self.task.decided(run, self.labels).astype(np.float64)
+        return bool(np.ptp(said, axis=0).max() <= _STILL * max(1.0, float(np.abs(said).max())))
+
+    def first(self, runs: int) -> Marks:
+        """Those of the first few runs."""
+        aligned = None if self.aligned is None else self.aligned[:runs]
+        return replace(self, logits=self.logits[:runs], aligned=aligned)
+
+
+def marks_of(data: DataRef, exam: Exam, answers: Sequence[Answers | Array | None]) -> Marks:
+    """Marks of runs from their answers; None for a run without a model."""
+    labels = data.labels
+    known = [part if part is None or isinstance(part, Answers) else Answers(part) for part in answers]
+    lost = (len(exam.rows), labels.outputs)
+    logits = [None if part is None else part.logits for part in known]
+    aligned = [None if part is None else part.aligned for part in known]
+    moved = [plain if one is None else one for plain, one in zip(logits, aligned, strict=True)]
+    one_look = all(one is None for one in aligned)
+    uncrossed = sum(part.uncrossed for part in known if part is not None)
+    task = tasks()[data.task]()
+    return Marks(task, labels, exam, stacked(logits, lost), None if one_look else stacked(moved, lost), uncrossed)
+
+
+__all__ = ["Answers", "Exam", "Marks", "answers_of", "crossed", "file_exam", "marks_of", "split_exam", "uncrossed"]
