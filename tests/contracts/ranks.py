@@ -18,9 +18,9 @@ from transformers import TrainerCallback, TrainingArguments
 from tests import tiny
 from tests.contracts.views import KINDS
 from tests.engine.test_fit import fit, plan
+from tunebook.core import registry as module
 from tunebook.core.errors import RunError
 from tunebook.core.nouns import Plan
-from tunebook.engine import weave as module
 from tunebook.engine.batching import StepSampler
 from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.ranks import Shares

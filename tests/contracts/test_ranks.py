@@ -14,7 +14,7 @@ from tests import small, tiny
 from tests.contracts import ranks
 from tests.contracts.views import KINDS
 from tests.engine.test_fit import fit, weights
-from tunebook.engine import weave as module
+from tunebook.core import registry as module
 from tunebook.engine.track import read_history
 
 ROOT = Path(__file__).parents[2]

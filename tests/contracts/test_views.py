@@ -13,8 +13,8 @@ import torch
 from tests import small
 from tests.contracts.views import KINDS
 from tests.engine.test_fit import BombError, bomb, fit, material, plan, weights
+from tunebook.core import registry as module
 from tunebook.core.errors import PlanError
-from tunebook.engine import weave as module
 from tunebook.engine.fit import Fit
 from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.track import read_history

@@ -13,7 +13,6 @@ from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, declarations
 from tunebook.core.technique import RunContext, Technique, View
 from tunebook.engine import inputs as module
-from tunebook.engine import weave
 from tunebook.engine.inputs import anchored
 from tunebook.tables.make import child, new_table
 
@@ -37,7 +36,7 @@ def own_ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in (registry, module, weave):
+    for place in (registry, module):
         monkeypatch.setattr(place, "techniques", lambda: {"borrow": Borrow})
 
 

@@ -17,7 +17,6 @@ from tunebook.data.load import load
 from tunebook.data.prepare import prepare
 from tunebook.engine import inputs as module
 from tunebook.engine import source as own
-from tunebook.engine import weave
 from tunebook.engine.source import BookSource
 
 
@@ -28,7 +27,7 @@ def own_ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in (registry, module, weave):
+    for place in (registry, module):
         monkeypatch.setattr(place, "techniques", lambda: {"borrow": Borrow})
 
 

@@ -11,11 +11,12 @@ import torch
 
 from tests import ground as ground_module
 from tests.ground import Ground, make_ground, weights
+from tunebook.core import registry
 from tunebook.core.errors import ModelError
 from tunebook.core.params import Row
 from tunebook.core.registry import techniques
 from tunebook.core.technique import RunContext, Technique
-from tunebook.engine import stored, weave
+from tunebook.engine import stored
 from tunebook.models.source import model_id
 from tunebook.verbs.steps import order as order_module
 
@@ -43,7 +44,7 @@ def own_ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in (weave, order_module, ground_module):
+    for place in (registry, order_module, ground_module):
         monkeypatch.setattr(place, "techniques", lambda: {**techniques(), "only_head": OnlyHead})
 
 
