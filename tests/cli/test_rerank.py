@@ -23,3 +23,8 @@ def test_the_best_passages_are_told_and_written(book: Book, run: Run, tmp_path: 
     out = tmp_path / "ranked.csv"
     assert tunebook("rerank", book.path, "the room", file, "--out", out).code == 0
     assert len(out.read_text("utf-8").splitlines()) == 31
+
+
+def test_what_comes_next_is_a_command_that_this_task_answers(book: Book, run: Run, tunebook: Call) -> None:  # noqa: F811
+    told = tunebook("runs", book.path)
+    assert "tunebook rerank" in told.out and "tunebook predict" not in told.out

@@ -7,9 +7,10 @@ import json
 import pytest
 
 from tunebook.core.errors import DataError
+from tunebook.core.places import PASSAGES
 from tunebook.data.load import load, load_table
 from tunebook.data.options import DataOptions
-from tunebook.data.prepare import PASSAGES, prepare
+from tunebook.data.prepare import prepare
 
 
 def made(tmp_path, rows, name="a.jsonl", options=None, **others):

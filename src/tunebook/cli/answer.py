@@ -19,6 +19,8 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tunebook.verbs.steps.book import Book
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -91,11 +93,15 @@ def command(*words: object) -> str:
     return shlex.join(["tunebook", *(str(word) for word in words)])
 
 
-def predict_command(book: object, run: str = "latest", *, pairs: bool) -> str:
-    """How to try the model of a run on a text, or on a pair of texts."""
-    text = say("cli.some_text")
-    pair = ("--pair", text) if pairs else ()
-    return command("predict", book, text, *pair, *(("--run", run) if run != "latest" else ()))
+def predict_command(book: Book, run: str = "latest") -> str:
+    """How to try the model of a run on a text, on a pair of texts, or on a text and a file of passages."""
+    from tunebook.core.registry import task_of
+
+    text, chosen = say("cli.some_text"), ("--run", run) if run != "latest" else ()
+    if book.holds_passages and not task_of(book.file.task).alone:
+        return command("rerank", book.path, text, "passages.txt", *chosen)
+    pair = ("--pair", text) if book.holds_pairs else ()
+    return command("predict", book.path, text, *pair, *chosen)
 
 
 def grid(

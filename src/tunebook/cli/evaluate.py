@@ -55,7 +55,7 @@ def evaluate(
         )
 
     scores = {**report_data(report), **retention_data(kept)}
-    return Answer({"run": found.id, **scores}, tell, (predict_command(book, run, pairs=opened.holds_pairs),))
+    return Answer({"run": found.id, **scores}, tell, (predict_command(opened, run),))
 
 
 def tell_retention(screen: Console, kept: Retention | None) -> None:

@@ -64,7 +64,7 @@ def rerank(
 
 
 def _of_file(run: Run, query: str, file: Path, wanted: Wanted, form: Form) -> Answer:
-    from tunebook.cli.save import check_out, save
+    from tunebook.cli.answers import check_out, save
     from tunebook.verbs.rerank import read_passages
     from tunebook.verbs.rerank import rerank as order
 

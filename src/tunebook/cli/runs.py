@@ -33,7 +33,7 @@ def runs(book: Books, every: Annotated[bool, option("all_entries", "--all")] = F
     damaged = any(run["fault"] for run in found)
     more = [command("doctor", book)] if damaged else []
     with suppress(TunebookError):  # damaged rows hide no runs
-        more.insert(0, command("train", book) if not found else predict_command(book, pairs=opened.holds_pairs))
+        more.insert(0, command("train", book) if not found else predict_command(opened))
     open_ones = [run for run in found if not (run["finished"] or run["failure"] or run["fault"]) and run["table"]]
     if open_ones:  # the same table finds the run again and goes on where it stopped
         more.insert(0, command("train", book, "--table", open_ones[0]["table"]))

@@ -214,11 +214,7 @@ def kept_text(outcome: dict[str, Any]) -> str:
 
 def _next(book: Book, run: Run, report: Report | None) -> tuple[str, ...]:
     asked = "latest" if book.run().id == run.id else run.id
-    first = (
-        predict_command(book.path, asked, pairs=book.holds_pairs)
-        if report
-        else command("eval", book.path, "--run", run.id)
-    )
+    first = predict_command(book, asked) if report else command("eval", book.path, "--run", run.id)
     return (first, command("runs", book.path))
 
 

@@ -101,6 +101,7 @@ class Hooks(ABC):
     Class attributes:
         pipeline, library: of the model card, as the Hugging Face hub names them; a task without has no card.
         auto_model: class of that library that loads a trained model.
+        alone: a text by itself can be answered; other tasks need passages beside it.
         windows: a text that is longer than `max_length` is read in parts, so that nothing of it is cut.
         records: an answer is a list of records, such as spans, which may be empty.
     """
@@ -108,6 +109,7 @@ class Hooks(ABC):
     pipeline: ClassVar[str] = ""
     library: ClassVar[str] = "transformers"
     auto_model: ClassVar[str] = "AutoModel"
+    alone: ClassVar[bool] = True
     windows: ClassVar[bool] = False
     records: ClassVar[bool] = False
 

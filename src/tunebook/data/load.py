@@ -14,11 +14,12 @@ from pyarrow import parquet
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels, Roles, Split
+from tunebook.core.places import PASSAGES
 from tunebook.core.task import Rows
 from tunebook.data.columns import holds_places
 from tunebook.data.fingerprint import content_of
 from tunebook.data.kind import column_kind
-from tunebook.data.prepare import PASSAGES, ROWS
+from tunebook.data.prepare import ROWS
 from tunebook.data.votes import OWN
 
 _MOST = 64 << 20  # bytes of a table that stays in memory for whoever asks next; larger ones are read again

@@ -13,6 +13,7 @@ from pyarrow import parquet
 from tunebook.core.errors import DataError
 from tunebook.core.files import part_of
 from tunebook.core.nouns import SPLITS, DataRef, Labels, Roles, Split, write_json
+from tunebook.core.places import PASSAGES
 from tunebook.data.clean import chosen_rules
 from tunebook.data.columns import storable
 from tunebook.data.describe import describe, find_warnings, warning
@@ -29,7 +30,7 @@ from tunebook.data.passages import JUDGED, passage_warnings, pooled
 from tunebook.data.sides import KEY, Found, choose_sides, keyed_draft, without_repeats
 from tunebook.data.votes import OWN, annotator_columns
 
-ROWS, PASSAGES, LEDGER = "rows.parquet", "passages.parquet", "ledger.jsonl"
+ROWS, LEDGER = "rows.parquet", "ledger.jsonl"
 _LABEL, _WORDS = "\0label", "\0words"
 # Note of a file, which is the code of its warning too -> what the warning calls it.
 _NOTES = {
@@ -254,4 +255,4 @@ def file_warnings(files: Mapping[str, Mapping[str, str]], ledger: Ledger) -> lis
     return found
 
 
-__all__ = ["LEDGER", "PASSAGES", "ROWS", "file_warnings", "prepare"]
+__all__ = ["LEDGER", "ROWS", "file_warnings", "prepare"]

@@ -42,6 +42,7 @@ class Reranking(RankingWords):
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = {"relevance": METRICS}
     pipeline: ClassVar[str] = "text-ranking"
     auto_model: ClassVar[str] = "AutoModelForSequenceClassification"
+    alone: ClassVar[bool] = False
     windows: ClassVar[bool] = True
 
     @classmethod

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.errors import BookError
 from tunebook.core.files import content_id, write_whole
 from tunebook.core.folders import read_object
-from tunebook.core.places import BOOK_FILE
+from tunebook.core.places import BOOK_FILE, PASSAGES
 
 if TYPE_CHECKING:
     from tunebook.core.nouns import DataRef, ParamTable
@@ -60,6 +60,11 @@ class Book:
         """
         roles = read_object(self.path / "data" / "split.json", "roles")["roles"]
         return isinstance(roles, dict) and bool(roles.get("text_pair"))
+
+    @property
+    def holds_passages(self) -> bool:
+        """Whether its rows are queries with judged passages."""
+        return (self.path / "data" / PASSAGES).is_file()
 
     @property
     def tables(self) -> TableStore:
