@@ -17,6 +17,12 @@ def test_a_books_newest_run_is_merged_and_told(book: Path, tmp_path: Path, tuneb
     again = tunebook("merge", next(book.glob("runs/*/outcome.json")).parent, "--into", tmp_path / "other", "--json")
     assert again.json["run"] == told["run"] and again.json["difference"] == told["difference"] < 1e-4
     assert again.json["folder"] == str(tmp_path / "other")
+    assert again.json["load"] == f'AutoModelForSequenceClassification.from_pretrained("{tmp_path / "other"}")'
+
+
+def test_a_path_of_nothing_is_refused(book: Path, tunebook: Call) -> None:
+    done = tunebook("merge", book, "--into", "", "--json")
+    assert done.code == 2 and done.json["error"]["code"] == "cli.option" and done.json["error"]["key"] == "--into"
 
 
 def test_what_is_no_run_and_a_folder_in_use_are_refused(book: Path, tmp_path: Path, tunebook: Call) -> None:

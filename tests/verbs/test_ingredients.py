@@ -25,6 +25,7 @@ _LABELS = {"problem": "single_label", "names": ["so", "good", "bad"]}
         ("soup.model", {"model_id": "1" * 12}, "1" * 12, "("),
         ("soup.labels", {"labels": _LABELS}, "so, good, bad", "bad, good, so"),
         ("soup.layers", {"techniques": {"student": {"keep": ["1", "2"], "every": 2}}}, {"student": "*"}, "{}"),
+        ("soup.layers", {"techniques": {"crf": {"learning_rate": 0.01}}}, {"crf": {}}, "{}"),
     ],
 )
 def test_what_a_run_does_not_share_is_named(

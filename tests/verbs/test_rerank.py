@@ -18,6 +18,7 @@ from tunebook.tables.make import child
 from tunebook.verbs.init import init
 from tunebook.verbs.rerank import read_passages, rerank
 from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.merge import golden, merge
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.runs import Run
 from tunebook.verbs.steps.train import train
@@ -88,3 +89,9 @@ def test_passages_are_lines_or_a_column_with_its_titles(tmp_path: Path) -> None:
     with pytest.raises(DataError) as refused:
         read_passages(tmp_path / "c.csv", DataOptions(text="other"))
     assert refused.value.code == "predict.column"
+
+
+def test_a_merged_model_is_compared_on_rows_that_keep_all_passages(run: Run, tmp_path: Path) -> None:
+    merged = merge(run, tmp_path / "merged")
+    assert merged.rows and merged.difference == 0 and merged.load.startswith("AutoModelForSequenceClassification")
+    assert len(golden(run).passages or ()) > len(golden(run))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin
 
@@ -73,6 +74,8 @@ class Value(click.ParamType[Any]):
             TunebookError: `cli.option`.
         """
         try:
+            if value == "" and self.kind is Path:  # of a variable that is not set; it would stand for the folder here
+                raise ValueError
             return self.kind(value)
         except ValueError:
             key = param.opts[0] if param is not None else ""

@@ -142,15 +142,19 @@ def merge(
     into: Annotated[Path, option("merge_into", "--into", metavar="FOLDER")],
 ) -> Answer:
     """Make one plain model of a run."""
+    from tunebook.report.card import notes_of
     from tunebook.verbs.steps.merge import merge as act
 
-    merged = act(run_at(run), into)
+    chosen = run_at(run)
+    merged = act(chosen, into)
 
     def tell(screen: Console) -> None:
         done = say("merge.done", into=merged.folder, difference=f"{merged.difference:.1e}", rows=merged.rows)
         screen.print(f"✓ {done}", style="green")
         screen.print(facts([(say("cli.run"), merged.run), (say("cli.model"), merged.folder)]))
-        screen.print(say("merge.load", into=merged.folder))
+        screen.print(say("merge.load", library=merged.library, load=merged.load))
+        for note in notes_of(chosen.plan):
+            screen.print(note)
 
     return Answer({**asdict(merged), "folder": str(merged.folder)}, tell)
 

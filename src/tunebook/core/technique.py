@@ -62,6 +62,7 @@ class Technique(Params):
         outermost: it is woven after all others, whatever their names, so that they see only what it lets through.
         reshapes: it decides which of the base model's layers there are, so that weights of the same name belong
             together only where its rows are the same.
+        adds: it adds weights to the model, which one without it lacks.
     """
 
     zh: ClassVar[str] = ""
@@ -75,6 +76,7 @@ class Technique(Params):
     delta: ClassVar[bool] = False
     outermost: ClassVar[bool] = False
     reshapes: ClassVar[bool] = False
+    adds: ClassVar[bool] = False
 
 
 class Source(Protocol):

@@ -34,7 +34,6 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
     as Markdown or HTML.
     """
     task = task_of(plan.task)()
-    codes = catalogue()
     matter = yaml.safe_dump(front_matter(plan, report, ref), allow_unicode=True, sort_keys=False)
     return write_page(
         folder / "README.md",
@@ -52,7 +51,7 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
         sources=list(ref.sources),
         parameters=[row for row in parameter_rows(plan, None) if row["changed"] or row["default"] == "–"],
         limits=limits(report, plan),
-        notes=task.card_notes(plan.labels) + [say(code) for key in plan.techniques if (code := f"card.{key}") in codes],
+        notes=task.card_notes(plan.labels) + notes_of(plan),
         snippet=loading(folder, plan, pairs=bool(ref.roles.text_pair)),
         merges=is_part(folder) and not _stays_beside(plan),
     )
@@ -86,6 +85,11 @@ def front_matter(plan: Plan, report: Report, ref: DataRef) -> dict[str, Any]:
             }
         ],
     }
+
+
+def notes_of(plan: Plan) -> list[str]:
+    """What other programs lack of a model, for the techniques that it was trained with."""
+    return [say(code) for key in plan.techniques if (code := f"card.{key}") in catalogue()]
 
 
 def loading(folder: Path, plan: Plan, *, pairs: bool) -> str:
@@ -167,4 +171,4 @@ def _text(value: Any) -> str:
     return json.dumps(str(value), ensure_ascii=False).replace("`", "\\x60")
 
 
-__all__ = ["front_matter", "loading", "write_model_card"]
+__all__ = ["front_matter", "loading", "notes_of", "write_model_card"]

@@ -56,6 +56,7 @@ class CRF(Technique):
     """
     needs: ClassVar[frozenset[str]] = frozenset({"head", "sequences"})
     exclusive: ClassVar[str] = "loss"
+    adds: ClassVar[bool] = True
     alone: ClassVar[bool] = True  # the transitions are asked outside of the pass that processes share
 
     learning_rate: Annotated[

@@ -107,9 +107,10 @@ def _said(plan: Plan) -> str:
 
 
 def _layers(plan: Plan) -> dict[str, dict[str, Any]]:
-    """Rows of the techniques that decide which layers the model has."""
+    """The techniques that decide which layers the model has, with the rows that do so."""
     known = techniques() if plan.techniques else {}  # importing them imports torch
-    return {key: rows for key, rows in plan.techniques.items() if key in known and known[key].reshapes}
+    found = {key: (known[key], rows) for key, rows in plan.techniques.items() if key in known}
+    return {key: rows if kind.reshapes else {} for key, (kind, rows) in found.items() if kind.reshapes or kind.adds}
 
 
 def _offered(book: Book) -> tuple[list[Run], dict[str, str]]:

@@ -15,7 +15,7 @@ from tunebook.core.folders import folder_of
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
-    from tunebook.core.task import Rows
+    from tunebook.core.task import Rows, Task
     from tunebook.engine.load import LoadedModel
 
 ROWS = 64  # validation rows on which both models answer
@@ -28,6 +28,7 @@ class Merged:
 
     Attributes:
         folder: loads with plain transformers.
+        library: what loads it; load: how, as Python.
         run, base: what it was made of.
         rows: validation rows on which the model was compared with the run's; difference: the largest of their logits.
     """
@@ -37,6 +38,8 @@ class Merged:
     base: str
     rows: int
     difference: float
+    library: str
+    load: str
 
 
 def merge(run: Run, into: Path) -> Merged:
@@ -63,7 +66,7 @@ def merge(run: Run, into: Path) -> Merged:
         finish_folder(part, loaded.tokenizer, run.plan)
         merged = _proven(run, part, before, rows, added=added)
         write_whole(part / "merged.json", json.dumps({**asdict(merged), "folder": "."}, indent=2) + "\n")
-    return Merged(**{**asdict(merged), "folder": into})
+    return Merged(**{**asdict(merged), "folder": into, "load": _load(loaded.task, into)})
 
 
 def plain_model(run: Run, loaded: LoadedModel) -> Any:
@@ -94,15 +97,13 @@ def whole(run: Run) -> Path:
 
 def golden(run: Run) -> Rows:
     """The first validation rows of a run's book."""
-    from dataclasses import fields, replace
+    from dataclasses import replace
 
     from tunebook.data.frozen import rows_of
     from tunebook.data.load import load
 
     rows = load(rows_of(run.plan), "validation")
-    cut = {item.name: getattr(rows, item.name) for item in fields(rows)}
-    first = {name: column[:ROWS] for name, column in cut.items() if column is not None and name != "other"}
-    return replace(rows, **first, other={name: column[:ROWS] for name, column in rows.other.items()})
+    return replace(rows.at(slice(ROWS)), other={name: column[:ROWS] for name, column in rows.other.items()})
 
 
 def _refuse_rest(run: Run, plain: Any) -> None:
@@ -135,7 +136,13 @@ def _proven(run: Run, folder: Path, before: Any, rows: Rows, *, added: bool) -> 
     difference = float(np.abs(after - before).max())
     if not difference <= _TOLERANCE * max(1.0, float(np.abs(before).max())):
         raise RunError("merge.differs", key=run.id, value=difference, rows=len(rows))
-    return Merged(folder, run.id, run.plan.model, len(rows), difference)
+    task = merged.task
+    return Merged(folder, run.id, run.plan.model, len(rows), difference, task.library, _load(task, Path()))
+
+
+def _load(task: Task, folder: Path) -> str:
+    how = task.auto_model + (".from_pretrained" if task.library == "transformers" else "")
+    return f'{how}("{folder}")'
 
 
 def same_as_base(run: Run, loaded: LoadedModel) -> bool:
