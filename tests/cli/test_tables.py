@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Call
 
+from tunebook.cli import tables as tables_module
 from tunebook.core.errors import BookError
 from tunebook.core.settings import Settings
 from tunebook.tables.store import TableStore
@@ -120,6 +121,18 @@ def test_import_keeps_reasons(tunebook: Call, own: Path, tmp_path: Path) -> None
     commented.write_text("seed: 9  # said here\n", encoding="utf-8")
     tunebook("table", "import", own, commented)
     assert tunebook("table", "show", own, "--table", "v3", "--json").json["rows"]["seed"]["reason"] == "said here"
+
+
+def test_import_keeps_the_owner_unless_the_file_names_one(
+    tunebook: Call, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, first = tmp_path / "t.yaml", TableStore(own / "tables").get(1).model_copy(update={"owner": "Olga"})
+    monkeypatch.setattr(tables_module, "_origin", lambda *_: (first, ""))
+    path.write_text("seed: 7\n", encoding="utf-8")
+    assert tunebook("table", "import", own, path).code == 0
+    path.write_text("owner: Ben\nrows:\n  seed: 8\n", encoding="utf-8")
+    assert tunebook("table", "import", own, path).code == 0
+    assert [TableStore(own / "tables").get(number).owner for number in (2, 3)] == ["Olga", "Ben"]
 
 
 def edit(book: Path, number: int, old: str, new: str) -> Path:

@@ -12,9 +12,7 @@ def english(monkeypatch):
 def test_an_error_says_what_is_wrong_what_is_allowed_and_what_to_do():
     error = TableError("row.value", key="seed", value="x", allowed="int")
     assert str(error) == (
-        "[row.value] seed cannot be 'x'.\n"
-        "  allowed: int\n"
-        "  Give it one of the values allowed, for example with --set seed=VALUE."
+        "[row.value] seed cannot be 'x'.\n  allowed: int\n  Give it one of the values allowed: seed=VALUE."
     )
     assert error.to_json() == {
         "code": "row.value",
@@ -22,7 +20,7 @@ def test_an_error_says_what_is_wrong_what_is_allowed_and_what_to_do():
         "value": "'x'",
         "allowed": "int",
         "message": "seed cannot be 'x'.",
-        "advice": "Give it one of the values allowed, for example with --set seed=VALUE.",
+        "advice": "Give it one of the values allowed: seed=VALUE.",
     }
 
 

@@ -170,7 +170,9 @@ def table_import(book: Books, file: Files, note: Note = "") -> Answer:
     read = read_table(file)
     parent, edited = _origin(opened.tables, read, file)
     words = note or read.note or say("cli.table.imported", file=file.name)
-    table = read.model_copy(update={"note": words, "parent": parent.version if parent else None})
+    owner = read.owner or (parent.owner if parent else "")
+    known = {"note": words, "owner": owner, "parent": parent.version if parent else None}
+    table = read.model_copy(update=known)
     if parent is None:
         return _added(opened, None, table)
     if read.values() == parent.values():
