@@ -223,8 +223,8 @@ class Hooks(ABC):
         """
 
     def proposes(self, stats: Mapping[str, Any]) -> Mapping[str, Value]:
-        """Rows of techniques that a first table for such data is to have, beside what the rules say of any; the reason
-        stands in the catalogue as `propose.TASK`."""
+        """Rows that a first table for such data is to have, in place of what the rules say of any; the reason stands
+        in the catalogue as `propose.TASK`."""
         return {}
 
     def idle(self, labels: Labels) -> Mapping[str, Value]:

@@ -92,6 +92,8 @@ def test_from_file_to_answers(tmp_path: Path) -> None:
     options = tb.DataOptions(text="text", text_pair="other", label="label", problem="regression", task="embedding")
     book = tb.init(tmp_path / "book", pairs_file(tmp_path / "rows.csv"), model=base, options=options)
     assert book.data.task == "embedding" and "embedding.loss" in book.champion.rows
+    rate = book.champion.rows["learning_rate"]
+    assert rate.value == rate.recommended == 2e-5 and "spoil" in rate.reason
     table = child(book.champion, {"max_steps": "4", "embedding.query": "room {text}", "learning_rate": "1e-2"})
     plan = tb.plan(table, book.data)
     own = plan.params.more(EmbeddingRows)

@@ -30,6 +30,7 @@ from tunebook.tasks.label_metrics import METRICS
 from tunebook.tasks.ranking.scores import METRICS as RANKING
 
 # Kind of labels -> losses, the first of which `auto` takes.
+_RATE = 2e-5
 _LOSSES = {"regression": ("cosent", "cosine_mse"), "relevance": ("in_batch", "triplet")}
 
 
@@ -185,6 +186,10 @@ class Embedding(EmbeddingWords):
     def idle(self, labels: Labels) -> Mapping[str, Value]:
         """What is about classes."""
         return {"label_smoothing": 0, "class_weights": "none"}
+
+    def proposes(self, stats: Mapping[str, Any]) -> Mapping[str, Value]:
+        """A rate for models that make vectors already; that of classifiers makes them worse."""
+        return {"learning_rate": _RATE}
 
     def baselines(self, given: BaselineInput) -> Mapping[str, Callable[[], NDArray[Any]]]:
         """`tfidf`, the cosine of TF-IDF vectors, of pairs, `bm25` of queries, and `base`, the base model before
