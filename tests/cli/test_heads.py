@@ -35,7 +35,7 @@ def say(capsys: pytest.CaptureFixture[str]) -> Say:
 def own(folder: Path, names: list[str]) -> Any:
     """A base model that answers with these classes, in which they can be told from each other."""
     model = TextClassification().build(
-        small.base_model(folder / "plain"), Labels(problem="single_label", names=names), {"dropout": 0.0}
+        small.base_model(folder / "plain"), Labels(problem="single_label", names=names), small.filled(dropout=0.0)
     )
     with torch.no_grad():
         model.classifier.weight.mul_(20)

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch", reason="techniques are read with torch")
 
 from tunebook.core.params import build
-from tunebook.tables.declared import aliases, declared, settings_rows, technique_rows, techniques
+from tunebook.tables.declared import aliases, declared, settings_rows, switches, technique_rows, techniques
 from tunebook.tables.files import read_table, write_table
 from tunebook.tables.make import new_table
 from tunebook.tables.values import read_value
@@ -41,5 +41,5 @@ def test_a_row_is_described_in_both_languages(name):
 def test_a_row_takes_its_default_its_choices_and_none_where_allowed(name):
     row = technique_rows()[name]
     for value in (row.default, *row.choices, *([None] if row.nullable else [])):
-        built = build(techniques()[row.owner], {row.field: read_value(row, value)})
+        built = build(switches()[row.owner], {row.field: read_value(row, value)})
         assert getattr(built, row.field) == value

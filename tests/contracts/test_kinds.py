@@ -33,6 +33,7 @@ HOME = ("tasks/", "data/kinds/")  # a task scores its own kinds, and a kind is i
 # Words of others that are spelt like a kind.
 FREE = {
     "core/nouns.py": "the kinds that `init --problem` may be told",
+    "data/formats/collection.py": "names of columns",
     "data/formats/prodigy.py": "a key of Prodigy's files",
     "data/formats/spans.py": "names of columns",
     "data/formats/tokens.py": "names of columns",

@@ -15,7 +15,7 @@ from tests import small
 from tests.engine.test_fit import BombError, bomb, fit, plan
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Plan
-from tunebook.core.settings import Settings
+from tunebook.core.settings import Filled, Settings
 from tunebook.engine.arguments import training_arguments
 from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.schedule import SCHEDULES, check_steps, schedule
@@ -158,7 +158,7 @@ def test_every_choice_of_the_table_has_its_rows() -> None:
     assert rows == {name for name in Settings.model_fields if name.startswith("lr_")} - {"lr_scheduler"}
 
 
-def settings(**rows: Any) -> dict[str, Any]:
+def settings(**rows: Any) -> Filled:
     return small.filled(**{"warmup_steps": 2, **rows})
 
 
@@ -210,5 +210,6 @@ def test_the_share_that_is_named_fits() -> None:
 
 
 def test_a_plan_from_before_these_rows_has_the_schedule_it_had() -> None:
-    old = {name: value for name, value in settings(lr_scheduler="cosine").items() if name in ("lr_scheduler", "seed")}
+    old = Filled(max_length=8, warmup_steps=0, lr_scheduler="cosine")
+    assert old.model_dump() == {"max_length": 8, "warmup_steps": 0, "lr_scheduler": "cosine"}
     assert schedule(old, 20) == ("cosine", {})

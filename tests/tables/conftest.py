@@ -44,6 +44,7 @@ def own_techniques(monkeypatch):
     known = {"shake": Shake, "fade": Fade}
     monkeypatch.setattr(registry, "techniques", lambda: known)
     monkeypatch.setattr(registry, "stages", dict)
+    monkeypatch.setattr(registry, "own_rows", dict)
     return known
 
 

@@ -99,7 +99,7 @@ def test_weights_that_do_not_fit_the_config_are_refused(base: Path, tmp_path: Pa
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 5}))
     with pytest.raises(ModelError, match=r"bert\.encoder\.layer\.3") as caught:
-        TextClassification().build(folder, SINGLE, Training())
+        TextClassification().build(folder, SINGLE, small.filled())
     assert caught.value.code == "model.partial"
     (folder / "config.json").write_text(json.dumps({**config, "intermediate_size": 24}))
     with pytest.raises(ModelError) as caught:
@@ -117,7 +117,7 @@ def test_damaged_weights_and_unknown_kinds_are_refused(base: Path, tmp_path: Pat
     (folder / "config.json").write_text('{"model_type": "whisper"}')
     for make in (TextClassification().build, TextClassification().skeleton):
         with pytest.raises(ModelError) as caught:
-            make(folder, SINGLE, {})
+            make(folder, SINGLE, small.filled())
         assert caught.value.code == "model.head"
 
 

@@ -141,7 +141,7 @@ class LanguageModel(Task):
         """Cross-entropy of the targets."""
         return Predict(self.ahead)
 
-    def read(self, outputs: Any, batch: Batch) -> Tensor:
+    def read(self, outputs: Any, batch: Batch, model: Any = None) -> Tensor:
         """Sum of losses, number of targets and number of right ones of each row, shape (rows, 3)."""
         import torch
         from torch.nn.functional import cross_entropy
