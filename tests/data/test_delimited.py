@@ -122,6 +122,18 @@ def test_a_heading_below_titles_and_a_line_for_excel():
     assert cells.aside == {"title": [2]} and cells.read == 10
 
 
+@pytest.mark.parametrize("head", ["text\n", ""])
+def test_a_single_column_keeps_its_empty_rows_where_each_is_to_be_answered(head):
+    data = f'{head}"one day, and more"\n""\n\n"  "\n"two days, no more"\n""\n'.encode()
+    first = 1 + bool(head)
+    cells = read_delimited(data, HERE, "csv", DataOptions(), labelled=False)
+    assert [row[0].strip() for row in rows(cells)] == ["one day, and more", "", "", "two days, no more", ""]
+    assert cells.rows.tolist() == [first + place for place in (0, 1, 3, 4, 5)] and cells.read == 5
+    assert read_delimited(data, HERE, "csv", DataOptions()).rows.tolist() == [first, first + 4]
+    two = read_delimited(b'a,text\n1,x\n""\n,\n2,y\n', HERE, "csv", DataOptions(), labelled=False)
+    assert rows(two) == [["1", "x"], ["2", "y"]] and not two.ragged
+
+
 def test_rows_of_delimiters_alone_are_blank_lines():
     cells = cut("text,label\none,a\n,\ntwo,b\n" + ",\n" * 50)
     assert rows(cells) == [["one", "a"], ["two", "b"]] and cells.rows.tolist() == [2, 4] and cells.read == 2

@@ -38,6 +38,11 @@ BODY = [
         (["Bitte beschreiben Sie kurz, was Sie zuletzt gekauft haben", "Filiale"], BODY, True),
         # words over numbers or dates
         (["bought on", "the lamp stopped working"], [["2024-01-05", row[0]] for row in BODY], True),
+        # what is no list over lists of words
+        (["tokens"], [['["Ada", "ran"]'], ["[]"], ["['Li']"]], True),
+        (["['Wu', 'sat']"], [['["Ada", "ran"]'], ["[]"]], False),
+        (["Ada ran"], [['["Ada", "ran"]'], ["Li sat"]], False),
+        (["Ada ran"], [["[quietly]"], ["[loudly]"]], False),
         (["", "remark", "kind"], [[str(n), *row] for n, row in enumerate(BODY)], True),
     ],
 )
@@ -52,6 +57,13 @@ def test_titles_stand_above_the_heading():
     assert find_heading([["Export", "2024"], ["by", "me"], ["text", "label"], *BODY]).titles == (0, 1)
     assert find_heading(BODY) == Heading()
     assert find_heading([["text", ""], *BODY]).place == 0
+
+
+def test_a_first_row_that_has_the_name_is_the_heading():
+    plain = [["remark"], ["a plain sentence"], ["another"]]
+    assert find_heading(plain) == find_heading(plain, None, "sentence") == Heading()
+    assert find_heading(plain, None, "remark") == Heading(0, ("remark",), 1)
+    assert find_heading(plain, False, "remark") == Heading()
 
 
 def test_headings_of_several_rows():

@@ -113,7 +113,7 @@ def test_files_that_are_refused(kind: str, text: str, code: str, tmp_path: Path)
 
 def test_texts_alone_need_no_labels(tmp_path: Path) -> None:
     found = outside_rows(
-        data(tmp_path, "binary"), write(tmp_path / "raw.csv", "text\nthe room\na stay\n"), labelled=False
+        data(tmp_path, "binary"), write(tmp_path / "raw.csv", 'text\nthe room\n""\n"  "\na stay\n'), labelled=False
     )
     assert list(found.texts) == ["the room", "a stay"] and found.targets is None
 
@@ -202,6 +202,24 @@ def test_words_that_a_cell_lists_are_words(tmp_path: Path, cells: str) -> None:
     assert words is not None and words[0].tolist() == [[0, 2], [3, 5], [6, 9]]
     plain = read(write(tmp_path / "b.csv", "id,text\n1,[Li] ran\n2,[Na\n"), labelled=False)
     assert texts_with_words(ref, plain.table, ("text", None), tmp_path, plain.roles)[0][0] == ["[Li] ran", "[Na"]
+
+
+@pytest.mark.parametrize("name", ["tokens", "text", "remark"])
+def test_a_column_alone_of_words_has_a_heading_and_the_name_that_was_told(tmp_path: Path, name: str) -> None:
+    ref = prepare([write(tmp_path / "rows.conll", CONLL + "\n")], tmp_path / "data")
+    file = write(tmp_path / "a.csv", name + '\n"[""Li"", ""Na"", ""ran""]"\n"[]"\n""\n"[""Wu""]"\n')
+    for told in (False, True):
+        source = read(file, DataOptions(text=name if told else None), labelled=False)
+        names = (name if told else "text", None)
+        (texts, _), words = texts_with_words(ref, source.table, names, file, source.roles, told=told)
+        assert texts == ["Li Na ran", "", "", "Wu"]
+        assert words is not None and [place.tolist() for place in words][1:] == [[], [], [[0, 2]]]
+    source = read(file, DataOptions(text="other"), labelled=False)
+    marked = read(write(tmp_path / "b.conll", "Li\nran\n"), labelled=False)
+    for table, known in ((source.table, source.roles), (marked.table, marked.roles)):
+        with pytest.raises(DataError) as caught:
+            texts_with_words(ref, table, ("other", None), file, known, told=True)
+        assert (caught.value.code, caught.value.value) == ("predict.column", "other")
 
 
 def test_a_text_is_found_under_the_name_that_its_format_knows(tmp_path: Path) -> None:

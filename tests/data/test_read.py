@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import openpyxl
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -181,3 +182,16 @@ def test_tables_of_sqlite_itself_and_of_indices_are_none(tmp_path):
         connection.execute("INSERT INTO sqliteX VALUES ('one', 'x')")
         connection.commit()
     assert read(path).table.to_pydict() == {"text": ["one"], "label": ["x"]}
+
+
+def test_the_usual_name_of_the_texts_is_a_heading_where_no_other_name_was_told(write):
+    path = write("a.csv", "remark\na plain sentence\n")
+    assert read(path, text="remark").table.to_pydict() == {"remark": ["a plain sentence"]}
+    assert read(path, DataOptions(text="other"), text="remark").table.to_pydict() == {
+        "c1": ["remark", "a plain sentence"]
+    }
+    book = openpyxl.Workbook()
+    for cell in ("remark", "a plain sentence"):
+        book.active.append([cell])
+    book.save(path.with_suffix(".xlsx"))
+    assert read(path.with_suffix(".xlsx"), text="remark").table.to_pydict() == {"remark": ["a plain sentence"]}

@@ -111,6 +111,22 @@ def test_a_list_of_texts_needs_no_heading(trained: Callable[[str], Trained], tmp
     assert [answer["sentence"] for answer in answers] == texts
 
 
+def test_a_column_alone_has_the_heading_that_was_told_and_all_its_rows(
+    trained: Callable[[str], Trained], tmp_path: Path
+) -> None:
+    from tunebook.data.options import DataOptions
+
+    run, file = trained("classes").run, tmp_path / "new.csv"
+    file.write_text('remark\na lovely stay\n""\nawful service\n', encoding="utf-8")
+    answers = predict_file(run, file, DataOptions(text="remark"))
+    assert [row["remark"] for row in answers] == ["a lovely stay", "", "awful service"]
+    assert [row["notes"] for row in answers] == [[], ["no_text"], []]
+    assert predict_file(run, file)[0]["c1"] == "remark", "nobody said that it is a heading"
+    with pytest.raises(DataError) as caught:
+        predict_file(run, file, DataOptions(text="other"))
+    assert (caught.value.code, caught.value.value) == ("predict.column", "other")
+
+
 def test_words_that_a_file_knows_reach_the_model(
     trained: Callable[[str], Trained], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

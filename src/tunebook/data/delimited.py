@@ -62,11 +62,13 @@ def read_delimited(data: bytes, path: Path, kind: str, options: DataOptions, *, 
     options = options.model_copy(update={"delimiter": options.delimiter or told})
     dialect = find_dialect(data, kind, options)
     parts, opened, blank = _cut(hide(data, dialect.backslash) if dialect.backslash else data, dialect, path)
-    parts, blank = _without_blank(parts, blank)
-    if not parts:
+    filled, blank = _without_blank(parts, blank)
+    if not filled:
         raise DataError("data.empty", key=str(path))
-    lines, first = _first_rows(parts)
-    heading = find_heading(first, options.header)
+    lines, first = _first_rows(filled)
+    single = all(part.width == 1 for part in parts)  # whose empty cells are in quotes: texts of nothing
+    parts = parts if single and not labelled else filled
+    heading = find_heading(first, options.header, options.text)
     notes = {"delimiter": dialect.delimiter, "quotes": "csv" if dialect.quoted else "literal"}
     body = [part.below(lines[heading.body - 1]) for part in parts] if heading.body else parts
     width = len(first[heading.place]) if heading.place is not None else _usual_width(parts, dialect.delimiter, notes)

@@ -13,6 +13,7 @@ Row = Sequence[str]
 
 _LOOK = 10  # so many rows may hold the heading
 _FEW = 6  # fewer rows below it say nothing of a column
+_LIST = re.compile(r"""\[\s*(["'].*["']\s*)?\]""", re.DOTALL)  # of words, as JSON and pandas write it
 _MOMENT = re.compile(r"\d{1,4}[-/.年]\d{1,2}([-/.月]\d{1,4}日?)?([T ,]+\d{1,2}:\d{2}.*)?")
 
 
@@ -50,7 +51,7 @@ class _Column:
     seen: frozenset[str]
 
 
-def find_heading(rows: Sequence[Row], given: bool | None = None) -> Heading:
+def find_heading(rows: Sequence[Row], given: bool | None = None, named: str | None = None) -> Heading:
     """The heading among the first rows of a table (about 200 of them tell how the columns look).
 
     The first row that names the columns is taken; above it may stand rows with fewer cells, a title, or any rows where
@@ -58,10 +59,13 @@ def find_heading(rows: Sequence[Row], given: bool | None = None) -> Heading:
 
     Args:
         given: whether the first row is the heading, where the user said so.
+        named: the name of a column, where it is known; a first row that has it is a heading.
     """
     if given is not None or not rows:
         return Heading(0, tuple(rows[0]), 1) if given and rows else Heading()
     place = _first_heading(rows)
+    if place is None and named in rows[0]:
+        place = 0
     if place is None:
         return Heading()
     start, cells = place, list(rows[place])
@@ -96,8 +100,8 @@ def is_header(cells: Row, below: Sequence[Row]) -> bool:
     """Whether a row names the columns of the rows below it.
 
     It does when it holds two names that columns usually have, or one and no number. It does not when a cell is empty,
-    a number, or comes again further down its column. Otherwise it does when there are several columns, all named
-    differently, and no cell is like the texts below it.
+    a number, or comes again further down its column. Otherwise it does when a cell that is no list stands above lists
+    of words alone, or when there are several columns, all named differently, and no cell is like the texts below it.
     """
     filled = [cell for cell in cells if cell]
     columns = _columns(cells, below)
@@ -106,7 +110,7 @@ def is_header(cells: Row, below: Sequence[Row]) -> bool:
         return True
     if not filled or len(set(filled)) < len(filled) or any(map(is_number, filled)):
         return False
-    if names:
+    if names or any(map(_above_lists, cells, columns)):
         return True
     blank = [place for place, cell in enumerate(cells) if not cell]
     unnamed = blank == [0] and len(set(columns[0].values)) == len(columns[0].values)  # row names of R, pandas' index
@@ -148,6 +152,11 @@ def _fitting(cells: Row, columns: Sequence[_Column]) -> int:
             if known(cell) and cell not in column.seen and not (column.kind == "class" and plain(cell) in TEXT)
         }
     )
+
+
+def _above_lists(cell: str, column: _Column) -> bool:
+    lists = len(column.values) > 1 and all(map(_LIST.fullmatch, column.values))
+    return lists and bool(cell) and not _LIST.fullmatch(cell)
 
 
 def _worded(cell: str) -> bool:

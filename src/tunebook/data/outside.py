@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
@@ -44,10 +45,13 @@ def outside_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     options = _options(data)
     source = read(path, options, labelled=labelled)
     refuse_lost_rows(source)
+    table = source.table
+    if not labelled and table.num_columns == 1 and "delimiter" in source.notes:  # nothing is learnt from empty rows
+        table = table.filter(pc.not_equal(pc.utf8_trim_whitespace(table.column(0)), ""))
     preset = data.stats.get("preset") or {}
     joined = preset.get("label_columns") or ()
-    joined = joined if labelled and joined and set(joined) <= set(source.table.column_names) else None
-    table = label_table(source.table, data.roles.label, joined, path.name)
+    joined = joined if labelled and joined and set(joined) <= set(table.column_names) else None
+    table = label_table(table, data.roles.label, joined, path.name)
     told_then = {role: preset.get(role) for role in ("text", "text_pair", "label")}
     named = told_then if column_kind(data.labels.problem).of_passages else {"label": options.label}
     kept = options.model_copy(
@@ -120,6 +124,8 @@ def texts_with_words(
     names: tuple[str, str | None],
     place: Path | str,
     known: Mapping[str, Any] | None = None,
+    *,
+    told: bool = False,
 ) -> tuple[tuple[list[str], list[str] | None], list[NDArray[np.int64]] | None]:
     """Texts and second texts as `texts_of` has them, and where the words of each are once the book's rules have cleaned
     it: start and end, shape (words, 2); None where the table says nothing of words.
@@ -130,9 +136,10 @@ def texts_with_words(
         DataError: `predict.column`.
     """
     known = known or {}
-    if column_kind(data.labels.problem).of_words and "words" not in known:
+    lists = column_kind(data.labels.problem).of_words and "words" not in known
+    if lists and (not told or names[0] in table.column_names):
         table, known = joined_words(table, names[0]) or (table, known)
-    texts = texts_of(table, names, place, known)
+    texts = texts_of(table, names, place, known, told=told)
     if "words" not in known:
         return texts, None
     found = pa.table({"text": pa.array(texts[0], pa.large_string()), "words": table[known["words"]]})
@@ -155,20 +162,26 @@ def refuse_lost_rows(source: Source) -> None:
 
 
 def texts_of(
-    table: pa.Table, names: tuple[str, str | None], place: Path | str, known: Mapping[str, Any] | None = None
+    table: pa.Table,
+    names: tuple[str, str | None],
+    place: Path | str,
+    known: Mapping[str, Any] | None = None,
+    *,
+    told: bool = False,
 ) -> tuple[list[str], list[str] | None]:
     """The texts and second texts of a file, as training reads them; "" where there is none.
 
     Args:
         names: of the columns; None for single texts. These may also be a plain list, whatever its heading.
         known: part -> column, as the file's format says, where there is no column of that name.
+        told: whether the user named the column of texts, so that no other will do.
 
     Raises:
         DataError: `predict.column`.
     """
-    alone = len(table.column_names) == 1 and names[1] is None
+    alone = not told and len(table.column_names) == 1 and names[1] is None
     table = with_fields(table, names)
-    text = names[0] if names[0] in table.column_names else (known or {}).get("text", names[0])
+    text = names[0] if names[0] in table.column_names else ({} if told else known or {}).get("text", names[0])
     found = []
     for name in (table.column_names[0] if alone else text, names[1]):
         if name is not None and name not in table.column_names:

@@ -107,7 +107,7 @@ class Source:
     corpus: pa.Table | None = None
 
 
-def read(path: Path, options: DataOptions | None = None, *, labelled: bool = True) -> Source:
+def read(path: Path, options: DataOptions | None = None, *, labelled: bool = True, text: str | None = None) -> Source:
     """Read CSV, TSV, text, JSON, JSON Lines, Parquet, XLSX or SQLite; also .gz, or a .zip with one member.
 
     Files and folders of annotation tools (`data/formats`) are known by what they hold, unless `format` is given.
@@ -118,6 +118,7 @@ def read(path: Path, options: DataOptions | None = None, *, labelled: bool = Tru
     Args:
         labelled: False for rows to predict: those of a tool that bear no label are read too, and totals and such are
             not set aside.
+        text: usual name of the column of texts: a first row that has it is a heading.
 
     Raises:
         DataError: the file is missing, empty, of an unknown format or encoding, or damaged.
@@ -128,6 +129,7 @@ def read(path: Path, options: DataOptions | None = None, *, labelled: bool = Tru
     export = None if options.format else read_export(path, inside, options, labelled=labelled)
     if export is not None:
         return _of_export(export, path, path.name, file_id(path))
+    options = options.model_copy(update={"text": options.text or text})
     return _plain(*only(inside, path), path, options, labelled=labelled)
 
 

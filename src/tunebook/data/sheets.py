@@ -41,7 +41,7 @@ def read_sheet(data: bytes, path: Path, options: DataOptions, *, labelled: bool 
     _fill_merged(grid)
     hidden = _heed_hidden(grid, path, sheet, options)
     numbers, columns, rows = _dense(grid)
-    heading = find_heading([_words(row) for row in rows[:_SAMPLE]], options.header)
+    heading = find_heading([_words(row) for row in rows[:_SAMPLE]], options.header, options.text)
     body = rows[heading.body :]
     if heading.place is not None and not body:
         raise DataError("data.header_only", key=str(path))

@@ -126,10 +126,10 @@ def _fault(one: Sentence, *, labelled: bool) -> tuple[str, str]:
     if not isinstance(one.words, list) or any(not isinstance(word, str) or not word.strip() for word in one.words):
         odd = next((word for word in one.words if not isinstance(word, str)), "") if isinstance(one.words, list) else ""
         return "word_no_text", repr(odd)[:40]
-    if not one.words:
-        return "no_words", ""
     if not labelled:
         return "", ""
+    if not one.words:
+        return "no_words", ""
     if not isinstance(one.tags, list) or len(one.tags) != len(one.words):
         count = len(one.tags) if isinstance(one.tags, list) else 0
         return "tags_words", f"{len(one.words)} / {count}"

@@ -74,19 +74,21 @@ def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how
     A column that already has such a name keeps it; the answer then goes to `predicted_label` and so on.
 
     Raises:
-        DataError: the file or one of its rows cannot be read, or it lacks the column of texts that the model was
-            trained on.
+        DataError: the file or one of its rows cannot be read, or it lacks the column of texts that was named, or
+            that the model was trained on.
     """
     from tunebook.data.frozen import rows_of
     from tunebook.data.outside import refuse_lost_rows, texts_with_words
     from tunebook.data.read import read
 
     asking = _asking(how, run)
-    source = read(path, options or DataOptions(), labelled=False)
-    refuse_lost_rows(source)
+    options, data = options or DataOptions(), rows_of(run.plan)
     names = text_columns(run, options)
-    given, words = texts_with_words(rows_of(run.plan), source.table, names, path, source.roles)
-    rows = _rows(*given, rows_of(run.plan))
+    source = read(path, options, labelled=False, text=names[0])
+    refuse_lost_rows(source)
+    told = options.text is not None
+    given, words = texts_with_words(data, source.table, names, path, source.roles, told=told)
+    rows = _rows(*given, data)
     answers = asking.answers(rows if words is None else replace(rows, words=words))
     kept = [name for name in source.table.column_names if name != source.roles.get("words")]
     columns = {name: source.table[name].to_pylist() for name in kept}

@@ -145,3 +145,16 @@ def test_a_file_that_is_called_so_is_read_so_whatever_stands_in_it(write):
     assert [word["tag"] for word in odd.table["tag"].to_pylist()[0]] == ["NNP", "VBD"]
     with pytest.raises(DataError, match=r"data\.format"):
         read(write("y.conll", "one\ntwo\nthree\n"))
+
+
+def test_words_alone_are_sentences_where_answers_are_asked_for(write):
+    path = write("x.conll", "# id = 7\n#Li\nlives\n\n-DOCSTART-\nEU\nleft\n")
+    source = read(path, labelled=False)
+    assert source.table.to_pylist() == [
+        {"text": text, "\0words": [{"start": start, "end": end, "tag": ""} for start, end in places]}
+        for text, places in (("#Li lives", [(0, 3), (4, 9)]), ("EU left", [(0, 2), (3, 7)]))
+    ]
+    assert source.rows.tolist() == [2, 6] and source.roles["words"] == "\0words"
+    assert read(write("y.txt", "EU\nleft\n\nLi\nran\n"), labelled=False).table.num_rows == 4
+    with pytest.raises(DataError, match=r"data\.format"):
+        read(path)

@@ -60,5 +60,8 @@ def test_words_without_tags_are_sentences_where_answers_are_asked_for(write):
     source = read(write("w.csv", text), labelled=False)
     assert source.table["text"].to_pylist() == ["Ada ran", "Rome"] and "words" in source.roles
     assert read(write("w.csv", text)).notes["format"] == "csv" and "text" not in read(write("w.csv", text)).roles
+    gaps = read(write("w.csv", "sent_id,word\n,\n0,Ada\n0,ran\n,\n1,\n1,\n2,Rome\n"), labelled=False)
+    assert gaps.table["text"].to_pylist() == ["Ada ran", "", "Rome"] and gaps.rows.tolist() == [3, 6, 8]
+    assert gaps.table[gaps.roles["words"]].to_pylist()[1] == [] and not gaps.faults
     for other in ("sent_id,word\n0,Ada\n1,ran\n", "sent_id,word\n0,Ada ran home\n0,ran\n"):
         assert read(write("w.csv", other), labelled=False).table["word"].to_pylist()[0].startswith("Ada")

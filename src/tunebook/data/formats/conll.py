@@ -44,7 +44,7 @@ class Conll(Format):
 
     def fits(self, look: Look) -> bool:
         """Nearly all lines have as many columns, and one of them holds tags or the name of the file says so; or the
-        ten columns of CoNLL-U."""
+        ten columns of CoNLL-U. To be answered, a file of such a name may hold words alone."""
         named = look.suffix in _NAMED
         if look.objects or look.parts or not (named or "\n\n" in look.head):
             return False
@@ -55,6 +55,8 @@ class Conll(Format):
         if not rows or (not named and (len(rows) < _FEW or len(blocks) < 2)):
             return False
         width, count = Counter(map(len, rows)).most_common(1)[0]
+        if width == 1 and count == len(rows):
+            return named and not look.labelled
         if width < 2 or count < (_HALF if named else _MOST) * len(rows):
             return False
         rows = [row for row in rows if len(row) == width]
@@ -69,6 +71,8 @@ class Conll(Format):
         width = len(names) or Counter(len(cells) for block in blocks for _, cells in block.lines).most_common(1)[0][0]
         rows = [cells for block in blocks for _, cells in block.lines if len(cells) == width]
         word, tag = self._columns(look, names, rows)
+        if width == 1:  # words alone, of which one may begin as comments do
+            blocks = [block for block in _blocks(look.text, names, bare=True) if block.lines]
         documents = {block.document for block in blocks}
         several = _DOCUMENTS <= len(documents) < len(blocks)
         sentences = []
@@ -94,6 +98,8 @@ class Conll(Format):
                 )
             return 1, found
         width = len(rows[0])
+        if width == 1:
+            return 0, 0
         columns = [f"c{place + 1}" for place in range(width)]
         if told is not None and told not in columns:
             raise DataError("format.tag_column", key=str(look.path), value=told, allowed=", ".join(columns))
@@ -120,8 +126,8 @@ def _names(look: Look) -> tuple[str, ...]:
     return _U if rows and universal else ()
 
 
-def _blocks(text: str, names: Sequence[str]) -> Iterator[_Block]:
-    """The sentences of a file, also those without words."""
+def _blocks(text: str, names: Sequence[str], *, bare: bool = False) -> Iterator[_Block]:
+    """The sentences of a file, also those without words; `bare`, a line of a single word is no comment."""
     block = _Block(0)
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip(" \t"):
@@ -135,7 +141,11 @@ def _blocks(text: str, names: Sequence[str]) -> Iterator[_Block]:
             block = _Block(block.document + 1)
             continue
         cells = line.rstrip("\r").split("\t") if "\t" in line else [cell for cell in line.split(" ") if cell]
-        comment = line.startswith("#") and not block.lines and (names or not _TAG.fullmatch(cells[-1]))
+        comment = (
+            line.startswith("#")
+            and not block.lines
+            and (names or not (_TAG.fullmatch(cells[-1]) or (bare and len(cells) == 1)))
+        )
         if comment:
             key, _, value = line.lstrip("# ").partition("=")
             block.comments[key.strip()] = value.strip()

@@ -52,9 +52,11 @@ class WordRows(Format):
             numbered.append((number, line, row))
         sentences = []
         for number, found in groupby(numbered, key=lambda item: item[0]):
-            words = [(line, row) for _, line, row in found if row[names[1]]]
-            if words:
-                sentences.append(_sentence(str(number), words, names))
+            lines = [(line, row) for _, line, row in found]
+            words = [(line, row) for line, row in lines if row[names[1]]]
+            if words or (number and not look.labelled):  # each sentence is to be answered
+                line = (words or lines)[0][0]
+                sentences.append(_sentence(line, str(number), [row for _, row in words], names))
         export = tagged_export(look, sentences, names[2], {})
         return replace(export, faults={**export.faults, "ragged": ragged}) if ragged else export
 
@@ -93,10 +95,9 @@ def _rows(text: str, look: Look) -> tuple[Objects, dict[int, str]]:
     return found, ragged
 
 
-def _sentence(number: str, words: list[tuple[int, dict[str, Any]]], names: tuple[str, str, str]) -> Sentence:
-    columns = {names[0]: number}
-    tags = [row.get(names[2]) for _, row in words]
-    return Sentence(words[0][0], [row[names[1]] for _, row in words], tags, columns)
+def _sentence(line: int, number: str, words: list[dict[str, Any]], names: tuple[str, str, str]) -> Sentence:
+    tags = [row.get(names[2]) for row in words]
+    return Sentence(line, [row[names[1]] for row in words], tags, {names[0]: number})
 
 
 __all__ = ["WordRows"]
