@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests import small
 from tests.cli.conftest import Call
 
 
-def test_base_models_on_a_screen_and_as_json(tunebook: Call, fresh: Path, tmp_path: Path) -> None:
+def test_base_models_on_a_screen_and_as_json(
+    tunebook: Call, fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "240")
     other = small.base_model(tmp_path / "other", vocabulary=["the", *(f"unused{n}" for n in range(40))])
     words = ("bases", fresh, "--model", other, "--model", tmp_path / "nowhere")
     found = tunebook(*words, "--json").json

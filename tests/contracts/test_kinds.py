@@ -41,6 +41,7 @@ FREE = {
     "data/raw_text.py": "says what the targets of raw text are",
     "models/heads.py": "a problem type of transformers",
     "report/card.py": "a key of the Hub's model cards",
+    "verbs/mine.py": "a column of its files",
     "nets/language_model.py": "the kind that these tasks score",
 }
 # Where the kind of plain cells is guessed: kinds are weighed against each other, which none of their files could do.

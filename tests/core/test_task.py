@@ -32,3 +32,13 @@ def test_rows_at_some_places(places, pairs, figures):
 def test_contracts_cannot_be_made(kind):
     with pytest.raises(TypeError, match="abstract"):
         kind()
+
+
+def test_a_task_that_says_no_more_has_no_detail_and_leaves_its_rows_as_they_are():
+    class Plain(Task):
+        build = skeleton = load = encode = collate = criterion = say = true = None
+
+    rows = Rows(["a"], None, np.zeros(1), ["1"])
+    assert Plain().detail(np.zeros((1, 1), np.float32), rows, None) == {}
+    own = object()
+    assert Plain().filled(own, None, None) is own

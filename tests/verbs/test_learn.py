@@ -111,8 +111,9 @@ def test_nothing_is_learnt_twice_nor_from_a_copy(book: Book, tmp_path: Path) -> 
 
 def run(book: Book, name: str, model: str, parameters: int) -> None:
     made: dict[str, Any] = {
-        "task": "text_classification", "model": model, "model_id": "", "labels": book.data.labels, "params": small.filled(),
-        "techniques": {}, "table": "", "table_version": 1, "data": "", "data_path": Path(), "seed": 1, "versions": {},
+        "task": "text_classification", "model": model, "model_id": "", "labels": book.data.labels,
+        "params": small.filled(), "techniques": {}, "table": "", "table_version": 1, "data": "",
+        "data_path": Path(), "seed": 1, "versions": {},
         "estimate": Estimate(seconds=1, memory_bytes=1, steps=1, parameters=parameters, trained=1),
     }  # fmt: skip
     write_json(Plan(**made), book.path / "runs" / name / "plan.json")

@@ -322,7 +322,7 @@ def test_a_second_plan_reads_neither_rows_nor_tokenizer(
     fresh = tmp_path / "fresh"
     shutil.copytree(book.data.path, fresh / "data")
     slow = plan(book.champion, book.data.model_copy(update={"path": fresh / "data"}))
-    monkeypatch.setattr("tunebook.verbs.steps.book.model_id", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr("tunebook.models.source.model_id", lambda *_: pytest.fail("read again"))
     for name in ("load_reader", "_read"):
         monkeypatch.setattr(module, name, lambda *_: pytest.fail("read again"))
     found = plan(book.champion, book.data)
