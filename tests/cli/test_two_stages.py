@@ -9,17 +9,22 @@ import pytest
 from tests.cli.conftest import Call
 from tests.verbs import test_rerank
 
-from tunebook.core.errors import DataError
+from tunebook.core.errors import DataError, RunError
 from tunebook.core.judged import Judged
 from tunebook.core.nouns import Interval
 from tunebook.data.frozen import rows_of
 from tunebook.data.load import load
+from tunebook.data.options import DataOptions
 from tunebook.report.two_stages import TwoStages, sentence
+from tunebook.tables.make import child
 from tunebook.tasks.ranking.lexical import search
 from tunebook.tasks.ranking.scores import ndcg
+from tunebook.verbs.init import init
 from tunebook.verbs.rerank import rerank
 from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.runs import Run
+from tunebook.verbs.steps.train import train
 from tunebook.verbs.two_stages import two_stages
 
 book, run = test_rerank.book, test_rerank.run
@@ -58,9 +63,22 @@ def test_a_query_of_which_nothing_is_found_stays_without_an_answer(run: Run, mon
     assert found.rows == len(rows) and found.second["recall@10"].value < 1
 
 
-def test_a_run_may_be_the_first_stage(run: Run) -> None:
-    found = two_stages(run, run, depth=2)
-    assert found.path.name == f"behind-{run.id}.html" and found.found <= 1
+@pytest.fixture(scope="module")
+def searcher(book: Book) -> Run:
+    """A run that searches the same passages."""
+    folder = book.path.parent
+    options = DataOptions(task="embedding")
+    other = init(folder / "searched", folder / "rows.jsonl", model=folder / "model", options=options)
+    return train(plan(child(other.champion, {"max_steps": 2}), other.data), track=())
+
+
+def test_a_run_that_searches_may_be_the_first_stage(run: Run, searcher: Run) -> None:
+    pages = [two_stages(run, searcher, depth=depth).path for depth in (2, 3)]
+    assert [page.name for page in pages] == [f"behind-{searcher.id}-{depth}.html" for depth in (2, 3)]
+    assert all(page.is_file() for page in pages)
+    with pytest.raises(RunError) as caught:
+        two_stages(run, run)
+    assert caught.value.code == "embed.task" and caught.value.key == run.id
 
 
 @pytest.mark.parametrize(("more", "code"), [({"depth": 1}, "predict.how"), ({"split": "other"}, "data.no_split")])
@@ -87,13 +105,13 @@ def test_the_sentence_says_whether_it_is_proven(ends: tuple[float, float], word:
     assert word in sentence(TwoStages(Path(), 9, 5, 0.8, one, one, gain), "ndcg@10")
 
 
-def test_the_command_tells_both_sides(book: Book, run: Run, tunebook: Call) -> None:
+def test_the_command_tells_both_sides(book: Book, run: Run, searcher: Run, tunebook: Call) -> None:
     data = tunebook("rerank", book.path, "--first", "bm25", "--depth", "5", "--json").json
     assert data["rows"] > 10 and Path(data["path"]).is_file()
     assert data["first"].keys() == data["second"].keys() >= {"ndcg@10"} and data["gain"].keys() >= {"low", "high"}
-    told = tunebook("rerank", book.path, "--first", run.path, "--depth", "3")
+    told = tunebook("rerank", book.path, "--first", searcher.path, "--depth", "3")
     assert told.code == 0 and "NDCG@10" in told.out
-    for words in ((), ("query",), ("query", "file", "--first", "bm25")):
+    for words in ((), ("query",), ("query", "file", "--first", "bm25"), ("--first", "bm25", "--top-k", "3")):
         assert tunebook("rerank", book.path, *words, "--json").json["error"]["code"] == "rerank.what"
     assert (
         tunebook("rerank", book.path, "--first", "bm25", "--split", "x", "--json").json["error"]["code"] == "cli.option"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,13 @@ from tests import small
 from tests.tasks.embedding.test_passages import file_of
 from tunebook.core.errors import DataError, RunError
 from tunebook.data.options import DataOptions
+from tunebook.models.files import unreadable
 from tunebook.tables.make import child
 from tunebook.verbs.embed import embed, embed_file, nearest_rows
+from tunebook.verbs.soup import soup
+from tunebook.verbs.steps.book import open_book
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.train import train
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +87,38 @@ def test_what_cannot_be_written_or_read_is_refused(run: Any, tmp_path: Path) -> 
         with pytest.raises(DataError) as caught:
             nearest_rows(run, tmp_path / index, "room")
         assert caught.value.code == "embed.index"
+
+
+def test_titles_are_read_and_the_column_is_found_or_asked_for(run: Any, tmp_path: Path) -> None:
+    source = tmp_path / "titled.csv"
+    source.write_text("id,title,passage\n1,Rooms,great room\n2,Food,slow food\n", encoding="utf-8")
+    found = embed_file(run, source, tmp_path / "t.npy")
+    assert found.text == "passage"
+    np.testing.assert_allclose(np.load(found.path), embed(run, ["Rooms great room", "Food slow food"]), atol=1e-5)
+    (tmp_path / "q.csv").write_text("query,passage\nrooms,great room\n", encoding="utf-8")
+    assert embed_file(run, tmp_path / "q.csv", tmp_path / "q.npy", side="query").text == "query"
+    (tmp_path / "other.csv").write_text("one,two\ngreat room,slow food\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        embed_file(run, tmp_path / "other.csv", tmp_path / "o.npy")
+    assert caught.value.code == "rerank.column" and caught.value.allowed == "one | two"
+
+
+def test_vectors_of_another_run_are_refused(run: Any, tmp_path: Path) -> None:
+    whole = embed_file(run, table_of(tmp_path / "rows.csv"), tmp_path / "v.parquet", options=DataOptions(text="body"))
+    table = parquet.read_table(whole.path)
+    told = {b"tunebook": json.dumps({"run": "another", "side": "passage", "text": "body"}).encode()}
+    parquet.write_table(table.replace_schema_metadata(told), whole.path)
+    with pytest.raises(DataError) as caught:
+        nearest_rows(run, whole.path, "room")
+    assert caught.value.code == "embed.other" and (caught.value.value, caught.value.allowed) == ("another", run.id)
+
+
+def test_a_whole_model_is_not_damaged_and_runs_of_a_book_are_mixed(run: Any) -> None:
+    assert unreadable(run.model) == ""
+    book = open_book(run.book)
+    more = train(plan(child(book.champion, {"max_steps": "3", "seed": "7"}), book.data))
+    made = soup([run, more], method="uniform")
+    assert made.run is not None and len(made.recipe.ingredients) == 2
 
 
 def test_another_task_has_no_vectors(trained: Any) -> None:

@@ -57,7 +57,8 @@ def chosen_run(book: Book, name: str) -> Run:
     with suppress(BookError):  # a damaged log hides no answers
         version, champion = found.plan.table_version, book.tables.champion
         if champion is not None and version != champion:
-            note(say("cli.run.other", run=found.id, version=version, champion=champion, book=book.path), style="yellow")
+            table = f"v{version}" if version else say("cli.run.changed")
+            note(say("cli.run.other", run=found.id, table=table, champion=champion, book=book.path), style="yellow")
     return found
 
 

@@ -44,7 +44,7 @@ def embed(
     found = chosen_run(open_book(book), run)
     with Bars() as bars:
         done = embed_file(found, source, into, side=texts.side, options=options, progress=bars)  # type: ignore[arg-type]
-    pairs = [(say("cli.rows"), str(done.rows)), (say("embed.width"), str(done.width))]
+    pairs = [(say("cli.columns"), done.text), (say("cli.rows"), str(done.rows)), (say("embed.width"), str(done.width))]
 
     def tell(screen: Console) -> None:
         screen.print(f"✓ {say('embed.done', path=done.path)}", style="green", soft_wrap=True)

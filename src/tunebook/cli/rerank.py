@@ -57,6 +57,8 @@ def rerank(
     found = chosen_run(opened, run)
     if len(words or ()) != (0 if staged.first else 2):
         raise TunebookError("rerank.what", key="QUERY FILE | --first", value=" ".join(words or ()) or staged.first)
+    if staged.first and (lost := [name for name, value in vars(wanted).items() if value is not None]):
+        raise TunebookError("rerank.what", key=" | ".join(f"--{name.replace('_', '-')}" for name in lost))
     if staged.first:
         return _behind(opened, found, staged)
     query, file = words or ("", "")

@@ -12,6 +12,7 @@ from typing import Any
 from tunebook.core.errors import ModelError
 
 MODEL = ("config.json", "*.safetensors")
+_LISTS = {"modules.json"}  # of sentence-transformers
 _PARTS = ("adapter_model.safetensors", "trained.safetensors")  # of a model that lies beside its base
 _SAFE, _INDEX = ".safetensors", ".index.json"
 # In the order in which transformers looks for them.
@@ -43,7 +44,8 @@ def _faults(folder: Path, needed: Sequence[str]) -> Iterator[str]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         try:
             if path.suffix == ".json":
-                if not isinstance(json.loads(path.read_text(encoding="utf-8")), dict):
+                kind = list if path.name in _LISTS else dict
+                if not isinstance(json.loads(path.read_text(encoding="utf-8")), kind):
                     yield path.name
             elif path.suffix in (".pt", ".pth"):
                 with ZipFile(path) as parts:

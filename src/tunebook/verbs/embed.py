@@ -36,13 +36,15 @@ class Embedded:
     """What was written.
 
     Attributes:
-        path: of the file; rows: vectors in it; width: numbers of each; seconds: of the model's work.
+        path: of the file; rows: vectors in it; width: numbers of each; seconds: of the model's work; text: column that
+            was read.
     """
 
     path: Path
     rows: int
     width: int
     seconds: float
+    text: str
 
 
 def embed(
@@ -72,30 +74,27 @@ def embed_file(
     with theirs as `vector`.
 
     Args:
-        options: the column (`text`) and how the file is read.
+        options: the column (`text`), found as `read_passages` does where it is not told, and how the file is read.
 
     Raises:
-        DataError: `embed.into`, a name of another kind, or the file cannot be read. RunError: as `embed`.
+        DataError: `embed.into`, a name of another kind, or as `read_passages`. RunError: as `embed`.
     """
-    from tunebook.data.read import read
+    from tunebook.verbs.rerank import read_texts
 
     if into.suffix not in (".npy", ".parquet"):
         raise DataError("embed.into", key="into", value=str(into), allowed=".npy | .parquet")
     model = _model(run)
-    found = read(source, options or DataOptions(), labelled=False)
-    name = (options.text if options else None) or found.roles.get("text") or found.table.column_names[0]
-    if name not in found.table.column_names:
-        raise DataError("predict.column", key=name, value=str(source), allowed=", ".join(found.table.column_names))
+    table, name, texts = read_texts(source, options, queries=side == "query")
     begun = time.perf_counter()
-    vectors = _vectors(model, run, found.table[name].to_pylist(), side, progress=progress)
+    vectors = _vectors(model, run, texts, side, progress=progress)
     seconds = time.perf_counter() - begun
     with part_of(into) as part:
         if into.suffix == ".npy":
             with part.open("wb") as stream:
                 np.save(stream, vectors, allow_pickle=False)
         else:
-            _write(found.table, vectors, part, {"run": run.id, "side": side, "text": name})
-    return Embedded(into, len(vectors), vectors.shape[1], seconds)
+            _write(table, vectors, part, {"run": run.id, "side": side, "text": name})
+    return Embedded(into, len(vectors), vectors.shape[1], seconds, name)
 
 
 def nearest_rows(run: Run, index: Path, query: str, most: int = 10) -> list[dict[str, Any]]:
@@ -103,7 +102,8 @@ def nearest_rows(run: Run, index: Path, query: str, most: int = 10) -> list[dict
     their columns and a `score`. All vectors are compared.
 
     Raises:
-        DataError: `embed.index`, the file holds no vectors of this model's width. RunError: as `embed`.
+        DataError: `embed.index`, the file holds no vectors of this model's width; `embed.other`, they are those of
+            another run. RunError: as `embed`.
     """
     from pyarrow import ArrowInvalid, parquet
 
@@ -113,6 +113,9 @@ def nearest_rows(run: Run, index: Path, query: str, most: int = 10) -> list[dict
         table = parquet.read_table(index)
     except (OSError, ArrowInvalid) as error:
         raise DataError("embed.index", key="index", value=str(index)) from error
+    told = (table.schema.metadata or {}).get(_ABOUT)
+    if told and (made := json.loads(told)["run"]) != run.id:
+        raise DataError("embed.other", key=str(index), value=made, allowed=run.id)
     asked = embed(run, [query], side="query")
     if VECTOR not in table.column_names or not len(table):
         raise DataError("embed.index", key="index", value=str(index))

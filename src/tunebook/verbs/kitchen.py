@@ -4,7 +4,7 @@ for what is not kept."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from tunebook.core.files import content_id, file_id
 from tunebook.core.nouns import DataRef, Interval, Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
-from tunebook.core.task import Rows, Task
+from tunebook.core.task import Rows, Searches, Task
 from tunebook.engine.part import is_part
 from tunebook.verbs.abtest.scored import Exam, split_exam
 from tunebook.verbs.steps.answers import answers, model_key
@@ -172,6 +172,10 @@ class Kitchen:
                 self._pot = first.id, net(first)
             model = self._pot[1]
             mix.into(model)
+        if isinstance(self.table.task, Searches) and self.table.task.searches(self.table.plan.labels):
+            from tunebook.engine.load import load_model
+
+            return replace(load_model(first.model, first.plan), model=model).logits(self.table.rows, self.progress)
         encoded, pad = self._read(first)
         return Inference(self.table.task, pad).run(model, encoded, progress=self.progress).logits
 

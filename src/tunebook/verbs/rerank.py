@@ -104,37 +104,48 @@ def read_passages(path: Path, options: DataOptions | None = None) -> list[dict[s
         DataError: the file, or one of its rows, cannot be read; `predict.column`, it has no such column;
             `rerank.column`, none is known.
     """
+    table, _, texts = read_texts(path, options)
+    columns = {column: table[column].to_pylist() for column in table.column_names}
+    return [
+        {**{column: values[place] for column, values in columns.items()}, "passage": text}
+        for place, text in enumerate(texts)
+    ]
+
+
+def read_texts(
+    path: Path, options: DataOptions | None = None, *, queries: bool = False
+) -> tuple[pa.Table, str, list[str]]:
+    """The table of a file, the column of its passages and their texts as `read_passages` finds them; or of its queries,
+    which have no titles. Raises as `read_passages`."""
     from tunebook.data.cells import as_text
-    from tunebook.data.judged_columns import titled
+    from tunebook.data.judged_columns import PASSAGE, QUERY, titled
     from tunebook.data.outside import refuse_lost_rows
     from tunebook.data.read import read
 
     source = read(path, options or DataOptions(), labelled=False)
     refuse_lost_rows(source)
-    name = _column(source.table, path, options or DataOptions())
-    columns = {column: source.table[column].to_pylist() for column in source.table.column_names}
-    titles = columns.get("title", []) if name != "title" else []
-    found = []
-    for place, cell in enumerate(columns[name]):
-        text = as_text(cell) or ""
-        whole = titled(as_text(titles[place]), text) if titles else text
-        found.append({**{column: values[place] for column, values in columns.items()}, "passage": whole})
-    return found
+    name = _column(source.table, path, options or DataOptions(), QUERY if queries else PASSAGE)
+    texts = [as_text(cell) or "" for cell in source.table[name].to_pylist()]
+    if queries or name == "title" or "title" not in source.table.column_names:
+        return source.table, name, texts
+    titles = source.table["title"].to_pylist()
+    return source.table, name, [titled(as_text(title), text) for title, text in zip(titles, texts, strict=True)]
 
 
-def _column(table: pa.Table, path: Path, options: DataOptions) -> str:
-    """The column of the passages."""
-    from tunebook.data.judged_columns import PASSAGE
+def _column(table: pa.Table, path: Path, options: DataOptions, usual: tuple[str, ...]) -> str:
+    """The column of the texts."""
+    from tunebook.data.columns import is_text
 
     names: list[str] = table.column_names
     if options.text is not None:
         if options.text not in names:
             raise DataError("predict.column", key=str(path), value=options.text, allowed=" | ".join(names))
         return options.text
-    known = [name for wanted in (*PASSAGE, *_NAMES) for name in names if name.strip().lower() == wanted]
+    like = [name for wanted in (*usual, *_NAMES) for name in names if name.strip().lower() == wanted]
+    known = [name for name in like if is_text(table[name].type)]
     if not known and len(names) > 1:
         raise DataError("rerank.column", key=str(path), allowed=" | ".join(names))
     return known[0] if known else names[0]
 
 
-__all__ = ["Ranked", "read_passages", "rerank"]
+__all__ = ["Ranked", "read_passages", "read_texts", "rerank"]

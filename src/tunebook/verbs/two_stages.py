@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
-from tunebook.core.errors import DataError
+from tunebook.core.errors import DataError, RunError
 from tunebook.core.judged import Judged
 from tunebook.core.nouns import Split
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
+from tunebook.core.task import Searches
 from tunebook.report.two_stages import TwoStages, write_page_of
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.runs import Run
@@ -40,8 +41,8 @@ def two_stages(
         first: a run that searches, of the same passages; None for BM25.
 
     Raises:
-        RunError: a run has not finished. DataError: `rerank.task`, `data.no_split`; `predict.how`, `depth` is below 2.
-            MachineError: bm25s is not installed.
+        RunError: a run has not finished; `embed.task`, the first searches nothing. DataError: `rerank.task`,
+            `data.no_split`; `predict.how`, `depth` is below 2. MachineError: bm25s is not installed.
     """
     from tunebook.data.frozen import rows_of
     from tunebook.data.load import group_codes, load
@@ -52,6 +53,8 @@ def two_stages(
     task = task_of(plan.task)()
     if "candidates" not in task.gives:
         raise DataError("rerank.task", key=run.id, value=plan.task)
+    if first is not None and not isinstance(task_of(first.plan.task)(), Searches):
+        raise RunError("embed.task", key=first.id, value=first.plan.task)
     if depth < 2:
         raise DataError("predict.how", key="depth", value=depth, allowed="2 – …")
     if not ref.rows.get(split):
@@ -70,7 +73,7 @@ def two_stages(
     judged = Judged.of(rows.targets)
     relevant = judged.at(judged.value > 0)
     found = TwoStages(
-        path=run.results(split) / f"behind-{name}.html",
+        path=run.results(split) / f"behind-{name}-{depth}.html",
         rows=len(rows),
         depth=depth,
         found=float(np.isfinite(relevant.values_in(before)).mean()) if len(relevant.row) else 0.0,
