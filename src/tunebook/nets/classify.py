@@ -14,10 +14,11 @@ import torch.nn.functional as F  # noqa: N812 - the name that torch's own docume
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tunebook.core.errors import PlanError
 from tunebook.core.kind import Link
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Criterion, Items
-from tunebook.core.technique import Batch, model_inputs
+from tunebook.core.technique import Batch, Facts, model_inputs
 
 _TINY = 1e-12
 
@@ -157,4 +158,23 @@ def old_outputs(logits: Tensor, before: int, link: Link) -> Tensor:
     return logits if link == "identity" else logits[:, :before]
 
 
-__all__ = ["Classify", "class_weights", "divergence", "drawn_targets", "old_outputs", "surprise", "symmetric"]
+def refuse_smoothing(key: str, facts: Facts) -> None:
+    """Refuse label smoothing beside a technique whose loss has no room for it.
+
+    Raises:
+        PlanError: `losses.smoothing`.
+    """
+    if facts.settings.label_smoothing:
+        raise PlanError("losses.smoothing", key=key, value=facts.settings.label_smoothing, allowed="0")
+
+
+__all__ = [
+    "Classify",
+    "class_weights",
+    "divergence",
+    "drawn_targets",
+    "old_outputs",
+    "refuse_smoothing",
+    "surprise",
+    "symmetric",
+]

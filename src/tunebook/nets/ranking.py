@@ -7,12 +7,15 @@ there is nothing to tell apart. Gains are those by which the score NDCG is count
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation uses
 from torch import Tensor
+
+from tunebook.core.technique import Batch, LossFn, RunContext
 
 Weights = Literal["ndcg2++", "lambdarank", "none"]
 
@@ -43,6 +46,26 @@ class Lists:
     def padded(self, values: Tensor) -> Tensor:
         """Values of the items, shape (M,), list by list, shape (Q, L), with 0 where there is nothing."""
         return values.new_zeros(self.real.shape).index_put((self.of, self.place), values)
+
+
+def in_lists(inner: LossFn, run: RunContext, key: str, losses: Callable[[Tensor, Tensor, Tensor], Tensor]) -> LossFn:
+    """A loss of lists in place of the task's.
+
+    Args:
+        key: of the technique; losses: of scores, gains and what is real, each (Q, L), the loss of each list, (Q,).
+    """
+
+    def loss(model: Any, batch: Batch) -> Any:
+        assert run.criterion is not None
+        _, outputs = inner(model, batch)
+        items = run.criterion.flat(outputs, batch)
+        assert items.groups is not None
+        lists = Lists.by(items.groups)
+        scores, gains = (lists.padded(values[:, 0]) for values in (items.logits, items.targets))
+        run.acted(key, lists=len(lists.real))
+        return items.mean(losses(scores, gains, lists.real)[lists.of]), outputs
+
+    return loss
 
 
 def softmax_loss(scores: Tensor, gains: Tensor, real: Tensor) -> Tensor:
@@ -110,4 +133,4 @@ def _worth(gains: Tensor, places: Tensor, k: int | None, mu: float) -> Tensor:
     return swapped * (gains[:, :, None] - gains[:, None, :]).abs()
 
 
-__all__ = ["Lists", "Weights", "lambda_loss", "list_net", "softmax_loss"]
+__all__ = ["Lists", "Weights", "in_lists", "lambda_loss", "list_net", "softmax_loss"]

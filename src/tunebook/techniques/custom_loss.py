@@ -15,6 +15,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Row
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
+from tunebook.nets.classify import refuse_smoothing
 
 ALLOW = "TUNEBOOK_ALLOW_CODE"
 _ITEMS = 4  # of the batch on which a function is tried
@@ -63,8 +64,7 @@ class CustomLoss(Technique):
         if self.file is None:
             raise PlanError("losses.no_file", key="custom_loss.file")
         _check_allowed(self.file)
-        if facts.settings.label_smoothing:
-            raise PlanError("losses.smoothing", key=self.key, value=facts.settings.label_smoothing, allowed="0")
+        refuse_smoothing(self.key, facts)
         if facts.labels.kind.link == "sigmoid" and facts.settings.class_weights != "none":
             raise PlanError("losses.class_weights", key=self.key, value=facts.settings.class_weights, allowed="none")
 

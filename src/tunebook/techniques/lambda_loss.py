@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from functools import partial
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from tunebook.core.errors import PlanError
 from tunebook.core.params import Row
-from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
-from tunebook.nets.ranking import Lists, Weights, lambda_loss
+from tunebook.core.technique import Facts, LossFn, RunContext, Technique
+from tunebook.nets.classify import refuse_smoothing
+from tunebook.nets.ranking import Weights, in_lists, lambda_loss
 
 
 class LambdaLoss(Technique):
@@ -62,24 +63,11 @@ class LambdaLoss(Technique):
         Raises:
             PlanError: `losses.smoothing`.
         """
-        if facts.settings.label_smoothing:
-            raise PlanError("losses.smoothing", key=self.key, value=facts.settings.label_smoothing, allowed="0")
+        refuse_smoothing(self.key, facts)
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """The loss of pairs in place of the task's."""
-
-        def loss(model: Any, batch: Batch) -> Any:
-            assert run.criterion is not None
-            _, outputs = inner(model, batch)
-            items = run.criterion.flat(outputs, batch)
-            assert items.groups is not None
-            lists = Lists.by(items.groups)
-            scores, gains = (lists.padded(values[:, 0]) for values in (items.logits, items.targets))
-            losses = lambda_loss(scores, gains, lists.real, weights=self.weights, k=self.top, mu=self.mu)
-            run.acted(self.key, lists=len(lists.real))
-            return items.mean(losses[lists.of]), outputs
-
-        return loss
+        return in_lists(inner, run, self.key, partial(lambda_loss, weights=self.weights, k=self.top, mu=self.mu))
 
 
 __all__ = ["LambdaLoss"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from tunebook.core.errors import PlanError
 from tunebook.core.params import Row
-from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
-from tunebook.nets.ranking import Lists, list_net, softmax_loss
+from tunebook.core.technique import Facts, LossFn, RunContext, Technique
+from tunebook.nets.classify import refuse_smoothing
+from tunebook.nets.ranking import in_lists, list_net, softmax_loss
 
 
 class Listwise(Technique):
@@ -48,24 +48,11 @@ class Listwise(Technique):
         Raises:
             PlanError: `losses.smoothing`.
         """
-        if facts.settings.label_smoothing:
-            raise PlanError("losses.smoothing", key=self.key, value=facts.settings.label_smoothing, allowed="0")
+        refuse_smoothing(self.key, facts)
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """The loss of lists in place of the task's."""
-        of_lists = softmax_loss if self.target == "share" else list_net
-
-        def loss(model: Any, batch: Batch) -> Any:
-            assert run.criterion is not None
-            _, outputs = inner(model, batch)
-            items = run.criterion.flat(outputs, batch)
-            assert items.groups is not None
-            lists = Lists.by(items.groups)
-            scores, gains = (lists.padded(values[:, 0]) for values in (items.logits, items.targets))
-            run.acted(self.key, lists=len(lists.real))
-            return items.mean(of_lists(scores, gains, lists.real)[lists.of]), outputs
-
-        return loss
+        return in_lists(inner, run, self.key, softmax_loss if self.target == "share" else list_net)
 
 
 __all__ = ["Listwise"]
