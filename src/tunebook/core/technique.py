@@ -156,7 +156,7 @@ class RunContext:
         counters: key -> name -> number, what each technique did.
         keeps: key -> name -> tensor, what a technique leaves for the runs that continue from this one; at the end.
         gives: what the task offers.
-        settings: the training settings; labels: what the head predicts.
+        settings: the training settings; labels: what the head predicts; head_kept: the head is the base model's own.
         criterion: the task's loss; from the first batch on.
         source: further rows and models; None while a plan is made.
         scores: of the last look at the validation rows, metric -> value; best: no look before was as good.
@@ -172,6 +172,7 @@ class RunContext:
     gives: frozenset[str] = frozenset()
     settings: Filled = field(default_factory=Filled.defaults)
     labels: Labels | None = None
+    head_kept: bool = False
     criterion: Criterion | None = None
     source: Source | None = None
     scores: Mapping[str, float] = field(default_factory=dict)

@@ -84,8 +84,9 @@ class Fit:
         self.precision = pick_precision(self.params.precision)
         self.task: Task = tasks()[plan.task]()
         self.context = RunContext(
-            seed=plan.seed, gives=self.task.gives, settings=self.params, labels=plan.labels, source=self._source()
-        )
+            seed=plan.seed, gives=self.task.gives, settings=self.params, labels=plan.labels, source=self._source(),
+            head_kept=plan.head is not None and plan.head.covers(plan.labels),
+        )  # fmt: skip
         lost = sum(self.task.unsaid(rows) for rows in (material.train, material.validation))
         self.context.counters |= {plan.task: {"unsaid": float(lost)}} if lost else {}
         self.woven: list[Technique] = woven(plan)

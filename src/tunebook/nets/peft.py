@@ -51,7 +51,7 @@ class Efficient(Technique):
     needs: ClassVar[frozenset[str]] = frozenset({"layers", "head"})
     # The base stays as it was, so there is nothing to hold, and what is added has nothing pretrained that must wait.
     conflicts: ClassVar[frozenset[str]] = frozenset(
-        {"freeze", "gradual_unfreezing", "l2_sp", "reinit", "si", "student"}
+        {"freeze", "gradual_unfreezing", "l2_sp", "reinit", "si", "student", "wise_ft"}
     )
     exclusive: ClassVar[str] = "peft"
     delta: ClassVar[bool] = True

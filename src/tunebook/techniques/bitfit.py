@@ -31,7 +31,7 @@ class BitFit(Efficient):
     来源：Ben Zaken、Ravfogel 和 Goldberg 2022（arXiv:2106.10199）。
     """
 
-    conflicts: ClassVar[frozenset[str]] = Efficient.conflicts - {"l2_sp"}  # biases are pretrained weights
+    conflicts: ClassVar[frozenset[str]] = Efficient.conflicts - {"l2_sp", "wise_ft"}  # biases are pretrained weights
 
     learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 3e-3
 
