@@ -17,6 +17,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.nouns import HeadStart, Labels
 from tunebook.core.registry import tasks
 from tunebook.core.technique import RunContext
+from tunebook.models.heads import covers
 from tunebook.techniques.ema import EMA
 from tunebook.techniques.wise_ft import WiseFT
 from tunebook.verbs.steps.order import order
@@ -126,6 +127,7 @@ def test_what_has_no_base_cannot_stand_beside_it(other: str) -> None:
 
 def test_a_head_of_which_every_part_has_a_place_in_the_base_covers_the_labels() -> None:
     labels = Labels(problem="single_label", names=["a", "b"])
-    assert HeadStart(number=True).covers(Labels(problem="relevance"))
-    assert HeadStart(rows={"a": 1, "b": 0}).covers(labels)
-    assert not HeadStart(rows={"a": 1}).covers(labels) and not HeadStart().covers(Labels(problem="relevance"))
+    assert covers(HeadStart(number=True), Labels(problem="relevance"))
+    assert covers(HeadStart(rows={"a": 1, "b": 0}), labels)
+    assert not covers(HeadStart(rows={"a": 1}), labels) and not covers(HeadStart(), Labels(problem="relevance"))
+    assert not covers(None, labels)

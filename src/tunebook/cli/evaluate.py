@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, facts, grid, predict_command, prose
@@ -15,7 +16,7 @@ from tunebook.core.said import Said
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunebook.core.lineage import Retention
+    from tunebook.core.lineage import General, Retention
     from tunebook.core.nouns import Report
 
 
@@ -28,12 +29,14 @@ def evaluate(
     run: RunName = "latest",
     split: Annotated[str, option("eval_split", "--split", metavar="SPLIT")] = "test",
     no_baselines: Annotated[bool, option("no_baselines", "--no-baselines")] = False,
+    general: Annotated[list[Path] | None, option("general", "--general", metavar="BOOK")] = None,
 ) -> Answer:
     """Score a run."""
 
     from tunebook.core.nouns import SPLITS
     from tunebook.verbs.evaluate import evaluate as score
     from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.steps.general import read_general
     from tunebook.verbs.steps.retention import read_retention
 
     opened = open_book(book)
@@ -42,19 +45,22 @@ def evaluate(
         raise wrong("--split", split, " | ".join(SPLITS))
     found = chosen_run(opened, run)
     with Bars() as bars:
-        report = score(found, split=part, with_baselines=not no_baselines, progress=bars)
+        report = score(found, split=part, with_baselines=not no_baselines, general=general or (), progress=bars)
 
     kept = read_retention(found) if report.split == "test" else None
+    wider = read_general(found) if general or report.split == "test" else []
 
     def tell(screen: Console) -> None:
         tell_report(screen, report)
         tell_retention(screen, kept)
+        tell_general(screen, wider)
         screen.print()
         screen.print(
             facts([(say("cli.run"), found.id), (say("cli.report"), found.results(report.split) / "report.html")])
         )
 
-    scores = {**report_data(report), **retention_data(kept)}
+    wide = {"general": [item.model_dump(mode="json", exclude={"run"}) for item in wider]} if wider else {}
+    scores = {**report_data(report), **retention_data(kept), **wide}
     return Answer({"run": found.id, **scores}, tell, (predict_command(opened, run),))
 
 
@@ -69,6 +75,19 @@ def tell_retention(screen: Console, kept: Retention | None) -> None:
     lines = [[book, *cells] for book, _, *cells in (headings(kept), *task_rows(kept))]  # a run's id is long
     screen.print(grid(lines[0], lines[1:], right=(1,)))
     screen.print(facts(summary_facts(kept)))
+
+
+def tell_general(screen: Console, found: Sequence[General]) -> None:
+    """Print what the model and its base model are worth on other books; nothing where that was not measured."""
+    if not found:
+        return
+    from tunebook.report.general import general_rows, headings, verdicts
+
+    screen.print()
+    screen.print(say("general.heading"), style="bold")
+    screen.print(grid(headings(), general_rows(found), right=(1,)))
+    for note in verdicts(found):
+        prose(screen, note, "dim")
 
 
 def retention_data(kept: Retention | None) -> dict[str, Any]:
@@ -135,4 +154,13 @@ def report_data(report: Report) -> dict[str, Any]:
     }
 
 
-__all__ = ["best_of", "evaluate", "report_data", "retention_data", "score_lines", "tell_report", "tell_retention"]
+__all__ = [
+    "best_of",
+    "evaluate",
+    "report_data",
+    "retention_data",
+    "score_lines",
+    "tell_general",
+    "tell_report",
+    "tell_retention",
+]

@@ -1,4 +1,4 @@
-"""What a run owes to others: what it has kept of earlier tasks, and the runs of which a soup was made."""
+"""What a run owes to others: what it has kept of earlier tasks and of its base model, and the runs of a soup."""
 
 from __future__ import annotations
 
@@ -85,6 +85,31 @@ class Retention(Record):
         return {"learned": self.learned, "final": self.final, **ends}
 
 
+class General(Record):
+    """What a run's model, and its base model before training, are worth on rows that have nothing to do with its own:
+    the test rows of another book.
+
+    Attributes:
+        book: its folder; content: of its rows.
+        gain: tuned - base, on the same rows.
+    """
+
+    run: str
+    book: str
+    content: str
+    rows: int
+    metric: str
+    base: Interval
+    tuned: Interval
+    gain: Interval
+
+
+class Generals(Record):
+    """All such that a run was measured on."""
+
+    found: list[General] = Field(default_factory=list)
+
+
 def mean_interval(parts: Sequence[Interval]) -> Interval:
     """The mean of estimates on different rows; their errors add up as those of independent ones do."""
     value = _mean([part.value for part in parts])
@@ -157,4 +182,4 @@ class Recipe(Record):
         return self.score > self.best.score
 
 
-__all__ = ["METHODS", "Earlier", "Ingredient", "Method", "Recipe", "Retention", "mean_interval"]
+__all__ = ["METHODS", "Earlier", "General", "Generals", "Ingredient", "Method", "Recipe", "Retention", "mean_interval"]

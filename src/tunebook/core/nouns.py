@@ -166,10 +166,6 @@ class HeadStart(Record):
     rows: dict[str, int] = {}
     number: bool = False
 
-    def covers(self, labels: Labels) -> bool:
-        """Whether no part of the head starts fresh."""
-        return self.number or (bool(labels.names) and len(self.rows) == labels.outputs)
-
 
 class Plan(Record):
     """Everything that decides a run's outcome, filled in.

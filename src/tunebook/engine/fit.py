@@ -39,6 +39,7 @@ from tunebook.engine.stored import finish_folder, write_model
 from tunebook.engine.track import Diary, Interrupt, Patience, Stuck, Watch
 from tunebook.engine.validation import Validation, keeper_of
 from tunebook.engine.weave import Weave, unit_at, woven
+from tunebook.models.heads import covers
 from tunebook.nets.heads import exact, plain, unit_of
 from tunebook.stats.bootstrap import folds_of
 from tunebook.tables.rules import planned_steps
@@ -85,7 +86,7 @@ class Fit:
         self.task: Task = tasks()[plan.task]()
         self.context = RunContext(
             seed=plan.seed, gives=self.task.gives, settings=self.params, labels=plan.labels, source=self._source(),
-            head_kept=plan.head is not None and plan.head.covers(plan.labels),
+            head_kept=covers(plan.head, plan.labels),
         )  # fmt: skip
         lost = sum(self.task.unsaid(rows) for rows in (material.train, material.validation))
         self.context.counters |= {plan.task: {"unsaid": float(lost)}} if lost else {}
@@ -141,11 +142,10 @@ class Fit:
         if resume is not None:
             self._measure(unit_at(resume))
         trainer = self.prepare()
-        weave = trainer.weave
         interrupt = Interrupt()
         trainer.add_callback(interrupt)
         if resume is not None:
-            weave.load(resume)
+            trainer.weave.load(resume)
         try:
             with explained(self.params, self.folder):
                 trainer.train(resume_from_checkpoint=str(resume) if resume else None)
@@ -154,7 +154,7 @@ class Fit:
         if interrupt.asked:
             raise RunError("run.interrupted", key=self.folder.name, value=trainer.state.global_step)
         self.keep(trainer)
-        prove(weave)
+        prove(trainer.weave)
         return outcome_of(trainer, self.folder, self.precision, begun=step_of(resume), taken=clock.since())
 
     def prepare(self) -> WovenTrainer:

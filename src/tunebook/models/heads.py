@@ -36,6 +36,11 @@ def matched(config: Mapping[str, Any], outputs: int, labels: Labels) -> HeadStar
     return HeadStart(own=known, rows={name: rows[name] for name in labels.names if name in rows})
 
 
+def covers(head: HeadStart | None, labels: Labels) -> bool:
+    """Whether a training takes up a head of which no part starts fresh."""
+    return head is not None and (head.number or (bool(labels.names) and len(head.rows) == labels.outputs))
+
+
 def first_answers(labels: Labels) -> list[float]:
     """What a fresh head is to answer before it is trained, output by output; empty where nothing is known of that."""
     return labels.start or ([(len(labels.names) - 1) / 2] if labels.kind.classes == "ordered" else [])
@@ -132,4 +137,6 @@ def own_head(name: str, folder: Path, labels: Labels) -> HeadStart | None:
     return matched(config, shape[0], labels) if shape else None
 
 
-__all__ = ["first_answers", "lacks_pooler", "matched", "own_head", "own_names", "stored_shape", "stored_weight"]
+__all__ = [
+    "covers", "first_answers", "lacks_pooler", "matched", "own_head", "own_names", "stored_shape", "stored_weight",
+]  # fmt: skip

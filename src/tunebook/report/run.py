@@ -6,13 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Unpack
 
-from tunebook.core.lineage import Retention
+from tunebook.core.lineage import General, Retention
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan, Report
 from tunebook.core.registry import task_of
 from tunebook.core.words import baseline_name, head_text, moment, noticed, phrase, share_text, stage_names
 from tunebook.report import training
 from tunebook.report import worth as scores
+from tunebook.report.general import general_view
 from tunebook.report.page import side_by_side, write_page
 from tunebook.report.rows import data_view
 from tunebook.report.worth import retention_view, standing
@@ -33,6 +34,7 @@ class RunParts(TypedDict):
         table: the parameter table; brings reasons and the defaults of techniques.
         again: commands that repeat the run.
         retention: of a run that continues from others, what it still knows of their tasks.
+        general: what it is worth on other books, beside its base model.
     """
 
     plan: Plan
@@ -44,6 +46,7 @@ class RunParts(TypedDict):
     table: NotRequired[ParamTable]
     again: NotRequired[list[str]]
     retention: NotRequired[Retention]
+    general: NotRequired[list[General]]
 
 
 def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) -> Path:
@@ -64,6 +67,7 @@ def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) ->
         baselines=[baseline_name(name) for name in report.baselines],
         scores=scores.score_rows(report),
         retention=retention_view(parts.get("retention")),
+        general=general_view(parts.get("general")),
         headline_plot=scores.headline_plot(report),
         curves=training.curve_plots(parts["history"], report.headline, parts["cost"].get("best_step")),
         interval_notes=scores.all_notes(report),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
 from tunebook.core.task import Rows, Task
 from tunebook.verbs.steps.answers import answers, place_of
+from tunebook.verbs.steps.general import general as measure_general
+from tunebook.verbs.steps.general import read_general
 from tunebook.verbs.steps.retention import read_retention, retention
 from tunebook.verbs.steps.runs import TABLE, Run
 
@@ -32,6 +35,7 @@ def evaluate(
     *,
     split: Split = "test",
     with_baselines: bool = True,
+    general: Sequence[Path] = (),
     progress: Progress | None = None,
 ) -> Report:
     """Score a run's model on a split; write report.json, report.html, predictions.jsonl and the model card.
@@ -41,10 +45,11 @@ def evaluate(
         data: rows to score on; None takes the book's own.
         split: which of its splits.
         with_baselines: measure majority, TF-IDF and frozen encoder too (kept for the next run on the same rows).
+        general: other books, on whose test rows the model is scored beside its base model.
 
     Raises:
         RunError: the run has not finished; `run.data`, the book has other rows than it was trained on.
-        DataError: the split is empty or has no labels.
+        DataError: the split is empty or has no labels. And of `general` what `tunebook.verbs.steps.general` raises.
     """
     from tunebook.data.frozen import rows_of
     from tunebook.data.load import load
@@ -68,6 +73,8 @@ def evaluate(
         report = report.model_copy(update={"baselines": baselines(own_plan, own, split, progress)})
     if plan.continues is not None and split == "test":
         retention(run, report, progress)
+    if general:
+        measure_general(run, list(general), progress)
     _write(run, ref, report, list(_predictions(plan, rows, logits)))
     return report
 
@@ -119,7 +126,8 @@ def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, A
     write_json(report, folder / "report.json")
     outcome = run.outcome
     kept = read_retention(run) if report.split == "test" else None
-    more: Any = {"table": _table(run), "retention": kept, "again": again(run)}
+    general = read_general(run) if report.split == "test" else None
+    more: Any = {"table": _table(run), "retention": kept, "general": general or None, "again": again(run)}
     write_run_report(
         folder,
         report,

@@ -71,7 +71,7 @@ def _earlier(old: Run, theirs: Plan, run: Run, chain: list[tuple[Path, Plan]], p
 
     plan, data = run.plan, data_of(theirs, run.plan.labels)
     rows = load(data, "test")
-    units = _units(rows, data)
+    units = units_of(rows, data)
     learned, final = (scored(one, rows, data, "test", plan.params.metric, progress) for one in (old, run))
     every = np.arange(len(rows))
     later = [read_retention(Run(path)) for path, _ in chain]
@@ -80,10 +80,10 @@ def _earlier(old: Run, theirs: Plan, run: Run, chain: list[tuple[Path, Plan]], p
         run=old.id,
         book=theirs.data_path.parent.name,
         rows=len(rows),
-        learned=_interval(learned, units),
+        learned=interval(learned, units),
         best=max([learned(every), *seen]),
-        final=_interval(final, units),
-        lost=_interval(lambda chosen: learned(chosen) - final(chosen), units),
+        final=interval(final, units),
+        lost=interval(lambda chosen: learned(chosen) - final(chosen), units),
     )
 
 
@@ -96,7 +96,7 @@ def _untrained(run: Run, progress: Progress | None) -> Interval:
     rows = load(data, "test")
     parent, _ = next(ancestors(plan))
     before = scored(Run(parent), rows, data, "test", plan.params.metric, progress)
-    return _interval(before, _units(rows, data))
+    return interval(before, units_of(rows, data))
 
 
 def scored(run: Run, rows: Rows, data: DataRef, split: Split, metric: str, progress: Progress | None = None) -> Score:
@@ -110,14 +110,16 @@ def scored(run: Run, rows: Rows, data: DataRef, split: Split, metric: str, progr
     return task.scorer(logits, rows.targets, labels, metric)
 
 
-def _units(rows: Rows, data: DataRef) -> Units:
+def units_of(rows: Rows, data: DataRef) -> Units:
+    """What was drawn of some rows: each of them, or their groups."""
     from tunebook.data.load import group_codes
     from tunebook.stats.bootstrap import Units
 
     return Units.of(len(rows), group_codes(rows, data.roles))
 
 
-def _interval(score: Score, units: Units) -> Interval:
+def interval(score: Score, units: Units) -> Interval:
+    """Of a function of row numbers, or of a difference of two, which are then paired."""
     from tunebook.stats.bootstrap import bootstrap_interval
 
     return bootstrap_interval(score, units, resamples=_RESAMPLES, method="percentile")
@@ -128,4 +130,4 @@ def _of_report(report: Report, metric: str) -> Interval:
     return report.intervals.get(metric) or Interval(value=value, low=value, high=value)
 
 
-__all__ = ["FILE", "read_retention", "retention", "scored"]
+__all__ = ["FILE", "interval", "read_retention", "retention", "scored", "units_of"]

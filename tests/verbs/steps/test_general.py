@@ -1,0 +1,132 @@
+"""The base model beside the tuned one on rows of another book, against sentence-transformers."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+import tunebook as tb
+from tests import small
+from tests.tasks.embedding.test_passages import file_of
+from tunebook.core.errors import BookError, DataError, PlanError, RunError
+from tunebook.core.nouns import HeadStart
+from tunebook.data.load import load
+from tunebook.tables.make import child
+from tunebook.verbs.evaluate import evaluate
+from tunebook.verbs.steps.general import general, read_general
+from tunebook.verbs.steps.untrained import refuse_untrained
+
+EMBEDDING = tb.DataOptions(task="embedding")
+
+
+def graded(path: Path, count: int = 240) -> Path:
+    """Pairs of texts of which a part of the words is shared, and that part."""
+    draw, words = random.Random(2), small.words()
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["first", "second", "score"])
+        for _ in range(count):
+            one = draw.sample(words, 4)
+            shared = draw.randint(0, 4)
+            other = draw.sample([word for word in words if word not in one], 4 - shared)
+            writer.writerow([" ".join(one), " ".join(one[:shared] + other), shared])
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("general")
+    base = small.base_model(folder / "base")
+    book = tb.init(folder / "book", file_of(folder / "rows.jsonl"), model=base, options=EMBEDDING)
+    changes = {"max_steps": "6", "learning_rate": "1e-2", "embedding.query": "room {text}"}
+    return tb.train(tb.plan(child(book.champion, changes), book.data))
+
+
+@pytest.fixture(scope="module")
+def pairs(run: Any) -> Any:
+    folder = run.book.parent
+    options = tb.DataOptions(text="first", text_pair="second", label="score", problem="regression", task="embedding")
+    return tb.init(folder / "sts", graded(folder / "pairs.csv"), model=folder / "base", options=options)
+
+
+def spearman(folder: Path, rows: Any, prompt: str) -> float:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(folder))
+    first, second = model.encode([prompt + text for text in rows.texts]), model.encode(list(rows.pairs))
+    cosines = (first * second).sum(1) / np.linalg.norm(first, axis=1) / np.linalg.norm(second, axis=1)
+    return float(spearmanr(cosines, rows.targets).statistic)
+
+
+def test_both_models_score_as_sentence_transformers_says_and_the_difference_is_paired(run: Any, pairs: Any) -> None:
+    (found,) = general(run, [pairs.path])
+    rows = load(pairs.data, "test")
+    assert (found.book, found.rows, found.metric) == ("sts", len(rows), "spearman")
+    base, tuned = (spearman(folder, rows, "") for folder in (run.book.parent / "base", run.model))
+    assert found.base.value == pytest.approx(base, abs=2e-3), "texts that are the same tie up to rounding"
+    assert found.tuned.value == pytest.approx(tuned, abs=2e-3), "passages have no prompt, and so pairs have none"
+    assert abs(base - tuned) > 0.005 and abs(spearman(run.model, rows, "room ") - tuned) > 0.003
+    assert found.gain.value == pytest.approx(found.tuned.value - found.base.value)
+    assert found.gain.low < found.gain.value < found.gain.high
+    alone = (found.base.high - found.base.low) + (found.tuned.high - found.tuned.low)
+    assert found.gain.high - found.gain.low < alone, "on the same rows"
+    assert general(run, [pairs.path]) == [found] == read_general(run), "from what was kept; each book once"
+
+
+def test_the_page_and_the_next_evaluation_show_it(run: Any, pairs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for language, heading in (("en", "On general sets"), ("zh", "在通用样本上")):
+        monkeypatch.setenv("TUNEBOOK_LANG", language)
+        evaluate(run, with_baselines=False, general=[pairs.path] if language == "en" else [])
+        page = (run.path / "report.html").read_text(encoding="utf-8")
+        assert f">{heading}</h2>" in page and "sts" in page
+    evaluate(run, split="validation", with_baselines=False)
+    assert "在通用样本上" not in (run.path / "validation" / "report.html").read_text(encoding="utf-8")
+
+
+def test_its_own_book_is_a_set_like_any(run: Any) -> None:
+    report = evaluate(run)
+    book = run.book
+    (found,) = general(run, [book])
+    assert found.tuned.value == pytest.approx(report.metrics["ndcg@10"])
+    assert found.base.value == pytest.approx(report.baselines["base"]["ndcg@10"])
+
+
+def test_what_cannot_be_compared_is_refused_with_the_way_out(
+    run: Any, pairs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BookError) as file:
+        general(run, [run.book.parent / "pairs.csv"])
+    assert file.value.code == "general.book" and "tunebook init" in file.value.advice
+    with pytest.raises(BookError):
+        general(run, [tmp_path])
+    small.write_csv(tmp_path / "rows.csv", 60)
+    other = tb.init(tmp_path / "classes", tmp_path / "rows.csv", model=run.book.parent / "base")
+    with pytest.raises(PlanError) as task:
+        general(run, [other.path])
+    assert task.value.code == "general.task" and task.value.allowed == "embedding"
+    split = json.loads((pairs.data.path / "split.json").read_text())
+    rows = {**split["rows"], "test": 0}
+    monkeypatch.setattr("tunebook.verbs.steps.general.open_book", lambda path: _With(pairs, rows))
+    with pytest.raises(DataError) as empty:
+        general(run, [pairs.path])
+    assert empty.value.code == "data.no_split"
+
+
+class _With:
+    def __init__(self, book: Any, rows: dict[str, int]) -> None:
+        self.path, self.data = book.path, book.data.model_copy(update={"rows": rows})
+
+
+def test_a_base_model_without_a_head_answers_nothing(run: Any) -> None:
+    plan = run.plan.model_copy(update={"task": "reranking"})
+    with pytest.raises(RunError) as caught:
+        refuse_untrained(plan, "r")
+    assert caught.value.code == "general.no_base" and caught.value.value == plan.model
+    refuse_untrained(plan.model_copy(update={"head": HeadStart(number=True)}), "r")
