@@ -88,13 +88,13 @@ class Truths:
 
     def _marks(self, table: Any) -> Any:
         from tunebook.verbs.abtest.arms import trained
-        from tunebook.verbs.abtest.scored import answers_of, marks_of
+        from tunebook.verbs.abtest.scored import answers_of, scores_of_arm
         from tunebook.verbs.steps.plan import plan
 
         if table.values_id not in self.known:
             results = [trained(self.folder, plan(table, self.book.data, seed=seed)) for seed in self.seeds]
             found = [answers_of(result, self.exam) for result in results]
-            self.known[table.values_id] = marks_of(self.book.data, self.exam, found)
+            self.known[table.values_id] = scores_of_arm(self.book.data, self.exam, found)
         return self.known[table.values_id]
 
 

@@ -95,7 +95,7 @@ def run_cell(cell: Cell, material: Material) -> dict[str, float]:
     from tunebook.core.settings import Filled
     from tunebook.engine import fit as engine
     from tunebook.engine.infer import Inference
-    from tunebook.engine.savings import restore
+    from tunebook.engine.speedups import restore
 
     steps = math.ceil(cell["rows"] / BATCH) * cell["epochs"]
     params = Filled(

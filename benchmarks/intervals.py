@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from benchmarks.answers import Latent
-from tunebook.stats.freedom import above, seed_weight
+from tunebook.stats.degrees_of_freedom import above, seed_weight
 from tunebook.stats.gate import MeanSquares, two_way
+from tunebook.stats.power import min_detectable
 from tunebook.stats.seeds import Blocks, drawn_gains, effect_of_draws
 from tunebook.stats.sequential import spent
-from tunebook.stats.settle import min_detectable
 
 Array = NDArray[Any]
 

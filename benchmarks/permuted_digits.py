@@ -65,7 +65,7 @@ class Network(nn.Module):
 
 @dataclass
 class Chain:
-    """What a technique may ask of the tasks before: see `tunebook.core.technique.Source`."""
+    """What a technique may ask of the tasks before: see `tunebook.core.technique.TrainingSource`."""
 
     past: Any = None
     model: Any = None

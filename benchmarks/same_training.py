@@ -77,7 +77,7 @@ _KEPT = {"before": "validation", "unseen": "test"}
 def _kept(book: Any, verdict: Any, split: Any) -> dict[str, float]:
     """What the gate says of the kept checkpoints."""
     from tunebook.verbs.abtest.looks import gain
-    from tunebook.verbs.abtest.scored import marks_of, split_exam
+    from tunebook.verbs.abtest.scored import scores_of_arm, split_exam
     from tunebook.verbs.steps.answers import answers
     from tunebook.verbs.steps.runs import Run
 
@@ -86,7 +86,7 @@ def _kept(book: Any, verdict: Any, split: Any) -> dict[str, float]:
     def answered(name: str) -> Any:
         return answers(Run(book.path / "runs" / name), exam.rows, exam.place)
 
-    sides = [marks_of(book.data, exam, [answered(name) for name in verdict.extra["runs"][side]]) for side in "ab"]
+    sides = [scores_of_arm(book.data, exam, [answered(name) for name in verdict.extra["runs"][side]]) for side in "ab"]
     effect = gain(sides[0], sides[1], verdict.metric, verdict.alpha)
     return {"gain": effect.mean, "lower": effect.lower}
 

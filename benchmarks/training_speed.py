@@ -155,7 +155,7 @@ def timed_fit(
     from tunebook.core.nouns import Estimate, Plan
     from tunebook.core.settings import Filled
     from tunebook.engine.fit import Fit
-    from tunebook.engine.savings import restore
+    from tunebook.engine.speedups import restore
 
     params = Filled(
         learning_rate=RATE, batch_size=BATCH, max_steps=steps, max_length=length, weight_decay=0.0, warmup_ratio=0.0,

@@ -16,8 +16,8 @@ from typing import Any
 from claims import grid
 
 from tunebook.core.errors import TunebookError
+from tunebook.core.formatting import phrase
 from tunebook.core.nouns import DataRef
-from tunebook.core.words import phrase
 from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
 

@@ -17,7 +17,7 @@ from tunebook.tables.make import child
 from tunebook.tasks.text_classification import TextClassification
 from tunebook.verbs.ab import ab
 from tunebook.verbs.abtest.arms import trained
-from tunebook.verbs.abtest.scored import Exam, Marks
+from tunebook.verbs.abtest.scored import ArmScores, Exam
 from tunebook.verbs.init import init
 from tunebook.verbs.promote import promote, weigh
 from tunebook.verbs.steps.book import Book, open_book
@@ -82,11 +82,11 @@ def logits(asked: Exam, right: Array, classes: int = 2) -> Array:
     return out.astype(np.float32)
 
 
-def marks(asked: Exam, right: Array, names: list[str] | None = None) -> Marks:
+def arm_scores(asked: Exam, right: Array, names: list[str] | None = None) -> ArmScores:
     """Marks of runs that are right or wrong as told, shape (K, N)."""
     labels = Labels(problem="single_label", names=names or NAMES)
     answers = np.stack([logits(asked, row, len(labels.names)) for row in right])
-    return Marks(TextClassification(), labels, asked, answers)
+    return ArmScores(TextClassification(), labels, asked, answers)
 
 
 def gains(k: int, n: int, a: float, b: float, seed: int = 0) -> tuple[Array, Array]:

@@ -6,13 +6,13 @@ from typing import Any
 
 from tunebook.core.verdict import Look
 from tunebook.stats.sequential import spent
-from tunebook.verbs.abtest.test_plan import Guard, PlannedLook, TestPlan
+from tunebook.verbs.abtest.ab_plan import ABPlan, Guard, PlannedLook
 
 
-def frozen(**changes: Any) -> TestPlan:
+def frozen(**changes: Any) -> ABPlan:
     """The plan that the default gate makes, on a book whose classes are large."""
     level = spent(0.05, 3, (3.0, 5.0, 10.0))
-    return TestPlan(
+    return ABPlan(
         **{
             "a": 1, "b": 2, "a_values": "one", "b_values": "two", "a_plan": "p", "b_plan": "q", "metric": "accuracy",
             "delta": 0.02, "delta_kind": "absolute", "alpha": 0.05, "seeds": [1, 2, 3, 4, 5], "shift": 0,

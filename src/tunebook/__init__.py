@@ -84,13 +84,13 @@ _WHERE = {
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used: `import tunebook` alone brings neither torch nor pydantic.
 
-    A verb comes with its border: what does not fit its signature is refused in words (`tunebook.core.border`).
+    A verb comes with its border: what does not fit its signature is refused in words (`tunebook.core.call_check`).
     """
     found = _named(name)
     if found is None:
         raise AttributeError(f"module 'tunebook' has no attribute {name!r}")
     if isinstance(found, FunctionType):
-        from tunebook.core.border import checked
+        from tunebook.core.call_check import checked
 
         found = checked(found, _named)
     return globals().setdefault(name, found)

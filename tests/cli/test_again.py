@@ -13,8 +13,8 @@ import pytest
 from tests import small
 from tests.cli.conftest import Call
 
+from tunebook.core.locations import read_plan
 from tunebook.core.nouns import Plan, Report, read_json
-from tunebook.core.places import read_plan
 
 QUIET = ("--track", "none")
 

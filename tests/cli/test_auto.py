@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from tests.cli.conftest import Call
 from tests.report.test_ab import verdict as verdict_of
-from tests.verbs.racing.desks import candidate, state
+from tests.verbs.racing.contexts import candidate, state
 
-from tunebook.cli.auto import Shop
+from tunebook.cli.auto import PurchaseBars
 from tunebook.core.errors import RunError
 from tunebook.core.verdict import Guardrail, Verdict
 from tunebook.verbs import auto as verb
 from tunebook.verbs.racing.outcome import AutoResult
-from tunebook.verbs.racing.state import BaselineScore, Costs, Luck
+from tunebook.verbs.racing.state import BaselineScore, BestOfN, Costs
 
 BASELINE = BaselineScore(name="tfidf_logreg", score=0.62, seconds=0.4)
 HELD = {"against": "champion", "seeds": 5, "gain": 0.02, "lower": -0.01, "upper": 0.05}
-LUCK = Luck(
+LUCK = BestOfN(
     tries=2, draws=2000, picked=0.9, no_better=0.44, seen=0.03, seen_low=0.0, seen_high=0.06, kept=0.001,
     kept_low=-0.03, kept_high=0.03, single=1,
 )  # fmt: skip
@@ -148,7 +148,7 @@ def test_a_broken_guardrail_is_named_with_its_fall(tunebook: Call, own: Path, to
 
 
 def test_a_long_step_is_announced(capsys: pytest.CaptureFixture[str]) -> None:
-    with Shop() as shop:
+    with PurchaseBars() as shop:
         for what, told in (("ab", "A/B test 0/10"), ("promote", "Fresh seeds 0/10")):
             shop.start(what, 10)
             shop.finish()
@@ -162,7 +162,7 @@ def test_in_chinese(tunebook: Call, own: Path, told: dict[str, Any], monkeypatch
 
 
 def test_a_shop_without_state_has_nothing_to_show() -> None:
-    assert Shop().state is None
+    assert PurchaseBars().state is None
 
 
 @pytest.mark.parametrize(

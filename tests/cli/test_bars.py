@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from tunebook.cli.bars import Bars, pace
+from tunebook.cli.bars import Bars, rate_text
 
 
 class Clock:
@@ -108,4 +108,4 @@ def test_bars_stop_when_work_fails() -> None:
 
 @pytest.mark.parametrize(("rate", "text"), [(0.0, ""), (2.345, "2.3/s"), (0.2, "0.2/s"), (0.04, "25 s each")])
 def test_slow_work_tells_seconds_of_a_unit(rate: float, text: str) -> None:
-    assert pace(rate) == text
+    assert rate_text(rate) == text

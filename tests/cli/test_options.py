@@ -8,7 +8,18 @@ from dataclasses import fields
 import pytest
 
 from tunebook.cli.init import Columns, RowRules
-from tunebook.cli.options import Allowed, Chosen, Form, data_options, flag, listed, pair, said, share, spread
+from tunebook.cli.options import (
+    Allowed,
+    Chosen,
+    Form,
+    data_options,
+    flag,
+    listed,
+    pair,
+    repeated_options,
+    share,
+    spread,
+)
 from tunebook.cli.train import How
 from tunebook.core.errors import TunebookError
 from tunebook.data.options import DataOptions
@@ -44,11 +55,13 @@ def test_allowed_names() -> None:
 
 
 def test_what_was_asked_for_is_said_again() -> None:
-    assert said(Chosen(), Allowed(), Form(), How(), RowRules()) == []
-    words = said(Chosen("v2", ["a=1", "b=2"]), How(dry_run=True, auto=True), Allowed(pickle=True), but="dry_run")
+    assert repeated_options(Chosen(), Allowed(), Form(), How(), RowRules()) == []
+    words = repeated_options(
+        Chosen("v2", ["a=1", "b=2"]), How(dry_run=True, auto=True), Allowed(pickle=True), but="dry_run"
+    )
     assert words == ["--table", "v2", "--set", "a=1", "--set", "b=2", "--auto", "--allow-pickle"]
-    assert said(Form(header=False, max_cell=9)) == ["--no-header", "--max-cell", "9"]
-    assert said(Columns(label_separator="|", merge_label_case=False)) == [
+    assert repeated_options(Form(header=False, max_cell=9)) == ["--no-header", "--max-cell", "9"]
+    assert repeated_options(Columns(label_separator="|", merge_label_case=False)) == [
         "--label-separator", "|", "--no-merge-label-case",
     ]  # fmt: skip
 

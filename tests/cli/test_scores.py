@@ -6,8 +6,8 @@ import pytest
 
 from tunebook.cli.answer import console
 from tunebook.cli.evaluate import best_of, report_data, score_lines, tell_report
+from tunebook.core.localized import STORED, localized
 from tunebook.core.nouns import Interval, Report
-from tunebook.core.said import STORED, said
 
 
 def report(**changes: object) -> Report:
@@ -52,7 +52,7 @@ def test_the_verdict_comes_first(capsys: pytest.CaptureFixture[str], best: float
     assert capsys.readouterr().out.startswith(mark)
 
 
-NOTED = {"macro_f1": [said("intervals.few_rows", classes="spam (4)", least=10)]}
+NOTED = {"macro_f1": [localized("intervals.few_rows", classes="spam (4)", least=10)]}
 
 
 def test_what_is_to_be_minded_is_told_in_both_languages(

@@ -17,7 +17,7 @@ from tests.cli.conftest import Call
 
 from tunebook.cli import streams as module
 from tunebook.cli.answer import note
-from tunebook.cli.streams import Patient, heard, patience
+from tunebook.cli.streams import RobustStream, heard, heartbeat
 
 CODE = "import sys; from tunebook.cli import main; sys.exit(main())"
 WAITING = """
@@ -107,7 +107,7 @@ def test_progress_into_a_stream_that_is_gone() -> None:
         def flush(self) -> None:
             raise OSError(errno.EIO, "gone")
 
-    stream = Patient(Gone())
+    stream = RobustStream(Gone())
     assert stream.write("text") == 4
     stream.flush()
     assert not stream.isatty()
@@ -115,7 +115,7 @@ def test_progress_into_a_stream_that_is_gone() -> None:
 
 def test_silence_is_broken(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SECONDS", 0.01)
-    with patience():
+    with heartbeat():
         time.sleep(0.1)
     assert capsys.readouterr() == ("", "Loading …\n")
 
@@ -125,7 +125,7 @@ def test_a_quick_command_and_one_that_has_spoken_say_nothing_more(
     spoken: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SECONDS", 0.05)
-    with patience():
+    with heartbeat():
         if spoken:
             note("Reading …")
             time.sleep(0.15)

@@ -12,7 +12,7 @@ from tests.verbs import test_rerank
 from tunebook.core.errors import DataError, RunError
 from tunebook.core.judged import Judged
 from tunebook.core.nouns import Interval
-from tunebook.data.frozen import rows_of
+from tunebook.data.frozen import prepared_data
 from tunebook.data.load import load
 from tunebook.data.options import DataOptions
 from tunebook.report.two_stages import TwoStages, sentence
@@ -31,7 +31,7 @@ book, run = test_rerank.book, test_rerank.run
 
 
 def test_before_is_the_search_and_after_the_order_of_the_model(run: Run) -> None:
-    rows = load(rows_of(run.plan), "test")
+    rows = load(prepared_data(run.plan), "test")
     found = two_stages(run, depth=5)
     best = Judged.of(search(rows)).best(5)
     assert found.rows == len(rows) and found.depth == 5
@@ -55,7 +55,7 @@ def test_before_is_the_search_and_after_the_order_of_the_model(run: Run) -> None
 
 
 def test_a_query_of_which_nothing_is_found_stays_without_an_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = load(rows_of(run.plan), "test")
+    rows = load(prepared_data(run.plan), "test")
     whole = search(rows)
     whole[0] = 0
     monkeypatch.setattr("tunebook.tasks.ranking.lexical.search", lambda rows: whole)

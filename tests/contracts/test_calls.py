@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import tunebook as tb
-from tunebook.core.border import _resolved
+from tunebook.core.call_check import _resolved
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
 

@@ -26,7 +26,7 @@ from tunebook.techniques.focal import Focal
 from tunebook.techniques.multi_task import MultiTask
 from tunebook.techniques.r_drop import RDrop
 from tunebook.verbs.abtest.classes import class_rows
-from tunebook.verbs.abtest.scored import Exam, Marks
+from tunebook.verbs.abtest.scored import ArmScores, Exam
 
 SOURCE = Path(__file__).parents[2] / "src" / "tunebook"
 HOME = ("tasks/", "data/kinds/")  # a task scores its own kinds, and a kind is its own file
@@ -116,8 +116,8 @@ def test_the_search_finds_what_it_looks_for() -> None:
         assert asks(body.format(good), switches, names_a_kind) == []
 
 
-def marks() -> Marks:
-    return Marks(TextClassification(), SHAPES, Exam("validation", "validation", ROWS, ""), np.zeros((2, 3, 2)))
+def marks() -> ArmScores:
+    return ArmScores(TextClassification(), SHAPES, Exam("validation", "validation", ROWS, ""), np.zeros((2, 3, 2)))
 
 
 def woven(technique: Any) -> Any:

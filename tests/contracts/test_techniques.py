@@ -26,8 +26,8 @@ from tunebook.core.params import build, declarations
 from tunebook.core.registry import tasks, techniques
 from tunebook.core.technique import GroupsParams, Listens, PreparesData, PreparesModel, Scores, WrapsLoss
 from tunebook.engine import fit
+from tunebook.engine.continual import build_model
 from tunebook.engine.outcome import last_checkpoint
-from tunebook.engine.past import build_model
 from tunebook.engine.track import read_history
 
 EVERY = sorted(techniques())

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from tunebook.core.errors import PlanError
-from tunebook.core.places import BOOK_FILE
+from tunebook.core.locations import BOOK_FILE
 from tunebook.core.verdict import Gate, asked_gate, asked_seeds
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.book_file import BookFile, write_book_file

@@ -12,7 +12,7 @@ from tests import small
 from tunebook.core.answers import Rows
 from tunebook.core.hooks import BaselineInput, Hooks
 from tunebook.core.nouns import Labels, Report
-from tunebook.core.sections import Beside, Brief
+from tunebook.core.sections import Annotated, Brief
 
 LABELS = Labels(problem="single_label", names=["a", "b"])
 
@@ -55,7 +55,7 @@ def test_mistakes_are_those_that_differ_and_are_shown_with_both_labels() -> None
     assert TASK.badness(record("a", "a"), LABELS) is None
     assert TASK.badness(record("a", "b"), LABELS) == 0.0
     table = TASK.mistakes([record("a", "b")], LABELS)
-    assert table.rows == (("1", Beside("some text", None), "a", "b"),)
+    assert table.rows == (("1", Annotated("some text", None), "a", "b"),)
     assert [column.form for column in table.columns] == ["soft", "text", "right", "wrong"]
 
 

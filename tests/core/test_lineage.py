@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunebook.core.lineage import Earlier, Retention, mean_interval
+from tunebook.core.lineage import Retention, TaskRetention, mean_interval
 from tunebook.core.nouns import Interval
 
 
@@ -12,8 +12,8 @@ def span(value: float, half: float = 0.1) -> Interval:
     return Interval(value=value, low=value - half, high=value + half)
 
 
-def earlier(learned: float, best: float, final: float) -> Earlier:
-    return Earlier(
+def earlier(learned: float, best: float, final: float) -> TaskRetention:
+    return TaskRetention(
         run="r",
         book="b",
         rows=10,

@@ -121,7 +121,7 @@ def uses():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args:
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                if name == "phrase":  # core.words: phrase("split", name) is the entry split.NAME
+                if name == "phrase":  # core.formatting: phrase("split", name) is the entry split.NAME
                     prefixes |= {f"{part}." for part in constants(node.args[0])}
                 found = raised if name.endswith("Error") else said if name == "say" else {}
                 if name in ("ValueError", "KeyError", "TypeError", "AttributeError", "RuntimeError", "OSError"):

@@ -10,8 +10,8 @@ from tunebook.core.errors import DataError
 from tunebook.core.messages import catalogue
 from tunebook.data.exports import Format, find_format, formats, told
 from tunebook.data.files import members
-from tunebook.data.look import Look
 from tunebook.data.options import DataOptions
+from tunebook.data.preview import Preview
 from tunebook.data.read import read
 
 TASK = {"id": 7, "data": {"text": "fine"}, "annotations": [{"result": []}]}
@@ -40,7 +40,7 @@ def test_each_module_of_the_folder_is_one_format():
 )
 def test_ordinary_files_are_of_no_tool(write, text):
     path = write("a.txt", text)
-    assert find_format(Look(path, members(path), DataOptions())) is None
+    assert find_format(Preview(path, members(path), DataOptions())) is None
 
 
 def test_a_format_that_is_told_is_not_looked_for(write):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tunebook.core.errors import DataError
-from tunebook.data.jsons import Twice, plain_json, read_json, read_jsonl, rows_of
+from tunebook.data.jsons import Twice, document_rows, plain_json, read_json, read_jsonl
 
 HERE = Path("file.json")
 
@@ -107,11 +107,11 @@ KEYED = [{"key": "0", **TWO[0]}, {"key": "1", **TWO[1]}]
     ],
 )
 def test_shapes(content, rows):
-    assert rows_of(content) == rows
+    assert document_rows(content) == rows
 
 
 def test_no_row_is_lost_where_its_key_stands_twice():
-    rows = rows_of(Twice([("a", {"n": 1}), ("a", {"n": 2}), ("b", Twice([("n", 3), ("n", 4)]))]))
+    rows = document_rows(Twice([("a", {"n": 1}), ("a", {"n": 2}), ("b", Twice([("n", 3), ("n", 4)]))]))
     assert rows == [{"key": "a", "n": 1}, {"key": "a", "n": 2}, {"key": "b", "n": 4}]
     assert isinstance(rows[2], Twice)
 

@@ -17,10 +17,10 @@ from tunebook.core import kind as module
 from tunebook.core.errors import DataError, PlanError
 from tunebook.core.kind import Kind, Link
 from tunebook.core.nouns import DataRef, Labels
+from tunebook.data.external import external_rows
 from tunebook.data.kind import ColumnKind, Labelled, class_counts, column_kind, kinds_for
 from tunebook.data.load import load, load_table
 from tunebook.data.options import DataOptions
-from tunebook.data.outside import outside_rows
 from tunebook.data.prepare import prepare
 
 ENDS = [("start", pa.int32()), ("end", pa.int32())]
@@ -146,11 +146,11 @@ def test_a_kind_that_is_known_by_its_shape_goes_all_the_way(tmp_path: Path) -> N
 def test_other_files_are_read_the_same_way(tmp_path: Path) -> None:
     ref = prepare([rows(tmp_path)], tmp_path / "data")
     lines = [{"words": ["<i>Wu</i>", "ran"], "names": ["PER", None]}, {"words": ["Home"], "names": ["LOC"]}]
-    found = outside_rows(ref, stored(tmp_path / "hard.parquet", lines))
+    found = external_rows(ref, stored(tmp_path / "hard.parquet", lines))
     assert list(found.texts) == ["Wu ran", "Home"] and found.targets.tolist() == [1, 1]
     assert [place.tolist() for place in found.words] == [[[0, 2], [3, 6]], [[0, 4]]]
     with pytest.raises(DataError) as caught:
-        outside_rows(ref, stored(tmp_path / "more.parquet", [{**lines[0], "names": ["TIME", None]}, lines[1]]))
+        external_rows(ref, stored(tmp_path / "more.parquet", [{**lines[0], "names": ["TIME", None]}, lines[1]]))
     assert (caught.value.code, caught.value.value) == ("outside.label", "TIME")
 
 

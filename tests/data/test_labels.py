@@ -9,7 +9,7 @@ from tunebook.core.errors import DataError
 from tunebook.data.kind import Labelled, class_counts
 from tunebook.data.labels import find_labels
 from tunebook.data.options import DataOptions
-from tunebook.data.places import SPANS, TAGGED
+from tunebook.data.span_columns import SPANS, TAGGED
 
 
 def labels_of(values: list[Any], **options: Any) -> Labelled:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tunebook.core.errors import DataError
-from tunebook.core.places import PASSAGES
+from tunebook.core.locations import PASSAGES
 from tunebook.data.load import load, load_table
 from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare

@@ -13,8 +13,8 @@ from seqeval.scheme import IOB1, IOB2, IOBES, Entities
 from tunebook.core.errors import DataError
 from tunebook.data.kinds.tags import Tags
 from tunebook.data.options import DataOptions
-from tunebook.data.places import TAGGED
 from tunebook.data.schemes import NAMELESS, SCHEMES, TWICE, find_scheme, meanings, read_tags
+from tunebook.data.span_columns import TAGGED
 
 Rows = list[list[str]]
 

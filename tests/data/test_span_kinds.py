@@ -14,14 +14,14 @@ import pytest
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.data.clean import clean_text
+from tunebook.data.external import external_rows
 from tunebook.data.kind import class_counts
 from tunebook.data.kinds.spans import Spans
 from tunebook.data.kinds.tags import Tags
 from tunebook.data.load import load, load_table
 from tunebook.data.options import DataOptions
-from tunebook.data.outside import outside_rows
-from tunebook.data.places import SPANS, TAGGED, column_of, lengths_of, spans_of
 from tunebook.data.prepare import prepare
+from tunebook.data.span_columns import SPANS, TAGGED, column_of, lengths_of, spans_of
 from tunebook.data.span_kind import SpanKind
 from tunebook.data.votes import votes
 
@@ -192,15 +192,15 @@ def test_annotators_keep_their_own_marks_and_their_agreement_is_an_f1(made: Made
 def test_another_file_is_read_as_the_book_was(made: Made, write: Callable[..., Path]) -> None:
     ref = made("x.jsonl", json_rows())
     other = write("other.jsonl", json_rows(10))
-    assert outside_rows(ref, other).targets[:, 0].tolist() == [0, 2, 1, 2, 1, 0, 1, 2, 1, 2]  # type: ignore[index]
+    assert external_rows(ref, other).targets[:, 0].tolist() == [0, 2, 1, 2, 1, 0, 1, 2, 1, 2]  # type: ignore[index]
     with pytest.raises(DataError, match=r"outside\.label"):
-        outside_rows(ref, write("odd.jsonl", json_rows(10).replace("FRIEND", "ENEMY")))
+        external_rows(ref, write("odd.jsonl", json_rows(10).replace("FRIEND", "ENEMY")))
     conll = "".join(f"{number} O\nAda B-PER\n\n" for number in range(60))
     book = made("x.conll", conll)
-    assert outside_rows(book, write("other.conll", conll)).targets.shape == (60, 4)  # type: ignore[union-attr]
+    assert external_rows(book, write("other.conll", conll)).targets.shape == (60, 4)  # type: ignore[union-attr]
     spans = "\n".join(json.dumps({"text": "an Ada", "spans": [[3, 6, "PER"]]}) for _ in range(2))
     named = made("y.jsonl", "\n".join(f'{{"text": "{n} Ada", "spans": [[0, 1, "PER"]]}}' for n in range(60)))
-    assert outside_rows(named, write("more.jsonl", spans)).targets.tolist() == [[1, 3, 6, 0]] * 2  # type: ignore[union-attr]
+    assert external_rows(named, write("more.jsonl", spans)).targets.tolist() == [[1, 3, 6, 0]] * 2  # type: ignore[union-attr]
 
 
 def in_addresses(labels: tuple[str, str], count: int) -> str:
@@ -239,16 +239,16 @@ def test_places_that_cleaning_makes_one_are_settled(
         with pytest.raises(DataError, match=r"in label marked places overlap.*'5–12 A / 5–12 C' in row 1.*: 60\."):
             made("all.jsonl", in_addresses(labels, 60), **more, max_dropped=0.1)
     other = write("other.jsonl", in_addresses(("B", "B"), 2))
-    assert outside_rows(ref, other).targets[:, 0].tolist() == [1] * 60  # type: ignore[index]
+    assert external_rows(ref, other).targets[:, 0].tolist() == [1] * 60  # type: ignore[index]
     if overlaps == "first":
-        assert outside_rows(ref, write("odd.jsonl", in_addresses(("B", "A"), 2))).targets[0, 0] == 1  # type: ignore[index]
+        assert external_rows(ref, write("odd.jsonl", in_addresses(("B", "A"), 2))).targets[0, 0] == 1  # type: ignore[index]
 
 
 def test_another_file_whose_places_cleaning_makes_one_is_refused(made: Made, write: Callable[..., Path]) -> None:
     more = {"clean": {"email": True}, "duplicates": "keep", "leakage": "remove"}
     ref = made("x.jsonl", json_rows().replace("FRIEND", "B"), **more)
     with pytest.raises(DataError) as caught:
-        outside_rows(ref, write("odd.jsonl", in_addresses(("B", "PER"), 2)))
+        external_rows(ref, write("odd.jsonl", in_addresses(("B", "PER"), 2)))
     assert (caught.value.code, caught.value.value) == ("data.span_overlap", "5–12 B / 5–12 PER")
 
 
@@ -258,19 +258,19 @@ def test_another_file_may_hold_places_in_another_form(made: Made, write: Callabl
     texts = [{"id": n, "text": f"See Ada-{n}.", "label": [[4, 7, "PER"]], "Comments": []} for n in range(2)]
     named = [{"text": row["text"], "spans": [{"start": 4, "end": 7, "label": "PER"}]} for row in texts]
     for rows in (texts, named):
-        found = outside_rows(tagged, write("other.jsonl", "\n".join(map(json.dumps, rows))))
+        found = external_rows(tagged, write("other.jsonl", "\n".join(map(json.dumps, rows))))
         assert found.targets.tolist() == [[1, 4, 7, 0]] * 2  # type: ignore[union-attr]
         words = tagged.labels.kind.cut(found.texts, tagged)  # type: ignore[attr-defined]
         assert [places.tolist() for places in found.words or ()] == [places.tolist() for places in words]
-    found = outside_rows(marked, write("other.conll", "\n" + conll))
+    found = external_rows(marked, write("other.conll", "\n" + conll))
     assert found.targets.tolist() == [  # type: ignore[union-attr]
         [1, len(f"{n} "), len(f"{n} Ada"), marked.labels.names.index("PER")] for n in range(60)
     ]
     assert found.words is None
     with pytest.raises(DataError, match=r"outside\.label"):
-        outside_rows(marked, write("odd.conll", conll.replace("PER", "ORG")))
+        external_rows(marked, write("odd.conll", conll.replace("PER", "ORG")))
     with pytest.raises(DataError, match=r"data\.no_marks"):
-        outside_rows(marked, write("classes.csv", "text,label\nthe room,good\na stay,bad\n"))
+        external_rows(marked, write("classes.csv", "text,label\nthe room,good\na stay,bad\n"))
 
 
 @pytest.mark.parametrize(

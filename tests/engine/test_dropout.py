@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from tests import tiny
-from tunebook.engine.savings import NAME, FastDropout, attention, dropout, use_fast_dropout
+from tunebook.engine.speedups import NAME, FastDropout, attention, dropout, use_fast_dropout
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])

@@ -16,7 +16,7 @@ from transformers import integrations
 from tunebook.core.errors import MachineError, RunError
 from tunebook.core.folders import read_history
 from tunebook.core.progress import Silent
-from tunebook.engine.track import Diary, Interrupt, Patience, trackers
+from tunebook.engine.track import EarlyStop, Interrupt, MetricsLog, trackers
 
 
 def state(step: int = 3, first: bool = True, log: list[dict[str, float]] | None = None) -> Any:
@@ -29,7 +29,7 @@ def control() -> Any:
 
 def test_entries_are_written_and_those_after_a_checkpoint_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    diary = Diary(path, Silent())
+    diary = MetricsLog(path, Silent())
     diary.on_train_begin(None, state(0), control())  # type: ignore[arg-type]
     for step in (1, 2, 3):
         diary.on_log(None, state(step), control(), {"loss": 1 / step, "train_runtime": 9})  # type: ignore[arg-type]
@@ -44,7 +44,7 @@ def test_entries_are_written_and_those_after_a_checkpoint_forgotten(tmp_path: Pa
 def test_other_processes_write_nothing(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"step": 7}\n')
-    diary = Diary(path, Silent())
+    diary = MetricsLog(path, Silent())
     diary.on_train_begin(None, state(2, first=False), control())  # type: ignore[arg-type]
     diary.on_log(None, state(2, first=False), control(), {"loss": 1.0})  # type: ignore[arg-type]
     assert path.read_text() == '{"step": 7}\n'
@@ -53,7 +53,7 @@ def test_other_processes_write_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["loss", "eval_loss"])
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_loss_that_is_no_number_stops_the_run(name: str, value: float, tmp_path: Path) -> None:
-    diary = Diary(tmp_path / "metrics.jsonl", Silent())
+    diary = MetricsLog(tmp_path / "metrics.jsonl", Silent())
     with pytest.raises(RunError, match="step 3") as caught:
         diary.on_log(None, state(3), control(), {name: value})  # type: ignore[arg-type]
     assert caught.value.code == "run.diverged"
@@ -67,7 +67,7 @@ def test_a_loss_that_is_no_number_stops_the_run(name: str, value: float, tmp_pat
 def test_patience_counts_looks_since_the_first_best(scores: list[float], stops: bool) -> None:
     asked = control()
     log = [{"loss": 1.0}, *({"eval_x": score} for score in scores)]
-    Patience("x", 2).on_evaluate(None, state(log=log), asked)  # type: ignore[arg-type]
+    EarlyStop("x", 2).on_evaluate(None, state(log=log), asked)  # type: ignore[arg-type]
     assert asked.should_training_stop == stops
 
 

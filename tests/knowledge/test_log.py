@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tunebook.core.errors import BookError, MachineError
+from tunebook.core.localized import localized
 from tunebook.core.messages import say
-from tunebook.core.said import said
 from tunebook.knowledge import database
 from tunebook.knowledge import log as module
 from tunebook.knowledge.chain import Head, read_head, write_head
@@ -390,7 +390,7 @@ def test_an_entry_is_json(five):
 
 def test_what_tunebook_says_itself_is_read_in_the_readers_language(log, monkeypatch):
     monkeypatch.setenv("TUNEBOOK_LANG", "en")
-    log.append("search", reason=said("search.logged"))
+    log.append("search", reason=localized("search.logged"))
     log.append("search", reason="a reason of the owner")
     english = [entry.reason for entry in log.entries()]
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")

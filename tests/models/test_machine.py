@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tunebook.models import pace as machine
-from tunebook.models.pace import bf16_gain, flags, may_have_gpu, threads
+from tunebook.models import cpu_speed as machine
+from tunebook.models.cpu_speed import bf16_gain, flags, may_have_gpu, threads
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from tests import tiny
 from tests.techniques.test_swa import facts
 from tunebook.core.errors import PlanError
 from tunebook.core.technique import RunContext
-from tunebook.engine.savings import restore, trim
+from tunebook.engine.speedups import restore, trim
 from tunebook.nets.averages import copied, mean, moved, need_looks, standing_in
 
 

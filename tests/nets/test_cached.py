@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from tests import tiny
-from tunebook.engine.savings import use_fast_dropout
+from tunebook.engine.speedups import use_fast_dropout
 from tunebook.models.sentences import Sentences
 from tunebook.nets.cached import cached
 from tunebook.nets.sentences import SentenceEncoder

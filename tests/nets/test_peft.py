@@ -26,7 +26,7 @@ from tunebook.engine.weave import Weave
 from tunebook.models.architecture import depths
 from tunebook.models.source import model_id
 from tunebook.nets import peft
-from tunebook.nets.targets import linears
+from tunebook.nets.target_modules import linears
 
 KINDS = {"text_classification": "single_label", "tagging": "spans", "reranking": "relevance"}
 HEADS = {

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.report.test_ab import verdict
+from tunebook.core.formatting import amount
 from tunebook.core.verdict import Guardrail, RowEffect
-from tunebook.core.words import amount
 from tunebook.report.ab_words import (
     effect_text,
     foresight_text,

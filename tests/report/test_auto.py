@@ -9,12 +9,12 @@ import pytest
 
 from tests.report.reader import read_page
 from tests.report.test_ab import verdict as verdict_of
-from tests.verbs.racing.desks import candidate, state
+from tests.verbs.racing.contexts import candidate, state
 from tunebook.report.auto import write_auto_report
 from tunebook.verbs.racing.outcome import AutoResult
-from tunebook.verbs.racing.state import BaselineScore, Luck
+from tunebook.verbs.racing.state import BaselineScore, BestOfN
 
-LUCK = Luck(
+LUCK = BestOfN(
     tries=3, draws=2000, picked=0.9, no_better=0.44, seen=0.03, seen_low=0.0, seen_high=0.06, kept=0.001,
     kept_low=-0.03, kept_high=0.03, single=1,
 )  # fmt: skip

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests.verbs.racing.desks import candidate, state
+from tests.verbs.racing.contexts import candidate, state
 from tunebook.report.auto_words import (
     baseline_text,
+    best_of_n_text,
     candidate_name,
     changed_text,
     lead_text,
     level_text,
-    luck_text,
     spent_text,
     standing_headings,
     standing_rows,
@@ -62,4 +62,4 @@ def test_what_was_spent() -> None:
     assert spent_text(state(runs={"race": 2, "promotion": 4}, seconds=120.0), 30).endswith(
         "2 in the race, 4 for the promotion"
     )
-    assert luck_text(None, "accuracy") == ""
+    assert best_of_n_text(None, "accuracy") == ""

@@ -10,7 +10,7 @@ from tests.report.reader import read_page
 from tunebook.core.nouns import ParamTable, TableRow
 from tunebook.knowledge.chain import Check, Fault
 from tunebook.knowledge.log import Entry
-from tunebook.report.history import gain_text, marks, moment, render_history
+from tunebook.report.history import gain_text, moment, oddities, render_history
 
 FIGURES = {
     "test": "t", "verdict": "PROMOTE", "a": 1, "b": 2, "metric": "accuracy", "gain": 0.031, "lower": 0.008,
@@ -179,5 +179,5 @@ def test_gains_in_words(figures: dict[str, Any], expected: str) -> None:
 def test_moments_and_marks() -> None:
     assert moment("2026-05-01T10:00:00+00:00").startswith("2026-05-01")
     assert moment("once") == "once"
-    assert marks(ENTRIES[0]) == []
-    assert marks(entry(1, "init", 1, evidence={"recovered": True})) == ["entered later"]
+    assert oddities(ENTRIES[0]) == []
+    assert oddities(entry(1, "init", 1, evidence={"recovered": True})) == ["entered later"]

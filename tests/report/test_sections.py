@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from jinja2 import Environment
 
-from tunebook.core.sections import Beside, Cell, Column, HeatMap, Reliability, Scatter, Section, Table
-from tunebook.report.page import _environment, beside, figure, picture, side_by_side
+from tunebook.core.sections import Annotated, Cell, Column, HeatMap, Reliability, Scatter, Section, Table
+from tunebook.report.page import _environment, annotation, figure, picture, side_by_side
 
 AXES = ("x", "y")
 WIDE = Table("wide", (Column("a", "name"), Column("b", "number")), (("one", 3),), sortable=True, whole=True)
@@ -44,13 +44,13 @@ def test_plots_are_drawn_with_their_caption(section: Section) -> None:
         (None, "–", ""),
         (float("nan"), "–", ""),
         ("<b>", "<b>", ""),
-        (Beside(0.5, (0.25, 0.75)), "0.500", "0.250 – 0.750"),
-        (Beside("one", "two"), "one", "two"),
-        (Beside("one", None), "one", ""),
+        (Annotated(0.5, (0.25, 0.75)), "0.500", "0.250 – 0.750"),
+        (Annotated("one", "two"), "one", "two"),
+        (Annotated("one", None), "one", ""),
     ],
 )
 def test_cells_in_words(cell: Cell, text: str, more: str) -> None:
-    assert (figure(cell), beside(cell)) == (text, more)
+    assert (figure(cell), annotation(cell)) == (text, more)
 
 
 def test_every_form_of_a_column() -> None:
@@ -58,7 +58,7 @@ def test_every_form_of_a_column() -> None:
         Column(name, name)  # type: ignore[arg-type]
         for name in ("name", "plain", "number", "share", "text", "right", "wrong", "soft")
     ]
-    row = ("<i>", "p", Beside(0.5, (0.25, 0.75)), 0.125, Beside("first", "second"), "r", "w", "s")
+    row = ("<i>", "p", Annotated(0.5, (0.25, 0.75)), 0.125, Annotated("first", "second"), "r", "w", "s")
     found = drawn(Table("caption", tuple(columns), (row,), sortable=True, whole=True))
     for part in (
         '<div class="scroll">', '<table class="sort">', "<caption>caption</caption>", '<th scope="row">&lt;i&gt;</th>',

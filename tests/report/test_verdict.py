@@ -5,7 +5,7 @@ import math
 import pytest
 
 from tunebook.core.nouns import Interval, Report
-from tunebook.report.worth import standing
+from tunebook.report.scores import standing
 
 
 def report(value, low, high, baselines, headline="accuracy"):

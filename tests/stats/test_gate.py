@@ -11,7 +11,7 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
 from tunebook.core.errors import DataError, PlanError
-from tunebook.stats.freedom import seed_weight
+from tunebook.stats.degrees_of_freedom import seed_weight
 from tunebook.stats.gate import MeanSquares, decide, of_groups, two_way
 
 

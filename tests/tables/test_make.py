@@ -1,8 +1,8 @@
 import pytest
 
 from tunebook.core.errors import TableError
+from tunebook.core.localized import STORED, localized
 from tunebook.core.nouns import ParamTable
-from tunebook.core.said import STORED, said
 from tunebook.core.settings import Settings
 from tunebook.tables.make import Given, child, inherit, make_table, new_table, tidy
 
@@ -160,7 +160,7 @@ def lived_in() -> ParamTable:
     """A version whose rows have a history: reasons of the catalogue, effects, descriptions, an older default."""
     first = new_table(
         {"learning_rate": 2e-4, "seed": 7, "shake.size": 2, "fade.last": 5},
-        reasons={"learning_rate": said("rules.checkpointing"), "seed": "luck", "shake.size": "firm"},
+        reasons={"learning_rate": localized("rules.checkpointing"), "seed": "luck", "shake.size": "firm"},
         recommended={"learning_rate": 3e-4, "shake.size": 3},
         owner="An",
     )

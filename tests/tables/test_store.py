@@ -9,8 +9,8 @@ import pytest
 from filelock import FileLock
 
 from tunebook.core.errors import BookError, MachineError, TableError
+from tunebook.core.localized import localized
 from tunebook.core.messages import catalogue
-from tunebook.core.said import said
 from tunebook.knowledge import log as log_module
 from tunebook.knowledge.log import Change
 from tunebook.tables import store as module
@@ -308,7 +308,7 @@ def test_two_processes_never_share_a_number(store):
 def test_reasons_are_read_in_the_readers_language(tmp_path, monkeypatch):
     monkeypatch.setenv("TUNEBOOK_LANG", "en")
     store = TableStore(tmp_path / "tables")
-    made = new_table({"learning_rate": 1e-4}, reasons={"learning_rate": said("propose.warmup")}, note="by hand")
+    made = new_table({"learning_rate": 1e-4}, reasons={"learning_rate": localized("propose.warmup")}, note="by hand")
     english = store.add(made)
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
     chinese = store.get(1)

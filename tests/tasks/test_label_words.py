@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tunebook.core.nouns import Labels, Report
-from tunebook.core.sections import Beside, HeatMap, Reliability, Scatter, Table
+from tunebook.core.sections import Annotated, HeatMap, Reliability, Scatter, Table
 from tunebook.core.task import Rows
 from tunebook.tasks.label_words import class_table
 from tunebook.tasks.text_classification import TextClassification
@@ -82,7 +82,7 @@ def test_the_score_beside_a_mistake(labels: Labels, heading: str | None, monkeyp
     record = {"id": "7", "text": "one", "pair": "two", "true": "a", "label": "b", "score": 0.9}
     table = TASK.mistakes([record], labels)
     assert [column.heading for column in table.columns[4:]] == ([heading] if heading else [])
-    assert table.rows[0][:4] == ("7", Beside("one", "two"), "a", "b")
+    assert table.rows[0][:4] == ("7", Annotated("one", "two"), "a", "b")
     assert table.rows[0][4:] == ((0.9,) if heading else ())
 
 
@@ -95,7 +95,7 @@ def test_the_sections_of_each_kind() -> None:
     scores = {"a": {"f1": 0.5, "f1_low": 0.25, "f1_high": 0.75, "support": 3.0}, "b": {"f1": 1.0, "support": 1.0}}
     found = TASK.sections(report(confusion=[[2, 1], [0, 1]], per_class=scores, extra={"reliability": bins}), SINGLE)
     assert [type(section) for section in found] == [HeatMap, Reliability, Table]
-    assert class_table(report(per_class=scores)).rows == (("a", Beside(0.5, (0.25, 0.75)), 3), ("b", 1.0, 1))
+    assert class_table(report(per_class=scores)).rows == (("a", Annotated(0.5, (0.25, 0.75)), 3), ("b", 1.0, 1))
     three = TASK.sections(report(confusion=[[2, 1, 1], [0, 1, 0], [0, 3, 1]], extra={"scatter": [[0, 1.0]]}), ORDERED)
     assert [type(section) for section in three] == [Scatter, HeatMap, Table]
     assert isinstance(three[2], Table)

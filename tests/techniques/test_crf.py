@@ -239,7 +239,7 @@ def test_a_mean_of_models_holds_it(ground: Ground, tmp_path: Path) -> None:
 
 def test_a_run_that_is_continued_hands_on_what_it_has_learnt(ground: Ground, tmp_path: Path) -> None:
     from tunebook.core.nouns import write_json
-    from tunebook.engine.past import CONTINUE, find_start
+    from tunebook.engine.continual import CONTINUE, find_start
     from tunebook.models.source import model_id
 
     run = ground.folder / "runs" / "chained"

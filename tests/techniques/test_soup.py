@@ -54,7 +54,7 @@ def cooked(values: list[float], *, rows: Any = None, **given: Any) -> tuple[RunC
         run.scores = {"accuracy": score(value)}
         technique.on("look", run)
         if rows:
-            technique.tasted(rows.off(np.full((1, 1), value)), run)
+            technique.looked(rows.off(np.full((1, 1), value)), run)
     technique.on("end", run)
     with technique.scoring(run):
         kept = bias(net)

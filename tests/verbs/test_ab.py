@@ -247,9 +247,9 @@ class KilledError(Exception):
 
 def killed_at(when: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the process die at a step of some run, counted over all runs."""
-    from tunebook.engine.track import Diary
+    from tunebook.engine.track import MetricsLog
 
-    step, counted = Diary.on_step_end, [0]
+    step, counted = MetricsLog.on_step_end, [0]
 
     def end(self: Any, *args: Any, **more: Any) -> None:
         counted[0] += 1
@@ -257,7 +257,7 @@ def killed_at(when: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise KilledError
         step(self, *args, **more)
 
-    monkeypatch.setattr(Diary, "on_step_end", end)
+    monkeypatch.setattr(MetricsLog, "on_step_end", end)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock
 
 from tests import ab_book, small
-from tunebook.cli.auto import Shop
+from tunebook.cli.auto import PurchaseBars
 from tunebook.core.errors import BookError, PlanError, RunError
 from tunebook.core.nouns import ParamTable
 from tunebook.core.verdict import Gate
@@ -21,7 +21,7 @@ from tunebook.verbs.auto import auto
 from tunebook.verbs.init import init
 from tunebook.verbs.promote import promote
 from tunebook.verbs.racing import lineup
-from tunebook.verbs.racing.desk import Desk
+from tunebook.verbs.racing.budget import RaceContext
 from tunebook.verbs.racing.outcome import AutoResult
 from tunebook.verbs.racing.state import AutoState
 from tunebook.verbs.steps.book import Book
@@ -62,17 +62,19 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def poor(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
     """A champion whose rivals are no better, with runs that cost nothing: what `bought` holds was bought."""
-    monkeypatch.setattr(module, "buy_baselines", lambda desk: None)
-    monkeypatch.setattr(Desk, "marks_of", lambda self, item: None)
-    monkeypatch.setattr(Desk, "buy", buy)
+    monkeypatch.setattr(module, "buy_baselines", lambda context: None)
+    monkeypatch.setattr(RaceContext, "candidate_scores", lambda self, item: None)
+    monkeypatch.setattr(RaceContext, "buy", buy)
     return make(tmp_path, model)
 
 
-def buy(desk: Desk, name: str, place: int) -> None:
-    item = desk.diary.state.named(name)
-    desk.diary.change(name, scores=[*item.scores, 0.5 if name == "champion" else 0.4], seconds=[*item.seconds, 1.0])
-    desk.diary.count("race", desk.diary.state.bought + 1)
-    desk.diary.write(seconds=desk.meter.spent)
+def buy(context: RaceContext, name: str, place: int) -> None:
+    item = context.state_file.state.named(name)
+    context.state_file.change(
+        name, scores=[*item.scores, 0.5 if name == "champion" else 0.4], seconds=[*item.seconds, 1.0]
+    )
+    context.state_file.count("race", context.state_file.state.bought + 1)
+    context.state_file.write(seconds=context.meter.spent)
 
 
 @pytest.fixture(scope="module")
@@ -126,16 +128,16 @@ def test_nothing_better_is_said_without_a_test(poor: Book) -> None:
 def test_a_stop_keeps_what_was_bought_and_the_same_call_goes_on(poor: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     bought: list[tuple[str, int]] = []
 
-    def stopped(desk: Desk, name: str, place: int) -> None:
+    def stopped(context: RaceContext, name: str, place: int) -> None:
         if len(bought) == 9 and (name, place) != bought[-1]:
             bought.append((name, place))
             raise KeyboardInterrupt
         bought.append((name, place))
-        buy(desk, name, place)
+        buy(context, name, place)
 
-    monkeypatch.setattr(Desk, "buy", stopped)
+    monkeypatch.setattr(RaceContext, "buy", stopped)
     told: list[AutoState] = []
-    watch = Shop()
+    watch = PurchaseBars()
     monkeypatch.setattr(watch, "stopped", told.append)
     with pytest.raises(RunError) as caught:
         auto(poor, progress=watch)
@@ -158,19 +160,19 @@ def test_a_stop_keeps_what_was_bought_and_the_same_call_goes_on(poor: Book, monk
 def test_a_kill_in_a_run_is_passed_on_in_words(poor: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     for code, told in (("run.interrupted", "auto.interrupted"), ("run.busy", "run.busy")):
         error = RunError(code, key="x", value=1)
-        monkeypatch.setattr(Desk, "buy", lambda self, name, place, error=error: (_ for _ in ()).throw(error))
+        monkeypatch.setattr(RaceContext, "buy", lambda self, name, place, error=error: (_ for _ in ()).throw(error))
         with pytest.raises(RunError) as caught:
             auto(poor)
         assert caught.value.code == told
 
 
 def test_a_budget_that_is_spent_says_what_is_lacking(poor: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(desk: Desk, name: str, place: int) -> None:
-        desk.meter.before += 9.0
-        buy(desk, name, place)
+    def slow(context: RaceContext, name: str, place: int) -> None:
+        context.meter.before += 9.0
+        buy(context, name, place)
 
-    monkeypatch.setattr(Desk, "seconds", lambda self, name: 9.0)
-    monkeypatch.setattr(Desk, "buy", slow)
+    monkeypatch.setattr(RaceContext, "seconds", lambda self, name: 9.0)
+    monkeypatch.setattr(RaceContext, "buy", slow)
     found = auto(poor, minutes=0.5)
     assert not found.state.ended and found.state.bought == 3 and 27 < found.state.seconds < 30
     assert found.state.needed > 60 and found.to_json()["ended"] == "budget"

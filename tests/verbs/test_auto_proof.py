@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from tests.report.test_ab import verdict
-from tests.verbs.racing.desks import Free
+from tests.verbs.racing.contexts import Free
 from tunebook.core.errors import RefusedError
 from tunebook.tables.make import child
 from tunebook.verbs import auto_proof as module
@@ -21,35 +21,35 @@ from tunebook.verbs.steps.book import Book
 
 def raced(book: Book, tmp_path: Path, own: float = 0.5, winner: float = 0.6) -> tuple[Free, Candidate]:
     """A race that is over; the winner has these scores beside the champion's."""
-    desk = Free(tmp_path, {name: lambda place: 0.5 for name in ("champion", "1")})
-    object.__setattr__(desk, "book", book)
-    desk.diary.change("champion", table=book.champion, scores=[own] * 3)
+    context = Free(tmp_path, {name: lambda place: 0.5 for name in ("champion", "1")})
+    object.__setattr__(context, "book", book)
+    context.state_file.change("champion", table=book.champion, scores=[own] * 3)
     table = child(book.champion, {"learning_rate": 5e-5})
-    desk.diary.change("1", table=table, scores=[winner] * 3, state="finalist")
-    return desk, desk.diary.state.named("1")
+    context.state_file.change("1", table=table, scores=[winner] * 3, state="finalist")
+    return context, context.state_file.state.named("1")
 
 
 @pytest.mark.parametrize("winner", [0.5, 0.4])
 def test_what_is_not_ahead_is_not_tested(winner: float, book: Book, tmp_path: Path) -> None:
-    desk, item = raced(book, tmp_path, winner=winner)
-    prove(desk, item, frozenset())
-    assert desk.diary.state.ended == "none_better" and book.tables.versions() == [1]
+    context, item = raced(book, tmp_path, winner=winner)
+    prove(context, item, frozenset())
+    assert context.state_file.state.ended == "none_better" and book.tables.versions() == [1]
     alone, _ = raced(book, tmp_path / "alone")
     prove(alone, None, frozenset())
-    assert alone.diary.state.ended == "none_better" and "no other table" in alone.diary.state.reason
+    assert alone.state_file.state.ended == "none_better" and "no other table" in alone.state_file.state.reason
 
 
 @pytest.mark.parametrize(("decision", "ended"), [("STRONG", "promoted"), ("INCONCLUSIVE", "not_passed")])
 def test_only_what_passes_is_promoted(
     decision: str, ended: str, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, item = raced(book, tmp_path)
+    context, item = raced(book, tmp_path)
     asked: list[Any] = []
     entry = SimpleNamespace(evidence={"test_scores": {"gain": 0.1}})
     monkeypatch.setattr(module, "_tested", lambda *args: verdict(decision, guardrails=[]))
     monkeypatch.setattr(promoting, "promote", lambda *args, **more: asked.append((args, more)) or entry)
-    prove(desk, item, frozenset())
-    state = desk.diary.state
+    prove(context, item, frozenset())
+    state = context.state_file.state
     assert state.ended == ended and len(asked) == (ended == "promoted")
     assert state.test_scores == ({"gain": 0.1} if asked else {}) and state.version == 2
     added = book.tables.get(2)
@@ -59,28 +59,28 @@ def test_only_what_passes_is_promoted(
 
 
 def test_a_version_with_the_same_values_is_taken(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk, item = raced(book, tmp_path)
+    context, item = raced(book, tmp_path)
     there = book.tables.add(item.table.model_copy(update={"note": "mine"}))
     monkeypatch.setattr(module, "_tested", lambda *args: verdict("REJECT"))
-    prove(desk, item, frozenset())
-    assert desk.diary.state.version == there.version and book.tables.versions() == [1, 2]
+    prove(context, item, frozenset())
+    assert context.state_file.state.version == there.version and book.tables.versions() == [1, 2]
 
 
 def test_a_refusal_is_kept_in_words(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk, item = raced(book, tmp_path)
+    context, item = raced(book, tmp_path)
 
     def refuse(*args: Any, **more: Any) -> None:
         raise RefusedError("promote.champion", key="v2")
 
     monkeypatch.setattr(module, "_tested", lambda *args: verdict("STRONG", guardrails=[]))
     monkeypatch.setattr(promoting, "promote", refuse)
-    prove(desk, item, frozenset())
-    assert desk.diary.state.ended == "refused" and "v2" in desk.diary.state.reason
+    prove(context, item, frozenset())
+    assert context.state_file.state.ended == "refused" and "v2" in context.state_file.state.reason
     assert book.tables.champion == 1
 
 
 def test_what_the_test_rows_said_no_to_is_kept(book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk, item = raced(book, tmp_path)
+    context, item = raced(book, tmp_path)
     scores = {
         "gain": -0.1,
         "lower": -0.2,
@@ -97,8 +97,8 @@ def test_what_the_test_rows_said_no_to_is_kept(book: Book, tmp_path: Path, monke
     passed = verdict("STRONG", guardrails=[]).model_copy(update={"b": 2})
     monkeypatch.setattr(module, "_tested", lambda *args: passed)
     monkeypatch.setattr(promoting, "promote", refuse)
-    prove(desk, item, frozenset())
-    state = desk.diary.state
+    prove(context, item, frozenset())
+    state = context.state_file.state
     assert state.ended == "refused" and state.test_scores == scores and state.runs == {"promotion": 4}
 
 

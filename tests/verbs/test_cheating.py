@@ -19,9 +19,9 @@ from tunebook.core.verdict import Verdict
 from tunebook.knowledge.log import Change
 from tunebook.tables.store import TableStore
 from tunebook.verbs.ab import ab
+from tunebook.verbs.abtest.ab_plan import ABPlan, PlannedLook
 from tunebook.verbs.abtest.final_exam import Trial
 from tunebook.verbs.abtest.scored import split_exam
-from tunebook.verbs.abtest.test_plan import PlannedLook, TestPlan
 from tunebook.verbs.init import init
 from tunebook.verbs.promote import opened, promote, weigh
 from tunebook.verbs.steps.book import Book
@@ -87,7 +87,7 @@ def failed_before(
         planned: rows of the test's plan that are others.
     """
     evidence = book.log.entries("test")[0].evidence
-    plan = TestPlan(**{**evidence["plan"], **(planned or {})})
+    plan = ABPlan(**{**evidence["plan"], **(planned or {})})
     end = PlannedLook(seeds=seeds, alpha=plan.alpha)
     plan = plan.model_copy(update={"seeds": list(range(1, seeds + 1)), "looks": [end]})
     look = {**end.model_dump(), "gain": -0.01, "lower": -0.03, "upper": 0.01, **figures}

@@ -15,8 +15,8 @@ from tests import small
 from tests.books import QUICK, Trained
 from tunebook.core.errors import DataError, RunError
 from tunebook.core.lineage import Ingredient, Recipe
+from tunebook.core.locations import write_plan
 from tunebook.core.nouns import Interval, Report, read_json, write_json
-from tunebook.core.places import write_plan
 from tunebook.data.load import load
 from tunebook.data.options import DataOptions
 from tunebook.stats.bootstrap import Units

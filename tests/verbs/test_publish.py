@@ -39,7 +39,7 @@ def parts(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_flipped_rows_are_told_with_their_texts(parts: Any) -> None:
     prepared, course, made = parts
-    found = module._texts(prepared, course.marks(prepared), made)
+    found = module._texts(prepared, course.arm_scores(prepared), made)
     (won,), (lost,) = found["won"], found["lost"]
     names = prepared.book.data.labels.names
     true = names[int(prepared.exam.targets[0])]
@@ -53,8 +53,8 @@ def test_a_run_without_a_model_says_nothing(parts: Any) -> None:
     prepared, course, _ = parts
     for run in course.pairs:
         run.answers = {key: (None, answers[1]) for key, answers in run.answers.items()}
-    marks, _ = course.marks(prepared)
-    assert module._commonest(marks)(0) == "–"
+    arm_scores, _ = course.arm_scores(prepared)
+    assert module._commonest(arm_scores)(0) == "–"
 
 
 def test_each_thing_is_logged_once(parts: Any) -> None:

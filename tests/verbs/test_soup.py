@@ -258,7 +258,7 @@ def test_a_score_that_is_no_number_is_the_worst(
 ) -> None:
     _, runs = pantry.copy(tmp_path / "book", *(pantry.train(seed) for seed in (1, 2, 3)))
     scores = iter([float("nan"), 0.5, 0.6, float("nan"), 0.6, 0.6, 0.6])
-    monkeypatch.setattr(module.Tasting, "score", lambda self, logits: next(scores))
+    monkeypatch.setattr(module.Evaluator, "score", lambda self, logits: next(scores))
     found = soup(runs).recipe
     assert [item.run for item in found.ingredients] == [runs[2].id, runs[1].id, runs[0].id]
     assert [item.taken for item in found.ingredients] == [True, False, True]

@@ -32,8 +32,8 @@ def ab(book: Books, a: Version, b: Challenger, rule: GateOptions, around: ExtraO
     asked = read_options(rule, around, allowed)  # a slip of the pen is told before anything is loaded
     from tunebook.verbs.ab import run_test
     from tunebook.verbs.abtest.effects import METHODS
+    from tunebook.verbs.abtest.logged_tests import rows_use
     from tunebook.verbs.abtest.prepared import prepare_test
-    from tunebook.verbs.abtest.tested import rows_use
     from tunebook.verbs.steps.book import open_book
 
     if around.method and around.method not in METHODS:
@@ -58,7 +58,7 @@ def ab(book: Books, a: Version, b: Challenger, rule: GateOptions, around: ExtraO
 
 def _announce(prepared: PreparedTest) -> None:
     """Say what will be done and how long it may take, and what should give pause."""
-    from tunebook.core.words import duration
+    from tunebook.core.formatting import duration
     from tunebook.report.ab_words import foresight_text
 
     for code, fields in prepared.warnings:
@@ -97,7 +97,7 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
 
 def _tell(screen: Console, verdict: Verdict, data: dict[str, Any]) -> None:
     from tunebook.report.ab_words import doubt_texts, sentence, settle_text
-    from tunebook.report.worth import arm_rows
+    from tunebook.report.scores import arm_rows
 
     good = verdict.passed or verdict.verdict not in ("STRONG", "PROMOTE")
     style = _STYLES[verdict.verdict] if good else "yellow"
@@ -138,7 +138,7 @@ def _tell(screen: Console, verdict: Verdict, data: dict[str, Any]) -> None:
 
 
 def _facts(verdict: Verdict) -> list[tuple[str, str]]:
-    from tunebook.core.words import duration, number, score_text
+    from tunebook.core.formatting import duration, number, score_text
     from tunebook.report.ab_words import money
 
     extra = verdict.extra
@@ -168,7 +168,7 @@ def _guards(verdict: Verdict) -> tuple[list[Sequence[str]], str]:
 
 
 def _effects(verdict: Verdict) -> list[Sequence[str]]:
-    from tunebook.core.words import phrase
+    from tunebook.core.formatting import phrase
     from tunebook.report.ab_words import effect_text
 
     return [

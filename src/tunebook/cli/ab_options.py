@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tunebook.cli.options import Allowed, listed, option, pair, wrong
 
 if TYPE_CHECKING:
-    from tunebook.verbs.abtest.test_plan import Asked
+    from tunebook.verbs.abtest.ab_plan import Asked
 
 _POINTS = re.compile(r"([\d.]+)\s*(pts?|points?|pp|点|分|个?百分点)", re.IGNORECASE)
 _SHARE = re.compile(r"([\d.]+)\s*[%％]")
@@ -80,7 +80,7 @@ def read_options(rule: GateOptions, around: ExtraOptions, allowed: Allowed) -> A
         asked["binding"] = True
     asked["challenges"] = [_challenge(item) for item in rule.challenge or ()]
     if around.prices is not None:
-        from tunebook.verbs.abtest.test_plan import read_prices
+        from tunebook.verbs.abtest.ab_plan import read_prices
 
         asked["prices"] = read_prices(around.prices)
     return asked

@@ -39,7 +39,7 @@ def auto(book: Books, budget: Budget, allowed: Allowed) -> Answer:
 
     opened = open_book(book)
     note(say("auto.planning", tries=budget.tries))
-    with Shop() as shop:
+    with PurchaseBars() as shop:
         shop.minutes = budget.minutes
         try:
             result = act(opened, **vars(budget), allow=allowed.names, progress=shop)
@@ -55,7 +55,7 @@ def auto(book: Books, budget: Budget, allowed: Allowed) -> Answer:
     )
 
 
-class Shop(Bars):
+class PurchaseBars(Bars):
     """Bars that also say what was bought, line by line.
 
     Attributes:
@@ -69,7 +69,7 @@ class Shop(Bars):
 
     def begins(self, state: AutoState, costs: Costs) -> None:
         """Say what the work will cost, and which tables cannot take part in it."""
-        from tunebook.core.words import duration
+        from tunebook.core.formatting import duration
         from tunebook.report.auto_words import candidate_name
 
         self.metric = state.spec.metric
@@ -85,7 +85,7 @@ class Shop(Bars):
 
     def bought(self, state: AutoState, name: str) -> None:
         """Say what was bought for a table, or which baseline was measured."""
-        from tunebook.core.words import baseline_name, duration, metric_name, score_text
+        from tunebook.core.formatting import baseline_name, duration, metric_name, score_text
         from tunebook.report.auto_words import candidate_name
 
         metric = metric_name(state.spec.metric)
@@ -126,7 +126,7 @@ def _stand(screen: Console, state: AutoState, minutes: float) -> None:
 
 def _tell(screen: Console, result: AutoResult) -> None:
     from tunebook.report.ab_words import sentence, settle_text
-    from tunebook.report.auto_words import baseline_text, broken_texts, ending, luck_text
+    from tunebook.report.auto_words import baseline_text, best_of_n_text, broken_texts, ending
 
     state = result.state
     mark = "✓" if result.promoted else "–"
@@ -144,7 +144,7 @@ def _tell(screen: Console, result: AutoResult) -> None:
         warn(screen, [cheap])
     elif cheap:
         screen.print(cheap)
-    if luck := luck_text(state.luck, state.spec.metric):
+    if luck := best_of_n_text(state.luck, state.spec.metric):
         screen.print(luck)
     screen.print(facts([(say("cli.report"), result.path / "report.html")]))
 
@@ -179,4 +179,4 @@ def _decisive_seeds(result: AutoResult) -> int:
     return int(verdict.settle.get("seeds") or 0) if verdict.verdict == "INCONCLUSIVE" else 0
 
 
-__all__ = ["Budget", "Shop", "auto"]
+__all__ = ["Budget", "PurchaseBars", "auto"]

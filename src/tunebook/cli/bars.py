@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TextIO, cast
 
-from tunebook.cli.streams import Patient, heard
+from tunebook.cli.streams import RobustStream, heard
 from tunebook.core.messages import has_words, say
 
 _EVERY = 10.0  # seconds between lines where no terminal shows bars
@@ -50,7 +50,7 @@ class Bars:
         self, metric: str = "", *, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.metric = metric
-        self.stream = cast(TextIO, Patient(stream or sys.stderr))
+        self.stream = cast(TextIO, RobustStream(stream or sys.stderr))
         self.clock = clock
         self.works: list[_Work] = []
         self.last = clock()
@@ -117,7 +117,7 @@ class Bars:
         self.last, work.told = self.clock(), True
         spent = self.last - work.start
         rate = (work.done - work.begun) / spent if spent > 0 else 0.0
-        parts = [f"{work.title} {work.done}/{work.total}", *filter(None, [pace(rate)])]
+        parts = [f"{work.title} {work.done}/{work.total}", *filter(None, [rate_text(rate)])]
         if rate and work.done < work.total:
             parts.append(say("cli.left", seconds=round((work.total - work.done) / rate)))
         self.stream.write(" · ".join([*parts, *filter(None, [self._figures(work)])]) + "\n")
@@ -129,7 +129,7 @@ class Bars:
         return "  ".join(f"{name} {work.figures[key]:.3f}" for key, name in shown if key in work.figures)
 
 
-def pace(rate: float) -> str:
+def rate_text(rate: float) -> str:
     """Units a second; seconds a unit where they take long; nothing before the first."""
     if not rate:
         return ""
@@ -156,7 +156,7 @@ def _screen(stream: TextIO) -> Any:
 
         def render(self, task: Any) -> Text:
             speed = task.finished_speed or task.speed
-            return Text(pace(speed or 0.0), style="dim")
+            return Text(rate_text(speed or 0.0), style="dim")
 
     return Progress(
         TextColumn("{task.description}", markup=False),
@@ -169,4 +169,4 @@ def _screen(stream: TextIO) -> Any:
     )
 
 
-__all__ = ["Bars", "pace"]
+__all__ = ["Bars", "rate_text"]

@@ -49,7 +49,7 @@ def _data(item: Candidate) -> dict[str, Any]:
 
 
 def _tell(screen: Console, found: Bases) -> None:
-    from tunebook.core.words import metric_name, number
+    from tunebook.core.formatting import metric_name, number
 
     train, scored = found.rows
     prose(screen, say("bases.how", train=number(train), scored=number(scored)))
@@ -75,7 +75,7 @@ def _tell(screen: Console, found: Bases) -> None:
 
 
 def _line(item: Candidate) -> list[str]:
-    from tunebook.core.words import memory, score_text
+    from tunebook.core.formatting import memory, score_text
 
     assert item.score is not None and item.bytes is not None
     return [

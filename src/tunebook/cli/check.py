@@ -10,7 +10,7 @@ from tunebook.cli.answer import Answer, advise, command, facts, grid, warn
 from tunebook.cli.app import fitted
 from tunebook.cli.choose import chosen_table, described, overruled
 from tunebook.cli.init import data_facts
-from tunebook.cli.options import Allowed, Books, Chosen, argument, said
+from tunebook.cli.options import Allowed, Books, Chosen, argument, repeated_options
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def check(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
     return Answer(
         _data(found),
         lambda screen: _tell(screen, opened, found, described(opened, chosen)),
-        (command("train", book, *said(chosen, allowed)),) if found.ok else (),
+        (command("train", book, *repeated_options(chosen, allowed)),) if found.ok else (),
         0 if found.ok else NO,
     )
 
@@ -71,7 +71,7 @@ def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
 
 def plan_facts(plan: Plan) -> list[tuple[str, str]]:
     """Model, settings that matter most, techniques and cost of a plan, in words."""
-    from tunebook.core.words import head_text, metric_name, number, stage_names
+    from tunebook.core.formatting import head_text, metric_name, number, stage_names
 
     params = plan.params
     batch = f"{params.batch_size} × {params.gradient_accumulation_steps}"
@@ -100,7 +100,7 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
 
 def rate_text(plan: Plan) -> str:
     """The peak rate that is used, and whose it is where that is not the table's."""
-    from tunebook.core.words import shown
+    from tunebook.core.formatting import shown
     from tunebook.tables.in_force import peak_rate
 
     row, rate = peak_rate(plan)
@@ -110,7 +110,7 @@ def rate_text(plan: Plan) -> str:
 
 def estimate_text(estimate: Estimate) -> str:
     """Steps, time and memory of a run, which are right within a factor of about two."""
-    from tunebook.core.words import duration, memory, number, share_text
+    from tunebook.core.formatting import duration, memory, number, share_text
 
     needed = say(
         "cli.estimate_of",
@@ -155,7 +155,7 @@ def _of_book(book: Path) -> Answer:
 
 
 def _tell_doctor(screen: Console, found: dict[str, Any]) -> None:
-    from tunebook.core.words import memory
+    from tunebook.core.formatting import memory
 
     machine = found["machine"]
     gpu = memory(machine["gpu_memory_bytes"]) if machine["gpu_memory_bytes"] else say("cli.doctor.none")

@@ -15,7 +15,7 @@ import click
 from tunebook.cli.answer import Answer, advise, console, json_line, show, show_json
 from tunebook.cli.app import application, fitted
 from tunebook.cli.completion import ASKED, COMMON
-from tunebook.cli.streams import Stop, Streams, heard, patience, silence
+from tunebook.cli.streams import Stop, Streams, heard, heartbeat, silence
 from tunebook.core.errors import MachineError, TunebookError, machine_error, near
 from tunebook.core.messages import say
 
@@ -43,7 +43,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     words, common = _common(list(sys.argv[1:] if arguments is None else arguments))
     _prepare(common)
     try:
-        with stop.heard(), _nothing() if common.json else patience():
+        with stop.heard(), _nothing() if common.json else heartbeat():
             code = _tried(lambda: _answer(words, common), common, words)
         code = 128 + stop.number if code == INTERRUPTED else code
         if failed := _tried(streams.flush, common):

@@ -10,8 +10,8 @@ from tunebook.cli.answer import Answer, facts, grid, predict_command, prose
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, RunName, option, wrong
+from tunebook.core.localized import Localized
 from tunebook.core.messages import say
-from tunebook.core.said import Said
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,7 +68,7 @@ def tell_retention(screen: Console, kept: Retention | None) -> None:
     """Print each earlier task with what was learned and what is left; nothing for a run that continues from none."""
     if kept is None:
         return
-    from tunebook.report.worth import headings, summary_facts, task_rows
+    from tunebook.report.scores import headings, summary_facts, task_rows
 
     screen.print()
     screen.print(say("retention.heading"), style="bold")
@@ -97,8 +97,8 @@ def retention_data(kept: Retention | None) -> dict[str, Any]:
 
 def tell_report(screen: Console, report: Report) -> None:
     """Print the verdict and a table of the scores with their intervals and the best baseline of each."""
-    from tunebook.core.words import metric_name, phrase
-    from tunebook.report.worth import all_notes, standing
+    from tunebook.core.formatting import metric_name, phrase
+    from tunebook.report.scores import all_notes, standing
 
     found = standing(report)
     screen.print(f"{_MARKS[found.outcome]} {found.sentence}", style=_STYLES[found.outcome])
@@ -113,7 +113,7 @@ def tell_report(screen: Console, report: Report) -> None:
 
 def score_lines(report: Report) -> Iterator[list[str]]:
     """Name, value, interval and best baseline of each score that has an interval, the headline first."""
-    from tunebook.core.words import baseline_name, score_text
+    from tunebook.core.formatting import baseline_name, score_text
 
     names = [name for name in (report.headline, *report.intervals) if name in report.metrics]
     for name in dict.fromkeys(names):
@@ -128,7 +128,7 @@ def score_lines(report: Report) -> Iterator[list[str]]:
 
 def best_of(report: Report, metric: str) -> tuple[str, float] | None:
     """The baseline that does best in a metric, and its score."""
-    from tunebook.core.words import sign_of
+    from tunebook.core.formatting import sign_of
 
     known = [(name, scores[metric]) for name, scores in report.baselines.items() if scores.get(metric) is not None]
     known = [(name, value) for name, value in known if value == value]  # without NaN
@@ -145,7 +145,9 @@ def report_data(report: Report) -> dict[str, Any]:
         "metrics": report.metrics,
         "intervals": {name: [item.low, item.high] for name, item in report.intervals.items()},
         "interval_notes": {
-            name: [{"code": note.code, **note.fields, "text": str(note)} for note in notes if isinstance(note, Said)]
+            name: [
+                {"code": note.code, **note.fields, "text": str(note)} for note in notes if isinstance(note, Localized)
+            ]
             for name, notes in report.interval_notes.items()
         },
         "groups": report.groups,

@@ -151,7 +151,7 @@ def _tell_note(screen: Console, note: Note, widest: int) -> None:
 
 
 def _cut(value: Any) -> str:
-    from tunebook.core.words import shown
+    from tunebook.core.formatting import shown
 
     text = shown(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

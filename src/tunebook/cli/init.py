@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, facts, grid, note, warn
-from tunebook.cli.options import Allowed, Books, Form, data_options, option, said
+from tunebook.cli.options import Allowed, Books, Form, data_options, option, repeated_options
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def init(book: Books, sources: Sources, columns: Columns, rules: RowRules, form:
     )
     warnings = warnings_of(made, allow=allowed.names)
     tell = partial(_tell, book=made, warnings=warnings, whole=sources.verbose)
-    more = said(allowed)
+    more = repeated_options(allowed)
     return Answer(_data(made, warnings), tell, (command("check", book, *more), command("train", book, *more)))
 
 
@@ -145,7 +145,7 @@ def _tell(screen: Console, book: Book, *, warnings: list[dict[str, Any]], whole:
 
 def _proposed(table: ParamTable) -> str:
     """The rows that decide most of what was proposed."""
-    from tunebook.core.words import shown
+    from tunebook.core.formatting import shown
 
     values = {name: shown(value) for name, value in table.values().items()}
     words = {"rate": "learning_rate", "batch": "batch_size", "epochs": "max_epochs", "length": "max_length"}
@@ -154,7 +154,7 @@ def _proposed(table: ParamTable) -> str:
 
 def data_facts(ref: DataRef) -> list[tuple[str, str]]:
     """Task, columns, classes, rows and what was dropped, in words."""
-    from tunebook.core.words import number, phrase
+    from tunebook.core.formatting import number, phrase
 
     ledger = ref.stats["ledger"]
     idle = {"group", "time"} - {str(ref.stats.get("split_by"))}  # found by name, and without a part in the split
@@ -194,7 +194,7 @@ def _classes(ref: DataRef, limit: int = 12) -> str:
 
 def _tell_table(screen: Console, book: Book) -> None:
     """The rows that were proposed for this data, with their reasons."""
-    from tunebook.core.words import shown
+    from tunebook.core.formatting import shown
 
     table = book.champion
     rows = [(name, shown(row.value), row.reason) for name, row in table.rows.items() if row.reason]

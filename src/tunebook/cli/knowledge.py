@@ -102,7 +102,7 @@ def _tell_rest(screen: Console, count: int) -> None:
 
 
 def _circumstances(item: Lesson) -> str:
-    from tunebook.core.words import phrase
+    from tunebook.core.formatting import phrase
 
     classes = say("knowledge.classes", classes=item.classes) if item.classes else phrase("problem", item.problem)
     book = item.book or say("knowledge.imported_book")
@@ -119,13 +119,13 @@ def _circumstances(item: Lesson) -> str:
 
 
 def _changes(item: Lesson) -> str:
-    from tunebook.core.words import shown
+    from tunebook.core.formatting import shown
 
     return "\n".join(f"{row['row']}: {shown(row['from'])} → {shown(row['to'])}" for row in item.changed)
 
 
 def _outcome(item: Lesson) -> str:
-    from tunebook.core.words import metric_name, phrase
+    from tunebook.core.formatting import metric_name, phrase
     from tunebook.report.history import gain_text, second_proof
 
     second = second_proof(item.test_scores.model_dump()) if item.test_scores else ""
@@ -152,7 +152,7 @@ def knowledge_effects(around: Around, row: Row) -> Answer:
 
 
 def _tell_effects(screen: Console, row: str, tests: list[RowTest], pooled: list[Effect]) -> None:
-    from tunebook.core.words import metric_name
+    from tunebook.core.formatting import metric_name
     from tunebook.report.history import gain_text
 
     if not tests:
@@ -185,7 +185,7 @@ def _tell_effects(screen: Console, row: str, tests: list[RowTest], pooled: list[
 
 def _possible(effect: Effect) -> Effect:
     """The same, its ends no further out than the metric can move."""
-    from tunebook.core.words import possible
+    from tunebook.core.formatting import possible
 
     found = effect.pooled
     ends = {name: getattr(found, name) for name in ("mean", "lower", "upper", "new_lower", "new_upper")}
@@ -195,7 +195,7 @@ def _possible(effect: Effect) -> Effect:
 
 def _elsewhere(effect: Effect) -> str:
     """Where the effect on another data set is to be expected, or that this cannot be told."""
-    from tunebook.core.words import possible
+    from tunebook.core.formatting import possible
 
     low, high = effect.pooled.new_lower, effect.pooled.new_upper
     if low is None or high is None:
@@ -207,7 +207,7 @@ def _elsewhere(effect: Effect) -> str:
 
 def _in_units(value: float, metric: str, sign: str = "+") -> str:
     """A number in points of a share, else in the metric's own unit, as `gain_text` says it."""
-    from tunebook.core.words import is_share
+    from tunebook.core.formatting import is_share
 
     return say("report.points", value=f"{value * 100:{sign}.1f}") if is_share(metric) else f"{value:{sign}.4f}"
 
@@ -221,7 +221,7 @@ def _likest(row: str) -> str:
 
 
 def _told(test: RowTest) -> tuple[str, str]:
-    from tunebook.core.words import metric_name, shown
+    from tunebook.core.formatting import metric_name, shown
     from tunebook.report.history import gain_text
 
     ratio = f" (×{test.ratio:.3g})" if test.ratio is not None else ""

@@ -71,7 +71,7 @@ def mine(
 
 
 def _tell(screen: Console, mined: Mined) -> None:
-    from tunebook.core.words import number
+    from tunebook.core.formatting import number
 
     screen.print(f"✓ {say('mine.done', path=mined.path)}", style="green", soft_wrap=True)
     names = ("rows", "negatives", "judged", "alike", "near")

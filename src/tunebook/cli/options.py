@@ -115,7 +115,7 @@ def _fields(group: Any) -> list[inspect.Parameter]:
     ]
 
 
-def said(*groups: Any, but: str = "") -> list[str]:
+def repeated_options(*groups: Any, but: str = "") -> list[str]:
     """The words that say once more what was asked for with records of options, as a command that goes on needs them.
 
     Args:
@@ -227,7 +227,7 @@ __all__ = [
     "listed",
     "option",
     "pair",
-    "said",
+    "repeated_options",
     "share",
     "spread",
     "wrong",

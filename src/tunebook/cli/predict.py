@@ -12,7 +12,7 @@ from tunebook.cli.answer import Answer, command, note, warn
 from tunebook.cli.answers import answer_in, tell_answers
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
-from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, said, share
+from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, repeated_options, share
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 from tunebook.core.registry import task_of
@@ -77,7 +77,7 @@ def predict(
     told = _told(found, rows, asked)
     if asked.out is None:
         chosen = ("--run", run) if run != "latest" else ()
-        go = command("predict", book, *said(asked, form), *chosen, "--out", "answers.csv")
+        go = command("predict", book, *repeated_options(asked, form), *chosen, "--out", "answers.csv")
         return Answer(
             rows,
             lambda screen: _tell(screen, found, (rows, names), asked.top_k, told),

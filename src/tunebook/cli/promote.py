@@ -61,7 +61,7 @@ def proven(book: Book, promotion: Promotion) -> Promotion:
 
 
 def _announce(book: Book, trial: Trial, before: dict[str, int]) -> None:
-    from tunebook.core.words import amount, duration
+    from tunebook.core.formatting import amount, duration
 
     about = {"seeds": len(trial.seeds), "runs": trial.missing, "time": duration(trial.seconds)}
     count = {"n": len(trial.exam.rows), "number": before["logged"] + 1, "most": book.file.gate.openings}
@@ -130,7 +130,7 @@ def _answer(book: Path, act: Callable[[], Entry]) -> Answer:
 
 def test_rows_text(found: dict[str, Any], times: int) -> str:
     """What the test rows say of a promotion, and how often they were opened by now."""
-    from tunebook.core.words import amount, metric_name, score_text
+    from tunebook.core.formatting import amount, metric_name, score_text
 
     scores = {name: score_text(found[name]) for name in ("a", "b")}
     points = {name: amount(found[name], found["metric"]) for name in ("gain", "lower", "upper")}
@@ -186,8 +186,8 @@ def _verified(found: Check) -> Answer:
 
 
 def _tell(screen: Console, entries: list[Entry], earlier: int, looser: dict[int, list[str]]) -> None:
-    from tunebook.core.words import phrase
-    from tunebook.report.history import marks, moment
+    from tunebook.core.formatting import phrase
+    from tunebook.report.history import moment, oddities
 
     if not entries:
         screen.print(say("log.empty"))
@@ -201,7 +201,9 @@ def _tell(screen: Console, entries: list[Entry], earlier: int, looser: dict[int,
             phrase("log.action", entry.action),
             f"v{entry.table}" if entry.table else "–",
             entry.actor,
-            " · ".join([*marks(entry), *_looser(looser.get(entry.number)), *([entry.reason] if entry.reason else [])]),
+            " · ".join(
+                [*oddities(entry), *_looser(looser.get(entry.number)), *([entry.reason] if entry.reason else [])]
+            ),
         )
         for entry in entries
     ]

@@ -11,8 +11,8 @@ from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, wrong
 from tunebook.core.errors import TunebookError
+from tunebook.core.formatting import phrase
 from tunebook.core.messages import cut, say
-from tunebook.core.words import phrase
 
 if TYPE_CHECKING:
     from rich.console import Console

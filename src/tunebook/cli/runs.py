@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, grid, predict_command
 from tunebook.cli.choose import chosen_table
-from tunebook.cli.options import Allowed, Books, Chosen, option, said
+from tunebook.cli.options import Allowed, Books, Chosen, option, repeated_options
 from tunebook.core.errors import RunError, TunebookError
 from tunebook.core.messages import say
 
@@ -65,7 +65,7 @@ def _known(runs: Sequence[Run], book: Book) -> list[dict[str, Any]]:
 
 
 def _tell(screen: Console, found: list[dict[str, Any]], earlier: int) -> None:
-    from tunebook.core.words import duration, metric_name, phrase, score_text
+    from tunebook.core.formatting import duration, metric_name, phrase, score_text
 
     if not found:
         screen.print(say("cli.runs.none"))
@@ -105,7 +105,7 @@ def stages(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
     made = plan(chosen_table(opened, chosen), opened.data, allow=allowed.names)
     found = list(stage_facts(made))
     more = (
-        [command("train", book, *said(chosen, allowed))]
+        [command("train", book, *repeated_options(chosen, allowed))]
         if found and not all(item["finished"] for item in found)
         else []
     )
@@ -114,7 +114,7 @@ def stages(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
 
 
 def _tell_stages(screen: Console, found: list[dict[str, Any]]) -> None:
-    from tunebook.core.words import duration, number, phrase
+    from tunebook.core.formatting import duration, number, phrase
 
     if not found:
         screen.print(say("stages.none"))
@@ -141,14 +141,14 @@ def _tell_stages(screen: Console, found: list[dict[str, Any]]) -> None:
 
 def _did(counters: dict[str, float]) -> str:
     """What a technique has done, by its own counters."""
-    from tunebook.core.words import number
+    from tunebook.core.formatting import number
 
     return " · ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in counters.items()) or "–"
 
 
 def _score(item: dict[str, Any], when: str) -> str:
     """Perplexity of a language model, the headline metric of any other."""
-    from tunebook.core.words import metric_name, number, score_text
+    from tunebook.core.formatting import metric_name, number, score_text
 
     scores = item[when]
     if "perplexity" in scores:

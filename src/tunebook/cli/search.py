@@ -89,7 +89,7 @@ def _answer(book: Book, result: SearchResult) -> Answer:
 
 
 def _tell(screen: Console, result: SearchResult) -> None:
-    from tunebook.core.words import metric_name, score_text
+    from tunebook.core.formatting import metric_name, score_text
     from tunebook.report.search import value_text
 
     words = {"trials": result.trials, "metric": metric_name(result.metric), "score": score_text(result.score)}
@@ -193,7 +193,7 @@ def find_batch(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
 
 
 def _tell_batch(screen: Console, found: BatchFound) -> None:
-    from tunebook.core.words import memory
+    from tunebook.core.formatting import memory
 
     screen.print(say("find.most", rows=found.most, device=found.device), style="bold")
     screen.print()

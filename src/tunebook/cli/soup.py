@@ -75,7 +75,7 @@ def _next(book: Path, found: Soup) -> tuple[str, ...]:
 
 
 def _tell(screen: Console, found: Soup) -> None:
-    from tunebook.core.words import metric_name, score_text
+    from tunebook.core.formatting import metric_name, score_text
 
     recipe = found.recipe
     screen.print(say("soup.validation", metric=metric_name(recipe.metric), rows=recipe.rows), style="bold")
@@ -94,7 +94,7 @@ def _tell(screen: Console, found: Soup) -> None:
 
 def _standing(found: Soup) -> list[tuple[str, str]]:
     """Soup, best run and ensemble, each with its score and what it costs to ask."""
-    from tunebook.core.words import score_text
+    from tunebook.core.formatting import score_text
 
     recipe = found.recipe
     offered, taken = len(recipe.ingredients), len(recipe.taken)
@@ -122,7 +122,7 @@ def _conclude(screen: Console, found: Soup) -> None:
 
 
 def _sentence(found: Soup) -> str:
-    from tunebook.core.words import amount, score_text
+    from tunebook.core.formatting import amount, score_text
 
     recipe: Recipe = found.recipe
     if found.run is None:

@@ -66,7 +66,7 @@ def _reopen(number: int) -> None:
         os.close(nothing)
 
 
-class Patient:
+class RobustStream:
     """A stream that progress is written to: full, or a terminal that is gone, it must not end the work itself."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -117,7 +117,7 @@ class Stop:
 
 
 @contextmanager
-def patience() -> Iterator[None]:
+def heartbeat() -> Iterator[None]:
     """Inside, a line goes to stderr where nothing else was said in time."""
     timer = Timer(SECONDS, _speak)
     timer.daemon = True
@@ -143,4 +143,4 @@ def _speak() -> None:
         return
 
 
-__all__ = ["Patient", "Stop", "Streams", "heard", "patience", "silence"]
+__all__ = ["RobustStream", "Stop", "Streams", "heard", "heartbeat", "silence"]

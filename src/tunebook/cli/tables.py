@@ -59,7 +59,7 @@ def _set(book: Path) -> str:
 
 
 def _tell_rows(screen: Console, table: ParamTable, effects: Mapping[str, str]) -> None:
-    from tunebook.core.words import moment, shown
+    from tunebook.core.formatting import moment, shown
     from tunebook.report.history import described
 
     title = f"v{table.version}" if table.version else say("cli.runs.unsaved")
@@ -85,14 +85,14 @@ def _tell_rows(screen: Console, table: ParamTable, effects: Mapping[str, str]) -
 
 
 def _proposed(row: TableRow) -> str:
-    from tunebook.core.words import shown
+    from tunebook.core.formatting import shown
 
     return "–" if row.recommended is None else shown(row.recommended)
 
 
 def table_list(book: Books) -> Answer:
     """The versions of a book's table; a damaged one is marked."""
-    from tunebook.core.words import moment
+    from tunebook.core.formatting import moment
     from tunebook.verbs.steps.book import open_book
 
     found, problems = _versions(open_book(book).tables)

@@ -241,7 +241,7 @@ def _tell(screen: Console, found: Recommendation, version: str | None) -> None:
 
 def _tell_rows(screen: Console, rows: Sequence[Suggestion]) -> None:
     from tunebook.cli.layout import wrap
-    from tunebook.core.words import shown
+    from tunebook.core.formatting import shown
 
     heads = [say(f"recommend.{name}") for name in ("row", "now", "advice", "confidence")]
     lines = [

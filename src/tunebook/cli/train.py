@@ -12,7 +12,7 @@ from tunebook.cli.check import estimate_text, plan_facts
 from tunebook.cli.choose import chosen_table, described, overruled
 from tunebook.cli.evaluate import report_data, retention_data, tell_report, tell_retention
 from tunebook.cli.lighter import Wanted, in_memory
-from tunebook.cli.options import Allowed, Books, Chosen, listed, option, said, wrong
+from tunebook.cli.options import Allowed, Books, Chosen, listed, option, repeated_options, wrong
 from tunebook.core.errors import BookError
 from tunebook.core.messages import say
 
@@ -54,7 +54,7 @@ def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
     plan = plan_of(table)
     tell_start(table, plan)
     if how.dry_run:
-        go = command("train", opened.path, *said(chosen, how, allowed, but="dry_run"))
+        go = command("train", opened.path, *repeated_options(chosen, how, allowed, but="dry_run"))
         return _dry(plan, described(opened, chosen), go)
     if chosen.changes:
         note(say("cli.set.told", table=described(opened, chosen)), style="yellow")
@@ -64,20 +64,20 @@ def train(book: Books, chosen: Chosen, how: How, allowed: Allowed) -> Answer:
     def attempt(made: Plan) -> Answer:
         return trained(opened, made, how, tracked)
 
-    words = said(chosen, how, allowed, but="auto")
+    words = repeated_options(chosen, how, allowed, but="auto")
     return in_memory(Wanted(opened, table, chosen, words, how.auto), plan_of, attempt)
 
 
 def tell_start(table: ParamTable, plan: Plan) -> None:
     """Say which model takes the place of the table's and which classes are new to it, or what the base's head lends."""
     if plan.continues is None:
-        from tunebook.core.words import head_text
+        from tunebook.core.formatting import head_text
 
         if plan.head is not None:
             note(head_text(plan), style="yellow")
         return
-    from tunebook.core.places import read_plan
-    from tunebook.engine.past import MERGED
+    from tunebook.core.locations import read_plan
+    from tunebook.engine.continual import MERGED
 
     base = table.rows["base_model"].value if "base_model" in table.rows else "–"
     note(say("forgetting.begins", run=plan.continues.name, base=base), style="yellow")
@@ -110,7 +110,7 @@ def _dry(plan: Plan, table: str, go: str) -> Answer:
         screen.print(facts([(say("cli.table"), table), *plan_facts(plan)]))
         screen.print()
         from tunebook.cli.answer import grid
-        from tunebook.core.words import shown
+        from tunebook.core.formatting import shown
 
         rows = [(name, shown(value)) for name, value in plan.params.model_dump().items()]
         rows += [
@@ -124,7 +124,7 @@ def _dry(plan: Plan, table: str, go: str) -> Answer:
 
 def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
     """Train this plan, or take the run that there is, and score it."""
-    from tunebook.core.words import noticed
+    from tunebook.core.formatting import noticed
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.steps.runs import find_run
     from tunebook.verbs.steps.train import train as fit
@@ -174,7 +174,7 @@ def run_data(run: Run, report: Report | None) -> dict[str, Any]:
 
 def tell_run(screen: Console, run: Run, report: Report | None) -> None:
     """Print what a run is worth and what it cost."""
-    from tunebook.core.words import duration, memory, metric_name, number, score_text
+    from tunebook.core.formatting import duration, memory, metric_name, number, score_text
     from tunebook.verbs.steps.retention import read_retention
 
     outcome = run.outcome
@@ -201,7 +201,7 @@ def tell_run(screen: Console, run: Run, report: Report | None) -> None:
 
 def kept_text(outcome: dict[str, Any]) -> str:
     """What of the model was trained, and what keeping it takes."""
-    from tunebook.core.words import memory, number, share_text
+    from tunebook.core.formatting import memory, number, share_text
 
     return say(
         "peft.kept",

@@ -11,7 +11,7 @@ from tunebook.core.answers import Rows
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Labels, Plan, Report, Split
 from tunebook.core.params import Value
-from tunebook.core.sections import Beside, Brief, Column, Section, Table
+from tunebook.core.sections import Annotated, Brief, Column, Section, Table
 from tunebook.core.settings import Filled
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class Hooks(ABC):
         rows = [
             (
                 str(record.get("id", "")),
-                Beside(str(record.get("text", "")), record.get("pair")),
+                Annotated(str(record.get("text", "")), record.get("pair")),
                 self.shown(record["true"]),
                 self.shown(record[key]),
                 *([record.get("score")] if scored else []),

@@ -14,7 +14,7 @@ Method = Literal["greedy", "uniform"]
 METHODS: tuple[Method, ...] = ("greedy", "uniform")
 
 
-class Earlier(Record):
+class TaskRetention(Record):
     """What is left of one earlier task, on the test rows of its book.
 
     Attributes:
@@ -46,7 +46,7 @@ class Retention(Record):
 
     run: str
     metric: str
-    tasks: list[Earlier]
+    tasks: list[TaskRetention]
     own: Interval
     before: Interval
     chance: float | None = None
@@ -182,4 +182,14 @@ class Recipe(Record):
         return self.score > self.best.score
 
 
-__all__ = ["METHODS", "Earlier", "General", "Generals", "Ingredient", "Method", "Recipe", "Retention", "mean_interval"]
+__all__ = [
+    "METHODS",
+    "General",
+    "Generals",
+    "Ingredient",
+    "Method",
+    "Recipe",
+    "Retention",
+    "TaskRetention",
+    "mean_interval",
+]

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from tunebook.core.files import content_id, write_whole
 from tunebook.core.folders import reading
 from tunebook.core.kind import Kind, kind_of
+from tunebook.core.localized import STORED, Text
 from tunebook.core.params import Value
-from tunebook.core.said import STORED, Text
 from tunebook.core.settings import Filled
 
 Split = Literal["train", "validation", "test"]

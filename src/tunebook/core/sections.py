@@ -20,14 +20,14 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Beside:
+class Annotated:
     """A cell of which something stands beside or below its value: the ends of an interval, a second text."""
 
     value: str | float | None
     more: str | tuple[float, float] | None = None
 
 
-Cell = str | float | Beside | None
+Cell = str | float | Annotated | None
 
 
 @dataclass(frozen=True)
@@ -90,4 +90,4 @@ class Brief:
     beside: str = ""
 
 
-__all__ = ["Beside", "Brief", "Cell", "Column", "Form", "HeatMap", "Reliability", "Scatter", "Section", "Table"]
+__all__ = ["Annotated", "Brief", "Cell", "Column", "Form", "HeatMap", "Reliability", "Scatter", "Section", "Table"]

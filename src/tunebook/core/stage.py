@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
+from tunebook.core.locations import from_book
 from tunebook.core.nouns import DataRef, ParamTable
 from tunebook.core.params import Params, Row
-from tunebook.core.places import from_book
 from tunebook.core.technique import Technique
 
 

@@ -79,7 +79,7 @@ class Technique(Params):
     adds: ClassVar[bool] = False
 
 
-class Source(Protocol):
+class TrainingSource(Protocol):
     """What a technique may ask for beside the batch: further rows and models.
 
     Names are those of the table's rows, `owner.field`, declared with `Row(input=...)`.
@@ -174,7 +174,7 @@ class RunContext:
     labels: Labels | None = None
     head_kept: bool = False
     criterion: Criterion | None = None
-    source: Source | None = None
+    source: TrainingSource | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     best: bool = False
     state: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -292,8 +292,8 @@ __all__ = [
     "Refuses",
     "RunContext",
     "Scores",
-    "Source",
     "Technique",
+    "TrainingSource",
     "View",
     "WrapsLoss",
     "model_inputs",

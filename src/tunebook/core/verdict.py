@@ -10,9 +10,9 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from tunebook.core.errors import PlanError
+from tunebook.core.localized import Text
 from tunebook.core.nouns import Record, Split
 from tunebook.core.params import allowed_text
-from tunebook.core.said import Text
 
 RATIOS = ("time", "memory", "latency", "size", "cost")
 CLASS = "class"  # a guard of every class

@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
-from tunebook.data.asides import Cells, settled
 from tunebook.data.dialect import Dialect, find_dialect, without_sep_line
+from tunebook.data.extra_rows import Cells, settled
 from tunebook.data.heading import column_names, find_heading
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions

@@ -20,8 +20,8 @@ from tunebook.data.columns import to_table
 from tunebook.data.files import Member
 from tunebook.data.kind import wants_passages
 from tunebook.data.ledger import Entry, Ledger, Numbers
-from tunebook.data.look import Look
 from tunebook.data.options import DataOptions
+from tunebook.data.preview import Preview
 
 
 @dataclass(frozen=True)
@@ -63,21 +63,21 @@ class Format(ABC):
         return type(self).__module__.rpartition(".")[2]
 
     @abstractmethod
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Whether the file is one of this format, by its first lines."""
 
     @abstractmethod
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """Its rows.
 
         Raises:
             DataError: what stands there are no texts with labels; `format.KIND`, with the export to choose instead.
         """
 
-    def refusal(self, kind: str, look: Look, **fields: Any) -> DataError:
+    def refusal(self, kind: str, preview: Preview, **fields: Any) -> DataError:
         """The error that names this format, the kind of work, and the export to choose (`format.choose.KEY`)."""
         choose = say(f"format.choose.{self.key}")
-        return DataError(f"format.{kind}", key=str(look.path), tool=self.title, choose=choose, **fields)
+        return DataError(f"format.{kind}", key=str(preview.path), tool=self.title, choose=choose, **fields)
 
 
 class Unread(Format):
@@ -90,16 +90,16 @@ class Unread(Format):
     work: ClassVar[str]
 
     @abstractmethod
-    def program(self, look: Look) -> str | None:
+    def program(self, preview: Preview) -> str | None:
         """The program whose file it is; None where it is of none of these."""
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Whether a program is known by it."""
-        return self.program(look) is not None
+        return self.program(preview) is not None
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """Refused."""
-        raise self.refusal(self.work, look, program=self.program(look))
+        raise self.refusal(self.work, preview, program=self.program(preview))
 
 
 @cache
@@ -109,9 +109,9 @@ def formats() -> tuple[Format, ...]:
     return tuple(sorted(found, key=lambda item: (item.general, item.key)))
 
 
-def find_format(look: Look) -> Format | None:
+def find_format(preview: Preview) -> Format | None:
     """The format that a file is of; None where it is none of a tool."""
-    return next((item for item in formats() if item.fits(look)), None)
+    return next((item for item in formats() if item.fits(preview)), None)
 
 
 def read_export(path: Path, members: list[Member], options: DataOptions, *, labelled: bool = True) -> Export | None:
@@ -120,12 +120,12 @@ def read_export(path: Path, members: list[Member], options: DataOptions, *, labe
     Raises:
         DataError: it is of a tool, and holds no texts with labels.
     """
-    look = Look(path, members, options, folder=path.is_dir(), labelled=labelled)
-    found = find_format(look)
+    preview = Preview(path, members, options, folder=path.is_dir(), labelled=labelled)
+    found = find_format(preview)
     if found is None:
         return None
     try:
-        export = found.read(look)
+        export = found.read(preview)
     except DataError as error:
         refused = error.code.startswith("format.") and error.code not in ("format.damaged", "format.lacks")
         if not refused or (labelled and not wants_passages(options)):
@@ -135,25 +135,25 @@ def read_export(path: Path, members: list[Member], options: DataOptions, *, labe
         reason = f"{type(error).__name__}: {error}"  # a value of a kind that the tool does not write there
         raise DataError("format.damaged", key=str(path), tool=found.title, reason=reason) from error
     if not export.table.num_rows:
-        raise _nothing(export, found, look)
+        raise _nothing(export, found, preview)
     notes = {"format": found.key, "tool": found.title, **export.notes}
     return replace(export, notes=notes)
 
 
-def _nothing(export: Export, form: Format, look: Look) -> DataError:
+def _nothing(export: Export, form: Format, preview: Preview) -> DataError:
     """Why no row is left."""
     if not export.faults:
-        return DataError("data.empty", key=str(look.path))
+        return DataError("data.empty", key=str(preview.path))
     ledger = Ledger()
-    ledger.count(look.name, sum(map(len, export.faults.values())))
+    ledger.count(preview.name, sum(map(len, export.faults.values())))
     for reason, rows in export.faults.items():
-        ledger.note(Entry("dropped", reason, look.name, np.array(list(rows), dtype=np.int64), list(rows.values())))
+        ledger.note(Entry("dropped", reason, preview.name, np.array(list(rows), dtype=np.int64), list(rows.values())))
     try:
-        ledger.check(look.options.max_dropped)
+        ledger.check(preview.options.max_dropped)
     except DataError as error:
         return error
     choose = say("format.label_some")
-    return DataError("format.unlabelled", key=str(look.path), tool=form.title, choose=choose)
+    return DataError("format.unlabelled", key=str(preview.path), tool=form.title, choose=choose)
 
 
 def to_export(rows: Iterable[tuple[int, dict[str, Any]]], roles: dict[str, Any], **more: Any) -> Export:

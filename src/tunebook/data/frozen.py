@@ -23,7 +23,7 @@ def open_data(folder: Path) -> DataRef:
     return ref.model_copy(update={"path": Path(folder)})
 
 
-def rows_of(plan: Plan) -> DataRef:
+def prepared_data(plan: Plan) -> DataRef:
     """The rows that a plan was made for.
 
     Raises:
@@ -35,4 +35,4 @@ def rows_of(plan: Plan) -> DataRef:
     return data
 
 
-__all__ = ["SPLIT", "open_data", "rows_of"]
+__all__ = ["SPLIT", "open_data", "prepared_data"]

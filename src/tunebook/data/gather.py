@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import SPLITS, Roles, Split
 from tunebook.data.columns import is_text, text_column
-from tunebook.data.doubts import filled_down, refuse_spoilt
 from tunebook.data.exports import told
 from tunebook.data.given_split import fold_column, given_splits, split_column
 from tunebook.data.kind import kinds_for
@@ -23,8 +22,9 @@ from tunebook.data.label_columns import class_names, joined_name, label_table, w
 from tunebook.data.ledger import Action, Entry, Ledger
 from tunebook.data.names import WEIGHT_TOO, plain
 from tunebook.data.options import DataOptions
-from tunebook.data.read import Source, read
+from tunebook.data.read import ReadFile, read
 from tunebook.data.roles import check_columns, find_roles, other_text
+from tunebook.data.sheet_damage import filled_down, refuse_spoilt
 
 # Columns of our own, under names that no file has.
 FILE, ROW, GIVEN, TIME = "\0file", "\0row", "\0split", "\0time"
@@ -95,13 +95,15 @@ def gather(paths: dict[Split, Sequence[Path]], options: DataOptions, ledger: Led
     )
 
 
-def _corpus(sources: Sequence[Source]) -> pa.Table | None:
+def _corpus(sources: Sequence[ReadFile]) -> pa.Table | None:
     """The passages of all files: what two of them share, such as training and test queries of one corpus, is joined."""
     found = [source.corpus for source in sources if source.corpus is not None]
     return pa.concat_tables(found) if found else None
 
 
-def _one_label(sources: list[Source], names: Sequence[str], options: DataOptions) -> tuple[list[Source], DataOptions]:
+def _one_label(
+    sources: list[ReadFile], names: Sequence[str], options: DataOptions
+) -> tuple[list[ReadFile], DataOptions]:
     """The files with one column of labels, where a column a class or a field of objects was told."""
     columns = options.label_columns
     if columns is not None and options.label is not None:
@@ -121,8 +123,8 @@ def _one_label(sources: list[Source], names: Sequence[str], options: DataOptions
 
 
 def _shaped(
-    sources: list[Source], names: Sequence[str], options: DataOptions
-) -> tuple[list[Source], DataOptions, dict[str, Any]]:
+    sources: list[ReadFile], names: Sequence[str], options: DataOptions
+) -> tuple[list[ReadFile], DataOptions, dict[str, Any]]:
     """The files with one column of labels, where their shape says of what kind these are; and the parts of columns.
 
     Raises:
@@ -150,7 +152,7 @@ def _told(options: DataOptions) -> list[str | None]:
     return [options.text, options.text_pair, options.row_id, options.group, options.time, options.weight]
 
 
-def _class_names(sources: Sequence[Source], label: str) -> list[str] | None:
+def _class_names(sources: Sequence[ReadFile], label: str) -> list[str] | None:
     """Names of the classes 0, 1, 2 ... that the files' schemas say.
 
     Raises:
@@ -182,7 +184,7 @@ def _columns_of(roles: Roles) -> list[str]:
     return [name for name in single if name is not None]
 
 
-def _record(source: Source, name: str, ledger: Ledger) -> None:
+def _record(source: ReadFile, name: str, ledger: Ledger) -> None:
     ledger.count(name, source.read)
     for reason, rows in source.faults.items():
         details = list(rows.values()) if any(rows.values()) else ()
@@ -192,14 +194,14 @@ def _record(source: Source, name: str, ledger: Ledger) -> None:
             ledger.note(Entry(cast(Action, action), reason, name, np.array(numbers, dtype=np.int64)))
 
 
-def _filled_down(source: Source, options: DataOptions, name: str) -> Source:
+def _filled_down(source: ReadFile, options: DataOptions, name: str) -> ReadFile:
     """With the columns that were told to be filled from above."""
     columns = options.fill_down or []
     check_columns(source.table, columns, name)
     return replace(source, table=filled_down(source.table, columns)) if columns else source
 
 
-def _notes(source: Source, roles: Roles, options: DataOptions) -> dict[str, str]:
+def _notes(source: ReadFile, roles: Roles, options: DataOptions) -> dict[str, str]:
     """What was found out of a file, with the columns that look as if they played a part and were not asked to."""
     played = set(_columns_of(roles))
     told_by = options.split_by or _split_column(source, options)
@@ -216,7 +218,7 @@ def _notes(source: Source, roles: Roles, options: DataOptions) -> dict[str, str]
     return source.notes | {note: column for note, column in idle.items() if column and column not in played}
 
 
-def _splits(source: Source, split: Split, options: DataOptions, name: str) -> NDArray[np.int64]:
+def _splits(source: ReadFile, split: Split, options: DataOptions, name: str) -> NDArray[np.int64]:
     """The split of each row: that of its file, or as a column of the training files says."""
     column = _split_column(source, options)
     if column is None or split != "train":
@@ -225,12 +227,12 @@ def _splits(source: Source, split: Split, options: DataOptions, name: str) -> ND
     return given_splits(source.table, column, name)
 
 
-def _split_column(source: Source, options: DataOptions) -> str | None:
+def _split_column(source: ReadFile, options: DataOptions) -> str | None:
     """The column of splits: as told, else as the file's format says, unless the split is told in another way."""
     return options.split_column or (None if options.split_by else source.roles.get("split_column"))
 
 
-def _marked(source: Source, number: int, splits: NDArray[np.int64]) -> pa.Table:
+def _marked(source: ReadFile, number: int, splits: NDArray[np.int64]) -> pa.Table:
     table = source.table
     table = table.append_column(FILE, pa.array(np.full(table.num_rows, number, dtype=np.int64)))
     table = table.append_column(ROW, pa.array(source.rows))

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from tunebook.core.errors import DataError
-from tunebook.data.asides import Cells
 from tunebook.data.cells import as_text
 from tunebook.data.columns import to_table
+from tunebook.data.extra_rows import Cells
 from tunebook.data.heading import column_names, find_heading
 from tunebook.data.ledger import Numbers, shown
 from tunebook.data.names import known
@@ -74,7 +74,7 @@ def _document(data: bytes, path: Path) -> tuple[Rows, Numbers, list[int]]:
         raise DataError("data.json", key=str(path), line=error.lineno, reason=error.msg) from error
     except ValueError as error:
         raise DataError("data.json", key=str(path), line=1, reason=str(error)) from error
-    rows = rows_of(content)
+    rows = document_rows(content)
     if rows is None:
         raise DataError("data.json", key=str(path), line=1, reason="no list of rows")
     twice = [number for number, row in enumerate(rows, start=1) if parser.repeated and _has_twice(row)]
@@ -167,7 +167,7 @@ def plain_json(value: Any) -> Any:
     return [plain_json(item) for item in value] if isinstance(value, list) else value
 
 
-def rows_of(content: Any) -> Rows | None:
+def document_rows(content: Any) -> Rows | None:
     """The rows of a document; None where it holds none."""
     if isinstance(content, list):
         return _of_list(content)
@@ -237,4 +237,4 @@ def _of_columns(content: dict[str, Any]) -> Rows | None:
     return [dict(zip(content, row, strict=True)) for row in zip(*values, strict=True)]
 
 
-__all__ = ["Twice", "json_rows", "plain_json", "read_json", "read_jsonl", "rows_of"]
+__all__ = ["Twice", "document_rows", "json_rows", "plain_json", "read_json", "read_jsonl"]

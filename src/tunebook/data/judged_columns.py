@@ -17,7 +17,7 @@ from tunebook.data.columns import is_text, text_column
 from tunebook.data.names import LABEL, PAIRS, plain
 from tunebook.data.options import DataOptions
 from tunebook.data.passages import JUDGED
-from tunebook.data.places import column_of
+from tunebook.data.span_columns import column_of
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from tunebook.core.errors import DataError
+from tunebook.core.locations import PASSAGES
 from tunebook.core.nouns import DataRef, Labels, Roles, Split
-from tunebook.core.places import PASSAGES
 from tunebook.core.task import Rows
 from tunebook.data.columns import holds_places
 from tunebook.data.fingerprint import content_of

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator
 
-from tunebook.core.border import described
+from tunebook.core.call_check import described
 from tunebook.core.errors import DataError, near
 from tunebook.core.kind import kinds
 from tunebook.core.nouns import Record

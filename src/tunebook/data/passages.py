@@ -16,13 +16,13 @@ from tunebook.core.judged import MOST
 from tunebook.core.nouns import Roles
 from tunebook.data.clean import clean_column
 from tunebook.data.columns import text_column
+from tunebook.data.dedup_split import KEY
 from tunebook.data.describe import quantiles, warning
 from tunebook.data.draft import Draft
 from tunebook.data.gather import GIVEN
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
-from tunebook.data.places import lengths_of
-from tunebook.data.sides import KEY
+from tunebook.data.span_columns import lengths_of
 from tunebook.data.split import Keys, hashes
 
 _TEXT = pa.large_string()

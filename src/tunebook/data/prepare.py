@@ -12,10 +12,11 @@ from pyarrow import parquet
 
 from tunebook.core.errors import DataError
 from tunebook.core.files import part_of
+from tunebook.core.locations import PASSAGES
 from tunebook.core.nouns import SPLITS, DataRef, Labels, Roles, Split, write_json
-from tunebook.core.places import PASSAGES
 from tunebook.data.clean import chosen_rules
 from tunebook.data.columns import storable
+from tunebook.data.dedup_split import KEY, Found, choose_splits, keyed_draft, without_repeats
 from tunebook.data.describe import describe, find_warnings, warning
 from tunebook.data.draft import Draft, clean_draft, labelled_rows, row_ids, timed_draft, weigh_draft
 from tunebook.data.fingerprint import content_of
@@ -27,7 +28,6 @@ from tunebook.data.labels import find_labels
 from tunebook.data.ledger import ASIDE, PUT_RIGHT, Ledger
 from tunebook.data.options import DataOptions
 from tunebook.data.passages import JUDGED, passage_warnings, pooled
-from tunebook.data.sides import KEY, Found, choose_sides, keyed_draft, without_repeats
 from tunebook.data.votes import OWN, annotator_columns
 
 ROWS, LEDGER = "rows.parquet", "ledger.jsonl"
@@ -91,7 +91,7 @@ def prepare(
     ledger.check(options.max_dropped)
     kind = kinds_for(labelled.labels.problem, options.task)[0]
     draft, found = without_repeats(keyed_draft(draft, roles), kind.text(draft.table[_LABEL]), options)
-    draft, side = choose_sides(draft, roles, labelled.labels, _LABEL, options)
+    draft, side = choose_splits(draft, roles, labelled.labels, _LABEL, options)
     table, ids_unusable = _rows(draft, roles, side)
     labels = kind.bounds(labelled.labels, table.filter(pc.equal(table["_split"], "train"))["label"])
     stats = _stats(table, labels, roles, options, gathered)

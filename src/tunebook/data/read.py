@@ -25,8 +25,8 @@ from tunebook.data.files import format_of, members, only, refuse_stand_in
 from tunebook.data.heading import column_names, repeated_names
 from tunebook.data.jsons import read_json, read_jsonl
 from tunebook.data.ledger import Numbers
-from tunebook.data.look import Look
 from tunebook.data.options import DataOptions
+from tunebook.data.preview import Preview
 from tunebook.data.sheets import read_sheet
 
 
@@ -74,7 +74,7 @@ def _select(connection: sqlite3.Connection, query: str) -> tuple[list[str], list
 
 
 @dataclass(frozen=True)
-class Source:
+class ReadFile:
     """A file that was read.
 
     Attributes:
@@ -107,7 +107,7 @@ class Source:
     corpus: pa.Table | None = None
 
 
-def read(path: Path, options: DataOptions | None = None, *, labelled: bool = True, text: str | None = None) -> Source:
+def read(path: Path, options: DataOptions | None = None, *, labelled: bool = True, text: str | None = None) -> ReadFile:
     """Read CSV, TSV, text, JSON, JSON Lines, Parquet, XLSX or SQLite; also .gz, or a .zip with one member.
 
     Files and folders of annotation tools (`data/formats`) are known by what they hold, unless `format` is given.
@@ -133,25 +133,25 @@ def read(path: Path, options: DataOptions | None = None, *, labelled: bool = Tru
     return _plain(*only(inside, path), path, options, labelled=labelled)
 
 
-def read_part(look: Look) -> Source:
+def read_part(preview: Preview) -> ReadFile:
     """A file of a folder or of a package, as `read` reads it alone.
 
     Raises:
         DataError: as `read`.
     """
-    found = find_format(look)
+    found = find_format(preview)
     if found is None:
-        return _plain(look.data, look.name, look.path, look.options, labelled=look.labelled)
-    return _of_export(found.read(look), look.path, look.name, "")
+        return _plain(preview.data, preview.name, preview.path, preview.options, labelled=preview.labelled)
+    return _of_export(found.read(preview), preview.path, preview.name, "")
 
 
-def _of_export(export: Export, path: Path, name: str, file_hash: str) -> Source:
+def _of_export(export: Export, path: Path, name: str, file_hash: str) -> ReadFile:
     count = len(export.rows) + sum(map(len, export.faults.values()))
     found = (export.table, export.rows, count, export.faults, export.notes, export.roles)
-    return Source(path, name, file_hash, *found, changed=export.changed, corpus=export.corpus)
+    return ReadFile(path, name, file_hash, *found, changed=export.changed, corpus=export.corpus)
 
 
-def _plain(data: bytes, inner: str, path: Path, options: DataOptions, *, labelled: bool) -> Source:
+def _plain(data: bytes, inner: str, path: Path, options: DataOptions, *, labelled: bool) -> ReadFile:
     """A table of no tool."""
     kind = format_of(path, inner, data, options.format, options.delimiter)
     if kind in ("csv", "tsv", "txt", "json", "jsonl"):
@@ -163,7 +163,7 @@ def _plain(data: bytes, inner: str, path: Path, options: DataOptions, *, labelle
     return source
 
 
-def _read_text(data: bytes, path: Path, kind: str, options: DataOptions, *, labelled: bool) -> Source:
+def _read_text(data: bytes, path: Path, kind: str, options: DataOptions, *, labelled: bool) -> ReadFile:
     text = decode(data, path, options.encoding)
     refuse_stand_in(text.data, path)
     notes = {"encoding": text.encoding, **({"encoding_guessed": text.encoding} if text.guessed else {})}
@@ -181,7 +181,7 @@ def _read_text(data: bytes, path: Path, kind: str, options: DataOptions, *, labe
         faults["undecodable"] = {int(row): "" for row in rows[~keep]}
         table, rows = table.filter(pa.array(keep)), rows[keep]
     notes = {"format": kind, **notes, **cells.notes}
-    return Source(path, path.name, file_id(path), table, rows, cells.read, faults, notes, aside=cells.aside)
+    return ReadFile(path, path.name, file_id(path), table, rows, cells.read, faults, notes, aside=cells.aside)
 
 
 def _looks_json(data: bytes) -> bool:
@@ -205,7 +205,7 @@ def _is_json(data: bytes) -> bool:
     return False
 
 
-def _read_binary(data: bytes, path: Path, kind: str, options: DataOptions, *, labelled: bool) -> Source:
+def _read_binary(data: bytes, path: Path, kind: str, options: DataOptions, *, labelled: bool) -> ReadFile:
     notes = {"format": kind}
     if kind == "parquet":
         table, found = _parquet(data, path)
@@ -217,8 +217,8 @@ def _read_binary(data: bytes, path: Path, kind: str, options: DataOptions, *, la
         cells = read_sheet(data, path, options, labelled=labelled)
         head = (path, path.name, file_id(path))
         notes |= cells.notes
-        return Source(*head, cells.table, cells.rows, cells.read, notes=notes, aside=cells.aside, lost=cells.lost)
-    return Source(path, path.name, file_id(path), table, rows, table.num_rows, notes=notes)
+        return ReadFile(*head, cells.table, cells.rows, cells.read, notes=notes, aside=cells.aside, lost=cells.lost)
+    return ReadFile(path, path.name, file_id(path), table, rows, table.num_rows, notes=notes)
 
 
 def _parquet(data: bytes, path: Path) -> tuple[pa.Table, dict[str, str]]:
@@ -234,4 +234,4 @@ def _parquet(data: bytes, path: Path) -> tuple[pa.Table, dict[str, str]]:
     return table, {"repeated": ", ".join(again[:10])} if again else {}
 
 
-__all__ = ["Source", "read", "read_part"]
+__all__ = ["ReadFile", "read", "read_part"]

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from tunebook.core.errors import DataError
-from tunebook.data.asides import Cells, settled
 from tunebook.data.cells import as_text
 from tunebook.data.columns import to_column
+from tunebook.data.extra_rows import Cells, settled
 from tunebook.data.heading import column_names, find_heading
 from tunebook.data.ledger import shown
 from tunebook.data.options import DataOptions

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from tunebook.core.errors import DataError
 from tunebook.core.kind import Link
 from tunebook.core.nouns import DataRef, Labels
+from tunebook.data.annotated_spans import MarkedSpan, flattened
 from tunebook.data.describe import eta_squared, quantiles, warning
 from tunebook.data.kind import ColumnKind, Labelled
 from tunebook.data.label_names import given_names, in_order, known_name, tidy_names
 from tunebook.data.labels import codes_of, in_given_order, rarest
-from tunebook.data.marks import Mark, flattened
 from tunebook.data.options import DataOptions
-from tunebook.data.places import lengths_of, spans_of
+from tunebook.data.span_columns import lengths_of, spans_of
 
 Place = tuple[int, int, str]
 _MIXED = 5  # texts of spans that are shown
@@ -219,7 +219,7 @@ def _apart(spans: pa.ListArray, overlaps: str) -> tuple[pa.ListArray, NDArray[np
         return spans, touched, touched
     twice, crossed, put = [], [], []
     for row, cell in zip(touched.tolist(), spans.take(pa.array(touched)).to_pylist(), strict=True):
-        marks = sorted({Mark(**one) for one in cell})
+        marks = sorted({MarkedSpan(**one) for one in cell})
         kept = flattened(marks, longest=overlaps == "longest")
         twice += [row] if len(marks) < len(cell) else []
         crossed += [row] if len(kept) < len(marks) else []

@@ -25,18 +25,18 @@ from tunebook.core.task import Criterion, Draws, Measures, Task
 from tunebook.core.technique import RunContext, Technique, View
 from tunebook.engine.arguments import training_arguments
 from tunebook.engine.batching import RowNumbers, StepSampler, by_lines
+from tunebook.engine.continual import build_model, write_kept
 from tunebook.engine.failures import explained
 from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory, pick_precision, reset_peak
 from tunebook.engine.outcome import Clock, Outcome, outcome_of, prove, step_of
-from tunebook.engine.past import build_model, write_kept
 from tunebook.engine.ranks import join_others, processes, rank, shares_here
-from tunebook.engine.savings import restore, tokens_in, trim, use_fast_dropout
 from tunebook.engine.schedule import check_steps
 from tunebook.engine.seam import MORE, WovenTrainer
 from tunebook.engine.source import BookSource
+from tunebook.engine.speedups import restore, tokens_in, trim, use_fast_dropout
 from tunebook.engine.stored import finish_folder, write_model
-from tunebook.engine.track import Diary, Interrupt, Patience, Stuck, Watch
+from tunebook.engine.track import CollapseStop, EarlyStop, Interrupt, MetricsLog, Watch
 from tunebook.engine.validation import Validation, keeper_of
 from tunebook.engine.weave import Weave, unit_at, woven
 from tunebook.models.heads import covers
@@ -235,9 +235,9 @@ class Fit:
             eval_dataset=numbers,
             weave=weave,
             callbacks=[
-                Diary(self.folder / "metrics.jsonl", self.progress),
+                MetricsLog(self.folder / "metrics.jsonl", self.progress),
                 *self._patience(),
-                Stuck(),
+                CollapseStop(),
                 *([Watch(self.progress)] if isinstance(self.progress, Looks) else []),
                 *self.callbacks,
             ],
@@ -278,7 +278,7 @@ class Fit:
 
     def _patience(self) -> list[TrainerCallback]:
         patience = self.params.early_stopping_patience
-        return [Patience(self.metric, patience)] if patience is not None else []
+        return [EarlyStop(self.metric, patience)] if patience is not None else []
 
     def keep(self, trainer: WovenTrainer) -> None:
         """Write the trainer's model and its tokenizer into `folder/model`, whole or not at all."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tunebook.core.errors import PlanError
 from tunebook.core.files import content_id, file_id
+from tunebook.core.locations import PLAN, read_plan
 from tunebook.core.nouns import ParamTable
 from tunebook.core.params import Declaration, Value, declarations
-from tunebook.core.places import PLAN, read_plan
 from tunebook.core.registry import techniques
 from tunebook.core.technique import Technique
 from tunebook.data.frozen import SPLIT, open_data

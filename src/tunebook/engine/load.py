@@ -21,7 +21,7 @@ from tunebook.core.registry import task_of
 from tunebook.core.task import Plain, Rows, Searches, Task
 from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory
-from tunebook.engine.part import is_part
+from tunebook.engine.partial_model import is_partial
 from tunebook.engine.tokens import encode
 from tunebook.models.files import unreadable
 from tunebook.models.source import load_reader, load_tokenizer
@@ -156,7 +156,7 @@ def load_to_answer(folder: Path, plan: Plan) -> LoadedModel:
 def plain_net(folder: Path, plan: Plan) -> Any:
     """The same without its tokenizer; None where it takes transformers."""
     task = task_of(plan.task)()
-    model: Any = task.plain(folder, plan.labels) if isinstance(task, Plain) and not is_part(folder) else None
+    model: Any = task.plain(folder, plan.labels) if isinstance(task, Plain) and not is_partial(folder) else None
     if model is None:
         return None
     keep_memory()

@@ -20,7 +20,7 @@ _KEEP = 0.9  # share of the smoothed loss that a step leaves as it was
 _TOO_HIGH = 4.0  # times its lowest value: the loss has left the ground
 
 
-class Unseen(TrainerCallback):  # type: ignore[misc]
+class NoEvaluation(TrainerCallback):  # type: ignore[misc]
     """No look at the validation rows and no checkpoint, whatever the settings say."""
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -88,7 +88,7 @@ def run_ramp(training: Fit, ramp: Ramp) -> Ramp:
     """Train with the rising rate; a loss that is no number ends it early."""
     trainer = training.prepare()
     trainer.args.logging_steps = 1
-    trainer.add_callback(Unseen())
+    trainer.add_callback(NoEvaluation())
     trainer.add_callback(ramp)
     try:
         trainer.train()
@@ -111,9 +111,9 @@ def peak_of(training: Fit, batch_size: int) -> int:
     training.view = replace(training.view, order=lambda epoch: rows)
     reset_peak()
     trainer = training.prepare()
-    trainer.add_callback(Unseen())
+    trainer.add_callback(NoEvaluation())
     trainer.train()
     return peak_bytes()
 
 
-__all__ = ["Ramp", "Unseen", "peak_of", "run_ramp"]
+__all__ = ["NoEvaluation", "Ramp", "peak_of", "run_ramp"]

@@ -15,13 +15,13 @@ from tunebook.core.answers import answered
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.files import content_id
+from tunebook.core.locations import read_plan
 from tunebook.core.nouns import Plan
-from tunebook.core.places import read_plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.task import OtherBook, Task
 from tunebook.core.technique import Batch
+from tunebook.engine.continual import ancestors, data_of, kept_for, outputs_before, past_rows, read_kept
 from tunebook.engine.inputs import declared_input, find_inputs, input_id
-from tunebook.engine.past import ancestors, data_of, kept_for, outputs_before, past_rows, read_kept
 from tunebook.engine.tokens import encode
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class BookSource:
-    """Rows and models for the techniques of one training; see `tunebook.core.technique.Source`.
+    """Rows and models for the techniques of one training; see `tunebook.core.technique.TrainingSource`.
 
     Attributes:
         plan: of the training; task, tokenizer: those of its model.
@@ -66,10 +66,10 @@ class BookSource:
         Raises:
             DataError: it cannot be read. RunError: `run.input`, it is not the one of the plan.
         """
-        from tunebook.data.outside import outside_rows
+        from tunebook.data.external import external_rows
 
         data = data_of(self.plan, self.plan.labels)
-        found = outside_rows(data, self._place(name), labelled=labelled)
+        found = external_rows(data, self._place(name), labelled=labelled)
         length = self.plan.params.max_length
         cache = data.path.parent / "cache"
         found = self.task.seen(found, self.plan.params)
@@ -122,7 +122,7 @@ class BookSource:
         return answers[0] if len(answers) == 1 else self.task.mean(answers, self.plan.labels)
 
     def _taught(self, name: str, path: Path) -> NDArray[np.float32]:
-        from tunebook.data.frozen import rows_of
+        from tunebook.data.frozen import prepared_data
         from tunebook.data.load import load
 
         theirs, own = read_plan(path).labels, self.plan.labels
@@ -130,23 +130,23 @@ class BookSource:
         if theirs.kind != own.kind or named(theirs.names) != named(own.names):
             raise PlanError("input.labels", key=name, value=path.name, allowed=", ".join(own.names[:20]))
         kept = self.plan.data_path.parent / "cache" / f"taught-{content_id([self.plan.data, self._id(name, path)])}.npz"
-        rows = load(rows_of(self.plan), "train")
+        rows = load(prepared_data(self.plan), "train")
         found = answered(kept, rows, lambda: self._loaded(path).logits(rows, self.progress, cache=kept.parent))
         return self.task.renamed(found, theirs, own)
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
         """Further columns of the book's training rows, in the order of the column `row`."""
-        from tunebook.data.frozen import rows_of
+        from tunebook.data.frozen import prepared_data
         from tunebook.data.load import load
 
-        return load(rows_of(self.plan), "train").other
+        return load(prepared_data(self.plan), "train").other
 
     def votes(self) -> list[list[Any]]:
         """The labels that single annotators gave each of the book's training rows, in that order."""
-        from tunebook.data.frozen import rows_of
+        from tunebook.data.frozen import prepared_data
         from tunebook.data.votes import votes
 
-        return votes(self.columns(), rows_of(self.plan))
+        return votes(self.columns(), prepared_data(self.plan))
 
     def batches(self, rows: Encoded, size: int | None = None) -> Iterator[Batch]:
         """Rows in their order, `size` at a time (the table's batch_size), on the model's device."""

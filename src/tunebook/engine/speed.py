@@ -1,6 +1,6 @@
 """What training costs on a GPU, or in arithmetic that a processor imitates, measured on a transformer's block in torch.
 
-Of a processor's own arithmetic `models/pace.py` tells the same in less time.
+Of a processor's own arithmetic `models/cpu_speed.py` tells the same in less time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
-from tunebook.models.pace import PASSES, Clock, Speed
+from tunebook.models.cpu_speed import PASSES, Clock, Speed
 
 _PATIENCE = 0.05  # seconds that one timed pass may take
 _NARROW = 16  # a width at which arithmetic costs nothing beside the calls

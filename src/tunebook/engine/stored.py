@@ -21,8 +21,8 @@ from tunebook.core.files import as_umask_says
 from tunebook.core.nouns import Plan
 from tunebook.core.task import Task
 from tunebook.core.technique import RunContext
-from tunebook.engine.part import BASE, base_of, is_part
-from tunebook.engine.past import build_model
+from tunebook.engine.continual import build_model
+from tunebook.engine.partial_model import BASE, base_of, is_partial
 from tunebook.engine.weave import Weave, woven
 from tunebook.models.source import REACH, find_model, model_id, reach
 
@@ -89,7 +89,7 @@ def read_model(folder: Path, plan: Plan, task: Task) -> Any:
     Raises:
         ModelError: `model.base_changed`: the base model is no longer the one that was trained.
     """
-    if not is_part(folder):
+    if not is_partial(folder):
         return task.load(folder)
     base, kept = base_of(folder, plan)
     found = model_id(base)

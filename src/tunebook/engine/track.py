@@ -25,7 +25,7 @@ _FLAT, _FLAT_LOOKS = 1e-3, 3
 _LEFT_OUT = {"total_flos", "train_runtime", "train_samples_per_second", "train_steps_per_second", "train_loss"}
 
 
-class Diary(TrainerCallback):  # type: ignore[misc]
+class MetricsLog(TrainerCallback):  # type: ignore[misc]
     """Appends every log entry to metrics.jsonl and shows progress; stops a run whose loss is no number.
 
     Entries: {"step", "epoch", "loss", "learning_rate", "grad_norm"} or {"step", "epoch", "eval_loss", "eval_..."}.
@@ -75,7 +75,7 @@ class Diary(TrainerCallback):  # type: ignore[misc]
         self.progress.finish()
 
 
-class Patience(TrainerCallback):  # type: ignore[misc]
+class EarlyStop(TrainerCallback):  # type: ignore[misc]
     """Early stopping: so many looks in a row without a better score.
 
     It counts in the trainer's own history, which every checkpoint holds, so that a resumed run stops where the
@@ -94,10 +94,10 @@ class Patience(TrainerCallback):  # type: ignore[misc]
             control.should_training_stop = True
 
 
-class Stuck(TrainerCallback):  # type: ignore[misc]
+class CollapseStop(TrainerCallback):  # type: ignore[misc]
     """Stops a training that tells nothing apart at several looks in a row.
 
-    It counts in the trainer's own history, as `Patience` does.
+    It counts in the trainer's own history, as `EarlyStop` does.
     """
 
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -213,4 +213,4 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             self.watcher.look(int(entry["step"]), scores)
 
 
-__all__ = ["SPREAD", "Diary", "Interrupt", "Patience", "Stuck", "Watch", "read_history", "trackers"]
+__all__ = ["SPREAD", "CollapseStop", "EarlyStop", "Interrupt", "MetricsLog", "Watch", "read_history", "trackers"]

@@ -21,7 +21,7 @@ from tunebook.engine.infer import Inference, Outputs
 from tunebook.engine.outcome import complete_checkpoints, step_of
 from tunebook.engine.track import SPREAD
 from tunebook.engine.weave import Weave
-from tunebook.nets.averages import Cooks, Keeps
+from tunebook.nets.averages import Keeps, KeepsAverage
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
@@ -79,13 +79,15 @@ class LookKeeper(TrainerCallback):  # type: ignore[misc]
     Args:
         folder: the run's folder.
         rule: which look's weights the run keeps.
-        cook: makes the run's model of several looks; None where it is that of a look.
+        averager: makes the run's model of several looks; None where it is that of a look.
     """
 
-    def __init__(self, validation: Validation, folder: Path, rule: Rule, run: RunContext, cook: Cooks | None) -> None:
+    def __init__(
+        self, validation: Validation, folder: Path, rule: Rule, run: RunContext, averager: KeepsAverage | None
+    ) -> None:
         self.validation = validation
         self.folder = folder
-        self.run, self.cook = run, cook
+        self.run, self.averager = run, averager
         self.looks = KeptLooks(folder / FOLDER, rule, rows_key(validation.rows.targets))
         self._seen: NDArray[np.float32] | None = None
 
@@ -115,11 +117,11 @@ class LookKeeper(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         """Keep the look."""
         seen, self._seen = self._seen, None
-        if seen is None or not (state.is_world_process_zero or self.cook):
+        if seen is None or not (state.is_world_process_zero or self.averager):
             return
         off = self.validation.off(seen)
-        if self.cook:
-            self.cook.tasted(off, self.run)
+        if self.averager:
+            self.averager.looked(off, self.run)
         if state.is_world_process_zero:
             look = KeptLook(state.global_step, metrics[f"eval_{self.validation.metric}"], off)
             self.looks = self.looks.with_look(look, seen)
@@ -131,7 +133,7 @@ class LookKeeper(TrainerCallback):  # type: ignore[misc]
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Keep what a model made of several looks would answer."""
-        answers = self.cook.crossed(self.run, self.validation) if self.cook else []
+        answers = self.averager.crossed(self.run, self.validation) if self.averager else []
         if answers and state.is_world_process_zero:
             self.looks.cross(answers)
 
@@ -141,9 +143,9 @@ def keeper_of(plan: Plan, validation: Validation, weave: Weave, folder: Path) ->
     a row, and those of a model that is made of several looks by a technique that cannot say how."""
     keeping = next((item for item in weave.techniques if isinstance(item, Keeps)), None)
     rule: Rule = keeping.look_kept() if keeping else "best"
-    cook = keeping if rule == "own" and isinstance(keeping, Cooks) else None
+    averager = keeping if rule == "own" and isinstance(keeping, KeepsAverage) else None
     wanted = validation.task.same_at_looks(plan.labels) and not plan.stage and len(validation.rows) > 1
-    return LookKeeper(validation, folder, rule, weave.run, cook) if wanted and (rule != "own" or cook) else None
+    return LookKeeper(validation, folder, rule, weave.run, averager) if wanted and (rule != "own" or averager) else None
 
 
 __all__ = ["LookKeeper", "Validation", "keeper_of"]

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tunebook.core.errors import MachineError
+from tunebook.core.localized import STORED
 from tunebook.core.nouns import Record
-from tunebook.core.said import STORED
 from tunebook.knowledge.database import database, keep_private
 from tunebook.knowledge.lesson import Lesson, told_last
 

@@ -11,8 +11,8 @@ from pydantic import Field, ValidationError
 
 from tunebook.core.errors import DataError
 from tunebook.core.files import content_id
+from tunebook.core.localized import STORED, Text, in_all_languages
 from tunebook.core.nouns import Record
-from tunebook.core.said import STORED, Text, in_all_languages
 from tunebook.core.verdict import RowEffect
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.+-]{1,40}|#[0-9a-f]{8}")

@@ -18,8 +18,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tunebook.core.errors import BookError, MachineError
+from tunebook.core.localized import Localized, Text
 from tunebook.core.nouns import Record
-from tunebook.core.said import Said, Text
 from tunebook.knowledge.chain import Check, Head, Row, check, digest, read_head, tail, write_head
 from tunebook.knowledge.database import database
 
@@ -210,7 +210,7 @@ class ChangeLog:
         now, evidence = _now(), change.evidence
         if last is not None and now < str(last[1]):
             evidence = {**evidence, "time_went_back": last[1]}
-        if isinstance(change.reason, Said):  # the column holds it in the language of the writer
+        if isinstance(change.reason, Localized):  # the column holds it in the language of the writer
             evidence = {**evidence, _SAID: change.reason.stored}
         content: Row = (
             number + 1, now, _clean(change.actor or user()), change.action, _clean(change.reason), change.table,

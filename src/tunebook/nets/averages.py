@@ -79,10 +79,10 @@ class Judge(Protocol):
 
 
 @runtime_checkable
-class Cooks(Protocol):
+class KeepsAverage(Protocol):
     """A technique that keeps a model made of several looks, and can say what it would have kept without some rows."""
 
-    def tasted(self, off: Sequence[float], run: RunContext) -> None:
+    def looked(self, off: Sequence[float], run: RunContext) -> None:
         """After each look: its scores on the rows outside of each fold."""
 
     def crossed(self, run: RunContext, judge: Judge) -> list[NDArray[np.float32]]:
@@ -153,4 +153,4 @@ def _number(item: Tensor) -> Tensor:
     return found.to(torch.float32) if found.is_floating_point() else found
 
 
-__all__ = ["Cooks", "Judge", "Keeps", "Mix", "Weights", "copied", "mean", "moved", "need_looks", "standing_in"]
+__all__ = ["Judge", "Keeps", "KeepsAverage", "Mix", "Weights", "copied", "mean", "moved", "need_looks", "standing_in"]

@@ -17,7 +17,7 @@ from tunebook.core.technique import Event, Facts, ParamGroups, RunContext, Techn
 from tunebook.models.architecture import depths
 from tunebook.nets.averages import moved
 from tunebook.nets.linear_chain import in_chain
-from tunebook.nets.targets import linears
+from tunebook.nets.target_modules import linears
 
 RATE = Row(
     "peak step size of all that this method trains, the head included, in place of the table's learning_rate",

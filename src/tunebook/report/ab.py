@@ -10,9 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from tunebook.core.messages import say
-from tunebook.core.verdict import Verdict
-from tunebook.core.words import (
+from tunebook.core.formatting import (
     amount,
     duration,
     is_share,
@@ -24,6 +22,8 @@ from tunebook.core.words import (
     score_text,
     shown,
 )
+from tunebook.core.messages import say
+from tunebook.core.verdict import Verdict
 from tunebook.report.ab_words import (
     doubt_texts,
     effect_text,
@@ -41,7 +41,7 @@ from tunebook.report.ab_words import (
 from tunebook.report.page import write_page
 from tunebook.report.plots.curves import Bundle, band_plot
 from tunebook.report.plots.intervals import Line, Span, interval_plot, paired_plot
-from tunebook.report.worth import arm_rows
+from tunebook.report.scores import arm_rows
 
 _OUTCOMES = {"STRONG": "better", "PROMOTE": "better", "REJECT": "worse", "INCONCLUSIVE": "unsure"}
 _KIND = {"a": "s2", "b": "s1"}

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from tunebook.core.formatting import amount, duration, metric_name, number, phrase
+from tunebook.core.localized import localized
 from tunebook.core.messages import say
-from tunebook.core.said import said
 from tunebook.core.verdict import Guardrail, RowEffect, Verdict
-from tunebook.core.words import amount, duration, metric_name, number, phrase
 
 if TYPE_CHECKING:
+    from tunebook.verbs.abtest.ab_plan import ABPlan
     from tunebook.verbs.abtest.looks import Foresight
-    from tunebook.verbs.abtest.test_plan import TestPlan
 
 _NAMED, _CLASSES = 3, 5  # guardrails that a sentence names, and classes that a table shows
 
@@ -28,7 +28,7 @@ def wanted(verdict: Verdict) -> str:
 
 def sentence(verdict: Verdict) -> str:
     """The verdict in words, with its numbers, and what broke."""
-    told = said(
+    told = localized(
         f"ab.said.{verdict.verdict}",
         a=f"v{verdict.a}",
         b=f"v{verdict.b}",
@@ -41,18 +41,18 @@ def sentence(verdict: Verdict) -> str:
         rows=number(verdict.n),
     )
     if verdict.groups:
-        told = said("ab.said.and", first=told, second=said("ab.said.groups", groups=number(verdict.groups)))
+        told = localized("ab.said.and", first=told, second=localized("ab.said.groups", groups=number(verdict.groups)))
     if verdict.hopeless:
-        told = said("ab.said.and", first=told, second=said("ab.said.hopeless"))
+        told = localized("ab.said.and", first=told, second=localized("ab.said.hopeless"))
     if verdict.continues:
-        told = said("ab.said.and", first=told, second=said("ab.said.continues", run=verdict.continues))
+        told = localized("ab.said.and", first=told, second=localized("ab.said.continues", run=verdict.continues))
     broken = [guard_name(guard) for guard in worst_first(verdict) if not guard.held]
     if not broken:
         return told
-    names = reduce(lambda first, second: said("ab.said.list", first=first, second=second), broken[:_NAMED])
+    names = reduce(lambda first, second: localized("ab.said.list", first=first, second=second), broken[:_NAMED])
     if len(broken) > _NAMED:
-        names = said("ab.said.others", first=names, count=len(broken) - _NAMED)
-    return said("ab.said.and", first=told, second=said("ab.said.broken", names=names))
+        names = localized("ab.said.others", first=names, count=len(broken) - _NAMED)
+    return localized("ab.said.and", first=told, second=localized("ab.said.broken", names=names))
 
 
 def worst_first(verdict: Verdict) -> list[Guardrail]:
@@ -88,9 +88,9 @@ def guard_name(guard: Guardrail) -> str:
     """A guardrail's name in words: with the class, or the file, that it is about."""
     name, _, of = guard.name.partition(":")
     if guard.kind == "challenge":
-        return said("ab.guard.challenge", name=guard.name)
+        return localized("ab.guard.challenge", name=guard.name)
     called = phrase("ab.guard", name)
-    return said("ab.guard.of", guard=called, of=of) if of else called
+    return localized("ab.guard.of", guard=called, of=of) if of else called
 
 
 def guard_text(guard: Guardrail, value: float) -> str:
@@ -100,7 +100,7 @@ def guard_text(guard: Guardrail, value: float) -> str:
     if guard.kind == "ratio":
         return f"{round(-value * 100) + 0:+d} %"
     bound = max(-1.0, min(value, 1.0)) if guard.kind == "score" else value  # a share cannot move further
-    return said("report.points", value=f"{bound * 100:+.1f}")
+    return localized("report.points", value=f"{bound * 100:+.1f}")
 
 
 def doubt_texts(verdict: Verdict) -> list[str]:
@@ -114,7 +114,7 @@ def doubt_texts(verdict: Verdict) -> list[str]:
     return told
 
 
-def foresight_text(seen: Foresight, plan: TestPlan) -> str:
+def foresight_text(seen: Foresight, plan: ABPlan) -> str:
     """What a test can see, and by which spread."""
     basis = say("ab.foresight.test", test=seen.test) if seen.test else say("ab.foresight.assumed")
     gain = amount(seen.gain, plan.metric, sign=False)

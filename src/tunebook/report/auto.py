@@ -7,17 +7,17 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tunebook.core.formatting import amount, baseline_name, duration, is_share, metric_name, number, score_text
 from tunebook.core.messages import say
-from tunebook.core.words import amount, baseline_name, duration, is_share, metric_name, number, score_text
 from tunebook.report.ab_words import sentence, settle_text
 from tunebook.report.auto_words import (
     bare,
     baseline_text,
+    best_of_n_text,
     broken_texts,
     candidate_name,
     ending,
     level_text,
-    luck_text,
     spent_text,
     standing_headings,
     standing_rows,
@@ -50,7 +50,7 @@ def write_auto_report(folder: Path, result: AutoResult) -> Path:
         baselines=_baselines(result),
         table=candidate_name(state.best_baseline.against) if state.best_baseline else "",
         luck=state.luck,
-        luck_text=luck_text(state.luck, state.spec.metric),
+        luck_text=best_of_n_text(state.luck, state.spec.metric),
         luck_plot=_luck(result),
         limits=_limits(result),
     )

@@ -7,13 +7,13 @@ import shlex
 from functools import reduce
 from typing import Any
 
+from tunebook.core.formatting import amount, baseline_name, duration, is_share, metric_name, score_text, shown
 from tunebook.core.messages import say
 from tunebook.core.verdict import Guardrail
-from tunebook.core.words import amount, baseline_name, duration, is_share, metric_name, score_text, shown
 from tunebook.report.ab_words import guard_margin, guard_name, guard_text, sorted_ends
 from tunebook.verbs.racing.outcome import AutoResult
 from tunebook.verbs.racing.race import SURE
-from tunebook.verbs.racing.state import CHAMPION, RECOMMENDED, AutoState, BaselineScore, Candidate, Luck
+from tunebook.verbs.racing.state import CHAMPION, RECOMMENDED, AutoState, BaselineScore, BestOfN, Candidate
 
 
 def candidate_name(name: str, state: AutoState | None = None) -> str:
@@ -159,7 +159,7 @@ def _interval(item: BaselineScore, state: AutoState) -> str:
     return say(f"auto.cheap.{code}", level=level_text(state), **ends)
 
 
-def luck_text(luck: Luck | None, metric: str) -> str:
+def best_of_n_text(luck: BestOfN | None, metric: str) -> str:
     """What the best of N by one run each would have been worth; empty where that is not known."""
     if luck is None:
         return ""
@@ -178,6 +178,7 @@ __all__ = [
     "again_command",
     "bare",
     "baseline_text",
+    "best_of_n_text",
     "beyond",
     "broken_texts",
     "candidate_name",
@@ -185,7 +186,6 @@ __all__ = [
     "ending",
     "lead_text",
     "level_text",
-    "luck_text",
     "spent_text",
     "standing_headings",
     "standing_rows",

@@ -9,17 +9,17 @@ from typing import Any
 
 import yaml
 
+from tunebook.core.formatting import baseline_name
 from tunebook.core.messages import catalogue, say
 from tunebook.core.nouns import DataRef, Plan, Report
 from tunebook.core.registry import task_of
 from tunebook.core.sections import Table
-from tunebook.core.words import baseline_name
-from tunebook.engine.part import BASE, is_part
+from tunebook.engine.partial_model import BASE, is_partial
 from tunebook.report.page import write_page
 from tunebook.report.rows import data_view
 from tunebook.report.run import limits
+from tunebook.report.scores import all_notes, score_rows, standing
 from tunebook.report.training import parameter_rows
-from tunebook.report.worth import all_notes, score_rows, standing
 
 _LANGUAGES = {"en": ["en"], "zh": ["zh"], "mixed": ["zh", "en"]}
 _ADAPTER = "adapter_config.json"
@@ -53,7 +53,7 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
         limits=limits(report, plan),
         notes=task.card_notes(plan.labels) + notes_of(plan),
         snippet=loading(folder, plan, pairs=bool(ref.roles.text_pair)),
-        merges=is_part(folder) and not _stays_beside(plan),
+        merges=is_partial(folder) and not _stays_beside(plan),
     )
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+from tunebook.core.formatting import is_share, metric_name, phrase, possible, score_text, shown
 from tunebook.core.messages import language, say
 from tunebook.core.nouns import ParamTable
 from tunebook.core.params import Value
-from tunebook.core.words import is_share, metric_name, phrase, possible, score_text, shown
 from tunebook.knowledge.chain import Check
 from tunebook.knowledge.log import CROWNING, Entry
 from tunebook.report.page import render
@@ -76,7 +76,7 @@ def moment(time: str) -> str:
         return time
 
 
-def marks(entry: Entry) -> list[str]:
+def oddities(entry: Entry) -> list[str]:
     """What is odd about an entry, in words."""
     named = {"forced": entry.forced, **{name: name in entry.evidence for name in ("time_went_back", "recovered")}}
     tests = len(entry.evidence.get("tests") or [])
@@ -202,7 +202,7 @@ def _line(entry: Entry) -> dict[str, Any]:
         "what": phrase("log.action", entry.action),
         "version": f"v{entry.table}" if entry.table else "–",
         "actor": entry.actor or "–",
-        "reason": " · ".join([*marks(entry), *([entry.reason] if entry.reason else [])]) or "–",
+        "reason": " · ".join([*oddities(entry), *([entry.reason] if entry.reason else [])]) or "–",
         "forced": entry.forced,
     }
 
@@ -277,8 +277,8 @@ __all__ = [
     "described",
     "factor",
     "gain_text",
-    "marks",
     "moment",
+    "oddities",
     "render_history",
     "row_view",
     "second_proof",

@@ -14,9 +14,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from tunebook.core.files import write_whole
+from tunebook.core.formatting import number, phrase, score_text, shown
 from tunebook.core.messages import language, say
-from tunebook.core.sections import Beside, Cell, HeatMap, Scatter, Section, Table
-from tunebook.core.words import number, phrase, score_text, shown
+from tunebook.core.sections import Annotated, Cell, HeatMap, Scatter, Section, Table
 from tunebook.report.plots.answers import heat_map, reliability_plot, scatter_plot
 
 _SIGNS = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
@@ -47,15 +47,15 @@ def picture(section: Section) -> Markup | None:
 
 def figure(cell: Cell) -> str:
     """A cell in words: a count, a score, a share of one, or a text as it is."""
-    value = cell.value if isinstance(cell, Beside) else cell
+    value = cell.value if isinstance(cell, Annotated) else cell
     if isinstance(value, str):
         return value
     return number(value) if isinstance(value, int) else score_text(value)
 
 
-def beside(cell: Cell) -> str:
+def annotation(cell: Cell) -> str:
     """What stands beside a figure: the ends of its interval, or a text."""
-    more = cell.more if isinstance(cell, Beside) else None
+    more = cell.more if isinstance(cell, Annotated) else None
     if isinstance(more, tuple):
         return f"{score_text(more[0])} – {score_text(more[1])}"
     return more or ""
@@ -72,7 +72,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals.update(say=say, phrase=phrase, shown=shown, number=number, cell=cell)
-    environment.globals.update(picture=picture, figure=figure, beside=beside)
+    environment.globals.update(picture=picture, figure=figure, annotation=annotation)
     return environment
 
 
@@ -116,4 +116,4 @@ def _task(file: Path) -> str:
         return ""
 
 
-__all__ = ["beside", "cell", "figure", "picture", "place_of", "render", "side_by_side", "write_page"]
+__all__ = ["annotation", "cell", "figure", "picture", "place_of", "render", "side_by_side", "write_page"]

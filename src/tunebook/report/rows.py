@@ -8,9 +8,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tunebook.core.formatting import number, phrase
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef
-from tunebook.core.words import number, phrase
 from tunebook.data.describe import warning_text
 from tunebook.report.page import write_page
 from tunebook.report.plots.bars import bar_plot, histogram

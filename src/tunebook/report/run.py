@@ -6,17 +6,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Unpack
 
+from tunebook.core.formatting import baseline_name, head_text, moment, noticed, phrase, share_text, stage_names
 from tunebook.core.lineage import General, Retention
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan, Report
 from tunebook.core.registry import task_of
-from tunebook.core.words import baseline_name, head_text, moment, noticed, phrase, share_text, stage_names
-from tunebook.report import training
-from tunebook.report import worth as scores
+from tunebook.report import scores, training
 from tunebook.report.general import general_view
 from tunebook.report.page import side_by_side, write_page
 from tunebook.report.rows import data_view
-from tunebook.report.worth import retention_view, standing
+from tunebook.report.scores import retention_view, standing
 
 # Below these numbers of rows a score is too coarse to build on.
 _FEW_ROWS, _FEW_OF_CLASS = 1000, 30

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from tunebook.core.formatting import duration, metric_name, score_text, shown
 from tunebook.core.messages import say
-from tunebook.core.words import duration, metric_name, score_text, shown
 from tunebook.report.page import write_page
 from tunebook.report.plots.bars import share_plot
 from tunebook.report.plots.searches import Path as Line

@@ -8,11 +8,11 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tunebook.core.formatting import duration, memory, metric_name, number, phrase, share_text, shown, sign_of
 from tunebook.core.messages import language, say
 from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.params import Declaration, Value, declarations
 from tunebook.core.settings import Settings
-from tunebook.core.words import duration, memory, metric_name, number, phrase, share_text, shown, sign_of
 from tunebook.report.plots.curves import Curve, curve_plot
 
 History = Sequence[Mapping[str, Any]]

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunebook.core.formatting import phrase
 from tunebook.core.messages import say
 from tunebook.core.nouns import Interval
-from tunebook.core.sections import Beside, Column, Table
-from tunebook.core.words import phrase
+from tunebook.core.sections import Annotated, Column, Table
 from tunebook.report.page import write_page
 
 
@@ -47,7 +47,7 @@ def write_page_of(found: TwoStages, name: str, headline: str, lost: Sequence[tup
     sides = (found.first, found.second)
     rows = []
     for key in found.second:
-        before, after = (Beside(side[key].value, (side[key].low, side[key].high)) for side in sides)
+        before, after = (Annotated(side[key].value, (side[key].low, side[key].high)) for side in sides)
         rows.append((phrase("metric", key), before, after))
     tables = [Table(say("two_stages.scores", rows=found.rows, depth=found.depth), columns, tuple(rows), whole=True)]
     if lost:

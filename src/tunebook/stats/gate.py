@@ -18,7 +18,7 @@ from scipy.special import stdtrit
 
 from tunebook.core.errors import DataError, PlanError
 from tunebook.core.verdict import Decision
-from tunebook.stats.freedom import FEWEST, Sizes, seed_weight
+from tunebook.stats.degrees_of_freedom import FEWEST, Sizes, seed_weight
 
 Array = NDArray[Any]
 

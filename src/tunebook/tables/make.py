@@ -9,10 +9,10 @@ from typing import Any
 
 from tunebook.core import registry
 from tunebook.core.errors import TableError
+from tunebook.core.localized import Localized
 from tunebook.core.messages import language, say
 from tunebook.core.nouns import ParamTable, TableRow
 from tunebook.core.params import Declaration, Value, build
-from tunebook.core.said import Said
 from tunebook.tables.declared import (
     declared,
     find,
@@ -248,7 +248,7 @@ def _effect(declaration: Declaration, given: Any) -> float | None:
 
 def tidy(text: str) -> str:
     """A text without ends of white space, control characters and halves of characters: every format can carry it."""
-    if isinstance(text, Said):
+    if isinstance(text, Localized):
         return text
     lines = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     return "".join(char for char in lines if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")).strip()

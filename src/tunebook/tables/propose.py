@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tunebook.core.localized import localized
 from tunebook.core.messages import has_words
 from tunebook.core.nouns import Labels, ParamTable
 from tunebook.core.params import Value
 from tunebook.core.registry import task_of
-from tunebook.core.said import said
 from tunebook.tables.case import FEW_ROWS, Case, Machine, ModelFacts
 from tunebook.tables.make import new_table
 
@@ -45,8 +45,8 @@ class Advice:
     @property
     def words(self) -> str:
         """Reason, source and confidence in one text, as it stands in a table."""
-        sure = said(f"confidence.{self.confidence}")
-        return said("recommend.because", reason=self.reason, source=self.source, confidence=sure)
+        sure = localized(f"confidence.{self.confidence}")
+        return localized("recommend.because", reason=self.reason, source=self.source, confidence=sure)
 
 
 def advise(case: Case) -> dict[str, Advice]:
@@ -74,13 +74,13 @@ def propose(
         {"base_model": model.name, **values, **({task: True} if own.own else {})},
         recommended=values,
         reasons={name: item.words for name, item in advice.items()},
-        note=said("propose.note", task=_task_name(task), rows=rows, classes=case.classes, model=model.name),
+        note=localized("propose.note", task=_task_name(task), rows=rows, classes=case.classes, model=model.name),
     )
 
 
 def _of_task(task: str, value: Value) -> Advice:
     """What a task proposes of its own."""
-    return Advice(value, said(f"propose.{task}"), said("source.thumb"), "low")
+    return Advice(value, localized(f"propose.{task}"), localized("source.thumb"), "low")
 
 
 def _by_owner(values: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
@@ -95,7 +95,7 @@ def _by_owner(values: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
 def _task_name(task: str) -> str:
     """A task in the user's language; one of another package by its key."""
     code = f"task.{task}"
-    return said(code) if has_words(code) else task
+    return localized(code) if has_words(code) else task
 
 
 def _learning_rate(case: Case) -> Advice:
@@ -104,116 +104,125 @@ def _learning_rate(case: Case) -> Advice:
         return _small_rate(case)
     if case.model.size == "base":
         rate = 5e-5 if case.many_classes else 3e-5
-        return Advice(rate, said("propose.rate_base", hidden=hidden), said("source.bert"), "high")
-    return Advice(1e-5 if case.few_rows else 2e-5, said("propose.rate_large", hidden=hidden), said("source.roberta"))
+        return Advice(rate, localized("propose.rate_base", hidden=hidden), localized("source.bert"), "high")
+    return Advice(
+        1e-5 if case.few_rows else 2e-5, localized("propose.rate_large", hidden=hidden), localized("source.roberta")
+    )
 
 
 def _small_rate(case: Case) -> Advice:
     """With few rows 256 wide gained from a higher rate and 384 wide lost by it (benchmarks/results/DEFAULTS.json)."""
     hidden = case.model.hidden
     if case.many_classes:
-        return Advice(3e-4, said("propose.rate_small_classes", hidden=hidden), said("source.log"))
+        return Advice(3e-4, localized("propose.rate_small_classes", hidden=hidden), localized("source.log"))
     if case.rows < VERY_FEW_ROWS and hidden <= VERY_NARROW:
-        return Advice(3e-4, said("propose.rate_small_few", hidden=hidden, few=VERY_FEW_ROWS), _measured("DEFAULTS"))
-    return Advice(1e-4, said("propose.rate_small", hidden=hidden), said("source.small"))
+        return Advice(
+            3e-4, localized("propose.rate_small_few", hidden=hidden, few=VERY_FEW_ROWS), _measured("DEFAULTS")
+        )
+    return Advice(1e-4, localized("propose.rate_small", hidden=hidden), localized("source.small"))
 
 
 def _head_factor(case: Case) -> Advice | None:
     """Where pooler and head both begin at random, a small encoder's own rate leaves them behind."""
     if case.model.size != "small" or not case.model.unpooled:
         return None
-    return Advice(HEAD_FACTOR, said("propose.head_factor"), _measured("HEAD_RATE"))
+    return Advice(HEAD_FACTOR, localized("propose.head_factor"), _measured("HEAD_RATE"))
 
 
 def _max_epochs(case: Case) -> Advice:
     steps = case.epochs * case.steps_per_epoch
     if case.epochs > case.usual_epochs:
         return Advice(
-            case.epochs, said("propose.epochs_few", rows=case.rows, steps=steps), said("source.few_rows"), "high"
+            case.epochs,
+            localized("propose.epochs_few", rows=case.rows, steps=steps),
+            localized("source.few_rows"),
+            "high",
         )
     if case.many_classes:
-        return Advice(case.epochs, said("propose.epochs_classes", classes=case.classes), said("source.log"))
-    return Advice(case.epochs, said("propose.epochs", steps=steps), said("source.bert"), "high")
+        return Advice(case.epochs, localized("propose.epochs_classes", classes=case.classes), localized("source.log"))
+    return Advice(case.epochs, localized("propose.epochs", steps=steps), localized("source.bert"), "high")
 
 
 def _batch_size(case: Case) -> Advice:
     found = case.fitting.batch_size
     if found < case.batch:
-        reason = said("propose.batch_memory", batch=case.batch, room=case.machine.room / 2**30)
-        return Advice(found, reason, said("source.memory"))
-    return Advice(found, said("propose.batch", few=FEW_ROWS), said("source.bert"), "high")
+        reason = localized("propose.batch_memory", batch=case.batch, room=case.machine.room / 2**30)
+        return Advice(found, reason, localized("source.memory"))
+    return Advice(found, localized("propose.batch", few=FEW_ROWS), localized("source.bert"), "high")
 
 
 def _accumulation(case: Case) -> Advice:
     passes = case.fitting.gradient_accumulation_steps
     code = "propose.accumulation" if passes > 1 else "propose.accumulation_one"
-    return Advice(passes, said(code, batch=case.batch), said("source.memory"))
+    return Advice(passes, localized(code, batch=case.batch), localized("source.memory"))
 
 
 def _checkpointing(case: Case) -> Advice:
     on = case.fitting.gradient_checkpointing
-    reason = said("propose.checkpointing" if on else "propose.checkpointing_off", room=case.machine.room / 2**30)
-    return Advice(on, reason, said("source.memory"))
+    reason = localized("propose.checkpointing" if on else "propose.checkpointing_off", room=case.machine.room / 2**30)
+    return Advice(on, reason, localized("source.memory"))
 
 
 def _max_length(case: Case) -> Advice | None:
     found, most = case.fitting.max_length, case.model.max_positions
     if found < case.length:
         return Advice(
-            found, said("propose.length_memory", room=case.machine.room / 2**30), said("source.memory"), "low"
+            found, localized("propose.length_memory", room=case.machine.room / 2**30), localized("source.memory"), "low"
         )
     if (tokens := case.tokens()) is None:
         return None
     if case.edge_bytes:
         return _edge_length(case, tokens)
     code = "propose.length_cut" if tokens > most else "propose.length"
-    return Advice(found, said(code, tokens=tokens, most=most), said("source.data"), "high")
+    return Advice(found, localized(code, tokens=tokens, most=most), localized("source.data"), "high")
 
 
 def _edge_length(case: Case, tokens: int) -> Advice:
     shorter = case.tokens("p95") or tokens
     if case.length < min(shorter, case.model.max_positions):
         return Advice(
-            case.length, said("propose.length_edge_memory", room=case.edge_bytes / 2**20), said("source.memory")
+            case.length,
+            localized("propose.length_edge_memory", room=case.edge_bytes / 2**20),
+            localized("source.memory"),
         )
-    return Advice(case.length, said("propose.length_edge", tokens=shorter, most=tokens), said("source.data"))
+    return Advice(case.length, localized("propose.length_edge", tokens=shorter, most=tokens), localized("source.data"))
 
 
 def _class_weights(case: Case) -> Advice | None:
     if case.labels.kind.classes != "one":
         return None
     if case.imbalance >= IMBALANCE:
-        return Advice("sqrt", said("propose.weights", ratio=case.imbalance), said("source.sampling"))
-    return Advice("none", said("propose.weights_none", ratio=case.imbalance), said("source.thumb"), "low")
+        return Advice("sqrt", localized("propose.weights", ratio=case.imbalance), localized("source.sampling"))
+    return Advice("none", localized("propose.weights_none", ratio=case.imbalance), localized("source.thumb"), "low")
 
 
 def _patience(case: Case) -> Advice:
     looks = 5 if case.epochs >= 10 else min(3, case.epochs - 1)
-    return Advice(looks, said("propose.patience", epochs=case.epochs), said("source.thumb"), "low")
+    return Advice(looks, localized("propose.patience", epochs=case.epochs), localized("source.thumb"), "low")
 
 
 def _warmup(case: Case) -> Advice:
-    return Advice(0.1, said("propose.warmup"), said("source.stability"), "high")
+    return Advice(0.1, localized("propose.warmup"), localized("source.stability"), "high")
 
 
 def _scheduler(case: Case) -> Advice:
-    return Advice("linear", said("propose.scheduler"), said("source.stability"), "high")
+    return Advice("linear", localized("propose.scheduler"), localized("source.stability"), "high")
 
 
 def _optimizer(case: Case) -> Advice:
-    return Advice("adamw", said("propose.optimizer"), said("source.bias_correction"), "high")
+    return Advice("adamw", localized("propose.optimizer"), localized("source.bias_correction"), "high")
 
 
 def _weight_decay(case: Case) -> Advice:
-    return Advice(0.01, said("propose.weight_decay"), said("source.bert_decay"))
+    return Advice(0.01, localized("propose.weight_decay"), localized("source.bert_decay"))
 
 
 def _smoothing(case: Case) -> Advice:
-    return Advice(0.0, said("propose.smoothing"), said("source.smoothing"))
+    return Advice(0.0, localized("propose.smoothing"), localized("source.smoothing"))
 
 
 def _measured(name: str) -> str:
-    return said("source.measured", file=f"benchmarks/results/{name}.json")
+    return localized("source.measured", file=f"benchmarks/results/{name}.json")
 
 
 RULES: dict[str, Callable[[Case], Advice | None]] = {

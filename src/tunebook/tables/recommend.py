@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunebook.core.localized import localized
 from tunebook.core.nouns import ParamTable, TableRow
 from tunebook.core.params import Value
-from tunebook.core.said import said
 from tunebook.core.settings import Settings
 from tunebook.knowledge.effects import Effect, RowTest, pooled_effects, row_tests
 from tunebook.knowledge.lesson import Lesson
@@ -139,11 +139,11 @@ def _scaled(values: Mapping[str, Any], before: Settings, after: Settings, how: S
     if change is None:
         return None
     sure: Confidence = "medium" if how == "sqrt" else "low"
-    return Advice(change.value, change.reason, said(f"source.rate_{how}"), sure, asked=True)
+    return Advice(change.value, change.reason, localized(f"source.rate_{how}"), sure, asked=True)
 
 
 def _fitting(change: RowChange) -> Advice:
-    return Advice(change.value, change.reason, said("source.fit"), "high")
+    return Advice(change.value, change.reason, localized("source.fit"), "high")
 
 
 def _suggestions(table: ParamTable, advice: Mapping[str, Advice]) -> tuple[Suggestion, ...]:
@@ -204,9 +204,9 @@ def _towards(effect: Effect, test: RowTest, present: Value) -> tuple[float, floa
 
 def _advice(effect: Effect, value: Value, present: Value, gain: tuple[float, float, float]) -> Advice:
     mean, lower, upper = gain
-    reason = said("recommend.knowledge", value=value, before=present, effect=mean, lower=lower, upper=upper)
+    reason = localized("recommend.knowledge", value=value, before=present, effect=mean, lower=lower, upper=upper)
     everywhere = effect.sure in ("helps", "hurts")
-    return Advice(value, reason, said("source.knowledge", tests=effect.tests), "high" if everywhere else "medium")
+    return Advice(value, reason, localized("source.knowledge", tests=effect.tests), "high" if everywhere else "medium")
 
 
 __all__ = ["LEAST_TESTS", "TOGETHER", "Asked", "Opinion", "Suggestion", "by_hand", "learnt", "opinion", "recommended"]

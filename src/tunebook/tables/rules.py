@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from tunebook.core.localized import localized
 from tunebook.core.params import Value
-from tunebook.core.said import said
 from tunebook.core.settings import Filled
 from tunebook.core.training import Training
 
@@ -57,7 +57,7 @@ def keep_effective(settings: Training, batch_size: int) -> tuple[RowChange, ...]
     """
     whole = effective_batch(settings)
     batch = max(size for size in range(1, min(batch_size, whole) + 1) if whole % size == 0)
-    reason = said("rules.keep_effective", batch=batch, passes=whole // batch, effective=whole)
+    reason = localized("rules.keep_effective", batch=batch, passes=whole // batch, effective=whole)
     pairs = (("batch_size", batch), ("gradient_accumulation_steps", whole // batch))
     return tuple(RowChange(row, value, reason) for row, value in pairs if getattr(settings, row) != value)
 
@@ -74,10 +74,10 @@ def lighter(settings: Filled) -> tuple[RowChange, ...]:
     if settings.batch_size > 1:
         return keep_effective(settings, settings.batch_size // 2)
     if not settings.gradient_checkpointing:
-        return (RowChange("gradient_checkpointing", True, said("rules.checkpointing")),)
+        return (RowChange("gradient_checkpointing", True, localized("rules.checkpointing")),)
     length = settings.max_length
     shorter = max(length // 16 * 8, _SHORTEST)
-    return (RowChange("max_length", shorter, said("rules.shorter", before=length)),) if shorter < length else ()
+    return (RowChange("max_length", shorter, localized("rules.shorter", before=length)),) if shorter < length else ()
 
 
 def scaled_rate(rate: float, before: int, after: int, how: Scaling) -> RowChange | None:
@@ -94,7 +94,7 @@ def scaled_rate(rate: float, before: int, after: int, how: Scaling) -> RowChange
     ratio = after / before
     found = float(f"{min(rate * (ratio if how == 'linear' else math.sqrt(ratio)), 1.0):.3g}")
     code = "rules.rate_linear" if how == "linear" else "rules.rate_sqrt"
-    return RowChange("learning_rate", found, said(code, before=before, after=after))
+    return RowChange("learning_rate", found, localized(code, before=before, after=after))
 
 
 def warmup(settings: Training, rows: int) -> RowChange | None:
@@ -103,10 +103,12 @@ def warmup(settings: Training, rows: int) -> RowChange | None:
     if settings.warmup_steps is not None:
         if 2 * settings.warmup_steps <= steps:
             return None
-        return RowChange("warmup_steps", int(steps * _WARMUP), said("rules.warmup", row="warmup_steps", steps=steps))
+        return RowChange(
+            "warmup_steps", int(steps * _WARMUP), localized("rules.warmup", row="warmup_steps", steps=steps)
+        )
     if settings.warmup_ratio <= 0.5:
         return None
-    return RowChange("warmup_ratio", _WARMUP, said("rules.warmup", row="warmup_ratio", steps=steps))
+    return RowChange("warmup_ratio", _WARMUP, localized("rules.warmup", row="warmup_ratio", steps=steps))
 
 
 def eval_every(settings: Training, rows: int) -> RowChange | None:
@@ -114,7 +116,7 @@ def eval_every(settings: Training, rows: int) -> RowChange | None:
     steps, every = planned_steps(settings, rows), settings.eval_every
     if every is None or steps // every >= 2:
         return None
-    return RowChange("eval_every", max(steps // _LOOKS, 1), said("rules.eval_every", every=every, steps=steps))
+    return RowChange("eval_every", max(steps // _LOOKS, 1), localized("rules.eval_every", every=every, steps=steps))
 
 
 def looks(settings: Training, rows: int) -> int:
@@ -128,7 +130,7 @@ def patience(settings: Training, rows: int) -> RowChange | None:
     limit, found = settings.early_stopping_patience, looks(settings, rows)
     if limit is None or found < 2 or limit < found:
         return None
-    return RowChange("early_stopping_patience", found - 1, said("rules.patience", patience=limit, looks=found))
+    return RowChange("early_stopping_patience", found - 1, localized("rules.patience", patience=limit, looks=found))
 
 
 RULES: tuple[Callable[[Training, int], RowChange | None], ...] = (warmup, eval_every, patience)

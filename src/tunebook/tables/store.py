@@ -14,8 +14,8 @@ from filelock import FileLock, Timeout
 
 from tunebook.core.errors import BookError, TableError, TunebookError
 from tunebook.core.files import content_id
+from tunebook.core.localized import STORED
 from tunebook.core.nouns import ParamTable
-from tunebook.core.said import STORED
 from tunebook.knowledge.log import LOG_FILE, Change, ChangeLog, Entry
 from tunebook.tables.files import publish, writable
 from tunebook.tables.in_force import diff, settings_of

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.localized import Localized, localized
 from tunebook.core.metric import intervals
 from tunebook.core.nouns import Labels
-from tunebook.core.said import Said, said
 from tunebook.stats.calibration import reliability, sigmoid, softmax
 from tunebook.stats.counts import confusion_matrix, counts_of_confusion, counts_of_decisions, per_class
 from tunebook.tasks.label_metrics import METRICS, decided, present
@@ -65,26 +65,28 @@ def class_ends(
     }
 
 
-def notes(logits: Array, targets: Array, labels: Labels, groups: Array | None = None) -> dict[str, list[Said]]:
+def notes(logits: Array, targets: Array, labels: Labels, groups: Array | None = None) -> dict[str, list[Localized]]:
     """Metric -> why its interval may hold the true value less often than it says; nothing for those that keep it."""
     from tunebook.stats.intervals import FEW_GROUPS, FEW_ROWS
 
-    found: dict[str, list[Said]] = {}
+    found: dict[str, list[Localized]] = {}
     if labels.kind.classes != "none":
         true, given = _yes(logits, targets, labels)
         rows = true.sum(0)
         few = _named(labels.names, rows, rows < FEW_ROWS)
         for metric in ("macro_f1", *(["qwk"] if labels.kind.classes == "ordered" else [])) if few else ():
-            found[metric] = [said("intervals.few_rows", classes=few, least=FEW_ROWS)]
+            found[metric] = [localized("intervals.few_rows", classes=few, least=FEW_ROWS)]
         largest = int(rows.argmax())
         rest = min(len(true) - int(rows[largest]), len(true) - int(given.sum(0).max()))
         if labels.kind.classes == "one" and rest < FEW_ROWS:
             others = np.arange(len(rows)) != largest
-            found["mcc"] = [said("intervals.few_answers", classes=_named(labels.names, rows, others), least=FEW_ROWS)]
+            found["mcc"] = [
+                localized("intervals.few_answers", classes=_named(labels.names, rows, others), least=FEW_ROWS)
+            ]
     count = len(np.unique(groups)) if groups is not None else FEW_GROUPS
     if count < FEW_GROUPS:
         for metric in intervals(METRICS[labels.problem], logits, targets, labels, groups):
-            found.setdefault(metric, []).append(said("intervals.few_groups", count=count, least=FEW_GROUPS))
+            found.setdefault(metric, []).append(localized("intervals.few_groups", count=count, least=FEW_GROUPS))
     return found
 
 

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
+from tunebook.core.formatting import phrase
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.params import Value
-from tunebook.core.sections import Beside, Brief, Cell, Column, HeatMap, Reliability, Scatter, Section, Table
+from tunebook.core.sections import Annotated, Brief, Cell, Column, HeatMap, Reliability, Scatter, Section, Table
 from tunebook.core.settings import Filled
 from tunebook.core.task import Rows, Task
-from tunebook.core.words import phrase
 from tunebook.data.kind import column_kind
 from tunebook.stats.calibration import sigmoid, softmax
 from tunebook.tasks.label_metrics import decided
@@ -153,7 +153,7 @@ def _class_cell(values: Mapping[str, float], name: str) -> Cell:
     if name == "support":
         return int(values[name]) if name in values else None
     value, low, high = (values.get(key) for key in (name, f"{name}_low", f"{name}_high"))
-    return value if low is None or high is None else Beside(value, (low, high))
+    return value if low is None or high is None else Annotated(value, (low, high))
 
 
 def _confused(report: Report, labels: Labels) -> Table:

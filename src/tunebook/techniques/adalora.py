@@ -16,7 +16,7 @@ from tunebook.nets.peft import (
     watch,
     wrapped,
 )
-from tunebook.nets.targets import TARGETS, checked_targets, target_modules
+from tunebook.nets.target_modules import TARGETS, checked_targets, target_modules
 
 _MEMORY = ("ipt", "exp_avg_ipt", "exp_avg_unc")  # what the importance of each entry is reckoned from
 

@@ -15,7 +15,7 @@ from tunebook.core.params import Row, Search
 from tunebook.core.technique import Event, Facts, RunContext
 from tunebook.models.architecture import depths
 from tunebook.nets.peft import RATE, Efficient, refuse_architecture, train_only, watch
-from tunebook.nets.targets import ATTENTION_OUT, FEED_OUT, linears_like
+from tunebook.nets.target_modules import ATTENTION_OUT, FEED_OUT, linears_like
 
 _START = 0.01  # standard deviation of the way down at the start (Houlsby et al. 2019, section 3.6)
 _AFTER_FEED = r"(?<!attention\.)output\.LayerNorm$|(^|\.)output_layer_norm$"  # where layers norm after adding

@@ -13,7 +13,7 @@ from torch import Tensor
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
-from tunebook.nets.teaching import Teacher, Watched, first, over_tokens
+from tunebook.nets.distillation import Teacher, Watched, first, over_tokens
 
 
 class DistillAttention(Technique):

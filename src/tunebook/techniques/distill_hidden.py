@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
+from tunebook.nets.distillation import Teacher, Watched, first, over_tokens
 from tunebook.nets.parameters import attach
-from tunebook.nets.teaching import Teacher, Watched, first, over_tokens
 
 
 class DistillHidden(Technique):

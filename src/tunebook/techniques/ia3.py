@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tunebook.core.technique import Event, Facts, RunContext
 from tunebook.nets.peft import RATE, Efficient, refuse_architecture, watch, wrapped
-from tunebook.nets.targets import FEED_OUT, KEYS_VALUES, linears_like
+from tunebook.nets.target_modules import FEED_OUT, KEYS_VALUES, linears_like
 
 
 class IA3(Efficient):

@@ -19,7 +19,7 @@ from tunebook.nets.peft import (
     watch,
     wrapped,
 )
-from tunebook.nets.targets import TARGETS, checked_targets, target_modules
+from tunebook.nets.target_modules import TARGETS, checked_targets, target_modules
 
 
 class LoRA(Efficient):

@@ -95,7 +95,7 @@ class Soup(Technique):
         run.acted(self.key, looks_tried=len(ranked) - 1)
         run.noted(self.key, looks_kept=len(chosen), score_gain=found - first)
 
-    def tasted(self, off: Sequence[float], run: RunContext) -> None:
+    def looked(self, off: Sequence[float], run: RunContext) -> None:
         """Remember what the last look was worth outside of each fold."""
         run.state[self.key]["looks"][-1]["off"] = list(off)
 

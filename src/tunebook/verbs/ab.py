@@ -17,18 +17,18 @@ from tunebook.core.progress import Progress, Silent
 from tunebook.core.verdict import Guardrail, RowEffect, Verdict
 from tunebook.report.ab import Shown, write_ab_report
 from tunebook.report.ab_words import sentence
+from tunebook.stats.power import needed
 from tunebook.stats.sequential import remaining
-from tunebook.stats.settle import settle
 from tunebook.tables.in_force import diff
+from tunebook.verbs.abtest.ab_plan import Asked, metric_of
 from tunebook.verbs.abtest.effects import Study, measured, row_effects
 from tunebook.verbs.abtest.guardrails import check_challenge, check_guards, check_retention, retained
+from tunebook.verbs.abtest.logged_tests import logged_facts
 from tunebook.verbs.abtest.looks import components, take_look, told, wanted_of
 from tunebook.verbs.abtest.pairs import costs, described, flip_counts, flipped_rows, run_pair
 from tunebook.verbs.abtest.prepared import Course, PreparedTest, Table, prepare_test, run_name
-from tunebook.verbs.abtest.scored import Marks
+from tunebook.verbs.abtest.scored import ArmScores
 from tunebook.verbs.abtest.spending import PlannedLook, dearest
-from tunebook.verbs.abtest.test_plan import Asked, metric_of
-from tunebook.verbs.abtest.tested import logged_facts
 from tunebook.verbs.learn import remember
 from tunebook.verbs.steps.book import Book
 
@@ -90,7 +90,7 @@ def _train(prepared: PreparedTest, progress: Progress, until: int | None) -> Cou
         for seed in plan.seeds[len(course.pairs) : place.seeds]:
             course.pairs.append(run_pair(prepared.arms, seed, exams, prepared.folder, progress))
             progress.advance(2)
-        course.looks.append(take_look(*course.marks(prepared), plan, place.alpha))
+        course.looks.append(take_look(*course.arm_scores(prepared), plan, place.alpha))
         if _ends(prepared, course):
             break
     progress.finish()
@@ -112,19 +112,19 @@ def _ends(prepared: PreparedTest, course: Course) -> bool:
 def _guardrails(prepared: PreparedTest, course: Course) -> list[Guardrail]:
     """All guardrails at the last look."""
     plan, alpha = prepared.plan, course.looks[-1].alpha
-    found = check_guards(plan, course.pairs, course.marks(prepared), alpha)
+    found = check_guards(plan, course.pairs, course.arm_scores(prepared), alpha)
     for challenge, exam in zip(plan.challenges, prepared.challenges, strict=True):
-        found.append(check_challenge(challenge, course.marks(prepared, exam), plan.metric, alpha))
+        found.append(check_challenge(challenge, course.arm_scores(prepared, exam), plan.metric, alpha))
     for task in prepared.earlier:
-        found += check_retention(plan, task, course.marks(prepared, task.exam), alpha)
+        found += check_retention(plan, task, course.arm_scores(prepared, task.exam), alpha)
     return found
 
 
 def _verdict(prepared: PreparedTest, course: Course) -> Verdict:
     plan, look = prepared.plan, course.looks[-1]
-    a, b = course.marks(prepared)
+    a, b = course.arm_scores(prepared)
     total, each = costs(course.pairs, plan.prices)
-    kept = [course.marks(prepared, task.exam) for task in prepared.earlier]
+    kept = [course.arm_scores(prepared, task.exam) for task in prepared.earlier]
     extra = {
         **described(a, b, plan.metric, look.alpha),
         "arms": each,
@@ -156,11 +156,11 @@ def _spent(prepared: PreparedTest, course: Course) -> list[PlannedLook]:
 
 
 def _settle(
-    prepared: PreparedTest, course: Course, marks: tuple[Marks, Marks], total: dict[str, float]
+    prepared: PreparedTest, course: Course, arm_scores: tuple[ArmScores, ArmScores], total: dict[str, float]
 ) -> dict[str, Any]:
     """What would decide an inconclusive test, and what the further seeds would cost."""
     look, plan = course.looks[-1], prepared.plan
-    of_a, of_b = (side.rows(plan.metric) for side in marks)
+    of_a, of_b = (side.rows(plan.metric) for side in arm_scores)
     if look.verdict != "INCONCLUSIVE" or of_a is None or of_b is None:
         return {}
     beyond = of_b - wanted_of(plan, float(of_a.mean())) * of_a
@@ -172,7 +172,7 @@ def _settle(
     def price(seeds: int) -> float:
         return look.alpha if seeds == look.seeds else remaining(left, tuple(sorted({seeds, *later})), spent)
 
-    found = settle(of_b - of_a, beyond, price, prepared.exam.groups)
+    found = needed(of_b - of_a, beyond, price, prepared.exam.groups)
     needs: dict[str, Any] = {"seeds": found.seeds, "rows": found.rows}
     needs |= {"groups": found.groups} if found.groups else {}
     if found.seeds is not None:
@@ -192,14 +192,14 @@ def _effects(prepared: PreparedTest, course: Course, method: str, progress: Prog
 def publish(prepared: PreparedTest, course: Course, verdict: Verdict) -> None:
     """Write the report, log the test, and write the verdict last: what has a verdict is complete."""
     a, b = (arm.table for arm in prepared.arms)
-    marks = course.marks(prepared)
+    arm_scores = course.arm_scores(prepared)
     told = Shown(
         changes=diff(a, b),
         histories=(
             [pair.sides[0].run.history for pair in course.pairs],
             [pair.sides[1].run.history for pair in course.pairs],
         ),
-        flipped=_texts(prepared, marks, verdict),
+        flipped=_texts(prepared, arm_scores, verdict),
         plan=prepared.plan.model_dump(mode="json"),
     )
     write_ab_report(prepared.folder, verdict, told)
@@ -208,10 +208,12 @@ def publish(prepared: PreparedTest, course: Course, verdict: Verdict) -> None:
     remember(prepared.book)
 
 
-def _texts(prepared: PreparedTest, marks: tuple[Marks, Marks], verdict: Verdict) -> dict[str, list[dict[str, Any]]]:
+def _texts(
+    prepared: PreparedTest, arm_scores: tuple[ArmScores, ArmScores], verdict: Verdict
+) -> dict[str, list[dict[str, Any]]]:
     """The flipped rows with their texts and what both arms said, most often over the seeds."""
-    rows, task, labels = prepared.exam.rows, marks[0].task, marks[0].labels
-    said: list[Callable[[int], str]] = [_commonest(side) for side in marks]
+    rows, task, labels = prepared.exam.rows, arm_scores[0].task, arm_scores[0].labels
+    said: list[Callable[[int], str]] = [_commonest(side) for side in arm_scores]
 
     def true(row: int) -> str:
         return task.shown(task.true(prepared.exam.targets[row : row + 1], rows.at([row]), labels)[0])
@@ -232,12 +234,12 @@ def _texts(prepared: PreparedTest, marks: tuple[Marks, Marks], verdict: Verdict)
     }
 
 
-def _commonest(marks: Marks) -> Callable[[int], str]:
+def _commonest(arm_scores: ArmScores) -> Callable[[int], str]:
     def said(row: int) -> str:
-        known = [run[row : row + 1] for run in marks.logits if np.isfinite(run[row]).all()]
-        answers = [marks.task.say(part, marks.exam.rows.at([row]), marks.labels)[0] for part in known]
-        counts = Counter(marks.task.brief(answer).label for answer in answers).most_common(1)
-        return f"{counts[0][0]} ({counts[0][1]}/{len(marks.logits)})" if counts else "–"
+        known = [run[row : row + 1] for run in arm_scores.logits if np.isfinite(run[row]).all()]
+        answers = [arm_scores.task.say(part, arm_scores.exam.rows.at([row]), arm_scores.labels)[0] for part in known]
+        counts = Counter(arm_scores.task.brief(answer).label for answer in answers).most_common(1)
+        return f"{counts[0][0]} ({counts[0][1]}/{len(arm_scores.logits)})" if counts else "–"
 
     return said
 

@@ -8,19 +8,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tunebook.core.border import Allow
+from tunebook.core.call_check import Allow
 from tunebook.core.errors import BookError, PlanError, RunError
 from tunebook.core.folders import held
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
 from tunebook.tables.in_force import settings_of
 from tunebook.verbs.auto_proof import prove
-from tunebook.verbs.racing.desk import Desk, Meter, OutOfTimeError
+from tunebook.verbs.racing.best_of_n import buy_baselines, hold_against, measure_best_of_n
+from tunebook.verbs.racing.budget import Meter, OutOfTimeError, RaceContext
 from tunebook.verbs.racing.lineup import line_up
-from tunebook.verbs.racing.luck import buy_baselines, hold_against, luck_of
 from tunebook.verbs.racing.outcome import AutoResult
 from tunebook.verbs.racing.race import RUNGS, cost, measure_leads, race
-from tunebook.verbs.racing.state import CHAMPION, AutoSpec, AutoState, Buys, Candidate, Costs, Diary, states_of
+from tunebook.verbs.racing.state import (
+    CHAMPION,
+    AutoSpec,
+    AutoState,
+    Candidate,
+    Costs,
+    PurchaseWatcher,
+    StateFile,
+    states_of,
+)
 from tunebook.verbs.steps.book import Book
 
 MINUTES, TRIES = 30.0, 6
@@ -64,22 +73,22 @@ def auto(
     done = _finished(book, champion, tries)
     if done is not None and not again:
         return _result(book, done, minutes)
-    diary = Diary(*_opened(book, champion, tries, again))
-    with _held(diary.folder):
-        meter = Meter(progress, diary.state.seconds, minutes * 60)
+    state_file = StateFile(*_opened(book, champion, tries, again))
+    with _held(state_file.folder):
+        meter = Meter(progress, state_file.state.seconds, minutes * 60)
         try:
-            _go(book, diary, meter, (champion, allow))
+            _go(book, state_file, meter, (champion, allow))
         except (KeyboardInterrupt, RunError) as error:
             if isinstance(error, RunError) and error.code != "run.interrupted":
                 raise
             meter.unwind()
-            state = diary.write(seconds=meter.spent, stopped=True)
-            _report(book, diary, minutes)
-            if isinstance(meter.inner, Buys):
+            state = state_file.write(seconds=meter.spent, stopped=True)
+            _report(book, state_file, minutes)
+            if isinstance(meter.inner, PurchaseWatcher):
                 meter.inner.stopped(state)
             raise RunError("auto.interrupted", key=state.spec.id, value=state.bought) from None
-        _report(book, diary, minutes)
-    return _result(book, diary.state, minutes)
+        _report(book, state_file, minutes)
+    return _result(book, state_file.state, minutes)
 
 
 def _check(minutes: float, tries: int) -> None:
@@ -95,7 +104,7 @@ def _provable(book: Book) -> None:
     Raises:
         PlanError: `auto.no_test`, `auto.rows_worn`.
     """
-    from tunebook.verbs.abtest.tested import LEAST_ROWS, openings, pending
+    from tunebook.verbs.abtest.logged_tests import LEAST_ROWS, openings, pending
 
     if book.data.rows.get("test", 0) < LEAST_ROWS:
         raise PlanError("auto.no_test", key="test", value=book.data.rows.get("test", 0), allowed=f">= {LEAST_ROWS}")
@@ -147,71 +156,73 @@ def _held(folder: Path) -> Iterator[None]:
         yield
 
 
-def _go(book: Book, diary: Diary, meter: Meter, start: tuple[Plan, Allow]) -> None:
+def _go(book: Book, state_file: StateFile, meter: Meter, start: tuple[Plan, Allow]) -> None:
     """Buy what the budget pays for, and say what is lacking to the end."""
     from tunebook.engine.failures import explained
     from tunebook.verbs.abtest.scored import split_exam
 
-    desk = Desk(book, diary, meter, line_up(book, diary, *start, meter), split_exam(book.data, "validation"))
-    _affords(desk)
-    _begins(desk)
+    context = RaceContext(
+        book, state_file, meter, line_up(book, state_file, *start, meter), split_exam(book.data, "validation")
+    )
+    _affords(context)
+    _begins(context)
     with explained(start[0].params):
         try:
-            buy_baselines(desk)
-            winner = _raced(desk)
-            prove(desk, winner, start[1])
+            buy_baselines(context)
+            winner = _raced(context)
+            prove(context, winner, start[1])
         except OutOfTimeError:
             meter.unwind()
-    needed = 0.0 if diary.state.ended else _lacking(desk)
-    diary.write(seconds=meter.spent, needed=needed, stopped=False)
+    needed = 0.0 if state_file.state.ended else _lacking(context)
+    state_file.write(seconds=meter.spent, needed=needed, stopped=False)
 
 
-def _raced(desk: Desk) -> Candidate | None:
+def _raced(context: RaceContext) -> Candidate | None:
     """The winner of the race; what it has told is written down, even where the budget ends it. Raises as `race`."""
     try:
-        winner = race(desk)
+        winner = race(context)
     except OutOfTimeError:
-        _judge(desk)
+        _judge(context)
         raise
-    _judge(desk)
+    _judge(context)
     return winner
 
 
-def _judge(desk: Desk) -> None:
-    measure_leads(desk)
-    hold_against(desk)
-    desk.diary.write(luck=luck_of(desk))
+def _judge(context: RaceContext) -> None:
+    measure_leads(context)
+    hold_against(context)
+    context.state_file.write(luck=measure_best_of_n(context))
 
 
-def _affords(desk: Desk) -> None:
+def _affords(context: RaceContext) -> None:
     """Refuse a budget that buys no training at all, before anything is written.
 
     Raises:
         PlanError: `auto.budget`.
     """
-    state = desk.diary.state
+    state = context.state_file.state
     if state.bought or state.rung or not state.field:
         return
-    least = cost(desk, state.field[:1], 1)
-    if least > desk.meter.limit:
-        whole = least + desk.proof(state.field[0].name)
+    least = cost(context, state.field[:1], 1)
+    if least > context.meter.limit:
+        whole = least + context.proof(state.field[0].name)
         raise PlanError(
             "auto.budget",
             key="--minutes",
-            value=desk.meter.limit / 60,
+            value=context.meter.limit / 60,
             allowed=f">= {_up(least)}",
             first=_up(least),
             whole=_up(whole),
         )
 
 
-def _begins(desk: Desk) -> None:
+def _begins(context: RaceContext) -> None:
     """Tell a watcher that wants to know what the work will cost."""
-    state = desk.diary.state
-    if isinstance(desk.meter.inner, Buys) and state.field:
-        rung = cost(desk, state.field, RUNGS[0])
-        proof = max(desk.proof(item.name) for item in state.field)
-        desk.meter.inner.begins(state, Costs(desk.seconds(CHAMPION), rung, proof, desk.meter.left))
+    state = context.state_file.state
+    if isinstance(context.meter.inner, PurchaseWatcher) and state.field:
+        rung = cost(context, state.field, RUNGS[0])
+        proof = max(context.proof(item.name) for item in state.field)
+        context.meter.inner.begins(state, Costs(context.seconds(CHAMPION), rung, proof, context.meter.left))
 
 
 def _up(seconds: float) -> float:
@@ -219,20 +230,20 @@ def _up(seconds: float) -> float:
     return math.ceil(seconds / 6) / 10
 
 
-def _lacking(desk: Desk) -> float:
+def _lacking(context: RaceContext) -> float:
     """Seconds that the budget lacks at least for the end."""
-    state = desk.diary.state
+    state = context.state_file.state
     field = state.field
     if not field:
         return 0.0
-    racing = 0.0 if state.finalist else cost(desk, field, RUNGS[0])
-    return max(racing + desk.proof(field[0].name) - desk.meter.left, 60.0)
+    racing = 0.0 if state.finalist else cost(context, field, RUNGS[0])
+    return max(racing + context.proof(field[0].name) - context.meter.left, 60.0)
 
 
-def _report(book: Book, diary: Diary, minutes: float) -> None:
+def _report(book: Book, state_file: StateFile, minutes: float) -> None:
     from tunebook.report.auto import write_auto_report
 
-    write_auto_report(diary.folder, _result(book, diary.state, minutes))
+    write_auto_report(state_file.folder, _result(book, state_file.state, minutes))
 
 
 def _result(book: Book, state: AutoState, minutes: float) -> AutoResult:

@@ -10,36 +10,38 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tunebook.core.border import Allow
+from tunebook.core.call_check import Allow
 from tunebook.core.errors import RefusedError
-from tunebook.core.said import said
+from tunebook.core.localized import localized
 from tunebook.core.verdict import Verdict
-from tunebook.verbs.racing.desk import Desk
+from tunebook.verbs.racing.budget import RaceContext
 from tunebook.verbs.racing.state import CHAMPION, AutoState, Candidate
 from tunebook.verbs.steps.book import Book
 
 
-def prove(desk: Desk, winner: Candidate | None, allow: Allow) -> None:
+def prove(context: RaceContext, winner: Candidate | None, allow: Allow) -> None:
     """The gate, and the promotion behind it; or the word that no table is worth them.
 
     Raises:
         OutOfTimeError: the budget does not pay for the next run.
     """
-    diary, state = desk.diary, desk.diary.state
+    state_file, state = context.state_file, context.state_file.state
     if winner is None:
-        diary.write(ended="none_better", reason=said("auto.ended.nobody"))
+        state_file.write(ended="none_better", reason=localized("auto.ended.nobody"))
         return
     seeds = min(len(winner.scores), len(state.champion.scores))
     if winner.mean(seeds) <= state.champion.mean(seeds):
-        diary.write(ended="none_better", reason=said("auto.ended.none_better", champion=f"v{state.spec.version}"))
+        state_file.write(
+            ended="none_better", reason=localized("auto.ended.none_better", champion=f"v{state.spec.version}")
+        )
         return
     if not state.version:
-        diary.write(version=_version(desk.book, state, winner))
-    verdict = _tested(desk, winner, allow)
+        state_file.write(version=_version(context.book, state, winner))
+    verdict = _tested(context, winner, allow)
     if verdict.passed:
-        _promote(desk, verdict)
+        _promote(context, verdict)
     else:
-        diary.write(ended="not_passed", reason=verdict.reason)
+        state_file.write(ended="not_passed", reason=verdict.reason)
 
 
 def _version(book: Book, state: AutoState, winner: Candidate) -> int:
@@ -48,27 +50,27 @@ def _version(book: Book, state: AutoState, winner: Candidate) -> int:
         if book.tables.get(number).values_id == winner.table.values_id:
             return number
     tried = sum(bool(item.scores) for item in state.candidates) - 1
-    note = said("auto.note", auto=state.spec.id, tried=tried, seeds=len(winner.scores))
+    note = localized("auto.note", auto=state.spec.id, tried=tried, seeds=len(winner.scores))
     added = book.tables.add(winner.table.model_copy(update={"note": note, "owner": book.champion.owner}))
     evidence = {"auto": state.spec.id, "candidate": winner.name, "tried": tried, "scores": winner.scores}
     book.log.append("search", reason=note, table=added.version, evidence=evidence)
     return added.version
 
 
-def _tested(desk: Desk, winner: Candidate, allow: Allow) -> Verdict:
+def _tested(context: RaceContext, winner: Candidate, allow: Allow) -> Verdict:
     """The verdict of the book's gate, by its own seeds."""
     from tunebook.verbs.ab import run_test
     from tunebook.verbs.abtest.prepared import prepare_test
 
-    diary = desk.diary
-    prepared = prepare_test(desk.book, diary.state.spec.version, diary.state.version, allow=allow)
-    diary.write(test=prepared.plan.id)
-    desk.meter.price = (desk.seconds(CHAMPION) + desk.seconds(winner.name)) / 2
+    state_file = context.state_file
+    prepared = prepare_test(context.book, state_file.state.spec.version, state_file.state.version, allow=allow)
+    state_file.write(test=prepared.plan.id)
+    context.meter.price = (context.seconds(CHAMPION) + context.seconds(winner.name)) / 2
     try:
-        verdict = run_test(prepared, progress=desk.meter)
+        verdict = run_test(prepared, progress=context.meter)
     finally:
-        diary.count("gate", _ended(desk.book, prepared.folder / "begun"))
-    diary.write(verdict=verdict.verdict, seconds=desk.meter.spent)
+        state_file.count("gate", _ended(context.book, prepared.folder / "begun"))
+    state_file.write(verdict=verdict.verdict, seconds=context.meter.spent)
     return verdict
 
 
@@ -79,20 +81,20 @@ def _ended(book: Book, begun: Path) -> int:
     return sum(any(any((book.path / "runs").glob(f"*-{plan}*/{end}")) for end in ends) for plan in plans)
 
 
-def _promote(desk: Desk, verdict: Verdict) -> None:
+def _promote(context: RaceContext, verdict: Verdict) -> None:
     """Promote what the gate has passed; where that is refused, the proof was not there."""
     from tunebook.verbs.promote import promote
 
-    diary = desk.diary
+    state_file = context.state_file
     try:
-        entry = promote(desk.book, verdict.b, progress=desk.meter, verdict=verdict, reason=verdict.reason)
+        entry = promote(context.book, verdict.b, progress=context.meter, verdict=verdict, reason=verdict.reason)
     except RefusedError as error:
-        scores = _asked(desk.book, verdict) if error.code == "promote.not_repeated" else {}
-        diary.write(ended="refused", reason=error.message, test_scores=scores)
+        scores = _asked(context.book, verdict) if error.code == "promote.not_repeated" else {}
+        state_file.write(ended="refused", reason=error.message, test_scores=scores)
     else:
         scores = entry.evidence.get("test_scores") or {}
-        diary.write(ended="promoted", reason=verdict.reason, test_scores=scores)
-    diary.count("promotion", sum(map(len, scores.get("fresh", {}).get("runs", {}).values())))
+        state_file.write(ended="promoted", reason=verdict.reason, test_scores=scores)
+    state_file.count("promotion", sum(map(len, scores.get("fresh", {}).get("runs", {}).values())))
 
 
 def _asked(book: Book, verdict: Verdict) -> dict[str, Any]:

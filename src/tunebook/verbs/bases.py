@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.border import Allow
+from tunebook.core.call_check import Allow
 from tunebook.core.errors import DataError, PlanError, TunebookError
 from tunebook.core.hooks import BaselineInput
+from tunebook.core.locations import from_book
 from tunebook.core.nouns import DataRef, Estimate, Interval, Plan
-from tunebook.core.places import from_book
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Rows

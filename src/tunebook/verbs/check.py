@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunebook.core.border import Allow
+from tunebook.core.call_check import Allow
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan
@@ -57,7 +57,7 @@ def check(book: Book, table: ParamTable | None = None, *, allow: Allow = frozens
 def warnings_of(book: Book, table: ParamTable | None = None, *, allow: Allow = frozenset()) -> list[dict[str, Any]]:
     """What is worth knowing of a book's rows, and of how the table's base model (the champion's if none is given) reads
     them; of a model that is not to be had, nothing."""
-    from tunebook.core.places import from_book
+    from tunebook.core.locations import from_book
     from tunebook.data.tokens import check_tokens
     from tunebook.models.source import find_model
     from tunebook.verbs.steps.model_facts import read_tokens

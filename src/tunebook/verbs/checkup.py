@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tunebook.core.errors import BookError, ModelError, RunError, TunebookError
 from tunebook.core.folders import read_object
+from tunebook.core.locations import BOOK_FILE, PLAN
 from tunebook.core.messages import has_words, say
 from tunebook.core.nouns import Record, read_json
-from tunebook.core.places import BOOK_FILE, PLAN
 from tunebook.core.verdict import Verdict
 from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.runs import TABLE, Run, runs_in
@@ -114,13 +114,13 @@ def _run(run: Run, *, searched: bool) -> Iterator[TunebookError]:
 
 
 def _plan(run: Run) -> Iterator[TunebookError]:
-    from tunebook.data.frozen import rows_of
-    from tunebook.engine.past import CONTINUE, check_start
+    from tunebook.data.frozen import prepared_data
+    from tunebook.engine.continual import CONTINUE, check_start
 
     plan = run.plan
     if plan.id not in run.id and run.id[:8].isdigit():
         yield RunError("doctor.plan_changed", key=str(run.path / PLAN), value=plan.id)
-    rows_of(plan)
+    prepared_data(plan)
     if CONTINUE in plan.inputs:
         check_start(plan)
 

@@ -8,16 +8,16 @@ from typing import Any
 
 from tunebook.core.errors import DataError
 from tunebook.core.files import content_id
+from tunebook.core.formatting import amount, metric_name, sign_of
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Report, Split
 from tunebook.core.verdict import FEWEST_SEEDS, Gate, Look, Verdict
-from tunebook.core.words import amount, metric_name, sign_of
-from tunebook.data.frozen import rows_of
+from tunebook.data.frozen import prepared_data
 from tunebook.report.ab_words import sentence
 from tunebook.verbs.abtest.arms import Result, known
 from tunebook.verbs.abtest.looks import take_look
 from tunebook.verbs.abtest.pairs import described, flip_counts
-from tunebook.verbs.abtest.scored import Marks, answers_of, marks_of, split_exam
+from tunebook.verbs.abtest.scored import ArmScores, answers_of, scores_of_arm, split_exam
 from tunebook.verbs.steps.runs import Run
 
 Side = Report | Run | Sequence[Run]
@@ -73,7 +73,7 @@ def _runs(a: list[Run], b: list[Run], rule: Gate, split: Split) -> Verdict:
     plans = [run.plan for run in (*a, *b)]
     for other in plans[1:]:
         _same("content", plans[0].data, other.data)
-    data = rows_of(plans[0])
+    data = prepared_data(plans[0])
     marks = (_marks(a, data, split), _marks(b, data, split))
     metric = plans[0].params.metric if rule.metric == "auto" else rule.metric
     asked = rule.model_copy(update={"metric": metric})
@@ -102,9 +102,9 @@ def _paired(a: list[Run], b: list[Run]) -> tuple[list[Run], list[Run]]:
     return sorted(a, key=lambda run: run.plan.seed), sorted(b, key=lambda run: run.plan.seed)
 
 
-def _marks(runs: list[Run], data: DataRef, split: Split) -> Marks:
+def _marks(runs: list[Run], data: DataRef, split: Split) -> ArmScores:
     exam = split_exam(data, split)
-    return marks_of(data, exam, [answers_of(result, exam) for result in map(_result, runs)])
+    return scores_of_arm(data, exam, [answers_of(result, exam) for result in map(_result, runs)])
 
 
 def _result(run: Run) -> Result:
@@ -113,7 +113,7 @@ def _result(run: Run) -> Result:
     return result
 
 
-def _judged(marks: tuple[Marks, Marks], rule: Gate, around: dict[str, Any]) -> Verdict:
+def _judged(marks: tuple[ArmScores, ArmScores], rule: Gate, around: dict[str, Any]) -> Verdict:
     look = take_look(*marks, rule, rule.alpha)
     if look.seeds < FEWEST_SEEDS:
         look = look.model_copy(update={"verdict": "INCONCLUSIVE"})

@@ -147,9 +147,9 @@ def _vectors(
 ) -> Vectors:
     from tunebook.data.cells import as_text
     from tunebook.data.clean import clean_text
-    from tunebook.data.frozen import rows_of
+    from tunebook.data.frozen import prepared_data
 
-    rules = tuple(rows_of(run.plan).stats["cleaning"]["rules"])
+    rules = tuple(prepared_data(run.plan).stats["cleaning"]["rules"])
     clean = [clean_text(as_text(text) or "", rules) for text in texts]
     queries, passages = (clean, [""]) if side == "query" else ([""], clean)
     seen = model.task.seen(Rows(queries, None, None, [""] * len(queries), passages=passages), run.plan.params)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from tunebook.core.errors import BookError, DataError, TunebookError
 from tunebook.core.lineage import Recipe
+from tunebook.core.locations import home_of
 from tunebook.core.nouns import DataRef, Labels, ParamTable, Plan, Report, Split, write_json
-from tunebook.core.places import home_of
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
 from tunebook.core.task import Rows, Task
@@ -51,13 +51,13 @@ def evaluate(
         RunError: the run has not finished; `run.data`, the book has other rows than it was trained on.
         DataError: the split is empty or has no labels. And of `general` what `tunebook.verbs.steps.general` raises.
     """
-    from tunebook.data.frozen import rows_of
+    from tunebook.data.frozen import prepared_data
     from tunebook.data.load import load
-    from tunebook.engine.past import numbered
+    from tunebook.engine.continual import numbered
 
     plan = run.plan
     _ = run.model  # refuses an unfinished run before anything is read
-    own = data or rows_of(plan)
+    own = data or prepared_data(plan)
     ref = numbered(own, plan.labels) if plan.continues is not None else own  # a head may know further classes
     if not ref.rows.get(split):
         raise DataError("data.no_split", key=split, value=0, allowed=" | ".join(k for k, n in ref.rows.items() if n))

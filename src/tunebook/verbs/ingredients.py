@@ -10,7 +10,7 @@ from tunebook.core.errors import ModelError, PlanError, RunError, TunebookError
 from tunebook.core.files import content_id
 from tunebook.core.nouns import Plan
 from tunebook.core.registry import techniques
-from tunebook.engine.part import MERGEABLE, is_part
+from tunebook.engine.partial_model import MERGEABLE, is_partial
 from tunebook.models.files import unreadable
 from tunebook.verbs.steps.book import Book, kept, open_book
 from tunebook.verbs.steps.runs import Run
@@ -72,7 +72,7 @@ def misfit(run: Run, book: Book, first: Plan | None = None) -> TunebookError | N
 def _beside(run: Run, plan: Plan, book: Book) -> str:
     """The technique of which something stays beside the base model for good; empty for a model that is whole or can be
     added up to one."""
-    if not is_part(run.model):
+    if not is_partial(run.model):
         return ""
 
     def found() -> str:

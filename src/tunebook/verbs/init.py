@@ -11,7 +11,7 @@ from importlib.resources import files as resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunebook.core.border import Allow
+from tunebook.core.call_check import Allow
 from tunebook.core.errors import BookError, DataError
 from tunebook.core.folders import folder_of, is_free
 from tunebook.core.nouns import SPLITS, DataRef, ParamTable
@@ -172,8 +172,8 @@ def _parts(data: Any) -> list[tuple[str, Any]]:
     """Content of each split, by its usual names; all of it to train on where no splits are named."""
     if not isinstance(data, Mapping):
         return [("train", _whole(data))]
-    from tunebook.data.given import table_of
     from tunebook.data.given_split import split_of
+    from tunebook.data.in_memory import table_of
 
     found = [(split_of(str(name)), _whole(content)) for name, content in data.items() if not _is_nothing(content)]
     splits = [split for split, _ in found]
@@ -190,7 +190,7 @@ def _is_nothing(content: Any) -> bool:
 
 def _whole(content: Any) -> Any:
     """What can be gone through only once as a list."""
-    from tunebook.data.given import listed
+    from tunebook.data.in_memory import listed
 
     return content if isinstance(content, str | os.PathLike) else listed(content)
 
@@ -210,7 +210,7 @@ def _path(name: str | os.PathLike[str]) -> Path:
 
 
 def _table(content: Any, part: str) -> pa.Table:
-    from tunebook.data.given import labelled_table, wrong_rows
+    from tunebook.data.in_memory import labelled_table, wrong_rows
 
     table = labelled_table(content)
     if table is None:

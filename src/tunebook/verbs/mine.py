@@ -15,8 +15,8 @@ from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError
 from tunebook.core.files import part_of
 from tunebook.core.judged import Judged
+from tunebook.core.locations import BOOK_FILE
 from tunebook.core.nouns import SPLITS, DataRef
-from tunebook.core.places import BOOK_FILE
 from tunebook.core.progress import Progress
 from tunebook.data.kind import column_kind
 from tunebook.data.options import DataOptions

@@ -62,9 +62,9 @@ def predict(run: Run, texts: Any, pairs: Sequence[Any] | None = None, **how: Unp
             `predict.how`, a value out of bounds; `predict.no_scores`, `top_k` or `reject_below` of answers without such
             scores. TunebookError: `call.type`, a single text, or what holds none.
     """
-    from tunebook.data.frozen import rows_of
+    from tunebook.data.frozen import prepared_data
 
-    asking, ref = _asking(how, run), rows_of(run.plan)
+    asking, ref = _asking(how, run), prepared_data(run.plan)
     return asking.answers(_given(texts, pairs, ref))
 
 
@@ -77,12 +77,12 @@ def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how
         DataError: the file or one of its rows cannot be read, or it lacks the column of texts that was named, or
             that the model was trained on.
     """
-    from tunebook.data.frozen import rows_of
-    from tunebook.data.outside import refuse_lost_rows, texts_with_words
+    from tunebook.data.external import refuse_lost_rows, texts_with_words
+    from tunebook.data.frozen import prepared_data
     from tunebook.data.read import read
 
     asking = _asking(how, run)
-    options, data = options or DataOptions(), rows_of(run.plan)
+    options, data = options or DataOptions(), prepared_data(run.plan)
     names = text_columns(run, options)
     source = read(path, options, labelled=False, text=names[0])
     refuse_lost_rows(source)
@@ -105,9 +105,9 @@ def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how
 
 def text_columns(run: Run, options: DataOptions | None = None) -> tuple[str, str | None]:
     """Columns of a file in which a run's model finds text and second text; None for a model of single texts."""
-    from tunebook.data.frozen import rows_of
+    from tunebook.data.frozen import prepared_data
 
-    roles, told = rows_of(run.plan).roles, options or DataOptions()
+    roles, told = prepared_data(run.plan).roles, options or DataOptions()
     return told.text or roles.text, roles.text_pair and (told.text_pair or roles.text_pair)
 
 
@@ -121,9 +121,9 @@ def _given(texts: Any, pairs: Sequence[Any] | None, ref: DataRef) -> Rows:
     """Rows of whatever was given."""
     if isinstance(texts, list) and all(isinstance(text, str) for text in texts):
         return _rows(texts, pairs, ref)  # the usual case, which needs no Arrow
-    from tunebook.data.given import cells_of, listed, table_of
+    from tunebook.data.external import texts_with_words
+    from tunebook.data.in_memory import cells_of, listed, table_of
     from tunebook.data.kind import column_kind
-    from tunebook.data.outside import texts_with_words
 
     texts = listed(texts)
     table = table_of(texts)
@@ -241,10 +241,10 @@ class _Asking:
         """With the passages of the book, where answers are some of them."""
         if not isinstance(self.task, Searches) or not self.task.searches(self.plan.labels):
             return rows
-        from tunebook.data.frozen import rows_of
+        from tunebook.data.frozen import prepared_data
         from tunebook.data.load import load
 
-        book = load(rows_of(self.plan), "validation")
+        book = load(prepared_data(self.plan), "validation")
         return replace(rows, passages=book.passages, passage_ids=book.passage_ids)
 
     def _noted(self, answer: dict[str, Any], notes: list[str]) -> dict[str, Any]:

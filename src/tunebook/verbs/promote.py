@@ -11,7 +11,7 @@ from tunebook.core.nouns import ParamTable
 from tunebook.core.progress import Progress
 from tunebook.core.verdict import Verdict
 from tunebook.knowledge.log import CROWNING, Change, Entry
-from tunebook.verbs.abtest.tested import opened
+from tunebook.verbs.abtest.logged_tests import opened
 from tunebook.verbs.abtest.verdicts import fitting_verdicts
 from tunebook.verbs.learn import remember
 from tunebook.verbs.steps.book import Book

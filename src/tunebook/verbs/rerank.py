@@ -56,14 +56,14 @@ def rerank(
             there is nothing to read in the query; `predict.how`, `top_k` is below 1.
     """
     from tunebook.data.clean import clean_text
-    from tunebook.data.frozen import rows_of
+    from tunebook.data.frozen import prepared_data
 
     plan = run.plan
     if "candidates" not in task_of(plan.task).gives:
         raise DataError("rerank.task", key=run.id, value=plan.task)
     if top_k is not None and top_k < 1:
         raise DataError("predict.how", key="top_k", value=top_k, allowed="1 – …")
-    rules = tuple(rows_of(plan).stats["cleaning"]["rules"])
+    rules = tuple(prepared_data(plan).stats["cleaning"]["rules"])
     asked = clean_text(query, rules)
     if not asked.strip():
         raise DataError("rerank.query", key="query", value=query)
@@ -118,8 +118,8 @@ def read_texts(
     """The table of a file, the column of its passages and their texts as `read_passages` finds them; or of its queries,
     which have no titles. Raises as `read_passages`."""
     from tunebook.data.cells import as_text
+    from tunebook.data.external import refuse_lost_rows
     from tunebook.data.judged_columns import PASSAGE, QUERY, titled
-    from tunebook.data.outside import refuse_lost_rows
     from tunebook.data.read import read
 
     source = read(path, options or DataOptions(), labelled=False)

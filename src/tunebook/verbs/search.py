@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from tunebook.core.border import Allow
+from tunebook.core.call_check import Allow
 from tunebook.core.errors import BookError, PlanError, RunError
 from tunebook.core.folders import held, inside
 from tunebook.core.kept_looks import FOLDER as LOOKS
+from tunebook.core.localized import localized
 from tunebook.core.nouns import ParamTable, Plan, write_json
 from tunebook.core.params import Value
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.registry import task_of
-from tunebook.core.said import said
 from tunebook.tables.in_force import settings_of
 from tunebook.tables.make import child
 from tunebook.verbs.steps.book import Book
@@ -249,7 +249,7 @@ def _report(folder: Path, spec: SearchSpec, records: Sequence[TrialRecord], resu
 def _log(book: Book, result: SearchResult) -> None:
     facts: dict[str, Any] = result.model_dump(mode="json", exclude={"path", "table"})
     where = os.path.relpath(result.path, book.path)
-    book.log.append("search", reason=said("search.logged"), table=result.table, evidence={**facts, "path": where})
+    book.log.append("search", reason=localized("search.logged"), table=result.table, evidence={**facts, "path": where})
 
 
 __all__ = ["RUNS", "SearchOptions", "search", "specify"]

@@ -17,11 +17,11 @@ from filelock import FileLock
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.files import content_id, write_whole
 from tunebook.core.lineage import METHODS, Ingredient, Method, Recipe
+from tunebook.core.locations import write_plan
 from tunebook.core.nouns import Plan, read_json, write_json
-from tunebook.core.places import write_plan
 from tunebook.core.progress import Progress, Silent
+from tunebook.verbs.averaging import Evaluator, Logits, WeightAverager, validation_evaluator
 from tunebook.verbs.ingredients import SOUP, ingredients_of
-from tunebook.verbs.kitchen import Kitchen, Logits, Tasting, tasting
 from tunebook.verbs.steps.book import Book, kept_model_id
 from tunebook.verbs.steps.runs import Run, find_run, new_run
 
@@ -70,21 +70,21 @@ def soup(of: Book | Sequence[Run], *, method: Method = "greedy", progress: Progr
         raise PlanError("soup.method", key="method", value=method, allowed=" | ".join(METHODS))
     begun, watch = (time.perf_counter(), time.process_time()), progress or Silent()
     book, runs, left = ingredients_of(of)
-    table = tasting(book.data, runs[0].plan, str(book.champion.values()["metric"]))
+    evaluator = validation_evaluator(book.data, runs[0].plan, str(book.champion.values()["metric"]))
     watch.start("soup", 2 * len(runs) - 1)
-    kitchen = Kitchen(table, watch)
-    pot = _cooked(_ranked(runs, kitchen), kitchen, method)
+    averager = WeightAverager(evaluator, watch)
+    averaged = _averaged(_ranked(runs, averager), averager, method)
     watch.finish()
-    recipe = pot.recipe(method, left)
-    if len(pot.taken) < 2:
+    recipe = averaged.recipe(method, left)
+    if len(averaged.taken) < 2:
         return Soup(recipe, None, fresh=False)
-    plan = _plan(pot.taken, method, table)
+    plan = _plan(averaged.taken, method, evaluator)
     (book.path / "cache").mkdir(exist_ok=True)
     with FileLock(book.path / "cache" / f".soup-{plan.id}.lock"):  # another process may be making the same one
         found = find_run(book.path / "runs", plan)
         if found is not None and found.finished:
             return Soup(recipe, found, fresh=False)
-        return Soup(recipe, _written(book, plan, pot, recipe, begun), fresh=True)
+        return Soup(recipe, _written(book, plan, averaged, recipe, begun), fresh=True)
 
 
 def read_recipe(run: Run) -> Recipe | None:
@@ -95,7 +95,7 @@ def read_recipe(run: Run) -> Recipe | None:
 
 
 @dataclass(frozen=True)
-class _Tasted:
+class _Alone:
     """A run alone."""
 
     run: Run
@@ -104,39 +104,39 @@ class _Tasted:
 
 
 @dataclass(frozen=True)
-class _Pot:
+class _Averaged:
     """A finished soup: what is in it, and what it answers."""
 
-    kitchen: Kitchen
-    tasted: list[_Tasted]
+    averager: WeightAverager
+    alone: list[_Alone]
     steps: list[Ingredient]
     logits: Logits
 
     @property
     def taken(self) -> list[Run]:
-        return [item.run for item, step in zip(self.tasted, self.steps, strict=True) if step.taken]
+        return [item.run for item, step in zip(self.alone, self.steps, strict=True) if step.taken]
 
     def recipe(self, method: Method, left: dict[str, str]) -> Recipe:
-        table = self.kitchen.table
+        evaluator = self.averager.evaluator
         return Recipe(
             method=method,
-            metric=table.metric,
-            rows=len(table.rows),
+            metric=evaluator.metric,
+            rows=len(evaluator.rows),
             ingredients=self.steps,
-            score=table.score(self.logits),
-            gain=table.gain(self.tasted[0].logits, self.logits),
-            ensemble=table.ensemble([item.logits for item in self.tasted]),
+            score=evaluator.score(self.logits),
+            gain=evaluator.gain(self.alone[0].logits, self.logits),
+            ensemble=evaluator.ensemble([item.logits for item in self.alone]),
             left=left,
         )
 
 
-def _ranked(runs: Sequence[Run], kitchen: Kitchen) -> list[_Tasted]:
+def _ranked(runs: Sequence[Run], averager: WeightAverager) -> list[_Alone]:
     """The runs alone, the best one first and of equal ones the oldest, in whatever order they were named."""
     found = []
     for run in runs:
-        logits = kitchen.answers([run])
-        found.append(_Tasted(run, logits, kitchen.table.score(logits)))
-        kitchen.progress.advance()
+        logits = averager.answers([run])
+        found.append(_Alone(run, logits, averager.evaluator.score(logits)))
+        averager.progress.advance()
     return sorted(found, key=lambda item: (-_known(item.score), item.run.id))
 
 
@@ -145,25 +145,25 @@ def _known(score: float) -> float:
     return -math.inf if math.isnan(score) else score
 
 
-def _cooked(tasted: list[_Tasted], kitchen: Kitchen, method: Method) -> _Pot:
+def _averaged(alone: list[_Alone], averager: WeightAverager, method: Method) -> _Averaged:
     """Add one run after the other to the best one; greedily only what does not make the mean worse."""
-    best = tasted[0]
+    best = alone[0]
     held, logits, now = [best.run], best.logits, best.score
     steps = [Ingredient(run=best.run.id, score=best.score, mean=best.score, taken=True)]
-    for item in tasted[1:]:
-        answers = kitchen.answers([*held, item.run])
-        score = kitchen.table.score(answers)
+    for item in alone[1:]:
+        answers = averager.answers([*held, item.run])
+        score = averager.evaluator.score(answers)
         taken = method == "uniform" or _known(score) >= _known(now)
         steps.append(Ingredient(run=item.run.id, score=item.score, mean=score, taken=taken))
         if taken:
             held, logits, now = [*held, item.run], answers, score
-        kitchen.progress.advance()
-    return _Pot(kitchen, tasted, steps, logits)
+        averager.progress.advance()
+    return _Averaged(averager, alone, steps, logits)
 
 
-def _plan(taken: Sequence[Run], method: Method, table: Tasting) -> Plan:
+def _plan(taken: Sequence[Run], method: Method, evaluator: Evaluator) -> Plan:
     """The best run's plan, with only those techniques that all of them share, and with the hash of what was taken."""
-    from tunebook.engine.past import CONTINUE
+    from tunebook.engine.continual import CONTINUE
 
     plans = [run.plan for run in taken]
     first = plans[0]
@@ -178,14 +178,14 @@ def _plan(taken: Sequence[Run], method: Method, table: Tasting) -> Plan:
         update={
             "techniques": shared,
             "inputs": {**inputs, SOUP: made},
-            "params": first.params.model_copy(update={"metric": table.metric}),
+            "params": first.params.model_copy(update={"metric": evaluator.metric}),
             "table": first.table if same else content_id([plan.table for plan in plans]),
             "table_version": first.table_version if same else 0,
         }
     )
 
 
-def _written(book: Book, plan: Plan, pot: _Pot, recipe: Recipe, begun: tuple[float, float]) -> Run:
+def _written(book: Book, plan: Plan, averaged: _Averaged, recipe: Recipe, begun: tuple[float, float]) -> Run:
     """The soup as a run, which appears in the book whole or not at all.
 
     Args:
@@ -196,45 +196,45 @@ def _written(book: Book, plan: Plan, pot: _Pot, recipe: Recipe, begun: tuple[flo
     """
     from tunebook.engine.stored import finish_folder
 
-    loaded = _whole(pot)
+    loaded = _whole(averaged)
     with TemporaryDirectory(prefix="soup-", dir=book.path / "cache", ignore_cleanup_errors=True) as place:
         part = Path(place) / "run"
         loaded.model.save_pretrained(str(part / "model"))
         finish_folder(part / "model", loaded.tokenizer, plan)
-        _prove(part / "model", plan, pot)
+        _prove(part / "model", plan, averaged)
         write_json(recipe, part / FILE)
         write_plan(plan, part, final=book.path / "runs" / part.name)
-        write_whole(part / "outcome.json", json.dumps(_outcome(part, pot, begun, loaded.model), indent=2) + "\n")
+        write_whole(part / "outcome.json", json.dumps(_outcome(part, averaged, begun, loaded.model), indent=2) + "\n")
         run = new_run(book.path / "runs", plan)
         part.replace(run.path)  # an empty folder gives way
     return run
 
 
-def _whole(pot: _Pot) -> LoadedModel:
+def _whole(averaged: _Averaged) -> LoadedModel:
     """The best run's model, as transformers has it, with the weights of the soup."""
     from tunebook.engine.load import load_model
     from tunebook.verbs.steps.merge import plain_model
 
-    best = pot.taken[0]
+    best = averaged.taken[0]
     loaded = load_model(best.model, best.plan)
     model = plain_model(best, loaded)
-    pot.kitchen.mix(pot.taken).into(model)
+    averaged.averager.mix(averaged.taken).into(model)
     return replace(loaded, model=model)
 
 
-def _prove(folder: Path, plan: Plan, pot: _Pot) -> None:
+def _prove(folder: Path, plan: Plan, averaged: _Averaged) -> None:
     """Refuse a model on disk that answers otherwise than the soup that was scored."""
     import numpy as np
 
     from tunebook.engine.load import load_model
 
-    difference = float(np.abs(pot.kitchen.table.logits(load_model(folder, plan)) - pot.logits).max())
-    if not difference <= _TOLERANCE * max(1.0, float(np.abs(pot.logits).max())):
-        named = ", ".join(run.id for run in pot.taken)
-        raise RunError("soup.differs", key=named, value=difference, rows=len(pot.kitchen.table.rows))
+    difference = float(np.abs(averaged.averager.evaluator.logits(load_model(folder, plan)) - averaged.logits).max())
+    if not difference <= _TOLERANCE * max(1.0, float(np.abs(averaged.logits).max())):
+        named = ", ".join(run.id for run in averaged.taken)
+        raise RunError("soup.differs", key=named, value=difference, rows=len(averaged.averager.evaluator.rows))
 
 
-def _outcome(part: Path, pot: _Pot, begun: tuple[float, float], model: Any) -> dict[str, Any]:
+def _outcome(part: Path, averaged: _Averaged, begun: tuple[float, float], model: Any) -> dict[str, Any]:
     """Cost of a soup: what averaging took, and as `stage_seconds` what training the runs in it had taken."""
     from tunebook.engine.machine import device_name, peak_bytes
     from tunebook.engine.outcome import Clock, Outcome
@@ -253,9 +253,9 @@ def _outcome(part: Path, pot: _Pot, begun: tuple[float, float], model: Any) -> d
         parameters=sum(item.numel() for item in model.parameters()),
         stored_bytes=sum(file.stat().st_size for file in (part / "model").glob("*.safetensors")),
     )
-    costs = [run.outcome for run in pot.taken]
+    costs = [run.outcome for run in averaged.taken]
     before = sum(cost.get("seconds", 0.0) + cost.get("stage_seconds", 0.0) for cost in costs)
-    named = ", ".join(run.id for run in pot.taken)
+    named = ", ".join(run.id for run in averaged.taken)
     more = {
         "rows_per_second": 0.0,
         "machine": platform.platform(),

@@ -44,12 +44,12 @@ def two_stages(
         RunError: a run has not finished; `embed.task`, the first searches nothing. DataError: `rerank.task`,
             `data.no_split`; `predict.how`, `depth` is below 2. MachineError: bm25s is not installed.
     """
-    from tunebook.data.frozen import rows_of
+    from tunebook.data.frozen import prepared_data
     from tunebook.data.load import group_codes, load
     from tunebook.stats.bootstrap import Units
     from tunebook.stats.influence import mean_interval
 
-    plan, ref = run.plan, rows_of(run.plan)
+    plan, ref = run.plan, prepared_data(run.plan)
     task = task_of(plan.task)()
     if "candidates" not in task.gives:
         raise DataError("rerank.task", key=run.id, value=plan.task)

@@ -12,9 +12,9 @@ from tests import small
 from tunebook.data.exports import find_format
 from tunebook.data.files import members
 from tunebook.data.load import load_table
-from tunebook.data.look import Look
 from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
+from tunebook.data.preview import Preview
 
 
 def write(path: Path, content: Any) -> Path:
@@ -51,12 +51,12 @@ def test_each_list_is_a_class(tmp_path: Path) -> None:
 )
 def test_what_is_none(content: Any, tmp_path: Path) -> None:
     path = write(tmp_path / "x.json", content)
-    found = find_format(Look(path, members(path), DataOptions()))
+    found = find_format(Preview(path, members(path), DataOptions()))
     assert found is None or found.key != "classes"
 
 
 def test_broken_json_is_none(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text('{"good": ["one", "two"], "bad": ["thr')
-    found = find_format(Look(path, members(path), DataOptions()))
+    found = find_format(Preview(path, members(path), DataOptions()))
     assert found is None or found.key != "classes"

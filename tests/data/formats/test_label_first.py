@@ -10,9 +10,9 @@ from tests import small
 from tunebook.data.exports import find_format
 from tunebook.data.files import members
 from tunebook.data.load import load_table
-from tunebook.data.look import Look
 from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
+from tunebook.data.preview import Preview
 from tunebook.data.read import read
 
 
@@ -56,5 +56,5 @@ def test_what_is_none(line: str, tmp_path: Path) -> None:
     lines = [line.format(number=number, half=number % 2, text=text) for number, (text, _) in texts]
     path = tmp_path / "a.txt"
     path.write_text("\n".join(lines), encoding="utf-8")
-    found = find_format(Look(path, members(path), DataOptions()))
+    found = find_format(Preview(path, members(path), DataOptions()))
     assert found is None or found.key != "label_first"

@@ -11,8 +11,8 @@ from tests import small
 from tunebook.core.errors import DataError
 from tunebook.data.exports import formats
 from tunebook.data.load import load_table
-from tunebook.data.look import Look
 from tunebook.data.prepare import prepare
+from tunebook.data.preview import Preview
 from tunebook.data.read import read
 
 
@@ -65,7 +65,7 @@ def test_what_has_no_parts_is_left_to_others(content: Any, tmp_path: Path) -> No
 
     path = write(tmp_path / "x.json", content)
     (parts,) = (item for item in formats() if item.key == "parts")
-    assert not parts.fits(Look(path, members(path), DataOptions()))
+    assert not parts.fits(Preview(path, members(path), DataOptions()))
 
 
 def test_rows_of_another_shape_are_refused(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tunebook.data.formats.spans import are_spans, marks_of
-from tunebook.data.marks import Mark
+from tunebook.data.annotated_spans import MarkedSpan
+from tunebook.data.formats.spans import are_spans, read_spans
 from tunebook.data.read import read
 
 
@@ -38,11 +38,11 @@ def test_a_few_rows_that_hold_something_else_are_left_out(write):
 
 
 def test_names_and_ends_as_tools_write_them():
-    assert marks_of([[0, 4, ["A", "B"]]]) == (Mark(0, 4, "A"), Mark(0, 4, "B"))
+    assert read_spans([[0, 4, ["A", "B"]]]) == (MarkedSpan(0, 4, "A"), MarkedSpan(0, 4, "B"))
     one = {"begin": "3", "end": 5, "type": "X", "word": "ab"}
-    assert marks_of([[0.0, 4.0, "A"]]) == (Mark(0, 4, "A"),) and are_spans([[0.0, 4.0, "A"]])
-    assert marks_of([{"start": 2.0, "end": float("nan"), "label": "A"}]) == (Mark(2, -1, "A"),)
-    assert marks_of([one, {"start": 1.5, "end": None}]) == (Mark(3, 5, "X", "ab"), Mark(-1, -1, ""))
+    assert read_spans([[0.0, 4.0, "A"]]) == (MarkedSpan(0, 4, "A"),) and are_spans([[0.0, 4.0, "A"]])
+    assert read_spans([{"start": 2.0, "end": float("nan"), "label": "A"}]) == (MarkedSpan(2, -1, "A"),)
+    assert read_spans([one, {"start": 1.5, "end": None}]) == (MarkedSpan(3, 5, "X", "ab"), MarkedSpan(-1, -1, ""))
 
 
 @pytest.mark.parametrize(

@@ -70,17 +70,17 @@ def test_a_run_is_trained_once_and_used_again(book: Book) -> None:
 
 
 def test_a_run_that_diverges_keeps_its_best_model_and_is_not_trained_again(book: Book, monkeypatch: Any) -> None:
-    from tunebook.engine.track import Diary
+    from tunebook.engine.track import MetricsLog
 
     made, watch, runs = arm(book, max_epochs=3), Watch(), book.path / "runs"
-    log = Diary.on_log
+    log = MetricsLog.on_log
 
     def spoil(self: Any, args: Any, state: Any, control: Any, logs: Any = None, **more: Any) -> None:
         if state.epoch and state.epoch > 1.5:
             logs = {"loss": float("nan")}
         log(self, args, state, control, logs=logs, **more)
 
-    monkeypatch.setattr(Diary, "on_log", spoil)
+    monkeypatch.setattr(MetricsLog, "on_log", spoil)
     found = trained(runs, made.plan(21), watch)
     assert found.failed == "run.diverged" and not found.reused and watch.open == []
     assert found.folder is not None and not found.run.finished

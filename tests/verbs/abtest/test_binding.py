@@ -14,9 +14,9 @@ from scipy.special import ndtri
 from tests.plans import frozen, look
 from tunebook.core.verdict import Gate
 from tunebook.stats.sequential import spent
+from tunebook.verbs.abtest.ab_plan import Guard, PlannedLook
 from tunebook.verbs.abtest.binding import judged_by, laxer, overspent, rejects, too_lax
 from tunebook.verbs.abtest.spending import Taken, error_of
-from tunebook.verbs.abtest.test_plan import Guard, PlannedLook
 
 GATE = Gate()
 

@@ -16,7 +16,7 @@ from tunebook.core.nouns import Labels
 from tunebook.stats.gate import MeanSquares
 from tunebook.tasks.text_classification import TextClassification
 from tunebook.verbs.abtest.classes import class_rows, class_sizes, holdable, watched
-from tunebook.verbs.abtest.scored import Exam, Marks
+from tunebook.verbs.abtest.scored import ArmScores, Exam
 
 
 def of(targets: Any) -> Exam:
@@ -39,7 +39,7 @@ def test_rows_of_a_group_count_as_one() -> None:
     asked = replace(of(np.array([0, 0, 0, 1, 1])), groups=np.array([4, 4, 7, 4, 4]))
     assert sizes(asked) == [2, 1, 0]
     labels = Labels(problem="single_label", names=["p", "q", "r"])
-    side = Marks(TextClassification(), labels, asked, np.eye(3)[None, [0, 0, 1, 1, 2]].repeat(2, 0))
+    side = ArmScores(TextClassification(), labels, asked, np.eye(3)[None, [0, 0, 1, 1, 2]].repeat(2, 0))
     found = class_rows((side, side))
     assert [(rows.of_b[0].tolist(), rows.units) for rows in found.values()] == [([1, 1, 0], 2), ([1, 0], 1), ([], 0)]
     assert np.asarray(found["p"].groups).tolist() == [4, 4, 7]
@@ -78,11 +78,11 @@ def test_classes_of_several_labels_and_of_numbers() -> None:
     targets = draw.integers(2, size=(50, 2)).astype(np.float32)
     labels = Labels(problem="multi_label", names=["p", "q"])
     logits = draw.normal(size=(2, 50, 2)).astype(np.float32)
-    side = Marks(TextClassification(), labels, of(targets), logits)
+    side = ArmScores(TextClassification(), labels, of(targets), logits)
     found = class_rows((side, side))["q"]
     assert found.of_a.tolist() == [list((run[targets[:, 1] > 0, 1] > 0).astype(float)) for run in logits]
     assert found.groups is None and found.units == int(targets[:, 1].sum())
-    regress = Marks(TextClassification(), Labels(problem="regression"), of(np.arange(5.0)), np.zeros((2, 5, 1)))
+    regress = ArmScores(TextClassification(), Labels(problem="regression"), of(np.arange(5.0)), np.zeros((2, 5, 1)))
     assert class_rows((regress, regress)) == {}
 
 
@@ -100,12 +100,12 @@ def test_a_row_may_have_a_class_several_times() -> None:
     labels = Labels(problem="single_label", names=["p", "q"])
     targets = np.array([[2, 1], [0, 1], [3, 0]])
     runs = np.array([[[1, 1], [5, 0], [3, 0]], [[0, 0], [0, 1], [2, 0]]])
-    found = class_rows((Marks(Several(), labels, of(targets), runs),) * 2)
+    found = class_rows((ArmScores(Several(), labels, of(targets), runs),) * 2)
     assert found["p"].of_a.tolist() == [[1, 0, 1, 1, 1], [0, 0, 1, 1, 0]]
     assert np.asarray(found["p"].groups).tolist() == [0, 0, 2, 2, 2] and found["p"].units == 2
     assert found["q"].of_b.tolist() == [[1, 0], [0, 1]] and found["q"].groups is None
     asked = replace(of(targets), groups=np.array([7, 7, 9]))
-    found = class_rows((Marks(Several(), labels, asked, runs),) * 2)
+    found = class_rows((ArmScores(Several(), labels, asked, runs),) * 2)
     assert np.asarray(found["p"].groups).tolist() == [7, 7, 9, 9, 9] and np.asarray(found["q"].groups).tolist() == [
         7,
         7,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests import ab_book
-from tests.ab_book import exam, marks
+from tests.ab_book import arm_scores, exam
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import write_json
 from tunebook.core.progress import Silent
@@ -77,9 +77,9 @@ def by_hand(book: Book, monkeypatch: pytest.MonkeyPatch, rate: float, epochs: fl
             return None
         asked.append(arm)
         chance = 0.4 + rate * (arm.base.params.learning_rate > 1e-3) + epochs * (arm.base.params.max_epochs > 1)
-        return marks(self.exam, level < chance)
+        return arm_scores(self.exam, level < chance)
 
-    monkeypatch.setattr(Study, "marks", of)
+    monkeypatch.setattr(Study, "arm_scores", of)
     return asked
 
 
@@ -141,7 +141,7 @@ def test_what_cannot_be_told_is_said_so(book: Book, monkeypatch: pytest.MonkeyPa
     one = module._effect(
         "x",
         one_back(["x"])["x"],
-        {m: marks(exam(9), np.ones((1, 9), bool)) for m in (frozenset(), frozenset({"x"}))},
+        {m: arm_scores(exam(9), np.ones((1, 9), bool)) for m in (frozenset(), frozenset({"x"}))},
         "one_back",
         ("accuracy", 0.05),
     )
@@ -171,9 +171,9 @@ def test_mixtures_are_trained_with_every_seed_and_kept(book: Book, monkeypatch: 
     monkeypatch.setattr(
         module, "answers_of", lambda result, exam, progress: ab_book.logits(exam, np.full(80, result.run == 1))
     )
-    found = made.marks(made.arms[0], Silent())
+    found = made.arm_scores(made.arms[0], Silent())
     assert asked == [1, 2] and found is not None and found.scores("accuracy").tolist() == [1.0, 0.0]
-    assert made.marks(None, Silent()) is None
+    assert made.arm_scores(None, Silent()) is None
 
 
 def verdict(book: Book, number: int, effects: list[RowEffect], b: int = 3) -> None:

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from benchmarks.answers import Latent
 
-from tests.ab_book import exam, gains, marks
+from tests.ab_book import arm_scores, exam, gains
 from tunebook.core.verdict import Gate, Look
 from tunebook.stats.gate import MeanSquares
-from tunebook.stats.settle import min_detectable
+from tunebook.stats.power import min_detectable
 from tunebook.verbs.abtest import looks as module
+from tunebook.verbs.abtest.ab_plan import ABPlan
 from tunebook.verbs.abtest.looks import Foresight, components, foresight, take_look, told
 from tunebook.verbs.abtest.spending import planned_looks
-from tunebook.verbs.abtest.test_plan import TestPlan
 
 
 def planned(seeds, **changes):
-    return TestPlan(
+    return ABPlan(
         **{
             "a": 1, "b": 2, "a_values": "a", "b_values": "b", "a_plan": "p", "b_plan": "q", "metric": "accuracy",
             "delta": 0.02, "delta_kind": "absolute", "alpha": 0.05, "seeds": list(range(1, seeds + 1)), "shift": 0,
@@ -116,7 +116,7 @@ def test_the_model_is_that_of_the_benchmark():
 
 def test_components_give_the_look_its_own_standard_error_again():
     asked = exam(500)
-    look = take_look(*(marks(asked, right) for right in gains(4, 500, 0.6, 0.65)), Gate(metric="accuracy"), 0.05)
+    look = take_look(*(arm_scores(asked, right) for right in gains(4, 500, 0.6, 0.65)), Gate(metric="accuracy"), 0.05)
     found = components(look)
     assert (found["seeds"] / 4 + found["rows"]) ** 0.5 == pytest.approx(look.se)
     still = Look(seeds=3, alpha=0.05, gain=0, lower=0, upper=0, verdict="REJECT", se=0.1, seed_sd=0.5)

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
-from tests.ab_book import exam, gains, marks
+from tests.ab_book import arm_scores, exam, gains
 from tunebook.stats.gate import two_way
+from tunebook.verbs.abtest.ab_plan import Challenge, Guard, Prices
 from tunebook.verbs.abtest.classes import holdable
 from tunebook.verbs.abtest.guardrails import check_challenge, check_guards, seen_fall
-from tunebook.verbs.abtest.scored import Marks
-from tunebook.verbs.abtest.test_plan import Challenge, Guard, Prices
+from tunebook.verbs.abtest.scored import ArmScores
 
 
 def plan(*guards: Guard, prices: Prices | None = None) -> Any:
@@ -74,7 +74,7 @@ def test_every_class_is_watched_and_those_with_few_rows_are_only_reported() -> N
     level = draw.random(400)
     a = (level < chance)[None].repeat(3, 0)
     b = (level < chance - 0.3 * (asked.targets == 2))[None].repeat(3, 0)
-    sides = (marks(asked, a, ["x", "y", "z"]), marks(asked, b, ["x", "y", "z"]))
+    sides = (arm_scores(asked, a, ["x", "y", "z"]), arm_scores(asked, b, ["x", "y", "z"]))
     sizes = np.bincount(asked.targets)
     found = check_guards(plan(Guard(name="class", margin=0.05)), (), sides, 0.05)
     assert [item.name for item in found] == ["class:x", "class:y", "class:z"]
@@ -94,7 +94,7 @@ def test_every_class_is_watched_and_those_with_few_rows_are_only_reported() -> N
 def test_rows_of_a_group_stand_for_each_other() -> None:
     asked = replace(exam(400, classes=2, seed=3), groups=np.arange(400) // 20)
     a, b = gains(3, 400, 0.9, 0.85)
-    sides = (marks(asked, a), marks(asked, b))
+    sides = (arm_scores(asked, a), arm_scores(asked, b))
     mask = asked.targets == 1
     found = check_guards(plan(Guard(name="class", margin=0.05)), (), sides, 0.05)[1]
     expected = two_way(b[:, mask].astype(float) - a[:, mask], 0.05, (np.arange(400) // 20)[mask])
@@ -115,8 +115,8 @@ def test_the_fall_that_would_be_seen_is_seen_in_four_of_five_tests() -> None:
 def test_calibration_is_better_when_its_error_is_smaller() -> None:
     asked = exam(600)
     right, _ = gains(2, 600, 0.7, 0.7)
-    modest = marks(asked, right)
-    sure = Marks(modest.task, modest.labels, asked, modest.logits * 10)
+    modest = arm_scores(asked, right)
+    sure = ArmScores(modest.task, modest.labels, asked, modest.logits * 10)
     worse = checked(Guard(name="calibration", margin=0.02), (modest, sure))
     better = checked(Guard(name="calibration", margin=0.02), (sure, modest))
     assert worse.gain < -0.02 and not worse.held
@@ -127,6 +127,6 @@ def test_a_file_of_challenges() -> None:
     asked = exam(300)
     a, b = gains(3, 300, 0.9, 0.6)
     challenge = Challenge(path=Path("hard.csv"), hash="h", margin=0.02)
-    worse = check_challenge(challenge, (marks(asked, a), marks(asked, b)), "accuracy", 0.05)
+    worse = check_challenge(challenge, (arm_scores(asked, a), arm_scores(asked, b)), "accuracy", 0.05)
     assert (worse.kind, worse.held) == ("challenge", False)
-    assert check_challenge(challenge, (marks(asked, b), marks(asked, a)), "accuracy", 0.05).held
+    assert check_challenge(challenge, (arm_scores(asked, b), arm_scores(asked, a)), "accuracy", 0.05).held

@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.ab_book import exam, gains, marks
+from tests.ab_book import arm_scores, exam, gains
 from tunebook.core.verdict import Gate
 from tunebook.stats.gate import decide, two_way
 from tunebook.stats.sequential import chance_left
+from tunebook.verbs.abtest.ab_plan import ABPlan, PlannedLook
 from tunebook.verbs.abtest.looks import bootstrapped, gain, take_look, wanted_of
-from tunebook.verbs.abtest.test_plan import PlannedLook, TestPlan
 
 
 def arms(k: int, n: int, a: float, b: float, seed: int = 0):
     asked = exam(n)
-    return tuple(marks(asked, right) for right in gains(k, n, a, b, seed))
+    return tuple(arm_scores(asked, right) for right in gains(k, n, a, b, seed))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_what_a_look_proves(a, b, verdict):
 
 def plan(delta, kind="absolute"):
     looks = [PlannedLook(seeds=place, alpha=0.03) for place in (3, 5)]
-    return TestPlan.model_construct(metric="accuracy", delta=delta, delta_kind=kind, looks=looks)
+    return ABPlan.model_construct(metric="accuracy", delta=delta, delta_kind=kind, looks=looks)
 
 
 def test_the_chance_that_is_left_until_the_planned_end():
@@ -95,7 +95,7 @@ def test_the_chance_in_the_old_score_counts():
     """Where A and B have nothing in common, A's own spread is in the interval of B - (1 + delta) A."""
     draw = np.random.default_rng(2)
     asked = exam(400)
-    sides = tuple(marks(asked, draw.random((4, 400)) < share) for share in (0.5, 0.5))
+    sides = tuple(arm_scores(asked, draw.random((4, 400)) < share) for share in (0.5, 0.5))
     plain, doubled = (gain(*sides, "accuracy", 0.05, times=times) for times in (1.0, 2.0))
     assert doubled.se > 1.4 * plain.se
     drawn = bootstrapped(*sides, "accuracy", 0.05, times=2.0)
@@ -109,7 +109,7 @@ def grouped(k, groups, size, seed=0):
     liking = np.repeat(draw.normal(0, 0.3, groups), size)
     a = draw.random((k, groups * size)) < 0.6
     b = draw.random((k, groups * size)) < 0.6 + liking
-    return marks(asked, a), marks(asked, b)
+    return arm_scores(asked, a), arm_scores(asked, b)
 
 
 def test_groups_take_the_place_of_rows():
@@ -142,5 +142,5 @@ def test_both_ways_agree_where_both_apply():
 def test_equal_answers_gain_nothing():
     right = np.random.default_rng(0).random((3, 200)) < 0.8
     asked = exam(200)
-    look = take_look(marks(asked, right), marks(asked, right), Gate(metric="accuracy"), 0.05)
+    look = take_look(arm_scores(asked, right), arm_scores(asked, right), Gate(metric="accuracy"), 0.05)
     assert (look.gain, look.lower, look.upper, look.verdict) == (0, 0, 0, "REJECT")

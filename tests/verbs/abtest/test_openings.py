@@ -8,7 +8,7 @@ import pytest
 
 from tests import logged
 from tunebook.stats.sequential import family_error
-from tunebook.verbs.abtest.tested import opened, opened_by, openings, pending, rows_use, trial_seeds, trials_of
+from tunebook.verbs.abtest.logged_tests import opened, opened_by, openings, pending, rows_use, trial_seeds, trials_of
 from tunebook.verbs.steps.book import Book
 
 

@@ -20,9 +20,9 @@ from tunebook.data.load import load
 from tunebook.stats.sequential import spent
 from tunebook.tables.make import child
 from tunebook.verbs.abtest.arms import trained
+from tunebook.verbs.abtest.logged_tests import logged_facts
 from tunebook.verbs.abtest.prepared import Course, PreparedTest, prepare_test
 from tunebook.verbs.abtest.scored import split_exam
-from tunebook.verbs.abtest.tested import logged_facts
 
 
 def test_tables_by_any_of_their_names(base: Path, tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_tables_by_any_of_their_names(base: Path, tmp_path: Path) -> None:
     exam = with_file.challenges[0]
     answers = {exam.key: (ab_book.logits(exam, np.array([True, False])), None)}
     course = Course([SimpleNamespace(answers=answers)])  # type: ignore[list-item]
-    a, b = course.marks(with_file, exam)
+    a, b = course.arm_scores(with_file, exam)
     assert a.scores("accuracy").tolist() == [0.5] and b.scores("accuracy").tolist() == [0.0]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tunebook.core.errors import TunebookError
-from tunebook.verbs.abtest.test_plan import Prices, read_prices
+from tunebook.verbs.abtest.ab_plan import Prices, read_prices
 
 
 def test_prices_by_device(tmp_path: Path) -> None:

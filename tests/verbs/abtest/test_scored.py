@@ -17,7 +17,7 @@ from tunebook.stats.bootstrap import folds_of
 from tunebook.stats.calibration import softmax
 from tunebook.stats.ranking import auc, macro_auc, pearson, spearman
 from tunebook.tasks.text_classification import TextClassification
-from tunebook.verbs.abtest.scored import Answers, Exam, Marks, crossed, marks_of, uncrossed
+from tunebook.verbs.abtest.scored import Answers, ArmScores, Exam, crossed, scores_of_arm, uncrossed
 from tunebook.verbs.steps.runs import Run
 
 Array = Any
@@ -153,18 +153,18 @@ def test_marks_use_the_common_scale_for_metrics_that_compare_rows_only() -> None
     class Data:
         task, labels = "text_classification", SINGLE
 
-    found = marks_of(Data, asked, [turned, plain, None])  # type: ignore[arg-type]
+    found = scores_of_arm(Data, asked, [turned, plain, None])  # type: ignore[arg-type]
     assert found.uncrossed == 1 and found.first(1).aligned is not None
     right = (plain.argmax(1) == asked.targets).mean()
     assert found.scores("accuracy").tolist() == [right, right, 0.0]
     one, other, _ = found.scores("auc")
     assert one == pytest.approx(1 - other) and other != 0.5
-    assert marks_of(Data, asked, [plain]).aligned is None  # type: ignore[arg-type]
+    assert scores_of_arm(Data, asked, [plain]).aligned is None  # type: ignore[arg-type]
 
 
 def scored(answers: Answers, exam: Exam, labels: Labels, metric: str) -> float:
     aligned = None if answers.aligned is None else answers.aligned[None]
-    return float(Marks(TASK, labels, exam, answers.logits[None], aligned).scores(metric)[0])
+    return float(ArmScores(TASK, labels, exam, answers.logits[None], aligned).scores(metric)[0])
 
 
 def mixed(folder: Path, exam: Exam, looks: list[Array], labels: Labels) -> Answers:

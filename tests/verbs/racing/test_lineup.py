@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from tests.books import QUICK
-from tests.verbs.racing.desks import spec
+from tests.verbs.racing.contexts import spec
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import ParamTable
 from tunebook.tables.in_force import diff
 from tunebook.tables.make import child, new_table
 from tunebook.verbs.racing import lineup
 from tunebook.verbs.racing.lineup import line_up, moved, near
-from tunebook.verbs.racing.state import AutoState, Diary
+from tunebook.verbs.racing.state import AutoState, StateFile
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.trials.space import Axis
@@ -44,8 +44,8 @@ class Watch:
         self.heard.append("end")
 
 
-def begun(book: Book, tmp_path: Path, tries: int = 4) -> Diary:
-    return Diary(tmp_path / "auto", AutoState(spec=spec(tries=tries)))
+def begun(book: Book, tmp_path: Path, tries: int = 4) -> StateFile:
+    return StateFile(tmp_path / "auto", AutoState(spec=spec(tries=tries)))
 
 
 def test_the_recommended_table_and_its_neighbours(book: Book, tmp_path: Path) -> None:
@@ -53,18 +53,18 @@ def test_the_recommended_table_and_its_neighbours(book: Book, tmp_path: Path) ->
 
     added = book.tables.add(child(book.champion, {"lr_scheduler": "constant"}))
     promote(book, added.version, reason="for this test", force=True)
-    diary = begun(book, tmp_path)
+    state_file = begun(book, tmp_path)
     champion, watch = plan(book.champion, book.data), Watch()
-    plans = line_up(book, diary, champion, frozenset(), watch)
+    plans = line_up(book, state_file, champion, frozenset(), watch)
     assert watch.heard == [("lineup", 5), *["+"] * 5, "end"]
-    state = diary.state
+    state = state_file.state
     assert [item.name for item in state.candidates] == list(plans) == ["champion", "recommended", "2", "3", "4"]
     assert plans["champion"] == champion and len({item.id for item in plans.values()}) == 5
     assert state.named("recommended").changed == {"lr_scheduler": "linear"} and state.champion.changed == {}
-    assert not diary.folder.exists(), "nothing is written before the first purchase"
+    assert not state_file.folder.exists(), "nothing is written before the first purchase"
     before = book.tables.versions()
     again = Watch()
-    assert line_up(book, diary, champion, frozenset(), again) == plans and again.heard == watch.heard, (
+    assert line_up(book, state_file, champion, frozenset(), again) == plans and again.heard == watch.heard, (
         "at the next call it is read, not drawn"
     )
     assert book.tables.versions() == before
@@ -85,22 +85,22 @@ def test_a_table_that_cannot_be_planned_is_noted_and_another_is_drawn(
 
     champion = plain(book.champion, book.data)
     monkeypatch.setattr(planning, "plan", plan_of)
-    diary = begun(book, tmp_path)
-    plans = line_up(book, diary, champion, frozenset())
-    refused = [item for item in diary.state.candidates if item.state == "refused"]
+    state_file = begun(book, tmp_path)
+    plans = line_up(book, state_file, champion, frozenset())
+    refused = [item for item in state_file.state.candidates if item.state == "refused"]
     assert len(plans) == 5 and len(refused) == 2 and "[auto.number]" in refused[0].why
     assert not {item.name for item in refused} & set(plans)
-    assert set(line_up(book, diary, champion, frozenset())) == set(plans)
+    assert set(line_up(book, state_file, champion, frozenset())) == set(plans)
 
 
 def test_where_nothing_can_be_planned_the_champion_is_alone(
     book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    diary = begun(book, tmp_path)
+    state_file = begun(book, tmp_path)
     champion = plan(book.champion, book.data)
     monkeypatch.setattr(lineup, "near", lambda *args: iter([book.champion] * 99))
     table = child(book.champion, QUICK)
-    assert list(line_up(book, diary, champion, frozenset())) == ["champion"]
+    assert list(line_up(book, state_file, champion, frozenset())) == ["champion"]
     assert table.values_id != book.champion.values_id
 
 

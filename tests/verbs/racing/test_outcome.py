@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.report.test_ab import verdict
-from tests.verbs.racing.desks import candidate, state
+from tests.verbs.racing.contexts import candidate, state
 from tunebook.core.verdict import Guardrail
 from tunebook.verbs.racing.outcome import AutoResult
 from tunebook.verbs.racing.state import BaselineScore

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from tests.verbs.racing.desks import candidate, spec, state
+from tests.verbs.racing.contexts import candidate, spec, state
 from tunebook.core.nouns import read_json
-from tunebook.verbs.racing.state import FILE, AutoState, BaselineScore, Diary, states_of
+from tunebook.verbs.racing.state import FILE, AutoState, BaselineScore, StateFile, states_of
 
 
-def test_a_diary_keeps_every_change(tmp_path: Path) -> None:
-    diary = Diary(tmp_path / "auto" / "x", state("1", "2"))
-    diary.change("1", scores=[0.5, 0.7], state="finalist")
-    diary.count("race", 3)
-    diary.count("gate", 2)
-    kept = read_json(AutoState, diary.folder / FILE)
-    assert kept == diary.state and kept.bought == 5
+def test_a_state_file_keeps_every_change(tmp_path: Path) -> None:
+    state_file = StateFile(tmp_path / "auto" / "x", state("1", "2"))
+    state_file.change("1", scores=[0.5, 0.7], state="finalist")
+    state_file.count("race", 3)
+    state_file.count("gate", 2)
+    kept = read_json(AutoState, state_file.folder / FILE)
+    assert kept == state_file.state and kept.bought == 5
     assert kept.named("1").mean() == 0.6 and kept.named("1").mean(1) == 0.5
     assert math.isnan(kept.named("2").mean())
     assert kept.finalist is not None and kept.finalist.name == "1"
@@ -25,7 +25,7 @@ def test_a_diary_keeps_every_change(tmp_path: Path) -> None:
 
 
 def test_a_damaged_state_is_passed_over(tmp_path: Path) -> None:
-    Diary(tmp_path / "a", state()).write()
+    StateFile(tmp_path / "a", state()).write()
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / FILE).write_text('{"spec": ')
     assert len(states_of(tmp_path)) == 1 and states_of(tmp_path / "nowhere") == []

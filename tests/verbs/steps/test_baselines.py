@@ -100,7 +100,7 @@ def test_where_the_validation_rows_are_scored_training_rows_choose_the_strength(
     """Labels of the validation rows turned round leave the answers to them as they are."""
     monkeypatch.setattr(label_baselines, "_FEW", 5)
     found = trained("binary")
-    honest = module.cheap_answers(found.run.plan, found.book.data, "validation")
+    honest = module.baseline_answers(found.run.plan, found.book.data, "validation")
 
     def turned(ref: Any, split: str) -> Rows:
         rows = load(ref, split)  # type: ignore[arg-type]
@@ -108,7 +108,7 @@ def test_where_the_validation_rows_are_scored_training_rows_choose_the_strength(
         return replace(rows, targets=1 - rows.targets) if split == "validation" else rows
 
     monkeypatch.setattr(loading, "load", turned)
-    other = module.cheap_answers(found.run.plan, found.book.data, "validation")
+    other = module.baseline_answers(found.run.plan, found.book.data, "validation")
     for name in NAMES:
         np.testing.assert_array_equal(honest[name].logits, other[name].logits)
     assert honest["tfidf_logreg"].seconds > 0

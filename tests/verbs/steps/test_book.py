@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tunebook.core.errors import BookError
+from tunebook.core.locations import BOOK_FILE
 from tunebook.core.nouns import write_json
-from tunebook.core.places import BOOK_FILE
 from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.book_file import BookFile, write_book_file
 from tunebook.verbs.steps.plan import plan

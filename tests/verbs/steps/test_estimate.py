@@ -11,7 +11,7 @@ import torch
 from tests import small, tiny
 from tunebook.core.nouns import Estimate, Split
 from tunebook.models.architecture import architecture
-from tunebook.models.pace import Speed
+from tunebook.models.cpu_speed import Speed
 from tunebook.verbs.steps import estimate as module
 from tunebook.verbs.steps.estimate import estimate, sizes_of, sizes_of_kind, this_speed
 

@@ -17,8 +17,8 @@ from tests import small
 from tests.books import QUICK
 from tunebook.core.errors import PlanError, RunError
 from tunebook.engine import load as load_module
+from tunebook.engine.continual import build_model
 from tunebook.engine.load import load_model
-from tunebook.engine.past import build_model
 from tunebook.tables.make import child
 from tunebook.verbs.init import init
 from tunebook.verbs.steps import merge as merge_module

@@ -129,7 +129,7 @@ def test_a_run_that_is_gone_or_another_than_planned(chain: list[tuple[Book, Run]
 
 
 def test_a_book_without_test_rows_is_left_out(chain: list[tuple[Book, Run]], monkeypatch: pytest.MonkeyPatch) -> None:
-    from tunebook.engine import past as module
+    from tunebook.engine import continual as module
 
     whole = module.data_of
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format, to_export
-from tunebook.data.look import Look, Objects
+from tunebook.data.preview import Objects, Preview
 
 _ATTRIBUTE = re.compile(r"@attribute\s+('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\S+)\s+(.*)", re.IGNORECASE)
 _CELL = re.compile(r"\s*('((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|[^,'\"]*?)\s*(,|$)")
@@ -21,23 +21,23 @@ class Arff(Format):
 
     title: ClassVar[str] = "ARFF"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """A relation and its attributes."""
-        begun = [line.split()[0].lower() for line in look.lines if not line.lstrip().startswith("%")]
+        begun = [line.split()[0].lower() for line in preview.lines if not line.lstrip().startswith("%")]
         return begun[:1] == ["@relation"] and "@attribute" in begun
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """The rows; the label is the only nominal attribute, or the last."""
-        lines = look.text.split("\n")
+        lines = preview.text.split("\n")
         start = next((place for place, line in enumerate(lines) if line.strip().lower() == "@data"), len(lines))
         found = [match for line in lines[:start] if (match := _ATTRIBUTE.match(line.strip()))]
         names = [_plain(match[1]) for match in found]
         if any(line.lstrip().startswith("{") for line in lines[start + 1 :]):
-            raise DataError("format.sparse", key=str(look.path), tool=self.title)
-        rows, faults = rows_of(lines[start + 1 :], names, start + 2)
+            raise DataError("format.sparse", key=str(preview.path), tool=self.title)
+        rows, faults = arff_rows(lines[start + 1 :], names, start + 2)
         roles = _roles(names, [match[2].strip().lower() for match in found])
-        label = look.options.label or roles.get("label")
-        return labelled_export(rows, label if look.labelled else None, roles, faults)
+        label = preview.options.label or roles.get("label")
+        return labelled_export(rows, label if preview.labelled else None, roles, faults)
 
 
 def _roles(names: Sequence[str], types: Sequence[str]) -> dict[str, str]:
@@ -56,7 +56,7 @@ def labelled_export(
     return to_export([row for row in rows if row[0] not in bare], roles, faults=faults | more)
 
 
-def rows_of(lines: Sequence[str], names: Sequence[str], first: int) -> tuple[Objects, dict[str, dict[int, str]]]:
+def arff_rows(lines: Sequence[str], names: Sequence[str], first: int) -> tuple[Objects, dict[str, dict[int, str]]]:
     """Rows by the names of the columns, with their line numbers; those with a wrong number of cells are faults."""
     rows: Objects = []
     ragged: dict[int, str] = {}
@@ -90,4 +90,4 @@ def _plain(cell: str) -> str:
     return _ESCAPE.sub(lambda match: _PLAIN.get(match[1], match[1]), inner)
 
 
-__all__ = ["Arff", "cells_of", "labelled_export", "rows_of"]
+__all__ = ["Arff", "arff_rows", "cells_of", "labelled_export"]

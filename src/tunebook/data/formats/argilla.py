@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
+from tunebook.data.annotated_spans import marked_export, marked_text
 from tunebook.data.exports import Export, Format
-from tunebook.data.formats.spans import are_spans, marks_of
-from tunebook.data.look import Look, Objects
-from tunebook.data.marks import marked_export, marked_text
+from tunebook.data.formats.spans import are_spans, read_spans
+from tunebook.data.preview import Objects, Preview
 from tunebook.data.votes import Answer, join_answers
 
 _END = ".responses"
@@ -23,41 +23,41 @@ class Argilla(Format):
 
     title: ClassVar[str] = "Argilla"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Fields and responses, or columns of responses with their users and statuses."""
-        return bool(look.objects) and all(
+        return bool(preview.objects) and all(
             {"fields", "responses"} <= set(row) or any(f"{name}.users" in row for name in row if name.endswith(_END))
-            for row in look.objects
+            for row in preview.objects
         )
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """A row a record, with the answers to the question of labels."""
-        rows = look.rows()
-        question = self._question(look, rows) if look.labelled else ""
+        rows = preview.rows()
+        question = self._question(preview, rows) if preview.labelled else ""
         answers = (answer for number, row in rows for answer in _answers(number, row, question))
         given = [dict(value=item["value"]) for _, row in rows for item in _given(row).get(question, [])]
         status = {} if any("fields" not in row for _, row in rows) else {"no_status": self.title}
         if any(are_spans(item["value"]) for item in given):
-            marked = [replace(one, said=marks_of(list(one.said)), left_out=_left(one)) for one in answers]
-            text = look.options.text or marked_text(marked)
-            return marked_export(look, marked, text, {"row_id": "id"}, status, question)
+            marked = [replace(one, said=read_spans(list(one.said)), left_out=_left(one)) for one in answers]
+            text = preview.options.text or marked_text(marked)
+            return marked_export(preview, marked, text, {"row_id": "id"}, status, question)
         return join_answers(answers, question or None, {"row_id": "id"}, status)
 
-    def _question(self, look: Look, rows: Objects) -> str:
+    def _question(self, preview: Preview, rows: Objects) -> str:
         """The question whose answers are labels: a word, a number or a list of words that are not always the same."""
         values: dict[str, list[Any]] = {}
         for _, row in rows:
             for name, given in _given(row).items():
                 values.setdefault(name, []).extend(item["value"] for item in given)
-        if look.options.label in values:
-            return str(look.options.label)
+        if preview.options.label in values:
+            return str(preview.options.label)
         kinds = {name: _kind(found) for name, found in values.items() if found}
         labels = [name for name, kind in kinds.items() if kind == "labels"]
         labels = labels or [name for name, kind in kinds.items() if kind == "tagging"]
         if len(labels) > 1:
-            raise DataError("format.questions", key=str(look.path), tool=self.title, allowed=", ".join(labels))
+            raise DataError("format.questions", key=str(preview.path), tool=self.title, allowed=", ".join(labels))
         if not labels:
-            raise self.refusal(next(iter(kinds.values()), "unlabelled"), look)
+            raise self.refusal(next(iter(kinds.values()), "unlabelled"), preview)
         return labels[0]
 
 

@@ -6,9 +6,9 @@ import re
 from pathlib import PurePosixPath
 from typing import ClassVar
 
+from tunebook.data.annotated_spans import MarkedSpan, marked_export
 from tunebook.data.exports import Export, Format
-from tunebook.data.look import Look
-from tunebook.data.marks import Mark, marked_export
+from tunebook.data.preview import Preview
 from tunebook.data.votes import Answer
 
 _LINE = re.compile(
@@ -28,43 +28,43 @@ class Brat(Format):
 
     title: ClassVar[str] = "brat"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """A file of annotations, a text beside one, the settings, or a folder with any of them."""
-        if look.parts:
-            return any(part.suffix == _END and _LINE.match(part.head) for part in look.parts)
-        beside = look.suffix == ".txt" and look.path.suffix == ".txt" and look.path.with_suffix(_END).is_file()
-        if beside or (look.suffix == _END and look.blank):
+        if preview.parts:
+            return any(part.suffix == _END and _LINE.match(part.head) for part in preview.parts)
+        beside = preview.suffix == ".txt" and preview.path.suffix == ".txt" and preview.path.with_suffix(_END).is_file()
+        if beside or (preview.suffix == _END and preview.blank):
             return True
-        if _SETTINGS & {line.strip() for line in look.lines} and look.suffix == ".conf":
+        if _SETTINGS & {line.strip() for line in preview.lines} and preview.suffix == ".conf":
             return True
-        return bool(look.lines) and all(_LINE.match(line) for line in look.lines)
+        return bool(preview.lines) and all(_LINE.match(line) for line in preview.lines)
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """A row a text, with the places that are marked in it; a text without a file of annotations is not done yet."""
-        texts, marks = _files(look)
+        texts, marks = _files(preview)
         if not texts:
-            raise self.refusal("no_text", look)
+            raise self.refusal("no_text", preview)
         left = 0
         answers = []
         for number, (name, text) in enumerate(texts.items(), start=1):
-            found, relations = _marks(marks.get(name, ""), look.options.label == EVENTS)
+            found, relations = _marks(marks.get(name, ""), preview.options.label == EVENTS)
             left += relations
             columns = {"document": name, "text": text}
             answers.append(Answer(name, number, columns, "", tuple(found), "" if name in marks else "unlabelled"))
         return marked_export(
-            look, answers, "text", {"row_id": "document"}, {"relations_left": str(left)} if left else {}
+            preview, answers, "text", {"row_id": "document"}, {"relations_left": str(left)} if left else {}
         )
 
 
-def _files(look: Look) -> tuple[dict[str, str], dict[str, str]]:
+def _files(preview: Preview) -> tuple[dict[str, str], dict[str, str]]:
     """Name of a document -> its text, and -> its annotations, of a folder, a package, or a file and the one beside it.
 
     Line ends stay as they are: brat counts their characters.
     """
-    if look.parts:
-        data = {part.name: part.data for part in look.parts if part.suffix in (".txt", _END)}
+    if preview.parts:
+        data = {part.name: part.data for part in preview.parts if part.suffix in (".txt", _END)}
     else:
-        pair = {look.path.with_suffix(end) for end in (".txt", _END)}
+        pair = {preview.path.with_suffix(end) for end in (".txt", _END)}
         data = {path.name: path.read_bytes() for path in pair if path.is_file()}
     found: tuple[dict[str, str], dict[str, str]] = ({}, {})
     for name in sorted(data):
@@ -73,7 +73,7 @@ def _files(look: Look) -> tuple[dict[str, str], dict[str, str]]:
     return found
 
 
-def _marks(lines: str, events: bool) -> tuple[list[Mark], int]:
+def _marks(lines: str, events: bool) -> tuple[list[MarkedSpan], int]:
     """The marked places, or the words of events, and how many relations and attributes are left."""
     triggers = set(_TRIGGER.findall(lines))
     found = [match for line in lines.splitlines() if (match := _MARKED.fullmatch(line))]
@@ -81,10 +81,10 @@ def _marks(lines: str, events: bool) -> tuple[list[Mark], int]:
     return [_mark(match) for match in found if (match[1] in triggers) == events], left
 
 
-def _mark(match: re.Match[str]) -> Mark:
+def _mark(match: re.Match[str]) -> MarkedSpan:
     pieces = tuple((int(start), int(end)) for start, end in (piece.split(" ") for piece in match[3].split(";")))
     start, end = pieces[0][0], pieces[-1][1]
-    return Mark(start, end, match[2], match[4], pieces if len(pieces) > 1 else ())
+    return MarkedSpan(start, end, match[2], match[4], pieces if len(pieces) > 1 else ())
 
 
 __all__ = ["Brat"]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format, to_export
 from tunebook.data.formats.instructions import few_answers
-from tunebook.data.look import Look, Objects
+from tunebook.data.preview import Objects, Preview
 
 _LISTS = ("messages", "conversations", "conversation", "dialog", "dialogue")
 _ROLE, _TEXT = ("role", "from"), ("content", "value")
@@ -21,24 +21,24 @@ class Chat(Format):
     title: ClassVar[str] = "chat"
     general: ClassVar[bool] = True
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Every row has a list of turns."""
-        return bool(look.objects) and all(_turns(row) is not None for row in look.objects)
+        return bool(preview.objects) and all(_turns(row) is not None for row in preview.objects)
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """One row a chat of one message: the message and its label, or the answer where the user says it is one."""
-        rows = [(number, _flat(row)) for number, row in look.rows()]
+        rows = [(number, _flat(row)) for number, row in preview.rows()]
         if any(row is None for _, row in rows):
-            raise self.refusal("chat", look)
+            raise self.refusal("chat", preview)
         flat: Objects = [(number, row) for number, row in rows if row is not None]
         labels = [str(row.get("label")) for _, row in flat if _ANSWER not in row and row.get("label") is not None]
-        if labels or not look.labelled:
+        if labels or not preview.labelled:
             return to_export(flat, {"text": "user", "label": "label"})
-        if look.options.label == _ANSWER:
+        if preview.options.label == _ANSWER:
             return to_export(flat, {"text": "user"})
         if few_answers([row.get(_ANSWER) for _, row in flat]):
-            raise DataError("format.answers", key=str(look.path), tool=self.title, column=_ANSWER)
-        raise self.refusal("chat", look)
+            raise DataError("format.answers", key=str(preview.path), tool=self.title, column=_ANSWER)
+        raise self.refusal("chat", preview)
 
 
 def _turns(row: dict[str, Any]) -> list[tuple[str, str]] | None:

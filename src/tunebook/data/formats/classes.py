@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format, to_export
 from tunebook.data.given_split import split_of
-from tunebook.data.look import Look
 from tunebook.data.names import known
+from tunebook.data.preview import Preview
 
 _START = re.compile(r'\s*\{\s*"[^"]*"\s*:\s*\[\s*("|\])')
 
@@ -21,23 +21,23 @@ class Classes(Format):
     title: ClassVar[str] = "JSON"
     general: ClassVar[bool] = True
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Lists of texts under names that are neither splits nor usual columns, and not all of one length, for such
         are the columns of a table."""
-        return not look.parts and _START.match(look.head) is not None and bool(_lists(look))
+        return not preview.parts and _START.match(preview.head) is not None and bool(_lists(preview))
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """The rows, numbered through in the order of the file."""
-        rows = [{"text": text, "label": name} for name, texts in _lists(look).items() for text in texts]
+        rows = [{"text": text, "label": name} for name, texts in _lists(preview).items() for text in texts]
         return to_export(
-            enumerate(rows, start=1), {"text": "text", "label": "label"} if look.labelled else {"text": "text"}
+            enumerate(rows, start=1), {"text": "text", "label": "label"} if preview.labelled else {"text": "text"}
         )
 
 
-def _lists(look: Look) -> dict[str, list[Any]]:
+def _lists(preview: Preview) -> dict[str, list[Any]]:
     """Name of a class -> its texts; empty where the file holds anything else."""
     try:
-        content = json.loads(look.text)
+        content = json.loads(preview.text)
     except (ValueError, RecursionError, DataError):
         return {}  # told by who reads it as any JSON
     if not isinstance(content, dict) or any(split_of(name) or known(name) for name in content):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from tunebook.data.annotated_spans import MarkedSpan, marked_export
 from tunebook.data.exports import Export, Format
-from tunebook.data.look import Look
-from tunebook.data.marks import Mark, marked_export
+from tunebook.data.preview import Preview
 from tunebook.data.votes import Answer
 
 _MOST = 0.9
@@ -17,21 +17,21 @@ class Cluener(Format):
 
     title: ClassVar[str] = "CLUENER"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Objects of types, of texts, of places; the type may be empty where a row has no entity."""
-        labels = [row.get("label") for row in look.objects if isinstance(row.get("text"), str)]
+        labels = [row.get("label") for row in preview.objects if isinstance(row.get("text"), str)]
         filled = [label for label in labels if label]
-        most = len(labels) >= _MOST * len(look.objects)
+        most = len(labels) >= _MOST * len(preview.objects)
         return bool(filled) and most and sum(map(_is_one, filled)) >= _MOST * len(filled)
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """A row a text."""
         answers = []
-        for number, row in look.rows():
+        for number, row in preview.rows():
             label = row.pop("label", None)
             said = _marks(label) if label == {} or _is_one(label) else (label,)
             answers.append(Answer(number, number, row, "", said, "unlabelled" if label is None else ""))
-        return marked_export(look, answers, "text", {})
+        return marked_export(preview, answers, "text", {})
 
 
 def _is_one(label: Any) -> bool:
@@ -46,7 +46,7 @@ def _is_one(label: Any) -> bool:
 
 def _marks(label: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(
-        Mark(int(start), int(end) + 1, name, text)
+        MarkedSpan(int(start), int(end) + 1, name, text)
         for name, texts in label.items()
         for text, places in texts.items()
         for start, end in places

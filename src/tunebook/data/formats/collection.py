@@ -18,8 +18,8 @@ from tunebook.data.exports import Export, Format
 from tunebook.data.given_split import split_of
 from tunebook.data.jsons import json_rows
 from tunebook.data.judged_columns import titled
-from tunebook.data.look import Look
 from tunebook.data.passages import CORPUS, JUDGED
+from tunebook.data.preview import Preview
 
 _ENDS = (".jsonl", ".json", ".tsv", ".txt", ".csv", "")
 # What a file of a collection is called.
@@ -37,20 +37,20 @@ class Collection(Format):
 
     title: ClassVar[str] = "BEIR / TREC"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """A folder or package with qrels, and a corpus or queries."""
-        return "qrels" in (found := _files(look)) and len(found) > 1
+        return "qrels" in (found := _files(preview)) and len(found) > 1
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """A row a judged query of each split; queries that nobody judged are left.
 
         Raises:
             DataError: `format.lacks`, there are no queries or no corpus; `format.damaged`, a line has no id or no text.
         """
-        files = _files(look)
+        files = _files(preview)
         lacking = [part for part in _PARTS if part not in files]
         if lacking:
-            raise self.refusal("lacks", look, value=lacking[0])
+            raise self.refusal("lacks", preview, value=lacking[0])
         corpus = dict(item for part in files["corpus"] for item in _texts(part))
         queries = dict(item for part in files["queries"] for item in _texts(part))
         rows: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
@@ -79,10 +79,10 @@ class Collection(Format):
         return Export(table, numbers, roles, {"no_query": faults} if faults else {}, notes, corpus=texts)
 
 
-def _files(look: Look) -> dict[str, list[Look]]:
+def _files(preview: Preview) -> dict[str, list[Preview]]:
     """Part of a collection -> its files."""
-    found: dict[str, list[Look]] = {}
-    for part in look.parts:
+    found: dict[str, list[Preview]] = {}
+    for part in preview.parts:
         path = PurePosixPath(part.name.lower().removesuffix(".gz"))
         kind = next((kind for kind, name in _PARTS.items() if name.fullmatch(path.with_suffix("").as_posix())), None)
         if kind and path.suffix in _ENDS and not part.blank:
@@ -90,18 +90,18 @@ def _files(look: Look) -> dict[str, list[Look]]:
     return found
 
 
-def _split(part: Look) -> Split | None:
+def _split(part: Preview) -> Split | None:
     """The split that a file's name says: `qrels/test.tsv`, `qrels.dev.small.tsv`."""
     words = re.split(r"[./_-]", part.name.lower())
     return next((split for word in words if (split := split_of(word))), None)
 
 
-def _text(part: Look) -> str:
+def _text(part: Preview) -> str:
     data = gzip.decompress(part.data) if part.name.endswith(".gz") else part.data
     return decode(data, part.path, part.options.encoding).data.decode("utf-8")
 
 
-def _texts(part: Look) -> Iterator[tuple[str, str]]:
+def _texts(part: Preview) -> Iterator[tuple[str, str]]:
     """Id and text of each passage or query: of JSON Lines with `_id`, perhaps `title`, and `text`, or of two columns,
     the title in a third between them."""
     text = _text(part)
@@ -117,7 +117,7 @@ def _texts(part: Look) -> Iterator[tuple[str, str]]:
             yield name, titled(" ".join(parts[:-1]), parts[-1])
 
 
-def _judgements(part: Look) -> Iterator[tuple[str, str, float]]:
+def _judgements(part: Preview) -> Iterator[tuple[str, str, float]]:
     """Query, passage and gain of each line: three columns under a heading, as BEIR has them, or four, as TREC."""
     text = _text(part)
     if text.lstrip()[:1] == "{":

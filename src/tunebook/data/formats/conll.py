@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format
-from tunebook.data.look import Look
-from tunebook.data.words import Sentence, tagged_export
+from tunebook.data.preview import Preview
+from tunebook.data.tagged_words import Sentence, tagged_export
 
 _TAG = re.compile(r"([Oo]|[BIESLUMWbieslumw][-_]\S+|\S+[-_][BIESLUMW]|_)")
 _BARE = re.compile(r"[^\W\d_][\w./&-]{0,40}")
@@ -42,37 +42,37 @@ class Conll(Format):
 
     title: ClassVar[str] = "CoNLL"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Nearly all lines have as many columns, and one of them holds tags or the name of the file says so; or the
         ten columns of CoNLL-U. To be answered, a file of such a name may hold words alone."""
-        named = look.suffix in _NAMED
-        if look.objects or look.parts or not (named or "\n\n" in look.head):
+        named = preview.suffix in _NAMED
+        if preview.objects or preview.parts or not (named or "\n\n" in preview.head):
             return False
-        if look.head.startswith(_COLUMNS):
+        if preview.head.startswith(_COLUMNS):
             return True
-        blocks = list(_blocks(look.head, ()))
+        blocks = list(_blocks(preview.head, ()))
         rows = [cells for block in blocks for _, cells in block.lines]
         if not rows or (not named and (len(rows) < _FEW or len(blocks) < 2)):
             return False
         width, count = Counter(map(len, rows)).most_common(1)[0]
         if width == 1 and count == len(rows):
-            return named and not look.labelled
+            return named and not preview.labelled
         if width < 2 or count < (_HALF if named else _MOST) * len(rows):
             return False
         rows = [row for row in rows if len(row) == width]
         if width == len(_U) and all(_NUMBER.fullmatch(row[0]) for row in rows):
             return True
-        return named or look.options.scheme is not None or _tag_column(rows) is not None
+        return named or preview.options.scheme is not None or _tag_column(rows) is not None
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """A row a sentence, by the number of its first line; documents that are told apart are groups."""
-        names = _names(look)
-        blocks = [block for block in _blocks(look.text, names) if block.lines]
+        names = _names(preview)
+        blocks = [block for block in _blocks(preview.text, names) if block.lines]
         width = len(names) or Counter(len(cells) for block in blocks for _, cells in block.lines).most_common(1)[0][0]
         rows = [cells for block in blocks for _, cells in block.lines if len(cells) == width]
-        word, tag = self._columns(look, names, rows)
+        word, tag = self._columns(preview, names, rows)
         if width == 1:  # words alone, of which one may begin as comments do
-            blocks = [block for block in _blocks(look.text, names, bare=True) if block.lines]
+            blocks = [block for block in _blocks(preview.text, names, bare=True) if block.lines]
         documents = {block.document for block in blocks}
         several = _DOCUMENTS <= len(documents) < len(blocks)
         sentences = []
@@ -82,19 +82,19 @@ class Conll(Format):
             one = _universal(block, tag, names) if names else _plain(block, (word, int(tag)), width)
             sentences.append(replace(one, columns=columns))
         roles = {"group": "document"} if several else {}
-        return tagged_export(look, sentences, _told(look) or _NAME, roles)
+        return tagged_export(preview, sentences, _told(preview) or _NAME, roles)
 
-    def _columns(self, look: Look, names: Sequence[str], rows: list[list[str]]) -> tuple[int, Any]:
+    def _columns(self, preview: Preview, names: Sequence[str], rows: list[list[str]]) -> tuple[int, Any]:
         """The column of words, and that of tags: by its place, or of CoNLL-U by its name or the key in MISC."""
-        told = _told(look)
+        told = _told(preview)
         if names:
             keys = Counter(key for row in rows for key in _misc(dict(zip(names, row, strict=True)).get("MISC", "_")))
             found = told or next((key for key in (*names, *keys) if key.upper() in map(str.upper, _KEYS)), None)
-            if found is None and look.labelled:
-                raise self.refusal("unlabelled", look)
+            if found is None and preview.labelled:
+                raise self.refusal("unlabelled", preview)
             if found is not None and found not in (*names, *keys):
                 raise DataError(
-                    "format.tag_column", key=str(look.path), value=found, allowed=", ".join([*names, *keys])
+                    "format.tag_column", key=str(preview.path), value=found, allowed=", ".join([*names, *keys])
                 )
             return 1, found
         width = len(rows[0])
@@ -102,26 +102,26 @@ class Conll(Format):
             return 0, 0
         columns = [f"c{place + 1}" for place in range(width)]
         if told is not None and told not in columns:
-            raise DataError("format.tag_column", key=str(look.path), value=told, allowed=", ".join(columns))
+            raise DataError("format.tag_column", key=str(preview.path), value=told, allowed=", ".join(columns))
         found_at = _tag_column(rows)
         tag = columns.index(told) if told else width - 1 if found_at is None else found_at
-        words = columns.index(look.options.text) if look.options.text in columns else int(tag == 0)
+        words = columns.index(preview.options.text) if preview.options.text in columns else int(tag == 0)
         if words == 0 and width > 2 and all(_NUMBER.fullmatch(row[0]) for row in rows):
             words = 1  # the first column counts the words
         return words, tag
 
 
-def _told(look: Look) -> str | None:
+def _told(preview: Preview) -> str | None:
     """The column that was told; a book whose rows came from elsewhere calls its labels otherwise."""
-    return None if look.options.label in (_NAME, "label") else look.options.label
+    return None if preview.options.label in (_NAME, "label") else preview.options.label
 
 
-def _names(look: Look) -> tuple[str, ...]:
+def _names(preview: Preview) -> tuple[str, ...]:
     """Names of the columns of CoNLL-U; empty for other files."""
-    first = look.lines[0] if look.lines else ""
+    first = preview.lines[0] if preview.lines else ""
     if first.startswith(_COLUMNS):
         return tuple(first.removeprefix(_COLUMNS).split())
-    rows = [line.split("\t") for line in look.lines if not line.startswith(("#", _DOCUMENT))]
+    rows = [line.split("\t") for line in preview.lines if not line.startswith(("#", _DOCUMENT))]
     universal = all(len(row) == len(_U) and _NUMBER.fullmatch(row[0]) for row in rows)
     return _U if rows and universal else ()
 

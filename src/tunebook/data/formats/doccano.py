@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tunebook.data.annotated_spans import MarkedSpan, marked_export
 from tunebook.data.exports import Export, Format
 from tunebook.data.formats.fasttext import FastText, lines_of
-from tunebook.data.formats.spans import are_spans, marks_of
+from tunebook.data.formats.spans import are_spans, read_spans
 from tunebook.data.given_split import split_of
-from tunebook.data.look import Look
-from tunebook.data.marks import Mark, marked_export
+from tunebook.data.preview import Preview
 from tunebook.data.votes import Answer, broken_rows, join_answers
 
 _MARKS = ("Comments", "annotation_approver")  # columns that only doccano writes; the second until version 1.5
@@ -27,49 +27,49 @@ class Doccano(Format):
 
     title: ClassVar[str] = "doccano"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """A file with doccano's columns, or a package of such files of one kind."""
-        files = [part for part in look.parts if not part.blank]
+        files = [part for part in preview.parts if not part.blank]
         if files:
-            one_kind = len({part.suffix for part in look.parts}) == 1
+            one_kind = len({part.suffix for part in preview.parts}) == 1
             splits = any(split_of(_user(part)) == "train" for part in files)  # those are not the names of users
             return one_kind and not splits and all(_is_one(part) or FastText().fits(part) for part in files)
-        return _is_one(look)
+        return _is_one(preview)
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """The documents, with the labels of most users; a document without labels is not done yet."""
-        files = [part for part in look.parts if not part.blank] or [look]
-        answers = [answer for part in files for answer in _answers(part, _user(part) if look.parts else "")]
-        if look.labelled:
-            self._refuse(look, answers)
+        files = [part for part in preview.parts if not part.blank] or [preview]
+        answers = [answer for part in files for answer in _answers(part, _user(part) if preview.parts else "")]
+        if preview.labelled:
+            self._refuse(preview, answers)
         roles = {"row_id": "id"} if _has_ids(answers) else {}
-        if any(isinstance(mark, Mark) for answer in answers for mark in answer.said):
-            if look.options.no_label is not None:  # it was said what is not labelled, and an empty list is not that
+        if any(isinstance(mark, MarkedSpan) for answer in answers for mark in answer.said):
+            if preview.options.no_label is not None:  # it was said what is not labelled, and an empty list is not that
                 answers = [replace(one, left_out="") if one.left_out == "unlabelled" else one for one in answers]
             left = sum(len(answer.columns.pop("relations", None) or ()) for answer in answers)
-            return marked_export(look, answers, "text", roles, {"relations_left": str(left)} if left else {})
+            return marked_export(preview, answers, "text", roles, {"relations_left": str(left)} if left else {})
         label = next((name for name in _LABELLED for answer in answers if name in answer.columns), "label")
         for answer in answers:
             answer.columns.pop(label, None)
-        return join_answers(answers, label if look.labelled else None, {"text": "text", **roles})
+        return join_answers(answers, label if preview.labelled else None, {"text": "text", **roles})
 
-    def _refuse(self, look: Look, answers: list[Answer]) -> None:
+    def _refuse(self, preview: Preview, answers: list[Answer]) -> None:
         """Refuse intents with slots of which none was chosen, texts that were written, and places of which none is."""
         if any("cats" in answer.columns for answer in answers):
-            if look.options.label in ("cats", "entities"):
+            if preview.options.label in ("cats", "entities"):
                 return
-            raise self.refusal("intent", look)
+            raise self.refusal("intent", preview)
         if any("entities" in answer.columns for answer in answers) and not any(answer.said for answer in answers):
-            raise self.refusal("unlabelled", look)
+            raise self.refusal("unlabelled", preview)
         names = [str(name) for answer in answers for name in answer.said]
         if any("\n" in name or len(name) > _TOLD for name in names):
-            raise self.refusal("writing", look)
+            raise self.refusal("writing", preview)
 
 
-def _is_one(look: Look) -> bool:
-    if look.objects:
-        return all(any(mark in row for mark in _MARKS) and _text_of(row) is not None for row in look.objects)
-    return bool(look.grid) and look.grid[0][:3] == ["id", "text", "label"] and "Comments" in look.grid[0]
+def _is_one(preview: Preview) -> bool:
+    if preview.objects:
+        return all(any(mark in row for mark in _MARKS) and _text_of(row) is not None for row in preview.objects)
+    return bool(preview.grid) and preview.grid[0][:3] == ["id", "text", "label"] and "Comments" in preview.grid[0]
 
 
 def _text_of(row: dict[str, Any]) -> str | None:
@@ -77,8 +77,8 @@ def _text_of(row: dict[str, Any]) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _user(look: Look) -> str:
-    name = Path(look.name).stem
+def _user(preview: Preview) -> str:
+    name = Path(preview.name).stem
     return "" if name == _ALL else name
 
 
@@ -86,20 +86,20 @@ def _has_ids(answers: list[Answer]) -> bool:
     return any("id" in answer.columns for answer in answers)
 
 
-def _answers(look: Look, user: str) -> Iterator[Answer]:
-    if not look.objects and not _is_one(look):
-        yield from lines_of(look, user)
+def _answers(preview: Preview, user: str) -> Iterator[Answer]:
+    if not preview.objects and not _is_one(preview):
+        yield from lines_of(preview, user)
         return
-    rows, ragged = (look.rows(), {}) if look.objects else look.cells()
+    rows, ragged = (preview.rows(), {}) if preview.objects else preview.cells()
     yield from broken_rows(ragged)
-    names = ("entities",) if look.options.label == "entities" else (*_LABELLED, "entities")
+    names = ("entities",) if preview.options.label == "entities" else (*_LABELLED, "entities")
     for number, row in rows:
         given = next((row[name] for name in names if name in row), None)
         labels = given.split(_JOINT) if isinstance(given, str) else given or ()
         left = "" if labels else "unlabelled"
         columns = {name: value for name, value in row.items() if name not in _MARKS}
-        said = marks_of(list(labels)) if are_spans(given) else tuple(labels)
-        if said and isinstance(said[0], Mark):
+        said = read_spans(list(labels)) if are_spans(given) else tuple(labels)
+        if said and isinstance(said[0], MarkedSpan):
             columns = {name: value for name, value in columns.items() if name not in (*_LABELLED, "entities")}
         yield Answer(row.get("id", number), number, {**columns, "text": _text_of(row)}, user, said, left)
 

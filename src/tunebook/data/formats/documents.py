@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from tunebook.data.exports import Unread
 from tunebook.data.formats.spreadsheets import COMPOUND
-from tunebook.data.look import Look
+from tunebook.data.preview import Preview
 
 _BEGIN = {
     b"%PDF": "PDF",
@@ -31,10 +31,10 @@ class Documents(Unread):
     general: ClassVar[bool] = True
     work: ClassVar[str] = "document"
 
-    def program(self, look: Look) -> str | None:
+    def program(self, preview: Preview) -> str | None:
         """By the first bytes or the parts of the package."""
-        data = look.data
-        if data.startswith(b"PK") and b"Index/Tables/" not in data and look.suffix != ".numbers":
+        data = preview.data
+        if data.startswith(b"PK") and b"Index/Tables/" not in data and preview.suffix != ".numbers":
             return next((name for part, name in _PARTS.items() if part in data), None)
         if data.startswith(COMPOUND):
             return "Word 97-2003 (.doc)" if "WordDocument".encode("utf-16-le") in data else None

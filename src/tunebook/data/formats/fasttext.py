@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from tunebook.data.exports import Export, Format
-from tunebook.data.look import Look
+from tunebook.data.preview import Preview
 from tunebook.data.votes import Answer, join_answers
 
 _PREFIX = "__label__"
@@ -24,21 +24,21 @@ class FastText(Format):
 
     title: ClassVar[str] = "fastText"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Lines begin or end with labels, none has one in the middle, and no comma sets off cells of a table."""
-        marked = [line for line in look.lines if _PREFIX in line]
+        marked = [line for line in preview.lines if _PREFIX in line]
         labels = [_cut(_unquoted(line))[0] for line in marked]
         return bool(marked) and all(names and not any("," in name for name in names) for names in labels)
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """A row a line."""
-        answers = lines_of(look)
-        return join_answers(answers, "label" if look.labelled else None, {"text": "text"})
+        answers = lines_of(preview)
+        return join_answers(answers, "label" if preview.labelled else None, {"text": "text"})
 
 
-def lines_of(look: Look, who: str = "") -> Iterator[Answer]:
+def lines_of(preview: Preview, who: str = "") -> Iterator[Answer]:
     """What each line says; a text within quotation marks may have several lines, as doccano writes them."""
-    for number, line in _records(look.text):
+    for number, line in _records(preview.text):
         labels, text = _cut(line)
         yield Answer(number if not who else text, number, {"text": text}, who, labels, "" if labels else "unlabelled")
 

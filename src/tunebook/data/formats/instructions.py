@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format, to_export
-from tunebook.data.look import Look, Objects
 from tunebook.data.names import LABEL, plain
+from tunebook.data.preview import Objects, Preview
 
 # Columns of the question, and of the answer to it.
 _SHAPES = (
@@ -29,20 +29,20 @@ class Instructions(Format):
     title: ClassVar[str] = "Alpaca"
     general: ClassVar[bool] = True
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Question and answer in every row, and no label."""
-        return _shape(look) is not None
+        return _shape(preview) is not None
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """Question and answer as text and label, where the answer is called the label."""
-        shape = _shape(look)
+        shape = _shape(preview)
         assert shape is not None
         (first, *more), answer = shape
-        rows = look.rows()
-        if look.options.label != answer and look.labelled:
+        rows = preview.rows()
+        if preview.options.label != answer and preview.labelled:
             if few_answers([row.get(answer) for _, row in rows]):
-                raise DataError("format.answers", key=str(look.path), tool=self.title, column=answer)
-            raise self.refusal("writing", look)
+                raise DataError("format.answers", key=str(preview.path), tool=self.title, column=answer)
+            raise self.refusal("writing", preview)
         text = first
         if more:
             text, rows = _joined(rows, first, more[0])
@@ -51,12 +51,12 @@ class Instructions(Format):
         )
 
 
-def _shape(look: Look) -> tuple[tuple[str, ...], str] | None:
+def _shape(preview: Preview) -> tuple[tuple[str, ...], str] | None:
     for question, answer in _SHAPES:
         columns = {*question, answer}
-        if look.objects and all(columns <= set(row) for row in look.objects):
-            labelled = any(plain(name) in LABEL for name in look.objects[0])
-            return None if labelled or look.options.label not in (None, answer) else (question, answer)
+        if preview.objects and all(columns <= set(row) for row in preview.objects):
+            labelled = any(plain(name) in LABEL for name in preview.objects[0])
+            return None if labelled or preview.options.label not in (None, answer) else (question, answer)
     return None
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
+from tunebook.data.annotated_spans import marked_export, marked_text
 from tunebook.data.exports import Export, Format
-from tunebook.data.formats.spans import marks_of
-from tunebook.data.look import Look
-from tunebook.data.marks import marked_export, marked_text
+from tunebook.data.formats.spans import read_spans
+from tunebook.data.preview import Preview
 from tunebook.data.votes import Answer, join_answers
 
 Result = dict[str, Any]
@@ -32,23 +32,23 @@ class LabelStudio(Format):
 
     title: ClassVar[str] = "Label Studio"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Every object is a task: what was shown, and the annotations."""
-        return bool(look.objects) and all(
-            isinstance(task.get("data"), dict) and _annotations(task) is not None for task in look.objects
+        return bool(preview.objects) and all(
+            isinstance(task.get("data"), dict) and _annotations(task) is not None for task in preview.objects
         )
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """The tasks, with the classes that were chosen for them."""
-        tasks = look.rows()
-        question = choose_question(self, look, _types(task for _, task in tasks)) if look.labelled else ""
+        tasks = preview.rows()
+        question = choose_question(self, preview, _types(task for _, task in tasks)) if preview.labelled else ""
         if any(isinstance(value, list) for _, task in tasks for value in task["data"].values()):
-            raise self.refusal("chat", look)
+            raise self.refusal("chat", preview)
         answers = [answer for row, task in tasks for answer in _answers(task, row, question)]
-        return joined(look, answers, question, _types(task for _, task in tasks).get(question) in PLACES)
+        return joined(preview, answers, question, _types(task for _, task in tasks).get(question) in PLACES)
 
 
-def choose_question(form: Format, look: Look, types: dict[str, str]) -> str:
+def choose_question(form: Format, preview: Preview, types: dict[str, str]) -> str:
     """The question whose answers are the labels: the user's, else the only one of classes, of numbers or of places.
 
     Args:
@@ -57,7 +57,7 @@ def choose_question(form: Format, look: Look, types: dict[str, str]) -> str:
     Raises:
         DataError: there are several, `format.questions`; or none, then by the kind of work.
     """
-    wanted = look.options.label
+    wanted = preview.options.label
     if wanted in types:
         return str(wanted)
     for kinds in (CLASSES, NUMBERS, PLACES):
@@ -65,28 +65,28 @@ def choose_question(form: Format, look: Look, types: dict[str, str]) -> str:
         if len(found) == 1:
             return found[0]
         if found:
-            raise DataError("format.questions", key=str(look.path), tool=form.title, allowed=", ".join(found))
+            raise DataError("format.questions", key=str(preview.path), tool=form.title, allowed=", ".join(found))
     work = next((OTHER[kind] for kind in OTHER if kind in types.values()), "unlabelled")
-    raise form.refusal(work, look)
+    raise form.refusal(work, preview)
 
 
-def joined(look: Look, answers: list[Answer], question: str, places: bool) -> Export:
+def joined(preview: Preview, answers: list[Answer], question: str, places: bool) -> Export:
     """The rows with the answers to the question, which are marked places or labels; an answer without any place says
     that there is none."""
     if not places:
         return join_answers(answers, question or None, {"row_id": "id"})
     given = [replace(one, left_out="") if one.left_out == "unlabelled" and one.who else one for one in answers]
-    return marked_export(look, given, look.options.text or marked_text(given), {"row_id": "id"}, label=question)
+    return marked_export(preview, given, preview.options.text or marked_text(given), {"row_id": "id"}, label=question)
 
 
-def said(values: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
+def result_values(values: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
     """What the values of a question's results say: classes, paths of a taxonomy, a number, or places."""
     found: list[Any] = []
     for value in values:
         found += [str(item) for item in value.get("choices") or ()]
         found += [" / ".join(map(str, path)) for path in value.get("taxonomy") or ()]
         found += [value[kind] for kind in NUMBERS if kind in value]
-        found += marks_of([value]) if "labels" in value else ()
+        found += read_spans([value]) if "labels" in value else ()
     return tuple(found)
 
 
@@ -115,7 +115,7 @@ def _answers(task: dict[str, Any], row: int, question: str) -> Iterator[Answer]:
     given = _annotations(task) or [{}]
     for annotation in given:
         values = [item["value"] for item in _results(annotation) if item.get("from_name") == question]
-        labels = said([value for value in values if isinstance(value, dict)])
+        labels = result_values([value for value in values if isinstance(value, dict)])
         left = "skipped" if annotation.get("was_cancelled") else "" if labels else "unlabelled"
         yield Answer(row, row, columns, _person(annotation), labels, left, str(annotation.get("updated_at") or ""))
 
@@ -126,4 +126,4 @@ def _person(annotation: dict[str, Any]) -> str:
     return str(person.get("id", "") if isinstance(person, dict) else "" if person is None else person)
 
 
-__all__ = ["CLASSES", "NUMBERS", "OTHER", "PLACES", "LabelStudio", "choose_question", "joined", "said"]
+__all__ = ["CLASSES", "NUMBERS", "OTHER", "PLACES", "LabelStudio", "choose_question", "joined", "result_values"]

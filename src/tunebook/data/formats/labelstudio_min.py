@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 from tunebook.core.errors import DataError
 from tunebook.data.columns import to_table
 from tunebook.data.exports import Export, Format
-from tunebook.data.formats.labelstudio import CLASSES, NUMBERS, OTHER, PLACES, choose_question, joined, said
-from tunebook.data.look import Look, Objects
+from tunebook.data.formats.labelstudio import CLASSES, NUMBERS, OTHER, PLACES, choose_question, joined, result_values
 from tunebook.data.names import LABEL, LABEL_TOO, plain
+from tunebook.data.preview import Objects, Preview
 from tunebook.data.roles import find_roles
 from tunebook.data.votes import Answer, broken_rows
 
@@ -27,44 +27,44 @@ class LabelStudioMin(Format):
 
     title: ClassVar[str] = "Label Studio"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """The columns that describe an annotation are all there."""
-        if look.objects:
-            return all(set(_ASIDE) <= set(row) for row in look.objects)
-        return bool(look.grid) and set(_ASIDE) <= set(look.grid[0])
+        if preview.objects:
+            return all(set(_ASIDE) <= set(row) for row in preview.objects)
+        return bool(preview.grid) and set(_ASIDE) <= set(preview.grid[0])
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """The texts, with the answers to the question of classes."""
         ragged: dict[int, str] = {}
-        if look.objects:
-            rows = look.rows()
+        if preview.objects:
+            rows = preview.rows()
         else:
-            cells, ragged = look.cells()
+            cells, ragged = preview.cells()
             rows = [(line, _opened(row)) for line, row in cells]
-        question = self._question(look, rows) if look.labelled else ""
+        question = self._question(preview, rows) if preview.labelled else ""
         answers = [*(_answer(number, row, question) for number, row in rows), *broken_rows(ragged)]
-        return joined(look, answers, question, _types(rows).get(question) in PLACES)
+        return joined(preview, answers, question, _types(rows).get(question) in PLACES)
 
-    def _question(self, look: Look, rows: Objects) -> str:
+    def _question(self, preview: Preview, rows: Objects) -> str:
         if all(row["annotation_id"] is None for _, row in rows):
-            raise self.refusal("unlabelled", look)
+            raise self.refusal("unlabelled", preview)
         types = _types(rows)
         work = {OTHER[kind] for kind in types.values() if kind in OTHER} & {"ranking", "preference"}
         turns = any(_is_turns(value) for _, row in rows for name, value in row.items() if name not in types)
         if turns and not work:
-            raise self.refusal("chat", look)
-        if set(types.values()) & set(CLASSES) or look.options.label in types:
-            return choose_question(self, look, types)
+            raise self.refusal("chat", preview)
+        if set(types.values()) & set(CLASSES) or preview.options.label in types:
+            return choose_question(self, preview, types)
         words = to_table(_words(rows, set(types)))
         named = [name for name in words.column_names if plain(name) in (*LABEL, *LABEL_TOO)]
-        if look.options.label is None and not named and set(types.values()) - {"textarea"}:
-            return choose_question(self, look, types)  # numbers, or refused by the kind of work
+        if preview.options.label is None and not named and set(types.values()) - {"textarea"}:
+            return choose_question(self, preview, types)  # numbers, or refused by the kind of work
         try:
-            return str(find_roles(words, look.options, file=look.path.name).label)
+            return str(find_roles(words, preview.options, file=preview.path.name).label)
         except DataError:
             if not any(types.values()):
                 raise
-            return choose_question(self, look, types)
+            return choose_question(self, preview, types)
 
 
 def _opened(row: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def _words(rows: Objects, questions: set[str]) -> list[dict[str, Any]]:
 def _answer(number: int, row: dict[str, Any], question: str) -> Answer:
     value = row.get(question)
     values = value if isinstance(value, list) else [value]
-    labels = said([item for item in values if isinstance(item, dict)]) or tuple(
+    labels = result_values([item for item in values if isinstance(item, dict)]) or tuple(
         item for item in values if isinstance(item, str | int | float)
     )
     columns = {name: cell for name, cell in row.items() if name not in _ASIDE and name != question}

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format
-from tunebook.data.look import Look
+from tunebook.data.preview import Preview
 
 _WHERE = ("file_name", "hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "cloud_file_name")
 
@@ -16,14 +16,14 @@ class LlamaFactory(Format):
 
     title: ClassVar[str] = "LLaMA-Factory"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Every value says where a data set is."""
-        return len(look.objects) == 1 and bool(_places(look.objects[0]))
+        return len(preview.objects) == 1 and bool(_places(preview.objects[0]))
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """Refused, with the files that it names."""
-        places = _places(look.objects[0])
-        raise DataError("format.listing", key=str(look.path), tool=self.title, allowed=", ".join(places[:10]))
+        places = _places(preview.objects[0])
+        raise DataError("format.listing", key=str(preview.path), tool=self.title, allowed=", ".join(places[:10]))
 
 
 def _places(row: dict[str, Any]) -> list[str]:

@@ -7,9 +7,9 @@ import re
 from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
+from tunebook.data.annotated_spans import MarkedSpan, marked_export
 from tunebook.data.exports import Export, Format
-from tunebook.data.look import Look
-from tunebook.data.marks import Mark, marked_export
+from tunebook.data.preview import Preview
 from tunebook.data.votes import Answer
 
 _START = re.compile(r'\s*(\{\s*"[^"]*"\s*:\s*)?\[?\s*\{\s*"data"\s*:\s*\[')
@@ -21,30 +21,30 @@ class Pieces(Format):
 
     title: ClassVar[str] = "Snips"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Lists of pieces, each with a text, stand under `data`."""
-        return not look.parts and _START.match(look.head) is not None and bool(_utterances(look))
+        return not preview.parts and _START.match(preview.head) is not None and bool(_utterances(preview))
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """A row an utterance, with the intent where the file says it."""
         answers = []
-        for number, (intent, pieces) in enumerate(_utterances(look), start=1):
+        for number, (intent, pieces) in enumerate(_utterances(preview), start=1):
             text, marks = "", []
             for piece in pieces:
                 word = str(piece.get("text") or "")
                 name = next((piece[key] for key in _NAMES if piece.get(key)), None)
                 if name is not None:
-                    marks.append(Mark(len(text), len(text) + len(word), str(name)))
+                    marks.append(MarkedSpan(len(text), len(text) + len(word), str(name)))
                 text += word
             columns = {"text": text, **({"intent": intent} if intent else {})}
             answers.append(Answer(number, number, columns, "", tuple(marks)))
-        return marked_export(look, answers, "text", {})
+        return marked_export(preview, answers, "text", {})
 
 
-def _utterances(look: Look) -> list[tuple[str, list[dict[str, Any]]]]:
+def _utterances(preview: Preview) -> list[tuple[str, list[dict[str, Any]]]]:
     """Intent and pieces of each; none where the file holds anything else."""
     try:
-        content = json.loads(look.text)
+        content = json.loads(preview.text)
     except (ValueError, RecursionError, DataError):
         return []  # told by who reads it as any JSON
     lists = content if isinstance(content, dict) else {"": content}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tunebook.data.exports import Export, Format
-from tunebook.data.look import Look
+from tunebook.data.preview import Preview
 
 _BETTER = ("chosen", "response_chosen", "preferred")
 _WORSE = ("rejected", "response_rejected", "dispreferred")
@@ -19,18 +19,18 @@ class Preferences(Format):
 
     title: ClassVar[str] = "DPO / KTO"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """A rejected answer beside another, or an answer that is judged by true and false."""
-        if not look.objects or (look.options.text and look.options.label):
+        if not preview.objects or (preview.options.text and preview.options.label):
             return False
-        names = set.intersection(*[set(row) for row in look.objects])
+        names = set.intersection(*[set(row) for row in preview.objects])
         pairs = (names & set(_WORSE) and names & set(_BETTER)) or (names & set(_WORSE_ALONE) and names & set(_ANSWER))
-        judged = [name for name in _JUDGED if name in names and all(type(row[name]) is bool for row in look.objects)]
+        judged = [name for name in _JUDGED if name in names and all(type(row[name]) is bool for row in preview.objects)]
         return bool(pairs) or bool(judged and "prompt" in names and names & set(_ANSWER))
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """Refused."""
-        raise self.refusal("preference", look)
+        raise self.refusal("preference", preview)
 
 
 __all__ = ["Preferences"]

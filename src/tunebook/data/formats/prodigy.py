@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from tunebook.data.annotated_spans import marked_export
 from tunebook.data.exports import Export, Format
-from tunebook.data.formats.spans import marks_of
-from tunebook.data.look import Look
-from tunebook.data.marks import marked_export
+from tunebook.data.formats.spans import read_spans
+from tunebook.data.preview import Preview
 from tunebook.data.votes import Answer, join_answers
 
 _ANSWERS = ("accept", "reject", "ignore")
@@ -22,29 +22,29 @@ class Prodigy(Format):
 
     title: ClassVar[str] = "Prodigy"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Every row has an answer, and is otherwise a decision on a text."""
-        return bool(look.objects) and all(
+        return bool(preview.objects) and all(
             row.get("answer") in _ANSWERS and ("_task_hash" in row or {"label", "accept", "spans"} & set(row))
-            for row in look.objects
+            for row in preview.objects
         )
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """One row a text: a label by itself is a question of yes or no, options are a choice."""
-        rows = look.rows()
+        rows = preview.rows()
         if not any("label" in row or "accept" in row for _, row in rows):
             if not any("spans" in row for _, row in rows):
-                raise self.refusal("unlabelled", look)
-            return marked_export(look, _joined(_marked(number, row) for number, row in rows), "text", {})
+                raise self.refusal("unlabelled", preview)
+            return marked_export(preview, _joined(_marked(number, row) for number, row in rows), "text", {})
         names = {row["label"] for _, row in rows if isinstance(row.get("label"), str)}
         answers = _joined(_answer(number, row, names) for number, row in rows)
-        return join_answers(_settled(answers), "label" if look.labelled else None, {"text": "text"})
+        return join_answers(_settled(answers), "label" if preview.labelled else None, {"text": "text"})
 
 
 def _marked(number: int, row: dict[str, Any]) -> Answer:
     """The places that a person marked, or the one that was asked for."""
     answer = _answer(number, {name: value for name, value in row.items() if name != "label"}, set())
-    return replace(answer, said=marks_of(row.get("spans") or []))
+    return replace(answer, said=read_spans(row.get("spans") or []))
 
 
 def _answer(number: int, row: dict[str, Any], names: set[str]) -> Answer:

@@ -13,8 +13,8 @@ import pyarrow as pa
 from tunebook.data.cells import as_text
 from tunebook.data.exports import Export, Format
 from tunebook.data.kind import wants_passages
-from tunebook.data.look import Look
 from tunebook.data.passages import CORPUS, JUDGED
+from tunebook.data.preview import Preview
 
 _ANSWERS = ("answers", "answer")
 _NESTED = re.compile(r'\s*\{\s*("version"\s*:\s*("[^"]*"|[\d.]+)\s*,\s*)?"data"\s*:\s*\[')
@@ -25,11 +25,11 @@ class Questions(Format):
 
     title: ClassVar[str] = "SQuAD"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Context, question and an answer with its text; or the nested file of SQuAD itself."""
-        rows = look.objects
-        if not rows and _NESTED.match(look.head):  # longer than what is looked at
-            return '"paragraphs"' in look.head
+        rows = preview.objects
+        if not rows and _NESTED.match(preview.head):  # longer than what is looked at
+            return '"paragraphs"' in preview.head
         if len(rows) == 1 and isinstance(rows[0].get("data"), list):
             return any(isinstance(item, dict) and "paragraphs" in item for item in rows[0]["data"])
         return bool(rows) and all(
@@ -37,16 +37,16 @@ class Questions(Format):
             for row in rows
         )
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """A row a question, whose passage is relevant where it holds an answer; refused where no passages are wanted.
 
         Texts without a question are passages too. A column `title` says which article a question belongs to.
         """
-        if not wants_passages(look.options):
-            raise self.refusal("answering", look)
+        if not wants_passages(preview.options):
+            raise self.refusal("answering", preview)
         contexts: list[str] = []
         rows = []
-        for title, context, questions in _paragraphs(look):
+        for title, context, questions in _paragraphs(preview):
             contexts.append(context)
             for item in questions:
                 gain = 0.0 if item.get("is_impossible") or not _answered(item) else 1.0
@@ -60,14 +60,14 @@ class Questions(Format):
         return Export(table, np.arange(1, len(rows) + 1, dtype=np.int64), roles, corpus=corpus)
 
 
-def _paragraphs(look: Look) -> Iterator[tuple[str | None, str, list[dict[str, Any]]]]:
+def _paragraphs(preview: Preview) -> Iterator[tuple[str | None, str, list[dict[str, Any]]]]:
     """Title, text and questions of each paragraph, of the nested file or of one with a row a question."""
-    if not look.objects or isinstance(look.objects[0].get("data"), list):
-        for article in json.loads(look.text)["data"]:
+    if not preview.objects or isinstance(preview.objects[0].get("data"), list):
+        for article in json.loads(preview.text)["data"]:
             for paragraph in article["paragraphs"]:
                 yield article.get("title"), paragraph["context"], paragraph["qas"]
     else:
-        for _, row in look.rows():
+        for _, row in preview.rows():
             yield row.get("title"), row["context"], [row]
 
 

@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tunebook.core.errors import DataError
+from tunebook.data.annotated_spans import marked_export
 from tunebook.data.exports import Export, Format
-from tunebook.data.formats.spans import marks_of
-from tunebook.data.look import Look, Objects
-from tunebook.data.marks import marked_export
+from tunebook.data.formats.spans import read_spans
+from tunebook.data.preview import Objects, Preview
 from tunebook.data.votes import Answer, join_answers
 
 _HALF = 0.5
@@ -58,26 +58,26 @@ class Spacy(Format):
 
     title: ClassVar[str] = "spaCy"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Documents as `Doc.to_json` writes them, texts with `cats`, or a DocBin."""
-        if look.objects:
+        if preview.objects:
             return all(
-                set(row) >= _DOC or ("text" in row and isinstance(row.get("cats"), dict)) for row in look.objects
+                set(row) >= _DOC or ("text" in row and isinstance(row.get("cats"), dict)) for row in preview.objects
             )
-        return look.data[:1] == b"\x78" and b"tokens" in _unpacked(look.data)
+        return preview.data[:1] == b"\x78" and b"tokens" in _unpacked(preview.data)
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """The texts with the categories whose value is above one half, or with their entities."""
-        rows = look.rows() if look.objects else self._documents(look)
-        if look.options.label in _ENTS or not any(row.get("cats") for _, row in rows):
-            return marked_export(look, map(_marked, rows), "text", {})
-        return join_answers(_answers(rows), "cats" if look.labelled else None, {"text": "text"})
+        rows = preview.rows() if preview.objects else self._documents(preview)
+        if preview.options.label in _ENTS or not any(row.get("cats") for _, row in rows):
+            return marked_export(preview, map(_marked, rows), "text", {})
+        return join_answers(_answers(rows), "cats" if preview.labelled else None, {"text": "text"})
 
-    def _documents(self, look: Look) -> Objects:
+    def _documents(self, preview: Preview) -> Objects:
         try:
-            found = read_docbin(look.data)
+            found = read_docbin(preview.data)
         except ValueError as error:
-            raise DataError("format.damaged", key=str(look.path), tool=self.title, reason=str(error)) from error
+            raise DataError("format.damaged", key=str(preview.path), tool=self.title, reason=str(error)) from error
         return [
             (number, {"text": text, "cats": cats, "ents": ents})
             for number, (text, cats, ents) in enumerate(found, start=1)
@@ -95,7 +95,7 @@ def _marked(numbered: tuple[int, dict[str, Any]]) -> Answer:
         number,
         columns,
         "",
-        () if ents is None else marks_of([list(one) if isinstance(one, tuple) else one for one in ents]),
+        () if ents is None else read_spans([list(one) if isinstance(one, tuple) else one for one in ents]),
         left,
     )
 

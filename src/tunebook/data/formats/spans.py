@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
+from tunebook.data.annotated_spans import MarkedSpan, marked_export
 from tunebook.data.exports import Export, Format
-from tunebook.data.look import Look, Objects
-from tunebook.data.marks import Mark, marked_export
+from tunebook.data.preview import Objects, Preview
 from tunebook.data.votes import Answer
 
 _TEXTS = ("text", "content", "data", "sentence")
@@ -31,38 +31,38 @@ class Spans(Format):
     title: ClassVar[str] = "JSON"
     general: ClassVar[bool] = True
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """A column of spans stands beside a text, and no column of classes."""
-        return find_marks(_sample(look), look) is not None
+        return find_span_columns(_sample(preview), preview) is not None
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """A row a text; an empty list says that nothing is to be marked, and no list that the row was not labelled."""
         ragged: dict[int, str] = {}
-        if look.objects:
-            rows = look.rows()
-        elif _PAIR.match(look.head):
-            rows = list(enumerate(_pairs(look), start=1))
+        if preview.objects:
+            rows = preview.rows()
+        elif _PAIR.match(preview.head):
+            rows = list(enumerate(_pairs(preview), start=1))
         else:
-            cells, ragged = look.cells()
+            cells, ragged = preview.cells()
             rows = [(line, _opened(row)) for line, row in cells]
-        export = marked_rows(look, rows)
+        export = marked_rows(preview, rows)
         return replace(export, faults={**export.faults, "ragged": ragged}) if ragged else export
 
 
-def _sample(look: Look) -> Sequence[dict[str, Any]]:
+def _sample(preview: Preview) -> Sequence[dict[str, Any]]:
     """The first rows, with lists where cells write them."""
-    if look.objects or look.parts:
-        return look.objects
-    if _PAIR.match(look.head):
-        return _pairs(look)
-    grid = look.grid if any("[[" in line or "[{" in line for line in look.lines) else []
+    if preview.objects or preview.parts:
+        return preview.objects
+    if _PAIR.match(preview.head):
+        return _pairs(preview)
+    grid = preview.grid if any("[[" in line or "[{" in line for line in preview.lines) else []
     return [_opened(dict(zip(grid[0], row, strict=True))) for row in grid[1:] if len(row) == len(grid[0])]
 
 
-def _pairs(look: Look) -> list[dict[str, Any]]:
+def _pairs(preview: Preview) -> list[dict[str, Any]]:
     """Rows of `[["some text", {"entities": [[0, 4, "NAME"]]}], ...]`."""
     try:
-        content = json.loads(look.text)
+        content = json.loads(preview.text)
     except (ValueError, RecursionError, DataError):
         return []  # told by who reads it as any JSON
     pairs = [pair for pair in content if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], dict)]
@@ -86,9 +86,9 @@ def _list(cell: str) -> Any:
     return cell
 
 
-def find_marks(rows: Sequence[dict[str, Any]], look: Look) -> tuple[str, str] | None:
+def find_span_columns(rows: Sequence[dict[str, Any]], preview: Preview) -> tuple[str, str] | None:
     """The columns of texts and of spans; None where there are none, or classes of the texts beside them."""
-    told = look.options.text, look.options.label
+    told = preview.options.text, preview.options.label
     names = (told[0],) if any(told[0] in row for row in rows) else _TEXTS
     texts = [name for name in names if sum(isinstance(row.get(str(name)), str) for row in rows) >= _MOST * len(rows)]
     columns = (told[1],) if any(told[1] in row for row in rows) else _COLUMNS
@@ -99,21 +99,21 @@ def find_marks(rows: Sequence[dict[str, Any]], look: Look) -> tuple[str, str] | 
     return None if not texts or column is None or classes else (str(texts[0]), str(column))
 
 
-def marked_rows(look: Look, rows: Objects) -> Export:
+def marked_rows(preview: Preview, rows: Objects) -> Export:
     """A row a text, with the places of its column of spans."""
-    found = find_marks([row for _, row in rows], look)
+    found = find_span_columns([row for _, row in rows], preview)
     assert found is not None
     text, column = found
     answers = []
     for number, row in rows:
         given: Any = row.get(column)
         columns = {name: value for name, value in row.items() if name != column}
-        said = marks_of(given) if are_spans(given) else given if isinstance(given, list) else (given,)
+        said = read_spans(given) if are_spans(given) else given if isinstance(given, list) else (given,)
         answers.append(Answer(number, number, columns, "", tuple(said), "unlabelled" if given is None else ""))
-    return marked_export(look, answers, text, {}, label=column)
+    return marked_export(preview, answers, text, {}, label=column)
 
 
-def marks_of(spans: list[Any]) -> tuple[Mark, ...]:
+def read_spans(spans: list[Any]) -> tuple[MarkedSpan, ...]:
     """Places that are written as [start, end, label], or as objects with both ends, a label and perhaps the words.
 
     Several labels of a place are as many marks. Ends that are no whole numbers become -1, which is in no text.
@@ -121,7 +121,7 @@ def marks_of(spans: list[Any]) -> tuple[Mark, ...]:
     return tuple(mark for span in spans for mark in _marks(span))
 
 
-def _marks(span: Any) -> list[Mark]:
+def _marks(span: Any) -> list[MarkedSpan]:
     if isinstance(span, dict):
         ends = next((names for names in _ENDS if set(names) <= set(span)), ("start", "end"))
         start, end = (span.get(name) for name in ends)
@@ -130,7 +130,7 @@ def _marks(span: Any) -> list[Mark]:
     else:
         (start, end, labels), text = span[:_TRIPLE], None
     names = labels if isinstance(labels, list) else [labels]
-    return [Mark(_whole(start), _whole(end), "" if name is None else str(name), text) for name in names]
+    return [MarkedSpan(_whole(start), _whole(end), "" if name is None else str(name), text) for name in names]
 
 
 def _whole(place: Any) -> int:
@@ -162,4 +162,4 @@ def _spans_only(values: list[Any]) -> bool:
     return bool(filled) and sum(map(are_spans, filled)) >= _MOST * len(filled)
 
 
-__all__ = ["Spans", "are_spans", "find_marks", "marked_rows", "marks_of"]
+__all__ = ["Spans", "are_spans", "find_span_columns", "marked_rows", "read_spans"]

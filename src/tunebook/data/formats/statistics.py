@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tunebook.data.exports import Unread
-from tunebook.data.look import Look
+from tunebook.data.preview import Preview
 
 _BEGIN = {
     b"$FL2": "SPSS",
@@ -27,10 +27,10 @@ class Statistics(Unread):
     title: ClassVar[str] = "SPSS / Stata / SAS / R"
     work: ClassVar[str] = "statistics"
 
-    def program(self, look: Look) -> str | None:
+    def program(self, preview: Preview) -> str | None:
         """By the first bytes."""
-        data = look.data
-        if look.suffix == ".dta" and data[:1] and data[0] in _OLD_STATA:
+        data = preview.data
+        if preview.suffix == ".dta" and data[:1] and data[0] in _OLD_STATA:
             return "Stata"
         return next((name for start, name in _BEGIN.items() if data.startswith(start)), None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tunebook.data.exports import Unread
-from tunebook.data.look import Look
+from tunebook.data.preview import Preview
 
 _BEGIN = {
     b"FEA1": "Feather",
@@ -33,9 +33,9 @@ class Storages(Unread):
     general: ClassVar[bool] = True
     work: ClassVar[str] = "storage"
 
-    def program(self, look: Look) -> str | None:
+    def program(self, preview: Preview) -> str | None:
         """By the first bytes."""
-        data = look.data
+        data = preview.data
         if data[_TAR[0] : _TAR[0] + len(_TAR[1])] == _TAR[1]:
             return "tar"
         if data[8:12] == b"DUCK":

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format
 from tunebook.data.label_cells import read_cell
-from tunebook.data.look import Look, Objects
 from tunebook.data.names import plain
-from tunebook.data.words import Sentence, tagged_export
+from tunebook.data.preview import Objects, Preview
+from tunebook.data.tagged_words import Sentence, tagged_export
 
 _WORDS = ("tokens", "words", "sentence", "text")
 _TAGS = ("ner_tags", "ner", "tags", "labels", "label", "ner_tag", "tag", "bio_tags", "entities")
@@ -28,29 +28,29 @@ class Tokens(Format):
     title: ClassVar[str] = "JSON"
     general: ClassVar[bool] = True
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Lists of words and of tags stand in every row, in most of them as many."""
-        if look.objects:
-            return find_words(look.objects, look) is not None
-        sample = [dict(zip(look.grid[0], row, strict=False)) for row in look.grid[1:]] if look.grid else []
+        if preview.objects:
+            return find_words(preview.objects, preview) is not None
+        sample = [dict(zip(preview.grid[0], row, strict=False)) for row in preview.grid[1:]] if preview.grid else []
         found = _with_lists(list(enumerate(sample)))
-        return bool(found) and find_words([row for _, row in found], look) is not None
+        return bool(found) and find_words([row for _, row in found], preview) is not None
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """A row a sentence."""
-        if look.objects:
-            return tagged_rows(look, look.rows())
-        rows, ragged = look.cells()
-        export = tagged_rows(look, _with_lists(rows))
+        if preview.objects:
+            return tagged_rows(preview, preview.rows())
+        rows, ragged = preview.cells()
+        export = tagged_rows(preview, _with_lists(rows))
         return replace(export, faults={**export.faults, "ragged": ragged}) if ragged else export
 
 
-def tagged_rows(look: Look, rows: Objects) -> Export:
+def tagged_rows(preview: Preview, rows: Objects) -> Export:
     """A row a sentence; the other columns stay, but for lists that are as long."""
-    found = find_words([row for _, row in rows[:200]], look)
+    found = find_words([row for _, row in rows[:200]], preview)
     assert found is not None
     words, tags = found
-    aside = {words, tags, *(_lists([row for _, row in rows[:200]]) if look.options.text is None else ())}
+    aside = {words, tags, *(_lists([row for _, row in rows[:200]]) if preview.options.text is None else ())}
     sentences = [
         Sentence(
             number,
@@ -61,7 +61,7 @@ def tagged_rows(look: Look, rows: Objects) -> Export:
         )
         for number, row in rows
     ]
-    return tagged_export(look, sentences, tags, {})
+    return tagged_export(preview, sentences, tags, {})
 
 
 def _with_lists(rows: Objects) -> Objects:
@@ -93,7 +93,7 @@ def _are_tags(rows: Rows, name: str) -> bool:
     return bool(tags) and all(map(_TAG.fullmatch, tags))
 
 
-def find_words(rows: Rows, look: Look) -> tuple[str, str] | None:
+def find_words(rows: Rows, preview: Preview) -> tuple[str, str] | None:
     """The columns of words and of tags; None where there are none.
 
     A text as a whole has as many tags as letters.
@@ -102,7 +102,7 @@ def find_words(rows: Rows, look: Look) -> tuple[str, str] | None:
         DataError: `format.questions`, several columns may be the tags.
     """
     lists = _lists(rows)
-    told = look.options.text, look.options.label
+    told = preview.options.text, preview.options.label
     known = {plain(name): name for name in reversed(rows[0])} if rows else {}
     usual = [known[name] for name in _WORDS if name in known]
     names = [name for name in usual if name in lists or isinstance(rows[0].get(name), str)]
@@ -114,7 +114,7 @@ def find_words(rows: Rows, look: Look) -> tuple[str, str] | None:
     found = [name for name in lists if name != words and _match(rows, words, name)]
     best = next((known[name] for name in _TAGS if known.get(name) in found), None)
     if best is None and len(found) > 1:
-        raise DataError("format.questions", key=str(look.path), tool=Tokens.title, allowed=", ".join(found))
+        raise DataError("format.questions", key=str(preview.path), tool=Tokens.title, allowed=", ".join(found))
     best = best or next(iter(found), None)
     return None if best is None else (words, best)
 

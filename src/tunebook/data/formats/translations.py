@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tunebook.data.exports import Export, Format
-from tunebook.data.look import Look
+from tunebook.data.preview import Preview
 
 _PAIRS = ({"src", "tgt"}, {"source_text", "target_text"})
 
@@ -15,15 +15,16 @@ class Translations(Format):
 
     title: ClassVar[str] = "translation"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """An object of languages, or a source and a target, in every row."""
-        return bool(look.objects) and all(
-            isinstance(row.get("translation"), dict) or any(pair <= set(row) for pair in _PAIRS) for row in look.objects
+        return bool(preview.objects) and all(
+            isinstance(row.get("translation"), dict) or any(pair <= set(row) for pair in _PAIRS)
+            for row in preview.objects
         )
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """Refused."""
-        raise self.refusal("writing", look)
+        raise self.refusal("writing", preview)
 
 
 __all__ = ["Translations"]

@@ -6,7 +6,7 @@ import re
 from typing import ClassVar
 
 from tunebook.data.exports import Export, Format, to_export
-from tunebook.data.look import Look, Objects
+from tunebook.data.preview import Objects, Preview
 
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _LINE = re.compile(rf"\s*(?:({_NUMBER})(?:\s+({_NUMBER}))?(?:\s+({_NUMBER}))?(?:\s+'\S*)?\s+)?\|(.*)")
@@ -19,23 +19,23 @@ class VowpalWabbit(Format):
 
     title: ClassVar[str] = "Vowpal Wabbit"
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Every line is one, and most have a label set off from the bar."""
-        found = [_LINE.match(line) for line in look.lines]
+        found = [_LINE.match(line) for line in preview.lines]
         labelled = [match for match in found if match and match[1]]
         return bool(found) and all(found) and 2 * len(labelled) > len(found)
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """A row a line; the importance is the weight of the row."""
         rows: Objects = []
         faults: dict[str, dict[int, str]] = {}
-        for number, line in enumerate(look.text.split("\n"), start=1):
+        for number, line in enumerate(preview.text.split("\n"), start=1):
             match = _LINE.match(line)
             if match is None:
                 if line.strip():
                     faults.setdefault("ragged", {})[number] = ""
                 continue
-            if match[1] is None and look.labelled:
+            if match[1] is None and preview.labelled:
                 faults.setdefault("unlabelled", {})[number] = ""
                 continue
             words = _VALUE.sub("", _NAMESPACE.sub(" ", match[4]))

@@ -9,9 +9,9 @@ from itertools import groupby
 from typing import Any, ClassVar
 
 from tunebook.data.exports import Export, Format
-from tunebook.data.look import Look, Objects
 from tunebook.data.names import plain
-from tunebook.data.words import Sentence, tagged_export
+from tunebook.data.preview import Objects, Preview
+from tunebook.data.tagged_words import Sentence, tagged_export
 
 _SENTENCES = ("sentence_#", "sentence_id", "sentence", "sent_id", "sentence_number", "sentence_idx", "句子编号", "句子")
 _WORDS = ("word", "token", "words", "tokens", "词", "字")
@@ -25,27 +25,27 @@ class WordRows(Format):
     title: ClassVar[str] = "CSV"
     general: ClassVar[bool] = True
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, preview: Preview) -> bool:
         """Columns of sentences, words and tags are named so, and the tags are such; to be answered, a file may lack
         tags, if its sentences have several words."""
-        if look.objects or not look.grid:
+        if preview.objects or not preview.grid:
             return False
-        names = _columns(look)
+        names = _columns(preview)
         if names is None:
             return False
         if not names[2]:
-            rows = [row for _, row in _rows(look.head, look)[0]]
+            rows = [row for _, row in _rows(preview.head, preview)[0]]
             return len({row[names[0]] for row in rows}) < len(rows) and not any(
                 re.search(r"\s", row[names[1]] or "") for row in rows
             )
-        tags = {row[names[2]] or "" for _, row in _rows(look.head, look)[0]}
+        tags = {row[names[2]] or "" for _, row in _rows(preview.head, preview)[0]}
         return "O" in tags and all(map(_TAG.fullmatch, tags))
 
-    def read(self, look: Look) -> Export:
+    def read(self, preview: Preview) -> Export:
         """A row a sentence, by the number of its first line; an empty number means that of the word above."""
-        names = _columns(look)
+        names = _columns(preview)
         assert names is not None
-        rows, ragged = max(look.cells(), _rows(look.text, look), key=lambda read: len(read[0]))
+        rows, ragged = max(preview.cells(), _rows(preview.text, preview), key=lambda read: len(read[0]))
         number, numbered = None, []
         for line, row in rows:
             number = row[names[0]] or number
@@ -54,36 +54,38 @@ class WordRows(Format):
         for number, found in groupby(numbered, key=lambda item: item[0]):
             lines = [(line, row) for _, line, row in found]
             words = [(line, row) for line, row in lines if row[names[1]]]
-            if words or (number and not look.labelled):  # each sentence is to be answered
+            if words or (number and not preview.labelled):  # each sentence is to be answered
                 line = (words or lines)[0][0]
                 sentences.append(_sentence(line, str(number), [row for _, row in words], names))
-        export = tagged_export(look, sentences, names[2], {})
+        export = tagged_export(preview, sentences, names[2], {})
         return replace(export, faults={**export.faults, "ragged": ragged}) if ragged else export
 
 
-def _columns(look: Look) -> tuple[str, str, str] | None:
+def _columns(preview: Preview) -> tuple[str, str, str] | None:
     """The columns of sentences, words and tags; those of words and tags as told, where they were."""
-    known = {plain(name): name for name in reversed(look.grid[0])}
-    told = (None, look.options.text, look.options.label)
+    known = {plain(name): name for name in reversed(preview.grid[0])}
+    told = (None, preview.options.text, preview.options.label)
     found = []
     for names, name in zip((_SENTENCES, _WORDS, _TAGS), told, strict=True):
         usual = next((known[one] for one in names if one in known), None)
-        found.append(name if name in look.grid[0] else usual)
+        found.append(name if name in preview.grid[0] else usual)
     sentence, word, tag = found
-    tag = tag if tag or look.labelled else ""
+    tag = tag if tag or preview.labelled else ""
     return (
         None if sentence is None or word is None or tag is None or len({*found}) < len(found) else (sentence, word, tag)
     )
 
 
-def _rows(text: str, look: Look) -> tuple[Objects, dict[int, str]]:
-    """As `Look.cells`, but each line by itself: a word may be a quote, and the next one far below does not close it."""
-    heading, ragged = look.grid[0], {}
+def _rows(text: str, preview: Preview) -> tuple[Objects, dict[int, str]]:
+    """As `Preview.cells`, but each line by itself: a word may be a quote that the next one far below does not close."""
+    heading, ragged = preview.grid[0], {}
     found: Objects = []
     for line, written in enumerate(text.split("\n"), start=1):
-        literal = written.split(look.delimiter)
+        literal = written.split(preview.delimiter)
         quoted = (
-            literal if look.options.quotes == "literal" else next(csv.reader([written], delimiter=look.delimiter), [])
+            literal
+            if preview.options.quotes == "literal"
+            else next(csv.reader([written], delimiter=preview.delimiter), [])
         )
         cells = quoted if len(quoted) == len(heading) else literal
         if cells == heading and not found:

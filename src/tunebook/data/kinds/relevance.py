@@ -67,7 +67,7 @@ class Relevance(ColumnKind):
 
     def targets(self, column: pa.ChunkedArray, labels: Labels) -> NDArray[np.float64]:
         """How many passages, then number and gain of each: shape (N, 1 + 2 S)."""
-        from tunebook.data.places import lengths_of
+        from tunebook.data.span_columns import lengths_of
 
         lists = column.combine_chunks()
         inner = lists.flatten()

@@ -10,7 +10,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef
 from tunebook.data.kind import Labelled
 from tunebook.data.options import DataOptions
-from tunebook.data.places import SPANS, column_of
+from tunebook.data.span_columns import SPANS, column_of
 from tunebook.data.span_kind import SpanKind
 
 

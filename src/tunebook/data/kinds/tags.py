@@ -16,10 +16,10 @@ from tunebook.core.nouns import DataRef
 from tunebook.data.describe import warning
 from tunebook.data.kind import Labelled
 from tunebook.data.options import DataOptions
-from tunebook.data.places import TAGGED, WORDS, column_of, lengths_of, spans_of
 from tunebook.data.schemes import TWICE, Entities, find_scheme, meanings, read_tags
+from tunebook.data.span_columns import TAGGED, WORDS, column_of, lengths_of, spans_of
 from tunebook.data.span_kind import SpanKind
-from tunebook.data.words import SINGLE, cut_words
+from tunebook.data.tagged_words import SINGLE, cut_words
 
 
 class Tags(SpanKind):

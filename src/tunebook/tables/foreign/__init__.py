@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunebook.core.errors import TableError
+from tunebook.core.localized import localized
 from tunebook.core.nouns import ParamTable
 from tunebook.core.params import Value
-from tunebook.core.said import said
 from tunebook.tables.declared import techniques
 from tunebook.tables.files import read_text
 from tunebook.tables.foreign.axolotl import TOOL as AXOLOTL
@@ -82,7 +82,7 @@ class Imported:
         if not self.values:
             why = " ".join(f"{note.key}: {note.why}" for note in self.refused)
             raise TableError("importing.nothing", key=self.file, tool=self.tool.title, refused=why)
-        note = note or said("importing.note", file=self.file, tool=self.tool.title)
+        note = note or localized("importing.note", file=self.file, tool=self.tool.title)
         if parent is None:
             return new_table(self.values, reasons=self.reasons, note=note, owner=owner)
         changed = {row: value for row, value in self.values.items() if parent.values().get(row, _OFF) != value}
@@ -110,7 +110,7 @@ def read_foreign(path: Path | str, tool: str | None = None) -> Imported:
     taken = take(config, owner)
     given = {row: (key, config.get(key)) for row, key in taken.sources.items()}
     reasons = {
-        row: said("importing.reason", tool=owner.title, file=path.name, key=key, value=value)
+        row: localized("importing.reason", tool=owner.title, file=path.name, key=key, value=value)
         for row, (key, value) in given.items()
     }
     method, job = owner.method(config), owner.job(config, program)

@@ -18,7 +18,7 @@ from tunebook.core.encoded import Encoded
 from tunebook.core.errors import MachineError
 from tunebook.core.hooks import BaselineInput
 from tunebook.core.nouns import Labels
-from tunebook.data.words import cut_words
+from tunebook.data.tagged_words import cut_words
 from tunebook.tasks.tagging.pieces import END, FIRST, PART, START
 from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 from tunebook.tasks.tagging.tags import classes, spans_of, tags_of

@@ -57,7 +57,7 @@ def _tagged(text: str, spans: Sequence[Span]) -> Iterator[tuple[str, str]]:
 
 
 def _words(text: str) -> list[str]:
-    from tunebook.data.words import cut_words
+    from tunebook.data.tagged_words import cut_words
 
     return [text[start:end] for start, end in cut_words(text).tolist()]
 

@@ -19,8 +19,8 @@ from tunebook.core.errors import RefusedError
 from tunebook.core.verdict import Gate, Look
 from tunebook.knowledge.log import Entry
 from tunebook.stats.sequential import spent
+from tunebook.verbs.abtest.ab_plan import ABPlan, Guard
 from tunebook.verbs.abtest.spending import Taken, error_of, nested
-from tunebook.verbs.abtest.test_plan import Guard, TestPlan
 
 _ROUNDING = 1e-4  # share by which numbers may differ that are worked out twice
 
@@ -33,7 +33,7 @@ class Lax(NamedTuple):
     allowed: str
 
 
-def laxer(plan: TestPlan, asked: TestPlan, gate: Gate) -> Lax | None:
+def laxer(plan: ABPlan, asked: ABPlan, gate: Gate) -> Lax | None:
     """In what a test was laxer than its book's gate; None where it binds.
 
     Args:
@@ -43,14 +43,14 @@ def laxer(plan: TestPlan, asked: TestPlan, gate: Gate) -> Lax | None:
     return next(_laxities(plan, asked, gate), None)
 
 
-def too_lax(lax: Lax, plan: TestPlan, book: Path, a: str, name: str) -> RefusedError:
+def too_lax(lax: Lax, plan: ABPlan, book: Path, a: str, name: str) -> RefusedError:
     """Why no promotion of a table rests on such a test against `a`, and which one it needs."""
     more = f" --continue-from {plan.continues}" if plan.continues else ""
     about = {"row": lax.key, "value": lax.value, "allowed": lax.allowed, "more": more}
     return RefusedError("promote.laxer", key=name, name=name, a=a, book=book, **about)
 
 
-def _laxities(plan: TestPlan, asked: TestPlan, gate: Gate) -> Iterator[Lax]:
+def _laxities(plan: ABPlan, asked: ABPlan, gate: Gate) -> Iterator[Lax]:
     if plan.metric != asked.metric:
         yield Lax("metric", plan.metric, asked.metric)
     if plan.delta_kind != asked.delta_kind:
@@ -74,7 +74,7 @@ def _seeds(seeds: list[int], asked: list[int]) -> Iterator[Lax]:
         yield Lax("seeds", len(seeds), f">= {len(asked)}")
 
 
-def _looks(plan: TestPlan, gate: Gate) -> Iterator[Lax]:
+def _looks(plan: ABPlan, gate: Gate) -> Iterator[Lax]:
     """Looks and end where the gate has them, each of which pays for all of these: runs may be seen before a test is
     asked for, and whoever may choose its end after that has looked at all ends."""
     places = [look.seeds for look in plan.looks]
@@ -101,7 +101,7 @@ def _guard(wanted: Guard, found: Guard | None) -> Iterator[Lax]:
         yield Lax(key, f"{found.margin:g} ({found.classes})", f"<= {wanted.margin:g}")
 
 
-def rejects(plan: TestPlan, looks: Sequence[Look], gate: Gate) -> bool:
+def rejects(plan: ABPlan, looks: Sequence[Look], gate: Gate) -> bool:
     """Whether a binding test has proven that the gain is less than the gate asks for.
 
     One that asked for more has, where its upper end lies below the gate's delta too.
@@ -111,7 +111,7 @@ def rejects(plan: TestPlan, looks: Sequence[Look], gate: Gate) -> bool:
     return plan.delta == gate.delta or (gate.delta_kind == "absolute" and looks[-1].upper < gate.delta)
 
 
-def judged_by(plan: TestPlan, gate: Gate) -> bool:
+def judged_by(plan: ABPlan, gate: Gate) -> bool:
     """Whether a test has looked as one does on which a promotion under a gate rests: at the first seeds, in the gate's
     metric, by no greater error. Fewer seeds or a smaller delta do not matter: it has seen the same gain."""
     return nested(plan.seeds) and plan.metric == gate.metric and plan.alpha <= gate.alpha

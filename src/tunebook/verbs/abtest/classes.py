@@ -12,10 +12,10 @@ from scipy.special import ndtri
 
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Task
-from tunebook.verbs.abtest.scored import Exam, Marks
+from tunebook.verbs.abtest.scored import ArmScores, Exam
 
 Array = NDArray[Any]
-Both = tuple[Marks, Marks]
+Both = tuple[ArmScores, ArmScores]
 _STOPPED = 0.1  # of the tests of equal tables may be stopped by their classes, all together
 _WIDTH = 2.25  # standard errors to the end of a guardrail's interval, at a look of 5 seeds of the usual three
 # Variance of a gain in recall: of a row in all seeds alike, of a row in each seed, of a seed (2 points in each arm).
@@ -64,11 +64,11 @@ def watched(sizes: Sequence[int], seeds: int, widest: float) -> tuple[int, int]:
     return 0, max(sizes, default=0) + 1
 
 
-def class_rows(marks: Both) -> dict[str, ClassRows]:
+def class_rows(arm_scores: Both) -> dict[str, ClassRows]:
     """Class -> its rows, and whether they are found; rows that have a class several times stand there as often."""
-    task, labels, exam = marks[0].task, marks[0].labels, marks[0].exam
+    task, labels, exam = arm_scores[0].task, arm_scores[0].labels, arm_scores[0].exam
     present = task.present(exam.targets, labels)
-    sides = [np.stack([task.found(run, exam.targets, labels) for run in side.logits]) for side in marks]
+    sides = [np.stack([task.found(run, exam.targets, labels) for run in side.logits]) for side in arm_scores]
     found = {}
     for place in range(present.shape[1]):
         times = present[:, place]

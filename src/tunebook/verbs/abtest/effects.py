@@ -14,13 +14,13 @@ from tunebook.core.errors import DataError, PlanError, TunebookError
 from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.verdict import RowEffect, Verdict
-from tunebook.engine.past import numbered
+from tunebook.engine.continual import numbered
 from tunebook.stats.contrasts import Contrasts, Mixture, one_back, one_in, shapley
 from tunebook.stats.gate import Effect, two_way
 from tunebook.stats.seeds import multi_bootstrap
 from tunebook.tables.in_force import diff
 from tunebook.verbs.abtest.arms import Arm, known, trained
-from tunebook.verbs.abtest.scored import Exam, Marks, answers_of, marks_of
+from tunebook.verbs.abtest.scored import ArmScores, Exam, answers_of, scores_of_arm
 from tunebook.verbs.steps.book import Book
 
 Array = NDArray[Any]
@@ -110,7 +110,7 @@ class Study:
         except TunebookError:
             return None
 
-    def marks(self, arm: Arm | None, progress: Progress) -> Marks | None:
+    def arm_scores(self, arm: Arm | None, progress: Progress) -> ArmScores | None:
         """Marks of a mixture with every seed, trained where they are missing."""
         if arm is None:
             return None
@@ -121,7 +121,7 @@ class Study:
             result = trained(runs, arm.plan(seed), progress)
             found.append(answers_of(result, self.exam, progress=progress))
             progress.advance(int(new))
-        return marks_of(numbered(self.book.data, self.start.labels), self.exam, found)
+        return scores_of_arm(numbered(self.book.data, self.start.labels), self.exam, found)
 
 
 def row_effects(
@@ -144,10 +144,10 @@ def row_effects(
     watch = progress or Silent()
     plans = [arm.plan(seed) for arm in arms.values() if arm is not None for seed in study.seeds]
     watch.start("effects", sum(known(study.book.path / "runs", plan) is None for plan in plans))
-    marks = {mixture: study.marks(arm, watch) for mixture, arm in arms.items()}
+    arm_scores = {mixture: study.arm_scores(arm, watch) for mixture, arm in arms.items()}
     watch.finish()
     return [
-        _effect(row, weights, marks, name, (metric, alpha))
+        _effect(row, weights, arm_scores, name, (metric, alpha))
         for name, each in wanted.items()
         for row, weights in each.items()
     ]
@@ -156,11 +156,13 @@ def row_effects(
 def _effect(
     row: str,
     weights: Mapping[Mixture, float],
-    marks: Mapping[Mixture, Marks | None],
+    arm_scores: Mapping[Mixture, ArmScores | None],
     method: str,
     rule: tuple[str, float],
 ) -> RowEffect:
-    parts = [(weight, side) for mixture, weight in weights.items() if weight and (side := marks[mixture]) is not None]
+    parts = [
+        (weight, side) for mixture, weight in weights.items() if weight and (side := arm_scores[mixture]) is not None
+    ]
     unknown = RowEffect(row=row, effect=math.nan, lower=math.nan, upper=math.nan, method=method)
     if len(parts) < sum(1 for weight in weights.values() if weight):
         return unknown
@@ -172,7 +174,7 @@ def _effect(
     return RowEffect(row=row, method=method, se=found.se, df=found.df, **ends)
 
 
-def _weighed(parts: Sequence[tuple[float, Marks]], metric: str, alpha: float) -> Effect:
+def _weighed(parts: Sequence[tuple[float, ArmScores]], metric: str, alpha: float) -> Effect:
     rows, first = [(weight, side.rows(metric)) for weight, side in parts], parts[0][1]
     if all(scores is not None for _, scores in rows):
         together = np.sum([weight * scores for weight, scores in rows if scores is not None], axis=0)

@@ -17,22 +17,19 @@ from typing import Any
 from scipy.special import ndtri, stdtrit
 
 from tunebook.core.errors import RefusedError
+from tunebook.core.formatting import amount, metric_name
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef
 from tunebook.core.progress import Progress, Silent
-from tunebook.core.words import amount, metric_name
-from tunebook.engine.past import numbered
+from tunebook.engine.continual import numbered
 from tunebook.knowledge.log import Entry
 from tunebook.models.source import model_id
-from tunebook.stats.freedom import FEWEST, Sizes
+from tunebook.stats.degrees_of_freedom import FEWEST, Sizes
 from tunebook.stats.gate import MeanSquares
-from tunebook.stats.settle import expected
+from tunebook.stats.power import expected
+from tunebook.verbs.abtest.ab_plan import ABPlan
 from tunebook.verbs.abtest.arms import Arm, Result, expected_seconds, known, trained
-from tunebook.verbs.abtest.looks import gain as gain_of
-from tunebook.verbs.abtest.prepared import run_name
-from tunebook.verbs.abtest.scored import Answers, Exam, answers_of, marks_of, split_exam
-from tunebook.verbs.abtest.test_plan import TestPlan
-from tunebook.verbs.abtest.tested import (
+from tunebook.verbs.abtest.logged_tests import (
     LEAST_ROWS,
     Pair,
     logged_tests,
@@ -42,6 +39,9 @@ from tunebook.verbs.abtest.tested import (
     trial_seeds,
     trials_of,
 )
+from tunebook.verbs.abtest.looks import gain as gain_of
+from tunebook.verbs.abtest.prepared import run_name
+from tunebook.verbs.abtest.scored import Answers, Exam, answers_of, scores_of_arm, split_exam
 from tunebook.verbs.steps.answers import kept_at
 from tunebook.verbs.steps.book import Book
 
@@ -143,9 +143,9 @@ class Trial:
                 runs[name].append(result.run.id)
                 watch.advance()
         watch.finish()
-        a, b = (marks_of(self.data, self.exam, side) for side in logits)
+        a, b = (scores_of_arm(self.data, self.exam, side) for side in logits)
         effect = gain_of(a, b, self.metric, self.alpha)
-        scores = {name: float(marks.scores(self.metric).mean()) for name, marks in (("a", a), ("b", b))}
+        scores = {name: float(arm_scores.scores(self.metric).mean()) for name, arm_scores in (("a", a), ("b", b))}
         ends = {"gain": effect.mean, "lower": effect.lower, "upper": effect.upper, "alpha": self.alpha}
         fresh = {"seeds": seeds, "runs": runs, "opening": entry.number}
         about = {"seeds": effect.seeds, "n": len(self.exam.rows), "fresh": fresh}
@@ -161,7 +161,7 @@ class Trial:
         return answers_of(result, self.exam, progress=watch)
 
 
-def make_trial(book: Book, plan: TestPlan, arms: tuple[Arm, Arm], gain: float, seen: MeanSquares | None) -> Trial:
+def make_trial(book: Book, plan: ABPlan, arms: tuple[Arm, Arm], gain: float, seen: MeanSquares | None) -> Trial:
     """The trial that a passing test leads to.
 
     Raises:

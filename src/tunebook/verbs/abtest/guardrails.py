@@ -26,21 +26,21 @@ from tunebook.core.progress import Progress
 from tunebook.core.verdict import CLASS, RATIOS, RETENTION, Guardrail
 from tunebook.stats.gate import Effect, two_way
 from tunebook.stats.seeds import multi_bootstrap, over_seeds
+from tunebook.verbs.abtest.ab_plan import ABPlan, Challenge, Guard
 from tunebook.verbs.abtest.arms import Result
 from tunebook.verbs.abtest.classes import class_rows, holdable
 from tunebook.verbs.abtest.looks import gain
 from tunebook.verbs.abtest.pairs import Pair
-from tunebook.verbs.abtest.scored import Exam, Marks, split_exam
-from tunebook.verbs.abtest.test_plan import Challenge, Guard, TestPlan
+from tunebook.verbs.abtest.scored import ArmScores, Exam, split_exam
 from tunebook.verbs.steps.answers import place_of
 from tunebook.verbs.steps.runs import Run
 
 Array = NDArray[Any]
-Both = tuple[Marks, Marks]
+Both = tuple[ArmScores, ArmScores]
 _POWER = 0.8  # with which a fall is said to be seen
 
 
-def check_guards(plan: TestPlan, pairs: Sequence[Pair], marks: Both, alpha: float) -> list[Guardrail]:
+def check_guards(plan: ABPlan, pairs: Sequence[Pair], arm_scores: Both, alpha: float) -> list[Guardrail]:
     """All guards of a plan but the challenges and what is kept of earlier tasks."""
     found = []
     for guard in plan.guards:
@@ -49,17 +49,17 @@ def check_guards(plan: TestPlan, pairs: Sequence[Pair], marks: Both, alpha: floa
         if guard.name in RATIOS:
             found.append(_ratio(guard, _costs_of(guard.name, pairs, plan), alpha))
         elif guard.name == CLASS:
-            found += _classes(guard, marks, alpha, len(plan.seeds))
+            found += _classes(guard, arm_scores, alpha, len(plan.seeds))
         else:
-            found.append(_calibration(guard, marks, alpha))
+            found.append(_calibration(guard, arm_scores, alpha))
     return found
 
 
-def check_challenge(challenge: Challenge, marks: Both, metric: str, alpha: float) -> Guardrail:
+def check_challenge(challenge: Challenge, arm_scores: Both, metric: str, alpha: float) -> Guardrail:
     """Whether B does no worse on a file of rows."""
-    guard = Guard(name=marks[0].exam.name, margin=challenge.margin)
-    effect = partial(gain, *marks, metric, alpha)
-    return judged(guard, "challenge", effect, alpha=alpha, rows=len(marks[0].exam.rows))
+    guard = Guard(name=arm_scores[0].exam.name, margin=challenge.margin)
+    effect = partial(gain, *arm_scores, metric, alpha)
+    return judged(guard, "challenge", effect, alpha=alpha, rows=len(arm_scores[0].exam.rows))
 
 
 def judged(
@@ -88,10 +88,10 @@ def seen_fall(effect: Effect, alpha: float) -> float:
     return float(stdtrit(effect.df, 1 - alpha) + stdtrit(effect.df, _POWER)) * effect.se
 
 
-def _classes(guard: Guard, marks: Both, alpha: float, seeds: int) -> list[Guardrail]:
+def _classes(guard: Guard, arm_scores: Both, alpha: float, seeds: int) -> list[Guardrail]:
     """Recall of each class, at the margin that its rows can hold; one with too few is reported only."""
     found = []
-    for name, rows in class_rows(marks).items():
+    for name, rows in class_rows(arm_scores).items():
         margin = guard.margin if rows.units >= guard.least else None
         if margin is not None and guard.classes:
             margin = max(margin, holdable(rows.units, seeds, guard.classes))
@@ -102,10 +102,10 @@ def _classes(guard: Guard, marks: Both, alpha: float, seeds: int) -> list[Guardr
     return found
 
 
-def _calibration(guard: Guard, marks: Both, alpha: float) -> Guardrail:
+def _calibration(guard: Guard, arm_scores: Both, alpha: float) -> Guardrail:
     """Calibration error; less of it is the gain."""
-    scorers = [side.scorers(CALIBRATION) for side in marks]
-    exam, seeds = marks[0].exam, len(marks[0].logits)
+    scorers = [side.scorers(CALIBRATION) for side in arm_scores]
+    exam, seeds = arm_scores[0].exam, len(arm_scores[0].logits)
     return judged(
         guard,
         "metric",
@@ -127,7 +127,7 @@ def _ratio(guard: Guard, costs: list[tuple[float, float]], alpha: float) -> Guar
     return judged(guard, "ratio", measure, alpha=alpha)
 
 
-def _costs_of(name: str, pairs: Sequence[Pair], plan: TestPlan) -> list[tuple[float, float]]:
+def _costs_of(name: str, pairs: Sequence[Pair], plan: ABPlan) -> list[tuple[float, float]]:
     if name == "latency":
         return [(_p99(pair.seen.latency[0]), _p99(pair.seen.latency[1])) for pair in pairs]
 
@@ -173,7 +173,7 @@ def earlier_tasks(plan: Plan) -> list[EarlierTask]:
     Raises:
         RunError: a run before, or its rows, are no longer there.
     """
-    from tunebook.engine.past import ancestors, data_of
+    from tunebook.engine.continual import ancestors, data_of
 
     found: dict[str, EarlierTask] = {}
     for path, theirs in ancestors(plan):
@@ -187,7 +187,7 @@ def earlier_tasks(plan: Plan) -> list[EarlierTask]:
     return list(found.values())[::-1]
 
 
-def check_retention(plan: TestPlan, task: EarlierTask, marks: Both, alpha: float) -> list[Guardrail]:
+def check_retention(plan: ABPlan, task: EarlierTask, arm_scores: Both, alpha: float) -> list[Guardrail]:
     """Whether B has kept as much of an earlier task as A; a margin that nobody asked for counts from enough rows on."""
     found = []
     for guard in plan.guards:
@@ -195,20 +195,20 @@ def check_retention(plan: TestPlan, task: EarlierTask, marks: Both, alpha: float
             enough = len(task.exam.rows) >= guard.least
             watched = guard if enough else guard.model_copy(update={"margin": None})
             name = f"{RETENTION}:{task.book}"
-            effect = partial(gain, *marks, plan.metric, alpha)
+            effect = partial(gain, *arm_scores, plan.metric, alpha)
             found.append(judged(watched, RETENTION, effect, name, alpha=alpha, rows=len(task.exam.rows)))
     return found
 
 
 def retained(
-    tasks: Sequence[EarlierTask], marks: Sequence[Both], metric: str, progress: Progress | None = None
+    tasks: Sequence[EarlierTask], arm_scores: Sequence[Both], metric: str, progress: Progress | None = None
 ) -> list[dict[str, Any]]:
     """Of each earlier task: `book`, `run`, `rows`, the score `learned` by the run that learned it, and the mean scores
     `a` and `b` of both arms on the same rows."""
     from tunebook.verbs.steps.retention import scored
 
     found = []
-    for task, (a, b) in zip(tasks, marks, strict=True):
+    for task, (a, b) in zip(tasks, arm_scores, strict=True):
         every = np.arange(len(task.exam.rows))
         learned = scored(task.run, task.exam.rows, task.data, "validation", metric, progress)(every)
         means = {side: float(arm.scores(metric).mean()) for side, arm in (("a", a), ("b", b))}

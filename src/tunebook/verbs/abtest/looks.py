@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.formatting import is_share
 from tunebook.core.verdict import Gate, Look, Verdict
-from tunebook.core.words import is_share
 from tunebook.stats.gate import Effect, proven, two_way
+from tunebook.stats.power import POWER, min_detectable
 from tunebook.stats.seeds import Blocks, Score, multi_bootstrap
 from tunebook.stats.sequential import chance_left
-from tunebook.stats.settle import POWER, min_detectable
-from tunebook.verbs.abtest.scored import Marks
-from tunebook.verbs.abtest.test_plan import TestPlan
+from tunebook.verbs.abtest.ab_plan import ABPlan
+from tunebook.verbs.abtest.scored import ArmScores
 
 Array = NDArray[Any]
 # Where nothing has been measured: what benchmarks/answers.py draws. Per row, what one seed's difference of two tables
@@ -24,7 +24,7 @@ Array = NDArray[Any]
 _OF_A_ROW, _SHARED, _OF_A_SEED = 0.056, 0.014, 0.0075**2
 
 
-def gain(a: Marks, b: Marks, metric: str, alpha: float, times: float = 1.0) -> Effect:
+def gain(a: ArmScores, b: ArmScores, metric: str, alpha: float, times: float = 1.0) -> Effect:
     """B - `times` A with its interval: by rows and seeds where the metric is a mean of rows, else by the bootstrap of
     both. Where the rows belong to groups, groups take their place.
 
@@ -37,13 +37,13 @@ def gain(a: Marks, b: Marks, metric: str, alpha: float, times: float = 1.0) -> E
     return two_way(of_b - times * of_a, alpha, a.exam.groups)
 
 
-def bootstrapped(a: Marks, b: Marks, metric: str, alpha: float, times: float = 1.0) -> Effect:
+def bootstrapped(a: ArmScores, b: ArmScores, metric: str, alpha: float, times: float = 1.0) -> Effect:
     """The same by the bootstrap of seeds and rows, for any metric."""
     score = _score(a, b, metric, (times, 1.0))
     return multi_bootstrap(score, len(a.logits), a.exam.units, alpha=alpha)
 
 
-def _score(a: Marks, b: Marks, metric: str, times: tuple[float, float]) -> Score | Blocks:
+def _score(a: ArmScores, b: ArmScores, metric: str, times: tuple[float, float]) -> Score | Blocks:
     """The metric of any draw of rows, as the bootstrap takes it."""
     of_a, of_b = a.rows(metric), b.rows(metric)
     if of_a is not None and of_b is not None:
@@ -53,7 +53,7 @@ def _score(a: Marks, b: Marks, metric: str, times: tuple[float, float]) -> Score
     return lambda arm, seed, drawn: times[arm] * scorers[arm][seed](drawn)
 
 
-def wanted_of(rule: TestPlan | Gate, score: float) -> float:
+def wanted_of(rule: ABPlan | Gate, score: float) -> float:
     """What A's scores have to be multiplied by to be those that B should reach: a relative delta moves with A's score.
 
     A score below 0 (a correlation, a negative loss) is bettered by a share of its size, towards 0.
@@ -61,7 +61,7 @@ def wanted_of(rule: TestPlan | Gate, score: float) -> float:
     return 1.0 if rule.delta_kind == "absolute" else 1.0 + float(np.copysign(rule.delta, score))
 
 
-def take_look(a: Marks, b: Marks, rule: TestPlan | Gate, alpha: float) -> Look:
+def take_look(a: ArmScores, b: ArmScores, rule: ABPlan | Gate, alpha: float) -> Look:
     """What the finished pairs prove at a one-sided error of alpha.
 
     A relative delta is judged by the interval of B - (1 + delta) A, which holds the chance in A's score as well. Where
@@ -82,11 +82,11 @@ def take_look(a: Marks, b: Marks, rule: TestPlan | Gate, alpha: float) -> Look:
         se=effect.se,
         df=effect.df,
         seed_sd=effect.seed_sd,
-        chance=_chance(rule, effect, effect.mean - beyond[0]) if isinstance(rule, TestPlan) else None,
+        chance=_chance(rule, effect, effect.mean - beyond[0]) if isinstance(rule, ABPlan) else None,
     )
 
 
-def _chance(plan: TestPlan, effect: Effect, least: float) -> float | None:
+def _chance(plan: ABPlan, effect: Effect, least: float) -> float | None:
     end = plan.looks[-1]
     if effect.seeds >= end.seeds:
         return None
@@ -106,7 +106,7 @@ class Foresight:
     test: str = ""
 
 
-def foresight(plan: TestPlan, earlier: Iterable[Verdict]) -> Foresight | None:
+def foresight(plan: ABPlan, earlier: Iterable[Verdict]) -> Foresight | None:
     """What a test can see, by the spread in the newest test of the same rows and metric, else by a stated model.
 
     A test of the same pair goes before those of other tables. Tables that always answered alike measured no spread: the
@@ -125,18 +125,18 @@ def foresight(plan: TestPlan, earlier: Iterable[Verdict]) -> Foresight | None:
     return Foresight(_gain(plan, 2 * _OF_A_SEED + _OF_A_ROW / units, _SHARED / units))
 
 
-def _speaks(verdict: Verdict, plan: TestPlan) -> bool:
+def _speaks(verdict: Verdict, plan: ABPlan) -> bool:
     """Whether a test has measured how far gains spread on these rows: of tables that differ, or of this very pair."""
     same = (verdict.content, verdict.metric, verdict.n) == (plan.content, plan.metric, plan.n)
     tables = verdict.a_values != verdict.b_values or _pair(verdict) == _pair(plan)
     return same and tables and any(verdict.extra.get("components", {}).values())
 
 
-def _pair(item: Verdict | TestPlan) -> set[str]:
+def _pair(item: Verdict | ABPlan) -> set[str]:
     return {item.a_values, item.b_values}
 
 
-def _gain(plan: TestPlan, of_seeds: float, of_rows: float) -> float:
+def _gain(plan: ABPlan, of_seeds: float, of_rows: float) -> float:
     return min_detectable(of_seeds, of_rows, len(plan.seeds), plan.looks[-1].alpha, POWER)
 
 

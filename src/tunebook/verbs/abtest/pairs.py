@@ -17,10 +17,10 @@ from tunebook.core.nouns import Record, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.task import Rows
 from tunebook.stats.paired import aso, flips, mcnemar, p_better, seed_sd
+from tunebook.verbs.abtest.ab_plan import Prices
 from tunebook.verbs.abtest.arms import Arm, Load, Result, known, trained
 from tunebook.verbs.abtest.looks import bootstrapped
-from tunebook.verbs.abtest.scored import Answers, Exam, Marks, answers_of
-from tunebook.verbs.abtest.test_plan import Prices
+from tunebook.verbs.abtest.scored import Answers, ArmScores, Exam, answers_of
 
 if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
@@ -135,13 +135,13 @@ def _milliseconds(model: LoadedModel, row: Rows) -> float:
     return (time.perf_counter() - start) * 1e3
 
 
-def rights(marks: Marks, metric: str) -> Array | None:
+def rights(arm_scores: ArmScores, metric: str) -> Array | None:
     """Score of each row by each run, of the metric, or where it has none of the first metric that has; (K, N)."""
-    rows = (marks.rows(name) for name in (metric, *marks.task.judges(marks.labels)))
+    rows = (arm_scores.rows(name) for name in (metric, *arm_scores.task.judges(arm_scores.labels)))
     return next((found for found in rows if found is not None), None)
 
 
-def described(a: Marks, b: Marks, metric: str, alpha: float) -> dict[str, Any]:
+def described(a: ArmScores, b: ArmScores, metric: str, alpha: float) -> dict[str, Any]:
     """Figures of both arms: `scores`, `seed_sd`, `p_better`, `aso`, `mcnemar` of each seed, `bootstrap`, `metrics`,
     and which runs have `collapsed`."""
     of_a, of_b = a.scores(metric), b.scores(metric)
@@ -167,17 +167,21 @@ def described(a: Marks, b: Marks, metric: str, alpha: float) -> dict[str, Any]:
     return found
 
 
-def _told(marks: Marks) -> list[str]:
+def _told(arm_scores: ArmScores) -> list[str]:
     """Metrics of which more is better, and the calibration error."""
-    return [item.key for item in marks.task.metrics(marks.labels) if item.better == "more" or item.key == CALIBRATION]
+    return [
+        item.key
+        for item in arm_scores.task.metrics(arm_scores.labels)
+        if item.better == "more" or item.key == CALIBRATION
+    ]
 
 
-def _both(a: Marks, b: Marks, metric: str) -> list[float]:
+def _both(a: ArmScores, b: ArmScores, metric: str) -> list[float]:
     """Mean over seeds of A and of B."""
     return [float(a.scores(metric).mean()), float(b.scores(metric).mean())]
 
 
-def flip_counts(a: Marks, b: Marks, metric: str) -> dict[str, int]:
+def flip_counts(a: ArmScores, b: ArmScores, metric: str) -> dict[str, int]:
     """Rows that B gets right and A wrong, and the reverse, over all seeds; empty where no row is right or wrong."""
     of_a, of_b = rights(a, metric), rights(b, metric)
     if of_a is None or of_b is None:
@@ -186,7 +190,7 @@ def flip_counts(a: Marks, b: Marks, metric: str) -> dict[str, int]:
     return {"won": won, "lost": lost}
 
 
-def flipped_rows(a: Marks, b: Marks, metric: str) -> dict[str, list[int]]:
+def flipped_rows(a: ArmScores, b: ArmScores, metric: str) -> dict[str, list[int]]:
     """Numbers of the rows that most seeds agree on: `won` by B, and `lost`; the clearest first."""
     of_a, of_b = rights(a, metric), rights(b, metric)
     if of_a is None or of_b is None:

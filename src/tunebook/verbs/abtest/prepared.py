@@ -8,22 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Unpack
 
-from tunebook.core.border import Allow
+from tunebook.core.call_check import Allow
 from tunebook.core.errors import BookError, PlanError
 from tunebook.core.nouns import DataRef, ParamTable, read_json, write_json
 from tunebook.core.verdict import Gate, Look, Verdict
-from tunebook.engine.past import numbered
-from tunebook.stats.freedom import Sizes
+from tunebook.engine.continual import numbered
+from tunebook.stats.degrees_of_freedom import Sizes
 from tunebook.tables.in_force import flat, replaced
+from tunebook.verbs.abtest.ab_plan import ABPlan, Asked, make_ab_plan, metric_of
 from tunebook.verbs.abtest.arms import Arm, expected_seconds, known
 from tunebook.verbs.abtest.binding import Lax, laxer, too_lax
 from tunebook.verbs.abtest.guardrails import EarlierTask, earlier_tasks
+from tunebook.verbs.abtest.logged_tests import counted, logged_tests, taken
 from tunebook.verbs.abtest.looks import Foresight, foresight
 from tunebook.verbs.abtest.pairs import Pair
-from tunebook.verbs.abtest.scored import Exam, Marks, file_exam, marks_of, split_exam, uncrossed
+from tunebook.verbs.abtest.scored import ArmScores, Exam, file_exam, scores_of_arm, split_exam, uncrossed
 from tunebook.verbs.abtest.spending import Taken, nested
-from tunebook.verbs.abtest.test_plan import Asked, TestPlan, make_test_plan, metric_of
-from tunebook.verbs.abtest.tested import counted, logged_tests, taken
 from tunebook.verbs.abtest.verdicts import newest_verdicts, read_verdict
 from tunebook.verbs.steps.book import Book
 
@@ -46,7 +46,7 @@ class PreparedTest:
     """
 
     book: Book
-    plan: TestPlan
+    plan: ABPlan
     arms: tuple[Arm, Arm]
     exam: Exam
     challenges: Sequence[Exam]
@@ -81,11 +81,11 @@ class Course:
     pairs: list[Pair] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
 
-    def marks(self, prepared: PreparedTest, exam: Exam | None = None) -> tuple[Marks, Marks]:
+    def arm_scores(self, prepared: PreparedTest, exam: Exam | None = None) -> tuple[ArmScores, ArmScores]:
         """Marks of both arms in an exam; the split's if none is named."""
         data, chosen = prepared.data, exam or prepared.exam
         sides = [[pair.answers[chosen.key][side] for pair in self.pairs] for side in (0, 1)]
-        return marks_of(data, chosen, sides[0]), marks_of(data, chosen, sides[1])
+        return scores_of_arm(data, chosen, sides[0]), scores_of_arm(data, chosen, sides[1])
 
 
 def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> PreparedTest:
@@ -98,8 +98,8 @@ def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> Prep
     data = numbered(book.data, arms[0].base.labels)
     exam = split_exam(data, "validation")
 
-    def planned(past: Sequence[Taken] = (), options: Asked = asked) -> TestPlan:
-        return make_test_plan(data, arms, exam, book.file.gate, options, past)
+    def planned(past: Sequence[Taken] = (), options: Asked = asked) -> ABPlan:
+        return make_ab_plan(data, arms, exam, book.file.gate, options, past)
 
     fresh = planned()
     challenges = [file_exam(data, challenge.path) for challenge in fresh.challenges]
@@ -139,7 +139,7 @@ def arms_of(book: Book, a: Table, b: Table, asked: Asked) -> tuple[Arm, Arm]:
     return Arm(tables[0], plans[0]), Arm(tables[1], plans[1], _APART if same else 0)
 
 
-def _charged(book: Book, fresh: TestPlan, planned: Callable[[Sequence[Taken]], TestPlan], metric: str) -> TestPlan:
+def _charged(book: Book, fresh: ABPlan, planned: Callable[[Sequence[Taken]], ABPlan], metric: str) -> ABPlan:
     """The plan of the same test if there is one that has ended, or was begun; else a new one.
 
     A test that has ended is asked for again whatever was spent after it. One that was begun goes on if nothing was.
@@ -153,27 +153,25 @@ def _charged(book: Book, fresh: TestPlan, planned: Callable[[Sequence[Taken]], T
     return next((before for before in begun if (before.past, before.looks) == (plan.past, plan.looks)), plan)
 
 
-def _begun(book: Book, plan: TestPlan) -> list[TestPlan]:
+def _begun(book: Book, plan: ABPlan) -> list[ABPlan]:
     """Plans of the same test, wherever its files of challenges lay and whatever had been spent before it; also those
     that only the log knows."""
     found = [item.plan for item in logged_tests(book) if item.plan and _asked(item.plan) == _asked(plan)]
     for path in sorted((book.path / "tests").glob("*/plan.json")):
         with suppress(BookError):
-            before: TestPlan = read_json(TestPlan, path)
+            before: ABPlan = read_json(ABPlan, path)
             if before.id == path.parent.name and _asked(before) == _asked(plan):
                 found.append(before)
     return found
 
 
-def _asked(plan: TestPlan) -> dict[str, Any]:
+def _asked(plan: ABPlan) -> dict[str, Any]:
     """What was asked of a test: all of its plan but where files lie and what its looks may spend."""
     each: Any = {"challenges": {"__all__": {"path"}}, "looks": {"__all__": {"alpha"}}}
-    return plan.model_dump(
-        mode="json", exclude={**dict.fromkeys((*TestPlan.outside, "past", "elsewhere"), True), **each}
-    )
+    return plan.model_dump(mode="json", exclude={**dict.fromkeys((*ABPlan.outside, "past", "elsewhere"), True), **each})
 
 
-def _warnings(plan: TestPlan, verdicts: Sequence[Verdict]) -> list[tuple[str, dict[str, Any]]]:
+def _warnings(plan: ABPlan, verdicts: Sequence[Verdict]) -> list[tuple[str, dict[str, Any]]]:
     found: list[tuple[str, dict[str, Any]]] = []
     if plan.n < _FEW_ROWS and 0 < plan.delta <= 0.02:
         found.append(("ab.warn.few_rows", {"rows": plan.n, "points": f"{plan.delta * 100:g}"}))
@@ -183,7 +181,7 @@ def _warnings(plan: TestPlan, verdicts: Sequence[Verdict]) -> list[tuple[str, di
     return found
 
 
-def _lax(book: Book, plan: TestPlan, planned: Callable[..., TestPlan]) -> Lax | None:
+def _lax(book: Book, plan: ABPlan, planned: Callable[..., ABPlan]) -> Lax | None:
     """In what a test is laxer than the book's gate asks for; of a table against itself nothing is asked."""
     if plan.shift:
         return None
@@ -211,7 +209,7 @@ def _idle(arms: tuple[Arm, Arm]) -> list[tuple[str, dict[str, Any]]]:
     return [("ab.warn.idle", {"row": row, "own": own}) for row, own in instead]
 
 
-def _uncrossed(book: Book, arms: tuple[Arm, Arm], plan: TestPlan, exam: Exam) -> list[tuple[str, dict[str, Any]]]:
+def _uncrossed(book: Book, arms: tuple[Arm, Arm], plan: ABPlan, exam: Exam) -> list[tuple[str, dict[str, Any]]]:
     """Runs that there are already, and whose checkpoint was chosen on the rows that are scored."""
     results = [known(book.path / "runs", arm.plan(seed)) for arm in arms for seed in plan.seeds]
     count = sum(result is not None and uncrossed(result.run, exam) for result in results)
@@ -234,7 +232,7 @@ def _seen(book: Book, challenges: Sequence[Exam]) -> list[tuple[str, dict[str, A
     return found
 
 
-def _taken(book: Book, plan: TestPlan, metric: str) -> list[Taken]:
+def _taken(book: Book, plan: ABPlan, metric: str) -> list[Taken]:
     """The looks that other tests of the same tables have taken on these rows with the first seeds, as the log tells.
 
     Seeds that were named cannot be counted together with those of another test: such a test spends nothing and is
@@ -248,13 +246,13 @@ def _taken(book: Book, plan: TestPlan, metric: str) -> list[Taken]:
     return found if plan.metric == metric else [look for look in found if not look.draw]
 
 
-def _of_same(verdict: Verdict, plan: TestPlan) -> bool:
+def _of_same(verdict: Verdict, plan: ABPlan) -> bool:
     tables = (verdict.a_values, verdict.b_values) == (plan.a_values, plan.b_values)
     tables = tables and verdict.continues == run_name(plan)
     return tables and verdict.content == plan.content and verdict.test != plan.id
 
 
-def run_name(plan: TestPlan) -> str:
+def run_name(plan: ABPlan) -> str:
     """Id of the run that both arms continue from; empty for none."""
     return plan.continues.name if plan.continues else ""
 

@@ -11,18 +11,18 @@ from tunebook.core.folders import inside
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, ParamTable, read_json
 from tunebook.core.verdict import Verdict
-from tunebook.engine.past import numbered
+from tunebook.engine.continual import numbered
 from tunebook.models.source import model_id
 from tunebook.stats.gate import MeanSquares, of_groups
+from tunebook.verbs.abtest.ab_plan import ABPlan, Asked, make_ab_plan
 from tunebook.verbs.abtest.arms import Arm, Result, ended
 from tunebook.verbs.abtest.binding import judged_by, laxer, overspent, rejects, too_lax
 from tunebook.verbs.abtest.final_exam import Trial, make_trial
+from tunebook.verbs.abtest.logged_tests import LoggedTest, counted, logged_tests, taken
 from tunebook.verbs.abtest.looks import take_look
 from tunebook.verbs.abtest.prepared import arms_of
-from tunebook.verbs.abtest.scored import Exam, answers_of, marks_of, split_exam
+from tunebook.verbs.abtest.scored import Exam, answers_of, scores_of_arm, split_exam
 from tunebook.verbs.abtest.spending import by_draw
-from tunebook.verbs.abtest.test_plan import Asked, TestPlan, make_test_plan
-from tunebook.verbs.abtest.tested import Tested, counted, logged_tests, taken
 from tunebook.verbs.abtest.verdicts import is_logged, mismatch, newest_verdicts
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
@@ -48,7 +48,7 @@ def checked(book: Book, table: ParamTable, verdict: Verdict | None) -> Trial:
     arms = arms_of(book, book.tables.champion or 1, table, asked)
     data = numbered(book.data, arms[0].base.labels)
     exam = split_exam(data, "validation")
-    own = make_test_plan(data, arms, exam, book.file.gate, {"continue_from": asked["continue_from"]})
+    own = make_ab_plan(data, arms, exam, book.file.gate, {"continue_from": asked["continue_from"]})
     _groups(book, own, told)
     if plan.rows != own.rows:
         raise RefusedError("promote.other_rows", key=name, champion=told["a"], book=book.path)
@@ -87,7 +87,7 @@ def _own_log(book: Book, told: dict[str, Any]) -> None:
             raise RefusedError("promote.other_log", **{**told, "key": str(log.path)})
 
 
-def _groups(book: Book, own: TestPlan, told: dict[str, Any]) -> None:
+def _groups(book: Book, own: ABPlan, told: dict[str, Any]) -> None:
     """Rows that belonged to groups when the book was begun, or in an earlier test of them, still do."""
     column = next(
         (str(entry.evidence["group"]) for entry in book.log.entries("init") if entry.evidence.get("group")), ""
@@ -105,10 +105,10 @@ def _whole_log(book: Book, told: dict[str, Any]) -> None:
         raise RefusedError("promote.other_log", **{**told, "key": str(book.log.path)})
 
 
-def _plan(verdict: Verdict, told: dict[str, Any]) -> TestPlan:
+def _plan(verdict: Verdict, told: dict[str, Any]) -> ABPlan:
     """The frozen plan of a test: its hash is the test's name."""
     try:
-        plan: TestPlan = read_json(TestPlan, verdict.path / "plan.json")
+        plan: ABPlan = read_json(ABPlan, verdict.path / "plan.json")
     except BookError as error:
         raise RefusedError("promote.no_plan", **told, path=verdict.path / "plan.json") from error
     if plan.id != verdict.test:
@@ -116,7 +116,7 @@ def _plan(verdict: Verdict, told: dict[str, Any]) -> TestPlan:
     return plan
 
 
-def _start(book: Book, plan: TestPlan) -> str | None:
+def _start(book: Book, plan: ABPlan) -> str | None:
     """The run from which both arms continue, wherever the book stands by now."""
     if plan.continues is None:
         return None
@@ -130,13 +130,13 @@ def _allowed(book: Book, verdict: Verdict) -> list[Any]:
     return sorted({name for run in found if (run.path / "plan.json").is_file() for name in run.plan.allowed})
 
 
-def _binds(book: Book, plan: TestPlan, own: TestPlan, told: dict[str, Any]) -> None:
+def _binds(book: Book, plan: ABPlan, own: ABPlan, told: dict[str, Any]) -> None:
     lax = laxer(plan, own, book.file.gate)
     if lax is not None:
         raise too_lax(lax, plan, book.path, told["a"], told["name"])
 
 
-def _all_tests(book: Book, own: TestPlan, told: dict[str, Any]) -> None:
+def _all_tests(book: Book, own: ABPlan, told: dict[str, Any]) -> None:
     """No test of the pair has said no, by its gate or today's, and their looks together spend no more than alpha."""
     today = book.file.gate.model_copy(update={"metric": own.metric})
     tests = counted(book, own, today)
@@ -151,7 +151,7 @@ def _all_tests(book: Book, own: TestPlan, told: dict[str, Any]) -> None:
         raise RefusedError("promote.spent", **told, tests=len(tests), **errors)
 
 
-def pair_tests(book: Book, verdict: Verdict) -> list[Tested]:
+def pair_tests(book: Book, verdict: Verdict) -> list[LoggedTest]:
     """All tests of the same two tables on the same rows by the same metric, oldest first."""
     wanted = (verdict.a_values, verdict.b_values, verdict.content, verdict.metric)
     return [
@@ -162,7 +162,7 @@ def pair_tests(book: Book, verdict: Verdict) -> list[Tested]:
 
 
 def _same_answers(
-    book: Book, verdict: Verdict, plan: TestPlan, about: tuple[DataRef, Exam, tuple[Arm, Arm]], told: dict[str, Any]
+    book: Book, verdict: Verdict, plan: ABPlan, about: tuple[DataRef, Exam, tuple[Arm, Arm]], told: dict[str, Any]
 ) -> MeanSquares | None:
     """The runs are those that the tables plan, with the models that they wrote, and what they have answered gives the
     figures that were logged. Returns how seeds and rows vary, where the metric is one of rows."""
@@ -183,7 +183,7 @@ def _same_answers(
         for name, item in zip(names, sides[-1], strict=True):
             if item is not None and item.uncrossed:
                 raise RefusedError("promote.uncrossed", **told, run=name)
-    a, b = (marks_of(data, exam, logits) for logits in sides)
+    a, b = (scores_of_arm(data, exam, logits) for logits in sides)
     logged = verdict.history[-1] if verdict.history else None
     look = take_look(a, b, plan, logged.alpha if logged else verdict.alpha)
     ends = ("gain", "lower", "upper")

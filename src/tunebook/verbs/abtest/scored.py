@@ -24,9 +24,9 @@ from tunebook.core.nouns import DataRef, Labels, Split
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of, tasks
 from tunebook.core.task import Rows, Task
+from tunebook.data.external import external_rows
 from tunebook.data.kind import column_kind
 from tunebook.data.load import group_codes
-from tunebook.data.outside import outside_rows
 from tunebook.stats.calibration import log_softmax
 from tunebook.verbs.abtest.arms import Load, Result
 from tunebook.verbs.steps.answers import answers, known_answers
@@ -89,9 +89,9 @@ def file_exam(data: DataRef, path: Path) -> Exam:
     """The rows of a file, with texts and labels under the book's column names and labels as in the book's data.
 
     Raises:
-        DataError: as `outside_rows`; `outside.no_spans`, no place is marked: no score says anything then.
+        DataError: as `external_rows`; `outside.no_spans`, no place is marked: no score says anything then.
     """
-    rows = outside_rows(data, path)
+    rows = external_rows(data, path)
     if column_kind(data.labels.problem).of_words and not np.any(np.asarray(rows.targets)[:, 0]):
         raise DataError("outside.no_spans", key=str(path))
     return Exam(path.name, f"challenges/{file_id(path)}", rows, rows_id(rows))
@@ -199,7 +199,7 @@ def _placed(values: Array, wanted: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Marks:
+class ArmScores:
     """Answers of all runs of an arm to the same rows.
 
     Attributes:
@@ -244,13 +244,13 @@ class Marks:
         said = self.task.decided(run, self.labels).astype(np.float64)
         return bool(np.ptp(said, axis=0).max() <= _STILL * max(1.0, float(np.abs(said).max())))
 
-    def first(self, runs: int) -> Marks:
+    def first(self, runs: int) -> ArmScores:
         """Those of the first few runs."""
         aligned = None if self.aligned is None else self.aligned[:runs]
         return replace(self, logits=self.logits[:runs], aligned=aligned)
 
 
-def marks_of(data: DataRef, exam: Exam, answers: Sequence[Answers | Array | None]) -> Marks:
+def scores_of_arm(data: DataRef, exam: Exam, answers: Sequence[Answers | Array | None]) -> ArmScores:
     """Marks of runs from their answers; None for a run without a model."""
     labels = data.labels
     known = [part if part is None or isinstance(part, Answers) else Answers(part) for part in answers]
@@ -261,7 +261,17 @@ def marks_of(data: DataRef, exam: Exam, answers: Sequence[Answers | Array | None
     one_look = all(one is None for one in aligned)
     uncrossed = sum(part.uncrossed for part in known if part is not None)
     task = tasks()[data.task]()
-    return Marks(task, labels, exam, stacked(logits, lost), None if one_look else stacked(moved, lost), uncrossed)
+    return ArmScores(task, labels, exam, stacked(logits, lost), None if one_look else stacked(moved, lost), uncrossed)
 
 
-__all__ = ["Answers", "Exam", "Marks", "answers_of", "crossed", "file_exam", "marks_of", "split_exam", "uncrossed"]
+__all__ = [
+    "Answers",
+    "ArmScores",
+    "Exam",
+    "answers_of",
+    "crossed",
+    "file_exam",
+    "scores_of_arm",
+    "split_exam",
+    "uncrossed",
+]

@@ -9,14 +9,14 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tunebook.core.border import Allow
+from tunebook.core.call_check import Allow
 from tunebook.core.errors import PlanError, TunebookError
 from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.params import Value
 from tunebook.core.progress import Progress, Silent
 from tunebook.tables.in_force import diff
 from tunebook.tables.make import child
-from tunebook.verbs.racing.state import CHAMPION, RECOMMENDED, AutoSpec, Candidate, Diary
+from tunebook.verbs.racing.state import CHAMPION, RECOMMENDED, AutoSpec, Candidate, StateFile
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.trials.space import Axis, Space, make_space
 
@@ -88,7 +88,7 @@ def moved(axis: Axis, value: Any, place: float) -> Value:
 
 
 def line_up(
-    book: Book, diary: Diary, champion: Plan, allow: Allow, progress: Progress | None = None
+    book: Book, state_file: StateFile, champion: Plan, allow: Allow, progress: Progress | None = None
 ) -> dict[str, Plan]:
     """Name -> plan of every table that can be planned; at the first call they are drawn.
 
@@ -96,10 +96,10 @@ def line_up(
     """
     from tunebook.verbs.steps.plan import plan
 
-    watch, wanted = progress or Silent(), diary.state.spec.tries
+    watch, wanted = progress or Silent(), state_file.state.spec.tries
     watch.start("lineup", wanted + 1)
-    if diary.state.candidates:
-        there = [item for item in diary.state.candidates if item.state != "refused"]
+    if state_file.state.candidates:
+        there = [item for item in state_file.state.candidates if item.state != "refused"]
         known = {}
         for item in there:
             known[item.name] = plan(item.table, book.data, allow=allow)
@@ -108,7 +108,7 @@ def line_up(
         return known
     plans, found = {CHAMPION: champion}, [Candidate(name=CHAMPION, table=book.champion, state="champion")]
     watch.advance()
-    for name, table in _drawn(book, diary.state.spec, allow):
+    for name, table in _drawn(book, state_file.state.spec, allow):
         if len(plans) > wanted:
             break
         changed = {row["row"]: row["to"] for row in diff(book.champion, table)}
@@ -124,7 +124,7 @@ def line_up(
             found.append(Candidate(name=own, table=table, changed=changed))
             watch.advance()
     watch.finish()
-    diary.state = diary.state.model_copy(update={"candidates": found})  # on disk with the first purchase
+    state_file.state = state_file.state.model_copy(update={"candidates": found})  # on disk with the first purchase
     return plans
 
 

@@ -16,38 +16,38 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtrit
 
-from tunebook.core.said import said
+from tunebook.core.localized import localized
 from tunebook.stats.gate import of_groups
 from tunebook.verbs.abtest.looks import gain
-from tunebook.verbs.abtest.scored import Marks
-from tunebook.verbs.racing.desk import Desk
+from tunebook.verbs.abtest.scored import ArmScores
+from tunebook.verbs.racing.budget import RaceContext
 from tunebook.verbs.racing.state import CHAMPION, Candidate
 
 RUNGS = (1, 3, 5)  # seeds of each table in it
 SURE = 3  # seeds from which on an interval knows of them
 
 
-def race(desk: Desk) -> Candidate | None:
+def race(context: RaceContext) -> Candidate | None:
     """The winner of the race, bought rung by rung as far as the budget leaves enough for the proof; None without any.
 
     Where the budget is too short for the proof of even one table, it buys runs as long as one is to be had: more time
     goes on from there.
 
     Raises:
-        OutOfTimeError: so it is, and the rest is spent. TunebookError: as `Desk.buy`.
+        OutOfTimeError: so it is, and the rest is spent. TunebookError: as `RaceContext.buy`.
     """
     for number, seeds in enumerate(RUNGS):
-        if desk.diary.state.rung > number:
+        if context.state_file.state.rung > number:
             continue
-        field = desk.diary.state.field
-        if not field or (number and (len(field) == 1 or _dear(desk, field, seeds))):
+        field = context.state_file.state.field
+        if not field or (number and (len(field) == 1 or _dear(context, field, seeds))):
             break
         if number == 0:
-            field = _trim(desk, field, seeds)
-        _run(desk, field, seeds)
-        left = ranked(desk.diary.state.field)
-        _keep(desk, left[: math.ceil(len(left) / 2) if number < len(RUNGS) - 1 else 1], number + 1)
-    return _crown(desk)
+            field = _trim(context, field, seeds)
+        _run(context, field, seeds)
+        left = ranked(context.state_file.state.field)
+        _keep(context, left[: math.ceil(len(left) / 2) if number < len(RUNGS) - 1 else 1], number + 1)
+    return _crown(context)
 
 
 def ranked(field: Sequence[Candidate]) -> list[Candidate]:
@@ -56,82 +56,82 @@ def ranked(field: Sequence[Candidate]) -> list[Candidate]:
     return sorted(field, key=lambda item: -item.mean(seeds))
 
 
-def cost(desk: Desk, field: Sequence[Candidate], seeds: int) -> float:
+def cost(context: RaceContext, field: Sequence[Candidate], seeds: int) -> float:
     """Seconds of a rung for these and the champion."""
-    return sum(desk.missing(name, seeds) for name in (CHAMPION, *(item.name for item in field)))
+    return sum(context.missing(name, seeds) for name in (CHAMPION, *(item.name for item in field)))
 
 
-def _dear(desk: Desk, field: Sequence[Candidate], seeds: int) -> bool:
+def _dear(context: RaceContext, field: Sequence[Candidate], seeds: int) -> bool:
     """Whether the budget reaches the proof, but not beside this rung."""
-    return not _pays(desk, field, seeds) and _proof(desk, field) <= desk.meter.left
+    return not _pays(context, field, seeds) and _proof(context, field) <= context.meter.left
 
 
-def _pays(desk: Desk, field: Sequence[Candidate], seeds: int) -> bool:
+def _pays(context: RaceContext, field: Sequence[Candidate], seeds: int) -> bool:
     """Whether the budget buys a rung and leaves enough for the proof, whichever of its tables it will be."""
-    return cost(desk, field, seeds) + _proof(desk, field) <= desk.meter.left
+    return cost(context, field, seeds) + _proof(context, field) <= context.meter.left
 
 
-def _proof(desk: Desk, field: Sequence[Candidate]) -> float:
-    return max(desk.proof(item.name) for item in field)
+def _proof(context: RaceContext, field: Sequence[Candidate]) -> float:
+    return max(context.proof(item.name) for item in field)
 
 
-def _trim(desk: Desk, field: list[Candidate], seeds: int) -> list[Candidate]:
+def _trim(context: RaceContext, field: list[Candidate], seeds: int) -> list[Candidate]:
     """The first of the field that the budget buys; all of it where not even one leaves enough for its proof."""
     for count in range(len(field), 0, -1):
-        if _pays(desk, field[:count], seeds):
+        if _pays(context, field[:count], seeds):
             for item in field[count:]:
-                desk.diary.change(item.name, state="not_bought", why=said("auto.why.not_bought"))
+                context.state_file.change(item.name, state="not_bought", why=localized("auto.why.not_bought"))
             return field[:count]
     return field
 
 
-def _run(desk: Desk, field: Sequence[Candidate], seeds: int) -> None:
+def _run(context: RaceContext, field: Sequence[Candidate], seeds: int) -> None:
     """Buy what is missing, seed by seed."""
     for place in range(seeds):
         for name in (CHAMPION, *(item.name for item in field)):
-            item = desk.diary.state.named(name)
+            item = context.state_file.state.named(name)
             if len(item.scores) <= place and item.state in ("champion", "racing"):
-                desk.meter.need(desk.missing(name, place + 1))
-                desk.buy(name, place)
+                context.meter.need(context.missing(name, place + 1))
+                context.buy(name, place)
 
 
-def _keep(desk: Desk, kept: Sequence[Candidate], rung: int) -> None:
+def _keep(context: RaceContext, kept: Sequence[Candidate], rung: int) -> None:
     names = {item.name for item in kept}
     out = [
         item.model_copy(update={"state": "out"}) if item.state == "racing" and item.name not in names else item
-        for item in desk.diary.state.candidates
+        for item in context.state_file.state.candidates
     ]
-    desk.diary.write(candidates=out, rung=rung, seconds=desk.meter.spent)
+    context.state_file.write(candidates=out, rung=rung, seconds=context.meter.spent)
 
 
-def _crown(desk: Desk) -> Candidate | None:
+def _crown(context: RaceContext) -> Candidate | None:
     """Call the best of those that are left the finalist."""
-    field = ranked(desk.diary.state.field)
+    field = ranked(context.state_file.state.field)
     if not field:
         return None
-    _keep(desk, field[:1], len(RUNGS))
-    return desk.diary.change(field[0].name, state="finalist").finalist
+    _keep(context, field[:1], len(RUNGS))
+    return context.state_file.change(field[0].name, state="finalist").finalist
 
 
-def measure_leads(desk: Desk) -> None:
+def measure_leads(context: RaceContext) -> None:
     """Write down the gain over the champion of every table that has run, with the ends of its interval."""
-    state = desk.diary.state
-    own = desk.marks_of(state.champion)
+    state = context.state_file.state
+    own = context.candidate_scores(state.champion)
     if own is None:
         return
     found = []
     for item in state.candidates:
-        marks = desk.marks_of(item) if item.scores and item.state != "champion" else None
-        if marks is not None:
-            seeds = min(len(marks.logits), len(own.logits))
+        arm_scores = context.candidate_scores(item) if item.scores and item.state != "champion" else None
+        if arm_scores is not None:
+            seeds = min(len(arm_scores.logits), len(own.logits))
             item = item.model_copy(
-                update=lead(own.first(seeds), marks.first(seeds), state.spec.metric, state.spec.alpha)
+                update=lead(own.first(seeds), arm_scores.first(seeds), state.spec.metric, state.spec.alpha)
             )
         found.append(item)
-    desk.diary.write(candidates=found)
+    context.state_file.write(candidates=found)
 
 
-def lead(a: Marks, b: Marks, metric: str, alpha: float) -> dict[str, Any]:
+def lead(a: ArmScores, b: ArmScores, metric: str, alpha: float) -> dict[str, Any]:
     """`gain`, `lower` and `upper` of B over A; with fewer than three seeds the interval is of the rows alone, or of
     the groups of rows.
 

@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 from pydantic import Field
 
 from tunebook.core.errors import BookError
+from tunebook.core.localized import Text
 from tunebook.core.nouns import ParamTable, Record, read_json, write_json
 from tunebook.core.params import Value
-from tunebook.core.said import Text
 
 FILE = "state.json"
 CHAMPION, RECOMMENDED = "champion", "recommended"
@@ -102,8 +102,8 @@ class BaselineScore(Record):
         return self.lower is not None and self.lower > 0
 
 
-class Luck(Record):
-    """What choosing the best of N by one run each would have been worth, see `racing.luck`.
+class BestOfN(Record):
+    """What choosing the best of N by one run each would have been worth, see `racing.best_of_n`.
 
     Attributes:
         draws: how often the choice was made; `picked` the share of these in which it left the champion.
@@ -151,7 +151,7 @@ class AutoState(Record):
     version: int = 0
     test: str = ""
     verdict: str = ""
-    luck: Luck | None = None
+    luck: BestOfN | None = None
     test_scores: dict[str, Any] = Field(default_factory=dict)
     ended: Ended = ""
     reason: Text = ""
@@ -197,7 +197,7 @@ class Costs:
 
 
 @runtime_checkable
-class Buys(Protocol):
+class PurchaseWatcher(Protocol):
     """A watcher that also wants to know of every purchase."""
 
     def begins(self, state: AutoState, costs: Costs) -> None:
@@ -210,7 +210,7 @@ class Buys(Protocol):
         """The work was interrupted; this is where it stands, with the time of the run that was under way."""
 
 
-class Diary:
+class StateFile:
     """The state on disk, and the only place that changes it."""
 
     def __init__(self, folder: Path, state: AutoState) -> None:
@@ -242,6 +242,18 @@ def states_of(folder: Path) -> Sequence[AutoState]:
 
 
 __all__ = [
-    "CHAMPION", "FILE", "RECOMMENDED", "AutoSpec", "AutoState", "BaselineScore", "Buys", "Candidate", "Costs", "Diary",
-    "Ended", "Luck", "Standing", "states_of",
+    "CHAMPION",
+    "FILE",
+    "RECOMMENDED",
+    "AutoSpec",
+    "AutoState",
+    "BaselineScore",
+    "BestOfN",
+    "Candidate",
+    "Costs",
+    "Ended",
+    "PurchaseWatcher",
+    "Standing",
+    "StateFile",
+    "states_of",
 ]  # fmt: skip

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from tunebook.core.errors import PlanError
 from tunebook.core.files import content_id
+from tunebook.core.locations import from_book
 from tunebook.core.nouns import DataRef, ParamTable
 from tunebook.core.params import Row, Search, declarations
-from tunebook.core.places import from_book
 from tunebook.core.stage import Part, Stage, common_rows
 from tunebook.data.raw_text import prepare_raw
 from tunebook.engine.inputs import find_input

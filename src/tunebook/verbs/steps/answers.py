@@ -19,7 +19,7 @@ from tunebook.core.hooks import BaselineInput
 from tunebook.core.nouns import DataRef, Plan, Split
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
-from tunebook.engine.part import base_of, is_part
+from tunebook.engine.partial_model import base_of, is_partial
 from tunebook.verbs.steps.book import kept, kept_model_id
 from tunebook.verbs.steps.runs import Run
 
@@ -76,7 +76,7 @@ def model_key(run: Run) -> str:
         ModelError, MachineError: the base model is no longer to be had.
     """
     plan, folder = run.plan, run.path / "model"
-    base = kept_model_id(base_of(folder, plan)[0], run.book) if is_part(folder) else ""
+    base = kept_model_id(base_of(folder, plan)[0], run.book) if is_partial(folder) else ""
     return content_id([plan.id, kept_model_id(folder, run.book), base], 24)
 
 
@@ -88,7 +88,7 @@ def _model(run: Run) -> str:
 
 
 @dataclass(frozen=True)
-class Cheap:
+class BaselineAnswers:
     """What a baseline answers, shape (N, k), and the seconds that it took to be trained and asked."""
 
     logits: Array
@@ -113,14 +113,16 @@ def _measure(plan: Plan, data: DataRef, split: Split, progress: Progress | None)
 
     task, targets = task_of(plan.task)(), load(data, split).targets
     assert targets is not None  # evaluation has refused rows without labels
-    found = cheap_answers(plan, data, split, progress)
+    found = baseline_answers(plan, data, split, progress)
     return {
         name: task.scores(np.asarray(item.logits, dtype=np.float32), targets, plan.labels)
         for name, item in found.items()
     }
 
 
-def cheap_answers(plan: Plan, data: DataRef, split: Split, progress: Progress | None = None) -> dict[str, Cheap]:
+def baseline_answers(
+    plan: Plan, data: DataRef, split: Split, progress: Progress | None = None
+) -> dict[str, BaselineAnswers]:
     """Name -> answers of each baseline to the rows of a split. Raises as `baselines`."""
     from tunebook.data.load import load
 
@@ -133,7 +135,7 @@ def cheap_answers(plan: Plan, data: DataRef, split: Split, progress: Progress | 
     found = {}
     for name, answer in task_of(plan.task)().baselines(BaselineInput(plan, data, split, rows, features)).items():
         begun = time.perf_counter()
-        found[name] = Cheap(answer(), time.perf_counter() - begun)
+        found[name] = BaselineAnswers(answer(), time.perf_counter() - begun)
     return found
 
 
@@ -154,4 +156,13 @@ def _frozen(plan: Plan, texts: Sequence[str], progress: Progress | None) -> NDAr
     return features(folder, list(texts), task_of(plan.task)(), load_tokenizer(folder), length, progress)
 
 
-__all__ = ["Cheap", "answers", "baselines", "cheap_answers", "kept_at", "known_answers", "model_key", "place_of"]
+__all__ = [
+    "BaselineAnswers",
+    "answers",
+    "baseline_answers",
+    "baselines",
+    "kept_at",
+    "known_answers",
+    "model_key",
+    "place_of",
+]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.errors import BookError
 from tunebook.core.files import content_id, write_whole
 from tunebook.core.folders import read_object
-from tunebook.core.places import BOOK_FILE, PASSAGES
+from tunebook.core.locations import BOOK_FILE, PASSAGES
 
 if TYPE_CHECKING:
     from tunebook.core.nouns import DataRef, ParamTable

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import Field
 
+from tunebook.core.locations import BOOK_FILE
 from tunebook.core.nouns import Record
-from tunebook.core.places import BOOK_FILE
 from tunebook.core.verdict import Gate
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tunebook.models.pace import bf16_gain, may_have_gpu
+from tunebook.models.cpu_speed import bf16_gain, may_have_gpu
 from tunebook.models.source import BUILTIN, builtin_state
 
 _EXTRAS = {

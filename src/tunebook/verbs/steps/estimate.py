@@ -9,7 +9,7 @@ from typing import Any
 from tunebook.core.nouns import Estimate, Split
 from tunebook.core.settings import Filled
 from tunebook.models.architecture import Architecture
-from tunebook.models.pace import Speed, bf16_gain, may_have_gpu, pace
+from tunebook.models.cpu_speed import Speed, bf16_gain, may_have_gpu, measure_cpu
 from tunebook.tables.rules import effective_batch
 
 _BASE = 700 << 20  # Python, torch and transformers, before any model
@@ -122,7 +122,7 @@ def this_speed(width: int, tokens: int, precision: str) -> Speed:
 
             return measure(width, tokens, pick_precision(precision))
     if precision in ("fp32", "auto") or (precision == "bf16" and bf16_gain() > 1):
-        return pace(width, tokens, precision)
+        return measure_cpu(width, tokens, precision)
     from tunebook.engine.speed import measure  # arithmetic that this processor only imitates
 
     return measure(width, tokens, precision)

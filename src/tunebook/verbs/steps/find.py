@@ -186,9 +186,9 @@ def _peak(plan: Plan, size: int, progress: Progress | None) -> int | None:
 
 
 def _rows(plan: Plan) -> int:
-    from tunebook.data.frozen import rows_of
+    from tunebook.data.frozen import prepared_data
 
-    return rows_of(plan).rows["train"]
+    return prepared_data(plan).rows["train"]
 
 
 @contextmanager

@@ -85,10 +85,10 @@ def plain_model(run: Run, loaded: LoadedModel) -> Any:
 def whole(run: Run) -> Path:
     """The folder of a run's whole model: of one that kept only what was trained, it is merged once, into `merged/` of
     the run. Raises as `merge`."""
-    from tunebook.engine.part import is_part
-    from tunebook.engine.past import MERGED
+    from tunebook.engine.continual import MERGED
+    from tunebook.engine.partial_model import is_partial
 
-    if not is_part(run.model):
+    if not is_partial(run.model):
         return run.model
     into = run.path / MERGED
     with FileLock(run.path / f".{MERGED}.lock"):
@@ -99,10 +99,10 @@ def golden(run: Run) -> Rows:
     """The first validation rows of a run's book."""
     from dataclasses import replace
 
-    from tunebook.data.frozen import rows_of
+    from tunebook.data.frozen import prepared_data
     from tunebook.data.load import load
 
-    rows = load(rows_of(run.plan), "validation")
+    rows = load(prepared_data(run.plan), "validation")
     return replace(rows.at(slice(ROWS)), other={name: column[:ROWS] for name, column in rows.other.items()})
 
 

@@ -132,7 +132,7 @@ def refuse_unhanded(stage: Stage, made: Plan) -> None:
         PlanError: `stages.beside`, `stages.shape`.
     """
     from tunebook.engine.merging import unmergeable
-    from tunebook.engine.part import MERGEABLE
+    from tunebook.engine.partial_model import MERGEABLE
 
     key = unmergeable(made) if made.techniques else ""
     if key and techniques()[key].delta:

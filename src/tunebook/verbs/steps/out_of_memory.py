@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from tunebook.core.errors import MachineError, TunebookError
+from tunebook.core.localized import localized
 from tunebook.core.nouns import ParamTable, Plan
-from tunebook.core.said import said
 from tunebook.tables.make import child
 from tunebook.tables.rules import RowChange, lighter
 from tunebook.verbs.steps.book import Book
@@ -115,7 +115,7 @@ def lighter_version(book: Book, table: ParamTable, plan: Plan, run: Run | None) 
     made = child(
         table,
         {change.row: change.value for change in changes},
-        said("memory.note", run=run.id if run else "–"),
+        localized("memory.note", run=run.id if run else "–"),
         table.owner,
         reasons={change.row: change.reason for change in changes},
     )

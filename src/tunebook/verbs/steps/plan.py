@@ -7,17 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from tunebook.core.border import Allow
+from tunebook.core.call_check import Allow
 from tunebook.core.errors import ModelError, PlanError, gathered, raise_all
+from tunebook.core.locations import from_book
 from tunebook.core.nouns import DataRef, Estimate, HeadStart, ParamTable, Plan
 from tunebook.core.params import build
-from tunebook.core.places import from_book
 from tunebook.core.registry import stages, task_of
 from tunebook.core.settings import Filled, Settings
 from tunebook.core.stage import MakesParts, Part, Stage
 from tunebook.core.technique import Facts, PreparesModel, Refuses, RunContext, Technique
+from tunebook.engine.continual import CONTINUE, Start, find_start, numbered
 from tunebook.engine.inputs import inputs_of
-from tunebook.engine.past import CONTINUE, Start, find_start, numbered
 from tunebook.engine.schedule import check_steps
 from tunebook.models.heads import own_head
 from tunebook.models.source import find_model, read_config

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunebook.core.border import Allow
+from tunebook.core.call_check import Allow
 from tunebook.core.errors import TunebookError
+from tunebook.core.localized import localized
+from tunebook.core.locations import from_book
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable
-from tunebook.core.places import from_book
 from tunebook.core.registry import task_of
-from tunebook.core.said import said
 from tunebook.knowledge.lesson import Lesson
 from tunebook.models.source import find_model
 from tunebook.tables.case import Case, Machine
@@ -94,7 +94,7 @@ def recommend(
     found = opinion(champion, case, Asked(wish.scaling, wish.everything, advice))
     table = None
     if found.changes:
-        words = note or said("recommend.note", rows=case.rows, model=case.model.name)
+        words = note or localized("recommend.note", rows=case.rows, model=case.model.name)
         table = recommended(champion, found.changes, note=words, owner=owner)
         if not dry_run:
             table = _kept(book, table, found.changes)
@@ -123,8 +123,8 @@ def machine(wish: Wish) -> Machine:
     found = this_machine()
     if wish.memory_bytes is not None:
         found = {**found, "memory_bytes": wish.memory_bytes, "gpu_memory_bytes": 0, "bf16": False}
-    said: Mapping[str, Any] = {"gpu_memory_bytes": wish.gpu_memory_bytes, "cores": wish.cores}
-    return Machine(**{**found, **{name: value for name, value in said.items() if value is not None}})
+    localized: Mapping[str, Any] = {"gpu_memory_bytes": wish.gpu_memory_bytes, "cores": wish.cores}
+    return Machine(**{**found, **{name: value for name, value in localized.items() if value is not None}})
 
 
 def warnings(case: Case) -> list[str]:

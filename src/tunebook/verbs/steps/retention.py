@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.lineage import Earlier, Retention
+from tunebook.core.lineage import Retention, TaskRetention
 from tunebook.core.nouns import DataRef, Interval, Plan, Report, Split, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
@@ -38,7 +38,7 @@ def retention(run: Run, report: Report, progress: Progress | None = None) -> Ret
     Raises:
         RunError: a run before it, or its rows, are no longer there.
     """
-    from tunebook.engine.past import ancestors, data_of
+    from tunebook.engine.continual import ancestors, data_of
 
     plan = run.plan
     before = [(path, theirs) for path, theirs in ancestors(plan) if data_of(theirs, plan.labels).rows.get("test")]
@@ -64,10 +64,12 @@ def read_retention(run: Run) -> Retention | None:
     return found
 
 
-def _earlier(old: Run, theirs: Plan, run: Run, chain: list[tuple[Path, Plan]], progress: Progress | None) -> Earlier:
+def _earlier(
+    old: Run, theirs: Plan, run: Run, chain: list[tuple[Path, Plan]], progress: Progress | None
+) -> TaskRetention:
     """What is left of the task that an older run has learned."""
     from tunebook.data.load import load
-    from tunebook.engine.past import data_of
+    from tunebook.engine.continual import data_of
 
     plan, data = run.plan, data_of(theirs, run.plan.labels)
     rows = load(data, "test")
@@ -76,7 +78,7 @@ def _earlier(old: Run, theirs: Plan, run: Run, chain: list[tuple[Path, Plan]], p
     every = np.arange(len(rows))
     later = [read_retention(Run(path)) for path, _ in chain]
     seen = [task.final.value for item in later if item is not None for task in item.tasks if task.run == old.id]
-    return Earlier(
+    return TaskRetention(
         run=old.id,
         book=theirs.data_path.parent.name,
         rows=len(rows),
@@ -90,7 +92,7 @@ def _earlier(old: Run, theirs: Plan, run: Run, chain: list[tuple[Path, Plan]], p
 def _untrained(run: Run, progress: Progress | None) -> Interval:
     """Score on a run's own test rows of the model that it continues from."""
     from tunebook.data.load import load
-    from tunebook.engine.past import ancestors, data_of
+    from tunebook.engine.continual import ancestors, data_of
 
     plan, data = run.plan, data_of(run.plan, run.plan.labels)
     rows = load(data, "test")

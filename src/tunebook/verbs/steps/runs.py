@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.errors import BookError, RunError
 from tunebook.core.files import write_whole
 from tunebook.core.folders import read_history, read_object
-from tunebook.core.places import PLAN, home_of, read_plan
+from tunebook.core.locations import PLAN, home_of, read_plan
 
 if TYPE_CHECKING:
     from tunebook.core.nouns import Plan, Report

@@ -22,8 +22,8 @@ from tunebook.core.errors import PlanError, RunError
 from tunebook.core.files import write_whole
 from tunebook.core.folders import folder_of
 from tunebook.core.kept_looks import KeptLooks
+from tunebook.core.locations import write_plan
 from tunebook.core.nouns import Plan
-from tunebook.core.places import write_plan
 from tunebook.core.progress import Progress, Quiet, Silent
 from tunebook.core.registry import task_of
 from tunebook.models.source import find_model, model_id
@@ -121,15 +121,15 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
         RunError: `run.data`: the rows are not those of the plan. `stages.missing`: the stage before has not finished.
     """
     from tunebook.core.registry import tasks
-    from tunebook.data.frozen import rows_of
+    from tunebook.data.frozen import prepared_data
     from tunebook.data.load import group_codes, load
+    from tunebook.engine.continual import check_start, numbered
     from tunebook.engine.fit import Fit, Material
-    from tunebook.engine.past import check_start, numbered
     from tunebook.engine.ranks import from_first
     from tunebook.engine.tokens import encode
     from tunebook.models.source import load_tokenizer
 
-    data = rows_of(plan)
+    data = prepared_data(plan)
     check_start(plan)
     if plan.continues is not None:
         data, start = numbered(data, plan.labels), Run(plan.continues)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tunebook.core.errors import RunError
+from tunebook.core.localized import localized
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Record, write_json
 from tunebook.core.params import Value
-from tunebook.core.said import said
 from tunebook.tables.make import child
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.trials.space import Axis, Space
@@ -89,8 +89,8 @@ def conclude(
 
 def _candidate(book: Book, parent: ParamTable, changed: Mapping[str, Value], result: SearchResult) -> int:
     """Number of the version with the best trial's values, added unless this search has added it before."""
-    own = f"{result.parent_score:.4f}" if result.parent_score is not None else said("search.failed")
-    reason = said(
+    own = f"{result.parent_score:.4f}" if result.parent_score is not None else localized("search.failed")
+    reason = localized(
         "search.reason",
         search=result.search,
         trial=result.trial,

@@ -1,0 +1,199 @@
+"""What a run is worth: its verdict against the baselines, metrics with intervals, and what it kept of other tasks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from markupsafe import Markup
+
+from tunebook.core.formatting import amount, baseline_name, is_share, metric_name, number, score_text, sign_of
+from tunebook.core.lineage import Retention
+from tunebook.core.messages import say
+from tunebook.core.nouns import Interval, Report
+from tunebook.core.verdict import Verdict
+from tunebook.report.plots.intervals import Dot, dot_plot
+
+Outcome = Literal["better", "unsure", "worse", "none"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a run stands against the best baseline.
+
+    Attributes:
+        outcome: better or worse where the whole interval lies on one side of the baseline; unsure where it does not;
+            none without a baseline.
+        sentence: the same in words, with the numbers.
+    """
+
+    outcome: Outcome
+    sentence: str
+
+
+def standing(report: Report) -> Standing:
+    """Compare the headline score and its interval with the best baseline on the same rows."""
+    name = report.headline
+    value = report.metrics.get(name, math.nan)
+    numbers = {"metric": metric_name(name), "value": score_text(value), "interval": interval_text(report, name)}
+    best = best_baseline(report)
+    if best is None or math.isnan(value):
+        return Standing("none", say("report.verdict.none", **numbers))
+    baseline, reached = best
+    gain = (value - reached) * sign_of(name)
+    outcome = _outcome(report, reached, gain)
+    by = say("report.points", value=f"{abs(gain) * 100:.1f}") if is_share(name) else score_text(abs(gain))
+    fields = {**numbers, "by": by, "baseline": baseline_name(baseline), "reached": score_text(reached)}
+    side = "ahead" if gain > 0 else "behind"
+    code = f"report.verdict.{outcome}" if outcome != "unsure" else f"report.verdict.unsure_{side}"
+    return Standing(outcome, say(code, **fields))
+
+
+def _outcome(report: Report, reached: float, gain: float) -> Outcome:
+    interval = report.intervals.get(report.headline)
+    if interval is None or interval.low <= reached <= interval.high:
+        return "unsure"
+    return "better" if gain > 0 else "worse"
+
+
+def best_baseline(report: Report) -> tuple[str, float] | None:
+    """Name and headline score of the best baseline; None where none has that score."""
+    found = {name: scores.get(report.headline, math.nan) for name, scores in report.baselines.items()}
+    known = [(name, value) for name, value in found.items() if not math.isnan(value)]
+    sign = sign_of(report.headline)
+    return max(known, key=lambda item: sign * item[1], default=None)
+
+
+def interval_text(report: Report, name: str) -> str:
+    """The interval of a score in words; says so where there is none."""
+    interval = report.intervals.get(name)
+    if interval is None:
+        return say("report.no_interval")
+    return say("report.interval", low=score_text(interval.low), high=score_text(interval.high))
+
+
+def score_rows(report: Report) -> list[dict[str, Any]]:
+    """One record a metric: name, value, interval and what each baseline reaches; the headline first."""
+    order = sorted(report.metrics, key=lambda name: (name != report.headline, name not in report.intervals))
+    return [
+        {
+            "name": metric_name(name),
+            "headline": name == report.headline,
+            "value": score_text(report.metrics[name]),
+            "interval": _ends(report, name),
+            "baselines": [score_text(scores.get(name)) for scores in report.baselines.values()],
+        }
+        for name in order
+    ]
+
+
+def _ends(report: Report, name: str) -> str:
+    interval = report.intervals.get(name)
+    return f"{score_text(interval.low)} – {score_text(interval.high)}" if interval else "–"
+
+
+def all_notes(report: Report) -> list[str]:
+    """One line for all that is to be minded, with the names of the scores that it is about."""
+    of: dict[str, list[str]] = {}
+    for name, notes in report.interval_notes.items():
+        for note in notes:
+            of.setdefault(str(note), []).append(metric_name(name))
+    groups = [say("report.in_groups", count=report.groups)] if report.groups else []
+    return groups + [say("report.noted", metrics=", ".join(names), note=note) for note, names in of.items()]
+
+
+def headline_plot(report: Report) -> Markup | None:
+    """Scores that have an interval and a common scale, with the baselines; None where there are none."""
+    lines = []
+    for name, interval in report.intervals.items():
+        if not is_share(name) or sign_of(name) < 0:
+            continue
+        reached = {baseline_name(key): scores[name] for key, scores in report.baselines.items() if name in scores}
+        known = {key: value for key, value in reached.items() if value == value}
+        lines.append(Dot(metric_name(name), interval.value, interval.low, interval.high, known))
+    if not lines:
+        return None
+    lines.sort(key=lambda line: line.label != metric_name(report.headline))
+    names = [baseline_name(key) for key in report.baselines]
+    return dot_plot(say("report.plot.scores"), say("report.this_run"), lines, names)
+
+
+def headings(kept: Retention) -> list[str]:
+    """Over the columns of `task_rows`."""
+    names = ("book", "run", "rows", "learned", "final", "lost")
+    return [say(f"retention.{name}", metric=metric_name(kept.metric)) for name in names]
+
+
+def task_rows(kept: Retention) -> list[list[str]]:
+    """One line a task, the oldest first and this run's own last: book, run, rows, learned, final, lost."""
+    rows = [
+        [task.book, task.run, str(task.rows), spanned(task.learned), spanned(task.final), spanned(task.lost, "+")]
+        for task in kept.tasks
+    ]
+    return [*rows, [say("retention.own"), kept.run, "–", spanned(kept.own), spanned(kept.own), "–"]]
+
+
+def summary_facts(kept: Retention) -> list[tuple[str, str]]:
+    """The figures over all tasks, in words: what was learned beside what was forgotten, never one alone."""
+    found = [
+        (say("retention.learned_mean"), score_text(kept.learned)),
+        (say("retention.final_mean"), score_text(kept.final)),
+        (say("retention.forgetting"), spanned(kept.forgetting, "+")),
+        (say("retention.backward"), spanned(kept.backward, "+")),
+        (say("retention.before"), spanned(kept.before)),
+    ]
+    if kept.forward is not None:
+        found.append((say("retention.forward"), spanned(kept.forward, "+")))
+    return found
+
+
+def arm_rows(verdict: Verdict) -> list[list[str]]:
+    """What both arms of a test have kept: the headings, then one line an earlier task, the oldest first: book, rows,
+    score when learned, of A, of B, and what each has lost. Empty where the arms continue from no run."""
+    kept = verdict.extra.get("retention", [])
+    if not kept:
+        return []
+    names = [f"v{verdict.a}", f"v{verdict.b}"]
+    learned = say("retention.learned", metric=metric_name(verdict.metric))
+    lost = [f"{say('retention.lost')} {name}" for name in names]
+    lines = [
+        [
+            task["book"],
+            number(task["rows"]),
+            *(score_text(task[side]) for side in ("learned", "a", "b")),
+            *(amount(task["learned"] - task[side], verdict.metric) for side in "ab"),
+        ]
+        for task in kept
+    ]
+    return [[say("retention.book"), say("retention.rows"), learned, *names, *lost], *lines]
+
+
+def spanned(span: Interval, sign: str = "") -> str:
+    """A value with the ends of its interval; `+` shows the sign of a difference."""
+    value, low, high = (f"{part:{sign}.3f}" for part in (span.value, span.low, span.high))
+    return f"{value} ({low} … {high})"
+
+
+def retention_view(kept: Retention | None) -> dict[str, Any] | None:
+    """What the template shows; None where a run continues from none."""
+    if kept is None:
+        return None
+    return {"headings": headings(kept), "rows": task_rows(kept), "facts": summary_facts(kept)}
+
+
+__all__ = [
+    "Standing",
+    "all_notes",
+    "arm_rows",
+    "best_baseline",
+    "headings",
+    "headline_plot",
+    "interval_text",
+    "retention_view",
+    "score_rows",
+    "spanned",
+    "standing",
+    "summary_facts",
+    "task_rows",
+]
