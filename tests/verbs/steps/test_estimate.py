@@ -108,6 +108,6 @@ def test_who_measures(precision: str, gain: float, gpu: bool, expected: str, mon
     monkeypatch.setattr(module, "bf16_gain", lambda: gain)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
-    monkeypatch.setattr(module, "pace", lambda width, tokens, kind: "numpy")
+    monkeypatch.setattr(module, "measure_cpu", lambda width, tokens, kind: "numpy")
     monkeypatch.setattr(speed, "measure", lambda width, tokens, kind: f"torch {kind}")
     assert this_speed(64, 100, precision) == expected
