@@ -67,5 +67,6 @@ def test_threads_share_the_work_and_none_waits_for_another(monkeypatch: pytest.M
 
 
 def test_measuring_imports_no_torch() -> None:
-    code = "import sys; from tunebook.models.cpu_speed import measure_cpu; measure_cpu(32, 32); assert 'torch' not in sys.modules"
+    measuring = "from tunebook.models.cpu_speed import measure_cpu; measure_cpu(32, 32)"
+    code = f"import sys; {measuring}; assert 'torch' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tunebook.core.formatting import metric_name, number
 from tunebook.core.lineage import General
 from tunebook.core.messages import say
-from tunebook.core.words import metric_name, number
-from tunebook.report.worth import spanned
+from tunebook.report.scores import spanned
 
 
 def headings() -> list[str]:
