@@ -9,7 +9,6 @@ of one fresh book and keep their token caches to themselves. Evaluation on the t
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
 import os
@@ -21,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.record import DATA, ratio, write_result
+from benchmarks.record import DATA, given, ratio, write_result
 
 OLD = ("learning_rate=5e-6", "max_epochs=1")
 NEW = ("learning_rate=1e-4", "max_epochs=1")
@@ -109,12 +108,7 @@ def together(book: Path, seeds: int, *more: str) -> dict[str, Any]:
 
 def main(case: str, arguments: list[str]) -> Path:
     """Alternate both sides and write the result."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--repeats", type=int, default=1)
-    read.add_argument("--rows", type=int, default=3000)
-    read.add_argument("--seeds", type=int, default=5)
-    read.add_argument("--model", default="builtin:minilm")
-    options = read.parse_args(arguments)
+    options = given(arguments, repeats=1, rows=3000, seeds=5, model="builtin:minilm")
     found: dict[str, list[dict[str, Any]]] = {"separate": [], "ab": [], "ab_without_looks": []}
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)

@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks.record import RESULTS, write_result
+from benchmarks.record import RESULTS, given, write_result
 from benchmarks.same_table import SETS, first_layer
 from benchmarks.sets import book_of, characters_of, model_of, read_set
 
@@ -100,11 +100,7 @@ class Truths:
 
 def main(claim: str, arguments: list[str]) -> Path:
     """Every set from every start."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--steps", type=int, default=40)
-    read.add_argument("--rows", type=int, default=300)
-    read.add_argument("--fresh", type=int, default=5)
-    options = read.parse_args(arguments)
+    options = given(arguments, steps=40, rows=300, fresh=5)
     path = RESULTS / f"{claim}.json"
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     found = before["cases"] if before.get("asked") == vars(options) else []

@@ -9,7 +9,6 @@ coverage is that of the others.
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 from collections import defaultdict
@@ -22,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.record import write_result
+from benchmarks.record import given, write_result
 from benchmarks.resampled import intervals as resampled
 from benchmarks.samples import Population, even, steep
 from tunebook.core.nouns import Interval, Labels
@@ -173,10 +172,7 @@ def table(lines: list[dict[str, Any]]) -> str:
 
 def main(claim: str, arguments: list[str]) -> Path:
     """Simulate on two cores, print the summary and write the result."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--repeats", type=int, default=500)
-    read.add_argument("--before", type=int, default=100)
-    options = read.parse_args(arguments)
+    options = given(arguments, repeats=500, before=100)
     begun = time.perf_counter()
     with ProcessPoolExecutor(2) as pool:
         parts = pool.map(partial(measure, repeats=options.repeats, before=options.before), DESIGN)

@@ -7,7 +7,6 @@ Answers as in `benchmarks/answers.py`; each test is run by its looks with and wi
 
 from __future__ import annotations
 
-import argparse
 import time
 from itertools import product
 from pathlib import Path
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.answers import Latent
 from benchmarks.gate import verdicts
-from benchmarks.record import write_result
+from benchmarks.record import given, write_result
 from tunebook.stats.gate import Effect, MeanSquares
 from tunebook.stats.sequential import chance_left, spent
 
@@ -72,9 +71,7 @@ def cells(draws: int) -> list[dict[str, Any]]:
 
 def main(claim: str, arguments: list[str]) -> Path:
     """Simulate, print and write the result."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--draws", type=int, default=4000)
-    options = read.parse_args(arguments)
+    options = given(arguments, draws=4000)
     begun, found = time.perf_counter(), cells(options.draws)
     print("looks to  rows  seed sd  delta  gain | promoted, without and with the rule | seeds; points and percent")
     for cell in found:

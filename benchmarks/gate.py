@@ -9,7 +9,6 @@ of freedom, without the weight of the seeds' mean square.
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 from collections import Counter
@@ -25,7 +24,7 @@ from scipy.special import stdtrit
 
 from benchmarks.answers import Latent
 from benchmarks.intervals import before, bootstraps, ends
-from benchmarks.record import write_result
+from benchmarks.record import given, write_result
 from tunebook.stats.gate import MeanSquares
 from tunebook.stats.paired import exact_p
 from tunebook.stats.sequential import spent
@@ -196,10 +195,7 @@ def table(found: dict[str, list[dict[str, Any]]], design: Design) -> str:
 
 def main(claim: str, arguments: list[str]) -> Path:
     """Simulate, print the table and write the result."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--draws", type=int, default=5000)
-    read.add_argument("--bootstrap-draws", type=int, default=400)
-    options = read.parse_args(arguments)
+    options = given(arguments, draws=5000, bootstrap_draws=400)
     begun, design = time.perf_counter(), Design(draws=options.draws)
     found, of_ends = simulate(design), ends(40 * design.draws)
     drawn = bootstraps(options.bootstrap_draws)

@@ -8,7 +8,6 @@ common to all rows of a group (of a user, a document). Delta is 0: what is count
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from benchmarks.answers import ARM, LEVEL, OWN, SHARED, SLOPE
-from benchmarks.record import write_result
+from benchmarks.record import given, write_result
 from tunebook.stats.gate import MeanSquares, of_groups
 
 Array = NDArray[Any]
@@ -92,9 +91,7 @@ def _above(difference: Array, codes: Array, alpha: float) -> tuple[int, int]:
 
 def main(claim: str, arguments: list[str]) -> Path:
     """Simulate, print the table and write the result."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--draws", type=int, default=4000)
-    options = read.parse_args(arguments)
+    options = given(arguments, draws=4000)
     begun, design = time.perf_counter(), Design(draws=options.draws)
     cells = simulate(design)
     print("percent of tests with a lower end above 0: counting rows, counting groups")

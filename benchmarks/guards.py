@@ -7,7 +7,6 @@ Answers as in `benchmarks/answers.py`, each class drawn by itself; the classes o
 
 from __future__ import annotations
 
-import argparse
 import time
 from itertools import product
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.answers import Latent
-from benchmarks.record import write_result
+from benchmarks.record import given, write_result
 from tunebook.stats.gate import MeanSquares
 from tunebook.stats.sequential import spent
 from tunebook.verbs.abtest.classes import holdable, watched
@@ -56,9 +55,7 @@ def cells(draws: int) -> list[dict[str, Any]]:
 
 def main(claim: str, arguments: list[str]) -> Path:
     """Simulate, print and write the result."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--draws", type=int, default=4000)
-    options = read.parse_args(arguments)
+    options = given(arguments, draws=4000)
     begun, found = time.perf_counter(), cells(options.draws)
     print("classes  rows  margin  seed sd  look | equal: one class broken  test stopped | fall of the margin seen")
     for cell in found:

@@ -7,14 +7,13 @@ After each kill the book must be whole, and the same command must work: a traini
 
 from __future__ import annotations
 
-import argparse
 import random
 import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.record import write_result
+from benchmarks.record import given, write_result
 from benchmarks.small_book import COMMANDS, SmallBook, Tally, make, run, start, strange, summary, whole
 
 
@@ -56,10 +55,7 @@ def _made(name: str, text: str) -> bool:
 
 def main(case: str, arguments: list[str]) -> Path:
     """Kill and write the result."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--rounds", type=int, default=4)
-    read.add_argument("--seed", type=int, default=1)
-    options = read.parse_args(arguments)
+    options = given(arguments, rounds=4, seed=1)
     draw, tallies = random.Random(options.seed), {name: Tally() for name in COMMANDS}
     with tempfile.TemporaryDirectory() as folder:
         book = make(Path(folder))

@@ -10,7 +10,6 @@ test is done again in a copy of the book that nobody disturbed, and the verdicts
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
@@ -22,7 +21,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.record import ROOT, write_result
+from benchmarks.record import ROOT, given, write_result
 from tunebook.verbs.steps.book import Book
 
 LONGEST = 12.0  # seconds until a kill: a few short runs
@@ -141,10 +140,7 @@ def main(case: str, arguments: list[str]) -> Path:
     from tests import small
     from tests.ab_book import make_book
 
-    read = argparse.ArgumentParser()
-    read.add_argument("--rounds", type=int, default=50)
-    read.add_argument("--seed", type=int, default=1)
-    options = read.parse_args(arguments)
+    options = given(arguments, rounds=50, seed=1)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         os.environ["TUNEBOOK_HOME"] = str(folder / "home")

@@ -10,7 +10,6 @@ promotion works.
 
 from __future__ import annotations
 
-import argparse
 import random
 import subprocess
 import sys
@@ -19,7 +18,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.record import ROOT, write_result
+from benchmarks.record import ROOT, given, write_result
 from tunebook.verbs.promote import promote
 from tunebook.verbs.steps.book import Book
 
@@ -111,10 +110,7 @@ def main(case: str, arguments: list[str]) -> Path:
 
     from tests.logged import make_book
 
-    read = argparse.ArgumentParser()
-    read.add_argument("--rounds", type=int, default=50)
-    read.add_argument("--seed", type=int, default=1)
-    options = read.parse_args(arguments)
+    options = given(arguments, rounds=50, seed=1)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TUNEBOOK_HOME"] = folder
         book = make_book(Path(folder) / "book")

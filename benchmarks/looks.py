@@ -9,7 +9,6 @@ does. Scored on the rows that chose it (before), or each row by the look that th
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from scipy.special import ndtr, ndtri
 
 from benchmarks.answers import ARM, LEVEL, OWN, SHARED
 from benchmarks.gate import verdicts
-from benchmarks.record import write_result
+from benchmarks.record import given, write_result
 from tunebook.stats.bootstrap import folds_of
 from tunebook.stats.gate import MeanSquares
 
@@ -162,9 +161,7 @@ def table(cells: list[dict[str, Any]]) -> str:
 
 def main(claim: str, arguments: list[str]) -> Path:
     """Simulate, print the table and write the result."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--draws", type=int, default=3000)
-    options = read.parse_args(arguments)
+    options = given(arguments, draws=3000)
     begun = time.perf_counter()
     cells = [{"case": case.told, **simulate(case, options.draws)} for case in (*EQUAL, *BETTER)]
     print(table(cells))

@@ -9,7 +9,6 @@ more: both arms with fresh seeds, on half as many test rows. Beside it stands in
 
 from __future__ import annotations
 
-import argparse
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.answers import Latent
 from benchmarks.gate import sequence, verdicts
-from benchmarks.record import write_result
+from benchmarks.record import given, write_result
 from tunebook.core.verdict import Gate
 from tunebook.stats.gate import MeanSquares
 from tunebook.stats.sequential import family_error
@@ -127,9 +126,7 @@ def table(found: list[dict[str, Any]]) -> str:
 
 def main(claim: str, arguments: list[str]) -> Path:
     """Simulate, print the table and write the result."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--draws", type=int, default=3000)
-    options = read.parse_args(arguments)
+    options = given(arguments, draws=3000)
     begun, design = time.perf_counter(), Design(draws=options.draws)
     found = simulate(design)
     print(table(found))

@@ -8,12 +8,11 @@ nothing half-made may stay.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.record import write_result
+from benchmarks.record import given, write_result
 from benchmarks.small_book import COMMANDS, SmallBook, Tally, make, start, strange, summary, whole
 
 TWO = [
@@ -50,9 +49,7 @@ def meet(book: SmallBook, names: tuple[str, str], tally: Tally) -> None:
 
 def main(case: str, arguments: list[str]) -> Path:
     """Run them and write the result."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--rounds", type=int, default=3)
-    rounds = read.parse_args(arguments).rounds
+    rounds = given(arguments, rounds=3).rounds
     tallies = {" + ".join(names): Tally() for names in TWO}
     with tempfile.TemporaryDirectory() as folder:
         book = make(Path(folder))

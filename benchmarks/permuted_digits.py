@@ -10,7 +10,6 @@ task right after its own training, `forgetting` the mean over the first four of 
 
 from __future__ import annotations
 
-import argparse
 import copy
 import json
 from collections.abc import Iterator, Mapping
@@ -24,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from benchmarks.record import RESULTS, write_result
+from benchmarks.record import RESULTS, given, write_result
 
 TASKS, BATCH, RATE = 5, 32, 0.05
 # What was measured elsewhere in this setting: mean score over the five tasks after the last.
@@ -185,10 +184,7 @@ def past_of(parts: list[Any]) -> Any:
 
 def main(claim: str, arguments: list[str]) -> Path:
     """Every arm with every seed that is not in the result yet, beside what was measured elsewhere."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--seeds", type=int, default=3)
-    read.add_argument("--only", default="")
-    options = read.parse_args(arguments)
+    options = given(arguments, seeds=3, only="")
     path = RESULTS / f"{claim}.json"
     before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     found: dict[str, Any] = before["arms"] if before.get("seeds") == options.seeds else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import json
 import os
@@ -16,6 +17,14 @@ ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("TUNEBOOK_REAL_DATA", ROOT.parent / "shared" / "data"))
 RESULTS = Path(__file__).parent / "results"
 _LIBRARIES = ("tunebook", "torch", "transformers", "accelerate", "numpy")
+
+
+def given(arguments: list[str], **defaults: float | str) -> argparse.Namespace:
+    """Options of a benchmark, each of the type of its default: `draws=4000` is `--draws`."""
+    read = argparse.ArgumentParser()
+    for name, value in defaults.items():
+        read.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
+    return read.parse_args(arguments)
 
 
 def ratio(values: list[float]) -> dict[str, float]:
@@ -64,4 +73,4 @@ def _flags() -> list[str]:
     return [flag for flag in _cpu("flags").split() if flag.startswith(("avx512", "amx"))]
 
 
-__all__ = ["DATA", "RESULTS", "ROOT", "graded", "ratio", "write_result"]
+__all__ = ["DATA", "RESULTS", "ROOT", "given", "graded", "ratio", "write_result"]

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.record import write_result
+from benchmarks.record import given, write_result
 from benchmarks.sets import characters_of, model_of
 from benchmarks.tables_matter import make_book
 
@@ -68,11 +68,7 @@ def first_layer(model: str, folder: Path) -> Path:
 
 def main(claim: str, arguments: list[str]) -> Path:
     """Run all repetitions and count the promotions."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--repetitions", type=int, default=20)
-    read.add_argument("--seeds", type=int, default=3)
-    read.add_argument("--steps", type=int, default=150)
-    options = read.parse_args(arguments)
+    options = given(arguments, repetitions=20, seeds=3, steps=150)
     sets = {name: repeated(name, options) for name in SETS}
     found = [item for side in sets.values() for item in side["repetitions"]]
     return write_result(

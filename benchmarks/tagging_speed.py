@@ -11,7 +11,6 @@ spans on the test rows after the last run of the first two shows that the faster
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.record import DATA, ratio, write_result
+from benchmarks.record import DATA, given, ratio, write_result
 from benchmarks.training_speed import BATCH, RATE, alternated, timed_fit
 
 CASES: dict[str, dict[str, Any]] = {
@@ -147,10 +146,7 @@ def run_tunebook(case: str, task: str, steps: int, score: bool) -> dict[str, flo
 
 def main(claim: str, arguments: list[str]) -> Path:
     """Alternate the sides of each case and write the result."""
-    known = argparse.ArgumentParser()
-    known.add_argument("--pairs", type=int, default=5)
-    known.add_argument("--steps", type=int, default=60)
-    options = known.parse_args(arguments)
+    options = given(arguments, pairs=5, steps=60)
     result: dict[str, Any] = {"steps": options.steps, "batch_size": BATCH, "cases": {}}
     for case in CASES:
         found = alternated("benchmarks.tagging_speed", case, SIDES, options.pairs, options.steps)

@@ -10,7 +10,6 @@ that the faster one did not learn less.
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
 import resource
@@ -22,7 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.record import DATA, ROOT, ratio, write_result
+from benchmarks.record import DATA, ROOT, given, ratio, write_result
 from benchmarks.sets import read_set
 
 CASES = {
@@ -225,10 +224,7 @@ def alternated(
 
 def main(case: str, arguments: list[str]) -> Path:
     """Alternate the sides and write the result."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--pairs", type=int, default=5)
-    read.add_argument("--steps", type=int, default=60)
-    options = read.parse_args(arguments)
+    options = given(arguments, pairs=5, steps=60)
     sides = ("tunebook", *(side for side in CASES[case]["against"] if "bf16" not in side or has_bf16()))
     found = alternated("benchmarks.training_speed", case, sides, options.pairs, options.steps)
     ratios = {

@@ -16,14 +16,12 @@ from tests.contracts.test_techniques import (
     EVERY,
     IN_FLOAT32,
     candidates,
+    check_resume,
     check_split,
-    finite,
     in_float64,
     own,
-    same,
 )
-from tests.engine.test_fit import BombError, bomb
-from tests.ground import Ground, weights
+from tests.ground import Ground
 from tests.tasks.reranking import made as ranked
 from tunebook.core.errors import PlanError, TunebookError
 from tunebook.core.facts import Facts
@@ -31,7 +29,6 @@ from tunebook.core.nouns import DataRef, Plan, Roles
 from tunebook.core.params import build, declarations
 from tunebook.core.registry import tasks, techniques
 from tunebook.engine.fit import Fit, Material
-from tunebook.engine.outcome import last_checkpoint
 from tunebook.models.source import load_tokenizer
 
 TASK = tasks()["reranking"]()
@@ -99,14 +96,7 @@ def test_the_step_does_not_depend_on_how_its_rows_are_split(key: str, ground: Gr
 
 @pytest.mark.parametrize("key", ALLOWED)
 def test_it_acts_and_resumes_as_if_never_stopped(key: str, ground: Ground, tmp_path: Path) -> None:
-    made = ground.plan({key: rows(key)}, **{**AT_ONCE, "max_steps": 6, "eval_every": 3})
-    whole = ground.fit(tmp_path / "whole", made).run()
-    with pytest.raises(BombError):
-        ground.fit(tmp_path / "parts", made, callbacks=[bomb(4)]).run()
-    parts = ground.fit(tmp_path / "parts", made).run(last_checkpoint(tmp_path / "parts"))
-    assert any(whole.counters[key].values()) and parts.counters == whole.counters
-    assert finite(tmp_path / "whole", made)
-    assert same(weights(tmp_path / "whole", made), weights(tmp_path / "parts", made))
+    assert any(check_resume({key: rows(key)}, ground, tmp_path, **AT_ONCE).counters[key].values())
 
 
 def test_rows_of_this_ground_have_several_pairs_and_some_several_windows(ground: Ground, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from tunebook.core.registry import tasks, techniques
 from tunebook.core.technique import GroupsParams, Listens, PreparesData, PreparesModel, Scores, WrapsLoss
 from tunebook.engine import fit
 from tunebook.engine.continual import build_model
-from tunebook.engine.outcome import last_checkpoint
+from tunebook.engine.outcome import Outcome, last_checkpoint
 from tunebook.engine.track import read_history
 
 EVERY = sorted(techniques())
@@ -161,6 +161,20 @@ def in_float64() -> Iterator[None]:
             torch.set_default_dtype(before)
 
 
+def check_resume(used: dict[str, dict[str, Any]], ground: Ground, folder: Path, **settings: Any) -> Outcome:
+    """A run that is stopped in its fourth step and taken up again leaves the weights, counters and history of one that
+    was not; what the latter gave."""
+    made = ground.plan(used, **{**settings, "max_steps": 6, "eval_every": 3})
+    whole = ground.fit(folder / "whole", made).run()
+    with pytest.raises(BombError):
+        ground.fit(folder / "parts", made, callbacks=[bomb(4)]).run()
+    parts = ground.fit(folder / "parts", made).run(last_checkpoint(folder / "parts"))
+    assert same(weights(folder / "whole", made), weights(folder / "parts", made))
+    assert finite(folder / "whole", made) and parts.counters == whole.counters
+    assert read_history(folder / "whole" / "metrics.jsonl") == read_history(folder / "parts" / "metrics.jsonl")
+    return whole
+
+
 def check_split(used: dict[str, dict[str, Any]], ground: Ground, folder: Path, rtol: float, atol: float) -> None:
     """Three steps of 16 rows at once, and of four times four, leave the same losses and weights."""
     common = {"max_steps": 3, "eval_every": 3, "optimizer": "sgd", "learning_rate": 0.1, **NO_DROPOUT}
@@ -219,14 +233,7 @@ def test_what_draws_at_random_has_the_same_loss_in_expectation(key: str, ground:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_resume_is_as_if_never_stopped(key: str, ground: Ground, tmp_path: Path) -> None:
-    made = ground.plan({key: rows(key, ground, tmp_path)}, max_steps=6, eval_every=3)
-    whole = ground.fit(tmp_path / "whole", made).run()
-    with pytest.raises(BombError):
-        ground.fit(tmp_path / "parts", made, callbacks=[bomb(4)]).run()
-    parts = ground.fit(tmp_path / "parts", made).run(last_checkpoint(tmp_path / "parts"))
-    assert same(weights(tmp_path / "whole", made), weights(tmp_path / "parts", made))
-    assert parts.counters == whole.counters
-    assert read_history(tmp_path / "whole" / "metrics.jsonl") == read_history(tmp_path / "parts" / "metrics.jsonl")
+    check_resume({key: rows(key, ground, tmp_path)}, ground, tmp_path)
 
 
 @pytest.mark.parametrize("key", KEYS)

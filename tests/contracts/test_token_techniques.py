@@ -16,22 +16,18 @@ from tests.contracts.test_techniques import (
     IN_FLOAT32,
     KEYS,
     candidates,
+    check_resume,
     check_split,
     finite,
     in_float64,
-    same,
     teams,
 )
-from tests.engine.test_fit import BombError, bomb
-from tests.ground import MORE, Ground, finished, weights
-from tests.tasks.tagging import made as tagged
+from tests.ground import Ground
+from tests.tasks.tagging.ground import make_tagged
 from tunebook.core.errors import PlanError, TunebookError
 from tunebook.core.facts import Facts
-from tunebook.core.nouns import Plan
 from tunebook.core.params import build
 from tunebook.core.registry import tasks, techniques
-from tunebook.data.prepare import prepare
-from tunebook.engine.outcome import last_checkpoint
 
 FIT = [key for key in EVERY if techniques()[key].needs - {"past"} <= tasks()["tagging"].gives]
 OF_CLASSES = ("asymmetric", "class_balanced", "ordinal_loss")  # of rows, or of labels that a token has several of
@@ -40,23 +36,9 @@ ALLOWED = [key for key in FIT if key not in OF_CLASSES]
 pytestmark = pytest.mark.no_cover  # as in test_techniques
 
 
-class Tagged(Ground):
-    """A ground of rows with entities."""
-
-    task = "tagging"
-
-    def _filled(self, made: Plan, woven: list[Any]) -> Plan:
-        params = made.params.model_copy(update={"metric": "span_f1"})
-        return super()._filled(made, woven).model_copy(update={"params": params})
-
-
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    folder = tmp_path_factory.mktemp("tagged")
-    (folder / "rows.conll").write_text(tagged.conll(tagged.rows(140, repeat=4)))
-    small.write_csv(folder / MORE, 24, seed=7)
-    model = small.base_model(folder / "model")
-    return finished(Tagged(folder, model, prepare([folder / "rows.conll"], folder / "data")))
+    return make_tagged(tmp_path_factory.mktemp("tagged"))
 
 
 def rows(key: str, ground: Ground) -> dict[str, Any]:
@@ -95,14 +77,7 @@ def test_nor_where_a_technique_has_parts_in_float32(key: str, ground: Ground, tm
 
 @pytest.mark.parametrize("key", ALLOWED)
 def test_it_acts_and_resumes_as_if_never_stopped(key: str, ground: Ground, tmp_path: Path) -> None:
-    made = ground.plan({key: rows(key, ground)}, **{**AT_ONCE, "max_steps": 6, "eval_every": 3})
-    whole = ground.fit(tmp_path / "whole", made).run()
-    with pytest.raises(BombError):
-        ground.fit(tmp_path / "parts", made, callbacks=[bomb(4)]).run()
-    parts = ground.fit(tmp_path / "parts", made).run(last_checkpoint(tmp_path / "parts"))
-    assert any(whole.counters[key].values()) and parts.counters == whole.counters
-    assert finite(tmp_path / "whole", made)
-    assert same(weights(tmp_path / "whole", made), weights(tmp_path / "parts", made))
+    assert any(check_resume({key: rows(key, ground)}, ground, tmp_path, **AT_ONCE).counters[key].values())
 
 
 @pytest.mark.parametrize("key", [key for key in ALLOWED if key not in KEYS])

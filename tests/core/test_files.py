@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tunebook.core.files import as_umask_says, part_of, user_cache, write_whole
+from tunebook.core.files import as_umask_says, part_of, user_cache, user_data, write_whole
 
 
 def test_a_text_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
@@ -46,23 +46,31 @@ def test_files_get_the_rights_of_new_ones(tmp_path: Path) -> None:
     assert (tmp_path / "below").stat().st_mode & 0o777 == 0o700
 
 
+NO_FOLDERS = ("TUNEBOOK_CACHE", "TUNEBOOK_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "LOCALAPPDATA")
+
+
 @pytest.mark.parametrize(
-    ("platform", "variables", "folder"),
+    ("platform", "variables", "cache", "data"),
     [
-        ("linux", {}, "home/.cache/tunebook"),
-        ("linux", {"XDG_CACHE_HOME": "/else"}, "/else/tunebook"),
-        ("darwin", {"XDG_CACHE_HOME": "/else"}, "home/Library/Caches/tunebook"),
-        ("win32", {}, "home/AppData/Local/tunebook/cache"),
-        ("win32", {"LOCALAPPDATA": "/local"}, "/local/tunebook/cache"),
-        ("linux", {"TUNEBOOK_CACHE": "~/mine", "XDG_CACHE_HOME": "/else"}, "home/mine"),
+        ("linux", {}, "home/.cache/tunebook", "home/.local/share/tunebook"),
+        ("linux", {"XDG_CACHE_HOME": "/c", "XDG_DATA_HOME": "/d"}, "/c/tunebook", "/d/tunebook"),
+        (
+            "darwin",
+            {"XDG_CACHE_HOME": "/c"},
+            "home/Library/Caches/tunebook",
+            "home/Library/Application Support/tunebook",
+        ),
+        ("win32", {}, "home/AppData/Local/tunebook/cache", "home/AppData/Local/tunebook"),
+        ("win32", {"LOCALAPPDATA": "/local"}, "/local/tunebook/cache", "/local/tunebook"),
+        ("linux", {"TUNEBOOK_CACHE": "~/mine", "XDG_CACHE_HOME": "/c", "TUNEBOOK_HOME": "/tb"}, "home/mine", "/tb"),
     ],
 )
-def test_the_users_cache(
-    platform: str, variables: dict[str, str], folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_users_folders(
+    platform: str, variables: dict[str, str], cache: str, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("TUNEBOOK_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+    for name in NO_FOLDERS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("tunebook.core.files.sys.platform", platform)
     for name, value in {"HOME": str(tmp_path / "home"), **variables}.items():
         monkeypatch.setenv(name, value)
-    assert user_cache() == tmp_path / folder
+    assert (user_cache(), user_data()) == (tmp_path / cache, tmp_path / data)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tunebook.core.errors import PlanError
 from tunebook.core.training import Training
-from tunebook.engine.batching import RowNumbers, StepSampler, by_length, by_lines, padding
+from tunebook.engine.batching import RowNumbers, StepSampler, by_length, by_lines
 from tunebook.engine.ranks import Shares
 from tunebook.tables.rules import planned_steps
 
@@ -108,6 +108,11 @@ def test_epochs_differ_and_the_seed_decides() -> None:
     sampler.set_epoch(1)
     assert list(sampler) != first
     assert list(StepSampler(lengths(100), Shares(8), seed=2)) != first
+
+
+def padding(lengths, batches):
+    """Padded tokens over real tokens: 1 is none wasted."""
+    return sum(len(batch) * lengths[list(batch)].max() for batch in batches) / lengths.sum()
 
 
 def test_bucketing_saves_padding() -> None:

@@ -6,7 +6,7 @@ from scipy import stats
 
 from tunebook.core.errors import PlanError
 from tunebook.stats.degrees_of_freedom import seed_weight
-from tunebook.stats.gate import MeanSquares, decide, two_way
+from tunebook.stats.gate import MeanSquares, proven, two_way
 from tunebook.stats.power import MOST_ROWS, MOST_SEEDS, Needed, min_detectable, needed
 
 
@@ -39,7 +39,7 @@ def asked(values, delta):
 def test_it_gives_the_first_numbers_that_decide(mean, delta):
     values = drawn(3, 400, mean, seed=4)
     effect = two_way(values)
-    assert decide(mean, effect.lower, effect.upper, delta) == "INCONCLUSIVE"
+    assert proven(effect.lower, mean - delta, effect.lower - delta, effect.upper - delta) == "INCONCLUSIVE"
     need = values.mean() if values.mean() >= delta else delta - values.mean()
     found = asked(values, delta)
     assert half_at(values, found.seeds, 400) < need

@@ -13,16 +13,16 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from tests import small
-from tests.ground import MORE, Ground, finished, weights
+from tests.ground import Ground, weights
 from tests.tasks.tagging import made
+from tests.tasks.tagging.ground import make_tagged
 from tunebook.core.answers import Rows
 from tunebook.core.errors import PlanError
 from tunebook.core.facts import Facts
-from tunebook.core.nouns import Labels, Plan
+from tunebook.core.nouns import Labels
 from tunebook.core.registry import task_of
 from tunebook.core.technique import RunContext
 from tunebook.data.load import load
-from tunebook.data.prepare import prepare
 from tunebook.engine.infer import Inference
 from tunebook.engine.load import load_model
 from tunebook.nets.averages import Mix
@@ -37,24 +37,9 @@ from tunebook.verbs.steps.order import order
 TAGGING = task_of("tagging")()
 
 
-class Tagged(Ground):
-    """A ground of rows with entities."""
-
-    task = "tagging"
-
-    def _filled(self, made: Plan, woven: list[Any]) -> Plan:
-        params = made.params.model_copy(update={"metric": "span_f1"})
-        return super()._filled(made, woven).model_copy(update={"params": params})
-
-
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    folder = tmp_path_factory.mktemp("tagged")
-    (folder / "rows.conll").write_text(made.conll(made.rows(140, repeat=4)))
-    small.write_csv(folder / MORE, 24, seed=7)
-    return finished(
-        Tagged(folder, small.base_model(folder / "model"), prepare([folder / "rows.conll"], folder / "data"))
-    )
+    return make_tagged(tmp_path_factory.mktemp("tagged"))
 
 
 def allowed(path: tuple[int, ...]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests import small
-from tests.tasks.reranking.test_book import records
+from tests.tasks.reranking.test_book import make_book, records
 from tunebook.core.errors import DataError
 from tunebook.data.options import DataOptions
 from tunebook.tables.make import child
-from tunebook.verbs.init import init
 from tunebook.verbs.rerank import read_passages, rerank
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.merge import golden, merge
@@ -26,11 +23,7 @@ from tunebook.verbs.steps.train import train
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
-    folder = tmp_path_factory.mktemp("reranked")
-    file = folder / "rows.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in records(160)), encoding="utf-8")
-    model = small.base_model(folder / "model")
-    return init(folder / "book", file, model=model, options=DataOptions(task="reranking"))
+    return make_book(tmp_path_factory.mktemp("reranked"))
 
 
 @pytest.fixture(scope="module")

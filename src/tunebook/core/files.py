@@ -55,14 +55,23 @@ def as_umask_says(folder: Path) -> None:
 
 def user_cache() -> Path:
     """TUNEBOOK_CACHE, else the folder in which programs of this system keep what they can make again."""
-    chosen = os.environ.get("TUNEBOOK_CACHE")
-    if chosen:
+    return _user_folder("TUNEBOOK_CACHE", "Caches", "tunebook/cache", ("XDG_CACHE_HOME", ".cache"))
+
+
+def user_data() -> Path:
+    """TUNEBOOK_HOME, else the folder in which programs of this system keep a user's data."""
+    return _user_folder("TUNEBOOK_HOME", "Application Support", "tunebook", ("XDG_DATA_HOME", ".local/share"))
+
+
+def _user_folder(variable: str, mac: str, windows: str, linux: tuple[str, str]) -> Path:
+    """What a variable names, else the system's own folder; on Linux that of a second variable, or one of the home."""
+    if chosen := os.environ.get(variable):
         return Path(chosen).expanduser()
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "tunebook"
+        return Path.home() / "Library" / mac / "tunebook"
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "tunebook" / "cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tunebook"
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / windows
+    return Path(os.environ.get(linux[0]) or Path.home() / linux[1]) / "tunebook"
 
 
 def content_id(content: Any, length: int = 12) -> str:
@@ -99,4 +108,4 @@ def lines_id(lines: Iterable[str], length: int = 12) -> str:
     return digest.hexdigest()[:length]
 
 
-__all__ = ["as_umask_says", "content_id", "file_id", "lines_id", "part_of", "user_cache", "write_whole"]
+__all__ = ["as_umask_says", "content_id", "file_id", "lines_id", "part_of", "user_cache", "user_data", "write_whole"]

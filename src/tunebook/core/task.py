@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -224,6 +224,11 @@ class Searches(Protocol):
         """Answers (N, k) of queries of these vectors (N, width), of all passages (P, width)."""
 
 
+def searching(task: object, labels: Labels) -> TypeGuard[Searches]:
+    """Whether rows with these labels are answered by passages that this task searches for."""
+    return isinstance(task, Searches) and task.searches(labels)
+
+
 @runtime_checkable
 class Spreads(Protocol):
     """A task whose answers say nothing where all of a row's are alike, so that a training which gets stuck there is
@@ -265,4 +270,5 @@ class OtherBook:
 
 __all__ = [
     "Criterion", "Draws", "Items", "Measures", "OtherBook", "Plain", "Reads", "Rows", "Searches", "Spreads", "Task",
+    "searching",
 ]  # fmt: skip

@@ -153,10 +153,4 @@ def by_lines(rows: Sequence[int], lines: NDArray[np.int64], size: int) -> list[l
     return parts
 
 
-def padding(lengths: NDArray[np.int64], batches: Sequence[Sequence[int]]) -> float:
-    """Padded tokens over real tokens: 1 is none wasted."""
-    padded = sum(len(batch) * int(lengths[list(batch)].max()) for batch in batches)
-    return padded / max(int(lengths.sum()), 1)
-
-
-__all__ = ["RowNumbers", "StepSampler", "by_length", "by_lines", "padding"]
+__all__ = ["RowNumbers", "StepSampler", "by_length", "by_lines"]

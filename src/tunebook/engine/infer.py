@@ -124,9 +124,6 @@ def _together(parts: list[Any], count: int) -> Outputs:
     return Outputs(logits, sum(part[2] for part in parts) / items if items else None)
 
 
-Scorer = Callable[[nn.Module], dict[str, float]]
-
-
 def mean_of_tokens(outputs: Any, batch: Batch) -> Tensor:
     """The mean of the last layer over a row's tokens, scaled to length 1; shape (rows, hidden)."""
     mask = batch["attention_mask"]
@@ -166,4 +163,4 @@ def encoder(
     return encode
 
 
-__all__ = ["Inference", "Outputs", "Read", "Scorer", "encoder", "features", "head", "mean_of_tokens"]
+__all__ = ["Inference", "Outputs", "Read", "encoder", "features", "head", "mean_of_tokens"]

@@ -18,7 +18,7 @@ from tunebook.core.errors import ModelError, TunebookError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
-from tunebook.core.task import Plain, Rows, Searches, Task
+from tunebook.core.task import Plain, Rows, Searches, Task, searching
 from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory
 from tunebook.engine.partial_model import is_partial
@@ -44,13 +44,9 @@ class LoadedModel:
         Args:
             cache: folder for the tokens, see `encode`.
         """
-        return (
-            self._found(rows, progress) if self._searches else self._run(self._encoded(rows, progress, cache), progress)
-        )
-
-    @property
-    def _searches(self) -> bool:
-        return isinstance(self.task, Searches) and self.task.searches(self.plan.labels)
+        if searching(self.task, self.plan.labels):
+            return self._found(rows, progress)
+        return self._run(self._encoded(rows, progress, cache), progress)
 
     def _found(self, rows: Rows, progress: Progress | None, batch_size: int = 64) -> NDArray[np.float32]:
         """The passages that are nearest to each row, of all that the rows know."""
@@ -72,7 +68,7 @@ class LoadedModel:
     ) -> tuple[list[dict[str, Any]], list[bool]]:
         """What the task says of each row, and whether the row was too long and lost its end."""
         encoded = self._encoded(rows, progress)
-        found = self._searches
+        found = searching(self.task, self.plan.labels)
         logits = self._found(rows, progress, batch_size) if found else self._run(encoded, progress, batch_size)
         return self.task.say(logits, rows, self.plan.labels), self._cut(rows, encoded)
 

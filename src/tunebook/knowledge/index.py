@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tunebook.core.errors import MachineError
+from tunebook.core.files import user_data
 from tunebook.core.localized import STORED
 from tunebook.core.nouns import Record
 from tunebook.knowledge.database import database, keep_private
@@ -61,7 +60,7 @@ class Index:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or home() / INDEX_FILE
+        self.path = path or user_data() / INDEX_FILE
 
     def add(self, lessons: Iterable[Lesson]) -> int:
         """Keep lessons and return how many were new. One that is known is left, unless it was known without its book.
@@ -184,18 +183,6 @@ def _list(names: Iterable[str]) -> str:
     return "|" + "|".join(names) + "|"
 
 
-def home() -> Path:
-    """TUNEBOOK_HOME, else the folder in which programs of this system keep a user's data."""
-    chosen = os.environ.get("TUNEBOOK_HOME")
-    if chosen:
-        return Path(chosen).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "tunebook"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "tunebook"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "tunebook"
-
-
 def pieces(question: str) -> list[str]:
     """What a text must hold to answer a question; of a long Chinese word any two neighbouring characters.
 
@@ -210,4 +197,4 @@ def pieces(question: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-__all__ = ["INDEX_FILE", "Index", "Question", "home", "pieces"]
+__all__ = ["INDEX_FILE", "Index", "Question", "pieces"]

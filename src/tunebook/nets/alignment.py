@@ -100,6 +100,13 @@ def by_block(statistic: Penalty, source: Tensor, target: Tensor, size: int) -> T
     return torch.cat(values)
 
 
+def aligned_by_block(inner: LossFn, run: RunContext, key: str, weight: float, statistic: Penalty, size: int) -> LossFn:
+    """A loss with a weight times a statistic of blocks of source and target rows; the loss itself for no weight."""
+    if not weight:
+        return inner
+    return aligned(inner, run, key, lambda source, target: weight * by_block(statistic, source, target, size))
+
+
 def refuse_adaptation(facts: Facts, key: str, target: str | None, block: int | None = None) -> None:
     """What all of domain adaptation needs.
 
@@ -113,4 +120,14 @@ def refuse_adaptation(facts: Facts, key: str, target: str | None, block: int | N
         raise PlanError("adaptation.block", key=f"{key}.block", value=block, allowed=f"2 … {batch}")
 
 
-__all__ = ["CHANGERS", "Block", "Partners", "Penalty", "Target", "aligned", "by_block", "refuse_adaptation"]
+__all__ = [
+    "CHANGERS",
+    "Block",
+    "Partners",
+    "Penalty",
+    "Target",
+    "aligned",
+    "aligned_by_block",
+    "by_block",
+    "refuse_adaptation",
+]

@@ -156,6 +156,25 @@ class Attack:
             torch.cuda.set_rng_state(self._began[1], self.device)
 
 
+def shifted_too(
+    inner: LossFn, run: RunContext, key: str, weight: float, find: Callable[[Attack, Point], Tensor]
+) -> LossFn:
+    """A loss plus a weight times that of the same rows at the shift which `find` looks for from the clean point; the
+    loss itself for no weight."""
+    if not weight:
+        return inner
+
+    def loss(model: Any, batch: Batch) -> Any:
+        attack = Attack(inner, run, model, batch)
+        clean = attack.at()
+        shift = find(attack, clean)
+        worse = attack.at(shift)
+        tell(run, key, shift, mean_loss=worse.loss)
+        return clean.loss + weight * worse.loss, clean.outputs
+
+    return loss
+
+
 def tell(run: RunContext, key: str, shift: Tensor, **means: Tensor) -> None:
     """Count the rows that were shifted; keep the mean length of their shifts and of each further figure.
 
@@ -183,6 +202,7 @@ __all__ = [
     "norms",
     "real",
     "shifted",
+    "shifted_too",
     "tell",
     "uniform",
     "unit",

@@ -77,11 +77,6 @@ def f1(counts: Counts) -> Array:
     return share(2 * counts.right, counts.true + counts.predicted)
 
 
-def accuracy(counts: Counts) -> Array:
-    """Share of rows whose only label is right; shape (...)."""
-    return share(counts.right.sum(-1), counts.rows)
-
-
 def macro(values: Array, counts: Counts) -> Array:
     """Plain mean over the classes that are present; shape (...)."""
     return share(np.where(counts.present, values, 0.0).sum(-1), counts.present.sum(-1))
@@ -161,7 +156,6 @@ def per_class(
 
 __all__ = [
     "Counts",
-    "accuracy",
     "confusion_matrix",
     "counts_of_confusion",
     "counts_of_decisions",

@@ -165,24 +165,12 @@ def of_groups(difference: Array, groups: Array) -> Array:
     return values
 
 
-def decide(mean: float, lower: float, upper: float, delta: float) -> Decision:
-    """What a gain with such an interval proves, where at least `delta` is wanted.
+def proven(lower: float, beyond: float, beyond_lower: float, beyond_upper: float) -> Decision:
+    """What a gain proves, by its lower end and by what was gained beyond delta with both of its ends.
 
     STRONG: more than delta is proven. PROMOTE: some gain is proven, and delta was seen. REJECT: less than delta is
     proven. INCONCLUSIVE: none of these. At a true gain of exactly delta, PROMOTE is the toss of a coin at best.
-
-    Raises:
-        PlanError: delta is negative or not a number.
-        DataError: the gain is not a number.
     """
-    if not 0 <= delta < math.inf:
-        raise PlanError("stats.delta", key="delta", value=delta, allowed=">= 0")
-    finite([mean, lower, upper], dims=1)
-    return proven(lower, mean - delta, lower - delta, upper - delta)
-
-
-def proven(lower: float, beyond: float, beyond_lower: float, beyond_upper: float) -> Decision:
-    """The same from the lower end of the gain, and from what was gained beyond delta with both of its ends."""
     if beyond_lower > 0:
         return "STRONG"
     if lower > 0 and beyond >= 0:
@@ -245,7 +233,6 @@ __all__ = [
     "check_alpha",
     "check_groups",
     "check_size",
-    "decide",
     "finite",
     "of_groups",
     "proven",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Facts, LossFn, RunContext, Technique
-from tunebook.nets.alignment import CHANGERS, Block, Target, aligned, by_block, refuse_adaptation
+from tunebook.nets.alignment import CHANGERS, Block, Target, aligned_by_block, refuse_adaptation
 
 
 class CORAL(Technique):
@@ -55,13 +55,7 @@ class CORAL(Technique):
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """Add the difference of the covariances."""
-        if not self.weight:
-            return inner
-
-        def penalty(source: Tensor, target: Tensor) -> Tensor:
-            return self.weight * by_block(difference, source, target, self.block)
-
-        return aligned(inner, run, self.key, penalty)
+        return aligned_by_block(inner, run, self.key, self.weight, difference, self.block)
 
 
 def difference(x: Tensor, y: Tensor) -> Tensor:

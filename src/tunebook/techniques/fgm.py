@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from tunebook.core.technique import Batch, LossFn, RunContext, Technique
-from tunebook.nets.perturb import LENGTH, Attack, Weight, tell
+from tunebook.core.technique import LossFn, RunContext, Technique
+from tunebook.nets.perturb import LENGTH, Weight, shifted_too
 
 
 class FGM(Technique):
@@ -41,18 +41,9 @@ class FGM(Technique):
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """Clean loss plus that of the shifted rows."""
-        if not self.weight:
-            return inner
-
-        def loss(model: Any, batch: Batch) -> Any:
-            attack = Attack(inner, run, model, batch)
-            clean = attack.at()
-            shift = self.epsilon * clean.uphill(keep=True)
-            shifted = attack.at(shift)
-            tell(run, self.key, shift, mean_loss=shifted.loss)
-            return clean.loss + self.weight * shifted.loss, clean.outputs
-
-        return loss
+        return shifted_too(
+            inner, run, self.key, self.weight, lambda attack, clean: self.epsilon * clean.uphill(keep=True)
+        )
 
 
 __all__ = ["FGM"]

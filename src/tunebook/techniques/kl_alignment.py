@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Facts, LossFn, RunContext, Technique
-from tunebook.nets.alignment import CHANGERS, Block, Target, aligned, by_block, refuse_adaptation
+from tunebook.nets.alignment import CHANGERS, Block, Target, aligned_by_block, refuse_adaptation
 
 _LEAST = 0.1  # share of the mean variance added to each: a dimension that hardly varies would count without end
 
@@ -56,13 +56,7 @@ class KLAlignment(Technique):
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """Add the divergence."""
-        if not self.weight:
-            return inner
-
-        def penalty(source: Tensor, target: Tensor) -> Tensor:
-            return self.weight * by_block(gaussian_divergence, source, target, self.block)
-
-        return aligned(inner, run, self.key, penalty)
+        return aligned_by_block(inner, run, self.key, self.weight, gaussian_divergence, self.block)
 
 
 def gaussian_divergence(x: Tensor, y: Tensor) -> Tensor:

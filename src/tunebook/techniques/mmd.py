@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Facts, LossFn, RunContext, Technique
-from tunebook.nets.alignment import CHANGERS, Block, Target, aligned, by_block, refuse_adaptation
+from tunebook.nets.alignment import CHANGERS, Block, Target, aligned_by_block, refuse_adaptation
 
 
 class MMD(Technique):
@@ -64,13 +64,11 @@ class MMD(Technique):
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """Add the discrepancy."""
-        if not self.weight:
-            return inner
 
-        def penalty(source: Tensor, target: Tensor) -> Tensor:
-            return self.weight * by_block(lambda x, y: discrepancy(x, y, self.kernels), source, target, self.block)
+        def statistic(x: Tensor, y: Tensor) -> Tensor:
+            return discrepancy(x, y, self.kernels)
 
-        return aligned(inner, run, self.key, penalty)
+        return aligned_by_block(inner, run, self.key, self.weight, statistic, self.block)
 
 
 def discrepancy(x: Tensor, y: Tensor, kernels: int) -> Tensor:

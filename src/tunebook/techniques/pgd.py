@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
+from torch import Tensor
 
 from tunebook.core.params import Row
-from tunebook.core.technique import Batch, LossFn, RunContext, Technique
-from tunebook.nets.perturb import RADIUS, RATE, Attack, Weight, tell, within
+from tunebook.core.technique import LossFn, RunContext, Technique
+from tunebook.nets.perturb import RADIUS, RATE, Attack, Point, Weight, shifted_too, within
 
 
 class PGD(Technique):
@@ -45,20 +46,14 @@ class PGD(Technique):
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """Clean loss plus that of the shifted rows."""
-        if not self.weight:
-            return inner
 
-        def loss(model: Any, batch: Batch) -> Any:
-            attack = Attack(inner, run, model, batch)
-            clean = attack.at()
+        def find(attack: Attack, clean: Point) -> Tensor:
             shift = within(self.rate * clean.uphill(keep=True), self.epsilon)
             for _ in range(self.steps - 1):
                 shift = within(shift + self.rate * attack.at(shift).uphill(), self.epsilon)
-            shifted = attack.at(shift)
-            tell(run, self.key, shift, mean_loss=shifted.loss)
-            return clean.loss + self.weight * shifted.loss, clean.outputs
+            return shift
 
-        return loss
+        return shifted_too(inner, run, self.key, self.weight, find)
 
 
 __all__ = ["PGD"]

@@ -17,7 +17,7 @@ from tunebook.core.files import content_id, file_id
 from tunebook.core.nouns import DataRef, Interval, Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
-from tunebook.core.task import Rows, Searches, Task
+from tunebook.core.task import Rows, Task, searching
 from tunebook.engine.partial_model import is_partial
 from tunebook.verbs.abtest.scored import Exam, split_exam
 from tunebook.verbs.steps.answers import answers, model_key
@@ -172,7 +172,7 @@ class WeightAverager:
                 self._shell = first.id, net(first)
             model = self._shell[1]
             mix.into(model)
-        if isinstance(self.evaluator.task, Searches) and self.evaluator.task.searches(self.evaluator.plan.labels):
+        if searching(self.evaluator.task, self.evaluator.plan.labels):
             from tunebook.engine.load import load_model
 
             return replace(load_model(first.model, first.plan), model=model).logits(self.evaluator.rows, self.progress)

@@ -12,7 +12,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
-from tunebook.core.task import Rows, Searches, Task
+from tunebook.core.task import Rows, Task, searching
 from tunebook.data.options import DataOptions
 from tunebook.verbs.steps.runs import Run
 
@@ -239,7 +239,7 @@ class _Asking:
 
     def _known(self, rows: Rows) -> Rows:
         """With the passages of the book, where answers are some of them."""
-        if not isinstance(self.task, Searches) or not self.task.searches(self.plan.labels):
+        if not searching(self.task, self.plan.labels):
             return rows
         from tunebook.data.frozen import prepared_data
         from tunebook.data.load import load

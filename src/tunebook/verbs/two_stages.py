@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError, RunError
 from tunebook.core.judged import Judged
-from tunebook.core.nouns import Split
+from tunebook.core.nouns import DataRef, Plan, Split
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
-from tunebook.core.task import Searches
+from tunebook.core.task import Searches, Task
 from tunebook.report.two_stages import TwoStages, write_page_of
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.runs import Run
@@ -49,16 +49,8 @@ def two_stages(
     from tunebook.stats.bootstrap import Units
     from tunebook.stats.influence import mean_interval
 
-    plan, ref = run.plan, prepared_data(run.plan)
-    task = task_of(plan.task)()
-    if "candidates" not in task.gives:
-        raise DataError("rerank.task", key=run.id, value=plan.task)
-    if first is not None and not isinstance(task_of(first.plan.task)(), Searches):
-        raise RunError("embed.task", key=first.id, value=first.plan.task)
-    if depth < 2:
-        raise DataError("predict.how", key="depth", value=depth, allowed="2 – …")
-    if not ref.rows.get(split):
-        raise DataError("data.no_split", key=split, value=0, allowed=" | ".join(k for k, n in ref.rows.items() if n))
+    plan, ref, task = run.plan, prepared_data(run.plan), task_of(run.plan.task)()
+    _refuse(run, first, ref, split, depth)
     rows = load(ref, split)
     assert rows.targets is not None
     before = Judged.of(_searched(rows, first, place_of(first.plan, ref, split) if first else "", progress)).best(depth)
@@ -82,15 +74,32 @@ def two_stages(
         gain=mean_interval(change, Units.of(len(rows), groups)),
     )
     found.path.parent.mkdir(exist_ok=True)
-    said = [task.say(one, rows, plan.labels) for one in both]
-    true = task.true(rows.targets, rows, plan.labels)
-    lost = []
-    for row in np.argsort(change, kind="stable")[:_WORST].tolist():
-        if change[row] < 0:
-            shown = (true[row], said[0][row]["passages"][:1], said[1][row]["passages"][:1])
-            lost.append((rows.texts[row], *(task.shown(one) for one in shown)))
-    write_page_of(found, name, headline, lost)
+    write_page_of(found, name, headline, _made_worse(task, plan, rows, both, change))
     return found
+
+
+def _refuse(run: Run, first: Run | None, ref: DataRef, split: Split, depth: int) -> None:
+    """See to it that there are rows to rerank, something to rerank with, and something that finds."""
+    if "candidates" not in task_of(run.plan.task).gives:
+        raise DataError("rerank.task", key=run.id, value=run.plan.task)
+    if first is not None and not isinstance(task_of(first.plan.task)(), Searches):
+        raise RunError("embed.task", key=first.id, value=first.plan.task)
+    if depth < 2:
+        raise DataError("predict.how", key="depth", value=depth, allowed="2 – …")
+    if not ref.rows.get(split):
+        raise DataError("data.no_split", key=split, value=0, allowed=" | ".join(k for k, n in ref.rows.items() if n))
+
+
+def _made_worse(
+    task: Task, plan: Plan, rows: Rows, both: list[NDArray[Any]], change: NDArray[Any]
+) -> list[tuple[str, str, str, str]]:
+    """The queries that lose most: text, what is relevant, and what came first before and after."""
+    before, after = ([said["passages"][:1] for said in task.say(one, rows, plan.labels)] for one in both)
+    assert rows.targets is not None
+    true = task.true(rows.targets, rows, plan.labels)
+    worst = [row for row in np.argsort(change, kind="stable")[:_WORST].tolist() if change[row] < 0]
+    shown = task.shown
+    return [(rows.texts[row], shown(true[row]), shown(before[row]), shown(after[row])) for row in worst]
 
 
 def _searched(rows: Rows, first: Run | None, place: str, progress: Progress | None) -> NDArray[Any]:

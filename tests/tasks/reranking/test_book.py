@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from pathlib import Path
 
 import pytest
 
@@ -39,13 +40,17 @@ def records(count: int, seed: int = 0) -> list[dict[str, object]]:
     ]
 
 
-@pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
-    folder = tmp_path_factory.mktemp("ranked")
+def make_book(folder: Path) -> Book:
+    """A book of 160 such queries in an empty folder."""
     file = folder / "rows.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in records(160)), encoding="utf-8")
     model = small.base_model(folder / "model")
     return init(folder / "book", file, model=model, options=DataOptions(task="reranking"))
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
+    return make_book(tmp_path_factory.mktemp("ranked"))
 
 
 def test_the_first_table_draws_candidates_and_counts_what_it_reads(book: Book) -> None:

@@ -61,7 +61,7 @@ class Doccano(Format):
             raise self.refusal("intent", preview)
         if any("entities" in answer.columns for answer in answers) and not any(answer.said for answer in answers):
             raise self.refusal("unlabelled", preview)
-        names = [str(name) for answer in answers for name in answer.said]
+        names = [str(name) for answer in answers for name in answer.said if not isinstance(name, MarkedSpan)]
         if any("\n" in name or len(name) > _TOLD for name in names):
             raise self.refusal("writing", preview)
 

@@ -16,7 +16,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from tunebook.core.errors import DataError, PlanError
@@ -35,7 +34,6 @@ from tunebook.verbs.abtest.scored import ArmScores, Exam, split_exam
 from tunebook.verbs.steps.answers import place_of
 from tunebook.verbs.steps.runs import Run
 
-Array = NDArray[Any]
 Both = tuple[ArmScores, ArmScores]
 _POWER = 0.8  # with which a fall is said to be seen
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tunebook.core.formatting import is_share
 from tunebook.core.verdict import Gate, Look, Verdict
@@ -18,7 +16,6 @@ from tunebook.stats.sequential import chance_left
 from tunebook.verbs.abtest.ab_plan import ABPlan
 from tunebook.verbs.abtest.scored import ArmScores
 
-Array = NDArray[Any]
 # Where nothing has been measured: what benchmarks/answers.py draws. Per row, what one seed's difference of two tables
 # varies by, and what of that all seeds share; and the variance of a run's score over seeds, of 0.75 points.
 _OF_A_ROW, _SHARED, _OF_A_SEED = 0.056, 0.014, 0.0075**2
