@@ -44,6 +44,7 @@ from benchmarks import (
     same_training,
     startup,
     tables_matter,
+    tagger_rates,
     tagging_speed,
     training_speed,
 )
@@ -77,6 +78,7 @@ CLAIMS = {
     "PERMUTED_DIGITS": permuted_digits.main,
     "SHIFT": domain_shift.main,
     "STARTUP": startup.main,
+    "TAGGER_RATES": tagger_rates.main,
     "P1": training_speed.main,
     "P2": training_speed.main,
     "P3": tagging_speed.main,

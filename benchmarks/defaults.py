@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.record import RESULTS, write_result
 from benchmarks.sets import model_of, read_set
@@ -89,6 +89,30 @@ class Material:
 
 def run_cell(cell: Cell, material: Material) -> dict[str, float]:
     """Accuracy on the held-out rows and the processor's seconds of one training."""
+    from tunebook.engine.fit import Material as Tokens
+
+    tokens = Tokens(material.folder, material.tokenizer, material.train, material.held)
+    logits, spent = trained(cell, tokens, Learns("text_classification", material.labels, "accuracy", LENGTH))
+    right = logits.argmax(-1) == material.held.fixed["labels"]
+    return {"accuracy": float(right.mean()), **spent}
+
+
+class Learns(NamedTuple):
+    """What cells learn: a task, its labels, the metric that is asked for, and the tokens of a row or window."""
+
+    task: str
+    labels: Any
+    metric: str
+    length: int
+
+
+def trained(cell: Cell, tokens: Any, learns: Learns) -> tuple[Any, dict[str, float]]:
+    """Answers to the held-out rows after the last step of one training, and what it took.
+
+    Args:
+        cell: `rows`, `rate`, `epochs`, `seed`, perhaps `techniques`.
+        tokens: `tunebook.engine.fit.Material`.
+    """
     from transformers.trainer_utils import IntervalStrategy
 
     from tunebook.core.nouns import Estimate, Plan
@@ -99,28 +123,26 @@ def run_cell(cell: Cell, material: Material) -> dict[str, float]:
 
     steps = math.ceil(cell["rows"] / BATCH) * cell["epochs"]
     params = Filled(
-        learning_rate=cell["rate"], batch_size=BATCH, max_epochs=cell["epochs"], max_length=LENGTH, metric="accuracy",
-        length_bucketing="on", precision="fp32", early_stopping_patience=None, seed=cell["seed"],
+        learning_rate=cell["rate"], batch_size=BATCH, max_epochs=cell["epochs"], max_length=learns.length,
+        metric=learns.metric, length_bucketing="on", precision="fp32", early_stopping_patience=None, seed=cell["seed"],
         warmup_steps=steps // 10,
     )  # fmt: skip
     plan = Plan(
-        task="text_classification", model=material.name, model_id="", labels=material.labels, params=params,
+        task=learns.task, model=str(tokens.model_folder), model_id="", labels=learns.labels, params=params,
         techniques=cell.get("techniques", {}), table="", table_version=0, data="", data_path=Path(), seed=cell["seed"],
         versions={},
         estimate=Estimate(seconds=0, memory_bytes=0, steps=steps, parameters=0, trained=0),
     )  # fmt: skip
     start = time.process_time()
     with tempfile.TemporaryDirectory() as out:
-        tokens = engine.Material(material.folder, material.tokenizer, material.train, material.held)
         fit = engine.Fit(plan, tokens, Path(out))
         trainer = fit.prepare()
         trainer.args.eval_strategy = trainer.args.save_strategy = IntervalStrategy.NO
         trainer.args.load_best_model_at_end = False
         trainer.train()
         restore(trainer.model)
-        logits = Inference(fit.task, material.tokenizer.pad_token_id).run(trainer.model, material.held).logits
-    right = logits.argmax(-1) == material.held.fixed["labels"]
-    return {"accuracy": float(right.mean()), "cpu_seconds": time.process_time() - start, "steps": steps}
+        answers = Inference(fit.task, tokens.tokenizer.pad_token_id).run(trainer.model, tokens.validation).logits
+    return answers, {"cpu_seconds": time.process_time() - start, "steps": steps}
 
 
 def summary(runs: list[Cell]) -> list[dict[str, Any]]:
@@ -208,4 +230,4 @@ def _write(claim: str, runs: list[Cell]) -> Path:
     return write_result(claim, {"held_out": HELD_OUT, "batch_size": BATCH, "groups": summary(runs), "runs": runs})
 
 
-__all__ = ["GROUPS", "RATES", "main", "summary", "wanted"]
+__all__ = ["GROUPS", "RATES", "Learns", "main", "summary", "trained", "wanted"]

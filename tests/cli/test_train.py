@@ -26,7 +26,7 @@ def test_trains_and_scores(tunebook: Call, book: Path) -> None:
     assert data["seconds"] > 0 and data["rows_per_second"] > 0 and data["peak_memory_bytes"] > 0
     low, high = data["intervals"]["accuracy"]
     assert low <= data["metrics"]["accuracy"] <= high
-    assert "finished already" in done.err and data["learning_rate"] == 0.005
+    assert "finished already" in done.err and data["learning_rate"] == 0.005 and data["notices"] == []
 
 
 def test_the_summary_is_for_people(tunebook: Call, book: Path) -> None:
@@ -35,11 +35,15 @@ def test_the_summary_is_for_people(tunebook: Call, book: Path) -> None:
 
 
 def test_without_evaluation(tunebook: Call, book: Path) -> None:
-    done = tunebook("train", book, *EPOCHS, "--set", "seed=7", "--no-eval", "--json")
+    still = ("--set", "learning_rate=1e-9", "--set", "swa.start=0.5", "--set", "max_epochs=2")
+    asked = ("--track", "none", "--set", "seed=7", *still, "--no-eval")
+    done = tunebook("train", book, *asked, "--json")
     assert done.code == 0 and done.json["split"] == "validation" and done.json["finished_before"] is False
+    (notice,) = done.json["notices"]  # no look is better than the first, which came before the average
+    assert "as without swa" in notice and "as without swa" in " ".join(done.err.split())
     assert "accuracy" in done.json["metrics"]
     assert "not kept as a version" in " ".join(done.err.split())
-    shown = tunebook("train", book, *EPOCHS, "--set", "seed=7", "--no-eval")
+    shown = tunebook("train", book, *asked)
     assert "validation rows" in shown.out and f"tunebook eval {book} --run" in shown.out
 
 

@@ -161,3 +161,8 @@ def test_joins_of_classes() -> None:
     sets = find_joints(words | {f"{a} {b}": 3 for a in words for b in words if a != b})
     assert sets is not None and sets.separator == " " and sets.sure and len(sets.joined) == 6
     assert find_joints({"late parcel": 5, "late": 3}) is None
+
+
+def test_lists_that_are_all_empty_are_no_labels() -> None:
+    assert refused({"[]": 40}).code == "data.labels_empty"
+    assert form({"[]": 40}, problem="multi_label") == Form("multi_label", None)

@@ -64,6 +64,23 @@ def test_a_head_that_begins_at_random_with_its_pooler(model, unpooled):
         assert found.value == HEAD_FACTOR == 10 and "pooler" in found.reason and "HEAD_RATE.json" in found.source
 
 
+@pytest.mark.parametrize(("rows", "epochs"), [(100, 20), (200, 20), (1999, 10), (2000, 10), (50_000, 10)])
+@pytest.mark.parametrize("labels", [TWO, MANY])
+def test_a_narrow_encoder_that_marks_tokens_learns_faster_and_longer(rows, epochs, labels):
+    unpooled = SMALL.model_copy(update={"unpooled": True})  # which a head for tokens does not read
+    table = propose({}, labels, rows=rows, task="tagging", model=unpooled, machine=ROOMY)
+    values = table.values()
+    assert (values["learning_rate"], values["max_epochs"], values["early_stopping_patience"]) == (3e-4, epochs, 5)
+    assert "head_rate.factor" not in values
+    assert "TAGGER_RATES.json" in table.rows["learning_rate"].reason
+    assert ("TAGGER_RATES.json" in table.rows["max_epochs"].reason) == (epochs == 10)
+    base = propose({}, labels, rows=rows, task="tagging", model=BASE, machine=ROOMY)
+    as_ever = proposed(labels=labels, rows=rows, model=BASE)
+    assert [base.values()[row] for row in RULES if row in base.values()] == [
+        as_ever.values()[row] for row in RULES if row in as_ever.values()
+    ]
+
+
 @pytest.mark.parametrize(
     ("labels", "rows", "epochs", "batch", "patience"),
     [
@@ -134,6 +151,12 @@ def test_a_length_for_a_small_device_says_so(edge):
     assert "small device" in advice.reason
     only_p99 = Case({"tokens": {"p99": 90}}, TWO, 5000, SMALL, ROOMY, edge_bytes=512 << 20)
     assert advise(only_p99)["max_length"].value == 96
+
+
+def test_what_a_task_says_goes_before_the_rules():
+    found = advise(Case({}, TWO, 5000, SMALL, ROOMY, task="embedding"))["learning_rate"]
+    assert found.value == 2e-5 and "vectors" in found.reason and found.confidence == "low"
+    assert advise(Case({}, TWO, 5000, SMALL, ROOMY))["learning_rate"].value == 1e-4
 
 
 def test_every_advice_has_its_source():

@@ -9,7 +9,7 @@ from tunebook.knowledge.lesson import Lesson
 from tunebook.tables.case import Case, Machine
 from tunebook.tables.in_force import settings_of
 from tunebook.tables.make import child, new_table
-from tunebook.tables.propose import Advice
+from tunebook.tables.propose import Advice, propose
 from tunebook.tables.recommend import Asked, by_hand, learnt, opinion, recommended
 from tunebook.tables.rules import misfits
 
@@ -34,6 +34,13 @@ def rows(suggestions):
 def test_a_fresh_proposal_needs_no_change(count, labels):
     table = proposed(STATS, rows=count, labels=labels)
     found = opinion(table, case(rows=count, labels=labels))
+    assert (found.changes, found.kept) == ((), ())
+
+
+@pytest.mark.parametrize("task", ["tagging", "text_classification"])
+def test_what_the_task_itself_proposes_is_not_taken_back(task):
+    table = propose(STATS, TWO, rows=5000, task=task, model=SMALL, machine=ROOMY)
+    found = opinion(table, case(task=task))
     assert (found.changes, found.kept) == ((), ())
 
 

@@ -159,6 +159,7 @@ def _scored(run: Run) -> Report | None:
 
 def run_data(run: Run, report: Report | None) -> dict[str, Any]:
     """A run for `--json`: with its scores on the test rows, else with those on the validation rows."""
+    from tunebook.core.words import noticed
     from tunebook.tables.in_force import peak_reached
     from tunebook.verbs.steps.retention import read_retention
 
@@ -169,7 +170,8 @@ def run_data(run: Run, report: Report | None) -> dict[str, Any]:
     kept = retention_data(read_retention(run) if report else None)
     rate = {"learning_rate": peak_reached(run.plan, outcome["steps"])}
     head = {"head": run.plan.head.model_dump()} if run.plan.head else {}
-    return {"run": run.id, "path": str(run.path), **scores, **cost, **rate, **size, **kept, **head}
+    told = {"notices": noticed(outcome.get("counters", {}))}
+    return {"run": run.id, "path": str(run.path), **scores, **cost, **rate, **size, **kept, **head, **told}
 
 
 def tell_run(screen: Console, run: Run, report: Report | None) -> None:

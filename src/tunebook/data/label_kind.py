@@ -76,6 +76,8 @@ def _of_words(
     listed = [label for label, cell in cells.items() if not cell.parts]
     if listed and all(cells[label].shape == "weights" for label in listed):
         return Form("multi_label")  # a row whose every class has a 0 bears none
+    if len(listed) == len(cells) and options.problem is None:
+        raise DataError("data.labels_empty", key=options.label or "label")
     decimal, kind = _numbers(words, separator, options)
     if listed and kind is None and separator is None:
         few = {label: rows for label, rows in counts.items() if label not in listed}

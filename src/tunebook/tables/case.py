@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from tunebook.core.nouns import Labels, Record
+from tunebook.core.registry import task_of
 from tunebook.core.settings import Filled
 from tunebook.tables.rules import applied, lighter
 
@@ -109,6 +110,7 @@ class Case:
         rows: number of training rows.
         edge_bytes: memory of the device on which the model is to answer; 0 where that does not matter.
         read_share: share of what a row has to read that a step of training reads.
+        task: key of what the rows are for; empty where only the rules for any task are asked.
     """
 
     stats: dict[str, Any]
@@ -118,11 +120,17 @@ class Case:
     machine: Machine
     edge_bytes: int = 0
     read_share: float = 1.0
+    task: str = ""
 
     @property
     def classes(self) -> int:
         """Number of classes; 0 for a number to predict."""
         return len(self.labels.names)
+
+    @cached_property
+    def small_of_tokens(self) -> bool:
+        """Whether a narrow encoder is to say the class of each token, in place of one of the whole text."""
+        return self.model.size == "small" and bool(self.task) and "sequences" in task_of(self.task).gives
 
     @property
     def many_classes(self) -> bool:
@@ -193,8 +201,8 @@ class Case:
 
     @property
     def usual_epochs(self) -> int:
-        """Passes where rows are plenty: 3, or 6 for many classes."""
-        return 6 if self.many_classes else 3
+        """Passes where rows are plenty: 3, or 6 for many classes, or 10 where a narrow encoder marks tokens."""
+        return 10 if self.small_of_tokens else 6 if self.many_classes else 3
 
     @property
     def epochs(self) -> int:

@@ -50,8 +50,9 @@ class Advice:
 
 
 def advise(case: Case) -> dict[str, Advice]:
-    """Row -> advice, of every rule that has something to say on the case."""
-    return {name: found for name, rule in RULES.items() if (found := rule(case)) is not None}
+    """Row -> advice, of every rule that has something to say on the case; what the task says goes before them."""
+    found = {name: advice for name, rule in RULES.items() if (advice := rule(case)) is not None}
+    return {**found, **(_of_task(case.task, case.stats) if case.task else {})}
 
 
 def propose(
@@ -65,22 +66,21 @@ def propose(
         task: name of the task, for the table's note.
     """
     own = task_of(task)()
-    found = {name: _of_task(task, value) for name, value in own.proposes(stats).items()}
-    share = own.read_share(stats, _by_owner({name: item.value for name, item in found.items()}))
-    case = Case(stats, labels, rows, model, machine, read_share=share)
-    advice = {**advise(case), **found}
+    share = own.read_share(stats, _by_owner(own.proposes(stats)))
+    advice = advise(Case(stats, labels, rows, model, machine, read_share=share, task=task))
     values = {name: item.value for name, item in advice.items()}
     return new_table(
         {"base_model": model.name, **values, **({task: True} if own.own else {})},
         recommended=values,
         reasons={name: item.words for name, item in advice.items()},
-        note=localized("propose.note", task=_task_name(task), rows=rows, classes=case.classes, model=model.name),
+        note=localized("propose.note", task=_task_name(task), rows=rows, classes=len(labels.names), model=model.name),
     )
 
 
-def _of_task(task: str, value: Value) -> Advice:
+def _of_task(task: str, stats: Mapping[str, Any]) -> dict[str, Advice]:
     """What a task proposes of its own."""
-    return Advice(value, localized(f"propose.{task}"), localized("source.thumb"), "low")
+    own = task_of(task)().proposes(stats).items()
+    return {name: Advice(value, localized(f"propose.{task}"), localized("source.thumb"), "low") for name, value in own}
 
 
 def _by_owner(values: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
@@ -113,6 +113,8 @@ def _learning_rate(case: Case) -> Advice:
 def _small_rate(case: Case) -> Advice:
     """With few rows 256 wide gained from a higher rate and 384 wide lost by it (benchmarks/results/DEFAULTS.json)."""
     hidden = case.model.hidden
+    if case.small_of_tokens:
+        return Advice(3e-4, localized("propose.rate_small_tokens", hidden=hidden), _measured("TAGGER_RATES"))
     if case.many_classes:
         return Advice(3e-4, localized("propose.rate_small_classes", hidden=hidden), localized("source.log"))
     if case.rows < VERY_FEW_ROWS and hidden <= VERY_NARROW:
@@ -123,8 +125,9 @@ def _small_rate(case: Case) -> Advice:
 
 
 def _head_factor(case: Case) -> Advice | None:
-    """Where pooler and head both begin at random, a small encoder's own rate leaves them behind."""
-    if case.model.size != "small" or not case.model.unpooled:
+    """Where pooler and head both begin at random, a small encoder's own rate leaves them behind; tokens have no
+    pooler."""
+    if case.model.size != "small" or not case.model.unpooled or case.small_of_tokens:
         return None
     return Advice(HEAD_FACTOR, localized("propose.head_factor"), _measured("HEAD_RATE"))
 
@@ -138,6 +141,8 @@ def _max_epochs(case: Case) -> Advice:
             localized("source.few_rows"),
             "high",
         )
+    if case.small_of_tokens:
+        return Advice(case.epochs, localized("propose.epochs_tokens", steps=steps), _measured("TAGGER_RATES"))
     if case.many_classes:
         return Advice(case.epochs, localized("propose.epochs_classes", classes=case.classes), localized("source.log"))
     return Advice(case.epochs, localized("propose.epochs", steps=steps), localized("source.bert"), "high")

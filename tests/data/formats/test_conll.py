@@ -4,6 +4,7 @@ import pytest
 
 from tunebook.core.errors import DataError
 from tunebook.data.options import DataOptions
+from tunebook.data.prepare import prepare
 from tunebook.data.read import read
 
 SENTENCES = {
@@ -30,6 +31,21 @@ def test_words_under_each_other(write, name):
         SENTENCES[name].split("\n").index(next(line for line in SENTENCES[name].split("\n") if line[:2] == "EU")) + 1
     )
     assert source.rows.tolist() == [start, start + 3]
+
+
+@pytest.mark.parametrize("gap", ["\n  \n", "\n\t\n", "\r\n \r\n"])
+def test_a_line_of_blanks_ends_a_sentence_too(write, gap):
+    source = read(write("x.txt", SENTENCES["two.tsv"].replace("\n\n", gap)))
+    assert source.table["text"].to_pylist() == ["EU rejects", "Peter left"] and source.rows.tolist() == [1, 4]
+
+
+def test_a_few_lines_without_a_tag_do_not_hide_what_the_column_is(write):
+    lines = SENTENCES["two.tsv"] + "\n"
+    with pytest.raises(DataError) as caught:
+        prepare([write("x.txt", lines * 20 + "left\t?\n")], write("y.txt", "").parent / "data")
+    assert caught.value.code == "data.scheme" and "?" in caught.value.message
+    source = read(write("x.txt", lines + "left\t?\n"))  # one of five
+    assert source.notes.get("tool") != "CoNLL"
 
 
 def test_conllu_without_names_wants_a_column(write):

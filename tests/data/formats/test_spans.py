@@ -25,6 +25,12 @@ def test_places_in_texts_are_read(write, row):
     assert source.table[source.roles["text"]].to_pylist() == ["some words"] * 2
 
 
+@pytest.mark.parametrize("cell", ["[(0, 4, 'A')]", "[[0, 4, 'A']]", '[{""start"": 0, ""end"": 4, ""label"": ""A""}]'])
+def test_cells_of_a_table_as_json_and_python_write_them(write, cell):
+    source = read(write("x.csv", f'text,entities\nsome words,"{cell}"\nother words,[]\n'))
+    assert source.table["entities"].to_pylist() == [[{"start": 0, "end": 4, "label": "A"}], []]
+
+
 def test_a_row_without_a_list_was_not_labelled(write):
     rows = [{"text": "some words", "spans": [[0, 4, "A"]]}, {"text": "more", "spans": None}]
     assert read(write("x.jsonl", "\n".join(map(json.dumps, rows)))).faults == {"unlabelled": {2: ""}}

@@ -15,6 +15,9 @@ from tunebook.data.tagged_words import Sentence, tagged_export
 
 _TAG = re.compile(r"([Oo]|[BIESLUMWbieslumw][-_]\S+|\S+[-_][BIESLUMW]|_)")
 _BARE = re.compile(r"[^\W\d_][\w./&-]{0,40}")
+_SURE = re.compile(r"[BIESLUMWbieslumw][-_]\S+|\S+[-_][BIESLUMW]")  # what hardly anything but a tag looks like
+_ODD = 0.05  # share of lines that may hold something else: find_scheme names it, where no tag of a scheme may be so
+_GAP = re.compile(r"\n[ \t]*\n")
 _DOCUMENT = "-DOCSTART-"
 _NUMBER = re.compile(r"\d+([-.]\d+)?")
 _U = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")  # universaldependencies.org
@@ -46,7 +49,7 @@ class Conll(Format):
         """Nearly all lines have as many columns, and one of them holds tags or the name of the file says so; or the
         ten columns of CoNLL-U. To be answered, a file of such a name may hold words alone."""
         named = preview.suffix in _NAMED
-        if preview.objects or preview.parts or not (named or "\n\n" in preview.head):
+        if preview.objects or preview.parts or not (named or _GAP.search(preview.head)):
             return False
         if preview.head.startswith(_COLUMNS):
             return True
@@ -156,11 +159,14 @@ def _blocks(text: str, names: Sequence[str], *, bare: bool = False) -> Iterator[
 
 
 def _tag_column(rows: list[list[str]]) -> int | None:
-    """The column of tags: the last one that holds nothing else; one that holds types alone, and O for most words."""
+    """The column of tags: the last one that holds nothing else, or next to nothing; one that holds types alone, and O
+    for most words."""
     width = len(rows[0])
     for place in sorted(range(width), key=lambda place: place < width - 1):
         tags: Counter[str] = Counter(row[place] for row in rows)
-        if all(map(_TAG.fullmatch, tags)) and set(tags) - {"_"}:
+        odd = sum(count for tag, count in tags.items() if not _TAG.fullmatch(tag))
+        sure = sum(count for tag, count in tags.items() if _SURE.fullmatch(tag))
+        if (odd <= _ODD * len(rows) and odd < sure) if odd else set(tags) - {"_"}:
             return place
     last = Counter(row[-1] for row in rows)
     types = [tag for tag in last if tag != "O"]

@@ -21,6 +21,7 @@ _ENDS = (("start", "end"), ("start_offset", "end_offset"), ("begin", "end"))
 _NAMES = ("label", "labels", "type", "entity", "entity_type", "entity_group", "tag", "category", "name")
 _WORDS = ("text", "word", "value", "surface", "mention")
 _TRIPLE, _MOST = 3, 0.9
+_OPEN = ("[[", "[{", "[(")  # how a cell of spans begins
 _PAIR = re.compile(r'\s*\[\s*\[\s*"')
 
 
@@ -55,7 +56,7 @@ def _sample(preview: Preview) -> Sequence[dict[str, Any]]:
         return preview.objects
     if _PAIR.match(preview.head):
         return _pairs(preview)
-    grid = preview.grid if any("[[" in line or "[{" in line for line in preview.lines) else []
+    grid = preview.grid if any(mark in line for line in preview.lines for mark in _OPEN) else []
     return [_opened(dict(zip(grid[0], row, strict=True))) for row in grid[1:] if len(row) == len(grid[0])]
 
 
@@ -82,7 +83,9 @@ def _list(cell: str) -> Any:
             found = read(cell)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
-        return found if isinstance(found, list) else cell
+        if isinstance(found, list):  # of Python, with tuples in it
+            return [list(item) if isinstance(item, tuple) else item for item in found]
+        return cell
     return cell
 
 

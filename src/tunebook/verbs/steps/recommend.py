@@ -115,6 +115,7 @@ def case_of(book: Book, table: ParamTable, wish: Wish, *, allow: Allow = frozens
         machine(wish),
         wish.edge_bytes,
         task.read_share(data.stats, techniques_of(table)),
+        data.task,
     )
 
 
