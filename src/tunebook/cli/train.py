@@ -159,7 +159,7 @@ def _scored(run: Run) -> Report | None:
 
 def run_data(run: Run, report: Report | None) -> dict[str, Any]:
     """A run for `--json`: with its scores on the test rows, else with those on the validation rows."""
-    from tunebook.core.words import noticed
+    from tunebook.core.formatting import noticed
     from tunebook.tables.in_force import peak_reached
     from tunebook.verbs.steps.retention import read_retention
 
