@@ -17,7 +17,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,9 +54,9 @@ def wanted(only: str = "") -> Iterator[Cell]:
 
 
 class Material:
-    """Tokens of a set's first rows, made once for all its cells."""
+    """Tokens of a set's first rows, or of those that are given, made once for all its cells."""
 
-    def __init__(self, name: str, rows: int, model: str = "") -> None:
+    def __init__(self, name: str, rows: int, model: str = "", train: Sequence[tuple[str, str]] = ()) -> None:
         import numpy as np
 
         from tunebook.core.nouns import Labels
@@ -66,7 +66,7 @@ class Material:
         from tunebook.tasks.text_classification import TextClassification
 
         found = read_set(name)
-        held, train = found[:HELD_OUT], found[HELD_OUT : HELD_OUT + rows]
+        held, train = found[:HELD_OUT], train or found[HELD_OUT : HELD_OUT + rows]
         self.name = model or model_of(name)
         self.folder = find_model(self.name)
         self.tokenizer = load_tokenizer(self.folder)
@@ -87,14 +87,14 @@ class Material:
         )
 
 
-def run_cell(cell: Cell, material: Material) -> dict[str, float]:
-    """Accuracy on the held-out rows and the processor's seconds of one training."""
+def run_cell(cell: Cell, material: Material) -> Cell:
+    """Accuracy on the held-out rows, which of them are right, and the processor's seconds of one training."""
     from tunebook.engine.fit import Material as Tokens
 
     tokens = Tokens(material.folder, material.tokenizer, material.train, material.held)
     logits, spent = trained(cell, tokens, Learns("text_classification", material.labels, "accuracy", LENGTH))
     right = logits.argmax(-1) == material.held.fixed["labels"]
-    return {"accuracy": float(right.mean()), **spent}
+    return {"accuracy": float(right.mean()), **spent, "right": right}
 
 
 class Learns(NamedTuple):
@@ -140,8 +140,9 @@ def trained(cell: Cell, tokens: Any, learns: Learns) -> tuple[Any, dict[str, flo
         trainer.args.eval_strategy = trainer.args.save_strategy = IntervalStrategy.NO
         trainer.args.load_best_model_at_end = False
         trainer.train()
-        restore(trainer.model)
-        answers = Inference(fit.task, tokens.tokenizer.pad_token_id).run(trainer.model, tokens.validation).logits
+        with trainer.weave.scoring():
+            restore(trainer.model)
+            answers = Inference(fit.task, tokens.tokenizer.pad_token_id).run(trainer.model, tokens.validation).logits
     return answers, {"cpu_seconds": time.process_time() - start, "steps": steps}
 
 
@@ -216,7 +217,9 @@ def main(claim: str, arguments: list[str]) -> Path:
         place = (cell["set"], cell["rows"])
         if place not in material:
             material = {place: Material(*place)}  # one set at a time stays in memory
-        done[_key(cell)] = cell | run_cell(cell, material[place]) | {"threads": os.environ.get("OMP_NUM_THREADS", "")}
+        found = run_cell(cell, material[place])
+        found.pop("right")
+        done[_key(cell)] = cell | found | {"threads": os.environ.get("OMP_NUM_THREADS", "")}
         print(done[_key(cell)], flush=True)
         _write(claim, list(done.values()))
     return _write(claim, list(done.values()))

@@ -22,7 +22,7 @@ from tunebook.core.registry import techniques
 from tunebook.engine.batching import StepSampler
 from tunebook.engine.fit import Fit
 
-OWN_ROWS = {"curriculum", "multi_task", "replay", "self_training"}
+OWN_ROWS = {"curriculum", "multi_task", "replay", "self_training", "setfit"}
 # Rows of the table that have no say in the order; each away from its default.
 OTHER_ROWS: list[dict[str, Any]] = [
     {"learning_rate": 1e-5}, {"optimizer": "sgd"}, {"lr_scheduler": "cosine"}, {"warmup_steps": 3}, {"dropout": 0.5},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from tests.engine.test_inputs import Borrow
 from tests.ground import FIRST, MORE, Ground, make_ground
 from tunebook.core import registry
 from tunebook.core.errors import PlanError, RunError
+from tunebook.core.training_source import TrainingSource
 from tunebook.data.load import load
 from tunebook.data.prepare import prepare
 from tunebook.engine import inputs as module
@@ -133,3 +135,8 @@ def test_a_teacher_of_other_labels_or_tokens_is_refused(own_ground: Ground, tmp_
     with pytest.raises(PlanError) as caught:
         of.teacher("borrow.teacher")  # type: ignore[attr-defined]
     assert caught.value.code == "input.tokens"
+
+
+def test_it_gives_all_that_techniques_may_ask_for() -> None:
+    asked = {name for name in vars(TrainingSource) if not name.startswith("_")}
+    assert len(asked) > 8 and asked <= {*dir(BookSource), *(item.name for item in fields(BookSource))}

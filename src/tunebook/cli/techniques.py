@@ -30,8 +30,9 @@ OTHER = "other"
 PURPOSES: dict[str, tuple[str, ...]] = {
     "part": ("lora", "adalora", "adapter", "bitfit", "ia3", "prefix", "prompt", "p_tuning"),
     "layers": ("freeze", "gradual_unfreezing", "layer_decay", "head_rate", "reinit", "no_decay", "l2_sp"),
+    "few": ("linear_probe", "head_start", "setfit"),
     "steady": ("fgm", "pgd", "free_lb", "vat", "neftune", "r_drop", "mixup"),
-    "averages": ("ema", "swa", "checkpoint_average", "soup"),
+    "averages": ("ema", "swa", "checkpoint_average", "soup", "wise_ft"),
     "rows": (
         "class_balanced",
         "focal",

@@ -16,7 +16,7 @@ acted makes the run fail.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -25,17 +25,15 @@ from tunebook.core.batch import Batch, Criterion, model_inputs
 from tunebook.core.facts import Facts
 from tunebook.core.params import Params
 from tunebook.core.settings import Filled
+from tunebook.core.training_source import TrainingSource
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
     from tunebook.core.encoded import Encoded
     from tunebook.core.nouns import Labels
-    from tunebook.core.task import OtherBook
 
 Event = Literal["start", "epoch", "gradients", "before_step", "after_step", "look", "end"]
 EVENTS: tuple[Event, ...] = ("start", "epoch", "gradients", "before_step", "after_step", "look", "end")
@@ -63,6 +61,8 @@ class Technique(Params):
         reshapes: it decides which of the base model's layers there are, so that weights of the same name belong
             together only where its rows are the same.
         adds: it adds weights to the model, which one without it lacks.
+        beside: keys of the only techniques that can stand beside it; None for all that nothing else excludes.
+        solves: it finds what it trains by itself, so that the training ends after its first step.
     """
 
     zh: ClassVar[str] = ""
@@ -77,70 +77,16 @@ class Technique(Params):
     outermost: ClassVar[bool] = False
     reshapes: ClassVar[bool] = False
     adds: ClassVar[bool] = False
+    beside: ClassVar[frozenset[str] | None] = None
+    solves: ClassVar[bool] = False
 
-
-class TrainingSource(Protocol):
-    """What a technique may ask for beside the batch: further rows and models.
-
-    Names are those of the table's rows, `owner.field`, declared with `Row(input=...)`.
-    """
-
-    def file(self, name: str) -> Path:
-        """The file that a row of the table names, the very one that the plan has read.
-
-        Raises:
-            RunError: it has changed since.
-        """
-
-    def rows(self, name: str, *, labelled: bool = False) -> Encoded:
-        """Rows of the file that a row of the table names, read and tokenised like the book's own."""
-
-    def books(self, name: str) -> Sequence[OtherBook]:
-        """The books that a row of the table names, in its order.
-
-        Raises:
-            PlanError: one of them has another task than this book.
-        """
-
-    def teacher(self, name: str) -> Any:
-        """The model of the run that a row of the table names: frozen, in evaluation mode, beside the one trained.
-
-        Raises:
-            PlanError: it reads other tokens than the model that is trained.
-        """
-
-    def taught(self, name: str) -> NDArray[np.float32]:
-        """What the run that a row of the table names answers on the training rows, shape (N, outputs), in the order of
-        the column `row`; its tokenizer and its size may be others. Of several runs, the logits of their mean
-        probability."""
-
-    def columns(self) -> Mapping[str, Sequence[Any]]:
-        """Further columns of the book's training rows, in the order of `row`."""
-
-    def votes(self) -> Sequence[Sequence[Any]]:
-        """The labels that single annotators gave each of the book's training rows, in the order of `row`; see
-        `tunebook.data.votes`."""
-
-    def batches(self, rows: Encoded, size: int | None = None) -> Iterator[Batch]:
-        """Rows in their order, `size` at a time (the table's batch_size), on the model's device."""
-
-    def score(self, model: Any) -> dict[str, float]:
-        """Scores of a model on the validation rows: metric -> value."""
-
-    @property
-    def past(self) -> Encoded | None:
-        """Training rows of the run that this one continues from, and of those before it, with this head's labels; None
-        without one. Their column `row` is -1; `past.age` is 1 for rows of that run, 2 for those of the one before."""
-
-    @property
-    def outputs_before(self) -> int:
-        """Outputs of the head that is continued, which come first in this one's; 0 without one."""
-
-    def before(self) -> Any:
-        """The model that is continued, with its own head: frozen, in evaluation mode, beside the one trained."""
-
-    def kept(self, key: str) -> dict[str, Tensor]:
-        """What a technique has put into `run.keeps` in the run that is continued; empty where that is nothing."""
+    @classmethod
+    def excludes(cls, other: type[Technique]) -> bool:
+        """Whether this technique and another one cannot stand side by side, whichever of the two says so."""
+        if cls.exclusive == other.exclusive != "":
+            return True
+        pairs = ((cls, other.key), (other, cls.key))
+        return any(key in one.conflicts or (one.beside is not None and key not in one.beside) for one, key in pairs)
 
 
 @dataclass
@@ -160,6 +106,7 @@ class RunContext:
         criterion: the task's loss; from the first batch on.
         source: further rows and models; None while a plan is made.
         scores: of the last look at the validation rows, metric -> value; best: no look before was as good.
+        finished: a technique sets it when nothing is left to train; training then ends after this step, with a look.
     """
 
     model: Any = None
@@ -177,6 +124,7 @@ class RunContext:
     source: TrainingSource | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     best: bool = False
+    finished: bool = False
     state: dict[str, dict[str, Any]] = field(default_factory=dict)
     counters: dict[str, dict[str, float]] = field(default_factory=dict)
     keeps: dict[str, dict[str, Tensor]] = field(default_factory=dict)
@@ -238,6 +186,14 @@ class PreparesData(Protocol):
 
 
 @runtime_checkable
+class ShowsRows(Protocol):
+    """A technique whose epochs show other rows than all of them once."""
+
+    def shown(self, rows: int) -> int:
+        """How many rows an epoch shows, of a book with so many training rows."""
+
+
+@runtime_checkable
 class PreparesModel(Protocol):
     """A technique that changes the model or what of it is trained."""
 
@@ -292,6 +248,7 @@ __all__ = [
     "Refuses",
     "RunContext",
     "Scores",
+    "ShowsRows",
     "Technique",
     "TrainingSource",
     "View",

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerCallback
-from transformers.trainer_utils import rotate_checkpoints
+from transformers.trainer_utils import IntervalStrategy, rotate_checkpoints
 
 from tunebook.core.technique import (
     Batch,
@@ -81,6 +81,13 @@ class Events(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         """Event `after_step`: parameters have moved, gradients are still there."""
         self._see(state, "after_step")
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """End a training that has nothing left to do, with a look, which the end of an epoch has by itself."""
+        if self.weave.run.finished:
+            control.should_training_stop = True
+            if args.eval_strategy == IntervalStrategy.STEPS:
+                control.should_evaluate = control.should_save = True
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Event `end`."""

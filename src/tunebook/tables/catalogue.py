@@ -79,12 +79,7 @@ def entries(found: Mapping[str, type[Technique]]) -> dict[str, Entry]:
 
 def rivals(kind: type[Technique], found: Mapping[str, type[Technique]]) -> list[str]:
     """Keys of all techniques that cannot stand beside one, whichever of the two says so."""
-    return sorted(
-        key
-        for key, other in found.items()
-        if other is not kind
-        and (key in kind.conflicts or kind.key in other.conflicts or kind.exclusive == other.exclusive != "")
-    )
+    return sorted(key for key, other in found.items() if other is not kind and kind.excludes(other))
 
 
 def to_json(found: Mapping[str, Entry]) -> str:

@@ -69,7 +69,7 @@ class Imported:
             return []
         known = techniques()
         mine = known.get(self.method)
-        apart = mine.conflicts if mine else frozenset()
+        apart = {key for key in here if mine and key in known and mine.excludes(known[key])}
         partial = {key for key in here if key in known and (known[key].delta or key == "freeze")}
         return sorted(key for key in here if key != self.method and (key in partial or key in apart))
 

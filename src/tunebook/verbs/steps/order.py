@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import PlanError, TableError
 from tunebook.core.facts import not_given
-from tunebook.core.nouns import ParamTable, Plan
+from tunebook.core.nouns import ParamTable, Plan, Split
 from tunebook.core.registry import built, own_rows, task_of, techniques
+from tunebook.core.settings import Filled, Settings
 from tunebook.core.stage import Part, Stage
-from tunebook.core.technique import Technique
+from tunebook.core.technique import ShowsRows, Technique
 from tunebook.engine.inputs import find_inputs
 from tunebook.tables.declared import technique_rows
 from tunebook.tables.in_force import techniques_of
 from tunebook.tables.make import child, nested
+from tunebook.tables.rules import planned_steps
 
 if TYPE_CHECKING:
     from tunebook.core.task import Task
@@ -42,8 +45,7 @@ def order(rows: dict[str, dict[str, Any]], task: Task, *, more: frozenset[str] =
             raise PlanError("forgetting.past", key=key)
         if missing:
             raise not_given(key, missing, task.key)
-        rivals = {k for k, other in chosen.items() if k != key and technique.exclusive == other.exclusive != ""}
-        clash = sorted(technique.conflicts & chosen.keys() | rivals)
+        clash = sorted(k for k, other in chosen.items() if k != key and technique.excludes(type(other)))
         if clash:
             raise PlanError("plan.conflict", key=key, value=clash[0])
     done: list[Technique] = []
@@ -62,6 +64,29 @@ def _place(item: tuple[str, Technique]) -> tuple[int, str]:
     inner = technique.exclusive in _INNERMOST
     place = _INNERMOST.index(technique.exclusive) if inner else len(_INNERMOST)
     return place + technique.outermost * (len(_INNERMOST) + 1), key
+
+
+def shown_rows(woven: list[Technique], rows: int) -> int:
+    """How many rows an epoch shows of so many."""
+    for technique in woven:
+        rows = technique.shown(rows) if isinstance(technique, ShowsRows) else rows
+    return rows
+
+
+def read_at_all(woven: list[Technique], params: Filled, rows: Mapping[Split, int]) -> tuple[int, dict[Split, int]]:
+    """Steps of a training, and the rows of each split that a step or a look reads; a technique that finds all by
+    itself reads the training rows once, as a look does."""
+    if not any(item.solves for item in woven):
+        return planned_steps(params, rows["train"]), dict(rows)
+    return 1, {**rows, "validation": rows["validation"] + rows["train"]}
+
+
+def warmed(params: Filled, settings: Settings, rows: int) -> Filled:
+    """The same settings with the warm-up of an epoch of so many rows, where the table gives it as a share."""
+    if settings.warmup_steps is not None:
+        return params
+    steps = planned_steps(params, rows)
+    return params.model_copy(update={"warmup_steps": math.floor(steps * settings.warmup_ratio)})
 
 
 def stage_table(stage: Stage, part: Part, book: Path) -> ParamTable:
@@ -141,4 +166,4 @@ def refuse_unhanded(stage: Stage, made: Plan) -> None:
         raise PlanError("stages.shape", key=stage.key, value=key, technique=key)
 
 
-__all__ = ["naming", "order", "placed", "refuse_unhanded", "stage_table"]
+__all__ = ["naming", "order", "placed", "read_at_all", "refuse_unhanded", "shown_rows", "stage_table", "warmed"]

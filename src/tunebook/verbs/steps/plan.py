@@ -26,7 +26,7 @@ from tunebook.tables.rules import planned_steps
 from tunebook.verbs.steps.book import kept_model_id
 from tunebook.verbs.steps.estimate import Sizes, estimate, sizes_of, sizes_of_kind
 from tunebook.verbs.steps.model_facts import mean_length, plain_kind, read_tokens, version_of
-from tunebook.verbs.steps.order import naming, order, refuse_unhanded, stage_table
+from tunebook.verbs.steps.order import naming, order, read_at_all, refuse_unhanded, shown_rows, stage_table, warmed
 
 if TYPE_CHECKING:
     from tunebook.core.task import Task
@@ -151,6 +151,8 @@ def plan_one(
         lambda: woven.extend(order(switched, task, more=frozenset({"past"} if start else ()))),
         lambda: _refuse(woven, _facts(data, params, folder, woven, start)),
     )
+    rows = {**data.rows, "train": shown_rows(woven, data.rows["train"])}
+    params = warmed(params, settings, rows["train"]) if rows != data.rows else params
     inputs = inputs_of(woven, data.path.parent) | ({CONTINUE: start.id} if start else {})
     sizes, head = _model(task, folder, data, params, woven)
     head = None if start or before else head
@@ -169,7 +171,7 @@ def plan_one(
         data_path=data.path.absolute(),
         seed=params.seed,
         versions={name: version_of(name) for name in _LIBRARIES},
-        estimate=_needed(sizes, params, data, tokens, {item.key: item.model_dump() for item in woven}),
+        estimate=_needed(sizes, params, data.model_copy(update={"rows": rows}), tokens, woven),
         before=before,
         continues=start.path if start else None,
         values={} if table.version else {**table.values(), "seed": params.seed},
@@ -178,18 +180,17 @@ def plan_one(
     )
 
 
-def _needed(
-    sizes: Sizes, params: Filled, data: DataRef, tokens: dict[str, Any], techniques: dict[str, Any]
-) -> Estimate:
-    """Time and memory of a run, and how many of its texts lose their end."""
+def _needed(sizes: Sizes, params: Filled, data: DataRef, tokens: dict[str, Any], woven: list[Technique]) -> Estimate:
+    """Time and memory of a run, and how many of its texts lose their end; `data` has as many training rows as an epoch
+    shows."""
     from tunebook.data.tokens import share_cut
 
-    windows = task_of(data.task).windows
-    steps = planned_steps(params, data.rows["train"])
+    windows, techniques = task_of(data.task).windows, {item.key: item.model_dump() for item in woven}
+    steps, rows = read_at_all(woven, params, data.rows)
     length = mean_length(tokens, None if windows else params.max_length)
     share = task_of(data.task)().read_share(data.stats, techniques)
     reads = (max(tokens.get("per_row", 1.0) * share, 1.0), share)
-    found = estimate(sizes, params, rows=data.rows, mean_length=length, steps=steps, reads=reads)
+    found = estimate(sizes, params, rows=rows, mean_length=length, steps=steps, reads=reads)
     cut = 0.0 if windows else share_cut(tokens, params.max_length)
     return found.model_copy(update={"cut_share": cut})
 
