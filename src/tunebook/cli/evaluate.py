@@ -153,6 +153,7 @@ def report_data(report: Report) -> dict[str, Any]:
         "groups": report.groups,
         "per_class": report.per_class,
         "baselines": report.baselines,
+        **({"space": report.extra["space"]} if "space" in report.extra else {}),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeGuard, runtime_checkable
 
@@ -230,6 +230,16 @@ def searching(task: object, labels: Labels) -> TypeGuard[Searches]:
 
 
 @runtime_checkable
+class Spaces(Protocol):
+    """A task that makes vectors, and can say how these lie."""
+
+    def space(
+        self, rows: Rows, labels: Labels, vectors: Callable[[Sequence[str]], NDArray[np.float32]]
+    ) -> dict[str, float]:
+        """Figures by their names, of rows as `seen` gives them; `vectors` makes those of texts as they stand."""
+
+
+@runtime_checkable
 class Spreads(Protocol):
     """A task whose answers say nothing where all of a row's are alike, so that a training which gets stuck there is
     stopped."""
@@ -269,6 +279,5 @@ class OtherBook:
 
 
 __all__ = [
-    "Criterion", "Draws", "Items", "Measures", "OtherBook", "Plain", "Reads", "Rows", "Searches", "Spreads", "Task",
-    "searching",
+    "Criterion", "Draws", "Items", "Measures", "OtherBook", "Plain", "Reads", "Rows", "Searches", "Spaces", "Spreads", "Task", "searching",
 ]  # fmt: skip

@@ -24,6 +24,7 @@ from tunebook.verbs.steps.general import general as measure_general
 from tunebook.verbs.steps.general import read_general
 from tunebook.verbs.steps.retention import read_retention, retention
 from tunebook.verbs.steps.runs import TABLE, Run
+from tunebook.verbs.steps.space import space
 
 _ERRORS = 30  # that a page shows
 BOOK = "BOOK"  # stands for the folder of the book
@@ -71,6 +72,8 @@ def evaluate(
 
         own_plan = plan.model_copy(update={"labels": own.labels})
         report = report.model_copy(update={"baselines": baselines(own_plan, own, split, progress)})
+    if lie := space(run, rows, ref, with_base=with_baselines, progress=progress):
+        report = report.model_copy(update={"extra": {**report.extra, "space": lie}})
     if plan.continues is not None and split == "test":
         retention(run, report, progress)
     if general:

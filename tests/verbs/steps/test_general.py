@@ -6,6 +6,7 @@ import csv
 import json
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,11 @@ from tunebook.core.errors import BookError, DataError, PlanError, RunError
 from tunebook.core.nouns import HeadStart
 from tunebook.data.load import load
 from tunebook.tables.make import child
+from tunebook.tasks.embedding.space import uniformity
 from tunebook.verbs.evaluate import evaluate
+from tunebook.verbs.steps.book import open_book
 from tunebook.verbs.steps.general import general, read_general
+from tunebook.verbs.steps.space import space
 from tunebook.verbs.steps.untrained import refuse_untrained
 
 EMBEDDING = tb.DataOptions(task="embedding")
@@ -88,6 +92,25 @@ def test_the_page_and_the_next_evaluation_show_it(run: Any, pairs: Any, monkeypa
         assert f">{heading}</h2>" in page and "sts" in page
     evaluate(run, split="validation", with_baselines=False)
     assert "在通用样本上" not in (run.path / "validation" / "report.html").read_text(encoding="utf-8")
+
+
+def test_how_vectors_lie_is_told_of_the_model_and_its_base(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    monkeypatch.setenv("TUNEBOOK_LANG", "en")
+    report = evaluate(run)
+    rows = load(open_book(run.book).data, "test")
+    lie = report.extra["space"]
+    assert set(lie) == {"alignment", "uniformity", "uniformity_queries"}
+    passages = list(dict.fromkeys(rows.passages))
+    for side, folder in (("model", run.model), ("base", run.book.parent / "base")):
+        theirs = SentenceTransformer(str(folder)).encode_document(passages)
+        assert lie["uniformity"][side] == pytest.approx(uniformity(theirs), abs=1e-4)
+    assert "Uniformity of queries" in (run.path / "report.html").read_text(encoding="utf-8")
+    alone = evaluate(run, with_baselines=False)
+    assert alone.extra["space"] == {name: {"model": sides["model"]} for name, sides in lie.items()}
+    reranks = SimpleNamespace(plan=run.plan.model_copy(update={"task": "reranking"}))
+    assert space(reranks, rows, open_book(run.book).data) == {}
 
 
 def test_its_own_book_is_a_set_like_any(run: Any) -> None:

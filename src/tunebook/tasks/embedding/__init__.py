@@ -171,6 +171,14 @@ class Embedding(EmbeddingWords):
         found: NDArray[np.float32] = nearest(queries, passages).matrix(np.float32)
         return found
 
+    def space(
+        self, rows: Rows, labels: Labels, vectors: Callable[[Sequence[str]], NDArray[np.float32]]
+    ) -> dict[str, float]:
+        """`alignment` and `uniformity`."""
+        from tunebook.tasks.embedding.space import space
+
+        return space(rows, labels, vectors)
+
     def searches(self, labels: Labels) -> bool:
         """For queries."""
         return not are_graded(labels)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tunebook.core.answers import Rows
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
-from tunebook.core.sections import Brief, Scatter, Section, Table
+from tunebook.core.sections import Brief, Column, Scatter, Section, Table
 from tunebook.core.settings import Filled
 from tunebook.core.task import Task
 from tunebook.tasks import label_scores
@@ -24,6 +24,17 @@ _NEAR = 1e-6  # of a float32 that was made of a grade and back
 def are_graded(labels: Labels) -> bool:
     """Whether rows are pairs with a grade, and not queries with passages."""
     return labels.problem == "regression"
+
+
+def _space(report: Report) -> list[Section]:
+    """Alignment and uniformity of the model and, where it was asked, of its base model."""
+    figures: dict[str, dict[str, float]] = report.extra.get("space") or {}
+    if not figures:
+        return []
+    names = [Column(say("embedding.figure"), "name"), Column(say("embedding.this_model"), "number")]
+    columns = (*names, Column(say("embedding.base_model"), "number"))
+    rows = tuple((say(f"embedding.{name}"), each.get("model"), each.get("base")) for name, each in figures.items())
+    return [Table(say("embedding.space"), columns, rows)]
 
 
 def _ranked(task: Task) -> RankingWords:
@@ -111,11 +122,13 @@ class EmbeddingWords(Task):
         return label_scores.detail(answers, rows.targets, labels, groups)
 
     def sections(self, report: Report, labels: Labels) -> list[Section]:
-        """Similarities against grades, or the ranks."""
+        """Similarities against grades, or the ranks; and how the vectors lie."""
+        lie = _space(report)
         if not are_graded(labels):
-            return RankingWords.sections(_ranked(self), report, labels)
+            return [*RankingWords.sections(_ranked(self), report, labels), *lie]
         title, points = say("embedding.scatter"), report.extra.get("scatter")
-        return [Scatter(title, title, points, (say("embedding.grade"), say("embedding.similarity")))] if points else []
+        axes = (say("embedding.grade"), say("embedding.similarity"))
+        return [*([Scatter(title, title, points, axes)] if points else []), *lie]
 
     def snippet(self, labels: Labels, params: Filled, *, pairs: bool) -> list[str]:
         """Lines that compare two texts."""
