@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.ab import ab
     from tunebook.verbs.auto import auto
     from tunebook.verbs.bases import bases
+    from tunebook.verbs.calibrate import calibrate
     from tunebook.verbs.check import check
     from tunebook.verbs.compare import compare
     from tunebook.verbs.embed import embed, embed_file
@@ -57,6 +58,7 @@ _WHERE = {
     "ab": "verbs.ab",
     "auto": "verbs.auto",
     "bases": "verbs.bases",
+    "calibrate": "verbs.calibrate",
     "check": "verbs.check",
     "compare": "verbs.compare",
     "doctor": "verbs.steps.doctor",
@@ -121,6 +123,7 @@ __all__ = [
     "ab",
     "auto",
     "bases",
+    "calibrate",
     "check",
     "compare",
     "doctor",

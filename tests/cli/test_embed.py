@@ -10,6 +10,7 @@ from tests import small
 from tests.cli.conftest import Call
 from tests.tasks.embedding.test_passages import file_of
 
+from tunebook.cli.calibrate import mark_of, marked
 from tunebook.tables.make import child
 
 
@@ -42,3 +43,34 @@ def test_options_out_of_bounds_are_refused(book: Path, tmp_path: Path, tunebook:
     side = tunebook("embed", book, tmp_path / "a.csv", "--into", "b.npy", "--side", "both", "--json").json
     most = tunebook("search", book, tmp_path / "v.parquet", "a", "--most", "0", "--json").json
     assert side["error"]["code"] == most["error"]["code"] == "cli.option"
+
+
+def test_a_calibrated_threshold_marks_what_reaches_it(book: Path, tmp_path: Path, tunebook: Call) -> None:
+    source = tmp_path / "texts.csv"
+    source.write_text("body\ngreat room\nslow food\ndirty hotel\n")
+    index = tmp_path / "v.parquet"
+    assert tunebook("embed", book, source, "--into", index, "--text", "body").code == 0
+    ask = ("search", book, index, "great room")
+    none = tunebook(*ask, "--above", "calibrated", "--json").json
+    assert none["error"]["code"] == "calibrate.none"
+    made = tunebook("calibrate", book, "--json").json
+    assert made.keys() >= {"path", "rows", "threshold", "precision", "recall", "f1", "low", "high"}
+    assert made["low"] <= made["f1"] <= made["high"] and Path(made["path"]).is_file()
+    told = tunebook("calibrate", book, "--precision", "10%")
+    assert told.code == 0 and "--above calibrated" in " ".join(told.out.split())
+    bound = tunebook("calibrate", book, "--json").json["threshold"]
+    rows = tunebook(*ask, "--json").json["rows"]
+    assert [row["match"] for row in rows] == [row["score"] >= bound for row in rows]
+    assert tunebook(*ask, "--above", "calibrated", "--json").json["rows"] == [row for row in rows if row["match"]]
+    half = (rows[0]["score"] + rows[-1]["score"]) / 2
+    some = tunebook(*ask, "--above", str(half), "--json").json["rows"]
+    assert some == [row for row in rows if row["score"] >= half] and 0 < len(some) < len(rows)
+    assert ("✓" in tunebook(*ask).out) == any(row["match"] for row in rows)
+    assert tunebook(*ask, "--above", "high", "--json").json["error"]["code"] == "cli.option"
+
+
+def test_without_a_threshold_hits_are_as_they_were() -> None:
+    rows = [{"score": 0.7}, {"score": 0.2}]
+    assert marked(rows, (None, None)) == rows and [mark_of(row) for row in rows] == ["", ""]
+    assert marked(rows, (None, 0.5)) == rows[:1]
+    assert [mark_of(row) for row in marked(rows, (0.5, None))] == ["✓ ", "  "]

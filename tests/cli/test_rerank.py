@@ -20,6 +20,9 @@ def test_the_best_passages_are_told_and_written(book: Book, run: Run, tmp_path: 
     assert data["passages"][0].keys() >= {"rank", "score", "passage", "place"}
     told = tunebook("rerank", book.path, "the room", file)
     assert told.code == 0 and "rank" in told.out.lower() and "20 of 30 rows shown" in " ".join(told.out.split())
+    high = data["passages"][5]["score"]
+    some = tunebook("rerank", book.path, "the room", file, "--above", str(high), "--json").json["passages"]
+    assert all(one["score"] >= high for one in some) and 0 < len(some) < 30
     out = tmp_path / "ranked.csv"
     assert tunebook("rerank", book.path, "the room", file, "--out", out).code == 0
     assert len(out.read_text("utf-8").splitlines()) == 31

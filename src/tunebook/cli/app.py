@@ -29,6 +29,7 @@ COMMANDS = {
     "mine": "mine:mine",
     "embed": "embed:embed",
     "search": "embed:search",
+    "calibrate": "calibrate:calibrate",
     "merge": "soup:merge",
     "soup": "soup:soup",
     "ab": "ab:ab",
@@ -91,6 +92,7 @@ EXAMPLES = {  # a name in braces is a text in the reader's language, cli.example
     ),
     "embed": ("tunebook embed book passages.csv --into vectors.parquet --text body",),
     "search": ('tunebook search book vectors.parquet "{parcel}"',),
+    "calibrate": ("tunebook calibrate book", "tunebook calibrate book --precision 0.95"),
     "merge": ("tunebook merge book/runs/RUN --into merged",),
     "soup": ("tunebook soup book", "tunebook soup book RUN RUN RUN --method uniform"),
     "ab": (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, facts, grid
 from tunebook.cli.bars import Bars
+from tunebook.cli.calibrate import bound_of, mark_of, marked
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, wrong
 from tunebook.core.messages import say
@@ -59,6 +60,7 @@ def search(
     index: Annotated[Path, argument("embed_index", metavar="INDEX")],
     query: Annotated[str, argument("embed_query", metavar="QUERY")],
     most: Annotated[int, option("embed_most", "--most", metavar="N")] = 10,
+    above: Annotated[str | None, option("above", "--above", metavar="X|calibrated")] = None,
     run: RunName = "latest",
 ) -> Answer:
     """Find the rows that are nearest to a query."""
@@ -67,17 +69,19 @@ def search(
 
     if most < 1:
         raise wrong("--most", str(most), ">= 1")
-    found = nearest_rows(chosen_run(open_book(book), run), index, query, most)
+    chosen = chosen_run(open_book(book), run)
+    bounds = bound_of(chosen.model, above)
+    found = marked(nearest_rows(chosen, index, query, most), bounds)
 
     def tell(screen: Console) -> None:
-        rows = [(f"{row['score']:.3f}", _shown(row)) for row in found]
+        rows = [(f"{mark_of(row)}{row['score']:.3f}", _shown(row)) for row in found]
         screen.print(grid((say("report.score"), say("report.text")), rows))
 
     return Answer({"rows": found}, tell)
 
 
 def _shown(row: dict[str, Any]) -> str:
-    whole = " · ".join(str(value) for name, value in row.items() if name != "score")
+    whole = " · ".join(str(value) for name, value in row.items() if name not in ("score", "match"))
     return whole if len(whole) <= _TEXT else whole[: _TEXT - 1] + "…"
 
 

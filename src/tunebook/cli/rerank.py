@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, facts, grid, note, prose
 from tunebook.cli.bars import Bars
+from tunebook.cli.calibrate import bound_of, mark_of, marked
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, wrong
 from tunebook.core.errors import TunebookError
@@ -29,6 +30,7 @@ class Wanted:
     """Which passages are shown, and where they go."""
 
     top_k: Annotated[int | None, option("rerank_top", "--top-k", metavar="N")] = None
+    above: Annotated[str | None, option("above", "--above", metavar="X|calibrated")] = None
     text: Annotated[str | None, option("rerank_text", "--text", metavar="COL")] = None
     out: Annotated[Path | None, option("out", "--out", metavar="FILE")] = None
 
@@ -73,10 +75,12 @@ def _of_file(run: Run, query: str, file: Path, wanted: Wanted, form: Form) -> An
     if wanted.out is not None:
         check_out(wanted.out, {})
     given = read_passages(file, data_options(form, wanted))
+    bounds = bound_of(run.model, wanted.above)
     note(say("cli.predict.loading"))
     with Bars() as bars:
         ranked = order(run, query, [row["passage"] for row in given], top_k=wanted.top_k, progress=bars)
-    rows = [{**given[one.place], "rank": one.rank, "place": one.place, "score": one.score} for one in ranked]
+    ordered = [{**given[one.place], "rank": one.rank, "place": one.place, "score": one.score} for one in ranked]
+    rows = marked(ordered, bounds)
     empty = sum(not row["passage"].strip() for row in given)
     data = {"path": str(file), "rows": len(given), "empty": empty, "query": query, "run": run.id}
     if wanted.out is not None:
@@ -126,7 +130,8 @@ def _with_ends(one: Interval) -> str:
 def _tell(screen: Console, rows: list[dict[str, Any]]) -> None:
     """The best passages with their scores."""
     lines = [
-        (row["rank"], f"{row['score']:.3f}", cut(" ".join(row["passage"].split()), _TEXT)) for row in rows[:_SHOWN]
+        (row["rank"], f"{mark_of(row)}{row['score']:.3f}", cut(" ".join(row["passage"].split()), _TEXT))
+        for row in rows[:_SHOWN]
     ]
     headings = (say("ranking.rank"), say("cli.score"), say("cli.text"))
     screen.print(grid(headings, lines, right=(0, 1), whole=(0, 1)))

@@ -12,6 +12,7 @@ import numpy as np
 from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion, Items, Measures
 from tunebook.core.errors import PlanError
+from tunebook.core.hits import Hits
 from tunebook.core.hooks import Hooks
 from tunebook.core.metric import Metric, Scorer, intervals, scores
 from tunebook.core.nouns import Interval, Labels
@@ -230,6 +231,17 @@ def searching(task: object, labels: Labels) -> TypeGuard[Searches]:
 
 
 @runtime_checkable
+class Matches(Protocol):
+    """A task whose answers score pairs of texts, so that a threshold says which of them match."""
+
+    def matches_from(self, labels: Labels) -> float | None:
+        """Grade from which on a pair matches where nothing is said; None for any gain above 0."""
+
+    def hits(self, answers: NDArray[np.float32], targets: NDArray[Any], labels: Labels, least: float | None) -> Hits:
+        """The pairs of answers (N, k) with their scores; a match has a grade or gain of `least` or more."""
+
+
+@runtime_checkable
 class Spaces(Protocol):
     """A task that makes vectors, and can say how these lie."""
 
@@ -279,5 +291,6 @@ class OtherBook:
 
 
 __all__ = [
-    "Criterion", "Draws", "Items", "Measures", "OtherBook", "Plain", "Reads", "Rows", "Searches", "Spaces", "Spreads", "Task", "searching",
+    "Criterion", "Draws", "Items", "Matches", "Measures", "OtherBook", "Plain", "Reads", "Rows", "Searches",
+    "Spaces", "Spreads", "Task", "searching",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 
 from tunebook.core.errors import MachineError, ModelError
 from tunebook.core.files import content_id, file_id
+from tunebook.core.locations import THRESHOLD
 from tunebook.models import multilingual
 from tunebook.models.files import pickled, refuse_code, weight_files
 
@@ -161,7 +162,8 @@ def model_stamp(folder: Path) -> str | None:
 
 
 def _deciding(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix in _HASHED and path.is_file())
+    found = (path for path in folder.iterdir() if path.suffix in _HASHED and path.name != THRESHOLD)
+    return sorted(path for path in found if path.is_file())
 
 
 def load_reader(folder: Path) -> Any:

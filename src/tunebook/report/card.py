@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from tunebook.core.formatting import baseline_name
+from tunebook.core.hits import read_threshold
 from tunebook.core.messages import catalogue, say
 from tunebook.core.nouns import DataRef, Plan, Report
 from tunebook.core.registry import task_of
@@ -18,7 +19,7 @@ from tunebook.engine.partial_model import BASE, is_partial
 from tunebook.report.page import write_page
 from tunebook.report.rows import data_view
 from tunebook.report.run import limits
-from tunebook.report.scores import all_notes, score_rows, standing
+from tunebook.report.scores import all_notes, score_rows, spanned, standing
 from tunebook.report.training import parameter_rows
 
 _LANGUAGES = {"en": ["en"], "zh": ["zh"], "mixed": ["zh", "en"]}
@@ -51,10 +52,21 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
         sources=list(ref.sources),
         parameters=[row for row in parameter_rows(plan, None) if row["changed"] or row["default"] == "–"],
         limits=limits(report, plan),
+        threshold=threshold_text(folder),
         notes=task.card_notes(plan.labels) + notes_of(plan),
         snippet=loading(folder, plan, pairs=bool(ref.roles.text_pair)),
         merges=is_partial(folder) and not _stays_beside(plan),
     )
+
+
+def threshold_text(folder: Path) -> str:
+    """What the threshold in a model's folder says, in one sentence; empty without one."""
+    found = read_threshold(folder)
+    if found is None:
+        return ""
+    names = ("precision", "recall", "f1")
+    ends = {name: spanned(getattr(found.test, name)) for name in names}
+    return say("calibrate.card", threshold=f"{found.threshold:.4f}", rows=found.test.rows, **ends)
 
 
 def front_matter(plan: Plan, report: Report, ref: DataRef) -> dict[str, Any]:
@@ -171,4 +183,4 @@ def _text(value: Any) -> str:
     return json.dumps(str(value), ensure_ascii=False).replace("`", "\\x60")
 
 
-__all__ = ["front_matter", "loading", "notes_of", "write_model_card"]
+__all__ = ["front_matter", "loading", "notes_of", "threshold_text", "write_model_card"]

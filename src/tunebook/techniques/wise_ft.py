@@ -26,8 +26,8 @@ class WiseFT(Technique):
     was learned is there before much of the old is lost. Every look at the validation rows sees the weights in between,
     so the best look and early stopping go by them. A head that was drawn anew has no base and stays as it was trained;
     one that the base model brought along, or the run that is continued, is brought back with the rest. Measure it on
-    rows of another kind too (`tunebook eval --general`): the book's own rows alone rarely ask for it. Not for a
-    vocabulary or a task that is new to the base model, where what lies in between knows neither.
+    rows of another kind too (`tunebook eval BOOK --general OTHER`): the book's own rows alone rarely ask for it. Not
+    for a vocabulary or a task that is new to the base model, where what lies in between knows neither.
 
     Cost: two more copies of what is trained in memory, the base model's in every checkpoint, one pass over it a look.
 
@@ -40,8 +40,8 @@ class WiseFT(Technique):
 
     在某一类样本上微调的模型，在其他样本上会变差；在两个模型之间的连线上，往往新知识已学到大半而旧知识尚未丢失多少。每次验
     证看到的都是中间的权重，因此最好的一次验证和早停都以它为准。随机初始化的分类头没有基座，保持训练后的样子；基座模型自带
-    的（或所延续的训练的）分类头与其余部分一同拉回。请同时在另一类样本上测量（`tunebook eval --general`）：只看 book
-    自己的样本很少会需要它。不适用于对基座模型全新的词表或任务，那时中间的权重两边都不会。
+    的（或所延续的训练的）分类头与其余部分一同拉回。请同时在另一类样本上测量（`tunebook eval BOOK --general OTHER`）：只
+    看 book 自己的样本很少会需要它。不适用于对基座模型全新的词表或任务，那时中间的权重两边都不会。
 
     开销：内存中多存两份所训练的权重，每个检查点中存一份基座的权重，每次验证对其遍历一次。
 

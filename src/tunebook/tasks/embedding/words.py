@@ -9,15 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
+from tunebook.core.hits import Hits
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.sections import Brief, Column, Scatter, Section, Table
 from tunebook.core.settings import Filled
 from tunebook.core.task import Task
 from tunebook.tasks import label_scores
+from tunebook.tasks.ranking.scores import TOP, hits
 from tunebook.tasks.ranking.words import RankingWords
 
 Array = NDArray[Any]
+_HIGH = 0.8  # of the way from the lowest grade to the highest: from here on a pair matches
 _NEAR = 1e-6  # of a float32 that was made of a grade and back
 
 
@@ -139,6 +142,20 @@ class EmbeddingWords(Task):
         return (
             super().mean(answers, labels) if are_graded(labels) else RankingWords.mean(_ranked(self), answers, labels)
         )
+
+    def matches_from(self, labels: Labels) -> float | None:
+        """Four fifths of the way to the highest grade; of passages any gain."""
+        if labels.low is None or labels.high is None or not are_graded(labels):
+            return None
+        return labels.low + _HIGH * (labels.high - labels.low)
+
+    def hits(self, answers: NDArray[np.float32], targets: Array, labels: Labels, least: float | None) -> Hits:
+        """Each pair, or the ten best passages of each query, as a search shows them."""
+        if least is None or not are_graded(labels):
+            return hits(answers, targets, least, TOP)
+        right = np.asarray(targets, dtype=np.float64) >= least - _NEAR
+        count = len(right)
+        return Hits(np.arange(count), answers[:, 0], right, np.zeros(count, dtype=np.int64))
 
     def decided(self, answers: NDArray[np.float32], labels: Labels) -> Array:
         """Similarities, or passages in their order."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.hits import Hits
 from tunebook.core.judged import Judged
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Interval, Labels
@@ -85,6 +86,17 @@ def interval(scores: Array, groups: Array | None) -> Interval:
     return found.model_copy(update={"low": max(found.low, 0.0), "high": min(found.high, 1.0)})
 
 
+def hits(answers: Array, targets: Array, least: float | None, most: int | None = None) -> Hits:
+    """Answers as pairs of a query and a passage with their scores, the best `most` of each query or all of them; one
+    matches whose gain is `least` or more, or any above 0."""
+    bound = np.nextafter(0, 1) if least is None else least
+    true, said = Judged.of(targets), Judged.of(answers)
+    said = said if most is None else said.at(said.places < most)
+    right = np.nan_to_num(said.values_in(true), nan=-np.inf) >= bound
+    there = np.bincount(true.row[true.value >= bound], minlength=true.rows)
+    return Hits(said.row, said.value, right, there - np.bincount(said.row[right], minlength=said.rows))
+
+
 METRICS = (
     Metric(f"ndcg@{TOP}", ndcg, interval=interval),
     Metric(f"mrr@{TOP}", reciprocal, interval=interval),
@@ -92,4 +104,4 @@ METRICS = (
     Metric("map", precision, interval=interval),
 )
 
-__all__ = ["METRICS", "TOP", "gains", "interval", "ndcg", "precision", "recall", "reciprocal"]
+__all__ = ["METRICS", "TOP", "gains", "hits", "interval", "ndcg", "precision", "recall", "reciprocal"]

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows, stacked
+from tunebook.core.hits import Hits
 from tunebook.core.judged import Judged
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.sections import Brief, Column, Section, Table
 from tunebook.core.task import Task
-from tunebook.tasks.ranking.scores import TOP
+from tunebook.tasks.ranking.scores import TOP, hits
 
 Array = NDArray[Any]
 _TEXT = 240  # characters of a passage that a page shows
@@ -148,6 +149,14 @@ class RankingWords(Task):
         widest = (whole.shape[2] - 1) // 2
         mean: NDArray[np.float32] = Judged(keys[:, 0], keys[:, 1], score, rows).best(widest).matrix(np.float32)
         return mean
+
+    def matches_from(self, labels: Labels) -> float | None:
+        """Any gain will do."""
+        return None
+
+    def hits(self, answers: NDArray[np.float32], targets: Array, labels: Labels, least: float | None) -> Hits:
+        """All passages that are answered."""
+        return hits(answers, targets, least)
 
     def decided(self, answers: NDArray[np.float32], labels: Labels) -> Array:
         """The passages in their order, without their scores."""

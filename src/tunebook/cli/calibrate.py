@@ -1,0 +1,106 @@
+"""tunebook calibrate: the score from which on two texts match, stored with the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tunebook.cli.answer import Answer, facts, grid, prose
+from tunebook.cli.bars import Bars
+from tunebook.cli.choose import chosen_run
+from tunebook.cli.options import Books, RunName, option, share, wrong
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunebook.core.hits import Threshold
+
+CALIBRATED = "calibrated"
+_FIGURES = ("precision", "recall", "f1")
+
+
+def calibrate(
+    book: Books,
+    run: RunName = "latest",
+    precision: Annotated[str | None, option("calibrate_precision", "--precision", metavar="SHARE")] = None,
+    grade: Annotated[float | None, option("calibrate_grade", "--grade", metavar="X")] = None,
+) -> Answer:
+    """Choose the score from which on two texts match."""
+    from tunebook.core.locations import THRESHOLD
+    from tunebook.verbs.calibrate import calibrate as choose
+    from tunebook.verbs.steps.book import open_book
+
+    wanted = None if precision is None else share("--precision", precision)
+    found = chosen_run(open_book(book), run)
+    with Bars() as bars:
+        made = choose(found, precision=wanted, least=grade, progress=bars)
+    path = found.model / THRESHOLD
+    told = made.test.f1 if wanted is None else made.test.precision
+    figures = {name: getattr(made.test, name).value for name in _FIGURES}
+    data = {"path": str(path), "rows": made.test.rows, "threshold": made.threshold, **figures}
+    more = {"low": told.low, "high": told.high, "wanted": wanted, "run": found.id}
+    rows = {"validation": made.validation.model_dump(mode="json")}
+    return Answer({**data, **more, **rows}, lambda screen: _tell(screen, made, path))
+
+
+def _tell(screen: Console, made: Threshold, path: Path) -> None:
+    from tunebook.report.scores import spanned
+
+    prose(screen, say("calibrate.found", threshold=f"{made.threshold:.4f}"), "bold")
+    screen.print()
+    headings = (say("report.metric"), say("calibrate.validation"), say("calibrate.test"))
+    lines = [
+        (
+            say(f"calibrate.{name}_name"),
+            f"{getattr(made.validation, name).value:.3f}",
+            spanned(getattr(made.test, name)),
+        )
+        for name in _FIGURES
+    ]
+    screen.print(grid(headings, lines, right=(1,)))
+    screen.print(facts([(say("cli.rows"), f"{made.validation.rows}, {made.test.rows}"), (say("calibrate.path"), path)]))
+    prose(screen, say("calibrate.use"), "dim")
+
+
+def bound_of(model: Path, above: str | None) -> tuple[float | None, float | None]:
+    """The threshold of a model's folder, None without one, and the score that hits must reach to be shown, None for
+    all.
+
+    Args:
+        above: what `--above` said: a number, or `calibrated`.
+
+    Raises:
+        TunebookError: `cli.option`; `calibrate.none`, the model has no threshold.
+    """
+    from tunebook.core.errors import RunError
+    from tunebook.core.hits import read_threshold
+
+    stored = read_threshold(model)
+    known = None if stored is None else stored.threshold
+    if above is None:
+        return known, None
+    if above == CALIBRATED:
+        if known is None:
+            raise RunError("calibrate.none", key="--above", value=above, run=model.parent.name)
+        return known, known
+    try:
+        return known, float(above)
+    except ValueError:
+        raise wrong("--above", above, f"{CALIBRATED} | 0.5") from None
+
+
+def marked(rows: list[dict[str, Any]], bounds: tuple[float | None, float | None]) -> list[dict[str, Any]]:
+    """Hits with their `score`, those that are to be shown; each says with `match` whether it reaches the threshold of
+    the model, where that has one."""
+    known, least = bounds
+    shown = [row for row in rows if least is None or row["score"] >= least]
+    return shown if known is None else [{**row, "match": row["score"] >= known} for row in shown]
+
+
+def mark_of(row: dict[str, Any]) -> str:
+    """What stands before a hit on the screen."""
+    return "" if "match" not in row else "✓ " if row["match"] else "  "
+
+
+__all__ = ["CALIBRATED", "bound_of", "calibrate", "mark_of", "marked"]
