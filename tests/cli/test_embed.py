@@ -39,6 +39,20 @@ def test_embed_and_search(book: Path, tmp_path: Path, tunebook: Call) -> None:
     assert "slow food" in tunebook("search", book, tmp_path / "v.parquet", "great room").out
 
 
+def test_an_index_and_what_it_misses_are_told(book: Path, tmp_path: Path, tunebook: Call, monkeypatch: Any) -> None:
+    from tunebook.tasks.embedding import kept_index as index
+
+    source, into = tmp_path / "texts.csv", tmp_path / "v.parquet"
+    source.write_text("body\ngreat room\nslow food\n")
+    assert "faiss" in tunebook("embed", book, source, "--into", into, "--index", "faiss").out
+    assert "faiss" in tunebook("search", book, into, "room").out
+    monkeypatch.setattr(index, "recall_of", lambda made, vectors: 0.987)
+    assert "98.7%" in tunebook("embed", book, source, "--into", into, "--index", "faiss").out
+    source.write_text("body\nother food\n")
+    tunebook("embed", book, source, "--into", into)
+    assert "--index hnswlib" in tunebook("search", book, into, "room").out
+
+
 def test_options_out_of_bounds_are_refused(book: Path, tmp_path: Path, tunebook: Call) -> None:
     side = tunebook("embed", book, tmp_path / "a.csv", "--into", "b.npy", "--side", "both", "--json").json
     most = tunebook("search", book, tmp_path / "v.parquet", "a", "--most", "0", "--json").json

@@ -17,7 +17,7 @@ from tunebook.core.errors import DataError, RunError
 from tunebook.data.options import DataOptions
 from tunebook.models.files import unreadable
 from tunebook.tables.make import child
-from tunebook.verbs.embed import embed, embed_file, nearest_rows
+from tunebook.verbs.embed import check_index, embed, embed_file, index_file, nearest_rows
 from tunebook.verbs.soup import soup
 from tunebook.verbs.steps.book import open_book
 from tunebook.verbs.steps.plan import plan
@@ -65,7 +65,9 @@ def test_files(run: Any, tmp_path: Path) -> None:
     assert table.column_names == ["name", "body", "vector"] and table["name"].to_pylist() == ["a", "b", "c"]
     np.testing.assert_allclose(np.array(table["vector"].to_pylist()), vectors, atol=1e-6)
     scores = vectors @ embed(run, ["great room"], side="query")[0]
-    found = nearest_rows(run, whole.path, "great room", 2)
+    told = nearest_rows(run, whole.path, "great room", 2)
+    assert (told.index, told.recall, told.stale) == ("numpy", 1.0, False)
+    found = told.rows
     assert [row["name"] for row in found] == [table["name"][int(place)].as_py() for place in np.argsort(-scores)[:2]]
     assert list(found[0]) == ["name", "body", "score"]
     assert found[0]["score"] == pytest.approx(scores.max() / np.linalg.norm(vectors[scores.argmax()]), abs=1e-5)
@@ -87,6 +89,37 @@ def test_what_cannot_be_written_or_read_is_refused(run: Any, tmp_path: Path) -> 
         with pytest.raises(DataError) as caught:
             nearest_rows(run, tmp_path / index, "room")
         assert caught.value.code == "embed.index"
+
+
+def test_an_index_is_kept_used_and_never_that_of_other_vectors(run: Any, tmp_path: Path) -> None:
+    source, options = table_of(tmp_path / "rows.csv"), DataOptions(text="body")
+    whole = embed_file(run, source, tmp_path / "out.parquet", options=options)
+    assert index_file(whole.path) == ("numpy", 1.0) and index_file(whole.path, "faiss") == ("faiss", 1.0)
+    plain = nearest_rows(run, whole.path, "great room", 2, by="numpy")
+    by_index = nearest_rows(run, whole.path, "great room", 2)
+    assert by_index.index == "faiss" and by_index.rows == plain.rows and not by_index.stale
+    source.write_text("name,body\nc,slow food\nd,great room\n", encoding="utf-8")
+    embed_file(run, source, whole.path, options=options)
+    again = nearest_rows(run, whole.path, "great room", 1)
+    assert again.index == "numpy" and again.stale and again.rows[0]["name"] == "d"
+    anew = nearest_rows(run, whole.path, "great room", 1, by="faiss")
+    assert anew.index == "faiss" and anew.rows == again.rows
+    assert nearest_rows(run, whole.path, "great room").index == "faiss"
+
+
+def test_an_index_that_cannot_be_is_told_before_the_work() -> None:
+    check_index(Path("o.npy"), "auto")
+    for into, index, code in (("o.npy", "faiss", "embed.into"), ("o.parquet", "annoy", "embed.kind")):
+        with pytest.raises(DataError) as caught:
+            check_index(Path(into), index)
+        assert caught.value.code == code
+
+
+def test_equal_texts_are_read_once_and_quick_products_change_nothing_that_is_seen(run: Any) -> None:
+    texts = ["great room", "slow food", "great room", "we found it", *(f"room {number}" for number in range(9))]
+    found = embed(run, texts)
+    np.testing.assert_array_equal(found[0], found[2])
+    np.testing.assert_allclose(found[:4], embed(run, texts[:4]), atol=1e-6)
 
 
 def test_titles_are_read_and_the_column_is_found_or_asked_for(run: Any, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, command, facts, grid
+from tunebook.cli.answer import Answer, command, facts, grid, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.calibrate import bound_of, mark_of, marked
 from tunebook.cli.choose import chosen_run
@@ -16,6 +16,7 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
+_INDEXES = "auto|numpy|faiss|hnswlib"
 _TEXT = 200  # characters of a row that the screen shows
 
 
@@ -25,6 +26,16 @@ class Texts:
 
     text: Annotated[str | None, option("text", "--text", metavar="COL")] = None
     side: Annotated[str, option("embed_side", "--side", metavar="query|passage")] = "passage"
+    index: Annotated[str, option("embed_kind", "--index", metavar=_INDEXES)] = "auto"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows a search shows, and what finds them."""
+
+    most: Annotated[int, option("embed_most", "--most", metavar="N")] = 10
+    above: Annotated[str | None, option("above", "--above", metavar="X|calibrated")] = None
+    index: Annotated[str, option("embed_search_kind", "--index", metavar=_INDEXES)] = "auto"
 
 
 def embed(
@@ -36,48 +47,61 @@ def embed(
     run: RunName = "latest",
 ) -> Answer:
     """Write the vectors of a file's texts."""
-    from tunebook.verbs.embed import embed_file
+    from tunebook.verbs.embed import check_index, embed_file, index_file
     from tunebook.verbs.steps.book import open_book
 
     if texts.side not in ("query", "passage"):
         raise wrong("--side", texts.side, "query | passage")
+    check_index(into, texts.index)
     options = data_options(form).model_copy(update={"text": texts.text})
     found = chosen_run(open_book(book), run)
     with Bars() as bars:
         done = embed_file(found, source, into, side=texts.side, options=options, progress=bars)  # type: ignore[arg-type]
+        index, recall = index_file(into, texts.index) if into.suffix == ".parquet" else ("numpy", 1.0)
     pairs = [(say("cli.columns"), done.text), (say("cli.rows"), str(done.rows)), (say("embed.width"), str(done.width))]
+
+    if index != "numpy":
+        pairs.append((say("embed.kind_label"), _kind(index, recall)))
 
     def tell(screen: Console) -> None:
         screen.print(f"✓ {say('embed.done', path=done.path)}", style="green", soft_wrap=True)
         screen.print(facts(pairs))
 
     go = (command("search", book, into, "..."),) if into.suffix == ".parquet" else ()
-    return Answer({**asdict(done), "path": str(done.path)}, tell, go)
+    return Answer({**asdict(done), "path": str(done.path), "index": index, "recall": recall}, tell, go)
 
 
 def search(
     book: Books,
     index: Annotated[Path, argument("embed_index", metavar="INDEX")],
     query: Annotated[str, argument("embed_query", metavar="QUERY")],
-    most: Annotated[int, option("embed_most", "--most", metavar="N")] = 10,
-    above: Annotated[str | None, option("above", "--above", metavar="X|calibrated")] = None,
+    wanted: Wanted,
     run: RunName = "latest",
 ) -> Answer:
     """Find the rows that are nearest to a query."""
     from tunebook.verbs.embed import nearest_rows
     from tunebook.verbs.steps.book import open_book
 
-    if most < 1:
-        raise wrong("--most", str(most), ">= 1")
+    if wanted.most < 1:
+        raise wrong("--most", str(wanted.most), ">= 1")
     chosen = chosen_run(open_book(book), run)
-    bounds = bound_of(chosen.model, above)
-    found = marked(nearest_rows(chosen, index, query, most), bounds)
+    bounds = bound_of(chosen.model, wanted.above)
+    found = nearest_rows(chosen, index, query, wanted.most, by=wanted.index)
+    hits = marked(found.rows, bounds)
 
     def tell(screen: Console) -> None:
-        rows = [(f"{mark_of(row)}{row['score']:.3f}", _shown(row)) for row in found]
+        rows = [(f"{mark_of(row)}{row['score']:.3f}", _shown(row)) for row in hits]
         screen.print(grid((say("report.score"), say("report.text")), rows))
+        if found.index != "numpy":
+            screen.print(facts([(say("embed.kind_label"), _kind(found.index, found.recall))]))
+        warn(screen, [say("embed.stale", path=index)] if found.stale else [])
 
-    return Answer({"rows": found}, tell)
+    return Answer({"path": str(index), "query": query, **asdict(found), "rows": hits}, tell)
+
+
+def _kind(index: str, recall: float) -> str:
+    """An index and what it misses."""
+    return say("embed.exact", index=index) if recall == 1 else say("embed.recall", index=index, recall=f"{recall:.1%}")
 
 
 def _shown(row: dict[str, Any]) -> str:
@@ -85,4 +109,4 @@ def _shown(row: dict[str, Any]) -> str:
     return whole if len(whole) <= _TEXT else whole[: _TEXT - 1] + "…"
 
 
-__all__ = ["Texts", "embed", "search"]
+__all__ = ["Texts", "Wanted", "embed", "search"]

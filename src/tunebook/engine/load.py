@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,59 @@ from tunebook.core.task import Plain, Rows, Searches, Task, searching
 from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory
 from tunebook.engine.partial_model import is_partial
+from tunebook.engine.products import quick_products
 from tunebook.engine.tokens import encode
 from tunebook.models.files import unreadable
 from tunebook.models.source import load_reader, load_tokenizer
 
 _NO_END = 10**6  # tokens
+_AT_ONCE, _AT_ONCE_ON_CPU = 256, 32  # texts: of more, what a pass works with leaves the caches of a CPU
+_MANY = 8  # texts from which it pays to get ready for quick products
+
+
+@dataclass(frozen=True)
+class Net:
+    """A model in memory with what reads texts for it.
+
+    Attributes:
+        max_length: tokens that it reads of a text.
+    """
+
+    task: Task
+    model: Any
+    tokenizer: Any
+    max_length: int
+
+    def run(
+        self, rows: Rows, progress: Progress | None = None, batch_size: int = 64, cache: Path | None = None
+    ) -> NDArray[np.float32]:
+        """The head's outputs for rows as they are seen, shape (N, outputs)."""
+        return self.read(self.encoded(rows, progress, cache), progress, batch_size)
+
+    def encoded(self, rows: Rows, progress: Progress | None = None, cache: Path | None = None) -> Encoded:
+        """Tokens of rows; `cache` as `encode` takes it."""
+        return encode(rows, self.task, self.tokenizer, self.max_length, cache=cache, progress=progress)
+
+    def read(self, encoded: Encoded, progress: Progress | None = None, batch_size: int = 64) -> NDArray[np.float32]:
+        """The head's outputs for tokens, shape (N, outputs)."""
+        inference = Inference(self.task, self.tokenizer.pad_token_id, batch_size)
+        return inference.run(self.model, encoded, progress=progress).logits
+
+    def vectors(
+        self, texts: Sequence[str], progress: Progress | None = None, batch_size: int | None = None
+    ) -> NDArray[np.float32]:
+        """What a model makes of single texts as they stand, shape (N, width); equal ones are read once.
+
+        Args:
+            batch_size: texts in one forward pass; None for what is quick here.
+        """
+        once = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        encoded = self.task.encode(Rows(list(once), None, None, [""] * len(once)), self.tokenizer, self.max_length)
+        size = batch_size or (_AT_ONCE if next(self.model.parameters()).is_cuda else _AT_ONCE_ON_CPU)
+        inference = Inference(self.task, self.tokenizer.pad_token_id, size, read=_vectors, what="features")
+        with quick_products(self.model) if len(once) >= _MANY else nullcontext():
+            found = inference.run(self.model, encoded, progress=progress).logits
+        return found[[once[text] for text in texts]]
 
 
 @dataclass(frozen=True)
@@ -38,6 +86,11 @@ class LoadedModel:
     model: Any
     tokenizer: Any
 
+    @property
+    def net(self) -> Net:
+        """The same without its plan."""
+        return Net(self.task, self.model, self.tokenizer, self.plan.params.max_length)
+
     def logits(self, rows: Rows, progress: Progress | None = None, *, cache: Path | None = None) -> NDArray[np.float32]:
         """The head's outputs, shape (N, outputs), in the order of the rows.
 
@@ -46,47 +99,27 @@ class LoadedModel:
         """
         if searching(self.task, self.plan.labels):
             return self._found(rows, progress)
-        return self._run(self._encoded(rows, progress, cache), progress)
+        return self.net.run(self.task.seen(rows, self.plan.params), progress, cache=cache)
 
-    def _found(self, rows: Rows, progress: Progress | None, batch_size: int = 64) -> NDArray[np.float32]:
+    def _found(self, rows: Rows, progress: Progress | None, batch_size: int | None = None) -> NDArray[np.float32]:
         """The passages that are nearest to each row, of all that the rows know."""
         seen = self.task.seen(rows, self.plan.params)
         assert seen.passages is not None and isinstance(self.task, Searches)
-        passages = self.vectors(seen.passages, progress, batch_size)
-        return self.task.nearest(self.vectors(seen.texts, progress, batch_size), passages)
-
-    def vectors(
-        self, texts: Sequence[str], progress: Progress | None = None, batch_size: int = 64
-    ) -> NDArray[np.float32]:
-        """What a model makes of single texts as they stand, shape (N, width)."""
-        encoded = self.task.encode(Rows(texts, None, None, [""] * len(texts)), self.tokenizer, self._length)
-        inference = Inference(self.task, self.tokenizer.pad_token_id, batch_size, read=_vectors, what="features")
-        return inference.run(self.model, encoded, progress=progress).logits
+        passages, queries = (self.net.vectors(texts, progress, batch_size) for texts in (seen.passages, seen.texts))
+        return self.task.nearest(queries, passages)
 
     def answers(
         self, rows: Rows, progress: Progress | None = None, batch_size: int = 64
     ) -> tuple[list[dict[str, Any]], list[bool]]:
         """What the task says of each row, and whether the row was too long and lost its end."""
-        encoded = self._encoded(rows, progress)
+        encoded = self.net.encoded(self.task.seen(rows, self.plan.params), progress)
         found = searching(self.task, self.plan.labels)
-        logits = self._found(rows, progress, batch_size) if found else self._run(encoded, progress, batch_size)
+        logits = self._found(rows, progress, batch_size) if found else self.net.read(encoded, progress, batch_size)
         return self.task.say(logits, rows, self.plan.labels), self._cut(rows, encoded)
-
-    @property
-    def _length(self) -> int:
-        return self.plan.params.max_length
-
-    def _encoded(self, rows: Rows, progress: Progress | None, cache: Path | None = None) -> Encoded:
-        rows = self.task.seen(rows, self.plan.params)
-        return encode(rows, self.task, self.tokenizer, self._length, cache=cache, progress=progress)
-
-    def _run(self, encoded: Encoded, progress: Progress | None, batch_size: int = 64) -> NDArray[np.float32]:
-        inference = Inference(self.task, self.tokenizer.pad_token_id, batch_size)
-        return inference.run(self.model, encoded, progress=progress).logits
 
     def _cut(self, rows: Rows, encoded: Encoded) -> list[bool]:
         """Whether each row has more tokens than are read. Only the full ones can have, so only these are told again."""
-        full = [] if self.task.windows else np.flatnonzero(encoded.lengths >= self._length).tolist()
+        full = [] if self.task.windows else np.flatnonzero(encoded.lengths >= self.plan.params.max_length).tolist()
         cut = np.zeros(len(encoded), dtype=bool)
         if full:
             whole = self.task.encode(self.task.seen(rows.at(full), self.plan.params), self.tokenizer, _NO_END)

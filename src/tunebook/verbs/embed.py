@@ -7,27 +7,23 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.answers import Rows
-from tunebook.core.errors import DataError, RunError
+from tunebook.core.errors import DataError
 from tunebook.core.files import part_of
 from tunebook.core.progress import Progress
-from tunebook.core.registry import task_of
-from tunebook.core.task import Searches
 from tunebook.data.options import DataOptions
+from tunebook.tasks.embedding.index import AUTO, NUMPY, Plain, chosen
+from tunebook.tasks.embedding.kept_index import is_kept, keep, kept
+from tunebook.verbs.served import Embedder, Side, Vectors
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from tunebook.engine.load import LoadedModel
-
-Side = Literal["query", "passage"]
-Vectors = NDArray[np.float32]
 VECTOR, _ABOUT = "vector", b"tunebook"
 
 
@@ -47,18 +43,39 @@ class Embedded:
     text: str
 
 
+@dataclass(frozen=True)
+class Nearest:
+    """What a search found.
+
+    Attributes:
+        rows: columns of each and its `score`, best first; index: what found them.
+        recall: share of the nearest that it finds, see `tunebook.tasks.embedding.index.recall_of`.
+        stale: whether there is an index that was not used, for it is one of other vectors or cannot be read here.
+    """
+
+    rows: list[dict[str, Any]]
+    index: str
+    recall: float
+    stale: bool
+
+
 def embed(
-    run: Run, texts: Sequence[str], *, side: Side = "passage", batch_size: int = 64, progress: Progress | None = None
+    run: Run,
+    texts: Sequence[str],
+    *,
+    side: Side = "passage",
+    batch_size: int | None = None,
+    progress: Progress | None = None,
 ) -> Vectors:
     """Vectors of texts by a run's model, shape (N, width), cleaned as the run's rows and with the prompt of this side.
 
     Args:
-        batch_size: texts in one forward pass; texts of like length are read together.
+        batch_size: texts in one forward pass, None for what is quick here; texts of like length are read together.
 
     Raises:
         RunError: `embed.task`, the run is of another task, or it has not finished.
     """
-    return _vectors(_model(run), run, texts, side, batch_size=batch_size, progress=progress)
+    return Embedder(run).vectors(texts, side, batch_size=batch_size, progress=progress)
 
 
 def embed_file(
@@ -83,10 +100,10 @@ def embed_file(
 
     if into.suffix not in (".npy", ".parquet"):
         raise DataError("embed.into", key="into", value=str(into), allowed=".npy | .parquet")
-    model = _model(run)
+    model = Embedder(run)
     table, name, texts = read_texts(source, options, queries=side == "query")
     begun = time.perf_counter()
-    vectors = _vectors(model, run, texts, side, progress=progress)
+    vectors = model.vectors(texts, side, progress=progress)
     seconds = time.perf_counter() - begun
     with part_of(into) as part:
         if into.suffix == ".npy":
@@ -97,64 +114,99 @@ def embed_file(
     return Embedded(into, len(vectors), vectors.shape[1], seconds, name)
 
 
-def nearest_rows(run: Run, index: Path, query: str, most: int = 10) -> list[dict[str, Any]]:
-    """The rows of a file of `embed_file` (.parquet) whose vectors have the highest cosine with a query's, best first:
-    their columns and a `score`. All vectors are compared.
+def check_index(into: Path, kind: str) -> None:
+    """Whether vectors that are to be written can have an index of a kind, before the long work.
+
+    Raises:
+        DataError: `embed.kind`; `embed.into`, vectors alone have none. MachineError: `machine.extra`.
+    """
+    if chosen(kind, 0) != NUMPY and into.suffix != ".parquet":
+        raise DataError("embed.into", key="into", value=str(into), allowed=".parquet")
+
+
+def index_file(path: Path, kind: str = AUTO) -> tuple[str, float]:
+    """Build what finds the vectors of a file of `embed_file` (.parquet) and keep it beside that; `numpy` needs nothing.
+
+    Args:
+        kind: see `tunebook.tasks.embedding.index.chosen`.
+
+    Returns:
+        Its kind, and the share of the nearest that it finds.
+
+    Raises:
+        DataError: `embed.index`, `embed.kind`. MachineError: `machine.extra`.
+    """
+    stored = _Stored(path)
+    found = chosen(kind, stored.count)
+    return found, keep(path, found, stored.vectors())[1].recall if found != NUMPY else 1.0
+
+
+def nearest_rows(run: Run, index: Path, query: str, most: int = 10, *, by: str = AUTO) -> Nearest:
+    """The rows of a file of `embed_file` (.parquet) whose vectors have the highest cosine with a query's, best first.
+
+    Args:
+        by: `auto` takes the index that lies beside the file and is of these vectors, else compares them all; `numpy`
+            compares them all; `faiss` and `hnswlib` build their index where it is not there, and keep it.
 
     Raises:
         DataError: `embed.index`, the file holds no vectors of this model's width; `embed.other`, they are those of
-            another run. RunError: as `embed`.
+            another run; `embed.kind`. RunError: as `embed`. MachineError: `machine.extra`.
     """
-    from pyarrow import ArrowInvalid, parquet
-
-    from tunebook.tasks.embedding.search import nearest
-
-    try:
-        table = parquet.read_table(index)
-    except (OSError, ArrowInvalid) as error:
-        raise DataError("embed.index", key="index", value=str(index)) from error
-    told = (table.schema.metadata or {}).get(_ABOUT)
-    if told and (made := json.loads(told)["run"]) != run.id:
-        raise DataError("embed.other", key=str(index), value=made, allowed=run.id)
+    stored = _Stored(index)
+    if stored.run not in (None, run.id):
+        raise DataError("embed.other", key=str(index), value=stored.run, allowed=run.id)
+    kind = chosen(by, 0)
     asked = embed(run, [query], side="query")
-    if VECTOR not in table.column_names or not len(table):
+    found = None if by == NUMPY else kept(index, stored.vectors)
+    if found and by not in (AUTO, found[1].kind):
+        found = None
+    stale = by == AUTO and found is None and is_kept(index)
+    if found is None and kind != NUMPY:
+        found = keep(index, kind, stored.vectors())
+    used = found[0] if found else Plain(stored.vectors())
+    if used.width != asked.shape[1]:
         raise DataError("embed.index", key="index", value=str(index))
-    flat = table[VECTOR].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    if len(flat) != len(table) * asked.shape[1]:
-        raise DataError("embed.index", key="index", value=str(index))
-    found = nearest(asked, flat.reshape(len(table), -1), most)
-    rows = table.drop_columns([VECTOR]).take(found.passage).to_pylist()
-    return [{**row, "score": float(score)} for row, score in zip(rows, found.value, strict=True)]
+    told = used.find(asked, most)
+    rows = stored.rows(told.passage)
+    scored = [{**row, "score": float(score)} for row, score in zip(rows, told.value, strict=True)]
+    return Nearest(scored, used.kind, found[1].recall if found else 1.0, stale)
 
 
-def _model(run: Run) -> LoadedModel:
-    task = task_of(run.plan.task)()
-    if not isinstance(task, Searches):
-        raise RunError("embed.task", key=run.id, value=run.plan.task)
-    from tunebook.engine.load import load_model
+class _Stored:
+    """A file of vectors, whose vectors are read when they are asked for.
 
-    return load_model(run.model, run.plan)
+    Raises:
+        DataError: `embed.index`.
+    """
 
+    def __init__(self, path: Path) -> None:
+        from pyarrow import ArrowInvalid, parquet
 
-def _vectors(
-    model: LoadedModel,
-    run: Run,
-    texts: Sequence[Any],
-    side: Side,
-    *,
-    batch_size: int = 64,
-    progress: Progress | None = None,
-) -> Vectors:
-    from tunebook.data.cells import as_text
-    from tunebook.data.clean import clean_text
-    from tunebook.data.frozen import prepared_data
+        self._path = path
+        try:
+            self._file = parquet.ParquetFile(path)
+        except (OSError, ArrowInvalid) as error:
+            raise DataError("embed.index", key="index", value=str(path)) from error
+        schema = self._file.schema_arrow
+        told = (schema.metadata or {}).get(_ABOUT)
+        self.run: str | None = json.loads(told)["run"] if told else None
+        self._columns = [name for name in schema.names if name != VECTOR]
+        self.count = self._file.metadata.num_rows
+        if VECTOR not in schema.names or not self.count:
+            raise DataError("embed.index", key="index", value=str(path))
 
-    rules = tuple(prepared_data(run.plan).stats["cleaning"]["rules"])
-    clean = [clean_text(as_text(text) or "", rules) for text in texts]
-    queries, passages = (clean, [""]) if side == "query" else ([""], clean)
-    seen = model.task.seen(Rows(queries, None, None, [""] * len(queries), passages=passages), run.plan.params)
-    assert seen.passages is not None
-    return model.vectors(seen.texts if side == "query" else seen.passages, progress, batch_size)
+    def vectors(self) -> Vectors:
+        """All of them, shape (P, D)."""
+        flat = self._file.read([VECTOR])[VECTOR].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        if len(flat) % self.count:
+            raise DataError("embed.index", key="index", value=str(self._path))
+        found: Vectors = flat.reshape(self.count, -1)
+        return found
+
+    def rows(self, places: NDArray[Any]) -> list[dict[str, Any]]:
+        """What the file says beside the vectors of some rows."""
+        found: list[dict[str, Any]] = self._file.read(self._columns).take(places).to_pylist()
+        return found
 
 
 def _write(table: pa.Table, vectors: Vectors, into: Path, about: Mapping[str, str]) -> None:
@@ -168,4 +220,4 @@ def _write(table: pa.Table, vectors: Vectors, into: Path, about: Mapping[str, st
     parquet.write_table(made.replace_schema_metadata(told), into, compression="zstd")
 
 
-__all__ = ["VECTOR", "Embedded", "Side", "embed", "embed_file", "nearest_rows"]
+__all__ = ["VECTOR", "Embedded", "Nearest", "Side", "check_index", "embed", "embed_file", "index_file", "nearest_rows"]

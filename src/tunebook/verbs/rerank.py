@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError
-from tunebook.core.judged import Judged
 from tunebook.core.progress import Progress
-from tunebook.core.registry import task_of
 from tunebook.data.options import DataOptions
+from tunebook.verbs.served import Reranker
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_AT_ONCE = 32  # passages that are read together
 _NAMES = ("text", "contents", "content", "body")  # of a column of passages, beside those that mean nothing else
 
 
@@ -55,43 +52,13 @@ def rerank(
         RunError: the run has not finished. DataError: `rerank.task`, its model orders no candidates; `rerank.query`,
             there is nothing to read in the query; `predict.how`, `top_k` is below 1.
     """
-    from tunebook.data.clean import clean_text
-    from tunebook.data.frozen import prepared_data
-
-    plan = run.plan
-    if "candidates" not in task_of(plan.task).gives:
-        raise DataError("rerank.task", key=run.id, value=plan.task)
     if top_k is not None and top_k < 1:
         raise DataError("predict.how", key="top_k", value=top_k, allowed="1 – …")
-    rules = tuple(prepared_data(plan).stats["cleaning"]["rules"])
-    asked = clean_text(query, rules)
-    if not asked.strip():
-        raise DataError("rerank.query", key="query", value=query)
-    texts = [clean_text(text, rules) for text in passages]
-    there = [place for place, text in enumerate(texts) if text.strip()]
-    if not there:
-        return []
-    scores = _scores(run, asked, [texts[place] for place in there], progress)
-    order = np.argsort(-scores, kind="stable")[:top_k].tolist()
-    found = [(there[one], float(scores[one])) for one in order]
-    return [Ranked(rank, place, score, texts[place]) for rank, (place, score) in enumerate(found, 1)]
-
-
-def _scores(run: Run, query: str, texts: list[str], progress: Progress | None) -> Any:
-    """Score of each passage, shape (N,), float32: read in rows of a few candidates each."""
-    from tunebook.engine.load import load_model
-
-    numbers = np.arange(len(texts))
-    row = numbers // _AT_ONCE
-    judged = Judged(row, numbers, np.zeros(len(texts)), int(row[-1]) + 1)
-    names = [str(number) for number in range(judged.rows)]
-    rows = Rows(
-        [query] * judged.rows, None, judged.matrix(), names, passages=texts, passage_ids=list(map(str, numbers))
-    )
-    found = Judged.of(load_model(run.model, run.plan).logits(rows, progress))
-    scores = np.zeros(len(texts), dtype=np.float32)
-    scores[found.passage] = found.value
-    return scores
+    model = Reranker(run)
+    texts = model.clean(passages)
+    scores = model.scores(query, texts, progress)
+    order = [place for place in np.argsort(-scores, kind="stable").tolist() if not np.isnan(scores[place])][:top_k]
+    return [Ranked(rank, place, float(scores[place]), texts[place]) for rank, place in enumerate(order, 1)]
 
 
 def read_passages(path: Path, options: DataOptions | None = None) -> list[dict[str, Any]]:

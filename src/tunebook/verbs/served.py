@@ -1,0 +1,178 @@
+"""Models in memory that make vectors of texts, or scores of passages, again and again: those of a run, or of a folder
+of a model that stands by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.answers import Rows
+from tunebook.core.errors import DataError, RunError
+from tunebook.core.judged import Judged
+from tunebook.core.locations import PLAN
+from tunebook.core.progress import Progress
+from tunebook.core.registry import task_of
+from tunebook.core.task import Searches
+from tunebook.verbs.steps.runs import Run
+
+if TYPE_CHECKING:
+    from tunebook.engine.load import Net
+
+Side = Literal["query", "passage"]
+Vectors = NDArray[np.float32]
+_AT_ONCE = 32  # passages that are read together
+
+
+class _Served:
+    """A model in memory, and how texts are cleaned for it: as its run's rows were, or not at all in a folder of which
+    no run is known."""
+
+    def __init__(self, where: Run | Path | str, task: str) -> None:
+        run = where if isinstance(where, Run) else _run_of(Path(where))
+        self.name = run.id if run else Path(str(where)).resolve().name
+        self.rules: tuple[str, ...] = ()
+        self.net: Net
+        if run is None:
+            self.net = _folder(str(where), task)
+            return
+        from tunebook.data.frozen import prepared_data
+        from tunebook.engine.load import load_model
+
+        self._check(run)
+        self.rules = tuple(prepared_data(run.plan).stats["cleaning"]["rules"])
+        self.loaded = load_model(run.model, run.plan)
+        self.net = self.loaded.net
+
+    def _check(self, run: Run) -> None:
+        raise NotImplementedError
+
+    def clean(self, texts: Sequence[Any]) -> list[str]:
+        """Texts as the model's rows were cleaned; what is no text is empty."""
+        from tunebook.data.cells import as_text
+        from tunebook.data.clean import clean_text
+
+        return [clean_text(as_text(text) or "", self.rules) for text in texts]
+
+
+class Embedder(_Served):
+    """A model of vectors.
+
+    Args:
+        where: a run; its folder, or that of its model; or a model of sentence-transformers, by folder or name.
+
+    Raises:
+        RunError: `embed.task`, the run is of another task, or it has not finished. ModelError: as `find_model`;
+            `model.sentence_modules`.
+    """
+
+    def __init__(self, where: Run | Path | str) -> None:
+        super().__init__(where, "embedding")
+
+    def _check(self, run: Run) -> None:
+        if not isinstance(task_of(run.plan.task)(), Searches):
+            raise RunError("embed.task", key=run.id, value=run.plan.task)
+
+    def vectors(
+        self,
+        texts: Sequence[Any],
+        side: Side = "passage",
+        *,
+        batch_size: int | None = None,
+        progress: Progress | None = None,
+    ) -> Vectors:
+        """Vectors of texts, shape (N, width), cleaned as the rows of the run and with the prompt of this side.
+
+        Args:
+            batch_size: texts in one forward pass, None for what is quick here; texts of like length are read together.
+        """
+        seen = self._seen(self.clean(texts), side)
+        return self.net.vectors(seen, progress, batch_size)
+
+    def _seen(self, texts: list[str], side: Side) -> Sequence[str]:
+        """Texts with the prompt of a side."""
+        if not hasattr(self, "loaded"):
+            from tunebook.models.sentences import TEXT
+
+            prompt: str = getattr(self.net.model.how, side)
+            return [prompt.replace(TEXT, text) for text in texts]
+        queries, passages = (texts, [""]) if side == "query" else ([""], texts)
+        rows = Rows(queries, None, None, [""] * len(queries), passages=passages)
+        seen = self.net.task.seen(rows, self.loaded.plan.params)
+        assert seen.passages is not None
+        return seen.texts if side == "query" else seen.passages
+
+
+class Reranker(_Served):
+    """A model that reads queries together with passages.
+
+    Args:
+        where: a run; its folder, or that of its model; or the folder or name of a model with one output.
+
+    Raises:
+        DataError: `rerank.task`, the run's model orders no candidates. RunError: the run has not finished.
+        ModelError: as `find_model`.
+    """
+
+    def __init__(self, where: Run | Path | str) -> None:
+        super().__init__(where, "reranking")
+
+    def _check(self, run: Run) -> None:
+        if "candidates" not in task_of(run.plan.task).gives or isinstance(task_of(run.plan.task)(), Searches):
+            raise DataError("rerank.task", key=run.id, value=run.plan.task)
+
+    def scores(self, query: str, passages: Sequence[Any], progress: Progress | None = None) -> NDArray[np.float32]:
+        """The score of each passage, shape (N,), from 0 to 1; NaN of one without text.
+
+        Raises:
+            DataError: `rerank.query`, there is nothing to read in the query.
+        """
+        [asked] = self.clean([query])
+        if not asked.strip():
+            raise DataError("rerank.query", key="query", value=query)
+        texts = self.clean(passages)
+        found = np.full(len(texts), np.nan, dtype=np.float32)
+        there = [place for place, text in enumerate(texts) if text.strip()]
+        if there:
+            numbers = np.arange(len(there))
+            rows = [asked] * (-(-len(there) // _AT_ONCE))
+            judged = Judged(numbers // _AT_ONCE, numbers, np.zeros(len(there)), len(rows))
+            found[there] = self.judge(rows, [texts[place] for place in there], judged, progress)
+        return found
+
+    def judge(
+        self, queries: Sequence[str], passages: Sequence[str], judged: Judged, progress: Progress | None = None
+    ) -> NDArray[np.float32]:
+        """The scores of pairs of clean texts, shape (M,): of each passage that is named for a query."""
+        names = [str(number) for number in range(len(queries))]
+        ids = [str(number) for number in range(len(passages))]
+        rows = Rows(queries, None, judged.matrix(), names, passages=passages, passage_ids=ids)
+        scores = judged.values_in(Judged.of(self.net.run(rows, progress)))
+        return np.asarray(scores, dtype=np.float32)
+
+
+def _run_of(path: Path) -> Run | None:
+    """The run that lies in a folder, or whose model does."""
+    return next((Run(folder) for folder in (path, path.resolve().parent) if (folder / PLAN).is_file()), None)
+
+
+def _folder(name: str, key: str) -> Net:
+    """A model that stands by itself, which reads as many tokens as it and its tokenizer can."""
+    import torch
+
+    from tunebook.engine.load import Net
+    from tunebook.models.source import find_model, load_tokenizer, read_config
+    from tunebook.verbs.steps.model_facts import positions
+
+    folder = find_model(name)
+    task: Any = task_of(key)()
+    model = task.load(folder).to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    tokenizer = load_tokenizer(folder)
+    return Net(task, model, tokenizer, positions(read_config(folder), tokenizer))
+
+
+__all__ = ["Embedder", "Reranker", "Side", "Vectors"]
