@@ -23,7 +23,7 @@ LAYERS = (
     {"verbs.racing"},
     {"report"},
     {"verbs"},
-    {"cli", "web"},
+    {"cli", "use", "web"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 HEAVY = {"torch", "transformers", "pandas", "sklearn", "matplotlib", "accelerate", "safetensors"}

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tunebook.core.errors import DataError
 from tunebook.core.progress import Progress
 from tunebook.data.options import DataOptions
@@ -56,9 +54,8 @@ def rerank(
         raise DataError("predict.how", key="top_k", value=top_k, allowed="1 – …")
     model = Reranker(run)
     texts = model.clean(passages)
-    scores = model.scores(query, texts, progress)
-    order = [place for place in np.argsort(-scores, kind="stable").tolist() if not np.isnan(scores[place])][:top_k]
-    return [Ranked(rank, place, float(scores[place]), texts[place]) for rank, place in enumerate(order, 1)]
+    found = enumerate(model.order(query, texts, top_k, progress), 1)
+    return [Ranked(rank, place, score, texts[place]) for rank, (place, score) in found]
 
 
 def read_passages(path: Path, options: DataOptions | None = None) -> list[dict[str, Any]]:

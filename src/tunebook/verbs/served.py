@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError, RunError
 from tunebook.core.judged import Judged
-from tunebook.core.locations import PLAN
+from tunebook.core.locations import BOOK_FILE, PLAN
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Searches
+from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Embedder(_Served):
     """A model of vectors.
 
     Args:
-        where: a run; its folder, or that of its model; or a model of sentence-transformers, by folder or name.
+        where: a run; its folder, that of its model or of its book; or any model of sentence-transformers.
 
     Raises:
         RunError: `embed.task`, the run is of another task, or it has not finished. ModelError: as `find_model`;
@@ -144,6 +145,15 @@ class Reranker(_Served):
             found[there] = self.judge(rows, [texts[place] for place in there], judged, progress)
         return found
 
+    def order(
+        self, query: str, passages: Sequence[Any], top_k: int | None = None, progress: Progress | None = None
+    ) -> list[tuple[int, float]]:
+        """Places of the passages with a text, and their scores, best first; equal ones in the order given."""
+        scores = self.scores(query, passages, progress)
+        there = np.flatnonzero(~np.isnan(scores))
+        best = there[np.argsort(-scores[there], kind="stable")][:top_k]
+        return [(int(place), float(scores[place])) for place in best]
+
     def judge(
         self, queries: Sequence[str], passages: Sequence[str], judged: Judged, progress: Progress | None = None
     ) -> NDArray[np.float32]:
@@ -156,7 +166,9 @@ class Reranker(_Served):
 
 
 def _run_of(path: Path) -> Run | None:
-    """The run that lies in a folder, or whose model does."""
+    """The run that lies in a folder, or whose model does; of a book its latest."""
+    if (path / BOOK_FILE).is_file():
+        return Book(path).run("latest")
     return next((Run(folder) for folder in (path, path.resolve().parent) if (folder / PLAN).is_file()), None)
 
 

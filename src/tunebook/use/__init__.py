@@ -1,0 +1,1 @@
+"""Trained models in other libraries: classes for LangChain and LlamaIndex."""
