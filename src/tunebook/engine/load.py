@@ -220,4 +220,4 @@ def _look(item: Tensor) -> tuple[Any, ...]:
     return item.shape, item.dtype, item.device, float(item.double().sum()), tuple(item.flatten()[:8].tolist())
 
 
-__all__ = ["LoadedModel", "load_model", "load_models", "load_net", "load_to_answer", "plain_net"]
+__all__ = ["LoadedModel", "Net", "load_model", "load_models", "load_net", "load_to_answer", "plain_net"]

@@ -39,7 +39,7 @@ class TunebookEmbedding(BaseEmbedding):  # type: ignore[misc]
 
     def __init__(self, model: Run | Path | str, **other: Any) -> None:
         served = Embedder(model)
-        super().__init__(**{"model_name": served.name, "embed_batch_size": _BATCH, **other})
+        super().__init__(**{"model_name": served.held.name, "embed_batch_size": _BATCH, **other})
         self._served = served
 
     @classmethod

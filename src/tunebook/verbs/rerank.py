@@ -53,7 +53,7 @@ def rerank(
     if top_k is not None and top_k < 1:
         raise DataError("predict.how", key="top_k", value=top_k, allowed="1 – …")
     model = Reranker(run)
-    texts = model.clean(passages)
+    texts = model.held.clean(passages)
     found = enumerate(model.order(query, texts, top_k, progress), 1)
     return [Ranked(rank, place, score, texts[place]) for rank, (place, score) in found]
 

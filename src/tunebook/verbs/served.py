@@ -4,7 +4,8 @@ of a model that stands by itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,6 +23,7 @@ from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
+    from tunebook.core.nouns import Plan
     from tunebook.engine.load import Net
 
 Side = Literal["query", "passage"]
@@ -29,28 +31,19 @@ Vectors = NDArray[np.float32]
 _AT_ONCE = 32  # passages that are read together
 
 
-class _Served:
-    """A model in memory, and how texts are cleaned for it: as its run's rows were, or not at all in a folder of which
-    no run is known."""
+@dataclass(frozen=True)
+class Held:
+    """A model in memory.
 
-    def __init__(self, where: Run | Path | str, task: str) -> None:
-        run = where if isinstance(where, Run) else _run_of(Path(where))
-        self.name = run.id if run else Path(str(where)).resolve().name
-        self.rules: tuple[str, ...] = ()
-        self.net: Net
-        if run is None:
-            self.net = _folder(str(where), task)
-            return
-        from tunebook.data.frozen import prepared_data
-        from tunebook.engine.load import load_model
+    Attributes:
+        name: of its run or folder; plan: of its run.
+        rules: by which texts are cleaned for it, as its run's rows were; none where no run is known.
+    """
 
-        self._check(run)
-        self.rules = tuple(prepared_data(run.plan).stats["cleaning"]["rules"])
-        self.loaded = load_model(run.model, run.plan)
-        self.net = self.loaded.net
-
-    def _check(self, run: Run) -> None:
-        raise NotImplementedError
+    name: str
+    net: Net
+    rules: tuple[str, ...] = ()
+    plan: Plan | None = None
 
     def clean(self, texts: Sequence[Any]) -> list[str]:
         """Texts as the model's rows were cleaned; what is no text is empty."""
@@ -60,7 +53,24 @@ class _Served:
         return [clean_text(as_text(text) or "", self.rules) for text in texts]
 
 
-class Embedder(_Served):
+def hold(where: Run | Path | str, task: str, check: Callable[[Run], None]) -> Held:
+    """The model of a run, of its folder, of that of its model or of its book; or any model of sentence-transformers.
+
+    Args:
+        task: by which a model without a run is read; check: refuses runs of others.
+    """
+    run = where if isinstance(where, Run) else _run_of(Path(where))
+    if run is None:
+        return Held(Path(str(where)).name, _folder(str(where), task))
+    check(run)
+    from tunebook.data.frozen import prepared_data
+    from tunebook.engine.load import load_model
+
+    rules = tuple(prepared_data(run.plan).stats["cleaning"]["rules"])
+    return Held(run.id, load_model(run.model, run.plan).net, rules, run.plan)
+
+
+class Embedder:
     """A model of vectors.
 
     Args:
@@ -72,11 +82,7 @@ class Embedder(_Served):
     """
 
     def __init__(self, where: Run | Path | str) -> None:
-        super().__init__(where, "embedding")
-
-    def _check(self, run: Run) -> None:
-        if not isinstance(task_of(run.plan.task)(), Searches):
-            raise RunError("embed.task", key=run.id, value=run.plan.task)
+        self.held = hold(where, "embedding", _check_vectors)
 
     def vectors(
         self,
@@ -91,24 +97,24 @@ class Embedder(_Served):
         Args:
             batch_size: texts in one forward pass, None for what is quick here; texts of like length are read together.
         """
-        seen = self._seen(self.clean(texts), side)
-        return self.net.vectors(seen, progress, batch_size)
+        seen = self._seen(self.held.clean(texts), side)
+        return self.held.net.vectors(seen, progress, batch_size)
 
     def _seen(self, texts: list[str], side: Side) -> Sequence[str]:
         """Texts with the prompt of a side."""
-        if not hasattr(self, "loaded"):
+        if self.held.plan is None:
             from tunebook.models.sentences import TEXT
 
-            prompt: str = getattr(self.net.model.how, side)
+            prompt: str = getattr(self.held.net.model.how, side)
             return [prompt.replace(TEXT, text) for text in texts]
         queries, passages = (texts, [""]) if side == "query" else ([""], texts)
         rows = Rows(queries, None, None, [""] * len(queries), passages=passages)
-        seen = self.net.task.seen(rows, self.loaded.plan.params)
+        seen = self.held.net.task.seen(rows, self.held.plan.params)
         assert seen.passages is not None
         return seen.texts if side == "query" else seen.passages
 
 
-class Reranker(_Served):
+class Reranker:
     """A model that reads queries together with passages.
 
     Args:
@@ -120,11 +126,7 @@ class Reranker(_Served):
     """
 
     def __init__(self, where: Run | Path | str) -> None:
-        super().__init__(where, "reranking")
-
-    def _check(self, run: Run) -> None:
-        if "candidates" not in task_of(run.plan.task).gives or isinstance(task_of(run.plan.task)(), Searches):
-            raise DataError("rerank.task", key=run.id, value=run.plan.task)
+        self.held = hold(where, "reranking", _check_scores)
 
     def scores(self, query: str, passages: Sequence[Any], progress: Progress | None = None) -> NDArray[np.float32]:
         """The score of each passage, shape (N,), from 0 to 1; NaN of one without text.
@@ -132,10 +134,10 @@ class Reranker(_Served):
         Raises:
             DataError: `rerank.query`, there is nothing to read in the query.
         """
-        [asked] = self.clean([query])
+        [asked] = self.held.clean([query])
         if not asked.strip():
             raise DataError("rerank.query", key="query", value=query)
-        texts = self.clean(passages)
+        texts = self.held.clean(passages)
         found = np.full(len(texts), np.nan, dtype=np.float32)
         there = [place for place, text in enumerate(texts) if text.strip()]
         if there:
@@ -161,8 +163,19 @@ class Reranker(_Served):
         names = [str(number) for number in range(len(queries))]
         ids = [str(number) for number in range(len(passages))]
         rows = Rows(queries, None, judged.matrix(), names, passages=passages, passage_ids=ids)
-        scores = judged.values_in(Judged.of(self.net.run(rows, progress)))
+        scores = judged.values_in(Judged.of(self.held.net.run(rows, progress)))
         return np.asarray(scores, dtype=np.float32)
+
+
+def _check_vectors(run: Run) -> None:
+    if not isinstance(task_of(run.plan.task)(), Searches):
+        raise RunError("embed.task", key=run.id, value=run.plan.task)
+
+
+def _check_scores(run: Run) -> None:
+    task = task_of(run.plan.task)
+    if "candidates" not in task.gives or isinstance(task(), Searches):
+        raise DataError("rerank.task", key=run.id, value=run.plan.task)
 
 
 def _run_of(path: Path) -> Run | None:
@@ -187,4 +200,4 @@ def _folder(name: str, key: str) -> Net:
     return Net(task, model, tokenizer, positions(read_config(folder), tokenizer))
 
 
-__all__ = ["Embedder", "Reranker", "Side", "Vectors"]
+__all__ = ["Embedder", "Held", "Reranker", "Side", "Vectors", "hold"]

@@ -220,4 +220,17 @@ def _library(kind: str) -> Any:
         raise MachineError("machine.extra", key=kind, extra=_EXTRAS[kind]) from error
 
 
-__all__ = ["AUTO", "KINDS", "LARGE", "MADE", "NUMPY", "Index", "Plain", "chosen", "is_there", "recall_of"]
+__all__ = [
+    "AUTO",
+    "KINDS",
+    "LARGE",
+    "MADE",
+    "NUMPY",
+    "Faiss",
+    "Hnsw",
+    "Index",
+    "Plain",
+    "chosen",
+    "is_there",
+    "recall_of",
+]
