@@ -33,7 +33,7 @@ def space(
     def measured(model: LoadedModel) -> dict[str, float]:
         seen = model.task.seen(rows, model.plan.params)
         assert isinstance(model.task, Spaces)
-        return model.task.space(seen, plan.labels, lambda texts: model.vectors(texts, progress))
+        return model.task.space(seen, plan.labels, lambda texts: model.net.vectors(texts, progress))
 
     def own() -> LoadedModel:
         from tunebook.engine.load import load_model
