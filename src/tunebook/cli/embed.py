@@ -35,7 +35,7 @@ class Wanted:
 
     most: Annotated[int, option("embed_most", "--most", metavar="N")] = 10
     above: Annotated[str | None, option("above", "--above", metavar="X|calibrated")] = None
-    index: Annotated[str, option("embed_search_kind", "--index", metavar=_INDEXES)] = "auto"
+    by: Annotated[str, option("embed_search_kind", "--index", metavar=_INDEXES)] = "auto"
 
 
 def embed(
@@ -86,7 +86,7 @@ def search(
         raise wrong("--most", str(wanted.most), ">= 1")
     chosen = chosen_run(open_book(book), run)
     bounds = bound_of(chosen.model, wanted.above)
-    found = nearest_rows(chosen, index, query, wanted.most, by=wanted.index)
+    found = nearest_rows(chosen, index, query, wanted.most, by=wanted.by)
     hits = marked(found.rows, bounds)
 
     def tell(screen: Console) -> None:
