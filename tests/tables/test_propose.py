@@ -71,7 +71,7 @@ def test_a_narrow_encoder_that_marks_tokens_learns_faster_and_longer(rows, epoch
     table = propose({}, labels, rows=rows, task="tagging", model=unpooled, machine=ROOMY)
     values = table.values()
     assert (values["learning_rate"], values["max_epochs"], values["early_stopping_patience"]) == (3e-4, epochs, 5)
-    assert "head_rate.factor" not in values
+    assert "head_rate.factor" not in values and "named entities" in table.note
     assert "TAGGER_RATES.json" in table.rows["learning_rate"].reason
     assert ("TAGGER_RATES.json" in table.rows["max_epochs"].reason) == (epochs == 10)
     base = propose({}, labels, rows=rows, task="tagging", model=BASE, machine=ROOMY)
