@@ -39,6 +39,32 @@ def test_the_letters_of_a_text_with_a_tag_each(write):
     assert [word["tag"] for word in source.table["labels"].to_pylist()[0]] == ["O", "O", "B-LOC", "I-LOC"]
 
 
+@pytest.mark.parametrize("joint", [",", " ", ", ", None])
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+@pytest.mark.parametrize("letters", [False, True])
+def test_tags_of_a_text_with_commas_or_blanks_between(write, joint, suffix, letters):
+    texts = ["我在北京", "好"] if letters else ["I saw New York", "Hi"]
+    tags = [["O", "O", "B-LOC", "I-LOC"], ["O"]]
+    rows = [
+        {"text": text, "tags": joint.join(row) if joint else row} for text, row in zip(texts * 2, tags * 2, strict=True)
+    ] + [{"text": texts[0], "tags": joint.join(tags[0]) if joint else tags[0]}]
+    table = "text,tags\n" + "".join(f'{row["text"]},"{row["tags"]}"\n' for row in rows)
+    path = write(f"x.{suffix}", table if suffix == "csv" else lines(*rows))
+    source = read(path)
+    assert source.table["text"].to_pylist() == [row["text"] for row in rows]
+    found = source.table["tags"].to_pylist()
+    assert [[word["tag"] for word in row] for row in found[:2]] == tags
+    assert (found[0][2]["start"], found[0][3]["end"]) == ((2, 4) if letters else (6, 14))
+    whole = read(path, DataOptions(problem="multi_label"))
+    assert whole.notes.get("tool") is None and whole.table["tags"].to_pylist()[1] in ("O", "['O']", ["O"])
+
+
+def test_tags_that_are_no_tags_of_each_word_are_left(write):
+    for cells in (["O negative", "B-type", "A B"], ["O", "B-X", "O"]):  # blood groups; a word a row
+        rows = [{"text": f"word{number}", "label": cell} for number, cell in enumerate(cells)]
+        assert read(write("x.jsonl", lines(*rows))).table["label"].to_pylist() == cells
+
+
 def test_of_several_columns_of_tags_the_names_are_taken(write):
     rows = [{"tokens": ["a", "b"], "pos_tags": ["X", "Y"], "ner_tags": ["O", "B-A"], "tokens_too": ["c", "d"]}] * 3
     path = write("x.jsonl", lines(*rows))

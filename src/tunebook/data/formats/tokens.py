@@ -9,15 +9,18 @@ from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format
+from tunebook.data.kind import column_kind
 from tunebook.data.label_cells import read_cell
 from tunebook.data.names import plain
 from tunebook.data.preview import Objects, Preview
 from tunebook.data.tagged_words import Sentence, tagged_export
 
 _WORDS = ("tokens", "words", "sentence", "text")
-_TAGS = ("ner_tags", "ner", "tags", "labels", "label", "ner_tag", "tag", "bio_tags", "entities")
+_TAGS = ("ner_tags", "ner", "tags", "labels", "label", "ner_tag", "tag", "bio_tags", "entities", "word_labels")
 _NO_WORD = re.compile(r"\S\s+\S|[\u3400-\u9fff]{6}")
 _TAG = re.compile(r"O|[BIESLUMW][-_]\S+|\S+[-_][BIESLUMW]|\d+")
+_JOINED = re.compile(r"(?:O|[BIESLUMW][-_][^\s,]+)(?:(?:\s*,\s*|\s+)(?:O|[BIESLUMW][-_][^\s,]+))*")
+_JOINT = re.compile(r"\s*,\s*|\s+")
 _ALIKE, _MOST = 0.5, 0.9
 Rows = Sequence[dict[str, Any]]
 
@@ -29,17 +32,24 @@ class Tokens(Format):
     general: ClassVar[bool] = True
 
     def fits(self, preview: Preview) -> bool:
-        """Lists of words and of tags stand in every row, in most of them as many."""
-        if preview.objects:
-            return find_words(preview.objects, preview) is not None
-        sample = [dict(zip(preview.grid[0], row, strict=False)) for row in preview.grid[1:]] if preview.grid else []
+        """Lists of words and of tags stand in every row, in most of them as many; and nobody said that whole texts have
+        labels."""
+        problem = preview.options.problem
+        if problem is not None and not column_kind(problem).of_words:
+            return False
+        if preview.objects and find_words(preview.objects, preview) is not None:
+            return True
+        grid = preview.grid if preview.grid and not preview.objects else [[]]
+        sample = preview.objects or [dict(zip(grid[0], row, strict=False)) for row in grid[1:]]
         found = _with_lists(list(enumerate(sample)))
         return bool(found) and find_words([row for _, row in found], preview) is not None
 
     def read(self, preview: Preview) -> Export:
         """A row a sentence."""
         if preview.objects:
-            return tagged_rows(preview, preview.rows())
+            rows = preview.rows()
+            whole = find_words([row for _, row in rows[:200]], preview) is None
+            return tagged_rows(preview, _with_lists(rows) if whole else rows)
         rows, ragged = preview.cells()
         export = tagged_rows(preview, _with_lists(rows))
         return replace(export, faults={**export.faults, "ragged": ragged}) if ragged else export
@@ -65,9 +75,12 @@ def tagged_rows(preview: Preview, rows: Objects) -> Export:
 
 
 def _with_lists(rows: Objects) -> Objects:
-    """Rows of a delimited file with the lists that its cells write, as pandas writes them; a text stands beside tags
-    as its words, where these are as many. Empty where no column holds a tag for each word."""
-    read = [(number, {name: _listed(cell) for name, cell in row.items()}) for number, row in rows]
+    """Rows with the lists that their cells write, as pandas writes them, or as tags with commas or blanks between; a
+    text stands beside tags as its words, where these are as many. Empty where no column holds a tag for each word."""
+    joined = _joined([row for _, row in rows[:200]])
+    read = [
+        (number, {name: _listed(cell, joined=name in joined) for name, cell in row.items()}) for number, row in rows
+    ]
     cells = [row for _, row in read[:200]]
     lists = _lists(cells)
     tags = [name for name in lists if plain(name) in _TAGS and _are_tags(cells, name)]
@@ -78,11 +91,26 @@ def _with_lists(rows: Objects) -> Objects:
     name = next((name for name in cells[0] if plain(name) in _WORDS and name not in lists), None)
     if name is None or not any("O" in (row.get(tag) or ()) for row in cells for tag in tags):
         return []  # numbers may be of anything
-    return [(number, {**row, name: str(row.get(name) or "").split()}) for number, row in read]
+    split = [(number, {**row, name: str(row.get(name) or "").split()}) for number, row in read]
+    same = sum(len(row[name]) == len(row.get(tags[0]) or ()) for _, row in split[:200])
+    return split if same >= _ALIKE * len(cells) else read  # of letters, where it has no blanks
 
 
-def _listed(cell: Any) -> Any:
+def _joined(rows: Rows) -> set[str]:
+    """Columns whose cells are tags with commas or blanks between, several of them in most rows."""
+    found = set()
+    for name in rows[0] if rows else ():
+        cells = [str(row[name]).strip() for row in rows if row.get(name)]
+        several = sum(1 for cell in cells if _JOINT.search(cell))
+        if several > _ALIKE * len(cells) and all(map(_JOINED.fullmatch, cells)):
+            found.add(name)
+    return found
+
+
+def _listed(cell: Any, *, joined: bool = False) -> Any:
     """The items of a list that a cell writes; other cells as they are."""
+    if joined and isinstance(cell, str):
+        return _JOINT.split(cell.strip()) if cell.strip() else cell
     found = read_cell(str(cell or "").strip()) if str(cell)[:1] in "[(" else None
     return list(found.parts) if found is not None and found.shape == "list" else cell
 
