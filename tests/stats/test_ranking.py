@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import label_ranking_average_precision_score, roc_auc_score
 
-from tunebook.stats.ranking import auc, label_ranking, macro_auc
+from tunebook.stats.ranking import auc, average_precision, label_ranking, macro_auc
 
 
 @given(
@@ -59,3 +59,14 @@ def test_label_ranking_counts_rows_without_or_with_all_labels_as_one():
     targets = rng.random((60, 5)) < 0.4
     targets[0], targets[1] = False, True
     assert label_ranking(scores, targets) == pytest.approx(label_ranking_average_precision_score(targets, scores))
+
+
+def test_average_precision_is_that_of_scikit_learn_with_ties() -> None:
+    from sklearn.metrics import average_precision_score
+
+    draw = np.random.default_rng(7)
+    for _ in range(20):
+        scores, yes = draw.integers(0, 6, 30) / 5, draw.random(30) < 0.3
+        yes[0] = True
+        assert average_precision(scores, yes) == pytest.approx(average_precision_score(yes, scores), abs=1e-12)
+    assert np.isnan(average_precision(scores, np.zeros(30)))

@@ -47,6 +47,8 @@ class Rows:
         raw: text of each row as the user gave it; None where that is not known.
         passages: texts that targets and answers name by their number, the same for all rows of one data folder; None
             where the rows are of no such kind. passage_ids: the name of each.
+        taught: what a teacher says of judged passages, shape (N, 1 + 2 S) as `tunebook.core.judged` packs them; None
+            where there is no teacher.
         back: of each row the function that says where a part of the cleaned text (start, end) lies in the raw one.
     """
 
@@ -61,6 +63,7 @@ class Rows:
     back: Sequence[Callable[[int, int], tuple[int, int]]] | None = None
     passages: Sequence[str] | None = None
     passage_ids: Sequence[str] | None = None
+    taught: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -114,6 +117,7 @@ class Rows:
             back=None if self.back is None else taken(self.back),
             passages=self.passages,
             passage_ids=self.passage_ids,
+            taught=None if self.taught is None else self.taught[places],
         )
 
     def place(self, row: int, start: int, end: int) -> tuple[int, int, str]:

@@ -215,8 +215,8 @@ class Hooks(ABC):
         """
         return 1.0
 
-    def check(self, stats: Mapping[str, Any]) -> None:  # noqa: B027 - a hook: most data will do
-        """Refuse data from which the task could not be learnt.
+    def check(self, stats: Mapping[str, Any], params: Filled) -> None:  # noqa: B027 - a hook: most data will do
+        """Refuse data from which the task could not be learnt, or not with these settings.
 
         Raises:
             PlanError: with what to do.

@@ -224,6 +224,23 @@ class Searches(Protocol):
     def nearest(self, queries: NDArray[np.float32], passages: NDArray[np.float32]) -> NDArray[np.float32]:
         """Answers (N, k) of queries of these vectors (N, width), of all passages (P, width)."""
 
+    def classed(
+        self, asked: tuple[Rows, NDArray[np.float32]], known: tuple[Rows, NDArray[np.float32]], labels: Labels
+    ) -> NDArray[np.float32]:
+        """Answers (N, k) of rows without passages, by the training rows that they are like.
+
+        Args:
+            asked, known: the rows, and those of training, each with its vectors (N, width).
+        """
+
+
+@runtime_checkable
+class Mates(Protocol):
+    """A task that shows a training row with others, such as a text beside another one of its class."""
+
+    def mated(self, rows: Encoded, labels: Labels, seed: Sequence[int]) -> Encoded:
+        """The rows as this draw shows them, as many, each in its place; the same for the same seed."""
+
 
 def searching(task: object, labels: Labels) -> TypeGuard[Searches]:
     """Whether rows with these labels are answered by passages that this task searches for."""
@@ -291,6 +308,6 @@ class OtherBook:
 
 
 __all__ = [
-    "Criterion", "Draws", "Items", "Matches", "Measures", "OtherBook", "Plain", "Reads", "Rows", "Searches",
+    "Criterion", "Draws", "Items", "Matches", "Mates", "Measures", "OtherBook", "Plain", "Reads", "Rows", "Searches",
     "Spaces", "Spreads", "Task", "searching",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from tunebook.data.columns import is_text, text_column
 from tunebook.data.names import LABEL, PAIRS, plain
 from tunebook.data.options import DataOptions
 from tunebook.data.passages import JUDGED
+from tunebook.data.roles import recurs
 from tunebook.data.span_columns import column_of
 
 
@@ -38,6 +39,8 @@ GAIN = _words(
     "label labels score scores relevance relevance_score gain gains grade rel similarity "
     "标签 分数 得分 相关性 相关度 相似度"
 )
+# What a teacher, such as a reranker, says of relevant and other passages (BGE's names).
+TAUGHT = (_words("pos_scores positive_scores"), _words("neg_scores negative_scores"))
 _ID = _words("passage_id document_id doc_id docid pid corpus_id")
 _IN = {"id": (*_ID, "id", "_id"), "text": ("text", "contents", "content", "passage", "passage_text")}
 _CLEAR = _words("passage passages document documents doc docs candidates 段落 文档 候选")  # of retrieval alone
@@ -45,13 +48,15 @@ _CLEAR = _words("passage passages document documents doc docs candidates 段落 
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of columns: queries, passages that are relevant or as `gain` says, others, and ids of the first."""
+    """Names of columns: queries, passages that are relevant or as `gain` says, others, and ids of the first; and a
+    teacher's scores of both."""
 
     query: str
     passages: tuple[str, ...]
     negatives: tuple[str, ...] = ()
     gain: str | None = None
     passage_id: str | None = None
+    taught: tuple[str | None, str | None] = (None, None)
 
 
 def judged_table(
@@ -64,7 +69,8 @@ def judged_table(
         graded: two texts with a number, of which neither bears the name of a query, are left to another kind.
 
     Raises:
-        DataError: `data.gain`, gains are no numbers; `data.gain_lists`, they are not as many as the passages.
+        DataError: `data.gain`, gains are no numbers; `data.gain_lists`, they are not as many as the passages;
+            `data.taught`, a teacher's scores are no numbers, or not as many.
     """
     there = column_of(JUDGED, table, told)
     if there is not None:
@@ -75,7 +81,7 @@ def judged_table(
     label = found.passages[0]
     judged = pa.array(_rows(table, found), JUDGED)
     table = table.set_column(table.column_names.index(label), label, judged)
-    used = {*found.passages[1:], *found.negatives, found.gain, found.passage_id} - {None}
+    used = {*found.passages[1:], *found.negatives, found.gain, found.passage_id, *found.taught} - {None}
     return table.drop_columns(sorted(map(str, used))), {"text": found.query, "text_pair": None, "label": label}
 
 
@@ -94,11 +100,14 @@ def find_columns(table: pa.Table, told: DataOptions, *, asked: bool, graded: boo
     names = (*POSITIVE, *(PASSAGE if asked else _CLEAR))
     known = next((free[name] for name in names if name in free and free[name] != query), None)
     passage = told.text_pair or (known if graded_label else label or known)
+    if graded and label is not None and not graded_label and _is_class(table, label, told, names):
+        return None
     if query is not None and passage is not None:
         if gain and graded and plain(query) not in QUERY:
             return None
         sure = asked or plain(passage) in POSITIVE or _labels(free) <= {gain}
-        return Columns(query, (passage,), negatives, gain, passage_id) if sure else None
+        taught = tuple(next((free[name] for name in names if name in free), None) for names in TAUGHT)
+        return Columns(query, (passage,), negatives, gain, passage_id, taught) if sure else None  # type: ignore[arg-type]
     pair = next(((free[one], free[two]) for one, two in PAIRS if {one, two} <= set(free)), None) if asked else None
     if pair is None or told.text or told.text_pair or (gain and graded):
         return None
@@ -116,6 +125,12 @@ def graded_pairs(table: pa.Table, told: DataOptions) -> tuple[pa.Table, dict[str
     if not there or told.problem is not None or plain(str(first)) in QUERY or not _numeric(table[label]):
         return None
     return table, {"text": str(first), "text_pair": str(second), "label": str(label)}
+
+
+def _is_class(table: pa.Table, label: str, told: DataOptions, names: tuple[str, ...]) -> bool:
+    """Whether a column that was told as the label holds classes, of pairs or of texts, and not the passages: by its
+    name it may be either, and its cells come again and again."""
+    return told.text_pair is not None or (plain(label) not in names and recurs(table[label]))
 
 
 def _labels(free: dict[str, str]) -> set[str | None]:
@@ -150,11 +165,19 @@ def _rows(table: pa.Table, found: Columns) -> list[list[dict[str, Any]]]:
     rows: list[list[dict[str, Any]]] = []
     columns = [table[name].to_pylist() for name in found.passages]
     others = [table[name].to_pylist() for name in found.negatives]
+    said = [table[name].to_pylist() if name else [None] * table.num_rows for name in found.taught]
     for place, (gain, name) in enumerate(zip(gains, ids, strict=True)):
         items = [item for column in columns for item in _items(column[place])]
         grades = _grades(gain, items, found, place) if found.gain else [1.0] * len(items)
+        negatives = [item for column in others for item in _items(column[place])]
         judged = [_passage(item, grade, name) for item, grade in zip(items, grades, strict=True)]
-        judged += [_passage(item, 0.0, None) for column in others for item in _items(column[place])]
+        judged += [_passage(item, 0.0, None) for item in negatives]
+        taught = [
+            score
+            for side, (cells, of) in enumerate(((columns, items), (others, negatives)))
+            for score in _taught(said[side][place], [one[place] for one in cells], len(of), found.taught[side], place)
+        ]
+        judged = [{**one, "taught": score} for one, score in zip(judged, taught, strict=True)]
         rows.append([one for one in judged if one["text"] or one["id"]])
     return rows
 
@@ -173,14 +196,36 @@ def _grades(gain: Any, items: Sequence[Any], found: Columns, place: int) -> list
     return [grade] * len(items)
 
 
+def _taught(said: Any, cells: Sequence[Any], count: int, name: str | None, place: int) -> list[float | None]:
+    """A teacher's score of each of the passages of some cells that are there; None where it said nothing.
+
+    Args:
+        said: a number, a list of them, or such a list as JSON; count: passages that are there.
+    """
+    if said is None or name is None:
+        return [None] * count
+    passages = [item for cell in cells for item in _all(cell)]
+    scores = said.strip("[] ").split(",") if isinstance(said, str) else said if isinstance(said, list) else [said]
+    numbers = [_number(score) for score in scores if score not in ("", None)]
+    if len(numbers) != len(passages) or np.isnan(numbers).any():
+        counts: dict[str, Any] = {"passages": len(passages), "scores": len(numbers)}
+        raise DataError("data.taught", key=name, value=str(said), row=place + 1, **counts)
+    return [score for item, score in zip(passages, numbers, strict=True) if item]
+
+
 def _items(cell: Any) -> list[Any]:
-    """The passages of a cell: of a list, of a list written as JSON, or the text itself."""
+    """The passages of a cell that are there."""
+    return [item for item in _all(cell) if item]
+
+
+def _all(cell: Any) -> list[Any]:
+    """What is in a cell: in a list, a list written as JSON, or itself; nothing where it is empty."""
     if isinstance(cell, str) and cell.startswith(('["', "[{")):
         try:
             cell = json.loads(cell)
         except ValueError:
             return [cell]
-    return [item for item in cell if item] if isinstance(cell, list) else [cell] if cell else []
+    return list(cell) if isinstance(cell, list) else [cell] if cell else []
 
 
 def _passage(item: Any, gain: float | None, name: str | None) -> dict[str, Any]:

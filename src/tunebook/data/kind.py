@@ -61,6 +61,7 @@ class ColumnKind(Kind):
     in_column: ClassVar[bool] = True
     of_words: ClassVar[bool] = False  # whether a text may be given as the list of its words
     pairs_for: ClassVar[tuple[str, ...]] = ()  # tasks for which two like texts and a number are of this kind
+    single_for: ClassVar[tuple[str, ...]] = ()  # tasks that learn this kind of single texts only
     of_passages: ClassVar[bool] = False  # whether a text is a query, and its target names passages
 
     @abstractmethod

@@ -13,16 +13,19 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from tunebook.core.errors import DataError
+from tunebook.core.judged import Judged
 from tunebook.core.locations import PASSAGES
 from tunebook.core.nouns import DataRef, Labels, Roles, Split
 from tunebook.core.task import Rows
 from tunebook.data.columns import holds_places
 from tunebook.data.fingerprint import content_of
 from tunebook.data.kind import column_kind
+from tunebook.data.passages import TAUGHT
 from tunebook.data.prepare import ROWS
 from tunebook.data.votes import OWN
 
 _MOST = 64 << 20  # bytes of a table that stays in memory for whoever asks next; larger ones are read again
+_SCORES = pa.list_(pa.float64())
 _OURS = ("_id", "_split", "text", "pair", "label", "weight")
 
 
@@ -99,6 +102,7 @@ def to_rows(table: pa.Table, labels: Labels, passages: pa.Table | None = None) -
     names = table.column_names
     words = table["words"].combine_chunks() if "words" in names and holds_places(table["words"].type) else None
     ours = _OURS if words is None else (*_OURS, "words")
+    ours = (*ours, TAUGHT) if passages is not None and TAUGHT in names and table[TAUGHT].type == _SCORES else ours
     return Rows(
         texts=table["text"].to_pylist(),
         pairs=table["pair"].to_pylist() if "pair" in names else None,
@@ -109,7 +113,19 @@ def to_rows(table: pa.Table, labels: Labels, passages: pa.Table | None = None) -
         words=None if words is None else word_places(words),
         passages=None if passages is None else passages["text"].to_pylist(),
         passage_ids=None if passages is None else passages["id"].to_pylist(),
+        taught=None if TAUGHT not in ours else taught_scores(table["label"], table[TAUGHT]),
     )
+
+
+def taught_scores(judged: pa.ChunkedArray, taught: pa.ChunkedArray) -> NDArray[np.float64]:
+    """A teacher's scores of judged passages, shape (N, 1 + 2 S) as `Judged` packs them, of those that it scored."""
+    lists = judged.combine_chunks()
+    row = np.repeat(np.arange(len(lists)), pc.fill_null(pc.list_value_length(lists), 0).to_numpy())
+    passage = lists.flatten().field("passage").to_numpy(zero_copy_only=False).astype(np.int64)
+    scores = taught.combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.float64)
+    known = np.isfinite(scores)
+    found: NDArray[np.float64] = Judged(row, passage, scores, len(lists)).at(known).matrix()
+    return found
 
 
 def word_places(words: pa.Array) -> list[NDArray[np.int64]]:
@@ -140,4 +156,4 @@ def _name(cell: object) -> str:
     return "" if cell is None or cell != cell else str(cell).strip()
 
 
-__all__ = ["group_codes", "load", "load_passages", "load_table", "to_rows", "word_places"]
+__all__ = ["group_codes", "load", "load_passages", "load_table", "taught_scores", "to_rows", "word_places"]

@@ -27,8 +27,12 @@ from tunebook.data.split import Keys, hashes
 
 _TEXT = pa.large_string()
 # Passages of a query as files have them: a text, or the id of one in a corpus; and as prepared rows do, by number.
-JUDGED = pa.list_(pa.struct([("id", _TEXT), ("text", _TEXT), ("gain", pa.float64())]))
+JUDGED = pa.list_(pa.struct([("id", _TEXT), ("text", _TEXT), ("gain", pa.float64()), ("taught", pa.float64())]))
 NUMBERED = pa.list_(pa.struct([("passage", pa.int32()), ("gain", pa.float32())]))
+TAUGHT, TAUGHT_COLUMN = (
+    "taught",
+    "\0taught",
+)  # column of prepared rows: what a teacher says of each judged passage, null for nothing
 CORPUS = pa.schema([("id", _TEXT), ("text", _TEXT)])
 _SHOWN = 5
 # Figures of passages that are told where they are not 0.
@@ -63,14 +67,26 @@ class _Pool:
 
 @dataclass(frozen=True)
 class _Said:
-    """Judgements: row, passage and gain of each, shape (M,)."""
+    """Judgements: row, passage and gain of each, and what a teacher says, NaN for nothing; shape (M,)."""
 
     row: Numbers
     passage: Numbers
     gain: NDArray[np.float64]
+    taught: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, lists: pa.ListArray, number: Numbers, known: NDArray[np.bool_]) -> _Said:
+        """Those of JUDGED lists that are known, of passages of these numbers."""
+        row = np.repeat(np.arange(len(lists)), lengths_of(lists))
+        flat = lists.flatten()
+        gain, taught = (
+            pc.fill_null(flat.field(name), fill).to_numpy(zero_copy_only=False).astype(np.float64)
+            for name, fill in (("gain", 0.0), ("taught", np.nan))
+        )
+        return cls(row, number, np.maximum(gain, 0), taught).at(known)
 
     def at(self, chosen: Any) -> _Said:
-        return _Said(self.row[chosen], self.passage[chosen], self.gain[chosen])
+        return _Said(self.row[chosen], self.passage[chosen], self.gain[chosen], self.taught[chosen])
 
 
 def pooled(draft: Draft, roles: Roles, corpus: pa.Table | None, rules: list[str], options: DataOptions) -> Pooled:
@@ -87,11 +103,9 @@ def pooled(draft: Draft, roles: Roles, corpus: pa.Table | None, rules: list[str]
     name = str(roles.label)
     column = draft.table[name].combine_chunks()
     pool = _pool(column.flatten(), corpus, rules, options)
-    row = np.repeat(np.arange(len(column)), lengths_of(column))
     gain = pc.fill_null(column.flatten().field("gain"), np.nan).to_numpy(zero_copy_only=False).astype(np.float64)
     _refuse_missing(pool, options, name)
-    known = (pool.number >= 0) & np.isfinite(gain)
-    said = _Said(row, pool.number, np.maximum(gain, 0)).at(known)
+    said = _Said.of(column, pool.number, (pool.number >= 0) & np.isfinite(gain))
     keys = near_keys(draft.table[roles.text])
     home = _homes(draft.numbers(GIVEN), keys)
     said = replace(said, row=home[said.row])
@@ -101,6 +115,7 @@ def pooled(draft: Draft, roles: Roles, corpus: pa.Table | None, rules: list[str]
     draft.note("changed", "judged_self", np.unique(said.row[own]))
     said = said.at(~own)
     facts = {"judged_twice": len(twice), "judged_self": int(own.sum()), **pool.facts}
+    facts |= {"taught": taught} if (taught := int(np.isfinite(said.taught).sum())) else {}
     draft, facts["positives_missing"] = _numbered(draft, name, said, keys, home, options)
     lengths = pc.utf8_length(pool.passages["text"]).to_numpy().astype(np.int64)
     return Pooled(draft, pool.passages, {"passages": {**facts, "characters": quantiles(lengths)}})
@@ -167,9 +182,7 @@ def numbered(
     lists = column.combine_chunks()
     pool = _pool(lists.flatten(), corpus, rules, DataOptions())
     _refuse_missing(pool, DataOptions(max_dropped=0), file)
-    gain = pc.fill_null(lists.flatten().field("gain"), 0)
-    row, known = np.repeat(np.arange(len(lists)), lengths_of(lists)), pool.number >= 0
-    said = _Said(row, pool.number, np.maximum(gain.to_numpy(zero_copy_only=False), 0)).at(known)
+    said = _Said.of(lists, pool.number, pool.number >= 0)
     return pa.chunked_array([_lists(_once(said)[0], len(lists))]), pool.passages
 
 
@@ -178,6 +191,11 @@ def _lists(said: _Said, rows: int) -> pa.ListArray:
     inner = pa.StructArray.from_arrays(
         [pa.array(said.passage, pa.int32()), pa.array(said.gain, pa.float32())], fields=list(NUMBERED.value_type)
     )
+    return _lists_of(inner, said, rows)
+
+
+def _lists_of(inner: pa.Array, said: _Said, rows: int) -> pa.ListArray:
+    """What is said of each judgement, row by row."""
     ends = np.concatenate(([0], np.cumsum(np.bincount(said.row, minlength=rows))))
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), inner)
 
@@ -216,6 +234,8 @@ def _numbered(
     counts = np.bincount(said.row, minlength=rows)
     positives = np.bincount(said.row, weights=said.gain > 0, minlength=rows)
     draft = draft.put(name, _lists(said, rows)).put(KEY, pa.array(keys))
+    if np.isfinite(said.taught).any():
+        draft = draft.put(TAUGHT_COLUMN, _lists_of(pa.array(said.taught, pa.float64(), from_pandas=True), said, rows))
     joined = home != np.arange(rows)
     none = ~joined & (counts > 0) & (positives == 0)
     if not (positives > 0).any() or (none.any() and options.no_positives == "refuse"):
@@ -233,4 +253,16 @@ def passage_warnings(facts: dict[str, Any]) -> list[dict[str, Any]]:
     return [warning(f"passages_{name}", count=facts[name]) for name in TOLD if facts.get(name)]
 
 
-__all__ = ["CORPUS", "JUDGED", "NUMBERED", "TOLD", "Pooled", "near_keys", "numbered", "passage_warnings", "pooled"]
+__all__ = [
+    "CORPUS",
+    "JUDGED",
+    "NUMBERED",
+    "TAUGHT",
+    "TAUGHT_COLUMN",
+    "TOLD",
+    "Pooled",
+    "near_keys",
+    "numbered",
+    "passage_warnings",
+    "pooled",
+]  # fmt: skip

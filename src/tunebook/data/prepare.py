@@ -27,7 +27,7 @@ from tunebook.data.label_checks import accepted_draft, refuse_tags, refuse_unkno
 from tunebook.data.labels import find_labels
 from tunebook.data.ledger import ASIDE, PUT_RIGHT, Ledger
 from tunebook.data.options import DataOptions
-from tunebook.data.passages import JUDGED, passage_warnings, pooled
+from tunebook.data.passages import JUDGED, TAUGHT, TAUGHT_COLUMN, passage_warnings, pooled
 from tunebook.data.votes import OWN, annotator_columns
 
 ROWS, LEDGER = "rows.parquet", "ledger.jsonl"
@@ -90,6 +90,8 @@ def prepare(
     draft = timed_draft(draft, roles.time, options) if options.parts_by == "time" else draft
     ledger.check(options.max_dropped)
     kind = kinds_for(labelled.labels.problem, options.task)[0]
+    if roles.text_pair and options.task in kind.single_for:
+        raise DataError("data.pair_classes", key=roles.text_pair, value=options.task)
     draft, found = without_repeats(keyed_draft(draft, roles), kind.text(draft.table[_LABEL]), options)
     draft, side = choose_splits(draft, roles, labelled.labels, _LABEL, options)
     table, ids_unusable = _rows(draft, roles, side)
@@ -144,9 +146,11 @@ def _rows(draft: Draft, roles: Roles, side: Any) -> tuple[pa.Table, bool]:
     columns |= {"pair": table[roles.text_pair]} if roles.text_pair else {}
     columns["label"] = table[_LABEL]
     columns |= {"words": table[_WORDS]} if _WORDS in table.column_names else {}
+    columns |= {TAUGHT: table[TAUGHT_COLUMN]} if TAUGHT_COLUMN in table.column_names else {}
     columns |= {"weight": table[roles.weight]} if roles.weight else {}
     used = {roles.text, roles.text_pair, roles.label, roles.weight, FILE, ROW, GIVEN, TIME, KEY, _LABEL, _WORDS}
-    own = (*OWN, "words") if "words" in columns else OWN
+    used.add(TAUGHT_COLUMN)
+    own = (*OWN, *({"words", TAUGHT} & set(columns)))
     for name in table.column_names:
         if name not in used:
             columns[f"source_{name}" if name in own else name] = storable(table[name])

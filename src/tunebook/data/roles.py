@@ -147,7 +147,7 @@ def _text_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str)
         raise DataError("data.text_missing", key="text", file=file, columns=show_columns(table))
     best: list[str] = sorted(lengths, key=lambda name: -lengths[name])
     clear = len(best) == 1 or (len(best) > 1 and lengths[best[0]] >= 2 * lengths[best[1]])
-    single = [name for name in best if not _recurs(sample[name])]
+    single = [name for name in best if not recurs(sample[name])]
     if not clear and len(best) == 2 and len(single) == 1:  # the other holds the classes
         return single[0]
     if not clear:
@@ -164,7 +164,7 @@ def _label_by_look(sample: pa.Table, taken: set[str], table: pa.Table, file: str
     if not left:
         raise DataError("data.label_missing", key="label", file=file, columns=show_columns(table))
     free = [name for name in left if not name.startswith("_") and not _is_aside(plain(name), sample[name])]
-    few = [name for name in free if _recurs(sample[name])]
+    few = [name for name in free if recurs(sample[name])]
     chosen: list[str] = few if len(few) == 1 else free if len(free) == 1 else []
     if chosen:
         return chosen[0]
@@ -185,7 +185,7 @@ def _is_aside(name: str, column: pa.ChunkedArray) -> bool:
     return name in NO_LABEL or places_rows(name, column)
 
 
-def _recurs(column: pa.ChunkedArray) -> bool:
+def recurs(column: pa.ChunkedArray) -> bool:
     """Whether a value stands for at least five rows on average, and there is more than one."""
     nested = pa.types.is_nested(column.type)  # lists of labels; but not what is empty in every row
     distinct = len(pc.unique(pc.drop_null(text_column(column) if nested else column)))
@@ -205,4 +205,4 @@ def other_text(table: pa.Table, played: Iterable[str]) -> str | None:
     return None
 
 
-__all__ = ["check_columns", "find_roles", "other_text", "show_columns"]
+__all__ = ["check_columns", "find_roles", "other_text", "recurs", "show_columns"]

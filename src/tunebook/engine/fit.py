@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +22,7 @@ from tunebook.core.errors import PlanError, RunError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Looks, Progress, Silent
 from tunebook.core.registry import tasks
-from tunebook.core.task import Criterion, Draws, Measures, Task
+from tunebook.core.task import Criterion, Draws, Mates, Measures, Task
 from tunebook.core.technique import RunContext, Technique, View
 from tunebook.engine.arguments import training_arguments
 from tunebook.engine.batching import RowNumbers, StepSampler, by_lines
@@ -216,10 +217,13 @@ class Fit:
 
         @lru_cache(1)
         def seen(epoch: int) -> Encoded:
-            rows, shown = self.view.rows, self.view.shown
-            return self._drawn(shown(rows, epoch) if shown else rows, (self.plan.seed, epoch))
+            rows, shown, seed = self.view.rows, self.view.shown, (self.plan.seed, epoch)
+            rows = shown(rows, epoch) if shown else rows
+            rows = self.task.mated(rows, self.plan.labels, seed) if isinstance(self.task, Mates) else rows
+            return self._drawn(rows, seed)
 
-        lines, size = self.task.lines(self.view.rows), self.params.batch_size
+        whole = self.task.whole(self.plan.labels, self.params)  # rows that are compared stay together
+        lines, size = self.task.lines(self.view.rows), sys.maxsize if whole else self.params.batch_size
 
         def batch(rows: list[int]) -> dict[str, Any]:
             first, *more = (self.task.collate(seen(sampler.epoch), part, pad) for part in by_lines(rows, lines, size))
@@ -236,7 +240,7 @@ class Fit:
             weave=weave,
             callbacks=[
                 MetricsLog(self.folder / "metrics.jsonl", self.progress),
-                *self._patience(),
+                *([EarlyStop(self.metric, most)] if (most := self.params.early_stopping_patience) is not None else []),
                 CollapseStop(),
                 *([Watch(self.progress)] if isinstance(self.progress, Looks) else []),
                 *self.callbacks,
@@ -275,10 +279,6 @@ class Fit:
     def metric(self) -> str:
         """The score that chooses the checkpoint."""
         return self.params.metric
-
-    def _patience(self) -> list[TrainerCallback]:
-        patience = self.params.early_stopping_patience
-        return [EarlyStop(self.metric, patience)] if patience is not None else []
 
     def keep(self, trainer: WovenTrainer) -> None:
         """Write the trainer's model and its tokenizer into `folder/model`, whole or not at all."""

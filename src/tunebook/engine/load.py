@@ -102,11 +102,19 @@ class LoadedModel:
         return self.net.run(self.task.seen(rows, self.plan.params), progress, cache=cache)
 
     def _found(self, rows: Rows, progress: Progress | None, batch_size: int | None = None) -> NDArray[np.float32]:
-        """The passages that are nearest to each row, of all that the rows know."""
+        """The passages that are nearest to each row, of all that the rows know; of rows without any what the nearest
+        training rows say."""
+        assert isinstance(self.task, Searches)
         seen = self.task.seen(rows, self.plan.params)
-        assert seen.passages is not None and isinstance(self.task, Searches)
-        passages, queries = (self.net.vectors(texts, progress, batch_size) for texts in (seen.passages, seen.texts))
-        return self.task.nearest(queries, passages)
+        asked = self.net.vectors(seen.texts, progress, batch_size)
+        if seen.passages is not None:
+            return self.task.nearest(asked, self.net.vectors(seen.passages, progress, batch_size))
+        from tunebook.data.frozen import prepared_data
+        from tunebook.data.load import load
+
+        train = load(prepared_data(self.plan), "train")
+        known = self.net.vectors(self.task.seen(train, self.plan.params).texts, progress, batch_size)
+        return self.task.classed((rows, asked), (train, known), self.plan.labels)
 
     def answers(
         self, rows: Rows, progress: Progress | None = None, batch_size: int = 64

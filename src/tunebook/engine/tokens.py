@@ -13,6 +13,7 @@ from tunebook.core.encoded import Encoded, join, load_encoded
 from tunebook.core.files import content_id, lines_id
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.task import Rows, Task
+from tunebook.nets.candidates import TAUGHT
 
 _CHUNK = 20_000
 
@@ -61,7 +62,7 @@ def _rules(tokenizer: Any) -> Any:
 
 
 def _fixed(rows: Rows) -> dict[str, Any]:
-    columns = {"labels": rows.targets, "sample_weight": rows.weights}
+    columns = {"labels": rows.targets, "sample_weight": rows.weights, TAUGHT: rows.taught}
     return {name: column for name, column in columns.items() if column is not None}
 
 

@@ -17,6 +17,8 @@ from tunebook.core.judged import Judged
 
 PLACE = "ranking.place"  # of a token's judgement among those of its row; -1 for tokens of the query alone
 
+TAUGHT = "ranking.taught"  # of a row: what a teacher says of its passages, as `Judged` packs them
+
 
 def sample(encoded: Encoded, positives: int, negatives: int, seed: Sequence[int]) -> Encoded:
     """At most so many relevant and so many other passages of each row, drawn at random; the same for the same seed.
@@ -48,4 +50,4 @@ def _drawn(judged: Judged, positives: int, negatives: int, draw: np.random.Gener
     return kept
 
 
-__all__ = ["PLACE", "sample"]
+__all__ = ["PLACE", "TAUGHT", "sample"]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tunebook.core.metric import Cells
 from tunebook.core.nouns import Interval
 from tunebook.stats import counts as by_count
-from tunebook.stats.bootstrap import Units, normal_quantile
+from tunebook.stats.bootstrap import Units, bootstrap_interval, normal_quantile
 from tunebook.stats.calibration import Calibration, calibration_interval, softmax
 from tunebook.stats.confusion import F1, f1_of, kappa_interval, mcc_interval
 from tunebook.stats.influence import Areas, mean_interval, pearson_interval, spearman_interval
@@ -26,6 +26,7 @@ Array = NDArray[Any]
 
 # Below so many rows of a class, or groups in all, an interval may hold the true value in less than 92 % of the samples.
 FEW_ROWS, FEW_GROUPS = 10, 10
+_DRAWS = 500  # of scores that have to be counted anew each time
 
 
 def of_right(right: Array, groups: Array | None, level: float = 0.95) -> Interval:
@@ -121,6 +122,14 @@ def of_spearman(compared: Compared, groups: Array | None, level: float = 0.95) -
     return spearman_interval(compared.answers, compared.targets, Units.of(len(compared.targets), groups), level)
 
 
+def of_drawn(compared: Compared, groups: Array | None, level: float = 0.95) -> Interval | None:
+    """Of any score of all rows together, by drawing them again; None where it has no value."""
+    units = Units.of(len(compared.targets), groups)
+    if not compared.finite or np.isnan(compared.whole()):
+        return None
+    return bootstrap_interval(compared.at, units, resamples=_DRAWS, level=level, method="percentile")
+
+
 def _classes(counted: Cells) -> tuple[Array, Array, int]:
     """True and given class numbers (N,), and how many classes there are."""
     classes = isqrt(counted.size)
@@ -176,6 +185,7 @@ __all__ = [
     "multi_label_f1",
     "of_area",
     "of_calibration",
+    "of_drawn",
     "of_kappa",
     "of_macro_f1",
     "of_mcc",

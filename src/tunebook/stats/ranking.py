@@ -103,6 +103,23 @@ def tie_starts(ordered: Array) -> Array:
     return np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
 
 
+def average_precision(scores: Array, positive: Array) -> float:
+    """The mean, over positive rows, of the share of positive ones among all rows that score as high or higher; NaN
+    where there is none.
+
+    Args:
+        scores, positive: shape (N,), the second 0 and 1.
+
+    Source: Zhu, Recall, precision and average precision, 2004; rows of equal scores count together.
+    """
+    order = np.argsort(-np.asarray(scores), kind="stable")
+    yes = np.asarray(positive, dtype=bool)[order]
+    ends = np.r_[tie_starts(np.asarray(scores)[order])[1:], len(order)] - 1
+    found = np.cumsum(yes)[ends]
+    gained = np.diff(found, prepend=0)
+    return float((gained * found / (ends + 1)).sum() / yes.sum()) if yes.any() else float("nan")
+
+
 def label_ranking(scores: Array, targets: Array) -> float:
     """Label ranking average precision of `scores` (N, C) against `targets` (N, C) of 0 and 1.
 
@@ -200,6 +217,7 @@ def _flat(values: Array) -> bool:
 __all__ = [
     "Compared",
     "auc",
+    "average_precision",
     "explained",
     "label_ranking",
     "macro_auc",

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.params import Row, Search
-from tunebook.core.technique import RunContext, Technique, View
+from tunebook.core.technique import Facts, RunContext, Technique, View
 from tunebook.nets.candidates import sample
 
 
@@ -54,6 +54,14 @@ class Candidates(Technique):
             search=Search(1, 15),
         ),
     ] = 7
+
+    def refuse(self, facts: Facts) -> None:
+        """Only queries have candidates.
+
+        Raises:
+            PlanError: `losses.problem`.
+        """
+        facts.fit(self.key, lambda kind: bool(getattr(kind, "of_passages", False)))
 
     def prepare_data(self, view: View, run: RunContext) -> View:
         """What each epoch shows of the rows."""

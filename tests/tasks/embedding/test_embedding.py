@@ -100,7 +100,10 @@ def test_from_file_to_answers(tmp_path: Path) -> None:
     assert own.query == "room {text}" and own.passage == "{text}"
     run = tb.train(plan)
     report = tb.evaluate(run, split="test")
-    assert set(report.metrics) == {"spearman", "pearson"} and set(report.baselines) == {"tfidf", "base"}
+    assert set(report.metrics) == {"spearman", "pearson", "average_precision"} and set(report.baselines) == {
+        "tfidf",
+        "base",
+    }
     first, second = ["the room was great", "we found it"], ["a lovely hotel", "it was poor"]
     said = tb.predict(run, first, second)
     theirs = SentenceTransformer(str(run.path / "model"))

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 import torch
-from sentence_transformers.sentence_transformer.losses import CoSENTLoss, CosineSimilarityLoss
+from sentence_transformers.sentence_transformer.losses import ContrastiveLoss, CoSENTLoss, CosineSimilarityLoss
 from torch import Tensor, nn
 
 from tunebook.core.nouns import Labels
 from tunebook.nets.candidates import PLACE
-from tunebook.tasks.embedding.graded import CosineMse, Graded, graded_loss
+from tunebook.tasks.embedding.graded import Contrastive, CosineMse, Graded, graded_loss
 from tunebook.tasks.embedding.loss import Shape
-from tunebook.tasks.embedding.rows import EmbeddingRows
+from tunebook.tasks.embedding.rows import EmbeddingRows, margin_of
 
 LABELS = Labels(problem="regression", low=1.0, high=3.0)
 
@@ -41,7 +41,10 @@ def of(loss: str, scale: float = 7.0) -> Graded:
     return graded_loss(LABELS, EmbeddingRows(loss=loss, scale=scale), Shape())
 
 
-@pytest.mark.parametrize(("key", "other"), [("cosent", CoSENTLoss), ("cosine_mse", CosineSimilarityLoss)])
+@pytest.mark.parametrize(
+    ("key", "other"), [("cosent", CoSENTLoss), ("cosine_mse", CosineSimilarityLoss), ("contrastive", ContrastiveLoss)]
+)
+@pytest.mark.filterwarnings("ignore:ContrastiveLoss expects binary")
 def test_values_and_gradients_are_those_of_sentence_transformers(key: str, other: Any) -> None:
     model, batch = case()
     loss, outputs = of(key).loss(model, batch)
@@ -63,7 +66,7 @@ def test_a_row_without_weight_is_as_good_as_absent() -> None:
     weights[4:6] = 0
     kept = torch.tensor([place for place in range(14) if place not in (4, 5)])
     fewer = {name: column[kept] for name, column in batch.items()}
-    for key in ("cosent", "cosine_mse"):
+    for key in ("cosent", "cosine_mse", "contrastive"):
         weighed, _ = of(key).loss(model, {**batch, "sample_weight": weights})
         absent, _ = of(key).loss(Vectors(model.vectors.detach()[kept]), fewer)
         assert weighed.item() == pytest.approx(absent.item(), rel=1e-6)
@@ -83,3 +86,9 @@ def test_pairs_as_items() -> None:
     losses = (items.logits[:, 0] - items.targets).square()
     assert items.mean(losses).item() == pytest.approx(of("cosine_mse").loss(model, batch)[0].item(), rel=1e-6)
     assert isinstance(of("cosine_mse"), CosineMse)
+
+
+def test_the_margin_is_that_of_the_loss_unless_it_is_told() -> None:
+    assert graded_loss(LABELS, EmbeddingRows(loss="contrastive"), Shape()) == Contrastive.of(LABELS, margin=0.5)
+    assert graded_loss(LABELS, EmbeddingRows(loss="contrastive", margin=0), Shape()) == Contrastive.of(LABELS, margin=0)
+    assert margin_of(EmbeddingRows(loss="triplet")) == 0.2

@@ -209,5 +209,5 @@ def test_rows_of_relevant_passages_alone_are_refused_with_what_helps() -> None:
     from tunebook.core.errors import PlanError
 
     with pytest.raises(PlanError) as caught:
-        TASK.check({"judged": {"positives": 9, "negatives": 0}})
+        TASK.check({"judged": {"positives": 9, "negatives": 0}}, small.filled())
     assert caught.value.code == "reranking.no_negatives" and "tunebook mine" in caught.value.advice

@@ -22,7 +22,8 @@ class SingleLabel(OneClassKind):
 
     key: ClassVar[str] = "single_label"
     link: ClassVar[Link] = "softmax"
-    tasks: ClassVar[tuple[str, ...]] = ("text_classification",)
+    tasks: ClassVar[tuple[str, ...]] = ("text_classification", "embedding")
+    single_for: ClassVar[tuple[str, ...]] = ("embedding",)
     classes: ClassVar[Classes] = "one"
 
     def outputs(self, names: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError
-from tunebook.core.hooks import SENTENCES, BaselineInput, Case
+from tunebook.core.hooks import BaselineInput, Case
 from tunebook.core.judged import Judged
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
@@ -22,46 +22,52 @@ from tunebook.core.params import Params, Value
 from tunebook.core.settings import Filled
 from tunebook.models.sentences import TEXT, Sentences, sentences_of
 from tunebook.models.source import read_config
-from tunebook.nets.candidates import PLACE
+from tunebook.nets.candidates import PLACE, TAUGHT
+from tunebook.tasks import label_metrics
 from tunebook.tasks.embedding import batches
-from tunebook.tasks.embedding.rows import EmbeddingRows
-from tunebook.tasks.embedding.words import EmbeddingWords, are_graded
-from tunebook.tasks.label_metrics import METRICS
-from tunebook.tasks.ranking.scores import METRICS as RANKING
+from tunebook.tasks.embedding.rows import DISTILLING, EmbeddingRows
+from tunebook.tasks.embedding.scores import SCORED
+from tunebook.tasks.embedding.words import EmbeddingWords, are_graded, have_classes
 
 # Kind of labels -> losses, the first of which `auto` takes.
 _RATE = 2e-5
-_LOSSES = {"regression": ("cosent", "cosine_mse"), "relevance": ("in_batch", "triplet")}
+_LOSSES = {
+    "regression": ("cosent", "cosine_mse", "contrastive"),
+    "relevance": ("in_batch", "triplet", *DISTILLING),
+    "single_label": ("supcon", "in_batch", "contrastive"),
+}
+_ALONE = {
+    "regression": ("cosine_mse", "contrastive"),
+    "relevance": ("triplet", *DISTILLING),
+}  # losses of each row by itself
 
 
 class Embedding(EmbeddingWords):
     """The task `embedding`: of pairs with a grade the answer is the cosine of their vectors, of queries the passages
-    of which the vectors are nearest, of all that there are.
+    of which the vectors are nearest, of all that there are, of texts with a class the class of the nearest text.
     """
 
     key: ClassVar[str] = "embedding"
     gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "vectors", "candidates"})
-    scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = {
-        "regression": tuple(metric for metric in METRICS["regression"] if metric.key in ("spearman", "pearson")),
-        "relevance": RANKING,
-    }
+    scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = SCORED
     own: ClassVar[type[Params] | None] = EmbeddingRows
 
     @classmethod
     def cases(cls) -> tuple[Case, ...]:
-        """Pairs with grades and queries with passages, with each of their losses."""
-        pairs = (_pairs(loss) for loss in ("cosine_mse", "cosent"))
-        return (*pairs, *(_judged(loss) for loss in ("triplet", "in_batch")))
+        """Pairs with grades, queries with passages and texts with classes, with each of their losses."""
+        from tunebook.tasks.embedding.cases import case
+
+        return tuple(case(problem, loss) for problem, losses in _LOSSES.items() for loss in losses)
 
     def filled(self, own: Params, folder: Path, labels: Labels, name: str = "") -> Params:
         """With what the base model's files, or its family, say of pooling, length and prompts. Both texts of pairs with
-        a grade are of one kind: they are given the prompt of queries where the passages have another, as E5 asks for,
-        and none where passages have none.
+        a grade are of one kind, as are those with a class: they are given the prompt of queries where the passages have
+        another, as E5 asks for, and none where passages have none.
 
         Raises:
             ModelError: `model.sentence_modules`. PlanError: `embedding.loss`, `embedding.dims`.
         """
-        rows, known = cast(EmbeddingRows, own), _LOSSES["regression" if are_graded(labels) else "relevance"]
+        rows, known = cast(EmbeddingRows, own), _LOSSES[labels.kind.key]
         if rows.loss not in ("auto", *known):
             allowed = " | ".join(("auto", *known))
             raise PlanError("embedding.loss", key="embedding.loss", value=rows.loss, allowed=allowed)
@@ -70,7 +76,7 @@ class Embedding(EmbeddingWords):
         if longest > width:
             raise PlanError("embedding.dims", key="embedding.dims", value=longest, allowed=f"1 … {width}")
         how = asdict(sentences_of(folder, name))
-        if are_graded(labels):
+        if are_graded(labels) or have_classes(labels):
             how["query"] = how["passage"] = how["query"] if how["passage"] != TEXT else TEXT
         told = {field: value for field, value in how.items() if getattr(rows, field) is None}
         return rows.model_copy(update={**told, "loss": known[0] if rows.loss == "auto" else rows.loss})
@@ -128,7 +134,7 @@ class Embedding(EmbeddingWords):
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """Tokens of each text by itself."""
         encoded = batches.encode(_texts(rows), tokenizer, max_length)
-        fixed = {"labels": rows.targets, "sample_weight": rows.weights}
+        fixed = {"labels": rows.targets, "sample_weight": rows.weights, TAUGHT: rows.taught}
         return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
 
     def lines(self, encoded: Encoded) -> NDArray[np.int64]:
@@ -141,28 +147,67 @@ class Embedding(EmbeddingWords):
 
     def criterion(self, labels: Labels, params: Filled, rows: Encoded) -> Criterion:
         """The loss that the row `embedding.loss` names."""
+        from tunebook.tasks.embedding.classes import class_loss
         from tunebook.tasks.embedding.graded import graded_loss
         from tunebook.tasks.embedding.loss import Shape
         from tunebook.tasks.embedding.retrieval import retrieval_loss
 
         own = params.more(EmbeddingRows)
         shape = Shape(own.mini_batch, tuple(map(int, own.dims or ())))
+        if have_classes(labels):
+            return class_loss(own, shape)
         return graded_loss(labels, own, shape) if are_graded(labels) else retrieval_loss(own, rows, shape)
+
+    def mated(self, rows: Encoded, labels: Labels, seed: Sequence[int]) -> Encoded:
+        """Texts with a class each beside another one of it."""
+        from tunebook.tasks.embedding.classes import mated
+
+        return mated(rows, seed) if have_classes(labels) else rows
 
     def read(self, outputs: Any, batch: Batch, model: Any) -> Any:
         """The cosine of each pair, or the vectors of each row's texts, one after the other."""
         from tunebook.tasks.embedding.graded import cosines
         from tunebook.tasks.embedding.search import vectors_of
 
-        if "labels" in batch and batch["labels"].dim() == 2:
-            return vectors_of(outputs.logits, batch)
-        return cosines(outputs.logits, batch)[:, None]
+        pairs = bool((batch[PLACE] == 0).any()) and ("labels" not in batch or batch["labels"].dim() == 1)
+        return cosines(outputs.logits, batch)[:, None] if pairs else vectors_of(outputs.logits, batch)
 
     def gathered(self, read: NDArray[np.float32], encoded: Encoded) -> NDArray[np.float32]:
-        """Of queries the nearest of all passages that are judged for any of these rows."""
+        """Of queries the nearest of all passages that are judged for any of these rows; of texts with a class the
+        nearest other ones of these."""
+        from tunebook.tasks.embedding.neighbours import class_scores
         from tunebook.tasks.embedding.search import gathered
 
-        return gathered(read, encoded) if encoded.targets.ndim == 2 else read
+        if encoded.targets.ndim == 2:
+            return gathered(read, encoded)
+        if encoded.targets.dtype.kind != "i":
+            return read
+        classes = encoded.targets
+        return class_scores(read, read, classes, int(classes.max()) + 1, np.arange(len(read)))
+
+    def classed(
+        self, asked: tuple[Rows, NDArray[np.float32]], known: tuple[Rows, NDArray[np.float32]], labels: Labels
+    ) -> NDArray[np.float32]:
+        """The classes of the nearest training texts; a text is none of its own neighbours."""
+        from tunebook.tasks.embedding.neighbours import class_scores, itself
+
+        (rows, first), (train, second) = asked, known
+        assert train.targets is not None
+        own = itself(rows.texts, train.texts)
+        found: NDArray[np.float32] = class_scores(first, second, train.targets, len(labels.names), own)
+        return found
+
+    def present(self, targets: NDArray[Any], labels: Labels) -> NDArray[np.int64]:
+        """Of each text its class; else none."""
+        if not have_classes(labels):
+            return super().present(targets, labels)
+        return label_metrics.present(targets, labels)
+
+    def found(self, answers: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> NDArray[np.int64]:
+        """Which of these are given."""
+        if not have_classes(labels):
+            return super().found(answers, targets, labels)
+        return label_metrics.found(answers, targets, labels)
 
     def nearest(self, queries: NDArray[np.float32], passages: NDArray[np.float32]) -> NDArray[np.float32]:
         """The passages of the highest cosine."""
@@ -180,7 +225,7 @@ class Embedding(EmbeddingWords):
         return space(rows, labels, vectors)
 
     def searches(self, labels: Labels) -> bool:
-        """For queries."""
+        """For queries and texts with a class."""
         return not are_graded(labels)
 
     def same_at_looks(self, labels: Labels) -> bool:
@@ -189,7 +234,17 @@ class Embedding(EmbeddingWords):
 
     def whole(self, labels: Labels, params: Filled) -> bool:
         """Where rows are compared with others."""
-        return params.more(EmbeddingRows).loss not in ("cosine_mse", "triplet")
+        return params.more(EmbeddingRows).loss not in _ALONE.get(labels.kind.key, ())
+
+    def check(self, stats: Mapping[str, Any], params: Filled) -> None:
+        """Refuse a loss that learns from a teacher where nothing was taught.
+
+        Raises:
+            PlanError: `embedding.taught`.
+        """
+        loss = params.more(EmbeddingRows).loss
+        if loss in DISTILLING and not stats.get("passages", {}).get("taught"):
+            raise PlanError("embedding.taught", key="embedding.loss", value=loss)
 
     def idle(self, labels: Labels) -> Mapping[str, Value]:
         """What is about classes."""
@@ -200,8 +255,8 @@ class Embedding(EmbeddingWords):
         return {"learning_rate": _RATE}
 
     def baselines(self, given: BaselineInput) -> Mapping[str, Callable[[], NDArray[Any]]]:
-        """`tfidf`, the cosine of TF-IDF vectors, of pairs, `bm25` of queries, and `base`, the base model before
-        training."""
+        """`tfidf`, the cosine of TF-IDF vectors, of pairs and classes, `bm25` of queries, and `base`, the base model
+        before training."""
         from tunebook.tasks.embedding.baselines import baselines
 
         return baselines(self, given)
@@ -217,28 +272,6 @@ def _texts(rows: Rows) -> Sequence[Sequence[str]]:
         for row, number in zip(judged.row.tolist(), judged.passage.tolist(), strict=True):
             texts[row].append(rows.passages[number])
     return texts
-
-
-def _pairs(loss: str) -> Case:
-    """Pairs of texts whose grade is the share of words that they have in common, from 0 to 5."""
-    seconds = (*SENTENCES[3:], *SENTENCES[:3])
-    words = [[set(text.split()) for text in side] for side in (SENTENCES, seconds)]
-    targets = np.array([5 * len(a & b) / len(a | b) for a, b in zip(*words, strict=True)], dtype=np.float32)
-    labels = Labels(problem="regression", low=0.0, high=5.0, start=[float(targets.mean())])
-    rows = Rows(SENTENCES, seconds, targets, [str(number) for number in range(len(seconds))])
-    return Case(loss, labels, rows, right=(targets[:, None] / 5).astype(np.float32), params={"embedding.loss": loss})
-
-
-def _judged(loss: str) -> Case:
-    """Sentences as queries, of each of which itself is relevant, another less so and a third not."""
-    count, size = len(SENTENCES), 3
-    row, gain = np.repeat(np.arange(count), size), np.tile(np.array([2.0, 0.0, 1.0]), count)
-    judged = Judged(row, (row + np.tile([0, 3, 4], count)) % count, gain, count)
-    ids = [str(number) for number in range(count)]
-    rows = Rows(SENTENCES, None, judged.matrix(), ids, passages=SENTENCES, passage_ids=[f"p{one}" for one in ids])
-    right = Judged(row, judged.passage, gain / 2, count).best(size).matrix(np.float32)
-    labels = Labels(problem="relevance", low=0.0, high=2.0)
-    return Case(loss, labels, rows, right=right, params={"embedding.loss": loss})
 
 
 __all__ = ["Embedding"]

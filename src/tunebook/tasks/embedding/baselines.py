@@ -13,16 +13,17 @@ from tunebook.core.answers import Rows
 from tunebook.core.errors import MachineError
 from tunebook.core.hooks import BaselineInput
 from tunebook.core.settings import Filled
-from tunebook.core.task import Task
+from tunebook.core.task import Searches, Task
+from tunebook.tasks.embedding.neighbours import highest
 from tunebook.tasks.embedding.search import nearest, unit
 from tunebook.tasks.ranking.lexical import search
 
 Array = NDArray[Any]
-_BATCH = 64  # texts
+_BATCH, _BLOCK = 64, 256  # texts
 
 
 def baselines(task: Task, given: BaselineInput) -> Mapping[str, Callable[[], Array]]:
-    """Of pairs `tfidf`, of queries `bm25`, and `base`.
+    """Of pairs and of texts with a class `tfidf`, of queries `bm25`, and `base`.
 
     Raises:
         MachineError: scikit-learn is not installed.
@@ -35,17 +36,34 @@ def baselines(task: Task, given: BaselineInput) -> Mapping[str, Callable[[], Arr
     except ImportError as error:
         raise MachineError("machine.extra", key="scikit-learn", extra="train") from error
     chinese = str(given.data.stats.get("language")) in ("zh", "mixed")
-    return {"tfidf": partial(_tfidf, given.rows["train"], rows, chinese), "base": partial(_base, task, given, rows)}
+    tfidf = _tfidf if rows.pairs is not None else partial(_tfidf_classes, len(given.plan.labels.names))
+    return {"tfidf": partial(tfidf, given.rows["train"], rows, chinese), "base": partial(_base, task, given, rows)}
 
 
 def _tfidf(train: Rows, rows: Rows, chinese: bool) -> Array:
     """Cosines of words; for Chinese of characters and pairs of them."""
+    vectors = _words(chinese).fit([*train.texts, *(train.pairs or ())])
+    first, second = vectors.transform(rows.texts), vectors.transform(rows.pairs or ())
+    return np.asarray(first.multiply(second).sum(1), dtype=np.float32)
+
+
+def _words(chinese: bool) -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     how: dict[str, Any] = {"analyzer": "char", "ngram_range": (1, 2)} if chinese else {}
-    vectors = TfidfVectorizer(sublinear_tf=True, **how).fit([*train.texts, *(train.pairs or ())])
-    first, second = vectors.transform(rows.texts), vectors.transform(rows.pairs or ())
-    return np.asarray(first.multiply(second).sum(1), dtype=np.float32)
+    return TfidfVectorizer(sublinear_tf=True, **how)
+
+
+def _tfidf_classes(classes: int, train: Rows, rows: Rows, chinese: bool) -> Array:
+    """The classes of the training rows that are nearest by the same vectors."""
+    vectors = _words(chinese).fit(train.texts)
+    known, asked = vectors.transform(train.texts), vectors.transform(rows.texts)
+    assert train.targets is not None
+    parts = []
+    for start in range(0, len(rows), _BLOCK):
+        cosines = (asked[start : start + _BLOCK] @ known.T).toarray()
+        parts.append(highest(cosines, train.targets, classes))
+    return np.concatenate(parts)
 
 
 def _base(task: Task, given: BaselineInput, rows: Rows) -> Array:
@@ -76,7 +94,12 @@ def _base(task: Task, given: BaselineInput, rows: Rows) -> Array:
     first = vectors(seen.texts)
     if seen.passages is not None:
         return nearest(first, vectors(seen.passages)).matrix(np.float32)
-    return np.asarray((unit(first) * unit(vectors(seen.pairs or ()))).sum(1, keepdims=True))
+    if seen.pairs is not None:
+        return np.asarray((unit(first) * unit(vectors(seen.pairs))).sum(1, keepdims=True))
+    train = given.rows["train"]
+    known = vectors(task.seen(train, settings).texts)
+    assert isinstance(task, Searches)
+    return task.classed((rows, first), (train, known), plan.labels)
 
 
 __all__ = ["baselines"]

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from tunebook.core.batch import Batch, Items
 from tunebook.core.nouns import Labels
+from tunebook.nets.contrast import contrastive
 from tunebook.tasks.embedding.batches import PLACE
 from tunebook.tasks.embedding.loss import Shape, VectorLoss
-from tunebook.tasks.embedding.rows import EmbeddingRows
+from tunebook.tasks.embedding.rows import EmbeddingRows, margin_of
 
 
 def cosines(vectors: Tensor, batch: Batch) -> Tensor:
@@ -73,10 +74,29 @@ class CosineMse(Graded):
 
     def of_cosines(self, found: Tensor, grades: Tensor, weights: Tensor | None) -> Tensor:
         """Mean over the rows."""
-        losses = (found - grades).square()
-        if weights is None:
-            return losses.mean()
-        return (losses * weights).sum() / weights.sum().clamp_min(1e-12)
+        return _mean((found - grades).square(), weights)
+
+
+@dataclass(frozen=True)
+class Contrastive(Graded):
+    """Pairs of the highest grade are drawn together, those of the lowest pushed apart until their cosine is 1 - margin
+    or less; a grade between counts as its part of both.
+
+    Source: Hadsell, Chopra and LeCun 2006, doi:10.1109/CVPR.2006.100.
+    """
+
+    margin: float = 0.5
+
+    def of_cosines(self, found: Tensor, grades: Tensor, weights: Tensor | None) -> Tensor:
+        """Mean over the rows."""
+        return _mean(contrastive(found, grades, self.margin), weights)
+
+
+def _mean(losses: Tensor, weights: Tensor | None) -> Tensor:
+    """By the weights of the rows, if they have some."""
+    if weights is None:
+        return losses.mean()
+    return (losses * weights).sum() / weights.sum().clamp_min(1e-12)
 
 
 @dataclass(frozen=True)
@@ -106,7 +126,9 @@ def graded_loss(labels: Labels, own: EmbeddingRows, shape: Shape) -> Graded:
     """The loss of pairs with grades for the rows of a table that embedding alone reads."""
     if own.loss == "cosine_mse":
         return CosineMse.of(labels, shape=shape)
+    if own.loss == "contrastive":
+        return Contrastive.of(labels, margin=margin_of(own), shape=shape)
     return CoSent.of(labels, scale=own.scale, shape=shape)
 
 
-__all__ = ["CoSent", "CosineMse", "Graded", "cosines", "graded_loss"]
+__all__ = ["CoSent", "Contrastive", "CosineMse", "Graded", "cosines", "graded_loss"]

@@ -17,7 +17,7 @@ from tunebook.core.encoded import Encoded
 from tunebook.core.judged import Judged
 from tunebook.tasks.embedding.batches import PLACE, ROW
 from tunebook.tasks.embedding.loss import Shape, VectorLoss
-from tunebook.tasks.embedding.rows import EmbeddingRows
+from tunebook.tasks.embedding.rows import DISTILLING, EmbeddingRows, margin_of
 
 _WIDE = 1 << 24  # more passages than there can be
 
@@ -68,11 +68,11 @@ class Retrieval(VectorLoss):
         """The weight of its row for the line of each query that counts."""
         texts = Texts.of(batch)
         counts = self._weights(batch).new_zeros(len(batch[PLACE]))
-        counts[texts.queries] = self._weights(batch)[texts.queries] * self.counted(texts)
+        counts[texts.queries] = self._weights(batch)[texts.queries] * self.counted(texts, batch)
         return counts
 
     @abstractmethod
-    def counted(self, texts: Texts) -> Tensor:
+    def counted(self, texts: Texts, batch: Batch) -> Tensor:
         """Which queries have what the loss needs, shape (Q,)."""
 
     def _weights(self, batch: Batch) -> Tensor:
@@ -119,7 +119,7 @@ class InBatch(Retrieval):
             losses = (losses + _told_apart(scores.T, right.T, column, row)) / 2
         return self._mean(losses, row, batch, texts)
 
-    def counted(self, texts: Texts) -> Tensor:
+    def counted(self, texts: Texts, batch: Batch) -> Tensor:
         """Those with a relevant passage."""
         return texts.has
 
@@ -161,7 +161,7 @@ class Triplet(Retrieval):
         relevant, other = pairs.nonzero(as_tuple=True)
         return self._mean(F.relu(self.margin + cosines[other] - cosines[relevant]), texts.row[relevant], batch, texts)
 
-    def counted(self, texts: Texts) -> Tensor:
+    def counted(self, texts: Texts, batch: Batch) -> Tensor:
         """Those with both kinds of passages."""
         other = torch.zeros_like(texts.has)
         other[texts.row[texts.gain <= 0]] = True
@@ -174,8 +174,12 @@ def retrieval_loss(own: EmbeddingRows, rows: Encoded, shape: Shape) -> Retrieval
     Args:
         rows: those of training.
     """
+    if own.loss in DISTILLING:
+        from tunebook.tasks.embedding.taught import taught_loss
+
+        return taught_loss(own, rows, shape)
     if own.loss == "triplet":
-        return Triplet(shape=shape, margin=own.margin)
+        return Triplet(shape=shape, margin=margin_of(own))
     known = torch.from_numpy(_keys(rows)) if "row" in rows.fixed else None
     return InBatch(shape=shape, scale=own.scale, symmetric=own.symmetric, relevant=known)
 

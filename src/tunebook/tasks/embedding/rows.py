@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 from tunebook.core.params import Params, Row, Search
 from tunebook.models.sentences import TEXT
 
+DISTILLING = ("margin_mse", "kl")  # losses that learn from a teacher's scores
+MARGINS = {"triplet": 0.2, "contrastive": 0.5}  # as sentence-transformers has it for contrastive
+
 
 class EmbeddingRows(Params):
     """How texts become vectors, and what is minimised."""
@@ -16,10 +19,12 @@ class EmbeddingRows(Params):
     key: ClassVar[str] = "embedding"
 
     loss: Annotated[
-        Literal["auto", "cosent", "cosine_mse", "in_batch", "triplet"],
+        Literal["auto", "cosent", "cosine_mse", "contrastive", "in_batch", "triplet", "supcon", "margin_mse", "kl"],
         Row(
-            "what is minimised; auto takes cosent for graded pairs, in_batch for queries with passages",
-            zh="训练目标；auto 对带分值的文本对取 cosent，对带段落的查询取 in_batch",
+            "what is minimised; auto takes cosent for graded pairs, in_batch for queries with passages, supcon for "
+            "texts with a class; margin_mse and kl learn from a teacher's scores (pos_scores, neg_scores)",
+            zh="训练目标；auto 对带分值的文本对取 cosent，对带段落的查询取 in_batch，对带类别的文本取 supcon；"
+            "margin_mse 和 kl 学习教师模型的分数（pos_scores、neg_scores）",
             aliases=("embedding_loss",),
         ),
     ] = "auto"
@@ -33,15 +38,26 @@ class EmbeddingRows(Params):
         ),
     ] = 20.0
     margin: Annotated[
-        float,
+        float | None,
         Field(ge=0, le=2),
         Row(
-            "by how much a cosine has to be higher with triplet",
-            zh="使用 triplet 时余弦相似度应高出的幅度",
+            "by how much a cosine has to be higher with triplet (none: 0.2); how far apart texts that do not belong "
+            "together have to be with contrastive (none: 0.5)",
+            zh="triplet：余弦相似度应高出的幅度（none 取 0.2）；contrastive：不相关的文本应拉开的距离（none 取 0.5）",
             aliases=("triplet_margin",),
             search=Search(0.05, 0.5),
         ),
-    ] = 0.2
+    ] = None
+    temperature: Annotated[
+        float,
+        Field(gt=0, le=1000),
+        Row(
+            "what a teacher's scores are divided by with kl; cosines are multiplied by scale",
+            zh="使用 kl 时教师分数所除以的温度；余弦相似度则乘以 scale",
+            aliases=("teacher_temperature",),
+            search=Search(0.2, 5, log=True),
+        ),
+    ] = 1.0
     symmetric: Annotated[
         bool,
         Row("with in_batch, let each passage find its query too", zh="使用 in_batch 时，也让每个段落找回它的查询"),
@@ -107,4 +123,9 @@ class EmbeddingRows(Params):
         return self
 
 
-__all__ = ["EmbeddingRows"]
+def margin_of(own: EmbeddingRows) -> float:
+    """The margin of the loss that is named."""
+    return own.margin if own.margin is not None else MARGINS.get(own.loss, 0.0)
+
+
+__all__ = ["DISTILLING", "MARGINS", "EmbeddingRows", "margin_of"]

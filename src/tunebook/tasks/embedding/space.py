@@ -55,8 +55,9 @@ def space(rows: Rows, labels: Labels, vectors: Vectors) -> dict[str, float]:
         vectors: of single texts (N,), shape (N, width).
     """
     assert rows.targets is not None
-    graded = labels.problem == "regression"
-    first, second = _graded(rows, labels) if graded else _judged(rows)
+    graded = rows.passages is None
+    classes = labels.kind.classes == "one"
+    first, second = _of_class(rows) if classes else _graded(rows, labels) if graded else _judged(rows)
     found = {"alignment": alignment(vectors(first), vectors(second))} if first else {}
     sides = {"uniformity": (*rows.texts, *(rows.pairs or ())) if graded else rows.passages or ()}
     for name, side in (sides if graded else {**sides, "uniformity_queries": rows.texts}).items():
@@ -72,6 +73,15 @@ def _graded(rows: Rows, labels: Labels) -> tuple[list[str], list[str]]:
     share = (np.asarray(rows.targets, dtype=np.float64) - labels.low) / (labels.high - labels.low)
     chosen = _drawn(np.flatnonzero(share >= _TOGETHER - 1e-6).tolist())
     return [rows.texts[row] for row in chosen], [rows.pairs[row] for row in chosen]
+
+
+def _of_class(rows: Rows) -> tuple[list[str], list[str]]:
+    """Texts and the next one of their class."""
+    assert rows.targets is not None
+    order = np.argsort(rows.targets, kind="stable")
+    same = np.flatnonzero(rows.targets[order][1:] == rows.targets[order][:-1]).tolist()
+    chosen = _drawn(same)
+    return [rows.texts[order[place]] for place in chosen], [rows.texts[order[place + 1]] for place in chosen]
 
 
 def _judged(rows: Rows) -> tuple[list[str], list[str]]:

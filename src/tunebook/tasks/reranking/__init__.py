@@ -142,7 +142,7 @@ class Reranking(RankingWords):
             apart = logits[ends[several] - found.counts[several]] - logits[ends[several] - 1]
         return float(np.median(apart)) if len(apart) else math.nan
 
-    def check(self, stats: Mapping[str, Any]) -> None:
+    def check(self, stats: Mapping[str, Any], params: Filled) -> None:
         """Refuse rows in which every passage is relevant, so that every order is right.
 
         Raises:

@@ -146,7 +146,7 @@ def plan_one(
     gathered(
         lambda: _check_settings(params, task, data, tokens["positions"]),
         lambda: _check_whole(params, task, data),
-        lambda: task.check(data.stats),
+        lambda: task.check(data.stats, params),
         lambda: check_steps(params, steps),
         lambda: woven.extend(order(switched, task, more=frozenset({"past"} if start else ()))),
         lambda: _refuse(woven, _facts(data, params, folder, woven, start)),
