@@ -122,6 +122,26 @@ def test_a_look_leaves_each_text_out_itself() -> None:
     assert found.shape == (5, 3) and found.argmax(1)[:4].tolist() == [1, 0, 2, 2]
 
 
+def test_a_text_matches_where_its_nearest_one_is_of_its_class() -> None:
+    answers = np.array([[4.0, 8, 0, 0, 0], [18, 2, 0, 0, 0]], dtype=np.float32)
+    found = TASK.hits(answers, np.array([1, 1]), CLASSES, TASK.matches_from(CLASSES))
+    assert found.score.tolist() == pytest.approx([0.4, 0.9]) and found.right.tolist() == [True, False]
+    assert found.matches == 1 and found.rows == 2
+
+
+def test_texts_of_one_class_are_those_that_belong_together() -> None:
+    asked: list[list[str]] = []
+
+    def vectors(texts: Any) -> Any:
+        asked.append(list(texts))
+        return np.eye(6)[[ord(text) - ord("a") for text in texts]]
+
+    rows = Rows(list("abcdef"), None, np.array([2, 0, 2, 1, 0, 2]), list("123456"))
+    found = TASK.space(rows, CLASSES, vectors)
+    assert asked[:2] == [["b", "a", "c"], ["e", "c", "f"]]
+    assert found["alignment"] == pytest.approx(2) and set(found) == {"alignment", "uniformity"}
+
+
 def test_a_book_of_classes(tmp_path: Path) -> None:
     """From the file to answers: neighbours among the training rows, cheap models beside it, and what is refused."""
     from sentence_transformers import SentenceTransformer

@@ -132,7 +132,7 @@ def test_scores_come_with_their_passages_into_training(tmp_path: Path) -> None:
     assert len(said.row) == len(judged.row) and rows.at([1, 2]).taught.shape[0] == 2
     for loss in ("kl", "margin_mse"):
         table = child(book.champion, {"embedding.loss": loss, "max_steps": "2", "candidates.negatives": "1"})
-        assert tb.train(tb.plan(table, book.data)).outcome.steps == 2
+        assert tb.train(tb.plan(table, book.data)).outcome["steps"] == 2
     plain = written(tmp_path / "plain.jsonl", pos_scores=None, neg_scores=None)
     other = tb.init(tmp_path / "other", plain, model=base, options=OPTIONS)
     assert "taught" not in other.data.stats["passages"] and load(other.data, "train").taught is None

@@ -17,9 +17,9 @@ from tunebook.core.sections import Brief, Column, Scatter, Section, Table
 from tunebook.core.settings import Filled
 from tunebook.core.task import Task
 from tunebook.tasks import label_scores
-from tunebook.tasks.label_words import LabelWords
 from tunebook.tasks.embedding.neighbours import SCALE
 from tunebook.tasks.label_metrics import decided
+from tunebook.tasks.label_words import LabelWords
 from tunebook.tasks.ranking.scores import TOP, hits
 from tunebook.tasks.ranking.words import RankingWords
 
