@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeGuard, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from tunebook.core.hooks import Hooks
 from tunebook.core.metric import Metric, Scorer, intervals, scores
 from tunebook.core.nouns import Interval, Labels
 from tunebook.core.params import Params
+from tunebook.core.searches import Mates, Searches, searching
 from tunebook.core.settings import Filled
 
 if TYPE_CHECKING:
@@ -209,42 +210,6 @@ class Reads(Protocol):
 
     def read(self, outputs: Any, batch: Batch, model: Any) -> Tensor:
         """What is kept of each row, shape (rows, columns); the model may know more than its outputs say."""
-
-
-@runtime_checkable
-class Searches(Protocol):
-    """A task whose answers are passages that are searched for by vectors."""
-
-    def searches(self, labels: Labels) -> bool:
-        """Whether rows with these labels are answered so."""
-
-    def gathered(self, read: NDArray[np.float32], encoded: Encoded) -> NDArray[np.float32]:
-        """Answers of rows, from what was read of each (N, columns): of the passages that are in these rows."""
-
-    def nearest(self, queries: NDArray[np.float32], passages: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Answers (N, k) of queries of these vectors (N, width), of all passages (P, width)."""
-
-    def classed(
-        self, asked: tuple[Rows, NDArray[np.float32]], known: tuple[Rows, NDArray[np.float32]], labels: Labels
-    ) -> NDArray[np.float32]:
-        """Answers (N, k) of rows without passages, by the training rows that they are like.
-
-        Args:
-            asked, known: the rows, and those of training, each with its vectors (N, width).
-        """
-
-
-@runtime_checkable
-class Mates(Protocol):
-    """A task that shows a training row with others, such as a text beside another one of its class."""
-
-    def mated(self, rows: Encoded, labels: Labels, seed: Sequence[int]) -> Encoded:
-        """The rows as this draw shows them, as many, each in its place; the same for the same seed."""
-
-
-def searching(task: object, labels: Labels) -> TypeGuard[Searches]:
-    """Whether rows with these labels are answered by passages that this task searches for."""
-    return isinstance(task, Searches) and task.searches(labels)
 
 
 @runtime_checkable

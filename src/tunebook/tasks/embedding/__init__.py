@@ -180,7 +180,7 @@ class Embedding(EmbeddingWords):
 
         if encoded.targets.ndim == 2:
             return gathered(read, encoded)
-        if encoded.targets.dtype.kind != "i":
+        if encoded.targets.dtype.kind != "i" or not len(encoded.targets):
             return read
         classes = encoded.targets
         return class_scores(read, read, classes, int(classes.max()) + 1, np.arange(len(read)))
