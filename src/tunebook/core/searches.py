@@ -1,4 +1,4 @@
-"""What a task that makes vectors can be asked: rows beside each other in training, and answers that are searched for."""
+"""What a task that makes vectors can be asked: rows beside each other in training, answers that are searched for."""
 
 from __future__ import annotations
 

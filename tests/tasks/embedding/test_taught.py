@@ -22,7 +22,6 @@ from tunebook.nets.candidates import TAUGHT
 from tunebook.tables.make import child
 from tunebook.tasks.embedding.cases import case
 from tunebook.tasks.embedding.loss import Shape
-from tunebook.tasks.embedding.retrieval import retrieval_loss
 from tunebook.tasks.embedding.rows import EmbeddingRows
 from tunebook.tasks.embedding.taught import Kl, MarginMse, Taught, taught_loss
 
@@ -49,7 +48,7 @@ def test_values_and_gradients_are_those_of_sentence_transformers(loss: Any) -> N
     said = everything()
     model, batch = taught_batch(ROWS, said)
     encoded = Encoded({}, np.zeros(5, dtype=np.int64), {TAUGHT: np.ones((4, 3)), "labels": np.zeros((4, 3))})
-    ours = retrieval_loss(EmbeddingRows(loss=loss, scale=9.0, temperature=2.0), encoded, Shape())
+    ours = taught_loss(EmbeddingRows(loss=loss, scale=9.0, temperature=2.0), encoded, Shape())
     assert isinstance(ours, Taught)
     value, _ = ours.loss(model, batch)
     value.backward()

@@ -151,12 +151,15 @@ class Embedding(EmbeddingWords):
         from tunebook.tasks.embedding.graded import graded_loss
         from tunebook.tasks.embedding.loss import Shape
         from tunebook.tasks.embedding.retrieval import retrieval_loss
+        from tunebook.tasks.embedding.taught import taught_loss
 
         own = params.more(EmbeddingRows)
         shape = Shape(own.mini_batch, tuple(map(int, own.dims or ())))
         if have_classes(labels):
             return class_loss(own, shape)
-        return graded_loss(labels, own, shape) if are_graded(labels) else retrieval_loss(own, rows, shape)
+        if are_graded(labels):
+            return graded_loss(labels, own, shape)
+        return (taught_loss if own.loss in DISTILLING else retrieval_loss)(own, rows, shape)
 
     def mated(self, rows: Encoded, labels: Labels, seed: Sequence[int]) -> Encoded:
         """Texts with a class each beside another one of it."""

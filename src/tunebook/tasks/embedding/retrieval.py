@@ -17,7 +17,7 @@ from tunebook.core.encoded import Encoded
 from tunebook.core.judged import Judged
 from tunebook.tasks.embedding.batches import PLACE, ROW
 from tunebook.tasks.embedding.loss import Shape, VectorLoss
-from tunebook.tasks.embedding.rows import DISTILLING, EmbeddingRows, margin_of
+from tunebook.tasks.embedding.rows import EmbeddingRows, margin_of
 
 _WIDE = 1 << 24  # more passages than there can be
 
@@ -174,10 +174,6 @@ def retrieval_loss(own: EmbeddingRows, rows: Encoded, shape: Shape) -> Retrieval
     Args:
         rows: those of training.
     """
-    if own.loss in DISTILLING:
-        from tunebook.tasks.embedding.taught import taught_loss
-
-        return taught_loss(own, rows, shape)
     if own.loss == "triplet":
         return Triplet(shape=shape, margin=margin_of(own))
     known = torch.from_numpy(_keys(rows)) if "row" in rows.fixed else None
