@@ -89,6 +89,7 @@ EXAMPLES = {  # a name in braces is a text in the reader's language, cli.example
     "mine": (
         "tunebook mine book --into mined.jsonl",
         "tunebook mine pairs.jsonl --into mined.jsonl --ranks 5-50 --negatives 4",
+        "tunebook mine book --into scored.jsonl --scores reranker",
     ),
     "embed": ("tunebook embed book passages.csv --into vectors.parquet --text body",),
     "search": ('tunebook search book vectors.parquet "{parcel}"',),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tunebook.tasks.ranking.mining import Rules
     from tunebook.verbs.mine import Mined
+    from tunebook.verbs.steps.runs import Run
 
 _ROLES = "columns"
 
@@ -58,24 +59,45 @@ def mine(
     found: Found,
     columns: Read,
     form: Form,
+    scores: Annotated[Path | None, option("mine_scores", "--scores", metavar="RUN")] = None,
 ) -> Answer:
     """Search hard negatives for each query."""
     from tunebook.verbs.mine import mine as act
+    from tunebook.verbs.score import add_scores
 
     rules = found.rules()
+    teacher = _teacher(scores, into) if scores else None
     with Bars() as bars:
         mined = act(source, into, rules, by=found.by, options=data_options(form, columns), progress=bars)
+        told = {"scored": add_scores(into, teacher, bars)} if teacher else {}
     split = ("--split-column", "split") if (source / "book.toml").is_file() and into.suffix == ".jsonl" else ()
-    go = command("init", "NEW-BOOK", "--data", into, "--task", "reranking", *split)
-    return Answer({**asdict(mined), "path": str(mined.path)}, lambda screen: _tell(screen, mined), (go,))
+    task = "embedding" if teacher else "reranking"
+    go = command("init", "NEW-BOOK", "--data", into, "--task", task, *split)
+    data = {**asdict(mined), "path": str(mined.path), **told}
+    return Answer(data, lambda screen: _tell(screen, mined, told), (go,))
 
 
-def _tell(screen: Console, mined: Mined) -> None:
+def _teacher(place: Path, into: Path) -> Run:
+    """The run of a folder, or the newest one of a book, whose scores go into a file of lines.
+
+    Raises:
+        TunebookError: `cli.option`, the file is of another kind. BookError: there is no such run.
+    """
+    from tunebook.verbs.steps.book import Book
+    from tunebook.verbs.steps.runs import Run
+
+    if into.suffix != ".jsonl":
+        raise wrong("--into", str(into), "FILE.jsonl (--scores)")
+    return Run(place) if (place / "plan.json").is_file() else Book(place).run("latest")
+
+
+def _tell(screen: Console, mined: Mined, told: dict[str, int]) -> None:
     from tunebook.core.formatting import number
 
     screen.print(f"✓ {say('mine.done', path=mined.path)}", style="green", soft_wrap=True)
     names = ("rows", "negatives", "judged", "alike", "near")
     pairs: list[tuple[str, Any]] = [(say(f"mine.{name}"), number(getattr(mined, name))) for name in names]
+    pairs += [(say(f"mine.{name}"), number(value)) for name, value in told.items()]
     screen.print(facts(pairs))
     warn(screen, [say("mine.without", count=mined.without)] if mined.without else [])
 

@@ -1,0 +1,70 @@
+"""Scores of a reranker in a file of queries and passages, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import Call, tunebook  # noqa: F401 - a fixture
+from tests.tasks.reranking.test_book import make_book
+from tunebook.core.errors import DataError
+from tunebook.tables.make import child
+from tunebook.verbs.rerank import rerank
+from tunebook.verbs.score import add_scores
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.runs import Run
+from tunebook.verbs.steps.train import train
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
+    return make_book(tmp_path_factory.mktemp("teaching"))
+
+
+@pytest.fixture(scope="module")
+def run(book: Book) -> Run:
+    return train(plan(child(book.champion, {"max_steps": 2, "learning_rate": 3e-3}), book.data), track=())
+
+
+def test_each_passage_has_the_logit_that_the_reranker_gives_it(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    lines = [
+        {"query": "the room", "pos": ["it was great"], "neg": ["we found it", "sad and slow"], "other": 3},
+        {"query": "nothing", "pos": [], "neg": []},
+        {"query": "a hotel", "pos": ["it was great"], "neg": []},
+    ]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    assert add_scores(path, run) == 4
+    made = [json.loads(line) for line in path.read_text().splitlines()]
+    assert made[0]["other"] == 3 and made[1]["pos_scores"] == made[1]["neg_scores"] == []
+    for line in (made[0], made[2]):
+        texts = [*line["pos"], *line["neg"]]
+        expected = {one.text: one.score for one in rerank(run, line["query"], texts)}
+        found = 1 / (1 + np.exp(-np.array([*line["pos_scores"], *line["neg_scores"]])))
+        np.testing.assert_allclose(found, [expected[text] for text in texts], atol=1e-4)
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"query": "a", "pos": ["b"]}', '{"query": "a", "pos": [1], "neg": []}'])
+def test_other_files_are_refused(line: str, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(line)
+    with pytest.raises(DataError) as caught:
+        add_scores(path, run)
+    assert caught.value.code == "score.file" and path.read_text() == line
+
+
+def test_mined_passages_are_scored_and_make_a_book(book: Book, run: Run, tmp_path: Path, tunebook: Call) -> None:  # noqa: F811
+    from tunebook.data.options import DataOptions
+    from tunebook.data.prepare import prepare
+
+    out = tmp_path / "scored.jsonl"
+    said = tunebook("mine", book.path, "--into", out, "--negatives", "2", "--scores", book.path)
+    assert said.code == 0 and "--task embedding" in " ".join(said.out.split())
+    made = prepare([out], tmp_path / "data", DataOptions(task="embedding", split_column="split"))
+    assert made.stats["passages"]["taught"] == made.stats["judged"]["all"]
+    error = tunebook("mine", book.path, "--into", tmp_path / "out", "--scores", run.path, "--json").json["error"]
+    assert error["code"] == "cli.option"
