@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -64,3 +65,20 @@ def test_what_is_left_out_of_a_text_is_told_as_such() -> None:
     rows = [{"spans": [], "notes": ["rejected"]}, {"spans": [], "notes": []}]
     (told,) = _told(SimpleNamespace(plan=plan), rows, Asked(reject_below="0.5"))
     assert told == "Entities whose scores are below 0.5 were left out; texts that lost any: 1 of 2."
+
+
+@pytest.mark.parametrize(
+    ("problem", "texts", "told"),
+    [
+        ("spans", ["Ada", "ran", "", "Bob", "sat"], True),
+        ("spans", ["Ada ran", "Bob", "sat", "down", "here"], False),
+        ("spans", ["Ada", "Bob"], False),
+        ("single_label", ["Ada", "ran", "", "Bob", "sat"], False),
+    ],
+)
+def test_words_that_were_taken_for_texts_are_told(problem: str, texts: list[str], told: bool) -> None:
+    labels = SimpleNamespace(problem=problem)
+    run = SimpleNamespace(plan=SimpleNamespace(task="tagging", params=small.filled(), labels=labels))
+    rows = [{"c1": text, "notes": []} for text in texts]
+    found = _told(run, rows, Asked(file=Path("new.txt")))
+    assert any(".conll" in line for line in found) == told

@@ -32,3 +32,20 @@ def test_json_says_where_the_rows_are(pairs: Path, tmp_path: Path, tunebook: Cal
 def test_options_out_of_bounds_are_refused(pairs: Path, tmp_path: Path, tunebook: Call, flag: str, value: str) -> None:
     error = tunebook("mine", pairs, "--into", tmp_path / "out.jsonl", flag, value, "--json").json["error"]
     assert error["code"] in ("cli.option", "mine.rule") and error["allowed"]
+
+
+def test_a_margin_of_a_reranker_needs_one(pairs: Path, tmp_path: Path, tunebook: Call) -> None:
+    error = tunebook("mine", pairs, "--into", tmp_path / "out.jsonl", "--filter-margin", "0.1", "--json").json["error"]
+    assert error["code"] == "cli.option" and "--filter RUN" in error["allowed"]
+
+
+def test_a_reranker_without_negatives_is_told_what_comes_first(tmp_path: Path, tunebook: Call) -> None:
+    from tests import small
+    from tests.tasks.reranking.test_book import records
+
+    base, rows = small.base_model(tmp_path / "base"), tmp_path / "rows.jsonl"
+    rows.write_text("".join(json.dumps({name: row[name] for name in ("query", "pos")}) + "\n" for row in records(40)))
+    done = tunebook("init", tmp_path / "book", "--data", rows, "--task", "reranking", "--model", base)
+    out = " ".join((done.out + done.err).split())
+    assert done.code == 0 and "any order of them is right" in out
+    assert "tunebook mine" in out and "--into mined.jsonl" in out and "tunebook train" not in out

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
-from tunebook.core.errors import DataError, ModelError
+from tunebook.core.errors import DataError, ModelError, RunError
 from tunebook.data.load import load
 from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
+from tunebook.models import source
 from tunebook.tasks.ranking.mining import Rules
-from tunebook.verbs.mine import mine
+from tunebook.verbs import mine as module
+from tunebook.verbs import mining, served
+from tunebook.verbs.mine import Models, mine
 from tunebook.verbs.steps.book_file import BookFile, write_book_file
 
 THINGS = ("kettle", "lamp", "chair", "table", "mirror", "window", "carpet", "pillow")
@@ -113,3 +117,99 @@ def test_what_cannot_be_mined_is_refused(book, pairs, tmp_path):
     with pytest.raises(ModelError):
         mine(book, tmp_path / "out.jsonl", by="no such model")
     assert not (tmp_path / "out.jsonl").exists()
+
+
+class Judge:
+    """A reranker that finds a text the more relevant, the longer it is; it stops at some call."""
+
+    def __init__(self, stops=99):
+        self.asked, self.stops = [], stops
+
+    def judge(self, queries, passages, pairs):
+        if len(self.asked) == self.stops:
+            raise KeyboardInterrupt
+        self.asked.append(len(pairs.row))
+        return np.array([min(1.0, len(passages[number]) / 100) for number in pairs.passage.tolist()], dtype=np.float32)
+
+
+@pytest.fixture
+def longer(tmp_path):
+    """Queries that share a word; the relevant passage has 30 signs, others have 10 to 60."""
+    rows = [{"query": f"ask q{n:02}", "pos": [f"ask the p{n:02}".ljust(30, "x")]} for n in range(20)]
+    rows += [{"query": f"other {n:02}", "pos": [f"ask {n:02}".ljust(60 - n, "y")]} for n in range(50)]
+    path = tmp_path / "longer.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+def test_a_reranker_leaves_out_what_it_finds_as_relevant(longer, tmp_path, monkeypatch):
+    judge = Judge()
+    monkeypatch.setattr(served, "Reranker", lambda where: judge)
+    models, rules = Models(filter="a reranker"), Rules(count=4, gap=0.045)
+    monkeypatch.setattr(module, "model_of", lambda name, book: tmp_path)
+    monkeypatch.setattr(source, "model_id", lambda folder: "same")
+    mined = mine(longer, tmp_path / "out.jsonl", rules, by=models)
+    found = {row["query"]: row for row in lines(tmp_path / "out.jsonl")}
+    assert mined.filtered > 0 and any(row["neg"] for row in found.values())
+    for row in found.values():
+        least = min(map(len, row["pos"])) / 100
+        assert all(len(text) / 100 < least - 0.045 for text in row["neg"])
+        assert not set(row["neg"]) & set(row["pos"]) and len(row["neg"]) <= 4
+    everything = mine(longer, tmp_path / "all.jsonl", Rules(count=200))
+    allowed = {
+        row["query"]: [text for text in row["neg"] if len(text) / 100 < min(map(len, row["pos"])) / 100 - 0.045]
+        for row in lines(everything.path)
+    }
+    assert {query: row["neg"] for query, row in found.items()} == {query: texts[:4] for query, texts in allowed.items()}
+    assert not list(tmp_path.glob(".*.mining"))
+
+
+def test_an_interrupted_mining_goes_on_and_gives_the_same(longer, tmp_path, monkeypatch):
+    monkeypatch.setattr(mining, "_PAIRS", 16)
+    monkeypatch.setattr(module, "model_of", lambda name, book: tmp_path)
+    monkeypatch.setattr(source, "model_id", lambda folder: "same")
+    models = Models(filter="a reranker")
+
+    def mined(judge, name, rules=Rules(count=4)):  # noqa: B008
+        monkeypatch.setattr(served, "Reranker", lambda where: judge)
+        return mine(longer, tmp_path / name, rules, by=models)
+
+    whole = Judge()
+    mined(whole, "whole.jsonl")
+    with pytest.raises(RunError) as caught:
+        mined(Judge(stops=5), "out.jsonl")
+    assert caught.value.code == "mine.interrupted" and not (tmp_path / "out.jsonl").exists()
+    rest = Judge()
+    mined(rest, "out.jsonl")
+    assert len(rest.asked) == len(whole.asked) - 5
+    assert (tmp_path / "out.jsonl").read_text() == (tmp_path / "whole.jsonl").read_text()
+    with pytest.raises(RunError):
+        mined(Judge(stops=3), "out.jsonl")
+    other = Judge()
+    mined(other, "out.jsonl", Rules(count=3))
+    assert len(other.asked) > 3, "what was kept for other rules is not used"
+
+
+def test_vectors_are_kept_too(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(mining, "_TEXTS", 16)
+    partial, calls = mining.Partial(tmp_path / "kept", "key"), []
+
+    def encode(texts):
+        calls.append(len(texts))
+        return np.array([[len(text), 1.0] for text in texts], dtype=np.float32)
+
+    texts = [THINGS[n % 8] * (1 + n % 3) for n in range(40)]
+    found = mining._vectors(texts, "queries", encode, partial, None)
+    assert found[:, 0].tolist() == [len(text) for text in texts] and calls == [16, 16, 8]
+    (tmp_path / "kept" / "queries-16.npy").write_bytes(b"cut off")
+    again = mining._vectors(texts, "queries", encode, mining.Partial(tmp_path / "kept", "key"), None)
+    np.testing.assert_array_equal(again, found)
+    assert calls == [16, 16, 8, 16]
+    mining.Partial(tmp_path / "kept", "another")
+    assert not (tmp_path / "kept").exists()
+
+
+def test_rules_of_a_reranker_have_bounds():
+    with pytest.raises(DataError) as caught:
+        Rules(gap=2)
+    assert caught.value.code == "mine.rule"

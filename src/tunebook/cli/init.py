@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, facts, grid, note, warn
 from tunebook.cli.options import Allowed, Books, Form, data_options, option, repeated_options
+from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -94,9 +95,24 @@ def init(book: Books, sources: Sources, columns: Columns, rules: RowRules, form:
         allow=allowed.names,
     )
     warnings = warnings_of(made, allow=allowed.names)
-    tell = partial(_tell, book=made, warnings=warnings, whole=sources.verbose)
+    refused = _refused(made)
+    tell = partial(_tell, book=made, warnings=warnings, whole=sources.verbose, refused=refused)
     more = repeated_options(allowed)
-    return Answer(_data(made, warnings), tell, (command("check", book, *more), command("train", book, *more)))
+    following: tuple[str, ...] = (command("check", book, *more), command("train", book, *more))
+    if refused and made.holds_passages:
+        following = (command("mine", book, "--into", "mined.jsonl"),)
+    return Answer(_data(made, warnings), tell, following)
+
+
+def _refused(book: Book) -> TunebookError | None:
+    """Why these rows cannot be trained on as they are; None where they can."""
+    from tunebook.core.registry import task_of
+
+    try:
+        task_of(book.data.task)().check(book.data.stats)
+    except TunebookError as error:
+        return error
+    return None
 
 
 def _data(book: Book, warnings: list[dict[str, Any]]) -> dict[str, Any]:
@@ -125,7 +141,9 @@ def _header_row(ref: DataRef) -> int | None:
     return int(notes["header_row"]) if "header_row" in notes else None
 
 
-def _tell(screen: Console, book: Book, *, warnings: list[dict[str, Any]], whole: bool) -> None:
+def _tell(
+    screen: Console, book: Book, *, warnings: list[dict[str, Any]], whole: bool, refused: TunebookError | None
+) -> None:
     """Facts, then what is unusual, then where the reasons are."""
     from tunebook.data.describe import warning_text
 
@@ -134,7 +152,7 @@ def _tell(screen: Console, book: Book, *, warnings: list[dict[str, Any]], whole:
     more.append((say("cli.data_report"), str(book.path / "data" / "report.html")))
     screen.print(f"✓ {say('cli.init.done', book=book.path)}", style="green", soft_wrap=True)
     screen.print(facts([*data_facts(ref), *more]))
-    found = list(map(warning_text, warnings))
+    found = [str(refused)] * bool(refused) + list(map(warning_text, warnings))
     warn(screen, found if whole else found[:_WARNINGS])
     if len(found) > _WARNINGS and not whole:
         screen.print(say("cli.init.more", count=len(found) - _WARNINGS), style="dim")

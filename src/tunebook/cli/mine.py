@@ -32,6 +32,8 @@ class Found:
     relative_margin: Annotated[str, option("mine_relative", "--relative-margin", metavar="SHARE")] = "0"
     pick: Annotated[str, option("mine_pick", "--pick", metavar="best|any")] = "best"
     seed: Annotated[int, option("mine_seed", "--seed", metavar="N")] = 42
+    filter: Annotated[str | None, option("mine_filter", "--filter", metavar="RUN|MODEL")] = None
+    filter_margin: Annotated[float, option("mine_filter_margin", "--filter-margin", metavar="X")] = 0.0
 
     def rules(self) -> Rules:
         """As the verb takes them."""
@@ -41,7 +43,8 @@ class Found:
         if not (first.isdecimal() and last.isdecimal()):
             raise wrong("--ranks", self.ranks, "1-100")
         relative = share("--relative-margin", self.relative_margin)
-        return Rules(int(first), int(last), self.negatives, self.margin, relative, self.pick, self.seed)  # type: ignore[arg-type]
+        ranks = int(first), int(last)
+        return Rules(*ranks, self.negatives, self.margin, relative, self.pick, self.seed, self.filter_margin)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,17 @@ def mine(
     scores: Annotated[Path | None, option("mine_scores", "--scores", metavar="RUN")] = None,
 ) -> Answer:
     """Search hard negatives for each query."""
+    from tunebook.verbs.mine import Models
     from tunebook.verbs.mine import mine as act
     from tunebook.verbs.score import add_scores
 
+    if found.filter_margin and found.filter is None:
+        raise wrong("--filter-margin", str(found.filter_margin), "--filter RUN")
     rules = found.rules()
     teacher = _teacher(scores, into) if scores else None
     with Bars() as bars:
-        mined = act(source, into, rules, by=found.by, options=data_options(form, columns), progress=bars)
+        models, options = Models(found.by, found.filter), data_options(form, columns)
+        mined = act(source, into, rules, by=models, options=options, progress=bars)
         told = {"scored": add_scores(into, teacher, bars)} if teacher else {}
     split = ("--split-column", "split") if (source / "book.toml").is_file() and into.suffix == ".jsonl" else ()
     task = "embedding" if teacher else "reranking"
@@ -95,7 +102,7 @@ def _tell(screen: Console, mined: Mined, told: dict[str, int]) -> None:
     from tunebook.core.formatting import number
 
     screen.print(f"✓ {say('mine.done', path=mined.path)}", style="green", soft_wrap=True)
-    names = ("rows", "negatives", "judged", "alike", "near")
+    names = ("rows", "negatives", "judged", "alike", "near", *(("filtered",) if mined.filtered is not None else ()))
     pairs: list[tuple[str, Any]] = [(say(f"mine.{name}"), number(getattr(mined, name))) for name in names]
     pairs += [(say(f"mine.{name}"), number(value)) for name, value in told.items()]
     screen.print(facts(pairs))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.steps.runs import Run
 
 _NOTES = ("no_text", "cut", "rejected")
+_FEW = 4  # words alone that are no accident
 
 
 @dataclass(frozen=True)
@@ -160,11 +161,24 @@ def _told(run: Run, rows: list[dict[str, Any]], asked: Asked) -> list[str]:
     counts = {name: sum(name in _notes(row) for row in rows) for name in _NOTES}
     fields = {"rows": len(rows), "length": run.plan.params.max_length, "bound": asked.reject_below}
     parts = "_parts" if task_of(run.plan.task).windows else ""
-    return [
+    alone = asked.file is not None and _are_words(run, rows)
+    words = [say("predict.told_words", path=asked.file)] * alone
+    return words + [
         say(f"predict.told_{name}{parts if name == 'rejected' else ''}", count=count, **fields)
         for name, count in counts.items()
         if count
     ]
+
+
+def _are_words(run: Run, rows: list[dict[str, Any]]) -> bool:
+    """Whether a model of marked places was given single words as texts: sentences, a word a line, in a file whose name
+    does not say so."""
+    from tunebook.data.kind import column_kind
+
+    if not column_kind(run.plan.labels.problem).of_words:
+        return False
+    texts = [str(next(iter(row.values()))) for row in rows]
+    return all(len(text.split()) < 2 for text in texts) and sum(map(bool, map(str.strip, texts))) >= _FEW
 
 
 def _tell(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tunebook.core.answers import Rows
-from tunebook.core.errors import DataError
-from tunebook.core.files import part_of
+from tunebook.core.errors import DataError, RunError
+from tunebook.core.files import content_id, lines_id, part_of
 from tunebook.core.judged import Judged
 from tunebook.core.locations import BOOK_FILE
 from tunebook.core.nouns import SPLITS, DataRef
@@ -21,11 +21,26 @@ from tunebook.core.progress import Progress
 from tunebook.data.kind import column_kind
 from tunebook.data.options import DataOptions
 from tunebook.tasks.ranking.mining import Rules, Search, negatives
+from tunebook.verbs.mining import Partial, judge_of, model_of, nearest
 from tunebook.verbs.steps.book import Book
 
 BM25 = "bm25"
 _TASK = "embedding"  # by which a file is read that nobody said more of
 _OURS = ("id", "query", "pos", "neg", "relevance", "split")
+
+
+@dataclass(frozen=True)
+class Models:
+    """Which models search and judge.
+
+    Attributes:
+        by: `bm25`; a run of the book; the folder of a run or of a base model; the name of a base model.
+        filter: a reranker, named in the same way, that leaves out what it finds as relevant as a relevant passage; None
+            for none.
+    """
+
+    by: str = BM25
+    filter: str | None = None
 
 
 @dataclass(frozen=True)
@@ -36,7 +51,8 @@ class Mined:
         path: of the file or folder; rows: queries in it.
         negatives: that were found; judged: negatives that the rows had before.
         without: queries with no negative at all.
-        alike, near: passages that were left out, see `tunebook.tasks.ranking.mining.negatives`.
+        alike, near, filtered: passages that were left out, see `tunebook.tasks.ranking.mining.negatives`;
+            the last is None where no reranker judged.
     """
 
     path: Path
@@ -46,6 +62,7 @@ class Mined:
     without: int
     alike: int
     near: int
+    filtered: int | None = None
 
 
 def mine(
@@ -53,7 +70,7 @@ def mine(
     into: Path,
     rules: Rules | None = None,
     *,
-    by: str = BM25,
+    by: str | Models = BM25,
     options: DataOptions | None = None,
     progress: Progress | None = None,
 ) -> Mined:
@@ -65,8 +82,10 @@ def mine(
     no query names, too.
 
     Args:
-        by: `bm25`; a run of the book; the folder of a run or of a base model; the name of a base model.
+        by: what searches, and what judges what was found; a name alone is that of what searches.
         options: how a file is read.
+
+    What models said is kept beside `into` until all is written: a mining that was interrupted goes on from there.
 
     Raises:
         DataError: `mine.kind`, the rows are no queries with passages; `mine.rule`; `mine.source`, the file would be
@@ -75,6 +94,7 @@ def mine(
     rules, source, into = rules or Rules(), Path(source), Path(into)
     if into.exists() and into.resolve() == source.resolve():
         raise DataError("mine.source", key="into", value=str(into))
+    models = by if isinstance(by, Models) else Models(by)
     with tempfile.TemporaryDirectory() as scratch:
         book = Book(source) if (source / BOOK_FILE).is_file() else None
         data = book.data if book else _prepared(source, Path(scratch), options)
@@ -82,14 +102,31 @@ def mine(
             raise DataError("mine.kind", key=str(source), value=data.labels.problem)
         parts = _parts(data)
     rows = _joined(parts)
-    search = _search(rows, by, book, rules, progress)
-    found, left = negatives(search, rules)
+    partial = Partial(into.with_name(f".{into.name}.mining"), _key(rows, rules, models, book))
+    try:
+        search = _search(rows, models.by, book, rules, (partial, progress))
+        judge = None if models.filter is None else judge_of(rows, models.filter, book, partial, progress)
+        found, left = negatives(search, rules, judge)
+    except KeyboardInterrupt:
+        raise RunError("mine.interrupted", key=str(into)) from None
     splits = [split for split, part in parts.items() for _ in range(len(part))] if book else None
     written = _folder if into.suffix != ".jsonl" else _file
     written(into, rows, search.judged, found, splits)
+    partial.done()
     known = search.judged.at(search.judged.value <= 0)
     without = int((found.counts + known.counts == 0).sum())
     return Mined(into, len(rows), len(found.row), len(known.row), without, **left)
+
+
+def _key(rows: Rows, rules: Rules, models: Models, book: Book | None) -> list[Any]:
+    """All that what models say depends on."""
+    from tunebook.models.source import model_id
+
+    assert rows.passages is not None and rows.targets is not None
+    named = [name for name in (models.by, models.filter) if name not in (None, BM25)]
+    ids = [model_id(model_of(name, book)) for name in named if name is not None]
+    texts = [lines_id([*rows.texts], 24), lines_id([*rows.passages], 24), content_id(rows.targets.tolist(), 24)]
+    return [texts, asdict(rules), models.by == BM25, ids]
 
 
 def _prepared(source: Path, scratch: Path, options: DataOptions | None) -> DataRef:
@@ -126,7 +163,7 @@ def _joined(parts: Mapping[str, Rows]) -> Rows:
     )
 
 
-def _search(rows: Rows, by: str, book: Book | None, rules: Rules, progress: Progress | None) -> Search:
+def _search(rows: Rows, by: str, book: Book | None, rules: Rules, kept: tuple[Partial, Progress | None]) -> Search:
     import pyarrow as pa
 
     from tunebook.data.passages import near_keys
@@ -137,34 +174,12 @@ def _search(rows: Rows, by: str, book: Book | None, rules: Rules, progress: Prog
     if by == BM25:
         from tunebook.tasks.ranking import lexical
 
-        found, scores = lexical.BM25(rows.passages).find(rows.texts, judged, most, progress)
+        found, scores = lexical.BM25(rows.passages).find(rows.texts, judged, most, kept[1])
     else:
-        found, scores = _by_model(rows, judged, by, book, most, progress)
+        found, scores = nearest(rows, judged, model_of(by, book), most, *kept)
     keys = [near_keys(pa.chunked_array([pa.array(texts, pa.large_string())])) for texts in (rows.passages, rows.texts)]
     same = np.unique(np.concatenate(keys), return_inverse=True)[1]
     return Search(found, judged, scores, same[: len(keys[0])], same[len(keys[0]) :])
-
-
-def _by_model(
-    rows: Rows, judged: Judged, by: str, book: Book | None, most: int, progress: Progress | None
-) -> tuple[Judged, Any]:
-    """The same by the vectors of a model."""
-    from tunebook.tasks.ranking.dense import encoder, find
-
-    assert rows.passages is not None
-    encode = encoder(_model(by, book))
-    vectors = encode(rows.texts, True, progress), encode(rows.passages, False, progress)
-    return find(vectors, judged, most, progress)
-
-
-def _model(by: str, book: Book | None) -> Path:
-    """The folder of a model: of a run of the book, of a run elsewhere, or of a base model."""
-    from tunebook.models.source import find_model
-    from tunebook.verbs.steps.runs import Run
-
-    if book and (by == "latest" or any(run.id.startswith(by) for run in book.runs)):
-        return book.run(by).model
-    return Run(Path(by)).model if (Path(by) / "plan.json").is_file() else find_model(by)
 
 
 def _file(into: Path, rows: Rows, judged: Judged, found: Judged, splits: list[str] | None) -> None:
@@ -215,4 +230,4 @@ def _split(items: list[Any], judged: Judged) -> list[list[Any]]:
     return [items[end - count : end] for end, count in zip(ends, judged.counts.tolist(), strict=True)]
 
 
-__all__ = ["BM25", "Mined", "mine"]
+__all__ = ["BM25", "Mined", "Models", "mine"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,6 +26,8 @@ class Rules:
         relative: the same as a share of that score: with 0.05 a negative has at most 95 % of it.
             Source: Moreira et al., NV-Retriever, 2024, arXiv:2407.15831, where 95 % is the best of several.
         pick: the best ones, or any, drawn with `seed`.
+        gap: where a reranker judges them too, by how much a negative scores lower than the lowest of its query's
+            relevant passages.
 
     Raises:
         DataError: `mine.rule`, a value out of its bounds.
@@ -37,12 +40,14 @@ class Rules:
     relative: float = 0.0
     pick: Literal["best", "any"] = "best"
     seed: int = 42
+    gap: float = 0.0
 
     def __post_init__(self) -> None:
         bounds = {
             "first": (1 <= self.first <= self.last, f"1 – {self.last}"),
             "count": (self.count >= 1, ">= 1"),
             "margin": (self.margin >= 0, ">= 0"),
+            "gap": (0 <= self.gap <= 1, "0 – 1"),
             "relative": (0 <= self.relative < 1, "0 – 100%"),
             "pick": (self.pick in ("best", "any"), "best | any"),
         }
@@ -69,9 +74,16 @@ class Search:
     asked: Array
 
 
-def negatives(search: Search, rules: Rules) -> tuple[Judged, dict[str, int]]:
+def negatives(
+    search: Search, rules: Rules, judge: Callable[[Judged], Array] | None = None
+) -> tuple[Judged, dict[str, int]]:
     """The negatives of each query, best first, and how many were left out because they read like a relevant passage or
-    the query (`alike`), or scored within the margin to a relevant one (`near`). None is one that was judged."""
+    the query (`alike`), scored within the margin to a relevant one (`near`), or were found as relevant as one by a
+    reranker (`filtered`). None is one that was judged.
+
+    Args:
+        judge: scores of pairs (M,) by a reranker; it is asked for no more than are needed.
+    """
     found = search.found
     rank = found.places + 1
     open_ = np.isnan(found.values_in(search.judged)) & (rank >= rules.first) & (rank <= rules.last)
@@ -81,8 +93,27 @@ def negatives(search: Search, rules: Rules) -> tuple[Judged, dict[str, int]]:
     if rules.pick == "any":
         draw = np.random.default_rng(rules.seed).random(len(taken.row))
         taken = taken.at(np.lexsort((draw, taken.row)))
-    chosen = taken.at(taken.places < rules.count).best(rules.count)
-    return chosen, {"alike": int(alike.sum()), "near": int(near.sum())}
+    left = {"alike": int(alike.sum()), "near": int(near.sum())}
+    if judge is not None:
+        taken, left["filtered"] = _filtered(taken, search.judged.at(search.judged.value > 0), rules, judge)
+    return taken.at(taken.places < rules.count).best(rules.count), left
+
+
+def _filtered(taken: Judged, relevant: Judged, rules: Rules, judge: Callable[[Judged], Array]) -> tuple[Judged, int]:
+    """The first candidates of each query that a reranker finds less relevant than all of its relevant passages, by the
+    gap, as many as are wanted; and how many it did not."""
+    least = np.full(taken.rows, np.inf)
+    asked = relevant.at(np.isin(relevant.row, taken.row))
+    np.minimum.at(least, asked.row, judge(asked))
+    fate = np.zeros(len(taken.row), dtype=np.int8)  # 0: not looked at, 1: kept, 2: left out
+    while True:
+        wanted = rules.count - taken.at(fate == 1).counts
+        rest = np.flatnonzero(fate == 0)
+        some = rest[taken.at(rest).places < wanted[taken.row[rest]]]
+        if not len(some):
+            return taken.at(fate == 1), int((fate == 2).sum())
+        lower = judge(taken.at(some)) < least[taken.row[some]] - rules.gap
+        fate[some] = np.where(lower, 1, 2)
 
 
 def _alike(search: Search) -> Array:
