@@ -107,9 +107,10 @@ def init(book: Books, sources: Sources, columns: Columns, rules: RowRules, form:
 def _refused(book: Book) -> TunebookError | None:
     """Why these rows cannot be trained on as they are; None where they can."""
     from tunebook.core.registry import task_of
+    from tunebook.core.settings import Filled
 
     try:
-        task_of(book.data.task)().check(book.data.stats)
+        task_of(book.data.task)().check(book.data.stats, Filled.defaults())
     except TunebookError as error:
         return error
     return None
