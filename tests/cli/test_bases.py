@@ -39,3 +39,17 @@ def test_too_close_to_call(tunebook: Call, fresh: Path, base: Path, tmp_path: Pa
     twin = small.base_model(tmp_path / "twin")
     done = tunebook("bases", fresh, "--model", base, "--model", twin)
     assert "no further than chance" in done.out.replace("\n", " ")
+
+
+def test_of_embeddings_it_says_what_was_searched(tunebook: Call, base: Path, tmp_path: Path) -> None:
+    from tests.tasks.embedding.test_passages import file_of
+
+    source = file_of(tmp_path / "rows.jsonl", 40)
+    words = ("init", tmp_path / "book", "--data", source, "--model", base)
+    assert tunebook(*words, "--task", "embedding").code == 0
+    told = " ".join(tunebook("bases", tmp_path / "book", "--model", base).out.split())
+    assert "Each model as it is" in told and "passages" in told and "NDCG@10" in told
+    words = ("init", tmp_path / "other", "--data", source, "--model", base)
+    assert tunebook(*words, "--task", "reranking").code == 0
+    done = tunebook("bases", tmp_path / "other", "--json")
+    assert done.json["error"]["code"] == "bases.task"

@@ -99,7 +99,8 @@ def test_those_in_the_box_and_that_of_the_table(book: Book, base: Path, monkeypa
 
 def test_a_task_without_such_a_baseline(trained: Callable[[str], Trained], monkeypatch: pytest.MonkeyPatch) -> None:
     made = trained("classes")
-    monkeypatch.setattr("tunebook.tasks.text_classification.TextClassification.baselines", lambda self, given: {})
+    monkeypatch.setattr("tunebook.tasks.text_classification.TextClassification.probe", "")
+    monkeypatch.setattr(module, "_tried", None)  # before any model is loaded
     with pytest.raises(PlanError, match="base_model=MODEL") as caught:
         bases(made.book)
     assert caught.value.code == "bases.task"
@@ -146,3 +147,41 @@ def test_the_licence_of_a_card(card: str | None, name: str, tmp_path: Path) -> N
     if card is not None:
         (tmp_path / "README.md").write_text(card)
     assert licence(tmp_path) == name
+
+
+def test_models_of_vectors_are_compared_as_they_are(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The score is that of a search by sentence-transformers; the folder is seen from the book."""
+    import numpy as np
+    from sentence_transformers import SentenceTransformer
+
+    import tunebook as tb
+    from tests.tasks.embedding.test_passages import file_of
+    from tunebook.core.judged import Judged
+    from tunebook.data.load import load
+    from tunebook.tasks.ranking.scores import ndcg
+
+    options = tb.DataOptions(task="embedding")
+    made = tb.init(tmp_path / "book", file_of(tmp_path / "rows.jsonl"), model=base, options=options)
+    other = small.base_model(made.path / "inside")
+    found = bases(made, [str(base), "inside"])
+    assert (found.metric, found.probe) == ("ndcg@10", "base")
+    rows = load(made.data, "validation")
+    assert rows.passages is not None and found.passages == len(rows.passages)
+    theirs = SentenceTransformer(str(other))
+    scores = theirs.similarity(theirs.encode_query(list(rows.texts)), theirs.encode_document(list(rows.passages)))
+    order = np.argsort(-scores.numpy(), axis=1, kind="stable")[:, :100]
+    count = len(rows)
+    row, value = np.repeat(np.arange(count), order.shape[1]), np.take_along_axis(scores.numpy(), order, 1).ravel()
+    answers = Judged(row, order.ravel(), value, count).matrix(np.float32)
+    (score,) = (item.score for item in found.candidates if item.model == "inside")
+    assert score is not None and score.value == pytest.approx(
+        ndcg(answers, rows.targets, made.data.labels).mean(), abs=1e-4
+    )
+    assert score.low < score.value < score.high
+    assert all(item.rows_per_second and item.tokens_per_character for item in found.candidates)
+    monkeypatch.setattr(module, "_PASSAGES", 3)
+    fewer = bases(made, ["inside"])
+    relevant = len(np.unique(Judged.of(rows.targets).passage))
+    assert fewer.passages == min(relevant + 3, len(rows.passages)) and fewer.best.score.value >= score.value

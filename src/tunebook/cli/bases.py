@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tunebook.cli.answer import Answer, advise, command, grid, prose
 from tunebook.cli.bars import Bars
 from tunebook.cli.options import Allowed, Books, option
-from tunebook.core.messages import say
+from tunebook.core.messages import has_words, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,7 +52,11 @@ def _tell(screen: Console, found: Bases) -> None:
     from tunebook.core.formatting import metric_name, number
 
     train, scored = found.rows
-    prose(screen, say("bases.how", train=number(train), scored=number(scored)))
+    code = f"bases.how.{found.probe}"
+    code = code if has_words(code) else "bases.how"
+    prose(screen, say(code, train=number(train), scored=number(scored)))
+    if found.passages:
+        prose(screen, say("bases.how.passages", passages=number(found.passages)))
     screen.print()
     names = ("interval", "tokens", "unknown", "size", "pace", "licence")
     headings = [say("cli.model"), metric_name(found.metric), *(say(f"bases.{name}") for name in names)]

@@ -91,7 +91,7 @@ def search(
 
     def tell(screen: Console) -> None:
         rows = [(f"{mark_of(row)}{row['score']:.3f}", _shown(row)) for row in hits]
-        screen.print(grid((say("report.score"), say("report.text")), rows))
+        screen.print(grid((say("embedding.cosine"), say("report.text")), rows))
         if found.index != "numpy":
             screen.print(facts([(say("embed.kind_label"), _kind(found.index, found.recall))]))
         warn(screen, [say("embed.stale", path=index)] if found.stale else [])

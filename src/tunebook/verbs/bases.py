@@ -1,7 +1,7 @@
 """Bases: which base model suits a book's rows, before anything is fine-tuned.
 
-Every candidate is frozen; a linear model on what it makes of the training rows answers the validation rows. The test
-rows are not touched.
+Every candidate is frozen; a linear model on what it makes of the training rows answers the validation rows, or, where
+the task compares vectors, the candidate answers these as it is. The test rows are not touched.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from tunebook.core.errors import DataError, PlanError, TunebookError
 from tunebook.core.hooks import BaselineInput
 from tunebook.core.locations import from_book
 from tunebook.core.nouns import DataRef, Estimate, Interval, Plan
+from tunebook.core.passage_sample import with_fewer
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Rows
@@ -30,8 +31,8 @@ from tunebook.models.source import BUILTIN, find_model, load_tokenizer, read_con
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.model_facts import read_tokens
 
-PROBE = "frozen_logreg"  # the baseline of a task that a candidate is judged by
 _TRAIN, _SCORED = 2_000, 2_000  # rows at most: enough to tell models apart that differ by a few points
+_PASSAGES = 2_000  # beside those that are judged for the rows that are scored
 _HEAD = re.compile(r"---\s*\n(.*?)\n---\s*(\n|$)", re.DOTALL)  # of a model card
 
 
@@ -64,12 +65,15 @@ class Bases:
     Attributes:
         metric: that they are judged by; rows: training rows, and rows that were scored.
         current: the base model of the table in force.
+        probe: the baseline of the task that judged them; passages: that each query was answered with, 0 without any.
     """
 
     metric: str
     rows: tuple[int, int]
     current: str
     candidates: tuple[Candidate, ...]
+    probe: str = "frozen_logreg"
+    passages: int = 0
 
     @property
     def best(self) -> Candidate | None:
@@ -97,18 +101,21 @@ def bases(
         allow: `pickle`: weights that are only there as pickle.
 
     Raises:
-        PlanError: `bases.task`, the task has no linear model on a frozen encoder.
+        PlanError: `bases.task`, nothing of the task can be told before training.
         DataError: `data.no_split`, there are no validation rows.
     """
     from tunebook.data.load import load
 
     data, current = book.data, str(book.champion.rows["base_model"].value)
+    if not task_of(data.task).probe:
+        raise PlanError("bases.task", key="task", value=data.task)
     names = list(dict.fromkeys(models or [current, *BUILTIN]))
     if not data.rows.get("validation"):
         raise DataError(
             "data.no_split", key="validation", value=0, allowed=" | ".join(k for k, n in data.rows.items() if n)
         )
-    rows = (_sample(load(data, "train"), _TRAIN), _sample(load(data, "validation"), _SCORED))
+    scored = with_fewer(_sample(load(data, "validation"), _SCORED), _PASSAGES)
+    rows = (_sample(load(data, "train"), _TRAIN), scored)
     if progress:
         progress.start("bases", len(names))
     found = []
@@ -119,8 +126,10 @@ def bases(
     if progress:
         progress.finish()
     found.sort(key=lambda item: -math.inf if item.score is None else item.score.value, reverse=True)
-    metric = task_of(data.task)().headline(data.labels)
-    return Bases(metric, (len(rows[0]), len(rows[1])), current, tuple(found))
+    task = task_of(data.task)()
+    counts = (len(rows[0]), len(rows[1]))
+    metric, passages = task.headline(data.labels), len(scored.passages or ())
+    return Bases(metric, counts, current, tuple(found), task.probe, passages)
 
 
 def _sample(rows: Rows, most: int) -> Rows:
@@ -131,7 +140,8 @@ def _sample(rows: Rows, most: int) -> Rows:
 
 def _tried(name: str, book: Book, rows: tuple[Rows, Rows], allow: Allow) -> Candidate:
     try:
-        return _measured(name, find_model(from_book(name, book.path), allow_pickle="pickle" in allow), book.data, rows)
+        place = from_book(name, book.path)
+        return replace(_measured(place, find_model(place, allow_pickle="pickle" in allow), book.data, rows), model=name)
     except PlanError:
         raise
     except TunebookError as error:
@@ -146,10 +156,11 @@ def _measured(name: str, folder: Path, data: DataRef, rows: tuple[Rows, Rows]) -
     given = BaselineInput(
         _plan(name, data, length), data, "validation", {"train": train, "validation": scored}, encoder
     )
-    probe = task.baselines(given).get(PROBE)
-    if probe is None:
-        raise PlanError("bases.task", key="task", value=data.task)
-    answers = np.asarray(probe(), dtype=np.float32)
+    begun = time.perf_counter()
+    answers = np.asarray(task.baselines(given)[task.probe](), dtype=np.float32)
+    read_rows, seconds = encoder.rows, encoder.seconds
+    if not read_rows:  # the candidate itself has answered
+        read_rows, seconds = _texts(scored), time.perf_counter() - begun
     assert scored.targets is not None
     metric = task.headline(data.labels)
     value = task.scores(answers, scored.targets, data.labels)[metric]
@@ -160,22 +171,32 @@ def _measured(name: str, folder: Path, data: DataRef, rows: tuple[Rows, Rows]) -
         tokens_per_character=read["tokens_per_char"],
         unknown_share=read["unknown_share"],
         bytes=sum((folder / file).stat().st_size for file in weight_files(folder, read_config(folder))),
-        rows_per_second=round(encoder.rows / encoder.seconds, 1),
+        rows_per_second=round(read_rows / seconds, 1),
         licence=licence(folder),
     )
 
 
+def _texts(rows: Rows) -> int:
+    """How many texts a model reads that makes a vector of each."""
+    return len(rows) + len(rows.pairs or ()) + len(rows.passages or ())
+
+
 class _Encoder:
-    """Features of texts by a frozen model; those of the same list are computed once, and the time is taken."""
+    """Features of texts by a frozen model, which is loaded when it is first asked; those of the same list are computed
+    once, and the time is taken."""
 
     def __init__(self, folder: Path, data: DataRef, length: int) -> None:
-        from tunebook.engine.infer import encoder
-
-        self.encode = encoder(folder, task_of(data.task)(), load_tokenizer(folder), length)
+        self.how = folder, data, length
+        self.encode: Callable[[Sequence[str]], NDArray[np.float32]] | None = None
         self.known: dict[int, tuple[Sequence[str], NDArray[np.float32]]] = {}
         self.rows, self.seconds = 0, 1e-9
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if self.encode is None:
+            from tunebook.engine.infer import encoder
+
+            folder, data, length = self.how
+            self.encode = encoder(folder, task_of(data.task)(), load_tokenizer(folder), length)
         if id(texts) not in self.known:
             begun = time.perf_counter()
             self.known[id(texts)] = (texts, self.encode(texts))  # held, so that the id stays its own
@@ -211,4 +232,4 @@ def licence(folder: Path) -> str:
     return str(said.get("license") or "") if isinstance(said, dict) else ""
 
 
-__all__ = ["PROBE", "Bases", "Candidate", "bases", "licence"]
+__all__ = ["Bases", "Candidate", "bases", "licence"]

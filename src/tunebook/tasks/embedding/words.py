@@ -123,6 +123,7 @@ class EmbeddingWords(Task):
     pipeline: ClassVar[str] = "sentence-similarity"
     library: ClassVar[str] = "sentence-transformers"
     auto_model: ClassVar[str] = "SentenceTransformer"
+    probe: ClassVar[str] = "base"
 
     def say(self, answers: Array, rows: Rows, labels: Labels) -> list[dict[str, Any]]:
         """Each pair's `similarity`; of queries the nearest passages, the cosine as their score; or a class."""
@@ -162,6 +163,10 @@ class EmbeddingWords(Task):
     def score_heading(self, labels: Labels) -> str:
         """That of classes."""
         return _words(labels).score_heading(self, labels)
+
+    def score_heading(self, labels: Labels) -> str:
+        """Of passages the cosine; the similarity of a pair is the answer itself."""
+        return "" if are_graded(labels) else say("embedding.cosine")
 
     def mistakes(self, records: Sequence[Mapping[str, Any]], labels: Labels) -> Table:
         """Rows as those of any task, or queries."""

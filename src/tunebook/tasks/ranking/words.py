@@ -73,6 +73,10 @@ class RankingWords(Task):
         lost = best - _dcg(gains.get(one["id"], 0.0) for one in record["passages"])
         return lost / best if lost > 1e-9 * best else None
 
+    def score_heading(self, labels: Labels) -> str:
+        """The score of the first passage."""
+        return say("cli.score")
+
     def mistakes(self, records: Sequence[Mapping[str, Any]], labels: Labels) -> Table:
         """Of each query the passage that should be first and the one that is."""
         columns = (
@@ -80,7 +84,7 @@ class RankingWords(Task):
             Column(say("ranking.query"), "text"),
             Column(say("ranking.should"), "right"),
             Column(say("ranking.first"), "wrong"),
-            Column(say("report.score"), "number"),
+            Column(self.score_heading(labels), "number"),
         )
         rows = tuple(
             (
