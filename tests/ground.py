@@ -16,8 +16,9 @@ from tunebook.core.technique import Technique
 from tunebook.data.load import load
 from tunebook.data.prepare import prepare
 from tunebook.engine.continual import CONTINUE, find_start
-from tunebook.engine.fit import Fit, Material
+from tunebook.engine.fit import Fit
 from tunebook.engine.load import load_model
+from tunebook.engine.material import Material
 from tunebook.engine.tokens import encode
 from tunebook.models.source import load_tokenizer, model_id
 from tunebook.techniques.si import SI

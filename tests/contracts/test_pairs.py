@@ -23,7 +23,8 @@ from tunebook.core.hooks import Case
 from tunebook.core.params import declarations
 from tunebook.core.registry import tasks, techniques
 from tunebook.core.technique import Refuses
-from tunebook.engine.fit import Fit, Material
+from tunebook.engine.fit import Fit
+from tunebook.engine.material import Material
 from tunebook.engine.tokens import encode
 from tunebook.models.source import load_tokenizer, model_id, read_config
 from tunebook.verbs.steps.order import order

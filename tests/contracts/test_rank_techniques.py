@@ -28,7 +28,8 @@ from tunebook.core.facts import Facts
 from tunebook.core.nouns import DataRef, Plan, Roles
 from tunebook.core.params import build, declarations
 from tunebook.core.registry import tasks, techniques
-from tunebook.engine.fit import Fit, Material
+from tunebook.engine.fit import Fit
+from tunebook.engine.material import Material
 from tunebook.models.source import load_tokenizer
 
 TASK = tasks()["reranking"]()

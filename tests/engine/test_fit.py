@@ -16,8 +16,9 @@ from tunebook.core.errors import MachineError, RunError
 from tunebook.core.nouns import Estimate, Labels, Plan
 from tunebook.core.settings import Settings
 from tunebook.core.task import Rows
-from tunebook.engine.fit import Fit, Material
+from tunebook.engine.fit import Fit
 from tunebook.engine.load import load_model
+from tunebook.engine.material import Material
 from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.track import read_history
 from tunebook.models.source import reach

@@ -13,8 +13,9 @@ from tests import small
 from tests.engine.test_fit import BombError, bomb, plan
 from tunebook.core.nouns import HeadStart, Labels, Plan
 from tunebook.core.task import Rows
-from tunebook.engine.fit import Fit, Material
+from tunebook.engine.fit import Fit
 from tunebook.engine.load import load_model
+from tunebook.engine.material import Material
 from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.tokens import encode
 from tunebook.engine.track import read_history

@@ -22,8 +22,11 @@ class Searches(Protocol):
     def searches(self, labels: Labels) -> bool:
         """Whether rows with these labels are answered so."""
 
-    def gathered(self, read: NDArray[np.float32], encoded: Encoded) -> NDArray[np.float32]:
-        """Answers of rows, from what was read of each (N, columns): of the passages that are in these rows."""
+    def gathered(
+        self, read: NDArray[np.float32], encoded: Encoded, others: Placed | None = None
+    ) -> NDArray[np.float32]:
+        """Answers of rows, from what was read of each (N, columns): of the passages that are in these rows, and of
+        others."""
 
     def nearest(self, queries: NDArray[np.float32], passages: NDArray[np.float32]) -> NDArray[np.float32]:
         """Answers (N, k) of queries of these vectors (N, width), of all passages (P, width)."""

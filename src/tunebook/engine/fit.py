@@ -5,14 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, TrainerCallback, set_seed
 from transformers.utils.logging import disable_progress_bar
@@ -30,6 +28,7 @@ from tunebook.engine.continual import build_model, write_kept
 from tunebook.engine.failures import explained
 from tunebook.engine.infer import Inference
 from tunebook.engine.machine import keep_memory, pick_precision, reset_peak
+from tunebook.engine.material import Material
 from tunebook.engine.outcome import Clock, Outcome, outcome_of, prove, step_of
 from tunebook.engine.ranks import join_others, processes, rank, shares_here
 from tunebook.engine.schedule import check_steps
@@ -44,17 +43,6 @@ from tunebook.models.heads import covers
 from tunebook.nets.heads import exact, plain, unit_of
 from tunebook.stats.bootstrap import folds_of
 from tunebook.tables.rules import planned_steps
-
-
-@dataclass(frozen=True)
-class Material:
-    """What a run trains on: base model, tokenizer and tokenised rows; `groups` are those of the validation rows."""
-
-    model_folder: Path
-    tokenizer: Any
-    train: Encoded
-    validation: Encoded
-    groups: NDArray[np.int64] | None = None
 
 
 class Fit:
@@ -195,7 +183,8 @@ class Fit:
         linear = self.params.optimizer != "adafactor"  # weight decay multiplies; adafactor looks at whole columns
         whole = isinstance(self.task, Draws) or any(technique.whole_vocabulary for technique in weave.techniques)
         if linear and not whole:
-            rows = [self.view.rows, self.validation, *self._past(weave)]
+            beside = [self.material.beside.rows] if self.material.beside else []
+            rows = [self.view.rows, self.validation, *beside, *self._past(weave)]
             trim(model, tokens_in(rows, self.material.tokenizer.all_special_ids))
 
     def _past(self, weave: Weave) -> list[Encoded]:
@@ -271,7 +260,9 @@ class Fit:
     def _validation(self) -> Validation:
         batch = max(2 * self.params.batch_size, 32)
         pad = self.material.tokenizer.pad_token_id
-        inference = Inference(self.task, pad, batch, self.precision, rank=rank(), processes=processes())
+        inference = Inference(
+            self.task, pad, batch, self.precision, rank=rank(), processes=processes(), beside=self.material.beside
+        )
         folds = folds_of(len(self.validation), self.material.groups)
         return Validation(inference, self.validation, lambda: self.criterion, self.plan.labels, self.metric, folds)
 
@@ -297,4 +288,4 @@ class Fit:
         part.replace(kept)
 
 
-__all__ = ["Fit", "Material"]
+__all__ = ["Fit"]

@@ -39,6 +39,20 @@ class Outputs:
     loss: float | None
 
 
+def vectors(outputs: Any, batch: Batch) -> Tensor:
+    """What a model of vectors gives, shape (texts, width)."""
+    found: Tensor = outputs.logits
+    return found
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Passages that are searched beside those of the rows: their numbers, shape (P,), and the tokens of each."""
+
+    numbers: NDArray[np.int64]
+    rows: Encoded
+
+
 @dataclass(frozen=True)
 class Inference:
     """How to run a model over rows.
@@ -51,6 +65,7 @@ class Inference:
         rank, processes: this process runs every `processes`-th batch, and the answers are brought together.
         read: what is kept of a batch's outputs, of shape (rows, outputs).
         what: name of this work for whoever watches.
+        beside: what a task that searches finds in too; None for nothing.
     """
 
     task: Task
@@ -61,6 +76,7 @@ class Inference:
     processes: int = 1
     read: Read = head
     what: str = "infer"
+    beside: Beside | None = None
 
     def run(
         self, model: nn.Module, encoded: Encoded, criterion: Criterion | None = None, progress: Progress | None = None
@@ -83,8 +99,15 @@ class Inference:
         watch.finish()
         outputs = _together(self._all(parts), len(encoded))
         if self.read is head and isinstance(self.task, Searches):
-            outputs = replace(outputs, logits=self.task.gathered(outputs.logits, encoded))
+            outputs = replace(outputs, logits=self.task.gathered(outputs.logits, encoded, self._others(model)))
         return outputs
+
+    def _others(self, model: nn.Module) -> tuple[NDArray[np.int64], NDArray[np.float32]] | None:
+        """Numbers and vectors of the passages beside those of the rows."""
+        if self.beside is None:
+            return None
+        alone = replace(self, beside=None, read=vectors)
+        return self.beside.numbers, alone.run(model, self.beside.rows).logits
 
     def arithmetic(self, device: str) -> AbstractContextManager[Any]:
         """Autocast to the precision, nothing for fp32."""
@@ -163,4 +186,4 @@ def encoder(
     return encode
 
 
-__all__ = ["Inference", "Outputs", "Read", "encoder", "features", "head", "mean_of_tokens"]
+__all__ = ["Beside", "Inference", "Outputs", "Read", "encoder", "features", "head", "mean_of_tokens", "vectors"]

@@ -19,7 +19,7 @@ from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Plain, Rows, Searches, Task, searching
-from tunebook.engine.infer import Inference
+from tunebook.engine.infer import Inference, vectors
 from tunebook.engine.machine import keep_memory
 from tunebook.engine.partial_model import is_partial
 from tunebook.engine.products import quick_products
@@ -71,7 +71,7 @@ class Net:
         once = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         encoded = self.task.encode(Rows(list(once), None, None, [""] * len(once)), self.tokenizer, self.max_length)
         size = batch_size or (_AT_ONCE if next(self.model.parameters()).is_cuda else _AT_ONCE_ON_CPU)
-        inference = Inference(self.task, self.tokenizer.pad_token_id, size, read=_vectors, what="features")
+        inference = Inference(self.task, self.tokenizer.pad_token_id, size, read=vectors, what="features")
         with quick_products(self.model) if len(once) >= _MANY else nullcontext():
             found = inference.run(self.model, encoded, progress=progress).logits
         return found[[once[text] for text in texts]]
@@ -133,12 +133,6 @@ class LoadedModel:
             whole = self.task.encode(self.task.seen(rows.at(full), self.plan.params), self.tokenizer, _NO_END)
             cut[full] = whole.lengths > encoded.lengths[full]
         return [bool(flag) for flag in cut]
-
-
-def _vectors(outputs: Any, batch: Any) -> Tensor:
-    """What a model of vectors gives, shape (texts, width)."""
-    vectors: Tensor = outputs.logits
-    return vectors
 
 
 @contextmanager

@@ -65,7 +65,37 @@ def test_from_file_to_answers(tmp_path: Path) -> None:
     assert "mini_batch" in caught.value.advice
 
 
-def test_looks_search_the_passages_of_their_rows_alone() -> None:
+def test_looks_search_a_part_of_the_passages_that_is_the_same_for_all_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The score of a look is that of a search by sentence-transformers in that part, and differs from one in all."""
+    from sentence_transformers import SentenceTransformer
+
+    import tunebook as tb
+    from tunebook.core.passage_sample import with_fewer
+    from tunebook.data.load import load
+    from tunebook.tasks.ranking.scores import ndcg
+    from tunebook.verbs.steps import train
+
+    monkeypatch.setattr(train, "_LOOKED", 20)
+    options, base = tb.DataOptions(task="embedding"), small.base_model(tmp_path / "base")
+    book = tb.init(tmp_path / "book", file_of(tmp_path / "rows.jsonl"), model=base, options=options)
+    whole = load(book.data, "validation")
+    rows = with_fewer(whole, 20)
+    assert rows.passages is not None and len(rows.passages) < len(whole.passages or ())
+    for query in ("room {text}", "{text}"):
+        changes = {"max_steps": "2", "eval_every": "2", "embedding.query": query, "learning_rate": "1e-3"}
+        run = tb.train(tb.plan(child(book.champion, changes), book.data))
+        model = SentenceTransformer(str(run.path / "model"))
+        scores = model.similarity(model.encode_query(list(rows.texts)), model.encode_document(list(rows.passages)))
+        found = np.array([row[np.argsort(-row, kind="stable")] for row in scores.numpy()])
+        order = np.argsort(-scores.numpy(), axis=1, kind="stable")
+        answers = Judged(np.repeat(np.arange(len(rows)), order.shape[1]), order.ravel(), found.ravel(), len(rows))
+        expected = ndcg(answers.matrix(np.float32), rows.targets, book.data.labels).mean()
+        assert run.validation_scores["ndcg@10"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_what_is_answered_at_looks_is_not_the_last_word() -> None:
     task = tasks()["embedding"]()
     case = next(case for case in task.cases() if case.labels.problem == "relevance")
     assert task.searches(case.labels) and not task.same_at_looks(case.labels)

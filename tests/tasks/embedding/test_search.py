@@ -36,3 +36,6 @@ def test_vectors_of_rows_are_gathered() -> None:
     found = Judged.of(answers)
     assert found.passage.reshape(2, 3).tolist() == [[8, 5, 2], [5, 8, 2]]
     assert answers.dtype == np.float32
+    numbers, vectors = np.array([3, 9]), np.array([[0.0, 2], [-1, -1]], dtype=np.float32)
+    wider = Judged.of(gathered(read.numpy(), Encoded({}, np.arange(3), {"labels": targets}), (numbers, vectors)))
+    assert wider.passage.reshape(2, 5).tolist() == [[8, 5, 3, 9, 2], [3, 5, 8, 2, 9]]

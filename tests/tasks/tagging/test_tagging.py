@@ -12,9 +12,10 @@ from tests.engine.test_fit import plan
 from tests.tasks.tagging import made, readers
 from tunebook.core.registry import tasks
 from tunebook.core.task import Reads, Rows
-from tunebook.engine.fit import Fit, Material
+from tunebook.engine.fit import Fit
 from tunebook.engine.infer import Inference
 from tunebook.engine.load import load_model
+from tunebook.engine.material import Material
 from tunebook.engine.tokens import encode
 from tunebook.tasks.tagging import Tagging
 from tunebook.tasks.tagging.pieces import END, FIRST, PART, START

@@ -175,14 +175,16 @@ class Embedding(EmbeddingWords):
         pairs = bool((batch[PLACE] == 0).any()) and ("labels" not in batch or batch["labels"].dim() == 1)
         return cosines(outputs.logits, batch)[:, None] if pairs else vectors_of(outputs.logits, batch)
 
-    def gathered(self, read: NDArray[np.float32], encoded: Encoded) -> NDArray[np.float32]:
-        """Of queries the nearest of all passages that are judged for any of these rows; of texts with a class the
-        nearest other ones of these."""
+    def gathered(
+        self, read: NDArray[np.float32], encoded: Encoded, others: Placed | None = None
+    ) -> NDArray[np.float32]:
+        """Of queries the nearest of all passages that are judged for any of these rows, and of the others; of texts
+        with a class the nearest other ones of these."""
         from tunebook.tasks.embedding.neighbours import class_scores
         from tunebook.tasks.embedding.search import gathered
 
         if encoded.targets.ndim == 2:
-            return gathered(read, encoded)
+            return gathered(read, encoded, others)
         if encoded.targets.dtype.kind != "i" or not len(encoded.targets):
             return read
         classes = encoded.targets

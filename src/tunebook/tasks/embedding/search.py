@@ -46,16 +46,25 @@ def vectors_of(vectors: Tensor, batch: Batch) -> Tensor:
     return out.flatten(1)
 
 
-def gathered(read: NDArray[np.float32], encoded: Encoded) -> NDArray[np.float32]:
-    """What `vectors_of` gave of all rows as answers: the nearest of all passages that are judged for one of them.
+def gathered(
+    read: NDArray[np.float32], encoded: Encoded, others: tuple[NDArray[np.int64], NDArray[np.float32]] | None = None
+) -> NDArray[np.float32]:
+    """What `vectors_of` gave of all rows as answers: the nearest of all passages that are judged for one of them, and
+    of others.
 
     Args:
         encoded: rows, with their judgements as targets.
+        others: numbers and vectors of passages that are judged for none of them.
     """
     judged = Judged.of(encoded.targets)
     vectors = read.reshape(len(encoded), int(judged.counts.max()) + 1, -1)
     numbers, first = np.unique(judged.passage, return_index=True)
-    found = nearest(vectors[:, 0], vectors[judged.row[first], judged.places[first] + 1])
+    passages = vectors[judged.row[first], judged.places[first] + 1]
+    if others is not None:
+        numbers, passages = np.append(numbers, others[0]), np.concatenate([passages, others[1]])
+        order = np.argsort(numbers)  # equal scores stand by the number of the passage
+        numbers, passages = numbers[order], passages[order]
+    found = nearest(vectors[:, 0], passages)
     told: NDArray[np.float32] = Judged(found.row, numbers[found.passage], found.value, found.rows).matrix(np.float32)
     return told
 
