@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, TypeGuard, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tunebook.core.answers import Rows
 from tunebook.core.nouns import Labels
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from tunebook.core.encoded import Encoded
+
+Placed = tuple[NDArray[np.int64], NDArray[np.float32]]  # numbers (P,) of passages and their vectors (P, width)
 
 
 @runtime_checkable
@@ -54,4 +56,4 @@ def searching(task: object, labels: Labels) -> TypeGuard[Searches]:
     return isinstance(task, Searches) and task.searches(labels)
 
 
-__all__ = ["Mates", "Searches", "searching"]
+__all__ = ["Mates", "Placed", "Searches", "searching"]

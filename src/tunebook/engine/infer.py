@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.progress import Progress, Silent
+from tunebook.core.searches import Placed
 from tunebook.core.task import Criterion, Reads, Rows, Searches, Task
 from tunebook.core.technique import Batch, model_inputs
 from tunebook.engine.batching import by_length
@@ -102,7 +103,7 @@ class Inference:
             outputs = replace(outputs, logits=self.task.gathered(outputs.logits, encoded, self._others(model)))
         return outputs
 
-    def _others(self, model: nn.Module) -> tuple[NDArray[np.int64], NDArray[np.float32]] | None:
+    def _others(self, model: nn.Module) -> Placed | None:
         """Numbers and vectors of the passages beside those of the rows."""
         if self.beside is None:
             return None

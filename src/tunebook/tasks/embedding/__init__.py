@@ -19,6 +19,7 @@ from tunebook.core.judged import Judged
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Params, Value
+from tunebook.core.searches import Placed
 from tunebook.core.settings import Filled
 from tunebook.models.sentences import TEXT, Sentences, sentences_of
 from tunebook.models.source import read_config

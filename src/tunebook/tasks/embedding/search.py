@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tunebook.core.batch import Batch
 from tunebook.core.encoded import Encoded
 from tunebook.core.judged import Judged
+from tunebook.core.searches import Placed
 from tunebook.nets.candidates import PLACE
 from tunebook.tasks.embedding.batches import ROW
 from tunebook.tasks.ranking.dense import find
@@ -46,9 +47,7 @@ def vectors_of(vectors: Tensor, batch: Batch) -> Tensor:
     return out.flatten(1)
 
 
-def gathered(
-    read: NDArray[np.float32], encoded: Encoded, others: tuple[NDArray[np.int64], NDArray[np.float32]] | None = None
-) -> NDArray[np.float32]:
+def gathered(read: NDArray[np.float32], encoded: Encoded, others: Placed | None = None) -> NDArray[np.float32]:
     """What `vectors_of` gave of all rows as answers: the nearest of all passages that are judged for one of them, and
     of others.
 

@@ -161,12 +161,9 @@ class EmbeddingWords(Task):
         return _words(labels).badness(self, record, labels)
 
     def score_heading(self, labels: Labels) -> str:
-        """That of classes."""
-        return _words(labels).score_heading(self, labels)
-
-    def score_heading(self, labels: Labels) -> str:
-        """Of passages the cosine; the similarity of a pair is the answer itself."""
-        return "" if are_graded(labels) else say("embedding.cosine")
+        """Of passages the cosine, or that of classes; the similarity of a pair is the answer itself."""
+        words = _words(labels)
+        return say("embedding.cosine") if words is RankingWords else words.score_heading(self, labels)
 
     def mistakes(self, records: Sequence[Mapping[str, Any]], labels: Labels) -> Table:
         """Rows as those of any task, or queries."""

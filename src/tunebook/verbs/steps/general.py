@@ -58,10 +58,8 @@ def _opened(path: Path, plan: Plan) -> Book:
     data = book.data
     if data.task != plan.task:
         raise PlanError("general.task", key=str(path), value=data.task, allowed=plan.task)
-    if "vectors" not in task_of(plan.task).gives and (data.labels.kind, data.labels.names) != (
-        plan.labels.kind,
-        plan.labels.names,
-    ):
+    fixed = "vectors" not in task_of(plan.task).gives or bool(data.labels.names)
+    if fixed and (data.labels.kind, data.labels.names) != (plan.labels.kind, plan.labels.names):
         raise PlanError("general.labels", key=str(path), value=data.labels.problem, allowed=plan.labels.problem)
     if not data.rows.get("test"):
         raise DataError("data.no_split", key="test", value=0, allowed=" | ".join(k for k, n in data.rows.items() if n))

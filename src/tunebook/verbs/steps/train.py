@@ -163,7 +163,8 @@ def _others(task: Task, plan: Plan, validation: Rows) -> list[int]:
     runs of a book, whatever their tables say; none where nothing is searched."""
     if validation.passages is None or not searching(task, plan.labels):
         return []
-    return others(validation, _LOOKED).tolist()
+    found: list[int] = others(validation, _LOOKED).tolist()
+    return found
 
 
 def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool, stages: Sequence[Run]) -> None:
