@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tunebook.core.errors import ModelError
-from tunebook.models.sentences import Sentences, sentences_of
+from tunebook.models.sentences import Sentences, made_for_means, sentences_of
 
 
 def folder(path: Path, pooling: dict[str, Any] | None, kinds: tuple[str, ...] = (), prompts: Any = None) -> Path:
@@ -78,3 +78,12 @@ def test_the_built_in_model() -> None:
     from tunebook.models.source import find_model
 
     assert sentences_of(find_model("builtin:minilm")) == Sentences()
+
+
+def test_whether_a_base_model_was_made_for_means(tmp_path: Path) -> None:
+    assert not made_for_means(tmp_path), "of which the files say nothing"
+    for pooling, made in (("mean", True), ("cls", False)):
+        Sentences(pooling).write(tmp_path, 8)
+        assert made_for_means(tmp_path) == made
+    (tmp_path / "modules.json").write_text(json.dumps([{"type": "x.Dense", "path": "1_Dense"}]))
+    assert not made_for_means(tmp_path)

@@ -11,7 +11,7 @@ import torch
 from tests import tiny
 from tunebook.models.architecture import depths
 from tunebook.nets.heads import head_inputs, head_of
-from tunebook.nets.mean_token import can_read_mean, read_mean, reads_mean
+from tunebook.nets.mean_token import can_read_mean, mean_layer, read_mean, reads_mean
 
 CAN = ("bert", "roberta", "xlm-roberta", "electra")
 
@@ -66,6 +66,7 @@ def test_what_is_added_is_not_trained_and_has_no_dropout(kind: str) -> None:
     layers: Any = net.get_submodule(depths(net).prefix)
     assert not any(item.requires_grad for item in layers[-1].parameters())
     assert not any(module.p for module in layers[-1].modules() if isinstance(module, torch.nn.Dropout))
+    assert mean_layer(net) == f"{depths(net).prefix}.3." and mean_layer(tiny.classifier(kind)) == ""
     assert all(item.requires_grad for item in layers[-2].parameters()), "the layer that it was made from still is"
     assert sum(item.numel() for item in net.parameters() if item.requires_grad) < before
 

@@ -29,3 +29,19 @@ def test_notes_of_one_kind_are_one_line() -> None:
     groups, line = scores.all_notes(noted)
     assert "14" in groups and line.startswith("Macro F1, Matthews correlation: too few rows of a (3)")
     assert scores.all_notes(report) == []
+
+
+def test_a_probe_is_named_where_the_frozen_model_is_not_beaten() -> None:
+    plan, report = classified(100, ["a", "b"])
+    value = report.metrics[report.headline]
+    behind = report.model_copy(update={"baselines": {"frozen_logreg": {report.headline: value}}})
+    assert scores.probe_may_pay(behind, plan, pairs=False)
+    assert "tunebook train 'my book' --set linear_probe=on" in scores.probe_hint(True, "my book")
+    assert scores.probe_hint(False) == ""
+    ahead = report.model_copy(update={"baselines": {"frozen_logreg": {report.headline: value - 0.01}}})
+    other = report.model_copy(update={"baselines": {"tfidf_logreg": {report.headline: value + 0.1}}})
+    none = report.model_copy(update={"baselines": {}})
+    assert not any(scores.probe_may_pay(each, plan, pairs=False) for each in (ahead, other, none))
+    assert not scores.probe_may_pay(behind, plan, pairs=True)
+    probed = plan.model_copy(update={"techniques": {"linear_probe": {}}})
+    assert not scores.probe_may_pay(behind, probed, pairs=False)

@@ -12,8 +12,8 @@ from torch.optim import SGD
 from transformers import get_linear_schedule_with_warmup
 
 from tunebook.tables.declared import settings_rows, technique_rows
-from tunebook.tables.in_force import flat, idle, peak_rate, peak_reached, replaced, used
-from tunebook.tables.make import new_table
+from tunebook.tables.in_force import flat, giving_way, idle, peak_rate, peak_reached, replaced, used
+from tunebook.tables.make import child, new_table
 
 pytestmark = pytest.mark.usefixtures("real_techniques")
 
@@ -76,3 +76,18 @@ def test_a_changed_row_that_trains_nothing_is_told():
     (found,) = idle(values, ["learning_rate", "batch_size"])
     assert found["fields"] == {"row": "learning_rate", "replaced_by": "lora.learning_rate", "value": 3e-3}
     assert found["code"] == "table.replaced" and "lora.learning_rate = 0.003" in found["message"]
+
+
+def test_what_was_proposed_gives_way_to_what_is_asked_for() -> None:
+    proposed = new_table({"head_start.pooling": "auto"}, recommended={"head_start.pooling": "auto"})
+    made = child(proposed, {"lora": "on"})
+    assert "head_start.pooling" not in made.rows and "lora.rank" in made.rows
+    assert "head_start" in made.note and "lora" in made.note
+    assert "head_start.pooling" in child(proposed, {"ema": "on"}).rows, "which goes with it"
+    assert "head_start.pooling" in child(proposed, {"seed": 2}).rows
+    own = child(proposed, {"head_start.pooling": "first"})
+    both = child(own, {"lora": "on"})
+    assert {"head_start.pooling", "lora.rank"} <= set(both.rows), "what was set by hand stays, and the plan says no"
+    asked = child(proposed, {"lora": "on", "head_start": "on"})
+    assert {"head_start.pooling", "lora.rank"} <= set(asked.rows)
+    assert giving_way(new_table({"fgm": "on"}), ["lora"]) == {}, "nobody proposed it"

@@ -21,7 +21,7 @@ def proposed(stats=None, labels=TWO, rows=5000, model=SMALL, machine=ROOMY):
 def test_every_proposed_row_says_why_and_stands_in_both_columns():
     table = proposed({"tokens": {"p99": 40}}, rows=100)
     spoken = {name: row for name, row in table.rows.items() if row.recommended is not None}
-    assert set(spoken) == set(RULES) - {"head_rate.factor"}
+    assert set(spoken) == set(RULES) - {"head_rate.factor", "head_start.pooling", "setfit.pairs"}
     for row in spoken.values():
         assert row.value == row.recommended
         assert len(row.reason) > 20
@@ -79,6 +79,47 @@ def test_a_narrow_encoder_that_marks_tokens_learns_faster_and_longer(rows, epoch
     assert [base.values()[row] for row in RULES if row in base.values()] == [
         as_ever.values()[row] for row in RULES if row in as_ever.values()
     ]
+
+
+VECTORS = SMALL.model_copy(update={"speaks_mean": True})
+NUMBER = Labels(problem="regression", low=0, high=1)
+
+
+@pytest.mark.parametrize(
+    ("model", "labels", "rows", "switched"),
+    [
+        (VECTORS, TWO, 32, "setfit.pairs"),
+        (VECTORS, TWO, 33, "head_start.pooling"),
+        (VECTORS, MANY, 77 * 16, "setfit.pairs"),
+        (VECTORS, NUMBER, 10, "head_start.pooling"),
+        (VECTORS, TWO, 1999, "head_start.pooling"),
+        (VECTORS, TWO, 2000, ""),
+        (VECTORS.model_copy(update={"unpooled": True}), TWO, 50_000, "head_start.pooling"),
+        (SMALL, TWO, 32, ""),
+    ],
+)
+def test_heads_are_fitted_to_models_of_vectors(model, labels, rows, switched, real_techniques):
+    advice = advise(Case({}, labels, rows, model, ROOMY))
+    assert {name for name in advice if "." in name} == ({switched} if switched else set())
+    table = proposed(model=model, labels=labels, rows=rows)
+    assert not switched or table.rows[switched].value == table.rows[switched].recommended
+
+
+@pytest.mark.parametrize(("rows", "epochs", "patience"), [(16, 20, 5), (112, 11, 5), (1232, 2, 1)])
+def test_epochs_of_pairs_are_longer_so_there_are_fewer(rows, epochs, patience):
+    labels = Labels(problem="single_label", names=[f"c{number}" for number in range(max(rows // 16, 2))])
+    advice = advise(Case({}, labels, rows, VECTORS, ROOMY))
+    assert (advice["max_epochs"].value, advice["early_stopping_patience"].value) == (epochs, patience)
+    assert advice["setfit.pairs"].value == 1 and "FEW_LABELS.json" in advice["setfit.pairs"].source
+
+
+@pytest.mark.parametrize(
+    ("others", "switched"),
+    [({"lora"}, set()), ({"ema"}, {"head_start.pooling"}), ({"setfit"}, {"setfit.pairs"}), ({"fgm"}, {"setfit.pairs"})],
+)
+def test_nothing_is_proposed_that_could_not_stand_beside_what_is_there(others, switched):
+    advice = advise(Case({}, TWO, 32, VECTORS, ROOMY, others=frozenset(others)))
+    assert {name for name in advice if "." in name} == switched
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def demo(
     rows = [{"text": text, **answer} for text, answer in zip(messages, answers, strict=True)]
 
     def tell(screen: Console) -> None:
-        tell_run(screen, run, report)
+        tell_run(screen, run, report, book)
         screen.print()
         tell_answers(screen, rows, task_of(made.task)(), made.labels)
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tunebook.core.lineage import General, Retention
     from tunebook.core.nouns import Report
+    from tunebook.verbs.steps.book import Book
+    from tunebook.verbs.steps.runs import Run
 
 
 _STYLES = {"better": "green", "unsure": "yellow", "worse": "bold red", "none": ""}
@@ -52,6 +54,7 @@ def evaluate(
 
     def tell(screen: Console) -> None:
         tell_report(screen, report)
+        tell_probe(screen, report, found, opened)
         tell_retention(screen, kept)
         tell_general(screen, wider)
         screen.print()
@@ -111,6 +114,16 @@ def tell_report(screen: Console, report: Report) -> None:
         prose(screen, note, "dim")
 
 
+def tell_probe(screen: Console, report: Report, run: Run, book: Book) -> None:
+    """Print how to have what the frozen base model gives, where a run is not ahead of that."""
+    from tunebook.report.scores import probe_hint, probe_may_pay
+
+    hint = probe_hint(probe_may_pay(report, run.plan, book.holds_pairs), str(book.path))
+    if hint:
+        screen.print()
+        screen.print(hint, style="yellow")
+
+
 def score_lines(report: Report) -> Iterator[list[str]]:
     """Name, value, interval and best baseline of each score that has an interval, the headline first."""
     from tunebook.core.formatting import baseline_name, score_text
@@ -164,6 +177,7 @@ __all__ = [
     "retention_data",
     "score_lines",
     "tell_general",
+    "tell_probe",
     "tell_report",
     "tell_retention",
 ]

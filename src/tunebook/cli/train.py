@@ -10,7 +10,7 @@ from tunebook.cli.answer import Answer, command, facts, note, predict_command
 from tunebook.cli.bars import Bars
 from tunebook.cli.check import estimate_text, plan_facts
 from tunebook.cli.choose import chosen_table, described, overruled
-from tunebook.cli.evaluate import report_data, retention_data, tell_report, tell_retention
+from tunebook.cli.evaluate import report_data, retention_data, tell_probe, tell_report, tell_retention
 from tunebook.cli.lighter import Wanted, in_memory
 from tunebook.cli.options import Allowed, Books, Chosen, listed, option, repeated_options, wrong
 from tunebook.core.errors import BookError
@@ -145,7 +145,9 @@ def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
             report = evaluate(run, book.data, progress=bars)
     flags = {"resumed": before is not None and not finished, "finished_before": finished}
     report = None if how.no_eval else report
-    return Answer(run_data(run, report) | flags, lambda screen: tell_run(screen, run, report), _next(book, run, report))
+    return Answer(
+        run_data(run, report) | flags, lambda screen: tell_run(screen, run, report, book), _next(book, run, report)
+    )
 
 
 def _scored(run: Run) -> Report | None:
@@ -174,7 +176,7 @@ def run_data(run: Run, report: Report | None) -> dict[str, Any]:
     return {"run": run.id, "path": str(run.path), **scores, **cost, **rate, **size, **kept, **head, **told}
 
 
-def tell_run(screen: Console, run: Run, report: Report | None) -> None:
+def tell_run(screen: Console, run: Run, report: Report | None, book: Book) -> None:
     """Print what a run is worth and what it cost."""
     from tunebook.core.formatting import duration, memory, metric_name, number, score_text
     from tunebook.verbs.steps.retention import read_retention
@@ -182,6 +184,7 @@ def tell_run(screen: Console, run: Run, report: Report | None) -> None:
     outcome = run.outcome
     if report is not None:
         tell_report(screen, report)
+        tell_probe(screen, report, run, book)
         tell_retention(screen, read_retention(run))
     else:
         metric = run.plan.params.metric

@@ -13,6 +13,7 @@ from tunebook.core.technique import PreparesModel, RunContext
 from tunebook.engine.weave import woven
 from tunebook.models.source import find_model
 from tunebook.nets.linear_chain import in_chain
+from tunebook.nets.mean_token import mean_layer
 from tunebook.nets.peft import is_extra
 
 
@@ -32,14 +33,20 @@ def added_up(model: Any) -> Any:
 def unlike(model: nn.Module, plain: nn.Module) -> str:
     """Name of a tensor that only one of two models has, or that has another shape in each; empty where there is none.
 
-    What serves a training alone does not count, nor what a task loads with its models.
+    What serves a training alone does not count, nor what a task loads with its models, nor a layer that hands on the
+    mean, which whoever takes up the body below can leave out.
     """
     one, other = _shapes(model), _shapes(plain)
     return min((name for name, _ in one.items() ^ other.items()), default="")
 
 
 def _shapes(model: nn.Module) -> dict[str, torch.Size]:
-    return {name: item.shape for name, item in model.state_dict().items() if not (is_extra(name) or in_chain(name))}
+    mean = mean_layer(model)
+    return {
+        name: item.shape
+        for name, item in model.state_dict().items()
+        if not (is_extra(name) or in_chain(name) or (mean and name.startswith(mean)))
+    }
 
 
 def unmergeable(plan: Plan) -> str:

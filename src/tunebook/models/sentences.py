@@ -100,6 +100,14 @@ def sentences_of(folder: Path, name: str = "") -> Sentences:
     )
 
 
+def made_for_means(folder: Path) -> bool:
+    """Whether the files of a base model say that it was made for vectors which are the mean of its tokens."""
+    try:
+        return (folder / _MODULES).is_file() and sentences_of(folder).pooling == "mean"
+    except ModelError:  # its vectors are made in another way
+        return False
+
+
 def _prompt(prompts: Mapping[str, str], names: tuple[str, ...]) -> str:
     """What a text of a kind is put into; empty where nothing is said."""
     found = next((prompts[name] for name in names if prompts.get(name)), "")
@@ -132,4 +140,4 @@ def _dump(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-__all__ = ["TEXT", "Sentences", "sentences_of"]
+__all__ = ["TEXT", "Sentences", "made_for_means", "sentences_of"]

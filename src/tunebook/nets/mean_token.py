@@ -41,6 +41,12 @@ def reads_mean(model: Any) -> bool:
     return bool(getattr(model.config, _LAYER, None) == depths(model).layers)
 
 
+def mean_layer(model: Any) -> str:
+    """How the names of the layer begin that hands on the mean; empty where there is none."""
+    number = getattr(getattr(model, "config", None), _LAYER, None)
+    return f"{depths(model).prefix}.{number - 1}." if number and reads_mean(model) else ""
+
+
 def can_read_mean(model: Any) -> bool:
     """Whether it can be made to."""
     layers: Any = model.get_submodule(depths(model).prefix)
@@ -105,4 +111,4 @@ def _identity(linear: nn.Linear, factor: float) -> None:
     linear.requires_grad_(False)
 
 
-__all__ = ["can_read_mean", "read_mean", "reads_mean"]
+__all__ = ["can_read_mean", "mean_layer", "read_mean", "reads_mean"]

@@ -46,6 +46,7 @@ class RunParts(TypedDict):
     again: NotRequired[list[str]]
     retention: NotRequired[Retention]
     general: NotRequired[list[General]]
+    pairs: NotRequired[bool]
 
 
 def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) -> Path:
@@ -62,6 +63,7 @@ def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) ->
         report=report,
         plan=plan,
         standing=standing(report),
+        hint=scores.probe_hint(scores.probe_may_pay(report, plan, parts.get("pairs", False))),
         facts=_facts(report, plan),
         baselines=[baseline_name(name) for name in report.baselines],
         scores=scores.score_rows(report),

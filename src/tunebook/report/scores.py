@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,10 +12,12 @@ from markupsafe import Markup
 from tunebook.core.formatting import amount, baseline_name, is_share, metric_name, number, score_text, sign_of
 from tunebook.core.lineage import Retention
 from tunebook.core.messages import say
-from tunebook.core.nouns import Interval, Report
+from tunebook.core.nouns import Interval, Plan, Report
+from tunebook.core.registry import task_of
 from tunebook.core.verdict import Verdict
 from tunebook.report.plots.intervals import Dot, dot_plot
 
+PROBE = "linear_probe"
 Outcome = Literal["better", "unsure", "worse", "none"]
 
 
@@ -55,6 +58,25 @@ def _outcome(report: Report, reached: float, gain: float) -> Outcome:
     if interval is None or interval.low <= reached <= interval.high:
         return "unsure"
     return "better" if gain > 0 else "worse"
+
+
+def probe_may_pay(report: Report, plan: Plan, pairs: bool) -> bool:
+    """Whether a linear model on the frozen base model is the best baseline, this run is not ahead of it, and the same
+    could be had as a model: by a linear probe, of single texts, whose head reads what the baseline reads.
+
+    Args:
+        pairs: rows are pairs of texts.
+    """
+    best, value = best_baseline(report), report.metrics.get(report.headline, math.nan)
+    if best is None or best[0] != "frozen_logreg" or (value - best[1]) * sign_of(report.headline) > 0:
+        return False
+    return not pairs and PROBE not in plan.techniques and "row_logits" in task_of(plan.task).gives
+
+
+def probe_hint(pays: bool, book: str = "BOOK") -> str:
+    """How to train a linear probe, in a sentence; empty where it would not pay."""
+    words = shlex.join(["tunebook", "train", book, "--set", f"{PROBE}=on"])
+    return say("report.verdict.probe", command=words) if pays else ""
 
 
 def best_baseline(report: Report) -> tuple[str, float] | None:
@@ -183,6 +205,7 @@ def retention_view(kept: Retention | None) -> dict[str, Any] | None:
 
 
 __all__ = [
+    "PROBE",
     "Standing",
     "all_notes",
     "arm_rows",
@@ -190,6 +213,8 @@ __all__ = [
     "headings",
     "headline_plot",
     "interval_text",
+    "probe_hint",
+    "probe_may_pay",
     "retention_view",
     "score_rows",
     "spanned",

@@ -31,6 +31,8 @@ class ModelFacts(Record):
         max_positions: tokens that it can read at once.
         unpooled: its files lack the layer through which a classifier of its kind reads, which then begins at random, as
             the head does.
+        speaks_mean: it was made for vectors that are the mean of the tokens, as its files say, and a classifier of its
+            kind can be made to read them.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ModelFacts(Record):
     parameters: int
     max_positions: int
     unpooled: bool = False
+    speaks_mean: bool = False
 
     @property
     def size(self) -> Size:
@@ -111,6 +114,7 @@ class Case:
         edge_bytes: memory of the device on which the model is to answer; 0 where that does not matter.
         read_share: share of what a row has to read that a step of training reads.
         task: key of what the rows are for; empty where only the rules for any task are asked.
+        others: keys of the techniques that the table has already.
     """
 
     stats: dict[str, Any]
@@ -121,6 +125,7 @@ class Case:
     edge_bytes: int = 0
     read_share: float = 1.0
     task: str = ""
+    others: frozenset[str] = frozenset()
 
     @property
     def classes(self) -> int:
@@ -141,6 +146,11 @@ class Case:
     def few_rows(self) -> bool:
         """So few rows that seeds differ much and more passes are needed."""
         return self.rows < FEW_ROWS
+
+    @property
+    def rows_a_class(self) -> float:
+        """Training rows of a class on average; of what has no classes, all."""
+        return self.rows / max(self.classes, 1)
 
     def tokens(self, share: str = "p99") -> int | None:
         """Tokens of all but the longest hundredth of the rows (`p99`) or twentieth (`p95`)."""
@@ -208,6 +218,11 @@ class Case:
     def epochs(self) -> int:
         """The usual passes, and more where that would be few steps."""
         return max(self.usual_epochs, min(MOST_EPOCHS, math.ceil(FEW_STEPS / self.steps_per_epoch)))
+
+    @property
+    def paired_epochs(self) -> int:
+        """Passes of a training whose epoch shows each row in four pairs, so that it has some 300 steps too."""
+        return max(2, min(MOST_EPOCHS, round(FEW_STEPS / math.ceil(4 * max(self.rows, 1) / self.batch))))
 
     @property
     def steps_per_epoch(self) -> int:

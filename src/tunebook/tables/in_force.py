@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from tunebook.core.messages import say
-from tunebook.core.nouns import ParamTable, Plan
+from tunebook.core.nouns import ParamTable, Plan, TableRow
 from tunebook.core.params import Value, build
 from tunebook.core.settings import Settings
 from tunebook.tables.catalogue import catalogue
@@ -64,6 +64,30 @@ def idle(values: Mapping[str, Any], changed: Iterable[str]) -> list[dict[str, An
     ]
 
 
+def giving_way(table: ParamTable, asked: Collection[str]) -> dict[str, str]:
+    """Key of each technique of a table that was only proposed and cannot stand beside one that is asked for -> that
+    one's key.
+
+    Args:
+        asked: keys of techniques, of those in the table too.
+    """
+    here = {name.rpartition(".")[0] for name in table.rows if "." in name}
+    new = set(asked) - here
+    known = catalogue() if here and new else {}
+    gone = {}
+    for key in sorted(here & known.keys() - set(asked)):
+        rows = [row for name, row in table.rows.items() if name.rpartition(".")[0] == key]
+        proposed = any(row.recommended is not None for row in rows) and not any(map(by_hand, rows))
+        if proposed and (rivals := new.intersection(known[key].excludes)):
+            gone[key] = min(rivals)
+    return gone
+
+
+def by_hand(row: TableRow) -> bool:
+    """Whether a row's value is neither what was recommended for it nor, without that, its default."""
+    return row.value != (row.default if row.recommended is None else row.recommended)
+
+
 def flat(settings: Mapping[str, Any], techniques: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Settings and the techniques' fields under the names of a table's rows, as a plan has them."""
     own = {f"{key}.{field}": value for key, fields in techniques.items() for field, value in fields.items()}
@@ -112,8 +136,10 @@ def in_force(table: ParamTable, name: str) -> Value:
 
 __all__ = [
     "OFF",
+    "by_hand",
     "diff",
     "flat",
+    "giving_way",
     "idle",
     "in_force",
     "peak_rate",

@@ -24,6 +24,7 @@ from tunebook.tables.declared import (
     technique_rows,
     unknown,
 )
+from tunebook.tables.in_force import giving_way
 from tunebook.tables.values import NO, NOTHING, YES, number, read_value, word
 
 ABSENT: Any = object()
@@ -88,6 +89,8 @@ def child(
         TableError: as for `new_table`.
     """
     named, switches, renamed = _named({name: Given(value=value) for name, value in changes.items()})
+    gone = giving_way(table, {*map(_owner, named), *(key for key, on in switches.items() if on)})
+    switches.update(dict.fromkeys(gone, False))
     kept = {name: row for name, row in table.rows.items() if switches.get(_owner(name), True)}
     owners = {"training", *map(_owner, named), *(key for key, on in switches.items() if on)}
     older = [name for name in kept if _owner(name) in owners and getattr(find(name), "name", None) != name]
@@ -102,7 +105,8 @@ def child(
     kept |= {name: _row(row, Given()) for name, row in wanted.items() if name not in kept}
     _check_together(kept, owners)
     rows = {name: kept[name] for name in dict.fromkeys([*known, *kept]) if name in kept}
-    words = "; ".join(part for part in (tidy(note), renamed, moved) if part)
+    ways = (say("table.gave_way", old=old, new=new) for old, new in gone.items())
+    words = "; ".join(part for part in (tidy(note), renamed, moved, *ways) if part)
     return ParamTable(rows=rows, parent=table.version or None, note=words, owner=tidy(owner))
 
 

@@ -16,6 +16,7 @@ from tunebook.core.nouns import Labels, ParamTable
 from tunebook.core.params import Value
 from tunebook.core.registry import task_of
 from tunebook.tables.case import FEW_ROWS, Case, Machine, ModelFacts
+from tunebook.tables.catalogue import catalogue
 from tunebook.tables.make import new_table
 
 Confidence = Literal["high", "medium", "low"]
@@ -23,6 +24,7 @@ IMBALANCE = 10.0
 VERY_FEW_ROWS = 1000
 VERY_NARROW = 256
 HEAD_FACTOR = 10.0
+FEW_A_CLASS = 16
 
 
 @dataclass(frozen=True)
@@ -127,12 +129,35 @@ def _small_rate(case: Case) -> Advice:
 def _head_factor(case: Case) -> Advice | None:
     """Where pooler and head both begin at random, a small encoder's own rate leaves them behind; tokens have no
     pooler."""
-    if case.model.size != "small" or not case.model.unpooled or case.small_of_tokens:
+    if case.small_of_tokens or case.model.size != "small" or not case.model.unpooled or case.model.speaks_mean:
         return None
     return Advice(HEAD_FACTOR, localized("propose.head_factor"), _measured("HEAD_RATE"))
 
 
+def _pairs(case: Case) -> Advice | None:
+    """Very few rows a class teach a model of vectors more in pairs than one by one."""
+    one = case.labels.kind.classes == "one"
+    if not case.model.speaks_mean or not one or case.rows_a_class > FEW_A_CLASS or not _room(case, "setfit"):
+        return None
+    return Advice(1, localized("propose.setfit", rows=case.rows_a_class, few=FEW_A_CLASS), _measured("FEW_LABELS"))
+
+
+def _head_start(case: Case) -> Advice | None:
+    """A model of vectors is worth much before any training, if the head reads what it was made for."""
+    wanted = case.model.speaks_mean and (case.few_rows or case.model.unpooled)
+    if not wanted or _pairs(case) is not None or not _room(case, "head_start"):
+        return None
+    return Advice("auto", localized("propose.head_start"), _measured("HEAD_RATE"))
+
+
+def _room(case: Case, key: str) -> bool:
+    """Whether a technique can stand beside those that the table has."""
+    return not case.others or not case.others.intersection(catalogue()[key].excludes)
+
+
 def _max_epochs(case: Case) -> Advice:
+    if _pairs(case) is not None:
+        return Advice(case.paired_epochs, localized("propose.epochs_pairs"), _measured("FEW_LABELS"))
     steps = case.epochs * case.steps_per_epoch
     if case.epochs > case.usual_epochs:
         return Advice(
@@ -202,8 +227,9 @@ def _class_weights(case: Case) -> Advice | None:
 
 
 def _patience(case: Case) -> Advice:
-    looks = 5 if case.epochs >= 10 else min(3, case.epochs - 1)
-    return Advice(looks, localized("propose.patience", epochs=case.epochs), localized("source.thumb"), "low")
+    epochs = int(str(_max_epochs(case).value))
+    looks = 5 if epochs >= 10 else min(3, epochs - 1)
+    return Advice(looks, localized("propose.patience", epochs=epochs), localized("source.thumb"), "low")
 
 
 def _warmup(case: Case) -> Advice:
@@ -233,6 +259,8 @@ def _measured(name: str) -> str:
 RULES: dict[str, Callable[[Case], Advice | None]] = {
     "learning_rate": _learning_rate,
     "head_rate.factor": _head_factor,
+    "head_start.pooling": _head_start,
+    "setfit.pairs": _pairs,
     "max_epochs": _max_epochs,
     "batch_size": _batch_size,
     "gradient_accumulation_steps": _accumulation,
@@ -248,6 +276,7 @@ RULES: dict[str, Callable[[Case], Advice | None]] = {
 }
 
 __all__ = [
+    "FEW_A_CLASS",
     "HEAD_FACTOR",
     "IMBALANCE",
     "RULES",

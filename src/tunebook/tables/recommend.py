@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunebook.core.localized import localized
-from tunebook.core.nouns import ParamTable, TableRow
+from tunebook.core.nouns import ParamTable
 from tunebook.core.params import Value
 from tunebook.core.settings import Settings
 from tunebook.knowledge.effects import Effect, RowTest, pooled_effects, row_tests
 from tunebook.knowledge.lesson import Lesson
 from tunebook.tables.case import Case
-from tunebook.tables.in_force import replaced, settings_of, used
+from tunebook.tables.in_force import by_hand, replaced, settings_of, used
 from tunebook.tables.make import child
 from tunebook.tables.propose import Advice, Confidence, advise
 from tunebook.tables.rules import RowChange, Scaling, effective_batch, misfits, scaled_rate
@@ -73,11 +73,6 @@ class Asked:
     scaling: Scaling = "none"
     everything: bool = False
     learnt: Mapping[str, Advice] | None = None
-
-
-def by_hand(row: TableRow) -> bool:
-    """Whether a row's value is neither what was recommended for it nor, without that, its default."""
-    return row.value != (row.default if row.recommended is None else row.recommended)
 
 
 def opinion(table: ParamTable, case: Case, asked: Asked | None = None) -> Opinion:

@@ -36,7 +36,6 @@ class HeadStart(Technique):
             "lora", "lwf", "mas", "multi_task", "p_tuning", "prefix", "prompt", "reinit", "replay", "si", "student",
         }
     )  # fmt: skip
-    alone: ClassVar[bool] = True
     reshapes: ClassVar[bool] = True
 
     pooling: Pooling = "auto"

@@ -37,7 +37,6 @@ class LinearProbe(Technique):
     """
     needs: ClassVar[frozenset[str]] = frozenset({"layers", "head", "row_logits"})
     beside: ClassVar[frozenset[str] | None] = frozenset()
-    alone: ClassVar[bool] = True
     reshapes: ClassVar[bool] = True
     solves: ClassVar[bool] = True
 

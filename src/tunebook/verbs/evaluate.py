@@ -131,6 +131,7 @@ def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, A
     kept = read_retention(run) if report.split == "test" else None
     general = read_general(run) if report.split == "test" else None
     more: Any = {"table": _table(run), "retention": kept, "general": general or None, "again": again(run)}
+    more["pairs"] = ref.roles.text_pair is not None
     write_run_report(
         folder,
         report,

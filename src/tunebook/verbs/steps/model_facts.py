@@ -13,6 +13,7 @@ from tunebook.core.settings import Filled
 from tunebook.core.task import Plain, Task
 from tunebook.models.architecture import Architecture
 from tunebook.models.heads import lacks_pooler
+from tunebook.models.sentences import made_for_means
 from tunebook.models.source import load_reader, reach, read_config
 from tunebook.tables.case import ModelFacts
 from tunebook.verbs.steps.book import kept, kept_model_id
@@ -40,6 +41,7 @@ def model_facts(name: str, folder: Path, task: Task, labels: Labels, positions: 
         parameters=sizes.parameters,
         max_positions=positions,
         unpooled=kind is not None and kind.kind == "bert" and lacks_pooler(folder),
+        speaks_mean=kind is not None and made_for_means(folder),
     )
 
 

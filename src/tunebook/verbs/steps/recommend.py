@@ -116,6 +116,7 @@ def case_of(book: Book, table: ParamTable, wish: Wish, *, allow: Allow = frozens
         wish.edge_bytes,
         task.read_share(data.stats, techniques_of(table)),
         data.task,
+        frozenset(techniques_of(table)),
     )
 
 
