@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tunebook.nets.pairs import cosine_loss, drawn_pairs
+from tunebook.nets.pairs import cosine_loss, drawn_pairs, fellows
 
 
 @pytest.mark.parametrize("each", [1, 3])
@@ -27,6 +27,12 @@ def test_all_partners_come_about_as_often() -> None:
     assert counts[0] == 0
     np.testing.assert_allclose(counts[1:], [1000] * 6, rtol=0.12)
     assert set(drawn[drawn[:, 0] == 6][:, 1]) == set(range(6)), "alone in its class, it is paired with others only"
+
+
+def test_fellows_go_round_their_class() -> None:
+    classes = np.array([3, 0, 3, 7, 3])
+    assert fellows(classes, np.ones(5, dtype=np.int64)).tolist() == [2, 1, 4, 3, 0]
+    assert fellows(classes, np.full(5, 2)).tolist() == [4, 1, 0, 3, 2]
 
 
 def test_draws_follow_from_the_seed() -> None:

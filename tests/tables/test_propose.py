@@ -88,9 +88,9 @@ NUMBER = Labels(problem="regression", low=0, high=1)
 @pytest.mark.parametrize(
     ("model", "labels", "rows", "switched"),
     [
-        (VECTORS, TWO, 32, "setfit.pairs"),
-        (VECTORS, TWO, 33, "head_start.pooling"),
-        (VECTORS, MANY, 77 * 16, "setfit.pairs"),
+        (VECTORS, TWO, 16, "setfit.pairs"),
+        (VECTORS, TWO, 17, "head_start.pooling"),
+        (VECTORS, MANY, 77 * 8, "head_start.pooling"),
         (VECTORS, NUMBER, 10, "head_start.pooling"),
         (VECTORS, TWO, 1999, "head_start.pooling"),
         (VECTORS, TWO, 2000, ""),
@@ -105,9 +105,9 @@ def test_heads_are_fitted_to_models_of_vectors(model, labels, rows, switched, re
     assert not switched or table.rows[switched].value == table.rows[switched].recommended
 
 
-@pytest.mark.parametrize(("rows", "epochs", "patience"), [(16, 20, 5), (112, 11, 5), (1232, 2, 1)])
+@pytest.mark.parametrize(("rows", "epochs", "patience"), [(16, 20, 5), (72, 17, 5)])
 def test_epochs_of_pairs_are_longer_so_there_are_fewer(rows, epochs, patience):
-    labels = Labels(problem="single_label", names=[f"c{number}" for number in range(max(rows // 16, 2))])
+    labels = Labels(problem="single_label", names=[f"c{number}" for number in range(rows // 8)])
     advice = advise(Case({}, labels, rows, VECTORS, ROOMY))
     assert (advice["max_epochs"].value, advice["early_stopping_patience"].value) == (epochs, patience)
     assert advice["setfit.pairs"].value == 1 and "FEW_LABELS.json" in advice["setfit.pairs"].source
@@ -118,7 +118,7 @@ def test_epochs_of_pairs_are_longer_so_there_are_fewer(rows, epochs, patience):
     [({"lora"}, set()), ({"ema"}, {"head_start.pooling"}), ({"setfit"}, {"setfit.pairs"}), ({"fgm"}, {"setfit.pairs"})],
 )
 def test_nothing_is_proposed_that_could_not_stand_beside_what_is_there(others, switched):
-    advice = advise(Case({}, TWO, 32, VECTORS, ROOMY, others=frozenset(others)))
+    advice = advise(Case({}, TWO, 16, VECTORS, ROOMY, others=frozenset(others)))
     assert {name for name in advice if "." in name} == switched
 
 

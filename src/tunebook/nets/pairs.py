@@ -20,19 +20,35 @@ def drawn_pairs(classes: NDArray[np.int64], each: int, seed: Sequence[int]) -> N
     Source: Tunstall et al. 2022 (arXiv:2209.11055), section 3.1.
     """
     draw = np.random.default_rng(seed)
-    order = np.argsort(classes, kind="stable")  # the rows of a class lie together
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    _, group, sizes = np.unique(classes, return_inverse=True, return_counts=True)
-    begin, size = (np.cumsum(sizes) - sizes)[group], sizes[group]
+    order, begin, size = _grouped(classes)
     parts = []
     for alike in [True, False] * each:
         own = size > 1 if alike else size == len(classes)
-        with_own = begin + (place - begin + 1 + _below(draw, size - 1)) % size  # any of the class but the row itself
-        with_other = (begin + size + _below(draw, len(classes) - size)) % len(classes)
-        parts.append(np.stack([np.arange(len(classes)), order[np.where(own, with_own, with_other)]], axis=1))
+        with_own = fellows(classes, 1 + _below(draw, size - 1))
+        with_other = order[(begin + size + _below(draw, len(classes) - size)) % len(classes)]
+        parts.append(np.stack([np.arange(len(classes)), np.where(own, with_own, with_other)], axis=1))
     pairs = np.concatenate(parts)
     return pairs[draw.permutation(len(pairs))]
+
+
+def fellows(classes: NDArray[np.int64], onwards: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of each row the number of another one of its class, shape (N,); of one that is alone in its class its own.
+
+    Args:
+        onwards: how many rows further in its class that is, from 1 to below the number of its rows; after the last
+            comes the first.
+    """
+    order, begin, size = _grouped(classes)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return order[begin + (place - begin + onwards) % size]
+
+
+def _grouped(classes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Rows so that those of a class lie together; of each row where its class begins there, and how many it has."""
+    order = np.argsort(classes, kind="stable")
+    _, group, sizes = np.unique(classes, return_inverse=True, return_counts=True)
+    return order, (np.cumsum(sizes) - sizes)[group], sizes[group]
 
 
 def _below(draw: np.random.Generator, ends: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -54,4 +70,4 @@ def cosine_loss(vectors: Tensor, classes: Tensor) -> Tensor:
     return (F.cosine_similarity(vectors[0::2], vectors[1::2], dim=1) - same).square()
 
 
-__all__ = ["cosine_loss", "drawn_pairs"]
+__all__ = ["cosine_loss", "drawn_pairs", "fellows"]

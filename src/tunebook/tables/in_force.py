@@ -65,11 +65,11 @@ def idle(values: Mapping[str, Any], changed: Iterable[str]) -> list[dict[str, An
 
 
 def giving_way(table: ParamTable, asked: Collection[str]) -> dict[str, str]:
-    """Key of each technique of a table that was only proposed and cannot stand beside one that is asked for -> that
-    one's key.
+    """Key of each technique of a table that was only proposed and cannot stand beside one that is asked for -> a
+    sentence that says so.
 
     Args:
-        asked: keys of techniques, of those in the table too.
+        asked: keys of techniques, of those in the table too; others count for nothing.
     """
     here = {name.rpartition(".")[0] for name in table.rows if "." in name}
     new = set(asked) - here
@@ -79,7 +79,7 @@ def giving_way(table: ParamTable, asked: Collection[str]) -> dict[str, str]:
         rows = [row for name, row in table.rows.items() if name.rpartition(".")[0] == key]
         proposed = any(row.recommended is not None for row in rows) and not any(map(by_hand, rows))
         if proposed and (rivals := new.intersection(known[key].excludes)):
-            gone[key] = min(rivals)
+            gone[key] = say("table.gave_way", old=key, new=min(rivals))
     return gone
 
 

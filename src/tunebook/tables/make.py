@@ -89,10 +89,10 @@ def child(
         TableError: as for `new_table`.
     """
     named, switches, renamed = _named({name: Given(value=value) for name, value in changes.items()})
-    gone = giving_way(table, {*map(_owner, named), *(key for key, on in switches.items() if on)})
+    owners = {"training", *map(_owner, named), *(key for key, on in switches.items() if on)}
+    gone = giving_way(table, owners)
     switches.update(dict.fromkeys(gone, False))
     kept = {name: row for name, row in table.rows.items() if switches.get(_owner(name), True)}
-    owners = {"training", *map(_owner, named), *(key for key, on in switches.items() if on)}
     older = [name for name in kept if _owner(name) in owners and getattr(find(name), "name", None) != name]
     asked, _, moved = _named({name: _given(kept.pop(name)) for name in older})
     owners |= set(map(_owner, asked))
@@ -105,8 +105,7 @@ def child(
     kept |= {name: _row(row, Given()) for name, row in wanted.items() if name not in kept}
     _check_together(kept, owners)
     rows = {name: kept[name] for name in dict.fromkeys([*known, *kept]) if name in kept}
-    ways = (say("table.gave_way", old=old, new=new) for old, new in gone.items())
-    words = "; ".join(part for part in (tidy(note), renamed, moved, *ways) if part)
+    words = "; ".join(part for part in (tidy(note), renamed, moved, *gone.values()) if part)
     return ParamTable(rows=rows, parent=table.version or None, note=words, owner=tidy(owner))
 
 

@@ -24,7 +24,7 @@ IMBALANCE = 10.0
 VERY_FEW_ROWS = 1000
 VERY_NARROW = 256
 HEAD_FACTOR = 10.0
-FEW_A_CLASS = 16
+FEW_A_CLASS, FEW_CLASSES = 8, 9  # up to which pairs were worth more than single rows
 
 
 @dataclass(frozen=True)
@@ -135,11 +135,16 @@ def _head_factor(case: Case) -> Advice | None:
 
 
 def _pairs(case: Case) -> Advice | None:
-    """Very few rows a class teach a model of vectors more in pairs than one by one."""
-    one = case.labels.kind.classes == "one"
-    if not case.model.speaks_mean or not one or case.rows_a_class > FEW_A_CLASS or not _room(case, "setfit"):
+    """Very few rows of few classes teach a model of vectors more in pairs than one by one. Of many classes two rows are
+    mostly of different ones, which such a model knows already."""
+    few = case.rows_a_class <= FEW_A_CLASS and case.classes <= FEW_CLASSES
+    if not case.model.speaks_mean or case.labels.kind.classes != "one" or not few or not _room(case, "setfit"):
         return None
-    return Advice(1, localized("propose.setfit", rows=case.rows_a_class, few=FEW_A_CLASS), _measured("FEW_LABELS"))
+    return Advice(
+        1,
+        localized("propose.setfit", rows=case.rows_a_class, few=FEW_A_CLASS, classes=FEW_CLASSES),
+        _measured("FEW_LABELS"),
+    )
 
 
 def _head_start(case: Case) -> Advice | None:
@@ -277,6 +282,7 @@ RULES: dict[str, Callable[[Case], Advice | None]] = {
 
 __all__ = [
     "FEW_A_CLASS",
+    "FEW_CLASSES",
     "HEAD_FACTOR",
     "IMBALANCE",
     "RULES",

@@ -14,6 +14,7 @@ from torch import Tensor
 from tunebook.core.batch import Batch, Items
 from tunebook.core.encoded import Encoded
 from tunebook.nets.contrast import apart, contrastive_classes, same_class, supervised
+from tunebook.nets.pairs import fellows
 from tunebook.tasks.embedding.batches import PLACE, ROW
 from tunebook.tasks.embedding.loss import Shape, VectorLoss
 from tunebook.tasks.embedding.rows import EmbeddingRows, margin_of
@@ -75,16 +76,11 @@ def mated(rows: Encoded, seed: Sequence[int]) -> Encoded:
         rows: of one text each, with class numbers as `labels`.
     """
     classes = rows.fixed["labels"]
-    order = np.argsort(classes, kind="stable")
-    sizes = np.bincount(classes)
-    begins = (np.cumsum(sizes) - sizes)[classes]
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    draw = np.random.default_rng(list(seed)).integers(1, np.maximum(sizes[classes], 2))  # steps onwards in the class
-    mate = order[begins + (place - begins + draw) % sizes[classes]]
-    paired = sizes[classes] > 1
-    chosen = np.stack([np.arange(len(order)), mate], axis=1)
-    kept = np.stack([np.ones(len(order), dtype=bool), paired], axis=1)
+    sizes = np.bincount(classes)[classes]
+    mate = fellows(classes, np.random.default_rng(list(seed)).integers(1, np.maximum(sizes, 2)))
+    paired = sizes > 1
+    chosen = np.stack([np.arange(len(classes)), mate], axis=1)
+    kept = np.stack([np.ones(len(classes), dtype=bool), paired], axis=1)
     lines = rows.take(chosen[kept])
     where = np.broadcast_to([-1, 0], kept.shape)[kept]
     flat = {**lines.flat, PLACE: np.repeat(where, lines.lengths).astype(rows.flat[PLACE].dtype)}
