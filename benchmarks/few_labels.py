@@ -12,13 +12,10 @@ Of BANKING77 only the 15 commonest classes are taken, so that 64 rows a class ar
 
 from __future__ import annotations
 
-import argparse
 import collections
-import json
 import math
 import random
 import statistics
-import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -28,7 +25,7 @@ import numpy as np
 
 from benchmarks.arms import Arm, gain
 from benchmarks.defaults import BATCH, HELD_OUT, Cell, Material, run_cell
-from benchmarks.record import RESULTS, write_result
+from benchmarks.record import fill, write_result
 from benchmarks.sets import SETS, Rows, read_set
 
 SETS_OF = ("en_sst2", "en_trec6", "en_banking77", "zh_thucnews_titles")
@@ -125,25 +122,14 @@ def _arm(runs: list[Cell]) -> Arm:
     return Arm(np.array([[int(bit) for bit in run["right"]] for run in runs], dtype=np.float64))
 
 
+def _recorded(cell: Cell) -> Cell:
+    found = _run(cell)
+    return {**cell, **found, "right": "".join(str(int(bit)) for bit in found["right"])}
+
+
 def main(claim: str, arguments: list[str]) -> Path:
     """Run the cells that are missing until the budget is spent, and write the summary."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--minutes", type=float, default=12.0, help="processor time of this call")
-    read.add_argument("--only", default="", help="part of a set's name")
-    options = read.parse_args(arguments)
-    path = RESULTS / f"{claim}.json"
-    runs: list[Cell] = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.is_file() else []
-    done = {_key(run) for run in runs}
-    for cell in wanted(options.only):
-        if _key(cell) in done:
-            continue
-        if time.process_time() > 60 * options.minutes:
-            break
-        found = _run(cell)
-        runs.append({**cell, **found, "right": "".join(str(int(bit)) for bit in found["right"])})
-        print({name: value for name, value in runs[-1].items() if name != "right"}, flush=True)
-        _write(claim, runs)
-    return _write(claim, runs)
+    return fill(claim, arguments, wanted, _recorded, key=_key, write=_write)
 
 
 def _run(cell: Cell) -> Cell:

@@ -10,17 +10,14 @@ rows after the last step; the frozen base answers the same rows. A later call go
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
-import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from benchmarks.defaults import HELD_OUT, LENGTH, Material, run_cell
-from benchmarks.record import RESULTS, write_result
+from benchmarks.record import fill, write_result
 from benchmarks.sets import frozen_features, read_set
 
 ROWS, EPOCHS, SEEDS = 500, 5, (0, 1)
@@ -86,27 +83,16 @@ def summary(runs: list[Cell]) -> list[Cell]:
     ]
 
 
+def _run(cell: Cell) -> Cell:
+    asked = {**cell, "rows": ROWS, "epochs": EPOCHS, "techniques": techniques(cell["factor"])}
+    found = run_cell(asked, Material(cell["set"], ROWS, cell["model"]))
+    found.pop("right")
+    return cell | found | {"frozen": frozen(cell["set"], cell["model"])}
+
+
 def main(claim: str, arguments: list[str]) -> Path:
     """Run the cells that are missing until the budget is spent, and write the summary."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--minutes", type=float, default=12.0, help="processor time of this call")
-    read.add_argument("--only", default="", help="part of a set's name")
-    options = read.parse_args(arguments)
-    path = RESULTS / f"{claim}.json"
-    runs: list[Cell] = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.is_file() else []
-    done = {_key(run) for run in runs}
-    for cell in wanted(options.only):
-        if _key(cell) in done:
-            continue
-        if time.process_time() > 60 * options.minutes:
-            break
-        asked = {**cell, "rows": ROWS, "epochs": EPOCHS, "techniques": techniques(cell["factor"])}
-        found = run_cell(asked, Material(cell["set"], ROWS, cell["model"]))
-        found.pop("right")
-        runs.append(cell | found | {"frozen": frozen(cell["set"], cell["model"])})
-        print(runs[-1], flush=True)
-        _write(claim, runs)
-    return _write(claim, runs)
+    return fill(claim, arguments, wanted, _run, key=_key, write=_write)
 
 
 def _write(claim: str, runs: list[Cell]) -> Path:

@@ -10,11 +10,13 @@ import platform
 import statistics
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("TUNEBOOK_REAL_DATA", ROOT.parent / "shared" / "data"))
+Cell = dict[str, Any]
 RESULTS = Path(__file__).parent / "results"
 _LIBRARIES = ("tunebook", "torch", "transformers", "accelerate", "numpy")
 
@@ -25,6 +27,35 @@ def given(arguments: list[str], **defaults: float | str) -> argparse.Namespace:
     for name, value in defaults.items():
         read.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     return read.parse_args(arguments)
+
+
+def fill(
+    claim: str,
+    arguments: list[str],
+    wanted: Callable[[str], Iterable[Cell]],
+    run: Callable[[Cell], Cell],
+    *,
+    key: Callable[[Cell], tuple[Any, ...]],
+    write: Callable[[str, list[Cell]], Path],
+) -> Path:
+    """Run the cells that are missing until the budget of processor time is spent, and write the summary after each.
+
+    Args:
+        wanted: part of a set's name -> cells; run: a cell -> its record, which holds the cell; key: what a cell is.
+    """
+    options = given(arguments, minutes=12.0, only="")
+    path = RESULTS / f"{claim}.json"
+    runs: list[Cell] = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.is_file() else []
+    done = set(map(key, runs))
+    for cell in wanted(options.only):
+        if key(cell) in done:
+            continue
+        if time.process_time() > 60 * options.minutes:
+            break
+        runs.append(run(cell))
+        print({name: value for name, value in runs[-1].items() if name != "right"}, flush=True)
+        write(claim, runs)
+    return write(claim, runs)
 
 
 def ratio(values: list[float]) -> dict[str, float]:
@@ -73,4 +104,4 @@ def _flags() -> list[str]:
     return [flag for flag in _cpu("flags").split() if flag.startswith(("avx512", "amx"))]
 
 
-__all__ = ["DATA", "RESULTS", "ROOT", "given", "graded", "ratio", "write_result"]
+__all__ = ["DATA", "RESULTS", "ROOT", "Cell", "fill", "given", "graded", "ratio", "write_result"]

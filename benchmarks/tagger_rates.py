@@ -9,11 +9,8 @@ no checkpoint is chosen by them. All else is as Tunebook proposes (AdamW, a tent
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import tempfile
-import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -21,7 +18,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.defaults import BATCH, Learns, trained
 from benchmarks.real_tasks import CASES
-from benchmarks.record import DATA, RESULTS, write_result
+from benchmarks.record import DATA, fill, write_result
 
 LENGTH = 128
 Cell = dict[str, Any]
@@ -134,22 +131,7 @@ def summary(runs: list[Cell]) -> list[Cell]:
 
 def main(claim: str, arguments: list[str]) -> Path:
     """Run the cells that are missing until the budget is spent, and write the summary."""
-    read = argparse.ArgumentParser()
-    read.add_argument("--minutes", type=float, default=12.0, help="processor time of this call")
-    read.add_argument("--only", default="", help="part of a set's name")
-    options = read.parse_args(arguments)
-    path = RESULTS / f"{claim}.json"
-    runs: list[Cell] = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.is_file() else []
-    done = {_key(run) for run in runs}
-    for cell in wanted(options.only):
-        if _key(cell) in done:
-            continue
-        if time.process_time() > 60 * options.minutes:
-            break
-        runs.append(cell | run_cell(cell))
-        print(runs[-1], flush=True)
-        _write(claim, runs)
-    return _write(claim, runs)
+    return fill(claim, arguments, wanted, lambda cell: cell | run_cell(cell), key=_key, write=_write)
 
 
 def _write(claim: str, runs: list[Cell]) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ from tests.cli.conftest import Call
 
 from tunebook.cli.app import COMMANDS
 from tunebook.cli.layout import wrap
-from tunebook.core.messages import columns_of
+from tunebook.core.messages import columns_of, say
 
 _HEAVY = {"torch", "transformers", "numpy", "pyarrow", "pandas", "sklearn", "scipy", "matplotlib", "pydantic", "rich"}
 
@@ -50,6 +51,8 @@ def test_root_help_lists_the_commands_in_order(tunebook: Call) -> None:
 def test_a_group_alone_shows_its_help(tunebook: Call) -> None:
     done = tunebook("table")
     assert done.code == 0 and "import" in done.out and "export" in done.out
+    done = tunebook("table", "--json")
+    assert done.code == 0 and json.loads(done.out)["commands"]["export"] == say("cli.help.table_export").split("\n")[0]
 
 
 def test_help_says_what_is_required_and_what_is_default(tunebook: Call, monkeypatch: pytest.MonkeyPatch) -> None:

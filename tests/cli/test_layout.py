@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from tunebook.cli.answer import console, facts, grid, prose, warn
-from tunebook.cli.layout import hanging, widths, wrap
+from tunebook.cli.layout import Facts, hanging, widths, wrap
 from tunebook.core.messages import columns_of
 
 WIDTHS = pytest.mark.parametrize("width", [40, 60, 80, 120])
@@ -55,7 +56,7 @@ def test_a_table(
 def test_facts_and_warnings(
     width: int, rows: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines = printed(facts([(row[0], row[2]) for row in rows]), width, monkeypatch, capsys)
+    lines = printed(Facts([(row[0], row[2]) for row in rows]), width, monkeypatch, capsys)
     warn(console(), [row[2] for row in rows])
     lines += capsys.readouterr().out.splitlines()
     assert max(map(columns_of, lines)) <= width
@@ -74,8 +75,17 @@ def test_columns_side_by_side_while_there_is_room(
     assert printed(grid(("Name", "Much"), [("a" * 14, "b" * 14)]), 20, monkeypatch, capsys) == [
         "a" * 14, "  Much:", "    " + "b" * 14,
     ]  # fmt: skip
-    assert printed(facts([("name", "some words that follow it")]), 24, monkeypatch, capsys) == [
+    assert printed(Facts([("name", "some words that follow it")]), 24, monkeypatch, capsys) == [
         "name", "  some words that follow", "  it",
+    ]  # fmt: skip
+
+
+def test_a_path_is_never_broken(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    page = Path("a book/tests/20260101-000000-0123456789ab/report.html")
+    console().print(facts([("run", "some words that go on and on in a line"), ("report", page), ("n", 3)]))
+    assert capsys.readouterr().out.splitlines() == [
+        "run     some words that go on and on in", "        a line", f"report  {page}", "n       3",
     ]  # fmt: skip
 
 

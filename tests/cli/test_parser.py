@@ -50,7 +50,16 @@ def test_every_kind_of_value() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("words", "key"), [(("--top-k", "3.5"), "--top-k"), (("--margin", "much"), "--margin")])
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (("--top-k", "3.5"), "--top-k"),
+        (("--top-k", "5_0"), "--top-k"),
+        (("--margin", "much"), "--margin"),
+        (("--margin", "5_0"), "--margin"),
+        (("--margin", "nan"), "--margin"),
+    ],
+)
 def test_a_value_of_another_kind_is_refused(words: tuple[str, str], key: str) -> None:
     with pytest.raises(TunebookError, match=r"cli\.option") as caught:
         read(function, "b", *words)

@@ -35,7 +35,7 @@ def test_every_default_is_allowed_and_inside_its_search_range():
 def test_what_lies_in_a_search_range_is_allowed():
     for item in declarations(Settings):
         for value in (item.row.search.low, item.row.search.high) if item.row.search else ():
-            Settings(**{item.field: value})
+            assert getattr(Settings(**{item.field: value}), item.field) == value
 
 
 class Drawn(Params):

@@ -44,9 +44,9 @@ def test_what_programs_write_for_no_text_is_none():
 
 
 def test_weights_are_finite_and_not_negative():
-    draft = weigh_draft(draft_of(w=["1", " 0.5 ", "-1", "inf", "heavy", None, "0"]), "w")
+    draft = weigh_draft(draft_of(w=["1", " 0.5 ", "-1", "inf", "heavy", "5_0", None, "0"]), "w")
     assert draft.table["w"].to_pylist() == [1.0, 0.5, 0.0]
-    assert draft.ledger.counts("dropped") == {"bad_weight": 4}
+    assert draft.ledger.counts("dropped") == {"bad_weight": 5}
     plain = draft_of(w=["x", "y"])
     assert weigh_draft(plain, None) is plain
 

@@ -164,7 +164,7 @@ def test_a_rate_that_trains_nothing_is_not_advised_on():
     assert rows(scaled.changes)["lora.learning_rate"] == 2e-3 and "learning_rate" not in rows(scaled.changes)
 
 
-def test_of(number, gain, before=1e-4, after=3e-4, row="learning_rate", **more):
+def lesson_of(number, gain, before=1e-4, after=3e-4, row="learning_rate", **more):
     return Lesson(
         **{
             "key": f"t{number}",
@@ -183,8 +183,7 @@ def test_of(number, gain, before=1e-4, after=3e-4, row="learning_rate", **more):
     )
 
 
-test_of.__test__ = False
-AGREED = [test_of(1, 0.02), test_of(2, 0.022), test_of(3, 0.018)]
+AGREED = [lesson_of(1, 0.02), lesson_of(2, 0.022), lesson_of(3, 0.018)]
 VALUES = {"learning_rate": 1e-4, "lr_scheduler": "constant", "seed": 1}
 
 
@@ -201,15 +200,15 @@ def test_three_tests_that_agree():
 
 def test_the_way_back_counts_too():
     """3e-4 to 1e-4 lost as much as 1e-4 to 3e-4 wins, and seen from 3e-4 there is nothing to gain."""
-    turned = [*AGREED[:2], test_of(3, -0.019, before=3e-4, after=1e-4)]
+    turned = [*AGREED[:2], lesson_of(3, -0.019, before=3e-4, after=1e-4)]
     assert advice(turned)["learning_rate"].value == 3e-4
     assert advice(turned, {"learning_rate": 3e-4}) == {}
-    assert advice([test_of(n, -0.02) for n in (1, 2, 3)], {"learning_rate": 3e-4})["learning_rate"].value == 1e-4
+    assert advice([lesson_of(n, -0.02) for n in (1, 2, 3)], {"learning_rate": 3e-4})["learning_rate"].value == 1e-4
 
 
 def test_words_and_their_way_back():
-    linear = [test_of(n, 0.02, "constant", "linear", "lr_scheduler") for n in (1, 2)]
-    turned = test_of(3, -0.02, "linear", "constant", "lr_scheduler")
+    linear = [lesson_of(n, 0.02, "constant", "linear", "lr_scheduler") for n in (1, 2)]
+    turned = lesson_of(3, -0.02, "linear", "constant", "lr_scheduler")
     assert advice([*linear, turned])["lr_scheduler"].value == "linear"
     assert advice([turned, *linear])["lr_scheduler"].value == "linear"
     assert advice([*linear, turned], {"lr_scheduler": "linear"}) == {}
@@ -220,14 +219,14 @@ def test_words_and_their_way_back():
     [
         [],
         AGREED[:2],
-        [test_of(n, 0.02, group="same") for n in (1, 2, 3)],
-        [test_of(1, 0.05), test_of(2, -0.05), test_of(3, 0.001)],
-        [test_of(n, 0.02, metric="macro_f1") for n in (1, 2, 3)],
-        [test_of(n, 0.02, before=2e-5) for n in (1, 2, 3)],
-        [test_of(n, 0.02, before=1, after=2, row="seed") for n in (1, 2, 3)],
-        [test_of(n, 0.02, row="nonsense") for n in (1, 2, 3)],
+        [lesson_of(n, 0.02, group="same") for n in (1, 2, 3)],
+        [lesson_of(1, 0.05), lesson_of(2, -0.05), lesson_of(3, 0.001)],
+        [lesson_of(n, 0.02, metric="macro_f1") for n in (1, 2, 3)],
+        [lesson_of(n, 0.02, before=2e-5) for n in (1, 2, 3)],
+        [lesson_of(n, 0.02, before=1, after=2, row="seed") for n in (1, 2, 3)],
+        [lesson_of(n, 0.02, row="nonsense") for n in (1, 2, 3)],
         [
-            test_of(
+            lesson_of(
                 n,
                 0.02,
                 changed=[
@@ -245,5 +244,5 @@ def test_not_enough(lessons):
 
 
 def test_the_surest_of_two_values():
-    better = [test_of(n + 10, 0.05, after=5e-4) for n in (1, 2, 3)]
+    better = [lesson_of(n + 10, 0.05, after=5e-4) for n in (1, 2, 3)]
     assert advice([*AGREED, *better])["learning_rate"].value == 5e-4

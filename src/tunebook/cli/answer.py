@@ -10,6 +10,8 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.layout import Facts, as_grid, hanging, wrap
@@ -47,7 +49,9 @@ def console(*, stderr: bool = False) -> Console:
 
     width = None if os.environ.get("COLUMNS", "").strip("0") else shutil.get_terminal_size().columns
     plain: Any = {"color_system": None} if os.environ.get("NO_COLOR") else {}
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width, **plain)
+    made = Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width, **plain)
+    made.print = partial(made.print, crop=False)  # type: ignore[method-assign]  # what is wider than the screen goes on
+    return made
 
 
 def show(answer: Answer) -> None:
@@ -121,8 +125,8 @@ def grid(
 
 
 def facts(pairs: Iterable[tuple[str, Any]]) -> Any:
-    """Names and values below each other, without headings."""
-    return Facts([(name, str(value)) for name, value in pairs])
+    """Names and values below each other, without headings; a path stays whole, however narrow the terminal."""
+    return Facts([(name, value if isinstance(value, Path) else str(value)) for name, value in pairs])
 
 
 def prose(screen: Console, text: str, style: str | None = None, *, first: int = 0) -> None:

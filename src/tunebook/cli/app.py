@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tunebook.cli.help import Command, group_lines
 from tunebook.core.errors import TunebookError, near
 from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from tunebook.cli.answer import Answer
 
 COMMANDS = {
     "demo": "demo:demo",
@@ -173,9 +176,12 @@ class Commands(click.Group):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help into the parser's formatter, without loading a command."""
+        formatter.write("\n".join(group_lines(self, ctx, self.lines(ctx))) + "\n")
+
+    def lines(self, ctx: Any) -> list[tuple[str, str]]:
+        """The name of each command right under this group, and what it does in a line."""
         paths = [(name, f"{self.path} {name}".lstrip()) for name in self.list_commands(ctx)]
-        commands = [(name, _help(path).partition("\n")[0]) for name, path in paths]
-        formatter.write("\n".join(group_lines(self, ctx, commands)) + "\n")
+        return [(name, _help(path).partition("\n")[0]) for name, path in paths]
 
 
 def _likest(name: str, path: str, names: list[str]) -> str:
@@ -221,10 +227,17 @@ def _group(path: str) -> Commands:
 
 
 @click.pass_context
-def _whole(ctx: click.Context) -> None:
-    """A group of commands has no work of its own: alone it shows its help."""
-    if ctx.invoked_subcommand is None:
+def _whole(ctx: click.Context) -> Answer | None:
+    """A group of commands has no work of its own: alone it shows its help, to machines what each command does."""
+    if ctx.invoked_subcommand is not None:
+        return None
+    if not (ctx.obj and ctx.obj.json):
         click.echo(ctx.get_help())
+        return None
+    from tunebook.cli.answer import Answer
+
+    assert isinstance(ctx.command, Commands)
+    return Answer({"commands": dict(ctx.command.lines(ctx))}, lambda screen: None)
 
 
 @cache

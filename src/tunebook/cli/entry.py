@@ -94,17 +94,17 @@ def _answer(words: list[str], common: Common) -> int:
         with (
             contextlib.redirect_stdout(sys.stderr) if common.json and not {"--help", "-h"} & set(words) else _nothing()
         ):
-            answer = _called(words)
+            answer = _called(words, common)
     if answer is None:  # help was asked for, and given
         return 0
     (show_json if common.json else show)(answer)
     return answer.code
 
 
-def _called(words: list[str]) -> Answer | None:
+def _called(words: list[str], common: Common) -> Answer | None:
     """What a command answers; None of a help."""
     try:
-        with application().make_context("tunebook", words) as context:
+        with application().make_context("tunebook", words, obj=common) as context:
             return cast("Answer | None", context.command.invoke(context))
     except click.exceptions.Exit:
         return None

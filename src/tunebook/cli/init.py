@@ -149,8 +149,9 @@ def _tell(
     from tunebook.data.describe import warning_text
 
     ref, table = book.data, book.champion
-    more = [(say("cli.table"), _proposed(table)), (say("cli.reason"), command("table", "show", book.path))]
-    more.append((say("cli.data_report"), str(book.path / "data" / "report.html")))
+    more: list[tuple[str, Any]] = [(say("cli.table"), _proposed(table))]
+    more.append((say("cli.reason"), command("table", "show", book.path)))
+    more.append((say("cli.data_report"), book.path / "data" / "report.html"))
     screen.print(f"✓ {say('cli.init.done', book=book.path)}", style="green", soft_wrap=True)
     screen.print(facts([*data_facts(ref), *more]))
     found = [str(refused)] * bool(refused) + list(map(warning_text, warnings))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunebook.core.messages import columns_of, head
@@ -113,9 +114,9 @@ class Grid:
 
 @dataclass(frozen=True)
 class Facts:
-    """Names and values below each other, to be printed by rich."""
+    """Names and values below each other, to be printed by rich without cropping: a path is never broken."""
 
-    pairs: Sequence[tuple[str, str]]
+    pairs: Sequence[tuple[str, str | Path]]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         from rich.text import Text
@@ -123,14 +124,16 @@ class Facts:
         left = max((columns_of(name) for name, _ in self.pairs), default=0) + INDENT
         beside = options.max_width - left >= _NARROW
         for name, value in self.pairs:
-            lines = _lines(value, options.max_width - (left if beside else INDENT))
+            width = options.max_width - (left if beside else INDENT)
+            lines = [str(value)] if isinstance(value, Path) else _lines(value, width)
             start = name + " " * (left - columns_of(name))
             if beside:
-                yield Text.assemble((start, "bold"), lines[0])
+                yield Text.assemble((start, "bold"), lines[0], no_wrap=True, overflow="ignore")
             else:
                 yield Text(name, style="bold")
             rest = lines[1:] if beside else lines
-            yield from (Text(" " * (left if beside else INDENT) + line) for line in rest)
+            margin = " " * (left if beside else INDENT)
+            yield from (Text(margin + line, no_wrap=True, overflow="ignore") for line in rest)
 
 
 def hanging(text: str, width: int, first: int = 0) -> list[str]:

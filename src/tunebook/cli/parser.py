@@ -76,11 +76,22 @@ class Value(click.ParamType[Any]):
         try:
             if value == "" and self.kind is Path:  # of a variable that is not set; it would stand for the folder here
                 raise ValueError
+            if self.kind in (int, float) and isinstance(value, str):
+                return self._number(value)
             return self.kind(value)
         except ValueError:
             key = param.opts[0] if param is not None else ""
             allowed = say(f"allowed.{self.name}")
             raise TunebookError("cli.option", key=key, value=value, allowed=allowed) from None
+
+    def _number(self, text: str) -> float:
+        """A number as a table reads it: Python alone takes `5_0` for 50, and `nan` for a number."""
+        from tunebook.tables.values import number, whole
+
+        found = whole(text) if self.kind is int else number(text)
+        if found is None:
+            raise ValueError
+        return found
 
 
 def parameters(items: Iterable[inspect.Parameter]) -> list[click.Parameter]:

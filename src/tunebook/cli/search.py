@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, facts, grid, note, warn
@@ -160,8 +161,8 @@ def _tell_rate(screen: Console, found: RateFound, data: dict[str, Any]) -> None:
                 (say("find.now"), f"{data['now']:g}"),
                 (say("find.steepest"), f"{found.steepest:g}"),
                 (say("find.tenth"), f"{found.tenth:g}"),
-                (say("find.page"), data["page"]),
-            ]
+                (say("find.page"), Path(data["page"])),
+            ],
         )
     )
     screen.print()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -83,6 +84,14 @@ def _moment(value: Any) -> str:
     return str(value)
 
 
+def number_in(value: Any) -> float:
+    """A number as a cell writes it, NaN where it is none; Python alone takes `5_0` for 50."""
+    try:
+        return math.nan if "_" in str(value) else float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
 def _trimmed(text: str) -> str:
     for pattern, kept in FRACTION:
         text = re.sub(pattern, kept, text)
@@ -107,4 +116,4 @@ def _plain(value: Any) -> Any:
     return as_text(value)
 
 
-__all__ = ["FRACTION", "as_text", "missing"]
+__all__ = ["FRACTION", "as_text", "missing", "number_in"]

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import Roles
+from tunebook.data.cells import number_in
 from tunebook.data.clean import Cleaned, Places, clean_column, clean_with_places
 from tunebook.data.columns import holds_places, text_column
 from tunebook.data.gather import FILE, ROW, TIME
@@ -159,16 +160,9 @@ def weigh_draft(draft: Draft, name: str | None) -> Draft:
     if name is None:
         return draft
     words = pc.utf8_trim_whitespace(text_column(draft.table[name])).to_pylist()
-    weights = np.array([_weight(word) for word in words], dtype=np.float64)
+    weights = np.array([number_in(word or None) for word in words], dtype=np.float64)
     draft = draft.put(name, pa.array(weights))
     return draft.drop("bad_weight", np.flatnonzero(~(np.isfinite(weights) & (weights >= 0))))
-
-
-def _weight(word: str | None) -> float:
-    try:
-        return float(word or "nan")
-    except ValueError:
-        return float("nan")
 
 
 def timed_draft(draft: Draft, name: str | None, options: DataOptions) -> Draft:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from tunebook.core.errors import DataError
-from tunebook.data.cells import as_text
+from tunebook.data.cells import as_text, number_in
 from tunebook.data.columns import is_text, text_column
 from tunebook.data.names import LABEL, PAIRS, plain
 from tunebook.data.options import DataOptions
@@ -148,14 +148,7 @@ def _numeric(column: pa.ChunkedArray) -> bool:
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Cells as numbers, NaN for those that are none."""
-    return np.array([_number(cell) for cell in column.to_pylist()], dtype=np.float64)
-
-
-def _number(cell: Any) -> float:
-    try:
-        return float(cell)
-    except (TypeError, ValueError):
-        return float("nan")
+    return np.array([number_in(cell) for cell in column.to_pylist()], dtype=np.float64)
 
 
 def _rows(table: pa.Table, found: Columns) -> list[list[dict[str, Any]]]:
@@ -189,8 +182,8 @@ def _grades(gain: Any, items: Sequence[Any], found: Columns, place: int) -> list
         if len(gain) != len(items):
             counts: dict[str, Any] = {"passages": len(items), "gains": len(gain)}
             raise DataError("data.gain_lists", key=name, value=found.passages[0], row=place + 1, **counts)
-        return [_number(one) for one in gain]
-    grade = _number(gain)
+        return [number_in(one) for one in gain]
+    grade = number_in(gain)
     if np.isnan(grade) and as_text(gain):
         raise DataError("data.gain", key=name, value=gain, row=place + 1)
     return [grade] * len(items)
@@ -206,7 +199,7 @@ def _taught(said: Any, cells: Sequence[Any], count: int, name: str | None, place
         return [None] * count
     passages = [item for cell in cells for item in _all(cell)]
     scores = said.strip("[] ").split(",") if isinstance(said, str) else said if isinstance(said, list) else [said]
-    numbers = [_number(score) for score in scores if score not in ("", None)]
+    numbers = [number_in(score) for score in scores if score not in ("", None)]
     if len(numbers) != len(passages) or np.isnan(numbers).any():
         counts: dict[str, Any] = {"passages": len(passages), "scores": len(numbers)}
         raise DataError("data.taught", key=name, value=str(said), row=place + 1, **counts)

@@ -20,6 +20,7 @@ NOTHING = frozenset({"none", "null", "nil", "~", "无", "空"})
 YES = frozenset({"true", "yes", "on", "是", "开"})
 NO = frozenset({"false", "no", "off", "否", "关"})
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(_\d{3})+(\.\d*)?")  # as Python, TOML and YAML group digits
 _MINUS = re.compile("[\u2212\u2013\u2010]")  # minus sign, en dash, hyphen
 _POWER = re.compile(r"([+-]?[\d.]+)\s*[x×*·]\s*10\s*\^?\s*([+-]?\d+)")  # superscripts are plain digits by now
 _BOUNDS: dict[str, Callable[[float, float], bool]] = {
@@ -34,8 +35,9 @@ def read_value(declaration: Declaration, given: Any) -> Value:
     """A value of the declared type, from what a person or a file gives.
 
     Numbers may be text, in full-width digits, with an exponent (`2e-5`, `2×10⁻⁵`, with any minus sign), a percent sign
-    (where a fraction is meant) or thousands commas (where a whole number is meant: `1,000` could mean 1 to a reader of
-    another country). 3.0 is a whole number, 3.5 is not; `2 e-5` is refused, for a space may hide a slip.
+    (where a fraction is meant), thousands commas (where a whole number is meant: `1,000` could mean 1 to a reader of
+    another country) or underscores between thousands. 3.0 is a whole number, 3.5 is not; `2 e-5` is refused, for a
+    space may hide a slip.
     `none`, `null`, `无` and, where nothing else is called so, `auto` leave a row unset that allows it.
 
     Raises:
@@ -114,6 +116,8 @@ def number(given: Any) -> float | None:
     if isinstance(given, bool) or not isinstance(given, int | float | str):
         return None
     text = _digits(given)
+    if "_" in text:  # Python takes `5_0` for 50; it is as likely a slip of `5.0`
+        return None
     try:
         found = float(Decimal(text[:-1]) / 100) if text.endswith("%") else float(text or given)
     except (ValueError, ArithmeticError):
@@ -124,6 +128,7 @@ def number(given: Any) -> float | None:
 def _digits(given: Any) -> str:
     """A number's text as Python reads it: minus signs of papers and word processors, `2×10^-5`, and no space inside."""
     text = _MINUS.sub("-", word(given))
+    text = text.replace("_", "") if _GROUPS.fullmatch(text) else text
     power = _POWER.fullmatch(text)
     return f"{power[1]}e{power[2]}" if power else text
 

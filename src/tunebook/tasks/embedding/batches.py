@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tunebook.core.batch import Batch
 from tunebook.core.encoded import Encoded, pack
@@ -40,24 +39,14 @@ def collate(encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
     each of their texts."""
     import torch
 
+    from tunebook.nets.lines import Lines
+
     chosen = encoded.take(rows)
-    row = np.repeat(np.arange(len(chosen)), chosen.lengths)
-    begins = np.flatnonzero(np.diff(row, prepend=-1) | np.diff(chosen.flat[PLACE], prepend=-1))
-    sizes = np.diff(begins, append=len(row))
-    real = np.arange(int(sizes.max())) < sizes[:, None]
-
-    def lines(values: NDArray[Any], fill: int) -> torch.Tensor:
-        out = np.full(real.shape, fill, dtype=np.int64)
-        out[real] = values
-        return torch.from_numpy(out)
-
-    batch: Batch = {
-        name: lines(values, pad if name == "input_ids" else 0) for name, values in chosen.flat.items() if name != PLACE
-    }
-    batch["attention_mask"] = torch.from_numpy(real.astype(np.int64))
-    batch[PLACE] = torch.from_numpy(chosen.flat[PLACE][begins].astype(np.int64))
-    batch[ROW] = torch.from_numpy(row[begins])
-    return batch | {name: torch.from_numpy(column[row[begins]]) for name, column in chosen.fixed.items()}
+    lines = Lines.of(chosen, PLACE)
+    batch = lines.batch([name for name in chosen.flat if name != PLACE], pad)
+    batch[PLACE] = torch.from_numpy(chosen.flat[PLACE][lines.first].astype(np.int64))
+    batch[ROW] = torch.from_numpy(lines.row)
+    return batch
 
 
 __all__ = ["PLACE", "ROW", "collate", "encode"]

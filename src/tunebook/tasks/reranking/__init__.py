@@ -98,9 +98,9 @@ class Reranking(RankingWords):
 
     def lines(self, encoded: Encoded) -> NDArray[np.int64]:
         """Its windows."""
-        from tunebook.tasks.reranking.batches import begins
+        from tunebook.tasks.reranking.batches import windows
 
-        return np.bincount(begins(encoded)[1], minlength=len(encoded))
+        return np.bincount(windows(encoded).row, minlength=len(encoded))
 
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         """A line for each window of these rows."""

@@ -8,25 +8,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from tunebook.core.batch import Batch
 from tunebook.core.encoded import Encoded
 from tunebook.core.judged import Judged
 from tunebook.nets.candidates import PLACE
+from tunebook.nets.lines import Lines
 from tunebook.tasks.reranking.pairs import TYPES, WINDOW
 
 ROW, PAIR, PASSAGE, GAIN = "reranking.row", "reranking.pair", "reranking.passage", "reranking.gain"
 
 
-def begins(encoded: Encoded) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Number of the first token of each window, and its row."""
-    row = np.repeat(np.arange(len(encoded)), encoded.lengths)
-    changed = np.zeros(len(row), dtype=bool)
-    for column in (row, encoded.flat[PLACE], encoded.flat[WINDOW]):
-        changed |= np.diff(column, prepend=-1) != 0
-    first = np.flatnonzero(changed)
-    return first, row[first]
+def windows(encoded: Encoded) -> Lines:
+    """The windows of all rows."""
+    return Lines.of(encoded, PLACE, WINDOW)
 
 
 def collate(encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
@@ -37,24 +32,14 @@ def collate(encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
     `reranking.passage` and `reranking.gain` are those of its judgement.
     """
     chosen = encoded.take(rows)
-    first, row = begins(chosen)
-    sizes = np.diff(first, append=len(chosen.flat[PLACE]))
-    real = np.arange(int(sizes.max())) < sizes[:, None]
-
-    def lines(values: NDArray[Any], fill: int) -> torch.Tensor:
-        out = np.full(real.shape, fill, dtype=np.int64)
-        out[real] = values
-        return torch.from_numpy(out)
-
-    batch: Batch = {"input_ids": lines(chosen.flat["input_ids"], pad), "attention_mask": torch.from_numpy(real).long()}
-    if TYPES in chosen.flat:
-        batch[TYPES] = lines(chosen.flat[TYPES], 0)
+    lines = windows(chosen)
+    batch = lines.batch([name for name in ("input_ids", TYPES) if name in chosen.flat], pad)
     judged = Judged.of(chosen.fixed["labels"])
-    pair = (np.cumsum(judged.counts) - judged.counts)[row] + chosen.flat[PLACE][first]
-    for name, column in ((ROW, row), (PAIR, pair), (PASSAGE, judged.passage[pair])):
+    pair = (np.cumsum(judged.counts) - judged.counts)[lines.row] + chosen.flat[PLACE][lines.first]
+    for name, column in ((ROW, lines.row), (PAIR, pair), (PASSAGE, judged.passage[pair])):
         batch[name] = torch.from_numpy(column.astype(np.int64))
     batch[GAIN] = torch.from_numpy(judged.value[pair].astype(np.float32))
-    return batch | {name: torch.from_numpy(column[row]) for name, column in chosen.fixed.items()}
+    return batch
 
 
 def pairs_of(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
@@ -87,4 +72,4 @@ def read(outputs: Any, batch: Batch) -> torch.Tensor:
     return torch.from_numpy(replace(found, value=scores).matrix(np.float32))
 
 
-__all__ = ["GAIN", "PAIR", "PASSAGE", "ROW", "begins", "best", "collate", "pairs_of", "read"]
+__all__ = ["GAIN", "PAIR", "PASSAGE", "ROW", "best", "collate", "pairs_of", "read", "windows"]
