@@ -102,6 +102,15 @@ def test_an_arm_that_collapsed_is_told(tmp_path):
     assert "collapsed" not in read_page(write_ab_report(tmp_path / "sound", sound, told())).words
 
 
+def test_a_difference_that_did_nothing_is_told(tmp_path):
+    sound = verdict()
+    idle = sound.model_copy(update={"extra": {**sound.extra, "same": [True, False, True]}, "b_values": "other"})
+    assert "With 2 of 3 seeds both versions" in read_page(write_ab_report(tmp_path / "idle", idle, told())).words
+    other = idle.model_copy(update={"extra": {**sound.extra, "same": [False] * 3}})
+    for number, one in enumerate((other, idle.model_copy(update={"b_values": idle.a_values}))):
+        assert "both versions give" not in read_page(write_ab_report(tmp_path / f"{number}", one, told())).words
+
+
 def test_checkpoints_that_the_scored_rows_chose_are_told(tmp_path):
     sound = verdict()
     flattered = sound.model_copy(update={"extra": {**sound.extra, "uncrossed": 4}})

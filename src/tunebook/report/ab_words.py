@@ -104,14 +104,16 @@ def guard_text(guard: Guardrail, value: float) -> str:
 
 
 def doubt_texts(verdict: Verdict) -> list[str]:
-    """What makes a verdict say less than it seems: an arm that has collapsed, checkpoints chosen on the scored rows."""
+    """What makes a verdict say less than it seems: an arm that has collapsed, checkpoints chosen on the scored rows, a
+    difference of the tables that did nothing."""
     count = verdict.extra.get("uncrossed", 0)
     told = [say("ab.uncrossed", count=count)] if count else []
     for side, version in (("a", verdict.a), ("b", verdict.b)):
         runs = verdict.extra.get("collapsed", {}).get(side, [])
         if any(runs):
             told.append(say("ab.collapsed", name=f"v{version}", runs=sum(runs), of=len(runs)))
-    return told
+    same = verdict.extra.get("same", []) if verdict.a_values != verdict.b_values else []
+    return [*told, say("ab.same", runs=sum(same), of=len(same))] if any(same) else told
 
 
 def foresight_text(seen: Foresight, plan: ABPlan) -> str:

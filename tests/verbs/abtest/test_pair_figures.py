@@ -29,7 +29,9 @@ def test_figures_of_both_arms() -> None:
     assert found["bootstrap"]["lower"] < found["bootstrap"]["mean"] < found["bootstrap"]["upper"]
     assert found["metrics"]["accuracy"] == pytest.approx([a.mean(), b.mean()]) and "ece" in found["metrics"]
     assert "bootstrap" not in described(*sides, "macro_f1", 0.05) and "mcnemar" in described(*sides, "macro_f1", 0.05)
-    assert set(described(sides[0].first(1), sides[1].first(1), "accuracy", 0.05)) == {"scores", "metrics", "collapsed"}
+    assert found["same"] == [False] * 3
+    few = described(sides[0].first(1), sides[1].first(1), "accuracy", 0.05)
+    assert set(few) == {"scores", "metrics", "collapsed", "same"}
 
 
 def test_flips() -> None:

@@ -66,6 +66,7 @@ def test_guards_flips_and_figures_need_nothing_but_the_task() -> None:
     told = described(a, b, "span_f1", 0.05)
     assert set(told["metrics"]) == set(Tagging().judges(LABELS)) and "ece" not in told["metrics"]
     assert told["metrics"]["whole_rows"] == pytest.approx([1 - 2 / 6, 1.0]) and "mcnemar" in told
+    assert told["same"] == [False, False, True], "though answers of one side are wider"
     effect = gain(a, b, "span_f1", 0.05)
     assert effect.mean == pytest.approx(np.mean(b.scores("span_f1") - a.scores("span_f1"))) and effect.rows == 20
 

@@ -143,12 +143,13 @@ def rights(arm_scores: ArmScores, metric: str) -> Array | None:
 
 def described(a: ArmScores, b: ArmScores, metric: str, alpha: float) -> dict[str, Any]:
     """Figures of both arms: `scores`, `seed_sd`, `p_better`, `aso`, `mcnemar` of each seed, `bootstrap`, `metrics`,
-    and which runs have `collapsed`."""
+    which runs have `collapsed`, and of which seeds both arms give the `same` answers."""
     of_a, of_b = a.scores(metric), b.scores(metric)
     found: dict[str, Any] = {
         "scores": {"a": of_a.tolist(), "b": of_b.tolist()},
         "metrics": {name: _both(a, b, name) for name in _told(a)},
         "collapsed": {"a": a.collapsed, "b": b.collapsed},
+        "same": [_same(one, two) for one, two in zip(a.logits, b.logits, strict=True)],
     }
     if len(of_a) < 2 or not (np.isfinite(of_a).all() and np.isfinite(of_b).all()):
         return found
@@ -165,6 +166,13 @@ def described(a: ArmScores, b: ArmScores, metric: str, alpha: float) -> dict[str
         effect = bootstrapped(a, b, metric, alpha)
         found["bootstrap"] = {"mean": effect.mean, "lower": effect.lower, "upper": effect.upper}
     return found
+
+
+def _same(one: Array, two: Array) -> bool:
+    """Whether two runs answer every row with the very same numbers, shapes (N, outputs) and (N, others): zeros fill
+    up the narrower."""
+    width = min(one.shape[1], two.shape[1])
+    return np.array_equal(one[:, :width], two[:, :width]) and not (one[:, width:].any() or two[:, width:].any())
 
 
 def _told(arm_scores: ArmScores) -> list[str]:
