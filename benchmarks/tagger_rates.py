@@ -49,16 +49,18 @@ class Group(NamedTuple):
     arms: tuple[Arm, ...]
 
 
+_CRF = (Arm(3e-4, 6), Arm(3e-4, 6, crf=True))
 GROUPS = (
     Group(
         "zh_resume_ner", 800, 463, (0,),
-        (Arm(1e-4, 6), Arm(3e-4, 6), Arm(1e-3, 6), Arm(1e-4, 6, head=10), Arm(3e-4, 6, crf=True)),
+        (Arm(1e-4, 6), Arm(3e-4, 6), Arm(1e-3, 6), Arm(1e-4, 6, head=10), Arm(3e-4, 6, crf=True), Arm(3e-4, 15)),
     ),
+    Group("zh_ecommerce_ner", 800, 400, (0,), _CRF),
+    Group("zh_cluener", 800, 400, (0,), _CRF),
     Group(
         "en_crossner/ai", 100, 200, (0,),
-        (Arm(1e-4, 20), Arm(3e-4, 20), Arm(1e-4, 20, head=10), Arm(3e-4, 20, crf=True)),
+        (Arm(1e-4, 20), Arm(3e-4, 20), Arm(3e-4, 20, crf=True), Arm(1e-4, 20, head=10)),
     ),
-    Group("zh_resume_ner", 800, 463, (0,), (Arm(3e-4, 15), Arm(1e-3, 15))),
 )  # fmt: skip
 
 
