@@ -113,7 +113,7 @@ def doubt_texts(verdict: Verdict) -> list[str]:
         if any(runs):
             told.append(say("ab.collapsed", name=f"v{version}", runs=sum(runs), of=len(runs)))
     same = verdict.extra.get("same", []) if verdict.a_values != verdict.b_values else []
-    return [*told, say("ab.same", runs=sum(same), of=len(same))] if any(same) else told
+    return [*told, say("ab.alike", runs=sum(same), of=len(same))] if any(same) else told
 
 
 def foresight_text(seen: Foresight, plan: ABPlan) -> str:
