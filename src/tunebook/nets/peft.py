@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import nn
 
 from tunebook.core.errors import PlanError
+from tunebook.core.facts import not_given
 from tunebook.core.params import Row, Search
 from tunebook.core.registry import task_of
 from tunebook.core.technique import Event, Facts, ParamGroups, RunContext, Technique
@@ -48,7 +49,7 @@ _TASK_TYPES = {
 class Efficient(Technique):
     """Base of the methods that leave the base model as it was and train a small part beside it."""
 
-    needs: ClassVar[frozenset[str]] = frozenset({"layers", "head"})
+    needs: ClassVar[frozenset[str]] = frozenset({"layers"})  # and a head, or vectors in its place: see below
     # The base stays as it was, so there is nothing to hold, and what is added has nothing pretrained that must wait.
     conflicts: ClassVar[frozenset[str]] = frozenset(
         {"freeze", "gradual_unfreezing", "l2_sp", "reinit", "si", "student", "wise_ft"}
@@ -91,13 +92,16 @@ def nearest(key: str, kind: str, gives: frozenset[str]) -> str:
 
 
 def refuse_architecture(key: str, facts: Facts) -> None:
-    """Refuse what this method cannot do with the base model.
+    """Refuse what this method cannot do with the base model, and tasks whose answers come from what the base model
+    has behind its layers itself, such as the words of a language model.
 
     Raises:
-        PlanError: `peft.architecture`.
+        PlanError: `peft.architecture`, `plan.needs`.
     """
-    kind = str(facts.config.get("model_type"))
-    other = nearest(key, kind, task_of(facts.task).gives)
+    kind, gives = str(facts.config.get("model_type")), task_of(facts.task).gives
+    if not gives & {"head", "vectors"}:
+        raise not_given(key, {"head"}, facts.task)
+    other = nearest(key, kind, gives)
     if other:
         raise PlanError("peft.architecture", key=key, value=kind, allowed=f"{other}=on")
 
@@ -142,7 +146,7 @@ def quantized(model: Any) -> None:
 
 
 def head_modules(model: nn.Module) -> list[str]:
-    """The modules after the last layer (final norm, pooler, head), each as large as can be."""
+    """The modules after the last layer (final norm, pooler, head), each as large as can be, that the model uses."""
     found = depths(model)
     lowest: dict[str, int] = {}
     for name, depth in found.of.items():
@@ -150,7 +154,8 @@ def head_modules(model: nn.Module) -> list[str]:
         for end in range(1, len(parts)):
             path = ".".join(parts[:end])
             lowest[path] = min(depth, lowest.get(path, depth))
-    top = [path for path, depth in lowest.items() if depth == found.top]
+    unused = getattr(model, "unused", ())
+    top = [path for path, depth in lowest.items() if depth == found.top and path.rpartition(".")[2] not in unused]
     return [path for path in top if path.rpartition(".")[0] not in top]
 
 
@@ -164,7 +169,7 @@ def wrapped(model: nn.Module, make: type[Any], **options: Any) -> Any:
 
     helpers = [item for name, item in model.named_parameters() if is_extra(name) and item.requires_grad]
     kind = next((task for end, task in _TASK_TYPES.items() if type(model).__name__.endswith(end)), None)
-    config = make(task_type=kind, modules_to_save=head_modules(model), **options)
+    config = make(task_type=kind, modules_to_save=head_modules(model) or None, **options)
     with warnings.catch_warnings():  # PEFT 0.21 asks transformers 5.23 for an attribute under its old name
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
         made: Any = get_peft_model(model, config)

@@ -33,6 +33,7 @@ class SentenceEncoder(PreTrainedModel):  # type: ignore[misc]
         body: of transformers; how: what becomes of the vectors of its tokens.
     """
 
+    unused = ("pooler",)  # modules of the body that no vector goes through
     supports_gradient_checkpointing = True
     _supports_sdpa = _supports_flash_attn = _supports_flex_attn = _supports_attention_backend = True
 
