@@ -176,6 +176,20 @@ def test_a_small_memory_halves_the_batch_and_keeps_the_step():
     assert "computed twice" in starved.rows["gradient_checkpointing"].reason
 
 
+def test_a_step_whose_rows_are_compared_is_parted_by_the_cached_loss():
+    """Passes that are added up would be refused for it."""
+    queries, pairs = (Labels(problem=problem, low=0, high=1) for problem in ("relevance", "regression"))
+    memory = Machine(cores=2, memory_bytes=6 << 30)
+    for labels in (queries, pairs, TWO):
+        advice = advise(Case({}, labels, 5000, BASE, memory, task="embedding"))
+        assert (advice["batch_size"].value, advice["gradient_accumulation_steps"].value) == (32, 1)
+        assert 1 <= advice["embedding.mini_batch"].value < 32 and "same gradients" in advice["batch_size"].reason
+        assert "embedding.mini_batch" not in advise(Case({}, labels, 5000, SMALL, ROOMY, task="embedding"))
+    judged = {"judged": {"all": 9, "rows": 9, "negatives": 3, "positives": 6}}
+    advice = advise(Case(judged, queries, 5000, BASE, memory, task="reranking"))
+    assert advice["batch_size"].value * advice["gradient_accumulation_steps"].value == 32
+
+
 def test_a_length_cut_for_memory_says_so():
     tight = Machine(cores=2, memory_bytes=2 * (BASE.state_bytes + 8 * 2**20))
     row = proposed({"tokens": {"p99": 512}}, model=BASE, machine=tight).rows["max_length"]

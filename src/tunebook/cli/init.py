@@ -21,6 +21,9 @@ _WARNINGS = 4  # that are told unless all is asked for; the data report has them
 _ROLES, _SPLIT = "columns", "rows"
 
 
+_OF_QUERIES = {"text": "query", "label": "passages"}  # what columns are called there
+
+
 @dataclass(frozen=True)
 class Sources:
     """Where rows and model come from, and how much is told of what was made of them."""
@@ -179,7 +182,9 @@ def data_facts(ref: DataRef) -> list[tuple[str, str]]:
     ledger = ref.stats["ledger"]
     idle = {"group", "time"} - {str(ref.stats.get("split_by"))}  # found by name, and without a part in the split
     roles = {name: value for name, value in ref.roles.model_dump().items() if value and name not in idle}
-    comma = say("cli.comma")
+    comma, judged = say("cli.comma"), ref.stats.get("judged")
+    if judged:  # of queries with passages
+        roles = {_OF_QUERIES.get(role, role): name for role, name in roles.items()}
     rows = comma.join(f"{phrase('split', name)} {number(count)}" for name, count in ref.rows.items())
     dropped = comma.join(f"{phrase('ledger', reason)} {number(count)}" for reason, count in ledger["dropped"].items())
     language = str(ref.stats.get("language") or "")
@@ -190,9 +195,20 @@ def data_facts(ref: DataRef) -> list[tuple[str, str]]:
         (say("cli.columns"), comma.join(f"{phrase('role', role)} = {_names(value)}" for role, value in roles.items())),
         (say("cli.types" if ref.labels.kind.classes == "none" else "cli.classes"), _classes(ref)),
         (say("cli.rows"), say("cli.rows_of", read=number(ledger["read"]), kept=number(ledger["kept"]), rows=rows)),
+        (say("cli.passages"), _passages(ref) if judged else ""),
         (say("cli.dropped"), dropped),
     ]
     return [(name, text) for name, text in found if text]
+
+
+def _passages(ref: DataRef) -> str:
+    """How many passages there are, and how many judgements."""
+    from tunebook.core.formatting import number
+
+    judged, pool = ref.stats["judged"], ref.stats.get("passages", {})
+    parts = {"texts": pool.get("count", 0), "relevant": judged["positives"], "others": judged["negatives"]}
+    parts |= {"taught": pool["taught"]} if pool.get("taught") else {}
+    return say("cli.comma").join(say(f"cli.passages.{name}", count=number(count)) for name, count in parts.items())
 
 
 def _tools(ref: DataRef) -> str:

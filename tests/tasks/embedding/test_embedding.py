@@ -71,7 +71,11 @@ def test_prompts_end_with_the_text() -> None:
     for wrong in ("query:", "{text} ?", "{text} {text}"):
         with pytest.raises(TableError) as caught:
             build(EmbeddingRows, {"query": wrong})
-        assert caught.value.code == "row.together" and wrong in caught.value.message
+        assert caught.value.code == "embedding.prompt" and wrong in caught.value.message
+        assert caught.value.allowed.endswith("{text}") and "{text}" in caught.value.message
+    with pytest.raises(TableError) as caught:
+        build(EmbeddingRows, {"dims": ["64", "0"]})
+    assert caught.value.code == "embedding.dims_value"
 
 
 def test_rows_of_a_task_stand_in_its_tables() -> None:

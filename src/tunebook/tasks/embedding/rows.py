@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from tunebook.core.errors import TableError
 from tunebook.core.params import Params, Row, Search
 from tunebook.models.sentences import TEXT
 
@@ -115,11 +116,12 @@ class EmbeddingRows(Params):
 
     @model_validator(mode="after")
     def _ends(self) -> EmbeddingRows:
-        for value in (self.query, self.passage):
+        for name, value in (("query", self.query), ("passage", self.passage)):
             if value is not None and (value.count(TEXT) != 1 or not value.endswith(TEXT)):
-                raise ValueError(f"{value!r}, ... {TEXT}")
+                allowed = f"{value.replace(TEXT, '').rstrip()} {TEXT}".lstrip()
+                raise TableError("embedding.prompt", key=f"embedding.{name}", value=value, allowed=allowed)
         if any(not size.isdecimal() or int(size) < 1 for size in self.dims or ()):
-            raise ValueError(f"dims = {self.dims}")
+            raise TableError("embedding.dims_value", key="embedding.dims", value=", ".join(self.dims or ()))
         return self
 
 
