@@ -75,6 +75,18 @@ def test_lighter_and_lighter_until_nothing_is_left(batch: int, passes: int, twic
     assert now.max_length <= 8 or now.max_length == length < 8
 
 
+def test_a_step_that_can_be_read_in_parts_stays_whole() -> None:
+    """As that of a loss which compares the rows of a step, where passes that are added up are refused."""
+    now = small.filled(batch_size=16, max_length=32, **{"embedding.mini_batch": None, "embedding.loss": "in_batch"})
+    seen = []
+    while changes := lighter(now):
+        (change,) = changes
+        seen.append((change.row, change.value))
+        now = applied(now, changes)
+    assert seen[:4] == [("embedding.mini_batch", texts) for texts in (8, 4, 2, 1)]
+    assert [row for row, _ in seen[4:6]] == ["gradient_checkpointing", "max_length"] and now.batch_size == 16
+
+
 @pytest.mark.parametrize(
     ("how", "before", "after", "expected"),
     [

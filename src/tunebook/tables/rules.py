@@ -20,6 +20,7 @@ Scaling = Literal["none", "linear", "sqrt"]
 _SHORTEST = 8
 _LOOKS = 5
 _WARMUP = 0.1
+_PARTS = ".mini_batch"  # ends the row of a task that parts a step without changing its gradients
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,19 @@ def keep_effective(settings: Training, batch_size: int) -> tuple[RowChange, ...]
 def lighter(settings: Filled) -> tuple[RowChange, ...]:
     """The next step towards less memory, which changes as little as possible of what is learnt.
 
-    Half the batch with twice the passes, down to one row at once; then activations computed twice; then, as the last
-    means and the only one that loses text, half the length.
+    Half the batch with twice the passes, down to one row at once, or for a task that can read the same step in parts,
+    half a part; then activations computed twice; then, as the last means and the only one that loses text, half the
+    length.
 
     Returns:
         No change where nothing is left to save.
     """
-    if settings.batch_size > 1:
+    more = settings.model_extra or {}
+    parts = next((name for name in more if name.endswith(_PARTS)), "")
+    texts = int(more[parts] or settings.batch_size) if parts else 1
+    if texts > 1:
+        return (RowChange(parts, texts // 2, localized("rules.in_parts", texts=texts // 2)),)
+    if not parts and settings.batch_size > 1:
         return keep_effective(settings, settings.batch_size // 2)
     if not settings.gradient_checkpointing:
         return (RowChange("gradient_checkpointing", True, localized("rules.checkpointing")),)
