@@ -195,6 +195,19 @@ class Case:
             settings = applied(settings, step)
         return settings
 
+    @property
+    def in_parts(self) -> dict[str, int]:
+        """Rows with which a step is read in parts in place of passes that are added up, of a loss that holds the rows
+        of a step against each other and does not fit into memory at once; else none."""
+        task, fitting = task_of(self.task)() if self.task else None, self.fitting
+        if task is None or fitting.gradient_accumulation_steps == 1 or not task.whole(self.labels, Filled.defaults()):
+            return {}
+        return {
+            "batch_size": self.batch,
+            "gradient_accumulation_steps": 1,
+            f"{task.key}.mini_batch": fitting.batch_size,
+        }
+
     def _fits(self, settings: Filled) -> bool:
         needed = self.model.training_bytes(
             math.ceil(settings.batch_size * self.reads),

@@ -15,7 +15,6 @@ from tunebook.core.messages import has_words
 from tunebook.core.nouns import Labels, ParamTable
 from tunebook.core.params import Value
 from tunebook.core.registry import task_of
-from tunebook.core.settings import Filled
 from tunebook.tables.case import FEW_ROWS, Case, Machine, ModelFacts
 from tunebook.tables.catalogue import catalogue
 from tunebook.tables.make import new_table
@@ -55,19 +54,9 @@ class Advice:
 def advise(case: Case) -> dict[str, Advice]:
     """Row -> advice, of every rule that has something to say on the case; what the task says goes before them."""
     found = {name: advice for name, rule in RULES.items() if (advice := rule(case)) is not None}
-    return {**found, **(_of_task(case.task, case.stats) if case.task else {}), **_in_parts(case)}
-
-
-def _in_parts(case: Case) -> dict[str, Advice]:
-    """Parts of a step in place of passes that are added up, of a loss that holds the rows of a step against each other
-    and does not fit into memory at once."""
-    task = task_of(case.task)() if case.task else None
-    fitting, batch = case.fitting, case.batch
-    if task is None or fitting.gradient_accumulation_steps == 1 or not task.whole(case.labels, Filled.defaults()):
-        return {}
-    values = {"batch_size": batch, "gradient_accumulation_steps": 1, f"{task.key}.mini_batch": fitting.batch_size}
-    reason = localized("propose.mini_batch", batch=batch)
-    return {name: Advice(value, reason, localized("source.memory")) for name, value in values.items()}
+    whole = localized("propose.mini_batch", batch=case.batch), localized("source.memory")
+    parts = {name: Advice(value, *whole) for name, value in case.in_parts.items()}
+    return {**found, **(_of_task(case.task, case.stats) if case.task else {}), **parts}
 
 
 def propose(
