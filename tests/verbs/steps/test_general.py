@@ -153,3 +153,24 @@ def test_a_base_model_without_a_head_answers_nothing(run: Any) -> None:
         refuse_untrained(plan, "r")
     assert caught.value.code == "general.no_base" and caught.value.value == plan.model
     refuse_untrained(plan.model_copy(update={"head": HeadStart(number=True)}), "r")
+
+
+def test_a_reranker_of_a_reranker_is_scored_beside_it(tmp_path: Path) -> None:
+    """The base of the second run is the model of the first, whose own report says what it is worth."""
+    from tests.tasks.reranking.test_book import records
+
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in records(60)), encoding="utf-8")
+    options, quick = tb.DataOptions(task="reranking"), {"max_steps": "3", "batch_size": "4", "learning_rate": "1e-3"}
+    first = tb.init(tmp_path / "first", file, model=small.base_model(tmp_path / "base"), options=options)
+    old = tb.train(tb.plan(child(first.champion, quick), first.data))
+    with pytest.raises(RunError) as fresh:
+        general(old, [first.path])
+    assert fresh.value.code == "general.no_base" and "predict" in fresh.value.advice
+    (tmp_path / "more.jsonl").write_text("".join(json.dumps(row) + "\n" for row in records(60, 5)), encoding="utf-8")
+    second = tb.init(tmp_path / "second", tmp_path / "more.jsonl", model=old.model, options=options)
+    run = tb.train(tb.plan(child(second.champion, {**quick, "wise_ft.alpha": "0.5"}), second.data))
+    report = evaluate(old, with_baselines=False)
+    (found,) = general(run, [first.path])
+    assert found.metric == "ndcg@10" and found.base.value == pytest.approx(report.metrics["ndcg@10"], abs=1e-5)
+    assert run.outcome["counters"]["wise_ft"]["distance"] > 0
