@@ -21,7 +21,7 @@ from tunebook.core.registry import tasks
 from tunebook.core.task import Rows, Task
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.general import general as measure_general
-from tunebook.verbs.steps.general import read_general
+from tunebook.verbs.steps.general import general_books, read_general
 from tunebook.verbs.steps.retention import read_retention, retention
 from tunebook.verbs.steps.runs import TABLE, Run
 from tunebook.verbs.steps.space import space
@@ -58,6 +58,8 @@ def evaluate(
 
     plan = run.plan
     _ = run.model  # refuses an unfinished run before anything is read
+    if general:
+        general_books(run, list(general))  # refuses before anything is asked
     own = data or prepared_data(plan)
     ref = numbered(own, plan.labels) if plan.continues is not None else own  # a head may know further classes
     if not ref.rows.get(split):

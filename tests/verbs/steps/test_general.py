@@ -129,6 +129,10 @@ def test_what_cannot_be_compared_is_refused_with_the_way_out(
     assert file.value.code == "general.book" and "tunebook init" in file.value.advice
     with pytest.raises(BookError):
         general(run, [tmp_path])
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(BookError) as early:
+        patch.setattr("tunebook.verbs.evaluate.answers", None)  # before the model is asked
+        evaluate(run, general=[run.book.parent / "pairs.csv"])
+    assert early.value.code == "general.book"
     small.write_csv(tmp_path / "rows.csv", 60)
     other = tb.init(tmp_path / "classes", tmp_path / "rows.csv", model=run.book.parent / "base")
     with pytest.raises(PlanError) as task:

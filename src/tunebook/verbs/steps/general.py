@@ -34,13 +34,17 @@ def general(run: Run, books: list[Path], progress: Progress | None = None) -> li
         BookError: `general.book`, there is no book. PlanError: `general.task`, `general.labels`, it is of another task,
             or has labels that the run's head does not know. RunError: `general.no_base`. DataError: `data.no_split`.
     """
-    plan = run.plan
-    refuse_untrained(plan, run.id)
-    opened = [_opened(path, plan) for path in books]
-    found = [_measured(run, book, progress) for book in opened]
+    found = [_measured(run, book, progress) for book in general_books(run, books)]
     known = {item.content: item for item in [*read_general(run), *found]}
     write_json(Generals(found=list(known.values())), run.path / FILE)
     return found
+
+
+def general_books(run: Run, books: list[Path]) -> list[Book]:
+    """Books on which a run and its base model can be scored. Raises as `general`."""
+    plan = run.plan
+    refuse_untrained(plan, run.id)
+    return [_opened(path, plan) for path in books]
 
 
 def read_general(run: Run) -> list[General]:
@@ -114,4 +118,4 @@ def _before(run: Run, rows: Rows, data: DataRef, progress: Progress | None) -> A
     return answered(at, rows, asked, plan.model_id)
 
 
-__all__ = ["FILE", "general", "read_general"]
+__all__ = ["FILE", "general", "general_books", "read_general"]
