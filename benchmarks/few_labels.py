@@ -113,9 +113,18 @@ def _told(found: dict[int, Cell], plain: dict[int, Cell]) -> Cell:
         "cpu_seconds": statistics.fmean(run["cpu_seconds"] for run in found.values()),
         "seeds": len(found),
     }
-    if len(both) > 1 and found is not plain:
-        told |= gain(_arm([plain[seed] for seed in both]), _arm([found[seed] for seed in both]))
+    if both and found is not plain:
+        told |= _gain(_arm([plain[seed] for seed in both]), _arm([found[seed] for seed in both]))
     return told
+
+
+def _gain(a: Arm, b: Arm) -> Cell:
+    """As `gain`; of one seed by its held-out rows alone, which says nothing of other draws of training rows."""
+    if len(a.right) > 1:
+        return gain(a, b)
+    each = (b.right - a.right)[0]
+    mean, half = float(each.mean()), float(1.645 * each.std(ddof=1) / math.sqrt(len(each)))
+    return {"gain": mean, "lower": mean - half, "upper": mean + half, "seeds": 1, "rows": len(each)}
 
 
 def _arm(runs: list[Cell]) -> Arm:

@@ -20,8 +20,8 @@ class Freeze(Technique):
     dropout: it is a fixed function of its input. The pooler and the head are always trained. Cost: less of the
     backward pass, and no optimiser state for what is frozen. Not for texts far from what the model was pretrained on:
     its lower layers then have to learn too. With the whole encoder frozen the head reads the first token, which many
-    encoders never taught to speak for the text, and wants a rate of about 3e-3: where the line `frozen encoder +
-    linear` of the report, which reads the mean of all tokens, is ahead, take that as the figure to beat.
+    encoders never taught to speak for the text, and wants a rate of about 3e-3. `linear_probe` reads the mean of all
+    tokens and needs no rate: take it where nothing but the head is to be learnt.
 
     Source: Howard and Ruder 2018 (arXiv:1801.06146); Lee, Tang and Lin 2019 (arXiv:1911.03090) on how many layers.
     """
@@ -31,8 +31,8 @@ class Freeze(Technique):
 
     只写 `freeze=on` 会冻结整个编码器，编码器此时只提供特征。被冻结的部分也不使用 dropout：它是输入的固定函数。池化层和
     分类头总是参与训练。开销：反向减少，被冻结的部分没有优化器状态。不适用于与预训练文本相差很远的文本：此时底层也需要
-    学习。冻结整个编码器时，分类头读取第一个词元，而许多编码器从未让它代表整条文本，因此需要约 3e-3 的学习率；若报告中
-    `frozen encoder + linear` 一行（读取所有词元的平均）更好，应以它为要超过的目标。
+    学习。冻结整个编码器时，分类头读取第一个词元，而许多编码器从未让它代表整条文本，因此需要约 3e-3 的学习率。
+    `linear_probe` 读取所有词元的平均，也不需要学习率：若只需要学习分类头，请用它。
 
     来源：Howard 和 Ruder 2018（arXiv:1801.06146）；Lee、Tang 和 Lin 2019（arXiv:1911.03090），关于冻结多少层。
     """
