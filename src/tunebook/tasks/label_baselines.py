@@ -14,6 +14,7 @@ from tunebook.core.errors import MachineError
 from tunebook.core.hooks import BaselineInput
 from tunebook.core.nouns import Labels
 from tunebook.core.task import Rows, Task
+from tunebook.nets.linear_model import linear_model
 
 Array = NDArray[Any]
 _STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)  # features of length 1 want weak regularisation
@@ -108,8 +109,11 @@ def _linear(x: list[Any], train: Array | None, validation: Array | None, labels:
         validation: targets of the second part of x, which choose where there are many rows; None where they may not.
     """
     assert train is not None
-    best = max(_STRENGTHS, key=lambda strength: _quality(_model(strength, labels), x, (train, validation), labels))
-    return _logits(_model(best, labels).fit(x[0], train), x[2], labels)
+    best = max(
+        _STRENGTHS,
+        key=lambda strength: _quality(linear_model(strength, labels.kind.link), x, (train, validation), labels),
+    )
+    return _logits(linear_model(best, labels.kind.link).fit(x[0], train), x[2], labels)
 
 
 def _quality(model: Any, x: list[Any], targets: tuple[Array, Array | None], labels: Labels) -> float:
@@ -124,16 +128,6 @@ def _quality(model: Any, x: list[Any], targets: tuple[Array, Array | None], labe
             return float(model.fit(x[0], train).score(x[1], validation))
         apart = np.random.default_rng(0).permutation(len(train)) < _APART * len(train)
         return float(model.fit(x[0][~apart], train[~apart]).score(x[0][apart], train[apart]))
-
-
-def _model(strength: float, labels: Labels) -> Any:
-    from sklearn.linear_model import LogisticRegression, Ridge
-    from sklearn.multiclass import OneVsRestClassifier
-
-    if labels.kind.link == "identity":
-        return Ridge(alpha=1 / strength)
-    logistic = LogisticRegression(C=strength, max_iter=300, tol=1e-3)
-    return OneVsRestClassifier(logistic) if labels.kind.link == "sigmoid" else logistic
 
 
 def _logits(model: Any, x: Any, labels: Labels) -> Array:
