@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from tests.tasks.reranking.test_book import make_book, records
 from tunebook.core.errors import DataError
 from tunebook.data.options import DataOptions
 from tunebook.tables.make import child
+from tunebook.tasks.ranking.mining import Rules
+from tunebook.verbs.mine import Models, mine
 from tunebook.verbs.rerank import read_passages, rerank
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.merge import golden, merge
@@ -88,3 +91,17 @@ def test_a_merged_model_is_compared_on_rows_that_keep_all_passages(run: Run, tmp
     merged = merge(run, tmp_path / "merged")
     assert merged.rows and merged.difference == 0 and merged.load.startswith("AutoModelForSequenceClassification")
     assert len(golden(run).passages or ()) > len(golden(run))
+
+
+def test_a_book_of_rerankers_leaves_out_negatives_of_a_mining(run: Run, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    rows = [{name: row[name] for name in ("query", "pos")} for row in records(40)]
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    mined = mine(pairs, tmp_path / "out.jsonl", Rules(count=3, gap=0.01), by=Models(filter=str(run.book)))
+    assert mined.filtered
+    for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        scores = {one.text: one.score for one in rerank(run, row["query"], [*row["pos"], *row["neg"]])}
+        least = min(scores[text] for text in row["pos"])
+        assert all(scores[text] < least - 0.01 + 1e-6 for text in row["neg"])
+    assert not list(tmp_path.glob(".*.mining"))

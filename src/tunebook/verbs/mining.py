@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tunebook.core.answers import Rows
 from tunebook.core.files import content_id, part_of, write_whole
 from tunebook.core.judged import Judged
-from tunebook.core.locations import PLAN
+from tunebook.core.locations import BOOK_FILE, PLAN
 from tunebook.core.progress import Progress, Silent
 from tunebook.verbs.steps.book import Book
 
@@ -57,7 +57,8 @@ class Partial:
 
 
 def model_of(by: str, book: Book | None) -> Path:
-    """The folder of a model: of a run of the book, of a run elsewhere, or of a base model.
+    """The folder of a model: of a run of the book, of a run elsewhere, of the latest run of another book, or of a base
+    model.
 
     Raises:
         ModelError, BookError, MachineError.
@@ -67,6 +68,8 @@ def model_of(by: str, book: Book | None) -> Path:
 
     if book and (by == "latest" or any(run.id.startswith(by) for run in book.runs)):
         return book.run(by).model
+    if (Path(by) / BOOK_FILE).is_file():
+        return Book(Path(by)).run("latest").model
     return Run(Path(by)).model if (Path(by) / PLAN).is_file() else find_model(by)
 
 
