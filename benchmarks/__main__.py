@@ -24,6 +24,8 @@ from benchmarks import (
     domain_shift,
     effects,
     embedding_speed,
+    embedding_training_speed,
+    embeddings,
     few_labels,
     fresh_head,
     full_disk,
@@ -62,6 +64,7 @@ CLAIMS = {
     "EFFECTS": effects.main,
     "EMBEDDING_SPEED": embedding_speed.main,
     "FEW_LABELS": few_labels.main,
+    "EMBEDDINGS": embeddings.main,
     "HEAD_RATE": fresh_head.main,
     "H2": tables_matter.main,
     "DISTIL": distillation.main,
@@ -88,6 +91,7 @@ CLAIMS = {
     "P3": tagging_speed.main,
     "TRIM": training_speed.main,
     "P4": ab_sharing.main,
+    "P5": embedding_training_speed.main,
     "TASKS": real_tasks.main,
     **{
         item.name.upper(): import_module(f"benchmarks.claims.{item.name}").main

@@ -141,7 +141,8 @@ def run_tunebook(case: str, task: str, steps: int, score: bool) -> dict[str, flo
         return {"answered_per_second": speed, headline: kind.scores(answers, test.targets, labels)[headline]}
 
     material = Material(folder, tokenizer, parts[0], parts[1])
-    return timed_fit(kind, labels, material, LENGTH, steps, answered if score else None)
+    settings = {"max_length": LENGTH, "max_steps": steps}
+    return timed_fit(kind, labels, material, settings, answered if score else None)
 
 
 def main(claim: str, arguments: list[str]) -> Path:

@@ -99,10 +99,11 @@ def run_stock(case: str, side: str, steps: int, score: bool) -> dict[str, float]
         trainer = Trainer(
             model=model, args=args, train_dataset=rows(train, labels), data_collator=DataCollatorWithPadding(tokenizer)
         )
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         trainer.train()
-        seconds = time.perf_counter() - start
+        seconds, used = time.perf_counter() - start, time.process_time() - used
         result = {"seconds": seconds, "rows_per_second": steps * BATCH / seconds, "peak_bytes": peak_bytes()}
+        result["processor_seconds"] = used
         if score:
             predicted = trainer.predict(rows(test, truth)).predictions.argmax(-1)
             result["accuracy"] = float((predicted == truth).mean())
@@ -137,18 +138,22 @@ def run_tunebook(case: str, steps: int, score: bool) -> dict[str, float]:
         return {"accuracy": float((logits.argmax(-1) == truth).mean())}
 
     material = Material(folder, tokenizer, parts[0], parts[1])
-    return timed_fit(TextClassification(), labelled, material, length, steps, accuracy if score else None)
+    settings = {"max_length": length, "max_steps": steps}
+    return timed_fit(TextClassification(), labelled, material, settings, accuracy if score else None)
 
 
 def timed_fit(
     task: Any,
     labels: Any,
     material: Any,
-    length: int,
-    steps: int,
+    settings: dict[str, Any],
     scored: Callable[[Any, Any], dict[str, float]] | None,
 ) -> dict[str, float]:
-    """Seconds and rows a second of Tunebook's training, and what `scored` says of the fit and its trainer."""
+    """Seconds and rows a second of Tunebook's training, and what `scored` says of the fit and its trainer.
+
+    Args:
+        settings: `max_length`, `max_steps`, and what else is to differ.
+    """
     from transformers.trainer_utils import IntervalStrategy
 
     from tunebook.core.nouns import Estimate, Plan
@@ -156,11 +161,14 @@ def timed_fit(
     from tunebook.engine.fit import Fit
     from tunebook.engine.speedups import restore
 
-    params = Filled(
-        learning_rate=RATE, batch_size=BATCH, max_steps=steps, max_length=length, weight_decay=0.0, warmup_ratio=0.0,
-        metric=task.headline(labels), length_bucketing="on", early_stopping_patience=None, seed=0,
-        warmup_steps=0, max_epochs=1000,
-    )  # fmt: skip
+    usual = {
+        "learning_rate": RATE, "batch_size": BATCH, "weight_decay": 0.0, "warmup_ratio": 0.0, "warmup_steps": 0,
+        "metric": task.headline(labels), "length_bucketing": "on", "early_stopping_patience": None, "seed": 0,
+        "max_epochs": 1000,
+    }  # fmt: skip
+    params = Filled(**(usual | settings))
+    params = task.settled(params, material.model_folder, labels, "")
+    steps = params.max_steps
     plan = Plan(
         task=task.key, model=str(material.model_folder), model_id="", labels=labels, params=params, techniques={},
         table="", table_version=0, data="", data_path=Path(), seed=0, versions={},
@@ -172,11 +180,12 @@ def timed_fit(
         # The other side takes no looks at validation rows and keeps no checkpoint either.
         trainer.args.eval_strategy = trainer.args.save_strategy = IntervalStrategy.NO
         trainer.args.load_best_model_at_end = False
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         trainer.train()
-        seconds, peak = time.perf_counter() - start, peak_bytes()
+        seconds, used, peak = time.perf_counter() - start, time.process_time() - used, peak_bytes()
         restore(trainer.model)  # the test rows may hold tokens that the training rows do not
-        result = {"seconds": seconds, "rows_per_second": steps * BATCH / seconds, "peak_bytes": peak}
+        rows = steps * params.batch_size
+        result = {"seconds": seconds, "rows_per_second": rows / seconds, "peak_bytes": peak, "processor_seconds": used}
         return result | (scored(fit, trainer) if scored else {})
 
 
@@ -227,11 +236,17 @@ def main(case: str, arguments: list[str]) -> Path:
     options = given(arguments, pairs=5, steps=60)
     sides = ("tunebook", *(side for side in CASES[case]["against"] if "bf16" not in side or has_bf16()))
     found = alternated("benchmarks.training_speed", case, sides, options.pairs, options.steps)
-    ratios = {
-        side: ratio([a["rows_per_second"] / b["rows_per_second"] for a, b in zip(found["tunebook"], rows, strict=True)])
-        for side, rows in found.items()
-        if side != "tunebook"
-    }
+    ratios, used = (
+        {
+            side: ratio([one(a, b) for a, b in zip(found["tunebook"], rows, strict=True)])
+            for side, rows in found.items()
+            if side != "tunebook"
+        }
+        for one in (
+            lambda a, b: a["rows_per_second"] / b["rows_per_second"],
+            lambda a, b: b["processor_seconds"] / a["processor_seconds"],
+        )
+    )
     return write_result(
         f"{case}_training_speed",
         {
@@ -240,6 +255,7 @@ def main(case: str, arguments: list[str]) -> Path:
             "batch_size": BATCH,
             "runs": found,
             "speed_ratio": ratios,
+            "processor_ratio": used,
         },
     )
 

@@ -210,8 +210,19 @@ def test_a_length_for_a_small_device_says_so(edge):
 
 def test_what_a_task_says_goes_before_the_rules():
     found = advise(Case({}, TWO, 5000, SMALL, ROOMY, task="embedding"))["learning_rate"]
-    assert found.value == 2e-5 and "vectors" in found.reason and found.confidence == "low"
+    assert found.value == 5e-5 and "vectors" in found.reason and found.confidence == "low"
     assert advise(Case({}, TWO, 5000, SMALL, ROOMY))["learning_rate"].value == 1e-4
+
+
+def test_a_task_asks_for_no_more_rows_at_once_than_fit():
+    stats = {
+        "tokens": {"p99": 512, "per_row": 8.0},
+        "judged": {"rows": 10, "all": 80, "positives": 10, "negatives": 70},
+    }
+    found = advise(Case(stats, TWO, 5000, SMALL, ROOMY, task="reranking"))["batch_size"]
+    assert found.value == 4 and "32 pairs" in found.reason
+    tight = Machine(cores=2, memory_bytes=2 * SMALL.training_bytes(8, 512, half=False))
+    assert advise(Case(stats, TWO, 5000, SMALL, tight, task="reranking"))["batch_size"].value == 1
 
 
 def test_every_advice_has_its_source():

@@ -226,7 +226,11 @@ class Hooks(ABC):
 
     def proposes(self, stats: Mapping[str, Any]) -> Mapping[str, Value]:
         """Rows that a first table for such data is to have, in place of what the rules say of any; the reason stands
-        in the catalogue as `propose.TASK`."""
+        in the catalogue as `propose.TASK`, or, where a row or technique has its own, as `propose.TASK.ROW`.
+
+        Args:
+            stats: figures of the data, and the width of the base model as `hidden`.
+        """
         return {}
 
     def idle(self, labels: Labels) -> Mapping[str, Value]:

@@ -69,7 +69,8 @@ class Task(Hooks):
         return False
 
     def same_at_looks(self, labels: Labels) -> bool:
-        """Whether a model answers to a validation row while it is trained what it answers to it afterwards."""
+        """Whether what models answer to validation rows while they are trained may judge them: as a rule what they
+        answer afterwards."""
         return "head" in self.gives
 
     def seen(self, rows: Rows, params: Filled) -> Rows:

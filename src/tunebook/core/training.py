@@ -255,8 +255,9 @@ class Training(Params):
     length_bucketing: Annotated[
         Literal["auto", "on", "off"],
         Row(
-            "batches of rows of like length; auto leaves it off where length gives the label away",
-            zh="把长度相近的样本放在一批；auto 会在长度泄露标签时关闭",
+            "batches of rows of like length; auto leaves it off where length gives the label away, or where rows of a "
+            "batch are held against each other",
+            zh="把长度相近的样本放在一批；若长度泄露标签，或一批中的样本要互相比较，auto 会关闭",
             aliases=("group_by_length",),
         ),
     ] = "auto"

@@ -8,11 +8,12 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation uses
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 from tunebook.models.sentences import Sentences
+from tunebook.nets.alike import groups
 
 
 @dataclass
@@ -52,7 +53,32 @@ class SentenceEncoder(PreTrainedModel):  # type: ignore[misc]
         self.base_model.set_input_embeddings(value)
 
     def forward(self, attention_mask: Tensor, **inputs: Any) -> Vectors:
-        """Vectors in float32 of texts that are padded on the right."""
+        """Vectors in float32 of texts that are padded on the right.
+
+        On a CPU texts of like length are read together, and then there are vectors alone, unless somebody watches the
+        model from inside.
+        """
+        parts = self._parts(attention_mask, inputs)
+        if len(parts) < 2:
+            return self._read(attention_mask, **inputs)
+        given, made = {"attention_mask": attention_mask, **inputs}, list[Tensor]()
+        for part in parts:
+            longest = int(attention_mask[part[0]].sum())
+            vectors = self._read(**{name: value[part, :longest] for name, value in given.items()}).logits
+            assert vectors is not None
+            made.append(vectors)
+        back = torch.empty(len(attention_mask), dtype=torch.long)
+        back[torch.cat(parts)] = torch.arange(len(back))
+        return Vectors(torch.cat(made)[back])
+
+    def _parts(self, mask: Tensor, inputs: dict[str, Any]) -> list[Tensor]:
+        """The texts of each pass; none where all are read at once."""
+        plain = all(torch.is_tensor(value) and value.shape == mask.shape for value in inputs.values())
+        if mask.device.type != "cpu" or not plain or any(_watched(module) for module in self.modules()):
+            return []
+        return [torch.from_numpy(part) for part in groups(mask.sum(1).numpy())]
+
+    def _read(self, attention_mask: Tensor, **inputs: Any) -> Vectors:
         found = self.base_model(attention_mask=attention_mask, **inputs)
         vectors = pooled(found.last_hidden_state.float(), attention_mask, self.how.pooling)
         vectors = F.normalize(vectors, dim=1) if self.how.normalize else vectors
@@ -62,6 +88,11 @@ class SentenceEncoder(PreTrainedModel):  # type: ignore[misc]
         """The body as transformers loads it, with what sentence-transformers needs beside it."""
         super().save_pretrained(folder, **more)
         self.how.write(Path(folder), self.config.hidden_size)
+
+
+def _watched(module: nn.Module) -> bool:
+    """Whether somebody reads or changes what goes into a module or comes out of it, who expects all texts at once."""
+    return bool(module._forward_hooks or module._forward_pre_hooks)
 
 
 def pooled(hidden: Tensor, mask: Tensor, how: str) -> Tensor:

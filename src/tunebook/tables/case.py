@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from tunebook.core.nouns import Labels, Record
+from tunebook.core.params import Value
 from tunebook.core.registry import task_of
 from tunebook.core.settings import Filled
 from tunebook.tables.rules import applied, lighter
@@ -126,6 +127,17 @@ class Case:
     read_share: float = 1.0
     task: str = ""
     others: frozenset[str] = frozenset()
+
+    @property
+    def of_task(self) -> dict[str, Value]:
+        """What the task proposes, which is told the model's width too, without more rows at once than fit."""
+        if not self.task:
+            return {}
+        found = dict(task_of(self.task)().proposes({**self.stats, "hidden": self.model.hidden}))
+        rows = found.get("batch_size")
+        if isinstance(rows, int) and rows > self.fitting.batch_size:
+            del found["batch_size"]
+        return found
 
     @property
     def classes(self) -> int:

@@ -7,7 +7,7 @@ published practice and measurements of our own; the rows that no rule speaks of 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from tunebook.core.localized import localized
@@ -56,7 +56,7 @@ def advise(case: Case) -> dict[str, Advice]:
     found = {name: advice for name, rule in RULES.items() if (advice := rule(case)) is not None}
     whole = localized("propose.mini_batch", batch=case.batch), localized("source.memory")
     parts = {name: Advice(value, *whole) for name, value in case.in_parts.items()}
-    return {**found, **(_of_task(case.task, case.stats) if case.task else {}), **parts}
+    return {**found, **_of_task(case.task, case.of_task), **parts}
 
 
 def propose(
@@ -69,9 +69,9 @@ def propose(
         rows: number of training rows.
         task: name of the task, for the table's note.
     """
-    own = task_of(task)()
-    share = own.read_share(stats, _by_owner(own.proposes(stats)))
-    advice = advise(Case(stats, labels, rows, model, machine, read_share=share, task=task))
+    own, case = task_of(task)(), Case(stats, labels, rows, model, machine, task=task)
+    share = own.read_share(stats, _by_owner(case.of_task))
+    advice = advise(replace(case, read_share=share))
     values = {name: item.value for name, item in advice.items()}
     return new_table(
         {"base_model": model.name, **values, **({task: True} if own.own else {})},
@@ -81,10 +81,13 @@ def propose(
     )
 
 
-def _of_task(task: str, stats: Mapping[str, Any]) -> dict[str, Advice]:
-    """What a task proposes of its own."""
-    own = task_of(task)().proposes(stats).items()
-    return {name: Advice(value, localized(f"propose.{task}"), localized("source.thumb"), "low") for name, value in own}
+def _of_task(task: str, values: Mapping[str, Value]) -> dict[str, Advice]:
+    """What a task proposes of its own; the reason is that of the row, of its technique, or of any row."""
+    found, source = {}, localized("source.thumb")
+    for name, value in values.items():
+        codes = (f"propose.{task}.{name}", f"propose.{task}.{name.partition('.')[0]}", f"propose.{task}")
+        found[name] = Advice(value, localized(next(filter(has_words, codes), codes[-1])), source, "low")
+    return found
 
 
 def _by_owner(values: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
@@ -98,8 +101,7 @@ def _by_owner(values: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
 
 def _task_name(task: str) -> str:
     """A task in the user's language; one of another package by its key."""
-    code = f"task.{task}"
-    return localized(code) if has_words(code) else task
+    return localized(f"task.{task}") if has_words(f"task.{task}") else task
 
 
 def _learning_rate(case: Case) -> Advice:

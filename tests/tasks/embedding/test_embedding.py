@@ -48,6 +48,30 @@ def test_batches_have_a_line_for_each_text(tmp_path: Path) -> None:
     assert TASK.lines(encoded).tolist() == [2, 2]
 
 
+@pytest.mark.parametrize(("loss", "texts"), [("cosent", [16, 16]), ("cosine_mse", [8, 8, 8, 8])])
+def test_a_step_whose_rows_are_held_against_each_other_is_one_pass(loss: str, texts: list[int], tmp_path: Path) -> None:
+    import tunebook as tb
+    from tunebook.data.load import load
+    from tunebook.engine.fit import Fit, Material
+    from tunebook.engine.seam import MORE
+    from tunebook.engine.tokens import encode as encode_rows
+
+    base = small.base_model(tmp_path / "base")
+    options = tb.DataOptions(text="text", text_pair="other", label="label", problem="regression", task="embedding")
+    book = tb.init(tmp_path / "book", pairs_file(tmp_path / "rows.csv"), model=base, options=options)
+    plan = tb.plan(child(book.champion, {"batch_size": "8", "embedding.loss": loss}), book.data)
+    tokenizer = load_tokenizer(base)
+    train, validation = (
+        encode_rows(TASK.seen(load(book.data, split), plan.params), TASK, tokenizer, plan.params.max_length)
+        for split in ("train", "validation")
+    )
+    folder = tmp_path / "run"
+    folder.mkdir()
+    trainer = Fit(plan, Material(base, tokenizer, train, validation), folder).prepare()
+    batches = [batch for _, batch in zip(range(2), trainer.get_train_dataloader(), strict=False)]
+    assert [len(part[PLACE]) for batch in batches for part in (batch, *batch.get(MORE, ()))] == texts
+
+
 def test_prompts_are_put_in_front() -> None:
     rows = Rows(["a", "b"], ["c", "d"], None, ["1", "2"])
     assert TASK.seen(rows, small.filled()) is rows
@@ -97,11 +121,15 @@ def test_from_file_to_answers(tmp_path: Path) -> None:
     book = tb.init(tmp_path / "book", pairs_file(tmp_path / "rows.csv"), model=base, options=options)
     assert book.data.task == "embedding" and "embedding.loss" in book.champion.rows
     rate = book.champion.rows["learning_rate"]
-    assert rate.value == rate.recommended == 2e-5 and "spoil" in rate.reason
+    assert rate.value == rate.recommended == 5e-5 and "spoil" in rate.reason
     table = child(book.champion, {"max_steps": "4", "embedding.query": "room {text}", "learning_rate": "1e-2"})
     plan = tb.plan(table, book.data)
     own = plan.params.more(EmbeddingRows)
     assert own.query == "room {text}" and own.passage == "{text}"
+    assert plan.params.length_bucketing == "off", "pairs of all lengths are held against each other"
+    values = tb.plan(child(table, {"embedding.loss": "cosine_mse"}), book.data)
+    assert values.params.length_bucketing == "on"
+    assert tb.plan(child(table, {"length_bucketing": "on"}), book.data).params.length_bucketing == "on"
     run = tb.train(plan)
     report = tb.evaluate(run, split="test")
     assert set(report.metrics) == {"spearman", "pearson", "average_precision"} and set(report.baselines) == {

@@ -10,6 +10,7 @@ import pytest
 
 from tests import small
 from tunebook.core.errors import PlanError
+from tunebook.core.registry import tasks
 from tunebook.data.options import DataOptions
 from tunebook.tables.make import child
 from tunebook.verbs.evaluate import evaluate
@@ -58,12 +59,19 @@ def test_the_first_table_draws_candidates_and_counts_what_it_reads(book: Book) -
     values = table.values()
     assert (values["candidates.positives"], values["candidates.negatives"]) == (1, 7)
     assert "seven others" in table.rows["candidates.negatives"].reason
+    assert values["batch_size"] == 4 and "32 pairs" in table.rows["batch_size"].reason
     made = plan(table, book.data)
     assert made.params.max_length == 16, "of query and passage together"
     less = plan(child(table, {"candidates.negatives": 1}), book.data).estimate
     more = plan(child(table, {"candidates": "off"}), book.data).estimate
     assert less.seconds < made.estimate.seconds < more.seconds
     assert less.memory_bytes < made.estimate.memory_bytes < more.memory_bytes
+
+
+@pytest.mark.parametrize(("passages", "queries"), [(10, 16), (20, 16), (25, 10), (80, 4), (500, 4)])
+def test_a_step_has_about_32_pairs(passages: int, queries: int) -> None:
+    judged = {"rows": 10, "all": passages, "positives": 10, "negatives": passages - 10}
+    assert tasks()["reranking"]().proposes({"judged": judged})["batch_size"] == queries
 
 
 @pytest.mark.parametrize("change", [{"mixup": "on"}, {"ordinal_loss": "on"}, {"class_weights": "balanced"}])

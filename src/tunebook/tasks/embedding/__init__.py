@@ -26,12 +26,12 @@ from tunebook.models.source import read_config
 from tunebook.nets.candidates import PLACE, TAUGHT
 from tunebook.tasks import label_metrics
 from tunebook.tasks.embedding import batches
+from tunebook.tasks.embedding.proposal import proposed, shown
 from tunebook.tasks.embedding.rows import DISTILLING, EmbeddingRows
 from tunebook.tasks.embedding.scores import SCORED
 from tunebook.tasks.embedding.words import EmbeddingWords, are_graded, have_classes
 
 # Kind of labels -> losses, the first of which `auto` takes.
-_RATE = 2e-5
 _LOSSES = {
     "regression": ("cosent", "cosine_mse", "contrastive"),
     "relevance": ("in_batch", "triplet", *DISTILLING),
@@ -235,8 +235,8 @@ class Embedding(EmbeddingWords):
         return not are_graded(labels)
 
     def same_at_looks(self, labels: Labels) -> bool:
-        """Of pairs; queries search all passages only when training has ended."""
-        return are_graded(labels)
+        """Of pairs; and queries search fewer passages than afterwards, but the same ones in all runs of a book."""
+        return True
 
     def whole(self, labels: Labels, params: Filled) -> bool:
         """Where rows are compared with others."""
@@ -256,9 +256,13 @@ class Embedding(EmbeddingWords):
         """What is about classes."""
         return {"label_smoothing": 0, "class_weights": "none"}
 
+    def read_share(self, stats: Mapping[str, Any], techniques: Mapping[str, Mapping[str, Value]]) -> float:
+        """The query and the passages that `candidates` shows of a row, over all that it has."""
+        return shown(stats, techniques)
+
     def proposes(self, stats: Mapping[str, Any]) -> Mapping[str, Value]:
-        """A rate for models that make vectors already; that of classifiers makes them worse."""
-        return {"learning_rate": _RATE}
+        """A rate for models that make vectors already, and few passages of a query at once."""
+        return proposed(stats)
 
     def baselines(self, given: BaselineInput) -> Mapping[str, Callable[[], NDArray[Any]]]:
         """`tfidf`, the cosine of TF-IDF vectors, of pairs and classes, `bm25` of queries, and `base`, the base model

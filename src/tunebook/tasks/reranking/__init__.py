@@ -25,6 +25,7 @@ from tunebook.tasks.ranking.words import RankingWords
 from tunebook.tasks.reranking import pairs
 
 _SHOWN = 8  # passages of a query in a step, as BGE trains its rerankers
+_PAIRS = 32  # in a step
 _SIGMOID = "torch.nn.modules.activation.Sigmoid"
 
 
@@ -161,10 +162,13 @@ class Reranking(RankingWords):
         return float(shown / max(judged["all"], 1))
 
     def proposes(self, stats: Mapping[str, Any]) -> Mapping[str, Value]:
-        """One relevant passage and seven others an epoch, where queries have more."""
-        if stats["judged"]["all"] <= _SHOWN * stats["judged"]["rows"]:
-            return {}
-        return {"candidates.positives": 1, "candidates.negatives": _SHOWN - 1}
+        """So many queries in a step that it has as many pairs as usual, and so several times as many steps; and one
+        relevant passage and seven others an epoch, where queries have more."""
+        each = stats["judged"]["all"] / max(stats["judged"]["rows"], 1)
+        batch: dict[str, Value] = {"batch_size": max(_PAIRS // math.ceil(min(max(each, 2), _SHOWN)), 1)}
+        if each <= _SHOWN:
+            return batch
+        return {**batch, "candidates.positives": 1, "candidates.negatives": _SHOWN - 1}
 
     def idle(self, labels: Labels) -> Mapping[str, Value]:
         """There are no classes."""

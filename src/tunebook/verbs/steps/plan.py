@@ -142,6 +142,8 @@ def plan_one(
     switched = {key: rows for key, rows in techniques_of(table).items() if key not in stages()}
     own = {f"{task.key}.{field}": value for field, value in switched.pop(task.key, {}).items()} if task.own else {}
     params = task.settled(params.model_copy(update=own), folder, data.labels, name)
+    if settings.length_bucketing == "auto" and task.whole(data.labels, params):
+        params = params.model_copy(update={"length_bucketing": "off"})  # rows of all lengths are to be told apart
     woven: list[Technique] = []
     gathered(
         lambda: _check_settings(params, task, data, tokens["positions"]),
@@ -204,8 +206,7 @@ def _filled(settings: Settings, task: Task, data: DataRef, tokens: dict[str, Any
     if settings.metric == "auto":
         given["metric"] = task.headline(data.labels)
     if settings.length_bucketing == "auto":
-        tells = float(data.stats.get("length_label_link") or 0.0)
-        given["length_bucketing"] = "off" if tells > _LENGTH_TELLS else "on"
+        given["length_bucketing"] = "off" if float(data.stats.get("length_label_link") or 0) > _LENGTH_TELLS else "on"
     if settings.warmup_steps is None:
         given["warmup_steps"] = math.floor(steps * settings.warmup_ratio)
     return Filled(**given)
