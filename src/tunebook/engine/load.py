@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,8 @@ class LoadedModel:
     task: Task
     model: Any
     tokenizer: Any
+    # The training rows and their vectors, once they were asked for; at most one pair.
+    _train: list[tuple[Rows, NDArray[np.float32]]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def net(self) -> Net:
@@ -109,12 +111,14 @@ class LoadedModel:
         asked = self.net.vectors(seen.texts, progress, batch_size)
         if seen.passages is not None:
             return self.task.nearest(asked, self.net.vectors(seen.passages, progress, batch_size))
-        from tunebook.data.frozen import prepared_data
-        from tunebook.data.load import load
+        if not self._train:
+            from tunebook.data.frozen import prepared_data
+            from tunebook.data.load import load
 
-        train = load(prepared_data(self.plan), "train")
-        known = self.net.vectors(self.task.seen(train, self.plan.params).texts, progress, batch_size)
-        return self.task.classed((rows, asked), (train, known), self.plan.labels)
+            train = load(prepared_data(self.plan), "train")
+            known = self.net.vectors(self.task.seen(train, self.plan.params).texts, progress, batch_size)
+            self._train.append((train, known))
+        return self.task.classed((rows, asked), self._train[0], self.plan.labels)
 
     def answers(
         self, rows: Rows, progress: Progress | None = None, batch_size: int = 64

@@ -142,13 +142,14 @@ def test_texts_of_one_class_are_those_that_belong_together() -> None:
     assert found["alignment"] == pytest.approx(2) and set(found) == {"alignment", "uniformity"}
 
 
-def test_a_book_of_classes(tmp_path: Path) -> None:
+def test_a_book_of_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the file to answers: neighbours among the training rows, cheap models beside it, and what is refused."""
     from sentence_transformers import SentenceTransformer
 
     import tunebook as tb
     from tunebook.data.frozen import prepared_data
     from tunebook.data.load import load
+    from tunebook.engine.load import load_model
 
     base = small.base_model(tmp_path / "base")
     file = small.write_records(tmp_path / "rows.csv", "binary", 90)
@@ -166,6 +167,11 @@ def test_a_book_of_classes(tmp_path: Path) -> None:
     said = tb.predict(run, test.texts)
     assert [one["label"] for one in said] == [plan.labels.names[train.targets[place]] for place in near]
     assert all(sum(one["scores"].values()) == pytest.approx(1) for one in said)
+    model, read = load_model(run.model, run.plan), []
+    monkeypatch.setattr("tunebook.data.load.load", lambda *given: read.append(given) or train)
+    first, again = (model.logits(test) for _ in range(2))
+    assert (first == again).all() and len(read) == 1, "training rows are read once for all that is asked"
+    monkeypatch.undo()
     for change, code in (
         ({"gradient_accumulation_steps": "2"}, "plan.whole"),
         ({"embedding.loss": "cosent"}, "embedding.loss"),
