@@ -43,6 +43,7 @@ PURPOSES: dict[str, tuple[str, ...]] = {
         "custom_loss",
         "crf",
         "candidates",
+        "ngame",
         "listwise",
         "lambda_loss",
     ),
