@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests import small
-from tunebook.core.errors import DataError, RunError
+from tunebook.core.errors import DataError, ModelError, RunError
 from tunebook.verbs.served import Embedder, Reranker, hold
 
 
@@ -32,3 +32,23 @@ def test_a_run_of_another_task_is_refused(trained: Any) -> None:
         Reranker(run)
     assert [vectors.value.code, scores.value.code] == ["embed.task", "rerank.task"]
     assert hold(run, "embedding", lambda run: None).plan == run.plan
+
+
+def test_a_folder_that_is_no_reranker_is_refused(tmp_path: Path) -> None:
+    from tests.models.test_stored import classifier
+
+    base = small.base_model(tmp_path / "base")
+    cut = classifier(base, tmp_path / "cut")
+    file = cut / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:2000])
+    wanted = {base: "model.headless", classifier(base, tmp_path / "three", 3): "rerank.outputs", cut: "model.unread"}
+    for folder, code in wanted.items():
+        with pytest.raises(ModelError) as caught:
+            Reranker(folder)
+        assert caught.value.code == code and str(folder) in str(caught.value)
+    trained = classifier(base, tmp_path / "trained")
+    texts = ["great room", "slow food"]
+    assert Reranker(trained).order("room", texts) == Reranker(trained).order("room", texts)
+    with pytest.raises(ModelError) as caught:
+        Embedder(cut)
+    assert caught.value.code == "model.unread"

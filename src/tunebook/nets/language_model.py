@@ -78,19 +78,17 @@ class LanguageModel(Task):
             ModelError: transformers has no such head for this architecture, or the folder lacks weights of the body.
         """
         import torch
-        from transformers.utils import logging
 
-        verbosity = logging.get_verbosity()
-        logging.set_verbosity_error()  # it warns of a head that is fresh
+        from tunebook.models.stored import quiet
+
         try:
-            model, found = self.auto().from_pretrained(
-                str(folder), dtype=torch.float32, output_loading_info=True, trust_remote_code=False
-            )
-            _carry_pooler(model, folder)
+            with quiet():  # it warns of a head that is fresh
+                model, found = self.auto().from_pretrained(
+                    str(folder), dtype=torch.float32, output_loading_info=True, trust_remote_code=False
+                )
+                _carry_pooler(model, folder)
         except (ValueError, OSError, RuntimeError) as error:
             raise _no_head(folder, error) from error
-        finally:
-            logging.set_verbosity(verbosity)
         names = [*found["missing_keys"], *(item[0] for item in found["mismatched_keys"])]
         lost = sorted(
             name for name in names if name.startswith(f"{model.base_model_prefix}.") and "pooler." not in name
@@ -118,11 +116,9 @@ class LanguageModel(Task):
 
     def load(self, folder: Path) -> Any:
         """A trained model as transformers itself loads it."""
-        import torch
+        from tunebook.models.stored import stored
 
-        return self.auto().from_pretrained(
-            str(folder), dtype=torch.float32, use_safetensors=True, trust_remote_code=False
-        )
+        return stored(self.auto(), folder)
 
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         """`input_ids`, `attention_mask` and `labels` of shape (rows, longest); without a target IGNORED."""

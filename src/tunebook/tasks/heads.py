@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from tunebook.core.nouns import Labels
 from tunebook.core.settings import Filled
 from tunebook.models.heads import first_answers, matched, stored_weight
 from tunebook.models.source import read_config
+from tunebook.models.stored import quiet
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -90,19 +90,6 @@ def fresh(auto: Any, folder: Path, config: Any) -> tuple[Any, Mapping[str, Any]]
     return model, found
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Inside, transformers does not tell which weights of a folder a model lacks or has no place for."""
-    from transformers.utils import logging
-
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-
-
 def weightless(auto: Any, folder: Path, config: Any) -> Any:
     """The same model on torch's meta device: names and shapes, no weights, no memory.
 
@@ -116,13 +103,6 @@ def weightless(auto: Any, folder: Path, config: Any) -> Any:
             return auto.from_config(config, trust_remote_code=False)
     except (ValueError, RuntimeError) as error:
         raise _no_head(folder, error) from error
-
-
-def stored(auto: Any, folder: Path) -> Any:
-    """A trained model as transformers itself loads it."""
-    import torch
-
-    return auto.from_pretrained(str(folder), dtype=torch.float32, use_safetensors=True, trust_remote_code=False)
 
 
 def _no_head(folder: Path, error: Exception) -> ModelError:
@@ -229,9 +209,7 @@ __all__ = [
     "config_of",
     "fresh",
     "head_name",
-    "quiet",
     "set_dropout",
     "start_head",
-    "stored",
     "weightless",
 ]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
-from tunebook.core.errors import DataError, RunError
+from tunebook.core.errors import DataError, ModelError, RunError
 from tunebook.core.judged import Judged
 from tunebook.core.locations import BOOK_FILE, PLAN
 from tunebook.core.progress import Progress
@@ -78,11 +78,11 @@ class Embedder:
 
     Raises:
         RunError: `embed.task`, the run is of another task, or it has not finished. ModelError: as `find_model`;
-            `model.sentence_modules`.
+            `model.sentence_modules`, `model.partial`, `model.unread`.
     """
 
     def __init__(self, where: Run | Path | str) -> None:
-        self.held = hold(where, "embedding", _check_vectors)
+        self.held = hold(where, "embedding", check_vectors)
 
     def vectors(
         self,
@@ -122,11 +122,14 @@ class Reranker:
 
     Raises:
         DataError: `rerank.task`, the run's model orders no candidates. RunError: the run has not finished.
-        ModelError: as `find_model`.
+        ModelError: as `find_model`; `model.headless`, the folder of a base model that was never trained for this;
+            `model.partial`, `model.unread`; `rerank.outputs`, a model of several outputs, such as a classifier.
     """
 
     def __init__(self, where: Run | Path | str) -> None:
-        self.held = hold(where, "reranking", _check_scores)
+        self.held = hold(where, "reranking", check_scores)
+        if (outputs := self.held.net.model.config.num_labels) != 1:
+            raise ModelError("rerank.outputs", key="model", value=str(where), outputs=outputs)
 
     def scores(self, query: str, passages: Sequence[Any], progress: Progress | None = None) -> NDArray[np.float32]:
         """The score of each passage, shape (N,), from 0 to 1; NaN of one without text.
@@ -167,12 +170,22 @@ class Reranker:
         return np.asarray(scores, dtype=np.float32)
 
 
-def _check_vectors(run: Run) -> None:
+def check_vectors(run: Run) -> None:
+    """Refuse a run whose model makes no vectors.
+
+    Raises:
+        RunError: `embed.task`.
+    """
     if not isinstance(task_of(run.plan.task)(), Searches):
         raise RunError("embed.task", key=run.id, value=run.plan.task)
 
 
-def _check_scores(run: Run) -> None:
+def check_scores(run: Run) -> None:
+    """Refuse a run whose model reads no queries together with passages.
+
+    Raises:
+        DataError: `rerank.task`.
+    """
     task = task_of(run.plan.task)
     if "candidates" not in task.gives or isinstance(task(), Searches):
         raise DataError("rerank.task", key=run.id, value=run.plan.task)
@@ -186,18 +199,28 @@ def _run_of(path: Path) -> Run | None:
 
 
 def _folder(name: str, key: str) -> Net:
-    """A model that stands by itself, which reads as many tokens as it and its tokenizer can."""
+    """A model that stands by itself, which reads as many tokens as it and its tokenizer can.
+
+    Raises:
+        ModelError: as `find_model`; as `stored`; `model.unread`, a file of it is damaged.
+    """
     import torch
 
+    from tunebook.models.files import unreadable
     from tunebook.engine.load import Net
     from tunebook.models.source import find_model, load_tokenizer, read_config
     from tunebook.verbs.steps.model_facts import positions
 
     folder = find_model(name)
     task: Any = task_of(key)()
-    model = task.load(folder).to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    try:
+        model = task.load(folder).to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    except Exception as error:
+        if not isinstance(error, ModelError) and (file := unreadable(folder)):
+            raise ModelError("model.unread", key="model", value=str(folder / file)) from error
+        raise
     tokenizer = load_tokenizer(folder)
     return Net(task, model, tokenizer, positions(read_config(folder), tokenizer))
 
 
-__all__ = ["Embedder", "Held", "Reranker", "Side", "Vectors", "hold"]
+__all__ = ["Embedder", "Held", "Reranker", "Side", "Vectors", "check_scores", "check_vectors", "hold"]

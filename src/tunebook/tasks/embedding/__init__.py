@@ -121,10 +121,10 @@ class Embedding(EmbeddingWords):
         """A trained model, of which the files say how it makes vectors."""
         from transformers import AutoModel
 
+        from tunebook.models.stored import stored
         from tunebook.nets.sentences import SentenceEncoder
-        from tunebook.tasks.heads import stored
 
-        return SentenceEncoder(stored(AutoModel, folder), sentences_of(folder))
+        return SentenceEncoder(stored(AutoModel, folder, headless=True), sentences_of(folder))
 
     def _how(self, folder: Path, params: Filled) -> Sentences:
         """How vectors are made by these settings, or else by the model itself."""

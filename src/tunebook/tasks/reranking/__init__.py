@@ -83,7 +83,7 @@ class Reranking(RankingWords):
         """A trained model as transformers itself loads it."""
         from transformers import AutoModelForSequenceClassification
 
-        from tunebook.tasks.heads import stored
+        from tunebook.models.stored import stored
 
         return stored(AutoModelForSequenceClassification, folder)
 

@@ -76,15 +76,13 @@ class Tagging(EntityWords):
         """A trained model as transformers itself loads it, with what it has learnt of sequences, if it has."""
         from transformers import AutoModelForTokenClassification
 
+        from tunebook.models.stored import stored
         from tunebook.nets.linear_chain import NAME, stored_chain
-        from tunebook.tasks.heads import quiet, stored
 
         chain = stored_chain(folder)
-        if chain is None:
-            return stored(AutoModelForTokenClassification, folder)
-        with quiet():
-            model = stored(AutoModelForTokenClassification, folder)
-        model.add_module(NAME, chain)
+        model = stored(AutoModelForTokenClassification, folder)
+        if chain is not None:
+            model.add_module(NAME, chain)
         return model
 
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
