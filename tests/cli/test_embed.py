@@ -10,7 +10,7 @@ from tests import small
 from tests.cli.conftest import Call
 from tests.tasks.embedding.test_passages import file_of
 
-from tunebook.cli.calibrate import mark_of, marked
+from tunebook.cli.calibrate import below, mark_of, marked
 from tunebook.tables.make import child
 
 
@@ -80,7 +80,11 @@ def test_a_calibrated_threshold_marks_what_reaches_it(book: Path, tmp_path: Path
     some = tunebook(*ask, "--above", str(half), "--json").json["rows"]
     assert some == [row for row in rows if row["score"] >= half] and 0 < len(some) < len(rows)
     assert ("✓" in tunebook(*ask).out) == any(row["match"] for row in rows)
-    assert tunebook(*ask, "--above", "high", "--json").json["error"]["code"] == "cli.option"
+    for wrong in ("high", "nan", "inf"):
+        assert tunebook(*ask, "--above", wrong, "--json").json["error"]["code"] == "cli.option"
+    none = " ".join(tunebook(*ask, "--above", "1.5").out.split())
+    assert f"None of the 3 texts scores 1.500 or more; the best has {rows[0]['score']:.3f}." in none
+    assert tunebook(*ask, "--above", "1.5", "--json").json["rows"] == []
 
 
 def test_without_a_threshold_hits_are_as_they_were() -> None:
@@ -88,3 +92,4 @@ def test_without_a_threshold_hits_are_as_they_were() -> None:
     assert marked(rows, (None, None)) == rows and [mark_of(row) for row in rows] == ["", ""]
     assert marked(rows, (None, 0.5)) == rows[:1]
     assert [mark_of(row) for row in marked(rows, (0.5, None))] == ["✓ ", "  "]
+    assert below(rows, (None, 0.5), 2) == "" and "no text" in below([], (None, None), 0)

@@ -10,7 +10,7 @@ import tunebook.cli
 from tunebook.cli.app import COMMANDS, EXAMPLES
 
 _FOLDER = Path(tunebook.cli.__file__).parent
-_BUILT = re.compile(r"cli\.(work|doctor|help|opt)\.|cli\.(run|table|state|split|score|time|name|value|default)$")
+_BUILT = re.compile(r"cli\.(work|doctor|help|opt|passages)\.|cli\.(run|table|state|split|score|time|name|value|default)$")
 
 
 def test_words_and_catalogue_agree() -> None:
@@ -25,3 +25,17 @@ def test_words_and_catalogue_agree() -> None:
     used |= {f"cli.panel.{name}" for name in names}
     idle = {code for code in entries - used if not _BUILT.match(code) and code.removeprefix("cli.") not in names}
     assert idle == set()
+
+
+def test_a_command_whose_option_is_advised_is_named_in_full() -> None:
+    """`tunebook predict --reject-below`, not `predict --reject-below`: else a user of `calibrate` is told that it is
+    none of its options and that files are to be put right."""
+    named = re.compile(rf"(?<!tunebook )\b({'|'.join(sorted(COMMANDS, key=len, reverse=True))}) --[a-z]")
+    short = [
+        (code, text)
+        for path in sorted((_FOLDER.parent / "messages").glob("*.toml"))
+        for code, entry in tomllib.loads(path.read_text(encoding="utf-8")).items()
+        for text in dict(entry.get("do", {})).values()
+        if named.search(text)
+    ]
+    assert short == []

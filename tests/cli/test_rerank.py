@@ -23,6 +23,10 @@ def test_the_best_passages_are_told_and_written(book: Book, run: Run, tmp_path: 
     high = data["passages"][5]["score"]
     some = tunebook("rerank", book.path, "the room", file, "--above", str(high), "--json").json["passages"]
     assert all(one["score"] >= high for one in some) and 0 < len(some) < 30
+    none = tunebook("rerank", book.path, "the room", file, "--above", "1.5", "--top-k", "3")
+    assert "None of the 30 texts scores 1.500 or more" in " ".join(none.out.split())
+    gone = tunebook("rerank", book.path, "the room", file, "--above", "1.5", "--out", tmp_path / "none.csv")
+    assert "None of the 30 texts" in " ".join(gone.out.split())
     out = tmp_path / "ranked.csv"
     assert tunebook("rerank", book.path, "the room", file, "--out", out).code == 0
     assert len(out.read_text("utf-8").splitlines()) == 31

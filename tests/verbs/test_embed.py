@@ -89,6 +89,9 @@ def test_what_cannot_be_written_or_read_is_refused(run: Any, tmp_path: Path) -> 
         with pytest.raises(DataError) as caught:
             nearest_rows(run, tmp_path / index, "room")
         assert caught.value.code == "embed.index"
+    with pytest.raises(DataError) as caught:
+        nearest_rows(run, tmp_path / "out.parquet", " \n")
+    assert caught.value.code == "rerank.query"
 
 
 def test_an_index_is_kept_used_and_never_that_of_other_vectors(run: Any, tmp_path: Path) -> None:
@@ -105,6 +108,22 @@ def test_an_index_is_kept_used_and_never_that_of_other_vectors(run: Any, tmp_pat
     anew = nearest_rows(run, whole.path, "great room", 1, by="faiss")
     assert anew.index == "faiss" and anew.rows == again.rows
     assert nearest_rows(run, whole.path, "great room").index == "faiss"
+
+
+@pytest.mark.parametrize("kind", ["faiss", "hnswlib"])
+def test_an_index_whose_bytes_were_changed_is_not_used(run: Any, tmp_path: Path, kind: str) -> None:
+    whole = embed_file(run, table_of(tmp_path / "rows.csv"), tmp_path / "v.parquet", options=DataOptions(text="body"))
+    index_file(whole.path, kind)
+    expected = nearest_rows(run, whole.path, "great room")
+    assert (expected.index, expected.searched) == (kind, 3)
+    file = tmp_path / f"v.parquet.{kind}"
+    content = bytearray(file.read_bytes())
+    content[-7] ^= 0x7F
+    file.write_bytes(content)
+    found = nearest_rows(run, whole.path, "great room")
+    assert (found.index, found.stale) == ("numpy", True) and found.rows == expected.rows
+    assert nearest_rows(run, whole.path, "great room", by=kind).rows == expected.rows
+    assert nearest_rows(run, whole.path, "great room").index == kind, "built anew"
 
 
 def test_an_index_that_cannot_be_is_told_before_the_work() -> None:
@@ -143,7 +162,11 @@ def test_vectors_of_another_run_are_refused(run: Any, tmp_path: Path) -> None:
     parquet.write_table(table.replace_schema_metadata(told), whole.path)
     with pytest.raises(DataError) as caught:
         nearest_rows(run, whole.path, "room")
-    assert caught.value.code == "embed.other" and (caught.value.value, caught.value.allowed) == ("another", run.id)
+    assert (
+        caught.value.code == "embed.other"
+        and (caught.value.value, caught.value.allowed) == ("another", "another")
+        and run.id in caught.value.message
+    )
 
 
 def test_a_whole_model_is_not_damaged_and_runs_of_a_book_are_mixed(run: Any) -> None:
@@ -155,6 +178,10 @@ def test_a_whole_model_is_not_damaged_and_runs_of_a_book_are_mixed(run: Any) -> 
 
 
 def test_another_task_has_no_vectors(trained: Any) -> None:
+    other = trained("binary").run
     with pytest.raises(RunError) as caught:
-        embed(trained("binary").run, ["a"])
+        embed(other, ["a"])
     assert caught.value.code == "embed.task"
+    with pytest.raises(RunError) as caught:
+        nearest_rows(other, Path("of-another-run.parquet"), "a")
+    assert caught.value.code == "embed.task", "whatever the file: no other one would do"

@@ -106,6 +106,17 @@ def test_what_cannot_be_mined_is_refused(book, pairs, tmp_path):
     with pytest.raises(DataError) as caught:
         mine(pairs, pairs)
     assert caught.value.code == "mine.source"
+    full, free = tmp_path / "full", tmp_path / "free"
+    full.mkdir()
+    free.mkdir()
+    (full / "kept.txt").write_text("kept")
+    (tmp_path / "old.jsonl").write_text("kept")
+    for into in (full, tmp_path / "old.jsonl"):
+        with pytest.raises(DataError) as caught:
+            mine(pairs, into)
+        assert caught.value.code == "mine.exists" and str(into) in str(caught.value)
+    assert (tmp_path / "old.jsonl").read_text() == (full / "kept.txt").read_text() == "kept"
+    assert mine(pairs, free).rows == 40 and (free / "qrels" / "train.tsv").is_file(), "an empty folder is free"
     rows = [{"text": f"some words {n}", "label": "ab"[n % 2]} for n in range(40)]
     source = tmp_path / "classes.jsonl"
     source.write_text("\n".join(map(json.dumps, rows)))
@@ -184,9 +195,9 @@ def test_an_interrupted_mining_goes_on_and_gives_the_same(longer, tmp_path, monk
     assert len(rest.asked) == len(whole.asked) - 5
     assert (tmp_path / "out.jsonl").read_text() == (tmp_path / "whole.jsonl").read_text()
     with pytest.raises(RunError):
-        mined(Judge(stops=3), "out.jsonl")
+        mined(Judge(stops=3), "again.jsonl")
     other = Judge()
-    mined(other, "out.jsonl", Rules(count=3))
+    mined(other, "again.jsonl", Rules(count=3))
     assert len(other.asked) > 3, "what was kept for other rules is not used"
 
 

@@ -10,8 +10,10 @@ import pytest
 
 from tests.cli.conftest import Call, tunebook  # noqa: F401 - a fixture
 from tests.tasks.reranking.test_book import make_book
-from tunebook.core.errors import DataError
+from tunebook.core.errors import DataError, RunError
 from tunebook.tables.make import child
+from tunebook.tasks.ranking.mining import Rules
+from tunebook.verbs.mine import Models, mine
 from tunebook.verbs.rerank import rerank
 from tunebook.verbs.score import add_scores
 from tunebook.verbs.steps.book import Book
@@ -67,4 +69,34 @@ def test_mined_passages_are_scored_and_make_a_book(book: Book, run: Run, tmp_pat
     made = prepare([out], tmp_path / "data", DataOptions(task="embedding", split_column="split"))
     assert made.stats["passages"]["taught"] == made.stats["judged"]["all"]
     error = tunebook("mine", book.path, "--into", tmp_path / "out", "--scores", run.path, "--json").json["error"]
-    assert error["code"] == "cli.option"
+    assert error["code"] == "mine.form"
+    named, no = tmp_path / "named.jsonl", tmp_path / "no.jsonl"
+    made = tunebook("mine", book.path, "--into", named, "--negatives", "2", "--scores", run.id[:12], "--json").json
+    assert made["scored"] and named.read_text() == out.read_text(), "a run by the start of its id"
+    for source, allowed in ((book.path, run.id), (out, "")):
+        error = tunebook("mine", source, "--into", no, "--scores", "nothing", "--json").json["error"]
+        assert (error["code"], error["allowed"]) == ("score.run", allowed)
+
+
+def test_scores_that_the_rows_had_are_missed_aloud(tmp_path: Path, tunebook: Call) -> None:  # noqa: F811
+    rows = [{"query": f"ask {n}", "pos": [f"say {n} ask"], "pos_scores": [1.5], "neg": []} for n in range(40)]
+    (tmp_path / "taught.jsonl").write_text("\n".join(json.dumps({**row, "neg_scores": []}) for row in rows))
+    done = tunebook("mine", tmp_path / "taught.jsonl", "--into", tmp_path / "new.jsonl")
+    assert "pos_scores" in done.out and "_scores" not in (tmp_path / "new.jsonl").read_text()
+
+
+def test_a_scoring_that_is_interrupted_leaves_nothing(
+    book: Book,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from tunebook.verbs import score
+
+    def stopped(*given: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(score, "add_scores", stopped)
+    with pytest.raises(RunError) as caught:
+        mine(book.path, tmp_path / "out.jsonl", Rules(count=2), by=Models(scores=run.id))
+    assert caught.value.code == "mine.interrupted" and not list(tmp_path.iterdir())

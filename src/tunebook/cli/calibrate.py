@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -85,9 +86,12 @@ def bound_of(model: Path, above: str | None) -> tuple[float | None, float | None
             raise RunError("calibrate.none", key="--above", value=above, run=model.parent.name)
         return known, known
     try:
-        return known, float(above)
+        least = float(above)
     except ValueError:
-        raise wrong("--above", above, f"{CALIBRATED} | 0.5") from None
+        least = math.nan
+    if not math.isfinite(least):
+        raise wrong("--above", above, f"{CALIBRATED} | 0.5")
+    return known, least
 
 
 def marked(rows: list[dict[str, Any]], bounds: tuple[float | None, float | None]) -> list[dict[str, Any]]:
@@ -98,9 +102,22 @@ def marked(rows: list[dict[str, Any]], bounds: tuple[float | None, float | None]
     return shown if known is None else [{**row, "match": row["score"] >= known} for row in shown]
 
 
+def below(rows: list[dict[str, Any]], bounds: tuple[float | None, float | None], among: int) -> str:
+    """What is said where none of the hits is shown; empty where one is.
+
+    Args:
+        rows: hits with their `score`, best first; among: how many texts were compared.
+    """
+    if marked(rows, bounds):
+        return ""
+    if not rows:
+        return say("calibrate.nothing")
+    return say("calibrate.below", rows=among, best=f"{rows[0]['score']:.3f}", least=f"{bounds[1]:.3f}")
+
+
 def mark_of(row: dict[str, Any]) -> str:
     """What stands before a hit on the screen."""
     return "" if "match" not in row else "✓ " if row["match"] else "  "
 
 
-__all__ = ["CALIBRATED", "bound_of", "calibrate", "mark_of", "marked"]
+__all__ = ["CALIBRATED", "below", "bound_of", "calibrate", "mark_of", "marked"]

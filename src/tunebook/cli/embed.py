@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, command, facts, grid, warn
+from tunebook.cli.answer import Answer, command, facts, grid, prose, warn
 from tunebook.cli.bars import Bars
-from tunebook.cli.calibrate import bound_of, mark_of, marked
+from tunebook.cli.calibrate import below, bound_of, mark_of, marked
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, wrong
 from tunebook.core.messages import say
@@ -87,11 +87,11 @@ def search(
     chosen = chosen_run(open_book(book), run)
     bounds = bound_of(chosen.model, wanted.above)
     found = nearest_rows(chosen, index, query, wanted.most, by=wanted.by)
-    hits = marked(found.rows, bounds)
+    hits, none = marked(found.rows, bounds), below(found.rows, bounds, found.searched)
 
     def tell(screen: Console) -> None:
         rows = [(f"{mark_of(row)}{row['score']:.3f}", _shown(row)) for row in hits]
-        screen.print(grid((say("embedding.cosine"), say("report.text")), rows))
+        prose(screen, none) if none else screen.print(grid((say("embedding.cosine"), say("report.text")), rows))
         if found.index != "numpy":
             screen.print(facts([(say("embed.kind_label"), _kind(found.index, found.recall))]))
         warn(screen, [say("embed.stale", path=index)] if found.stale else [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from tunebook.cli.answer import Answer, command, facts, warn
 from tunebook.cli.bars import Bars
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from tunebook.tasks.ranking.mining import Rules
     from tunebook.verbs.mine import Mined
-    from tunebook.verbs.steps.runs import Run
 
 _ROLES = "columns"
 
@@ -62,51 +61,33 @@ def mine(
     found: Found,
     columns: Read,
     form: Form,
-    scores: Annotated[Path | None, option("mine_scores", "--scores", metavar="RUN")] = None,
+    scores: Annotated[str | None, option("mine_scores", "--scores", metavar="RUN")] = None,
 ) -> Answer:
     """Search hard negatives for each query."""
     from tunebook.verbs.mine import Models
     from tunebook.verbs.mine import mine as act
-    from tunebook.verbs.score import add_scores
 
     if found.filter_margin and found.filter is None:
         raise wrong("--filter-margin", str(found.filter_margin), "--filter RUN")
     rules = found.rules()
-    teacher = _teacher(scores, into) if scores else None
     with Bars() as bars:
-        models, options = Models(found.by, found.filter), data_options(form, columns)
+        models, options = Models(found.by, found.filter, scores), data_options(form, columns)
         mined = act(source, into, rules, by=models, options=options, progress=bars)
-        told = {"scored": add_scores(into, teacher, bars)} if teacher else {}
     split = ("--split-column", "split") if (source / "book.toml").is_file() and into.suffix == ".jsonl" else ()
-    task = "embedding" if teacher else "reranking"
+    task = "embedding" if scores else "reranking"
     go = command("init", "NEW-BOOK", "--data", into, "--task", task, *split)
-    data = {**asdict(mined), "path": str(mined.path), **told}
-    return Answer(data, lambda screen: _tell(screen, mined, told), (go,))
+    return Answer({**asdict(mined), "path": str(mined.path)}, lambda screen: _tell(screen, mined), (go,))
 
 
-def _teacher(place: Path, into: Path) -> Run:
-    """The run of a folder, or the newest one of a book, whose scores go into a file of lines.
-
-    Raises:
-        TunebookError: `cli.option`, the file is of another kind. BookError: there is no such run.
-    """
-    from tunebook.verbs.steps.book import Book
-    from tunebook.verbs.steps.runs import Run
-
-    if into.suffix != ".jsonl":
-        raise wrong("--into", str(into), "FILE.jsonl (--scores)")
-    return Run(place) if (place / "plan.json").is_file() else Book(place).run("latest")
-
-
-def _tell(screen: Console, mined: Mined, told: dict[str, int]) -> None:
+def _tell(screen: Console, mined: Mined) -> None:
     from tunebook.core.formatting import number
 
     screen.print(f"✓ {say('mine.done', path=mined.path)}", style="green", soft_wrap=True)
-    names = ("rows", "negatives", "judged", "alike", "near", *(("filtered",) if mined.filtered is not None else ()))
-    pairs: list[tuple[str, Any]] = [(say(f"mine.{name}"), number(getattr(mined, name))) for name in names]
-    pairs += [(say(f"mine.{name}"), number(value)) for name, value in told.items()]
-    screen.print(facts(pairs))
-    warn(screen, [say("mine.without", count=mined.without)] if mined.without else [])
+    names = ("rows", "negatives", "judged", "alike", "near", "filtered", "scored")
+    counts = {name: getattr(mined, name) for name in names}
+    screen.print(facts([(say(f"mine.{name}"), number(count)) for name, count in counts.items() if count is not None]))
+    told = [say("mine.without", count=mined.without)] if mined.without else []
+    warn(screen, [*told, say("mine.untaught")] if mined.untaught else told)
 
 
 __all__ = ["Found", "Read", "mine"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, facts, grid, note, prose
 from tunebook.cli.bars import Bars
-from tunebook.cli.calibrate import bound_of, mark_of, marked
+from tunebook.cli.calibrate import below, bound_of, mark_of, marked
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, wrong
 from tunebook.core.errors import TunebookError
@@ -82,12 +82,14 @@ def _of_file(run: Run, query: str, file: Path, wanted: Wanted, form: Form) -> An
     ordered = [{**given[one.place], "rank": one.rank, "place": one.place, "score": one.score} for one in ranked]
     rows = marked(ordered, bounds)
     empty = sum(not row["passage"].strip() for row in given)
+    none = below(ordered, bounds, len(given) - empty)
     data = {"path": str(file), "rows": len(given), "empty": empty, "query": query, "run": run.id}
     if wanted.out is not None:
         save(rows, wanted.out)
         done = say("cli.predict.saved", rows=len(rows), path=wanted.out)
-        return Answer({**data, "out": str(wanted.out)}, lambda screen: screen.print(f"✓ {done}", style="green"))
-    return Answer({**data, "passages": rows}, lambda screen: _tell(screen, rows))
+        told = f"✓ {done} {none}".rstrip()
+        return Answer({**data, "out": str(wanted.out)}, lambda screen: screen.print(told, style="green"))
+    return Answer({**data, "passages": rows}, lambda screen: prose(screen, none) if none else _tell(screen, rows))
 
 
 def _behind(book: Book, run: Run, staged: Staged) -> Answer:

@@ -18,7 +18,7 @@ from tunebook.core.progress import Progress
 from tunebook.data.options import DataOptions
 from tunebook.tasks.embedding.index import AUTO, NUMPY, Plain, chosen
 from tunebook.tasks.embedding.kept_index import is_kept, keep, kept
-from tunebook.verbs.served import Embedder, Side, Vectors
+from tunebook.verbs.served import Embedder, Side, Vectors, check_vectors
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
@@ -50,13 +50,16 @@ class Nearest:
     Attributes:
         rows: columns of each and its `score`, best first; index: what found them.
         recall: share of the nearest that it finds, see `tunebook.tasks.embedding.index.recall_of`.
-        stale: whether there is an index that was not used, for it is one of other vectors or cannot be read here.
+        stale: whether there is an index that was not used, for it is one of other vectors, is damaged or cannot be read
+            here.
+        searched: rows that were compared.
     """
 
     rows: list[dict[str, Any]]
     index: str
     recall: float
     stale: bool
+    searched: int
 
 
 def embed(
@@ -149,14 +152,19 @@ def nearest_rows(run: Run, index: Path, query: str, most: int = 10, *, by: str =
             compares them all; `faiss` and `hnswlib` build their index where it is not there, and keep it.
 
     Raises:
-        DataError: `embed.index`, the file holds no vectors of this model's width; `embed.other`, they are those of
-            another run; `embed.kind`. RunError: as `embed`. MachineError: `machine.extra`.
+        DataError: `rerank.query`, there is nothing to read in the query; `embed.index`, the file holds no vectors of
+            this model's width; `embed.other`, they are those of another run; `embed.kind`. RunError: as `embed`.
+            MachineError: `machine.extra`.
     """
+    check_vectors(run)
     stored = _Stored(index)
     if stored.run not in (None, run.id):
-        raise DataError("embed.other", key=str(index), value=stored.run, allowed=run.id)
+        raise DataError("embed.other", key=str(index), value=stored.run, allowed=stored.run, run=run.id)
     kind = chosen(by, 0)
-    asked = embed(run, [query], side="query")
+    model = Embedder(run)
+    if not model.held.clean([query])[0].strip():
+        raise DataError("rerank.query", key="query", value=query)
+    asked = model.vectors([query], "query")
     found = None if by == NUMPY else kept(index, stored.vectors)
     if found and by not in (AUTO, found[1].kind):
         found = None
@@ -169,7 +177,7 @@ def nearest_rows(run: Run, index: Path, query: str, most: int = 10, *, by: str =
     told = used.find(asked, most)
     rows = stored.rows(told.passage)
     scored = [{**row, "score": float(score)} for row, score in zip(rows, told.value, strict=True)]
-    return Nearest(scored, used.kind, found[1].recall if found else 1.0, stale)
+    return Nearest(scored, used.kind, found[1].recall if found else 1.0, stale, stored.count)
 
 
 class _Stored:

@@ -7,13 +7,14 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError, RunError
 from tunebook.core.files import content_id, lines_id, part_of
+from tunebook.core.folders import folder_of, is_free
 from tunebook.core.judged import Judged
 from tunebook.core.locations import BOOK_FILE
 from tunebook.core.nouns import SPLITS, DataRef
@@ -21,8 +22,11 @@ from tunebook.core.progress import Progress
 from tunebook.data.kind import column_kind
 from tunebook.data.options import DataOptions
 from tunebook.tasks.ranking.mining import Rules, Search, negatives
-from tunebook.verbs.mining import Partial, judge_of, model_of, nearest
+from tunebook.verbs.mining import Partial, judge_of, model_of, nearest, teacher_of
 from tunebook.verbs.steps.book import Book
+
+if TYPE_CHECKING:
+    from tunebook.verbs.steps.runs import Run
 
 BM25 = "bm25"
 _TASK = "embedding"  # by which a file is read that nobody said more of
@@ -31,16 +35,19 @@ _OURS = ("id", "query", "pos", "neg", "relevance", "split")
 
 @dataclass(frozen=True)
 class Models:
-    """Which models search and judge.
+    """Which models search, judge and teach.
 
     Attributes:
         by: `bm25`; a run of the book; the folder of a run or of a base model; the name of a base model.
         filter: a reranker, named in the same way, that leaves out what it finds as relevant as a relevant passage; None
             for none.
+        scores: a run of a reranker, named in the same way, whose scores of all passages are written into a file of
+            rows; None for none.
     """
 
     by: str = BM25
     filter: str | None = None
+    scores: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,8 @@ class Mined:
         without: queries with no negative at all.
         alike, near, filtered: passages that were left out, see `tunebook.tasks.ranking.mining.negatives`;
             the last is None where no reranker judged.
+        scored: passages whose scores were written; None where no run was named for that.
+        untaught: whether the rows have scores of an earlier reranker, which what was written lacks.
     """
 
     path: Path
@@ -63,6 +72,8 @@ class Mined:
     alike: int
     near: int
     filtered: int | None = None
+    scored: int | None = None
+    untaught: bool = False
 
 
 def mine(
@@ -82,19 +93,20 @@ def mine(
     no query names, too.
 
     Args:
-        by: what searches, and what judges what was found; a name alone is that of what searches.
+        into: what is there already is never overwritten.
+        by: what searches, judges and teaches; a name alone is that of what searches.
         options: how a file is read.
 
     What models said is kept beside `into` until all is written: a mining that was interrupted goes on from there.
 
     Raises:
         DataError: `mine.kind`, the rows are no queries with passages; `mine.rule`; `mine.source`, the file would be
-            written over itself. BookError, ModelError, MachineError: of the model.
+            written over itself; `mine.exists`; `mine.form`, scores go into a file of rows alone; `score.run`.
+            BookError, ModelError, MachineError: of the model.
     """
     rules, source, into = rules or Rules(), Path(source), Path(into)
-    if into.exists() and into.resolve() == source.resolve():
-        raise DataError("mine.source", key="into", value=str(into))
     models = by if isinstance(by, Models) else Models(by)
+    _refuse(source, into, models)
     with tempfile.TemporaryDirectory() as scratch:
         book = Book(source) if (source / BOOK_FILE).is_file() else None
         data = book.data if book else _prepared(source, Path(scratch), options)
@@ -102,20 +114,49 @@ def mine(
             raise DataError("mine.kind", key=str(source), value=data.labels.problem)
         parts = _parts(data)
     rows = _joined(parts)
+    teacher = None if models.scores is None else teacher_of(models.scores, book)
     partial = Partial(into.with_name(f".{into.name}.mining"), _key(rows, rules, models, book))
     try:
-        search = _search(rows, models.by, book, rules, (partial, progress))
         judge = None if models.filter is None else judge_of(rows, models.filter, book, partial, progress)
+        search = _search(rows, models.by, book, rules, (partial, progress))
         found, left = negatives(search, rules, judge)
+        splits = [split for split, part in parts.items() for _ in range(len(part))] if book else None
+        scored = _written(into, (rows, search.judged, found, splits), teacher, progress)
     except KeyboardInterrupt:
         raise RunError("mine.interrupted", key=str(into)) from None
-    splits = [split for split, part in parts.items() for _ in range(len(part))] if book else None
-    written = _folder if into.suffix != ".jsonl" else _file
-    written(into, rows, search.judged, found, splits)
     partial.done()
     known = search.judged.at(search.judged.value <= 0)
     without = int((found.counts + known.counts == 0).sum())
-    return Mined(into, len(rows), len(found.row), len(known.row), without, **left)
+    untaught = teacher is None and any(part.taught is not None for part in parts.values())
+    return Mined(into, len(rows), len(found.row), len(known.row), without, **left, scored=scored, untaught=untaught)
+
+
+def _refuse(source: Path, into: Path, models: Models) -> None:
+    """Refuse, before any work, what cannot be written."""
+    if into.exists() and into.resolve() == source.resolve():
+        raise DataError("mine.source", key="into", value=str(into))
+    rows = into.suffix == ".jsonl"
+    if into.exists() and (rows or not is_free(into)):
+        raise DataError("mine.exists", key="into", value=str(into))
+    if models.scores is not None and not rows:
+        raise DataError("mine.form", key="into", value=str(into), allowed="FILE.jsonl")
+
+
+def _written(into: Path, what: tuple[Any, ...], teacher: Run | None, progress: Progress | None) -> int | None:
+    """Write a file of rows or a folder, whole or not at all; how many passages a teacher has scored."""
+    used = DataError("mine.exists", key="into", value=str(into))
+    if into.suffix != ".jsonl":
+        with folder_of(into, used=used) as folder:
+            _folder(folder, *what)
+        return None
+    from tunebook.verbs.score import add_scores
+
+    with part_of(into) as part:
+        _file(part, *what)
+        scored = None if teacher is None else add_scores(part, teacher, progress)
+        if into.exists():  # it has come into being meanwhile
+            raise used
+    return scored
 
 
 def _key(rows: Rows, rules: Rules, models: Models, book: Book | None) -> list[Any]:
@@ -183,13 +224,13 @@ def _search(rows: Rows, by: str, book: Book | None, rules: Rules, kept: tuple[Pa
 
 
 def _file(into: Path, rows: Rows, judged: Judged, found: Judged, splits: list[str] | None) -> None:
-    """A line of JSON for each query."""
+    """Write a line of JSON for each query."""
     assert rows.passages is not None
     relevant, others = judged.at(judged.value > 0), judged.at(judged.value <= 0)
     graded = not np.isin(relevant.value, (1,)).all()
     texts = [_texts(one, rows.passages) for one in (relevant, others, found)]
     gains = _split(relevant.value.tolist(), relevant)
-    with part_of(into) as part, part.open("w", encoding="utf-8") as stream:
+    with into.open("w", encoding="utf-8") as stream:
         for row, (pos, neg, mined) in enumerate(zip(*texts, strict=True)):
             line: dict[str, Any] = {"id": rows.ids[row], "query": rows.texts[row], "pos": pos, "neg": [*neg, *mined]}
             line |= {"relevance": gains[row]} if graded else {}
@@ -199,20 +240,21 @@ def _file(into: Path, rows: Rows, judged: Judged, found: Judged, splits: list[st
 
 
 def _folder(into: Path, rows: Rows, judged: Judged, found: Judged, splits: list[str] | None) -> None:
-    """A corpus, queries and qrels."""
+    """Write a corpus, queries and qrels into an empty folder."""
     assert rows.passages is not None and rows.passage_ids is not None
     ids = rows.passage_ids
     corpus = ({"_id": name, "title": "", "text": text} for name, text in zip(ids, rows.passages, strict=True))
     queries = ({"_id": name, "text": text} for name, text in zip(rows.ids, rows.texts, strict=True))
     for name, lines in (("corpus", corpus), ("queries", queries)):
-        with part_of(into / f"{name}.jsonl") as part, part.open("w", encoding="utf-8") as stream:
+        with (into / f"{name}.jsonl").open("w", encoding="utf-8") as stream:
             stream.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     row = np.concatenate([judged.row, found.row])
     passage = np.concatenate([judged.passage, found.passage])
     gain = np.concatenate([judged.value, np.zeros(len(found.row))])
     order = np.argsort(row, kind="stable").tolist()
+    (into / "qrels").mkdir()
     for split in dict.fromkeys(splits or ["train"]):
-        with part_of(into / "qrels" / f"{split}.tsv") as part, part.open("w", encoding="utf-8") as stream:
+        with (into / "qrels" / f"{split}.tsv").open("w", encoding="utf-8") as stream:
             stream.write("query-id\tcorpus-id\tscore\n")
             for at in order:
                 if splits is None or splits[row[at]] == split:

@@ -6,17 +6,21 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
+from tunebook.core.errors import DataError
 from tunebook.core.files import content_id, part_of, write_whole
 from tunebook.core.judged import Judged
 from tunebook.core.locations import BOOK_FILE, PLAN
 from tunebook.core.progress import Progress, Silent
 from tunebook.verbs.steps.book import Book
+
+if TYPE_CHECKING:
+    from tunebook.verbs.steps.runs import Run
 
 Array = NDArray[Any]
 _TEXTS, _PAIRS = 2048, 1024  # that are kept at once
@@ -56,21 +60,49 @@ class Partial:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def model_of(by: str, book: Book | None) -> Path:
-    """The folder of a model: of a run of the book, of a run elsewhere, of the latest run of another book, or of a base
-    model.
+def run_of(name: str, book: Book | None) -> Run | None:
+    """The run that a name means: one of the book by its id, the start of that or `latest`; that of a folder; the latest
+    one of another book's folder. None where it means none of these.
+
+    Raises:
+        BookError: several runs of the book begin so, or the other book has none.
+    """
+    from tunebook.verbs.steps.runs import Run
+
+    if book and (name == "latest" or any(run.id.startswith(name) for run in book.runs)):
+        return book.run(name)
+    if (Path(name) / BOOK_FILE).is_file():
+        return Book(Path(name)).run("latest")
+    return Run(Path(name)) if (Path(name) / PLAN).is_file() else None
+
+
+def model_of(name: str, book: Book | None) -> Path:
+    """The folder of a model: of a run as `run_of` finds it, or of a base model.
 
     Raises:
         ModelError, BookError, MachineError.
     """
     from tunebook.models.source import find_model
-    from tunebook.verbs.steps.runs import Run
 
-    if book and (by == "latest" or any(run.id.startswith(by) for run in book.runs)):
-        return book.run(by).model
-    if (Path(by) / BOOK_FILE).is_file():
-        return Book(Path(by)).run("latest").model
-    return Run(Path(by)).model if (Path(by) / PLAN).is_file() else find_model(by)
+    run = run_of(name, book)
+    return find_model(name) if run is None else run.model
+
+
+def teacher_of(name: str, book: Book | None) -> Run:
+    """The finished run whose scores are written, as `run_of` finds it.
+
+    Raises:
+        BookError: there is no such run. RunError: it has not finished. DataError: `rerank.task`, `score.run`.
+    """
+    from tunebook.verbs.served import check_scores
+
+    run = run_of(name, book)
+    if run is None:
+        known = " | ".join(one.id for one in book.runs) if book else ""
+        raise DataError("score.run", key="--scores", value=name, allowed=known)
+    check_scores(run)
+    _ = run.model
+    return run
 
 
 def nearest(
@@ -121,12 +153,12 @@ def judge_of(
     """What scores pairs of these rows by a reranker, shape (M,), from 0 to 1.
 
     Args:
-        model: a run of the book, the folder of a run, of a book or of a model, or the name of a model.
+        model: a run of the book, the folder of a run, of a book or of a model, or the name of a model. It is loaded at
+            once: what is no reranker is refused before a long search.
     """
     from tunebook.verbs.served import Reranker
 
-    known = book and (model == "latest" or any(run.id.startswith(model) for run in book.runs))
-    reranker = _once(lambda: Reranker(book.run(model) if book and known else model))
+    reranker = Reranker(run_of(model, book) or model)
     asked = [0]
 
     def judge(pairs: Judged) -> Array:
@@ -135,7 +167,7 @@ def judge_of(
         parts = [np.zeros(0, dtype=np.float32)]
         for start in range(0, len(pairs.row), _PAIRS):
             some = pairs.at(np.arange(start, min(start + _PAIRS, len(pairs.row))))
-            parts.append(partial.array(f"scores-{asked[0]}", lambda some=some: _scores(reranker(), rows, some)))  # type: ignore[misc]
+            parts.append(partial.array(f"scores-{asked[0]}", lambda some=some: _scores(reranker, rows, some)))  # type: ignore[misc]
             asked[0] += 1
             watcher.advance(len(some.row))
         watcher.finish()
@@ -167,4 +199,4 @@ def _once(make: Callable[[], Any]) -> Callable[[], Any]:
     return get
 
 
-__all__ = ["Partial", "judge_of", "model_of", "nearest"]
+__all__ = ["Partial", "judge_of", "model_of", "nearest", "run_of", "teacher_of"]

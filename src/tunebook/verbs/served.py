@@ -206,8 +206,8 @@ def _folder(name: str, key: str) -> Net:
     """
     import torch
 
-    from tunebook.models.files import unreadable
     from tunebook.engine.load import Net
+    from tunebook.models.files import unreadable
     from tunebook.models.source import find_model, load_tokenizer, read_config
     from tunebook.verbs.steps.model_facts import positions
 

@@ -15,6 +15,7 @@ from tunebook.core.files import part_of, write_whole
 from tunebook.tasks.embedding.index import MADE, Index, is_there, recall_of
 
 Array = NDArray[Any]
+_BLOCK = 1 << 22  # bytes
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class About:
     Attributes:
         kind: of it; rows, width: of its vectors; content: their hash.
         size, changed: of the file of vectors, in bytes and nanoseconds: where they are as they were, so is its content.
+        file: hash of the file of the index.
         recall: share of the ten nearest of up to 200 vectors that it finds.
     """
 
@@ -33,6 +35,7 @@ class About:
     content: str
     size: int
     changed: int
+    file: str
     recall: float
 
 
@@ -43,15 +46,17 @@ def keep(file: Path, kind: str, vectors: Array) -> tuple[Index, About]:
     told = file.stat()
     recall = recall_of(made, vectors)
     rows, width = vectors.shape
-    about = About(kind, rows, width, content_of(vectors), told.st_size, told.st_mtime_ns, recall)
     with part_of(_beside(file, kind)) as part:
         made.save(part)
+        own = _bytes_of(part)
+    about = About(kind, rows, width, content_of(vectors), told.st_size, told.st_mtime_ns, own, recall)
     write_whole(_beside(file, "index.json"), json.dumps(asdict(about)) + "\n")
     return made, about
 
 
 def kept(file: Path, vectors: Callable[[], Array]) -> tuple[Index, About] | None:
-    """The index beside a file; None where there is none, its library is missing, or it is one of other vectors.
+    """The index beside a file; None where there is none, its library is missing, it is one of other vectors, or its
+    bytes are no longer those that were written.
 
     Args:
         vectors: reads those of the file, where it was written since.
@@ -67,11 +72,12 @@ def kept(file: Path, vectors: Callable[[], Array]) -> tuple[Index, About] | None
         if content_of(vectors()) != about.content:
             return None
         about = replace(about, size=told.st_size, changed=told.st_mtime_ns)
-    try:
-        made = MADE[about.kind].read(_beside(file, about.kind), about.width, about.rows)
-    except RuntimeError:  # what both libraries say of a file that is cut off
+    if _bytes_of(_beside(file, about.kind)) != about.file:  # both libraries read flipped bytes as they stand
         return None
-    return (made, about) if len(made) == about.rows else None
+    try:
+        return MADE[about.kind].read(_beside(file, about.kind), about.width, about.rows), about
+    except RuntimeError:  # one that another version of the library has written
+        return None
 
 
 def is_kept(file: Path) -> bool:
@@ -84,6 +90,17 @@ def content_of(vectors: Array) -> str:
     from xxhash import xxh3_128_hexdigest
 
     return xxh3_128_hexdigest(np.ascontiguousarray(vectors, dtype=np.float32).data.cast("B"))
+
+
+def _bytes_of(path: Path) -> str:
+    """Hash of a file."""
+    from xxhash import xxh3_128
+
+    digest = xxh3_128()
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _beside(file: Path, ending: str) -> Path:
