@@ -10,7 +10,9 @@ import tunebook.cli
 from tunebook.cli.app import COMMANDS, EXAMPLES
 
 _FOLDER = Path(tunebook.cli.__file__).parent
-_BUILT = re.compile(r"cli\.(work|doctor|help|opt|passages)\.|cli\.(run|table|state|split|score|time|name|value|default)$")
+_BUILT = re.compile(
+    r"cli\.(work|doctor|help|opt|passages)\.|cli\.(run|table|state|split|score|time|name|value|default)$"
+)
 
 
 def test_words_and_catalogue_agree() -> None:
