@@ -175,7 +175,17 @@ def test_it_keeps_to_the_rows_of_another_order() -> None:
     assert {frozenset(order(0)[:2]), frozenset(order(0)[2:4])} == {frozenset({10, 11}), frozenset({5})}
 
 
-@pytest.mark.parametrize("rows", [{"group": 4}, {"start": 1, "refresh": 2}])
+def test_a_batch_is_one_group_unless_the_table_says_otherwise() -> None:
+    run = RunContext(seed=1, settings=small.filled(batch_size=4), state={"ngame": {"place": torch.arange(12)}})
+    rows = Encoded({}, np.zeros(13, dtype=np.int64), {"row": np.arange(12)})
+    for group, found in ((None, 4), (2, 2)):
+        order = NGAME(group=group).prepare_data(View(rows), run).order
+        assert order is not None
+        groups = order(0).reshape(-1, found) // found
+        assert (groups == groups[:, :1]).all()
+
+
+@pytest.mark.parametrize("rows", [{"group": 4}, {"start": 1, "refresh": 2}])  # the second: each batch is one group
 def test_a_resume_inside_an_epoch_is_as_if_never_stopped(
     rows: dict[str, Any], ground: Searched, tmp_path: Path
 ) -> None:

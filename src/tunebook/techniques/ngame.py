@@ -30,11 +30,11 @@ class NGAME(Technique):
     """Put queries that are near each other into one batch, as the model sees them when an epoch begins.
 
     With in-batch negatives the passages of the other queries of a step are what a passage is told from, and drawn at
-    random they are mostly easy. Here all queries are read anew before an epoch, parted into groups of near ones, and a
-    batch is made of whole groups that are drawn at random: its negatives are hard, they follow the weights, and cost no
-    passage more. Every row comes once an epoch, as ever; what is judged relevant for a query is none of its negatives.
-    What is relevant and nobody has judged is met more often too: smaller groups, or a later start, are safer where
-    judgements are few. Not where near queries ask for the same. `tunebook mine` adds hard negatives once, before
+    random they are mostly easy. Here all queries are read anew before an epoch and parted into groups of near ones; a
+    batch is one of them, or several that are drawn at random: its negatives are hard, they follow the weights, and cost
+    no passage more. Every row comes once an epoch, as ever; what is judged relevant for a query is not among its
+    negatives. What is relevant and nobody has judged is met more often too: smaller groups, or a later start, are safer
+    where judgements are few. Not where near queries ask for the same. `tunebook mine` adds hard negatives once, before
     training; both go together. Cost: one reading of the queries, without gradients, for each refresh.
 
     Source: Dahiya et al. 2023, NGAME (arXiv:2207.04452); here groups of equal size come from halving the rows along
@@ -45,7 +45,7 @@ class NGAME(Technique):
     zh: ClassVar[str] = """每轮开始时按模型当时的判断，把彼此相近的查询放进同一批。
 
     使用批内负例时，一个段落要与同一步中其他查询的段落相区分，而随机抽取的大多很容易区分。这里在一轮开始前重新读取全部
-    查询，划分为由相近查询组成的小组，每批由随机抽取的若干整组构成：负例因此更难，随权重更新，又不多读一个段落。每条样本
+    查询，划分为由相近查询组成的小组，每批是其中一组，或随机抽取的若干组：负例因此更难，随权重更新，又不多读一个段落。每条样本
     仍是每轮一次；已判断为相关的段落不会成为该查询的负例。相关而无人判断的段落也会更常遇到：判断较少时，较小的组或较晚
     的开始更稳妥。若相近的查询问的是同一件事，则不适用。`tunebook mine` 在训练前一次性加入难负例；两者可以并用。开销：
     每次更新读一遍全部查询，不计算梯度。
@@ -67,16 +67,16 @@ class NGAME(Technique):
         Row("epochs in random order at first", zh="开始时按随机顺序训练的轮数", unit="epochs"),
     ] = 0
     group: Annotated[
-        int,
+        int | None,
         Field(ge=2, le=65536),
         Row(
-            "queries in a group of near ones; a batch is made of such groups",
-            zh="一组相近查询的数量；每批由若干组构成",
+            "queries in a group of near ones, of which a batch is made; none makes each batch one group",
+            zh="一组相近查询的数量，每批由若干组构成；none 表示每批即一组",
             unit="rows",
             aliases=("cluster_size",),
             search=Search(2, 64, log=True),
         ),
-    ] = 8
+    ] = None
 
     def refuse(self, facts: Facts) -> None:
         """Only queries whose passages are held against each other have something to gain, and an epoch must be left.
@@ -103,7 +103,7 @@ class NGAME(Technique):
             if found is None:
                 return rows
             near = rows[np.argsort(found["place"].numpy()[number[rows]], kind="stable")]
-            return mixed(near, self.group, (run.seed, epoch))
+            return mixed(near, self._size(run), (run.seed, epoch))
 
         return replace(view, order=order)
 
@@ -113,11 +113,14 @@ class NGAME(Technique):
         if event != "epoch" or epoch < self.start or (epoch - self.start) % self.refresh:
             return
         vectors = read_queries(run)
-        near = parted(vectors, self.group)
+        near = parted(vectors, size := self._size(run))
         run.state[self.key] = {"place": torch.from_numpy(np.argsort(near, kind="stable"))}
         run.acted(self.key, refreshed=1)
         of_all = nearness(vectors, len(vectors))
-        run.noted(self.key, cosine=nearness(vectors[near], self.group), cosine_of_all=of_all)
+        run.noted(self.key, cosine=nearness(vectors[near], size), cosine_of_all=of_all)
+
+    def _size(self, run: RunContext) -> int:
+        return self.group or effective_batch(run.settings)
 
 
 def read_queries(run: RunContext) -> Floats:
