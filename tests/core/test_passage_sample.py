@@ -8,7 +8,7 @@ import numpy as np
 
 from tunebook.core.answers import Rows
 from tunebook.core.judged import Judged
-from tunebook.core.passage_sample import others, with_fewer
+from tunebook.core.passage_sample import of_each, others, with_fewer
 
 PASSAGES = [f"passage {number}" for number in range(40)]
 JUDGED = Judged(np.array([0, 0, 1]), np.array([7, 39, 7]), np.array([1.0, 0.0, 2.0]), 2)
@@ -39,3 +39,12 @@ def test_what_has_no_more_is_left_alone() -> None:
     assert with_fewer(plain, 1) is plain
     open_ = replace(ROWS, targets=None)
     assert with_fewer(open_, 1) is open_
+
+
+def test_as_many_texts_of_each_class() -> None:
+    classes = np.array([0] * 50 + [3] * 2 + [1] * 20)
+    found = of_each(classes, 20)
+    assert np.bincount(classes[found]).tolist() == [9, 9, 0, 2] and (np.diff(found) > 0).all()
+    assert (found == of_each(classes, 20)).all() and found.tolist()[:9] != list(range(9)), "drawn, the same each time"
+    assert len(of_each(classes, 1)) == 6 and of_each(classes, 100).tolist() == list(range(72))
+    assert len(of_each(classes[:0], 5)) == 0

@@ -1,5 +1,5 @@
-"""Fewer passages than a book has, where all of them would take too long: those that are judged for some rows, and
-others that are drawn, the same every time."""
+"""Fewer passages, or texts of a class, than a book has, where all of them would take too long: those that are judged
+for some rows, and others that are drawn, the same every time."""
 
 from __future__ import annotations
 
@@ -24,6 +24,24 @@ def others(rows: Rows, most: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(_SEED).choice(left, most, replace=False))
 
 
+def of_each(classes: NDArray[Any], most: int, least: int = 2) -> NDArray[np.int64]:
+    """Places of at most so many texts with classes, in their order, as far as they go as many of each class; `least`
+    of each class at least, or all that it has.
+
+    Args:
+        classes: class numbers, shape (N,).
+    """
+    drawn = np.random.default_rng(_SEED).permutation(len(classes))
+    ordered = drawn[np.argsort(classes[drawn], kind="stable")]
+    starts = np.flatnonzero(np.diff(classes[ordered], prepend=-1))
+    sizes = np.diff(starts, append=len(classes))
+    each = least
+    while np.minimum(sizes, each + 1).sum() <= most and each < sizes.max(initial=0):
+        each += 1
+    places = np.arange(len(classes)) - np.repeat(starts, sizes)
+    return np.sort(ordered[places < each])
+
+
 def with_fewer(rows: Rows, most: int) -> Rows:
     """Rows with the passages that are judged for them and at most so many others, numbered anew in their order. Rows
     without passages, or with no more, are what they are."""
@@ -45,4 +63,4 @@ def with_fewer(rows: Rows, most: int) -> Rows:
     )
 
 
-__all__ = ["others", "with_fewer"]
+__all__ = ["of_each", "others", "with_fewer"]

@@ -14,7 +14,8 @@ from tunebook.core.nouns import Labels
 if TYPE_CHECKING:
     from tunebook.core.encoded import Encoded
 
-Placed = tuple[NDArray[np.int64], NDArray[np.float32]]  # numbers (P,) of passages and their vectors (P, width)
+# Numbers (P,) of passages, or of the classes of texts, and their vectors (P, width)
+Placed = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
 @runtime_checkable
@@ -28,7 +29,7 @@ class Searches(Protocol):
         self, read: NDArray[np.float32], encoded: Encoded, others: Placed | None = None
     ) -> NDArray[np.float32]:
         """Answers of rows, from what was read of each (N, columns): of the passages that are in these rows, and of
-        others."""
+        others; of rows with a class by the texts that are given, or else by each other."""
 
     def nearest(self, queries: NDArray[np.float32], passages: NDArray[np.float32]) -> NDArray[np.float32]:
         """Answers (N, k) of queries of these vectors (N, width), of all passages (P, width)."""

@@ -48,7 +48,8 @@ def vectors(outputs: Any, batch: Batch) -> Tensor:
 
 @dataclass(frozen=True)
 class Beside:
-    """Passages that are searched beside those of the rows: their numbers, shape (P,), and the tokens of each."""
+    """Passages that are searched beside those of the rows: their numbers, shape (P,), and the tokens of each. Of rows
+    with a class the texts that are searched, and the number of the class of each."""
 
     numbers: NDArray[np.int64]
     rows: Encoded

@@ -18,7 +18,7 @@ class Material:
     """What a run trains on: base model, tokenizer and tokenised rows.
 
     Attributes:
-        groups: of the validation rows; beside: passages in which looks search too.
+        groups: of the validation rows; beside: passages, or training texts, in which looks search.
     """
 
     model_folder: Path

@@ -122,6 +122,42 @@ def test_a_look_leaves_each_text_out_itself() -> None:
     assert found.shape == (5, 3) and found.argmax(1)[:4].tolist() == [1, 0, 2, 2]
 
 
+def test_a_look_asks_the_texts_beside_the_rows() -> None:
+    from tunebook.core.encoded import Encoded
+
+    encoded = Encoded({}, np.zeros(3, dtype=np.int64), {"labels": np.array([0, 3])})
+    others = np.array([2, 0, 3]), np.eye(3, dtype=np.float32)
+    found = TASK.gathered(np.array([[0.1, 1, 0], [0, 0.2, 1]], dtype=np.float32), encoded, others)
+    assert found.shape == (2, 4) and found.argmax(1).tolist() == [0, 3], "not each other, though both are near"
+
+
+def test_looks_answer_as_afterwards_where_a_row_is_alone_of_its_class(tmp_path: Path) -> None:
+    import tunebook as tb
+
+    words = small.words()
+    lines = [f"{words[kind]} {words[12 + row]},{words[kind]}" for row in range(6) for kind in range(10)]
+    file = tmp_path / "rows.csv"
+    file.write_text("\n".join(["text,label", *lines]) + "\n")
+    options = tb.DataOptions(task="embedding", problem="single_label")
+    book = tb.init(tmp_path / "book", file, model=small.base_model(tmp_path / "base"), options=options)
+    run = tb.train(tb.plan(child(book.champion, {"max_steps": "2", "eval_every": "2"}), book.data))
+    report = tb.evaluate(run, split="validation", with_baselines=False)
+    assert report.rows < 15, "some classes have a single row, of which no other validation row is like it"
+    assert run.validation_scores["accuracy"] == pytest.approx(report.metrics["accuracy"])
+    assert report.metrics["accuracy"] > 0.5
+
+
+def test_training_texts_that_looks_search() -> None:
+    from tunebook.verbs.steps.looked_in import looked_in
+
+    train = Rows(list("abcd"), None, np.array([0, 1, 1, 0]), list("1234"))
+    seen = Rows(list("ABCD"), None, train.targets, train.ids)
+    asked = Rows(["c", "e"], None, np.array([1, 0]), list("12"))
+    found = looked_in((train, asked), (seen, asked))
+    assert found is not None and found[0].tolist() == [0, 1, 0] and found[1] == ["A", "B", "D"]
+    assert looked_in((train, train), (seen, train)) is None
+
+
 def test_a_text_matches_where_its_nearest_one_is_of_its_class() -> None:
     answers = np.array([[4.0, 8, 0, 0, 0], [18, 2, 0, 0, 0]], dtype=np.float32)
     found = TASK.hits(answers, np.array([1, 1]), CLASSES, TASK.matches_from(CLASSES))
@@ -161,6 +197,9 @@ def test_a_book_of_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     run = tb.train(plan)
     report = tb.evaluate(run, split="test")
     assert "accuracy" in report.intervals and set(report.baselines) == {"tfidf", "base"} and report.confusion
+    best = max(scores["accuracy"] for scores in report.baselines.values())
+    assert report.ahead is not None and report.ahead.value == pytest.approx(report.metrics["accuracy"] - best)
+    assert report.ahead.low < report.ahead.value < report.ahead.high
     train, test = (load(prepared_data(plan), split) for split in ("train", "test"))
     theirs = SentenceTransformer(str(run.path / "model"))
     near = theirs.similarity(theirs.encode_query(test.texts), theirs.encode_document(train.texts)).argmax(1).numpy()

@@ -75,9 +75,9 @@ def test_looks_search_a_part_of_the_passages_that_is_the_same_for_all_runs(
     from tunebook.core.passage_sample import with_fewer
     from tunebook.data.load import load
     from tunebook.tasks.ranking.scores import ndcg
-    from tunebook.verbs.steps import train
+    from tunebook.verbs.steps import looked_in
 
-    monkeypatch.setattr(train, "_LOOKED", 20)
+    monkeypatch.setattr(looked_in, "_PASSAGES", 20)
     options, base = tb.DataOptions(task="embedding"), small.base_model(tmp_path / "base")
     book = tb.init(tmp_path / "book", file_of(tmp_path / "rows.jsonl"), model=base, options=options)
     whole = load(book.data, "validation")

@@ -180,7 +180,7 @@ class Embedding(EmbeddingWords):
         self, read: NDArray[np.float32], encoded: Encoded, others: Placed | None = None
     ) -> NDArray[np.float32]:
         """Of queries the nearest of all passages that are judged for any of these rows, and of the others; of texts
-        with a class the nearest other ones of these."""
+        with a class the nearest of the others, or where there are none the nearest other ones of these."""
         from tunebook.tasks.embedding.neighbours import class_scores
         from tunebook.tasks.embedding.search import gathered
 
@@ -188,8 +188,11 @@ class Embedding(EmbeddingWords):
             return gathered(read, encoded, others)
         if encoded.targets.dtype.kind != "i" or not len(encoded.targets):
             return read
-        classes = encoded.targets
-        return class_scores(read, read, classes, int(classes.max()) + 1, np.arange(len(read)))
+        own, classes = encoded.targets, encoded.targets if others is None else others[0]
+        count = int(max(own.max(), classes.max())) + 1
+        if others is None:
+            return class_scores(read, read, classes, count, np.arange(len(read)))
+        return class_scores(read, others[1], classes, count)
 
     def classed(
         self, asked: tuple[Rows, NDArray[np.float32]], known: tuple[Rows, NDArray[np.float32]], labels: Labels

@@ -16,7 +16,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from filelock import FileLock, Timeout
 
 from tunebook.core.errors import PlanError, RunError
@@ -25,11 +24,11 @@ from tunebook.core.folders import folder_of
 from tunebook.core.kept_looks import KeptLooks
 from tunebook.core.locations import write_plan
 from tunebook.core.nouns import Plan
-from tunebook.core.passage_sample import others
 from tunebook.core.progress import Progress, Quiet, Silent
 from tunebook.core.registry import task_of
-from tunebook.core.task import Rows, Task, searching
+from tunebook.core.task import Rows, searching
 from tunebook.models.source import find_model, model_id
+from tunebook.verbs.steps.looked_in import looked_in
 from tunebook.verbs.steps.merge import whole
 from tunebook.verbs.steps.runs import Run, find_run, keep_table, new_run
 
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 
 _BODY = "body"  # of the run of a stage: what it hands on
 _LOCK = ".lock"
-_LOOKED = 500  # passages in which a look searches beside those that are judged for validation rows
 
 
 def train(
@@ -150,21 +148,13 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
     seen = [task.seen(part, plan.params) for part in rows]
     tokens = [encode(part, task, tokenizer, length, cache=cache, progress=progress) for part in seen]
     beside = None
-    if numbers := _others(task, plan, rows[1]):
-        texts = [(seen[1].passages or ())[number] for number in numbers]
+    searched = looked_in(rows, seen) if searching(task, plan.labels) else None
+    if searched is not None:
+        numbers, texts = searched
         alone = Rows(texts, None, None, [""] * len(texts))
-        beside = Beside(np.array(numbers), encode(alone, task, tokenizer, length, cache=cache, progress=progress))
+        beside = Beside(numbers, encode(alone, task, tokenizer, length, cache=cache, progress=progress))
     material = Material(model, tokenizer, tokens[0], tokens[1], group_codes(rows[1], data.roles), beside)
     return Fit(plan, material, run.path, progress=progress, callbacks=callbacks)
-
-
-def _others(task: Task, plan: Plan, validation: Rows) -> list[int]:
-    """Numbers of the passages in which looks search beside those that are judged for validation rows: the same for all
-    runs of a book, whatever their tables say; none where nothing is searched."""
-    if validation.passages is None or not searching(task, plan.labels):
-        return []
-    found: list[int] = others(validation, _LOOKED).tolist()
-    return found
 
 
 def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool, stages: Sequence[Run]) -> None:
