@@ -61,3 +61,24 @@ def test_a_diverged_run_is_not_judged():
 
 def test_the_verdict_speaks_chinese(chinese):
     assert "领先 6.0 个百分点" in standing(report(0.91, 0.89, 0.93, {"other": 0.85})).sentence
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome", "words"),
+    [
+        (-0.09, 0.03, "unsure", "Row by row the difference is -2.9 points (95 % interval -9.0 points to +3.0 points)."),
+        (-0.09, -0.01, "worse", "A baseline wins"),
+        (-0.029, -0.029, "unsure", "No better than"),
+    ],
+)
+def test_rows_that_both_have_answered_decide(low, high, outcome, words):
+    alone = report(0.971, 0.855, 0.995, {"base": 1.0})
+    found = standing(alone.model_copy(update={"ahead": Interval(value=-0.029, low=low, high=high)}))
+    assert found.outcome == outcome and words in found.sentence
+    assert standing(alone).outcome == "worse", "where only the baseline's score was kept"
+
+
+def test_a_difference_may_be_plain_though_the_scores_overlap(chinese):
+    near = report(0.91, 0.88, 0.94, {"base": 0.89})
+    found = standing(near.model_copy(update={"ahead": Interval(value=0.02, low=0.01, high=0.03)}))
+    assert found.outcome == "better" and "逐样本比较，差距为 +2.0 个百分点" in found.sentence

@@ -120,6 +120,21 @@ def test_rows_of_one_group_count_as_one_draw(base: Path, tmp_path: Path) -> None
     assert "too few groups" in (run.model / "README.md").read_text(encoding="utf-8")
 
 
+def test_how_far_a_run_is_ahead_is_told_row_by_row(trained: Callable[[str], Trained]) -> None:
+    """Also where a book keeps the scores of its baselines and no answers of them, as older ones do."""
+    found = trained("classes")
+    report = evaluate(found.run)
+    best = max(scores[report.headline] for scores in report.baselines.values())
+    assert report.ahead is not None and report.ahead.value == pytest.approx(report.metrics[report.headline] - best)
+    assert report.ahead.low <= report.ahead.value <= report.ahead.high
+    kept = list((found.book.path / "cache").glob("baselines-*.npz"))
+    assert len(kept) == len(report.baselines)
+    for file in kept:
+        file.unlink()
+    assert evaluate(found.run).ahead == report.ahead
+    assert len(list((found.book.path / "cache").glob("baselines-*.npz"))) == 1, "that of the best alone"
+
+
 def test_another_split(trained: Callable[[str], Trained]) -> None:
     found = trained("classes")
     report = evaluate(found.run, split="validation", with_baselines=False)

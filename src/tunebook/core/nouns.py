@@ -254,6 +254,8 @@ class Report(Record):
     Attributes:
         metrics: name -> value; `intervals` holds the headline ones with their ends.
         baselines: name -> metric -> value, on the same rows.
+        ahead: the headline score less that of the best baseline, with the ends of its paired interval; None where there
+            is no baseline, or only its score was kept.
         interval_notes: metric -> why its interval may hold the true value less often than it says.
         groups: how many groups of rows the intervals are over; 0 where rows were drawn one by one.
         per_class: class -> metric -> value, and `precision_low`, `precision_high` and so on for the ends.
@@ -269,6 +271,7 @@ class Report(Record):
     metrics: dict[str, float]
     intervals: dict[str, Interval] = {}
     baselines: dict[str, dict[str, float]] = {}
+    ahead: Interval | None = None
     per_class: dict[str, dict[str, float]] = {}
     confusion: list[list[int]] = []
     interval_notes: dict[str, list[Text]] = {}

@@ -26,8 +26,9 @@ class Standing:
     """How a run stands against the best baseline.
 
     Attributes:
-        outcome: better or worse where the whole interval lies on one side of the baseline; unsure where it does not;
-            none without a baseline.
+        outcome: better or worse where the whole interval of the difference, row by row, lies on one side of 0 (of the
+            score on one side of the baseline, where only that was kept); unsure where it does not; none without a
+            baseline.
         sentence: the same in words, with the numbers.
     """
 
@@ -50,14 +51,33 @@ def standing(report: Report) -> Standing:
     fields = {**numbers, "by": by, "baseline": baseline_name(baseline), "reached": score_text(reached)}
     side = "ahead" if gain > 0 else "behind"
     code = f"report.verdict.{outcome}" if outcome != "unsure" else f"report.verdict.unsure_{side}"
-    return Standing(outcome, say(code, **fields))
+    paired = say("report.verdict.paired", **_ends_of(report)) if outcome != _alone(report, reached, gain) else ""
+    return Standing(outcome, " ".join(part for part in (say(code, **fields), paired) if part))
 
 
 def _outcome(report: Report, reached: float, gain: float) -> Outcome:
+    """By the rows that both have answered; an interval without width says nothing of other rows."""
+    ahead = report.ahead
+    if ahead is None:
+        return _alone(report, reached, gain)
+    if not ahead.low < ahead.high or ahead.low <= 0 <= ahead.high:
+        return "unsure"
+    return "better" if gain > 0 else "worse"
+
+
+def _alone(report: Report, reached: float, gain: float) -> Outcome:
+    """By the interval of the run's own score."""
     interval = report.intervals.get(report.headline)
     if interval is None or interval.low <= reached <= interval.high:
         return "unsure"
     return "better" if gain > 0 else "worse"
+
+
+def _ends_of(report: Report) -> dict[str, str]:
+    """The difference from the best baseline and the ends of its interval, in words."""
+    name, ahead = report.headline, report.ahead
+    assert ahead is not None  # else no outcome differs
+    return {part: amount(getattr(ahead, part), name) for part in ("value", "low", "high")}
 
 
 def probe_may_pay(report: Report, plan: Plan, pairs: bool) -> bool:

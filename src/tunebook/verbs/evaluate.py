@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -19,10 +20,11 @@ from tunebook.core.nouns import DataRef, Labels, ParamTable, Plan, Report, Split
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
 from tunebook.core.task import Rows, Task
+from tunebook.verbs.steps.ahead import Side
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.general import general as measure_general
 from tunebook.verbs.steps.general import general_books, read_general
-from tunebook.verbs.steps.retention import read_retention, retention
+from tunebook.verbs.steps.retention import read_retention, retention, units_of
 from tunebook.verbs.steps.runs import TABLE, Run
 from tunebook.verbs.steps.space import space
 
@@ -70,10 +72,7 @@ def evaluate(
     logits = answers(run, rows, place_of(plan, ref, split), progress=progress)
     report = _report(run, ref, split, logits, rows)
     if with_baselines:
-        from tunebook.verbs.steps.answers import baselines
-
-        own_plan = plan.model_copy(update={"labels": own.labels})
-        report = report.model_copy(update={"baselines": baselines(own_plan, own, split, progress)})
+        report = _with_baselines(run, own, report, (logits, rows, plan.labels), progress)
     if lie := space(run, rows, ref, with_base=with_baselines, progress=progress):
         report = report.model_copy(update={"extra": {**report.extra, "space": lie}})
     if plan.continues is not None and split == "test":
@@ -103,6 +102,24 @@ def _report(run: Run, ref: DataRef, split: Split, logits: NDArray[np.float32], r
         groups=0 if groups is None else int(groups.max()) + 1,
         **task.detail(logits, rows, plan.labels, **together),
     )
+
+
+def _with_baselines(run: Run, own: DataRef, report: Report, ours: Side, progress: Progress | None) -> Report:
+    """With the scores of all baselines, and how far the run is ahead of the best one."""
+    from tunebook.data.load import load
+    from tunebook.report.scores import best_baseline
+    from tunebook.verbs.steps.ahead import ahead
+    from tunebook.verbs.steps.answers import baseline_logits, baselines
+
+    plan, split = run.plan.model_copy(update={"labels": own.labels}), report.split
+    report = report.model_copy(update={"baselines": baselines(plan, own, split, progress)})
+    best = best_baseline(report)
+    if best is None or math.isnan(report.metrics.get(report.headline, math.nan)):
+        return report
+    theirs = baseline_logits(plan, own, split, best[0], progress)
+    rows = load(own, split)
+    gain = ahead(tasks()[plan.task](), report.headline, ours, (theirs, rows, own.labels), units_of(rows, own))
+    return report.model_copy(update={"ahead": gain})
 
 
 def _predictions(plan: Plan, rows: Rows, logits: NDArray[np.float32]) -> Iterator[dict[str, Any]]:

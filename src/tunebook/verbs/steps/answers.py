@@ -101,7 +101,7 @@ def baselines(plan: Plan, data: DataRef, split: Split, progress: Progress | None
     Raises:
         MachineError: a library that they need is not installed.
     """
-    key = content_id([data.content, plan.task, plan.model_id, split, _ROWS])
+    key = _baseline_key(plan, data, split)
     found: dict[str, dict[str, float]] = kept(
         data.path.parent, f"baselines-{key}", lambda: _measure(plan, data, split, progress)
     )
@@ -111,19 +111,40 @@ def baselines(plan: Plan, data: DataRef, split: Split, progress: Progress | None
 def _measure(plan: Plan, data: DataRef, split: Split, progress: Progress | None) -> dict[str, dict[str, float]]:
     from tunebook.data.load import load
 
-    task, targets = task_of(plan.task)(), load(data, split).targets
-    assert targets is not None  # evaluation has refused rows without labels
-    found = baseline_answers(plan, data, split, progress)
-    return {
-        name: task.scores(np.asarray(item.logits, dtype=np.float32), targets, plan.labels)
-        for name, item in found.items()
-    }
+    task, rows, found = task_of(plan.task)(), load(data, split), {}
+    assert rows.targets is not None  # evaluation has refused rows without labels
+    for name, item in baseline_answers(plan, data, split, progress).items():
+        logits = np.asarray(item.logits, dtype=np.float32)
+        answered(_kept_baseline(plan, data, split, name), rows, lambda logits=logits: logits)  # type: ignore[misc]
+        found[name] = task.scores(logits, rows.targets, plan.labels)
+    return found
+
+
+def baseline_logits(
+    plan: Plan, data: DataRef, split: Split, name: str, progress: Progress | None = None
+) -> NDArray[np.float32]:
+    """What one baseline answers to the rows of a split, shape (N, k): as it was kept when its scores were measured.
+    Raises as `baselines`."""
+    from tunebook.data.load import load
+
+    def asked() -> NDArray[np.float32]:
+        return np.asarray(baseline_answers(plan, data, split, progress, only=name)[name].logits, dtype=np.float32)
+
+    return answered(_kept_baseline(plan, data, split, name), load(data, split), asked)
+
+
+def _baseline_key(plan: Plan, data: DataRef, split: Split) -> str:
+    return content_id([data.content, plan.task, plan.model_id, split, _ROWS])
+
+
+def _kept_baseline(plan: Plan, data: DataRef, split: Split, name: str) -> Path:
+    return data.path.parent / "cache" / f"baselines-{_baseline_key(plan, data, split)}-{name}.npz"
 
 
 def baseline_answers(
-    plan: Plan, data: DataRef, split: Split, progress: Progress | None = None
+    plan: Plan, data: DataRef, split: Split, progress: Progress | None = None, only: str = ""
 ) -> dict[str, BaselineAnswers]:
-    """Name -> answers of each baseline to the rows of a split. Raises as `baselines`."""
+    """Name -> answers of each baseline to the rows of a split, or of one `only`. Raises as `baselines`."""
     from tunebook.data.load import load
 
     rows = {part: load(data, part) for part in ("train", "validation", split)}
@@ -134,6 +155,8 @@ def baseline_answers(
 
     found = {}
     for name, answer in task_of(plan.task)().baselines(BaselineInput(plan, data, split, rows, features)).items():
+        if only not in ("", name):
+            continue
         begun = time.perf_counter()
         found[name] = BaselineAnswers(answer(), time.perf_counter() - begun)
     return found
@@ -160,6 +183,7 @@ __all__ = [
     "BaselineAnswers",
     "answers",
     "baseline_answers",
+    "baseline_logits",
     "baselines",
     "kept_at",
     "known_answers",
