@@ -75,11 +75,11 @@ def compared(run: Any, data: Any) -> Cell:
     the run and each baseline."""
     from tunebook.core.registry import task_of
     from tunebook.data.load import load
-    from tunebook.verbs.steps.answers import answers, cheap_answers
+    from tunebook.verbs.steps.answers import answers, baseline_answers
 
     plan, rows = run.plan, load(data, "test")
     task = task_of(plan.task)()
-    said = {name: np.asarray(item.logits, np.float32) for name, item in cheap_answers(plan, data, "test").items()}
+    said = {name: np.asarray(item.logits, np.float32) for name, item in baseline_answers(plan, data, "test").items()}
     said["tuned"] = answers(run, rows, "test")
     names = [metric.key for metric in task.metrics(plan.labels)]
     found: Cell = {"scores": {}, "gains": {}}

@@ -118,7 +118,7 @@ def two_way(difference: ArrayLike, alpha: float = 0.05, groups: Array | None = N
     """The gain of B over A with its interval, seeds and rows (or groups of them) both being random.
 
     Where nothing varies (both tables answer alike in every row) the interval has no width: it speaks of what was
-    seen, not of rows that are rarer than one in N.
+    seen, not of rows that are rarer than one in N (which a look at a test adds).
 
     Args:
         difference: score of B - score of A, shape (K, N), K seeds and N rows. A run that diverged is in it with the

@@ -9,7 +9,7 @@ import pytest
 
 from tests.ab_book import arm_scores, exam, gains
 from tunebook.core.verdict import Gate
-from tunebook.stats.gate import decide, two_way
+from tunebook.stats.gate import proven, two_way
 from tunebook.stats.sequential import chance_left
 from tunebook.verbs.abtest.ab_plan import ABPlan, PlannedLook
 from tunebook.verbs.abtest.looks import bootstrapped, gain, take_look, wanted_of
@@ -30,11 +30,21 @@ def test_what_a_look_proves(a, b, verdict):
     look = take_look(*sides, rule, 0.03)
     difference = sides[1].rows("accuracy") - sides[0].rows("accuracy")
     expected = two_way(difference, 0.03)
+    beyond = (end - rule.delta for end in (expected.mean, expected.lower, expected.upper))
     assert (look.gain, look.lower, look.upper) == (expected.mean, expected.lower, expected.upper)
     assert look.gain == pytest.approx(difference.mean())
     assert (look.seeds, look.alpha) == (5, 0.03)
-    assert look.verdict == decide(expected.mean, expected.lower, expected.upper, rule.delta) == verdict
+    assert look.verdict == proven(expected.lower, *beyond) == verdict
     assert (look.se, look.df) == (pytest.approx(expected.se), pytest.approx(expected.df))
+
+
+@pytest.mark.parametrize(("rows", "verdict"), [(12, "INCONCLUSIVE"), (140, "INCONCLUSIVE"), (1500, "REJECT")])
+@pytest.mark.parametrize("kind", ["absolute", "relative"])
+def test_answers_that_are_alike_prove_nothing_of_rarer_rows(rows, verdict, kind):
+    same = arms(3, rows, 0.7, 0.7)[0]
+    look = take_look(same, same, Gate(metric="accuracy", delta=0.02, delta_kind=kind), 0.05)
+    missed = (1 - look.upper) ** rows  # the chance that no row shows a difference that so many have
+    assert (look.gain, look.lower, look.verdict) == (0, -look.upper, verdict) and missed == pytest.approx(0.05)
 
 
 def plan(delta, kind="absolute"):
@@ -143,4 +153,4 @@ def test_equal_answers_gain_nothing():
     right = np.random.default_rng(0).random((3, 200)) < 0.8
     asked = exam(200)
     look = take_look(arm_scores(asked, right), arm_scores(asked, right), Gate(metric="accuracy"), 0.05)
-    assert (look.gain, look.lower, look.upper, look.verdict) == (0, 0, 0, "REJECT")
+    assert (look.gain, look.verdict) == (0, "REJECT") and -0.02 < look.lower == -look.upper < 0

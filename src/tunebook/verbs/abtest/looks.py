@@ -65,22 +65,34 @@ def take_look(a: ArmScores, b: ArmScores, rule: ABPlan | Gate, alpha: float) -> 
     a plan has further looks it is also asked what chance is left at its end.
     """
     effect = gain(a, b, rule.metric, alpha)
-    beyond = (effect.mean - rule.delta, effect.lower - rule.delta, effect.upper - rule.delta)
+    unseen = _unseen(effect, alpha) if is_share(rule.metric) else 0.0
+    lower, upper = effect.lower - unseen, effect.upper + unseen
+    beyond = (effect.mean - rule.delta, lower - rule.delta, upper - rule.delta)
     if rule.delta_kind == "relative":
         over = gain(a, b, rule.metric, alpha, wanted_of(rule, float(np.mean(a.scores(rule.metric)))))
-        beyond = (over.mean, over.lower, over.upper)
+        beyond = (over.mean, over.lower - unseen, over.upper + unseen)
     return Look(
         seeds=effect.seeds,
         alpha=alpha,
         gain=effect.mean,
-        lower=effect.lower,
-        upper=effect.upper,
-        verdict=proven(effect.lower, *beyond),
+        lower=lower,
+        upper=upper,
+        verdict=proven(lower, *beyond),
         se=effect.se,
         df=effect.df,
         seed_sd=effect.seed_sd,
         chance=_chance(rule, effect, effect.mean - beyond[0]) if isinstance(rule, ABPlan) else None,
     )
+
+
+def _unseen(effect: Effect, alpha: float) -> float:
+    """How many rows may tell two tables apart that answered alike in all of N rows, or groups of them: 1 - alpha^(1/N).
+
+    Source: Clopper and Pearson, 1934, for none of N; about 3/N at alpha = .05.
+    """
+    if effect.mean or effect.se:
+        return 0.0
+    return float(1.0 - alpha ** (1.0 / (effect.groups or effect.rows)))
 
 
 def _chance(plan: ABPlan, effect: Effect, least: float) -> float | None:
