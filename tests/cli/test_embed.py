@@ -31,7 +31,10 @@ def test_embed_and_search(book: Path, tmp_path: Path, tunebook: Call) -> None:
     source = tmp_path / "texts.csv"
     source.write_text("body\ngreat room\nslow food\n" + "dirty " * 60 + "\n")
     done = tunebook("embed", book, source, "--into", tmp_path / "v.parquet", "--text", "body")
-    assert done.code == 0 and "tunebook search" in done.out
+    assert done.code == 0 and "tunebook search" in done.out and "some text" in done.out
+    assert "so that the end was cut off: 1 of 3" in " ".join((done.out + done.err).split())
+    long = tunebook("search", book, tmp_path / "v.parquet", "dirty " * 60)
+    assert "its end was cut off" in " ".join((long.out + long.err).split())
     told = tunebook("embed", book, source, "--into", tmp_path / "v.npy", "--side", "query", "--json").json
     assert told["rows"] == 3 and told["path"] == str(tmp_path / "v.npy")
     found = tunebook("search", book, tmp_path / "v.parquet", "great room", "--most", "2", "--json").json["rows"]

@@ -49,3 +49,15 @@ def test_a_reranker_without_negatives_is_told_what_comes_first(tmp_path: Path, t
     out = " ".join((done.out + done.err).split())
     assert done.code == 0 and "any order of them is right" in out
     assert "tunebook mine" in out and "--into mined.jsonl" in out and "tunebook train" not in out
+
+
+def test_what_comes_next_keeps_splits_and_nothing_follows_from_nothing(tmp_path: Path, tunebook: Call) -> None:
+    rows, apart = tmp_path / "rows.jsonl", tmp_path / "apart.jsonl"
+    lines = [{"query": f"ask {n}", "pos": [f"say {n} ask"], "split": ("train", "test")[n % 2]} for n in range(40)]
+    rows.write_text("\n".join(map(json.dumps, lines)))
+    done = tunebook("mine", rows, "--into", tmp_path / "out.jsonl")
+    assert "--task reranking --split-column split" in " ".join(done.out.split())
+    apart.write_text("\n".join(json.dumps({"query": f"q{n}", "pos": [f"p{n}"]}) for n in range(40)))
+    done = tunebook("mine", apart, "--into", tmp_path / "none.jsonl")
+    out = " ".join((done.out + done.err).split())
+    assert "None of the 40 queries has a negative" in out and "tunebook init" not in out

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tunebook.core.files import as_umask_says, part_of, user_cache, user_data, write_whole
+from tunebook.core.errors import MachineError
+from tunebook.core.files import as_umask_says, check_place, part_of, user_cache, user_data, write_whole
 
 
 def test_a_text_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
@@ -23,6 +24,24 @@ def test_what_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_path: Path
         raise OSError("full")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_is_tried_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_place(tmp_path / "new" / "a.bin")
+    assert not list((tmp_path / "new").iterdir())
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "a.bin", tmp_path / "file" / "b" / "a.bin"):
+        with pytest.raises(MachineError) as caught:
+            check_place(path)
+        assert caught.value.code == "machine.place"
+
+    def closed(**given: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", closed)
+    with pytest.raises(MachineError) as caught:
+        check_place(tmp_path / "a.bin")
+    assert caught.value.code == "machine.write"
 
 
 def test_a_durable_file_is_on_the_disk_before_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

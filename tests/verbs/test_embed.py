@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from tests import small
 from tests.tasks.embedding.test_passages import file_of
-from tunebook.core.errors import DataError, RunError
+from tunebook.core.errors import DataError, MachineError, RunError
 from tunebook.data.options import DataOptions
 from tunebook.models.files import unreadable
 from tunebook.tables.make import child
@@ -75,7 +75,7 @@ def test_files(run: Any, tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_or_read_is_refused(run: Any, tmp_path: Path) -> None:
     source = table_of(tmp_path / "rows.csv")
-    for into, text, code in (("out.txt", "body", "embed.into"), ("out.npy", "bodies", "predict.column")):
+    for into, text, code in (("out.txt", "body", "embed.into"), ("out.npy", "bodies", "embed.column")):
         with pytest.raises(DataError) as caught:
             embed_file(run, source, tmp_path / into, options=DataOptions(text=text))
         assert caught.value.code == code
@@ -145,7 +145,7 @@ def test_titles_are_read_and_the_column_is_found_or_asked_for(run: Any, tmp_path
     source = tmp_path / "titled.csv"
     source.write_text("id,title,passage\n1,Rooms,great room\n2,Food,slow food\n", encoding="utf-8")
     found = embed_file(run, source, tmp_path / "t.npy")
-    assert found.text == "passage"
+    assert (found.text, found.title, found.cut) == ("passage", True, 0)
     np.testing.assert_allclose(np.load(found.path), embed(run, ["Rooms great room", "Food slow food"]), atol=1e-5)
     (tmp_path / "q.csv").write_text("query,passage\nrooms,great room\n", encoding="utf-8")
     assert embed_file(run, tmp_path / "q.csv", tmp_path / "q.npy", side="query").text == "query"
@@ -155,6 +155,28 @@ def test_titles_are_read_and_the_column_is_found_or_asked_for(run: Any, tmp_path
     assert caught.value.code == "rerank.column" and caught.value.allowed == "one | two"
 
 
+def test_texts_that_lose_their_end_are_counted(run: Any, tmp_path: Path) -> None:
+    source = tmp_path / "long.csv"
+    most = run.plan.params.max_length
+    long = " ".join(["great"] * most)
+    source.write_text(f"passage\ngreat room\n{long}\n{long}\n{long} slow\n", encoding="utf-8")
+    found = embed_file(run, source, tmp_path / "v.parquet")
+    assert (found.cut, found.length) == (3, most)
+    assert not nearest_rows(run, found.path, "room").cut and nearest_rows(run, found.path, long).cut
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_work(run: Any, tmp_path: Path) -> None:
+    source = table_of(tmp_path / "rows.csv")
+    with pytest.raises(MachineError) as place:
+        embed_file(run, source, source / "x.npy", options=DataOptions(text="body"))
+    assert place.value.code == "machine.place" and str(source) in str(place.value)
+    own = embed_file(run, source, tmp_path / "v.parquet", options=DataOptions(text="body")).path
+    before = own.read_bytes()
+    with pytest.raises(DataError) as caught:
+        embed_file(run, own, own, options=DataOptions(text="body"))
+    assert caught.value.code == "embed.itself" and own.read_bytes() == before
+
+
 def test_vectors_of_another_run_are_refused(run: Any, tmp_path: Path) -> None:
     whole = embed_file(run, table_of(tmp_path / "rows.csv"), tmp_path / "v.parquet", options=DataOptions(text="body"))
     table = parquet.read_table(whole.path)
@@ -162,6 +184,11 @@ def test_vectors_of_another_run_are_refused(run: Any, tmp_path: Path) -> None:
     parquet.write_table(table.replace_schema_metadata(told), whole.path)
     with pytest.raises(DataError) as caught:
         nearest_rows(run, whole.path, "room")
+    assert caught.value.code == "embed.elsewhere" and "tunebook search BOOK" in caught.value.advice
+    (run.path.parent / "another").mkdir()
+    with pytest.raises(DataError) as caught:
+        nearest_rows(run, whole.path, "room")
+    (run.path.parent / "another").rmdir()
     assert (
         caught.value.code == "embed.other"
         and (caught.value.value, caught.value.allowed) == ("another", "another")

@@ -16,6 +16,7 @@ from tunebook.tasks.ranking.mining import Rules
 from tunebook.verbs import mine as module
 from tunebook.verbs import mining, served
 from tunebook.verbs.mine import Models, mine
+from tunebook.verbs.mined_files import SPLIT, WEIGHT
 from tunebook.verbs.steps.book_file import BookFile, write_book_file
 
 THINGS = ("kettle", "lamp", "chair", "table", "mirror", "window", "carpet", "pillow")
@@ -224,3 +225,28 @@ def test_rules_of_a_reranker_have_bounds():
     with pytest.raises(DataError) as caught:
         Rules(gap=2)
     assert caught.value.code == "mine.rule"
+
+
+def test_splits_and_weights_stay_with_their_rows(tmp_path):
+    rows = [
+        {"query": f"ask {n}", "pos": [f"say {n} ask"], "split": ("train", "validation", "test")[n % 3], "w": 1 + n % 2}
+        for n in range(60)
+    ]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    by_query = {row["query"]: row for row in rows}
+    mined = mine(path, tmp_path / "out.jsonl", Rules(count=1))
+    assert mined.columns == (SPLIT,) and not mined.lost and mined.task == ""
+    assert all(row["split"] == by_query[row["query"]]["split"] for row in lines(tmp_path / "out.jsonl"))
+    assert mine(path, tmp_path / "folder", Rules(count=1)).columns == ()
+    assert {one.stem for one in (tmp_path / "folder" / "qrels").iterdir()} == {"train", "validation", "test"}
+    prepare([path], tmp_path / "book" / "data", DataOptions(weight="w"))
+    write_book_file(BookFile(task="embedding"), tmp_path / "book")
+    mined = mine(tmp_path / "book", tmp_path / "weighed.jsonl", Rules(count=1))
+    assert (mined.columns, mined.task) == ((SPLIT, WEIGHT), "embedding")
+    assert all(row["weight"] == by_query[row["query"]]["w"] for row in lines(tmp_path / "weighed.jsonl"))
+    assert mine(tmp_path / "book", tmp_path / "light").lost == (WEIGHT,)
+    path.write_text("\n".join(json.dumps({**row, "split": "fold 1"}) for row in rows))
+    assert (
+        mine(path, tmp_path / "folds.jsonl").columns == () and lines(tmp_path / "folds.jsonl")[0]["split"] == "fold 1"
+    )

@@ -84,7 +84,7 @@ def test_passages_are_lines_or_a_column_with_its_titles(tmp_path: Path) -> None:
     assert [row["passage"] for row in found] == ["the room is here", "and the food too"]
     with pytest.raises(DataError) as refused:
         read_passages(tmp_path / "c.csv", DataOptions(text="other"))
-    assert refused.value.code == "predict.column"
+    assert refused.value.code == "embed.column"
 
 
 def test_a_merged_model_is_compared_on_rows_that_keep_all_passages(run: Run, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ _TEXT = 200  # characters of a row that the screen shows
 class Texts:
     """Which texts of a file, and what they are."""
 
-    text: Annotated[str | None, option("text", "--text", metavar="COL")] = None
+    text: Annotated[str | None, option("rerank_text", "--text", metavar="COL")] = None
     side: Annotated[str, option("embed_side", "--side", metavar="query|passage")] = "passage"
     index: Annotated[str, option("embed_kind", "--index", metavar=_INDEXES)] = "auto"
 
@@ -58,7 +58,8 @@ def embed(
     with Bars() as bars:
         done = embed_file(found, source, into, side=texts.side, options=options, progress=bars)  # type: ignore[arg-type]
         index, recall = index_file(into, texts.index) if into.suffix == ".parquet" else ("numpy", 1.0)
-    pairs = [(say("cli.columns"), done.text), (say("cli.rows"), str(done.rows)), (say("embed.width"), str(done.width))]
+    column = f"title + {done.text}" if done.title else done.text
+    pairs = [(say("cli.columns"), column), (say("cli.rows"), str(done.rows)), (say("embed.width"), str(done.width))]
 
     if index != "numpy":
         pairs.append((say("embed.kind_label"), _kind(index, recall)))
@@ -66,8 +67,9 @@ def embed(
     def tell(screen: Console) -> None:
         screen.print(f"✓ {say('embed.done', path=done.path)}", style="green", soft_wrap=True)
         screen.print(facts(pairs))
+        warn(screen, [say("predict.told_cut", length=done.length, count=done.cut, rows=done.rows)] if done.cut else [])
 
-    go = (command("search", book, into, "..."),) if into.suffix == ".parquet" else ()
+    go = (command("search", book, into, say("cli.some_text")),) if into.suffix == ".parquet" else ()
     return Answer({**asdict(done), "path": str(done.path), "index": index, "recall": recall}, tell, go)
 
 
@@ -94,7 +96,8 @@ def search(
         prose(screen, none) if none else screen.print(grid((say("embedding.cosine"), say("report.text")), rows))
         if found.index != "numpy":
             screen.print(facts([(say("embed.kind_label"), _kind(found.index, found.recall))]))
-        warn(screen, [say("embed.stale", path=index)] if found.stale else [])
+        told = [say("embed.stale", path=index)] if found.stale else []
+        warn(screen, [*told, say("embed.cut_query", length=chosen.plan.params.max_length)] if found.cut else told)
 
     return Answer({"path": str(index), "query": query, **asdict(found), "rows": hits}, tell)
 

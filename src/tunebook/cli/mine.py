@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.mine import Mined
 
 _ROLES = "columns"
+_FLAGS = {"split": "--split-column", "weight": "--weight"}
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,11 @@ def mine(
     with Bars() as bars:
         models, options = Models(found.by, found.filter, scores), data_options(form, columns)
         mined = act(source, into, rules, by=models, options=options, progress=bars)
-    split = ("--split-column", "split") if (source / "book.toml").is_file() and into.suffix == ".jsonl" else ()
-    task = "embedding" if scores else "reranking"
-    go = command("init", "NEW-BOOK", "--data", into, "--task", task, *split)
-    return Answer({**asdict(mined), "path": str(mined.path)}, lambda screen: _tell(screen, mined), (go,))
+    flags = [word for name in mined.columns for word in (_FLAGS[name], name)]
+    task = "embedding" if scores else mined.task or "reranking"
+    go = command("init", "NEW-BOOK", "--data", into, "--task", task, *flags)
+    following = (go,) if mined.negatives or mined.judged else ()
+    return Answer({**asdict(mined), "path": str(mined.path)}, lambda screen: _tell(screen, mined), following)
 
 
 def _tell(screen: Console, mined: Mined) -> None:
@@ -86,8 +88,9 @@ def _tell(screen: Console, mined: Mined) -> None:
     names = ("rows", "negatives", "judged", "alike", "near", "filtered", "scored")
     counts = {name: getattr(mined, name) for name in names}
     screen.print(facts([(say(f"mine.{name}"), number(count)) for name, count in counts.items() if count is not None]))
-    told = [say("mine.without", count=mined.without)] if mined.without else []
-    warn(screen, [*told, say("mine.untaught")] if mined.untaught else told)
+    told = [say("mine.lost", columns=", ".join(mined.lost))] if mined.lost else []
+    without = say("mine.none" if mined.without == mined.rows else "mine.without", count=mined.without)
+    warn(screen, [without, *told] if mined.without else told)
 
 
 __all__ = ["Found", "Read", "mine"]

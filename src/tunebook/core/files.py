@@ -6,10 +6,13 @@ import hashlib
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tunebook.core.errors import MachineError, machine_error
 
 _BLOCK = 1 << 20
 
@@ -42,6 +45,21 @@ def part_of(path: Path, *, durable: bool = False) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def check_place(path: Path) -> None:
+    """Whether a file can be written in the place of `path`, before the long work; its folder is made.
+
+    Raises:
+        MachineError: `machine.place`, a file stands where a folder belongs; or what the system says.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        place = MachineError("machine.place", key=str(path), reason=error.strerror or type(error).__name__)
+        raise machine_error(error, path) or place from error
 
 
 def as_umask_says(folder: Path) -> None:
@@ -108,4 +126,7 @@ def lines_id(lines: Iterable[str], length: int = 12) -> str:
     return digest.hexdigest()[:length]
 
 
-__all__ = ["as_umask_says", "content_id", "file_id", "lines_id", "part_of", "user_cache", "user_data", "write_whole"]
+__all__ = [
+    "as_umask_says", "check_place", "content_id", "file_id", "lines_id", "part_of", "user_cache", "user_data",
+    "write_whole",
+]  # fmt: skip

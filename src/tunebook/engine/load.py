@@ -76,6 +76,13 @@ class Net:
             found = inference.run(self.model, encoded, progress=progress).logits
         return found[[once[text] for text in texts]]
 
+    def cut(self, texts: Sequence[str]) -> int:
+        """How many of some single texts have more tokens than are read."""
+        once = list(dict.fromkeys(texts))
+        whole = self.task.encode(Rows(once, None, None, [""] * len(once)), self.tokenizer, _NO_END)
+        long = {text for text, length in zip(once, whole.lengths.tolist(), strict=True) if length > self.max_length}
+        return sum(text in long for text in texts)
+
 
 @dataclass(frozen=True)
 class LoadedModel:

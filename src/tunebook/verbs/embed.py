@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
-from tunebook.core.files import part_of
+from tunebook.core.files import check_place, part_of
 from tunebook.core.progress import Progress
 from tunebook.data.options import DataOptions
 from tunebook.tasks.embedding.index import AUTO, NUMPY, Plain, chosen
@@ -33,7 +33,8 @@ class Embedded:
 
     Attributes:
         path: of the file; rows: vectors in it; width: numbers of each; seconds: of the model's work; text: column that
-            was read.
+            was read; title: whether the column `title` was read in front of it.
+        cut: texts that lost their end, for they have more tokens than the model reads, `length`.
     """
 
     path: Path
@@ -41,6 +42,9 @@ class Embedded:
     width: int
     seconds: float
     text: str
+    title: bool
+    cut: int
+    length: int
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Nearest:
         stale: whether there is an index that was not used, for it is one of other vectors, is damaged or cannot be read
             here.
         searched: rows that were compared.
+        cut: whether the query lost its end.
     """
 
     rows: list[dict[str, Any]]
@@ -60,6 +65,7 @@ class Nearest:
     recall: float
     stale: bool
     searched: int
+    cut: bool
 
 
 def embed(
@@ -97,14 +103,19 @@ def embed_file(
         options: the column (`text`), found as `read_passages` does where it is not told, and how the file is read.
 
     Raises:
-        DataError: `embed.into`, a name of another kind, or as `read_passages`. RunError: as `embed`.
+        DataError: `embed.into`, a name of another kind; `embed.itself`, the file would be written over itself; or as
+            `read_passages`. MachineError: nothing can be written there. RunError: as `embed`.
     """
-    from tunebook.verbs.rerank import read_texts
+    from tunebook.verbs.rerank import has_titles, read_texts
 
     if into.suffix not in (".npy", ".parquet"):
         raise DataError("embed.into", key="into", value=str(into), allowed=".npy | .parquet")
+    if into.exists() and into.resolve() == source.resolve():
+        raise DataError("embed.itself", key="into", value=str(into))
+    queries = side == "query"
+    table, name, texts = read_texts(source, options, queries=queries)
+    check_place(into)
     model = Embedder(run)
-    table, name, texts = read_texts(source, options, queries=side == "query")
     begun = time.perf_counter()
     vectors = model.vectors(texts, side, progress=progress)
     seconds = time.perf_counter() - begun
@@ -113,8 +124,10 @@ def embed_file(
             with part.open("wb") as stream:
                 np.save(stream, vectors, allow_pickle=False)
         else:
-            _write(table, vectors, part, {"run": run.id, "side": side, "text": name})
-    return Embedded(into, len(vectors), vectors.shape[1], seconds, name)
+            _write(table, vectors, part, {"run": run.id, "side": side, "text": name, "book": run.book.resolve().name})
+    title, cut = has_titles(table, name, queries=queries), model.cut(texts, side)
+    rows, width = vectors.shape
+    return Embedded(into, rows, width, seconds, name, title, cut, model.held.net.max_length)
 
 
 def check_index(into: Path, kind: str) -> None:
@@ -153,13 +166,14 @@ def nearest_rows(run: Run, index: Path, query: str, most: int = 10, *, by: str =
 
     Raises:
         DataError: `rerank.query`, there is nothing to read in the query; `embed.index`, the file holds no vectors of
-            this model's width; `embed.other`, they are those of another run; `embed.kind`. RunError: as `embed`.
+            this model's width; `embed.other`, `embed.elsewhere`, they are those of another run of this book, or of
+            another one; `embed.kind`. RunError: as `embed`.
             MachineError: `machine.extra`.
     """
     check_vectors(run)
     stored = _Stored(index)
     if stored.run not in (None, run.id):
-        raise DataError("embed.other", key=str(index), value=stored.run, allowed=stored.run, run=run.id)
+        raise _of_another(run, index, stored)
     kind = chosen(by, 0)
     model = Embedder(run)
     if not model.held.clean([query])[0].strip():
@@ -177,7 +191,16 @@ def nearest_rows(run: Run, index: Path, query: str, most: int = 10, *, by: str =
     told = used.find(asked, most)
     rows = stored.rows(told.passage)
     scored = [{**row, "score": float(score)} for row, score in zip(rows, told.value, strict=True)]
-    return Nearest(scored, used.kind, found[1].recall if found else 1.0, stale, stored.count)
+    recall, cut = found[1].recall if found else 1.0, model.cut([query], "query") > 0
+    return Nearest(scored, used.kind, recall, stale, stored.count, cut)
+
+
+def _of_another(run: Run, index: Path, stored: _Stored) -> DataError:
+    """The error for vectors of another run, with what reads their queries."""
+    other = str(stored.run)
+    if (run.path.parent / other).is_dir():
+        return DataError("embed.other", key=str(index), value=other, allowed=other, run=run.id)
+    return DataError("embed.elsewhere", key=str(index), value=other, run=run.id, book=stored.book or "BOOK")
 
 
 class _Stored:
@@ -197,7 +220,9 @@ class _Stored:
             raise DataError("embed.index", key="index", value=str(path)) from error
         schema = self._file.schema_arrow
         told = (schema.metadata or {}).get(_ABOUT)
-        self.run: str | None = json.loads(told)["run"] if told else None
+        about = json.loads(told) if told else {}
+        self.run: str | None = about.get("run")
+        self.book: str | None = about.get("book")  # files of older versions do not say
         self._columns = [name for name in schema.names if name != VECTOR]
         self.count = self._file.metadata.num_rows
         if VECTOR not in schema.names or not self.count:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ import numpy as np
 
 from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError, RunError
-from tunebook.core.files import content_id, lines_id, part_of
+from tunebook.core.files import check_place, content_id, lines_id, part_of
 from tunebook.core.folders import folder_of, is_free
 from tunebook.core.judged import Judged
 from tunebook.core.locations import BOOK_FILE
@@ -22,6 +21,7 @@ from tunebook.core.progress import Progress
 from tunebook.data.kind import column_kind
 from tunebook.data.options import DataOptions
 from tunebook.tasks.ranking.mining import Rules, Search, negatives
+from tunebook.verbs.mined_files import SPLIT, WEIGHT, write_folder, write_rows
 from tunebook.verbs.mining import Partial, judge_of, model_of, nearest, teacher_of
 from tunebook.verbs.steps.book import Book
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 BM25 = "bm25"
 _TASK = "embedding"  # by which a file is read that nobody said more of
-_OURS = ("id", "query", "pos", "neg", "relevance", "split")
+_OURS = ("id", "query", "pos", "neg", "relevance")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,10 @@ class Mined:
         alike, near, filtered: passages that were left out, see `tunebook.tasks.ranking.mining.negatives`;
             the last is None where no reranker judged.
         scored: passages whose scores were written; None where no run was named for that.
-        untaught: whether the rows have scores of an earlier reranker, which what was written lacks.
+        lost: columns that the rows have and what was written lacks: scores of an earlier reranker, or, of a folder,
+            weights.
+        columns: `split` and `weight`, those of them that were written.
+        task: of the book; empty of a file.
     """
 
     path: Path
@@ -73,7 +76,9 @@ class Mined:
     near: int
     filtered: int | None = None
     scored: int | None = None
-    untaught: bool = False
+    lost: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    task: str = ""
 
 
 def mine(
@@ -120,15 +125,35 @@ def mine(
         judge = None if models.filter is None else judge_of(rows, models.filter, book, partial, progress)
         search = _search(rows, models.by, book, rules, (partial, progress))
         found, left = negatives(search, rules, judge)
-        splits = [split for split, part in parts.items() for _ in range(len(part))] if book else None
+        splits = [split for split, part in parts.items() for _ in range(len(part))] if book else _given(rows)
         scored = _written(into, (rows, search.judged, found, splits), teacher, progress)
     except KeyboardInterrupt:
         raise RunError("mine.interrupted", key=str(into)) from None
     partial.done()
     known = search.judged.at(search.judged.value <= 0)
     without = int((found.counts + known.counts == 0).sum())
-    untaught = teacher is None and any(part.taught is not None for part in parts.values())
-    return Mined(into, len(rows), len(found.row), len(known.row), without, **left, scored=scored, untaught=untaught)
+    lost, columns = _columns(into, parts, splits, taught=teacher is not None)
+    task = book.file.task if book else ""
+    more: dict[str, Any] = {**left, "scored": scored, "lost": lost, "columns": columns, "task": task}
+    return Mined(into, len(rows), len(found.row), len(known.row), without, **more)
+
+
+def _given(rows: Rows) -> list[str] | None:
+    """The splits that the rows of a file say; None where they say none, or others."""
+    said = [str(cell) for cell in rows.other.get(SPLIT, ())]
+    return said if said and set(said) <= set(SPLITS) else None
+
+
+def _columns(
+    into: Path, parts: Mapping[str, Rows], splits: list[str] | None, *, taught: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns that are lost, and those of split and weight that were written."""
+    rows, every = into.suffix == ".jsonl", parts.values()
+    weighed = any(part.weights is not None for part in every)
+    lost = () if taught or all(part.taught is None for part in every) else ("pos_scores", "neg_scores")
+    written = [(SPLIT, rows and splits is not None), (WEIGHT, rows and weighed)]
+    unweighed = (WEIGHT,) if weighed and not rows else ()
+    return (*lost, *unweighed), tuple(name for name, there in written if there)
 
 
 def _refuse(source: Path, into: Path, models: Models) -> None:
@@ -136,6 +161,7 @@ def _refuse(source: Path, into: Path, models: Models) -> None:
     if into.exists() and into.resolve() == source.resolve():
         raise DataError("mine.source", key="into", value=str(into))
     rows = into.suffix == ".jsonl"
+    check_place(into)
     if into.exists() and (rows or not is_free(into)):
         raise DataError("mine.exists", key="into", value=str(into))
     if models.scores is not None and not rows:
@@ -147,12 +173,12 @@ def _written(into: Path, what: tuple[Any, ...], teacher: Run | None, progress: P
     used = DataError("mine.exists", key="into", value=str(into))
     if into.suffix != ".jsonl":
         with folder_of(into, used=used) as folder:
-            _folder(folder, *what)
+            write_folder(folder, *what)
         return None
     from tunebook.verbs.score import add_scores
 
     with part_of(into) as part:
-        _file(part, *what)
+        write_rows(part, *what)
         scored = None if teacher is None else add_scores(part, teacher, progress)
         if into.exists():  # it has come into being meanwhile
             raise used
@@ -193,11 +219,13 @@ def _joined(parts: Mapping[str, Rows]) -> Rows:
     passage, value = (np.concatenate([getattr(one, name) for one in judged]) for name in ("passage", "value"))
     row = np.concatenate([one.row + start for one, start in zip(judged, starts, strict=False)])
     names = {name for part in every for name in part.other if not name.startswith("_") and name not in _OURS}
+    weights = None if every[0].weights is None else np.concatenate([part.weights for part in every])
     return Rows(
         [text for part in every for text in part.texts],
         None,
         Judged(row, passage, value, int(starts[-1])).matrix(),
         [name for part in every for name in part.ids],
+        weights=weights,
         other={name: [cell for part in every for cell in part.other[name]] for name in sorted(names)},
         passages=every[0].passages,
         passage_ids=every[0].passage_ids,
@@ -221,55 +249,6 @@ def _search(rows: Rows, by: str, book: Book | None, rules: Rules, kept: tuple[Pa
     keys = [near_keys(pa.chunked_array([pa.array(texts, pa.large_string())])) for texts in (rows.passages, rows.texts)]
     same = np.unique(np.concatenate(keys), return_inverse=True)[1]
     return Search(found, judged, scores, same[: len(keys[0])], same[len(keys[0]) :])
-
-
-def _file(into: Path, rows: Rows, judged: Judged, found: Judged, splits: list[str] | None) -> None:
-    """Write a line of JSON for each query."""
-    assert rows.passages is not None
-    relevant, others = judged.at(judged.value > 0), judged.at(judged.value <= 0)
-    graded = not np.isin(relevant.value, (1,)).all()
-    texts = [_texts(one, rows.passages) for one in (relevant, others, found)]
-    gains = _split(relevant.value.tolist(), relevant)
-    with into.open("w", encoding="utf-8") as stream:
-        for row, (pos, neg, mined) in enumerate(zip(*texts, strict=True)):
-            line: dict[str, Any] = {"id": rows.ids[row], "query": rows.texts[row], "pos": pos, "neg": [*neg, *mined]}
-            line |= {"relevance": gains[row]} if graded else {}
-            line |= {"split": splits[row]} if splits else {}
-            line |= {name: column[row] for name, column in rows.other.items()}
-            stream.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
-
-
-def _folder(into: Path, rows: Rows, judged: Judged, found: Judged, splits: list[str] | None) -> None:
-    """Write a corpus, queries and qrels into an empty folder."""
-    assert rows.passages is not None and rows.passage_ids is not None
-    ids = rows.passage_ids
-    corpus = ({"_id": name, "title": "", "text": text} for name, text in zip(ids, rows.passages, strict=True))
-    queries = ({"_id": name, "text": text} for name, text in zip(rows.ids, rows.texts, strict=True))
-    for name, lines in (("corpus", corpus), ("queries", queries)):
-        with (into / f"{name}.jsonl").open("w", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    row = np.concatenate([judged.row, found.row])
-    passage = np.concatenate([judged.passage, found.passage])
-    gain = np.concatenate([judged.value, np.zeros(len(found.row))])
-    order = np.argsort(row, kind="stable").tolist()
-    (into / "qrels").mkdir()
-    for split in dict.fromkeys(splits or ["train"]):
-        with (into / "qrels" / f"{split}.tsv").open("w", encoding="utf-8") as stream:
-            stream.write("query-id\tcorpus-id\tscore\n")
-            for at in order:
-                if splits is None or splits[row[at]] == split:
-                    stream.write(f"{rows.ids[row[at]]}\t{ids[passage[at]]}\t{gain[at]:g}\n")
-
-
-def _texts(judged: Judged, passages: Any) -> list[list[str]]:
-    """The texts of each query's passages."""
-    return _split([passages[number] for number in judged.passage.tolist()], judged)
-
-
-def _split(items: list[Any], judged: Judged) -> list[list[Any]]:
-    """Items of passages (M,), query by query."""
-    ends = np.cumsum(judged.counts).tolist()
-    return [items[end - count : end] for end, count in zip(ends, judged.counts.tolist(), strict=True)]
 
 
 __all__ = ["BM25", "Mined", "Models", "mine"]

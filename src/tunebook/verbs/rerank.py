@@ -65,7 +65,7 @@ def read_passages(path: Path, options: DataOptions | None = None) -> list[dict[s
     The column of the texts is that of `options.text`, else one with a usual name, else the only one.
 
     Raises:
-        DataError: the file, or one of its rows, cannot be read; `predict.column`, it has no such column;
+        DataError: the file, or one of its rows, cannot be read; `embed.column`, it has no such column;
             `rerank.column`, none is known.
     """
     table, _, texts = read_texts(path, options)
@@ -90,10 +90,15 @@ def read_texts(
     refuse_lost_rows(source)
     name = _column(source.table, path, options or DataOptions(), QUERY if queries else PASSAGE)
     texts = [as_text(cell) or "" for cell in source.table[name].to_pylist()]
-    if queries or name == "title" or "title" not in source.table.column_names:
+    if not has_titles(source.table, name, queries=queries):
         return source.table, name, texts
     titles = source.table["title"].to_pylist()
     return source.table, name, [titled(as_text(title), text) for title, text in zip(titles, texts, strict=True)]
+
+
+def has_titles(table: pa.Table, name: str, *, queries: bool = False) -> bool:
+    """Whether the passages of a column have titles, which `read_texts` puts in front of them."""
+    return not queries and name != "title" and "title" in table.column_names
 
 
 def _column(table: pa.Table, path: Path, options: DataOptions, usual: tuple[str, ...]) -> str:
@@ -103,7 +108,7 @@ def _column(table: pa.Table, path: Path, options: DataOptions, usual: tuple[str,
     names: list[str] = table.column_names
     if options.text is not None:
         if options.text not in names:
-            raise DataError("predict.column", key=str(path), value=options.text, allowed=" | ".join(names))
+            raise DataError("embed.column", key=str(path), value=options.text, allowed=" | ".join(names))
         return options.text
     like = [name for wanted in (*usual, *_NAMES) for name in names if name.strip().lower() == wanted]
     known = [name for name in like if is_text(table[name].type)]
@@ -112,4 +117,4 @@ def _column(table: pa.Table, path: Path, options: DataOptions, usual: tuple[str,
     return known[0] if known else names[0]
 
 
-__all__ = ["Ranked", "read_passages", "read_texts", "rerank"]
+__all__ = ["Ranked", "has_titles", "read_passages", "read_texts", "rerank"]

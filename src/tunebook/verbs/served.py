@@ -100,6 +100,10 @@ class Embedder:
         seen = self._seen(self.held.clean(texts), side)
         return self.held.net.vectors(seen, progress, batch_size)
 
+    def cut(self, texts: Sequence[Any], side: Side = "passage") -> int:
+        """How many of some texts lose their end, for they are longer than what the model reads."""
+        return self.held.net.cut(self._seen(self.held.clean(texts), side))
+
     def _seen(self, texts: list[str], side: Side) -> Sequence[str]:
         """Texts with the prompt of a side."""
         if self.held.plan is None:

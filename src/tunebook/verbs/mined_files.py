@@ -1,0 +1,67 @@
+"""What a mining writes: a file of rows, or a folder of a corpus, queries and judgements."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tunebook.core.answers import Rows
+from tunebook.core.judged import Judged
+
+SPLIT, WEIGHT = "split", "weight"
+
+
+def write_rows(into: Path, rows: Rows, judged: Judged, found: Judged, splits: list[str] | None) -> None:
+    """Write a line of JSON for each query."""
+    assert rows.passages is not None
+    relevant, others = judged.at(judged.value > 0), judged.at(judged.value <= 0)
+    graded = not np.isin(relevant.value, (1,)).all()
+    texts = [_texts(one, rows.passages) for one in (relevant, others, found)]
+    gains = _split(relevant.value.tolist(), relevant)
+    with into.open("w", encoding="utf-8") as stream:
+        for row, (pos, neg, mined) in enumerate(zip(*texts, strict=True)):
+            line: dict[str, Any] = {"id": rows.ids[row], "query": rows.texts[row], "pos": pos, "neg": [*neg, *mined]}
+            line |= {"relevance": gains[row]} if graded else {}
+            line |= {name: column[row] for name, column in rows.other.items()}
+            line |= {SPLIT: splits[row]} if splits else {}
+            line |= {} if rows.weights is None else {WEIGHT: float(rows.weights[row])}
+            stream.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+
+
+def write_folder(into: Path, rows: Rows, judged: Judged, found: Judged, splits: list[str] | None) -> None:
+    """Write a corpus, queries and qrels into an empty folder."""
+    assert rows.passages is not None and rows.passage_ids is not None
+    ids = rows.passage_ids
+    corpus = ({"_id": name, "title": "", "text": text} for name, text in zip(ids, rows.passages, strict=True))
+    queries = ({"_id": name, "text": text} for name, text in zip(rows.ids, rows.texts, strict=True))
+    for name, lines in (("corpus", corpus), ("queries", queries)):
+        with (into / f"{name}.jsonl").open("w", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    row = np.concatenate([judged.row, found.row])
+    passage = np.concatenate([judged.passage, found.passage])
+    gain = np.concatenate([judged.value, np.zeros(len(found.row))])
+    order = np.argsort(row, kind="stable").tolist()
+    (into / "qrels").mkdir()
+    for split in dict.fromkeys(splits or ["train"]):
+        with (into / "qrels" / f"{split}.tsv").open("w", encoding="utf-8") as stream:
+            stream.write("query-id\tcorpus-id\tscore\n")
+            for at in order:
+                if splits is None or splits[row[at]] == split:
+                    stream.write(f"{rows.ids[row[at]]}\t{ids[passage[at]]}\t{gain[at]:g}\n")
+
+
+def _texts(judged: Judged, passages: Any) -> list[list[str]]:
+    """The texts of each query's passages."""
+    return _split([passages[number] for number in judged.passage.tolist()], judged)
+
+
+def _split(items: list[Any], judged: Judged) -> list[list[Any]]:
+    """Items of passages (M,), query by query."""
+    ends = np.cumsum(judged.counts).tolist()
+    return [items[end - count : end] for end, count in zip(ends, judged.counts.tolist(), strict=True)]
+
+
+__all__ = ["SPLIT", "WEIGHT", "write_folder", "write_rows"]
