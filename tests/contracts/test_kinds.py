@@ -42,6 +42,7 @@ FREE = {
     "models/heads.py": "a problem type of transformers",
     "report/card.py": "a key of the Hub's model cards",
     "verbs/mine.py": "a column of its files",
+    "verbs/mined_files.py": "a column of its files",
     "nets/language_model.py": "the kind that these tasks score",
 }
 # Where the kind of plain cells is guessed: kinds are weighed against each other, which none of their files could do.
