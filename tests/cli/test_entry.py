@@ -35,6 +35,8 @@ def test_version(tunebook: Call) -> None:
         (["runs", "b", "--jsn"], "cli.no_option", "Did you mean --json?"),
         (["ab", "b", "v1", "v2", "--set"], "cli.no_option", "no option --set.\n"),
         (["merge", "a", "b c", "--into", "m"], "cli.too_much", "no use for: b c"),
+        (["train", "b", "--set", "max_steps=9", "lora=on"], "cli.say_again", "--set max_steps=9 --set lora=on"),
+        (["train", "b", "--set", "max_steps=9", "lora"], "cli.too_much", "no use for: lora"),
         (["init", "b", "--data", "x.csv", "--max-classes", "many"], "cli.option", "--max-classes"),
         (["train", "nobook"], "book.missing", "nobook"),
         (["predict", "nobook", "text"], "book.missing", "nobook"),

@@ -20,6 +20,31 @@ def test_a_books_newest_run_is_merged_and_told(book: Path, tmp_path: Path, tuneb
     assert again.json["load"] == f'AutoModelForSequenceClassification.from_pretrained("{tmp_path / "other"}")'
 
 
+def test_the_run_can_be_named_as_anywhere(book: Path, tmp_path: Path, tunebook: Call) -> None:
+    run = next(book.glob("runs/*/outcome.json")).parent
+    done = tunebook("merge", book, "--run", run.name, "--into", tmp_path / "merged", "--json")
+    assert done.json["run"] == run.name
+    none = tunebook("merge", book, "--run", "20200101", "--into", tmp_path / "none", "--json")
+    assert none.json["error"]["code"] == "book.run"
+    other = tunebook("merge", run, "--run", "20200101", "--into", tmp_path / "none", "--json")
+    assert other.json["error"]["code"] == "cli.option" and other.json["error"]["key"] == "--run"
+
+
+def test_an_embedding_run_of_a_part_names_merge_next(tmp_path: Path, tunebook: Call) -> None:
+    from tests import small
+    from tests.tasks.embedding.test_embedding import pairs_file
+
+    import tunebook as tb
+
+    options = tb.DataOptions(text="text", text_pair="other", label="label", problem="regression", task="embedding")
+    rows, base = pairs_file(tmp_path / "rows.csv"), small.base_model(tmp_path / "base")
+    book = tb.init(tmp_path / "book", rows, model=base, options=options).path
+    quick = ("--set", "max_steps=2", "--track", "none", "--no-eval")
+    for key, named in (("lora=on", True), ("adapter=on", False)):
+        out = " ".join(tunebook("train", book, "--set", key, *quick).out.split())
+        assert ("tunebook merge" in out) is named
+
+
 def test_a_path_of_nothing_is_refused(book: Path, tunebook: Call) -> None:
     done = tunebook("merge", book, "--into", "", "--json")
     assert done.code == 2 and done.json["error"]["code"] == "cli.option" and done.json["error"]["key"] == "--into"

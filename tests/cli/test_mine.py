@@ -23,6 +23,15 @@ def test_the_file_is_written_and_what_comes_next_is_told(pairs: Path, tmp_path: 
     assert "--task reranking" in out and "--split-column" not in out
 
 
+def test_the_task_of_a_book_is_that_of_what_comes_next(pairs: Path, tmp_path: Path, tunebook: Call) -> None:
+    for task in ("embedding", "reranking"):
+        book = tmp_path / task
+        made = tunebook("init", book, "--data", pairs, "--task", task)
+        assert made.code == 0
+        done = tunebook("mine", book, "--into", tmp_path / f"{task}.mined", "--negatives", "2")
+        assert f"--task {task}" in " ".join(done.out.split())
+
+
 def test_json_says_where_the_rows_are(pairs: Path, tmp_path: Path, tunebook: Call) -> None:
     found = tunebook("mine", pairs, "--into", tmp_path / "out", "--json").json
     assert found["path"] == str(tmp_path / "out") and found["rows"] == 40 and found["without"] == 0

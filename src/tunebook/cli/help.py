@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -35,12 +36,22 @@ class Command(click.Command):
             error.ctx = error.ctx or ctx  # else nobody knows which command it was
             raise
         if ctx.args:
-            raise TunebookError("cli.too_much", key=" ".join(ctx.args), command=ctx.command_path)
+            again = _again(ctx)
+            code = "cli.say_again" if again else "cli.too_much"
+            raise TunebookError(code, key=" ".join(ctx.args), command=ctx.command_path, again=again)
         return rest
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help into the parser's formatter."""
         formatter.write("\n".join(_command_lines(self, ctx)) + "\n")
+
+
+def _again(ctx: Any) -> str:
+    """`--set a=1 --set b=2` for what was given after a single --set; empty where it was none."""
+    pairs = next((ctx.params[item.name] for item in ctx.command.params if "--set" in item.opts), None) or []
+    if not pairs or not all("=" in word for word in ctx.args):
+        return ""
+    return shlex.join(word for pair in (*pairs, *ctx.args) for word in ("--set", pair))
 
 
 def _command_lines(command: click.Command, ctx: Any) -> Iterator[str]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, facts, grid, warn
 from tunebook.cli.bars import Bars
-from tunebook.cli.options import Books, argument, option
+from tunebook.cli.choose import chosen_run
+from tunebook.cli.options import Books, RunName, argument, option, wrong
 from tunebook.core.errors import RunError
 from tunebook.core.messages import say
 
@@ -138,14 +139,15 @@ def _sentence(found: Soup) -> str:
 
 
 def merge(
-    run: Annotated[Path, argument("merged_run", "RUN")],
+    source: Annotated[Path, argument("merged_run", "BOOK|RUN")],
     into: Annotated[Path, option("merge_into", "--into", metavar="FOLDER")],
+    run: RunName = "latest",
 ) -> Answer:
     """Make one plain model of a run."""
     from tunebook.report.card import notes_of
     from tunebook.verbs.steps.merge import merge as act
 
-    chosen = run_at(run)
+    chosen = run_at(source, run)
     merged = act(chosen, into)
 
     def tell(screen: Console) -> None:
@@ -159,14 +161,21 @@ def merge(
     return Answer({**asdict(merged), "folder": str(merged.folder)}, tell)
 
 
-def run_at(path: Path) -> Run:
-    """The run in a folder; the newest finished one of a book's folder.
+def run_at(path: Path, name: str = "latest") -> Run:
+    """The run in a folder; of a book's folder the one that is named, or else the newest finished one.
 
     Raises:
-        RunError: `merge.no_run`.
+        RunError: `merge.no_run`. BookError: the book has no such run. TunebookError: `cli.option`, the folder is that
+            of another run.
     """
+    from tunebook.core.locations import BOOK_FILE
+    from tunebook.verbs.steps.book import open_book
     from tunebook.verbs.steps.runs import Run, runs_in
 
+    if (path / BOOK_FILE).is_file():
+        return chosen_run(open_book(path), name)
+    if name not in ("latest", path.resolve().name):
+        raise wrong("--run", name, "BOOK")
     found = [run for run in runs_in(path / "runs") if run.finished]
     if (path / "plan.json").is_file():
         found = [Run(path)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +14,7 @@ from tunebook.cli.choose import chosen_table, described, overruled
 from tunebook.cli.evaluate import report_data, retention_data, tell_probe, tell_report, tell_retention
 from tunebook.cli.lighter import Wanted, in_memory
 from tunebook.cli.options import Allowed, Books, Chosen, listed, option, repeated_options, wrong
-from tunebook.core.errors import BookError
+from tunebook.core.errors import BookError, TunebookError
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -220,7 +221,21 @@ def kept_text(outcome: dict[str, Any]) -> str:
 def _next(book: Book, run: Run, report: Report | None) -> tuple[str, ...]:
     asked = "latest" if book.run().id == run.id else run.id
     first = predict_command(book, asked) if report else command("eval", book.path, "--run", run.id)
-    return (first, command("runs", book.path))
+    merging = (command("merge", book.path, "--run", run.id, "--into", "merged"),) if _to_merge(run) else ()
+    return (first, *merging, command("runs", book.path))
+
+
+def _to_merge(run: Run) -> bool:
+    """Whether what makes vectors elsewhere is only to be had by merging: a part was trained beside its base model."""
+    from tunebook.core.registry import task_of
+    from tunebook.engine.merging import unmergeable
+    from tunebook.engine.partial_model import is_partial
+
+    if "vectors" not in task_of(run.plan.task).gives or not is_partial(run.model):
+        return False
+    with suppress(TunebookError):  # its base model is gone
+        return not unmergeable(run.plan)
+    return False
 
 
 __all__ = ["TRACKERS", "How", "kept_text", "run_data", "tell_run", "tell_start", "trackers", "train", "trained"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -122,10 +122,18 @@ class LoadedModel:
             from tunebook.data.frozen import prepared_data
             from tunebook.data.load import load
 
-            train = load(prepared_data(self.plan), "train")
-            known = self.net.vectors(self.task.seen(train, self.plan.params).texts, progress, batch_size)
-            self._train.append((train, known))
+            self._learn(load(prepared_data(self.plan), "train"), progress, batch_size)
         return self.task.classed((rows, asked), self._train[0], self.plan.labels)
+
+    def beside(self, train: Rows, progress: Progress | None = None) -> LoadedModel:
+        """The same, to answer rows of classes by these texts and not by those that it was trained on."""
+        found = replace(self)
+        found._learn(train, progress)
+        return found
+
+    def _learn(self, train: Rows, progress: Progress | None, batch_size: int | None = None) -> None:
+        known = self.net.vectors(self.task.seen(train, self.plan.params).texts, progress, batch_size)
+        self._train.append((train, known))
 
     def answers(
         self, rows: Rows, progress: Progress | None = None, batch_size: int = 64

@@ -146,6 +146,23 @@ def test_what_cannot_be_compared_is_refused_with_the_way_out(
     assert empty.value.code == "data.no_split"
 
 
+def test_texts_with_a_class_are_answered_by_those_of_their_own_book(run: Any, pairs: Any, tmp_path: Path) -> None:
+    """Against the nearest training text by sentence-transformers; the book of the run has no classes at all."""
+    from sentence_transformers import SentenceTransformer
+
+    options = tb.DataOptions(task="embedding", problem="single_label")
+    small.write_csv(tmp_path / "rows.csv", 120)
+    book = tb.init(tmp_path / "classes", tmp_path / "rows.csv", model=run.book.parent / "base", options=options)
+    (found,) = general(run, [book.path])
+    train, test = (load(book.data, split) for split in ("train", "test"))
+    for folder, share in ((run.model, found.tuned.value), (run.book.parent / "base", found.base.value)):
+        model = SentenceTransformer(str(folder))
+        model.max_seq_length = run.plan.params.max_length
+        near = model.similarity(model.encode(list(test.texts)), model.encode(list(train.texts))).argmax(1).numpy()
+        assert share == pytest.approx((train.targets[near] == test.targets).mean())
+    assert found.metric == "accuracy" and found.rows == len(test)
+
+
 class _With:
     def __init__(self, book: Any, rows: dict[str, int]) -> None:
         self.path, self.data = book.path, book.data.model_copy(update={"rows": rows})

@@ -14,6 +14,7 @@ from tunebook.core.lineage import General, Generals
 from tunebook.core.nouns import DataRef, Plan, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
+from tunebook.core.searches import searching
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.retention import interval, units_of
@@ -22,6 +23,7 @@ from tunebook.verbs.steps.untrained import refuse_untrained, tuned, untrained
 
 if TYPE_CHECKING:
     from tunebook.core.task import Rows
+    from tunebook.engine.load import LoadedModel
 
 FILE = "general.json"
 
@@ -62,8 +64,10 @@ def _opened(path: Path, plan: Plan) -> Book:
     data = book.data
     if data.task != plan.task:
         raise PlanError("general.task", key=str(path), value=data.task, allowed=plan.task)
-    fixed = "vectors" not in task_of(plan.task).gives or bool(data.labels.names)
-    if fixed and (data.labels.kind, data.labels.names) != (plan.labels.kind, plan.labels.names):
+    if "vectors" not in task_of(plan.task).gives and (data.labels.kind, data.labels.names) != (
+        plan.labels.kind,
+        plan.labels.names,
+    ):
         raise PlanError("general.labels", key=str(path), value=data.labels.problem, allowed=plan.labels.problem)
     if not data.rows.get("test"):
         raise DataError("data.no_split", key="test", value=0, allowed=" | ".join(k for k, n in data.rows.items() if n))
@@ -100,7 +104,7 @@ def _after(run: Run, rows: Rows, data: DataRef, progress: Progress | None) -> An
         return answers(run, rows, place, progress=progress)
 
     def asked() -> Answers:
-        return tuned(run.model, plan, data.labels).logits(rows, progress)
+        return _placed(tuned(run.model, plan, data.labels), data, rows, progress)
 
     return answers(run, rows, place, ask=asked)
 
@@ -113,9 +117,18 @@ def _before(run: Run, rows: Rows, data: DataRef, progress: Progress | None) -> A
     at.parent.mkdir(exist_ok=True)
 
     def asked() -> Answers:
-        return np.asarray(untrained(plan, data.labels).logits(rows, progress))
+        return np.asarray(_placed(untrained(plan, data.labels), data, rows, progress))
 
     return answered(at, rows, asked, plan.model_id)
+
+
+def _placed(model: LoadedModel, data: DataRef, rows: Rows, progress: Progress | None) -> Answers:
+    """What a model answers to rows of another book: of texts with a class by the training texts of that book."""
+    if searching(model.task, data.labels) and rows.passages is None:
+        from tunebook.data.load import load
+
+        model = model.beside(load(data, "train"), progress)
+    return model.logits(rows, progress)
 
 
 __all__ = ["FILE", "general", "general_books", "read_general"]
