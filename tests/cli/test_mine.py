@@ -32,6 +32,19 @@ def test_the_task_of_a_book_is_that_of_what_comes_next(pairs: Path, tmp_path: Pa
         assert f"--task {task}" in " ".join(done.out.split())
 
 
+def test_scores_of_a_teacher_are_kept_or_said_to_be_lost(tmp_path: Path, tunebook: Call) -> None:
+    path = tmp_path / "taught.jsonl"
+    rows = ({"query": f"ask {n}", "pos": [f"say {n} ask"], "pos_scores": [n]} for n in range(40))
+    path.write_text("\n".join(map(json.dumps, rows)))
+    done = tunebook("mine", path, "--into", tmp_path / "out.jsonl", "--negatives", "2")
+    out = " ".join((done.out + done.err).split())
+    assert "Teacher's scores kept 40" in out and "The 80 negatives that were found have no teacher's score" in out
+    assert "--task embedding" in out and "--scores RUN" in out
+    done = tunebook("mine", path, "--into", tmp_path / "out", "--negatives", "2")
+    out = " ".join((done.out + done.err).split())
+    assert "a folder has no place for, and that were not written: pos_scores, neg_scores" in out and "kept" not in out
+
+
 def test_json_says_where_the_rows_are(pairs: Path, tmp_path: Path, tunebook: Call) -> None:
     found = tunebook("mine", pairs, "--into", tmp_path / "out", "--json").json
     assert found["path"] == str(tmp_path / "out") and found["rows"] == 40 and found["without"] == 0

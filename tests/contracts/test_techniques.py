@@ -6,6 +6,7 @@ within four steps (else its defaults, or one row changed, are tried), and `NEUTR
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -146,6 +147,22 @@ def test_without_strength_it_is_as_good_as_absent(key: str, ground: Ground, bare
     trainer.train()
     training.keep(trainer)  # run() would refuse a technique that did nothing
     assert same(weights(tmp_path, made), bare(key, **SHORT))
+
+
+SEARCHED = {
+    key: {row.field: NEUTRAL[key][row.field]}
+    for key in NEUTRAL
+    for row in declarations(techniques()[key])
+    if row.row.search and row.row.search.low <= NEUTRAL[key].get(row.field, math.nan) <= row.row.search.high
+}
+
+
+@pytest.mark.parametrize("key", SEARCHED)
+def test_a_value_that_a_search_may_try_fails_no_run(key: str, ground: Ground, tmp_path: Path) -> None:
+    """Though it has no strength, the run counts it as there."""
+    given = {name: value for name, value in NEUTRAL[key].items() if isinstance(value, str)} | SEARCHED[key]
+    made = ground.plan({key: build(techniques()[key], given).model_dump()}, continues=wants_past(key), **SHORT)
+    assert any(ground.fit(tmp_path, made).run().counters[key].values())
 
 
 @contextmanager

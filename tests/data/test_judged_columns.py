@@ -65,9 +65,94 @@ def test_names_of_other_rows_are_pairs_only_where_they_are_asked_for(names):
 def test_a_gain_is_a_column_of_numbers():
     assert found(query=WORDS, passage=WORDS, label=["0", "1"]) == Columns("query", ("passage",), (), "label")
     assert found(query=WORDS, pos=WORDS, topic=[0, 1]) == Columns("query", ("pos",)), "a class of queries"
-    assert found(query=WORDS, passage=WORDS, label=["good", "bad"]) == Columns("query", ("passage",))
     assert found(NONE, asked=False, query=WORDS, passage=WORDS, label=["good", "bad"]) is None, "a class of pairs"
     assert found(query=WORDS, docs=[["a", "b"]] * 2, labels=[[0, 1]] * 2) == Columns("query", ("docs",), (), "labels")
+
+
+PAIRS_OF_WORDS = [
+    ("yes", "no"), ("True", "FALSE"), ("relevant", "irrelevant"), ("Relevant", "not-relevant"),
+    ("positive", "negative"), ("是", "否"), ("相关", "不相关"), ("正例", "负例"), (" y ", "n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", PAIRS_OF_WORDS)
+def test_a_gain_may_be_a_plain_yes_or_no(words):
+    for column in ("label", "relevance", "相关性"):
+        assert judged(query=WORDS, passage=WORDS, **{column: list(words)}) == [[("a b", 1)], [("c d", 0)]]
+    assert judged(query=["q"], docs=[["a", "b"]], labels=[list(words)]) == [[("a", 1), ("b", 0)]]
+    told = EMBED.model_copy(update={"label": "label"})
+    assert judged(told, query=WORDS, passage=WORDS, label=list(words)) == [[("a b", 1)], [("c d", 0)]]
+    assert judged(text_a=WORDS, text_b=WORDS, label=list(words)) == [[("a b", 1)], [("c d", 0)]]
+
+
+def test_answers_that_are_yes_and_no_are_passages():
+    told = EMBED.model_copy(update={"label": "answer"})
+    for options in (EMBED, told):
+        assert found(options, question=WORDS, answer=["yes", "no"]) == Columns("question", ("answer",))
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"query": WORDS, "passage": WORDS, "label": ["entailment", "contradiction"]},
+        {"query": WORDS, "pos": WORDS, "grade": ["yes", "partly"]},
+        {"query": WORDS, "passage": WORDS, "label": ["high", "low"], "score": [0.5, 1.0]},
+        {"query": WORDS, "docs": [["a", "b"]] * 2, "labels": [["good", "bad"]] * 2},
+        {"text_a": ["a", "b", "c"], "text_b": ["d", "e", "f"], "label": ["neutral", None, "neutral"]},
+        {"query": WORDS, "passage": WORDS, "label": [[{"start": 1}], []]},
+    ],
+)
+def test_a_column_of_gains_that_says_none_is_never_passed_over(columns):
+    with pytest.raises(DataError) as caught:
+        found(**columns)
+    assert caught.value.code == "data.gain_words" and caught.value.key in ("label", "labels", "grade")
+    assert "irrelevant" in caught.value.allowed and "--label" in caught.value.advice
+    passages = caught.value.fields["passages"]
+    told = DataOptions(task="reranking", label=passages)
+    there = found(told, **columns)  # the way out that the message names
+    assert there is not None and there.passages == (passages,) and there.gain in (None, "score")
+
+
+def test_a_label_that_is_told_beside_told_texts_is_no_passage():
+    columns = {"a": WORDS, "b": WORDS, "c": ["entailment", "neutral"]}
+    told = DataOptions(task="reranking", text="a", text_pair="b", label="c")
+    with pytest.raises(DataError) as caught:
+        found(told, **columns)
+    assert caught.value.code == "data.gain_words"
+    assert found(told.model_copy(update={"task": "embedding"}), **columns, graded=True) is None, "classes of pairs"
+    faq = found(DataOptions(task="reranking", text="a", label="b"), a=["x", "y", "z"] * 4, b=["one", "two"] * 6)
+    assert faq == Columns("a", ("b",)), "few passages are no classes where no others are there"
+    assert judged(told, a=WORDS, b=WORDS, c=["yes", "no"]) == [[("a b", 1)], [("c d", 0)]]
+
+
+def test_a_column_of_gains_without_any_is_none():
+    assert found(query=WORDS, passage=WORDS, label=["", None]) == Columns("query", ("passage",))
+    assert judged(query=WORDS, passage=WORDS, label=["", "1"])[1] == [("c d", 1)]
+
+
+@pytest.mark.parametrize("wrong", ["inf", "-Infinity", "1e300", "-1e10", "nan"])
+def test_numbers_that_are_none_or_too_large_are_refused(wrong):
+    with pytest.raises(DataError) as caught:
+        judged(query=WORDS, passage=WORDS, label=["1", wrong])
+    assert (caught.value.code, caught.value.fields["row"]) == ("data.gain", 2)
+    with pytest.raises(DataError) as caught:
+        judged(query=["q"], docs=[["a", "b"]], labels=[["1", wrong]])
+    assert caught.value.code == "data.gain"
+    for given in (float(wrong), f"[{wrong}]", [float(wrong)]):
+        with pytest.raises(DataError) as caught:
+            judged(query=["q"], pos=[["a"]], pos_scores=[given]) if given == given else judged(
+                query=["q"], pos=[["a"]], pos_scores=["[nan]"]
+            )
+        assert caught.value.code == "data.taught"
+
+
+@pytest.mark.parametrize("scores", [[0.5, None, -2.0], "[0.5, null, -2]"])
+def test_a_teacher_may_have_left_out_passages(scores):
+    made = judged_table(
+        table(query=["q"], pos=["p"], neg=[["a", "b", "c"]], neg_scores=[scores]), EMBED, asked=True, graded=False
+    )
+    assert made is not None
+    assert [one["taught"] for one in made[0]["pos"].to_pylist()[0]] == [None, 0.5, None, -2.0]
 
 
 def test_two_like_texts_with_a_number_may_be_of_another_kind():
@@ -84,6 +169,8 @@ def test_graded_pairs_are_two_like_texts_and_a_number():
     assert graded_pairs(rows, DataOptions(task="embedding", problem="relevance")) is None
     assert graded_pairs(table(sentence1=WORDS, sentence2=WORDS), EMBED) is None
     assert graded_pairs(table(sentence1=WORDS, sentence2=WORDS, score=WORDS), EMBED) is None
+    words = graded_pairs(table(sentence1=WORDS, sentence2=WORDS, score=["yes", "no"]), EMBED)
+    assert words is not None and words[0]["score"].to_pylist() == [1.0, 0.0] and words[1] == parts
     assert graded_pairs(table(query=WORDS, passage=WORDS, score=[0, 1]), EMBED) is None
     told = EMBED.model_copy(update={"text": "a", "text_pair": "b", "label": "c"})
     rows = table(a=WORDS, b=WORDS, c=[0, 1])

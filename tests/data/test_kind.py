@@ -162,7 +162,7 @@ def test_a_file_of_another_shape_is_refused(tmp_path: Path) -> None:
     assert (caught.value.code, caught.value.key) == ("data.shape", "other.csv")
     with pytest.raises(DataError) as caught:
         prepare([other], tmp_path / "data", DataOptions(task="glossing"))
-    assert (caught.value.code, caught.value.allowed) == ("data.task", "text_classification")
+    assert (caught.value.code, caught.value.allowed) == ("data.task", "text_classification | embedding")
     with pytest.raises(DataError) as caught:
         prepare([rows(tmp_path)], tmp_path / "data", DataOptions(task="text_classification"))
     assert (caught.value.code, caught.value.allowed) == ("data.task", "glossing")

@@ -82,6 +82,22 @@ def test_regression():
     assert labels_of([n / 3 for n in range(12)] + [float("nan")]).bad["no_label"].tolist() == [12]
     assert refused(["a", "b"], problem="regression").code == "data.label_numbers"
     assert refused([1.5, 1.5], problem="regression").code == "data.one_class"
+    assert refused([1e-300, 2e-300], problem="regression").code == "data.one_class", "models see float32"
+    beyond = refused(["1", "-1e300", "2"], problem="regression")
+    assert (beyond.code, beyond.value) == ("data.number_range", "-1e300") and "1e+30" in beyond.allowed
+    assert labels_of([1e29, -1e29], problem="regression").labels.high == 1e29
+
+
+def test_yes_and_no_are_numbers_of_a_file_where_the_books_go_from_0_to_1():
+    from tunebook.core.nouns import DataRef, Labels, Roles
+    from tunebook.data.kinds.regression import Regression
+
+    column = pa.chunked_array([["yes", "不相关", "0.5", "maybe", "1e300"]])
+    for high, expected in ((1.0, [1.0, 0.0, 0.5, None, None]), (5.0, [None, None, 0.5, None, None])):
+        labels = Labels(problem="regression", low=0.0, high=high)
+        data = DataRef.model_construct(labels=labels, stats={}, roles=Roles(text="a", label="b"))
+        numbers, unknown = Regression().known(column, data)
+        assert numbers.to_pylist() == expected and unknown[-2:] == ["maybe", "1e300"]
 
 
 def test_ordered_classes_need_their_order():

@@ -113,7 +113,6 @@ def test_without_pretrained_weights_that_are_trained_it_is_refused() -> None:
     with pytest.raises(PlanError) as caught:
         WiseFT().prepare_model(net, run)
     assert caught.value.code == "losses.nothing_to_hold"
-    assert WiseFT(alpha=1).prepare_model(net, run) is net
     run.head_kept = True
     assert WiseFT().prepare_model(net, run) is net
 

@@ -89,6 +89,28 @@ def test_gains_and_known_negatives_stay(tmp_path):
     assert texts.targets[place, 2] == found[texts.texts[place]]["relevance"][0]
 
 
+def test_what_a_teacher_said_stays_with_its_passages(tmp_path):
+    source, said = tmp_path / "taught.jsonl", {}
+    with source.open("w") as stream:
+        for n in range(40):
+            said |= {f"words {n}": n + 0.5, f"bad words {n}": -n - 0.5}
+            row = {"query": f"words of query {n}", "pos": [f"words {n}"], "neg": [f"bad words {n}"]}
+            scores = {"pos_scores": [n + 0.5], "neg_scores": [-n - 0.5]}
+            stream.write(json.dumps(row | (scores if n else {})) + "\n")
+    prepare([source], tmp_path / "book" / "data", DataOptions(task="embedding"))
+    write_book_file(BookFile(task="embedding"), tmp_path / "book")
+    mined = mine(tmp_path / "book", tmp_path / "out.jsonl", Rules(count=2))
+    assert (mined.kept, mined.lost, mined.negatives) == (78, (), 80)
+    for row in lines(tmp_path / "out.jsonl"):
+        first = row["pos"] == ["words 0"]
+        assert row["pos_scores"] == [None if first else said[row["pos"][0]]]
+        assert row["neg_scores"] == [None if first else said[row["neg"][0]], None, None]
+    again = prepare([tmp_path / "out.jsonl"], tmp_path / "again", DataOptions(task="embedding", split_column="split"))
+    assert again.stats["passages"]["taught"] == 78
+    mined = mine(source, tmp_path / "folder", Rules(count=2))
+    assert (mined.kept, mined.lost) == (0, ("pos_scores", "neg_scores")), "a folder has no place for them"
+
+
 def test_queries_that_share_no_word_have_no_negative(tmp_path):
     rows = [{"query": f"{chr(97 + n // 20)}{n}", "pos": [f"{chr(97 + n // 20)}{n}!"]} for n in range(40)]
     source = tmp_path / "apart.jsonl"

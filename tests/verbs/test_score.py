@@ -78,13 +78,6 @@ def test_mined_passages_are_scored_and_make_a_book(book: Book, run: Run, tmp_pat
         assert (error["code"], error["allowed"]) == ("score.run", allowed)
 
 
-def test_scores_that_the_rows_had_are_missed_aloud(tmp_path: Path, tunebook: Call) -> None:  # noqa: F811
-    rows = [{"query": f"ask {n}", "pos": [f"say {n} ask"], "pos_scores": [1.5], "neg": []} for n in range(40)]
-    (tmp_path / "taught.jsonl").write_text("\n".join(json.dumps({**row, "neg_scores": []}) for row in rows))
-    done = tunebook("mine", tmp_path / "taught.jsonl", "--into", tmp_path / "new.jsonl")
-    assert "pos_scores" in done.out and "_scores" not in (tmp_path / "new.jsonl").read_text()
-
-
 def test_a_scoring_that_is_interrupted_leaves_nothing(
     book: Book,
     run: Run,

@@ -75,7 +75,7 @@ def mine(
         models, options = Models(found.by, found.filter, scores), data_options(form, columns)
         mined = act(source, into, rules, by=models, options=options, progress=bars)
     flags = [word for name in mined.columns for word in (_FLAGS[name], name)]
-    task = "embedding" if scores else mined.task or "reranking"
+    task = "embedding" if scores or mined.kept else mined.task or "reranking"
     go = command("init", "NEW-BOOK", "--data", into, "--task", task, *flags)
     following = (go,) if mined.negatives or mined.judged else ()
     return Answer({**asdict(mined), "path": str(mined.path)}, lambda screen: _tell(screen, mined), following)
@@ -86,9 +86,10 @@ def _tell(screen: Console, mined: Mined) -> None:
 
     screen.print(f"✓ {say('mine.done', path=mined.path)}", style="green", soft_wrap=True)
     names = ("rows", "negatives", "judged", "alike", "near", "filtered", "scored")
-    counts = {name: getattr(mined, name) for name in names}
+    counts = {name: getattr(mined, name) for name in names} | {"kept": mined.kept or None}
     screen.print(facts([(say(f"mine.{name}"), number(count)) for name, count in counts.items() if count is not None]))
     told = [say("mine.lost", columns=", ".join(mined.lost))] if mined.lost else []
+    told += [say("mine.unscored", count=mined.negatives)] if mined.kept and mined.negatives else []
     without = say("mine.none" if mined.without == mined.rows else "mine.without", count=mined.without)
     warn(screen, [without, *told] if mined.without else told)
 

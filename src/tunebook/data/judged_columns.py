@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from tunebook.core.errors import DataError
-from tunebook.data.cells import as_text, number_in
-from tunebook.data.columns import is_text, text_column
+from tunebook.data.cells import as_text
+from tunebook.data.columns import text_column
+from tunebook.data.gains import gain_in, gains_of, numeric, readable, refuse_words, said, taught_of, worded
 from tunebook.data.names import LABEL, PAIRS, plain
 from tunebook.data.options import DataOptions
 from tunebook.data.passages import JUDGED
@@ -69,7 +68,8 @@ def judged_table(
         graded: two texts with a number, of which neither bears the name of a query, are left to another kind.
 
     Raises:
-        DataError: `data.gain`, gains are no numbers; `data.gain_lists`, they are not as many as the passages;
+        DataError: `data.gain_words`, a column of that name says no gains; `data.gain`, one of them is no number;
+            `data.gain_lists`, they are not as many as the passages;
             `data.taught`, a teacher's scores are no numbers, or not as many.
     """
     there = column_of(JUDGED, table, told)
@@ -86,32 +86,60 @@ def judged_table(
 
 
 def find_columns(table: pa.Table, told: DataOptions, *, asked: bool, graded: bool) -> Columns | None:
-    """Which columns hold queries and passages, as told or by their names; None where that is not known."""
+    """Which columns hold queries and passages, as told or by their names; None where that is not known.
+
+    Raises:
+        DataError: `data.gain_words`.
+    """
     free = {plain(name): name for name in reversed(table.column_names)}
-    if (told.label or told.text_pair) and not asked:
+    query = told.text or next((free[name] for name in QUERY if name in free), None)
+    if not asked and (told.label or told.text_pair or query is None):
         return None
     negatives = tuple(name for key, name in reversed(free.items()) if NEGATIVE.fullmatch(key))
-    label = told.label if told.label in table.column_names else None
-    graded_label = label is not None and _numeric(table[label])
-    named = next((free[name] for name in GAIN if name in free and _numeric(table[free[name]])), None)
-    gain = label if graded_label else named  # a label that is no number is the passages themselves
-    passage_id = next((free[name] for name in _ID if name in free), None)
-    query = told.text or next((free[name] for name in QUERY if name in free), None)
     names = (*POSITIVE, *(PASSAGE if asked else _CLEAR))
+    passage_id = next((free[name] for name in _ID if name in free), None)
     known = next((free[name] for name in names if name in free and free[name] != query), None)
-    passage = told.text_pair or (known if graded_label else label or known)
-    if graded and label is not None and not graded_label and _is_class(table, label, told, names):
+    pair = next(((free[one], free[two]) for one, two in PAIRS if {one, two} <= set(free)), None) if asked else None
+    beside = graded or known is not None or (pair is not None and told.label not in pair)
+    label, gain = _gain(table, told, free, names if beside else None)
+    passage = told.text_pair or (known if gain == label else label or known)
+    if graded and label is not None and gain == label and not readable(table[label]):
         return None
     if query is not None and passage is not None:
         if gain and graded and plain(query) not in QUERY:
             return None
-        sure = asked or plain(passage) in POSITIVE or _labels(free) <= {gain}
+        counted = {gain} if gain and numeric(table[gain]) else set()  # words beside two texts may be a class of both
+        if not (asked or plain(passage) in POSITIVE or _labels(free) <= counted):
+            return None
+        if gain:
+            refuse_words(table[gain], gain, passage)
         taught = tuple(next((free[name] for name in names if name in free), None) for names in TAUGHT)
-        return Columns(query, (passage,), negatives, gain, passage_id, taught) if sure else None  # type: ignore[arg-type]
-    pair = next(((free[one], free[two]) for one, two in PAIRS if {one, two} <= set(free)), None) if asked else None
+        return Columns(query, (passage,), negatives, gain, passage_id, taught)  # type: ignore[arg-type]
     if pair is None or told.text or told.text_pair or (gain and graded):
         return None
+    if gain:
+        refuse_words(table[gain], gain, pair[1])
     return Columns(pair[0], pair[1:], negatives, gain)
+
+
+def _gain(
+    table: pa.Table, told: DataOptions, free: dict[str, str], names: tuple[str, ...] | None
+) -> tuple[str | None, str | None]:
+    """The column that was told to be the label, and that of gains: the same one, unless it is the passages themselves.
+
+    Where passages were told to be the label, a column beside them that cannot be read as gains is left alone.
+    """
+    label = told.label if told.label in table.column_names else None
+    if label is not None and (numeric(table[label]) or _is_class(table, label, told, names)):
+        return label, label
+    named = _named_gain(table, free, {told.text, told.text_pair, label})
+    return label, None if label is not None and named is not None and not readable(table[named]) else named
+
+
+def _named_gain(table: pa.Table, free: dict[str, str], taken: set[str | None]) -> str | None:
+    """The first column that bears the name of a gain, holds anything and plays no other part."""
+    named = (free[name] for name in GAIN if name in free and free[name] not in taken)
+    return next((name for name in named if numeric(table[name]) or said(table[name])), None)
 
 
 def graded_pairs(table: pa.Table, told: DataOptions) -> tuple[pa.Table, dict[str, Any]] | None:
@@ -120,35 +148,30 @@ def graded_pairs(table: pa.Table, told: DataOptions) -> tuple[pa.Table, dict[str
     free = {plain(name): name for name in reversed(table.column_names)}
     pair = next(((free[one], free[two]) for one, two in PAIRS if {one, two} <= set(free)), (None, None))
     first, second = told.text or pair[0], told.text_pair or pair[1]
-    label = told.label or next((free[name] for name in GAIN if name in free), None)
+    label = told.label or _named_gain(table, free, {first, second})
     there = {first, second, label} <= set(table.column_names)
-    if not there or told.problem is not None or plain(str(first)) in QUERY or not _numeric(table[label]):
+    if not there or told.problem is not None or plain(str(first)) in QUERY or not readable(table[label]):
         return None
+    if not numeric(table[label]):
+        cells = pa.array([gain_in(cell) for cell in table[label].to_pylist()], pa.float64(), from_pandas=True)
+        table = table.set_column(table.column_names.index(str(label)), str(label), cells)
     return table, {"text": str(first), "text_pair": str(second), "label": str(label)}
 
 
-def _is_class(table: pa.Table, label: str, told: DataOptions, names: tuple[str, ...]) -> bool:
-    """Whether a column that was told as the label holds classes, of pairs or of texts, and not the passages: by its
-    name it may be either, and its cells come again and again."""
-    return told.text_pair is not None or (plain(label) not in names and recurs(table[label]))
+def _is_class(table: pa.Table, label: str, told: DataOptions, names: tuple[str, ...] | None) -> bool:
+    """Whether a column that was told as the label holds classes, of pairs or of texts, and not the passages: these were
+    told, or by its name it may be either, and its cells come again and again, or say yes and no.
+
+    Args:
+        names: of passages; None where there are no other columns that may be the passages.
+    """
+    if told.text_pair is not None or names is None:
+        return told.text_pair is not None
+    return plain(label) not in names and (recurs(table[label]) or worded(table[label]))
 
 
 def _labels(free: dict[str, str]) -> set[str | None]:
     return {free[name] for name in LABEL if name in free}
-
-
-def _numeric(column: pa.ChunkedArray) -> bool:
-    """Whether cells are numbers, or lists of them."""
-    kind = column.type
-    kind = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else kind
-    if not is_text(kind):
-        return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
-    return is_text(column.type) and not np.isnan(_numbers(column.slice(0, 1000))).all()
-
-
-def _numbers(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Cells as numbers, NaN for those that are none."""
-    return np.array([number_in(cell) for cell in column.to_pylist()], dtype=np.float64)
 
 
 def _rows(table: pa.Table, found: Columns) -> list[list[dict[str, Any]]]:
@@ -158,52 +181,24 @@ def _rows(table: pa.Table, found: Columns) -> list[list[dict[str, Any]]]:
     rows: list[list[dict[str, Any]]] = []
     columns = [table[name].to_pylist() for name in found.passages]
     others = [table[name].to_pylist() for name in found.negatives]
-    said = [table[name].to_pylist() if name else [None] * table.num_rows for name in found.taught]
+    scores = [table[name].to_pylist() if name else [None] * table.num_rows for name in found.taught]
     for place, (gain, name) in enumerate(zip(gains, ids, strict=True)):
         items = [item for column in columns for item in _items(column[place])]
-        grades = _grades(gain, items, found, place) if found.gain else [1.0] * len(items)
+        of = str(found.gain), found.passages[0]
+        grades = gains_of(gain, len(items), of, place + 1) if found.gain else [1.0] * len(items)
         negatives = [item for column in others for item in _items(column[place])]
         judged = [_passage(item, grade, name) for item, grade in zip(items, grades, strict=True)]
         judged += [_passage(item, 0.0, None) for item in negatives]
         taught = [
             score
-            for side, (cells, of) in enumerate(((columns, items), (others, negatives)))
-            for score in _taught(said[side][place], [one[place] for one in cells], len(of), found.taught[side], place)
+            for side, cells in enumerate((columns, others))
+            for score in taught_of(
+                scores[side][place], [item for one in cells for item in _all(one[place])], found.taught[side], place + 1
+            )
         ]
         judged = [{**one, "taught": score} for one, score in zip(judged, taught, strict=True)]
         rows.append([one for one in judged if one["text"] or one["id"]])
     return rows
-
-
-def _grades(gain: Any, items: Sequence[Any], found: Columns, place: int) -> list[float | None]:
-    """The gain of each of a row's passages."""
-    name = str(found.gain)
-    if isinstance(gain, list):
-        if len(gain) != len(items):
-            counts: dict[str, Any] = {"passages": len(items), "gains": len(gain)}
-            raise DataError("data.gain_lists", key=name, value=found.passages[0], row=place + 1, **counts)
-        return [number_in(one) for one in gain]
-    grade = number_in(gain)
-    if np.isnan(grade) and as_text(gain):
-        raise DataError("data.gain", key=name, value=gain, row=place + 1)
-    return [grade] * len(items)
-
-
-def _taught(said: Any, cells: Sequence[Any], count: int, name: str | None, place: int) -> list[float | None]:
-    """A teacher's score of each of the passages of some cells that are there; None where it said nothing.
-
-    Args:
-        said: a number, a list of them, or such a list as JSON; count: passages that are there.
-    """
-    if said is None or name is None:
-        return [None] * count
-    passages = [item for cell in cells for item in _all(cell)]
-    scores = said.strip("[] ").split(",") if isinstance(said, str) else said if isinstance(said, list) else [said]
-    numbers = [number_in(score) for score in scores if score not in ("", None)]
-    if len(numbers) != len(passages) or np.isnan(numbers).any():
-        counts: dict[str, Any] = {"passages": len(passages), "scores": len(numbers)}
-        raise DataError("data.taught", key=name, value=str(said), row=place + 1, **counts)
-    return [score for item, score in zip(passages, numbers, strict=True) if item]
 
 
 def _items(cell: Any) -> list[Any]:

@@ -143,6 +143,10 @@ class SampleWeights(Technique):
         if self.agreement:
             weights *= self._agreed(view.rows, run) ** self.agreement
         if np.ptp(weights) == 0:
+            if (
+                self.run is not None and not self.power
+            ):  # what was asked for: a search may try a power of 0 among others
+                run.noted(self.key, lightest=1.0, heaviest=1.0)
             return view
         weights = (weights / weights.mean()).astype(np.float32)
         run.noted(self.key, lightest=weights.min().item(), heaviest=weights.max().item())

@@ -69,14 +69,15 @@ class WiseFT(Technique):
             PlanError: `losses.nothing_to_hold`: no pretrained weight is trained.
         """
         trained = (name for name, item in model.named_parameters() if item.requires_grad)
-        if self.alpha < 1 and not any(_has_base(name, model, _head_has_base(run)) for name in trained):
+        if not any(_has_base(name, model, _head_has_base(run)) for name in trained):
             raise PlanError("losses.nothing_to_hold", key=self.key)
         return model
 
     def on(self, event: Event, run: RunContext) -> None:
-        """Remember the base model's weights, or take up those of before a resume; say how far training went."""
-        if self.alpha == 1:
-            return
+        """Remember the base model's weights, or take up those of before a resume; say how far training went.
+
+        With alpha = 1 too: the end of the line is a value like the others of it.
+        """
         state = run.state.setdefault(self.key, {})
         if event == "start":
             state["base"] = self._base(state, run)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError, RunError
@@ -21,7 +22,7 @@ from tunebook.core.progress import Progress
 from tunebook.data.kind import column_kind
 from tunebook.data.options import DataOptions
 from tunebook.tasks.ranking.mining import Rules, Search, negatives
-from tunebook.verbs.mined_files import SPLIT, WEIGHT, write_folder, write_rows
+from tunebook.verbs.mined_files import SCORES, SPLIT, WEIGHT, write_folder, write_rows
 from tunebook.verbs.mining import Partial, judge_of, model_of, nearest, teacher_of
 from tunebook.verbs.steps.book import Book
 
@@ -61,8 +62,8 @@ class Mined:
         alike, near, filtered: passages that were left out, see `tunebook.tasks.ranking.mining.negatives`;
             the last is None where no reranker judged.
         scored: passages whose scores were written; None where no run was named for that.
-        lost: columns that the rows have and what was written lacks: scores of an earlier reranker, or, of a folder,
-            weights.
+        lost: columns that the rows have and a folder lacks: scores of an earlier reranker, weights.
+        kept: passages whose score of an earlier reranker was written; what was found has none.
         columns: `split` and `weight`, those of them that were written.
         task: of the book; empty of a file.
     """
@@ -77,6 +78,7 @@ class Mined:
     filtered: int | None = None
     scored: int | None = None
     lost: tuple[str, ...] = ()
+    kept: int = 0
     columns: tuple[str, ...] = ()
     task: str = ""
 
@@ -132,9 +134,10 @@ def mine(
     partial.done()
     known = search.judged.at(search.judged.value <= 0)
     without = int((found.counts + known.counts == 0).sum())
-    lost, columns = _columns(into, parts, splits, taught=teacher is not None)
+    lost, columns = _columns(into, rows, splits)
+    kept = 0 if teacher is not None or lost or rows.taught is None else len(Judged.of(rows.taught).row)
     task = book.file.task if book else ""
-    more: dict[str, Any] = {**left, "scored": scored, "lost": lost, "columns": columns, "task": task}
+    more: dict[str, Any] = {**left, "scored": scored, "lost": lost, "kept": kept, "columns": columns, "task": task}
     return Mined(into, len(rows), len(found.row), len(known.row), without, **more)
 
 
@@ -144,16 +147,12 @@ def _given(rows: Rows) -> list[str] | None:
     return said if said and set(said) <= set(SPLITS) else None
 
 
-def _columns(
-    into: Path, parts: Mapping[str, Rows], splits: list[str] | None, *, taught: bool
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Columns that are lost, and those of split and weight that were written."""
-    rows, every = into.suffix == ".jsonl", parts.values()
-    weighed = any(part.weights is not None for part in every)
-    lost = () if taught or all(part.taught is None for part in every) else ("pos_scores", "neg_scores")
-    written = [(SPLIT, rows and splits is not None), (WEIGHT, rows and weighed)]
-    unweighed = (WEIGHT,) if weighed and not rows else ()
-    return (*lost, *unweighed), tuple(name for name, there in written if there)
+def _columns(into: Path, rows: Rows, splits: list[str] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns that are lost in a folder, and those of split and weight that were written into a file."""
+    weighed, taught = rows.weights is not None, rows.taught is not None
+    if into.suffix != ".jsonl":
+        return (*(SCORES if taught else ()), *((WEIGHT,) if weighed else ())), ()
+    return (), tuple(name for name, there in ((SPLIT, splits is not None), (WEIGHT, weighed)) if there)
 
 
 def _refuse(source: Path, into: Path, models: Models) -> None:
@@ -214,22 +213,30 @@ def _parts(data: DataRef) -> dict[str, Rows]:
 def _joined(parts: Mapping[str, Rows]) -> Rows:
     """The rows of all splits, one after the other; their passages are the same."""
     every = list(parts.values())
-    judged = [Judged.of(part.targets) for part in every if part.targets is not None]
-    starts = np.cumsum([0, *(one.rows for one in judged)])
-    passage, value = (np.concatenate([getattr(one, name) for one in judged]) for name in ("passage", "value"))
-    row = np.concatenate([one.row + start for one, start in zip(judged, starts, strict=False)])
+    taught = any(part.taught is not None for part in every)
+    said = [np.zeros((len(part), 1)) if part.taught is None else part.taught for part in every]
     names = {name for part in every for name in part.other if not name.startswith("_") and name not in _OURS}
     weights = None if every[0].weights is None else np.concatenate([part.weights for part in every])
     return Rows(
         [text for part in every for text in part.texts],
         None,
-        Judged(row, passage, value, int(starts[-1])).matrix(),
+        _stacked([part.targets for part in every if part.targets is not None]),
         [name for part in every for name in part.ids],
         weights=weights,
         other={name: [cell for part in every for cell in part.other[name]] for name in sorted(names)},
         passages=every[0].passages,
         passage_ids=every[0].passage_ids,
+        taught=_stacked(said) if taught else None,
     )
+
+
+def _stacked(parts: list[Any]) -> NDArray[Any]:
+    """Passages of the rows of all parts, one after the other, as `Judged` packs them."""
+    judged = [Judged.of(part) for part in parts]
+    starts = np.cumsum([0, *(one.rows for one in judged)])
+    passage, value = (np.concatenate([getattr(one, name) for one in judged]) for name in ("passage", "value"))
+    row = np.concatenate([one.row + start for one, start in zip(judged, starts, strict=False)])
+    return Judged(row, passage, value, int(starts[-1])).matrix()
 
 
 def _search(rows: Rows, by: str, book: Book | None, rules: Rules, kept: tuple[Partial, Progress | None]) -> Search:

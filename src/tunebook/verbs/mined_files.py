@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
 from tunebook.core.judged import Judged
 
 SPLIT, WEIGHT = "split", "weight"
+SCORES = ("pos_scores", "neg_scores")
 
 
 def write_rows(into: Path, rows: Rows, judged: Judged, found: Judged, splits: list[str] | None) -> None:
@@ -21,10 +23,13 @@ def write_rows(into: Path, rows: Rows, judged: Judged, found: Judged, splits: li
     graded = not np.isin(relevant.value, (1,)).all()
     texts = [_texts(one, rows.passages) for one in (relevant, others, found)]
     gains = _split(relevant.value.tolist(), relevant)
+    said = None if rows.taught is None else [_said(one, rows.taught) for one in (relevant, others, found)]
     with into.open("w", encoding="utf-8") as stream:
         for row, (pos, neg, mined) in enumerate(zip(*texts, strict=True)):
             line: dict[str, Any] = {"id": rows.ids[row], "query": rows.texts[row], "pos": pos, "neg": [*neg, *mined]}
             line |= {"relevance": gains[row]} if graded else {}
+            if said is not None:
+                line |= dict(zip(SCORES, (said[0][row], [*said[1][row], *said[2][row]]), strict=True))
             line |= {name: column[row] for name, column in rows.other.items()}
             line |= {SPLIT: splits[row]} if splits else {}
             line |= {} if rows.weights is None else {WEIGHT: float(rows.weights[row])}
@@ -58,10 +63,16 @@ def _texts(judged: Judged, passages: Any) -> list[list[str]]:
     return _split([passages[number] for number in judged.passage.tolist()], judged)
 
 
+def _said(judged: Judged, taught: NDArray[Any]) -> list[list[float | None]]:
+    """What a teacher says of each query's passages; None of those that it did not score."""
+    scores = judged.values_in(Judged.of(taught)).tolist()
+    return _split([None if score != score else score for score in scores], judged)
+
+
 def _split(items: list[Any], judged: Judged) -> list[list[Any]]:
     """Items of passages (M,), query by query."""
     ends = np.cumsum(judged.counts).tolist()
     return [items[end - count : end] for end, count in zip(ends, judged.counts.tolist(), strict=True)]
 
 
-__all__ = ["SPLIT", "WEIGHT", "write_folder", "write_rows"]
+__all__ = ["SCORES", "SPLIT", "WEIGHT", "write_folder", "write_rows"]

@@ -52,7 +52,7 @@ def test_files_may_be_packed_and_judgements_may_be_json(beir):
     (beir / "qrels" / "test.jsonl").write_text('{"query-id": "q1", "corpus-id": "d1", "score": 2}\n')
     found = read(beir)
     assert found.corpus.num_rows == 30 and found.roles == {"text": "query", "label": "passages", "row_id": "id"}
-    assert found.table["passages"].to_pylist() == [[{"id": "d1", "text": None, "gain": 2.0}]]
+    assert found.table["passages"].to_pylist() == [[{"id": "d1", "text": None, "gain": 2.0, "taught": None}]]
 
 
 def test_trec_has_four_columns_and_tables_without_headings(tmp_path):
@@ -86,6 +86,24 @@ def test_a_broken_line_is_shown(beir, name, line):
     with pytest.raises(DataError, match=line) as caught:
         read(beir)
     assert caught.value.code == "format.damaged"
+
+
+@pytest.mark.parametrize("gain", ["relevant", "inf", "1e300", "2"])
+def test_a_gain_that_is_no_number_is_shown_with_its_line(beir, gain):
+    forms = {"train.tsv": f"q1\td1\t{gain}\n", "test.jsonl": json.dumps({"query": "q1", "pid": "d1", "rel": gain})}
+    for name, text in forms.items():
+        (beir / "qrels" / name).write_text(text)
+        if gain in ("relevant", "2"):  # a plain yes is one here too
+            assert read(beir).corpus.num_rows == 30
+            continue
+        with pytest.raises(DataError) as caught:
+            read(beir)
+        assert caught.value.code == "data.gain" and caught.value.key.endswith(name)
+        assert (caught.value.fields["row"], caught.value.value) == (1, gain)
+        (beir / "qrels" / name).unlink()
+    (beir / "qrels" / "train.tsv").write_text("q1 d1 nan\n")
+    with pytest.raises(DataError, match="nan"):
+        read(beir)
 
 
 @pytest.mark.parametrize("name", ["queries", "corpus"])

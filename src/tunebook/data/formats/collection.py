@@ -15,6 +15,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import Split
 from tunebook.data.encoding import decode
 from tunebook.data.exports import Export, Format
+from tunebook.data.gains import ALLOWED, gain_of
 from tunebook.data.given_split import split_of
 from tunebook.data.jsons import json_rows
 from tunebook.data.judged_columns import titled
@@ -45,7 +46,8 @@ class Collection(Format):
         """A row a judged query of each split; queries that nobody judged are left.
 
         Raises:
-            DataError: `format.lacks`, there are no queries or no corpus; `format.damaged`, a line has no id or no text.
+            DataError: `format.lacks`, there are no queries or no corpus; `format.damaged`, a line has no id or no text;
+                `data.gain`, its gain is no number.
         """
         files = _files(preview)
         lacking = [part for part in _PARTS if part not in files]
@@ -121,9 +123,9 @@ def _judgements(part: Preview) -> Iterator[tuple[str, str, float]]:
     """Query, passage and gain of each line: three columns under a heading, as BEIR has them, or four, as TREC."""
     text = _text(part)
     if text.lstrip()[:1] == "{":
-        for row in json_rows(text.encode(), part.path)[0]:
+        for number, row in enumerate(json_rows(text.encode(), part.path)[0], 1):
             cells = [next(row[name] for name in names if name in row) for names in (_QUERY_ID, _PASSAGE_ID, _GAIN)]
-            yield str(cells[0]), str(cells[1]), float(cells[2])
+            yield str(cells[0]), str(cells[1]), _graded(part, cells[2], number)
         return
     for number, line in enumerate(_lines(text)):
         cells = line.split()
@@ -131,7 +133,15 @@ def _judgements(part: Preview) -> Iterator[tuple[str, str, float]]:
             continue
         if len(cells) not in (3, 4):
             raise DataError("format.damaged", key=str(part.path), tool=Collection.title, reason=f"{part.name}: {line}")
-        yield cells[0], cells[-2], float(cells[-1])
+        yield cells[0], cells[-2], _graded(part, cells[-1], number + 1)
+
+
+def _graded(part: Preview, cell: Any, row: int) -> float:
+    """The gain of a line, which says one. Raises: DataError: `data.gain`."""
+    gain = gain_of(cell, part.name, row)
+    if gain != gain:
+        raise DataError("data.gain", key=part.name, value=cell, row=row, allowed=ALLOWED)
+    return gain
 
 
 def _lines(text: str) -> Iterator[str]:

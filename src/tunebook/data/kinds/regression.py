@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BINS = 10
+_LARGEST = 1e30  # models see float32, which ends at 3.4e38
 
 
 class Regression(CellKind):
@@ -35,7 +36,11 @@ class Regression(CellKind):
         return 1
 
     def tidy(self, cells: Cells, bad: Bad, form: Form, options: DataOptions) -> Labelled:
-        """What is no finite number is set aside."""
+        """What is no finite number is set aside.
+
+        Raises:
+            DataError: `data.label_numbers`, there is none; `data.number_range`, one is too large; `data.one_class`.
+        """
         import pyarrow as pa
 
         if options.no_label is None:  # what looks like a mark of absence is a number that is missing
@@ -47,18 +52,28 @@ class Regression(CellKind):
         good = numbers[~np.isnan(numbers)]
         if not len(good):
             raise DataError("data.label_numbers", key="label", value=next(iter(cells.usable), None))
-        if good.min() == good.max():
+        beyond = np.flatnonzero(np.abs(np.nan_to_num(values)) > _LARGEST)
+        if len(beyond):
+            bounds = f"{-_LARGEST:g} - {_LARGEST:g}"
+            raise DataError("data.number_range", key="label", value=cells.written[beyond[0]], allowed=bounds)
+        if np.ptp(good.astype(np.float32)) == 0:  # as the model sees them
             raise DataError("data.one_class", key="label", value=float(good.min()))
         labels = Labels(problem=self.key, low=float(good.min()), high=float(good.max()))
         bad = {**bad, "bad_number": np.union1d(wrong, bad.get("bad_number", wrong))}
         return Labelled(labels, pa.array(numbers, from_pandas=True), bad, form.facts)
 
     def known(self, column: pa.ChunkedArray, data: DataRef) -> tuple[pa.Array, list[str]]:
-        """The numbers, and what is none."""
+        """The numbers, and what is none; from 0 to 1, yes and no are numbers too."""
         import pyarrow as pa
+
+        from tunebook.data.gains import WORDS
 
         words, form = trimmed(column), form_of(data)
         numbers = [label_number(word, form) for word in words]
+        if (data.labels.low, data.labels.high) == (0, 1):
+            pairs = zip(words, numbers, strict=True)
+            numbers = [WORDS.get(word.lower()) if number is None else number for word, number in pairs]
+        numbers = [None if number is None or abs(number) > _LARGEST else number for number in numbers]
         unknown = [word for word, number in zip(words, numbers, strict=True) if number is None]
         return pa.array(numbers, pa.float64()), unknown
 
