@@ -56,6 +56,15 @@ def test_an_index_and_what_it_misses_are_told(book: Path, tmp_path: Path, tunebo
     assert "--index hnswlib" in tunebook("search", book, into, "room").out
 
 
+def test_rows_without_a_text_are_told(book: Path, tmp_path: Path, tunebook: Call) -> None:
+    source = tmp_path / "texts.csv"
+    source.write_text("name,body\na,great room\nb,\n")
+    call = ("embed", book, source, "--into", tmp_path / "v.npy", "--text", "body")
+    done = tunebook(*call)
+    assert "Rows without a text: 1" in done.out + done.err
+    assert tunebook(*call, "--json").json["empty"] == 1
+
+
 def test_options_out_of_bounds_are_refused(book: Path, tmp_path: Path, tunebook: Call) -> None:
     side = tunebook("embed", book, tmp_path / "a.csv", "--into", "b.npy", "--side", "both", "--json").json
     most = tunebook("search", book, tmp_path / "v.parquet", "a", "--most", "0", "--json").json

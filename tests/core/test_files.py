@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tunebook.core.errors import MachineError
+from tunebook.core.errors import MachineError, machine_error
 from tunebook.core.files import as_umask_says, check_place, part_of, user_cache, user_data, write_whole
 
 
@@ -42,6 +42,24 @@ def test_a_place_is_tried_before_the_work(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(MachineError) as caught:
         check_place(tmp_path / "a.bin")
     assert caught.value.code == "machine.write"
+
+
+@pytest.mark.parametrize("name", ["x.npy", "deeper/x.npy"])
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(NotADirectoryError) as caught:
+        write_whole(tmp_path / "file" / name, "x")
+    error = machine_error(caught.value)
+    assert error is not None and error.code == "machine.place" and "file" in error.key
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_a_folder_that_takes_no_files_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "touch", lambda self: self.open("rb").close())  # as /proc has it
+    with pytest.raises(PermissionError) as caught:
+        write_whole(tmp_path / "x.npy", "x")
+    error = machine_error(caught.value)
+    assert error is not None and error.code == "machine.write" and error.key == str(tmp_path / "x.npy")
 
 
 def test_a_durable_file_is_on_the_disk_before_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunebook.core.judged import Judged
+from tunebook.core.judged import Judged, told_apart
 
 PASSAGES = st.dictionaries(st.integers(0, 2**24 - 1), st.sampled_from([0.0, 0.5, 1.0, 3.0]), max_size=5)
 
@@ -54,3 +54,16 @@ def test_a_line_of_nan_has_no_passage():
 
 def test_places_count_from_0_in_each_query():
     assert judged([{4: 1.0, 9: 0.0}, {}, {1: 1.0}]).places.tolist() == [0, 1, 0]
+
+
+@given(st.lists(PASSAGES, max_size=6), st.data())
+def test_what_queries_have_is_counted_by_hand(rows, data):
+    said = [{one: -1.0 for one in found if data.draw(st.booleans())} for found in rows]
+    found = told_apart(judged(rows), judged(said))
+    for row, (gains, scores) in enumerate(zip(rows, said, strict=True)):
+        kinds, scored = {gain > 0 for gain in gains.values()}, {gains[one] > 0 for one in scores}
+        expected = (True in kinds, len(kinds) == 2, len(scored) == 2, len(scores) > 1)
+        assert tuple(bool(found[name][row]) for name in ("relevant", "both", "scored_both", "scored_two")) == expected
+    alone = told_apart(judged(rows))
+    assert not alone["scored_both"].any() and not alone["scored_two"].any()
+    np.testing.assert_array_equal(alone["both"], found["both"])

@@ -42,7 +42,9 @@ def test_training_rows_need_a_relevant_passage_and_the_highest_gain_is_known():
 def test_figures_count_what_splits_share():
     rows = pa.table({"label": column([(1, 1), (2, 0)], [(1, 1)], [(2, 1)]), "_split": ["train", "test", "validation"]})
     figures = KIND.figures(rows, LABELS)
-    assert figures == {"judged": {"rows": 3, "all": 4, "positives": 3, "negatives": 1, "shared": 1, "most": 2}}
+    has = {"relevant": 1, "both": 1, "scored_both": 0, "scored_two": 0}
+    counts = {"rows": 3, "all": 4, "positives": 3, "negatives": 1, "shared": 1, "most": 2}
+    assert figures == {"judged": {**counts, "train": {"rows": 1, "passages": 2, **has}}}
     assert [one["code"] for one in KIND.doubts(figures)] == ["passages_shared"]
 
 

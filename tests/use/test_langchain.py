@@ -42,6 +42,17 @@ def test_a_model_is_named_by_its_run_its_book_or_its_folder(embedded: Any, tmp_p
         )
 
 
+def test_what_is_no_text_and_a_pass_of_none_are_refused(embedded: Any) -> None:
+    for texts, place in (([None], "texts[0]"), (["great room", 3], "texts[1]")):
+        with pytest.raises(DataError) as caught:
+            TunebookEmbeddings(embedded).embed_documents(texts)  # type: ignore[arg-type]
+        assert (caught.value.code, caught.value.key) == ("embed.text", place)
+    for make in (lambda: TunebookEmbeddings(embedded, batch_size=0), lambda: embed(embedded, ["a"], batch_size=-1)):
+        with pytest.raises(DataError) as caught:
+            make()
+        assert caught.value.code == "embed.batch_size"
+
+
 def test_a_store_of_langchain_finds_by_them(embedded: Any) -> None:
     store = InMemoryVectorStore.from_texts(TEXTS[:3], TunebookEmbeddings(embedded))
     scores = embed(embedded, TEXTS[:3]) @ embed(embedded, ["great room"], side="query")[0]

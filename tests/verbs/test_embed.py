@@ -73,6 +73,14 @@ def test_files(run: Any, tmp_path: Path) -> None:
     assert found[0]["score"] == pytest.approx(scores.max() / np.linalg.norm(vectors[scores.argmax()]), abs=1e-5)
 
 
+def test_rows_without_a_text_are_kept_and_counted(run: Any, tmp_path: Path) -> None:
+    source = tmp_path / "rows.csv"
+    source.write_text("name,body\na,great room\nb,\nc,\u3000  \n", encoding="utf-8")
+    found = embed_file(run, source, tmp_path / "out.npy", options=DataOptions(text="body"))
+    assert (found.rows, found.empty) == (3, 2)
+    np.testing.assert_allclose(np.load(found.path)[1], embed(run, [""])[0], atol=1e-6)
+
+
 def test_what_cannot_be_written_or_read_is_refused(run: Any, tmp_path: Path) -> None:
     source = table_of(tmp_path / "rows.csv")
     for into, text, code in (("out.txt", "body", "embed.into"), ("out.npy", "bodies", "embed.column")):

@@ -68,6 +68,7 @@ def embed(
         screen.print(f"✓ {say('embed.done', path=done.path)}", style="green", soft_wrap=True)
         screen.print(facts(pairs))
         warn(screen, [say("predict.told_cut", length=done.length, count=done.cut, rows=done.rows)] if done.cut else [])
+        warn(screen, [say("embed.empty", count=done.empty)] if done.empty else [])
 
     go = (command("search", book, into, say("cli.some_text")),) if into.suffix == ".parquet" else ()
     return Answer({**asdict(done), "path": str(done.path), "index": index, "recall": recall}, tell, go)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -34,9 +35,12 @@ def part_of(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
     Args:
         durable: wait until its bytes are on the disk.
+
+    Raises:
+        OSError: the disk is full or closed; NotADirectoryError, PermissionError: there can be no file in this folder.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")  # another process may write the same one
+    _begin(path, part)
     try:
         yield part
         if durable:
@@ -60,6 +64,18 @@ def check_place(path: Path) -> None:
     except OSError as error:
         place = MachineError("machine.place", key=str(path), reason=error.strerror or type(error).__name__)
         raise machine_error(error, path) or place from error
+
+
+def _begin(path: Path, part: Path) -> None:
+    """Make an empty file and its folder. What stands in the way is told by the error that says so: the system calls a
+    file in the place of a folder one that exists, and some folders that take no files missing ones."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.touch()
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path)) from error
+    except FileNotFoundError as error:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path)) from error
 
 
 def as_umask_says(folder: Path) -> None:

@@ -224,6 +224,10 @@ class Hooks(ABC):
             PlanError: with what to do.
         """
 
+    def enough_shown(self, params: Filled, positives: int, negatives: int) -> bool:
+        """Whether anything can be learnt where at most so many relevant and other passages of a query are shown."""
+        return negatives > 0
+
     def proposes(self, stats: Mapping[str, Any]) -> Mapping[str, Value]:
         """Rows that a first table for such data is to have, in place of what the rules say of any; the reason stands
         in the catalogue as `propose.TASK`, or, where a row or technique has its own, as `propose.TASK.ROW`.

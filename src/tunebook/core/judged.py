@@ -77,4 +77,25 @@ class Judged:
         return np.where(keys[place] == asked, other.value[place].astype(np.float64), np.nan)
 
 
-__all__ = ["MOST", "Judged"]
+def told_apart(judged: Judged, said: Judged | None = None) -> dict[str, NDArray[np.bool_]]:
+    """Which queries have, shape (N,): a relevant passage (`relevant`); beside it another (`both`); both of them scored
+    by a teacher (`scored_both`); two of any kind that were scored (`scored_two`).
+
+    Args:
+        said: what the teacher says; None for nothing.
+    """
+    right = judged.value > 0
+    known = np.isfinite(judged.values_in(said)) if said is not None else np.zeros(len(right), dtype=bool)
+
+    def count(which: Array) -> Ints:
+        return np.bincount(judged.row[which], minlength=judged.rows)
+
+    return {
+        "relevant": count(right) > 0,
+        "both": (count(right) > 0) & (count(~right) > 0),
+        "scored_both": (count(right & known) > 0) & (count(~right & known) > 0),
+        "scored_two": count(known) > 1,
+    }
+
+
+__all__ = ["MOST", "Judged", "told_apart"]

@@ -130,6 +130,10 @@ class Task(Hooks):
         tokens."""
         return 0
 
+    def unlearnt(self, labels: Labels, params: Filled, encoded: Encoded) -> int:
+        """How many of these training rows have not what the loss learns from, and so count nothing."""
+        return 0
+
     @abstractmethod
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         """A padded batch of tensors, of the rows with these numbers. A row that has several lines of tokens has each of

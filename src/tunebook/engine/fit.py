@@ -83,8 +83,14 @@ class Fit:
         numbered = material.train.with_fixed(row=np.arange(len(material.train)))
         self.view = Weave(self.woven, run=self.context).data(View(numbered))
         self.validation = self._drawn(material.validation, (0,))  # the same for every seed, so that runs compare
+        self._count_unlearnt()
         self.criterion: Criterion = self.task.criterion(plan.labels, self.params, self.view.rows)
         self._measure(unit_of(material.train.targets) if isinstance(self.criterion, Measures) else 1.0)
+
+    def _count_unlearnt(self) -> None:
+        """Note how many rows have not what the loss learns from."""
+        if idle := self.task.unlearnt(self.plan.labels, self.params, self.view.rows):
+            self.context.noted(self.plan.task, unlearnt=idle)
 
     def _measure(self, unit: float) -> None:
         """Learn numbers in a unit that makes them vary by about 1, or, going on, in that of the run so far."""

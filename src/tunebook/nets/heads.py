@@ -10,7 +10,7 @@ map afterwards changes no bit of any answer.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,19 @@ from torch import Tensor, nn
 
 from tunebook.core.errors import ModelError
 from tunebook.models.architecture import depths
+
+_FRESH = "tunebook_fresh"
+
+
+def mark_fresh(model: nn.Module, names: Iterable[str]) -> None:
+    """Write down which weights of a model that was just loaded its files did not have."""
+    setattr(model, _FRESH, frozenset(names))
+
+
+def was_loaded(model: nn.Module, name: str) -> bool:
+    """Whether a weight came from the files of the base model; False where nobody wrote it down."""
+    fresh = getattr(model, _FRESH, None)
+    return fresh is not None and name not in fresh
 
 
 def head_of(model: nn.Module, outputs: int) -> nn.Linear:
@@ -124,4 +137,15 @@ def plain(model: nn.Module) -> None:
             model.set_submodule(name, module.plain())
 
 
-__all__ = ["ExactHead", "exact", "head_inputs", "head_of", "named_head", "plain", "pooled", "unit_of"]
+__all__ = [
+    "ExactHead",
+    "exact",
+    "head_inputs",
+    "head_of",
+    "mark_fresh",
+    "named_head",
+    "plain",
+    "pooled",
+    "unit_of",
+    "was_loaded",
+]

@@ -75,6 +75,8 @@ def fresh(auto: Any, folder: Path, config: Any) -> tuple[Any, Mapping[str, Any]]
     import torch
     from safetensors import SafetensorError
 
+    from tunebook.nets.heads import mark_fresh
+
     try:
         with quiet():  # it warns of a fresh head, which is what we ask for
             model, found = auto.from_pretrained(
@@ -87,7 +89,13 @@ def fresh(auto: Any, folder: Path, config: Any) -> tuple[Any, Mapping[str, Any]]
             )
     except (ValueError, OSError, RuntimeError, SafetensorError) as error:
         raise _no_head(folder, error) from error
+    mark_fresh(model, _lacking(found))
     return model, found
+
+
+def _lacking(found: Mapping[str, Any]) -> list[str]:
+    """Weights that the files did not have, or not in this shape."""
+    return [*found["missing_keys"], *(item[0] for item in found["mismatched_keys"])]
 
 
 def weightless(auto: Any, folder: Path, config: Any) -> Any:
@@ -119,7 +127,7 @@ def check_whole(model: Any, found: Mapping[str, Any], folder: Path, *, headless:
     Raises:
         ModelError: `model.partial`.
     """
-    names = [*found["missing_keys"], *(item[0] for item in found["mismatched_keys"])]
+    names = _lacking(found)
     body = "" if headless else f"{model.base_model_prefix}."
     lost = sorted(name for name in names if name.startswith(body) and "pooler." not in name)
     if lost:

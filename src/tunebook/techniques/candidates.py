@@ -8,7 +8,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from tunebook.core.encoded import Encoded
+from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
+from tunebook.core.registry import tasks
 from tunebook.core.technique import Facts, RunContext, Technique, View
 from tunebook.nets.candidates import sample
 
@@ -56,12 +58,14 @@ class Candidates(Technique):
     ] = 7
 
     def refuse(self, facts: Facts) -> None:
-        """Only queries have candidates.
+        """Only queries have candidates, and the loss must be left some to tell apart.
 
         Raises:
-            PlanError: `losses.problem`.
+            PlanError: `losses.problem`, `candidates.nothing`.
         """
         facts.fit(self.key, lambda kind: bool(getattr(kind, "of_passages", False)))
+        if not tasks()[facts.task]().enough_shown(facts.settings, self.positives, self.negatives):
+            raise PlanError("candidates.nothing", key="candidates.negatives", value=self.negatives, allowed=">= 1")
 
     def prepare_data(self, view: View, run: RunContext) -> View:
         """What each epoch shows of the rows."""

@@ -12,10 +12,11 @@ from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Event, RunContext, Technique
 from tunebook.nets.averages import Weights, copied, moved, standing_in
+from tunebook.nets.heads import was_loaded
 from tunebook.nets.linear_chain import in_chain
 from tunebook.nets.peft import is_extra
 
-_POOLER = "pooler."  # which may be fresh, as a head
+_POOLER = "pooler."  # which is fresh, as a head, where the base model's files lack it
 
 
 class WiseFT(Technique):
@@ -24,10 +25,10 @@ class WiseFT(Technique):
 
     A model that is fine-tuned on rows of one kind gets worse at others; on the line between the two models much of what
     was learned is there before much of the old is lost. Every look at the validation rows sees the weights in between,
-    so the best look and early stopping go by them. A head that was drawn anew has no base and stays as it was trained;
-    one that the base model brought along, or the run that is continued, is brought back with the rest. Measure it on
-    rows of another kind too (`tunebook eval BOOK --general OTHER`): the book's own rows alone rarely ask for it. Not
-    for a vocabulary or a task that is new to the base model, where what lies in between knows neither.
+    so the best look and early stopping go by them. A head or a pooler that was drawn anew has no base and stays as it
+    was trained; one that the base model brought along, or the run that is continued, is brought back with the rest.
+    Measure it on rows of another kind too (`tunebook eval BOOK --general OTHER`): the book's own rows alone rarely ask
+    for it. Not for a vocabulary or a task that is new to the base model, where what lies in between knows neither.
 
     Cost: two more copies of what is trained in memory, the base model's in every checkpoint, one pass over it a look.
 
@@ -39,9 +40,9 @@ class WiseFT(Technique):
     zh: ClassVar[str] = """用介于基座模型与训练后模型之间的权重来评分和保存模型：(1 - alpha) * 基座 + alpha * 训练后。
 
     在某一类样本上微调的模型，在其他样本上会变差；在两个模型之间的连线上，往往新知识已学到大半而旧知识尚未丢失多少。每次验
-    证看到的都是中间的权重，因此最好的一次验证和早停都以它为准。随机初始化的分类头没有基座，保持训练后的样子；基座模型自带
-    的（或所延续的训练的）分类头与其余部分一同拉回。请同时在另一类样本上测量（`tunebook eval BOOK --general OTHER`）：只
-    看 book 自己的样本很少会需要它。不适用于对基座模型全新的词表或任务，那时中间的权重两边都不会。
+    证看到的都是中间的权重，因此最好的一次验证和早停都以它为准。随机初始化的分类头或池化层没有基座，保持训练后的样子；基座
+    模型自带的（或所延续的训练的）则与其余部分一同拉回。请同时在另一类样本上测量（`tunebook eval BOOK --general
+    OTHER`）：只看 book 自己的样本很少会需要它。不适用于对基座模型全新的词表或任务，那时中间的权重两边都不会。
 
     开销：内存中多存两份所训练的权重，每个检查点中存一份基座的权重，每次验证对其遍历一次。
 
@@ -106,7 +107,8 @@ def _has_base(name: str, model: Any, with_head: bool) -> bool:
     """Whether a weight of this name was the base model's before training."""
     if is_extra(name) or in_chain(name):
         return False
-    return with_head or (name.startswith(f"{model.base_model_prefix}.") and _POOLER not in name)
+    inside = name.startswith(f"{model.base_model_prefix}.")
+    return with_head or (inside and (_POOLER not in name or was_loaded(model, name)))
 
 
 def _head_has_base(run: RunContext) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, PrivateAttr
 
 from tunebook.core.errors import MachineError
-from tunebook.verbs.served import Embedder, Reranker
+from tunebook.verbs.served import Embedder, Reranker, check_batch
 
 if TYPE_CHECKING:
     from tunebook.verbs.steps.runs import Run
@@ -33,10 +33,11 @@ class TunebookEmbeddings(Embeddings):  # type: ignore[misc]
         batch_size: texts in one forward pass; None for what is quick here.
 
     Raises:
-        TunebookError: as `tunebook.verbs.served.Embedder`.
+        TunebookError: as `tunebook.verbs.served.Embedder`; `embed.batch_size`, and later `embed.text`, one is no text.
     """
 
     def __init__(self, model: Run | Path | str, *, batch_size: int | None = None) -> None:
+        check_batch(batch_size)
         self._model = Embedder(model)
         self._batch_size = batch_size
 

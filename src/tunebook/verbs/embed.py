@@ -35,6 +35,7 @@ class Embedded:
         path: of the file; rows: vectors in it; width: numbers of each; seconds: of the model's work; text: column that
             was read; title: whether the column `title` was read in front of it.
         cut: texts that lost their end, for they have more tokens than the model reads, `length`.
+        empty: rows without a text, whose vector is that of an empty one.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class Embedded:
     title: bool
     cut: int
     length: int
+    empty: int
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def embed(
         batch_size: texts in one forward pass, None for what is quick here; texts of like length are read together.
 
     Raises:
-        RunError: `embed.task`, the run is of another task, or it has not finished.
+        RunError: `embed.task`, the run is of another task, or it has not finished. DataError: `embed.text`, one is no
+            text; `embed.batch_size`.
     """
     return Embedder(run).vectors(texts, side, batch_size=batch_size, progress=progress)
 
@@ -127,7 +130,8 @@ def embed_file(
             _write(table, vectors, part, {"run": run.id, "side": side, "text": name, "book": run.book.resolve().name})
     title, cut = has_titles(table, name, queries=queries), model.cut(texts, side)
     rows, width = vectors.shape
-    return Embedded(into, rows, width, seconds, name, title, cut, model.held.net.max_length)
+    empty = sum(not text.strip() for text in model.held.clean(texts))
+    return Embedded(into, rows, width, seconds, name, title, cut, model.held.net.max_length, empty)
 
 
 def check_index(into: Path, kind: str) -> None:

@@ -70,6 +70,16 @@ def hold(where: Run | Path | str, task: str, check: Callable[[Run], None]) -> He
     return Held(run.id, load_model(run.model, run.plan).net, rules, run.plan)
 
 
+def check_batch(size: int | None) -> None:
+    """Refuse a forward pass of no texts.
+
+    Raises:
+        DataError: `embed.batch_size`.
+    """
+    if size is not None and size < 1:
+        raise DataError("embed.batch_size", key="batch_size", value=size, allowed=">= 1 | None")
+
+
 class Embedder:
     """A model of vectors.
 
@@ -96,7 +106,13 @@ class Embedder:
 
         Args:
             batch_size: texts in one forward pass, None for what is quick here; texts of like length are read together.
+
+        Raises:
+            DataError: `embed.text`, one is no text; `embed.batch_size`.
         """
+        check_batch(batch_size)
+        if other := next(((place, text) for place, text in enumerate(texts) if not isinstance(text, str)), None):
+            raise DataError("embed.text", key=f"texts[{other[0]}]", value=other[1])
         seen = self._seen(self.held.clean(texts), side)
         return self.held.net.vectors(seen, progress, batch_size)
 
@@ -227,4 +243,14 @@ def _folder(name: str, key: str) -> Net:
     return Net(task, model, tokenizer, positions(read_config(folder), tokenizer))
 
 
-__all__ = ["Embedder", "Held", "Reranker", "Side", "Vectors", "check_scores", "check_vectors", "hold"]
+__all__ = [
+    "Embedder",
+    "Held",
+    "Reranker",
+    "Side",
+    "Vectors",
+    "check_batch",
+    "check_scores",
+    "check_vectors",
+    "hold",
+]

@@ -24,11 +24,12 @@ LABELS = {
 }
 
 
-def rows_of(problem: str, count: int = 24) -> Rows:
+def rows_of(problem: str, count: int = 24, passages: int = 1) -> Rows:
     texts = [text for text, _ in small.texts(count, seed=3)]
     ids, numbers = list(map(str, range(count))), np.arange(count)
     if problem == "relevance":
-        judged = Judged(numbers, numbers, np.ones(count), count)
+        row = np.repeat(numbers, passages)
+        judged = Judged(row, np.arange(len(row)) % count, (np.arange(len(row)) % passages == 0) * 1.0, count)
         return Rows(texts, None, judged.matrix(), ids, passages=texts, passage_ids=ids)
     if problem == "single_label":
         return Rows(texts, None, numbers % 2, ids)
@@ -39,7 +40,7 @@ def rows_of(problem: str, count: int = 24) -> Rows:
     ("problem", "loss", "texts"),
     [
         ("relevance", "in_batch", [16]),
-        ("relevance", "triplet", [8, 8]),
+        ("relevance", "triplet", [6, 6, 6, 6]),
         ("single_label", "supcon", [16]),
         ("regression", "cosent", [16]),
         ("regression", "contrastive", [8, 8]),
@@ -56,7 +57,7 @@ def test_rows_that_are_compared_are_in_one_pass(problem: str, loss: str, texts: 
         table="t", table_version=1, data="d", data_path=Path(), seed=1, versions={},
         estimate=Estimate(seconds=1, memory_bytes=1, steps=1, parameters=1, trained=1),
     )  # fmt: skip
-    encoded = encode(rows_of(problem), task, tokenizer, 16)
+    encoded = encode(rows_of(problem, passages=2 if loss == "triplet" else 1), task, tokenizer, 16)
     made = Fit(plan, Material(small.base_model(tmp_path / "model"), tokenizer, encoded, encoded), tmp_path / "run")
     (tmp_path / "run").mkdir()
     trainer = made.prepare()

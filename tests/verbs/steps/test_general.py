@@ -84,6 +84,12 @@ def test_both_models_score_as_sentence_transformers_says_and_the_difference_is_p
     assert general(run, [pairs.path]) == [found] == read_general(run), "from what was kept; each book once"
 
 
+def test_the_interval_is_that_of_the_report(run: Any) -> None:
+    (found,) = general(run, [run.book])
+    report = evaluate(run, with_baselines=False)
+    assert found.metric == report.headline and found.tuned == report.intervals[report.headline]
+
+
 def test_the_page_and_the_next_evaluation_show_it(run: Any, pairs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for language, heading in (("en", "On general sets"), ("zh", "在通用样本上")):
         monkeypatch.setenv("TUNEBOOK_LANG", language)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
-from tunebook.core.judged import Judged
+from tunebook.core.judged import Judged, told_apart
 from tunebook.core.kind import Link, kind_of
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.data.kind import ColumnKind, Labelled
@@ -110,7 +110,8 @@ class Relevance(ColumnKind):
         return 0.0
 
     def figures(self, rows: pa.Table, labels: Labels) -> dict[str, Any]:
-        """Passages judged and relevant, for all and one query, and relevant ones that two splits share."""
+        """Passages judged and relevant, for all and one query, and relevant ones that two splits share; and how many
+        training queries have what a loss may ask for (`tunebook.core.judged.told_apart`)."""
         import pyarrow.compute as pc
 
         from tunebook.core.nouns import SPLITS
@@ -119,6 +120,7 @@ class Relevance(ColumnKind):
         for split in SPLITS:
             judged = Judged.of(self.targets(rows["label"].filter(pc.equal(rows["_split"], split)), labels))
             relevant[split] = set(judged.passage[judged.value > 0].tolist())
+        train = self._train(rows, labels)
         judged = Judged.of(self.targets(rows["label"], labels))
         shared = len(relevant["train"] & (relevant["validation"] | relevant["test"]))
         positives = int((judged.value > 0).sum())
@@ -128,7 +130,22 @@ class Relevance(ColumnKind):
             "positives": positives,
             "negatives": len(judged.row) - positives,
         }
-        return {"judged": {**counts, "shared": shared, "most": int(judged.counts.max(initial=0))}}
+        return {"judged": {**counts, "shared": shared, "most": int(judged.counts.max(initial=0)), "train": train}}
+
+    def _train(self, rows: pa.Table, labels: Labels) -> dict[str, int]:
+        """Training queries, their passages, and how many of them have what losses ask for."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        from tunebook.data.load import taught_scores
+        from tunebook.data.passages import TAUGHT
+
+        part = rows.filter(pc.equal(rows["_split"], "train"))
+        judged = Judged.of(self.targets(part["label"], labels))
+        there = TAUGHT in part.column_names and pa.types.is_list(part[TAUGHT].type)  # else a column of the user's
+        said = Judged.of(taught_scores(part["label"], part[TAUGHT])) if there else None
+        has = {name: int(which.sum()) for name, which in told_apart(judged, said).items()}
+        return {"rows": judged.rows, "passages": len(np.unique(judged.passage)), **has}
 
     def doubts(self, stats: dict[str, Any]) -> list[dict[str, Any]]:
         """That nothing was judged as not relevant, and that splits share relevant passages."""

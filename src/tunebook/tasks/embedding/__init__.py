@@ -25,7 +25,7 @@ from tunebook.models.sentences import TEXT, Sentences, sentences_of
 from tunebook.models.source import read_config
 from tunebook.nets.candidates import PLACE, TAUGHT
 from tunebook.tasks import label_metrics
-from tunebook.tasks.embedding import batches
+from tunebook.tasks.embedding import batches, learnable
 from tunebook.tasks.embedding.proposal import proposed, shown
 from tunebook.tasks.embedding.rows import DISTILLING, EmbeddingRows
 from tunebook.tasks.embedding.scores import SCORED
@@ -147,7 +147,11 @@ class Embedding(EmbeddingWords):
         return batches.collate(encoded, rows, pad)
 
     def criterion(self, labels: Labels, params: Filled, rows: Encoded) -> Criterion:
-        """The loss that the row `embedding.loss` names."""
+        """The loss that the row `embedding.loss` names.
+
+        Raises:
+            PlanError: `embedding.taught`, `embedding.nothing`.
+        """
         from tunebook.tasks.embedding.classes import class_loss
         from tunebook.tasks.embedding.graded import graded_loss
         from tunebook.tasks.embedding.loss import Shape
@@ -155,6 +159,7 @@ class Embedding(EmbeddingWords):
         from tunebook.tasks.embedding.taught import taught_loss
 
         own = params.more(EmbeddingRows)
+        learnable.check_rows(own.loss, rows)
         shape = Shape(own.mini_batch, tuple(map(int, own.dims or ())))
         if have_classes(labels):
             return class_loss(own, shape)
@@ -246,14 +251,20 @@ class Embedding(EmbeddingWords):
         return params.more(EmbeddingRows).loss not in _ALONE.get(labels.kind.key, ())
 
     def check(self, stats: Mapping[str, Any], params: Filled) -> None:
-        """Refuse a loss that learns from a teacher where nothing was taught.
+        """Refuse a loss that has nothing to learn.
 
         Raises:
-            PlanError: `embedding.taught`.
+            PlanError: `embedding.taught`, `embedding.nothing`, `embedding.batch`.
         """
-        loss = params.more(EmbeddingRows).loss
-        if loss in DISTILLING and not stats.get("passages", {}).get("taught"):
-            raise PlanError("embedding.taught", key="embedding.loss", value=loss)
+        learnable.check_stats(params.more(EmbeddingRows).loss, stats, params.batch_size)
+
+    def unlearnt(self, labels: Labels, params: Filled, encoded: Encoded) -> int:
+        """Queries without what the loss asks for, such as another passage beside a relevant one."""
+        return learnable.unlearnt(params.more(EmbeddingRows).loss, encoded)
+
+    def enough_shown(self, params: Filled, positives: int, negatives: int) -> bool:
+        """Whether the loss has what it asks for."""
+        return learnable.enough_shown(params.more(EmbeddingRows).loss, positives, negatives)
 
     def idle(self, labels: Labels) -> Mapping[str, Value]:
         """What is about classes."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tunebook.core.metric import Drawn, Metric
 from tunebook.core.nouns import Labels
 from tunebook.stats.ranking import Compared, average_precision
+from tunebook.tasks.embedding.grades import alike
 from tunebook.tasks.label_metrics import METRICS, late
 from tunebook.tasks.ranking.scores import METRICS as RANKING
 
@@ -18,12 +19,10 @@ Array = NDArray[Any]
 
 
 def _precision(answers: Array, targets: Array, labels: Labels) -> Drawn:
-    """Cosines against whether a pair's grade lies above the middle of the grades."""
-    assert labels.low is not None and labels.high is not None
+    """Cosines against whether a pair's grade is one of those from which on two texts belong together."""
     if len(answers) != len(targets):
         raise ValueError(f"answers of shape {answers.shape} and targets of shape {targets.shape} cannot be scored")
-    alike = np.asarray(targets) > (labels.low + labels.high) / 2
-    return Compared(average_precision, np.asarray(answers[:, 0], dtype=np.float64), alike)
+    return Compared(average_precision, np.asarray(answers[:, 0], dtype=np.float64), alike(targets, labels))
 
 
 _PAIRS = (

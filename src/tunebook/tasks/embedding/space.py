@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from tunebook.core.answers import Rows
 from tunebook.core.judged import Judged
 from tunebook.core.nouns import Labels
+from tunebook.tasks.embedding.grades import alike
 from tunebook.tasks.embedding.search import unit
 
 Array = NDArray[Any]
 Vectors = Callable[[Sequence[str]], Array]
 MOST = 500  # pairs, and texts of each side, that are looked at: more take time and hardly move the figures
-_TOGETHER = 0.8  # of the way from the lowest grade to the highest: from here on two texts belong together
 _WEIGHT = 2.0  # the t of the formula
 _BLOCK = 500  # rows of distances that are held at once
 
@@ -69,9 +69,8 @@ def space(rows: Rows, labels: Labels, vectors: Vectors) -> dict[str, float]:
 
 def _graded(rows: Rows, labels: Labels) -> tuple[list[str], list[str]]:
     """Pairs of the highest fifth of the grades."""
-    assert rows.targets is not None and rows.pairs is not None and labels.low is not None and labels.high is not None
-    share = (np.asarray(rows.targets, dtype=np.float64) - labels.low) / (labels.high - labels.low)
-    chosen = _drawn(np.flatnonzero(share >= _TOGETHER - 1e-6).tolist())
+    assert rows.targets is not None and rows.pairs is not None
+    chosen = _drawn(np.flatnonzero(alike(rows.targets, labels)).tolist())
     return [rows.texts[row] for row in chosen], [rows.pairs[row] for row in chosen]
 
 

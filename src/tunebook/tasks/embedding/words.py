@@ -17,6 +17,7 @@ from tunebook.core.sections import Brief, Column, Scatter, Section, Table
 from tunebook.core.settings import Filled
 from tunebook.core.task import Task
 from tunebook.tasks import label_scores
+from tunebook.tasks.embedding.grades import alike, alike_from
 from tunebook.tasks.embedding.neighbours import SCALE
 from tunebook.tasks.label_metrics import decided
 from tunebook.tasks.label_words import LabelWords
@@ -24,7 +25,6 @@ from tunebook.tasks.ranking.scores import TOP, hits
 from tunebook.tasks.ranking.words import RankingWords
 
 Array = NDArray[Any]
-_HIGH = 0.8  # of the way from the lowest grade to the highest: from here on a pair matches
 _NEAR = 1e-6  # of a float32 that was made of a grade and back
 
 
@@ -191,7 +191,7 @@ class EmbeddingWords(Task):
         """Four fifths of the way to the highest grade; of passages any gain."""
         if labels.low is None or labels.high is None or not are_graded(labels):
             return None
-        return labels.low + _HIGH * (labels.high - labels.low)
+        return alike_from(labels)
 
     def hits(self, answers: NDArray[np.float32], targets: Array, labels: Labels, least: float | None) -> Hits:
         """Each pair; the ten best passages of each query, as a search shows them; or each text with the cosine of the
@@ -202,7 +202,7 @@ class EmbeddingWords(Task):
             return Hits(rows, answers.max(1) / SCALE, decided(answers, labels) == targets, none)
         if least is None or not are_graded(labels):
             return hits(answers, targets, least, TOP)
-        return Hits(rows, answers[:, 0], np.asarray(targets, dtype=np.float64) >= least - _NEAR, none)
+        return Hits(rows, answers[:, 0], alike(targets, labels, least), none)
 
     def decided(self, answers: NDArray[np.float32], labels: Labels) -> Array:
         """Similarities, passages in their order, or a class."""

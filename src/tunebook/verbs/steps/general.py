@@ -75,23 +75,25 @@ def _opened(path: Path, plan: Plan) -> Book:
 
 
 def _measured(run: Run, book: Book, progress: Progress | None) -> General:
-    from tunebook.data.load import load
+    from tunebook.data.load import group_codes, load
 
     data, plan = book.data, run.plan
     rows = load(data, "test")
     assert rows.targets is not None
-    task, units = task_of(plan.task)(), units_of(rows, data)
+    task, units, groups = task_of(plan.task)(), units_of(rows, data), group_codes(rows, data.roles)
     metric = task.headline(data.labels)
     both = (_before(run, rows, data, progress), _after(run, rows, data, progress))
     base, now = (task.scorer(one, rows.targets, data.labels, metric) for one in both)
+    together = {} if groups is None else {"groups": groups}
+    spans = [task.intervals(one, rows.targets, data.labels, **together).get(metric) for one in both]  # as a report has
     return General(
         run=run.id,
         book=book.path.resolve().name,
         content=data.content,
         rows=len(rows),
         metric=metric,
-        base=interval(base, units),
-        tuned=interval(now, units),
+        base=spans[0] or interval(base, units),
+        tuned=spans[1] or interval(now, units),
         gain=interval(lambda chosen: now(chosen) - base(chosen), units),
     )
 
