@@ -40,6 +40,11 @@ def test_rows_that_lose_their_end_are_told_of_only_where_there_are_any(tunebook:
     )
 
 
+def test_one_step_is_not_called_steps(tunebook: Call, fresh: Path) -> None:
+    for steps, told in (("1", "1 step,"), ("2", "2 steps,")):
+        assert told in " ".join(tunebook("check", fresh, "--set", f"max_steps={steps}").out.split())
+
+
 def test_chinese(tunebook: Call, fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
     done = tunebook("check", fresh)

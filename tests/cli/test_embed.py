@@ -37,9 +37,17 @@ def test_embed_and_search(book: Path, tmp_path: Path, tunebook: Call) -> None:
     assert "its end was cut off" in " ".join((long.out + long.err).split())
     told = tunebook("embed", book, source, "--into", tmp_path / "v.npy", "--side", "query", "--json").json
     assert told["rows"] == 3 and told["path"] == str(tmp_path / "v.npy")
-    found = tunebook("search", book, tmp_path / "v.parquet", "great room", "--most", "2", "--json").json["rows"]
+    ask = ("search", book, tmp_path / "v.parquet", "great room")
+    found = tunebook(*ask, "--most", "2", "--json").json["rows"]
+    assert found == tunebook(*ask, "--top-k", "2", "--json").json["rows"]
+    assert "tunebook calibrate" in tunebook(*ask).out
     assert len(found) == 2 and found[0]["score"] >= found[1]["score"] and set(found[0]) == {"body", "score"}
     assert "slow food" in tunebook("search", book, tmp_path / "v.parquet", "great room").out
+
+
+def test_vectors_come_after_training(book: Path, tunebook: Call) -> None:
+    done = tunebook("train", book, "--set", "max_steps=2", "--no-eval")
+    assert done.code == 0 and "--into vectors.parquet" in done.out
 
 
 def test_an_index_and_what_it_misses_are_told(book: Path, tmp_path: Path, tunebook: Call, monkeypatch: Any) -> None:
@@ -83,9 +91,11 @@ def test_a_calibrated_threshold_marks_what_reaches_it(book: Path, tmp_path: Path
     assert made.keys() >= {"path", "rows", "threshold", "precision", "recall", "f1", "low", "high"}
     assert made["low"] <= made["f1"] <= made["high"] and Path(made["path"]).is_file()
     told = tunebook("calibrate", book, "--precision", "10%")
-    assert told.code == 0 and "--above calibrated" in " ".join(told.out.split())
+    assert told.code == 0 and "tunebook embed" in told.out and "tunebook search" in told.out
+    assert "--above calibrated" in " ".join(told.out.split())
     bound = tunebook("calibrate", book, "--json").json["threshold"]
     rows = tunebook(*ask, "--json").json["rows"]
+    assert "--above calibrated" in tunebook(*ask).out and "Next" not in tunebook(*ask, "--above", "0").out
     assert [row["match"] for row in rows] == [row["score"] >= bound for row in rows]
     assert tunebook(*ask, "--above", "calibrated", "--json").json["rows"] == [row for row in rows if row["match"]]
     half = (rows[0]["score"] + rows[-1]["score"]) / 2

@@ -19,6 +19,8 @@ def test_the_best_passages_are_told_and_written(book: Book, run: Run, tmp_path: 
     assert [one["rank"] for one in data["passages"]] == list(range(1, 26))
     assert data["passages"][0].keys() >= {"rank", "score", "passage", "place"}
     told = tunebook("rerank", book.path, "the room", file)
+    few = [tunebook("rerank", book.path, "the room", file, flag, "3", "--json").json for flag in ("--most", "--top-k")]
+    assert few[0] == few[1] and len(few[0]["passages"]) == 3 and "tunebook calibrate" in told.out
     assert told.code == 0 and "rank" in told.out.lower() and "20 of 30 rows shown" in " ".join(told.out.split())
     high = data["passages"][5]["score"]
     some = tunebook("rerank", book.path, "the room", file, "--above", str(high), "--json").json["passages"]

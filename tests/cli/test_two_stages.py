@@ -110,7 +110,7 @@ def test_the_command_tells_both_sides(book: Book, run: Run, searcher: Run, tuneb
     assert data["rows"] > 10 and Path(data["path"]).is_file()
     assert data["first"].keys() == data["second"].keys() >= {"ndcg@10"} and data["gain"].keys() >= {"low", "high"}
     told = tunebook("rerank", book.path, "--first", searcher.path, "--depth", "3")
-    assert told.code == 0 and "NDCG@10" in told.out
+    assert told.code == 0 and "NDCG@10" in told.out and "tunebook rerank" in told.out
     for words in ((), ("query",), ("query", "file", "--first", "bm25"), ("--first", "bm25", "--top-k", "3")):
         assert tunebook("rerank", book.path, *words, "--json").json["error"]["code"] == "rerank.what"
     assert (

@@ -47,7 +47,7 @@ def test_what_is_read_in_windows_loses_no_end(task: Any, cut: list[bool]) -> Non
     texts = ["the room was fine", " ".join(["a very lovely stay"] * 20)]
     asked = Rows(texts, None, None, ["0", "1"])
     loaded = LoadedModel(SimpleNamespace(params=small.filled(max_length=16)), task, None, small.tokenizer())  # type: ignore[arg-type]
-    assert loaded._cut(asked, loaded.net.encoded(asked)) == cut
+    assert loaded.net.cut(asked, loaded.net.encoded(asked)).tolist() == cut
 
 
 def test_tensors_that_only_look_alike_are_not_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

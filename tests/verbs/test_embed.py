@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,9 @@ def test_titles_are_read_and_the_column_is_found_or_asked_for(run: Any, tmp_path
     source.write_text("id,title,passage\n1,Rooms,great room\n2,Food,slow food\n", encoding="utf-8")
     found = embed_file(run, source, tmp_path / "t.npy")
     assert (found.text, found.title, found.cut) == ("passage", True, 0)
+    alone = embed_file(run, source, tmp_path / "a.npy", options=DataOptions(text="passage"))
+    assert (alone.text, alone.title) == ("passage", False)
+    np.testing.assert_allclose(np.load(alone.path), embed(run, ["great room", "slow food"]), atol=1e-5)
     np.testing.assert_allclose(np.load(found.path), embed(run, ["Rooms great room", "Food slow food"]), atol=1e-5)
     (tmp_path / "q.csv").write_text("query,passage\nrooms,great room\n", encoding="utf-8")
     assert embed_file(run, tmp_path / "q.csv", tmp_path / "q.npy", side="query").text == "query"
@@ -163,14 +167,29 @@ def test_titles_are_read_and_the_column_is_found_or_asked_for(run: Any, tmp_path
     assert caught.value.code == "rerank.column" and caught.value.allowed == "one | two"
 
 
-def test_texts_that_lose_their_end_are_counted(run: Any, tmp_path: Path) -> None:
+def test_what_a_base_model_reads_its_tuned_one_reads_and_longer_texts_are_counted(run: Any, tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    from tunebook.verbs.served import Embedder
+
+    base = SentenceTransformer(str(run.path.parent.parent.parent / "base")).max_seq_length
+    theirs = SentenceTransformer(str(run.model))
+    copied = Path(shutil.copytree(run.model, tmp_path / "copied"))
+    reach = Embedder(run).held.net.max_length
+    assert run.plan.params.max_length < reach == base == theirs.max_seq_length
+    assert Embedder(copied).held.net.max_length == reach
+    middle, long = " ".join(["room"] * (reach - 10)), " ".join(["room"] * reach)
+    texts = [f"{middle} slow", f"{middle} great", f"{long} slow", f"{long} great"]
+    found, cut = Embedder(run).vectors_and_cut(texts)
+    assert cut.tolist() == [False, False, True, True]
+    assert np.abs(found[0] - found[1]).max() > 1e-6 and np.array_equal(found[2], found[3])
+    np.testing.assert_allclose(found, theirs.encode_document(texts), atol=1e-5)
+    np.testing.assert_allclose(found, Embedder(copied).vectors(texts), atol=1e-5)
     source = tmp_path / "long.csv"
-    most = run.plan.params.max_length
-    long = " ".join(["great"] * most)
-    source.write_text(f"passage\ngreat room\n{long}\n{long}\n{long} slow\n", encoding="utf-8")
-    found = embed_file(run, source, tmp_path / "v.parquet")
-    assert (found.cut, found.length) == (3, most)
-    assert not nearest_rows(run, found.path, "room").cut and nearest_rows(run, found.path, long).cut
+    source.write_text("body\n" + "\n".join(texts) + "\n", encoding="utf-8")
+    told = embed_file(run, source, tmp_path / "long.parquet")
+    assert (told.cut, told.length) == (2, reach)
+    assert nearest_rows(run, told.path, long).cut and not nearest_rows(run, told.path, "room").cut
 
 
 def test_a_place_that_cannot_be_written_is_told_before_the_work(run: Any, tmp_path: Path) -> None:
@@ -193,13 +212,20 @@ def test_vectors_of_another_run_are_refused(run: Any, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         nearest_rows(run, whole.path, "room")
     assert caught.value.code == "embed.elsewhere" and "tunebook search BOOK" in caught.value.advice
+    told = {b"tunebook": json.dumps({"run": "another", "book": "beside"}).encode()}
+    parquet.write_table(table.replace_schema_metadata(told), whole.path)
+    beside = run.book.parent / "beside"
+    beside.mkdir()
+    with pytest.raises(DataError) as caught:
+        nearest_rows(run, whole.path, "room")
+    assert f"tunebook search {beside} {whole.path} QUERY --run 'another'" in caught.value.advice
     (run.path.parent / "another").mkdir()
     with pytest.raises(DataError) as caught:
         nearest_rows(run, whole.path, "room")
     (run.path.parent / "another").rmdir()
     assert (
         caught.value.code == "embed.other"
-        and (caught.value.value, caught.value.allowed) == ("another", "another")
+        and (caught.value.value, caught.value.allowed) == ("another", "--run another")
         and run.id in caught.value.message
     )
 

@@ -64,6 +64,26 @@ def test_a_book_keeps_its_splits_and_the_file_makes_the_same_book_with_negatives
     assert new.stats["judged"]["negatives"] == 80 and new.stats["judged"]["positives"] == 40
 
 
+def test_a_file_keeps_its_splits_whatever_they_are_called_and_other_columns(tmp_path):
+    said = ("train", "dev", "test")
+    rows = [{"query": f"ask {n}", "pos": [f"say {n} ask"], "split": said[n % 3], "topic": n} for n in range(40)]
+    source = tmp_path / "split.jsonl"
+    source.write_text("\n".join(map(json.dumps, rows)))
+    assert mine(source, tmp_path / "out.jsonl", Rules(count=1)).columns == ("split",)
+    found = {row["query"]: row for row in lines(tmp_path / "out.jsonl")}
+    known = {"train": "train", "dev": "validation", "test": "test"}
+    for row in rows:
+        assert (found[row["query"]]["split"], found[row["query"]]["topic"]) == (known[row["split"]], row["topic"])
+    mine(source, tmp_path / "folder", Rules(count=1))
+    new = prepare([tmp_path / "folder"], tmp_path / "new")
+    assert sorted(load(new, "test").texts) == sorted(row["query"] for row in rows if row["split"] == "test")
+    assert lines(tmp_path / "folder" / "queries.jsonl")[0].keys() == {"_id", "text", "topic"}
+    rows[3]["split"] = "elsewhere"
+    source.write_text("\n".join(map(json.dumps, rows)))
+    assert mine(source, tmp_path / "odd.jsonl", Rules(count=1)).columns == ()
+    assert {row["query"]: row["split"] for row in lines(tmp_path / "odd.jsonl")}["ask 3"] == "elsewhere"
+
+
 def test_a_folder_holds_the_corpus_and_is_a_collection(book, tmp_path):
     mined = mine(book, tmp_path / "folder", Rules(count=2))
     new = prepare([tmp_path / "folder"], tmp_path / "new")

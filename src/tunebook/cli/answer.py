@@ -108,6 +108,17 @@ def predict_command(book: Book, run: str = "latest") -> str:
     return command("predict", book.path, text, *pair, *chosen)
 
 
+def embed_command(book: Book, run: str = "latest") -> tuple[str, ...]:
+    """How to get the vectors of texts by the model of a run; nothing for one that makes none."""
+    from tunebook.core.registry import task_of
+    from tunebook.core.task import Searches
+
+    if not isinstance(task_of(book.file.task)(), Searches):
+        return ()
+    chosen = ("--run", run) if run != "latest" else ()
+    return (command("embed", book.path, "texts.csv", "--into", "vectors.parquet", *chosen),)
+
+
 def grid(
     headings: Iterable[str],
     lines: Iterable[Iterable[Any]],
@@ -159,6 +170,7 @@ __all__ = [
     "advise",
     "command",
     "console",
+    "embed_command",
     "facts",
     "grid",
     "json_line",

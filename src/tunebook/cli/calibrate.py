@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, facts, grid, prose
+from tunebook.cli.answer import Answer, command, embed_command, facts, grid, prose
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, RunName, option, share, wrong
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.core.hits import Threshold
+    from tunebook.verbs.steps.book import Book
 
 CALIBRATED = "calibrated"
 _FIGURES = ("precision", "recall", "f1")
@@ -33,7 +34,8 @@ def calibrate(
     from tunebook.verbs.steps.book import open_book
 
     wanted = None if precision is None else share("--precision", precision)
-    found = chosen_run(open_book(book), run)
+    opened = open_book(book)
+    found = chosen_run(opened, run)
     with Bars() as bars:
         made = choose(found, precision=wanted, least=grade, progress=bars)
     path = found.model / THRESHOLD
@@ -42,7 +44,27 @@ def calibrate(
     data = {"path": str(path), "rows": made.test.rows, "threshold": made.threshold, **figures}
     more = {"low": told.low, "high": told.high, "wanted": wanted, "run": found.id}
     rows = {"validation": made.validation.model_dump(mode="json")}
-    return Answer({**data, **more, **rows}, lambda screen: _tell(screen, made, path))
+    go = (*embed_command(opened, run), _asked(opened, run))
+    return Answer({**data, **more, **rows}, lambda screen: _tell(screen, made, path), go)
+
+
+def _asked(book: Book, run: str) -> str:
+    """How to ask for what reaches the threshold."""
+    from tunebook.core.registry import task_of
+    from tunebook.core.task import Searches
+
+    text, searched = say("cli.some_text"), isinstance(task_of(book.file.task)(), Searches)
+    words = ("search", book.path, "vectors.parquet", text) if searched else ("rerank", book.path, text, "passages.txt")
+    return command(*words, "--above", CALIBRATED, *(("--run", run) if run != "latest" else ()))
+
+
+def after_hits(ask: tuple[object, ...], run: str, bounds: tuple[float | None, float | None]) -> tuple[str, ...]:
+    """What to type after hits, of the model that has these bounds: choose a threshold, or ask for what reaches it."""
+    known, least = bounds
+    if least is not None:
+        return ()
+    words = ("calibrate", ask[1]) if known is None else (*ask, "--above", CALIBRATED)
+    return (command(*words, *(("--run", run) if run != "latest" else ())),)
 
 
 def _tell(screen: Console, made: Threshold, path: Path) -> None:
@@ -120,4 +142,4 @@ def mark_of(row: dict[str, Any]) -> str:
     return "" if "match" not in row else "✓ " if row["match"] else "  "
 
 
-__all__ = ["CALIBRATED", "below", "bound_of", "calibrate", "mark_of", "marked"]
+__all__ = ["CALIBRATED", "after_hits", "below", "bound_of", "calibrate", "mark_of", "marked"]

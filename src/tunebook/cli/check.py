@@ -113,7 +113,7 @@ def estimate_text(estimate: Estimate) -> str:
     from tunebook.core.formatting import duration, memory, number, share_text
 
     needed = say(
-        "cli.estimate_of",
+        "cli.estimate_of_one" if estimate.steps == 1 else "cli.estimate_of",
         steps=number(estimate.steps),
         time=duration(estimate.seconds),
         memory=memory(estimate.memory_bytes),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, facts, grid, prose, warn
 from tunebook.cli.bars import Bars
-from tunebook.cli.calibrate import below, bound_of, mark_of, marked
+from tunebook.cli.calibrate import after_hits, below, bound_of, mark_of, marked
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, wrong
 from tunebook.core.messages import say
@@ -24,7 +24,7 @@ _TEXT = 200  # characters of a row that the screen shows
 class Texts:
     """Which texts of a file, and what they are."""
 
-    text: Annotated[str | None, option("rerank_text", "--text", metavar="COL")] = None
+    text: Annotated[str | None, option("embed_text", "--text", metavar="COL")] = None
     side: Annotated[str, option("embed_side", "--side", metavar="query|passage")] = "passage"
     index: Annotated[str, option("embed_kind", "--index", metavar=_INDEXES)] = "auto"
 
@@ -33,7 +33,7 @@ class Texts:
 class Wanted:
     """Which rows a search shows, and what finds them."""
 
-    most: Annotated[int, option("embed_most", "--most", metavar="N")] = 10
+    most: Annotated[int, option("embed_most", "--most", "--top-k", metavar="N")] = 10
     above: Annotated[str | None, option("above", "--above", metavar="X|calibrated")] = None
     by: Annotated[str, option("embed_search_kind", "--index", metavar=_INDEXES)] = "auto"
 
@@ -67,10 +67,11 @@ def embed(
     def tell(screen: Console) -> None:
         screen.print(f"✓ {say('embed.done', path=done.path)}", style="green", soft_wrap=True)
         screen.print(facts(pairs))
-        warn(screen, [say("predict.told_cut", length=done.length, count=done.cut, rows=done.rows)] if done.cut else [])
+        warn(screen, [say("embed.told_cut", length=done.length, count=done.cut, rows=done.rows)] if done.cut else [])
         warn(screen, [say("embed.empty", count=done.empty)] if done.empty else [])
 
-    go = (command("search", book, into, say("cli.some_text")),) if into.suffix == ".parquet" else ()
+    same = ("--run", run) if run != "latest" else ()
+    go = (command("search", book, into, say("cli.some_text"), *same),) if into.suffix == ".parquet" else ()
     return Answer({**asdict(done), "path": str(done.path), "index": index, "recall": recall}, tell, go)
 
 
@@ -98,9 +99,10 @@ def search(
         if found.index != "numpy":
             screen.print(facts([(say("embed.kind_label"), _kind(found.index, found.recall))]))
         told = [say("embed.stale", path=index)] if found.stale else []
-        warn(screen, [*told, say("embed.cut_query", length=chosen.plan.params.max_length)] if found.cut else told)
+        warn(screen, [*told, say("embed.cut_query")] if found.cut else told)
 
-    return Answer({"path": str(index), "query": query, **asdict(found), "rows": hits}, tell)
+    go = after_hits(("search", book, index, query), run, bounds)
+    return Answer({"path": str(index), "query": query, **asdict(found), "rows": hits}, tell, go)
 
 
 def _kind(index: str, recall: float) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tunebook.tasks.ranking.mining import Rules
     from tunebook.verbs.mine import Mined
 
-_ROLES = "columns"
+_ROLES, NO = "columns", 1
 _FLAGS = {"split": "--split-column", "weight": "--weight"}
 
 
@@ -78,13 +78,15 @@ def mine(
     task = "embedding" if scores or mined.kept else mined.task or "reranking"
     go = command("init", "NEW-BOOK", "--data", into, "--task", task, *flags)
     following = (go,) if mined.negatives or mined.judged else ()
-    return Answer({**asdict(mined), "path": str(mined.path)}, lambda screen: _tell(screen, mined), following)
+    data = {**asdict(mined), "path": str(mined.path)}
+    return Answer(data, lambda screen: _tell(screen, mined), following, 0 if mined.negatives else NO)
 
 
 def _tell(screen: Console, mined: Mined) -> None:
     from tunebook.core.formatting import number
 
-    screen.print(f"✓ {say('mine.done', path=mined.path)}", style="green", soft_wrap=True)
+    mark, style = ("✓ ", "green") if mined.negatives else ("", None)
+    screen.print(f"{mark}{say('mine.done', path=mined.path)}", style=style, soft_wrap=True)
     names = ("rows", "negatives", "judged", "alike", "near", "filtered", "scored")
     counts = {name: getattr(mined, name) for name in names} | {"kept": mined.kept or None}
     screen.print(facts([(say(f"mine.{name}"), number(count)) for name, count in counts.items() if count is not None]))
@@ -94,4 +96,4 @@ def _tell(screen: Console, mined: Mined) -> None:
     warn(screen, [without, *told] if mined.without else told)
 
 
-__all__ = ["Found", "Read", "mine"]
+__all__ = ["NO", "Found", "Read", "mine"]

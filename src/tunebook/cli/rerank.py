@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, facts, grid, note, prose
+from tunebook.cli.answer import Answer, facts, grid, note, predict_command, prose
 from tunebook.cli.bars import Bars
-from tunebook.cli.calibrate import below, bound_of, mark_of, marked
+from tunebook.cli.calibrate import after_hits, below, bound_of, mark_of, marked
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, wrong
 from tunebook.core.errors import TunebookError
@@ -29,7 +29,7 @@ _SHOWN, _TEXT = 20, 70
 class Wanted:
     """Which passages are shown, and where they go."""
 
-    top_k: Annotated[int | None, option("rerank_top", "--top-k", metavar="N")] = None
+    top_k: Annotated[int | None, option("rerank_top", "--top-k", "--most", metavar="N")] = None
     above: Annotated[str | None, option("above", "--above", metavar="X|calibrated")] = None
     text: Annotated[str | None, option("rerank_text", "--text", metavar="COL")] = None
     out: Annotated[Path | None, option("out", "--out", metavar="FILE")] = None
@@ -62,9 +62,11 @@ def rerank(
     if staged.first and (lost := [name for name, value in vars(wanted).items() if value is not None]):
         raise TunebookError("rerank.what", key=" | ".join(f"--{name.replace('_', '-')}" for name in lost))
     if staged.first:
-        return _behind(opened, found, staged)
+        return replace(_behind(opened, found, staged), next=(predict_command(opened, run),))
     query, file = words or ("", "")
-    return _of_file(found, query, Path(file), wanted, form)
+    column = ("--text", wanted.text) if wanted.text else ()
+    go = after_hits(("rerank", book, query, file, *column), run, bound_of(found.model, wanted.above))
+    return replace(_of_file(found, query, Path(file), wanted, form), next=go)
 
 
 def _of_file(run: Run, query: str, file: Path, wanted: Wanted, form: Form) -> Answer:

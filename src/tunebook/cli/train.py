@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, command, facts, note, predict_command
+from tunebook.cli.answer import Answer, command, embed_command, facts, note, predict_command
 from tunebook.cli.bars import Bars
 from tunebook.cli.check import estimate_text, plan_facts
 from tunebook.cli.choose import chosen_table, described, overruled
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.steps.book import Book
     from tunebook.verbs.steps.runs import Run
 
+_FEW = 10  # rows a second below which a digit after the point is told
 TRACKERS = ("tensorboard", "wandb", "mlflow")
 
 
@@ -182,7 +183,7 @@ def tell_run(screen: Console, run: Run, report: Report | None, book: Book) -> No
     from tunebook.core.formatting import duration, memory, metric_name, number, score_text
     from tunebook.verbs.steps.retention import read_retention
 
-    outcome = run.outcome
+    outcome, rate = run.outcome, run.outcome["rows_per_second"]
     if report is not None:
         tell_report(screen, report)
         tell_probe(screen, report, run, book)
@@ -195,7 +196,7 @@ def tell_run(screen: Console, run: Run, report: Report | None, book: Book) -> No
     cost = say(
         "cli.cost_of",
         time=duration(outcome["seconds"]),
-        rate=number(round(outcome["rows_per_second"])),
+        rate=number(round(rate) if rate >= _FEW else float(f"{rate:.2g}")),
         memory=memory(outcome["peak_memory_bytes"]),
         device=outcome["device"],
     )
@@ -222,7 +223,7 @@ def _next(book: Book, run: Run, report: Report | None) -> tuple[str, ...]:
     asked = "latest" if book.run().id == run.id else run.id
     first = predict_command(book, asked) if report else command("eval", book.path, "--run", run.id)
     merging = (command("merge", book.path, "--run", run.id, "--into", "merged"),) if _to_merge(run) else ()
-    return (first, *merging, command("runs", book.path))
+    return (first, *embed_command(book, asked), *merging, command("runs", book.path))
 
 
 def _to_merge(run: Run) -> bool:

@@ -68,20 +68,30 @@ class Net:
         Args:
             batch_size: texts in one forward pass; None for what is quick here.
         """
+        return self.vectors_and_cut(texts, progress, batch_size)[0]
+
+    def vectors_and_cut(
+        self, texts: Sequence[str], progress: Progress | None = None, batch_size: int | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """The same, and whether each text was too long and lost its end, shape (N,)."""
         once = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        encoded = self.task.encode(Rows(list(once), None, None, [""] * len(once)), self.tokenizer, self.max_length)
+        rows = Rows(list(once), None, None, [""] * len(once))
+        encoded = self.task.encode(rows, self.tokenizer, self.max_length)
         size = batch_size or (_AT_ONCE if next(self.model.parameters()).is_cuda else _AT_ONCE_ON_CPU)
-        inference = Inference(self.task, self.tokenizer.pad_token_id, size, read=vectors, what="features")
+        inference = Inference(self.task, self.tokenizer.pad_token_id, size, read=vectors, what="embed")
         with quick_products(self.model) if len(once) >= _MANY else nullcontext():
             found = inference.run(self.model, encoded, progress=progress).logits
-        return found[[once[text] for text in texts]]
+        places = [once[text] for text in texts]
+        return found[places], self.cut(rows, encoded)[places]
 
-    def cut(self, texts: Sequence[str]) -> int:
-        """How many of some single texts have more tokens than are read."""
-        once = list(dict.fromkeys(texts))
-        whole = self.task.encode(Rows(once, None, None, [""] * len(once)), self.tokenizer, _NO_END)
-        long = {text for text, length in zip(once, whole.lengths.tolist(), strict=True) if length > self.max_length}
-        return sum(text in long for text in texts)
+    def cut(self, rows: Rows, encoded: Encoded) -> NDArray[np.bool_]:
+        """Whether each of these rows, as they are seen, has more tokens than are read, shape (N,): only the full ones
+        can, so only these are told again."""
+        full = [] if self.task.windows else np.flatnonzero(encoded.lengths >= self.max_length).tolist()
+        cut = np.zeros(len(encoded), dtype=np.bool_)
+        if full:
+            cut[full] = self.task.encode(rows.at(full), self.tokenizer, _NO_END).lengths > encoded.lengths[full]
+        return cut
 
 
 @dataclass(frozen=True)
@@ -139,19 +149,11 @@ class LoadedModel:
         self, rows: Rows, progress: Progress | None = None, batch_size: int = 64
     ) -> tuple[list[dict[str, Any]], list[bool]]:
         """What the task says of each row, and whether the row was too long and lost its end."""
-        encoded = self.net.encoded(self.task.seen(rows, self.plan.params), progress)
+        seen = self.task.seen(rows, self.plan.params)
+        encoded = self.net.encoded(seen, progress)
         found = searching(self.task, self.plan.labels)
         logits = self._found(rows, progress, batch_size) if found else self.net.read(encoded, progress, batch_size)
-        return self.task.say(logits, rows, self.plan.labels), self._cut(rows, encoded)
-
-    def _cut(self, rows: Rows, encoded: Encoded) -> list[bool]:
-        """Whether each row has more tokens than are read. Only the full ones can have, so only these are told again."""
-        full = [] if self.task.windows else np.flatnonzero(encoded.lengths >= self.plan.params.max_length).tolist()
-        cut = np.zeros(len(encoded), dtype=bool)
-        if full:
-            whole = self.task.encode(self.task.seen(rows.at(full), self.plan.params), self.tokenizer, _NO_END)
-            cut[full] = whole.lengths > encoded.lengths[full]
-        return [bool(flag) for flag in cut]
+        return self.task.say(logits, rows, self.plan.labels), self.net.cut(seen, encoded).tolist()
 
 
 @contextmanager

@@ -19,11 +19,13 @@ from torch import Tensor, nn
 from tunebook.core.errors import ModelError
 from tunebook.core.files import as_umask_says
 from tunebook.core.nouns import Plan
-from tunebook.core.task import Task
+from tunebook.core.registry import task_of
+from tunebook.core.task import Searches, Task
 from tunebook.core.technique import RunContext
 from tunebook.engine.continual import build_model
 from tunebook.engine.partial_model import BASE, base_of, is_partial
 from tunebook.engine.weave import Weave, woven
+from tunebook.models.sentences import longest_read
 from tunebook.models.source import REACH, find_model, model_id, reach
 
 TRAINED = "trained.safetensors"
@@ -67,10 +69,13 @@ def _write_trained(model: nn.Module, folder: Path) -> None:
 def finish_folder(folder: Path, tokenizer: Any, plan: Plan) -> None:
     """Write the tokenizer beside a model that was written, and let the umask say who may read them.
 
-    It cuts texts where the run cut them, also in a pipeline of transformers; how much the base model can read, which
-    the next training from this one may use, is kept beside that.
+    It cuts texts where the run cut them, also in a pipeline of transformers; one of a model of vectors, which is there
+    to read other texts than the run did, where the base model does. How much the base model can read, which the next
+    training from this one may use, is kept beside that.
     """
     own, length = tokenizer.model_max_length, plan.params.max_length
+    if isinstance(task_of(plan.task)(), Searches):
+        length = max(length, longest_read(Path(tokenizer.name_or_path), tokenizer))
     tokenizer.init_kwargs[REACH] = reach(tokenizer)
     tokenizer.model_max_length = length
     backend = getattr(tokenizer, "backend_tokenizer", None)

@@ -16,6 +16,7 @@ from tunebook.core.errors import ModelError
 
 TEXT = "{text}"
 _MODULES, _SETTINGS = "modules.json", "config_sentence_transformers.json"
+_LENGTH = "sentence_bert_config.json"
 # As sentence-transformers calls them in 1_Pooling/config.json, in its older and in its newer form.
 _FLAGS = {"mean": "pooling_mode_mean_tokens", "cls": "pooling_mode_cls_token", "last": "pooling_mode_lasttoken"}
 _MODES = {"mean": "mean", "cls": "cls", "lasttoken": "last"}
@@ -100,6 +101,19 @@ def sentences_of(folder: Path, name: str = "") -> Sentences:
     )
 
 
+def longest_read(folder: Path, tokenizer: Any) -> int:
+    """Tokens that a model of vectors reads of a text, as sentence-transformers takes them from its files.
+
+    Args:
+        tokenizer: that of the folder, by transformers.
+    """
+    from tunebook.models.source import positions
+
+    told = (_load(folder / _LENGTH) or {}).get("max_seq_length")
+    room = min(positions(_load(folder / "config.json") or {}, tokenizer), int(tokenizer.model_max_length))
+    return min(room, int(told)) if told else room
+
+
 def made_for_means(folder: Path) -> bool:
     """Whether the files of a base model say that it was made for vectors which are the mean of its tokens."""
     try:
@@ -140,4 +154,4 @@ def _dump(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-__all__ = ["TEXT", "Sentences", "made_for_means", "sentences_of"]
+__all__ = ["TEXT", "Sentences", "longest_read", "made_for_means", "sentences_of"]

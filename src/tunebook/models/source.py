@@ -214,6 +214,14 @@ def reach(tokenizer: Any) -> int:
     return int(tokenizer.init_kwargs.get(REACH) or min(tokenizer.model_max_length, 10**6))
 
 
+def positions(config: dict[str, Any], tokenizer: Any) -> int:
+    """Tokens that the model can take."""
+    room = int(config.get("max_position_embeddings") or 10**6)
+    if config.get("model_type") in ("roberta", "xlm-roberta", "camembert"):
+        room -= 2  # their positions start after the padding index
+    return min(room, reach(tokenizer))
+
+
 __all__ = [
     "BUILTIN",
     "REACH",
@@ -224,6 +232,7 @@ __all__ = [
     "load_tokenizer",
     "model_id",
     "model_stamp",
+    "positions",
     "reach",
     "read_config",
 ]

@@ -103,7 +103,8 @@ def embed_file(
     with theirs as `vector`.
 
     Args:
-        options: the column (`text`), found as `read_passages` does where it is not told, and how the file is read.
+        options: the column (`text`), which is then read alone; where it is not told it is found, and a title put in
+            front, as `read_passages` does; and how the file is read.
 
     Raises:
         DataError: `embed.into`, a name of another kind; `embed.itself`, the file would be written over itself; or as
@@ -120,7 +121,7 @@ def embed_file(
     check_place(into)
     model = Embedder(run)
     begun = time.perf_counter()
-    vectors = model.vectors(texts, side, progress=progress)
+    vectors, cut = model.vectors_and_cut(texts, side, progress=progress)
     seconds = time.perf_counter() - begun
     with part_of(into) as part:
         if into.suffix == ".npy":
@@ -128,10 +129,10 @@ def embed_file(
                 np.save(stream, vectors, allow_pickle=False)
         else:
             _write(table, vectors, part, {"run": run.id, "side": side, "text": name, "book": run.book.resolve().name})
-    title, cut = has_titles(table, name, queries=queries), model.cut(texts, side)
+    title = has_titles(table, name, options, queries=queries)
     rows, width = vectors.shape
     empty = sum(not text.strip() for text in model.held.clean(texts))
-    return Embedded(into, rows, width, seconds, name, title, cut, model.held.net.max_length, empty)
+    return Embedded(into, rows, width, seconds, name, title, int(cut.sum()), model.held.net.max_length, empty)
 
 
 def check_index(into: Path, kind: str) -> None:
@@ -182,7 +183,7 @@ def nearest_rows(run: Run, index: Path, query: str, most: int = 10, *, by: str =
     model = Embedder(run)
     if not model.held.clean([query])[0].strip():
         raise DataError("rerank.query", key="query", value=query)
-    asked = model.vectors([query], "query")
+    asked, cut = model.vectors_and_cut([query], "query")
     found = None if by == NUMPY else kept(index, stored.vectors)
     if found and by not in (AUTO, found[1].kind):
         found = None
@@ -195,16 +196,19 @@ def nearest_rows(run: Run, index: Path, query: str, most: int = 10, *, by: str =
     told = used.find(asked, most)
     rows = stored.rows(told.passage)
     scored = [{**row, "score": float(score)} for row, score in zip(rows, told.value, strict=True)]
-    recall, cut = found[1].recall if found else 1.0, model.cut([query], "query") > 0
-    return Nearest(scored, used.kind, recall, stale, stored.count, cut)
+    recall = found[1].recall if found else 1.0
+    return Nearest(scored, used.kind, recall, stale, stored.count, bool(cut[0]))
 
 
 def _of_another(run: Run, index: Path, stored: _Stored) -> DataError:
     """The error for vectors of another run, with what reads their queries."""
-    other = str(stored.run)
+    other, book = str(stored.run), stored.book or "BOOK"
     if (run.path.parent / other).is_dir():
-        return DataError("embed.other", key=str(index), value=other, allowed=other, run=run.id)
-    return DataError("embed.elsewhere", key=str(index), value=other, run=run.id, book=stored.book or "BOOK")
+        return DataError("embed.other", key=str(index), value=other, allowed=f"--run {other}", run=run.id)
+    beside = run.book.parent / book
+    return DataError(
+        "embed.elsewhere", key=str(index), value=other, run=run.id, book=beside if beside.is_dir() else book
+    )
 
 
 class _Stored:

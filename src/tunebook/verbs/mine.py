@@ -143,8 +143,11 @@ def mine(
 
 def _given(rows: Rows) -> list[str] | None:
     """The splits that the rows of a file say; None where they say none, or others."""
-    said = [str(cell) for cell in rows.other.get(SPLIT, ())]
-    return said if said and set(said) <= set(SPLITS) else None
+    from tunebook.data.given_split import split_of
+
+    said = [split_of(str(cell)) for cell in rows.other.get(SPLIT, ())]
+    named: list[str] = [split for split in said if split is not None]
+    return named if named and len(named) == len(said) else None
 
 
 def _columns(into: Path, rows: Rows, splits: list[str] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:

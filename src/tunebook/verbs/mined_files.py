@@ -41,10 +41,14 @@ def write_folder(into: Path, rows: Rows, judged: Judged, found: Judged, splits: 
     assert rows.passages is not None and rows.passage_ids is not None
     ids = rows.passage_ids
     corpus = ({"_id": name, "title": "", "text": text} for name, text in zip(ids, rows.passages, strict=True))
-    queries = ({"_id": name, "text": text} for name, text in zip(rows.ids, rows.texts, strict=True))
+    more = {name: column for name, column in rows.other.items() if name not in ("_id", "text", splits and SPLIT)}
+    queries = (
+        {"_id": name, "text": rows.texts[row], **{key: column[row] for key, column in more.items()}}
+        for row, name in enumerate(rows.ids)
+    )
     for name, lines in (("corpus", corpus), ("queries", queries)):
         with (into / f"{name}.jsonl").open("w", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+            stream.writelines(json.dumps(line, ensure_ascii=False, default=str) + "\n" for line in lines)
     row = np.concatenate([judged.row, found.row])
     passage = np.concatenate([judged.passage, found.passage])
     gain = np.concatenate([judged.value, np.zeros(len(found.row))])

@@ -60,9 +60,10 @@ def rerank(
 
 def read_passages(path: Path, options: DataOptions | None = None) -> list[dict[str, Any]]:
     """The passages of a file: lines of a text, or rows of any table, each with the file's columns and, as `passage`,
-    its text, behind its title where it has one.
+    its text.
 
-    The column of the texts is that of `options.text`, else one with a usual name, else the only one.
+    The column of the texts is that of `options.text`, and then it alone; else one with a usual name, else the only one,
+    behind the column `title` where there is one, as files of BEIR have it.
 
     Raises:
         DataError: the file, or one of its rows, cannot be read; `embed.column`, it has no such column;
@@ -88,17 +89,19 @@ def read_texts(
 
     source = read(path, options or DataOptions(), labelled=False)
     refuse_lost_rows(source)
-    name = _column(source.table, path, options or DataOptions(), QUERY if queries else PASSAGE)
+    options = options or DataOptions()
+    name = _column(source.table, path, options, QUERY if queries else PASSAGE)
     texts = [as_text(cell) or "" for cell in source.table[name].to_pylist()]
-    if not has_titles(source.table, name, queries=queries):
+    if not has_titles(source.table, name, options, queries=queries):
         return source.table, name, texts
     titles = source.table["title"].to_pylist()
     return source.table, name, [titled(as_text(title), text) for title, text in zip(titles, texts, strict=True)]
 
 
-def has_titles(table: pa.Table, name: str, *, queries: bool = False) -> bool:
-    """Whether the passages of a column have titles, which `read_texts` puts in front of them."""
-    return not queries and name != "title" and "title" in table.column_names
+def has_titles(table: pa.Table, name: str, options: DataOptions | None, *, queries: bool = False) -> bool:
+    """Whether the passages of a column that nobody named have titles, which `read_texts` puts in front of them."""
+    named = options is not None and options.text is not None
+    return not queries and not named and name != "title" and "title" in table.column_names
 
 
 def _column(table: pa.Table, path: Path, options: DataOptions, usual: tuple[str, ...]) -> str:

@@ -5,7 +5,7 @@ of a model that stands by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +19,8 @@ from tunebook.core.locations import BOOK_FILE, PLAN
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Searches
+from tunebook.models.sentences import TEXT, longest_read
+from tunebook.models.source import find_model
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
 
@@ -36,11 +38,12 @@ class Held:
     """A model in memory.
 
     Attributes:
-        name: of its run or folder; plan: of its run.
+        name: of its run or folder; folder: of its files; plan: of its run.
         rules: by which texts are cleaned for it, as its run's rows were; none where no run is known.
     """
 
     name: str
+    folder: Path
     net: Net
     rules: tuple[str, ...] = ()
     plan: Plan | None = None
@@ -61,13 +64,14 @@ def hold(where: Run | Path | str, task: str, check: Callable[[Run], None]) -> He
     """
     run = where if isinstance(where, Run) else _run_of(Path(where))
     if run is None:
-        return Held(Path(str(where)).name, _folder(str(where), task))
+        folder = find_model(str(where))
+        return Held(Path(str(where)).name, folder, _net(folder, task))
     check(run)
     from tunebook.data.frozen import prepared_data
     from tunebook.engine.load import load_model
 
     rules = tuple(prepared_data(run.plan).stats["cleaning"]["rules"])
-    return Held(run.id, load_model(run.model, run.plan).net, rules, run.plan)
+    return Held(run.id, run.model, load_model(run.model, run.plan).net, rules, run.plan)
 
 
 def check_batch(size: int | None) -> None:
@@ -92,7 +96,8 @@ class Embedder:
     """
 
     def __init__(self, where: Run | Path | str) -> None:
-        self.held = hold(where, "embedding", check_vectors)
+        held = hold(where, "embedding", check_vectors)
+        self.held = replace(held, net=replace(held.net, max_length=longest_read(held.folder, held.net.tokenizer)))
 
     def vectors(
         self,
@@ -110,21 +115,26 @@ class Embedder:
         Raises:
             DataError: `embed.text`, one is no text; `embed.batch_size`.
         """
+        return self.vectors_and_cut(texts, side, batch_size=batch_size, progress=progress)[0]
+
+    def vectors_and_cut(
+        self,
+        texts: Sequence[Any],
+        side: Side = "passage",
+        *,
+        batch_size: int | None = None,
+        progress: Progress | None = None,
+    ) -> tuple[Vectors, NDArray[np.bool_]]:
+        """The same, and whether each text was longer than the model reads and lost its end, shape (N,)."""
         check_batch(batch_size)
         if other := next(((place, text) for place, text in enumerate(texts) if not isinstance(text, str)), None):
             raise DataError("embed.text", key=f"texts[{other[0]}]", value=other[1])
         seen = self._seen(self.held.clean(texts), side)
-        return self.held.net.vectors(seen, progress, batch_size)
-
-    def cut(self, texts: Sequence[Any], side: Side = "passage") -> int:
-        """How many of some texts lose their end, for they are longer than what the model reads."""
-        return self.held.net.cut(self._seen(self.held.clean(texts), side))
+        return self.held.net.vectors_and_cut(seen, progress, batch_size)
 
     def _seen(self, texts: list[str], side: Side) -> Sequence[str]:
         """Texts with the prompt of a side."""
         if self.held.plan is None:
-            from tunebook.models.sentences import TEXT
-
             prompt: str = getattr(self.held.net.model.how, side)
             return [prompt.replace(TEXT, text) for text in texts]
         queries, passages = (texts, [""]) if side == "query" else ([""], texts)
@@ -218,20 +228,18 @@ def _run_of(path: Path) -> Run | None:
     return next((Run(folder) for folder in (path, path.resolve().parent) if (folder / PLAN).is_file()), None)
 
 
-def _folder(name: str, key: str) -> Net:
+def _net(folder: Path, key: str) -> Net:
     """A model that stands by itself, which reads as many tokens as it and its tokenizer can.
 
     Raises:
-        ModelError: as `find_model`; as `stored`; `model.unread`, a file of it is damaged.
+        ModelError: as `stored`; `model.unread`, a file of it is damaged.
     """
     import torch
 
     from tunebook.engine.load import Net
     from tunebook.models.files import unreadable
-    from tunebook.models.source import find_model, load_tokenizer, read_config
-    from tunebook.verbs.steps.model_facts import positions
+    from tunebook.models.source import load_tokenizer, positions, read_config
 
-    folder = find_model(name)
     task: Any = task_of(key)()
     try:
         model = task.load(folder).to("cuda" if torch.cuda.is_available() else "cpu").eval()

@@ -14,7 +14,7 @@ from tunebook.core.task import Plain, Task
 from tunebook.models.architecture import Architecture
 from tunebook.models.heads import lacks_pooler
 from tunebook.models.sentences import made_for_means
-from tunebook.models.source import load_reader, reach, read_config
+from tunebook.models.source import load_reader, positions, read_config
 from tunebook.tables.case import ModelFacts
 from tunebook.verbs.steps.book import kept, kept_model_id
 from tunebook.verbs.steps.estimate import sizes_of, sizes_of_kind
@@ -94,14 +94,6 @@ def mean_length(tokens: dict[str, Any], limit: int | None) -> float:
     lengths = {int(length): int(count) for length, count in tokens["lengths"].items()}
     read = sum(min(length, limit or length) * count for length, count in lengths.items())
     return float(read / max(sum(lengths.values()), 1) * tokens.get("per_row", 1))
-
-
-def positions(config: dict[str, Any], tokenizer: Any) -> int:
-    """Tokens that the model can take."""
-    room = int(config.get("max_position_embeddings") or 10**6)
-    if config["model_type"] in ("roberta", "xlm-roberta", "camembert"):
-        room -= 2  # their positions start after the padding index
-    return min(room, reach(tokenizer))
 
 
 def version_of(package: str) -> str:
