@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -35,13 +36,11 @@ def test_a_place_is_tried_before_the_work(tmp_path: Path, monkeypatch: pytest.Mo
             check_place(path)
         assert caught.value.code == "machine.place"
 
-    def closed(**given: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("tempfile.TemporaryFile", closed)
-    with pytest.raises(MachineError) as caught:
-        check_place(tmp_path / "a.bin")
-    assert caught.value.code == "machine.write"
+    for error in (PermissionError(13, "Permission denied"), FileNotFoundError(2, "No such file")):  # the second: /proc
+        monkeypatch.setattr("tempfile.TemporaryFile", Mock(side_effect=error))
+        with pytest.raises(MachineError) as caught:
+            check_place(tmp_path / "a.bin")
+        assert caught.value.code == "machine.write"
 
 
 @pytest.mark.parametrize("name", ["x.npy", "deeper/x.npy"])

@@ -206,7 +206,7 @@ def test_passages_are_texts_lists_objects_or_lists_written_as_json():
     assert rows[0] == [("plain", 1), ("n", 0)]
     assert rows[1] == [("one", 1), ("two", 1)]
     assert rows[2] == [("T x", 1)]
-    assert rows[3] == [('["broken', 1), ("m", 0)]
+    assert rows[3] == [('["broken', 1), ("", 0), ("m", 0)], "a blank one is left out where it is counted"
     assert rows[4] == [("k", 0)]
 
 

@@ -48,6 +48,15 @@ def test_lists_of_passages_become_numbered_gains(tmp_path):
     assert load(data, "train").passages == load(data, "test").passages
 
 
+def test_blank_passages_of_a_list_are_counted(tmp_path):
+    rows = plain()
+    rows[2]["neg"], rows[3]["neg"], rows[4]["neg"] = ["", " "], ["", None, "wrong 3"], ""
+    data = made(tmp_path, rows)
+    assert (said(data)["query 2"], said(data)["query 4"]) == ({"right 2": 1}, {"right 4": 1})
+    assert codes(data)["passages_unused"] == 4 and data.stats["ledger"]["changed"]["judged_blank"] == 2
+    assert sum(data.rows.values()) == 40 and data.stats["judged"]["negatives"] == 38
+
+
 def test_the_hash_is_of_the_passages_too(tmp_path):
     data = made(tmp_path, plain())
     (tmp_path / "other").mkdir()

@@ -62,7 +62,8 @@ def check_place(path: Path) -> None:
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        place = MachineError("machine.place", key=str(path), reason=error.strerror or type(error).__name__)
+        code = "machine.write" if isinstance(error, FileNotFoundError) else "machine.place"  # such as /proc
+        place = MachineError(code, key=str(path), reason=error.strerror or type(error).__name__)
         raise machine_error(error, path) or place from error
 
 

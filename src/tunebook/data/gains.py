@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -105,8 +104,8 @@ def gains_of(cell: Any, passages: int, names: tuple[str, str], row: int) -> list
     return [gain_of(one, names[0], row) for one in cell]
 
 
-def taught_of(cell: Any, passages: Sequence[Any], name: str | None, row: int) -> list[float | None]:
-    """A teacher's score of each of some passages, those that are blank left out; None where it said nothing.
+def taught_of(cell: Any, passages: int, name: str | None, row: int) -> list[float | None]:
+    """A teacher's score of each of some passages; None where it said nothing.
 
     Args:
         cell: a number, a list of them, or such a list as JSON; null in a list for a passage that was not scored.
@@ -115,15 +114,15 @@ def taught_of(cell: Any, passages: Sequence[Any], name: str | None, row: int) ->
         DataError: `data.taught`: no numbers, too large ones, or not as many as the passages.
     """
     if cell is None or name is None:
-        return [None] * sum(map(bool, passages))
+        return [None] * passages
     items = cell.strip("[] ").split(",") if isinstance(cell, str) else cell if isinstance(cell, list) else [cell]
     given = [item.strip() if isinstance(item, str) else item for item in items]
     scores = [None if item in (None, "null") else number_in(item) for item in given if item != ""]
     sound = all(score is None or abs(score) <= LARGEST for score in scores)  # NaN is not below it either
-    if len(scores) != len(passages) or not sound:
-        counts: dict[str, Any] = {"passages": len(passages), "scores": len(scores)}
+    if len(scores) != passages or not sound:
+        counts: dict[str, Any] = {"passages": passages, "scores": len(scores)}
         raise DataError("data.taught", key=name, value=str(cell), row=row, **counts)
-    return [score for item, score in zip(passages, scores, strict=True) if item]
+    return scores
 
 
 def _inner(kind: pa.DataType) -> pa.DataType:

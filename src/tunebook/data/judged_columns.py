@@ -183,27 +183,19 @@ def _rows(table: pa.Table, found: Columns) -> list[list[dict[str, Any]]]:
     others = [table[name].to_pylist() for name in found.negatives]
     scores = [table[name].to_pylist() if name else [None] * table.num_rows for name in found.taught]
     for place, (gain, name) in enumerate(zip(gains, ids, strict=True)):
-        items = [item for column in columns for item in _items(column[place])]
+        items = [item for column in columns for item in _all(column[place])]
         of = str(found.gain), found.passages[0]
         grades = gains_of(gain, len(items), of, place + 1) if found.gain else [1.0] * len(items)
-        negatives = [item for column in others for item in _items(column[place])]
+        negatives = [item for column in others for item in _all(column[place])]
         judged = [_passage(item, grade, name) for item, grade in zip(items, grades, strict=True)]
         judged += [_passage(item, 0.0, None) for item in negatives]
         taught = [
             score
-            for side, cells in enumerate((columns, others))
-            for score in taught_of(
-                scores[side][place], [item for one in cells for item in _all(one[place])], found.taught[side], place + 1
-            )
+            for side, of_side in enumerate((items, negatives))
+            for score in taught_of(scores[side][place], len(of_side), found.taught[side], place + 1)
         ]
-        judged = [{**one, "taught": score} for one, score in zip(judged, taught, strict=True)]
-        rows.append([one for one in judged if one["text"] or one["id"]])
+        rows.append([{**one, "taught": score} for one, score in zip(judged, taught, strict=True)])
     return rows
-
-
-def _items(cell: Any) -> list[Any]:
-    """The passages of a cell that are there."""
-    return [item for item in _all(cell) if item]
 
 
 def _all(cell: Any) -> list[Any]:
@@ -217,11 +209,13 @@ def _all(cell: Any) -> list[Any]:
 
 
 def _passage(item: Any, gain: float | None, name: str | None) -> dict[str, Any]:
-    """A passage: a text, or an object with a text, perhaps a title and an id."""
+    """A passage: a text, or an object with a text, perhaps a title and an id. One with neither has a blank text: what
+    is left out is counted later."""
     if not isinstance(item, dict):
-        return {"id": name, "text": as_text(item), "gain": gain}
-    text = titled(item.get("title"), next(_fields(item, "text"), None))
-    return {"id": next(_fields(item, "id"), name), "text": text or None, "gain": gain}
+        text = as_text(item) or ""
+        return {"id": name, "text": text if text or not name else None, "gain": gain}
+    text, known = titled(item.get("title"), next(_fields(item, "text"), None)), next(_fields(item, "id"), name)
+    return {"id": known, "text": text if text or not known else None, "gain": gain}
 
 
 def _fields(item: dict[str, Any], part: str) -> Iterator[str]:

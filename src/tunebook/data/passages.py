@@ -105,6 +105,7 @@ def pooled(draft: Draft, roles: Roles, corpus: pa.Table | None, rules: list[str]
     pool = _pool(column.flatten(), corpus, rules, options)
     gain = pc.fill_null(column.flatten().field("gain"), np.nan).to_numpy(zero_copy_only=False).astype(np.float64)
     _refuse_missing(pool, options, name)
+    draft.note("changed", "judged_blank", _blank(column, pool.number))
     said = _Said.of(column, pool.number, (pool.number >= 0) & np.isfinite(gain))
     keys = near_keys(draft.table[roles.text])
     home = _homes(draft.numbers(GIVEN), keys)
@@ -119,6 +120,13 @@ def pooled(draft: Draft, roles: Roles, corpus: pa.Table | None, rules: list[str]
     draft, facts["positives_missing"] = _numbered(draft, name, said, keys, home, options)
     lengths = pc.utf8_length(pool.passages["text"]).to_numpy().astype(np.int64)
     return Pooled(draft, pool.passages, {"passages": {**facts, "characters": quantiles(lengths)}})
+
+
+def _blank(column: pa.ListArray, number: Numbers) -> Numbers:
+    """Rows with a passage whose text cannot be used."""
+    there = column.flatten().field("text").is_valid().to_numpy(zero_copy_only=False)
+    row = np.repeat(np.arange(len(column)), lengths_of(column))
+    return np.unique(row[there & (number < 0)])
 
 
 def _pool(judged: pa.StructArray, corpus: pa.Table | None, rules: list[str], options: DataOptions) -> _Pool:

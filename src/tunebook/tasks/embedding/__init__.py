@@ -251,11 +251,8 @@ class Embedding(EmbeddingWords):
         return params.more(EmbeddingRows).loss not in _ALONE.get(labels.kind.key, ())
 
     def check(self, stats: Mapping[str, Any], params: Filled) -> None:
-        """Refuse a loss that has nothing to learn.
-
-        Raises:
-            PlanError: `embedding.taught`, `embedding.nothing`, `embedding.batch`.
-        """
+        """Refuse a loss that has nothing to learn. Raises: PlanError: `embedding.taught`, `embedding.nothing`,
+        `embedding.batch`."""
         learnable.check_stats(params.more(EmbeddingRows).loss, stats, params.batch_size)
 
     def unlearnt(self, labels: Labels, params: Filled, encoded: Encoded) -> int:
