@@ -29,7 +29,7 @@ STAGE = {
     "pretrain.learning_rate": 0.01, "pretrain.validation_share": 0.2, "pretrain.eval_every": 2,
 }  # fmt: skip
 GIVES = tasks()["masked_lm"].gives
-FIT = [key for key in EVERY if techniques()[key].needs <= GIVES]
+FIT = [key for key in EVERY if (one := techniques()[key]).needs <= GIVES and ("head" in GIVES or not one.delta)]
 OTHERS = {"class_balanced", "distill_attention", "distill_hidden"}  # no classes here; no teacher of these tokens
 
 

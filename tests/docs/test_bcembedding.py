@@ -67,7 +67,7 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
         elif block.language == "bash":
             for words in commands(block):
                 short = ["--set", "max_steps=4", "--track", "none"] if words[1] == "train" else []
-                allowed = {"ab": (0, 1), "promote": (0, 1, 2)}.get(words[1], (0,))
+                allowed = {"ab": (0, 1), "mine": (0, 1), "promote": (0, 1, 2)}.get(words[1], (0,))
                 assert main([*words[1:], *short]) in allowed, f"{shlex.join(words)}: {capsys.readouterr().err}"
     plan = json.loads(next((tmp_path / "library" / "runs").glob("*/plan.json")).read_text(encoding="utf-8"))
     own = plan["params"] if "embedding.pooling" in plan["params"] else plan["params"]["embedding"]
