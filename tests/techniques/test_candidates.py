@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tests import small
 from tests.tasks.reranking import made
+from tunebook.core.errors import PlanError
 from tunebook.core.judged import Judged
-from tunebook.core.technique import RunContext, View
+from tunebook.core.nouns import Labels
+from tunebook.core.technique import Facts, RunContext, View
 from tunebook.nets.candidates import sample
 from tunebook.tasks.reranking import Reranking
 from tunebook.techniques.candidates import Candidates
@@ -40,3 +43,12 @@ def test_batches_of_an_epoch_hold_what_it_shows() -> None:
     passages = dict.fromkeys(zip(batch["reranking.row"].tolist(), batch["reranking.passage"].tolist(), strict=True))
     assert list(passages) == list(zip(judged.row.tolist(), judged.passage.tolist(), strict=True))
     assert TASK.lines(shown)[[3, 7]].sum() == len(batch["input_ids"])
+
+
+def test_a_reranker_must_be_shown_what_is_not_relevant() -> None:
+    labels = Labels(problem="relevance", low=0, high=1)
+    facts = Facts(task="reranking", labels=labels, settings=small.filled(), config={}, techniques=frozenset(), rows=9)
+    Candidates(negatives=1).refuse(facts)
+    with pytest.raises(PlanError) as caught:
+        Candidates(negatives=0).refuse(facts)
+    assert (caught.value.code, caught.value.key) == ("candidates.nothing", "candidates.negatives")
