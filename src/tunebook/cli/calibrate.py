@@ -54,17 +54,21 @@ def _asked(book: Book, run: str) -> str:
     from tunebook.core.task import Searches
 
     text, searched = say("cli.some_text"), isinstance(task_of(book.file.task)(), Searches)
-    words = ("search", book.path, "vectors.parquet", text) if searched else ("rerank", book.path, text, "passages.txt")
-    return command(*words, "--above", CALIBRATED, *(("--run", run) if run != "latest" else ()))
+    chosen = ("--above", CALIBRATED, *(("--run", run) if run != "latest" else ()))
+    if searched:
+        return command("search", book.path, "vectors.parquet", text, *chosen)
+    return command("rerank", book.path, text, "passages.txt", *chosen)
 
 
-def after_hits(ask: tuple[object, ...], run: str, bounds: tuple[float | None, float | None]) -> tuple[str, ...]:
-    """What to type after hits, of the model that has these bounds: choose a threshold, or ask for what reaches it."""
+def after_hits(asked: str, book: Path, run: str, bounds: tuple[float | None, float | None]) -> tuple[str, ...]:
+    """What to type after a command that asked for hits, of the model that has these bounds: choose a threshold, or ask
+    for what reaches it.
+    """
     known, least = bounds
     if least is not None:
         return ()
-    words = ("calibrate", ask[1]) if known is None else (*ask, "--above", CALIBRATED)
-    return (command(*words, *(("--run", run) if run != "latest" else ())),)
+    chosen = ("--run", run) if run != "latest" else ()
+    return (command("calibrate", book, *chosen) if known is None else f"{asked} --above {CALIBRATED}",)
 
 
 def _tell(screen: Console, made: Threshold, path: Path) -> None:

@@ -101,7 +101,8 @@ def search(
         told = [say("embed.stale", path=index)] if found.stale else []
         warn(screen, [*told, say("embed.cut_query")] if found.cut else told)
 
-    go = after_hits(("search", book, index, query), run, bounds)
+    asked = command("search", book, index, query, *(("--run", run) if run != "latest" else ()))
+    go = after_hits(asked, book, run, bounds)
     return Answer({"path": str(index), "query": query, **asdict(found), "rows": hits}, tell, go)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, facts, grid, note, predict_command, prose
+from tunebook.cli.answer import Answer, command, facts, grid, note, predict_command, prose
 from tunebook.cli.bars import Bars
 from tunebook.cli.calibrate import after_hits, below, bound_of, mark_of, marked
 from tunebook.cli.choose import chosen_run
@@ -65,7 +65,9 @@ def rerank(
         return replace(_behind(opened, found, staged), next=(predict_command(opened, run),))
     query, file = words or ("", "")
     column = ("--text", wanted.text) if wanted.text else ()
-    go = after_hits(("rerank", book, query, file, *column), run, bound_of(found.model, wanted.above))
+    chosen = (*column, *(("--run", run) if run != "latest" else ()))
+    asked = command("rerank", book, query, file, *chosen)
+    go = after_hits(asked, book, run, bound_of(found.model, wanted.above))
     return replace(_of_file(found, query, Path(file), wanted, form), next=go)
 
 

@@ -163,6 +163,14 @@ Path(sys.argv[2] + os.environ["RANK"]).write_text(f"{run.id} {run.finished}")
 """
 
 
+def two_processes(folder: Path, runs: Path) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone",
+        str(folder / "two.py"), str(folder / "plan.json"), str(runs),
+    ]  # fmt: skip
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+
+
 @pytest.mark.slow
 def test_two_processes_share_one_run(book: Book, tmp_path: Path) -> None:
     from tunebook.core.nouns import write_json
@@ -170,14 +178,16 @@ def test_two_processes_share_one_run(book: Book, tmp_path: Path) -> None:
     wanted = made(book, dropout=0, attention_dropout=0, classifier_dropout=0, batch_size=8)
     write_json(wanted, tmp_path / "plan.json")
     (tmp_path / "two.py").write_text(TWO)
-    command = [
-        sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone",
-        str(tmp_path / "two.py"), str(tmp_path / "plan.json"), str(tmp_path / "runs"),
-    ]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    runs = tmp_path / "runs"
+    done = two_processes(tmp_path, runs)
+    if (
+        "terminate called without an active exception" in done.stderr
+    ):  # torch's own, on a busy machine, 2 of some 40 times
+        runs = tmp_path / "again"
+        done = two_processes(tmp_path, runs)
     assert done.returncode == 0, done.stderr[-3000:]
-    (folder,) = (tmp_path / "runs").iterdir()
-    said = [(tmp_path / f"runs{number}").read_text() for number in (0, 1)]
+    (folder,) = runs.iterdir()
+    said = [(tmp_path / f"{runs.name}{number}").read_text() for number in (0, 1)]
     assert said == [f"{folder.name} True"] * 2, "both name the same finished run"
     outcome = json.loads((folder / "outcome.json").read_text())
     assert outcome["rows"] == book.data.rows["train"]
