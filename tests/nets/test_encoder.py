@@ -46,6 +46,27 @@ def test_every_bit_is_that_of_transformers(tmp_path: Path, kind: str, padded: bo
     assert set(mine.state_dict()) == set(model.state_dict())
 
 
+def test_more_than_ten_layers_stand_in_their_order(tmp_path: Path) -> None:
+    """A file holds them by name: 1, 10, 11, 2."""
+    from transformers import BertForSequenceClassification
+
+    config = tiny.config("bert")
+    config.num_hidden_layers = 12
+    model = BertForSequenceClassification(config).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.normal_(0, 0.3)
+    model.save_pretrained(str(tmp_path))
+    found = architecture(json.loads((tmp_path / "config.json").read_text()), 3)
+    assert found is not None
+    mine = read_encoder(tmp_path, found)
+    assert mine is not None
+    batch = tiny.collate(tiny.rows(5), pad=found.pad)
+    batch.pop("labels")
+    with torch.inference_mode():
+        assert torch.equal(mine.eval()(**batch).logits, model(**batch).logits)
+
+
 def test_other_weights_are_left_to_transformers(tmp_path: Path) -> None:
     _, found = saved(tmp_path, "bert")
     weights = load_file(tmp_path / WEIGHTS)

@@ -44,8 +44,9 @@ class Encoder(nn.Module):
         mask = None
         if attention_mask is not None and not bool(attention_mask.all()):
             mask = attention_mask.bool()[:, None, None, :].expand(-1, 1, input_ids.shape[1], -1)
-        for layer in body.encoder.layer.children():
-            x = self._layer(layer, x, mask)
+        layers = body.encoder.layer
+        for number in range(len(list(layers.children()))):  # a file has them by their names: 1, 10, 11, 2
+            x = self._layer(getattr(layers, str(number)), x, mask)
         return SimpleNamespace(logits=self._answer(body, x[:, 0]))
 
     def _embedded(self, tables: Any, ids: Tensor, types: Tensor | None) -> Tensor:
