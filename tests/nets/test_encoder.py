@@ -15,8 +15,13 @@ from tunebook.models.architecture import Architecture, architecture
 from tunebook.nets.encoder import WEIGHTS, read_encoder
 
 
-def saved(folder: Path, kind: str) -> tuple[Any, Architecture]:
-    model = tiny.classifier(kind, labels=3, seed=1).eval()
+def saved(folder: Path, kind: str, **changed: int) -> tuple[Any, Architecture]:
+    from transformers import AutoModelForSequenceClassification
+
+    config = tiny.config(kind, labels=3)
+    config.update(changed)
+    torch.manual_seed(1)
+    model = AutoModelForSequenceClassification.from_config(config).eval()
     with torch.no_grad():
         for weight in model.parameters():
             weight.normal_(0, 0.3)
@@ -48,17 +53,7 @@ def test_every_bit_is_that_of_transformers(tmp_path: Path, kind: str, padded: bo
 
 def test_more_than_ten_layers_stand_in_their_order(tmp_path: Path) -> None:
     """A file holds them by name: 1, 10, 11, 2."""
-    from transformers import BertForSequenceClassification
-
-    config = tiny.config("bert")
-    config.num_hidden_layers = 12
-    model = BertForSequenceClassification(config).eval()
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(0, 0.3)
-    model.save_pretrained(str(tmp_path))
-    found = architecture(json.loads((tmp_path / "config.json").read_text()), 3)
-    assert found is not None
+    model, found = saved(tmp_path, "bert", num_hidden_layers=12)
     mine = read_encoder(tmp_path, found)
     assert mine is not None
     batch = tiny.collate(tiny.rows(5), pad=found.pad)

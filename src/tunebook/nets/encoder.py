@@ -45,7 +45,7 @@ class Encoder(nn.Module):
         if attention_mask is not None and not bool(attention_mask.all()):
             mask = attention_mask.bool()[:, None, None, :].expand(-1, 1, input_ids.shape[1], -1)
         layers = body.encoder.layer
-        for number in range(len(list(layers.children()))):  # a file has them by their names: 1, 10, 11, 2
+        for number in range(self.kind.layers):  # a file has them by their names: 1, 10, 11, 2
             x = self._layer(getattr(layers, str(number)), x, mask)
         return SimpleNamespace(logits=self._answer(body, x[:, 0]))
 
