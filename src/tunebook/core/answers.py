@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from tunebook.core.files import content_id, lines_id, part_of
 
 if TYPE_CHECKING:
+    from tunebook.core.chat import Chat
     from tunebook.core.kind import Link
     from tunebook.core.nouns import Labels
 
@@ -47,6 +48,8 @@ class Rows:
         raw: text of each row as the user gave it; None where that is not known.
         passages: texts that targets and answers name by their number, the same for all rows of one data folder; None
             where the rows are of no such kind. passage_ids: the name of each.
+        chats: the conversation of each row, up to its answer where the row has one, of tasks that answer such; None
+            for rows that are texts alone.
         taught: what a teacher says of judged passages, shape (N, 1 + 2 S) as `tunebook.core.judged` packs them; None
             where there is no teacher.
         back: of each row the function that says where a part of the cleaned text (start, end) lies in the raw one.
@@ -64,17 +67,19 @@ class Rows:
     passages: Sequence[str] | None = None
     passage_ids: Sequence[str] | None = None
     taught: NDArray[Any] | None = None
+    chats: Sequence[Chat] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
 
     @cached_property
     def texts_id(self) -> str:
-        """Hash of all that a model reads of the rows: texts, second texts, places of words, passages, and which of
-        these are judged for a row."""
+        """Hash of all that a model reads of the rows: texts, second texts, places of words, conversations, passages,
+        and which of these are judged for a row."""
         words = (str(places.tolist()) for places in self.words or ())
         judged = (str(numbers) for numbers in self._judged())
-        return lines_id(chain(self.texts, self.pairs or (), words, self.passages or (), judged), 64)
+        chats = map(repr, self.chats or ())
+        return lines_id(chain(self.texts, self.pairs or (), words, chats, self.passages or (), judged), 64)
 
     def _judged(self) -> list[list[int]]:
         """Numbers of the passages that are judged for each row; none where rows are of no such kind."""
@@ -118,6 +123,7 @@ class Rows:
             passages=self.passages,
             passage_ids=self.passage_ids,
             taught=None if self.taught is None else self.taught[places],
+            chats=None if self.chats is None else taken(self.chats),
         )
 
     def place(self, row: int, start: int, end: int) -> tuple[int, int, str]:

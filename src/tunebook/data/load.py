@@ -17,6 +17,7 @@ from tunebook.core.judged import Judged
 from tunebook.core.locations import PASSAGES
 from tunebook.core.nouns import DataRef, Labels, Roles, Split
 from tunebook.core.task import Rows
+from tunebook.data.chats import CHAT_COLUMN, chats_of, holds_chats
 from tunebook.data.columns import holds_places
 from tunebook.data.fingerprint import content_of
 from tunebook.data.kind import column_kind
@@ -102,6 +103,7 @@ def to_rows(table: pa.Table, labels: Labels, passages: pa.Table | None = None) -
     names = table.column_names
     words = table["words"].combine_chunks() if "words" in names and holds_places(table["words"].type) else None
     ours = _OURS if words is None else (*_OURS, "words")
+    ours = (*ours, CHAT_COLUMN) if holds_chats(table) else ours
     ours = (*ours, TAUGHT) if passages is not None and TAUGHT in names and table[TAUGHT].type == _SCORES else ours
     return Rows(
         texts=table["text"].to_pylist(),
@@ -114,6 +116,7 @@ def to_rows(table: pa.Table, labels: Labels, passages: pa.Table | None = None) -
         passages=None if passages is None else passages["text"].to_pylist(),
         passage_ids=None if passages is None else passages["id"].to_pylist(),
         taught=None if TAUGHT not in ours else taught_scores(table["label"], table[TAUGHT]),
+        chats=None if CHAT_COLUMN not in ours else chats_of(table[CHAT_COLUMN]),
     )
 
 

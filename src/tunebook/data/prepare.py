@@ -14,6 +14,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.files import part_of
 from tunebook.core.locations import PASSAGES
 from tunebook.core.nouns import SPLITS, DataRef, Labels, Roles, Split, write_json
+from tunebook.data.chats import CHAT_COLUMN, holds_chats
 from tunebook.data.clean import chosen_rules
 from tunebook.data.columns import storable
 from tunebook.data.dedup_split import KEY, Found, choose_splits, keyed_draft, without_repeats
@@ -65,9 +66,9 @@ def prepare(
     """Prepare the rows of a book once and for all.
 
     Writes rows.parquet (columns `_id`, `_row`, `_file`, `_split`, `text`, perhaps `pair`, `label`, perhaps `words`,
-    perhaps `weight`, and the other columns untouched), perhaps passages.parquet (`id`, `text`), ledger.jsonl and
-    split.json. Validation and test files are kept as they are; splits without a file are cut from the training files.
-    The same call again changes nothing.
+    perhaps `chat`, perhaps `weight`, and the other columns untouched), perhaps passages.parquet (`id`, `text`),
+    ledger.jsonl and split.json. Validation and test files are kept as they are; splits without a file are cut from the
+    training files. The same call again changes nothing.
 
     Raises:
         DataError: the data cannot be used as it is, or `into` holds other data (`data.exists`).
@@ -146,10 +147,11 @@ def _rows(draft: Draft, roles: Roles, side: Any) -> tuple[pa.Table, bool]:
     columns |= {"pair": table[roles.text_pair]} if roles.text_pair else {}
     columns["label"] = table[_LABEL]
     columns |= {"words": table[_WORDS]} if _WORDS in table.column_names else {}
+    columns |= {CHAT_COLUMN: table[CHAT_COLUMN]} if holds_chats(table) else {}
     columns |= {TAUGHT: table[TAUGHT_COLUMN]} if TAUGHT_COLUMN in table.column_names else {}
     columns |= {"weight": table[roles.weight]} if roles.weight else {}
     used = {roles.text, roles.text_pair, roles.label, roles.weight, FILE, ROW, GIVEN, TIME, KEY, _LABEL, _WORDS}
-    used.add(TAUGHT_COLUMN)
+    used |= {TAUGHT_COLUMN, *({CHAT_COLUMN} & set(columns))}
     own = (*OWN, *({"words", TAUGHT} & set(columns)))
     for name in table.column_names:
         if name not in used:
