@@ -7,7 +7,7 @@ from tests.scored import intervals as intervals_of
 from tests.scored import scores as scores_of
 
 from tunebook.stats.bootstrap import Units
-from tunebook.stats.intervals import class_intervals, of_macro_f1, of_micro_f1, of_ratio, of_share
+from tunebook.stats.intervals import class_intervals, of_macro_f1, of_micro_f1, of_ratio, of_share, of_sums
 from tunebook.stats.proportion import wilson_interval
 
 GROUPS = np.arange(200) // 10
@@ -152,6 +152,21 @@ def spans(rows, seed):
     true = rng.poisson((1.5, 0.5), size=(rows, 2))
     right = rng.binomial(true, rng.beta(6, 2, size=(rows, 1)))
     return np.hstack([right, true, right + rng.poisson(0.3, size=(rows, 2))])
+
+
+def test_a_score_of_sums_is_drawn_again_with_rows_or_whole_groups():
+    rng = np.random.default_rng(3)
+    sums = np.stack([rng.poisson(3, 300), rng.poisson(10, 300)], axis=1)
+
+    def ratio(total):
+        return total[..., 0] / total[..., 1]
+
+    drawn, exact = of_sums(sums, ratio, None), of_ratio(sums, None)
+    assert drawn.value == exact.value
+    np.testing.assert_allclose([drawn.low, drawn.high], [exact.low, exact.high], atol=0.003)
+    copies = of_sums(np.tile(sums, (3, 1)), ratio, np.tile(np.arange(300), 3))
+    np.testing.assert_allclose([copies.low, copies.high], [drawn.low, drawn.high])
+    assert of_sums(sums * np.nan, ratio, None) is None
 
 
 def test_rows_that_have_a_class_several_times_hold_the_truth_as_often_as_they_say():

@@ -67,7 +67,7 @@ class Metric:
             is large, or `Drawn`. A row whose answers are no numbers is wrong. Metrics that share this function share
             its work.
         fold: sums (..., K) -> scores (...); None for the mean of the rows.
-        better: which of two values is. Those of which more is may choose checkpoints and judge tests.
+        better: which of two values is, if either. Those of which more is may choose checkpoints and judge tests.
         unit: `share` for one whose differences are told in points, `own` for one in a unit of its own.
         low, high: no value lies beyond.
         interval: of what `rows` gives and the group of each row (N,), or None, the 95 % interval, or None; a metric
@@ -78,7 +78,7 @@ class Metric:
     key: str
     rows: Callable[[Array, Array, Labels], Parts]
     fold: Callable[[Array], Array] | None = None
-    better: Literal["more", "less"] = "more"
+    better: Literal["more", "less", "neither"] = "more"
     unit: Literal["share", "own"] = "share"
     low: float = 0.0
     high: float = 1.0

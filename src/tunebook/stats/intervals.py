@@ -6,6 +6,7 @@ training seeds: two runs must not be compared by them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isqrt
 from typing import Any
 
@@ -15,7 +16,15 @@ from numpy.typing import NDArray
 from tunebook.core.metric import Cells
 from tunebook.core.nouns import Interval
 from tunebook.stats import counts as by_count
-from tunebook.stats.bootstrap import Units, bootstrap_interval, normal_quantile
+from tunebook.stats.bootstrap import (
+    RESAMPLES,
+    Units,
+    acceleration_of,
+    bca_ends,
+    bootstrap_interval,
+    draw_weights,
+    normal_quantile,
+)
 from tunebook.stats.calibration import Calibration, calibration_interval, softmax
 from tunebook.stats.confusion import F1, f1_of, kappa_interval, mcc_interval
 from tunebook.stats.influence import Areas, mean_interval, pearson_interval, spearman_interval
@@ -128,6 +137,21 @@ def of_drawn(compared: Compared, groups: Array | None, level: float = 0.95) -> I
     if not compared.finite or np.isnan(compared.whole()):
         return None
     return bootstrap_interval(compared.at, units, resamples=_DRAWS, level=level, method="percentile")
+
+
+def of_sums(parts: Array, fold: Callable[[Array], Array], groups: Array | None, level: float = 0.95) -> Interval | None:
+    """Of a score that `fold` makes of the sums (K,) of what each row adds, (N, K), by drawing rows or groups again.
+    None where it has no value."""
+    units = Units.of(len(parts), groups)
+    sums = units.sums(parts)
+    total = sums.sum(0)
+    value = float(fold(total))
+    if np.isnan(value):
+        return None
+    scores = np.concatenate(
+        [fold(often @ sums) for often in draw_weights(units.count, RESAMPLES, np.random.default_rng(0))]
+    )
+    return bca_ends(value, scores, level, acceleration_of(np.asarray(fold(total - sums))))
 
 
 def _classes(counted: Cells) -> tuple[Array, Array, int]:
