@@ -130,7 +130,7 @@ def _shaped(
     Raises:
         DataError: `data.shape`, the first file is of this kind and another one is not; `data.task`.
     """
-    for kind in kinds_for(options.problem, None):
+    for kind in sorted(kinds_for(options.problem, None), key=lambda kind: options.task not in kind.tasks):
         tables = [
             kind.shaped(source.table, told(options, source.roles, source.table.column_names), True)
             for source in sources

@@ -63,6 +63,7 @@ class ColumnKind(Kind):
     pairs_for: ClassVar[tuple[str, ...]] = ()  # tasks for which two like texts and a number are of this kind
     single_for: ClassVar[tuple[str, ...]] = ()  # tasks that learn this kind of single texts only
     of_passages: ClassVar[bool] = False  # whether a text is a query, and its target names passages
+    of_chats: ClassVar[tuple[str, ...]] = ()  # tasks whose rows are conversations
 
     @abstractmethod
     def shaped(self, table: pa.Table, told: DataOptions, labelled: bool) -> tuple[pa.Table, dict[str, Any]] | None:
@@ -220,6 +221,14 @@ def wants_passages(options: DataOptions) -> bool:
     return asked and any(kind.of_passages for kind in kinds_for(options.problem, options.task))
 
 
+def wants_chats(options: DataOptions) -> bool:
+    """Whether somebody asked for conversations: by a task that learns them, or by their kind alone."""
+    if options.task is None and options.problem is None:
+        return False
+    named = column_kinds() if options.problem is None else {options.problem: column_kind(options.problem)}
+    return any((options.task or kind.tasks[0]) in kind.of_chats for kind in named.values())
+
+
 def class_counts(column: pa.Array | pa.ChunkedArray, labels: Labels) -> dict[str, int]:
     """Name -> how often the rows bear it, every class in its order; empty for numbers."""
     import pyarrow.compute as pc  # a model answers without Arrow
@@ -229,4 +238,7 @@ def class_counts(column: pa.Array | pa.ChunkedArray, labels: Labels) -> dict[str
     return {name: int(found.get(name, 0)) for name in labels.names}
 
 
-__all__ = ["ColumnKind", "Labelled", "class_counts", "column_kind", "column_kinds", "kinds_for", "wants_passages"]
+__all__ = [
+    "ColumnKind", "Labelled", "class_counts", "column_kind", "column_kinds", "kinds_for", "wants_chats",
+    "wants_passages",
+]  # fmt: skip

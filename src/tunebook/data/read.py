@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from tunebook.core.errors import DataError
 from tunebook.core.files import file_id
+from tunebook.data.chat_rows import chat_table
 from tunebook.data.columns import to_column
 from tunebook.data.delimited import read_delimited
 from tunebook.data.encoding import decode
@@ -128,9 +129,10 @@ def read(path: Path, options: DataOptions | None = None, *, labelled: bool = Tru
     inside = members(path)
     export = None if options.format else read_export(path, inside, options, labelled=labelled)
     if export is not None:
-        return _of_export(export, path, path.name, file_id(path))
-    options = options.model_copy(update={"text": options.text or text})
-    return _plain(*only(inside, path), path, options, labelled=labelled)
+        found = _of_export(export, path, path.name, file_id(path))
+    else:
+        found = _plain(*only(inside, path), path, options.model_copy(update={"text": options.text or text}), labelled)
+    return _with_chats(found, options, labelled)
 
 
 def read_part(preview: Preview) -> ReadFile:
@@ -141,8 +143,18 @@ def read_part(preview: Preview) -> ReadFile:
     """
     found = find_format(preview)
     if found is None:
-        return _plain(preview.data, preview.name, preview.path, preview.options, labelled=preview.labelled)
-    return _of_export(found.read(preview), preview.path, preview.name, "")
+        source = _plain(preview.data, preview.name, preview.path, preview.options, preview.labelled)
+    else:
+        source = _of_export(found.read(preview), preview.path, preview.name, "")
+    return _with_chats(source, preview.options, preview.labelled)
+
+
+def _with_chats(source: ReadFile, options: DataOptions, labelled: bool) -> ReadFile:
+    """With its conversations, where they are wanted."""
+    export = Export(source.table, source.rows, source.roles, source.faults)
+    found = chat_table(export, options, source.path, labelled=labelled)
+    count = max(source.read, len(found.rows) + sum(map(len, found.faults.values())))  # a row may hold several
+    return replace(source, table=found.table, rows=found.rows, read=count, roles=found.roles, faults=found.faults)
 
 
 def _of_export(export: Export, path: Path, name: str, file_hash: str) -> ReadFile:
@@ -151,7 +163,7 @@ def _of_export(export: Export, path: Path, name: str, file_hash: str) -> ReadFil
     return ReadFile(path, name, file_hash, *found, changed=export.changed, corpus=export.corpus)
 
 
-def _plain(data: bytes, inner: str, path: Path, options: DataOptions, *, labelled: bool) -> ReadFile:
+def _plain(data: bytes, inner: str, path: Path, options: DataOptions, labelled: bool) -> ReadFile:
     """A table of no tool."""
     kind = format_of(path, inner, data, options.format, options.delimiter)
     if kind in ("csv", "tsv", "txt", "json", "jsonl"):

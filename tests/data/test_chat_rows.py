@@ -1,0 +1,175 @@
+"""Files of conversations and of texts to be written, from any format to rows."""
+
+import gzip
+import json
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from tunebook.core.chat import Chat
+from tunebook.core.errors import DataError
+from tunebook.core.written import TEXTS
+from tunebook.data.exports import find_format
+from tunebook.data.files import members
+from tunebook.data.formats.conversations import Conversations
+from tunebook.data.kind import column_kind, wants_chats
+from tunebook.data.kinds.written import Written
+from tunebook.data.load import load
+from tunebook.data.options import DataOptions
+from tunebook.data.prepare import prepare
+from tunebook.data.preview import Preview
+from tunebook.data.written_columns import source_and_target
+
+WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+
+
+def rows_of(make, count=12):
+    return [make(f"Say {word}.", f"{word}!") for word in WORDS[:count]]
+
+
+def alpaca(asked, answer):
+    return {"id": asked, "instruction": asked, "input": "", "output": answer}
+
+
+def openai(asked, answer):
+    return {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}], "n": 1}
+
+
+def jsonl(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def prepared(path, tmp_path, task="instruction", **said):
+    return prepare([path], tmp_path / "data", DataOptions(task=task, split="8:2:2", **said))
+
+
+def check(ref):
+    assert (ref.labels.problem, ref.roles.text, ref.roles.label) == ("written", "text", "label")
+    rows = load(ref, "train")
+    assert rows.targets is not None and rows.targets.dtype == TEXTS
+    for text, target, chat in zip(rows.texts, rows.targets, rows.chats, strict=True):
+        assert chat == Chat.of(("user", text), ("assistant", str(target)))
+        assert text == f"Say {str(target)[:-1]}."
+    return rows
+
+
+@pytest.mark.parametrize("make", [alpaca, openai])
+@pytest.mark.parametrize("form", ["jsonl", "json", "parquet", "gz", "csv"])
+def test_files_of_conversations(make, form, tmp_path):
+    rows, path = rows_of(make), tmp_path / f"rows.{form}"
+    if form == "jsonl":
+        jsonl(path, rows)
+    elif form == "json":
+        path.write_text(json.dumps(rows), encoding="utf-8")
+    elif form == "gz":
+        path = tmp_path / "rows.jsonl.gz"
+        path.write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
+    elif form == "parquet":
+        parquet.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        cells = [{name: json.dumps(v) if isinstance(v, list) else v for name, v in row.items()} for row in rows]
+        from pyarrow import csv
+
+        csv.write_csv(pa.Table.from_pylist(cells), path)
+    ref = prepared(path, tmp_path)
+    found = check(ref)
+    assert ref.task == "instruction"
+    assert set(found.other) - {"_row", "_file", "_split"} == ({"id"} if make is alpaca else {"n"})
+
+
+def test_columns_of_the_same_names_as_ours_are_kept_under_another(tmp_path):
+    rows = [{**row, "text": "t", "label": "l", "chat": 1} for row in rows_of(alpaca)]
+    found = check(prepared(jsonl(tmp_path / "rows.jsonl", rows), tmp_path))
+    assert {"source_text", "source_label", "source_chat"} <= set(found.other)
+
+
+def test_rows_that_cannot_be_learnt_stand_in_the_ledger(tmp_path):
+    rows = [*rows_of(openai), {"messages": [{"role": "user", "content": "?"}]}, {"messages": 3}]
+    ref = prepared(jsonl(tmp_path / "rows.jsonl", rows), tmp_path, max_dropped=0.5)
+    check(ref)
+    assert ref.stats["ledger"]["dropped"] == {"chat_last": 1, "chat_none": 1}
+    with pytest.raises(DataError, match=r"data\.dropped"):
+        prepare([tmp_path / "rows.jsonl"], tmp_path / "other", DataOptions(task="instruction"))
+
+
+def test_several_instances_of_one_instruction_are_rows(tmp_path):
+    rows = [
+        {"instruction": f"Say it {word} times.", "instances": [{"input": n, "output": word} for n in "ab"]}
+        for word in WORDS[:6]
+    ]
+    ref = prepared(jsonl(tmp_path / "rows.jsonl", rows), tmp_path)
+    assert sum(ref.rows.values()) == 12 and ref.stats["ledger"]["read"] == 12
+    assert all(text.endswith(("\na", "\nb")) for text in (chat.turns[0].content for chat in load(ref, "train").chats))
+
+
+def test_cleaning_touches_what_is_asked_and_no_conversation(tmp_path):
+    rows = [alpaca(f" Say  <b>{word}</b> ", f" {word}\n") for word in WORDS]
+    ref = prepared(jsonl(tmp_path / "rows.jsonl", rows), tmp_path)
+    found = load(ref, "train")
+    word = found.texts[0].removeprefix("Say ")
+    assert found.chats[0] == Chat.of(("user", f" Say  <b>{word}</b> "), ("assistant", f" {word}\n"))
+    assert str(found.targets[0]) == f" {word}\n"
+    assert [item["fields"] for item in ref.stats["warnings"] if item["code"] == "blank_ends"] == [
+        {"count": 12, "rows": 12}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "value"),
+    [
+        ({"prompt": "a", "chosen": "b", "rejected": "c"}, "rejected"),
+        ({**openai("a", "b"), "label": True}, "label"),
+    ],
+)
+def test_preferences_are_no_conversations_to_learn(row, value, tmp_path):
+    with pytest.raises(DataError, match=rf"chat\.preferences.*{value}"):
+        prepared(jsonl(tmp_path / "rows.jsonl", [row] * 3), tmp_path)
+
+
+def test_a_file_without_conversations_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"chat\.shape.*a, b"):
+        prepared(jsonl(tmp_path / "rows.jsonl", [{"a": "1", "b": "2"}]), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [(("text", "summary"), {}), (("abst", "title"), {}), (("a", "b"), {"text": "a", "label": "b"})]
+)
+def test_two_columns_of_texts(names, said, tmp_path):
+    rows = [dict(zip(names, (f"A long text of {word}.", f" {word}"), strict=True)) for word in WORDS]
+    ref = prepared(jsonl(tmp_path / "rows.jsonl", rows), tmp_path, "seq2seq", **said)
+    found = load(ref, "train")
+    assert (ref.task, ref.roles.text, ref.roles.label) == ("seq2seq", *names)
+    assert found.chats is None and found.targets.dtype == TEXTS
+    assert found.texts[0] == f"A long text of{found.targets[0]}."
+
+
+def test_two_columns_of_no_known_names_are_refused(tmp_path):
+    path = jsonl(tmp_path / "rows.jsonl", [{"a": "one", "b": "two"}])
+    with pytest.raises(DataError, match=r"written\.columns"):
+        prepared(path, tmp_path, "seq2seq")
+    table = pa.table({"tldr": ["short"], "content": ["long"], "title": ["t"]})
+    assert source_and_target(table, DataOptions()) == {"text": "content", "label": "tldr"}
+    assert source_and_target(table, DataOptions(label="title")) == {"text": "content", "label": "title"}
+
+
+def test_what_the_kind_says_of_its_column():
+    kind, column = column_kind("written"), pa.chunked_array([["b", "a "]])
+    assert isinstance(kind, Written)
+    found = kind.find(pa.chunked_array([["b", "a ", " ", None]]), DataOptions(problem="written"), coded=False)
+    assert found.bad["empty_answer"].tolist() == [2, 3] and found.facts == {"blank_ends": 2}
+    assert kind.targets(column, found.labels).tolist() == ["b", "a "]
+    assert kind.said(kind.targets(column, found.labels)[1], found.labels) == "a "
+    assert kind.strata(column, found.labels).tolist() == [0, 0]
+    assert (kind.outputs([]), len(kind.borne(column)), kind.words(column), kind.text(column)) == (1, 0, None, column)
+    assert kind.nearness(kind.vote("b", None), "b", found.labels) == 1.0
+    assert kind.length_link(None, column, found.labels) == 0.0
+
+
+def test_when_conversations_are_wanted(tmp_path):
+    asked = [{"task": "instruction"}, {"problem": "written"}, {"task": "seq2seq"}, {"task": "tagging"}, {}]
+    assert [wants_chats(DataOptions(**said)) for said in asked] == [True, True, False, False, False]
+    path = jsonl(tmp_path / "rows.jsonl", rows_of(alpaca))
+    forms = [find_format(Preview(path, members(path), DataOptions(**said))) for said in asked]
+    assert [isinstance(form, Conversations) for form in forms] == [True, True, False, False, False]
