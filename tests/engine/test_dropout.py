@@ -73,6 +73,18 @@ def test_attention_with_tiny_dropout_is_attention(mask: str | None) -> None:
     torch.testing.assert_close(quick, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("told", [None, True])
+def test_attention_of_a_decoder_does_not_look_ahead_without_a_mask_either(told: bool | None) -> None:
+    """A batch without padding has no mask, and heads may share their keys."""
+    torch.manual_seed(0)
+    query, key, value = torch.randn(2, 4, 6, 4), torch.randn(2, 2, 6, 4), torch.randn(2, 2, 6, 4)
+    module = nn.Module().train()
+    module.is_causal = told is None
+    ours, _ = attention(module, query, key, value, None, dropout=1e-9, scaling=0.5, is_causal=told)
+    whole = nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True, scale=0.5, enable_gqa=True)
+    torch.testing.assert_close(ours, whole.transpose(1, 2), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("kind", tiny.ENCODERS)
 def test_a_model_keeps_its_answers_and_names(kind: str) -> None:
     plain, fast = tiny.classifier(kind, dropout=0.2), tiny.classifier(kind, dropout=0.2)

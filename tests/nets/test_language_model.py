@@ -84,6 +84,7 @@ def test_padding_changes_nothing_and_figures_agree_with_the_loss(case: Any) -> N
     together = Inference(task, 0, batch_size=16).run(model, rows, criterion)
     alone = Inference(task, 0, batch_size=1).run(model, rows, criterion)
     np.testing.assert_allclose(together.logits, alone.logits, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(Inference(task, 0, 16).run(model, rows).logits, together.logits, rtol=1e-5, atol=1e-5)
     scores = task.scores(together.logits, rows.targets, LABELS)
     assert together.loss is not None
     assert scores["log_likelihood"] == pytest.approx(-together.loss, rel=1e-5)
@@ -209,5 +210,6 @@ def test_a_head_that_is_no_plain_layer_works_on_all_tokens(tmp_path: Path, monke
         short = criterion.loss(model, batch)[0]
         monkeypatch.setattr(model, "get_output_embeddings", lambda: None)
         loss, outputs = criterion.loss(model, batch)
-    assert outputs.logits.dim() == 3
+    assert outputs.head is None
+    assert outputs.outputs.logits.dim() == 3
     assert float(loss) == pytest.approx(float(short), rel=1e-5)

@@ -218,6 +218,14 @@ class Reads(Protocol):
 
 
 @runtime_checkable
+class Passes(Protocol):
+    """A task that makes less of a batch than its model would, where `read` needs no more."""
+
+    def passed(self, model: Any, batch: Batch) -> Any:
+        """The outputs that `read` reads."""
+
+
+@runtime_checkable
 class Matches(Protocol):
     """A task whose answers score pairs of texts, so that a threshold says which of them match."""
 
@@ -278,6 +286,6 @@ class OtherBook:
 
 
 __all__ = [
-    "Criterion", "Draws", "Items", "Matches", "Mates", "Measures", "OtherBook", "Plain", "Reads", "Rows", "Searches",
-    "Spaces", "Spreads", "Task", "searching",
+    "Criterion", "Draws", "Items", "Matches", "Mates", "Measures", "OtherBook", "Passes", "Plain", "Reads", "Rows",
+    "Searches", "Spaces", "Spreads", "Task", "searching",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from tunebook.core.encoded import Encoded
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.searches import Placed
-from tunebook.core.task import Criterion, Reads, Rows, Searches, Task
+from tunebook.core.task import Criterion, Passes, Reads, Rows, Searches, Task
 from tunebook.core.technique import Batch, model_inputs
 from tunebook.engine.batching import by_length
 from tunebook.engine.machine import keep_memory
@@ -129,13 +129,14 @@ class Inference:
     ) -> tuple[NDArray[np.float32], float, float]:
         """What is read of a batch, its loss times its items, and its items."""
         loss, items = 0.0, 0.0
+        own = self.read is head and isinstance(self.task, Reads)
         if criterion is None or "labels" not in batch:
-            outputs = model(**model_inputs(batch))
+            less = own and isinstance(self.task, Passes)
+            outputs = self.task.passed(model, batch) if less else model(**model_inputs(batch))  # type: ignore[attr-defined]
         else:
             mean, outputs = criterion.loss(model, batch)
             items = float(criterion.items(batch))
             loss = float(mean) * items
-        own = self.read is head and isinstance(self.task, Reads)
         read = self.task.read(outputs, batch, model) if own else self.read(outputs, batch)  # type: ignore[attr-defined]
         return read.float().cpu().numpy(), loss, items
 

@@ -140,14 +140,24 @@ def attention(
     if not cut or not module.training:
         out: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **options)
         return out
+    shared = query.shape[1] // key.shape[1]  # heads that have a key in common
+    key, value = (item.repeat_interleave(shared, dim=1) if shared > 1 else item for item in (key, value))
     scaling = options.get("scaling") or query.shape[-1] ** -0.5
     scores = torch.matmul(query * scaling, key.transpose(2, 3))
     if attention_mask is not None and attention_mask.dtype == torch.bool:
         scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
     elif attention_mask is not None:
         scores = scores + attention_mask
+    elif _looks_back(module, options):  # without a mask: torch's kernel is told so by a flag
+        ahead = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
+        scores = scores.masked_fill(ahead, torch.finfo(scores.dtype).min)
     weights = dropout(torch.softmax(scores, dim=-1), cut)
     return torch.matmul(weights, value).transpose(1, 2).contiguous(), None
+
+
+def _looks_back(module: nn.Module, options: dict[str, Any]) -> bool:
+    told = options.get("is_causal")
+    return bool(getattr(module, "is_causal", True) if told is None else told)
 
 
 def use_fast_dropout(model: nn.Module) -> int:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,9 +16,10 @@ from tunebook.core.errors import ModelError, RunError
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Interval, Labels
 from tunebook.core.settings import Filled
-from tunebook.core.task import Criterion, Items, Rows, Task
+from tunebook.core.task import Criterion, Rows, Task
 from tunebook.core.technique import Batch, model_inputs
 from tunebook.nets.masking import IGNORED
+from tunebook.nets.next_token import Predict, Seen
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -140,15 +139,18 @@ class LanguageModel(Task):
     def read(self, outputs: Any, batch: Batch, model: Any = None) -> Tensor:
         """Sum of losses, number of targets and number of right ones of each row, shape (rows, 3)."""
         import torch
-        from torch.nn.functional import cross_entropy
 
-        where = Predict(self.ahead).where(batch)
-        items = Predict(self.ahead).flat(outputs, batch)
-        losses = cross_entropy(items.logits, items.targets, reduction="none")
-        right = (items.logits.argmax(-1) == items.targets).float()
+        criterion = Predict(self.ahead)
+        where, targets = criterion.where(batch), criterion.targets(batch)
+        seen = outputs if isinstance(outputs, Seen) else Seen(outputs, given=criterion.flat(outputs, batch).logits)
+        losses, right = seen.figures(targets)
         columns = torch.stack([losses, torch.ones_like(losses), right], dim=1)
         rows = torch.zeros(len(where), 3, device=columns.device)
         return rows.index_add(0, where.nonzero()[:, 0], columns)
+
+    def passed(self, model: Any, batch: Batch) -> Any:
+        """What `read` needs of a pass: the logits of all tokens over a whole vocabulary would fill the memory."""
+        return Predict(self.ahead).seen(model, batch) if "labels" in batch else model(**model_inputs(batch))
 
     def say(self, answers: Numbers, rows: Rows, labels: Labels) -> list[dict[str, Any]]:
         """A language model of a stage has no answers.
@@ -161,58 +163,6 @@ class LanguageModel(Task):
     def true(self, targets: NDArray[Any], rows: Rows, labels: Labels) -> list[Any]:
         """The numbers of tokens."""
         return [int(target) for target in targets]
-
-
-@dataclass(frozen=True)
-class Predict(Criterion):
-    """Cross-entropy of the tokens that have a label: a mean over them."""
-
-    ahead: int
-
-    def where(self, batch: Batch) -> Tensor:
-        """The places, shape (rows, tokens), whose logits have a target."""
-        from torch.nn.functional import pad
-
-        wanted = batch["labels"] != IGNORED
-        return wanted if self.ahead == 0 else pad(wanted[:, self.ahead :], (0, self.ahead))
-
-    def flat(self, outputs: Any, batch: Batch) -> Items:
-        """The targets of all rows, one after the other."""
-        where = self.where(batch)
-        logits = outputs.logits if outputs.logits.dim() == 2 else outputs.logits[where]
-        labels = batch["labels"][:, self.ahead :]
-        targets = labels[labels != IGNORED]
-        return Items(logits.float(), targets, logits.float().new_ones(len(targets)))
-
-    def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
-        """Mean over the targets."""
-        from torch.nn.functional import cross_entropy
-
-        with _head_only_at(model, self.where(batch)):
-            outputs = model(**model_inputs(batch))
-        items = self.flat(outputs, batch)
-        return items.mean(cross_entropy(items.logits, items.targets, reduction="none")), outputs
-
-    def counts(self, batch: Batch) -> Tensor:
-        """Number of targets of each row."""
-        return self.where(batch).sum(1).float()
-
-
-@contextmanager
-def _head_only_at(model: Any, where: Tensor) -> Iterator[None]:
-    """Inside, the last layer works on these places alone: the logits of all tokens over a whole vocabulary would cost
-    as much as a small encoder."""
-    from torch import nn
-
-    last = getattr(model, "module", model).get_output_embeddings()
-    if not isinstance(last, nn.Linear):
-        yield
-        return
-    hook = last.register_forward_pre_hook(lambda module, given: (given[0][where],))
-    try:
-        yield
-    finally:
-        hook.remove()
 
 
 def _tied(model: Any) -> set[str]:
