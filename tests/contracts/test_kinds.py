@@ -35,14 +35,17 @@ FREE = {
     "core/nouns.py": "the kinds that `init --problem` may be told",
     "data/formats/collection.py": "names of columns",
     "data/formats/prodigy.py": "a key of Prodigy's files",
+    "data/formats/questions.py": "names of columns",
     "data/formats/spans.py": "names of columns",
     "data/formats/tokens.py": "names of columns",
     "data/label_cells.py": "the shape of a cell",
     "data/raw_text.py": "says what the targets of raw text are",
     "models/heads.py": "a problem type of transformers",
     "report/card.py": "a key of the Hub's model cards",
+    "data/answer_table.py": "names of columns",
     "verbs/mine.py": "a column of its files",
     "verbs/mined_files.py": "a column of its files",
+    "verbs/steps/answers.py": "a function's name",
     "nets/language_model.py": "the kind that these tasks score",
 }
 # Where the kind of plain cells is guessed: kinds are weighed against each other, which none of their files could do.

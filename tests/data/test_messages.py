@@ -14,7 +14,7 @@ from tunebook.data.prepare import _NOTES
 SOURCE = "\n".join(path.read_text() for path in Path(tunebook.data.__path__[0]).rglob("*.py"))
 TEXTS = {
     code: text
-    for name in ("chats.toml", "data.toml", "format.toml", "labels.toml", "passages.toml", "spans.toml")
+    for name in ("answers.toml", "chats.toml", "data.toml", "format.toml", "labels.toml", "passages.toml", "spans.toml")
     for code, text in tomllib.loads(files("tunebook.messages").joinpath(name).read_text(encoding="utf-8")).items()
 }
 

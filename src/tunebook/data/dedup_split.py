@@ -14,7 +14,7 @@ from tunebook.core.nouns import SPLITS, Labels, Roles
 from tunebook.data.columns import text_column
 from tunebook.data.draft import Draft
 from tunebook.data.gather import GIVEN, TIME
-from tunebook.data.kind import column_kind
+from tunebook.data.kind import ColumnKind, column_kind
 from tunebook.data.names import LABELLER, plain
 from tunebook.data.options import DataOptions
 from tunebook.data.split import (
@@ -60,6 +60,20 @@ def keyed_draft(draft: Draft, roles: Roles) -> Draft:
         return draft
     pairs = draft.table[roles.text_pair] if roles.text_pair else None
     return draft.put(KEY, pa.array(text_keys(draft.table[roles.text], pairs)))
+
+
+def joined_draft(draft: Draft, roles: Roles, kind: ColumnKind, column: str) -> Draft:
+    """Rows of the same texts in a split as one, the first of them, which has the targets of all."""
+    texts = [text_column(draft.table[name]) for name in (roles.text, roles.text_pair) if name]
+    keys = hashes(pc.binary_join_element_wise(*texts, pa.scalar("\x1f", pa.large_string())))
+    _, first, inverse = np.unique(
+        np.rec.fromarrays([draft.numbers(GIVEN), keys]), return_index=True, return_inverse=True
+    )
+    home = np.asarray(first[inverse], dtype=np.int64)
+    again = np.flatnonzero(home != np.arange(len(home)))
+    if not len(again):
+        return draft
+    return draft.put(column, kind.joined(draft.table[column], home)).drop("question_again", again)
 
 
 def _keys(draft: Draft) -> Keys:
@@ -166,4 +180,4 @@ def _groups(draft: Draft, roles: Roles, train: Any) -> Codes:
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
-__all__ = ["KEY", "Found", "choose_splits", "keyed_draft", "without_repeats"]
+__all__ = ["KEY", "Found", "choose_splits", "joined_draft", "keyed_draft", "without_repeats"]

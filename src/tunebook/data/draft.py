@@ -17,6 +17,7 @@ from tunebook.data.cells import number_in
 from tunebook.data.clean import Cleaned, Places, clean_column, clean_with_places
 from tunebook.data.columns import holds_places, text_column
 from tunebook.data.gather import FILE, ROW, TIME
+from tunebook.data.kind import column_kind
 from tunebook.data.ledger import Action, Ledger, Numbers, shown
 from tunebook.data.options import DataOptions
 from tunebook.data.times import FORMS, UNKNOWN, moments
@@ -81,6 +82,7 @@ def clean_draft(draft: Draft, roles: Roles, options: DataOptions, rules: Sequenc
         the draft, and for each rule the number of rows that it changed with examples of before and after.
     """
     found: dict[str, Any] = {}
+    home = column_kind(options.problem).places_in if options.problem else "text"
     for role, name in (("text", roles.text), ("pair", roles.text_pair)):
         if name is None:
             continue
@@ -88,13 +90,15 @@ def clean_draft(draft: Draft, roles: Roles, options: DataOptions, rules: Sequenc
         lengths = pc.fill_null(pc.utf8_length(draft.table[name]), 0).to_numpy()
         draft = draft.drop("cell_too_long", np.flatnonzero(lengths > options.max_cell))
         table, cleaned = cleaned_table(
-            draft.table, name, rules, (roles.label, *roles.annotators) if role == "text" else ()
+            draft.table, name, rules, (roles.label, *roles.annotators) if role == home else ()
         )
         draft.note("changed", "place_vanished", _shorter(draft.table, table, roles.label))
+        gone = _gone(draft.table, table, roles.label) if role == "pair" else np.zeros(0, dtype=np.int64)
         draft = replace(draft, table=table)
         for rule, places in cleaned.changed.items():
             draft.note("changed", rule, places)
         _tally(found, cleaned)
+        draft = draft.drop("answer_vanished", gone)
         draft = draft.drop(f"empty_{role}", np.flatnonzero(_blank(draft.table[name])))
     return draft, found
 
@@ -135,10 +139,22 @@ def _moved_place(place: dict[str, Any], clean: str, where: Places) -> dict[str, 
 
 def _shorter(before: pa.Table, after: pa.Table, name: str | None) -> Numbers:
     """Rows of which a place vanished."""
-    if name is None or name not in before.column_names or not holds_places(before.schema.field(name).type):
-        return np.zeros(0, dtype=np.int64)
-    counts = [pc.fill_null(pc.list_value_length(table[name]), 0).to_numpy() for table in (before, after)]
+    counts = _place_counts(before, after, name)
     return np.flatnonzero(counts[1] < counts[0]).astype(np.int64)
+
+
+def _gone(before: pa.Table, after: pa.Table, name: str | None) -> Numbers:
+    """Rows of which all places vanished: that nothing is left of an answer does not mean that there was none."""
+    counts = _place_counts(before, after, name)
+    return np.flatnonzero((counts[1] == 0) & (counts[0] > 0)).astype(np.int64)
+
+
+def _place_counts(before: pa.Table, after: pa.Table, name: str | None) -> tuple[Numbers, Numbers]:
+    """Places of each row before and after, shape (N,); of shape (0,) where the column holds none."""
+    if name is None or name not in before.column_names or not holds_places(before.schema.field(name).type):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    one, other = (pc.fill_null(pc.list_value_length(table[name]), 0).to_numpy() for table in (before, after))
+    return one, other
 
 
 def _tally(found: dict[str, Any], cleaned: Cleaned) -> None:

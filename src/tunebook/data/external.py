@@ -58,12 +58,18 @@ def external_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
         update={role: name if name in table.column_names else None for role, name in named.items()}
     )
     kind, table, parts = _shaped(table, data, told(kept, source.roles, table.column_names), labelled)
+    if "label" in parts:
+        from tunebook.data.read import checked_file
+
+        source = checked_file(source, kind, table, parts)
+        refuse_lost_rows(source)
+        table = source.table
     label = parts.get("label", data.roles.label)
     if labelled and label not in table.column_names:
         raise DataError("outside.column", key=str(path), value=label, allowed=" | ".join(table.column_names))
     if labelled and kind.of_words and "label" not in parts:
         raise DataError("data.no_marks", key=f"{path}: {label}")
-    names = (parts.get("text", data.roles.text), data.roles.text_pair)
+    names = (parts.get("text", data.roles.text), parts.get("text_pair") or data.roles.text_pair)
     first, second = texts_of(table, names, path, source.roles)
     if len(first) < 2:
         raise DataError("outside.rows", key=str(path), value=len(first))
@@ -105,7 +111,7 @@ def _as_prepared(table: pa.Table, data: DataRef, path: Path, kind: ColumnKind) -
     rules = data.stats["cleaning"]["rules"]
     for name in ("text", "pair"):
         if name in table.column_names:
-            table, _ = cleaned_table(table, name, rules, ("label", "words") if name == "text" else ())
+            table, _ = cleaned_table(table, name, rules, ("label", "words") if name == kind.places_in else ())
     table = table.append_column("_id", pa.array([str(number) for number in range(table.num_rows)]))
     if "label" not in table.column_names:
         return table

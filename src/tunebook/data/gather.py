@@ -22,7 +22,7 @@ from tunebook.data.label_columns import class_names, joined_name, label_table, w
 from tunebook.data.ledger import Action, Entry, Ledger
 from tunebook.data.names import WEIGHT_TOO, plain
 from tunebook.data.options import DataOptions
-from tunebook.data.read import ReadFile, read
+from tunebook.data.read import ReadFile, checked_file, read
 from tunebook.data.roles import check_columns, find_roles, other_text
 from tunebook.data.sheet_damage import filled_down, refuse_spoilt
 
@@ -142,8 +142,10 @@ def _shaped(
         for source, name, shaped in zip(sources, names, tables, strict=True):
             if shaped is None:
                 raise DataError("data.shape", key=name, value=kind.key, file=names[0])
-            found.append(replace(source, table=shaped[0]))
-        return found, options.model_copy(update={"problem": kind.key}), tables[0][1]
+            found.append(checked_file(source, kind, *shaped))
+        parts = tables[0][1]
+        own = {"group": parts["group"]} if parts.get("group") else {}
+        return found, options.model_copy(update={"problem": kind.key, **own}), parts
     return sources, options, {}
 
 

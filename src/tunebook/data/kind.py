@@ -51,6 +51,21 @@ class Labelled:
     changed: dict[str, Numbers] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Checked:
+    """A file's table whose targets fit their texts.
+
+    Attributes:
+        table: of the rows that are left; kept: which these are, shape (N,).
+        faults, changed: reason -> places of rows that do not fit, and of those that were put right.
+    """
+
+    table: pa.Table
+    kept: NDArray[np.bool_]
+    faults: dict[str, list[int]]
+    changed: dict[str, list[int]]
+
+
 class ColumnKind(Kind):
     """A kind of target that stands in the column `label` of prepared rows.
 
@@ -64,6 +79,8 @@ class ColumnKind(Kind):
     single_for: ClassVar[tuple[str, ...]] = ()  # tasks that learn this kind of single texts only
     of_passages: ClassVar[bool] = False  # whether a text is a query, and its target names passages
     of_chats: ClassVar[tuple[str, ...]] = ()  # tasks whose rows are conversations
+    places_in: ClassVar[str] = "text"  # which of a row's texts the places of a target lie in: `text` or `pair`
+    joins: ClassVar[bool] = False  # whether rows of the same texts are one, with the targets of all
 
     @abstractmethod
     def shaped(self, table: pa.Table, told: DataOptions, labelled: bool) -> tuple[pa.Table, dict[str, Any]] | None:
@@ -82,6 +99,14 @@ class ColumnKind(Kind):
         Raises:
             DataError: it is of this kind, and cannot be used.
         """
+
+    def checked(self, table: pa.Table, parts: dict[str, Any]) -> Checked | None:
+        """A table that `shaped` put into shape, with targets that fit their texts; None where nothing is to be checked.
+
+        Args:
+            parts: those of `shaped`.
+        """
+        return None
 
     @abstractmethod
     def find(self, column: pa.ChunkedArray, options: DataOptions, coded: bool) -> Labelled:
@@ -116,6 +141,18 @@ class ColumnKind(Kind):
     @abstractmethod
     def targets(self, column: pa.ChunkedArray, labels: Labels) -> NDArray[Any]:
         """What a model is trained on, a line a row: shape (N,), (N, classes) or as the kind says."""
+
+    def of_rows(self, rows: pa.Table, labels: Labels) -> NDArray[Any]:
+        """The same of prepared rows, of a kind whose targets hang on their texts."""
+        return self.targets(rows["label"], labels)
+
+    def joined(self, column: pa.ChunkedArray, home: NDArray[np.int64]) -> pa.Array:
+        """The targets of rows with those of all that have the same texts, of a kind that `joins` them.
+
+        Args:
+            home: of each row the first one of the same texts, shape (N,).
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def said(self, target: Any, labels: Labels) -> Any:
@@ -217,8 +254,16 @@ def wants_passages(options: DataOptions) -> bool:
     Raises:
         DataError: as `kinds_for`.
     """
-    asked = options.problem is not None or options.task is not None
-    return asked and any(kind.of_passages for kind in kinds_for(options.problem, options.task))
+    return _asked(options) and any(kind.of_passages for kind in kinds_for(options.problem, options.task))
+
+
+def wants_answers(options: DataOptions) -> bool:
+    """Whether somebody asked for questions with answers that stand in a second text. Raises as `kinds_for`."""
+    return _asked(options) and any(kind.places_in == "pair" for kind in kinds_for(options.problem, options.task))
+
+
+def _asked(options: DataOptions) -> bool:
+    return options.problem is not None or options.task is not None
 
 
 def wants_chats(options: DataOptions) -> bool:
@@ -239,6 +284,6 @@ def class_counts(column: pa.Array | pa.ChunkedArray, labels: Labels) -> dict[str
 
 
 __all__ = [
-    "ColumnKind", "Labelled", "class_counts", "column_kind", "column_kinds", "kinds_for", "wants_chats",
-    "wants_passages",
+    "Checked", "ColumnKind", "Labelled", "class_counts", "column_kind", "column_kinds", "kinds_for", "wants_answers",
+    "wants_chats", "wants_passages",
 ]  # fmt: skip

@@ -19,10 +19,23 @@ Numbers = NDArray[np.int64]
 
 # What stands in a file and is no row of its table.
 ASIDE = ("title", "description", "heading_again", "total", "legend")
-# What is done to marked places so that they fit their text and each other.
+# What is done to marked places, and to answers, so that they fit their text and each other.
 PUT_RIGHT = ("span_overlap", "span_crossed", "span_joined", "span_twice", "span_trimmed", "place_vanished")
+ANSWERS_PUT_RIGHT = ("answer_moved", "answer_first", "answer_lost")
 # Rows of these reasons are set aside on purpose: they are no sign of a damaged file.
-WANTED = frozenset({"duplicate", "leaked", "rejected", "skipped", "unlabelled", "query_again", "no_positives", *ASIDE})
+WANTED = frozenset(
+    {
+        "duplicate",
+        "leaked",
+        "rejected",
+        "skipped",
+        "unlabelled",
+        "query_again",
+        "question_again",
+        "no_positives",
+        *ASIDE,
+    }
+)
 _SHOWN = 8
 
 
@@ -154,4 +167,4 @@ def shown(rows: Sequence[int], limit: int = _SHOWN) -> str:
     return ", ".join(str(row) for row in rows[:limit]) + (" …" if len(rows) > limit else "")
 
 
-__all__ = ["ASIDE", "PUT_RIGHT", "WANTED", "Action", "Entry", "Ledger", "Numbers", "shown"]
+__all__ = ["ANSWERS_PUT_RIGHT", "ASIDE", "PUT_RIGHT", "WANTED", "Action", "Entry", "Ledger", "Numbers", "shown"]

@@ -108,7 +108,7 @@ def to_rows(table: pa.Table, labels: Labels, passages: pa.Table | None = None) -
     return Rows(
         texts=table["text"].to_pylist(),
         pairs=table["pair"].to_pylist() if "pair" in names else None,
-        targets=column_kind(labels.problem).targets(table["label"], labels) if "label" in names else None,
+        targets=column_kind(labels.problem).of_rows(table, labels) if "label" in names else None,
         ids=table["_id"].to_pylist(),
         weights=table["weight"].to_numpy().astype(np.float32) if "weight" in names else None,
         other={name: table[name].to_pylist() for name in names if name not in ours},

@@ -17,7 +17,7 @@ from tunebook.core.nouns import SPLITS, DataRef, Labels, Roles, Split, write_jso
 from tunebook.data.chats import CHAT_COLUMN, holds_chats
 from tunebook.data.clean import chosen_rules
 from tunebook.data.columns import storable
-from tunebook.data.dedup_split import KEY, Found, choose_splits, keyed_draft, without_repeats
+from tunebook.data.dedup_split import KEY, Found, choose_splits, joined_draft, keyed_draft, without_repeats
 from tunebook.data.describe import describe, find_warnings, warning
 from tunebook.data.draft import Draft, clean_draft, labelled_rows, row_ids, timed_draft, weigh_draft
 from tunebook.data.fingerprint import content_of
@@ -26,7 +26,7 @@ from tunebook.data.gather import FILE, GIVEN, ROW, TIME, Gathered, gather
 from tunebook.data.kind import Labelled, column_kind, kinds_for
 from tunebook.data.label_checks import accepted_draft, refuse_tags, refuse_unknown
 from tunebook.data.labels import find_labels
-from tunebook.data.ledger import ASIDE, PUT_RIGHT, Ledger
+from tunebook.data.ledger import ANSWERS_PUT_RIGHT, ASIDE, PUT_RIGHT, Ledger
 from tunebook.data.options import DataOptions
 from tunebook.data.passages import JUDGED, TAUGHT, TAUGHT_COLUMN, passage_warnings, pooled
 from tunebook.data.votes import OWN, annotator_columns
@@ -93,6 +93,7 @@ def prepare(
     kind = kinds_for(labelled.labels.problem, options.task)[0]
     if roles.text_pair and options.task in kind.single_for:
         raise DataError("data.pair_classes", key=roles.text_pair, value=options.task)
+    draft = joined_draft(draft, roles, kind, _LABEL) if kind.joins else draft
     draft, found = without_repeats(keyed_draft(draft, roles), kind.text(draft.table[_LABEL]), options)
     draft, side = choose_splits(draft, roles, labelled.labels, _LABEL, options)
     table, ids_unusable = _rows(draft, roles, side)
@@ -250,9 +251,11 @@ def file_warnings(files: Mapping[str, Mapping[str, str]], ledger: Ledger) -> lis
                 found.append(warning(note, file=file, **{field: notes[note]}))
     if ledger.total("dropped", "open_quote"):
         found.append(warning("open_quote", rows=ledger.examples("open_quote")))
-    for reason in PUT_RIGHT:
-        if ledger.total("changed", reason):
-            found.append(warning("marks_changed", reason=reason, rows=ledger.examples(reason)))
+    changed = ledger.counts("changed")
+    told = [reason for reason in PUT_RIGHT if reason in changed]
+    found += [warning("marks_changed", reason=reason, rows=ledger.examples(reason)) for reason in told]
+    told = [reason for reason in ANSWERS_PUT_RIGHT if reason in changed]
+    found += [warning("answers_changed", reason=reason, rows=ledger.examples(reason)) for reason in told]
     if count := ledger.total("changed", "answered_again"):
         found.append(warning("answered_again", count=count, rows=ledger.examples("answered_again")))
     for reason in ASIDE:

@@ -25,6 +25,7 @@ from tunebook.data.exports import Export, find_format, read_export
 from tunebook.data.files import format_of, members, only, refuse_stand_in
 from tunebook.data.heading import column_names, repeated_names
 from tunebook.data.jsons import read_json, read_jsonl
+from tunebook.data.kind import ColumnKind
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
 from tunebook.data.preview import Preview
@@ -163,6 +164,24 @@ def _of_export(export: Export, path: Path, name: str, file_hash: str) -> ReadFil
     return ReadFile(path, name, file_hash, *found, changed=export.changed, corpus=export.corpus)
 
 
+def checked_file(source: ReadFile, kind: ColumnKind, table: pa.Table, parts: dict[str, Any]) -> ReadFile:
+    """A file with the table that its kind of targets put into shape, without the rows whose targets do not fit their
+    texts.
+
+    Args:
+        parts: part -> column, as the kind found them.
+    """
+    found = kind.checked(table, parts)
+    if found is None:
+        return replace(source, table=table)
+    faults, changed = dict(source.faults), dict(source.changed)
+    for reason, places in found.faults.items():
+        faults[reason] = faults.get(reason, {}) | dict.fromkeys(source.rows[places].tolist(), "")
+    for reason, places in found.changed.items():
+        changed[reason] = [*changed.get(reason, []), *source.rows[places].tolist()]
+    return replace(source, table=found.table, rows=source.rows[found.kept], faults=faults, changed=changed)
+
+
 def _plain(data: bytes, inner: str, path: Path, options: DataOptions, labelled: bool) -> ReadFile:
     """A table of no tool."""
     kind = format_of(path, inner, data, options.format, options.delimiter)
@@ -246,4 +265,4 @@ def _parquet(data: bytes, path: Path) -> tuple[pa.Table, dict[str, str]]:
     return table, {"repeated": ", ".join(again[:10])} if again else {}
 
 
-__all__ = ["ReadFile", "read", "read_part"]
+__all__ = ["ReadFile", "checked_file", "read", "read_part"]
