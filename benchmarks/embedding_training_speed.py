@@ -2,12 +2,14 @@
 
 Pairs are the two halves of reviews of very uneven length. Both sides minimise the same loss (every other second half of
 the batch is a negative), with the same batch size, rate, optimiser, schedule and number of steps, of which each is of
-rows drawn at random. sentence-transformers 6.2 reads its two columns one after the other; it has no grouping by length
-(`train_sampling_strategy` of transformers is not asked by its trainer), so its better side has bf16 alone. `cached` is
-Tunebook with steps of 512 pairs in parts of 32 texts, beside `plain` with steps of 32 pairs: their peaks of memory are
-to be alike. They run one after the other, each in a process of its own. Compared is the time of the processor, for
-others may use the machine; start-up and tokenising are left out. The loss on the same held-out batches, before and
-after, shows that the faster one did not learn less.
+rows drawn at random. sentence-transformers 6.2 reads its two columns one after the other. Its trainer does not ask
+`train_sampling_strategy` of transformers, which groups rows by length: `SentenceTransformerTrainer.get_batch_sampler`
+takes its own sampler whatever that says. So its third side, `stock_bf16_grouped`, gets transformers' grouping by hand,
+as a `batch_sampler` of its arguments; its steps are of other rows than those of the sides that draw at random.
+`cached` is Tunebook with steps of 512 pairs in parts of 32 texts, beside `plain` with steps of 32 pairs: their peaks of
+memory are to be alike. They run one after the other, each in a process of its own. Compared is the time of the
+processor, for others may use the machine; start-up and tokenising are left out. The loss on the same held-out batches,
+before and after, shows that the faster one did not learn less.
 
     OMP_NUM_THREADS=1 python -m benchmarks P5 [--pairs 3] [--steps 20]
 """
@@ -26,11 +28,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.record import ratio, write_result
 from benchmarks.training_speed import BATCH, alternated, has_bf16, peak_bytes, texts, timed_fit
 
-SIDES = ("tunebook", "stock", "stock_bf16")
+SIDES = ("tunebook", "stock", "stock_bf16", "stock_bf16_grouped")
 MEMORY = ("plain", "cached")
 MODEL, LENGTH, RATE, SCALE = "builtin:minilm", 256, 2e-5, 20.0
 TRAIN, TEST = 2000, 128
@@ -66,7 +69,7 @@ def held_out(encode: Callable[[list[str]], Any], test: Pairs) -> float:
 
 
 def run_stock(side: str, steps: int, score: bool) -> dict[str, float]:
-    """sentence-transformers' trainer as it comes, or in bf16."""
+    """sentence-transformers' trainer as it comes, or in bf16, or in bf16 with rows of like length in one step."""
     from datasets import Dataset
     from sentence_transformers import (
         SentenceTransformer,
@@ -83,10 +86,12 @@ def run_stock(side: str, steps: int, score: bool) -> dict[str, float]:
     encode = partial(model.encode, show_progress_bar=False)
     before = held_out(encode, test) if score else 0.0
     columns = {"anchor": [one for one, _ in train], "positive": [other for _, other in train]}
+    sampler = partial(grouped, lengths=lengths(model.tokenizer, train), count=steps)
     with tempfile.TemporaryDirectory() as out:
         args = SentenceTransformerTrainingArguments(
             out, per_device_train_batch_size=BATCH, max_steps=steps, learning_rate=RATE, save_strategy="no",
-            report_to=[], disable_tqdm=True, logging_steps=10_000, bf16=side == "stock_bf16", use_cpu=True,
+            report_to=[], disable_tqdm=True, logging_steps=10_000, bf16="bf16" in side, use_cpu=True,
+            **({"batch_sampler": sampler} if "grouped" in side else {}),
         )  # fmt: skip
         loss = MultipleNegativesRankingLoss(model, scale=SCALE)
         trainer = SentenceTransformerTrainer(
@@ -97,6 +102,28 @@ def run_stock(side: str, steps: int, score: bool) -> dict[str, float]:
         seconds, used = time.perf_counter() - start, time.process_time() - used
     result = {"seconds": seconds, "processor_seconds": used, "peak_bytes": peak_bytes()}
     return result | ({"loss_before": before, "loss_after": held_out(encode, test)} if score else {})
+
+
+def lengths(tokenizer: Any, train: Pairs) -> NDArray[np.int64]:
+    """Tokens of the two texts of each pair, shape (2, N)."""
+    found = [[len(ids) for ids in tokenizer([pair[side] for pair in train])["input_ids"]] for side in (0, 1)]
+    return np.minimum(np.array(found), LENGTH)
+
+
+def grouped(dataset: Any, *, lengths: NDArray[np.int64], count: int, generator: Any = None, **options: Any) -> Any:
+    """Batches as transformers groups them by length. It begins with the longest ones; here so many come first of which
+    the padded tokens are on average those of a whole pass."""
+    from sentence_transformers.base.sampler import DefaultBatchSampler
+    from transformers.trainer_pt_utils import LengthGroupedSampler
+
+    size = options["batch_size"]
+    rows = list(LengthGroupedSampler(size, lengths=lengths.max(0).tolist(), generator=generator))
+    steps = np.array(rows[: len(rows) // size * size]).reshape(-1, size)
+    padded = lengths[:, steps].max(2).sum(0)
+    draw = np.random.default_rng(0)
+    ways = [draw.permutation(len(steps)) for _ in range(1000)]
+    best = min(ways, key=lambda way: abs(padded[way[:count]].mean() - padded.mean()))
+    return DefaultBatchSampler(steps[best].ravel().tolist(), generator=generator, **options)
 
 
 def run_tunebook(side: str, steps: int, score: bool) -> dict[str, float]:

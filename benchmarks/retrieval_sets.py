@@ -127,12 +127,40 @@ def _cmrc(folder: Path, rows: int) -> Path:
     return _write_judged(folder, [paragraph["context"] for paragraph in paragraphs], queries, judged)
 
 
+def _faq(folder: Path, rows: int) -> Path:
+    """Customers' questions that are to find the entry which answers them: the names of the 77 intents, as words. 20
+    questions of each intent to learn from, 4 to choose by, 1,000 others to be scored."""
+    files = {"train": "train.csv.gz", "test": "test.csv"}
+    parts = {
+        part: list(csv.DictReader(packed_text(f"en_banking77/{name}").splitlines(keepends=True)))
+        for part, name in files.items()
+    }
+    entries = sorted({row["category"] for row in parts["train"]})
+    drawn: dict[str, list[Any]] = {part: [] for part in PARTS}
+    for entry in entries:
+        some = _drawn([row for row in parts["train"] if row["category"] == entry], 24)
+        drawn["train"] += some[: rows // len(entries) if rows else 20]
+        drawn["validation"] += some[20:]
+    drawn["test"] = _drawn(parts["test"], 1000)
+    queries: list[str] = []
+    judged: dict[str, dict[int, dict[int, int]]] = {part: {} for part in PARTS}
+    for part, found in drawn.items():
+        for row in found:
+            queries.append(row["text"])
+            judged[part][len(queries)] = {entries.index(row["category"]) + 1: 1}
+    return _write_judged(folder, [entry.replace("_", " ") for entry in entries], queries, judged)
+
+
 GRADED: dict[str, Callable[[Path, int], dict[str, Path]]] = {
     "en_stsb": _stsb,
     "zh_stsb": _stsb_zh,
     "zh_afqmc": _afqmc,
 }
-JUDGED: dict[str, Callable[[Path, int], Path]] = {"en_cranfield": _cranfield, "zh_cmrc2018_dev": _cmrc}
+JUDGED: dict[str, Callable[[Path, int], Path]] = {
+    "en_cranfield": _cranfield,
+    "zh_cmrc2018_dev": _cmrc,
+    "en_banking77": _faq,
+}
 MODELS = {name: "builtin:minilm" if name.startswith("en_") else "builtin:multilingual" for name in (*GRADED, *JUDGED)}
 
 __all__ = ["GRADED", "JUDGED", "MODELS", "PARTS", "write_set"]

@@ -12,6 +12,8 @@ from tests.cli.conftest import Call
 def test_a_books_newest_run_is_merged_and_told(book: Path, tmp_path: Path, tunebook: Call) -> None:
     done = tunebook("merge", book, "--into", tmp_path / "merged")
     assert done.code == 0 and "✓" in done.out and "from_pretrained" in done.out
+    told = " ".join(done.out.split())
+    assert "what it gives differs by at most" in told and "tunebook init NEW-BOOK" in told
     assert (tmp_path / "merged" / "model.safetensors").is_file()
     told = json.loads((tmp_path / "merged" / "merged.json").read_text())
     again = tunebook("merge", next(book.glob("runs/*/outcome.json")).parent, "--into", tmp_path / "other", "--json")

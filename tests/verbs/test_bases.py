@@ -99,7 +99,7 @@ def test_those_in_the_box_and_that_of_the_table(book: Book, base: Path, monkeypa
 
 def test_a_task_without_such_a_baseline(trained: Callable[[str], Trained], monkeypatch: pytest.MonkeyPatch) -> None:
     made = trained("classes")
-    monkeypatch.setattr("tunebook.tasks.text_classification.TextClassification.probe", "")
+    monkeypatch.setattr("tunebook.tasks.text_classification.TextClassification.probes", ())
     monkeypatch.setattr(module, "_tried", None)  # before any model is loaded
     with pytest.raises(PlanError, match="base_model=MODEL") as caught:
         bases(made.book)
@@ -166,7 +166,7 @@ def test_models_of_vectors_are_compared_as_they_are(
     made = tb.init(tmp_path / "book", file_of(tmp_path / "rows.jsonl"), model=base, options=options)
     other = small.base_model(made.path / "inside")
     found = bases(made, [str(base), "inside"])
-    assert (found.metric, found.probe) == ("ndcg@10", "base")
+    assert (found.metric, found.probes) == ("ndcg@10", ("base",))
     rows = load(made.data, "validation")
     assert rows.passages is not None and found.passages == len(rows.passages)
     theirs = SentenceTransformer(str(other))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tunebook.data.options import DataOptions
 from tunebook.models.files import unreadable
 from tunebook.tables.make import child
 from tunebook.verbs.embed import check_index, embed, embed_file, index_file, nearest_rows
+from tunebook.verbs.served import Embedder
 from tunebook.verbs.soup import soup
 from tunebook.verbs.steps.book import open_book
 from tunebook.verbs.steps.plan import plan
@@ -171,8 +173,6 @@ def test_titles_are_read_and_the_column_is_found_or_asked_for(run: Any, tmp_path
 def test_what_a_base_model_reads_its_tuned_one_reads_and_longer_texts_are_counted(run: Any, tmp_path: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
-    from tunebook.verbs.served import Embedder
-
     base = SentenceTransformer(str(run.path.parent.parent.parent / "base")).max_seq_length
     theirs = SentenceTransformer(str(run.model))
     copied = Path(shutil.copytree(run.model, tmp_path / "copied"))
@@ -185,12 +185,26 @@ def test_what_a_base_model_reads_its_tuned_one_reads_and_longer_texts_are_counte
     assert cut.tolist() == [False, False, True, True]
     assert np.abs(found[0] - found[1]).max() > 1e-6 and np.array_equal(found[2], found[3])
     np.testing.assert_allclose(found, theirs.encode_document(texts), atol=1e-5)
-    np.testing.assert_allclose(found, Embedder(copied).vectors(texts), atol=1e-5)
+    np.testing.assert_allclose(found, Embedder(copied).vectors_and_cut(texts)[0], atol=1e-5)
     source = tmp_path / "long.csv"
     source.write_text("body\n" + "\n".join(texts) + "\n", encoding="utf-8")
     told = embed_file(run, source, tmp_path / "long.parquet")
     assert (told.cut, told.length) == (2, reach)
     assert nearest_rows(run, told.path, long).cut and not nearest_rows(run, told.path, "room").cut
+
+
+def test_the_first_texts_that_lose_their_end_are_told_in_python(run: Any) -> None:
+    model = Embedder(run)
+    long = " ".join(["room"] * model.held.net.max_length)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.vectors(["room"])
+    with pytest.warns(UserWarning, match=f"{model.held.net.max_length} tokens.*: 1 of 2") as told:
+        model.vectors([long, "room"])
+        model.vectors([long], "query")
+    assert len(told) == 1, "once a model"
+    with pytest.warns(UserWarning, match="1 of 1"):
+        embed(run, [long])
 
 
 def test_a_place_that_cannot_be_written_is_told_before_the_work(run: Any, tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_model_finds_them_too(book, tmp_path):
     assert same > 0.8 * mined.negatives
 
 
-def test_what_cannot_be_mined_is_refused(book, pairs, tmp_path):
+def test_what_cannot_be_mined_is_refused(book, pairs, tmp_path, trained):
     with pytest.raises(DataError) as caught:
         mine(pairs, pairs)
     assert caught.value.code == "mine.source"
@@ -170,6 +170,10 @@ def test_what_cannot_be_mined_is_refused(book, pairs, tmp_path):
     assert caught.value.code == "mine.kind"
     with pytest.raises(ModelError):
         mine(book, tmp_path / "out.jsonl", by="no such model")
+    other = trained("classes").run
+    with pytest.raises(RunError) as caught:
+        mine(book, tmp_path / "out.jsonl", by=str(other.path))
+    assert (caught.value.code, caught.value.value) == ("embed.task", "text_classification")
     assert not (tmp_path / "out.jsonl").exists()
 
 

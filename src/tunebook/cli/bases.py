@@ -44,6 +44,7 @@ def _data(item: Candidate) -> dict[str, Any]:
         "bytes": item.bytes,
         "rows_per_second": item.rows_per_second,
         "licence": item.licence or None,
+        "probe": item.probe or None,
     }
     return figures | ({"error": item.error.to_json()} if item.error else {})
 
@@ -52,17 +53,20 @@ def _tell(screen: Console, found: Bases) -> None:
     from tunebook.core.formatting import metric_name, number
 
     train, scored = found.rows
-    code = f"bases.how.{found.probe}"
-    code = code if has_words(code) else "bases.how"
-    prose(screen, say(code, train=number(train), scored=number(scored)))
+    for probe in found.probes:
+        code = f"bases.how.{probe}"
+        code = code if has_words(code) else "bases.how"
+        prose(screen, say(code, train=number(train), scored=number(scored)))
     if found.passages:
         prose(screen, say("bases.how.passages", passages=number(found.passages)))
     screen.print()
     names = ("interval", "tokens", "unknown", "size", "pace", "licence")
-    headings = [say("cli.model"), metric_name(found.metric), *(say(f"bases.{name}") for name in names)]
-    lines = [_line(item) for item in found.candidates if item.score]
+    several = len(found.probes) > 1
+    headings = [say("cli.model"), *([say("bases.by")] if several else []), metric_name(found.metric)]
+    headings += [say(f"bases.{name}") for name in names]
+    lines = [_line(item, several) for item in found.candidates if item.score]
     if lines:
-        screen.print(grid(headings, lines, right=(1, 3, 4, 5, 6)))
+        screen.print(grid(headings, lines, right=tuple(place + several for place in (1, 3, 4, 5, 6))))
         screen.print()
     for item in found.candidates:
         if item.error:
@@ -78,12 +82,14 @@ def _tell(screen: Console, found: Bases) -> None:
         prose(screen, told, "bold")
 
 
-def _line(item: Candidate) -> list[str]:
+def _line(item: Candidate, several: bool) -> list[str]:
+    """A line of the table; where candidates were judged in several ways, with that of this one."""
     from tunebook.core.formatting import memory, score_text
 
     assert item.score is not None and item.bytes is not None
     return [
         item.model,
+        *([say(f"baseline.{item.probe}")] if several else []),
         score_text(item.score.value),
         f"{score_text(item.score.low)} … {score_text(item.score.high)}",
         f"{item.tokens_per_character:.2f}",

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, command, embed_command, facts, grid, prose
+from tunebook.cli.answer import Answer, command, embed_command, facts, grid, prose, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, RunName, option, share, wrong
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CALIBRATED = "calibrated"
 _FIGURES = ("precision", "recall", "f1")
+_LESS = 0.05  # by so much the precision that is promised may be lower without a word
 
 
 def calibrate(
@@ -72,6 +73,7 @@ def after_hits(asked: str, book: Path, run: str, bounds: tuple[float | None, flo
 
 
 def _tell(screen: Console, made: Threshold, path: Path) -> None:
+    from tunebook.core.formatting import number
     from tunebook.report.scores import spanned
 
     prose(screen, say("calibrate.found", threshold=f"{made.threshold:.4f}"), "bold")
@@ -80,14 +82,32 @@ def _tell(screen: Console, made: Threshold, path: Path) -> None:
     lines = [
         (
             say(f"calibrate.{name}_name"),
-            f"{getattr(made.validation, name).value:.3f}",
+            spanned(getattr(made.validation, name)),
             spanned(getattr(made.test, name)),
         )
         for name in _FIGURES
     ]
-    screen.print(grid(headings, lines, right=(1,)))
+    lines.append((say("calibrate.reached"), number(made.validation.reached), number(made.test.reached)))
+    screen.print(grid(headings, lines))
     screen.print(facts([(say("cli.rows"), f"{made.validation.rows}, {made.test.rows}"), (say("calibrate.path"), path)]))
     prose(screen, say("calibrate.use"), "dim")
+    warn(screen, _doubts(made))
+
+
+def _doubts(made: Threshold) -> list[str]:
+    """What is said of a precision that the validation rows may promise and not keep: their share, of which the
+    threshold was chosen for being high, and what so few pairs leave open."""
+    from tunebook.core.formatting import number
+    from tunebook.stats.proportion import wilson_interval
+
+    count, share = made.validation.reached, made.validation.precision.value
+    if not count:
+        return []
+    low = wilson_interval(share * count, count).low
+    promised = made.wanted if made.wanted is not None else share
+    if low >= promised - _LESS:
+        return []
+    return [say("calibrate.doubt", count=number(count), share=f"{share:.3f}", low=f"{low:.3f}")]
 
 
 def bound_of(model: Path, above: str | None) -> tuple[float | None, float | None]:

@@ -158,7 +158,8 @@ def merge(
         for note in notes_of(chosen.plan):
             screen.print(note)
 
-    return Answer({**asdict(merged), "folder": str(merged.folder)}, tell)
+    go = command("init", "NEW-BOOK", "--data", "FILE", "--task", chosen.plan.task, "--model", merged.folder)
+    return Answer({**asdict(merged), "folder": str(merged.folder)}, tell, (go,))
 
 
 def run_at(path: Path, name: str = "latest") -> Run:

@@ -42,9 +42,14 @@ class Hits:
 
 class Found(Record):
     """What a threshold gives on some rows: the share of matches among the pairs that reach it, the share of all matches
-    that do, and the harmonic mean of both."""
+    that do, and the harmonic mean of both.
+
+    Attributes:
+        reached: how many pairs reach it, on which the precision rests.
+    """
 
     rows: int
+    reached: int = 0
     precision: Interval
     recall: Interval
     f1: Interval

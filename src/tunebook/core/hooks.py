@@ -104,7 +104,8 @@ class Hooks(ABC):
         alone: a text by itself can be answered; other tasks need passages beside it.
         windows: a text that is longer than `max_length` is read in parts, so that nothing of it is cut.
         records: an answer is a list of records, such as spans, which may be empty.
-        probe: the baseline by which base models are compared before anything is fine-tuned; empty for none.
+        probes: the baselines by which base models are compared before anything is fine-tuned, of each model the first
+            that it has; none where nothing can be told.
     """
 
     pipeline: ClassVar[str] = ""
@@ -113,7 +114,7 @@ class Hooks(ABC):
     alone: ClassVar[bool] = True
     windows: ClassVar[bool] = False
     records: ClassVar[bool] = False
-    probe: ClassVar[str] = ""
+    probes: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def say(self, answers: NDArray[Any], rows: Rows, labels: Labels) -> list[dict[str, Any]]:

@@ -114,10 +114,15 @@ def longest_read(folder: Path, tokenizer: Any) -> int:
     return min(room, int(told)) if told else room
 
 
+def made_for_vectors(folder: Path) -> bool:
+    """Whether the files of a base model say how it makes one vector of a text."""
+    return (folder / _MODULES).is_file()
+
+
 def made_for_means(folder: Path) -> bool:
     """Whether the files of a base model say that it was made for vectors which are the mean of its tokens."""
     try:
-        return (folder / _MODULES).is_file() and sentences_of(folder).pooling == "mean"
+        return made_for_vectors(folder) and sentences_of(folder).pooling == "mean"
     except ModelError:  # its vectors are made in another way
         return False
 
@@ -154,4 +159,4 @@ def _dump(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-__all__ = ["TEXT", "Sentences", "longest_read", "made_for_means", "sentences_of"]
+__all__ = ["TEXT", "Sentences", "longest_read", "made_for_means", "made_for_vectors", "sentences_of"]

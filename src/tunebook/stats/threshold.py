@@ -65,7 +65,7 @@ def worth(hits: Hits, threshold: float, units: Units) -> Found:
     ends = [
         bootstrap_interval(score, units, resamples=_RESAMPLES, method="percentile") for score in (precision, recall, f1)
     ]
-    return Found(rows=hits.rows, precision=ends[0], recall=ends[1], f1=ends[2])
+    return Found(rows=hits.rows, reached=int(above.sum()), precision=ends[0], recall=ends[1], f1=ends[2])
 
 
 __all__ = ["best_f1", "curve", "of_precision", "worth"]

@@ -42,7 +42,7 @@ class TextClassification(LabelWords, LabelBaselines):
         {"embeddings", "layers", "head", "item_logits", "row_logits", "free_tokens"}
     )
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = label_metrics.METRICS
-    probe: ClassVar[str] = "frozen_logreg"
+    probes: ClassVar[tuple[str, ...]] = ("frozen_logreg",)
 
     @classmethod
     def cases(cls) -> tuple[Case, ...]:

@@ -1,7 +1,7 @@
 """Bases: which base model suits a book's rows, before anything is fine-tuned.
 
 Every candidate is frozen; a linear model on what it makes of the training rows answers the validation rows, or, where
-the task compares vectors, the candidate answers these as it is. The test rows are not touched.
+the task compares vectors or orders passages, the candidate answers these as it is. The test rows are not touched.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.call_check import Allow
-from tunebook.core.errors import DataError, PlanError, TunebookError
+from tunebook.core.errors import DataError, ModelError, PlanError, TunebookError
 from tunebook.core.hooks import BaselineInput
 from tunebook.core.locations import from_book
 from tunebook.core.nouns import DataRef, Estimate, Interval, Plan
 from tunebook.core.passage_sample import with_fewer
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
-from tunebook.core.task import Rows
+from tunebook.core.task import Rows, Searches
 from tunebook.models.files import weight_files
 from tunebook.models.source import BUILTIN, find_model, load_tokenizer, read_config
 from tunebook.verbs.steps.book import Book
@@ -46,6 +46,7 @@ class Candidate:
         bytes: of its weights; rows_per_second: that were read, on this machine.
         licence: as its model card names it; empty where it does not.
         error: why there are no figures.
+        probe: the baseline of the task that judged it.
     """
 
     model: str
@@ -56,6 +57,7 @@ class Candidate:
     rows_per_second: float | None = None
     licence: str = ""
     error: TunebookError | None = None
+    probe: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,15 +67,19 @@ class Bases:
     Attributes:
         metric: that they are judged by; rows: training rows, and rows that were scored.
         current: the base model of the table in force.
-        probe: the baseline of the task that judged them; passages: that each query was answered with, 0 without any.
+        passages: that each query was answered with, 0 without any.
     """
 
     metric: str
     rows: tuple[int, int]
     current: str
     candidates: tuple[Candidate, ...]
-    probe: str = "frozen_logreg"
     passages: int = 0
+
+    @property
+    def probes(self) -> tuple[str, ...]:
+        """The baselines that judged any of them."""
+        return tuple(dict.fromkeys(item.probe for item in self.candidates if item.probe))
 
     @property
     def best(self) -> Candidate | None:
@@ -107,7 +113,7 @@ def bases(
     from tunebook.data.load import load
 
     data, current = book.data, str(book.champion.rows["base_model"].value)
-    if not task_of(data.task).probe:
+    if not task_of(data.task).probes:
         raise PlanError("bases.task", key="task", value=data.task)
     names = list(dict.fromkeys(models or [current, *BUILTIN]))
     if not data.rows.get("validation"):
@@ -129,7 +135,7 @@ def bases(
     task = task_of(data.task)()
     counts = (len(rows[0]), len(rows[1]))
     metric, passages = task.headline(data.labels), len(scored.passages or ())
-    return Bases(metric, counts, current, tuple(found), task.probe, passages)
+    return Bases(metric, counts, current, tuple(found), passages)
 
 
 def _sample(rows: Rows, most: int) -> Rows:
@@ -157,10 +163,15 @@ def _measured(name: str, folder: Path, data: DataRef, rows: tuple[Rows, Rows]) -
         _plan(name, data, length), data, "validation", {"train": train, "validation": scored}, encoder
     )
     begun = time.perf_counter()
-    answers = np.asarray(task.baselines(given)[task.probe](), dtype=np.float32)
+    made = task.baselines(given)
+    probe = next((one for one in task.probes if one in made), None)
+    if probe is None:
+        raise ModelError("bases.unread", key="base_model", value=name)
+    answers = np.asarray(made[probe](), dtype=np.float32)
     read_rows, seconds = encoder.rows, encoder.seconds
     if not read_rows:  # the candidate itself has answered
-        read_rows, seconds = _texts(scored), time.perf_counter() - begun
+        read_rows = _texts(scored) if isinstance(task, Searches) else len(task.counted(scored))
+        seconds = time.perf_counter() - begun
     assert scored.targets is not None
     metric = task.headline(data.labels)
     value = task.scores(answers, scored.targets, data.labels)[metric]
@@ -173,6 +184,7 @@ def _measured(name: str, folder: Path, data: DataRef, rows: tuple[Rows, Rows]) -
         bytes=sum((folder / file).stat().st_size for file in weight_files(folder, read_config(folder))),
         rows_per_second=round(read_rows / seconds, 1),
         licence=licence(folder),
+        probe=probe,
     )
 
 

@@ -23,7 +23,8 @@ from tunebook.data.kind import column_kind
 from tunebook.data.options import DataOptions
 from tunebook.tasks.ranking.mining import Rules, Search, negatives
 from tunebook.verbs.mined_files import SCORES, SPLIT, WEIGHT, write_folder, write_rows
-from tunebook.verbs.mining import Partial, judge_of, model_of, nearest, teacher_of
+from tunebook.verbs.mining import Partial, judge_of, model_of, nearest, run_of, teacher_of
+from tunebook.verbs.served import check_vectors
 from tunebook.verbs.steps.book import Book
 
 if TYPE_CHECKING:
@@ -109,13 +110,16 @@ def mine(
     Raises:
         DataError: `mine.kind`, the rows are no queries with passages; `mine.rule`; `mine.source`, the file would be
             written over itself; `mine.exists`; `mine.form`, scores go into a file of rows alone; `score.run`.
-            BookError, ModelError, MachineError: of the model.
+            RunError: `embed.task`, the run that is to search makes no vectors. BookError, ModelError, MachineError: of
+            the model.
     """
     rules, source, into = rules or Rules(), Path(source), Path(into)
     models = by if isinstance(by, Models) else Models(by)
     _refuse(source, into, models)
+    book = Book(source) if (source / BOOK_FILE).is_file() else None
+    if models.by != BM25 and (run := run_of(models.by, book)) is not None:
+        check_vectors(run)
     with tempfile.TemporaryDirectory() as scratch:
-        book = Book(source) if (source / BOOK_FILE).is_file() else None
         data = book.data if book else _prepared(source, Path(scratch), options)
         if not column_kind(data.labels.problem).of_passages:
             raise DataError("mine.kind", key=str(source), value=data.labels.problem)

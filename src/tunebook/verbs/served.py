@@ -16,7 +16,8 @@ from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError, ModelError, RunError
 from tunebook.core.judged import Judged
 from tunebook.core.locations import BOOK_FILE, PLAN
-from tunebook.core.progress import Progress
+from tunebook.core.messages import say
+from tunebook.core.progress import Progress, Silent, tell
 from tunebook.core.registry import task_of
 from tunebook.core.task import Searches
 from tunebook.models.sentences import TEXT, longest_read
@@ -98,6 +99,7 @@ class Embedder:
     def __init__(self, where: Run | Path | str) -> None:
         held = hold(where, "embedding", check_vectors)
         self.held = replace(held, net=replace(held.net, max_length=longest_read(held.folder, held.net.tokenizer)))
+        self._told = False
 
     def vectors(
         self,
@@ -107,7 +109,8 @@ class Embedder:
         batch_size: int | None = None,
         progress: Progress | None = None,
     ) -> Vectors:
-        """Vectors of texts, shape (N, width), cleaned as the rows of the run and with the prompt of this side.
+        """Vectors of texts, shape (N, width), cleaned as the rows of the run and with the prompt of this side. The
+        first time that texts are longer than the model reads, whoever watches is told how many, or Python's warnings.
 
         Args:
             batch_size: texts in one forward pass, None for what is quick here; texts of like length are read together.
@@ -115,7 +118,12 @@ class Embedder:
         Raises:
             DataError: `embed.text`, one is no text; `embed.batch_size`.
         """
-        return self.vectors_and_cut(texts, side, batch_size=batch_size, progress=progress)[0]
+        found, cut = self.vectors_and_cut(texts, side, batch_size=batch_size, progress=progress)
+        if cut.any() and not self._told:
+            self._told = True
+            told = say("embed.told_cut", length=self.held.net.max_length, count=int(cut.sum()), rows=len(cut))
+            tell(progress or Silent(), told)
+        return found
 
     def vectors_and_cut(
         self,

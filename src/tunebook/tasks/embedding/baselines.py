@@ -68,6 +68,26 @@ def _tfidf_classes(classes: int, train: Rows, rows: Rows, chinese: bool) -> Arra
 
 def _base(task: Task, given: BaselineInput, rows: Rows) -> Array:
     """Answers of the base model with the pooling and the prompts that it was made with."""
+    vectors, settings = vectors_of(task, given, given.plan.params.max_length)
+    seen = task.seen(rows, settings)
+    first = vectors(seen.texts)
+    if seen.passages is not None:
+        return nearest(first, vectors(seen.passages)).matrix(np.float32)
+    if seen.pairs is not None:
+        return np.asarray((unit(first) * unit(vectors(seen.pairs))).sum(1, keepdims=True))
+    train = given.rows["train"]
+    known = vectors(task.seen(train, settings).texts)
+    assert isinstance(task, Searches)
+    return task.classed((rows, first), (train, known), given.plan.labels)
+
+
+def vectors_of(task: Any, given: BaselineInput, length: int) -> tuple[Callable[[Sequence[str]], Array], Filled]:
+    """A function from texts to their vectors by the base model, with the pooling that it was made with, and the
+    settings that say so, its prompts among them.
+
+    Args:
+        task: of embeddings; length: tokens that are read of a text.
+    """
     import torch
 
     from tunebook.core.batch import model_inputs
@@ -77,7 +97,7 @@ def _base(task: Task, given: BaselineInput, rows: Rows) -> Array:
     settings = task.settled(Filled.defaults(), folder, plan.labels, plan.model)
     model = task.build(folder, plan.labels, settings).eval()
     model = model.to("cuda" if torch.cuda.is_available() else "cpu")
-    tokenizer, length = load_tokenizer(folder), plan.params.max_length
+    tokenizer = load_tokenizer(folder)
 
     def vectors(texts: Sequence[str]) -> Array:
         encoded = task.encode(Rows(texts, None, None, [""] * len(texts)), tokenizer, length)
@@ -90,16 +110,7 @@ def _base(task: Task, given: BaselineInput, rows: Rows) -> Array:
                 parts.append(model(**model_inputs(batch)).logits.cpu().numpy())
         return np.concatenate(parts)[np.argsort(order)]
 
-    seen = task.seen(rows, settings)
-    first = vectors(seen.texts)
-    if seen.passages is not None:
-        return nearest(first, vectors(seen.passages)).matrix(np.float32)
-    if seen.pairs is not None:
-        return np.asarray((unit(first) * unit(vectors(seen.pairs))).sum(1, keepdims=True))
-    train = given.rows["train"]
-    known = vectors(task.seen(train, settings).texts)
-    assert isinstance(task, Searches)
-    return task.classed((rows, first), (train, known), plan.labels)
+    return vectors, settings
 
 
-__all__ = ["baselines"]
+__all__ = ["baselines", "vectors_of"]

@@ -123,7 +123,7 @@ class EmbeddingWords(Task):
     pipeline: ClassVar[str] = "sentence-similarity"
     library: ClassVar[str] = "sentence-transformers"
     auto_model: ClassVar[str] = "SentenceTransformer"
-    probe: ClassVar[str] = "base"
+    probes: ClassVar[tuple[str, ...]] = ("base",)
 
     def say(self, answers: Array, rows: Rows, labels: Labels) -> list[dict[str, Any]]:
         """Each pair's `similarity`; of queries the nearest passages, the cosine as their score; or a class."""

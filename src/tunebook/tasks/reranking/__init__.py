@@ -45,6 +45,7 @@ class Reranking(RankingWords):
     auto_model: ClassVar[str] = "AutoModelForSequenceClassification"
     alone: ClassVar[bool] = False
     windows: ClassVar[bool] = True
+    probes: ClassVar[tuple[str, ...]] = ("base_scores", "base_vectors")
 
     @classmethod
     def cases(cls) -> tuple[Case, ...]:
@@ -122,14 +123,10 @@ class Reranking(RankingWords):
         return read(outputs, batch)
 
     def baselines(self, given: BaselineInput) -> Mapping[str, Callable[[], NDArray[Any]]]:
-        """BM25, in the order of which the same passages stand.
+        """BM25, and the base model as it is; see `tunebook.tasks.reranking.baselines`."""
+        from tunebook.tasks.reranking.baselines import baselines
 
-        Raises:
-            MachineError: bm25s is not installed.
-        """
-        from tunebook.tasks.ranking.lexical import order
-
-        return {"bm25": lambda: order(given.rows[given.split])}
+        return baselines(self, given)
 
     def spread(self, answers: NDArray[np.float32]) -> float:
         """Highest less lowest logit of a query's passages, the median of queries that have several; NaN where scores
