@@ -21,6 +21,7 @@ from tunebook.core.hooks import Case
 from tunebook.core.nouns import Plan, Report
 from tunebook.core.registry import tasks
 from tunebook.core.task import Draws, Task
+from tunebook.core.writes import Writes
 from tunebook.engine.infer import Inference
 from tunebook.report.card import write_model_card
 from tunebook.report.run import write_run_report
@@ -134,7 +135,7 @@ def test_padding_changes_nothing(ready: Ready) -> None:
     alone = Inference(ready.task, 0, batch_size=1).run(ready.model, ready.encoded).logits
     assert len(together) == ready.count
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=2e-5)
-    assert np.ptp(together, axis=0).max() > 1e-4, "the rows are told apart"
+    assert np.nanmax(np.ptp(together, axis=0)) > 1e-4, "the rows are told apart"
 
 
 def test_a_saved_model_answers_the_same_and_loads_with_plain_transformers(ready: Ready, tmp_path: Path) -> None:
@@ -173,7 +174,10 @@ def test_answers_that_are_all_right_have_the_best_scores(key: str, case: Case) -
     for groups in (None, np.arange(len(targets)) // 2):
         assert headline in task.intervals(case.right, targets, labels, groups)
     wrong = case.right[::-1].copy()
-    assert task.scores(wrong, targets, labels)[headline] < scores[headline]
+    less = task.scores(wrong, targets, labels)
+    # What is read of the true answers alone does not change with the order of those that were written.
+    assert any(less[name] < scores[name] for name in task.judges(labels))
+    assert less[headline] < scores[headline] or isinstance(task, Writes)
     assert (task.found(case.right, targets, labels) == task.present(targets, labels)).all()
 
 

@@ -53,6 +53,7 @@ class Rows:
         taught: what a teacher says of judged passages, shape (N, 1 + 2 S) as `tunebook.core.judged` packs them; None
             where there is no teacher.
         back: of each row the function that says where a part of the cleaned text (start, end) lies in the raw one.
+        how: what the task's settings say of how rows are read, of tasks whose `encode` asks for it.
     """
 
     texts: Sequence[str]
@@ -68,6 +69,7 @@ class Rows:
     passage_ids: Sequence[str] | None = None
     taught: NDArray[Any] | None = None
     chats: Sequence[Chat] | None = None
+    how: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -75,11 +77,13 @@ class Rows:
     @cached_property
     def texts_id(self) -> str:
         """Hash of all that a model reads of the rows: texts, second texts, places of words, conversations, passages,
-        and which of these are judged for a row."""
+        which of these are judged for a row, answers that are texts, and how they are read."""
         words = (str(places.tolist()) for places in self.words or ())
         judged = (str(numbers) for numbers in self._judged())
         chats = map(repr, self.chats or ())
-        return lines_id(chain(self.texts, self.pairs or (), words, chats, self.passages or (), judged), 64)
+        targets = self.targets if self.targets is not None and self.targets.dtype.kind == "T" else ()
+        parts = (self.texts, self.pairs or (), words, chats, self.passages or (), judged, targets, self.how)
+        return lines_id(chain(*parts), 64)
 
     def _judged(self) -> list[list[int]]:
         """Numbers of the passages that are judged for each row; none where rows are of no such kind."""
@@ -124,6 +128,7 @@ class Rows:
             passage_ids=self.passage_ids,
             taught=None if self.taught is None else self.taught[places],
             chats=None if self.chats is None else taken(self.chats),
+            how=self.how,
         )
 
     def place(self, row: int, start: int, end: int) -> tuple[int, int, str]:

@@ -73,11 +73,15 @@ class Task(Hooks):
         answer afterwards."""
         return "head" in self.gives
 
+    def reader(self, tokenizer: Any, params: Filled) -> Any:
+        """A base model's tokenizer as this task reads with it; it is kept with what is trained."""
+        return tokenizer
+
     def seen(self, rows: Rows, params: Filled) -> Rows:
         """Rows as `encode` is to read them with these settings, such as with what is put in front of each text."""
         return rows
 
-    def counted(self, rows: Rows) -> Rows:
+    def counted(self, rows: Rows, tokenizer: Any) -> Rows:
         """Texts as they are read at once, by which the lengths of inputs are counted: as a rule those of the rows, and
         where these are queries, their judged passages too, each by itself."""
         return rows.with_judged()

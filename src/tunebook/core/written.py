@@ -64,6 +64,12 @@ class Written:
         """Number of tokens of the model's own text, shape (N,)."""
         return self.figures[:, _MADE]
 
+    def beside(self, read: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The matrix of these texts, with what was read of the true answers, of which `read` is a matrix."""
+        figures = self.figures.copy()
+        figures[:, : _RIGHT + 1] = read[:, : _RIGHT + 1]
+        return Written(self.texts, figures).matrix()
+
     def matrix(self) -> NDArray[np.float32]:
         """Shape (N, 6 + the longest text): the figures, the number of code points, and these."""
         coded = [np.frombuffer(text.encode("utf-32-le", "replace"), dtype="<u4") for text in self.texts]

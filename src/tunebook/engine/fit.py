@@ -37,7 +37,7 @@ from tunebook.engine.source import BookSource
 from tunebook.engine.speedups import restore, tokens_in, trim, use_fast_dropout
 from tunebook.engine.stored import finish_folder, write_model
 from tunebook.engine.track import CollapseStop, EarlyStop, Interrupt, MetricsLog, Watch
-from tunebook.engine.validation import Validation, keeper_of
+from tunebook.engine.validation import Validation, keeper_of, writer_of
 from tunebook.engine.weave import Weave, unit_at, woven
 from tunebook.models.heads import covers
 from tunebook.nets.heads import exact, plain, unit_of
@@ -187,7 +187,8 @@ class Fit:
         if not torch.cuda.is_available():
             use_fast_dropout(model)
         linear = self.params.optimizer != "adafactor"  # weight decay multiplies; adafactor looks at whole columns
-        whole = isinstance(self.task, Draws) or any(technique.whole_vocabulary for technique in weave.techniques)
+        drawn = isinstance(self.task, Draws) or writer_of(self.task, self.material, self.plan) is not None
+        whole = drawn or any(technique.whole_vocabulary for technique in weave.techniques)
         if linear and not whole:
             beside = [self.material.beside.rows] if self.material.beside else []
             rows = [self.view.rows, self.validation, *beside, *self._past(weave)]
@@ -270,7 +271,8 @@ class Fit:
             self.task, pad, batch, self.precision, rank=rank(), processes=processes(), beside=self.material.beside
         )
         folds = folds_of(len(self.validation), self.material.groups)
-        return Validation(inference, self.validation, lambda: self.criterion, self.plan.labels, self.metric, folds)
+        how = (self.plan.labels, self.metric, folds, writer_of(self.task, self.material, self.plan))
+        return Validation(inference, self.validation, lambda: self.criterion, *how)
 
     @property
     def metric(self) -> str:

@@ -19,6 +19,7 @@ from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Plain, Rows, Searches, Task, searching
+from tunebook.core.writes import Writes
 from tunebook.engine.infer import Inference, vectors
 from tunebook.engine.machine import keep_memory
 from tunebook.engine.partial_model import is_partial
@@ -87,7 +88,8 @@ class Net:
     def cut(self, rows: Rows, encoded: Encoded) -> NDArray[np.bool_]:
         """Whether each of these rows, as they are seen, has more tokens than are read, shape (N,): only the full ones
         can, so only these are told again."""
-        full = [] if self.task.windows else np.flatnonzero(encoded.lengths >= self.max_length).tolist()
+        least = 0 if isinstance(self.task, Writes) else self.max_length  # of these whole turns are left out
+        full = [] if self.task.windows else np.flatnonzero(encoded.lengths >= least).tolist()
         cut = np.zeros(len(encoded), dtype=np.bool_)
         if full:
             cut[full] = self.task.encode(rows.at(full), self.tokenizer, _NO_END).lengths > encoded.lengths[full]
@@ -110,15 +112,27 @@ class LoadedModel:
         """The same without its plan."""
         return Net(self.task, self.model, self.tokenizer, self.plan.params.max_length)
 
-    def logits(self, rows: Rows, progress: Progress | None = None, *, cache: Path | None = None) -> NDArray[np.float32]:
+    def logits(
+        self, rows: Rows, progress: Progress | None = None, *, cache: Path | None = None, texts: bool = True
+    ) -> NDArray[np.float32]:
         """The head's outputs, shape (N, outputs), in the order of the rows.
 
         Args:
             cache: folder for the tokens, see `encode`.
+            texts: with what the model writes itself, of tasks whose answers hold that: it takes far longer.
         """
         if searching(self.task, self.plan.labels):
             return self._found(rows, progress)
-        return self.net.run(self.task.seen(rows, self.plan.params), progress, cache=cache)
+        seen = self.task.seen(rows, self.plan.params)
+        if isinstance(self.task, Writes) and (texts or rows.targets is None):
+            return self._written(seen, progress, cache=cache)
+        return self.net.run(seen, progress, cache=cache)
+
+    def _written(self, seen: Rows, progress: Progress | None, *, cache: Path | None = None) -> NDArray[np.float32]:
+        """What the model writes, and what it says of the true answers where there are any."""
+        assert isinstance(self.task, Writes)
+        said = self.task.written(self.model, self.tokenizer, seen, self.plan.params, progress)
+        return said.matrix() if seen.targets is None else said.beside(self.net.run(seen, progress, cache=cache))
 
     def _found(self, rows: Rows, progress: Progress | None, batch_size: int | None = None) -> NDArray[np.float32]:
         """The passages that are nearest to each row, of all that the rows know; of rows without any what the nearest
@@ -151,8 +165,12 @@ class LoadedModel:
         """What the task says of each row, and whether the row was too long and lost its end."""
         seen = self.task.seen(rows, self.plan.params)
         encoded = self.net.encoded(seen, progress)
-        found = searching(self.task, self.plan.labels)
-        logits = self._found(rows, progress, batch_size) if found else self.net.read(encoded, progress, batch_size)
+        if searching(self.task, self.plan.labels):
+            logits = self._found(rows, progress, batch_size)
+        elif isinstance(self.task, Writes):
+            logits = self._written(seen, progress)
+        else:
+            logits = self.net.read(encoded, progress, batch_size)
         return self.task.say(logits, rows, self.plan.labels), self.net.cut(seen, encoded).tolist()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.answers import Rows
 from tunebook.core.encoded import Encoded
 from tunebook.engine.infer import Beside
 
@@ -19,6 +20,7 @@ class Material:
 
     Attributes:
         groups: of the validation rows; beside: passages, or training texts, in which looks search.
+        rows: the validation rows as they are seen, of tasks that write answers.
     """
 
     model_folder: Path
@@ -27,6 +29,7 @@ class Material:
     validation: Encoded
     groups: NDArray[np.int64] | None = None
     beside: Beside | None = None
+    rows: Rows | None = None
 
 
 __all__ = ["Material"]

@@ -54,6 +54,8 @@ def _rules(tokenizer: Any) -> Any:
     """All that decides what a tokenizer makes of a text, but not the length that it was last used with."""
     vocabulary = lines_id(f"{token}\t{number}" for token, number in sorted(tokenizer.get_vocab().items()))
     sides = [tokenizer.truncation_side, list(tokenizer.model_input_names)]
+    if template := getattr(tokenizer, "chat_template", None):
+        sides.append(template)
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         return [vocabulary, sides, repr(tokenizer)]

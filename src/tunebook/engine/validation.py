@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,9 @@ from tunebook.core.kept_looks import FOLDER, KeptLook, KeptLooks, Rule, rows_key
 from tunebook.core.nouns import Labels, Plan
 from tunebook.core.task import Criterion, Spreads, Task
 from tunebook.core.technique import RunContext
+from tunebook.core.writes import Writes
 from tunebook.engine.infer import Inference, Outputs
+from tunebook.engine.material import Material
 from tunebook.engine.outcome import complete_checkpoints, step_of
 from tunebook.engine.track import SPREAD
 from tunebook.engine.weave import Weave
@@ -25,6 +27,9 @@ from tunebook.nets.averages import Keeps, KeepsAverage
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
+
+
+Write = Callable[[nn.Module, NDArray[np.float32]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class Validation:
         inference: how it is run over them.
         criterion: gives the loss of the rows as they are now.
         metric: the score that chooses the checkpoint; folds: of each row, shape (N,).
+        write: adds to answers what a model writes itself, where that score is about it; None where nothing is written.
     """
 
     inference: Inference
@@ -43,6 +49,7 @@ class Validation:
     labels: Labels
     metric: str
     folds: NDArray[np.int64]
+    write: Write | None = None
 
     @property
     def task(self) -> Task:
@@ -55,12 +62,15 @@ class Validation:
 
     def outputs(self, model: nn.Module) -> Outputs:
         """What a model answers, and its loss."""
-        return self.inference.run(model, self.rows, self.criterion())
+        found = self.inference.run(model, self.rows, self.criterion())
+        return found if self.write is None else replace(found, logits=self.write(model, found.logits))
 
     def scores(self, outputs: Outputs) -> dict[str, float]:
         """Scores of what a model answered, under the names that the trainer expects."""
         found = self.task.scores(outputs.logits, self.rows.targets, self.labels)
         found |= {SPREAD: self.task.spread(outputs.logits)} if isinstance(self.task, Spreads) else {}
+        if isinstance(self.task, Writes) and self.write is None:
+            found = {name: value for name, value in found.items() if not self.task.needs_texts(self.labels, name)}
         return {"eval_loss": outputs.loss or 0.0, **{f"eval_{name}": value for name, value in found.items()}}
 
     def score(self, model: nn.Module) -> dict[str, float]:
@@ -71,6 +81,19 @@ class Validation:
         """The metric that chooses, on the rows outside of each fold."""
         score = self.task.scorer(logits, self.rows.targets, self.labels, self.metric)
         return tuple(score(np.flatnonzero(self.folds != fold)) for fold in range(int(self.folds.max()) + 1))
+
+
+def writer_of(task: Task, material: Material, plan: Plan) -> Write | None:
+    """What adds the texts that a model writes to its answers to the validation rows, where the score that chooses the
+    checkpoint is about them; None where nothing is written."""
+    rows = material.rows
+    if rows is None or not isinstance(task, Writes) or not task.needs_texts(plan.labels, plan.params.metric):
+        return None
+
+    def write(model: nn.Module, read: NDArray[np.float32]) -> NDArray[np.float32]:
+        return task.written(model, material.tokenizer, rows, plan.params).beside(read)
+
+    return write
 
 
 class LookKeeper(TrainerCallback):  # type: ignore[misc]
@@ -148,4 +171,4 @@ def keeper_of(plan: Plan, validation: Validation, weave: Weave, folder: Path) ->
     return LookKeeper(validation, folder, rule, weave.run, averager) if wanted and (rule != "own" or averager) else None
 
 
-__all__ = ["LookKeeper", "Validation", "keeper_of"]
+__all__ = ["LookKeeper", "Validation", "Write", "keeper_of", "writer_of"]

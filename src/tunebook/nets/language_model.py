@@ -51,18 +51,14 @@ _METRICS = (
 )  # fmt: skip
 
 
-class LanguageModel(Task):
-    """Base of the tasks that learn the texts themselves.
-
-    Of each row three figures are kept in place of logits, which would fill the memory: the sum of its losses, the
-    number of its targets, and how many of them the model would have said.
+class TokenModel(Task):
+    """Base of the tasks that learn tokens with the head that the base model has for them.
 
     Class attributes:
         ahead: how many tokens before its target a token's logits stand: 0 for masked, 1 for causal models.
     """
 
     ahead: ClassVar[int]
-    scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = {"language_model": _METRICS}
 
     @abstractmethod
     def auto(self) -> Any:
@@ -129,6 +125,8 @@ class LanguageModel(Task):
         lengths = torch.from_numpy(encoded.lengths[list(rows)])
         batch["attention_mask"] = (torch.arange(batch["input_ids"].shape[1]) < lengths[:, None]).long()
         for name, column in encoded.fixed.items():
+            if name == "labels":  # of the rows, such as whole answers, beside those of their tokens
+                continue
             batch[name] = torch.from_numpy(column[list(rows)])
         return batch
 
@@ -136,7 +134,7 @@ class LanguageModel(Task):
         """Cross-entropy of the targets."""
         return Predict(self.ahead)
 
-    def read(self, outputs: Any, batch: Batch, model: Any = None) -> Tensor:
+    def figures(self, outputs: Any, batch: Batch) -> Tensor:
         """Sum of losses, number of targets and number of right ones of each row, shape (rows, 3)."""
         import torch
 
@@ -151,6 +149,20 @@ class LanguageModel(Task):
     def passed(self, model: Any, batch: Batch) -> Any:
         """What `read` needs of a pass: the logits of all tokens over a whole vocabulary would fill the memory."""
         return Predict(self.ahead).seen(model, batch) if "labels" in batch else model(**model_inputs(batch))
+
+
+class LanguageModel(TokenModel):
+    """Base of the tasks that learn the texts themselves.
+
+    Of each row three figures are kept in place of logits, which would fill the memory: the sum of its losses, the
+    number of its targets, and how many of them the model would have said.
+    """
+
+    scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = {"language_model": _METRICS}
+
+    def read(self, outputs: Any, batch: Batch, model: Any = None) -> Tensor:
+        """These figures."""
+        return self.figures(outputs, batch)
 
     def say(self, answers: Numbers, rows: Rows, labels: Labels) -> list[dict[str, Any]]:
         """A language model of a stage has no answers.
@@ -207,4 +219,4 @@ def _no_head(folder: Path, error: Exception) -> ModelError:
     return ModelError("model.head", key="base_model", value=str(folder), reason=str(error).splitlines()[0])
 
 
-__all__ = ["LanguageModel", "Predict"]
+__all__ = ["LanguageModel", "Predict", "TokenModel"]

@@ -161,9 +161,8 @@ def _go(book: Book, state_file: StateFile, meter: Meter, start: tuple[Plan, Allo
     from tunebook.engine.failures import explained
     from tunebook.verbs.abtest.scored import split_exam
 
-    context = RaceContext(
-        book, state_file, meter, line_up(book, state_file, *start, meter), split_exam(book.data, "validation")
-    )
+    exam = split_exam(book.data, "validation", state_file.state.spec.metric)
+    context = RaceContext(book, state_file, meter, line_up(book, state_file, *start, meter), exam)
     _affords(context)
     _begins(context)
     with explained(start[0].params):

@@ -18,6 +18,7 @@ from tunebook.core.nouns import DataRef, Interval, Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Rows, Task, searching
+from tunebook.core.writes import Writes
 from tunebook.engine.partial_model import is_partial
 from tunebook.verbs.abtest.scored import Exam, split_exam
 from tunebook.verbs.steps.answers import answers, model_key
@@ -70,7 +71,7 @@ class Evaluator:
 
     def logits(self, loaded: LoadedModel) -> Logits:
         """Outputs of a model's head, shape (N, outputs)."""
-        return loaded.logits(self.rows, cache=self.data.path.parent / "cache")
+        return loaded.logits(self.rows, cache=self.data.path.parent / "cache", texts=self.exam.texts)
 
     def score(self, logits: Logits) -> float:
         """What outputs are worth."""
@@ -106,7 +107,7 @@ def validation_evaluator(data: DataRef, plan: Plan, metric: str) -> Evaluator:
 
     task = task_of(plan.task)()
     judged = task.headline(plan.labels) if metric == "auto" else metric
-    return Evaluator(plan, task, split_exam(numbered(data, plan.labels), "validation"), judged, data)
+    return Evaluator(plan, task, split_exam(numbered(data, plan.labels), "validation", judged), judged, data)
 
 
 @dataclass
@@ -138,8 +139,8 @@ class WeightAverager:
         """
         exam, ask = self.evaluator.exam, partial(self._asked, runs)
         if len(runs) == 1 and not is_partial(runs[0].model):
-            return answers(runs[0], exam.rows, exam.place, ask=ask)
-        key = content_id([exam.key, [self._id(run) for run in runs]], 24)
+            return answers(runs[0], exam.rows, exam.place, ask=ask, texts=exam.texts)
+        key = content_id([exam.key, [self._id(run) for run in runs], *([] if exam.texts else ["read"])], 24)
         return answered(runs[0].book / "cache" / f"answers-{key}.npz", exam.rows, ask)
 
     def mix(self, runs: Sequence[Run]) -> Mix:
@@ -172,10 +173,12 @@ class WeightAverager:
                 self._shell = first.id, net(first)
             model = self._shell[1]
             mix.into(model)
-        if searching(self.evaluator.task, self.evaluator.plan.labels):
+        task, exam = self.evaluator.task, self.evaluator.exam
+        if searching(task, self.evaluator.plan.labels) or isinstance(task, Writes):
             from tunebook.engine.load import load_model
 
-            return replace(load_model(first.model, first.plan), model=model).logits(self.evaluator.rows, self.progress)
+            loaded = replace(load_model(first.model, first.plan), model=model)
+            return loaded.logits(exam.rows, self.progress, texts=exam.texts)
         encoded, pad = self._read(first)
         return Inference(self.evaluator.task, pad).run(model, encoded, progress=self.progress).logits
 

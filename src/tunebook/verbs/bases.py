@@ -170,7 +170,7 @@ def _measured(name: str, folder: Path, data: DataRef, rows: tuple[Rows, Rows]) -
     answers = np.asarray(made[probe](), dtype=np.float32)
     read_rows, seconds = encoder.rows, encoder.seconds
     if not read_rows:  # the candidate itself has answered
-        read_rows = _texts(scored) if isinstance(task, Searches) else len(task.counted(scored))
+        read_rows = _texts(scored) if isinstance(task, Searches) else len(task.counted(scored, load_tokenizer(folder)))
         seconds = time.perf_counter() - begun
     assert scored.targets is not None
     metric = task.headline(data.labels)

@@ -16,7 +16,7 @@ from tunebook.core.task import Rows
 from tunebook.verbs.abtest import pairs as module
 from tunebook.verbs.abtest.arms import Arm
 from tunebook.verbs.abtest.pairs import Seen, latencies, run_pair
-from tunebook.verbs.abtest.scored import answers_of, split_exam
+from tunebook.verbs.abtest.scored import Exam, answers_of, split_exam
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.runs import Run
 
@@ -113,8 +113,8 @@ def test_looks_answer_the_validation_rows_and_the_model_all_others(parts: Any, t
 
 
 def model(name: str, asked: list[tuple[str, str]]) -> Any:
-    def logits(rows: Rows) -> None:
-        assert len(rows) == 1 and rows.targets is None
+    def logits(rows: Rows, texts: bool) -> None:
+        assert len(rows) == 1 and texts is (rows.targets is None)
         asked.append((name, rows.texts[0]))
 
     return SimpleNamespace(logits=logits)
@@ -123,7 +123,7 @@ def model(name: str, asked: list[tuple[str, str]]) -> Any:
 def test_both_models_answer_each_row_in_turns() -> None:
     asked: list[tuple[str, str]] = []
     rows = Rows([f"t{n}" for n in range(9)], [f"p{n}" for n in range(9)], None, [str(n) for n in range(9)])
-    a, b = latencies(model("a", asked), model("b", asked), rows, 6)
+    a, b = latencies(model("a", asked), model("b", asked), Exam("e", "e", rows, "e"), 6)
     assert len(a) == len(b) == 6 and min(a + b) >= 0
     assert len(asked) == 2 * (4 + 6), "some rows first to warm up"
     pairs = [tuple(name for name, _ in asked[n : n + 2]) for n in range(0, len(asked), 2)]
@@ -132,6 +132,7 @@ def test_both_models_answer_each_row_in_turns() -> None:
 
 
 def test_few_rows() -> None:
-    rows = Rows(["t"], None, None, ["0"])
-    a, b = latencies(model("a", []), model("b", []), rows)
+    rows = Rows(["t"], None, np.array([1]), ["0"])
+    for texts in (True, False):
+        a, b = latencies(model("a", []), model("b", []), Exam("e", "e", rows, "e", texts=texts))
     assert len(a) == len(b) == 1

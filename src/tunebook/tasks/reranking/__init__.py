@@ -94,7 +94,7 @@ class Reranking(RankingWords):
         fixed = {"labels": rows.targets, "sample_weight": rows.weights}
         return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
 
-    def counted(self, rows: Rows) -> Rows:
+    def counted(self, rows: Rows, tokenizer: Any) -> Rows:
         """A row for each pair of query and passage."""
         return rows.with_judged(paired=True)
 

@@ -157,7 +157,8 @@ class Trial:
             a, b = (f"v{arm.table.version}" for arm in self.arms)
             told: dict[str, Any] = {"key": b, "book": self.book.path, "a": a, "name": b, "run": result.run.id}
             raise RefusedError("promote.runs", **told, why=say("promote.run.model"))
-        kept_at(result.run, self.exam.place).unlink(missing_ok=True)
+        for texts in (True, False):
+            kept_at(result.run, self.exam.place, texts=texts).unlink(missing_ok=True)
         return answers_of(result, self.exam, progress=watch)
 
 
@@ -182,7 +183,7 @@ def make_trial(book: Book, plan: ABPlan, arms: tuple[Arm, Arm], gain: float, see
     if begun is None and openings(book) >= gate.openings:
         raise RefusedError("promote.rows_worn", **told, value=openings(book), allowed=f"< {gate.openings}")
     data = numbered(book.data, arms[0].base.labels)
-    exam = split_exam(data, "test")
+    exam = split_exam(data, "test", plan.metric)
     if exam.groups is not None:
         worth = Sizes.of(exam.groups).effective
         if exam.count < _LEAST_GROUPS or worth < FEWEST:

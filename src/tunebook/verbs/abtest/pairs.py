@@ -105,33 +105,39 @@ def _seen(arms: tuple[Arm, Arm], seed: int, sides: Sides, models: Sequence[Load]
         seed=seed,
         runs=(sides[0].run.id, sides[1].run.id),
         reused=(not own[0], not own[1]),
-        latency=latencies(models[0](), models[1](), exam.rows) if both else ([], []),
+        latency=latencies(models[0](), models[1](), exam) if both else ([], []),
     )
     write_json(seen, path)
     return seen
 
 
-def latencies(a: LoadedModel, b: LoadedModel, rows: Rows, count: int = ROWS) -> tuple[list[float], list[float]]:
-    """Milliseconds of each of the first rows, one at a time, tokenising included, for both models."""
+def latencies(a: LoadedModel, b: LoadedModel, exam: Exam, count: int = ROWS) -> tuple[list[float], list[float]]:
+    """Milliseconds of each of the first rows, one at a time, tokenising included, for both models; where a test is
+    about the true answers alone, of reading these, and nothing is written."""
     times: tuple[list[float], list[float]] = ([], [])
-    chosen = [_single(rows, number) for number in range(min(count, len(rows)))]
+    rows = exam.rows
+    chosen = [_single(rows, number, exam.texts) for number in range(min(count, len(rows)))]
     for number, row in enumerate(chosen[:_WARM] + chosen):
         for side in (0, 1) if number % 2 else (1, 0):
-            taken = _milliseconds((a, b)[side], row)
+            taken = _milliseconds((a, b)[side], row, exam.texts)
             if number >= len(chosen[:_WARM]):
                 times[side].append(taken)
     return times
 
 
-def _single(rows: Rows, number: int) -> Rows:
-    """A row as it is asked; one with candidates is nothing without them."""
+def _single(rows: Rows, number: int, alone: bool) -> Rows:
+    """A row as it is asked; one with candidates is nothing without them.
+
+    Args:
+        alone: without its true answer.
+    """
     row = rows.at(slice(number, number + 1))
-    return replace(row, targets=None if row.passages is None else row.targets, weights=None)
+    return replace(row, targets=None if row.passages is None and alone else row.targets, weights=None)
 
 
-def _milliseconds(model: LoadedModel, row: Rows) -> float:
+def _milliseconds(model: LoadedModel, row: Rows, texts: bool) -> float:
     start = time.perf_counter()
-    model.logits(row)
+    model.logits(row, texts=texts)
     return (time.perf_counter() - start) * 1e3
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Unpack
 
 from tunebook.core.call_check import Allow
 from tunebook.core.errors import BookError, PlanError
 from tunebook.core.nouns import DataRef, ParamTable, read_json, write_json
+from tunebook.core.registry import task_of
 from tunebook.core.verdict import Gate, Look, Verdict
+from tunebook.core.writes import texts_asked
 from tunebook.engine.continual import numbered
 from tunebook.stats.degrees_of_freedom import Sizes
 from tunebook.tables.in_force import flat, replaced
@@ -102,7 +104,9 @@ def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> Prep
         return make_ab_plan(data, arms, exam, book.file.gate, options, past)
 
     fresh = planned()
-    challenges = [file_exam(data, challenge.path) for challenge in fresh.challenges]
+    texts = texts_asked(task_of(data.task)(), data.labels, fresh.metric)
+    exam = replace(exam, texts=texts)
+    challenges = [file_exam(data, challenge.path, fresh.metric) for challenge in fresh.challenges]
     plan = _charged(book, fresh, planned, metric_of(book.file.gate, arms[0].base))
     lax = _lax(book, plan, planned)
     if lax is not None and asked.get("binding", False):
@@ -118,7 +122,7 @@ def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> Prep
         *_uncrossed(book, arms, plan, exam),
         *_seen(book, challenges),
     ]
-    earlier = earlier_tasks(arms[0].base)
+    earlier = [replace(task, exam=replace(task.exam, texts=texts)) for task in earlier_tasks(arms[0].base)]
     sees = foresight(plan, verdicts)
     prepared = PreparedTest(book, plan, arms, exam, challenges, seconds, told, allow, earlier, sees, lax)
     if not (prepared.folder / "plan.json").is_file():

@@ -47,7 +47,7 @@ def checked(book: Book, table: ParamTable, verdict: Verdict | None) -> Trial:
     asked: Asked = {"aa": True, "continue_from": _start(book, plan), "allow": frozenset(_allowed(book, verdict))}
     arms = arms_of(book, book.tables.champion or 1, table, asked)
     data = numbered(book.data, arms[0].base.labels)
-    exam = split_exam(data, "validation")
+    exam = split_exam(data, "validation", plan.metric)
     own = make_ab_plan(data, arms, exam, book.file.gate, {"continue_from": asked["continue_from"]})
     _groups(book, own, told)
     if plan.rows != own.rows:

@@ -24,6 +24,8 @@ from tunebook.core.nouns import DataRef, Labels, Split
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of, tasks
 from tunebook.core.task import Rows, Task
+from tunebook.core.writes import Writes, texts_asked
+from tunebook.core.written import Written
 from tunebook.data.external import external_rows
 from tunebook.data.kind import column_kind
 from tunebook.data.load import group_codes
@@ -46,6 +48,7 @@ class Exam:
         rows: texts and targets; never without targets.
         key: hash of texts and targets.
         groups: number of the group of each row, shape (N,); None where each row stands for itself.
+        texts: answers have to hold what models write themselves, of tasks whose answers hold that.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Exam:
     rows: Rows
     key: str
     groups: Array | None = None
+    texts: bool = True
 
     @property
     def count(self) -> int:
@@ -71,8 +75,11 @@ class Exam:
         return self.rows.targets
 
 
-def split_exam(data: DataRef, split: Split) -> Exam:
+def split_exam(data: DataRef, split: Split, metric: str = "") -> Exam:
     """The rows of a split of the book.
+
+    Args:
+        metric: the one that is asked for; empty for all.
 
     Raises:
         DataError: the split is empty or damaged.
@@ -82,10 +89,10 @@ def split_exam(data: DataRef, split: Split) -> Exam:
     if not data.rows.get(split):
         raise DataError("data.no_split", key=split, value=0, allowed=" | ".join(k for k, n in data.rows.items() if n))
     rows = load(data, split)
-    return Exam(split, split, rows, rows_id(rows), group_codes(rows, data.roles))
+    return Exam(split, split, rows, rows_id(rows), group_codes(rows, data.roles), _texts(data, metric))
 
 
-def file_exam(data: DataRef, path: Path) -> Exam:
+def file_exam(data: DataRef, path: Path, metric: str = "") -> Exam:
     """The rows of a file, with texts and labels under the book's column names and labels as in the book's data.
 
     Raises:
@@ -94,7 +101,11 @@ def file_exam(data: DataRef, path: Path) -> Exam:
     rows = external_rows(data, path)
     if column_kind(data.labels.problem).of_words and not np.any(np.asarray(rows.targets)[:, 0]):
         raise DataError("outside.no_spans", key=str(path))
-    return Exam(path.name, f"challenges/{file_id(path)}", rows, rows_id(rows))
+    return Exam(path.name, f"challenges/{file_id(path)}", rows, rows_id(rows), texts=_texts(data, metric))
+
+
+def _texts(data: DataRef, metric: str) -> bool:
+    return not metric or texts_asked(task_of(data.task)(), data.labels, metric)
 
 
 @dataclass(frozen=True)
@@ -155,10 +166,14 @@ def answers_of(
     if crossfit is not None:
         return crossfit
     if result.folder is None:
-        logits = known_answers(run, exam.rows, exam.place)
+        logits = known_answers(run, exam.rows, exam.place, texts=exam.texts)
     else:
         model, cache = load or result.load, run.book / "cache"
-        logits = answers(run, exam.rows, exam.place, ask=lambda: model().logits(exam.rows, progress, cache=cache))
+
+        def ask() -> Array:
+            return model().logits(exam.rows, progress, cache=cache, texts=exam.texts)
+
+        logits = answers(run, exam.rows, exam.place, ask=ask, texts=exam.texts)
     return None if logits is None else Answers(logits, uncrossed=uncrossed(run, exam))
 
 
@@ -168,7 +183,14 @@ def _looks(run: Run, exam: Exam) -> KeptLooks | None:
     if found is None or not found.complete or found.rows != rows_key(exam.targets) or found.damage():
         return None
     one = found.crossed() if found.rule == "own" else found.answers(found.chosen()[0])
+    if exam.texts and not _said(run, one):
+        return None
     return found if fits(one, len(exam.rows), exam.targets) else None
+
+
+def _said(run: Run, answers: Array) -> bool:
+    """Whether answers hold what models write, as far as those of the task do."""
+    return not isinstance(task_of(run.plan.task)(), Writes) or bool(np.isfinite(Written.of(answers).made).all())
 
 
 def uncrossed(run: Run, exam: Exam) -> bool:

@@ -19,6 +19,7 @@ from tunebook.core.hooks import BaselineInput
 from tunebook.core.nouns import DataRef, Plan, Split
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
+from tunebook.core.writes import Writes
 from tunebook.engine.partial_model import base_of, is_partial
 from tunebook.verbs.steps.book import kept, kept_model_id
 from tunebook.verbs.steps.runs import Run
@@ -28,7 +29,13 @@ _ROWS = 20_000  # training rows at most: a baseline is to cost little
 
 
 def answers(
-    run: Run, rows: Rows, place: str, *, ask: Callable[[], Answers] | None = None, progress: Progress | None = None
+    run: Run,
+    rows: Rows,
+    place: str,
+    *,
+    ask: Callable[[], Answers] | None = None,
+    progress: Progress | None = None,
+    texts: bool = True,
 ) -> Answers:
     """What a run's model answers to rows, shape (N, k), float32: from what was kept where these texts were asked of
     this model before.
@@ -36,6 +43,7 @@ def answers(
     Args:
         place: folder in the run where the answers are kept, see `place_of`.
         ask: runs the model over the rows, where the caller has loaded it, or will need it again.
+        texts: with what the model writes itself, of tasks whose answers hold that.
 
     Raises:
         RunError: the run has not finished, or has no model. ModelError: `model.damaged`.
@@ -44,19 +52,22 @@ def answers(
     def asked() -> Answers:
         from tunebook.engine.load import load_model
 
-        return load_model(run.model, run.plan).logits(rows, progress, cache=run.book / "cache")
+        return load_model(run.model, run.plan).logits(rows, progress, cache=run.book / "cache", texts=texts)
 
-    return answered(kept_at(run, place), rows, ask or asked, _model(run))
+    known = known_answers(run, rows, place, texts=texts)
+    return answered(kept_at(run, place, texts=texts), rows, ask or asked, _model(run)) if known is None else known
 
 
-def known_answers(run: Run, rows: Rows, place: str) -> Answers | None:
+def known_answers(run: Run, rows: Rows, place: str, *, texts: bool = True) -> Answers | None:
     """The same where it was kept; None where the model would have to be asked."""
-    return kept_answers(kept_at(run, place), rows, _model(run))
+    model = _model(run)
+    whole = kept_answers(kept_at(run, place), rows, model)
+    return kept_answers(kept_at(run, place, texts=False), rows, model) if whole is None and not texts else whole
 
 
-def kept_at(run: Run, place: str) -> Path:
-    """The file of what a run's model answered."""
-    return run.path / place / "logits.npz"
+def kept_at(run: Run, place: str, *, texts: bool = True) -> Path:
+    """The file of what a run's model answered; one of its own without what it writes."""
+    return run.path / place / ("logits.npz" if texts else "read.npz")
 
 
 def place_of(plan: Plan, data: DataRef, split: str) -> str:
@@ -134,7 +145,10 @@ def baseline_logits(
 
 
 def _baseline_key(plan: Plan, data: DataRef, split: Split) -> str:
-    return content_id([data.content, plan.task, plan.model_id, split, _ROWS])
+    task, own = task_of(plan.task)(), []
+    if task.own is not None and isinstance(task, Writes):  # which tokens are scored, and how long answers may be
+        own = [plan.params.more(task.own).model_dump(), plan.params.max_length]
+    return content_id([data.content, plan.task, plan.model_id, split, _ROWS, *own])
 
 
 def _kept_baseline(plan: Plan, data: DataRef, split: Split, name: str) -> Path:

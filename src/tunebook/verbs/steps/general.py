@@ -15,6 +15,7 @@ from tunebook.core.nouns import DataRef, Plan, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.searches import searching
+from tunebook.core.writes import texts_asked
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.retention import interval, units_of
@@ -103,7 +104,9 @@ def _after(run: Run, rows: Rows, data: DataRef, progress: Progress | None) -> An
     plan = run.plan
     place = place_of(plan, data, "test")
     if data.content == plan.data:
-        return answers(run, rows, place, progress=progress)
+        task = task_of(plan.task)()
+        texts = texts_asked(task, data.labels, task.headline(data.labels))
+        return answers(run, rows, place, progress=progress, texts=texts)
 
     def asked() -> Answers:
         return _placed(tuned(run.model, plan, data.labels), data, rows, progress)
@@ -130,7 +133,7 @@ def _placed(model: LoadedModel, data: DataRef, rows: Rows, progress: Progress | 
         from tunebook.data.load import load
 
         model = model.beside(load(data, "train"), progress)
-    return model.logits(rows, progress)
+    return model.logits(rows, progress, texts=texts_asked(model.task, data.labels, model.task.headline(data.labels)))
 
 
 __all__ = ["FILE", "general", "general_books", "read_general"]

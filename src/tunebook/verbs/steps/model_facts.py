@@ -82,8 +82,8 @@ def _read(data: DataRef, folder: Path, tokenizer: Any) -> dict[str, Any]:
     from tunebook.data.tokens import token_report
 
     rows = load(data, "train")
-    read = task_of(data.task)().counted(rows)
     tokenizer = tokenizer or load_reader(folder)
+    read = task_of(data.task)().counted(rows, tokenizer)
     report = token_report(read.texts, read.pairs, tokenizer)
     report |= {"per_row": len(read) / len(rows)} if read is not rows else {}
     return {**report, "positions": positions(read_config(folder), tokenizer)}

@@ -13,6 +13,7 @@ from tunebook.core.lineage import Retention, TaskRetention
 from tunebook.core.nouns import DataRef, Interval, Plan, Report, Split, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import tasks
+from tunebook.core.writes import texts_asked
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.runs import Run
 
@@ -107,7 +108,8 @@ def scored(run: Run, rows: Rows, data: DataRef, split: Split, metric: str, progr
     assert rows.targets is not None
     plan = run.plan
     task, labels = tasks()[plan.task](), data.labels
-    said = answers(run, rows, place_of(plan, data, split), progress=progress)
+    texts = texts_asked(task, labels, metric)
+    said = answers(run, rows, place_of(plan, data, split), progress=progress, texts=texts)
     logits = task.renamed(said, plan.labels, labels)
     return task.scorer(logits, rows.targets, labels, metric)
 

@@ -140,8 +140,8 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
         from_first(lambda: str(whole(start)))
     plan = started(plan, run.path.parent if plan.stage else None)
     model = find_model(plan.model, allow_pickle=True)  # plan() has refused or allowed it
-    tokenizer = load_tokenizer(model)
     task = tasks()[plan.task]()
+    tokenizer = task.reader(load_tokenizer(model), plan.params)
     cache = data.path.parent / "cache"
     length = plan.params.max_length
     rows = [load(data, split) for split in ("train", "validation")]
@@ -153,7 +153,8 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
         numbers, texts = searched
         alone = Rows(texts, None, None, [""] * len(texts))
         beside = Beside(numbers, encode(alone, task, tokenizer, length, cache=cache, progress=progress))
-    material = Material(model, tokenizer, tokens[0], tokens[1], group_codes(rows[1], data.roles), beside)
+    groups = group_codes(rows[1], data.roles)
+    material = Material(model, tokenizer, tokens[0], tokens[1], groups, beside, seen[1])
     return Fit(plan, material, run.path, progress=progress, callbacks=callbacks)
 
 

@@ -39,7 +39,7 @@ def untrained(plan: Plan, labels: Labels) -> LoadedModel:
     task, folder = task_of(plan.task)(), find_model(plan.model, allow_pickle=True)
     made = _asked(plan, labels, folder, plan.model)
     model: Any = task.build(folder, labels, made.params).eval()
-    return LoadedModel(made, task, _placed(model), load_tokenizer(folder))
+    return LoadedModel(made, task, _placed(model), task.reader(load_tokenizer(folder), made.params))
 
 
 def tuned(folder: Path, plan: Plan, labels: Labels) -> LoadedModel:

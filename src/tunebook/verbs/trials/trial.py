@@ -17,6 +17,7 @@ from tunebook.core.files import write_whole
 from tunebook.core.nouns import DataRef, ParamTable, Plan
 from tunebook.core.progress import Progress, Silent
 from tunebook.core.registry import tasks
+from tunebook.core.writes import texts_asked
 from tunebook.verbs.steps.answers import answers
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.runs import Run, find_run
@@ -200,11 +201,11 @@ def block_scores(run: Run, data: DataRef, blocks: int, folder: Path) -> list[flo
     rows = load(data, "validation")
     assert rows.targets is not None
     task = tasks()[made.task]()
-    logits = answers(run, rows, "validation")
-    targets, metric = rows.targets, made.params.metric
+    targets, metric = rows.targets, task.metric(made.labels, made.params.metric)
+    logits = answers(run, rows, "validation", texts=texts_asked(task, made.labels, metric.key))
 
     def score(chosen: NDArray[np.intp]) -> float:
-        return task.scores(logits[chosen], targets[chosen], made.labels)[metric]
+        return metric.value(metric.rows(logits[chosen], targets[chosen], made.labels))
 
     values = pseudo_values(score, len(rows), blocks)
     write_whole(kept, json.dumps(values))

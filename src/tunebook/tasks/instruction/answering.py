@@ -1,0 +1,47 @@
+"""What a model writes: prompts, as far as they fit, and its answers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tunebook.core.answers import Rows
+from tunebook.core.progress import Progress
+from tunebook.core.settings import Filled
+from tunebook.core.written import FIGURES, Written
+from tunebook.models.chat_template import with_template
+from tunebook.nets.generate import Generation, Made, generate
+from tunebook.tasks.instruction.conversations import asked, fitting
+from tunebook.tasks.instruction.rows import InstructionRows
+
+_LEAST = 8  # tokens of a prompt that are kept in any case
+
+
+def written(model: Any, tokenizer: Any, rows: Rows, params: Filled, progress: Progress | None = None) -> Written:
+    """A greedy answer to each row."""
+    own = params.more(InstructionRows)
+    how = Generation(max_new_tokens=own.max_new_tokens)
+    reader = tokenizer if tokenizer.chat_template else with_template(tokenizer, own.template)
+    room = room_of(model, params.max_length, how.max_new_tokens)
+    prompts = [fitting(chat, reader, room) for chat in asked(rows)]
+    return packed(generate(model, prompts, tokenizer=reader, how=how, progress=progress))
+
+
+def room_of(model: Any, max_length: int, new: int) -> int:
+    """Tokens of a prompt beside which an answer of `new` tokens has its place, at most `max_length`; half of what the
+    model can take where that is less."""
+    positions = int(getattr(model.config, "max_position_embeddings", None) or 10**6)
+    return max(min(max_length, max(positions - new, positions // 2)), _LEAST)
+
+
+def packed(made: Sequence[Made]) -> Written:
+    """Answers as a matrix is made of them; nothing is known of the true ones."""
+    figures = np.full((len(made), FIGURES), np.nan, dtype=np.float32)
+    figures[:, 3] = [one.stopped for one in made]
+    figures[:, 4] = [len(one.tokens) for one in made]
+    return Written([one.text for one in made], figures)
+
+
+__all__ = ["packed", "room_of", "written"]
