@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tunebook.models.chat_template import Rendered
+
 WORDS = (
     "the quick answer is yes and no, what do you want? User: Assistant: a question\n\nand an answer\n"
     "你好，请问今天天气怎么样？今天天气很好。"
@@ -41,3 +43,16 @@ def pieces(special: Sequence[str] = ("<unk>", "<s>", "</s>"), size: int = 330) -
     trainer = trainers.BpeTrainer(vocab_size=size + 256, special_tokens=[*special, *every], show_progress=False)
     backend.train_from_iterator([WORDS] * 3, trainer)
     return PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>", bos_token="<s>", eos_token="</s>")
+
+
+def learnt(found: Any, tokenizer: Any) -> list[str]:
+    """The texts of the learnt parts of a conversation."""
+    assert isinstance(found, Rendered), found
+    parts: list[list[int]] = []
+    last = False
+    for token, wanted in zip(found.input_ids, found.learnt, strict=True):
+        if wanted:
+            parts += [] if last else [[]]
+            parts[-1].append(token)
+        last = wanted
+    return [tokenizer.decode(part) for part in parts]

@@ -6,17 +6,22 @@ text, never by tokens or words that are looked for in it, and a token is learnt 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from tunebook.core.chat import Chat, question
+from tunebook.core.chat import Chat
 from tunebook.core.errors import ModelError
-from tunebook.models.chat_text import ChatTextError, Span, answer_spans, text_of
+from tunebook.models.chat_spans import answer_spans
+from tunebook.models.chat_text import ChatTextError, check_whole, facts, ready, text_of
+from tunebook.models.chat_tokens import tokens_of
 from tunebook.models.own_templates import AUTO, TEMPLATES, own_template, settle_pad
 
 Learn = Literal["all", "last"]
 Cut = Literal["drop", "mark"]
+REASONS = (
+    "nothing_learnt", "template", "left_out", "calls", "unknown", "no_end", "special", "signs", "cut", "no_room",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,11 @@ class Refused:
     """Why a conversation is not learnt.
 
     Attributes:
-        reason: `nothing_learnt`, no turn is to be learnt; `template`, the chat template refuses it; `calls`, its tool
-            calls are no JSON; `unknown`, it cannot be told where an answer stands; `no_end`, no token ends an answer;
-            `cut`, the answer does not fit; `no_room`, nothing of it does.
+        reason: one of REASONS: `nothing_learnt`, no turn is to be learnt; `template`, the chat template refuses it;
+            `left_out`, the template leaves out words of it, or its tools; `calls`, its tool calls are no JSON;
+            `unknown`, it cannot be told where an answer stands; `no_end`, no token ends an answer; `special`, words
+            would be read as a special token; `signs`, it holds code points that no text may hold; `cut`, the last
+            answer does not fit; `no_room`, nothing of it does.
         detail: of this conversation, as text.
     """
 
@@ -88,13 +95,15 @@ def prompt(chat: Chat, tokenizer: Any) -> list[int]:
     """What a model is shown to answer: the conversation without the answer at its end, and the opening of an answer.
 
     Raises:
-        ModelError: `chat.refused`: the chat template refuses it.
+        ModelError: `chat.refused`: the chat template refuses it; `chat.offsets`.
     """
     try:
-        text = text_of(chat.asked, tokenizer, ask=True)
+        asked = ready(chat.asked, tokenizer)
+        text = text_of(asked, tokenizer, ask=True)
+        check_whole(asked, text)
+        return tokens_of(tokenizer, text)[0]
     except ChatTextError as error:
-        raise ModelError("chat.refused", key="chat_template", value=error.detail) from error
-    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+        raise _refused(error) from error
 
 
 def end_tokens(tokenizer: Any) -> tuple[int, ...]:
@@ -103,40 +112,49 @@ def end_tokens(tokenizer: Any) -> tuple[int, ...]:
     Raises:
         ModelError: `chat.refused`, `chat.no_end`: an answer to a question cannot be written, or nothing ends it.
     """
-    named = tokenizer.sep_token_id if tokenizer.eos_token_id is None else tokenizer.eos_token_id
-    own = [] if named is None else [int(named)]
-    if not tokenizer.chat_template:
-        return tuple(own)
-    found = render(question("a").answered("b"), tokenizer, max_length=10**6)
-    if isinstance(found, Refused):
-        code = "chat.no_end" if found.reason == "no_end" else "chat.refused"
-        raise ModelError(code, key="chat_template", value=found.detail or found.reason)
-    last = max(place for place, learnt in enumerate(found.learnt) if learnt)
-    return tuple(dict.fromkeys((found.input_ids[last], *own)))
+    own = tokenizer.sep_token if tokenizer.eos_token is None else tokenizer.eos_token
+    found = [] if own is None else [own]
+    if tokenizer.chat_template:
+        try:
+            end = facts(tokenizer).end
+        except ChatTextError as error:
+            raise _refused(error) from error
+        if not end:
+            raise ModelError("chat.no_end", key="chat_template", value=type(tokenizer).__name__)
+        found = [end, *found]
+    return tuple(dict.fromkeys(int(tokenizer.convert_tokens_to_ids(token)) for token in found))
+
+
+def _refused(error: ChatTextError) -> ModelError:
+    return ModelError("chat.refused", key="chat_template", value=error.detail or error.reason)
 
 
 def _fitted(chat: Chat, tokenizer: Any, learn: Learn, max_length: int, cut: Cut) -> Rendered | Refused:
-    refused = Refused("nothing_learnt")
-    longest = None
-    for start in _starts(chat, learn):
-        head = [turn for turn in chat.turns[:start] if turn.role == "system"]
-        part = Chat((*head, *chat.turns[start:]), chat.tools)
-        found = _marked(part, tokenizer, learn, left_out=start - len(head))
-        if isinstance(found, Refused):
-            return found
-        last = max(place for place, learnt in enumerate(found.learnt) if learnt)
-        if last < max_length:
-            return _first(found, max_length)
-        longest, refused = found, Refused("cut", f"{last + 1} > {max_length}")
-    if cut == "mark" and longest:
-        marked = _first(longest, max_length)
-        return marked if any(marked.learnt) else Refused("no_room", refused.detail)
-    return refused
+    starts = _starts(chat, learn)
+    if not starts:
+        return Refused("nothing_learnt")
+    found = _marked(chat, starts[0], tokenizer, learn)
+    if _last(found) >= max_length and len(starts) > 1:
+        fits = bisect_left(starts[1:-1], True, key=lambda at: _last(_marked(chat, at, tokenizer, learn)) < max_length)
+        found = _marked(chat, starts[1 + fits], tokenizer, learn)
+    last = _last(found)
+    kept = replace(found, input_ids=found.input_ids[:max_length], learnt=found.learnt[:max_length])
+    if last < max_length:
+        return kept
+    if cut == "drop":
+        return Refused("cut", f"{last + 1} > {max_length}")
+    return replace(kept, cut=True) if any(kept.learnt) else Refused("no_room", f"{last + 1} > {max_length}")
 
 
-def _first(found: Rendered, length: int) -> Rendered:
-    lost = any(found.learnt[length:])
-    return Rendered(found.input_ids[:length], found.learnt[:length], found.left_out, cut=lost)
+def _last(found: Rendered) -> int:
+    """The last token that is learnt."""
+    return len(found.learnt) - 1 - found.learnt[::-1].index(True)
+
+
+def _from(chat: Chat, start: int) -> Chat:
+    """The conversation from a turn on, after the system's turns."""
+    head = [turn for turn in chat.turns[:start] if turn.role == "system"]
+    return Chat((*head, *chat.turns[start:]), chat.tools)
 
 
 def _starts(chat: Chat, learn: Learn) -> list[int]:
@@ -155,25 +173,31 @@ def _wanted(chat: Chat, learn: Learn) -> list[int]:
     return [place for place in answers if (place in default if said[place] is None else said[place])]
 
 
-def _marked(chat: Chat, tokenizer: Any, learn: Learn, left_out: int) -> Rendered | Refused:
-    text = text_of(chat, tokenizer)
-    spans = answer_spans(chat, tokenizer, text, _wanted(chat, learn))
-    ids, places = _tokens(tokenizer, text)
-    learnt = [any(_covers(place, span) for span in spans) for place in places]
-    return Rendered(ids, learnt, left_out) if any(learnt) else Refused("nothing_learnt")
+def _marked(chat: Chat, start: int, tokenizer: Any, learn: Learn) -> Rendered:
+    """The conversation from a turn on, with the tokens that are learnt."""
+    left = _from(chat, start)
+    written = ready(left, tokenizer)
+    text = text_of(written, tokenizer)
+    check_whole(written, text)
+    spans = answer_spans(written, tokenizer, text, _wanted(written, learn))
+    ids, places = tokens_of(tokenizer, text, [start for start, _ in spans])
+    flags = bytearray(len(text) + 1)
+    for start, stop in spans:
+        flags[start:stop] = bytes([1]) * (stop - start)
+    # A token without characters belongs to what follows it.
+    learnt = [flags.find(1, start, max(stop, start + 1)) >= 0 for start, stop in places]
+    return Rendered(ids, learnt, left_out=len(chat.turns) - len(left.turns))
 
 
-def _tokens(tokenizer: Any, text: str) -> tuple[list[int], Sequence[Span]]:
-    if not tokenizer.is_fast:
-        raise ModelError("chat.offsets", key="base_model", value=type(tokenizer).__name__)
-    read = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    return list(read["input_ids"]), read["offset_mapping"]
-
-
-def _covers(token: Span, span: Span) -> bool:
-    """Whether a token has a character of the span; one without characters belongs to what follows it."""
-    start, stop = token
-    return start < span[1] and (stop > span[0] or start == stop == span[0])
-
-
-__all__ = ["TEMPLATES", "Cut", "Learn", "Refused", "Rendered", "end_tokens", "prompt", "render", "with_template"]
+__all__ = [
+    "REASONS",
+    "TEMPLATES",
+    "Cut",
+    "Learn",
+    "Refused",
+    "Rendered",
+    "end_tokens",
+    "prompt",
+    "render",
+    "with_template",
+]

@@ -1,15 +1,24 @@
-"""The text of a conversation as a tokenizer's chat template writes it, and where in it the answers stand."""
+"""The text of a conversation as a tokenizer's chat template writes it.
+
+Where a template has no place for a system's words they stand before the first question, a blank line between. Words of
+a user, a system or a tool that look like a special token are kept apart by signs that no text may hold, so that they
+are read as the words that they are.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from tunebook.core.chat import Chat, Turn
 
-Span = tuple[int, int]  # of characters
-_MARK = "\ue000{}\ue001"  # of the private use area, which no template looks for
+OPEN, SHUT, HOLD = "\ufdd2", "\ufdd3", "\ufdd4"  # code points that no text may hold
+_THOUGHT = "</think>"
+_OWN = re.compile(f"[{OPEN}{SHUT}{HOLD}]")
 
 
 class ChatTextError(Exception):
@@ -25,69 +34,166 @@ class ChatTextError(Exception):
         self.detail = detail
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What a tokenizer and its chat template do.
+
+    Attributes:
+        system: whether the template writes a system's words in a turn of their own.
+        end: the token that it puts after an answer; empty where it puts none.
+        marks: every token that stands for itself and is no piece of words.
+        special: finds special tokens in words that are not an assistant's; ending: in an assistant's, those that end
+            or fill up.
+    """
+
+    system: bool
+    end: str
+    marks: tuple[str, ...]
+    special: re.Pattern[str]
+    ending: re.Pattern[str]
+
+
+def facts(tokenizer: Any) -> Facts:
+    """What the tokenizer's chat template does, by what it makes of a question and an answer.
+
+    Raises:
+        ChatTextError: `template`: it refuses even these.
+    """
+    return _facts(tokenizer, str(tokenizer.chat_template), tuple(tokenizer.all_special_tokens))
+
+
+@lru_cache(maxsize=8)
+def _facts(tokenizer: Any, template: str, special_tokens: tuple[str, ...]) -> Facts:
+    asked = (Turn("user", "alpha"), Turn("assistant", "omega"))
+    after = _written(asked, "", tokenizer, ask=False).rpartition("omega")[2].lstrip()
+    marks = tuple(dict.fromkeys((*special_tokens, *tokenizer.get_added_vocab())))
+    end = max((token for token in marks if after.startswith(token)), key=len, default="")
+    try:
+        system = "delta" in _written((Turn("system", "delta"), *asked), "", tokenizer, ask=False)
+    except ChatTextError:
+        system = False
+    special = {str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}
+    ending = {end, *(getattr(tokenizer, f"{name}_token") or "" for name in ("bos", "eos", "pad", "unk"))}
+    return Facts(system, end, marks, _any_of(special.union(special_tokens)), _any_of(ending))
+
+
+def _any_of(tokens: set[str]) -> re.Pattern[str]:
+    """Finds the longest of some tokens."""
+    every = "|".join(map(re.escape, sorted(tokens - {""}, key=len, reverse=True)))
+    return re.compile(every or "(?!)")
+
+
+def ready(chat: Chat, tokenizer: Any) -> Chat:
+    """The conversation with a system's words where the template has a place for them, and words that look like special
+    tokens kept apart: what `text_of` takes.
+
+    Raises:
+        ChatTextError: `signs`: it holds code points that no text may hold; and as `facts`.
+    """
+    known = facts(tokenizer)
+    turns = chat.turns if known.system else _without_system(chat.turns)
+    return Chat(tuple(_apart(turn, known) for turn in turns), chat.tools)
+
+
 def text_of(chat: Chat, tokenizer: Any, *, ask: bool = False) -> str:
-    """What the template makes of a conversation.
+    """What the template makes of a conversation that is `ready`.
 
     Args:
         ask: with what stands in front of an answer at its end.
 
     Raises:
-        ChatTextError: `template`, with what the template says.
+        ChatTextError: `template`, with what the template says; `calls`, tools or calls are no JSON.
     """
-    tools = _json(chat.tools) if chat.tools else None
+    return _written(chat.turns, chat.tools, tokenizer, ask=ask)
+
+
+def check_whole(chat: Chat, text: str) -> None:
+    """Refuse a text in which words of the conversation are not.
+
+    A template may leave out what an assistant thought before it answered, and write what a tool gave as JSON.
+
+    Raises:
+        ChatTextError: `left_out`.
+    """
+    for place, turn in enumerate(chat.turns):
+        forms = [turn.content.strip(), turn.content.rpartition(_THOUGHT)[2].strip()][: 1 + (turn.role == "assistant")]
+        if turn.role == "tool":
+            forms.append(json.dumps(turn.content, ensure_ascii=False)[1:-1])
+        names = [name for name in _names(turn.calls) if name not in text]
+        if names or not any(form in text for form in forms):
+            raise ChatTextError("left_out", f"{turn.role}, turn {place + 1}")
+    if any(name not in text for name in _names(chat.tools)):
+        raise ChatTextError("left_out", "tools")
+
+
+def apart(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Begin and end of the stretches of a text between the signs, and whether one is to be read as plain words."""
+    begin = 0
+    for found in re.finditer(f"{OPEN}([^{OPEN}{SHUT}]*){SHUT}|[{OPEN}{SHUT}]", text):
+        yield begin, found.start(), False
+        if found.group(1):
+            yield *found.span(1), True
+        begin = found.end()
+    yield begin, len(text), False
+
+
+def messages_of(turns: Sequence[Turn]) -> list[dict[str, Any]]:
+    """Turns as transformers takes them.
+
+    Raises:
+        ChatTextError: `calls`.
+    """
+    found = []
+    for turn in turns:
+        message: dict[str, Any] = {"role": turn.role, "content": turn.content}
+        if turn.calls:
+            message["tool_calls"] = [_call(call) for call in _list(turn.calls)]
+        if turn.name:
+            message["name"] = turn.name
+        found.append(message)
+    return found
+
+
+def _written(turns: Sequence[Turn], tools: str, tokenizer: Any, *, ask: bool) -> str:
+    given = _list(tools) if tools else None
+    messages = messages_of(turns)
     try:
-        return str(
-            tokenizer.apply_chat_template(
-                [_message(turn) for turn in chat.turns], tools=tools, tokenize=False, add_generation_prompt=ask
-            )
-        )
+        return str(tokenizer.apply_chat_template(messages, tools=given, tokenize=False, add_generation_prompt=ask))
     except Exception as error:  # templates raise what they like
         raise ChatTextError("template", f"{type(error).__name__}: {error}") from error
 
 
-def answer_spans(chat: Chat, tokenizer: Any, text: str, wanted: Iterable[int]) -> list[Span]:
-    """Where in the text the answers of some turns stand, each with the token that ends it.
-
-    An answer is what follows the text of the turns before it, written with the opening of an answer. Where a template
-    writes earlier turns in another way than the last, it is what stands in place of a mark put in the turn's stead.
-
-    Raises:
-        ChatTextError: `unknown`, it cannot be told; `no_end`, no special token ends an answer; and as `text_of`.
-    """
-    ends = end_texts(tokenizer)
-    return [_ended(text, _by_prefix(chat, tokenizer, text, place), ends) for place in wanted]
-
-
-def end_texts(tokenizer: Any) -> tuple[str, ...]:
-    """The tokens that may end a turn: those that stand in no other text."""
-    return tuple(dict.fromkeys((*tokenizer.all_special_tokens, *tokenizer.get_added_vocab())))
-
-
-def _by_prefix(chat: Chat, tokenizer: Any, text: str, place: int) -> Span:
-    before = text_of(Chat(chat.turns[:place], chat.tools), tokenizer, ask=True)
-    last = place == len(chat.turns) - 1
-    whole = text if last else text_of(Chat(chat.turns[: place + 1], chat.tools), tokenizer)
-    if not whole.startswith(before) or not text.startswith(whole):
-        raise ChatTextError("unknown", f"turn {place + 1}")
-    return len(before), len(whole)
+def _without_system(turns: Sequence[Turn]) -> list[Turn]:
+    """With what the system says in front of the user's next words."""
+    found: list[Turn] = []
+    waiting: list[str] = []
+    for turn in turns:
+        if turn.role == "system":
+            waiting.append(turn.content)
+        elif turn.role == "user" and waiting:
+            found.append(replace(turn, content="\n\n".join((*waiting, turn.content))))
+            waiting = []
+        else:
+            found.append(turn)
+    if waiting:
+        raise ChatTextError("template", "no place for a system's words")
+    return found
 
 
-def _ended(text: str, span: Span, ends: Sequence[str]) -> Span:
-    """Without the blanks after the token that ends an answer, which the model is not asked to write."""
-    start, stop = span
-    said = text[start:stop].rstrip()
-    if not said.endswith(tuple(ends)):
-        raise ChatTextError("no_end", said[-20:])
-    return start, start + len(said)
+def _apart(turn: Turn, known: Facts) -> Turn:
+    if _OWN.search(turn.content):
+        raise ChatTextError("signs", turn.role)
+    tokens = known.ending if turn.role == "assistant" else known.special
+    kept = tokens.sub(lambda found: f"{OPEN}{found.group()}{SHUT}", turn.content)
+    return turn if kept == turn.content else replace(turn, content=kept)
 
 
-def _message(turn: Turn) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": turn.role, "content": turn.content}
-    if turn.calls:
-        message["tool_calls"] = [_call(call) for call in _json(turn.calls)]
-    if turn.name:
-        message["name"] = turn.name
-    return message
+def _names(calls: str) -> list[str]:
+    """The names of tools or of their calls."""
+    if not calls:
+        return []
+    found = [item.get("function", item).get("name") for item in _list(calls) if isinstance(item, dict)]
+    return [name for name in found if isinstance(name, str)]
 
 
 def _call(call: Any) -> Any:
@@ -98,6 +204,11 @@ def _call(call: Any) -> Any:
     return {**call, "function": {**function, "arguments": _json(function["arguments"])}}
 
 
+def _list(text: str) -> list[Any]:
+    found = _json(text)
+    return found if isinstance(found, list) else [found]
+
+
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
@@ -105,4 +216,6 @@ def _json(text: str) -> Any:
         raise ChatTextError("calls", text[:80]) from error
 
 
-__all__ = ["ChatTextError", "Span", "answer_spans", "end_texts", "text_of"]
+__all__ = [
+    "HOLD", "ChatTextError", "Facts", "apart", "check_whole", "facts", "messages_of", "ready", "text_of",
+]  # fmt: skip
