@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -58,6 +58,19 @@ class Made:
     stopped: bool
 
 
+class Watch(Protocol):
+    """Who is told each token as it is written, and may end it: a streamer of transformers with one method more."""
+
+    def put(self, value: Tensor) -> None:
+        """Tokens: first the prompt, shape (1, tokens), then one after the other, shape (1,)."""
+
+    def end(self) -> None:
+        """Nothing more comes."""
+
+    def over(self, input_ids: Tensor, scores: Any, **more: Any) -> Tensor:
+        """Whether each row is to end, shape (rows,)."""
+
+
 def generate(
     model: Any,
     prompts: Sequence[Sequence[int]],
@@ -75,11 +88,11 @@ def generate(
     Raises:
         RunError: `generate.empty`, a prompt has no tokens; `generate.long`, one leaves no room for an answer.
     """
-    writer = _Writer(model, tokenizer, how)
+    writer = Writer(model, tokenizer, how)
     watch = progress or Silent()
     watch.start("generate", len(prompts))
     found: dict[int, Made] = {}
-    with _as_told(writer.model):
+    with as_told(writer.model):
         for rows, room in writer.batches(prompts):
             found |= writer.write(prompts, rows, room)
             watch.advance(len(rows))
@@ -87,28 +100,28 @@ def generate(
     return [found[place] for place in range(len(prompts))]
 
 
-class _Writer:
+class Writer:
     """A model with the tokens that end its texts."""
 
     def __init__(self, model: Any, tokenizer: Any, how: Generation) -> None:
         self.model = getattr(model, "module", model)
         self.tokenizer = tokenizer
         self.how = how
-        self.encoder = bool(self.model.config.is_encoder_decoder)
+        config = self.model.config
+        self.encoder = bool(config.is_encoder_decoder)
+        reach = getattr(config.get_text_config(decoder=True), "max_position_embeddings", None)
+        self.reach = int(reach or 10**9)  # tokens that the model has positions for
         self.ends = _ends(tokenizer, encoder=self.encoder)
         self.starts = {name: _start(self.model, name) for name in ("bos_token_id", "decoder_start_token_id")}
 
     def batches(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], int]]:
         """Rows of like length, the longest first, and the tokens that may be written; rows for which the model's
         positions leave less than asked stand with those of their own length alone."""
-        reach = 10**9 if self.encoder else int(getattr(self.model.config, "max_position_embeddings", None) or 10**9)
         waiting: list[int] = []
         room = 0
         for row in sorted(range(len(prompts)), key=lambda row: (-len(prompts[row]), row)):
             length = len(prompts[row])
-            if length == 0 or length >= reach:
-                raise RunError(f"generate.{'long' if length else 'empty'}", key=str(row + 1), value=length, room=reach)
-            fits = min(self.how.max_new_tokens, reach - length)
+            fits = self.room(length, row)
             longest = len(prompts[waiting[0]]) if waiting else length
             if waiting and (fits != room or (len(waiting) + 1) * (longest + room) > self.how.tokens_at_once):
                 yield waiting, room
@@ -117,7 +130,17 @@ class _Writer:
         if waiting:
             yield waiting, room
 
-    def write(self, prompts: Sequence[Sequence[int]], rows: Sequence[int], room: int) -> dict[int, Made]:
+    def room(self, length: int, row: int) -> int:
+        """Tokens that may be written after, or of, so many."""
+        left = self.reach - (0 if self.encoder else length)
+        if length == 0 or left < 1 or length > self.reach:
+            code = "generate.long" if length else "generate.empty"
+            raise RunError(code, key=str(row + 1), value=length, room=self.reach)
+        return min(self.how.max_new_tokens, left - self.encoder)  # a decoder's first token is given
+
+    def write(
+        self, prompts: Sequence[Sequence[int]], rows: Sequence[int], room: int, watch: Watch | None = None
+    ) -> dict[int, Made]:
         """Row -> what is written, of one batch."""
         ids, mask = _padded([prompts[row] for row in rows], self._fill(), left=not self.encoder)
         device = self.model.device
@@ -128,7 +151,11 @@ class _Writer:
             attention_mask=mask.to(device),
             generation_config=self._settings(room),
             logits_processor=[draw] if draw else [],
-            stopping_criteria=[_Said(self.tokenizer, self.how.stop, start)] if self.how.stop else [],
+            stopping_criteria=[
+                *([_Said(self.tokenizer, self.how.stop, start)] if self.how.stop else []),
+                *([watch.over] if watch else []),
+            ],
+            streamer=watch,
         )
         return {row: self.made(line[start:].tolist()[:room]) for row, line in zip(rows, written, strict=True)}
 
@@ -136,11 +163,11 @@ class _Writer:
         """Tokens up to the first end, with their text."""
         stop = next((place for place, token in enumerate(tokens) if token in self.ends), None)
         kept = tokens[:stop]
-        text = _text(self.tokenizer, kept)
+        text = text_of(self.tokenizer, kept)
         at = first_stop(text, self.how.stop)
         if at is None:
             return Made(tuple(kept), text, stop is not None)
-        fitting = (n for n in range(len(kept) + 1) if len(_text(self.tokenizer, kept[:n])) > at)
+        fitting = (n for n in range(len(kept) + 1) if len(text_of(self.tokenizer, kept[:n])) > at)
         return Made(tuple(kept[: next(fitting) - 1]), text[:at], True)
 
     def _fill(self) -> int:
@@ -188,28 +215,30 @@ class _Draw:
 
 
 class _Said:
-    """Ends a row once its text holds one of the stop words."""
+    """Ends a row once its text holds one of the stop words, of which it has to read the last tokens only."""
 
     def __init__(self, tokenizer: Any, words: Sequence[str], start: int) -> None:
         self.tokenizer = tokenizer
         self.words = words
         self.start = start
+        self.window = 8 + max(len(word.encode()) for word in words)  # a token that shows has a byte at least
 
     def __call__(self, input_ids: Tensor, scores: Any, **more: Any) -> Tensor:
         """Whether each row is over, shape (rows,)."""
         import torch
 
-        texts = (_text(self.tokenizer, line[self.start :].tolist()) for line in input_ids)
+        last = max(self.start, input_ids.shape[1] - self.window)
+        texts = (text_of(self.tokenizer, line[last:].tolist()) for line in input_ids)
         return torch.tensor([first_stop(text, self.words) is not None for text in texts], device=input_ids.device)
 
 
 def first_stop(text: str, words: Sequence[str]) -> int | None:
     """Where the first stop word begins."""
-    return min((place for word in words if (place := text.find(word)) >= 0), default=None)
+    return min((place for word in words if word and (place := text.find(word)) >= 0), default=None)
 
 
 @contextmanager
-def _as_told(model: Any) -> Iterator[None]:
+def as_told(model: Any) -> Iterator[None]:
     """Inside, a model does not drop out, and none of the generation settings that came with it hold: transformers puts
     them wherever those that it is given say nothing."""
     from transformers import GenerationConfig
@@ -256,8 +285,8 @@ def _padded(prompts: Sequence[Sequence[int]], fill: int, *, left: bool) -> tuple
     return ids, mask
 
 
-def _text(tokenizer: Any, tokens: Sequence[int]) -> str:
+def text_of(tokenizer: Any, tokens: Sequence[int]) -> str:
     return str(tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
 
-__all__ = ["Generation", "Made", "first_stop", "generate"]
+__all__ = ["Generation", "Made", "Watch", "Writer", "as_told", "first_stop", "generate", "text_of"]
