@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tunebook.core.errors import PlanError
 from tunebook.core.training import Training
-from tunebook.engine.batching import RowNumbers, StepSampler, by_length, by_lines
+from tunebook.engine.batching import RowNumbers, StepSampler, by_length, by_lines, by_tokens, parts_of
 from tunebook.engine.ranks import Shares
 from tunebook.tables.rules import planned_steps
 
@@ -150,3 +150,23 @@ def test_by_lines_keeps_the_order_and_fills_no_part_beyond_its_size() -> None:
         assert [row for part in parts for row in part] == rows
         assert all(lines[part].sum() <= size or len(part) == 1 for part in parts)
         assert all(lines[one].sum() + lines[two[0]] > size for one, two in pairwise(parts)), "none could take one more"
+
+
+@settings(max_examples=50, deadline=None)
+@given(count=st.integers(1, 40), most=st.integers(1, 900), padded=st.booleans(), seed=st.integers(0, 9))
+def test_parts_of_a_pass_have_so_many_tokens_at_most(count: int, most: int, padded: bool, seed: int) -> None:
+    sizes = lengths(count, seed)
+    one = np.ones(count, dtype=np.int64)
+    parts = by_tokens(range(count), sizes, one, most, padded=padded)
+    assert sorted(row for part in parts for row in part) == list(range(count))
+    for part in parts:
+        tokens = len(part) * sizes[part].max() if padded else sizes[part].sum()
+        assert len(part) == 1 or tokens <= most
+    assert parts_of(range(count), sizes, one, count, None, padded) == [list(range(count))]
+    assert all(len(part) <= 3 for part in parts_of(range(count), sizes, one, 3, most, padded))
+
+
+def test_rows_of_several_lines_count_all_of_them() -> None:
+    sizes, lines = np.array([30, 10, 20]), np.array([3, 1, 2])
+    assert by_tokens([0, 1, 2], sizes, lines, 40, padded=True) == [[0, 1], [2]]
+    assert by_tokens([1, 2], np.array([0, 40, 4]), lines, 40, padded=False) == [[1], [2]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -76,9 +77,11 @@ class Criterion(ABC):
     Attributes:
         unit: what one of the units in which `flat` gives answers and targets is in those of the labels; 1 but for
             numbers, which are learnt in a unit that makes them vary by about 1.
+        padded: whether passes read the rows of a batch side by side, each as long as the longest.
     """
 
     unit: float = 1.0
+    padded: bool = True
 
     @abstractmethod
     def flat(self, outputs: Any, batch: Batch) -> Items:
@@ -111,6 +114,18 @@ class Measures(Protocol):
 
 
 @runtime_checkable
+class Lines(Protocol):
+    """A criterion whose passes may read the rows of a batch one after the other, without padding."""
+
+    def without_padding(self, model: Any, batches: Sequence[Batch]) -> Criterion | None:
+        """The same loss, which counts the same and gives the same outputs; None where this model answers otherwise.
+
+        Args:
+            batches: to try it with: one of a few rows, and one of each of these alone.
+        """
+
+
+@runtime_checkable
 class Sequential(Protocol):
     """A criterion whose items stand in sequences, so that a loss may be that of whole ones."""
 
@@ -118,4 +133,4 @@ class Sequential(Protocol):
         """Those of a batch, one a row."""
 
 
-__all__ = ["Batch", "Criterion", "Items", "Measures", "Sequences", "Sequential", "model_inputs"]
+__all__ = ["Batch", "Criterion", "Items", "Lines", "Measures", "Sequences", "Sequential", "model_inputs"]

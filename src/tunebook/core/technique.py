@@ -63,6 +63,8 @@ class Technique(Params):
         adds: it adds weights to the model, which one without it lacks.
         beside: keys of the only techniques that can stand beside it; None for all that nothing else excludes.
         solves: it finds what it trains by itself, so that the training ends after its first step.
+        in_lines: its `around_loss` goes by the loss, the outputs' logits and the parameters alone, so that rows may
+            stand one after the other in a pass; where one says no, each row is padded as long as the longest.
     """
 
     zh: ClassVar[str] = ""
@@ -79,6 +81,7 @@ class Technique(Params):
     adds: ClassVar[bool] = False
     beside: ClassVar[frozenset[str] | None] = None
     solves: ClassVar[bool] = False
+    in_lines: ClassVar[bool] = False
 
     @classmethod
     def excludes(cls, other: type[Technique]) -> bool:

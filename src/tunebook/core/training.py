@@ -261,6 +261,22 @@ class Training(Params):
             aliases=("group_by_length",),
         ),
     ] = "auto"
+    packing: Annotated[
+        Literal["auto", "off"],
+        Row(
+            "rows of a language model in one line without padding, none sees another; auto where answers stay the same",
+            zh="语言模型的样本首尾相接、不加填充，互不可见；auto 先验证答案不变",
+        ),
+    ] = "auto"
+    tokens_at_once: Annotated[
+        int | None,
+        Field(ge=1),
+        Row(
+            "tokens of one forward pass at most, with padding: one of more is parted within its step; none: no limit",
+            zh="一次前向计算最多的词元数，含填充：超出时在同一步内分几次计算；none 表示不限",
+            unit="tokens",
+        ),
+    ] = None
     gradient_checkpointing: Annotated[
         bool,
         Row("recompute activations to save memory, about a third slower", zh="重算激活以节省显存，速度约慢三分之一"),

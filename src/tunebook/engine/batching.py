@@ -153,4 +153,38 @@ def by_lines(rows: Sequence[int], lines: NDArray[np.int64], size: int) -> list[l
     return parts
 
 
-__all__ = ["RowNumbers", "StepSampler", "by_length", "by_lines"]
+def parts_of(
+    rows: Sequence[int], lengths: NDArray[np.int64], lines: NDArray[np.int64], size: int, most: int | None, padded: bool
+) -> list[list[int]]:
+    """The rows of a forward pass in as many parts as it takes for each to have `size` lines and `most` tokens at most;
+    see `by_lines` and `by_tokens`."""
+    parts = by_lines(rows, lines, size)
+    if most is None:
+        return parts
+    return [smaller for part in parts for smaller in by_tokens(part, lengths, lines, most, padded=padded)]
+
+
+def by_tokens(
+    rows: Sequence[int], lengths: NDArray[np.int64], lines: NDArray[np.int64], most: int, *, padded: bool
+) -> list[list[int]]:
+    """The rows of a forward pass, rows of like length together, in parts of `most` tokens at most; a row that has more
+    of them is one alone.
+
+    Args:
+        lengths, lines: tokens of each row, and lines that they are in, of all rows, shape (N,).
+        padded: whether every line of a part is as long as its longest.
+    """
+    parts: list[list[int]] = []
+    tokens = count = longest = 0
+    for row in sorted(rows, key=lambda row: lengths[row] / lines[row], reverse=True):
+        own, many = int(lengths[row]), int(lines[row])
+        longest = max(longest, -(-own // many))
+        tokens, count = tokens + own, count + many
+        if not parts or (count * longest if padded else tokens) > most:
+            parts.append([])
+            tokens, count, longest = own, many, -(-own // many)
+        parts[-1].append(row)
+    return parts
+
+
+__all__ = ["RowNumbers", "StepSampler", "by_length", "by_lines", "by_tokens", "parts_of"]

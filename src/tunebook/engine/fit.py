@@ -23,10 +23,11 @@ from tunebook.core.registry import tasks
 from tunebook.core.task import Criterion, Draws, Mates, Measures, Task
 from tunebook.core.technique import RunContext, Technique, View
 from tunebook.engine.arguments import training_arguments
-from tunebook.engine.batching import RowNumbers, StepSampler, by_lines
+from tunebook.engine.batching import RowNumbers, StepSampler, parts_of
 from tunebook.engine.continual import build_model, write_kept
 from tunebook.engine.failures import explained
 from tunebook.engine.infer import Inference
+from tunebook.engine.lines import unpadded
 from tunebook.engine.machine import keep_memory, pick_precision, reset_peak
 from tunebook.engine.material import Material
 from tunebook.engine.outcome import Clock, Outcome, outcome_of, prove, step_of
@@ -83,14 +84,10 @@ class Fit:
         numbered = material.train.with_fixed(row=np.arange(len(material.train)))
         self.view = Weave(self.woven, run=self.context).data(View(numbered))
         self.validation = self._drawn(material.validation, (0,))  # the same for every seed, so that runs compare
-        self._count_unlearnt()
+        if idle := self.task.unlearnt(plan.labels, self.params, self.view.rows):
+            self.context.noted(plan.task, unlearnt=idle)
         self.criterion: Criterion = self.task.criterion(plan.labels, self.params, self.view.rows)
         self._measure(unit_of(material.train.targets) if isinstance(self.criterion, Measures) else 1.0)
-
-    def _count_unlearnt(self) -> None:
-        """Note how many rows have not what the loss learns from."""
-        if idle := self.task.unlearnt(self.plan.labels, self.params, self.view.rows):
-            self.context.noted(self.plan.task, unlearnt=idle)
 
     def _measure(self, unit: float) -> None:
         """Learn numbers in a unit that makes them vary by about 1, or, going on, in that of the run so far."""
@@ -166,7 +163,10 @@ class Fit:
             exact(model, self.plan.labels.outputs, self.criterion.unit, fresh=fresh)
         model = weave.model(model)
         self._lighten(model, weave)
-        return self.trainer(model, weave)
+        trainer = self.trainer(model, weave)
+        pad = self.material.tokenizer.pad_token_id
+        self.criterion = self.context.criterion = unpadded(self.criterion, self.task, self.view.rows, pad, weave)
+        return trainer
 
     def _refuse_others(self) -> None:
         """Several processes where a technique, or the loss, knows of one only.
@@ -202,7 +202,7 @@ class Fit:
 
     def weave(self) -> Weave:
         """The plan's techniques around the task's loss."""
-        return Weave(self.woven, loss=self.criterion.loss, items=self.criterion.items, run=self.context)
+        return Weave(self.woven, lambda *of: self.criterion.loss(*of), self.criterion.items, run=self.context)
 
     def trainer(self, model: Any, weave: Weave) -> WovenTrainer:
         """The trainer with the plan's settings."""
@@ -219,10 +219,12 @@ class Fit:
             return self._drawn(rows, seed)
 
         whole = self.task.whole(self.plan.labels, self.params)  # rows that are compared stay together
-        lines, size = self.task.lines(self.view.rows), sys.maxsize if whole else self.params.batch_size
+        size, tokens = (sys.maxsize, None) if whole else (self.params.batch_size, self.params.tokens_at_once)
+        lengths, lines = self.view.rows.lengths, self.task.lines(self.view.rows)
 
         def batch(rows: list[int]) -> dict[str, Any]:
-            first, *more = (self.task.collate(seen(sampler.epoch), part, pad) for part in by_lines(rows, lines, size))
+            parts = parts_of(rows, lengths, lines, size, tokens, self.criterion.padded)
+            first, *more = (self.task.collate(seen(sampler.epoch), part, pad) for part in parts)
             return {**first, MORE: more} if more else first
 
         weave.loader = lambda: DataLoader(numbers, batch_sampler=sampler, collate_fn=batch)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy, pad
 
 from tunebook.core.batch import Batch, Criterion, Items, model_inputs
 from tunebook.nets.masking import IGNORED
+from tunebook.nets.side_by_side import answers_alike, attend_by_rows, in_one_line
 from tunebook.nets.vocabulary_loss import Vocabulary, figures, mean_loss
 
 _PROBE = 40.0  # a logit at which a cap shows
@@ -78,6 +79,7 @@ class Predict(Criterion):
     """
 
     ahead: int
+    padded: bool = True
 
     def where(self, batch: Batch) -> Tensor:
         """The places, shape (rows, tokens), whose logits have a target."""
@@ -97,7 +99,24 @@ class Predict(Criterion):
 
     def seen(self, model: Any, batch: Batch) -> Seen:
         """What a model gives for a batch."""
-        return passed(model, model_inputs(batch), self.where(batch))
+        inputs, where = model_inputs(batch), self.where(batch)
+        line = None if self.padded else in_one_line(inputs)
+        if line is not None:
+            inputs, real = line
+            where = where[real][None]
+        return passed(model, inputs, where)
+
+    def without_padding(self, model: Any, batches: Sequence[Batch]) -> Predict | None:
+        """The same over rows in one line; None where the model is shown to answer otherwise there."""
+        if self.ahead == 0:  # it looks ahead too, and no mask is known for that
+            return None
+        one = replace(self, padded=False)
+        back = attend_by_rows(model)
+        if answers_alike(model, batches, lambda *of: self.seen(*of).logits, lambda *of: one.seen(*of).logits):
+            return one
+        if back is not None:
+            back()
+        return None
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
         """Mean over the targets, and a `Seen`."""

@@ -172,6 +172,7 @@ def wrapped(model: nn.Module, make: type[Any], **options: Any) -> Any:
     config = make(task_type=kind, modules_to_save=head_modules(model) or None, **options)
     with warnings.catch_warnings():  # PEFT 0.21 asks transformers 5.23 for an attribute under its old name
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        warnings.filterwarnings("ignore", "fan_in_fan_out is set to False", UserWarning)  # it sets it by itself
         made: Any = get_peft_model(model, config)
     for helper in helpers:
         helper.requires_grad_(True)

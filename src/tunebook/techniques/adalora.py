@@ -34,6 +34,7 @@ class AdaLoRA(Efficient):
     """
 
     key: ClassVar[str] = "adalora"
+    in_lines: ClassVar[bool] = True
     zh: ClassVar[str] = """LoRA 的变体：秩从 first_rank 逐渐降到平均 rank，最不重要的秩先被去掉。
 
     每个附加的映射写成 P diag(e) Q；e 的元素按重要性置零，重要性是平滑后的 |权重 * 梯度| 乘以其平滑后的变化幅度。前

@@ -47,6 +47,7 @@ class CustomLoss(Technique):
     """
     needs: ClassVar[frozenset[str]] = frozenset({"head", "item_logits"})
     exclusive: ClassVar[str] = "loss"
+    in_lines: ClassVar[bool] = True
 
     file: Annotated[
         str | None, Row("Python file that holds the function", zh="函数所在的 Python 文件", input="file")

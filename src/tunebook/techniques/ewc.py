@@ -43,6 +43,7 @@ class EWC(Technique):
     """
     needs: ClassVar[frozenset[str]] = frozenset({"head", "item_logits", "past"})
     conflicts: ClassVar[frozenset[str]] = frozenset({"reinit"})  # drawn anew, the top layers have nothing to keep
+    in_lines: ClassVar[bool] = True
 
     strength: Annotated[
         float,

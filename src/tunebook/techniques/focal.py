@@ -39,6 +39,7 @@ class Focal(Technique):
     """
     needs: ClassVar[frozenset[str]] = frozenset({"head", "item_logits"})
     exclusive: ClassVar[str] = "loss"
+    in_lines: ClassVar[bool] = True
 
     gamma: Annotated[
         float,

@@ -37,6 +37,7 @@ class L2SP(Technique):
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"layers"})
+    in_lines: ClassVar[bool] = True
 
     alpha: Annotated[
         float,

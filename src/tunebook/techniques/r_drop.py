@@ -37,6 +37,7 @@ class RDrop(Technique):
     """
     needs: ClassVar[frozenset[str]] = frozenset({"item_logits"})
     draws: ClassVar[bool] = True
+    in_lines: ClassVar[bool] = True
 
     alpha: Annotated[
         float,

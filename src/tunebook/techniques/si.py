@@ -41,6 +41,7 @@ class SI(Technique):
     来源：Zenke、Poole 和 Ganguli 2017（arXiv:1703.04200），公式 3 至 5。
     """
     conflicts: ClassVar[frozenset[str]] = frozenset({"reinit"})  # drawn anew, the top layers have nothing to keep
+    in_lines: ClassVar[bool] = True
 
     strength: Annotated[
         float,

@@ -21,6 +21,10 @@ BY_VALUE = "its_value_says"  # no row of one name: a conversion tells it
 OTHERWISE = {
     ("llama-factory", "buffer_size"),  # rows of a stream that are shuffled at once
     ("llama-factory", "model_max_length"),  # what the tokenizer takes; cutoff_len says what is kept
+    ("llama-factory", "packing"),  # so many rows a line that steps have others
+    ("ms-swift", "packing"),
+    ("axolotl", "packing"),
+    ("transformers", "packing"),
     ("ms-swift", "model_name"),  # what the model is to call itself
     ("ms-swift", "optimizer"),  # a plug-in
     ("ms-swift", "label_smoothing"),  # of preferences
