@@ -78,3 +78,11 @@ def test_a_tasks_own_rows_are_found_by_their_key():
 
 def test_the_base_model_is_the_first_row_and_the_seed_the_last():
     assert [item.name for item in declarations(Settings)][:: len(declarations(Settings)) - 1] == ["base_model", "seed"]
+
+
+def test_a_plan_holds_what_decides_and_later_rows_only_where_they_are_not_usual():
+    usual = Settings().deciding()
+    assert {"base_model", "max_trained_share", "packing", "tokens_at_once"}.isdisjoint(usual)
+    assert usual["learning_rate"] == Settings().learning_rate
+    asked = Settings(packing="off", tokens_at_once=512).deciding()
+    assert asked == usual | {"packing": "off", "tokens_at_once": 512}

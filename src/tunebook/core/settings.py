@@ -23,6 +23,9 @@ class BaseModelRow(Params):
     ] = "builtin:minilm"
 
 
+_LATER = ("packing", "tokens_at_once")  # rows that came later: their defaults are in no plan, whose id stays the same
+
+
 class Settings(Training, BaseModelRow):
     """Rows of a table that belong to training itself, not to a technique: the base model first."""
 
@@ -31,6 +34,12 @@ class Settings(Training, BaseModelRow):
         if self.warmup_steps is not None and self.max_steps is not None and self.warmup_steps >= self.max_steps:
             raise ValueError(f"warmup_steps = {self.warmup_steps} >= max_steps = {self.max_steps}")
         return self
+
+    def deciding(self) -> dict[str, Any]:
+        """What decides the outcome: neither the base model's name, in whose place its files count, nor what a run may
+        be."""
+        usual = {name for name in _LATER if getattr(self, name) == Training.model_fields[name].default}
+        return self.model_dump(exclude={"base_model", "max_trained_share", *usual})
 
 
 class Filled(Training):

@@ -198,9 +198,8 @@ def _needed(sizes: Sizes, params: Filled, data: DataRef, tokens: dict[str, Any],
 
 
 def _filled(settings: Settings, task: Task, data: DataRef, tokens: dict[str, Any], steps: int) -> Filled:
-    """The settings with a value for the rows that say `none` or `auto`, without what does not decide the outcome: the
-    base model's name, in whose place its files count, and what a run may be."""
-    given = settings.model_dump(exclude={"base_model", "max_trained_share"})
+    """The settings with a value for the rows that say `none` or `auto`, without what does not decide the outcome."""
+    given = settings.deciding()
     if settings.max_length is None:
         given["max_length"] = min(max(8 * math.ceil(tokens["p99"] / 8), 8), tokens["positions"])
     if settings.metric == "auto":
