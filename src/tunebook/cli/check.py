@@ -168,7 +168,7 @@ def _tell_doctor(screen: Console, found: dict[str, Any]) -> None:
         (say("cli.doctor.gpu"), gpu),
         ("bfloat16", say(f"cli.doctor.{'fast' if machine['bf16'] else 'slow'}")),
         (say("cli.doctor.disk"), memory(found["disk_free_bytes"])),
-        *((name, say(f"cli.doctor.model.{state}")) for name, state in found["models"].items()),
+        *((name, _state(name, state)) for name, state in found["models"].items()),
         (say("cli.doctor.hub"), f"{found['hub']['endpoint']}: {say(f'cli.doctor.{reachable}')}"),
     ]
     screen.print(facts(pairs))
@@ -180,6 +180,14 @@ def _tell_doctor(screen: Console, found: dict[str, Any]) -> None:
         screen.print(f"! {say('cli.doctor.missing', extras=', '.join(found['missing']))}", style="yellow")
     else:
         screen.print(f"✓ {say('cli.doctor.complete')}", style="green")
+
+
+def _state(name: str, state: str) -> str:
+    """Of a built-in model, with the terms under which it may be used."""
+    from tunebook.models.source import TERMS
+
+    said = say(f"cli.doctor.model.{state}")
+    return say("cli.doctor.terms", state=said, terms=TERMS[name]) if name in TERMS else said
 
 
 __all__ = ["NO", "check", "doctor", "estimate_text", "plan_facts", "rate_text"]
