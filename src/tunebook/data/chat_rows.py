@@ -14,7 +14,7 @@ from tunebook.core.errors import DataError
 from tunebook.data.chat_turns import ChatError
 from tunebook.data.chats import CHAT_COLUMN, chat_column, holds_chats
 from tunebook.data.columns import to_table
-from tunebook.data.conversations import answer_of, asked_of, chats_of_row, shape_of
+from tunebook.data.conversations import Shape, answer_of, asked_of, chats_of_row, shape_of
 from tunebook.data.exports import Export
 from tunebook.data.kind import wants_chats
 from tunebook.data.options import DataOptions
@@ -41,6 +41,16 @@ def told(options: DataOptions) -> tuple[str | None, str | None]:
     return options.text, options.label
 
 
+def _columns_told(rows: list[dict[str, Any]], options: DataOptions, *, labelled: bool) -> tuple[str | None, str | None]:
+    """The same; of rows to predict without a conversation also a column of texts: the one of that name, or the only
+    one."""
+    named = told(options)
+    if labelled or any(shape_of(row, named, answered=False) is not None for row in rows):
+        return named
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return (TEXT if TEXT in names else names[0] if len(names) == 1 else None), None
+
+
 def chat_export(rows: Objects, options: DataOptions, place: Path | str, *, labelled: bool = True) -> Export:
     """The conversations of rows, with all columns that are not part of them; those that cannot be learnt are faults.
 
@@ -54,7 +64,8 @@ def chat_export(rows: Objects, options: DataOptions, place: Path | str, *, label
     first = [row for _, row in rows[:_LOOKED_AT]]
     if labelled and (preferred := _preferred(first)):
         raise DataError("chat.preferences", key=str(place), value=preferred)
-    if not any(shape_of(row, told(options), answered=labelled) is not None for row in first):
+    columns = _columns_told(first, options, labelled=labelled)
+    if not any(shape_of(row, columns, answered=labelled) is not None for row in first):
         names = dict.fromkeys(name for row in first for name in row)
         raise DataError("chat.shape", key=str(place), value=", ".join(map(str, list(names)[:20])))
     chats: list[Chat] = []
@@ -63,13 +74,13 @@ def chat_export(rows: Objects, options: DataOptions, place: Path | str, *, label
     faults: dict[str, dict[int, str]] = {}
     for number, row in rows:
         try:
-            found = chats_of_row(row, told(options), answered=labelled)
+            found = chats_of_row(row, columns, answered=labelled)
         except ChatError as error:
             faults.setdefault(error.reason, {})[number] = error.detail
             continue
         chats += found if labelled else [chat.asked for chat in found]
         numbers += [number] * len(found)
-        others += [_beside(row, options, labelled=labelled)] * len(found)
+        others += [_beside(row, shape_of(row, columns, answered=labelled))] * len(found)
     table = _columns(chats, others, labelled=labelled)
     return Export(table, np.array(numbers, dtype=np.int64), dict(ROLES), faults)
 
@@ -103,9 +114,8 @@ def _bare(value: Any) -> Any:
     return [_bare(item) for item in value] if isinstance(value, list) else value
 
 
-def _beside(row: dict[str, Any], options: DataOptions, *, labelled: bool) -> dict[str, Any]:
+def _beside(row: dict[str, Any], shape: Shape | None) -> dict[str, Any]:
     """The columns that are no part of the conversation."""
-    shape = shape_of(row, told(options), answered=labelled)
     used = shape.columns if shape else set()
     return {f"source_{name}" if name in OURS else name: value for name, value in row.items() if name not in used}
 

@@ -81,6 +81,7 @@ class ColumnKind(Kind):
     of_chats: ClassVar[tuple[str, ...]] = ()  # tasks whose rows are conversations
     places_in: ClassVar[str] = "text"  # which of a row's texts the places of a target lie in: `text` or `pair`
     joins: ClassVar[bool] = False  # whether rows of the same texts are one, with the targets of all
+    otherwise: ClassVar[str] = "conflicts"  # warning of rows whose text bears another label elsewhere
 
     @abstractmethod
     def shaped(self, table: pa.Table, told: DataOptions, labelled: bool) -> tuple[pa.Table, dict[str, Any]] | None:

@@ -64,6 +64,8 @@ class DataOptions(Record):
         seed: start of the draw of the split.
         clean: cleaning rules switched on or off by name, over their defaults.
         duplicates: what happens to rows of the same text and label. `remove` keeps the first of them.
+        conflicts: what happens to training rows whose text bears another label, or another answer, elsewhere. `first`
+            keeps the first row of each such text.
         leakage: what happens to training rows whose text stands in given validation or test rows.
         max_dropped: share of faulty rows above which preparation stops. Duplicates and leaked rows are no faults.
     """
@@ -107,6 +109,7 @@ class DataOptions(Record):
     seed: int = Field(default=42, ge=0, lt=2**32)
     clean: dict[str, bool] = Field(default_factory=dict)
     duplicates: Literal["remove", "keep", "refuse"] = "remove"
+    conflicts: Literal["keep", "first", "refuse"] = "keep"
     leakage: Literal["remove", "refuse"] = "remove"
     max_dropped: float = Field(default=0.05, ge=0, le=1)
 

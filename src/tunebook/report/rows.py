@@ -56,10 +56,28 @@ def _facts(stats: Stats, ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("truncated", _count(ledger.get("truncated") or None)),
         ("imbalance", _ratio(stats.get("imbalance"))),
         ("unknown_share", _percent(tokens.get("unknown_share"))),
-        ("length_label_link", None if "marked" in stats else _percent(stats.get("length_label_link"))),
+        ("length_label_link", None if _has_no_link(stats) else _percent(stats.get("length_label_link"))),
         ("agreement", _percent(stats.get("agreement"))),
+        *_written(stats.get("written") or {}),
     ]
     return [(say(f"report.data.{name}"), text) for name, text in found if text is not None]
+
+
+def _has_no_link(stats: Stats) -> bool:
+    """Whether labels are such that the length of a text cannot tell them."""
+    return "marked" in stats or "written" in stats
+
+
+def _written(found: Stats) -> list[tuple[str, str | None]]:
+    """Of texts to be written: their language, how many are alike, and what conversations are like."""
+    chats = found.get("chats") or {}
+    language = found.get("answer_language")
+    return [
+        ("answer_language", phrase("language", language) if language else None),
+        ("answers_alike", _percent(found.get("alike"))),
+        ("turns", f"{chats['turns']['mean']:.1f}" if chats else None),
+        *((f"chats_{name}", _percent(chats.get(name))) for name in ("system", "tools", "several")),
+    ]
 
 
 def _count(value: Any) -> str | None:
@@ -108,7 +126,13 @@ def _class_caption(stats: Stats) -> str:
 def _lengths(stats: Stats) -> dict[str, Any]:
     """Columns and lines of the table of lengths, in characters and, where known, in tokens."""
     columns = ("mean", "p50", "p95", "p99", "max")
-    sources = (("characters", stats.get("characters")), ("tokens", stats.get("tokens")))
+    written = stats.get("written") or {}
+    sources = (
+        ("characters", stats.get("characters")),
+        ("tokens", stats.get("tokens")),
+        ("asked_words", written.get("asked")),
+        ("answer_words", written.get("answers")),
+    )
     return {
         "columns": [say(f"report.data.{column}") for column in columns],
         "lines": [
