@@ -203,3 +203,27 @@ def test_a_training_row_may_answer_a_validation_question_on_the_way(tmp_path):
     ref = prepare([train], tmp_path / "data", DataOptions(task="instruction"), validation=validation)
     assert ref.stats["written"]["chats"]["passed"] == ref.rows["train"]
     assert "chats_passed" in {item["code"] for item in ref.stats["warnings"]}
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"translation": {"en": "A {}.", "zh": "一{}。"}}, {"text": "translation.en", "label": "translation.zh"}),
+        ({"src": "A {}.", "tgt": "一{}。"}, {}),
+        ({"instruction": "Translate.", "input": "A {}.", "output": "一{}。"}, {}),
+        ({"query": "A {}.", "response": "一{}。"}, {}),
+        ({"messages": [{"role": "user", "content": "A {}."}, {"role": "assistant", "content": "一{}。"}]}, {}),
+    ],
+)
+def test_pairs_of_a_text_and_another_to_be_written(row, said, tmp_path):
+    rows = [json.loads(json.dumps(row).replace("{}", word)) for word in WORDS]
+    found = load(prepared(jsonl(tmp_path / "rows.jsonl", rows), tmp_path, "seq2seq", **said), "train")
+    assert found.texts[0].startswith("A ") and str(found.targets[0]) == f"一{found.texts[0][2:-1]}。"
+
+
+def test_of_two_languages_it_is_to_be_said_which_is_written(tmp_path):
+    path = jsonl(tmp_path / "rows.jsonl", [{"translation": {"en": "a", "zh": "b"}}] * 3)
+    with pytest.raises(DataError, match=r"chat\.languages.*\n.*\n.*--text translation.en --label translation.zh"):
+        prepared(path, tmp_path, "seq2seq")
+    with pytest.raises(DataError, match=r"format\.writing.*\n.*--task seq2seq"):
+        prepare([path], tmp_path / "data")

@@ -17,6 +17,7 @@ from tunebook.data.columns import to_table
 from tunebook.data.conversations import Shape, answer_of, asked_of, chats_of_row, shape_of
 from tunebook.data.exports import Export
 from tunebook.data.kind import wants_chats
+from tunebook.data.listings import entry_beside, usual
 from tunebook.data.options import DataOptions
 from tunebook.data.preview import Objects
 
@@ -63,11 +64,11 @@ def chat_export(rows: Objects, options: DataOptions, place: Path | str, *, label
     """
     first = [row for _, row in rows[:_LOOKED_AT]]
     if labelled and (preferred := _preferred(first)):
-        raise DataError("chat.preferences", key=str(place), value=preferred)
+        raise DataError("chat.preferences", key=str(place), columns=preferred)
     columns = _columns_told(first, options, labelled=labelled)
     if not any(shape_of(row, columns, answered=labelled) is not None for row in first):
         names = dict.fromkeys(name for row in first for name in row)
-        raise DataError("chat.shape", key=str(place), value=", ".join(map(str, list(names)[:20])))
+        raise DataError("chat.shape", key=str(place), columns=", ".join(map(str, list(names)[:20])))
     chats: list[Chat] = []
     numbers: list[int] = []
     others: list[dict[str, Any]] = []
@@ -98,9 +99,24 @@ def chat_table(export: Export, options: DataOptions, place: Path | str, *, label
     if not wants_chats(options) or holds_chats(export.table):
         return export
     rows = list(zip(export.rows.tolist(), map(_without_nulls, export.table.to_pylist()), strict=True))
+    rows, notes = as_listed(rows, place)
     found = chat_export(rows, options, place, labelled=labelled)
     faults = export.faults | {reason: export.faults.get(reason, {}) | lost for reason, lost in found.faults.items()}
-    return replace(export, table=found.table, rows=found.rows, roles={**export.roles, **ROLES}, faults=faults)
+    made = {"table": found.table, "rows": found.rows, "roles": {**export.roles, **ROLES}, "faults": faults}
+    return replace(export, **made, notes={**export.notes, **notes})
+
+
+def as_listed(rows: Objects, place: Path | str) -> tuple[Objects, dict[str, str]]:
+    """Rows with the usual names, where a list of LLaMA-Factory in the folder of their file says how they are called;
+    and a note of it. Where the rows have not the columns that it says, they stay as they are.
+    """
+    entry = entry_beside(place) if isinstance(place, Path) else None
+    if entry is None:
+        return rows, {}
+    try:
+        return [(number, usual(row, entry)) for number, row in rows], {"listed": entry.name}
+    except DataError:
+        return rows, {"not_listed": entry.name}
 
 
 def _without_nulls(row: dict[str, Any]) -> dict[str, Any]:
@@ -128,4 +144,4 @@ def _columns(chats: list[Chat], others: list[dict[str, Any]], *, labelled: bool)
     return pa.table({**columns, **dict(zip(beside.column_names, beside.columns, strict=True))})
 
 
-__all__ = ["LABEL", "OURS", "ROLES", "TEXT", "chat_export", "chat_table", "has_chats", "told"]
+__all__ = ["LABEL", "OURS", "ROLES", "TEXT", "as_listed", "chat_export", "chat_table", "has_chats", "told"]

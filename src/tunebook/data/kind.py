@@ -275,6 +275,12 @@ def wants_chats(options: DataOptions) -> bool:
     return any((options.task or kind.tasks[0]) in kind.of_chats for kind in named.values())
 
 
+def wants_texts(options: DataOptions) -> bool:
+    """Whether somebody asked for texts to be written, conversations or not."""
+    asked = options.problem is not None or options.task is not None
+    return asked and any(kind.of_chats for kind in kinds_for(options.problem, options.task))
+
+
 def class_counts(column: pa.Array | pa.ChunkedArray, labels: Labels) -> dict[str, int]:
     """Name -> how often the rows bear it, every class in its order; empty for numbers."""
     import pyarrow.compute as pc  # a model answers without Arrow
@@ -286,5 +292,5 @@ def class_counts(column: pa.Array | pa.ChunkedArray, labels: Labels) -> dict[str
 
 __all__ = [
     "Checked", "ColumnKind", "Labelled", "class_counts", "column_kind", "column_kinds", "kinds_for", "wants_answers",
-    "wants_chats", "wants_passages",
+    "wants_chats", "wants_passages", "wants_texts",
 ]  # fmt: skip

@@ -52,6 +52,7 @@ class DataOptions(Record):
         encoding: encoding of text files.
         header: whether the first row names the columns.
         sheet: sheet of a workbook; query: SELECT statement for an SQLite file.
+        dataset: name of a data set in a file that lists several (LLaMA-Factory's dataset_info.json).
         hidden: what happens to hidden rows and columns of a sheet (filtered ones too); None refuses them.
         fill_down: columns in which an empty cell means what stands above it.
         max_cell: characters that a cell may hold; longer ones are dropped as damaged.
@@ -99,6 +100,7 @@ class DataOptions(Record):
     header: bool | None = None
     sheet: str | None = None
     query: str | None = None
+    dataset: str | None = None
     hidden: Literal["keep", "drop"] | None = None
     fill_down: list[str] | None = None
     max_cell: int = Field(default=1_000_000, ge=1)

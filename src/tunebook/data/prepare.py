@@ -52,6 +52,8 @@ _NOTES = {
     "relations_left": "count",
     "units": "unit",
     "queries_left": "count",
+    "listed": "name",
+    "not_listed": "name",
 }
 
 
