@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tunebook.core.nouns import Estimate, Plan
     from tunebook.verbs.check import Check
     from tunebook.verbs.steps.book import Book
+    from tunebook.verbs.steps.learnt import Learnt
 
 
 NO = 1
@@ -52,6 +53,7 @@ def _data(found: Check) -> dict[str, Any]:
         "estimate": estimate.model_dump() if estimate else None,
         "warnings": found.warnings,
         "head": found.plan.head.model_dump() if found.plan and found.plan.head else None,
+        **(found.learnt.data() if found.learnt else {}),
     }
 
 
@@ -59,14 +61,43 @@ def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
     from tunebook.data.describe import warning_text
 
     pairs = [*data_facts(book.data), (say("cli.table"), table)]
-    screen.print(facts([*pairs, *(plan_facts(found.plan) if found.plan else [])]))
+    learnt = [] if found.learnt is None else [(say("learnt.fact"), learnt_text(found.learnt))]
+    screen.print(facts([*pairs, *(plan_facts(found.plan) if found.plan else []), *learnt]))
     screen.print()
+    if found.learnt is not None and found.learnt.sample:
+        _tell_sample(screen, found.learnt)
     warn(screen, (fitted(warning_text(item), ["check"]) for item in found.warnings))
     for problem in found.problems:
         screen.print(f"✗ [{problem['code']}] {problem['message']}", style="bold red", soft_wrap=True)
         advise(screen, {**problem, "advice": fitted(problem["advice"], ["check"])})
     if found.ok:
         screen.print(f"✓ {say('cli.check.good')}", style="green")
+
+
+def learnt_text(found: Learnt) -> str:
+    """How many tokens are learnt, and how many rows teach nothing."""
+    from tunebook.core.formatting import number
+
+    tokens = {"learnt": number(found.learnt), "tokens": number(found.tokens), "rows": number(found.rows)}
+    more = say("learnt.of_without", count=number(found.without)) if found.without else ""
+    return say("learnt.of", **tokens) + more
+
+
+def _tell_sample(screen: Console, found: Learnt) -> None:
+    """A row with its learnt parts in colour, or in brackets where there is none."""
+    from rich.text import Text
+
+    screen.print(f"{say('learnt.caption')}:", style="dim", soft_wrap=True)
+    shown = Text()
+    for text, learnt in found.sample:
+        if not learnt:
+            shown.append(text, style="dim")
+        elif screen.color_system is None:
+            shown.append(f"⟦{text}⟧")
+        else:
+            shown.append(text, style="bold green")
+    screen.print(shown, soft_wrap=True)
+    screen.print()
 
 
 def plan_facts(plan: Plan) -> list[tuple[str, str]]:
@@ -190,4 +221,4 @@ def _state(name: str, state: str) -> str:
     return say("cli.doctor.terms", state=said, terms=TERMS[name]) if name in TERMS else said
 
 
-__all__ = ["NO", "check", "doctor", "estimate_text", "plan_facts", "rate_text"]
+__all__ = ["NO", "check", "doctor", "estimate_text", "learnt_text", "plan_facts", "rate_text"]
