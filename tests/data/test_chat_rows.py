@@ -20,6 +20,7 @@ from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
 from tunebook.data.preview import Preview
 from tunebook.data.written_columns import source_and_target
+from tunebook.data.written_figures import written_doubts
 
 WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 
@@ -183,14 +184,15 @@ def test_figures_and_what_they_warn_of(tmp_path):
     rows = [*rows_of(openai), *(openai(f"Ask {n}!", "Yes.") for n in range(12)), many("Say so.", "So {{ x }}.")]
     rows.append({"messages": many("", "")["messages"][1:3]})
     ref = prepared(jsonl(tmp_path / "rows.jsonl", [*rows, openai("Say one.", "Two!")]), tmp_path, split="5:1:1")
-    found = ref.stats["written"]
-    assert found["asked"]["p50"] == 2 and found["answers"]["p50"] == 1
+    found = ref.stats["writing"]
+    assert found["asked"]["p50"] == 2 and found["answered"]["p50"] == 1
     assert found["chats"]["turns"]["max"] == 5 and found["chats"]["turns"]["p50"] == 2
     assert found["chats"]["system"] == found["chats"]["tools"] == found["chats"]["several"] == round(1 / 27, 4)
     assert found["answer_language"] == "other" and found["fields"] == 2
     assert found["most_answer"] == "Yes." and 0 < found["alike"] < found["most"] < 0.6
     told = {item["code"]: item["message"] for item in ref.stats["warnings"]}
     assert {"answers_differ", "answers_alike", "answer_fields"} < set(told)
+    assert {item["code"] for item in written_doubts(found)} == {"answers_alike", "answer_fields"}
     assert "{{name}}" in told["answer_fields"] and "'Yes.'" in told["answers_alike"]
     kept = prepare([tmp_path / "rows.jsonl"], tmp_path / "first", DataOptions(task="instruction", conflicts="first"))
     assert kept.stats["ledger"]["dropped"] == {"conflict": 1}
@@ -201,7 +203,7 @@ def test_a_training_row_may_answer_a_validation_question_on_the_way(tmp_path):
     rows = [{"messages": [*long, *openai(f"Now {word}.", "x" + word)["messages"]]} for word in WORDS]
     train, validation = jsonl(tmp_path / "rows.jsonl", rows), jsonl(tmp_path / "validation.jsonl", rows_of(openai, 2))
     ref = prepare([train], tmp_path / "data", DataOptions(task="instruction"), validation=validation)
-    assert ref.stats["written"]["chats"]["passed"] == ref.rows["train"]
+    assert ref.stats["writing"]["chats"]["passed"] == ref.rows["train"]
     assert "chats_passed" in {item["code"] for item in ref.stats["warnings"]}
 
 

@@ -188,7 +188,7 @@ def data_facts(ref: DataRef) -> list[tuple[str, str]]:
     comma, judged = say("cli.comma"), ref.stats.get("judged")
     if judged:  # of queries with passages
         roles = {_OF_QUERIES.get(role, role): name for role, name in roles.items()}
-    written = ref.stats.get("written") or {}
+    written = ref.stats.get("writing") or {}
     if "chats" in written:  # which are made of several columns
         roles = {role: name for role, name in roles.items() if role not in ("text", "label")}
     rows = comma.join(f"{phrase('split', name)} {number(count)}" for name, count in ref.rows.items())
@@ -212,7 +212,7 @@ def _written(found: dict[str, Any]) -> str:
     """How long what is asked and the answers are, and what conversations are like."""
     parts = [
         say(f"cli.written.{name}", **{end: f"{found[name][end]:.0f}" for end in ("p50", "p95")})
-        for name in ("asked", "answers")
+        for name in ("asked", "answered")
     ]
     if chats := found.get("chats"):
         parts.append(say("cli.written.turns", mean=f"{chats['turns']['mean']:.1f}"))

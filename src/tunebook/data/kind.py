@@ -269,7 +269,7 @@ def _asked(options: DataOptions) -> bool:
 
 def wants_chats(options: DataOptions) -> bool:
     """Whether somebody asked for conversations: by a task that learns them, or by their kind alone."""
-    if options.task is None and options.problem is None:
+    if not _asked(options):
         return False
     named = column_kinds() if options.problem is None else {options.problem: column_kind(options.problem)}
     return any((options.task or kind.tasks[0]) in kind.of_chats for kind in named.values())
@@ -277,8 +277,7 @@ def wants_chats(options: DataOptions) -> bool:
 
 def wants_texts(options: DataOptions) -> bool:
     """Whether somebody asked for texts to be written, conversations or not."""
-    asked = options.problem is not None or options.task is not None
-    return asked and any(kind.of_chats for kind in kinds_for(options.problem, options.task))
+    return _asked(options) and any(kind.of_chats for kind in kinds_for(options.problem, options.task))
 
 
 def class_counts(column: pa.Array | pa.ChunkedArray, labels: Labels) -> dict[str, int]:

@@ -32,7 +32,7 @@ def written_figures(rows: pa.Table) -> dict[str, Any]:
     sample = answers.take(pa.array(np.linspace(0, len(answers) - 1, count).astype(np.int64)))
     return {
         "asked": _words(rows["text"]),
-        "answers": _words(answers),
+        "answered": _words(answers),
         "answer_language": guess_language(sample.to_pylist())[0],
         "alike": round(1 - len(times) / len(train), 4),
         "most": round(float(times[most]) / len(train), 4),

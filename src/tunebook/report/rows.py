@@ -58,14 +58,14 @@ def _facts(stats: Stats, ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("unknown_share", _percent(tokens.get("unknown_share"))),
         ("length_label_link", None if _has_no_link(stats) else _percent(stats.get("length_label_link"))),
         ("agreement", _percent(stats.get("agreement"))),
-        *_written(stats.get("written") or {}),
+        *_written(stats.get("writing") or {}),
     ]
     return [(say(f"report.data.{name}"), text) for name, text in found if text is not None]
 
 
 def _has_no_link(stats: Stats) -> bool:
     """Whether labels are such that the length of a text cannot tell them."""
-    return "marked" in stats or "written" in stats
+    return "marked" in stats or "writing" in stats
 
 
 def _written(found: Stats) -> list[tuple[str, str | None]]:
@@ -126,12 +126,12 @@ def _class_caption(stats: Stats) -> str:
 def _lengths(stats: Stats) -> dict[str, Any]:
     """Columns and lines of the table of lengths, in characters and, where known, in tokens."""
     columns = ("mean", "p50", "p95", "p99", "max")
-    written = stats.get("written") or {}
+    written = stats.get("writing") or {}
     sources = (
         ("characters", stats.get("characters")),
         ("tokens", stats.get("tokens")),
         ("asked_words", written.get("asked")),
-        ("answer_words", written.get("answers")),
+        ("answer_words", written.get("answered")),
     )
     return {
         "columns": [say(f"report.data.{column}") for column in columns],

@@ -115,13 +115,13 @@ class Written(ColumnKind):
         """Words, languages, answers that are alike, turns of conversations."""
         from tunebook.data.written_figures import written_figures
 
-        return {"written": written_figures(rows)}
+        return {"writing": written_figures(rows)}
 
     def doubts(self, stats: dict[str, Any]) -> list[dict[str, Any]]:
         """One answer to most questions, fields that nobody filled, validation questions that training rows answer."""
         from tunebook.data.written_figures import written_doubts
 
-        return written_doubts(stats["written"])
+        return written_doubts(stats["writing"])
 
     def warnings(self, labelled: Labelled, column: str, options: DataOptions) -> list[dict[str, Any]]:
         """Of blanks at the ends of answers, which are learnt like the rest."""
