@@ -112,6 +112,7 @@ def test_cleaning_touches_what_is_asked_and_no_conversation(tmp_path):
     word = found.texts[0].removeprefix("Say ")
     assert found.chats[0] == Chat.of(("user", f" Say  <b>{word}</b> "), ("assistant", f" {word}\n"))
     assert str(found.targets[0]) == f" {word}\n"
+    assert ref.stats["ledger"]["changed"] == ref.stats["cleaning"]["changed"] == {}
     assert [item["fields"] for item in ref.stats["warnings"] if item["code"] == "blank_ends"] == [
         {"count": 12, "rows": 12}
     ]

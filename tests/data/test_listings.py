@@ -70,7 +70,7 @@ def test_a_data_set_of_a_list(tmp_path):
     mine = {"file_name": "rows.jsonl", "columns": MAP}
     ref = prepared(listed(tmp_path, mine=mine, other={"hf_hub_url": "x/y"}), tmp_path, dataset="mine")
     assert "source_input" in check(ref).other
-    assert {item["code"] for item in ref.stats["warnings"]} >= {"listed"}
+    assert ref.stats["files"][LISTING]["tool"] == "LLaMA-Factory"
     alone = listed(tmp_path, plain={"file_name": "plain.jsonl", "formatting": "sharegpt"})
     check(prepared(alone, tmp_path / "alone"))
 

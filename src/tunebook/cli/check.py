@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 NO = 1
+_PART = 1200  # characters of a part of a conversation that a screen shows; `--json` and the data report have all
 _BUSY = 1.3  # from here on other work on the machine is worth a word
 
 
@@ -87,15 +88,17 @@ def _tell_sample(screen: Console, found: Learnt) -> None:
     """A row with its learnt parts in colour, or in brackets where there is none."""
     from rich.text import Text
 
-    screen.print(f"{say('learnt.caption')}:", style="dim", soft_wrap=True)
+    screen.print(say("learnt.caption"), style="bold", soft_wrap=True)
     shown = Text()
-    for text, learnt in found.sample:
+    for whole, learnt in found.sample:
+        text = whole if len(whole) <= _PART else f"{whole[: _PART - 200]} … {whole[-200:]}"
         if not learnt:
             shown.append(text, style="dim")
         elif screen.color_system is None:
             shown.append(f"⟦{text}⟧")
         else:
             shown.append(text, style="bold green")
+    shown.rstrip()
     screen.print(shown, soft_wrap=True)
     screen.print()
 

@@ -150,12 +150,15 @@ def _tell(
     screen: Console, book: Book, *, warnings: list[dict[str, Any]], whole: bool, refused: TunebookError | None
 ) -> None:
     """Facts, then what is unusual, then where the reasons are."""
+    from tunebook.core.registry import task_of
     from tunebook.data.describe import warning_text
     from tunebook.tables.in_force import techniques_of
 
     ref, table = book.data, book.champion
     more: list[tuple[str, Any]] = [(say("cli.table"), _proposed(table))]
-    more += [(say("cli.techniques"), ", ".join(keys))] if (keys := techniques_of(table)) else []
+    own = task_of(ref.task).own
+    keys = [key for key in techniques_of(table) if own is None or key != own.key]
+    more += [(say("cli.techniques"), ", ".join(keys))] if keys else []
     more.append((say("cli.reason"), command("table", "show", book.path)))
     more.append((say("cli.data_report"), book.path / "data" / "report.html"))
     screen.print(f"✓ {say('cli.init.done', book=book.path)}", style="green", soft_wrap=True)

@@ -34,6 +34,7 @@ def data_view(stats: Stats) -> dict[str, Any]:
         "class_caption": _class_caption(stats),
         "lengths": _lengths(stats),
         "length_plot": _length_plot(stats),
+        "learnt": [(part["text"], part["learnt"]) for part in (stats.get("learnt") or {}).get("sample", [])],
         "dropped": _reasons(ledger.get("dropped")),
         "changed": _reasons(ledger.get("changed")),
         "examples": [
@@ -59,6 +60,7 @@ def _facts(stats: Stats, ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("length_label_link", None if _has_no_link(stats) else _percent(stats.get("length_label_link"))),
         ("agreement", _percent(stats.get("agreement"))),
         *_written(stats.get("writing") or {}),
+        *_learnt(stats.get("learnt") or {}),
     ]
     return [(say(f"report.data.{name}"), text) for name, text in found if text is not None]
 
@@ -77,6 +79,15 @@ def _written(found: Stats) -> list[tuple[str, str | None]]:
         ("answers_alike", _percent(found.get("alike"))),
         ("turns", f"{chats['turns']['mean']:.1f}" if chats else None),
         *((f"chats_{name}", _percent(chats.get(name))) for name in ("system", "tools", "several")),
+    ]
+
+
+def _learnt(found: Stats) -> list[tuple[str, str | None]]:
+    """Of conversations: how much of them is learnt, and how many teach nothing."""
+    tokens = found.get("tokens")
+    return [
+        ("learnt", _percent(found["learnt_tokens"] / tokens) if tokens else None),
+        ("without", _count(found.get("rows_without") or None)),
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -44,8 +43,7 @@ class LlamaFactory(Format):
         if path is None:
             raise DataError("chat.elsewhere", key=str(preview.path), value=entry.name, file=entry.file or "–")
         rows = [(number, usual(row, entry)) for number, row in _rows(path, preview)]
-        export = chat_export(rows, preview.options, path, labelled=preview.labelled)
-        return replace(export, notes={"listed": entry.name})
+        return chat_export(rows, preview.options, path, labelled=preview.labelled)
 
 
 def _beside(listing: Path, entry: Entry) -> Path | None:

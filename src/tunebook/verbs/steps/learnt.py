@@ -123,8 +123,13 @@ def seen_of(chats: Sequence[Chat], tokenizer: Any, how: dict[str, Any]) -> Learn
         refused=dict(Counter(one.reason for one in found if isinstance(one, Refused))),
         cut=sum(one.cut for one in there),
         shortened=sum(one.left_out > 0 for one in there),
-        sample=parts_of(there[0], tokenizer) if there else [],
+        sample=parts_of(min(there, key=_incomplete), tokenizer) if there else [],
     )
+
+
+def _incomplete(row: Rendered) -> bool:
+    """Whether some of a conversation was left out: the first whole one is shown."""
+    return row.cut or row.left_out > 0
 
 
 def parts_of(row: Rendered, tokenizer: Any) -> Parts:
