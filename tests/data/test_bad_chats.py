@@ -53,7 +53,7 @@ FILES = {
     "empty_answers.jsonl": (lines({"query": "a", "response": " "}), "data.dropped", "empty answer: 20"),
     "history.jsonl": (lines({"query": "a", "response": "b", "history": ["c"]}), "data.dropped", "a history"),
     "tools.jsonl": (lines({"messages": [ASK, SAY], "tools": "f(x)"}), "data.dropped", "tools that are no JSON"),
-    "python.csv": ("messages\n" + "\"[{'role': 'user'}]\"\n" * 20, "data.dropped", "no readable list"),
+    "python.csv": ("id,messages\n" + "1,\"[{'role': 'user'}]\"\n" * 20, "data.dropped", "no readable list"),
     "alike.jsonl": (turns(ASK, SAY), "data.few_rows", ""),
 }
 PAIRS = {
