@@ -34,12 +34,14 @@ HOME = ("tasks/", "data/kinds/")  # a task scores its own kinds, and a kind is i
 FREE = {
     "core/nouns.py": "the kinds that `init --problem` may be told",
     "data/formats/collection.py": "names of columns",
+    "data/formats/labelstudio.py": "kinds of work that are refused",
+    "data/formats/labelstudio_min.py": "kinds of work that are refused",
+    "data/formats/preferences.py": "a kind of work that is refused",
     "data/formats/prodigy.py": "a key of Prodigy's files",
     "data/formats/questions.py": "names of columns",
     "data/formats/spans.py": "names of columns",
     "data/formats/tokens.py": "names of columns",
     "data/label_cells.py": "the shape of a cell",
-    "data/listings.py": "a key of the lists of LLaMA-Factory",
     "data/raw_text.py": "says what the targets of raw text are",
     "models/heads.py": "a problem type of transformers",
     "report/card.py": "a key of the Hub's model cards",
@@ -48,6 +50,10 @@ FREE = {
     "verbs/mined_files.py": "a column of its files",
     "verbs/steps/answers.py": "a function's name",
     "nets/language_model.py": "the kind that these tasks score",
+}
+FREE |= {
+    f"tables/foreign/{name}.py": "a reason why a setting of another tool is not taken"
+    for name in ("axolotl", "llama_factory", "methods", "ms_swift", "programs")
 }
 # Where the kind of plain cells is guessed: kinds are weighed against each other, which none of their files could do.
 GUESSED = {"data/label_kind.py", "data/labels.py"}

@@ -126,7 +126,6 @@ def _dry(plan: Plan, table: str, go: str) -> Answer:
 
 def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
     """Train this plan, or take the run that there is, and score it."""
-    from tunebook.core.formatting import noticed
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.steps.runs import find_run
     from tunebook.verbs.steps.train import train as fit
@@ -139,7 +138,7 @@ def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
         note(say("cli.train.begins" if before is None else "cli.train.resumes", estimate=estimate_text(plan.whole)))
     with Bars(plan.params.metric) as bars:
         run = fit(plan, again=how.again, track=tracked, progress=bars, keep_checkpoints=how.keep_checkpoints)
-        for line in noticed(run.outcome.get("counters", {})):
+        for line in _notices(run):
             note(line, style="yellow")
         report = _scored(run)
         if not how.no_eval and (report is None or report.split != "test") and book.data.rows.get("test"):
@@ -150,6 +149,14 @@ def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
     return Answer(
         run_data(run, report) | flags, lambda screen: tell_run(screen, run, report, book), _next(book, run, report)
     )
+
+
+def _notices(run: Run) -> list[str]:
+    """What there is to say of a training by its counters and its scores."""
+    from tunebook.core.formatting import noticed
+    from tunebook.core.registry import task_of
+
+    return [*noticed(run.outcome.get("counters", {})), *task_of(run.plan.task)().notices(run.validation_scores)]
 
 
 def _scored(run: Run) -> Report | None:
@@ -163,7 +170,6 @@ def _scored(run: Run) -> Report | None:
 
 def run_data(run: Run, report: Report | None) -> dict[str, Any]:
     """A run for `--json`: with its scores on the test rows, else with those on the validation rows."""
-    from tunebook.core.formatting import noticed
     from tunebook.tables.in_force import peak_reached
     from tunebook.verbs.steps.retention import read_retention
 
@@ -174,7 +180,7 @@ def run_data(run: Run, report: Report | None) -> dict[str, Any]:
     kept = retention_data(read_retention(run) if report else None)
     rate = {"learning_rate": peak_reached(run.plan, outcome["steps"])}
     head = {"head": run.plan.head.model_dump()} if run.plan.head else {}
-    told = {"notices": noticed(outcome.get("counters", {}))}
+    told = {"notices": _notices(run)}
     return {"run": run.id, "path": str(run.path), **scores, **cost, **rate, **size, **kept, **head, **told}
 
 

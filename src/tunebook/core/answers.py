@@ -81,7 +81,7 @@ class Rows:
         words = (str(places.tolist()) for places in self.words or ())
         judged = (str(numbers) for numbers in self._judged())
         chats = map(repr, self.chats or ())
-        targets = self.targets if self.targets is not None and self.targets.dtype.kind == "T" else ()
+        targets = self.targets.ravel() if self.targets is not None and self.targets.dtype.kind == "T" else ()
         parts = (self.texts, self.pairs or (), words, chats, self.passages or (), judged, targets, self.how)
         return lines_id(chain(*parts), 64)
 

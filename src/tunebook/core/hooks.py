@@ -198,6 +198,10 @@ class Hooks(ABC):
         """What a page shows of this task's answers beside the scores, from what `detail` found."""
         return []
 
+    def notices(self, scores: Mapping[str, float]) -> list[str]:
+        """What the scores on validation rows, of the model that a training kept, give cause to tell."""
+        return []
+
     def snippet(self, labels: Labels, params: Filled, *, pairs: bool) -> list[str]:
         """Lines of Python that answer a text (or a pair) with `model` and `tokenizer`, for the model card."""
         return []

@@ -26,7 +26,6 @@ ANSWERS_PUT_RIGHT = ("answer_moved", "answer_first", "answer_lost")
 WANTED = frozenset(
     {
         "duplicate",
-        "conflict",
         "leaked",
         "rejected",
         "skipped",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from tunebook.core.encoded import Encoded
 from tunebook.core.errors import ModelError, TunebookError
 from tunebook.core.nouns import Plan
 from tunebook.core.progress import Progress
+from tunebook.core.reference import Refers
 from tunebook.core.registry import task_of
 from tunebook.core.task import Plain, Rows, Searches, Task, searching
 from tunebook.core.writes import Writes
@@ -39,12 +40,14 @@ class Net:
 
     Attributes:
         max_length: tokens that it reads of a text.
+        before: adds to tokens what the model before its training says of them; None where it is held against none.
     """
 
     task: Task
     model: Any
     tokenizer: Any
     max_length: int
+    before: Callable[[Encoded, Progress | None, Path | None], Encoded] | None = None
 
     def run(
         self, rows: Rows, progress: Progress | None = None, batch_size: int = 64, cache: Path | None = None
@@ -54,7 +57,8 @@ class Net:
 
     def encoded(self, rows: Rows, progress: Progress | None = None, cache: Path | None = None) -> Encoded:
         """Tokens of rows; `cache` as `encode` takes it."""
-        return encode(rows, self.task, self.tokenizer, self.max_length, cache=cache, progress=progress)
+        found = encode(rows, self.task, self.tokenizer, self.max_length, cache=cache, progress=progress)
+        return found if self.before is None else self.before(found, progress, cache)
 
     def read(self, encoded: Encoded, progress: Progress | None = None, batch_size: int = 64) -> NDArray[np.float32]:
         """The head's outputs for tokens, shape (N, outputs)."""
@@ -98,19 +102,36 @@ class Net:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A run's model in memory."""
+    """A run's model in memory.
+
+    Attributes:
+        folder: of its files; untrained: these are a base model's.
+    """
 
     plan: Plan
     task: Task
     model: Any
     tokenizer: Any
+    folder: Path | None = None
+    untrained: bool = False
     # The training rows and their vectors, once they were asked for; at most one pair.
     _train: list[tuple[Rows, NDArray[np.float32]]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def net(self) -> Net:
         """The same without its plan."""
-        return Net(self.task, self.model, self.tokenizer, self.plan.params.max_length)
+        before = self._before if isinstance(self.task, Refers) else None
+        return Net(self.task, self.model, self.tokenizer, self.plan.params.max_length, before)
+
+    def _before(self, encoded: Encoded, progress: Progress | None, cache: Path | None) -> Encoded:
+        """Tokens with what the model says of them that this one was held against; itself before any training."""
+        from tunebook.engine.reference import Reference, reference_of
+
+        if self.folder is None:
+            raise ModelError("model.reference", key=self.plan.id)
+        folder = self.folder if self.untrained else reference_of(self.folder, self.plan)
+        pad = self.tokenizer.pad_token_id
+        return Reference(self.task, self.plan, folder, pad).beside([encoded], cache, progress)[0]
 
     def logits(
         self, rows: Rows, progress: Progress | None = None, *, cache: Path | None = None, texts: bool = True
@@ -198,7 +219,7 @@ def load_model(folder: Path, plan: Plan) -> LoadedModel:
     Raises:
         ModelError: `model.damaged`, a file of it is missing or cut off.
     """
-    return LoadedModel(plan, task_of(plan.task)(), load_net(folder, plan), load_tokenizer(folder))
+    return LoadedModel(plan, task_of(plan.task)(), load_net(folder, plan), load_tokenizer(folder), folder)
 
 
 def load_net(folder: Path, plan: Plan) -> Any:

@@ -24,6 +24,7 @@ from tunebook.core.task import Searches, Task
 from tunebook.core.technique import RunContext
 from tunebook.engine.continual import build_model
 from tunebook.engine.partial_model import BASE, base_of, is_partial
+from tunebook.engine.reference import name_reference
 from tunebook.engine.weave import Weave, woven
 from tunebook.models.sentences import longest_read
 from tunebook.models.source import REACH, find_model, model_id, reach
@@ -73,6 +74,7 @@ def finish_folder(folder: Path, tokenizer: Any, plan: Plan) -> None:
     to read other texts than the run did, where the base model does. How much the base model can read, which the next
     training from this one may use, is kept beside that.
     """
+    name_reference(folder, plan, task_of(plan.task)())
     own, length = tokenizer.model_max_length, plan.params.max_length
     if isinstance(task_of(plan.task)(), Searches):
         length = max(length, longest_read(Path(tokenizer.name_or_path), tokenizer))

@@ -51,14 +51,8 @@ _METRICS = (
 )  # fmt: skip
 
 
-class TokenModel(Task):
-    """Base of the tasks that learn tokens with the head that the base model has for them.
-
-    Class attributes:
-        ahead: how many tokens before its target a token's logits stand: 0 for masked, 1 for causal models.
-    """
-
-    ahead: ClassVar[int]
+class OwnHead(Task):
+    """Base of the tasks whose model keeps the head over the vocabulary that the base model has."""
 
     @abstractmethod
     def auto(self) -> Any:
@@ -114,6 +108,16 @@ class TokenModel(Task):
         from tunebook.models.stored import stored
 
         return stored(self.auto(), folder)
+
+
+class TokenModel(OwnHead):
+    """Base of the tasks that learn tokens with the head that the base model has for them.
+
+    Class attributes:
+        ahead: how many tokens before its target a token's logits stand: 0 for masked, 1 for causal models.
+    """
+
+    ahead: ClassVar[int]
 
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         """`input_ids`, `attention_mask` and `labels` of shape (rows, longest); without a target IGNORED."""
@@ -219,4 +223,4 @@ def _no_head(folder: Path, error: Exception) -> ModelError:
     return ModelError("model.head", key="base_model", value=str(folder), reason=str(error).splitlines()[0])
 
 
-__all__ = ["LanguageModel", "Predict", "TokenModel"]
+__all__ = ["LanguageModel", "OwnHead", "Predict", "TokenModel"]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from tunebook.data.answer_pairs import ANSWERS, BETTER, JUDGED, PROMPT, WORSE, WORSE_ALONE, judged_table
 from tunebook.data.exports import Export, Format
+from tunebook.data.kind import wants_preferences
 from tunebook.data.preview import Preview
 
-_BETTER = ("chosen", "response_chosen", "preferred")
-_WORSE = ("rejected", "response_rejected", "dispreferred")
-_WORSE_ALONE = ("rejected_response", "rejected_messages")  # beside any answer
 _ANSWER = ("response", "completion", "output", "messages")
-_JUDGED = ("label", "kto_tag")
+_TALK = ("messages", "conversations", "completion", "response", "output")
 
 
 class Preferences(Format):
@@ -20,17 +19,28 @@ class Preferences(Format):
     title: ClassVar[str] = "DPO / KTO"
 
     def fits(self, preview: Preview) -> bool:
-        """A rejected answer beside another, or an answer that is judged by true and false."""
+        """A rejected answer beside another, or an answer that is judged by true and false; where preferences are asked
+        for, a judgement in other words too."""
         if not preview.objects or (preview.options.text and preview.options.label):
             return False
         names = set.intersection(*[set(row) for row in preview.objects])
-        pairs = (names & set(_WORSE) and names & set(_BETTER)) or (names & set(_WORSE_ALONE) and names & set(_ANSWER))
-        judged = [name for name in _JUDGED if name in names and all(type(row[name]) is bool for row in preview.objects)]
+        pairs = (names & set(WORSE) and names & set(BETTER)) or (names & set(WORSE_ALONE) and names & set(_ANSWER))
+        judged = [name for name in JUDGED if name in names]
+        if wants_preferences(preview.options):
+            return bool(pairs) or bool(judged and names & set(_TALK))
+        judged = [name for name in judged if all(type(row[name]) is bool for row in preview.objects)]
         return bool(pairs) or bool(judged and "prompt" in names and names & set(_ANSWER))
 
     def read(self, preview: Preview) -> Export:
-        """Refused."""
-        raise self.refusal("preference", preview)
+        """Prompts with their answers, where preferences are asked for; else refused."""
+        if not wants_preferences(preview.options):
+            raise self.refusal("preference", preview)
+        import numpy as np
+
+        rows = preview.rows()
+        table = judged_table((row for _, row in rows), preview.options.text)
+        numbers = np.array([number for number, _ in rows], dtype=np.int64)
+        return Export(table, numbers, {"text": PROMPT, "label": ANSWERS})
 
 
 __all__ = ["Preferences"]

@@ -33,6 +33,8 @@ from tunebook.verbs.steps.merge import whole
 from tunebook.verbs.steps.runs import Run, find_run, keep_table, new_run
 
 if TYPE_CHECKING:
+    from tunebook.core.encoded import Encoded
+    from tunebook.core.task import Task
     from tunebook.engine.fit import Fit
     from tunebook.engine.outcome import Outcome
 
@@ -153,9 +155,28 @@ def fit_of(plan: Plan, run: Run, progress: Progress | None = None, callbacks: Se
         numbers, texts = searched
         alone = Rows(texts, None, None, [""] * len(texts))
         beside = Beside(numbers, encode(alone, task, tokenizer, length, cache=cache, progress=progress))
+    held = _held(task, tokens, plan, (model, tokenizer), cache, progress)
     groups = group_codes(rows[1], data.roles)
-    material = Material(model, tokenizer, tokens[0], tokens[1], groups, beside, seen[1])
+    material = Material(model, tokenizer, held[0], held[1], groups, beside, seen[1])
     return Fit(plan, material, run.path, progress=progress, callbacks=callbacks)
+
+
+def _held(
+    task: Task, tokens: list[Encoded], plan: Plan, base: tuple[Path, Any], cache: Path, progress: Progress | None
+) -> list[Encoded]:
+    """Training and validation rows with what the base model says of them, where the task holds the model against it;
+    of the first only where the loss does."""
+    from tunebook.core.reference import Refers
+    from tunebook.engine.machine import pick_precision
+    from tunebook.engine.ranks import from_first
+    from tunebook.engine.reference import Reference
+
+    if not isinstance(task, Refers):
+        return tokens
+    first = 0 if task.refers(plan.params) else 1
+    before = Reference(task, plan, base[0], base[1].pad_token_id, pick_precision(plan.params.precision))
+    from_first(lambda: str(len(before.beside(tokens[first:], cache, progress))))  # the others find it kept
+    return [*tokens[:first], *before.beside(tokens[first:], cache)]
 
 
 def _finish(run: Run, outcome: Outcome, keep_checkpoints: bool, stages: Sequence[Run]) -> None:

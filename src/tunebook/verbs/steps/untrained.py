@@ -22,7 +22,7 @@ def refuse_untrained(plan: Plan, run: str) -> None:
     Raises:
         RunError: `general.no_base`.
     """
-    if not task_of(plan.task).gives & {"vectors", "words"} and not covers(plan.head, plan.labels):
+    if "vectors" not in task_of(plan.task).gives and not covers(plan.head, plan.labels):
         raise RunError("general.no_base", key=run, value=plan.model)
 
 
@@ -39,7 +39,8 @@ def untrained(plan: Plan, labels: Labels) -> LoadedModel:
     task, folder = task_of(plan.task)(), find_model(plan.model, allow_pickle=True)
     made = _asked(plan, labels, folder, plan.model)
     model: Any = task.build(folder, labels, made.params).eval()
-    return LoadedModel(made, task, _placed(model), task.reader(load_tokenizer(folder), made.params))
+    tokenizer = task.reader(load_tokenizer(folder), made.params)
+    return LoadedModel(made, task, _placed(model), tokenizer, folder, untrained=True)
 
 
 def tuned(folder: Path, plan: Plan, labels: Labels) -> LoadedModel:

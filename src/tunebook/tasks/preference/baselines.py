@@ -1,0 +1,61 @@
+"""What a model of preferences is compared with: how likely its base model finds answers, and their length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.hooks import BaselineInput
+from tunebook.tasks.preference.told import Told, there
+
+Array = NDArray[Any]
+_BATCH = 16  # rows
+
+
+def baselines(task: Any, given: BaselineInput) -> Mapping[str, Callable[[], Array]]:
+    """`base`: the answer whose tokens the base model finds likelier on average; of whole answers the shorter one would
+    nearly always be. `longer`: the answer of more characters. Of answers that are judged one by one each says good of
+    the upper half."""
+    return {"base": partial(_base, task, given), "longer": partial(_longer, given)}
+
+
+def _longer(given: BaselineInput) -> Array:
+    targets = given.rows[given.split].targets
+    assert targets is not None
+    return _ordered(np.array([[len(text) for text in pair] for pair in targets.tolist()], dtype=np.float64), targets)
+
+
+def _base(task: Any, given: BaselineInput) -> Array:
+    import torch
+
+    from tunebook.models.source import find_model, load_tokenizer
+
+    plan, folder, rows = given.plan, find_model(given.plan.model, allow_pickle=True), given.rows[given.split]
+    model = task.build(folder, plan.labels, plan.params).eval()
+    model = model.to("cuda" if torch.cuda.is_available() else "cpu")
+    tokenizer = task.reader(load_tokenizer(folder), plan.params)
+    encoded = task.encode(task.seen(rows, plan.params), tokenizer, plan.params.max_length)
+    order, parts = np.argsort(-encoded.lengths, kind="stable"), []
+    with torch.inference_mode():
+        for start in range(0, len(order), _BATCH):
+            batch = task.collate(encoded, order[start : start + _BATCH].tolist(), tokenizer.pad_token_id)
+            batch = {name: value.to(model.device) for name, value in batch.items()}
+            parts.append(task.read(task.passed(model, batch), batch).float().cpu().numpy())
+    told = Told.of(np.concatenate(parts)[np.argsort(order)])
+    return _ordered(told.mean, rows.targets)
+
+
+def _ordered(values: Array, targets: Any) -> Array:
+    """Values (N, 2) of answers as if so much had been gained; of single ones what they are above the median."""
+    known = there(targets)
+    alone = known.sum(1) == 1
+    middle = np.where(alone, np.median(values[known & alone[:, None]]) if alone.any() else 0.0, 0.0)
+    # No token was read, so that nothing is said of rewards.
+    return Told(np.where(known, values, 0.0), 0.0 * known, np.where(known, middle[:, None], 0.0)).matrix()
+
+
+__all__ = ["baselines"]

@@ -1,0 +1,164 @@
+"""A book of preferences from its file to a report: the reference is asked once, accuracy moves, techniques go along."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests import small
+from tunebook.core.errors import ModelError, PlanError
+from tunebook.core.nouns import Report
+from tunebook.core.reference import Refers
+from tunebook.core.registry import tasks
+from tunebook.data.load import load
+from tunebook.data.options import DataOptions
+from tunebook.engine.load import LoadedModel, load_model
+from tunebook.engine.reference import REFERENCE, Reference, reference_of
+from tunebook.tables.make import child
+from tunebook.tasks.preference.batches import BEFORE
+from tunebook.tasks.preference.told import Told
+from tunebook.verbs.evaluate import evaluate
+from tunebook.verbs.init import init
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.runs import Run
+from tunebook.verbs.steps.train import fit_of, train
+from tunebook.verbs.steps.untrained import untrained
+
+FAST = {"max_epochs": 3, "learning_rate": 3e-3, "batch_size": 8, "max_length": 32, "precision": "fp32",
+        "preference.template": "plain"}  # fmt: skip
+
+
+def records(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Prompts of which that answer is better which has a good word."""
+    draw = random.Random(seed)
+    words = small.words()
+    good, bad, filler = words[:6], words[6:12], words[-14:]
+
+    def text(one: str) -> str:
+        found = [*draw.choices(filler, k=draw.randint(2, 5)), one]
+        draw.shuffle(found)
+        return " ".join(found)
+
+    return [
+        {
+            "prompt": " ".join(draw.choices(filler, k=4)),
+            "chosen": text(draw.choice(good)),
+            "rejected": text(draw.choice(bad)),
+        }
+        for _ in range(count)
+    ]
+
+
+def make_book(folder: Path, rows: list[dict[str, Any]]) -> Book:
+    file = folder / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    model = small.base_model(folder / "model", "llama", [*small.words(), "user", "assistant", ":"])
+    return init(folder / "book", file, model=model, options=DataOptions(task="preference"))
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
+    return make_book(tmp_path_factory.mktemp("preferred"), records(120))
+
+
+@pytest.fixture(scope="module")
+def run(book: Book) -> Run:
+    return train(plan(child(book.champion, dict(FAST)), book.data))
+
+
+def test_accuracy_moves_and_is_compared_with_baselines(book: Book, run: Run) -> None:
+    assert run.validation_scores["preference_accuracy"] > 0.9
+    report = evaluate(run, book.data)
+    assert isinstance(report, Report) and report.headline == "preference_accuracy"
+    assert report.metrics["preference_accuracy"] > 0.9 and report.metrics["reward_margin"] > 0
+    assert set(report.baselines) == {"base", "longer"}
+    assert report.baselines["longer"]["preference_accuracy"] < report.metrics["preference_accuracy"]
+    page = (run.path / "report.html").read_text(encoding="utf-8")
+    assert "What became of the answers" in page or "become less likely" in page
+    line = json.loads((run.path / "predictions.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert set(line["rewards"]) == {"chosen", "rejected"} and line["true"] in (line["better"], line["true"])
+
+
+def test_the_model_before_is_asked_once_for_each_split_and_kept(
+    book: Book, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = sorted((book.path / "cache").glob("reference-*.npy"))
+    assert len(kept) >= 2
+    monkeypatch.setattr(Reference, "_built", lambda self: pytest.fail("asked again"))
+    fit = fit_of(run.plan, run)
+    assert BEFORE in fit.material.train.fixed and BEFORE in fit.material.validation.fixed
+    kept[0].write_bytes(b"")
+    kept[1].write_bytes(b"")
+    with pytest.raises(pytest.fail.Exception, match="asked again"):
+        fit_of(run.plan, run)
+
+
+def test_before_training_a_model_is_as_likely_as_its_reference(book: Book, run: Run) -> None:
+    rows = load(book.data, "validation")
+    told = Told.of(untrained(run.plan, run.plan.labels).logits(rows))
+    np.testing.assert_allclose(told.logs, told.before, rtol=1e-5)
+    trained = Told.of(load_model(run.model, run.plan).logits(rows, cache=book.path / "cache"))
+    assert np.abs(trained.gained).max() > 0.1
+    np.testing.assert_allclose(trained.before, told.before, rtol=1e-5)
+
+
+def test_a_model_that_does_not_say_its_reference_is_refused(run: Run, tmp_path: Path) -> None:
+    assert reference_of(run.model, run.plan) == Path(run.plan.model)
+    with pytest.raises(ModelError, match="reference"):
+        reference_of(tmp_path, run.plan)
+    loaded = load_model(run.model, run.plan)
+    bare = LoadedModel(run.plan, loaded.task, loaded.model, loaded.tokenizer)
+    with pytest.raises(ModelError, match="reference"):
+        bare.logits(load_rows(run))
+    (run.model / REFERENCE).rename(run.model / "gone.json")
+    try:
+        with pytest.raises(ModelError, match="reference"):
+            loaded.logits(load_rows(run))
+    finally:
+        (run.model / "gone.json").rename(run.model / REFERENCE)
+
+
+def load_rows(run: Run) -> Any:
+    from tunebook.data.frozen import prepared_data
+
+    return load(prepared_data(run.plan), "test")
+
+
+def test_orpo_asks_no_model_about_training_rows(book: Book) -> None:
+    made = plan(child(book.champion, {**FAST, "preference.loss": "orpo"}), book.data)
+    fit = fit_of(made, Run(book.path / "runs" / "none"))
+    assert BEFORE not in fit.material.train.fixed and BEFORE in fit.material.validation.fixed
+
+
+@pytest.mark.parametrize("change", [{"preference.loss": "kto", "ema": "on"}])
+def test_small_parts_and_kto_learn_too(book: Book, change: dict[str, str]) -> None:
+    made = plan(child(book.champion, {**FAST, **change, "learning_rate": 1e-2}), book.data)
+    found = train(made)
+    assert found.validation_scores["preference_accuracy"] > 0.8
+    told = Told.of(load_model(found.model, made).logits(load(book.data, "test")))
+    assert np.abs(told.gained).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"mixup": "on"}, "plan.needs"),
+        ({"class_weights": "balanced"}, "plan.numbers"),
+        ({"preference.loss": "kto", "gradient_accumulation_steps": 2}, "plan.whole"),
+        ({"preference.loss": "ipo", "label_smoothing": 0.1}, "preference.smoothing"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_reason(book: Book, change: dict[str, Any], code: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        plan(child(book.champion, {**FAST, **change}), book.data)
+    assert caught.value.code == code
+
+
+def test_the_task_says_that_it_refers() -> None:
+    assert isinstance(tasks()["preference"](), Refers) and not isinstance(tasks()["text_classification"](), Refers)
