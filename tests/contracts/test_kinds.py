@@ -42,6 +42,7 @@ FREE = {
     "data/formats/spans.py": "names of columns",
     "data/formats/tokens.py": "names of columns",
     "data/label_cells.py": "the shape of a cell",
+    "data/listings.py": "a key of the lists of LLaMA-Factory",
     "data/raw_text.py": "says what the targets of raw text are",
     "models/heads.py": "a problem type of transformers",
     "report/card.py": "a key of the Hub's model cards",

@@ -20,6 +20,7 @@ from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
 from tunebook.data.preview import Preview
 from tunebook.data.written_columns import source_and_target
+from tunebook.data.written_figures import written_doubts
 
 WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 
@@ -42,7 +43,7 @@ def jsonl(path, rows):
 
 
 def prepared(path, tmp_path, task="instruction", **said):
-    return prepare([path], tmp_path / "data", DataOptions(task=task, split="8:2:2", **said))
+    return prepare([path], tmp_path / "data", DataOptions(**{"task": task, "split": "8:2:2", **said}))
 
 
 def check(ref):
@@ -111,6 +112,7 @@ def test_cleaning_touches_what_is_asked_and_no_conversation(tmp_path):
     word = found.texts[0].removeprefix("Say ")
     assert found.chats[0] == Chat.of(("user", f" Say  <b>{word}</b> "), ("assistant", f" {word}\n"))
     assert str(found.targets[0]) == f" {word}\n"
+    assert ref.stats["ledger"]["changed"] == ref.stats["cleaning"]["changed"] == {}
     assert [item["fields"] for item in ref.stats["warnings"] if item["code"] == "blank_ends"] == [
         {"count": 12, "rows": 12}
     ]
@@ -173,3 +175,58 @@ def test_when_conversations_are_wanted(tmp_path):
     path = jsonl(tmp_path / "rows.jsonl", rows_of(alpaca))
     forms = [find_format(Preview(path, members(path), DataOptions(**said))) for said in asked]
     assert [isinstance(form, Conversations) for form in forms] == [True, True, False, False, False]
+
+
+def test_figures_and_what_they_warn_of(tmp_path):
+    def many(asked, answer):
+        turns = [{"role": "system", "content": "Be kind."}] + openai("Who?", "你好，I'm {{name}}.")["messages"]
+        return {"messages": [*turns, *openai(asked, answer)["messages"]], "tools": [{"name": "f"}]}
+
+    rows = [*rows_of(openai), *(openai(f"Ask {n}!", "Yes.") for n in range(12)), many("Say so.", "So {{ x }}.")]
+    rows.append({"messages": many("", "")["messages"][1:3]})
+    ref = prepared(jsonl(tmp_path / "rows.jsonl", [*rows, openai("Say one.", "Two!")]), tmp_path, split="5:1:1")
+    found = ref.stats["writing"]
+    assert found["asked"]["p50"] == 2 and found["answered"]["p50"] == 1
+    assert found["chats"]["turns"]["max"] == 5 and found["chats"]["turns"]["p50"] == 2
+    assert found["chats"]["system"] == found["chats"]["tools"] == found["chats"]["several"] == round(1 / 27, 4)
+    assert found["answer_language"] == "other" and found["fields"] == 2
+    assert found["most_answer"] == "Yes." and 0 < found["alike"] < found["most"] < 0.6
+    told = {item["code"]: item["message"] for item in ref.stats["warnings"]}
+    assert {"answers_differ", "answers_alike", "answer_fields"} < set(told)
+    assert {item["code"] for item in written_doubts(found)} == {"answers_alike", "answer_fields"}
+    assert "{{name}}" in told["answer_fields"] and "'Yes.'" in told["answers_alike"]
+    kept = prepare([tmp_path / "rows.jsonl"], tmp_path / "first", DataOptions(task="instruction", conflicts="first"))
+    assert kept.stats["ledger"]["dropped"] == {"conflict": 1}
+
+
+def test_a_training_row_may_answer_a_validation_question_on_the_way(tmp_path):
+    long = openai("Say one.", "one!")["messages"]
+    rows = [{"messages": [*long, *openai(f"Now {word}.", "x" + word)["messages"]]} for word in WORDS]
+    train, validation = jsonl(tmp_path / "rows.jsonl", rows), jsonl(tmp_path / "validation.jsonl", rows_of(openai, 2))
+    ref = prepare([train], tmp_path / "data", DataOptions(task="instruction"), validation=validation)
+    assert ref.stats["writing"]["chats"]["passed"] == ref.rows["train"]
+    assert "chats_passed" in {item["code"] for item in ref.stats["warnings"]}
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"translation": {"en": "A {}.", "zh": "一{}。"}}, {"text": "translation.en", "label": "translation.zh"}),
+        ({"src": "A {}.", "tgt": "一{}。"}, {}),
+        ({"instruction": "Translate.", "input": "A {}.", "output": "一{}。"}, {}),
+        ({"query": "A {}.", "response": "一{}。"}, {}),
+        ({"messages": [{"role": "user", "content": "A {}."}, {"role": "assistant", "content": "一{}。"}]}, {}),
+    ],
+)
+def test_pairs_of_a_text_and_another_to_be_written(row, said, tmp_path):
+    rows = [json.loads(json.dumps(row).replace("{}", word)) for word in WORDS]
+    found = load(prepared(jsonl(tmp_path / "rows.jsonl", rows), tmp_path, "seq2seq", **said), "train")
+    assert found.texts[0].startswith("A ") and str(found.targets[0]) == f"一{found.texts[0][2:-1]}。"
+
+
+def test_of_two_languages_it_is_to_be_said_which_is_written(tmp_path):
+    path = jsonl(tmp_path / "rows.jsonl", [{"translation": {"en": "a", "zh": "b"}}] * 3)
+    with pytest.raises(DataError, match=r"chat\.languages.*\n.*\n.*--text translation.en --label translation.zh"):
+        prepared(path, tmp_path, "seq2seq")
+    with pytest.raises(DataError, match=r"format\.writing.*\n.*--task seq2seq"):
+        prepare([path], tmp_path / "data")

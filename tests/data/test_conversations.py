@@ -78,6 +78,8 @@ def test_shapes_of_several_turns(row):
 def test_an_input_stands_below_its_instruction_and_instances_are_rows():
     found = chat_of({"instruction": "Shorten.", "input": "A long text", "output": "Text"})
     assert found == Chat.of(("user", "Shorten.\nA long text"), ("assistant", "Text"))
+    dolly = {"instruction": "Shorten.", "context": "A long text", "response": "Text", "category": "short"}
+    assert chat_of(dolly) == chat_of({"question": "Shorten.", "context": "A long text", "answer": "Text"}) == found
     row = {"instruction": "Shorten.", "instances": [{"input": "aa", "output": "a"}, {"input": "", "output": "b"}]}
     assert [asked_of(chat) for chat in chats_of_row(row)] == ["Shorten.\naa", "Shorten."]
 

@@ -96,3 +96,15 @@ def test_the_split_does_not_hang_on_the_order_of_rows(reviews: Path, write, tmp_
     head, *lines = reviews.read_text().splitlines()
     other = write("turned.csv", "\n".join([head, *reversed(lines)]) + "\n")
     assert texts_of(prepare([reviews], tmp_path / "a")) == texts_of(prepare([other], tmp_path / "b"))
+
+
+def test_a_text_with_other_labels(write, tmp_path: Path):
+    base = [f"text number {n},{'ab'[n % 2]}" for n in range(60)]
+    path = write("rows.csv", "text,label\n" + "\n".join([*base, "text number 0,b", "text number 0,b"]) + "\n")
+    first = prepare([path], tmp_path / "first", DataOptions(conflicts="first"))
+    assert first.stats["ledger"]["dropped"] == {"duplicate": 1, "conflict": 1}
+    labels = {row["text"]: row["label"] for row in load_table(first).to_pylist()}
+    assert len(labels) == 60 and labels["text number 0"] == "a"
+    assert sum(prepare([path], tmp_path / "kept").rows.values()) == 61
+    error = refused([path], tmp_path / "x", DataOptions(conflicts="refuse"))
+    assert (error.code, "rows.csv: 2, 62, 63" in error.message) == ("data.conflicts", True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import tunebook.data
 from tunebook.core.messages import catalogue
+from tunebook.data.kind import column_kinds
 from tunebook.data.passages import TOLD
 from tunebook.data.prepare import _NOTES
 
@@ -24,6 +25,7 @@ TEXTS = {
 def test_every_code_has_its_words_and_every_word_its_use():
     codes = set(re.findall(r'"(data\.[a-z_]+)"', SOURCE))
     codes |= {f"data.warning.{name}" for name in re.findall(r'warning\(\s*"([a-z_]+)"', SOURCE)}
+    codes |= {f"data.warning.{kind.otherwise}" for kind in column_kinds().values()}
     codes |= {f"data.warning.{note}" for note in _NOTES} | {f"data.warning.passages_{name}" for name in TOLD}
     codes |= {f"data.warning.{name}" for name in re.findall(r'warning\("[a-z_]+" if [^,]+ else "([a-z_]+)"', SOURCE)}
     ends = re.findall(r'warning\(\s*f"{what}(_[a-z]+)"', SOURCE)  # of classes of rows, and of types inside them

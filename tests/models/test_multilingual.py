@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from tunebook.core.errors import MachineError, ModelError
-from tunebook.models import multilingual, source
-from tunebook.models.multilingual import NAME, SUMS, is_whole
+from tunebook.models import gemma, multilingual, source, unpacked
+from tunebook.models.multilingual import NAME
 from tunebook.models.packed import read_packed, tensors
 from tunebook.models.source import BUILTIN, builtin_state, find_model, load_tokenizer
+from tunebook.models.unpacked import SUMS, is_whole
 
 HIDDEN, LAYERS, INNER, POSITIONS = 32, 2, 64, 12
 PIECES = ["<s>", "<pad>", "</s>", "<unk>", "▁a", "▁", "b", "~", "～", "▁bb", "<mask>"]
@@ -147,7 +148,8 @@ def test_it_is_unpacked_once(package: Path) -> None:
 def test_the_doctor_is_told_where_it_stands(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     present = multilingual.find_spec
     monkeypatch.setattr(source, "find_spec", present)
-    assert {name: builtin_state(name) for name in BUILTIN} == {"builtin:minilm": "missing", NAME: "packed"}
+    states = {"builtin:minilm": "missing", NAME: "packed", gemma.NAME: "missing"}
+    assert {name: builtin_state(name) for name in BUILTIN} == states
     find_model(NAME)
     assert builtin_state(NAME) == "ready"
     monkeypatch.setattr(source, "find_spec", lambda name: ModuleSpec(name, None))
@@ -184,7 +186,8 @@ def test_a_cache_in_which_nothing_can_be_noted(package: Path) -> None:
 
 def test_what_another_process_unpacked_meanwhile_is_taken(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([False, True])
-    monkeypatch.setattr(multilingual, "is_whole", lambda folder: next(answers))
+    for module in (multilingual, unpacked):
+        monkeypatch.setattr(module, "is_whole", lambda folder: next(answers))
     assert multilingual.multilingual() == multilingual.folder_in_cache()
     assert not multilingual.folder_in_cache().exists()
 
@@ -209,7 +212,7 @@ def test_without_its_package(package: Path, spec: Any, monkeypatch: pytest.Monke
 
 
 def test_no_room_in_the_cache(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(multilingual.shutil, "disk_usage", lambda place: SimpleNamespace(free=3 << 20))
+    monkeypatch.setattr(unpacked.shutil, "disk_usage", lambda place: SimpleNamespace(free=3 << 20))
     with pytest.raises(MachineError, match=r"3 MiB.*TUNEBOOK_CACHE|TUNEBOOK_CACHE") as caught:
         find_model(NAME)
     assert caught.value.code == "machine.cache"

@@ -21,7 +21,8 @@ from tunebook.core.errors import DataError, RunError, TunebookError
 from tunebook.core.task import Rows
 from tunebook.data.prepare import prepare
 from tunebook.engine.load import LoadedModel
-from tunebook.verbs.predict import _given, predict, predict_file
+from tunebook.verbs.asked import given_rows
+from tunebook.verbs.predict import predict, predict_file
 from tunebook.verbs.steps.runs import Run
 
 
@@ -145,10 +146,10 @@ def test_lists_of_words_are_all_lists_of_words(tmp_path: Path) -> None:
     file = tmp_path / "rows.conll"
     file.write_text("".join(f"{number}\tO\nAda\tB-PER\n\n" for number in range(60)), encoding="utf-8")
     ref = prepare([file], tmp_path / "data")
-    assert list(_given([["Ada", "ran"], None], None, ref).texts) == ["Ada ran", ""]
+    assert list(given_rows([["Ada", "ran"], None], None, ref).texts) == ["Ada ran", ""]
     for texts, number in (([["Ada"], "Ben ran"], 2), ([["Ada", None], ["a"]], 1), ([["a"], ["b", 1]], 2)):
         with pytest.raises(DataError) as caught:
-            _given(texts, None, ref)
+            given_rows(texts, None, ref)
         assert (caught.value.code, caught.value.value) == ("predict.words", number)
 
 

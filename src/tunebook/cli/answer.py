@@ -8,7 +8,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,10 +33,10 @@ class Answer:
         tell: prints the same for people.
         next: commands that one would type next.
         code: exit code.
-        lines: `data` is a list whose items are printed a line each.
+        lines: `data` is a list whose items are printed a line each, or gives one after the other.
     """
 
-    data: Mapping[str, Any] | list[dict[str, Any]] | Callable[[], Mapping[str, Any]]
+    data: Mapping[str, Any] | list[dict[str, Any]] | Callable[[], Mapping[str, Any] | Iterator[dict[str, Any]]]
     tell: Callable[[Console], None]
     next: tuple[str, ...] = ()
     code: int = 0

@@ -26,6 +26,7 @@ COMMANDS = {
     "train": "train:train",
     "eval": "evaluate:evaluate",
     "predict": "predict:predict",
+    "chat": "chat:chat",
     "rerank": "rerank:rerank",
     "runs": "runs:runs",
     "stages": "runs:stages",
@@ -84,6 +85,7 @@ EXAMPLES = {  # a name in braces is a text in the reader's language, cli.example
         'tunebook predict book "{parcel}"',
         "tunebook predict book --file new.csv --out answers.csv",
     ),
+    "chat": ("tunebook chat book", "tunebook chat book --system '{kind}' --temperature 0.7 --seed 1"),
     "rerank": (
         "tunebook rerank book '{query}' passages.txt --top-k 5",
         "tunebook rerank book --first bm25 --depth 50",

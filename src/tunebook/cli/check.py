@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from tunebook.core.nouns import Estimate, Plan
     from tunebook.verbs.check import Check
     from tunebook.verbs.steps.book import Book
+    from tunebook.verbs.steps.learnt import Learnt
 
 
 NO = 1
+_PART = 1200  # characters of a part of a conversation that a screen shows; `--json` and the data report have all
 _BUSY = 1.3  # from here on other work on the machine is worth a word
 
 
@@ -52,6 +54,7 @@ def _data(found: Check) -> dict[str, Any]:
         "estimate": estimate.model_dump() if estimate else None,
         "warnings": found.warnings,
         "head": found.plan.head.model_dump() if found.plan and found.plan.head else None,
+        **(found.learnt.data() if found.learnt else {}),
     }
 
 
@@ -59,14 +62,45 @@ def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
     from tunebook.data.describe import warning_text
 
     pairs = [*data_facts(book.data), (say("cli.table"), table)]
-    screen.print(facts([*pairs, *(plan_facts(found.plan) if found.plan else [])]))
+    learnt = [] if found.learnt is None else [(say("learnt.fact"), learnt_text(found.learnt))]
+    screen.print(facts([*pairs, *(plan_facts(found.plan) if found.plan else []), *learnt]))
     screen.print()
+    if found.learnt is not None and found.learnt.sample:
+        _tell_sample(screen, found.learnt)
     warn(screen, (fitted(warning_text(item), ["check"]) for item in found.warnings))
     for problem in found.problems:
         screen.print(f"✗ [{problem['code']}] {problem['message']}", style="bold red", soft_wrap=True)
         advise(screen, {**problem, "advice": fitted(problem["advice"], ["check"])})
     if found.ok:
         screen.print(f"✓ {say('cli.check.good')}", style="green")
+
+
+def learnt_text(found: Learnt) -> str:
+    """How many tokens are learnt, and how many rows teach nothing."""
+    from tunebook.core.formatting import number
+
+    tokens = {"learnt": number(found.learnt), "tokens": number(found.tokens), "rows": number(found.rows)}
+    more = say("learnt.of_without", count=number(found.without)) if found.without else ""
+    return say("learnt.of", **tokens) + more
+
+
+def _tell_sample(screen: Console, found: Learnt) -> None:
+    """A row with its learnt parts in colour, or in brackets where there is none."""
+    from rich.text import Text
+
+    screen.print(say("learnt.caption"), style="bold", soft_wrap=True)
+    shown = Text()
+    for whole, learnt in found.sample:
+        text = whole if len(whole) <= _PART else f"{whole[: _PART - 200]} … {whole[-200:]}"
+        if not learnt:
+            shown.append(text, style="dim")
+        elif screen.color_system is None:
+            shown.append(f"⟦{text}⟧")
+        else:
+            shown.append(text, style="bold green")
+    shown.rstrip()
+    screen.print(shown, soft_wrap=True)
+    screen.print()
 
 
 def plan_facts(plan: Plan) -> list[tuple[str, str]]:
@@ -168,7 +202,7 @@ def _tell_doctor(screen: Console, found: dict[str, Any]) -> None:
         (say("cli.doctor.gpu"), gpu),
         ("bfloat16", say(f"cli.doctor.{'fast' if machine['bf16'] else 'slow'}")),
         (say("cli.doctor.disk"), memory(found["disk_free_bytes"])),
-        *((name, say(f"cli.doctor.model.{state}")) for name, state in found["models"].items()),
+        *((name, _state(name, state)) for name, state in found["models"].items()),
         (say("cli.doctor.hub"), f"{found['hub']['endpoint']}: {say(f'cli.doctor.{reachable}')}"),
     ]
     screen.print(facts(pairs))
@@ -182,4 +216,12 @@ def _tell_doctor(screen: Console, found: dict[str, Any]) -> None:
         screen.print(f"✓ {say('cli.doctor.complete')}", style="green")
 
 
-__all__ = ["NO", "check", "doctor", "estimate_text", "plan_facts", "rate_text"]
+def _state(name: str, state: str) -> str:
+    """Of a built-in model, with the terms under which it may be used."""
+    from tunebook.models.source import TERMS
+
+    said = say(f"cli.doctor.model.{state}")
+    return say("cli.doctor.terms", state=said, terms=TERMS[name]) if name in TERMS else said
+
+
+__all__ = ["NO", "check", "doctor", "estimate_text", "learnt_text", "plan_facts", "rate_text"]

@@ -77,6 +77,7 @@ class RowRules:
     clean: Annotated[list[str] | None, option("clean", "--clean", metavar="RULE", panel=_SPLIT)] = None
     keep_clean: Annotated[list[str] | None, option("no_clean", "--no-clean", metavar="RULE", panel=_SPLIT)] = None
     duplicates: Annotated[str, option("duplicates", "--duplicates", metavar="WHAT", panel=_SPLIT)] = "remove"
+    conflicts: Annotated[str, option("conflicts", "--conflicts", metavar="WHAT", panel=_SPLIT)] = "keep"
     leakage: Annotated[str, option("leakage", "--leakage", metavar="WHAT", panel=_SPLIT)] = "remove"
     max_dropped: Annotated[str, option("max_dropped", "--max-dropped", metavar="SHARE", panel=_SPLIT)] = "5%"
 
@@ -149,12 +150,15 @@ def _tell(
     screen: Console, book: Book, *, warnings: list[dict[str, Any]], whole: bool, refused: TunebookError | None
 ) -> None:
     """Facts, then what is unusual, then where the reasons are."""
+    from tunebook.core.registry import task_of
     from tunebook.data.describe import warning_text
     from tunebook.tables.in_force import techniques_of
 
     ref, table = book.data, book.champion
     more: list[tuple[str, Any]] = [(say("cli.table"), _proposed(table))]
-    more += [(say("cli.techniques"), ", ".join(keys))] if (keys := techniques_of(table)) else []
+    own = task_of(ref.task).own
+    keys = [key for key in techniques_of(table) if own is None or key != own.key]
+    more += [(say("cli.techniques"), ", ".join(keys))] if keys else []
     more.append((say("cli.reason"), command("table", "show", book.path)))
     more.append((say("cli.data_report"), book.path / "data" / "report.html"))
     screen.print(f"✓ {say('cli.init.done', book=book.path)}", style="green", soft_wrap=True)
@@ -187,6 +191,9 @@ def data_facts(ref: DataRef) -> list[tuple[str, str]]:
     comma, judged = say("cli.comma"), ref.stats.get("judged")
     if judged:  # of queries with passages
         roles = {_OF_QUERIES.get(role, role): name for role, name in roles.items()}
+    written = ref.stats.get("writing") or {}
+    if "chats" in written:  # which are made of several columns
+        roles = {role: name for role, name in roles.items() if role not in ("text", "label")}
     rows = comma.join(f"{phrase('split', name)} {number(count)}" for name, count in ref.rows.items())
     dropped = comma.join(f"{phrase('ledger', reason)} {number(count)}" for reason, count in ledger["dropped"].items())
     language = str(ref.stats.get("language") or "")
@@ -198,9 +205,23 @@ def data_facts(ref: DataRef) -> list[tuple[str, str]]:
         (say("cli.types" if ref.labels.kind.classes == "none" else "cli.classes"), _classes(ref)),
         (say("cli.rows"), say("cli.rows_of", read=number(ledger["read"]), kept=number(ledger["kept"]), rows=rows)),
         (say("cli.passages"), _passages(ref) if judged else ""),
+        (say("cli.written"), _written(written) if written else ""),
         (say("cli.dropped"), dropped),
     ]
     return [(name, text) for name, text in found if text]
+
+
+def _written(found: dict[str, Any]) -> str:
+    """How long what is asked and the answers are, and what conversations are like."""
+    parts = [
+        say(f"cli.written.{name}", **{end: f"{found[name][end]:.0f}" for end in ("p50", "p95")})
+        for name in ("asked", "answered")
+    ]
+    if chats := found.get("chats"):
+        parts.append(say("cli.written.turns", mean=f"{chats['turns']['mean']:.1f}"))
+        shares = ("system", "tools")
+        parts += [say(f"cli.written.{name}", share=f"{chats[name]:.0%}") for name in shares if chats[name]]
+    return say("cli.comma").join(parts)
 
 
 def _passages(ref: DataRef) -> str:

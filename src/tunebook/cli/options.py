@@ -70,6 +70,7 @@ class Form:
     sheet: Annotated[str | None, option("sheet", "--sheet", metavar="NAME", panel=_FORM)] = None
     hidden: Annotated[str | None, option("hidden", "--hidden", metavar="KIND", panel=_FORM)] = None
     query: Annotated[str | None, option("query", "--query", metavar="SELECT", panel=_FORM)] = None
+    dataset: Annotated[str | None, option("dataset", "--dataset", metavar="NAME", panel=_FORM)] = None
     fill_down: Annotated[str | None, option("fill_down", "--fill-down", metavar="COL,…", panel=_FORM)] = None
     max_cell: Annotated[int, option("max_cell", "--max-cell", metavar="N", panel=_FORM)] = 1_000_000
 

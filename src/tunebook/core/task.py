@@ -38,7 +38,8 @@ class Task(Hooks):
             labels; `item_logits`, logits of the items that a loss is a mean of (rows, tokens), which can be compared;
             `row_logits`, the items being the rows and their logits the answers; `free_tokens`, answers that do not hang
             on the places of tokens, so that others may stand before those of a text; `sequences`, the criterion being
-            a `Sequential`; `vectors`, the logits being one vector a text.
+            a `Sequential`; `vectors`, the logits being one vector a text; `words`, answers that the base model's own
+            output layer says.
         scored: kind of labels -> its metrics, the headline first.
         own: rows of a table that this task alone reads, under its key; None for none.
     """

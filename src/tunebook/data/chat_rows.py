@@ -14,9 +14,10 @@ from tunebook.core.errors import DataError
 from tunebook.data.chat_turns import ChatError
 from tunebook.data.chats import CHAT_COLUMN, chat_column, holds_chats
 from tunebook.data.columns import to_table
-from tunebook.data.conversations import answer_of, asked_of, chats_of_row, shape_of
+from tunebook.data.conversations import Shape, answer_of, asked_of, chats_of_row, shape_of
 from tunebook.data.exports import Export
 from tunebook.data.kind import wants_chats
+from tunebook.data.listings import entry_beside, usual
 from tunebook.data.options import DataOptions
 from tunebook.data.preview import Objects
 
@@ -41,6 +42,16 @@ def told(options: DataOptions) -> tuple[str | None, str | None]:
     return options.text, options.label
 
 
+def _columns_told(rows: list[dict[str, Any]], options: DataOptions, *, labelled: bool) -> tuple[str | None, str | None]:
+    """The same; of rows to predict without a conversation also a column of texts: the one of that name, or the only
+    one."""
+    named = told(options)
+    if labelled or any(shape_of(row, named, answered=False) is not None for row in rows):
+        return named
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return (TEXT if TEXT in names else names[0] if len(names) == 1 else None), None
+
+
 def chat_export(rows: Objects, options: DataOptions, place: Path | str, *, labelled: bool = True) -> Export:
     """The conversations of rows, with all columns that are not part of them; those that cannot be learnt are faults.
 
@@ -53,23 +64,24 @@ def chat_export(rows: Objects, options: DataOptions, place: Path | str, *, label
     """
     first = [row for _, row in rows[:_LOOKED_AT]]
     if labelled and (preferred := _preferred(first)):
-        raise DataError("chat.preferences", key=str(place), value=preferred)
-    if not any(shape_of(row, told(options), answered=labelled) is not None for row in first):
+        raise DataError("chat.preferences", key=str(place), columns=preferred)
+    columns = _columns_told(first, options, labelled=labelled)
+    if not any(shape_of(row, columns, answered=labelled) is not None for row in first):
         names = dict.fromkeys(name for row in first for name in row)
-        raise DataError("chat.shape", key=str(place), value=", ".join(map(str, list(names)[:20])))
+        raise DataError("chat.shape", key=str(place), columns=", ".join(map(str, list(names)[:20])))
     chats: list[Chat] = []
     numbers: list[int] = []
     others: list[dict[str, Any]] = []
     faults: dict[str, dict[int, str]] = {}
     for number, row in rows:
         try:
-            found = chats_of_row(row, told(options), answered=labelled)
+            found = chats_of_row(row, columns, answered=labelled)
         except ChatError as error:
             faults.setdefault(error.reason, {})[number] = error.detail
             continue
         chats += found if labelled else [chat.asked for chat in found]
         numbers += [number] * len(found)
-        others += [_beside(row, options, labelled=labelled)] * len(found)
+        others += [_beside(row, shape_of(row, columns, answered=labelled))] * len(found)
     table = _columns(chats, others, labelled=labelled)
     return Export(table, np.array(numbers, dtype=np.int64), dict(ROLES), faults)
 
@@ -87,9 +99,24 @@ def chat_table(export: Export, options: DataOptions, place: Path | str, *, label
     if not wants_chats(options) or holds_chats(export.table):
         return export
     rows = list(zip(export.rows.tolist(), map(_without_nulls, export.table.to_pylist()), strict=True))
+    rows, notes = as_listed(rows, place)
     found = chat_export(rows, options, place, labelled=labelled)
     faults = export.faults | {reason: export.faults.get(reason, {}) | lost for reason, lost in found.faults.items()}
-    return replace(export, table=found.table, rows=found.rows, roles={**export.roles, **ROLES}, faults=faults)
+    made = {"table": found.table, "rows": found.rows, "roles": {**export.roles, **ROLES}, "faults": faults}
+    return replace(export, **made, notes={**export.notes, **notes})
+
+
+def as_listed(rows: Objects, place: Path | str) -> tuple[Objects, dict[str, str]]:
+    """Rows with the usual names, where a list of LLaMA-Factory in the folder of their file says how they are called;
+    and a note of it. Where the rows have not the columns that it says, they stay as they are.
+    """
+    entry = entry_beside(place) if isinstance(place, Path) else None
+    if entry is None:
+        return rows, {}
+    try:
+        return [(number, usual(row, entry)) for number, row in rows], {"listed": entry.name}
+    except DataError:
+        return rows, {"not_listed": entry.name}
 
 
 def _without_nulls(row: dict[str, Any]) -> dict[str, Any]:
@@ -103,9 +130,8 @@ def _bare(value: Any) -> Any:
     return [_bare(item) for item in value] if isinstance(value, list) else value
 
 
-def _beside(row: dict[str, Any], options: DataOptions, *, labelled: bool) -> dict[str, Any]:
+def _beside(row: dict[str, Any], shape: Shape | None) -> dict[str, Any]:
     """The columns that are no part of the conversation."""
-    shape = shape_of(row, told(options), answered=labelled)
     used = shape.columns if shape else set()
     return {f"source_{name}" if name in OURS else name: value for name, value in row.items() if name not in used}
 
@@ -118,4 +144,4 @@ def _columns(chats: list[Chat], others: list[dict[str, Any]], *, labelled: bool)
     return pa.table({**columns, **dict(zip(beside.column_names, beside.columns, strict=True))})
 
 
-__all__ = ["LABEL", "OURS", "ROLES", "TEXT", "chat_export", "chat_table", "has_chats", "told"]
+__all__ = ["LABEL", "OURS", "ROLES", "TEXT", "as_listed", "chat_export", "chat_table", "has_chats", "told"]

@@ -22,6 +22,14 @@ _LEARN = ("train", "loss", "weight", "learn")
 _SIDES = ((("system",), "system"), (("human", "input", "user"), "user"), (("assistant", "output", "bot"), "assistant"))
 
 
+CHAT_REASONS = frozenset(
+    {
+        *("chat_none", "chat_json", "chat_role", "chat_content", "chat_calls", "chat_tools", "chat_history"),
+        *("chat_system", "chat_order", "chat_tool", "chat_last", "chat_empty", "empty_answer"),
+    }
+)
+
+
 class ChatError(Exception):
     """A row is no conversation that can be learnt; `reason` of the ledger, and what is worth knowing."""
 
@@ -184,4 +192,7 @@ def _json(said: Any) -> Any:
         raise ChatError("chat_calls", said[:40]) from error
 
 
-__all__ = ["CALLS", "ROLE", "WHO", "WORDS", "ChatError", "calls_of", "tools_of", "turn_of", "turns_of", "words_of"]
+__all__ = [
+    "CALLS", "CHAT_REASONS", "ROLE", "WHO", "WORDS", "ChatError", "calls_of", "tools_of", "turn_of", "turns_of",
+    "words_of",
+]  # fmt: skip

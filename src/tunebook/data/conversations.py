@@ -20,6 +20,7 @@ Row = Mapping[str, Any]
 LISTS = ("messages", "conversations", "conversation", "dialog", "dialogue", "turns")
 SYSTEM, TOOLS, HISTORY = ("system", "system_prompt", "system_message"), ("tools", "functions"), ("history",)
 INPUT, INSTANCES = "input", "instances"
+_MORE = (INPUT, "context")  # what is asked about, below the question
 # Columns of the question, and of the answer to it, the surest first.
 _ASKED = ("instruction", "query", "prompt", "question", "input")
 _ANSWERS: dict[str, tuple[str, ...]] = {
@@ -81,7 +82,7 @@ def shape_of(row: Row, told: tuple[str | None, str | None] = (None, None), *, an
     for asked in _ASKED:
         answer = next((name for name in _ANSWERS[asked] if name in row), None) if asked in row else None
         if asked in row and (answer is not None or not answered):
-            more = INPUT if asked != INPUT and asked in ("instruction", "query") and INPUT in row else None
+            more = next((name for name in _MORE if name in row and name != asked), None)
             return Shape(asked=asked, more=more, answer=answer, **beside)
     return None
 

@@ -87,7 +87,7 @@ def without_repeats(draft: Draft, said: pa.ChunkedArray, options: DataOptions) -
         said: the label of each row as a text.
 
     Raises:
-        DataError: `data.duplicates` or `data.leakage`, where they are refused.
+        DataError: `data.duplicates`, `data.conflicts` or `data.leakage`, where they are refused.
     """
     keys, given = _keys(draft), draft.numbers(GIVEN)
     voter = _voter(draft.table)
@@ -100,6 +100,10 @@ def without_repeats(draft: Draft, said: pa.ChunkedArray, options: DataOptions) -
         mine = np.intersect1d(again, find_repeats(keys, hashes(votes)).again)
     if len(mine) and options.duplicates == "refuse":
         raise DataError("data.duplicates", key="duplicates", count=len(mine), rows=draft.places_shown(mine))
+    other = _others(keys, given, repeats.conflicts)
+    if len(other) and options.conflicts == "refuse":
+        shown = draft.places_shown(repeats.conflicts)
+        raise DataError("data.conflicts", key="conflicts", count=len(repeats.conflicts), rows=shown)
     leaked = _leaks(keys, given)
     if len(leaked) and options.leakage == "refuse":
         raise DataError("data.leakage", key="leakage", count=len(leaked), rows=draft.places_shown(leaked))
@@ -113,9 +117,18 @@ def without_repeats(draft: Draft, said: pa.ChunkedArray, options: DataOptions) -
         voter=voter,
     )
     repeated = np.setdiff1d(mine, leaked) if options.duplicates == "remove" else mine[:0]
+    gone = np.union1d(leaked, repeated)
+    other = np.setdiff1d(other, gone) if options.conflicts == "first" else other[:0]
     draft.note("dropped", "leaked", leaked)
     draft.note("dropped", "duplicate", repeated)
-    return draft.without(np.union1d(leaked, repeated)), found
+    draft.note("dropped", "conflict", other)
+    return draft.without(np.union1d(gone, other)), found
+
+
+def _others(keys: Keys, given: Any, conflicts: Any) -> Any:
+    """The training rows of these that are not the first of their text."""
+    mine = conflicts[given[conflicts] == TRAIN]
+    return np.setdiff1d(mine, mine[np.unique(keys[mine], return_index=True)[1]])
 
 
 def _voter(table: pa.Table) -> str:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import Roles
 from tunebook.data.cells import number_in
+from tunebook.data.chats import holds_chats
 from tunebook.data.clean import Cleaned, Places, clean_column, clean_with_places
 from tunebook.data.columns import holds_places, text_column
 from tunebook.data.gather import FILE, ROW, TIME
@@ -82,6 +83,7 @@ def clean_draft(draft: Draft, roles: Roles, options: DataOptions, rules: Sequenc
         the draft, and for each rule the number of rows that it changed with examples of before and after.
     """
     found: dict[str, Any] = {}
+    told = not holds_chats(draft.table)  # what is learnt of these is not cleaned: only repeats are found by the text
     home = column_kind(options.problem).places_in if options.problem else "text"
     for role, name in (("text", roles.text), ("pair", roles.text_pair)):
         if name is None:
@@ -95,9 +97,10 @@ def clean_draft(draft: Draft, roles: Roles, options: DataOptions, rules: Sequenc
         draft.note("changed", "place_vanished", _shorter(draft.table, table, roles.label))
         gone = _gone(draft.table, table, roles.label) if role == "pair" else np.zeros(0, dtype=np.int64)
         draft = replace(draft, table=table)
-        for rule, places in cleaned.changed.items():
+        for rule, places in cleaned.changed.items() if told else ():
             draft.note("changed", rule, places)
-        _tally(found, cleaned)
+        if told:
+            _tally(found, cleaned)
         draft = draft.drop("answer_vanished", gone)
         draft = draft.drop(f"empty_{role}", np.flatnonzero(_blank(draft.table[name])))
     return draft, found

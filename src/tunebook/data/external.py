@@ -13,8 +13,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
+from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef
 from tunebook.core.task import Rows
+from tunebook.data.chat_turns import CHAT_REASONS
 from tunebook.data.chats import CHAT_COLUMN, holds_chats
 from tunebook.data.columns import text_column
 from tunebook.data.draft import cleaned_table
@@ -77,8 +79,8 @@ def external_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     texts = {"text": first, "pair": second}
     columns = {name: pa.array(column, pa.large_string()) for name, column in texts.items() if column is not None}
     others = {"label": label if labelled else None, "words": source.roles.get("words")}
+    others[CHAT_COLUMN] = CHAT_COLUMN if holds_chats(table) else None
     columns |= {name: table[column] for name, column in others.items() if column is not None}
-    columns |= {CHAT_COLUMN: table[CHAT_COLUMN]} if holds_chats(table) else {}
     passages = None
     if kind.of_passages and "label" in columns and columns["label"].type == JUDGED:
         rules = data.stats["cleaning"]["rules"]
@@ -105,7 +107,18 @@ def _options(data: DataRef) -> DataOptions:
     """What was said of labels when the book's rows were prepared."""
     preset = data.stats.get("preset") or {}
     said = {name: preset[name] for name in ("problem", "label_names", "scheme", "overlaps") if name in preset}
+    if column_kind(data.labels.problem).of_chats:  # whose roles are columns that were made
+        return asked_as(data, DataOptions(**said))
     return DataOptions(**said, label=data.roles.label)
+
+
+def asked_as(data: DataRef, options: DataOptions) -> DataOptions:
+    """The options with the task of a book of conversations, and the columns that these were made of."""
+    preset = data.stats.get("preset") or {}
+    columns = {role: getattr(options, role) or preset.get(role) for role in ("text", "label")}
+    if data.task not in column_kind(data.labels.problem).of_chats:
+        columns = {"text": data.roles.text, "label": data.roles.label}
+    return options.model_copy(update={"task": data.task, "problem": data.labels.problem, **columns})
 
 
 def _as_prepared(table: pa.Table, data: DataRef, path: Path, kind: ColumnKind) -> pa.Table:
@@ -161,12 +174,23 @@ def refuse_lost_rows(source: ReadFile) -> None:
     What a tool's export marks as skipped or not labelled was read, and has no label.
 
     Raises:
-        DataError: `predict.rows`.
+        DataError: as `refuse_lost`.
     """
-    lost = sorted({row for reason, rows in source.faults.items() if reason not in WANTED for row in rows})
+    refuse_lost(source.faults, source.path)
+
+
+def refuse_lost(faults: Mapping[str, Mapping[int, str]], place: Path | str) -> None:
+    """The same of faults alone: reason -> row number -> detail.
+
+    Raises:
+        DataError: `predict.rows`, or `predict.chats` of conversations.
+    """
+    lost = sorted({row for reason, rows in faults.items() if reason not in WANTED for row in rows})
     if lost:
-        shown = ", ".join(str(row) for row in lost[:5])
-        raise DataError("predict.rows", key=str(source.path), value=len(lost), rows=shown)
+        few = ", ".join(str(row) for row in lost[:5])
+        reasons = "; ".join(say(f"ledger.{reason}") for reason in faults if reason not in WANTED)
+        code = "predict.chats" if set(faults) & CHAT_REASONS else "predict.rows"
+        raise DataError(code, key=str(place), value=len(lost), rows=few, reasons=reasons)
 
 
 def texts_of(
@@ -198,4 +222,4 @@ def texts_of(
     return found[0] or [], found[1]
 
 
-__all__ = ["external_rows", "refuse_lost_rows", "texts_of", "texts_with_words"]
+__all__ = ["asked_as", "external_rows", "refuse_lost", "refuse_lost_rows", "texts_of", "texts_with_words"]

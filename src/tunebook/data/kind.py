@@ -81,6 +81,7 @@ class ColumnKind(Kind):
     of_chats: ClassVar[tuple[str, ...]] = ()  # tasks whose rows are conversations
     places_in: ClassVar[str] = "text"  # which of a row's texts the places of a target lie in: `text` or `pair`
     joins: ClassVar[bool] = False  # whether rows of the same texts are one, with the targets of all
+    otherwise: ClassVar[str] = "conflicts"  # warning of rows whose text bears another label elsewhere
     of_preferences: ClassVar[bool] = False  # whether a text is a prompt, and its target are answers that were judged
 
     @abstractmethod
@@ -274,10 +275,15 @@ def _asked(options: DataOptions) -> bool:
 
 def wants_chats(options: DataOptions) -> bool:
     """Whether somebody asked for conversations: by a task that learns them, or by their kind alone."""
-    if options.task is None and options.problem is None:
+    if not _asked(options):
         return False
     named = column_kinds() if options.problem is None else {options.problem: column_kind(options.problem)}
     return any((options.task or kind.tasks[0]) in kind.of_chats for kind in named.values())
+
+
+def wants_texts(options: DataOptions) -> bool:
+    """Whether somebody asked for texts to be written, conversations or not."""
+    return _asked(options) and any(kind.of_chats for kind in kinds_for(options.problem, options.task))
 
 
 def class_counts(column: pa.Array | pa.ChunkedArray, labels: Labels) -> dict[str, int]:
@@ -291,5 +297,5 @@ def class_counts(column: pa.Array | pa.ChunkedArray, labels: Labels) -> dict[str
 
 __all__ = [
     "Checked", "ColumnKind", "Labelled", "class_counts", "column_kind", "column_kinds", "kinds_for", "wants_answers",
-    "wants_chats", "wants_passages", "wants_preferences",
+    "wants_chats", "wants_passages", "wants_preferences", "wants_texts",
 ]  # fmt: skip

@@ -26,6 +26,7 @@ ANSWERS_PUT_RIGHT = ("answer_moved", "answer_first", "answer_lost")
 WANTED = frozenset(
     {
         "duplicate",
+        "conflict",
         "leaked",
         "rejected",
         "skipped",

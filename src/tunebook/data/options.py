@@ -52,6 +52,7 @@ class DataOptions(Record):
         encoding: encoding of text files.
         header: whether the first row names the columns.
         sheet: sheet of a workbook; query: SELECT statement for an SQLite file.
+        dataset: name of a data set in a file that lists several (LLaMA-Factory's dataset_info.json).
         hidden: what happens to hidden rows and columns of a sheet (filtered ones too); None refuses them.
         fill_down: columns in which an empty cell means what stands above it.
         max_cell: characters that a cell may hold; longer ones are dropped as damaged.
@@ -64,6 +65,8 @@ class DataOptions(Record):
         seed: start of the draw of the split.
         clean: cleaning rules switched on or off by name, over their defaults.
         duplicates: what happens to rows of the same text and label. `remove` keeps the first of them.
+        conflicts: what happens to training rows whose text bears another label, or another answer, elsewhere. `first`
+            keeps the first row of each such text.
         leakage: what happens to training rows whose text stands in given validation or test rows.
         max_dropped: share of faulty rows above which preparation stops. Duplicates and leaked rows are no faults.
     """
@@ -97,6 +100,7 @@ class DataOptions(Record):
     header: bool | None = None
     sheet: str | None = None
     query: str | None = None
+    dataset: str | None = None
     hidden: Literal["keep", "drop"] | None = None
     fill_down: list[str] | None = None
     max_cell: int = Field(default=1_000_000, ge=1)
@@ -107,6 +111,7 @@ class DataOptions(Record):
     seed: int = Field(default=42, ge=0, lt=2**32)
     clean: dict[str, bool] = Field(default_factory=dict)
     duplicates: Literal["remove", "keep", "refuse"] = "remove"
+    conflicts: Literal["keep", "first", "refuse"] = "keep"
     leakage: Literal["remove", "refuse"] = "remove"
     max_dropped: float = Field(default=0.05, ge=0, le=1)
 

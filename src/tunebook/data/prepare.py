@@ -52,6 +52,8 @@ _NOTES = {
     "relations_left": "count",
     "units": "unit",
     "queries_left": "count",
+    "listed": "name",
+    "not_listed": "name",
 }
 
 
@@ -179,14 +181,14 @@ def _repeats(found: Found) -> dict[str, int]:
     }
 
 
-def _repeat_warnings(found: Found) -> list[dict[str, Any]]:
+def _repeat_warnings(found: Found, otherwise: str) -> list[dict[str, Any]]:
     warnings = []
     if found.duplicates:
         warnings.append(warning("duplicates", count=found.duplicates))
     if found.votes:
         warnings.append(warning("votes", count=found.votes, column=found.voter))
     if found.conflicts:
-        warnings.append(warning("conflicts", count=found.conflicts, rows=found.conflict_rows))
+        warnings.append(warning(otherwise, count=found.conflicts, rows=found.conflict_rows))
     if found.leaked:
         warnings.append(warning("leaked", count=found.leaked))
     if found.duplicates_elsewhere:
@@ -197,8 +199,8 @@ def _repeat_warnings(found: Found) -> list[dict[str, Any]]:
 def _warnings(
     stats: dict[str, Any], found: Found, labelled: Labelled, gathered: Gathered, ids_unusable: bool
 ) -> list[dict[str, Any]]:
-    doubts = column_kind(labelled.labels.problem).doubts(stats)
-    warnings = [*find_warnings(stats), *doubts, *_repeat_warnings(found)]
+    kind = column_kind(labelled.labels.problem)
+    warnings = [*find_warnings(stats), *kind.doubts(stats), *_repeat_warnings(found, kind.otherwise)]
     if labelled.merged:
         merged = "; ".join(f"{old!r} → {new!r}" for old, new in list(labelled.merged.items())[:5])
         warnings.append(warning("labels_merged", merged=merged))

@@ -152,10 +152,17 @@ def read_part(preview: Preview) -> ReadFile:
 
 def _with_chats(source: ReadFile, options: DataOptions, labelled: bool) -> ReadFile:
     """With its conversations, where they are wanted."""
-    export = Export(source.table, source.rows, source.roles, source.faults)
+    export = Export(source.table, source.rows, source.roles, source.faults, source.notes)
     found = chat_table(export, options, source.path, labelled=labelled)
     count = max(source.read, len(found.rows) + sum(map(len, found.faults.values())))  # a row may hold several
-    return replace(source, table=found.table, rows=found.rows, read=count, roles=found.roles, faults=found.faults)
+    made = {
+        "table": found.table,
+        "rows": found.rows,
+        "roles": found.roles,
+        "faults": found.faults,
+        "notes": found.notes,
+    }
+    return replace(source, read=count, **made)
 
 
 def _of_export(export: Export, path: Path, name: str, file_hash: str) -> ReadFile:

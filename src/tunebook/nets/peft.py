@@ -46,6 +46,9 @@ _TASK_TYPES = {
 }
 
 
+_WORDS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "MTModel")  # MTModel: Marian
+
+
 class Efficient(Technique):
     """Base of the methods that leave the base model as it was and train a small part beside it."""
 
@@ -92,14 +95,14 @@ def nearest(key: str, kind: str, gives: frozenset[str]) -> str:
 
 
 def refuse_architecture(key: str, facts: Facts) -> None:
-    """Refuse what this method cannot do with the base model, and tasks whose answers come from what the base model
-    has behind its layers itself, such as the words of a language model.
+    """Refuse what this method cannot do with the base model, and the language models of a stage, which hand on a model
+    that is whole.
 
     Raises:
         PlanError: `peft.architecture`, `plan.needs`.
     """
     kind, gives = str(facts.config.get("model_type")), task_of(facts.task).gives
-    if not gives & {"head", "vectors"}:
+    if not gives & {"head", "vectors", "words"}:
         raise not_given(key, {"head"}, facts.task)
     other = nearest(key, kind, gives)
     if other:
@@ -145,8 +148,17 @@ def quantized(model: Any) -> None:
         model.set_submodule(name, new)
 
 
+def says_words(model: nn.Module) -> bool:
+    """Whether what is behind its layers was trained with them, to say words, and is no head for labels."""
+    names = {type(item).__name__ for item in (model, getattr(model, "base_model", model))}
+    return any(name.endswith(_WORDS) for name in names)
+
+
 def head_modules(model: nn.Module) -> list[str]:
-    """The modules after the last layer (final norm, pooler, head), each as large as can be, that the model uses."""
+    """The modules after the last layer (final norm, pooler, head), each as large as can be, that the model uses; none
+    of a model that says words, which needs no fresh ones."""
+    if says_words(model):
+        return []
     found = depths(model)
     lowest: dict[str, int] = {}
     for name, depth in found.of.items():
@@ -223,6 +235,7 @@ __all__ = [
     "quantized",
     "refuse_architecture",
     "refuse_length",
+    "says_words",
     "train_only",
     "virtual",
     "watch",

@@ -16,6 +16,7 @@ from tunebook.core.nouns import DataRef, Plan, Report
 from tunebook.core.registry import task_of
 from tunebook.core.sections import Table
 from tunebook.engine.partial_model import BASE, is_partial
+from tunebook.models.gemma import NAME as GEMMA
 from tunebook.report.page import write_page
 from tunebook.report.rows import data_view
 from tunebook.report.run import limits
@@ -77,6 +78,7 @@ def front_matter(plan: Plan, report: Report, ref: DataRef) -> dict[str, Any]:
     task = task_of(plan.task)
     return {
         **({"language": language} if language else {}),
+        **({"license": "gemma"} if plan.model == GEMMA else {}),
         "library_name": task.library,
         "pipeline_tag": task.pipeline,
         **({"base_model": plan.model.removeprefix("modelscope:")} if public else {}),
@@ -100,8 +102,9 @@ def front_matter(plan: Plan, report: Report, ref: DataRef) -> dict[str, Any]:
 
 
 def notes_of(plan: Plan) -> list[str]:
-    """What other programs lack of a model, for the techniques that it was trained with."""
-    return [say(code) for key in plan.techniques if (code := f"card.{key}") in catalogue()]
+    """What other programs lack of a model, for the techniques that it was trained with, and the terms of its base."""
+    notes = [say(code) for key in plan.techniques if (code := f"card.{key}") in catalogue()]
+    return [*notes, *([say("gemma.card")] if plan.model == GEMMA else [])]
 
 
 def loading(folder: Path, plan: Plan, *, pairs: bool) -> str:
@@ -164,10 +167,9 @@ def _program(imports: list[str], used: str, places: list[str], load: list[str], 
 def _base(name: str) -> tuple[list[str], str]:
     """Imports and an expression that give what `from_pretrained` takes for a base model."""
     if name.startswith("builtin:"):
-        from tunebook.models.multilingual import NAME as MULTILINGUAL
-        from tunebook.models.source import BUILTIN
+        from tunebook.models.source import BUILTIN, UNPACKED
 
-        if name == MULTILINGUAL:  # Tunebook has unpacked it
+        if name in UNPACKED:  # by Tunebook
             return ["from tunebook.models.source import find_model"], f"str(find_model({_text(name)}))"
         package = BUILTIN[name][0]
         return ["import os", "", f"import {package}"], f'os.path.dirname({package}.__file__) + "/model"'

@@ -8,6 +8,7 @@ from typing import Any
 from tunebook.core.formatting import metric_name, number
 from tunebook.core.lineage import General
 from tunebook.core.messages import say
+from tunebook.core.registry import metrics
 from tunebook.report.scores import spanned
 
 
@@ -17,7 +18,7 @@ def headings() -> list[str]:
 
 
 def general_rows(found: Sequence[General]) -> list[list[str]]:
-    """One line a set: book, rows, metric, base model, this model, gain."""
+    """One line a set: book, rows, metric, base model, this model, and the change."""
     return [
         [
             item.book,
@@ -35,7 +36,9 @@ def verdicts(found: Sequence[General]) -> list[str]:
     """Of each set whether training made the model worse, better, or neither by more than chance may give."""
     told = []
     for item in found:
-        outcome = "lost" if item.gain.high < 0 else "gained" if item.gain.low > 0 else "even"
+        sign = -1 if metrics()[item.metric].better == "less" else 1
+        ends = sorted((sign * item.gain.low, sign * item.gain.high))
+        outcome = "lost" if ends[1] < 0 else "gained" if ends[0] > 0 else "even"
         told.append(say(f"general.{outcome}", book=item.book, by=f"{abs(item.gain.value):.3f}"))
     return told
 

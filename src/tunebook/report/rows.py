@@ -34,6 +34,7 @@ def data_view(stats: Stats) -> dict[str, Any]:
         "class_caption": _class_caption(stats),
         "lengths": _lengths(stats),
         "length_plot": _length_plot(stats),
+        "learnt": [(part["text"], part["learnt"]) for part in (stats.get("learnt") or {}).get("sample", [])],
         "dropped": _reasons(ledger.get("dropped")),
         "changed": _reasons(ledger.get("changed")),
         "examples": [
@@ -56,10 +57,38 @@ def _facts(stats: Stats, ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("truncated", _count(ledger.get("truncated") or None)),
         ("imbalance", _ratio(stats.get("imbalance"))),
         ("unknown_share", _percent(tokens.get("unknown_share"))),
-        ("length_label_link", None if "marked" in stats else _percent(stats.get("length_label_link"))),
+        ("length_label_link", None if _has_no_link(stats) else _percent(stats.get("length_label_link"))),
         ("agreement", _percent(stats.get("agreement"))),
+        *_written(stats.get("writing") or {}),
+        *_learnt(stats.get("learnt") or {}),
     ]
     return [(say(f"report.data.{name}"), text) for name, text in found if text is not None]
+
+
+def _has_no_link(stats: Stats) -> bool:
+    """Whether labels are such that the length of a text cannot tell them."""
+    return "marked" in stats or "writing" in stats
+
+
+def _written(found: Stats) -> list[tuple[str, str | None]]:
+    """Of texts to be written: their language, how many are alike, and what conversations are like."""
+    chats = found.get("chats") or {}
+    language = found.get("answer_language")
+    return [
+        ("answer_language", phrase("language", language) if language else None),
+        ("answers_alike", _percent(found.get("alike"))),
+        ("turns", f"{chats['turns']['mean']:.1f}" if chats else None),
+        *((f"chats_{name}", _percent(chats.get(name))) for name in ("system", "tools", "several")),
+    ]
+
+
+def _learnt(found: Stats) -> list[tuple[str, str | None]]:
+    """Of conversations: how much of them is learnt, and how many teach nothing."""
+    tokens = found.get("tokens")
+    return [
+        ("learnt", _percent(found["learnt_tokens"] / tokens) if tokens else None),
+        ("without", _count(found.get("rows_without") or None)),
+    ]
 
 
 def _count(value: Any) -> str | None:
@@ -108,7 +137,13 @@ def _class_caption(stats: Stats) -> str:
 def _lengths(stats: Stats) -> dict[str, Any]:
     """Columns and lines of the table of lengths, in characters and, where known, in tokens."""
     columns = ("mean", "p50", "p95", "p99", "max")
-    sources = (("characters", stats.get("characters")), ("tokens", stats.get("tokens")))
+    written = stats.get("writing") or {}
+    sources = (
+        ("characters", stats.get("characters")),
+        ("tokens", stats.get("tokens")),
+        ("asked_words", written.get("asked")),
+        ("answer_words", written.get("answered")),
+    )
     return {
         "columns": [say(f"report.data.{column}") for column in columns],
         "lines": [

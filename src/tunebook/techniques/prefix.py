@@ -34,7 +34,7 @@ class Prefix(Efficient):
     来源：Li 和 Liang 2021（arXiv:2101.00190），不含生成前缀的网络；Liu 等 2022，P-tuning v2（arXiv:2110.07602），证明
     分类任务不需要该网络。
     """
-    needs: ClassVar[frozenset[str]] = Efficient.needs | {"head"}
+    needs: ClassVar[frozenset[str]] = Efficient.needs
     conflicts: ClassVar[frozenset[str]] = Efficient.conflicts | BY_LAYER | {"distill_attention"}
 
     tokens: Annotated[

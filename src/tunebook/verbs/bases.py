@@ -27,7 +27,7 @@ from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Rows, Searches
 from tunebook.models.files import weight_files
-from tunebook.models.source import BUILTIN, find_model, load_tokenizer, read_config
+from tunebook.models.source import BUILTIN, TERMS, find_model, load_tokenizer, read_config
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.model_facts import read_tokens
 
@@ -115,7 +115,7 @@ def bases(
     data, current = book.data, str(book.champion.rows["base_model"].value)
     if not task_of(data.task).probes:
         raise PlanError("bases.task", key="task", value=data.task)
-    names = list(dict.fromkeys(models or [current, *BUILTIN]))
+    names = list(dict.fromkeys(models or [current, *(name for name in BUILTIN if name not in TERMS)]))
     if not data.rows.get("validation"):
         raise DataError(
             "data.no_split", key="validation", value=0, allowed=" | ".join(k for k, n in data.rows.items() if n)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunebook.core.call_check import Allow
 from tunebook.core.errors import TunebookError
@@ -15,6 +15,9 @@ from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.doctor import this_machine
 from tunebook.verbs.steps.plan import plan
 
+if TYPE_CHECKING:
+    from tunebook.verbs.steps.learnt import Learnt
+
 
 @dataclass(frozen=True)
 class Check:
@@ -25,11 +28,13 @@ class Check:
         problems: what stops a run, each as `TunebookError.to_json` has it.
         warnings: what is worth knowing of the data, and rows that do not fit each other, each {"code", "message",
             "fields"}.
+        learnt: what of conversations is learnt; None of other rows.
     """
 
     plan: Plan | None
     problems: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[dict[str, Any]] = field(default_factory=list)
+    learnt: Learnt | None = None
 
     @property
     def ok(self) -> bool:
@@ -51,7 +56,29 @@ def check(book: Book, table: ParamTable | None = None, *, allow: Allow = frozens
         from tunebook.engine.failures import no_memory
 
         problems.append(no_memory(made.params).to_json())
-    return Check(made, problems, [*warnings_of(book, table, allow=allow), *misfitting(table or book.champion, book)])
+    warnings = [*warnings_of(book, table, allow=allow), *misfitting(table or book.champion, book)]
+    try:
+        learnt = _learnt(book, made, allow=allow)
+    except TunebookError as error:
+        return Check(made, [*problems, error.to_json()], warnings)
+    if learnt is not None:
+        wrong = learnt.problem()
+        problems += [] if wrong is None else [wrong.to_json()]
+        warnings += learnt.warnings()
+    return Check(made, problems, warnings, learnt)
+
+
+def _learnt(book: Book, made: Plan, *, allow: Allow) -> Learnt | None:
+    """What of a book's conversations the plan learns."""
+    from tunebook.data.kind import column_kind
+
+    if made.task not in column_kind(book.data.labels.problem).of_chats:
+        return None
+    from tunebook.core.locations import from_book
+    from tunebook.models.source import find_model
+    from tunebook.verbs.steps.learnt import learnt_of
+
+    return learnt_of(made, book.data, find_model(from_book(made.model, book.path), allow_pickle="pickle" in allow))
 
 
 def warnings_of(book: Book, table: ParamTable | None = None, *, allow: Allow = frozenset()) -> list[dict[str, Any]]:

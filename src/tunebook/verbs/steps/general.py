@@ -18,6 +18,7 @@ from tunebook.core.searches import searching
 from tunebook.core.writes import texts_asked
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.book import Book, open_book
+from tunebook.verbs.steps.plain_text import is_plain, on_text
 from tunebook.verbs.steps.retention import interval, units_of
 from tunebook.verbs.steps.runs import Run
 from tunebook.verbs.steps.untrained import refuse_untrained, tuned, untrained
@@ -30,24 +31,26 @@ FILE = "general.json"
 
 
 def general(run: Run, books: list[Path], progress: Progress | None = None) -> list[General]:
-    """Score a run's model and its base model on the test rows of other books; written to general.json of the run,
-    beside those that it was measured on before.
+    """Score a run's model and its base model on the test rows of other books, and models that say words on files of
+    plain text; written to general.json of the run, beside those that it was measured on before.
 
     Raises:
         BookError: `general.book`, there is no book. PlanError: `general.task`, `general.labels`, it is of another task,
             or has labels that the run's head does not know. RunError: `general.no_base`. DataError: `data.no_split`.
     """
-    found = [_measured(run, book, progress) for book in general_books(run, books)]
+    opened = general_books(run, books)
+    plain = [on_text(run, path, progress) for path in books if is_plain(path, run.plan)]
+    found = [*(_measured(run, book, progress) for book in opened), *plain]
     known = {item.content: item for item in [*read_general(run), *found]}
     write_json(Generals(found=list(known.values())), run.path / FILE)
     return found
 
 
 def general_books(run: Run, books: list[Path]) -> list[Book]:
-    """Books on which a run and its base model can be scored. Raises as `general`."""
+    """Books on which a run and its base model can be scored, without the files of plain text. Raises as `general`."""
     plan = run.plan
     refuse_untrained(plan, run.id)
-    return [_opened(path, plan) for path in books]
+    return [_opened(path, plan) for path in books if not is_plain(path, plan)]
 
 
 def read_general(run: Run) -> list[General]:

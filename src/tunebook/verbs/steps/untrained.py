@@ -22,7 +22,7 @@ def refuse_untrained(plan: Plan, run: str) -> None:
     Raises:
         RunError: `general.no_base`.
     """
-    if "vectors" not in task_of(plan.task).gives and not covers(plan.head, plan.labels):
+    if not task_of(plan.task).gives & {"vectors", "words"} and not covers(plan.head, plan.labels):
         raise RunError("general.no_base", key=run, value=plan.model)
 
 

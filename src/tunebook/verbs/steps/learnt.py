@@ -1,0 +1,147 @@
+"""What of a book's conversations a plan learns: how many tokens, which rows not at all, and one row with its parts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tunebook.core.chat import Chat
+from tunebook.core.errors import PlanError
+from tunebook.core.messages import say
+from tunebook.core.nouns import DataRef, Plan
+from tunebook.core.registry import task_of
+from tunebook.models.chat_template import Refused, Rendered, render, with_template
+
+MOST = 2000  # rows that are looked at, drawn alike from all training rows
+_REFUSED = 0.5  # share of the rows without anything to learn from which nothing is trained
+_TOLD = 0.01
+Parts = list[tuple[str, bool]]
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What was seen of the training rows.
+
+    Attributes:
+        rows: that were looked at; tokens: of all of them, learnt: those that are learnt.
+        refused: reason (of `Refused`) -> rows without anything to learn.
+        cut: rows whose answer lost its end; shortened: rows whose first turns were left out.
+        sample: text of a row in parts, and whether each is learnt.
+    """
+
+    rows: int
+    tokens: int
+    learnt: int
+    refused: dict[str, int]
+    cut: int
+    shortened: int
+    sample: Parts
+
+    @property
+    def without(self) -> int:
+        """Rows without anything to learn."""
+        return sum(self.refused.values())
+
+    def data(self) -> dict[str, Any]:
+        """As `check --json` has it."""
+        return {
+            "rows_looked_at": self.rows,
+            "tokens": self.tokens,
+            "learnt_tokens": self.learnt,
+            "rows_without": self.without,
+            "reasons": self.refused,
+            "cut_share": self.cut / self.rows,
+            "shortened_share": self.shortened / self.rows,
+            "sample": [{"text": text, "learnt": learnt} for text, learnt in self.sample],
+        }
+
+    def problem(self) -> PlanError | None:
+        """Why nothing is trained on such rows: too many of them teach nothing."""
+        if self.without <= _REFUSED * self.rows:
+            return None
+        share = f"{self.without / self.rows:.0%}"
+        return PlanError("learnt.nothing", key="max_length", share=share, reasons=reasons_text(self.refused))
+
+    def warnings(self) -> list[dict[str, Any]]:
+        """Rows that teach nothing, and answers that lose their end."""
+        found = []
+        if self.without > _TOLD * self.rows and self.problem() is None:
+            found.append(("learnt.without", self.without, {"reasons": reasons_text(self.refused)}))
+        if self.cut > _TOLD * self.rows:
+            found.append(("learnt.cut", self.cut, {}))
+        return [
+            {"code": code, "message": say(code, **fields), "fields": fields}
+            for code, count, more in found
+            for fields in ({"share": f"{count / self.rows:.1%}", **more},)
+        ]
+
+
+def reasons_text(refused: dict[str, int]) -> str:
+    """Reasons with their numbers of rows, in words."""
+    ordered = sorted(refused.items(), key=lambda item: -item[1])
+    return "; ".join(f"{say(f'learnt.reason.{reason}')}: {count}" for reason, count in ordered)
+
+
+def learnt_of(plan: Plan, data: DataRef, folder: Path) -> Learnt | None:
+    """What the plan learns of a book whose rows are conversations; None of any other.
+
+    Args:
+        folder: of the base model.
+
+    Raises:
+        ModelError: its tokenizer has no use for conversations.
+    """
+    from tunebook.data.kind import column_kind
+    from tunebook.data.load import load
+    from tunebook.models.source import load_tokenizer
+
+    task = task_of(plan.task)()
+    if plan.task not in column_kind(plan.labels.problem).of_chats or task.own is None:
+        return None
+    own: Any = plan.params.more(task.own)
+    rows = load(data, "train")
+    chosen = np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(np.int64)
+    chats = [rows.chats[place] for place in chosen.tolist()] if rows.chats else []
+    tokenizer = with_template(load_tokenizer(folder), own.template)
+    return seen_of(chats, tokenizer, {"learn": own.learn, "cut": own.cut, "max_length": plan.params.max_length})
+
+
+def seen_of(chats: Sequence[Chat], tokenizer: Any, how: dict[str, Any]) -> Learnt:
+    """The same of conversations; `how` are the arguments of `render`."""
+    found = [render(chat, tokenizer, **how) for chat in chats]
+    there = [one for one in found if isinstance(one, Rendered)]
+    return Learnt(
+        rows=len(found),
+        tokens=sum(len(one.input_ids) for one in there),
+        learnt=sum(sum(one.learnt) for one in there),
+        refused=dict(Counter(one.reason for one in found if isinstance(one, Refused))),
+        cut=sum(one.cut for one in there),
+        shortened=sum(one.left_out > 0 for one in there),
+        sample=parts_of(min(there, key=_incomplete), tokenizer) if there else [],
+    )
+
+
+def _incomplete(row: Rendered) -> bool:
+    """Whether some of a conversation was left out: the first whole one is shown."""
+    return row.cut or row.left_out > 0
+
+
+def parts_of(row: Rendered, tokenizer: Any) -> Parts:
+    """The text of a row's tokens in parts that are learnt and parts that are not."""
+    parts: Parts = []
+    end, before = 0, ""
+    for learnt, group in groupby(row.learnt):
+        end += len(list(group))
+        text = tokenizer.decode(row.input_ids[:end], skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        parts.append((text[len(before) :], learnt))
+        before = text
+    return parts
+
+
+__all__ = ["MOST", "Learnt", "Parts", "learnt_of", "parts_of", "reasons_text", "seen_of"]
