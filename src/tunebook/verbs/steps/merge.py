@@ -12,9 +12,16 @@ from filelock import FileLock
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.files import write_whole
 from tunebook.core.folders import folder_of
+from tunebook.core.writes import Writes
+from tunebook.models.chat_template import end_tokens
 from tunebook.verbs.steps.runs import Run
+from tunebook.verbs.steps.token_logits import ROWS as SPOKEN
+from tunebook.verbs.steps.token_logits import token_logits
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tunebook.core.task import Rows, Task
     from tunebook.engine.load import LoadedModel
 
@@ -60,9 +67,11 @@ def merge(run: Run, into: Path) -> Merged:
     with folder_of(into, used=used, busy=busy) as part:
         loaded = load_model(run.model, run.plan)
         rows = golden(run)
-        before = loaded.logits(rows)
+        before = _said(loaded, rows)
         added = hasattr(loaded.model, "merge_and_unload")
-        plain_model(run, loaded).save_pretrained(str(part))
+        plain = plain_model(run, loaded)
+        _settle_ends(plain, loaded)
+        plain.save_pretrained(str(part))
         finish_folder(part, loaded.tokenizer, run.plan)
         merged = _proven(run, part, before, rows, added=added)
         write_whole(part / "merged.json", json.dumps({**asdict(merged), "folder": "."}, indent=2) + "\n")
@@ -132,12 +141,28 @@ def _proven(run: Run, folder: Path, before: Any, rows: Rows, *, added: bool) -> 
     merged = load_model(folder, run.plan)
     if added and same_as_base(run, merged):
         raise RunError("merge.nothing", key=run.id)
-    after = merged.logits(rows)
+    after = _said(merged, rows)
     difference = float(np.abs(after - before).max())
-    if not difference <= _TOLERANCE * max(1.0, float(np.abs(before).max())):
-        raise RunError("merge.differs", key=run.id, value=difference, rows=len(rows))
     task = merged.task
-    return Merged(folder, run.id, run.plan.model, len(rows), difference, task.library, _load(task, Path()))
+    count = min(len(rows), SPOKEN) if isinstance(task, Writes) else len(rows)
+    if not difference <= _TOLERANCE * max(1.0, float(np.abs(before).max())):
+        raise RunError("merge.differs", key=run.id, value=difference, rows=count)
+    return Merged(folder, run.id, run.plan.model, count, difference, task.library, _load(task, Path()))
+
+
+def _said(loaded: LoadedModel, rows: Rows) -> NDArray[np.float32]:
+    """What a model says of rows: its logits, of one that writes those of the tokens that it has to write."""
+    if not isinstance(loaded.task, Writes):
+        return loaded.logits(rows)
+    return token_logits(loaded.net, loaded.task.seen(rows, loaded.plan.params))
+
+
+def _settle_ends(model: Any, loaded: LoadedModel) -> None:
+    """Let other programs stop where the model's answers end: they read that from its generation settings."""
+    if isinstance(loaded.task, Writes) and loaded.tokenizer.chat_template:
+        ends = end_tokens(loaded.tokenizer)
+        model.generation_config.eos_token_id = list(ends) if len(ends) > 1 else ends[0]
+        model.generation_config.pad_token_id = loaded.tokenizer.pad_token_id
 
 
 def _load(task: Task, folder: Path) -> str:
