@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from tests.cli.conftest import Call
 
 
@@ -71,3 +72,24 @@ def test_a_run_is_told_with_what_was_trained(book: Path, tmp_path: Path, tuneboo
     assert tunebook("check", book, "--set", "lora=on", "--set", "max_trained_share=90%").code == 0
     page = (book / "runs" / found["run"] / "report.html").read_text()
     assert "Of them trained" in page and f"{found['trained']:,} (" in page and "Stored" in page
+
+
+def test_a_gguf_file_is_told_and_what_cannot_be_one_is_refused(
+    book: Path, tmp_path: Path, tunebook: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tunebook.verbs.steps import merge_gguf
+    from tunebook.verbs.steps.merge_gguf import Packed
+
+    done = tunebook("merge", book, "--into", tmp_path / "a", "--gguf", "q4_k_m", "--json")
+    assert done.code == 2 and done.json["error"]["code"] == "cli.option" and done.json["error"]["key"] == "--gguf"
+    done = tunebook("merge", book, "--into", tmp_path / "a", "--gguf", "f16", "--json")
+    assert done.code == 2 and done.json["error"]["code"] == "gguf.model" and not (tmp_path / "a").exists()
+    monkeypatch.setattr(merge_gguf, "check", lambda run, kind: None)
+    monkeypatch.setattr(
+        merge_gguf, "gguf_of", lambda run, merged, kind: Packed(merged.folder / "m.gguf", kind, 8, 1e-4)
+    )
+    done = tunebook("merge", book, "--into", tmp_path / "a", "--gguf", "f16", "--json")
+    assert done.json["gguf"] == {"file": str(tmp_path / "a" / "m.gguf"), "kind": "f16", "rows": 8, "difference": 1e-4}
+    assert "1.0e-04 on 8 validation rows (f16)" in " ".join(
+        tunebook("merge", book, "--into", tmp_path / "b", "--gguf", "f16").out.split()
+    )

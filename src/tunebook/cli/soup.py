@@ -12,6 +12,7 @@ from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, RunName, argument, option, wrong
 from tunebook.core.errors import RunError
 from tunebook.core.messages import say
+from tunebook.models.gguf_file import KINDS as GGUF_KINDS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -147,11 +148,13 @@ def merge(
     """Make one plain model of a run."""
     from tunebook.report.card import notes_of
     from tunebook.verbs.steps.merge import merge as act
-    from tunebook.verbs.steps.merge_gguf import gguf_of
+    from tunebook.verbs.steps.merge_gguf import check, gguf_of
 
     chosen = run_at(source, run)
     if gguf and gguf not in GGUF_KINDS:
         raise wrong("--gguf", gguf, " | ".join(GGUF_KINDS))
+    if gguf:
+        check(chosen, gguf)
     merged = act(chosen, into)
     packed = gguf_of(chosen, merged, gguf) if gguf else None
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import redirect_stderr
+from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -50,8 +53,6 @@ def write_gguf(folder: Path, file: Path, kind: str = "f16") -> None:
 
 def check_gguf(folder: Path, kind: str) -> None:
     """Refuse what cannot be written, before anything is read; raises as `write_gguf`."""
-    from importlib.util import find_spec
-
     if find_spec("gguf") is None:
         raise MachineError("machine.extra", key="gguf", extra="gguf")
     if kind not in KINDS:
@@ -78,11 +79,10 @@ def read_gguf(file: Path) -> tuple[Any, Any]:
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()
     place = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
-    model = AutoModelForCausalLM.from_pretrained(**place, dtype=torch.float32)
+    with redirect_stderr(StringIO()):  # a bar of progress that cannot be switched off
+        model = AutoModelForCausalLM.from_pretrained(**place, dtype=torch.float32)
     model.hf_quantizer, model.is_quantized = None, False
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config

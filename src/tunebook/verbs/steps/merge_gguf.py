@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from tunebook.core.errors import RunError
+from tunebook.core.errors import ModelError, RunError
+from tunebook.core.registry import task_of
 from tunebook.verbs.steps.merge import Merged, golden
 from tunebook.verbs.steps.runs import Run
 from tunebook.verbs.steps.token_logits import ROWS, token_logits
@@ -16,6 +16,7 @@ from tunebook.verbs.steps.token_logits import ROWS, token_logits
 if TYPE_CHECKING:
     from tunebook.core.task import Rows
 
+_AUTO = "AutoModelForCausalLM"
 _TOLERANCE = {"f32": 1e-3, "f16": 1e-2, "bf16": 5e-2}  # largest difference of logits, for logits of size one
 
 
@@ -31,6 +32,17 @@ class Packed:
     kind: str
     rows: int
     difference: float
+
+
+def check(run: Run, kind: str) -> None:
+    """Refuse a run of which no GGUF file can be made, before anything is merged; raises as `gguf_of`."""
+    from tunebook.models.gguf_file import check_gguf
+    from tunebook.models.source import find_model
+
+    auto = task_of(run.plan.task).auto_model
+    if auto != _AUTO:
+        raise ModelError("gguf.model", key="task", value=run.plan.task, allowed=_AUTO)
+    check_gguf(find_model(run.plan.model, allow_pickle=True), kind)
 
 
 def gguf_of(run: Run, merged: Merged, kind: str) -> Packed:
@@ -50,7 +62,7 @@ def gguf_of(run: Run, merged: Merged, kind: str) -> Packed:
         part = Path(folder) / file.name  # alone, or transformers would read the files beside it
         write_gguf(merged.folder, part, kind)
         packed = _proven(run, merged, part, kind)
-        os.replace(part, file)
+        part.replace(file)
     return replace(packed, file=file)
 
 
@@ -82,4 +94,4 @@ def _texts(rows: Rows) -> list[str]:
     return [line for text in said for line in str(text).splitlines() if line.strip()]
 
 
-__all__ = ["Packed", "gguf_of"]
+__all__ = ["Packed", "check", "gguf_of"]
