@@ -52,6 +52,7 @@ from benchmarks import (
     tables_matter,
     tagger_rates,
     tagging_speed,
+    titles,
     training_speed,
 )
 
@@ -90,6 +91,7 @@ CLAIMS = {
     "SHIFT": domain_shift.main,
     "STARTUP": startup.main,
     "TAGGER_RATES": tagger_rates.main,
+    "TITLES": titles.main,
     "P1": training_speed.main,
     "P2": training_speed.main,
     "P3": tagging_speed.main,

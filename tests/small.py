@@ -53,12 +53,13 @@ def tokenizer(folder: Path | None = None, vocabulary: Sequence[str] | None = Non
 
 
 def base_model(folder: Path, kind: str = "bert", vocabulary: Sequence[str] | None = None) -> Path:
-    """A tiny encoder or decoder with random weights and its tokenizer, as a base model's folder."""
+    """A tiny encoder, decoder or both with random weights and its tokenizer, as a base model's folder."""
     import torch
-    from transformers import AutoModel, AutoModelForCausalLM
+    from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     torch.manual_seed(0)
-    auto = AutoModelForCausalLM if kind in tiny.DECODERS else AutoModel
+    autos = {**dict.fromkeys(tiny.DECODERS, AutoModelForCausalLM), **dict.fromkeys(tiny.SEQ2SEQ, AutoModelForSeq2SeqLM)}
+    auto = autos.get(kind, AutoModel)
     auto.from_config(tiny.config(kind, dropout=0.1)).save_pretrained(str(folder))
     tokenizer(folder, vocabulary)
     return folder

@@ -17,6 +17,7 @@ _SMALL: dict[str, Any] = {
     "pad_token_id": 0,
 }
 DECODERS = ("llama", "gpt2")
+SEQ2SEQ = ("t5", "bart")
 ENCODERS = ("bert", "roberta", "distilbert", "deberta-v2", "modernbert", "electra")
 
 
@@ -32,6 +33,31 @@ _OWN: dict[str, dict[str, Any]] = {
         "n_layer": 2,
         "n_head": 2,
         "n_positions": 40,
+    },
+    "t5": {
+        "d_model": 16,
+        "d_kv": 8,
+        "d_ff": 32,
+        "num_hidden_layers": 2,
+        "num_layers": 2,
+        "num_decoder_layers": 2,
+        "num_heads": 2,
+        "eos_token_id": 3,
+        "decoder_start_token_id": 0,
+    },
+    "bart": {
+        "d_model": 16,
+        "num_hidden_layers": 2,
+        "encoder_layers": 2,
+        "decoder_layers": 2,
+        "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2,
+        "encoder_ffn_dim": 32,
+        "decoder_ffn_dim": 32,
+        "bos_token_id": 2,
+        "eos_token_id": 3,
+        "decoder_start_token_id": 0,
+        "forced_eos_token_id": 3,
     },
     "distilbert": {"dim": 16, "n_layers": 3, "n_heads": 2, "hidden_dim": 32},
     "deberta-v2": {"relative_attention": True, "position_buckets": 8, "pos_att_type": ["p2c", "c2p"]},

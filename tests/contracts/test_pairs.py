@@ -41,7 +41,7 @@ pytestmark = pytest.mark.no_cover
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    kinds = {"encoder": "bert", "decoder": tiny.DECODERS[0]}
+    kinds = {"encoder": "bert", "decoder": tiny.DECODERS[0], "seq2seq": tiny.SEQ2SEQ[0]}
     words = sorted({word for _, case in EVERY for text in case.rows.texts for word in text.lower().split()})
     return {base: small.base_model(tmp_path_factory.mktemp(base), kind, words) for base, kind in kinds.items()}
 

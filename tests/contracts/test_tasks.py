@@ -28,7 +28,7 @@ from tunebook.report.card import write_model_card
 from tunebook.report.run import write_run_report
 
 LENGTH = 24
-BASES = {"encoder": (*tiny.ENCODERS, "xlm-roberta"), "decoder": tiny.DECODERS}
+BASES = {"encoder": (*tiny.ENCODERS, "xlm-roberta"), "decoder": tiny.DECODERS, "seq2seq": tiny.SEQ2SEQ}
 OFF = {"dropout": 0.0, "attention_dropout": 0.0, "classifier_dropout": 0.0}
 PLAIN = {"class_weights": "none", "label_smoothing": 0.0}
 SETTINGS = [PLAIN, *({**PLAIN, **more} for more in ({"class_weights": "sqrt"}, {"label_smoothing": 0.1}))]

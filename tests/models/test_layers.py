@@ -126,3 +126,31 @@ def test_the_frozen_part_is_a_function_of_its_input() -> None:
 
 def test_depths_are_a_plain_record() -> None:
     assert Depths({"a": 0}, 5, "x").top == 6
+
+
+@pytest.mark.parametrize("kind", tiny.SEQ2SEQ)
+def test_the_layers_of_a_decoder_lie_upon_those_of_its_encoder(kind: str) -> None:
+    from transformers import AutoModelForSeq2SeqLM
+
+    made = tiny.config(kind)
+    setattr(made, "num_decoder_layers" if kind == "t5" else "decoder_layers", 3)
+    net = AutoModelForSeq2SeqLM.from_config(made)
+    found = depths(net)
+    assert (found.layers, found.top, len(found.modules)) == (5, 6, 5)
+    assert found.prefix.split(".")[-2] == "encoder" and found.upper.split(".")[-2] == "decoder"
+    of = {name.removeprefix("model."): depth for name, depth in found.of.items()}
+    assert {depth for name, depth in of.items() if name.startswith(("encoder.block.1", "encoder.layers.1"))} == {2}
+    assert {depth for name, depth in of.items() if name.startswith(("decoder.block.0", "decoder.layers.0"))} == {3}
+    assert {of[name] for name in of if "embed" in name or name.startswith("shared")} == {0}
+    assert {of.get("encoder.final_layer_norm.weight", 2), of.get("decoder.final_layer_norm.weight", 6)} == {2, 6}
+    inside = {id(item) for module in frozen_modules(net, 2) for item in module.parameters()}
+    assert inside >= {id(item) for name, item in net.named_parameters() if "encoder." in name}
+
+
+def test_a_decoder_of_another_length_than_its_config_says_is_refused() -> None:
+    from transformers import AutoModelForSeq2SeqLM
+
+    net = AutoModelForSeq2SeqLM.from_config(tiny.config("bart"))
+    net.config.decoder_layers = 7
+    with pytest.raises(ModelError, match="7"):
+        depths(net)

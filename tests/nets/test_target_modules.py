@@ -106,3 +106,15 @@ def test_a_pattern_must_compile(key: str) -> None:
     with pytest.raises(TableError) as caught:
         build(techniques()[key], {"targets": "query("})
     assert caught.value.key == f"{key}.targets"
+
+
+@pytest.mark.parametrize(("kind", "query"), [("t5", "q"), ("bart", "q_proj")])
+def test_maps_of_encoder_and_decoder_are_found_by_what_they_are_for(kind: str, query: str) -> None:
+    from transformers import AutoModelForSeq2SeqLM
+
+    net = AutoModelForSeq2SeqLM.from_config(tiny.config(kind))
+    assert len(target_modules(net, "attention", "x")) == 2 * 4 + 2 * 8
+    assert len(target_modules(net, "all", "x")) == 2 * 4 + 2 * 8 + 4 * 2
+    asked = target_modules(net, "query|value", "x")
+    assert len(asked) == 2 * 2 + 2 * 4 and any(name.endswith(f".{query}") for name in asked)
+    assert len(target_modules(net, "up_proj|down_proj", "x")) == 4 * 2

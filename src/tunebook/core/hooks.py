@@ -71,7 +71,7 @@ class Case:
     rows: Rows
     right: NDArray[np.float32] | None = None
     params: Mapping[str, Value] = field(default_factory=dict)
-    base: Literal["encoder", "decoder"] = "encoder"
+    base: Literal["encoder", "decoder", "seq2seq"] = "encoder"
 
     @classmethod
     def of(cls, name: str, labels: Labels, texts: Sequence[str] = SENTENCES, **more: Any) -> Case:

@@ -5,7 +5,8 @@ are of these two kinds; whatever else, or says anything unusual, is left to tran
 
 Depth 0 are the embeddings, 1 ... L the layers from the bottom, L + 1 all that comes after them: final norm, pooler
 and head. It is read off the modules themselves, so it holds for BERT, RoBERTa, XLM-R, ELECTRA, DeBERTa, DistilBERT,
-ModernBERT, ViT and whatever keeps its layers in one list.
+ModernBERT, ViT and whatever keeps its layers in one list. The layers of a decoder that reads an encoder lie upon those
+of the encoder: T5, BART, mBART, Marian.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _VOCABULARY = {"roberta": 50265}  # where the config names none
 _PER_LAYER, _EMBEDDINGS = 12, 5  # modules without children: products, norms, dropouts, the activation
 _UNUSUAL = ("auto_map", "quantization_config", "pruned_heads", "is_decoder", "add_cross_attention", "tie_weights")
 # DeBERTa's `encoder.LayerNorm` norms the embeddings of relative positions.
-_BELOW = re.compile(r"(^|\.|_)(\w*embed\w*|cls_token|mask_token)(\.|_|$)|\.encoder\.LayerNorm\.")
+_BELOW = re.compile(r"(^|\.|_)(\w*embed\w*|cls_token|mask_token)(\.|_|$)|\.encoder\.LayerNorm\.|(^|\.)shared\.weight$")
 
 
 @dataclass(frozen=True)
@@ -145,11 +146,15 @@ class Depths:
         of: name of the parameter -> depth.
         layers: number of layers L.
         prefix: name of the list that holds the layers, such as `bert.encoder.layer`.
+        upper: that of a decoder's layers, which lie upon those of its encoder; empty where there is no such.
+        modules: names of the layers from the bottom, L of them.
     """
 
     of: dict[str, int]
     layers: int
     prefix: str
+    upper: str = ""
+    modules: tuple[str, ...] = ()
 
     @property
     def top(self) -> int:
@@ -163,23 +168,30 @@ def depths(model: nn.Module) -> Depths:
     Raises:
         ModelError: the model has no list of layers of the length that its config names.
     """
-    prefix, count = _layer_list(model)
-    inside = re.compile(re.escape(prefix) + r"\.(\d+)\.")
+    config = getattr(model, "config", None)
+    wanted = getattr(config, "num_hidden_layers", None)
+    stacks = [_layer_list(model, wanted)]
+    if getattr(config, "is_encoder_decoder", False):
+        upper = getattr(config, "num_decoder_layers", getattr(config, "decoder_layers", wanted))
+        stacks = [_layer_list(model, wanted, "encoder"), _layer_list(model, upper, "decoder")]
+    modules = tuple(f"{name}.{number}" for name, count in stacks for number in range(count))
+    inside = re.compile(rf"({'|'.join(re.escape(name) for name, _ in stacks)})\.\d+(?=\.)")
+    depth = {name: number for number, name in enumerate(modules, start=1)}
+    # The encoder's own norm lies between its layers and the decoder's.
+    middle = f"{stacks[0][0].rpartition('.')[0]}." if len(stacks) > 1 else "\0"
     of = {}
     for name, _ in model.named_parameters():
         match = inside.match(name)
-        if match:
-            of[name] = int(match.group(1)) + 1
-        else:
-            of[name] = 0 if _BELOW.search(name) else count + 1
-    return Depths(of, count, prefix)
+        above = stacks[0][1] if name.startswith(middle) else len(modules) + 1
+        of[name] = depth[match.group()] if match else 0 if _BELOW.search(name) else above
+    return Depths(of, len(modules), stacks[0][0], stacks[1][0] if len(stacks) > 1 else "", modules)
 
 
-def _layer_list(model: nn.Module) -> tuple[str, int]:
-    config = getattr(model, "config", None)
-    wanted = getattr(config, "num_hidden_layers", None)
+def _layer_list(model: nn.Module, wanted: int | None, part: str = "") -> tuple[str, int]:
+    """Name and length of the first list of so many modules, in a part of this name where one is given."""
     for name, module in model.named_modules():
-        if type(module).__name__ == "ModuleList" and len(module) == wanted:
+        of_part = not part or part in name.split(".")
+        if of_part and type(module).__name__ == "ModuleList" and len(module) == wanted:
             return name, len(module)
     raise ModelError("model.layers", key=type(model).__name__, value=wanted)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
+from tunebook.core.errors import PlanError
 from tunebook.core.params import Row
 from tunebook.core.technique import Batch, model_inputs
 from tunebook.models.architecture import depths
@@ -100,6 +101,16 @@ class Watched:
         return [parts[0].out_features for parts in found] if all(found) else []
 
 
+def one_stack(key: str, config: Mapping[str, Any]) -> None:
+    """Refuse a model that has the layers of an encoder and those of a decoder that reads it.
+
+    Raises:
+        PlanError: `distillation.stacks`.
+    """
+    if config.get("is_encoder_decoder"):
+        raise PlanError("distillation.stacks", key=key, value=str(config.get("model_type")))
+
+
 def _tensor(out: Any) -> Tensor:
     given: Tensor = out[0] if isinstance(out, tuple) else out
     return given
@@ -115,4 +126,4 @@ def over_tokens(values: Tensor, mask: Tensor) -> Tensor:
     return (values * mask).sum(dim=1) / mask.sum(dim=1)
 
 
-__all__ = ["Teacher", "Watched", "first", "over_tokens"]
+__all__ = ["Teacher", "Watched", "first", "one_stack", "over_tokens"]

@@ -112,7 +112,9 @@ class Writer:
         reach = getattr(config.get_text_config(decoder=True), "max_position_embeddings", None)
         self.reach = int(reach or 10**9)  # tokens that the model has positions for
         self.ends = _ends(tokenizer, encoder=self.encoder)
-        self.starts = {name: _start(self.model, name) for name in ("bos_token_id", "decoder_start_token_id")}
+        forced = ("forced_bos_token_id",) if self.encoder else ()  # such as the language that is written
+        names = ("bos_token_id", "decoder_start_token_id", *forced)
+        self.starts = {name: _start(self.model, name) for name in names}
 
     def batches(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], int]]:
         """Rows of like length, the longest first, and the tokens that may be written; rows for which the model's

@@ -20,6 +20,7 @@ from tunebook.core.task import Criterion, Rows, Task
 from tunebook.core.technique import Batch, model_inputs
 from tunebook.nets.masking import IGNORED
 from tunebook.nets.next_token import Predict, Seen
+from tunebook.nets.parameters import body_prefix
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,42 +52,12 @@ _METRICS = (
 )  # fmt: skip
 
 
-class OwnHead(Task):
-    """Base of the tasks whose model keeps the head over the vocabulary that the base model has."""
+class AutoHead(Task):
+    """Base of the tasks whose model has a head over its vocabulary, as a class of transformers makes it."""
 
     @abstractmethod
     def auto(self) -> Any:
         """The class of transformers that makes the model."""
-
-    def build(self, folder: Path, labels: Labels, params: Filled) -> Any:
-        """The base model with its own head, or a fresh one where it was kept without.
-
-        A pooler, which a language model does not use, is carried along untouched for the task that comes after.
-
-        Raises:
-            ModelError: transformers has no such head for this architecture, or the folder lacks weights of the body.
-        """
-        import torch
-
-        from tunebook.models.stored import quiet
-
-        try:
-            with quiet():  # it warns of a head that is fresh
-                model, found = self.auto().from_pretrained(
-                    str(folder), dtype=torch.float32, output_loading_info=True, trust_remote_code=False
-                )
-                _carry_pooler(model, folder)
-        except (ValueError, OSError, RuntimeError) as error:
-            raise _no_head(folder, error) from error
-        names = [*found["missing_keys"], *(item[0] for item in found["mismatched_keys"])]
-        lost = sorted(
-            name for name in names if name.startswith(f"{model.base_model_prefix}.") and "pooler." not in name
-        )
-        if lost:
-            raise ModelError("model.partial", key="base_model", value=str(folder), count=len(lost), first=lost[0])
-        # A head that shares its weights with the embeddings is not written twice, and the trainer need not miss it.
-        model._keys_to_ignore_on_save = _tied(model)
-        return model
 
     def skeleton(self, folder: Path, labels: Labels, params: Filled) -> Any:
         """The same model on torch's meta device."""
@@ -110,29 +81,23 @@ class OwnHead(Task):
         return stored(self.auto(), folder)
 
 
-class TokenModel(OwnHead):
-    """Base of the tasks that learn tokens with the head that the base model has for them.
+class OwnHead(AutoHead):
+    """Base of those that take the base model as it is."""
+
+    def build(self, folder: Path, labels: Labels, params: Filled) -> Any:
+        """The base model with its own head; see `own_head`."""
+        return own_head(self.auto(), folder)
+
+
+class TokenLoss(AutoHead):
+    """Base of those that learn tokens with it.
 
     Class attributes:
-        ahead: how many tokens before its target a token's logits stand: 0 for masked, 1 for causal models.
+        ahead: how many tokens before its target a token's logits stand: 0 for masked models and for decoders that are
+            shown their targets one place later, 1 for causal models.
     """
 
     ahead: ClassVar[int]
-
-    def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
-        """`input_ids`, `attention_mask` and `labels` of shape (rows, longest); without a target IGNORED."""
-        import torch
-
-        batch: Batch = {"input_ids": torch.from_numpy(encoded.padded("input_ids", rows, pad))}
-        if "labels" in encoded.flat:
-            batch["labels"] = torch.from_numpy(encoded.padded("labels", rows, IGNORED))
-        lengths = torch.from_numpy(encoded.lengths[list(rows)])
-        batch["attention_mask"] = (torch.arange(batch["input_ids"].shape[1]) < lengths[:, None]).long()
-        for name, column in encoded.fixed.items():
-            if name == "labels":  # of the rows, such as whole answers, beside those of their tokens
-                continue
-            batch[name] = torch.from_numpy(column[list(rows)])
-        return batch
 
     def criterion(self, labels: Labels, params: Filled, rows: Encoded) -> Criterion:
         """Cross-entropy of the targets."""
@@ -153,6 +118,25 @@ class TokenModel(OwnHead):
     def passed(self, model: Any, batch: Batch) -> Any:
         """What `read` needs of a pass: the logits of all tokens over a whole vocabulary would fill the memory."""
         return Predict(self.ahead).seen(model, batch) if "labels" in batch else model(**model_inputs(batch))
+
+
+class TokenModel(OwnHead, TokenLoss):
+    """Base of those whose rows are one text each."""
+
+    def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
+        """`input_ids`, `attention_mask` and `labels` of shape (rows, longest); without a target IGNORED."""
+        import torch
+
+        batch: Batch = {"input_ids": torch.from_numpy(encoded.padded("input_ids", rows, pad))}
+        if "labels" in encoded.flat:
+            batch["labels"] = torch.from_numpy(encoded.padded("labels", rows, IGNORED))
+        lengths = torch.from_numpy(encoded.lengths[list(rows)])
+        batch["attention_mask"] = (torch.arange(batch["input_ids"].shape[1]) < lengths[:, None]).long()
+        for name, column in encoded.fixed.items():
+            if name == "labels":  # of the rows, such as whole answers, beside those of their tokens
+                continue
+            batch[name] = torch.from_numpy(column[list(rows)])
+        return batch
 
 
 class LanguageModel(TokenModel):
@@ -179,6 +163,38 @@ class LanguageModel(TokenModel):
     def true(self, targets: NDArray[Any], rows: Rows, labels: Labels) -> list[Any]:
         """The numbers of tokens."""
         return [int(target) for target in targets]
+
+
+def own_head(auto: Any, folder: Path) -> Any:
+    """The base model with its own head, or a fresh one where it was kept without.
+
+    A pooler, which a language model does not use, is carried along untouched for the task that comes after.
+
+    Raises:
+        ModelError: transformers has no such head for this architecture, or the folder lacks weights of the body.
+    """
+    import torch
+
+    from tunebook.models.stored import quiet
+
+    try:
+        with quiet():  # it warns of a head that is fresh
+            model, found = auto.from_pretrained(
+                str(folder), dtype=torch.float32, output_loading_info=True, trust_remote_code=False
+            )
+            _carry_pooler(model, folder)
+    except (ValueError, OSError, RuntimeError) as error:
+        raise _no_head(folder, error) from error
+    names = [*found["missing_keys"], *(item[0] for item in found["mismatched_keys"])]
+    # A model without a name of its own for the body (T5) has its parts beside the head.
+    body = body_prefix(model)
+    apart = _tied(model) | {"lm_head.weight"}
+    lost = sorted(n for n in names if n.startswith(body) and "pooler." not in n and (body or n not in apart))
+    if lost:
+        raise ModelError("model.partial", key="base_model", value=str(folder), count=len(lost), first=lost[0])
+    # A head that shares its weights with the embeddings is not written twice, and the trainer need not miss it.
+    model._keys_to_ignore_on_save = _tied(model)
+    return model
 
 
 def _tied(model: Any) -> set[str]:
@@ -223,4 +239,4 @@ def _no_head(folder: Path, error: Exception) -> ModelError:
     return ModelError("model.head", key="base_model", value=str(folder), reason=str(error).splitlines()[0])
 
 
-__all__ = ["LanguageModel", "OwnHead", "Predict", "TokenModel"]
+__all__ = ["AutoHead", "LanguageModel", "OwnHead", "Predict", "TokenLoss", "TokenModel", "own_head"]

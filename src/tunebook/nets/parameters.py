@@ -26,6 +26,11 @@ def attach(run: RunContext, key: str, make: Callable[[], Part]) -> Part:
     return part
 
 
+def body_prefix(model: Any) -> str:
+    """What the names of a model's pretrained body begin with; empty where it lies beside the head, as in T5."""
+    return "" if model.base_model is model else f"{model.base_model_prefix}."
+
+
 def split(groups: ParamGroups, kind: Callable[[str], Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
     """The parts of each group in turn, with their kind, in the order of the kinds; every parameter is in one of them.
 
@@ -39,4 +44,4 @@ def split(groups: ParamGroups, kind: Callable[[str], Any]) -> Iterator[tuple[Any
             yield one, {**group, **{part: [group[part][at] for at in chosen] for part in ("params", "names")}}
 
 
-__all__ = ["attach", "split"]
+__all__ = ["attach", "body_prefix", "split"]

@@ -45,11 +45,17 @@ def shifted(model: Any, shift: Shift) -> Iterator[None]:
     def hook(module: nn.Module, given: Any, embedded: Tensor) -> Tensor:
         return embedded + shift(embedded).to(embedded.dtype)
 
-    handle = model.get_input_embeddings().register_forward_hook(hook)
+    handle = _words(model).register_forward_hook(hook)
     try:
         yield
     finally:
         handle.remove()
+
+
+def _words(model: Any) -> Any:
+    """The embedding of the text that is read: that of the encoder, where a decoder has one too."""
+    both = getattr(getattr(model, "config", None), "is_encoder_decoder", False)
+    return (model.get_encoder() if both else model).get_input_embeddings()
 
 
 def real(batch: Batch, embedded: Tensor) -> Tensor:

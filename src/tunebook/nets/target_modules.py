@@ -17,18 +17,21 @@ from tunebook.core.errors import PlanError
 from tunebook.core.params import Row
 from tunebook.models.architecture import depths
 
-ATTENTION = r"(^|\.)(attention|self_attn|attn|self_attention)\."
-KEYS_VALUES = r"(^|\.)(key|value|[kv]_(proj|lin)|(key|value)_proj|Wqkv|query_key_value|in_proj|c_attn)$"
-ATTENTION_OUT = r"(^|\.)(attention\.output\.dense|attention\.out_lin|attn\.Wo|self_attn\.o(ut)?_proj|attn\.c_proj)$"
-FEED_OUT = r"((?<!attention\.)\boutput\.dense|\bffn\.lin2|\bmlp\.(Wo|down_proj|c_proj)|\bfc2)$"
-_FEED_IN = r"(\bintermediate\.dense|\bffn\.lin1|\bmlp\.(Wi|up_proj|gate_proj|c_fc)|\bfc1)$"
+ATTENTION = r"(^|\.)(attention|self_attn|encoder_attn|attn|self_attention|SelfAttention|EncDecAttention)\."
+KEYS_VALUES = r"(^|\.)(key|value|[kv](_(proj|lin))?|(key|value)_proj|Wqkv|query_key_value|in_proj|c_attn)$"
+ATTENTION_OUT = (
+    r"(^|\.)(attention\.output\.dense|attention\.out_lin|attn\.Wo|(self|encoder)_attn\.o(ut)?_proj|attn\.c_proj|"
+    r"(Self|EncDec)Attention\.o)$"
+)
+FEED_OUT = r"((?<!attention\.)\boutput\.dense|\bffn\.lin2|\bmlp\.(Wo|down_proj|c_proj)|\bfc2|\bDenseReluDense\.wo)$"
+_FEED_IN = r"(\bintermediate\.dense|\bffn\.lin1|\bmlp\.(Wi|up_proj|gate_proj|c_fc)|\bfc1|\bDenseReluDense\.wi(_[01])?)$"
 _FUSED = r"(qkv(_proj)?|Wqkv|W_pack|query_key_value|in_proj|c_attn)"
 # Names that architectures give a map -> where a map of the same work is found; one map may do the work of three.
 _WORK: Mapping[str, str] = {
-    r"(q|wq|query|q_(proj|lin)|query_proj)": rf"(^|\.)(query|q_(proj|lin)|query_proj|{_FUSED})$",
-    r"(k|wk|key|k_(proj|lin)|key_proj)": rf"(^|\.)(key|k_(proj|lin)|key_proj|{_FUSED})$",
-    r"(v|wv|value|v_(proj|lin)|value_proj)": rf"(^|\.)(value|v_(proj|lin)|value_proj|{_FUSED})$",
-    _FUSED: rf"(^|\.)(query|key|value|[qkv]_(proj|lin)|(query|key|value)_proj|{_FUSED})$",
+    r"(q|wq|query|q_(proj|lin)|query_proj)": rf"(^|\.)(query|q|q_(proj|lin)|query_proj|{_FUSED})$",
+    r"(k|wk|key|k_(proj|lin)|key_proj)": rf"(^|\.)(key|k|k_(proj|lin)|key_proj|{_FUSED})$",
+    r"(v|wv|value|v_(proj|lin)|value_proj)": rf"(^|\.)(value|v|v_(proj|lin)|value_proj|{_FUSED})$",
+    _FUSED: rf"(^|\.)(query|key|value|[qkv](_(proj|lin))?|(query|key|value)_proj|{_FUSED})$",
     r"(o|wo|Wo|o_proj|out_(proj|lin)|attn\.c_proj)": ATTENTION_OUT,
     r"(Wi|w1|w3|fc1|lin1|c_fc|(up|gate|gate_up)_proj|dense_h_to_4h)": _FEED_IN,
     r"(w2|fc2|lin2|down_proj|mlp\.c_proj|dense_4h_to_h)": FEED_OUT,
@@ -71,9 +74,11 @@ TARGETS = Row(
 
 def linears(model: nn.Module) -> dict[str, str]:
     """Linear maps inside the layers: full name -> name within its layer."""
-    inside = re.compile(re.escape(depths(model).prefix) + r"\.\d+\.(.+)")
-    found = {name: inside.fullmatch(name) for name, module in model.named_modules() if _is_linear(module)}
-    return {name: match.group(1) for name, match in found.items() if match}
+    found = depths(model)
+    stacks = "|".join(re.escape(name) for name in (found.prefix, found.upper) if name)
+    inside = re.compile(rf"(?:{stacks})\.\d+\.(.+)")
+    maps = {name: inside.fullmatch(name) for name, module in model.named_modules() if _is_linear(module)}
+    return {name: match.group(1) for name, match in maps.items() if match}
 
 
 def _is_linear(module: nn.Module) -> bool:

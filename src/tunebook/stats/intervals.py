@@ -220,5 +220,6 @@ __all__ = [
     "of_right",
     "of_share",
     "of_spearman",
+    "of_sums",
     "single_label_f1",
 ]

@@ -84,9 +84,9 @@ class Adapter(Efficient):
         """
         chosen = set(insert(model, self.placement, self.width, self.activation))
         if self.norms:
-            prefix = depths(model).prefix
+            inside = tuple(f"{name}." for name in depths(model).modules)
             chosen |= {
-                name for name, _ in model.named_parameters() if name.startswith(prefix) and "norm" in name.lower()
+                name for name, _ in model.named_parameters() if name.startswith(inside) and "norm" in name.lower()
             }
         train_only(model, chosen)
         return model

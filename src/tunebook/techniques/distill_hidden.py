@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
-from tunebook.nets.distillation import Teacher, Watched, first, over_tokens
+from tunebook.nets.distillation import Teacher, Watched, first, one_stack, over_tokens
 from tunebook.nets.parameters import attach
 
 
@@ -58,13 +58,14 @@ class DistillHidden(Technique):
     ] = True
 
     def refuse(self, facts: Facts) -> None:
-        """There must be a teacher.
+        """There must be a teacher, and layers one upon the other.
 
         Raises:
-            PlanError: `distillation.teacher`.
+            PlanError: `distillation.teacher`, `distillation.stacks`.
         """
         if self.teacher is None:
             raise PlanError("distillation.teacher", key="distill_hidden.teacher", value=self.teacher)
+        one_stack(self.key, facts.config)
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """Add the difference of the hidden states."""

@@ -11,6 +11,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, LossFn, RunContext, Technique
 from tunebook.nets.anchor import Anchor, trained_weights
+from tunebook.nets.parameters import body_prefix
 
 
 class L2SP(Technique):
@@ -77,7 +78,7 @@ class L2SP(Technique):
 
 def _pretrained(model: Any) -> dict[str, nn.Parameter]:
     """Name -> parameter, of the trained weights of the encoder: all but those of the head."""
-    body = f"{model.base_model_prefix}."
+    body = body_prefix(model)
     return {name: weight for name, weight in trained_weights(model).items() if name.startswith(body)}
 
 

@@ -82,8 +82,7 @@ class Reinit(Technique):
         return model
 
     def _modules(self, model: Any, found: Depths) -> list[Any]:
-        stack = model.get_submodule(found.prefix)
-        chosen = list(stack[found.layers - self.layers :])
+        chosen = [model.get_submodule(name) for name in found.modules[found.layers - self.layers :]]
         pooler = getattr(model.base_model, "pooler", None)
         return [*chosen, pooler] if self.pooler and pooler is not None else chosen
 

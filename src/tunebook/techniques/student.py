@@ -10,8 +10,9 @@ from torch import nn
 
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row
-from tunebook.core.technique import RunContext, Technique
+from tunebook.core.technique import Facts, RunContext, Technique
 from tunebook.models.architecture import depths
+from tunebook.nets.distillation import one_stack
 from tunebook.nets.linear_chain import in_chain
 
 
@@ -53,6 +54,14 @@ class Student(Technique):
         Field(ge=1),
         Row("keep the first layer and every n-th after it", zh="保留第一层及其后每第 n 层", unit="layers"),
     ] = 2
+
+    def refuse(self, facts: Facts) -> None:
+        """Models of two stacks of layers.
+
+        Raises:
+            PlanError: `distillation.stacks`.
+        """
+        one_stack(self.key, facts.config)
 
     def prepare_model(self, model: Any, run: RunContext) -> Any:
         """Leave the layers out, in the modules and in the config.

@@ -14,6 +14,7 @@ from tunebook.core.technique import Event, RunContext, Technique
 from tunebook.nets.averages import Weights, copied, moved, standing_in
 from tunebook.nets.heads import was_loaded
 from tunebook.nets.linear_chain import in_chain
+from tunebook.nets.parameters import body_prefix
 from tunebook.nets.peft import is_extra
 
 _POOLER = "pooler."  # which is fresh, as a head, where the base model's files lack it
@@ -107,7 +108,7 @@ def _has_base(name: str, model: Any, with_head: bool) -> bool:
     """Whether a weight of this name was the base model's before training."""
     if is_extra(name) or in_chain(name):
         return False
-    inside = name.startswith(f"{model.base_model_prefix}.")
+    inside = name.startswith(body_prefix(model))
     return with_head or (inside and (_POOLER not in name or was_loaded(model, name)))
 
 

@@ -21,8 +21,12 @@ from tunebook.core.metric import Metric, intervals, scores
 from tunebook.core.nouns import Labels
 from tunebook.core.written import Written, texts_of
 from tunebook.tasks.writing import likelihood
+from tunebook.tasks.writing.matching import longest_part, pieces, plain
+from tunebook.tasks.writing.overlap import bleu, chrf, common
 from tunebook.tasks.writing.scores import WRITTEN
+from tunebook.tasks.writing.texts import Texts, by_row
 from tunebook.tasks.writing.tokens import bleu_words, rouge_words, spaced
+from tunebook.tasks.writing.variety import distinct
 
 LABELS = Labels(problem="regression")  # no metric of texts asks what kind they are
 BY_KEY = {metric.key: metric for metric in WRITTEN}
@@ -244,3 +248,42 @@ def test_each_has_a_name_and_a_direction() -> None:
         "repetition",
     }
     assert isinstance(WRITTEN[0], Metric)
+
+
+def test_parts_by_brute_force() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        one, two = ("".join(rng.choice([*"abc"], rng.integers(0, 9))) for _ in range(2))
+        inside = {one[i:j] for i in range(len(one)) for j in range(i, len(one) + 1)}
+        assert longest_part(one, two) == max((len(part) for part in inside if part in two), default=0)
+        longest = [[0] * (len(two) + 1) for _ in range(len(one) + 1)]
+        for i, first in enumerate(one):
+            for j, second in enumerate(two):
+                more = longest[i][j] + 1 if first == second else max(longest[i][j + 1], longest[i + 1][j])
+                longest[i + 1][j + 1] = more
+        assert common(one, two) == longest[-1][-1]
+
+
+def test_texts_are_made_plain_by_their_rules() -> None:
+    assert plain(" The  U.S.A., an ally") == "usa ally"
+    assert pieces("《北京》 2008年Olympic Games") == ["北", "京", "2008", "年", "olympic", "games"]
+
+
+def test_sums_of_nothing_score_0_and_several_at_once_as_alone() -> None:
+    assert bleu(np.zeros(10)) == 0 and chrf(np.zeros(18)) == 0
+    said, true = PAIRS["english"]
+    for key in ("bleu_4/words", "chrf"):
+        metric = BY_KEY[key]
+        parts = np.asarray(metric.rows(answers(said), texts_of(true), LABELS))
+        assert metric.fold is not None
+        both = metric.fold(np.stack([parts.sum(0), parts[:9].sum(0)]))
+        assert_allclose(both, [metric.fold(parts.sum(0)), metric.fold(parts[:9].sum(0))])
+
+
+def test_a_score_of_a_row_is_asked_only_of_rows_that_have_a_text() -> None:
+    lost = np.vstack([answers(["a"]), np.full((1, 7), np.nan, dtype=np.float32)])
+    true = texts_of(["a", "b"])
+    found = Texts.of(lost, true)
+    assert found.lost.tolist() == [False, True] and not found.unasked.any()
+    assert by_row(lambda said, true: 1.0)(lost, true, LABELS).tolist() == [1.0, 0.0]
+    assert distinct(1, lost, true, LABELS).sum(0).tolist() == [2.0, 2.0]
