@@ -38,6 +38,8 @@ def test_labelled_rows_of_a_file_of_another_shape(book, tmp_path):
     found = external_rows(book, jsonl(tmp_path / "rows.jsonl", rows_of(openai, 3)))
     assert [str(text) for text in found.targets] == ["one!", "two!", "three!"]
     assert found.chats[1] == Chat.of(("user", "Say two."), ("assistant", "two!"))
+    with pytest.raises(DataError, match=r"predict\.chats.*2 rows.*out of order"):
+        external_rows(book, jsonl(tmp_path / "all.jsonl", [{"messages": [USER, USER]}] * 2), labelled=False)
     bare = external_rows(book, tmp_path / "rows.jsonl", labelled=False)
     assert bare.targets is None and bare.chats[1] == question("Say two.")
     with pytest.raises(DataError, match=r"predict\.chats.*empty answer"):

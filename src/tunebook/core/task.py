@@ -48,6 +48,7 @@ class Task(Hooks):
     gives: ClassVar[frozenset[str]]
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]]
     own: ClassVar[type[Params] | None] = None
+    most_unlearnt: ClassVar[float] = 1.0  # share of the training rows without anything to learn that is borne
 
     def filled(self, own: Params, folder: Path, labels: Labels, name: str = "") -> Params:
         """The rows of `own` with all that they leave open.

@@ -19,7 +19,7 @@ from tunebook.core.plugins import found_in
 from tunebook.data.columns import to_table
 from tunebook.data.files import Member
 from tunebook.data.kind import wants_passages
-from tunebook.data.ledger import Entry, Ledger, Numbers
+from tunebook.data.ledger import WANTED, Entry, Ledger, Numbers
 from tunebook.data.options import DataOptions
 from tunebook.data.preview import Preview
 
@@ -134,7 +134,8 @@ def read_export(path: Path, members: list[Member], options: DataOptions, *, labe
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"  # a value of a kind that the tool does not write there
         raise DataError("format.damaged", key=str(path), tool=found.title, reason=reason) from error
-    if not export.table.num_rows:
+    lost = not labelled and set(export.faults) - WANTED  # whoever asks for answers tells of them
+    if not export.table.num_rows and not lost:
         raise _nothing(export, found, preview)
     notes = {"format": found.key, "tool": found.title, **export.notes}
     return replace(export, notes=notes)

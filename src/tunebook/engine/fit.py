@@ -86,6 +86,10 @@ class Fit:
         self.validation = self._drawn(material.validation, (0,))  # the same for every seed, so that runs compare
         if idle := self.task.unlearnt(plan.labels, self.params, self.view.rows):
             self.context.noted(plan.task, unlearnt=idle)
+            if idle > self.task.most_unlearnt * len(self.view.rows):
+                raise PlanError(
+                    "learnt.idle", key="max_length", value=idle, allowed=f"<= {self.task.most_unlearnt:.0%}"
+                )
         self.criterion: Criterion = self.task.criterion(plan.labels, self.params, self.view.rows)
         self._measure(unit_of(material.train.targets) if isinstance(self.criterion, Measures) else 1.0)
 

@@ -91,12 +91,12 @@ class Own(Params):
 
 def test_what_a_plan_learns_of_a_book(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     data = prepared(jsonl(tmp_path / "rows.jsonl", rows_of(openai)), tmp_path)
-    task = SimpleNamespace(own=Own)
+    task = SimpleNamespace(own=Own, most_unlearnt=0.4)
     monkeypatch.setattr(steps, "task_of", lambda key: lambda: task)
     monkeypatch.setattr("tunebook.models.source.load_tokenizer", lambda folder: reader())
     params = SimpleNamespace(more=lambda own: own(), max_length=200)
     plan: Any = SimpleNamespace(task="instruction", labels=Labels(problem="written"), params=params)
     found = learnt_of(plan, data, tmp_path)
-    assert found is not None and found.rows == data.rows["train"] and found.without == 0
+    assert found is not None and found.rows == data.rows["train"] and found.without == 0 and found.most == 0.4
     plan.task = "seq2seq"
     assert learnt_of(plan, data, tmp_path) is None

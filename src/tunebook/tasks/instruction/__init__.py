@@ -40,6 +40,7 @@ class Instruction(WrittenWords, TokenModel):
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = {"written": WRITTEN}
     own: ClassVar[type[Params] | None] = InstructionRows
     ahead: ClassVar[int] = 1
+    most_unlearnt: ClassVar[float] = 0.5
     pipeline: ClassVar[str] = "text-generation"
     auto_model: ClassVar[str] = "AutoModelForCausalLM"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from tunebook.core.registry import task_of
 from tunebook.models.chat_template import Refused, Rendered, render, with_template
 
 MOST = 2000  # rows that are looked at, drawn alike from all training rows
-_REFUSED = 0.5  # share of the rows without anything to learn from which nothing is trained
 _TOLD = 0.01
 Parts = list[tuple[str, bool]]
 
@@ -33,6 +32,7 @@ class Learnt:
         refused: reason (of `Refused`) -> rows without anything to learn.
         cut: rows whose answer lost its end; shortened: rows whose first turns were left out.
         sample: text of a row in parts, and whether each is learnt.
+        most: share of the rows that may have nothing to learn.
     """
 
     rows: int
@@ -42,6 +42,7 @@ class Learnt:
     cut: int
     shortened: int
     sample: Parts
+    most: float = 0.5
 
     @property
     def without(self) -> int:
@@ -63,7 +64,7 @@ class Learnt:
 
     def problem(self) -> PlanError | None:
         """Why nothing is trained on such rows: too many of them teach nothing."""
-        if self.without <= _REFUSED * self.rows:
+        if self.without <= self.most * self.rows:
             return None
         share = f"{self.without / self.rows:.0%}"
         return PlanError("learnt.nothing", key="max_length", share=share, reasons=reasons_text(self.refused))
@@ -109,7 +110,8 @@ def learnt_of(plan: Plan, data: DataRef, folder: Path) -> Learnt | None:
     chosen = np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(np.int64)
     chats = [rows.chats[place] for place in chosen.tolist()] if rows.chats else []
     tokenizer = with_template(load_tokenizer(folder), own.template)
-    return seen_of(chats, tokenizer, {"learn": own.learn, "cut": own.cut, "max_length": plan.params.max_length})
+    found = seen_of(chats, tokenizer, {"learn": own.learn, "cut": own.cut, "max_length": plan.params.max_length})
+    return replace(found, most=task.most_unlearnt)
 
 
 def seen_of(chats: Sequence[Chat], tokenizer: Any, how: dict[str, Any]) -> Learnt:
