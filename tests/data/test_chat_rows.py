@@ -230,3 +230,31 @@ def test_of_two_languages_it_is_to_be_said_which_is_written(tmp_path):
         prepared(path, tmp_path, "seq2seq")
     with pytest.raises(DataError, match=r"format\.writing.*\n.*--task seq2seq"):
         prepare([path], tmp_path / "data")
+
+
+def called(asked, answer):
+    name = "f" if len(answer) % 2 else "g"
+    call = {"function": {"name": name, "arguments": {f"of_{name}": answer}}}
+    turns = openai(asked, answer)["messages"]
+    return {"messages": [turns[0], {"role": "assistant", "content": None, "tool_calls": [call]}]}
+
+
+def test_a_parquet_or_arrow_file_gives_each_call_its_own_arguments(tmp_path):
+    table = pa.Table.from_pylist(rows_of(called))  # where every object has the fields of all
+    parquet.write_table(table, tmp_path / "rows.parquet")
+    with pa.ipc.new_file(tmp_path / "rows.arrow", table.schema) as file:
+        file.write_table(table)
+    for name in ("rows.parquet", "rows.arrow"):
+        found = load(prepared(tmp_path / name, tmp_path / name.replace(".", "_")), "train")
+        calls = [json.loads(chat.turns[-1].calls)[0]["function"] for chat in found.chats]
+        assert {tuple(call["arguments"]) for call in calls} == {("of_f",), ("of_g",)}
+        assert [str(text) for text in found.targets] == [chat.turns[-1].calls for chat in found.chats]
+
+
+def test_rows_that_are_in_no_file(tmp_path):
+    from tunebook.data.in_memory import table_of
+
+    for rows in (rows_of(openai), rows_of(called)):
+        parquet.write_table(table_of(rows), tmp_path / "rows.parquet")
+        found = load(prepared(tmp_path / "rows.parquet", tmp_path / str(len(list(tmp_path.iterdir())))), "train")
+        assert all(len(chat.turns) == 2 for chat in found.chats)

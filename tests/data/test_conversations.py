@@ -90,6 +90,11 @@ def test_columns_that_are_told():
     assert chat_of({"talk": TURNS}, ("talk", None)) == PLAIN
     with pytest.raises(ChatError):
         chat_of(row, ("text", None))
+    several = {"prompt": "Where?", "completion": "There.", "better": "Here.", "question": "?"}
+    assert chat_of(several, (None, "better")) == PLAIN
+    assert chat_of({**several, "q": "Where?"}, ("q", "better")) == PLAIN
+    assert chat_of({"q": "Where?", "completion": "Here.", "question": "?"}, ("q", None)) == PLAIN
+    assert chat_of({"q": "Where?"}, ("q", None), answered=False).asked == PLAIN.asked
 
 
 @pytest.mark.parametrize(
@@ -135,8 +140,9 @@ def test_what_is_said_and_then_called_is_one_turn_and_may_be_the_answer():
 
 
 def test_what_is_to_be_learnt_is_told_by_turns():
-    found = chat_of({"messages": [TURNS[0], {**TURNS[1], "weight": 0}, TURNS[0], {**TURNS[1], "train": True}]})
-    assert [turn.learn for turn in found.turns] == [None, False, None, True]
+    marks = ({"weight": 0}, {"train": True}, {"loss": "False"}, {"loss": " 1 "})
+    found = chat_of({"messages": [turn for mark in marks for turn in (TURNS[0], {**TURNS[1], **mark})]})
+    assert [turn.learn for turn in found.turns[1::2]] == [False, True, False, True]
 
 
 def user(words="Where?"):
@@ -162,6 +168,7 @@ def bot(words="Here.", **more):
         ("chat_content", {"messages": [user([{"type": "image_url", "image_url": "x"}]), bot()]}),
         ("chat_content", {"messages": [user([1]), bot()]}),
         ("chat_content", {"messages": [user({"a": 1}), bot()]}),
+        ("chat_media", {"messages": [user("<image>"), bot()], "images": ["a.png"]}),
         ("chat_calls", {"messages": [user(), {"from": "function_call", "value": "find(key)"}]}),
         ("chat_calls", {"messages": [user(), bot(tool_calls=[{"function": {"arguments": "{}"}}])]}),
         ("chat_calls", {"messages": [user(), bot(tool_calls=[{"function": {"name": "f", "arguments": "[1]"}}])]}),

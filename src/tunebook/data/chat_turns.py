@@ -18,6 +18,7 @@ WHO: dict[str, Role] = {
 CALLS = ("function_call", "tool_call", "tool_calls")  # who speaks (LLaMA-Factory, ms-swift), or a field of a message
 ROLE, WORDS = ("role", "from"), ("content", "value")
 _LEARN = ("train", "loss", "weight", "learn")
+_NO = ("", "0", "0.0", "false", "no")
 # Both sides of an exchange in one object (Firefly, XTuner).
 _SIDES = ((("system",), "system"), (("human", "input", "user"), "user"), (("assistant", "output", "bot"), "assistant"))
 
@@ -25,7 +26,7 @@ _SIDES = ((("system",), "system"), (("human", "input", "user"), "user"), (("assi
 CHAT_REASONS = frozenset(
     {
         *("chat_none", "chat_json", "chat_role", "chat_content", "chat_calls", "chat_tools", "chat_history"),
-        *("chat_system", "chat_order", "chat_tool", "chat_last", "chat_empty", "empty_answer"),
+        *("chat_media", "chat_system", "chat_order", "chat_tool", "chat_last", "chat_empty", "empty_answer"),
     }
 )
 
@@ -88,7 +89,7 @@ def turn_of(item: Mapping[str, Any]) -> Turn:
     """
     who = str(next(item[name] for name in ROLE if not missing(item.get(name)))).strip()
     words = next((item[name] for name in WORDS if not missing(item.get(name))), None)
-    learn = next((bool(item[name]) for name in _LEARN if not missing(item.get(name))), None)
+    learn = next((_yes(item[name]) for name in _LEARN if not missing(item.get(name))), None)
     if who in CALLS:
         return Turn("assistant", "", learn, calls_of(words))
     role = WHO.get(who.lower())
@@ -102,6 +103,11 @@ def turn_of(item: Mapping[str, Any]) -> Turn:
         raise ChatError("chat_content", who)
     name = item.get("name")
     return Turn(role, words_of(words), learn, calls, str(name) if role == "tool" and not missing(name) else "")
+
+
+def _yes(cell: Any) -> bool:
+    """Whether a mark says yes; texts as they are written for no are none."""
+    return cell.strip().lower() not in _NO if isinstance(cell, str) else bool(cell)
 
 
 def words_of(content: Any) -> str:

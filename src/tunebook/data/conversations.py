@@ -31,6 +31,9 @@ _ANSWERS: dict[str, tuple[str, ...]] = {
     "input": ("output", "response", "answer", "target"),
 }
 
+_ALL_ANSWERS = tuple(dict.fromkeys(name for names in _ANSWERS.values() for name in names))
+_MEDIA = ("images", "videos", "audios")
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -68,12 +71,11 @@ def shape_of(row: Row, told: tuple[str | None, str | None] = (None, None), *, an
         part: next((name for name in names if name in row), None)
         for part, names in (("system", SYSTEM), ("tools", TOOLS), ("history", HISTORY))
     }
-    if told[0] is not None and told[0] in row:
-        answer = told[1] if told[1] in row else None
-        beside = {part: None if name in told else name for part, name in beside.items()}
-        if answer is None and isinstance(row[told[0]], list | tuple):
-            return Shape(turns=told[0], system=beside["system"], tools=beside["tools"])
-        return Shape(asked=told[0], answer=answer, **beside) if answer or not answered else None
+    named = tuple(name if name in row else None for name in told)
+    if any(named):
+        return _told(
+            row, named[0], named[1], {part: None if name in named else name for part, name in beside.items()}, answered
+        )
     turns = next((name for name in LISTS if name in row and _listed(row[name])), None)
     if turns is not None:
         return Shape(turns=turns, system=beside["system"], tools=beside["tools"])
@@ -82,9 +84,29 @@ def shape_of(row: Row, told: tuple[str | None, str | None] = (None, None), *, an
     for asked in _ASKED:
         answer = next((name for name in _ANSWERS[asked] if name in row), None) if asked in row else None
         if asked in row and (answer is not None or not answered):
-            more = next((name for name in _MORE if name in row and name != asked), None)
-            return Shape(asked=asked, more=more, answer=answer, **beside)
+            return Shape(asked=asked, more=_more(row, asked), answer=answer, **beside)
     return None
+
+
+def _told(
+    row: Row, asked: str | None, answer: str | None, beside: dict[str, str | None], answered: bool
+) -> Shape | None:
+    """The shape where the user named a column; the other one goes by its name."""
+    if asked is not None and answer is None and isinstance(row[asked], list | tuple):
+        return Shape(turns=asked, system=beside["system"], tools=beside["tools"])
+    more = None
+    if asked is None:
+        asked = next((name for name in _ASKED if name in row and name != answer), None)
+        more = _more(row, asked)
+    if answer is None:
+        answer = next((name for name in _ALL_ANSWERS if name in row and name != asked), None)
+    if asked is None or (answer is None and answered):
+        return None
+    return Shape(asked=asked, more=more, answer=answer, **beside)
+
+
+def _more(row: Row, asked: str | None) -> str | None:
+    return next((name for name in _MORE if name in row and name != asked), None)
 
 
 def _listed(cell: Any) -> bool:
@@ -109,6 +131,8 @@ def chats_of_row(row: Row, told: tuple[str | None, str | None] = (None, None), *
     shape = shape_of(row, told, answered=answered)
     if shape is None:
         raise ChatError("chat_none")
+    if media := next((name for name in _MEDIA if row.get(name)), None):
+        raise ChatError("chat_media", media)
     tools = tools_of(row.get(shape.tools)) if shape.tools else ""
     first = _system(row, shape)
     if shape.turns is not None:
