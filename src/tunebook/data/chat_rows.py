@@ -31,9 +31,7 @@ _TEXT = pa.large_string()
 
 
 def has_chats(rows: list[dict[str, Any]], options: DataOptions, *, labelled: bool) -> bool:
-    """Whether conversations are wanted and some of these rows have one, or answers that were liked or not."""
-    if not wants_chats(options):
-        return False
+    """Whether some of these rows have a conversation, or answers that were liked or not."""
     return any(shape_of(row, told(options), answered=labelled) is not None for row in rows) or bool(_preferred(rows))
 
 
