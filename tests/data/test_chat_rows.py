@@ -130,6 +130,11 @@ def test_preferences_are_no_conversations_to_learn(row, value, tmp_path):
         prepared(jsonl(tmp_path / "rows.jsonl", [row] * 3), tmp_path)
 
 
+def test_liked_answers_alone_are_learnt_where_they_are_named(tmp_path):
+    rows = [{"prompt": f"Say {word}.", "chosen": f"{word}!", "rejected": "?"} for word in WORDS]
+    assert "rejected" in check(prepared(jsonl(tmp_path / "rows.jsonl", rows), tmp_path, label="chosen")).other
+
+
 def test_a_file_without_conversations_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"chat\.shape.*a, b"):
         prepared(jsonl(tmp_path / "rows.jsonl", [{"a": "1", "b": "2"}]), tmp_path)

@@ -90,6 +90,8 @@ def test_columns_that_are_told():
     assert chat_of({"talk": TURNS}, ("talk", None)) == PLAIN
     with pytest.raises(ChatError):
         chat_of(row, ("text", None))
+    liked = {"conversations": TURNS[:1], "chosen": TURNS[1], "rejected": bot("There.")}
+    assert chat_of(liked, (None, "chosen")) == chat_of({"chosen": TURNS}, ("chosen", None)) == PLAIN
     several = {"prompt": "Where?", "completion": "There.", "better": "Here.", "question": "?"}
     assert chat_of(several, (None, "better")) == PLAIN
     assert chat_of({**several, "q": "Where?"}, ("q", "better")) == PLAIN

@@ -4,12 +4,13 @@ import gzip
 import json
 
 import pytest
-from tests.data.test_chat_rows import alpaca, check, jsonl, openai, prepared, rows_of
+from tests.data.test_chat_rows import WORDS, alpaca, check, jsonl, openai, prepared, rows_of
 
 from tunebook.core.chat import Chat
 from tunebook.core.errors import DataError
 from tunebook.data.conversations import chat_of
 from tunebook.data.listings import LISTING, entries_of, entry_beside, usual
+from tunebook.data.load import load
 
 MAP = {"prompt": "q", "response": "a"}
 TAGS = {"role_tag": "who", "content_tag": "said", "user_tag": "U", "assistant_tag": "A", "system_tag": "S"}
@@ -132,3 +133,23 @@ def test_lists_that_say_nothing_of_a_file(tmp_path):
         assert entry_beside(listed(tmp_path, **entries).parent / path.name) is None
     (tmp_path / LISTING).write_text("{", encoding="utf-8")
     assert entry_beside(path) is None and entry_beside(tmp_path / LISTING) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "item"),
+    [
+        (
+            {"q": "Say {}.", "good": "{}!", "bad": "?"},
+            {"columns": {"prompt": "q", "chosen": "good", "rejected": "bad"}},
+        ),
+        (
+            {"talk": [{"who": "U", "said": "Say {}."}, {"who": "A", "said": "{}!"}], "fine": True},
+            {"formatting": "sharegpt", "columns": {"messages": "talk", "kto_tag": "fine"}, "tags": TAGS},
+        ),
+    ],
+)
+def test_preferences_of_a_list(row, item, tmp_path):
+    jsonl(tmp_path / "rows.jsonl", [json.loads(json.dumps(row).replace("{}", word)) for word in WORDS])
+    path = listed(tmp_path, mine={"file_name": "rows.jsonl", "ranking": True, **item})
+    found = load(prepared(path, tmp_path, "preference"), "train")
+    assert [str(better) for better, _ in found.targets] == [f"{text[4:-1]}!" for text in found.texts]

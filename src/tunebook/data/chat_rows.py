@@ -61,7 +61,7 @@ def chat_export(rows: Objects, options: DataOptions, place: Path | str, *, label
             were not liked.
     """
     first = [row for _, row in rows[:_LOOKED_AT]]
-    if labelled and (preferred := _preferred(first)):
+    if labelled and not any(told(options)) and (preferred := _preferred(first)):
         raise DataError("chat.preferences", key=str(place), columns=preferred)
     columns = _columns_told(first, options, labelled=labelled)
     if not any(shape_of(row, columns, answered=labelled) is not None for row in first):

@@ -95,6 +95,9 @@ def _told(
     if asked is not None and answer is None and isinstance(row[asked], list | tuple):
         return Shape(turns=asked, system=beside["system"], tools=beside["tools"])
     more = None
+    turns = next((name for name in LISTS if name in row and _listed(row[name])), None)
+    if asked is None and turns is not None and answer != turns:
+        return Shape(turns=turns, answer=answer, system=beside["system"], tools=beside["tools"])
     if asked is None:
         asked = next((name for name in _ASKED if name in row and name != answer), None)
         more = _more(row, asked)
@@ -136,7 +139,8 @@ def chats_of_row(row: Row, told: tuple[str | None, str | None] = (None, None), *
     tools = tools_of(row.get(shape.tools)) if shape.tools else ""
     first = _system(row, shape)
     if shape.turns is not None:
-        return [checked(Chat((*first, *turns_of(_items(row[shape.turns]))), tools), answered=answered)]
+        said = _answer(row, shape)
+        return [checked(Chat((*first, *turns_of(_items(row[shape.turns])), *said), tools), answered=answered)]
     if shape.instances is not None:
         pairs = [_pair(_below(row[shape.asked], one.get(INPUT)), one.get("output")) for one in row[shape.instances]]
         return [checked(Chat((*first, *pair)), answered=answered) for pair in pairs]
@@ -183,16 +187,20 @@ def _pair(asked: Any, answer: Any) -> list[Turn]:
 
 def _last(row: Row, shape: Shape) -> list[Turn]:
     """The question and its answer, either of which may be turns itself (TRL)."""
-    asked, answer = row.get(shape.asked), row.get(shape.answer) if shape.answer else None
+    asked = row.get(shape.asked)
     if isinstance(asked, list | tuple) or _is_turns(asked):
-        found = turns_of(_items(asked))
-    else:
-        found = [Turn("user", _below(asked, row.get(shape.more) if shape.more else None))]
+        return [*turns_of(_items(asked)), *_answer(row, shape)]
+    return [Turn("user", _below(asked, row.get(shape.more) if shape.more else None)), *_answer(row, shape)]
+
+
+def _answer(row: Row, shape: Shape) -> list[Turn]:
+    """The answer in a column of its own: a text, a turn or turns."""
+    answer = row.get(shape.answer) if shape.answer else None
     if isinstance(answer, list | tuple) or _is_turns(answer):
-        return [*found, *turns_of(_items(answer))]
+        return turns_of(_items(answer))
     if isinstance(answer, Mapping):
-        return [*found, *turns_of([answer])]
-    return [*found, Turn("assistant", as_text(answer) or "")] if shape.answer else found
+        return turns_of([answer])
+    return [Turn("assistant", as_text(answer) or "")] if shape.answer else []
 
 
 def _is_turns(cell: Any) -> bool:

@@ -9,14 +9,16 @@ from tunebook.core.errors import DataError
 from tunebook.data.chat_rows import chat_export
 from tunebook.data.exports import Export, Format
 from tunebook.data.files import members
-from tunebook.data.kind import wants_chats
+from tunebook.data.formats.preferences import preference_export
+from tunebook.data.kind import wants_chats, wants_preferences
 from tunebook.data.listings import WHERE, Entry, entries_of, usual
 from tunebook.data.preview import Objects, Preview
 from tunebook.data.read import read
 
 
 class LlamaFactory(Format):
-    """A list of data sets: the only one, or the one that was told, is read where conversations are wanted."""
+    """A list of data sets: the only one, or the one that was told, is read where conversations or preferences between
+    answers are wanted."""
 
     title: ClassVar[str] = "LLaMA-Factory"
 
@@ -28,7 +30,7 @@ class LlamaFactory(Format):
         """The rows of a data set that lies beside the list.
 
         Raises:
-            DataError: `format.listing`, several are named, or conversations are not wanted; `chat.entry`, there is
+            DataError: `format.listing`, several are named, or neither is wanted; `chat.entry`, there is
                 none of that name; `chat.elsewhere`, its file is not beside the list.
         """
         found, told = entries_of(preview.objects[0]), preview.options.dataset
@@ -36,13 +38,16 @@ class LlamaFactory(Format):
             allowed = ", ".join(list(found)[:10])
             raise DataError("chat.entry", key=str(preview.path), value=told, allowed=allowed)
         entry = found.get(told or "") or (next(iter(found.values())) if len(found) == 1 else None)
-        if entry is None or not wants_chats(preview.options):
+        liked = wants_preferences(preview.options)
+        if entry is None or not (liked or wants_chats(preview.options)):
             places = [next(str(item[key]) for key in WHERE if item.get(key)) for item in preview.objects[0].values()]
             raise DataError("format.listing", key=str(preview.path), tool=self.title, allowed=", ".join(places[:10]))
         path = _beside(preview.path, entry)
         if path is None:
             raise DataError("chat.elsewhere", key=str(preview.path), value=entry.name, file=entry.file or "–")
         rows = [(number, usual(row, entry)) for number, row in _rows(path, preview)]
+        if liked:
+            return preference_export(rows, preview.options)
         return chat_export(rows, preview.options, path, labelled=preview.labelled)
 
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 from tunebook.data.answer_pairs import ANSWERS, BETTER, JUDGED, PROMPT, WORSE, WORSE_ALONE, judged_table
 from tunebook.data.exports import Export, Format
 from tunebook.data.kind import wants_preferences
-from tunebook.data.preview import Preview
+from tunebook.data.options import DataOptions
+from tunebook.data.preview import Objects, Preview
 
 _ANSWER = ("response", "completion", "output", "messages")
 _TALK = ("messages", "conversations", "completion", "response", "output")
@@ -35,12 +36,16 @@ class Preferences(Format):
         """Prompts with their answers, where preferences are asked for; else refused."""
         if not wants_preferences(preview.options):
             raise self.refusal("preference", preview)
-        import numpy as np
-
-        rows = preview.rows()
-        table = judged_table((row for _, row in rows), preview.options.text)
-        numbers = np.array([number for number, _ in rows], dtype=np.int64)
-        return Export(table, numbers, {"text": PROMPT, "label": ANSWERS})
+        return preference_export(preview.rows(), preview.options)
 
 
-__all__ = ["Preferences"]
+def preference_export(rows: Objects, options: DataOptions) -> Export:
+    """Prompts of rows with their answers."""
+    import numpy as np
+
+    table = judged_table((row for _, row in rows), options.text)
+    numbers = np.array([number for number, _ in rows], dtype=np.int64)
+    return Export(table, numbers, {"text": PROMPT, "label": ANSWERS})
+
+
+__all__ = ["Preferences", "preference_export"]
