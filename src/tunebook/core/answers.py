@@ -52,6 +52,7 @@ class Rows:
             for rows that are texts alone.
         taught: what a teacher says of judged passages, shape (N, 1 + 2 S) as `tunebook.core.judged` packs them; None
             where there is no teacher.
+        raw_pairs, pair_back: the same of the second texts.
         back: of each row the function that says where a part of the cleaned text (start, end) lies in the raw one.
         how: what the task's settings say of how rows are read, of tasks whose `encode` asks for it.
     """
@@ -65,6 +66,8 @@ class Rows:
     words: Sequence[NDArray[np.int64]] | None = None
     raw: Sequence[str] | None = None
     back: Sequence[Callable[[int, int], tuple[int, int]]] | None = None
+    raw_pairs: Sequence[str] | None = None
+    pair_back: Sequence[Callable[[int, int], tuple[int, int]]] | None = None
     passages: Sequence[str] | None = None
     passage_ids: Sequence[str] | None = None
     taught: NDArray[Any] | None = None
@@ -124,6 +127,8 @@ class Rows:
             words=None if self.words is None else taken(self.words),
             raw=None if self.raw is None else taken(self.raw),
             back=None if self.back is None else taken(self.back),
+            raw_pairs=None if self.raw_pairs is None else taken(self.raw_pairs),
+            pair_back=None if self.pair_back is None else taken(self.pair_back),
             passages=self.passages,
             passage_ids=self.passage_ids,
             taught=None if self.taught is None else self.taught[places],
@@ -138,6 +143,13 @@ class Rows:
             return start, end, self.texts[row][start:end]
         first, last = self.back[row](start, end)
         return first, last, self.raw[row][first:last]
+
+    def pair_place(self, row: int, start: int, end: int) -> tuple[int, int, str]:
+        """The same of a piece of a row's second text."""
+        if self.raw_pairs is None or self.pair_back is None:
+            return start, end, self.pairs[row][start:end] if self.pairs is not None else ""
+        first, last = self.pair_back[row](start, end)
+        return first, last, self.raw_pairs[row][first:last]
 
 
 def kept_answers(at: Path, rows: Rows, model: str = "") -> Answers | None:

@@ -38,7 +38,7 @@ from tunebook.engine.source import BookSource
 from tunebook.engine.speedups import restore, tokens_in, trim, use_fast_dropout
 from tunebook.engine.stored import finish_folder, write_model
 from tunebook.engine.track import CollapseStop, EarlyStop, Interrupt, MetricsLog, Watch
-from tunebook.engine.validation import Validation, keeper_of, writer_of
+from tunebook.engine.validation import Validation, choose, keeper_of, writer_of
 from tunebook.engine.weave import Weave, unit_at, woven
 from tunebook.models.heads import covers
 from tunebook.nets.heads import exact, plain, unit_of
@@ -66,10 +66,8 @@ class Fit:
         progress: Progress | None = None,
         callbacks: Sequence[TrainerCallback] = (),
     ) -> None:
-        self.plan = plan
-        self.params = plan.params
-        self.material = material
-        self.folder = folder
+        self.plan, self.params = plan, plan.params
+        self.material, self.folder = material, folder
         self.progress = progress or Silent()
         self.callbacks = callbacks
         self.precision = pick_precision(self.params.precision)
@@ -295,6 +293,7 @@ class Fit:
         model: Any = trainer.accelerator.unwrap_model(trainer.model)
         write_kept(self.folder, trainer.weave.run.keeps, model, self.plan)
         with trainer.weave.scoring():
+            choose(model, self._validation())
             restore(model)
             plain(model)
             write_model(model, part, self.plan, delta=any(technique.delta for technique in self.woven))

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tunebook.core.chooses import Chooses
 from tunebook.core.errors import ModelError
 from tunebook.core.files import as_umask_says
 from tunebook.core.nouns import Plan
@@ -116,6 +117,8 @@ def read_model(folder: Path, plan: Plan, task: Task) -> Any:
     strange = [name for name in result.unexpected_keys if name != _PROMPT]
     if strange:
         raise ModelError("model.base_changed", key="base_model", value=kept["model"], found=strange[0])
+    if isinstance(task, Chooses):
+        task.take_up(model, folder)
     return model
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 from transformers import TrainerCallback
 
+from tunebook.core.chooses import Chooses
 from tunebook.core.encoded import Encoded
 from tunebook.core.kept_looks import FOLDER, KeptLook, KeptLooks, Rule, rows_key
 from tunebook.core.nouns import Labels, Plan
@@ -96,6 +97,13 @@ def writer_of(task: Task, material: Material, plan: Plan) -> Write | None:
     return write
 
 
+def choose(model: nn.Module, validation: Validation) -> None:
+    """Let a task choose by the validation rows what a trained model is to keep, in this process alone."""
+    if isinstance(validation.task, Chooses):
+        alone = replace(validation.inference, rank=0, processes=1)
+        validation.task.chosen(model, alone.run(model, validation.rows).logits, validation.rows.targets)
+
+
 class LookKeeper(TrainerCallback):  # type: ignore[misc]
     """Keeps what each look of a training answered in its folder; see `tunebook.core.kept_looks`.
 
@@ -171,4 +179,4 @@ def keeper_of(plan: Plan, validation: Validation, weave: Weave, folder: Path) ->
     return LookKeeper(validation, folder, rule, weave.run, averager) if wanted and (rule != "own" or averager) else None
 
 
-__all__ = ["LookKeeper", "Validation", "Write", "keeper_of", "writer_of"]
+__all__ = ["LookKeeper", "Validation", "Write", "choose", "keeper_of", "writer_of"]

@@ -78,15 +78,18 @@ def text_rows(texts: Sequence[Any], pairs: Sequence[Any] | None, ref: DataRef) -
     kind, rules = column_kind(ref.labels.problem), tuple(ref.stats["cleaning"]["rules"])
     passages, names = _passages(ref) if kind.of_passages else (None, None)
     raw = [as_text(text) or "" for text in texts]
+    second = None if pairs is None else [as_text(text) or "" for text in pairs]
     clean = [clean_text(text, rules) for text in raw]
     return Rows(
         texts=clean,
-        pairs=[clean_text(as_text(text) or "", rules) for text in pairs] if pairs is not None else None,
+        pairs=None if second is None else [clean_text(text, rules) for text in second],
         targets=None,
         ids=[str(number) for number in range(len(texts))],
         words=kind.cut(clean, ref),
         raw=raw,
         back=[partial(_place_given, text, rules) for text in raw],
+        raw_pairs=second,
+        pair_back=None if second is None else [partial(_place_given, text, rules) for text in second],
         passages=passages,
         passage_ids=names,
         chats=[question(text) for text in raw] if of_chats(ref) else None,

@@ -24,25 +24,14 @@ from tunebook.core.encoded import Encoded, join
 from tunebook.core.errors import DataError, ModelError
 from tunebook.core.judged import Judged
 from tunebook.nets.candidates import PLACE
+from tunebook.tasks.frames import TYPES, Frame, frame_of
 
-WINDOW, TYPES = "reranking.window", "token_type_ids"
+WINDOW = "reranking.window"
 _OVERLAP, _PART = 80, 4  # tokens, and part of a window, that it shares with the next at most
 _ROOM = 100  # tokens of a passage that a query leaves room for, or half of what there is
 _LEAST = 8  # tokens that two texts need
 _AT_ONCE = 500_000  # tokens that are put together at once
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """Special tokens before, between and behind two texts, and the type of each and of the texts' own tokens."""
-
-    parts: tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
-    types: tuple[int, int, int, int, int] | None
-
-    @property
-    def size(self) -> int:
-        return sum(map(len, self.parts))
 
 
 @dataclass(frozen=True)
@@ -66,7 +55,7 @@ def encode(rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
     judged = Judged.of(rows.targets)
     if not judged.counts.all():
         raise DataError("reranking.no_candidates", key=rows.ids[int(np.argmin(judged.counts))])
-    frame = _frame(tokenizer)
+    frame = frame_of(tokenizer)
     room = max_length - frame.size
     if room < _LEAST:
         least = f">= {frame.size + _LEAST}"
@@ -84,7 +73,7 @@ def encode(rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
     return join(parts)
 
 
-def _windows(pairs: tuple[Ints, Ints, Ints], queries: _Texts, passages: _Texts, frame: _Frame, room: int) -> Encoded:
+def _windows(pairs: tuple[Ints, Ints, Ints], queries: _Texts, passages: _Texts, frame: Frame, room: int) -> Encoded:
     """The windows of some pairs, of all passages of some rows.
 
     Args:
@@ -128,19 +117,6 @@ def _tokens(texts: Sequence[str], tokenizer: Any) -> _Texts:
     size = np.fromiter(map(len, found), dtype=np.int64, count=len(found))
     ids = np.fromiter(chain.from_iterable(found), dtype=np.int32, count=int(size.sum()))
     return _Texts(ids, np.cumsum(size) - size, size)
-
-
-def _frame(tokenizer: Any) -> _Frame:
-    """What a tokenizer puts around two texts, from what it makes of two letters."""
-    one, two = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("a", "b"))
-    pair = tokenizer("a", "b")
-    ids, types = pair["input_ids"], pair.get(TYPES)
-    first = next(place for place in range(len(ids)) if ids[place : place + len(one)] == one)
-    second = next(place for place in range(first + len(one), len(ids)) if ids[place : place + len(two)] == two)
-    borders = (0, first, first + len(one), second, second + len(two), len(ids))
-    between = tuple(np.array(ids[borders[part] : borders[part + 1]], dtype=np.int32) for part in (0, 2, 4))
-    kinds = tuple(types[min(border, len(ids) - 1)] for border in borders[:-1]) if types else None
-    return _Frame(between, kinds)  # type: ignore[arg-type]
 
 
 __all__ = ["TYPES", "WINDOW", "encode"]

@@ -14,11 +14,8 @@ Columns of each token, beside `input_ids`:
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -26,36 +23,12 @@ from numpy.typing import NDArray
 
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import ModelError
+from tunebook.tasks.token_places import Flags, Ints, Text, tokens_of
 
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 Words = Sequence[Ints]
 ELSEWHERE, FIRST, REST = 0, 1, 2
 START, END, PART, WINDOW = "tagging.start", "tagging.end", "tagging.part", "tagging.window"
 _OVERLAP = 4  # a window shares this part of its tokens with the next
-_LOST = 0.01  # of the letters: more than that, and the tokenizer does not read this language
-_JOINER = 0x200D  # zero width joiner, which makes one emoji of several
-
-
-@dataclass(frozen=True)
-class _Text:
-    """The code points of all texts, one after the other.
-
-    Attributes:
-        codes: of shape (P,); ends: of each text, shape (N,); starts: likewise.
-        blank: which are white space.
-    """
-
-    codes: NDArray[np.uint32]
-    starts: Ints
-    ends: Ints
-    blank: Flags
-
-    @classmethod
-    def of(cls, texts: Sequence[str]) -> _Text:
-        codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-        ends = np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
-        return cls(codes, np.concatenate([[0], ends[:-1]]), ends, np.isin(codes, _blanks()))
 
 
 @dataclass(frozen=True)
@@ -78,56 +51,13 @@ def encode(texts: Sequence[str], words: Words | None, tokenizer: Any, max_length
     Raises:
         ModelError: `tagging.tokenizer`, `tagging.loses`, `tagging.max_length`.
     """
-    text = _Text.of(texts)
-    ids, row, start, end = _tokens(texts, text, tokenizer)
+    text = Text.of(texts)
+    ids, row, start, end = tokens_of(texts, text, tokenizer)
     tokens = _whole(text, ids, row, start, end) if words is None else _in_words(text, words, ids, row, start, end)
     return _windows(tokens, text, _around(tokenizer), max_length)
 
 
-def _tokens(texts: Sequence[str], text: _Text, tokenizer: Any) -> tuple[NDArray[np.int32], Ints, Ints, Ints]:
-    """Number, row, start and end of each token, without blanks at its ends; an empty one stands before what follows."""
-    if not getattr(tokenizer, "is_fast", False):
-        raise ModelError("tagging.tokenizer", key="base_model", value=type(tokenizer).__name__)
-    found = tokenizer(
-        list(texts), add_special_tokens=False, return_offsets_mapping=True, return_attention_mask=False,
-        return_token_type_ids=False, truncation=False, verbose=False,
-    )  # fmt: skip
-    counts = np.fromiter(map(len, found["input_ids"]), dtype=np.int64, count=len(texts))
-    total = int(counts.sum())
-    ids = np.fromiter(chain.from_iterable(found["input_ids"]), dtype=np.int32, count=total)
-    flat = chain.from_iterable(chain.from_iterable(found["offset_mapping"]))
-    places = np.fromiter(flat, dtype=np.int64, count=2 * total).reshape(-1, 2)
-    row = np.repeat(np.arange(len(texts)), counts)
-    start = _next(~text.blank)[places[:, 0] + text.starts[row]]
-    end = _last(~text.blank)[places[:, 1] + text.starts[row]]
-    mark = tokenizer.convert_tokens_to_ids("▁")  # it stands for a blank, but the first of a text has the next place
-    empty = (start >= end) | ((ids == mark) if mark is not None and mark != tokenizer.unk_token_id else False)
-    start = np.minimum(start, text.ends[row])
-    return ids, row, start, _with_marks(text, row, start, np.where(empty, start, end))
-
-
-def _with_marks(text: _Text, row: Ints, start: Ints, end: Ints) -> Ints:
-    """Ends that take in the combining marks behind a token, which some tokenizers leave out.
-
-    Raises:
-        ModelError: `tagging.loses`: the tokenizer leaves out letters and digits.
-    """
-    size = len(text.codes) + 1
-    covered = np.cumsum(np.bincount(start, minlength=size) - np.bincount(end, minlength=size))[:-1] > 0
-    bare = ~covered & ~text.blank
-    if not bare.any():
-        return end
-    kinds = {code: unicodedata.category(chr(code)) for code in np.unique(text.codes[bare]).tolist()}
-    lost = bare & np.isin(text.codes, [code for code, kind in kinds.items() if kind[0] in "LN"])
-    if lost.sum() > _LOST * (~text.blank).sum():
-        first = chr(int(text.codes[lost][0]))
-        raise ModelError("tagging.loses", key="base_model", value=first, count=int(lost.sum()))
-    marks = [code for code, kind in kinds.items() if kind[0] == "M" or code == _JOINER]
-    behind = np.minimum(_next(~(bare & np.isin(text.codes, marks)))[end], text.ends[row])
-    return np.where(end > start, behind, end)
-
-
-def _whole(text: _Text, ids: NDArray[np.int32], row: Ints, start: Ints, end: Ints) -> _Tokens:
+def _whole(text: Text, ids: NDArray[np.int32], row: Ints, start: Ints, end: Ints) -> _Tokens:
     """Pieces of one token each, or of those that share a code point."""
     full = end > start
     reach = np.maximum.accumulate(np.concatenate([[0], np.where(full, end, 0)]))
@@ -135,7 +65,7 @@ def _whole(text: _Text, ids: NDArray[np.int32], row: Ints, start: Ints, end: Int
     return _pieces(ids, row, start, end, first, full)
 
 
-def _in_words(text: _Text, words: Words, ids: NDArray[np.int32], row: Ints, start: Ints, end: Ints) -> _Tokens:
+def _in_words(text: Text, words: Words, ids: NDArray[np.int32], row: Ints, start: Ints, end: Ints) -> _Tokens:
     """Pieces of the tokens that begin within one word; a word in which none begins belongs to that before it."""
     counts = [len(each) for each in words]
     places = np.concatenate([np.empty((0, 2), dtype=np.int64), *words]) + np.repeat(text.starts, counts)[:, None]
@@ -162,7 +92,7 @@ def _pieces(ids: NDArray[np.int32], row: Ints, start: Ints, end: Ints, first: Fl
     return _Tokens(ids, row, start, end, np.where(first, FIRST, REST))
 
 
-def _windows(tokens: _Tokens, text: _Text, around: tuple[list[int], list[int]], max_length: int) -> Encoded:
+def _windows(tokens: _Tokens, text: Text, around: tuple[list[int], list[int]], max_length: int) -> Encoded:
     """The tokens of each row cut into windows with special tokens around them."""
     before, behind = around
     room = max_length - len(before) - len(behind)
@@ -207,22 +137,6 @@ def _around(tokenizer: Any) -> tuple[list[int], list[int]]:
     more = len(found) - len(bare)
     head = next(size for size in range(more + 1) if found[size : size + len(bare)] == bare)
     return found[:head], found[head + len(bare) :]
-
-
-def _next(kept: Flags) -> Ints:
-    """The first kept place at or behind each, shape (P + 1,); the end where there is none."""
-    places = np.where(np.append(kept, True), np.arange(len(kept) + 1), len(kept))
-    return np.minimum.accumulate(places[::-1])[::-1]
-
-
-def _last(kept: Flags) -> Ints:
-    """The end of the last kept place before each, shape (P + 1,); the beginning where there is none."""
-    return np.maximum.accumulate(np.append(0, np.where(kept, np.arange(len(kept)) + 1, 0)))
-
-
-@cache
-def _blanks() -> NDArray[np.uint32]:
-    return np.array([code for code in range(0x3001) if chr(code).isspace()], dtype=np.uint32)
 
 
 __all__ = ["ELSEWHERE", "END", "FIRST", "PART", "REST", "START", "WINDOW", "encode"]
