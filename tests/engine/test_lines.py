@@ -73,15 +73,28 @@ def test_passes_have_no_padding(model: Path, tmp_path: Path) -> None:
     assert sum(ids.numel() for ids in seen) >= 2 * 16 * 4
 
 
-@pytest.mark.parametrize(("key", "in_line"), [("l2_sp", True), ("r_drop", True), ("lora", True), ("neftune", False)])
-def test_techniques_that_look_at_rows_keep_the_padding(key: str, in_line: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["l2_sp", "r_drop", "lora"])
+def test_techniques_that_go_by_the_loss_have_rows_in_one_line(key: str, tmp_path: Path) -> None:
     model = small.base_model(tmp_path / "base", "gpt2")  # with dropout
-    own: dict[str, dict[str, Any]] = {"r_drop": {"alpha": 0.5}, "neftune": {"alpha": 0.1}}
-    made = decoder.plan({key: own.get(key, {})}, max_steps=4)
-    outcome = decoder.fit(model, tmp_path, made).run()
-    assert outcome.counters.get("causal_lm", {}).get("packed", 0) == in_line
+    outcome = decoder.fit(model, tmp_path, decoder.plan({key: {}}, max_steps=4)).run()
+    assert outcome.counters["causal_lm"]["packed"] == 1
     assert outcome.counters[key]
-    assert wanted(made.params, [techniques()[key](**own.get(key, {}))]) == in_line
+
+
+@pytest.mark.parametrize("key", ["neftune", "fgm", "pgd"])
+def test_words_are_shifted_row_by_row_in_one_line_too(model: Path, key: str, tmp_path: Path) -> None:
+    for packing in ("auto", "off"):
+        made = decoder.plan({key: {}}, max_steps=4, packing=packing)
+        outcome = decoder.fit(model, tmp_path / packing, made).run()
+        assert outcome.counters.get("causal_lm", {}).get("packed", 0) == (packing == "auto")
+    alike(tmp_path / "auto", tmp_path / "off")
+
+
+def test_techniques_that_look_at_lines_keep_the_padding() -> None:
+    params = decoder.plan().params
+    assert wanted(params, [techniques()["layer_decay"](), techniques()["neftune"]()])
+    assert not wanted(params, [techniques()["coral"]()])
+    assert not wanted(decoder.plan(packing="off").params, [])
 
 
 def test_a_model_that_answers_otherwise_is_trained_with_padding(

@@ -70,6 +70,29 @@ def test_who_asks_for_logits_gets_those_of_the_model(kind: str) -> None:
     assert slope.any()
 
 
+@pytest.mark.parametrize("head", ["plain", "own"])
+def test_a_row_counts_what_it_weighs(head: str) -> None:
+    model, batch, criterion = model_of("llama"), batch_of(), Predict(1)
+    if head == "own":
+        other = nn.Linear(16, 60)
+        model.get_output_embeddings = lambda: other
+    weights = torch.tensor([0.5, 0.0, 2.0])
+    rows = [{name: item[row : row + 1] for name, item in batch.items()} for row in range(3)]
+    alone = [float(criterion.loss(model, row)[0].detach()) for row in rows]
+    items = torch.tensor([float(criterion.items(row)) for row in rows]) * weights
+    batch["sample_weight"] = weights
+    assert criterion.counts(batch).tolist() == items.tolist()
+    expected = float((torch.tensor(alone) * items).sum() / items.sum())
+    found, outputs = criterion.loss(model, batch)
+    assert float(found.detach()) == pytest.approx(expected, rel=1e-5)
+    own = criterion.flat(outputs, batch)
+    assert float(own.mean(cross_entropy(own.logits, own.targets, reduction="none")).detach()) == pytest.approx(
+        expected, rel=1e-5
+    )
+    with torch.no_grad():
+        assert float(criterion.loss(model, batch)[0]) == pytest.approx(expected, rel=1e-5)
+
+
 def test_a_model_with_logits_of_its_own_making_gives_them_itself() -> None:
     model, batch = model_of("llama"), batch_of()
     criterion = Predict(1)
@@ -133,7 +156,9 @@ def test_a_head_that_the_model_does_not_call_is_left_to_it() -> None:
     model.get_output_embeddings = lambda: other
     seen = passed(model, _inputs(batch), criterion.where(batch))
     assert seen.head is None
-    assert float(seen.loss(criterion.targets(batch)).detach()) == pytest.approx(expected, rel=1e-5)
+    assert float(seen.loss(criterion.targets(batch), criterion.weights(batch)).detach()) == pytest.approx(
+        expected, rel=1e-5
+    )
     losses, right = seen.figures(criterion.targets(batch))
     assert float(losses.detach().mean()) == pytest.approx(expected, rel=1e-5)
     assert set(right.tolist()) <= {0.0, 1.0}

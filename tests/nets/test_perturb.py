@@ -35,9 +35,9 @@ def test_noise_is_as_wide_as_the_tokens_of_its_row_say() -> None:
 def test_a_shift_acts_inside_alone_and_is_taken_away_after_an_error() -> None:
     net, _, batch = small_net()
     before = clean_loss(net, batch)[0]
-    with shifted(net, lambda words: torch.linspace(-1, 1, 16).expand_as(words)):
+    with shifted(net, lambda words: torch.linspace(-1, 1, 16).expand_as(words), {}):
         assert clean_loss(net, batch)[0] != before
-    with pytest.raises(RuntimeError), shifted(net, lambda words: torch.ones_like(words)):
+    with pytest.raises(RuntimeError), shifted(net, lambda words: torch.ones_like(words), {}):
         raise RuntimeError
     assert torch.equal(clean_loss(net, batch)[0], before)
 

@@ -62,6 +62,22 @@ def test_each_loss_has_a_gradient_of_its_own(kind: str) -> None:
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
 
 
+def test_tokens_may_weigh_differently() -> None:
+    made, rules, targets = parts("all")
+    weights = torch.rand(TOKENS).mul_(torch.arange(TOKENS) % 3)
+    expected = (oracle(made, rules, targets, "none") * weights).sum() / weights.sum()
+    wanted = torch.autograd.grad(expected, made)
+    head = Vocabulary(*made[1:], **rules)
+    found = mean_loss(made[0], head, targets, weights)
+    for again in range(2):
+        for one, other in zip(torch.autograd.grad(found, made, retain_graph=not again), wanted, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+    with torch.no_grad():
+        both = float(found), float(mean_loss(made[0], head, targets, weights))
+    assert both == pytest.approx([float(expected.detach())] * 2, rel=1e-5)
+    assert float(mean_loss(made[0], head, targets, 0 * weights).detach()) == 0
+
+
 def test_a_frozen_head_has_no_gradient_and_a_frozen_body_none_either() -> None:
     (vectors, weight), _, targets = parts()
     mean_loss(vectors, Vocabulary(weight.detach()), targets).backward()

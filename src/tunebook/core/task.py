@@ -42,6 +42,8 @@ class Task(Hooks):
             output layer says.
         scored: kind of labels -> its metrics, the headline first.
         own: rows of a table that this task alone reads, under its key; None for none.
+        one_line: as a rule its rows are read in one line without padding, so that grouping them by length gains nothing
+            and only makes the rows of a step alike.
     """
 
     key: ClassVar[str]
@@ -49,6 +51,7 @@ class Task(Hooks):
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]]
     own: ClassVar[type[Params] | None] = None
     most_unlearnt: ClassVar[float] = 1.0  # share of the training rows without anything to learn that is borne
+    one_line: ClassVar[bool] = False
 
     def filled(self, own: Params, folder: Path, labels: Labels, name: str = "") -> Params:
         """The rows of `own` with all that they leave open.

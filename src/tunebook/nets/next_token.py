@@ -49,13 +49,13 @@ class Seen:
             self.given = self.head.logits(self.vectors)
         return self.given.float()
 
-    def loss(self, targets: Tensor) -> Tensor:
-        """Mean over the targets, (M,); 0 of none."""
-        if not torch.is_grad_enabled():
-            return self.figures(targets)[0].sum() / max(len(targets), 1)
-        if self.head is None or self.vectors is None:
-            return cross_entropy(self.logits, targets, reduction="sum") / max(len(targets), 1)
-        return mean_loss(self.vectors, self.head, targets)
+    def loss(self, targets: Tensor, weights: Tensor) -> Tensor:
+        """Weighted mean over the targets, both of shape (M,); 0 where all weigh nothing."""
+        if torch.is_grad_enabled() and self.head is not None and self.vectors is not None:
+            return mean_loss(self.vectors, self.head, targets, weights)
+        known = torch.is_grad_enabled()
+        each = cross_entropy(self.logits, targets, reduction="none") if known else self.figures(targets)[0]
+        return Items(each, targets, weights).mean(each)
 
     def figures(self, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Loss of each target and whether it is what the model would have said, each of shape (M,)."""
@@ -72,7 +72,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Predict(Criterion):
-    """Cross-entropy of the tokens that have a label: a mean over them.
+    """Cross-entropy of the tokens that have a label: a mean over them, each with the weight of its row.
 
     Attributes:
         ahead: how many tokens before its target a token's logits stand.
@@ -95,7 +95,7 @@ class Predict(Criterion):
         """The targets of all rows, one after the other."""
         logits = outputs.logits if outputs.logits.dim() == 2 else outputs.logits[self.where(batch)]
         targets = self.targets(batch)
-        return Items(logits.float(), targets, logits.float().new_ones(len(targets)))
+        return Items(logits.float(), targets, self.weights(batch))
 
     def seen(self, model: Any, batch: Batch) -> Seen:
         """What a model gives for a batch."""
@@ -121,11 +121,19 @@ class Predict(Criterion):
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, Any]:
         """Mean over the targets, and a `Seen`."""
         found = self.seen(model, batch)
-        return found.loss(self.targets(batch)), found
+        return found.loss(self.targets(batch), self.weights(batch)), found
+
+    def weights(self, batch: Batch) -> Tensor:
+        """What each target counts: what its row weighs, 1 where rows have no weights; shape (M,)."""
+        where = self.where(batch)
+        rows = batch.get("sample_weight", torch.ones(len(where), device=where.device))
+        weights: Tensor = rows.float()[:, None].expand_as(where)[where]
+        return weights
 
     def counts(self, batch: Batch) -> Tensor:
-        """Number of targets of each row."""
-        return self.where(batch).sum(1).float()
+        """Number of targets of each row, times what the row weighs."""
+        learnt = self.where(batch).sum(1).float()
+        return learnt * batch["sample_weight"].float() if "sample_weight" in batch else learnt
 
 
 def passed(model: Any, inputs: Batch, where: Tensor) -> Seen:

@@ -39,11 +39,17 @@ _SCALE = 2.0**12  # only the direction of a gradient counts, and in fp16 a small
 
 
 @contextmanager
-def shifted(model: Any, shift: Shift) -> Iterator[None]:
-    """Inside, `shift(embedded)` is added to what the word embedding gives out, of shape (rows, length, width)."""
+def shifted(model: Any, shift: Shift, batch: Batch) -> Iterator[None]:
+    """Inside, `shift(embedded)` is added to what the word embedding gives out, of shape (rows, length, width); where
+    the rows of the batch stand in one line, it is asked of them side by side all the same."""
+    mask = batch.get("attention_mask")
 
     def hook(module: nn.Module, given: Any, embedded: Tensor) -> Tensor:
-        return embedded + shift(embedded).to(embedded.dtype)
+        if mask is None or embedded.shape[:2] == mask.shape:
+            return embedded + shift(embedded).to(embedded.dtype)
+        where = mask.bool()
+        rows = embedded.new_zeros((*where.shape, embedded.shape[-1])).masked_scatter(where[..., None], embedded)
+        return embedded + shift(rows)[where][None].to(embedded.dtype)
 
     handle = _words(model).register_forward_hook(hook)
     try:
@@ -148,7 +154,7 @@ class Attack:
             seen.append((leaf, real(self.batch, embedded)))
             return leaf
 
-        with shifted(self.run.model, add):
+        with shifted(self.run.model, add, self.batch):
             loss, outputs = self.inner(self.model, self.batch)
         return Point(loss, outputs, *seen[0])
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 _AT_ONCE, _AT_ONCE_ON_CPU = 1 << 26, 1 << 24  # logits: 256 MB and 64 MB of them
+_NOTHING = 1e-12
 _FEWEST = 64  # tokens: below, the weights are read too often for too little work
 Gradients = tuple[Tensor | None, Tensor | None, Tensor | None]
 
@@ -51,15 +52,19 @@ class Vocabulary:
         return max(_FEWEST, most // len(self.weight))
 
 
-def mean_loss(vectors: Tensor, head: Vocabulary, targets: Tensor) -> Tensor:
-    """Mean cross-entropy, a scalar; 0 of no targets.
+def mean_loss(vectors: Tensor, head: Vocabulary, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Weighted mean cross-entropy, a scalar; 0 where nothing weighs anything.
 
     Args:
         vectors: of shape (tokens, width); targets: numbers of words, shape (tokens,).
+        weights: what each token counts, shape (tokens,); None for equal ones.
     """
+    weights = torch.ones(len(targets), device=vectors.device) if weights is None else weights.float()
+    shares = weights / weights.sum().clamp_min(_NOTHING)
     if not torch.is_grad_enabled():
-        return losses(vectors, head, targets).sum() / max(len(targets), 1)
-    found: Tensor = _Mean.apply(vectors, head.weight, head.bias, head, targets)  # type: ignore[no-untyped-call]
+        return (losses(vectors, head, targets) * shares).sum()
+    given = (vectors, head.weight, head.bias, head, targets, shares)
+    found: Tensor = _Mean.apply(*given)  # type: ignore[no-untyped-call]
     return found
 
 
@@ -130,28 +135,25 @@ class _Mean(torch.autograd.Function):
     """The mean, whose gradient is there when it is: only its factor is unknown."""
 
     @staticmethod
-    def forward(
-        ctx: Any, vectors: Tensor, weight: Tensor, bias: Tensor | None, head: Vocabulary, targets: Tensor
-    ) -> Tensor:
-        share = 1 / max(len(targets), 1)
-        factors = torch.full((len(targets),), share, device=vectors.device)
+    def forward(ctx: Any, *given: Any) -> Tensor:
+        vectors, weight, bias, head, targets, shares = given
         ctx.wanted = tuple(ctx.needs_input_grad[:3])
-        lost, ctx.gradients = _walk(vectors, head, targets, factors, ctx.wanted)
-        ctx.save_for_backward(vectors, weight, bias, targets)
-        ctx.head, ctx.share = head, share
-        return lost.sum() * share
+        lost, ctx.gradients = _walk(vectors, head, targets, shares, ctx.wanted)
+        ctx.save_for_backward(vectors, weight, bias, targets, shares)
+        ctx.head = head
+        total: Tensor = (lost * shares).sum()
+        return total
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, factor: Tensor) -> Any:
-        vectors, weight, bias, targets = ctx.saved_tensors
+        vectors, weight, bias, targets, shares = ctx.saved_tensors
         found, ctx.gradients = ctx.gradients, None
         if found is None:  # asked a second time: the first has given them away
-            factors = (factor * ctx.share).float().expand(len(targets))
-            _, found = _walk(vectors, _with(ctx.head, weight, bias), targets, factors, ctx.wanted)
+            _, found = _walk(vectors, _with(ctx.head, weight, bias), targets, factor * shares, ctx.wanted)
         else:
             found = tuple(None if one is None else one.mul_(factor) for one in found)
-        return *found, None, None
+        return *found, None, None, None
 
 
 class _Each(torch.autograd.Function):

@@ -34,6 +34,7 @@ class FGM(Technique):
     来源：Miyato、Dai 和 Goodfellow 2017（arXiv:1605.07725），第 3 节，不含其中的嵌入归一化。
     """
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
+    in_lines: ClassVar[bool] = True
     exclusive: ClassVar[str] = "adversarial"
 
     epsilon: Annotated[float, Field(gt=0), replace(LENGTH, aliases=("fgm_epsilon",))] = 0.1

@@ -37,6 +37,7 @@ class FreeLB(Technique):
     来源：Zhu 等 2020（arXiv:1909.11764），算法 1；关于 dropout 见第 3.3 节。
     """
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
+    in_lines: ClassVar[bool] = True
     exclusive: ClassVar[str] = "adversarial"
     draws: ClassVar[bool] = True
 

@@ -35,6 +35,7 @@ class Neftune(Technique):
     来源：Jain 等 2023（arXiv:2310.05914），算法 1。
     """
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
+    in_lines: ClassVar[bool] = True
     draws: ClassVar[bool] = True
 
     alpha: Annotated[
@@ -59,7 +60,7 @@ class Neftune(Technique):
                 tell(run, self.key, found)
                 return found
 
-            with shifted(run.model, noise):
+            with shifted(run.model, noise, batch):
                 return inner(model, batch)
 
         return loss

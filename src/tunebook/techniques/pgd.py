@@ -37,6 +37,7 @@ class PGD(Technique):
     Dai 和 Goodfellow 2017（arXiv:1605.07725）。
     """
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
+    in_lines: ClassVar[bool] = True
     exclusive: ClassVar[str] = "adversarial"
 
     epsilon: Annotated[float, Field(gt=0), RADIUS] = 0.1

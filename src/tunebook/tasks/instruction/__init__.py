@@ -41,6 +41,7 @@ class Instruction(WrittenWords, TokenModel):
     own: ClassVar[type[Params] | None] = InstructionRows
     ahead: ClassVar[int] = 1
     most_unlearnt: ClassVar[float] = 0.5
+    one_line: ClassVar[bool] = True
     pipeline: ClassVar[str] = "text-generation"
     auto_model: ClassVar[str] = "AutoModelForCausalLM"
 

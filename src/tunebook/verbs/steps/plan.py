@@ -142,7 +142,7 @@ def plan_one(
     switched = {key: rows for key, rows in techniques_of(table).items() if key not in stages()}
     own = {f"{task.key}.{field}": value for field, value in switched.pop(task.key, {}).items()} if task.own else {}
     params = task.settled(params.model_copy(update=own), folder, data.labels, name)
-    if settings.length_bucketing == "auto" and task.whole(data.labels, params):
+    if settings.length_bucketing == "auto" and (task.one_line or task.whole(data.labels, params)):
         params = params.model_copy(update={"length_bucketing": "off"})  # rows of all lengths are to be told apart
     woven: list[Technique] = []
     gathered(
