@@ -1,8 +1,8 @@
 """Rows of a decoder one after the other in one line, without padding: none sees another, positions begin anew.
 
 Most passes over rows of uneven length are padding. A line of rows has none; transformers tells from the positions where
-a row begins and masks the others out. On a CPU its mask of all tokens by all tokens costs more than the padding did,
-so there each row's attention is computed by itself.
+a row begins and masks the others out. With torch's kernel its mask of all tokens by all tokens costs more than the
+padding did, so there each row's attention is computed by itself.
 
 An architecture that knows nothing of this (attention by distance, states that run on) answers otherwise. So the answers
 of a few rows are compared with those that each gets alone before a training begins.
@@ -71,7 +71,7 @@ def answers_alike(model: nn.Module, batches: Sequence[Batch], alone: Logits, one
 
 
 def attend_by_rows(model: nn.Module) -> Callable[[], None] | None:
-    """Let a model on a CPU compute the attention of each row of a line by itself; all else stays as it is.
+    """Let a model with torch's kernel compute the attention of each row of a line by itself; all else stays as it is.
 
     Returns:
         What takes that back; None where nothing was changed.
@@ -81,7 +81,7 @@ def attend_by_rows(model: nn.Module) -> Callable[[], None] | None:
 
     config: Any = getattr(model, "config", None)
     before = getattr(config, "_attn_implementation", None)
-    if next(model.parameters()).device.type != "cpu" or before not in ("sdpa", "tunebook_cpu"):
+    if before not in ("sdpa", "tunebook_cpu"):
         return None
     name = f"{NAME}_{before}"
     ALL_ATTENTION_FUNCTIONS.register(name, _by_rows(ALL_ATTENTION_FUNCTIONS[before]))
@@ -117,18 +117,19 @@ def mask(batch_size: int, q_length: int, kv_length: int, *args: Any, **options: 
 
     line = batch_size == 1 and q_length == kv_length > 1 and options.get("attention_mask") is None
     if line and not options.get("allow_is_causal_skip", True) and not options.get("use_vmap"):
-        return rows_of(options.get("mask_function", causal_mask_function), q_length)
+        return rows_of(options.get("mask_function", causal_mask_function), q_length, options.get("device", "cpu"))
     return sdpa_mask(batch_size, q_length, kv_length, *args, **options)
 
 
-def rows_of(sees: Callable[..., Tensor], length: int) -> RowsOfLine:
+def rows_of(sees: Callable[..., Tensor], length: int, device: Any = "cpu") -> RowsOfLine:
     """Where rows begin: with each token that does not see the one before it."""
-    none = torch.zeros((), dtype=torch.long)
-    places = torch.arange(length)
+    none = torch.zeros((), dtype=torch.long, device=device)
+    places = torch.arange(length, device=device)
     begins = torch.cat([none.bool()[None], ~sees(none, none, places[1:], places[:-1])])
     starts = [0, *begins.nonzero()[:, 0].tolist()]
     ends = [*starts[1:], length]
-    whole = sees(none, none, torch.tensor(ends) - 1, torch.tensor(starts)).tolist()  # the last token sees the first
+    last, first = torch.tensor(ends, device=device) - 1, torch.tensor(starts, device=device)
+    whole = sees(none, none, last, first).tolist()  # the last token sees the first
 
     def own(start: int, end: int) -> Tensor:
         return sees(none, none, places[start:end, None], places[None, start:end])[None, None]
