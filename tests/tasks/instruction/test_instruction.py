@@ -186,6 +186,17 @@ def test_larger_models_get_lower_rates() -> None:
     rates = [proposed({"hidden": width})["learning_rate"] for width in (64, 1024, 4096)]
     assert rates == sorted(rates, reverse=True) and len(set(rates)) == 3
     assert TASK.proposes({}) == proposed({"hidden": 1024})
+    assert "lora.rank" in proposed({"hidden": 2048}) and "lora.rank" not in proposed({"hidden": 1024})
+
+
+def test_lengths_are_those_of_the_rows() -> None:
+    tokens = {"rows": 4, "p99": 40, "max": 44, "positions": 64, "lengths": {"20": 2, "44": 2}}
+    words = {"asked": {"mean": 12.0}, "answered": {"mean": 4.0, "p99": 10.0}}
+    found = proposed({"tokens": tokens, "writing": words})
+    assert found["max_length"] == 48 and found["instruction.max_new_tokens"] == 32  # 10 words, 2 tokens each, 25 % more
+    for other in ({"max": 70}, {"positions": 40}):
+        assert "max_length" not in proposed({"tokens": {**tokens, **other}, "writing": words})
+    assert "instruction.max_new_tokens" not in proposed({"tokens": tokens})
 
 
 def test_a_turn_says_what_it_calls() -> None:
