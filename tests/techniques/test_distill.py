@@ -100,3 +100,27 @@ def test_without_weight_it_is_not_there() -> None:
     def inner(model: Any, batch: Any) -> Any: ...
 
     assert Distill(teacher=["r"], weight=0.0).around_loss(inner, RunContext()) is inner
+
+
+def test_models_that_write_learn_each_next_token_from_one_teacher() -> None:
+    draw = np.random.default_rng(0)
+    said, taught = (torch.from_numpy(draw.normal(size=(4, 3))) for _ in range(2))
+    run = RunContext(
+        gives=frozenset({"words"}),
+        labels=Labels(problem="written"),
+        source=SimpleNamespace(teacher=lambda name: lambda **inputs: taught),  # type: ignore[arg-type]
+        criterion=SimpleNamespace(flat=lambda out, batch: Items(out, batch["labels"], torch.ones(4))),  # type: ignore[arg-type]
+    )
+    loss = Distill(weight=0.25, temperature=2.0).around_loss(lambda model, batch: (torch.tensor(5.0), said), run)  # type: ignore[arg-type]
+    value, _ = loss(None, {"labels": torch.tensor([0, 1, 2, 0])})
+    p, q = ((part / 2).softmax(-1) for part in (taught, said))
+    expected = 4 * (p * (p / q).log()).sum(-1).mean()  # T^2 KL(teacher || student)
+    assert float(value) == pytest.approx(0.75 * 5 + 0.25 * float(expected), rel=1e-6)
+
+
+@pytest.mark.parametrize(("task", "code"), [("tagging", "plan.needs"), ("instruction", "distillation.several")])
+def test_what_it_cannot_learn_is_refused(task: str, code: str) -> None:
+    facts = Facts(task, Labels(problem="written"), SimpleNamespace(), {}, frozenset(), 9)  # type: ignore[arg-type]
+    with pytest.raises(PlanError) as caught:
+        Distill(teacher=["one", "two"]).refuse(facts)
+    assert caught.value.code == code

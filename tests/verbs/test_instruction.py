@@ -133,3 +133,14 @@ def test_narrow_maps_answer_and_are_added_up(written: Given, tmp_path: Any) -> N
     assert not any("lm_head" in name or "embed" in name for name in names)
     merged = merge(run, tmp_path / "merged")
     assert merged is not None and (tmp_path / "merged" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("row", ["replay.choice=reservoir", "ewc=on", "lwf=on", "mas=on"])
+def test_what_protects_an_earlier_run_acts(row: str, written: Given) -> None:  # noqa: F811
+    book, run = written
+    name, _, value = row.partition("=")
+    table = child(book.champion, {**QUICK, name: True if value == "on" else value})
+    later = train(plan(table, book.data, continue_from=run.id), book.path / "runs", track=())
+    key = name.partition(".")[0]
+    assert later.outcome["counters"][key], "it says what it did"
+    assert all(np.isfinite(value) for value in later.outcome["counters"][key].values())

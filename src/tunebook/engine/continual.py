@@ -15,6 +15,7 @@ from tunebook.core.files import as_umask_says
 from tunebook.core.locations import PLAN, read_plan
 from tunebook.core.nouns import DataRef, Labels, Plan
 from tunebook.core.params import Declaration, Row
+from tunebook.core.registry import task_of
 from tunebook.engine.inputs import find_input, input_id
 from tunebook.engine.partial_model import MERGEABLE, is_partial
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 CONTINUE, MERGED = "continue_from", "merged"
 _KEPT = "techniques"
+_WORDS = 1 << 30  # more than any vocabulary
 _ROW = Declaration(
     CONTINUE, "training", CONTINUE, "text", None, Row("run to continue from", zh="继续训练的起点", input="run")
 )
@@ -179,8 +181,10 @@ def _joined(parts: list[Encoded]) -> Encoded:
 
 
 def outputs_before(plan: Plan) -> int:
-    """Outputs of the head that is continued; 0 where the plan continues from no run."""
-    return next((theirs.labels.outputs for _, theirs in ancestors(plan)), 0)
+    """Outputs of the head that is continued, of a model that says words as many as there are; 0 where the plan
+    continues from no run."""
+    every = _WORDS if "words" in task_of(plan.task).gives else 0
+    return next((every or theirs.labels.outputs for _, theirs in ancestors(plan)), 0)
 
 
 def build_model(task: Task, folder: Path, plan: Plan) -> Any:

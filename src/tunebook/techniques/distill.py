@@ -9,8 +9,10 @@ from pydantic import Field
 from torch import Tensor
 
 from tunebook.core.errors import PlanError
+from tunebook.core.facts import not_given
 from tunebook.core.params import Row, Search
-from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
+from tunebook.core.registry import task_of
+from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique, model_inputs
 from tunebook.nets.classify import divergence
 
 
@@ -23,7 +25,8 @@ class Distill(Technique):
     Not with a teacher that is no better than the student, and little is gained on few rows: a teacher teaches most on
     many rows. Numbers and ordered classes are drawn towards the teacher's by their squared difference. Rows from
     elsewhere (replay), on which the teacher was not asked, have (1 - weight) * task loss alone. Cost: one pass of the
-    teacher over the rows, kept in the book's cache.
+    teacher over the rows, kept in the book's cache. A model that writes learns the probabilities of each next token from
+    one teacher with the same tokenizer, which is asked in every step: what it says of all tokens would fill the disk.
 
     Source: Hinton, Vinyals and Dean 2015 (arXiv:1503.02531), section 2.
     """
@@ -35,11 +38,11 @@ class Distill(Technique):
     多次训练以其概率的平均作为一个教师，从而把多个种子的集成变成一个模型。适用于要求小或快的模型，以及部署成本过高的集
     成。教师不比学生好时不适用；样本少时收益也很小：样本越多，教师教得越多。数值和有序类别用与教师输出的平方差来拉近。
     来自别处（replay）、教师没有回答过的样本，只计 (1 - weight) * 任务损失。开销：教师对全部样本预测一遍，结果存入 book
-    的缓存。
+    的缓存。会写作的模型则向一个分词器相同的教师学习每个后续词元的概率，每步都询问教师：全部词元的概率会占满磁盘。
 
     来源：Hinton、Vinyals 和 Dean 2015（arXiv:1503.02531），第 2 节。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"row_logits"})
+    in_lines: ClassVar[bool] = True
 
     teacher: Annotated[
         list[str] | None,
@@ -71,19 +74,26 @@ class Distill(Technique):
     ] = 2.0
 
     def refuse(self, facts: Facts) -> None:
-        """There must be a teacher.
+        """There must be a teacher, and logits of rows, or of tokens, that say the answer.
 
         Raises:
-            PlanError: `distillation.teacher`.
+            PlanError: `distillation.teacher`, `distillation.several`, `plan.needs`.
         """
+        gives = task_of(facts.task).gives
+        if not gives & {"row_logits", "words"}:
+            raise not_given(self.key, {"row_logits"}, facts.task)
         if not self.teacher:
             raise PlanError("distillation.teacher", key="distill.teacher", value=self.teacher)
+        if "words" in gives and len(self.teacher) > 1:
+            raise PlanError("distillation.several", key="distill.teacher", value=", ".join(self.teacher))
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:
         """Mix the teacher's part in."""
         if not self.weight:
             return inner
         assert run.source is not None and run.labels is not None
+        if "words" in run.gives:
+            return self._of_tokens(inner, run, run.source.teacher("distill.teacher"))
         taught = torch.from_numpy(run.source.taught("distill.teacher"))
         link = run.labels.kind.link
 
@@ -97,6 +107,23 @@ class Distill(Technique):
             apart = divergence(wanted / self.temperature, logits / self.temperature, link)
             learnt = items.mean(own * apart * self.temperature**2)
             run.acted(self.key, rows=float(own.sum()))
+            run.noted(self.key, divergence=float(learnt.detach()))
+            return (1 - self.weight) * value + self.weight * learnt, outputs
+
+        return loss
+
+    def _of_tokens(self, inner: LossFn, run: RunContext, teacher: Any) -> LossFn:
+        """The same for each token that is learnt."""
+
+        def loss(model: Any, batch: Batch) -> tuple[Tensor, Any]:
+            value, outputs = inner(model, batch)
+            assert run.criterion is not None
+            items = run.criterion.flat(outputs, batch)
+            with torch.no_grad():
+                wanted = run.criterion.flat(teacher(**model_inputs(batch)), batch).logits
+            apart = divergence(wanted / self.temperature, items.logits / self.temperature, "softmax")
+            learnt = items.mean(apart * self.temperature**2)
+            run.acted(self.key, rows=float(len(apart)))
             run.noted(self.key, divergence=float(learnt.detach()))
             return (1 - self.weight) * value + self.weight * learnt, outputs
 

@@ -41,7 +41,7 @@ class EWC(Technique):
 
     来源：Kirkpatrick 等 2017（arXiv:1612.00796），公式 3；Schwarz 等 2018（arXiv:1805.06370），第 4 节，关于 gamma。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"head", "item_logits", "past"})
+    needs: ClassVar[frozenset[str]] = frozenset({"item_logits", "past"})
     conflicts: ClassVar[frozenset[str]] = frozenset({"reinit"})  # drawn anew, the top layers have nothing to keep
     in_lines: ClassVar[bool] = True
 

@@ -33,7 +33,7 @@ class LwF(Technique):
 
     来源：Li 和 Hoiem 2016（arXiv:1606.09282），公式 2；Hinton 等 2015（arXiv:1503.02531），关于 T ** 2。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"head", "item_logits", "past"})
+    needs: ClassVar[frozenset[str]] = frozenset({"item_logits", "past"})
     in_lines: ClassVar[bool] = True
 
     strength: Annotated[

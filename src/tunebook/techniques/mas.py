@@ -37,7 +37,7 @@ class MAS(Technique):
 
     来源：Aljundi 等 2018（arXiv:1711.09601），公式 2 和 4；关于长度平方见第 4.1 节。
     """
-    needs: ClassVar[frozenset[str]] = frozenset({"head", "item_logits", "past"})
+    needs: ClassVar[frozenset[str]] = frozenset({"item_logits", "past"})
     conflicts: ClassVar[frozenset[str]] = frozenset({"reinit"})  # drawn anew, the top layers have nothing to keep
     in_lines: ClassVar[bool] = True
 

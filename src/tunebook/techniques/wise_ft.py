@@ -115,7 +115,8 @@ def _has_base(name: str, model: Any, with_head: bool) -> bool:
 def _head_has_base(run: RunContext) -> bool:
     """Whether the head, all of it, goes on from one that was trained."""
     before = run.source.outputs_before if run.source is not None else 0
-    return run.head_kept or (run.labels is not None and before == run.labels.outputs > 0)
+    own = run.head_kept or "words" in run.gives  # that of a model that says words was trained with it
+    return own or (run.labels is not None and before == run.labels.outputs > 0)
 
 
 __all__ = ["WiseFT"]
