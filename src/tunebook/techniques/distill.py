@@ -25,8 +25,8 @@ class Distill(Technique):
     Not with a teacher that is no better than the student, and little is gained on few rows: a teacher teaches most on
     many rows. Numbers and ordered classes are drawn towards the teacher's by their squared difference. Rows from
     elsewhere (replay), on which the teacher was not asked, have (1 - weight) * task loss alone. Cost: one pass of the
-    teacher over the rows, kept in the book's cache. A model that writes learns the probabilities of each next token from
-    one teacher with the same tokenizer, which is asked in every step: what it says of all tokens would fill the disk.
+    teacher over the rows, kept in the book's cache. A model that writes learns the probabilities of each next token
+    from one teacher with the same tokenizer, asked in every step: what it says of all tokens would fill the disk.
 
     Source: Hinton, Vinyals and Dean 2015 (arXiv:1503.02531), section 2.
     """

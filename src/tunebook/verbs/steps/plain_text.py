@@ -12,6 +12,7 @@ from tunebook.core.lineage import General
 from tunebook.core.nouns import Labels, Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
+from tunebook.core.writes import Talks
 from tunebook.verbs.steps.retention import interval
 from tunebook.verbs.steps.runs import Run
 from tunebook.verbs.steps.untrained import tuned, untrained
@@ -24,8 +25,8 @@ _TASK, _METRIC = "causal_lm", "perplexity"
 
 
 def is_plain(path: Path, plan: Plan) -> bool:
-    """Whether a general set is a file of texts, and the run's model one that says words."""
-    return path.is_file() and "words" in task_of(plan.task).gives
+    """Whether a general set is a file of texts, and the run's model one that goes on with a text."""
+    return path.is_file() and isinstance(task_of(plan.task)(), Talks)
 
 
 def on_text(run: Run, file: Path, progress: Progress | None = None) -> General:
