@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,7 +147,9 @@ def test_thoughts_that_a_template_leaves_out_of_earlier_turns_are_not_looked_for
         ("user", "a"), ("assistant", "<think>why</think>no"), ("user", "and"), ("assistant", "<think>so</think>yes")
     )
     found = render(talk, tokenizer, learn="all", max_length=500)
-    assert chats.learnt(found, tokenizer) == ["no<|im_end|>", "<think>so</think>yes<|im_end|>"]
+    assert isinstance(found, Rendered)
+    assert chats.learnt(found, tokenizer) == ["<think>so</think>yes<|im_end|>"]  # or it would learn not to think
+    assert found.unlearnt == 1
     plain = Chat.of(("user", "a"), ("assistant", "no"), ("user", "and"), ("assistant", "yes"))
     found = render(plain, tokenizer, learn="all", max_length=500)
     assert chats.learnt(found, tokenizer) == ["no<|im_end|>", "<think></think>yes<|im_end|>"]
@@ -155,6 +160,73 @@ def test_an_opening_that_no_answer_has_does_not_hide_the_answer() -> None:
     talk = Chat.of(("user", "a"), ("assistant", "no"), ("user", "and"), ("assistant", "yes"))
     found = render(talk, tokenizer, learn="all", max_length=500)
     assert chats.learnt(found, tokenizer) == ["no<|im_end|>", "</think>yes<|im_end|>"]
+    assert tokenizer.decode(prompt(talk, tokenizer)).endswith("assistant\n<think>")
+
+
+def test_an_opening_that_only_those_who_ask_see_is_left_aside() -> None:
+    bare = THOUGHTS.replace("{% elif '</think>' not in said %}{% set said = '<think></think>' + m.content %}", "")
+    tokenizer = tokenizer_of(bare.replace("'<|im_start|>assistant\\n' }}", "'<|im_start|>assistant\\n<think>' }}"))
+    talk = Chat.of(("user", "a"), ("assistant", "no"), ("user", "and"), ("assistant", "yes"))
+    found = render(talk, tokenizer, learn="all", max_length=500)
+    assert chats.learnt(found, tokenizer) == ["no<|im_end|>", "yes<|im_end|>"]
+    assert isinstance(found, Rendered)
+    asked = prompt(talk, tokenizer)
+    assert found.input_ids[: len(asked)] == asked
+    assert tokenizer.decode(asked).endswith("assistant\n")
+
+
+def test_an_answer_whose_thoughts_are_left_out_is_not_learnt() -> None:
+    tokenizer = tokenizer_of(THOUGHTS.replace("{% if not loop.last %}", "{% if true %}"))
+    talk = Chat.of(("user", "a"), ("assistant", "<think>why</think>no"))
+    assert render(talk, tokenizer, max_length=500) == Refused("left_out", "thoughts")
+
+
+def test_what_stands_after_the_end_of_an_answer_is_not_learnt() -> None:
+    tokenizer = tokenizer_of(CHATML.replace("{% endfor %}", "{% endfor %}{{ eos_token if not add_generation_prompt }}"))
+    assert chats.learnt(render(TALK, tokenizer, max_length=500), tokenizer) == ["no <|im_end|>", "yes 今天<|im_end|>"]
+    assert end_tokens(tokenizer) == (2, 0)
+    two = tokenizer_of(CHATML.replace("'<|im_end|>", "'<|eot|><|im_end|>"))
+    found = chats.learnt(render(TALK, two, max_length=500), two)
+    assert found == ["no <|eot|><|im_end|>", "yes 今天<|eot|><|im_end|>"]
+    assert end_tokens(two) == (2, 0)
+
+
+# Templates of TRL that mark what its trainer learns: independent of how we find it.
+MARKED = (
+    "cohere",
+    "cohere2",
+    "gemma",
+    "gemma3",
+    "lfm2",
+    "llama3",
+    "phi3",
+    "qwen2_5_vl",
+    "qwen3_instruct_2507",
+    "qwen3_vl",
+)
+WORD = re.compile(r"<\|[^|<> ]+\|>|<(?:start|end)_of_turn>")
+
+
+@pytest.mark.parametrize("name", MARKED)
+def test_real_templates_are_learnt_as_trl_marks_them(name: str) -> None:
+    folder = Path(str(importlib.util.find_spec("trl").origin)).parent / "chat_templates"  # type: ignore[union-attr]
+    template = (folder / f"{name}.jinja").read_text(encoding="utf-8")
+    special = list(dict.fromkeys(["<|endoftext|>", "<|bos|>", *WORD.findall(template)]))
+    tokenizer = chats.byte_level(special, bos_token="<|bos|>", size=400)
+    tokenizer.chat_template = template
+    for talk in (Chat(TALK.turns[1:]), Chat(TALK.turns[1:3])):
+        turns = [{"role": turn.role, "content": turn.content} for turn in talk.turns]
+        marked = tokenizer.apply_chat_template(
+            turns, chat_template=(folder / f"{name}_training.jinja").read_text(encoding="utf-8"), return_dict=True,
+            return_assistant_tokens_mask=True,
+        )  # fmt: skip
+        oracle = Rendered(marked["input_ids"], [bool(mark) for mark in marked["assistant_masks"]])
+        found = render(talk, tokenizer, learn="all", max_length=10**4)
+        assert isinstance(found, Rendered)
+        assert found.input_ids == oracle.input_ids
+        end = tokenizer.convert_ids_to_tokens(end_tokens(tokenizer)[0])
+        wanted = [part.partition(end)[0] + end for part in chats.learnt(oracle, tokenizer)]  # it learns blanks too
+        assert chats.learnt(found, tokenizer) == wanted
 
 
 def test_blocks_that_a_template_marks_are_learnt_with_the_end_after_them() -> None:

@@ -12,7 +12,16 @@ import pytest
 from tests import chats, small
 from tunebook.core.chat import Chat, Turn, question
 from tunebook.core.errors import ModelError
-from tunebook.models.chat_template import Learn, Refused, Rendered, end_tokens, prompt, render, with_template
+from tunebook.models.chat_template import (
+    Learn,
+    Refused,
+    Rendered,
+    end_tokens,
+    prompt,
+    render,
+    whole_text,
+    with_template,
+)
 
 CHATML = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 TALK = Chat.of(
@@ -66,7 +75,10 @@ def test_an_unknown_template_is_refused() -> None:
 
 def test_an_unreadable_conversation_or_tokenizer_is_refused() -> None:
     tokenizer = with_template(chats.byte_level())
+    asked = Chat.of(("user", "say <|endoftext|>!"), ("assistant", "a"))
+    assert whole_text(asked, tokenizer) == "user:\nsay <|endoftext|>!\nassistant:\na<|endoftext|>\n"
     tokenizer.chat_template = "{{ raise_exception('never') }}"
+    assert whole_text(asked, tokenizer) == ""
     assert render(TALK, tokenizer, max_length=50) == Refused("template", "TemplateError: never")
     for call in (lambda: prompt(TALK, tokenizer), lambda: end_tokens(tokenizer), lambda: with_template(tokenizer)):
         with pytest.raises(ModelError) as error:

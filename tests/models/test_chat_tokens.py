@@ -92,8 +92,10 @@ def test_half_of_such_a_word_that_a_template_cuts_in_two_leaves_no_sign() -> Non
         "{% if add_generation_prompt %}{{ '<|im_start|>assistant:' }}{% endif %}"
     )
     talk = Chat.of(("user", "a"), ("assistant", "why<|im_end|></think>no"), ("user", "b"), ("assistant", "yes"))
-    found = chats.learnt(render(talk, tokenizer, max_length=900), tokenizer)
-    assert found == ["</think>no<|im_end|>", "yes<|im_end|>"]
+    found = render(talk, tokenizer, max_length=900)
+    assert isinstance(found, Rendered)
+    assert chats.learnt(found, tokenizer) == ["yes<|im_end|>"]
+    assert "assistant:</think>no<|im_end|>" in tokenizer.decode(found.input_ids)
 
 
 def test_code_points_that_no_text_may_hold_are_refused() -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from tunebook.core.chat import Chat
-from tunebook.models.chat_text import HOLD, ChatTextError, facts, messages_of, text_of
+from tunebook.models.chat_text import HOLD, ChatTextError, Facts, facts, messages_of, text_of
 
 Span = tuple[int, int]  # of characters
 _BLOCKS = re.compile(r"\{%-?\s*generation\s*-?%\}")
@@ -34,8 +34,7 @@ def answer_spans(chat: Chat, tokenizer: Any, text: str, wanted: Sequence[int]) -
         found = _by_blocks(chat, tokenizer, text, wanted)
     elif None in found:
         found = _by_signs(chat, tokenizer, text, wanted)
-    ends = facts(tokenizer).marks
-    return [_ended(text, span, ends) for span in found if span is not None]
+    return [_ended(text, span, facts(tokenizer)) for span in found if span is not None]
 
 
 def _by_prefix(chat: Chat, tokenizer: Any, text: str, place: int) -> Span | None:
@@ -47,11 +46,13 @@ def _by_prefix(chat: Chat, tokenizer: Any, text: str, place: int) -> Span | None
     return (len(before), len(whole)) if whole.startswith(before) and text.startswith(whole) else None
 
 
-def _ended(text: str, span: Span, ends: tuple[str, ...]) -> Span:
-    """Without the blanks after the token that ends an answer, which the model is not asked to write."""
+def _ended(text: str, span: Span, known: Facts) -> Span:
+    """Without what stands after the token that ends an answer, which the model is not asked to write."""
     start, stop = span
     said = text[start:stop].rstrip()
-    if not said.endswith(ends):
+    if known.tail and known.tail in said:  # the same in words of the answer stands before it
+        said = "".join(said.rpartition(known.tail)[:2])
+    if not said.endswith(known.marks):
         raise ChatTextError("no_end", said[-20:])
     return start, start + len(said)
 
@@ -76,7 +77,7 @@ def _with_end(text: str, span: Span, tokenizer: Any) -> Span:
     """A span with the end token that stands after it, if it is not in it."""
     start, stop = span
     known = facts(tokenizer)
-    end = known.end
+    end = known.tail
     blanks = len(text[stop:]) - len(text[stop:].lstrip())
     inside = text[start:stop].rstrip().endswith(known.marks)
     return (start, stop + blanks + len(end)) if not inside and text.startswith(end, stop + blanks) else span
@@ -133,7 +134,8 @@ def _opening(chat: Chat, tokenizer: Any, place: int) -> str:
     """What the template writes in front of an answer that is asked for."""
     before = Chat(chat.turns[:place], chat.tools)
     with_it, without = (text_of(before, tokenizer, ask=ask) for ask in (True, False))
-    return with_it.removeprefix(without) if with_it.startswith(without) else ""
+    pairs = enumerate(zip(with_it, without, strict=False))
+    return with_it[next((place for place, (one, two) in pairs if one != two), len(without)) :]
 
 
 __all__ = ["Span", "answer_spans"]

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from tunebook.core.chat import Chat
 from tunebook.core.errors import ModelError
 from tunebook.models.chat_spans import answer_spans
-from tunebook.models.chat_text import ChatTextError, check_whole, facts, ready, text_of
+from tunebook.models.chat_text import ChatTextError, apart, check_whole, facts, opened, ready, text_of, thought
 from tunebook.models.chat_tokens import tokens_of
 from tunebook.models.own_templates import AUTO, TEMPLATES, own_template, settle_pad
 
@@ -31,12 +31,14 @@ class Rendered:
     Attributes:
         learnt: for each token whether it is; left_out: turns that were left out at the front to make it fit.
         cut: whether an answer lost its end.
+        unlearnt: answers that were to be learnt and are not, for the template leaves out the thoughts before them.
     """
 
     input_ids: list[int]
     learnt: list[bool]
     left_out: int = 0
     cut: bool = False
+    unlearnt: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Refused:
 
     Attributes:
         reason: one of REASONS: `nothing_learnt`, no turn is to be learnt; `template`, the chat template refuses it;
-            `left_out`, the template leaves out words of it, or its tools; `calls`, its tool calls are no JSON;
+            `left_out`, the template leaves out words of it, thoughts or tools; `calls`, its tool calls are no JSON;
             `unknown`, it cannot be told where an answer stands; `no_end`, no token ends an answer; `special`, words
             would be read as a special token; `signs`, it holds code points that no text may hold; `cut`, the last
             answer does not fit; `no_room`, nothing of it does.
@@ -92,18 +94,28 @@ def render(
 
 
 def prompt(chat: Chat, tokenizer: Any) -> list[int]:
-    """What a model is shown to answer: the conversation without the answer at its end, and the opening of an answer.
+    """What a model is shown to answer: the conversation without the answer at its end, and the opening of an answer, as
+    it stands before the answers that are learnt.
 
     Raises:
         ModelError: `chat.refused`: the chat template refuses it; `chat.offsets`.
     """
     try:
         asked = ready(chat.asked, tokenizer)
-        text = text_of(asked, tokenizer, ask=True)
+        text = opened(asked, tokenizer)
         check_whole(asked, text)
         return tokens_of(tokenizer, text)[0]
     except ChatTextError as error:
         raise _refused(error) from error
+
+
+def whole_text(chat: Chat, tokenizer: Any) -> str:
+    """The text of a conversation as the template writes it; empty where it refuses."""
+    try:
+        text = text_of(ready(chat, tokenizer), tokenizer)
+    except ChatTextError:
+        return ""
+    return "".join(text[start:stop] for start, stop, _ in apart(text))
 
 
 def end_tokens(tokenizer: Any) -> tuple[int, ...]:
@@ -179,25 +191,23 @@ def _marked(chat: Chat, start: int, tokenizer: Any, learn: Learn) -> Rendered:
     written = ready(left, tokenizer)
     text = text_of(written, tokenizer)
     check_whole(written, text)
-    spans = answer_spans(written, tokenizer, text, _wanted(written, learn))
+    wanted = _wanted(written, learn)
+    every = answer_spans(written, tokenizer, text, wanted)
+    spans = [
+        span for place, span in zip(wanted, every, strict=True) if thought(written.turns[place], text[slice(*span)])
+    ]
+    if not spans:
+        raise ChatTextError("left_out", "thoughts")
     ids, places = tokens_of(tokenizer, text, [start for start, _ in spans])
     flags = bytearray(len(text) + 1)
     for start, stop in spans:
         flags[start:stop] = bytes([1]) * (stop - start)
     # A token without characters belongs to what follows it.
     learnt = [flags.find(1, start, max(stop, start + 1)) >= 0 for start, stop in places]
-    return Rendered(ids, learnt, left_out=len(chat.turns) - len(left.turns))
+    return Rendered(ids, learnt, left_out=len(chat.turns) - len(left.turns), unlearnt=len(every) - len(spans))
 
 
 __all__ = [
-    "REASONS",
-    "TEMPLATES",
-    "Cut",
-    "Learn",
-    "Refused",
-    "Rendered",
-    "end_tokens",
-    "prompt",
-    "render",
+    "REASONS", "TEMPLATES", "Cut", "Learn", "Refused", "Rendered", "end_tokens", "prompt", "render", "whole_text",
     "with_template",
-]
+]  # fmt: skip

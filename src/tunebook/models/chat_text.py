@@ -17,7 +17,7 @@ from typing import Any
 from tunebook.core.chat import Chat, Turn
 
 OPEN, SHUT, HOLD = "\ufdd2", "\ufdd3", "\ufdd4"  # code points that no text may hold
-_THOUGHT = "</think>"
+_THOUGHTS, _THOUGHT = "<think>", "</think>"
 _OWN = re.compile(f"[{OPEN}{SHUT}{HOLD}]")
 
 
@@ -40,13 +40,17 @@ class Facts:
 
     Attributes:
         system: whether the template writes a system's words in a turn of their own.
-        end: the token that it puts after an answer; empty where it puts none.
+        opens: whether an answer stands where the template opens one that is asked for. Some open it with a thought that
+            they then leave out of the answers that are there.
+        tail: the special tokens that it puts right after an answer; empty where it puts none. end: the last of them.
         marks: every token that stands for itself and is no piece of words.
         special: finds special tokens in words that are not an assistant's; ending: in an assistant's, those that end
             or fill up.
     """
 
     system: bool
+    opens: bool
+    tail: str
     end: str
     marks: tuple[str, ...]
     special: re.Pattern[str]
@@ -65,16 +69,21 @@ def facts(tokenizer: Any) -> Facts:
 @lru_cache(maxsize=8)
 def _facts(tokenizer: Any, template: str, special_tokens: tuple[str, ...]) -> Facts:
     asked = (Turn("user", "alpha"), Turn("assistant", "omega"))
-    after = _written(asked, "", tokenizer, ask=False).rpartition("omega")[2].lstrip()
+    whole = _written(asked, "", tokenizer, ask=False)
+    opens = whole.startswith(_written(asked[:1], "", tokenizer, ask=True))
     marks = tuple(dict.fromkeys((*special_tokens, *tokenizer.get_added_vocab())))
-    end = max((token for token in marks if after.startswith(token)), key=len, default="")
+    after, ends = whole.rpartition("omega")[2].lstrip(), []
+    while end := max((token for token in marks if token and after.startswith(token)), key=len, default=""):
+        ends.append(end)
+        after = after[len(end) :]
+    end = ends[-1] if ends else ""
     try:
         system = "delta" in _written((Turn("system", "delta"), *asked), "", tokenizer, ask=False)
     except ChatTextError:
         system = False
     special = {str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}
     ending = {end, *(getattr(tokenizer, f"{name}_token") or "" for name in ("bos", "eos", "pad", "unk"))}
-    return Facts(system, end, marks, _any_of(special.union(special_tokens)), _any_of(ending))
+    return Facts(system, opens, "".join(ends), end, marks, _any_of(special.union(special_tokens)), _any_of(ending))
 
 
 def _any_of(tokens: set[str]) -> re.Pattern[str]:
@@ -105,6 +114,19 @@ def text_of(chat: Chat, tokenizer: Any, *, ask: bool = False) -> str:
         ChatTextError: `template`, with what the template says; `calls`, tools or calls are no JSON.
     """
     return _written(chat.turns, chat.tools, tokenizer, ask=ask)
+
+
+def opened(chat: Chat, tokenizer: Any) -> str:
+    """A conversation that is `ready` up to the place where its next answer begins; raises as `text_of`."""
+    if facts(tokenizer).opens:
+        return text_of(chat, tokenizer, ask=True)
+    return text_of(chat.answered(HOLD), tokenizer).partition(HOLD)[0]
+
+
+def thought(turn: Turn, said: str) -> bool:
+    """Whether what is learnt of a turn holds the thoughts that it has."""
+    thoughts, mark, _ = turn.content.rpartition(_THOUGHT)
+    return not mark or thoughts.rpartition(_THOUGHTS)[2].strip() in said
 
 
 def check_whole(chat: Chat, text: str) -> None:
@@ -217,5 +239,6 @@ def _json(text: str) -> Any:
 
 
 __all__ = [
-    "HOLD", "ChatTextError", "Facts", "apart", "check_whole", "facts", "messages_of", "ready", "text_of",
+    "HOLD", "ChatTextError", "Facts", "apart", "check_whole", "facts", "messages_of", "opened", "ready", "text_of",
+    "thought",
 ]  # fmt: skip

@@ -8,8 +8,7 @@ from typing import Any, cast
 from tunebook.core.answers import Rows
 from tunebook.core.chat import Chat, question
 from tunebook.core.encoded import Encoded, pack
-from tunebook.models.chat_template import Cut, Learn, Rendered, prompt, render, with_template
-from tunebook.models.chat_text import ChatTextError, text_of
+from tunebook.models.chat_template import Cut, Learn, Rendered, prompt, render, whole_text, with_template
 from tunebook.nets.masking import IGNORED
 from tunebook.tasks.instruction.rows import InstructionRows
 
@@ -60,13 +59,8 @@ def encode(rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
 def written_out(rows: Rows, tokenizer: Any) -> Rows:
     """Rows of the text that stands for each conversation; what the template refuses is empty."""
     reader = with_template(tokenizer)
-    texts = []
-    for chat in asked(rows) if rows.targets is None else whole(rows):
-        try:
-            texts.append(text_of(chat, reader))
-        except ChatTextError:
-            texts.append("")
-    return Rows(texts, None, None, rows.ids)
+    chats = asked(rows) if rows.targets is None else whole(rows)
+    return Rows([whole_text(chat, reader) for chat in chats], None, None, rows.ids)
 
 
 def fitting(chat: Chat, reader: Any, room: int) -> list[int]:
