@@ -157,7 +157,7 @@ def test_its_reader_has_a_template_that_is_saved(tmp_path: Path) -> None:
     with_rows = TASK.counted(made(TWO), reader)
     assert with_rows.texts[0].endswith("a day<|endoftext|>\n") and "system" in with_rows.texts[0]
     assert "a day" not in TASK.counted(made(TWO, targets=False), reader).texts[0]
-    reader.chat_template = "{{ raise_exception('no') if messages[0].role == 'system' else '' }}" + reader.chat_template
+    reader.chat_template = "{{ raise_exception('no') if messages | length > 3 else '' }}" + reader.chat_template
     assert conversations.written_out(made(TWO), reader).texts == [""]
 
 
