@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import tempfile
 from collections.abc import Callable, Iterator
@@ -38,6 +39,9 @@ NAMED: dict[str, Callable[[TunebookError], tuple[str, dict[str, Any]]]] = {
     "format.questions": lambda error: _label(error.allowed.split(", ")[0]),
     "format.answers": lambda error: _label(str(error.fields["column"])),
     "format.intent": lambda error: _label("cats"),
+    "format.writing": lambda error: _task(str(error.fields["choose"])),
+    "format.chat": lambda error: _task(str(error.fields["choose"])),
+    "format.preference": lambda error: _task(str(error)),
     "data.span_overlap": lambda error: _option("overlaps", "longest"),
     "data.tags_numbered": lambda error: (
         "--label-name 0=O --label-name 1=B-X and so on",
@@ -95,6 +99,8 @@ def happens(path: Path) -> tuple[str, str, str]:
         if error.code not in NAMED:
             return "refused", format_, refusal
         flag, options = NAMED[error.code](error)
+        if not options:
+            return "refused", format_, refusal
     try:
         ref = prepared(path, options)
     except TunebookError as error:
@@ -126,6 +132,12 @@ def rows(ref: DataRef) -> str:
         f"{sum(ref.rows.values())} rows" + (f" (left out: {', '.join(left)})" if left else ""),
     ]
     return "; ".join(parts).replace("|", "\\|")
+
+
+def _task(words: str) -> tuple[str, dict[str, Any]]:
+    """The first task that a message names; one that no message names is no way out."""
+    found = re.search(r"--task (\w+)", words)
+    return _option("task", found[1]) if found else ("", {})
 
 
 def _label(name: str) -> tuple[str, dict[str, Any]]:

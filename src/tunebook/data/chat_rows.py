@@ -98,6 +98,8 @@ def chat_table(export: Export, options: DataOptions, place: Path | str, *, label
         return export
     rows = list(zip(export.rows.tolist(), map(_without_nulls, export.table.to_pylist()), strict=True))
     rows, notes = as_listed(rows, place)
+    if {"text", "label"} <= set(export.roles) and not any(told(options)):  # as the format says
+        options = options.model_copy(update={role: export.roles[role] for role in ("text", "label")})
     found = chat_export(rows, options, place, labelled=labelled)
     faults = export.faults | {reason: export.faults.get(reason, {}) | lost for reason, lost in found.faults.items()}
     made = {"table": found.table, "rows": found.rows, "roles": {**export.roles, **ROLES}, "faults": faults}

@@ -122,3 +122,16 @@ def test_users_who_mark_alone_are_annotators(tmp_path):
 def test_documents_without_marks_count_where_it_was_said_what_is_not_labelled(write):
     path = write("all.jsonl", jsonl(document(1, [0, 5, "A"]), document(2)))
     assert read(path, DataOptions(no_label=["-"])).table["label"].to_pylist()[1] == []
+
+
+def test_texts_that_were_written_are_read_where_these_are_wanted(write, tmp_path):
+    rows = [{"id": n, "text": f"Say {n}.", "label": [f"{n}!", f"{n}?"][: 1 + n % 2], "Comments": []} for n in range(12)]
+    path = write("all.jsonl", "\n".join(map(json.dumps, rows)))
+    for task in ("seq2seq", "instruction"):
+        source = read(path, DataOptions(task=task))
+        assert source.table["text"].to_pylist()[:3] == ["Say 0.", "Say 1.", "Say 1."]
+        assert source.table["label"].to_pylist()[:3] == ["0!", "1!", "1?"]
+    joined = write("all.csv", "id,text,label,Comments\n1,Say 1.,1!#1?,\n2,Say 2.,2!,\n")
+    with pytest.raises(DataError) as caught:
+        read(joined, DataOptions(task="seq2seq"))
+    assert caught.value.code == "format.joined"

@@ -46,4 +46,4 @@ def test_they_are_read_where_they_are_asked_for(write, row):
 
 def test_whoever_does_not_ask_is_told_how():
     for name in ("en", "zh"):
-        assert "--task preference" in say_in(name, "format.preference.do", choose="")
+        assert "--task preference" in say_in(name, "format.choose.preferences")

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tunebook.data.annotated_spans import MarkedSpan, marked_export
-from tunebook.data.exports import Export, Format
+from tunebook.data.exports import Export, Format, to_export
 from tunebook.data.formats.fasttext import FastText, lines_of
 from tunebook.data.formats.spans import are_spans, read_spans
 from tunebook.data.given_split import split_of
+from tunebook.data.kind import wants_texts
 from tunebook.data.preview import Preview
 from tunebook.data.votes import Answer, broken_rows, join_answers
 
@@ -40,6 +41,8 @@ class Doccano(Format):
         """The documents, with the labels of most users; a document without labels is not done yet."""
         files = [part for part in preview.parts if not part.blank] or [preview]
         answers = [answer for part in files for answer in _answers(part, _user(part) if preview.parts else "")]
+        if preview.labelled and wants_texts(preview.options):
+            return self._written(preview, answers)
         if preview.labelled:
             self._refuse(preview, answers)
         roles = {"row_id": "id"} if _has_ids(answers) else {}
@@ -52,6 +55,17 @@ class Doccano(Format):
         for answer in answers:
             answer.columns.pop(label, None)
         return join_answers(answers, label if preview.labelled else None, {"text": "text", **roles})
+
+    def _written(self, preview: Preview, answers: list[Answer]) -> Export:
+        """A row for each text that a user wrote; of CSV, where a sign joins several, only if none has that sign."""
+        if any(len(one.said) > 1 and isinstance(one.columns.get("label"), str) for one in answers):
+            raise self.refusal("joined", preview)
+        rows = [
+            (one.row, {**{name: cell for name, cell in one.columns.items() if name not in _LABELLED}, "label": said})
+            for one in answers
+            for said in one.said
+        ]
+        return to_export(rows, {"text": "text", "label": "label"})
 
     def _refuse(self, preview: Preview, answers: list[Answer]) -> None:
         """Refuse intents with slots of which none was chosen, texts that were written, and places of which none is."""
