@@ -34,6 +34,7 @@ COMMANDS = {
     "embed": "embed:embed",
     "search": "embed:search",
     "calibrate": "calibrate:calibrate",
+    "review": "review:review",
     "merge": "soup:merge",
     "soup": "soup:soup",
     "ab": "ab:ab",
@@ -99,6 +100,10 @@ EXAMPLES = {  # a name in braces is a text in the reader's language, cli.example
     "embed": ("tunebook embed book passages.csv --into vectors.parquet --text body",),
     "search": ('tunebook search book vectors.parquet "{parcel}"',),
     "calibrate": ("tunebook calibrate book", "tunebook calibrate book --precision 0.95"),
+    "review": (
+        "tunebook review book --format schema.json",
+        "tunebook review book --judge http://localhost:8000/v1=MODEL --against lead",
+    ),
     "merge": ("tunebook merge book/runs/RUN --into merged",),
     "soup": ("tunebook soup book", "tunebook soup book RUN RUN RUN --method uniform"),
     "ab": (

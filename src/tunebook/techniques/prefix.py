@@ -58,6 +58,9 @@ class Prefix(Efficient):
         """
         refuse_architecture(self.key, facts)
         refuse_length("prefix.tokens", self.tokens, facts)
+        if facts.config.get("is_encoder_decoder"):  # PEFT puts no keys and values before two stacks of layers
+            kind = str(facts.config.get("model_type"))
+            raise PlanError("peft.architecture", key=self.key, value=kind, allowed="lora=on")
         if facts.settings.gradient_checkpointing:
             raise PlanError("peft.checkpointing", key="gradient_checkpointing", value=True, allowed="false | lora=on")
 

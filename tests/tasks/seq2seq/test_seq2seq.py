@@ -111,7 +111,7 @@ def test_it_learns_to_write_and_to_stop_and_loads_with_transformers_alone(
 
 
 def test_sources_and_targets_are_cut_and_cut_targets_counted(tmp_path: Path) -> None:
-    reader, own = tokenizer(), Seq2seqRows(prefix="sum: ", target_length=3, decoder_start=0)
+    reader, own = tokenizer(), Seq2seqRows(prefix="sum:", target_length=3, decoder_start=0)
     encoded = TASK.encode(rows(["a b c d e f", ""], ["a b", "a b c d"], own), reader, 5)
     batch = TASK.collate(encoded, [0, 1], 0)
     shown, end = reader.convert_ids_to_tokens(batch["input_ids"][0].tolist()), 3
@@ -252,8 +252,13 @@ def test_baselines_take_the_length_of_the_training_targets(tmp_path: Path) -> No
     assert list(Written.of(found["lead"]()).texts) == ["abc", "我们我们我"]
 
 
+def test_a_blank_stands_behind_a_prefix_but_not_behind_a_chinese_sign() -> None:
+    for prefix, found in (("sum:", "sum: x"), ("摘要：", "摘要：x"), (None, "x"), ("", "x")):
+        assert pieces.prefixed("x", Seq2seqRows(prefix=prefix)) == found
+
+
 def test_the_card_says_how_to_write_a_text() -> None:
-    lines = TASK.snippet(LABELS, settings(prefix="sum: "), pairs=False)
+    lines = TASK.snippet(LABELS, settings(prefix="sum:"), pairs=False)
     compile("\n".join(lines), "card", "exec")
     assert "'sum: '" in lines[0]
     assert json.loads(pieces.how_of(Seq2seqRows())[0])["prefix"] is None

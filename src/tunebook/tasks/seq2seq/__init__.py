@@ -46,7 +46,7 @@ class Seq2seq(WrittenWords, TokenLoss):
     @classmethod
     def cases(cls) -> tuple[Case, ...]:
         """Texts of which the first words are to be written again, alone and behind a prefix."""
-        return (_case("copies", None), _case("prefixed", "we found "))
+        return (_case("copies", None), _case("prefixed", "we found"))
 
     def auto(self) -> Any:
         """Models that write a text of their own beside one that they read."""
@@ -101,7 +101,7 @@ class Seq2seq(WrittenWords, TokenLoss):
     def counted(self, rows: Rows, tokenizer: Any) -> Rows:
         """The sources with what is put in front of them."""
         own = pieces.own_of(rows)
-        return Rows([f"{own.prefix or ''}{text}" for text in rows.texts], None, None, rows.ids)
+        return Rows([pieces.prefixed(text, own) for text in rows.texts], None, None, rows.ids)
 
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """Tokens of each source and of its target, where there is one."""
@@ -142,7 +142,7 @@ class Seq2seq(WrittenWords, TokenLoss):
         """Lines that write one text."""
         own = params.more(Seq2seqRows)
         return [
-            f'batch = tokenizer({own.prefix or ""!r} + "...", return_tensors="pt")',
+            f'batch = tokenizer({pieces.prefixed("", own)!r} + "...", return_tensors="pt")',
             f"made = model.generate(**batch.to(model.device), max_new_tokens={own.target_length})",
             "print(tokenizer.decode(made[0], skip_special_tokens=True))",
         ]

@@ -6,6 +6,7 @@ together, and a row is still one line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,9 @@ from tunebook.core.encoded import Encoded, pack
 from tunebook.core.errors import ModelError
 from tunebook.nets.masking import IGNORED
 from tunebook.tasks.seq2seq.rows import LAST, Seq2seqRows
+from tunebook.tasks.writing.tokens import WIDE
 
+_WIDE = re.compile(f"[{WIDE}]")
 DECODER, CUT = "decoder_input_ids", "seq2seq.cut"
 
 
@@ -32,9 +35,16 @@ def own_of(rows: Rows) -> Seq2seqRows:
     return Seq2seqRows.model_validate_json(rows.how[0]) if rows.how else Seq2seqRows()
 
 
+def prefixed(text: str, own: Seq2seqRows) -> str:
+    """A source behind what stands in front of each."""
+    front = own.prefix or ""
+    between = "" if not front or _WIDE.match(front[-1]) else " "  # cells of tables have no blanks at their ends
+    return f"{front}{between}{text}"
+
+
 def sources(rows: Rows, tokenizer: Any, max_length: int, own: Seq2seqRows) -> list[list[int]]:
     """Tokens of each source, with what is put in front of it; at least one."""
-    texts = [f"{own.prefix or ''}{text}" for text in rows.texts]
+    texts = [prefixed(text, own) for text in rows.texts]
     read = tokenizer(texts, truncation=True, max_length=max_length, verbose=False)["input_ids"]
     return [list(ids) or [end_of(tokenizer)] for ids in read]
 
@@ -142,6 +152,6 @@ def _padded(values: Any, starts: Any, ends: Any, fill: int) -> torch.Tensor:
 
 
 __all__ = [
-    "CUT", "DECODER", "collate", "encode", "end_of", "how_of", "language_tokens", "own_of", "shown", "sources",
-    "targets",
+    "CUT", "DECODER", "collate", "encode", "end_of", "how_of", "language_tokens", "own_of", "prefixed", "shown",
+    "sources", "targets",
 ]  # fmt: skip

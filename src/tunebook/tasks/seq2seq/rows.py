@@ -19,8 +19,9 @@ class Seq2seqRows(Params):
     prefix: Annotated[
         str | None,
         Row(
-            "what is put in front of each source as it stands, such as 'summarize: ' for T5",
-            zh="原样加在每条源文本前面的文字，例如 T5 的 'summarize: '",
+            "what stands in front of each source, such as summarize: for T5; a blank is put between, but not behind a "
+            "Chinese sign",
+            zh="加在每条源文本前面的文字，例如 T5 的 summarize:；两者之间加一个空格，中文字符之后不加",
             aliases=("source_prefix",),
         ),
     ] = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +14,11 @@ from tunebook.core.answers import Rows
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.params import Value
-from tunebook.core.sections import Brief, Column, Section, Table
+from tunebook.core.sections import Annotated, Brief, Cell, Column, Section, Table
 from tunebook.core.task import Task
 from tunebook.core.written import Written
 from tunebook.tasks.writing.likelihood import losses
+from tunebook.tasks.writing.source import from_source
 
 Array = NDArray[Any]
 _SHOWN, _EXAMPLES = 400, 5  # characters of a text on a page, and rows that it shows whatever their scores
@@ -86,7 +87,8 @@ class WrittenWords(Task):
         }
         chosen = np.unique(np.linspace(0, len(rows) - 1, min(_EXAMPLES, len(rows))).astype(int)).tolist()
         examples = [[self.shown(text) for text in (rows.texts[row], true[row], said.texts[row])] for row in chosen]
-        return {"extra": {"written": figures, "examples": examples}}
+        told = {} if np.isnan(said.made).all() else _from_source(said.texts, rows.texts, groups)
+        return {"extra": {"written": figures, "examples": examples, **told}}
 
     def sections(self, report: Report, labels: Labels) -> list[Section]:
         """The same as tables."""
@@ -94,7 +96,7 @@ class WrittenWords(Task):
         about = Table(
             say("written.about"),
             (Column(say("written.figure"), "name"), Column(say("written.value"), "number")),
-            tuple((say(f"written.{name}"), float(value)) for name, value in figures.items()),
+            tuple((say(f"written.{name}"), value) for name, value in _cells(report.extra)),
         )
         asked, true = Column(say("written.prompt"), "text"), Column(say("report.true"), "right")
         columns = (asked, true, Column(say("report.predicted")))
@@ -129,6 +131,25 @@ class WrittenWords(Task):
         figures[:, 0] = np.log(len(every)) - np.logaddexp.reduce(-losses, axis=0)
         figures[:, 2] = np.stack([one.right for one in every]).mean(axis=0)
         return Written([every[one].texts[row] for row, one in enumerate(best)], figures).matrix()
+
+
+def _from_source(texts: Sequence[str], sources: Sequence[str], groups: Array | None) -> dict[str, Any]:
+    """What share of the numbers, names and quotations that were written stands in the source, with its interval;
+    nothing where there are none."""
+    from tunebook.stats.intervals import of_share
+
+    sums = from_source(texts, sources)
+    found = of_share(sums, groups)
+    if found is None:
+        return {}
+    return {"from_source": {**found.model_dump(), "count": int(sums[:, 1].sum()), "found": int(sums[:, 0].sum())}}
+
+
+def _cells(extra: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
+    """Name and cell of each figure of the page."""
+    yield from ((name, float(value)) for name, value in extra.get("written", {}).items())
+    if share := extra.get("from_source"):
+        yield "from_source", Annotated(share["value"], (share["low"], share["high"]))
 
 
 def _nearest(texts: Sequence[str]) -> int:
