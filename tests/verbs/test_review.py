@@ -16,7 +16,8 @@ import pytest
 from tests.tasks.seq2seq.made import base
 from tunebook.cli import main
 from tunebook.cli.choose import chosen_run
-from tunebook.core.errors import DataError, MachineError, PlanError, RunError
+from tunebook.cli.review import review as command
+from tunebook.core.errors import DataError, MachineError, PlanError, TunebookError
 from tunebook.tasks.writing.form import Form
 from tunebook.verbs.review import Wanted, review
 from tunebook.verbs.steps.book import open_book
@@ -176,8 +177,10 @@ def test_what_cannot_be_reviewed_is_refused(
     capsys.readouterr()
     assert main(["review", str(book)]) != 0
     assert "--judge http" in " ".join(capsys.readouterr().err.split())
-    for words in (["--judge", "nonsense"], ["--rows", "0"]):
-        assert main(["review", str(book), *words]) != 0
+    for given in ({"judge": "nonsense"}, {"rows": 0}):
+        with pytest.raises(TunebookError) as wrong:
+            command(book, **given)  # type: ignore[arg-type]
+        assert wrong.value.code == "cli.option"
 
 
 @pytest.mark.parametrize(
@@ -218,4 +221,3 @@ def test_without_the_library_it_says_what_to_install(tmp_path: Path, monkeypatch
     with pytest.raises(MachineError) as caught:
         Form.read(tmp_path / "s.json")
     assert caught.value.code == "machine.extra" and "review" in caught.value.advice
-    assert issubclass(RunError, Exception)
