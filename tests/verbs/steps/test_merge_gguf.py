@@ -10,11 +10,13 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from tests import instructions
+from tests import chats, instructions
 from tests.books import QUICK
+from tunebook.core.answers import Rows
 from tunebook.core.errors import RunError
+from tunebook.core.written import texts_of
 from tunebook.data.options import DataOptions
-from tunebook.engine.load import load_model
+from tunebook.engine.load import Net, load_model
 from tunebook.models import gguf_file
 from tunebook.tables.make import child
 from tunebook.verbs.init import init
@@ -42,19 +44,32 @@ def merged(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Merged:
     return merge(run, tmp_path_factory.mktemp("merged") / "model")
 
 
-def test_what_is_compared_are_the_logits_of_the_tokens_to_be_learnt(run: Run) -> None:
+def test_what_is_compared_are_the_logits_of_tokens(run: Run) -> None:
     loaded = load_model(run.model, run.plan)
-    rows = loaded.task.seen(golden(run), run.plan.params)
+    rows = golden(run)
     found = token_logits(loaded.net, rows)
     wanted = []
-    encoded = loaded.task.encode(rows, loaded.tokenizer, run.plan.params.max_length)
-    for row in range(min(ROWS, len(encoded))):
-        part = slice(encoded.offsets[row], encoded.offsets[row + 1])
+    for text, answer in zip(rows.texts[:ROWS], rows.targets[:ROWS], strict=True):  # type: ignore[index]
+        ids = [token for part in (text, str(answer)) for token in loaded.tokenizer.encode(part)]
         with torch.no_grad():
-            logits = loaded.model(torch.tensor(encoded.flat["input_ids"][part])[None].long()).logits[0]
-        learnt = np.flatnonzero(encoded.flat["labels"][part] != -100)[:PLACES]
-        wanted.append(logits.numpy()[learnt])
+            wanted.append(loaded.model(torch.tensor([ids])).logits[0, -PLACES:].numpy())
     np.testing.assert_allclose(found, np.concatenate(wanted), atol=1e-5)
+
+
+def test_an_encoder_decoder_is_shown_the_question() -> None:
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    tokenizer = chats.byte_level(("</s>", "<s>"))
+    sizes = {"encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 8, "decoder_ffn_dim": 8, "d_model": 16}
+    config = BartConfig(vocab_size=len(tokenizer), decoder_start_token_id=1, **sizes)
+    model = BartForConditionalGeneration(config).eval()
+    rows = Rows(["yes?", ""], None, texts_of(["no", "an answer"]), ["1", "2"])
+    found = token_logits(Net(None, model, tokenizer, 9), rows)  # type: ignore[arg-type]
+    ids = [tokenizer.encode(part) for part in ("yes?", "no", "an answer")]
+    with torch.no_grad():
+        first = model(torch.tensor([ids[0]]), decoder_input_ids=torch.tensor([[1, *ids[1]]])).logits[0]
+        second = model(torch.tensor([[1]]), decoder_input_ids=torch.tensor([[1, *ids[2]]])).logits[0]
+    np.testing.assert_allclose(found, torch.cat([first, second]).numpy(), atol=1e-5)
 
 
 def test_the_merged_model_stops_where_its_answers_end(run: Run, merged: Merged) -> None:

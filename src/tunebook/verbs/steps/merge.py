@@ -151,15 +151,15 @@ def _proven(run: Run, folder: Path, before: Any, rows: Rows, *, added: bool) -> 
 
 
 def _said(loaded: LoadedModel, rows: Rows) -> NDArray[np.float32]:
-    """What a model says of rows: its logits, of one that writes those of the tokens that it has to write."""
+    """What a model says of rows: its logits, of one that writes those of tokens, and not the texts that it writes."""
     if not isinstance(loaded.task, Writes):
         return loaded.logits(rows)
-    return token_logits(loaded.net, loaded.task.seen(rows, loaded.plan.params))
+    return token_logits(loaded.net, rows)
 
 
 def _settle_ends(model: Any, loaded: LoadedModel) -> None:
     """Let other programs stop where the model's answers end: they read that from its generation settings."""
-    if isinstance(loaded.task, Writes) and loaded.tokenizer.chat_template:
+    if loaded.task.auto_model == "AutoModelForCausalLM" and loaded.tokenizer.chat_template:
         ends = end_tokens(loaded.tokenizer)
         model.generation_config.eos_token_id = list(ends) if len(ends) > 1 else ends[0]
         model.generation_config.pad_token_id = loaded.tokenizer.pad_token_id

@@ -73,7 +73,7 @@ def _proven(run: Run, merged: Merged, file: Path, kind: str) -> Packed:
     from tunebook.models.gguf_file import read_gguf
 
     loaded = load_model(merged.folder, run.plan)
-    rows = loaded.task.seen(golden(run), run.plan.params)
+    rows = golden(run)
     model, tokenizer = read_gguf(file)
     for text in _texts(rows):
         read, wanted = (reader(text, add_special_tokens=False)["input_ids"] for reader in (tokenizer, loaded.tokenizer))
@@ -90,7 +90,8 @@ def _proven(run: Run, merged: Merged, file: Path, kind: str) -> Packed:
 
 def _texts(rows: Rows) -> list[str]:
     """What users and assistants say, line by line: a line break is read in as many ways as there are tokenizers."""
-    said: Any = [*rows.texts, *(rows.targets if rows.targets is not None else [])]
+    assert rows.targets is not None
+    said: Any = [*rows.texts, *rows.targets.ravel()]
     return [line for text in said for line in str(text).splitlines() if line.strip()]
 
 

@@ -1,9 +1,8 @@
-"""What a model that writes says of tokens, as numbers by which it can be compared with another one."""
+"""What a language model says of the tokens of texts, as numbers by which it can be compared with another one."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,29 +15,33 @@ ROWS, PLACES = 8, 16  # of so many rows so many places: a place has a logit of e
 
 
 def token_logits(net: Net, rows: Rows) -> NDArray[np.float32]:
-    """The logits at the first learnt tokens of the first rows, shape (places, vocabulary).
+    """The logits at the last tokens of the first rows, question and answer as they stand, shape (places, vocabulary).
 
     Args:
-        rows: with targets, as the task sees them.
+        net: with a decoder, or an encoder and a decoder, which is then shown the question.
+        rows: with texts as targets, one a row or several.
     """
     import torch
 
-    from tunebook.core.technique import model_inputs
-    from tunebook.nets.masking import IGNORED
-
-    few = rows.at(slice(ROWS))
-    few = replace(few, other={name: column[:ROWS] for name, column in few.other.items()})
-    encoded = net.task.encode(few, net.tokenizer, net.max_length)
     device = next(net.model.parameters()).device
     found = []
-    for row in range(len(encoded)):
-        batch: dict[str, Any] = net.task.collate(encoded, [row], net.tokenizer.pad_token_id)
-        batch = {name: value.to(device) if hasattr(value, "to") else value for name, value in batch.items()}
+    for text, answer in zip(rows.texts[:ROWS], _answers(rows), strict=True):
+        asked, said = (net.tokenizer(part, add_special_tokens=False)["input_ids"] for part in (text, answer))
+        if net.model.config.is_encoder_decoder:
+            start = net.model.config.decoder_start_token_id
+            given = {"input_ids": asked[: net.max_length] or [start], "decoder_input_ids": [start, *said[: PLACES - 1]]}
+        else:
+            given = {"input_ids": [*asked, *said][-net.max_length :]}
         with torch.no_grad():
-            logits = net.model(**model_inputs(batch)).logits[0]
-        learnt = (batch["labels"][0] != IGNORED).nonzero()[:PLACES, 0]
-        found.append(logits[learnt].float().cpu().numpy())
+            tokens = {name: torch.tensor([ids], device=device) for name, ids in given.items()}
+            found.append(net.model(**tokens).logits[0, -PLACES:].float().cpu().numpy())
     return np.concatenate(found)
+
+
+def _answers(rows: Rows) -> list[str]:
+    """The first text of each target."""
+    assert rows.targets is not None
+    return [str(np.atleast_1d(target)[0]) for target in rows.targets[:ROWS]]
 
 
 __all__ = ["PLACES", "ROWS", "token_logits"]
