@@ -15,7 +15,7 @@ from tunebook.cli.check import _tell_sample, learnt_text
 from tunebook.core.chat import Chat, question
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Params
-from tunebook.models.chat_template import Rendered, render, with_template
+from tunebook.models.chat_template import REASONS, Rendered, render, with_template
 from tunebook.verbs.steps import learnt as steps
 from tunebook.verbs.steps.learnt import Learnt, learnt_of, parts_of, reasons_text, seen_of
 
@@ -68,6 +68,11 @@ def test_too_many_rows_without_anything_to_learn_are_refused() -> None:
     assert problem is not None and problem.code == "learnt.nothing" and "51%" in problem.message
     assert many.warnings() == []
     assert Learnt(100, 900, 500, {"cut": 1}, 1, 0, []).warnings() == []
+    assert [one["code"] for one in Learnt(100, 900, 500, {}, 0, 0, [], thoughts=2).warnings()] == ["learnt.thoughts"]
+
+
+def test_every_reason_to_refuse_a_conversation_has_words() -> None:
+    assert reasons_text(dict.fromkeys(REASONS, 1)).count(": 1") == len(REASONS)
 
 
 @pytest.mark.parametrize(("colour", "mark"), [("truecolor", "\x1b[1;32mno<|im_end|>"), (None, "⟦no<|im_end|>⟧")])

@@ -33,6 +33,7 @@ class Learnt:
         cut: rows whose answer lost its end; shortened: rows whose first turns were left out.
         sample: text of a row in parts, and whether each is learnt.
         most: share of the rows that may have nothing to learn.
+        thoughts: rows with answers that are not learnt, for the thoughts before them are left out.
     """
 
     rows: int
@@ -43,6 +44,7 @@ class Learnt:
     shortened: int
     sample: Parts
     most: float = 0.5
+    thoughts: int = 0
 
     @property
     def without(self) -> int:
@@ -76,6 +78,8 @@ class Learnt:
             found.append(("learnt.without", self.without, {"reasons": reasons_text(self.refused)}))
         if self.cut > _TOLD * self.rows:
             found.append(("learnt.cut", self.cut, {}))
+        if self.thoughts > _TOLD * self.rows:
+            found.append(("learnt.thoughts", self.thoughts, {}))
         return [
             {"code": code, "message": say(code, **fields), "fields": fields}
             for code, count, more in found
@@ -125,6 +129,7 @@ def seen_of(chats: Sequence[Chat], tokenizer: Any, how: dict[str, Any]) -> Learn
         refused=dict(Counter(one.reason for one in found if isinstance(one, Refused))),
         cut=sum(one.cut for one in there),
         shortened=sum(one.left_out > 0 for one in there),
+        thoughts=sum(one.unlearnt > 0 for one in there),
         sample=parts_of(min(there, key=_incomplete), tokenizer) if there else [],
     )
 
