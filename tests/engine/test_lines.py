@@ -13,11 +13,13 @@ import torch
 
 from tests import small
 from tests.engine import decoder
+from tunebook.core.formatting import noticed
 from tunebook.core.registry import techniques
 from tunebook.engine.lines import unpadded, wanted
 from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.track import read_history
 from tunebook.nets.next_token import Predict
+from tunebook.tasks.causal_lm import CausalLm
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +34,7 @@ def padded(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a training with padding left."""
     folder = tmp_path_factory.mktemp("padded")
     outcome = decoder.fit(model, folder, decoder.plan(packing="off")).run()
-    assert "packed" not in outcome.counters.get("causal_lm", {})
+    assert "packing" not in outcome.counters
     return folder
 
 
@@ -56,7 +58,7 @@ def alike(one: Path, other: Path) -> None:
 ], ids=str)  # fmt: skip
 def test_it_is_the_training_with_padding(model: Path, padded: Path, settings: dict[str, Any], tmp_path: Path) -> None:
     outcome = decoder.fit(model, tmp_path, decoder.plan(**settings)).run()
-    assert outcome.counters.get("causal_lm", {}).get("packed", 0) == (settings.get("packing") != "off")
+    assert outcome.counters.get("packing", {}).get("one_line", 0) == (settings.get("packing") != "off")
     alike(tmp_path, padded)
 
 
@@ -77,7 +79,7 @@ def test_passes_have_no_padding(model: Path, tmp_path: Path) -> None:
 def test_techniques_that_go_by_the_loss_have_rows_in_one_line(key: str, tmp_path: Path) -> None:
     model = small.base_model(tmp_path / "base", "gpt2")  # with dropout
     outcome = decoder.fit(model, tmp_path, decoder.plan({key: {}}, max_steps=4)).run()
-    assert outcome.counters["causal_lm"]["packed"] == 1
+    assert outcome.counters["packing"]["one_line"] == 1
     assert outcome.counters[key]
 
 
@@ -86,7 +88,7 @@ def test_words_are_shifted_row_by_row_in_one_line_too(model: Path, key: str, tmp
     for packing in ("auto", "off"):
         made = decoder.plan({key: {}}, max_steps=4, packing=packing)
         outcome = decoder.fit(model, tmp_path / packing, made).run()
-        assert outcome.counters.get("causal_lm", {}).get("packed", 0) == (packing == "auto")
+        assert outcome.counters.get("packing", {}).get("one_line", 0) == (packing == "auto")
     alike(tmp_path / "auto", tmp_path / "off")
 
 
@@ -101,8 +103,11 @@ def test_a_model_that_answers_otherwise_is_trained_with_padding(
     model: Path, padded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tunebook.nets.next_token.answers_alike", lambda *_: False)
+    monkeypatch.setattr(CausalLm, "one_line", True)
     outcome = decoder.fit(model, tmp_path, decoder.plan()).run()
-    assert outcome.counters["causal_lm"]["packed"] == 0
+    assert outcome.counters["packing"]["one_line"] == 0
+    (said,) = noticed(outcome.counters)
+    assert "length_bucketing=on" in said
     alike(tmp_path, padded)
 
 
@@ -146,7 +151,5 @@ def test_a_line_has_no_token_of_padding(model: Path) -> None:
     """The oracle of the count: a step's items are its targets, however it is parted."""
     rows = decoder.rows(16)
     assert isinstance(rows.targets, np.ndarray)
-    from tunebook.tasks.causal_lm import CausalLm
-
     batch = CausalLm().collate(rows, range(16), 0)
     assert float(Predict(1, padded=False).items(batch)) == float((torch.from_numpy(rows.targets) != -100).sum())

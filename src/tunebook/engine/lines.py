@@ -32,7 +32,8 @@ def unpadded(criterion: Criterion, task: Task, rows: Encoded, pad: int, weave: W
         return {name: item.to(device) for name, item in task.collate(rows, numbers, pad).items()}
 
     found = criterion.without_padding(model, [batch(tried), *(batch([row]) for row in tried)])
-    run.noted(task.key, packed=int(found is not None))
+    if found is not None or task.one_line:  # of others nobody expects it
+        run.noted("packing", one_line=int(found is not None))
     return found or criterion
 
 
