@@ -83,6 +83,14 @@ def test_techniques_that_go_by_the_loss_have_rows_in_one_line(key: str, tmp_path
     assert outcome.counters[key]
 
 
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+def test_vectors_before_a_text_are_learnt_with_padding(kind: str, tmp_path: Path) -> None:
+    model = small.base_model(tmp_path / "base", kind)
+    outcome = decoder.fit(model, tmp_path, decoder.plan({"prefix": {}}, max_steps=4)).run()
+    assert "packing" not in outcome.counters
+    assert outcome.counters["prefix"]["tensors_moved"]
+
+
 @pytest.mark.parametrize("key", ["neftune", "fgm", "pgd"])
 def test_words_are_shifted_row_by_row_in_one_line_too(model: Path, key: str, tmp_path: Path) -> None:
     for packing in ("auto", "off"):
