@@ -10,6 +10,7 @@ from pyarrow import parquet
 from tunebook.core.chat import Chat
 from tunebook.core.errors import DataError
 from tunebook.core.written import TEXTS
+from tunebook.data.chats import chats_of
 from tunebook.data.exports import find_format
 from tunebook.data.files import members
 from tunebook.data.formats.conversations import Conversations
@@ -19,8 +20,10 @@ from tunebook.data.load import load
 from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
 from tunebook.data.preview import Preview
+from tunebook.data.read import read
 from tunebook.data.written_columns import source_and_target
 from tunebook.data.written_figures import written_doubts
+from tunebook.verbs.init import find_sources
 
 WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 
@@ -256,10 +259,12 @@ def test_a_parquet_or_arrow_file_gives_each_call_its_own_arguments(tmp_path):
         assert [str(text) for text in found.targets] == [chat.turns[-1].calls for chat in found.chats]
 
 
-def test_rows_that_are_in_no_file(tmp_path):
-    from tunebook.data.in_memory import table_of
-
-    for rows in (rows_of(openai), rows_of(called)):
-        parquet.write_table(table_of(rows), tmp_path / "rows.parquet")
-        found = load(prepared(tmp_path / "rows.parquet", tmp_path / str(len(list(tmp_path.iterdir())))), "train")
-        assert all(len(chat.turns) == 2 for chat in found.chats)
+def test_rows_that_are_in_no_file_are_learnt_as_they_stand(tmp_path):
+    call = {"function": {"name": "f", "arguments": {"b": "x", "a": None}}}
+    turns = [openai("Say so.", "")["messages"][0], {"role": "assistant", "tool_calls": [call]}]
+    found = find_sources([{"messages": turns}, {"messages": turns}], DataOptions(task="instruction"))
+    (path,) = found.stored(tmp_path)["train"]
+    (chat, _) = chats_of(read(path, DataOptions(task="instruction")).table["chat"])
+    assert json.loads(chat.turns[1].calls) == [{"type": "function", **call}]
+    assert chat.turns[1].calls.index('"b"') < chat.turns[1].calls.index('"a"')
+    assert "messages" in found.tables["train"].column_names

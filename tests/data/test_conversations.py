@@ -33,6 +33,7 @@ TOOLS = [{"type": "function", "function": {"name": "find", "parameters": {}}}]
         {"conversation": [{"system": "", "input": "Where?", "output": "Here."}]},
         {"prompt": TURNS[:1], "completion": TURNS[1:]},
         {"prompt": json.dumps(TURNS[:1]), "completion": TURNS[1]},
+        {"prompt": "Where?", "completion": json.dumps(TURNS[1])},
         {"messages": [{"role": "user", "content": [{"type": "text", "text": "Where?"}]}, TURNS[1]]},
         {"messages": [{"role": "user", "content": ["Whe", "re?"]}, TURNS[1]], "tools": "[]"},
     ],
@@ -82,6 +83,8 @@ def test_an_input_stands_below_its_instruction_and_instances_are_rows():
     assert chat_of(dolly) == chat_of({"question": "Shorten.", "context": "A long text", "answer": "Text"}) == found
     row = {"instruction": "Shorten.", "instances": [{"input": "aa", "output": "a"}, {"input": "", "output": "b"}]}
     assert [asked_of(chat) for chat in chats_of_row(row)] == ["Shorten.\naa", "Shorten."]
+    written = {**row, "instances": json.dumps(row["instances"])}
+    assert chats_of_row(written) == chats_of_row(row)
 
 
 def test_columns_that_are_told():
@@ -162,6 +165,7 @@ def bot(words="Here.", **more):
         ("chat_none", {"messages": []}),
         ("chat_none", {"messages": [{"role": "system", "content": "a"}]}),
         ("chat_json", {"messages": "[{'role': 'user'}]"}),
+        ("chat_json", {"instruction": "a", "instances": [1]}),
         ("chat_json", {"prompt": "a", "completion": "b", "history": "{}"}),
         ("chat_role", {"messages": [{"role": "narrator", "content": "a"}]}),
         ("chat_role", {"messages": ["a", "b"]}),

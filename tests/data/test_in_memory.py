@@ -12,7 +12,7 @@ import pytest
 
 from tunebook.core.errors import TunebookError
 from tunebook.data.columns import text_column
-from tunebook.data.in_memory import cells_of, labelled_table, listed, table_of, wrong_rows
+from tunebook.data.in_memory import cells_of, json_cells, labelled_table, listed, table_of, wrong_rows
 
 ROWS = [{"text": "a", "n": 1.0}, {"text": None, "n": None}]
 
@@ -103,3 +103,12 @@ def test_cells() -> None:
             cells_of(wrong, "texts")
         assert caught.value.code == "call.type" and caught.value.message
     assert '["some text"]' in wrong_rows("one text", "texts").advice
+
+
+def test_lists_and_objects_as_json() -> None:
+    row = {"turns": [{"b": 1, "a": None}], "n": 2, "text": "x"}
+    written = {"turns": '[{"b": 1, "a": null}]', "n": 2, "text": "x"}
+    assert json_cells([row]) == [written]
+    frame = json_cells(pd.DataFrame([row, {"turns": None, "n": 3, "text": "y"}]))
+    assert frame == {"turns": [written["turns"], None], "n": [2, 3], "text": ["x", "y"]}
+    assert json_cells(["a"]) == ["a"] and json_cells(None) is None

@@ -63,7 +63,10 @@ def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
 
     pairs = [*data_facts(book.data), (say("cli.table"), table)]
     learnt = [] if found.learnt is None else [(say("learnt.fact"), learnt_text(found.learnt))]
-    screen.print(facts([*pairs, *(plan_facts(found.plan) if found.plan else []), *learnt]))
+    plan = found.plan
+    if plan is not None and found.learnt is not None:  # which says what is cut better than lengths do
+        plan = plan.model_copy(update={"estimate": plan.estimate.model_copy(update={"cut_share": 0.0})})
+    screen.print(facts([*pairs, *(plan_facts(plan) if plan else []), *learnt]))
     screen.print()
     if found.learnt is not None and found.learnt.sample:
         _tell_sample(screen, found.learnt)

@@ -79,7 +79,7 @@ def shape_of(row: Row, told: tuple[str | None, str | None] = (None, None), *, an
     turns = next((name for name in LISTS if name in row and _listed(row[name])), None)
     if turns is not None:
         return Shape(turns=turns, system=beside["system"], tools=beside["tools"])
-    if "instruction" in row and isinstance(row.get(INSTANCES), list):
+    if "instruction" in row and row.get(INSTANCES) and _listed(row[INSTANCES]):
         return Shape(asked="instruction", instances=INSTANCES, system=beside["system"])
     for asked in _ASKED:
         answer = next((name for name in _ANSWERS[asked] if name in row), None) if asked in row else None
@@ -142,11 +142,21 @@ def chats_of_row(row: Row, told: tuple[str | None, str | None] = (None, None), *
         said = _answer(row, shape)
         return [checked(Chat((*first, *turns_of(_items(row[shape.turns])), *said), tools), answered=answered)]
     if shape.instances is not None:
-        pairs = [_pair(_below(row[shape.asked], one.get(INPUT)), one.get("output")) for one in row[shape.instances]]
+        pairs = [
+            _pair(_below(row[shape.asked], one.get(INPUT)), one.get("output"))
+            for one in _instances(row[shape.instances])
+        ]
         return [checked(Chat((*first, *pair)), answered=answered) for pair in pairs]
     before = [turn for part in _items(row.get(shape.history)) for turn in _exchange(part)] if shape.history else []
     last = _last(row, shape)
     return [checked(Chat((*first, *before, *last), tools), answered=answered)]
+
+
+def _instances(cell: Any) -> list[Row]:
+    found = _items(cell)
+    if not all(isinstance(one, Mapping) for one in found):
+        raise ChatError("chat_json", INSTANCES)
+    return list(found)
 
 
 def _items(cell: Any) -> Sequence[Any]:
@@ -198,14 +208,14 @@ def _answer(row: Row, shape: Shape) -> list[Turn]:
     answer = row.get(shape.answer) if shape.answer else None
     if isinstance(answer, list | tuple) or _is_turns(answer):
         return turns_of(_items(answer))
-    if isinstance(answer, Mapping):
-        return turns_of([answer])
+    if isinstance(answer, Mapping) or _is_turns(answer, "{"):
+        return turns_of([answer] if isinstance(answer, Mapping) else _items(f"[{answer}]"))
     return [Turn("assistant", as_text(answer) or "")] if shape.answer else []
 
 
-def _is_turns(cell: Any) -> bool:
-    """Whether a text is a list of turns written as JSON."""
-    return isinstance(cell, str) and cell.startswith("[{") and ('"role"' in cell[:200] or '"from"' in cell[:200])
+def _is_turns(cell: Any, start: str = "[{") -> bool:
+    """Whether a text is a list of turns, or one, written as JSON."""
+    return isinstance(cell, str) and cell.startswith(start) and ('"role"' in cell[:200] or '"from"' in cell[:200])
 
 
 def _below(instruction: Any, more: Any) -> str:

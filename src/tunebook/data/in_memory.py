@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,20 @@ def labelled(items: Any) -> list[dict[str, Any]] | None:
     return [{"text": text, "label": label} for text, label in items]
 
 
+def json_cells(data: Any) -> Any:
+    """Rows whose lists and objects are written as JSON, key by key as they stand: a column would give each object the
+    fields of all others, in one order. Anything but records and frames is left as it is."""
+    if _is_list(data) and len(data) and all(isinstance(row, Mapping) for row in data):
+        return [{name: _json(cell) for name, cell in row.items()} for row in data]
+    if hasattr(data, "iloc") and hasattr(data, "columns"):
+        return {str(name): [None if missing(cell) else _json(cell) for cell in data[name]] for name in data.columns}
+    return data
+
+
+def _json(cell: Any) -> Any:
+    return json.dumps(cell, ensure_ascii=False, default=str) if isinstance(cell, list | tuple | dict) else cell
+
+
 def listed(data: Any) -> Any:
     """What can be gone through only once, such as a generator, as a list; anything else as it is."""
     once = isinstance(data, Iterable) and not hasattr(data, "__len__")
@@ -89,4 +104,4 @@ def _series(series: Any) -> pa.Array:
     return pa.array(series, from_pandas=True)
 
 
-__all__ = ["cells_of", "labelled", "labelled_table", "listed", "table_of", "wrong_rows"]
+__all__ = ["cells_of", "json_cells", "labelled", "labelled_table", "listed", "table_of", "wrong_rows"]

@@ -193,7 +193,7 @@ def write_data_report(path: Path, ref: DataRef, book: str = "") -> Path:
         facts=[
             (say("report.fact.rows"), f"{sum(ref.rows.values()):,}"),
             (say("report.fact.problem"), phrase("problem", ref.labels.problem)),
-            (say("report.fact.classes"), str(len(ref.labels.names)) if ref.labels.names else "–"),
+            *([(say("report.fact.classes"), str(len(ref.labels.names)))] if ref.labels.names else []),
             (say("report.fact.content"), ref.content),
         ],
         sources=list(ref.sources.items()),

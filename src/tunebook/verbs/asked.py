@@ -41,9 +41,9 @@ def given_rows(texts: Any, pairs: Sequence[Any] | None, ref: DataRef) -> Rows:
 def _chats_given(texts: Any, ref: DataRef) -> Rows | None:
     """Rows of conversations: lists of turns, or rows with columns; None of anything else."""
     from tunebook.data.chat_asked import chats_asked, lists_of_turns
-    from tunebook.data.in_memory import table_of
+    from tunebook.data.in_memory import json_cells, table_of
 
-    table = table_of([{"messages": row} for row in texts] if lists_of_turns(texts) else texts)
+    table = table_of(json_cells([{"messages": row} for row in texts] if lists_of_turns(texts) else texts))
     if table is None:
         return None
     asked, chats = chats_asked(ref, table, "texts")

@@ -59,7 +59,7 @@ def init(
     folder, used = Path(book), BookError("book.exists", key="book", value=str(book))
     if not is_free(folder):  # told before anything is read
         raise used
-    sources = find_sources(data)
+    sources = find_sources(data, options or DataOptions())
     from tunebook.report.rows import write_data_report
 
     with ExitStack() as held:
@@ -158,8 +158,8 @@ class Sources:
         return found
 
 
-def find_sources(data: Any) -> Sources:
-    """Files and tables of what `init` was given.
+def find_sources(data: Any, options: DataOptions | None = None) -> Sources:
+    """Files and tables of what `init` was given; with options that ask for conversations these stay as they are.
 
     Raises:
         DataError: a file is missing; `data.parts`, `data.one_file`. TunebookError: `call.type`.
@@ -169,7 +169,7 @@ def find_sources(data: Any) -> Sources:
     for part, content in _parts(data):
         paths = _paths(content)
         if paths is None:
-            tables.setdefault(part, []).append(_table(content, part))
+            tables.setdefault(part, []).append(_table(_asked_for(content, options), part))
         else:
             files.setdefault(part, []).extend(paths)
     for path in (path for paths in files.values() for path in paths):
@@ -221,6 +221,14 @@ def _path(name: str | os.PathLike[str]) -> Path:
     if str(name) in SAMPLES:
         return Path(str(resources("tunebook") / "sample" / SAMPLES[str(name)]))
     return Path(name)
+
+
+def _asked_for(content: Any, options: DataOptions | None) -> Any:
+    """Rows, with conversations as JSON where these are wanted."""
+    from tunebook.data.in_memory import json_cells
+    from tunebook.data.kind import wants_chats, wants_preferences
+
+    return json_cells(content) if options and (wants_chats(options) or wants_preferences(options)) else content
 
 
 def _table(content: Any, part: str) -> pa.Table:
