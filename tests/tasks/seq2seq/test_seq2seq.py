@@ -262,3 +262,10 @@ def test_the_card_says_how_to_write_a_text() -> None:
     compile("\n".join(lines), "card", "exec")
     assert "'sum: '" in lines[0]
     assert json.loads(pieces.how_of(Seq2seqRows())[0])["prefix"] is None
+
+
+def test_no_rows_of_another_task_are_proposed() -> None:
+    tokens = {"max": 30, "p99": 28, "lengths": {"20": 3}, "rows": 3}
+    writing = {"asked": {"mean": 9.0}, "answered": {"mean": 3.0, "p99": 5.0}}
+    found = Seq2seq().proposes({"tokens": tokens, "writing": writing, "hidden": 64})
+    assert found["max_length"] == 32 and not any(row.startswith("instruction.") for row in found)

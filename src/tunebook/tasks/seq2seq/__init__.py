@@ -157,7 +157,7 @@ class Seq2seq(WrittenWords, TokenLoss):
         """A rate for models that write already; a higher one for a tiny one."""
         from tunebook.tasks.instruction.proposal import proposed
 
-        return proposed(stats)
+        return {row: value for row, value in proposed(stats).items() if not row.startswith("instruction.")}
 
 
 def _case(name: str, prefix: str | None) -> Case:
