@@ -257,6 +257,22 @@ def test_a_blank_stands_behind_a_prefix_but_not_behind_a_chinese_sign() -> None:
         assert pieces.prefixed("x", Seq2seqRows(prefix=prefix)) == found
 
 
+def test_the_first_table_has_a_rate_for_the_model_and_room_for_the_targets() -> None:
+    from tunebook.tasks.seq2seq.proposal import proposed
+
+    tokens = {"lengths": {"20": 3, "40": 1}, "rows": 4, "max": 40, "p99": 40}
+    words = {"asked": {"mean": 12.5}, "answered": {"p99": 10}}
+    found = proposed({"hidden": 128, "tokens": tokens, "writing": words})
+    assert found == {
+        "learning_rate": 5e-4,
+        "seq2seq.target_length": 32,
+    }  # 10 words of two tokens, a quarter more, the end
+    assert proposed({"hidden": 768, "tokens": {**tokens, "positions": 24}, "writing": words}) == {
+        "learning_rate": 5e-5, "seq2seq.target_length": 24,
+    }  # fmt: skip
+    assert proposed({"hidden": 2048}) == TASK.proposes({"hidden": 2048}) == {"learning_rate": 2e-5}
+
+
 def test_the_card_says_how_to_write_a_text() -> None:
     lines = TASK.snippet(LABELS, settings(prefix="sum:"), pairs=False)
     compile("\n".join(lines), "card", "exec")

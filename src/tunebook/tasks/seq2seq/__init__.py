@@ -154,8 +154,8 @@ class Seq2seq(WrittenWords, TokenLoss):
         return baselines(self, given)
 
     def proposes(self, stats: Mapping[str, Any]) -> Mapping[str, Value]:
-        """A rate for models that write already; a higher one for a tiny one."""
-        from tunebook.tasks.instruction.proposal import proposed
+        """A rate for models that write already, a higher one for a tiny one; a length that holds the targets."""
+        from tunebook.tasks.seq2seq.proposal import proposed
 
         return {row: value for row, value in proposed(stats).items() if not row.startswith("instruction.")}
 

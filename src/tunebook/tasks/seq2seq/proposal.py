@@ -1,0 +1,34 @@
+"""What the first table of a book of texts to be written from others is to have."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from tunebook.core.params import Value
+
+_NARROW, _USUAL = 512, 1024  # widths up to which a model is tiny, and small
+_RATES = (5e-4, 5e-5, 2e-5)
+_STEP, _FEWEST, _SPARE = 16, 16, 1.25  # tokens of a target, and how much longer it may be than the 99th percentile
+
+
+def proposed(stats: Mapping[str, Any]) -> dict[str, Value]:
+    """A rate by the width of the model, and a length of targets by those of the rows.
+
+    Args:
+        stats: figures of the data, of their tokens, and the base model's width as `hidden`.
+    """
+    hidden = int(stats.get("hidden") or _USUAL)
+    tiny, small, large = _RATES
+    found: dict[str, Value] = {"learning_rate": tiny if hidden <= _NARROW else small if hidden <= _USUAL else large}
+    tokens, words = stats.get("tokens"), stats.get("writing")
+    if tokens and words:
+        mean = sum(int(length) * count for length, count in tokens["lengths"].items()) / max(tokens["rows"], 1)
+        per_word = mean / max(words["asked"]["mean"], 1.0)
+        longest = _STEP * math.ceil((words["answered"]["p99"] * per_word * _SPARE + 1) / _STEP)
+        found["seq2seq.target_length"] = min(max(longest, _FEWEST), int(tokens.get("positions") or longest))
+    return found
+
+
+__all__ = ["proposed"]
