@@ -5,7 +5,7 @@ The base model is a BART of random weights made from a config, its tokens the ch
 1,000 abstracts with titles (zh_csl_papers, task `ts`, its dev part) go into a book; `lead` and the untrained model are
 what the task itself compares with, on the test rows. Nothing is tuned on these.
 
-    OMP_NUM_THREADS=1 python -m benchmarks TITLES [--epochs 40]
+    OMP_NUM_THREADS=1 python -m benchmarks TITLES [--epochs 20]
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def main(claim: str, arguments: list[str]) -> str:
     from tunebook.verbs.steps.plan import plan
     from tunebook.verbs.steps.train import train
 
-    epochs, rows = int(given(arguments, epochs=40.0).epochs), abstracts()
+    epochs, rows = int(given(arguments, epochs=20.0).epochs), abstracts()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         parameters = base_model([text for row in rows for text in row], folder / "base")
