@@ -57,3 +57,9 @@ def test_entities_are_called_so_and_no_length_tells_of_a_label() -> None:
     view = data_view({**STATS, "marked": {}})
     assert view["of_types"] and view["class_caption"] == "Entities of each type"
     assert "2.1%" not in {text for _, text in view["facts"]}
+
+
+def test_questions_are_counted_with_and_without_an_answer() -> None:
+    view = data_view({**STATS, "answered": {"rows": 61, "none": 39, "contexts": 17}})
+    assert [text for _, text in view["facts"]][-3:] == ["61", "39", "17"]
+    assert "2.1%" not in {text for _, text in view["facts"]}

@@ -61,13 +61,14 @@ def _facts(stats: Stats, ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("agreement", _percent(stats.get("agreement"))),
         *_written(stats.get("writing") or {}),
         *_learnt(stats.get("learnt") or {}),
+        *_answered(stats.get("answered") or {}),
     ]
     return [(say(f"report.data.{name}"), text) for name, text in found if text is not None]
 
 
 def _has_no_link(stats: Stats) -> bool:
     """Whether labels are such that the length of a text cannot tell them."""
-    return "marked" in stats or "writing" in stats
+    return bool({"marked", "writing", "answered"} & set(stats))
 
 
 def _written(found: Stats) -> list[tuple[str, str | None]]:
@@ -89,6 +90,12 @@ def _learnt(found: Stats) -> list[tuple[str, str | None]]:
         ("learnt", _percent(found["learnt_tokens"] / tokens) if tokens else None),
         ("without", _count(found.get("rows_without") or None)),
     ]
+
+
+def _answered(found: Stats) -> list[tuple[str, str | None]]:
+    """Of questions with answers in a context: how many have one, and how many contexts there are."""
+    names = {"with_answer": "rows", "without_answer": "none", "contexts": "contexts"}
+    return [(name, _count(found.get(part))) for name, part in names.items()]
 
 
 def _count(value: Any) -> str | None:

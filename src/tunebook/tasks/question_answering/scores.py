@@ -69,8 +69,9 @@ def _of(over: int, below: int) -> Callable[[Array], Array]:
 
 
 def _mean_within(parts: Array, groups: Array | None) -> Interval:
-    """Interval of a mean of shares, which no end lies beyond."""
-    found = late("of_mean")(parts, groups)
+    """Interval of a mean of shares, which no end lies beyond; of the share of right rows, where each is right or wrong,
+    as where all are right."""
+    found: Interval = late("of_mean" if np.any(parts % 1) else "of_right")(parts, groups)
     return Interval(value=found.value, low=max(found.low, 0.0), high=min(found.high, 1.0))
 
 
