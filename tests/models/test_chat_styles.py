@@ -191,6 +191,13 @@ def test_what_stands_after_the_end_of_an_answer_is_not_learnt() -> None:
     assert end_tokens(two) == (2, 0)
 
 
+def test_line_breaks_that_are_tokens_of_their_own_end_nothing() -> None:
+    tokenizer = tokenizer_of(CHATML)
+    tokenizer.add_tokens(["\n", "\n\n"])
+    assert end_tokens(tokenizer) == (2, 0)
+    assert chats.learnt(render(TALK, tokenizer, max_length=500), tokenizer) == ["no <|im_end|>", "yes 今天<|im_end|>"]
+
+
 # Templates of TRL that mark what its trainer learns: independent of how we find it.
 MARKED = (
     "cohere",

@@ -43,7 +43,7 @@ class Facts:
         opens: whether an answer stands where the template opens one that is asked for. Some open it with a thought that
             they then leave out of the answers that are there.
         tail: the special tokens that it puts right after an answer; empty where it puts none. end: the last of them.
-        marks: every token that stands for itself and is no piece of words.
+        marks: every token that stands for itself and is no piece of words or blank.
         special: finds special tokens in words that are not an assistant's; ending: in an assistant's, those that end
             or fill up.
     """
@@ -71,9 +71,10 @@ def _facts(tokenizer: Any, template: str, special_tokens: tuple[str, ...]) -> Fa
     asked = (Turn("user", "alpha"), Turn("assistant", "omega"))
     whole = _written(asked, "", tokenizer, ask=False)
     opens = whole.startswith(_written(asked[:1], "", tokenizer, ask=True))
-    marks = tuple(dict.fromkeys((*special_tokens, *tokenizer.get_added_vocab())))
+    added = dict.fromkeys((*special_tokens, *tokenizer.get_added_vocab()))
+    marks = tuple(token for token in added if token.strip())  # Gemma has tokens of line breaks
     after, ends = whole.rpartition("omega")[2].lstrip(), []
-    while end := max((token for token in marks if token and after.startswith(token)), key=len, default=""):
+    while end := max((token for token in marks if after.startswith(token)), key=len, default=""):
         ends.append(end)
         after = after[len(end) :]
     end = ends[-1] if ends else ""
