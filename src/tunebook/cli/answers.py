@@ -16,7 +16,7 @@ from tunebook.cli.options import wrong
 from tunebook.core.errors import TunebookError
 from tunebook.core.files import write_whole
 from tunebook.core.hooks import Writer
-from tunebook.core.messages import columns_of, cut, say
+from tunebook.core.messages import columns_of, cut, has_words, say
 from tunebook.core.sections import Brief
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def tell_answers(
     """
     answers = [answer_in(row, task, labels) for row in rows[:_SHOWN]]
     lines = [_line(row, names, item, task.brief(item, few)) for row, item in zip(rows, answers, strict=False)]
-    headings = {"number": "predict.line", "texts": "cli.text", "label": "cli.label", "score": "cli.score"}
+    own = f"heading.{next(iter(task.blank(labels)))}"
+    said = own if has_words(own) else "cli.label"
+    headings = {"number": "predict.line", "texts": "cli.text", "label": said, "score": "cli.score"}
     headings["beside"] = "cli.runner_up"
     parts = [name for name in headings if name in ("texts", "label") or any(getattr(line, name) for line in lines)]
     room = screen.width - sum(_widest(lines, name, headings[name]) + GAP for name in parts if name != "texts")

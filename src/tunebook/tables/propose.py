@@ -77,8 +77,14 @@ def propose(
         {"base_model": model.name, **values, **({task: True} if own.own else {})},
         recommended=values,
         reasons={name: item.words for name, item in advice.items()},
-        note=localized("propose.note", task=_task_name(task), rows=rows, classes=len(labels.names), model=model.name),
+        note=_note(task, rows, len(labels.names), model.name),
     )
+
+
+def _note(task: str, rows: int, classes: int, model: str) -> str:
+    """For what the table was proposed; rows without classes are not said to have none."""
+    told: dict[str, Any] = {"task": _task_name(task), "rows": rows, "model": model}
+    return localized("propose.note", **told, classes=classes) if classes else localized("propose.note_plain", **told)
 
 
 def _of_task(task: str, values: Mapping[str, Value]) -> dict[str, Advice]:
