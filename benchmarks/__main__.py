@@ -102,6 +102,7 @@ CLAIMS = {
     "P3": tagging_speed.main,
     "TRIM": training_speed.main,
     "P4": ab_sharing.main,
+    "CACHED": embedding_training_speed.memory,
     "P5": embedding_training_speed.main,
     "TASKS": real_tasks.main,
     **{

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -11,7 +12,7 @@ from torch import nn
 from tests import tiny
 from tunebook.engine.speedups import use_fast_dropout
 from tunebook.models.sentences import Sentences
-from tunebook.nets.cached import cached
+from tunebook.nets.cached import _sizes, cached
 from tunebook.nets.sentences import SentenceEncoder
 
 
@@ -52,6 +53,21 @@ def test_gradients_are_those_of_the_plain_loss(lines: int) -> None:
         torch.testing.assert_close(gradient, 2 * expected[name], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("lines", [1, 3, 32, 500])
+def test_no_part_reads_more_than_so_many_lines_of_mean_length(lines: int) -> None:
+    draw = np.random.default_rng(1)
+    lengths = sorted((draw.pareto(1.2, 200) * 9 + 3).clip(max=256).astype(int).tolist(), reverse=True)
+    sizes = _sizes(lengths, lines)
+    begins = np.cumsum([0, *sizes[:-1]]).tolist()
+    assert sum(sizes) == len(lengths) and max(sizes) <= lines
+    room = lines * sum(lengths) / len(lengths)
+    for begin, size in zip(begins, sizes, strict=True):
+        assert size == 1 or size * lengths[begin] <= room
+        rest = begin + size < len(lengths) and size < lines
+        assert not rest or (size + 1) * lengths[begin] > room, "no part is smaller than it has to be"
+    assert _sizes([7] * 10, 4) == [4, 4, 2]
+
+
 class DoubleOutputs:
     """Vectors as they are."""
 
@@ -75,7 +91,7 @@ def test_dropout_is_the_same_both_times(fast: bool) -> None:
     order = torch.argsort(lengths, descending=True, stable=True)
     torch.manual_seed(7)
     parts = []
-    for chosen in order.split(4):
+    for chosen in order.split(_sizes(lengths[order].tolist(), 4)):
         longest = int(lengths[chosen].max())
         inputs = {name: batch[name][chosen, :longest] for name in ("input_ids", "attention_mask")}
         parts.append(model(**inputs).logits)
@@ -110,4 +126,5 @@ def test_one_part_at_a_time_is_in_memory() -> None:
 
     model.base_model.encoder.layer[0].register_forward_hook(seen)
     cached(model, batch, 8, loss_of)[0].backward()
-    assert held == [8] * 8, "each part once without a graph and once with"
+    sizes = _sizes(sorted(batch["attention_mask"].sum(1).tolist(), reverse=True), 8)
+    assert held == sizes * 2 and max(held) <= 8, "each part once without a graph and once with"

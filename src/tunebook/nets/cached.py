@@ -25,10 +25,11 @@ def cached(model: Any, batch: Batch, lines: int, loss: Callable[[Tensor], Tensor
     """A loss of the vectors of all lines of a batch, and these vectors as outputs without a graph.
 
     Args:
-        lines: that are in one forward pass.
+        lines: that are in one forward pass at most; of long ones fewer, so that a pass reads no more than so many lines
+            of the batch do on average, and the longest of a large step take no more memory than those of a small one.
         loss: of vectors (all lines, width).
     """
-    order, parts = _parts(model, batch, lines)
+    order, sizes, parts = _parts(model, batch, lines)
     device = batch["input_ids"].device
     states = []
     with torch.no_grad():
@@ -42,14 +43,14 @@ def cached(model: Any, batch: Batch, lines: int, loss: Callable[[Tensor], Tensor
     with torch.enable_grad():
         found = loss(vectors)
         (gradient,) = torch.autograd.grad(found, vectors)
-    replay = _Replay(parts, states, torch.split(gradient[order], lines), _arithmetic(device))
+    replay = _Replay(parts, states, torch.split(gradient[order], sizes), _arithmetic(device))
     trained = [item for item in model.parameters() if item.requires_grad]
     result: Tensor = _Cached.apply(found.detach(), replay, *trained)  # type: ignore[no-untyped-call]
     return result, SimpleNamespace(logits=vectors.detach())
 
 
-def _parts(model: Any, batch: Batch, lines: int) -> tuple[Tensor, list[Part]]:
-    """Lines by their length, and what makes the vectors of so many of them at once, without needless padding."""
+def _parts(model: Any, batch: Batch, lines: int) -> tuple[Tensor, list[int], list[Part]]:
+    """Lines by their length, how many each part has, and what makes their vectors, without needless padding."""
     inputs = model_inputs(batch)
     lengths = inputs["attention_mask"].sum(1)
     order = torch.argsort(lengths, descending=True, stable=True)
@@ -59,7 +60,23 @@ def _parts(model: Any, batch: Batch, lines: int) -> tuple[Tensor, list[Part]]:
         given = {name: column[chosen, :longest] for name, column in inputs.items()}
         return lambda: model(**given).logits
 
-    return order, [part(chosen) for chosen in torch.split(order, lines)]
+    sizes = _sizes(lengths[order].tolist(), lines)
+    return order, sizes, [part(chosen) for chosen in torch.split(order, sizes)]
+
+
+def _sizes(lengths: list[int], lines: int) -> list[int]:
+    """How many lines each part has: at most so many, of which the padded tokens are at most those of so many lines of
+    mean length, but one at least.
+
+    Args:
+        lengths: tokens of each line, the longest first.
+    """
+    sizes, begin, total = [], 0, sum(lengths)
+    while begin < len(lengths):
+        fit = lines * total // (len(lengths) * lengths[begin])
+        sizes.append(min(max(fit, 1), lines, len(lengths) - begin))
+        begin += sizes[-1]
+    return sizes
 
 
 class _State:

@@ -134,7 +134,7 @@ def bases(
     found.sort(key=lambda item: -math.inf if item.score is None else item.score.value, reverse=True)
     task = task_of(data.task)()
     counts = (len(rows[0]), len(rows[1]))
-    metric, passages = task.headline(data.labels), len(scored.passages or ())
+    metric, passages = task.headline(data.labels), len(scored.passages or ()) if isinstance(task, Searches) else 0
     return Bases(metric, counts, current, tuple(found), passages)
 
 

@@ -100,6 +100,7 @@ def test_a_model_that_orders_nothing_and_one_that_is_gone(model: str, folders: d
 def test_base_models_of_both_kinds_are_compared(book: Book, folders: dict[str, Path]) -> None:
     found = bases(book, [str(folder) for folder in folders.values()])
     by_name = {Path(item.model).name: item for item in found.candidates}
+    assert found.passages == 0, "candidates are put in order, nothing is searched"
     assert found.metric == "ndcg@10" and set(found.probes) == {"base_scores", "base_vectors"}
     assert (by_name["scores"].probe, by_name["vectors"].probe) == ("base_scores", "base_vectors")
     for name in ("scores", "vectors"):
