@@ -11,7 +11,7 @@ from tunebook.cli.app import COMMANDS, EXAMPLES
 
 _FOLDER = Path(tunebook.cli.__file__).parent
 _BUILT = re.compile(
-    r"cli\.(work|doctor|help|opt|passages)\.|cli\.(run|table|state|split|score|time|name|value|default)$"
+    r"cli\.(work|doctor|help|opt|passages|written)\.|cli\.(run|table|state|split|score|time|name|value|default)$"
 )
 
 

@@ -251,11 +251,7 @@ def kinds_for(problem: str | None, task: str | None) -> list[ColumnKind]:
 
 
 def wants_passages(options: DataOptions) -> bool:
-    """Whether somebody asked for queries with passages: by their kind, or by a task that learns them.
-
-    Raises:
-        DataError: as `kinds_for`.
-    """
+    """Whether somebody asked for queries with passages, by kind or by task. Raises as `kinds_for`."""
     return _asked(options) and any(kind.of_passages for kind in kinds_for(options.problem, options.task))
 
 

@@ -84,10 +84,8 @@ class Fit:
         self.validation = self._drawn(material.validation, (0,))  # the same for every seed, so that runs compare
         if idle := self.task.unlearnt(plan.labels, self.params, self.view.rows):
             self.context.noted(plan.task, unlearnt=idle)
-            if idle > self.task.most_unlearnt * len(self.view.rows):
-                raise PlanError(
-                    "learnt.idle", key="max_length", value=idle, allowed=f"<= {self.task.most_unlearnt:.0%}"
-                )
+            if idle > (most := self.task.most_unlearnt) * len(self.view.rows):
+                raise PlanError("learnt.idle", key="max_length", value=idle, allowed=f"<= {most:.0%}")
         self.criterion: Criterion = self.task.criterion(plan.labels, self.params, self.view.rows)
         self._measure(unit_of(material.train.targets) if isinstance(self.criterion, Measures) else 1.0)
 
@@ -107,10 +105,7 @@ class Fit:
 
     def _source(self) -> BookSource:
         return BookSource(
-            self.plan,
-            self.task,
-            self.material.tokenizer,
-            self.material.train,
+            *(self.plan, self.task, self.material.tokenizer, self.material.train),
             scorer=lambda model: self.scorer()(model),
             device=self._device,
             model=lambda: self.context.model,
