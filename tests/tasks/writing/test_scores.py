@@ -152,6 +152,13 @@ def test_figures_are_told_by_token_and_by_character() -> None:
     assert ends["perplexity"].low == pytest.approx(math.exp(-ends["log_likelihood"].high))
 
 
+def test_characters_of_an_answer_that_was_not_shown_are_not_counted() -> None:
+    found = scores(
+        WRITTEN, answers(["", ""], [[6.0, 3, 2, 1, 4], [0.0, 0, 0, 1, 1]]), texts_of(["four", "lost"]), LABELS
+    )
+    assert found["bits_per_character"] == pytest.approx(6 / 4 / math.log(2))
+
+
 def test_variety_is_counted_by_runs_of_tokens() -> None:
     said = ["a b c d a b c d", "我们我们", "", "a b c"]
     parts = BY_KEY["repetition"].rows(answers(said), texts_of([""] * 4), LABELS)

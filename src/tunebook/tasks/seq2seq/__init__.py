@@ -112,17 +112,20 @@ class Seq2seq(WrittenWords, TokenLoss):
     def unsaid(self, encoded: Encoded) -> int:
         """Targets that are longer than `target_length`."""
         cut = encoded.flat.get(pieces.CUT)
-        return 0 if cut is None else int(cut[encoded.offsets[:-1]].sum())
+        return 0 if cut is None else int(np.count_nonzero(cut[encoded.offsets[:-1]]))
 
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         """Sources and targets, each padded by themselves."""
         return pieces.collate(encoded, rows, pad)
 
     def read(self, outputs: Any, batch: Batch, model: Any = None) -> Any:
-        """What is read of the true targets, as answers that say nothing, shape (rows, 6)."""
+        """What is read of the true targets, as answers that say nothing, shape (rows, 6). The rest of a cut target is
+        taken to cost what its beginning costs, so that figures by characters, which all count, hold."""
         from torch.nn.functional import pad
 
         known = self.figures(outputs, batch)
+        whole = batch[pieces.CUT]
+        known = known * (whole / known[:, 1]).where(whole > 0, 1.0)[:, None]
         known = pad(known, (0, FIGURES - known.shape[1]), value=float("nan"))
         return pad(known, (0, 1))
 

@@ -49,15 +49,15 @@ def sources(rows: Rows, tokenizer: Any, max_length: int, own: Seq2seqRows) -> li
     return [list(ids) or [end_of(tokenizer)] for ids in read]
 
 
-def targets(texts: Sequence[str], tokenizer: Any, own: Seq2seqRows) -> tuple[list[list[int]], list[bool]]:
-    """Tokens of each target with the one that ends it, and whether it was cut; a cut one has no end."""
+def targets(texts: Sequence[str], tokenizer: Any, own: Seq2seqRows) -> tuple[list[list[int]], list[int]]:
+    """Tokens of each target with the one that ends it, and how many a cut one had, 0 of others; it has no end."""
     end, most = end_of(tokenizer), own.target_length
     special = {*tokenizer.all_special_ids, *language_tokens(tokenizer)}
     found, cut = [], []
     for ids in tokenizer(text_target=list(texts), verbose=False)["input_ids"]:
         after = [token for token in _after(ids, special)]
         whole = list(ids) if end in after else [*ids, end]
-        cut.append(len(whole) > most)
+        cut.append(len(whole) if len(whole) > most else 0)
         if cut[-1]:
             rest = [token for token in after if token != end]
             whole = [*whole[: most - len(rest)], *rest]
@@ -117,7 +117,7 @@ def encode(rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
             "input_ids": [[*one, *two] for one, two in pairs],
             "labels": [[*[IGNORED] * len(one), *two] for one, two in pairs],
             DECODER: [[*[0] * len(one), *shown(two, start)] for one, two in pairs],
-            CUT: [[int(short)] * (len(one) + len(two)) for (one, two), short in zip(pairs, cut, strict=True)],
+            CUT: [[long] * (len(one) + len(two)) for (one, two), long in zip(pairs, cut, strict=True)],
         }
     )
 
@@ -138,6 +138,7 @@ def collate(encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
     if labels is not None:
         batch[DECODER] = _padded(encoded.flat[DECODER], middle, ends, pad)
         batch["labels"] = _padded(labels, middle, ends, IGNORED)
+        batch[CUT] = torch.from_numpy(encoded.flat[CUT][starts].astype(np.int64))
     for name, column in encoded.fixed.items():
         if name != "labels":  # the texts
             batch[name] = torch.from_numpy(column[numbers])

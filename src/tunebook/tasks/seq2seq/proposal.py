@@ -7,21 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunebook.core.params import Value
+from tunebook.tasks.instruction.proposal import proposed as of_instruction
 
-_NARROW, _USUAL = 512, 1024  # widths up to which a model is tiny, and small
-_RATES = (5e-4, 5e-5, 2e-5)
 _STEP, _FEWEST, _SPARE = 16, 16, 1.25  # tokens of a target, and how much longer it may be than the 99th percentile
 
 
 def proposed(stats: Mapping[str, Any]) -> dict[str, Value]:
-    """A rate by the width of the model, and a length of targets by those of the rows.
+    """A rate, passes and a length of sources as for conversations, and a length of targets by those of the rows.
 
     Args:
         stats: figures of the data, of their tokens, and the base model's width as `hidden`.
     """
-    hidden = int(stats.get("hidden") or _USUAL)
-    tiny, small, large = _RATES
-    found: dict[str, Value] = {"learning_rate": tiny if hidden <= _NARROW else small if hidden <= _USUAL else large}
+    found = {name: value for name, value in of_instruction(stats).items() if not name.startswith("instruction.")}
     tokens, words = stats.get("tokens"), stats.get("writing")
     if tokens and words:
         mean = sum(int(length) * count for length, count in tokens["lengths"].items()) / max(tokens["rows"], 1)

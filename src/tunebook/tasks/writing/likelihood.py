@@ -26,9 +26,10 @@ def losses(answers: Array, targets: Array, labels: Labels) -> Array:
     would have said, and the characters of the answer; shape (N, 4). NaN where nobody was shown the answer."""
     written = Written.of(checked(answers, targets))
     long = np.array([len(text) for text in targets.tolist()], dtype=np.float64)
+    long[written.tokens == 0] = 0  # nothing of the answer was shown, such as of one that does not fit
     found = np.stack([written.losses, written.tokens, written.right, long], axis=1).astype(np.float64)
     lost = lost_rows(answers)
-    guessed = np.maximum(long, 1)
+    guessed = np.maximum([len(text) for text in targets.tolist()], 1).astype(np.float64)
     found[lost] = np.stack([GUESS * guessed, guessed, np.zeros(len(long)), guessed], axis=1)[lost]
     return found
 
