@@ -40,7 +40,7 @@ CASES = {
         350,
         {"max_epochs": 2, "batch_size": 8, "early_stopping_patience": None, "freeze": True, "freeze.layers": 6},
     ),
-    "zh_mini": Case("model_zh_mini", 400, {"max_epochs": 3, "batch_size": 8, "early_stopping_patience": None}),
+    "zh_mini": Case("model_zh_mini", 350, {"max_epochs": 4, "batch_size": 8, "early_stopping_patience": None}),
 }
 
 
