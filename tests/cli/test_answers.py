@@ -13,6 +13,7 @@ from tunebook.cli.answer import console
 from tunebook.cli.answers import tell_answers
 from tunebook.cli.predict import Asked, _told
 from tunebook.core.nouns import Labels
+from tunebook.tasks.instruction import Instruction
 from tunebook.tasks.text_classification import TextClassification
 
 TASK, LABELS = TextClassification(), Labels(problem="single_label", names=["a", "b"])
@@ -34,6 +35,15 @@ def test_no_column_repeats_another(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == headings
     assert lines[-1].count("2.5") == (row["label"] == 2.5)
+
+
+def test_what_a_model_writes_is_headed_as_an_answer(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNEBOOK_LANG", "en")
+    row = {"text": "a room", "answer": "a hotel", "prompt": "a room", "tokens": 2, "stopped": True, "notes": []}
+    tell_answers(console(), [row], Instruction(), Labels(problem="written"))
+    assert capsys.readouterr().out.splitlines()[0].split() == ["Text", "Answer"]
 
 
 LONG = "good item five and a rather bad one " * 3

@@ -18,6 +18,15 @@ def proposed(stats=None, labels=TWO, rows=5000, model=SMALL, machine=ROOMY):
     return propose(stats or {}, labels, rows=rows, task="text_classification", model=model, machine=machine)
 
 
+def test_wide_models_that_write_get_narrow_maps_and_no_classes_are_counted(real_techniques):
+    wide = ModelFacts(name="qwen", hidden=2048, layers=24, parameters=1_500_000_000, max_positions=4096)
+    table = propose({}, Labels(problem="written"), rows=900, task="instruction", model=wide, machine=ROOMY)
+    values = table.values()
+    assert values["lora.rank"] == 16 and values["max_epochs"] == 3 and values["early_stopping_patience"] == 2
+    assert "classes" not in table.note and "900" in table.note and "2 classes" in proposed().note
+    assert "wide model" in table.rows["lora.rank"].reason
+
+
 def test_every_proposed_row_says_why_and_stands_in_both_columns():
     table = proposed({"tokens": {"p99": 40}}, rows=100)
     spoken = {name: row for name, row in table.rows.items() if row.recommended is not None}
