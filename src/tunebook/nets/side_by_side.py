@@ -10,6 +10,7 @@ of a few rows are compared with those that each gets alone before a training beg
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,13 +60,14 @@ def answers_alike(model: nn.Module, batches: Sequence[Batch], alone: Logits, one
     model.eval()
     together, *single = batches
     try:
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of PEFT, which passes positions over; what comes of it is seen here
             wanted = torch.cat([alone(model, batch) for batch in single])
             found = one(model, together)
         limit = _NEAR * wanted.abs().max().clamp_min(1.0)
         return found.shape == wanted.shape and bool(((found - wanted).abs().max() <= limit).item())
-    except (AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError):
-        return False  # it takes no positions, or no line
+    except Exception:  # it takes no positions, or no line: architectures raise a dozen kinds
+        return False
     finally:
         model.train(training)
 

@@ -12,6 +12,7 @@ from tunebook.models.architecture import Architecture
 from tunebook.models.cpu_speed import Speed, bf16_gain, may_have_gpu, measure_cpu
 from tunebook.tables.rules import effective_batch
 
+PADDED = 1.6  # tokens of a pass of rows of all lengths, for each token that is theirs
 _BASE = 700 << 20  # Python, torch and transformers, before any model
 _START = 1.0  # seconds until the first step, beside reading the weights
 _DISK = 300e6  # bytes a second for weights and checkpoints
@@ -87,7 +88,7 @@ def estimate(
 
     dense = max(sizes.parameters - sizes.lookups, 1)
     share = min(sizes.trained / dense, 1.0)
-    looked = mean_length * (1.05 if params.length_bucketing == "on" else 1.6)
+    looked = mean_length * (1.05 if params.length_bucketing == "on" else PADDED)
     length = looked * reads[1]
     speed = this_speed(sizes.hidden, max(int(params.batch_size * length), 1), params.precision)
     batch = params.batch_size * params.gradient_accumulation_steps
@@ -154,4 +155,4 @@ def _activations(sizes: Sizes, params: Filled, share: float) -> float:
     return float(2 * layer * kept)
 
 
-__all__ = ["Sizes", "estimate", "sizes_of", "sizes_of_kind", "this_speed"]
+__all__ = ["PADDED", "Sizes", "estimate", "sizes_of", "sizes_of_kind", "this_speed"]

@@ -24,7 +24,7 @@ from tunebook.models.source import find_model, read_config
 from tunebook.tables.in_force import settings_of, techniques_of
 from tunebook.tables.rules import planned_steps
 from tunebook.verbs.steps.book import kept_model_id
-from tunebook.verbs.steps.estimate import Sizes, estimate, sizes_of, sizes_of_kind
+from tunebook.verbs.steps.estimate import PADDED, Sizes, estimate, sizes_of, sizes_of_kind
 from tunebook.verbs.steps.model_facts import mean_length, plain_kind, read_tokens, version_of
 from tunebook.verbs.steps.order import naming, order, read_at_all, refuse_unhanded, shown_rows, stage_table, warmed
 
@@ -187,10 +187,11 @@ def _needed(sizes: Sizes, params: Filled, data: DataRef, tokens: dict[str, Any],
     shows."""
     from tunebook.data.tokens import share_cut
 
-    windows, techniques = task_of(data.task).windows, {item.key: item.model_dump() for item in woven}
-    steps, rows = read_at_all(woven, params, data.rows)
-    length = mean_length(tokens, None if windows else params.max_length)
-    share = task_of(data.task)().read_share(data.stats, techniques)
+    task, techniques = task_of(data.task)(), {item.key: item.model_dump() for item in woven}
+    windows, steps, rows = task.windows, *read_at_all(woven, params, data.rows)
+    unpadded = task.one_line and params.packing == "auto" and params.length_bucketing == "off"
+    length = mean_length(tokens, None if windows else params.max_length) / (PADDED if unpadded else 1)
+    share = task.read_share(data.stats, techniques)
     reads = (max(tokens.get("per_row", 1.0) * share, 1.0), share)
     found = estimate(sizes, params, rows=rows, mean_length=length, steps=steps, reads=reads)
     cut = 0.0 if windows else share_cut(tokens, params.max_length)
