@@ -11,7 +11,7 @@ from tunebook.core import registry
 from tunebook.core.params import Row
 from tunebook.core.technique import Technique
 
-REAL = registry.techniques, registry.stages
+REAL = registry.techniques, registry.stages, registry.own_rows
 
 
 class Shake(Technique):
@@ -55,6 +55,6 @@ def english(monkeypatch):
 
 @pytest.fixture
 def real_techniques(monkeypatch):
-    """The techniques and stages that there are, instead of those made here."""
-    for name, found in zip(("techniques", "stages"), REAL, strict=True):
+    """The techniques, stages and rows of tasks that there are, instead of those made here."""
+    for name, found in zip(("techniques", "stages", "own_rows"), REAL, strict=True):
         monkeypatch.setattr(registry, name, found)
