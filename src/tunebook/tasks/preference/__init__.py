@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion
+from tunebook.core.chat import Chat
 from tunebook.core.encoded import Encoded
 from tunebook.core.hooks import BaselineInput, Case
 from tunebook.core.metric import Metric
@@ -23,6 +24,8 @@ from tunebook.tasks.preference.rows import ALONE, PAIRED, PreferenceRows
 from tunebook.tasks.preference.scores import METRICS
 from tunebook.tasks.preference.words import PreferenceWords
 
+_LONGEST = 256  # tokens of an answer in a chat
+
 
 class Preference(PreferenceWords, OwnHead):
     """The task `preference`: of two answers to a prompt the better one is made more likely, by DPO, IPO, a hinge or
@@ -33,7 +36,7 @@ class Preference(PreferenceWords, OwnHead):
     """
 
     key: ClassVar[str] = "preference"
-    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers"})
+    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "words"})
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = {"preference": METRICS}
     own: ClassVar[type[Params] | None] = PreferenceRows
     pipeline: ClassVar[str] = "text-generation"
@@ -72,18 +75,10 @@ class Preference(PreferenceWords, OwnHead):
         return replace(rows, how=(own.cut, "" if own.loss in PAIRED else "unasked", own.template))
 
     def counted(self, rows: Rows, tokenizer: Any) -> Rows:
-        """Each prompt with each of its answers."""
-        from tunebook.core.chat import question, shown
+        """Each prompt with each of its answers, as the model's chat template writes them."""
+        from tunebook.tasks.instruction.conversations import written_out
 
-        chats = rows.chats if rows.chats is not None else [question(text) for text in rows.texts]
-        targets = rows.targets if rows.targets is not None else np.full((len(rows), 2), "")
-        texts = [
-            shown(chat.answered(answer).turns)
-            for chat, pair in zip(chats, targets.tolist(), strict=True)
-            for answer in pair
-            if answer
-        ]
-        return Rows(texts, None, None, [str(number) for number in range(len(texts))])
+        return written_out(batches.answered(rows), tokenizer)
 
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """A line for each answer; see `tunebook.tasks.preference.batches`."""
@@ -134,6 +129,18 @@ class Preference(PreferenceWords, OwnHead):
     def referred(self, rows: Encoded, said: NDArray[np.float32]) -> Encoded:
         """With what the model before says of their lines."""
         return rows.with_fixed(**{batches.BEFORE: said})
+
+    def prompted(self, loaded: Any, chat: Chat, new: int) -> list[int]:
+        """By the model's own chat template; the first turns are left out where there is no room for all."""
+        from tunebook.tasks.instruction.answering import room_of
+        from tunebook.tasks.instruction.conversations import fitting
+
+        room = room_of(loaded.model, loaded.plan.params.max_length, new)
+        return fitting(chat, self.reader(loaded.tokenizer, loaded.plan.params), room)
+
+    def longest(self, params: Filled) -> int:
+        """As many as a short answer has."""
+        return _LONGEST
 
     def check(self, stats: Mapping[str, Any], params: Filled) -> None:
         """Refuse a loss that these rows have nothing for.

@@ -21,6 +21,7 @@ from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch
 from tunebook.core.chat import Chat, question
 from tunebook.core.encoded import Encoded, pack
+from tunebook.core.written import texts_of
 
 PLACE, LEARNT, BEFORE = "preference.place", "preference.learnt", "preference.before"
 ROW = "preference.row"
@@ -54,6 +55,16 @@ def encode(rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
     if unasked:
         _pass_on(found, max_length)
     return _packed(found)
+
+
+def answered(rows: Rows) -> Rows:
+    """A row for each answer: the whole conversation."""
+    chats = rows.chats if rows.chats is not None else [question(text) for text in rows.texts]
+    pairs = rows.targets.tolist() if rows.targets is not None else []
+    found = [(chat, answer) for chat, pair in zip(chats, pairs, strict=False) for answer in pair if answer]
+    words = [answer for _, answer in found]
+    ids = [str(number) for number in range(len(found))]
+    return Rows(words, None, texts_of(words), ids, chats=[chat.answered(answer) for chat, answer in found])
 
 
 def _nothing(tokenizer: Any) -> dict[int, Line]:
@@ -150,4 +161,4 @@ def sound(encoded: Encoded) -> NDArray[np.bool_]:
     return most > 0
 
 
-__all__ = ["BEFORE", "LEARNT", "PLACE", "ROW", "UNASKED", "collate", "encode", "lines", "sound"]
+__all__ = ["BEFORE", "LEARNT", "PLACE", "ROW", "UNASKED", "answered", "collate", "encode", "lines", "sound"]
