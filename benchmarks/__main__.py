@@ -46,6 +46,8 @@ from benchmarks import (
     pairs_at_once,
     peft_defaults,
     permuted_digits,
+    preference_speed,
+    preferences,
     real_tasks,
     rerank_on_top,
     same_table,
