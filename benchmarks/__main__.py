@@ -94,6 +94,8 @@ CLAIMS = {
     "PAIRS": pairs_at_once.main,
     "PEFT_DEFAULTS": peft_defaults.main,
     "PERMUTED_DIGITS": permuted_digits.main,
+    "DPO_SPEED": preference_speed.main,
+    "PREFERENCES": preferences.main,
     "RERANK": rerank_on_top.main,
     "SHIFT": domain_shift.main,
     "STARTUP": startup.main,

@@ -28,12 +28,12 @@ from benchmarks.training_speed import alternated, peak_bytes, timed_fit
 SIDES = ("tunebook", "trl", "trl_plain", "trl_cached")
 BATCH, LENGTH, WORDS, RATE, BETA = 4, 384, 4000, 1e-5, 0.1
 MODULE = "benchmarks.preference_speed"
+FILE = DATA / "instr_llamafactory_demos" / "dpo_zh_demo.json.gz"
 
 
 @cache
 def rows() -> list[dict[str, Any]]:
     """Pairs as turns."""
-    path = DATA / "instr_llamafactory_demos" / "dpo_zh_demo.json.gz"
     who = {"human": "user", "gpt": "assistant", "system": "system"}
 
     def turn(item: dict[str, str]) -> dict[str, str]:
@@ -42,12 +42,12 @@ def rows() -> list[dict[str, Any]]:
     return [
         {"prompt": [turn(item) for item in row["conversations"]], "chosen": [turn(row["chosen"])],
          "rejected": [turn(row["rejected"])]}
-        for row in json.loads(gzip.decompress(path.read_bytes()))
+        for row in json.loads(gzip.decompress(FILE.read_bytes()))
     ]  # fmt: skip
 
 
-def base(folder: Path) -> Path:
-    """A model of some 5 million parameters and its tokenizer, the same in each process."""
+def base(folder: Path, **shape: int) -> Path:
+    """A model of some 6 million parameters, or of another shape, and its tokenizer, the same in each process."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -69,9 +69,13 @@ def base(folder: Path) -> Path:
     )
     with_template(tokenizer, "plain").save_pretrained(str(folder))
     torch.manual_seed(0)
+    usual = {
+        "hidden_size": 256, "intermediate_size": 704, "num_hidden_layers": 5, "num_attention_heads": 8,
+        "num_key_value_heads": 8,
+    }  # fmt: skip
     config = LlamaConfig(
-        vocab_size=WORDS, hidden_size=256, intermediate_size=704, num_hidden_layers=5, num_attention_heads=8,
-        num_key_value_heads=8, max_position_embeddings=LENGTH, pad_token_id=0, bos_token_id=1, eos_token_id=2,
+        vocab_size=WORDS, max_position_embeddings=LENGTH, pad_token_id=0, bos_token_id=1, eos_token_id=2,
+        **(usual | shape),
     )  # fmt: skip
     LlamaForCausalLM(config).save_pretrained(str(folder))
     return folder
@@ -154,7 +158,8 @@ def run_tunebook(steps: int) -> dict[str, float]:
                     "precision": "fp32", "preference.beta": BETA}  # fmt: skip
         plan = Plan(
             task="preference", model=str(folder), model_id="", labels=labels,
-            params={"max_length": LENGTH, "warmup_steps": 0}, techniques={}, table="", table_version=0, data="", data_path=Path(), seed=0, versions={},
+            params={"max_length": LENGTH, "warmup_steps": 0}, techniques={}, table="", table_version=0, data="",
+            data_path=Path(), seed=0, versions={},
             estimate=Estimate(seconds=0, memory_bytes=0, steps=steps, parameters=0, trained=0),
         )  # fmt: skip
         begun = time.process_time()
@@ -175,7 +180,7 @@ def main(claim: str, arguments: list[str]) -> Path:
     return write_result(
         claim,
         {
-            "case": f"dpo_zh_demo, a Llama of 5 layers and 5.6 M parameters, at most {LENGTH} tokens, float32",
+            "case": f"dpo_zh_demo, a Llama of 5 layers and 6.1 M parameters, at most {LENGTH} tokens, float32",
             "steps": options.steps,
             "batch_size": BATCH,
             "runs": found,

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.tasks.preference.made import LABELS, TASK, rows
+from tunebook.core.errors import DataError
 from tunebook.core.nouns import Report
 from tunebook.core.sections import Table
 from tunebook.tasks.preference import baselines, words
@@ -98,8 +99,9 @@ def test_cases_are_right_in_every_row() -> None:
     assert issubclass(type(TASK), words.PreferenceWords)
 
 
-def test_rows_to_predict_have_nothing_to_compare() -> None:
-    assert TASK.say(0 * ANSWERS, replace(GIVEN, targets=None), LABELS)[0] == {"better": None, "rewards": {}}
+def test_prompts_alone_are_refused_and_an_empty_row_says_nothing() -> None:
+    with pytest.raises(DataError, match="tunebook chat"):
+        TASK.say(0 * ANSWERS, replace(GIVEN, targets=None), LABELS)
     assert TASK.true(GIVEN.targets[:0], GIVEN, LABELS) == [] and TASK.true(np.array([NONE]), GIVEN, LABELS) == [None]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
+from tunebook.core.errors import DataError
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.sections import Annotated, Brief, Column, Section, Table
@@ -27,8 +28,14 @@ class PreferenceWords(Task):
 
     def say(self, answers: Array, rows: Rows, labels: Labels) -> list[dict[str, Any]]:
         """Of each row which answer is the better one (`better`, a text; of one answer alone `good` or `bad`), and what
-        both have gained (`rewards`)."""
-        told, targets = Told.of(answers), _targets(rows)
+        both have gained (`rewards`).
+
+        Raises:
+            DataError: `preference.no_answers`: rows of prompts alone.
+        """
+        if rows.targets is None:
+            raise DataError("preference.no_answers", key=rows.ids[0] if rows.ids else "")
+        told, targets = Told.of(answers), rows.targets
         gained, known = told.gained, there(targets)
         found = []
         for row, sides in enumerate(known.tolist()):
@@ -130,10 +137,6 @@ class PreferenceWords(Task):
             "made = model.generate(**batch, max_new_tokens=256)",
             'print(tokenizer.decode(made[0, batch["input_ids"].shape[1] :], skip_special_tokens=True))',
         ]
-
-
-def _targets(rows: Rows) -> Array:
-    return rows.targets if rows.targets is not None else np.full((len(rows), 2), "")
 
 
 def _better(gained: Array, sides: Sequence[bool], pair: Array) -> str | None:
