@@ -98,10 +98,14 @@ def command(*words: object) -> str:
 
 
 def predict_command(book: Book, run: str = "latest") -> str:
-    """How to try the model of a run on a text, on a pair of texts, or on a text and a file of passages."""
+    """How to try the model of a run on a text, on a pair of texts, or on a text and a file of passages; or, where it
+    answers no text by itself, to talk with it."""
     from tunebook.core.registry import task_of
+    from tunebook.core.writes import Talks
 
     text, chosen = say("cli.some_text"), ("--run", run) if run != "latest" else ()
+    if isinstance(task_of(book.file.task)(), Talks) and not task_of(book.file.task).alone:
+        return command("chat", book.path, *chosen)
     if book.holds_passages and not task_of(book.file.task).alone:
         return command("rerank", book.path, text, "passages.txt", *chosen)
     pair = ("--pair", text) if book.holds_pairs else ()

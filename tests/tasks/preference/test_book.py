@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests import small
+from tunebook.cli.answer import predict_command
 from tunebook.core.errors import ModelError, PlanError
 from tunebook.core.nouns import Report
 from tunebook.core.reference import Refers
@@ -189,3 +190,8 @@ def test_a_training_begins_at_the_model_of_another_book(book: Book, tmp_path: Pa
 
 def test_the_task_says_that_it_refers() -> None:
     assert isinstance(tasks()["preference"](), Refers) and not isinstance(tasks()["text_classification"](), Refers)
+
+
+def test_what_comes_next_is_a_talk(book: Book) -> None:
+    assert predict_command(book) == f"tunebook chat {book.path}"
+    assert predict_command(book, "a").endswith("--run a")

@@ -41,6 +41,7 @@ class Preference(PreferenceWords, OwnHead):
     own: ClassVar[type[Params] | None] = PreferenceRows
     pipeline: ClassVar[str] = "text-generation"
     auto_model: ClassVar[str] = "AutoModelForCausalLM"
+    alone: ClassVar[bool] = False
 
     @classmethod
     def cases(cls) -> tuple[Case, ...]:

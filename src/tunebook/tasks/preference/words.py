@@ -91,7 +91,8 @@ class PreferenceWords(Task):
         """What became of better and worse answers, and of how many pairs the longer answer wins, by the people and by
         the model."""
         assert rows.targets is not None
-        told, known = Told.of(answers), there(rows.targets)
+        told = Told.of(answers)
+        known = there(rows.targets) & (told.tokens > 0)
         return {"extra": {"answers": _became(told, known), "length": _lengths(told, answers, rows.targets, labels)}}
 
     def sections(self, report: Report, labels: Labels) -> list[Section]:
