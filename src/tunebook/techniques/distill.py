@@ -80,7 +80,7 @@ class Distill(Technique):
             PlanError: `distillation.teacher`, `distillation.several`, `plan.needs`.
         """
         gives = task_of(facts.task).gives
-        if not gives & {"row_logits", "words"}:
+        if "row_logits" not in gives and not {"words", "item_logits"} <= gives:
             raise not_given(self.key, {"row_logits"}, facts.task)
         if not self.teacher:
             raise PlanError("distillation.teacher", key="distill.teacher", value=self.teacher)

@@ -152,6 +152,7 @@ def test_small_parts_and_kto_learn_too(book: Book, change: dict[str, str]) -> No
     ("change", "code"),
     [
         ({"mixup": "on"}, "plan.needs"),
+        ({"distill.teacher": ["somewhere"]}, "plan.needs"),
         ({"class_weights": "balanced"}, "plan.numbers"),
         ({"preference.loss": "kto", "gradient_accumulation_steps": 2}, "plan.whole"),
         ({"preference.loss": "ipo", "label_smoothing": 0.1}, "preference.smoothing"),
