@@ -14,6 +14,8 @@ from pydantic import Field
 from tunebook.core.encoded import Encoded, join, one_column
 from tunebook.core.errors import PlanError
 from tunebook.core.params import Row, Search
+from tunebook.core.reference import Refers
+from tunebook.core.registry import task_of
 from tunebook.core.technique import Batch, Facts, RunContext, Technique, View, model_inputs
 
 Numbers = NDArray[np.int64]
@@ -72,7 +74,10 @@ class Replay(Technique):
     ] = None
 
     def refuse(self, facts: Facts) -> None:
-        """Refuse to balance what has no classes."""
+        """Refuse to balance what has no classes, and rows of which the reference model was not asked."""
+        task = task_of(facts.task)()
+        if isinstance(task, Refers) and task.refers(facts.settings):
+            raise PlanError("preference.replay", key=self.key, value=facts.task)
         if facts.labels.kind.classes == "none" and self.choice != "reservoir":
             raise PlanError("forgetting.classes", key="replay.choice", value=self.choice, allowed="reservoir")
 

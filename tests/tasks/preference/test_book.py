@@ -196,3 +196,11 @@ def test_the_task_says_that_it_refers() -> None:
 def test_what_comes_next_is_a_talk(book: Book) -> None:
     assert predict_command(book) == f"tunebook chat {book.path}"
     assert predict_command(book, "a").endswith("--run a")
+
+
+def test_rows_of_which_no_reference_was_asked_are_not_replayed(book: Book, run: Run) -> None:
+    change = {**FAST, "replay.choice": "reservoir", "replay.size": 8}
+    with pytest.raises(PlanError) as caught:
+        plan(child(book.champion, change), book.data, continue_from=run.id)
+    assert caught.value.code == "preference.replay"
+    plan(child(book.champion, {**change, "preference.loss": "orpo"}), book.data, continue_from=run.id)
