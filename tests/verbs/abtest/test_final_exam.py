@@ -154,8 +154,8 @@ def test_so_many_rows_keep_the_level() -> None:
 def test_test_rows_of_few_groups_are_refused_before_anything_is_trained(
     group: Any, count: int, worth: str, proven: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def grouped(data: Any, split: Any) -> Exam:
-        exam = split_exam(data, split)
+    def grouped(data: Any, split: Any, metric: str) -> Exam:
+        exam = split_exam(data, split, metric)
         return replace(exam, groups=group(np.arange(len(exam.rows))) if split == "test" else None)
 
     monkeypatch.setattr(module, "split_exam", grouped)
