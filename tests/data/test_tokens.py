@@ -82,6 +82,17 @@ def test_a_language_that_the_model_does_not_read_is_told(language):
         assert f"{report['pieces']:.1f} pieces" in found[0]["message"]
 
 
+def test_a_base_model_for_the_task_is_named_in_its_stead():
+    strange = token_report([f"{SAID['French']} {number}" for number in range(9)], None, English())
+    assert "builtin:multilingual" in check_tokens(strange)[0]["message"]
+    told = check_tokens(strange, instead="of/many")[0]["message"]
+    assert "of/many" in told and "builtin:multilingual" not in told and "roberta" not in told
+    unknown = {**strange, "unknown_share": 0.4, "unknown_examples": ["ж"]}
+    with pytest.raises(DataError) as error:
+        check_tokens(unknown, instead="of/many")
+    assert error.value.fields["model"] == "of/many"
+
+
 def test_words_are_judged_where_there_are_enough_and_where_scripts_have_spaces():
     few = token_report([SAID["French"]], None, English())
     assert few["joints"] is None and check_tokens(few) == []

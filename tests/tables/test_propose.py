@@ -1,9 +1,10 @@
 import pytest
 
 from tunebook.core.nouns import Labels
+from tunebook.tables.advice import Advice
 from tunebook.tables.case import Case, Machine, ModelFacts
 from tunebook.tables.in_force import settings_of
-from tunebook.tables.propose import HEAD_FACTOR, RULES, Advice, advise, propose
+from tunebook.tables.propose import HEAD_FACTOR, RULES, advise, propose
 from tunebook.tables.rules import misfits
 
 SMALL = ModelFacts(name="builtin:minilm", hidden=384, layers=6, parameters=22_700_000, max_positions=512)

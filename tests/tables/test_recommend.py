@@ -6,10 +6,11 @@ import pytest
 from tests.tables.test_propose import BASE, MANY, ROOMY, SMALL, TWO, proposed
 
 from tunebook.knowledge.lesson import Lesson
+from tunebook.tables.advice import Advice
 from tunebook.tables.case import Case, Machine
 from tunebook.tables.in_force import by_hand, settings_of
 from tunebook.tables.make import child, new_table
-from tunebook.tables.propose import Advice, propose
+from tunebook.tables.propose import propose
 from tunebook.tables.recommend import Asked, learnt, opinion, recommended
 from tunebook.tables.rules import misfits
 

@@ -104,6 +104,8 @@ class Hooks(ABC):
         alone: a text by itself can be answered; other tasks need passages beside it.
         windows: a text that is longer than `max_length` is read in parts, so that nothing of it is cut.
         records: an answer is a list of records, such as spans, which may be empty.
+        polyglot: a base model for such answers that reads many languages, named where that of a book does not read its
+            texts; without one encoders are named.
         probes: the baselines by which base models are compared before anything is fine-tuned, of each model the first
             that it has; none where nothing can be told.
     """
@@ -114,6 +116,7 @@ class Hooks(ABC):
     alone: ClassVar[bool] = True
     windows: ClassVar[bool] = False
     records: ClassVar[bool] = False
+    polyglot: ClassVar[str] = ""
     probes: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod

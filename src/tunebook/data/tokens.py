@@ -111,9 +111,12 @@ def share_cut(report: dict[str, Any], max_length: int) -> float:
     return float(over / max(1, report["rows"]))
 
 
-def check_tokens(report: dict[str, Any], allow_unknown: bool = False) -> list[dict[str, Any]]:
+def check_tokens(report: dict[str, Any], allow_unknown: bool = False, instead: str = "") -> list[dict[str, Any]]:
     """Warnings of a report: more than 5 % of the characters unknown, or words broken into pieces as those of a language
     are that the tokenizer was not made for.
+
+    Args:
+        instead: a base model of many languages that could stand in for this one; encoders if none is given.
 
     Raises:
         DataError: `data.unknown_tokens`, more than 30 % are unknown and that was not allowed.
@@ -122,11 +125,12 @@ def check_tokens(report: dict[str, Any], allow_unknown: bool = False) -> list[di
     shown = {"share": f"{share:.1%}", "examples": " ".join(report["unknown_examples"][:5])}
     if share > _REFUSE and not allow_unknown:
         language, _ = guess_language(report["unknown_examples"])
-        model = f"{_in_the_box()}, {_READERS.get(language, _MANY)}"
+        model = instead or f"{_in_the_box()}, {_READERS.get(language, _MANY)}"
         raise DataError("data.unknown_tokens", key="model", limit=f"{_REFUSE:.0%}", model=model, **shown)
     found = [warning("unknown_tokens", **shown)] if share > _WARN else []
     if (report.get("joints") or 0) > _JOINTS:
-        found.append(warning("strange_words", pieces=f"{report['pieces']:.1f}", model=f"{_in_the_box()}, {_MANY}"))
+        model = instead or f"{_in_the_box()}, {_MANY}"
+        found.append(warning("strange_words", pieces=f"{report['pieces']:.1f}", model=model))
     return found
 
 

@@ -38,8 +38,8 @@ def write_gguf(folder: Path, file: Path, kind: str = "f16") -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=torch.float32)
-    tokenizer = AutoTokenizer.from_pretrained(str(folder))
+    model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=torch.float32, trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
     architecture = _ARCHITECTURES[model.config.model_type]
     writer = gguf.GGUFWriter(str(file), architecture)
     _add_sizes(writer, model.config, folder.name, kind)
@@ -82,11 +82,11 @@ def read_gguf(file: Path) -> tuple[Any, Any]:
 
     place = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
     with redirect_stderr(StringIO()):  # a bar of progress that cannot be switched off
-        model = AutoModelForCausalLM.from_pretrained(**place, dtype=torch.float32)
+        model = AutoModelForCausalLM.from_pretrained(**place, dtype=torch.float32, trust_remote_code=False)
     model.hf_quantizer, model.is_quantized = None, False
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
-    return model, AutoTokenizer.from_pretrained(**place)
+    return model, AutoTokenizer.from_pretrained(**place, trust_remote_code=False)
 
 
 def _add_sizes(writer: Any, config: Any, name: str, kind: str) -> None:

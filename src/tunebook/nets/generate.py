@@ -288,6 +288,7 @@ def _padded(prompts: Sequence[Sequence[int]], fill: int, *, left: bool) -> tuple
 
 
 def text_of(tokenizer: Any, tokens: Sequence[int]) -> str:
+    """Tokens as the words that they stand for, without special ones; blanks stay as they were written."""
     return str(tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
 

@@ -7,48 +7,24 @@ published practice and measurements of our own; the rows that no rule speaks of 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from tunebook.core.localized import localized
 from tunebook.core.messages import has_words
 from tunebook.core.nouns import Labels, ParamTable
 from tunebook.core.params import Value
 from tunebook.core.registry import task_of
+from tunebook.tables.advice import Advice
 from tunebook.tables.case import FEW_ROWS, Case, Machine, ModelFacts
 from tunebook.tables.catalogue import catalogue
 from tunebook.tables.make import new_table
 
-Confidence = Literal["high", "medium", "low"]
 IMBALANCE = 10.0
 VERY_FEW_ROWS = 1000
 VERY_NARROW = 256
 HEAD_FACTOR = 10.0
 FEW_A_CLASS, FEW_CLASSES = 8, 9  # up to which pairs were worth more than single rows
-
-
-@dataclass(frozen=True)
-class Advice:
-    """A value and why.
-
-    Attributes:
-        source: a paper, `measured: FILE`, `knowledge base: n tests`, the data itself, or a rule of thumb.
-        confidence: `high` for what was measured on this very data or is agreed on; `medium` for what was shown on other
-            data; `low` for a rule of thumb.
-        asked: somebody asked for it: it is no recommendation that a later one may take back.
-    """
-
-    value: Value
-    reason: str
-    source: str
-    confidence: Confidence = "medium"
-    asked: bool = False
-
-    @property
-    def words(self) -> str:
-        """Reason, source and confidence in one text, as it stands in a table."""
-        sure = localized(f"confidence.{self.confidence}")
-        return localized("recommend.because", reason=self.reason, source=self.source, confidence=sure)
 
 
 def advise(case: Case) -> dict[str, Advice]:
@@ -298,8 +274,6 @@ __all__ = [
     "RULES",
     "VERY_FEW_ROWS",
     "VERY_NARROW",
-    "Advice",
-    "Confidence",
     "advise",
     "propose",
 ]

@@ -15,10 +15,11 @@ from tunebook.core.params import Value
 from tunebook.core.settings import Settings
 from tunebook.knowledge.effects import Effect, RowTest, pooled_effects, row_tests
 from tunebook.knowledge.lesson import Lesson
+from tunebook.tables.advice import Advice, Confidence
 from tunebook.tables.case import Case
 from tunebook.tables.in_force import by_hand, replaced, settings_of, used
 from tunebook.tables.make import child
-from tunebook.tables.propose import Advice, Confidence, advise
+from tunebook.tables.propose import advise
 from tunebook.tables.rules import RowChange, Scaling, effective_batch, misfits, scaled_rate
 
 TOGETHER = (("batch_size", "gradient_accumulation_steps"), ("warmup_ratio", "warmup_steps"))

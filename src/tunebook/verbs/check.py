@@ -9,6 +9,7 @@ from tunebook.core.call_check import Allow
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan
+from tunebook.core.registry import task_of
 from tunebook.tables.in_force import settings_of
 from tunebook.tables.rules import misfits
 from tunebook.verbs.steps.book import Book
@@ -92,7 +93,8 @@ def warnings_of(book: Book, table: ParamTable | None = None, *, allow: Allow = f
     name = str((table or book.champion).rows["base_model"].value)
     try:
         folder = find_model(from_book(name, book.path), allow_pickle="pickle" in allow)
-        read = check_tokens(read_tokens(book.data, folder, allow_unknown=True), allow_unknown=True)
+        tokens = read_tokens(book.data, folder, allow_unknown=True)
+        read = check_tokens(tokens, allow_unknown=True, instead=task_of(book.data.task).polyglot)
     except TunebookError:
         read = []
     return [*book.data.stats.get("warnings", []), *read]

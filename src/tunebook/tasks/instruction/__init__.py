@@ -44,6 +44,7 @@ class Instruction(WrittenWords, TokenModel):
     one_line: ClassVar[bool] = True
     pipeline: ClassVar[str] = "text-generation"
     auto_model: ClassVar[str] = "AutoModelForCausalLM"
+    polyglot: ClassVar[str] = "Qwen/Qwen2.5-0.5B-Instruct"
 
     @classmethod
     def cases(cls) -> tuple[Case, ...]:

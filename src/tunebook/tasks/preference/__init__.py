@@ -41,6 +41,7 @@ class Preference(PreferenceWords, OwnHead):
     own: ClassVar[type[Params] | None] = PreferenceRows
     pipeline: ClassVar[str] = "text-generation"
     auto_model: ClassVar[str] = "AutoModelForCausalLM"
+    polyglot: ClassVar[str] = "Qwen/Qwen2.5-0.5B-Instruct"
     alone: ClassVar[bool] = False
 
     @classmethod

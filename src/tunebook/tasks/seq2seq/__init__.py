@@ -42,6 +42,7 @@ class Seq2seq(WrittenWords, TokenLoss):
     ahead: ClassVar[int] = 0
     pipeline: ClassVar[str] = "text2text-generation"
     auto_model: ClassVar[str] = "AutoModelForSeq2SeqLM"
+    polyglot: ClassVar[str] = "google/mt5-small"
 
     @classmethod
     def cases(cls) -> tuple[Case, ...]:

@@ -73,7 +73,7 @@ def read_tokens(data: DataRef, folder: Path, *, allow_unknown: bool = False, tok
         ]
     )
     report: dict[str, Any] = kept(data.path.parent, f"tokens-{key}", lambda: _read(data, folder, tokenizer))
-    check_tokens(report, allow_unknown=allow_unknown)
+    check_tokens(report, allow_unknown=allow_unknown, instead=task_of(data.task).polyglot)
     return report
 
 

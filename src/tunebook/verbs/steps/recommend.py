@@ -15,9 +15,10 @@ from tunebook.core.nouns import ParamTable
 from tunebook.core.registry import task_of
 from tunebook.knowledge.lesson import Lesson
 from tunebook.models.source import find_model
+from tunebook.tables.advice import Advice
 from tunebook.tables.case import Case, Machine
 from tunebook.tables.in_force import techniques_of
-from tunebook.tables.propose import Advice, advise
+from tunebook.tables.propose import advise
 from tunebook.tables.recommend import Asked, Suggestion, learnt, opinion, recommended
 from tunebook.tables.rules import Scaling
 from tunebook.verbs.steps.book import Book
