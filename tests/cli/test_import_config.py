@@ -117,6 +117,16 @@ def test_another_kind_of_job_is_told_first(
     data = tunebook("import-config", lora, "--book", own, "--json").json
     assert data["job"] == {"kind": "preference", "key": "stage", "value": "dpo"}
     assert data["refused"] == ["quantization_bit", "optim"] and data["warnings"] == []
+    lora.write_text(LORA.format(model=model, stage="dpo", bits="null") + "pref_beta: 0.2\n", encoding="utf-8")
+    data = tunebook("import-config", lora, "--book", own, "--json").json
+    assert len(data["warnings"]) == 1 and data["warnings"][0].endswith("left out: preference.beta")
+    shown = tunebook("table", "show", own, "--table", data["table"], "--json").json["rows"]
+    assert not [row for row in shown if row.startswith("preference.")]
+    told = tunebook("import-config", lora, "--out", lora.with_suffix(".table.yaml")).out
+    assert "settings for a book of the task preference" in " ".join(told.split())
+    lora.write_text(LORA.format(model=model, stage="rm", bits="null"), encoding="utf-8")
+    told = tunebook("import-config", lora, "--out", lora.with_suffix(".table.json")).out
+    assert "another kind of job than any book" in " ".join(told.split())
     assert tunebook("import-config", SAMPLES / "ms_swift.sh", "--book", own).out.startswith("ms_swift.sh: a config")
 
 

@@ -42,12 +42,14 @@ def import_config(file: Configs, target: Target) -> Answer:
     data: dict[str, Any] = {"tool": imported.tool.name, "job": _job(imported)}
     done: list[str] = []
     warnings: list[str] = []
+    task = ""
     following: tuple[str, ...] = ()
     if target.book is not None:
         book = open_book(target.book)
         parent = book.champion
         added = _add(book, parent, imported, target.owner)
         version = f"v{added.version}"
+        task = book.data.task
         warnings = _warnings(book, imported, parent, added)
         data |= {"table": version, "parent": f"v{added.parent}"}
         done.append(say("cli.table.added", version=version))
@@ -64,6 +66,7 @@ def import_config(file: Configs, target: Target) -> Answer:
     data["notes"] = [note.model_dump() for note in imported.notes]
 
     def tell(screen: Console) -> None:
+        _tell_job(screen, imported, task)
         _tell(screen, imported)
         warn(screen, warnings)
         for text in done:
@@ -89,6 +92,8 @@ def _warnings(book: Book, imported: Imported, parent: ParamTable, added: ParamTa
         found.append(say("importing.base_model", before=old, after=after["base_model"], command=back))
     if gone := imported.switched_off(parent):
         found.append(say("importing.switched_off", techniques=", ".join(gone), method=imported.method))
+    if apart := imported.of_other_tasks(parent):
+        found.append(say("importing.left_out", rows=", ".join(apart)))
     return found + [item["message"] for item in idle(after, imported.values)]
 
 
@@ -106,11 +111,9 @@ def _write(imported: Imported, path: Path, owner: str) -> Path:
 
 
 def _tell(screen: Console, imported: Imported) -> None:
-    """Whether the file is for another kind of job, what was taken or could have been, key by key; then the rest, by
-    why it does not apply, and all refusals together."""
+    """What was taken or could have been, key by key; then the rest, by why it does not apply, and all refusals
+    together."""
     count = len(imported.notes)
-    if imported.job and not imported.job.own:
-        warn(screen, [_other_job(imported)])
     screen.print(say("importing.read", tool=imported.tool.title, file=imported.file, count=count), style="bold")
     screen.print()
     widest = max(columns_of(say(f"imported.{note.action}")) for note in imported.notes)
@@ -132,12 +135,19 @@ def _tell(screen: Console, imported: Imported) -> None:
         screen.print(f"✗ {say('importing.refused', count=len(imported.refused), keys=named)}", style="bold red")
 
 
-def _other_job(imported: Imported) -> str:
-    """What the file is for, and what says so."""
+def _tell_job(screen: Console, imported: Imported, task: str) -> None:
+    """What the file is for, and what says so, where the book does not do the same; without a book, which ones would."""
     job = imported.job
-    assert job is not None
+    if job is None or task in job.tasks:
+        return
     said = say("importing.said", key=job.key, value=_cut(job.value)) if job.key else ""
-    return say("importing.other_job", file=imported.file, job=say(f"importing.job.{job.kind}"), said=said)
+    told = {"file": imported.file, "job": say(f"importing.job.{job.kind}"), "said": said}
+    if not job.tasks:
+        warn(screen, [say("importing.no_job", **told)])
+    elif task:
+        warn(screen, [say("importing.other_job", **told, task=task)])
+    else:
+        prose(screen, say("importing.for_task", **told, tasks=", ".join(job.tasks)))
 
 
 def _tell_note(screen: Console, note: Note, widest: int) -> None:

@@ -80,4 +80,4 @@ def test_a_whole_file():
     assert found["early_stopping_patience"].action == "not_applicable" and "Empty there" in found["fp16"].why
     assert (found["load_in_4bit"].row, found["load_in_8bit"].row) == ("lora.quantize", None)
     assert (found["learning_rate"].action, found["learning_rate"].row) == ("renamed", "lora.learning_rate")
-    assert imported.job is not None and imported.job.own  # it names labels
+    assert imported.job is not None and imported.job.tasks == ("text_classification",)  # it names labels

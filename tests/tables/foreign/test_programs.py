@@ -61,7 +61,9 @@ def test_a_command_of_transformers(tmp_path):
         encoding="utf-8",
     )
     imported = read_foreign(path)
-    assert (imported.tool.name, imported.method) == ("transformers", "") and imported.job.own
+    assert (imported.tool.name, imported.method) == ("transformers", "") and imported.job.tasks == (
+        "text_classification",
+    )
     assert imported.values == {
         "base_model": "bert-base-cased", "max_length": 128, "batch_size": 32, "learning_rate": 2e-5, "max_epochs": 3,
     }  # fmt: skip

@@ -27,8 +27,6 @@ OTHERWISE = {
     ("transformers", "packing"),
     ("ms-swift", "model_name"),  # what the model is to call itself
     ("ms-swift", "optimizer"),  # a plug-in
-    ("ms-swift", "label_smoothing"),  # of preferences
-    ("transformers", "label_smoothing"),
     ("axolotl", "kd_alpha"),  # of a teacher whose answers lie in the data, not of a run
     ("axolotl", "kd_temperature"),
 }

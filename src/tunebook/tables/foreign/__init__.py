@@ -16,6 +16,7 @@ from tunebook.core.errors import TableError
 from tunebook.core.localized import localized
 from tunebook.core.nouns import ParamTable
 from tunebook.core.params import Value
+from tunebook.core.registry import own_rows
 from tunebook.tables.declared import techniques
 from tunebook.tables.files import read_text
 from tunebook.tables.foreign.axolotl import TOOL as AXOLOTL
@@ -73,8 +74,14 @@ class Imported:
         partial = {key for key in here if key in known and (known[key].delta or key == "freeze")}
         return sorted(key for key in here if key != self.method and (key in partial or key in apart))
 
+    def of_other_tasks(self, parent: ParamTable) -> list[str]:
+        """Rows that only books of another task than the parent's have."""
+        apart = {row for row in self.values if "." in row and row not in parent.rows}
+        known = own_rows().keys() - techniques_of(parent).keys() if apart else set()
+        return [row for row in self.values if row in apart and row.partition(".")[0] in known]
+
     def table(self, parent: ParamTable | None = None, note: str = "", owner: str = "") -> ParamTable:
-        """A full table, or a child of `parent` in which the rows taken are changed.
+        """A full table, or a child of `parent` in which the rows taken are changed, but for those of another task.
 
         Raises:
             TableError: `importing.nothing` where no key could be taken; `row.together`.
@@ -85,7 +92,9 @@ class Imported:
         note = note or localized("importing.note", file=self.file, tool=self.tool.title)
         if parent is None:
             return new_table(self.values, reasons=self.reasons, note=note, owner=owner)
-        changed = {row: value for row, value in self.values.items() if parent.values().get(row, _OFF) != value}
+        apart, before = self.of_other_tasks(parent), parent.values()
+        changed = {row: value for row, value in self.values.items() if row not in apart}
+        changed = {row: value for row, value in changed.items() if before.get(row, _OFF) != value}
         changed |= dict.fromkeys(self.switched_off(parent), False)
         reasons = {row: reason for row, reason in self.reasons.items() if row in changed}
         return child(parent, changed, note=note, owner=owner or parent.owner, reasons=reasons)

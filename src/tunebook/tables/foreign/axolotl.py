@@ -32,11 +32,16 @@ from tunebook.tables.foreign.methods import (
     weight_dtype,
 )
 from tunebook.tables.foreign.trainer import least_of_cosine, scheduler
+from tunebook.tables.foreign.writing import preference_loss, strength, template
 
 
 def trained(config: Config) -> str:
     """What of the model it trains: all of it unless the file names an adapter."""
     return name_of(config.get("adapter")) or "full"
+
+
+def _kind(config: Config) -> str:
+    return name_of(config.get("rl"))
 
 
 KEYS: dict[str, Key] = {
@@ -88,6 +93,15 @@ KEYS: dict[str, Key] = {
     "load_in_4bit": Key("lora.quantize", bits(trained, 4)),
     "load_in_8bit": Key("lora.quantize", bits(trained, 8)),
     "peft.weight_dtype": Key("lora.quantize", weight_dtype(trained)),
+    "chat_template": Key("instruction.template", template),
+    "rl": Key("preference.loss", preference_loss()),
+    "rl_beta": Key("preference.beta", strength(_kind)),
+    "dpo_beta": Key("preference.beta", strength(_kind)),
+    "orpo_alpha": Key("preference.odds_weight"),
+    "rpo_alpha": Key("preference.sft_weight"),
+    "kto_desirable_weight": Key("preference.desirable_weight"),
+    "kto_undesirable_weight": Key("preference.undesirable_weight"),
+    "dpo_label_smoothing": Key("label_smoothing"),
     **nothing("by_parts", "peft"),
     **nothing("loading", "peft.backend peft.group_size"),
     **nothing("freeze_ratio", "unfrozen_parameters"),
@@ -96,7 +110,7 @@ KEYS: dict[str, Key] = {
     **nothing("seed", "data_seed"),
     **nothing("always", "load_best_model_at_end greater_is_better save_safetensors"),
     **nothing("labels", "num_labels reward_model process_reward_model type_of_model"),
-    **nothing("preference", "dpo_beta grpo center_rewards_coefficient"),
+    **nothing("preference", "grpo center_rewards_coefficient"),
     **nothing("images", "freeze_mm_modules image_size image_resize_algorithm"),
     **nothing("teacher", "kd_trainer kd_ce_alpha kd_alpha kd_temperature kd_temperature_min kd_zscore_base_temp"),
     **nothing("teacher", "kd_top_k_before_softmax"),
@@ -121,14 +135,13 @@ KEYS: dict[str, Key] = {
         "sample_packing sample_packing_group_size sample_packing_bin_size sample_packing_sequentially "
         "eval_sample_packing pad_to_sequence_len multipack_real_batches pretraining_sample_concatenation "
         "pretrain_multipack_buffer_size pretrain_multipack_attn batch_flattening curriculum_sampling "
-        "train_on_inputs chat_template chat_template_jinja eot_tokens default_system_message roles_to_train "
+        "train_on_inputs chat_template_jinja eot_tokens default_system_message roles_to_train "
         "train_on_eos eval_table_size eval_max_new_tokens do_causal_lm_eval eval_causal_lm_metrics do_bench_eval "
         "bench_dataset use_pose pose_split_on_token_ids pose_max_context_len pose_num_chunks fix_untrained_tokens",
     ),
     **nothing(
         "preference",
-        "rl rl_beta trl dpo_use_weighting dpo_use_logits_to_keep dpo_label_smoothing orpo_alpha rpo_alpha "
-        "simpo_gamma cpo_alpha kto_desirable_weight kto_undesirable_weight max_prompt_len",
+        "trl dpo_use_weighting dpo_use_logits_to_keep simpo_gamma cpo_alpha max_prompt_len",
     ),
     **nothing(
         "other_method",

@@ -61,6 +61,16 @@ class Key:
     why: str = ""
 
 
+_TASKS = {
+    "classification": ("text_classification",),
+    "generation": ("instruction", "seq2seq"),
+    "preference": ("preference",),
+    "ranking": ("embedding", "reranking"),
+    "tagging": ("tagging",),
+    "answering": ("question_answering",),
+}
+
+
 @dataclass(frozen=True)
 class Job:
     """What a configuration is for.
@@ -75,9 +85,9 @@ class Job:
     value: Any = None
 
     @property
-    def own(self) -> bool:
-        """Whether a book does the same."""
-        return self.kind == "classification"
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks of books that do the same; empty where none does."""
+        return _TASKS.get(self.kind, ())
 
 
 @dataclass(frozen=True)

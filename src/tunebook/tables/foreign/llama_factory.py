@@ -6,6 +6,7 @@ from tunebook.tables.foreign.convert import checkpointing, name_of, no_checkpoin
 from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
 from tunebook.tables.foreign.methods import adapter, bits, llama_factory_job, method, rank, targets, trained_too
 from tunebook.tables.foreign.trainer import KEYS as TRAINER
+from tunebook.tables.foreign.writing import last_turn, preference_loss, stage, strength
 
 
 def trained(config: Config) -> str:
@@ -13,6 +14,10 @@ def trained(config: Config) -> str:
     if "model" in config and "model_name_or_path" not in config:
         return name_of(config.get("peft_config.name")) or "full"
     return name_of(config.get("finetuning_type")) or "lora"
+
+
+def _loss(config: Config) -> str:
+    return "kto" if name_of(config.get("stage")) == "kto" else name_of(config.get("pref_loss")) or "sigmoid"
 
 
 # Version 1, whose files name the model `model`.
@@ -62,6 +67,14 @@ KEYS: dict[str, Key] = {
     "use_rslora": Key("lora.rank_stabilized", adapter("rank_stabilized", trained)),
     "use_dora": Key("lora.decompose", adapter("decompose", trained)),
     "quantization_bit": Key("lora.quantize", bits(trained)),
+    "stage": Key(convert=stage),
+    "mask_history": Key("instruction.learn", last_turn),
+    "pref_loss": Key("preference.loss", preference_loss()),
+    "pref_beta": Key("preference.beta", strength(_loss)),
+    "pref_ftx": Key("preference.sft_weight"),
+    "kto_chosen_weight": Key("preference.desirable_weight"),
+    "kto_rejected_weight": Key("preference.undesirable_weight"),
+    "dpo_label_smoothing": Key("label_smoothing"),
     **nothing("with_method", "freeze_trainable_layers num_layer_trainable"),
     **nothing("freeze_ratio", "freeze_trainable_modules name_module_trainable freeze_extra_modules"),
     **nothing("no_row", "create_new_adapter"),
@@ -76,15 +89,14 @@ KEYS: dict[str, Key] = {
     ),
     **nothing(
         "prompting",
-        "stage template train_on_prompt mask_history packing neat_packing tool_format enable_thinking "
+        "template train_on_prompt packing neat_packing tool_format enable_thinking "
         "preserve_thinking default_system ignore_pad_token_for_loss eval_num_beams compute_accuracy do_sample "
         "temperature top_p top_k num_beams max_new_tokens repetition_penalty length_penalty skip_special_tokens "
         "use_dft_loss use_asft_loss asft_alpha use_eaft_loss eaft_alpha use_kv_cache",
     ),
     **nothing(
         "preference",
-        "pref_beta pref_ftx pref_bco_weight pref_loss dpo_label_smoothing kto_chosen_weight kto_rejected_weight "
-        "simpo_gamma ppo_buffer_size ppo_epochs ppo_score_norm ppo_target ppo_whiten_rewards ref_model "
+        "pref_bco_weight simpo_gamma ppo_buffer_size ppo_epochs ppo_score_norm ppo_target ppo_whiten_rewards ref_model "
         "ref_model_adapters ref_model_quantization_bit reward_model reward_model_adapters "
         "reward_model_quantization_bit reward_model_type ld_alpha",
     ),

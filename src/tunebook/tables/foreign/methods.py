@@ -154,7 +154,15 @@ def _by_word(kinds: Mapping[str, str]) -> dict[str, str]:
     return {name: kind for kind, names in kinds.items() for name in names.split()}
 
 
-_STAGES = _by_word({"generation": "sft", "pretraining": "pt", "reward": "rm", "preference": "ppo dpo kto"})
+_STAGES = _by_word(
+    {"generation": "sft", "pretraining": "pt", "reward": "rm", "preference": "dpo kto", "rewards": "ppo"}
+)
+_PREFERENCES = (
+    "dpo",
+    "ipo",
+    "orpo",
+    "kto",
+)  # what a book learns of them; others learn from rewards or with another loss
 _CLASSES = _by_word({"generation": "llm", "reward": "cls"})
 _SWIFT_TASKS = _by_word(
     {"generation": "causal_lm", "classification": "seq_cls", "ranking": "embedding reranker generative_reranker"}
@@ -163,7 +171,8 @@ _SWIFT_TASKS = _by_word(
 _PROGRAMS = _by_word(
     {
         "generation": "sft run_seq2seq_qa run_summarization run_translation",
-        "preference": "dpo kto orpo cpo grpo rloo ppo",
+        "preference": "dpo kto orpo",
+        "rewards": "cpo grpo rloo ppo",
         "reward": "reward reward_modeling prm",
         "pretraining": "run_clm run_mlm run_plm run_fim",
         "classification": "run_glue run_classification run_xnli run_glue_no_trainer",
@@ -174,8 +183,8 @@ _PROGRAMS = _by_word(
 # Keys that only one job has.
 _KEYS = _by_word(
     {
-        "preference": "beta max_prompt_length max_completion_length num_generations reward_funcs reference_free "
-        "rpo_alpha",
+        "rewards": "num_generations reward_funcs",
+        "preference": "beta max_prompt_length max_completion_length reference_free rpo_alpha",
         "generation": "packing dataset_text_field assistant_only_loss completion_only_loss chat_template_path "
         "predict_with_generate generation_max_length",
     }
@@ -190,7 +199,7 @@ def llama_factory_job(config: Config, program: str) -> Job | None:
 def ms_swift_job(config: Config, program: str) -> Job | None:
     """By the command, the kind of preferences or the task."""
     if (kind := given(config, "rlhf_type")) is not None:
-        return Job("reward" if name_of(kind) == "rm" else "preference", "rlhf_type", kind)
+        return Job("reward" if name_of(kind) == "rm" else _learnt(kind), "rlhf_type", kind)
     if program in ("rlhf", "pt"):
         return Job("preference" if program == "rlhf" else "pretraining", "swift", program)
     if given(config, "num_labels") is not None and given(config, "task_type") is None:
@@ -198,10 +207,14 @@ def ms_swift_job(config: Config, program: str) -> Job | None:
     return _by(config, "task_type", _SWIFT_TASKS) or Job("generation")
 
 
+def _learnt(kind: Any) -> str:
+    return "preference" if name_of(kind) in _PREFERENCES else "rewards"
+
+
 def axolotl_job(config: Config, program: str) -> Job | None:
     """By the kind of preferences, the switches for rewards, or the labels of a classifier."""
     if (kind := given(config, "rl")) is not None:
-        return Job("preference", "rl", kind)
+        return Job(_learnt(kind), "rl", kind)
     for key in ("reward_model", "process_reward_model"):
         if truth(config.get(key)):
             return Job("reward", key, config[key])

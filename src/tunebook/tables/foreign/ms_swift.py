@@ -17,12 +17,17 @@ from tunebook.tables.foreign.methods import (
     trained_too,
 )
 from tunebook.tables.foreign.trainer import KEYS as TRAINER
+from tunebook.tables.foreign.writing import pair_loss, preference_loss, strength, turns
 
 
 def trained(config: Config) -> str:
     """What of the model it trains, by the names of versions 4, 3 and 2: `lora` unless the file says otherwise."""
     found = (name_of(config.get(name)) for name in ("tuner_type", "train_type", "sft_type"))
     return next(filter(None, found), "lora")
+
+
+def _kind(config: Config) -> str:
+    return name_of(config.get("rlhf_type")) or "dpo"
 
 
 KEYS: dict[str, Key] = {
@@ -56,6 +61,14 @@ KEYS: dict[str, Key] = {
     "adalora_orth_reg_weight": Key("adalora.orthogonal", adapter("orthogonal", trained, ("adalora",))),
     "adapter_length": Key("adapter.width", adapter("width", trained, ("adapter",))),
     "adapter_act": Key("adapter.activation", adapter("activation", trained, ("adapter",))),
+    "loss_scale": Key("instruction.learn", turns),
+    "rlhf_type": Key("preference.loss", preference_loss("loss_type")),
+    "loss_type": Key("preference.loss", pair_loss),
+    "beta": Key("preference.beta", strength(_kind)),
+    "rpo_alpha": Key("preference.sft_weight"),
+    "desirable_weight": Key("preference.desirable_weight"),
+    "undesirable_weight": Key("preference.undesirable_weight"),
+    "label_smoothing": Key("label_smoothing"),
     **nothing("by_share", "adalora_tinit adalora_tfinal"),
     **nothing("no_row", "adalora_beta1 adalora_beta2 ia3_feedforward_modules lora_bias lora_bias_trainable"),
     **nothing("lora_plus", "lorap_lr_ratio lora_lr_ratio"),
@@ -63,7 +76,7 @@ KEYS: dict[str, Key] = {
     "freeze_parameters": Key("freeze.pattern", frozen_names),
     "freeze_parameters_regex": Key("freeze.pattern", frozen_pattern),
     **nothing("freeze_ratio", "freeze_parameters_ratio trainable_parameters trainable_parameters_regex"),
-    **nothing("no_row", "target_parameters lora_dtype loss_type"),
+    **nothing("no_row", "target_parameters lora_dtype"),
     **nothing("no_row", "train_dataloader_shuffle"),
     **nothing("other_method", "optimizer"),
     **nothing("labels", "num_labels problem_type task_type"),
@@ -77,13 +90,13 @@ KEYS: dict[str, Key] = {
     **nothing(
         "prompting",
         "template system model_name model_author agent_template norm_bbox use_chat_template padding_free "
-        "padding_side packing packing_length loss_scale response_prefix template_backend max_new_tokens temperature "
+        "padding_side packing packing_length response_prefix template_backend max_new_tokens temperature "
         "top_k top_p repetition_penalty num_beams stream stop_words logprobs top_logprobs acc_strategy "
         "enable_dft_loss enable_channel_loss channels add_non_thinking_prefix enable_thinking use_logits_to_keep "
         "router_aux_loss_coef",
     ),
-    **nothing("preference", "rlhf_type beta label_smoothing rpo_alpha cpo_alpha simpo_gamma ref_model reward_model"),
-    **nothing("preference", "desirable_weight undesirable_weight num_generations reward_funcs max_completion_length"),
+    **nothing("preference", "cpo_alpha simpo_gamma ref_model reward_model"),
+    **nothing("preference", "num_generations reward_funcs max_completion_length"),
     **nothing(
         "preference",
         "ref_adapters ref_model_type reward_model_type reward_weights reward_model_plugin use_vllm vllm_mode "

@@ -6,6 +6,7 @@ from tunebook.tables.foreign.convert import number_format, truth
 from tunebook.tables.foreign.keys import Config, Key, Tool, nothing
 from tunebook.tables.foreign.methods import adapter, bits, rank, switched, targets, trained_too, trainer_job
 from tunebook.tables.foreign.trainer import KEYS as TRAINER
+from tunebook.tables.foreign.writing import SEQ2SEQ, pair_loss
 
 
 def trained(config: Config) -> str:
@@ -17,6 +18,12 @@ def trained(config: Config) -> str:
 
 KEYS: dict[str, Key] = {
     **TRAINER,
+    **SEQ2SEQ,
+    "loss_type": Key("preference.loss", pair_loss),
+    "rpo_alpha": Key("preference.sft_weight"),
+    "desirable_weight": Key("preference.desirable_weight"),
+    "undesirable_weight": Key("preference.undesirable_weight"),
+    "label_smoothing": Key("label_smoothing"),
     "model_name_or_path": Key("base_model"),
     "max_length": Key("max_length"),
     "max_seq_length": Key("max_length"),
@@ -48,17 +55,16 @@ KEYS: dict[str, Key] = {
     **nothing(
         "prompting",
         "packing packing_strategy eval_packing padding_free pad_to_multiple_of dataset_text_field eos_token "
-        "pad_token chat_template_path assistant_only_loss completion_only_loss loss_type dataset_batch_size "
+        "pad_token chat_template_path assistant_only_loss completion_only_loss dataset_batch_size "
         "num_of_sequences chars_per_token activation_offloading max_new_tokens temperature top_k top_p min_p",
     ),
     **nothing(
         "preference",
-        "beta max_prompt_length max_completion_length max_target_length label_pad_token_id padding_value "
+        "beta max_prompt_length max_completion_length label_pad_token_id padding_value "
         "reference_free precompute_ref_log_probs disable_dropout generate_during_eval sync_ref_model "
-        "ref_model_mixup_alpha ref_model_sync_steps rpo_alpha f_divergence_type num_generations reward_funcs "
+        "ref_model_mixup_alpha ref_model_sync_steps f_divergence_type num_generations reward_funcs "
         "reward_model_path reward_model_name_or_path log_completions reward_weights center_rewards_coefficient "
-        "desirable_weight undesirable_weight use_vllm vllm_mode epsilon num_iterations scale_rewards "
-        "label_smoothing",
+        "use_vllm vllm_mode epsilon num_iterations scale_rewards",
     ),
     **nothing(
         "loading",

@@ -46,7 +46,7 @@ class InstructionRows(Params):
             "tokens that an answer may have at most, where a run is evaluated or asked",
             zh="评估或预测时，一个回答最多的词元数",
             unit="tokens",
-            aliases=("max_tokens", "generation_max_length"),
+            aliases=("max_tokens",),
         ),
     ] = 256
 
