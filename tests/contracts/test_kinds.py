@@ -53,8 +53,8 @@ FREE = {
     "nets/language_model.py": "the kind that these tasks score",
 }
 FREE |= {
-    f"tables/foreign/{name}.py": "a reason why a setting of another tool is not taken"
-    for name in ("axolotl", "llama_factory", "methods", "ms_swift", "programs")
+    f"tables/foreign/{name}.py": "a reason why a setting of another tool is not taken, or a task"
+    for name in ("axolotl", "keys", "llama_factory", "methods", "ms_swift", "programs", "writing")
 }
 # Where the kind of plain cells is guessed: kinds are weighed against each other, which none of their files could do.
 GUESSED = {"data/label_kind.py", "data/labels.py"}
