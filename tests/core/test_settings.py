@@ -74,6 +74,10 @@ def test_a_tasks_own_rows_are_found_by_their_key():
     made = Filled(max_length=8, warmup_steps=0, **{"own.share": 0.5, "other.share": 2})
     assert made.more(Own) == Own(share=0.5)
     assert Filled.defaults().max_length == 512
+    rows = {"base_model": "m", "max_length": None, "max_trained_share": 0.5, "batch_size": 8, "own.row": "x"}
+    assert Filled.of_rows(rows).model_dump() == {
+        "max_length": 512, "warmup_steps": 0, "batch_size": 8, "own.row": "x",
+    }  # fmt: skip
 
 
 def test_the_base_model_is_the_first_row_and_the_seed_the_last():

@@ -56,12 +56,16 @@ def test_pairs_become_targets_of_two_texts(tmp_path: Path) -> None:
 def test_length_that_tells_all_is_warned_of(tmp_path: Path) -> None:
     ref = made(tmp_path, pairs(40))
     assert ref.stats["preferences"]["longer"] == ref.stats["preferences"]["pairs"] == 40
-    assert [one["code"] for one in ref.stats["warnings"] if "preference" in one["code"]] == ["preference_length"]
+    assert [one["code"] for one in ref.stats["warnings"] if "preference" in one["code"]] == ["preference_longer"]
+    short = [{**row, "chosen": row["rejected"], "rejected": row["chosen"]} for row in pairs(40)]
+    (tmp_path / "short").mkdir()
+    told = {one["code"]: one for one in made(tmp_path / "short", short).stats["warnings"]}
+    assert "100%" in str(told["preference_shorter"]) and "preference_longer" not in told
     even = pairs(40)
     for row in even[::2]:
         row["chosen"], row["rejected"] = row["rejected"], row["chosen"]
     (tmp_path / "even").mkdir()
-    assert "preference_length" not in str(made(tmp_path / "even", even).stats["warnings"])
+    assert "preference_longer" not in str(made(tmp_path / "even", even).stats["warnings"])
 
 
 def test_answers_alone_have_one_side_empty(tmp_path: Path) -> None:

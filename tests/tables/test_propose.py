@@ -186,6 +186,30 @@ def test_a_small_memory_halves_the_batch_and_keeps_the_step():
     assert "computed twice" in starved.rows["gradient_checkpointing"].reason
 
 
+JUDGED = {"preferences": {"train": {"pairs": 0, "good": 100, "bad": 100}}}
+
+
+@pytest.mark.parametrize("stats", [JUDGED, {"preferences": {"train": {"pairs": 200, "good": 0, "bad": 0}}}])
+@pytest.mark.parametrize("rows", [200, 5000])
+def test_a_proposal_does_not_contradict_itself(stats, rows, real_techniques):
+    """Its patience is by the passes that the task proposes, and each row has words of its own."""
+    table = propose(stats, Labels(problem="preference"), rows=rows, task="preference", model=BASE, machine=ROOMY)
+    assert table.values()["max_epochs"] == 2 and misfits(settings_of(table), rows) == ()
+    assert "passes: 2" in table.rows["early_stopping_patience"].reason
+    reasons = [row.reason for name, row in table.rows.items() if row.recommended is not None]
+    assert len(set(reasons)) == len(reasons)
+    if stats is JUDGED:
+        assert table.rows["preference.loss"].value == "kto" and "one by one" in table.rows["preference.loss"].reason
+
+
+def test_a_step_that_must_be_whole_has_as_many_rows_as_fit():
+    """KTO can neither add up passes nor part a step."""
+    memory, labels = Machine(cores=2, memory_bytes=6 << 30), Labels(problem="preference")
+    advice = advise(Case(JUDGED, labels, 5000, BASE, memory, task="preference"))
+    assert advice["gradient_accumulation_steps"].value == 1 and 1 <= advice["batch_size"].value < 32
+    assert "as many rows as fit" in advice["batch_size"].reason and "preference.mini_batch" not in advice
+
+
 def test_a_step_whose_rows_are_compared_is_parted_by_the_cached_loss():
     """Passes that are added up would be refused for it."""
     queries, pairs = (Labels(problem=problem, low=0, high=1) for problem in ("relevance", "regression"))

@@ -114,7 +114,7 @@ def _refused(book: Book) -> TunebookError | None:
     from tunebook.core.settings import Filled
 
     try:
-        task_of(book.data.task)().check(book.data.stats, Filled.defaults())
+        task_of(book.data.task)().check(book.data.stats, Filled.of_rows(book.champion.values()))
     except TunebookError as error:
         return error
     return None

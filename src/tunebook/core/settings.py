@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from tunebook.core.params import P, Params, Row, build
+from tunebook.core.params import P, Params, Row, Value, build
 from tunebook.core.training import Training
 
 
@@ -23,6 +24,7 @@ class BaseModelRow(Params):
     ] = "builtin:minilm"
 
 
+_NO_SETTINGS = ("base_model", "max_trained_share")  # rows that no plan trains with
 _LATER = ("packing", "tokens_at_once")  # rows that came later: their defaults are in no plan, whose id stays the same
 
 
@@ -69,6 +71,12 @@ class Filled(Training):
     def defaults(cls) -> Filled:
         """Where there is no plan, for what asks for no setting in particular."""
         return cls(max_length=512, warmup_steps=0)
+
+    @classmethod
+    def of_rows(cls, values: Mapping[str, Value]) -> Filled:
+        """The same with the rows of a table, as far as these say something: before there is a plan of it."""
+        known = {name: value for name, value in values.items() if value is not None and name not in _NO_SETTINGS}
+        return cls(**{"max_length": 512, "warmup_steps": 0, **known})
 
     @model_serializer(mode="wrap")
     def _as_given(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -210,10 +210,14 @@ class Case:
     @property
     def in_parts(self) -> dict[str, int]:
         """Rows with which a step is read in parts in place of passes that are added up, of a loss that holds the rows
-        of a step against each other and does not fit into memory at once; else none."""
+        of a step against each other and does not fit into memory at once; as many rows as fit where the task cannot
+        part a step; else none."""
         task, fitting = task_of(self.task)() if self.task else None, self.fitting
-        if task is None or fitting.gradient_accumulation_steps == 1 or not task.whole(self.labels, Filled.defaults()):
+        whole = task is not None and task.whole(self.labels, Filled.of_rows(self.of_task))
+        if task is None or fitting.gradient_accumulation_steps == 1 or not whole:
             return {}
+        if task.own is None or "mini_batch" not in task.own.model_fields:
+            return {"batch_size": fitting.batch_size, "gradient_accumulation_steps": 1}
         return {
             "batch_size": self.batch,
             "gradient_accumulation_steps": 1,

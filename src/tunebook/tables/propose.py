@@ -30,7 +30,8 @@ FEW_A_CLASS, FEW_CLASSES = 8, 9  # up to which pairs were worth more than single
 def advise(case: Case) -> dict[str, Advice]:
     """Row -> advice, of every rule that has something to say on the case; what the task says goes before them."""
     found = {name: advice for name, rule in RULES.items() if (advice := rule(case)) is not None}
-    whole = localized("propose.mini_batch", batch=case.batch), localized("source.memory")
+    code = "propose.mini_batch" if any(name.endswith(".mini_batch") for name in case.in_parts) else "propose.whole_step"
+    whole = localized(code, batch=case.batch), localized("source.memory")
     parts = {name: Advice(value, *whole) for name, value in case.in_parts.items()}
     return {**found, **_of_task(case.task, case.of_task), **parts}
 
@@ -218,9 +219,10 @@ def _class_weights(case: Case) -> Advice | None:
 
 
 def _patience(case: Case) -> Advice:
-    epochs = int(str(_max_epochs(case).value))
-    looks = 5 if epochs >= 10 else min(3, epochs - 1)
-    return Advice(looks, localized("propose.patience", epochs=epochs), localized("source.thumb"), "low")
+    epochs = int(str(case.of_task.get("max_epochs", _max_epochs(case).value)))
+    looks = 5 if epochs >= 10 else max(min(3, epochs - 1), 1)
+    code = "propose.patience" if epochs > looks + 1 else "propose.patience_few"
+    return Advice(looks, localized(code, epochs=epochs), localized("source.thumb"), "low")
 
 
 def _warmup(case: Case) -> Advice:

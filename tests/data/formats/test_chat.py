@@ -52,6 +52,13 @@ def test_dialogues_are_refused(chats, row):
         read(chats(row, row))
 
 
+def test_dialogues_that_were_judged_are_preferences(chats):
+    row = turns(("user", "one"), ("assistant", "a long answer")) | {"label": True}
+    with pytest.raises(DataError, match="--task preference") as caught:
+        read(chats(row, {**row, "label": False}))
+    assert caught.value.code == "format.preference"
+
+
 def test_messages_to_predict_need_no_label(chats):
     path = chats(turns(("user", "one")), turns(("user", "two")))
     assert read(path, labelled=False).table["user"].to_pylist() == ["one", "two"]

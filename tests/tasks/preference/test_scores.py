@@ -93,6 +93,30 @@ def test_what_is_said_of_a_row() -> None:
     assert TASK.shown("x" * 300).endswith("…") and TASK.shown("good") == "good"
 
 
+def test_mistakes_show_the_answer_that_was_judged() -> None:
+    said = TASK.say(ANSWERS, GIVEN, LABELS)
+    assert [one["judged"] for one in said] == [
+        None,
+        None,
+        None,
+        *("".join(pair) for pair in GIVEN.targets[3:].tolist()),
+    ]
+    wrong = {"id": "5", "text": "ask " * 200, "true": "bad", **said[4]}
+    table = TASK.mistakes([wrong], LABELS)
+    assert table.columns[2].heading == "Judged answer"
+    assert table.rows[0][2].value == said[4]["judged"] and len(table.rows[0][1].value) <= 240
+
+
+def test_answers_that_were_not_read_are_no_mistakes_and_told() -> None:
+    answers = ANSWERS.copy()
+    answers[4] = 0
+    said = TASK.say(answers, GIVEN, LABELS)
+    assert said[4]["rewards"] == {} and TASK.badness({"true": "bad", **said[4]}, LABELS) is None
+    extra = TASK.detail(answers, GIVEN, LABELS)["extra"]
+    assert extra["unread"] == 1 and "1. They are not counted here" in TASK.sections(_report(extra), LABELS)[0].caption
+    assert TASK.detail(ANSWERS, GIVEN, LABELS)["extra"]["unread"] == 0
+
+
 def test_cases_are_right_in_every_row() -> None:
     for case in (paired("sigmoid"), alone()):
         assert case.right is not None and right(case.right, case.rows.targets, LABELS).all()
@@ -114,7 +138,7 @@ def test_a_page_shows_what_became_of_answers_and_whether_length_decides() -> Non
         "pairs": 2, "people": 0.5, "model": 0.0, "short": 1, "short_right": 1.0, "long": 1, "long_right": 0.0,
     }  # fmt: skip
     became, length = TASK.sections(_report(extra), LABELS)
-    assert isinstance(became, Table) and len(became.rows) == 2 and "become less likely" not in became.caption
+    assert isinstance(became, Table) and len(became.rows) == 2 and "less likely" not in became.caption
     assert isinstance(length, Table) and length.rows[0][2:] == (0.5, 0.0)
 
 
@@ -123,7 +147,10 @@ def test_better_answers_that_fall_are_warned_of() -> None:
     answers[:4, 0] -= 3
     extra = TASK.detail(answers, GIVEN, LABELS)["extra"]
     (became, _) = TASK.sections(_report(extra), LABELS)
-    assert isinstance(became, Table) and "become less likely" in became.caption
+    assert isinstance(became, Table) and "On the test rows the better answers are less likely" in became.caption
+    assert TASK.notices({"chosen_reward": 0.0}) == [] and TASK.notices({}) == []
+    (told,) = TASK.notices({"chosen_reward": -2.5})
+    assert "On the validation rows" in told and "by 2.5 nats" in told
     only = TASK.detail(ANSWERS[4:], GIVEN.at([4, 5]), LABELS)["extra"]
     (alone,) = TASK.sections(_report(only), LABELS)
     assert isinstance(alone, Table) and [row[0] for row in alone.rows] == ["worse"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
+from tunebook.core.messages import say
+from tunebook.data.answer_pairs import JUDGED
 from tunebook.data.exports import Export, Format, to_export
 from tunebook.data.formats.instructions import few_answers
 from tunebook.data.kind import wants_texts
@@ -30,7 +32,7 @@ class Chat(Format):
         """One row a chat of one message: the message and its label, or the answer where the user says it is one."""
         rows = [(number, _flat(row)) for number, row in preview.rows()]
         if any(row is None for _, row in rows):
-            raise self.refusal("chat", preview)
+            raise self._refused(preview)
         flat: Objects = [(number, row) for number, row in rows if row is not None]
         labels = [str(row.get("label")) for _, row in flat if _ANSWER not in row and row.get("label") is not None]
         if labels or not preview.labelled:
@@ -41,7 +43,16 @@ class Chat(Format):
             return to_export(flat, {"text": "user", "label": _ANSWER})
         if few_answers([row.get(_ANSWER) for _, row in flat]):
             raise DataError("format.answers", key=str(preview.path), tool=self.title, column=_ANSWER)
-        raise self.refusal("chat", preview)
+        raise self._refused(preview)
+
+    def _refused(self, preview: Preview) -> DataError:
+        """The refusal: of conversations whose answers were judged as one of preferences."""
+        judged = all(any(type(row.get(name)) is bool for name in JUDGED) for row in preview.objects)
+        if not preview.objects or not judged:
+            return self.refusal("chat", preview)
+        return DataError(
+            "format.preference", key=str(preview.path), tool=self.title, choose=say("format.choose.preferences")
+        )
 
 
 def _turns(row: dict[str, Any]) -> list[tuple[str, str]] | None:

@@ -135,9 +135,10 @@ class Preference(ColumnKind):
         from tunebook.data.describe import warning
 
         known, found = stats["preferences"], []
-        share = known["longer"] / max(known["pairs"], 1)
-        if known["pairs"] and max(share, known["shorter"] / known["pairs"]) >= _LONGER:
-            found.append(warning("preference_length", share=f"{share:.0%}"))
+        side = max(("longer", "shorter"), key=lambda name: int(known[name]))
+        share = known[side] / max(known["pairs"], 1)
+        if share >= _LONGER:
+            found.append(warning(f"preference_{side}", share=f"{share:.0%}"))
         alone = known["good"] + known["bad"]
         if alone and not known["pairs"] and alone in (known["good"], known["bad"]):
             found.append(warning("preference_one_side", count=alone))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError
+from tunebook.core.formatting import number, phrase
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.sections import Annotated, Brief, Column, Section, Table
@@ -27,8 +28,8 @@ class PreferenceWords(Task):
     """The part of the task that users read."""
 
     def say(self, answers: Array, rows: Rows, labels: Labels) -> list[dict[str, Any]]:
-        """Of each row which answer is the better one (`better`, a text; of one answer alone `good` or `bad`), and what
-        both have gained (`rewards`).
+        """Of each row which answer is the better one (`better`, a text; of one answer alone `good` or `bad`), what both
+        have gained (`rewards`, of those that were read), and the answer that was judged alone (`judged`).
 
         Raises:
             DataError: `preference.no_answers`: rows of prompts alone.
@@ -37,10 +38,11 @@ class PreferenceWords(Task):
             raise DataError("preference.no_answers", key=rows.ids[0] if rows.ids else "")
         told, targets = Told.of(answers), rows.targets
         gained, known = told.gained, there(targets)
-        found = []
+        read, found = known & (told.tokens > 0), []
         for row, sides in enumerate(known.tolist()):
-            rewards = {name: round(float(gained[row, side]), 4) for side, name in _SIDES.items() if sides[side]}
-            found.append({"better": _better(gained[row], sides, targets[row]), "rewards": rewards})
+            rewards = {name: round(float(gained[row, side]), 4) for side, name in _SIDES.items() if read[row, side]}
+            judged = None if all(sides) else "".join(targets[row]) or None
+            found.append({"better": _better(gained[row], sides, targets[row]), "rewards": rewards, "judged": judged})
         return found
 
     def true(self, targets: Array, rows: Rows, labels: Labels) -> list[Any]:
@@ -49,7 +51,7 @@ class PreferenceWords(Task):
 
     def blank(self, labels: Labels) -> dict[str, Any]:
         """Nothing."""
-        return {"better": None, "rewards": {}}
+        return {"better": None, "rewards": {}, "judged": None}
 
     def shown(self, label: Any) -> str:
         """The beginning of an answer."""
@@ -63,14 +65,17 @@ class PreferenceWords(Task):
         return Brief(self.shown(answer["better"]), f"{_margin(answer['rewards']):+.2f}" if answer["rewards"] else "")
 
     def badness(self, record: Mapping[str, Any], labels: Labels) -> float | None:
-        """How much more the worse answer has gained; None where it has not."""
-        return None if record["true"] == record["better"] else abs(_margin(record["rewards"]))
+        """How much more the worse answer has gained; None where it has not, or no answer was read."""
+        right = record["true"] == record["better"] or not record["rewards"]
+        return None if right else abs(_margin(record["rewards"]))
 
     def mistakes(self, records: Sequence[Mapping[str, Any]], labels: Labels) -> Table:
-        """Prompts whose worse answer has gained more."""
+        """Prompts whose worse answer has gained more, each with the answer that is judged where there is but one."""
+        alone = any(record.get("judged") for record in records)
         columns = (
             Column(say("report.id"), "soft"),
             Column(say("preference.prompt"), "text"),
+            *([Column(say("preference.judged"), "text")] if alone else []),
             Column(say("report.true"), "right"),
             Column(say("report.predicted"), "wrong"),
             Column(say("metric.reward_margin"), "number"),
@@ -78,7 +83,8 @@ class PreferenceWords(Task):
         rows = tuple(
             (
                 str(record.get("id", "")),
-                Annotated(str(record.get("text", ""))),
+                Annotated(self.shown(record.get("text", ""))),
+                *([Annotated(self.shown(record.get("judged") or ""))] if alone else []),
                 self.shown(record["true"]),
                 self.shown(record["better"]),
                 _margin(record["rewards"]),
@@ -93,7 +99,10 @@ class PreferenceWords(Task):
         assert rows.targets is not None
         told = Told.of(answers)
         known = there(rows.targets) & (told.tokens > 0)
-        return {"extra": {"answers": _became(told, known), "length": _lengths(told, answers, rows.targets, labels)}}
+        extra: dict[str, Any] = {"answers": _became(told, known)}
+        extra["length"] = _lengths(told, answers, rows.targets, labels)
+        extra["unread"] = int((there(rows.targets).any(axis=1) & ~known.any(axis=1)).sum())
+        return {"extra": extra}
 
     def sections(self, report: Report, labels: Labels) -> list[Section]:
         """Both as tables, with a warning where better answers have become less likely."""
@@ -108,9 +117,10 @@ class PreferenceWords(Task):
                 for side in _SIDES.values()
                 if side in became
             )
-            fell = became.get("chosen", {}).get("reward", 0.0) < 0
-            caption = say("preference.fell" if fell else "preference.became")
-            found.append(Table(caption, columns, lines, on_card=True))
+            unread = int(report.extra.get("unread", 0))
+            caption = [say("preference.became"), *([say("preference.unread", count=unread)] if unread else [])]
+            caption += _fell(became.get("chosen", {}).get("reward", 0.0), report.split)
+            found.append(Table(" ".join(caption), columns, lines, on_card=True))
         length = report.extra.get("length") or {}
         if length.get("pairs"):
             columns = tuple(
@@ -127,7 +137,7 @@ class PreferenceWords(Task):
 
     def notices(self, scores: Mapping[str, float]) -> list[str]:
         """That better answers have become less likely."""
-        return [say("preference.fell")] if scores.get("chosen_reward", 0.0) < 0 else []
+        return _fell(scores.get("chosen_reward", 0.0), "validation")
 
     def snippet(self, labels: Labels, params: Filled, *, pairs: bool) -> list[str]:
         """Lines that answer one question."""
@@ -138,6 +148,11 @@ class PreferenceWords(Task):
             "made = model.generate(**batch, max_new_tokens=256)",
             'print(tokenizer.decode(made[0, batch["input_ids"].shape[1] :], skip_special_tokens=True))',
         ]
+
+
+def _fell(reward: float, split: str) -> list[str]:
+    """A sentence where the better answers of a split have become less likely."""
+    return [say("preference.fell", split=phrase("split", split), nats=number(-reward))] if reward < 0 else []
 
 
 def _better(gained: Array, sides: Sequence[bool], pair: Array) -> str | None:
