@@ -13,7 +13,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.formatting import number, phrase
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
-from tunebook.core.sections import Annotated, Brief, Column, Section, Table
+from tunebook.core.sections import Annotated, Brief, Cell, Column, Section, Table
 from tunebook.core.settings import Filled
 from tunebook.core.task import Task
 from tunebook.tasks.preference.scores import pairs, right
@@ -80,7 +80,7 @@ class PreferenceWords(Task):
             Column(say("report.predicted"), "wrong"),
             Column(say("metric.reward_margin"), "number"),
         )
-        rows = tuple(
+        rows: tuple[tuple[Cell, ...], ...] = tuple(
             (
                 str(record.get("id", "")),
                 Annotated(self.shown(record.get("text", ""))),
