@@ -6,6 +6,7 @@ import pytest
 
 from tunebook.cli.answer import console
 from tunebook.cli.evaluate import best_of, report_data, score_lines, tell_report
+from tunebook.core.formatting import baseline_name
 from tunebook.core.localized import STORED, localized
 from tunebook.core.nouns import Interval, Report
 
@@ -41,6 +42,14 @@ def test_without_baselines_there_is_no_such_column() -> None:
     assert all(len(line) == 3 for line in score_lines(report(baselines={})))
     assert best_of(report(), "auc") is None
     assert next(iter(score_lines(report(baselines={"majority": {}}))))[3] == "–"
+
+
+def test_the_only_baseline_heads_its_column_and_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    made = report(baselines={"majority": {"accuracy": 0.5, "mae": 0.9, "macro_f1": 0.4}})
+    assert [line[3] for line in score_lines(made)] == ["0.400", "0.500", "0.900"]
+    tell_report(console(), made)
+    table = capsys.readouterr().out.split("\n\n", 1)[1].lower()
+    assert table.count(baseline_name("majority").lower()) == 1
 
 
 @pytest.mark.parametrize(

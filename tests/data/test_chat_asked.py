@@ -120,3 +120,18 @@ def test_what_is_asked_of_a_table(book):
     with pytest.raises(KeyError):
         asked_in(pa.table({"text": ["a"]}))
     assert texts_of(texts).tolist() == texts
+
+
+@pytest.mark.parametrize("name", ["prompt", "Question", "query"])
+def test_a_column_of_prompts_alone_has_a_heading(book, tmp_path, name):
+    file = tmp_path / "asked.csv"
+    file.write_text(f"{name}\nSay one.\nSay two.\n", encoding="utf-8")
+    assert external_rows(book, file, labelled=False).chats == [question("Say one."), question("Say two.")]
+    file.write_text("Say one.\nprompt\n", encoding="utf-8")
+    assert external_rows(book, file, labelled=False).chats == [question("Say one."), question("prompt")]
+
+
+def test_a_column_of_texts_is_none_of_prompts(summaries, tmp_path):
+    file = tmp_path / "asked.txt"
+    file.write_text("prompt\nSay one.\n", encoding="utf-8")
+    assert external_rows(summaries, file, labelled=False).texts == ["prompt", "Say one."]

@@ -268,3 +268,11 @@ def test_rows_that_are_in_no_file_are_learnt_as_they_stand(tmp_path):
     assert json.loads(chat.turns[1].calls) == [{"type": "function", **call}]
     assert chat.turns[1].calls.index('"b"') < chat.turns[1].calls.index('"a"')
     assert "messages" in found.tables["train"].column_names
+
+
+@pytest.mark.parametrize(("role", "name"), [("label", "outpt"), ("text", "question")])
+def test_a_column_that_no_row_has_is_refused(role, name, tmp_path):
+    with pytest.raises(DataError, match=rf"data\.column.*{name}") as refused:
+        prepared(jsonl(tmp_path / "rows.jsonl", rows_of(alpaca)), tmp_path, **{role: name})
+    assert "instruction" in str(refused.value) and ("output" in str(refused.value))
+    assert prepared(jsonl(tmp_path / "rows.jsonl", rows_of(alpaca)), tmp_path, label="output").rows

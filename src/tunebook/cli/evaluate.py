@@ -100,14 +100,16 @@ def retention_data(kept: Retention | None) -> dict[str, Any]:
 
 def tell_report(screen: Console, report: Report) -> None:
     """Print the verdict and a table of the scores with their intervals and the best baseline of each."""
-    from tunebook.core.formatting import metric_name, phrase
+    from tunebook.core.formatting import baseline_name, metric_name, phrase
     from tunebook.report.scores import all_notes, standing
 
     found = standing(report)
     screen.print(f"{_MARKS[found.outcome]} {found.sentence}", style=_STYLES[found.outcome])
     screen.print()
     title = say("cli.eval.title", split=phrase("split", report.split), rows=report.rows)
-    headings = [title, say("cli.value"), say("cli.interval"), *([say("cli.baseline")] if report.baselines else [])]
+    alone = next(iter(report.baselines)) if len(report.baselines) == 1 else None
+    beside = baseline_name(alone) if alone else say("cli.baseline")
+    headings = [title, say("cli.value"), say("cli.interval"), *([beside] if report.baselines else [])]
     lines = [[metric_name(name), *cells] for name, *cells in score_lines(report)]
     screen.print(grid(headings, lines, right=(1,)))
     for note in all_notes(report):
@@ -125,7 +127,8 @@ def tell_probe(screen: Console, report: Report, run: Run, book: Book) -> None:
 
 
 def score_lines(report: Report) -> Iterator[list[str]]:
-    """Name, value, interval and best baseline of each score that has an interval, the headline first."""
+    """Name, value, interval and best baseline of each score that has an interval, the headline first; of the only
+    baseline, which heads its column, the score alone."""
     from tunebook.core.formatting import baseline_name, score_text
 
     names = [name for name in (report.headline, *report.intervals) if name in report.metrics]
@@ -135,7 +138,8 @@ def score_lines(report: Report) -> Iterator[list[str]]:
         line = [name, score_text(report.metrics[name]), ends]
         if report.baselines:
             best = best_of(report, name)
-            line.append(f"{score_text(best[1])}  {baseline_name(best[0])}" if best else "–")
+            who = f"  {baseline_name(best[0])}" if best and len(report.baselines) > 1 else ""
+            line.append(f"{score_text(best[1])}{who}" if best else "–")
         yield line
 
 

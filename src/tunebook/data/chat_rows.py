@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from tunebook.core.chat import Chat
-from tunebook.core.errors import DataError
+from tunebook.core.errors import DataError, near
 from tunebook.data.chat_turns import ChatError
 from tunebook.data.chats import CHAT_COLUMN, chat_column, holds_chats
 from tunebook.data.columns import to_table
@@ -20,6 +20,7 @@ from tunebook.data.kind import wants_chats
 from tunebook.data.listings import entry_beside, usual
 from tunebook.data.options import DataOptions
 from tunebook.data.preview import Objects
+from tunebook.data.roles import show_columns
 
 TEXT, LABEL = "text", "label"  # columns of what is asked, and of the answer
 OURS = (TEXT, LABEL, CHAT_COLUMN)
@@ -57,12 +58,14 @@ def chat_export(rows: Objects, options: DataOptions, place: Path | str, *, label
         labelled: False for rows to predict, which need no answer: one that is there is left out.
 
     Raises:
-        DataError: `chat.shape`, none of the first rows has a conversation; `chat.preferences`, they have answers that
-            were not liked.
+        DataError: `data.column`, no row has a column that was told; `chat.shape`, none of the first rows has a
+            conversation; `chat.preferences`, they have answers that were not liked.
     """
     first = [row for _, row in rows[:_LOOKED_AT]]
     if labelled and not any(told(options)) and (preferred := _preferred(first)):
         raise DataError("chat.preferences", key=str(place), columns=preferred)
+    if labelled:
+        _refuse_missing(rows, options, place)
     columns = _columns_told(first, options, labelled=labelled)
     if not any(shape_of(row, columns, answered=labelled) is not None for row in first):
         names = dict.fromkeys(name for row in first for name in row)
@@ -82,6 +85,16 @@ def chat_export(rows: Objects, options: DataOptions, place: Path | str, *, label
         others += [_beside(row, shape_of(row, columns, answered=labelled))] * len(found)
     table = _columns(chats, others, labelled=labelled)
     return Export(table, np.array(numbers, dtype=np.int64), dict(ROLES), faults)
+
+
+def _refuse_missing(rows: Objects, options: DataOptions, place: Path | str) -> None:
+    """Refuse columns of question or answer that the user named and no row has."""
+    names = dict.fromkeys(name for _, row in rows for name in row)
+    for name in told(options):
+        if name is not None and name not in names:
+            table = to_table([row for _, row in rows[:_LOOKED_AT]])
+            close = near(name, list(names))
+            raise DataError("data.column", key=name, file=str(place), near=close, columns=show_columns(table))
 
 
 def _preferred(rows: list[dict[str, Any]]) -> str:

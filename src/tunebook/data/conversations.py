@@ -31,6 +31,8 @@ _ANSWERS: dict[str, tuple[str, ...]] = {
     "input": ("output", "response", "answer", "target"),
 }
 
+ASKED = frozenset((*LISTS, *_ASKED))  # names of columns that hold what is asked
+
 _ALL_ANSWERS = tuple(dict.fromkeys(name for names in _ANSWERS.values() for name in names))
 _MEDIA = ("images", "videos", "audios")
 
@@ -271,4 +273,4 @@ def answer_of(chat: Chat) -> str | None:
     return None if chat.answer is None else chat.answer or chat.turns[-1].calls
 
 
-__all__ = ["Shape", "answer_of", "asked_of", "chat_of", "chats_of_row", "checked", "shape_of"]
+__all__ = ["ASKED", "Shape", "answer_of", "asked_of", "chat_of", "chats_of_row", "checked", "shape_of"]

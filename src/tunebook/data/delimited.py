@@ -18,10 +18,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunebook.core.errors import DataError
+from tunebook.data.conversations import ASKED
 from tunebook.data.dialect import Dialect, find_dialect, without_sep_line
 from tunebook.data.extra_rows import Cells, settled
 from tunebook.data.heading import column_names, find_heading
+from tunebook.data.kind import wants_chats
 from tunebook.data.ledger import Numbers
+from tunebook.data.names import plain
 from tunebook.data.options import DataOptions
 from tunebook.data.quoting import Quoted, hide, show
 
@@ -68,7 +71,7 @@ def read_delimited(data: bytes, path: Path, kind: str, options: DataOptions, *, 
     lines, first = _first_rows(filled)
     single = all(part.width == 1 for part in parts)  # whose empty cells are in quotes: texts of nothing
     parts = parts if single and not labelled else filled
-    heading = find_heading(first, options.header, options.text)
+    heading = find_heading(first, options.header, options.text or _asked(first[0], options, labelled))
     notes = {"delimiter": dialect.delimiter, "quotes": "csv" if dialect.quoted else "literal"}
     body = [part.below(lines[heading.body - 1]) for part in parts] if heading.body else parts
     width = len(first[heading.place]) if heading.place is not None else _usual_width(parts, dialect.delimiter, notes)
@@ -79,6 +82,13 @@ def read_delimited(data: bytes, path: Path, kind: str, options: DataOptions, *, 
     table = show(table, dialect.backslash) if dialect.backslash else table
     cells = Cells(table, rows, ragged=ragged, opened=opened, notes=notes)
     return settled(cells, heading, lines, np.isin(rows - 1, blank), path=path, labelled=labelled)
+
+
+def _asked(cells: list[str], options: DataOptions, labelled: bool) -> str | None:
+    """The column of what is asked among the first cells, where prompts are wanted: a column alone is no usual name."""
+    if labelled or not wants_chats(options):
+        return None
+    return next((cell for cell in cells if plain(cell) in ASKED), None)
 
 
 def _cut(data: bytes, dialect: Dialect, path: Path) -> tuple[list[_Part], list[int], Numbers]:

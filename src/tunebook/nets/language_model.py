@@ -72,7 +72,7 @@ class AutoHead(Task):
                     _seat_pooler(model, AutoModel.from_config(config, trust_remote_code=False))
                 return model
         except (ValueError, RuntimeError) as error:
-            raise _no_head(folder, error) from error
+            raise _no_head(folder, self.auto(), error) from error
 
     def load(self, folder: Path) -> Any:
         """A trained model as transformers itself loads it."""
@@ -184,7 +184,7 @@ def own_head(auto: Any, folder: Path) -> Any:
             )
             _carry_pooler(model, folder)
     except (ValueError, OSError, RuntimeError) as error:
-        raise _no_head(folder, error) from error
+        raise _no_head(folder, auto, error) from error
     names = [*found["missing_keys"], *(item[0] for item in found["mismatched_keys"])]
     # A model without a name of its own for the body (T5) has its parts beside the head.
     body = body_prefix(model)
@@ -235,8 +235,9 @@ def _seat_pooler(model: Any, whole: Any) -> None:
         body.pooler = whole.pooler.requires_grad_(False)
 
 
-def _no_head(folder: Path, error: Exception) -> ModelError:
-    return ModelError("model.head", key="base_model", value=str(folder), reason=str(error).splitlines()[0])
+def _no_head(folder: Path, auto: Any, error: Exception) -> ModelError:
+    reason = str(error).splitlines()[0]
+    return ModelError("model.head", key="base_model", value=str(folder), reason=reason, auto=auto.__name__)
 
 
 __all__ = ["AutoHead", "LanguageModel", "OwnHead", "Predict", "TokenLoss", "TokenModel", "own_head"]

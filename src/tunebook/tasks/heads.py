@@ -36,7 +36,7 @@ def config_of(folder: Path, names: Sequence[str], params: Filled) -> Any:
     try:
         config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
     except (ValueError, OSError) as error:
-        raise _no_head(folder, error) from error
+        raise _no_head(folder, AutoConfig, error) from error
     config.num_labels = len(names)
     config.id2label = dict(enumerate(names))
     config.label2id = {name: index for index, name in config.id2label.items()}
@@ -88,7 +88,7 @@ def fresh(auto: Any, folder: Path, config: Any) -> tuple[Any, Mapping[str, Any]]
                 trust_remote_code=False,
             )
     except (ValueError, OSError, RuntimeError, SafetensorError) as error:
-        raise _no_head(folder, error) from error
+        raise _no_head(folder, auto, error) from error
     mark_fresh(model, _lacking(found))
     return model, found
 
@@ -110,11 +110,12 @@ def weightless(auto: Any, folder: Path, config: Any) -> Any:
         with torch.device("meta"):
             return auto.from_config(config, trust_remote_code=False)
     except (ValueError, RuntimeError) as error:
-        raise _no_head(folder, error) from error
+        raise _no_head(folder, auto, error) from error
 
 
-def _no_head(folder: Path, error: Exception) -> ModelError:
-    return ModelError("model.head", key="base_model", value=str(folder), reason=str(error).splitlines()[0])
+def _no_head(folder: Path, auto: Any, error: Exception) -> ModelError:
+    reason = str(error).splitlines()[0]
+    return ModelError("model.head", key="base_model", value=str(folder), reason=reason, auto=auto.__name__)
 
 
 def check_whole(model: Any, found: Mapping[str, Any], folder: Path, *, headless: bool = False) -> None:

@@ -15,13 +15,13 @@ from tunebook.core.call_check import Allow
 from tunebook.core.errors import BookError, DataError, TunebookError
 from tunebook.core.folders import folder_of, is_free
 from tunebook.core.nouns import SPLITS, DataRef, ParamTable
-from tunebook.core.registry import task_of
+from tunebook.core.registry import task_of, tasks
 from tunebook.data.options import DataOptions
 from tunebook.knowledge.log import Change, user
 from tunebook.models.source import find_model, load_reader
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.book_file import BookFile, write_book_file
-from tunebook.verbs.steps.model_facts import read_tokens
+from tunebook.verbs.steps.model_facts import read_tokens, suited
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -80,10 +80,13 @@ def _fill(part: Path, sources: Sources, model: str, options: DataOptions, *, own
     if Path(model).expanduser().is_dir():
         model = str(Path(model).expanduser().resolve())  # the book may be used from another folder
     folder = find_model(model, allow_pickle="pickle" in allow)
-    tokenizer = load_reader(folder)  # before the long work, so that a wrong model is told at once
+    if options.task in tasks():  # before the long work, so that a wrong model is told at once
+        suited(str(options.task), folder, model)
+    tokenizer = load_reader(folder)
     files = sources.stored(part)
     others = {name: files[name][0] for name in ("validation", "test") if name in files}
     ref = prepare(files["train"], part / "data", options, **others)
+    suited(ref.task, folder, model)
     tokens = read_tokens(ref, folder, allow_unknown="unknown_tokens" in allow, tokenizer=tokenizer)
     table = _propose(ref, model, folder, tokens).model_copy(update={"owner": owner})
     store = TableStore(part / "tables")

@@ -24,6 +24,14 @@ def test_places_of_answers_are_refused_where_nobody_asks_for_them(write, content
     assert "--task question_answering" in str(refused.value) and "embedding" in str(refused.value)
 
 
+@pytest.mark.parametrize("asked", [{"task": "instruction"}, {"task": "seq2seq"}, {"problem": "written"}])
+def test_a_task_that_was_named_and_learns_no_places_is_told_so(write, asked):
+    rows = [{"context": "some words", "question": "What?", "answers": ANSWER, "id": "a"}]
+    with pytest.raises(DataError, match=r"format\.answering_other") as refused:
+        read(write("x.json", json.dumps(rows)), DataOptions(**asked))
+    assert next(iter(asked.values())) in str(refused.value) and "--task question_answering" in str(refused.value)
+
+
 NESTED = [
     {
         "title": "t",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests import small
+from tunebook.core.chat import Chat
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.sections import Table
 from tunebook.core.task import Rows
@@ -30,6 +33,13 @@ def test_an_answer_says_what_it_answers_and_how_it_ended() -> None:
     silent = Written(["", "", ""], np.full((3, 5), np.nan, dtype=np.float32)).matrix()
     assert TASK.say(silent, ROWS, LABELS)[0] == {"answer": None, "prompt": "one?", "tokens": 0, "stopped": None}
     assert TASK.true(ROWS.targets, ROWS, LABELS) == ["yes", "no", "a b"]
+
+
+def test_of_a_conversation_its_own_words_are_told() -> None:
+    chats = [Chat.of(("user", f"say\n\n  {word}")) for word in ("one", "two", "three")]
+    rows = replace(ROWS, chats=chats)
+    assert TASK.say(answers("yes", "", "a"), rows, LABELS)[1]["prompt"] == "say\n\n  two"
+    assert TASK.detail(answers("yes", "", "a"), rows, LABELS)["extra"]["examples"][0][0] == "say\n\n  one"
 
 
 def test_the_answer_that_shares_least_is_the_worst() -> None:

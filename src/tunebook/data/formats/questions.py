@@ -55,7 +55,8 @@ class Questions(Format):
         if wants_passages(preview.options):
             return _with_passages(preview)
         if not wants_answers(preview.options) and (preview.labelled or not _nests(preview)):
-            raise self.refusal("answering", preview)
+            task = preview.options.task or preview.options.problem
+            raise self.refusal("answering_other" if task else "answering", preview, task=task)
         return _with_answers(preview)
 
 

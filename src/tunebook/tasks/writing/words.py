@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
+from tunebook.core.chat import shown
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.params import Value
@@ -41,7 +42,7 @@ class WrittenWords(Task):
                 "stopped": bool(stopped) if there else None,
             }
             for text, prompt, count, stopped, there in zip(
-                said.texts, rows.texts, said.made, said.stopped, asked, strict=True
+                said.texts, _asked(rows), said.made, said.stopped, asked, strict=True
             )
         ]
 
@@ -86,7 +87,8 @@ class WrittenWords(Task):
             "empty": _mean([not text.strip() for text in said.texts]),
         }
         chosen = np.unique(np.linspace(0, len(rows) - 1, min(_EXAMPLES, len(rows))).astype(int)).tolist()
-        examples = [[self.shown(text) for text in (rows.texts[row], true[row], said.texts[row])] for row in chosen]
+        asked = _asked(rows)
+        examples = [[self.shown(text) for text in (asked[row], true[row], said.texts[row])] for row in chosen]
         told = {} if np.isnan(said.made).all() else _from_source(said.texts, rows.texts, groups)
         return {"extra": {"written": figures, "examples": examples, **told}}
 
@@ -131,6 +133,11 @@ class WrittenWords(Task):
         figures[:, 0] = np.log(len(every)) - np.logaddexp.reduce(-losses, axis=0)
         figures[:, 2] = np.stack([one.right for one in every]).mean(axis=0)
         return Written([every[one].texts[row] for row, one in enumerate(best)], figures).matrix()
+
+
+def _asked(rows: Rows) -> Sequence[str]:
+    """What a model was shown of each row: of a conversation its words as they were given, for these are not cleaned."""
+    return rows.texts if rows.chats is None else [shown(chat.asked.turns) for chat in rows.chats]
 
 
 def _from_source(texts: Sequence[str], sources: Sequence[str], groups: Array | None) -> dict[str, Any]:

@@ -15,11 +15,19 @@ from tunebook.models.architecture import Architecture
 from tunebook.models.heads import lacks_pooler
 from tunebook.models.sentences import made_for_means
 from tunebook.models.source import load_reader, positions, read_config
+from tunebook.models.suited import refuse_unsuited
 from tunebook.tables.case import ModelFacts
 from tunebook.verbs.steps.book import kept, kept_model_id
 from tunebook.verbs.steps.estimate import sizes_of, sizes_of_kind
 
 _READERS = ("tunebook", "transformers", "tokenizers")  # what decides how a text is read, beside the model
+
+
+def suited(task: str, folder: Path, name: str) -> None:
+    """Refuse a base model that cannot do what a task asks, before it reads a row; `name` as the user gave it.
+    Raises as `refuse_unsuited`."""
+    kind = task_of(task)
+    refuse_unsuited(folder, name, kind.auto_model, task=task, polyglot=kind.polyglot)
 
 
 def model_facts(name: str, folder: Path, task: Task, labels: Labels, positions: int) -> ModelFacts:
@@ -104,4 +112,4 @@ def version_of(package: str) -> str:
         return "?"
 
 
-__all__ = ["mean_length", "model_facts", "plain_kind", "positions", "read_tokens", "version_of"]
+__all__ = ["mean_length", "model_facts", "plain_kind", "positions", "read_tokens", "suited", "version_of"]

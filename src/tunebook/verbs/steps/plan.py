@@ -25,7 +25,7 @@ from tunebook.tables.in_force import settings_of, techniques_of
 from tunebook.tables.rules import planned_steps
 from tunebook.verbs.steps.book import kept_model_id
 from tunebook.verbs.steps.estimate import PADDED, Sizes, estimate, sizes_of, sizes_of_kind
-from tunebook.verbs.steps.model_facts import mean_length, plain_kind, read_tokens, version_of
+from tunebook.verbs.steps.model_facts import mean_length, plain_kind, read_tokens, suited, version_of
 from tunebook.verbs.steps.order import naming, order, read_at_all, refuse_unhanded, shown_rows, stage_table, warmed
 
 if TYPE_CHECKING:
@@ -135,6 +135,8 @@ def plan_one(
     name = start.model if start else from_book(settings.base_model, data.path.parent)
     # A run's own model may be a part of one; what its base model must be was asked when that run was planned.
     folder = Path(start.model) if start else find_model(name, allow_pickle="pickle" in allow)
+    if start is None:
+        suited(data.task, folder, name)
     tokens = read_tokens(data, folder, allow_unknown="unknown_tokens" in allow) | data.stats.get("packed", {})
     steps = planned_steps(settings, data.rows["train"])
     params = _filled(settings, task, data, tokens, steps)
