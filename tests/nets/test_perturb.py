@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.techniques.attacked import clean_loss, small_net
+from tunebook.core.batch import PART, reading
 from tunebook.core.technique import RunContext
 from tunebook.nets.perturb import Attack, norms, real, shifted, tell, uniform, unit, within
 
@@ -40,6 +41,32 @@ def test_a_shift_acts_inside_alone_and_is_taken_away_after_an_error() -> None:
     with pytest.raises(RuntimeError), shifted(net, lambda words: torch.ones_like(words), {}):
         raise RuntimeError
     assert torch.equal(clean_loss(net, batch)[0], before)
+
+
+def test_a_pass_over_some_rows_is_shifted_as_these_rows_are_among_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = torch.nn.Embedding(9, 4)
+    monkeypatch.setattr("tunebook.nets.perturb._words", lambda model: model)
+    ids = torch.tensor([[1, 2, 3, 4], [5, 6, 0, 0], [7, 8, 1, 0]])
+    mask = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 1, 0]])
+    batch, seen = {"attention_mask": mask}, []
+    steps = torch.arange(48.0).reshape(3, 4, 4)
+
+    def shift(embedded: torch.Tensor) -> torch.Tensor:
+        seen.append(embedded)
+        return steps
+
+    some = torch.tensor([False, True, True])
+    with shifted(words, shift, batch), reading(batch, some):
+        side = words(ids[some, :3])
+        line = words(torch.tensor([[5, 6, 7, 8, 1]]))
+        with torch.no_grad():
+            assert torch.equal(words(ids[:1]), words.weight[ids[:1]])
+    assert PART not in batch and len(seen) == 2
+    real = mask[some, :3].bool()
+    torch.testing.assert_close(side[real], words.weight[ids[some, :3][real]] + steps[some, :3][real])
+    torch.testing.assert_close(side[~real], words.weight[ids[some, :3][~real]])
+    torch.testing.assert_close(line[0], side[real])
+    assert not seen[0][0].any() and torch.equal(seen[0][1, :2], words.weight[ids[1, :2]])
 
 
 def test_without_a_mask_every_place_is_real() -> None:

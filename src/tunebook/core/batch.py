@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -12,6 +13,23 @@ if TYPE_CHECKING:
 
 Batch = dict[str, Any]
 _NOT_INPUTS = frozenset({"labels", "sample_weight", "row"})
+
+
+PART = "batch.part"  # which rows a pass reads that does not read all of them, shape (rows,)
+
+
+@contextmanager
+def reading(batch: Batch, rows: Tensor) -> Iterator[None]:
+    """Inside, a batch tells those who change what its model reads that a pass reads some of its rows alone.
+
+    Args:
+        rows: which ones, as truths of shape (rows,).
+    """
+    batch[PART] = rows
+    try:
+        yield
+    finally:
+        del batch[PART]
 
 
 def model_inputs(batch: Batch) -> Batch:
@@ -133,4 +151,15 @@ class Sequential(Protocol):
         """Those of a batch, one a row."""
 
 
-__all__ = ["Batch", "Criterion", "Items", "Lines", "Measures", "Sequences", "Sequential", "model_inputs"]
+__all__ = [
+    "PART",
+    "Batch",
+    "Criterion",
+    "Items",
+    "Lines",
+    "Measures",
+    "Sequences",
+    "Sequential",
+    "model_inputs",
+    "reading",
+]

@@ -176,13 +176,14 @@ class ColumnKind(Kind):
     def length_link(self, logs: NDArray[np.float64], column: pa.ChunkedArray, labels: Labels) -> float:
         """How much the logarithm of the length of a text (N,) alone tells of its label, from 0 to 1."""
 
-    @abstractmethod
     def vote(self, cell: str, data: DataRef) -> Any:
-        """What an annotator says in a cell, in the book's words, to be hashed and compared; None for nothing."""
+        """What an annotator says in a cell, in the book's words, to be hashed and compared; None for nothing, as of a
+        kind whose rows nobody votes on."""
+        return None
 
-    @abstractmethod
     def nearness(self, vote: Any, target: Any, labels: Labels) -> float:
-        """How near a vote is to a row's target, from 0 to 1."""
+        """How near a vote is to a row's target, from 0 to 1; it is asked of votes that say something."""
+        return 0.0
 
     def cut(self, texts: Sequence[str], data: DataRef) -> list[NDArray[np.int64]] | None:
         """Places of the words of texts that come without them, (words, 2) of each, where such a book's texts are made

@@ -16,6 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from tunebook.core.batch import PART
 from tunebook.core.params import Row, Search
 from tunebook.core.technique import Batch, LossFn, RunContext
 
@@ -41,21 +42,37 @@ _SCALE = 2.0**12  # only the direction of a gradient counts, and in fp16 a small
 @contextmanager
 def shifted(model: Any, shift: Shift, batch: Batch) -> Iterator[None]:
     """Inside, `shift(embedded)` is added to what the word embedding gives out, of shape (rows, length, width); where
-    the rows of the batch stand in one line, it is asked of them side by side all the same."""
+    the rows of the batch stand in one line, or a pass reads some of them alone (`core.batch.reading`), it is asked of
+    all side by side all the same. A pass over some of them of which nothing is learnt is left as it is."""
     mask = batch.get("attention_mask")
 
     def hook(module: nn.Module, given: Any, embedded: Tensor) -> Tensor:
-        if mask is None or embedded.shape[:2] == mask.shape:
+        part = batch.get(PART)
+        if mask is None or (part is None and embedded.shape[:2] == mask.shape):
             return embedded + shift(embedded).to(embedded.dtype)
-        where = mask.bool()
-        rows = embedded.new_zeros((*where.shape, embedded.shape[-1])).masked_scatter(where[..., None], embedded)
-        return embedded + shift(rows)[where][None].to(embedded.dtype)
+        if part is not None and not torch.is_grad_enabled():
+            return embedded
+        return embedded + _in_place(shift, embedded, mask.bool(), part)
 
     handle = _words(model).register_forward_hook(hook)
     try:
         yield
     finally:
         handle.remove()
+
+
+def _in_place(shift: Shift, embedded: Tensor, real: Tensor, part: Tensor | None) -> Tensor:
+    """The shift of all rows, at the places where a pass reads the tokens of some: side by side or in one line.
+
+    Args:
+        real: tokens and no padding, shape (rows, length); part: the rows that are read, None for all.
+    """
+    where = real if part is None else real & part[:, None]
+    here = where if part is None else where[part, : embedded.shape[1]]
+    if embedded.shape[:2] != here.shape:
+        here = torch.ones_like(embedded[..., 0], dtype=torch.bool)
+    rows = embedded.new_zeros((*where.shape, embedded.shape[-1])).masked_scatter(where[..., None], embedded[here])
+    return torch.zeros_like(embedded).masked_scatter(here[..., None], shift(rows)[where].to(embedded.dtype))
 
 
 def _words(model: Any) -> Any:

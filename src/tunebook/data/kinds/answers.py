@@ -125,13 +125,6 @@ class Answers(ColumnKind):
         """0: where an answer stands is no property of the length."""
         return 0.0
 
-    def vote(self, cell: str, data: DataRef) -> None:
-        """None: what several people answered is acceptable, all of it."""
-
-    def nearness(self, vote: Any, target: Any, labels: Labels) -> float:
-        """0: there are no votes."""
-        return 0.0
-
     def figures(self, rows: pa.Table, labels: Labels) -> dict[str, Any]:
         """Questions with and without an answer, acceptable answers of each, lengths of those that are learnt, contexts,
         and how many of these stand in several splits."""

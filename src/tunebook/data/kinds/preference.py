@@ -115,13 +115,6 @@ class Preference(ColumnKind):
         """0: a prompt says nothing of which answer is better; see `figures` for the length of answers."""
         return 0.0
 
-    def vote(self, cell: str, data: DataRef) -> None:
-        """None: annotators judge answers, and not rows."""
-
-    def nearness(self, vote: Any, target: Any, labels: Labels) -> float:
-        """0: there are no votes."""
-        return 0.0
-
     def figures(self, rows: pa.Table, labels: Labels) -> dict[str, Any]:
         """Pairs, and good and bad answers by themselves, in all rows and in those of training; of how many pairs the
         better answer is the longer one, and characters of an answer."""

@@ -102,13 +102,6 @@ class Relevance(ColumnKind):
         """0: what is to be found is no property of the query."""
         return 0.0
 
-    def vote(self, cell: str, data: DataRef) -> None:
-        """None: annotators judge passages, and not rows."""
-
-    def nearness(self, vote: Any, target: Any, labels: Labels) -> float:
-        """0: there are no votes."""
-        return 0.0
-
     def figures(self, rows: pa.Table, labels: Labels) -> dict[str, Any]:
         """Passages judged and relevant, for all and one query, and relevant ones that two splits share; and how many
         training queries have what a loss may ask for (`tunebook.core.judged.told_apart`)."""

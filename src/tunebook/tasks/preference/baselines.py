@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from tunebook.core.hooks import BaselineInput
 from tunebook.tasks.preference.told import Told, there
+from tunebook.tasks.untrained import untrained
 
 Array = NDArray[Any]
-_BATCH = 16  # rows
 
 
 def baselines(task: Any, given: BaselineInput) -> Mapping[str, Callable[[], Array]]:
@@ -30,23 +30,8 @@ def _longer(given: BaselineInput) -> Array:
 
 
 def _base(task: Any, given: BaselineInput) -> Array:
-    import torch
-
-    from tunebook.models.source import find_model, load_tokenizer
-
-    plan, folder, rows = given.plan, find_model(given.plan.model, allow_pickle=True), given.rows[given.split]
-    model = task.build(folder, plan.labels, plan.params).eval()
-    model = model.to("cuda" if torch.cuda.is_available() else "cpu")
-    tokenizer = task.reader(load_tokenizer(folder), plan.params)
-    encoded = task.encode(task.seen(rows, plan.params), tokenizer, plan.params.max_length)
-    order, parts = np.argsort(-encoded.lengths, kind="stable"), []
-    with torch.inference_mode():
-        for start in range(0, len(order), _BATCH):
-            batch = task.collate(encoded, order[start : start + _BATCH].tolist(), tokenizer.pad_token_id)
-            batch = {name: value.to(model.device) for name, value in batch.items()}
-            parts.append(task.read(task.passed(model, batch), batch).float().cpu().numpy())
-    told = Told.of(np.concatenate(parts)[np.argsort(order)])
-    return _ordered(told.mean, rows.targets)
+    told = Told.of(untrained(task, given)[2])
+    return _ordered(told.mean, given.rows[given.split].targets)
 
 
 def _ordered(values: Array, targets: Any) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tunebook.core.batch import Batch, Criterion, Items
+from tunebook.core.batch import Batch, Criterion, Items, reading
 from tunebook.nets import preference
 from tunebook.nets.preference import Answers
 from tunebook.tasks.preference.batches import BEFORE, LEARNT, PLACE, ROW, UNASKED
@@ -34,7 +35,8 @@ def line_logs(model: Any, batch: Batch, lines: Tensor | None = None) -> Tensor:
         learnt = learnt[lines, :longest]
     where = torch.nn.functional.pad(learnt[:, 1:], (0, 1))
     targets = inputs["input_ids"][:, 1:][learnt[:, 1:]]
-    seen = passed(model, inputs, where)
+    with nullcontext() if lines is None else reading(batch, lines):
+        seen = passed(model, inputs, where)
     if seen.head is not None and seen.vectors is not None:
         each = losses(seen.vectors, seen.head, targets)
     else:
