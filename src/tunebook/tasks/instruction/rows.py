@@ -18,7 +18,7 @@ class InstructionRows(Params):
         Literal["all", "last"],
         Row(
             "turns that are learnt: all of the assistant's, or the last one; a turn that says so itself is not asked",
-            zh="学习哪些回合：assistant 的全部回合，或只有最后一个；数据中已注明的回合以数据为准",
+            zh="学习哪些轮次：assistant 的全部轮次，或只有最后一个；数据中已注明的轮次以数据为准",
             aliases=("mask_history", "train_on_last_turn", "loss_scale"),
         ),
     ] = "all"
@@ -36,7 +36,7 @@ class InstructionRows(Params):
         Row(
             "a row whose last answer does not fit into max_length, without its earlier turns: leave it out, or learn "
             "what fits, without an end",
-            zh="去掉前面的回合后，最后的回答仍超出 max_length 的行：舍弃，或只学习放得下的部分（不学结束符）",
+            zh="去掉前面的轮次后，最后的回答仍超出 max_length 的行：舍弃，或只学习放得下的部分（不学结束符）",
         ),
     ] = "drop"
     max_new_tokens: Annotated[

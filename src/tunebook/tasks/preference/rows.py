@@ -80,7 +80,7 @@ class PreferenceRows(Params):
         Row(
             "a row whose answers do not fit into max_length, without the earlier turns of the prompt: leave it out, or "
             "learn what fits, without an end",
-            zh="去掉提示中前面的回合后，回答仍超出 max_length 的行：舍弃，或只学习放得下的部分（不学结束符）",
+            zh="去掉提示中前面的轮次后，回答仍超出 max_length 的行：舍弃，或只学习放得下的部分（不学结束符）",
         ),
     ] = "mark"
 
