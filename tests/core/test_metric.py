@@ -45,6 +45,17 @@ def test_sums_of_whole_numbers_are_exact_and_the_same_however_they_are_added(mon
         assert metric.scorer(parts)(rows) == expected
 
 
+def test_no_end_of_an_interval_lies_beyond_what_the_metric_can_be() -> None:
+    wide = Interval(value=0.1, low=-0.3, high=1.2)
+    metrics = (
+        Metric("share", own, interval=lambda *_: wide),
+        Metric("ratio", own, high=math.inf, interval=lambda *_: wide),
+    )
+    found = intervals(iter(metrics), ANSWERS, TARGETS, LABELS)
+    assert found["share"] == Interval(value=0.1, low=0.0, high=1.0)
+    assert found["ratio"] == Interval(value=0.1, low=0.0, high=1.2)
+
+
 def test_a_score_of_cells() -> None:
     cells = Cells(np.array([0, 3, 3, 1]), 5)
     metric = Metric("third", own, lambda sums: sums[3] / sums.sum())

@@ -276,3 +276,14 @@ def test_a_column_that_no_row_has_is_refused(role, name, tmp_path):
         prepared(jsonl(tmp_path / "rows.jsonl", rows_of(alpaca)), tmp_path, **{role: name})
     assert "instruction" in str(refused.value) and ("output" in str(refused.value))
     assert prepared(jsonl(tmp_path / "rows.jsonl", rows_of(alpaca)), tmp_path, label="output").rows
+
+
+def with_tools(asked, answer, tool):
+    return {**openai(asked, answer), "tools": [{"type": "function", "function": {"name": tool}}]}
+
+
+def test_the_same_words_with_other_tools_are_another_question(tmp_path):
+    rows = [with_tools(f"Say {word}.", f"{word}!", tool) for word in WORDS for tool in ("bell", "horn")]
+    ref = prepared(jsonl(tmp_path / "t.jsonl", [*rows, rows[0]]), tmp_path)
+    assert ref.stats["ledger"]["kept"] == len(rows)  # but for the one that comes again with its tools
+    assert ref.stats["repeats"]["conflicts"] == 0

@@ -145,9 +145,17 @@ def intervals(
     metrics: Iterable[Metric], answers: Array, targets: Array, labels: Labels, groups: Array | None = None
 ) -> dict[str, Interval]:
     """Metric -> interval, of those that have one and a value; `groups` (N,) say which rows were drawn together."""
-    known = with_parts((metric for metric in metrics if metric.interval), answers, targets, labels)
-    found = {metric.key: metric.interval(parts, groups) for metric, parts in known if metric.interval}
-    return {key: interval for key, interval in found.items() if interval is not None and not np.isnan(interval.low)}
+    found: dict[str, Interval] = {}
+    for metric, parts in with_parts([metric for metric in metrics if metric.interval], answers, targets, labels):
+        interval = metric.interval and metric.interval(parts, groups)
+        if interval is not None and not np.isnan(interval.low):
+            found[metric.key] = _within(interval, metric.low, metric.high)
+    return found
+
+
+def _within(interval: Interval, low: float, high: float) -> Interval:
+    """With no end beyond what the metric can be: one that is symmetric about the value may lie there."""
+    return interval.model_copy(update={"low": max(interval.low, low), "high": min(interval.high, high)})
 
 
 __all__ = ["CALIBRATION", "Cells", "Drawn", "Metric", "Parts", "Scorer", "intervals", "scores", "with_parts"]

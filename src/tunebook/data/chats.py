@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tunebook.core.chat import Chat, Turn
 
@@ -32,8 +33,16 @@ def holds_chats(table: pa.Table) -> bool:
     return CHAT_COLUMN in table.column_names and table.schema.field(CHAT_COLUMN).type == CHAT
 
 
+def tools_of(table: pa.Table) -> pa.ChunkedArray | None:
+    """The tools of each conversation, without which a question is another one; None where no row has any."""
+    if not holds_chats(table):
+        return None
+    tools = pc.fill_null(pc.struct_field(table[CHAT_COLUMN], "tools"), "")
+    return tools if pc.any(pc.not_equal(tools, "")).as_py() else None
+
+
 def _chat(cell: dict[str, Any]) -> Chat:
     return Chat(tuple(Turn(**turn) for turn in cell["turns"]), cell["tools"])
 
 
-__all__ = ["CHAT", "CHAT_COLUMN", "chat_column", "chats_of", "holds_chats"]
+__all__ = ["CHAT", "CHAT_COLUMN", "chat_column", "chats_of", "holds_chats", "tools_of"]

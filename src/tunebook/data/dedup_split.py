@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import SPLITS, Labels, Roles
+from tunebook.data.chats import tools_of
 from tunebook.data.columns import text_column
 from tunebook.data.draft import Draft
 from tunebook.data.gather import GIVEN, TIME
@@ -55,10 +56,11 @@ class Found:
 
 
 def keyed_draft(draft: Draft, roles: Roles) -> Draft:
-    """With the hash of each row's text and pair, which tells rows of the same text; queries have theirs already."""
+    """With the hash of each row's text and pair, or tools, which tells rows of the same text; queries have theirs
+    already."""
     if KEY in draft.table.column_names:
         return draft
-    pairs = draft.table[roles.text_pair] if roles.text_pair else None
+    pairs = draft.table[roles.text_pair] if roles.text_pair else tools_of(draft.table)
     return draft.put(KEY, pa.array(text_keys(draft.table[roles.text], pairs)))
 
 

@@ -68,16 +68,15 @@ def _of(over: int, below: int) -> Callable[[Array], Array]:
     return lambda parts: parts[:, [over, below]]
 
 
-def _mean_within(parts: Array, groups: Array | None) -> Interval:
-    """Interval of a mean of shares, which no end lies beyond; of the share of right rows, where each is right or wrong,
-    as where all are right."""
-    found: Interval = late("of_mean" if np.any(parts % 1) else "of_right")(parts, groups)
-    return Interval(value=found.value, low=max(found.low, 0.0), high=min(found.high, 1.0))
+def _mean_or_right(parts: Array, groups: Array | None) -> Interval | None:
+    """Interval of a mean of shares; of a share, where each row is right or wrong, as where all are right."""
+    found: Interval | None = late("of_mean" if np.any(parts % 1) else "of_right")(parts, groups)
+    return found
 
 
 _f1, _exact = _one(F1), _one(EXACT)
 METRICS = (
-    Metric("f1", _f1, interval=_mean_within),
+    Metric("f1", _f1, interval=_mean_or_right),
     Metric("exact_match", _exact, interval=late("of_right")),
     Metric("has_answer_f1", _parts, _share(0, 2), interval=late("of_ratio", _of(0, 2))),
     Metric("has_answer_exact_match", _parts, _share(1, 2), interval=late("of_share", _of(1, 2))),
