@@ -30,7 +30,7 @@ from tunebook.core.formatting import (
     stage_names,
 )
 from tunebook.core.messages import catalogue
-from tunebook.core.nouns import HeadStart
+from tunebook.core.nouns import HeadStart, Labels
 
 PAGES = [path for path in Path(tunebook.report.__file__).parent.rglob("*") if path.suffix in (".py", ".j2")]
 CORE, TASKS = (Path(tunebook.__file__).parent / part for part in ("core", "tasks"))
@@ -154,8 +154,13 @@ def test_stages_are_named_with_their_techniques(monkeypatch):
     ],
 )
 def test_what_becomes_of_the_head_of_a_base_model(head, told):
-    text = head_text(SimpleNamespace(head=head, labels=SimpleNamespace(names=["a", "b"])))
+    text = head_text(SimpleNamespace(head=head, labels=SimpleNamespace(names=["a", "b"], outputs=1)))
     assert told in text and bool(text) == (head is not None)
+
+
+def test_a_head_of_several_outputs_that_goes_on_is_none_for_a_number():
+    plan = SimpleNamespace(head=HeadStart(number=True), labels=Labels(problem="answers"))
+    assert head_text(plan) == "The base model's own head goes on."
 
 
 def test_what_a_training_did_is_told_where_there_is_a_word_for_it():

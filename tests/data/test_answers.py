@@ -271,3 +271,14 @@ def test_the_kind_says_what_it_has_and_has_not() -> None:
     assert kind.warnings(None, "", DataOptions()) == []  # type: ignore[arg-type]
     with pytest.raises(DataError, match=r"data\.no_answers"):
         kind.find(pa.chunked_array([["a"]]), DataOptions(), coded=False)
+
+
+def test_half_of_a_surrogate_pair_costs_no_row_and_moves_no_answer(made: Made) -> None:
+    broken = row(0)
+    broken["context"] = "\ud83d" + broken["context"]
+    broken["answers"]["answer_start"] = [broken["answers"]["answer_start"][0] + 1]
+    ref = made([broken, *ROWS[1:]])
+    found = next(rows for rows in (load(ref, part) for part in ("train", "validation", "test")) if "0" in rows.ids)
+    assert found.pairs is not None and found.targets is not None
+    place = found.ids.index("0")
+    assert found.pairs[place].startswith("\ufffdIn room 0") and Extract.of(found.targets[place]).answers == ["Ada 0"]

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from tunebook.core.nouns import HeadStart, Labels
-from tunebook.models.heads import lacks_pooler, matched, own_names, stored_shape, stored_weight
+from tunebook.models.heads import covers, lacks_pooler, matched, own_names, stored_shape, stored_weight
 
 
 def named(*names: str) -> dict[str, Any]:
@@ -77,3 +77,10 @@ def test_files_that_cannot_be_read_are_told_elsewhere(tmp_path: Path, file: str)
     for data in (b"", b"no weights at all"):
         (tmp_path / file).write_bytes(data)
         assert stored_shape(tmp_path, {}, "one") == ()
+
+
+def test_a_head_for_places_goes_on_and_one_of_other_outputs_does_not() -> None:
+    places = Labels(problem="answers")
+    assert matched(named("LABEL_0", "LABEL_1"), 2, places) == HeadStart(number=True)
+    assert matched(named("LABEL_0", "LABEL_1", "LABEL_2"), 3, places) == HeadStart()
+    assert covers(HeadStart(number=True), places)

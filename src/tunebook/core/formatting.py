@@ -134,7 +134,7 @@ def head_text(plan: Plan) -> str:
     if begins is None:
         return ""
     if begins.number:
-        return say("model.head_number")
+        return say("model.head_number" if plan.labels.outputs == 1 else "model.head_whole")
     fresh = [name for name in plan.labels.names if name not in begins.rows]
     if not begins.rows:
         own = listed(begins.own) if begins.own else say("model.head_unnamed")

@@ -160,7 +160,7 @@ class Estimate(Record):
 
 class HeadStart(Record):
     """What a training takes up of a head with the classes `own`: its row of each label in `rows`, or, where it answers
-    a `number`, all of it. Everything else starts fresh."""
+    a `number` or the ends of a place, all of it. Everything else starts fresh."""
 
     own: list[str] = []
     rows: dict[str, int] = {}

@@ -22,14 +22,15 @@ def matched(config: Mapping[str, Any], outputs: int, labels: Labels) -> HeadStar
     """Which rows of a base model's head belong to the labels of a book.
 
     Rows are matched by the names of their classes, whatever their order. Placeholders such as LABEL_0 are no names,
-    unless the book's own classes are called so. A head of one number without a name goes on as it is.
+    unless the book's own classes are called so. A head without names goes on as it is where the labels have none either
+    and as many outputs: one for a number, two for the ends of a place.
 
     Args:
         config: of the base model; outputs: of its head.
     """
     names = own_names(config, outputs)
     if not labels.names or labels.kind.link == "identity":
-        number = outputs == 1 and not names and config.get("problem_type") in (None, "regression")
+        number = outputs == labels.outputs and not names and config.get("problem_type") in (None, "regression")
         return HeadStart(own=names, number=number)
     known = names or own_names(config, outputs, placeholders=set(labels.names))
     rows = {name: row for row, name in reversed(list(enumerate(known)))}

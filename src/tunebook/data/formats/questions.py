@@ -88,7 +88,7 @@ def _stated(item: dict[str, Any]) -> Any:
 
 def _with_passages(preview: Preview) -> Export:
     """Questions, each with its context as a passage; texts without a question are passages too."""
-    contexts: list[str] = []
+    contexts: list[str | None] = []
     rows = []
     for title, context, questions in _paragraphs(preview):
         contexts.append(context)
@@ -119,7 +119,7 @@ def _of(item: dict[str, Any], names: tuple[str, ...]) -> Any:
     return next((item[name] for name in names if name in item), None)
 
 
-def _paragraphs(preview: Preview) -> Iterator[tuple[str | None, str, list[dict[str, Any]]]]:
+def _paragraphs(preview: Preview) -> Iterator[tuple[str | None, str | None, list[dict[str, Any]]]]:
     """Title, text and questions of each paragraph, of a nested file or of one with a row a question."""
     if not preview.objects or isinstance(preview.objects[0].get("data"), list):
         items = json.loads(preview.text)["data"]
@@ -127,9 +127,10 @@ def _paragraphs(preview: Preview) -> Iterator[tuple[str | None, str, list[dict[s
         items = [row for _, row in preview.rows()]
     for item in items:
         if "paragraphs" not in item and "qas" not in item:
-            yield item.get("title"), item["context"], [item]
+            yield item.get("title"), as_text(item["context"]), [item]
         for paragraph in item.get("paragraphs", [item] if "qas" in item else []):
-            yield item.get("title", paragraph.get("title")), _of(paragraph, _CONTEXT), paragraph["qas"]
+            context = as_text(_of(paragraph, _CONTEXT))
+            yield item.get("title", paragraph.get("title")), context, paragraph["qas"]
 
 
 def _answered(item: dict[str, Any]) -> bool:
