@@ -45,3 +45,16 @@ def test_a_probe_is_named_where_the_frozen_model_is_not_beaten() -> None:
     assert not scores.probe_may_pay(behind, plan, pairs=True)
     probed = plan.model_copy(update={"techniques": {"linear_probe": {}}})
     assert not scores.probe_may_pay(behind, probed, pairs=False)
+
+
+def test_a_baseline_without_the_headline_is_told_of_where_it_is_ahead_by_another_score() -> None:
+    _, report = classified(100, ["a", "b"])
+    other = next(metric for metric in report.intervals if metric != report.headline)
+    well = {"majority": {report.headline: 0.01}}
+    assert scores.standing(report.model_copy(update={"baselines": well})).outcome == "better"
+    for reached, told in ((report.intervals[other].high, False), (1.0, True)):
+        baselines = {**well, "lead": {report.headline: float("nan"), other: reached}}
+        found = scores.standing(report.model_copy(update={"baselines": baselines}))
+        assert found.outcome == ("unsure" if told else "better") and ("is ahead by" in found.sentence) == told
+    worse = {"majority": {report.headline: 1.0}, "lead": {other: 1.0}}
+    assert scores.standing(report.model_copy(update={"baselines": worse})).outcome == "worse"

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from markupsafe import Markup
 
-from tunebook.core.formatting import amount, baseline_name, is_share, metric_name, number, score_text, sign_of
+from tunebook.core.formatting import (
+    amount,
+    baseline_name,
+    is_share,
+    metric_name,
+    metric_of,
+    number,
+    score_text,
+    sign_of,
+)
 from tunebook.core.lineage import Retention
 from tunebook.core.messages import say
 from tunebook.core.nouns import Interval, Plan, Report
@@ -37,7 +47,38 @@ class Standing:
 
 
 def standing(report: Report) -> Standing:
-    """Compare the headline score and its interval with the best baseline on the same rows."""
+    """Compare the headline score and its interval with the best baseline on the same rows. A run is not better while a
+    baseline that has no such score, as one that only writes, is ahead of it by another."""
+    found = _by_headline(report)
+    beyond = _ahead_by_another(report)
+    if beyond is None:
+        return found
+    baseline, metric = beyond
+    reached, value = score_text(report.baselines[baseline][metric]), score_text(report.metrics[metric])
+    told = say(
+        "report.verdict.another",
+        baseline=baseline_name(baseline), metric=metric_name(metric), reached=reached, value=value,
+        interval=interval_text(report, metric),
+    )  # fmt: skip
+    return Standing("unsure" if found.outcome == "better" else found.outcome, f"{found.sentence} {told}")
+
+
+def _ahead_by_another(report: Report) -> tuple[str, str] | None:
+    """A baseline without the headline score, and a score, more being better, by which it is ahead of the run's whole
+    interval; None where there is none."""
+    others = [
+        (name, scores) for name, scores in report.baselines.items() if math.isnan(scores.get(report.headline, math.nan))
+    ]
+    more = [metric for metric in report.intervals if (known := metric_of(metric)) and known.better == "more"]
+    found = ((name, metric) for name, scores in others for metric in more if _beyond(report, scores, metric))
+    return next(found, None)
+
+
+def _beyond(report: Report, scores: Mapping[str, float], metric: str) -> bool:
+    return scores.get(metric, math.nan) > report.intervals[metric].high
+
+
+def _by_headline(report: Report) -> Standing:
     name = report.headline
     value = report.metrics.get(name, math.nan)
     numbers = {"metric": metric_name(name), "value": score_text(value), "interval": interval_text(report, name)}
