@@ -20,7 +20,7 @@ def test_texts_and_figures_come_back_as_they_were() -> None:
 
 def test_figures_have_names() -> None:
     found = Written.of(_written().matrix())
-    columns = [found.losses, found.tokens, found.right, found.stopped, found.made]
+    columns = [found.losses, found.tokens, found.right, found.characters, found.stopped, found.made]
     np.testing.assert_array_equal(np.stack(columns, axis=1), found.figures)
 
 

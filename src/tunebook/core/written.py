@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 TEXTS = np.dtypes.StringDType()
 # Columns in front of the text.
-_LOSS, _TOKENS, _RIGHT, _STOPPED, _MADE, _LENGTH, _START = range(7)
+_LOSS, _TOKENS, _RIGHT, _CHARACTERS, _STOPPED, _MADE, _LENGTH, _START = range(8)
 FIGURES = _LENGTH  # number of those in front of the length
 
 
@@ -24,8 +24,9 @@ class Written:
     Attributes:
         texts: what it writes; empty where it wrote nothing, or was not asked to.
         figures: shape (N, FIGURES): the sum of the losses of the true answer's learnt tokens (nats), the number of
-            these, how many of them it would have said, 1 where its own text ended by itself and not at the limit, and
-            the number of tokens of that text. NaN where it was not asked, or there is no true answer.
+            these, how many of them it would have said, the characters that they stand for (NaN for those of the whole
+            true answer), 1 where its own text ended by itself and not at the limit, and the number of tokens of that
+            text. NaN where it was not asked, or there is no true answer.
     """
 
     texts: Sequence[str]
@@ -55,6 +56,11 @@ class Written:
         return self.figures[:, _RIGHT]
 
     @property
+    def characters(self) -> NDArray[np.float32]:
+        """Characters that those tokens stand for, shape (N,); NaN for those of the whole true answer."""
+        return self.figures[:, _CHARACTERS]
+
+    @property
     def stopped(self) -> NDArray[np.float32]:
         """1 where the model's own text ended by itself, shape (N,)."""
         return self.figures[:, _STOPPED]
@@ -71,7 +77,7 @@ class Written:
         return Written(self.texts, figures).matrix()
 
     def matrix(self) -> NDArray[np.float32]:
-        """Shape (N, 6 + the longest text): the figures, the number of code points, and these."""
+        """Shape (N, 7 + the longest text): the figures, the number of code points, and these."""
         coded = [np.frombuffer(text.encode("utf-32-le", "replace"), dtype="<u4") for text in self.texts]
         found = np.zeros((len(coded), _START + max(map(len, coded), default=0)), dtype=np.float32)
         found[:, :FIGURES] = self.figures

@@ -18,7 +18,7 @@ from tunebook.core.nouns import Labels
 from tunebook.core.settings import Filled
 from tunebook.core.task import Reads
 from tunebook.core.writes import Writes, texts_asked
-from tunebook.core.written import Written, texts_of
+from tunebook.core.written import FIGURES, Written, texts_of
 from tunebook.engine.infer import Inference
 from tunebook.models.chat_template import with_template
 from tunebook.models.source import load_tokenizer
@@ -86,6 +86,22 @@ def test_a_row_that_does_not_fit_is_left_out_or_cut(tokenizer: Any) -> None:
     assert TASK.unlearnt(LABELS, settings(), marked) == 0
 
 
+def test_characters_of_what_is_learnt_are_counted_whether_it_is_one_answer_or_several_or_cut(tokenizer: Any) -> None:
+    room = len(prompt_of(TWO, tokenizer)) + 3
+    cases = [("all", 999, "no" + "a day"), ("last", 999, "a day"), ("last", room, None)]
+    for learn, length, text in cases:
+        encoded = TASK.encode(made(TWO, learn=learn, cut="mark"), tokenizer, length)
+        batch = TASK.collate(encoded, [0], 0)
+        kept = [token for token in batch["labels"][0].tolist() if token != IGNORED]
+        counted = len(tokenizer.decode(kept, skip_special_tokens=True) if text is None else text)
+        model = tiny_model(tokenizer)
+        read = TASK.read(TASK.passed(model, batch), batch)
+        found = Written.of(read.detach().numpy())
+        assert found.tokens.tolist() == [len(kept)] and found.characters.tolist() == [counted]
+        assert text is None or counted == len(text)
+    assert 0 < counted < len("a day")
+
+
 def prompt_of(chat: Chat, tokenizer: Any) -> list[int]:
     rows = made(Chat((chat.turns[0], *chat.turns[3:4])), targets=False)
     return TASK.encode(rows, tokenizer, 999).flat["input_ids"].tolist()  # type: ignore[no-any-return]
@@ -132,7 +148,7 @@ def test_a_metric_needs_texts_unless_it_is_of_the_true_answers() -> None:
     needed = {metric.key for metric in TASK.metrics(LABELS) if texts_asked(TASK, LABELS, metric.key)}
     assert not needed & {"log_likelihood", "perplexity", "bits_per_character", "next_token_accuracy"}
     assert {"exact_match", "rouge_l/chars", "stopped", "distinct_1", "length_ratio"} <= needed
-    blank = Written([""] * 3, np.full((3, 5), np.nan, dtype=np.float32)).matrix()
+    blank = Written([""] * 3, np.full((3, FIGURES), np.nan, dtype=np.float32)).matrix()
     scores = TASK.scores(blank, texts_of(["a", "b", "c"]), LABELS)
     assert all(np.isnan(scores[name]) for name in needed), "nothing is scored that nobody was asked for"
 

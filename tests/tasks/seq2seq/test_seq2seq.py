@@ -71,7 +71,7 @@ def test_the_loss_is_the_models_own(made: tuple[str, Path, Any, Any]) -> None:
         theirs = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], labels=batch["labels"])
     assert float(loss) == pytest.approx(float(theirs.loss), rel=1e-5)
     read = TASK.read(outputs, batch).numpy()
-    assert read.shape == (2, 6)
+    assert read.shape == (2, 7)
     said = Written.of(read)
     assert said.losses.sum() / said.tokens.sum() == pytest.approx(float(theirs.loss), rel=1e-5)
     assert np.isnan(said.made).all() and list(said.texts) == ["", ""]

@@ -40,7 +40,7 @@ def texts(words: list[str], between: str, rows: int, seed: int, most: int = 14) 
 
 
 def answers(said: list[str], figures: Any = None) -> Any:
-    known = np.tile([2.0, 4, 3, 1, 5], (len(said), 1)) if figures is None else np.asarray(figures, dtype=float)
+    known = np.tile([2.0, 4, 3, np.nan, 1, 5], (len(said), 1)) if figures is None else np.asarray(figures, dtype=float)
     return Written(said, known.astype(np.float32)).matrix()
 
 
@@ -140,7 +140,7 @@ def test_exact_match_and_f1_by_the_rules_of_squad_and_cmrc(said: str, true: str,
 
 def test_figures_are_told_by_token_and_by_character() -> None:
     said, true = ["", ""], ["four", "of"]
-    figures = [[6.0, 3, 2, 1, 4], [2.0, 1, 0, 0, 9]]
+    figures = [[6.0, 3, 2, np.nan, 1, 4], [2.0, 1, 0, np.nan, 0, 9]]
     found = scores(WRITTEN, answers(said, figures), texts_of(true), LABELS)
     assert found["log_likelihood"] == -2.0
     assert found["perplexity"] == pytest.approx(math.exp(2))
@@ -154,9 +154,18 @@ def test_figures_are_told_by_token_and_by_character() -> None:
 
 def test_characters_of_an_answer_that_was_not_shown_are_not_counted() -> None:
     found = scores(
-        WRITTEN, answers(["", ""], [[6.0, 3, 2, 1, 4], [0.0, 0, 0, 1, 1]]), texts_of(["four", "lost"]), LABELS
+        WRITTEN,
+        answers(["", ""], [[6.0, 3, 2, np.nan, 1, 4], [0.0, 0, 0, np.nan, 1, 1]]),
+        texts_of(["four", "lost"]),
+        LABELS,
     )
     assert found["bits_per_character"] == pytest.approx(6 / 4 / math.log(2))
+
+
+def test_characters_that_were_shown_count_where_they_are_known() -> None:
+    shown = [[6.0, 3, 2, 2, 1, 4], [2.0, 1, 0, 9, 0, 9]]  # a part of an answer, and several answers
+    found = scores(WRITTEN, answers(["", ""], shown), texts_of(["four", "of"]), LABELS)
+    assert found["bits_per_character"] == pytest.approx(8 / 11 / math.log(2))
 
 
 def test_variety_is_counted_by_runs_of_tokens() -> None:
@@ -194,17 +203,17 @@ def test_a_run_without_a_model_is_as_bad_as_can_be_and_never_without_a_score() -
 
 
 def test_what_was_not_written_or_not_shown_has_no_score() -> None:
-    looked = scores(WRITTEN, answers(["", ""], [[6.0, 3, 2, np.nan, np.nan]] * 2), texts_of(["a", "b"]), LABELS)
+    looked = scores(WRITTEN, answers(["", ""], [[6.0, 3, 2, np.nan, np.nan, np.nan]] * 2), texts_of(["a", "b"]), LABELS)
     figures = {"log_likelihood", "perplexity", "bits_per_character", "next_token_accuracy"}
     assert {key for key, one in looked.items() if not math.isnan(one)} == figures
-    shown = answers(["a", "c"], [[np.nan, np.nan, np.nan, 1, 1]] * 2)
+    shown = answers(["a", "c"], [[np.nan, np.nan, np.nan, np.nan, 1, 1]] * 2)
     written = scores(WRITTEN, shown, texts_of(["a", "b"]), LABELS)
     assert {key for key, one in written.items() if math.isnan(one)} == figures
     ends = intervals(WRITTEN, shown, texts_of(["a", "b"]), LABELS)
     assert set(ends) == set(written) - figures
 
 
-@pytest.mark.parametrize("shape", [(3, 9), (2, 5), (2,)])
+@pytest.mark.parametrize("shape", [(3, 9), (2, 6), (2,)])
 def test_other_rows_are_refused(shape: tuple[int, ...]) -> None:
     for metric in WRITTEN:
         with pytest.raises(ValueError, match="cannot be scored"):
@@ -288,7 +297,7 @@ def test_sums_of_nothing_score_0_and_several_at_once_as_alone() -> None:
 
 
 def test_a_score_of_a_row_is_asked_only_of_rows_that_have_a_text() -> None:
-    lost = np.vstack([answers(["a"]), np.full((1, 7), np.nan, dtype=np.float32)])
+    lost = np.vstack([answers(["a"]), np.full((1, 8), np.nan, dtype=np.float32)])
     true = texts_of(["a", "b"])
     found = Texts.of(lost, true)
     assert found.lost.tolist() == [False, True] and not found.unasked.any()

@@ -12,7 +12,7 @@ from tunebook.core.chat import Chat
 from tunebook.core.nouns import Labels, Report
 from tunebook.core.sections import Table
 from tunebook.core.task import Rows
-from tunebook.core.written import Written, texts_of
+from tunebook.core.written import FIGURES, Written, texts_of
 from tunebook.tasks.instruction import Instruction
 from tunebook.tasks.writing.words import WrittenWords
 
@@ -21,7 +21,7 @@ ROWS = Rows(["one?", "two?", "three?"], None, texts_of(["yes", "no", "a b"]), ["
 
 
 def answers(*texts: str, losses: float = 3.0) -> np.ndarray:
-    figures = np.tile(np.array([losses, 3.0, 1.0, 1.0, 2.0], dtype=np.float32), (len(texts), 1))
+    figures = np.tile(np.array([losses, 3.0, 1.0, np.nan, 1.0, 2.0], dtype=np.float32), (len(texts), 1))
     return Written(texts, figures).matrix()
 
 
@@ -30,7 +30,7 @@ def test_an_answer_says_what_it_answers_and_how_it_ended() -> None:
     assert said[0] == {"answer": "yes", "prompt": "one?", "tokens": 2, "stopped": True}
     assert isinstance(TASK, WrittenWords) and [TASK.brief(one).label for one in said[:2]] == ["yes", "∅"]
     assert len(TASK.brief(said[2]).label) == 120 and TASK.shown(None) == "–" and len(TASK.shown("x" * 500)) == 400
-    silent = Written(["", "", ""], np.full((3, 5), np.nan, dtype=np.float32)).matrix()
+    silent = Written(["", "", ""], np.full((3, FIGURES), np.nan, dtype=np.float32)).matrix()
     assert TASK.say(silent, ROWS, LABELS)[0] == {"answer": None, "prompt": "one?", "tokens": 0, "stopped": None}
     assert TASK.true(ROWS.targets, ROWS, LABELS) == ["yes", "no", "a b"]
 
@@ -68,7 +68,8 @@ def test_what_is_decided_are_the_words_where_there_are_any() -> None:
     assert np.array_equal(TASK.decided(one, LABELS), TASK.decided(same, LABELS))
     assert not np.array_equal(TASK.decided(one, LABELS), TASK.decided(other, LABELS))
     assert TASK.decided(answers("", "", ""), LABELS).tolist() == [[0], [0], [0]]
-    silent = Written(["", ""], np.array([[1, 2, 0, np.nan, np.nan], [3, 2, 1, np.nan, np.nan]], dtype=np.float32))
+    none = [np.nan] * 3
+    silent = Written(["", ""], np.array([[1, 2, 0, *none], [3, 2, 1, *none]], dtype=np.float32))
     assert TASK.decided(silent.matrix(), LABELS).tolist() == [[1, 2, 0], [3, 2, 1]]
 
 

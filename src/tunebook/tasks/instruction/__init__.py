@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -85,11 +85,23 @@ class Instruction(WrittenWords, TokenModel):
         """Rows that do not fit into max_length, or of which no turn is to be learnt."""
         return int((np.maximum.reduceat(encoded.flat["labels"], encoded.offsets[:-1]) == IGNORED).sum())
 
+    def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
+        """With the characters of what is learnt of each row."""
+        import torch
+
+        batch = super().collate(encoded, rows, pad)
+        if conversations.CHARACTERS in encoded.flat:
+            starts = encoded.offsets[:-1][list(rows)]
+            batch[conversations.CHARACTERS] = torch.from_numpy(encoded.flat[conversations.CHARACTERS][starts])
+        return batch
+
     def read(self, outputs: Any, batch: Batch, model: Any = None) -> Any:
-        """What is read of the true answers, as answers that say nothing, shape (rows, 6)."""
+        """What is read of the true answers, as answers that say nothing, shape (rows, 7)."""
+        from torch import cat
         from torch.nn.functional import pad
 
         known = self.figures(outputs, batch)
+        known = cat([known, batch[conversations.CHARACTERS].to(known)[:, None]], dim=1)
         known = pad(known, (0, FIGURES - known.shape[1]), value=float("nan"))
         return pad(known, (0, 1))
 
@@ -149,7 +161,7 @@ def _case(name: str, learn: str, *, turns: bool = False) -> Case:
         asked, None, texts_of(answers), [str(number) for number in range(count)], chats=chats,
         how=(learn, "mark", "plain"),
     )  # fmt: skip
-    figures = np.tile(np.array([0.0, 3.0, 3.0, 1.0, 3.0], dtype=np.float32), (count, 1))
+    figures = np.tile(np.array([0.0, 3.0, 3.0, np.nan, 1.0, 3.0], dtype=np.float32), (count, 1))
     params: dict[str, Value] = {"instruction.learn": learn, "instruction.cut": "mark", "instruction.template": "plain"}
     return Case(
         name, Labels(problem="written"), rows, right=Written(answers, figures).matrix(), params=params, base="decoder"

@@ -39,8 +39,8 @@ def room_of(model: Any, max_length: int, new: int) -> int:
 def packed(made: Sequence[Made]) -> Written:
     """Answers as a matrix is made of them; nothing is known of the true ones."""
     figures = np.full((len(made), FIGURES), np.nan, dtype=np.float32)
-    figures[:, 3] = [one.stopped for one in made]
-    figures[:, 4] = [len(one.tokens) for one in made]
+    figures[:, FIGURES - 2] = [one.stopped for one in made]
+    figures[:, FIGURES - 1] = [len(one.tokens) for one in made]
     return Written([one.text for one in made], figures)
 
 

@@ -12,6 +12,7 @@ from tunebook.models.chat_template import Cut, Learn, Rendered, prompt, render, 
 from tunebook.nets.masking import IGNORED
 from tunebook.tasks.instruction.rows import InstructionRows
 
+CHARACTERS = "instruction.characters"  # of what is learnt of a row, beside each of its tokens
 How = tuple[str, str, str]  # learn, cut, template, as `InstructionRows` has them
 
 
@@ -39,8 +40,8 @@ def whole(rows: Rows) -> list[Chat]:
 
 
 def encode(rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
-    """Tokens of each conversation, with `labels` where it has an answer. Of a row that cannot be learnt one token is
-    left, which is not learnt."""
+    """Tokens of each conversation, with `labels` and CHARACTERS where it has an answer. Of a row that cannot be learnt
+    one token is left, which is not learnt."""
     learn, cut, template = cast(How, rows.how or how_of(InstructionRows()))
     reader = tokenizer if getattr(tokenizer, "chat_template", None) else with_template(tokenizer, template)
     if rows.targets is None:
@@ -53,7 +54,21 @@ def encode(rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         [token if wanted else IGNORED for token, wanted in zip(part.input_ids, part.learnt, strict=True)]
         for part in shown
     ]
-    return pack({"input_ids": [part.input_ids for part in shown], "labels": labels})
+    long = [_characters(part, tokenizer) for part in shown]
+    return pack(
+        {
+            "input_ids": [part.input_ids for part in shown],
+            "labels": labels,
+            CHARACTERS: [[count] * len(part.input_ids) for count, part in zip(long, shown, strict=True)],
+        }
+    )
+
+
+def _characters(part: Rendered, tokenizer: Any) -> int:
+    """Characters of what is learnt, without the tokens that end it: of several answers of all, of a cut one of what
+    is left."""
+    learnt = [token for token, wanted in zip(part.input_ids, part.learnt, strict=True) if wanted]
+    return len(tokenizer.decode(learnt, skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
 
 def written_out(rows: Rows, tokenizer: Any) -> Rows:
@@ -84,4 +99,4 @@ def _shorter(chat: Chat) -> Chat | None:
     return Chat((*first, *chat.turns[questions[1] :]), chat.tools)
 
 
-__all__ = ["How", "asked", "encode", "fitting", "how_of", "whole", "written_out"]
+__all__ = ["CHARACTERS", "How", "asked", "encode", "fitting", "how_of", "whole", "written_out"]

@@ -120,7 +120,7 @@ class Seq2seq(WrittenWords, TokenLoss):
         return pieces.collate(encoded, rows, pad)
 
     def read(self, outputs: Any, batch: Batch, model: Any = None) -> Any:
-        """What is read of the true targets, as answers that say nothing, shape (rows, 6). The rest of a cut target is
+        """What is read of the true targets, as answers that say nothing, shape (rows, 7). The rest of a cut target is
         taken to cost what its beginning costs, so that figures by characters, which all count, hold."""
         from torch.nn.functional import pad
 
@@ -172,7 +172,7 @@ def _case(name: str, prefix: str | None) -> Case:
     rows = Rows(
         SENTENCES, None, texts_of(said), [str(number) for number in range(count)], how=pieces.how_of(own)
     )  # fmt: skip
-    figures = np.tile(np.array([0.0, 3.0, 3.0, 1.0, 3.0], dtype=np.float32), (count, 1))
+    figures = np.tile(np.array([0.0, 3.0, 3.0, np.nan, 1.0, 3.0], dtype=np.float32), (count, 1))
     params: dict[str, Value] = {f"seq2seq.{field}": value for field, value in own.model_dump().items()}
     right = Written(said, figures).matrix()
     return Case(name, Labels(problem="written"), rows, right=right, params=params, base="seq2seq")

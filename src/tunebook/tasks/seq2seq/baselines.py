@@ -32,7 +32,7 @@ def baselines(task: Any, given: BaselineInput) -> Mapping[str, Callable[[], Arra
 
 def leads(texts: Sequence[str], most: int) -> Array:
     """The first sentence of each text, as far as it has no more than `most` characters."""
-    figures = np.tile(np.array([np.nan, np.nan, np.nan, 1, np.nan], dtype=np.float32), (len(texts), 1))
+    figures = np.tile(np.array([np.nan, np.nan, np.nan, np.nan, 1, np.nan], dtype=np.float32), (len(texts), 1))
     said = [lead(text, most) for text in texts]
     figures[:, FIGURES - 1] = [len(text) for text in said]
     return Written(said, figures).matrix()

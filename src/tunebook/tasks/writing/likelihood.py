@@ -23,13 +23,14 @@ _MOST = 700.0  # nats whose exponential is a float64
 
 def losses(answers: Array, targets: Array, labels: Labels) -> Array:
     """Of each row the nats that its true answer costs, its tokens with the one that ends it, the tokens that the model
-    would have said, and the characters of the answer; shape (N, 4). NaN where nobody was shown the answer."""
+    would have said, and the characters that those tokens stand for; shape (N, 4). NaN where nobody was shown it."""
     written = Written.of(checked(answers, targets))
-    long = np.array([len(text) for text in targets.tolist()], dtype=np.float64)
+    whole = np.array([len(text) for text in targets.tolist()], dtype=np.float64)
+    long = np.where(np.isnan(written.characters), whole, written.characters)
     long[written.tokens == 0] = 0  # nothing of the answer was shown, such as of one that does not fit
     found = np.stack([written.losses, written.tokens, written.right, long], axis=1).astype(np.float64)
     lost = lost_rows(answers)
-    guessed = np.maximum([len(text) for text in targets.tolist()], 1).astype(np.float64)
+    guessed = np.maximum(whole, 1)
     found[lost] = np.stack([GUESS * guessed, guessed, np.zeros(len(long)), guessed], axis=1)[lost]
     return found
 

@@ -17,7 +17,7 @@ from tunebook.core.nouns import Labels, Report
 from tunebook.core.params import Value
 from tunebook.core.sections import Annotated, Brief, Cell, Column, Section, Table
 from tunebook.core.task import Task
-from tunebook.core.written import Written
+from tunebook.core.written import FIGURES, Written
 from tunebook.tasks.writing.likelihood import losses
 from tunebook.tasks.writing.source import from_source
 
@@ -115,9 +115,9 @@ class WrittenWords(Task):
 
     def decided(self, answers: NDArray[np.float32], labels: Labels) -> Array:
         """The characters of the answers; where none was asked for, what is read of the true ones."""
-        if np.isnan(answers[:, 4]).all():
+        if np.isnan(Written.of(answers).made).all():
             return answers[:, :3]
-        return answers[:, 6:] if answers.shape[1] > 6 else answers[:, 5:6]
+        return answers[:, FIGURES + 1 :] if answers.shape[1] > FIGURES + 1 else answers[:, FIGURES : FIGURES + 1]
 
     def mean(self, answers: Sequence[NDArray[np.float32]], labels: Labels) -> NDArray[np.float32]:
         """Of each row the text that is most like those of the other models (the first of equals), and the figures of
