@@ -56,6 +56,34 @@ def test_a_prompt_is_the_start_of_what_is_learnt(tokenizer: Any, name: str) -> N
     assert not any(found.learnt[: len(start)])
 
 
+NEVER_OPENS = "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + eos_token + '\\n' }}{% endfor %}"
+SHORTENS = NEVER_OPENS.replace("m['content']", "(m['content'] if loop.last else m['content'].split('</think>')[-1])")
+
+
+@pytest.mark.parametrize("template", [NEVER_OPENS, SHORTENS])
+@pytest.mark.parametrize("answer", ["yes", "no 今天", "<think>hm</think>yes"])
+def test_what_a_template_writes_before_every_answer_is_not_learnt(template: str, answer: str) -> None:
+    tokenizer = chats.byte_level()
+    tokenizer.chat_template = template
+    chat = Chat.of(("user", "a?"), ("assistant", "<think>hm</think>so"), ("user", "b?"), ("assistant", answer))
+    found = render(chat, with_template(tokenizer), learn="last", max_length=500)
+    assert chats.learnt(found, tokenizer) == [f" {answer}<|endoftext|>"]  # the blank belongs to the first word's token
+    start = prompt(chat, tokenizer)
+    assert isinstance(found, Rendered) and found.input_ids[: len(start)] == start and found.learnt[len(start)]
+    assert tokenizer.decode(start).endswith("b?<|endoftext|>\nassistant:")
+
+
+@pytest.mark.parametrize("before", [" ", "", "\\n"])
+def test_blanks_before_every_answer_are_its_own(before: str) -> None:
+    tokenizer = chats.byte_level()
+    tokenizer.chat_template = (
+        "{% for m in messages %}{{ '[' + m['content'] + ']' if m['role'] == 'user' else '"
+        + before
+        + "' + m['content'] + eos_token }}{% endfor %}"
+    )
+    assert tokenizer.decode(prompt(question("a?"), with_template(tokenizer))) == "[a?]"
+
+
 def test_a_conversation_without_an_answer_is_refused() -> None:
     tokenizer = with_template(chats.byte_level())
     assert render(question("yes?"), tokenizer, max_length=50) == Refused("nothing_learnt")

@@ -249,3 +249,21 @@ def test_an_encoder_decoder_writes_what_transformers_writes_alone(kind: str) -> 
         with pytest.raises(RunError) as error:
             generate(model, [[5] * 41], tokenizer=small.tokenizer(), how=Generation())
         assert error.value.code == "generate.long"
+
+
+@pytest.mark.parametrize("kind", ["mpt", "gpt2"])
+def test_the_end_of_the_positions_has_many_names(kind: str) -> None:
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    own = {
+        "mpt": {"d_model": 16, "n_heads": 2, "n_layers": 1, "max_seq_len": 40},
+        "gpt2": {"n_embd": 16, "n_head": 2, "n_layer": 1, "n_positions": 40},
+    }
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(kind, vocab_size=tiny.VOCABULARY, **own[kind])
+    model = AutoModelForCausalLM.from_config(config).eval()
+    how = Generation(max_new_tokens=60)
+    (made,) = generate(model, [[20] * 38], tokenizer=small.tokenizer(), how=how)
+    assert len(made.tokens) <= 2
+    with pytest.raises(RunError, match=r"generate\.long"):
+        generate(model, [[20] * 41], tokenizer=small.tokenizer(), how=how)

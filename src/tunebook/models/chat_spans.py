@@ -38,7 +38,7 @@ def answer_spans(chat: Chat, tokenizer: Any, text: str, wanted: Sequence[int]) -
 
 
 def _by_prefix(chat: Chat, tokenizer: Any, text: str, place: int) -> Span | None:
-    before = text_of(Chat(chat.turns[:place], chat.tools), tokenizer, ask=True)
+    before = text_of(Chat(chat.turns[:place], chat.tools), tokenizer, ask=True) + facts(tokenizer).header
     if not text.startswith(before):
         return None
     last = place == len(chat.turns) - 1
@@ -98,7 +98,7 @@ def _by_signs(chat: Chat, tokenizer: Any, text: str, wanted: Sequence[int]) -> l
     found: list[Span | None] = []
     for place in wanted:
         start, stop = places[place]
-        opening = _opening(signed, tokenizer, place)
+        opening = _opening(signed, tokenizer, place) or facts(tokenizer).header
         if opening and opening in between[place]:  # what stands after it the model has to write itself
             start -= len(between[place].rpartition(opening)[2])
         span = _with_end(text, (start, stop), tokenizer)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from os.path import commonprefix
 from typing import Any
 
 from tunebook.core.chat import Chat, Turn
@@ -42,6 +43,8 @@ class Facts:
         system: whether the template writes a system's words in a turn of their own.
         opens: whether an answer stands where the template opens one that is asked for. Some open it with a thought that
             they then leave out of the answers that are there.
+        header: what it puts in front of every answer and not where one is asked for, as it opens none; empty where it
+            does.
         tail: the special tokens that it puts right after an answer; empty where it puts none. end: the last of them.
         marks: every token that stands for itself and is no piece of words or blank.
         special: finds special tokens in words that are not an assistant's; ending: in an assistant's, those that end
@@ -50,6 +53,7 @@ class Facts:
 
     system: bool
     opens: bool
+    header: str
     tail: str
     end: str
     marks: tuple[str, ...]
@@ -71,6 +75,7 @@ def _facts(tokenizer: Any, template: str, special_tokens: tuple[str, ...]) -> Fa
     asked = (Turn("user", "alpha"), Turn("assistant", "omega"))
     whole = _written(asked, "", tokenizer, ask=False)
     opens = whole.startswith(_written(asked[:1], "", tokenizer, ask=True))
+    header = _header(whole, tokenizer) if opens else ""
     added = dict.fromkeys((*special_tokens, *tokenizer.get_added_vocab()))
     marks = tuple(token for token in added if token.strip())  # Gemma has tokens of line breaks
     after, ends = whole.rpartition("omega")[2].lstrip(), []
@@ -84,7 +89,19 @@ def _facts(tokenizer: Any, template: str, special_tokens: tuple[str, ...]) -> Fa
         system = False
     special = {str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}
     ending = {end, *(getattr(tokenizer, f"{name}_token") or "" for name in ("bos", "eos", "pad", "unk"))}
-    return Facts(system, opens, "".join(ends), end, marks, _any_of(special.union(special_tokens)), _any_of(ending))
+    special.update(special_tokens)
+    return Facts(system, opens, header, "".join(ends), end, marks, _any_of(special), _any_of(ending))
+
+
+def _header(whole: str, tokenizer: Any) -> str:
+    """What stands between a question and two answers that begin in another way, of a template that writes the same
+    whether an answer is asked for or not; what one adds that opens answers is the model's to write. A blank at its end
+    is left to the answer, since tokens of words hold it."""
+    question, other = Turn("user", "alpha"), Turn("assistant", "kappa")
+    closed, asked = (_written((question,), "", tokenizer, ask=ask) for ask in (False, True))
+    pair = (text[len(asked) :] for text in (whole, _written((question, other), "", tokenizer, ask=False)))
+    header = commonprefix(list(pair)).rstrip(" ")
+    return header if closed == asked and header.strip() else ""
 
 
 def _any_of(tokens: set[str]) -> re.Pattern[str]:
@@ -119,8 +136,9 @@ def text_of(chat: Chat, tokenizer: Any, *, ask: bool = False) -> str:
 
 def opened(chat: Chat, tokenizer: Any) -> str:
     """A conversation that is `ready` up to the place where its next answer begins; raises as `text_of`."""
-    if facts(tokenizer).opens:
-        return text_of(chat, tokenizer, ask=True)
+    known = facts(tokenizer)
+    if known.opens:
+        return text_of(chat, tokenizer, ask=True) + known.header
     return text_of(chat.answered(HOLD), tokenizer).partition(HOLD)[0]
 
 

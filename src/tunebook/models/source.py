@@ -14,6 +14,7 @@ from tunebook.core.files import content_id, file_id
 from tunebook.core.locations import THRESHOLD
 from tunebook.models import gemma, multilingual
 from tunebook.models.files import pickled, refuse_code, weight_files
+from tunebook.models.positions import positions_in
 from tunebook.models.unpacked import is_whole
 
 BUILTIN = {
@@ -222,7 +223,7 @@ def reach(tokenizer: Any) -> int:
 
 def positions(config: dict[str, Any], tokenizer: Any) -> int:
     """Tokens that the model can take."""
-    room = int(config.get("max_position_embeddings") or 10**6)
+    room = positions_in(config) or 10**6
     if config.get("model_type") in ("roberta", "xlm-roberta", "camembert"):
         room -= 2  # their positions start after the padding index
     return min(room, reach(tokenizer))

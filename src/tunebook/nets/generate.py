@@ -17,6 +17,7 @@ import numpy as np
 from tunebook.core.errors import RunError
 from tunebook.core.progress import Progress, Silent
 from tunebook.models.chat_template import end_tokens
+from tunebook.models.positions import positions_in
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -109,8 +110,7 @@ class Writer:
         self.how = how
         config = self.model.config
         self.encoder = bool(config.is_encoder_decoder)
-        reach = getattr(config.get_text_config(decoder=True), "max_position_embeddings", None)
-        self.reach = int(reach or 10**9)  # tokens that the model has positions for
+        self.reach = positions_in(config.get_text_config(decoder=True).to_dict()) or 10**9
         self.ends = _ends(tokenizer, encoder=self.encoder)
         forced = ("forced_bos_token_id",) if self.encoder else ()  # such as the language that is written
         names = ("bos_token_id", "decoder_start_token_id", *forced)

@@ -16,6 +16,7 @@ from tunebook.core.params import Row, Search
 from tunebook.core.registry import task_of
 from tunebook.core.technique import Event, Facts, ParamGroups, RunContext, Technique
 from tunebook.models.architecture import depths
+from tunebook.models.positions import positions_in
 from tunebook.nets.averages import moved
 from tunebook.nets.linear_chain import in_chain
 from tunebook.nets.target_modules import linears
@@ -119,7 +120,7 @@ def refuse_length(name: str, tokens: int, facts: Facts) -> None:
     Raises:
         PlanError: `peft.length`.
     """
-    room = int(facts.config.get("max_position_embeddings") or 10**6)
+    room = positions_in(facts.config) or 10**6
     if facts.config.get("model_type") in ("roberta", "xlm-roberta", "camembert"):
         room -= 2  # their positions start after the padding index
     length = facts.settings.max_length

@@ -71,6 +71,14 @@ def test_too_many_rows_without_anything_to_learn_are_refused() -> None:
     assert [one["code"] for one in Learnt(100, 900, 500, {}, 0, 0, [], thoughts=2).warnings()] == ["learnt.thoughts"]
 
 
+def test_a_template_that_opens_no_answer_is_told() -> None:
+    tokenizer = chats.byte_level()
+    tokenizer.chat_template = "{% for m in messages %}{{ m.role + ': ' + m.content + eos_token }}{% endfor %}"
+    (told,) = seen_of([SHORT], with_template(tokenizer), HOW).warnings()
+    assert told["code"] == "learnt.header" and "assistant:" in told["message"]
+    assert seen_of([SHORT], reader(), HOW).warnings() == []
+
+
 def test_every_reason_to_refuse_a_conversation_has_words() -> None:
     assert reasons_text(dict.fromkeys(REASONS, 1)).count(": 1") == len(REASONS)
 

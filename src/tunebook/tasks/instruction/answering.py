@@ -12,6 +12,7 @@ from tunebook.core.progress import Progress
 from tunebook.core.settings import Filled
 from tunebook.core.written import FIGURES, Written
 from tunebook.models.chat_template import with_template
+from tunebook.models.positions import positions_in
 from tunebook.nets.generate import Generation, Made, generate
 from tunebook.tasks.instruction.conversations import asked, fitting
 from tunebook.tasks.instruction.rows import InstructionRows
@@ -32,7 +33,7 @@ def written(model: Any, tokenizer: Any, rows: Rows, params: Filled, progress: Pr
 def room_of(model: Any, max_length: int, new: int) -> int:
     """Tokens of a prompt beside which an answer of `new` tokens has its place, at most `max_length`; half of what the
     model can take where that is less."""
-    positions = int(getattr(model.config, "max_position_embeddings", None) or 10**6)
+    positions = positions_in(model.config.get_text_config(decoder=True).to_dict()) or 10**6
     return max(min(max_length, max(positions - new, positions // 2)), _LEAST)
 
 

@@ -61,12 +61,13 @@ class Seq2seq(WrittenWords, TokenLoss):
         Raises:
             PlanError: `seq2seq.start`; `seq2seq.length`: the decoder has fewer positions than a target may have tokens.
         """
+        from tunebook.models.positions import positions_in
         from tunebook.models.source import read_config
         from tunebook.tasks.seq2seq.starting import start_of
 
         assert isinstance(own, Seq2seqRows)
-        room = read_config(folder).get("max_position_embeddings")
-        if room and own.target_length > int(room):
+        room = positions_in(read_config(folder))
+        if room and own.target_length > room:
             raise PlanError(
                 "seq2seq.length", key="seq2seq.target_length", value=own.target_length, allowed=f"<= {room}"
             )

@@ -17,6 +17,7 @@ from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Plan
 from tunebook.core.registry import task_of
 from tunebook.models.chat_template import Refused, Rendered, render, with_template
+from tunebook.models.chat_text import facts
 
 MOST = 2000  # rows that are looked at, drawn alike from all training rows
 _TOLD = 0.01
@@ -34,6 +35,7 @@ class Learnt:
         sample: text of a row in parts, and whether each is learnt.
         most: share of the rows that may have nothing to learn.
         thoughts: rows with answers that are not learnt, for the thoughts before them are left out.
+        header: what is put in front of an answer that is asked for, as the model's template does not; mostly empty.
     """
 
     rows: int
@@ -45,6 +47,7 @@ class Learnt:
     sample: Parts
     most: float = 0.5
     thoughts: int = 0
+    header: str = ""
 
     @property
     def without(self) -> int:
@@ -72,19 +75,17 @@ class Learnt:
         return PlanError("learnt.nothing", key="max_length", share=share, reasons=reasons_text(self.refused))
 
     def warnings(self) -> list[dict[str, Any]]:
-        """Rows that teach nothing, and answers that lose their end."""
-        found = []
-        if self.without > _TOLD * self.rows and self.problem() is None:
-            found.append(("learnt.without", self.without, {"reasons": reasons_text(self.refused)}))
-        if self.cut > _TOLD * self.rows:
-            found.append(("learnt.cut", self.cut, {}))
-        if self.thoughts > _TOLD * self.rows:
-            found.append(("learnt.thoughts", self.thoughts, {}))
-        return [
-            {"code": code, "message": say(code, **fields), "fields": fields}
-            for code, count, more in found
-            for fields in ({"share": f"{count / self.rows:.1%}", **more},)
-        ]
+        """Rows that teach nothing, answers that lose their end, and a template that does not open them."""
+        few = _TOLD * self.rows
+        counts = (
+            ("learnt.without", self.without if self.problem() is None else 0, {"reasons": reasons_text(self.refused)}),
+            ("learnt.cut", self.cut, {}),
+            ("learnt.thoughts", self.thoughts, {}),
+        )
+        found = [(code, {"share": f"{count / self.rows:.1%}", **more}) for code, count, more in counts if count > few]
+        if self.header:
+            found.append(("learnt.header", {"header": self.header.strip()}))
+        return [{"code": code, "message": say(code, **fields), "fields": fields} for code, fields in found]
 
 
 def reasons_text(refused: dict[str, int]) -> str:
@@ -131,6 +132,7 @@ def seen_of(chats: Sequence[Chat], tokenizer: Any, how: dict[str, Any]) -> Learn
         shortened=sum(one.left_out > 0 for one in there),
         thoughts=sum(one.unlearnt > 0 for one in there),
         sample=parts_of(min(there, key=_incomplete), tokenizer) if there else [],
+        header=facts(tokenizer).header,
     )
 
 
