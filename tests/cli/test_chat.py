@@ -38,6 +38,16 @@ def test_lines_are_turns(written: Written, monkeypatch: pytest.MonkeyPatch, tune
     assert [one["prompt"] for one in records] == ["swap a , b", "again"]
 
 
+def test_what_there_was_no_room_for_is_told(
+    written: Written,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    tunebook: Call,
+) -> None:
+    said(monkeypatch, "swap a , b", "swap " + "the room " * 60, "/reset", "swap a , b")
+    told = tunebook("chat", written[0].path, "--max-new-tokens", "4")
+    assert told.err.count("first 2 turns") == 1 and told.err.count("its last 72 tokens") == 1
+
+
 def test_a_terminal_is_told_how_to_leave(written: Written, monkeypatch: pytest.MonkeyPatch, tunebook: Call) -> None:  # noqa: F811
     said(monkeypatch, "swap a , b", terminal=True)
     monkeypatch.setattr("builtins.input", lambda shown: next(sys.stdin).rstrip("\n"))

@@ -55,7 +55,15 @@ def test_long_conversations_lose_their_beginning(written: tuple[Book, Run]) -> N
     talk = begin(written[1], max_new_tokens=4)
     for number in range(6):  # ninety-six positions hold three of them
         answered(talk, f"swap the room , the hotel {number}")
+        read = talk.read
+        assert read is not None and not read.cut and len(read.tokens) <= 72
+        assert read.left_out == 0 or number > 0
     assert len(talk.chat.turns) == 12
+    assert talk.read is not None and talk.read.left_out and talk.read.left_out % 2 == 0
+    answered(talk, "swap " + "the room " * 60)
+    assert talk.read.cut and len(talk.read.tokens) == 72
+    talk.reset()
+    assert talk.read is None
 
 
 def test_an_answer_that_is_broken_off_is_remembered_as_far_as_it_was_heard(written: tuple[Book, Run]) -> None:

@@ -272,6 +272,9 @@ def test_unsure_answers(trained: Callable[[str], Trained]) -> None:
         ("classes", {"top_k": 0}, "predict.how"),
         ("classes", {"reject_below": 2}, "predict.how"),
         ("classes", {"batch_size": 0}, "predict.how"),
+        ("classes", {"temperature": 1.0}, "predict.not_written"),
+        ("number", {"stop": ["x"]}, "predict.not_written"),
+        ("classes", {"system": "be kind"}, "predict.not_told"),
     ],
 )
 def test_what_cannot_be_asked(kind: str, how: dict[str, Any], code: str, trained: Callable[[str], Trained]) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, note
 from tunebook.cli.choose import chosen_run
-from tunebook.cli.options import RunName, argument, option, wrong
+from tunebook.cli.options import RunName, argument
+from tunebook.cli.writing import Writing
 from tunebook.core.errors import BookError
 from tunebook.core.messages import say
 
@@ -19,37 +19,6 @@ if TYPE_CHECKING:
     from tunebook.verbs.steps.runs import Run
 
 RESET, LEAVE = "/reset", ("/exit", "/quit")
-
-
-@dataclass(frozen=True)
-class Writing:
-    """How the model writes."""
-
-    system: Annotated[str, option("chat_system", "--system", metavar="TEXT")] = ""
-    max_new_tokens: Annotated[int | None, option("chat_tokens", "--max-new-tokens", metavar="N")] = None
-    temperature: Annotated[float, option("chat_temperature", "--temperature", metavar="X")] = 0.0
-    top_p: Annotated[float, option("chat_top_p", "--top-p", metavar="SHARE")] = 1.0
-    stop: Annotated[list[str] | None, option("chat_stop", "--stop", metavar="WORD")] = None
-    seed: Annotated[int, option("chat_seed", "--seed", metavar="N")] = 0
-
-    def checked(self) -> dict[str, Any]:
-        """As the verb takes it.
-
-        Raises:
-            TunebookError: `cli.option`, a value that its option does not take.
-        """
-        bounds = (
-            ("--max-new-tokens", self.max_new_tokens, self.max_new_tokens is None or self.max_new_tokens >= 1, ">= 1"),
-            ("--temperature", self.temperature, 0 <= self.temperature <= 100, "0 … 100"),
-            ("--top-p", self.top_p, 0 < self.top_p <= 1, "> 0, <= 1"),
-            ("--seed", self.seed, self.seed >= 0, ">= 0"),
-            ("--stop", self.stop, all(self.stop or ()), say("cli.chat.some_word")),
-        )
-        for name, value, fits, allowed in bounds:
-            if not fits:
-                raise wrong(name, value, allowed)
-        words = {"max_new_tokens": self.max_new_tokens, "temperature": self.temperature, "top_p": self.top_p}
-        return {**words, "stop": tuple(self.stop or ()), "seed": self.seed}
 
 
 def chat(
@@ -62,7 +31,7 @@ def chat(
 
     how, found = writing.checked(), _run(place, run)
     note(say("cli.predict.loading"))
-    talk = begin(found, writing.system, **how)
+    talk = begin(found, writing.system or "", **how)
     return Answer(lambda: _records(talk), lambda screen: _converse(talk), lines=True)
 
 
@@ -102,7 +71,18 @@ def _answered(talk: Talk, each: Callable[[str, Iterator[str]], Any]) -> Iterator
             talk.reset()
             note(say("cli.chat.reset"))
             continue
-        yield each(line, talk.asked(line))
+        found = each(line, talk.asked(line))
+        _tell_left_out(talk)
+        yield found
+
+
+def _tell_left_out(talk: Talk) -> None:
+    """What of the conversation the model did not read for its last answer."""
+    read = talk.read
+    if read is not None and read.left_out:
+        note(say("cli.chat.left_out", turns=read.left_out, reset=RESET), style="yellow")
+    if read is not None and read.cut:
+        note(say("cli.chat.cut", tokens=len(read.tokens)), style="yellow")
 
 
 def _converse(talk: Talk) -> None:

@@ -13,6 +13,7 @@ from tunebook.cli.answers import answer_in, tell_answers
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, repeated_options, share
+from tunebook.cli.writing import Writing, of_writing
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 from tunebook.core.registry import task_of
@@ -40,6 +41,7 @@ class Asked:
     top_k: Annotated[int | None, option("top_k", "--top-k", metavar="N")] = None
     reject_below: Annotated[str | None, option("reject_below", "--reject-below", metavar="SCORE")] = None
     batch_size: Annotated[int | None, option("batch_rows", "--batch-size", metavar="N")] = None
+    tokens_at_once: Annotated[int | None, of_writing("tokens_at_once", "--tokens-at-once", "N")] = None
 
     def how(self, bars: Bars) -> How:
         """As the verb takes it."""
@@ -48,6 +50,8 @@ class Asked:
             found["reject_below"] = share("--reject-below", self.reject_below)
         if self.batch_size is not None:
             found["batch_size"] = self.batch_size
+        if self.tokens_at_once is not None:
+            found["tokens_at_once"] = self.tokens_at_once
         return found
 
 
@@ -55,6 +59,7 @@ def predict(
     book: Books,
     asked: Asked,
     form: Form,
+    writing: Writing,
     texts: Annotated[list[str] | None, argument("texts", "TEXT")] = None,
     run: RunName = "latest",
 ) -> Answer:
@@ -62,6 +67,7 @@ def predict(
     from tunebook.cli.answers import check_out, save, save_files
     from tunebook.verbs.steps.book import open_book
 
+    manner: Any = {**writing.checked(), "system": writing.system}
     found = chosen_run(open_book(book), run)
     if bool(texts) == bool(asked.file):
         raise TunebookError("cli.predict_what", key="TEXT | --file")
@@ -73,12 +79,13 @@ def predict(
     lines = texts == ["-"]
     texts = _lines(form.encoding) if lines else texts
     with Bars() as bars:
-        rows, names = _of_file(found, asked, form, bars) if asked.file else _of_texts(found, texts or [], asked, bars)
+        how: How = {**asked.how(bars), **manner}
+        rows, names = _of_file(found, asked, form, how) if asked.file else _of_texts(found, texts or [], asked, how)
     rows = [{"line": number, **row} for number, row in enumerate(rows, start=1)] if lines else rows
     told = _told(found, rows, asked)
     if asked.out is None:
         chosen = ("--run", run) if run != "latest" else ()
-        go = command("predict", book, *repeated_options(asked, form), *chosen, "--out", "answers.csv")
+        go = command("predict", book, *repeated_options(asked, form, writing), *chosen, "--out", "answers.csv")
         return Answer(
             rows,
             lambda screen: _tell(screen, found, (rows, names), asked.top_k, told),
@@ -104,26 +111,26 @@ def predict(
     return Answer(data, tell)
 
 
-def _of_file(run: Run, asked: Asked, form: Form, bars: Bars) -> tuple[list[dict[str, Any]], list[str]]:
+def _of_file(run: Run, asked: Asked, form: Form, how: How) -> tuple[list[dict[str, Any]], list[str]]:
     """Answers for the rows of a file, and the names of its columns of texts."""
     from tunebook.verbs.predict import predict_file, text_columns
 
     assert asked.file is not None
     options = data_options(form, asked)
-    rows = predict_file(run, asked.file, options, **asked.how(bars))
+    rows = predict_file(run, asked.file, options, **how)
     names = [name for name in text_columns(run, options) if name]
     alone = list(rows[0])[:1] if rows else []  # a plain list of texts, whatever its heading
     return rows, [name for name in names if rows and name in rows[0]] or alone
 
 
-def _of_texts(run: Run, texts: list[str], asked: Asked, bars: Bars) -> tuple[list[dict[str, Any]], list[str]]:
+def _of_texts(run: Run, texts: list[str], asked: Asked, how: How) -> tuple[list[dict[str, Any]], list[str]]:
     """Answers for texts, and the names under which the texts stand beside them."""
     from tunebook.verbs.predict import predict as answer
 
     pairs = asked.pair
     if pairs and len(pairs) != len(texts):
         raise TunebookError("cli.pairs", key="--pair", value=len(pairs), texts=len(texts))
-    answers = answer(run, texts, pairs, **asked.how(bars))
+    answers = answer(run, texts, pairs, **how)
     second = [{"pair": pair} for pair in pairs] if pairs else [{}] * len(texts)
     rows = [{"text": text, **other, **item} for text, other, item in zip(texts, second, answers, strict=True)]
     return rows, ["text", "pair"] if pairs else ["text"]

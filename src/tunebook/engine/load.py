@@ -20,7 +20,7 @@ from tunebook.core.progress import Progress
 from tunebook.core.reference import Refers
 from tunebook.core.registry import task_of
 from tunebook.core.task import Plain, Rows, Searches, Task, searching
-from tunebook.core.writes import Writes
+from tunebook.core.writes import Manner, Writes
 from tunebook.engine.infer import Inference, vectors
 from tunebook.engine.machine import keep_memory
 from tunebook.engine.partial_model import is_partial
@@ -149,10 +149,12 @@ class LoadedModel:
             return self._written(seen, progress, cache=cache)
         return self.net.run(seen, progress, cache=cache)
 
-    def _written(self, seen: Rows, progress: Progress | None, *, cache: Path | None = None) -> NDArray[np.float32]:
+    def _written(
+        self, seen: Rows, progress: Progress | None, *, cache: Path | None = None, manner: Manner | None = None
+    ) -> NDArray[np.float32]:
         """What the model writes, and what it says of the true answers where there are any."""
         assert isinstance(self.task, Writes)
-        said = self.task.written(self.model, self.tokenizer, seen, self.plan.params, progress)
+        said = self.task.written(self.model, self.tokenizer, seen, self.plan.params, progress, manner)
         return said.matrix() if seen.targets is None else said.beside(self.net.run(seen, progress, cache=cache))
 
     def _found(self, rows: Rows, progress: Progress | None, batch_size: int | None = None) -> NDArray[np.float32]:
@@ -181,15 +183,23 @@ class LoadedModel:
         self._train.append((train, known))
 
     def answers(
-        self, rows: Rows, progress: Progress | None = None, batch_size: int = 64
+        self,
+        rows: Rows,
+        progress: Progress | None = None,
+        batch_size: int = 64,
+        manner: Manner | None = None,
     ) -> tuple[list[dict[str, Any]], list[bool]]:
-        """What the task says of each row, and whether the row was too long and lost its end."""
+        """What the task says of each row, and whether the row was too long and lost its end.
+
+        Args:
+            manner: in which a model writes that does; what scores are of is written without.
+        """
         seen = self.task.seen(rows, self.plan.params)
         encoded = self.net.encoded(seen, progress)
         if searching(self.task, self.plan.labels):
             logits = self._found(rows, progress, batch_size)
         elif isinstance(self.task, Writes):
-            logits = self._written(seen, progress)
+            logits = self._written(seen, progress, manner=manner)
         else:
             logits = self.net.read(encoded, progress, batch_size)
         return self.task.say(logits, rows, self.plan.labels), self.net.cut(seen, encoded).tolist()

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any
 
 from tunebook.core.chat import Chat, Turn
@@ -100,7 +100,8 @@ def _header(whole: str, tokenizer: Any) -> str:
     question, other = Turn("user", "alpha"), Turn("assistant", "kappa")
     closed, asked = (_written((question,), "", tokenizer, ask=ask) for ask in (False, True))
     pair = (text[len(asked) :] for text in (whole, _written((question, other), "", tokenizer, ask=False)))
-    header = commonprefix(list(pair)).rstrip(" ")
+    shared = takewhile(lambda two: two[0] == two[1], zip(*pair, strict=False))
+    header = "".join(one for one, _ in shared).rstrip(" ")
     return header if closed == asked and header.strip() else ""
 
 

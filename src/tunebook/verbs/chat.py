@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.chat import Chat, Turn
 from tunebook.core.errors import RunError
 from tunebook.core.registry import task_of
-from tunebook.core.writes import Talks
+from tunebook.core.writes import Shown, Talks
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
@@ -23,17 +23,18 @@ class Talk:
 
     Attributes:
         how: how the model writes; system: what it is told before the first question, empty for nothing.
-        chat: what was said.
+        chat: what was said; read: what the model was shown of it for its last answer.
     """
 
     loaded: LoadedModel
     how: Generation
     system: str = ""
     chat: Chat = field(default_factory=lambda: Chat(()))
+    read: Shown | None = None
 
     def reset(self) -> None:
         """Forget what was said."""
-        self.chat = Chat(())
+        self.chat, self.read = Chat(()), None
 
     def asked(self, text: str) -> Generator[str, None, Made]:
         """The pieces of the answer to a question; the generator's value is the answer. What was heard of an answer is
@@ -48,10 +49,10 @@ class Talk:
         assert isinstance(task, Talks)
         before = () if self.chat.turns or not self.system else (Turn("system", self.system),)
         chat = Chat((*before, *self.chat.turns, Turn("user", text)))
-        prompt = task.prompted(self.loaded, chat, self.how.max_new_tokens)
+        self.read = task.prompted(self.loaded, chat, self.how.max_new_tokens)
         heard: list[str] = []
         try:
-            pieces = stream(self.loaded.model, prompt, tokenizer=self.loaded.tokenizer, how=self.how)
+            pieces = stream(self.loaded.model, self.read.tokens, tokenizer=self.loaded.tokenizer, how=self.how)
             while True:
                 try:
                     piece = next(pieces)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from tunebook.core.chat import Turn, question
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Plan
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Rows, Task, searching
+from tunebook.core.writes import Manner, Talks, Writes
 from tunebook.data.options import DataOptions
 from tunebook.verbs.asked import given_rows, of_chats, text_rows
 from tunebook.verbs.steps.runs import Run
@@ -22,6 +25,20 @@ if TYPE_CHECKING:
 
 NO_TEXT, CUT, REJECTED = "no_text", "cut", "rejected"
 _ROWS = 64
+_BOUNDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
+    {
+        "top_k": (lambda value: value >= 1, "1 – …"),
+        "reject_below": (lambda value: 0 <= value <= 1, "0 – 1"),
+        "batch_size": (lambda value: value >= 1, "1 – …"),
+        "max_new_tokens": (lambda value: value >= 1, "1 – …"),
+        "temperature": (lambda value: 0 <= value <= 100, "0 – 100"),
+        "top_p": (lambda value: 0 < value <= 1, "> 0, <= 1"),
+        "seed": (lambda value: value >= 0, "0 – …"),
+        "stop": (lambda value: all(_words(value)), "str, …"),
+        "tokens_at_once": (lambda value: value >= 1, "1 – …"),
+    }
+)
+_MANNER = tuple(Manner.__dataclass_fields__)
 
 
 class How(TypedDict, total=False):
@@ -32,12 +49,22 @@ class How(TypedDict, total=False):
         reject_below: give no label, or no span, whose score is below it.
         batch_size: rows of one forward pass; 64 unless said otherwise.
         progress: is told how far it is.
+        max_new_tokens, temperature, top_p, seed, stop, tokens_at_once: how a model that writes does, as
+            `tunebook.core.writes.Manner` has them; `stop` are words.
+        system: what a model that talks is told before texts and conversations in which no system speaks.
     """
 
     top_k: int | None
     reject_below: float | None
     batch_size: int
     progress: Progress | None
+    max_new_tokens: int | None
+    temperature: float | None
+    top_p: float | None
+    seed: int | None
+    stop: Sequence[str] | None
+    tokens_at_once: int | None
+    system: str | None
 
 
 def predict(run: Run, texts: Any, pairs: Sequence[Any] | None = None, **how: Unpack[How]) -> list[dict[str, Any]]:
@@ -59,7 +86,8 @@ def predict(run: Run, texts: Any, pairs: Sequence[Any] | None = None, **how: Unp
         RunError: the run has not finished. DataError: a model of pairs without pairs, or the other way round;
             `predict.column`, the rows lack a column; `predict.words`, only some texts are lists of words;
             `predict.how`, a value out of bounds; `predict.no_scores`, `top_k` or `reject_below` of answers without such
-            scores. TunebookError: `call.type`, a single text, or what holds none.
+            scores; `predict.not_written`, how to write, of a model that does not; `predict.not_told`, `system`, of one
+            that does not talk. TunebookError: `call.type`, a single text, or what holds none.
     """
     from tunebook.data.frozen import prepared_data
 
@@ -142,15 +170,18 @@ def _free(name: str, columns: dict[str, list[Any]]) -> str:
 def _asking(how: How, run: Run) -> _Asking:
     folder, plan = run.model, run.plan
     task = task_of(plan.task)()
-    bounds = {"top_k": (1, None), "reject_below": (0, 1), "batch_size": (1, None)}
-    for name, (low, high) in bounds.items():
+    for name, (fits, allowed) in _BOUNDS.items():
         value: Any = how.get(name)
         if value is None:
             continue
-        if value < low or (high is not None and value > high):
-            raise DataError("predict.how", key=name, value=value, allowed=f"{low} – {high or '…'}")
-        if name != "batch_size" and name not in task.options(plan.labels):
+        if not fits(value):
+            raise DataError("predict.how", key=name, value=value, allowed=allowed)
+        if name in ("top_k", "reject_below") and name not in task.options(plan.labels):
             raise DataError("predict.no_scores", key=name, value=value)
+        if name in _MANNER and not isinstance(task, Writes):
+            raise DataError("predict.not_written", key=name, value=value)
+    if how.get("system") and not (isinstance(task, Writes) and isinstance(task, Talks)):
+        raise DataError("predict.not_told", key="system", value=how.get("system"))
     return _Asking(how, task, folder, plan)
 
 
@@ -169,14 +200,22 @@ class _Asking:
 
         there = [number for number, text in enumerate(rows.texts) if text.strip() and _second(rows, number).strip()]
         blank = self.task.blank(self.plan.labels)
-        rows = self._known(rows)
+        rows = _with_system(self._known(rows), self.how.get("system") or "")
         found: list[dict[str, Any]] = [{**blank, "notes": [NO_TEXT]} for _ in range(len(rows))]
         if there:
             model = load_to_answer(self.folder, self.plan)
-            answers, cut = model.answers(rows.at(there), self.how.get("progress"), self.how.get("batch_size") or _ROWS)
+            size = self.how.get("batch_size") or _ROWS
+            answers, cut = model.answers(rows.at(there), self.how.get("progress"), size, self._manner())
             for number, answer, short in zip(there, answers, cut, strict=True):
                 found[number] = self._noted(answer, [CUT] if short else [])
         return found
+
+    def _manner(self) -> Manner | None:
+        """How the model is to write; None where nobody said anything."""
+        given: dict[str, Any] = {name: self.how[name] for name in _MANNER if self.how.get(name) is not None}  # type: ignore[literal-required]
+        if "stop" in given:
+            given["stop"] = _words(given["stop"])
+        return Manner(**given) if given else None
 
     def _known(self, rows: Rows) -> Rows:
         """With the passages of the book, where answers are some of them."""
@@ -192,6 +231,27 @@ class _Asking:
         """An answer with its notes, without the scores that are not wanted."""
         answer, rejected = self.task.narrow(answer, self.how.get("top_k"), self.how.get("reject_below"))
         return {**answer, "notes": [*notes, *([REJECTED] if rejected else [])]}
+
+
+def _words(stop: Any) -> tuple[Any, ...]:
+    """Stop words; a text alone is one of them."""
+    return (stop,) if isinstance(stop, str) else tuple(stop)
+
+
+def _with_system(rows: Rows, system: str) -> Rows:
+    """Rows in which these words of a system stand before conversations in which none speaks."""
+    if not system:
+        return rows
+    chats = [question(text) for text in rows.texts] if rows.chats is None else rows.chats
+    first = Turn("system", system)
+    spoken = [any(turn.role == "system" for turn in chat.turns) for chat in chats]
+    return replace(
+        rows,
+        chats=[
+            chat if there else replace(chat, turns=(first, *chat.turns))
+            for chat, there in zip(chats, spoken, strict=True)
+        ],
+    )
 
 
 def _second(rows: Rows, number: int) -> str:

@@ -19,6 +19,7 @@ from tunebook.core.nouns import Labels
 from tunebook.core.params import Params, Value
 from tunebook.core.progress import Progress
 from tunebook.core.settings import Filled
+from tunebook.core.writes import Manner, Shown
 from tunebook.core.written import FIGURES, Written, texts_of
 from tunebook.nets.language_model import TokenModel
 from tunebook.nets.masking import IGNORED
@@ -106,19 +107,26 @@ class Instruction(WrittenWords, TokenModel):
         return pad(known, (0, 1))
 
     def written(
-        self, model: Any, tokenizer: Any, rows: Rows, params: Filled, progress: Progress | None = None
+        self,
+        model: Any,
+        tokenizer: Any,
+        rows: Rows,
+        params: Filled,
+        progress: Progress | None = None,
+        manner: Manner | None = None,
     ) -> Written:
-        """The model's own answers."""
-        from tunebook.tasks.instruction.answering import written
+        """The model's own answers, greedy where no manner says otherwise."""
+        from tunebook.tasks.instruction.answering import told, written
 
-        return written(model, tokenizer, rows, params, progress)
+        how = told(params.more(InstructionRows).max_new_tokens, manner)
+        return written(model, tokenizer, rows, params, how, progress)
 
-    def prompted(self, loaded: Any, chat: Chat, new: int) -> list[int]:
+    def prompted(self, loaded: Any, chat: Chat, new: int) -> Shown:
         """By the model's own chat template; the first turns are left out where there is no room for all."""
         from tunebook.tasks.instruction.answering import room_of
 
         room = room_of(loaded.model, loaded.plan.params.max_length, new)
-        return conversations.fitting(chat, self.reader(loaded.tokenizer, loaded.plan.params), room)
+        return conversations.shown(chat, self.reader(loaded.tokenizer, loaded.plan.params), room)
 
     def longest(self, params: Filled) -> int:
         """As the row says."""

@@ -10,6 +10,7 @@ import numpy as np
 from tunebook.core.answers import Rows
 from tunebook.core.progress import Progress
 from tunebook.core.settings import Filled
+from tunebook.core.writes import Manner
 from tunebook.core.written import FIGURES, Written
 from tunebook.models.chat_template import with_template
 from tunebook.models.positions import positions_in
@@ -20,10 +21,16 @@ from tunebook.tasks.instruction.rows import InstructionRows
 _LEAST = 8  # tokens of a prompt that are kept in any case
 
 
-def written(model: Any, tokenizer: Any, rows: Rows, params: Filled, progress: Progress | None = None) -> Written:
-    """A greedy answer to each row."""
+def told(most: int, manner: Manner | None) -> Generation:
+    """How to write: the likeliest token each time, `most` of them, but for what a manner says."""
+    return Generation(**{"max_new_tokens": most, **(manner.told() if manner else {})})
+
+
+def written(
+    model: Any, tokenizer: Any, rows: Rows, params: Filled, how: Generation, progress: Progress | None = None
+) -> Written:
+    """An answer to each row."""
     own = params.more(InstructionRows)
-    how = Generation(max_new_tokens=own.max_new_tokens)
     reader = tokenizer if tokenizer.chat_template else with_template(tokenizer, own.template)
     room = room_of(model, params.max_length, how.max_new_tokens)
     prompts = [fitting(chat, reader, room) for chat in asked(rows)]
@@ -45,4 +52,4 @@ def packed(made: Sequence[Made]) -> Written:
     return Written([one.text for one in made], figures)
 
 
-__all__ = ["packed", "room_of", "written"]
+__all__ = ["packed", "room_of", "told", "written"]

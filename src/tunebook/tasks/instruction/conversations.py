@@ -8,6 +8,7 @@ from typing import Any, cast
 from tunebook.core.answers import Rows
 from tunebook.core.chat import Chat, question
 from tunebook.core.encoded import Encoded, pack
+from tunebook.core.writes import Shown
 from tunebook.models.chat_template import Cut, Learn, Rendered, prompt, render, whole_text, with_template
 from tunebook.nets.masking import IGNORED
 from tunebook.tasks.instruction.rows import InstructionRows
@@ -81,13 +82,18 @@ def written_out(rows: Rows, tokenizer: Any) -> Rows:
 def fitting(chat: Chat, reader: Any, room: int) -> list[int]:
     """Tokens of a prompt of at most `room`: without its first turns, as far as there is a later question, then without
     its first tokens. What the system says stays as long as a turn can go."""
-    ids = prompt(chat, reader)
+    return shown(chat, reader, room).tokens
+
+
+def shown(chat: Chat, reader: Any, room: int) -> Shown:
+    """The same, with what was left out."""
+    ids, whole = prompt(chat, reader), len(chat.turns)
     while len(ids) > room:
         shorter = _shorter(chat)
         if shorter is None:
-            return ids[-room:]
+            return Shown(ids[-room:], whole - len(chat.turns), cut=True)
         chat, ids = shorter, prompt(shorter, reader)
-    return ids
+    return Shown(ids, whole - len(chat.turns))
 
 
 def _shorter(chat: Chat) -> Chat | None:
@@ -99,4 +105,4 @@ def _shorter(chat: Chat) -> Chat | None:
     return Chat((*first, *chat.turns[questions[1] :]), chat.tools)
 
 
-__all__ = ["CHARACTERS", "How", "asked", "encode", "fitting", "how_of", "whole", "written_out"]
+__all__ = ["CHARACTERS", "How", "asked", "encode", "fitting", "how_of", "shown", "whole", "written_out"]

@@ -18,6 +18,7 @@ from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Params, Value
 from tunebook.core.settings import Filled
+from tunebook.core.writes import Shown
 from tunebook.nets.language_model import OwnHead
 from tunebook.tasks.preference import batches
 from tunebook.tasks.preference.rows import ALONE, PAIRED, PreferenceRows
@@ -132,13 +133,13 @@ class Preference(PreferenceWords, OwnHead):
         """With what the model before says of their lines."""
         return rows.with_fixed(**{batches.BEFORE: said})
 
-    def prompted(self, loaded: Any, chat: Chat, new: int) -> list[int]:
+    def prompted(self, loaded: Any, chat: Chat, new: int) -> Shown:
         """By the model's own chat template; the first turns are left out where there is no room for all."""
         from tunebook.tasks.instruction.answering import room_of
-        from tunebook.tasks.instruction.conversations import fitting
+        from tunebook.tasks.instruction.conversations import shown
 
         room = room_of(loaded.model, loaded.plan.params.max_length, new)
-        return fitting(chat, self.reader(loaded.tokenizer, loaded.plan.params), room)
+        return shown(chat, self.reader(loaded.tokenizer, loaded.plan.params), room)
 
     def longest(self, params: Filled) -> int:
         """As many as a short answer has."""

@@ -20,6 +20,7 @@ from tunebook.core.nouns import Labels
 from tunebook.core.params import Params, Value
 from tunebook.core.progress import Progress
 from tunebook.core.settings import Filled
+from tunebook.core.writes import Manner
 from tunebook.core.written import FIGURES, Written, texts_of
 from tunebook.nets.language_model import TokenLoss, own_head
 from tunebook.tasks.seq2seq import pieces
@@ -132,15 +133,21 @@ class Seq2seq(WrittenWords, TokenLoss):
         return pad(known, (0, 1))
 
     def written(
-        self, model: Any, tokenizer: Any, rows: Rows, params: Filled, progress: Progress | None = None
+        self,
+        model: Any,
+        tokenizer: Any,
+        rows: Rows,
+        params: Filled,
+        progress: Progress | None = None,
+        manner: Manner | None = None,
     ) -> Written:
-        """What the model writes of each source, always the likeliest token."""
-        from tunebook.nets.generate import Generation, generate
-        from tunebook.tasks.instruction.answering import packed
+        """What the model writes of each source, the likeliest token each time where no manner says otherwise."""
+        from tunebook.nets.generate import generate
+        from tunebook.tasks.instruction.answering import packed, told
 
         own = params.more(Seq2seqRows)
         prompts = pieces.sources(rows, tokenizer, params.max_length, own)
-        how = Generation(max_new_tokens=own.target_length)
+        how = told(own.target_length, manner)
         return packed(generate(model, prompts, tokenizer=tokenizer, how=how, progress=progress))
 
     def snippet(self, labels: Labels, params: Filled, *, pairs: bool) -> list[str]:

@@ -77,7 +77,7 @@ class Learnt:
     def warnings(self) -> list[dict[str, Any]]:
         """Rows that teach nothing, answers that lose their end, and a template that does not open them."""
         few = _TOLD * self.rows
-        counts = (
+        counts: tuple[tuple[str, int, dict[str, Any]], ...] = (
             ("learnt.without", self.without if self.problem() is None else 0, {"reasons": reasons_text(self.refused)}),
             ("learnt.cut", self.cut, {}),
             ("learnt.thoughts", self.thoughts, {}),
