@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from tests import chats
 
 from tunebook.core.errors import DataError
 from tunebook.data import tokens as tokens_module
@@ -175,3 +176,11 @@ def test_names_in_a_text_without_spaces_are_no_strange_language() -> None:
     assert token_report(chinese, None, Letters())["joints"] is None
     english = ["the hotel near Shangrila was clean and its service was good" for _ in range(100)]
     assert check_tokens(token_report(english, None, Letters()))[0]["code"] == "strange_words"
+
+
+def test_a_script_of_which_the_model_knows_the_bytes_alone_is_told():
+    reader = chats.byte_level(("<|endoftext|>",))
+    rows = ["我想退回这双鞋，因为它们根本不合脚。"] * 9
+    (told,) = check_tokens(token_report(rows, None, reader))
+    assert told["code"] == "strange_script" and "2.8 tokens" in told["message"]
+    assert check_tokens({**token_report(rows, None, reader), "tokens_per_char": 1.0}) == []

@@ -21,6 +21,8 @@ _SPACED = 0.2  # share of all characters that they must be: names in a Chinese t
 # English on a WordPiece of English: 0.01 to 0.05, tweets included, names of science up to 0.1. French, German, Spanish
 # and romanised Hindi on it: 0.17 to 0.22; Arabic and Russian: 0.75.
 _JOINTS = 0.13
+# A character of a script that a tokenizer knows is a token at most; one that it only has the bytes of is three.
+_BYTES = 1.5
 _NAMES = re.compile(r"https?://\S+|www\.\S+|[@#]\w+")  # no words of any language
 # Letters, but none of scripts that put no spaces between words: Thai to Burmese, Khmer, kana, Han.
 _WORD = re.compile(r"(?:(?![\u0e00-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])[^\W\d_])+")
@@ -113,7 +115,7 @@ def share_cut(report: dict[str, Any], max_length: int) -> float:
 
 def check_tokens(report: dict[str, Any], allow_unknown: bool = False, instead: str = "") -> list[dict[str, Any]]:
     """Warnings of a report: more than 5 % of the characters unknown, or words broken into pieces as those of a language
-    are that the tokenizer was not made for.
+    are that the tokenizer was not made for, or characters into bytes.
 
     Args:
         instead: a base model of many languages that could stand in for this one; encoders if none is given.
@@ -128,9 +130,11 @@ def check_tokens(report: dict[str, Any], allow_unknown: bool = False, instead: s
         model = instead or f"{_in_the_box()}, {_READERS.get(language, _MANY)}"
         raise DataError("data.unknown_tokens", key="model", limit=f"{_REFUSE:.0%}", model=model, **shown)
     found = [warning("unknown_tokens", **shown)] if share > _WARN else []
+    model = instead or f"{_in_the_box()}, {_MANY}"
     if (report.get("joints") or 0) > _JOINTS:
-        model = instead or f"{_in_the_box()}, {_MANY}"
         found.append(warning("strange_words", pieces=f"{report['pieces']:.1f}", model=model))
+    elif report.get("tokens_per_char", 0) > _BYTES:
+        found.append(warning("strange_script", pieces=f"{report['tokens_per_char']:.1f}", model=model))
     return found
 
 
