@@ -131,8 +131,8 @@ class Preference(ColumnKind):
         side = max(("longer", "shorter"), key=lambda name: int(known[name]))
         share = known[side] / max(known["pairs"], 1)
         if share >= _LONGER:
-            code = "preference_longer" if side == "longer" else "preference_shorter"
-            found.append(warning(code, share=f"{share:.0%}"))
+            told = {"share": f"{share:.0%}"}
+            found.append(warning("preference_longer" if side == "longer" else "preference_shorter", **told))
         alone = known["good"] + known["bad"]
         if alone and not known["pairs"] and alone in (known["good"], known["bad"]):
             found.append(warning("preference_one_side", count=alone))
