@@ -133,20 +133,26 @@ def name_reference(folder: Path, plan: Plan, task: Task) -> None:
     if isinstance(task, Refers):
         # The model of a stage lies in the same book, which may be moved.
         place = os.path.relpath(plan.model, folder) if plan.before is not None else plan.model
-        (folder / REFERENCE).write_text(json.dumps({"model": place}, indent=2) + "\n", encoding="utf-8")
+        kept = {"model": place, "model_id": model_id(find_model(plan.model, allow_pickle=True))}
+        (folder / REFERENCE).write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
 
 
 def reference_of(folder: Path, plan: Plan) -> Path:
     """The folder of the model that one of a run was held against.
 
     Raises:
-        ModelError: `model.reference`: nothing says which it was. And as `find_model`.
+        ModelError: `model.reference`: nothing says which it was; `model.reference_changed`: its files are others now.
+            And as `find_model`.
     """
     if not (folder / REFERENCE).is_file():
         raise ModelError("model.reference", key=str(folder))
-    kept = read_object(folder / REFERENCE, "model")["model"]
+    said = read_object(folder / REFERENCE, "model")
+    kept = said["model"]
     moved = plan.model if Path(plan.model).is_dir() else kept
-    return find_model(str(folder / kept if plan.before is not None else moved), allow_pickle=True)
+    place = find_model(str(folder / kept if plan.before is not None else moved), allow_pickle=True)
+    if (found := model_id(place)) != said.get("model_id", found):
+        raise ModelError("model.reference_changed", key=str(place), found=found)
+    return place
 
 
 __all__ = ["REFERENCE", "Reference", "name_reference", "reference_of"]

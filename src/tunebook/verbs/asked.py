@@ -21,12 +21,16 @@ def given_rows(texts: Any, pairs: Sequence[Any] | None, ref: DataRef) -> Rows:
     if isinstance(texts, list) and all(isinstance(text, str) for text in texts):
         return text_rows(texts, pairs, ref)  # the usual case, which needs no Arrow
     from tunebook.data.external import texts_with_words
-    from tunebook.data.in_memory import cells_of, listed, table_of
+    from tunebook.data.in_memory import cells_of, json_cells, listed, table_of
     from tunebook.data.kind import column_kind
 
     texts = listed(texts)
     if of_chats(ref) and (found := _chats_given(texts, ref)) is not None:
         return found
+    if of_preferences(ref) and (given := table_of(json_cells(texts))) is not None:
+        from tunebook.data.answers_asked import answers_of
+
+        return answers_of(ref, given, "texts")[0]
     table = table_of(texts)
     if table is None and column_kind(ref.labels.problem).of_words and _hold_words(texts):
         table = table_of({ref.roles.text: texts})
@@ -122,4 +126,11 @@ def of_chats(data: DataRef) -> bool:
     return data.task in column_kind(data.labels.problem).of_chats
 
 
-__all__ = ["given_rows", "of_chats", "text_rows"]
+def of_preferences(data: DataRef) -> bool:
+    """Whether a book's rows are prompts with answers that were judged."""
+    from tunebook.data.kind import column_kind
+
+    return column_kind(data.labels.problem).of_preferences
+
+
+__all__ = ["given_rows", "of_chats", "of_preferences", "text_rows"]

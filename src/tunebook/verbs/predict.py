@@ -16,7 +16,7 @@ from tunebook.core.registry import task_of
 from tunebook.core.task import Rows, Task, searching
 from tunebook.core.writes import Manner, Talks, Writes
 from tunebook.data.options import DataOptions
-from tunebook.verbs.asked import given_rows, of_chats, text_rows
+from tunebook.verbs.asked import given_rows, of_chats, of_preferences, text_rows
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
@@ -112,6 +112,11 @@ def predict_file(run: Run, path: Path, options: DataOptions | None = None, **how
     options, data = options or DataOptions(), prepared_data(run.plan)
     if of_chats(data):
         return _chat_file(asking, data, path, options)
+    if of_preferences(data):
+        from tunebook.data.answers_asked import answers_in
+
+        judged, table = answers_in(data, path, options)
+        return _beside(table.to_pydict(), asking.answers(judged))
     names = text_columns(run, options)
     source = read(path, options, labelled=False, text=names[0])
     refuse_lost_rows(source)
@@ -156,7 +161,7 @@ def text_columns(run: Run, options: DataOptions | None = None) -> tuple[str, str
     from tunebook.data.frozen import prepared_data
 
     roles, told = prepared_data(run.plan).roles, options or DataOptions()
-    if of_chats(prepared_data(run.plan)):
+    if of_chats(prepared_data(run.plan)) or of_preferences(prepared_data(run.plan)):
         return roles.text, None
     return told.text or roles.text, roles.text_pair and (told.text_pair or roles.text_pair)
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 
 from tests import small
 from tunebook.cli.answer import predict_command
-from tunebook.core.errors import ModelError, PlanError
+from tunebook.core.errors import DataError, ModelError, PlanError
 from tunebook.core.nouns import Report
 from tunebook.core.reference import Refers
 from tunebook.core.registry import tasks
@@ -26,6 +27,7 @@ from tunebook.tasks.preference.told import Told
 from tunebook.verbs.chat import begin
 from tunebook.verbs.evaluate import evaluate
 from tunebook.verbs.init import init
+from tunebook.verbs.predict import predict, predict_file, text_columns
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.runs import Run
@@ -125,6 +127,53 @@ def test_a_model_that_does_not_say_its_reference_is_refused(run: Run, tmp_path: 
             loaded.logits(load_rows(run))
     finally:
         (run.model / "gone.json").rename(run.model / REFERENCE)
+
+
+def test_a_reference_whose_files_are_others_is_refused(tmp_path: Path) -> None:
+    made = make_book(tmp_path, records(40))
+    run = train(plan(child(made.champion, {**SLOW, "max_steps": 1}), made.data))
+    assert load_model(run.model, run.plan).logits(load(made.data, "validation")).shape[1] == 6
+    weights = tmp_path / "model" / "model.safetensors"
+    told = bytearray(weights.read_bytes())
+    told[-3] ^= 1
+    weights.write_bytes(told)
+    with pytest.raises(ModelError, match="files in") as caught:
+        load_model(run.model, run.plan).logits(load(made.data, "validation"))
+    assert caught.value.code == "model.reference_changed"
+
+
+def test_files_and_rows_of_pairs_are_scored(run: Run, tmp_path: Path) -> None:
+    given = records(8, seed=3)
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in given), encoding="utf-8")
+    found = predict_file(run, file)
+    assert [(one["prompt"], one["chosen"], one["rejected"]) for one in found] == [tuple(row.values()) for row in given]
+    assert np.mean([one["better"] == one["chosen"] for one in found]) > 0.8
+    assert [one["rewards"] for one in predict(run, given)] == [one["rewards"] for one in found]
+    table = tmp_path / "pairs.csv"
+    pandas.DataFrame(given).to_csv(table, index=False)
+    assert [one["rewards"] for one in predict_file(run, table)] == [one["rewards"] for one in found]
+    talk = [{"role": "user", "content": given[0]["prompt"]}, {"role": "assistant", "content": given[0]["chosen"]}]
+    (alone,) = predict(run, [{"messages": talk, "label": True}])
+    assert alone["judged"] == given[0]["chosen"] and alone["better"] == "good"
+    assert alone["rewards"] == {"chosen": found[0]["rewards"]["chosen"]}
+    assert text_columns(run) == ("prompt", None)
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [({"prompt": "a"}, "no_answers"), ({"prompt": "a", "chosen": "b", "rejected": "b"}, "lost")],
+)
+def test_what_cannot_be_judged_is_refused_with_its_rows(run: Run, tmp_path: Path, row: dict[str, Any], code: str) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(one) + "\n" for one in [*records(2)[: code == "lost"], row]), encoding="utf-8")
+    for ask in (lambda: predict_file(run, file), lambda: predict(run, [row])):
+        with pytest.raises(DataError) as caught:
+            ask()
+        assert caught.value.code == f"preference.{code}"
+    if code == "lost":
+        with pytest.raises(DataError, match=r"rows 2 .*the same"):
+            predict_file(run, file)
 
 
 def load_rows(run: Run) -> Any:
