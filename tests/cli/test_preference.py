@@ -11,6 +11,9 @@ import pytest
 from tests import small
 from tests.cli.conftest import Call
 
+from tunebook.cli.check import estimate_text
+from tunebook.core.nouns import Estimate
+
 Write = Callable[[list[dict[str, Any]]], Path]
 
 
@@ -46,3 +49,29 @@ def test_answers_that_were_judged_get_a_table_that_fits_them(tunebook: Call, wri
     assert refused.code and "--task preference" in refused.err + refused.out
     made = tunebook("init", file.parent / "book", "--data", file, "--model", decoder, "--task", "preference")
     assert made.code == 0 and "preference.pairs" not in made.out and "sigmoid" not in made.out
+
+
+def test_check_counts_what_training_counts(tunebook: Call, write: Write, decoder: Path) -> None:
+    rows = talks(60)
+    for row in rows[::4]:
+        row["messages"][0]["content"] = " ".join(small.words()[:20] * 3)
+    file = write(rows)
+    book = str(file.parent / "book")
+    assert tunebook("init", book, "--data", file, "--model", decoder, "--task", "preference").code == 0
+    short = ("--set", "max_length=32", "--set", "max_steps=1", "--set", "preference.template=plain")
+    told = " ".join(tunebook("check", book, *short).out.split())
+    assert "lose their end" not in told
+    without = int(told.partition(" rows teach nothing")[0].rpartition(" ")[2])
+    trained = tunebook("train", book, *short, "--no-eval", "--track", "none")
+    told = " ".join((trained.out + trained.err).split())
+    assert without > 0 and f"Of {without} of the training rows an answer does not fit" in told
+
+
+def test_rows_that_are_too_long_lose_their_end_only_where_they_do() -> None:
+    estimate = Estimate(steps=2, parameters=1, trained=1, seconds=1.0, memory_bytes=1, cut_share=0.5)
+    assert "50.0% of the rows lose their end" in estimate_text(estimate, "seq2seq", "written")
+    for task, problem in (("preference", "preference"), ("instruction", "written")):
+        assert "50.0% of the rows have more tokens than max_length" in estimate_text(estimate, task, problem)
+    assert "lose" in estimate_text(estimate) and ";" not in estimate_text(
+        estimate.model_copy(update={"cut_share": 0.0})
+    )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-
 from tests.data.test_preference_kind import judged, made, pairs
+
 from tunebook.core.errors import DataError
 from tunebook.data.answers_asked import answers_in, answers_of
 from tunebook.data.options import DataOptions

@@ -130,7 +130,7 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
                 metric=metric_name(params.metric),
             ),
         ),
-        (say("cli.estimate"), estimate_text(plan.whole)),
+        (say("cli.estimate"), estimate_text(plan.whole, plan.task, plan.labels.problem)),
     ]
     return [(name, text) for name, text in found if text]
 
@@ -145,8 +145,9 @@ def rate_text(plan: Plan) -> str:
     return table if row == "learning_rate" else say("cli.rate_of", rate=shown(rate), row=row, table=table)
 
 
-def estimate_text(estimate: Estimate) -> str:
-    """Steps, time and memory of a run, which are right within a factor of about two."""
+def estimate_text(estimate: Estimate, task: str = "", problem: str = "") -> str:
+    """Steps, time and memory of a run, which are right within a factor of about two; of rows that are too long, that
+    they lose their end, but of conversations, of which first turns are left out before."""
     from tunebook.core.formatting import duration, memory, number, share_text
 
     needed = say(
@@ -157,7 +158,12 @@ def estimate_text(estimate: Estimate) -> str:
     )
     if estimate.clock_seconds > _BUSY * estimate.seconds:
         needed += say("cli.estimate_waiting", time=duration(estimate.clock_seconds))
-    return needed + (say("cli.estimate_cut", cut=share_text(estimate.cut_share)) if estimate.cut_share else "")
+    if not estimate.cut_share:
+        return needed
+    from tunebook.verbs.steps.learnt import told_of
+
+    code = "cli.estimate_longer" if problem and told_of(task, problem) else "cli.estimate_cut"
+    return needed + say(code, cut=share_text(estimate.cut_share))
 
 
 def doctor(

@@ -135,7 +135,12 @@ def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
     if finished:
         note(say("cli.train.finished", run=before.id if before else ""), style="yellow")
     else:
-        note(say("cli.train.begins" if before is None else "cli.train.resumes", estimate=estimate_text(plan.whole)))
+        note(
+            say(
+                "cli.train.begins" if before is None else "cli.train.resumes",
+                estimate=estimate_text(plan.whole, plan.task, plan.labels.problem),
+            )
+        )
     with Bars(plan.params.metric) as bars:
         run = fit(plan, again=how.again, track=tracked, progress=bars, keep_checkpoints=how.keep_checkpoints)
         for line in _notices(run):

@@ -13,7 +13,6 @@ from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef
 from tunebook.data.answer_pairs import ANSWERS, PROMPT, judged_column, pair_columns
 from tunebook.data.chats import CHAT_COLUMN, chats_of
-from tunebook.data.columns import to_table
 from tunebook.data.kind import column_kind
 from tunebook.data.options import DataOptions
 from tunebook.data.read import read
@@ -42,8 +41,8 @@ def answers_of(
         place: of the rows, for errors; numbers: of the rows there.
 
     Raises:
-        DataError: `preference.no_answers`, there are prompts alone; `preference.lost`, rows without a prompt or a judged
-            answer, or with the same answer twice.
+        DataError: `preference.no_answers`, there are prompts alone; `preference.lost`, rows without a prompt or a
+            judged answer, or with the same answer twice.
     """
     names, kind = table.column_names, column_kind(data.labels.problem)
     if ANSWERS not in names and pair_columns(names) is None and judged_column(names) is None:
@@ -59,7 +58,9 @@ def answers_of(
         raise DataError("preference.lost", key=place, value=len(lost), rows=few, reasons=reasons)
     known, _ = kind.known(table[ANSWERS], data)
     prompts = table[PROMPT].to_pylist()
-    rows = Rows(prompts, None, None, [str(number) for number in range(len(prompts))], chats=chats_of(table[CHAT_COLUMN]))
+    rows = Rows(
+        prompts, None, None, [str(number) for number in range(len(prompts))], chats=chats_of(table[CHAT_COLUMN])
+    )
     shown = table.drop_columns([CHAT_COLUMN, ANSWERS])
     for side in _SIDES:
         column = [cell[side] for cell in cells]

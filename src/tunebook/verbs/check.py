@@ -71,13 +71,12 @@ def check(book: Book, table: ParamTable | None = None, *, allow: Allow = frozens
 
 def _learnt(book: Book, made: Plan, *, allow: Allow) -> Learnt | None:
     """What of a book's conversations the plan learns."""
-    from tunebook.data.kind import column_kind
+    from tunebook.verbs.steps.learnt import learnt_of, told_of
 
-    if made.task not in column_kind(book.data.labels.problem).of_chats:
+    if not told_of(made.task, book.data.labels.problem):
         return None
     from tunebook.core.locations import from_book
     from tunebook.models.source import find_model
-    from tunebook.verbs.steps.learnt import learnt_of
 
     return learnt_of(made, book.data, find_model(from_book(made.model, book.path), allow_pickle="pickle" in allow))
 

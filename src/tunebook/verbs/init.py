@@ -100,11 +100,10 @@ def _fill(part: Path, sources: Sources, model: str, options: DataOptions, *, own
 
 def _learnt(table: ParamTable, ref: DataRef, folder: Path, allow: Allow) -> dict[str, Any]:
     """As `learnt`, what of conversations is learnt with the proposed rows; of what cannot be planned, `check` tells."""
-    from tunebook.data.kind import column_kind
+    from tunebook.verbs.steps.learnt import learnt_of, told_of
 
-    if ref.task not in column_kind(ref.labels.problem).of_chats:
+    if not told_of(ref.task, ref.labels.problem):
         return {}
-    from tunebook.verbs.steps.learnt import learnt_of
     from tunebook.verbs.steps.plan import plan
 
     with suppress(TunebookError):

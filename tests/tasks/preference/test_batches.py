@@ -6,8 +6,22 @@ import numpy as np
 import torch
 
 from tests.tasks.preference.made import TASK, reader, rows
+from tunebook.core.answers import Rows
 from tunebook.core.chat import Chat
-from tunebook.tasks.preference.batches import BEFORE, LEARNT, PLACE, ROW, UNASKED, collate, encode, lines, sound
+from tunebook.core.learns import Learns
+from tunebook.models.chat_template import Refused, Rendered
+from tunebook.tasks.preference.batches import (
+    BEFORE,
+    LEARNT,
+    PLACE,
+    ROW,
+    UNASKED,
+    collate,
+    encode,
+    lines,
+    rendered,
+    sound,
+)
 
 LONG = Chat.of(("user", "the room was a stay"), ("assistant", "great great great"), ("user", "we found it"))
 
@@ -46,6 +60,30 @@ def test_a_long_answer_is_learnt_as_far_as_it_fits_or_its_row_is_left_out() -> N
         gone = encode(rows(pair, how=(cut, "", "plain")), reader(), room)
         assert len(gone.flat["input_ids"]) == 1 and not sound(gone).any()
         assert TASK.unlearnt(None, None, gone) == 1  # type: ignore[arg-type]
+
+
+def test_what_is_told_of_rows_is_what_is_learnt_of_them() -> None:
+    """The same tokens, and as many rows with nothing to learn as the training counts."""
+    given = rows(("great", "very " * 14 + "poor"), ("", "sad"), ("great", "very poor"), ("", ""), asked=LONG)
+    assert isinstance(TASK, Learns)
+    reasons = set()
+    for room in range(4, 70, 3):
+        for cut in ("mark", "drop"):
+            seen = Rows(given.texts, None, given.targets, given.ids, chats=given.chats, how=(cut, "", "plain"))
+            told, encoded = TASK.rendered(seen, reader(), room), encode(seen, reader(), room)
+            assert told == rendered(seen, reader(), room)
+            assert [isinstance(one, Rendered) for one in told] == sound(encoded).tolist()
+            for row, one in enumerate(told):
+                at = slice(*encoded.offsets[row : row + 2])
+                if isinstance(one, Refused):
+                    reasons.add(one.reason)
+                    continue
+                assert one.input_ids == encoded.flat["input_ids"][at].tolist()
+                assert one.learnt == (encoded.flat[LEARNT][at] == 1).tolist()
+                assert not one.cut or cut == "mark"
+    assert reasons == {"cut", "no_room", "nothing_learnt"}
+    whole, short = (rendered(given, reader(), room) for room in (400, 30))
+    assert [one.left_out for one in whole[:3]] == [0, 0, 0] and short[0].left_out > 0
 
 
 def test_rows_without_answers_have_an_empty_line() -> None:

@@ -164,7 +164,9 @@ def test_files_and_rows_of_pairs_are_scored(run: Run, tmp_path: Path) -> None:
     ("row", "code"),
     [({"prompt": "a"}, "no_answers"), ({"prompt": "a", "chosen": "b", "rejected": "b"}, "lost")],
 )
-def test_what_cannot_be_judged_is_refused_with_its_rows(run: Run, tmp_path: Path, row: dict[str, Any], code: str) -> None:
+def test_what_cannot_be_judged_is_refused_with_its_rows(
+    run: Run, tmp_path: Path, row: dict[str, Any], code: str
+) -> None:
     file = tmp_path / "rows.jsonl"
     file.write_text("".join(json.dumps(one) + "\n" for one in [*records(2)[: code == "lost"], row]), encoding="utf-8")
     for ask in (lambda: predict_file(run, file), lambda: predict(run, [row])):

@@ -89,6 +89,10 @@ class Preference(PreferenceWords, OwnHead):
         fixed = {"labels": rows.targets, "sample_weight": rows.weights}
         return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
 
+    def rendered(self, rows: Rows, tokenizer: Any, max_length: int) -> list[Any]:
+        """The prompt with each of its answers."""
+        return batches.rendered(rows, tokenizer, max_length)
+
     def lines(self, encoded: Encoded) -> NDArray[np.int64]:
         """Its answers."""
         return batches.lines(encoded)

@@ -12,7 +12,8 @@ left out for both.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ from tunebook.core.batch import Batch
 from tunebook.core.chat import Chat, question
 from tunebook.core.encoded import Encoded, pack
 from tunebook.core.written import texts_of
+
+if TYPE_CHECKING:
+    from tunebook.models.chat_template import Refused, Rendered
 
 PLACE, LEARNT, BEFORE = "preference.place", "preference.learnt", "preference.before"
 ROW = "preference.row"
@@ -40,7 +44,7 @@ def encode(rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
             have the answer of the one before it behind its own prompt (`unasked`); and the chat template of tokenizers
             that have none.
     """
-    from tunebook.models.chat_template import with_template
+    from tunebook.models.chat_template import Refused, with_template
 
     cut, unasked, template = rows.how or ("mark", "", "auto")
     if not getattr(tokenizer, "chat_template", None):
@@ -50,7 +54,8 @@ def encode(rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
     found = []
     for chat, pair in zip(chats, answers.tolist(), strict=True):
         sides = [side for side in (0, 1) if pair[side] != ""]
-        lines = _fitting(chat, [pair[side] for side in sides], tokenizer, max_length, cut) if sides else []
+        made = fitting(chat, [pair[side] for side in sides], tokenizer, max_length, cut)
+        lines = [] if isinstance(made, Refused) else [(one.input_ids, one.learnt) for one in made]
         found.append(dict(zip(sides, lines, strict=True)) if lines else _nothing(tokenizer))
     if unasked:
         _pass_on(found, max_length)
@@ -81,24 +86,45 @@ def _packed(rows: Sequence[dict[int, Line]]) -> Encoded:
     )
 
 
-def _fitting(chat: Chat, answers: Sequence[str], tokenizer: Any, room: int, cut: str) -> list[Line]:
-    """Lines of all answers behind as much of the prompt as there is room for beside the longest of them; none where
-    that is not even its last question, or an answer loses its end and is not to be learnt then."""
-    from tunebook.models.chat_template import Rendered, render
+def fitting(chat: Chat, answers: Sequence[str], tokenizer: Any, room: int, cut: str) -> list[Rendered] | Refused:
+    """All answers behind as much of the prompt as there is room for beside the longest of them; why not, where that is
+    not even its last question, or an answer loses its end and is not to be learnt then."""
+    from tunebook.models.chat_template import Refused, render
 
-    lines: list[Line] = []
+    made: list[Rendered] = []
     for shown in _shorter(chat):
-        made = [
-            render(shown.answered(answer), tokenizer, learn="last", max_length=_NO_END, cut="drop")
-            for answer in answers
-        ]
-        if not all(isinstance(one, Rendered) for one in made):
-            return []
-        lines = [(list(one.input_ids), list(one.learnt)) for one in cast(list[Rendered], made)]
-        if all(len(ids) <= room for ids, _ in lines):
-            return lines
-    lines = [(ids[:room], learnt[:room]) for ids, learnt in lines]
-    return lines if cut == "mark" and all(any(learnt[1:]) for _, learnt in lines) else []
+        made = []
+        for answer in answers:
+            one = render(shown.answered(answer), tokenizer, learn="last", max_length=_NO_END, cut="drop")
+            if isinstance(one, Refused):
+                return one
+            made.append(replace(one, left_out=len(chat.turns) - len(shown.turns)))
+        if all(len(one.input_ids) <= room for one in made):
+            return made
+    if cut != "mark":
+        return Refused("cut")
+    kept = [
+        replace(one, input_ids=one.input_ids[:room], learnt=one.learnt[:room], cut=len(one.input_ids) > room)
+        for one in made
+    ]
+    return kept if all(any(one.learnt[1:]) for one in kept) else Refused("no_room")
+
+
+def rendered(rows: Rows, tokenizer: Any, max_length: int) -> list[Rendered | Refused]:
+    """What of each row is learnt: its answers behind their prompts, one after the other."""
+    from tunebook.models.chat_template import Refused, Rendered
+
+    assert rows.targets is not None and rows.how is not None
+    chats = rows.chats if rows.chats is not None else [question(text) for text in rows.texts]
+    found: list[Rendered | Refused] = []
+    for chat, pair in zip(chats, rows.targets.tolist(), strict=True):
+        made = fitting(chat, [answer for answer in pair if answer], tokenizer, max_length, rows.how[0])
+        if isinstance(made, Refused) or not made:
+            found.append(made if isinstance(made, Refused) else Refused("nothing_learnt"))
+            continue
+        ids, learnt = [token for one in made for token in one.input_ids], [one for part in made for one in part.learnt]
+        found.append(Rendered(ids, learnt, max(one.left_out for one in made), any(one.cut for one in made)))
+    return found
 
 
 def _shorter(chat: Chat) -> Iterator[Chat]:
@@ -161,4 +187,17 @@ def sound(encoded: Encoded) -> NDArray[np.bool_]:
     return most > 0
 
 
-__all__ = ["BEFORE", "LEARNT", "PLACE", "ROW", "UNASKED", "answered", "collate", "encode", "lines", "sound"]
+__all__ = [
+    "BEFORE",
+    "LEARNT",
+    "PLACE",
+    "ROW",
+    "UNASKED",
+    "answered",
+    "collate",
+    "encode",
+    "fitting",
+    "lines",
+    "rendered",
+    "sound",
+]

@@ -13,6 +13,7 @@ import numpy as np
 
 from tunebook.core.chat import Chat
 from tunebook.core.errors import PlanError
+from tunebook.core.learns import Learns
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Plan
 from tunebook.core.registry import task_of
@@ -103,25 +104,39 @@ def learnt_of(plan: Plan, data: DataRef, folder: Path) -> Learnt | None:
     Raises:
         ModelError: its tokenizer has no use for conversations.
     """
-    from tunebook.data.kind import column_kind
     from tunebook.data.load import load
     from tunebook.models.source import load_tokenizer
 
     task = task_of(plan.task)()
-    if plan.task not in column_kind(plan.labels.problem).of_chats or task.own is None:
+    if not told_of(plan.task, plan.labels.problem) or task.own is None:
         return None
     own: Any = plan.params.more(task.own)
     rows = load(data, "train")
     chosen = np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(np.int64)
-    chats = [rows.chats[place] for place in chosen.tolist()] if rows.chats else []
     tokenizer = with_template(load_tokenizer(folder), own.template)
+    if isinstance(task, Learns):
+        seen = task.seen(rows.at(chosen.tolist()), plan.params)
+        made = task.rendered(seen, tokenizer, plan.params.max_length)
+        return replace(_counted(made, tokenizer), most=task.most_unlearnt)
+    chats = [rows.chats[place] for place in chosen.tolist()] if rows.chats else []
     found = seen_of(chats, tokenizer, {"learn": own.learn, "cut": own.cut, "max_length": plan.params.max_length})
     return replace(found, most=task.most_unlearnt)
 
 
 def seen_of(chats: Sequence[Chat], tokenizer: Any, how: dict[str, Any]) -> Learnt:
     """The same of conversations; `how` are the arguments of `render`."""
-    found = [render(chat, tokenizer, **how) for chat in chats]
+    return _counted([render(chat, tokenizer, **how) for chat in chats], tokenizer)
+
+
+def told_of(task: str, problem: str) -> bool:
+    """Whether it is told what a task learns of rows of a kind."""
+    from tunebook.data.kind import column_kind
+
+    kind = column_kind(problem)
+    return task in kind.of_chats or (kind.of_preferences and task in kind.tasks)
+
+
+def _counted(found: Sequence[Rendered | Refused], tokenizer: Any) -> Learnt:
     there = [one for one in found if isinstance(one, Rendered)]
     return Learnt(
         rows=len(found),
@@ -153,4 +168,4 @@ def parts_of(row: Rendered, tokenizer: Any) -> Parts:
     return parts
 
 
-__all__ = ["MOST", "Learnt", "Parts", "learnt_of", "parts_of", "reasons_text", "seen_of"]
+__all__ = ["MOST", "Learnt", "Parts", "learnt_of", "parts_of", "reasons_text", "seen_of", "told_of"]
