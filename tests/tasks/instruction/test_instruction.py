@@ -13,6 +13,7 @@ import torch
 from tests import chats, instructions, small
 from tunebook.core.answers import Rows
 from tunebook.core.chat import Chat, Turn, question
+from tunebook.core.errors import ModelError
 from tunebook.core.hooks import BaselineInput
 from tunebook.core.nouns import Labels
 from tunebook.core.settings import Filled
@@ -21,7 +22,7 @@ from tunebook.core.writes import Writes, texts_asked
 from tunebook.core.written import FIGURES, Written, texts_of
 from tunebook.engine.infer import Inference
 from tunebook.models.chat_template import with_template
-from tunebook.models.source import load_tokenizer
+from tunebook.models.source import load_tokenizer, model_id
 from tunebook.nets.masking import IGNORED
 from tunebook.tasks.instruction import Instruction, answering, conversations
 from tunebook.tasks.instruction.baselines import baselines
@@ -192,6 +193,9 @@ def test_the_base_model_is_asked_before_training(tmp_path: Path) -> None:
     rows = made(question("yes?").answered("no"), question("what?").answered("a day"))
     told = plan(**{"instruction.max_new_tokens": 4, "metric": "log_likelihood", "max_length": 64})
     told = told.model_copy(update={"task": "instruction", "labels": LABELS, "model": str(folder)})
+    with pytest.raises(ModelError, match="are others now"):  # than those of the plan
+        baselines(TASK, BaselineInput(told, None, "test", {"test": rows}, None))["base"]()  # type: ignore[arg-type]
+    told = told.model_copy(update={"model_id": model_id(folder)})
     given = BaselineInput(told, None, "test", {"test": rows, "train": rows}, None)  # type: ignore[arg-type]
     found = Written.of(baselines(TASK, given)["base"]())
     assert list(TASK.baselines(given)) == ["base"]

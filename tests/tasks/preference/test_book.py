@@ -21,6 +21,7 @@ from tunebook.data.load import load
 from tunebook.data.options import DataOptions
 from tunebook.engine.load import LoadedModel, load_model
 from tunebook.engine.reference import REFERENCE, Reference, reference_of
+from tunebook.models.source import base_of, model_id
 from tunebook.tables.make import child
 from tunebook.tasks.preference.batches import BEFORE
 from tunebook.tasks.preference.told import Told
@@ -140,6 +141,12 @@ def test_a_reference_whose_files_are_others_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="files in") as caught:
         load_model(run.model, run.plan).logits(load(made.data, "validation"))
     assert caught.value.code == "model.reference_changed"
+    assert base_of(run.plan.model_copy(update={"model_id": model_id(tmp_path / "model")})) == tmp_path / "model"
+    for ask in (lambda: base_of(run.plan), lambda: untrained(run.plan, run.plan.labels)):
+        with pytest.raises(ModelError, match="train again") as caught:
+            ask()
+        assert caught.value.code == "model.changed"
+    assert base_of(run.plan.model_copy(update={"before": run.plan})) == tmp_path / "model"
 
 
 def test_files_and_rows_of_pairs_are_scored(run: Run, tmp_path: Path) -> None:

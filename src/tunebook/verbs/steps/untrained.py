@@ -31,12 +31,12 @@ def untrained(plan: Plan, labels: Labels) -> LoadedModel:
     whatever the table changes of them.
 
     Raises:
-        ModelError, MachineError: it is no longer to be had.
+        ModelError, MachineError: it is no longer to be had, or its files are others now.
     """
     from tunebook.engine.load import LoadedModel
-    from tunebook.models.source import find_model, load_tokenizer
+    from tunebook.models.source import base_of, load_tokenizer
 
-    task, folder = task_of(plan.task)(), find_model(plan.model, allow_pickle=True)
+    task, folder = task_of(plan.task)(), base_of(plan)
     made = _asked(plan, labels, folder, plan.model)
     model: Any = task.build(folder, labels, made.params).eval()
     tokenizer = task.reader(load_tokenizer(folder), made.params)
