@@ -15,6 +15,7 @@ from tunebook.core.chat import question
 from tunebook.core.hooks import BaselineInput
 from tunebook.core.nouns import Labels
 from tunebook.core.written import texts_of
+from tunebook.models.source import model_id
 from tunebook.tasks import untrained as module
 from tunebook.tasks.instruction import Instruction
 from tunebook.tasks.untrained import untrained
@@ -26,7 +27,8 @@ def asked(folder: Path, lengths: list[int]) -> BaselineInput:
     chats = [question("the quick answer? " * length).answered("yes") for length in lengths]
     names = [str(number) for number in range(len(chats))]
     rows = Rows(["x"] * len(chats), None, texts_of(["yes"] * len(chats)), names, chats=chats)
-    plan: Any = SimpleNamespace(model=str(folder), labels=LABELS, params=small.filled(max_length=64))
+    begins = {"model": str(folder), "model_id": model_id(folder), "before": None, "continues": None}
+    plan: Any = SimpleNamespace(labels=LABELS, params=small.filled(max_length=64), **begins)
     return BaselineInput(plan, None, "test", {"test": rows}, lambda texts: None)  # type: ignore[arg-type, return-value]
 
 
