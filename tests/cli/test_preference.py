@@ -49,6 +49,8 @@ def test_answers_that_were_judged_get_a_table_that_fits_them(tunebook: Call, wri
     assert refused.code and "--task preference" in refused.err + refused.out
     made = tunebook("init", file.parent / "book", "--data", file, "--model", decoder, "--task", "preference")
     assert made.code == 0 and "preference.pairs" not in made.out and "sigmoid" not in made.out
+    told = " ".join(made.out.split())
+    assert "= judged" not in told and "bears another label" not in told
 
 
 def test_check_counts_what_training_counts(tunebook: Call, write: Write, decoder: Path) -> None:

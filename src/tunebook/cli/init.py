@@ -192,7 +192,7 @@ def data_facts(ref: DataRef) -> list[tuple[str, str]]:
     if judged:  # of queries with passages
         roles = {_OF_QUERIES.get(role, role): name for role, name in roles.items()}
     written = ref.stats.get("writing") or {}
-    if "chats" in written:  # which are made of several columns
+    if "chats" in written or "preferences" in ref.stats:  # which are made of several columns
         roles = {role: name for role, name in roles.items() if role not in ("text", "label")}
     rows = comma.join(f"{phrase('split', name)} {number(count)}" for name, count in ref.rows.items())
     dropped = comma.join(f"{phrase('ledger', reason)} {number(count)}" for reason, count in ledger["dropped"].items())

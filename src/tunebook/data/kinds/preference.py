@@ -35,6 +35,7 @@ class Preference(ColumnKind):
     link: ClassVar[Link] = "sigmoid"
     tasks: ClassVar[tuple[str, ...]] = ("preference",)
     of_preferences: ClassVar[bool] = True
+    otherwise: ClassVar[str] = "preference_again"
 
     def outputs(self, names: Sequence[str]) -> int:
         """How much better one answer is than the other."""
