@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -85,16 +85,6 @@ class Instruction(WrittenWords, TokenModel):
     def unlearnt(self, labels: Labels, params: Filled, encoded: Encoded) -> int:
         """Rows that do not fit into max_length, or of which no turn is to be learnt."""
         return int((np.maximum.reduceat(encoded.flat["labels"], encoded.offsets[:-1]) == IGNORED).sum())
-
-    def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
-        """With the characters of what is learnt of each row."""
-        import torch
-
-        batch = super().collate(encoded, rows, pad)
-        if conversations.CHARACTERS in encoded.flat:
-            starts = encoded.offsets[:-1][list(rows)]
-            batch[conversations.CHARACTERS] = torch.from_numpy(encoded.flat[conversations.CHARACTERS][starts])
-        return batch
 
     def read(self, outputs: Any, batch: Batch, model: Any = None) -> Any:
         """What is read of the true answers, as answers that say nothing, shape (rows, 7)."""

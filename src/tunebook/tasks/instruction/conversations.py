@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+import numpy as np
+
 from tunebook.core.answers import Rows
 from tunebook.core.chat import Chat, question
 from tunebook.core.encoded import Encoded, pack
@@ -13,7 +15,7 @@ from tunebook.models.chat_template import Cut, Learn, Rendered, prompt, render, 
 from tunebook.nets.masking import IGNORED
 from tunebook.tasks.instruction.rows import InstructionRows
 
-CHARACTERS = "instruction.characters"  # of what is learnt of a row, beside each of its tokens
+CHARACTERS = "instruction.characters"  # of what is learnt of each row
 How = tuple[str, str, str]  # learn, cut, template, as `InstructionRows` has them
 
 
@@ -55,14 +57,9 @@ def encode(rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         [token if wanted else IGNORED for token, wanted in zip(part.input_ids, part.learnt, strict=True)]
         for part in shown
     ]
-    long = [_characters(part, tokenizer) for part in shown]
-    return pack(
-        {
-            "input_ids": [part.input_ids for part in shown],
-            "labels": labels,
-            CHARACTERS: [[count] * len(part.input_ids) for count, part in zip(long, shown, strict=True)],
-        }
-    )
+    long = np.array([_characters(part, tokenizer) for part in shown], dtype=np.int64)
+    made = pack({"input_ids": [part.input_ids for part in shown], "labels": labels})
+    return made.with_fixed(**{CHARACTERS: long})
 
 
 def _characters(part: Rendered, tokenizer: Any) -> int:

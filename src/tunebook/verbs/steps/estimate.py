@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Estimate, Split
 from tunebook.core.settings import Filled
 from tunebook.models.architecture import Architecture
@@ -155,4 +156,23 @@ def _activations(sizes: Sizes, params: Filled, share: float) -> float:
     return float(2 * layer * kept)
 
 
-__all__ = ["PADDED", "Sizes", "estimate", "sizes_of", "sizes_of_kind", "this_speed"]
+def within(limit: float | None, sizes: Sizes) -> None:
+    """Refuse to train a larger share of the parameters than the table allows.
+
+    Raises:
+        PlanError: `peft.share`.
+    """
+    trained, parameters = sizes.trained, sizes.parameters
+    if limit is not None and trained > limit * parameters:
+        raise PlanError(
+            "peft.share",
+            key="max_trained_share",
+            value=limit,
+            allowed=f">= {math.ceil(1e4 * trained / parameters) / 1e4:g}",
+            share=f"{trained / parameters:.2%}",
+            trained=f"{trained:,}",
+            all=f"{parameters:,}",
+        )
+
+
+__all__ = ["PADDED", "Sizes", "estimate", "sizes_of", "sizes_of_kind", "this_speed", "within"]

@@ -24,7 +24,7 @@ from tunebook.models.source import find_model, read_config
 from tunebook.tables.in_force import settings_of, techniques_of
 from tunebook.tables.rules import planned_steps
 from tunebook.verbs.steps.book import kept_model_id
-from tunebook.verbs.steps.estimate import PADDED, Sizes, estimate, sizes_of, sizes_of_kind
+from tunebook.verbs.steps.estimate import PADDED, Sizes, estimate, sizes_of, sizes_of_kind, within
 from tunebook.verbs.steps.model_facts import mean_length, plain_kind, read_tokens, suited, version_of
 from tunebook.verbs.steps.order import naming, order, read_at_all, refuse_unhanded, shown_rows, stage_table, warmed
 
@@ -160,7 +160,7 @@ def plan_one(
     inputs = inputs_of(woven, data.path.parent) | ({CONTINUE: start.id} if start else {})
     sizes, head = _model(task, folder, data, params, woven)
     head = None if start or before else head
-    _within(settings.max_trained_share, sizes)
+    within(settings.max_trained_share, sizes)
     return Plan(
         task=data.task,
         model=start.whole if start else name,
@@ -278,25 +278,6 @@ def _model(
     if not sizes.trained:
         raise ModelError("plan.nothing", key=", ".join(item.key for item in woven))
     return sizes, own_head(name, folder, data.labels) if name else None
-
-
-def _within(limit: float | None, sizes: Sizes) -> None:
-    """Refuse to train a larger share of the parameters than the table allows.
-
-    Raises:
-        PlanError: `peft.share`.
-    """
-    trained, parameters = sizes.trained, sizes.parameters
-    if limit is not None and trained > limit * parameters:
-        raise PlanError(
-            "peft.share",
-            key="max_trained_share",
-            value=limit,
-            allowed=f">= {math.ceil(1e4 * trained / parameters) / 1e4:g}",
-            share=f"{trained / parameters:.2%}",
-            trained=f"{trained:,}",
-            all=f"{parameters:,}",
-        )
 
 
 __all__ = ["plan", "plan_one", "plan_stages", "stages_of"]
