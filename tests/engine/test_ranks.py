@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tunebook.core.errors import PlanError
 from tunebook.core.training import Training
 from tunebook.engine.ranks import Shares, any_of, from_first, join_others, processes, rank, shares_here
 
@@ -21,6 +22,17 @@ def test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     join_others()
     with pytest.raises(ZeroDivisionError):
         from_first(lambda: 1 / 0)
+
+
+@pytest.mark.parametrize("name", ["ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"])
+def test_a_model_that_is_to_be_shared_out_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.setenv(name, "false")
+    join_others()
+    monkeypatch.setenv(name, "true")
+    with pytest.raises(PlanError) as refused:
+        join_others()
+    assert (refused.value.code, refused.value.key) == ("ranks.sharded", name) and "torchrun" in refused.value.advice
 
 
 SCRIPT = """

@@ -11,10 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from tunebook.core.errors import PlanError
 from tunebook.core.training import Training
 from tunebook.engine import ranks
 
 T = TypeVar("T")
+# What `accelerate launch` says of a configuration that shares out a model. On CPUs it then forgets it itself, and each
+# process trains alone or a whole model.
+_SHARDED = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")
 
 
 def rank() -> int:
@@ -62,7 +66,13 @@ def any_of(said: bool) -> bool:
 
 
 def join_others() -> None:
-    """Join the group of this run's processes, over CPUs and GPUs; alone, or if it has been done, nothing happens."""
+    """Join the group of this run's processes, over CPUs and GPUs; alone, or if it has been done, nothing happens.
+
+    Raises:
+        PlanError: `ranks.sharded`: a launcher asks for a model that is shared out among processes.
+    """
+    if asked := next((name for name in _SHARDED if os.environ.get(name, "").lower() in ("1", "true", "yes")), None):
+        raise PlanError("ranks.sharded", key=asked, value=os.environ[asked], allowed="false")
     if processes() == 1:
         return
     import torch
