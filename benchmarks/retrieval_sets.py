@@ -7,6 +7,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +109,13 @@ def _cranfield(folder: Path, rows: int) -> Path:
     return _write_judged(folder, corpus, queries, judged)
 
 
-def _cmrc(folder: Path, rows: int) -> Path:
+def _cmrc(folder: Path, rows: int, characters: int | None = None) -> Path:
     """Questions that are to find their paragraph among all 848. No paragraph of a test question is one that training
-    questions ask about: 150 paragraphs are for the test, 50 to choose by."""
+    questions ask about: 150 paragraphs are for the test, 50 to choose by.
+
+    Args:
+        characters: how much of a paragraph everything reads, BM25 included; None for the whole.
+    """
     document = json.loads(packed_text("zh_cmrc2018_dev/cmrc2018_dev.json.gz"))
     paragraphs = [paragraph for entry in document["data"] for paragraph in entry["paragraphs"]]
     order = _drawn(range(len(paragraphs)), 1 << 30)
@@ -124,7 +129,7 @@ def _cmrc(folder: Path, rows: int) -> Path:
             judged[part][len(queries)] = {number + 1: 1}
     if rows:
         judged["train"] = {query: judged["train"][query] for query in _drawn(sorted(judged["train"]), rows)}
-    return _write_judged(folder, [paragraph["context"] for paragraph in paragraphs], queries, judged)
+    return _write_judged(folder, [paragraph["context"][:characters] for paragraph in paragraphs], queries, judged)
 
 
 def _faq(folder: Path, rows: int) -> Path:
@@ -159,6 +164,7 @@ GRADED: dict[str, Callable[[Path, int], dict[str, Path]]] = {
 JUDGED: dict[str, Callable[[Path, int], Path]] = {
     "en_cranfield": _cranfield,
     "zh_cmrc2018_dev": _cmrc,
+    "zh_cmrc2018_openings": partial(_cmrc, characters=120),
     "en_banking77": _faq,
 }
 MODELS = {name: "builtin:minilm" if name.startswith("en_") else "builtin:multilingual" for name in (*GRADED, *JUDGED)}

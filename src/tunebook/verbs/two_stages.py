@@ -55,7 +55,7 @@ def two_stages(
     assert rows.targets is not None
     before = Judged.of(_searched(rows, first, place_of(first.plan, ref, split) if first else "", progress)).best(depth)
     name = first.id if first else BM25
-    after = _reranked(run, rows, before, f"{split}/behind-{name}-{depth}", progress)
+    after = reranked(run, rows, before, f"{split}/behind-{name}-{depth}", progress)
     groups, headline = group_codes(rows, ref.roles), task.headline(plan.labels)
     both = [one.matrix(np.float32) for one in (before, after)]
     each = [task.row_scores(one, rows.targets, plan.labels, headline) for one in both]
@@ -109,8 +109,12 @@ def _searched(rows: Rows, first: Run | None, place: str, progress: Progress | No
     return search(rows) if first is None else answers(first, rows, place, progress=progress)
 
 
-def _reranked(run: Run, rows: Rows, before: Judged, place: str, progress: Progress | None) -> Judged:
-    """The same passages of each query in the order of the run's model; queries of which nothing was found have none."""
+def reranked(run: Run, rows: Rows, before: Judged, place: str, progress: Progress | None = None) -> Judged:
+    """The same passages of each query in the order of the run's model; queries of which nothing was found have none.
+
+    Args:
+        rows: queries and all passages; place: folder in the run where its answers are kept.
+    """
     asked = np.flatnonzero(before.counts)
     row = np.searchsorted(asked, before.row)
     candidates = Judged(row, before.passage, np.zeros(len(row)), len(asked))
@@ -119,4 +123,4 @@ def _reranked(run: Run, rows: Rows, before: Judged, place: str, progress: Progre
     return replace(found, row=asked[found.row], rows=len(rows))
 
 
-__all__ = ["BM25", "TwoStages", "two_stages"]
+__all__ = ["BM25", "TwoStages", "reranked", "two_stages"]
