@@ -107,11 +107,12 @@ def test_mistakes_show_the_answer_that_was_judged() -> None:
     assert table.rows[0][2].value == said[4]["judged"] and len(table.rows[0][1].value) <= 240
 
 
-def test_answers_that_were_not_read_are_no_mistakes_and_told() -> None:
+def test_answers_that_were_not_read_come_last_and_are_told() -> None:
     answers = ANSWERS.copy()
     answers[4] = 0
     said = TASK.say(answers, GIVEN, LABELS)
-    assert said[4]["rewards"] == {} and TASK.badness({"true": "bad", **said[4]}, LABELS) is None
+    assert said[4]["rewards"] == {} and said[4]["better"] is None
+    assert TASK.badness({"true": "bad", **said[4]}, LABELS) == 0.0  # last among the mistakes
     extra = TASK.detail(answers, GIVEN, LABELS)["extra"]
     assert extra["unread"] == 1 and "1. They are not counted here" in TASK.sections(_report(extra), LABELS)[0].caption
     assert TASK.detail(ANSWERS, GIVEN, LABELS)["extra"]["unread"] == 0

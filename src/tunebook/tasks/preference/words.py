@@ -65,9 +65,9 @@ class PreferenceWords(Task):
         return Brief(self.shown(answer["better"]), f"{_margin(answer['rewards']):+.2f}" if answer["rewards"] else "")
 
     def badness(self, record: Mapping[str, Any], labels: Labels) -> float | None:
-        """How much more the worse answer has gained; None where it has not, or no answer was read."""
-        right = record["true"] == record["better"] or not record["rewards"]
-        return None if right else abs(_margin(record["rewards"]))
+        """How much more the worse answer has gained; None where it has not. An answer that was not read is told from no
+        other, so that it stands last among the mistakes."""
+        return None if record["true"] == record["better"] else abs(_margin(record["rewards"]))
 
     def mistakes(self, records: Sequence[Mapping[str, Any]], labels: Labels) -> Table:
         """Prompts whose worse answer has gained more, each with the answer that is judged where there is but one."""
