@@ -64,7 +64,9 @@ def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
     pairs = [*data_facts(book.data), (say("cli.table"), table)]
     learnt = [] if found.learnt is None else [(say("learnt.fact"), learnt_text(found.learnt))]
     plan = found.plan
-    if plan is not None and found.learnt is not None:  # which says what is cut better than lengths do
+    if (
+        plan is not None and found.learnt is not None and not found.learnt.pairs
+    ):  # which says what is cut better than lengths do
         plan = plan.model_copy(update={"estimate": plan.estimate.model_copy(update={"cut_share": 0.0})})
     screen.print(facts([*pairs, *(plan_facts(plan) if plan else []), *learnt]))
     screen.print()

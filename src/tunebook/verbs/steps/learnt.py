@@ -17,6 +17,7 @@ from tunebook.core.learns import Learns
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Plan
 from tunebook.core.registry import task_of
+from tunebook.core.writes import Writes
 from tunebook.models.chat_template import Refused, Rendered, render, with_template
 from tunebook.models.chat_text import facts
 
@@ -37,6 +38,7 @@ class Learnt:
         most: share of the rows that may have nothing to learn.
         thoughts: rows with answers that are not learnt, for the thoughts before them are left out.
         header: what is put in front of an answer that is asked for, as the model's template does not; mostly empty.
+        pairs: the rows are sources with targets, and no conversations.
     """
 
     rows: int
@@ -49,6 +51,7 @@ class Learnt:
     most: float = 0.5
     thoughts: int = 0
     header: str = ""
+    pairs: bool = False
 
     @property
     def without(self) -> int:
@@ -80,7 +83,7 @@ class Learnt:
         few = _TOLD * self.rows
         counts: tuple[tuple[str, int, dict[str, Any]], ...] = (
             ("learnt.without", self.without if self.problem() is None else 0, {"reasons": reasons_text(self.refused)}),
-            ("learnt.cut", self.cut, {}),
+            ("learnt.target_cut" if self.pairs else "learnt.cut", self.cut, {}),
             ("learnt.thoughts", self.thoughts, {}),
         )
         found = [(code, {"share": f"{count / self.rows:.1%}", **more}) for code, count, more in counts if count > few]
@@ -96,7 +99,7 @@ def reasons_text(refused: dict[str, int]) -> str:
 
 
 def learnt_of(plan: Plan, data: DataRef, folder: Path) -> Learnt | None:
-    """What the plan learns of a book whose rows are conversations; None of any other.
+    """What the plan learns of a book whose rows are conversations, or texts to be written; None of any other.
 
     Args:
         folder: of the base model.
@@ -104,6 +107,7 @@ def learnt_of(plan: Plan, data: DataRef, folder: Path) -> Learnt | None:
     Raises:
         ModelError: its tokenizer has no use for conversations.
     """
+    from tunebook.data.kind import column_kind
     from tunebook.data.load import load
     from tunebook.models.source import load_tokenizer
 
@@ -112,13 +116,17 @@ def learnt_of(plan: Plan, data: DataRef, folder: Path) -> Learnt | None:
         return None
     own: Any = plan.params.more(task.own)
     rows = load(data, "train")
-    chosen = np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(np.int64)
+    chosen = np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(np.int64).tolist()
+    if isinstance(task, Writes) and plan.task not in column_kind(plan.labels.problem).of_chats:
+        from tunebook.verbs.steps.learnt_pairs import learnt_of_pairs
+
+        return learnt_of_pairs(plan, task, rows.at(chosen), load_tokenizer(folder))
     tokenizer = with_template(load_tokenizer(folder), own.template)
     if isinstance(task, Learns):
-        seen = task.seen(rows.at(chosen.tolist()), plan.params)
+        seen = task.seen(rows.at(chosen), plan.params)
         made = task.rendered(seen, tokenizer, plan.params.max_length)
         return replace(_counted(made, tokenizer), most=task.most_unlearnt)
-    chats = [rows.chats[place] for place in chosen.tolist()] if rows.chats else []
+    chats = [rows.chats[place] for place in chosen] if rows.chats else []
     found = seen_of(chats, tokenizer, {"learn": own.learn, "cut": own.cut, "max_length": plan.params.max_length})
     return replace(found, most=task.most_unlearnt)
 
@@ -133,7 +141,7 @@ def told_of(task: str, problem: str) -> bool:
     from tunebook.data.kind import column_kind
 
     kind = column_kind(problem)
-    return task in kind.of_chats or (kind.of_preferences and task in kind.tasks)
+    return task in kind.of_chats or task in kind.tasks and (kind.of_preferences or isinstance(task_of(task)(), Writes))
 
 
 def _counted(found: Sequence[Rendered | Refused], tokenizer: Any) -> Learnt:
