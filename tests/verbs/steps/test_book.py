@@ -9,6 +9,7 @@ import pytest
 from tunebook.core.errors import BookError
 from tunebook.core.locations import BOOK_FILE
 from tunebook.core.nouns import write_json
+from tunebook.tables.make import child
 from tunebook.verbs.steps.book import Book, open_book
 from tunebook.verbs.steps.book_file import BookFile, write_book_file
 from tunebook.verbs.steps.plan import plan
@@ -75,6 +76,21 @@ def test_runs_are_found(runs: Book) -> None:
     (runs.path / "runs" / "aa").mkdir()
     (runs.path / "runs" / "aa" / "plan.json").write_text("{}")
     assert runs.run("aa").id == "aa", "a full name wins over those that begin so"
+
+
+def test_the_run_of_the_champion_is_told_from_the_latest(runs: Book) -> None:
+    other = plan(child(runs.champion, {"seed": 7}), runs.data)
+    for name in ("c-4", "d-5", "e-6"):
+        path = write_json(other, runs.path / "runs" / name / "plan.json")
+        (path.parent / "outcome.json").write_text("{}")
+    (path.parent / "plan.json").write_text("{")
+    (runs.path / "runs" / "b-3" / "outcome.json").unlink(missing_ok=True)
+    assert runs.run("champion").id == "ab-2"
+    for name in ("aa-1", "ab-2"):
+        (runs.path / "runs" / name / "outcome.json").unlink()
+    with pytest.raises(BookError, match="v1") as caught:
+        runs.run("champion")
+    assert caught.value.code == "book.champion_run"
 
 
 @pytest.mark.parametrize("name", ["a", "c", ""])
