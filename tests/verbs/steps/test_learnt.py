@@ -16,6 +16,7 @@ from tunebook.core.chat import Chat, question
 from tunebook.core.nouns import Labels
 from tunebook.core.params import Params
 from tunebook.models.chat_template import REASONS, Rendered, render, with_template
+from tunebook.tasks.seq2seq import Seq2seq
 from tunebook.verbs.steps import learnt as steps
 from tunebook.verbs.steps.learnt import Learnt, learnt_of, parts_of, reasons_text, seen_of
 
@@ -113,6 +114,7 @@ def test_what_a_plan_learns_of_a_book(tmp_path: Any, monkeypatch: pytest.MonkeyP
     assert found is not None and found.rows == data.rows["train"] and found.without == 0 and found.most == 0.4
     pairs: list[Any] = []
     monkeypatch.setattr("tunebook.verbs.steps.learnt_pairs.learnt_of_pairs", lambda *told: pairs.append(told) or found)
+    monkeypatch.setattr(steps, "task_of", lambda key: Seq2seq)
     plan.task = "seq2seq"
     assert learnt_of(plan, data, tmp_path) is found and len(pairs[0][2]) == data.rows["train"]
     plan.task = "text_classification"

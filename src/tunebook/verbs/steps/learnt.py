@@ -141,7 +141,9 @@ def told_of(task: str, problem: str) -> bool:
     from tunebook.data.kind import column_kind
 
     kind = column_kind(problem)
-    return task in kind.of_chats or task in kind.tasks and (kind.of_preferences or isinstance(task_of(task)(), Writes))
+    return task in kind.of_chats or (
+        task in kind.tasks and (kind.of_preferences or isinstance(task_of(task)(), Writes))
+    )
 
 
 def _counted(found: Sequence[Rendered | Refused], tokenizer: Any) -> Learnt:
