@@ -113,7 +113,7 @@ def test_what_a_plan_learns_of_a_book(tmp_path: Any, monkeypatch: pytest.MonkeyP
     found = learnt_of(plan, data, tmp_path)
     assert found is not None and found.rows == data.rows["train"] and found.without == 0 and found.most == 0.4
     pairs: list[Any] = []
-    monkeypatch.setattr("tunebook.verbs.steps.learnt_pairs.learnt_of_pairs", lambda *told: pairs.append(told) or found)
+    monkeypatch.setattr(steps, "learnt_of_pairs", lambda *told: pairs.append(told) or found)
     monkeypatch.setattr(steps, "task_of", lambda key: Seq2seq)
     plan.task = "seq2seq"
     assert learnt_of(plan, data, tmp_path) is found and len(pairs[0][2]) == data.rows["train"]

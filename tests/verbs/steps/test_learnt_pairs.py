@@ -9,7 +9,7 @@ from tests.tasks.seq2seq.made import FORMS, settings, tokenizer
 from tunebook.core.answers import Rows
 from tunebook.core.written import texts_of
 from tunebook.tasks.seq2seq import Seq2seq
-from tunebook.verbs.steps.learnt_pairs import learnt_of_pairs
+from tunebook.verbs.steps.learnt import learnt_of_pairs
 
 ROWS = Rows(["a b c", "d"], None, texts_of(["b", "a b c d e f"]), ["0", "1"])
 

@@ -1,4 +1,4 @@
-"""What of a book's conversations a plan learns: how many tokens, which rows not at all, and one row with its parts."""
+"""What of a book's conversations or targets a plan learns: how many tokens, which rows not at all, and one row with its parts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from tunebook.core.learns import Learns
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Plan
 from tunebook.core.registry import task_of
+from tunebook.core.task import Rows, Task
 from tunebook.core.writes import Writes
 from tunebook.models.chat_template import Refused, Rendered, render, with_template
 from tunebook.models.chat_text import facts
+from tunebook.nets.masking import IGNORED
 
 MOST = 2000  # rows that are looked at, drawn alike from all training rows
 _TOLD = 0.01
@@ -118,8 +120,6 @@ def learnt_of(plan: Plan, data: DataRef, folder: Path) -> Learnt | None:
     rows = load(data, "train")
     chosen = np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(np.int64).tolist()
     if isinstance(task, Writes) and plan.task not in column_kind(plan.labels.problem).of_chats:
-        from tunebook.verbs.steps.learnt_pairs import learnt_of_pairs
-
         return learnt_of_pairs(plan, task, rows.at(chosen), load_tokenizer(folder))
     tokenizer = with_template(load_tokenizer(folder), own.template)
     if isinstance(task, Learns):
@@ -178,4 +178,35 @@ def parts_of(row: Rendered, tokenizer: Any) -> Parts:
     return parts
 
 
-__all__ = ["MOST", "Learnt", "Parts", "learnt_of", "parts_of", "reasons_text", "seen_of", "told_of"]
+def learnt_of_pairs(plan: Plan, task: Task, rows: Rows, tokenizer: Any) -> Learnt:
+    """The same of a task whose line of tokens is a source and then its target, of which the target is learnt.
+
+    Args:
+        tokenizer: of the base model; it is set as the plan says.
+    """
+    reader = task.reader(tokenizer, plan.params)
+    encoded = task.encode(task.seen(rows, plan.params), reader, plan.params.max_length)
+    learnt = encoded.flat["labels"] != IGNORED
+    first = slice(*encoded.offsets[:2].tolist())
+    return Learnt(
+        rows=len(rows),
+        tokens=len(learnt),
+        learnt=int(np.count_nonzero(learnt)),
+        refused={},
+        cut=task.unsaid(encoded),
+        shortened=0,
+        sample=_pair(encoded.flat["input_ids"][first], learnt[first], reader),
+        pairs=True,
+    )
+
+
+def _pair(tokens: Any, learnt: Any, reader: Any) -> Parts:
+    """Source and target, a line each."""
+    source, target = (
+        reader.decode(tokens[kept].tolist(), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        for kept in (~learnt, learnt)
+    )
+    return [(f"{source}\n", False), (target, True)]
+
+
+__all__ = ["MOST", "Learnt", "Parts", "learnt_of", "learnt_of_pairs", "parts_of", "reasons_text", "seen_of", "told_of"]
