@@ -1,4 +1,4 @@
-"""What of a book's conversations or targets a plan learns: how many tokens, which rows not at all, and one row with its parts."""
+"""What a plan learns of conversations or targets: how many tokens, which rows not, and one row with its parts."""
 
 from __future__ import annotations
 
