@@ -15,7 +15,7 @@ from tunebook.core.call_check import Allow
 from tunebook.core.errors import BookError, DataError, TunebookError
 from tunebook.core.folders import folder_of, is_free
 from tunebook.core.nouns import SPLITS, DataRef, ParamTable
-from tunebook.core.registry import task_of, tasks
+from tunebook.core.registry import task_of
 from tunebook.data.options import DataOptions
 from tunebook.knowledge.log import Change, user
 from tunebook.models.source import find_model, load_reader
@@ -80,8 +80,9 @@ def _fill(part: Path, sources: Sources, model: str, options: DataOptions, *, own
     if Path(model).expanduser().is_dir():
         model = str(Path(model).expanduser().resolve())  # the book may be used from another folder
     folder = find_model(model, allow_pickle="pickle" in allow)
-    if options.task in tasks():  # before the long work, so that a wrong model is told at once
-        suited(str(options.task), folder, model)
+    if options.task is not None:  # before the long work, so that a wrong model is told at once
+        with suppress(KeyError):  # that there is no such task is told with the kinds that there are
+            suited(options.task, folder, model)
     tokenizer = load_reader(folder)
     files = sources.stored(part)
     others = {name: files[name][0] for name in ("validation", "test") if name in files}
