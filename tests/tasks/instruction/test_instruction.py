@@ -23,6 +23,7 @@ from tunebook.core.written import FIGURES, Written, texts_of
 from tunebook.engine.infer import Inference
 from tunebook.models.chat_template import with_template
 from tunebook.models.source import load_tokenizer, model_id
+from tunebook.nets.generate import Made
 from tunebook.nets.masking import IGNORED
 from tunebook.tasks.instruction import Instruction, answering, conversations
 from tunebook.tasks.instruction.baselines import baselines
@@ -222,3 +223,9 @@ def test_lengths_are_those_of_the_rows() -> None:
 def test_a_turn_says_what_it_calls() -> None:
     called = Chat((Turn("user", "a"), Turn("assistant", "", calls='[{"function": {"name": "f", "arguments": "{}"}}]')))
     assert called.answer == "" and conversations.asked(made(called))[0].turns == called.turns[:1]
+
+
+def test_a_thought_without_words_is_no_part_of_what_is_written() -> None:
+    texts = ["<think>\n\n</think>\n\nno", "<think>why</think>no", "no <think></think>"]
+    said = answering.packed([Made((1, 2), text, True) for text in texts])
+    assert said.texts == ["no", *texts[1:]] and said.made.tolist() == [2.0] * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from tunebook.nets.generate import Generation, Made, generate
 from tunebook.tasks.instruction.conversations import asked, fitting
 from tunebook.tasks.instruction.rows import InstructionRows
 
+# A thought without words at the beginning, which templates of models that may think write before an answer.
+_NOTHING = re.compile(r"\A\s*<think>\s*</think>\s*")
 _LEAST = 8  # tokens of a prompt that are kept in any case
 
 
@@ -49,7 +52,7 @@ def packed(made: Sequence[Made]) -> Written:
     figures = np.full((len(made), FIGURES), np.nan, dtype=np.float32)
     figures[:, FIGURES - 2] = [one.stopped for one in made]
     figures[:, FIGURES - 1] = [len(one.tokens) for one in made]
-    return Written([one.text for one in made], figures)
+    return Written([_NOTHING.sub("", one.text) for one in made], figures)
 
 
 __all__ = ["packed", "room_of", "told", "written"]
