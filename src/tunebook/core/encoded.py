@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from tunebook.core.files import part_of
 
+_FIXED = "fixed:"  # before the names of such columns in a file
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -64,10 +66,11 @@ class Encoded:
         flat = {name: values[places] for name, values in self.flat.items()}
         return Encoded(flat, offsets, {name: values[numbers] for name, values in self.fixed.items()})
 
-    def save(self, path: Path) -> None:
-        """Write the tokens (not the labels) into one .npz file."""
+    def save(self, path: Path, fixed: Sequence[str] = ()) -> None:
+        """Write the tokens and these of the columns of one entry a row (not the labels) into one .npz file."""
+        beside: dict[str, Any] = {f"{_FIXED}{name}": self.fixed[name] for name in fixed}
         with part_of(path) as part, part.open("wb") as stream:
-            np.savez(stream, allow_pickle=False, offsets=self.offsets, **self.flat)
+            np.savez(stream, allow_pickle=False, offsets=self.offsets, **self.flat, **beside)
 
 
 def pack(columns: Mapping[str, Sequence[Sequence[int]]]) -> Encoded:
@@ -100,8 +103,10 @@ def one_column(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
 def load_encoded(path: Path) -> Encoded:
     """Tokens from a file that `save` wrote."""
     with path.open("rb") as stream, np.load(stream) as stored:
-        flat = {name: stored[name] for name in stored.files if name != "offsets"}
-        return Encoded(flat, stored["offsets"], {})
+        names = [name for name in stored.files if name != "offsets"]
+        flat = {name: stored[name] for name in names if not name.startswith(_FIXED)}
+        fixed = {name.removeprefix(_FIXED): stored[name] for name in names if name.startswith(_FIXED)}
+        return Encoded(flat, stored["offsets"], fixed)
 
 
 __all__ = ["Encoded", "join", "load_encoded", "one_column", "pack"]

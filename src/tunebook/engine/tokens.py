@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+import numpy as np
+
 from tunebook.core.encoded import Encoded, join, load_encoded
 from tunebook.core.files import content_id, lines_id
 from tunebook.core.progress import Progress, Silent
@@ -16,6 +18,7 @@ from tunebook.core.task import Rows, Task
 from tunebook.nets.candidates import TAUGHT
 
 _CHUNK = 20_000
+_FORM = 2  # of the files: tokens of another one are made anew
 
 
 def encode(
@@ -42,12 +45,14 @@ def encode(
     encoded = _encode(rows, task, tokenizer, max_length, progress or Silent())
     with suppress(OSError):  # a book that may only be read, or a full disk, has no cache and works all the same
         cache.mkdir(parents=True, exist_ok=True)
-        encoded.save(path)
+        encoded.save(path, [name for name in encoded.fixed if name not in _fixed(rows)])
     return encoded
 
 
 def _key(rows: Rows, task: Task, tokenizer: Any, max_length: int) -> str:
-    return content_id([rows.texts_id, len(rows), rows.pairs is None, _rules(tokenizer), task.key, max_length], 24)
+    return content_id(
+        [rows.texts_id, len(rows), rows.pairs is None, _rules(tokenizer), task.key, max_length, _FORM], 24
+    )
 
 
 def _rules(tokenizer: Any) -> Any:
@@ -75,7 +80,10 @@ def _encode(rows: Rows, task: Task, tokenizer: Any, max_length: int, progress: P
         parts.append(task.encode(chunk, tokenizer, max_length))
         progress.advance(len(chunk))
     progress.finish()
-    return (join(parts) if len(parts) > 1 else parts[0]).with_fixed(**_fixed(rows))
+    given = _fixed(rows)
+    own = [name for name in parts[0].fixed if name not in given]  # such as how many characters are learnt of each
+    beside = {name: np.concatenate([part.fixed[name] for part in parts]) for name in own}
+    return (join(parts) if len(parts) > 1 else parts[0]).with_fixed(**beside, **given)
 
 
 def _chunks(rows: Rows) -> Iterator[Rows]:
