@@ -48,6 +48,16 @@ def test_what_there_was_no_room_for_is_told(
     assert told.err.count("first 2 turns") == 1 and told.err.count("its last 72 tokens") == 1
 
 
+def test_bytes_that_are_no_text_end_no_conversation(
+    written: Written,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    tunebook: Call,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"swap \xff , b\nagain\n"), encoding="utf-8"))
+    records = tunebook("chat", written[0].path, "--max-new-tokens", "3", "--json").lines
+    assert [one["prompt"] for one in records] == ["swap \ufffd , b", "again"]
+
+
 def test_a_terminal_is_told_how_to_leave(written: Written, monkeypatch: pytest.MonkeyPatch, tunebook: Call) -> None:  # noqa: F811
     said(monkeypatch, "swap a , b", terminal=True)
     monkeypatch.setattr("builtins.input", lambda shown: next(sys.stdin).rstrip("\n"))

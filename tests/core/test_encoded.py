@@ -56,3 +56,11 @@ def test_a_column_of_matrices_is_as_wide_as_the_widest():
     found = one_column([np.array([[1, 5, 6, 0]]), np.zeros((0, 1), np.int64), np.array([[0]])])
     assert found.tolist() == [[1, 5, 6, 0], [0, 0, 0, 0]] and found.dtype == np.int64
     assert one_column([np.array([1.5], np.float32), np.array([2], np.float32)]).tolist() == [1.5, 2.0]
+
+
+def test_named_columns_of_rows_come_back_from_a_file(tmp_path):
+    made = pack({"input_ids": [[1], [2, 3]]}).with_fixed(labels=np.array([0, 1]), **{"task.count": np.array([4, 5])})
+    made.save(tmp_path / "tokens.npz", ["task.count"])
+    found = load_encoded(tmp_path / "tokens.npz")
+    assert set(found.fixed) == {"task.count"} and found.fixed["task.count"].tolist() == [4, 5]
+    assert set(found.flat) == {"input_ids"} and found.offsets.tolist() == [0, 1, 3]

@@ -79,3 +79,9 @@ def test_only_models_that_talk_are_talked_with(written: tuple[Book, Run], monkey
     monkeypatch.setattr(Run, "plan", told)
     with pytest.raises(RunError, match=r"chat\.task"):
         begin(written[1])
+
+
+def test_halves_of_characters_end_no_conversation(written: tuple[Book, Run]) -> None:
+    talk = begin(written[1])
+    answered(talk, "swap \udcff , b \ud83d")
+    assert talk.chat.turns[0].content == "swap \ufffd , b \ufffd" and len(talk.chat.turns) == 2

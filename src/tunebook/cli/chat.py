@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,6 +50,8 @@ def _run(place: Path, name: str) -> Run:
 
 def _lines() -> Iterator[str]:
     """What is said, line by line, up to the end of the input or of the conversation."""
+    with suppress(AttributeError, ValueError):  # a byte that is no text ends no conversation
+        sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
     terminal = sys.stdin.isatty()
     if terminal:
         note(say("cli.chat.keys", reset=RESET, leave=LEAVE[0]))

@@ -73,7 +73,7 @@ class Written:
     def beside(self, read: NDArray[np.float32]) -> NDArray[np.float32]:
         """The matrix of these texts, with what was read of the true answers, of which `read` is a matrix."""
         figures = self.figures.copy()
-        figures[:, : _RIGHT + 1] = read[:, : _RIGHT + 1]
+        figures[:, : _CHARACTERS + 1] = read[:, : _CHARACTERS + 1]
         return Written(self.texts, figures).matrix()
 
     def matrix(self) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from tunebook.verbs.steps.runs import Run
 if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
     from tunebook.nets.generate import Generation, Made
+
+_LONE = re.compile("[\ud800-\udfff]")  # halves of characters, which no tokenizer reads
 
 
 @dataclass
@@ -48,7 +51,7 @@ class Talk:
         task = self.loaded.task
         assert isinstance(task, Talks)
         before = () if self.chat.turns or not self.system else (Turn("system", self.system),)
-        chat = Chat((*before, *self.chat.turns, Turn("user", text)))
+        chat = Chat((*before, *self.chat.turns, Turn("user", _LONE.sub("\ufffd", text))))
         self.read = task.prompted(self.loaded, chat, self.how.max_new_tokens)
         heard: list[str] = []
         try:
