@@ -40,7 +40,7 @@ FILES = {
     "no_answer.jsonl": (lines({"instruction": "a", "input": "b"}), "chat.shape", "instruction"),
     "dpo.jsonl": (lines({"prompt": "a", "chosen": "b", "rejected": "c"}), "chat.preferences", "--task preference"),
     "kto.jsonl": (lines({"prompt": "a", "completion": "b", "label": True}), "chat.preferences", "label"),
-    "squad.jsonl": (lines(SQUAD), "format.answering", "SQuAD"),
+    "squad.jsonl": (lines(SQUAD), "format.answering_other", "--task question_answering"),
     "dataset_info.json": ('{"a": {"file_name": "x"}, "b": {"file_name": "y"}}', "format.listing", "--dataset"),
     "asked_only.jsonl": (turns(ASK), "data.dropped", "the last turn is not the assistant's: 20"),
     "two_users.jsonl": (turns(ASK, ASK, SAY), "data.dropped", "turns out of order"),

@@ -55,10 +55,10 @@ def test_a_system_that_speaks_is_not_spoken_over(written: Given, monkeypatch: py
     seen: list[Any] = []
 
     def told(self: Any, model: Any, tokenizer: Any, rows: Any, *more: Any) -> Any:
-        from tunebook.core.written import Written
+        from tunebook.core.written import FIGURES, Written
 
         seen.extend(rows.chats)
-        return Written([""] * len(rows), np.zeros((len(rows), 5), dtype=np.float32))
+        return Written([""] * len(rows), np.zeros((len(rows), FIGURES), dtype=np.float32))
 
     monkeypatch.setattr(Instruction, "written", told)
     own = [{"role": "system", "content": "be short"}, {"role": "user", "content": "a?"}]

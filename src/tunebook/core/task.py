@@ -36,10 +36,10 @@ class Task(Hooks):
         key: name in book.toml and in plans.
         gives: what techniques may rely on: `layers` and `embeddings` of the model; a `head` of the task's own for the
             labels; `item_logits`, logits of the items that a loss is a mean of (rows, tokens), which can be compared;
-            `row_logits`, the items being the rows and their logits the answers; `free_tokens`, answers that do not hang
-            on the places of tokens, so that others may stand before those of a text; `sequences`, the criterion being
-            a `Sequential`; `vectors`, the logits being one vector a text; `words`, answers that the base model's own
-            output layer says.
+            `row_logits`, the items being the rows and their logits the answers; `answer_logits`, those of rows or of
+            the tokens of a written answer; `free_tokens`, answers that do not hang on the places of tokens, so that
+            others may stand before those of a text; `sequences`, the criterion being a `Sequential`; `vectors`, the
+            logits being one vector a text; `words`, answers that the base model's own output layer says.
         scored: kind of labels -> its metrics, the headline first.
         own: rows of a table that this task alone reads, under its key; None for none.
         one_line: as a rule its rows are read in one line without padding, so that grouping them by length gains nothing

@@ -39,7 +39,7 @@ class TextClassification(LabelWords, LabelBaselines):
 
     key: ClassVar[str] = "text_classification"
     gives: ClassVar[frozenset[str]] = frozenset(
-        {"embeddings", "layers", "head", "item_logits", "row_logits", "free_tokens"}
+        {"embeddings", "layers", "head", "item_logits", "row_logits", "answer_logits", "free_tokens"}
     )
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = label_metrics.METRICS
     probes: ClassVar[tuple[str, ...]] = ("frozen_logreg",)

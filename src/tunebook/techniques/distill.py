@@ -9,7 +9,6 @@ from pydantic import Field
 from torch import Tensor
 
 from tunebook.core.errors import PlanError
-from tunebook.core.facts import not_given
 from tunebook.core.params import Row, Search
 from tunebook.core.registry import task_of
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique, model_inputs
@@ -42,6 +41,7 @@ class Distill(Technique):
 
     来源：Hinton、Vinyals 和 Dean 2015（arXiv:1503.02531），第 2 节。
     """
+    needs: ClassVar[frozenset[str]] = frozenset({"answer_logits"})
     in_lines: ClassVar[bool] = True
 
     teacher: Annotated[
@@ -74,17 +74,14 @@ class Distill(Technique):
     ] = 2.0
 
     def refuse(self, facts: Facts) -> None:
-        """There must be a teacher, and logits of rows, or of tokens, that say the answer.
+        """There must be a teacher; of models that write, one.
 
         Raises:
-            PlanError: `distillation.teacher`, `distillation.several`, `plan.needs`.
+            PlanError: `distillation.teacher`, `distillation.several`.
         """
-        gives = task_of(facts.task).gives
-        if "row_logits" not in gives and not {"words", "item_logits"} <= gives:
-            raise not_given(self.key, {"row_logits"}, facts.task)
         if not self.teacher:
             raise PlanError("distillation.teacher", key="distill.teacher", value=self.teacher)
-        if "words" in gives and len(self.teacher) > 1:
+        if "words" in task_of(facts.task).gives and len(self.teacher) > 1:
             raise PlanError("distillation.several", key="distill.teacher", value=", ".join(self.teacher))
 
     def around_loss(self, inner: LossFn, run: RunContext) -> LossFn:

@@ -7,7 +7,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from tunebook.core.errors import PlanError
+from tunebook.core.facts import not_given
 from tunebook.core.params import Row, Search
+from tunebook.core.registry import task_of
 from tunebook.core.technique import Event, Facts, RunContext
 from tunebook.nets.peft import BY_LAYER, RATE, Efficient, refuse_architecture, refuse_length, virtual, watch
 
@@ -51,11 +53,14 @@ class Prefix(Efficient):
     learning_rate: Annotated[float, Field(gt=0, le=1), RATE] = 3e-2
 
     def refuse(self, facts: Facts) -> None:
-        """What this method cannot do with the architecture, texts that leave no room, and gradient checkpointing.
+        """What this method cannot do with the architecture, models of vectors, texts that leave no room, and gradient
+        checkpointing.
 
         Raises:
-            PlanError: `peft.checkpointing` beside those of `tunebook.nets.peft`.
+            PlanError: `plan.needs`, `peft.checkpointing` beside those of `tunebook.nets.peft`.
         """
+        if not task_of(facts.task).gives & {"head", "words"}:
+            raise not_given(self.key, {"head"}, facts.task)
         refuse_architecture(self.key, facts)
         refuse_length("prefix.tokens", self.tokens, facts)
         if facts.config.get("is_encoder_decoder"):  # PEFT puts no keys and values before two stacks of layers

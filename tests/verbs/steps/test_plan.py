@@ -201,7 +201,8 @@ def test_what_needs_answers_of_whole_rows_cannot_be_had_with_tokens(monkeypatch:
                 assert "answer" in error.message
                 wrong[key] = error.value
     fitted = ("head_start", "linear_probe", "setfit")
-    whole = ("distill", "mixup", "multi_task", "sample_weights", "self_training", *fitted)
+    whole = ("mixup", "multi_task", "sample_weights", "self_training", *fitted)
+    assert wrong.pop("distill") == "answer_logits"
     assert wrong == {**dict.fromkeys(whole, "row_logits"), **dict.fromkeys(("p_tuning", "prompt"), "free_tokens")}
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
     with pytest.raises(PlanError) as caught:

@@ -37,7 +37,7 @@ class Instruction(WrittenWords, TokenModel):
     """
 
     key: ClassVar[str] = "instruction"
-    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "item_logits", "words"})
+    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "item_logits", "answer_logits", "words"})
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = {"written": WRITTEN}
     own: ClassVar[type[Params] | None] = InstructionRows
     ahead: ClassVar[int] = 1

@@ -37,7 +37,7 @@ class Seq2seq(WrittenWords, TokenLoss):
     """
 
     key: ClassVar[str] = "seq2seq"
-    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "item_logits", "words"})
+    gives: ClassVar[frozenset[str]] = frozenset({"embeddings", "layers", "item_logits", "answer_logits", "words"})
     scored: ClassVar[Mapping[str, tuple[Metric, ...]]] = {"written": WRITTEN}
     own: ClassVar[type[Params] | None] = Seq2seqRows
     ahead: ClassVar[int] = 0
