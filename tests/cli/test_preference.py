@@ -71,8 +71,8 @@ def test_check_counts_what_training_counts(tunebook: Call, write: Write, decoder
 
 def test_rows_that_are_too_long_lose_their_end_only_where_they_do() -> None:
     estimate = Estimate(steps=2, parameters=1, trained=1, seconds=1.0, memory_bytes=1, cut_share=0.5)
-    assert "50.0% of the rows lose their end" in estimate_text(estimate, "seq2seq", "written")
-    for task, problem in (("preference", "preference"), ("instruction", "written")):
+    assert "50.0% of the rows lose their end" in estimate_text(estimate, "text_classification", "single_label")
+    for task, problem in (("preference", "preference"), ("instruction", "written"), ("seq2seq", "written")):
         assert "50.0% of the rows have more tokens than max_length" in estimate_text(estimate, task, problem)
     assert "lose" in estimate_text(estimate) and ";" not in estimate_text(
         estimate.model_copy(update={"cut_share": 0.0})

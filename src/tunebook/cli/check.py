@@ -149,7 +149,7 @@ def rate_text(plan: Plan) -> str:
 
 def estimate_text(estimate: Estimate, task: str = "", problem: str = "") -> str:
     """Steps, time and memory of a run, which are right within a factor of about two; of rows that are too long, that
-    they lose their end, but of conversations, of which first turns are left out before."""
+    they lose their end, where `check` does not tell what of them is learnt."""
     from tunebook.core.formatting import duration, memory, number, share_text
 
     needed = say(
