@@ -20,7 +20,7 @@ from tunebook.core.params import Params, Value
 from tunebook.core.progress import Progress
 from tunebook.core.settings import Filled
 from tunebook.core.writes import Manner, Shown
-from tunebook.core.written import FIGURES, Written, texts_of
+from tunebook.core.written import Written, texts_of
 from tunebook.nets.language_model import TokenModel
 from tunebook.nets.masking import IGNORED
 from tunebook.tasks.instruction import conversations
@@ -89,12 +89,9 @@ class Instruction(WrittenWords, TokenModel):
     def read(self, outputs: Any, batch: Batch, model: Any = None) -> Any:
         """What is read of the true answers, as answers that say nothing, shape (rows, 7)."""
         from torch import cat
-        from torch.nn.functional import pad
 
         known = self.figures(outputs, batch)
-        known = cat([known, batch[conversations.CHARACTERS].to(known)[:, None]], dim=1)
-        known = pad(known, (0, FIGURES - known.shape[1]), value=float("nan"))
-        return pad(known, (0, 1))
+        return self.silent(cat([known, batch[conversations.CHARACTERS].to(known)[:, None]], dim=1))
 
     def written(
         self,

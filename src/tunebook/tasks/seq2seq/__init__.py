@@ -21,7 +21,7 @@ from tunebook.core.params import Params, Value
 from tunebook.core.progress import Progress
 from tunebook.core.settings import Filled
 from tunebook.core.writes import Manner
-from tunebook.core.written import FIGURES, Written, texts_of
+from tunebook.core.written import Written, texts_of
 from tunebook.nets.language_model import TokenLoss, own_head
 from tunebook.tasks.seq2seq import pieces
 from tunebook.tasks.seq2seq.rows import Seq2seqRows
@@ -124,13 +124,9 @@ class Seq2seq(WrittenWords, TokenLoss):
     def read(self, outputs: Any, batch: Batch, model: Any = None) -> Any:
         """What is read of the true targets, as answers that say nothing, shape (rows, 7). The rest of a cut target is
         taken to cost what its beginning costs, so that figures by characters, which all count, hold."""
-        from torch.nn.functional import pad
-
         known = self.figures(outputs, batch)
         whole = batch[pieces.CUT]
-        known = known * (whole / known[:, 1]).where(whole > 0, 1.0)[:, None]
-        known = pad(known, (0, FIGURES - known.shape[1]), value=float("nan"))
-        return pad(known, (0, 1))
+        return self.silent(known * (whole / known[:, 1]).where(whole > 0, 1.0)[:, None])
 
     def written(
         self,

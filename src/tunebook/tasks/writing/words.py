@@ -113,6 +113,13 @@ class WrittenWords(Task):
         """What is about classes."""
         return {"label_smoothing": 0, "class_weights": "none"}
 
+    def silent(self, known: Any) -> Any:
+        """What is read of true answers (rows, k), the first figures, as a tensor of answers that say nothing, shape
+        (rows, FIGURES + 1)."""
+        from torch.nn.functional import pad
+
+        return pad(pad(known, (0, FIGURES - known.shape[1]), value=float("nan")), (0, 1))
+
     def decided(self, answers: NDArray[np.float32], labels: Labels) -> Array:
         """The characters of the answers; where none was asked for, what is read of the true ones."""
         if np.isnan(Written.of(answers).made).all():
