@@ -21,7 +21,7 @@ DEMOS = "instr_llamafactory_demos"
     [
         (f"{DEMOS}/dataset_info.json", "alpaca_en_demo", 999, {"duplicate": 14}),
         (f"{DEMOS}/dataset_info.json", "alpaca_zh_demo", 1000, {"duplicate": 8}),
-        (f"{DEMOS}/dataset_info.json", "glaive_toolcall_en_demo", 300, {"duplicate": 38}),
+        (f"{DEMOS}/dataset_info.json", "glaive_toolcall_en_demo", 300, {"duplicate": 35}),
         (f"{DEMOS}/dataset_info.json", "glaive_toolcall_zh_demo", 300, {"duplicate": 43, "chat_tool": 2}),
         (f"{DEMOS}/identity.json", None, 91, {}),
         ("instr_self_instruct_seeds/seed_tasks.jsonl", None, 175, {}),
