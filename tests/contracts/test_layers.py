@@ -14,19 +14,31 @@ SOURCE = Path(__file__).parents[2] / "src" / "tunebook"
 LAYERS = (
     {"core"},
     {"knowledge", "data", "models"},
-    {"tables", "stats"},
+    {"tables", "stats", "requests", "bundle"},
     {"nets"},
     {"tasks", "techniques"},
     {"engine"},
     {"verbs.steps"},
-    {"verbs.stages", "verbs.abtest", "verbs.trials"},
+    {"verbs.stages", "verbs.abtest", "verbs.trials", "export", "rollout", "watch"},
     {"verbs.racing"},
     {"report"},
     {"verbs"},
+    {"serve"},
     {"cli", "use", "web"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-HEAVY = {"torch", "transformers", "pandas", "sklearn", "matplotlib", "accelerate", "safetensors"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "pandas",
+    "sklearn",
+    "matplotlib",
+    "accelerate",
+    "safetensors",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+}
 MAY_BE_HEAVY = {"nets", "tasks", "techniques", "engine"}
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE)
 

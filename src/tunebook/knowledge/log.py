@@ -23,7 +23,7 @@ from tunebook.core.nouns import Record
 from tunebook.knowledge.chain import Check, Head, Row, check, digest, read_head, tail, write_head
 from tunebook.knowledge.database import database
 
-Action = Literal["init", "table", "test", "recommend", "search", "opening", "open", "promote", "rollback"]
+Action = Literal["init", "table", "test", "recommend", "search", "opening", "open", "promote", "rollback", "rollout"]
 CROWNING: tuple[Action, ...] = ("init", "promote", "rollback")
 LOG_FILE = "log.sqlite"
 _SAID = "said"  # among the evidence: the reason as data

@@ -9,7 +9,10 @@ from pydantic import Field
 
 from tunebook.core.locations import BOOK_FILE
 from tunebook.core.nouns import Record
+from tunebook.core.operation import Exporting, Retraining, Rolling, Serving, Watching
 from tunebook.core.verdict import Gate
+
+_OPERATION = ("export", "serve", "rollout", "watch", "retrain")
 
 
 class BookFile(Record):
@@ -21,6 +24,7 @@ class BookFile(Record):
         created: day on which it was made.
         sources: data files as the user named them, by the part they play.
         gate: what a new table has to bring.
+        export, serve, rollout, watch, retrain: what holds after promotion; what is not said is as by default.
     """
 
     task: str
@@ -28,6 +32,11 @@ class BookFile(Record):
     created: str = ""
     sources: dict[str, list[str]] = Field(default_factory=dict)
     gate: Gate = Field(default_factory=Gate)
+    export: Exporting = Field(default_factory=Exporting)
+    serve: Serving = Field(default_factory=Serving)
+    rollout: Rolling = Field(default_factory=Rolling)
+    watch: Watching = Field(default_factory=Watching)
+    retrain: Retraining = Field(default_factory=Retraining)
 
 
 def write_book_file(file: BookFile, folder: Path) -> None:
@@ -35,6 +44,9 @@ def write_book_file(file: BookFile, folder: Path) -> None:
     content = file.model_dump()
     gate = content.pop("gate")
     parts = {"sources": content.pop("sources"), "gate": gate, "gate.guard": gate.pop("guard")}
+    for part in _OPERATION:
+        del content[part]
+        parts[part] = getattr(file, part).model_dump(exclude_defaults=True)
     lines = [f"{name} = {_toml(value)}" for name, value in content.items()]
     for part, values in parts.items():
         if values:
@@ -46,6 +58,8 @@ def _toml(value: Any) -> str:
     """A string, a number, or a list of them, as TOML wants it."""
     if isinstance(value, list):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, int | float):
         return repr(value)
     escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')

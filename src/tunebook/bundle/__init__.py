@@ -1,0 +1,1 @@
+"""Models as files that answer without torch: what they are, and how they are asked."""

@@ -1,0 +1,1 @@
+"""The server: one address in front of the versions of a book's model."""
