@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Call
 
-from tunebook.cli.choose import chosen_table, described, named_table, read_changes
+from tunebook.cli.choose import chosen_table, described, named_table, read_changes, run_at
 from tunebook.cli.options import Chosen
 from tunebook.core.errors import TableError, TunebookError
+from tunebook.core.locations import write_plan
 from tunebook.tables.files import write_table
 from tunebook.tables.store import TableStore
 from tunebook.verbs.steps.book import open_book
+from tunebook.verbs.steps.plan import plan
+from tunebook.verbs.steps.runs import Run, new_run
 
 
 def test_changes_make_an_unsaved_child(fresh: Path) -> None:
@@ -68,6 +71,23 @@ def test_a_run_of_another_version_than_the_champions_is_told(
     assert "the champion is" not in tunebook("predict", book, "--run", run.id, "the room was great").err
     monkeypatch.setattr(TableStore, "champion", property(lambda self: run.plan.table_version))
     assert "the champion is" not in tunebook("predict", book, "the room was great").err
+
+
+def test_that_arms_of_a_test_do_not_answer_is_told(tunebook: Call, book: Path, tmp_path: Path) -> None:
+    opened = open_book(Path(shutil.copytree(book, tmp_path / "copy")))
+    first = opened.run()
+    write_plan(plan(opened.champion, opened.data), first.path)  # it was of settings that are no version
+    made = plan(opened.champion, opened.data, seed=7)
+    arm = Run(shutil.copytree(first.path, new_run(opened.path / "runs", made).path, dirs_exist_ok=True))
+    write_plan(made, arm.path)
+    arm.as_arm()
+    told = tunebook("eval", opened.path, "--no-baselines", "--json")
+    assert told.json["run"] == first.id and "belong to tests" in " ".join(told.err.split())
+    for name in ("latest", arm.id):
+        told = tunebook("eval", opened.path, "--no-baselines", "--json", "--run", name)
+        assert told.json["run"] == arm.id and "belong to tests" not in told.err
+    assert run_at(opened.path).id == run_at(opened.path, "champion").id == first.id
+    assert run_at(arm.path) == run_at(arm.path, arm.id) == arm
 
 
 def test_a_damaged_log_hides_no_answers(tunebook: Call, book: Path, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_the_run_can_be_named_as_anywhere(book: Path, tmp_path: Path, tunebook: 
     none = tunebook("merge", book, "--run", "20200101", "--into", tmp_path / "none", "--json")
     assert none.json["error"]["code"] == "book.run"
     other = tunebook("merge", run, "--run", "20200101", "--into", tmp_path / "none", "--json")
-    assert other.json["error"]["code"] == "cli.option" and other.json["error"]["key"] == "--run"
+    assert other.json["error"]["code"] == "cli.chat_run" and other.json["error"]["key"] == "--run"
 
 
 def test_an_embedding_run_of_a_part_names_merge_next(tmp_path: Path, tunebook: Call) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.layout import Facts, as_grid, hanging, wrap
 from tunebook.cli.streams import heard
+from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -97,13 +98,18 @@ def command(*words: object) -> str:
     return shlex.join(["tunebook", *(str(word) for word in words)])
 
 
-def predict_command(book: Book, run: str = "latest") -> str:
+def run_option(run: str) -> tuple[str, ...]:
+    """`--run` of a command that is to take the same run as the one before it."""
+    return () if run == AUTO else ("--run", run)
+
+
+def predict_command(book: Book, run: str = AUTO) -> str:
     """How to try the model of a run on a text, on a pair of texts, or on a text and a file of passages; or, where it
     answers no text by itself, to talk with it."""
     from tunebook.core.registry import task_of
     from tunebook.core.writes import Talks
 
-    text, chosen = say("cli.some_text"), ("--run", run) if run != "latest" else ()
+    text, chosen = say("cli.some_text"), run_option(run)
     if isinstance(task_of(book.file.task)(), Talks) and not task_of(book.file.task).alone:
         return command("chat", book.path, *chosen)
     if book.holds_passages and not task_of(book.file.task).alone:
@@ -112,14 +118,14 @@ def predict_command(book: Book, run: str = "latest") -> str:
     return command("predict", book.path, text, *pair, *chosen)
 
 
-def embed_command(book: Book, run: str = "latest") -> tuple[str, ...]:
+def embed_command(book: Book, run: str = AUTO) -> tuple[str, ...]:
     """How to get the vectors of texts by the model of a run; nothing for one that makes none."""
     from tunebook.core.registry import task_of
     from tunebook.core.task import Searches
 
     if not isinstance(task_of(book.file.task)(), Searches):
         return ()
-    chosen = ("--run", run) if run != "latest" else ()
+    chosen = run_option(run)
     return (command("embed", book.path, "texts.csv", "--into", "vectors.parquet", *chosen),)
 
 
@@ -181,6 +187,7 @@ __all__ = [
     "note",
     "predict_command",
     "prose",
+    "run_option",
     "show",
     "show_json",
     "warn",

@@ -6,10 +6,11 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, command, embed_command, facts, grid, prose, warn
+from tunebook.cli.answer import Answer, command, embed_command, facts, grid, prose, run_option, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, RunName, option, share, wrong
+from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _LESS = 0.05  # by so much the precision that is promised may be lower without a
 
 def calibrate(
     book: Books,
-    run: RunName = "latest",
+    run: RunName = AUTO,
     precision: Annotated[str | None, option("calibrate_precision", "--precision", metavar="SHARE")] = None,
     grade: Annotated[float | None, option("calibrate_grade", "--grade", metavar="X")] = None,
 ) -> Answer:
@@ -55,7 +56,7 @@ def _asked(book: Book, run: str) -> str:
     from tunebook.core.task import Searches
 
     text, searched = say("cli.some_text"), isinstance(task_of(book.file.task)(), Searches)
-    chosen = ("--above", CALIBRATED, *(("--run", run) if run != "latest" else ()))
+    chosen = ("--above", CALIBRATED, *run_option(run))
     if searched:
         return command("search", book.path, "vectors.parquet", text, *chosen)
     return command("rerank", book.path, text, "passages.txt", *chosen)
@@ -68,7 +69,7 @@ def after_hits(asked: str, book: Path, run: str, bounds: tuple[float | None, flo
     known, least = bounds
     if least is not None:
         return ()
-    chosen = ("--run", run) if run != "latest" else ()
+    chosen = run_option(run)
     return (command("calibrate", book, *chosen) if known is None else f"{asked} --above {CALIBRATED}",)
 
 

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, note
-from tunebook.cli.choose import chosen_run
+from tunebook.cli.choose import run_at
 from tunebook.cli.options import RunName, argument
 from tunebook.cli.writing import Writing
-from tunebook.core.errors import BookError
+from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
     from tunebook.verbs.chat import Talk
-    from tunebook.verbs.steps.runs import Run
 
 RESET, LEAVE = "/reset", ("/exit", "/quit")
 
@@ -25,27 +24,15 @@ RESET, LEAVE = "/reset", ("/exit", "/quit")
 def chat(
     place: Annotated[Path, argument("chat_place", "BOOK|RUN")],
     writing: Writing,
-    run: RunName = "latest",
+    run: RunName = AUTO,
 ) -> Answer:
     """Talk with the model of a run."""
     from tunebook.verbs.chat import begin
 
-    how, found = writing.checked(), _run(place, run)
+    how, found = writing.checked(), run_at(place, run)
     note(say("cli.predict.loading"))
     talk = begin(found, writing.system or "", **how)
     return Answer(lambda: _records(talk), lambda screen: _converse(talk), lines=True)
-
-
-def _run(place: Path, name: str) -> Run:
-    """The run of a folder, or one of a book."""
-    from tunebook.verbs.steps.book import open_book
-    from tunebook.verbs.steps.runs import Run as Kept
-
-    if not (place / "plan.json").is_file():
-        return chosen_run(open_book(place), name)
-    if name != "latest":
-        raise BookError("cli.chat_run", key="--run", value=name, run=str(place))
-    return Kept(place)
 
 
 def _lines() -> Iterator[str]:

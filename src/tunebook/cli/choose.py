@@ -1,4 +1,4 @@
-"""Which table a command means: a version or a file, with changes for this once."""
+"""Which table or run a command means: a version or a file, with changes for this once; a run of a book or a folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.answer import note
 from tunebook.cli.options import pair
-from tunebook.core.errors import BookError, TunebookError
+from tunebook.core.errors import BookError, RunError, TunebookError
+from tunebook.core.locations import AUTO, BOOK_FILE, LATEST, PLAN
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -45,21 +46,52 @@ def named_table(book: Book, name: str) -> ParamTable:
     return book.tables.get(name)
 
 
-def chosen_run(book: Book, name: str) -> Run:
-    """The run that was named; where nobody named one and the newest is of another version than the champion, say so.
+def chosen_run(book: Book, name: str = AUTO) -> Run:
+    """The run that was named. Where none was, the one that answers, and where it is not the newest, or not of the
+    champion, that is said.
+
+    Args:
+        name: as `which_run` has it: auto, latest, champion, or an id.
 
     Raises:
         BookError: no such run, or several whose id begins so.
     """
     found = book.run(name)
-    if name != "latest":
-        return found
-    with suppress(BookError):  # a damaged log hides no answers
-        version, champion = found.plan.table_version, book.tables.champion
-        if champion is not None and version != champion:
-            table = f"v{version}" if version else say("cli.run.changed")
-            note(say("cli.run.other", run=found.id, table=table, champion=champion, book=book.path), style="yellow")
+    if name == AUTO:
+        with suppress(BookError):  # a damaged log hides no answers
+            if told := _which(book, found):
+                note(told, style="yellow")
     return found
+
+
+def run_at(place: Path, name: str = AUTO) -> Run:
+    """The run in a folder; of a book's folder the one that is named, as `chosen_run` has it.
+
+    Raises:
+        RunError: `merge.no_run`, there is neither. BookError: the book has no such run; `cli.chat_run`, the folder is
+            that of another run.
+    """
+    from tunebook.verbs.steps.runs import Run, runs_in
+
+    if (place / BOOK_FILE).is_file():
+        from tunebook.verbs.steps.book import open_book
+
+        return chosen_run(open_book(place), name)
+    if name not in (AUTO, place.resolve().name):
+        raise BookError("cli.chat_run", key="--run", value=name, run=str(place))
+    found = [Run(place)] if (place / PLAN).is_file() else [run for run in runs_in(place / "runs") if run.finished]
+    if not found:
+        raise RunError("merge.no_run", key=str(place))
+    return found[-1]
+
+
+def _which(book: Book, run: Run) -> str:
+    """What is not obvious of the run that answers; empty for the newest, of the champion."""
+    version, champion = run.plan.table_version, book.tables.champion
+    told: dict[str, Any] = {"run": run.id, "champion": champion, "book": book.path}
+    if champion is not None and version != champion:
+        return say("cli.run.other", table=f"v{version}" if version else say("cli.run.changed"), **told)
+    return "" if book.run(LATEST).id == run.id else say("cli.run.not_arms", **told)
 
 
 def read_changes(given: Sequence[str], option: str = "--set") -> dict[str, str]:
@@ -98,4 +130,4 @@ def described(book: Book, chosen: Chosen) -> str:
     return " + ".join([name, *(f"{row}={value}" for row, value in changes.items())])
 
 
-__all__ = ["chosen_run", "chosen_table", "described", "named_table", "overruled", "read_changes"]
+__all__ = ["chosen_run", "chosen_table", "described", "named_table", "overruled", "read_changes", "run_at"]

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, command, facts, grid, prose, warn
+from tunebook.cli.answer import Answer, command, facts, grid, prose, run_option, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.calibrate import after_hits, below, bound_of, mark_of, marked
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, wrong
+from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def embed(
     into: Annotated[Path, option("embed_into", "--into", metavar="FILE")],
     texts: Texts,
     form: Form,
-    run: RunName = "latest",
+    run: RunName = AUTO,
 ) -> Answer:
     """Write the vectors of a file's texts."""
     from tunebook.verbs.embed import check_index, embed_file, index_file
@@ -70,7 +71,7 @@ def embed(
         warn(screen, [say("embed.told_cut", length=done.length, count=done.cut, rows=done.rows)] if done.cut else [])
         warn(screen, [say("embed.empty", count=done.empty)] if done.empty else [])
 
-    same = ("--run", run) if run != "latest" else ()
+    same = run_option(run)
     go = (command("search", book, into, say("cli.some_text"), *same),) if into.suffix == ".parquet" else ()
     return Answer({**asdict(done), "path": str(done.path), "index": index, "recall": recall}, tell, go)
 
@@ -80,7 +81,7 @@ def search(
     index: Annotated[Path, argument("embed_index", metavar="INDEX")],
     query: Annotated[str, argument("embed_query", metavar="QUERY")],
     wanted: Wanted,
-    run: RunName = "latest",
+    run: RunName = AUTO,
 ) -> Answer:
     """Find the rows that are nearest to a query."""
     from tunebook.verbs.embed import nearest_rows
@@ -101,7 +102,7 @@ def search(
         told = [say("embed.stale", path=index)] if found.stale else []
         warn(screen, [*told, say("embed.cut_query")] if found.cut else told)
 
-    asked = command("search", book, index, query, *(("--run", run) if run != "latest" else ()))
+    asked = command("search", book, index, query, *run_option(run))
     go = after_hits(asked, book, run, bounds)
     return Answer({"path": str(index), "query": query, **asdict(found), "rows": hits}, tell, go)
 

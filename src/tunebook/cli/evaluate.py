@@ -11,6 +11,7 @@ from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, RunName, option, wrong
 from tunebook.core.localized import Localized
+from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _MARKS = {"better": "✓", "unsure": "?", "worse": "✗", "none": "·"}
 
 def evaluate(
     book: Books,
-    run: RunName = "latest",
+    run: RunName = AUTO,
     split: Annotated[str, option("eval_split", "--split", metavar="SPLIT")] = "test",
     no_baselines: Annotated[bool, option("no_baselines", "--no-baselines")] = False,
     general: Annotated[list[Path] | None, option("general", "--general", metavar="BOOK")] = None,

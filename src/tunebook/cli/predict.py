@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, command, note, warn
+from tunebook.cli.answer import Answer, command, note, run_option, warn
 from tunebook.cli.answers import answer_in, tell_answers
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, repeated_options, share
 from tunebook.cli.writing import Writing, of_writing
 from tunebook.core.errors import TunebookError
+from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 from tunebook.core.registry import task_of
 
@@ -61,7 +62,7 @@ def predict(
     form: Form,
     writing: Writing,
     texts: Annotated[list[str] | None, argument("texts", "TEXT")] = None,
-    run: RunName = "latest",
+    run: RunName = AUTO,
 ) -> Answer:
     """Answer texts or the rows of a file."""
     from tunebook.cli.answers import check_out, save, save_files
@@ -84,7 +85,7 @@ def predict(
     rows = [{"line": number, **row} for number, row in enumerate(rows, start=1)] if lines else rows
     told = _told(found, rows, asked)
     if asked.out is None:
-        chosen = ("--run", run) if run != "latest" else ()
+        chosen = run_option(run)
         go = command("predict", book, *repeated_options(asked, form, writing), *chosen, "--out", "answers.csv")
         return Answer(
             rows,

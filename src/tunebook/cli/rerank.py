@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, command, facts, grid, note, predict_command, prose
+from tunebook.cli.answer import Answer, command, facts, grid, note, predict_command, prose, run_option
 from tunebook.cli.bars import Bars
 from tunebook.cli.calibrate import after_hits, below, bound_of, mark_of, marked
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, Form, RunName, argument, data_options, option, wrong
 from tunebook.core.errors import TunebookError
 from tunebook.core.formatting import phrase
+from tunebook.core.locations import AUTO
 from tunebook.core.messages import cut, say
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def rerank(
     staged: Staged,
     form: Form,
     words: Annotated[list[str] | None, argument("rerank_words", "[QUERY FILE]")] = None,
-    run: RunName = "latest",
+    run: RunName = AUTO,
 ) -> Answer:
     """Put the passages of a file in the order of their relevance to a query, or those that a first stage finds."""
     from tunebook.verbs.steps.book import open_book
@@ -65,7 +66,7 @@ def rerank(
         return replace(_behind(opened, found, staged), next=(predict_command(opened, run),))
     query, file = words or ("", "")
     column = ("--text", wanted.text) if wanted.text else ()
-    chosen = (*column, *(("--run", run) if run != "latest" else ()))
+    chosen = (*column, *run_option(run))
     asked = command("rerank", book, query, file, *chosen)
     go = after_hits(asked, book, run, bound_of(found.model, wanted.above))
     return replace(_of_file(found, query, Path(file), wanted, form), next=go)

@@ -10,6 +10,7 @@ from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run
 from tunebook.cli.options import Books, RunName, option, wrong
 from tunebook.core.formatting import score_text
+from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def review(
     book: Books,
-    run: RunName = "latest",
+    run: RunName = AUTO,
     form: Annotated[Path | None, option("review_form", "--format", metavar="FILE")] = None,
     judge: Annotated[str | None, option("review_judge", "--judge", metavar="URL=MODEL")] = None,
     against: Annotated[str, option("review_against", "--against", metavar="true|BASELINE|RUN")] = "true",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, facts, grid, warn
 from tunebook.cli.bars import Bars
-from tunebook.cli.choose import chosen_run
+from tunebook.cli.choose import run_at
 from tunebook.cli.options import Books, RunName, argument, option, wrong
-from tunebook.core.errors import RunError
+from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 from tunebook.models.gguf_file import KINDS as GGUF_KINDS
 
@@ -142,7 +142,7 @@ def _sentence(found: Soup) -> str:
 def merge(
     source: Annotated[Path, argument("merged_run", "BOOK|RUN")],
     into: Annotated[Path, option("merge_into", "--into", metavar="FOLDER")],
-    run: RunName = "latest",
+    run: RunName = AUTO,
     gguf: Annotated[str, option("merge_gguf", "--gguf", metavar="|".join(GGUF_KINDS))] = "",
 ) -> Answer:
     """Make one plain model of a run."""
@@ -174,27 +174,4 @@ def merge(
     return Answer({**asdict(merged), "folder": str(merged.folder), **more}, tell, (go,))
 
 
-def run_at(path: Path, name: str = "latest") -> Run:
-    """The run in a folder; of a book's folder the one that is named, or else the newest finished one.
-
-    Raises:
-        RunError: `merge.no_run`. BookError: the book has no such run. TunebookError: `cli.option`, the folder is that
-            of another run.
-    """
-    from tunebook.core.locations import BOOK_FILE
-    from tunebook.verbs.steps.book import open_book
-    from tunebook.verbs.steps.runs import Run, runs_in
-
-    if (path / BOOK_FILE).is_file():
-        return chosen_run(open_book(path), name)
-    if name not in ("latest", path.resolve().name):
-        raise wrong("--run", name, "BOOK")
-    found = [run for run in runs_in(path / "runs") if run.finished]
-    if (path / "plan.json").is_file():
-        found = [Run(path)]
-    if not found:
-        raise RunError("merge.no_run", key=str(path))
-    return found[-1]
-
-
-__all__ = ["merge", "run_at", "soup"]
+__all__ = ["merge", "soup"]

@@ -15,6 +15,7 @@ from tunebook.cli.evaluate import report_data, retention_data, tell_probe, tell_
 from tunebook.cli.lighter import Wanted, in_memory
 from tunebook.cli.options import Allowed, Books, Chosen, listed, option, repeated_options, wrong
 from tunebook.core.errors import BookError, TunebookError
+from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def kept_text(outcome: dict[str, Any]) -> str:
 
 
 def _next(book: Book, run: Run, report: Report | None) -> tuple[str, ...]:
-    asked = "latest" if book.run().id == run.id else run.id
+    asked = AUTO if book.run().id == run.id else run.id
     first = predict_command(book, asked) if report else command("eval", book.path, "--run", run.id)
     merging = (command("merge", book.path, "--run", run.id, "--into", "merged"),) if _to_merge(run) else ()
     return (first, *embed_command(book, asked), *merging, command("runs", book.path))

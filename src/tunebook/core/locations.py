@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PLAN = "plan.json"
 BOOK_FILE = "book.toml"
 PASSAGES = "passages.parquet"  # beside prepared rows that judge some
+AUTO, LATEST, CHAMPION = "auto", "latest", "champion"  # runs of a book, by what they are to it
 THRESHOLD = "threshold.json"  # in a folder of a model, beside what decides its answers
 _MARKS = (BOOK_FILE, "data/split.json")
 _DEPTH = 4  # BOOK/searches/SEARCH/runs/RUN
@@ -106,4 +107,16 @@ def _candidates(path: Path, run: Path, home: Path | None, was: Path | None) -> I
         yield from (home.parent.joinpath(*path.parts[number - 1 :]) for number in ends)
 
 
-__all__ = ["BOOK_FILE", "PASSAGES", "PLAN", "THRESHOLD", "from_book", "home_of", "read_plan", "write_plan"]
+__all__ = [
+    "AUTO",
+    "BOOK_FILE",
+    "CHAMPION",
+    "LATEST",
+    "PASSAGES",
+    "PLAN",
+    "THRESHOLD",
+    "from_book",
+    "home_of",
+    "read_plan",
+    "write_plan",
+]

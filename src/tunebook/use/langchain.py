@@ -29,7 +29,8 @@ class TunebookEmbeddings(Embeddings):  # type: ignore[misc]
     the prompt that it was trained with.
 
     Args:
-        model: a run, its folder, a book (its latest run), or the folder or name of a model of sentence-transformers.
+        model: a run, its folder, a book (the run that answers), or the folder or name of a model of
+            sentence-transformers.
         batch_size: texts in one forward pass; None for what is quick here.
 
     Raises:
@@ -59,7 +60,7 @@ class TunebookReranker(BaseDocumentCompressor):  # type: ignore[misc]
     `relevance_score` in its metadata. Equal ones stand as they were given; those without text are left out.
 
     Attributes:
-        model: a run, its folder, a book (its latest run), or the folder or name of a model with one output.
+        model: a run, its folder, a book (the run that answers), or the folder or name of a model with one output.
         top_n: the best so many; None for all.
 
     Raises:

@@ -28,7 +28,8 @@ class TunebookEmbedding(BaseEmbedding):  # type: ignore[misc]
     prompt that it was trained with. LlamaIndex puts a node's metadata in front of its text.
 
     Args:
-        model: a run, its folder, a book (its latest run), or the folder or name of a model of sentence-transformers.
+        model: a run, its folder, a book (the run that answers), or the folder or name of a model of
+            sentence-transformers.
         other: of LlamaIndex, such as `embed_batch_size`.
 
     Raises:
@@ -67,7 +68,7 @@ class TunebookRerank(BaseNodePostprocessor):  # type: ignore[misc]
     to 1. Equal ones stand as they were given; those without text are left out.
 
     Attributes:
-        model: a run, its folder, a book (its latest run), or the folder or name of a model with one output.
+        model: a run, its folder, a book (the run that answers), or the folder or name of a model with one output.
         top_n: the best so many; None for all.
 
     Raises:

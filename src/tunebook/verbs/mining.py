@@ -15,7 +15,7 @@ from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError
 from tunebook.core.files import content_id, part_of, write_whole
 from tunebook.core.judged import Judged
-from tunebook.core.locations import BOOK_FILE, PLAN
+from tunebook.core.locations import BOOK_FILE, CHAMPION, LATEST, PLAN
 from tunebook.core.progress import Progress, Silent
 from tunebook.verbs.steps.book import Book
 
@@ -61,18 +61,18 @@ class Partial:
 
 
 def run_of(name: str, book: Book | None) -> Run | None:
-    """The run that a name means: one of the book by its id, the start of that or `latest`; that of a folder; the latest
-    one of another book's folder. None where it means none of these.
+    """The run that a name means: one of the book by its id, the start of that, `latest` or `champion`; that of a
+    folder; of another book's folder the one that answers. None where it means none of these.
 
     Raises:
         BookError: several runs of the book begin so, or the other book has none.
     """
     from tunebook.verbs.steps.runs import Run
 
-    if book and (name == "latest" or any(run.id.startswith(name) for run in book.runs)):
+    if book and (name in (LATEST, CHAMPION) or any(run.id.startswith(name) for run in book.runs)):
         return book.run(name)
     if (Path(name) / BOOK_FILE).is_file():
-        return Book(Path(name)).run("latest")
+        return Book(Path(name)).run()
     return Run(Path(name)) if (Path(name) / PLAN).is_file() else None
 
 

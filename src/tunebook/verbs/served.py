@@ -230,9 +230,9 @@ def check_scores(run: Run) -> None:
 
 
 def _run_of(path: Path) -> Run | None:
-    """The run that lies in a folder, or whose model does; of a book its latest."""
+    """The run that lies in a folder, or whose model does; of a book the one that answers where none is named."""
     if (path / BOOK_FILE).is_file():
-        return Book(path).run("latest")
+        return Book(path).run()
     return next((Run(folder) for folder in (path, path.resolve().parent) if (folder / PLAN).is_file()), None)
 
 

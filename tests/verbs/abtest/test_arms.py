@@ -10,12 +10,14 @@ import pytest
 
 from tests import ab_book
 from tunebook.core.errors import RunError
+from tunebook.core.locations import write_plan
+from tunebook.core.progress import Silent
 from tunebook.tables.make import child
 from tunebook.verbs.abtest import arms as module
 from tunebook.verbs.abtest.arms import Arm, Nested, expected_seconds, known, trained
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.plan import plan
-from tunebook.verbs.steps.runs import new_run
+from tunebook.verbs.steps.runs import find_run, new_run
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,14 @@ def test_a_plan_with_another_seed_is_the_plan_made_anew(changes: dict[str, str],
         assert made.plan(seed).id == anew.id
         assert made.plan(seed).model_copy(update={"estimate": anew.estimate}) == anew
     assert Arm(made.table, made.base, 5).plan(2).id == made.plan(7).id
+
+
+class Stops(Silent):
+    """Is interrupted at the first step."""
+
+    def start(self, what: str, total: int, done: int = 0) -> None:
+        if what == "train":
+            raise KeyboardInterrupt
 
 
 class Watch:
@@ -66,7 +76,18 @@ def test_a_run_is_trained_once_and_used_again(book: Book) -> None:
     assert known(runs, made.plan(12)) is None
     assert before > 0 and expected_seconds(runs, made, [11, 12]) == first.seconds
     assert expected_seconds(runs, made, [11]) == 0
-    assert first.load().plan == made.plan(11)
+    assert first.load().plan == made.plan(11) and first.run.is_arm
+    with pytest.raises(KeyboardInterrupt):
+        trained(runs, made.plan(13), Stops())
+    begun = find_run(runs, made.plan(13))
+    assert begun is not None and begun.is_arm and not begun.finished
+
+
+def test_a_run_that_somebody_began_before_a_test_stays_that_persons(book: Book) -> None:
+    made, runs = arm(book), book.path / "runs"
+    own = new_run(runs, made.plan(14))
+    write_plan(made.plan(14), own.path)
+    assert trained(runs, made.plan(14)).run == own and own.finished and not own.is_arm
 
 
 def test_a_run_that_diverges_keeps_its_best_model_and_is_not_trained_again(book: Book, monkeypatch: Any) -> None:

@@ -122,6 +122,7 @@ def trained(folder: Path, plan: Plan, progress: Progress | None = None) -> Resul
     release_memory()
     watch = Nested(progress or Silent())
     start = time.perf_counter()
+    fresh = find_run(folder, plan) is None
     try:
         run = train(plan, folder, track=(), progress=watch)
     except RunError as error:
@@ -132,6 +133,9 @@ def trained(folder: Path, plan: Plan, progress: Progress | None = None) -> Resul
     except BaseException:
         watch.unwind()
         raise
+    finally:
+        if fresh and (begun := find_run(folder, plan)) is not None:
+            begun.as_arm()
     return replace(_result(run, plan, run.outcome), reused=False)
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunebook.core.errors import BookError, TunebookError
+from tunebook.core.errors import BookError
 from tunebook.core.files import content_id, write_whole
 from tunebook.core.folders import read_object
 from tunebook.core.locations import BOOK_FILE, PASSAGES
@@ -90,37 +90,15 @@ class Book:
 
         return runs_in(self.path / "runs")
 
-    def run(self, name: str = "latest") -> Run:
-        """A run by its id, the start of its id, `latest`: the newest that was finished, or `champion`: the newest of
-        these with the values of the champion.
+    def run(self, name: str = "auto") -> Run:
+        """The run that a name means: an id or its start, `latest`, `champion`, or `auto`, see `which_run`.
 
         Raises:
             BookError: no such run, or several whose id begins so.
         """
-        from tunebook.verbs.steps.runs import runs_named
+        from tunebook.verbs.steps.which_run import which_run
 
-        if name == "latest":
-            found = [run for run in self.runs if run.finished][-1:]
-        elif name == "champion":
-            return self._champions()
-        else:
-            found = runs_named(self.path / "runs", name)
-        if len(found) != 1:
-            runs = self.runs
-            asked: dict[str, Any] = {"key": "run", "value": name, "book": self.path}
-            if not runs or name == "latest":
-                raise BookError("book.no_runs", **asked)
-            raise BookError("book.run", allowed=" | ".join(["latest", "champion", *(run.id for run in runs)]), **asked)
-        return found[0]
-
-    def _champions(self) -> Run:
-        """The newest finished run of the champion."""
-        table = self.champion
-        for run in reversed(self.runs):
-            with suppress(TunebookError):  # a damaged one is passed over
-                if run.finished and run.plan.table == table.values_id:
-                    return run
-        raise BookError("book.champion_run", key="run", value=f"v{table.version}", book=self.path)
+        return which_run(self.path, lambda: self.champion, name)
 
 
 def open_book(path: Path | str) -> Book:

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 TABLE = "table.json"  # of a run: its table, where that is no version of the book
 _FAILED = "failed.json"
+_ARM = "arm.json"
 _OUTCOME = ("seconds", "rows_per_second", "peak_memory_bytes", "steps", "device")
 _BEGUN = (PLAN, "outcome.json", "metrics.jsonl")
 _TIME = "%Y%m%d-%H%M%S"
-_NAME = re.compile(r"(?P<time>\d{8}-\d{6})-[0-9a-f]{12}(-(?P<number>\d+))?")
+_NAME = re.compile(r"(?P<time>\d{8}-\d{6})-(?P<plan>[0-9a-f]{12})(-(?P<number>\d+))?")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,21 @@ class Run:
     def plan(self) -> Plan:
         """What it was to do."""
         return read_plan(self.path)
+
+    @property
+    def plan_id(self) -> str:
+        """Hash of its plan, as its folder's name says it; empty for a folder with a name of its own."""
+        found = _NAME.fullmatch(self.id)
+        return found["plan"] if found else ""
+
+    @property
+    def is_arm(self) -> bool:
+        """Whether a test began it, so that it is there to be compared."""
+        return (self.path / _ARM).is_file()
+
+    def as_arm(self) -> None:
+        """Note that a test began it."""
+        write_whole(self.path / _ARM, "{}\n")
 
     @property
     def finished(self) -> bool:
