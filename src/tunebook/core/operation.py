@@ -49,7 +49,7 @@ class Rolling(Record):
         promotes: `person`, or `machine`: whether the last stage needs somebody's word.
     """
 
-    stages: list[float] = Field(default_factory=lambda: [0, 5, 25, 50, 100])
+    stages: list[float] = Field(default_factory=lambda: [0.0, 5.0, 25.0, 50.0, 100.0])
     min_requests: int = Field(default=200, ge=1)
     alpha: float = Field(default=0.05, gt=0, lt=1)
     most_errors: float = Field(default=0.01, ge=0, le=1)
