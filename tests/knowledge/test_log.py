@@ -401,3 +401,16 @@ def test_what_tunebook_says_itself_is_read_in_the_readers_language(log, monkeypa
     with sqlite3.connect(log.path) as db:  # whoever opens the database reads a sentence
         assert db.execute("SELECT reason FROM entries WHERE number = 1").fetchone() == (english[0],)
     db.close()
+
+
+def test_an_entry_follows_the_last_of_its_action_or_is_refused(five):
+    change = Change(action="rollout", evidence={"event": "start"})
+    with pytest.raises(ValueError, match="crown"):
+        five.follow(Change(action="promote", table=1), 5)
+    first = five.follow(change, 0)
+    five.append("search")  # of another action: in nobody's way
+    assert five.follow(change, first.number).number == first.number + 2
+    count = len(five.entries())
+    assert f"entry {count}" in refused(BookError, "log.followed", five.follow, change, first.number)
+    refused(BookError, "log.followed", five.follow, change, 0)
+    assert len(five.entries()) == count

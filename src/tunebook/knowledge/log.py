@@ -143,6 +143,25 @@ class ChangeLog:
 
         return self._write(change, unmoved)
 
+    def follow(self, change: Change, expected: int) -> Entry:
+        """Log something that crowns no table, if the last entry of its action is the expected one, in one transaction.
+
+        Args:
+            expected: number of that entry; 0 for none.
+
+        Raises:
+            BookError: `log.followed` where it is another. Else as `append`.
+        """
+        if change.action in CROWNING:
+            raise ValueError(f"{change.action} names a champion: use crown()")
+
+        def unmoved(db: sqlite3.Connection) -> None:
+            rows = self._select(db, f"WHERE {_is_one_of((change.action,))} ORDER BY number DESC LIMIT 1")
+            if (found := rows[0][0] if rows else 0) != expected:
+                raise BookError("log.followed", key=str(self.path), found=found, expected=expected)
+
+        return self._write(change, unmoved)
+
     def entries(self, *actions: Action, last: int | None = None) -> list[Entry]:
         """Entries, first to last.
 
