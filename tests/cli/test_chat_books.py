@@ -54,6 +54,10 @@ def test_nothing_to_learn_is_refused(decoder: Path, file: Path, tunebook: Call, 
     found = tunebook("check", book, *short)
     assert found.code == 1
     assert [problem["code"] for problem in found.json["problems"]] == ["learnt.nothing"]
-    assert "100%" in json.dumps(found.json["problems"])
+    assert "100.0%" in json.dumps(found.json["problems"])
+    assert found.json["left_out_share"] == found.json["estimate"]["left_out_share"] == 1
     trained = tunebook("train", book, *short)
     assert trained.code == 2 and "learnt.idle" in trained.err + trained.out
+    assert "instruction.cut = mark" in json.dumps(found.json["problems"]) and "cut = mark" in trained.err + trained.out
+    told = tunebook("train", book, *short, "--set", "instruction.cut=mark")
+    assert told.code == 2 and "100.0%" in told.err + told.out and "cut = mark" not in told.err + told.out

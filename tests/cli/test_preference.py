@@ -63,17 +63,16 @@ def test_check_counts_what_training_counts(tunebook: Call, write: Write, decoder
     short = ("--set", "max_length=32", "--set", "max_steps=1", "--set", "preference.template=plain")
     told = " ".join(tunebook("check", book, *short).out.split())
     assert "lose their end" not in told
-    without = int(told.partition(" rows teach nothing")[0].rpartition(" ")[2])
+    without, rows = map(int, told.partition(" rows teach nothing")[0].split()[-3::2])
+    estimate = tunebook("check", book, *short, "--json").json["estimate"]
+    assert estimate["left_out_share"] == without / rows and estimate["cut_share"] == 0
     trained = tunebook("train", book, *short, "--no-eval", "--track", "none")
     told = " ".join((trained.out + trained.err).split())
-    assert without > 0 and f"Of {without} of the training rows an answer does not fit" in told
+    assert 0 < without < rows == 46 and f"Of {without} of the training rows an answer does not fit" in told
+    assert f"{without / rows:.1%} of the rows teach nothing and are left out" in told
 
 
 def test_rows_that_are_too_long_lose_their_end_only_where_they_do() -> None:
     estimate = Estimate(steps=2, parameters=1, trained=1, seconds=1.0, memory_bytes=1, cut_share=0.5)
-    assert "50.0% of the rows lose their end" in estimate_text(estimate, "text_classification", "single_label")
-    for task, problem in (("preference", "preference"), ("instruction", "written"), ("seq2seq", "written")):
-        assert "50.0% of the rows have more tokens than max_length" in estimate_text(estimate, task, problem)
-    assert "lose" in estimate_text(estimate) and ";" not in estimate_text(
-        estimate.model_copy(update={"cut_share": 0.0})
-    )
+    assert "; 50.0% of the rows lose their end" in estimate_text(estimate)
+    assert ";" not in estimate_text(estimate.model_copy(update={"cut_share": 0.0}))

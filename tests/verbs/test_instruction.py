@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import json
+import math
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
+from tests import instructions
 from tests.verbs.test_chat import QUICK, written  # noqa: F401 - a fixture
 from tunebook.core.kept_looks import KeptLooks
 from tunebook.core.written import Written
+from tunebook.data.options import DataOptions
 from tunebook.engine.load import load_model
 from tunebook.tables.make import child
 from tunebook.tasks.instruction import Instruction
 from tunebook.verbs.abtest.arms import Result, known
 from tunebook.verbs.abtest.pairs import described
 from tunebook.verbs.abtest.scored import Exam, answers_of, scores_of_arm, split_exam
+from tunebook.verbs.check import check
 from tunebook.verbs.evaluate import evaluate
+from tunebook.verbs.init import init
 from tunebook.verbs.predict import predict
 from tunebook.verbs.steps.answers import kept_at
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.merge import merge
 from tunebook.verbs.steps.plan import plan
 from tunebook.verbs.steps.runs import Run
-from tunebook.verbs.steps.train import train
+from tunebook.verbs.steps.train import fit_of, train
 
 Given = tuple[Book, Run]
 
@@ -144,3 +152,48 @@ def test_what_protects_an_earlier_run_acts(row: str, written: Given) -> None:  #
     key = name.partition(".")[0]
     assert later.outcome["counters"][key], "it says what it did"
     assert all(np.isfinite(value) for value in later.outcome["counters"][key].values())
+
+
+def with_long_rows(folder: Path, every: int) -> Book:
+    """A book of which every so many rows have an answer that does not fit into 96 tokens."""
+    rows = instructions.rows(40)
+    for row in rows[::every]:
+        row["output"] += " and on" * 40
+    file = folder / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    base = instructions.base_model(folder / "base")
+    return init(folder / "book", file, model=base, options=DataOptions(task="instruction", split="8:1:1"))
+
+
+def test_rows_that_teach_nothing_take_no_place_in_a_step(tmp_path: Path) -> None:
+    """One count for plan, check, training and page; steps and warm-up go by the rows that remain."""
+    book, rows = with_long_rows(tmp_path, 4), 32
+    changed = {**QUICK, "batch_size": 2, "max_length": 96, "max_epochs": 2, "warmup_ratio": 0.5}
+    made = plan(child(book.champion, changed), book.data)
+    left = round(made.estimate.left_out_share * rows)
+    assert book.data.rows["train"] == rows and 4 < left < 12 and made.estimate.cut_share == 0
+    steps = 2 * math.ceil((rows - left) / 2)
+    assert made.estimate.steps == steps and made.params.warmup_steps == steps // 2
+    found = check(book, child(book.champion, changed)).learnt
+    assert found is not None and (found.without, found.rows) == (left, rows)
+    run = train(made, book.path / "runs", track=())
+    assert run.outcome["steps"] == steps and run.outcome["counters"]["instruction"]["unlearnt"] == left
+    evaluate(run, with_baselines=False)
+    page = (run.path / "report.html").read_text("utf-8")
+    assert f"{left} of the training rows teach nothing and were left out" in page and f"{left / rows:.1%}" in page
+    marked = plan(child(book.champion, {**changed, "instruction.cut": "mark"}), book.data)
+    assert marked.estimate.left_out_share == 0 and marked.estimate.cut_share == left / rows
+    assert marked.estimate.steps == rows
+
+
+def test_a_training_without_some_rows_is_resumed_where_it_stopped(tmp_path: Path) -> None:
+    book = with_long_rows(tmp_path, 3)
+    made = plan(child(book.champion, {**QUICK, "batch_size": 2, "max_length": 96, "max_epochs": 2}), book.data)
+    once = fit_of(made, Run(tmp_path / "once"))
+    once.run()
+    again = fit_of(made, Run(tmp_path / "again"))
+    checkpoint = sorted((tmp_path / "once" / "checkpoints").glob("checkpoint-*"))[0]
+    shutil.copytree(checkpoint, tmp_path / "again" / "checkpoints" / checkpoint.name)
+    again.run(tmp_path / "again" / "checkpoints" / checkpoint.name)
+    one, two = (load_file(folder / "model" / "model.safetensors") for folder in (once.folder, again.folder))
+    assert all(np.array_equal(one[name], two[name]) for name in one)

@@ -64,10 +64,9 @@ def _tell(screen: Console, book: Book, found: Check, table: str) -> None:
     pairs = [*data_facts(book.data), (say("cli.table"), table)]
     learnt = [] if found.learnt is None else [(say("learnt.fact"), learnt_text(found.learnt))]
     plan = found.plan
-    if (
-        plan is not None and found.learnt is not None and not found.learnt.pairs
-    ):  # which says what is cut better than lengths do
-        plan = plan.model_copy(update={"estimate": plan.estimate.model_copy(update={"cut_share": 0.0})})
+    if plan is not None and found.learnt is not None and not found.learnt.pairs:  # which says it of the rows
+        told = {"cut_share": 0.0, "left_out_share": 0.0}
+        plan = plan.model_copy(update={"estimate": plan.estimate.model_copy(update=told)})
     screen.print(facts([*pairs, *(plan_facts(plan) if plan else []), *learnt]))
     screen.print()
     if found.learnt is not None and found.learnt.sample:
@@ -84,9 +83,11 @@ def learnt_text(found: Learnt) -> str:
     """How many tokens are learnt, and how many rows teach nothing."""
     from tunebook.core.formatting import number
 
-    tokens = {"learnt": number(found.learnt), "tokens": number(found.tokens), "rows": number(found.rows)}
-    more = say("learnt.of_without", count=number(found.without)) if found.without else ""
-    return say("learnt.of", **tokens) + more
+    tokens = {"learnt": number(found.learnt), "tokens": number(found.tokens)}
+    rows, without = number(found.rows), number(found.without)
+    text = say("learnt.of", **tokens, rows=number(found.rows - found.without))
+    text += say("learnt.of_without", count=without, rows=rows) if found.without else ""
+    return text + (say("learnt.of_some", rows=rows, all=number(found.whole)) if found.whole > found.rows else "")
 
 
 def _tell_sample(screen: Console, found: Learnt) -> None:
@@ -132,7 +133,7 @@ def plan_facts(plan: Plan) -> list[tuple[str, str]]:
                 metric=metric_name(params.metric),
             ),
         ),
-        (say("cli.estimate"), estimate_text(plan.whole, plan.task, plan.labels.problem)),
+        (say("cli.estimate"), estimate_text(plan.whole)),
     ]
     return [(name, text) for name, text in found if text]
 
@@ -147,9 +148,9 @@ def rate_text(plan: Plan) -> str:
     return table if row == "learning_rate" else say("cli.rate_of", rate=shown(rate), row=row, table=table)
 
 
-def estimate_text(estimate: Estimate, task: str = "", problem: str = "") -> str:
+def estimate_text(estimate: Estimate) -> str:
     """Steps, time and memory of a run, which are right within a factor of about two; of rows that are too long, that
-    they lose their end, where `check` does not tell what of them is learnt."""
+    they lose their end, or are left out."""
     from tunebook.core.formatting import duration, memory, number, share_text
 
     needed = say(
@@ -160,12 +161,9 @@ def estimate_text(estimate: Estimate, task: str = "", problem: str = "") -> str:
     )
     if estimate.clock_seconds > _BUSY * estimate.seconds:
         needed += say("cli.estimate_waiting", time=duration(estimate.clock_seconds))
-    if not estimate.cut_share:
-        return needed
-    from tunebook.verbs.steps.learnt import told_of
-
-    code = "cli.estimate_longer" if problem and told_of(task, problem) else "cli.estimate_cut"
-    return needed + say(code, cut=share_text(estimate.cut_share))
+    if estimate.left_out_share:
+        needed += say("cli.estimate_left_out", share=share_text(estimate.left_out_share))
+    return needed + (say("cli.estimate_cut", cut=share_text(estimate.cut_share)) if estimate.cut_share else "")
 
 
 def doctor(

@@ -139,7 +139,7 @@ def trained(book: Book, plan: Plan, how: How, tracked: list[str]) -> Answer:
         note(
             say(
                 "cli.train.begins" if before is None else "cli.train.resumes",
-                estimate=estimate_text(plan.whole, plan.task, plan.labels.problem),
+                estimate=estimate_text(plan.whole),
             )
         )
     with Bars(plan.params.metric) as bars:

@@ -225,6 +225,10 @@ class Hooks(ABC):
         """
         return 1.0
 
+    def left_out(self, stats: Mapping[str, Any], params: Filled) -> int:
+        """How many training rows `unlearnt` will name, where the figures of the data tell."""
+        return 0
+
     def check(self, stats: Mapping[str, Any], params: Filled) -> None:  # noqa: B027 - a hook: most data will do
         """Refuse data from which the task could not be learnt, or not with these settings.
 

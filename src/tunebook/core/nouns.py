@@ -146,7 +146,8 @@ class Estimate(Record):
 
     Attributes:
         seconds: of work; clock_seconds: of the clock, as busy as the machine is now with other work (0: not known).
-        parameters: of the model; trained: those that training moves; cut_share: training rows that lose their end.
+        parameters: of the model; trained: those that training moves.
+        cut_share: training rows that lose their end; left_out_share: those that teach nothing and take no part.
     """
 
     seconds: float
@@ -155,6 +156,7 @@ class Estimate(Record):
     parameters: int
     trained: int
     cut_share: float = 0.0
+    left_out_share: float = 0.0
     clock_seconds: float = 0.0
 
 
@@ -280,11 +282,7 @@ class Report(Record):
 
 
 def read_json(kind: type[Record], path: Path) -> Any:
-    """A record from its JSON file.
-
-    Raises:
-        BookError: `file.missing`, `file.damaged`, `file.newer`.
-    """
+    """A record from its JSON file. Raises a BookError: `file.missing`, `file.damaged`, `file.newer`."""
     with reading(path):
         return kind.model_validate_json(path.read_text(encoding="utf-8"))
 

@@ -139,9 +139,9 @@ class Task(Hooks):
         tokens."""
         return 0
 
-    def unlearnt(self, labels: Labels, params: Filled, encoded: Encoded) -> int:
-        """How many of these training rows have not what the loss learns from, and so count nothing."""
-        return 0
+    def unlearnt(self, labels: Labels, params: Filled, encoded: Encoded) -> NDArray[np.bool_]:
+        """Which of these training rows have nothing that the loss learns from, shape (N,): they are left out."""
+        return np.zeros(len(encoded), dtype=bool)
 
     @abstractmethod
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:

@@ -28,6 +28,8 @@ class StepSampler(Sampler[list[int]]):
         seed: with the epoch it decides the order, so that a resumed run sees the same rows.
         bucketed: put rows of like length into one step.
         order: epoch -> row numbers in the order of training, in place of all that; equally many in every epoch.
+        places: numbers of the rows among more of them, -1 for each that is left out: all of these are shuffled, so that
+            who leaves out other ones sees the same order.
 
     Raises:
         PlanError: `ranks.rows`: a step or an epoch has fewer rows than there are processes.
@@ -41,7 +43,9 @@ class StepSampler(Sampler[list[int]]):
         seed: int,
         bucketed: bool = True,
         order: Callable[[int], NDArray[np.int64]] | None = None,
+        places: NDArray[np.int64] | None = None,
     ) -> None:
+        self.places = np.arange(len(lengths)) if places is None else places
         self.lengths = lengths
         self.shares = shares
         self.seed = seed
@@ -79,7 +83,8 @@ class StepSampler(Sampler[list[int]]):
                 raise ValueError(f"{len(given)} rows in epoch {self.epoch}, {self.rows} in the first")
             return np.split(given, ends)
         draw = np.random.default_rng([self.seed, self.epoch])
-        order = draw.permutation(len(self.lengths))
+        order = self.places[draw.permutation(len(self.places))]
+        order = order[order >= 0]
         if self.bucketed:
             span = self.shares.step_rows * _MEGA
             parts = [order[start : start + span] for start in range(0, len(order), span)]

@@ -27,6 +27,7 @@ from tunebook.engine.batching import RowNumbers, StepSampler, parts_of
 from tunebook.engine.continual import build_model, write_kept
 from tunebook.engine.failures import explained
 from tunebook.engine.infer import Inference
+from tunebook.engine.learnable import learnable, places
 from tunebook.engine.lines import unpadded
 from tunebook.engine.machine import keep_memory, pick_precision, reset_peak
 from tunebook.engine.material import Material
@@ -80,12 +81,9 @@ class Fit:
         self.context.counters |= {plan.task: {"unsaid": float(lost)}} if lost else {}
         self.woven: list[Technique] = woven(plan)
         numbered = material.train.with_fixed(row=np.arange(len(material.train)))
-        self.view = Weave(self.woven, run=self.context).data(View(numbered))
+        kept = learnable(numbered, self.task, plan.labels, self.context)
+        self.view = Weave(self.woven, run=self.context).data(View(kept))
         self.validation = self._drawn(material.validation, (0,))  # the same for every seed, so that runs compare
-        if idle := self.task.unlearnt(plan.labels, self.params, self.view.rows):
-            self.context.noted(plan.task, unlearnt=idle)
-            if idle > (most := self.task.most_unlearnt) * len(self.view.rows):
-                raise PlanError("learnt.idle", key="max_length", value=idle, allowed=f"<= {most:.0%}")
         self.criterion: Criterion = self.task.criterion(plan.labels, self.params, self.view.rows)
         self._measure(unit_of(material.train.targets) if isinstance(self.criterion, Measures) else 1.0)
 
@@ -188,7 +186,7 @@ class Fit:
         whole = drawn or any(technique.whole_vocabulary for technique in weave.techniques)
         if linear and not whole:
             beside = [self.material.beside.rows] if self.material.beside else []
-            rows = [self.view.rows, self.validation, *beside, *self._past(weave)]
+            rows = [self.view.rows, self.material.train, self.validation, *beside, *self._past(weave)]
             trim(model, tokens_in(rows, self.material.tokenizer.all_special_ids))
 
     def _past(self, weave: Weave) -> list[Encoded]:
@@ -253,9 +251,12 @@ class Fit:
             PlanError: techniques left so few rows that warm-up or the first look would never end.
         """
         bucketed = self.params.length_bucketing == "on"
-        lengths, shares = self.view.rows.lengths, shares_here(self.params)
-        sampler = StepSampler(lengths, shares, seed=self.plan.seed, bucketed=bucketed, order=self.view.order)
-        if sampler.rows != len(self.material.train):
+        rows, whole = self.view.rows, len(self.material.train)
+        sampler = StepSampler(
+            rows.lengths, shares_here(self.params), seed=self.plan.seed, bucketed=bucketed,
+            order=self.view.order, places=places(rows, whole),
+        )  # fmt: skip
+        if sampler.rows != whole:
             check_steps(self.params, planned_steps(self.params, sampler.rows))
         return sampler
 

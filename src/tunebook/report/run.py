@@ -96,6 +96,7 @@ def _facts(report: Report, plan: Plan) -> list[tuple[str, str]]:
         *([(say("stages.fact"), stage_names(plan))] if plan.stages else []),
         (say("report.fact.seed"), str(plan.seed)),
         *([] if task_of(plan.task).windows else [(cut, share_text(plan.estimate.cut_share))]),
+        *([(say("report.data.without"), share_text(left))] if (left := plan.estimate.left_out_share) else []),
         (say("report.fact.created"), moment(str(created))),
     ]
 

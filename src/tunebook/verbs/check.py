@@ -14,6 +14,7 @@ from tunebook.tables.in_force import settings_of
 from tunebook.tables.rules import misfits
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.doctor import this_machine
+from tunebook.verbs.steps.learnt import remaining
 from tunebook.verbs.steps.plan import plan
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def check(book: Book, table: ParamTable | None = None, *, allow: Allow = frozens
         from tunebook.engine.failures import no_memory
 
         problems.append(no_memory(made.params).to_json())
-    warnings = [*warnings_of(book, table, allow=allow), *misfitting(table or book.champion, book)]
+    left_out = made.estimate.left_out_share
+    warnings = [*warnings_of(book, table, allow=allow), *misfitting(table or book.champion, book, left_out)]
     try:
         learnt = _learnt(book, made, allow=allow)
     except TunebookError as error:
@@ -99,9 +101,13 @@ def warnings_of(book: Book, table: ParamTable | None = None, *, allow: Allow = f
     return [*book.data.stats.get("warnings", []), *read]
 
 
-def misfitting(table: ParamTable, book: Book) -> list[dict[str, Any]]:
-    """Warnings of the rows that do not fit each other, such as a patience that can never stop a training."""
-    values = table.values()
+def misfitting(table: ParamTable, book: Book, left_out: float = 0.0) -> list[dict[str, Any]]:
+    """Warnings of the rows that do not fit each other, such as a patience that can never stop a training.
+
+    Args:
+        left_out: share of the training rows that teach nothing.
+    """
+    values, rows = table.values(), remaining(book.data, {"left_out_share": left_out}).rows["train"]
     return [
         {
             "code": f"rules.{change.row}",
@@ -110,7 +116,7 @@ def misfitting(table: ParamTable, book: Book) -> list[dict[str, Any]]:
             ),
             "fields": {"row": change.row, "value": change.value},
         }
-        for change in misfits(settings_of(table), book.data.rows["train"])
+        for change in misfits(settings_of(table), rows)
     ]
 
 

@@ -16,7 +16,7 @@ from tunebook.core.formatting import noticed
 from tunebook.core.judged import Judged
 from tunebook.nets.candidates import TAUGHT
 from tunebook.tables.make import child
-from tunebook.tasks.embedding.learnable import check_rows, check_stats, enough_shown, unlearnt
+from tunebook.tasks.embedding.learnable import check_rows, check_stats, enough_shown, left_out, unlearnt
 
 HAS = {"rows": 9, "passages": 9, "relevant": 9, "both": 9, "scored_both": 9, "scored_two": 9}
 
@@ -71,7 +71,9 @@ def rows_of(*gains: list[float], said: list[list[float]] | None = None) -> Encod
 def test_rows_are_looked_at_as_techniques_left_them() -> None:
     nan = float("nan")
     rows = rows_of([1, 0], [1], [2, 0, 0], said=[[nan, 3.0], [1.0], [nan, 2.0, 1.0]])
-    assert [unlearnt(loss, rows) for loss in ("in_batch", "triplet", "margin_mse", "kl", "cosent")] == [0, 1, 3, 2, 0]
+    without = [unlearnt(loss, rows).tolist() for loss in ("in_batch", "triplet", "margin_mse", "kl", "cosent")]
+    none = [False] * 3  # of margin_mse all lack it, which is refused
+    assert without == [none, [False, True, False], none, [True, True, False], none]
     for loss in ("in_batch", "triplet", "kl"):
         check_rows(loss, rows)
     assert refused(check_rows, "margin_mse", rows).fields["rows"] == 3
@@ -79,7 +81,7 @@ def test_rows_are_looked_at_as_techniques_left_them() -> None:
     grades = Encoded({}, np.zeros(4, dtype=np.int64), {"labels": np.array([2.0, 2.0, 2.0])})
     assert "pairs of several grades" in str(refused(check_rows, "contrastive", grades))
     check_rows("supcon", Encoded({}, np.zeros(1, dtype=np.int64), {"labels": np.zeros(0, dtype=np.int64)}))
-    assert unlearnt("supcon", Encoded({}, np.zeros(1, dtype=np.int64), {})) == 0
+    assert len(unlearnt("supcon", Encoded({}, np.zeros(1, dtype=np.int64), {}))) == 0
 
 
 def test_candidates_have_to_show_what_the_loss_asks_for() -> None:
@@ -109,10 +111,14 @@ def test_from_a_file_to_a_refusal_and_to_a_count(tmp_path: Path) -> None:
     ):
         book = books[name]
         assert refused(tb.plan, child(book.champion, changes), book.data).code == code
-    table = child(books["some"].champion, {"embedding.loss": "margin_mse", "max_steps": "2"})
-    run = tb.train(tb.plan(table, books["some"].data))
+    table = child(books["some"].champion, {"embedding.loss": "margin_mse", "batch_size": "1", "max_epochs": "1"})
+    plan = tb.plan(table, books["some"].data)
+    run = tb.train(plan)
     counted = books["some"].data.stats["judged"]["train"]
     idle = counted["rows"] - counted["scored_both"]
     counters = run.outcome["counters"]
+    assert plan.estimate.steps == run.outcome["steps"] == counted["scored_both"]
+    assert plan.estimate.left_out_share == idle / counted["rows"]
+    assert left_out("in_batch", books["some"].data.stats) == left_out("triplet", {}) == 0
     assert idle > 0 and counters["embedding"]["unlearnt"] == idle
     assert any(str(idle) in line for line in noticed(counters))

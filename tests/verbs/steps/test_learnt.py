@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 from rich.console import Console
@@ -18,7 +19,7 @@ from tunebook.core.params import Params
 from tunebook.models.chat_template import REASONS, Rendered, render, with_template
 from tunebook.tasks.seq2seq import Seq2seq
 from tunebook.verbs.steps import learnt as steps
-from tunebook.verbs.steps.learnt import Learnt, learnt_of, parts_of, reasons_text, seen_of
+from tunebook.verbs.steps.learnt import Learnt, learnt_of, parts_of, reasons_text, remaining, seen_of, taught
 
 SHORT = Chat.of(("user", "今天?"), ("assistant", "yes"))
 TWO = Chat.of(("user", "yes?"), ("assistant", "no"), *((turn.role, turn.content) for turn in SHORT.turns))
@@ -54,6 +55,7 @@ def test_figures() -> None:
     assert "".join(text for text, _ in found.sample) == tokenizer.decode(whole.input_ids)
     data = found.data()
     assert (data["rows_without"], data["cut_share"], data["sample"][1]["learnt"]) == (2, 0.0, True)
+    assert data["left_out_share"] == 2 / 3
     marked = seen_of([LONG, TWO], tokenizer, {**HOW, "cut": "mark", "max_length": 30})
     assert (marked.cut, marked.shortened, marked.without) == (1, 1, 0)
     assert [item["code"] for item in marked.warnings()] == ["learnt.cut"]
@@ -66,7 +68,12 @@ def test_too_many_rows_without_anything_to_learn_are_refused() -> None:
     assert reasons_text(few.refused).endswith(": 3; the chat template refuses them: 1")
     many = Learnt(100, 900, 500, {"cut": 51}, 0, 0, [])
     problem = many.problem()
-    assert problem is not None and problem.code == "learnt.nothing" and "51%" in problem.message
+    assert problem is not None and problem.code == "learnt.nothing" and "51.0%" in problem.message
+    assert "cut = mark" not in problem.advice  # it is set already
+    dropped = replace(many, mark="instruction.cut").problem()
+    assert dropped is not None and "instruction.cut = mark" in dropped.advice
+    assert Learnt(4, 0, 0, {"cut": 4}, 0, 0, [], most=1.0).problem() is not None
+    assert Learnt(4, 9, 3, {"cut": 3}, 0, 0, [], most=1.0).problem() is None
     assert many.warnings() == []
     assert Learnt(100, 900, 500, {"cut": 1}, 1, 0, []).warnings() == []
     assert [one["code"] for one in Learnt(100, 900, 500, {}, 0, 0, [], thoughts=2).warnings()] == ["learnt.thoughts"]
@@ -86,12 +93,13 @@ def test_every_reason_to_refuse_a_conversation_has_words() -> None:
 
 @pytest.mark.parametrize(("colour", "mark"), [("truecolor", "\x1b[1;32mno<|im_end|>"), (None, "⟦no<|im_end|>⟧")])
 def test_a_screen_shows_what_is_learnt(colour: Literal["truecolor"] | None, mark: str) -> None:
-    found = Learnt(1, 30, 9, {"cut": 1}, 0, 0, list(zip(WORDS, (False, True, False, True, False), strict=True)))
+    found = Learnt(2, 30, 9, {"cut": 1}, 0, 0, list(zip(WORDS, (False, True, False, True, False), strict=True)))
     stream = io.StringIO()
     _tell_sample(Console(file=stream, force_terminal=True, color_system=colour, width=200), found)
     assert mark in stream.getvalue()
-    assert learnt_text(found) == "9 of 30 tokens, in 1 rows; 1 rows teach nothing"
-    assert learnt_text(Learnt(1, 30, 9, {}, 0, 0, [])) == "9 of 30 tokens, in 1 rows"
+    assert learnt_text(found) == "9 of the 30 tokens of 1 rows; 1 of 2 rows teach nothing and are left out"
+    some = Learnt(1, 30, 9, {}, 0, 0, [], whole=5)
+    assert learnt_text(some) == "9 of the 30 tokens of 1 rows (looked at: 1 of 5)"
 
 
 class Own(Params):
@@ -105,13 +113,19 @@ class Own(Params):
 
 def test_what_a_plan_learns_of_a_book(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     data = prepared(jsonl(tmp_path / "rows.jsonl", rows_of(openai)), tmp_path)
-    task = SimpleNamespace(own=Own, most_unlearnt=0.4)
+    task: Any = SimpleNamespace(own=Own, most_unlearnt=0.4, key="instruction")
     monkeypatch.setattr(steps, "task_of", lambda key: lambda: task)
     monkeypatch.setattr("tunebook.models.source.load_tokenizer", lambda folder: reader())
     params = SimpleNamespace(more=lambda own: own(), max_length=200)
     plan: Any = SimpleNamespace(task="instruction", labels=Labels(problem="written"), params=params)
     found = learnt_of(plan, data, tmp_path)
     assert found is not None and found.rows == data.rows["train"] and found.without == 0 and found.most == 0.4
+    assert (found.mark, found.whole) == ("instruction.cut", data.rows["train"])
+    monkeypatch.setattr("tunebook.models.source.load_tokenizer", lambda folder: None)
+    assert learnt_of(plan, data, tmp_path) == found  # it was kept
+    assert taught(task, cast(Any, params), data, tmp_path) == {"left_out_share": 0.0, "cut_share": 0.0}
+    assert remaining(data, {"left_out_share": 0.5}).rows["train"] == round(data.rows["train"] / 2)
+    assert remaining(data, {"left_out_share": 1.0}).rows["train"] == 1
     pairs: list[Any] = []
     monkeypatch.setattr(steps, "learnt_of_pairs", lambda *told: pairs.append(told) or found)
     monkeypatch.setattr(steps, "task_of", lambda key: Seq2seq)

@@ -184,8 +184,8 @@ class Embedding(EmbeddingWords):
     def gathered(
         self, read: NDArray[np.float32], encoded: Encoded, others: Placed | None = None
     ) -> NDArray[np.float32]:
-        """Of queries the nearest of all passages that are judged for any of these rows, and of the others; of texts
-        with a class the nearest of the others, or where there are none the nearest other ones of these."""
+        """Of queries the nearest of all passages judged for these rows, and of the others; of texts with a class the
+        nearest of the others, or where there are none the nearest other ones of these."""
         from tunebook.tasks.embedding.neighbours import class_scores
         from tunebook.tasks.embedding.search import gathered
 
@@ -193,11 +193,10 @@ class Embedding(EmbeddingWords):
             return gathered(read, encoded, others)
         if encoded.targets.dtype.kind != "i" or not len(encoded.targets):
             return read
-        own, classes = encoded.targets, encoded.targets if others is None else others[0]
-        count = int(max(own.max(), classes.max())) + 1
-        if others is None:
-            return class_scores(read, read, classes, count, np.arange(len(read)))
-        return class_scores(read, others[1], classes, count)
+        own = encoded.targets
+        classes, known = (own, read) if others is None else others
+        alone = np.arange(len(read)) if others is None else None
+        return class_scores(read, known, classes, int(max(own.max(), classes.max())) + 1, alone)
 
     def classed(
         self, asked: tuple[Rows, NDArray[np.float32]], known: tuple[Rows, NDArray[np.float32]], labels: Labels
@@ -251,13 +250,16 @@ class Embedding(EmbeddingWords):
         return params.more(EmbeddingRows).loss not in _ALONE.get(labels.kind.key, ())
 
     def check(self, stats: Mapping[str, Any], params: Filled) -> None:
-        """Refuse a loss that has nothing to learn. Raises: PlanError: `embedding.taught`, `embedding.nothing`,
-        `embedding.batch`."""
+        """Refuse a loss that has nothing to learn. Raises as `check_stats`."""
         learnable.check_stats(params.more(EmbeddingRows).loss, stats, params.batch_size)
 
-    def unlearnt(self, labels: Labels, params: Filled, encoded: Encoded) -> int:
-        """Queries without what the loss asks for, such as another passage beside a relevant one."""
+    def unlearnt(self, labels: Labels, params: Filled, encoded: Encoded) -> NDArray[np.bool_]:
+        """Queries without what a loss asks for that looks at each alone."""
         return learnable.unlearnt(params.more(EmbeddingRows).loss, encoded)
+
+    def left_out(self, stats: Mapping[str, Any], params: Filled) -> int:
+        """These queries."""
+        return learnable.left_out(params.more(EmbeddingRows).loss, stats)
 
     def enough_shown(self, params: Filled, positives: int, negatives: int) -> bool:
         """Whether the loss has what it asks for."""

@@ -17,6 +17,7 @@ from tunebook.tasks.embedding.rows import DISTILLING
 
 # What a query must have of which a loss learns, see `tunebook.core.judged.told_apart`.
 _ASKS = {"in_batch": "relevant", "triplet": "both", "margin_mse": "scored_both", "kl": "scored_two"}
+_LEAVES_OUT = tuple(name for name in _ASKS if name != "in_batch")  # to which passages are other queries' wrong ones
 _ALONE = ("cosine_mse", "triplet", *DISTILLING)  # losses that hold no rows against each other, whatever the rows
 
 
@@ -61,12 +62,20 @@ def check_rows(loss: str, rows: Encoded) -> None:
         _refuse(loss, "grades", len(targets), len(np.unique(targets)) > 1)
 
 
-def unlearnt(loss: str, rows: Encoded) -> int:
-    """How many rows lack what the loss asks for."""
+def unlearnt(loss: str, rows: Encoded) -> NDArray[np.bool_]:
+    """Which rows lack what a loss asks for that looks at each query alone, shape (N,); none where all do, which
+    `check_rows` refuses."""
     targets = rows.fixed.get("labels")
-    if targets is None or targets.ndim != 2 or loss not in _ASKS:
-        return 0
-    return int((~_has(rows)[_ASKS[loss]]).sum())
+    if targets is None or targets.ndim != 2 or loss not in _LEAVES_OUT:
+        return np.zeros(len(rows), dtype=bool)
+    has = _has(rows)[_ASKS[loss]]
+    return ~has & has.any()
+
+
+def left_out(loss: str, stats: Mapping[str, Any]) -> int:
+    """How many these are of the training rows, by the figures of a book."""
+    counts = (stats.get("judged") or {}).get("train")
+    return int(counts["rows"] - counts[_ASKS[loss]]) if counts and loss in _LEAVES_OUT else 0
 
 
 def enough_shown(loss: str, positives: int, negatives: int) -> bool:
@@ -92,4 +101,4 @@ def _has(rows: Encoded) -> dict[str, NDArray[np.bool_]]:
     return told_apart(Judged.of(rows.fixed["labels"]), None if said is None else Judged.of(said))
 
 
-__all__ = ["check_rows", "check_stats", "enough_shown", "unlearnt"]
+__all__ = ["check_rows", "check_stats", "enough_shown", "left_out", "unlearnt"]

@@ -82,9 +82,9 @@ class Instruction(WrittenWords, TokenModel):
         fixed = {"labels": rows.targets, "sample_weight": rows.weights}
         return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
 
-    def unlearnt(self, labels: Labels, params: Filled, encoded: Encoded) -> int:
+    def unlearnt(self, labels: Labels, params: Filled, encoded: Encoded) -> NDArray[np.bool_]:
         """Rows that do not fit into max_length, or of which no turn is to be learnt."""
-        return int((np.maximum.reduceat(encoded.flat["labels"], encoded.offsets[:-1]) == IGNORED).sum())
+        return np.asarray(np.maximum.reduceat(encoded.flat["labels"], encoded.offsets[:-1]) == IGNORED)
 
     def read(self, outputs: Any, batch: Batch, model: Any = None) -> Any:
         """What is read of the true answers, as answers that say nothing, shape (rows, 7)."""

@@ -107,9 +107,9 @@ class Preference(PreferenceWords, OwnHead):
 
         return Preferring(params.more(PreferenceRows), params.label_smoothing)
 
-    def unlearnt(self, labels: Labels, params: Filled, encoded: Encoded) -> int:
+    def unlearnt(self, labels: Labels, params: Filled, encoded: Encoded) -> NDArray[np.bool_]:
         """Rows whose answers do not fit into max_length."""
-        return int((~batches.sound(encoded)).sum())
+        return ~batches.sound(encoded)
 
     def passed(self, model: Any, batch: Batch) -> Any:
         """What the model says of each answer."""

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from tunebook.core.chat import Chat
 from tunebook.core.errors import PlanError
+from tunebook.core.files import content_id
 from tunebook.core.learns import Learns
 from tunebook.core.messages import say
 from tunebook.core.nouns import DataRef, Plan
 from tunebook.core.registry import task_of
+from tunebook.core.settings import Filled
 from tunebook.core.task import Rows, Task
 from tunebook.core.writes import Writes
+from tunebook.engine.learnable import mark_row
 from tunebook.models.chat_template import Refused, Rendered, render, with_template
 from tunebook.models.chat_text import facts
 from tunebook.nets.masking import IGNORED
+from tunebook.verbs.steps.book import kept, kept_model_id
+from tunebook.verbs.steps.model_facts import version_of
 
-MOST = 2000  # rows that are looked at, drawn alike from all training rows
+MOST = 10_000  # rows that are looked at, drawn alike from all training rows
 _TOLD = 0.01
 Parts = list[tuple[str, bool]]
 
@@ -33,14 +38,16 @@ class Learnt:
     """What was seen of the training rows.
 
     Attributes:
-        rows: that were looked at; tokens: of all of them, learnt: those that are learnt.
-        refused: reason (of `Refused`) -> rows without anything to learn.
+        rows: that were looked at, of `whole` (0: of as many).
+        tokens: of those that have something to learn; learnt: those that are learnt.
+        refused: reason (of `Refused`) -> rows without anything to learn, which are left out.
         cut: rows whose answer lost its end; shortened: rows whose first turns were left out.
         sample: text of a row in parts, and whether each is learnt.
         most: share of the rows that may have nothing to learn.
         thoughts: rows with answers that are not learnt, for the thoughts before them are left out.
         header: what is put in front of an answer that is asked for, as the model's template does not; mostly empty.
         pairs: the rows are sources with targets, and no conversations.
+        mark: the row of the table that lets cut answers be learnt, where it does not; else empty.
     """
 
     rows: int
@@ -54,6 +61,8 @@ class Learnt:
     thoughts: int = 0
     header: str = ""
     pairs: bool = False
+    mark: str = ""
+    whole: int = 0
 
     @property
     def without(self) -> int:
@@ -68,17 +77,21 @@ class Learnt:
             "learnt_tokens": self.learnt,
             "rows_without": self.without,
             "reasons": self.refused,
-            "cut_share": self.cut / self.rows,
-            "shortened_share": self.shortened / self.rows,
+            **self.shares(),
+            "shortened_share": self.shortened / max(self.rows, 1),
             "sample": [{"text": text, "learnt": learnt} for text, learnt in self.sample],
         }
 
+    def shares(self) -> dict[str, float]:
+        """Of all rows those that are left out, since they teach nothing, and those whose answer loses its end."""
+        return {"left_out_share": self.without / max(self.rows, 1), "cut_share": self.cut / max(self.rows, 1)}
+
     def problem(self) -> PlanError | None:
-        """Why nothing is trained on such rows: too many of them teach nothing."""
-        if self.without <= self.most * self.rows:
+        """Why nothing is trained on such rows: too many of them teach nothing, or all."""
+        if self.without < self.rows and self.without <= self.most * self.rows:
             return None
-        share = f"{self.without / self.rows:.0%}"
-        return PlanError("learnt.nothing", key="max_length", share=share, reasons=reasons_text(self.refused))
+        share, mark = f"{self.without / max(self.rows, 1):.1%}", say("learnt.mark", row=self.mark) if self.mark else ""
+        return PlanError("learnt.nothing", key="max_length", share=share, mark=mark, reasons=reasons_text(self.refused))
 
     def warnings(self) -> list[dict[str, Any]]:
         """Rows that teach nothing, answers that lose their end, and a template that does not open them."""
@@ -109,26 +122,72 @@ def learnt_of(plan: Plan, data: DataRef, folder: Path) -> Learnt | None:
     Raises:
         ModelError: its tokenizer has no use for conversations.
     """
-    from tunebook.data.kind import column_kind
-    from tunebook.data.load import load
-    from tunebook.models.source import load_tokenizer
-
     task = task_of(plan.task)()
     if not told_of(plan.task, plan.labels.problem) or task.own is None:
         return None
-    own: Any = plan.params.more(task.own)
+    if _of_answers(plan.task, plan.labels.problem):
+        return _kept(task, plan.params, data, folder)
+    from tunebook.models.source import load_tokenizer
+
+    return learnt_of_pairs(plan, task, _looked_at(data), load_tokenizer(folder))
+
+
+def taught(task: Task, params: Filled, data: DataRef, folder: Path) -> dict[str, float]:
+    """Of the training rows `left_out_share`, those that teach nothing, and of a book of conversations `cut_share`,
+    those whose answer loses its end.
+
+    Raises:
+        ModelError: as `learnt_of`.
+    """
+    if task.own is None or not _of_answers(task.key, data.labels.problem):
+        return {"left_out_share": task.left_out(data.stats, params) / max(data.rows["train"], 1)}
+    return _kept(task, params, data, folder).shares()
+
+
+def remaining(data: DataRef, shares: dict[str, float]) -> DataRef:
+    """A book without the training rows that teach nothing; at least one is left."""
+    left = max(round(data.rows["train"] * (1 - shares["left_out_share"])), 1)
+    return data.model_copy(update={"rows": {**data.rows, "train": left}})
+
+
+def _of_answers(task: str, problem: str) -> bool:
+    """Whether rows are conversations, or answers that are preferred to others."""
+    from tunebook.data.kind import column_kind
+
+    kind = column_kind(problem)
+    return task in kind.of_chats or (task in kind.tasks and kind.of_preferences)
+
+
+def _kept(task: Task, params: Filled, data: DataRef, folder: Path) -> Learnt:
+    """What is learnt of answers, from the book's cache where it is there."""
+    assert task.own is not None
+    home, own = data.path.parent, params.more(task.own).model_dump()
+    versions = [version_of(name) for name in ("tunebook", "transformers")]
+    key = content_id([data.content, kept_model_id(folder, home), task.key, own, params.max_length, MOST, versions])
+    found = kept(home, f"learnt-{key}", lambda: asdict(_found(task, params, data, folder)))
+    return Learnt(**{**found, "sample": [(text, learnt) for text, learnt in found["sample"]]})
+
+
+def _looked_at(data: DataRef) -> Rows:
+    from tunebook.data.load import load
+
     rows = load(data, "train")
-    chosen = np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(np.int64).tolist()
-    if isinstance(task, Writes) and plan.task not in column_kind(plan.labels.problem).of_chats:
-        return learnt_of_pairs(plan, task, rows.at(chosen), load_tokenizer(folder))
+    return rows.at(np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(np.int64).tolist())
+
+
+def _found(task: Task, params: Filled, data: DataRef, folder: Path) -> Learnt:
+    from tunebook.models.source import load_tokenizer
+    from tunebook.tasks.instruction.conversations import whole
+
+    assert task.own is not None
+    rows, own = _looked_at(data), cast(Any, params.more(task.own))
     tokenizer = with_template(load_tokenizer(folder), own.template)
     if isinstance(task, Learns):
-        seen = task.seen(rows.at(chosen), plan.params)
-        made = task.rendered(seen, tokenizer, plan.params.max_length)
-        return replace(_counted(made, tokenizer), most=task.most_unlearnt)
-    chats = [rows.chats[place] for place in chosen] if rows.chats else []
-    found = seen_of(chats, tokenizer, {"learn": own.learn, "cut": own.cut, "max_length": plan.params.max_length})
-    return replace(found, most=task.most_unlearnt)
+        found = _counted(task.rendered(task.seen(rows, params), tokenizer, params.max_length), tokenizer)
+    else:
+        how = {"learn": own.learn, "cut": own.cut, "max_length": params.max_length}
+        found = seen_of(whole(rows), tokenizer, how)
+    return replace(found, most=task.most_unlearnt, mark=mark_row(task, params), whole=data.rows["train"])
 
 
 def seen_of(chats: Sequence[Chat], tokenizer: Any, how: dict[str, Any]) -> Learnt:
@@ -140,10 +199,8 @@ def told_of(task: str, problem: str) -> bool:
     """Whether it is told what a task learns of rows of a kind."""
     from tunebook.data.kind import column_kind
 
-    kind = column_kind(problem)
-    return task in kind.of_chats or (
-        task in kind.tasks and (kind.of_preferences or isinstance(task_of(task)(), Writes))
-    )
+    writes = task in column_kind(problem).tasks and isinstance(task_of(task)(), Writes)
+    return writes or _of_answers(task, problem)
 
 
 def _counted(found: Sequence[Rendered | Refused], tokenizer: Any) -> Learnt:
@@ -209,4 +266,7 @@ def _pair(tokens: Any, learnt: Any, reader: Any) -> Parts:
     return [(f"{source}\n", False), (target, True)]
 
 
-__all__ = ["MOST", "Learnt", "Parts", "learnt_of", "learnt_of_pairs", "parts_of", "reasons_text", "seen_of", "told_of"]
+__all__ = [
+    "MOST", "Learnt", "Parts", "learnt_of", "learnt_of_pairs", "parts_of", "reasons_text", "remaining", "seen_of",
+    "taught", "told_of",
+]  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tunebook.core.call_check import Allow
-from tunebook.core.errors import ModelError, PlanError, gathered, raise_all
+from tunebook.core.errors import ModelError, PlanError, gathered
 from tunebook.core.locations import from_book
 from tunebook.core.nouns import DataRef, Estimate, HeadStart, ParamTable, Plan
 from tunebook.core.params import build
@@ -25,8 +25,10 @@ from tunebook.tables.in_force import settings_of, techniques_of
 from tunebook.tables.rules import planned_steps
 from tunebook.verbs.steps.book import kept_model_id
 from tunebook.verbs.steps.estimate import PADDED, Sizes, estimate, sizes_of, sizes_of_kind, within
+from tunebook.verbs.steps.learnt import remaining, taught
 from tunebook.verbs.steps.model_facts import mean_length, plain_kind, read_tokens, suited, version_of
 from tunebook.verbs.steps.order import naming, order, read_at_all, refuse_unhanded, shown_rows, stage_table, warmed
+from tunebook.verbs.steps.plan_checks import check_settings, check_whole
 
 if TYPE_CHECKING:
     from tunebook.core.task import Task
@@ -132,11 +134,7 @@ def plan_one(
         start: the run that it continues from instead.
     """
     settings, task = settings_of(table), task_of(data.task)()
-    name = start.model if start else from_book(settings.base_model, data.path.parent)
-    # A run's own model may be a part of one; what its base model must be was asked when that run was planned.
-    folder = Path(start.model) if start else find_model(name, allow_pickle="pickle" in allow)
-    if start is None:
-        suited(data.task, folder, name)
+    name, folder = _begun(settings, data, start, allow)
     tokens = read_tokens(data, folder, allow_unknown="unknown_tokens" in allow) | data.stats.get("packed", {})
     steps = planned_steps(settings, data.rows["train"])
     params = _filled(settings, task, data, tokens, steps)
@@ -144,19 +142,22 @@ def plan_one(
     switched = {key: rows for key, rows in techniques_of(table).items() if key not in stages()}
     own = {f"{task.key}.{field}": value for field, value in switched.pop(task.key, {}).items()} if task.own else {}
     params = task.settled(params.model_copy(update=own), folder, data.labels, name)
+    given, shares = data.rows, taught(task, params, data, folder)
+    data, tokens = remaining(data, shares), tokens | shares
+    steps = planned_steps(settings, data.rows["train"])
     if settings.length_bucketing == "auto" and (task.one_line or task.whole(data.labels, params)):
         params = params.model_copy(update={"length_bucketing": "off"})  # rows of all lengths are to be told apart
     woven: list[Technique] = []
     gathered(
-        lambda: _check_settings(params, task, data, tokens["positions"]),
-        lambda: _check_whole(params, task, data),
+        lambda: check_settings(params, task, data, tokens["positions"]),
+        lambda: check_whole(params, task, data),
         lambda: task.check(data.stats, params),
         lambda: check_steps(params, steps),
         lambda: woven.extend(order(switched, task, more=frozenset({"past"} if start else ()))),
         lambda: _refuse(woven, _facts(data, params, folder, woven, start)),
     )
     rows = {**data.rows, "train": shown_rows(woven, data.rows["train"])}
-    params = warmed(params, settings, rows["train"]) if rows != data.rows else params
+    params = warmed(params, settings, rows["train"]) if rows != given else params
     inputs = inputs_of(woven, data.path.parent) | ({CONTINUE: start.id} if start else {})
     sizes, head = _model(task, folder, data, params, woven)
     head = None if start or before else head
@@ -184,6 +185,16 @@ def plan_one(
     )
 
 
+def _begun(settings: Settings, data: DataRef, start: Start | None, allow: Allow) -> tuple[str, Path]:
+    """Name and folder of the model that a training begins from."""
+    if start:  # which may be a part of a model; what its base model must be was asked when its run was planned
+        return start.model, Path(start.model)
+    name = from_book(settings.base_model, data.path.parent)
+    folder = find_model(name, allow_pickle="pickle" in allow)
+    suited(data.task, folder, name)
+    return name, folder
+
+
 def _needed(sizes: Sizes, params: Filled, data: DataRef, tokens: dict[str, Any], woven: list[Technique]) -> Estimate:
     """Time and memory of a run, and how many of its texts lose their end; `data` has as many training rows as an epoch
     shows."""
@@ -196,8 +207,8 @@ def _needed(sizes: Sizes, params: Filled, data: DataRef, tokens: dict[str, Any],
     share = task.read_share(data.stats, techniques)
     reads = (max(tokens.get("per_row", 1.0) * share, 1.0), share)
     found = estimate(sizes, params, rows=rows, mean_length=length, steps=steps, reads=reads)
-    cut = 0.0 if windows else share_cut(tokens, params.max_length)
-    return found.model_copy(update={"cut_share": cut})
+    cut = 0.0 if windows else tokens.get("cut_share", share_cut(tokens, params.max_length))
+    return found.model_copy(update={"cut_share": cut, "left_out_share": tokens["left_out_share"]})
 
 
 def _filled(settings: Settings, task: Task, data: DataRef, tokens: dict[str, Any], steps: int) -> Filled:
@@ -212,28 +223,6 @@ def _filled(settings: Settings, task: Task, data: DataRef, tokens: dict[str, Any
     if settings.warmup_steps is None:
         given["warmup_steps"] = math.floor(steps * settings.warmup_ratio)
     return Filled(**given)
-
-
-def _check_settings(params: Filled, task: Task, data: DataRef, room: int) -> None:
-    """Refuse settings that the model has no room for or that cannot act on these labels, all of them at once."""
-    known = task.judges(data.labels)
-    found = []
-    if params.max_length > room:
-        found.append(PlanError("plan.length", key="max_length", value=params.max_length, allowed=f"4 … {room}"))
-    if params.metric not in known:
-        allowed = " | ".join(("auto", *known))
-        found.append(PlanError("plan.metric", key="metric", value=params.metric, allowed=allowed))
-    for row, off in task.idle(data.labels).items():
-        if (value := getattr(params, row)) != off:
-            found.append(PlanError("plan.numbers", key=row, value=value, allowed=str(off)))
-    raise_all(found)
-
-
-def _check_whole(params: Filled, task: Task, data: DataRef) -> None:
-    """Refuse to split the steps of a loss that holds all rows of a step against each other."""
-    passes = params.gradient_accumulation_steps
-    if passes > 1 and task.whole(data.labels, params):
-        raise PlanError("plan.whole", key="gradient_accumulation_steps", value=passes, allowed="1", task=task.key)
 
 
 def _facts(data: DataRef, params: Filled, folder: Path, woven: list[Technique], start: Start | None) -> Facts:
