@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.links import log_softmax, sigmoid, softmax
 from tunebook.core.metric import Drawn
 from tunebook.core.nouns import Interval
 from tunebook.stats.bootstrap import Units
@@ -68,26 +69,6 @@ class Calibration(Drawn):
             return None
         place = np.ceil(self.confidence * BINS).astype(np.int64) - 1
         return np.clip(place, 0, BINS - 1), self.confidence - self.right
-
-
-def log_softmax(logits: Array) -> Array:
-    """Logarithm of the softmax over the last axis, in float64; NaN where a logit is not finite."""
-    values = np.asarray(logits, dtype=np.float64)
-    with np.errstate(invalid="ignore"):
-        values = values - values.max(axis=-1, keepdims=True)
-        return np.asarray(values - np.log(np.exp(values).sum(axis=-1, keepdims=True)))
-
-
-def softmax(logits: Array) -> Array:
-    """Probabilities over the last axis, in float64."""
-    return np.asarray(np.exp(log_softmax(logits)))
-
-
-def sigmoid(logits: Array) -> Array:
-    """Probability of each output by itself, in float64; exact at both ends."""
-    values = np.asarray(logits, dtype=np.float64)
-    small = np.exp(-np.abs(values))
-    return np.where(values >= 0, 1.0, small) / (1.0 + small)
 
 
 def reliability(confidence: Array, right: Array, bins: int = BINS) -> list[Bin]:

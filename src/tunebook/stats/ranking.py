@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.links import nearest_level, softmax
 from tunebook.core.metric import Drawn
-from tunebook.stats.calibration import softmax
 
 Array = NDArray[Any]
 
@@ -145,11 +145,6 @@ def single_label_auc(logits: Array, targets: Array, weights: Array | None = None
     if logits.shape[1] == 2:
         return auc(np.asarray(logits, dtype=np.float64) @ np.array([-1.0, 1.0]), targets == 1, weights)
     return macro_auc(softmax(logits), np.eye(logits.shape[1], dtype=bool)[targets], weights)
-
-
-def nearest_level(pred: Array, levels: int) -> NDArray[np.int64]:
-    """The level 0 .. levels - 1 nearest to each prediction; halves go upwards."""
-    return np.clip(np.floor(np.asarray(pred, dtype=np.float64) + 0.5), 0, levels - 1).astype(np.int64)
 
 
 def explained(predicted: Array, target: Array) -> float:

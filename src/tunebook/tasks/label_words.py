@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
+from tunebook.bundle.words import best_scores, said_classes
 from tunebook.core.formatting import phrase
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
@@ -15,8 +16,6 @@ from tunebook.core.sections import Annotated, Brief, Cell, Column, HeatMap, Reli
 from tunebook.core.settings import Filled
 from tunebook.core.task import Rows, Task
 from tunebook.data.kind import column_kind
-from tunebook.stats.calibration import sigmoid, softmax
-from tunebook.tasks.label_metrics import decided
 
 Array = NDArray[Any]
 _PAIRS = 15  # pairs of classes that a page shows at most
@@ -32,17 +31,7 @@ class LabelWords(Task):
     def say(self, answers: Array, rows: Rows, labels: Labels) -> list[dict[str, Any]]:
         """Each row's `label` (a list for several labels, a number for regression), `score` and `scores` of classes."""
         self.metrics(labels)  # refuses labels of any other kind
-        if labels.problem == "single_label":
-            return [_best(row, labels) for row in softmax(answers)]
-        if labels.problem == "multi_label":
-            return [_several(row, labels) for row in sigmoid(answers)]
-        if labels.problem == "regression":
-            return [{"label": float(row[0]), "score": float(row[0]), "scores": {}} for row in answers]
-        levels = decided(answers, labels)
-        return [
-            {"label": labels.names[level], "score": float(row[0]), "scores": {}}
-            for row, level in zip(answers, levels, strict=True)
-        ]
+        return said_classes(answers, labels.names, labels.kind.link, labels.kind.classes)
 
     def true(self, targets: Array, rows: Rows, labels: Labels) -> list[Any]:
         """A class name of each row, a list of them, or a number."""
@@ -63,7 +52,7 @@ class LabelWords(Task):
         """An answer with its best scores; without a label where its score is too low."""
         scores = answer["scores"]
         if top_k is not None:
-            scores = dict(sorted(scores.items(), key=lambda item: -item[1])[:top_k])
+            scores = best_scores(scores, top_k)
         rejected = reject_below is not None and answer["score"] < reject_below
         return {**answer, "scores": scores, **({"label": None} if rejected else {})}, rejected
 
@@ -171,25 +160,6 @@ def _confused(report: Report, labels: Labels) -> Table:
         Column(say("report.share"), "share"),
     )
     return Table(say("report.pairs"), columns, tuple(sorted(found, key=lambda pair: -pair[2])[:_PAIRS]))
-
-
-def _best(row: Array, labels: Labels) -> dict[str, Any]:
-    given = _scores(row, labels)
-    best = labels.names[int(row.argmax())]
-    return {"label": best, "score": given[best], "scores": given}
-
-
-def _several(row: Array, labels: Labels) -> dict[str, Any]:
-    given = _scores(row, labels)
-    return {
-        "label": [name for name, value in given.items() if value > 0.5],
-        "score": max(given.values()),
-        "scores": given,
-    }
-
-
-def _scores(row: Array, labels: Labels) -> dict[str, float]:
-    return {name: float(value) for name, value in zip(labels.names, row, strict=True)}
 
 
 def _next_best(scores: Mapping[str, float], label: Any, few: int | None) -> Iterator[str]:

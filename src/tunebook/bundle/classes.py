@@ -1,0 +1,52 @@
+"""Bundles of classifiers and of models of numbers, of single texts and of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.bundle.answering import Tokens
+from tunebook.bundle.form import Form, Outputs, Run
+from tunebook.bundle.words import best_scores, said_classes
+from tunebook.core.errors import DataError
+
+
+@final
+class Classes(Form):
+    """One line of tokens a row; of each row its logits, (outputs,)."""
+
+    gives: ClassVar[frozenset[str]] = frozenset({"predict"})
+
+    def read(self, texts: Sequence[str], pairs: Sequence[str] | None, *, clean: bool) -> list[Tokens]:
+        """Raises a DataError, `bundle.pairs`, for pairs without a second text and the other way round."""
+        if (pairs is None) == bool(self.reader.how["pairs"]) or (pairs is not None and len(pairs) != len(texts)):
+            raise DataError("bundle.pairs", key="pairs", value=None if pairs is None else len(pairs), texts=len(texts))
+        second = None if pairs is None else self.reader.clean(pairs, "pairs", done=clean)
+        return self.reader.tokens(self.reader.clean(texts, done=clean), second)
+
+    def outputs(self, rows: Sequence[Tokens], run: Run) -> list[Outputs]:
+        """The logits of each row."""
+        types = [row.types for row in rows if row.types is not None]
+        return list(run(self.reader.padded([row.ids for row in rows], types or None)))
+
+    def matrix(self, rows: Sequence[Tokens], outputs: Sequence[Outputs]) -> NDArray[np.float32]:
+        """The logits, (N, outputs)."""
+        return np.stack(outputs)
+
+    def answers(self, rows: Sequence[Tokens], outputs: Sequence[Outputs], top_k: int | None) -> list[dict[str, Any]]:
+        """`label`, `score` and `scores` of each."""
+        shown = self.manifest
+        found = said_classes(self.matrix(rows, outputs), shown.names, shown.link, shown.classes)
+        return [
+            answer if top_k is None else {**answer, "scores": best_scores(answer["scores"], top_k)} for answer in found
+        ]
+
+    def blank(self) -> dict[str, Any]:
+        """No label."""
+        return {"label": None, "score": None, "scores": {}}
+
+
+__all__ = ["Classes"]

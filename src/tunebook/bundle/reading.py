@@ -1,0 +1,79 @@
+"""Texts as tokens, with the `tokenizers` library alone, the same as in training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.bundle.answering import Tokens
+from tunebook.core.errors import DataError
+from tunebook.data.cleaning import clean_text
+
+Feeds = dict[str, NDArray[np.int64]]
+
+
+class Reader:
+    """Cleans and tokenises; nothing of it changes after it was made, so several threads may use it at once.
+
+    Args:
+        tokenizer: tokenizer.json; how: `reading` of bundle.json.
+    """
+
+    def __init__(self, tokenizer: str, how: Mapping[str, Any]) -> None:
+        from tokenizers import Tokenizer
+
+        self.how = how
+        self.rules: tuple[str, ...] = tuple(how["rules"])
+        self.cutting, self.whole = Tokenizer.from_str(tokenizer), Tokenizer.from_str(tokenizer)
+        for one in (self.cutting, self.whole):
+            one.no_padding()
+            one.encode_special_tokens = bool(how.get("split_special", False))
+        self.cutting.enable_truncation(int(how["max_length"]), strategy="longest_first", direction=how["side"])
+        self.whole.no_truncation()
+
+    def clean(self, texts: Sequence[str], key: str = "texts", *, done: bool = False) -> list[str]:
+        """Texts as the model's rows were cleaned; as they are where that is done.
+
+        Raises:
+            DataError: `bundle.text`, one is no text.
+        """
+        for place, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise DataError("bundle.text", key=f"{key}[{place}]", value=text)
+        return list(texts) if done else [clean_text(text, self.rules) for text in texts]
+
+    def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[Tokens]:
+        """Clean texts, or pairs of which the longer is cut first, with special tokens, at most `max_length` of them."""
+        rows: list[Any] = list(texts) if pairs is None else list(zip(texts, pairs, strict=True))
+        unknown = self.how.get("unknown")
+        found = []
+        for place, row in enumerate(self.cutting.encode_batch(rows)):
+            ids = np.array(row.ids, dtype=np.int64)
+            found.append(
+                Tokens(
+                    texts[place],
+                    None if pairs is None else pairs[place],
+                    ids,
+                    types=np.array(row.type_ids, dtype=np.int64) if "token_type_ids" in self.how["inputs"] else None,
+                    cut=bool(row.overflowing),
+                    unknown=0 if unknown is None else int((ids == unknown).sum()),
+                )
+            )
+        return found
+
+    def padded(self, lines: Sequence[NDArray[np.int64]], types: Sequence[NDArray[np.int64]] | None = None) -> Feeds:
+        """Lines of tokens as the inputs of a forward pass, (lines, longest), filled up at their right."""
+        longest = max(map(len, lines), default=0)
+        ids = np.full((len(lines), longest), int(self.how["pad"]), dtype=np.int64)
+        mask, kinds = np.zeros_like(ids), np.zeros_like(ids)
+        for place, line in enumerate(lines):
+            ids[place, : len(line)], mask[place, : len(line)] = line, 1
+            if types is not None:
+                kinds[place, : len(line)] = types[place]
+        return {"input_ids": ids, "attention_mask": mask, "token_type_ids": kinds}
+
+
+__all__ = ["Feeds", "Reader"]

@@ -1,0 +1,110 @@
+"""Write a bundle into an empty folder, and prove it."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from tunebook import __version__
+from tunebook.bundle.manifest import FILE, FORM, MODEL, TOKENIZER, file_hash
+from tunebook.bundle.runtime import Bundle
+from tunebook.core.answers import Rows
+from tunebook.core.errors import RunError, TunebookError, shortened
+from tunebook.core.files import write_whole
+from tunebook.core.operation import Exporting
+from tunebook.export.graph import write_graph
+from tunebook.export.proof import check, latency, prove
+from tunebook.export.record import Exported, size_of
+from tunebook.export.source import Source
+from tunebook.export.standalone import write_code
+
+_LIBRARIES = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime", "numpy")
+
+
+def write_bundle(source: Source, folder: Path, limits: Exporting, made_of: dict[str, Any]) -> Exported:
+    """Fill a folder.
+
+    Args:
+        made_of: by what a bundle is known again: hash of the model, options.
+
+    Raises:
+        RunError: `export.graph`, `export.differs`, `export.unequal`.
+    """
+    try:
+        write_graph(source.model, source.inputs, source.head, folder / MODEL)
+    except TunebookError:
+        raise
+    except Exception as error:  # torch's exporter raises a dozen kinds
+        raise RunError("export.graph", key=source.run, reason=_reason(error)) from error
+    write_whole(folder / TOKENIZER, source.tokenizer_text())
+    write_code(folder)
+    facts = {**_facts(source), **made_of}
+    _write_manifest(folder, facts)
+    measured = _measure(source, folder, limits)
+    _write_manifest(folder, {**facts, **measured})
+    return Exported(folder=folder, run=source.run, kind="onnx", bytes=size_of(folder), **measured)
+
+
+def _reason(error: BaseException) -> str:
+    """What was at the bottom of it."""
+    while (cause := error.__cause__) is not None:
+        error = cause
+    return shortened(f"{type(error).__name__}: {next(iter(str(error).strip().splitlines()), '')}", 300)
+
+
+def _measure(source: Source, folder: Path, limits: Exporting) -> dict[str, Any]:
+    """Proof, scores and latency. Raises a RunError as `check`."""
+    bundle = Bundle(folder, threads=1)
+    given, labels = source.validation, source.plan.labels
+    rows = bundle.read(list(given.texts), None if given.pairs is None else list(given.pairs), clean=True)
+    outputs = bundle.outputs_of(rows)
+    bare = Rows(given.texts, given.pairs, None, given.ids)
+    said = source.task.say(source.said, bare, labels) if rows else []
+    proof = prove(bundle, source.ask, rows, (said, bundle.answers(rows, outputs)))
+    check(proof, limits, source.run)
+    scores: dict[str, float] = {}
+    if rows and given.targets is not None:
+        scores = source.task.scores(bundle.matrix(rows, outputs), given.targets, labels)
+    return {"proof": proof.model_dump(), "scores": scores, "latency_ms": latency(bundle, rows)}
+
+
+def _facts(source: Source) -> dict[str, Any]:
+    """What bundle.json says before anything was measured."""
+    plan, labels = source.plan, source.plan.labels
+    return {
+        "format": FORM,
+        "kind": "onnx",
+        "run": source.run,
+        "plan": plan.id,
+        "base_model": plan.model,
+        "task": plan.task,
+        "problem": labels.problem,
+        "names": labels.names,
+        "link": labels.kind.link,
+        "classes": labels.kind.classes,
+        "reading": source.reading(),
+        "decoding": {},
+        "versions": {"tunebook": __version__, **{name: _version(name) for name in _LIBRARIES}},
+        "proof": {},
+        "scores": {},
+        "latency_ms": {},
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _write_manifest(folder: Path, facts: dict[str, Any]) -> None:
+    """bundle.json with the hashes of all other files."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE)
+    files = {path.relative_to(folder).as_posix(): file_hash(path) for path in paths if "__pycache__" not in path.parts}
+    write_whole(folder / FILE, json.dumps({**facts, "files": files}, indent=1, ensure_ascii=False) + "\n")
+
+
+__all__ = ["write_bundle"]

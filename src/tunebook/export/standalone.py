@@ -1,0 +1,70 @@
+"""What lies in a bundle beside its model: the modules that answer, a script that calls them, and a README."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tunebook.core.files import write_whole
+
+_SOURCE = Path(__file__).parents[1]
+_START = "tunebook.bundle.answer"
+_MESSAGES = ("core.toml", "export.toml", "models.toml", "tagging.toml")  # words of the errors that these can raise
+CODE = "runtime"  # folder of a bundle
+SCRIPT = '''"""Answers of the model in this folder: python predict.py "a text" [--help]
+
+Needs Python 3.11 and numpy, tokenizers and onnxruntime (pip install numpy tokenizers onnxruntime), and nothing else.
+"""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "runtime"))
+
+from tunebook.bundle.answer import main  # noqa: E402
+
+if __name__ == "__main__":
+    raise SystemExit(main(HERE, sys.argv[1:]))
+'''
+
+
+def write_code(folder: Path) -> None:
+    """`predict.py` and the modules that it needs, into a bundle."""
+    write_whole(folder / "predict.py", SCRIPT)
+    for name in needed():
+        path = _file(name)
+        write_whole(folder / CODE / path.relative_to(_SOURCE.parent), path.read_text(encoding="utf-8"))
+    for package in sorted({folder / CODE / _file(name).relative_to(_SOURCE.parent).parent for name in needed()}):
+        write_whole(package / "__init__.py", '"""Part of Tunebook, as far as it takes to answer."""\n')
+    write_whole(folder / CODE / "tunebook" / "__init__.py", '"""Tunebook, as far as it takes to answer."""\n')
+    for name in _MESSAGES:
+        text = (_SOURCE / "messages" / name).read_text(encoding="utf-8")
+        write_whole(folder / CODE / "tunebook" / "messages" / name, text)
+
+
+def needed() -> list[str]:
+    """The modules of Tunebook that are imported when a bundle answers, each with those that it imports."""
+    found: dict[str, None] = {}
+    waiting = [_START]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = None
+            waiting += [other for other in _imports(_file(name)) if other not in found]
+    return sorted(found)
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Modules of Tunebook that a module imports as soon as it is imported itself."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tunebook."):
+            yield str(node.module)
+
+
+def _file(name: str) -> Path:
+    return _SOURCE.joinpath(*name.split(".")[1:]).with_suffix(".py")
+
+
+__all__ = ["CODE", "SCRIPT", "needed", "write_code"]
