@@ -53,6 +53,21 @@ def test_greedy_writes_what_transformers_writes_alone(model: Any, tokenizer: Any
     assert [made.tokens for made in found] == [alone(model, tokens, 9) for tokens in PROMPTS]
 
 
+def test_a_model_that_knows_no_padding_writes_one_row_at_a_time(tokenizer: Any) -> None:
+    from transformers import RwkvConfig, RwkvForCausalLM
+
+    torch.manual_seed(0)
+    config = RwkvConfig(vocab_size=90, hidden_size=16, num_hidden_layers=2, context_length=40, attention_hidden_size=16)
+    model: Any = RwkvForCausalLM(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(0, 0.5) if parameter.dim() > 1 else None
+    prompts = [*PROMPTS[:3], *PROMPTS[4:], [15, 14]]  # also two of one length
+    found = generate(model, prompts, tokenizer=tokenizer, how=Generation(max_new_tokens=9))
+    assert [made.tokens for made in found] == [alone(model, tokens, 9) for tokens in prompts]
+    assert len({made.tokens[-1:] for made in found}) > 1, "they do write something"
+
+
 def test_what_came_with_the_model_does_not_hold_and_is_there_again(model: Any, tokenizer: Any) -> None:
     from transformers import GenerationConfig
 

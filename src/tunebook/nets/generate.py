@@ -22,6 +22,8 @@ from tunebook.models.positions import positions_in
 if TYPE_CHECKING:
     from torch import Tensor
 
+_ALONE = frozenset({"rwkv", "xlstm"})  # of transformers: no mask is heeded; RWKV mixes even rows of one length
+
 
 @dataclass(frozen=True)
 class Generation:
@@ -110,6 +112,7 @@ class Writer:
         self.how = how
         config = self.model.config
         self.encoder = bool(config.is_encoder_decoder)
+        self.alone = config.model_type in _ALONE
         self.reach = positions_in(config.get_text_config(decoder=True).to_dict()) or 10**9
         self.ends = _ends(tokenizer, encoder=self.encoder)
         forced = ("forced_bos_token_id",) if self.encoder else ()  # such as the language that is written
@@ -118,14 +121,15 @@ class Writer:
 
     def batches(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], int]]:
         """Rows of like length, the longest first, and the tokens that may be written; rows for which the model's
-        positions leave less than asked stand with those of their own length alone."""
+        positions leave less than asked stand with those of their own length alone. A model that knows no padding gets
+        one row at a time."""
         waiting: list[int] = []
         room = 0
         for row in sorted(range(len(prompts)), key=lambda row: (-len(prompts[row]), row)):
             length = len(prompts[row])
             fits = self.room(length, row)
             longest = len(prompts[waiting[0]]) if waiting else length
-            if waiting and (fits != room or (len(waiting) + 1) * (longest + room) > self.how.tokens_at_once):
+            if waiting and (self.alone or fits != room or (len(waiting) + 1) * (longest + room) > self.how.tokens_at_once):
                 yield waiting, room
                 waiting = []
             waiting, room = [*waiting, row], fits
