@@ -43,5 +43,7 @@ def test_options_are_what_the_verb_takes(written: tuple[Book, Run], tmp_path: Pa
     assert [one["answer"] for one in predict_file(run, file, system="be kind", **told)] == [
         one["answer"] for one in lines
     ]
+    lost = tunebook("predict", book.path, "--file", file, "--text", "instruktion", "--json").json["error"]
+    assert lost["code"] == "data.column" and "instruktion" in lost["message"] and "swap a , b" in lost["message"]
     refused = tunebook("predict", book.path, *TEXTS, "--top-p", "2")
     assert refused.code == 2 and "--top-p" in refused.err

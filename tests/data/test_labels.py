@@ -120,6 +120,9 @@ def test_useless_labels_are_refused():
     many = [f"class {n}" for n in range(10_000)]
     assert refused(many * 2).code == "data.classes_limit"
     assert refused(many, max_classes=20_000).code == "data.classes_many"
+    texts = refused([f"how the boat no {n} floats" for n in range(60)])
+    assert texts.code == "data.classes_texts" and "--task seq2seq" in texts.advice
+    assert refused([f"第{n}篇关于猫的文章" for n in range(60)]).code == "data.classes_texts"
     amounts = refused([f"{n}%" for n in range(60)])
     assert amounts.code == "data.label_amounts" and "--problem regression" in amounts.advice
     assert len(labels_of(many * 3, max_classes=20_000).labels.names) == 10_000

@@ -164,8 +164,15 @@ def test_answers_of_another_run_and_of_a_baseline_are_compared(run: Run, address
         made = review(run, "test", Wanted(judge=Judge(address, "x"), against=against, rows=2))
         assert made["preferred"]["value"] == 0.5 and made["agreed"] == 1.0
     with pytest.raises(PlanError) as caught:
-        review(run, "test", Wanted(judge=Judge(address, "x"), against="nobody"))
-    assert caught.value.code == "review.against"
+        review(run, "test", Wanted(judge=Judge(address, "x"), against="leed"))
+    assert caught.value.code == "review.against" and caught.value.advice.startswith("Did you mean lead?")
+    assert caught.value.allowed == f"true | lead | base | latest | champion | {run.id}"
+    for name in (run.id[:17], "latest"):
+        made = review(run, "test", Wanted(judge=Judge(address, "x"), against=name, rows=2))
+        assert made["preferred"]["against"] == run.id
+    with pytest.raises(PlanError) as caught:
+        review(run, "test", Wanted(form=Path("none.txt"), against="lead"))
+    assert caught.value.code == "review.unjudged"
 
 
 def test_what_cannot_be_reviewed_is_refused(

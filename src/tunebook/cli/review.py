@@ -16,8 +16,6 @@ from tunebook.core.messages import say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunebook.verbs.steps.book import Book
-
 
 def review(
     book: Books,
@@ -43,16 +41,9 @@ def review(
         if not address or not model:
             raise wrong("--judge", judge, "http://localhost:8000/v1=MODEL")
         who = Judge(address, model)
-    other = _run(opened, against)
     with Bars() as bars:
-        told = reviewed(found, "test", Wanted(form, who, other, rows), progress=bars)
+        told = reviewed(found, "test", Wanted(form, who, against, rows), progress=bars)
     return Answer({"run": found.id, **told}, lambda screen: _tell(screen, told), ())
-
-
-def _run(book: Book, name: str) -> Any:
-    """A run of this name; the name itself where it is none."""
-    known = {path.name for path in (book.path / "runs").glob("*")}
-    return chosen_run(book, name) if name in known else name
 
 
 def _tell(screen: Console, told: dict[str, Any]) -> None:

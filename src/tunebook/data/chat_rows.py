@@ -23,6 +23,7 @@ from tunebook.data.preview import Objects
 from tunebook.data.roles import show_columns
 
 TEXT, LABEL = "text", "label"  # columns of what is asked, and of the answer
+NOT_THERE = "not_there"  # note of a file to predict that lacks a column that was named: the columns that it has
 OURS = (TEXT, LABEL, CHAT_COLUMN)
 ROLES = {"text": TEXT, "label": LABEL}
 _LOOKED_AT = 200
@@ -64,8 +65,11 @@ def chat_export(rows: Objects, options: DataOptions, place: Path | str, *, label
     first = [row for _, row in rows[:_LOOKED_AT]]
     if labelled and not any(told(options)) and (preferred := _preferred(first)):
         raise DataError("chat.preferences", key=str(place), columns=preferred)
-    if labelled:
-        _refuse_missing(rows, options, place)
+    notes: dict[str, str] = {}
+    if error := _missing(rows, options, place):
+        if labelled:
+            raise error
+        notes[NOT_THERE] = error.fields["columns"]  # a book's own columns may be missing in a file to predict
     columns = _columns_told(first, options, labelled=labelled)
     if not any(shape_of(row, columns, answered=labelled) is not None for row in first):
         names = dict.fromkeys(name for row in first for name in row)
@@ -84,17 +88,18 @@ def chat_export(rows: Objects, options: DataOptions, place: Path | str, *, label
         numbers += [number] * len(found)
         others += [_beside(row, shape_of(row, columns, answered=labelled))] * len(found)
     table = _columns(chats, others, labelled=labelled)
-    return Export(table, np.array(numbers, dtype=np.int64), dict(ROLES), faults)
+    return Export(table, np.array(numbers, dtype=np.int64), dict(ROLES), faults, notes)
 
 
-def _refuse_missing(rows: Objects, options: DataOptions, place: Path | str) -> None:
-    """Refuse columns of question or answer that the user named and no row has."""
+def _missing(rows: Objects, options: DataOptions, place: Path | str) -> DataError | None:
+    """What is wrong with columns of question or answer that were named and no row has."""
     names = dict.fromkeys(name for _, row in rows for name in row)
     for name in told(options):
         if name is not None and name not in names:
             table = to_table([row for _, row in rows[:_LOOKED_AT]])
             close = near(name, list(names))
-            raise DataError("data.column", key=name, file=str(place), near=close, columns=show_columns(table))
+            return DataError("data.column", key=name, file=str(place), near=close, columns=show_columns(table))
+    return None
 
 
 def _preferred(rows: list[dict[str, Any]]) -> str:
@@ -116,7 +121,7 @@ def chat_table(export: Export, options: DataOptions, place: Path | str, *, label
     found = chat_export(rows, options, place, labelled=labelled)
     faults = export.faults | {reason: export.faults.get(reason, {}) | lost for reason, lost in found.faults.items()}
     made = {"table": found.table, "rows": found.rows, "roles": {**export.roles, **ROLES}, "faults": faults}
-    return replace(export, **made, notes={**export.notes, **notes})
+    return replace(export, **made, notes={**export.notes, **notes, **found.notes})
 
 
 def as_listed(rows: Objects, place: Path | str) -> tuple[Objects, dict[str, str]]:
@@ -157,4 +162,4 @@ def _columns(chats: list[Chat], others: list[dict[str, Any]], *, labelled: bool)
     return pa.table({**columns, **dict(zip(beside.column_names, beside.columns, strict=True))})
 
 
-__all__ = ["LABEL", "OURS", "ROLES", "TEXT", "as_listed", "chat_export", "chat_table", "has_chats", "told"]
+__all__ = ["LABEL", "NOT_THERE", "OURS", "ROLES", "TEXT", "as_listed", "chat_export", "chat_table", "has_chats", "told"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.errors import DataError, PlanError
+from tunebook.core.errors import DataError, PlanError, near
 from tunebook.core.kind import Kind, kind_of, kinds
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.data.ledger import Numbers
@@ -247,7 +247,9 @@ def kinds_for(problem: str | None, task: str | None) -> list[ColumnKind]:
     found = [kind for kind in kinds if task is None or task in kind.tasks]
     if not found:
         allowed = dict.fromkeys(name for kind in kinds for name in kind.tasks)
-        raise DataError("data.task", key="task", value=task, allowed=" | ".join(allowed))
+        known = {name for kind in column_kinds().values() for name in kind.tasks}
+        close = near(str(task), known) if task not in known else ""
+        raise DataError("data.task", key="task", value=task, allowed=" | ".join(allowed), near=close)
     return found
 
 

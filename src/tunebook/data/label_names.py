@@ -10,6 +10,7 @@ from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef
 from tunebook.data.clean import clean_text
 from tunebook.data.label_cells import number_of
+from tunebook.data.options import DataOptions
 
 # What says that there is no label. "none" is no such word: many sets have a class of that name.
 EMPTY = ("", "nan", "null", "#n/a")
@@ -22,6 +23,8 @@ _DATE = re.compile(
     r"|\d{1,2}月\d{1,2}日",
     re.I,
 )
+_MANY = 20  # classes of which each is to have two rows
+_WORDS = 3  # that make a name a text
 
 
 def tidy_names(counts: Mapping[str, int], merge: bool) -> dict[str, str]:
@@ -131,6 +134,40 @@ def absent_marks(labels: Mapping[str, int], told: Sequence[str] | None, coded: b
     return found if len(labels) - len(found) >= 2 else []
 
 
+def check_names(names: Sequence[str], rows: int, options: DataOptions, *, counted: bool) -> None:
+    """Refuse names that cannot be those of classes.
+
+    Args:
+        rows: how many bear one; counted: whether numbers with a fraction cannot be classes of this kind.
+
+    Raises:
+        DataError: `data.one_class`; `data.classes_limit`; of names that hardly come again `data.classes_texts`,
+            `data.label_amounts` or `data.classes_many`; `data.label_floats`.
+    """
+    if len(names) < 2:
+        raise DataError("data.one_class", key="label", value=names[0] if names else None)
+    numeric = [number_of(name) for name in names]
+    alone = len(names) > _MANY and rows < 2 * len(names)
+    if len(names) > options.max_classes or alone:
+        floats = any(number is not None and not number.is_integer() for number in numeric)
+        code = "data.classes_limit"
+        if alone:
+            code = "data.classes_texts" if _are_texts(names) else "data.classes_many"
+            code = code if None in numeric else "data.label_amounts"
+        code = "data.label_floats" if floats and counted else code
+        raise DataError(code, key="label", value=names[:3], classes=len(names), rows=rows, limit=options.max_classes)
+
+
+def _are_texts(names: Sequence[str]) -> bool:
+    """Whether most of these are several words, or as many characters of a script that writes none apart."""
+    several = sum(len(name.split()) >= _WORDS or sum(map(_wide, name)) >= 2 * _WORDS for name in names)
+    return 2 * several > len(names)
+
+
+def _wide(character: str) -> bool:
+    return "\u3040" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7a3"
+
+
 def _beside_names(others: Collection[str]) -> bool:
     numbers = [number_of(label) for label in others]
     whole = {int(number) for number in numbers if number is not None and number.is_integer()}
@@ -139,6 +176,6 @@ def _beside_names(others: Collection[str]) -> bool:
 
 
 __all__ = [
-    "EMPTY", "absent_marks", "given_names", "in_order", "is_absent", "is_sheet_error", "known_name",
+    "EMPTY", "absent_marks", "check_names", "given_names", "in_order", "is_absent", "is_sheet_error", "known_name",
     "looks_like_date", "tidy_names",
 ]  # fmt: skip

@@ -14,9 +14,18 @@ from numpy.typing import NDArray
 from tunebook.core.errors import DataError
 from tunebook.core.nouns import DataRef, Labels
 from tunebook.data.kind import ColumnKind, Labelled, column_kind
-from tunebook.data.label_cells import NOTHING, Form, form_of, label_parts, number_of, read_cell
+from tunebook.data.label_cells import NOTHING, Form, form_of, label_parts, read_cell
 from tunebook.data.label_kind import find_form
-from tunebook.data.label_names import EMPTY, absent_marks, given_names, in_order, is_sheet_error, known_name, tidy_names
+from tunebook.data.label_names import (
+    EMPTY,
+    absent_marks,
+    check_names,
+    given_names,
+    in_order,
+    is_sheet_error,
+    known_name,
+    tidy_names,
+)
 from tunebook.data.ledger import Numbers
 from tunebook.data.options import DataOptions
 
@@ -102,7 +111,7 @@ class ClassKind(CellKind):
         final = {piece: given.get(name, name) for piece, name in tidy.items()}
         # In the order of the labels as they are written: giving names moves no class.
         labels = self.named(list(dict.fromkeys(given.get(old, old) for old in in_order(tidy.values()))), options)
-        self._check(labels.names, sum(usable.values()), options)
+        check_names(labels.names, sum(usable.values()), options, counted=self.link == "softmax")
         order = {name: place for place, name in enumerate(labels.names)}
         table: list[Any] = [None] * (len(written) + 1)
         for place, cell in enumerate(written):
@@ -115,20 +124,6 @@ class ClassKind(CellKind):
         touched = [label for label in parts if set(parts[label]) & set(merged)]
         rows = np.flatnonzero(cells.at(touched)).astype(np.int64)
         return Labelled(labels, column, bad, form.facts, merged, rows)
-
-    def _check(self, names: Sequence[str], rows: int, options: DataOptions) -> None:
-        if len(names) < 2:
-            raise DataError("data.one_class", key="label", value=names[0] if names else None)
-        numeric = [number_of(name) for name in names]
-        alone = len(names) > 20 and rows < 2 * len(names)
-        if len(names) > options.max_classes or alone:
-            floats = any(number is not None and not number.is_integer() for number in numeric)
-            code = "data.classes_many" if alone else "data.classes_limit"
-            code = "data.label_amounts" if alone and None not in numeric else code
-            code = "data.label_floats" if floats and self.link == "softmax" else code
-            raise DataError(
-                code, key="label", value=names[:3], classes=len(names), rows=rows, limit=options.max_classes
-            )
 
     def known(self, column: pa.ChunkedArray, data: DataRef) -> tuple[pa.Array, list[str]]:
         """Each cell's classes, by the names that the book gave them."""

@@ -76,6 +76,7 @@ def prepare(
         DataError: the data cannot be used as it is, or `into` holds other data (`data.exists`).
     """
     options = options or DataOptions()
+    kinds_for(None, options.task)  # what nothing learns is told before anything is read
     rules = chosen_rules(options.clean)
     ledger = Ledger()
     paths: dict[Split, Sequence[Path]] = {

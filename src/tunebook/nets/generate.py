@@ -129,7 +129,8 @@ class Writer:
             length = len(prompts[row])
             fits = self.room(length, row)
             longest = len(prompts[waiting[0]]) if waiting else length
-            if waiting and (self.alone or fits != room or (len(waiting) + 1) * (longest + room) > self.how.tokens_at_once):
+            full = self.alone or (len(waiting) + 1) * (longest + room) > self.how.tokens_at_once
+            if waiting and (full or fits != room):
                 yield waiting, room
                 waiting = []
             waiting, room = [*waiting, row], fits

@@ -143,13 +143,20 @@ def _beside(columns: dict[str, list[Any]], answers: list[dict[str, Any]]) -> lis
 
 
 def _chat_file(asking: _Asking, data: DataRef, path: Path, options: DataOptions) -> list[dict[str, Any]]:
-    """The same of a file of conversations or prompts: what is asked is in the column `text`."""
+    """The same of a file of conversations or prompts: what is asked is in the column `text`.
+
+    Raises:
+        DataError: `data.column`, the file has no column of the name that was told.
+    """
     from tunebook.data.chat_asked import asked_in
+    from tunebook.data.chat_rows import NOT_THERE
     from tunebook.data.chats import CHAT_COLUMN
     from tunebook.data.external import asked_as, refuse_lost_rows
     from tunebook.data.read import read
 
     source = read(path, asked_as(data, options), labelled=False)
+    if options.text is not None and (columns := source.notes.get(NOT_THERE)):
+        raise DataError("data.column", key=options.text, file=str(path), near="", columns=columns)
     refuse_lost_rows(source)
     texts, chats = asked_in(source.table)
     answers = asking.answers(replace(text_rows(texts, None, data), chats=chats))

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tunebook.core.errors import DataError, PlanError
+from tunebook.core.errors import BookError, DataError, PlanError, near
 from tunebook.core.files import part_of
+from tunebook.core.locations import CHAMPION, LATEST
 from tunebook.core.nouns import Interval, Split
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.writes import Writes
 from tunebook.core.written import Written
-from tunebook.verbs.steps.answers import answers, baseline_logits, place_of
+from tunebook.verbs.steps.answers import answers, baseline_logits, baseline_names, place_of
+from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.outside_judge import Judge, compared
 from tunebook.verbs.steps.runs import Run
 
@@ -34,7 +36,8 @@ class Wanted:
 
     Attributes:
         form: file of the form that answers are to have; None for none.
-        judge: who compares; None for nobody. against: `true` for the true answers, the name of a baseline, or a run.
+        judge: who compares; None for nobody. against: `true` for the true answers, the name of a baseline, or a run: of
+            the same book by its name (an id or its start, `latest`, `champion`), or any.
         rows: that are judged at most, drawn evenly.
     """
 
@@ -52,7 +55,8 @@ def review(run: Run, split: Split, wanted: Wanted, progress: Progress | None = N
         same), `unread` replies, and the `files` that were written; of what was not wanted nothing.
 
     Raises:
-        PlanError: `review.task`, the run's answers are no texts; `review.nothing`, nothing is wanted; `review.against`.
+        PlanError: `review.task`, the run's answers are no texts; `review.nothing`, nothing is wanted; `review.against`
+            for a name that is none; `review.unjudged`, somebody is to be compared with and nobody compares.
         DataError: `data.no_split`; `review.form`. MachineError: `review.silent`.
     """
     from tunebook.data.frozen import prepared_data
@@ -62,6 +66,8 @@ def review(run: Run, split: Split, wanted: Wanted, progress: Progress | None = N
         raise PlanError("review.task", key=run.id, value=run.plan.task)
     if wanted.form is None and wanted.judge is None:
         raise PlanError("review.nothing", key="--format | --judge")
+    if wanted.judge is None and wanted.against != TRUE:
+        raise PlanError("review.unjudged", key="--against", value=_name(wanted.against))
     form = None
     if wanted.form is not None:
         from tunebook.tasks.writing.form import Form
@@ -71,6 +77,7 @@ def review(run: Run, split: Split, wanted: Wanted, progress: Progress | None = N
     if not data.rows.get(split):
         raise DataError("data.no_split", key=split, value=0, allowed=" | ".join(k for k, n in data.rows.items() if n))
     asked = _Asked(run, data, split, load(data, split), progress)
+    against = asked.named(wanted.against)  # refused before anything is asked
     said = asked.texts(run)
     found: dict[str, Any] = {"rows": len(asked.rows)}
     if form is not None and wanted.form is not None:
@@ -79,7 +86,7 @@ def review(run: Run, split: Split, wanted: Wanted, progress: Progress | None = N
     folder = run.results(split)
     folder.mkdir(exist_ok=True)
     if wanted.judge is not None:
-        found |= asked.judged(wanted, wanted.judge, said)
+        found |= asked.judged(replace(wanted, against=against), wanted.judge, said)
     _write(found, folder)
     return {**found, "files": [str(folder / FILE), *([str(folder / ASKED)] if wanted.judge else [])]}
 
@@ -99,21 +106,39 @@ class _Asked:
         place = place_of(run.plan, self.data, self.split)
         return list(Written.of(answers(run, self.rows, place, progress=self.progress)).texts)
 
+    def named(self, against: str | Run) -> str | Run:
+        """Whom a name means: `true`, a baseline, or the run of this name.
+
+        Raises:
+            PlanError: `review.against`, nobody; `review.task`, a run whose answers are no texts like these.
+        """
+        if isinstance(against, str):
+            known = [TRUE, *baseline_names(self.run.plan, self.data, self.split)]
+            if against in known:
+                return against
+            against = self._of_book(against, known)
+        if against.plan.task != self.run.plan.task:
+            raise PlanError("review.task", key=against.id, value=against.plan.task)
+        return against
+
+    def _of_book(self, name: str, known: list[str]) -> Run:
+        """The run of the book; `known` are other names that there are."""
+        book = Book(self.run.book)
+        try:
+            return book.run(name)
+        except BookError as error:
+            names = [*known, LATEST, CHAMPION, *(run.id for run in book.runs if run.finished)]
+            told = {"allowed": " | ".join(names), "near": near(name, names)}
+            raise PlanError("review.against", key="--against", value=name, **told) from error
+
     def others(self, against: str | Run) -> list[str]:
         """The answers that a run's are compared with."""
         if isinstance(against, Run):
-            if against.plan.task != self.run.plan.task:
-                raise PlanError("review.task", key=against.id, value=against.plan.task)
             return self.texts(against)
         if against == TRUE:
             assert self.rows.targets is not None
             return [str(text) for text in self.rows.targets.tolist()]
-        try:
-            said = baseline_logits(self.run.plan, self.data, self.split, against, self.progress)
-        except KeyError as error:
-            allowed = f"{TRUE} | BASELINE | RUN"
-            raise PlanError("review.against", key="--against", value=against, allowed=allowed) from error
-        return list(Written.of(said).texts)
+        return list(Written.of(baseline_logits(self.run.plan, self.data, self.split, against, self.progress)).texts)
 
     def judged(self, wanted: Wanted, judge: Judge, said: Sequence[str]) -> dict[str, Any]:
         """What a judge says of the answers."""
@@ -122,14 +147,17 @@ class _Asked:
         pairs = [(self.rows.texts[row], said[row], others[row]) for row in chosen]
         told = compared(judge, pairs, self.run.results(self.split) / ASKED, self.progress)
         both = [one for one in told if None not in (one["first"], one["second"])]
-        against = wanted.against if isinstance(wanted.against, str) else wanted.against.id
         share = _interval(np.array([one["score"] for one in told]))
         return {
-            "preferred": {**share.model_dump(), "against": against, "judged": len(told)},
+            "preferred": {**share.model_dump(), "against": _name(wanted.against), "judged": len(told)},
             "agreed": sum(one["first"] == one["second"] for one in both) / len(both) if both else 0.0,
             "unread": sum((one["first"] is None) + (one["second"] is None) for one in told),
             "judge": judge.model,
         }
+
+
+def _name(against: str | Run) -> str:
+    return against if isinstance(against, str) else against.id
 
 
 def _interval(scores: Any) -> Interval:

@@ -27,7 +27,7 @@ class Conversations(Format):
         """A row a conversation; columns are called as a list of LLaMA-Factory in the folder of the file says."""
         rows, notes = as_listed(preview.rows(), preview.path)
         export = chat_export(rows, preview.options, preview.path, labelled=preview.labelled)
-        return replace(export, notes=notes)
+        return replace(export, notes={**export.notes, **notes})
 
 
 __all__ = ["Conversations"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,6 +159,24 @@ def baseline_answers(
     plan: Plan, data: DataRef, split: Split, progress: Progress | None = None, only: str = ""
 ) -> dict[str, BaselineAnswers]:
     """Name -> answers of each baseline to the rows of a split, or of one `only`. Raises as `baselines`."""
+    found = {}
+    for name, answer in _baselines(plan, data, split, progress).items():
+        if only not in ("", name):
+            continue
+        begun = time.perf_counter()
+        found[name] = BaselineAnswers(answer(), time.perf_counter() - begun)
+    return found
+
+
+def baseline_names(plan: Plan, data: DataRef, split: Split) -> list[str]:
+    """Names of the baselines of a plan's task, none of which is asked. Raises as `baselines`."""
+    return list(_baselines(plan, data, split, None))
+
+
+def _baselines(
+    plan: Plan, data: DataRef, split: Split, progress: Progress | None
+) -> Mapping[str, Callable[[], NDArray[Any]]]:
+    """Name -> what gives its answers to the rows of a split."""
     from tunebook.data.load import load
 
     rows = {part: load(data, part) for part in ("train", "validation", split)}
@@ -167,13 +185,7 @@ def baseline_answers(
     def features(texts: Sequence[str]) -> NDArray[np.float32]:
         return _frozen(plan, texts, progress)
 
-    found = {}
-    for name, answer in task_of(plan.task)().baselines(BaselineInput(plan, data, split, rows, features)).items():
-        if only not in ("", name):
-            continue
-        begun = time.perf_counter()
-        found[name] = BaselineAnswers(answer(), time.perf_counter() - begun)
-    return found
+    return task_of(plan.task)().baselines(BaselineInput(plan, data, split, rows, features))
 
 
 def _sample(rows: Rows, seed: int) -> Rows:
@@ -198,6 +210,7 @@ __all__ = [
     "answers",
     "baseline_answers",
     "baseline_logits",
+    "baseline_names",
     "baselines",
     "kept_at",
     "known_answers",

@@ -64,6 +64,8 @@ class Judge:
                 with urllib.request.urlopen(request, timeout=_SECONDS) as reply:
                     return str(json.load(reply)["choices"][0]["message"]["content"] or "")
             except (OSError, ValueError, LookupError, TypeError) as error:
+                if isinstance(error, urllib.error.HTTPError):
+                    error.close()  # it holds the connection
                 if not left or (isinstance(error, urllib.error.HTTPError) and error.code < 500):
                     raise MachineError("review.silent", key="--judge", value=self.address, reason=str(error)) from error
         raise AssertionError  # the last try returns or raises
