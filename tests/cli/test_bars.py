@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 
 import pytest
 
@@ -109,3 +111,12 @@ def test_bars_stop_when_work_fails() -> None:
 @pytest.mark.parametrize(("rate", "text"), [(0.0, ""), (2.345, "2.3/s"), (0.2, "0.2/s"), (0.04, "25 s each")])
 def test_slow_work_tells_seconds_of_a_unit(rate: float, text: str) -> None:
     assert rate_text(rate) == text
+
+
+def test_transformers_draws_no_bars_of_its_own_whatever_was_imported_first() -> None:
+    code = (
+        "import huggingface_hub.constants\nfrom tunebook.cli.bars import Bars\nwith Bars():\n"
+        "    from transformers.utils.logging import is_progress_bar_enabled\nprint(is_progress_bar_enabled())"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert told.stdout.strip() == "False", told.stderr

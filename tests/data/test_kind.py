@@ -163,9 +163,9 @@ def test_a_file_of_another_shape_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         prepare([other], tmp_path / "data", DataOptions(task="glossing"))
     assert (caught.value.code, caught.value.allowed) == ("data.task", "text_classification | embedding")
-    assert not caught.value.advice.startswith("Did you mean")
-    with pytest.raises(DataError, match="Did you mean instruction"):
+    with pytest.raises(DataError, match="Did you mean instruction") as caught:
         prepare([tmp_path / "none.csv"], tmp_path / "data", DataOptions(task="instrution"))
+    assert caught.value.code == "data.no_task" and "seq2seq" in str(caught.value.allowed)
     with pytest.raises(DataError) as caught:
         prepare([rows(tmp_path)], tmp_path / "data", DataOptions(task="text_classification"))
     assert (caught.value.code, caught.value.allowed) == ("data.task", "glossing")

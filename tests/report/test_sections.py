@@ -27,6 +27,8 @@ def drawn(*sections: Section) -> str:
 def test_narrow_sections_stand_side_by_side_and_a_whole_one_alone() -> None:
     assert side_by_side([WIDE, MAP, NARROW, WIDE, WIDE, BINS]) == [[WIDE], [MAP, NARROW], [WIDE], [WIDE], [BINS]]
     assert side_by_side([]) == []
+    many = Table("many", tuple(Column(name) for name in "abcde"), (tuple("12345"),))
+    assert side_by_side([NARROW, many, NARROW]) == [[NARROW], [many], [NARROW]]
 
 
 @pytest.mark.parametrize("section", [MAP, POINTS, BINS])

@@ -42,6 +42,17 @@ def test_it_writes_as_it_talks(written: Given) -> None:  # noqa: F811
         assert (found["answer"], found["tokens"], found["stopped"]) == (text, len(made.tokens), made.stopped)
 
 
+def test_it_is_told_where_a_beginning_was_not_read(written: Given) -> None:  # noqa: F811
+    said = [("user", "swap the room , the bed"), ("assistant", "the bed the room")] * 6
+    chats = [[{"role": role, "content": text} for role, text in turns] for turns in ([*said, said[0]], said[:1])]
+    found = predict(written[1], chats, max_new_tokens=20)
+    assert [one["notes"] for one in found] == [["left_out"], []]
+    found = predict(written[1], ["swap " + "the room " * 60, TEXTS[0]], max_new_tokens=20)
+    assert [one["notes"] for one in found] == [["left_out"], []]
+    found = predict(written[1], ["swap " + "a " * 30], max_new_tokens=4)
+    assert [one["notes"] for one in found] == [[]], "an answer that is so short leaves room"
+
+
 def test_words_end_it(written: Given) -> None:  # noqa: F811
     run = written[1]
     (usual,) = predict(run, TEXTS[:1], temperature=3.0)

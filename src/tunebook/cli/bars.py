@@ -143,6 +143,10 @@ def _quiet() -> None:
         from transformers.utils import logging
 
         logging.disable_progress_bar()
+    elif "huggingface_hub" in sys.modules:  # it read the environment when it was imported, and transformers asks it
+        from huggingface_hub.utils.tqdm import disable_progress_bars
+
+        disable_progress_bars()
 
 
 def _screen(stream: TextIO) -> Any:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.predict import How
     from tunebook.verbs.steps.runs import Run
 
-_NOTES = ("no_text", "cut", "rejected")
+_NOTES = ("no_text", "cut", "left_out", "rejected")
 _FEW = 4  # words alone that are no accident
 
 

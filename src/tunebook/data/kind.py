@@ -241,15 +241,15 @@ def kinds_for(problem: str | None, task: str | None) -> list[ColumnKind]:
     """The kinds that rows may be of: the one that was told, else all that the task learns.
 
     Raises:
-        DataError: `data.task`, the task learns no such kind, or none that stands in a column.
+        DataError: `data.task`, the task learns no such kind; `data.no_task`, there is none that learns from rows.
     """
     kinds = list(column_kinds().values()) if problem is None else [column_kind(problem)]
     found = [kind for kind in kinds if task is None or task in kind.tasks]
     if not found:
         allowed = dict.fromkeys(name for kind in kinds for name in kind.tasks)
         known = {name for kind in column_kinds().values() for name in kind.tasks}
-        close = near(str(task), known) if task not in known else ""
-        raise DataError("data.task", key="task", value=task, allowed=" | ".join(allowed), near=close)
+        code = "data.task" if task in known else "data.no_task"
+        raise DataError(code, key="task", value=task, allowed=" | ".join(allowed), near=near(str(task), known))
     return found
 
 

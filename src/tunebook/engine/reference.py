@@ -89,7 +89,9 @@ class Reference:
 
     def _built(self) -> Any:
         import torch
+        from transformers.utils.logging import disable_progress_bar
 
+        disable_progress_bar()  # of its own, before any training has done so
         model: Any = self.task.build(self.folder, self.plan.labels, self.plan.params).eval()
         return model.to("cuda" if torch.cuda.is_available() else "cpu")
 

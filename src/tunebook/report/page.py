@@ -21,17 +21,19 @@ from tunebook.report.plots.answers import heat_map, reliability_plot, scatter_pl
 
 _SIGNS = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
 _WWW = re.compile(r"\b(www)\.", re.IGNORECASE)
+_HALF = 4  # columns of a table that stand beside another
 _BOOK = "book.toml"  # a folder with this file is a book
 
 
 def side_by_side(sections: Sequence[Section]) -> list[list[Section]]:
-    """Runs of sections that stand beside each other; one that takes the whole width stands alone."""
+    """Runs of sections that stand beside each other; one that takes the whole width, or has more columns than half of
+    it has room for, stands alone."""
     kept = groupby(enumerate(sections, start=1), lambda item: _whole(item[1]) and item[0])
     return [[section for _, section in run] for _, run in kept]
 
 
 def _whole(section: Section) -> bool:
-    return isinstance(section, Table) and section.whole
+    return isinstance(section, Table) and (section.whole or len(section.columns) > _HALF)
 
 
 def picture(section: Section) -> Markup | None:

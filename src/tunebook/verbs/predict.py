@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
 
 
-NO_TEXT, CUT, REJECTED = "no_text", "cut", "rejected"
+NO_TEXT, CUT, LEFT_OUT, REJECTED = "no_text", "cut", "left_out", "rejected"
 _ROWS = 64
 _BOUNDS: Mapping[str, tuple[Callable[[Any], bool], str]] = MappingProxyType(
     {
@@ -72,8 +72,9 @@ def predict(run: Run, texts: Any, pairs: Sequence[Any] | None = None, **how: Unp
     `notes` of each.
 
     Notes say what is to be known of an answer: `no_text`, there was nothing to read, so that there is no label;
-    `cut`, the text is longer than what the model was trained to read and lost its end; `rejected`, the best score is
-    below `reject_below`.
+    `cut`, the text is longer than what the model was trained to read and lost its end; `left_out`, a conversation is
+    longer than what there is room for, and its first turns or words were not read; `rejected`, the best score is below
+    `reject_below`.
 
     Args:
         texts: one text a row; or rows (DataFrame, Dataset, Arrow table, list of dicts) with the columns of the book.
@@ -218,9 +219,19 @@ class _Asking:
             model = load_to_answer(self.folder, self.plan)
             size = self.how.get("batch_size") or _ROWS
             answers, cut = model.answers(rows.at(there), self.how.get("progress"), size, self._manner())
-            for number, answer, short in zip(there, answers, cut, strict=True):
-                found[number] = self._noted(answer, [CUT] if short else [])
+            lost = self._left_out(model, rows.at(there)) or [[CUT] if short else [] for short in cut]
+            for number, answer, notes in zip(there, answers, lost, strict=True):
+                found[number] = self._noted(answer, notes)
         return found
+
+    def _left_out(self, model: LoadedModel, rows: Rows) -> list[list[str]]:
+        """Notes of conversations that a model answers, whose beginning had no room; none of any other rows."""
+        if not (isinstance(self.task, Talks) and isinstance(self.task, Writes)):
+            return []
+        chats = [question(text) for text in rows.texts] if rows.chats is None else [chat.asked for chat in rows.chats]
+        new = self.how.get("max_new_tokens") or self.task.longest(self.plan.params)
+        shown = [self.task.prompted(model, chat, new) for chat in chats]
+        return [[LEFT_OUT] if one.left_out or one.cut else [] for one in shown]
 
     def _manner(self) -> Manner | None:
         """How the model is to write; None where nobody said anything."""
@@ -282,4 +293,4 @@ def load_models(runs: Sequence[Run]) -> dict[str, LoadedModel]:
     return dict(zip((run.id for run in runs), load([(run.model, run.plan) for run in runs]), strict=True))
 
 
-__all__ = ["CUT", "NO_TEXT", "REJECTED", "How", "load_models", "predict", "predict_file", "text_columns"]
+__all__ = ["CUT", "LEFT_OUT", "NO_TEXT", "REJECTED", "How", "load_models", "predict", "predict_file", "text_columns"]
