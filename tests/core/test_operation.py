@@ -37,6 +37,11 @@ def test_a_book_without_such_parts_has_the_defaults(tmp_path):
     ("kind", "values"),
     [
         (Rolling, {"promotes": "nobody"}),
+        (Rolling, {"stages": []}),
+        (Rolling, {"stages": [5, 5, 100]}),
+        (Rolling, {"stages": [-5, 100]}),
+        (Rolling, {"stages": [0, 50]}),
+        (Rolling, {"lowest": 1.0}),
         (Serving, {"sample": 1.5}),
         (Exporting, {"most_loss": -1}),
         (Watching, {"x": 1}),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from itertools import pairwise
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
 
 from tunebook.core.nouns import Record
 
@@ -43,19 +46,45 @@ class Rolling(Record):
 
     Attributes:
         stages: shares of the requests in per cent, 0 for shadow; min_requests: of the challenger at each stage.
+        min_minutes: how long each stage lasts at least.
         alpha: chance of a false alarm, or of a false win, over all looks of a rollout.
-        most_errors: how much larger the share of errors may be; most_slower: P99 as a ratio; metric: column of feedback
-            that the online test is about, empty for none.
+        most_errors: how much larger the share of errors may be; most_slower: P99 as a ratio; most_alike: how much more
+            often two requests in a row may get the same answer.
+        metric: column of feedback that the online test is about, empty for none; lowest, highest: its values.
+        waits: seconds after which a request without that feedback counts as `lowest`; 0 leaves such requests out.
+        may_fall, may_rise: further columns, between 0 and 1, of which less or more is worse, and `most_worse` by how
+            much their mean may be so.
         promotes: `person`, or `machine`: whether the last stage needs somebody's word.
     """
 
     stages: list[float] = Field(default_factory=lambda: [0.0, 5.0, 25.0, 50.0, 100.0])
     min_requests: int = Field(default=200, ge=1)
+    min_minutes: float = Field(default=0.0, ge=0)
     alpha: float = Field(default=0.05, gt=0, lt=1)
     most_errors: float = Field(default=0.01, ge=0, le=1)
     most_slower: float = Field(default=1.5, ge=1)
+    most_alike: float = Field(default=0.25, ge=0, le=1)
     metric: str = ""
+    lowest: float = 0.0
+    highest: float = 1.0
+    waits: float = Field(default=0.0, ge=0)
+    may_fall: list[str] = Field(default_factory=list)
+    may_rise: list[str] = Field(default_factory=list)
+    most_worse: float = Field(default=0.02, ge=0, lt=1)
     promotes: str = Field(default="person", pattern="^(person|machine)$")
+
+    @field_validator("stages")
+    @classmethod
+    def _rise(cls, stages: list[float]) -> list[float]:
+        if not stages or stages[0] < 0 or stages[-1] != 100 or any(a >= b for a, b in pairwise(stages)):
+            raise ValueError("stages rise, from 0 (shadow) or more, and end with 100")
+        return stages
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if not self.lowest < self.highest:
+            raise ValueError("lowest lies below highest")
+        return self
 
 
 class Watching(Record):
