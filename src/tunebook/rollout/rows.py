@@ -50,8 +50,8 @@ class Rows:
 
 def rows_of(log: RequestLog, state: State, now: float) -> Rows:
     """The rows of a rollout that is on, up to now; what neither of its two runs has answered is left out."""
-    table = log.answered(since=state.begun, until=now)
-    column = {name: table[name].to_numpy() for name in ("number", "at", "stage", "status", "seconds", "waited")}
+    table = log.answered(since=state.begun, until=now, columns=[*_FIGURES, *_WORDS])
+    column = {name: table[name].to_numpy() for name in _FIGURES}
     version, role = table["version"], table["role"]
     new = _is(version, str(state.candidate)) & ~_is(role, "champion")
     old = _is(version, str(state.live)) & _is(role, "champion")
@@ -107,6 +107,8 @@ def told(log: RequestLog, rows: Rows, name: str, since: float, until: float) -> 
     return said, np.array([at for _, at in gave], dtype=np.float64)
 
 
+_FIGURES = ("number", "at", "stage", "status", "seconds", "waited")
+_WORDS = ("request", "unit", "version", "role", "label")
 _WIDE = 1 << 20  # more texts than a request may have
 _TOLD = ("request", "number", "at", "value")
 

@@ -79,9 +79,9 @@ def look(book: Book, log: RequestLog, now: float) -> Look:
 def weighed(one: Seen) -> tuple[Evidence, ...]:
     """All gates, then what is only told."""
     worse, better = labels(one)
-    business, more = (metric(one) + [None, None])[:2]
-    gates = [errors(one), latency(one), spread(one), worse, business, *columns(one), sample_ratio(one)]
-    return tuple(item for item in (*gates, better, more, agreement(one), shares(one)) if item is not None)
+    business = metric(one)
+    gates = [errors(one), latency(one), spread(one), worse, *business[:1], *columns(one), sample_ratio(one)]
+    return (*gates, better, *business[1:], agreement(one), shares(one))
 
 
 def count(rows: Rows, stage: int) -> int:
