@@ -84,7 +84,7 @@ def shares(look: Seen) -> Evidence:
     counts = [np.bincount(code[known & of], minlength=int(code.max(initial=0)) + 1) for of in (~new, new)]
     totals = [int(count.sum()) for count in counts]
     apart = float(np.abs(counts[0] / totals[0] - counts[1] / totals[1]).sum() / 2) if all(totals) else None
-    return Evidence("answers", challenger=apart, n=totals[1])
+    return Evidence("answer_shares", challenger=apart, n=totals[1])
 
 
 def _values(code: Ints) -> Floats:
