@@ -30,7 +30,10 @@ class Serving(Record):
     Attributes:
         log: where requests are kept: empty for `requests.sqlite` in the book, or `postgresql://...`.
         sample: share of the requests that are kept; keep_texts: with their texts, masked.
-        most_texts, most_characters: of one request; wait_ms: how long a request waits for others to be read with.
+        most_texts, most_characters, most_bytes: of one request; most_waiting: texts that may wait for one version, beyond
+            which requests are refused for a while; most_seconds: that a request may take.
+        wait_ms: how long a request waits for others to be read with while the model is idle.
+        unlogged: whether users get their answers while nothing of them can be kept: `answer`, or `refuse`.
     """
 
     log: str = ""
@@ -38,7 +41,11 @@ class Serving(Record):
     keep_texts: bool = False
     most_texts: int = Field(default=64, ge=1)
     most_characters: int = Field(default=100_000, ge=1)
-    wait_ms: float = Field(default=5.0, ge=0)
+    most_bytes: int = Field(default=2_000_000, ge=1)
+    most_waiting: int = Field(default=1024, ge=1)
+    most_seconds: float = Field(default=30.0, gt=0)
+    wait_ms: float = Field(default=0.0, ge=0)
+    unlogged: str = Field(default="answer", pattern="^(answer|refuse)$")
 
 
 class Rolling(Record):

@@ -1,0 +1,141 @@
+"""What a request may say, and what is wrong with one that says something else."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictStr, ValidationError, model_validator
+
+from tunebook.core.errors import DataError, TunebookError, near, raise_all
+
+_USER = Annotated[str | None, Field(default=None, min_length=1, max_length=256, description=(
+    "Who asks: the same user is always answered by the same version of a rollout. Kept as a hash only."
+))]  # fmt: skip
+_TOP_K = Annotated[int | None, Field(default=None, ge=1, description="Keep the scores of so many classes, best first.")]
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _Texts(_Body):
+    """One text, or several."""
+
+    text: str | None = Field(default=None, description="One text; the answer then has `answer`.")
+    texts: list[str] | None = Field(default=None, min_length=1, description="Several; the answer then has `answers`.")
+    user: _USER
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Any:
+        if (self.text is None) == (self.texts is None):
+            raise DataError("serve.one_of", key="text | texts")
+        return self
+
+    @property
+    def all(self) -> list[str]:
+        """The texts."""
+        return [self.text] if self.text is not None else list(self.texts or ())
+
+
+class Predict(_Texts):
+    """Classes, numbers or spans of texts."""
+
+    pair: str | None = Field(default=None, description="Second text, for a model of pairs.")
+    pairs: list[str] | None = Field(default=None, description="Second texts, as many as `texts`.")
+    top_k: _TOP_K
+
+    @property
+    def second(self) -> list[str] | None:
+        """The second texts; None where there are none.
+
+        Raises:
+            DataError: `serve.pairs`, not one for each text.
+        """
+        given = [self.pair] if self.pair is not None else self.pairs
+        single = self.text is not None
+        wrong = self.pairs is not None if single else self.pair is not None
+        if given is None and not wrong:
+            return None
+        if wrong or given is None or len(given) != len(self.all):
+            key = "pair" if single else "pairs"
+            raise DataError("serve.pairs", key=key, value=len(given or ()), allowed=str(len(self.all)))
+        return list(given)
+
+
+class Embed(_Texts):
+    """Vectors of texts."""
+
+
+class Rerank(_Body):
+    """Scores of passages for a query."""
+
+    query: str
+    passages: list[str] = Field(min_length=1)
+    top_k: _TOP_K
+    user: _USER
+
+
+class Told(_Body):
+    """What came back of one text."""
+
+    request: str = Field(min_length=1, max_length=128, description="`request_id` of the answer.")
+    number: int = Field(default=0, ge=0, description="Place of the text in the request, from 0.")
+    name: str = Field(
+        default="label", min_length=1, max_length=64, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$",
+        description="`label` for the true answer, else a business event such as `bought`.",
+    )  # fmt: skip
+    value: bool | int | FiniteFloat | StrictStr = Field(description="A class, a number, or yes and no as true and false.")
+    source: str = Field(default="", max_length=128, description="Who tells it.")
+
+
+class ToldMany(_Body):
+    """What came back of several texts."""
+
+    items: list[Told] = Field(min_length=1, max_length=1000)
+
+
+def read(kind: type[Kind], body: bytes) -> Kind:
+    """A body of JSON as what it should be.
+
+    Raises:
+        DataError: `serve.json`; `serve.field`, `serve.unknown`, `serve.missing` with all others that are wrong beside
+            the first; `serve.one_of`.
+    """
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        raise_all([_told(kind, dict(item)) for item in error.errors(include_url=False)])
+        raise
+
+
+def _told(kind: type[BaseModel], item: dict[str, Any]) -> TunebookError:
+    """One thing that pydantic found, in the house's form."""
+    key = _key(item["loc"])
+    if item["type"] == "json_invalid":
+        return DataError("serve.json", key="body", reason=str(item["ctx"]["error"]))
+    if item["type"] == "extra_forbidden":
+        allowed = list(kind.model_fields if len(item["loc"]) == 1 else Told.model_fields)
+        return DataError("serve.unknown", key=key, allowed=" | ".join(allowed), near=near(str(item["loc"][-1]), allowed))
+    if item["type"] == "missing":
+        return DataError("serve.missing", key=key)
+    # The value itself may be a text of a user: what is shown of it is its kind.
+    return DataError("serve.field", key=key or "body", value=_shown(item["input"]), allowed=_allowed(item))
+
+
+def _key(place: tuple[Any, ...]) -> str:
+    """`texts[3]` of ("texts", 3)."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+
+
+def _shown(value: Any) -> Any:
+    return value if isinstance(value, bool | int | float) or value is None else type(value).__name__
+
+
+def _allowed(item: dict[str, Any]) -> str:
+    """The bounds in short."""
+    bounds = {name: value for name, value in item.get("ctx", {}).items() if isinstance(value, int | float | str)}
+    return ", ".join([item["type"], *(f"{name} {value}" for name, value in bounds.items())])
+
+
+__all__ = ["Embed", "Predict", "Rerank", "Told", "ToldMany", "read"]
