@@ -62,7 +62,7 @@ def application(traffic: Traffic, front: Front | None = None) -> FastAPI:
     _told(made, desk)
     _watching(made, traffic)
     _mending(made, desk)
-    made.add_middleware(Door, prefix=front.prefix, keys=front.keys)
+    made.add_middleware(Door, prefix=front.prefix, keys=front.keys, leaving=lambda: traffic.draining)
     return made
 
 

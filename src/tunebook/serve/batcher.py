@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from tunebook.bundle.answering import Answering
 from tunebook.core.errors import MachineError
@@ -74,7 +75,7 @@ class Batcher:
         self._rate = 0.0  # rows a second
         self._closing = False
         self._hands = ThreadPoolExecutor(self.how.readers, thread_name_prefix="tunebook-read")
-        named = {"name": "tunebook-model", "daemon": True}
+        named: dict[str, Any] = {"name": "tunebook-model", "daemon": True}
         self._lanes = [threading.Thread(target=self._work, **named) for _ in range(self.how.lanes)]
         for lane in self._lanes:
             lane.start()

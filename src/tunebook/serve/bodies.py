@@ -105,37 +105,34 @@ def read(kind: type[Kind], body: bytes) -> Kind:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
-        raise_all([_told(kind, dict(item)) for item in error.errors(include_url=False)])
+        found = {problem.key: problem for problem in reversed([_told(kind, dict(item)) for item in error.errors()])}
+        raise_all(list(found.values())[::-1])
         raise
 
 
 def _told(kind: type[BaseModel], item: dict[str, Any]) -> TunebookError:
-    """One thing that pydantic found, in the house's form."""
-    key = _key(item["loc"])
+    """One thing that pydantic found, in the house's form. Of a value only its kind is shown: it may be a user's text."""
+    place = item["loc"][: item["loc"].index("value") + 1] if "value" in item["loc"] else item["loc"]
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     if item["type"] == "json_invalid":
         return DataError("serve.json", key="body", reason=str(item["ctx"]["error"]))
     if item["type"] == "extra_forbidden":
-        allowed = list(kind.model_fields if len(item["loc"]) == 1 else Told.model_fields)
-        return DataError("serve.unknown", key=key, allowed=" | ".join(allowed), near=near(str(item["loc"][-1]), allowed))
+        allowed = list((kind if len(place) == 1 else Told).model_fields)
+        return DataError("serve.unknown", key=key, allowed=" | ".join(allowed), near=near(str(place[-1]), allowed))
     if item["type"] == "missing":
         return DataError("serve.missing", key=key)
-    # The value itself may be a text of a user: what is shown of it is its kind.
-    return DataError("serve.field", key=key or "body", value=_shown(item["input"]), allowed=_allowed(item))
+    given = item["input"]
+    shown = given if isinstance(given, bool | int | float) or given is None else type(given).__name__
+    return DataError("serve.field", key=key or "body", value=shown, allowed=_allowed(item["type"], item.get("ctx", {})))
 
 
-def _key(place: tuple[Any, ...]) -> str:
-    """`texts[3]` of ("texts", 3)."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
-
-
-def _shown(value: Any) -> Any:
-    return value if isinstance(value, bool | int | float) or value is None else type(value).__name__
-
-
-def _allowed(item: dict[str, Any]) -> str:
-    """The bounds in short."""
-    bounds = {name: value for name, value in item.get("ctx", {}).items() if isinstance(value, int | float | str)}
-    return ", ".join([item["type"], *(f"{name} {value}" for name, value in bounds.items())])
+def _allowed(kind: str, bounds: dict[str, Any]) -> str:
+    """What may stand there, in short."""
+    words = {"string_type": "string", "int_type": "int", "list_type": "list", "model_type": "object",
+             "finite_number": "number", "bool_type": "string | number | true | false"}  # fmt: skip
+    ends = {"ge": ">= ", "min_length": ">= ", "max_length": "<= ", "pattern": ""}
+    told = [f"{sign}{bounds[name]}" for name, sign in ends.items() if name in bounds]
+    return " ".join(told) or words.get(kind, kind)
 
 
 __all__ = ["Embed", "Predict", "Rerank", "Told", "ToldMany", "read"]

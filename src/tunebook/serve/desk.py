@@ -56,7 +56,7 @@ class Reply:
     body: dict[str, Any]
     version: str
     bundle: str
-    after: Callable[[], None] | None = None
+    after: Callable[[], Awaitable[None]] | None = None
 
 
 class Desk:
@@ -99,8 +99,12 @@ class Desk:
             **said,
         }
         shadow = choice.shadow
-        after = None if shadow is None else lambda: self._spawn(self._compare(asked, choice, shadow))
-        return Reply(body, outcome.model.id, outcome.model.hash, after)
+
+        async def after() -> None:
+            if shadow is not None:
+                self._spawn(self._compare(asked, choice, shadow))
+
+        return Reply(body, outcome.model.id, outcome.model.hash, after if shadow is not None else None)
 
     async def tell(self, rows: Sequence[Feedback]) -> int:
         """Keep what came back; gives how many of them belong to no known answer, -1 where that cannot be told now.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -29,7 +30,7 @@ class Figures:
         self._requests = Counter("tunebook_requests", "Requests.", ["path", "status", "version"], registry=own)
         self._texts = Counter("tunebook_texts", "Texts.", ["path", "version", "role"], registry=own)
         self._refused = Counter("tunebook_refused", "Requests that got no answer.", ["code"], registry=own)
-        named = {"buckets": _SECONDS, "registry": own}
+        named: dict[str, Any] = {"buckets": _SECONDS, "registry": own}
         self._seconds = Histogram("tunebook_request_seconds", "From arrival to answer.", ["path", "version"], **named)
         self._waited = Histogram("tunebook_wait_seconds", "From arrival to the model.", ["version"], **named)
         self._rows = Histogram("tunebook_pass_rows", "Texts of a pass.", ["version"], buckets=_ROWS, registry=own)
@@ -38,7 +39,7 @@ class Figures:
         )
         self._compared = Counter("tunebook_compared", "Comparisons in shadow.", ["outcome"], registry=own)
         self._swaps = Counter("tunebook_swaps", "Changes of the versions in memory.", ["outcome"], registry=own)
-        live = {"registry": own, "multiprocess_mode": "livesum"}
+        live: dict[str, Any] = {"registry": own, "multiprocess_mode": "livesum"}
         self._waiting = Gauge("tunebook_waiting_texts", "Texts that wait.", ["version"], **live)
         self._log = Gauge("tunebook_log_rows", "Records of the request log, by where they are.", ["place"], **live)
         self._versions = Gauge(

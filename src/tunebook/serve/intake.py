@@ -7,7 +7,7 @@ import hmac
 import re
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -56,10 +56,13 @@ class Door:
 
     Args:
         prefix: path under which the server is reached, with or without a proxy that takes it off.
+        leaving: whether clients are asked to open their next connection elsewhere.
     """
 
-    def __init__(self, app: ASGIApp, prefix: str = "", keys: Keys | None = None) -> None:
-        self._app, self._prefix, self._keys = app, prefix, keys
+    def __init__(
+        self, app: ASGIApp, prefix: str = "", keys: Keys | None = None, leaving: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._app, self._prefix, self._keys, self._leaving = app, prefix, keys, leaving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -76,7 +79,9 @@ class Door:
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                more = [(b"x-request-id", request_id.encode())]
+                more += [(b"connection", b"close")] if self._leaving() else []
+                message["headers"] = [*message.get("headers", ()), *more]
             await send(message)
 
         await self._app(scope, receive, sent)

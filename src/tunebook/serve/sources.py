@@ -7,7 +7,9 @@ import sys
 import time
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -111,28 +113,20 @@ class OfBook:
         Raises:
             ModelError: `serve.no_bundle`, it could not be made; what opening a damaged one raises.
         """
-        from tunebook.bundle.runtime import Bundle
-
         run = self.book.run(version)
         folder = run.path / BUNDLE
         if not folder.is_dir():
             self._export(run.path)
-        return Bundle(folder, threads=self._threads)
+        return open_bundle(folder, self._threads)
 
     def journal(self) -> Journal | None:
         """The writer of the book's request log."""
-        from tunebook.requests.log import open_log
-        from tunebook.requests.writer import Writer
-
-        where = self.book.file.serve.log or self.book.path
-        log = open_log(where)
-        self._log, self._journal = log, Writer(log, self.book.path / "cache" / "spool")
+        self._log, self._journal = open_journal(self.book.file.serve.log or self.book.path, self.book.path / "cache" / "spool")
         return self._journal
 
     def step(self) -> None:
         """The rollout's next step, where no other process of the book sees to it."""
-        from tunebook.rollout.step import step
-
+        step = import_module("tunebook.rollout.step").step
         if not self._lock.is_locked:
             try:
                 self._lock.acquire(timeout=0)
@@ -156,6 +150,18 @@ class OfBook:
             raise ModelError("serve.no_bundle", key=run.name, value=str(run / BUNDLE), run=str(run))
 
 
+def open_bundle(folder: Path, threads: int) -> Answering:
+    """The model of a bundle."""
+    made: Answering = import_module("tunebook.bundle.runtime").Bundle(folder, threads=threads)
+    return made
+
+
+def open_journal(where: Path | str, spool: Path) -> tuple[Any, Journal]:
+    """A request log and who writes it."""
+    log = import_module("tunebook.requests.log").open_log(where)
+    return log, import_module("tunebook.requests.writer").Writer(log, spool)
+
+
 def _close(thing: object) -> None:
     close: Callable[[], object] | None = getattr(thing, "close", None)
     if close is not None:
@@ -175,4 +181,4 @@ def check_finished(book: Book) -> None:
         raise RunError("serve.run_gone", key="run", value=live)
 
 
-__all__ = ["BUNDLE", "Given", "OfBook", "OneRouter", "check_finished"]
+__all__ = ["BUNDLE", "Given", "OfBook", "OneRouter", "check_finished", "open_bundle", "open_journal"]

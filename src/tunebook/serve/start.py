@@ -63,7 +63,7 @@ def make_app(what: Path | str | Answering, how: How | None = None, **more: Any) 
 def make_traffic(what: Path | str | Answering, how: How) -> Traffic:
     """What looks after the versions of a book, a bundle, or a model."""
     from tunebook.serve.batcher import Batching
-    from tunebook.serve.sources import Given, OfBook, check_finished
+    from tunebook.serve.sources import Given, OfBook, check_finished, open_bundle
     from tunebook.serve.traffic import Traffic
 
     serving = how.serving or Serving()
@@ -77,9 +77,7 @@ def make_traffic(what: Path | str | Answering, how: How) -> Traffic:
         serving = how.serving or book.file.serve
         source = OfBook(book, how.threads, progress=how.progress)
     elif (Path(what) / MANIFEST).is_file():
-        from tunebook.bundle.runtime import Bundle
-
-        source = Given([Bundle(Path(what), threads=how.threads)], _journal(how, Path(what)))
+        source = Given([open_bundle(Path(what), how.threads)], _journal(how, Path(what)))
     else:
         raise BookError("serve.what", key="what", value=str(what))
     batching = Batching(wait_ms=serving.wait_ms, most_waiting=serving.most_waiting, lanes=how.lanes)
@@ -90,11 +88,10 @@ def _journal(how: How, near: Path) -> Any:
     """The writer of a request log that was named; None where none was."""
     if not how.log:
         return None
-    from tunebook.requests.log import open_log
-    from tunebook.requests.writer import Writer
+    from tunebook.serve.sources import open_journal
 
     spool = Path(how.log).parent if "://" not in how.log else near
-    return Writer(open_log(how.log), spool / "spool")
+    return open_journal(how.log, spool / "spool")[1]
 
 
 def check_extra() -> None:

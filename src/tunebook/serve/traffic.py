@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -64,7 +64,9 @@ class Traffic:
         self._tasks: list[asyncio.Task[None]] = []
         self._mark: Hashable = None
         self._trouble: dict[str, Any] | None = None
-        self._stopping = False
+        self._draining = False
+        self.ready: Callable[[], None] = lambda: None  # is called once requests are answered
+        self.failure: BaseException | None = None  # why the start failed
 
     async def start(self) -> None:
         """Load the versions; returns when they answer.
@@ -72,6 +74,16 @@ class Traffic:
         Raises:
             TunebookError: what opening them raises.
         """
+        try:
+            await self._start()
+        except BaseException as error:
+            self.failure = error
+            await asyncio.to_thread(self.desk.fleet.close)
+            await asyncio.to_thread(self._source.close)
+            raise
+        self.ready()
+
+    async def _start(self) -> None:
         self.desk.journal = await asyncio.to_thread(self._source.journal)
         self._mark = await asyncio.to_thread(self._source.mark)
         router = await asyncio.to_thread(self._source.router)
@@ -82,7 +94,7 @@ class Traffic:
 
     async def stop(self) -> None:
         """Answer whoever waits, write what is to be kept, close everything."""
-        self._stopping = True
+        self.drain()
         for task in self._tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -91,12 +103,21 @@ class Traffic:
         await asyncio.to_thread(self.desk.fleet.close)
         await asyncio.to_thread(self._source.close)
 
+    @property
+    def draining(self) -> bool:
+        """Whether it is about to stop."""
+        return self._draining
+
+    def drain(self) -> None:
+        """Be ready no longer; requests are answered still."""
+        self._draining = True
+
     def readiness(self) -> dict[str, Any]:
         """`ready`, and why it is not, or what is wrong though it is."""
         journal = self.desk.journal
         log = journal is None or bool(journal.state.well)
         refuses = self.desk.serving.unlogged == "refuse"
-        ready = self.desk.router is not None and not self._stopping and (log or not refuses)
+        ready = self.desk.router is not None and not self._draining and (log or not refuses)
         return {"ready": ready, "log": "well" if log else journal.state.error if journal else "", "swap": self._trouble}
 
     def versions(self) -> dict[str, Any]:
