@@ -67,7 +67,10 @@ def test_vectors_and_passages(client):
 
 
 def test_the_id_of_a_request_is_the_clients_where_it_is_one(client):
-    assert client.post("/predict", json={"text": "a"}, headers={"X-Request-Id": "shop-1:7"}).json()["request_id"] == "shop-1:7"
+    assert (
+        client.post("/predict", json={"text": "a"}, headers={"X-Request-Id": "shop-1:7"}).json()["request_id"]
+        == "shop-1:7"
+    )
     for wrong in ("", "a b", "x" * 200, "<script>"):
         made = client.post("/predict", json={"text": "a"}, headers={"X-Request-Id": wrong}).json()["request_id"]
         assert made != wrong and len(made) == 32
@@ -91,7 +94,11 @@ def test_bodies_that_are_refused(client, body, status, code):
 
 
 def test_other_ways_to_ask_wrongly(client):
-    problem(client.post("/predict", content=b"text=a", headers={"content-type": "application/x-www-form-urlencoded"}), 415, "serve.media")
+    problem(
+        client.post("/predict", content=b"text=a", headers={"content-type": "application/x-www-form-urlencoded"}),
+        415,
+        "serve.media",
+    )
     problem(client.post("/predict", content=b'{"text": "a"}'), 415, "serve.media")
     assert problem(client.get("/predict"), 405, "serve.method")["allowed"] == "POST"
     assert "/predict" in problem(client.get("/nothing"), 404, "serve.path")["allowed"]
@@ -206,8 +213,16 @@ def test_feedback(client):
     assert client.post("/feedback", json={"request": "nobody", "name": "bought", "value": True}).json()["unknown"] == 1
     many = {"items": [{"request": request, "name": "stars", "value": 4.5}, {"request": request, "value": "short"}]}
     assert client.post("/feedback", json=many).json()["kept"] == 2
-    assert [(row.name, row.value) for row in journal.told] == [("label", "long"), ("bought", 1.0), ("stars", 4.5), ("label", "short")]
-    assert problem(client.post("/feedback", json={"request": request, "value": "Long"}), 422, "serve.label")["allowed"] == "long | short"
+    assert [(row.name, row.value) for row in journal.told] == [
+        ("label", "long"),
+        ("bought", 1.0),
+        ("stars", 4.5),
+        ("label", "short"),
+    ]
+    assert (
+        problem(client.post("/feedback", json={"request": request, "value": "Long"}), 422, "serve.label")["allowed"]
+        == "long | short"
+    )
     with served() as other:
         problem(other.post("/feedback", json={"request": "a", "value": "long"}), 503, "serve.no_log")
 
@@ -217,7 +232,9 @@ def test_keys():
         found = client.post("/predict", json={"text": "a"})
         problem(found, 401, "serve.key")
         assert found.headers["www-authenticate"] == "Bearer"
-        problem(client.post("/predict", json={"text": "a"}, headers={"Authorization": f"Bearer {KEY}x"}), 401, "serve.key")
+        problem(
+            client.post("/predict", json={"text": "a"}, headers={"Authorization": f"Bearer {KEY}x"}), 401, "serve.key"
+        )
         problem(client.get("/metrics"), 401, "serve.key")
         problem(client.get("/versions"), 401, "serve.key")
         for header in ({"Authorization": f"bearer {KEY}"}, {"X-API-Key": KEY}):
@@ -244,8 +261,10 @@ def test_figures_have_the_names_that_we_gave_them(client):
     assert "NaN" not in text and 'tunebook_version{bundle="hash-of-run-a",version="run-a"} 1.0' in text
     before = text
     client.traffic.desk.figures.request("predict", 200, "run-a", float("nan"))
+
     def total(page):
         return next(line for line in page.splitlines() if line.startswith("tunebook_request_seconds_sum"))
+
     assert "NaN" not in total(client.get("/metrics").text) and "NaN" not in total(before)
 
 
@@ -286,3 +305,12 @@ def test_a_request_that_takes_too_long():
         problem(client.post("/predict", json={"text": "a"}), 503, "serve.late")
         model.hold.set()
     assert [row.error for row in journal.rows] == ["serve.late"]
+
+
+def test_texts_are_kept_masked_and_only_where_the_book_says_so():
+    journal = Memory()
+    with served(journal=journal, keep_texts=True) as client:
+        client.post("/predict", json={"text": "write to ann@example.org"})
+    [row] = journal.rows
+    assert "example.org" not in row.text and row.text.startswith("write to") and row.answer["label"] == "short"
+    assert len(row.sketch) == 256

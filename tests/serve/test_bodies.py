@@ -81,11 +81,16 @@ def test_what_is_told_of_a_request():
     assert read(Told, b'{"request": "a", "value": true}').value is True
     assert read(Told, b'{"request": "a", "value": "bad"}').value == "bad"
     assert read(Told, b'{"request": "a", "value": 1.5, "name": "bought", "number": 2}').number == 2
-    assert refused(Told, b'{"request": "a", "value": NaN}') == [("serve.field", "value", "string | number | true | false")]
+    assert refused(Told, b'{"request": "a", "value": NaN}') == [
+        ("serve.field", "value", "string | number | true | false")
+    ]
     assert refused(Told, b'{"request": "a", "value": null}')[0][:2] == ("serve.field", "value")
     assert refused(Told, b'{"value": 1}') == [("serve.missing", "request", "")]
     assert refused(Told, b'{"request": "a", "value": 1, "name": "a b"}')[0][:2] == ("serve.field", "name")
-    assert refused(ToldMany, {"items": [{"request": "a", "value": 1, "naem": "x"}]})[0][:2] == ("serve.unknown", "items[0].naem")
+    assert refused(ToldMany, {"items": [{"request": "a", "value": 1, "naem": "x"}]})[0][:2] == (
+        "serve.unknown",
+        "items[0].naem",
+    )
 
 
 def test_a_query_with_passages():

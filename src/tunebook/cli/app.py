@@ -41,6 +41,7 @@ COMMANDS = {
     "auto": "auto:auto",
     "promote": "promote:promote",
     "rollback": "promote:rollback",
+    "serve": "serve:serve",
     "table": "",
     "knowledge": "",
     "techniques": "techniques:techniques",
@@ -138,6 +139,10 @@ EXAMPLES = {  # a name in braces is a text in the reader's language, cli.example
         "tunebook promote book v2 --force --reason '{agreed}'",
     ),
     "rollback": ("tunebook rollback book --reason '{slow}'", "tunebook rollback book --to v1 --reason '{wrong}'"),
+    "serve": (
+        "tunebook serve book",
+        "tunebook serve book --host 0.0.0.0 --port 8080 --prefix /nlp --api-key-file keys.txt --workers 2",
+    ),
     "knowledge": ("tunebook knowledge search '{found}'", "tunebook knowledge effects learning_rate"),
     "knowledge index": ("tunebook knowledge index book other-book",),
     "knowledge search": (

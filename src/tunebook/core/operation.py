@@ -30,7 +30,7 @@ class Serving(Record):
     Attributes:
         log: where requests are kept: empty for `requests.sqlite` in the book, or `postgresql://...`.
         sample: share of the requests that are kept; keep_texts: with their texts, masked.
-        most_texts, most_characters, most_bytes: of one request; most_waiting: texts that may wait for one version, beyond
+        most_texts, most_characters, most_bytes: of one request; most_waiting: texts that may wait for a version, beyond
             which requests are refused for a while; most_seconds: that a request may take.
         wait_ms: how long a request waits for others to be read with while the model is idle.
         unlogged: whether users get their answers while nothing of them can be kept: `answer`, or `refuse`.

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.requests.record import Feedback
 from tunebook.serve.bodies import Embed, Predict, Rerank, Told, ToldMany, read
-from tunebook.serve.desk import Desk, Gone
+from tunebook.serve.desk import Desk, GoneError
 from tunebook.serve.intake import Door, Keys, body_of, gone
 from tunebook.serve.openapi import described, page
 from tunebook.serve.problems import GONE, as_error, as_json, language_of, status_of, told
@@ -77,7 +77,7 @@ def _answering(app: FastAPI, desk: Desk) -> None:
             asked = _asked(request, path, given, first, second)
             try:
                 reply = await desk.answer(asked, lambda: gone(request))
-            except Gone:
+            except GoneError:
                 return _nobody(desk, request, path)
             headers = {"x-tunebook-version": reply.version, "x-tunebook-bundle": reply.bundle}
             task = None if reply.after is None else BackgroundTask(reply.after)
@@ -101,7 +101,8 @@ def _told(app: FastAPI, desk: Desk) -> None:
         many = b'"items"' in body[:64]
         given = list(read(ToldMany, body).items) if many else [read(Told, body)]
         rows = [
-            Feedback(one.request, one.number, request.state.at, one.name, _value(one.value), one.source) for one in given
+            Feedback(one.request, one.number, request.state.at, one.name, _value(one.value), one.source)
+            for one in given
         ]
         unknown = await desk.tell(rows)
         said = {"request_id": request.state.id, "kept": len(rows), "unknown": unknown if unknown >= 0 else None}
@@ -185,7 +186,8 @@ def _asked(request: Request, path: str, given: Any, first: list[str], second: li
     user = given.user or request.headers.get("x-user-id", "")[:256]
     return Asked(
         id=state.id, path=path, key=user or state.id, texts=first, pairs=second,
-        top_k=getattr(given, "top_k", None), come=state.come, at=state.at, single=getattr(given, "text", None) is not None,
+        top_k=getattr(given, "top_k", None), come=state.come, at=state.at,
+        single=getattr(given, "text", None) is not None,
     )  # fmt: skip
 
 

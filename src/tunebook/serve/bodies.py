@@ -85,7 +85,9 @@ class Told(_Body):
         default="label", min_length=1, max_length=64, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$",
         description="`label` for the true answer, else a business event such as `bought`.",
     )  # fmt: skip
-    value: bool | int | FiniteFloat | StrictStr = Field(description="A class, a number, or yes and no as true and false.")
+    value: bool | int | FiniteFloat | StrictStr = Field(
+        description="A class, a number, or yes and no as true and false."
+    )
     source: str = Field(default="", max_length=128, description="Who tells it.")
 
 
@@ -111,7 +113,7 @@ def read(kind: type[Kind], body: bytes) -> Kind:
 
 
 def _told(kind: type[BaseModel], item: dict[str, Any]) -> TunebookError:
-    """One thing that pydantic found, in the house's form. Of a value only its kind is shown: it may be a user's text."""
+    """One thing that pydantic found. Of a value only its kind is shown: it may be a user's text."""
     place = item["loc"][: item["loc"].index("value") + 1] if "value" in item["loc"] else item["loc"]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     if item["type"] == "json_invalid":

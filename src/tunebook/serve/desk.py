@@ -1,4 +1,4 @@
-"""From a request to its answer: which version, the model's words, the record that is durable before the answer leaves."""
+"""From a request to its answer: which version, the model's words, the record that is kept before they leave."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tunebook.core.errors import DataError, MachineError, TunebookError
+from tunebook.core.kind import kind_of
 from tunebook.core.operation import Serving
 from tunebook.requests.record import Answered, Feedback
+from tunebook.requests.sample import sampled
 from tunebook.rollout.choice import Choice, Router
 from tunebook.serve.figures import Figures
 from tunebook.serve.fleet import Fleet, Loaded
 from tunebook.serve.problems import as_error, status_of
-from tunebook.serve.records import Asked, Outcome, records, sampled
+from tunebook.serve.records import Asked, Outcome, records
 from tunebook.serve.waiting import Job
 
 _LOG = logging.getLogger("tunebook.serve")
@@ -41,7 +43,7 @@ class Journal(Protocol):
         """How the log does: `waiting`, `logged`, `spooled`, `kept`, `unlogged`, `lost`, `error`, `well`."""
 
 
-class Gone(Exception):
+class GoneError(Exception):
     """Whoever asked has gone: there is nobody to tell anything."""
 
 
@@ -137,9 +139,7 @@ class Desk:
         def wording(job: Job) -> list[dict[str, Any]]:
             answers = _words(asked, loaded, job)
             begun = job.come if gone is None else asked.come  # of a comparison, what it would have taken
-            done = Outcome(
-                model, role, choice, time.perf_counter() - begun, job.began - begun, job.tokens, answers
-            )
+            done = Outcome(model, role, choice, time.perf_counter() - begun, job.began - begun, job.tokens, answers)
             outcomes.append(done)
             if keep:
                 rows.extend(records(asked, done, self.serving))
@@ -149,7 +149,7 @@ class Desk:
         try:
             future = loaded.batcher.submit(asked.texts, asked.pairs, wording=wording, quiet=gone is None)
             await self._waited(asyncio.wrap_future(future), gone)
-        except (DataError, Gone):
+        except (DataError, GoneError):
             raise
         except Exception as error:
             problem = as_error(error)
@@ -180,7 +180,7 @@ class Desk:
             if not future.done():
                 future.cancel()
                 if left:
-                    raise Gone
+                    raise GoneError
                 raise MachineError("serve.late", key="seconds", value=most, seconds=1)
         future.result()
 
@@ -226,10 +226,12 @@ class Desk:
         Raises:
             DataError: `serve.label`.
         """
-        names = {name for item in self.fleet.loaded.values() for name in item.model.names if item.model.names}
-        whole = all(item.model.problem in ("single", "ordinal") for item in self.fleet.loaded.values())
+        models = [item.model for item in self.fleet.loaded.values()]
+        if any(kind_of(model.problem).classes not in ("one", "ordered") for model in models):
+            return
+        names = {name for model in models for name in model.names}
         for row in rows:
-            if row.name == "label" and names and whole and row.value not in names:
+            if row.name == "label" and names and row.value not in names:
                 raise DataError("serve.label", key="value", value=row.value, allowed=" | ".join(sorted(names)))
 
 
@@ -260,4 +262,4 @@ def _body(asked: Asked, answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"answer": answers[0]} if asked.single else {"answers": list(answers)}
 
 
-__all__ = ["Desk", "Gone", "Journal", "Reply"]
+__all__ = ["Desk", "GoneError", "Journal", "Reply"]

@@ -22,7 +22,7 @@ _MANY = "PROMETHEUS_MULTIPROC_DIR"  # several processes of one server share a fo
 
 
 class Figures:
-    """The figures of one process; several processes of a server are added up where `PROMETHEUS_MULTIPROC_DIR` is set."""
+    """The figures of a process; those of several are added up where `PROMETHEUS_MULTIPROC_DIR` is set."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -41,9 +41,7 @@ class Fleet:
         seen: is told of each pass: version, rows, padded tokens.
     """
 
-    def __init__(
-        self, open_model: Open, how: Batching, seen: Callable[[str, int, int], None] | None = None
-    ) -> None:
+    def __init__(self, open_model: Open, how: Batching, seen: Callable[[str, int, int], None] | None = None) -> None:
         self._open, self._how, self._seen = open_model, how, seen
         self._lock = threading.Lock()
         self._loaded: dict[str, Loaded] = {}

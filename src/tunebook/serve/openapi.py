@@ -25,7 +25,9 @@ _ERROR = {
     "properties": {
         "error": {
             "type": "object",
-            "properties": {name: {"type": "string"} for name in ("code", "key", "value", "allowed", "message", "advice")},
+            "properties": {
+                name: {"type": "string"} for name in ("code", "key", "value", "allowed", "message", "advice")
+            },
         },
         "request_id": {"type": "string"},
     },
@@ -98,7 +100,9 @@ def _kind(field: dict[str, Any]) -> str:
 
 
 def _word(kind: dict[str, Any]) -> str:
-    return f"[{_word(kind['items'])}]" if kind.get("type") == "array" and "items" in kind else str(kind.get("type", "any"))
+    return (
+        f"[{_word(kind['items'])}]" if kind.get("type") == "array" and "items" in kind else str(kind.get("type", "any"))
+    )
 
 
 __all__ = ["described", "page"]

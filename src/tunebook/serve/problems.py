@@ -30,7 +30,7 @@ GONE = 499  # whoever asked is gone; nobody reads it
 
 
 def status_of(error: TunebookError) -> int:
-    """The status of an error: that of its code, else 503 where the machine is to blame and 422 where what was given is."""
+    """The status of an error: that of its code, else 503 where the machine is to blame, 422 where what was sent is."""
     if error.code in STATUS:
         return STATUS[error.code]
     return 503 if isinstance(error, MachineError) else 422 if isinstance(error, DataError) else 500

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tunebook.bundle.answering import Answering, Tokens
 from tunebook.core.operation import Serving
+from tunebook.requests.mask import masked
 from tunebook.requests.record import Answered
+from tunebook.requests.sketch import language, sketch
 from tunebook.rollout.choice import Choice
+
+_LOOKED = 2000  # characters by which the language is told
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,6 @@ class Outcome:
     cause: Exception | None = None
 
 
-def sampled(request: str, share: float) -> bool:
-    """Whether a request is one of those that are kept: by a hash, so that all servers agree."""
-    if share >= 1:
-        return True
-    digits = blake2b(request.encode("utf-8", "replace"), digest_size=8, person=b"sample").digest()
-    return int.from_bytes(digits, "big") < share * 2**64
-
-
 def records(asked: Asked, outcome: Outcome, serving: Serving) -> list[Answered]:
     """One record a text."""
     return [_record(asked, outcome, serving, number) for number in range(len(asked.texts))]
@@ -78,16 +73,18 @@ def _record(asked: Asked, outcome: Outcome, serving: Serving, number: int) -> An
     tokens = outcome.tokens[number] if outcome.tokens else None
     answer = outcome.answers[number] if outcome.answers else {}
     label, score = short(answer)
-    kept = _kept(text, pair, serving)
-    return Answered(
+    made = Answered(
         request=asked.id, number=number, at=asked.at, version=outcome.model.id, bundle=outcome.model.hash,
         role=outcome.role, stage=outcome.choice.stage, unit=outcome.choice.unit, path=asked.path,
         status=outcome.status, error=outcome.error, seconds=outcome.seconds, waited=outcome.waited,
         characters=len(text) + len(pair), tokens=len(tokens) if tokens is not None else 0,
         unknown=tokens.unknown if tokens is not None else 0, cut=tokens.cut if tokens is not None else False,
-        language=_language(text), label=label, score=score, scores=_scores(answer, outcome.model.names),
-        answer=answer if serving.keep_texts and answer else None, **kept,
+        language=language(text[:_LOOKED]), label=label, score=score, scores=_scores(answer, outcome.model.names),
+        sketch=sketch(f"{text} {pair}".rstrip()),
     )  # fmt: skip
+    if not serving.keep_texts:
+        return made
+    return masked(replace(made, text=text, pair=pair, answer=answer or None))
 
 
 def short(answer: dict[str, Any]) -> tuple[str, float]:
@@ -110,15 +107,4 @@ def _scores(answer: dict[str, Any], names: Sequence[str]) -> bytes:
     return np.array([found.get(name, math.nan) for name in names], dtype="<f4").tobytes()
 
 
-def _language(text: str) -> str:
-    from tunebook.data.describe import guess_language
-
-    return guess_language([text[:2000]])[0]
-
-
-def _kept(text: str, pair: str, serving: Serving) -> dict[str, Any]:
-    """What is kept of the words themselves: a sketch, and the masked text where the book says so."""
-    return {}
-
-
-__all__ = ["Asked", "Outcome", "records", "sampled", "short"]
+__all__ = ["Asked", "Outcome", "records", "short"]

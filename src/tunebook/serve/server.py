@@ -1,4 +1,4 @@
-"""The server on its socket: uvicorn with a port that is told, slow clients that are sent away, and a stop that waits."""
+"""The server on its socket: uvicorn, with slow clients that are sent away and a stop that waits."""
 
 from __future__ import annotations
 
@@ -92,7 +92,6 @@ def run_on(
     from tunebook.serve.intake import Keys
 
     keys = None if how.key_file is None else Keys.of(how.key_file)
-    traffic.ready = ready
     app = application(traffic, Front(checked_prefix(how.prefix), keys))
     most = traffic.desk.serving.most_seconds
     config = uvicorn.Config(
@@ -100,7 +99,7 @@ def run_on(
         timeout_keep_alive=_IDLE, timeout_graceful_shutdown=int(most) + 5, ws="none",
     )  # fmt: skip
     server = uvicorn.Server(config)
-    stop = _Stop(server, traffic, listen.drain)
+    stop = _Stop(server, traffic, listen.drain, ready)
     server.handle_exit = stop.heard  # type: ignore[method-assign, assignment]
     logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
     try:
@@ -128,8 +127,8 @@ async def _serve(server: Any, sock: socket.socket, stop: _Stop) -> None:
 class _Stop:
     """Signals, and clients that do not get to the point."""
 
-    def __init__(self, server: Any, traffic: Traffic, drain: float) -> None:
-        self._server, self._traffic, self._drain = server, traffic, drain
+    def __init__(self, server: Any, traffic: Traffic, drain: float, ready: Callable[[], None]) -> None:
+        self._server, self._traffic, self._drain, self._ready = server, traffic, drain, ready
         self._asked: float | None = None
         self._seen: dict[Any, float] = {}
         self.begun = time.perf_counter()
@@ -143,7 +142,10 @@ class _Stop:
         self._traffic.drain()
 
     async def watch(self) -> None:
-        """Stop when it is time, and close connections whose head of a request does not come."""
+        """Say when it is ready, stop when it is time, and close connections whose head of a request does not come."""
+        while not self._server.started:
+            await asyncio.sleep(_TICK / 10)
+        self._ready()
         while True:
             await asyncio.sleep(_TICK)
             now = time.monotonic()

@@ -9,12 +9,13 @@ from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from tunebook.bundle.answering import Answering
 from tunebook.core.errors import ModelError, RunError
+from tunebook.requests.log import RequestLog, open_log
+from tunebook.requests.writer import Writer
 from tunebook.rollout.choice import Choice, Router
 from tunebook.rollout.router import HashRouter, unit_of
 from tunebook.rollout.state import deployed, state
@@ -89,7 +90,7 @@ class OfBook:
     def __init__(self, book: Book, threads: int = 0, *, progress: bool = True) -> None:
         self.book, self._threads, self._progress = book, threads, progress
         self._lock = FileLock(book.path / _LOCK)
-        self._log: object = None
+        self._log: RequestLog | None = None
         self._journal: Journal | None = None
 
     def mark(self) -> Hashable:
@@ -121,19 +122,20 @@ class OfBook:
 
     def journal(self) -> Journal | None:
         """The writer of the book's request log."""
-        self._log, self._journal = open_journal(self.book.file.serve.log or self.book.path, self.book.path / "cache" / "spool")
+        self._log, self._journal = open_journal(
+            self.book.file.serve.log or self.book.path, self.book.path / "cache" / "spool"
+        )
         return self._journal
 
     def step(self) -> None:
         """The rollout's next step, where no other process of the book sees to it."""
-        step = import_module("tunebook.rollout.step").step
         if not self._lock.is_locked:
             try:
                 self._lock.acquire(timeout=0)
             except Timeout:
                 return
         if state(self.book).candidate is not None:
-            step(self.book, self._log, time.time())
+            _step(self.book, self._log)
 
     def close(self) -> None:
         """Write what waits, and leave the rollout to others."""
@@ -156,10 +158,14 @@ def open_bundle(folder: Path, threads: int) -> Answering:
     return made
 
 
-def open_journal(where: Path | str, spool: Path) -> tuple[Any, Journal]:
+def open_journal(where: Path | str, spool: Path) -> tuple[RequestLog, Journal]:
     """A request log and who writes it."""
-    log = import_module("tunebook.requests.log").open_log(where)
-    return log, import_module("tunebook.requests.writer").Writer(log, spool)
+    log = open_log(where)
+    return log, Writer(log, spool)
+
+
+def _step(book: Book, log: RequestLog | None) -> None:
+    import_module("tunebook.rollout.step").step(book, log, time.time())
 
 
 def _close(thing: object) -> None:

@@ -1,11 +1,11 @@
-"""Which versions are in memory: looked up each second, loaded beside those that answer, switched without a lost request."""
+"""Which versions are in memory: looked up each second, loaded beside those that answer, then switched."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -65,7 +65,6 @@ class Traffic:
         self._mark: Hashable = None
         self._trouble: dict[str, Any] | None = None
         self._draining = False
-        self.ready: Callable[[], None] = lambda: None  # is called once requests are answered
         self.failure: BaseException | None = None  # why the start failed
 
     async def start(self) -> None:
@@ -81,7 +80,6 @@ class Traffic:
             await asyncio.to_thread(self.desk.fleet.close)
             await asyncio.to_thread(self._source.close)
             raise
-        self.ready()
 
     async def _start(self) -> None:
         self.desk.journal = await asyncio.to_thread(self._source.journal)

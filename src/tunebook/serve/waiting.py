@@ -1,8 +1,8 @@
 """Texts that wait for a model: in buckets by their length, in an order that is fair to each request.
 
 The order is that of start-time fair queueing: the text n of a request stands n places behind the place at which the
-request came, and places are counted on with each pass. Sixty-four texts of one request do not keep a single one waiting,
-and are themselves never passed by for good.
+request came, and places are counted on with each pass. Sixty-four texts of one request do not keep a single one
+waiting, and are themselves never passed by for good.
 """
 
 from __future__ import annotations
