@@ -46,6 +46,7 @@ FREE = {
     "data/raw_text.py": "says what the targets of raw text are",
     "models/heads.py": "a problem type of transformers",
     "report/card.py": "a key of the Hub's model cards",
+    "serve/desk.py": "a key of what is sent",
     "data/answer_table.py": "names of columns",
     "verbs/mine.py": "a column of its files",
     "verbs/mined_files.py": "a column of its files",
