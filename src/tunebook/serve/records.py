@@ -91,8 +91,8 @@ def short(answer: dict[str, Any]) -> tuple[str, float]:
     """The answer in short: a class, several, a number or the labels of spans; and its score, NaN for none."""
     label = answer.get("label", answer.get("labels", answer.get("value")))
     if label is None:
-        spans = answer.get("spans", answer.get("entities", ()))
-        label = [span.get("label", "") for span in spans if isinstance(span, dict)]
+        lists = [value for value in answer.values() if isinstance(value, list)]
+        label = [item["label"] for items in lists for item in items if isinstance(item, dict) and "label" in item]
     words = " ".join(map(str, label)) if isinstance(label, list | tuple) else str(label)
     score = answer.get("score")
     if score is None and isinstance(label, int | float):
