@@ -7,13 +7,16 @@ DEMO ?= demo/book
 CLAIM ?=
 # The base model that reads Chinese: 91 MB that an English demo does not wait for.
 MULTILINGUAL := $(VENV)/.multilingual
+# A real Triton server for its tests: an environment of its own, for its Python backend needs an older numpy.
+TRITON ?= .triton
 LOCALE := $(firstword $(TUNEBOOK_LANG) $(LC_ALL) $(LC_MESSAGES) $(LANG))
 
 export TOKENIZERS_PARALLELISM = false
+export TUNEBOOK_TRITON ?= $(if $(wildcard $(TRITON)/.ready),$(abspath $(TRITON)))
 # Tests start many commands: each keeps what it has compiled, whatever is set outside.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: install demo demo-zh test check check-all bench docs clean
+.PHONY: install triton demo demo-zh test check check-all bench docs clean
 
 install: $(READY)
 
@@ -27,6 +30,13 @@ $(READY): pyproject.toml constraints.txt
 $(MULTILINGUAL): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[multilingual]'
 	touch $(MULTILINGUAL)
+
+triton: $(TRITON)/.ready
+
+$(TRITON)/.ready:
+	$(PYTHON) -m venv $(TRITON)
+	$(TRITON)/bin/python -m pip install --quiet --disable-pip-version-check nvidia-pytriton==0.7.0 numpy==1.26.4 onnxruntime==1.31.1 tokenizers
+	touch $(TRITON)/.ready
 
 demo: install $(if $(filter zh% ZH%,$(LOCALE)),$(MULTILINGUAL))
 	$(BIN)/tunebook demo $(DEMO)
@@ -57,4 +67,4 @@ docs: install
 	$(BIN)/python scripts/make_docs.py
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage*
+	rm -rf $(VENV) $(TRITON) build dist .pytest_cache .mypy_cache .ruff_cache .coverage*

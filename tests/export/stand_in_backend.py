@@ -1,7 +1,7 @@
 """Triton's Python backend in the place of its onnxruntime backend, which the wheel of the server does not hold.
 
-It reads the same `model.onnx` and the same config.pbtxt. Each request is run by itself, but for those of the same shape,
-which the server brings together.
+It reads the same `model.onnx` and the same config.pbtxt. Requests of one shape, which the server brings together, are
+one pass.
 """
 
 from __future__ import annotations

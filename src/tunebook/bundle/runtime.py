@@ -25,24 +25,24 @@ class Bundle:
 
     Args:
         threads: of one forward pass; 0 for as many as onnxruntime finds right.
+        run: makes the forward passes, such as a server that has the model; `model.onnx` then need not be there.
 
     Raises:
         ModelError: as `read_manifest` and `check_files`; `bundle.task`, this version has no such task; `bundle.model`,
             onnxruntime cannot load its model. MachineError: onnxruntime or tokenizers is not installed.
     """
 
-    def __init__(self, folder: Path | str, threads: int = 0) -> None:
+    def __init__(self, folder: Path | str, threads: int = 0, run: Run | None = None) -> None:
         self.folder = Path(folder)
         self.manifest: Manifest = read_manifest(self.folder)
-        check_files(self.folder, self.manifest)
+        check_files(self.folder, self.manifest, but=MODEL if run is not None else "")
         shown = self.manifest
         self.id, self.hash, self.task, self.problem = shown.run, shown.hash, shown.task, shown.problem
         self.names: Sequence[str] = tuple(shown.names)
         if shown.kind != "onnx" or shown.task not in FORMS:
             raise ModelError("bundle.task", key=str(self.folder), value=shown.task, allowed=" | ".join(FORMS))
         self.gives = FORMS[shown.task].gives
-        self._session = _session(self.folder / MODEL, threads)
-        self._wanted = tuple(item.name for item in self._session.get_inputs())
+        self._run = _session_run(self.folder / MODEL, threads) if run is None else run
         reader = Reader((self.folder / TOKENIZER).read_text(encoding="utf-8"), shown.reading)
         self._form = FORMS[shown.task](shown, reader)
 
@@ -80,8 +80,7 @@ class Bundle:
 
     def run(self, feeds: Feeds) -> NDArray[np.float32]:
         """What the graph gives first for these inputs, of which it takes what it wants."""
-        found: NDArray[np.float32] = self._session.run(None, {name: feeds[name] for name in self._wanted})[0]
-        return found
+        return self._run(feeds)
 
     def outputs_of(self, rows: Sequence[Tokens], batch_size: int = 32) -> list[NDArray[np.float32]]:
         """The outputs of any number of rows, those of like length together, in the order of the rows."""
@@ -122,7 +121,7 @@ def _notes(row: Tokens) -> list[str]:
     return [NO_TEXT] if is_blank(row) else [CUT] if row.cut else []
 
 
-def _session(path: Path, threads: int) -> Any:
+def _session_run(path: Path, threads: int) -> Run:
     try:
         import onnxruntime
     except ImportError as error:
@@ -131,9 +130,16 @@ def _session(path: Path, threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.log_severity_level = 3  # errors
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises a dozen kinds
         raise ModelError("bundle.model", key=str(path), reason=str(error).splitlines()[0]) from error
+    wanted = tuple(item.name for item in session.get_inputs())
+
+    def run(feeds: Feeds) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = session.run(None, {name: feeds[name] for name in wanted})[0]
+        return found
+
+    return run
 
 
 __all__ = ["CUT", "FORMS", "NO_TEXT", "Bundle", "is_blank", "open_bundle"]
