@@ -102,6 +102,25 @@ def test_other_tables_are_refused_and_say_what_is_needed(tmp_path: Path) -> None
         Preference().find(pa.chunked_array([["a"]]), ASKED, False)
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"messages": [{"role": "user", "content": "a?"}, {"role": "assistant", "content": "b"}]},
+        {"instruction": "a?", "input": "", "output": "b"},
+    ],
+)
+def test_answers_that_nobody_judged_are_refused_by_what_is_missing(row: dict[str, Any], tmp_path: Path) -> None:
+    rows = tmp_path / "rows.json"
+    rows.write_text(json.dumps([row] * 4), encoding="utf-8")
+    listing = tmp_path / "dataset_info.json"
+    columns = {"messages": "messages"} if "messages" in row else {"prompt": "instruction", "response": "output"}
+    listing.write_text(json.dumps({"mine": {"file_name": rows.name, "columns": columns}}), encoding="utf-8")
+    for file in (rows, listing):
+        with pytest.raises(DataError, match="chosen") as caught:
+            prepare([file], tmp_path / "data", ASKED)
+        assert caught.value.code == "data.no_preferences"
+
+
 def test_whoever_asks_for_another_task_is_told_of_this_one(tmp_path: Path) -> None:
     for options in (DataOptions(), DataOptions(task="text_classification")):
         with pytest.raises(DataError, match="--task preference"):

@@ -89,7 +89,10 @@ def test_other_work_is_refused_by_its_name(tasks, kind, code):
         read(tasks(task(1, annotation(1, result("q", kind, "x", "y"), {"type": "relation", "from_id": "a"}))))
     assert caught.value.code == code
     assert "Label Studio" in caught.value.message
-    assert "choices" in caught.value.advice
+    assert (
+        "choices" in caught.value.advice
+        and '{"prompt", "chosen", "rejected"} with --task preference' in caught.value.advice
+    )
 
 
 def test_dialogues_are_refused(tasks):

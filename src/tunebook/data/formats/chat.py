@@ -9,7 +9,8 @@ from tunebook.core.messages import say
 from tunebook.data.answer_pairs import JUDGED
 from tunebook.data.exports import Export, Format, to_export
 from tunebook.data.formats.instructions import few_answers
-from tunebook.data.kind import wants_texts
+from tunebook.data.formats.preferences import preference_export
+from tunebook.data.kind import wants_preferences, wants_texts
 from tunebook.data.preview import Objects, Preview
 
 _LISTS = ("messages", "conversations", "conversation", "dialog", "dialogue")
@@ -29,7 +30,11 @@ class Chat(Format):
         return bool(preview.objects) and all(_turns(row) is not None for row in preview.objects)
 
     def read(self, preview: Preview) -> Export:
-        """One row a chat of one message: the message and its label, or the answer where the user says it is one."""
+        """One row a chat of one message: the message and its label, or the answer where the user says it is one.
+        Raises as `preference_export`, where preferences are asked for: there are none, or another format had read it.
+        """
+        if preview.labelled and wants_preferences(preview.options):
+            return preference_export(preview.rows(), preview.options)
         rows = [(number, _flat(row)) for number, row in preview.rows()]
         if any(row is None for _, row in rows):
             raise self._refused(preview)

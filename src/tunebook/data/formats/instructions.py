@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from tunebook.core.errors import DataError
 from tunebook.data.exports import Export, Format, to_export
-from tunebook.data.kind import wants_texts
+from tunebook.data.formats.preferences import preference_export
+from tunebook.data.kind import wants_preferences, wants_texts
 from tunebook.data.names import LABEL, plain
 from tunebook.data.preview import Objects, Preview
 
@@ -35,7 +36,10 @@ class Instructions(Format):
         return _shape(preview) is not None
 
     def read(self, preview: Preview) -> Export:
-        """Question and answer as text and label, where the answer is called the label or is to be written."""
+        """Question and answer as text and label, where the answer is called the label or is to be written. Raises as
+        `preference_export`, where preferences are asked for: there are none, or another format had read it."""
+        if preview.labelled and wants_preferences(preview.options):
+            return preference_export(preview.rows(), preview.options)
         shape = _shape(preview)
         assert shape is not None
         (first, *more), answer = shape

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from tunebook.data.answer_pairs import ANSWERS, BETTER, JUDGED, PROMPT, WORSE, WORSE_ALONE, judged_table
+from tunebook.core.errors import DataError
+from tunebook.data.answer_pairs import (
+    ANSWERS,
+    BETTER,
+    JUDGED,
+    PROMPT,
+    WORSE,
+    WORSE_ALONE,
+    judged_column,
+    judged_table,
+    pair_columns,
+)
 from tunebook.data.exports import Export, Format
 from tunebook.data.kind import wants_preferences
 from tunebook.data.options import DataOptions
@@ -40,9 +51,16 @@ class Preferences(Format):
 
 
 def preference_export(rows: Objects, options: DataOptions) -> Export:
-    """Prompts of rows with their answers."""
+    """Prompts of rows with their answers.
+
+    Raises:
+        DataError: `data.no_preferences`, none of them has any that was liked or not.
+    """
     import numpy as np
 
+    names = list(dict.fromkeys(name for _, row in rows for name in row))
+    if pair_columns(names) is None and judged_column(names) is None:
+        raise DataError("data.no_preferences", key="label", value=names)
     table = judged_table((row for _, row in rows), options.text)
     numbers = np.array([number for number, _ in rows], dtype=np.int64)
     return Export(table, numbers, {"text": PROMPT, "label": ANSWERS})
