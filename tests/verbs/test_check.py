@@ -16,7 +16,7 @@ def files(folder: Path) -> dict[str, float]:
     return {str(path): path.stat().st_mtime for path in folder.rglob("*")}
 
 
-def test_a_good_book_is_ok_and_untouched(book: Book) -> None:
+def test_a_good_book_is_ok_and_untouched(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     before = files(book.path)
     found = check(book)
     assert found.ok
@@ -25,6 +25,9 @@ def test_a_good_book_is_ok_and_untouched(book: Book) -> None:
     assert found.plan.table == book.champion.values_id
     assert found.warnings == book.data.stats["warnings"]
     assert all({"code", "message", "fields"} == set(item) for item in found.warnings)
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    small = [item["message"] for item in check(book).warnings if item["code"] == "split_small"]
+    assert small and all("条样本" in text for text in small), "whatever the language of init was"
     assert files(book.path) == before
 
 

@@ -87,6 +87,7 @@ def warnings_of(book: Book, table: ParamTable | None = None, *, allow: Allow = f
     """What is worth knowing of a book's rows, and of how the table's base model (the champion's if none is given) reads
     them; of a model that is not to be had, nothing."""
     from tunebook.core.locations import from_book
+    from tunebook.data.describe import warning_text
     from tunebook.data.tokens import check_tokens
     from tunebook.models.source import find_model
     from tunebook.verbs.steps.model_facts import read_tokens
@@ -98,7 +99,8 @@ def warnings_of(book: Book, table: ParamTable | None = None, *, allow: Allow = f
         read = check_tokens(tokens, allow_unknown=True, instead=task_of(book.data.task).polyglot)
     except TunebookError:
         read = []
-    return [*book.data.stats.get("warnings", []), *read]
+    kept = book.data.stats.get("warnings", [])
+    return [*({**item, "message": warning_text(item)} for item in kept), *read]  # in the language of today
 
 
 def misfitting(table: ParamTable, book: Book, left_out: float = 0.0) -> list[dict[str, Any]]:

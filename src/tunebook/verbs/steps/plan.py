@@ -136,24 +136,16 @@ def plan_one(
     settings, task = settings_of(table), task_of(data.task)()
     name, folder = _begun(settings, data, start, allow)
     tokens = read_tokens(data, folder, allow_unknown="unknown_tokens" in allow) | data.stats.get("packed", {})
-    steps = planned_steps(settings, data.rows["train"])
-    params = _filled(settings, task, data, tokens, steps)
-    params = params if seed is None else params.model_copy(update={"seed": seed})
-    switched = {key: rows for key, rows in techniques_of(table).items() if key not in stages()}
-    own = {f"{task.key}.{field}": value for field, value in switched.pop(task.key, {}).items()} if task.own else {}
-    params = task.settled(params.model_copy(update=own), folder, data.labels, name)
+    params = _settled(table, data, (name, folder), tokens, seed)
     given, shares = data.rows, taught(task, params, data, folder)
     data, tokens = remaining(data, shares), tokens | shares
-    steps = planned_steps(settings, data.rows["train"])
-    if settings.length_bucketing == "auto" and (task.one_line or task.whole(data.labels, params)):
-        params = params.model_copy(update={"length_bucketing": "off"})  # rows of all lengths are to be told apart
     woven: list[Technique] = []
     gathered(
         lambda: check_settings(params, task, data, tokens["positions"]),
         lambda: check_whole(params, task, data),
         lambda: task.check(data.stats, params),
-        lambda: check_steps(params, steps),
-        lambda: woven.extend(order(switched, task, more=frozenset({"past"} if start else ()))),
+        lambda: check_steps(params, planned_steps(settings, data.rows["train"])),
+        lambda: woven.extend(order(_switched(table, task), task, more=frozenset({"past"} if start else ()))),
         lambda: _refuse(woven, _facts(data, params, folder, woven, start)),
     )
     rows = {**data.rows, "train": shown_rows(woven, data.rows["train"])}
@@ -193,6 +185,31 @@ def _begun(settings: Settings, data: DataRef, start: Start | None, allow: Allow)
     folder = find_model(name, allow_pickle="pickle" in allow)
     suited(data.task, folder, name)
     return name, folder
+
+
+def _settled(
+    table: ParamTable, data: DataRef, begun: tuple[str, Path], tokens: dict[str, Any], seed: int | None
+) -> Filled:
+    """The settings of a training, filled in, with those of its task.
+
+    Args:
+        begun: name and folder of the model that it begins from; seed: in place of the table's.
+    """
+    settings, task = settings_of(table), task_of(data.task)()
+    params = _filled(settings, task, data, tokens, planned_steps(settings, data.rows["train"]))
+    params = params if seed is None else params.model_copy(update={"seed": seed})
+    rows = techniques_of(table).get(task.key, {}) if task.own else {}
+    own = {f"{task.key}.{field}": value for field, value in rows.items()}
+    params = task.settled(params.model_copy(update=own), begun[1], data.labels, begun[0])
+    if settings.length_bucketing == "auto" and (task.one_line or task.whole(data.labels, params)):
+        params = params.model_copy(update={"length_bucketing": "off"})  # rows of all lengths are to be told apart
+    return params
+
+
+def _switched(table: ParamTable, task: Task) -> dict[str, Any]:
+    """The techniques of a training that a table switches on, with their rows: no stages, and no rows of the task."""
+    others = {*stages(), *([task.key] if task.own else [])}
+    return {key: rows for key, rows in techniques_of(table).items() if key not in others}
 
 
 def _needed(sizes: Sizes, params: Filled, data: DataRef, tokens: dict[str, Any], woven: list[Technique]) -> Estimate:
