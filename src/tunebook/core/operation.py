@@ -99,13 +99,15 @@ class Watching(Record):
 
     Attributes:
         window: requests of one look; false_alarms: chance of a false alarm in a year of looks, over all signals.
-        webhook, mail_file: where alarms go beside the screen.
+        webhook, mail_file: where alarms go beside the screen: JSON to an address, and letters beside a file of that
+            name in the book (`alarms/alarm.eml`), to `mail_to`.
     """
 
     window: int = Field(default=500, ge=50)
     false_alarms: float = Field(default=0.05, gt=0, lt=1)
     webhook: str = ""
     mail_file: str = ""
+    mail_to: str = ""
 
 
 class Retraining(Record):
