@@ -35,6 +35,8 @@ COMMANDS = {
     "search": "embed:search",
     "calibrate": "calibrate:calibrate",
     "review": "review:review",
+    "monitor": "monitor:monitor",
+    "drift": "drift:drift",
     "merge": "soup:merge",
     "soup": "soup:soup",
     "ab": "ab:ab",
@@ -104,6 +106,12 @@ EXAMPLES = {  # a name in braces is a text in the reader's language, cli.example
     "review": (
         "tunebook review book --format schema.json",
         "tunebook review book --judge http://localhost:8000/v1=MODEL --against lead",
+    ),
+    "monitor": ("tunebook monitor book", "tunebook monitor book --hours 1 --every 60"),
+    "drift": (
+        "tunebook drift book",
+        "tunebook drift book --rows new.csv --window 200",
+        "tunebook drift book --ack",
     ),
     "merge": ("tunebook merge book/runs/RUN --into merged",),
     "soup": ("tunebook soup book", "tunebook soup book RUN RUN RUN --method uniform"),

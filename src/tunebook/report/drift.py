@@ -1,4 +1,4 @@
-"""The page of a day: what drifted, old and new side by side, and new rows with the old ones that are nearest to them."""
+"""The page of a day: what drifted, old and new side by side, and new rows with the nearest old ones."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
+from pydantic import Field
 
 from tunebook.core.formatting import moment, number, phrase, score_text
 from tunebook.core.messages import say
-from tunebook.core.nouns import Record, write_json
+from tunebook.core.nouns import Record, Split, write_json
 from tunebook.report.page import write_page
 from tunebook.report.plots.drift import Curve, looks_plot, two_bars, two_histograms
 from tunebook.watch.course import ANSWERS, Course, Look
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tunebook.watch.reference import Reference
     from tunebook.watch.rows import Watched
 
+_SPLITS: tuple[Split, ...] = ("train", "validation")
 _EXAMPLES, _PLOTS, _CURVES, _PAST = 8, 6, 4, 60
 
 
@@ -49,7 +51,7 @@ class Day(Record):
     book: str
     run: str
     looks: list[Look]
-    examples: list[Example] = []
+    examples: list[Example] = Field(default_factory=list)
 
 
 def write_day(book: Book, course: Course, old: Reference, looks: Sequence[tuple[Look, Watched]]) -> Path:
@@ -107,7 +109,7 @@ def _facts(day: Day, look: Look, old: Reference) -> list[tuple[str, str]]:
     since, until = (moment(datetime.fromtimestamp(at, UTC).isoformat()) for at in (look.since, look.until))
     found = [
         (say("cli.run"), day.run),
-        (say("watch.window"), f"{number(look.rows)} · {since} – {until}"),
+        (say("watch.rows_of_look"), f"{number(look.rows)} · {since} – {until}"),
         (say("watch.look"), number(look.number)),
         (say("watch.reference"), number(len(old.inputs))),
     ]
@@ -155,10 +157,12 @@ def _plot(signal: Signal) -> Markup:
 
 def _answers(past: Sequence[Look]) -> tuple[str, Markup] | None:
     """Shares of the most frequent answers, look by look."""
-    found = [(look, signal) for look in past for signal in look.signals if signal.name == ANSWERS and signal.shown.names]
+    found = [
+        (look, signal) for look in past for signal in look.signals if signal.name == ANSWERS and signal.shown.names
+    ]
     if not found:
         return None
-    sums: dict[str, float] = {}
+    sums: dict[str, float] = Field(default_factory=dict)
     for _, signal in found:
         for name, share in zip(signal.shown.names, signal.shown.new, strict=True):
             sums[name] = sums.get(name, 0.0) + share
@@ -175,7 +179,9 @@ def _answers(past: Sequence[Look]) -> tuple[str, Markup] | None:
         for rank, name in enumerate(names, start=1)
     ]
     title = say("watch.answers")
-    return title, looks_plot(title, curves, (say("watch.look"), say("watch.share")), _marks([look for look, _ in found]))
+    return title, looks_plot(
+        title, curves, (say("watch.look"), say("watch.share")), _marks([look for look, _ in found])
+    )
 
 
 def _accuracy(past: Sequence[Look]) -> tuple[str, Markup] | None:
@@ -232,9 +238,9 @@ def _texts(book: Book, ids: set[str]) -> dict[str, str]:
     """The texts of rows of the book, by SPLIT:ID."""
     from tunebook.data.load import load
 
-    found = {}
-    for split in ("train", "validation"):
-        rows = load(book.data, split)  # type: ignore[arg-type]
+    found: dict[str, str] = {}
+    for split in _SPLITS:
+        rows = load(book.data, split)
         names = ((f"{split}:{name}", text) for name, text in zip(rows.ids, rows.texts, strict=True))
         found |= {name: text for name, text in names if name in ids}
     return found

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 def share_of_look(number: int, elapsed: float) -> float:
     """The share of a year's error that a look may spend: half of it goes by the clock, half by the number of the look.
 
-    The shares of all looks of a year add up to less than 1, however many there are and whenever they are taken: elapsed
-    times add up to 1 at most, and 1 / (t (t + 1)) over t = 1, 2, ... to less than 1. By the clock alone a burst of looks
-    would have nothing to spend; by the number alone, the thousandth look would not.
+    The shares of all looks of a year add up to less than 1, however many there are and whenever they are taken:
+    elapsed times add up to 1 at most, and 1 / (t (t + 1)) over t = 1, 2, ... to less than 1. By the clock alone a burst
+    of looks would have nothing to spend; by the number alone, the thousandth look would not.
 
     Args:
         number: of the look in its year, from 1.

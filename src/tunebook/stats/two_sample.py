@@ -25,7 +25,7 @@ class Tested:
     """What a test found.
 
     Attributes:
-        statistic: its size, of the kind that the test names; p_value: from 0 to 1, and 1 where there was nothing to test.
+        statistic: its size, of the kind that the test names; p_value: 1 where there was nothing to test.
         where: of categories the place of the one that differs most; -1 for none.
     """
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import Field
 
 from tunebook.core.errors import BookError, DataError
 from tunebook.core.folders import held
@@ -36,7 +37,8 @@ class Window(Record):
     """The rows of the last look.
 
     Attributes:
-        rows: of the window, 0 where no look was taken; since, until: seconds since 1970; number: of the look in its year.
+        rows: of the window, 0 where no look was taken; since, until: seconds since 1970; number: of the look in its
+            year.
         waiting: rows that came since, too few for a look; size: of a window.
     """
 
@@ -66,7 +68,7 @@ class Drift(Record):
     signals: list[Signal]
     alarm: bool
     alarms: list[Alarm]
-    fresh: list[int] = []
+    fresh: list[int] = Field(default_factory=list)
     looks: int = 0
     estimated: Interval | None = None
     measured: Interval | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
+
 from tunebook.core.nouns import Interval, Record, read_json, write_json
 from tunebook.stats.change import Stream
 from tunebook.stats.looks_of_a_year import holm, share_of_look
@@ -40,7 +42,7 @@ class Look(Record):
 
     Attributes:
         number: of the look in its year; since, until: times of its first and last row; rows: of the window.
-        alpha: error that it could spend over its signals; latency: P50, P95, P99 in milliseconds, empty where not known.
+        alpha: error that it could spend over its signals; latency: P50, P95, P99 in milliseconds, empty for not known.
         estimated: share of right answers as their probabilities say; measured: as labels say, of the `labelled` rows
             whose labels came since the look before; expected: what the probabilities say of these.
         proven: the same share on the validation rows.
@@ -53,7 +55,7 @@ class Look(Record):
     rows: int
     alpha: float
     signals: list[Signal]
-    latency: list[float] = []
+    latency: list[float] = Field(default_factory=list)
     estimated: Interval | None = None
     measured: Interval | None = None
     expected: Interval | None = None
@@ -72,7 +74,7 @@ class Mistakes(Record):
     most: float
     rows: int = 0
     wrong: int = 0
-    logs: list[float] = []
+    logs: list[float] = Field(default_factory=list)
     best: float = -1e300
 
     def stream(self) -> Stream:
@@ -96,8 +98,8 @@ class Course(Record):
     last: float = 0.0
     read: float = 0.0
     labels: float = 0.0
-    alarms: list[Alarm] = []
-    short: list[Look] = []
+    alarms: list[Alarm] = Field(default_factory=list)
+    short: list[Look] = Field(default_factory=list)
     mistakes: Mistakes | None = None
 
     def open(self) -> list[Alarm]:
@@ -159,7 +161,11 @@ def with_alarms(course: Course, found: list[Signal], run: str, at: float) -> tup
 
 
 def with_look(course: Course, look: Look, *, kept: bool) -> Course:
-    """The course with a look in short, of which only the shares of answers are drawn later; `kept`: its rows are those of the log, which are not looked at again."""
+    """The course with a look in short, of which only the shares of answers are drawn later.
+
+    Args:
+        kept: its rows are those of the log, which are not looked at again.
+    """
     bare = [
         signal if signal.name == ANSWERS else signal.model_copy(update={"shown": Shown()}) for signal in look.signals
     ]
@@ -170,9 +176,7 @@ def with_look(course: Course, look: Look, *, kept: bool) -> Course:
 
 def acknowledged(course: Course, now: float) -> tuple[Course, int]:
     """The course with all open alarms known, and how many there were."""
-    known = [
-        alarm if alarm.acknowledged else alarm.model_copy(update={"acknowledged": now}) for alarm in course.alarms
-    ]
+    known = [alarm if alarm.acknowledged else alarm.model_copy(update={"acknowledged": now}) for alarm in course.alarms]
     return course.model_copy(update={"alarms": known}), len(course.open())
 
 

@@ -37,7 +37,7 @@ class Taken:
     """What a call found.
 
     Attributes:
-        looks: with all that they show, and beside each the rows; alarms: that are new; waiting: rows that fill no window.
+        looks: with all that they show, beside each the rows; alarms: that are new; waiting: rows that fill no window.
     """
 
     course: Course
@@ -88,7 +88,12 @@ def take_looks(course: Course, old: Reference, rows: Watched, labels: Watched | 
         course, alpha = alpha_of(course, until, asked.false_alarms)
         found = raised(signals(old, window, told, seed=course.looks), alpha)
         course, fresh = with_alarms(course, found, asked.run, until)
-        times: dict[str, Any] = {"since": float(window.at.min()), "until": until, "rows": len(window), "number": course.looks}
+        times: dict[str, Any] = {
+            "since": float(window.at.min()),
+            "until": until,
+            "rows": len(window),
+            "number": course.looks,
+        }
         times["latency"] = latency_of(window.seconds)
         accuracy = _accuracy(old, window, told, calibrator)
         look = Look(run=asked.run, alpha=alpha, signals=found, **times, **accuracy)
@@ -141,7 +146,9 @@ def _accuracy(old: Reference, window: Watched, labelled: Watched, calibrator: Ca
 def estimated_of(old: Reference, rows: Watched) -> Interval | None:
     """The estimated share of right answers of any rows; None where it cannot be told."""
     calibrator = _calibrator(old)
-    return None if calibrator is None or not np.isfinite(rows.score).any() else estimated_accuracy(calibrator, rows.score)
+    return (
+        None if calibrator is None or not np.isfinite(rows.score).any() else estimated_accuracy(calibrator, rows.score)
+    )
 
 
 def take_mistakes(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.files import content_id
+from tunebook.core.nouns import Split
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Rows, Task
@@ -28,6 +29,7 @@ FOLDER = "watch"
 _MOST = 4000  # rows of a split
 _APART = 1e-3  # p-value from which on the training rows are taken for others than the validation rows
 _FORM = 1
+_SPLITS: tuple[Split, ...] = ("train", "validation")
 _CLASSES = {"label", "score", "scores"}
 
 
@@ -65,7 +67,7 @@ def reference(run: Run, progress: Progress | None = None) -> Reference:
     at = run.book / FOLDER / f"reference-{content_id([model_key(run), data.content, _FORM], 16)}"
     places = (at.with_suffix(".inputs.npz"), at.with_suffix(".answers.npz"))
     with suppress(OSError, ValueError, KeyError, EOFError, BadZipFile):
-        return Reference(*(Watched.load(place) for place in places), **_form(run))
+        return Reference(Watched.load(places[0]), Watched.load(places[1]), *_form(run))
     made = _made(run, data, progress)
     with suppress(OSError):  # a book that may only be read
         for place, rows in zip(places, (made.inputs, made.answered), strict=True):
@@ -79,8 +81,8 @@ def _made(run: Run, data: DataRef, progress: Progress | None) -> Reference:
 
     rng = np.random.default_rng(0)
     parts: list[Watched] = []
-    for split in ("train", "validation"):
-        rows = load(data, split)  # type: ignore[arg-type]
+    for split in _SPLITS:
+        rows = load(data, split)
         if split == "validation":
             said = _said(run, rows, data, progress)
         few = np.sort(rng.permutation(len(rows))[:_MOST])
@@ -90,12 +92,12 @@ def _made(run: Run, data: DataRef, progress: Progress | None) -> Reference:
             answered = _with(parts[-1], label=said[0][few], score=said[1][few], truth=said[2][few])
     train, valid = parts
     same = not len(valid) or classifier_test(train.vectors, valid.vectors, rng).p_value > _APART
-    return Reference(joined([train, valid]) if same else valid, answered, **_form(run))
+    return Reference(joined([train, valid]) if same else valid, answered, *_form(run))
 
 
-def _form(run: Run) -> dict[str, bool]:
+def _form(run: Run) -> tuple[bool, bool]:
     labels = run.plan.labels
-    return {"numeric": not labels.names, "probable": labels.kind.link != "identity"}
+    return not labels.names, labels.kind.link != "identity"
 
 
 def _with(rows: Watched, **columns: Any) -> Watched:
@@ -142,7 +144,9 @@ def read_rows(run: Run, rows: Rows) -> Watched:
         len(rows),
         characters=[len(text) for text in rows.texts],
         language=[language(text) for text in rows.texts],
-        vectors=vectors_of([sketch(f"{text}\n{pair}" if pair else text) for text, pair in zip(rows.texts, pairs, strict=True)]),
+        vectors=vectors_of(
+            [sketch(f"{text}\n{pair}" if pair else text) for text, pair in zip(rows.texts, pairs, strict=True)]
+        ),
         ids=rows.ids,
         texts=rows.texts,
         **tokens,

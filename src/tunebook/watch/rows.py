@@ -1,4 +1,4 @@
-"""Rows as the watch sees them: a column a figure, whether they come from the book, from a file or from the request log."""
+"""Rows as the watch sees them, a column a figure: from the book, from a file or from the request log."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Watched:
 
     Attributes:
         at: seconds since 1970.
-        characters, tokens: of each text; unknown: share of the tokens that cannot be read; cut: 1 where it lost its end.
+        characters, tokens: of each text; unknown: share of the tokens that cannot be read; cut: 1 for a lost end.
         language: as `data` tells it.
         label, score: the answer in short and its score; truth: the true one, where it is known.
         vectors: of what was said, shape (N, D); NaN rows where nothing is known of it.
@@ -82,7 +82,7 @@ class Watched:
     def save(self, path: Path) -> None:
         """Write all columns into one .npz file, without the texts."""
         columns = {item.name: getattr(self, item.name) for item in fields(self)}
-        columns |= {name: columns[name].astype(np.str_) for name in _TEXTS}
+        columns |= {name: np.array(columns[name].tolist(), dtype=np.str_) for name in _TEXTS}
         columns["texts"] = np.full(len(self), "", dtype=np.str_)
         columns["vectors"] = self.vectors.astype(np.float16)
         with part_of(path) as part, part.open("wb") as stream:
@@ -138,7 +138,7 @@ def of_log(table: pa.Table, more: Mapping[str, Any] | None = None) -> Watched:
     if "error" in table.column_names:
         table = table.filter(pc.and_(pc.equal(table["error"], ""), pc.not_equal(table["role"], "shadow")))
         table = table.sort_by([("at", "ascending"), ("request", "ascending"), ("number", "ascending")])
-    known = {name: _column(table, name) for name in _NUMBERS if name in table.column_names}
+    known: dict[str, Any] = {name: _column(table, name) for name in _NUMBERS if name in table.column_names}
     if "tokens" in known:
         tokens = known["tokens"] = np.where(known["tokens"] > 0, known["tokens"], np.nan)
         known["unknown"] = known["unknown"] / tokens
@@ -176,12 +176,11 @@ def of_feedback(rows: pa.Table | None, told: pa.Table) -> Watched:
 
     if rows is None:
         return watched(0)
-    label = dict(zip(zip(told["request"].to_pylist(), told["number"].to_pylist(), strict=True), range(10**9)))
+    pairs = zip(told["request"].to_pylist(), told["number"].to_pylist(), strict=True)
+    label = {pair: place for place, pair in enumerate(pairs)}
     rows = rows.filter(pc.is_in(rows["request"], pa.array(told["request"].to_pylist(), rows["request"].type)))
     rows = rows.filter(pc.and_(pc.equal(rows["error"], ""), pc.not_equal(rows["role"], "shadow")))
-    places = [
-        label.get(name, -1) for name in zip(rows["request"].to_pylist(), rows["number"].to_pylist(), strict=True)
-    ]
+    places = [label.get(name, -1) for name in zip(rows["request"].to_pylist(), rows["number"].to_pylist(), strict=True)]
     known = np.flatnonzero(np.array(places, dtype=np.int64) >= 0)
     came, values = told["at"].to_pylist(), told["value"].to_pylist()
     known = np.array(sorted(known, key=lambda place: came[places[place]]), dtype=np.int64)

@@ -34,10 +34,10 @@ _BINS = 24
 class Shown(Record):
     """A distribution, old and new: shares of numbers between `edges`, or of the categories `names`."""
 
-    edges: list[float] = []
-    names: list[str] = []
-    old: list[float] = []
-    new: list[float] = []
+    edges: list[float] = Field(default_factory=list)
+    names: list[str] = Field(default_factory=list)
+    old: list[float] = Field(default_factory=list)
+    new: list[float] = Field(default_factory=list)
 
 
 class Signal(Record):
