@@ -162,7 +162,7 @@ def _answers(past: Sequence[Look]) -> tuple[str, Markup] | None:
     ]
     if not found:
         return None
-    sums: dict[str, float] = Field(default_factory=dict)
+    sums: dict[str, float] = {}
     for _, signal in found:
         for name, share in zip(signal.shown.names, signal.shown.new, strict=True):
             sums[name] = sums.get(name, 0.0) + share

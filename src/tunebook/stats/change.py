@@ -17,8 +17,8 @@ class Stream:
     For each rise it bets from every row on: sum over starts j of w_j times the product of likelihood ratios from j on,
     with w_j = 1 / (j (j + 1)). Under the hypothesis the expectation of the sum is at most 1 at any time that one may
     stop at, so that it ever reaches 1 / alpha has a chance of at most alpha (Ville). A change after long quiet still
-    counts in full but for its weight. Page-Hinkley and ADWIN state no such chance: at best they bound the mean time between
-    false alarms.
+    counts in full but for its weight. Page-Hinkley and ADWIN state no such chance: they bound the mean time
+    between false alarms at best.
 
     Source: Shin, Ramdas and Rinaldo, E-detectors, 2024 (sums of e-processes from each start); weights as in Ville's
     mixture.

@@ -142,11 +142,9 @@ def read_rows(run: Run, rows: Rows) -> Watched:
     pairs = rows.pairs or [""] * len(rows)
     return watched(
         len(rows),
-        characters=[len(text) for text in rows.texts],
+        characters=[len(text) + len(pair) for text, pair in zip(rows.texts, pairs, strict=True)],
         language=[language(text) for text in rows.texts],
-        vectors=vectors_of(
-            [sketch(f"{text}\n{pair}" if pair else text) for text, pair in zip(rows.texts, pairs, strict=True)]
-        ),
+        vectors=vectors_of([sketch(f"{text} {pair}".rstrip()) for text, pair in zip(rows.texts, pairs, strict=True)]),
         ids=rows.ids,
         texts=rows.texts,
         **tokens,

@@ -10,11 +10,11 @@ from typing import Any
 def short(answer: Mapping[str, Any]) -> tuple[str, float]:
     """The label of an answer as one text, and its score; empty and NaN where it has none.
 
-    Several labels stand in their order with `|` between them; of marked places only their labels count.
+    Several labels stand in their order with a blank between them; of marked places only their labels count. The request
+    log has answers in this form too.
     """
-    first = next(iter(answer.values()), None)
     score = answer.get("score")
-    return word(first), math.nan if not isinstance(score, int | float) else float(score)
+    return word(next(iter(answer.values()), None)), float(score) if isinstance(score, int | float) else math.nan
 
 
 def word(said: Any) -> str:
@@ -24,7 +24,7 @@ def word(said: Any) -> str:
     if isinstance(said, Mapping):
         return str(said.get("label", ""))
     if isinstance(said, list | tuple):
-        return "|".join(sorted({word(item) for item in said})) or "–"
+        return " ".join(word(item) for item in said)
     return str(said)
 
 

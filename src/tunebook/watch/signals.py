@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tunebook.core.nouns import Record
 from tunebook.stats.two_sample import (
-    Tested,
+    Compared,
     categories,
     classifier_test,
     mmd,
@@ -137,7 +137,7 @@ def _some(rows: Array, most: int, rng: np.random.Generator) -> Array:
     return rows if len(rows) <= most else rows[np.sort(rng.choice(len(rows), most, replace=False))]
 
 
-def _signal(name: str, kind: Kind, tested: Tested, rows: int, **more: Any) -> Signal:
+def _signal(name: str, kind: Kind, tested: Compared, rows: int, **more: Any) -> Signal:
     return Signal(name=name, kind=kind, statistic=tested.statistic, p_value=tested.p_value, rows=rows, **more)
 
 
