@@ -16,16 +16,14 @@ from tunebook.watch.short import short
 BEGUN = 1_760_000_000.0
 
 
-def asked(
-    run: Run, texts: Sequence[str], *, keep: bool = False, first: int = 0, step: float = 60.0, **more: Any
-) -> list[Answered]:
+def asked(run: Run, texts: Sequence[str], *, keep: bool = False, first: int = 0, **more: Any) -> list[Answered]:
     """One text a request, a minute between two, beginning with number `first`."""
     read = read_rows(run, Rows(texts, None, None, [str(number) for number in range(len(texts))]))
     answers = [short(answer) for answer in predict(run, texts)]
     return [
         Answered(
             **{
-                "request": f"q{first + place}", "number": 0, "at": BEGUN + (first + place) * step, "version": run.id,
+                "request": f"q{first + place}", "number": 0, "at": BEGUN + (first + place) * 60.0, "version": run.id,
                 "bundle": "b", "role": "champion", "stage": 0, "unit": "0f", "path": "predict", "status": 200,
                 "error": "", "seconds": 0.01 + 0.001 * (place % 7), "waited": 0.002, "characters": len(text),
                 "tokens": int(read.tokens[place]), "unknown": round(read.unknown[place] * read.tokens[place]),
