@@ -57,6 +57,8 @@ def test_several_texts_and_the_best_classes(client):
     said = client.post("/predict", json={"texts": ["a b c d", "a"], "top_k": 1}).json()
     assert [answer["label"] for answer in said["answers"]] == ["long", "short"]
     assert [len(answer["scores"]) for answer in said["answers"]] == [1, 1]
+    said = client.post("/predict", json={"texts": ["a", " "]}).json()
+    assert [answer["notes"] for answer in said["answers"]] == [[], ["no_text"]]
 
 
 def test_vectors_and_passages(client):

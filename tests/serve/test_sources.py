@@ -183,7 +183,7 @@ def test_json_that_can_be_read():
     )
 
 
-@pytest.mark.parametrize(("name", "value"), [("--port", "70000"), ("--workers", "0"), ("--threads", "-1")])
+@pytest.mark.parametrize(("name", "value"), [("--port", "70000"), ("--workers", "0"), ("--threads", "0")])
 def test_options_out_of_bounds(name, value):
     where = command.Where(port=int(value)) if name == "--port" else command.Where()
     machine = command.Machine(**{name[2:]: int(value)}) if name != "--port" else command.Machine()

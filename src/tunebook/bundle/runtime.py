@@ -104,7 +104,7 @@ class Bundle:
         what the model reads and lost its end."""
         rows = self.read(texts, pairs)
         answers = self.answers(rows, self.outputs_of(rows, batch_size), top_k)
-        return [{**answer, "notes": _notes(row)} for row, answer in zip(rows, answers, strict=True)]
+        return [{**answer, "notes": notes_of(row)} for row, answer in zip(rows, answers, strict=True)]
 
 
 def open_bundle(folder: Path | str, threads: int = 0) -> Bundle:
@@ -117,7 +117,8 @@ def is_blank(row: Tokens) -> bool:
     return not row.text.strip() or (row.pair is not None and not row.pair.strip())
 
 
-def _notes(row: Tokens) -> list[str]:
+def notes_of(row: Tokens) -> list[str]:
+    """What is to be known of its answer: `no_text`, `cut`."""
     return [NO_TEXT] if is_blank(row) else [CUT] if row.cut else []
 
 
@@ -142,4 +143,4 @@ def _session_run(path: Path, threads: int) -> Run:
     return run
 
 
-__all__ = ["CUT", "FORMS", "NO_TEXT", "Bundle", "is_blank", "open_bundle"]
+__all__ = ["CUT", "FORMS", "NO_TEXT", "Bundle", "is_blank", "notes_of", "open_bundle"]

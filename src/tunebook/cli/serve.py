@@ -30,7 +30,7 @@ class Machine:
     """What the server may take of the machine, and where it keeps requests."""
 
     workers: Annotated[int, option("serve_workers", "--workers", metavar="N")] = 1
-    threads: Annotated[int, option("serve_threads", "--threads", metavar="N")] = 0
+    threads: Annotated[int, option("serve_threads", "--threads", metavar="N")] = 1
     log: Annotated[str, option("serve_log", "--log", metavar="FILE|URL")] = ""
 
 
@@ -45,8 +45,8 @@ def serve(
         raise wrong("--port", where.port, "0 – 65535")
     if machine.workers < 1:
         raise wrong("--workers", machine.workers, ">= 1")
-    if machine.threads < 0:
-        raise wrong("--threads", machine.threads, ">= 0")
+    if machine.threads < 1:
+        raise wrong("--threads", machine.threads, ">= 1")
     check_extra()
     how = How(where.prefix, where.api_key_file, machine.log, machine.threads, progress=True)
     listen = Listen(where.host, where.port)

@@ -26,14 +26,14 @@ class Batching:
 
     Attributes:
         wait_ms: how long the first of them waits for others while the model is idle.
-        most_tokens, most_rows: of one pass, padding counted.
+        most_tokens, most_rows: of one pass, padding counted; on CPUs more of them are no quicker (docs/LOG.md).
         most_waiting: texts that may wait; who comes beyond them is refused.
         lanes: passes that run side by side; readers: threads that tokenise and put answers into words.
     """
 
     wait_ms: float = 0.0
-    most_tokens: int = 2048
-    most_rows: int = 32
+    most_tokens: int = 512
+    most_rows: int = 16
     most_waiting: int = 1024
     lanes: int = 1
     readers: int = 2

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from tunebook.bundle.runtime import notes_of
 from tunebook.core.errors import DataError, MachineError, TunebookError
 from tunebook.core.kind import kind_of
 from tunebook.core.operation import Serving
@@ -246,7 +247,8 @@ def _words(asked: Asked, loaded: Loaded, job: Job) -> list[dict[str, Any]]:
     """The answers of the texts, in the words of the path."""
     if asked.path == "embed":
         return [{"vector": [float(value) for value in output]} for output in job.outputs]
-    return loaded.model.answers(job.tokens, job.outputs, asked.top_k if asked.path == "predict" else None)
+    answers = loaded.model.answers(job.tokens, job.outputs, asked.top_k if asked.path == "predict" else None)
+    return [{**answer, "notes": notes_of(row)} for row, answer in zip(job.tokens, answers, strict=True)]
 
 
 def _body(asked: Asked, answers: Sequence[dict[str, Any]]) -> dict[str, Any]:

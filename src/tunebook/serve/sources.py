@@ -83,11 +83,11 @@ class OfBook:
     """The runs of a book that its rollout names, as bundles; the first server of a book puts its champion live.
 
     Args:
-        threads: of one pass of a model, 0 for as many as there are cores.
+        threads: of one pass of a model.
         progress: a run without a bundle is exported first, which is told on the screen.
     """
 
-    def __init__(self, book: Book, threads: int = 0, *, progress: bool = True) -> None:
+    def __init__(self, book: Book, threads: int = 1, *, progress: bool = True) -> None:
         self.book, self._threads, self._progress = book, threads, progress
         self._lock = FileLock(book.path / _LOCK)
         self._log: RequestLog | None = None
@@ -154,8 +154,9 @@ class OfBook:
 
 def open_bundle(folder: Path, threads: int) -> Answering:
     """The model of a bundle."""
-    made: Answering = import_module("tunebook.bundle.runtime").Bundle(folder, threads=threads)
-    return made
+    from tunebook.bundle.runtime import Bundle
+
+    return Bundle(folder, threads)
 
 
 def open_journal(where: Path | str, spool: Path) -> tuple[RequestLog, Journal]:

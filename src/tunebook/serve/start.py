@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunebook.bundle.manifest import FILE
 from tunebook.core.errors import BookError, MachineError
 from tunebook.core.locations import BOOK_FILE
 from tunebook.core.operation import Serving
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from tunebook.bundle.answering import Answering
     from tunebook.serve.traffic import Traffic
 
-MANIFEST = "bundle.json"
 _NEEDED = {"fastapi": "fastapi", "uvicorn": "uvicorn", "prometheus_client": "prometheus-client"}
 
 
@@ -27,7 +27,8 @@ class How:
     Attributes:
         prefix: path in front of all others; key_file: of API keys, one a line.
         log: where the requests to a bundle are kept, empty for nowhere; a book says so itself.
-        threads: of one pass, 0 for as many as there are cores; lanes: passes side by side.
+        threads: of one pass; lanes: passes side by side, 0 for as many as keep the cores busy. On CPUs several
+            passes of one thread each answer more than one pass of several threads (docs/LOG.md).
         serving: limits; None for those of the book, or the usual ones.
         progress: whether an export that is needed first is shown.
     """
@@ -35,8 +36,8 @@ class How:
     prefix: str = ""
     key_file: Path | None = None
     log: str = ""
-    threads: int = 0
-    lanes: int = 1
+    threads: int = 1
+    lanes: int = 0
     serving: Serving | None = field(default=None)
     progress: bool = False
 
@@ -76,11 +77,13 @@ def make_traffic(what: Path | str | Answering, how: How) -> Traffic:
         check_finished(book)
         serving = how.serving or book.file.serve
         source = OfBook(book, how.threads, progress=how.progress)
-    elif (Path(what) / MANIFEST).is_file():
+    elif (Path(what) / FILE).is_file():
         source = Given([open_bundle(Path(what), how.threads)], _journal(how, Path(what)))
     else:
         raise BookError("serve.what", key="what", value=str(what))
-    batching = Batching(wait_ms=serving.wait_ms, most_waiting=serving.most_waiting, lanes=how.lanes)
+    batching = Batching(
+        wait_ms=serving.wait_ms, most_waiting=serving.most_waiting, lanes=how.lanes or max(1, cores() // how.threads)
+    )
     return Traffic(source, serving, batching)
 
 
@@ -107,6 +110,18 @@ def check_extra() -> None:
             raise MachineError("machine.extra", key=package, extra="serve")
 
 
+def cores() -> int:
+    """Cores that this process may use: those of its affinity, and of its share of them in a container (cgroup 2)."""
+    import os
+
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, min(there, int(quota) // int(period)))
+    except (OSError, ValueError):  # no such file, or `max`
+        return there
+
+
 def checked_prefix(text: str) -> str:
     """A prefix as `/nlp`, without a slash at its end.
 
@@ -121,4 +136,4 @@ def checked_prefix(text: str) -> str:
     return found
 
 
-__all__ = ["How", "check_extra", "checked_prefix", "make_app", "make_traffic"]
+__all__ = ["How", "check_extra", "checked_prefix", "cores", "make_app", "make_traffic"]

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from tunebook.core.errors import MachineError
 from tunebook.serve.server import Listen, bound, run_on, url_of
-from tunebook.serve.start import How, check_extra, checked_prefix, make_traffic
+from tunebook.serve.start import How, check_extra, checked_prefix, cores, make_traffic
 
 _TICK = 0.1
 _PAUSE = 1.0  # seconds before a process that died is started again
@@ -52,12 +52,12 @@ def run_many(
     """
     check_extra()
     prefix = checked_prefix(how.prefix)
-    threads = how.threads or max(1, (os.cpu_count() or 1) // workers)
+    lanes = how.lanes or max(1, cores() // (how.threads * workers))
     begun = time.perf_counter()
     with bound(listen) as sock, tempfile.TemporaryDirectory(prefix="tunebook-figures-") as figures:
         sock.set_inheritable(True)
         # The first one makes what is missing (a bundle, an entry of the change log) before the others begin.
-        order = _order(what, listen, replace(how, threads=threads), sock)
+        order = _order(what, listen, replace(how, lanes=lanes), sock)
         crew: list[_Worker] = []
         try:
             for _ in range(workers):
