@@ -66,6 +66,9 @@ async def _user(host: str, port: int, bodies: Sequence[bytes], queue: Any, found
     while (item := await queue.get()) is not None:
         number, due = item
         try:
+            if streams is not None and streams[0].at_eof():  # the server has closed it meanwhile, as any may
+                streams[1].close()
+                streams = None
             if streams is None:
                 streams = await asyncio.open_connection(host, port)
             status, body, closes = await asyncio.wait_for(_ask(*streams, bodies[number % len(bodies)]), 60)

@@ -2,8 +2,8 @@
 
 Four parts, each a file of its own, for the machine is shared and a part is soon run again:
 
-- `ratio`: the highest rate of requests (one text of en_sst2 each, 64 connections) whose P99 stays within a bound, ours and
-  that of a plain handler (FastAPI, transformers, torch as they come), one after the other, A B A B ...;
+- `ratio`: the highest rate of requests (one text of en_sst2 each, 64 connections) whose P99 stays within a bound, ours
+  and that of a plain handler (FastAPI, transformers, torch as they come), one after the other, A B A B ...;
 - `swap`: a steady rate while a rollout begins, is stopped, and another run is put live: failed requests;
 - `kill`: the server is killed (SIGKILL) at random moments: acknowledged answers that the request log lacks;
 - `stop`: SIGTERM under load: accepted requests without an answer.
@@ -133,19 +133,18 @@ def of_ratio(book: Path, options: Any) -> dict[str, Any]:
 def of_swap(book: Path, options: Any) -> dict[str, Any]:
     """A rollout that begins, a larger share, an abort, another run live; each in the middle of the load."""
     from tunebook.core.operation import Rolling
-    from tunebook.rollout.state import deployed, write
+    from tunebook.rollout.state import state as state_of
+    from tunebook.rollout.state import write
     from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
-    state = deployed(opened)
+    state = state_of(opened)
+    if state.live is None:
+        state = write(opened, state, "deploy", {"run": runs_of(book)[0].name})
     other = next(run.name for run in runs_of(book) if run.name != state.live)
     rules = Rolling(stages=[0, 50, 100], min_requests=1_000_000).model_dump(mode="json")
-    steps = (
-        ("start", {"run": other, "rules": rules}),
-        ("stage", {"stage": 2}),
-        ("abort", {}),
-        ("deploy", {"run": other}),
-    )
+    put: dict[str, Any] = {"run": other}
+    steps = (("start", {**put, "rules": rules}), ("stage", {"stage": 2}), ("abort", {}), ("deploy", put))
     done = []
 
     def change() -> None:
@@ -162,11 +161,8 @@ def of_swap(book: Path, options: Any) -> dict[str, Any]:
         found = asyncio.run(steady(url, texts_of(), options.rate, options.seconds))
         thread.join()
     names = {run.name: f"run {number}" for number, run in enumerate(runs_of(book), 1)}
-    return {
-        **found.figures(),
-        "steps": done,
-        "versions": {names[name]: count for name, count in found.versions.items()},
-    }
+    versions = {names[name]: count for name, count in found.versions.items()}
+    return {**found.figures(), "steps": done, "versions": versions, "errors": sorted(set(found.failed))}
 
 
 def of_kill(book: Path, options: Any) -> dict[str, Any]:
@@ -199,7 +195,13 @@ def of_stop(book: Path, options: Any) -> dict[str, Any]:
         found: Load = asyncio.run(steady(url, texts_of(), options.rate, options.seconds))
         code = process.wait(30)
     refused = found.failed.count("ConnectionRefusedError")
-    return {"answered": len(found.seconds), "refused": refused, "lost": len(found.failed) - refused, "exit_code": code}
+    return {
+        "answered": len(found.seconds),
+        "refused": refused,
+        "lost": len(found.failed) - refused,
+        "errors": sorted(set(found.failed)),
+        "exit_code": code,
+    }
 
 
 def runs_of(book: Path) -> list[Path]:
