@@ -56,7 +56,8 @@ class Batcher:
     """The queue in front of one model, and the threads that work on it.
 
     Args:
-        users: shared by all models of a server. seen: is told of each pass (rows, padded tokens).
+        users, slots: shared by all models of a server; a slot is what one pass takes of the machine.
+        seen: is told of each pass (rows, padded tokens).
     """
 
     def __init__(
@@ -64,9 +65,11 @@ class Batcher:
         model: Answering,
         how: Batching | None = None,
         users: Counter | None = None,
+        slots: threading.Semaphore | None = None,
         seen: Callable[[int, int], None] | None = None,
     ) -> None:
         self.model, self.how, self._users, self._seen = model, how or Batching(), users or Counter(), seen
+        self._slots = slots or threading.Semaphore(self.how.lanes)
         self._ready = threading.Condition()
         self._loud = Waiting(self.how.most_tokens, self.how.most_rows)
         self._quiet = Waiting(self.how.most_tokens, self.how.most_rows)
@@ -191,7 +194,8 @@ class Batcher:
     def _work(self) -> None:
         while (taken := self._next()) is not None:
             if taken:
-                self._pass(taken)
+                with self._slots:
+                    self._pass(taken)
 
     def _next(self) -> list[Text] | None:
         """The texts of the next pass, when it is time; None when all is done and the door is closed."""

@@ -45,7 +45,7 @@ class Fleet:
         self._open, self._how, self._seen = open_model, how, seen
         self._lock = threading.Lock()
         self._loaded: dict[str, Loaded] = {}
-        self.users = Counter()
+        self.users, self._slots = Counter(), threading.Semaphore(how.lanes)
 
     @property
     def loaded(self) -> Mapping[str, Loaded]:
@@ -67,7 +67,7 @@ class Fleet:
         model = self._open(version)
         seen = self._seen
         told = None if seen is None else lambda rows, tokens: seen(version, rows, tokens)
-        batcher = Batcher(model, self._how, self.users, told)
+        batcher = Batcher(model, self._how, self.users, self._slots, told)
         try:
             _warm(model)
         except BaseException:

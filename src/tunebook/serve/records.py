@@ -16,8 +16,6 @@ from tunebook.requests.record import Answered
 from tunebook.requests.sketch import language, sketch
 from tunebook.rollout.choice import Choice
 
-_LOOKED = 2000  # characters by which the language is told
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -68,9 +66,10 @@ def records(asked: Asked, outcome: Outcome, serving: Serving) -> list[Answered]:
 
 
 def _record(asked: Asked, outcome: Outcome, serving: Serving, number: int) -> Answered:
-    text = asked.texts[number]
-    pair = asked.pairs[number] if asked.pairs else ""
+    given, second = asked.texts[number], asked.pairs[number] if asked.pairs else ""
     tokens = outcome.tokens[number] if outcome.tokens else None
+    # What is looked at is the text as the model read it: the rows of the book that it is compared with are clean too.
+    text, pair = (given, second) if tokens is None else (tokens.text, tokens.pair or "")
     answer = outcome.answers[number] if outcome.answers else {}
     label, score = short(answer)
     made = Answered(
@@ -79,12 +78,12 @@ def _record(asked: Asked, outcome: Outcome, serving: Serving, number: int) -> An
         status=outcome.status, error=outcome.error, seconds=outcome.seconds, waited=outcome.waited,
         characters=len(text) + len(pair), tokens=len(tokens) if tokens is not None else 0,
         unknown=tokens.unknown if tokens is not None else 0, cut=tokens.cut if tokens is not None else False,
-        language=language(text[:_LOOKED]), label=label, score=score, scores=_scores(answer, outcome.model.names),
-        sketch=sketch(f"{text} {pair}".rstrip()),
+        language=language(text), label=label, score=score, scores=_scores(answer, outcome.model.names),
+        sketch=sketch(f"{text}\n{pair}" if second else text),
     )  # fmt: skip
     if not serving.keep_texts:
         return made
-    return masked(replace(made, text=text, pair=pair, answer=answer or None))
+    return masked(replace(made, text=given, pair=second, answer=answer or None))
 
 
 def short(answer: dict[str, Any]) -> tuple[str, float]:
