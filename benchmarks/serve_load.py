@@ -30,12 +30,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from benchmarks.load_client import Load, steady
 from benchmarks.record import given, ratio, write_result
 from benchmarks.sets import read_set
 
 TEXTS = 2000
 BUNDLE = "bundles/onnx"
+
+
+class Asked(BaseModel):
+    """What the plain handler takes."""
+
+    text: str
 
 
 def texts_of() -> list[str]:
@@ -67,15 +75,11 @@ def plain(model: str) -> None:
     import torch
     import uvicorn
     from fastapi import FastAPI
-    from pydantic import BaseModel
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(model)
     net = AutoModelForSequenceClassification.from_pretrained(model).eval()
     app = FastAPI()
-
-    class Asked(BaseModel):
-        text: str
 
     @app.post("/predict")
     def predict(asked: Asked) -> dict[str, Any]:
@@ -85,19 +89,27 @@ def plain(model: str) -> None:
         best = int(scores.argmax())
         return {"label": net.config.id2label[best], "score": float(scores[best])}
 
-    predict.__annotations__["asked"] = Asked
     with socket.create_server(("127.0.0.1", 0)) as sock:
         print(json.dumps({"url": f"http://127.0.0.1:{sock.getsockname()[1]}"}), flush=True)
         uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False)).run(sockets=[sock])
 
 
-def highest(url: str, texts: list[str], seconds: float, bound_ms: float) -> dict[str, Any]:
+def processor_seconds(process: subprocess.Popen[str]) -> float:
+    """What a process has used so far, its threads together."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def highest(process: subprocess.Popen[str], url: str, seconds: float, bound_ms: float) -> dict[str, Any]:
     """The highest rate that was held: the rate doubles until it is not, then halves the interval four times."""
+    texts = texts_of()
     asyncio.run(steady(url, texts, 20, 1.5))
     low, high, held = 0.0, 0.0, {}
     rate, left = 20.0, 4
     while left:
+        used = processor_seconds(process)
         found = asyncio.run(steady(url, texts, rate, seconds)).figures()
+        found["processor_ms"] = round(1e3 * (processor_seconds(process) - used) / found["requests"], 2)
         print(json.dumps(found), flush=True)
         if found["failed"] == 0 and found["p99_ms"] <= bound_ms:
             low, held = rate, found
@@ -113,8 +125,7 @@ def highest(url: str, texts: list[str], seconds: float, bound_ms: float) -> dict
 
 def of_ratio(book: Path, options: Any) -> dict[str, Any]:
     """Both sides, one after the other, with a book of two sides' worth of rounds."""
-    run, texts = runs_of(book)[0], texts_of()
-    rounds = []
+    run, rounds = runs_of(book)[0], []
     for number in range(int(options.rounds)):
         sides = {
             "ours": ours(run / BUNDLE, "--log", str(Path(tempfile.mkdtemp()) / "log.sqlite")),
@@ -122,8 +133,8 @@ def of_ratio(book: Path, options: Any) -> dict[str, Any]:
         }
         found = {}
         for name in sorted(sides, reverse=bool(number % 2)):
-            with server(*sides[name]) as (_, url):
-                found[name] = highest(url, texts, options.seconds, options.bound_ms)
+            with server(*sides[name]) as (process, url):
+                found[name] = highest(process, url, options.seconds, options.bound_ms)
             print(name, found[name], flush=True)
         rounds.append(found)
     ratios = [one["ours"]["rate"] / one["plain"]["rate"] for one in rounds if all(one.values())]

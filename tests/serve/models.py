@@ -10,6 +10,7 @@ import numpy as np
 
 from tunebook.bundle.answering import Tokens
 from tunebook.core.errors import DataError
+from tunebook.requests.writer import Trouble
 
 
 class Words:
@@ -59,19 +60,11 @@ class Words:
         self.closed = True
 
 
-class State:
-    """How a log in memory does."""
-
-    waiting = logged = spooled = kept = unlogged = lost = 0
-    error = ""
-    well = True
-
-
 class Memory:
     """A request log in memory."""
 
     def __init__(self):
-        self.rows, self.told, self.state, self.error, self.closed = [], [], State(), None, False
+        self.rows, self.told, self.state, self.error, self.closed = [], [], Trouble(), None, False
 
     def put(self, rows):
         future: Future[int] = Future()

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from tests.serve.models import Memory, Words
 from tunebook.core.errors import MachineError
 from tunebook.core.operation import Serving
+from tunebook.requests.writer import Trouble
 from tunebook.serve.app import Front, application
 from tunebook.serve.intake import Keys
 from tunebook.serve.sources import Given
@@ -129,6 +130,11 @@ def test_errors_are_told_in_the_language_of_the_client(client, header, language)
     assert ("必须" in found.json()["error"]["message"]) == (language == "zh")
 
 
+def test_a_name_that_was_meant_is_told_in_the_language_too(client):
+    found = client.post("/predict", json={"txt": "a"}, headers={"Accept-Language": "zh"}).json()["error"]
+    assert found["advice"].startswith("是否想写 text？")
+
+
 def test_a_model_that_fails_tells_no_words_of_users(caplog):
     journal = Memory()
     with served(journal=journal) as client, caplog.at_level(logging.DEBUG):
@@ -171,19 +177,16 @@ def test_a_share_of_the_requests_is_kept():
 def test_a_log_that_cannot_be_written(unlogged):
     journal = Memory()
     journal.error = MachineError("machine.disk", key="log", reason="full")
-    journal.state.well, journal.state.error = False, "machine.disk"
-    try:
-        with served(journal=journal, unlogged=unlogged) as client:
-            found = client.post("/predict", json={"text": "a"})
-            ready = client.get("/ready")
-            if unlogged == "answer":
-                assert found.json()["logged"] is False and found.json()["answer"]
-                assert ready.status_code == 200 and ready.json()["log"] == "machine.disk"
-            else:
-                problem(found, 503, "serve.unlogged")
-                assert ready.status_code == 503 and found.headers["retry-after"] == "5"
-    finally:
-        journal.state.well, journal.state.error = True, ""
+    journal.state = Trouble(error="machine.disk", durable=False)
+    with served(journal=journal, unlogged=unlogged) as client:
+        found = client.post("/predict", json={"text": "a"})
+        ready = client.get("/ready")
+        if unlogged == "answer":
+            assert found.json()["logged"] is False and found.json()["answer"]
+            assert ready.status_code == 200 and ready.json()["log"] == "machine.disk"
+        else:
+            problem(found, 503, "serve.unlogged")
+            assert ready.status_code == 503 and found.headers["retry-after"] == "5"
 
 
 def test_shadow_answers_are_records_that_nobody_gets():

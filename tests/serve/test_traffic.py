@@ -115,6 +115,7 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one():
     source.broken = {"run-b"}
 
     async def work(client, traffic):
+        await client.get("/metrics")
         source.versions = ("run-b",)
         while traffic.readiness()["swap"] is None:
             await asyncio.sleep(0.01)
@@ -126,7 +127,10 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one():
             await asyncio.sleep(0.01)
         assert (await client.post("/predict", json={"text": "a"})).json()["version"] == "run-b"
         text = (await client.get("/metrics")).text
-        assert 'tunebook_swaps_total{outcome="done"} 1.0' in text and 'bundle="hash-of-run-a"' not in text
+        assert (
+            'tunebook_swaps_total{outcome="done"} 1.0' in text
+            and 'tunebook_version{bundle="hash-of-run-a",version="run-a"} 0.0' in text
+        )
 
     running(source, work)
 

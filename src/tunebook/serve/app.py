@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.requests.record import Feedback
 from tunebook.serve.bodies import Embed, Predict, Rerank, Told, ToldMany, read
-from tunebook.serve.desk import Desk, GoneError
+from tunebook.serve.desk import Desk, GoneError, tell_place
 from tunebook.serve.intake import Door, Keys, body_of, gone
 from tunebook.serve.openapi import described, page
 from tunebook.serve.problems import GONE, as_error, as_json, language_of, status_of, told
@@ -176,6 +176,7 @@ def _mending(app: FastAPI, desk: Desk) -> None:
 
     @app.exception_handler(Exception)
     async def unknown(request: Request, error: Exception) -> Response:
+        tell_place(error)
         found = as_error(error)
         return answer(request, found, status_of(found))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictStr, ValidationError, model_validator
 
-from tunebook.core.errors import DataError, TunebookError, near, raise_all
+from tunebook.core.errors import DataError, TunebookError, raise_all
+from tunebook.core.localized import localized
 
 _USER = Annotated[str | None, Field(default=None, min_length=1, max_length=256, description=(
     "Who asks: the same user is always answered by the same version of a rollout. Kept as a hash only."
@@ -120,12 +122,18 @@ def _told(kind: type[BaseModel], item: dict[str, Any]) -> TunebookError:
         return DataError("serve.json", key="body", reason=str(item["ctx"]["error"]))
     if item["type"] == "extra_forbidden":
         allowed = list((kind if len(place) == 1 else Told).model_fields)
-        return DataError("serve.unknown", key=key, allowed=" | ".join(allowed), near=near(str(place[-1]), allowed))
+        return DataError("serve.unknown", key=key, allowed=" | ".join(allowed), near=_near(str(place[-1]), allowed))
     if item["type"] == "missing":
         return DataError("serve.missing", key=key)
     given = item["input"]
     shown = given if isinstance(given, bool | int | float) or given is None else type(given).__name__
     return DataError("serve.field", key=key or "body", value=shown, allowed=_allowed(item["type"], item.get("ctx", {})))
+
+
+def _near(name: str, known: list[str]) -> str:
+    """Which one was meant, to be said in the language of the client."""
+    found = get_close_matches(name.casefold(), known, 1)
+    return localized("error.near", nearest=found[0]) if found else ""
 
 
 def _allowed(kind: str, bounds: dict[str, Any]) -> str:

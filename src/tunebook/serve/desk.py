@@ -18,6 +18,7 @@ from tunebook.core.kind import kind_of
 from tunebook.core.operation import Serving
 from tunebook.requests.record import Answered, Feedback
 from tunebook.requests.sample import sampled
+from tunebook.requests.writer import Trouble
 from tunebook.rollout.choice import Choice, Router
 from tunebook.serve.figures import Figures
 from tunebook.serve.fleet import Fleet, Loaded
@@ -40,8 +41,8 @@ class Journal(Protocol):
         """Take what came back; gives how many belong to no known answer, -1 where that cannot be told now."""
 
     @property
-    def state(self) -> Any:
-        """How the log does: `waiting`, `logged`, `spooled`, `kept`, `unlogged`, `lost`, `error`, `well`."""
+    def state(self) -> Trouble:
+        """How the log does."""
 
 
 class GoneError(Exception):
@@ -155,7 +156,7 @@ class Desk:
         except Exception as error:
             problem = as_error(error)
             if problem is not error:
-                _told(error)
+                tell_place(error)
             if problem.code in ("serve.busy", "serve.stopping"):
                 raise
             seconds = time.perf_counter() - asked.come
@@ -236,7 +237,7 @@ class Desk:
                 raise DataError("serve.label", key="value", value=row.value, allowed=" | ".join(sorted(names)))
 
 
-def _told(error: Exception) -> None:
+def tell_place(error: Exception) -> None:
     """Where something went wrong that is nobody's fault but ours; not what it says, which may hold words of a user."""
     places = traceback.extract_tb(error.__traceback__)
     steps = " < ".join(f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in reversed(places))
@@ -264,4 +265,4 @@ def _body(asked: Asked, answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"answer": answers[0]} if asked.single else {"answers": list(answers)}
 
 
-__all__ = ["Desk", "GoneError", "Journal", "Reply"]
+__all__ = ["Desk", "GoneError", "Journal", "Reply", "tell_place"]

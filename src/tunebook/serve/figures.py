@@ -43,9 +43,11 @@ class Figures:
         self._waiting = Gauge("tunebook_waiting_texts", "Texts that wait.", ["version"], **live)
         self._log = Gauge("tunebook_log_rows", "Records of the request log, by where they are.", ["place"], **live)
         self._versions = Gauge(
-            "tunebook_version", "1 for each version in memory.", ["version", "bundle"], registry=own,
+            "tunebook_version", "1 for a version in memory.", ["version", "bundle"], registry=own,
             multiprocess_mode="livemax",
         )  # fmt: skip
+
+        self._seen: set[tuple[str, str]] = set()
 
     def request(self, path: str, status: int, version: str, seconds: float) -> None:
         """A request came to its end."""
@@ -80,9 +82,10 @@ class Figures:
             self._waiting.labels(version).set(count)
         for place, count in log.items():
             self._log.labels(place).set(count)
-        self._versions.clear()
-        for version, bundle in versions:
-            self._versions.labels(version, bundle).set(1)
+        there = set(versions)
+        for version, bundle in there | self._seen:  # the client of several processes cannot forget one
+            self._versions.labels(version, bundle).set((version, bundle) in there)
+        self._seen |= there
 
     def page(self) -> tuple[bytes, str]:
         """The figures as Prometheus reads them, and their content type."""

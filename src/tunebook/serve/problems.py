@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunebook.core.errors import DataError, MachineError, TunebookError, machine_error
+from tunebook.core.localized import Localized
 from tunebook.core.messages import language, say_in
 
 STATUS: Mapping[str, int] = {
@@ -38,7 +39,10 @@ def status_of(error: TunebookError) -> int:
 
 def told(error: TunebookError, name: str) -> dict[str, Any]:
     """An error as `TunebookError.to_json` gives it, in a language."""
-    parts = {part: say_in(name, f"{error.code}.{code}", **error.fields).rstrip() for part, code in _PARTS}
+    fields = {
+        key: value.in_language(name) if isinstance(value, Localized) else value for key, value in error.fields.items()
+    }
+    parts = {part: say_in(name, f"{error.code}.{code}", **fields).rstrip() for part, code in _PARTS}
     known = {"code": error.code, "key": error.key, "value": error.fields["value"], "allowed": error.allowed}
     others = {"others": [told(other, name) for other in error.others]} if error.others else {}
     return known | parts | others

@@ -113,7 +113,7 @@ class Traffic:
     def readiness(self) -> dict[str, Any]:
         """`ready`, and why it is not, or what is wrong though it is."""
         journal = self.desk.journal
-        log = journal is None or bool(journal.state.well)
+        log = journal is None or journal.state.durable
         refuses = self.desk.serving.unlogged == "refuse"
         ready = self.desk.router is not None and not self._draining and (log or not refuses)
         return {"ready": ready, "log": "well" if log else journal.state.error if journal else "", "swap": self._trouble}
