@@ -86,6 +86,8 @@ def test_that_arms_of_a_test_do_not_answer_is_told(tunebook: Call, book: Path, t
     for name in ("latest", arm.id):
         told = tunebook("eval", opened.path, "--no-baselines", "--json", "--run", name)
         assert told.json["run"] == arm.id and "belong to tests" not in told.err
+    assert [run["arm"] for run in tunebook("runs", opened.path, "--json").json["runs"]] == [True, False]
+    assert tunebook("runs", opened.path).out.count("(ab)") == 1
     assert run_at(opened.path).id == run_at(opened.path, "champion").id == first.id
     assert run_at(arm.path) == run_at(arm.path, arm.id) == arm
 

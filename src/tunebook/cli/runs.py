@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.steps.runs import Run
 
 
+_TEST = "ab"  # the command that began a run
 _MOST = 50  # runs that are shown unless all are asked for
 
 
@@ -50,8 +51,9 @@ def runs(book: Books, every: Annotated[bool, option("all_entries", "--all")] = F
 def _known(runs: Sequence[Run], book: Book) -> list[dict[str, Any]]:
     """What the files of each run say; of a run with a damaged one, what is wrong."""
     from tunebook.verbs.steps.run_facts import FACTS, facts_of
+    from tunebook.verbs.steps.which_run import alone
 
-    found = []
+    found, own = [], {run.id for run in alone(book.path, list(runs))}
     for run, facts in zip(runs, facts_of(runs, book.path), strict=True):
         finished = run.finished
         if isinstance(facts, TunebookError):
@@ -59,7 +61,7 @@ def _known(runs: Sequence[Run], book: Book) -> list[dict[str, Any]]:
             facts = dict.fromkeys(FACTS)
         else:
             fault = None if run.has_model or not finished else RunError("run.no_model", key=run.id)
-        told = {"run": run.id, "path": str(run.path), "finished": finished}
+        told = {"run": run.id, "path": str(run.path), "finished": finished, "arm": run.id not in own}
         found.append({**told, **facts, "fault": fault.to_json() if fault else None})
     return found
 
@@ -80,6 +82,7 @@ def _tell(screen: Console, found: list[dict[str, Any]], earlier: int) -> None:
         spent = duration(run["seconds"]) if run["seconds"] is not None else "–"
         split = phrase("split", run["split"]) if run["split"] else "–"
         table = "–" if run["seed"] is None else run["table"] or say("cli.runs.unsaved")
+        table = f"{table} ({_TEST})" if run["arm"] else table
         lines.append((run["run"], table, state, split, score, spent))
     names = ("run", "table", "state", "split", "score", "time")
     screen.print(grid([say(f"cli.{name}") for name in names], lines, right=(5,), whole=(0, 1, 2, 3, 5)))
