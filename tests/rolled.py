@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from tunebook.core.nouns import Estimate, Plan, write_json
 from tunebook.core.operation import Rolling
+from tunebook.core.settings import Settings
 from tunebook.requests.columns import COLUMNS
 from tunebook.requests.record import Answered, Feedback
 from tunebook.rollout.router import HashRouter
@@ -109,6 +112,23 @@ class Traffic:
             f"r{self.n}", 0, at, version, "", role, choice.stage, choice.unit, "predict", of["status"], "",
             of["seconds"], 0.0, 1, 1, 0, False, "", of["label"], 0.5,
         )  # fmt: skip
+
+
+def make_run(book: Book, name: str, table: int | str = "champion", **changes: Any) -> None:
+    """A finished run of a version, whose model is an empty file."""
+    of = book.tables.get(table)
+    made = {
+        "task": book.data.task, "model": "x", "model_id": "x", "labels": book.data.labels, "techniques": {},
+        "params": {**Settings().model_dump(), "warmup_steps": 1, "max_length": 20},
+        "table": of.values_id, "table_version": of.version, "data": book.data.content,
+        "data_path": Path(), "seed": 1, "versions": {}, **changes,
+        "estimate": Estimate(seconds=1, memory_bytes=1, steps=1, parameters=1, trained=1),
+    }  # fmt: skip
+    folder = book.path / "runs" / name
+    write_json(Plan(**made), folder / "plan.json")
+    (folder / "outcome.json").write_text("{}", encoding="utf-8")
+    (folder / "model").mkdir()
+    (folder / "model" / "model.safetensors").write_bytes(b"")
 
 
 def begun(book: Book, **rules: Any) -> State:

@@ -118,7 +118,7 @@ def _column(look: Seen, name: str, lowest: float, highest: float) -> tuple[Float
     said, at = told(look.log, look.rows, name, look.begun, look.now)
     value = (as_numbers(said) - lowest) / (highest - lowest)
     inside = (value >= 0) & (value <= 1)
-    came = np.array([item is not None for item in said.tolist()], dtype=bool)
+    came = np.array([item is not None for item in said.tolist()], dtype=bool) & ~(look.shadow & look.rows.new)
     return np.where(inside, value, np.nan), at, int((came & ~inside).sum())
 
 

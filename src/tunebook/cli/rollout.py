@@ -1,0 +1,263 @@
+"""tunebook rollout: a new run in front of users by stages, what speaks for and against it, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tunebook.cli.answer import Answer, command, facts, grid, warn
+from tunebook.cli.options import Books, argument, listed, option, wrong
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from tunebook.rollout.evidence import Evidence
+    from tunebook.rollout.state import State
+    from tunebook.rollout.step import Look
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who does it, and why."""
+
+    reason: Annotated[str, option("why", "--reason", metavar="TEXT")] = ""
+    owner: Annotated[str, option("owner", "--owner", metavar="NAME")] = ""
+
+    def by(self, *, force: bool = False) -> Any:
+        """As the verbs take it."""
+        return {"actor": self.owner, "reason": self.reason, "force": force}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What differs from `[rollout]` of book.toml."""
+
+    stages: Annotated[str, option("rollout_stages", "--stages", metavar="0,5,25,50,100")] = ""
+    min_requests: Annotated[int | None, option("rollout_requests", "--min-requests", metavar="N")] = None
+    min_minutes: Annotated[float | None, option("rollout_minutes", "--min-minutes", metavar="N")] = None
+    metric: Annotated[str, option("rollout_metric", "--metric", metavar="COL")] = ""
+
+    def changes(self) -> dict[str, Any]:
+        """As the verbs take it.
+
+        Raises:
+            TunebookError: `cli.option`, stages that are no numbers.
+        """
+        given = {"min_requests": self.min_requests, "min_minutes": self.min_minutes, "metric": self.metric or None}
+        found = {name: value for name, value in given.items() if value is not None}
+        if self.stages:
+            try:
+                found["stages"] = [float(part.rstrip("%")) for part in listed(self.stages)]  # type: ignore[assignment]
+            except ValueError:
+                raise wrong("--stages", self.stages, "0,5,25,50,100") from None
+        return found
+
+
+Force = Annotated[bool, option("rollout_force", "--force")]
+
+
+def rollout_start(
+    book: Books, run: Annotated[str, argument("rollout_run", "RUN")], rules: Rules, who: Who, force: Force = False
+) -> Answer:
+    """Begin a rollout."""
+    from tunebook.verbs.rollout import start
+    from tunebook.verbs.steps.book import open_book
+
+    return _moved(book, start(open_book(book), run, rules.changes(), **who.by(force=force)))
+
+
+def rollout_deploy(
+    book: Books, run: Annotated[str, argument("rollout_first", "RUN")] = "champion", *, who: Who, force: Force = False
+) -> Answer:
+    """Put the first run live."""
+    from tunebook.verbs.rollout import deploy
+    from tunebook.verbs.steps.book import open_book
+
+    return _moved(book, deploy(open_book(book), run, **who.by(force=force)))
+
+
+def rollout_next(book: Books, who: Who, force: Force = False) -> Answer:
+    """Go to the next stage."""
+    from tunebook.verbs.rollout import next_stage
+    from tunebook.verbs.steps.book import open_book
+
+    return _moved(book, next_stage(open_book(book), **who.by(force=force)))
+
+
+def rollout_finish(book: Books, who: Who, force: Force = False) -> Answer:
+    """Make the new run the live one."""
+    from tunebook.verbs.rollout import finish
+    from tunebook.verbs.steps.book import open_book
+
+    return _moved(book, finish(open_book(book), **who.by(force=force)))
+
+
+def rollout_abort(book: Books, who: Who) -> Answer:
+    """End a rollout."""
+    from tunebook.verbs.rollout import abort
+    from tunebook.verbs.steps.book import open_book
+
+    return _moved(book, abort(open_book(book), **who.by()))
+
+
+def rollout_back(book: Books, who: Who) -> Answer:
+    """Let the run before answer."""
+    from tunebook.verbs.rollout import back
+    from tunebook.verbs.steps.book import open_book
+
+    return _moved(book, back(open_book(book), **who.by()))
+
+
+def rollout_step(book: Books) -> Answer:
+    """Look once and do what follows, as a server does all the time."""
+    from tunebook.rollout.step import act
+    from tunebook.verbs.rollout import status
+    from tunebook.verbs.steps.book import open_book
+
+    opened = open_book(book)
+    seen = status(opened)
+    return _looked(book, seen, act(opened, seen))
+
+
+def rollout_status(book: Books) -> Answer:
+    """What a rollout has come to."""
+    from tunebook.verbs.rollout import status
+    from tunebook.verbs.steps.book import open_book
+
+    seen = status(open_book(book))
+    return _looked(book, seen, seen.state)
+
+
+def rollout_log(book: Books) -> Answer:
+    """What happened to the rollouts of a book."""
+    from tunebook.verbs.rollout import history
+    from tunebook.verbs.steps.book import open_book
+
+    entries = history(open_book(book))
+    data = {"entries": [entry.model_dump(mode="json") for entry in entries]}
+
+    def tell(screen: Console) -> None:
+        from tunebook.core.formatting import phrase
+        from tunebook.report.history import moment
+
+        if not entries:
+            screen.print(say("rollout.never"))
+            return
+        lines = []
+        for entry in entries:
+            said = entry.evidence
+            marks = [say("rollout.forced")] if entry.forced else []
+            why = " · ".join([*marks, *([entry.reason] if entry.reason else [])])
+            event, what = phrase("rollout.event", said["event"]), str(said.get("run", "–"))
+            lines.append((entry.number, moment(entry.time), event, what, entry.actor, why))
+        heads = [say(f"history.{name}") for name in ("entry", "when", "action")]
+        heads += [say("cli.run"), say("history.who"), say("history.why")]
+        screen.print(grid(heads, lines, right=(0,), whole=(0, 1, 2)))
+
+    return Answer(data, tell)
+
+
+def _data(state: State) -> dict[str, Any]:
+    return {
+        "live": state.live,
+        "candidate": state.candidate,
+        "stage": state.stage,
+        "share": state.share,
+        "stages": state.rules.stages if state.candidate else [],
+        "event": state.event,
+        "entry": state.entry,
+        "forced": state.forced,
+    }
+
+
+def _moved(book: Path, state: State) -> Answer:
+    """What an event has led to."""
+
+    def tell(screen: Console) -> None:
+        screen.print(f"✓ {_standing(state)}", style="green")
+        if state.forced:
+            warn(screen, [say("rollout.forced_note")])
+
+    more = () if state.candidate is None else (command("rollout", "status", book),)
+    return Answer(_data(state), tell, more)
+
+
+def _standing(state: State) -> str:
+    if state.candidate is None:
+        return say("rollout.stands.live", live=state.live)
+    about = {"candidate": state.candidate, "stage": state.stage, "stages": len(state.rules.stages)}
+    if state.shadow:
+        return say("rollout.stands.shadow", live=state.live, **about)
+    return say("rollout.stands.share", live=state.live, share=f"{state.share:g}", **about)
+
+
+def _looked(book: Path, seen: Look, after: State) -> Answer:
+    """What a look has found, and where the rollout stands after it."""
+    why = str(seen.why) if seen.why is not None else ""
+    data = {**_data(after), **seen.to_json(), "why": why, "event": after.event}
+
+    def tell(screen: Console) -> None:
+        screen.print(_standing(seen.state), style="bold")
+        if seen.state.candidate is None:
+            return
+        rules = seen.state.rules
+        screen.print(facts([(say("rollout.requests"), f"{seen.requests} / {rules.min_requests}")]))
+        screen.print()
+        heads = [say(f"rollout.head.{name}") for name in ("item", "old", "new", "count", "evidence", "says")]
+        screen.print(grid(heads, map(_line, seen.evidence), right=(1, 2, 3, 4), whole=(1, 2, 3, 4)))
+        screen.print()
+        decision = seen.decision.replace(" ", "_")
+        style = {"abort": "bold red", "hold": "yellow"}.get(seen.decision, "green")
+        screen.print(f"{say(f'rollout.decision.{decision}')} {why}", style=style, soft_wrap=True)
+        if after != seen.state:
+            screen.print(_standing(after), style="bold")
+
+    more = _next(book, seen) if after == seen.state else ()
+    return Answer(data, tell, more, 1 if seen.decision == "abort" else 0)
+
+
+def _next(book: Path, seen: Look) -> tuple[str, ...]:
+    if seen.decision == "ready":
+        stop = command("rollout", "abort", book, "--reason", say("rollout.reason_is"))
+        return command("rollout", "finish", book), stop
+    return (command("rollout", "log", book),) if seen.state.candidate is None else ()
+
+
+def _line(item: Evidence) -> tuple[str, ...]:
+    from tunebook.core.formatting import phrase, score_text
+
+    means = (score_text(mean) if mean is not None else "–" for mean in (item.champion, item.challenger))
+    strength = "–"
+    if item.log_e is not None and item.e_value is not None:
+        strength = f"{min(item.e_value, 9999):.3g} / {item.limit:g}"
+    return phrase("rollout.name", item.name), *means, str(item.n), strength, _says(item)
+
+
+def _says(item: Evidence) -> str:
+    """What a line of evidence means, in words."""
+    if item.strange:
+        return say("rollout.says.strange", count=item.strange)
+    ends = "" if item.low is None or item.high is None else f" ({item.low:+.3g} … {item.high:+.3g})"
+    if item.log_e is None:
+        return say("rollout.says.told")
+    if not item.stops:
+        return say("rollout.says.better" if item.reached else "rollout.says.not_yet")
+    return say("rollout.says.against" if item.reached else "rollout.says.nothing") + ends
+
+
+__all__ = [
+    "Rules",
+    "Who",
+    "rollout_abort",
+    "rollout_back",
+    "rollout_deploy",
+    "rollout_finish",
+    "rollout_log",
+    "rollout_next",
+    "rollout_start",
+    "rollout_status",
+    "rollout_step",
+]

@@ -1,0 +1,232 @@
+"""Rollout: a proven run is put in front of users by stages, by a person's hand; the server's own steps are in
+`tunebook.rollout.step`.
+
+Every step is an entry of the change log, with who, why, and what was seen.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, TypedDict, Unpack
+
+from pydantic import ValidationError
+
+from tunebook.core.errors import PlanError, RefusedError, TunebookError
+from tunebook.core.operation import Rolling
+from tunebook.knowledge.log import Entry
+from tunebook.requests.log import RequestLog
+from tunebook.rollout.state import State, state, write
+from tunebook.rollout.step import Look, look
+from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.request_log import request_log
+from tunebook.verbs.steps.runs import Run
+
+
+class By(TypedDict, total=False):
+    """Who does it, why, and whether against what speaks for it.
+
+    Keys:
+        actor: else the user of this process.
+        reason: stays in the log.
+        force: without the proof that it should have; needs a reason and is marked for good.
+    """
+
+    actor: str
+    reason: str
+    force: bool
+
+
+def start(book: Book, run: str, rules: dict[str, Any] | None = None, **by: Unpack[By]) -> State:
+    """Begin a rollout of a run beside the one that is live.
+
+    Args:
+        run: id, the start of one, or `champion`. Only runs of the champion, which its tests have proven, may be rolled
+            out without `force`.
+        rules: what differs from `[rollout]` of book.toml: `stages`, `min_requests`, `metric` ...
+
+    Raises:
+        BookError: `rollout.nothing_live`; `book.run`, there is no such run; `log.followed`, somebody was faster.
+        RefusedError: `rollout.on`; `rollout.same`; `rollout.unproven`.
+        RunError: `run.unfinished`, `run.no_model`. PlanError: `rollout.other`, it does another task or has other labels
+            than the live one; `rollout.rules`.
+        TunebookError: `rollout.reason`.
+    """
+    now = _live(book)
+    if now.candidate is not None:
+        raise RefusedError("rollout.on", key=now.candidate, stage=now.stage, share=f"{now.share:g}", book=book.path)
+    chosen = book.run(run)
+    if chosen.id == now.live:
+        raise RefusedError("rollout.same", key=chosen.id)
+    _ = chosen.model  # raises where there is none
+    _alike(chosen, book.run(str(now.live)))
+    found = rules_of(book, rules or {})
+    forced = chosen.plan.table != book.champion.values_id
+    if forced and not by.get("force", False):
+        raise RefusedError("rollout.unproven", key=chosen.id, champion=f"v{book.champion.version}")
+    if forced:
+        _needs_reason(by)
+    said = {"run": chosen.id, "rules": found.model_dump(mode="json"), "table": chosen.plan.table_version}
+    return write(book, now, "start", said, **_why(by, forced=forced))
+
+
+def rules_of(book: Book, changes: dict[str, Any]) -> Rolling:
+    """The rules of book.toml with changes.
+
+    Raises:
+        PlanError: `rollout.rules`, one of them is not possible.
+    """
+    try:
+        return Rolling.model_validate({**book.file.rollout.model_dump(), **changes})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0]) if first["loc"] else "highest"
+        raise PlanError("rollout.rules", key=key, value=changes.get(key, first["input"]), reason=first["msg"]) from None
+
+
+def _alike(new: Run, live: Run) -> None:
+    """Refuse a run that answers another question than the live one."""
+    parts = {"task": (new.plan.task, live.plan.task), "labels": (_labels(new), _labels(live))}
+    for name, (of_new, of_live) in parts.items():
+        if of_new != of_live:
+            raise PlanError("rollout.other", key=new.id, part=name, value=of_new, allowed=str(of_live), live=live.id)
+
+
+def _labels(run: Run) -> Any:
+    labels = run.plan.labels
+    return sorted(labels.names) or labels.problem
+
+
+def status(book: Book, log: RequestLog | None = None, now: float | None = None) -> Look:
+    """What is to be seen of a rollout now; nothing is written.
+
+    Args:
+        log: else that of the book; now: seconds since 1970, else the time.
+
+    Raises:
+        MachineError: the request log cannot be read. BookError: the change log cannot be, or `rollout.nothing_live`.
+    """
+    _live(book)
+    if log is not None:
+        return look(book, log, time.time() if now is None else now)
+    log = request_log(book)
+    try:
+        return look(book, log, time.time() if now is None else now)
+    finally:
+        log.close()
+
+
+def next_stage(book: Book, log: RequestLog | None = None, **by: Unpack[By]) -> State:
+    """Go to the next stage by hand, before the machine would.
+
+    Raises:
+        RefusedError: `rollout.off`; `rollout.at_end`; `rollout.against`, evidence speaks against it. Else as `status`.
+        TunebookError: `rollout.reason`.
+    """
+    _needs_reason(by)
+    found = _on(book, log)
+    if found.state.last:
+        raise RefusedError("rollout.at_end", key=str(found.state.candidate), book=book.path)
+    forced = found.decision == "abort"
+    if forced and not by.get("force", False):
+        raise RefusedError("rollout.against", key=str(found.state.candidate), why=found.why)
+    said = {"run": found.state.candidate, "stage": found.state.stage + 1, "seen": found.to_json()}
+    return write(book, found.state, "stage", said, **_why(by, forced=forced))
+
+
+def finish(book: Book, log: RequestLog | None = None, **by: Unpack[By]) -> State:
+    """Make the run that is rolled out the live one: a person's word, once it has come to its last stage or is ready.
+
+    Raises:
+        RefusedError: `rollout.off`; `rollout.unready`, it has not come so far, or evidence speaks against it. Else as
+            `status`. TunebookError: `rollout.reason`.
+    """
+    found = _on(book, log)
+    forced = found.decision != "ready"
+    if forced and not by.get("force", False):
+        raise RefusedError("rollout.unready", key=str(found.state.candidate), why=found.why, book=book.path)
+    if forced:
+        _needs_reason(by)
+    said = {"run": found.state.candidate, "seen": found.to_json()}
+    return write(book, found.state, "finish", said, **_why(by, forced=forced or found.state.forced))
+
+
+def abort(book: Book, **by: Unpack[By]) -> State:
+    """End a rollout: the live run answers everybody again. It needs no evidence, and works while no log can be read.
+
+    Raises:
+        RefusedError: `rollout.off`. TunebookError: `rollout.reason`.
+    """
+    _needs_reason(by)
+    now = _live(book)
+    if now.candidate is None:
+        raise RefusedError("rollout.off", key=str(now.live), book=book.path)
+    return write(book, now, "abort", {"run": now.candidate, "stage": now.stage}, **_why(by))
+
+
+def back(book: Book, **by: Unpack[By]) -> State:
+    """Let the run answer that was live before, at once and for everybody.
+
+    Raises:
+        RefusedError: `rollout.on`, end that first; `rollout.first`, nothing was live before. RunError: `run.no_model`.
+        TunebookError: `rollout.reason`.
+    """
+    _needs_reason(by)
+    now = _live(book)
+    if now.candidate is not None:
+        raise RefusedError("rollout.on", key=now.candidate, stage=now.stage, share=f"{now.share:g}", book=book.path)
+    if not now.before:
+        raise RefusedError("rollout.first", key=str(now.live))
+    _ = book.run(now.before[-1]).model  # raises where it is gone
+    return write(book, now, "back", {"run": now.before[-1], "from": now.live}, **_why(by))
+
+
+def deploy(book: Book, run: str = "champion", **by: Unpack[By]) -> State:
+    """Put the first run of a book live, before its first server does.
+
+    Raises:
+        RefusedError: `rollout.live`, one is so already; `rollout.unproven`. TunebookError: `rollout.reason`.
+        BookError: `book.run`, `book.champion_run`. RunError: `run.unfinished`, `run.no_model`.
+    """
+    now = state(book)
+    if now.live is not None:
+        raise RefusedError("rollout.live", key=now.live, book=book.path)
+    chosen = book.run(run)
+    _ = chosen.model
+    forced = chosen.plan.table != book.champion.values_id
+    if forced and not by.get("force", False):
+        raise RefusedError("rollout.unproven", key=chosen.id, champion=f"v{book.champion.version}")
+    if forced:
+        _needs_reason(by)
+    return write(book, now, "deploy", {"run": chosen.id}, **_why(by, forced=forced))
+
+
+def history(book: Book) -> list[Entry]:
+    """What happened to the rollouts of a book, oldest first."""
+    return book.log.entries("rollout")
+
+
+def _live(book: Book) -> State:
+    from tunebook.rollout.router import HashRouter
+
+    now = state(book)
+    HashRouter(now)  # raises where nothing is live
+    return now
+
+
+def _on(book: Book, log: RequestLog | None) -> Look:
+    found = status(book, log)
+    if found.state.candidate is None:
+        raise RefusedError("rollout.off", key=str(found.state.live), book=book.path)
+    return found
+
+
+def _needs_reason(by: By) -> None:
+    if not by.get("reason", "").strip():
+        raise TunebookError("rollout.reason", key="--reason")
+
+
+def _why(by: By, *, forced: bool = False) -> Any:
+    return {"actor": by.get("actor", ""), "reason": by.get("reason", ""), "forced": forced}
+
+
+__all__ = ["By", "abort", "back", "deploy", "finish", "history", "next_stage", "rules_of", "start", "status"]
