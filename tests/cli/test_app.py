@@ -10,7 +10,8 @@ import openpyxl
 import pytest
 from tests.cli.conftest import Call
 
-from tunebook.cli.app import COMMANDS, EXAMPLES, application, command_of, examples, fitted, options_of
+from tunebook.cli.app import COMMANDS, application, command_of, examples, fitted, options_of
+from tunebook.cli.examples import EXAMPLES
 from tunebook.core.errors import TunebookError
 from tunebook.core.messages import LANGUAGES
 
