@@ -72,7 +72,7 @@ def write_fused(weights: Mapping[str, Array], config: Mapping[str, Any], target:
         weights: name -> array, as in the model's files; config: its config.json.
 
     Raises:
-        PlanError: `export.no_fusion`: another architecture, or a weight that this graph has no place for.
+        PlanError: `shrink.no_fusion`: another architecture, or a weight that this graph has no place for.
     """
     kind = _kind(config)
     root = f"{_ROOTS[kind]}."
@@ -87,7 +87,7 @@ def write_fused(weights: Mapping[str, Array], config: Mapping[str, Any], target:
     rest = sorted(name for name in bare.keys() - writer.used if not name.endswith(_CONSTANT))
     rest = [name for name in rest if not (output == "last_hidden_state" and name.startswith("pooler."))]
     if rest:
-        raise PlanError("export.no_fusion", key="model", value=rest[0], allowed=" | ".join(_ROOTS))
+        raise PlanError("shrink.no_fusion", key="model", value=rest[0], allowed=" | ".join(_ROOTS))
     return writer.graph.save(target, ("input_ids", "attention_mask", "token_type_ids"), output, dimensions)
 
 
@@ -98,7 +98,7 @@ def _kind(config: Mapping[str, Any]) -> str:
     act, places = config.get("hidden_act", "gelu"), config.get("position_embedding_type", "absolute")
     if kind not in _ROOTS or other or act != "gelu" or places != "absolute":
         value = other or (kind if kind not in _ROOTS else f"{act}, {places}")
-        raise PlanError("export.no_fusion", key="model", value=value, allowed=" | ".join(_ROOTS))
+        raise PlanError("shrink.no_fusion", key="model", value=value, allowed=" | ".join(_ROOTS))
     return kind
 
 

@@ -77,15 +77,15 @@ def int8(
         embeddings: with embeddings in int8 too.
 
     Raises:
-        PlanError: `export.no_products`: there is nothing to turn, as in a file that is in int8 already.
-        DataError: `export.calibration`: what was seen on the rows are no numbers.
+        PlanError: `shrink.no_products`: there is nothing to turn, as in a file that is in int8 already.
+        DataError: `shrink.calibration`: what was seen on the rows are no numbers.
     """
     import onnx
 
     model = onnx.load(source)
     found = list(_products(model))
     if not found:
-        raise PlanError("export.no_products", key="model", value=source.name)
+        raise PlanError("shrink.no_products", key="model", value=source.name)
     ranges = observed(model, {item.given for item in found}, rows)
     writer = _Writer(model, seven_bits)
     for item in found:
@@ -100,7 +100,7 @@ def observed(model: Any, names: Iterable[str], rows: Feeds) -> dict[str, Seen]:
     """What some tensors of a model hold over batches of rows; nothing of no batches.
 
     Raises:
-        DataError: `export.calibration`.
+        DataError: `shrink.calibration`.
     """
     import onnx
     from onnx import helper
@@ -120,7 +120,7 @@ def observed(model: Any, names: Iterable[str], rows: Feeds) -> dict[str, Seen]:
             low, high = np.minimum(known.low, lines.min(0, initial=0)), np.maximum(known.high, lines.max(0, initial=0))
             found[name] = Seen(low, high, np.concatenate([known.sample, some]))
     if bad := next((name for name, item in found.items() if not np.isfinite([item.low, item.high]).all()), None):
-        raise DataError("export.calibration", key="rows", value=bad)
+        raise DataError("shrink.calibration", key="rows", value=bad)
     return found
 
 
@@ -128,7 +128,7 @@ def half(source: Path, target: Path, kind: Literal["fp16", "bf16"] = "fp16") -> 
     """Write a model whose weights are stored in 16 bits and computed with in fp32: half the size, not quicker.
 
     Raises:
-        PlanError: `export.half_range`: a weight is beyond what fp16 can say (65,504); bf16 can.
+        PlanError: `shrink.half_range`: a weight is beyond what fp16 can say (65,504); bf16 can.
     """
     import onnx
     from onnx import helper, numpy_helper
@@ -142,7 +142,7 @@ def half(source: Path, target: Path, kind: Literal["fp16", "bf16"] = "fp16") -> 
             continue
         values = numpy_helper.to_array(item)
         if kind == "fp16" and np.abs(values).max() > np.finfo(np.float16).max:
-            raise PlanError("export.half_range", key="fp16", value=item.name, allowed="bf16")
+            raise PlanError("shrink.half_range", key="fp16", value=item.name, allowed="bf16")
         name = f"{item.name}.{kind}"
         kept.append(helper.make_tensor(name, code, item.dims, _bits(values, kind), raw=True))
         casts.append(helper.make_node("Cast", [name], [item.name], name=f"{name}.cast", to=_FLOAT))
