@@ -3,8 +3,9 @@
 An exporter traces a model and writes each operation that it saw. Here the graph is written as it runs quickest on a
 processor: padding is taken out at the start, so that all products and norms work on real tokens alone (a batch of
 uneven texts is mostly padding); tokens are put back beside each other for the attention only, which is one operator;
-products of query, key and value are one product; of the last layer a classifier asks for the first token of each row, and no more is computed of it. Norms are those of ONNX on matrices: onnxruntime's operator that adds
-and norms at once takes many times as long on a CPU.
+products of query, key and value are one product; of the last layer a classifier asks for the first token of each row,
+and no more is computed of it. Norms are those of ONNX on matrices: onnxruntime's operator that adds and norms at once
+takes many times as long on a CPU.
 
 Source: Zeng et al. 2022 (arXiv:2208.08124) for the padding; the layers as in Devlin et al. 2019 (arXiv:1810.04805).
 """

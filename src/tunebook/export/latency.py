@@ -51,7 +51,8 @@ def alternate(
         asked: name -> function of rows; rows: gone through in their order, and again from the start.
         rounds: at most; seconds: when to stop before that, of all models together, but not before five rounds.
     """
-    names, taken = list(asked), {name: [] for name in asked}  # type: dict[str, list[tuple[float, float]]]
+    names = list(asked)
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     begun = time.perf_counter()
     for turn in range(-_WARM, rounds):
         if turn >= 5 and time.perf_counter() - begun > seconds:

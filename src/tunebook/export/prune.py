@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Batch = Mapping[str, "Tensor"]
-Loss = Callable[[Any, Batch], "Tensor"]
+Loss = Callable[[Any, Batch], tuple["Tensor", Any]]
 _GRAIN = 32  # columns: products of other widths are slower for their size
 _MOST = 0.9
 
@@ -58,30 +58,32 @@ class Importance:
     columns: list[Array]
 
 
-def structured(model: Any, batches: Sequence[Batch], loss: Loss, share: float) -> Pruned:
+def structured(model: Any, batches: Sequence[Batch], loss: Loss, share: float, heads: float | None = None) -> Pruned:
     """Take out a share of all attention heads, and of all columns of feed-forward layers.
 
     Layers lose as many parts as they can spare: importance is compared over all of them, and every layer keeps at
     least one head and 32 columns. Columns are left in multiples of 32, which processors like.
 
     Args:
-        batches: of training rows, with labels; loss: the mean loss of a batch.
-        share: from 0 to 0.9.
+        batches: of training rows, with labels; loss: the mean loss of a batch, and the model's outputs.
+        share: from 0 to 0.9; heads: another share for the heads.
 
     Raises:
         PlanError: `shrink.share`, `shrink.no_pruning`.
     """
+    of_heads = share if heads is None else heads
     _check(share)
+    _check(of_heads)
     found, smaller = importance(model, batches, loss), copy.deepcopy(model)
     layers = layers_of(smaller)
-    heads = _kept(found.heads, share, least=1, grain=1)
+    left = _kept(found.heads, of_heads, least=1, grain=1)
     columns = _kept(found.columns, share, least=_GRAIN, grain=_GRAIN)
-    for layer, of_heads, of_columns in zip(layers, heads, columns, strict=True):
-        _cut_heads(layer, of_heads)
-        _cut_columns(layer, of_columns)
+    for layer, some, others in zip(layers, left, columns, strict=True):
+        _cut_heads(layer, some)
+        _cut_columns(layer, others)
     return Pruned(
         smaller.eval(),
-        [(len(kept), len(item)) for kept, item in zip(heads, found.heads, strict=True)],
+        [(len(kept), len(item)) for kept, item in zip(left, found.heads, strict=True)],
         [(len(kept), len(item)) for kept, item in zip(columns, found.columns, strict=True)],
         _size(model),
         _size(smaller),
@@ -125,12 +127,12 @@ def importance(model: Any, batches: Sequence[Batch], loss: Loss) -> Importance:
     for batch in batches:
         given: dict[tuple[int, int], Tensor] = {}
         with _watched(layers, given):
-            found = loss(model, batch)
+            found, _ = loss(model, batch)
         wanted = sorted(given)
         for (number, part), gradient in zip(wanted, _gradients(found, [given[key] for key in wanted]), strict=True):
             effect = (given[number, part] * gradient).detach()
             if part == 0:
-                effect = effect.unflatten(2, (len(heads[number]), -1)).sum((1, 3))
+                effect = effect.view(*effect.shape[:2], len(heads[number]), -1).sum((1, 3))
                 heads[number] += effect.abs().sum(0).cpu().double().numpy()
             else:
                 columns[number] += effect.sum(1).abs().sum(0).cpu().double().numpy()
@@ -157,9 +159,9 @@ def recover(
         batch = batches[step % len(batches)]
         with torch.no_grad():
             said = teacher(**_inputs(batch)).logits
-        apart = (model(**_inputs(batch)).logits - said).square().mean()
+        mean, outputs = loss(model, batch)
         optimizer.zero_grad()
-        (loss(model, batch) + apart).backward()
+        (mean + (outputs.logits - said).square().mean()).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
@@ -233,13 +235,13 @@ def _kept(importance: Sequence[Array], share: float, least: int, grain: int) -> 
     The importance of a layer's parts is divided by its norm, for gradients are larger in some layers than in others.
     """
     scaled = [values / (float(np.linalg.norm(values)) or 1.0) for values in importance]
-    every = np.sort(np.concatenate(scaled)) if scaled else np.zeros(0)
-    gone = int(round(share * len(every)))
-    bar = every[gone] if gone < len(every) else np.inf
+    owner = np.repeat(np.arange(len(scaled)), [len(values) for values in scaled])
+    order = np.argsort(np.concatenate(scaled), kind="stable") if scaled else np.zeros(0, dtype=np.int64)
+    gone = np.bincount(owner[order[: round(share * len(order))]], minlength=len(scaled))
     found = []
-    for values in scaled:
+    for values, out in zip(scaled, gone.tolist(), strict=True):
         whole = len(values)
-        count = min(whole, max(min(least, whole), -(-int((values >= bar).sum()) // grain) * grain))
+        count = min(whole, max(least, round((whole - out) / grain) * grain))
         found.append(np.sort(np.argsort(-values, kind="stable")[:count]))
     return found
 

@@ -32,7 +32,6 @@ _SHARES = (0.0, 0.25, 0.5, 0.75)  # how much of the unevenness of what comes in 
 _SAMPLE = 512  # lines of what comes in on which the shares are compared
 _FLOAT, _INT8, _HALF, _BRAIN = 1, 3, 10, 16  # numbers of ONNX for kinds of numbers
 _TABLE = 256  # rows from which on a matrix that is looked up in is an embedding
-_SMALL = 1024  # numbers: what is smaller is kept as it is
 _OPSET_OF_ONNX = ("", "ai.onnx")
 _STOPS = ("LayerNormalization", "SimplifiedLayerNormalization")
 
@@ -65,9 +64,7 @@ class Product:
     bias: str
 
 
-def int8(
-    source: Path, target: Path, *, rows: Feeds = (), seven_bits: bool = False, embeddings: bool = True
-) -> Path:
+def int8(source: Path, target: Path, *, rows: Feeds = (), seven_bits: bool = False, embeddings: bool = True) -> Path:
     """Write a model of fp32 in int8.
 
     Args:
@@ -137,7 +134,7 @@ def half(source: Path, target: Path, kind: Literal["fp16", "bf16"] = "fp16") -> 
     del model.graph.value_info[:]
     kept, casts = [], []
     for item in model.graph.initializer:
-        if item.data_type != _FLOAT or np.prod(item.dims) < _SMALL:
+        if item.data_type != _FLOAT or len(item.dims) < 2:
             kept.append(item)
             continue
         values = numpy_helper.to_array(item)
@@ -269,8 +266,9 @@ class _Writer:
         after = self._sum_behind(output) if not bias else None
         if after is not None:
             bias, output = after
+        nodes: list[Any] = []
         if seen is None:
-            kind, given, nodes = "DynamicQuantizeMatMul", [item.given, *weights, zero, bias], []
+            kind, given = "DynamicQuantizeMatMul", [item.given, *weights, zero, bias]
         else:
             nodes, (eight, *of_input) = self._quantise(item.given, name, even, seen)
             kind = "MatMulIntegerToFloat"
@@ -298,9 +296,9 @@ class _Writer:
 
         scale, zero = _range(seen, even)
         eight, *rest = (f"{name}.{part}" for part in ("given", "given_scale", "given_zero"))
-        self.constant(rest[0], np.float32(scale))
-        self.constant(rest[1], np.uint8(zero))
-        nodes = []
+        self.constant(rest[0], np.array(scale, dtype=np.float32))
+        self.constant(rest[1], np.array(zero, dtype=np.uint8))
+        nodes: list[Any] = []
         if (even != 1).any():
             divided = self.constant(f"{name}.even", (1 / even).astype(np.float32))
             nodes.append(helper.make_node("Mul", [given, divided], [f"{eight}.even"], name=f"{eight}.divide"))

@@ -7,7 +7,8 @@ read in other pieces.
 
 Why the tokens of the texts stay the same: WordPiece takes the longest piece that fits, and the longest is kept;
 of a Unigram model the best path is kept, and with the piece of the lowest score what an unknown character costs; of BPE
-every merge that leads to a kept piece is kept, in its order.
+every merge that leads to a kept piece is kept, in its order. A vocabulary of whole words has no pieces to fall back on:
+there other words become unknown, as words outside of it always were.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tunebook.export.operators import Array
 
 Json = dict[str, Any]
 _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
-_KINDS = ("WordPiece", "Unigram", "BPE")
+_KINDS = ("WordPiece", "Unigram", "BPE", "WordLevel")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def cut(tokenizer: Json, texts: Iterable[str]) -> Cut:
         tokenizer: tokenizer.json of a fast tokenizer.
 
     Raises:
-        PlanError: `shrink.vocabulary_kind`: it is of another kind than WordPiece, Unigram and BPE.
+        PlanError: `shrink.vocabulary_kind`: it is of another kind than WordPiece, Unigram, BPE and
+            WordLevel.
     """
     kind = str(tokenizer["model"].get("type"))
     if kind not in _KINDS:
@@ -92,8 +94,8 @@ def cut_embeddings(model: Any, found: Cut) -> Any:
     """A copy of a torch model that knows the tokens of the smaller vocabulary alone.
 
     Raises:
-        PlanError: `shrink.vocabulary_tied`: the model gives tokens too, by the same matrix; `shrink.vocabulary_pad`: its
-            places are counted from the number of the padding token, which would be another.
+        PlanError: `shrink.vocabulary_tied`: the model gives tokens too, by the same matrix; `shrink.vocabulary_pad`:
+            its places are counted from the number of the padding token, which would be another.
     """
     import torch
     from torch import nn
@@ -110,7 +112,8 @@ def cut_embeddings(model: Any, found: Cut) -> Any:
     finally:
         model.set_input_embeddings(old)
     rows = old.weight.detach()[torch.from_numpy(found.kept)].clone()
-    smaller.set_input_embeddings(nn.Embedding.from_pretrained(rows, freeze=False, padding_idx=old.padding_idx))
+    table = nn.Embedding(len(rows), rows.shape[1], padding_idx=old.padding_idx, _weight=rows)
+    smaller.set_input_embeddings(table)
     smaller.config.vocab_size = len(found.kept)
     return smaller.eval()
 
@@ -123,7 +126,7 @@ def losses(tokenizer: Json, found: Cut, texts: Sequence[str]) -> Losses:
     changed = sum(one != other for one, other in zip(*tokens, strict=True))
     said = [sum(token == unknown for one in side for token in one) for side in tokens]
     means = [float(np.mean([len(one) for one in side])) if side else 0.0 for side in tokens]
-    return Losses(len(texts), changed, *means, *said)
+    return Losses(len(texts), changed, means[0], means[1], said[0], said[1])
 
 
 def _read(tokenizer: Json, texts: Iterable[str]) -> list[Any]:

@@ -1,0 +1,34 @@
+"""Times of models that are asked in turn."""
+
+import time
+
+import numpy as np
+
+from tunebook.export.latency import alternate
+
+
+def test_models_get_the_same_rows_in_turn_and_ratios_are_those_of_their_times():
+    asked = []
+
+    def ask(name, seconds):
+        def run(rows):
+            asked.append((name, tuple(rows)))
+            time.sleep(seconds)
+
+        return run
+
+    found = alternate({"slow": ask("slow", 0.008), "quick": ask("quick", 0.002)}, range(5), 2, rounds=8)
+    assert found["slow"].faster == 1.0 and 2 < found["quick"].faster < 6
+    assert found["quick"].low <= found["quick"].faster <= found["quick"].high
+    assert found["slow"].p50 >= 8 and found["slow"].p50 <= found["slow"].p95 <= found["slow"].p99
+    assert np.isclose(found["slow"].rows_second, 2000 / found["slow"].p50)
+    assert found["quick"].batch == 2 and found["quick"].rounds == 8
+    rounds = [asked[at : at + 2] for at in range(0, len(asked), 2)]
+    assert all(one[1] == other[1] and one[0] != other[0] for one, other in rounds)
+    assert {pair[0][0] for pair in rounds} == {"slow", "quick"}  # each goes first in some rounds
+    assert rounds[0][0][1] == (0, 1) and rounds[2][0][1] == (4, 0)
+
+
+def test_it_ends_when_its_time_is_up_but_not_before_five_rounds():
+    found = alternate({"one": lambda rows: time.sleep(0.002)}, ["a"], 1, rounds=50, seconds=0.0)
+    assert found["one"].rounds == 5
