@@ -55,6 +55,7 @@ from benchmarks import (
     same_table,
     same_training,
     serve_load,
+    small_models,
     startup,
     tables_matter,
     tagger_rates,
@@ -114,6 +115,7 @@ CLAIMS = {
     "P4": ab_sharing.main,
     "CACHED": embedding_training_speed.memory,
     "P5": embedding_training_speed.main,
+    "P6": small_models.main,
     "TASKS": real_tasks.main,
     **{
         item.name.upper(): import_module(f"benchmarks.claims.{item.name}").main

@@ -9,9 +9,10 @@ from tests.export.test_fused import batch, weights_of
 from tests.tiny import classifier
 
 from tunebook.core.errors import DataError, PlanError
+from tunebook.export.calibration import observed
 from tunebook.export.fused import write_fused
 from tunebook.export.operators import Graph, session
-from tunebook.export.quantise import half, int8, observed
+from tunebook.export.quantise import half, int8
 
 
 @pytest.fixture(scope="module")

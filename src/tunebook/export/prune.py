@@ -14,7 +14,7 @@ Pruned: models whose layers are built like BERT's. Others are refused.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from tunebook.export.operators import Array
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Batch = Mapping[str, "Tensor"]
+Batch = dict[str, "Tensor"]
 Loss = Callable[[Any, Batch], tuple["Tensor", Any]]
 _GRAIN = 32  # columns: products of other widths are slower for their size
 _MOST = 0.9
@@ -193,7 +193,7 @@ def _check(share: float) -> None:
 def _inputs(batch: Batch) -> dict[str, Tensor]:
     from tunebook.core.technique import model_inputs
 
-    return dict(model_inputs(dict(batch)))
+    return dict(model_inputs(batch))
 
 
 def _heads(layer: Any) -> int:

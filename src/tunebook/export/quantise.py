@@ -16,37 +16,22 @@ output.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from tunebook.core.errors import DataError, PlanError
+from tunebook.core.errors import PlanError
+from tunebook.export.calibration import Feeds, Seen, evened, observed, range_of, whole_numbers
 from tunebook.export.fused import HEAD
-from tunebook.export.operators import FUSED, Array, session
+from tunebook.export.operators import FUSED, Array
 
-Feeds = Iterable[Mapping[str, Array]]
-_SHARES = (0.0, 0.25, 0.5, 0.75)  # how much of the unevenness of what comes in goes over to the weights
-_SAMPLE = 512  # lines of what comes in on which the shares are compared
 _FLOAT, _INT8, _HALF, _BRAIN = 1, 3, 10, 16  # numbers of ONNX for kinds of numbers
 _TABLE = 256  # rows from which on a matrix that is looked up in is an embedding
 _OPSET_OF_ONNX = ("", "ai.onnx")
 _STOPS = ("LayerNormalization", "SimplifiedLayerNormalization")
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What came into a product on calibration rows.
-
-    Attributes:
-        low, high: the smallest and the largest value of each column, 0 always among them; sample: some lines.
-    """
-
-    low: Array
-    high: Array
-    sample: Array
 
 
 @dataclass(frozen=True)
@@ -91,34 +76,6 @@ def int8(source: Path, target: Path, *, rows: Feeds = (), seven_bits: bool = Fal
         writer.tables()
     writer.save(target)
     return target
-
-
-def observed(model: Any, names: Iterable[str], rows: Feeds) -> dict[str, Seen]:
-    """What some tensors of a model hold over batches of rows; nothing of no batches.
-
-    Raises:
-        DataError: `shrink.calibration`.
-    """
-    import onnx
-    from onnx import helper
-
-    wanted, asked = sorted(names), onnx.ModelProto()
-    asked.CopyFrom(model)
-    del asked.graph.output[:]
-    asked.graph.output.extend(helper.make_tensor_value_info(name, _FLOAT, None) for name in wanted)
-    found: dict[str, Seen] = {}
-    running: Any = None
-    for batch in rows:
-        running = running or session(asked.SerializeToString())
-        for name, value in zip(wanted, running.run(wanted, dict(batch)), strict=True):
-            lines = value.reshape(-1, value.shape[-1])
-            known = found.get(name) or Seen(np.zeros(lines.shape[1]), np.zeros(lines.shape[1]), lines[:0])
-            some = lines[: max(0, min(_SAMPLE // 8, _SAMPLE - len(known.sample)))]
-            low, high = np.minimum(known.low, lines.min(0, initial=0)), np.maximum(known.high, lines.max(0, initial=0))
-            found[name] = Seen(low, high, np.concatenate([known.sample, some]))
-    if bad := next((name for name, item in found.items() if not np.isfinite([item.low, item.high]).all()), None):
-        raise DataError("shrink.calibration", key="rows", value=bad)
-    return found
 
 
 def half(source: Path, target: Path, kind: Literal["fp16", "bf16"] = "fp16") -> Path:
@@ -177,43 +134,6 @@ def _products(model: Any) -> Iterator[Product]:
         yield Product(node, node.input[0], values.T if turned else values, bias)
 
 
-def _whole(values: Array, most: int) -> tuple[Array, Array]:
-    """A matrix in whole numbers from -most to most, and the scale of each column."""
-    scale = np.maximum(np.abs(values).max(axis=0), 1e-12) / most
-    return np.rint(values / scale).astype(np.int8), scale.astype(np.float32)
-
-
-def _range(seen: Seen, even: Array) -> tuple[float, int]:
-    """Scale and number of 0 of what comes in, each column divided by its number."""
-    low, high = float((seen.low / even).min()), float((seen.high / even).max())
-    scale = max(high - low, 1e-12) / 255
-    return scale, int(np.clip(round(-low / scale), 0, 255))
-
-
-def _evened(weights: Array, seen: Seen, most: int) -> Array:
-    """By what to divide each column of what comes in, and to multiply its line of the weights, shape (inputs,).
-
-    A few columns that are large in all texts leave few numbers for the others. Part of that goes over to the weights,
-    which have a scale for each output; how much is the share with the smallest error on the sample.
-
-    Source: Xiao et al. 2023 (arXiv:2211.10438), formula 4.
-    """
-    of_input = np.maximum(np.maximum(-seen.low, seen.high), 1e-5)
-    of_weights = np.maximum(np.abs(weights).max(axis=1), 1e-5)
-    right = seen.sample @ weights
-    best, found = np.inf, np.ones(len(weights))
-    for share in _SHARES:
-        even = of_input**share / of_weights ** (1 - share) if share else np.ones(len(weights))
-        even = even / np.exp(np.log(even).mean())
-        scale, zero = _range(seen, even)
-        whole, of_output = _whole(weights * even[:, None], most)
-        given = np.clip(np.rint(seen.sample / even / scale) + zero, 0, 255) - zero
-        error = float(np.square((given * scale) @ (whole * of_output) - right).sum())
-        if error < best * (0.9 if share else 1):  # dividing costs time: it has to be worth it
-            best, found = error, even
-    return found
-
-
 def _plain(node: Any) -> bool:
     """Whether a Gemm is a product and a sum."""
     said = {item.name: item for item in node.attribute}
@@ -259,8 +179,8 @@ class _Writer:
         from onnx import helper
 
         name, output, bias = item.node.input[1], item.node.output[0], item.bias
-        even = np.ones(len(item.weights)) if seen is None else _evened(item.weights, seen, self.most)
-        whole, scale = _whole(item.weights * even[:, None], self.most)
+        even = np.ones(len(item.weights)) if seen is None else evened(item.weights, seen, self.most)
+        whole, scale = whole_numbers(item.weights * even[:, None], self.most)
         weights = [self.constant(f"{name}.int8", whole), self.constant(f"{name}.scale", scale)]
         zero = self.constant(f"{name}.zero", np.zeros(len(scale), dtype=np.int8))
         after = self._sum_behind(output) if not bias else None
@@ -294,7 +214,7 @@ class _Writer:
         """What comes in, each column divided by its number, as whole numbers from 0 to 255."""
         from onnx import helper
 
-        scale, zero = _range(seen, even)
+        scale, zero = range_of(seen, even)
         eight, *rest = (f"{name}.{part}" for part in ("given", "given_scale", "given_zero"))
         self.constant(rest[0], np.array(scale, dtype=np.float32))
         self.constant(rest[1], np.array(zero, dtype=np.uint8))
@@ -349,4 +269,4 @@ def _replace(model: Any, nodes: list[Any], constants: list[Any]) -> None:
     model.graph.initializer.extend(held)
 
 
-__all__ = ["Feeds", "Product", "half", "int8", "observed"]
+__all__ = ["Product", "half", "int8"]
