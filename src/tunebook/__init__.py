@@ -14,6 +14,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tunebook.bundle.runtime import open_bundle
     from tunebook.core.errors import TunebookError
     from tunebook.core.nouns import DataRef, Labels, ParamTable, Plan, Report
     from tunebook.core.verdict import Gate, Verdict
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.compare import compare
     from tunebook.verbs.embed import embed, embed_file
     from tunebook.verbs.evaluate import evaluate
+    from tunebook.verbs.export import export
     from tunebook.verbs.init import init
     from tunebook.verbs.mine import mine
     from tunebook.verbs.predict import load_models, predict, predict_file
@@ -65,11 +67,13 @@ _WHERE = {
     "embed": "verbs.embed",
     "embed_file": "verbs.embed",
     "evaluate": "verbs.evaluate",
+    "export": "verbs.export",
     "init": "verbs.init",
     "load_models": "verbs.predict",
     "merge": "verbs.steps.merge",
     "mine": "verbs.mine",
     "open_book": "verbs.steps.book",
+    "open_bundle": "bundle.runtime",
     "plan": "verbs.steps.plan",
     "predict": "verbs.predict",
     "predict_file": "verbs.predict",
@@ -130,11 +134,13 @@ __all__ = [
     "embed",
     "embed_file",
     "evaluate",
+    "export",
     "init",
     "load_models",
     "merge",
     "mine",
     "open_book",
+    "open_bundle",
     "plan",
     "predict",
     "predict_file",

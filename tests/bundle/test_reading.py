@@ -10,7 +10,7 @@ import pytest
 from tests import small
 
 from tunebook.bundle.classes import Classes
-from tunebook.bundle.form import Form
+from tunebook.bundle.form import TaskForm
 from tunebook.bundle.manifest import Manifest
 from tunebook.bundle.reading import Reader
 from tunebook.bundle.words import best_scores, said_classes
@@ -62,9 +62,9 @@ def test_texts_are_cleaned_by_the_rules_of_the_run():
 def test_pairs_go_with_a_model_of_pairs(pairs: bool, given: list[str] | None):
     _, own = reader(pairs=pairs)
     manifest: Any = Manifest(**dict.fromkeys(Manifest.__dataclass_fields__))  # type: ignore[arg-type]
-    form: Form = Classes(manifest, own)
+    form: TaskForm = Classes(manifest, own)
     with pytest.raises(DataError, match=r"bundle\.pairs"):
-        form.read(["a"], given, clean=False)
+        form.read(["a"], given, clean=False, side="passage")
 
 
 def test_answers_are_said_by_the_link():

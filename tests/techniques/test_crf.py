@@ -16,6 +16,7 @@ from tests import small
 from tests.ground import Ground, weights
 from tests.tasks.tagging import made
 from tests.tasks.tagging.ground import make_tagged
+from tunebook.bundle.spans import SAID, Spans
 from tunebook.core.answers import Rows
 from tunebook.core.errors import PlanError
 from tunebook.core.facts import Facts
@@ -28,7 +29,6 @@ from tunebook.engine.load import load_model
 from tunebook.nets.averages import Mix
 from tunebook.nets.linear_chain import LinearChain, chain_of
 from tunebook.tasks.tagging.loss import Tag
-from tunebook.tasks.tagging.spans import SAID, Spans
 from tunebook.techniques.crf import CRF
 from tunebook.techniques.head_rate import HeadRate
 from tunebook.techniques.lora import LoRA

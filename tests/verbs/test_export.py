@@ -18,7 +18,7 @@ from tests.verbs.test_evaluate import KINDS, predictions
 from tests.verbs.test_predict import same
 from tunebook.bundle.manifest import FILE
 from tunebook.bundle.runtime import Bundle, open_bundle
-from tunebook.core.errors import DataError, ModelError, PlanError, RunError
+from tunebook.core.errors import DataError, MachineError, ModelError, PlanError, RunError
 from tunebook.core.operation import Exporting
 from tunebook.verbs.export import export, limits_of, source_of
 from tunebook.verbs.predict import predict
@@ -223,3 +223,46 @@ def test_it_says_whose_it_is(trained: Callable[[str], Trained]) -> None:
     assert list(bundle.names) == found.run.plan.labels.names
     assert bundle.gives == {"predict"}
     assert len(bundle.hash) == 64
+
+
+def test_a_program_of_torch_answers_the_same(trained: Callable[[str], Trained], tmp_path: Path) -> None:
+    found = trained("classes")
+    made = export(found.run, "torch", into=tmp_path / "program")
+    assert made.kind == "torch"
+    assert made.proof is not None
+    assert made.proof.equal_share == 1
+    texts = ["great", "a slow and dirty room"]
+    for one, other in zip(open_bundle(made.folder).predict(texts), predict(found.run, texts), strict=True):
+        same(one, other)
+    (made.folder / "model.pt2").write_bytes(b"x")
+    _edited(made.folder, files={})
+    with pytest.raises(ModelError, match=r"bundle\.model"):
+        open_bundle(made.folder)
+
+
+def test_a_plain_folder_has_a_card_and_is_used_again(trained: Callable[[str], Trained], tmp_path: Path) -> None:
+    found = trained("classes")
+    made = export(found.run, "hf", into=tmp_path / "plain")
+    assert (made.kind, made.reused) == ("hf", False)
+    assert "pipeline_tag: text-classification" in (made.folder / "README.md").read_text(encoding="utf-8")
+    assert made.proof is not None
+    assert made.proof.equal_share is None
+    assert export(found.run, "hf", into=tmp_path / "plain").reused
+    with pytest.raises(RunError, match=r"export\.used"):
+        export(trained("regression").run, "hf", into=tmp_path / "plain")
+
+
+def test_other_kinds_are_refused(trained: Callable[[str], Trained]) -> None:
+    with pytest.raises(PlanError, match=r"export\.kind"):
+        export(trained("classes").run, "gguf")
+
+
+@pytest.mark.parametrize(("module", "kind"), [("onnxruntime", "onnx"), ("torch", "torch")])
+def test_what_is_not_installed_is_named(
+    module: str, kind: str, trained: Callable[[str], Trained], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(export(trained("classes").run).folder, tmp_path / "bundle")
+    _edited(folder, kind=kind)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MachineError, match=r"machine\.extra"):
+        open_bundle(folder)

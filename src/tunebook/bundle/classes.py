@@ -9,22 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.bundle.answering import Tokens
-from tunebook.bundle.form import Form, Outputs, Run
+from tunebook.bundle.form import Outputs, Run, TaskForm, need_pairs, refuse_pairs
 from tunebook.bundle.words import best_scores, said_classes
-from tunebook.core.errors import DataError
 
 
 @final
-class Classes(Form):
+class Classes(TaskForm):
     """One line of tokens a row; of each row its logits, (outputs,)."""
 
     gives: ClassVar[frozenset[str]] = frozenset({"predict"})
 
-    def read(self, texts: Sequence[str], pairs: Sequence[str] | None, *, clean: bool) -> list[Tokens]:
+    def read(self, texts: Sequence[str], pairs: Sequence[str] | None, *, clean: bool, side: str) -> list[Tokens]:
         """Raises a DataError, `bundle.pairs`, for pairs without a second text and the other way round."""
-        if (pairs is None) == bool(self.reader.how["pairs"]) or (pairs is not None and len(pairs) != len(texts)):
-            raise DataError("bundle.pairs", key="pairs", value=None if pairs is None else len(pairs), texts=len(texts))
-        second = None if pairs is None else self.reader.clean(pairs, "pairs", done=clean)
+        if not self.reader.how["pairs"]:
+            refuse_pairs(pairs, len(texts))
+            return self.reader.tokens(self.reader.clean(texts, done=clean))
+        second = self.reader.clean(need_pairs(texts, pairs), "pairs", done=clean)
         return self.reader.tokens(self.reader.clean(texts, done=clean), second)
 
     def outputs(self, rows: Sequence[Tokens], run: Run) -> list[Outputs]:

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from tunebook.bundle.answering import Tokens
 from tunebook.bundle.manifest import Manifest
 from tunebook.bundle.reading import Feeds, Reader
+from tunebook.core.errors import DataError
 
 Outputs = NDArray[np.float32]
 Run = Callable[[Feeds], Outputs]
 
 
-class Form(ABC):
+class TaskForm(ABC):
     """One task's way. It holds nothing that changes.
 
     Class attributes:
@@ -31,8 +32,12 @@ class Form(ABC):
         self.reader = reader
 
     @abstractmethod
-    def read(self, texts: Sequence[str], pairs: Sequence[str] | None, *, clean: bool) -> list[Tokens]:
-        """Clean and tokenise; or tokenise, where the texts are clean."""
+    def read(self, texts: Sequence[str], pairs: Sequence[str] | None, *, clean: bool, side: str) -> list[Tokens]:
+        """Clean and tokenise; or tokenise, where the texts are clean.
+
+        Args:
+            side: of vectors, whether they are of a `query` or of a `passage`.
+        """
 
     @abstractmethod
     def outputs(self, rows: Sequence[Tokens], run: Run) -> list[Outputs]:
@@ -51,4 +56,25 @@ class Form(ABC):
         """What is said of a row with nothing to read."""
 
 
-__all__ = ["Form", "Outputs", "Run"]
+def refuse_pairs(pairs: Sequence[str] | None, texts: int) -> None:
+    """Refuse second texts where none is read.
+
+    Raises:
+        DataError: `bundle.pairs`.
+    """
+    if pairs is not None:
+        raise DataError("bundle.pairs", key="pairs", value=len(pairs), texts=texts)
+
+
+def need_pairs(texts: Sequence[str], pairs: Sequence[str] | None) -> Sequence[str]:
+    """The second texts, where each text needs one.
+
+    Raises:
+        DataError: `bundle.pairs`.
+    """
+    if pairs is None or len(pairs) != len(texts):
+        raise DataError("bundle.pairs", key="pairs", value=None if pairs is None else len(pairs), texts=len(texts))
+    return pairs
+
+
+__all__ = ["Outputs", "Run", "TaskForm", "need_pairs", "refuse_pairs"]

@@ -1,7 +1,7 @@
 """What a bundle says of itself, `bundle.json`, and whether its files are those that it was made with.
 
-A bundle is a folder: `model.onnx`, `tokenizer.json`, this file, a README, and a copy of the modules that answer with
-`predict.py`. Nothing here needs more than the standard library.
+A bundle is a folder: `model.onnx` (or `model.pt2`), `tokenizer.json`, this file, a README, and a copy of the modules
+that answer with `predict.py`. Nothing here needs more than the standard library.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tunebook.core.errors import ModelError
 
 FORM = 1  # of bundle.json: what a later one says is not guessed
 FILE, MODEL, TOKENIZER = "bundle.json", "model.onnx", "tokenizer.json"
+MODELS = {"onnx": MODEL, "torch": "model.pt2"}  # by the kind of bundle
 _BLOCK = 1 << 20
 
 
@@ -25,7 +26,7 @@ class Manifest:
     """bundle.json.
 
     Attributes:
-        hash: of this file, which holds those of all others; kind: what the model is stored as, `onnx`.
+        hash: of this file, which holds those of all others; kind: what the model is stored as, `onnx` or `torch`.
         run, task, problem, names: as of the run. link, classes: of its kind of target.
         reading: how texts become tokens: `rules` of cleaning, `max_length`, `pad`, `unknown`, `inputs`, `side` (where a
             text loses its end), `pairs`; further keys as the task needs them.
@@ -101,4 +102,4 @@ def file_hash(path: Path) -> str:
     return found.hexdigest()
 
 
-__all__ = ["FILE", "FORM", "MODEL", "TOKENIZER", "Manifest", "check_files", "file_hash", "read_manifest"]
+__all__ = ["FILE", "FORM", "MODEL", "MODELS", "TOKENIZER", "Manifest", "check_files", "file_hash", "read_manifest"]

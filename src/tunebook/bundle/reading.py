@@ -33,6 +33,7 @@ class Reader:
             one.encode_special_tokens = bool(how.get("split_special", False))
         self.cutting.enable_truncation(int(how["max_length"]), strategy="longest_first", direction=how["side"])
         self.whole.no_truncation()
+        self.places = Whole(self.whole, how.get("unknown"), typed="token_type_ids" in how["inputs"])
 
     def clean(self, texts: Sequence[str], key: str = "texts", *, done: bool = False) -> list[str]:
         """Texts as the model's rows were cleaned; as they are where that is done.
@@ -76,4 +77,40 @@ class Reader:
         return {"input_ids": ids, "attention_mask": mask, "token_type_ids": kinds}
 
 
-__all__ = ["Feeds", "Reader"]
+class Whole:
+    """A tokenizer that cuts nothing and is asked as those of transformers are, for what reads texts in windows.
+
+    Args:
+        backend: of the `tokenizers` library; unknown: number of the token for what cannot be read; typed: whether the
+            model takes the types of tokens.
+    """
+
+    is_fast = True
+
+    def __init__(self, backend: Any, unknown: int | None, *, typed: bool) -> None:
+        self._backend, self._typed = backend, typed
+        self.unk_token_id = unknown
+
+    def __call__(
+        self, texts: str | list[str], pair: str | None = None, *, add_special_tokens: bool = True, **other: bool
+    ) -> dict[str, Any]:
+        """Token numbers, types and places of a text, of a pair, or of each of several texts.
+
+        Args:
+            other: what transformers takes beside, and what changes no token.
+        """
+        many = isinstance(texts, list)
+        rows: list[Any] = list(texts) if many else [texts if pair is None else (texts, pair)]
+        read = self._backend.encode_batch(rows, add_special_tokens=add_special_tokens)
+        found = {"input_ids": [row.ids for row in read], "offset_mapping": [row.offsets for row in read]}
+        if self._typed:
+            found["token_type_ids"] = [row.type_ids for row in read]
+        return found if many else {name: values[0] for name, values in found.items()}
+
+    def convert_tokens_to_ids(self, token: str) -> int | None:
+        """The number of a token; that of unknown ones where there is no such."""
+        found = self._backend.token_to_id(token)
+        return self.unk_token_id if found is None else int(found)
+
+
+__all__ = ["Feeds", "Reader", "Whole"]

@@ -11,12 +11,23 @@ from numpy.typing import NDArray
 
 from tunebook.bundle.answering import Tokens
 from tunebook.bundle.classes import Classes
-from tunebook.bundle.form import Form, Run
-from tunebook.bundle.manifest import MODEL, TOKENIZER, Manifest, check_files, read_manifest
+from tunebook.bundle.extracting import Extracting
+from tunebook.bundle.form import Run, TaskForm
+from tunebook.bundle.manifest import MODELS, TOKENIZER, Manifest, check_files, read_manifest
 from tunebook.bundle.reading import Feeds, Reader
-from tunebook.core.errors import MachineError, ModelError
+from tunebook.bundle.relevance import Relevance
+from tunebook.bundle.tagger import Tagger
+from tunebook.bundle.vectors import Vectors
+from tunebook.core.errors import DataError, MachineError, ModelError
+from tunebook.core.links import sigmoid
 
-FORMS: dict[str, type[Form]] = {"text_classification": Classes}
+FORMS: dict[str, type[TaskForm]] = {
+    "text_classification": Classes,
+    "tagging": Tagger,
+    "question_answering": Extracting,
+    "embedding": Vectors,
+    "reranking": Relevance,
+}
 NO_TEXT, CUT = "no_text", "cut"  # notes of answers, as `predict` gives them
 
 
@@ -25,7 +36,7 @@ class Bundle:
 
     Args:
         threads: of one forward pass; 0 for as many as onnxruntime finds right.
-        run: makes the forward passes, such as a server that has the model; `model.onnx` then need not be there.
+        run: makes the forward passes, such as a server that has the model, whose file then need not be there.
 
     Raises:
         ModelError: as `read_manifest` and `check_files`; `bundle.task`, this version has no such task; `bundle.model`,
@@ -35,27 +46,31 @@ class Bundle:
     def __init__(self, folder: Path | str, threads: int = 0, run: Run | None = None) -> None:
         self.folder = Path(folder)
         self.manifest: Manifest = read_manifest(self.folder)
-        check_files(self.folder, self.manifest, but=MODEL if run is not None else "")
+        check_files(self.folder, self.manifest, but="" if run is None else MODELS.get(self.manifest.kind, ""))
         shown = self.manifest
         self.id, self.hash, self.task, self.problem = shown.run, shown.hash, shown.task, shown.problem
         self.names: Sequence[str] = tuple(shown.names)
-        if shown.kind != "onnx" or shown.task not in FORMS:
+        if shown.kind not in MODELS or shown.task not in FORMS:
             raise ModelError("bundle.task", key=str(self.folder), value=shown.task, allowed=" | ".join(FORMS))
         self.gives = FORMS[shown.task].gives
-        self._run = _session_run(self.folder / MODEL, threads) if run is None else run
+        load = {"onnx": _session_run, "torch": _program_run}[shown.kind]
+        file = self.folder / MODELS[shown.kind]
+        self._run = load(file, threads, shown.reading["inputs"]) if run is None else run
         reader = Reader((self.folder / TOKENIZER).read_text(encoding="utf-8"), shown.reading)
         self._form = FORMS[shown.task](shown, reader)
 
-    def read(self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, clean: bool = False) -> list[Tokens]:
+    def read(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, clean: bool = False, side: str = "passage"
+    ) -> list[Tokens]:
         """Clean and tokenise; nothing is run. Safe to call from several threads.
 
         Args:
-            clean: the texts are clean already.
+            clean: the texts are clean already. side: of vectors, whether they are of a `query` or of a `passage`.
 
         Raises:
-            DataError: `bundle.text`, one is no text; `bundle.pairs`.
+            DataError: `bundle.text`, one is no text; `bundle.pairs`; `bundle.side`.
         """
-        return self._form.read(texts, pairs, clean=clean)
+        return self._form.read(texts, pairs, clean=clean, side=side)
 
     def outputs(self, rows: Sequence[Tokens]) -> list[NDArray[np.float32]]:
         """One forward pass of these rows together, padded to the longest."""
@@ -106,6 +121,36 @@ class Bundle:
         answers = self.answers(rows, self.outputs_of(rows, batch_size), top_k)
         return [{**answer, "notes": notes_of(row)} for row, answer in zip(rows, answers, strict=True)]
 
+    def embed(self, texts: Sequence[str], side: str = "passage", *, batch_size: int = 32) -> NDArray[np.float32]:
+        """Vectors of texts, (N, width), with the prompt of a `query` or a `passage`.
+
+        Raises:
+            DataError: `bundle.not_given`, this model makes none; as `read`.
+        """
+        self._refuse("embed")
+        rows = self.read(texts, side=side)
+        return self.matrix(rows, self.outputs_of(rows, batch_size)) if rows else np.zeros((0, 0), dtype=np.float32)
+
+    def rerank(self, query: str, passages: Sequence[str], *, top_k: int | None = None) -> list[tuple[int, float]]:
+        """Places of the passages with a text, and their scores from 0 to 1, best first; equal ones in the order given.
+
+        Raises:
+            DataError: `bundle.not_given`, this model orders none; as `read`.
+        """
+        self._refuse("rerank")
+        rows = self.read([query] * len(passages), passages)
+        there = [place for place, row in enumerate(rows) if not is_blank(row)]
+        if not there:
+            return []
+        some = [rows[place] for place in there]
+        logits = self.matrix(some, self.outputs_of(some))[:, 0]
+        best = np.argsort(-logits, kind="stable")[:top_k].tolist()
+        return [(there[place], float(sigmoid(logits[place]))) for place in best]
+
+    def _refuse(self, asked: str) -> None:
+        if asked not in self.gives:
+            raise DataError("bundle.not_given", key=asked, value=self.task, allowed=" | ".join(sorted(self.gives)))
+
 
 def open_bundle(folder: Path | str, threads: int = 0) -> Bundle:
     """The bundle of a folder, every file of which is compared with its hash. Raises as `Bundle`."""
@@ -122,7 +167,8 @@ def notes_of(row: Tokens) -> list[str]:
     return [NO_TEXT] if is_blank(row) else [CUT] if row.cut else []
 
 
-def _session_run(path: Path, threads: int) -> Run:
+def _session_run(path: Path, threads: int, inputs: Sequence[str]) -> Run:
+    """A graph of ONNX, by onnxruntime."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -138,6 +184,31 @@ def _session_run(path: Path, threads: int) -> Run:
 
     def run(feeds: Feeds) -> NDArray[np.float32]:
         found: NDArray[np.float32] = session.run(None, {name: feeds[name] for name in wanted})[0]
+        return found
+
+    return run
+
+
+def _program_run(path: Path, threads: int, inputs: Sequence[str]) -> Run:
+    """A program of torch.export, on the GPU where there is one; `threads` are those of the whole process."""
+    try:
+        import torch
+    except ImportError as error:
+        raise MachineError("machine.extra", key="torch", extra="train") from error
+    try:
+        program = torch.export.load(str(path)).module()
+    except Exception as error:  # as above
+        raise ModelError("bundle.model", key=str(path), reason=str(error).splitlines()[0]) from error
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    program = program.to(device)
+    if threads:
+        torch.set_num_threads(threads)
+
+    def run(feeds: Feeds) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            found: NDArray[np.float32] = (
+                program(*(torch.from_numpy(feeds[name]).to(device) for name in inputs)).cpu().numpy()
+            )
         return found
 
     return run

@@ -38,6 +38,7 @@ COMMANDS = {
     "review": "review:review",
     "monitor": "monitor:monitor",
     "drift": "drift:drift",
+    "export": "export:export",
     "merge": "soup:merge",
     "soup": "soup:soup",
     "ab": "ab:ab",

@@ -46,6 +46,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "tunebook drift book --rows new.csv --window 200",
         "tunebook drift book --ack",
     ),
+    "export": ("tunebook export book", "tunebook export book/runs/RUN --to hf --into plain"),
     "merge": ("tunebook merge book/runs/RUN --into merged",),
     "soup": ("tunebook soup book", "tunebook soup book RUN RUN RUN --method uniform"),
     "ab": (

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from tunebook import __version__
-from tunebook.bundle.manifest import FILE, FORM, MODEL, TOKENIZER, file_hash
+from tunebook.bundle.manifest import FILE, FORM, MODELS, TOKENIZER, file_hash
 from tunebook.bundle.runtime import Bundle
-from tunebook.core.answers import Rows
 from tunebook.core.errors import RunError, TunebookError, shortened
 from tunebook.core.files import write_whole
+from tunebook.core.messages import say
 from tunebook.core.operation import Exporting
-from tunebook.export.graph import write_graph
+from tunebook.export.graph import write_graph, write_program
 from tunebook.export.proof import check, latency, prove
 from tunebook.export.record import Exported, size_of
 from tunebook.export.source import Source
 from tunebook.export.standalone import write_code
+from tunebook.export.trials import scores, trial
 
 _LIBRARIES = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime", "numpy")
 
@@ -27,24 +28,27 @@ def write_bundle(source: Source, folder: Path, limits: Exporting, made_of: dict[
     """Fill a folder.
 
     Args:
-        made_of: by what a bundle is known again: hash of the model, options.
+        made_of: by what a bundle is known again: `kind`, hash of the `model`, `options`.
 
     Raises:
         RunError: `export.graph`, `export.differs`, `export.unequal`.
     """
+    kind = str(made_of["kind"])
     try:
-        write_graph(source.model, source.inputs, source.head, folder / MODEL)
+        write = {"onnx": write_graph, "torch": write_program}[kind]
+        write(source.model, source.inputs, source.head, folder / MODELS[kind])
     except TunebookError:
         raise
     except Exception as error:  # torch's exporter raises a dozen kinds
         raise RunError("export.graph", key=source.run, reason=_reason(error)) from error
     write_whole(folder / TOKENIZER, source.tokenizer_text())
     write_code(folder)
+    write_whole(folder / "README.md", _readme(source, kind))
     facts = {**_facts(source), **made_of}
     _write_manifest(folder, facts)
     measured = _measure(source, folder, limits)
     _write_manifest(folder, {**facts, **measured})
-    return Exported(folder=folder, run=source.run, kind="onnx", bytes=size_of(folder), **measured)
+    return Exported(folder=folder, run=source.run, kind=kind, bytes=size_of(folder), **measured)
 
 
 def _reason(error: BaseException) -> str:
@@ -57,17 +61,12 @@ def _reason(error: BaseException) -> str:
 def _measure(source: Source, folder: Path, limits: Exporting) -> dict[str, Any]:
     """Proof, scores and latency. Raises a RunError as `check`."""
     bundle = Bundle(folder, threads=1)
-    given, labels = source.validation, source.plan.labels
-    rows = bundle.read(list(given.texts), None if given.pairs is None else list(given.pairs), clean=True)
-    outputs = bundle.outputs_of(rows)
-    bare = Rows(given.texts, given.pairs, None, given.ids)
-    said = source.task.say(source.said, bare, labels) if rows else []
-    proof = prove(bundle, source.ask, rows, (said, bundle.answers(rows, outputs)))
+    asked = trial(source, bundle)
+    outputs = bundle.outputs_of(asked.rows)
+    proof = prove(bundle, source.ask, asked.rows, (asked.said, asked.asked(outputs)))
     check(proof, limits, source.run)
-    scores: dict[str, float] = {}
-    if rows and given.targets is not None:
-        scores = source.task.scores(bundle.matrix(rows, outputs), given.targets, labels)
-    return {"proof": proof.model_dump(), "scores": scores, "latency_ms": latency(bundle, rows)}
+    found = scores(source, bundle, asked, outputs)
+    return {"proof": proof.model_dump(), "scores": found, "latency_ms": latency(bundle, asked.rows)}
 
 
 def _facts(source: Source) -> dict[str, Any]:
@@ -75,7 +74,6 @@ def _facts(source: Source) -> dict[str, Any]:
     plan, labels = source.plan, source.plan.labels
     return {
         "format": FORM,
-        "kind": "onnx",
         "run": source.run,
         "plan": plan.id,
         "base_model": plan.model,
@@ -85,12 +83,19 @@ def _facts(source: Source) -> dict[str, Any]:
         "link": labels.kind.link,
         "classes": labels.kind.classes,
         "reading": source.reading(),
-        "decoding": {},
+        "decoding": source.decoding(),
         "versions": {"tunebook": __version__, **{name: _version(name) for name in _LIBRARIES}},
         "proof": {},
         "scores": {},
         "latency_ms": {},
     }
+
+
+def _readme(source: Source, kind: str) -> str:
+    """What the folder is, for people."""
+    needs = f"numpy tokenizers {'onnxruntime' if kind == 'onnx' else 'torch'}"
+    pair = ' --pair "..."' if source.data.roles.text_pair else ""
+    return say("export.readme", run=source.run, task=source.plan.task, needs=needs, pair=pair) + "\n"
 
 
 def _version(name: str) -> str:

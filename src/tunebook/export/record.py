@@ -14,12 +14,13 @@ class Proof(Record):
     """A bundle beside its run.
 
     Attributes:
-        rows: validation rows that both answered; equal_share: of these, on which they say the same.
+        rows: validation rows that both answered; equal_share: of these, on which they say the same, None where only
+            outputs were compared.
         max_difference: largest of the outputs, of those rows and of odd shapes (one token, the longest, holes).
     """
 
     rows: int
-    equal_share: float
+    equal_share: float | None = None
     max_difference: float
 
 
@@ -30,7 +31,7 @@ class Exported(Record):
         folder, run: where it is, and of what; kind: `onnx`, `torch`, `hf`; bytes: of all files.
         proof: None where the export has another one of its own, as merging has.
         scores: on the validation rows; latency_ms: `p50`, `p95`, `p99` of single rows on one thread.
-        reused: it was there already.
+        reused: it was there already; version: of a model in a repository of Triton.
     """
 
     folder: Path
@@ -41,10 +42,11 @@ class Exported(Record):
     scores: dict[str, float] = Field(default_factory=dict)
     latency_ms: dict[str, float] = Field(default_factory=dict)
     reused: bool = False
+    version: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `export --json` prints it."""
-        found = self.model_dump(mode="json", exclude={"folder"})
+        found = self.model_dump(mode="json", exclude={"folder", *({"version"} if self.version is None else ())})
         return {"bundle": str(self.folder), **found}
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +19,29 @@ if TYPE_CHECKING:
     from tunebook.core.nouns import DataRef, Plan
     from tunebook.core.task import Task
 
+LONGEST, THRESHOLD = "max_answer_tokens", "null_threshold"  # in the config of a model that answers questions
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-HEADS: dict[str, Callable[[Any], Any]] = {"text_classification": lambda outputs: outputs.logits}
+
+
+def _logits(outputs: Any) -> Any:
+    return outputs.logits
+
+
+def _ends(outputs: Any) -> Any:
+    """Logits of start and end, (lines, tokens, 2)."""
+    import torch
+
+    return torch.stack([outputs.start_logits, outputs.end_logits], dim=-1)
+
+
+# Task -> from a model's outputs to the tensor that is exported.
+HEADS: dict[str, Callable[[Any], Any]] = {
+    "text_classification": _logits,
+    "tagging": _logits,
+    "question_answering": _ends,
+    "embedding": _logits,
+    "reranking": _logits,
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +51,9 @@ class Source:
     Attributes:
         run: its id; model: in torch, on the CPU, in fp32, what was trained beside it added up; tokenizer: its own.
         data: its rows; validation: those that prove the export.
-        said: what the run answers to them, shape (N, k).
+        said: what the run answers to them, shape (N, k); empty of a model of vectors.
+        vectors: makes those of texts as they stand, of such a model; train: the training rows.
+        max_length: tokens that it reads of a text; folder: of its files.
     """
 
     run: str
@@ -40,6 +64,10 @@ class Source:
     data: DataRef
     validation: Rows
     said: NDArray[np.float32]
+    vectors: Callable[[Sequence[str]], NDArray[np.float32]]
+    train: Callable[[], Rows]
+    max_length: int
+    folder: Path
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -62,7 +90,7 @@ class Source:
 
         with torch.inference_mode():
             batch = {name: torch.from_numpy(feeds[name]) for name in self.inputs}
-            found: NDArray[np.float32] = self.head(self.model(**batch)).float().numpy()
+            found: NDArray[np.float32] = self.head(whole(self.model)(**batch)).float().numpy()
         return found
 
     def reading(self) -> dict[str, Any]:
@@ -70,7 +98,7 @@ class Source:
         tokenizer = self.tokenizer
         return {
             "rules": list(self.data.stats["cleaning"]["rules"]),
-            "max_length": self.plan.params.max_length,
+            "max_length": self.max_length,
             "pad": tokenizer.pad_token_id,
             "unknown": tokenizer.unk_token_id,
             "inputs": list(self.inputs),
@@ -78,7 +106,28 @@ class Source:
             "pairs": self.data.roles.text_pair is not None,
             "split_special": bool(getattr(tokenizer, "split_special_tokens", False)),
             "vocabulary": len(tokenizer),
+            **self._prompts(),
         }
+
+    def _prompts(self) -> dict[str, Any]:
+        """What the texts of a model of vectors are put into."""
+        how = getattr(self.model, "how", None)
+        return {} if how is None else {"prompts": {"query": how.query, "passage": how.passage}}
+
+    def decoding(self) -> dict[str, Any]:
+        """How its outputs become answers, for bundle.json."""
+        from tunebook.core.hits import read_threshold
+        from tunebook.nets.linear_chain import chain_of
+
+        found: dict[str, Any] = {}
+        if (chain := chain_of(self.model)) is not None:
+            found["chain"] = {name: item.detach().tolist() for name, item in chain.state_dict().items()}
+        config = self.model.config
+        if self.plan.task == "question_answering":
+            found.update(longest=getattr(config, LONGEST, 50), threshold=getattr(config, THRESHOLD, None))
+        if (stored := read_threshold(self.folder)) is not None:
+            found["matches_from"] = stored.threshold
+        return found
 
     def tokenizer_text(self) -> str:
         """tokenizer.json.
@@ -94,6 +143,11 @@ class Source:
         return json.dumps(found, ensure_ascii=False)
 
 
+def whole(model: Any) -> Any:
+    """A model as a function of one batch that is read at once, which a graph can hold."""
+    return getattr(model, "at_once", model)
+
+
 def check_task(key: str, to: str = "onnx") -> None:
     """Refuse a task whose models do not become a graph.
 
@@ -104,4 +158,4 @@ def check_task(key: str, to: str = "onnx") -> None:
         raise PlanError("export.task", key="--to", value=key, allowed=" | ".join(HEADS), to=to)
 
 
-__all__ = ["HEADS", "INPUTS", "Source", "check_task"]
+__all__ = ["HEADS", "INPUTS", "Source", "check_task", "whole"]

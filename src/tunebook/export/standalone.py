@@ -10,7 +10,8 @@ from tunebook.core.files import write_whole
 
 _SOURCE = Path(__file__).parents[1]
 _START = "tunebook.bundle.answer"
-_MESSAGES = ("core.toml", "export.toml", "models.toml", "tagging.toml")  # words of the errors that these can raise
+# Words of the errors that these can raise.
+_MESSAGES = ("core", "export", "models", "question_answering", "reranking", "tagging")
 CODE = "runtime"  # folder of a bundle
 SCRIPT = '''"""Answers of the model in this folder: python predict.py "a text" [--help]
 
@@ -40,8 +41,8 @@ def write_code(folder: Path) -> None:
         write_whole(package / "__init__.py", '"""Part of Tunebook, as far as it takes to answer."""\n')
     write_whole(folder / CODE / "tunebook" / "__init__.py", '"""Tunebook, as far as it takes to answer."""\n')
     for name in _MESSAGES:
-        text = (_SOURCE / "messages" / name).read_text(encoding="utf-8")
-        write_whole(folder / CODE / "tunebook" / "messages" / name, text)
+        text = (_SOURCE / "messages" / f"{name}.toml").read_text(encoding="utf-8")
+        write_whole(folder / CODE / "tunebook" / "messages" / f"{name}.toml", text)
 
 
 def needed() -> list[str]:
@@ -60,7 +61,8 @@ def _imports(path: Path) -> Iterator[str]:
     """Modules of Tunebook that a module imports as soon as it is imported itself."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tunebook."):
-            yield str(node.module)
+            module = str(node.module)
+            yield from [module] if _file(module).is_file() else [f"{module}.{item.name}" for item in node.names]
 
 
 def _file(name: str) -> Path:

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle.pair_windows import PLACE
 from tunebook.core.encoded import Encoded
 from tunebook.core.judged import Judged
-
-PLACE = "ranking.place"  # of a token's judgement among those of its row; -1 for tokens of the query alone
 
 TAUGHT = "ranking.taught"  # of a row: what a teacher says of its passages, as `Judged` packs them
 

@@ -60,11 +60,11 @@ class SentenceEncoder(PreTrainedModel):  # type: ignore[misc]
         """
         parts = self._parts(attention_mask, inputs)
         if len(parts) < 2:
-            return self._read(attention_mask, **inputs)
+            return self.at_once(attention_mask, **inputs)
         given, made = {"attention_mask": attention_mask, **inputs}, list[Tensor]()
         for part in parts:
             longest = int(attention_mask[part[0]].sum())
-            vectors = self._read(**{name: value[part, :longest] for name, value in given.items()}).logits
+            vectors = self.at_once(**{name: value[part, :longest] for name, value in given.items()}).logits
             assert vectors is not None
             made.append(vectors)
         back = torch.empty(len(attention_mask), dtype=torch.long)
@@ -78,7 +78,8 @@ class SentenceEncoder(PreTrainedModel):  # type: ignore[misc]
             return []
         return [torch.from_numpy(part) for part in groups(mask.sum(1).numpy())]
 
-    def _read(self, attention_mask: Tensor, **inputs: Any) -> Vectors:
+    def at_once(self, attention_mask: Tensor, **inputs: Any) -> Vectors:
+        """The same in one pass, whatever their lengths."""
         found = self.base_model(attention_mask=attention_mask, **inputs)
         vectors = pooled(found.last_hidden_state.float(), attention_mask, self.how.pooling)
         vectors = F.normalize(vectors, dim=1) if self.how.normalize else vectors

@@ -3,48 +3,125 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunebook.core.errors import RunError
+import numpy as np
+
+from tunebook.core.errors import PlanError, RunError
 from tunebook.core.folders import folder_of
 from tunebook.core.locations import BOOK_FILE
 from tunebook.core.operation import Exporting
 from tunebook.core.progress import Progress
-from tunebook.export.record import Exported
+from tunebook.core.searches import Searches
+from tunebook.export.record import Exported, Proof, size_of
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
     from tunebook.export.source import Source
 
+
+@dataclass(frozen=True)
+class Triton:
+    """How a model stands in a repository of Triton.
+
+    Attributes:
+        name: of the model, empty for that of the book's folder; instances: of each version; device: `cpu` or `gpu`;
+            max_batch: rows of one pass.
+    """
+
+    name: str = ""
+    instances: int = 1
+    device: str = "cpu"
+    max_batch: int = 32
+
+
 BUNDLES = "bundles"  # folder of a run
+KINDS = ("onnx", "torch", "hf", "triton")
+_MERGED = "merged.json"
 
 
-def export(run: Run, to: str = "onnx", *, into: Path | None = None, progress: Progress | None = None) -> Exported:
+def export(
+    run: Run,
+    to: str = "onnx",
+    *,
+    into: Path | None = None,
+    triton: Triton | None = None,
+    progress: Progress | None = None,
+) -> Exported:
     """The model of a run as a folder of its own.
 
     Args:
-        into: the folder; None for `bundles/onnx` of the run. A bundle that is there already and is of this run and
-            these options is opened and given back.
+        to: `onnx`, or `torch`, a bundle that `open_bundle` opens, with the graph of the model for onnxruntime, or as a
+            program of torch.export; `hf`, a folder for plain transformers or sentence-transformers, as `merge` makes;
+            `triton`, the next version of a model in a repository of Triton, from the bundle in `bundles/onnx`.
+        into: the folder; None for `bundles/KIND` of the run, and `triton` of its book. triton: how the model is called
+            there and run. What is there already and is of this run and these options
+            is given back as it is; nothing is overwritten.
 
     Raises:
-        PlanError: `export.task`. RunError: `export.used`, `export.busy`, `export.graph`, `export.differs`,
-            `export.unequal`; the run has not finished. ModelError: as `open_bundle`, of one that is there.
+        PlanError: `export.kind`, `export.task`; as `merge`. RunError: `export.used`, `export.busy`, `export.graph`,
+            `export.differs`, `export.unequal`; the run has not finished. ModelError: as `open_bundle`, of a bundle that
+            is there; `export.slow_tokenizer`.
     """
+    if to not in KINDS:
+        raise PlanError("export.kind", key="--to", value=to, allowed=" | ".join(KINDS))
+    if to == "triton":
+        return _repository(run, into or run.book / to, triton or Triton(), progress)
+    folder = into or run.path / BUNDLES / to
+    return _plain(run, folder) if to == "hf" else _bundle(run, to, folder, progress)
+
+
+def _bundle(run: Run, kind: str, folder: Path, progress: Progress | None) -> Exported:
     from tunebook.export.bundles import write_bundle
     from tunebook.export.source import check_task
     from tunebook.verbs.steps.answers import model_key
 
-    check_task(run.plan.task, to)
-    folder = into or run.path / BUNDLES / to
-    made_of: dict[str, Any] = {"model": model_key(run), "options": {}}
+    check_task(run.plan.task, kind)
+    made_of: dict[str, Any] = {"kind": kind, "model": model_key(run), "options": {}}
     if (known := _known(folder, made_of)) is not None:
         return known
-    used, busy = (RunError(code, key=str(folder)) for code in ("export.used", "export.busy"))
+    used, busy = _refusals(folder)
     with folder_of(folder, used=used, busy=busy) as part:
         made = write_bundle(source_of(run, progress), part, limits_of(run), made_of)
     return made.model_copy(update={"folder": folder})
+
+
+def _repository(run: Run, folder: Path, how: Triton, progress: Progress | None) -> Exported:
+    """The bundle of a run as the next version in a repository."""
+    from tunebook.export.triton import write_repository
+    from tunebook.export.triton_config import Instances
+
+    made = export(run, progress=progress)
+    instances = Instances(how.instances, how.device, how.max_batch)
+    written = write_repository(made.folder, folder, how.name or run.book.resolve().name, instances)
+    changed = {"folder": folder, "kind": "triton", "bytes": size_of(folder), "version": written.version}
+    return made.model_copy(update=changed)
+
+
+def _plain(run: Run, folder: Path) -> Exported:
+    """A folder for other libraries, with a card where the run was evaluated."""
+    from tunebook.core.folders import read_object
+    from tunebook.data.frozen import prepared_data
+    from tunebook.report.card import write_model_card
+    from tunebook.verbs.steps.merge import merge
+
+    reused = (folder / _MERGED).is_file()
+    if reused and read_object(folder / _MERGED, "run")["run"] != run.id:
+        raise _refusals(folder)[0]
+    if not reused:
+        merge(run, folder)
+        if (report := run.report) is not None:
+            write_model_card(folder, run.plan, report, prepared_data(run.plan))
+    told = read_object(folder / _MERGED, "run", "rows", "difference")
+    proof = Proof(rows=told["rows"], max_difference=told["difference"])
+    return Exported(folder=folder, run=run.id, kind="hf", bytes=size_of(folder), proof=proof, reused=reused)
+
+
+def _refusals(folder: Path) -> tuple[RunError, RunError]:
+    """What is raised where something else is in a folder, and where another process is making it."""
+    return RunError("export.used", key=str(folder)), RunError("export.busy", key=str(folder))
 
 
 def limits_of(run: Run) -> Exporting:
@@ -61,27 +138,29 @@ def source_of(run: Run, progress: Progress | None = None) -> Source:
     from tunebook.engine.load import load_model
     from tunebook.engine.merging import added_up
     from tunebook.export.source import Source
-    from tunebook.verbs.steps.answers import answers, place_of
+    from tunebook.models.sentences import longest_read
 
     plan, data = run.plan, prepared_data(run.plan)
-    rows = load(data, "validation")
-    there = [number for number, text in enumerate(rows.texts) if text.strip()]
-    rows = rows if len(there) == len(rows) else rows.at(there)
-    said = answers(run, rows, place_of(plan, data, "validation"), progress=progress)
+    rows = replace(load(data, "validation"), words=None)  # a bundle is given texts alone
     loaded = load_model(run.model, plan)
-    model = added_up(replace(loaded).model).cpu().float().eval()
-    return Source(run.id, plan, loaded.task, model, loaded.tokenizer, data, rows, said)
+    makes_vectors = isinstance(loaded.task, Searches)
+    said = np.zeros((len(rows), 1), dtype=np.float32) if makes_vectors else loaded.logits(rows, progress)
+    length = longest_read(run.model, loaded.tokenizer) if makes_vectors else plan.params.max_length
+    net = replace(loaded.net, max_length=length)
+    return Source(
+        run.id, plan, loaded.task, added_up(loaded.model).cpu().float().eval(), loaded.tokenizer, data, rows, said,
+        net.vectors, lambda: load(data, "train"), length, run.model,
+    )  # fmt: skip
 
 
 def _known(folder: Path, made_of: Mapping[str, Any]) -> Exported | None:
     """The bundle that is there, where it was made of the same."""
-    from tunebook.bundle.manifest import FILE
-    from tunebook.bundle.runtime import open_bundle
-    from tunebook.export.record import Proof, size_of
+    from tunebook.bundle.manifest import FILE, check_files, read_manifest
 
     if not (folder / FILE).is_file():
         return None
-    shown = open_bundle(folder).manifest
+    shown = read_manifest(folder)
+    check_files(folder, shown)
     if any(shown.rest.get(name) != value for name, value in made_of.items()):
         return None
     return Exported(
@@ -96,4 +175,4 @@ def _known(folder: Path, made_of: Mapping[str, Any]) -> Exported | None:
     )
 
 
-__all__ = ["BUNDLES", "export", "limits_of", "source_of"]
+__all__ = ["BUNDLES", "KINDS", "Triton", "export", "limits_of", "source_of"]

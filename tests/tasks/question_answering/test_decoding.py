@@ -10,13 +10,13 @@ import torch
 
 from tests import small
 from tests.tasks.question_answering import made
+from tunebook.bundle.answer_windows import END, INSIDE, START
+from tunebook.bundle.said import ALWAYS, Said, mean
 from tunebook.core.answers import Rows
 from tunebook.tasks.question_answering import QuestionAnswering
 from tunebook.tasks.question_answering.batches import ROW, collate
 from tunebook.tasks.question_answering.decoding import KEPT, best_places, read
 from tunebook.tasks.question_answering.loss import Find, open_logits
-from tunebook.tasks.question_answering.said import ALWAYS, Said, mean
-from tunebook.tasks.question_answering.windows import END, INSIDE, START
 
 TASK = QuestionAnswering()
 ROWS = made.rows(12, size=40)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tunebook.bundle.said import ALWAYS, Said
 from tunebook.core.extracts import Extract, packed
 from tunebook.core.nouns import Labels
 from tunebook.tasks.question_answering import QuestionAnswering
-from tunebook.tasks.question_answering.said import ALWAYS, Said
 from tunebook.tasks.question_answering.scores import best_threshold, both, has_answer
 
 TASK = QuestionAnswering()

@@ -10,15 +10,15 @@ import torch
 
 from tests import small
 from tests.tasks.question_answering import made
+from tunebook.bundle.answer_windows import END, INSIDE, START, WINDOW, encode
+from tunebook.bundle.frames import TYPES, frame_of
+from tunebook.bundle.token_places import Text, tokens_of
 from tunebook.core.answers import Rows
 from tunebook.core.chooses import Chooses
 from tunebook.core.errors import ModelError
 from tunebook.core.extracts import Extract, packed
-from tunebook.tasks.frames import TYPES, frame_of
 from tunebook.tasks.question_answering import QuestionAnswering
 from tunebook.tasks.question_answering.batches import ROW, at_tokens, collate, unsaid
-from tunebook.tasks.question_answering.windows import END, INSIDE, START, WINDOW, encode
-from tunebook.tasks.token_places import Text, tokens_of
 
 TASK = QuestionAnswering()
 TOKENIZER = small.tokenizer()

@@ -11,6 +11,7 @@ import torch
 
 from tests import small
 from tests.tasks.question_answering import made
+from tunebook.bundle.said import ALWAYS, Said
 from tunebook.core.answers import Rows
 from tunebook.core.extracts import Extract, packed
 from tunebook.core.hooks import BaselineInput
@@ -20,7 +21,6 @@ from tunebook.tasks.question_answering import QuestionAnswering
 from tunebook.tasks.question_answering.baselines import nothing, sentences, windows, words
 from tunebook.tasks.question_answering.parts import PARTS, asked, parts_of
 from tunebook.tasks.question_answering.rows import AnswerRows
-from tunebook.tasks.question_answering.said import ALWAYS, Said
 
 TASK = QuestionAnswering()
 LABELS = made.LABELS

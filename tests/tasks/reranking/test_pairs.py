@@ -10,12 +10,13 @@ import pytest
 from tests import small
 from tests.tasks.reranking import made
 from tests.tasks.tagging import readers
+from tunebook.bundle import pair_windows as pairs
+from tunebook.bundle.pair_windows import TYPES, WINDOW
 from tunebook.core.answers import Rows
 from tunebook.core.errors import DataError, ModelError
 from tunebook.core.judged import Judged
 from tunebook.nets.candidates import PLACE
-from tunebook.tasks.reranking import Reranking, pairs
-from tunebook.tasks.reranking.pairs import TYPES, WINDOW
+from tunebook.tasks.reranking import Reranking
 
 TASK = Reranking()
 

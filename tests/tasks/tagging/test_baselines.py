@@ -10,14 +10,14 @@ import pytest
 
 from tests.engine.test_fit import plan
 from tests.tasks.tagging import made
+from tunebook.bundle.pieces import END, START
+from tunebook.bundle.spans import SAID, Spans
 from tunebook.core.answers import Rows
 from tunebook.core.errors import MachineError
 from tunebook.core.hooks import BaselineInput
 from tunebook.core.nouns import DataRef, Labels, Roles
 from tunebook.tasks.tagging import Tagging
 from tunebook.tasks.tagging.baselines import crf, look_up, words_of
-from tunebook.tasks.tagging.pieces import END, START
-from tunebook.tasks.tagging.spans import SAID, Spans
 
 LABELS = Labels(problem="spans", names=["PER", "LOC"])
 

@@ -12,13 +12,13 @@ import torch
 
 from tests import small, tiny
 from tests.tasks.tagging import made, readers
+from tunebook.bundle.spans import SAID, Spans
 from tunebook.core.answers import Rows
 from tunebook.core.errors import ModelError
 from tunebook.core.training import Training
 from tunebook.engine.batching import by_length
 from tunebook.engine.infer import Inference
 from tunebook.tasks.tagging import Tagging
-from tunebook.tasks.tagging.spans import SAID, Spans
 
 TASK = Tagging()
 SHORT = made.rows(60, 5)

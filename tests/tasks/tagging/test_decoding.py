@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from tests.tasks.tagging import made, readers
+from tunebook.bundle.pieces import END, FIRST, PART, START
+from tunebook.bundle.spans import SAID, TRUE, Spans
 from tunebook.core.encoded import Encoded
 from tunebook.core.task import Rows
 from tunebook.nets.linear_chain import LinearChain
 from tunebook.tasks.tagging import Tagging
 from tunebook.tasks.tagging.decoding import best_of_chain, best_tags, read, viterbi
-from tunebook.tasks.tagging.pieces import END, FIRST, PART, START
-from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 
 
 def allowed(path):

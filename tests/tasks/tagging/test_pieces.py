@@ -12,12 +12,12 @@ import torch
 
 from tests.tasks.tagging import readers
 from tests.tasks.tagging.made import targets
+from tunebook.bundle.pieces import END, FIRST, PART, START
+from tunebook.bundle.spans import TRUE, Spans
 from tunebook.core.errors import ModelError
 from tunebook.tasks.tagging import pieces
 from tunebook.tasks.tagging.batches import collate
 from tunebook.tasks.tagging.decoding import inside
-from tunebook.tasks.tagging.pieces import END, FIRST, PART, START
-from tunebook.tasks.tagging.spans import TRUE, Spans
 from tunebook.tasks.tagging.tags import classes
 
 

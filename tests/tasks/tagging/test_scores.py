@@ -147,7 +147,7 @@ def test_they_are_quick():
 
 
 def test_votes_keep_what_most_models_find():
-    from tunebook.tasks.tagging.spans import mean
+    from tunebook.bundle.spans import mean
 
     one = made.answers([[(0, 2, 1), (4, 6, 0)], []], 0.9)
     two = made.answers([[(0, 2, 1)], [(1, 2, 0)]], 0.6)

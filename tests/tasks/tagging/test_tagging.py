@@ -10,6 +10,8 @@ import pytest
 from tests import small
 from tests.engine.test_fit import plan
 from tests.tasks.tagging import made, readers
+from tunebook.bundle.pieces import END, FIRST, PART, START
+from tunebook.bundle.spans import TRUE, Spans
 from tunebook.core.registry import tasks
 from tunebook.core.task import Reads, Rows
 from tunebook.engine.fit import Fit
@@ -18,8 +20,6 @@ from tunebook.engine.load import load_model
 from tunebook.engine.material import Material
 from tunebook.engine.tokens import encode
 from tunebook.tasks.tagging import Tagging
-from tunebook.tasks.tagging.pieces import END, FIRST, PART, START
-from tunebook.tasks.tagging.spans import TRUE, Spans
 
 
 def test_it_learns_spans(tmp_path):

@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle import answer_windows as windows
+from tunebook.bundle import said
+from tunebook.bundle.said import ALWAYS, Said
 from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion
 from tunebook.core.encoded import Encoded
@@ -19,9 +22,7 @@ from tunebook.core.nouns import Labels
 from tunebook.core.params import Params, Value
 from tunebook.core.settings import Filled
 from tunebook.models.source import read_config
-from tunebook.tasks.question_answering import said, windows
 from tunebook.tasks.question_answering.rows import AnswerRows
-from tunebook.tasks.question_answering.said import ALWAYS, Said
 from tunebook.tasks.question_answering.scores import METRICS, best_threshold
 from tunebook.tasks.question_answering.words import AnswerWords
 
@@ -90,7 +91,7 @@ class QuestionAnswering(AnswerWords):
         return stored(AutoModelForQuestionAnswering, folder)
 
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
-        """Windows of each row; see `tunebook.tasks.question_answering.windows`."""
+        """Windows of each row; see `tunebook.bundle.answer_windows`."""
         encoded = windows.encode(rows.texts, rows.pairs or [""] * len(rows), tokenizer, max_length)
         fixed = {"labels": rows.targets, "sample_weight": rows.weights}
         return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})

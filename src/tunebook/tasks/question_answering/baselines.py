@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle.said import ALWAYS, Said
 from tunebook.core.answers import Rows
 from tunebook.core.extracts import Extract
 from tunebook.core.hooks import BaselineInput
-from tunebook.tasks.question_answering.said import ALWAYS, Said
 
 Array = NDArray[Any]
 _HAN = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tunebook.bundle.answer_windows import END, INSIDE, START, WINDOW
+from tunebook.bundle.frames import TYPES
 from tunebook.core.batch import Batch
 from tunebook.core.encoded import Encoded
 from tunebook.core.extracts import Extract
 from tunebook.nets.lines import Lines
-from tunebook.tasks.frames import TYPES
-from tunebook.tasks.question_answering.windows import END, INSIDE, START, WINDOW
 
 ROW = "answering.row"
 

@@ -8,18 +8,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunebook.bundle.answer_windows import END, INSIDE, START
+from tunebook.bundle.said import ALWAYS, KEPT, Said
 from tunebook.core.batch import Batch
 from tunebook.tasks.question_answering.batches import ROW
 from tunebook.tasks.question_answering.loss import open_logits
-from tunebook.tasks.question_answering.said import ALWAYS, Said
-from tunebook.tasks.question_answering.windows import END, INSIDE, START
 
-KEPT = 5  # candidates of a row
 _NEVER = -1e8
 
 
 def read(outputs: Any, batch: Batch, longest: int, threshold: float | None) -> Tensor:
-    """The best places of each row, as `tunebook.tasks.question_answering.said` has them.
+    """The best places of each row, as `tunebook.bundle.said` has them.
 
     A place scores the sum of the logits of its first and its last token, and has the best of the windows that hold it;
     that there is no answer scores the sum of those of the first token, in the window where that is lowest.

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation uses
 from torch import Tensor
 
+from tunebook.bundle.answer_windows import INSIDE
 from tunebook.core.batch import Batch, Criterion, Items, model_inputs
-from tunebook.tasks.question_answering.windows import INSIDE
 
 _NEVER = -1e4  # logit of a token at which no answer can start or end: finite, so that no gradient is lost
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle.said import Said
 from tunebook.core.extracts import Extract, Place
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Interval, Labels
 from tunebook.stats.counts import share
 from tunebook.tasks.label_metrics import late
 from tunebook.tasks.question_answering.rules import by_characters, scored
-from tunebook.tasks.question_answering.said import Said
 
 Array = NDArray[Any]
 F1, EXACT = 0, 1

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle.said import ALWAYS, Said, told
 from tunebook.core.answers import Rows
 from tunebook.core.extracts import Extract
 from tunebook.core.messages import say
@@ -17,7 +18,6 @@ from tunebook.core.settings import Filled
 from tunebook.core.task import Task
 from tunebook.tasks.question_answering.parts import PARTS, parts_of
 from tunebook.tasks.question_answering.rules import by_characters, scored
-from tunebook.tasks.question_answering.said import ALWAYS, Said
 from tunebook.tasks.question_answering.scores import both
 
 Array = NDArray[Any]
@@ -35,9 +35,7 @@ class AnswerWords(Task):
     def say(self, answers: Array, rows: Rows, labels: Labels) -> list[dict[str, Any]]:
         """`answer`, its place in the context (`start`, `end`) and `score`, its chance; `others` are the next best. An
         `answer` of "" says that there is none, and has no place."""
-        said = Said.of(answers)
-        there = said.answered
-        return [_told(said, row, rows) if there[row] else _none(said, row, rows) for row in range(len(answers))]
+        return told(Said.of(answers), rows.pair_place)
 
     def true(self, targets: Array, rows: Rows, labels: Labels) -> list[Any]:
         """The acceptable answers of each row, the one that is learnt first; none where there is no answer."""
@@ -160,27 +158,6 @@ def _longest(params: Filled) -> int:
     from tunebook.tasks.question_answering.rows import AnswerRows
 
     return params.more(AnswerRows).max_answer
-
-
-def _told(said: Said, row: int, rows: Rows) -> dict[str, Any]:
-    """The best candidate of a row, and the others."""
-    first, *others = _candidates(said, row, rows)
-    return {**first, "others": others}
-
-
-def _none(said: Said, row: int, rows: Rows) -> dict[str, Any]:
-    """That there is no answer, and what came next."""
-    known = bool(np.isfinite(said.margin[row]))
-    score = said.chances(row)[1] if known else None
-    return {"answer": "", "start": None, "end": None, "score": score, "others": _candidates(said, row, rows)}
-
-
-def _candidates(said: Said, row: int, rows: Rows) -> list[dict[str, Any]]:
-    found = []
-    for (start, end, _), chance in zip(said.candidates[row].tolist(), said.chances(row)[0].tolist(), strict=True):
-        first, last, text = rows.pair_place(row, int(start), int(end))
-        found.append({"answer": text, "start": first, "end": last, "score": chance})
-    return found
 
 
 def _table(part: Sequence[str | None], scores: Array) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle import pair_windows as pairs
 from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion
 from tunebook.core.encoded import Encoded
@@ -22,7 +23,6 @@ from tunebook.core.params import Value
 from tunebook.core.settings import Filled
 from tunebook.tasks.ranking.scores import METRICS
 from tunebook.tasks.ranking.words import RankingWords
-from tunebook.tasks.reranking import pairs
 
 _SHOWN = 8  # passages of a query in a step, as BGE trains its rerankers
 _PAIRS = 32  # in a step
@@ -89,7 +89,7 @@ class Reranking(RankingWords):
         return stored(AutoModelForSequenceClassification, folder)
 
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
-        """Windows of each row's pairs of query and passage; see `tunebook.tasks.reranking.pairs`."""
+        """Windows of each row's pairs of query and passage; see `tunebook.bundle.pair_windows`."""
         encoded = pairs.encode(rows, tokenizer, max_length)
         fixed = {"labels": rows.targets, "sample_weight": rows.weights}
         return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from tunebook.bundle.pair_windows import TYPES, WINDOW
 from tunebook.core.batch import Batch
 from tunebook.core.encoded import Encoded
 from tunebook.core.judged import Judged
 from tunebook.nets.candidates import PLACE
 from tunebook.nets.lines import Lines
-from tunebook.tasks.reranking.pairs import TYPES, WINDOW
 
 ROW, PAIR, PASSAGE, GAIN = "reranking.row", "reranking.pair", "reranking.passage", "reranking.gain"
 

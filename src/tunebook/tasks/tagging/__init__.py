@@ -11,6 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle import pieces
+from tunebook.bundle import spans as votes
+from tunebook.bundle.spans import SAID, TRUE, Spans
 from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion
 from tunebook.core.encoded import Encoded
@@ -18,10 +21,7 @@ from tunebook.core.hooks import SENTENCES, BaselineInput, Case
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.core.settings import Filled
-from tunebook.tasks.tagging import pieces
-from tunebook.tasks.tagging import spans as votes
 from tunebook.tasks.tagging.scores import METRICS, both, exact
-from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 from tunebook.tasks.tagging.tags import said_by, tags_of
 from tunebook.tasks.tagging.words import EntityWords
 
@@ -86,7 +86,7 @@ class Tagging(EntityWords):
         return model
 
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
-        """Windows of tokens of each row; see `tunebook.tasks.tagging.pieces`."""
+        """Windows of tokens of each row; see `tunebook.bundle.pieces`."""
         encoded = pieces.encode(rows.texts, rows.words, tokenizer, max_length)
         fixed = {"labels": rows.targets, "sample_weight": rows.weights}
         return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})

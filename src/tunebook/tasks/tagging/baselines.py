@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle.pieces import END, FIRST, PART, START
+from tunebook.bundle.spans import SAID, TRUE, Spans
 from tunebook.core.answers import Rows
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import MachineError
 from tunebook.core.hooks import BaselineInput
 from tunebook.core.nouns import Labels
 from tunebook.data.tagged_words import cut_words
-from tunebook.tasks.tagging.pieces import END, FIRST, PART, START
-from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 from tunebook.tasks.tagging.tags import classes, spans_of, tags_of
 
 Array = NDArray[Any]

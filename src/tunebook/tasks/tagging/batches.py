@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import torch
 
+from tunebook.bundle.pieces import END, PART, START, WINDOW
 from tunebook.core.batch import Batch
 from tunebook.core.encoded import Encoded
 from tunebook.nets.lines import Lines
-from tunebook.tasks.tagging.pieces import END, PART, START, WINDOW
 from tunebook.tasks.tagging.tags import IGNORED, classes
 
 CLASS, ROW = "tagging.class", "tagging.row"

@@ -10,17 +10,17 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that torch's own documentation uses
 from torch import Tensor
 
+from tunebook.bundle.pieces import ELSEWHERE, END, FIRST, PART, START
+from tunebook.bundle.spans import SAID
 from tunebook.core.batch import Batch
 from tunebook.core.encoded import Encoded
 from tunebook.nets.linear_chain import LinearChain, by_rows
 from tunebook.tasks.tagging.batches import ROW
-from tunebook.tasks.tagging.pieces import ELSEWHERE, END, FIRST, PART, START
-from tunebook.tasks.tagging.spans import SAID
 from tunebook.tasks.tagging.tags import grammar, spans_of
 
 
 def read(outputs: Any, batch: Batch, chain: LinearChain | None = None) -> Tensor:
-    """The spans of each row, as `tunebook.tasks.tagging.spans` has them: start, end, type and score of each.
+    """The spans of each row, as `tunebook.bundle.spans` has them: start, end, type and score of each.
 
     The tags are those of the highest probability of all sequences in which I follows B or I of its own type. The score
     of a span is the mean probability of its tags; with a chain of each tag in all sequences of its row.

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tunebook.bundle.pieces import FIRST, PART
 from tunebook.core.batch import Batch, Criterion, Items, Sequences, model_inputs
 from tunebook.core.encoded import Encoded
 from tunebook.core.nouns import Labels
@@ -16,7 +17,6 @@ from tunebook.core.settings import Filled
 from tunebook.nets.classify import Classify, class_weights
 from tunebook.nets.linear_chain import by_rows
 from tunebook.tasks.tagging.batches import CLASS, ROW
-from tunebook.tasks.tagging.pieces import FIRST, PART
 from tunebook.tasks.tagging.tags import IGNORED, classes, grammar, tags_of
 
 

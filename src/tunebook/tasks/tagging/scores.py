@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle.spans import SAID, TRUE, Spans
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
 from tunebook.stats.counts import share
 from tunebook.tasks.label_metrics import late
-from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 
 Array = NDArray[Any]
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle.decoding import grammar, spans_of
+from tunebook.bundle.pieces import ELSEWHERE, END, FIRST, PART, START
+from tunebook.bundle.spans import TRUE, Spans
 from tunebook.core.encoded import Encoded
 from tunebook.core.nouns import Labels
-from tunebook.tasks.tagging.pieces import ELSEWHERE, END, FIRST, PART, START
-from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 
 IGNORED = -100  # not counted; torch's own number for that
 Ints = NDArray[np.int64]
@@ -68,36 +69,6 @@ def _span_of(spans: Spans, row: Ints, start: Any, end: Any) -> Ints:
         inside = (row * wide + 2 * start <= place) & (place < row * wide + 2 * end) & (own < 0)
         own[inside] = number
     return np.where(own < 0, -1, np.append(order, -1)[own])
-
-
-def grammar(count: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether each of so many tags may come first, and whether one may stand behind another, shape (count, count): an I
-    follows B or I of its type."""
-    tags = np.arange(count)
-    begins = (tags == 0) | (tags % 2 == 1)
-    return begins, begins | (tags == tags[:, None]) | (tags == tags[:, None] + 1)
-
-
-def spans_of(pieces: Encoded, tags: Ints, chances: NDArray[np.floating[Any]]) -> Spans:
-    """The spans that the tags of pieces stand for, each with the mean chance of its tags.
-
-    An I that follows neither B nor I of its type begins a span, as conlleval reads it.
-
-    Args:
-        pieces: rows of which every token is the first of a piece; tags, chances: of each, shape (M,).
-    """
-    row = np.repeat(np.arange(len(pieces)), pieces.lengths)
-    label, marked = (tags - 1) // 2, tags > 0
-    goes_on = np.zeros(len(tags), dtype=bool)
-    goes_on[1:] = marked[1:] & (tags[1:] % 2 == 0) & marked[:-1] & (label[1:] == label[:-1]) & (row[1:] == row[:-1])
-    first = np.flatnonzero(marked & ~goes_on)
-    last = np.flatnonzero(marked & ~np.append(goes_on[1:], False))
-    summed = np.concatenate([[0.0], np.cumsum(chances, dtype=np.float64)])
-    score = (summed[last + 1] - summed[first]) / (last + 1 - first)
-    start, end = (pieces.flat[name].astype(np.int64) for name in (START, END))
-    read = np.zeros((len(pieces), SAID), dtype=np.int64)
-    np.maximum.at(read[:, 0], row, end)
-    return Spans(row[first], start[first], end[last], label[first], score, read)
 
 
 __all__ = ["IGNORED", "classes", "grammar", "said_by", "spans_of", "tags_of"]

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle.spans import SAID, TRUE, Spans, told
 from tunebook.core.answers import Rows
 from tunebook.core.hooks import Writer
 from tunebook.core.messages import say
@@ -17,7 +18,6 @@ from tunebook.core.settings import Filled
 from tunebook.core.task import Task
 from tunebook.tasks.label_words import class_table
 from tunebook.tasks.tagging.scores import by_type, overlaps
-from tunebook.tasks.tagging.spans import SAID, TRUE, Spans
 from tunebook.tasks.tagging.writers import WRITERS
 
 Array = NDArray[Any]
@@ -37,11 +37,11 @@ class EntityWords(Task):
 
     def say(self, answers: Array, rows: Rows, labels: Labels) -> list[dict[str, Any]]:
         """`spans` of each row, each with `start`, `end`, `label`, `text` and `score`."""
-        return [{"spans": found} for found in _told(Spans.of(answers, SAID), rows, labels, scored=True)]
+        return [{"spans": one} for one in told(Spans.of(answers, SAID), labels.names, rows.place, scored=True)]
 
     def true(self, targets: Array, rows: Rows, labels: Labels) -> list[Any]:
         """The spans of each row without a score."""
-        return _told(Spans.of(targets, TRUE), rows, labels, scored=False)
+        return told(Spans.of(targets, TRUE), labels.names, rows.place, scored=False)
 
     def blank(self, labels: Labels) -> dict[str, Any]:
         """No spans."""
@@ -110,17 +110,6 @@ class EntityWords(Task):
     def card_notes(self, labels: Labels) -> list[str]:
         """Where `pipeline` finds other spans than Tunebook does."""
         return [say("tagging.card_blanks")]
-
-
-def _told(spans: Spans, rows: Rows, labels: Labels, *, scored: bool) -> list[list[dict[str, Any]]]:
-    """The spans of each row, with their places in the text as the user gave it."""
-    found: list[list[dict[str, Any]]] = [[] for _ in range(spans.rows)]
-    columns = (spans.row, spans.start, spans.end, spans.label, spans.score)
-    for row, start, end, label, score in zip(*(column.tolist() for column in columns), strict=True):
-        first, last, text = rows.place(row, start, end)
-        told = {"start": first, "end": last, "label": labels.names[label], "text": text}
-        found[row].append({**told, "score": score} if scored else told)
-    return found
 
 
 def _key(span: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from tunebook.core.extracts import Place
 Array = NDArray[Any]
 _COUNT, _MARGIN, _THRESHOLD, _WINDOWS, _FIRST = range(5)
 _FIELDS = 3  # of a candidate: start, end, score
+KEPT = 5  # candidates of a row
 ALWAYS = -1e9  # threshold of a model that is to answer every question
 
 
@@ -79,6 +80,28 @@ class Said:
         return shares[:-1], float(shares[-1])
 
 
+def told(said: Said, place: Callable[[int, int, int], tuple[int, int, str]]) -> list[dict[str, Any]]:
+    """Of each row its `answer`, where it stands (`start`, `end`) and its `score`, a chance; `others` are the next best.
+    An `answer` of "" says that there is none, and has no place.
+
+    Args:
+        place: from a row's number and a part of its clean context to the part of the context as the user gave it.
+    """
+    found = []
+    for row, there in enumerate(said.answered):
+        chances, none = said.chances(row)
+        listed = []
+        for (start, end, _), chance in zip(said.candidates[row].tolist(), chances.tolist(), strict=True):
+            first, last, text = place(row, int(start), int(end))
+            listed.append({"answer": text, "start": first, "end": last, "score": chance})
+        if there:
+            found.append({**listed[0], "others": listed[1:]})
+            continue
+        score = none if np.isfinite(said.margin[row]) else None
+        found.append({"answer": "", "start": None, "end": None, "score": score, "others": listed})
+    return found
+
+
 def mean(answers: Sequence[NDArray[np.float32]], most: int) -> NDArray[np.float32]:
     """Answers (N, k) of several models as those of one: the places of the highest mean chance, and whether there is an
     answer by the mean of how far each is above its threshold. Models without an answer (NaN) have no vote."""
@@ -104,4 +127,4 @@ def mean(answers: Sequence[NDArray[np.float32]], most: int) -> NDArray[np.float3
     return Said(margin, threshold, windows, candidates).matrix()
 
 
-__all__ = ["ALWAYS", "Said", "mean"]
+__all__ = ["ALWAYS", "KEPT", "Said", "mean", "told"]

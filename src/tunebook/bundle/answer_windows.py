@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle.frames import TYPES, Frame, frame_of
+from tunebook.bundle.token_places import Text, tokens_of
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import ModelError
-from tunebook.tasks.frames import TYPES, Frame, frame_of
-from tunebook.tasks.token_places import Text, tokens_of
 
 START, END, INSIDE, WINDOW = "answering.start", "answering.end", "answering.inside", "answering.window"
 _ASKED = 64  # tokens of a question that are read at most, or half of what there is

@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle.frames import TYPES, Frame, frame_of
 from tunebook.core.answers import Rows
 from tunebook.core.encoded import Encoded, join
 from tunebook.core.errors import DataError, ModelError
 from tunebook.core.judged import Judged
-from tunebook.nets.candidates import PLACE
-from tunebook.tasks.frames import TYPES, Frame, frame_of
 
+PLACE = "ranking.place"  # of a token's judgement among those of its row; -1 for tokens of the query alone
 WINDOW = "reranking.window"
 _OVERLAP, _PART = 80, 4  # tokens, and part of a window, that it shares with the next at most
 _ROOM = 100  # tokens of a passage that a query leaves room for, or half of what there is
@@ -119,4 +119,4 @@ def _tokens(texts: Sequence[str], tokenizer: Any) -> _Texts:
     return _Texts(ids, np.cumsum(size) - size, size)
 
 
-__all__ = ["TYPES", "WINDOW", "encode"]
+__all__ = ["PLACE", "TYPES", "WINDOW", "encode"]

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle.token_places import Flags, Ints, Text, tokens_of
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import ModelError
-from tunebook.tasks.token_places import Flags, Ints, Text, tokens_of
 
 Words = Sequence[Ints]
 ELSEWHERE, FIRST, REST = 0, 1, 2

@@ -5,7 +5,7 @@ Behind the predicted spans of a row stands how it was read, where one more span 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,6 +77,34 @@ class Spans:
         return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
 
+def joined(each: Sequence[Spans]) -> Spans:
+    """The spans of several packs of rows as one, in order."""
+    starts = np.cumsum([0, *(one.rows for one in each)])
+    row = [one.row + start for one, start in zip(each, starts, strict=False)]
+    names = ("start", "end", "label", "score")
+    columns = {name: np.concatenate([np.zeros(0), *(getattr(one, name) for one in each)]) for name in names}
+    whole = {name: value if name == "score" else value.astype(np.int64) for name, value in columns.items()}
+    read = np.concatenate([np.zeros((0, SAID), dtype=np.int64), *(one.read for one in each)])
+    return Spans(row=np.concatenate([np.zeros(0, dtype=np.int64), *row]), read=read, **whole)
+
+
+def told(
+    spans: Spans, names: Sequence[str], place: Callable[[int, int, int], tuple[int, int, str]], *, scored: bool
+) -> list[list[dict[str, Any]]]:
+    """The spans of each row in words: `start`, `end`, `label`, `text` and, `scored`, `score`.
+
+    Args:
+        place: from a row's number and a part of its clean text to the part of the text as the user gave it.
+    """
+    found: list[list[dict[str, Any]]] = [[] for _ in range(spans.rows)]
+    columns = (spans.row, spans.start, spans.end, spans.label, spans.score)
+    for row, start, end, label, score in zip(*(column.tolist() for column in columns), strict=True):
+        first, last, text = place(row, start, end)
+        one = {"start": first, "end": last, "label": names[label], "text": text}
+        found[row].append({**one, "score": score} if scored else one)
+    return found
+
+
 def mean(answers: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     """The spans (N, 1 + 4 S) that more than half of the models find, with the mean of their scores; a model that does
     not find one gives it 0.
@@ -97,4 +125,4 @@ def mean(answers: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     return Spans(row, each[:, 1], each[:, 2], each[:, 3], score, read).at(most).matrix(SAID)
 
 
-__all__ = ["SAID", "TRUE", "Spans", "mean"]
+__all__ = ["SAID", "TRUE", "Spans", "joined", "mean", "told"]
