@@ -32,6 +32,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "tunebook"
 HOME = ("tasks/", "data/kinds/")  # a task scores its own kinds, and a kind is its own file
 # Words of others that are spelt like a kind.
 FREE = {
+    "bundle/tagger.py": "a key of answers",
     "core/nouns.py": "the kinds that `init --problem` may be told",
     "data/formats/collection.py": "names of columns",
     "data/formats/labelstudio.py": "kinds of work that are refused",
