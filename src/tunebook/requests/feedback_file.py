@@ -1,0 +1,97 @@
+"""What came back of answers, from a file that names the request of each row."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tunebook.core.errors import DataError, machine_error
+from tunebook.requests.columns import LABEL
+from tunebook.requests.record import Feedback
+from tunebook.requests.times import moment
+
+_OWN = ("request", "number", "at", "source")
+
+
+def read_feedback(path: Path, now: float) -> list[Feedback]:
+    """The rows of a CSV, TSV or JSONL file: `request`, perhaps `number` (of the text, else 0), `at` and `source`; every
+    other column is a name under which something is told, `label` for the true answer. Empty cells tell nothing.
+
+    Args:
+        now: when a row was told that does not say it, seconds since 1970.
+
+    Raises:
+        DataError: `requests.feedback_column`, `requests.feedback_row`, `requests.feedback_file`. MachineError.
+    """
+    found = []
+    for place, row in _rows(path):
+        request = str(row.get("request") or "").strip()
+        if not request:
+            raise DataError("requests.feedback_row", key=f"{path}:{place}", value=row.get("request"))
+        try:
+            number = int(row.get("number") or 0)
+            at = row.get("at")
+            when = now if at in (None, "") else float(at) if isinstance(at, int | float) else moment(str(at), now)
+        except (ValueError, TypeError, DataError) as error:
+            value = {name: row.get(name) for name in ("number", "at")}
+            raise DataError("requests.feedback_row", key=f"{path}:{place}", value=value) from error
+        source = str(row.get("source") or path.name)
+        told = {name: value for name, value in row.items() if name not in _OWN and _told(value)}
+        found += [Feedback(request, number, when, name, _value(name, value), source) for name, value in told.items()]
+    return found
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Rows by name of the column, each with its line."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError("requests.feedback_file", key=str(path), reason="UTF-8") from error
+    except OSError as error:
+        raise machine_error(error, path) or DataError("data.missing", key=str(path)) from error
+    if path.suffix.lower() in (".jsonl", ".json", ".ndjson"):
+        yield from _json(path, text)
+        return
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    reader = csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter)
+    if "request" not in (reader.fieldnames or ()):
+        columns = " | ".join(reader.fieldnames or ())
+        raise DataError("requests.feedback_column", key=str(path), value="request", allowed=columns)
+    for row in reader:
+        if None in row:
+            raise DataError("requests.feedback_row", key=f"{path}:{reader.line_num}", value=row[None])
+        yield reader.line_num, row
+
+
+def _json(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for place, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise DataError("requests.feedback_row", key=f"{path}:{place}", value=line) from error
+            if not isinstance(row, dict):
+                raise DataError("requests.feedback_row", key=f"{path}:{place}", value=row)
+            yield place, row
+
+
+def _told(value: Any) -> bool:
+    return value is not None and value != ""
+
+
+def _value(name: str, value: Any) -> str | float:
+    """A number where it is one, save of the true answer."""
+    if isinstance(value, bool | int | float):
+        return float(value)
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    try:
+        return value if name == LABEL else float(value)
+    except ValueError:
+        return value
+
+
+__all__ = ["read_feedback"]
