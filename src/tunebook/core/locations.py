@@ -7,6 +7,7 @@ older versions name places as they were seen by the command that made them; of t
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +20,21 @@ BOOK_FILE = "book.toml"
 PASSAGES = "passages.parquet"  # beside prepared rows that judge some
 AUTO, LATEST, CHAMPION = "auto", "latest", "champion"  # runs of a book, by what they are to it
 THRESHOLD = "threshold.json"  # in a folder of a model, beside what decides its answers
+_VERSION = re.compile(r"data(?:-v([1-9]\d*))?")
 _MARKS = (BOOK_FILE, "data/split.json")
 _DEPTH = 4  # BOOK/searches/SEARCH/runs/RUN
 _TOPS = ("runs", "stages", "searches", "data")  # folders of a book in which there are runs and rows
+
+
+def data_name(version: int) -> str:
+    """The folder in a book that holds a version of its rows: `data` is the first."""
+    return "data" if version == 1 else f"data-v{version}"
+
+
+def data_version(name: str) -> int | None:
+    """The version whose folder is called so; None for another folder."""
+    found = _VERSION.fullmatch(name)
+    return None if found is None else int(found[1] or 1)
 
 
 def home_of(run: Path) -> Path | None:
@@ -85,7 +98,7 @@ def _finder(stored: Plan, run: Path, home: Path | None) -> Callable[[Path], Path
 
     def find(path: Path) -> Path:
         if home is not None and path == stored.data_path and not stored.stage:
-            return home / "data"
+            return home / (path.name if _VERSION.fullmatch(path.name) else "data")
         return next((place for place in _candidates(path, run, home, was) if place.exists()), path)
 
     return find
@@ -115,6 +128,8 @@ __all__ = [
     "PASSAGES",
     "PLAN",
     "THRESHOLD",
+    "data_name",
+    "data_version",
     "from_book",
     "home_of",
     "read_plan",

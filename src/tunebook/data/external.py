@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +33,38 @@ if TYPE_CHECKING:
     from tunebook.data.read import ReadFile
 
 
+@dataclass(frozen=True)
+class External:
+    """The rows of a file as prepared ones are.
+
+    Attributes:
+        table: `_id`, `text`, perhaps `pair`, `label`, `words` and turns; passages: that the labels name, where they do.
+        source: the same rows with the columns of the file; numbers: of them in it, as a person counts.
+    """
+
+    table: pa.Table
+    passages: pa.Table | None
+    source: pa.Table
+    numbers: NDArray[np.int64]
+
+
 def external_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     """The rows of a file, with texts and labels under the book's column names and labels as in the book's data.
 
     Args:
         labelled: False reads the texts alone.
+
+    Raises:
+        DataError: as `external_table`.
+    """
+    found = external_table(data, path, labelled=labelled)
+    rows = to_rows(found.table, data.labels, found.passages)
+    cut = None if rows.words is not None else column_kind(data.labels.problem).cut(rows.texts, data)
+    return rows if cut is None else replace(rows, words=cut)
+
+
+def external_table(data: DataRef, path: Path, *, labelled: bool = True) -> External:
+    """The same as a table.
 
     Raises:
         DataError: a row cannot be read, a column is missing, `outside.label` for a label that the book lacks,
@@ -85,9 +112,7 @@ def external_rows(data: DataRef, path: Path, *, labelled: bool = True) -> Rows:
     if kind.of_passages and "label" in columns and columns["label"].type == JUDGED:
         rules = data.stats["cleaning"]["rules"]
         columns["label"], passages = numbered(columns["label"], source.corpus, rules, str(path))
-    rows = to_rows(_as_prepared(pa.table(columns), data, path, kind), data.labels, passages)
-    cut = None if rows.words is not None else column_kind(data.labels.problem).cut(rows.texts, data)
-    return rows if cut is None else replace(rows, words=cut)
+    return External(_as_prepared(pa.table(columns), data, path, kind), passages, table, np.asarray(source.rows))
 
 
 def _shaped(
@@ -222,4 +247,13 @@ def texts_of(
     return found[0] or [], found[1]
 
 
-__all__ = ["asked_as", "external_rows", "refuse_lost", "refuse_lost_rows", "texts_of", "texts_with_words"]
+__all__ = [
+    "External",
+    "asked_as",
+    "external_rows",
+    "external_table",
+    "refuse_lost",
+    "refuse_lost_rows",
+    "texts_of",
+    "texts_with_words",
+]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tunebook.core.errors import BookError
 from tunebook.core.files import content_id, write_whole
 from tunebook.core.folders import read_object
-from tunebook.core.locations import BOOK_FILE, PASSAGES
+from tunebook.core.locations import BOOK_FILE, PASSAGES, data_name, data_version
 
 if TYPE_CHECKING:
     from tunebook.core.nouns import DataRef, ParamTable
@@ -46,10 +46,23 @@ class Book:
 
     @cached_property
     def data(self) -> DataRef:
-        """The book's rows."""
+        """The book's rows, of the version in force."""
         from tunebook.data.frozen import open_data
 
-        return open_data(self.path / "data")
+        return open_data(self.path / data_name(self._data_version))
+
+    @property
+    def _data_version(self) -> int:
+        """1 where there is no second: then nothing else of book.toml is needed to read the rows."""
+        return self.file.data if (self.path / data_name(2)).is_dir() else 1
+
+    @property
+    def data_versions(self) -> dict[int, DataRef]:
+        """All versions of its rows."""
+        from tunebook.data.frozen import SPLIT, open_data
+
+        named = ((data_version(path.name), path) for path in self.path.glob("data*") if (path / SPLIT).is_file())
+        return {number: open_data(path) for number, path in sorted(named, key=lambda item: item[0] or 0) if number}
 
     @property
     def holds_pairs(self) -> bool:

@@ -23,6 +23,7 @@ class BookFile(Record):
         owner: who answers for the book.
         created: day on which it was made.
         sources: data files as the user named them, by the part they play.
+        data: version of the rows that is in force.
         gate: what a new table has to bring.
         export, serve, rollout, watch, retrain: what holds after promotion; what is not said is as by default.
     """
@@ -31,6 +32,7 @@ class BookFile(Record):
     owner: str = ""
     created: str = ""
     sources: dict[str, list[str]] = Field(default_factory=dict)
+    data: int = Field(default=1, ge=1)
     gate: Gate = Field(default_factory=Gate)
     export: Exporting = Field(default_factory=Exporting)
     serve: Serving = Field(default_factory=Serving)
@@ -43,6 +45,8 @@ def write_book_file(file: BookFile, folder: Path) -> None:
     """Write book.toml."""
     content = file.model_dump()
     gate = content.pop("gate")
+    if file.data == 1:
+        del content["data"]
     parts = {"sources": content.pop("sources"), "gate": gate, "gate.guard": gate.pop("guard")}
     for part in _OPERATION:
         del content[part]
