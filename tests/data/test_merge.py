@@ -13,6 +13,7 @@ from tunebook.core.errors import DataError
 from tunebook.data.frozen import open_data
 from tunebook.data.load import load, load_table
 from tunebook.data.merge import VERSION, merge, merge_id, read_merged, versions_of
+from tunebook.data.merge_sides import OUT, placed
 from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
 
@@ -177,6 +178,12 @@ def test_pairs_weights_and_other_columns(tmp_path, into):
     assert caught.value.code == "retrain.weight"
     few = merge(ref, [write(tmp_path / "few.csv", [row[:3] for row in new], heads[:3])], into, 2)
     assert {row["weight"] for row in load_table(few.ref).to_pylist() if row[VERSION] == 2} == {1.0}
+
+
+def test_sides_of_rows_that_are_all_known(base):
+    old = load_table(base)
+    found = placed(old, old, base, 0.3)
+    assert set(found.of.tolist()) == {OUT} and sorted(found.out) == ["duplicate", "leaked"]
 
 
 def test_nothing_is_new(base, into, tmp_path):

@@ -116,12 +116,17 @@ class Retraining(Record):
     Attributes:
         when: words such as `quarterly`, `monthly` or a cron line; empty for none. on_drift; new_labels: train when so
             many labelled rows are new, 0 for never.
+        most_loss: how much of the headline score (absolute) the challenger may lose on the old test rows.
+        test_share: of the new texts that become the second test split; least: rows that it needs.
         promotes: as that of `Rolling`.
     """
 
     when: str = ""
     on_drift: bool = True
     new_labels: int = Field(default=0, ge=0)
+    most_loss: float = Field(default=0.02, ge=0, lt=1)
+    test_share: float = Field(default=0.3, gt=0, lt=1)
+    least: int = Field(default=30, ge=2)
     promotes: str = Field(default="person", pattern="^(person|machine)$")
 
 

@@ -23,7 +23,8 @@ from tunebook.core.nouns import Record
 from tunebook.knowledge.chain import Check, Head, Row, check, digest, read_head, tail, write_head
 from tunebook.knowledge.database import database
 
-Action = Literal["init", "table", "test", "recommend", "search", "opening", "open", "promote", "rollback", "rollout"]
+Action = Literal["init", "table", "test", "recommend", "search", "opening", "open", "promote", "rollback",
+                 "rollout", "retrain"]  # fmt: skip
 CROWNING: tuple[Action, ...] = ("init", "promote", "rollback")
 LOG_FILE = "log.sqlite"
 _SAID = "said"  # among the evidence: the reason as data
@@ -284,8 +285,7 @@ def user() -> str:
 
 def _is_one_of(actions: Sequence[Action]) -> str:
     """The condition of SQL; actions are names of our own."""
-    names = ", ".join(f"'{action}'" for action in actions)
-    return f"action IN ({names})"
+    return f"action IN ({', '.join(map(repr, actions))})"
 
 
 def _now() -> str:

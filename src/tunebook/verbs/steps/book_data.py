@@ -1,0 +1,50 @@
+"""Which version of a book's rows is in force, and making another one so."""
+
+from __future__ import annotations
+
+import re
+
+from tunebook.core.errors import BookError
+from tunebook.core.files import write_whole
+from tunebook.core.locations import BOOK_FILE
+from tunebook.core.nouns import DataRef
+from tunebook.verbs.steps.book import Book, open_book
+
+_LINE = re.compile(r"^data[ \t]*=.*$", re.MULTILINE)
+
+
+def in_force(book: Book, content: str) -> tuple[int, DataRef]:
+    """The version whose rows have this hash, such as those of the run in service; else the one of book.toml."""
+    versions = book.data_versions
+    found = next((number for number, ref in versions.items() if ref.content == content), book.file.data)
+    return found, versions[found]
+
+
+def adopt(book: Book, version: int, actor: str = "", reason: str = "") -> Book:
+    """Write into book.toml that a version is in force, for whoever trains or tests from now on, and log it.
+
+    The rest of the file stays as it is, with its comments.
+
+    Raises:
+        BookError: `retrain.version`, there is no such version; `book.write`.
+    """
+    known = book.data_versions
+    if version not in known:
+        allowed = " | ".join(f"v{number}" for number in known)
+        raise BookError("retrain.version", key="--adopt", value=f"v{version}", allowed=allowed)
+    path = book.path / BOOK_FILE
+    text = path.read_text(encoding="utf-8")
+    head, mark, rest = text.partition("\n[")
+    line = f"data = {version}"
+    head = _LINE.sub(line, head) if _LINE.search(head) else f"{head.rstrip()}\n{line}\n"
+    try:
+        write_whole(path, head + mark + rest)
+    except OSError as error:
+        raise BookError("book.write", key="book", value=str(book.path), reason=str(error)) from error
+    before = book.file.data
+    evidence = {"event": "adopt", "data": version, "before": before, "content": known[version].content}
+    book.log.append("retrain", actor=actor, reason=reason, evidence=evidence)
+    return open_book(book.path)
+
+
+__all__ = ["adopt", "in_force"]
