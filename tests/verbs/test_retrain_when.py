@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
 
 from tests import logged
 from tunebook.core.cron import recurs
-from tunebook.core.errors import MachineError, PlanError
+from tunebook.core.errors import BookError, MachineError, PlanError
 from tunebook.core.operation import Retraining
 from tunebook.verbs import retrain_when
 from tunebook.verbs.retrain_when import Due, calendar, crontab, due, next_time, run_scheduled, units, words
@@ -66,11 +67,26 @@ def test_reasons(found, reasons):
 
 
 def test_due_asks_for_drift_where_the_book_says_so(book, monkeypatch):
+    """One alarm is one reason: a retraining that followed it has answered it."""
     monkeypatch.setattr(retrain_when, "new_labels", lambda book: 3)
-    monkeypatch.setattr(
-        retrain_when, "import_module", lambda name: SimpleNamespace(drift=lambda book: SimpleNamespace(alarm=True))
-    )
+    alarms = [SimpleNamespace(at=time.time() - 60)]
+    monkeypatch.setattr(retrain_when, "drift", lambda book: SimpleNamespace(alarms=alarms))
     assert due(book) == Due(3, 5, True)
+    book.log.append("retrain", evidence={"event": "verdict"})
+    assert due(book) == Due(3, 5, False)
+    alarms.append(SimpleNamespace(at=time.time() + 60))
+    assert due(book) == Due(3, 5, True)
+    book.log.append("retrain", evidence={"event": "adopt"})
+    assert due(book) == Due(3, 5, True)
+
+    def unasked(book, code="watch.no_requests"):
+        raise BookError(code, key="x")
+
+    monkeypatch.setattr(retrain_when, "drift", unasked)
+    assert due(book) == Due(3, 5, False)
+    monkeypatch.setattr(retrain_when, "drift", lambda book: unasked(book, "watch.busy"))
+    with pytest.raises(BookError):
+        due(book)
     write_book_file(BookFile(task="text_classification", retrain=Retraining(on_drift=False)), book.path)
     assert due(open_book(book.path)) == Due(3, 0, None)
 

@@ -6,11 +6,12 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
+from datetime import datetime
 from typing import Any
 
 from tunebook.core.cron import Recurs, recurs
-from tunebook.core.errors import MachineError, PlanError
+from tunebook.core.errors import BookError, MachineError, PlanError
+from tunebook.verbs.drift import drift
 from tunebook.verbs.retrain_rows import new_labels
 from tunebook.verbs.steps.book import Book
 
@@ -21,7 +22,7 @@ class Due:
 
     Attributes:
         labels: labelled texts in the request log that are new, `wanted` how many are a reason (0: never); drift: an
-            alarm was raised; None where it was not asked.
+            alarm was raised since the last retraining; None where it was not asked.
     """
 
     labels: int
@@ -46,7 +47,17 @@ def due(book: Book) -> Due:
 
 
 def _drifts(book: Book) -> bool:
-    return bool(import_module("tunebook.verbs.drift").drift(book).alarm)
+    """Whether an alarm was raised that nobody has acknowledged and no retraining has followed yet: else one alarm would
+    be a reason day after day."""
+    try:
+        found = drift(book)
+    except BookError as error:
+        if error.code != "watch.no_requests":
+            raise
+        return False
+    tried = [entry for entry in book.log.entries("retrain") if entry.evidence.get("event") == "verdict"]
+    last = datetime.fromisoformat(tried[-1].time).timestamp() if tried else 0.0
+    return any(alarm.at > last for alarm in found.alarms)
 
 
 def calendar(book: Book, said: str | None) -> Recurs:
@@ -122,8 +133,6 @@ def next_time(when: Recurs) -> str:
     Raises:
         MachineError: `machine.extra`.
     """
-    from datetime import datetime
-
     try:
         from apscheduler.triggers.cron import CronTrigger
     except ImportError as error:
