@@ -191,7 +191,7 @@ def test_a_machine_begins_a_rollout_only_where_the_book_says_so(book, monkeypatc
     side = OnRows(50, 0.8, 0.8, 0.0, -0.01, 0.01, -0.02)
     proven = Judgement("PROMOTE", "accuracy", 0.05, 3, "LIVE", "RUN", side, side)
     begun, now = [], SimpleNamespace(candidate=None, live="LIVE")
-    monkeypatch.setattr(module, "import_module", lambda name: SimpleNamespace(start=lambda *asked: begun.append(asked)))
+    monkeypatch.setattr(module, "start", lambda *asked, reason: begun.append(asked))
     monkeypatch.setattr(module, "state", lambda book: now)
     assert not module._started(book, proven) and begun == []
     allowed = book.file.model_copy(update={"retrain": Retraining(promotes="machine")})
@@ -201,5 +201,5 @@ def test_a_machine_begins_a_rollout_only_where_the_book_says_so(book, monkeypatc
     assert module._started(opened, proven) and begun == [(opened, "RUN")]
     now.candidate = "RUN"
     assert module._started(opened, proven) and len(begun) == 1
-    now.candidate, now.live = None, "RUN"
-    assert not module._started(opened, proven) and len(begun) == 1
+    for now.candidate, now.live in ((None, "RUN"), ("OTHER", "LIVE"), (None, None)):
+        assert not module._started(opened, proven) and len(begun) == 1

@@ -47,6 +47,8 @@ COMMANDS = {
     "rollback": "promote:rollback",
     "serve": "serve:serve",
     "rollout": "",
+    "requests": "",
+    "retrain": "retrain:retrain",
     "table": "",
     "knowledge": "",
     "techniques": "techniques:techniques",
@@ -80,6 +82,9 @@ COMMANDS = {
     "knowledge import": "knowledge:knowledge_import",
     "table search": "search:table_search",
     "table recommend": "techniques:table_recommend",
+    "requests show": "requests:requests_show",
+    "requests export": "requests:requests_export",
+    "requests feedback": "requests:requests_feedback",
 }
 _SETTINGS = {"help_option_names": ["--help", "-h"]}
 _NAME = r"\{(\w+)\}"

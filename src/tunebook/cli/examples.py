@@ -55,6 +55,15 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "tunebook ab book v1 v2 --challenge hard.csv --prices prices.toml --promote",
     ),
     "auto": ("tunebook auto book --minutes 30", "tunebook auto book --minutes 60 --try 10"),
+    "retrain": (
+        "tunebook retrain book --new december.csv --dry-run",
+        "tunebook retrain book --from-log --if-needed",
+        "tunebook retrain book --from-log --when quarterly --print-cron",
+    ),
+    "requests": ("tunebook requests show book", "tunebook requests feedback book labels.csv"),
+    "requests show": ("tunebook requests show book", "tunebook requests show book --since 2h --last 50"),
+    "requests export": ("tunebook requests export book --since 2026-12-01 --out requests",),
+    "requests feedback": ("tunebook requests feedback book labels.csv",),
     "table": ("tunebook table show book", "tunebook table set book learning_rate=5e-5 --note '{note}'"),
     "table recommend": (
         "tunebook table recommend book",

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from tunebook.verbs.abtest.ab_plan import metric_of
 from tunebook.verbs.abtest.arms import Arm, Result, expected_seconds, trained
 from tunebook.verbs.retrain_judge import Judgement, OnRows, judge
 from tunebook.verbs.retrain_rows import live_run, log_file
+from tunebook.verbs.rollout import start
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.book_data import in_force
 from tunebook.verbs.steps.plan import plan
@@ -260,7 +260,9 @@ def _started(book: Book, judgement: Judgement) -> bool:
     now = state(book)
     if judgement.challenger in (now.candidate, now.live):
         return judgement.challenger != now.live
-    import_module("tunebook.verbs.rollout").start(book, judgement.challenger)
+    if now.live is None or now.candidate is not None:  # nothing is served, or another one is on its way
+        return False
+    start(book, judgement.challenger, reason=f"retrained: {judgement.verdict}")
     return True
 
 
