@@ -18,7 +18,7 @@ from tunebook.serve.batcher import Batching
 from tunebook.serve.desk import Desk, GoneError
 from tunebook.serve.figures import Figures
 from tunebook.serve.fleet import Fleet
-from tunebook.serve.records import Asked, Outcome, records, short
+from tunebook.serve.records import Asked, Outcome, records
 from tunebook.serve.traffic import Traffic
 
 
@@ -202,22 +202,6 @@ def test_before_a_version_is_there_nobody_is_answered():
     with pytest.raises(MachineError) as found:
         asyncio.run(desk.answer(asked, None))
     assert found.value.code == "serve.no_version"
-
-
-@pytest.mark.parametrize(
-    ("answer", "label", "score"),
-    [
-        ({"label": "good", "score": 0.5}, "good", 0.5),
-        ({"labels": ["a", "b"], "scores": {}}, "a b", None),
-        ({"value": 2.5}, "2.5", 2.5),
-        ({"spans": [{"label": "PER"}, {"label": "ORG"}]}, "PER ORG", None),
-        ({"label": None}, "", None),
-        ({}, "", None),
-    ],
-)
-def test_answers_in_short(answer, label, score):
-    said = short(answer)
-    assert said[0] == label and (said[1] == score or (score is None and said[1] != said[1]))
 
 
 def test_a_failure_is_a_record_without_tokens():

@@ -15,6 +15,7 @@ from tunebook.requests.mask import masked
 from tunebook.requests.record import Answered
 from tunebook.requests.sketch import language, sketch
 from tunebook.rollout.choice import Choice
+from tunebook.watch.short import short
 
 
 @dataclass(frozen=True)
@@ -86,19 +87,6 @@ def _record(asked: Asked, outcome: Outcome, serving: Serving, number: int) -> An
     return masked(replace(made, text=given, pair=second, answer=answer or None))
 
 
-def short(answer: dict[str, Any]) -> tuple[str, float]:
-    """The answer in short: a class, several, a number or the labels of spans; and its score, NaN for none."""
-    label = answer.get("label", answer.get("labels", answer.get("value")))
-    if label is None:
-        lists = [value for value in answer.values() if isinstance(value, list)]
-        label = [item["label"] for items in lists for item in items if isinstance(item, dict) and "label" in item]
-    words = " ".join(map(str, label)) if isinstance(label, list | tuple) else str(label)
-    score = answer.get("score")
-    if score is None and isinstance(label, int | float):
-        score = label
-    return words, float(score) if isinstance(score, int | float) else math.nan
-
-
 def _scores(answer: dict[str, Any], names: Sequence[str]) -> bytes:
     found = answer.get("scores")
     if not isinstance(found, dict) or not names:
@@ -106,4 +94,4 @@ def _scores(answer: dict[str, Any], names: Sequence[str]) -> bytes:
     return np.array([found.get(name, math.nan) for name in names], dtype="<f4").tobytes()
 
 
-__all__ = ["Asked", "Outcome", "records", "short"]
+__all__ = ["Asked", "Outcome", "records"]
