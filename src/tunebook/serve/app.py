@@ -137,7 +137,8 @@ def _watching(app: FastAPI, traffic: Traffic) -> None:
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> Response:
         name = language_of(request.headers.get("accept-language", ""))
-        return HTMLResponse(page(app.openapi(), name, request.scope.get("root_path", "")))
+        base = f"{request.url.scheme}://{request.url.netloc}"
+        return HTMLResponse(page(app.openapi(), name, request.scope.get("root_path", ""), base))
 
 
 def _mending(app: FastAPI, desk: Desk) -> None:

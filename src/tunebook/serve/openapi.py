@@ -39,8 +39,8 @@ _STATUS = {
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}"
     "h2{margin-top:2rem;font-size:1.1rem}code,pre{background:#f3f4f6;border-radius:4px}code{padding:.1rem .3rem}"
-    "pre{padding:.8rem;overflow:auto}table{border-collapse:collapse}td,th{text-align:left;padding:.2rem 1rem .2rem 0;"
-    "vertical-align:top}"
+    "pre{padding:.8rem;white-space:pre-wrap}table{border-collapse:collapse}"
+    "td,th{text-align:left;padding:.2rem 1rem .2rem 0;vertical-align:top}"
     "@media(prefers-color-scheme:dark){body{background:#14171a;color:#e6e8ea}code,pre{background:#23272b}}"
 )
 _EXAMPLES = {
@@ -64,8 +64,12 @@ def described(*kinds: type[BaseModel]) -> dict[str, Any]:
     return {"openapi_extra": {"requestBody": {"required": True, "content": content}}, "responses": responses}
 
 
-def page(schema: dict[str, Any], language: str, prefix: str) -> str:
-    """A page of HTML in a language: each path, what it takes, and a command that asks it."""
+def page(schema: dict[str, Any], language: str, prefix: str, base: str = "http://127.0.0.1:8080") -> str:
+    """A page of HTML in a language: each path, what it takes, and a command that asks it.
+
+    Args:
+        base: address of the server, without the prefix.
+    """
     parts = [
         f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>Tunebook</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
@@ -77,7 +81,7 @@ def page(schema: dict[str, Any], language: str, prefix: str) -> str:
             parts.append(f"<h2>{method.upper()} <code>{html.escape(prefix + path)}</code></h2>")
             parts.append(f"<p>{html.escape(say_in(language, f'serve.page_{path[1:]}'))}</p>")
             if body := said.get("requestBody"):
-                parts.append(_body(body["content"]["application/json"], prefix + path, language))
+                parts.append(_body(body["content"]["application/json"], f"{base}{prefix}{path}", language))
     return "".join(parts) + "</html>"
 
 
@@ -90,7 +94,7 @@ def _body(content: dict[str, Any], path: str, language: str) -> str:
         for name, field in schema["properties"].items()
     )
     example = json.dumps(content["example"], ensure_ascii=False)
-    call = f"curl -s URL{path} -H 'Content-Type: application/json' -d '{example}'"
+    call = f"curl -s {path} -H 'Content-Type: application/json' -d '{example}'"
     return f"<table>{rows}</table><pre>{html.escape(call)}</pre>"
 
 

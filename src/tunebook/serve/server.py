@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _HEADERS = 10.0  # seconds in which the head of a request has to be here
 _IDLE = 75  # seconds that a connection is kept: longer than load balancers do, so that they close it and not we
 _TICK = 0.1
+_SPEAK, _LONGEST = 0.5, 3.0  # seconds that a new connection has to send its request at the end; that all have together
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ class _Stop:
     def __init__(self, server: Any, traffic: Traffic, drain: float, ready: Callable[[], None]) -> None:
         self._server, self._traffic, self._drain, self._ready = server, traffic, drain, ready
         self._asked: float | None = None
+        self._closed: float | None = None
         self._seen: dict[Any, float] = {}
         self.begun = time.perf_counter()
 
@@ -149,9 +151,19 @@ class _Stop:
         while True:
             await asyncio.sleep(_TICK)
             now = time.monotonic()
-            if self._asked is not None and now - self._asked >= self._drain:
-                self._server.should_exit = True
             self._hurry(now)
+            if self._asked is not None and now - self._asked >= self._drain:
+                self._leave(now)
+
+    def _leave(self, now: float) -> None:
+        """Take no further connections; end once those that were taken have had the time to say what they want."""
+        if self._closed is None:
+            self._closed = now
+            for server in self._server.servers:
+                server.close()
+        late = now - self._closed
+        if late > _LONGEST or (late > _TICK and all(now - since > _SPEAK for since in self._seen.values())):
+            self._server.should_exit = True
 
     def _hurry(self, now: float) -> None:
         there = set(self._server.server_state.connections)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,11 +17,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from tunebook.core.errors import MachineError
+from tunebook.core.errors import MachineError, TunebookError
 from tunebook.serve.server import Listen, bound, run_on, url_of
 from tunebook.serve.start import How, check_extra, checked_prefix, cores, make_traffic
 
 _TICK = 0.1
+_MODULE = "tunebook.serve.workers"
 _PAUSE = 1.0  # seconds before a process that died is started again
 _FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -75,13 +77,24 @@ def run_many(
 def main(order: str) -> None:
     """One process: `python -m tunebook.serve.workers ORDER`, where the order is JSON."""
     said = json.loads(order)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # until the server hears it
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_orphaned, args=(os.getppid(),), daemon=True).start()
     how = How(**{**said["how"], "key_file": Path(said["how"]["key_file"]) if said["how"]["key_file"] else None})
-    traffic = make_traffic(said["what"], how)
-    with socket.socket(fileno=said["socket"]) as sock:
-        done = run_on(sock, traffic, Listen(**said["listen"]), how, lambda: _say(traffic.versions()["versions"]))
+    try:
+        traffic = make_traffic(said["what"], how)
+        with socket.socket(fileno=said["socket"]) as sock:
+            done = run_on(sock, traffic, Listen(**said["listen"]), how, lambda: _say(traffic.versions()["versions"]))
+    except TunebookError as error:
+        fields = {name: str(value) for name, value in error.fields.items()}
+        _say({"code": error.code, "fields": fields})
+        return
     _say(done["requests"])
+
+
+def _orphaned(parent: int) -> None:
+    """Stop when the process that began this one has gone without a word."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _order(what: Path | str, listen: Listen, how: How, sock: socket.socket) -> str:
@@ -95,10 +108,12 @@ def _say(item: Any) -> None:
 
 
 def _begun(order: str, figures: str) -> _Worker:
-    words = [sys.executable, "-m", "tunebook.serve.workers", order]
+    words = [sys.executable, "-m", _MODULE, order]
     number = json.loads(order)["socket"]
     environment = {**os.environ, _FIGURES: figures}
-    made = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, pass_fds=(number,), env=environment)
+    how: dict[str, Any] = {"stdout": subprocess.PIPE, "text": True, "pass_fds": (number,), "env": environment}
+    # In a session of its own: Ctrl-C comes to this process, which tells the others.
+    made = subprocess.Popen(words, start_new_session=True, **how)
     return _Worker(made, time.monotonic())
 
 
@@ -106,12 +121,22 @@ def _first_word(worker: _Worker) -> list[dict[str, Any]]:
     """The versions of a process that is ready.
 
     Raises:
-        MachineError: `serve.worker`.
+        TunebookError: what stopped it; `serve.worker` where it did not say.
     """
     if line := worker.words.readline():
-        found: list[dict[str, Any]] = json.loads(line)
-        return found
+        found: Any = json.loads(line)
+        if isinstance(found, dict):
+            raise _as_raised(found["code"], found["fields"])
+        versions: list[dict[str, Any]] = found
+        return versions
     raise MachineError("serve.worker", key="--workers", value=worker.process.wait())
+
+
+def _as_raised(code: str, fields: dict[str, str]) -> TunebookError:
+    """An error of another process."""
+    made = TunebookError(code, **fields)
+    made.fields = fields  # the value as it was shown there
+    return made
 
 
 def _watch(crew: list[_Worker], order: str, figures: str) -> None:
@@ -143,7 +168,12 @@ def _told(crew: list[_Worker]) -> list[_Worker]:
 
 def _ended(worker: _Worker) -> int:
     """Requests that a process answered, once it has ended."""
-    lines = [line for line in worker.words.read().splitlines() if line.strip().isdigit()]
+    try:
+        with worker.words as words:
+            lines = [line for line in words.read().splitlines() if line.strip().isdigit()]
+    except KeyboardInterrupt:  # somebody cannot wait
+        worker.process.kill()
+        lines = []
     worker.process.wait()
     return int(lines[-1]) if lines else 0
 
