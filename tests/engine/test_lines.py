@@ -15,7 +15,8 @@ from tests import small
 from tests.engine import decoder
 from tunebook.core.formatting import noticed
 from tunebook.core.registry import techniques
-from tunebook.engine.lines import unpadded, wanted
+from tunebook.core.technique import in_one_line
+from tunebook.engine.lines import unpadded
 from tunebook.engine.outcome import last_checkpoint
 from tunebook.engine.track import read_history
 from tunebook.nets.next_token import Predict
@@ -102,9 +103,9 @@ def test_words_are_shifted_row_by_row_in_one_line_too(model: Path, key: str, tmp
 
 def test_techniques_that_look_at_lines_keep_the_padding() -> None:
     params = decoder.plan().params
-    assert wanted(params, [techniques()["layer_decay"](), techniques()["neftune"]()])
-    assert not wanted(params, [techniques()["coral"]()])
-    assert not wanted(decoder.plan(packing="off").params, [])
+    assert in_one_line(params, [techniques()["layer_decay"](), techniques()["neftune"]()])
+    assert not in_one_line(params, [techniques()["coral"]()])
+    assert not in_one_line(decoder.plan(packing="off").params, [])
 
 
 def test_a_model_that_answers_otherwise_is_trained_with_padding(

@@ -225,6 +225,11 @@ class Hooks(ABC):
         """
         return 1.0
 
+    def parted(self, length: int, room: int) -> int:
+        """In how many lines of `room` tokens a longer text is read, of a task with `windows`: as a rule each shares a
+        quarter with the next."""
+        return 1 + max(-(-(length - room) // (room - room // 4)), 0)
+
     def left_out(self, stats: Mapping[str, Any], params: Filled) -> int:
         """How many training rows `unlearnt` will name, where the figures of the data tell."""
         return 0

@@ -16,7 +16,7 @@ acted makes the run fail.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -237,6 +237,11 @@ class Scores(Protocol):
         """Inside, `run.model` has the weights that are scored and kept; afterwards those of training again."""
 
 
+def in_one_line(params: Filled, techniques: Iterable[Technique]) -> bool:
+    """Whether rows may stand in one line: each technique that changes the loss has to say so."""
+    return params.packing == "auto" and all(one.in_lines for one in techniques if isinstance(one, WrapsLoss))
+
+
 __all__ = [
     "EVENTS",
     "Batch",
@@ -256,5 +261,6 @@ __all__ = [
     "TrainingSource",
     "View",
     "WrapsLoss",
+    "in_one_line",
     "model_inputs",
 ]

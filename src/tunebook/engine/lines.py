@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from tunebook.core.batch import Batch, Criterion, Lines
 from tunebook.core.encoded import Encoded
-from tunebook.core.settings import Filled
 from tunebook.core.task import Task
-from tunebook.core.technique import Technique, WrapsLoss
+from tunebook.core.technique import in_one_line
 from tunebook.engine.weave import Weave
 from tunebook.nets.masking import IGNORED
 
@@ -21,7 +18,7 @@ def unpadded(criterion: Criterion, task: Task, rows: Encoded, pad: int, weave: W
     """The loss over rows in one line, where the table lets it, no technique looks at lines, and the model answers a few
     of the rows alike in both ways; else the loss itself."""
     run, model = weave.run, weave.run.model
-    if not isinstance(criterion, Lines) or not wanted(run.settings, weave.techniques):
+    if not isinstance(criterion, Lines) or not in_one_line(run.settings, weave.techniques):
         return criterion
     tried = _some(rows)
     if len(tried) < 2:
@@ -35,11 +32,6 @@ def unpadded(criterion: Criterion, task: Task, rows: Encoded, pad: int, weave: W
     if found is not None or task.one_line:  # of others nobody expects it
         run.noted("packing", one_line=int(found is not None))
     return found or criterion
-
-
-def wanted(params: Filled, techniques: Iterable[Technique]) -> bool:
-    """Whether rows may stand in one line: each technique that changes the loss has to say so."""
-    return params.packing == "auto" and all(one.in_lines for one in techniques if isinstance(one, WrapsLoss))
 
 
 def _some(rows: Encoded) -> list[int]:
@@ -57,4 +49,4 @@ def _some(rows: Encoded) -> list[int]:
     return found
 
 
-__all__ = ["unpadded", "wanted"]
+__all__ = ["unpadded"]

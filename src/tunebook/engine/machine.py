@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import time
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEEP = 1 << 30
+_KERNELS = 256  # products that are kept compiled
 
 
 @cache
@@ -28,8 +30,16 @@ def keep_memory() -> bool:
         return False
 
 
+def few_kernels() -> None:
+    """Let oneDNN, and torch before it, keep few of the products that they compile, one for each shape: rows of other
+    lengths at each step make new ones, which else fill a gigabyte. Both look when they compile the first one."""
+    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+        os.environ.setdefault(name, str(_KERNELS))
+
+
 def pick_precision(wanted: str) -> str:
     """`auto` resolved: bf16 where the hardware has it and a matrix product measures faster, else fp32."""
+    few_kernels()
     if wanted != "auto":
         return wanted
     if torch.cuda.is_available():
@@ -104,6 +114,7 @@ def release_memory() -> bool:
 
 __all__ = [
     "device_name",
+    "few_kernels",
     "keep_memory",
     "peak_bytes",
     "pick_precision",

@@ -18,7 +18,7 @@ from tunebook.core.task import Rows, Task
 from tunebook.nets.candidates import TAUGHT
 
 _CHUNK = 20_000
-_FORM = 2  # of the files: tokens of another one are made anew
+_FORM = 3  # of the files: tokens of another one are made anew
 
 
 def encode(

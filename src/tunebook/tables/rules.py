@@ -63,6 +63,11 @@ def keep_effective(settings: Training, batch_size: int) -> tuple[RowChange, ...]
     return tuple(RowChange(row, value, reason) for row, value in pairs if getattr(settings, row) != value)
 
 
+def parts_row(settings: Training) -> str:
+    """Name of the row of a task that parts a step; empty where it has none."""
+    return next((name for name in settings.model_extra or {} if name.endswith(_PARTS)), "")
+
+
 def lighter(settings: Filled) -> tuple[RowChange, ...]:
     """The next step towards less memory, which changes as little as possible of what is learnt.
 
@@ -73,8 +78,7 @@ def lighter(settings: Filled) -> tuple[RowChange, ...]:
     Returns:
         No change where nothing is left to save.
     """
-    more = settings.model_extra or {}
-    parts = next((name for name in more if name.endswith(_PARTS)), "")
+    more, parts = settings.model_extra or {}, parts_row(settings)
     texts = int(more[parts] or settings.batch_size) if parts else 1
     if texts > 1:
         return (RowChange(parts, texts // 2, localized("rules.in_parts", texts=texts // 2)),)
@@ -163,6 +167,7 @@ __all__ = [
     "lighter",
     "looks",
     "misfits",
+    "parts_row",
     "patience",
     "planned_steps",
     "scaled_rate",

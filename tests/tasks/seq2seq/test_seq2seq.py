@@ -119,11 +119,13 @@ def test_sources_and_targets_are_cut_and_cut_targets_counted(tmp_path: Path) -> 
     assert shown == ["sum:", "a", "b", "c", "</s>"]
     assert reader.convert_ids_to_tokens(batch["input_ids"][1].tolist())[:2] == ["sum:", "</s>"]
     assert batch["labels"].tolist() == [[6, 7, end], [6, 7, 8]]  # what is cut has no end
-    assert TASK.unsaid(encoded) == 1 and batch[pieces.CUT].tolist() == [0, 5]
+    assert TASK.unsaid(encoded) == 1 and batch[pieces.CHARACTERS].tolist() == [3, 5]
     logits = torch.zeros(2, 3, 16)
     read = Written.of(TASK.read(SimpleNamespace(logits=logits), batch).numpy())
-    assert read.tokens.tolist() == [3, 5], "the rest of a cut target costs what its beginning does"
+    assert read.tokens.tolist() == [3, 3] and read.characters.tolist() == [3, 5], "a b, and of a b c d what was read"
     np.testing.assert_allclose(read.losses, np.log(16) * read.tokens, rtol=1e-6)
+    scores = TASK.scores(read.matrix(), texts_of(["a b", "a b c d"]), LABELS)
+    assert scores["bits_per_character"] == pytest.approx((3 + 3) * 4 / (3 + 5))
     encoded.save(tmp_path / "tokens.npz")
     from tunebook.core.encoded import load_encoded
 

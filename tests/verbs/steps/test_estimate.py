@@ -13,7 +13,9 @@ from tunebook.core.nouns import Estimate, Split
 from tunebook.models.architecture import architecture
 from tunebook.models.cpu_speed import Speed
 from tunebook.verbs.steps import estimate as module
-from tunebook.verbs.steps.estimate import estimate, sizes_of, sizes_of_kind, this_speed
+from tunebook.verbs.steps.estimate import estimate, this_speed
+from tunebook.verbs.steps.passes import Lines, Read
+from tunebook.verbs.steps.sizes import sizes_of, sizes_of_kind
 
 PARAMS: dict[str, Any] = {
     "batch_size": 8, "gradient_accumulation_steps": 2, "max_length": 32, "length_bucketing": "on", "max_epochs": 2,
@@ -27,11 +29,14 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "this_speed", lambda width, tokens, precision: SPEED)
 
 
-def cost(trained: int | None = None, steps: int = 20, mean_length: float = 20, **changes: Any) -> Estimate:
+def cost(
+    trained: int | None = None, steps: int = 20, mean_length: float = 20, longest: int = 32, **changes: Any
+) -> Estimate:
     sizes = sizes_of(tiny.classifier("bert"))
-    sizes = sizes if trained is None else replace(sizes, trained=trained)
+    sizes = sizes if trained is None else replace(sizes, trained=trained, kept=sizes.flow // 2)
+    read = changes.pop("read", Read(Lines(mean_length, 4.0, longest)))
     rows: dict[Split, int] = {"train": 160, "validation": 40, "test": 40}
-    return estimate(sizes, small.filled(**{**PARAMS, **changes}), rows=rows, mean_length=mean_length, steps=steps)
+    return estimate(sizes, small.filled(**{**PARAMS, **changes}), rows=rows, read=read, steps=steps)
 
 
 def test_seconds_by_hand() -> None:
@@ -57,10 +62,12 @@ def test_what_costs_more_costs_more() -> None:
     assert cost(trained=100).seconds < plain.seconds
     assert cost(gradient_accumulation_steps=4).seconds > plain.seconds
     assert cost(batch_size=80).memory_bytes > plain.memory_bytes
-    assert cost(max_length=64).memory_bytes > plain.memory_bytes
+    assert cost(longest=64).memory_bytes > plain.memory_bytes
     assert cost(gradient_checkpointing=True).memory_bytes < plain.memory_bytes
     assert cost(trained=100).memory_bytes < plain.memory_bytes
     assert cost(mean_length=8).seconds < plain.seconds
+    assert cost(read=Read(Lines(20, 4.0, 32), before=True)).seconds > plain.seconds  # another model reads all rows
+    assert cost(read=Read(Lines(20, 4.0, 32), padded=False)).seconds < plain.seconds
 
 
 def test_several_processes_share_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +85,7 @@ def test_sizes_of_a_config_are_those_of_the_model() -> None:
     for kind in ("bert", "roberta"):
         model = tiny.classifier(kind)
         known = architecture(model.config.to_dict(), 3)
-        assert known is not None and sizes_of_kind(known) == sizes_of(model)
+        assert known is not None and sizes_of_kind(known) == replace(sizes_of(model), drops=True)
 
 
 def test_the_clock_of_a_busy_machine_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ from tunebook.data.options import DataOptions
 from tunebook.data.prepare import prepare
 from tunebook.models.source import find_model
 from tunebook.tasks.text_classification import TextClassification
-from tunebook.verbs.steps.model_facts import mean_length, model_facts, read_tokens
+from tunebook.verbs.steps.model_facts import model_facts, read_tokens
+from tunebook.verbs.steps.passes import lines_of
 
 
 def test_facts_of_a_folder(base: Path) -> None:
@@ -38,4 +39,4 @@ def test_lengths_of_queries_with_passages_are_those_of_what_a_task_reads(tmp_pat
     assert found["reranking"]["p99"] > found["embedding"]["p99"] > 7, "pairs are longer than their parts"
     assert found["reranking"]["per_row"] == 2 and found["embedding"]["per_row"] == 3
     mean = sum(int(size) * count for size, count in found["reranking"]["lengths"].items()) / found["reranking"]["rows"]
-    assert mean_length(found["reranking"], None) == pytest.approx(2 * mean)
+    assert lines_of(found["reranking"], 10**6).row == pytest.approx(2 * mean)

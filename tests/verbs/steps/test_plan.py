@@ -22,7 +22,7 @@ from tunebook.tasks.text_classification import TextClassification
 from tunebook.verbs.init import init
 from tunebook.verbs.steps import model_facts as module
 from tunebook.verbs.steps.book import Book
-from tunebook.verbs.steps.model_facts import mean_length, positions
+from tunebook.verbs.steps.model_facts import positions
 from tunebook.verbs.steps.order import order
 from tunebook.verbs.steps.plan import plan
 
@@ -304,13 +304,6 @@ def test_positions() -> None:
     assert positions({"model_type": "deberta-v2"}, tokenizer) == 10**6
     tokenizer.model_max_length, tokenizer.init_kwargs[REACH] = 8, 64  # of a trained model: it cuts at 8 and can read 64
     assert positions({"model_type": "deberta-v2"}, tokenizer) == 64
-
-
-def test_mean_length() -> None:
-    assert mean_length({"lengths": {"4": 3, "10": 1}}, 20) == 5.5
-    assert mean_length({"lengths": {"4": 2, "10": 1, "30": 1}}, 8) == 6
-    assert mean_length({"lengths": {"4": 2, "10": 1, "30": 1}}, None) == 12
-    assert mean_length({"lengths": {}}, 8) == 0
 
 
 def test_a_second_plan_reads_neither_rows_nor_tokenizer(

@@ -14,6 +14,7 @@ from tunebook.core.writes import Shown
 from tunebook.models.chat_template import Cut, Learn, Rendered, prompt, render, whole_text, with_template
 from tunebook.nets.masking import IGNORED
 from tunebook.tasks.instruction.rows import InstructionRows
+from tunebook.tasks.writing.texts import characters_read
 
 CHARACTERS = "instruction.characters"  # of what is learnt of each row
 How = tuple[str, str, str]  # learn, cut, template, as `InstructionRows` has them
@@ -57,16 +58,10 @@ def encode(rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         [token if wanted else IGNORED for token, wanted in zip(part.input_ids, part.learnt, strict=True)]
         for part in shown
     ]
-    long = np.array([_characters(part, tokenizer) for part in shown], dtype=np.int64)
+    learnt = [[token for token in line if token != IGNORED] for line in labels]
+    long = np.array([characters_read(line, tokenizer) for line in learnt], dtype=np.int64)
     made = pack({"input_ids": [part.input_ids for part in shown], "labels": labels})
     return made.with_fixed(**{CHARACTERS: long})
-
-
-def _characters(part: Rendered, tokenizer: Any) -> int:
-    """Characters of what is learnt, without the tokens that end it: of several answers of all, of a cut one of what
-    is left."""
-    learnt = [token for token, wanted in zip(part.input_ids, part.learnt, strict=True) if wanted]
-    return len(tokenizer.decode(learnt, skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
 
 def written_out(rows: Rows, tokenizer: Any) -> Rows:

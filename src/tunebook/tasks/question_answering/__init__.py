@@ -26,6 +26,7 @@ from tunebook.tasks.question_answering.rows import AnswerRows
 from tunebook.tasks.question_answering.scores import METRICS, best_threshold
 from tunebook.tasks.question_answering.words import AnswerWords
 
+_QUESTION = 16  # tokens of a usual question, with the signs around it
 _ALL = 2  # metrics of all questions, which come first
 # Fields of a model's config: tokens of an answer at most, and the margin from which on there is one (None: always).
 LONGEST, THRESHOLD = "max_answer_tokens", "null_threshold"
@@ -95,6 +96,10 @@ class QuestionAnswering(AnswerWords):
         encoded = windows.encode(rows.texts, rows.pairs or [""] * len(rows), tokenizer, max_length)
         fixed = {"labels": rows.targets, "sample_weight": rows.weights}
         return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
+
+    def parted(self, length: int, room: int) -> int:
+        """The same behind a question of usual length."""
+        return super().parted(length - _QUESTION, max(room - _QUESTION, 2))
 
     def lines(self, encoded: Encoded) -> NDArray[np.int64]:
         """Its windows."""

@@ -122,11 +122,8 @@ class Seq2seq(WrittenWords, TokenLoss):
         return pieces.collate(encoded, rows, pad)
 
     def read(self, outputs: Any, batch: Batch, model: Any = None) -> Any:
-        """What is read of the true targets, as answers that say nothing, shape (rows, 7). The rest of a cut target is
-        taken to cost what its beginning costs, so that figures by characters, which all count, hold."""
-        known = self.figures(outputs, batch)
-        whole = batch[pieces.CUT]
-        return self.silent(known * (whole / known[:, 1]).where(whole > 0, 1.0)[:, None])
+        """What is read of the true targets, as answers that say nothing, shape (rows, 7)."""
+        return self.silent(self.figures(outputs, batch), batch[pieces.CHARACTERS])
 
     def written(
         self,

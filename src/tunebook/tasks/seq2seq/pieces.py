@@ -19,10 +19,12 @@ from tunebook.core.encoded import Encoded, pack
 from tunebook.core.errors import ModelError
 from tunebook.nets.masking import IGNORED
 from tunebook.tasks.seq2seq.rows import LAST, Seq2seqRows
+from tunebook.tasks.writing.texts import characters_read
 from tunebook.tasks.writing.tokens import WIDE
 
 _WIDE = re.compile(f"[{WIDE}]")
 DECODER, CUT = "decoder_input_ids", "seq2seq.cut"
+CHARACTERS = "seq2seq.characters"  # of what is learnt of each row
 
 
 def how_of(own: Seq2seqRows) -> tuple[str, ...]:
@@ -104,22 +106,27 @@ def shown(target: Sequence[int], start: int) -> list[int]:
 
 
 def encode(rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
-    """Tokens of the rows: `input_ids`, and where there are targets `labels`, `decoder_input_ids` and which are cut."""
+    """Tokens of the rows: `input_ids`, and where there are targets `labels`, `decoder_input_ids`, which are cut, and
+    CHARACTERS: of a whole target all, else what its tokens stand for."""
     own = own_of(rows)
     read = sources(rows, tokenizer, max_length, own)
     if rows.targets is None:
         return pack({"input_ids": read})
     start = own.decoder_start if own.decoder_start is not None else int(tokenizer.pad_token_id or 0)
-    said, cut = targets([str(text) for text in rows.targets.tolist()], tokenizer, own)
+    texts = [str(text) for text in rows.targets.tolist()]
+    said, cut = targets(texts, tokenizer, own)
     pairs = list(zip(read, said, strict=True))
-    return pack(
+    each = zip(texts, said, cut, strict=True)
+    long = [characters_read(tokens, tokenizer) if lost else len(text) for text, tokens, lost in each]
+    made = pack(
         {
             "input_ids": [[*one, *two] for one, two in pairs],
             "labels": [[*[IGNORED] * len(one), *two] for one, two in pairs],
             DECODER: [[*[0] * len(one), *shown(two, start)] for one, two in pairs],
-            CUT: [[long] * (len(one) + len(two)) for (one, two), long in zip(pairs, cut, strict=True)],
+            CUT: [[lost] * (len(one) + len(two)) for (one, two), lost in zip(pairs, cut, strict=True)],
         }
     )
+    return made.with_fixed(**{CHARACTERS: np.array(long, dtype=np.int64)})
 
 
 def collate(encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
@@ -138,7 +145,6 @@ def collate(encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
     if labels is not None:
         batch[DECODER] = _padded(encoded.flat[DECODER], middle, ends, pad)
         batch["labels"] = _padded(labels, middle, ends, IGNORED)
-        batch[CUT] = torch.from_numpy(encoded.flat[CUT][starts].astype(np.int64))
     for name, column in encoded.fixed.items():
         if name != "labels":  # the texts
             batch[name] = torch.from_numpy(column[numbers])
@@ -153,6 +159,6 @@ def _padded(values: Any, starts: Any, ends: Any, fill: int) -> torch.Tensor:
 
 
 __all__ = [
-    "CUT", "DECODER", "collate", "encode", "end_of", "how_of", "language_tokens", "own_of", "prefixed", "shown",
+    "CHARACTERS", "CUT", "DECODER", "collate", "encode", "end_of", "how_of", "language_tokens", "own_of", "prefixed", "shown",
     "sources", "targets",
 ]  # fmt: skip

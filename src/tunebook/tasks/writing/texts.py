@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,12 @@ def checked(answers: Array, targets: Array) -> Array:
     return answers
 
 
+def characters_read(tokens: Sequence[int], tokenizer: Any) -> int:
+    """Characters that learnt tokens stand for, without those that end them: losses by characters are over these, of an
+    answer that lost its end too."""
+    return len(tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+
 def lost_rows(answers: Array) -> NDArray[np.bool_]:
     """Rows of a run without a model, shape (N,)."""
     return np.asarray(np.isnan(answers[:, : FIGURES + 1]).all(axis=1))
@@ -81,4 +87,4 @@ def by_row(score: Callable[[str, str], float]) -> Callable[[Array, Array, Labels
     return rows
 
 
-__all__ = ["Texts", "by_row", "checked", "lost_rows"]
+__all__ = ["Texts", "by_row", "characters_read", "checked", "lost_rows"]

@@ -113,11 +113,13 @@ class WrittenWords(Task):
         """What is about classes."""
         return {"label_smoothing": 0, "class_weights": "none"}
 
-    def silent(self, known: Any) -> Any:
-        """What is read of true answers (rows, k), the first figures, as a tensor of answers that say nothing, shape
-        (rows, FIGURES + 1)."""
+    def silent(self, known: Any, characters: Any) -> Any:
+        """What is read of true answers (rows, 3), and the characters that were read of each (rows,), as a tensor of
+        answers that say nothing, shape (rows, FIGURES + 1)."""
+        from torch import cat
         from torch.nn.functional import pad
 
+        known = cat([known, characters.to(known)[:, None]], dim=1)
         return pad(pad(known, (0, FIGURES - known.shape[1]), value=float("nan")), (0, 1))
 
     def decided(self, answers: NDArray[np.float32], labels: Labels) -> Array:

@@ -18,7 +18,7 @@ from tunebook.models.source import load_reader, positions, read_config
 from tunebook.models.suited import refuse_unsuited
 from tunebook.tables.case import ModelFacts
 from tunebook.verbs.steps.book import kept, kept_model_id
-from tunebook.verbs.steps.estimate import sizes_of, sizes_of_kind
+from tunebook.verbs.steps.sizes import sizes_of, sizes_of_kind
 
 _READERS = ("tunebook", "transformers", "tokenizers")  # what decides how a text is read, beside the model
 
@@ -97,13 +97,6 @@ def _read(data: DataRef, folder: Path, tokenizer: Any) -> dict[str, Any]:
     return {**report, "positions": positions(read_config(folder), tokenizer)}
 
 
-def mean_length(tokens: dict[str, Any], limit: int | None) -> float:
-    """Tokens of a row on average once its texts are cut at a limit, or read whole, from a token report."""
-    lengths = {int(length): int(count) for length, count in tokens["lengths"].items()}
-    read = sum(min(length, limit or length) * count for length, count in lengths.items())
-    return float(read / max(sum(lengths.values()), 1) * tokens.get("per_row", 1))
-
-
 def version_of(package: str) -> str:
     """Version of an installed package; a question mark where there is none."""
     try:
@@ -112,4 +105,4 @@ def version_of(package: str) -> str:
         return "?"
 
 
-__all__ = ["mean_length", "model_facts", "plain_kind", "positions", "read_tokens", "suited", "version_of"]
+__all__ = ["model_facts", "plain_kind", "positions", "read_tokens", "suited", "version_of"]

@@ -12,10 +12,11 @@ from tunebook.core.errors import ModelError, PlanError, gathered
 from tunebook.core.locations import from_book
 from tunebook.core.nouns import DataRef, Estimate, HeadStart, ParamTable, Plan
 from tunebook.core.params import build
+from tunebook.core.reference import Refers
 from tunebook.core.registry import stages, task_of
 from tunebook.core.settings import Filled, Settings
 from tunebook.core.stage import MakesParts, Part, Stage
-from tunebook.core.technique import Facts, PreparesModel, Refuses, RunContext, Technique
+from tunebook.core.technique import Facts, PreparesModel, Refuses, RunContext, Technique, in_one_line
 from tunebook.engine.continual import CONTINUE, Start, find_start, numbered
 from tunebook.engine.inputs import inputs_of
 from tunebook.engine.schedule import check_steps
@@ -24,11 +25,13 @@ from tunebook.models.source import find_model, read_config
 from tunebook.tables.in_force import settings_of, techniques_of
 from tunebook.tables.rules import planned_steps
 from tunebook.verbs.steps.book import kept_model_id
-from tunebook.verbs.steps.estimate import PADDED, Sizes, estimate, sizes_of, sizes_of_kind, within
+from tunebook.verbs.steps.estimate import estimate, within
 from tunebook.verbs.steps.learnt import remaining, taught
-from tunebook.verbs.steps.model_facts import mean_length, plain_kind, read_tokens, suited, version_of
+from tunebook.verbs.steps.model_facts import plain_kind, read_tokens, suited, version_of
 from tunebook.verbs.steps.order import naming, order, read_at_all, refuse_unhanded, shown_rows, stage_table, warmed
+from tunebook.verbs.steps.passes import Read, lines_of
 from tunebook.verbs.steps.plan_checks import check_settings, check_whole
+from tunebook.verbs.steps.sizes import Sizes, sizes_of, sizes_of_kind
 
 if TYPE_CHECKING:
     from tunebook.core.task import Task
@@ -218,13 +221,14 @@ def _needed(sizes: Sizes, params: Filled, data: DataRef, tokens: dict[str, Any],
     from tunebook.data.tokens import share_cut
 
     task, techniques = task_of(data.task)(), {item.key: item.model_dump() for item in woven}
-    windows, steps, rows = task.windows, *read_at_all(woven, params, data.rows)
-    unpadded = task.one_line and params.packing == "auto" and params.length_bucketing == "off"
-    length = mean_length(tokens, None if windows else params.max_length) / (PADDED if unpadded else 1)
-    share = task.read_share(data.stats, techniques)
-    reads = (max(tokens.get("per_row", 1.0) * share, 1.0), share)
-    found = estimate(sizes, params, rows=rows, mean_length=length, steps=steps, reads=reads)
-    cut = 0.0 if windows else tokens.get("cut_share", share_cut(tokens, params.max_length))
+    steps, rows = read_at_all(woven, params, data.rows)
+    one_line = task.one_line and params.length_bucketing == "off" and in_one_line(params, woven)
+    lines = lines_of(tokens, params.max_length, task.parted if task.windows else None)
+    whole = task.whole(data.labels, params)
+    before = isinstance(task, Refers) and task.refers(params)
+    read = Read(lines, task.read_share(data.stats, techniques), whole, padded=not one_line, before=before)
+    found = estimate(sizes, params, rows=rows, read=read, steps=steps)
+    cut = 0.0 if task.windows else tokens.get("cut_share", share_cut(tokens, params.max_length))
     return found.model_copy(update={"cut_share": cut, "left_out_share": tokens["left_out_share"]})
 
 
