@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import mmap
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 
 from tunebook.engine import machine as module
 from tunebook.engine import machine as release
-from tunebook.engine.machine import keep_memory, peak_bytes, pick_precision, product_seconds, reset_peak
+from tunebook.engine.machine import few_kernels, keep_memory, peak_bytes, pick_precision, product_seconds, reset_peak
 
 
 @pytest.mark.parametrize("wanted", ["fp32", "bf16", "fp16"])
@@ -112,3 +113,10 @@ def test_a_gpu_gives_its_blocks_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(1))
     release.release_memory()
     assert emptied
+
+
+def test_few_products_are_kept_compiled_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
+    monkeypatch.setattr(os, "environ", {names[0]: "9"})
+    few_kernels()
+    assert os.environ == {names[0]: "9", names[1]: "256"}

@@ -35,7 +35,8 @@ def _too_many(task: Task, params: Filled, count: int, rows: int) -> PlanError:
     share, most = f"{count / rows:.1%}", f"<= {task.most_unlearnt:.0%}"
     row = mark_row(task, params)
     mark = say("learnt.mark", row=row) if row else ""
-    return PlanError("learnt.idle", key="max_length", value=share, allowed=most, count=count, rows=rows, mark=mark)
+    fields = {"share": share, "count": count, "rows": rows, "mark": mark}
+    return PlanError("learnt.idle", key="max_length", value=share, allowed=most, **fields)
 
 
 def mark_row(task: Task, params: Filled) -> str:

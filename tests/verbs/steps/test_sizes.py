@@ -35,6 +35,12 @@ def test_a_decoder_by_hand(tied: bool) -> None:
     for name, item in model.named_parameters():
         item.requires_grad_("layers.1.mlp" in name)
     assert sizes_of(model).kept == 3 * 40, "the way back ends at the first trained parameter"
+    from peft import LoraConfig, PrefixTuningConfig, get_peft_model
+
+    beside = sizes_of(get_peft_model(decoder(), LoraConfig(r=2, target_modules=["q_proj"])))
+    assert (beside.flow, beside.kept) == (flow, flow - 32), "from the first of them on"
+    before = PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)
+    assert sizes_of(get_peft_model(decoder(), before)).kept == flow
     dropping = decoder(attention_dropout=0.1)
     assert sizes_of(dropping).drops
 

@@ -159,6 +159,6 @@ def _padded(values: Any, starts: Any, ends: Any, fill: int) -> torch.Tensor:
 
 
 __all__ = [
-    "CHARACTERS", "CUT", "DECODER", "collate", "encode", "end_of", "how_of", "language_tokens", "own_of", "prefixed", "shown",
-    "sources", "targets",
+    "CHARACTERS", "CUT", "DECODER", "collate", "encode", "end_of", "how_of", "language_tokens", "own_of", "prefixed",
+    "shown", "sources", "targets",
 ]  # fmt: skip

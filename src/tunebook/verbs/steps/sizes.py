@@ -16,6 +16,7 @@ _KERNELS = 256 << 20  # products of bfloat16 that a CPU has compiled, one for ea
 _KEPT = 4.5  # bytes for the way back, for each number that goes into a product or comes out of it
 _KEPT_HALF = 3.5  # the same where products are of 16 bits, and sums and norms are not
 _CHUNK, _BUFFERS = 1 << 24, 3  # logits that are made at once, and how often they stand there
+_BEFORE, _BESIDE = "prompt_encoder", ("lora_", "ia3_")  # parameters of PEFT: in front of all layers, beside products
 _WEIGHTS = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop", "dropout_rate")
 
 
@@ -53,7 +54,7 @@ def sizes_of(model: Any) -> Sizes:
     weights, config = dict(model.named_parameters()), model.config
     ends = [_weight(model, "get_input_embeddings"), _weight(model, "get_output_embeddings")]
     inner = {name: item for name, item in weights.items() if not any(item is end for end in ends)}
-    first = ends[0] is not None and ends[0].requires_grad
+    first = any(item.requires_grad for name, item in weights.items() if item is ends[0] or _BEFORE in name)
     products = [(name, tuple(item.shape), first := first or item.requires_grad) for name, item in inner.items()]
     return Sizes(
         parameters=sum(item.numel() for item in weights.values()),
@@ -86,8 +87,9 @@ def _weight(model: Any, getter: str) -> Any:
 
 
 def _flow(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> int:
-    """Inputs and outputs of all matrices but those that are looked up."""
-    return sum(sum(shape) for name, shape in shapes if len(shape) == 2 and "embeddings." not in name)
+    """Inputs and outputs of all matrices but those that are looked up, or stand beside others."""
+    aside = ("embeddings.", _BEFORE, *_BESIDE)
+    return sum(sum(shape) for name, shape in shapes if len(shape) == 2 and not any(one in name for one in aside))
 
 
 def memory_bytes(sizes: Sizes, params: Filled, read: Read, passes: int) -> int:
