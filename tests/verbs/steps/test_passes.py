@@ -64,6 +64,8 @@ def test_rows_of_several_lines() -> None:
     assert Read(two).largest(params_of(), 9) == 400 and Read(two, whole=True).largest(params_of(), 9) == 800
     assert Read(two, share=0.5, whole=True).largest(params_of(tokens_at_once=64), 9) == 400
     assert Read(Lines(20, 5, 50, 3, 12)).largest(params_of(), 9) == 600, "all windows of a row are read at once"
+    assert Read(two).largest(params_of(batch_size=1), 9) == 100
+    assert Read(Lines(20, 5, 50, 21), share=0.5).largest(params_of(), 9) == 11 * 50
     parts = params_of(**{"embedding.mini_batch": 4})
     assert Read(two, whole=True).largest(parts, 9) == 200
 

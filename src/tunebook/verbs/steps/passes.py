@@ -86,9 +86,10 @@ class Read:
             passes: forward passes of the training.
         """
         most, parts = params.tokens_at_once, (params.model_extra or {}).get(parts_row(params))
-        count = float(max(params.batch_size, self.lines.most))
+        row = max(self.lines.each * self.share, 1.0)
+        count = float(max(params.batch_size, self.lines.most, math.ceil(row)))  # all lines of a row are read at once
         if self.whole:
-            count = float(parts or params.batch_size * max(self.lines.each * self.share, 1.0))
+            count = float(parts or params.batch_size * row)
         full = count * self.lines.longest
         if not self.padded:
             chance = self.lines.spread * math.sqrt(2 * count * math.log(max(passes, 1)))
