@@ -107,11 +107,24 @@ def test_a_new_period_is_learnt_and_the_old_one_kept(book, tmp_path, monkeypatch
     challenger = book.run(found.challenger)
     assert prepared_data(challenger.plan).path.name == "data-v2" and challenger.is_arm
     entry = book.log.entries("retrain")[-1]
+    assert "data v2: PROMOTE; old test" in str(entry.reason)
     assert entry.evidence["challenger"] == found.challenger and entry.evidence["verdict"] == "PROMOTE"
-    again = retrain(book, asked)
-    assert again.judgement == found and len(book.log.entries("retrain")) == 1
+    for run in book.runs:  # of a champion that was proven by a test alone
+        run.as_arm()
+    assert book.run("champion").id == found.live == book.run().id
+    adopted = adopt(book, 2)
+    assert not challenger.is_arm and adopted.run("champion").id == found.challenger
+    (book.path / "book.toml").write_text("data = '", encoding="utf-8")
+    assert book.run("champion").id == found.challenger  # a damaged file hides no runs
+    adopt_back(book)
+    again = retrain(open_book(book.path), asked)
+    assert again.judgement == found and len(book.log.entries("retrain")) == 2
     text = json.loads((done.path / "verdict.json").read_text())
     assert text["old"]["ok"] is True and text["seeds_used"] == [1, 2, 3]
+
+
+def adopt_back(book):
+    write_book_file(book.file, book.path)
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from tunebook.core.call_check import Allow
 from tunebook.core.errors import BookError, DataError, RefusedError
 from tunebook.core.files import write_whole
 from tunebook.core.folders import folder_of, held, read_object
+from tunebook.core.formatting import amount
+from tunebook.core.localized import localized
 from tunebook.core.locations import data_name
 from tunebook.core.nouns import DataRef
 from tunebook.core.progress import Progress, Silent
@@ -269,7 +271,11 @@ def _started(book: Book, judgement: Judgement) -> bool:
 def _log(book: Book, proposal: Proposal, judgement: Judgement) -> None:
     """One entry a verdict: a rollout looks here for the proof of its candidate."""
     evidence = {"event": "verdict", "data": proposal.version, "rows": proposal.rows, **judgement.data()}
-    book.log.append("retrain", table=proposal.table, evidence=evidence)
+    told = {
+        name: amount(side.gain, judgement.metric) for name, side in (("old", judgement.old), ("new", judgement.new))
+    }
+    reason = localized("retrain.reason", version=f"v{proposal.version}", verdict=judgement.verdict, **told)
+    book.log.append("retrain", reason=reason, table=proposal.table, evidence=evidence)
 
 
 __all__ = ["Asked", "Proposal", "Retrained", "propose", "retrain"]

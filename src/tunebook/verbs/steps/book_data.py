@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from tunebook.core.errors import BookError
 from tunebook.core.files import write_whole
 from tunebook.core.locations import BOOK_FILE
 from tunebook.core.nouns import DataRef
 from tunebook.verbs.steps.book import Book, open_book
+from tunebook.verbs.steps.runs import Run
 
 _LINE = re.compile(r"^data[ \t]*=.*$", re.MULTILINE)
 
@@ -23,7 +25,8 @@ def in_force(book: Book, content: str) -> tuple[int, DataRef]:
 def adopt(book: Book, version: int, actor: str = "", reason: str = "") -> Book:
     """Write into book.toml that a version is in force, for whoever trains or tests from now on, and log it.
 
-    The rest of the file stays as it is, with its comments.
+    The rest of the file stays as it is, with its comments. A challenger that was proven on it is an arm no longer:
+    among the champion's runs on these rows it is the one that answers.
 
     Raises:
         BookError: `retrain.version`, there is no such version; `book.write`.
@@ -41,10 +44,21 @@ def adopt(book: Book, version: int, actor: str = "", reason: str = "") -> Book:
         write_whole(path, head + mark + rest)
     except OSError as error:
         raise BookError("book.write", key="book", value=str(book.path), reason=str(error)) from error
+    for run in _proven(book, version):
+        run.as_own()
     before = book.file.data
     evidence = {"event": "adopt", "data": version, "before": before, "content": known[version].content}
     book.log.append("retrain", actor=actor, reason=reason, evidence=evidence)
     return open_book(book.path)
+
+
+def _proven(book: Book, version: int) -> list[Run]:
+    """The challenger of the newest verdict on a version, if it was proven."""
+    told = [entry.evidence for entry in book.log.entries("retrain") if entry.evidence.get("event") == "verdict"]
+    last: dict[str, Any] = next((item for item in reversed(told) if item.get("data") == version), {})
+    if last.get("verdict") != "PROMOTE":
+        return []
+    return [run for run in book.runs if run.id == last.get("challenger")]
 
 
 __all__ = ["adopt", "in_force"]

@@ -71,6 +71,10 @@ class Run:
         """Note that a test began it."""
         write_whole(self.path / _ARM, "{}\n")
 
+    def as_own(self) -> None:
+        """Note that it is there for its own sake, whoever began it."""
+        (self.path / _ARM).unlink(missing_ok=True)
+
     @property
     def finished(self) -> bool:
         """Whether it has a model."""

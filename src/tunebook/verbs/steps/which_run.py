@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import BookError, TunebookError
-from tunebook.core.locations import AUTO, CHAMPION, LATEST
+from tunebook.core.locations import AUTO, BOOK_FILE, CHAMPION, LATEST, data_name
 from tunebook.verbs.steps.runs import Run, runs_in, runs_named
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def which_run(book: Path, champion: Table, name: str = AUTO) -> Run:
         book: its folder.
         champion: gives the table in force; it is only read where it decides.
         name: the id of a run or the start of one; `latest`: the newest that has finished; `champion`: the newest of
-            these with the values of the champion, one that no test began before those that are arms; `auto`: the
-            latest, but where that is an arm of a test the champion's, else the newest that is no arm.
+            these with the values of the champion on the rows in force, one that no test began before those that are
+            arms; `auto`: the latest, but where that is an arm of a test the champion's, else the newest that is no arm.
 
     Raises:
         BookError: `book.no_runs`; `book.champion_run`, the champion has none; `book.run`, no run, or several, whose id
@@ -82,7 +83,20 @@ def _champions(book: Path, champion: Table) -> Run:
     found = [run for run in runs_in(book / "runs") if run.finished and _table(run) == table.values_id]
     if not found:
         raise BookError("book.champion_run", key="run", value=f"v{table.version}", book=book)
+    found = _of_rows_in_force(book, found)
     return (alone(book, found) or found)[-1]
+
+
+def _of_rows_in_force(book: Path, runs: list[Run]) -> list[Run]:
+    """Those of these runs that were trained on the rows in force, where any were: a retraining has trained the same
+    table on other rows, and nobody has said yet that its runs are to answer."""
+    if not any(book.glob("data-v*")):
+        return runs
+    with suppress(OSError, ValueError, TypeError):  # a damaged book.toml hides no runs
+        said = tomllib.loads((book / BOOK_FILE).read_text(encoding="utf-8")).get("data", 1)
+        name = data_name(int(said))
+        return [run for run in runs if run.plan.data_path.name == name] or runs
+    return runs
 
 
 def _table(run: Run) -> str | None:
