@@ -6,6 +6,8 @@ that all that is done beside the graph (cleaning, tokens, windows, decoding, wor
 
 from __future__ import annotations
 
+import copy
+import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -26,6 +28,8 @@ from tunebook.engine.load import LoadedModel
 from tunebook.export import bundles
 from tunebook.export.source import HEADS, Source, check_task
 from tunebook.export.trials import trial
+from tunebook.nets.linear_chain import NAME as CRF
+from tunebook.nets.linear_chain import LinearChain
 
 LENGTH = 24
 EVERY = [(key, place) for key in HEADS for place in range(len(tasks()[key].cases()))]
@@ -61,7 +65,8 @@ def source_of(base: Path, key: str, place: int) -> Source:
     vectors = isinstance(task, Searches)
     roles = SimpleNamespace(text_pair="pair" if rows.pairs is not None else None)
     data: Any = SimpleNamespace(stats={"cleaning": {"rules": ["space"]}}, roles=roles)
-    said = np.zeros((len(rows), 1), np.float32) if vectors else loaded.logits(rows)
+    searches = vectors and task.searches(case.labels) and rows.passages is None
+    said = np.zeros((len(rows), 1), np.float32) if searches else loaded.logits(rows)
     return Source(
         "r", plan, task, model, tokenizer, data, rows, said, loaded.net.vectors, lambda: rows, LENGTH, base
     )  # fmt: skip
@@ -87,6 +92,30 @@ def test_a_bundle_answers_as_the_model(
     for row, output in zip(rows, together, strict=True):
         np.testing.assert_allclose(bundle.outputs([row])[0], output, atol=1e-4)
     assert len(bundle.answers(rows, together)) == 2
+
+
+def test_what_a_crf_has_learnt_comes_with_it(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = source_of(base, "tagging", 0)
+    chain = LinearChain(1 + 2 * len(source.plan.labels.names))
+    torch.manual_seed(5)
+    for item in chain.parameters():
+        item.data = 3 * torch.randn_like(item)
+    model = copy.deepcopy(source.model)
+    model.add_module(CRF, chain)
+    loaded = LoadedModel(source.plan, source.task, model, source.tokenizer)
+    said = loaded.logits(source.validation)
+    source = replace(source, model=model, said=said)
+    monkeypatch.setattr("tunebook.bundle.runtime._session_run", lambda *given: source.ask)
+    monkeypatch.setattr(bundles, "write_graph", lambda *given: given[3].write_bytes(b""))
+    made = bundles.write_bundle(source, tmp_path, Exporting(), {"kind": "onnx", "options": {}})
+    assert made.proof is not None
+    assert made.proof.equal_share == 1
+    (tmp_path / "bundle.json").write_text(
+        json.dumps({**json.loads((tmp_path / "bundle.json").read_text()), "decoding": {}}), encoding="utf-8"
+    )
+    without = Bundle(tmp_path)
+    asked = trial(source, without)
+    assert asked.asked(without.outputs_of(asked.rows)) != asked.said
 
 
 def wants_pairs(source: Source) -> bool:

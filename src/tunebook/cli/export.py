@@ -89,4 +89,4 @@ def _proven(proof: Proof) -> str:
     return say("export.proven", rows=proof.rows, share=f"{proof.equal_share:.1%}", difference=difference)
 
 
-__all__ = ["export"]
+__all__ = ["Repository", "export"]

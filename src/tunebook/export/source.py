@@ -51,7 +51,7 @@ class Source:
     Attributes:
         run: its id; model: in torch, on the CPU, in fp32, what was trained beside it added up; tokenizer: its own.
         data: its rows; validation: those that prove the export.
-        said: what the run answers to them, shape (N, k); empty of a model of vectors.
+        said: what the run answers to them, shape (N, k).
         vectors: makes those of texts as they stand, of such a model; train: the training rows.
         max_length: tokens that it reads of a text; folder: of its files.
     """

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.folders import folder_of
 from tunebook.core.locations import BOOK_FILE
@@ -139,13 +137,20 @@ def source_of(run: Run, progress: Progress | None = None) -> Source:
     from tunebook.engine.merging import added_up
     from tunebook.export.source import Source
     from tunebook.models.sentences import longest_read
+    from tunebook.verbs.steps.answers import answers, place_of
 
     plan, data = run.plan, prepared_data(run.plan)
-    rows = replace(load(data, "validation"), words=None)  # a bundle is given texts alone
+    given = load(data, "validation")
+    rows = replace(given, words=None)  # a bundle is given texts alone
     loaded = load_model(run.model, plan)
-    makes_vectors = isinstance(loaded.task, Searches)
-    said = np.zeros((len(rows), 1), dtype=np.float32) if makes_vectors else loaded.logits(rows, progress)
-    length = longest_read(run.model, loaded.tokenizer) if makes_vectors else plan.params.max_length
+    known = given.words is None  # what was answered where words were known is another thing
+    said = (
+        answers(run, rows, place_of(plan, data, "validation"), progress=progress)
+        if known
+        else loaded.logits(rows, progress)
+    )
+    vectors = isinstance(loaded.task, Searches)
+    length = longest_read(run.model, loaded.tokenizer) if vectors else plan.params.max_length
     net = replace(loaded.net, max_length=length)
     return Source(
         run.id, plan, loaded.task, added_up(loaded.model).cpu().float().eval(), loaded.tokenizer, data, rows, said,
