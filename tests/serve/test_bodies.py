@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tunebook.core.errors import DataError
-from tunebook.serve.bodies import Predict, Rerank, Told, ToldMany, read
+from tunebook.serve.bodies import Predict, Rerank, Told, ToldMany, read, read_told
 
 
 def refused(kind, body):
@@ -96,3 +96,12 @@ def test_what_is_told_of_a_request():
 def test_a_query_with_passages():
     assert read(Rerank, b'{"query": "a", "passages": ["b"]}').passages == ["b"]
     assert refused(Rerank, b'{"query": "a", "passages": []}') == [("serve.field", "passages", ">= 1")]
+
+
+def test_feedback_is_of_one_text_or_of_several():
+    assert [one.name for one in read_told(b'{"request": "items", "value": 1, "name": "items"}')] == ["items"]
+    assert len(read_told(b'{"items": [{"request": "a", "value": 1}, {"request": "b", "value": 2}]}')) == 2
+    for body, code in ((b"[]", "serve.field"), (b"{", "serve.json"), (b'{"items": 3}', "serve.field")):
+        with pytest.raises(DataError) as found:
+            read_told(body)
+        assert found.value.code == code

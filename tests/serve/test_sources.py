@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -199,3 +203,30 @@ def test_an_order_for_a_process_is_json(tmp_path):
         order = workers._order("book", workers.Listen(), How(key_file=tmp_path / "keys"), sock)
     said = json.loads(order)
     assert said["how"]["key_file"] == str(tmp_path / "keys") and said["listen"]["port"] == 8080
+
+
+_CODE = """
+import asyncio, sys
+import onnxruntime, tokenizers, tunebook.bundle.runtime
+from tests.serve.models import Words
+from tunebook.serve import make_app, sources
+sources.open_bundle = lambda folder, threads: Words(folder.parents[1].name)
+app = make_app(sys.argv[1])
+async def main():
+    async with app.router.lifespan_context(app):
+        await app.state.traffic.look()
+        assert app.state.traffic.readiness()["ready"]
+asyncio.run(main())
+assert app.state.traffic.desk.figures.page()
+sys.exit(" ".join({"torch", "transformers", "sklearn", "pandas", "matplotlib", "onnx"} & set(sys.modules)) or 0)
+"""
+
+
+def test_a_server_of_a_book_holds_no_torch(book):
+    write(book, State(), "deploy", {"run": "run-a"})
+    root = Path(__file__).parents[2]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "src")])}
+    done = subprocess.run(
+        [sys.executable, "-c", _CODE, str(book.path)], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

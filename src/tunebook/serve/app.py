@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.requests.record import Feedback
-from tunebook.serve.bodies import Embed, Predict, Rerank, Told, ToldMany, read
+from tunebook.serve.bodies import Embed, Predict, Rerank, Told, ToldMany, read, read_told
 from tunebook.serve.desk import Desk, GoneError, tell_place
 from tunebook.serve.intake import Door, Keys, body_of, gone
 from tunebook.serve.openapi import described, page
@@ -98,8 +98,7 @@ def _told(app: FastAPI, desk: Desk) -> None:
               **described(Told, ToldMany))  # fmt: skip
     async def feedback(request: Request) -> Response:
         body = await body_of(request, desk.serving.most_bytes, _SLOW)
-        many = b'"items"' in body[:64]
-        given = list(read(ToldMany, body).items) if many else [read(Told, body)]
+        given = read_told(body)
         rows = [
             Feedback(one.request, one.number, request.state.at, one.name, _value(one.value), one.source)
             for one in given

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictStr, ValidationError, model_validator
+from pydantic_core import from_json
 
 from tunebook.core.errors import DataError, TunebookError, raise_all
 from tunebook.core.localized import localized
@@ -114,6 +115,15 @@ def read(kind: type[Kind], body: bytes) -> Kind:
         raise
 
 
+def read_told(body: bytes) -> list[Told]:
+    """What came back of one text, or of several. Raises as `read`."""
+    try:
+        said = from_json(body)
+    except ValueError:
+        said = None  # `read` says what is wrong
+    return list(read(ToldMany, body).items) if isinstance(said, dict) and "items" in said else [read(Told, body)]
+
+
 def _told(kind: type[BaseModel], item: dict[str, Any]) -> TunebookError:
     """One thing that pydantic found. Of a value only its kind is shown: it may be a user's text."""
     place = item["loc"][: item["loc"].index("value") + 1] if "value" in item["loc"] else item["loc"]
@@ -145,4 +155,4 @@ def _allowed(kind: str, bounds: dict[str, Any]) -> str:
     return " ".join(told) or words.get(kind, kind)
 
 
-__all__ = ["Embed", "Predict", "Rerank", "Told", "ToldMany", "read"]
+__all__ = ["Embed", "Predict", "Rerank", "Told", "ToldMany", "read", "read_told"]
