@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from tunebook.bundle.answering import Answering
 from tunebook.core.errors import ModelError, RunError
+from tunebook.core.messages import say
 from tunebook.requests.log import RequestLog, open_log
 from tunebook.requests.writer import Writer
 from tunebook.rollout.choice import Choice, Router
@@ -117,7 +118,9 @@ class OfBook:
         run = self.book.run(version)
         folder = run.path / BUNDLE
         if not folder.is_dir():
-            self._export(run.path)
+            with FileLock(run.path / ".bundle.lock"):  # another server may be making it
+                if not folder.is_dir():
+                    self._export(run.path)
         return open_bundle(folder, self._threads)
 
     def journal(self) -> Journal | None:
@@ -146,8 +149,10 @@ class OfBook:
     def _export(self, run: Path) -> None:
         """In a process of its own, so that this one holds no torch."""
         words = [sys.executable, "-m", "tunebook", "export", str(run), "--to", "onnx"]
-        out = None if self._progress else subprocess.DEVNULL
-        done = subprocess.run(words, stdout=sys.stderr if self._progress else out, stderr=out, check=False)
+        out = sys.stderr if self._progress else subprocess.DEVNULL
+        if self._progress:
+            sys.stderr.write(say("serve.exporting", run=run.name) + "\n")
+        done = subprocess.run(words, stdout=out, stderr=out, check=False)
         if done.returncode:
             raise ModelError("serve.no_bundle", key=run.name, value=str(run / BUNDLE), run=str(run))
 
