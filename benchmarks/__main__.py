@@ -62,6 +62,7 @@ from benchmarks import (
     tagging_speed,
     titles,
     training_speed,
+    watched_hotel,
 )
 
 CLAIMS = {
@@ -106,6 +107,7 @@ CLAIMS = {
     "ROLLOUTS": rollouts.main,
     "SHIFT": domain_shift.main,
     "STARTUP": startup.main,
+    "WATCH": watched_hotel.main,
     "TAGGER_RATES": tagger_rates.main,
     "TITLES": titles.main,
     "P1": training_speed.main,

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tunebook.core.nouns import Interval
-from tunebook.report.drift import Day, Example, interval_text, p_text, signal_row, verdict
+from tunebook.report.drift import Day, Example, interval_text, signal_row, verdict
 from tunebook.report.plots.drift import Curve, looks_plot, two_bars, two_histograms
 from tunebook.watch.course import Look
+from tunebook.watch.posting import p_text
 from tunebook.watch.signals import Signal
 
 

@@ -82,10 +82,10 @@ def test_a_day_is_written_with_examples_where_texts_are_kept(watched: Book, monk
     assert day["date"] == time.strftime("%Y-%m-%d", time.gmtime(BEGUN)) == page.stem
     assert day["looks"][0]["alpha"] == pytest.approx(0.05 * 0.8 / 4)
     assert day["examples"][0]["new"] in OTHER
-    assert day["examples"][0]["old"] in load(watched.data, "train").texts + load(watched.data, "validation").texts
+    assert day["examples"][0]["old"] in {*load(watched.data, "train").texts, *load(watched.data, "validation").texts}
     text = page.read_text("utf-8")
     assert "changed beyond chance" in text
-    assert OTHER[0][:20] in text
+    assert day["examples"][0]["new"][:20] in text
 
 
 def test_labels_that_came_are_measured_beside_what_probabilities_say(watched: Book) -> None:
@@ -196,3 +196,26 @@ def test_figures_of_the_last_hours(watched: Book) -> None:
     with pytest.raises(DataError) as hours:
         monitor(watched, hours=-1)
     assert hours.value.code == "watch.hours"
+
+
+def test_of_very_many_rows_some_are_drawn(watched: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tunebook.verbs.drift._MOST", 70)
+    put(watched, same(130))
+    found = drift(watched, window=60)
+    assert (found.looks, found.window.rows, found.window.waiting) == (1, 60, 10)
+
+
+def test_alarms_are_sent_until_they_arrive(watched: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (watched.path / "book.toml").open("a", encoding="utf-8") as stream:
+        stream.write('\n[watch]\nwindow = 60\nwebhook = "http://127.0.0.1:9/"\nmail_file = "mail/alarm.eml"\n')
+    sent: list[dict[str, Any]] = []
+    why = ["nobody there", ""]
+    monkeypatch.setattr("tunebook.verbs.drift.post", lambda _, data: sent.append(data) or why.pop(0))
+    book = open_book(watched.path)
+    put(book, OTHER)
+    assert drift(book).undelivered == "nobody there"
+    assert drift(book).undelivered == ""
+    assert drift(book).undelivered == ""
+    assert sent[0] == sent[1]
+    assert len(sent) == 2
+    assert len(list((book.path / "mail").glob("alarm-*.eml"))) == 1

@@ -17,7 +17,7 @@ from tunebook.core.nouns import Record, Split, write_json
 from tunebook.report.page import write_page
 from tunebook.report.plots.drift import Curve, looks_plot, two_bars, two_histograms
 from tunebook.watch.course import ANSWERS, Course, Look
-from tunebook.watch.posting import sentence
+from tunebook.watch.posting import p_text, sentence
 from tunebook.watch.reference import folder_of
 from tunebook.watch.signals import Signal, nearest
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tunebook.watch.rows import Watched
 
 _SPLITS: tuple[Split, ...] = ("train", "validation")
+_FLAGS = ("input.cut", "answer.right")
 _EXAMPLES, _PLOTS, _CURVES, _PAST = 8, 6, 4, 60
 
 
@@ -128,7 +129,7 @@ def signal_row(signal: Signal) -> dict[str, Any]:
     """A signal as a line of a table."""
     share = signal.kind == "share"
     ends = [f"{end:.1%}" if share else f"{end:.4g}" for end in (signal.old, signal.new)]
-    where = f" ({signal.where})" if signal.where and signal.name not in ("input.cut", "answer.right") else ""
+    where = f" ({signal.where})" if signal.where and signal.name not in _FLAGS else ""
     return {
         "name": phrase("signal", signal.name) + where,
         "test": phrase("watch.test", signal.kind),
@@ -142,17 +143,20 @@ def signal_row(signal: Signal) -> dict[str, Any]:
     }
 
 
-def p_text(value: float) -> str:
-    """A p-value: small ones as a power of ten."""
-    return f"{value:.3f}" if value >= 0.001 else "< 1e-300" if value < 1e-300 else f"{value:.0e}"
-
-
 def _plot(signal: Signal) -> Markup:
     name, shown = phrase("signal", signal.name), signal.shown
     said = (say("watch.old"), say("watch.new"))
     if shown.names:
-        return two_bars(name, shown.names[:10], (shown.old[:10], shown.new[:10]), said)
+        names = [_category(signal, item) for item in shown.names[:10]]
+        return two_bars(name, names, (shown.old[:10], shown.new[:10]), said)
     return two_histograms(name, shown.edges, (shown.old, shown.new), (name, say("watch.share")), said)
+
+
+def _category(signal: Signal, item: str) -> str:
+    """A category in words; of figures that are yes or no these."""
+    if signal.name in _FLAGS:
+        return say(f"watch.flag.{item}")
+    return phrase("language", item) if signal.name == "input.language" else item
 
 
 def _answers(past: Sequence[Look]) -> tuple[str, Markup] | None:
@@ -246,4 +250,4 @@ def _texts(book: Book, ids: set[str]) -> dict[str, str]:
     return found
 
 
-__all__ = ["Day", "Example", "interval_text", "p_text", "signal_row", "verdict", "write_day"]
+__all__ = ["Day", "Example", "interval_text", "signal_row", "verdict", "write_day"]

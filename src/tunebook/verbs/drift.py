@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from tunebook.watch.reference import Reference
 
 
+_MOST = 100_000  # rows of one call: of more, so many are drawn
+
+
 class Window(Record):
     """The rows of the last look.
 
@@ -165,7 +168,10 @@ class _Source:
         if self.log is None:
             return self._of_file(progress)
         since = float(np.nextafter(self.course.read, np.inf)) if self.course.read else 0.0
-        return of_log(self.log.answered(since, columns=COLUMNS, version=self.run.id, path="predict"))
+        found = self.log.answered(since, columns=COLUMNS, version=self.run.id, path="predict")
+        if found.num_rows > _MOST:
+            found = found.take(np.sort(np.random.default_rng(found.num_rows).permutation(found.num_rows)[:_MOST]))
+        return of_log(found)
 
     def _of_file(self, progress: Progress | None) -> Watched:
         from tunebook.data.external import external_rows

@@ -107,12 +107,17 @@ def mail(place: Path, to: str, book: str, alarms: Sequence[Alarm]) -> Path:
     return path
 
 
+def p_text(value: float) -> str:
+    """A p-value: small ones as a power of ten."""
+    return f"{value:.3f}" if value >= 0.001 else "< 1e-300" if value < 1e-300 else f"{value:.0e}"
+
+
 def sentence(alarm: Alarm) -> str:
     """An alarm in words."""
     from tunebook.core.formatting import phrase
 
     signal = alarm.signal
-    known = {"name": phrase("signal", signal.name), "p": f"{signal.p_value:.1g}", "number": alarm.number}
+    known = {"name": phrase("signal", signal.name), "p": p_text(signal.p_value), "number": alarm.number}
     if signal.old != signal.old:
         return say("watch.alarm", **known, statistic=f"{signal.statistic:.4g}")
     if signal.kind == "share":
@@ -122,4 +127,4 @@ def sentence(alarm: Alarm) -> str:
     return say("watch.alarm_from", **known, old=f"{signal.old:.4g}", new=f"{signal.new:.4g}")
 
 
-__all__ = ["alarm_data", "check_webhook", "mail", "post", "sentence"]
+__all__ = ["alarm_data", "check_webhook", "mail", "p_text", "post", "sentence"]
