@@ -8,7 +8,7 @@ quiet: 20 years of 52 looks at 250 rows, a week apart. changed: a request a minu
 so large a share of the requests comes from shops, with their labels; told is how many requests later each signal is
 raised (the window in which the change falls ends with the first look after it).
 
-    OMP_NUM_THREADS=1 python -m benchmarks WATCH [--keep FOLDER] [--years 20] [--runs 10]
+    OMP_NUM_THREADS=1 python -m benchmarks WATCH [--keep FOLDER] [--years 20] [--runs 6]
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from benchmarks.record import DATA, RESULTS, given, write_result
 from benchmarks.sets import Rows, book_of, model_of, read_set
 
 SET, TRAIN, VALID, TEST = "zh_hotel_htl", 2200, 600, 200
-WINDOW, LOOKS, SHARES, LONGEST = 250, 52, (1.0, 0.5, 0.2), 12
+WINDOW, LOOKS, SHARES, LONGEST = 250, 52, (1.0, 0.5, 0.2), 10
 WEEK, MINUTE = 7 * 86_400.0, 60.0
 Cell = dict[str, Any]
 
@@ -201,7 +201,7 @@ def _spread(values: list[int], runs: int) -> Cell:
 
 def main(claim: str, arguments: list[str]) -> str:
     """Measure what is missing, write the result down after each run, and say it in a line."""
-    options = given(arguments, keep="", years=20, runs=10)
+    options = given(arguments, keep="", years=20, runs=6)
     path = RESULTS / f"{claim}.json"
     known: Cell = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"quiet": [], "changed": []}
     years, runs = known["quiet"], known["changed"]

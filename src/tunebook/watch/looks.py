@@ -86,7 +86,7 @@ def take_looks(course: Course, old: Reference, rows: Watched, labels: Watched | 
         told = labels if labels is not None and place == len(parts) - 1 else none
         until = float(window.at.max())
         course, alpha = alpha_of(course, until, asked.false_alarms)
-        found = raised(signals(old, window, told, seed=course.looks), alpha)
+        found = raised(signals(old, window, told, course.looks, alpha), alpha)
         course, fresh = with_alarms(course, found, asked.run, until)
         times: dict[str, Any] = {
             "since": float(window.at.min()),

@@ -140,11 +140,11 @@ def read_rows(run: Run, rows: Rows) -> Watched:
     """Rows as a run reads them, without its answers: the tokenizer is asked, no model."""
     tokens = _tokens(run, rows) if len(rows) else {}
     pairs = rows.pairs or [""] * len(rows)
-    read = [f"{text} {pair}".rstrip() for text, pair in zip(rows.texts, pairs, strict=True)]
+    read = [f"{text}\n{pair}" if rows.pairs else text for text, pair in zip(rows.texts, pairs, strict=True)]
     return watched(
         len(rows),
         characters=[len(text) + len(pair) for text, pair in zip(rows.texts, pairs, strict=True)],
-        language=[language(text) for text in read],
+        language=[language(text) for text in rows.texts],
         vectors=vectors_of([sketch(text) for text in read]),
         ids=rows.ids,
         texts=rows.texts,

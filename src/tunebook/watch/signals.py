@@ -27,7 +27,7 @@ Array = NDArray[Any]
 Kind = Literal["mmd", "auc", "ks", "share"]
 LEAST = 20  # rows of which a figure must be known, on either side
 _FEW, _BLOCK, _JUDGED = 250, 100, 2000  # rows a side of one kernel; of a block; and at most of what is learnt
-_PERMUTATIONS = 99_999
+_PERMUTATIONS, _OTHERS = 99_999, 26  # at most; and twice the signals that share the error of a look
 _BINS = 24
 
 
@@ -64,16 +64,17 @@ class Signal(Record):
     shown: Shown = Field(default_factory=Shown)
 
 
-def signals(old: Reference, new: Watched, labelled: Watched, seed: int = 0) -> list[Signal]:
+def signals(old: Reference, new: Watched, labelled: Watched, seed: int = 0, alpha: float = 0.0) -> list[Signal]:
     """All that can be compared: of a figure that nobody knows, or too few rows have, there is no signal.
 
     Args:
         old: what they are held against; new: the rows of a window; labelled: rows whose true labels came.
         seed: of the rows and permutations that are drawn.
+        alpha: that the look may spend: no more permutations are drawn than an alarm takes.
     """
     rng = np.random.default_rng(seed)
     asked, answered, once = old.inputs, old.answered, new.once()
-    found = [*_vectors(asked, once, rng)]
+    found = [*_vectors(asked, once, rng, alpha)]
     for name in ("characters", "tokens", "unknown"):
         found += _number(f"input.{name}", getattr(asked, name), getattr(once, name))
     found += _share("input.cut", _flags(asked.cut), _flags(once.cut))
@@ -104,7 +105,7 @@ def _read(labels: Array) -> Array:
     return found
 
 
-def _vectors(old: Watched, new: Watched, rng: np.random.Generator) -> Iterator[Signal]:
+def _vectors(old: Watched, new: Watched, rng: np.random.Generator, alpha: float) -> Iterator[Signal]:
     """MMD, a classifier, and how far the new rows are from their nearest old ones."""
     if old.vectors.shape[1] != new.vectors.shape[1]:
         return
@@ -112,12 +113,14 @@ def _vectors(old: Watched, new: Watched, rng: np.random.Generator) -> Iterator[S
     if min(len(before), len(now)) < LEAST:
         return
     some, few = (_some(part, _JUDGED, rng) for part in (before, now))
+    most = _PERMUTATIONS if alpha * _PERMUTATIONS < _OTHERS else max(999, int(_OTHERS / alpha))
     if min(len(some), len(few)) > 4 * _FEW:
-        tested = mmd_blocks(some, few, rng, _BLOCK, _PERMUTATIONS)
+        tested = mmd_blocks(some, few, rng, _BLOCK, most)
     else:
-        tested = mmd(_some(some, _FEW, rng), _some(few, _FEW, rng), rng, _PERMUTATIONS)
+        tested = mmd(_some(some, _FEW, rng), _some(few, _FEW, rng), rng, most)
     yield _signal("input.mmd", "mmd", tested, len(few))
-    yield _signal("input.classifier", "auc", classifier_test(some, few, rng), len(few))
+    told = classifier_test(some, few, rng)
+    yield _signal("input.classifier", "auc", told, len(few), old=0.5, new=told.statistic)
     known, held = np.array_split(some[rng.permutation(len(some))], 2)  # the held half is as new to the known one
     far = [1 - nearest(part, known)[1] for part in (held, few)]
     yield from _number("input.novelty", *far)
