@@ -16,8 +16,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from io import StringIO
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +82,7 @@ class Reviews:
         return {name: round(float((said == self.truth).mean()), 4) for name, said in self.answers.items()}
 
 
+@cache
 def reviews() -> Reviews:
     """Train the models; they read 3,600 rows at most, and answer the others."""
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -135,7 +139,7 @@ def rolled(book: Any, known: Reviews, case: Case, stages: list[float], seed: int
     from tunebook.core.operation import Rolling
     from tunebook.rollout.router import HashRouter
     from tunebook.rollout.state import state, write
-    from tunebook.rollout.step import look, step
+    from tunebook.rollout.step import act, look
 
     rules = Rolling(stages=stages, promotes="machine")
     start = state(book)
@@ -148,10 +152,10 @@ def rolled(book: Any, known: Reviews, case: Case, stages: list[float], seed: int
         for _ in range(LOOK):
             asked += 1
             _ask(log, router, known, case, (f"{seed}-{asked}", now.begun + 0.1 * asked), rng)
-        begun = time.perf_counter()
+        begun = time.process_time()
         before, found = now, look(book, log, now.begun + 0.1 * (asked + 1))  # type: ignore[arg-type]
-        now = step(book, log, now.begun + 0.1 * (asked + 1))  # type: ignore[arg-type]
-        spent, looks = spent + (time.perf_counter() - begun) / 2, looks + 1
+        now = act(book, found)
+        spent, looks = spent + time.process_time() - begun, looks + 1
         if now.entry != before.entry:
             router = HashRouter(now)
     new = int(np.sum(np.array(log.rows["version"]) == "b"))
@@ -195,22 +199,25 @@ def summed(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def main(claim: str, arguments: list[str]) -> Path:
-    """Roll out, print what came of it and write the result."""
+def _job(job: tuple[str, str, int]) -> dict[str, Any]:
     from tests.logged import make_book
 
-    options, known = given(arguments, equal=100, others=20), reviews()
+    stages, name, number = job
+    with tempfile.TemporaryDirectory() as folder:
+        return rolled(make_book(Path(folder) / "book"), reviews(), CASES[name], STAGES[stages], number)
+
+
+def main(claim: str, arguments: list[str]) -> Path:
+    """Roll out, print what came of it and write the result."""
+    options, known = given(arguments, equal=100, others=20, workers=2), reviews()
     print(known.right(), flush=True)
     cells, begun = [], time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        for stages_of, stages in STAGES.items():
-            for name, case in CASES.items():
+    with ProcessPoolExecutor(options.workers, get_context("fork")) as pool:
+        for stages in STAGES:
+            for name in CASES:
                 count = options.equal if name == "equal" else options.others
-                runs = []
-                for number in range(count):
-                    book = make_book(Path(folder) / f"{stages_of}-{name}-{number}")
-                    runs.append(rolled(book, known, case, stages, number))
-                cells.append({"stages": stages_of, "challenger": name, **summed(runs)})
+                runs = list(pool.map(_job, [(stages, name, number) for number in range(count)]))
+                cells.append({"stages": stages, "challenger": name, **summed(runs)})
                 print(cells[-1], flush=True)
     result = {"accuracy": known.right(), "rows": len(known.truth), "seconds": round(time.perf_counter() - begun, 1)}
     return write_result(claim, {**result, "told": TOLD, "look_every": LOOK, "cells": cells})

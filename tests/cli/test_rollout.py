@@ -87,6 +87,11 @@ def test_what_is_to_be_stopped_has_exit_code_1(tunebook, own, ahead):
     assert (seen.code, seen.json["decision"]) == (1, "abort")
     stopped = tunebook("rollout", "step", own.path)
     assert stopped.code == 1
+    page = own.path / "rollout.html"
+    written = tunebook("rollout", "status", own.path, "--html", page, "--json")
+    assert written.json["html"] == str(page)
+    assert "aborted" in page.read_text(encoding="utf-8")
+    assert "rollout.html" in tunebook("rollout", "status", own.path, "--html", page).out
     assert "speaks against it" in stopped.out
     assert "old answers all requests" in stopped.out
     assert state(own).candidate is None

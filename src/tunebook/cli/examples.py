@@ -99,6 +99,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "tunebook rollout start book champion",
         "tunebook rollout start book RUN --stages 0,10,50,100 --min-requests 500 --metric bought",
     ),
+    "rollout status": ("tunebook rollout status book", "tunebook rollout status book --html rollout.html"),
     "rollout next": ("tunebook rollout next book --reason '{agreed}'",),
     "rollout finish": ("tunebook rollout finish book --reason '{agreed}'",),
     "rollout abort": ("tunebook rollout abort book --reason '{wrong}'",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, facts, grid, warn
@@ -10,8 +11,6 @@ from tunebook.cli.options import Books, argument, listed, option, wrong
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
     from tunebook.rollout.evidence import Evidence
@@ -122,13 +121,17 @@ def rollout_step(book: Books) -> Answer:
     return _looked(book, seen, act(opened, seen))
 
 
-def rollout_status(book: Books) -> Answer:
+def rollout_status(
+    book: Books, html: Annotated[Path | None, option("rollout_html", "--html", metavar="FILE")] = None
+) -> Answer:
     """What a rollout has come to."""
-    from tunebook.verbs.rollout import status
+    from tunebook.verbs.rollout import page, status
     from tunebook.verbs.steps.book import open_book
 
-    seen = status(open_book(book))
-    return _looked(book, seen, seen.state)
+    opened = open_book(book)
+    seen = status(opened)
+    written = page(opened, html) if html else None
+    return _looked(book, seen, seen.state, written)
 
 
 def rollout_log(book: Books) -> Answer:
@@ -194,13 +197,16 @@ def _standing(state: State) -> str:
     return say("rollout.stands.share", live=state.live, share=f"{state.share:g}", **about)
 
 
-def _looked(book: Path, seen: Look, after: State) -> Answer:
+def _looked(book: Path, seen: Look, after: State, written: Path | None = None) -> Answer:
     """What a look has found, and where the rollout stands after it."""
     why = str(seen.why) if seen.why is not None else ""
     data = {**_data(after), **seen.to_json(), "why": why, "event": after.event}
+    data |= {"html": str(written)} if written else {}
 
     def tell(screen: Console) -> None:
         screen.print(_standing(seen.state), style="bold")
+        if written:
+            screen.print(f"✓ {say('history.written', path=written)}", style="green", soft_wrap=True)
         if seen.state.candidate is None:
             return
         rules = seen.state.rules
@@ -227,25 +233,11 @@ def _next(book: Path, seen: Look) -> tuple[str, ...]:
 
 
 def _line(item: Evidence) -> tuple[str, ...]:
-    from tunebook.core.formatting import phrase, score_text
+    from tunebook.report.rollout import line
 
-    means = (score_text(mean) if mean is not None else "–" for mean in (item.champion, item.challenger))
-    strength = "–"
-    if item.log_e is not None and item.e_value is not None:
-        strength = f"{min(item.e_value, 9999):.3g} / {item.limit:g}"
-    return phrase("rollout.name", item.name), *means, str(item.n), strength, _says(item)
-
-
-def _says(item: Evidence) -> str:
-    """What a line of evidence means, in words."""
-    if item.strange:
-        return say("rollout.says.strange", count=item.strange)
-    ends = "" if item.low is None or item.high is None else f" ({item.low:+.3g} … {item.high:+.3g})"
-    if item.log_e is None:
-        return say("rollout.says.told")
-    if not item.stops:
-        return say("rollout.says.better" if item.reached else "rollout.says.not_yet")
-    return say("rollout.says.against" if item.reached else "rollout.says.nothing") + ends
+    found = line(item)
+    ends = f" ({found['ends']})" if found["ends"] else ""
+    return found["name"], found["old"], found["new"], found["count"], found["evidence"], found["says"] + ends
 
 
 __all__ = [

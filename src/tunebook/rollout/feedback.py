@@ -45,9 +45,11 @@ def _wrong(look: Seen, said: NDArray[Any]) -> Floats:
         width = float(look.labels.high or 0) - float(look.labels.low or 0)
         far = np.abs(as_numbers(look.rows.label) - as_numbers(said))
         return np.minimum(far / width, 1.0) if width > 0 else np.full(len(said), np.nan)
-    known = np.array([value is not None for value in said.tolist()], dtype=bool) & (look.rows.label != "")
-    same = [_parts(given) == _parts(true) for given, true in zip(look.rows.label.tolist(), said.tolist(), strict=True)]
-    return np.where(known, 1.0 - np.array(same, dtype=np.float64), np.nan)
+    found = np.full(len(said), np.nan)
+    for place, (given, true) in enumerate(zip(look.rows.label.tolist(), said.tolist(), strict=True)):
+        if true is not None and given:
+            found[place] = float(given != true and _parts(given) != _parts(true))
+    return found
 
 
 def _parts(label: Any) -> list[str]:

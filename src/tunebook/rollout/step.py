@@ -13,6 +13,7 @@ import numpy as np
 
 from tunebook.core.errors import BookError
 from tunebook.core.localized import Localized, localized
+from tunebook.core.nouns import Labels
 from tunebook.requests.log import RequestLog
 from tunebook.rollout.answers import agreement, shares, spread
 from tunebook.rollout.evidence import Evidence
@@ -70,7 +71,12 @@ def look(book: Book, log: RequestLog, now: float) -> Look:
     found = state(book)
     if found.candidate is None:
         return Look(found)
-    one = seen(log, found, book.data.labels, now)
+    return look_at(found, log, book.data.labels, now)
+
+
+def look_at(found: State, log: RequestLog, labels: Labels, now: float) -> Look:
+    """The same of a rollout that stood here then; `labels`: what the models answer with."""
+    one = seen(log, found, labels, now)
     evidence, requests = weighed(one), count(one.rows, found.stage)
     decision, why = decided(found, evidence, requests, now)
     return Look(found, requests, evidence, decision, why)
@@ -128,4 +134,4 @@ def act(book: Book, found: Look) -> State:
         return state(book)
 
 
-__all__ = ["MACHINE", "Decision", "Look", "act", "count", "decided", "look", "step", "weighed"]
+__all__ = ["MACHINE", "Decision", "Look", "act", "count", "decided", "look", "look_at", "step", "weighed"]

@@ -7,6 +7,7 @@ Every step is an entry of the change log, with who, why, and what was seen.
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from pydantic import ValidationError
@@ -15,6 +16,7 @@ from tunebook.core.errors import PlanError, RefusedError, TunebookError
 from tunebook.core.operation import Rolling
 from tunebook.knowledge.log import Entry
 from tunebook.requests.log import RequestLog
+from tunebook.rollout.course import course
 from tunebook.rollout.state import State, state, write
 from tunebook.rollout.step import Look, look
 from tunebook.verbs.steps.book import Book
@@ -113,6 +115,25 @@ def status(book: Book, log: RequestLog | None = None, now: float | None = None) 
         return look(book, log, time.time() if now is None else now)
     finally:
         log.close()
+
+
+def page(book: Book, path: Path, log: RequestLog | None = None, now: float | None = None) -> Path:
+    """Write the page of the rollout that is on, or of the last one: evidence over time, and what happened.
+
+    Raises:
+        RefusedError: `rollout.no_page`, there was none. Else as `status`.
+    """
+    from tunebook.report.rollout import write_rollout
+
+    own = log or request_log(book)
+    try:
+        found = course(book, own, time.time() if now is None else now)
+    finally:
+        if log is None:
+            own.close()
+    if not found:
+        raise RefusedError("rollout.no_page", key=str(path), book=book.path)
+    return write_rollout(path, found, history(book))
 
 
 def next_stage(book: Book, log: RequestLog | None = None, **by: Unpack[By]) -> State:
@@ -229,4 +250,4 @@ def _why(by: By, *, forced: bool = False) -> Any:
     return {"actor": by.get("actor", ""), "reason": by.get("reason", ""), "forced": forced}
 
 
-__all__ = ["By", "abort", "back", "deploy", "finish", "history", "next_stage", "rules_of", "start", "status"]
+__all__ = ["By", "abort", "back", "deploy", "finish", "history", "next_stage", "page", "rules_of", "start", "status"]
