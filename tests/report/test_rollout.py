@@ -31,10 +31,12 @@ def test_evidence_in_words():
     assert line(Evidence("bought", 0.0, 100, "abort", low=-0.1, high=0.2))["ends"] == "-0.1 … +0.2"
     assert line(Evidence("agreement"))["evidence"] == "–"
     assert name_of(Evidence("bought")) == "bought"
-    assert says(Evidence("labels_better", 9.0, 20)) == "better"
-    assert says(Evidence("labels_better", 0.0, 20)) == "not shown yet"
+    assert says(Evidence("labels_better", 9.0, 20, n=9)) == "better"
+    assert says(Evidence("labels_better", 0.0, 20, n=9)) == "not shown yet"
+    assert says(Evidence("agreement", n=9)) == "told only"
+    assert says(Evidence("labels", 0.0, 20, "abort")) == "nothing seen yet"
     assert says(Evidence("x", 0.0, 20, "abort", strange=3)) == "3 out of bounds"
-    assert says(Evidence("errors", 0.0, 20, "abort")) == "nothing against it"
+    assert says(Evidence("errors", 0.0, 20, "abort", n=9)) == "nothing against it"
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "How it came about"), ("zh", "证据的变化")])

@@ -77,7 +77,7 @@ def name_of(item: Evidence) -> str:
 def line(item: Evidence) -> dict[str, Any]:
     """Evidence as a line of a table."""
     old, new = (score_text(mean) if mean is not None else "–" for mean in (item.champion, item.challenger))
-    strength = "–" if item.e_value is None else f"{min(item.e_value, 9999):.3g} / {item.limit:g}"
+    strength = "–" if item.e_value is None or not item.n else f"{min(item.e_value, 9999):.3g} / {item.limit:g}"
     ends = "" if item.low is None or item.high is None else f"{item.low:+.3g} … {item.high:+.3g}"
     told = {"name": name_of(item), "old": old, "new": new, "count": number(item.n), "evidence": strength, "ends": ends}
     return {**told, "says": says(item), "ok": item.ok}
@@ -87,6 +87,8 @@ def says(item: Evidence) -> str:
     """What a line of evidence means, in words."""
     if item.strange:
         return say("rollout.says.strange", count=item.strange)
+    if not item.n:
+        return say("rollout.says.unseen")
     if item.log_e is None:
         return say("rollout.says.told")
     if not item.stops:
