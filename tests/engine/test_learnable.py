@@ -54,11 +54,12 @@ def test_all_rows_are_too_many_for_any_task() -> None:
 
 def test_places_among_all_rows() -> None:
     rows = rows_of(*[True] * 6)
-    assert places(rows, 6) is None
+    assert places(rows, 6, 6) is None
     elsewhere = rows.take([0, 2, 5, 1]).with_fixed(row=np.array([0, 2, 5, -1]))
-    found = places(elsewhere, 6)
+    found = places(elsewhere, 3, 6)
     assert found is not None and found.tolist() == [0, -1, 1, -1, -1, 2, 3]
-    assert places(rows.take([0, 2, 2]), 6) is None
+    assert places(rows.take([0, 2, 2]), 3, 6) is None
+    assert places(rows.take([0, 2]), 3, 6) is None and places(rows.take([0, 2]), 6, 6) is None, "taken by a technique"
 
 
 def test_who_leaves_out_other_rows_sees_the_rest_in_the_same_order() -> None:
@@ -68,7 +69,7 @@ def test_who_leaves_out_other_rows_sees_the_rest_in_the_same_order() -> None:
     for epoch in range(3):
         orders = []
         for own in (rows, left):
-            sampler = StepSampler(own.lengths, shares, seed=5, bucketed=False, places=places(own, 12))
+            sampler = StepSampler(own.lengths, shares, seed=5, bucketed=False, places=places(own, len(own), 12))
             sampler.set_epoch(epoch)
             orders.append(own.fixed["row"][np.concatenate(sampler.steps())].tolist())
             assert sampler.rows == len(own) and sorted(orders[-1]) == own.fixed["row"].tolist()

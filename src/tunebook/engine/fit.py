@@ -81,8 +81,8 @@ class Fit:
         self.context.counters |= {plan.task: {"unsaid": float(lost)}} if lost else {}
         self.woven: list[Technique] = woven(plan)
         numbered = material.train.with_fixed(row=np.arange(len(material.train)))
-        kept = learnable(numbered, self.task, plan.labels, self.context)
-        self.view = Weave(self.woven, run=self.context).data(View(kept))
+        self.kept = learnable(numbered, self.task, plan.labels, self.context)
+        self.view = Weave(self.woven, run=self.context).data(View(self.kept))
         self.validation = self._drawn(material.validation, (0,))  # the same for every seed, so that runs compare
         self.criterion: Criterion = self.task.criterion(plan.labels, self.params, self.view.rows)
         self._measure(unit_of(material.train.targets) if isinstance(self.criterion, Measures) else 1.0)
@@ -186,7 +186,8 @@ class Fit:
         whole = drawn or any(technique.whole_vocabulary for technique in weave.techniques)
         if linear and not whole:
             beside = [self.material.beside.rows] if self.material.beside else []
-            rows = [self.view.rows, self.material.train, self.validation, *beside, *self._past(weave)]
+            every = [self.material.train] * (len(self.kept) < len(self.material.train))  # some may ask about all
+            rows = [self.view.rows, *every, self.validation, *beside, *self._past(weave)]
             trim(model, tokens_in(rows, self.material.tokenizer.all_special_ids))
 
     def _past(self, weave: Weave) -> list[Encoded]:
@@ -250,11 +251,10 @@ class Fit:
         Raises:
             PlanError: techniques left so few rows that warm-up or the first look would never end.
         """
-        bucketed = self.params.length_bucketing == "on"
         rows, whole = self.view.rows, len(self.material.train)
         sampler = StepSampler(
-            rows.lengths, shares_here(self.params), seed=self.plan.seed, bucketed=bucketed,
-            order=self.view.order, places=places(rows, whole),
+            rows.lengths, shares_here(self.params), seed=self.plan.seed, order=self.view.order,
+            bucketed=self.params.length_bucketing == "on", places=places(rows, len(self.kept), whole),
         )  # fmt: skip
         if sampler.rows != whole:
             check_steps(self.params, planned_steps(self.params, sampler.rows))

@@ -45,17 +45,17 @@ def mark_row(task: Task, params: Filled) -> str:
     return f"{task.key}.cut" if cut == "drop" else ""
 
 
-def places(rows: Encoded, whole: int) -> NDArray[np.int64] | None:
-    """Where each of a book's rows stands among those that are trained on, -1 where it is left out, and the rows from
-    elsewhere after them, so that two trainings which leave out other rows see all others in the same order; None where
-    no row is left out, or one comes more than once.
+def places(rows: Encoded, kept: int, whole: int) -> NDArray[np.int64] | None:
+    """Where each of a book's rows stands among those that are trained on, -1 where it teaches nothing, and the rows
+    from elsewhere after them, so that two trainings which leave out other rows see all others in the same order; None
+    where no row is left out, or a technique took some away or repeats them, which are then as if never there.
 
     Args:
-        rows: with their numbers `row`; whole: how many the book has.
+        rows: with their numbers `row`; kept: how many of the book's teach something; whole: how many it has.
     """
     numbers = rows.fixed["row"]
     own = np.flatnonzero(numbers >= 0)
-    if len(own) == whole or len(np.unique(numbers[own])) < len(own):
+    if kept == whole or len(own) != kept or len(np.unique(numbers[own])) < kept:
         return None
     found = np.full(whole, -1, dtype=np.int64)
     found[numbers[own]] = own
