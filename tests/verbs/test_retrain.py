@@ -186,8 +186,16 @@ def test_a_version_is_adopted_and_the_next_follows_it(book, tmp_path, untrained)
     file.write_text("# mine\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
     adopted = adopt(open_book(book.path), 2, reason="it is live")
     assert adopted.data.path.name == "data-v2" and file.read_text(encoding="utf-8").startswith("# mine\n")
-    assert in_force(adopted, "no such hash")[0] == 2 and in_force(adopted, book.data.content)[0] == 1
-    assert adopt(adopted, 1).data.path.name == "data"
+    assert in_force(adopted, "no such hash")[0] == 2 == in_force(adopted, book.data.content)[0]
+    later = Asked(new=(period(tmp_path / "b.csv", 130, seed=8),))
+    assert propose(adopted, later).base == 2  # though the live run is older
+    write_book_file(adopted.file.model_copy(update={"data": 7}), book.path)
+    with pytest.raises(BookError) as caught:
+        propose(open_book(book.path), later)
+    assert caught.value.code == "retrain.version" and "v7" in str(caught.value)
+    file.write_text("# mine\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
+    back = adopt(open_book(book.path), 1)
+    assert back.data.path.name == "data" and in_force(back, adopted.data.content)[0] == 2
     assert [entry.evidence["data"] for entry in book.log.entries("retrain")] == [2, 2, 1]
     write_book_file(adopted.file.model_copy(update={"serve": Serving(keep_texts=True)}), book.path)
     assert open_book(book.path).file.data == 2 and open_book(book.path).file.retrain == Retraining()
