@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tunebook.core.errors import PlanError, RunError
+from tunebook.core.errors import ModelError, PlanError, RunError
 from tunebook.core.operation import Exporting
 from tunebook.export.proof import check, latency, odd_shapes, prove, same
 from tunebook.export.record import Exported, Proof, size_of
-from tunebook.export.source import check_task
+from tunebook.export.source import Source, check_task
 from tunebook.export.standalone import needed
 
 
@@ -88,6 +88,19 @@ def test_limits_hold():
     ):
         with pytest.raises(RunError, match=rf"export\.{code}"):
             check(proof, Exporting(), "r")
+
+
+def test_rounding_grows_with_the_outputs():
+    proof = Proof(rows=2, equal_share=1, max_difference=0.05)
+    check(proof, Exporting(), "r", scale=1000)
+    with pytest.raises(RunError, match=r"export\.differs"):
+        check(proof, Exporting(), "r", scale=0.01)
+
+
+def test_a_tokenizer_without_a_backend_is_refused():
+    source: Any = SimpleNamespace(tokenizer=object(), run="r")
+    with pytest.raises(ModelError, match=r"export\.slow_tokenizer"):
+        Source.tokenizer_text(source)
 
 
 def test_latency_of_rows():

@@ -267,7 +267,7 @@ def test_other_kinds_are_refused(trained: Callable[[str], Trained]) -> None:
         export(trained("classes").run, "gguf")
 
 
-@pytest.mark.parametrize(("module", "kind"), [("onnxruntime", "onnx"), ("torch", "torch")])
+@pytest.mark.parametrize(("module", "kind"), [("onnxruntime", "onnx"), ("tokenizers", "onnx"), ("torch", "torch")])
 def test_what_is_not_installed_is_named(
     module: str, kind: str, trained: Callable[[str], Trained], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

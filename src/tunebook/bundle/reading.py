@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.bundle.answering import Tokens
-from tunebook.core.errors import DataError
+from tunebook.core.errors import DataError, MachineError
 from tunebook.data.cleaning import clean_text
 
 Feeds = dict[str, NDArray[np.int64]]
@@ -20,11 +20,16 @@ class Reader:
 
     Args:
         tokenizer: tokenizer.json; how: `reading` of bundle.json.
+
+    Raises:
+        MachineError: the `tokenizers` library is not installed.
     """
 
     def __init__(self, tokenizer: str, how: Mapping[str, Any]) -> None:
-        from tokenizers import Tokenizer
-
+        try:
+            from tokenizers import Tokenizer
+        except ImportError as error:
+            raise MachineError("machine.extra", key="tokenizers", extra="export") from error
         self.how = how
         self.rules: tuple[str, ...] = tuple(how["rules"])
         self.cutting, self.whole = Tokenizer.from_str(tokenizer), Tokenizer.from_str(tokenizer)

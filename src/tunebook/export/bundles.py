@@ -7,6 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tunebook import __version__
 from tunebook.bundle.manifest import FILE, FORM, MODELS, TOKENIZER, file_hash
 from tunebook.bundle.runtime import Bundle
@@ -64,7 +66,8 @@ def _measure(source: Source, folder: Path, limits: Exporting) -> dict[str, Any]:
     asked = trial(source, bundle)
     outputs = bundle.outputs_of(asked.rows)
     proof = prove(bundle, source.ask, asked.rows, (asked.said, asked.asked(outputs)))
-    check(proof, limits, source.run)
+    scale = max((float(np.abs(output).max(initial=0)) for output in outputs), default=1.0)
+    check(proof, limits, source.run, scale)
     found = scores(source, bundle, asked, outputs)
     return {"proof": proof.model_dump(), "scores": found, "latency_ms": latency(bundle, asked.rows)}
 

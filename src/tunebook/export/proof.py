@@ -40,17 +40,19 @@ def prove(bundle: Bundle, ask: Run, rows: Sequence[Tokens], said: tuple[Sequence
     return Proof(rows=len(rows), equal_share=share, max_difference=float(np.max(differences)))
 
 
-def check(proof: Proof, limits: Exporting, run: str) -> None:
+def check(proof: Proof, limits: Exporting, run: str, scale: float = 1.0) -> None:
     """Refuse a bundle that is not its run.
+
+    Args:
+        scale: of the outputs, by which rounding grows, such as the prices that a model of numbers gives.
 
     Raises:
         RunError: `export.differs`, `export.unequal`.
     """
-    if not proof.max_difference <= limits.most_difference:
+    most = limits.most_difference * max(1.0, scale)
+    if not proof.max_difference <= most:
         value = float(f"{proof.max_difference:.3g}")
-        raise RunError(
-            "export.differs", key=run, value=value, allowed=f"<= {limits.most_difference:g}", rows=proof.rows
-        )
+        raise RunError("export.differs", key=run, value=value, allowed=f"<= {most:g}", rows=proof.rows)
     if proof.equal_share is not None and proof.equal_share < limits.least_equal:
         value = round(proof.equal_share, 4)
         raise RunError("export.unequal", key=run, value=value, allowed=f">= {limits.least_equal:g}", rows=proof.rows)
