@@ -22,11 +22,12 @@ class Words:
         self.id, self.hash, self.gives = id, f"hash-of-{id}", frozenset(gives)
         self.slow, self.per_row, self.pairs = slow, per_row, pairs
         self.passes: list[list[str]] = []
-        self.closed = False
+        self.closed, self.sides = False, set()
         self.hold = threading.Event()
         self.hold.set()
 
-    def read(self, texts, pairs=None):
+    def read(self, texts, pairs=None, side=""):
+        self.sides.add(side)
         if self.pairs and pairs is None:
             raise DataError("predict.how", key="pairs", value=None, allowed="pairs")
         if any("unreadable" in text for text in texts):

@@ -66,6 +66,13 @@ def test_several_texts_and_the_best_classes(client):
 def test_vectors_and_passages(client):
     assert client.post("/embed", json={"text": "a b"}).json()["vector"] == [3.0, 2.0]
     assert client.post("/embed", json={"texts": ["a", "a b"]}).json()["vectors"] == [[3.0, 1.0], [3.0, 2.0]]
+    assert client.post("/embed", json={"texts": ["a", " "], "side": "query"}).json()["vectors"] == [[3.0, 1.0], None]
+    assert {"query", "passage"} <= client.traffic.desk.fleet.loaded["run-a"].model.sides
+    assert (
+        problem(client.post("/embed", json={"text": "a", "side": "q"}), 422, "serve.field")["allowed"]
+        == "query | passage"
+    )
+    problem(client.post("/rerank", json={"query": " ", "passages": ["a"]}), 422, "rerank.query")
     said = client.post("/rerank", json={"query": "q", "passages": ["a", "a b c d e f", "b"], "top_k": 2}).json()
     assert [(one["rank"], one["place"]) for one in said["passages"]] == [(1, 1), (2, 0)]
 

@@ -188,7 +188,7 @@ def _asked(request: Request, path: str, given: Any, first: list[str], second: li
     return Asked(
         id=state.id, path=path, key=user or state.id, texts=first, pairs=second,
         top_k=getattr(given, "top_k", None), come=state.come, at=state.at,
-        single=getattr(given, "text", None) is not None,
+        single=getattr(given, "text", None) is not None, side=getattr(given, "side", ""),
     )  # fmt: skip
 
 

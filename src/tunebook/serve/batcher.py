@@ -95,17 +95,18 @@ class Batcher:
         *,
         wording: Wording | None = None,
         quiet: bool = False,
+        side: str = "",
     ) -> Future[Done]:
         """Have texts read by the model. Whose future is cancelled is passed over.
 
         Args:
             wording: puts tokens and outputs into words, in a thread.
-            quiet: nobody waits for it.
+            quiet: nobody waits for it. side: see `Job`.
 
         Raises:
             MachineError: `serve.busy`, too many wait; `serve.stopping`.
         """
-        job = Job(texts, pairs, wording, quiet, time.perf_counter())
+        job = Job(texts, pairs, wording, quiet, time.perf_counter(), side)
         with self._ready:
             self._admit(len(texts), quiet)
             self._unread.append(job)
@@ -164,11 +165,11 @@ class Batcher:
                 self._ready.notify()
 
     def _gathered(self) -> list[Job]:
-        """Requests of one kind, pairs or not, whose texts are tokenised together."""
+        """Requests of one kind (pairs or not, one side) whose texts are tokenised together."""
         jobs: list[Job] = []
         texts = 0
         while self._unread and texts < _AT_ONCE:
-            if jobs and (jobs[0].pairs is None) != (self._unread[0].pairs is None):
+            if jobs and _kind(jobs[0]) != _kind(self._unread[0]):
                 break
             job = self._unread.popleft()
             jobs.append(job)
@@ -180,7 +181,8 @@ class Batcher:
         texts = [text for job in jobs for text in job.texts]
         pairs = None if jobs[0].pairs is None else [pair for job in jobs for pair in job.pairs or ()]
         try:
-            found = iter(self.model.read(texts, pairs))
+            side: dict[str, Any] = {"side": jobs[0].side} if jobs[0].side else {}
+            found = iter(self.model.read(texts, pairs, **side))
             for job in jobs:
                 job.tokens = [next(found) for _ in job.texts]
                 job.outputs, job.left = [None] * len(job.tokens), len(job.tokens)
@@ -250,6 +252,10 @@ class Batcher:
             whole = [job for job in dict.fromkeys(text.job for text in texts) if not job.left]
         for job in whole:
             self._hands.submit(_finish, job)
+
+
+def _kind(job: Job) -> tuple[bool, str]:
+    return job.pairs is None, job.side
 
 
 def _finish(job: Job) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictStr, ValidationError, model_validator
 from pydantic_core import from_json
@@ -68,6 +68,10 @@ class Predict(_Texts):
 
 class Embed(_Texts):
     """Vectors of texts."""
+
+    side: Literal["query", "passage"] = Field(
+        default="passage", description="What a model that was trained with prompts takes the texts for."
+    )
 
 
 class Rerank(_Body):
@@ -152,6 +156,8 @@ def _allowed(kind: str, bounds: dict[str, Any]) -> str:
              "finite_number": "number", "bool_type": "string | number | true | false"}  # fmt: skip
     ends = {"ge": ">= ", "min_length": ">= ", "max_length": "<= ", "pattern": ""}
     told = [f"{sign}{bounds[name]}" for name, sign in ends.items() if name in bounds]
+    if kind == "literal_error":
+        return str(bounds["expected"]).replace("'", "").replace(" or ", " | ")
     return " ".join(told) or words.get(kind, kind)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tunebook.bundle.runtime import notes_of
+from tunebook.bundle.runtime import is_blank, notes_of
 from tunebook.core.errors import DataError, MachineError, TunebookError
 from tunebook.core.kind import kind_of
 from tunebook.core.operation import Serving
@@ -135,6 +135,8 @@ class Desk:
         model, rows = loaded.model, list[Answered]()
         keep = self.journal is not None and sampled(asked.id, self.serving.sample)
         role = "shadow" if gone is None else choice.role
+        if asked.path == "rerank" and not asked.texts[0].strip():
+            raise DataError("rerank.query", key="query", value="")
         if asked.path not in model.gives:
             raise DataError("serve.gives", key=asked.path, value=model.task, allowed=" | ".join(sorted(model.gives)))
 
@@ -149,7 +151,8 @@ class Desk:
 
         outcomes: list[Outcome] = []
         try:
-            future = loaded.batcher.submit(asked.texts, asked.pairs, wording=wording, quiet=gone is None)
+            how: Any = {"wording": wording, "quiet": gone is None, "side": asked.side}
+            future = loaded.batcher.submit(asked.texts, asked.pairs, **how)
             await self._waited(asyncio.wrap_future(future), gone)
         except (DataError, GoneError):
             raise
@@ -247,7 +250,8 @@ def tell_place(error: Exception) -> None:
 def _words(asked: Asked, loaded: Loaded, job: Job) -> list[dict[str, Any]]:
     """The answers of the texts, in the words of the path."""
     if asked.path == "embed":
-        return [{"vector": [float(value) for value in output]} for output in job.outputs]
+        pairs = zip(job.tokens, job.outputs, strict=True)
+        return [{"vector": None if is_blank(row) else output.tolist()} for row, output in pairs]
     answers = loaded.model.answers(job.tokens, job.outputs, asked.top_k if asked.path == "predict" else None)
     return [{**answer, "notes": notes_of(row)} for row, answer in zip(job.tokens, answers, strict=True)]
 
@@ -255,8 +259,8 @@ def _words(asked: Asked, loaded: Loaded, job: Job) -> list[dict[str, Any]]:
 def _body(asked: Asked, answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The answers as they are sent."""
     if asked.path == "rerank":
-        scores = [answer["score"] for answer in answers]
-        best = sorted(range(len(scores)), key=lambda place: -scores[place])[: asked.top_k]
+        scores = {place: answer["score"] for place, answer in enumerate(answers) if answer["score"] is not None}
+        best = sorted(scores, key=lambda place: -scores[place])[: asked.top_k]
         found = [{"rank": rank, "place": place, "score": scores[place]} for rank, place in enumerate(best, 1)]
         return {"passages": found}
     if asked.path == "embed":

@@ -26,7 +26,7 @@ class Asked:
         id: of the request; path: `predict`, `embed` or `rerank`; key: by which the version is drawn.
         texts, pairs: what is read; top_k: so many classes or passages.
         come: `time.perf_counter` at its arrival; at: seconds since 1970.
-        single: it asks for one text and not for a list.
+        single: it asks for one text and not for a list. side: of texts that become vectors.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Asked:
     come: float
     at: float
     single: bool
+    side: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _record(asked: Asked, outcome: Outcome, serving: Serving, number: int) -> An
     # What is looked at is the text as the model read it: the rows of the book that it is compared with are clean too.
     text, pair = (given, second) if tokens is None else (tokens.text, tokens.pair or "")
     answer = outcome.answers[number] if outcome.answers else {}
-    label, score = short(answer)
+    label, score = short(answer) if asked.path != "embed" else ("", math.nan)
     made = Answered(
         request=asked.id, number=number, at=asked.at, version=outcome.model.id, bundle=outcome.model.hash,
         role=outcome.role, stage=outcome.choice.stage, unit=outcome.choice.unit, path=asked.path,
@@ -84,7 +85,7 @@ def _record(asked: Asked, outcome: Outcome, serving: Serving, number: int) -> An
     )  # fmt: skip
     if not serving.keep_texts:
         return made
-    return masked(replace(made, text=given, pair=second, answer=answer or None))
+    return masked(replace(made, text=given, pair=second, answer=answer if answer and asked.path != "embed" else None))
 
 
 def _scores(answer: dict[str, Any], names: Sequence[str]) -> bytes:

@@ -45,6 +45,7 @@ class Job:
 
     Attributes:
         wording: puts its tokens and outputs into words, in a thread; None where outputs are enough.
+        side: of texts that become vectors: `query`, `passage`; empty for what the model takes by itself.
         quiet: of a comparison that nobody waits for. come: when (`time.perf_counter`).
         left: texts that have no output yet.
     """
@@ -54,6 +55,7 @@ class Job:
     wording: Wording | None
     quiet: bool
     come: float
+    side: str = ""
     future: Future[Done] = field(default_factory=Future)
     tokens: list[Tokens] = field(default_factory=list)
     outputs: list[Any] = field(default_factory=list)
