@@ -219,3 +219,32 @@ def test_alarms_are_sent_until_they_arrive(watched: Book, monkeypatch: pytest.Mo
     assert sent[0] == sent[1]
     assert len(sent) == 2
     assert len(list((book.path / "mail").glob("alarm-*.eml"))) == 1
+
+
+def test_of_answers_that_are_no_classes_the_texts_are_watched(watched: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("watch.reference", "verbs.drift"):
+        monkeypatch.setattr(f"tunebook.{place}.speaks", lambda task, run: False)
+    file = small.write_csv(watched.path / "new.csv", 60, 3, seed=5)
+    found = drift(watched, rows=file, window=60)
+    assert {signal.name.partition(".")[0] for signal in found.signals} == {"input"}
+    assert (found.measured, found.estimated) == (None, None)
+
+
+def test_rows_that_differ_by_their_split_leave_the_validation_rows(
+    watched: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tunebook.watch.reference._APART", 2.0)
+    found = reference(watched.run())
+    assert not found.both
+    assert len(found.inputs) == len(found.answered)
+
+
+def test_another_run_begins_without_the_alarms_of_the_last(watched: Book) -> None:
+    put(watched, OTHER)
+    first = drift(watched, window=60)
+    assert first.alarm
+    shutil.copytree(watched.run().path, watched.path / "runs" / f"99991231-000000-{watched.run().plan.id}")
+    put(watched, same(60), first=60)
+    again = drift(watched, window=60)
+    assert (again.run == first.run, again.alarm) == (False, False)
+    assert not monitor(watched, hours=0).alarms

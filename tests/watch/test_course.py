@@ -75,6 +75,9 @@ def test_an_alarm_is_told_once_known_and_raised_again_after_a_quiet_look() -> No
     assert [alarm.number for alarm in again] == [2]
     course, other = with_alarms(course, loud, "r2", 8.0)
     assert len(other) == 1  # of another run
+    assert [alarm.number for alarm in course.open("r")] == [2]
+    assert [alarm.number for alarm in course.open("r2")] == [3]
+    assert len(course.open()) == 2
 
 
 def test_looks_are_kept_in_short(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def _alarms(look: Look) -> list[Signal]:
 def _view(day: Day, course: Course, look: Look, old: Reference) -> dict[str, Any]:
     """What the template shows."""
     past = [item for item in course.short if item.run == day.run][-_PAST:]
-    open_ones = course.open()
+    open_ones = course.open(day.run)
     ranked = sorted(look.signals, key=lambda signal: signal.p_value)
     drawn = [signal for signal in ranked if signal.shown.edges or signal.shown.names][:_PLOTS]
     return {

@@ -261,8 +261,8 @@ def _report(source: _Source, course: Course, taken: Taken, size: int) -> Drift:
         source=source.name,
         window=window,
         signals=last.signals if last else [],
-        alarm=bool(course.open()),
-        alarms=course.open(),
+        alarm=bool(course.open(source.run.id)),
+        alarms=course.open(source.run.id),
         looks=len(taken.looks),
         **known,
     )

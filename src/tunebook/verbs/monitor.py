@@ -50,11 +50,12 @@ def monitor(book: Book, *, log: RequestLog | None = None, hours: float = 24.0, n
     found: pa.Table = (log or open_log(book.file.serve.log or book.path)).answered(since, columns=COLUMNS)
     if not found.num_rows:
         raise BookError("watch.no_requests", key=str(book.path), value=hours)
+    course = read_course(folder_of(book.path))
     return Monitored(
         since=since or float(found["at"][0].as_py()),
         until=until,
         versions=figures(found),
-        alarms=read_course(folder_of(book.path)).open(),
+        alarms=course.open(course.short[-1].run) if course.short else [],
     )
 
 

@@ -102,9 +102,10 @@ class Course(Record):
     short: list[Look] = Field(default_factory=list)
     mistakes: Mistakes | None = None
 
-    def open(self) -> list[Alarm]:
-        """Alarms that nobody has acknowledged."""
-        return [alarm for alarm in self.alarms if not alarm.acknowledged]
+    def open(self, run: str = "") -> list[Alarm]:
+        """Alarms that nobody has acknowledged; of one run, for with another model and other rows they have had their
+        answer."""
+        return [alarm for alarm in self.alarms if not alarm.acknowledged and run in ("", alarm.run)]
 
 
 def read_course(folder: Path) -> Course:

@@ -91,7 +91,8 @@ def _made(run: Run, data: DataRef, progress: Progress | None) -> Reference:
         if split == "validation":
             answered = _with(parts[-1], label=said[0][few], score=said[1][few], truth=said[2][few])
     train, valid = parts
-    same = not len(valid) or classifier_test(train.vectors, valid.vectors, rng).p_value > _APART
+    first, second = (part.vectors[~np.isnan(part.vectors[:, 0])] for part in parts)
+    same = not len(valid) or classifier_test(first, second, rng).p_value > _APART
     return Reference(joined([train, valid]) if same else valid, answered, *_form(run))
 
 
