@@ -21,6 +21,7 @@ from tunebook.requests.record import Feedback
 from tunebook.verbs.drift import Drift, Window, acknowledge, drift
 from tunebook.verbs.monitor import Monitored, monitor
 from tunebook.verbs.steps.book import Book, open_book
+from tunebook.watch.opened import opened
 from tunebook.watch.reference import reference
 
 OTHER = [f"sad {text} dirty awful slow and sad" for text, _ in small.texts(60, 1, seed=77)]
@@ -248,3 +249,17 @@ def test_another_run_begins_without_the_alarms_of_the_last(watched: Book) -> Non
     again = drift(watched, window=60)
     assert (again.run == first.run, again.alarm) == (False, False)
     assert not monitor(watched, hours=0).alarms
+
+
+def test_a_log_elsewhere_is_seen_from_the_book_and_closed(watched: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (watched.path / "book.toml").open("a", encoding="utf-8") as stream:
+        stream.write('\n[serve]\nlog = "logs.sqlite"\n')
+    book, closed = open_book(watched.path), []
+    log = open_log(watched.path / "logs.sqlite")
+    log.append(asked(book.run(), same(60)))
+    monkeypatch.setattr(type(log), "close", lambda own: closed.append(own))
+    assert drift(book, window=60).looks == 1
+    assert len(closed) == 1
+    with opened(book, log) as found:
+        assert found is log
+    assert len(closed) == 1

@@ -18,11 +18,12 @@ from tunebook.core.nouns import Interval, Record
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.report.drift import write_day
-from tunebook.requests.log import RequestLog, open_log
+from tunebook.requests.log import RequestLog
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
 from tunebook.watch.course import Alarm, Course, acknowledged, read_course, write_course
 from tunebook.watch.looks import Asked, Taken, take_looks, take_mistakes
+from tunebook.watch.opened import opened
 from tunebook.watch.posting import alarm_data, check_webhook, mail, post
 from tunebook.watch.reference import folder_of, labelled, read_rows, reference, speaks
 from tunebook.watch.rows import COLUMNS, LABELLED, Watched, of_feedback, of_log
@@ -109,9 +110,9 @@ def drift(
     if size < 50:
         raise DataError("watch.window", key="--window", value=size, allowed="50 – …")
     check_webhook(rules.webhook)
-    with _alone(book) as folder:
+    with _alone(book) as folder, opened(book, log) as requests:
         course = read_course(folder)
-        source = _Source.of(book, course, log, rows, run)
+        source = _Source.of(book, course, requests, rows, run)
         old = reference(source.run, progress)
         new = source.rows(old, progress)
         labels = source.labels() if source.log else None
@@ -151,11 +152,10 @@ class _Source:
     file: Path | None
 
     @classmethod
-    def of(cls, book: Book, course: Course, log: RequestLog | None, file: Path | None, name: str | None) -> _Source:
+    def of(cls, book: Book, course: Course, log: RequestLog, file: Path | None, name: str | None) -> _Source:
         """Raises as `drift`."""
         if file is not None:
             return cls(_run_of_file(book, name), course, None, file)
-        log = log or open_log(book.file.serve.log or book.path)
         return cls(book.run(name) if name else _last_run(book, log), course, log, None)
 
     @property

@@ -9,10 +9,11 @@ from pydantic import Field
 
 from tunebook.core.errors import BookError, DataError
 from tunebook.core.nouns import Record
-from tunebook.requests.log import RequestLog, open_log
+from tunebook.requests.log import RequestLog
 from tunebook.verbs.steps.book import Book
 from tunebook.watch.course import Alarm, read_course
 from tunebook.watch.figures import COLUMNS, Figures, figures
+from tunebook.watch.opened import opened
 from tunebook.watch.reference import folder_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def monitor(book: Book, *, log: RequestLog | None = None, hours: float = 24.0, n
         raise DataError("watch.hours", key="--hours", value=hours, allowed="0 – …")
     until = time.time() if now is None else now
     since = until - hours * 3600 if hours else 0.0
-    found: pa.Table = (log or open_log(book.file.serve.log or book.path)).answered(since, columns=COLUMNS)
+    with opened(book, log) as asked:
+        found: pa.Table = asked.answered(since, columns=COLUMNS)
     if not found.num_rows:
         raise BookError("watch.no_requests", key=str(book.path), value=hours)
     course = read_course(folder_of(book.path))
