@@ -46,15 +46,20 @@ class Book:
 
     @cached_property
     def data(self) -> DataRef:
-        """The book's rows, of the version in force."""
+        """The book's rows, of the version in force; the first where book.toml cannot be read.
+
+        Raises:
+            BookError: `retrain.version`, there is no such version. DataError: `data.not_prepared`.
+        """
         from tunebook.data.frozen import open_data
 
-        return open_data(self.path / data_name(self._data_version))
-
-    @property
-    def _data_version(self) -> int:
-        """1 where there is no second: then nothing else of book.toml is needed to read the rows."""
-        return self.file.data if (self.path / data_name(2)).is_dir() else 1
+        version = 1
+        with suppress(BookError):
+            version = self.file.data
+        if version > 1 and version not in (known := self.data_versions):
+            allowed = " | ".join(f"v{number}" for number in known)
+            raise BookError("retrain.version", key="book.toml: data", value=f"v{version}", allowed=allowed)
+        return open_data(self.path / data_name(version))
 
     @property
     def data_versions(self) -> dict[int, DataRef]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from tunebook.core.errors import BookError
@@ -18,14 +17,8 @@ _LINE = re.compile(r"^data[ \t]*=.*$", re.MULTILINE)
 
 def in_force(book: Book, content: str) -> tuple[int, DataRef]:
     """The newer of two versions: the one of book.toml, and the one whose rows have this hash, such as those of the run
-    in service.
-
-    Raises:
-        BookError: `retrain.version`, book.toml names one that is not there.
-    """
+    in service."""
     versions = book.data_versions
-    if book.file.data not in versions:
-        raise _missing("book.toml: data", book.file.data, versions)
     found = max([book.file.data, *(number for number, ref in versions.items() if ref.content == content)])
     return found, versions[found]
 
@@ -41,7 +34,8 @@ def adopt(book: Book, version: int, actor: str = "", reason: str = "") -> Book:
     """
     known = book.data_versions
     if version not in known:
-        raise _missing("--adopt", version, known)
+        allowed = " | ".join(f"v{number}" for number in known)
+        raise BookError("retrain.version", key="--adopt", value=f"v{version}", allowed=allowed)
     path = book.path / BOOK_FILE
     text = path.read_text(encoding="utf-8")
     head, mark, rest = text.partition("\n[")
@@ -57,11 +51,6 @@ def adopt(book: Book, version: int, actor: str = "", reason: str = "") -> Book:
     evidence = {"event": "adopt", "data": version, "before": before, "content": known[version].content}
     book.log.append("retrain", actor=actor, reason=reason, evidence=evidence)
     return open_book(book.path)
-
-
-def _missing(key: str, version: int, known: Iterable[int]) -> BookError:
-    allowed = " | ".join(f"v{number}" for number in known)
-    return BookError("retrain.version", key=key, value=f"v{version}", allowed=allowed)
 
 
 def _proven(book: Book, version: int) -> list[Run]:
