@@ -4,7 +4,8 @@ Models of Chinese hotel reviews (counts of characters and pairs of characters, l
 none of them has seen. What their users are told is what they answer; three requests in ten get a true label, half a
 second later. `flipped` was trained on flipped labels, `better` on 12 times as many rows, `equal` is two models of 300
 rows each between which a coin decides, request by request, who plays the live one: of equal worth in law, and
-different in their answers. `failing` errs in 5 % of its requests, `slow` takes twice as long.
+different in their answers. `failing` errs in 5 % of its requests, `slow` takes twice as long and is asked once a
+second instead of ten times.
 
     python -m benchmarks ROLLOUTS [--equal 100] [--others 20]
 """
@@ -116,6 +117,7 @@ class Case:
     Attributes:
         old, new: whose answers they give; coin: who of the two is the live one is drawn anew for each request.
         fails: share of its requests; slower: than the live one.
+        pace: seconds between requests.
     """
 
     old: str = "champion"
@@ -123,6 +125,7 @@ class Case:
     coin: bool = False
     fails: float = 0.0
     slower: float = 1.0
+    pace: float = 0.1
 
 
 CASES = {
@@ -130,7 +133,7 @@ CASES = {
     "equal": Case(new="other", coin=True),
     "better": Case(new="better"),
     "failing": Case(new="other", coin=True, fails=0.05),
-    "slow": Case(new="other", coin=True, slower=2.0),
+    "slow": Case(new="other", coin=True, slower=2.0, pace=1.0),
 }
 
 
@@ -151,9 +154,9 @@ def rolled(book: Any, known: Reviews, case: Case, stages: list[float], seed: int
     while now.candidate and asked < MOST:
         for _ in range(LOOK):
             asked += 1
-            _ask(log, router, known, case, (f"{seed}-{asked}", now.begun + 0.1 * asked), rng)
+            _ask(log, router, known, case, (f"{seed}-{asked}", now.begun + case.pace * asked), rng)
         begun = time.process_time()
-        before, found = now, look(book, log, now.begun + 0.1 * (asked + 1))  # type: ignore[arg-type]
+        before, found = now, look(book, log, now.begun + case.pace * (asked + 1))  # type: ignore[arg-type]
         now = act(book, found)
         spent, looks = spent + time.process_time() - begun, looks + 1
         if now.entry != before.entry:
