@@ -11,6 +11,7 @@ from tunebook.cli.answer import Answer, facts, prose
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import run_at
 from tunebook.cli.options import RunName, argument, option, wrong
+from tunebook.cli.smaller import Smaller, lost, tell_all
 from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.export.record import Exported, Proof
+    from tunebook.export.smaller import How
     from tunebook.verbs.export import Triton
+    from tunebook.verbs.steps.runs import Run
 
 
 _TRITON = "triton"
@@ -52,6 +55,7 @@ class Repository:
 def export(
     source: Annotated[Path, argument("merged_run", "BOOK|RUN")],
     triton: Repository,
+    smaller: Smaller,
     run: RunName = AUTO,
     to: Annotated[str, option("export_to", "--to", metavar="onnx|torch|hf|triton")] = "onnx",
     into: Annotated[Path | None, option("export_into", "--into", metavar="FOLDER")] = None,
@@ -59,12 +63,24 @@ def export(
     """Write a run's model as a folder that answers by itself."""
     from tunebook.verbs.export import export as act
 
-    chosen = run_at(source, run)
+    chosen, how = run_at(source, run), smaller.how()
+    if smaller.compare:
+        return _compared(chosen, how)
     with Bars() as bars:
-        made = act(chosen, to, into=into, triton=triton.how(), progress=bars)
+        made = act(chosen, to, into=into, how=how, triton=triton.how(), progress=bars)
     asked = shlex.join(["python", str(made.folder / "predict.py"), say("cli.some_text")])
     go = (asked,) if made.kind in ("onnx", "torch") else ()
     return Answer(made.to_json(), lambda screen: _tell(screen, made), go)
+
+
+def _compared(run: Run, how: How) -> Answer:
+    """The usual ways to a smaller model, and the one that was asked for, in a table and on a page."""
+    from tunebook.verbs.smaller import compare
+
+    with Bars() as bars:
+        found = compare(run, () if how.nothing else (how,), progress=bars)
+    shown = {"rows": [row.model_dump(mode="json") for row in found.rows], "refused": found.refused}
+    return Answer({**shown, "page": str(found.page)}, lambda screen: tell_all(screen, found, run))
 
 
 def _tell(screen: Console, made: Exported) -> None:
@@ -76,6 +92,8 @@ def _tell(screen: Console, made: Exported) -> None:
     screen.print(facts([(say("cli.run"), made.run)]))
     if made.proof is not None:
         prose(screen, _proven(made.proof))
+    if made.loss:
+        prose(screen, lost(made))
     if made.latency_ms:
         prose(screen, say("export.latency", **{name: f"{value:.1f}" for name, value in made.latency_ms.items()}))
     for name, value in list(made.scores.items())[:1]:

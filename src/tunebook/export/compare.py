@@ -27,7 +27,8 @@ class Change(Record):
 
     Attributes:
         metric: the headline of the task; before, after: the score of each; gain: after less before, paired by row.
-        equal: share of the rows with the same decision; rows: how many there are.
+        equal: share of the rows with the same decision; rows: how many there are; limit: how much may be lost, where
+            that was looked at.
     """
 
     metric: str
@@ -36,6 +37,7 @@ class Change(Record):
     gain: Interval
     equal: float
     rows: int
+    limit: float | None = None
 
     def verdict(self, most_loss: float) -> Words:
         """`kept`: it is shown that no more than this is lost; `lost`: more was lost on these rows; `open`: neither."""

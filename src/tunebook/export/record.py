@@ -32,6 +32,7 @@ class Exported(Record):
         proof: None where the export has another one of its own, as merging has.
         scores: on the validation rows; latency_ms: `p50`, `p95`, `p99` of single rows on one thread.
         reused: it was there already; version: of a model in a repository of Triton.
+        loss: what of the score a smaller model costs, as `compare.Change` says it.
     """
 
     folder: Path
@@ -43,10 +44,13 @@ class Exported(Record):
     latency_ms: dict[str, float] = Field(default_factory=dict)
     reused: bool = False
     version: int | None = None
+    loss: dict[str, Any] = Field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As `export --json` prints it."""
-        found = self.model_dump(mode="json", exclude={"folder", *({"version"} if self.version is None else ())})
+        found = self.model_dump(
+            mode="json", exclude={"folder", *(name for name in ("version", "loss") if not getattr(self, name))}
+        )
         return {"bundle": str(self.folder), **found}
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 CALIBRATION, IMPORTANCE, RECOVERY = 256, 512, 4096  # training rows, at most
 _BATCH = 16
+TASKS = ("text_classification",)
 
 
 class How(Record):
@@ -52,6 +53,18 @@ class How(Record):
         """Whether the model stays as it is."""
         return self == How()
 
+    @property
+    def name(self) -> str:
+        """Of a folder."""
+        parts = [
+            "fused" if self.fused and not (self.int8 or self.prune) else "",
+            "vocabulary" if self.vocabulary or self.corpus else "",
+            f"prune-{self.prune:g}" if self.prune else "",
+            {"static": "int8", "dynamic": "int8-dynamic"}.get(self.int8, ""),
+            self.half,
+        ]
+        return "-".join(filter(None, parts)) or "onnx"
+
 
 @dataclass(frozen=True)
 class Smaller:
@@ -72,9 +85,12 @@ def write_smaller(source: Source, how: How, target: Path) -> Smaller:
     """Write the graph of a run's model, and say what else changes.
 
     Raises:
-        PlanError: `shrink.both`: 8 and 16 bits at once; `shrink.recover`: training on without pruning; as the parts.
+        PlanError: `shrink.task`: only classifiers of texts are made smaller so far; `shrink.both`: 8 and 16 bits at
+            once; `shrink.recover`: training on without pruning; as the parts.
         DataError: `shrink.corpus`: there is no such file; as the parts.
     """
+    if source.plan.task not in TASKS:
+        raise PlanError("shrink.task", key=source.run, value=source.plan.task, allowed=" | ".join(TASKS))
     if how.int8 and how.half:
         raise PlanError("shrink.both", key="int8", value=how.half, allowed="int8 | fp16 | bf16")
     if how.recover and not how.prune:
@@ -187,4 +203,4 @@ def _texts(rows: Rows) -> list[str]:
     return [*rows.texts, *(rows.pairs or ())]
 
 
-__all__ = ["CALIBRATION", "How", "Smaller", "write_smaller"]
+__all__ = ["CALIBRATION", "TASKS", "How", "Smaller", "write_smaller"]

@@ -14,6 +14,7 @@ from tunebook.core.operation import Exporting
 from tunebook.core.progress import Progress
 from tunebook.core.searches import Searches
 from tunebook.export.record import Exported, Proof, size_of
+from tunebook.export.smaller import How
 from tunebook.verbs.steps.runs import Run
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def export(
     to: str = "onnx",
     *,
     into: Path | None = None,
+    how: How | None = None,
     triton: Triton | None = None,
     progress: Progress | None = None,
 ) -> Exported:
@@ -54,46 +56,52 @@ def export(
         to: `onnx`, or `torch`, a bundle that `open_bundle` opens, with the graph of the model for onnxruntime, or as a
             program of torch.export; `hf`, a folder for plain transformers or sentence-transformers, as `merge` makes;
             `triton`, the next version of a model in a repository of Triton, from the bundle in `bundles/onnx`.
+        how: what is done to a bundle for onnxruntime on the way, to make it smaller or quicker; nothing by default.
         into: the folder; None for `bundles/KIND` of the run, and `triton` of its book. triton: how the model is called
             there and run. What is there already and is of this run and these options
             is given back as it is; nothing is overwritten.
 
     Raises:
-        PlanError: `export.kind`, `export.task`; as `merge`. RunError: `export.used`, `export.busy`, `export.graph`,
-            `export.differs`, `export.unequal`; the run has not finished. ModelError: as `open_bundle`, of a bundle that
-            is there; `export.slow_tokenizer`.
+        PlanError: `shrink.kind`, `export.kind`, `export.task`; as `merge` and `write_smaller`. RunError: `export.used`,
+            `export.busy`, `export.graph`, `export.differs`, `export.unequal`; the run has not finished. RefusedError:
+            `shrink.loses`. ModelError: as `open_bundle`, of a bundle that is there; `export.slow_tokenizer`.
     """
     if to not in KINDS:
         raise PlanError("export.kind", key="--to", value=to, allowed=" | ".join(KINDS))
+    how = how or How()
+    if not how.nothing and to not in ("onnx", "triton"):
+        raise PlanError("shrink.kind", key="--to", value=to, allowed="onnx | triton")
     if to == "triton":
-        return _repository(run, into or run.book / to, triton or Triton(), progress)
-    folder = into or run.path / BUNDLES / to
-    return _plain(run, folder) if to == "hf" else _bundle(run, to, folder, progress)
+        return _repository(run, into or run.book / to, triton or Triton(), how, progress)
+    folder = into or run.path / BUNDLES / (to if how.nothing else how.name)
+    return _plain(run, folder) if to == "hf" else _bundle(run, to, folder, how, progress)
 
 
-def _bundle(run: Run, kind: str, folder: Path, progress: Progress | None) -> Exported:
+def _bundle(run: Run, kind: str, folder: Path, how: How, progress: Progress | None) -> Exported:
     from tunebook.export.bundles import write_bundle
     from tunebook.export.source import check_task
     from tunebook.verbs.steps.answers import model_key
 
     check_task(run.plan.task, kind)
     made_of: dict[str, Any] = {"kind": kind, "model": model_key(run), "options": {}}
+    if not how.nothing:
+        made_of["options"] = how.model_dump(mode="json")
     if (known := _known(folder, made_of)) is not None:
         return known
     used, busy = _refusals(folder)
     with folder_of(folder, used=used, busy=busy) as part:
-        made = write_bundle(source_of(run, progress), part, limits_of(run), made_of)
+        made = write_bundle(source_of(run, progress), part, limits_of(run), made_of, how)
     return made.model_copy(update={"folder": folder})
 
 
-def _repository(run: Run, folder: Path, how: Triton, progress: Progress | None) -> Exported:
+def _repository(run: Run, folder: Path, triton: Triton, how: How, progress: Progress | None) -> Exported:
     """The bundle of a run as the next version in a repository."""
     from tunebook.export.triton import write_repository
     from tunebook.export.triton_config import Instances
 
-    made = export(run, progress=progress)
-    instances = Instances(how.instances, how.device, how.max_batch)
-    written = write_repository(made.folder, folder, how.name or run.book.resolve().name, instances)
+    made = export(run, how=how, progress=progress)
+    instances = Instances(triton.instances, triton.device, triton.max_batch)
+    written = write_repository(made.folder, folder, triton.name or run.book.resolve().name, instances)
     changed = {"folder": folder, "kind": "triton", "bytes": size_of(folder), "version": written.version}
     return made.model_copy(update=changed)
 
@@ -176,6 +184,7 @@ def _known(folder: Path, made_of: Mapping[str, Any]) -> Exported | None:
         proof=Proof.model_validate(shown.proof),
         scores=dict(shown.scores),
         latency_ms=dict(shown.latency_ms),
+        loss=dict(shown.rest.get("loss", {})),
         reused=True,
     )
 
