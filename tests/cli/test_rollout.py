@@ -91,7 +91,7 @@ def test_what_is_to_be_stopped_has_exit_code_1(tunebook, own, ahead):
     written = tunebook("rollout", "status", own.path, "--html", page, "--json")
     assert written.json["html"] == str(page)
     assert "aborted" in page.read_text(encoding="utf-8")
-    assert "rollout.html" in tunebook("rollout", "status", own.path, "--html", page).out
+    assert "The page is written" in tunebook("rollout", "status", own.path, "--html", page).out
     assert "speaks against it" in stopped.out
     assert "old answers all requests" in stopped.out
     assert state(own).candidate is None

@@ -206,7 +206,7 @@ def _looked(book: Path, seen: Look, after: State, written: Path | None = None) -
     def tell(screen: Console) -> None:
         screen.print(_standing(seen.state), style="bold")
         if written:
-            screen.print(f"✓ {say('history.written', path=written)}", style="green", soft_wrap=True)
+            screen.print(f"✓ {say('rollout.page.written', path=written)}", style="green", soft_wrap=True)
         if seen.state.candidate is None:
             return
         rules = seen.state.rules
