@@ -21,8 +21,8 @@ SETS = {"en_sst2": "builtin:minilm", "zh_thucnews_titles": "builtin:multilingual
 SPLIT = {"train": (0, 2500), "validation": (2500, 3500), "test": (3500, 4500)}
 THREADS = (1, 2)
 CLAIM = (
-    "In int8 a classifier answers at least three times as fast as PyTorch in fp32, at one row and at 32, and loses at most "
-    "half a point."
+    "In int8 a classifier answers at least three times as fast as PyTorch in fp32, at one row and at 32, and loses at "
+    "most half a point."
 )
 HOW = "Times as fast by the time of the processor, forward pass and with the tokenizer, at one row and at 32:"
 Texts = Sequence[str]
