@@ -22,6 +22,7 @@ from tunebook.serve import make_app, openapi, problems, sources, start, workers
 from tunebook.serve.bodies import Predict
 from tunebook.serve.sources import BUNDLE, Given, OfBook, check_finished
 from tunebook.serve.start import How
+from tunebook.verbs.steps.book import Book
 
 
 @pytest.fixture
@@ -230,3 +231,17 @@ def test_a_server_of_a_book_holds_no_torch(book):
         [sys.executable, "-c", _CODE, str(book.path)], env=env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_path_of_the_log_is_seen_from_the_book(book, tmp_path, monkeypatch):
+    with (book.path / "book.toml").open("a") as file:
+        file.write('\n[serve]\nlog = "asked.sqlite"\n')
+    monkeypatch.chdir(tmp_path)
+    source = OfBook(Book(book.path))
+    journal = source.journal()
+    assert journal is not None
+    source.close()
+    from tunebook.verbs.steps.request_log import request_log
+
+    assert source._log is not None and source._log.name == request_log(source.book).name
+    assert str(book.path / "asked.sqlite") in source._log.name

@@ -22,6 +22,7 @@ from tunebook.rollout.router import HashRouter, unit_of
 from tunebook.rollout.state import deployed, state
 from tunebook.serve.desk import Journal
 from tunebook.verbs.steps.book import Book
+from tunebook.verbs.steps.request_log import request_log, spool_folder
 
 BUNDLE = "bundles/onnx"  # in the folder of a run
 _LOCK = ".rollout.lock"
@@ -125,9 +126,8 @@ class OfBook:
 
     def journal(self) -> Journal | None:
         """The writer of the book's request log."""
-        self._log, self._journal = open_journal(
-            self.book.file.serve.log or self.book.path, self.book.path / "cache" / "spool"
-        )
+        self._log = request_log(self.book)
+        self._journal = Writer(self._log, spool_folder(self.book))
         return self._journal
 
     def step(self) -> None:
