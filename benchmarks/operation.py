@@ -1,0 +1,259 @@
+"""OPERATION: a book in service, from quiet days over another domain to a better model for all its users.
+
+A small Chinese model is fine-tuned on reviews of hotels and served by `tunebook serve`. Reviews of hotels that nobody
+has seen come first; then reviews of nine kinds of goods. Every step is a command of Tunebook, or its function where
+the step is repeated. The parts stand on one another, and one that has a result is not done again:
+
+- `make`: the book, its table, a run, the champion.
+- `watch`: requests of hotels, looked at by `tunebook drift`; then goods, until an alarm; then labels of these.
+- `windows`: the answers of `watch` in other orders, with windows of three sizes: false alarms in runs without drift,
+  and requests until the alarm where goods come.
+- `bad`: a run of the same table on rows with flipped labels is rolled out, once by the real server; 20 times, with and
+  without shadow, its real answers go through the rollout's own step (see ROLLOUTS).
+- `retrain`: the champion's table on old rows and the labelled requests, judged on both tests.
+- `rollout`: what came of it, by stages, with a person's word at the end.
+
+    python -m benchmarks OPERATION --folder FOLDER [--part all] [--runs 20]
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.operation_parts import OF_BOOK, command, hotel, logged, replayed, served, shopping
+from benchmarks.record import given, write_result
+from benchmarks.rollouts import STAGES, Case, Reviews, rolled, summed
+from benchmarks.sets import model_of, write_rows
+
+TABLE = ("max_length=104", "max_epochs=2", "learning_rate=2e-4")
+QUIET, GOODS, STEP, TOLD = 3000, 1200, 50, 0.3
+WINDOWS = (100, 250, 500)
+MOST = 6000  # requests of one rollout
+SETTINGS = "\n[serve]\nkeep_texts = true\n"
+
+
+def of_make(folder: Path, _: Any) -> dict[str, Any]:
+    """The book and its champion."""
+    book, rows = folder / "book", write_rows(hotel()[:OF_BOOK], folder / "hotel.csv")
+    command(folder, "init", book, "--data", rows, "--model", model_of("zh_hotel_htl"))
+    with (book / "book.toml").open("a", encoding="utf-8") as stream:
+        stream.write(SETTINGS)
+    command(folder, "table", "set", book, *TABLE)
+    _, trained = command(folder, "train", book, "--table", "v2")
+    command(folder, "promote", book, "v2", "--force", "--reason", "the first one")
+    return {"train": trained}
+
+
+def of_watch(folder: Path, _: Any) -> dict[str, Any]:
+    """The real server: quiet requests, goods until the alarm, labels."""
+    book, found = folder / "book", dict[str, Any]()
+    with served(book) as client:
+        right = client.ask("hotel", hotel()[OF_BOOK:][:QUIET])
+        found["hotel"] = {"requests": len(right), "accuracy": float(np.mean(right))}
+        _, quiet = command(folder, "drift", book)
+        found["quiet"] = _told(quiet)
+        right, asked = [], 0
+        while asked < GOODS:
+            right += client.ask("goods", shopping()[asked : asked + STEP], asked, told=1.0)
+            asked += STEP
+            if "alarm" not in found:
+                code, seen = command(folder, "drift", book)
+                if code:
+                    found["alarm"] = {"after_requests": asked, **_told(seen)}
+        found["goods"] = {"requests": asked, "accuracy": float(np.mean(right))}
+        found["failed"] = client.failed
+    found["live"] = seen["run"]
+    return found
+
+
+def _told(seen: dict[str, Any]) -> dict[str, Any]:
+    raised = sorted({alarm["signal"]["name"] for alarm in seen["alarms"]})
+    return {"alarm": seen["alarm"], "looks": seen["looks"], "raised": raised, "estimated": seen["estimated"],
+            "measured": seen["measured"]}  # fmt: skip
+
+
+def of_windows(folder: Path, options: Any) -> dict[str, Any]:
+    """Runs without drift and runs in which goods come, by windows of each size; every run is a course of its own."""
+    from tunebook.verbs.steps.book import open_book
+
+    live = _known(folder, "watch")["live"]
+    old, new = (logged(folder / "book", name, live) for name in ("hotel", "goods"))
+    truth = [label for _, label in hotel()[OF_BOOK:][:QUIET]], [label for _, label in shopping()[:GOODS]]
+    cells = []
+    with tempfile.TemporaryDirectory() as scratch:
+        shutil.copytree(folder / "book", Path(scratch) / "book", symlinks=True)
+        book = open_book(Path(scratch) / "book")
+        for window in WINDOWS:
+            quiet, came = [], []
+            for seed in range(int(options.runs)):
+                rng = np.random.default_rng([window, seed])
+                drawn, later = rng.permutation(len(old)), rng.permutation(len(new))
+                few = drawn[: 3 * window]
+                log = replayed(
+                    Path(scratch) / f"q{window}-{seed}.sqlite",
+                    [old[place] for place in few], [truth[0][place] for place in few], TOLD, seed,
+                )  # fmt: skip
+                quiet.append(_looked(book, log, window)[1])
+                few, then = drawn[:window], later[: 2 * window]
+                log = replayed(
+                    Path(scratch) / f"g{window}-{seed}.sqlite",
+                    [old[place] for place in few] + [new[place] for place in then],
+                    [truth[0][place] for place in few] + [truth[1][place] for place in then], TOLD, seed,
+                )  # fmt: skip
+                came.append(_looked(book, log, window))
+            cells.append(_summed(window, quiet, came, book))
+            print(cells[-1], flush=True)
+    return {"cells": cells, "stated_false_alarms_a_year": book.file.watch.false_alarms}
+
+
+def _looked(book: Any, log: Any, window: int) -> tuple[int, list[str], float]:
+    """Windows until the first alarm (0 for none), the signals that raised one, seconds of a look."""
+    from tunebook.verbs.drift import drift
+    from tunebook.watch.course import FILE
+    from tunebook.watch.reference import folder_of
+
+    (folder_of(book.path) / FILE).unlink(missing_ok=True)
+    begun = time.perf_counter()
+    found = drift(book, log=log, window=window)
+    log.close()
+    spent = (time.perf_counter() - begun) / max(found.looks, 1)
+    first = min((alarm.at for alarm in found.alarms), default=0.0)
+    number = int(first - 1.8e9) // window + 1 if first else 0
+    return number, sorted({alarm.signal.name for alarm in found.alarms}), spent
+
+
+def _summed(window: int, quiet: list[Any], came: list[Any], book: Any) -> dict[str, Any]:
+    raised = [number for number, _, _ in came if number]
+    return {
+        "window": window, "runs": len(quiet), "requests_without_drift": 3 * window,
+        "false_alarms": sum(map(bool, quiet)),
+        "raised_falsely": sorted({name for names in quiet for name in names}),
+        "noticed": sum(number > 1 for number in raised), "before_goods_came": sum(number == 1 for number in raised),
+        "goods_until_alarm": sorted((number - 1) * window for number in raised if number > 1),
+        "seconds_a_look": round(float(np.median([spent for _, _, spent in came])), 2),
+    }  # fmt: skip
+
+
+def of_bad(folder: Path, options: Any) -> dict[str, Any]:
+    """A run on flipped labels, rolled out by the real server and then by its step alone."""
+    from tests.logged import make_book
+
+    from tunebook.bundle.runtime import open_bundle
+
+    book, live = folder / "book", _known(folder, "watch")["live"]
+    run = _flipped(folder)
+    said = ("--force", "--reason", "a trial with flipped labels")
+    rows = shopping()[2 * GOODS :]
+    found: dict[str, Any] = {"run": run, "served": _rolled(folder, run, "bad", rows, *said)}
+    old, new = (logged(book, name, live) for name in ("hotel", "goods"))
+    pairs = hotel()[OF_BOOK:][:QUIET] + shopping()[:GOODS]
+    bundle = open_bundle(book / "runs" / run / "bundles" / "onnx")
+    answers = {
+        "champion": np.array([row["label"] for row in old + new]),
+        "flipped": np.array([one["label"] for one in bundle.predict([text for text, _ in pairs])]),
+    }
+    known = Reviews(np.array([label for _, label in pairs]), answers)
+    found["accuracy"], found["rollouts"] = known.right(), []
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, stages in STAGES.items():
+            runs = [
+                rolled(make_book(Path(scratch) / f"{name}-{seed}"), known, Case(new="flipped"), stages, seed)
+                for seed in range(int(options.runs))
+            ]
+            found["rollouts"].append({"stages": name, **summed(runs)})
+            print(found["rollouts"][-1], flush=True)
+    return found
+
+
+def _flipped(folder: Path) -> str:
+    """A run of the champion's table on the same rows with the wrong labels, among the runs of the book."""
+    from tunebook.verbs.init import init
+    from tunebook.verbs.steps.book import open_book
+    from tunebook.verbs.steps.plan import plan
+    from tunebook.verbs.steps.train import train
+
+    book = open_book(folder / "book")
+    rows = [(text, {"good": "bad", "bad": "good"}[label]) for text, label in hotel()[:OF_BOOK]]
+    other = init(folder / "flipped", write_rows(rows, folder / "flipped.csv"), model=model_of("zh_hotel_htl"))
+    return train(plan(book.champion, other.data), book.path / "runs", track=()).id
+
+
+def of_retrain(folder: Path, _: Any) -> dict[str, Any]:
+    """The labelled requests as new rows, a challenger, a verdict."""
+    begun = time.perf_counter()
+    code, found = command(folder, "retrain", folder / "book", "--from-log", "--seeds", "3")
+    return {"exit_code": code, "seconds": round(time.perf_counter() - begun), **found}
+
+
+def of_rollout(folder: Path, _: Any) -> dict[str, Any]:
+    """The challenger, to all users."""
+    run = _known(folder, "retrain")["challenger"]
+    return _rolled(folder, run, "new", shopping()[2 * GOODS + MOST :], "--reason", "proven on both tests")
+
+
+def _rolled(folder: Path, run: str, name: str, rows: Any, *said: str) -> dict[str, Any]:
+    """A rollout by the real server, with requests until it ends; a person says `next` and `finish` where asked."""
+    book, path, asked, right = folder / "book", list[dict[str, Any]](), 0, list[bool]()
+    _, seen = command(folder, "rollout", "start", book, run, "--min-requests", "50", *said)
+    with served(book) as client:
+        while seen["candidate"] and asked < MOST:
+            right += client.ask(name, rows[asked : asked + STEP], asked, told=TOLD)
+            asked += STEP
+            _, seen = command(folder, "rollout", "status", book)
+            if not path or path[-1]["share"] != seen["share"] or not seen["candidate"]:
+                path.append({"share": seen["share"], "asked": asked})
+            print(asked, seen["share"], seen["decision"], flush=True)
+            if seen["decision"] == "ready":
+                word = "finish" if seen["share"] == 100 else "next"
+                _, seen = command(folder, "rollout", word, book, "--reason", "agreed")
+        failed = client.failed
+    _, log = command(folder, "rollout", "log", book)
+    last = log["entries"][-1]
+    looked = last["evidence"].get("seen", {})
+    return {
+        "end": last["evidence"]["event"], "by": last["actor"], "requests": asked, "path": path, "failed": failed,
+        "share": looked.get("share"), "accuracy": float(np.mean(right)), "live": seen["live"],
+        "against": [item["name"] for item in looked.get("evidence", []) if not item["ok"]],
+    }  # fmt: skip
+
+
+PARTS: dict[str, Callable[[Path, Any], dict[str, Any]]] = {
+    "make": of_make,
+    "watch": of_watch,
+    "windows": of_windows,
+    "bad": of_bad,
+    "retrain": of_retrain,
+    "rollout": of_rollout,
+}
+
+
+def _known(folder: Path, part: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / f"{part}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def main(claim: str, arguments: list[str]) -> Path:
+    """Do the parts that are missing, and write what they gave together."""
+    options = given(arguments, folder="operation", part="all", runs=20)
+    folder = Path(options.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, part in PARTS.items():
+        if options.part not in ("all", name) or (folder / f"{name}.json").is_file():
+            continue
+        begun, used = time.perf_counter(), time.process_time()
+        found = part(folder, options)
+        found["clock_seconds"] = round(time.perf_counter() - begun, 1)
+        found["own_processor_seconds"] = round(time.process_time() - used, 1)
+        (folder / f"{name}.json").write_text(json.dumps(found, indent=1, ensure_ascii=False), encoding="utf-8")
+    return write_result(claim, {name: _known(folder, name) for name in PARTS if (folder / f"{name}.json").is_file()})
+
+
+__all__ = ["main"]
