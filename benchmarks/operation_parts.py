@@ -142,7 +142,7 @@ def replayed(path: Path, rows: Sequence[Mapping[str, Any]], truth: Sequence[str]
     new = [{**row, "request": f"r{place}", "at": begun + place, "answer": None} for place, row in enumerate(rows)]
     log.append([Answered(**row) for row in new])
     known = np.flatnonzero(rng.random(len(rows)) < told)
-    log.tell([Feedback(f"r{place}", 0, begun + place + 1, "label", truth[place]) for place in known])
+    log.tell([Feedback(f"r{place}", 0, begun + place + 1, "label", truth[int(place)]) for place in known])
     return log
 
 

@@ -137,10 +137,28 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one():
 
 def test_a_start_that_fails_closes_what_was_opened():
     source = Changing("run-a", "run-b")
-    source.broken = {"run-b"}
+    source.broken = {"run-a"}
     with pytest.raises(ModelError):
         running(source, None)
-    assert source.models["run-a"].closed and source.memory.closed
+    assert source.memory.closed and not source.models
+
+
+def test_a_new_version_that_is_broken_does_not_keep_a_server_from_its_start():
+    source = Changing("run-a", "run-b")
+    source.broken = {"run-b"}
+
+    async def work(client, traffic):
+        ready = await client.get("/ready")
+        assert (ready.status_code, ready.json()["swap"]["code"]) == (200, "model.unread")
+        said = [await client.post("/predict", json={"text": "a", "user": f"user {number}"}) for number in range(4)]
+        assert {one.json()["version"] for one in said} == {"run-a"}
+        assert {row.stage for row in source.memory.rows} == {0}  # nobody was drawn, so the rollout learns nothing of it
+        source.broken = set()
+        while traffic.readiness()["swap"] is not None:
+            await asyncio.sleep(0.01)
+        assert (await client.post("/predict", json={"text": "a", "user": "user 1"})).json()["version"] == "run-b"
+
+    running(source, work)
 
 
 def test_a_version_is_closed_after_its_last_request():

@@ -35,7 +35,8 @@ def drift(
         return Answer({"acknowledged": count}, lambda screen: screen.print(said))
     with Bars() as bars:
         found = look(opened, rows=rows, run=run, window=window, progress=bars)
-    go = (command("retrain", book), command("drift", book, "--ack")) if found.alarm else ()
+    learn = ("--new", rows) if rows else ("--from-log",)
+    go = (command("retrain", book, *learn), command("drift", book, "--ack")) if found.alarm else ()
     return Answer(_data(found), lambda screen: _tell(screen, found), go, code=1 if found.alarm else 0)
 
 

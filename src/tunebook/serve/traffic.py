@@ -18,6 +18,7 @@ from tunebook.serve.desk import Desk, Journal
 from tunebook.serve.figures import Figures
 from tunebook.serve.fleet import Fleet
 from tunebook.serve.problems import as_error
+from tunebook.serve.sources import OneRouter
 
 _LOG = logging.getLogger("tunebook.serve")
 _LOOK = 1.0  # seconds between looks at the change log
@@ -68,10 +69,11 @@ class Traffic:
         self.failure: BaseException | None = None  # why the start failed
 
     async def start(self) -> None:
-        """Load the versions; returns when they answer.
+        """Load the versions; returns when they answer. Where one beside the live one cannot be loaded, the live one
+        answers alone, and the other is tried again.
 
         Raises:
-            TunebookError: what opening them raises.
+            TunebookError: what opening the live one raises.
         """
         try:
             await self._start()
@@ -85,8 +87,14 @@ class Traffic:
         self.desk.journal = await asyncio.to_thread(self._source.journal)
         self._mark = await asyncio.to_thread(self._source.mark)
         router = await asyncio.to_thread(self._source.router)
-        for version in router.versions:
-            await asyncio.to_thread(self.desk.fleet.load, version)
+        live, *others = router.versions
+        await asyncio.to_thread(self.desk.fleet.load, live)
+        try:
+            for version in others:
+                await asyncio.to_thread(self.desk.fleet.load, version)
+        except Exception as error:  # a new version that is broken does not keep the one from users that they have
+            self._failed(error)
+            router, self._mark = OneRouter(live), None  # looked up again soon
         self.desk.router = router
         self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._roll())]
 
@@ -166,11 +174,15 @@ class Traffic:
             try:
                 await self.look()
             except Exception as error:
-                problem = as_error(error)
-                _LOG.error("%s", problem if isinstance(error, TunebookError) else type(error).__name__)
-                self.desk.figures.swapped("failed")
-                self._trouble = {"code": problem.code, "key": problem.key, "at": time.time()}
+                self._failed(error)
                 await asyncio.sleep(max(0.0, _AGAIN - self._look) if self._look == _LOOK else self._look)
+
+    def _failed(self, error: Exception) -> None:
+        """Tell that a version could not be loaded."""
+        problem = as_error(error)
+        _LOG.error("%s", problem if isinstance(error, TunebookError) else type(error).__name__)
+        self.desk.figures.swapped("failed")
+        self._trouble = {"code": problem.code, "key": problem.key, "at": time.time()}
 
     async def _roll(self) -> None:
         """Let the rollout go on, in the background."""
