@@ -123,7 +123,9 @@ def test_evidence_decides_in_this_order(book):
     strange = Evidence("bought", 0.0, 100, "abort", strange=1)
     late = found.since + 1
     assert decided(found, (broken,), 500, late)[0] == "hold"
-    assert "sample_ratio" in decided(found, (broken,), 500, late)[1]
+    why = decided(found, (broken, strange), 500, late)[1]
+    assert why is not None and why.endswith("share of the draw, bought")
+    assert why.in_language("zh").endswith("分流比例、bought")  # a column is called as it is
     assert decided(found, (strange,), 500, late)[0] == "hold"
     assert decided(found, (broken, failing, strange), 0, late)[0] == "abort"
     assert decided(replace(found, stage=3), (), 500, late)[0] == "ready"

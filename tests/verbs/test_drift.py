@@ -18,6 +18,7 @@ from tunebook.core.errors import BookError, DataError, PlanError
 from tunebook.data.load import load
 from tunebook.requests.log import open_log
 from tunebook.requests.record import Feedback
+from tunebook.rollout.state import State, write
 from tunebook.verbs.drift import Drift, Window, acknowledge, drift
 from tunebook.verbs.monitor import Monitored, monitor
 from tunebook.verbs.steps.book import Book, open_book
@@ -249,6 +250,17 @@ def test_another_run_begins_without_the_alarms_of_the_last(watched: Book) -> Non
     again = drift(watched, window=60)
     assert (again.run == first.run, again.alarm) == (False, False)
     assert not monitor(watched, hours=0).alarms
+
+
+def test_the_run_in_service_is_watched_though_all_its_requests_were_those_of_a_challenger(watched: Book) -> None:
+    old = watched.run().id
+    put(watched, OTHER)
+    new = f"99991231-000000-{watched.run().plan.id}"
+    shutil.copytree(watched.run().path, watched.path / "runs" / new)
+    put(watched, same(60), first=60, role="challenger")
+    assert drift(watched, window=60).run == old  # nobody has put a run in service
+    write(watched, State(), "deploy", {"run": new})
+    assert drift(watched, window=60).run == new
 
 
 def test_a_log_elsewhere_is_seen_from_the_book_and_closed(watched: Book, monkeypatch: pytest.MonkeyPatch) -> None:

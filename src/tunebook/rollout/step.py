@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tunebook.core.errors import BookError
+from tunebook.core.formatting import phrase
 from tunebook.core.localized import Localized, localized
 from tunebook.core.nouns import Labels
 from tunebook.requests.log import RequestLog
@@ -102,9 +103,9 @@ def decided(
     rules = found.rules
     against = [item for item in evidence if not item.ok]
     if stopped := [item.name for item in against if item.stops == "abort" and item.reached]:
-        return "abort", localized("rollout.why.abort", names=", ".join(stopped))
+        return "abort", localized("rollout.why.abort", names=_named(stopped))
     if against:
-        return "hold", localized("rollout.why.untrusted", names=", ".join(item.name for item in against))
+        return "hold", localized("rollout.why.untrusted", names=_named([item.name for item in against]))
     if requests < rules.min_requests:
         return "hold", localized("rollout.why.requests", requests=requests, least=rules.min_requests)
     if now - found.since < 60 * rules.min_minutes:
@@ -113,6 +114,14 @@ def decided(
     if people:
         return "ready", localized("rollout.why.ready")
     return "go on", localized("rollout.why.go_on")
+
+
+def _named(names: list[str]) -> str:
+    """Names of evidence in the words of whoever reads them."""
+    found, *others = (phrase("rollout.name", name) for name in names)
+    for other in others:
+        found = localized("rollout.why.names", first=found, other=other)
+    return found
 
 
 def act(book: Book, found: Look) -> State:

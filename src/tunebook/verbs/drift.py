@@ -19,6 +19,7 @@ from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.report.drift import write_day
 from tunebook.requests.log import RequestLog
+from tunebook.rollout.state import state
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
 from tunebook.watch.course import Alarm, Course, acknowledged, read_course, write_course
@@ -98,7 +99,7 @@ def drift(
     Args:
         log: of requests; None takes that of the book.
         rows: file of new rows in their order, with texts and perhaps labels in the book's columns; no log is read then.
-        run: whose answers they are; None takes the one that answered last, or of a file the champion's.
+        run: whose answers they are; None takes the one in service, or of a file the champion's.
         window: rows of a look; None takes that of `[watch]`.
 
     Raises:
@@ -221,11 +222,14 @@ def _run_of_file(book: Book, name: str | None) -> Run:
 
 
 def _last_run(book: Book, log: RequestLog) -> Run:
-    """The run that was the last to answer for itself.
+    """The run that answers users; where it was not asked yet, or the log does not say, the last one that did.
 
     Raises:
         BookError: `watch.no_requests`.
     """
+    live = state(book).live
+    if live is not None and log.answered(0.0, columns=("at",), version=live, path="predict").num_rows:
+        return book.run(live)
     asked = log.answered(0.0, columns=("at", "version"), role="champion")
     if not asked.num_rows:
         raise BookError("watch.no_requests", key=str(book.path), value=0)
