@@ -6,12 +6,13 @@ the step is repeated. The parts stand on one another, and one that has a result 
 
 - `make`: the book, its table, a run, the champion.
 - `watch`: requests of hotels, looked at by `tunebook drift`; then goods, until an alarm; then labels of these.
-- `windows`: the answers of `watch` in other orders, with windows of three sizes: false alarms in runs without drift,
-  and requests until the alarm where goods come.
+- `windows`: the answers of `watch` in other orders, with windows of four sizes: false alarms in runs without drift,
+  and requests until the alarm where goods come, alone or as a quarter of what comes.
+- `retrain`: the champion's table on old rows and the labelled requests, judged on both tests.
 - `bad`: a run of the same table on rows with flipped labels is rolled out, once by the real server; 20 times, with and
   without shadow, its real answers go through the rollout's own step (see ROLLOUTS).
-- `retrain`: the champion's table on old rows and the labelled requests, judged on both tests.
 - `rollout`: what came of it, by stages, with a person's word at the end.
+- `after`: requests of both kinds to the new run.
 
     python -m benchmarks OPERATION --folder FOLDER [--part all] [--runs 20]
 """
@@ -35,7 +36,7 @@ from benchmarks.rollouts import STAGES, Case, Reviews, rolled, summed
 from benchmarks.sets import model_of, write_rows
 
 TABLE = ("max_length=104", "max_epochs=2", "learning_rate=2e-4")
-QUIET, GOODS, STEP, TOLD = 3000, 1200, 50, 0.3
+QUIET, GOODS, STEP, TOLD, AFTER = 3000, 1200, 50, 0.3, 1000
 WINDOWS, SHARES = (50, 100, 250, 500), (1.0, 0.25)  # of goods among what comes after the drift
 MOST = 6000  # requests of one rollout
 FLIPPED = 99  # version of the data with the wrong labels
@@ -195,10 +196,14 @@ def _flipped(folder: Path) -> str:
 
 
 def of_retrain(folder: Path, _: Any) -> dict[str, Any]:
-    """The labelled requests as new rows, a challenger, a verdict."""
-    begun = time.perf_counter()
-    code, found = command(folder, "retrain", folder / "book", "--from-log")
-    return {"exit_code": code, "seconds": round(time.perf_counter() - begun), **found}
+    """The labelled requests as new rows, a challenger, a verdict: with the gate's seeds, and what three of them say."""
+    tried = {}
+    for name, more in (("three_seeds", ("--seeds", "3")), ("gate", ())):
+        begun = time.perf_counter()
+        code, found = command(folder, "retrain", folder / "book", "--from-log", *more)
+        tried[name] = {"exit_code": code, "seconds": round(time.perf_counter() - begun), **found}
+        del tried[name]["path"]
+    return {**tried, "challenger": tried["gate"]["challenger"]}
 
 
 def of_rollout(folder: Path, _: Any) -> dict[str, Any]:
@@ -233,13 +238,29 @@ def _rolled(folder: Path, run: str, name: str, rows: Any, *said: str) -> dict[st
     }  # fmt: skip
 
 
+def of_after(folder: Path, _: Any) -> dict[str, Any]:
+    """The new run in service: requests of both kinds that nobody has seen, and what the watch says of them."""
+    book, found = folder / "book", dict[str, Any]()
+    goods, hotels = shopping()[2 * (GOODS + MOST) :][:AFTER], hotel()[OF_BOOK + QUIET :][:AFTER]
+    with served(book) as client:
+        for first in range(0, AFTER, STEP):
+            for name, rows in (("goods", goods), ("hotel", hotels)):
+                right = client.ask(f"after-{name}", rows[first : first + STEP], first, told=TOLD)
+                found[name] = found.get(name, 0) + sum(right)
+        found["failed"] = client.failed
+    _, seen = command(folder, "drift", book)
+    found["accuracy"] = {name: found.pop(name) / AFTER for name in ("goods", "hotel")}
+    return found | {"run": seen["run"], "requests": 2 * AFTER, **_told(seen)}
+
+
 PARTS: dict[str, Callable[[Path, Any], dict[str, Any]]] = {
     "make": of_make,
     "watch": of_watch,
     "windows": of_windows,
-    "bad": of_bad,
     "retrain": of_retrain,
+    "bad": of_bad,
     "rollout": of_rollout,
+    "after": of_after,
 }
 
 
