@@ -40,7 +40,9 @@ def test_what_it_costs_in_a_sentence(ends: tuple[float, float], word: str) -> No
 
 
 def test_the_table_on_the_screen(tmp_path: Path) -> None:
-    screen = Console(width=220, record=True, file=StringIO())
-    tell_all(screen, Compared(rows_of_table(), ["prune-0.9"], tmp_path / "compare.html"), Run(tmp_path))
+    screen = Console(width=80, record=True, file=StringIO())
+    tell_all(screen, Compared(rows_of_table(), {"prune-0.9": "-0.0700"}, tmp_path / "compare.html"), Run(tmp_path))
     told = screen.export_text()
-    assert "23.0 MB" in told and "4.0 times as fast" in told and "prune-0.9" in told and "compare.html" in told
+    assert "23.0 MB" in told and "4.0 x" in told and "…" not in told
+    assert "prune-0.9: not kept. It loses more than 0.005: -0.0700" in " ".join(told.split())
+    assert "compare.html" in "".join(told.split())

@@ -12,7 +12,8 @@ from tunebook.export.compare import Change, Row, change, check
 from tunebook.export.latency import Latency
 from tunebook.export.operators import session
 from tunebook.export.smaller import How, write_smaller
-from tunebook.report.smaller import line, picture, table, write_page_of
+from tunebook.report.smaller import brief, picture, speeds, write_page_of
+from tunebook.report.smaller import costs as cost_table
 from tunebook.stats.bootstrap import Units
 from tunebook.stats.difference import of_rows
 
@@ -51,15 +52,17 @@ def rows_of_table():
     return [whole, small]
 
 
-def test_the_table_and_the_page(tmp_path):
+def test_the_tables_and_the_page(tmp_path):
     rows = rows_of_table()
-    cells = line(rows[1], 0.005)
-    assert cells[:4] == ("int8 <b>", "23.0 MB", "20.0 MB", "1.00 / 2.00 / 3.00") and "4000" in str(cells[-1])
-    found = table(rows, 0.005)
-    assert len(found.columns) == len(found.rows[0]) == len(found.rows[1]) == 9
+    found = cost_table(rows, 0.005)
+    assert found.rows[1][:3] == ("int8 <b>", "23.0 MB", "20.0 MB") and "4000" in str(found.rows[1][-1])
+    assert found.rows[0][-1] == "original"
+    assert speeds(rows, 1).rows[1][:5] == ("int8 <b>", "1.00", "2.00", "3.00", "1000")
+    for one in (found, speeds(rows, 1), brief(rows, 0.005)):
+        assert {len(row) for row in one.rows} == {len(one.columns)}
     page = write_page_of(tmp_path / "page.html", rows, 0.005).read_text(encoding="utf-8")
     assert "4.0 x (1)" in page and "int8 &lt;b&gt;" in page and "<b>" not in page
-    assert picture(rows[:1], 0.005) == "" and table([], 0.005).rows == ()
+    assert picture(rows[:1], 0.005) == "" and brief([], 0.005).rows == ()
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,7 @@ def test_one_that_loses_too_much_is_named_and_left_out(
     monkeypatch.setattr("tunebook.verbs.smaller.WAYS", (How(fused=True), How(int8="dynamic")))
     monkeypatch.setattr("tunebook.verbs.smaller.export", refusing)
     found = compare(trained("classes").run, rounds=5)
-    assert found.refused == ["int8-dynamic"] and [row.name for row in found.rows] == ["fused"]
+    assert found.refused == {"int8-dynamic": "x"} and [row.name for row in found.rows] == ["fused"]
 
 
 def test_folders_are_named_by_what_was_done() -> None:

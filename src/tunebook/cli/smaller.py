@@ -64,19 +64,19 @@ def tell_all(screen: Console, found: Compared, run: Run) -> None:
 
     from tunebook.core.sections import Annotated as Figure
     from tunebook.report.page import annotation, figure
-    from tunebook.report.smaller import table
+    from tunebook.report.smaller import brief
     from tunebook.verbs.export import limits_of
 
-    told = table(found.rows, limits_of(run).most_loss)
+    told = brief(found.rows, limits_of(run).most_loss)
     shown = Table(title=told.caption)
     for column in told.columns:
-        shown.add_column(column.heading)
+        shown.add_column(column.heading, justify="right" if column.form == "number" else "left")
     for row in told.rows:
         cells = [f"{figure(cell)}\n{annotation(cell)}" if isinstance(cell, Figure) else figure(cell) for cell in row]
         shown.add_row(*cells)
     screen.print(shown)
-    for name in found.refused:
-        prose(screen, say("shrink.refused", name=name), "yellow")
+    for name, loss in found.refused.items():
+        prose(screen, say("shrink.refused", name=name, loss=loss, limit=limits_of(run).most_loss), "yellow")
     prose(screen, say("shrink.page", path=found.page))
 
 

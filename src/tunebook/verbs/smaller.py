@@ -30,11 +30,12 @@ class Compared:
     """Bundles beside the original.
 
     Attributes:
-        rows: a line for each, the original first; refused: names of those that lose too much; page: where it is drawn.
+        rows: a line for each, the original first; refused: name -> what it lost, of those that lose too much; page: its
+            file.
     """
 
     rows: list[Row]
-    refused: list[str]
+    refused: dict[str, str]
     page: Path
 
 
@@ -52,13 +53,13 @@ def compare(run: Run, more: Sequence[How] = (), *, rounds: int = _ROUNDS, progre
     from tunebook.data.load import load
     from tunebook.report.smaller import write_page_of
 
-    bundles, changes, refused = {}, {}, []
+    bundles, changes, refused = {}, {}, {}
     for how in dict.fromkeys((how.name, how) for how in (*WAYS, *more)):
         name, way = how
         try:
             made = export(run, how=way, progress=progress)
-        except RefusedError:
-            refused.append(name)
+        except RefusedError as error:
+            refused[name] = str(error.value)
             continue
         bundles[name] = open_bundle(made.folder, threads=1)
         if made.loss:

@@ -51,7 +51,7 @@ def interval_plot(label: str, spans: Sequence[Span], lines: Sequence[Line], axis
     for place, line in enumerate(lines):
         at = scale(line.value)
         parts.append(element("line", x1=at, x2=at, y1=_TOP - 8, y2=foot, class_="chosen" if place else "axis"))
-        left = place == 0
+        left = line.value == min(other.value for other in lines)  # so that two names never meet
         parts.append(
             words(
                 at - 5 if left else at + 5, _TOP - 14, line.name, class_="name", text_anchor="end" if left else "start"
