@@ -145,10 +145,17 @@ def test_a_corpus_keeps_more_tokens(source, tmp_path):
 
 
 def test_what_cannot_go_together_is_refused(source, tmp_path):
+    (binary := tmp_path / "b.txt").write_bytes(b"\x7fELF\xff\xfe")
     for how, code in (
         (How(int8="static", half="fp16"), "shrink.both"),
         (How(recover=5), "shrink.recover"),
+        (How(prune=0.5, recover=-3), "shrink.steps"),
+        (How(prune=0.5, recover=10**30), "shrink.steps"),
+        (How(prune=float("nan")), "shrink.share"),
+        (How(prune=-0.1), "shrink.share"),
         (How(corpus=str(tmp_path / "none.txt")), "shrink.corpus"),
+        (How(corpus=str(tmp_path)), "shrink.corpus"),
+        (How(corpus=str(binary)), "shrink.corpus_text"),
     ):
         with pytest.raises((PlanError, DataError)) as error:
             write_smaller(source, how, tmp_path / "m.onnx")

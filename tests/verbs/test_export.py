@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
@@ -16,10 +17,11 @@ import pytest
 from tests.books import QUICK, Trained
 from tests.verbs.test_evaluate import KINDS, predictions
 from tests.verbs.test_predict import same
-from tunebook.bundle.manifest import FILE
+from tunebook.bundle.intact import FILE, HASH, sealed
 from tunebook.bundle.runtime import Bundle, open_bundle
 from tunebook.core.errors import DataError, MachineError, ModelError, PlanError, RunError
 from tunebook.core.operation import Exporting
+from tunebook.export.bundles import _write_manifest
 from tunebook.tables.make import child
 from tunebook.verbs.export import export, limits_of, source_of
 from tunebook.verbs.predict import predict
@@ -50,6 +52,8 @@ HOSTILE = [
     "🙂 room",
     "\x92 dirty",
     "房间 great",
+    "great \ud83d room",
+    "great \ud83d\ude42 room",
 ]
 
 
@@ -167,8 +171,12 @@ def _flip(folder: Path, name: str) -> None:
     (folder / name).write_bytes(data)
 
 
-def _edited(folder: Path, **facts: Any) -> None:
-    (folder / FILE).write_text(json.dumps({**json.loads((folder / FILE).read_text()), **facts}), encoding="utf-8")
+def _edited(folder: Path, seal: bool = True, **facts: Any) -> None:
+    """Say something else in bundle.json, with the hashes that go with it."""
+    said = {**json.loads((folder / FILE).read_text()), **facts}
+    (folder / FILE).write_text(json.dumps(sealed(said) if seal else said), encoding="utf-8")
+    if seal and "files" not in facts:
+        _write_manifest(folder, {name: value for name, value in said.items() if name not in ("files", HASH)})
 
 
 @pytest.mark.parametrize(
@@ -182,8 +190,17 @@ def _edited(folder: Path, **facts: Any) -> None:
         (lambda folder: _edited(folder, names=None, format="x"), "damaged"),
         (lambda folder: _edited(folder, format=99), "newer"),
         (lambda folder: _edited(folder, task="telepathy"), "task"),
-        (lambda folder: _edited(folder, files={}) or _flip(folder, "model.onnx"), ""),
-        (lambda folder: _edited(folder, files={}) or (folder / "model.onnx").write_bytes(b"x"), "model"),
+        (lambda folder: (folder / "model.onnx").write_bytes(b"x") and _edited(folder), "model"),
+        (lambda folder: _edited(folder, seal=False, names=["bad", "good"]), "file_changed"),
+        (lambda folder: _edited(folder, seal=False, files={}), "file_changed"),
+        (lambda folder: _edited(folder, seal=False, sha256=""), "file_changed"),
+        (lambda folder: (folder / FILE).write_text("[" * 99999), "damaged"),
+        (lambda folder: (folder / FILE).write_text("[1]"), "damaged"),
+        (lambda folder: (folder / "runtime" / "numpy.py").write_text(""), "file_added"),
+        (lambda folder: _edited(folder, files=[1]), "damaged"),
+        (lambda folder: _edited(folder, reading=None), "damaged"),
+        (lambda folder: _edited(folder, reading={"rules": ["nosuch"]}), "damaged"),
+        (lambda folder: _edited(folder, names=3), "damaged"),
     ],
 )
 def test_a_spoilt_bundle_is_refused(
@@ -191,9 +208,17 @@ def test_a_spoilt_bundle_is_refused(
 ) -> None:
     folder = shutil.copytree(export(trained("classes").run).folder, tmp_path / "bundle")
     spoil(folder)
-    if code:
-        with pytest.raises(ModelError, match=rf"bundle\.{code}\b"):
-            open_bundle(folder)
+    with pytest.raises(ModelError, match=rf"bundle\.{code}\b"):
+        open_bundle(folder)
+
+
+def test_what_does_not_matter_is_no_fault(trained: Callable[[str], Trained], tmp_path: Path) -> None:
+    folder = shutil.copytree(export(trained("classes").run).folder, tmp_path / "bundle")
+    (folder / "notes.txt").write_text("mine")
+    (folder / FILE).write_text(json.dumps(dict(reversed(json.loads((folder / FILE).read_text()).items())), indent=4))
+    assert open_bundle(folder).predict(["great"]) == open_bundle(export(trained("classes").run).folder).predict(
+        ["great"]
+    )
 
 
 def test_wrong_questions_are_refused(trained: Callable[[str], Trained]) -> None:
@@ -222,6 +247,32 @@ def test_a_model_that_torch_cannot_write_is_refused(
         export(trained("classes").run, into=tmp_path / "bundle")
 
 
+def test_what_the_machine_lacks_is_said_as_such(
+    trained: Callable[[str], Trained], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: Any) -> None:
+        raise RuntimeError("unexpected pos 64 vs 0") from OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tunebook.export.bundles.write_graph", fail)
+    with pytest.raises(MachineError, match=r"machine\.disk"):
+        export(trained("classes").run, into=tmp_path / "bundle")
+    assert not any(tmp_path.iterdir())
+    if Path("/proc/self").exists():
+        with pytest.raises(MachineError, match=r"machine\.write"):
+            export(trained("classes").run, into=Path("/proc/bundle"))
+
+
+@pytest.mark.parametrize("to", ["onnx", "hf", "triton"])
+def test_a_run_whose_model_is_gone_is_told(to: str, trained: Callable[[str], Trained], tmp_path: Path) -> None:
+    run = trained("classes").run
+    away = Run(shutil.copytree(run.path, tmp_path / "runs" / run.id, ignore=shutil.ignore_patterns("*.safetensors")))
+    with pytest.raises(RunError, match=r"run\.no_model"):
+        export(away, to)
+    shutil.rmtree(away.path / "model")
+    with pytest.raises(RunError, match=r"run\.no_model"):
+        export(away, to)
+
+
 def test_a_run_without_a_book_has_the_default_limits(tmp_path: Path) -> None:
     assert limits_of(Run(tmp_path / "runs" / "one")) == Exporting()
 
@@ -245,7 +296,7 @@ def test_a_program_of_torch_answers_the_same(trained: Callable[[str], Trained], 
     for one, other in zip(open_bundle(made.folder).predict(texts), predict(found.run, texts), strict=True):
         same(one, other)
     (made.folder / "model.pt2").write_bytes(b"x")
-    _edited(made.folder, files={})
+    _edited(made.folder)
     with pytest.raises(ModelError, match=r"bundle\.model"):
         open_bundle(made.folder)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +73,38 @@ def test_one_that_loses_too_much_is_named_and_left_out(
 def test_folders_are_named_by_what_was_done() -> None:
     assert How().name == "onnx"
     assert How(int8="static", half="fp16").name == "int8-fp16" and How(prune=0.3).name == "prune-0.3"
+
+
+def test_what_differs_has_another_name_and_what_is_the_same_is_equal(tmp_path: Path) -> None:
+    one, other, copy = (tmp_path / name for name in ("a.txt", "b.txt", "c.txt"))
+    one.write_text("a room"), other.write_text("another"), copy.write_text("a room")
+    every = product(
+        ("", "static", "dynamic"), ("", "fp16", "bf16"), (0.0, 0.5, 0.50000001), (0, 2, 9), (False, True),
+        ("", str(one), str(other)), (False, True),
+    )  # fmt: skip
+    fields = ("int8", "half", "prune", "recover", "vocabulary", "corpus", "fused")
+    ways = {How.model_validate(dict(zip(fields, way, strict=True))) for way in every}
+    assert len({way.name for way in ways}) == len(ways) == len({str(way.options()) for way in ways})
+    assert How(corpus=str(one)) == How(corpus=str(one), vocabulary=True)
+    assert How(int8="static") == How(int8="static", fused=True)
+    same = How(corpus=str(copy))
+    assert (same.name, same.options()) == (How(corpus=str(one)).name, How(corpus=str(one)).options())
+    before = same.name
+    copy.write_text("a room more")
+    assert same.name != before
+
+
+def test_two_that_differ_stand_beside_one_another(
+    trained: Callable[[str], Trained], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tunebook.export.compare.Change.verdict", lambda self, most_loss: "kept")
+    run = trained("classes").run
+    made = [export(run, how=How(prune=0.3, recover=steps)) for steps in (0, 1)]
+    assert made[0].folder != made[1].folder and not any(one.reused for one in made)
+    assert export(run, how=How(prune=0.3, recover=1)).reused
+    with pytest.raises(PlanError) as error:  # though there is a bundle in the place where it would be
+        export(run, how=How(recover=1), into=made[0].folder)
+    assert error.value.code == "shrink.recover"
+    with pytest.raises(PlanError) as error:
+        compare(run, [How(prune=0.3, recover=-1)])
+    assert error.value.code == "shrink.steps"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -14,7 +13,7 @@ from tunebook.bundle.answer_windows import END, INSIDE, START
 from tunebook.bundle.answering import Tokens
 from tunebook.bundle.form import Outputs, Run, TaskForm, need_pairs
 from tunebook.bundle.said import ALWAYS, KEPT, Said, told
-from tunebook.bundle.windows import GivenPlaces, Windows, run_lines, windows_of
+from tunebook.bundle.windows import GivenPlaces, Windows, given_as, run_lines, windows_of
 
 NEVER = -1e8
 
@@ -34,7 +33,7 @@ class Extracting(TaskForm):
             return []
         encoded = answer_windows.encode(first, second, self.reader.places, int(self.reader.how["max_length"]))
         rows = windows_of(encoded, answer_windows.WINDOW, first, second, self.reader.how)
-        return list(rows) if clean else [replace(row, given=text) for row, text in zip(rows, given, strict=True)]
+        return list(rows) if clean else given_as(rows, given)
 
     def outputs(self, rows: Sequence[Tokens], run: Run) -> list[Outputs]:
         """The logits of each row's tokens."""

@@ -6,19 +6,18 @@ that answer with `predict.py`. Nothing here needs more than the standard library
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tunebook.bundle.intact import FILE, HASH, Fault, file_fault, file_hash, read_facts
 from tunebook.core.errors import ModelError
 
 FORM = 1  # of bundle.json: what a later one says is not guessed
-FILE, MODEL, TOKENIZER = "bundle.json", "model.onnx", "tokenizer.json"
+MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
 MODELS = {"onnx": MODEL, "torch": "model.pt2"}  # by the kind of bundle
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,8 @@ class Manifest:
     """bundle.json.
 
     Attributes:
-        hash: of this file, which holds those of all others; kind: what the model is stored as, `onnx` or `torch`.
+        hash: of what this file says, the hashes of all others among it; kind: what the model is stored as, `onnx` or
+            `torch`.
         run, task, problem, names: as of the run. link, classes: of its kind of target.
         reading: how texts become tokens: `rules` of cleaning, `max_length`, `pad`, `unknown`, `inputs`, `side` (where a
             text loses its end), `pairs`; further keys as the task needs them.
@@ -58,48 +58,60 @@ def read_manifest(folder: Path) -> Manifest:
     """That of a folder.
 
     Raises:
-        ModelError: `bundle.missing`, there is none; `bundle.damaged`, it cannot be read; `bundle.newer`, a later
-            version of Tunebook wrote it.
+        ModelError: `bundle.missing`, there is none; `bundle.damaged`, it cannot be read; `bundle.file_changed`, it was
+            edited; `bundle.newer`, a later version of Tunebook wrote it.
     """
-    path = folder / FILE
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise ModelError("bundle.missing", key=str(folder)) from error
-    try:
-        found = json.loads(text)
-        form = int(found["format"])
-        if form > FORM:
-            raise ModelError("bundle.newer", key=str(path), value=form, allowed=f"<= {FORM}")
+    found, fault = read_facts(folder)
+    form = found.get("format")
+    if isinstance(form, int) and form > FORM:  # its hash may be made in another way
+        raise ModelError("bundle.newer", key=str(folder / FILE), value=form, allowed=f"<= {FORM}")
+    if fault is not None:
+        raise _error(fault)
+    with whole_manifest(folder):
         own = {name: found[name] for name in _OWN}
-    except (ValueError, LookupError, TypeError) as error:
-        raise ModelError("bundle.damaged", key=str(path), reason=f"{type(error).__name__}: {error}") from error
-    return Manifest(hash=hashlib.sha256(text).hexdigest(), rest=found, **own)
+        return Manifest(hash=str(found[HASH]), rest={"files": {}, **found}, **own)
+
+
+@contextmanager
+def whole_manifest(folder: Path) -> Iterator[None]:
+    """Say of a bundle whose bundle.json is put to use inside that it is damaged, where something in there is amiss.
+
+    Raises:
+        ModelError: `bundle.damaged`.
+    """
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ModelError("bundle.damaged", key=str(folder / FILE), reason=reason) from error
 
 
 def check_files(folder: Path, manifest: Manifest, but: str = "") -> None:
     """Refuse a folder whose files, but for one, are not those that the bundle was made with, bit for bit.
 
     Raises:
-        ModelError: `bundle.file_missing`, `bundle.file_changed`.
+        ModelError: `bundle.file_missing`, `bundle.file_changed`; `bundle.file_added`, a module that was not there.
     """
-    for name, known in manifest.rest.get("files", {}).items():
-        path = folder / name
-        if name == but:
-            continue
-        if not path.is_file():
-            raise ModelError("bundle.file_missing", key=str(folder), value=name)
-        if file_hash(path) != known:
-            raise ModelError("bundle.file_changed", key=str(folder), value=name)
+    with whole_manifest(folder):
+        fault = file_fault(folder, manifest.rest["files"], but)
+    if fault is not None:
+        raise _error(fault)
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, as 64 hexadecimal digits."""
-    found = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            found.update(block)
-    return found.hexdigest()
+def _error(fault: Fault) -> ModelError:
+    code, fields = fault
+    return ModelError(code, **fields)
 
 
-__all__ = ["FILE", "FORM", "MODEL", "MODELS", "TOKENIZER", "Manifest", "check_files", "file_hash", "read_manifest"]
+__all__ = [
+    "FILE",
+    "FORM",
+    "MODEL",
+    "MODELS",
+    "TOKENIZER",
+    "Manifest",
+    "check_files",
+    "file_hash",
+    "read_manifest",
+    "whole_manifest",
+]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tunebook.bundle.answering import Tokens
 from tunebook.core.errors import DataError, MachineError
-from tunebook.data.cleaning import clean_text
+from tunebook.data.cleaning import clean_text, rule_named, without_halves
 
 Feeds = dict[str, NDArray[np.int64]]
 
@@ -31,7 +31,7 @@ class Reader:
         except ImportError as error:
             raise MachineError("machine.extra", key="tokenizers", extra="export") from error
         self.how = how
-        self.rules: tuple[str, ...] = tuple(how["rules"])
+        self.rules: tuple[str, ...] = tuple(rule_named(name).name for name in how["rules"])
         self.cutting, self.whole = Tokenizer.from_str(tokenizer), Tokenizer.from_str(tokenizer)
         for one in (self.cutting, self.whole):
             one.no_padding()
@@ -49,7 +49,8 @@ class Reader:
         for place, text in enumerate(texts):
             if not isinstance(text, str):
                 raise DataError("bundle.text", key=f"{key}[{place}]", value=text)
-        return list(texts) if done else [clean_text(text, self.rules) for text in texts]
+        given = [without_halves(text) for text in texts]
+        return given if done else [clean_text(text, self.rules) for text in given]
 
     def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[Tokens]:
         """Clean texts, or pairs of which the longer is cut first, with special tokens, at most `max_length` of them."""

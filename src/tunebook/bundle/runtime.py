@@ -13,7 +13,7 @@ from tunebook.bundle.answering import Tokens
 from tunebook.bundle.classes import Classes
 from tunebook.bundle.extracting import Extracting
 from tunebook.bundle.form import Run, TaskForm
-from tunebook.bundle.manifest import MODELS, TOKENIZER, Manifest, check_files, read_manifest
+from tunebook.bundle.manifest import MODELS, TOKENIZER, Manifest, check_files, read_manifest, whole_manifest
 from tunebook.bundle.reading import Feeds, Reader
 from tunebook.bundle.relevance import Relevance
 from tunebook.bundle.tagger import Tagger
@@ -49,15 +49,16 @@ class Bundle:
         check_files(self.folder, self.manifest, but="" if run is None else MODELS.get(self.manifest.kind, ""))
         shown = self.manifest
         self.id, self.hash, self.task, self.problem = shown.run, shown.hash, shown.task, shown.problem
-        self.names: Sequence[str] = tuple(shown.names)
         if shown.kind not in MODELS or shown.task not in FORMS:
             raise ModelError("bundle.task", key=str(self.folder), value=shown.task, allowed=" | ".join(FORMS))
         self.gives = FORMS[shown.task].gives
+        with whole_manifest(self.folder):
+            self.names: Sequence[str] = tuple(shown.names)
+            reader = Reader((self.folder / TOKENIZER).read_text(encoding="utf-8"), shown.reading)
+            self._form = FORMS[shown.task](shown, reader)
+            inputs = tuple(shown.reading["inputs"])
         load = {"onnx": _session_run, "torch": _program_run}[shown.kind]
-        file = self.folder / MODELS[shown.kind]
-        self._run = load(file, threads, shown.reading["inputs"]) if run is None else run
-        reader = Reader((self.folder / TOKENIZER).read_text(encoding="utf-8"), shown.reading)
-        self._form = FORMS[shown.task](shown, reader)
+        self._run = load(self.folder / MODELS[shown.kind], threads, inputs) if run is None else run
 
     def read(
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, clean: bool = False, side: str = "passage"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -14,7 +13,7 @@ from tunebook.bundle.answering import Tokens
 from tunebook.bundle.decoding import Chain, spans_in
 from tunebook.bundle.form import Outputs, Run, TaskForm, refuse_pairs
 from tunebook.bundle.spans import SAID, Spans, joined, told
-from tunebook.bundle.windows import GivenPlaces, Windows, run_lines, windows_of
+from tunebook.bundle.windows import GivenPlaces, Windows, given_as, run_lines, windows_of
 
 
 @final
@@ -31,7 +30,7 @@ class Tagger(TaskForm):
             return []
         encoded = pieces.encode(seen, None, self.reader.places, int(self.reader.how["max_length"]))
         rows = windows_of(encoded, pieces.WINDOW, seen, None, self.reader.how)
-        return list(rows) if clean else [replace(row, given=text) for row, text in zip(rows, texts, strict=True)]
+        return list(rows) if clean else given_as(rows, texts)
 
     def outputs(self, rows: Sequence[Tokens], run: Run) -> list[Outputs]:
         """The logits of each row's tokens."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from tunebook.bundle.form import Outputs, Run
 from tunebook.bundle.frames import TYPES
 from tunebook.bundle.reading import Reader
 from tunebook.core.encoded import Encoded
-from tunebook.data.cleaning import clean_with_places
+from tunebook.data.cleaning import clean_with_places, without_halves
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,11 @@ def run_lines(rows: Sequence[Tokens], reader: Reader, run: Run) -> list[list[Out
     return [[next(each) for _ in row.lines] for row in rows if isinstance(row, Windows)]
 
 
+def given_as(rows: Sequence[Windows], texts: Sequence[str]) -> list[Tokens]:
+    """The same rows, whose answers name places of these texts."""
+    return [replace(row, given=without_halves(text)) for row, text in zip(rows, texts, strict=True)]
+
+
 class GivenPlaces:
     """Where a part of a clean text, of a pair its second one, lies in the one that was given, and what it says there.
 
@@ -99,4 +104,4 @@ class GivenPlaces:
         return first, last, given[first:last]
 
 
-__all__ = ["GivenPlaces", "Windows", "run_lines", "windows_of"]
+__all__ = ["GivenPlaces", "Windows", "given_as", "run_lines", "windows_of"]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tunebook.core.errors import BookError
+from tunebook.core.files import check_place
 
 _OURS, _HELD, _WHOLE = ".tunebook-", "held", "whole"
 _LONGEST = 300
@@ -33,6 +34,7 @@ def folder_of(path: Path, *, used: Exception | None = None, busy: Exception | No
 
     Raises:
         FileExistsError, BlockingIOError: in place of these where they are not given.
+        MachineError: no folder can be made there, as `check_place`.
     """
     from filelock import FileLock
 
@@ -40,8 +42,8 @@ def folder_of(path: Path, *, used: Exception | None = None, busy: Exception | No
     path = path.absolute()
     there = path.is_dir()
     place = path if there else path.parent
-    place.mkdir(parents=True, exist_ok=True)
     stem = f"{_OURS}{hashlib.sha256(path.name.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+    check_place(place / f"{stem}.lock")
     with _alone(place / f"{stem}.lock", busy):
         _clear(place, stem)
         if not is_free(path):

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from tunebook.data.cleaning import without_halves
+
 # A moment's fraction of a second without the zeros at its end, which only tell the unit of the column.
 FRACTION = ((r"(\.\d*?)0+(Z?)$", r"\1\2"), (r"\.(Z?)$", r"\1"))
 _EXACT = 2**53  # whole numbers below it are the same as float and as int
@@ -32,12 +34,7 @@ def as_text(value: Any) -> str | None:
     """
     if missing(value):
         return None
-    text = value if isinstance(value, str) else _written(value)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # halves of a pair of surrogates, which no file can hold
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+    return without_halves(value if isinstance(value, str) else _written(value))
 
 
 def missing(value: Any) -> bool:

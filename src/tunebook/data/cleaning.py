@@ -200,6 +200,16 @@ def chosen_rules(switches: Mapping[str, bool] | None = None) -> list[str]:
     return [rule.name for rule in RULES if switches.get(rule.name, rule.on)]
 
 
+def without_halves(text: str) -> str:
+    """A text without halves of pairs of surrogates, which no file can hold: two that belong together become the
+    character that they stand for, any other becomes U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def clean_text(text: str, rules: Sequence[str] | None = None) -> str:
     """One text after the rules of these names (all that are on by default); prediction uses the names that training
     wrote down, so that both read the same text."""
@@ -229,4 +239,14 @@ def _moved(length: int, edits: Sequence[Edit]) -> Places:
     return Places(low, high)
 
 
-__all__ = ["RULES", "Places", "Rule", "Step", "chosen_rules", "clean_text", "clean_with_places", "rule_named"]
+__all__ = [
+    "RULES",
+    "Places",
+    "Rule",
+    "Step",
+    "chosen_rules",
+    "clean_text",
+    "clean_with_places",
+    "rule_named",
+    "without_halves",
+]

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from tunebook import __version__
-from tunebook.bundle.manifest import FILE, FORM, MODELS, TOKENIZER, file_hash
+from tunebook.bundle.intact import CACHE, FILE, file_hash, sealed
+from tunebook.bundle.manifest import FORM, MODELS, TOKENIZER
 from tunebook.bundle.runtime import Bundle
-from tunebook.core.errors import RunError, TunebookError, shortened
+from tunebook.core.errors import RunError, TunebookError, machine_error, shortened
 from tunebook.core.files import write_whole
 from tunebook.core.messages import say
 from tunebook.core.operation import Exporting
@@ -36,7 +37,8 @@ def write_bundle(source: Source, folder: Path, limits: Exporting, made_of: dict[
         how: what is done to the model on the way.
 
     Raises:
-        RunError: `export.graph`, `export.differs`, `export.unequal`. RefusedError: `shrink.loses`.
+        RunError: `export.graph`, `export.differs`, `export.unequal`. RefusedError: `shrink.loses`. MachineError: the
+            disk is full, nothing can be written there.
     """
     kind = str(made_of["kind"])
     try:
@@ -44,7 +46,7 @@ def write_bundle(source: Source, folder: Path, limits: Exporting, made_of: dict[
     except TunebookError:
         raise
     except Exception as error:  # torch's exporter raises a dozen kinds
-        raise RunError("export.graph", key=source.run, reason=_reason(error)) from error
+        raise machine_error(error, folder) or RunError("export.graph", key=source.run, reason=_reason(error)) from error
     write_whole(folder / TOKENIZER, made.tokenizer)
     write_code(folder)
     write_whole(folder / "README.md", _readme(source, kind))
@@ -138,10 +140,10 @@ def _version(name: str) -> str:
 
 
 def _write_manifest(folder: Path, facts: dict[str, Any]) -> None:
-    """bundle.json with the hashes of all other files."""
+    """bundle.json with the hashes of all other files, and its own."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE)
-    files = {path.relative_to(folder).as_posix(): file_hash(path) for path in paths if "__pycache__" not in path.parts}
-    write_whole(folder / FILE, json.dumps({**facts, "files": files}, indent=1, ensure_ascii=False) + "\n")
+    files = {path.relative_to(folder).as_posix(): file_hash(path) for path in paths if CACHE not in path.parts}
+    write_whole(folder / FILE, json.dumps(sealed({**facts, "files": files}), indent=1, ensure_ascii=False) + "\n")
 
 
 __all__ = ["write_bundle"]

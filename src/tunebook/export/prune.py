@@ -72,8 +72,8 @@ def structured(model: Any, batches: Sequence[Batch], loss: Loss, share: float, h
         PlanError: `shrink.share`, `shrink.no_pruning`.
     """
     of_heads = share if heads is None else heads
-    _check(share)
-    _check(of_heads)
+    check_share(share)
+    check_share(of_heads)
     found, smaller = importance(model, batches, loss), copy.deepcopy(model)
     layers = layers_of(smaller)
     left = _kept(found.heads, of_heads, least=1, grain=1)
@@ -99,7 +99,7 @@ def magnitude(model: Any, share: float) -> Pruned:
     import torch
     from torch import nn
 
-    _check(share)
+    check_share(share)
     smaller = copy.deepcopy(model).eval()
     with torch.no_grad():
         for layer in layers_of(smaller):
@@ -185,7 +185,12 @@ def layers_of(model: Any) -> list[Any]:
     return [layer for number, layer in enumerate(found, 1) if number != mean]
 
 
-def _check(share: float) -> None:
+def check_share(share: float) -> None:
+    """Refuse what is no share that can be taken out.
+
+    Raises:
+        PlanError: `shrink.share`.
+    """
     if not 0 <= share <= _MOST:
         raise PlanError("shrink.share", key="prune", value=share, allowed=f"0 .. {_MOST}")
 

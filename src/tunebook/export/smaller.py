@@ -6,6 +6,7 @@ own operators where it has them; then its numbers in 8 or 16 bits.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from pydantic import model_validator
 
 from tunebook.core.errors import DataError, PlanError
 from tunebook.core.nouns import Record
@@ -26,11 +28,13 @@ if TYPE_CHECKING:
 
 CALIBRATION, IMPORTANCE, RECOVERY = 256, 512, 4096  # training rows, at most
 _BATCH = 16
+_DIGITS = 8  # of the hash of a corpus, in the name of a folder
+_STEPS = 100_000  # of recovery, at most
 TASKS = ("text_classification",)
 
 
 class How(Record):
-    """What is done to a model; nothing by default.
+    """What is done to a model; nothing by default. What comes to the same is equal.
 
     Attributes:
         int8: with scales from training rows (`static`), or from each batch (`dynamic`); half: weights in 16 bits.
@@ -53,17 +57,84 @@ class How(Record):
         """Whether the model stays as it is."""
         return self == How()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """A corpus is one of a vocabulary; what is pruned or in int8 is fused anyway."""
+        found = {**given, "vocabulary": True} if given.get("corpus") else given
+        return {**found, "fused": False} if given.get("int8") or given.get("prune") else found
+
     @property
     def name(self) -> str:
-        """Of a folder."""
+        """Of a folder: another one for each that is done in another way, with another corpus too.
+
+        Raises:
+            DataError: as `corpus_of`.
+        """
         parts = [
-            "fused" if self.fused and not (self.int8 or self.prune) else "",
-            "vocabulary" if self.vocabulary or self.corpus else "",
-            f"prune-{self.prune:g}" if self.prune else "",
+            "fused" if self.fused else "",
+            "vocabulary" if self.vocabulary else "",
+            f"corpus-{corpus_of(self.corpus).hash[:_DIGITS]}" if self.corpus else "",
+            f"prune-{self.prune!r}" if self.prune else "",
+            f"recover-{self.recover}" if self.recover else "",
             {"static": "int8", "dynamic": "int8-dynamic"}.get(self.int8, ""),
             self.half,
         ]
         return "-".join(filter(None, parts)) or "onnx"
+
+    def options(self) -> dict[str, Any]:
+        """All of it, with the hash of the corpus in the place of its name, which another file may have tomorrow.
+
+        Raises:
+            DataError: as `corpus_of`.
+        """
+        return {**self.model_dump(mode="json"), "corpus": corpus_of(self.corpus).hash if self.corpus else ""}
+
+    def check(self, task: str, run: str) -> None:
+        """Refuse what cannot be done to the model of a run.
+
+        Raises:
+            PlanError: `shrink.task`: only classifiers of texts are made smaller so far; `shrink.both`: 8 and 16 bits
+                at once; `shrink.recover`: training on without pruning; `shrink.steps`; `shrink.share`.
+            DataError: as `corpus_of`.
+        """
+        if self.nothing:
+            return
+        if task not in TASKS:
+            raise PlanError("shrink.task", key=run, value=task, allowed=" | ".join(TASKS))
+        if self.int8 and self.half:
+            raise PlanError("shrink.both", key="int8", value=self.half, allowed="int8 | fp16 | bf16")
+        if not 0 <= self.recover <= _STEPS:
+            raise PlanError("shrink.steps", key="--recover", value=self.recover, allowed=f"0 .. {_STEPS}")
+        if self.recover and not self.prune:
+            raise PlanError("shrink.recover", key="recover", value=self.recover)
+        prune.check_share(self.prune)
+        if self.corpus:
+            corpus_of(self.corpus)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Further texts, a line each, and the hash of their file."""
+
+    hash: str
+    texts: list[str]
+
+
+def corpus_of(path: str) -> Corpus:
+    """That of a text file.
+
+    Raises:
+        DataError: `shrink.corpus`: there is no such file; `shrink.corpus_text`: it is no text in UTF-8.
+    """
+    if not Path(path).is_file():
+        raise DataError("shrink.corpus", key="corpus", value=path)
+    try:
+        data = Path(path).read_bytes()
+        texts = data.decode("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError("shrink.corpus_text", key="corpus", value=path, reason=str(error)) from error
+    return Corpus(hashlib.sha256(data).hexdigest(), texts)
 
 
 @dataclass(frozen=True)
@@ -85,20 +156,11 @@ def write_smaller(source: Source, how: How, target: Path) -> Smaller:
     """Write the graph of a run's model, and say what else changes.
 
     Raises:
-        PlanError: `shrink.task`: only classifiers of texts are made smaller so far; `shrink.both`: 8 and 16 bits at
-            once; `shrink.recover`: training on without pruning; as the parts.
-        DataError: `shrink.corpus`: there is no such file; as the parts.
+        PlanError, DataError: as `How.check` and the parts.
     """
-    if source.plan.task not in TASKS:
-        raise PlanError("shrink.task", key=source.run, value=source.plan.task, allowed=" | ".join(TASKS))
-    if how.int8 and how.half:
-        raise PlanError("shrink.both", key="int8", value=how.half, allowed="int8 | fp16 | bf16")
-    if how.recover and not how.prune:
-        raise PlanError("shrink.recover", key="recover", value=how.recover)
-    if how.corpus and not Path(how.corpus).is_file():
-        raise DataError("shrink.corpus", key="corpus", value=how.corpus)
+    how.check(source.plan.task, source.run)
     made = _Model(source)
-    if how.vocabulary or how.corpus:
+    if how.vocabulary:
         made.cut_vocabulary(how.corpus)
     if how.prune:
         made.prune(how.prune, how.recover)
@@ -107,7 +169,7 @@ def write_smaller(source: Source, how: How, target: Path) -> Smaller:
         quantise.int8(target, target, rows=made.feeds() if how.int8 == "static" else ())
     if how.half:
         quantise.half(target, target, how.half)
-    made.facts |= {"how": how.model_dump(mode="json")}
+    made.facts |= {"how": how.options()}
     return Smaller(made.tokenizer, made.reading, made.inputs, made.facts)
 
 
@@ -123,7 +185,7 @@ class _Model:
 
     def cut_vocabulary(self, corpus: str) -> None:
         whole = json.loads(self.tokenizer)
-        more = Path(corpus).read_text(encoding="utf-8").splitlines() if corpus else []
+        more = corpus_of(corpus).texts if corpus else []
         self.cut = vocabulary.cut(whole, [*_texts(_train(self.source)), *more])
         self.model = vocabulary.cut_embeddings(self.model, self.cut)
         self.tokenizer = json.dumps(self.cut.tokenizer, ensure_ascii=False)
@@ -203,4 +265,4 @@ def _texts(rows: Rows) -> list[str]:
     return [*rows.texts, *(rows.pairs or ())]
 
 
-__all__ = ["CALIBRATION", "TASKS", "How", "Smaller", "write_smaller"]
+__all__ = ["CALIBRATION", "TASKS", "Corpus", "How", "Smaller", "corpus_of", "write_smaller"]

@@ -6,34 +6,20 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from tunebook.bundle import intact
+from tunebook.bundle.intact import CODE
 from tunebook.core.files import write_whole
 
 _SOURCE = Path(__file__).parents[1]
 _START = "tunebook.bundle.answer"
+SCRIPT = "predict.py"
 # Words of the errors that these can raise.
 _MESSAGES = ("core", "export", "models", "question_answering", "reranking", "tagging")
-CODE = "runtime"  # folder of a bundle
-SCRIPT = '''"""Answers of the model in this folder: python predict.py "a text" [--help]
-
-Needs Python 3.11 and numpy, tokenizers and onnxruntime (pip install numpy tokenizers onnxruntime), and nothing else.
-"""
-
-import sys
-from pathlib import Path
-
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE / "runtime"))
-
-from tunebook.bundle.answer import main  # noqa: E402
-
-if __name__ == "__main__":
-    raise SystemExit(main(HERE, sys.argv[1:]))
-'''
 
 
 def write_code(folder: Path) -> None:
     """`predict.py` and the modules that it needs, into a bundle."""
-    write_whole(folder / "predict.py", SCRIPT)
+    write_whole(folder / SCRIPT, Path(intact.__file__).read_text(encoding="utf-8"))
     for name in needed():
         path = _file(name)
         write_whole(folder / CODE / path.relative_to(_SOURCE.parent), path.read_text(encoding="utf-8"))
@@ -69,4 +55,4 @@ def _file(name: str) -> Path:
     return _SOURCE.joinpath(*name.split(".")[1:]).with_suffix(".py")
 
 
-__all__ = ["CODE", "SCRIPT", "needed", "write_code"]
+__all__ = ["SCRIPT", "needed", "write_code"]

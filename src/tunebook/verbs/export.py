@@ -63,14 +63,15 @@ def export(
 
     Raises:
         PlanError: `shrink.kind`, `export.kind`, `export.task`; as `merge` and `write_smaller`. RunError: `export.used`,
-            `export.busy`, `export.graph`, `export.differs`, `export.unequal`; the run has not finished. RefusedError:
+            `export.busy`, `export.graph`, `export.differs`, `export.unequal`; as `Run.model`. RefusedError:
             `shrink.loses`. ModelError: as `open_bundle`, of a bundle that is there; `export.slow_tokenizer`.
     """
     if to not in KINDS:
         raise PlanError("export.kind", key="--to", value=to, allowed=" | ".join(KINDS))
-    how = how or How()
+    how, _ = how or How(), run.model
     if not how.nothing and to not in ("onnx", "triton"):
         raise PlanError("shrink.kind", key="--to", value=to, allowed="onnx | triton")
+    how.check(run.plan.task, run.id)
     if to == "triton":
         return _repository(run, into or run.book / to, triton or Triton(), how, progress)
     folder = into or run.path / BUNDLES / (to if how.nothing else how.name)
@@ -85,7 +86,7 @@ def _bundle(run: Run, kind: str, folder: Path, how: How, progress: Progress | No
     check_task(run.plan.task, kind)
     made_of: dict[str, Any] = {"kind": kind, "model": model_key(run), "options": {}}
     if not how.nothing:
-        made_of["options"] = how.model_dump(mode="json")
+        made_of["options"] = how.options()
     if (known := _known(folder, made_of)) is not None:
         return known
     used, busy = _refusals(folder)

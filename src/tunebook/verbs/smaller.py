@@ -53,9 +53,11 @@ def compare(run: Run, more: Sequence[How] = (), *, rounds: int = _ROUNDS, progre
     from tunebook.data.load import load
     from tunebook.report.smaller import write_page_of
 
+    for how in more:
+        how.check(run.plan.task, run.id)
     bundles, changes, refused = {}, {}, {}
-    for how in dict.fromkeys((how.name, how) for how in (*WAYS, *more)):
-        name, way = how
+    for way in dict.fromkeys((*WAYS, *more)):
+        name = way.name
         try:
             made = export(run, how=way, progress=progress)
         except RefusedError as error:
