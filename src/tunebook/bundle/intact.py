@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -96,9 +97,7 @@ def main(folder: Path, given: list[str]) -> int:
         sys.stderr.write(_told(folder / CODE / _WORDS, *fault) + "\n")
         return 2
     sys.path.insert(0, str(folder / CODE))
-    from tunebook.bundle.answer import main as answer
-
-    return answer(folder, given)
+    return int(import_module("tunebook.bundle.answer").main(folder, given))
 
 
 def _told(words: Path, code: str, fields: dict[str, str]) -> str:
