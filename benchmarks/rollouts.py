@@ -144,7 +144,7 @@ def rolled(book: Any, known: Reviews, case: Case, stages: list[float], seed: int
     from tunebook.rollout.state import state, write
     from tunebook.rollout.step import act, look
 
-    rules = Rolling(stages=stages, promotes="machine")
+    rules = Rolling(stages=stages, min_requests=200, promotes="machine")
     start = state(book)
     if start.live != "a":
         start = write(book, start, "deploy", {"run": "a"})

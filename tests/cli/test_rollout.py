@@ -67,6 +67,13 @@ def test_a_rollout_on_the_command_line(tunebook, own, ahead):
     assert "put live" in log and "enough" in log and "newer rows" in log
 
 
+@pytest.mark.parametrize("stages", ["nan,100", "0,inf,100", "", "0,x,100"])
+def test_stages_that_are_none(tunebook, own, stages):
+    tunebook("rollout", "deploy", own.path, "old")
+    assert tunebook("rollout", "start", own.path, "new", f"--stages={stages}").code == 2
+    assert state(own).candidate is None
+
+
 def test_ready_finished_and_back(tunebook, own, ahead):
     tunebook("rollout", "deploy", own.path, "old")
     tunebook("rollout", "start", own.path, "new", "--stages", "50,100", "--min-requests", 5)

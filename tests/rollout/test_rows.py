@@ -47,6 +47,8 @@ def test_what_came_back_belongs_to_both_answers_and_the_last_counts(book):
     log, now = traffic.log, traffic.now
     log.tell([Feedback("r2", 0, now, "label", "c1"), Feedback("r2", 0, now + 1, "label", "c0")])
     log.tell([Feedback("r1", 7, now, "label", "c1"), Feedback("never", 0, now, "label", "c1")])
+    log.tell([Feedback("never", 1 << 20, now, "label", "c1"), Feedback("r0", (1 << 20) + 1, now, "label", "c1")])
+    log.tell([Feedback("r1", -(1 << 20), now, "label", "c1"), Feedback("r0", 1 << 20, now, "label", "c1")])
     rows = rows_of(log, state(book), now + 9)
     said, at = told(log, rows, "label", 0, now + 9)
     assert said.tolist() == [None, None, "c0", "c0", None, None]

@@ -93,6 +93,18 @@ def test_what_is_told_of_a_request():
     )
 
 
+def test_numbers_that_the_log_cannot_hold():
+    told = '{"request": "a", "value": %s}'
+    assert read(Told, (told % (2**53)).encode()).value == 2**53
+    assert read(Told, (told % (10**20)).encode()).value == 1e20
+    for value in ("1" + "0" * 400, "-1" + "0" * 400, "1e999"):
+        assert refused(Told, (told % value).encode())[0][:2] == ("serve.field", "value")
+    for number in (1 << 20, 2**63, 10**30, -1):
+        found = refused(Told, f'{{"request": "a", "value": 1, "number": {number}}}'.encode())
+        assert found[0][:2] == ("serve.field", "number")
+    assert read(Told, f'{{"request": "a", "value": 1, "number": {(1 << 20) - 1}}}'.encode()).number == (1 << 20) - 1
+
+
 def test_a_query_with_passages():
     assert read(Rerank, b'{"query": "a", "passages": ["b"]}').passages == ["b"]
     assert refused(Rerank, b'{"query": "a", "passages": []}') == [("serve.field", "passages", ">= 1")]

@@ -66,6 +66,19 @@ def test_from_start_to_finish_and_back(book):
     assert events[3].evidence["seen"]["decision"] == "ready"
 
 
+def test_other_rows_need_the_word_of_a_retraining(book):
+    """Another seed of a retraining that was rejected is no better than it."""
+    make_run(book, "other", 1, data="feedfacecafe")
+    assert "–" in refused(RefusedError, "rollout.unjudged", start, book, "other")
+    for verdict in ("PROMOTE", "REJECT"):
+        book.log.append("retrain", evidence={"event": "verdict", "challenger": "other", "verdict": verdict})
+    assert "REJECT" in refused(RefusedError, "rollout.unjudged", start, book, "other", actor="Ada")
+    assert refused(TunebookError, "rollout.reason", start, book, "other", force=True)
+    book.log.append("retrain", evidence={"event": "verdict", "challenger": "other", "verdict": "PROMOTE"})
+    book.log.append("retrain", evidence={"event": "verdict", "challenger": "third", "verdict": "REJECT"})
+    assert not start(book, "other").forced
+
+
 def finish_at(book, traffic, **by):
     """At the time of the traffic, which runs ahead of the clock."""
     import tunebook.verbs.rollout as verbs

@@ -34,10 +34,10 @@ class Who:
 class Rules:
     """What differs from `[rollout]` of book.toml."""
 
-    stages: Annotated[str, option("rollout_stages", "--stages", metavar="0,5,25,50,100")] = ""
+    stages: Annotated[str | None, option("rollout_stages", "--stages", metavar="0,5,25,50,100")] = None
     min_requests: Annotated[int | None, option("rollout_requests", "--min-requests", metavar="N")] = None
     min_minutes: Annotated[float | None, option("rollout_minutes", "--min-minutes", metavar="N")] = None
-    metric: Annotated[str, option("rollout_metric", "--metric", metavar="COL")] = ""
+    metric: Annotated[str | None, option("rollout_metric", "--metric", metavar="COL")] = None
 
     def changes(self) -> dict[str, Any]:
         """As the verbs take it.
@@ -45,9 +45,9 @@ class Rules:
         Raises:
             TunebookError: `cli.option`, stages that are no numbers.
         """
-        given = {"min_requests": self.min_requests, "min_minutes": self.min_minutes, "metric": self.metric or None}
+        given = {"min_requests": self.min_requests, "min_minutes": self.min_minutes, "metric": self.metric}
         found = {name: value for name, value in given.items() if value is not None}
-        if self.stages:
+        if self.stages is not None:
             try:
                 found["stages"] = [float(part.rstrip("%")) for part in listed(self.stages)]  # type: ignore[assignment]
             except ValueError:

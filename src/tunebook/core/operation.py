@@ -5,12 +5,18 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from tunebook.core.nouns import Record
 
 
-class Exporting(Record):
+class _Section(Record):
+    """TOML and command lines can say `nan` and `inf`, which no comparison refuses."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class Exporting(_Section):
     """`[export]`.
 
     Attributes:
@@ -24,7 +30,7 @@ class Exporting(Record):
     most_loss: float = Field(default=0.005, ge=0)
 
 
-class Serving(Record):
+class Serving(_Section):
     """`[serve]`.
 
     Attributes:
@@ -48,7 +54,7 @@ class Serving(Record):
     unlogged: str = Field(default="answer", pattern="^(answer|refuse)$")
 
 
-class Rolling(Record):
+class Rolling(_Section):
     """`[rollout]`.
 
     Attributes:
@@ -65,7 +71,7 @@ class Rolling(Record):
     """
 
     stages: list[float] = Field(default_factory=lambda: [0.0, 5.0, 25.0, 50.0, 100.0])
-    min_requests: int = Field(default=200, ge=1)
+    min_requests: int = Field(default=500, ge=1)
     min_minutes: float = Field(default=0.0, ge=0)
     alpha: float = Field(default=0.05, gt=0, lt=1)
     most_errors: float = Field(default=0.01, ge=0, le=1)
@@ -94,7 +100,7 @@ class Rolling(Record):
         return self
 
 
-class Watching(Record):
+class Watching(_Section):
     """`[watch]`.
 
     Attributes:
@@ -110,7 +116,7 @@ class Watching(Record):
     mail_to: str = ""
 
 
-class Retraining(Record):
+class Retraining(_Section):
     """`[retrain]`.
 
     Attributes:

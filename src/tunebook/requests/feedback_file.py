@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tunebook.core.errors import DataError, machine_error
 from tunebook.requests.columns import LABEL
-from tunebook.requests.record import Feedback
+from tunebook.requests.record import PLACES, Feedback
 from tunebook.requests.times import moment
 
 _OWN = ("request", "number", "at", "source")
@@ -35,12 +36,14 @@ def read_feedback(path: Path, now: float) -> list[Feedback]:
             number = int(row.get("number") or 0)
             at = row.get("at")
             when = now if at in (None, "") else float(at) if isinstance(at, int | float) else moment(str(at), now)
-        except (ValueError, TypeError, DataError) as error:
-            value = {name: row.get(name) for name in ("number", "at")}
+            source = str(row.get("source") or path.name)
+            told = {name: _value(name, value) for name, value in row.items() if name not in _OWN and _told(value)}
+            if not (0 <= number < PLACES and math.isfinite(when)):
+                raise ValueError(number)
+        except (ValueError, TypeError, OverflowError, DataError) as error:
+            value = {name: str(value)[:80] for name, value in row.items()}
             raise DataError("requests.feedback_row", key=f"{path}:{place}", value=value) from error
-        source = str(row.get("source") or path.name)
-        told = {name: value for name, value in row.items() if name not in _OWN and _told(value)}
-        found += [Feedback(request, number, when, name, _value(name, value), source) for name, value in told.items()]
+        found += [Feedback(request, number, when, name, value, source) for name, value in told.items()]
     return found
 
 
@@ -83,15 +86,26 @@ def _told(value: Any) -> bool:
 
 
 def _value(name: str, value: Any) -> str | float:
-    """A number where it is one, save of the true answer."""
+    """A number where it is one, save of the true answer.
+
+    Raises:
+        ValueError, OverflowError: a number that is none, or that no float holds.
+    """
     if isinstance(value, bool | int | float):
-        return float(value)
+        return _finite(float(value))
     if not isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     try:
-        return value if name == LABEL else float(value)
+        number = float(value)
     except ValueError:
         return value
+    return value if name == LABEL else _finite(number)
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError(number)
+    return number
 
 
 __all__ = ["read_feedback"]

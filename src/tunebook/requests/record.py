@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+PLACES = 1 << 20  # texts that a request can have: each `number` lies below it
 Role = Literal["champion", "challenger", "shadow"]
 
 
@@ -63,7 +64,7 @@ class Feedback:
     """What came back of a text.
 
     Attributes:
-        request, number: of which; at: when it was told.
+        request, number: of which, number below `PLACES`; at: when it was told.
         name: `label` for the true answer, else a business event such as `bought`; value: what is told, a number or a
             text. The last one of a name counts.
         source: who told it.
@@ -77,4 +78,4 @@ class Feedback:
     source: str = ""
 
 
-__all__ = ["Answered", "Feedback", "Role"]
+__all__ = ["PLACES", "Answered", "Feedback", "Role"]

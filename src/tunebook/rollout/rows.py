@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.requests.log import RequestLog
+from tunebook.requests.record import PLACES
 from tunebook.rollout.state import State
 
 if TYPE_CHECKING:
@@ -95,13 +96,13 @@ def told(log: RequestLog, rows: Rows, name: str, since: float, until: float) -> 
     """
     found = log.feedback(name, since, until)
     places = {name: number for number, name in enumerate(rows.names.tolist())}
-    keys = dict(zip((rows.request * _WIDE + rows.number).tolist(), range(len(rows)), strict=True))
+    keys = dict(zip((rows.request * PLACES + rows.number).tolist(), range(len(rows)), strict=True))
     values: dict[int, tuple[Any, float]] = {}
     for request, number, at, value in zip(*(found[part].to_pylist() for part in _TOLD), strict=True):
-        key = places.get(request, -1) * _WIDE + number
-        if key in keys:
+        key = places.get(request, -1) * PLACES + number
+        if request in places and 0 <= number < PLACES and key in keys:  # else it would be that of another text
             values[key] = (value, at)
-    gave = [values.get(key, (None, np.nan)) for key in (rows.request * _WIDE + rows.number).tolist()]
+    gave = [values.get(key, (None, np.nan)) for key in (rows.request * PLACES + rows.number).tolist()]
     said = np.empty(len(rows), dtype=object)
     said[:] = [value for value, _ in gave]
     return said, np.array([at for _, at in gave], dtype=np.float64)
@@ -109,7 +110,6 @@ def told(log: RequestLog, rows: Rows, name: str, since: float, until: float) -> 
 
 _FIGURES = ("number", "at", "stage", "status", "seconds", "waited")
 _WORDS = ("request", "unit", "version", "role", "label")
-_WIDE = 1 << 20  # more texts than a request may have
 _TOLD = ("request", "number", "at", "value")
 
 __all__ = ["Rows", "rows_of", "told"]

@@ -10,11 +10,14 @@ from pydantic_core import from_json
 
 from tunebook.core.errors import DataError, TunebookError, raise_all
 from tunebook.core.localized import localized
+from tunebook.requests.record import PLACES
 
 _USER = Annotated[str | None, Field(default=None, min_length=1, max_length=256, description=(
     "Who asks: the same user is always answered by the same version of a rollout. Kept as a hash only."
 ))]  # fmt: skip
 _TOP_K = Annotated[int | None, Field(default=None, ge=1, description="Keep the scores of so many classes, best first.")]
+_EXACT = 2**53  # whole numbers beyond it are no longer told apart as floats, in which the log keeps them
+_Whole = Annotated[int, Field(ge=-_EXACT, le=_EXACT)]
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
@@ -87,12 +90,12 @@ class Told(_Body):
     """What came back of one text."""
 
     request: str = Field(min_length=1, max_length=128, description="`request_id` of the answer.")
-    number: int = Field(default=0, ge=0, description="Place of the text in the request, from 0.")
+    number: int = Field(default=0, ge=0, lt=PLACES, description="Place of the text in the request, from 0.")
     name: str = Field(
         default="label", min_length=1, max_length=64, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$",
         description="`label` for the true answer, else a business event such as `bought`.",
     )  # fmt: skip
-    value: bool | int | FiniteFloat | StrictStr = Field(
+    value: bool | _Whole | FiniteFloat | StrictStr = Field(
         description="A class, a number, or yes and no as true and false."
     )
     source: str = Field(default="", max_length=128, description="Who tells it.")
@@ -154,7 +157,7 @@ def _allowed(kind: str, bounds: dict[str, Any]) -> str:
     """What may stand there, in short."""
     words = {"string_type": "string", "int_type": "int", "list_type": "list", "model_type": "object",
              "finite_number": "number", "bool_type": "string | number | true | false"}  # fmt: skip
-    ends = {"ge": ">= ", "min_length": ">= ", "max_length": "<= ", "pattern": ""}
+    ends = {"ge": ">= ", "le": "<= ", "lt": "< ", "min_length": ">= ", "max_length": "<= ", "pattern": ""}
     told = [f"{sign}{bounds[name]}" for name, sign in ends.items() if name in bounds]
     if kind == "literal_error":
         return str(bounds["expected"]).replace("'", "").replace(" or ", " | ")

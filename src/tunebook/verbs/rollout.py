@@ -48,9 +48,9 @@ def start(book: Book, run: str, rules: dict[str, Any] | None = None, **by: Unpac
 
     Raises:
         BookError: `rollout.nothing_live`; `book.run`, there is no such run; `log.followed`, somebody was faster.
-        RefusedError: `rollout.on`; `rollout.same`; `rollout.unproven`.
-        RunError: `run.unfinished`, `run.no_model`. PlanError: `rollout.other`, it does another task or has other labels
-            than the live one; `rollout.rules`.
+        RefusedError: `rollout.on`; `rollout.same`; `rollout.unproven`; `rollout.unjudged`, of other rows than the live
+            run, and no retraining was for it. RunError: `run.unfinished`, `run.no_model`. PlanError: `rollout.other`,
+            it does another task or has other labels than the live one; `rollout.rules`.
         TunebookError: `rollout.reason`.
     """
     now = _live(book)
@@ -62,11 +62,7 @@ def start(book: Book, run: str, rules: dict[str, Any] | None = None, **by: Unpac
     _ = chosen.model  # raises where there is none
     _alike(chosen, book.run(str(now.live)))
     found = rules_of(book, rules or {})
-    forced = chosen.plan.table != book.champion.values_id
-    if forced and not by.get("force", False):
-        raise RefusedError("rollout.unproven", key=chosen.id, champion=f"v{book.champion.version}")
-    if forced:
-        _needs_reason(by)
+    forced = _unproven(book, chosen, book.run(str(now.live)), by)
     said = {"run": chosen.id, "rules": found.model_dump(mode="json"), "table": chosen.plan.table_version}
     return write(book, now, "start", said, **_why(by, forced=forced))
 
@@ -83,6 +79,23 @@ def rules_of(book: Book, changes: dict[str, Any]) -> Rolling:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else "highest"
         raise PlanError("rollout.rules", key=key, value=changes.get(key, first["input"]), reason=first["msg"]) from None
+
+
+def _unproven(book: Book, chosen: Run, live: Run, by: By) -> bool:
+    """Whether it takes force to roll this run out: it is none of the champion, or was trained on other rows than the
+    live one and no verdict of a retraining speaks for it, be its seed ever so near to one that was judged."""
+    verdicts = [entry.evidence for entry in book.log.entries("retrain") if entry.evidence.get("event") == "verdict"]
+    of_it = [said["verdict"] for said in verdicts if said.get("challenger") == chosen.id]
+    told: dict[str, Any] = {}
+    if chosen.plan.table != book.champion.values_id:
+        told = {"code": "rollout.unproven", "champion": f"v{book.champion.version}"}
+    elif chosen.plan.data != live.plan.data and of_it[-1:] != ["PROMOTE"]:
+        told = {"code": "rollout.unjudged", "live": live.id, "verdict": of_it[-1] if of_it else "–"}
+    if told and not by.get("force", False):
+        raise RefusedError(told.pop("code"), key=chosen.id, book=book.path, **told)
+    if told:
+        _needs_reason(by)
+    return bool(told)
 
 
 def _alike(new: Run, live: Run) -> None:
