@@ -26,6 +26,7 @@ from tunebook.core.registry import tasks
 from tunebook.core.searches import Searches
 from tunebook.engine.load import LoadedModel
 from tunebook.export import bundles
+from tunebook.export.smaller import How
 from tunebook.export.source import HEADS, Source, check_task
 from tunebook.export.trials import trial
 from tunebook.nets.linear_chain import NAME as CRF
@@ -80,7 +81,7 @@ def test_a_bundle_answers_as_the_model(
     if place:
         monkeypatch.setattr("tunebook.bundle.runtime._session_run", lambda *given: source.ask)
         monkeypatch.setattr(bundles, "write_graph", lambda *given: given[3].write_bytes(b""))
-    made = bundles.write_bundle(source, tmp_path, Exporting(), {"kind": "onnx", "options": {}})
+    made = bundles.write_bundle(source, tmp_path, Exporting(), {"kind": "onnx", "options": {}}, How())
     assert made.proof is not None
     assert made.proof.equal_share == 1
     assert made.proof.max_difference < 1e-4
@@ -107,7 +108,7 @@ def test_what_a_crf_has_learnt_comes_with_it(base: Path, tmp_path: Path, monkeyp
     source = replace(source, model=model, said=said)
     monkeypatch.setattr("tunebook.bundle.runtime._session_run", lambda *given: source.ask)
     monkeypatch.setattr(bundles, "write_graph", lambda *given: given[3].write_bytes(b""))
-    made = bundles.write_bundle(source, tmp_path, Exporting(), {"kind": "onnx", "options": {}})
+    made = bundles.write_bundle(source, tmp_path, Exporting(), {"kind": "onnx", "options": {}}, How())
     assert made.proof is not None
     assert made.proof.equal_share == 1
     (tmp_path / "bundle.json").write_text(

@@ -115,8 +115,10 @@ def _told(opened: Book, done: Retrained) -> Answer:
 
     go: tuple[str, ...] = ()
     if judged.verdict == "PROMOTE":
-        first = ("status", opened.path) if done.started else ("start", opened.path, judged.challenger)
-        go = (command("rollout", *first), command("retrain", opened.path, "--adopt", f"v{seen.version}"))
+        first = command("rollout", "start", opened.path, judged.challenger)
+        if done.started:
+            first = command("rollout", "status", opened.path)
+        go = (first, command("retrain", opened.path, "--adopt", f"v{seen.version}"))
     return Answer(data, tell, go, code=0 if judged.verdict == "PROMOTE" else 1)
 
 
