@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tunebook.cli.answer import console, facts, grid, prose, warn
-from tunebook.cli.layout import Facts, hanging, widths, wrap
+from tunebook.cli.layout import Facts, below, hanging, widths, wrap
 from tunebook.core.messages import columns_of
 
 WIDTHS = pytest.mark.parametrize("width", [40, 60, 80, 120])
@@ -94,6 +94,10 @@ def test_who_gets_what_is_left() -> None:
     assert widths([4, 40, 60], [4, 5, 5], 40) == [4, 18, 18]
     assert widths([6, 40], [4, 5], 30) == [6, 24]
     assert widths([10, 10], [8, 8], 12) is None
+
+
+def test_what_says_nothing_is_left_out_below() -> None:
+    assert below(("a", "1", ""), ("name", "now", "why"), 40) == "a\n    now: 1"
 
 
 def test_lines() -> None:

@@ -38,7 +38,10 @@ def test_promote_and_back(tunebook, proven):
     assert (back.code, back.json["champion"], back.json["entry"]) == (0, "v2", before + 3)
     again = tunebook("rollback", proven.path, "--to", "v3", "--reason", "fixed")
     assert f"v3 is the champion now, in place of v2 (entry {before + 4})" in again.out
-    assert "tunebook table log" in again.out
+    assert "tunebook table log" in again.out and "tunebook serve" in again.out  # nothing is in front of users yet
+    proven.log.append("rollout", evidence={"event": "deploy", "run": proven.runs[0].id})
+    third = tunebook("promote", proven.path, "v2", "--force", "--reason", "once more")
+    assert f"tunebook rollout start {proven.path} {proven.run('champion').id}" in " ".join(third.out.split())
 
 
 def test_what_the_test_rows_say_is_told(tunebook, proven, monkeypatch):

@@ -41,6 +41,18 @@ def test_entries_are_written_and_those_after_a_checkpoint_forgotten(tmp_path: Pa
     diary.on_train_end(None, state(), control())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("solved", "steps"), [(False, 9), (True, 1)])
+def test_a_training_that_ends_after_its_first_step_says_so(solved: bool, steps: int, tmp_path: Path) -> None:
+    class Shown(Silent):
+        def start(self, what: str, total: int, done: int = 0) -> None:
+            told.append(total)
+
+    told: list[int] = []
+    at = SimpleNamespace(is_world_process_zero=True, global_step=0, max_steps=9)
+    MetricsLog(tmp_path / "metrics.jsonl", Shown(), solved).on_train_begin(None, at, control())  # type: ignore[arg-type]
+    assert told == [steps]
+
+
 def test_other_processes_write_nothing(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"step": 7}\n')

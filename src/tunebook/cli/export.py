@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from tunebook.cli.answer import Answer, facts, prose
+from tunebook.cli.answer import Answer, command, facts, prose
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import run_at
 from tunebook.cli.options import RunName, argument, option, wrong
@@ -70,6 +70,8 @@ def export(
         made = act(chosen, to, into=into, how=how, triton=triton.how(), progress=bars)
     asked = shlex.join(["python", str(made.folder / "predict.py"), say("cli.some_text")])
     go = (asked,) if made.kind in ("onnx", "torch") else ()
+    if made.kind == "onnx":
+        go += (command("serve", made.folder), *((command("export", source, "--compare"),) if how.nothing else ()))
     return Answer(made.to_json(), lambda screen: _tell(screen, made), go)
 
 

@@ -149,7 +149,7 @@ def padded(row: Iterable[str], widths_: Iterable[int]) -> str:
 
 def below(row: Sequence[str], headings: Sequence[str], width: int) -> str:
     """A row as its first cell, and the others below it with their headings."""
-    named = (f"{heading}: {cell}" for heading, cell in zip(headings[1:], row[1:], strict=True))
+    named = (f"{heading}: {cell}" for heading, cell in zip(headings[1:], row[1:], strict=True) if cell)
     lines = [*hanging(row[0], width), *(line for text in named for line in hanging(text, width, first=2 * INDENT))]
     return "\n".join(lines)
 

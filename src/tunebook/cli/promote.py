@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tunebook.cli.answer import Answer, command, grid, note, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.options import Books, argument, option, wrong
-from tunebook.core.errors import RefusedError, TunebookError
+from tunebook.core.errors import BookError, RefusedError, TunebookError
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
@@ -125,7 +125,21 @@ def _answer(book: Path, act: Callable[[], Entry]) -> Answer:
             warn(screen, [say("promote.forced_note", why=entry.reason)])
         warn(screen, said)
 
-    return Answer(data, tell, (command("table", "log", book), command("train", book)))
+    return Answer(data, tell, (command("table", "log", book), _use(book)))
+
+
+def _use(book: Path) -> str:
+    """What one does with a champion: train it, or, once it is, put it in front of users."""
+    from tunebook.rollout.state import state
+    from tunebook.verbs.steps.book import open_book
+
+    opened = open_book(book)
+    try:
+        run = opened.run("champion")
+    except BookError:
+        return command("train", book)
+    live = state(opened).live
+    return command("serve", book) if live is None else command("rollout", "start", book, run.id)
 
 
 def test_rows_text(found: dict[str, Any], times: int) -> str:

@@ -233,7 +233,7 @@ class Fit:
             eval_dataset=numbers,
             weave=weave,
             callbacks=[
-                MetricsLog(self.folder / "metrics.jsonl", self.progress),
+                MetricsLog(self.folder / "metrics.jsonl", self.progress, any(item.solves for item in weave.techniques)),
                 *([EarlyStop(self.metric, most)] if (most := self.params.early_stopping_patience) is not None else []),
                 CollapseStop(),
                 *([Watch(self.progress)] if isinstance(self.progress, Looks) else []),

@@ -28,19 +28,23 @@ _LEFT_OUT = {"total_flos", "train_runtime", "train_samples_per_second", "train_s
 class MetricsLog(TrainerCallback):  # type: ignore[misc]
     """Appends every log entry to metrics.jsonl and shows progress; stops a run whose loss is no number.
 
+    Args:
+        solved: a technique finds all by itself, so that the training ends after its first step.
+
     Entries: {"step", "epoch", "loss", "learning_rate", "grad_norm"} or {"step", "epoch", "eval_loss", "eval_..."}.
     """
 
-    def __init__(self, path: Path, progress: Progress) -> None:
+    def __init__(self, path: Path, progress: Progress, solved: bool = False) -> None:
         self.path = path
         self.progress = progress
+        self.solved = solved
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Forget what was logged after the checkpoint that the run goes on from."""
         if state.is_world_process_zero:
             kept = [entry for entry in read_history(self.path) if entry["step"] <= state.global_step]
             self.path.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
-        self.progress.start("train", state.max_steps, state.global_step)
+        self.progress.start("train", 1 if self.solved else state.max_steps, state.global_step)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """One step further."""
