@@ -19,6 +19,7 @@ import pytest
 import torch
 
 from tests import small
+from tunebook.bundle.intact import sealed
 from tunebook.bundle.runtime import Bundle
 from tunebook.core.errors import PlanError
 from tunebook.core.operation import Exporting
@@ -112,7 +113,7 @@ def test_what_a_crf_has_learnt_comes_with_it(base: Path, tmp_path: Path, monkeyp
     assert made.proof is not None
     assert made.proof.equal_share == 1
     (tmp_path / "bundle.json").write_text(
-        json.dumps({**json.loads((tmp_path / "bundle.json").read_text()), "decoding": {}}), encoding="utf-8"
+        json.dumps(sealed({**json.loads((tmp_path / "bundle.json").read_text()), "decoding": {}})), encoding="utf-8"
     )
     without = Bundle(tmp_path)
     asked = trial(source, without)

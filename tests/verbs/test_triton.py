@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.export.triton_server import missing, server
+from tunebook.bundle.intact import sealed
 from tunebook.bundle.runtime import open_bundle
 from tunebook.core.errors import ModelError
 from tunebook.export.triton import LABELS, Repository, write_repository
@@ -53,7 +54,7 @@ def test_another_bundle_is_the_next_version_and_the_same_one_is_written_once(bun
     repository = tmp_path / "repository"
     assert [write_repository(bundle, repository, "clf").version for _ in range(2)] == [1, 1]
     facts = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
-    (bundle / "bundle.json").write_text(json.dumps({**facts, "run": "another"}), encoding="utf-8")
+    (bundle / "bundle.json").write_text(json.dumps(sealed({**facts, "run": "another"})), encoding="utf-8")
     (repository / "clf" / "2.part").mkdir()  # of a run that was killed
     assert write_repository(bundle, repository, "clf").version == 2
     assert {path.name for path in (repository / "clf").iterdir()} == {"1", "2", CONFIG, LABELS}
@@ -63,7 +64,7 @@ def test_a_model_that_answers_something_else_needs_another_name(bundle, tmp_path
     write_repository(bundle, tmp_path / "repository", "clf")
     other = copied(trained, "multi_label", tmp_path / "other")
     facts = json.loads((other / "bundle.json").read_text(encoding="utf-8"))
-    (other / "bundle.json").write_text(json.dumps({**facts, "names": facts["names"][::-1]}), encoding="utf-8")
+    (other / "bundle.json").write_text(json.dumps(sealed({**facts, "names": facts["names"][::-1]})), encoding="utf-8")
     with pytest.raises(ModelError) as raised:
         write_repository(other, tmp_path / "repository", "clf")
     assert raised.value.code == "triton.other"
@@ -163,7 +164,7 @@ def test_a_real_server_answers_and_moves_between_versions_under_load(bundle, tmp
     write_repository(bundle, repository, "clf", Instances(delay_us=20_000))
     shutil.copytree(bundle, tmp_path / "second")
     facts = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
-    (tmp_path / "second" / "bundle.json").write_text(json.dumps({**facts, "run": "second"}), encoding="utf-8")
+    (tmp_path / "second" / "bundle.json").write_text(json.dumps(sealed({**facts, "run": "second"})), encoding="utf-8")
     write_repository(tmp_path / "second", repository, "clf", Instances(delay_us=20_000))
     with server(repository, tmp_path) as there, grpc.InferenceServerClient(there.grpc) as client:
         assert {item.name for item in client.get_model_repository_index().models} == {"clf", "clf_text"}

@@ -186,11 +186,7 @@ def layers_of(model: Any) -> list[Any]:
 
 
 def check_share(share: float) -> None:
-    """Refuse what is no share that can be taken out.
-
-    Raises:
-        PlanError: `shrink.share`.
-    """
+    """Refuse what is no share that can be taken out. Raises a PlanError, `shrink.share`."""
     if not 0 <= share <= _MOST:
         raise PlanError("shrink.share", key="prune", value=share, allowed=f"0 .. {_MOST}")
 
@@ -291,4 +287,15 @@ def _size(model: Any) -> int:
     return sum(item.numel() for item in model.parameters())
 
 
-__all__ = ["Batch", "Importance", "Loss", "Pruned", "importance", "layers_of", "magnitude", "recover", "structured"]
+__all__ = [
+    "Batch",
+    "Importance",
+    "Loss",
+    "Pruned",
+    "check_share",
+    "importance",
+    "layers_of",
+    "magnitude",
+    "recover",
+    "structured",
+]
