@@ -27,6 +27,27 @@ def test_texts_come_from_the_command_or_line_by_line(monkeypatch, capsys):
     assert [json.loads(line)["text"] for line in capsys.readouterr().out.splitlines()] == ["one", "two"]
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_nobody_is_left_before_an_empty_line(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", Terminal())
+    assert answer.main(Path(), []) == 2
+    assert "texts to answer" in capsys.readouterr().err
+
+
+def test_answers_are_utf_8_on_any_machine(monkeypatch):
+    given, said = io.TextIOWrapper(io.BytesIO("房间\n".encode() + b"\xff\n"), "ascii"), io.BytesIO()
+    monkeypatch.setattr(answer, "open_bundle", lambda folder, threads: Told())
+    monkeypatch.setattr("sys.stdin", given)
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(said, "cp1252"))
+    assert answer.main(Path(), []) == 0
+    answer.sys.stdout.flush()
+    assert [json.loads(line)["text"] for line in said.getvalue().decode().splitlines()] == ["房间", "\ufffd"]
+
+
 def test_what_is_wrong_is_said(tmp_path, capsys):
     assert answer.main(tmp_path, ["a"]) == 2
     assert "bundle.missing" in capsys.readouterr().err

@@ -288,14 +288,6 @@ def _size(model: Any) -> int:
 
 
 __all__ = [
-    "Batch",
-    "Importance",
-    "Loss",
-    "Pruned",
-    "check_share",
-    "importance",
-    "layers_of",
-    "magnitude",
-    "recover",
+    "Batch", "Importance", "Loss", "Pruned", "check_share", "importance", "layers_of", "magnitude", "recover",
     "structured",
-]
+]  # fmt: skip
