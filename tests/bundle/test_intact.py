@@ -12,6 +12,7 @@ import pytest
 
 from tunebook.bundle import intact
 from tunebook.bundle.intact import CODE, FILE, HASH, content_hash, file_fault, main, read_facts, sealed
+from tunebook.bundle.manifest import FORM
 from tunebook.export.standalone import SCRIPT, write_code
 
 LOADED = "raise SystemExit('imported')"
@@ -25,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     write_code(tmp_path)
     paths = [path for path in tmp_path.rglob("*") if path.is_file()]
     files = {path.relative_to(tmp_path).as_posix(): intact.file_hash(path) for path in paths}
-    (tmp_path / FILE).write_text(json.dumps(sealed({"format": 1, "files": files})))
+    (tmp_path / FILE).write_text(json.dumps(sealed({"format": FORM, "files": files})))
     return tmp_path
 
 

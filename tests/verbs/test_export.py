@@ -189,6 +189,7 @@ def _edited(folder: Path, seal: bool = True, **facts: Any) -> None:
         (lambda folder: (folder / FILE).write_text("{"), "damaged"),
         (lambda folder: _edited(folder, names=None, format="x"), "damaged"),
         (lambda folder: _edited(folder, format=99), "newer"),
+        (lambda folder: _edited(folder, seal=False, format=1, sha256=None), "older"),
         (lambda folder: _edited(folder, task="telepathy"), "task"),
         (lambda folder: (folder / "model.onnx").write_bytes(b"x") and _edited(folder), "model"),
         (lambda folder: _edited(folder, seal=False, names=["bad", "good"]), "file_changed"),
@@ -260,6 +261,8 @@ def test_what_the_machine_lacks_is_said_as_such(
     if Path("/proc/self").exists():
         with pytest.raises(MachineError, match=r"machine\.write"):
             export(trained("classes").run, into=Path("/proc/bundle"))
+        with pytest.raises(MachineError, match=r"machine\.write"):
+            export(trained("classes").run, into=Path("/proc/one/bundle"))
 
 
 @pytest.mark.parametrize("to", ["onnx", "hf", "triton"])

@@ -15,7 +15,7 @@ from typing import Any
 from tunebook.bundle.intact import FILE, HASH, Fault, file_fault, file_hash, read_facts
 from tunebook.core.errors import ModelError
 
-FORM = 1  # of bundle.json: what a later one says is not guessed
+FORM = 2  # of bundle.json: what another one says is not guessed; 1 had no hash of its own
 MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
 MODELS = {"onnx": MODEL, "torch": "model.pt2"}  # by the kind of bundle
 
@@ -59,12 +59,14 @@ def read_manifest(folder: Path) -> Manifest:
 
     Raises:
         ModelError: `bundle.missing`, there is none; `bundle.damaged`, it cannot be read; `bundle.file_changed`, it was
-            edited; `bundle.newer`, a later version of Tunebook wrote it.
+            edited; `bundle.newer`, `bundle.older`, a later or earlier version of Tunebook wrote it.
     """
     found, fault = read_facts(folder)
     form = found.get("format")
     if isinstance(form, int) and form > FORM:  # its hash may be made in another way
         raise ModelError("bundle.newer", key=str(folder / FILE), value=form, allowed=f"<= {FORM}")
+    if isinstance(form, int) and form < FORM:
+        raise ModelError("bundle.older", key=str(folder / FILE), value=form, folder=folder, run=found.get("run"))
     if fault is not None:
         raise _error(fault)
     with whole_manifest(folder):

@@ -43,7 +43,7 @@ def folder_of(path: Path, *, used: Exception | None = None, busy: Exception | No
     there = path.is_dir()
     place = path if there else path.parent
     stem = f"{_OURS}{hashlib.sha256(path.name.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
-    check_place(place / f"{stem}.lock")
+    check_place(path / _OURS if there else path)
     with _alone(place / f"{stem}.lock", busy):
         _clear(place, stem)
         if not is_free(path):
