@@ -14,11 +14,12 @@ import pytest
 from tests.requests.conftest import fresh
 from tests.requests.rows import row
 
-from tunebook.core.errors import MachineError
+from tunebook.core.errors import DataError, MachineError
 from tunebook.requests.log import open_log
 from tunebook.requests.record import Feedback
 from tunebook.requests.spool import Batch, Spool, orphans, read
-from tunebook.requests.writer import UNKNOWN, Trouble, Writer
+from tunebook.requests.trouble import Trouble
+from tunebook.requests.writer import UNKNOWN, Writer
 
 
 class Shaky:
@@ -165,6 +166,90 @@ def test_a_bug_in_the_log_does_not_end_the_thread(log, writer):
     assert "odd" in str(caught.value)
     log.error = None
     assert until(lambda: log.all == ["r1"])
+
+
+def refusing(log, monkeypatch):
+    """A log that never takes `bad`."""
+    append, tell = log.append, log.tell
+
+    def picky(rows, whole, batch):
+        if log.error is None and any(row.request == "bad" for row in rows):
+            raise DataError("requests.refused", key="x", reason="bad")
+        return whole(rows, batch)
+
+    monkeypatch.setattr(log, "append", lambda rows, batch="": picky(rows, append, batch))
+    monkeypatch.setattr(log, "tell", lambda rows, batch="": picky(rows, tell, batch))
+
+
+def test_what_the_log_refuses_for_what_it_is_is_set_aside_at_once(log, writer, tmp_path, monkeypatch):
+    """And nothing of those who wrote at the same time."""
+    refusing(log, monkeypatch)
+    log.go.clear()
+    writer.put([row(0)])
+    assert until(lambda: not writer._queue)
+    first, bad, last = writer.put([row(1)]), writer.put([row(2, request="bad")]), writer.put([row(3)])
+    log.go.set()
+    assert first.result(5) == last.result(5) == 0
+    assert isinstance(bad.exception(5), DataError)
+    assert isinstance(writer.tell([Feedback("bad", 0, 1.0, "label", "a")]).exception(5), DataError)
+    assert writer.put([row(4)]).result(5) == 0
+    assert until(lambda: writer.state == Trouble(logged=4, refused=2)) and log.all == ["r0", "r1", "r3", "r4"]
+    kept = list(read(tmp_path / "spool" / "refused.jsonl"))
+    assert [len(batch.rows) for batch in kept] == [1, 0] and kept[1].told[0].request == "bad"
+
+
+def test_what_was_spooled_and_is_refused_stops_nothing_behind_it(log, writer, tmp_path, monkeypatch):
+    refusing(log, monkeypatch)
+    log.error = AWAY
+    writer.put([row(1), row(2, request="bad"), row(3)]).result(5)
+    writer.tell([Feedback("bad", 0, 1.0, "label", "a")]).result(5)
+    writer.put([row(4)]).result(5)
+    log.error = None
+    assert until(lambda: writer.state == Trouble(logged=3, refused=2)) and log.all == ["r1", "r3", "r4"]
+    assert until(lambda: [path.name for path in (tmp_path / "spool").iterdir()] == ["refused.jsonl"])
+
+
+def test_what_breaks_again_and_again_is_set_aside(log, writer, tmp_path, monkeypatch):
+    monkeypatch.setattr("tunebook.requests.writer._FIRST", 0.01)
+    writer._pause = 0.01
+    whole = log.append
+
+    def breaking(rows, batch=""):
+        if rows[0].request == "bad":
+            raise RuntimeError("odd")
+        whole(rows, batch)
+
+    log.append = breaking
+    assert writer.put([row(1, request="bad")]).exception(5)
+    assert until(lambda: writer.state == Trouble(unlogged=1, refused=1))
+    assert [len(batch) for batch in read(tmp_path / "spool" / "refused.jsonl")] == [1]
+
+
+def test_what_is_no_json_either_is_lost_and_counted(log, writer, monkeypatch):
+    refusing(log, monkeypatch)
+    assert writer.put([row(1, request="bad", answer={"a": object()})]).exception(5)
+    assert until(lambda: writer.state == Trouble(refused=1, lost=1))
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_feedback_that_no_database_holds(kind, tmp_path, request):
+    """A spool of an earlier version may have it."""
+    where = tmp_path / "requests.sqlite" if kind == "sqlite" else fresh(request.getfixturevalue("server"))
+    log, folder = open_log(where), tmp_path / "spool"
+    dead = Spool(folder)
+    dead.put(Batch("b1", told=(Feedback("r", 10**30, 1.0, "bought", 1.0),)))
+    dead.put(Batch("b2", told=(Feedback("r\0", 0, 1.0, "bought", "\0"), Feedback("r", 3 * 10**9, 1.0, "bought", 1.0))))
+    dead.put(Batch("b3", told=(Feedback("r", 0, 1.0, "bought", ["a"]),)))  # type: ignore[arg-type]
+    dead.put(Batch("b4", rows=(row(1), row(2, tokens=2**70), row(3, request="\ud83d"))))
+    dead.close()
+    writer = Writer(log, folder)
+    assert until(lambda: writer.state == Trouble(logged=4, refused=3))
+    with pytest.raises(DataError):
+        writer.tell([Feedback("r", 2**63, 1.0, "bought", 1.0)]).result(5)
+    assert writer.tell([Feedback("r1", 0, 1.0, "bought", 1.0), Feedback("\0", 0, 1.0, "a", 1.0)]).result(5) == 1
+    writer.close()
+    assert log.answered(columns=["request"])["request"].to_pylist() == ["r1", "?"]
+    log.close()
 
 
 def test_a_closed_writer_takes_nothing(log, tmp_path):

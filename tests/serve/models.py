@@ -10,7 +10,7 @@ import numpy as np
 
 from tunebook.bundle.answering import Tokens
 from tunebook.core.errors import DataError
-from tunebook.requests.writer import Trouble
+from tunebook.requests.trouble import Trouble
 
 
 class Words:

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from tests.serve.models import Memory, Words
 from tunebook.core.errors import MachineError
 from tunebook.core.operation import Serving
-from tunebook.requests.writer import Trouble
+from tunebook.requests.trouble import Trouble
 from tunebook.serve.app import Front, application
 from tunebook.serve.intake import Keys
 from tunebook.serve.sources import Given
@@ -299,6 +299,20 @@ def test_versions_and_readiness(client):
     assert client.get("/ready").json()["ready"] and client.get("/health").json() == {"status": "ok"}
     traffic = Traffic(Given([Words()]), Serving())
     assert not traffic.readiness()["ready"]
+
+
+def test_a_log_that_is_behind_is_told():
+    journal = Memory()
+    journal.state = Trouble(spooled=3, kept=1, refused=2, error="requests.away")
+    with served(journal=journal) as client:
+        said = client.get("/ready").json()
+        assert said == {"ready": True, "log": "requests.away", "behind": 4, "refused": 2, "swap": None}
+        assert 'tunebook_log_rows{place="refused"} 2.0' in client.get("/metrics").text
+        for number in (10**30, 1 << 20):
+            told = client.post("/feedback", json={"request": "x", "number": number, "value": 1})
+            assert (told.status_code, told.json()["error"]["key"]) == (422, "number")
+        told = client.post("/feedback", json={"request": "x", "name": "bought", "value": 10**400})
+        assert (told.status_code, told.json()["error"]["key"]) == (422, "value")
 
 
 def test_too_many_wait():

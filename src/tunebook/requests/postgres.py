@@ -11,7 +11,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from tunebook.core.errors import BookError, MachineError, TunebookError
+from tunebook.core.errors import BookError, DataError, MachineError, TunebookError
 from tunebook.requests import sql
 from tunebook.requests.columns import (
     COLUMNS,
@@ -84,8 +84,9 @@ class PostgresLog:
 
         def work(cursor: psycopg.Cursor[Any]) -> None:
             nonlocal unknown
-            unknown = sum(cursor.execute(sql.known("%s"), (row.request, row.number)).fetchone() is None for row in rows)
-            cursor.executemany(statement, list(map(told_values, rows)))
+            values = list(map(told_values, rows))
+            unknown = sum(cursor.execute(sql.known("%s"), row[:2]).fetchone() is None for row in values)
+            cursor.executemany(statement, values)
 
         self._write(batch, work)
         return unknown
@@ -137,6 +138,10 @@ class PostgresLog:
                     once = f"INSERT INTO {sql.BATCHES} (batch) VALUES (%s) ON CONFLICT DO NOTHING"
                     if not batch or cursor.execute(once, (batch,)).rowcount:
                         work(cursor)
+            except (psycopg.DataError, psycopg.IntegrityError, OverflowError, ValueError, TypeError) as error:
+                self._leave()
+                why = " ".join(str(error).split()) if isinstance(error, psycopg.Error) else type(error).__name__
+                raise DataError("requests.refused", key=self.name, reason=why) from error
             except psycopg.Error as error:
                 self._leave()
                 raise self._told(error) from error

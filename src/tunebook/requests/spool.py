@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from tunebook.requests.record import Answered, Feedback
 
 _END = ".spool"
+_REFUSED = "refused.jsonl"  # renamed to NAME.spool it is tried again
 _BYTES = ("scores", "sketch")
 _OWN = 0o600
 
@@ -38,6 +39,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.rows) + len(self.told)
+
+    def parts(self) -> list[Batch]:
+        """Its records one by one, with keys of their own."""
+        rows = [Batch(f"{self.key}-{place}", rows=(row,)) for place, row in enumerate(self.rows)]
+        return [*rows, *(Batch(f"{self.key}-{place}t", told=(row,)) for place, row in enumerate(self.told))]
 
 
 class Spool:
@@ -148,6 +154,20 @@ def orphans(folder: Path) -> list[Orphan]:
     return found
 
 
+def set_aside(folder: Path, batch: Batch) -> Path:
+    """Keep a batch that the log refuses for what it is in a file for people, shared by all processes of a log.
+
+    Raises:
+        OSError, TypeError, ValueError: it could not be kept.
+    """
+    line, path = _line(batch), folder / _REFUSED
+    folder.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWN), "ab", 0) as stream:
+        stream.write(line)
+        os.fsync(stream.fileno())
+    return path
+
+
 def _sync_folder(folder: Path) -> None:
     """The name of a new file is not on the disk before its folder is; Windows has no such call."""
     with suppress(OSError):
@@ -183,4 +203,4 @@ def drained(spools: Sequence[Spool | Orphan]) -> Iterator[Batch]:
         yield from spool.drain()
 
 
-__all__ = ["Batch", "Orphan", "Spool", "drained", "orphans", "read"]
+__all__ = ["Batch", "Orphan", "Spool", "drained", "orphans", "read", "set_aside"]

@@ -16,7 +16,7 @@ from threading import Lock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from tunebook.core.errors import BookError, MachineError, TunebookError
+from tunebook.core.errors import BookError, DataError, MachineError, TunebookError
 from tunebook.knowledge.database import WAIT, database, keep_private
 from tunebook.requests import sql
 from tunebook.requests.columns import (
@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 
 _CHUNK = 20_000  # rows fetched at once
 _REFUSE = "BEGIN SELECT RAISE(ABORT, 'the request log is only appended to'); END"
+# What the values of a record raise, and never the place where they go.
+_VALUES = (
+    OverflowError, ValueError, TypeError,
+    sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError, sqlite3.IntegrityError,
+)  # fmt: skip
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA}
 
 
@@ -68,8 +73,9 @@ class SqliteLog:
 
         def work(db: sqlite3.Connection) -> None:
             nonlocal unknown
-            unknown = sum(not db.execute(sql.known("?"), (row.request, row.number)).fetchone() for row in rows)
-            db.executemany(statement, map(told_values, rows))
+            values = list(map(told_values, rows))
+            unknown = sum(not db.execute(sql.known("?"), row[:2]).fetchone() for row in values)
+            db.executemany(statement, values)
 
         self._write(batch, work)
         return unknown
@@ -120,7 +126,7 @@ class SqliteLog:
                         or db.execute(f"INSERT OR IGNORE INTO {sql.BATCHES} (batch) VALUES (?)", (batch,)).rowcount
                     )
                     if fresh:
-                        work(db)
+                        self._work(db, work)
                     db.execute("COMMIT")
                 finally:
                     if db.in_transaction:
@@ -128,6 +134,12 @@ class SqliteLog:
             except (sqlite3.Error, OSError) as error:
                 self._leave()
                 raise self._told(error) from error
+
+    def _work(self, db: sqlite3.Connection, work: Callable[[sqlite3.Connection], Any]) -> None:
+        try:
+            work(db)
+        except _VALUES as error:
+            raise DataError("requests.refused", key=self.name, reason=_why(error)) from error
 
     def _connection(self) -> sqlite3.Connection:
         """The one that writes: opened anew where somebody has taken the file away or put another in its place."""
@@ -166,6 +178,11 @@ class SqliteLog:
             return BookError("requests.damaged", key=self.name, reason=str(error))
         reason = getattr(error, "strerror", None) or str(error)
         return MachineError("requests.unwritable", key=self.name, reason=reason)
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with a record, without its words."""
+    return str(error) if isinstance(error, OverflowError | sqlite3.Error) else type(error).__name__
 
 
 def _journal(db: sqlite3.Connection) -> None:

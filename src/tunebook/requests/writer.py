@@ -2,15 +2,17 @@
 
 A group is as long as the sync of the one before lasts, so that a quiet server waits for nothing and a busy one syncs
 seldom. What cannot go to the log goes to a spool file, which is as durable, and from there to the log when it is back.
+What the log will never take for what it is, is set aside, so that nothing waits behind it.
 Where neither can be written (a full disk), the records are kept in memory up to a bound, told as unlogged, and tried
 again: whether the answer leaves all the same is the server's choice.
 """
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,34 +21,18 @@ from threading import Condition, Thread
 from time import monotonic
 from typing import Any
 
-from tunebook.core.errors import MachineError, TunebookError, machine_error
+from tunebook.core.errors import DataError, MachineError, TunebookError, machine_error
 from tunebook.requests.log import RequestLog
 from tunebook.requests.record import Answered, Feedback
-from tunebook.requests.spool import Batch, Orphan, Spool, drained, orphans
+from tunebook.requests.replay import Replay
+from tunebook.requests.spool import Batch, Spool, set_aside
+from tunebook.requests.trouble import Trouble
 
+_LOG = logging.getLogger("tunebook.requests")
 _GROUP = 2_000  # records of one transaction at most
 _FIRST, _LONGEST = 0.25, 15.0  # seconds until a log that was away is tried again, doubled each time
+_TRIES = 5  # of a batch at which something breaks that has no name
 UNKNOWN = -1  # how many of the told records belong to no answer, where the log was away
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """How the log does.
-
-    Attributes:
-        waiting: records not written yet; logged: since the start; spooled: in files, not in the log; kept: in memory
-            alone; unlogged: records whose caller was told that they are not durable; lost: of these, those that never
-            will be; error: code of the last failure, empty while the log has all; durable: the newest records are.
-    """
-
-    waiting: int = 0
-    logged: int = 0
-    spooled: int = 0
-    kept: int = 0
-    unlogged: int = 0
-    lost: int = 0
-    error: str = ""
-    durable: bool = True
 
 
 @dataclass
@@ -75,24 +61,23 @@ class Writer:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._log, self._most, self._most_kept, self._clock = log, most, kept, clock
-        self._spool = Spool(spool)
-        self._old: list[Orphan] = []
-        self._folder = spool
+        self._spool, self._folder = Spool(spool), spool
+        self._replay = Replay(self._spool, spool)
         self._queue: deque[_Item] = deque()
         self._kept: deque[Batch] = deque()
         self._state = Trouble()
         self._change = Condition()
         self._closing = False
         self._again, self._pause = 0.0, _FIRST
-        self._replay: Iterator[Batch] | None = None
-        self._replayed: set[str] = set()
+        self._strikes = ("", 0)  # key of the batch that broke last, and how often
         self._thread = Thread(target=self._run, name="request log", daemon=True)
         self._thread.start()
 
     def put(self, rows: Sequence[Answered]) -> Future[int]:
         """Take records; the future is done once they are durable, in the log or in the spool.
 
-        Its exception is a MachineError: `requests.full` at once, `requests.unwritable` or what the system says.
+        Its exception is a MachineError: `requests.full` at once, `requests.unwritable` or what the system says; or a
+        DataError, `requests.refused`.
         """
         return self._take(Batch(uuid.uuid4().hex, rows=tuple(rows)))
 
@@ -129,13 +114,12 @@ class Writer:
 
     def _count(self, **more: int) -> None:
         """Add to the figures."""
-        added = {name: getattr(self._state, name) + count for name, count in more.items()}
-        self._state = replace(self._state, **added)
+        with self._change:
+            added = {name: getattr(self._state, name) + count for name, count in more.items()}
+            self._state = replace(self._state, **added)
 
     def _run(self) -> None:
-        with suppress(OSError):
-            self._old = orphans(self._folder)
-        self._note(spooled=sum(old.waiting for old in self._old))
+        self._note(spooled=self._replay.find())
         while (group := self._next()) is not None:
             if group:
                 self._write(group)
@@ -162,7 +146,7 @@ class Writer:
 
     @property
     def _behind(self) -> bool:
-        return bool(self._kept or self._old or self._spool.waiting)
+        return bool(self._kept) or self._replay.waiting
 
     def _write(self, group: Sequence[_Item]) -> None:
         """Make a group durable and tell its callers."""
@@ -176,13 +160,21 @@ class Writer:
 
     def _settle(self, batch: Batch, items: Sequence[_Item]) -> None:
         """Put a batch where it is durable: the log, else the spool, else memory, which is not."""
-        result, error = 0, None
+        result = 0
+        error: TunebookError | None = None
         try:
             if self._clock() < self._again:  # it was away a moment ago
                 result = self._aside(batch)
             else:
                 try:
                     result = self._into_log(batch)
+                except DataError as found:
+                    if len(items) > 1:  # one of them
+                        for item in items:
+                            self._settle(item.batch, [item])
+                        return
+                    self._set_aside(batch, found)
+                    error = found
                 except TunebookError as found:
                     self._away(found)
                     result = self._aside(batch)
@@ -190,26 +182,32 @@ class Writer:
             error = self._unkept(batch, found)
         with self._change:
             self._count(waiting=-len(batch))
-            self._state = replace(self._state, durable=error is None)
+            self._state = replace(self._state, durable=error is None or isinstance(error, DataError))
         for item in items:
             with suppress(Exception):  # its caller has gone
                 item.future.set_exception(error) if error else item.future.set_result(result)
 
     def _into_log(self, batch: Batch) -> int:
-        result = 0
-        if batch.told:
-            result = self._log.tell(batch.told, batch.key)
-        else:
+        result = self._log.tell(batch.told, batch.key) if batch.told else 0
+        if batch.rows:
             self._log.append(batch.rows, batch.key)
-        with self._change:
-            self._count(logged=len(batch))
+        self._count(logged=len(batch))
         return result
 
     def _aside(self, batch: Batch) -> int:
         self._spool.put(batch)
-        with self._change:
-            self._count(spooled=len(batch))
+        self._count(spooled=len(batch))
         return UNKNOWN if batch.told else 0
+
+    def _set_aside(self, batch: Batch, why: TunebookError) -> None:
+        """Keep what the log will never take where nothing waits for it."""
+        lost = 0
+        try:
+            set_aside(self._folder, batch)
+        except Exception:  # what is no JSON either, or a full disk
+            lost = len(batch)
+        _LOG.error("%s: %s records are set aside", why.code, len(batch))
+        self._count(refused=len(batch), lost=lost)
 
     def _away(self, error: TunebookError) -> None:
         """Leave the log alone for a while."""
@@ -236,33 +234,36 @@ class Writer:
     def _catch_up(self) -> None:
         """Give the log one batch that it still lacks; the trouble is over when there is none."""
         try:
-            if self._kept:
-                self._into_log(self._kept[0])
-                done = self._kept.popleft()
-                with self._change:
-                    self._count(kept=-len(done))
-            else:
-                self._replay_one()
+            batch = self._kept[0] if self._kept else self._replay.next()
+            if batch is not None:
+                self._give(batch)
+                place = "kept" if self._kept else "spooled"
+                gone = self._kept.popleft() if self._kept else self._replay.done(batch)
+                self._count(**{place: -len(gone)})
             self._pause = _FIRST
         except Exception as error:
-            self._replay = None  # from the beginning: what the log has is passed over
+            self._replay.again()  # what the log has is passed over
             self._away(self._told(error))
             return
         if not self._behind:
             self._over()
 
-    def _replay_one(self) -> None:
-        if self._replay is None:
-            spools: list[Spool | Orphan] = [*self._old, self._spool]
-            self._replay = (batch for batch in drained(spools) if batch.key not in self._replayed)
-        batch = next(self._replay, None)
-        if batch is None:
-            self._replay, self._old, self._replayed = None, [], set()
-            return
-        self._into_log(batch)
-        self._replayed.add(batch.key)
-        with self._change:
-            self._count(spooled=-len(batch))
+    def _give(self, batch: Batch) -> None:
+        """Into the log; what it refuses is set aside, record by record, and so is what breaks again and again."""
+        try:
+            self._into_log(batch)
+        except DataError as found:
+            if len(batch) == 1:
+                return self._set_aside(batch, found)
+            for one in batch.parts():
+                self._give(one)
+        except Exception as found:
+            if isinstance(found, TunebookError):
+                raise
+            self._strikes = (batch.key, self._strikes[1] + 1 if self._strikes[0] == batch.key else 1)
+            if self._strikes[1] < _TRIES:
+                raise
+            self._set_aside(batch, self._told(found))
 
     def _over(self) -> None:
         self._note(error="", durable=True)
@@ -286,13 +287,9 @@ class Writer:
                 try:
                     self._aside(batch)
                 except Exception:
-                    with self._change:
-                        self._count(lost=len(batch))
-            with self._change:
-                self._count(kept=-len(batch))
-        for old in self._old:
-            old.close()
-        self._spool.close()
+                    self._count(lost=len(batch))
+            self._count(kept=-len(batch))
+        self._replay.close()
 
 
 __all__ = ["UNKNOWN", "Trouble", "Writer"]

@@ -18,7 +18,7 @@ from tunebook.core.kind import kind_of
 from tunebook.core.operation import Serving
 from tunebook.requests.record import Answered, Feedback
 from tunebook.requests.sample import sampled
-from tunebook.requests.writer import Trouble
+from tunebook.requests.trouble import Trouble
 from tunebook.rollout.choice import Choice, Router
 from tunebook.serve.figures import Figures
 from tunebook.serve.fleet import Fleet, Loaded

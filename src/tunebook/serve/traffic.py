@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from tunebook.bundle.answering import Answering
 from tunebook.core.errors import TunebookError
 from tunebook.core.operation import Serving
+from tunebook.requests.trouble import Trouble
 from tunebook.rollout.choice import Router
 from tunebook.serve.batcher import Batching
 from tunebook.serve.desk import Desk, Journal
@@ -119,12 +120,14 @@ class Traffic:
         self._draining = True
 
     def readiness(self) -> dict[str, Any]:
-        """`ready`, and why it is not, or what is wrong though it is."""
-        journal = self.desk.journal
-        log = journal is None or journal.state.durable
+        """`ready`, and why it is not, or what is wrong though it is: of the log the code of what it lacks, how many
+        records wait to be written to it (`behind`), and how many it will never take (`refused`)."""
+        log = Trouble() if self.desk.journal is None else self.desk.journal.state
         refuses = self.desk.serving.unlogged == "refuse"
-        ready = self.desk.router is not None and not self._draining and (log or not refuses)
-        return {"ready": ready, "log": "well" if log else journal.state.error if journal else "", "swap": self._trouble}
+        ready = self.desk.router is not None and not self._draining and (log.durable or not refuses)
+        behind = log.spooled + log.kept
+        said = {"log": log.error or "well", "behind": behind, "refused": log.refused}
+        return {"ready": ready, **said, "swap": self._trouble}
 
     def versions(self) -> dict[str, Any]:
         """What is in memory."""
@@ -144,7 +147,7 @@ class Traffic:
     def tell_figures(self) -> None:
         """Bring the figures that are states up to date."""
         loaded, journal = self.desk.fleet.loaded, self.desk.journal
-        places = ("waiting", "logged", "spooled", "kept", "unlogged", "lost")
+        places = ("waiting", "logged", "spooled", "kept", "unlogged", "lost", "refused")
         log = {} if journal is None else {place: int(getattr(journal.state, place, 0)) for place in places}
         waiting = {version: item.batcher.waiting for version, item in loaded.items()}
         self.desk.figures.now(waiting, log, [(version, item.model.hash) for version, item in loaded.items()])
