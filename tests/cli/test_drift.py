@@ -78,3 +78,14 @@ def test_it_looks_again_and_again(tunebook: Call, served: Path, monkeypatch: pyt
     assert callable(answer.data)
     assert next(iter(answer.data()))["versions"][0]["texts"] == 60
     assert drift_command.__doc__
+
+
+def test_what_follows_an_alarm_of_a_file(tunebook: Call, served: Path, tmp_path: Path) -> None:
+    """Rows without labels teach nothing, and alarms of a file are not kept."""
+    bare, told = tmp_path / "bare.csv", tmp_path / "told.csv"
+    bare.write_text("text\n" + "\n".join(OTHER) + "\n", encoding="utf-8")
+    told.write_text("text,label\n" + "".join(f"{text},good\n" for text in OTHER), encoding="utf-8")
+    first = tunebook("drift", served, "--window", 60, "--rows", bare)
+    assert first.code == 1 and "tunebook retrain" not in first.out and f"drift {served} --ack" not in first.out
+    second = tunebook("drift", served, "--window", 60, "--rows", told)
+    assert second.code == 1 and "--new" in second.out

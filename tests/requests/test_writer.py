@@ -17,6 +17,7 @@ from tests.requests.rows import row
 from tunebook.core.errors import DataError, MachineError
 from tunebook.requests.log import open_log
 from tunebook.requests.record import Feedback
+from tunebook.requests.replay import Replay
 from tunebook.requests.spool import Batch, Spool, orphans, read
 from tunebook.requests.trouble import Trouble
 from tunebook.requests.writer import UNKNOWN, Writer
@@ -250,6 +251,22 @@ def test_feedback_that_no_database_holds(kind, tmp_path, request):
     writer.close()
     assert log.answered(columns=["request"])["request"].to_pylist() == ["r1", "?"]
     log.close()
+
+
+def test_a_replay_gives_what_is_not_done_and_begins_again(tmp_path):
+    dead, own = Spool(tmp_path), Spool(tmp_path)
+    for key in ("b1", "b2"):
+        dead.put(Batch(key, (row(1),)))
+    dead.close()
+    own.put(Batch("b3", (row(3),)))
+    replay = Replay(own, tmp_path)
+    assert (replay.find(), replay.waiting) == (2, True)
+    first = replay.next()
+    assert first is not None and replay.done(first).key == "b1"
+    replay.again()
+    assert [batch.key for batch in iter(replay.next, None)] == ["b2", "b3"]
+    assert not replay.waiting and list(tmp_path.iterdir()) == []
+    replay.close()
 
 
 def test_a_closed_writer_takes_nothing(log, tmp_path):

@@ -27,21 +27,26 @@ def slow(factor):
     return answer
 
 
-@pytest.mark.parametrize("stages", [[0, 100], [30, 100]])
-def test_a_slow_model_is_seen_and_one_as_quick_is_not(book, stages):
-    begun(book, stages=stages)
+def test_a_slow_model_is_seen_and_one_as_quick_is_not(book):
+    begun(book, stages=[30, 100])
     assert latency(looked(Traffic(book, slow(3)).go(2500))).reached
     assert not latency(looked(Traffic(book, slow(1.0)).go(1500))).reached
 
 
-@pytest.mark.parametrize("stages", [[0, 100], [30, 100]])
-def test_a_burst_of_other_work_on_the_machine_says_no_more_than_one_request(book, stages):
+def test_in_shadow_slowness_says_nothing(book):
+    """The same model is slower there, for it works beside the live one."""
+    begun(book, stages=[0, 50, 100])
+    found = latency(looked(Traffic(book, slow(3)).go(800)))
+    assert (found.log_e, found.n, found.champion) == (0, 0, None)
+
+
+def test_a_burst_of_other_work_on_the_machine_says_no_more_than_one_request(book):
     """Twelve seconds in which the queue of the new one alone grows: 120 requests, three windows."""
 
     def burst(n, new, rng):
         return {"seconds": 0.5 if new and 900 <= n < 1020 else float(rng.lognormal(-4, 0.3))}
 
-    begun(book, stages=stages)
+    begun(book, stages=[30, 100])
     found = latency(looked(Traffic(book, burst).go(1500)))
     assert not found.reached
     assert found.challenger > 0.05

@@ -128,6 +128,25 @@ def test_rows_of_a_file_need_no_log(watched: Book, tmp_path: Path) -> None:
     assert drift(watched, rows=bare, window=60, run=watched.run().id).labelled == 0
 
 
+def test_what_is_seen_in_a_file_is_none_of_the_requests(watched: Book, tmp_path: Path) -> None:
+    """Its labels join no stream, looking twice says the same, and its alarms stand for themselves."""
+    put(watched, same(60))
+    before = drift(watched, window=60)
+    page = before.page
+    assert page is not None
+    written = page.read_bytes()
+    bad = tmp_path / "bad.csv"
+    bad.write_text("text,label\n" + "".join(f"{text},good\n" for text in OTHER), encoding="utf-8")
+    first, second = (drift(watched, rows=bad, window=60) for _ in range(2))
+    assert first.alarm and [alarm.number for alarm in second.alarms] == [alarm.number for alarm in first.alarms]
+    streams = [next(item for item in seen.signals if item.name == "answer.mistakes") for seen in (first, second)]
+    assert streams[0] == streams[1] and streams[0].rows == 60
+    assert first.page != page and page.read_bytes() == written
+    after = drift(watched, window=60)
+    assert not after.alarm and acknowledge(watched) == 0
+    assert not any(item.name == "answer.mistakes" for item in after.signals)
+
+
 @pytest.mark.parametrize("kind", ["number", "several", "pairs", "ordered"])
 def test_other_kinds_of_answers_are_watched_too(trained: Callable[[str], Trained], tmp_path: Path, kind: str) -> None:
     shutil.copytree(trained(kind).book.path, tmp_path / "book")

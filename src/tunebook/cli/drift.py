@@ -35,8 +35,11 @@ def drift(
         return Answer({"acknowledged": count}, lambda screen: screen.print(said))
     with Bars() as bars:
         found = look(opened, rows=rows, run=run, window=window, progress=bars)
-    learn = ("--new", rows) if rows else ("--from-log",)
-    go = (command("retrain", book, *learn), command("drift", book, "--ack")) if found.alarm else ()
+    if rows is None:
+        go: tuple[str, ...] = (command("retrain", book, "--from-log"), command("drift", book, "--ack"))
+    else:  # without labels nothing can be learnt from it, and its alarms are not kept
+        go = (command("retrain", book, "--new", rows),) if found.labelled else ()
+    go = go if found.alarm else ()
     return Answer(_data(found), lambda screen: _tell(screen, found), go, code=1 if found.alarm else 0)
 
 

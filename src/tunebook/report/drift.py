@@ -55,16 +55,19 @@ class Day(Record):
     examples: list[Example] = Field(default_factory=list)
 
 
-def write_day(book: Book, course: Course, old: Reference, looks: Sequence[tuple[Look, Watched]]) -> Path:
-    """Write DATE.json and DATE.html into the book's `watch`, for the day (UTC) of the newest look."""
+def write_day(
+    book: Book, course: Course, old: Reference, looks: Sequence[tuple[Look, Watched]], file: Path | None = None
+) -> Path:
+    """Write DATE.json and DATE.html into the book's `watch`, for the day (UTC) of the newest look; DATE-FILE of rows of
+    a file."""
     told, window = next(((look, rows) for look, rows in reversed(looks) if _alarms(look)), looks[-1])
     date = datetime.fromtimestamp(looks[-1][0].until, UTC).strftime("%Y-%m-%d")
     examples = _examples(book, old, window)
     found = [look for look, _ in looks]
     day = Day(date=date, book=book.path.name, run=told.run, looks=found, examples=examples)
-    folder = folder_of(book.path)
-    write_json(day, folder / f"{date}.json")
-    return write_page(folder / f"{date}.html", "drift.html.j2", **_view(day, course, told, old))
+    folder, name = folder_of(book.path), date if file is None else f"{date}-{file.stem}"
+    write_json(day, folder / f"{name}.json")
+    return write_page(folder / f"{name}.html", "drift.html.j2", **_view(day, course, told, old))
 
 
 def _alarms(look: Look) -> list[Signal]:

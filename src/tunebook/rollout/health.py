@@ -32,18 +32,18 @@ def errors(look: Seen) -> Evidence:
 def latency(look: Seen) -> Evidence:
     """Requests beyond `most_slower` times the 99th percentile of the champion's first ones.
 
-    In shadow it is the model's own time that counts, for nobody waits for it. What happens within `WINDOW` seconds
+    Of stages that both share: in shadow the new one works beside the live one's passes, so that even the same model is
+    slower there, and nobody waits for it. What happens within `WINDOW` seconds
     counts once, as the difference of both means: other work on the machine makes many requests in a row slow, of one
     model alone if its queue grows, and says no more than a single one.
     """
     rows = look.rows
     value = np.full(len(rows), np.nan)
-    for among, seconds in ((look.shadow, rows.work), (~look.shadow, rows.seconds)):
-        known = np.flatnonzero(among & ~rows.new)[:REFERENCE]
-        if len(known) == REFERENCE:
-            limit = look.rules.most_slower * float(np.quantile(seconds[known], _SLOW, method="higher"))
-            later = among & (np.arange(len(rows)) > known[-1])
-            value[later] = seconds[later] > limit
+    usual = np.flatnonzero(~look.shadow & ~rows.new)[:REFERENCE]
+    if len(usual) == REFERENCE:
+        limit = look.rules.most_slower * float(np.quantile(rows.seconds[usual], _SLOW, method="higher"))
+        later = ~look.shadow & (np.arange(len(rows)) > usual[-1])
+        value[later] = rows.seconds[later] > limit
     apart = _windows(look, value)
     known = np.isfinite(value)
     of_old, of_new = (float(value[of].mean()) if of.any() else None for of in (known & ~rows.new, known & rows.new))
@@ -58,7 +58,7 @@ def latency(look: Seen) -> Evidence:
 def _windows(look: Seen, value: Floats) -> Floats:
     """Mean of the new one minus that of the old one in each window of a stage in which both are known, by time; of
     units that were drawn their first request at the stage."""
-    rows, known = look.rows, np.isfinite(value) & (look.shadow | look.draws.first)
+    rows, known = look.rows, np.isfinite(value) & look.draws.first
     if not known.any():
         return np.zeros(0)
     window = np.floor((rows.at[known] - look.begun) / WINDOW) * (len(look.rules.stages) + 1) + rows.stage[known]

@@ -94,7 +94,8 @@ def drift(
     progress: Progress | None = None,
 ) -> Drift:
     """Look at the requests that came since the last look, or at the rows of a file; write the day's page and JSON; tell
-    new alarms. Nothing is rolled back or trained.
+    new alarms. Nothing is rolled back or trained. What is seen in a file is told of the file alone: its labels, alarms
+    and page are none of the requests', and each look at it begins anew.
 
     Args:
         log: of requests; None takes that of the book.
@@ -112,7 +113,8 @@ def drift(
         raise DataError("watch.window", key="--window", value=size, allowed="50 – …")
     check_webhook(rules.webhook)
     with _alone(book) as folder, opened(book, log) as requests:
-        course = read_course(folder)
+        known = read_course(folder)
+        course = known if rows is None else known.apart()
         source = _Source.of(book, course, requests, rows, run)
         old = reference(source.run, progress)
         new = source.rows(old, progress)
@@ -121,9 +123,9 @@ def drift(
         taken = take_looks(course, old, new, labels, asked)
         told = (_told_in(new) if labels is None else labels) if taken.looks else new.take(slice(0, 0))
         course, late, mistakes = take_mistakes(taken.course, old, told, asked)
-        page = write_day(book, course, old, taken.looks) if taken.looks else None
+        page = write_day(book, course, old, taken.looks, rows) if taken.looks else None
         course, why = _told(book, course)
-        write_course(course, folder)
+        write_course(course if rows is None else known.spent(course), folder)
     fresh = [alarm.number for alarm in (*taken.alarms, *late)]
     report = _report(source, course, taken, size)
     signals = [*report.signals, *([mistakes] if mistakes else [])]

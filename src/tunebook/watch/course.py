@@ -102,6 +102,14 @@ class Course(Record):
     short: list[Look] = Field(default_factory=list)
     mistakes: Mistakes | None = None
 
+    def apart(self) -> Course:
+        """For rows of a file: of the same year's error, and of nothing else that is known of the requests."""
+        return Course(began=self.began, looks=self.looks, last=self.last)
+
+    def spent(self, other: Course) -> Course:
+        """As it is, with the looks of another counted."""
+        return self.model_copy(update={"began": other.began, "looks": other.looks, "last": other.last})
+
     def open(self, run: str = "") -> list[Alarm]:
         """Alarms that nobody has acknowledged; of one run, for with another model and other rows they have had their
         answer."""
