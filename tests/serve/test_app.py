@@ -301,6 +301,19 @@ def test_versions_and_readiness(client):
     assert not traffic.readiness()["ready"]
 
 
+def test_a_class_that_is_called_as_a_number_and_a_probe_by_head():
+    journal = Memory()
+    model = Words()
+    model.names = ("3", "4")
+    with served(model, journal=journal) as client:
+        assert client.post("/feedback", json={"request": "x", "value": 3}).status_code == 200
+        assert journal.told[-1].value == "3"
+        assert client.post("/feedback", json={"request": "x", "value": 5}).json()["error"]["code"] == "serve.label"
+        assert client.post("/feedback", json={"request": "x", "value": 3, "name": "bought"}).status_code == 200
+        assert journal.told[-1].value == 3.0
+        assert client.head("/health").status_code == client.head("/ready").status_code == 200
+
+
 def test_a_log_that_is_behind_is_told():
     journal = Memory()
     journal.state = Trouble(spooled=3, kept=1, refused=2, error="requests.away")

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, Response
 
 from tunebook.core.errors import DataError, TunebookError
+from tunebook.requests.columns import LABEL
 from tunebook.requests.record import Feedback
 from tunebook.serve.bodies import Embed, Predict, Rerank, Told, ToldMany, read, read_told
 from tunebook.serve.desk import Desk, GoneError, tell_place
@@ -100,7 +101,7 @@ def _told(app: FastAPI, desk: Desk) -> None:
         body = await body_of(request, desk.serving.most_bytes, _SLOW)
         given = read_told(body)
         rows = [
-            Feedback(one.request, one.number, request.state.at, one.name, _value(one.value), one.source)
+            Feedback(one.request, one.number, request.state.at, one.name, _value(one.name, one.value), one.source)
             for one in given
         ]
         unknown = await desk.tell(rows)
@@ -112,10 +113,12 @@ def _told(app: FastAPI, desk: Desk) -> None:
 def _watching(app: FastAPI, traffic: Traffic) -> None:
     """/health, /ready, /metrics, /versions and the page of all this."""
 
+    @app.head("/health", include_in_schema=False)
     @app.get("/health", summary="Whether the process is alive.")
     async def health() -> Response:
         return Response(as_json({"status": "ok"}), media_type="application/json")
 
+    @app.head("/ready", include_in_schema=False)
     @app.get("/ready", summary="Whether requests would be answered now.")
     async def ready(request: Request) -> Response:
         state = traffic.readiness()
@@ -213,7 +216,10 @@ def _allowed(request: Request) -> None:
         raise TunebookError("serve.key", key="Authorization")
 
 
-def _value(value: Any) -> str | float:
+def _value(name: str, value: Any) -> str | float:
+    """A class may be called 3, and JSON has that as a number."""
+    if name == LABEL and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     return value if isinstance(value, str) else float(value)
 
 
