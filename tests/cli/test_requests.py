@@ -26,8 +26,14 @@ def book(tmp_path, monkeypatch):
 def test_show(tunebook, book):
     done = tunebook("requests", "show", book)
     assert done.code == 0 and "a quiet room" in done.out and "r9" not in done.out and "requests export" in done.out
+    log = open_log(book)
+    log.append([row(10, at=time.time() - 50, status=500, label="", score=float("nan"))])
+    log.append([row(11, at=time.time() - 50, label="", score=float("nan"))])  # an empty text
+    log.close()
+    told = tunebook("requests", "show", book, "--since", "1h").out
+    assert "HTTP 500" in told and "nan" not in told and " 200 " not in told
     data = tunebook("requests", "show", book, "--since", "7d", "--last", 1, "--json").json
-    assert (data["records"], [one["request"] for one in data["rows"]]) == (4, ["r2"])
+    assert (data["records"], [one["request"] for one in data["rows"]]) == (6, ["r11"])
     assert tunebook("requests", "show", book, "--since", "2d", "--until", "1d", "--json").json["records"] == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,8 +44,8 @@ def requests_show(
         screen.print(facts([*pairs, (say("requests.feedback"), ", ".join(names) or "–")]))
         if newest:
             lines = [
-                (shown(row["at"]), f"{row['request']}/{row['number']}", row["role"], row["label"] or row["status"],
-                 f"{row['score']:.3f}", f"{1000 * row['seconds']:.0f} ms", row["text"][:_TEXT])
+                (shown(row["at"]), f"{row['request']}/{row['number']}", row["role"], _answer(row),
+                 _score(row), f"{1000 * row['seconds']:.0f} ms", row["text"][:_TEXT])
                 for row in newest
             ]  # fmt: skip
             heads = ("at", "request", "role", "answer", "score", "time", "text")
@@ -52,6 +53,15 @@ def requests_show(
 
     data = {"log": log.name, "records": told, "feedback": names, "rows": newest}
     return Answer(data, tell, (command("requests", "export", book, "--out", "requests"),) if told else ())
+
+
+def _answer(row: dict[str, Any]) -> str:
+    """In short; an empty text has none."""
+    return str(row["label"] or ("–" if row["status"] == 200 else f"HTTP {row['status']}"))
+
+
+def _score(row: dict[str, Any]) -> str:
+    return "–" if isnan(row["score"]) else f"{row['score']:.3f}"
 
 
 def requests_export(
