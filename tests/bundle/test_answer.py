@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,16 @@ def test_answers_are_utf_8_on_any_machine(monkeypatch):
     assert answer.main(Path(), []) == 0
     answer.sys.stdout.flush()
     assert [json.loads(line)["text"] for line in said.getvalue().decode().splitlines()] == ["房间", "\ufffd"]
+
+
+def test_who_has_read_enough_is_not_told_of_it(monkeypatch, tmp_path):
+    read, write = os.pipe()
+    os.close(read)
+    monkeypatch.setattr(answer, "open_bundle", lambda folder, threads: Told())
+    with os.fdopen(write, "w") as pipe:
+        monkeypatch.setattr("sys.stdout", pipe)
+        assert answer.main(Path(), ["a"]) == 0
+        monkeypatch.undo()
 
 
 def test_what_is_wrong_is_said(tmp_path, capsys):

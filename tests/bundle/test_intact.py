@@ -56,6 +56,18 @@ def test_modules_that_are_whole_are_imported(folder: Path) -> None:
     assert code == 2 and "[bundle.damaged]" in said and "KeyError: 'kind'" in said  # by the modules themselves
 
 
+def test_a_library_that_is_missing_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError("No module named 'numpy'", name="numpy")
+
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(intact, "import_module", missing)
+    assert main(folder, ["a"]) == 2
+    assert capsys.readouterr().err.startswith("[bundle.library] The package 'numpy'")
+
+
 @pytest.mark.parametrize(
     ("spoil", "code", "name"),
     [

@@ -13,6 +13,7 @@ from tunebook.bundle.classes import Classes
 from tunebook.bundle.form import TaskForm
 from tunebook.bundle.manifest import Manifest
 from tunebook.bundle.reading import Reader
+from tunebook.bundle.windows import Windows, given_as
 from tunebook.bundle.words import best_scores, said_classes
 from tunebook.core.errors import DataError
 
@@ -54,6 +55,8 @@ def test_texts_are_cleaned_by_the_rules_of_the_run():
     _, own = reader()
     assert own.clean([" a  b "]) == ["a b"]
     assert own.clean([" a  b "], done=True) == [" a  b "]
+    assert own.clean(["a \ud83d", "\ud83d\ude42"]) == ["a \ufffd", "🙂"]
+    assert [row.given for row in given_as([Windows("🙂", None, np.zeros(1))], ["\ud83d\ude42"])] == ["🙂"]
     with pytest.raises(DataError, match=r"bundle\.text"):
         own.clean([None])  # type: ignore[list-item]
 

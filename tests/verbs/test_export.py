@@ -228,6 +228,12 @@ def test_wrong_questions_are_refused(trained: Callable[[str], Trained]) -> None:
     for texts, pairs, code in ((["a"], ["b"], "pairs"), ([3], None, "text"), ([None], None, "text")):
         with pytest.raises(DataError, match=rf"bundle\.{code}"):
             bundle.predict(texts, pairs)  # type: ignore[arg-type]
+    for top_k in (0, -1, 10**30, True, 1.5):
+        with pytest.raises(DataError, match=r"bundle\.bounds"):
+            bundle.predict(["great"], top_k=top_k)  # type: ignore[arg-type]
+    for threads in (-1, 10**11):
+        with pytest.raises(DataError, match=r"bundle\.bounds"):
+            open_bundle(bundle.folder, threads=threads)
     assert list(bundle.predict(["great"], top_k=1)[0]["scores"]) == [bundle.predict(["great"])[0]["label"]]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -36,6 +37,9 @@ def main(folder: Path, given: Sequence[str]) -> int:
         texts = asked.texts or [line.rstrip("\r\n") for line in sys.stdin]
         for answer in bundle.predict(texts, asked.pair, top_k=asked.top_k):
             sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has read enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except TunebookError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -87,7 +87,7 @@ def main(folder: Path, given: list[str]) -> int:
     """Answer with the modules of a folder, where they are those that it was made with.
 
     Returns:
-        The exit code: 2 where something is wrong.
+        The exit code: 2 where something is wrong or missing.
     """
     facts, fault = read_facts(folder)
     if fault is None:
@@ -97,7 +97,12 @@ def main(folder: Path, given: list[str]) -> int:
         sys.stderr.write(_told(folder / CODE / _WORDS, *fault) + "\n")
         return 2
     sys.path.insert(0, str(folder / CODE))
-    return int(import_module("tunebook.bundle.answer").main(folder, given))
+    try:
+        answer = import_module("tunebook.bundle.answer")
+    except ModuleNotFoundError as error:  # the modules of the bundle itself are all there
+        sys.stderr.write(_told(folder / CODE / _WORDS, "bundle.library", {"value": str(error.name)}) + "\n")
+        return 2
+    return int(answer.main(folder, given))
 
 
 def _told(words: Path, code: str, fields: dict[str, str]) -> str:

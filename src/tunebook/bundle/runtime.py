@@ -28,6 +28,7 @@ FORMS: dict[str, type[TaskForm]] = {
     "embedding": Vectors,
     "reranking": Relevance,
 }
+_MOST = {"threads": 1024, "top_k": 10**9}
 NO_TEXT, CUT = "no_text", "cut"  # notes of answers, as `predict` gives them
 
 
@@ -40,10 +41,12 @@ class Bundle:
 
     Raises:
         ModelError: as `read_manifest` and `check_files`; `bundle.task`, this version has no such task; `bundle.model`,
-            onnxruntime cannot load its model. MachineError: onnxruntime or tokenizers is not installed.
+            onnxruntime cannot load its model. DataError: `bundle.bounds`. MachineError: onnxruntime or tokenizers is
+            not installed.
     """
 
     def __init__(self, folder: Path | str, threads: int = 0, run: Run | None = None) -> None:
+        check_bounds("threads", threads, 0)
         self.folder = Path(folder)
         self.manifest: Manifest = read_manifest(self.folder)
         check_files(self.folder, self.manifest, but="" if run is None else MODELS.get(self.manifest.kind, ""))
@@ -80,7 +83,12 @@ class Bundle:
     def answers(
         self, rows: Sequence[Tokens], outputs: Sequence[NDArray[np.float32]], top_k: int | None = None
     ) -> list[dict[str, Any]]:
-        """These in the words of `predict`; what has nothing to read has no label."""
+        """These in the words of `predict`; what has nothing to read has no label.
+
+        Raises:
+            DataError: `bundle.bounds`, `top_k` is below 1.
+        """
+        check_bounds("top_k", top_k, 1)
         if not rows:
             return []
         found = self._form.answers(rows, outputs, top_k)
@@ -136,8 +144,9 @@ class Bundle:
         """Places of the passages with a text, and their scores from 0 to 1, best first; equal ones in the order given.
 
         Raises:
-            DataError: `bundle.not_given`, this model orders none; as `read`.
+            DataError: `bundle.not_given`, this model orders none; `bundle.bounds`; as `read`.
         """
+        check_bounds("top_k", top_k, 1)
         self._refuse("rerank")
         rows = self.read([query] * len(passages), passages)
         there = [place for place, row in enumerate(rows) if not is_blank(row)]
@@ -156,6 +165,16 @@ class Bundle:
 def open_bundle(folder: Path | str, threads: int = 0) -> Bundle:
     """The bundle of a folder, every file of which is compared with its hash. Raises as `Bundle`."""
     return Bundle(folder, threads)
+
+
+def check_bounds(key: str, value: int | None, low: int) -> None:
+    """Refuse a number that is no whole one, too small or larger than anything it can stand for.
+
+    Raises:
+        DataError: `bundle.bounds`.
+    """
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not low <= value <= _MOST[key]):
+        raise DataError("bundle.bounds", key=key, value=value, allowed=f"{low} .. {_MOST[key]}")
 
 
 def is_blank(row: Tokens) -> bool:
@@ -215,4 +234,4 @@ def _program_run(path: Path, threads: int, inputs: Sequence[str]) -> Run:
     return run
 
 
-__all__ = ["CUT", "FORMS", "NO_TEXT", "Bundle", "is_blank", "notes_of", "open_bundle"]
+__all__ = ["CUT", "FORMS", "NO_TEXT", "Bundle", "check_bounds", "is_blank", "notes_of", "open_bundle"]
