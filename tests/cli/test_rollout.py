@@ -19,6 +19,14 @@ def own(tmp_path):
     return made
 
 
+@pytest.fixture(autouse=True)
+def exported(monkeypatch):
+    """Runs that were exported, which takes no time here."""
+    found = []
+    monkeypatch.setattr("tunebook.serve.sources.bundled", found.append)
+    return found
+
+
 @pytest.fixture
 def ahead(own, monkeypatch):
     """Traffic in the book's own log, whose time is taken for the clock's."""
@@ -32,7 +40,7 @@ def ahead(own, monkeypatch):
     return make
 
 
-def test_a_rollout_on_the_command_line(tunebook, own, ahead):
+def test_a_rollout_on_the_command_line(tunebook, own, ahead, exported):
     early = tunebook("rollout", "status", own.path)
     assert early.code == 2
     assert "tunebook serve" in early.err
@@ -43,6 +51,11 @@ def test_a_rollout_on_the_command_line(tunebook, own, ahead):
     assert begun.code == 0
     assert "shadow" in begun.out
     assert "rollout status" in begun.out
+    assert exported == [own.path / "runs" / "new"]
+    silent = " ".join(tunebook("rollout", "status", own.path).out.split())
+    assert "has no bundle yet" in silent and "tunebook export" in silent
+    (own.path / "runs" / "new" / "bundles" / "onnx").mkdir(parents=True)
+    assert "has answered nobody" in " ".join(tunebook("rollout", "status", own.path).out.split())
     ahead()
     seen = tunebook("rollout", "status", own.path, "--json")
     assert seen.code == 0
@@ -50,6 +63,7 @@ def test_a_rollout_on_the_command_line(tunebook, own, ahead):
     assert (seen.json["stage"], seen.json["share"], seen.json["requests"]) == (1, 0, 30)
     assert {"name", "e_value", "ok"} <= seen.json["evidence"][0].keys()
     told = tunebook("rollout", "status", own.path).out
+    assert "The first 6 lines are gates" in told
     assert "30 / 10" in told and "errors" in told and "Goes on" in told and "bought" in told
     stepped = tunebook("rollout", "step", own.path)
     assert "50 %" in stepped.out
@@ -57,7 +71,9 @@ def test_a_rollout_on_the_command_line(tunebook, own, ahead):
     waits = tunebook("rollout", "step", own.path).out
     assert "Waits" in waits
     assert tunebook("rollout", "next", own.path).code == 2
-    assert tunebook("rollout", "next", own.path, "--reason", "night").code == 0
+    unseen = tunebook("rollout", "next", own.path, "--reason", "night", "--json")
+    assert (unseen.code, unseen.json["error"]["code"]) == (1, "rollout.silent")
+    assert tunebook("rollout", "next", own.path, "--reason", "night", "--force").code == 0
     early = tunebook("rollout", "finish", own.path, "--json")
     assert (early.code, early.json["error"]["code"]) == (1, "rollout.unready")
     assert tunebook("rollout", "abort", own.path, "--reason", "enough").code == 0

@@ -102,7 +102,7 @@ def test_a_run_without_a_bundle_is_exported_by_a_process_of_its_own(book, monkey
 def test_a_book_with_nothing_to_serve(book):
     with pytest.raises(BookError) as found:
         check_finished(book)
-    assert found.value.code in ("book.champion_run", "book.no_runs")
+    assert found.value.code == "serve.untrained" and "promote" in str(found.value)
     write(book, State(), "deploy", {"run": "run-gone"})
     with pytest.raises(RunError) as gone:
         make_app(book.path)

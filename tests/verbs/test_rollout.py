@@ -47,12 +47,15 @@ def refused(kind, code, call, *args, **named):
 
 
 def test_from_start_to_finish_and_back(book):
-    begun = start(book, "new", QUICK, actor="Ada", reason="newer rows")
+    folders = []
+    begun = start(book, "new", QUICK, folders.append, actor="Ada", reason="newer rows")
+    assert folders == [book.path / "runs" / "new"]
     assert (begun.live, begun.candidate, begun.stage, begun.rules.stages) == ("old", "new", 1, [0, 50, 100])
     assert not begun.forced
     traffic = Traffic(book).go(15)
     assert status(book, traffic.log, traffic.now).decision == "go on"
-    assert next_stage(book, traffic.log, **WHY).stage == 2
+    assert next_at(book, traffic).stage == 2
+    refused(RefusedError, "rollout.silent", next_at, book, traffic)
     traffic.go(60)
     assert status(book, traffic.log, traffic.now).decision == "ready"
     entry = finish_at(book, traffic, **WHY)
@@ -125,8 +128,14 @@ def test_what_is_not_proven_needs_force_and_a_reason_and_is_marked_for_good(book
     assert [entry.forced for entry in history(book)] == [False, True, False, True]
 
 
+def next_at(book, traffic):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("time.time", lambda: traffic.now)
+        return next_stage(book, traffic.log, **WHY)
+
+
 def traffic_done(book, traffic):
-    next_stage(book, traffic.log, **WHY)
+    next_at(book, traffic)
     traffic.go(60)
     finish_at(book, traffic)
 

@@ -159,11 +159,18 @@ def estimate_text(estimate: Estimate) -> str:
         time=duration(estimate.seconds),
         memory=memory(estimate.memory_bytes),
     )
-    if estimate.clock_seconds > _BUSY * estimate.seconds:
-        needed += say("cli.estimate_waiting", time=duration(estimate.clock_seconds))
+    needed += clock_note(estimate.seconds, estimate.clock_seconds)
     if estimate.left_out_share:
         needed += say("cli.estimate_left_out", share=share_text(estimate.left_out_share))
     return needed + (say("cli.estimate_cut", cut=share_text(estimate.cut_share)) if estimate.cut_share else "")
+
+
+def clock_note(seconds: float, clock_seconds: float) -> str:
+    """How much longer work takes by the clock, where other work on this machine makes that much of a difference."""
+    from tunebook.core.formatting import duration
+
+    busy = clock_seconds > _BUSY * seconds
+    return say("cli.estimate_waiting", time=duration(clock_seconds)) if busy else ""
 
 
 def doctor(
@@ -233,4 +240,4 @@ def _state(name: str, state: str) -> str:
     return say("cli.doctor.terms", state=said, terms=TERMS[name]) if name in TERMS else said
 
 
-__all__ = ["NO", "check", "doctor", "estimate_text", "learnt_text", "plan_facts", "rate_text"]
+__all__ = ["NO", "check", "clock_note", "doctor", "estimate_text", "learnt_text", "plan_facts", "rate_text"]

@@ -123,6 +123,7 @@ def _told(opened: Book, done: Retrained) -> Answer:
 
 
 def _tell_proposal(screen: Console, seen: Proposal) -> None:
+    from tunebook.cli.check import clock_note
     from tunebook.core.formatting import duration
 
     new = ", ".join(f"{say(f'split.{name}')} {count}" for name, count in seen.rows.items())
@@ -133,7 +134,7 @@ def _tell_proposal(screen: Console, seen: Proposal) -> None:
         (say("retrain.left_out"), left or "–"),
         (say("retrain.live"), seen.live),
         (say("retrain.trains"), say("retrain.plan", table=f"v{seen.table}", seeds=len(seen.seeds))),
-        (say("retrain.takes"), duration(seen.seconds)),
+        (say("retrain.takes"), duration(seen.seconds) + clock_note(seen.seconds, seen.clock_seconds)),
     ]
     screen.print(facts(pairs))
     if seen.unknown:

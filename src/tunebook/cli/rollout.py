@@ -62,10 +62,11 @@ def rollout_start(
     book: Books, run: Annotated[str, argument("rollout_run", "RUN")], rules: Rules, who: Who, force: Force = False
 ) -> Answer:
     """Begin a rollout."""
+    from tunebook.serve.sources import bundled
     from tunebook.verbs.rollout import start
     from tunebook.verbs.steps.book import open_book
 
-    return _moved(book, start(open_book(book), run, rules.changes(), **who.by(force=force)))
+    return _moved(book, start(open_book(book), run, rules.changes(), bundled, **who.by(force=force)))
 
 
 def rollout_deploy(
@@ -211,9 +212,12 @@ def _looked(book: Path, seen: Look, after: State, written: Path | None = None) -
             return
         rules = seen.state.rules
         screen.print(facts([(say("rollout.requests"), f"{seen.requests} / {rules.min_requests}")]))
+        if not seen.requests:
+            warn(screen, [_silent(book, str(seen.state.candidate))])
         screen.print()
         heads = [say(f"rollout.head.{name}") for name in ("item", "old", "new", "count", "evidence", "says")]
         screen.print(grid(heads, map(_line, seen.evidence), right=(1, 2, 3, 4), whole=(1, 2, 3, 4)))
+        screen.print(say("rollout.gates", gates=sum(bool(item.stops) for item in seen.evidence)), soft_wrap=True)
         screen.print()
         decision = seen.decision.replace(" ", "_")
         style = {"abort": "bold red", "hold": "yellow"}.get(seen.decision, "green")
@@ -223,6 +227,14 @@ def _looked(book: Path, seen: Look, after: State, written: Path | None = None) -
 
     more = _next(book, seen) if after == seen.state else ()
     return Answer(data, tell, more, 1 if seen.decision == "abort" else 0)
+
+
+def _silent(book: Path, candidate: str) -> str:
+    """Why a new run may have answered nobody."""
+    from tunebook.serve.sources import BUNDLE
+
+    run = book / "runs" / candidate
+    return say("rollout.no_answer") if (run / BUNDLE).is_dir() else say("rollout.no_bundle", run=run)
 
 
 def _next(book: Path, seen: Look) -> tuple[str, ...]:

@@ -87,10 +87,10 @@ def says(item: Evidence) -> str:
     """What a line of evidence means, in words."""
     if item.strange:
         return say("rollout.says.strange", count=item.strange)
-    if not item.n:
-        return say("rollout.says.unseen")
     if item.log_e is None:
         return say("rollout.says.told")
+    if not item.n:
+        return say("rollout.says.unseen")
     if not item.stops:
         return say("rollout.says.better" if item.reached else "rollout.says.not_yet")
     return say("rollout.says.against" if item.reached else "rollout.says.nothing")

@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tunebook.bundle.answering import Answering
-from tunebook.core.errors import ModelError, RunError
+from tunebook.core.errors import BookError, ModelError, RunError
 from tunebook.core.messages import say
 from tunebook.requests.log import RequestLog, open_log
 from tunebook.requests.writer import Writer
@@ -117,12 +117,7 @@ class OfBook:
             ModelError: `serve.no_bundle`, it could not be made; what opening a damaged one raises.
         """
         run = self.book.run(version)
-        folder = run.path / BUNDLE
-        if not folder.is_dir():
-            with FileLock(run.path / ".bundle.lock"):  # another server may be making it
-                if not folder.is_dir():
-                    self._export(run.path)
-        return open_bundle(folder, self._threads)
+        return open_bundle(bundled(run.path, progress=self._progress), self._threads)
 
     def journal(self) -> Journal | None:
         """The writer of the book's request log."""
@@ -146,15 +141,33 @@ class OfBook:
         _close(self._log)
         self._lock.release()
 
-    def _export(self, run: Path) -> None:
-        """In a process of its own, so that this one holds no torch."""
-        words = [sys.executable, "-m", "tunebook", "export", str(run), "--to", "onnx"]
-        out = sys.stderr if self._progress else subprocess.DEVNULL
-        if self._progress:
-            sys.stderr.write(say("serve.exporting", run=run.name) + "\n")
-        done = subprocess.run(words, stdout=out, stderr=out, check=False)
-        if done.returncode:
-            raise ModelError("serve.no_bundle", key=run.name, value=str(run / BUNDLE), run=str(run))
+
+def bundled(run: Path, *, progress: bool = True) -> Path:
+    """The bundle of a run, which is made where it is not there.
+
+    Args:
+        run: its folder; progress: that it is made is told on the screen.
+
+    Raises:
+        ModelError: `serve.no_bundle`, it could not be made.
+    """
+    folder = run / BUNDLE
+    if not folder.is_dir():
+        with FileLock(run / ".bundle.lock"):  # another process may be making it
+            if not folder.is_dir():
+                _export(run, progress)
+    return folder
+
+
+def _export(run: Path, progress: bool) -> None:
+    """In a process of its own, so that this one holds no torch."""
+    words = [sys.executable, "-m", "tunebook", "export", str(run), "--to", "onnx"]
+    out = sys.stderr if progress else subprocess.DEVNULL
+    if progress:
+        sys.stderr.write(say("serve.exporting", run=run.name) + "\n")
+    done = subprocess.run(words, stdout=out, stderr=out, check=False)
+    if done.returncode:
+        raise ModelError("serve.no_bundle", key=run.name, value=str(run / BUNDLE), run=str(run))
 
 
 def open_bundle(folder: Path, threads: int) -> Answering:
@@ -184,13 +197,19 @@ def check_finished(book: Book) -> None:
     """Whether there is anything to serve, before anything is started.
 
     Raises:
-        BookError: `book.champion_run`. RunError: `serve.run_gone`, what is live is no longer there.
+        BookError: `serve.untrained`. RunError: `serve.run_gone`, what is live is no longer there.
     """
     live = state(book).live
     if live is None:
-        book.run("champion")
+        try:
+            book.run("champion")
+        except BookError as error:
+            if error.code != "book.champion_run":
+                raise
+            version = f"v{book.champion.version}"
+            raise BookError("serve.untrained", key="run", value=version, book=book.path) from None
     elif not (book.path / "runs" / live).is_dir():
         raise RunError("serve.run_gone", key="run", value=live)
 
 
-__all__ = ["BUNDLE", "Given", "OfBook", "OneRouter", "check_finished", "open_bundle", "open_journal"]
+__all__ = ["BUNDLE", "Given", "OfBook", "OneRouter", "bundled", "check_finished", "open_bundle", "open_journal"]

@@ -7,6 +7,7 @@ Every step is an entry of the change log, with who, why, and what was seen.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -38,13 +39,21 @@ class By(TypedDict, total=False):
     force: bool
 
 
-def start(book: Book, run: str, rules: dict[str, Any] | None = None, **by: Unpack[By]) -> State:
+def start(
+    book: Book,
+    run: str,
+    rules: dict[str, Any] | None = None,
+    prepare: Callable[[Path], object] | None = None,
+    **by: Unpack[By],
+) -> State:
     """Begin a rollout of a run beside the one that is live.
 
     Args:
         run: id, the start of one, or `champion`. Only runs of the champion, which its tests have proven, may be rolled
             out without `force`.
         rules: what differs from `[rollout]` of book.toml: `stages`, `min_requests`, `metric` ...
+        prepare: is given the run's folder once nothing speaks against the start, and before it is written: makes what
+            servers load.
 
     Raises:
         BookError: `rollout.nothing_live`; `book.run`, there is no such run; `log.followed`, somebody was faster.
@@ -63,6 +72,8 @@ def start(book: Book, run: str, rules: dict[str, Any] | None = None, **by: Unpac
     _alike(chosen, book.run(str(now.live)))
     found = rules_of(book, rules or {})
     forced = _unproven(book, chosen, book.run(str(now.live)), by)
+    if prepare is not None:
+        prepare(chosen.path)
     said = {"run": chosen.id, "rules": found.model_dump(mode="json"), "table": chosen.plan.table_version}
     return write(book, now, "start", said, **_why(by, forced=forced))
 
@@ -153,15 +164,18 @@ def next_stage(book: Book, log: RequestLog | None = None, **by: Unpack[By]) -> S
     """Go to the next stage by hand, before the machine would.
 
     Raises:
-        RefusedError: `rollout.off`; `rollout.at_end`; `rollout.against`, evidence speaks against it. Else as `status`.
+        RefusedError: `rollout.off`; `rollout.at_end`; `rollout.against`, evidence speaks against it;
+            `rollout.silent`, the run has answered nobody at this stage. Else as `status`.
         TunebookError: `rollout.reason`.
     """
     _needs_reason(by)
     found = _on(book, log)
     if found.state.last:
         raise RefusedError("rollout.at_end", key=str(found.state.candidate), book=book.path)
-    forced = found.decision == "abort"
+    forced = found.decision == "abort" or not found.requests
     if forced and not by.get("force", False):
+        if found.decision != "abort":
+            raise RefusedError("rollout.silent", key=str(found.state.candidate), book=book.path)
         raise RefusedError("rollout.against", key=str(found.state.candidate), why=found.why)
     said = {"run": found.state.candidate, "stage": found.state.stage + 1, "seen": found.to_json()}
     return write(book, found.state, "stage", said, **_why(by, forced=forced))

@@ -76,6 +76,7 @@ def test_a_run_is_trained_once_and_used_again(book: Book) -> None:
     assert known(runs, made.plan(12)) is None
     assert before > 0 and expected_seconds(runs, made, [11, 12]) == first.seconds
     assert expected_seconds(runs, made, [11]) == 0
+    assert expected_seconds(runs, made, [21, 22]) == pytest.approx(2 * first.seconds)  # as the same table took
     assert first.load().plan == made.plan(11) and first.run.is_arm
     with pytest.raises(KeyboardInterrupt):
         trained(runs, made.plan(13), Stops())

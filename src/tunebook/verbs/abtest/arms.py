@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunebook.core.errors import RunError
+from tunebook.core.errors import RunError, TunebookError
 from tunebook.core.nouns import ParamTable, Plan
 from tunebook.core.progress import Progress, Silent, tell
-from tunebook.verbs.steps.runs import Run, find_run
+from tunebook.verbs.steps.runs import Run, find_run, runs_in
 from tunebook.verbs.steps.train import fit_of, train
 
 if TYPE_CHECKING:
@@ -189,11 +190,24 @@ class Nested:
 
 
 def expected_seconds(folder: Path, arm: Arm, seeds: list[int]) -> float:
-    """Seconds that the missing runs of an arm will take: as its finished ones did, else as the plan estimates."""
+    """Seconds that the missing runs of an arm will take: as its finished ones did, else as those of the same table did
+    on other rows, else as the plan estimates."""
     results = [known(folder, arm.plan(seed)) for seed in seeds]
     took = [result.seconds for result in results if result is not None and not result.failed]
+    if not took and None in results:
+        took = _of_table(folder, arm.base.table)
     each = sum(took) / len(took) if took else arm.base.whole.seconds
     return each * sum(result is None for result in results)
+
+
+def _of_table(folder: Path, values: str) -> list[float]:
+    """Seconds of the finished runs with these values; one that cannot be read tells nothing."""
+    found = []
+    for run in runs_in(folder):
+        with suppress(TunebookError, KeyError):
+            if run.finished and run.plan.table == values:
+                found.append(_result(run, run.plan, run.outcome).seconds)
+    return found
 
 
 __all__ = ["Arm", "Load", "Nested", "Result", "ended", "expected_seconds", "known", "trained"]
