@@ -260,6 +260,7 @@ def test_behind_a_prefix():
         for path in ("/nlp/v1/predict", "/predict"):  # a proxy leaves the prefix, or takes it off
             assert client.post(path, json={"text": "a"}).status_code == 200
         assert "/nlp/v1/openapi.json" in client.get("/nlp/v1/docs").text
+        assert client.get("/nlp/v1/").url.path == "/nlp/v1/docs"
         assert client.get("/nlp/v1/openapi.json").json()["servers"][0]["url"] == "/nlp/v1"
         problem(client.get("/nlp/v1/nothing"), 404, "serve.path")
 

@@ -142,6 +142,7 @@ def test_what_is_seen_in_a_file_is_none_of_the_requests(watched: Book, tmp_path:
     streams = [next(item for item in seen.signals if item.name == "answer.mistakes") for seen in (first, second)]
     assert streams[0] == streams[1] and streams[0].rows == 60
     assert first.page != page and page.read_bytes() == written
+    assert "bad.csv" in first.page.read_text(encoding="utf-8") and b"bad.csv" not in written
     after = drift(watched, window=60)
     assert not after.alarm and acknowledge(watched) == 0
     assert not any(item.name == "answer.mistakes" for item in after.signals)

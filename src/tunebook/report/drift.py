@@ -67,14 +67,14 @@ def write_day(
     day = Day(date=date, book=book.path.name, run=told.run, looks=found, examples=examples)
     folder, name = folder_of(book.path), date if file is None else f"{date}-{file.stem}"
     write_json(day, folder / f"{name}.json")
-    return write_page(folder / f"{name}.html", "drift.html.j2", **_view(day, course, told, old))
+    return write_page(folder / f"{name}.html", "drift.html.j2", **_view(day, course, told, old, file))
 
 
 def _alarms(look: Look) -> list[Signal]:
     return [signal for signal in look.signals if signal.alarm]
 
 
-def _view(day: Day, course: Course, look: Look, old: Reference) -> dict[str, Any]:
+def _view(day: Day, course: Course, look: Look, old: Reference, file: Path | None) -> dict[str, Any]:
     """What the template shows."""
     past = [item for item in course.short if item.run == day.run][-_PAST:]
     open_ones = course.open(day.run)
@@ -84,7 +84,7 @@ def _view(day: Day, course: Course, look: Look, old: Reference) -> dict[str, Any
         "date": day.date,
         "alarms": [sentence(alarm) for alarm in open_ones],
         "verdict": verdict(look, len(open_ones)),
-        "facts": _facts(day, look, old),
+        "facts": [*([(say("watch.file"), file.name)] if file else []), *_facts(day, look, old)],
         "signals": [signal_row(signal) for signal in ranked],
         "alpha": f"{look.alpha:.2g}",
         "plots": [(phrase("signal", signal.name), _plot(signal)) for signal in drawn],

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.requests.columns import LABEL
@@ -135,6 +135,10 @@ def _watching(app: FastAPI, traffic: Traffic) -> None:
         traffic.tell_figures()
         text, kind = traffic.desk.figures.page()
         return Response(text, headers={"content-type": kind})
+
+    @app.get("/", include_in_schema=False)
+    async def first(request: Request) -> Response:
+        return RedirectResponse(request.scope.get("root_path", "") + "/docs")
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> Response:
