@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests import small
-from tunebook.core.errors import BookError, DataError, ModelError, TunebookError
+from tunebook.core.errors import BookError, DataError, MachineError, ModelError, TunebookError
 from tunebook.core.nouns import SPLITS
 from tunebook.verbs import init as module
 from tunebook.verbs.init import SAMPLES, init
@@ -99,9 +99,9 @@ def test_a_folder_that_init_has_not_made_stays(base: Path, tmp_path: Path) -> No
 def test_a_place_that_cannot_be_written(base: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     rows = small.write_csv(tmp_path / "rows.csv", 20)
-    with pytest.raises(BookError) as caught:
+    with pytest.raises(MachineError) as caught:
         init(tmp_path / "file" / "book", rows, model=str(base))
-    assert caught.value.code == "book.write"
+    assert caught.value.code == "machine.place"
 
 
 def test_the_parts_of_the_data(base: Path, tmp_path: Path) -> None:

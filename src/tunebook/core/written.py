@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-TEXTS = np.dtypes.StringDType()
+# A bundle also answers with numpy 1, as Triton's Python backend has it, which knows no such texts and needs none.
+TEXTS: Any = np.dtypes.StringDType() if hasattr(np.dtypes, "StringDType") else np.dtype(object)
 # Columns in front of the text.
 _LOSS, _TOKENS, _RIGHT, _CHARACTERS, _STOPPED, _MADE, _LENGTH, _START = range(8)
 FIGURES = _LENGTH  # number of those in front of the length

@@ -165,7 +165,7 @@ def _export(run: Path, progress: bool) -> None:
     out = sys.stderr if progress else subprocess.DEVNULL
     if progress:
         sys.stderr.write(say("serve.exporting", run=run.name) + "\n")
-    done = subprocess.run(words, stdout=out, stderr=out, check=False)
+    done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=out, check=False)  # its next commands are others
     if done.returncode:
         raise ModelError("serve.no_bundle", key=run.name, value=str(run / BUNDLE), run=str(run))
 

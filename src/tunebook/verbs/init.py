@@ -63,10 +63,7 @@ def init(
     from tunebook.report.rows import write_data_report
 
     with ExitStack() as held:
-        try:
-            part = held.enter_context(folder_of(folder, used=used, busy=BookError("book.busy", value=str(book))))
-        except OSError as error:
-            raise BookError("book.write", key="book", value=str(book), reason=str(error)) from error
+        part = held.enter_context(folder_of(folder, used=used, busy=BookError("book.busy", value=str(book))))
         ref = _fill(part, sources, str(model), options or DataOptions(), owner=owner or user(), allow=allow)
         write_data_report(part / "data" / "report.html", ref, folder.resolve().name)
     return Book(folder)
