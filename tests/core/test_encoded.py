@@ -64,3 +64,8 @@ def test_named_columns_of_rows_come_back_from_a_file(tmp_path):
     found = load_encoded(tmp_path / "tokens.npz")
     assert set(found.fixed) == {"task.count"} and found.fixed["task.count"].tolist() == [4, 5]
     assert set(found.flat) == {"input_ids"} and found.offsets.tolist() == [0, 1, 3]
+
+
+def test_a_column_that_rows_lack_is_left_out() -> None:
+    rows = pack({"input_ids": [[1, 2], [3]]})
+    assert set(rows.with_fixed(labels=np.array([0, 1]), sample_weight=None).fixed) == {"labels"}

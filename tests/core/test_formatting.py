@@ -13,6 +13,7 @@ from tunebook.core import registry
 from tunebook.core.formatting import (
     amount,
     duration,
+    finite,
     head_text,
     is_share,
     memory,
@@ -168,3 +169,8 @@ def test_what_a_training_did_is_told_where_there_is_a_word_for_it():
     kept, unsaid = noticed(counters)
     assert "before that" in kept and "1,200 entities" in unsaid
     assert noticed({"swa": {"states_averaged": 12.0, "states_kept": 3.0}}) == noticed({}) == []
+
+
+def test_numbers_that_json_has_not_become_none_wherever_they_are() -> None:
+    found = finite({1: [float("nan"), 2.5], "b": (float("-inf"), "x", {"c": None}), "d": True})
+    assert found == {"1": [None, 2.5], "b": [None, "x", {"c": None}], "d": True}

@@ -71,6 +71,11 @@ class Reader:
             )
         return found
 
+    def batch(self, rows: Sequence[Tokens]) -> Feeds:
+        """Rows of one line of tokens each as the inputs of a forward pass."""
+        types = [row.types for row in rows if row.types is not None]
+        return self.padded([row.ids for row in rows], types or None)
+
     def padded(self, lines: Sequence[NDArray[np.int64]], types: Sequence[NDArray[np.int64]] | None = None) -> Feeds:
         """Lines of tokens as the inputs of a forward pass, (lines, longest), filled up at their right."""
         longest = max(map(len, lines), default=0)

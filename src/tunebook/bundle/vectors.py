@@ -32,8 +32,7 @@ class Vectors(TaskForm):
 
     def outputs(self, rows: Sequence[Tokens], run: Run) -> list[Outputs]:
         """The vector of each."""
-        types = [row.types for row in rows if row.types is not None]
-        return list(run(self.reader.padded([row.ids for row in rows], types or None)))
+        return list(run(self.reader.batch(rows)))
 
     def matrix(self, rows: Sequence[Tokens], outputs: Sequence[Outputs]) -> NDArray[np.float32]:
         """The vectors, (N, width)."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import shlex
 import shutil
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.layout import Facts, as_grid, hanging, wrap
 from tunebook.cli.streams import heard
+from tunebook.core.formatting import finite
 from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
 
@@ -76,15 +76,7 @@ def show_json(answer: Answer) -> None:
 
 def json_line(item: Any) -> str:
     """An object as one line of JSON; a number that JSON cannot carry becomes null."""
-    return json.dumps(_finite(item), ensure_ascii=False, default=str, allow_nan=False)
-
-
-def _finite(item: Any) -> Any:
-    if isinstance(item, Mapping):
-        return {str(name): _finite(value) for name, value in item.items()}
-    if isinstance(item, list | tuple):
-        return [_finite(value) for value in item]
-    return None if isinstance(item, float) and not math.isfinite(item) else item
+    return json.dumps(finite(item), ensure_ascii=False, default=str, allow_nan=False)
 
 
 def note(text: str, style: str = "dim") -> None:

@@ -52,9 +52,10 @@ class Encoded:
             out[line, : end - start] = flat[start:end]
         return out
 
-    def with_fixed(self, **columns: NDArray[Any]) -> Encoded:
-        """The same rows with further columns of one entry a row."""
-        return Encoded(self.flat, self.offsets, {**self.fixed, **columns})
+    def with_fixed(self, **columns: NDArray[Any] | None) -> Encoded:
+        """The same rows with further columns of one entry a row; None stands for one that they have not."""
+        there = {name: column for name, column in columns.items() if column is not None}
+        return Encoded(self.flat, self.offsets, {**self.fixed, **there})
 
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Encoded:
         """Some of the rows, in the order of these numbers; a row may come twice."""

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from tunebook.core.nouns import Plan
 
 
+def finite(item: Any) -> Any:
+    """What JSON can carry of an object: a number that is none or endless becomes None, names become texts."""
+    if isinstance(item, Mapping):
+        return {str(name): finite(value) for name, value in item.items()}
+    if isinstance(item, list | tuple):
+        return [finite(value) for value in item]
+    return None if isinstance(item, float) and not math.isfinite(item) else item
+
+
 def is_share(metric: str) -> bool:
     """Whether a score differs by points, and not in a unit of its own; one that no task knows does not."""
     known = metric_of(metric)
@@ -176,6 +185,7 @@ __all__ = [
     "amount",
     "baseline_name",
     "duration",
+    "finite",
     "head_text",
     "is_share",
     "listed",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from tunebook.core.errors import DataError, MachineError, TunebookError, machine_error
+from tunebook.core.formatting import finite
 from tunebook.core.localized import Localized
 from tunebook.core.messages import language, say_in
 
@@ -88,15 +88,7 @@ def as_json(item: Any) -> bytes:
     except UnicodeEncodeError:
         return json.dumps(item, allow_nan=False, separators=(",", ":")).encode()
     except ValueError:
-        return as_json(_finite(item))
-
-
-def _finite(item: Any) -> Any:
-    if isinstance(item, Mapping):
-        return {str(name): _finite(value) for name, value in item.items()}
-    if isinstance(item, list | tuple):
-        return [_finite(value) for value in item]
-    return None if isinstance(item, float) and not math.isfinite(item) else item
+        return as_json(finite(item))
 
 
 __all__ = ["GONE", "STATUS", "as_error", "as_json", "language_of", "status_of", "told"]

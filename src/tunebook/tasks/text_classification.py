@@ -102,8 +102,7 @@ class TextClassification(LabelWords, LabelBaselines):
         pairs = list(rows.pairs) if rows.pairs is not None else None
         columns = tokenizer(list(rows.texts), pairs, truncation=True, max_length=max_length)
         encoded = pack({name: columns[name] for name in columns if name != "attention_mask"})
-        fixed = {"labels": rows.targets, "sample_weight": rows.weights}
-        return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
+        return encoded.with_fixed(labels=rows.targets, sample_weight=rows.weights)
 
     def collate(self, encoded: Encoded, rows: Sequence[int], pad: int) -> Batch:
         """`input_ids`, `attention_mask` and the like of shape (rows, longest), `labels` of shape (rows, ...)."""

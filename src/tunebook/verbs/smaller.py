@@ -67,13 +67,8 @@ def compare(run: Run, more: Sequence[How] = (), *, rounds: int = _ROUNDS, progre
         if made.loss:
             changes[name] = Change.model_validate(made.loss)
     given = load(prepared_data(run.plan), "validation")
-    texts = [text for text in given.texts if text.strip()]
-    pairs = (
-        None
-        if given.pairs is None
-        else [pair for text, pair in zip(given.texts, given.pairs, strict=True) if text.strip()]
-    )
-    rows = texts if pairs is None else list(zip(texts, pairs, strict=True))
+    given = given.at([number for number, text in enumerate(given.texts) if text.strip()])
+    rows = list(given.texts) if given.pairs is None else list(zip(given.texts, given.pairs, strict=True))
     found = measure(bundles, rows, changes, rounds=rounds)
     page = write_page_of(run.path / BUNDLES / PAGE, found, limits_of(run).most_loss)
     return Compared(found, refused, page)

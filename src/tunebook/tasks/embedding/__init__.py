@@ -135,8 +135,7 @@ class Embedding(EmbeddingWords):
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """Tokens of each text by itself."""
         encoded = batches.encode(_texts(rows), tokenizer, max_length)
-        fixed = {"labels": rows.targets, "sample_weight": rows.weights, TAUGHT: rows.taught}
-        return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
+        return encoded.with_fixed(labels=rows.targets, sample_weight=rows.weights, **{TAUGHT: rows.taught})
 
     def lines(self, encoded: Encoded) -> NDArray[np.int64]:
         """Its texts."""

@@ -79,8 +79,7 @@ class Instruction(WrittenWords, TokenModel):
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """Tokens of each conversation, with `labels` where it has an answer."""
         encoded = conversations.encode(rows, tokenizer, max_length)
-        fixed = {"labels": rows.targets, "sample_weight": rows.weights}
-        return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
+        return encoded.with_fixed(labels=rows.targets, sample_weight=rows.weights)
 
     def unlearnt(self, labels: Labels, params: Filled, encoded: Encoded) -> NDArray[np.bool_]:
         """Rows that do not fit into max_length, or of which no turn is to be learnt."""

@@ -86,8 +86,7 @@ class Preference(PreferenceWords, OwnHead):
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """A line for each answer; see `tunebook.tasks.preference.batches`."""
         encoded = batches.encode(rows, tokenizer, max_length)
-        fixed = {"labels": rows.targets, "sample_weight": rows.weights}
-        return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
+        return encoded.with_fixed(labels=rows.targets, sample_weight=rows.weights)
 
     def rendered(self, rows: Rows, tokenizer: Any, max_length: int) -> list[Any]:
         """The prompt with each of its answers."""

@@ -94,8 +94,7 @@ class QuestionAnswering(AnswerWords):
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """Windows of each row; see `tunebook.bundle.answer_windows`."""
         encoded = windows.encode(rows.texts, rows.pairs or [""] * len(rows), tokenizer, max_length)
-        fixed = {"labels": rows.targets, "sample_weight": rows.weights}
-        return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
+        return encoded.with_fixed(labels=rows.targets, sample_weight=rows.weights)
 
     def parted(self, length: int, room: int) -> int:
         """The same behind a question of usual length."""

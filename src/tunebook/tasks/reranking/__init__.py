@@ -91,8 +91,7 @@ class Reranking(RankingWords):
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """Windows of each row's pairs of query and passage; see `tunebook.bundle.pair_windows`."""
         encoded = pairs.encode(rows, tokenizer, max_length)
-        fixed = {"labels": rows.targets, "sample_weight": rows.weights}
-        return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
+        return encoded.with_fixed(labels=rows.targets, sample_weight=rows.weights)
 
     def counted(self, rows: Rows, tokenizer: Any) -> Rows:
         """A row for each pair of query and passage."""

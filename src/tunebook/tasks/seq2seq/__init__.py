@@ -109,8 +109,7 @@ class Seq2seq(WrittenWords, TokenLoss):
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """Tokens of each source and of its target, where there is one."""
         encoded = pieces.encode(rows, tokenizer, max_length)
-        fixed = {"labels": rows.targets, "sample_weight": rows.weights}
-        return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
+        return encoded.with_fixed(labels=rows.targets, sample_weight=rows.weights)
 
     def unsaid(self, encoded: Encoded) -> int:
         """Targets that are longer than `target_length`."""

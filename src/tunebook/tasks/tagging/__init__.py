@@ -88,8 +88,7 @@ class Tagging(EntityWords):
     def encode(self, rows: Rows, tokenizer: Any, max_length: int) -> Encoded:
         """Windows of tokens of each row; see `tunebook.bundle.pieces`."""
         encoded = pieces.encode(rows.texts, rows.words, tokenizer, max_length)
-        fixed = {"labels": rows.targets, "sample_weight": rows.weights}
-        return encoded.with_fixed(**{name: column for name, column in fixed.items() if column is not None})
+        return encoded.with_fixed(labels=rows.targets, sample_weight=rows.weights)
 
     def lines(self, encoded: Encoded) -> NDArray[np.int64]:
         """Its windows."""
