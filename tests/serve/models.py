@@ -18,9 +18,9 @@ class Words:
 
     task, problem, names = "text_classification", "single_label", ("short", "long")
 
-    def __init__(self, id="run-a", *, slow=0.0, per_row=0.0, gives=("predict",), pairs=False):
+    def __init__(self, id="run-a", *, slow=0.0, per_row=0.0, gives=("predict",), pairs=False, meet=None):
         self.id, self.hash, self.gives = id, f"hash-of-{id}", frozenset(gives)
-        self.slow, self.per_row, self.pairs = slow, per_row, pairs
+        self.slow, self.per_row, self.pairs, self.meet = slow, per_row, pairs, meet
         self.passes: list[list[str]] = []
         self.closed, self.sides = False, set()
         self.hold = threading.Event()
@@ -41,6 +41,8 @@ class Words:
     def outputs(self, rows):
         assert not self.closed
         self.hold.wait(10)
+        if self.meet is not None:
+            self.meet.wait()
         time.sleep(self.slow + self.per_row * len(rows))
         if any("poison" in row.text for row in rows):
             raise RuntimeError("secret words of a user")

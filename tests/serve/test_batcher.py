@@ -188,11 +188,11 @@ def test_whoever_waits_is_answered_before_the_end(model):
 
 
 def test_lanes_work_side_by_side():
-    model = Words(slow=0.1)
+    together = threading.Barrier(2, timeout=5)
+    model = Words(meet=together)
     batcher = made(model, lanes=2, most_rows=1)
-    begun = time.perf_counter()
-    wait([batcher.submit([f"text {number}"]) for number in range(4)], 5)
-    assert time.perf_counter() - begun < 0.35
+    answered = [batcher.submit([f"text {number}"]) for number in range(4)]
+    assert len([future.result(10) for future in answered]) == 4 and not together.broken
     batcher.close()
 
 

@@ -27,7 +27,7 @@ PASSES = 7
 _TILES, _TILE = 40, 64
 _TOKENS = 256  # what lies between products costs each token the same
 _TENSOR = 1 << 20
-# What torch needs against what is measured here (tests/models/test_pace.py measures both).
+# What torch needs against what is measured here (benchmarks/machine_speed.py measures both).
 _BLOCK, _MODULE, _STEP, _PARAMETER = 1.3, 12.0, 2.2, 0.85
 
 

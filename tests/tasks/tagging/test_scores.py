@@ -135,17 +135,6 @@ def test_scores_of_nothing():
         scores.counts(made.answers([[]]), made.targets([[], []]), LABELS)
 
 
-def test_they_are_quick():
-    import time
-
-    true, said, _ = pair(2000)
-    answers, targets = np.tile(made.answers(said), (5, 1)), np.tile(made.targets(true), (5, 1))
-    begun = time.perf_counter()
-    scores.counts(answers, targets, LABELS)
-    scores.halves(answers, targets, LABELS)
-    assert time.perf_counter() - begun < 2
-
-
 def test_votes_keep_what_most_models_find():
     from tunebook.bundle.spans import mean
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
 import warnings
 from collections import Counter
 from typing import Any
@@ -242,13 +241,6 @@ def test_intervals_hold_the_value_and_follow_groups() -> None:
     for key in ("bleu_4/words", "chrf", "rouge_l/words"):  # rows that stand three times say no more than once
         wide, narrow = (each[key].high - each[key].low for each in (grouped, alone))
         assert 1.4 < wide / narrow < 2.1, key
-
-
-def test_thousands_of_draws_take_seconds() -> None:
-    said, true = texts(ENGLISH, " ", 2000, 5), texts(ENGLISH, " ", 2000, 6)
-    begun = time.perf_counter()
-    intervals(WRITTEN, answers(said), texts_of(true), LABELS)
-    assert time.perf_counter() - begun < 20  # about 2 on an idle machine
 
 
 def test_each_has_a_name_and_a_direction() -> None:

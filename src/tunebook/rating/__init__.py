@@ -1,0 +1,1 @@
+"""Human rating: who rated what, drawn blind, kept at once; agreement and strengths."""

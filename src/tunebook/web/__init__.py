@@ -1,0 +1,1 @@
+"""The page: the same functions as the command line, in a browser."""
