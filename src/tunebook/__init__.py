@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.auto import auto
     from tunebook.verbs.bases import bases
     from tunebook.verbs.calibrate import calibrate
+    from tunebook.verbs.challenge import challenge
     from tunebook.verbs.check import check
     from tunebook.verbs.compare import compare
     from tunebook.verbs.embed import embed, embed_file
@@ -61,6 +62,7 @@ _WHERE = {
     "auto": "verbs.auto",
     "bases": "verbs.bases",
     "calibrate": "verbs.calibrate",
+    "challenge": "verbs.challenge",
     "check": "verbs.check",
     "compare": "verbs.compare",
     "doctor": "verbs.steps.doctor",
@@ -128,6 +130,7 @@ __all__ = [
     "auto",
     "bases",
     "calibrate",
+    "challenge",
     "check",
     "compare",
     "doctor",

@@ -35,6 +35,7 @@ COMMANDS = {
     "embed": "embed:embed",
     "search": "embed:search",
     "calibrate": "calibrate:calibrate",
+    "challenge": "challenge:challenge",
     "review": "review:review",
     "monitor": "monitor:monitor",
     "drift": "drift:drift",

@@ -36,6 +36,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "embed": ("tunebook embed book passages.csv --into vectors.parquet --text body",),
     "search": ('tunebook search book vectors.parquet "{parcel}"',),
     "calibrate": ("tunebook calibrate book", "tunebook calibrate book --precision 0.95"),
+    "challenge": (
+        "tunebook challenge book",
+        "tunebook challenge book --only typos,casing --set typos.share=0.3",
+    ),
     "review": (
         "tunebook review book --format schema.json",
         "tunebook review book --judge http://localhost:8000/v1=MODEL --against lead",

@@ -1,0 +1,1 @@
+"""Perturbations: a file each."""

@@ -1,0 +1,72 @@
+"""Texts as perturbations see them: their language, their words, and where places lie after edits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.data.cleaning import Edit
+
+HAN = re.compile("[\u3400-\u9fff]")
+WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
+_LETTER = re.compile(r"[^\W\d_]")
+_CHINESE = 0.3  # share of the letters that are Han from which on a text is Chinese
+_ADDRESS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+")
+Ints = NDArray[np.int64]
+
+
+def language_of(text: str, book: str) -> str:
+    """The language of a text: `zh` where it holds enough Han characters, else what is known of its book's rows.
+
+    Args:
+        book: `en`, `zh`, `mixed` or `other`, as the figures of prepared rows say.
+    """
+    letters = len(_LETTER.findall(text))
+    if letters and len(HAN.findall(text)) >= _CHINESE * letters:
+        return "zh"
+    return "other" if book == "other" else "en"
+
+
+def words(text: str) -> list[tuple[int, int]]:
+    """Places of English words, start and end; none of addresses."""
+    left_out = [match.span() for match in _ADDRESS.finditer(text)]
+    found = [match.span() for match in WORD.finditer(text)]
+    return [place for place in found if not any(start < place[1] and place[0] < end for start, end in left_out)]
+
+
+def apply(text: str, edits: Sequence[Edit]) -> str:
+    """The text after edits, which come from left to right and do not overlap."""
+    parts, at = [], 0
+    for start, end, new in edits:
+        parts += [text[at:start], new]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def moved(length: int, edits: Iterable[Edit]) -> tuple[Ints, Ints]:
+    """Where the places of a text lie after edits: those of what begins and of what ends there, shape (length + 1,).
+
+    What is put in at the very end of a part does not belong to it.
+    """
+    starts, ends = np.zeros(length + 2, dtype=np.int64), np.zeros(length + 2, dtype=np.int64)
+    for start, end, new in edits:
+        grown = len(new) - (end - start)
+        starts[end] += grown
+        ends[end + (start == end)] += grown
+    places = np.arange(length + 1, dtype=np.int64)
+    return places + np.cumsum(starts[:-1]), places + np.cumsum(ends[:-1])
+
+
+def outside(edits: Iterable[Edit], spans: Sequence[tuple[int, int]]) -> Iterator[Edit]:
+    """The edits that touch none of these parts of a text."""
+    for start, end, new in edits:
+        inner = any(start < last and first < end for first, last in spans)
+        between = start == end and any(first < start < last for first, last in spans)
+        if not (inner or between):
+            yield start, end, new
+
+
+__all__ = ["HAN", "WORD", "apply", "language_of", "moved", "outside", "words"]

@@ -1,0 +1,70 @@
+"""tunebook challenge: what a run can and cannot do, by capability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tunebook.cli.answer import Answer, facts, grid, prose
+from tunebook.cli.bars import Bars
+from tunebook.cli.choose import chosen_run, read_changes
+from tunebook.cli.options import Books, RunName, listed, option, wrong
+from tunebook.core.locations import AUTO
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunebook.challenge.record import Challenged
+    from tunebook.verbs.challenge import Ways
+
+
+@dataclass(frozen=True)
+class WaysOptions:
+    """How rows are changed."""
+
+    only: Annotated[str | None, option("challenge_only", "--only", metavar="KEY,…")] = None
+    changes: Annotated[list[str] | None, option("challenge_set", "--set", metavar="KEY.ROW=VALUE")] = None
+    limit: Annotated[int, option("challenge_limit", "--limit", metavar="N")] = 500
+    seed: Annotated[int, option("challenge_seed", "--seed", metavar="N")] = 0
+
+    @property
+    def asked(self) -> Ways:
+        """As the verb takes it."""
+        settings = read_changes(self.changes or ())
+        return {"only": listed(self.only or ""), "settings": settings, "limit": self.limit, "seed": self.seed}
+
+
+def challenge(
+    book: Books,
+    ways: WaysOptions,
+    run: RunName = AUTO,
+    split: Annotated[str, option("challenge_split", "--split", metavar="SPLIT")] = "validation",
+) -> Answer:
+    """Change rows so that the right answer is known, and see what a run makes of them."""
+    from tunebook.core.nouns import SPLITS
+    from tunebook.verbs.challenge import challenge as ask
+    from tunebook.verbs.steps.book import open_book
+
+    opened = open_book(book)
+    part = next((name for name in SPLITS if name == split), None)
+    if part is None:
+        raise wrong("--split", split, " | ".join(SPLITS))
+    asked = ways.asked
+    found = chosen_run(opened, run)
+    with Bars() as bars:
+        made = ask(found, split=part, progress=bars, **asked)
+    return Answer(made.model_dump(mode="json"), lambda screen: _tell(screen, made))
+
+
+def _tell(screen: Console, made: Challenged) -> None:
+    from tunebook.report.challenge import brief_rows, headings, verdict
+
+    prose(screen, verdict(made), "bold red" if made.failures else "green")
+    screen.print()
+    screen.print(grid(headings(made), brief_rows(made), right=(1, 2, 3, 4, 5)))
+    known: list[tuple[str, Any]] = [(say("cli.run"), made.run), (say("challenge.rows"), made.rows)]
+    screen.print(facts([*known, (say("cli.report"), made.page)]))
+
+
+__all__ = ["WaysOptions", "challenge"]

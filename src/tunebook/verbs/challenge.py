@@ -1,0 +1,163 @@
+"""Challenge: what a run can and cannot do, on rows of the book that are changed so that the right answer is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+
+from tunebook.challenge.changed import change, check_kind
+from tunebook.challenge.measure import Judge, judged, measured, scored
+from tunebook.challenge.perturbation import Perturbation, perturbations
+from tunebook.challenge.record import FILE, Capability, Challenged, worst_first
+from tunebook.core.answers import Answers, Rows
+from tunebook.core.errors import DataError, near
+from tunebook.core.nouns import DataRef, Split, read_json, write_json
+from tunebook.core.params import build
+from tunebook.core.progress import Progress, Silent
+from tunebook.core.registry import task_of
+from tunebook.verbs.steps.answers import answers, place_of
+from tunebook.verbs.steps.runs import Run
+
+_ROWS = 500
+LEVEL = 0.05
+
+
+class Ways(TypedDict, total=False):
+    """How a run is challenged.
+
+    Keys:
+        only: keys of perturbations; all without it.
+        settings: `KEY.ROW` -> value of a perturbation.
+        limit: rows of the split that are drawn.
+        seed: start of all chance.
+    """
+
+    only: Sequence[str]
+    settings: Mapping[str, Any]
+    limit: int
+    seed: int
+
+
+def challenge(
+    run: Run, *, split: Split = "validation", progress: Progress | None = None, **ways: Unpack[Ways]
+) -> Challenged:
+    """Change rows of a split in every way that is known, ask the run's model, and write challenge.json and its page.
+
+    Answers are kept in the run, so that a second call asks only what is new.
+
+    Args:
+        split: whose rows are changed. The test rows wear out by being looked at.
+        ways: see `Ways`.
+
+    Raises:
+        RunError: the run has not finished. DataError: `challenge.task`, targets that no change of a text keeps;
+            `challenge.unknown`, there is no such perturbation; `challenge.limit`; `data.no_split`. TableError: a
+            setting out of its bounds.
+    """
+    from tunebook.data.frozen import prepared_data
+    from tunebook.data.load import load
+    from tunebook.report.challenge import write_challenge_page
+
+    plan, watch = run.plan, progress or Silent()
+    _ = run.model  # refuses an unfinished run before anything is read
+    data = prepared_data(plan)
+    check_kind(data, run.id)
+    chosen, seed = chosen_perturbations(ways.get("only", ()), ways.get("settings", {})), ways.get("seed", 0)
+    if not data.rows.get(split):
+        raise DataError("data.no_split", key=split, value=0, allowed=" | ".join(k for k, n in data.rows.items() if n))
+    whole = load(data, split)
+    if whole.targets is None:
+        raise DataError("data.no_labels", key=split)
+    places = drawn(len(whole), ways.get("limit", _ROWS), seed)
+    before = answers(run, whole, place_of(plan, data, split), progress=progress)[places]
+    rows = whole.at(places.tolist())
+    judge = judge_of(run, data, split, progress)
+    found: list[Capability] = []
+    watch.start("challenge", len(chosen))
+    for how in chosen:
+        found.append(measured(judge, rows, before, change(rows, data, how, seed), how))
+        watch.advance()
+    watch.finish()
+    made = Challenged(
+        run=run.id,
+        split=split,
+        rows=len(rows),
+        metric=judge.metric,
+        score=scored(judge, rows, before),
+        seed=seed,
+        level=LEVEL,
+        capabilities=worst_first(judged(found, LEVEL)),
+    )
+    folder = run.results(split)
+    made = made.model_copy(update={"page": write_challenge_page(folder / f"{FILE}.html", made)})
+    write_json(made, folder / f"{FILE}.json")
+    return made
+
+
+def read_challenge(run: Run, split: Split = "validation") -> Challenged | None:
+    """What the last call found; None where there was none. Raises a BookError where it is damaged."""
+    path = run.results(split) / f"{FILE}.json"
+    found: Challenged | None = read_json(Challenged, path) if path.is_file() else None
+    return found
+
+
+def chosen_perturbations(only: Sequence[str], settings: Mapping[str, Any]) -> list[Perturbation]:
+    """The perturbations that were asked for, with their settings.
+
+    Raises:
+        DataError: `challenge.unknown`. TableError: a setting out of its bounds, or none of the perturbation's.
+    """
+    known = perturbations()
+    asked = [name.partition(".")[0] for name in settings]
+    for key in (*only, *asked):
+        if key not in known:
+            raise DataError(
+                "challenge.unknown", key="--only", value=key, near=near(key, known), allowed=" | ".join(known)
+            )
+    own: dict[str, dict[str, Any]] = {key: {} for key in known}
+    for name, value in settings.items():
+        key, _, row = name.partition(".")
+        own[key][row] = value
+    return [build(known[key], own[key]) for key in known if not only or key in only]
+
+
+def drawn(count: int, limit: int, seed: int) -> np.ndarray:
+    """Numbers of the rows that are drawn, in their order.
+
+    Raises:
+        DataError: `challenge.limit`, less than one.
+    """
+    if limit < 1:
+        raise DataError("challenge.limit", key="--limit", value=limit, allowed="1 – …")
+    if count <= limit:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, limit, replace=False))
+
+
+def judge_of(run: Run, data: DataRef, split: str, progress: Progress | None = None) -> Judge:
+    """By what a run's answers are judged; its model is loaded once, when the first text is new."""
+    from functools import cache
+
+    plan = run.plan
+
+    @cache
+    def model() -> Any:
+        from tunebook.engine.load import load_model
+
+        return load_model(run.model, plan)
+
+    def ask(rows: Rows, name: str) -> Answers:
+        def asked() -> Answers:
+            found: Answers = model().logits(rows, None)
+            return found
+
+        return answers(run, rows, f"challenges/{split}-{name}", ask=asked)
+
+    return Judge(task_of(plan.task)(), plan.labels, data, plan.params.metric, ask)
+
+
+__all__ = [
+    "LEVEL", "Ways", "challenge", "chosen_perturbations", "drawn", "judge_of", "read_challenge",
+]  # fmt: skip

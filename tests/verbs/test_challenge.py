@@ -1,0 +1,110 @@
+"""Challenge: the score before and after on the same rows, what is proven, what is refused, what is kept."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from tunebook.challenge.changed import change
+from tunebook.challenge.kinds.casing import Casing
+from tunebook.challenge.kinds.suffix import Suffix
+from tunebook.challenge.measure import LEAST
+from tunebook.challenge.perturbation import perturbations
+from tunebook.challenge.record import Challenged
+from tunebook.core.errors import DataError, TableError
+from tunebook.core.nouns import read_json
+from tunebook.data.load import load
+from tunebook.verbs.challenge import challenge, drawn, read_challenge
+
+KINDS = ("binary", "classes", "several", "pairs", "number", "ordered")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_labels_is_challenged(kind, trained, passes) -> None:
+    run = trained(kind).run
+    passes()
+    found = challenge(run, only=["typos", "casing", "suffix"])
+    asked = passes()
+    assert {item.key for item in found.capabilities} == {"typos", "casing", "suffix"}
+    for item in found.capabilities:
+        assert item.score is not None and item.fall is not None and item.flipped is not None
+        assert item.rows + item.unchanged == found.rows
+        assert item.before == pytest.approx(item.score.value + item.fall.value)
+        assert item.fall.low <= item.fall.value <= item.fall.high
+    assert found.page is not None and found.page.is_file()
+    assert read_challenge(run) == found
+    assert asked >= 3
+    again = challenge(run, only=["typos", "casing", "suffix"])
+    assert passes() == 0, "answers are kept"
+    assert again == found
+
+
+def test_the_figures_are_those_of_the_rows_themselves(trained) -> None:
+    one = trained("classes")
+    rows = load(one.book.data, "validation")
+    found = challenge(one.run, only=["casing"], settings={"casing.style": "upper"})
+    (item,) = found.capabilities
+    from tunebook.engine.load import load_model
+
+    model = load_model(one.run.model, one.run.plan)
+    before = model.logits(rows).argmax(1)
+    upper = model.logits(change(rows, one.book.data, Casing(style="upper"), 0).rows).argmax(1)
+    assert item.rows == len(rows)
+    assert item.flipped.value == pytest.approx((before != upper).mean())
+    right = (before == rows.targets) & (upper != rows.targets)
+    assert len(item.examples) == min(8, int(right.sum()))
+
+
+def test_what_is_wrong_is_refused(trained) -> None:
+    run = trained("binary").run
+    with pytest.raises(DataError, match=r"challenge\.unknown") as caught:
+        challenge(run, only=["typo"])
+    assert "typos" in str(caught.value)
+    with pytest.raises(TableError, match=r"typos\.share"):
+        challenge(run, settings={"typos.share": 2})
+    with pytest.raises(TableError, match=r"row\.unknown"):
+        challenge(run, settings={"typos.shares": 0.2})
+    with pytest.raises(DataError, match=r"challenge\.limit"):
+        challenge(run, limit=0)
+
+
+def test_rows_are_drawn_with_the_seed() -> None:
+    assert drawn(5, 10, 0).tolist() == [0, 1, 2, 3, 4]
+    assert len(np.unique(drawn(100, 10, 0))) == 10
+    assert drawn(100, 10, 0).tolist() == drawn(100, 10, 0).tolist() != drawn(100, 10, 1).tolist()
+
+
+def test_a_change_of_a_row_does_not_hang_on_other_rows(trained) -> None:
+    book = trained("binary").book
+    rows = load(book.data, "train")
+    how = perturbations()["typos"]()
+    whole, some = change(rows, book.data, how, 3), change(rows.at([7, 2]), book.data, how, 3)
+    texts = dict(zip(whole.rows.ids, whole.rows.texts, strict=True))
+    assert [texts[name] for name in some.rows.ids] == list(some.rows.texts)
+    assert list(change(rows, book.data, how, 4).rows.texts) != list(whole.rows.texts)
+
+
+def test_too_few_changed_rows_say_nothing(trained) -> None:
+    found = challenge(trained("binary").run, only=["suffix"], limit=LEAST - 1)
+    assert found.capabilities[0].skipped
+    assert found.capabilities[0].score is None
+    assert not found.failures
+
+
+def test_the_first_text_of_a_pair_is_changed(trained) -> None:
+    book = trained("pairs").book
+    rows = load(book.data, "validation")
+    found = change(rows, book.data, Suffix(), 0)
+    assert list(found.rows.pairs) == list(rows.pairs)
+    assert all(new.startswith(old) and new != old for new, old in zip(found.rows.texts, rows.texts, strict=True))
+
+
+def test_the_record_is_json(trained) -> None:
+    run = trained("binary").run
+    found = challenge(run, only=["emoji"], split="train")
+    path = run.results("train") / "challenge.json"
+    assert json.loads(path.read_text(encoding="utf-8"))["split"] == "train"
+    assert read_json(Challenged, path) == found
+    assert read_challenge(run, "test") is None
