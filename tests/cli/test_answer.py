@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tunebook.cli.answer import Answer, command, console, facts, grid, json_line, show, show_json
+from tunebook.cli.answer import Answer, console, facts, grid, json_line, show, show_json
+from tunebook.core.commands import command
 
 
 def test_people_see_the_next_commands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.layout import Facts, as_grid, hanging, wrap
 from tunebook.cli.streams import heard
+from tunebook.core.commands import command
 from tunebook.core.formatting import finite
 from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
@@ -85,9 +85,12 @@ def note(text: str, style: str = "dim") -> None:
     console(stderr=True).print(text, style=style)
 
 
-def command(*words: object) -> str:
-    """A command of Tunebook as one would type it, quoted for the shell."""
-    return shlex.join(["tunebook", *(str(word) for word in words)])
+def as_json() -> bool:
+    """Whether the command that is at work was asked for `--json`."""
+    import click
+
+    context = click.get_current_context(silent=True)
+    return bool(context and context.obj and context.obj.json)
 
 
 def run_option(run: str) -> tuple[str, ...]:
@@ -170,6 +173,7 @@ def warn(screen: Console, messages: Iterable[str]) -> None:
 __all__ = [
     "Answer",
     "advise",
+    "as_json",
     "command",
     "console",
     "embed_command",

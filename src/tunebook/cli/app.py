@@ -48,6 +48,7 @@ COMMANDS = {
     "rollback": "promote:rollback",
     "serve": "serve:serve",
     "rollout": "",
+    "ui": "ui:ui",
     "requests": "",
     "retrain": "retrain:retrain",
     "table": "",

@@ -13,7 +13,7 @@ from typing import Any, Self, TextIO, cast
 from tunebook.cli.streams import RobustStream, heard
 from tunebook.core.messages import has_words, say
 
-_EVERY = 10.0  # seconds between lines where no terminal shows bars
+_EVERY = 10.0  # seconds between lines where no terminal shows bars, unless TUNEBOOK_PROGRESS_SECONDS says others
 _SLOW = 0.2  # units a second below which one reads seconds a unit
 _BRIEF = 1.5  # a bar that was over within so many seconds goes away
 
@@ -54,6 +54,7 @@ class Bars:
         self.clock = clock
         self.works: list[_Work] = []
         self.last = clock()
+        self.every = float(os.environ.get("TUNEBOOK_PROGRESS_SECONDS") or _EVERY)
         self.screen: Any = _screen(self.stream) if self.stream.isatty() else None
 
     def __enter__(self) -> Self:
@@ -88,7 +89,7 @@ class Bars:
         work.figures |= figures
         if self.screen is not None:
             self.screen.update(work.bar, completed=work.done, figures=self._figures(work))
-        elif self.clock() - max(self.last, work.start) >= _EVERY:
+        elif self.clock() - max(self.last, work.start) >= self.every:
             self._line(work)
 
     def note(self, text: str) -> None:

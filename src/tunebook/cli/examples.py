@@ -98,6 +98,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "tunebook serve book",
         "tunebook serve book --host 0.0.0.0 --port 8080 --prefix /nlp --api-key-file keys.txt --workers 2",
     ),
+    "ui": ("tunebook ui", "tunebook ui book books-of-others --port 8600 --read-only"),
     "rollout": ("tunebook rollout start book champion", "tunebook rollout status book"),
     "rollout start": (
         "tunebook rollout start book champion",

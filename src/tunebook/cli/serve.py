@@ -5,14 +5,11 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-from tunebook.cli.answer import Answer, console, facts, json_line, prose
+from tunebook.cli.answer import Answer, as_json, console, facts, json_line, prose
 from tunebook.cli.options import argument, option, wrong
 from tunebook.core.messages import say
-
-if TYPE_CHECKING:
-    import click
 
 
 @dataclass(frozen=True)
@@ -50,10 +47,10 @@ def serve(
     check_extra()
     how = How(where.prefix, where.api_key_file, machine.log, machine.threads, progress=True)
     listen = Listen(where.host, where.port)
-    as_json = _json()
+    machine_readable = as_json()
 
     def ready(url: str, versions: list[dict[str, Any]]) -> None:
-        _ready(url, versions, as_json)
+        _ready(url, versions, machine_readable)
 
     if machine.workers == 1:
         from tunebook.serve.server import run
@@ -63,22 +60,15 @@ def serve(
         from tunebook.serve.workers import run_many
 
         done = run_many(book, listen, how, machine.workers, ready)
-    if as_json:
+    if machine_readable:
         return None
     told = say("cli.serve.stopped", requests=done["requests"])
     return Answer(done, lambda screen: screen.print(told))
 
 
-def _json() -> bool:
-    import click
-
-    context: click.Context = click.get_current_context()
-    return bool(context.obj and context.obj.json)
-
-
-def _ready(url: str, versions: list[dict[str, Any]], as_json: bool) -> None:
+def _ready(url: str, versions: list[dict[str, Any]], machine_readable: bool) -> None:
     """Say where the server is, once it answers."""
-    if as_json:  # standard output is kept for answers while a command is at work, and this is one
+    if machine_readable:  # standard output is kept for answers while a command is at work, and this is one
         stream = sys.__stdout__ or sys.stdout
         stream.write(json_line({"url": url, "versions": versions}) + "\n")
         stream.flush()

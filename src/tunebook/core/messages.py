@@ -9,7 +9,7 @@ The entries are in `tunebook/messages/*.toml`, one file a part of the system:
     do.zh = "..."
 
 An entry of one sentence leaves `what` and `do` out and holds `en` and `zh` at once. The language is TUNEBOOK_LANG
-(`en` or `zh`), else the locale of the machine, else English.
+(`en` or `zh`), else the locale of the machine, else English; a server speaks that of whoever asks (`speaking`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,16 +28,29 @@ from typing import Any
 LANGUAGES = ("en", "zh")
 Texts = dict[str, dict[str, str]]
 _FOLDER = Path(__file__).parents[1] / "messages"
+_SPOKEN: ContextVar[str] = ContextVar("spoken", default="")
 _ENTRY = re.compile(r'^\["(.+)"\]$', re.MULTILINE)
 
 
 def language() -> str:
     """The user's language: `en` or `zh`."""
+    if spoken := _SPOKEN.get():
+        return spoken
     for name in ("TUNEBOOK_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         value = os.environ.get(name, "")
         if value:
             return "zh" if value.lower().startswith("zh") else "en"
     return "en"
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """Speak a language, `en` or `zh`, to whoever is answered inside: in this thread or task alone."""
+    token = _SPOKEN.set(name)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(token)
 
 
 @cache
@@ -128,4 +143,4 @@ def cut(text: str, width: int) -> str:
     return text if columns_of(text) <= width else head(text, width - 1).rstrip() + "…"
 
 
-__all__ = ["LANGUAGES", "catalogue", "columns_of", "cut", "has_words", "head", "language", "say", "say_in"]
+__all__ = ["LANGUAGES", "catalogue", "columns_of", "cut", "has_words", "head", "language", "say", "say_in", "speaking"]

@@ -1,0 +1,100 @@
+"""What a page knows of the request that it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from tunebook.core.errors import DataError, RefusedError
+from tunebook.verbs.steps.book import Book
+from tunebook.web.door import Door, check_word
+from tunebook.web.jobs import Jobs
+from tunebook.web.page import pages
+from tunebook.web.render import fill
+from tunebook.web.shelf import Shelf
+
+_MOST = 100_000  # fields of a form: a row browser that corrects thousands of labels at once
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, who makes it, and what there is to answer it with.
+
+    Attributes:
+        form: what was sent with it; its word has been checked.
+    """
+
+    request: Request
+    door: Door
+    shelf: Shelf
+    form: FormData = field(default_factory=FormData)
+
+    @property
+    def owner(self) -> str:
+        """Who asks: changes are logged in this name."""
+        return str(self.request.state.owner)
+
+    def query(self, name: str, default: str = "") -> str:
+        """A part of the address after `?`."""
+        return self.request.query_params.get(name, default)
+
+    def text(self, name: str, default: str = "") -> str:
+        """A field of the form.
+
+        Raises:
+            DataError: `ui.field`, it is a file.
+        """
+        value = self.form.get(name, default)
+        if isinstance(value, UploadFile):
+            raise DataError("ui.field", key=name)
+        return value
+
+    def book(self, name: str) -> Book:
+        """The book of this name."""
+        return self.shelf.book(name)
+
+    def jobs(self, book: Book) -> Jobs:
+        """The long commands at work in a book, and those that were."""
+        return Jobs(book.path)
+
+    def page(self, template: str, *, status: int = 200, **view: Any) -> Response:
+        """A template of `web/templates/` as the answer."""
+        return HTMLResponse(fill(template, self.request, self.door.prefix, **view), status)
+
+    def book_page(self, template: str, name: str, tab: str, *, status: int = 200, **view: Any) -> Response:
+        """The same as a page of a book: it stands under the tabs of the book.
+
+        Args:
+            name: of the book, as in its address; tab: key of the tab that is open.
+        """
+        book = self.book(name)
+        tabs = [page.tab for page in pages() if page.tab and page.shown(book)]
+        return self.page(template, status=status, name=name, book=book, tabs=tabs, tab=tab, **view)
+
+    def go(self, *parts: str, query: str = "") -> Response:
+        """Send the browser to another page, after something was changed."""
+        path = "/".join(quote(part, safe="") for part in parts)
+        return RedirectResponse(f"{self.door.prefix}/{path}{query}", 303)
+
+
+async def _asked(request: Request) -> Asked:
+    """The dependency of all pages: reads the form, and lets nothing change that carries no word."""
+    state = request.app.state
+    if request.method in ("GET", "HEAD"):
+        return Asked(request, state.door, state.shelf)
+    form = await request.form(max_fields=_MOST)
+    sent = form.get("word")
+    check_word(request.headers, sent if isinstance(sent, str) else None, str(request.state.word))
+    if request.state.read_only:
+        raise RefusedError("ui.read_only")
+    return Asked(request, state.door, state.shelf, form)
+
+
+Given = Annotated[Asked, Depends(_asked)]
+
+__all__ = ["Asked", "Given"]

@@ -1,0 +1,148 @@
+"""Long commands that a page begins: processes of their own, which go on when the server ends and are found again.
+
+A job is a folder `jobs/ID` of its book: what was typed, by whom, what it said, and how it ended. It is at work as long
+as its process holds the lock of that folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from tunebook.core.commands import command
+from tunebook.core.errors import BookError
+from tunebook.core.files import write_whole
+from tunebook.core.messages import language
+from tunebook.core.nouns import Record
+
+FOLDER, JOB, END, OUT, ERR, LOCK = "jobs", "job.json", "end.json", "out.txt", "err.txt", "lock"
+_TAIL = 8_000  # characters of what a command said that a page shows
+_STARTING = 20.0  # seconds in which a process has to have taken its lock
+
+State = Literal["running", "done", "no", "wrong", "failed", "stopped", "lost"]
+_STATES: dict[int, State] = {0: "done", 1: "no", 2: "wrong", 130: "stopped", 143: "stopped"}
+
+
+class Job(Record):
+    """A command that was begun.
+
+    Attributes:
+        words: what was typed after `tunebook`; owner: who began it; begun: seconds since 1970; lang: it speaks.
+    """
+
+    number: str
+    words: list[str]
+    owner: str
+    begun: float
+    lang: str = "en"
+
+    @property
+    def typed(self) -> str:
+        """The command line."""
+        return command(*self.words)
+
+
+class Jobs:
+    """The jobs of a book.
+
+    Args:
+        book: its folder.
+    """
+
+    def __init__(self, book: Path) -> None:
+        self.folder = book / FOLDER
+
+    def start(self, words: Sequence[object], owner: str) -> Job:
+        """Begin a command in the background."""
+        number = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        job = Job(number=number, words=[str(word) for word in words], owner=owner, begun=time.time(), lang=language())
+        place = self.folder / number
+        place.mkdir(parents=True)
+        write_whole(place / JOB, job.model_dump_json(indent=1))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tunebook.web.runner", str(place)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        threading.Thread(target=process.wait, daemon=True).start()  # its end is noticed, so that nothing is left of it
+        return job
+
+    def all(self) -> list[Job]:
+        """Newest first; a folder that is no job is left out."""
+        found = []
+        for path in sorted(self.folder.glob(f"*/{JOB}"), reverse=True):
+            with suppress(OSError, ValueError):
+                found.append(Job.model_validate_json(path.read_text(encoding="utf-8")))
+        return found
+
+    def job(self, number: str) -> Job:
+        """One of them. Raises a BookError, `ui.job`, where there is none."""
+        found = [job for job in self.all() if job.number == number]
+        if not found:
+            raise BookError("ui.job", key=number)
+        return found[0]
+
+    def state(self, job: Job) -> State:
+        """Whether it is at work, and how it ended; `lost` where its process vanished without a word."""
+        with suppress(OSError, ValueError):
+            code = int(json.loads((self.folder / job.number / END).read_text(encoding="utf-8"))["code"])
+            return _STATES.get(code, "failed")
+        if self._held(job) or time.time() - job.begun < _STARTING:
+            return "running"
+        return "lost"
+
+    def _held(self, job: Job) -> bool:
+        lock = FileLock(self.folder / job.number / LOCK, timeout=0)
+        try:
+            with lock:
+                return False
+        except Timeout:
+            return True
+
+    def running(self) -> list[Job]:
+        """Those at work."""
+        return [job for job in self.all() if self.state(job) == "running"]
+
+    def said(self, job: Job) -> str:
+        """The end of what it told people: progress, notes, errors."""
+        return _end(self.folder / job.number / ERR)
+
+    def answer(self, job: Job) -> Any:
+        """Its `--json`, once it is over; None before, and where it gave none."""
+        with suppress(OSError, ValueError):
+            return json.loads((self.folder / job.number / OUT).read_text(encoding="utf-8"))
+        return None
+
+    def stop(self, job: Job) -> bool:
+        """Ask it to stop as Ctrl-C does: it keeps what it has done. False where it is not at work."""
+        if self.state(job) != "running":
+            return False
+        with suppress(OSError, ValueError):
+            pid = int((self.folder / job.number / "pid").read_text(encoding="utf-8"))
+            os.kill(pid, signal.SIGTERM)
+            return True
+        return False
+
+
+def _end(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(stream.tell() - _TAIL, 0))
+            return stream.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+__all__ = ["END", "ERR", "FOLDER", "JOB", "LOCK", "OUT", "Job", "Jobs", "State"]

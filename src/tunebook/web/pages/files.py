@@ -1,0 +1,40 @@
+"""Reports of a book as they were written: pages of their own, in a frame that reaches nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.responses import FileResponse, Response
+
+from tunebook.core.errors import BookError
+from tunebook.web.asked import Given
+from tunebook.web.door import FRAMED
+from tunebook.web.page import Page
+
+router = APIRouter()
+PAGE = Page(router)
+KINDS = {".html": "text/html; charset=utf-8", ".png": "image/png", ".json": "application/json", ".csv": "text/csv"}
+
+
+@router.get("/book/{name}/file/{path:path}")
+def file(asked: Given, name: str, path: str) -> Response:
+    """A report of the book, a picture, or a table of figures; nothing that lies outside of it."""
+    found = inside(asked.book(name).path, path)
+    return FileResponse(found, media_type=KINDS[found.suffix], headers={"content-security-policy": FRAMED})
+
+
+def inside(book: Path, path: str) -> Path:
+    """A file of the book that may be shown.
+
+    Raises:
+        BookError: `ui.file`, there is none, it lies elsewhere, or it is of another kind.
+    """
+    found = (book / path).resolve()
+    hidden = any(part.startswith(".") for part in Path(path).parts)
+    if hidden or found.suffix not in KINDS or not found.is_relative_to(book.resolve()) or not found.is_file():
+        raise BookError("ui.file", key=path, allowed=" | ".join(KINDS))
+    return found
+
+
+__all__ = ["KINDS", "PAGE", "file", "inside", "router"]

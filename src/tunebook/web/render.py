@@ -1,0 +1,91 @@
+"""Templates of `web/templates/` filled in, and errors as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from tunebook.core.commands import command
+from tunebook.core.errors import MachineError, RefusedError, RunError, TunebookError
+from tunebook.core.formatting import (
+    duration,
+    memory,
+    metric_name,
+    moment,
+    number,
+    phrase,
+    score_text,
+    share_text,
+    shown,
+)
+from tunebook.core.messages import language, say
+
+STATUS: Mapping[str, int] = {
+    "ui.no_book": 404,
+    "ui.path": 404,
+    "ui.file": 404,
+    "ui.page": 404,
+    "ui.token": 401,
+    "ui.user": 401,
+    "ui.host": 421,
+    "ui.read_only": 403,
+    "ui.origin": 403,
+    "ui.word": 403,
+}
+
+
+@cache
+def environment() -> Environment:
+    """Where templates come from, and what they may call; everything put into one is escaped."""
+    made = Environment(
+        loader=PackageLoader("tunebook.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(
+        say=say, phrase=phrase, shown=shown, number=number, score_text=score_text, moment=moment, duration=duration,
+        memory=memory, metric_name=metric_name, share_text=share_text, command=command, quote=quote, language=language,
+    )  # fmt: skip
+    return made
+
+
+def fill(template: str, request: Request, prefix: str, **view: Any) -> str:
+    """The text of a template.
+
+    Args:
+        request: of which the state says who asks; prefix: in front of every address.
+    """
+    state = request.scope.get("state", {})
+    around = {name: state.get(name, "") for name in ("owner", "word", "read_only")}
+    lang = "zh-CN" if language() == "zh" else "en"
+    here = request.scope["path"]
+    return environment().get_template(template).render(
+        request=request, lang=lang, prefix=prefix, here=here, **around, **view
+    )  # fmt: skip
+
+
+def status_of(error: TunebookError) -> int:
+    """The status of an error: that of its code, 503 where the machine is to blame, 409 where the answer is no."""
+    if error.code in STATUS:
+        return STATUS[error.code]
+    if isinstance(error, MachineError):
+        return 503
+    return 409 if isinstance(error, RefusedError) else 500 if isinstance(error, RunError) else 422
+
+
+def problem(request: Request, error: TunebookError, prefix: str) -> Response:
+    """An error as a page; as a part of one where a part was asked for."""
+    part = request.headers.get("hx-request") == "true"
+    text = fill("_problem.html.j2" if part else "problem.html.j2", request, prefix, error=error)
+    return HTMLResponse(text, status_of(error))
+
+
+__all__ = ["STATUS", "environment", "fill", "problem", "status_of"]

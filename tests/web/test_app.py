@@ -1,0 +1,95 @@
+"""Pages as a whole: every one answers, broken books are shown as such, and reports stay in their frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.books import Trained, base, trained  # noqa: F401
+from tests.web.visitor import Visitor, words_of
+
+from tunebook.core.errors import BookError
+from tunebook.web.app import application
+from tunebook.web.asked import Asked, Given
+from tunebook.web.page import Page, always, pages
+from tunebook.web.pages import home, overview
+from tunebook.web.pages.files import inside
+from tunebook.web.shelf import Shelf
+
+
+@pytest.fixture
+def found(trained: Callable[[str], Trained]) -> Trained:  # noqa: F811
+    return trained("classes")
+
+
+def test_every_tab_of_a_book_opens(found: Trained) -> None:
+    visitor = Visitor(found.book.path)
+    for page in pages():
+        if page.tab and page.shown(found.book):
+            answer = visitor.get(f"/book/{found.book.path.name}/{page.tab}")
+            assert answer.status_code == 200, (page.tab, words_of(answer.text))
+
+
+def test_pages_have_their_tabs_in_order() -> None:
+    orders = [page.order for page in pages()]
+    tabs = [page.tab for page in pages() if page.tab]
+    assert orders == sorted(orders) and len(tabs) == len(set(tabs)) and isinstance(pages()[0], Page)
+    assert home.PAGE in pages() and overview.PAGE in pages() and Given.__origin__ is Asked  # type: ignore[attr-defined]
+    assert always(None)  # type: ignore[arg-type]
+
+
+def test_books_of_a_folder_and_books_by_name_are_shown(tmp_path: Path, found: Trained) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "book.toml").write_text("task = 3 = 4", encoding="utf-8")
+    visitor = Visitor(tmp_path, found.book.path)
+    page = words_of(visitor.get("/").text)
+    assert "broken" in page and "book.toml" in page and found.book.path.name in page
+    assert visitor.get("/book/broken/overview").status_code == 422
+    assert visitor.get("/book/brokn/overview").status_code == 404
+
+
+def test_books_of_one_name_have_addresses_of_their_own(tmp_path: Path) -> None:
+    for place in ("a", "b"):
+        (tmp_path / place / "same").mkdir(parents=True)
+        (tmp_path / place / "same" / "book.toml").write_text("", encoding="utf-8")
+    shelf = Shelf.of([tmp_path / "a", tmp_path / "b"])
+    assert list(shelf.books()) == ["same", "same-2"] and shelf.home == tmp_path / "a"
+    assert shelf.book("same-2").path.parent.name == "b"
+    with pytest.raises(BookError, match=r"ui\.place"):
+        Shelf.of([tmp_path / "none"])
+
+
+def test_a_report_is_shown_in_a_frame_that_reaches_nothing(found: Trained) -> None:
+    path = f"runs/{found.run.id}/report.html"
+    answer = Visitor(found.book.path).get(f"/book/{found.book.path.name}/file/{path}")
+    assert answer.status_code == 200 and answer.headers["content-security-policy"].startswith("sandbox allow-scripts ")
+
+
+@pytest.mark.parametrize("path", ["../rows.csv", "book.toml", "none.html", ".cache/x.html", "data", "/etc/passwd"])
+def test_nothing_else_of_the_machine_is_shown(found: Trained, path: str) -> None:
+    with pytest.raises(BookError, match=r"ui\.file"):
+        inside(found.book.path, path)
+    assert Visitor(found.book.path).get(f"/book/{found.book.path.name}/file/{path}").status_code == 404
+
+
+def test_a_link_out_of_the_book_is_not_followed(found: Trained, tmp_path: Path) -> None:
+    outside = tmp_path / "secret.html"
+    outside.write_text("secret", encoding="utf-8")
+    link = found.book.path / "link.html"
+    link.symlink_to(outside)
+    try:
+        with pytest.raises(BookError, match=r"ui\.file"):
+            inside(found.book.path, "link.html")
+    finally:
+        link.unlink()
+
+
+def test_what_fails_is_told_without_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Shelf) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Shelf, "books", full)
+    answer = Visitor(tmp_path).get("/")
+    assert answer.status_code == 503 and "machine.disk" in answer.text and "Traceback" not in answer.text
+    assert application(Shelf.of([tmp_path]), Visitor(tmp_path).door).title == "Tunebook"

@@ -1,0 +1,44 @@
+"""Long commands that a page begins: they go on by themselves, and how they ended is known."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tunebook.core.errors import BookError
+from tunebook.web.jobs import END, Job, Jobs
+from tunebook.web.runner import run
+
+
+def ended(jobs: Jobs, job: Job) -> str:
+    for _ in range(600):
+        if (state := jobs.state(job)) != "running":
+            return state
+        time.sleep(0.05)
+    raise AssertionError("it does not end")
+
+
+def test_a_command_runs_by_itself_and_tells_how_it_ended(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    right, wrong = jobs.start(["techniques"], "ann"), jobs.start(["check", tmp_path / "none"], "bo")
+    assert ended(jobs, right) == "done" and ended(jobs, wrong) == "wrong"
+    assert jobs.answer(right) is None  # it gives lines
+    assert jobs.answer(wrong)["error"]["code"]
+    assert {job.owner for job in jobs.all()} == {"ann", "bo"} and jobs.running() == []
+    assert wrong.typed == f"tunebook check {tmp_path / 'none'}" and jobs.job(right.number) == right
+    assert not jobs.stop(right)
+
+
+def test_one_whose_process_vanished_is_lost(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    job = Job(number="x", words=["train"], owner="ann", begun=0.0)
+    (jobs.folder / "x").mkdir(parents=True)
+    (jobs.folder / "x" / "job.json").write_text(job.model_dump_json(), encoding="utf-8")
+    (jobs.folder / "y").mkdir()
+    (jobs.folder / "y" / "job.json").write_text("{", encoding="utf-8")
+    assert jobs.state(job) == "lost" and jobs.said(job) == "" and jobs.answer(job) is None and jobs.all() == [job]
+    assert run(jobs.folder / "x") == 2 and jobs.state(job) == "wrong" and (jobs.folder / "x" / END).is_file()
+    with pytest.raises(BookError, match=r"ui\.job"):
+        jobs.job("none")
