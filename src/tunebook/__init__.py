@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.challenge import challenge
     from tunebook.verbs.check import check
     from tunebook.verbs.compare import compare
+    from tunebook.verbs.curve import curve
     from tunebook.verbs.embed import embed, embed_file
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.export import export
@@ -65,6 +66,7 @@ _WHERE = {
     "challenge": "verbs.challenge",
     "check": "verbs.check",
     "compare": "verbs.compare",
+    "curve": "verbs.curve",
     "doctor": "verbs.steps.doctor",
     "embed": "verbs.embed",
     "embed_file": "verbs.embed",
@@ -133,6 +135,7 @@ __all__ = [
     "challenge",
     "check",
     "compare",
+    "curve",
     "doctor",
     "embed",
     "embed_file",

@@ -44,6 +44,7 @@ COMMANDS = {
     "soup": "soup:soup",
     "ab": "ab:ab",
     "auto": "auto:auto",
+    "curve": "curve:curve",
     "promote": "promote:promote",
     "rollback": "promote:rollback",
     "serve": "serve:serve",

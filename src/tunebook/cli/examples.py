@@ -59,6 +59,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "tunebook ab book v1 v2 --challenge hard.csv --prices prices.toml --promote",
     ),
     "auto": ("tunebook auto book --minutes 30", "tunebook auto book --minutes 60 --try 10"),
+    "curve": (
+        "tunebook curve book --dry-run",
+        "tunebook curve book --target 0.9 --budget 60",
+        "tunebook curve book --frozen --sizes 0.05,0.1,0.2,0.5,1",
+    ),
     "retrain": (
         "tunebook retrain book --new december.csv --dry-run",
         "tunebook retrain book --from-log --if-needed",

@@ -21,9 +21,10 @@ PASSAGES = "passages.parquet"  # beside prepared rows that judge some
 AUTO, LATEST, CHAMPION = "auto", "latest", "champion"  # runs of a book, by what they are to it
 THRESHOLD = "threshold.json"  # in a folder of a model, beside what decides its answers
 _VERSION = re.compile(r"data(?:-v([1-9]\d*))?")
+_PART = re.compile(r"data-part-[0-9a-f]{12}")
 _MARKS = (BOOK_FILE, "data/split.json")
 _DEPTH = 4  # BOOK/searches/SEARCH/runs/RUN
-_TOPS = ("runs", "stages", "searches", "data")  # folders of a book in which there are runs and rows
+_TOPS = ("runs", "stages", "searches", "curves", "data")  # folders of a book in which there are runs and rows
 
 
 def data_name(version: int) -> str:
@@ -35,6 +36,11 @@ def data_version(name: str) -> int | None:
     """The version whose folder is called so; None for another folder."""
     found = _VERSION.fullmatch(name)
     return None if found is None else int(found[1] or 1)
+
+
+def part_name(content: str) -> str:
+    """The folder in a book that holds a part of its rows with this hash, while something is trained on it."""
+    return f"data-part-{content[:12]}"
 
 
 def home_of(run: Path) -> Path | None:
@@ -98,7 +104,7 @@ def _finder(stored: Plan, run: Path, home: Path | None) -> Callable[[Path], Path
 
     def find(path: Path) -> Path:
         if home is not None and path == stored.data_path and not stored.stage:
-            return home / (path.name if _VERSION.fullmatch(path.name) else "data")
+            return home / (path.name if _VERSION.fullmatch(path.name) or _PART.fullmatch(path.name) else "data")
         return next((place for place in _candidates(path, run, home, was) if place.exists()), path)
 
     return find
@@ -132,6 +138,7 @@ __all__ = [
     "data_version",
     "from_book",
     "home_of",
+    "part_name",
     "read_plan",
     "write_plan",
 ]

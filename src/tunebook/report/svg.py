@@ -111,12 +111,16 @@ class Frame:
         """Value of y -> pixel."""
         return Scale(*self.y, self.height - self.bottom, self.top)
 
-    def axes(self, x_name: str, y_name: str, *, whole: bool = False) -> list[Markup]:
+    def axes(
+        self, x_name: str, y_name: str, *, whole: bool = False, named: Sequence[tuple[float, str]] = ()
+    ) -> list[Markup]:
         """Grid lines, their numbers, and the names of both axes.
 
         Args:
             whole: x counts something, so that there is nothing between two numbers.
+            named: values of x with what stands below them, in place of round numbers, such as on a logarithmic scale.
         """
+        below = named or [(value, tick_text(value)) for value in ticks(*self.x) if not whole or value == round(value)]
         end, foot = self.width - self.right, self.height - self.bottom
         parts = []
         for value in ticks(*self.y):
@@ -124,9 +128,7 @@ class Frame:
             parts.append(element("line", x1=self.left, x2=end, y1=at, y2=at, class_="grid"))
             parts.append(words(self.left - 8, at + 4, tick_text(value), class_="tick", text_anchor="end"))
         parts += [
-            words(self.across(value), foot + 18, tick_text(value), class_="tick", text_anchor="middle")
-            for value in ticks(*self.x)
-            if not whole or value == round(value)
+            words(self.across(value), foot + 18, text, class_="tick", text_anchor="middle") for value, text in below
         ]
         parts.append(element("line", x1=self.left, x2=end, y1=foot, y2=foot, class_="axis"))
         parts.append(words((self.left + end) / 2, self.height - 6, x_name, class_="name", text_anchor="middle"))

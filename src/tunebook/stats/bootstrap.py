@@ -213,7 +213,7 @@ def bootstrap_interval(
     if rows < 1:
         raise ValueError("no rows to draw from")
     value = float(score(np.arange(rows)))
-    scores = np.array([score(drawn) for drawn in _drawn(units, resamples, rng)], dtype=float)
+    scores = np.array([score(drawn) for drawn in draw_units(units, resamples, rng)], dtype=float)
     if method == "percentile" or units.count < 2:
         return percentile_ends(value, scores, level)
     own = np.arange(rows) if units.codes is None else units.codes
@@ -233,8 +233,8 @@ def _means(values: Array, units: Units, resamples: int, rng: np.random.Generator
     return means, (sums.sum() - sums) / np.maximum(counts.sum() - counts, 1)
 
 
-def _drawn(units: Units, resamples: int, rng: np.random.Generator) -> Iterator[Array]:
-    """Row numbers of each resample."""
+def draw_units(units: Units, resamples: int, rng: np.random.Generator) -> Iterator[Array]:
+    """Row numbers of each resample; of groups, whole ones are drawn."""
     members = [] if units.codes is None else _members(units.codes)
     for block in draw_rows(units.count, resamples, rng):
         for chosen in block:
@@ -257,6 +257,7 @@ __all__ = [
     "blocks",
     "bootstrap_interval",
     "draw_rows",
+    "draw_units",
     "draw_weights",
     "folds_of",
     "normal_quantile",

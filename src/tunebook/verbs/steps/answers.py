@@ -183,7 +183,7 @@ def _baselines(
     rows["train"] = _sample(rows["train"], plan.seed)
 
     def features(texts: Sequence[str]) -> NDArray[np.float32]:
-        return _frozen(plan, texts, progress)
+        return frozen_features(plan, texts, progress)
 
     return task_of(plan.task)().baselines(BaselineInput(plan, data, split, rows, features))
 
@@ -195,7 +195,7 @@ def _sample(rows: Rows, seed: int) -> Rows:
     return rows.at(chosen.tolist())
 
 
-def _frozen(plan: Plan, texts: Sequence[str], progress: Progress | None) -> NDArray[np.float32]:
+def frozen_features(plan: Plan, texts: Sequence[str], progress: Progress | None) -> NDArray[np.float32]:
     """Mean of the base model's last layer, shape (N, hidden)."""
     from tunebook.engine.infer import features
     from tunebook.models.source import find_model, load_tokenizer
@@ -212,6 +212,7 @@ __all__ = [
     "baseline_logits",
     "baseline_names",
     "baselines",
+    "frozen_features",
     "kept_at",
     "known_answers",
     "model_key",

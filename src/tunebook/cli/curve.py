@@ -1,0 +1,145 @@
+"""tunebook curve: what more rows would bring, and which ones to label next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tunebook.cli.answer import Answer, command, facts, grid, note, prose, warn
+from tunebook.cli.bars import Bars
+from tunebook.cli.choose import named_table
+from tunebook.cli.options import Allowed, Books, listed, option, repeated_options, share, wrong
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunebook.stats.learning_curve import LearningCurve
+    from tunebook.verbs.curve import CurveCost, CurveOptions
+
+
+@dataclass(frozen=True)
+class Of:
+    """What the curve is made of."""
+
+    table: Annotated[str, option("curve_table", "--table", metavar="vN|FILE")] = "champion"
+    sizes: Annotated[str, option("curve_sizes", "--sizes", metavar="N,…")] = ""
+    seeds: Annotated[int, option("curve_seeds", "--seeds", metavar="N")] = 3
+    metric: Annotated[str | None, option("curve_metric", "--metric", metavar="METRIC")] = None
+    target: Annotated[str | None, option("curve_target", "--target", metavar="SCORE")] = None
+    frozen: Annotated[bool, option("curve_frozen", "--frozen")] = False
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What it may cost."""
+
+    budget: Annotated[float | None, option("curve_budget", "--budget", metavar="MINUTES")] = None
+    dry_run: Annotated[bool, option("curve_dry_run", "--dry-run")] = False
+
+
+def curve(book: Books, of: Of, effort: Effort, allowed: Allowed) -> Answer:
+    """Train on growing parts of the rows, and say what more would bring."""
+    from tunebook.verbs.curve import cost
+    from tunebook.verbs.curve import curve as draw
+    from tunebook.verbs.steps.book import open_book
+
+    opened, options = open_book(book), _options(of, effort, allowed)
+    table = named_table(opened, of.table)
+    told = cost(opened, table, options)
+    if effort.dry_run:
+        again = command("curve", book, *repeated_options(of, effort, allowed, but="dry_run"))
+        return Answer(told.model_dump(mode="json"), lambda screen: _tell_cost(screen, told), (again,))
+    note(_begins(told))
+    with Bars(told.metric) as bars:
+        found = draw(opened, table, options, progress=bars)
+    return Answer(found.model_dump(mode="json"), lambda screen: _tell(screen, found), _next(book, of, found))
+
+
+def _options(of: Of, effort: Effort, allowed: Allowed) -> CurveOptions:
+    from tunebook.verbs.curve import CurveOptions
+
+    target = None if of.target is None else share("--target", of.target)
+    sizes = [_size(item) for item in listed(of.sizes)]
+    return CurveOptions(sizes, of.seeds, of.metric, target, effort.budget, of.frozen, allowed.names)
+
+
+def _size(text: str) -> float:
+    """A number of rows, or a share of them."""
+    from tunebook.tables.values import number
+
+    found = number(text)
+    if found is None:
+        raise wrong("--sizes", text, "500,1000,2000 | 0.1,0.5,1")
+    return found
+
+
+def _begins(told: CurveCost) -> str:
+    from tunebook.core.formatting import duration
+
+    if told.seconds is None:
+        return say("curve.begins_frozen", runs=told.runs)
+    return say("curve.begins", runs=told.runs, time=duration(told.seconds), trainings=f"{told.trainings:.1f}")
+
+
+def _tell_cost(screen: Console, told: CurveCost) -> None:
+    from tunebook.core.formatting import duration, number
+
+    prose(screen, _begins(told), "bold")
+    screen.print()
+    whole = told.seconds or 0.0
+    lines = [
+        (
+            number(size.rows),
+            size.runs,
+            "–" if size.seconds is None else duration(size.seconds),
+            "–" if size.seconds is None or not whole else f"{size.seconds / whole:.0%}",
+        )
+        for size in told.sizes
+    ]
+    headings = (say("curve.axis"), say("curve.lacking"), say("curve.time"), say("curve.cost_share"))
+    screen.print(grid(headings, lines, right=(0, 1, 2, 3)))
+    if told.reach is not None:
+        prose(screen, say("curve.reach", reach=told.reach, runs=told.runs))
+
+
+def _tell(screen: Console, found: LearningCurve) -> None:
+    from tunebook.core.formatting import metric_name, number, score_text
+    from tunebook.report.curve import answer, doubts
+
+    prose(screen, answer(found), "bold")
+    screen.print()
+    headings = (say("curve.axis"), metric_name(found.metric), say("curve.interval"), "")
+    lines: list[Any] = [
+        (number(p.rows), score_text(p.score.value), _ends(p.score), say("curve.is_seen")) for p in found.points
+    ]
+    lines += [
+        (number(item.rows), score_text(item.score.value), _ends(item.score), say("curve.is_ahead"))
+        for item in found.judged.ahead[1:4]
+    ]
+    screen.print(grid(headings, lines, right=(0, 1, 2)))
+    needy = [item.name for item in found.classes if item.needs]
+    known: list[tuple[str, Any]] = [(say("curve.needy"), ", ".join(needy[:5]))] if needy else []
+    screen.print(facts([*known, (say("cli.report"), Path(found.page))]))
+    warn(screen, doubts(found))
+
+
+def _ends(score: Any) -> str:
+    from tunebook.core.formatting import score_text
+
+    return f"{score_text(score.low)} – {score_text(score.high)}"
+
+
+def _next(book: Path, of: Of, found: LearningCurve) -> tuple[str, ...]:
+    """More seeds or sizes where nothing can be told yet; the rest of what a budget stopped."""
+    needed = found.judged.needed
+    same = repeated_options(of, but="seeds")
+    if found.stopped:
+        return (command("curve", book, *repeated_options(of)),)
+    if needed is not None and needed.verdict == "unknown":
+        return (command("curve", book, *same, "--seeds", 2 * of.seeds),)
+    return ()
+
+
+__all__ = ["Effort", "Of", "curve"]

@@ -1,0 +1,40 @@
+"""tunebook curve: cost, curve, words in both languages, and what is refused."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Call
+
+from tunebook.cli.curve import Effort, Of, curve
+
+QUICK = ("--frozen", "--sizes", "8，16,0.5,1", "--seeds", 2)
+
+
+@pytest.fixture
+def made(fresh: Path, tmp_path: Path) -> Path:
+    """A book that a test may change."""
+    return Path(shutil.copytree(fresh, tmp_path / "book"))
+
+
+def test_cost_and_curve(tunebook: Call, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dry = tunebook("curve", made, "--dry-run", "--budget", 0.001)
+    assert dry.code == 0 and "trainings on all rows" in dry.out and "reaches for about 0" in dry.out
+    assert "Share" in dry.out and not (made / "curves").exists()
+    told = tunebook("curve", made, *QUICK, "--target", "99.9%", "--json")
+    assert told.code == 0 and told.json["frozen"] and len(told.json["points"]) == 4
+    assert told.json["judged"]["needed"]["target"] == 0.999 and Path(told.json["page"]).is_file()
+    shown = tunebook("curve", made, *QUICK, "--target", 0.999)
+    assert shown.code == 0 and "foretold" in shown.out and "curve.html" in shown.out
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    assert "训练样本数" in tunebook("curve", made, *QUICK).out
+    assert "不做微调" in tunebook("curve", made, *QUICK, "--dry-run").out
+
+
+def test_what_is_refused(tunebook: Call, made: Path) -> None:
+    assert tunebook("curve", made, "--sizes", "many").code != 0
+    assert "[curve.metric]" in tunebook("curve", made, "--metric", "log_loss").err
+    assert "[curve.sizes]" in tunebook("curve", made, "--sizes", "1e9").err
+    assert curve.__doc__ and Of().seeds == 3 and not Effort().dry_run
