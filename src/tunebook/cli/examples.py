@@ -35,6 +35,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "embed": ("tunebook embed book passages.csv --into vectors.parquet --text body",),
     "search": ('tunebook search book vectors.parquet "{parcel}"',),
+    "correct": (
+        "tunebook correct book suspects.csv --column suggestion --dry-run",
+        "tunebook correct book put-right.csv",
+    ),
     "calibrate": ("tunebook calibrate book", "tunebook calibrate book --precision 0.95"),
     "challenge": (
         "tunebook challenge book",

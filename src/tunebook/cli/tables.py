@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tunebook.core.nouns import ParamTable, TableRow
     from tunebook.core.verdict import RowEffect
     from tunebook.tables.store import TableStore
+    from tunebook.verbs.change_table import Added
     from tunebook.verbs.steps.book import Book
 
 Which = Annotated[str, option("table_version", "--table", metavar="vN|FILE")]
@@ -145,25 +146,19 @@ def table_set(
     owner: Annotated[str, option("owner", "--owner", metavar="NAME")] = "",
 ) -> Answer:
     """A child of a version, with some rows changed."""
-    from tunebook.engine.inputs import anchored
-    from tunebook.tables.declared import find
-    from tunebook.tables.make import child
+    from tunebook.verbs.change_table import change_table
     from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
     parent = named_table(opened, table)
-    changed = child(parent, read_changes(changes, "ROW=VALUE"), note=note, owner=owner or parent.owner)
-    if changed.values() == parent.values():
-        raise TunebookError("cli.no_change", key=f"v{parent.version}" if parent.version else table)
-    changed = anchored(changed, parent, opened.path)
-    asked = [row.name for name in read_changes(changes) if (row := find(name)) is not None]
-    return _added(opened, parent, changed, asked)
+    return _added(opened, change_table(opened, parent, read_changes(changes, "ROW=VALUE"), note=note, owner=owner))
 
 
 def table_import(book: Books, file: Files, note: Note = "") -> Answer:
     """A file as the next version."""
     from tunebook.tables.files import read_table
     from tunebook.tables.make import inherit
+    from tunebook.verbs.change_table import add_table
     from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
@@ -174,11 +169,11 @@ def table_import(book: Books, file: Files, note: Note = "") -> Answer:
     known = {"note": words, "owner": owner, "parent": parent.version if parent else None}
     table = read.model_copy(update=known)
     if parent is None:
-        return _added(opened, None, table)
+        return _added(opened, add_table(opened, None, table, []))
     if read.values() == parent.values():
         raise TunebookError("cli.no_change", key=f"v{parent.version}")
     said = [name for name, row in read.rows.items() if row.value != row.default]
-    return _added(opened, parent, inherit(table, parent, note), said, edited)
+    return _added(opened, add_table(opened, parent, inherit(table, parent, note), said), edited)
 
 
 def _origin(store: TableStore, table: ParamTable, file: Path) -> tuple[ParamTable | None, str]:
@@ -196,15 +191,9 @@ def _origin(store: TableStore, table: ParamTable, file: Path) -> tuple[ParamTabl
     return None, file.name if edited else ""
 
 
-def _added(
-    book: Book, parent: ParamTable | None, table: ParamTable, asked: Collection[str] = (), edited: str = ""
-) -> Answer:
-    """Keep a table as the next version and say what differs from its parent; `asked` are the rows somebody named."""
-    from tunebook.tables.in_force import diff, idle
-
-    added = book.tables.add(table)
-    changes = diff(parent, added) if parent else []
-    warnings = idle(added.values(), [item["row"] for item in changes if item["row"] in asked])
+def _added(book: Book, made: Added, edited: str = "") -> Answer:
+    """Say what differs in a version that was added from its parent."""
+    added, parent = made.table, made.parent
     name = f"v{added.version}"
 
     def tell(screen: Console) -> None:
@@ -213,10 +202,10 @@ def _added(
             screen.print(say("table.edited", file=edited, version=name), style="yellow")
         if parent:
             tell_changes(screen, (parent, added), (f"v{parent.version}", name))
-        warn(screen, [item["message"] for item in warnings])
+        warn(screen, [item["message"] for item in made.warnings])
 
-    data = {"version": name, "parent": f"v{parent.version}" if parent else None, "changes": changes}
-    data["warnings"] = warnings
+    data = {"version": name, "parent": f"v{parent.version}" if parent else None, "changes": made.changes}
+    data["warnings"] = made.warnings
     tried = (command("check", book.path, "--table", name), command("train", book.path, "--table", name))
     return Answer(data, tell, (*tried, command("ab", book.path, "champion", name)))
 

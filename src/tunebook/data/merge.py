@@ -94,7 +94,7 @@ def merge(base: DataRef, files: Sequence[Path], into: Path, version: int, *, tes
     new = new.take(pa.array(kept))
     new = new.set_column(new.column_names.index("_split"), "_split", splits.cast(old.schema.field("_split").type))
     table = pa.concat_tables([_numbered(old, 1), _numbered(new, version)]).combine_chunks()
-    ref = _ref(
+    ref = renewed(
         base,
         table,
         into,
@@ -185,9 +185,18 @@ def _numbered(table: pa.Table, version: int) -> pa.Table:
     return table.append_column(VERSION, pa.array(np.full(table.num_rows, version, dtype=np.int64)))
 
 
-def _ref(base: DataRef, table: pa.Table, into: Path, files: dict[str, str], ledger: Ledger) -> DataRef:
+def renewed(base: DataRef, table: pa.Table, into: Path, files: dict[str, str], ledger: Ledger) -> DataRef:
+    """What is known of a version, from its rows; what made the one that it follows is no part of it.
+
+    Args:
+        files: name -> hash of those that came on top.
+    """
     stats = describe(table, base.labels, annotator_columns(base.roles, table.column_names))
-    kept = {name: value for name, value in base.stats.items() if name not in ("tokens", "learnt", "warnings")}
+    kept = {
+        name: value
+        for name, value in base.stats.items()
+        if name not in ("tokens", "learnt", "warnings", "merged", "corrected")
+    }
     whole = {**kept, **stats, "ledger": ledger.summary()}
     whole["warnings"] = [*find_warnings(whole), *column_kind(base.labels.problem).doubts(whole)]
     return base.model_copy(
@@ -210,4 +219,4 @@ def versions_of(ref: DataRef) -> NDArray[np.int64]:
     return np.asarray(test[VERSION].to_numpy(), dtype=np.int64)
 
 
-__all__ = ["VERSION", "Merged", "merge", "merge_id", "read_merged", "versions_of"]
+__all__ = ["VERSION", "Merged", "merge", "merge_id", "read_merged", "renewed", "versions_of"]

@@ -1,0 +1,41 @@
+"""tunebook correct: labels put right, as a new version of the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from tunebook.cli.answer import Answer, command
+from tunebook.cli.options import Books, argument, option
+from tunebook.core.messages import say
+
+
+def correct(
+    book: Books,
+    file: Annotated[Path, argument("correct_file", "FILE")],
+    column: Annotated[str, option("correct_column", "--column", metavar="COL")] = "label",
+    owner: Annotated[str, option("owner", "--owner", metavar="NAME")] = "",
+    reason: Annotated[str, option("correct_reason", "--reason", metavar="TEXT")] = "",
+    dry_run: Annotated[bool, option("correct_dry_run", "--dry-run")] = False,
+) -> Answer:
+    """Put labels right: the next version of a book's data."""
+    from tunebook.data.corrected import read_corrections
+    from tunebook.verbs.correct import correct as put_right
+    from tunebook.verbs.steps.book import open_book
+
+    opened = open_book(book)
+    made = put_right(opened, read_corrections(file, column), owner=owner, reason=reason, dry_run=dry_run)
+    done = made.done
+    figures = {"changed": len(done.changed), "dropped": len(done.dropped), "same": len(done.same)}
+    data = {
+        "data_version": made.version, "parent": made.base, "kept": not dry_run, "content": done.ref.content,
+        "rows": done.ref.rows, "changed": done.changed, "dropped": done.dropped, "same": len(done.same),
+    }  # fmt: skip
+    words = say("correct.would" if dry_run else "correct.done", version=f"v{made.version}", **figures)
+    again = command("correct", book, file, *([] if column == "label" else ["--column", column]))
+    back = command("retrain", book, "--adopt", f"v{made.base}")
+    go = (again,) if dry_run else (command("train", book), command("check", book), back)
+    return Answer(data, lambda screen: screen.print(words, soft_wrap=True), go)
+
+
+__all__ = ["correct"]

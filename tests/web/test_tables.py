@@ -1,0 +1,83 @@
+"""Versions of a table on their pages: read, compared, changed with a reason, proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from tests.books import Trained, base, book, trained  # noqa: F401
+from tests.web.visitor import Visitor, words_of
+
+from tunebook.verbs.change_table import Added, add_table, change_table
+from tunebook.verbs.steps.book import Book
+from tunebook.web.pages.tables import PAGE
+
+
+@pytest.fixture
+def at(book: Book) -> str:  # noqa: F811
+    return f"/book/{book.path.name}/{PAGE.tab}"
+
+
+def test_a_row_is_changed_with_its_reason(book: Book, at: str) -> None:  # noqa: F811
+    visitor = Visitor(book.path)
+    page = visitor.get(f"{at}/champion/change?row=learning_rate")
+    assert "float > 0" in words_of(page.text.replace("&gt;", ">"))
+    done = visitor.submit(
+        f"{at}/v1/change", {"row": "learning_rate", "value": "3e-5", "note": "slower"}, follow_redirects=False
+    )
+    assert done.status_code == 303 and done.headers["location"] == f"{at}/v2?new=1"
+    table = book.tables.get(2)
+    assert (table.values()["learning_rate"], table.owner, table.note) == (3e-5, "ann", "slower")
+    assert book.tables.champion == 1 and "slower" in words_of(visitor.get(f"{at}/v2?new=1").text)
+    differ = words_of(visitor.get(f"{at}/diff?old=v1&new=v2").text)
+    assert "learning_rate" in differ and "3e-05" in differ and "tunebook table diff" in differ
+    assert "v2" in words_of(visitor.get(at).text)
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"row": "learning_rate", "value": "-1", "note": "why"}, "row.value"),
+        ({"row": "learning_rte", "value": "1", "note": "why"}, "row.unknown"),
+        ({"row": "learning_rate", "value": "1e-4", "note": " "}, "tables_page.reason"),
+        ({"row": "", "value": "1e-4", "note": "why"}, "tables_page.row"),
+    ],
+)
+def test_what_is_wrong_stands_beside_the_form(book: Book, at: str, given: dict[str, str], code: str) -> None:  # noqa: F811
+    answer = Visitor(book.path).submit(f"{at}/v1/change", dict(given))
+    assert answer.status_code == 422 and code in answer.text and book.tables.versions() == [1]
+    if given["note"].strip():
+        assert f'value="{given["note"]}"' in answer.text  # nothing that was typed is lost
+
+
+def test_a_proposal_has_its_sources_and_becomes_a_version(book: Book) -> None:  # noqa: F811
+    change_table(book, book.champion, {"batch_size": 4}, note="small")
+    visitor, at = Visitor(book.path), f"/book/{book.path.name}/tables-proposal"
+    page = visitor.get(at)
+    assert page.status_code == 200 and "tunebook table recommend" in words_of(page.text)
+    before = book.tables.versions()
+    done = visitor.submit(at, {"note": "as proposed"}, follow_redirects=False)
+    assert done.status_code == 303
+    assert len(book.tables.versions()) == len(before) + (done.headers["location"] != at)
+
+
+def test_a_damaged_version_hides_no_other(book: Book, at: str) -> None:  # noqa: F811
+    added = change_table(book, book.champion, {"batch_size": 4}, note="small")
+    assert isinstance(added, Added) and added.changes[0]["row"] == "batch_size" and added.warnings == []
+    again = add_table(book, None, added.table.model_copy(update={"version": 0, "parent": None}), [])
+    assert again.changes == [] and again.table.version == 3
+    path = book.tables.path(2)
+    path.chmod(0o644)
+    path.write_text("{}", encoding="utf-8")
+    page = Visitor(book.path).get(at)
+    assert page.status_code == 200 and 'class="bad"' in page.text and ">v3<" in page.text
+
+
+def test_a_study_is_shown_in_a_frame(trained: Callable[[str], Trained]) -> None:  # noqa: F811
+    found = trained("classes").book.path
+    folder = found / "searches" / "abc"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.html").write_text("<p>tried</p>", encoding="utf-8")
+    at = f"/book/{found.name}/tables"
+    assert "abc" in Visitor(found).get(at).text
+    assert "searches/abc/report.html" in Visitor(found).get(f"{at}/study/abc").text
