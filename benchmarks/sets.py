@@ -48,12 +48,14 @@ def book_of(
     parts: Mapping[str, Sequence[tuple[str, ...]]],
     model: str,
     columns: Sequence[str] = TEXT_AND_LABEL,
+    allow: frozenset[Any] = frozenset(),
     **options: Any,
 ) -> Any:
     """A book in `folder/book` whose splits are these rows.
 
     Args:
         columns: of the rows, text and label first.
+        allow: what would otherwise be refused.
         options: of the data, such as `problem`.
     """
     from tunebook.data.options import DataOptions
@@ -61,7 +63,7 @@ def book_of(
 
     folder.mkdir(parents=True, exist_ok=True)
     files = {part: write_rows(rows, folder / f"{part}.csv", columns) for part, rows in parts.items()}
-    return init(folder / "book", files, model=model, options=DataOptions(**options))
+    return init(folder / "book", files, model=model, options=DataOptions(**options), allow=allow)
 
 
 def frozen_features(model: str, texts: Sequence[str], max_length: int) -> Any:

@@ -7,8 +7,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tunebook.core.localized import Text
+from tunebook.core.messages import say
 from tunebook.core.nouns import Interval, Record
 
+SURE, WEIGHTY = 0.01, 0.2  # the p-value and the share from which on a cause is serious
+MERGE, ANEW = "tunebook retrain BOOK --new FILE", "tunebook init BOOK --data FILE"  # steps on the data
 Side = Literal["data", "training", "model"]
 
 
@@ -30,19 +33,46 @@ class Try(Record):
 class Cause(Record):
     """One cause, by the share of the errors that it explains.
 
+    Two causes may explain the same errors, so that shares need not add up to one.
+
     Attributes:
         key: its name; side: where it lies.
-        share: of the errors; p_value: corrected for how much was looked at.
-        evidence: sentences with figures; ids: rows that show it.
+        share: of the errors, those that are hidden included (see `hides`).
+        hides: it makes no errors but hides some: the score is better than the model is.
+        p_value: corrected for how many causes, and how much inside of this one, were looked at.
+        what: it in a sentence; evidence: sentences with figures; ids: rows that show it, of the split `where`.
     """
 
     key: str
     side: Side
     share: Interval
+    hides: bool = False
     p_value: float = 1.0
+    what: Text = ""
     evidence: list[Text] = Field(default_factory=list)
     ids: list[str] = Field(default_factory=list)
+    where: Literal["train", "validation", "test", ""] = ""
     next: list[Try] = Field(default_factory=list)
 
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return say(f"causes.{self.key}.name")
 
-__all__ = ["Cause", "Side", "Try"]
+    @property
+    def serious(self) -> bool:
+        """Whether it is more than chance and explains a fifth of the errors or more."""
+        return self.p_value <= SURE and self.share.value >= WEIGHTY and self.share.low > 0
+
+
+def candidate(why: Text, **rows: Any) -> Try:
+    """Rows of a table to change; the command makes the version that `tunebook ab` holds against the one in force."""
+    told = {True: "on", False: "off", None: "none"}
+    values = {name: told[value] if value is None or isinstance(value, bool) else value for name, value in rows.items()}
+    shown = " ".join(
+        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in values.items()
+    )
+    return Try(kind="table", why=why, rows=rows, command=f"tunebook table set BOOK {shown}")
+
+
+__all__ = ["ANEW", "MERGE", "SURE", "WEIGHTY", "Cause", "Side", "Try", "candidate"]

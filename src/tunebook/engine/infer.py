@@ -176,10 +176,13 @@ def encoder(
     from transformers import AutoModel
     from transformers.utils.logging import disable_progress_bar
 
+    from tunebook.models.stored import quiet
+
     keep_memory()
     disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = AutoModel.from_pretrained(str(folder), dtype=torch.float32, trust_remote_code=False).to(device)
+    with quiet():
+        model = AutoModel.from_pretrained(str(folder), dtype=torch.float32, trust_remote_code=False).to(device)
     inference = Inference(task, tokenizer.pad_token_id, read=mean_of_tokens, what="features")
 
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:

@@ -1,0 +1,56 @@
+"""Causes of errors: one file a cause, found by scanning this folder; and what they come to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tunebook.core.plugins import found_in
+from tunebook.core.progress import Progress, Silent
+from tunebook.diagnosis.cause import Cause
+from tunebook.diagnosis.finder import Finder
+from tunebook.diagnosis.seen import Seen, scaled
+
+if TYPE_CHECKING:
+    from tunebook.diagnosis.looked import Looked
+    from tunebook.diagnosis.records import Errors
+
+_LEAST = 0.02  # share of the errors from which on a cause is named
+_MAYBE = 0.05  # p-value up to which it is
+
+
+def finders() -> list[Finder]:
+    """All of them, by their keys: those of this folder and of the entry points `tunebook.diagnosis.causes`."""
+    return sorted((item() for item in found_in(__name__, Finder)), key=lambda one: one.key)
+
+
+def attribute(looked: Looked, found: Errors, progress: Progress | None = None) -> list[Cause]:
+    """The causes of a run's errors on a split, by the share that they explain, the largest first.
+
+    P-values are corrected for the number of causes. What a cause hides counts as error: where a leak hides half of the
+    errors, the others explain half as much.
+
+    Args:
+        found: what else is known of the errors: slices, and rows that are not read whole.
+    """
+    return attributed(Seen(looked, found, progress))
+
+
+def attributed(seen: Seen) -> list[Cause]:
+    """The same of what is worked out once for all."""
+    watch = seen.progress or Silent()
+    asked = [one for one in finders() if seen.has_classes or not one.classes]
+    watch.start("causes", len(asked))
+    causes = []
+    for one in asked if seen.errors else ():
+        cause = one.find(seen)
+        if cause is not None:
+            causes.append(cause.model_copy(update={"p_value": min(1.0, cause.p_value * len(asked))}))
+        watch.advance(1)
+    watch.finish()
+    left = 1 - max((cause.share.value for cause in causes if cause.hides and cause.serious), default=0.0)
+    causes = [one if one.hides else one.model_copy(update={"share": scaled(one.share, left)}) for one in causes]
+    named = [one for one in causes if one.p_value <= _MAYBE and one.share.value >= _LEAST]
+    return sorted(named, key=lambda one: -one.share.value)
+
+
+__all__ = ["attribute", "attributed", "finders"]

@@ -1,0 +1,91 @@
+"""Wrong labels."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from tunebook.core.formatting import share_text
+from tunebook.core.localized import localized
+from tunebook.core.nouns import Interval
+from tunebook.diagnosis.cause import SURE, Cause, Side, Try, candidate
+from tunebook.diagnosis.finder import Finder
+from tunebook.diagnosis.noise_rate import NOTHING, rates
+from tunebook.diagnosis.seen import Seen, scaled, within
+
+
+class Noise(Finder):
+    """Labels that are wrong, of rows that are judged or of those that were learnt.
+
+    In the rows of which model and probe are surest, next to nobody errs: where the labels say otherwise there, they are
+    wrong, and so often they are wrong elsewhere.
+    """
+
+    key: ClassVar[str] = "noise"
+    side: ClassVar[Side] = "data"
+    classes: ClassVar[bool] = True
+
+    def find(self, seen: Seen) -> Cause | None:
+        """Of wrong labels of judged rows the errors that they are; of wrong training labels the errors that a probe
+        makes no more without them."""
+        judged, learnt = rates(seen)
+        p = min(1.0, 2 * min(judged.p_value, learnt.p_value))
+        if p > SURE or not seen.errors:
+            return None
+        direct = scaled(judged.rate, self._each(seen)) if judged.p_value <= SURE else NOTHING
+        taught = self._taught(seen) if learnt.p_value <= SURE else NOTHING
+        share = within(max((direct, taught), key=lambda found: found.value))
+        where = seen.split if judged.p_value <= learnt.p_value else "train"
+        ids = seen.ids(judged.places) if where != "train" else seen.train_ids(learnt.places)
+        return Cause(
+            key=self.key,
+            side=self.side,
+            share=share,
+            p_value=p,
+            where=where,
+            ids=ids,
+            what=localized("causes.noise.summary", rate=share_text(max(judged.rate.value, learnt.rate.value))),
+            evidence=[
+                localized(
+                    "causes.noise.judged",
+                    wrong=judged.wrong,
+                    rows=judged.rows,
+                    low=share_text(judged.rate.low),
+                    high=share_text(judged.rate.high),
+                ),
+                localized(
+                    "causes.noise.learnt",
+                    wrong=learnt.wrong,
+                    rows=learnt.rows,
+                    low=share_text(learnt.rate.low),
+                    high=share_text(learnt.rate.high),
+                ),
+            ],
+            next=[
+                Try(kind="data", why=localized("causes.noise.correct"), command="tunebook correct BOOK FILE"),
+                candidate(localized("causes.noise.smooth"), label_smoothing=0.1),
+            ],
+        )
+
+    @staticmethod
+    def _each(seen: Seen) -> float:
+        """Errors that one per row of wrong labels makes, over all errors."""
+        right = 1 - seen.mass.mean()
+        return float(len(seen.mass) * max(right, 0.5) / seen.errors)
+
+    @staticmethod
+    def _taught(seen: Seen) -> Interval:
+        """How many of the errors a probe that never saw the doubtful training rows does not make."""
+        from tunebook.diagnosis.probe import Probe
+
+        chances, own = seen.probe.chances, seen.train_true
+        sure = chances[np.arange(len(own)), own] >= chances.max(1) / 3
+        kept = sure if (np.bincount(own[sure], minlength=len(seen.names)) > 0).sum() > 1 else ~(own < 0)
+        fitted = seen.probe.probe
+        pruned = Probe.of(seen.train_vectors[kept], own[kept], len(seen.names), fitted.shrink, fitted.heat)
+        wrong = (pruned.logits(seen.vectors).argmax(1) != seen.true).astype(np.float64)
+        return seen.share(seen.mass - wrong)
+
+
+__all__ = ["Noise"]

@@ -1,0 +1,57 @@
+"""A training that has not learnt what its rows teach."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from tunebook.core.formatting import share_text
+from tunebook.core.localized import localized
+from tunebook.diagnosis.cause import SURE, Cause, Side, Try, candidate
+from tunebook.diagnosis.finder import Finder
+from tunebook.diagnosis.fitting import fitting
+from tunebook.diagnosis.seen import Seen
+
+_UNLEARNT = 0.5  # of the error on judged rows that there is on training rows too
+
+
+class Underfit(Finder):
+    """The run errs on its training rows nearly as on others, and a linear probe of the same base model errs less."""
+
+    key: ClassVar[str] = "underfit"
+    side: ClassVar[Side] = "training"
+    classes: ClassVar[bool] = True
+
+    def find(self, seen: Seen) -> Cause | None:
+        """What the probe gets right beyond the run."""
+        fit = fitting(seen)
+        if fit.p_value > SURE or fit.unlearnt < _UNLEARNT * fit.judged:
+            return None
+        params = seen.looked.run.plan.params
+        return Cause(
+            key=self.key,
+            side=self.side,
+            share=fit.gain,
+            p_value=fit.p_value,
+            where=seen.split,
+            ids=seen.ids(np.flatnonzero(seen.mass > seen.probe_wrong)),
+            what=localized("causes.underfit.summary"),
+            evidence=[
+                localized("causes.underfit.learnt", train=share_text(fit.learnt), judged=share_text(fit.judged)),
+                localized("causes.underfit.probe", probe=share_text(fit.probe)),
+            ],
+            next=[
+                candidate(localized("causes.underfit.faster"), learning_rate=_higher(params.learning_rate)),
+                candidate(localized("causes.underfit.longer"), max_epochs=2 * params.max_epochs, max_steps=None),
+                Try(kind="command", why=localized("causes.underfit.rate"), command="tunebook find rate BOOK"),
+            ],
+        )
+
+
+def _higher(rate: float) -> float:
+    """A rate that is tried next: far too low ones are taken to where rates of fine-tuning begin."""
+    return max(3 * rate, 2e-5)
+
+
+__all__ = ["Underfit"]

@@ -1,0 +1,32 @@
+"""What looks for one cause of errors. A cause is one file of `tunebook/diagnosis/causes/` that defines one of these."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from tunebook.diagnosis.cause import Cause, Side
+
+if TYPE_CHECKING:
+    from tunebook.diagnosis.seen import Seen
+
+
+class Finder(ABC):
+    """Looks for a cause.
+
+    Class attributes:
+        key: of the cause; its words stand in the catalogue as `causes.KEY`. side: where it lies.
+        classes: it can only be looked for where each row has one class.
+    """
+
+    key: ClassVar[str]
+    side: ClassVar[Side]
+    classes: ClassVar[bool] = False
+
+    @abstractmethod
+    def find(self, seen: Seen) -> Cause | None:
+        """The cause with its share of the errors; None where nothing speaks for it. Its p-value is corrected for what
+        this finder searched, not for the others."""
+
+
+__all__ = ["Finder"]

@@ -1,0 +1,294 @@
+"""What the causes look at: rows of a split and training rows, who is wrong on them, and what a probe makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.nouns import Interval, Split
+from tunebook.core.progress import Progress
+from tunebook.diagnosis.frozen import frozen
+from tunebook.diagnosis.probe import Crossed, crossed
+
+if TYPE_CHECKING:
+    from tunebook.core.answers import Rows
+    from tunebook.diagnosis.looked import Looked
+    from tunebook.diagnosis.records import Errors, Halves
+    from tunebook.stats.two_sample import Compared
+
+Array = NDArray[Any]
+_MOST = 3_000  # rows of a split that are looked at, drawn with the seed 0
+_ASKED = 600  # training rows that the run is asked
+_STRENGTH = 10.0  # C of the logistic regression of words
+READ = 0.05  # share of unknown characters from which on a tokenizer cannot read texts
+
+
+def drawn(rows: int, most: int) -> NDArray[np.int64]:
+    """Places of so many rows, in their order."""
+    if rows <= most:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(0).permutation(rows)[:most])
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A run's errors, and what is worked out once for all causes.
+
+    Attributes:
+        looked: the split and the answers; found: what else is known of the errors.
+    """
+
+    looked: Looked
+    found: Errors
+    progress: Progress | None = None
+
+    @property
+    def split(self) -> Split:
+        """Whose errors they are."""
+        return self.looked.split
+
+    @cached_property
+    def places(self) -> NDArray[np.int64]:
+        """The rows of the split that are looked at, shape (N,)."""
+        return drawn(len(self.looked.rows), _MOST)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """They."""
+        return self.looked.rows.at(self.places.tolist())
+
+    @cached_property
+    def mass(self) -> NDArray[np.float64]:
+        """How wrong the run is on each, 0 to 1, shape (N,)."""
+        found: NDArray[np.float64] = self.looked.mass[self.places]
+        return found
+
+    @cached_property
+    def errors(self) -> float:
+        """All of it."""
+        return float(self.mass.sum())
+
+    @cached_property
+    def every(self) -> Rows:
+        """All training rows."""
+        return self.looked.load("train")
+
+    @cached_property
+    def train(self) -> Rows:
+        """Those that are looked at, M of them."""
+        return self.every.at(drawn(len(self.every), _MOST).tolist())
+
+    @cached_property
+    def asked(self) -> NDArray[np.int64]:
+        """Places among `train` of the rows that the run is asked."""
+        return drawn(len(self.train), _ASKED)
+
+    @cached_property
+    def train_mass(self) -> NDArray[np.float64]:
+        """How wrong the run is on the training rows that it is asked."""
+        return self.masses(self.train.at(self.asked.tolist()), "train")
+
+    def masses(self, rows: Rows, place: str) -> NDArray[np.float64]:
+        """How wrong the run is on other labelled rows; it is asked once, and the answers lie under `place`."""
+        from tunebook.diagnosis.looked import masses
+        from tunebook.verbs.steps.answers import answers
+
+        looked = self.looked
+        said = answers(looked.run, rows, f"diagnosis/{place}", progress=self.progress)
+        assert rows.targets is not None
+        return masses(looked.task, said, rows.targets, looked.labels, looked.measure)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The text of each row, of pairs both."""
+        return _texts(self.rows)
+
+    @cached_property
+    def train_texts(self) -> list[str]:
+        """The text of each training row."""
+        return _texts(self.train)
+
+    @cached_property
+    def tokens(self) -> dict[str, Any]:
+        """How the run's tokenizer reads the training texts, as `tunebook.data.tokens.token_report` says."""
+        from tunebook.verbs.steps.model_facts import read_tokens
+
+        return read_tokens(self.looked.data, self.looked.run.model, allow_unknown=True)
+
+    def half(self, key: str) -> Halves | None:
+        """Rows that are cut or hold unknown tokens beside the others; None where there are none, or no others."""
+        found = next((one for one in self.found.reading if one.key == key), None)
+        return found if found is not None and found.difference is not None else None
+
+    def share_of_half(self, half: Halves) -> Interval:
+        """Of the errors those that its rows make beyond the others' rate."""
+        total = float(self.looked.mass.sum())
+        assert half.difference is not None
+        return within(scaled(half.difference, half.rows / total)) if total else Interval(value=0.0, low=0.0, high=0.0)
+
+    # Rows with one class
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether each row has one class."""
+        return self.looked.labels.kind.classes in ("one", "ordered")
+
+    @property
+    def names(self) -> list[str]:
+        """The classes."""
+        return self.looked.labels.names
+
+    @cached_property
+    def true(self) -> NDArray[np.int64]:
+        """The class of each row, shape (N,)."""
+        return _numbers(self.rows)
+
+    @cached_property
+    def said(self) -> NDArray[np.int64]:
+        """What the run says of each."""
+        number = {name: place for place, name in enumerate(self.names)}
+        return np.array([number[str(self.looked.said[place]["label"])] for place in self.places], dtype=np.int64)
+
+    @cached_property
+    def train_true(self) -> NDArray[np.int64]:
+        """The class of each training row, shape (M,)."""
+        return _numbers(self.train)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Training rows of each class, of all of them."""
+        return np.bincount(_numbers(self.every), minlength=len(self.names))
+
+    # Vectors that no label has touched
+
+    @cached_property
+    def vectors(self) -> NDArray[np.float32]:
+        """Of the rows, shape (N, D)."""
+        return frozen(self.looked.run, self.rows, self.progress)
+
+    @cached_property
+    def train_vectors(self) -> NDArray[np.float32]:
+        """Of the training rows, shape (M, D)."""
+        return frozen(self.looked.run, self.train, self.progress)
+
+    @cached_property
+    def probe(self) -> Crossed:
+        """A linear probe of the training rows."""
+        return crossed(self.train_vectors, self.train_true, len(self.names))
+
+    @cached_property
+    def probe_chances(self) -> Array:
+        """Probability of each class for each row of the split, shape (N, C)."""
+        return self.probe.probe.chances(self.vectors)
+
+    @cached_property
+    def probe_wrong(self) -> NDArray[np.float64]:
+        """Where the probe is wrong, 0 or 1, shape (N,)."""
+        return np.asarray(self.probe_chances.argmax(1) != self.true, dtype=np.float64)
+
+    @cached_property
+    def run_chances(self) -> Array:
+        """What the run takes for the probability of each class, shape (N, C); of ordered classes what it says."""
+        from tunebook.diagnosis.probe import softmax
+
+        if self.looked.labels.kind.link == "softmax":
+            return softmax(self.looked.answers[self.places][:, : len(self.names)].astype(np.float64))
+        return np.eye(len(self.names))[self.said]
+
+    @cached_property
+    def held_out_wrong(self) -> NDArray[np.float64]:
+        """Where probes of other folds are wrong on training rows, shape (M,)."""
+        return np.asarray(self.probe.chances.argmax(1) != self.train_true, dtype=np.float64)
+
+    @cached_property
+    def words_wrong(self) -> NDArray[np.float64]:
+        """Where a linear model of words (of Chinese: characters) is wrong, which needs no tokenizer, shape (N,)."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        from tunebook.nets.linear_model import linear_model
+
+        chinese = str(self.looked.data.stats.get("language")) in ("zh", "mixed")
+        how: dict[str, Any] = {"analyzer": "char", "ngram_range": (1, 3)} if chinese else {"ngram_range": (1, 2)}
+        reads = TfidfVectorizer(sublinear_tf=True, max_features=100_000, **how)
+        model = linear_model(_STRENGTH, "softmax").fit(reads.fit_transform(self.train_texts), self.train_true)
+        said = model.predict(reads.transform(self.texts))
+        return np.asarray(said != self.true, dtype=np.float64)
+
+    @cached_property
+    def apart(self) -> Compared:
+        """How well a classifier tells the rows from training rows of the same classes: as many of each as both have."""
+        from tunebook.stats.two_sample import classifier_test
+
+        rng, sides = np.random.default_rng(0), (list[Array](), list[Array]())
+        for number in range(len(self.names)):
+            places = [rng.permutation(np.flatnonzero(of == number)) for of in (self.train_true, self.true)]
+            size = min(map(len, places))
+            for side, part in zip(sides, places, strict=True):
+                side.append(part[:size])
+        old, new = (np.concatenate(side) for side in sides)
+        return classifier_test(self.train_vectors[old], self.vectors[new], np.random.default_rng(0))
+
+    # Figures
+
+    @cached_property
+    def groups(self) -> NDArray[np.int64] | None:
+        """The group of each row, where rows were drawn in groups."""
+        codes = self.looked.units.codes
+        return None if codes is None else codes[self.places]
+
+    def share(self, gain: Array, hidden: Array | None = None) -> Interval:
+        """The share of the errors that goes where each row loses `gain` (N,) of its error, with its interval.
+
+        Args:
+            hidden: error mass of each row that is not seen, added to the whole.
+        """
+        from tunebook.stats.intervals import of_ratio
+
+        whole = self.mass if hidden is None else self.mass + hidden
+        found = of_ratio(np.stack([gain, whole], axis=1), self.groups)
+        return within(found) if found is not None else Interval(value=0.0, low=0.0, high=0.0)
+
+    def share_of(self, gain: Array, whole: Array) -> Interval:
+        """The same of another model's errors, (N,)."""
+        from tunebook.stats.intervals import of_ratio
+
+        found = of_ratio(np.stack([gain, whole], axis=1), self.groups)
+        return within(found) if found is not None else Interval(value=0.0, low=0.0, high=0.0)
+
+    def ids(self, which: Array, most: int = 50) -> list[str]:
+        """Ids of rows of the split, worst first."""
+        order = np.argsort(-self.mass[which], kind="stable")
+        return [self.rows.ids[place] for place in np.asarray(which)[order][:most].tolist()]
+
+    def train_ids(self, which: Array, most: int = 50) -> list[str]:
+        """Ids of training rows."""
+        return [self.train.ids[place] for place in np.asarray(which)[:most].tolist()]
+
+
+def within(found: Interval) -> Interval:
+    """An interval of a share, cut at 0 and 1."""
+    value, low, high = (float(np.clip(end, 0.0, 1.0)) for end in (found.value, found.low, found.high))
+    return Interval(value=value, low=low, high=high)
+
+
+def scaled(found: Interval, by: float) -> Interval:
+    """An interval times a number."""
+    return Interval(value=found.value * by, low=found.low * by, high=found.high * by)
+
+
+def _numbers(rows: Rows) -> NDArray[np.int64]:
+    assert rows.targets is not None
+    return np.asarray(np.rint(rows.targets), dtype=np.int64)
+
+
+def _texts(rows: Rows) -> list[str]:
+    if rows.pairs is None:
+        return list(rows.texts)
+    return [f"{text} \n {pair}" for text, pair in zip(rows.texts, rows.pairs, strict=True)]
+
+
+__all__ = ["READ", "Seen", "drawn", "scaled", "within"]

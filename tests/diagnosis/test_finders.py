@@ -1,0 +1,126 @@
+"""Which causes there are, and what each asks for before it speaks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.books import Trained
+from tests.diagnosis.worlds import FAULTS, healthy
+
+from tunebook.core.messages import say
+from tunebook.diagnosis.causes import attributed, finders
+from tunebook.diagnosis.causes.bad_slice import BadSlice
+from tunebook.diagnosis.causes.capacity import Capacity
+from tunebook.diagnosis.causes.cut_texts import CutTexts
+from tunebook.diagnosis.causes.few_of_class import FewOfClass
+from tunebook.diagnosis.causes.few_rows import FewRows
+from tunebook.diagnosis.causes.leak import Leak
+from tunebook.diagnosis.causes.merged import Merged
+from tunebook.diagnosis.causes.noise import Noise
+from tunebook.diagnosis.causes.overfit import Overfit
+from tunebook.diagnosis.causes.shift import Shift
+from tunebook.diagnosis.causes.tokens import Tokens
+from tunebook.diagnosis.causes.told import Told
+from tunebook.diagnosis.causes.underfit import Underfit
+from tunebook.diagnosis.finder import Finder
+from tunebook.diagnosis.fitting import Fitting, fitting
+from tunebook.diagnosis.frozen import frozen
+from tunebook.diagnosis.seen import drawn
+from tunebook.report.page import render
+
+ALL = (
+    BadSlice, Capacity, CutTexts, FewOfClass, FewRows, Leak, Merged, Noise, Overfit, Shift, Told, Tokens, Underfit,
+)  # fmt: skip
+
+
+def test_all_causes_are_found_by_scanning() -> None:
+    assert {type(one) for one in finders()} == set(ALL)
+    assert all(isinstance(one, Finder) for one in finders())
+    assert [one.key for one in finders()] == sorted(one.key for one in finders())
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_nothing_is_found_where_nothing_is_wrong(kind: type[Finder]) -> None:
+    found = kind().find(healthy(3).seen())
+    assert found is None or not found.serious
+
+
+def test_two_classes_of_two_are_never_one() -> None:
+    world = FAULTS["merged"](healthy())
+    labels = tuple(side % 2 for side in world.labels)
+    two = replace(world, labels=labels, said=world.said % 2, names=["a", "b"])
+    assert Merged().find(two.seen()) is None
+
+
+def test_an_overfit_run_is_not_blamed_for_wrong_labels() -> None:
+    world = FAULTS["noise"](healthy())
+    seen = replace(world, said=FAULTS["overfit"](world).said, learnt=world.learnt * 0).seen()
+    assert fitting(seen).noise > 0.1
+    assert attributed(seen)[0].key == "noise"
+
+
+def test_fitting_is_what_run_and_probe_are_wrong() -> None:
+    world = FAULTS["underfit"](healthy())
+    seen = world.seen()
+    found = fitting(seen)
+    assert isinstance(found, Fitting)
+    assert found.judged == pytest.approx(world.wrong.mean())
+    assert found.learnt == pytest.approx(world.learnt.mean())
+    assert found.unlearnt == found.learnt
+    gain = (world.wrong - seen.probe_wrong).sum() / world.wrong.sum()
+    assert found.gain.value == pytest.approx(gain)
+
+
+def test_a_leak_of_all_rows_leaves_none_to_compare_with() -> None:
+    world = healthy()
+    texts = ([f"{text} !" for text in world.texts[1]] + world.texts[0][300:], world.texts[1])
+    assert Leak().find(replace(world, texts=texts).seen()) is None
+
+
+def test_rows_that_repeat_each_other_everywhere_are_no_leak() -> None:
+    world = FAULTS["leak"](healthy())
+    twice = [world.texts[0][row // 2] + " !" * (row % 2) for row in range(len(world.texts[0]))]
+    one = replace(world, texts=(twice, [world.texts[0][row % 150] + "." for row in range(300)]))
+    assert Leak().find(one.seen()) is None
+
+
+def test_words_of_few_rows_tell_nothing() -> None:
+    world = FAULTS["told"](healthy())
+    rare = [text if row % 4 else text.split(" code")[0] for row, text in enumerate(world.texts[1])]
+    few = [text if row < 60 else text.split(" code")[0] for row, text in enumerate(rare)]
+    assert Told().find(replace(world, texts=(world.texts[0], few)).seen()) is None
+
+
+def test_rows_beyond_the_most_are_drawn() -> None:
+    assert drawn(5, 10).tolist() == [0, 1, 2, 3, 4]
+    found = drawn(1000, 10)
+    assert len(set(found.tolist())) == 10
+    assert (np.diff(found) > 0).all()
+
+
+def test_frozen_vectors_are_those_of_the_base_model_and_are_kept(trained: object) -> None:
+    one: Trained = trained("pairs")  # type: ignore[operator]
+    from tunebook.diagnosis.looked import look
+
+    rows = look(one.run).rows
+    first = frozen(one.run, rows)
+    assert first.shape[0] == len(rows)
+    kept = list((one.run.book / "cache").glob("frozen-*.npz"))
+    before = {path: path.stat().st_mtime_ns for path in kept}
+    assert np.array_equal(frozen(one.run, rows), first)
+    assert before == {path: path.stat().st_mtime_ns for path in kept}
+    kept[0].write_bytes(b"broken")
+    np.testing.assert_allclose(frozen(one.run, rows), first, atol=1e-6)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_section_shows_each_cause_with_its_steps(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEBOOK_LANG", language)
+    causes = attributed(FAULTS["noise"](healthy()).seen())
+    page = render("causes.html.j2", causes=causes)
+    assert say("causes.title") in page
+    assert causes[0].next[0].command in page
+    assert say("causes.nothing") not in page
+    assert say("causes.nothing") in render("causes.html.j2", causes=[])
