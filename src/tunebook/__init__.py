@@ -9,8 +9,9 @@ report = tb.evaluate(run)
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.curve import curve
     from tunebook.verbs.embed import embed, embed_file
     from tunebook.verbs.evaluate import evaluate
+    from tunebook.verbs.explain import explain, faithful
     from tunebook.verbs.export import export
     from tunebook.verbs.init import init
     from tunebook.verbs.mine import mine
@@ -71,7 +73,9 @@ _WHERE = {
     "embed": "verbs.embed",
     "embed_file": "verbs.embed",
     "evaluate": "verbs.evaluate",
+    "explain": "verbs.explain",
     "export": "verbs.export",
+    "faithful": "verbs.explain",
     "init": "verbs.init",
     "load_models": "verbs.predict",
     "merge": "verbs.steps.merge",
@@ -104,6 +108,32 @@ def __getattr__(name: str) -> Any:
 
         found = checked(found, _named)
     return globals().setdefault(name, found)
+
+
+class _Verb(ModuleType):
+    """A package that has the name of a verb, and can be called as that: `tunebook.export` is both."""
+
+    @property
+    def __wrapped__(self) -> Any:
+        """The verb with its border."""
+        from tunebook.core.call_check import checked
+
+        return checked(_named(self.__name__.rpartition(".")[2]), _named)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.__wrapped__(*args, **kwargs)
+
+
+class _Tunebook(ModuleType):
+    """This package: what is imported into it must not hide a verb of the same name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _WHERE and type(value) is ModuleType:
+            value.__class__ = _Verb
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Tunebook
 
 
 def _named(name: str) -> Any:
@@ -140,7 +170,9 @@ __all__ = [
     "embed",
     "embed_file",
     "evaluate",
+    "explain",
     "export",
+    "faithful",
     "init",
     "load_models",
     "merge",

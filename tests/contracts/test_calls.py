@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -14,7 +15,7 @@ from tunebook.core.call_check import _resolved
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.runs import Run
 
-VERBS = sorted(name for name in tb.__all__ if isinstance(getattr(tb, name), FunctionType))
+VERBS = sorted(name for name in tb.__all__ if isinstance(inspect.unwrap(getattr(tb, name)), FunctionType))
 FREE = {("init", "data"), ("predict", "texts")}  # may be objects of many kinds; looked at by the verbs themselves
 
 
@@ -23,6 +24,15 @@ def test_the_names_are_listed() -> None:
     assert tb.predict is tb.predict
     with pytest.raises(AttributeError, match="nothing"):
         _ = tb.nothing
+
+
+@pytest.mark.parametrize("name", ["challenge", "explain", "export"])
+def test_a_package_of_the_same_name_hides_no_verb(name: str) -> None:
+    package = import_module(f"tunebook.{name}")
+    assert getattr(tb, name) is package and callable(package) and name in VERBS
+    with pytest.raises(tb.TunebookError) as caught:
+        getattr(tb, name)(5)
+    assert caught.value.code in ("call.type", "call.arguments")
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -37,6 +37,7 @@ COMMANDS = {
     "correct": "correct:correct",
     "calibrate": "calibrate:calibrate",
     "challenge": "challenge:challenge",
+    "explain": "explain:explain",
     "review": "review:review",
     "monitor": "monitor:monitor",
     "drift": "drift:drift",

@@ -44,6 +44,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "tunebook challenge book",
         "tunebook challenge book --only typos,casing --set typos.share=0.3",
     ),
+    "explain": (
+        'tunebook explain book "{parcel}"',
+        "tunebook explain book --errors 20 --png errors.png",
+        "tunebook explain book --faithful 100",
+    ),
     "review": (
         "tunebook review book --format schema.json",
         "tunebook review book --judge http://localhost:8000/v1=MODEL --against lead",

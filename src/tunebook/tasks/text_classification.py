@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.encoded import Encoded, pack
+from tunebook.core.explains import Aim
 from tunebook.core.hooks import SENTENCES, Case
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
@@ -19,7 +20,7 @@ from tunebook.core.task import Criterion, Rows
 from tunebook.core.technique import Batch
 from tunebook.models.architecture import Architecture, architecture
 from tunebook.models.source import read_config
-from tunebook.tasks import label_metrics, label_scores
+from tunebook.tasks import label_aims, label_metrics, label_scores
 from tunebook.tasks.label_baselines import LabelBaselines
 from tunebook.tasks.label_words import LabelWords
 
@@ -116,6 +117,10 @@ class TextClassification(LabelWords, LabelBaselines):
         for name, column in encoded.fixed.items():
             batch[name] = torch.from_numpy(column[list(rows)])
         return batch
+
+    def aims(self, outputs: Any, batch: Batch, rows: Rows, labels: Labels, model: Any) -> Sequence[Aim]:
+        """The classes, or the number."""
+        return label_aims.aims(outputs, rows, labels)
 
     def criterion(self, labels: Labels, params: Filled, rows: Encoded) -> Criterion:
         """Cross-entropy, binary cross-entropy of each class, or squared error."""

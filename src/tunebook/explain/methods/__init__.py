@@ -1,0 +1,1 @@
+"""Ways to explain an answer, one a module."""
