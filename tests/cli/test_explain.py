@@ -43,10 +43,10 @@ def test_many_texts_and_faithfulness(tunebook: Any, copied: Path) -> None:
 )
 def test_what_cannot_be_done_is_said(tunebook: Any, copied: Path, words: list[str], code: str) -> None:
     found = tunebook("explain", copied, *words, "--json")
-    assert found.code == 2 and found.json["error"]["code"] == code if "error" in found.json else found.json["code"] == code
+    assert found.code == 2 and code in found.out
 
 
-def test_a_picture_without_a_chinese_font_is_told(tunebook: Any, copied: Path, tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_picture_without_a_font_is_told(tunebook: Any, copied: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("tunebook.report.explain._CJK", ("No Such Font",))
     found = tunebook("explain", copied, "房", "--method", "random", "--png", tmp_path / "p.png")
     assert found.code == 0 and "fonts-noto-cjk" in found.out

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.metrics import auc
-from tests.explain.bag import CLS, MASK, Bag, line, units
 
+from tests.explain.bag import CLS, MASK, Bag, line, units
 from tunebook.core.answers import Rows
 from tunebook.explain import faithful as module
 from tunebook.explain.explaining import Target

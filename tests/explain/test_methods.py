@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from tests import tiny
 from tests.explain.bag import CLS, MASK, PAD, Bag, line, units
-
 from tunebook.core.errors import DataError, MachineError, RunError
 from tunebook.core.explains import Aim
 from tunebook.explain.attention import Attention, attention_of, eager
@@ -19,7 +19,7 @@ from tunebook.explain.line import Line, line_of, lines_at_once
 from tunebook.explain.method import DEFAULT, Found, Method, method_of, methods
 from tunebook.explain.methods import attention_rollout, integrated_gradients, occlusion, random
 from tunebook.explain.methods.attention_rollout import rollout
-from tunebook.explain.methods.integrated_gradients import MOST, NEAR, STEPS, attributions, embeddings
+from tunebook.explain.methods.integrated_gradients import MOST, POINTS, Path, Shares, attributions, near
 from tunebook.explain.units import Piece
 
 TOKENS = [CLS, 5, 7, 9, 5, 11]
@@ -42,26 +42,28 @@ def test_integrated_gradients_of_a_linear_model_have_a_closed_form() -> None:
     assert found.values == pytest.approx(by_hand, abs=1e-7)
     whole = model.of(TOKENS) - model.of([CLS, *[PAD] * 5])
     assert found.values.sum() == pytest.approx(whole, abs=1e-7)
-    assert found.delta == pytest.approx(0, abs=1e-6) and found.steps == STEPS
-    assert embeddings(model) is model.words
+    assert found.delta == pytest.approx(0, abs=1e-6) and found.steps == POINTS
 
 
-class Saturated(Bag):
-    """One whose gradient lives on a hundredth of the path, so that a few points miss it."""
+class Sudden(Bag):
+    """One that changes its mind in a thousandth of the path, where any twenty points miss it."""
 
     def forward(self, input_ids: Any, attention_mask: Any, **how: bool) -> Any:
-        middle = (self.of(TOKENS) + self.of([CLS, *[PAD] * 5])) / 2 + 0.03
-        return SimpleNamespace(logits=torch.sigmoid(300 * (super().forward(input_ids, attention_mask).logits - middle)))
+        start, end = self.of([CLS, *[PAD] * 5]), self.of(TOKENS)
+        share = (super().forward(input_ids, attention_mask).logits - start) / (end - start)
+        return SimpleNamespace(logits=torch.sigmoid(4000 * (share - 0.003)))
 
 
-def test_points_are_added_until_the_sum_is_near() -> None:
-    asked = line(Saturated(), TOKENS)
-    few, end = attributions(asked, 4)
-    found = method_of("integrated_gradients").explain(asked, units(asked))
-    whole = float(asked.scores(np.ones((1, 6), dtype=bool))[0]) - end
-    assert abs(few.sum() - whole) > NEAR * abs(whole)
-    assert STEPS < found.steps <= MOST and abs(found.delta or 0) <= NEAR * abs(whole)
-    assert found.delta == pytest.approx(found.values.sum() - whole, abs=1e-6)
+def test_the_path_is_halved_where_the_sum_is_off() -> None:
+    asked = line(Sudden(), TOKENS)
+    few, found = attributions(asked, POINTS), attributions(asked)
+    assert abs(few.delta) > near(few.whole) and few.points == POINTS
+    assert abs(found.delta) <= near(found.whole) and POINTS < found.points <= MOST
+    # The score hangs on the sum of the tokens alone, so that its shares are those of the linear model.
+    linear = attributions(line(Bag(), TOKENS))
+    assert found.values / found.whole == pytest.approx(linear.values / linear.whole, abs=0.02)
+    ends = [Path.of(asked).shares(*stretch).whole for stretch in ((0.0, 0.01), (0.01, 1.0))]
+    assert sum(ends) == pytest.approx(found.whole) and isinstance(found, Shares)
 
 
 def test_captum_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +167,11 @@ def test_attention_goes_back_to_what_it_was_after_an_error() -> None:
 @pytest.mark.parametrize("kind", ["bert", "modernbert", "llama"])
 def test_integrated_gradients_are_complete(kind: str) -> None:
     asked = _of(kind)
-    values, end = attributions(asked, 128)
-    start = float(asked.scores(np.ones((1, 5), dtype=bool))[0])
-    assert values.sum() == pytest.approx(start - end, abs=0.02 * abs(start - end) + 1e-4)
-    assert values[[0, 4]] == pytest.approx([0, 0], abs=1e-7)  # special tokens stay
+    found = attributions(asked)
+    scores = asked.scores(np.ones((1, 5), dtype=bool))
+    base = torch.tensor([[2, 0, 0, 0, 3]])
+    with torch.no_grad():
+        end = float(asked.score(base)[0])
+    assert found.whole == pytest.approx(scores[0] - end, abs=1e-5)
+    assert abs(found.values.sum() - found.whole) <= near(found.whole)
+    assert found.values[[0, 4]] == pytest.approx([0, 0], abs=1e-9)  # special tokens stay

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests import small
 
+from tests import small
 from tunebook.core.errors import ModelError
 from tunebook.explain.places import pieces_of
 

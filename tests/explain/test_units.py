@@ -50,8 +50,8 @@ def test_units_that_were_cut_off_are_none_and_parts_stay_apart() -> None:
         found = units_of(pieces, {"text": "ab cd", "pair": "a b"}, by)
         assert {unit.part for unit in found.pieces} == {"text", "pair"}
         assert (found.shares.sum(axis=0) == 1).all()
-    words_read = units_of(pieces, {"text": "ab cd", "pair": "a b"}, "word")
-    assert [(unit.part, unit.start) for unit in words_read.pieces] == [("text", 0), ("pair", 0)] and len(words_read) == 2
+    read = units_of(pieces, {"text": "ab cd", "pair": "a b"}, "word")
+    assert [(unit.part, unit.start) for unit in read.pieces] == [("text", 0), ("pair", 0)] and len(read) == 2
 
 
 def test_tokens_that_share_a_place_are_one_unit() -> None:

@@ -9,7 +9,16 @@ import pytest
 from tunebook.core.nouns import Interval
 from tunebook.explain.records import CUT, ROUGH, Curve, Explanation, Explanations, Faithful, Part, Unit
 from tunebook.report import explain as page
-from tunebook.report.explain import Stretch, faithful_view, lacks_font, notes, stretches, verdict, write_page_of, write_png
+from tunebook.report.explain import (
+    Stretch,
+    faithful_view,
+    lacks_font,
+    notes,
+    stretches,
+    verdict,
+    write_page_of,
+    write_png,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +59,7 @@ def test_a_text_is_marked_by_strength_and_nothing_of_it_is_lost() -> None:
     assert "".join(part.text for part in found) == text
     assert found[0] == Stretch("not", "n5", "not: -2.000") and found[2].mark in ("p2", "p3")
     assert stretches("pair", "abc", item().units) == [Stretch("abc")]
-    same = [Unit(part="text", start=0, end=2, text="ab", value=0.0), Unit(part="text", start=1, end=2, text="b", value=0)]
+    same = [Unit(part="text", start=0, end=2, text="ab", value=0), Unit(part="text", start=1, end=2, text="b", value=0)]
     assert stretches("text", "ab", same) == [Stretch("ab", "", "ab: +0.000")]
 
 

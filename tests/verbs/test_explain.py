@@ -26,16 +26,16 @@ def classes(trained: Any) -> Any:
 
 
 def test_the_word_that_gives_a_class_away_is_the_strongest(classes: Any) -> None:
-    text = "The  room was superb and we found it"
+    text = "The  room was awful  and we"
     for method in ("integrated_gradients", "occlusion"):
         found = tb.explain(classes.run, [text], method=method)
         (item,) = found.items
-        assert item.said == "good" and item.chance is not None and item.chance > 0.5
-        assert max(item.units, key=lambda unit: unit.value).text == "superb"
+        assert item.said == "bad" and item.chance is not None
+        assert max(item.units, key=lambda unit: unit.value).text == "awful"
         assert all(text[unit.start : unit.end] == unit.text for unit in item.units)  # places of the text as given
         assert [unit.text for unit in item.units] == text.split()
-    (other,) = tb.explain(classes.run, [text], answer="bad").items
-    assert other.said == "bad" and min(other.units, key=lambda unit: unit.value).text == "superb"
+    (other,) = tb.explain(classes.run, [text], answer="good").items
+    assert other.said == "good" and min(other.units, key=lambda unit: unit.value).text == "awful"
 
 
 def test_the_score_is_that_of_the_answer_and_the_sum_is_complete(classes: Any) -> None:
@@ -44,7 +44,7 @@ def test_the_score_is_that_of_the_answer_and_the_sum_is_complete(classes: Any) -
     (said,) = tb.predict(classes.run, [text])
     assert item.said == said["label"] and item.chance == pytest.approx(said["score"], abs=1e-5)
     assert item.chance == pytest.approx(1 / (1 + math.exp(-item.score)))
-    assert item.delta is not None and abs(item.delta) < 0.05 * abs(item.score) + 0.05 and item.steps >= 32
+    assert item.delta is not None and abs(item.delta) < 0.05 * abs(item.score) and item.steps >= 20
 
 
 @pytest.mark.parametrize("kind", ["binary", "several", "pairs", "number", "ordered"])
@@ -92,11 +92,12 @@ def test_faithfulness_is_kept_and_stands_beside_explanations(classes: Any) -> No
     with pytest.raises(DataError) as refused:
         faithful(classes.run, 1)
     assert refused.value.code == "explain.rows"
-    made = tb.faithful(classes.run, 12)
-    assert made.faithful is not None and made.faithful.rows == 12
+    made = tb.faithful(classes.run, 10)
+    assert made.faithful is not None and made.faithful.rows == 10
     curve = next(curve for curve in made.faithful.curves if curve.method == "occlusion")
-    assert curve.beats  # one word decides, and it is found
-    assert tb.explain(classes.run, ["a sad room"], method="random").faithful == made.faithful == read_faithful(classes.run)
+    assert curve.deletion_gain.value > 0.02  # one word decides, and it is found
+    later = tb.explain(classes.run, ["a sad room"], method="random")
+    assert later.faithful == made.faithful == read_faithful(classes.run)
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,8 @@ def _square(weights: Floats, length: int) -> Floats:
     are left out, and what is left of a token's weights adds up to 1 again."""
     own = weights[:, -length:, -length:]
     whole = own.sum(axis=-1, keepdims=True)
-    return np.divide(own, whole, out=np.full_like(own, 1 / length), where=whole > _SUMS)
+    found: Floats = np.divide(own, whole, out=np.full_like(own, 1 / length), where=whole > _SUMS)
+    return found
 
 
 @contextmanager

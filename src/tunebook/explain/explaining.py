@@ -16,7 +16,7 @@ from tunebook.core.progress import Progress, Silent
 from tunebook.core.writes import Writes
 from tunebook.explain.line import Line
 from tunebook.explain.method import DEFAULT, Found, method_of
-from tunebook.explain.methods.integrated_gradients import NEAR
+from tunebook.explain.methods.integrated_gradients import near
 from tunebook.explain.places import NOWHERE, pieces_of
 from tunebook.explain.records import ALL_UNKNOWN, CUT, ROUGH, UNKNOWN, Explanation, Part, Unit
 from tunebook.explain.units import BY, By, Piece, Units, units_of
@@ -151,8 +151,7 @@ def told(target: Target, found: Found, number: int, tokenizer: Any) -> Explanati
     unread = sum(_unread(row, part, line.pieces) for part in line.aim.parts)
     notes += [CUT] if unread else []
     notes += [ALL_UNKNOWN if strange == 1 else UNKNOWN] if strange else []
-    whole = abs(float(found.values.sum()))
-    notes += [ROUGH] if found.delta is not None and abs(found.delta) > 2 * NEAR * max(whole, 1.0) else []
+    notes += [ROUGH] if found.delta is not None and abs(found.delta) > near(float(found.values.sum())) else []
     return Explanation(
         row=str(row.ids[0]),
         number=number,

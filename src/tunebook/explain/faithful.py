@@ -104,7 +104,8 @@ def removals(order: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def area(scores: Floats) -> Floats:
     """Area below curves (..., STEPS + 1) over shares from 0 to 1, by trapezoids."""
-    return (scores[..., 1:] + scores[..., :-1]).mean(axis=-1) / 2
+    found: Floats = (scores[..., 1:] + scores[..., :-1]).mean(axis=-1) / 2
+    return found
 
 
 def _summed(paths: dict[str, Paths], methods: Sequence[str], chance: bool, how: How, split: str) -> Faithful:

@@ -1,4 +1,4 @@
-"""The units of a text that an answer is explained by: words, characters, tokens or sentences, and the tokens of each."""
+"""Units of a text that an answer is explained by (words, characters, tokens, sentences), and the tokens of each."""
 
 from __future__ import annotations
 

@@ -23,8 +23,10 @@ _LEVELS = 5
 _STRONGEST = 12  # units in the table beside a text
 _BARS = 16  # of a picture
 _FEW_PICTURES = 12
-_CJK = ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei",
-        "Microsoft YaHei", "PingFang SC", "SimHei", "Noto Sans CJK JP", "Noto Serif CJK SC", "Arial Unicode MS")  # fmt: skip
+_CJK = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei",
+    "Microsoft YaHei", "PingFang SC", "SimHei", "Noto Sans CJK JP", "Noto Serif CJK SC", "Arial Unicode MS",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,11 @@ def strongest(item: Explanation, signed: bool, most: int = _STRONGEST) -> Table:
     """The strongest units in words and numbers."""
     units = sorted(item.units, key=lambda unit: -abs(unit.value))[:most]
     rows = tuple((unit.text, _speaks(unit, signed), f"{unit.value:+.3f}") for unit in units)
-    columns = (Column(say("explain.unit_name"), "name"), Column(say("explain.speaks")), Column(say("explain.value"), "number"))
+    columns = (
+        Column(say("explain.unit_name"), "name"),
+        Column(say("explain.speaks")),
+        Column(say("explain.value"), "number"),
+    )
     return Table(say("explain.strongest"), columns, rows)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import numpy as np
 
@@ -150,9 +149,7 @@ def file_of(run: Run, split: str, what: str, suffix: str = ".json") -> Path:
 
 
 def _how(asking: Asking) -> How:
-    how = How(
-        method=asking.get("method") or How.method, by=asking.get("by") or How.by, answer=asking.get("answer")
-    )
+    how = How(method=asking.get("method") or How.method, by=asking.get("by") or How.by, answer=asking.get("answer"))
     how.check()
     return how
 
@@ -233,4 +230,14 @@ def _written(run: Run, made: Explanations, what: str, split: str, png: Path | No
     return made
 
 
-__all__ = ["Asking", "asked_rows", "explain", "faithful", "file_of", "quick", "read_explanations", "read_faithful"]
+__all__ = [
+    "Asking",
+    "asked_rows",
+    "explain",
+    "faithful",
+    "file_of",
+    "quick",
+    "read_explanations",
+    "read_faithful",
+    "split_of",
+]

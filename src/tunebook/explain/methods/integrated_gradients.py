@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,60 +15,141 @@ from tunebook.explain.line import Line, lines_at_once
 from tunebook.explain.method import Found, Method
 from tunebook.explain.units import Floats, Units
 
-STEPS, MOST = 32, 512
-NEAR = 0.05  # of the difference of both scores: so far off the sum of the shares may be
+POINTS = 20  # of a stretch of the path
+MOST = 1000  # of all of it
+NEAR = 0.02  # of the difference of both scores: so far off the sum of the shares may be
 _LEAST = 0.01  # log-odds: a difference is taken to be no smaller, where both scores are nearly the same
 
 
 class IntegratedGradients(Method):
     """Gradients of the score by the vectors of the tokens, averaged on the way from padding tokens to the text, times
     the way. The values of all tokens add up to the difference of both scores (completeness); how far they are off is
-    told as `delta`, and points are added until it is small.
+    told as `delta`. A model may change all its mind in a thousandth of the way (where a normalisation meets small
+    vectors), so the stretch that is off most is halved until the sum is near.
 
     Special tokens and what is put around a text stand on both ends of the path and get nothing.
 
-    Source: Sundararajan, Taly and Yan 2017 (arXiv:1703.01365), as Captum has it (arXiv:2009.07896).
+    Source: Sundararajan, Taly and Yan 2017 (arXiv:1703.01365), as Captum has it (arXiv:2009.07896), on the output of
+    the embedding layer.
     """
 
     key: ClassVar[str] = "integrated_gradients"
 
     def explain(self, line: Line, units: Units) -> Found:
         """Raises a MachineError, `machine.extra`, where captum is not installed."""
-        start = line.scores(np.vstack([np.ones(len(line.pieces), dtype=bool)]))
-        steps = STEPS
-        while True:
-            values, end = attributions(line, steps)
-            whole = float(start[0]) - end
-            delta = float(values.sum()) - whole
-            if abs(delta) <= NEAR * max(abs(whole), _LEAST) or steps >= MOST:
-                return Found(units.sums(values), delta, steps)
-            steps *= 4
+        found = attributions(line)
+        return Found(units.sums(found.values), found.delta, found.points)
 
 
-def attributions(line: Line, steps: int) -> tuple[Floats, float]:
-    """The value of each token, shape (L,), and the score of the text of padding tokens."""
-    try:
-        from captum.attr import LayerIntegratedGradients
-    except ImportError as error:
-        raise MachineError("machine.extra", key="captum", extra="diagnose") from error
+@dataclass(frozen=True)
+class Shares:
+    """What a stretch of the path gives.
+
+    Attributes:
+        values: of each token, shape (L,); whole: the difference of the scores at both ends; points: that were looked
+            at.
+    """
+
+    values: Floats
+    whole: float
+    points: int
+
+    @property
+    def delta(self) -> float:
+        """How far the values' sum is off."""
+        return float(self.values.sum()) - self.whole
+
+
+def attributions(line: Line, most: int = MOST) -> Shares:
+    """The value of each token of a line, on the whole way."""
+    path = Path.of(line)
+    stretches = {(0.0, 1.0): path.shares(0.0, 1.0)}
+    points = POINTS
+    whole = stretches[0.0, 1.0].whole
+    while points + 2 * POINTS <= most and sum(abs(each.delta) for each in stretches.values()) > near(whole):
+        start, end = max(stretches, key=lambda each: abs(stretches[each].delta))
+        middle = (start + end) / 2
+        del stretches[start, end]
+        stretches |= {ends: path.shares(*ends) for ends in ((start, middle), (middle, end))}
+        points += 2 * POINTS
+    return Shares(np.sum([each.values for each in stretches.values()], axis=0), whole, points)
+
+
+def near(whole: float) -> float:
+    """How far off a sum may be."""
+    return NEAR * max(abs(whole), _LEAST)
+
+
+@dataclass(frozen=True)
+class Path:
+    """The way from padding tokens to a text, as the embedding layer has them.
+
+    Attributes:
+        base, vectors: of each token at both ends, tensors of shape (1, L, width).
+    """
+
+    line: Line
+    base: Any
+    vectors: Any
+
+    @classmethod
+    def of(cls, line: Line) -> Path:
+        """That of a line."""
+        import torch
+
+        explained = torch.from_numpy(line.explained).to(line.ids.device)
+        ends = []
+        with torch.no_grad():
+            for ids in (torch.where(explained, line.pad, line.ids), line.ids):
+                with _layer(line.model, ids) as caught:
+                    line.passed(ids)
+                ends.append(caught[0].detach())
+        return cls(line, *ends)
+
+    def shares(self, start: float, end: float) -> Shares:
+        """What the way from one point of it (0 … 1) to another gives."""
+        try:
+            from captum.attr import IntegratedGradients as Integrated
+        except ImportError as error:
+            raise MachineError("machine.extra", key="captum", extra="diagnose") from error
+        import torch
+
+        one, other = (self.base + at * (self.vectors - self.base) for at in (start, end))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = Integrated(self._score).attribute(
+                other, baselines=one, n_steps=POINTS, internal_batch_size=lines_at_once(one.shape[1])
+            )
+        with torch.no_grad():
+            scores = self._score(torch.cat([one, other])).double()
+        return Shares(found.sum(-1)[0].detach().double().cpu().numpy(), float(scores[1] - scores[0]), POINTS)
+
+    def _score(self, vectors: Any) -> Any:
+        """Scores of vectors in the place of the line's own, (V, L, width); shape (V,)."""
+        ids = self.line.ids.expand(len(vectors), -1)
+        with _layer(self.line.model, ids, vectors):
+            return self.line.score(ids)
+
+
+@contextmanager
+def _layer(model: Any, ids: Any, vectors: Any = None) -> Iterator[list[Any]]:
+    """Inside, what the embedding layer makes of these very tokens is caught, and others stand in its place. A decoder
+    that shares the layer reads other tokens, whose vectors stay."""
     import torch
 
-    explained = torch.from_numpy(line.explained).to(line.ids.device)
-    base = torch.where(explained, line.pad, line.ids)
-    shared = LayerIntegratedGradients(line.score, embeddings(line.model))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of hooks that captum itself sets
-        found = shared.attribute(
-            line.ids, baselines=base, n_steps=steps, internal_batch_size=lines_at_once(line.ids.shape[1])
-        )
-    with torch.inference_mode():
-        end = float(line.score(base)[0])
-    return found.sum(dim=-1)[0].detach().double().cpu().numpy(), end
+    caught: list[Any] = []
+
+    def hook(module: Any, given: tuple[Any, ...], made: Any) -> Any:
+        if not given or given[0].shape != ids.shape or not torch.equal(given[0], ids):
+            return made
+        caught.append(made)
+        return made if vectors is None else vectors
+
+    handle = model.get_input_embeddings().register_forward_hook(hook)
+    try:
+        yield caught
+    finally:
+        handle.remove()
 
 
-def embeddings(model: Any) -> Any:
-    """The layer that makes vectors of tokens."""
-    return model.get_input_embeddings()
-
-
-__all__ = ["MOST", "NEAR", "STEPS", "IntegratedGradients", "attributions", "embeddings"]
+__all__ = ["MOST", "NEAR", "POINTS", "IntegratedGradients", "Path", "Shares", "attributions", "near"]
