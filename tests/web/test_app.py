@@ -12,6 +12,7 @@ from tests.web.visitor import Visitor, words_of
 from tunebook.core.errors import BookError
 from tunebook.web.app import application
 from tunebook.web.asked import Asked, Given
+from tunebook.web.door import POLICY, Guard
 from tunebook.web.page import Page, always, pages
 from tunebook.web.pages import home, overview
 from tunebook.web.pages.files import inside
@@ -92,4 +93,13 @@ def test_what_fails_is_told_without_a_traceback(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(Shelf, "books", full)
     answer = Visitor(tmp_path).get("/")
     assert answer.status_code == 503 and "machine.disk" in answer.text and "Traceback" not in answer.text
-    assert application(Shelf.of([tmp_path]), Visitor(tmp_path).door).title == "Tunebook"
+    assert answer.headers["content-security-policy"] == POLICY
+
+    def broken(self: Shelf) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(Shelf, "books", broken)
+    answer = Visitor(tmp_path).get("/")
+    assert answer.status_code == 500 and "ZeroDivisionError" in answer.text and "secret" not in answer.text
+    assert answer.headers["content-security-policy"] == POLICY
+    assert isinstance(application(Shelf.of([tmp_path]), Visitor(tmp_path).door), Guard)

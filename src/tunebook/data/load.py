@@ -40,6 +40,15 @@ def load(ref: DataRef, split: Split) -> Rows:
     return to_rows(table.filter(pc.equal(table["_split"], split)), ref.labels, passages)
 
 
+def kept_table(ref: DataRef) -> pa.Table:
+    """All prepared rows as a table, kept for whoever asks next.
+
+    Raises:
+        DataError: `data.damaged`.
+    """
+    return _whole(ref)[0]
+
+
 def load_passages(ref: DataRef) -> tuple[list[str], list[str]] | None:
     """Texts and ids of the passages that targets and answers name by number; None where the rows have none.
 
@@ -159,4 +168,13 @@ def _name(cell: object) -> str:
     return "" if cell is None or cell != cell else str(cell).strip()
 
 
-__all__ = ["group_codes", "load", "load_passages", "load_table", "taught_scores", "to_rows", "word_places"]
+__all__ = [
+    "group_codes",
+    "kept_table",
+    "load",
+    "load_passages",
+    "load_table",
+    "taught_scores",
+    "to_rows",
+    "word_places",
+]

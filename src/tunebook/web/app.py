@@ -29,7 +29,7 @@ class _Kept(StaticFiles):
         return answer
 
 
-def application(shelf: Shelf, door: Door) -> FastAPI:
+def application(shelf: Shelf, door: Door) -> Guard:
     """The application that shows these books to whoever the door lets in."""
     made = FastAPI(title="Tunebook", docs_url=None, redoc_url=None, openapi_url=None)
     made.state.shelf, made.state.door = shelf, door
@@ -40,10 +40,9 @@ def application(shelf: Shelf, door: Door) -> FastAPI:
     async def wrong(request: Request, error: Exception) -> Response:
         return problem(request, _as_error(error, request), door.prefix)
 
-    for kind in (TunebookError, HTTPException, RequestValidationError, MemoryError, OSError):
+    for kind in (TunebookError, HTTPException, RequestValidationError, MemoryError, OSError, Exception):
         made.add_exception_handler(kind, wrong)
-    made.add_middleware(Guard, door=door)
-    return made
+    return Guard(made, door)
 
 
 def _as_error(error: Exception, request: Request) -> TunebookError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -10,7 +11,7 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from tunebook.core.errors import DataError, RefusedError
+from tunebook.core.errors import DataError
 from tunebook.verbs.steps.book import Book
 from tunebook.web.door import Door, check_word
 from tunebook.web.jobs import Jobs
@@ -82,17 +83,16 @@ class Asked:
         return RedirectResponse(f"{self.door.prefix}/{path}{query}", 303)
 
 
-async def _asked(request: Request) -> Asked:
+async def _asked(request: Request) -> AsyncIterator[Asked]:
     """The dependency of all pages: reads the form, and lets nothing change that carries no word."""
     state = request.app.state
     if request.method in ("GET", "HEAD"):
-        return Asked(request, state.door, state.shelf)
-    form = await request.form(max_fields=_MOST)
-    sent = form.get("word")
-    check_word(request.headers, sent if isinstance(sent, str) else None, str(request.state.word))
-    if request.state.read_only:
-        raise RefusedError("ui.read_only")
-    return Asked(request, state.door, state.shelf, form)
+        yield Asked(request, state.door, state.shelf)
+        return
+    async with request.form(max_fields=_MOST) as form:  # files that were sent are gone with the answer
+        sent = form.get("word")
+        check_word(request.headers, sent if isinstance(sent, str) else None, str(request.state.word))
+        yield Asked(request, state.door, state.shelf, form)
 
 
 Given = Annotated[Asked, Depends(_asked)]

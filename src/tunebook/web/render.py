@@ -33,6 +33,7 @@ STATUS: Mapping[str, int] = {
     "ui.page": 404,
     "ui.token": 401,
     "ui.user": 401,
+    "ui.failed": 500,
     "ui.host": 421,
     "ui.read_only": 403,
     "ui.origin": 403,

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tunebook.core.errors import TunebookError
-from tunebook.verbs.steps.book import Book
 from tunebook.web.asked import Given
+from tunebook.web.glance import glance
 from tunebook.web.page import Page
 
 router = APIRouter()
@@ -19,18 +15,9 @@ PAGE = Page(router)
 
 @router.get("/")
 def home(asked: Given) -> Response:
-    """All books."""
-    books = [_glance(name, path) for name, path in asked.shelf.books().items()]
-    return asked.page("home.html.j2", books=books)
-
-
-def _glance(name: str, path: Path) -> dict[str, Any]:
-    """What stands in the line of a book; of a broken one, what is wrong."""
-    book = Book(path)
-    try:
-        return {"name": name, "path": path, "task": book.file.task, "champion": book.champion.version, "fault": None}
-    except TunebookError as error:
-        return {"name": name, "path": path, "fault": error}
+    """All books; a broken one is shown as such."""
+    books = [glance(name, path) for name, path in asked.shelf.books().items()]
+    return asked.page("home.html.j2", books=books, places=asked.shelf.places)
 
 
 __all__ = ["PAGE", "home", "router"]

@@ -1,0 +1,97 @@
+"""The rows of a book as a browser turns them over: filtered, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunebook.data.kind import column_kind
+from tunebook.data.load import kept_table
+from tunebook.data.votes import annotator_columns, votes
+
+if TYPE_CHECKING:
+    from tunebook.core.nouns import DataRef
+
+SIZE = 50  # rows of a page
+_OWN = ("_id", "_row", "_file", "_split", "text", "pair", "label", "weight")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows.
+
+    Attributes:
+        split, label: theirs; text: that they hold; ids: of which some are looked at; disagreed: annotators do not say
+            the same. page: 0, 1, ...
+    """
+
+    split: str = ""
+    label: str = ""
+    text: str = ""
+    ids: Sequence[str] = ()
+    disagreed: bool = False
+    page: int = 0
+
+
+@dataclass(frozen=True)
+class Turned:
+    """A page of them.
+
+    Attributes:
+        rows: `id`, `split`, `text`, `pair`, `label` as a text, `more` (other columns) and `votes` of each.
+        count: rows that were found; labels: that a row may have, empty where they cannot be chosen from.
+    """
+
+    rows: list[dict[str, Any]]
+    count: int
+    labels: list[str]
+    annotated: bool
+
+    @property
+    def pages(self) -> int:
+        """How many there are."""
+        return max(1, -(-self.count // SIZE))
+
+
+def turn(ref: DataRef, wanted: Wanted) -> Turned:
+    """A page of the rows that are wanted."""
+    table, kind = kept_table(ref), column_kind(ref.labels.problem)
+    annotators = annotator_columns(ref.roles, table.column_names)
+    found = _found(ref, table, wanted)
+    part = found.slice(wanted.page * SIZE, SIZE)
+    said = kind.text(part["label"]).to_pylist() if kind.in_column else [""] * part.num_rows
+    others = [name for name in part.column_names if name not in _OWN and name not in annotators]
+    given = {name: part[name].to_pylist() for name in annotators}
+    voted = votes(given, ref) if annotators else [[] for _ in said]
+    rows = []
+    for place, row in enumerate(part.select(["_id", "_split", "text"]).to_pylist()):
+        more = {name: part[name][place].as_py() for name in others}
+        pair = part["pair"][place].as_py() if "pair" in part.column_names else None
+        rows.append({"id": row["_id"], "split": row["_split"], "text": row["text"], "pair": pair,
+                     "label": said[place], "more": more, "votes": voted[place]})  # fmt: skip
+    return Turned(rows, found.num_rows, ref.labels.names if kind.in_column else [], bool(annotators))
+
+
+def _found(ref: DataRef, table: pa.Table, wanted: Wanted) -> pa.Table:
+    kind = column_kind(ref.labels.problem)
+    if wanted.split:
+        table = table.filter(pc.equal(table["_split"], wanted.split))
+    if wanted.label and kind.in_column:
+        table = table.filter(pc.equal(kind.text(table["label"]), wanted.label))
+    if wanted.text:
+        table = table.filter(pc.match_substring(table["text"], wanted.text, ignore_case=True))
+    if wanted.ids:
+        table = table.filter(pc.is_in(table["_id"].cast(pa.string()), pa.array(list(wanted.ids))))
+    if wanted.disagreed:
+        names = annotator_columns(ref.roles, table.column_names)
+        said = votes({name: table[name].to_pylist() for name in names}, ref) if names else []
+        table = table.filter(pa.array(np.array([len({repr(vote) for vote in row}) > 1 for row in said], dtype=bool)))
+    return table
+
+
+__all__ = ["SIZE", "Turned", "Wanted", "turn"]

@@ -1,0 +1,118 @@
+"""Rows of a book on their pages: turned over, put right with a reason, and a book made of files that are sent."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests import small
+from tests.books import base, book  # noqa: F401
+from tests.web.visitor import Visitor, words_of
+
+from tunebook.data.load import kept_table
+from tunebook.data.options import DataOptions
+from tunebook.verbs.init import init
+from tunebook.verbs.steps.book import Book, open_book
+from tunebook.web.glance import Glance, glance
+from tunebook.web.pages import data, new
+from tunebook.web.rows import SIZE, Turned, Wanted, turn
+
+
+def test_rows_are_turned_over_and_filtered(book: Book) -> None:  # noqa: F811
+    ref, table = book.data, kept_table(book.data)
+    whole = turn(ref, Wanted())
+    assert isinstance(whole, Turned) and whole.count == table.num_rows and len(whole.rows) == SIZE and whole.pages == 2
+    assert len(turn(ref, Wanted(page=1)).rows) == whole.count - SIZE and turn(ref, Wanted(page=99)).rows == []
+    label = ref.labels.names[0]
+    some = turn(ref, Wanted(split="test", label=label))
+    assert {(row["split"], row["label"]) for row in some.rows} == {("test", label)}
+    one = whole.rows[3]
+    assert turn(ref, Wanted(ids=[one["id"]])).rows == [one]
+    assert turn(ref, Wanted(text=one["text"].upper())).count >= 1
+    assert turn(ref, Wanted(text="(")).count == sum("(" in text for text in table["text"].to_pylist())
+
+
+def test_annotators_are_shown_where_they_disagree(tmp_path: Path, base: Path) -> None:  # noqa: F811
+    lines = [
+        f"good thing {n},{'yes' if n % 2 else 'no'},{'yes' if n % 2 else 'no'},{'yes' if n % 3 else 'no'}"
+        for n in range(80)
+    ]
+    file = tmp_path / "rows.csv"
+    file.write_text("\n".join(["text,label,ann,bo", *lines]), encoding="utf-8")
+    made = init(
+        tmp_path / "book",
+        file,
+        model=str(base),
+        options=DataOptions(text="text", label="label", annotators=["ann", "bo"]),
+    )
+    found = turn(made.data, Wanted(disagreed=True))
+    assert found.annotated and 0 < found.count < 80 and all(len(set(row["votes"])) == 2 for row in found.rows)
+    page = Visitor(made.path).get(f"/book/book/{data.PAGE.tab}/rows?disagreed=1")
+    assert page.status_code == 200 and "Annotators" in words_of(page.text)
+
+
+def form_of(page: str) -> dict[str, object]:
+    """The fields of the form in which labels are put right, as a browser would send them."""
+    found = re.findall(r'<input[^>]*name="((?:was|label):[^"]+|content)"[^>]*value="([^"]*)"', page)
+    return dict(found)
+
+
+def test_labels_are_put_right_with_a_reason(book: Book) -> None:  # noqa: F811
+    visitor, at = Visitor(book.path), f"/book/{book.path.name}/data"
+    form = form_of(visitor.get(f"{at}/rows").text)
+    key = next(name for name in form if name.startswith("label:"))
+    other = next(name for name in book.data.labels.names if name != form[key])
+    fault = visitor.submit(f"{at}/rows", {**form, key: other, "reason": ""})
+    assert fault.status_code == 422 and f'value="{other}"' in fault.text and list(book.data_versions) == [1]
+    done = visitor.submit(f"{at}/rows?q=&page=0", {**form, key: other, "reason": "read again"}, follow_redirects=False)
+    assert done.status_code == 303 and done.headers["location"].endswith("changed=1")
+    now = open_book(book.path)
+    assert now.file.data == 2 and now.log.entries("retrain")[-1].actor == "ann"
+    late = visitor.submit(f"{at}/rows", {**form, key: other, "reason": "again"})
+    assert late.status_code == 422 and "data_page.moved" in late.text and list(now.data_versions) == [1, 2]
+    assert "labels put right" in words_of(visitor.get(at).text)
+    back = visitor.submit(f"{at}/adopt", {"version": "v1"}, follow_redirects=False)
+    assert back.status_code == 303 and open_book(book.path).file.data == 1
+    assert visitor.submit(f"{at}/adopt", {"version": "x"}).status_code == 422
+
+
+def test_a_book_is_made_of_files_that_are_sent(tmp_path: Path, base: Path) -> None:  # noqa: F811
+    file = small.write_records(tmp_path / "rows.csv", "binary", 80)
+    home = tmp_path / "home"
+    home.mkdir()
+    visitor = Visitor(home)
+    assert visitor.get("/new").status_code == 200 and new.PAGE.tab == ""
+    sent = {"data": (r"C:\temp\rows.csv", file.read_bytes())}
+    done = visitor.submit("/new", {"name": "工单", "model": str(base)}, files=sent, follow_redirects=False)
+    assert done.status_code == 303, words_of(done.text)
+    made = open_book(home / "工单")
+    assert made.file.owner == "ann" and (made.path / "sources" / "rows.csv").is_file()
+    assert visitor.get(done.headers["location"]).status_code == 200
+    again = visitor.submit("/new", {"name": "工单", "model": str(base)}, files=sent)
+    assert again.status_code == 422 and "book.exists" in again.text and 'value="工单"' in again.text
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "code"),
+    [
+        ("../out", {"data": ("rows.csv", b"text,label\na,b\n")}, "new_page.name"),
+        (".x", {"data": ("rows.csv", b"text,label\na,b\n")}, "new_page.name"),
+        ("x", {}, "new_page.file"),
+        ("x", {"data": ("rows.csv", b"")}, "data."),
+    ],
+)
+def test_what_is_wrong_makes_no_book(tmp_path: Path, name: str, files: dict[str, object], code: str) -> None:
+    answer = Visitor(tmp_path).submit("/new", {"name": name}, files=files or {"other": ("", b"")})
+    assert answer.status_code == 422 and code in answer.text and list(tmp_path.iterdir()) == []
+
+
+def test_a_book_at_a_glance(book: Book, tmp_path: Path) -> None:  # noqa: F811
+    found = glance("book", book.path)
+    assert (
+        isinstance(found, Glance)
+        and found.fault is None
+        and (found.champion, found.score, found.test) == (1, None, None)
+    )
+    (tmp_path / "x").mkdir()
+    assert glance("x", tmp_path / "x").fault is not None
