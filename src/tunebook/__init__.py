@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.compare import compare
     from tunebook.verbs.curve import curve
     from tunebook.verbs.embed import embed, embed_file
+    from tunebook.verbs.errors import errors, read_errors
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.explain import explain, faithful
     from tunebook.verbs.export import export
@@ -72,6 +73,7 @@ _WHERE = {
     "doctor": "verbs.steps.doctor",
     "embed": "verbs.embed",
     "embed_file": "verbs.embed",
+    "errors": "verbs.errors",
     "evaluate": "verbs.evaluate",
     "explain": "verbs.explain",
     "export": "verbs.export",
@@ -86,6 +88,7 @@ _WHERE = {
     "predict": "verbs.predict",
     "predict_file": "verbs.predict",
     "promote": "verbs.promote",
+    "read_errors": "verbs.errors",
     "recommend": "verbs.steps.recommend",
     "rerank": "verbs.rerank",
     "rollback": "verbs.promote",
@@ -169,6 +172,7 @@ __all__ = [
     "doctor",
     "embed",
     "embed_file",
+    "errors",
     "evaluate",
     "explain",
     "export",
@@ -183,6 +187,7 @@ __all__ = [
     "predict",
     "predict_file",
     "promote",
+    "read_errors",
     "recommend",
     "rerank",
     "rollback",

@@ -34,6 +34,7 @@ COMMANDS = {
     "mine": "mine:mine",
     "embed": "embed:embed",
     "search": "embed:search",
+    "errors": "errors:errors",
     "correct": "correct:correct",
     "calibrate": "calibrate:calibrate",
     "challenge": "challenge:challenge",

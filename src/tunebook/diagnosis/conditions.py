@@ -95,7 +95,7 @@ def _columns(looked: Looked) -> Iterator[Condition]:
     said = [looked.rows.other[name] for name in people if name in looked.rows.other]
     if len(said) > 1:
         differ = [len({str(vote) for vote in votes if vote not in (None, "")}) > 1 for votes in zip(*said, strict=True)]
-        yield Condition(Part(sort="column", name="annotators", value="≠"), np.array(differ))
+        yield Condition(Part(sort="form", value="annotators"), np.array(differ))
 
 
 def _column(name: str, values: Sequence[str], time: bool) -> Iterator[Condition]:

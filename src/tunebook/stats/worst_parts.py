@@ -92,7 +92,7 @@ class _Permuted:
         return root_ratio(self.parts @ masses, sizes, float(self.mass.sum()), float(len(self.mass)))
 
 
-def root_ratio(hits: Array, sizes: Array, all_hits: float, rows: float) -> Array:
+def root_ratio(hits: Array, sizes: Array, all_hits: Array | float, rows: float) -> Array:
     """Signed root of twice the log of a likelihood ratio: one share of all rows against two, of a part and the rest."""
     share = all_hits / rows
     inside = hits / np.maximum(sizes, 1)
@@ -101,9 +101,9 @@ def root_ratio(hits: Array, sizes: Array, all_hits: float, rows: float) -> Array
     return np.asarray(np.sign(inside - outside) * np.sqrt(2 * np.maximum(ratio, 0)))
 
 
-def _divergence(share: Array, other: float) -> Array:
+def _divergence(share: Array, other: Array | float) -> Array:
     """Of Kullback and Leibler, of two coins."""
-    share, other = np.clip(share, 0, 1), float(np.clip(other, _NOTHING, 1 - _NOTHING))
+    share, other = np.clip(share, 0, 1), np.clip(other, _NOTHING, 1 - _NOTHING)
     yes = share * np.log(np.maximum(share, _NOTHING) / other)
     no = (1 - share) * np.log(np.maximum(1 - share, _NOTHING) / (1 - other))
     return np.asarray(yes + no)

@@ -1,0 +1,103 @@
+"""tunebook errors: which rows a run gets wrong, what they have in common, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from tunebook.cli.answer import Answer, facts, grid, prose
+from tunebook.cli.bars import Bars
+from tunebook.cli.choose import chosen_run
+from tunebook.cli.options import Books, RunName, option, wrong
+from tunebook.core.locations import AUTO
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunebook.diagnosis.records import Errors
+    from tunebook.verbs.steps.runs import Run
+
+_SHOWN = 8
+
+
+def errors(
+    book: Books,
+    run: RunName = AUTO,
+    split: Annotated[str, option("errors_split", "--split", metavar="SPLIT")] = "validation",
+) -> Answer:
+    """Diagnose the errors of a run."""
+    from tunebook.core.nouns import SPLITS
+    from tunebook.verbs.errors import errors as diagnose
+    from tunebook.verbs.steps.book import open_book
+
+    part = next((name for name in SPLITS if name == split), None)
+    if part is None:
+        raise wrong("--split", split, " | ".join(SPLITS))
+    opened = open_book(book)
+    chosen = chosen_run(opened, run)
+    with Bars() as bars:
+        found = diagnose(chosen, part, bars)
+    return Answer(found.model_dump(mode="json"), lambda screen: _tell(screen, found, chosen), _next(found))
+
+
+def _next(found: Errors) -> tuple[str, ...]:
+    """What the causes advise, the most serious first."""
+    commands = [one.command for cause in found.causes for one in cause.next if one.command]
+    return tuple(dict.fromkeys(commands))[:3]
+
+
+def _tell(screen: Console, found: Errors, run: Run) -> None:
+    from tunebook.report.errors import verdict
+    from tunebook.verbs.errors import PAGE, SUSPECTS
+
+    prose(screen, verdict(found), "bold")
+    if found.split == "test":
+        prose(screen, say("errors.test_rows"), "yellow")
+    for title, headings, lines in _parts(found):
+        if lines:
+            screen.print()
+            screen.print(title, style="bold")
+            screen.print(grid(headings, lines[:_SHOWN], right=range(1, len(headings)), whole=()))
+    for cause in found.causes:
+        prose(screen, f"· {cause.what or cause.key}", first=2)
+    folder, told = run.results(found.split), [(say("cli.run"), found.run)]
+    told.append((say("cli.report"), str(folder / PAGE)))
+    if count := sum(len(part.found) for part in found.suspects):
+        told.append((say("errors.suspects"), f"{count} · {folder / SUSPECTS}"))
+    screen.print()
+    screen.print(facts(told))
+
+
+def _parts(found: Errors) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
+    """Title, headings and lines of the tables that are told on a screen."""
+    from tunebook.core.formatting import number
+    from tunebook.report.errors import p_words, percent, slice_words
+
+    known = [one for one in found.confusions if one.found] or found.confusions[:3]
+    shares = (say("errors.wrong_here"), say("errors.wrong_else"), "p")
+    return [
+        (
+            say("errors.slices"),
+            (say("errors.slice"), say("cli.rows"), *shares),
+            [
+                (slice_words(one), number(one.rows), percent(one.share), percent(one.rest), p_words(one.p_value))
+                for one in found.slices.found
+            ],
+        ),
+        (
+            say("errors.confusions"),
+            (say("errors.pair"), say("errors.count"), say("errors.of_class"), "p"),
+            [
+                (f"{one.true} → {one.said}", f"{one.count} / {one.of}", percent(one.share), p_words(one.p_value))
+                for one in known
+            ],
+        ),
+        (
+            say("errors.clusters"),
+            (say("errors.words"), say("errors.errors"), say("errors.share")),
+            [(" · ".join(one.words) or "–", number(one.rows), percent(one.share)) for one in found.clusters],
+        ),
+    ]
+
+
+__all__ = ["errors"]

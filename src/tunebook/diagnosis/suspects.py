@@ -1,0 +1,104 @@
+"""Labels that may be wrong: rows whose label a model that has not seen them holds for unlikely (confident learning)."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunebook.core.errors import MachineError
+from tunebook.core.links import softmax
+from tunebook.core.nouns import Split
+from tunebook.diagnosis.records import Suspect, Suspects
+from tunebook.diagnosis.shares import share_of
+
+if TYPE_CHECKING:
+    from tunebook.core.answers import Rows
+    from tunebook.diagnosis.looked import Looked
+
+Array = NDArray[Any]
+_LEAST = 30  # rows
+_MOST = 500  # suspects that are told
+
+
+def suspects(looked: Looked, split: Split, how: Literal["run", "folds"], chances: Array) -> Suspects:
+    """Suspected rows of a split with one class each, the most suspicious first.
+
+    Args:
+        how: where `chances` come from; they are probabilities of classes, shape (N, C), by what has not seen the row.
+
+    Raises:
+        MachineError: `errors.cleanlab`, the library is not installed.
+    """
+    rows = looked.load(split)
+    assert rows.targets is not None
+    targets = np.asarray(rows.targets, dtype=np.int64)
+    places = doubted(targets, chances)
+    marked = np.zeros(len(targets))
+    marked[places] = 1.0
+    share = share_of(marked, looked.units if split == looked.split else _units(looked, rows))
+    assert share is not None
+    found = [_suspect(looked, rows, split, place, chances[place]) for place in places[:_MOST].tolist()]
+    return Suspects(split=split, how=how, rows=len(targets), share=share, found=found)
+
+
+def _units(looked: Looked, rows: Rows) -> Any:
+    from tunebook.verbs.steps.retention import units_of
+
+    return units_of(rows, looked.data)
+
+
+def own_chances(looked: Looked) -> Array:
+    """Probabilities of the run's own answers, shape (N, C), to rows that it was not trained on."""
+    return np.asarray(softmax(np.asarray(looked.answers, dtype=np.float64)))
+
+
+def one_class(looked: Looked, rows: int) -> bool:
+    """Whether rows have one class each, which answers score, and there are enough of them."""
+    kind = looked.labels.kind
+    scored = looked.answers.shape[1] == len(looked.labels.names)
+    return kind.classes == "one" and kind.link == "softmax" and scored and rows >= _LEAST
+
+
+def doubted(targets: Array, chances: Array) -> NDArray[np.int64]:
+    """Numbers of rows whose label is likely to be wrong, the least likely label first.
+
+    Source: Northcutt, Jiang and Chuang, Confident learning: estimating uncertainty in dataset labels, 2021
+    (arXiv:1911.00068), as cleanlab has it: of each pair of a given and a likelier class as many rows as their estimated
+    joint distribution says.
+    """
+    if find_spec("cleanlab") is None:
+        raise MachineError("errors.cleanlab", key="cleanlab", value='pip install "tunebook[diagnose]"')
+    from cleanlab.filter import find_label_issues
+
+    present = np.unique(targets)  # cleanlab takes classes without rows for a fault
+    if len(present) < 2:
+        return np.zeros(0, dtype=np.int64)
+    kept = chances[:, present]
+    kept = kept / np.maximum(kept.sum(1, keepdims=True), 1e-12)
+    found = find_label_issues(
+        np.searchsorted(present, targets), kept, return_indices_ranked_by="self_confidence", n_jobs=1
+    )
+    places = np.asarray(found, dtype=np.int64)
+    return np.asarray(places[present[kept[places].argmax(1)] != targets[places]])
+
+
+def _suspect(looked: Looked, rows: Rows, split: Split, place: int, chances: Array) -> Suspect:
+    assert rows.targets is not None
+    own, best = int(rows.targets[place]), int(chances.argmax())
+    names = looked.labels.names
+    return Suspect(
+        row=str(rows.ids[place]),
+        split=split,
+        text=rows.texts[place],
+        pair=rows.pairs[place] if rows.pairs is not None else "",
+        label=names[own],
+        suggestion=names[best],
+        sure=float(chances[best]),
+        own=float(chances[own]),
+    )
+
+
+__all__ = ["doubted", "one_class", "own_chances", "suspects"]

@@ -1,0 +1,249 @@
+"""The page of a run's errors: causes, what wrong rows have in common, and the rows themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tunebook.core.formatting import metric_name, number, phrase
+from tunebook.core.messages import say
+from tunebook.core.nouns import Interval
+from tunebook.core.sections import Annotated, Cell, Column, Table
+from tunebook.diagnosis.records import Cluster, Confusion, Errors, Halves, Part, Slice, Suspects, Wrong
+from tunebook.report.page import write_page
+
+_IDS, _WORST, _SUSPECTS = 4, 60, 60
+
+
+def write_errors(path: Path, found: Errors) -> Path:
+    """Write the page."""
+    return write_page(path, "errors.html.j2", **view(found))
+
+
+def view(found: Errors) -> dict[str, Any]:
+    """What the template shows."""
+    return {
+        "found": found,
+        "verdict": verdict(found),
+        "facts": _facts(found),
+        "causes": found.causes,
+        "slices": slice_table(found.slices.found),
+        "near": slice_table(found.slices.near),
+        "confusions": confusion_table(found.confusions) if found.confusions else None,
+        "spans": _span_table(found) if found.spans else None,
+        "clusters": cluster_table(found.clusters) if found.clusters else None,
+        "halves": halves_table(halves_of(found)),
+        "auc": found.strange and interval_words(found.strange.auc),
+        "suspects": [(part, suspect_table(part)) for part in found.suspects],
+        "worst": found.worst[:_WORST],
+        "marks": {row.row: marks(row) for row in found.worst[:_WORST]},
+        "missing": list(found.missing.items()),
+    }
+
+
+def verdict(found: Errors) -> str:
+    """How many rows are wrong, in a sentence."""
+    told = {"wrong": number(found.wrong), "rows": number(found.rows), "split": phrase("split", found.split)}
+    if not found.wrong:
+        return say("errors.none", **told)
+    return say("errors.verdict", **told, share=percent(found.errors), measure=metric_name(found.measure))
+
+
+def percent(share: Interval | None) -> str:
+    """A share with the ends of its interval."""
+    return "–" if share is None else f"{share.value:.1%} ({share.low:.1%} – {share.high:.1%})"
+
+
+def interval_words(found: Interval | None) -> str:
+    """A number between 0 and 1 with the ends of its interval."""
+    return "–" if found is None else f"{found.value:.3f} ({found.low:.3f} – {found.high:.3f})"
+
+
+def p_words(p_value: float) -> str:
+    """A p-value with as many digits as say something."""
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
+def _facts(found: Errors) -> list[tuple[str, str]]:
+    return [
+        (say("cli.run"), found.run),
+        (say("errors.split"), phrase("split", found.split)),
+        (say("cli.rows"), number(found.rows)),
+        (say("errors.wrong_rows"), number(found.wrong)),
+        (say("errors.mass"), percent(found.errors)),
+        (say("errors.searched"), number(found.slices.searched)),
+    ]
+
+
+def part_words(part: Part) -> str:
+    """A condition in words."""
+    if part.sort == "language":
+        return say("errors.part.language", value=phrase("language", part.value))
+    if part.sort in ("form", "reading"):
+        return say(f"errors.part.{part.value}")
+    if part.sort == "column" and not part.value:
+        return say("errors.part.empty", name=part.name)
+    return say(f"errors.part.{part.sort}", name=part.name, value=part.value)
+
+
+def slice_words(one: Slice) -> str:
+    """All conditions of a slice."""
+    return say("errors.and").join(part_words(part) for part in one.parts)
+
+
+def ids_words(ids: Sequence[str]) -> str:
+    """The first ids of rows."""
+    return ", ".join(ids[:_IDS]) + (" …" if len(ids) > _IDS else "")
+
+
+def _share(share: Interval) -> Annotated:
+    return Annotated(f"{share.value:.1%}", f"{share.low:.1%} – {share.high:.1%}")
+
+
+def slice_table(slices: Sequence[Slice]) -> Table | None:
+    """Slices, the worst first; None of none."""
+    if not slices:
+        return None
+    columns = (
+        Column(say("errors.slice"), "name"),
+        Column(say("cli.rows"), "number"),
+        Column(say("errors.wrong_here"), "number"),
+        Column(say("errors.wrong_else"), "number"),
+        Column("p", "number"),
+        Column(say("errors.ids"), "soft"),
+    )
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (slice_words(one), one.rows, _share(one.share), _share(one.rest), p_words(one.p_value), ids_words(one.ids))
+        for one in slices
+    )
+    return Table("", columns, rows, whole=True)
+
+
+def confusion_table(pairs: Sequence[Confusion]) -> Table:
+    """Pairs of classes."""
+    columns = (
+        Column(say("report.true"), "name"),
+        Column(say("report.predicted"), "plain"),
+        Column(say("errors.count"), "number"),
+        Column(say("errors.of_class"), "number"),
+        Column(say("errors.expected"), "number"),
+        Column("p", "number"),
+        Column(say("errors.ids"), "soft"),
+    )
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            one.true,
+            one.said,
+            f"{one.count} / {one.of}",
+            _share(one.share),
+            f"{one.expected:.1f}",
+            p_words(one.p_value),
+            ids_words(one.ids),
+        )
+        for one in pairs
+    )
+    return Table("", columns, rows, whole=True)
+
+
+def _span_table(found: Errors) -> Table:
+    columns = (
+        Column(say("errors.span_sort"), "name"),
+        Column(say("errors.count"), "number"),
+        Column(say("errors.share"), "number"),
+        Column(say("errors.ids"), "soft"),
+    )
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (say(f"errors.span.{one.sort}"), one.count, _share(one.share), ids_words(one.ids)) for one in found.spans
+    )
+    return Table("", columns, rows, whole=True)
+
+
+def cluster_table(clusters: Sequence[Cluster]) -> Table:
+    """Clusters by their words."""
+    columns = (
+        Column(say("errors.words"), "name"),
+        Column(say("errors.errors"), "number"),
+        Column(say("errors.share"), "number"),
+        Column(say("errors.pairs"), "plain"),
+        Column(say("errors.ids"), "soft"),
+    )
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            " · ".join(one.words) or say("errors.no_words"),
+            one.rows,
+            _share(one.share),
+            "; ".join(one.pairs),
+            ids_words(one.ids),
+        )
+        for one in clusters
+    )
+    return Table("", columns, rows, whole=True)
+
+
+def halves_of(found: Errors) -> list[Halves]:
+    """Rows that are read badly, and those that are far from the training rows."""
+    return [*found.reading, *([found.strange.beyond] if found.strange else [])]
+
+
+def halves_table(halves: Sequence[Halves]) -> Table:
+    """Rows with something beside those without it."""
+    columns = (
+        Column(say("errors.which"), "name"),
+        Column(say("cli.rows"), "number"),
+        Column(say("errors.of_all"), "number"),
+        Column(say("errors.wrong_here"), "number"),
+        Column(say("errors.wrong_else"), "number"),
+        Column(say("errors.difference"), "number"),
+        Column("p", "number"),
+    )
+    return Table("", columns, tuple(_half(one) for one in halves), whole=True)
+
+
+def _half(one: Halves) -> tuple[Cell, ...]:
+    more = one.difference
+    difference: Cell = (
+        "–"
+        if more is None
+        else Annotated(f"{100 * more.value:+.1f}", f"{100 * more.low:+.1f} – {100 * more.high:+.1f}")
+    )
+    inside, outside = ("–" if share is None else _share(share) for share in (one.errors_with, one.errors_without))
+    p_value = "–" if more is None else p_words(one.p_value)
+    return (say(f"errors.half.{one.key}"), one.rows, _share(one.share), inside, outside, difference, p_value)
+
+
+def suspect_table(part: Suspects) -> Table:
+    """Suspected labels, the most suspicious first."""
+    columns = (
+        Column(say("report.id"), "soft"),
+        Column(say("report.text"), "text"),
+        Column(say("errors.label"), "wrong"),
+        Column(say("errors.suggestion"), "right"),
+        Column(say("errors.sure"), "number"),
+    )
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (one.row, Annotated(one.text, one.pair or None), one.label, one.suggestion, f"{one.sure:.2f}")
+        for one in part.found[:_SUSPECTS]
+    )
+    return Table("", columns, rows, whole=True)
+
+
+def marks(row: Wrong) -> list[str]:
+    """What is out of the ordinary with a row."""
+    found = []
+    if row.doubt:
+        found.append(say("errors.mark.doubt", label=row.doubt))
+    if row.strange is not None and row.strange > 0.95:
+        found.append(say("errors.mark.strange"))
+    if row.cut:
+        found.append(say("errors.mark.cut"))
+    if row.unknown:
+        found.append(say("errors.mark.unknown", count=row.unknown))
+    return found
+
+
+__all__ = [
+    "cluster_table", "confusion_table", "halves_of", "halves_table", "ids_words", "interval_words", "marks",
+    "p_words", "part_words", "percent", "slice_table", "slice_words", "suspect_table", "verdict", "view",
+    "write_errors",
+]  # fmt: skip

@@ -1,0 +1,133 @@
+"""Errors: which rows a run gets wrong, what they have in common, and why; kept in `errors.json` beside its report."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tunebook.core.errors import TunebookError
+from tunebook.core.files import part_of
+from tunebook.core.nouns import Split, read_json, write_json
+from tunebook.core.progress import Progress
+from tunebook.diagnosis.cause import Cause
+from tunebook.diagnosis.clusters import clusters
+from tunebook.diagnosis.conditions import conditions
+from tunebook.diagnosis.looked import Looked, look
+from tunebook.diagnosis.mistakes import confusions, mistakes, span_errors
+from tunebook.diagnosis.reading import Reading, halves, reading
+from tunebook.diagnosis.records import Errors, Suspects
+from tunebook.diagnosis.shares import share_of
+from tunebook.diagnosis.slices import worst_slices
+from tunebook.diagnosis.suspects import one_class, own_chances, suspects
+from tunebook.diagnosis.vicinity import Vicinity, strangeness, vicinity
+from tunebook.diagnosis.worst import worst_rows
+from tunebook.verbs.steps.runs import Run
+
+FILE, PAGE, SUSPECTS = "errors.json", "errors.html", "suspects.csv"
+COLUMNS = ("row", "split", "label", "suggestion", "corrected", "sure", "text", "pair")
+
+
+def errors(run: Run, split: Split = "validation", progress: Progress | None = None) -> Errors:
+    """Diagnose the errors of a run on a split; write errors.json, errors.html and suspects.csv.
+
+    Args:
+        split: looking at single test rows wears them out: whoever mends what is seen there has trained on them.
+
+    Raises:
+        PlanError: `errors.task`, answers of this task cannot be told right or wrong row by row. DataError:
+            `data.no_split`, `data.no_labels`. RunError: the run has not finished.
+    """
+    from tunebook.report.errors import write_errors
+
+    looked = look(run, split, progress)
+    found = _found(looked)
+    found = found.model_copy(update={"causes": _causes(looked, found)})
+    folder = run.results(split)
+    folder.mkdir(exist_ok=True)
+    write_json(found, folder / FILE)
+    _write_suspects(found.suspects, folder / SUSPECTS)
+    write_errors(folder / PAGE, found)
+    return found
+
+
+def read_errors(run: Run, split: Split = "validation") -> Errors | None:
+    """What was found before; None where nobody has looked."""
+    path = run.results(split) / FILE
+    found: Errors | None = read_json(Errors, path) if path.is_file() else None
+    return found
+
+
+def _found(looked: Looked) -> Errors:
+    """The evidence. A part that cannot be made is named with its reason, and the others are made all the same."""
+    missing: dict[str, str] = {}
+
+    def tried(name: str, make: Callable[[], Any], otherwise: Any) -> Any:
+        try:
+            return make()
+        except TunebookError as error:
+            missing[name] = f"{error.message} {error.advice}".strip()
+            return otherwise
+
+    read: Reading = reading(looked)
+    told, words = conditions(looked, read)
+    single = mistakes(looked)
+    lie: Vicinity | None = tried("near", lambda: vicinity(looked), None)
+    doubted: list[Suspects] = tried("suspects", lambda: _suspects(looked), [])
+    doubts = {one.row: one.suggestion for part in doubted for one in part.found if part.split == looked.split}
+    errors_ = share_of(looked.mass, looked.units)
+    assert errors_ is not None  # a split that is looked at has rows
+    return Errors(
+        run=looked.run.id,
+        split=looked.split,
+        content=looked.data.content,
+        rows=len(looked.rows),
+        measure=looked.measure,
+        errors=errors_,
+        wrong=int(looked.wrong.sum()),
+        confusions=confusions(looked, single),
+        spans=span_errors(looked, single),
+        slices=worst_slices(looked, told, words),
+        clusters=tried("clusters", lambda: clusters(looked, single), []) if lie is not None else [],
+        worst=worst_rows(looked, read, lie, doubts),
+        suspects=doubted,
+        reading=[halves(looked, "cut", read.cut), halves(looked, "unknown", read.unknown > 0)],
+        strange=None if lie is None else strangeness(looked, lie),
+        missing=missing,
+    )
+
+
+def _suspects(looked: Looked) -> list[Suspects]:
+    """Of the rows that were not trained on by the run itself."""
+    if not one_class(looked, len(looked.rows)):
+        return []
+    return [suspects(looked, looked.split, "run", own_chances(looked))]
+
+
+def _causes(looked: Looked, found: Errors) -> list[Cause]:
+    from importlib.util import find_spec
+
+    if find_spec("tunebook.diagnosis.causes") is None:
+        return []
+    from importlib import import_module
+
+    made: list[Cause] = import_module("tunebook.diagnosis.causes").attribute(looked, found, looked.progress)
+    return made
+
+
+def _write_suspects(found: list[Suspects], path: Path) -> None:
+    """A line a row, to be corrected in its column `corrected`; no file where there is none."""
+    rows = [one for part in found for one in part.found]
+    if not rows:
+        path.unlink(missing_ok=True)
+        return
+    with part_of(path) as part, part.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
+        writer.writeheader()
+        for one in rows:
+            told = {name: getattr(one, name) for name in COLUMNS if name not in ("corrected", "sure")}
+            writer.writerow({**told, "corrected": "", "sure": f"{one.sure:.3f}"})
+
+
+__all__ = ["COLUMNS", "FILE", "PAGE", "SUSPECTS", "errors", "read_errors"]
