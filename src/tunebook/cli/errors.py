@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, facts, grid, prose
 from tunebook.cli.bars import Bars
@@ -60,10 +60,10 @@ def _tell(screen: Console, found: Errors, run: Run) -> None:
             screen.print(grid(headings, lines[:_SHOWN], right=range(1, len(headings)), whole=()))
     for cause in found.causes:
         prose(screen, f"· {cause.what or cause.key}", first=2)
-    folder, told = run.results(found.split), [(say("cli.run"), found.run)]
-    told.append((say("cli.report"), str(folder / PAGE)))
+    folder = run.results(found.split)
+    told: list[tuple[str, Any]] = [(say("cli.run"), found.run), (say("cli.report"), folder / PAGE)]
     if count := sum(len(part.found) for part in found.suspects):
-        told.append((say("errors.suspects"), f"{count} · {folder / SUSPECTS}"))
+        told += [(say("errors.suspects"), count), (say("errors.file"), folder / SUSPECTS)]
     screen.print()
     screen.print(facts(told))
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Mask = NDArray[np.bool_]
 LEAST = 10  # rows of a slice
 _WORDS, _VALUES, _NUMBERS = 1500, 60, 10
-_QUANTILES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+_QUANTILES = (0.2, 0.4, 0.6, 0.8, 1.0)
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
 _FORMS: dict[str, re.Pattern[str]] = {
@@ -119,11 +119,12 @@ def _moments(name: str, values: Sequence[str]) -> Iterator[Condition]:
 
     try:
         when = moments(pa.chunked_array([pa.array(values, pa.string())]), name)
-    except DataError:  # nobody can tell: then it is no order either
+    except DataError:  # nobody can tell days from months: then there is no order
+        yield from _categories("column", name, values)
         return
     order = np.argsort(when, kind="stable")
     order = order[when[order] != UNKNOWN]
-    for part in np.array_split(order, len(_QUANTILES) - 1) if len(order) else ():
+    for part in np.array_split(order, len(_QUANTILES)) if len(order) else ():
         rows = np.zeros(len(values), dtype=bool)
         rows[part] = True
         yield Condition(Part(sort="column", name=name, value=f"{values[part[0]]} – {values[part[-1]]}"), rows)
@@ -186,7 +187,7 @@ def _words(texts: Sequence[str]) -> Iterator[Condition]:
     for row, text in enumerate(texts):
         for term in terms(text):
             where[term].append(row)
-    frequent = sorted(where.items(), key=lambda item: (-len(item[1]), item[0]))
+    frequent = sorted(where.items(), key=lambda item: (-len(item[1]), -len(item[0]), item[0]))
     for term, rows in frequent[: 4 * _WORDS]:
         if LEAST <= len(rows) <= len(texts) // 2:
             mask = np.zeros(len(texts), dtype=bool)

@@ -67,21 +67,18 @@ def _of_sets(row: int, true: Sequence[str], said: Sequence[str]) -> Iterator[Mis
 
 
 def of_places(row: int, true: Sequence[Place], said: Sequence[Place]) -> Iterator[Mistake]:
-    """What is wrong with the places of a row: those that overlap are held against each other, the largest share first,
-    each once."""
+    """What is wrong with the places of a row: those that overlap are held against each other, the largest share first
+    and of equal ones that of one class, each once."""
     given = [{_key(place) for place in places} for places in (true, said)]
     left = [place for place in true if _key(place) not in given[1]]
     right = [place for place in said if _key(place) not in given[0]]
     shared = sorted(
-        (
-            (-_overlap(one, other), first, second)
-            for first, one in enumerate(left)
-            for second, other in enumerate(right)
-        ),
-        key=lambda item: item,
+        (-_overlap(one, other), one["label"] != other["label"], first, second)
+        for first, one in enumerate(left)
+        for second, other in enumerate(right)
     )
     used: tuple[set[int], set[int]] = (set(), set())
-    for size, first, second in shared:
+    for size, _, first, second in shared:
         if size >= 0 or first in used[0] or second in used[1]:
             continue
         used[0].add(first)

@@ -48,7 +48,8 @@ def worse_parts(parts: csr_array, mass: Array, units: Units, draws: int = DRAWS,
 
     Rows that were drawn one by one are permuted; the statistic is the signed root of the likelihood ratio of two
     shares, so that small parts do not decide the maximum as they would by a difference over its deviation. Of rows in
-    groups whole groups change the sign of what they add to a part: its sum over the root of the squares.
+    groups whole groups change the sign of what they add to a part: its sum over the root of the squares, so that a part
+    of one group alone proves nothing.
 
     Source: Westfall and Young, Resampling-based multiple testing, 1993, algorithm 2.8.
 
@@ -118,14 +119,11 @@ class _Flipped:
     @classmethod
     def of(cls, parts: csr_array, mass: Array, units: Units) -> _Flipped:
         assert units.codes is not None
-        rest = mass - mass.mean()
-        sizes = np.asarray(parts.sum(1)).reshape(-1, 1)
         from scipy.sparse import csr_array
 
         rows = len(mass)
-        groups = csr_array((rest, (np.arange(rows), units.codes)), shape=(rows, units.count))
-        inside = (parts @ groups).toarray()
-        adds = inside - sizes / rows * np.asarray(groups.sum(0)).reshape(1, -1)
+        groups = csr_array((mass - mass.mean(), (np.arange(rows), units.codes)), shape=(rows, units.count))
+        adds = (parts @ groups).toarray()
         return cls(adds / np.sqrt(np.maximum((adds**2).sum(1, keepdims=True), _NOTHING)))
 
     def seen(self) -> Array:

@@ -1,0 +1,60 @@
+"""Suspected labels: flipped ones are found, sound ones mostly left alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.diagnosis.planted import looked
+
+from tunebook.core.errors import MachineError
+from tunebook.diagnosis import suspects as module
+from tunebook.diagnosis.suspects import doubted, one_class, own_chances, suspects
+
+
+def noisy(seed: int = 0, rows: int = 400, classes: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """True classes, labels of which a tenth is flipped, and probabilities that are mostly right."""
+    rng = np.random.default_rng(seed)
+    true = rng.integers(0, classes, rows)
+    labels = np.where(rng.random(rows) < 0.1, (true + rng.integers(1, classes, rows)) % classes, true)
+    logits = rng.normal(size=(rows, classes)) + 4 * np.eye(classes)[true]
+    chances = np.exp(logits)
+    return true, labels, chances / chances.sum(1, keepdims=True)
+
+
+def test_flipped_labels_are_found() -> None:
+    true, labels, chances = noisy()
+    places = doubted(labels, chances)
+    flipped = np.flatnonzero(true != labels)
+    assert len(set(places) & set(flipped)) >= 0.8 * len(flipped)
+    assert len(set(places) & set(flipped)) >= 0.7 * len(places)
+    own = chances[places, labels[places]]
+    assert (np.diff(own) >= -1e-12).all()
+
+
+def test_a_class_without_rows_and_one_alone() -> None:
+    _, labels, chances = noisy(1)
+    wide = np.insert(chances, 2, 0.0, axis=1)
+    assert (doubted(labels + (labels >= 2), wide) == doubted(labels, chances)).all()
+    assert len(doubted(np.zeros(50, dtype=int), np.ones((50, 2)) / 2)) == 0
+
+
+def test_suspects_of_a_split() -> None:
+    true, labels, chances = noisy(2)
+    seen = looked(true, labels, "abcd")
+    assert one_class(seen, 400)
+    assert not one_class(seen, 10)
+    assert np.allclose(own_chances(seen).argmax(1), true)
+    found = suspects(seen, "validation", "run", chances)
+    assert found.rows == 400
+    assert found.share.value == pytest.approx(len(found.found) / 400)
+    first = found.found[0]
+    row = int(first.row[1:])
+    assert (first.label, first.suggestion) == ("abcd"[labels[row]], "abcd"[chances[row].argmax()])
+    assert (first.sure, first.own) == (chances[row].max(), chances[row, labels[row]])
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(MachineError) as caught:
+        doubted(np.zeros(4, dtype=int), np.ones((4, 2)))
+    assert caught.value.code == "errors.cleanlab"

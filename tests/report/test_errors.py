@@ -1,0 +1,105 @@
+"""The page of errors: every part in words, in both languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from tunebook.core.nouns import Interval
+from tunebook.diagnosis.records import (
+    Cluster,
+    Confusion,
+    Errors,
+    Halves,
+    Near,
+    Part,
+    Slice,
+    Slices,
+    SpanErrors,
+    Strangeness,
+    Suspect,
+    Suspects,
+    Wrong,
+)
+from tunebook.report.errors import interval_words, p_words, part_words, percent, slice_words, verdict, view
+from tunebook.report.page import render
+
+SHARE = Interval(value=0.25, low=0.2, high=0.3)
+
+
+def whole(**more: object) -> Errors:
+    """Errors with one of each."""
+    half = Halves(key="cut", rows=4, share=SHARE, errors_with=SHARE, errors_without=SHARE, difference=SHARE)
+    given: dict[str, object] = {
+        "run": "r1", "split": "validation", "content": "c", "rows": 40, "measure": "accuracy", "errors": SHARE,
+        "wrong": 10,
+        "confusions": [Confusion(true="a", said="b", count=3, of=9, share=SHARE, expected=0.5, p_value=0.01)],
+        "spans": [SpanErrors(sort="missed", count=3, share=SHARE, ids=["x1"])],
+        "slices": Slices(searched=7, found=[Slice(parts=[Part(sort="words", value="<refund>")], rows=9, errors=3,
+            share=SHARE, rest=SHARE, p_value=0.0001, ids=["x1", "x2", "x3", "x4", "x5"])]),
+        "clusters": [Cluster(words=["late", "refund"], rows=5, share=SHARE), Cluster(words=[], rows=3, share=SHARE)],
+        "worst": [Wrong(row="x1", text="a <b> text", pair="another", true="a", said="b", score=0.9, strange=0.99,
+            cut=True, unknown=2, doubt="b", near=[Near(row="t7", text="near", label="b", likeness=0.8)])],
+        "suspects": [Suspects(split="validation", how="run", rows=40, share=SHARE, found=[
+            Suspect(row="x1", split="validation", text="t", label="a", suggestion="b", sure=0.9, own=0.1)])],
+        "reading": [half, Halves(key="unknown", rows=0, share=SHARE)],
+        "strange": Strangeness(neighbours=10, auc=SHARE, beyond=half.model_copy(update={"key": "strange"})),
+        "missing": {"clusters": "no library"},
+    }  # fmt: skip
+    return Errors.model_validate({**given, **more})
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_all_parts_are_shown(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEBOOK_LANG", language)
+    page = render("errors.html.j2", **view(whole()))
+    for part in ("slices", "confusions", "spans", "clusters", "reading", "suspects", "rows", "limits"):
+        assert f'<section id="{part}">' in page
+        assert f'href="#{part}"' in page
+    assert "&lt;refund&gt;" in page
+    assert "a &lt;b&gt; text" in page
+    assert "x4 …" in page
+    assert "x5" not in page.split('id="confusions"')[0]
+    assert "no library" in page
+    assert "t7" in page
+
+
+def test_a_run_without_errors() -> None:
+    found = whole(wrong=0, worst=[], slices=Slices(), confusions=[], spans=[], clusters=[], suspects=[], strange=None)
+    page = render("errors.html.j2", **view(found))
+    assert "nothing to diagnose" in verdict(found)
+    assert 'id="confusions"' not in page
+    assert "No slice is worse" in page
+
+
+def test_of_test_rows_it_is_said_what_they_are_for() -> None:
+    assert "These are test rows" in render("errors.html.j2", **view(whole(split="test")))
+    near = Slices(searched=3, near=whole().slices.found)
+    assert "none of which is proven" in render("errors.html.j2", **view(whole(slices=near)))
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        (Part(sort="label", value="a"), "class a"),
+        (Part(sort="column", name="shop", value="x"), "shop = x"),
+        (Part(sort="column", name="shop", value=""), "shop is empty"),
+        (Part(sort="file", value="a.csv"), "from a.csv"),
+        (Part(sort="length", value="3 – 9"), "3 – 9 characters"),
+        (Part(sort="language", value="zh"), "language: Chinese"),
+        (Part(sort="words", value="late"), "with “late”"),
+        (Part(sort="reading", value="cut"), "end not read"),
+        (Part(sort="form", value="emoji"), "with emoji"),
+        (Part(sort="form", value="annotators"), "annotators disagree"),
+    ],
+)
+def test_conditions_in_words(part: Part, words: str) -> None:
+    assert part_words(part) == words
+    both = Slice(parts=[part, part], rows=1, errors=1, share=SHARE, rest=SHARE, p_value=1)
+    assert slice_words(both) == f"{words} and {words}"
+
+
+def test_figures_in_words() -> None:
+    assert percent(None) == interval_words(None) == "–"
+    assert percent(SHARE) == "25.0% (20.0% – 30.0%)"
+    assert interval_words(SHARE) == "0.250 (0.200 – 0.300)"
+    assert (p_words(0.0004), p_words(0.04)) == ("< 0.001", "0.040")
