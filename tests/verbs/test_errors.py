@@ -51,8 +51,8 @@ def test_suspects_are_a_file_to_be_edited(trained: Callable[[str], Trained], mon
     with path.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert tuple(rows[0]) == COLUMNS
-    assert [row["row"] for row in rows] == [one.row for part in found.suspects for one in part.found]
-    assert all(row["corrected"] == "" for row in rows)
+    assert [row["id"] for row in rows] == [one.row for part in found.suspects for one in part.found]
+    assert [row["label"] for row in rows] == [one.label for part in found.suspects for one in part.found]
     monkeypatch.setattr(suspected, "doubted", lambda targets, chances: targets[:0])
     errors(one.run, "test")
     assert not path.exists()

@@ -26,7 +26,7 @@ from tunebook.diagnosis.worst import worst_rows
 from tunebook.verbs.steps.runs import Run
 
 FILE, PAGE, SUSPECTS = "errors.json", "errors.html", "suspects.csv"
-COLUMNS = ("row", "split", "label", "suggestion", "corrected", "sure", "text", "pair")
+COLUMNS = ("id", "label", "suggestion", "sure", "split", "text", "pair")
 
 
 def errors(run: Run, split: Split = "validation", progress: Progress | None = None) -> Errors:
@@ -117,17 +117,16 @@ def _causes(looked: Looked, found: Errors) -> list[Cause]:
 
 
 def _write_suspects(found: list[Suspects], path: Path) -> None:
-    """A line a row, to be corrected in its column `corrected`; no file where there is none."""
+    """A line a row whose label can be put right in the file, as `correct` takes it; no file where there is none."""
     rows = [one for part in found for one in part.found]
     if not rows:
         path.unlink(missing_ok=True)
         return
     with part_of(path) as part, part.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS)
-        writer.writeheader()
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
         for one in rows:
-            told = {name: getattr(one, name) for name in COLUMNS if name not in ("corrected", "sure")}
-            writer.writerow({**told, "corrected": "", "sure": f"{one.sure:.3f}"})
+            writer.writerow((one.row, one.label, one.suggestion, f"{one.sure:.3f}", one.split, one.text, one.pair))
 
 
 __all__ = ["COLUMNS", "FILE", "PAGE", "SUSPECTS", "errors", "read_errors"]
