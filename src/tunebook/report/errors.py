@@ -31,7 +31,7 @@ def view(found: Errors) -> dict[str, Any]:
         "slices": slice_table(found.slices.found),
         "near": slice_table(found.slices.near),
         "confusions": confusion_table(found.confusions) if found.confusions else None,
-        "spans": _span_table(found) if found.spans else None,
+        "places": _span_table(found) if found.spans else None,
         "clusters": cluster_table(found.clusters) if found.clusters else None,
         "halves": halves_table(halves_of(found)),
         "auc": found.strange and interval_words(found.strange.auc),
