@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.mine import mine
     from tunebook.verbs.predict import load_models, predict, predict_file
     from tunebook.verbs.promote import promote, rollback
+    from tunebook.verbs.rate import new_rating, open_rating, rating_result
     from tunebook.verbs.rerank import rerank
     from tunebook.verbs.search import search
     from tunebook.verbs.soup import soup
@@ -82,12 +83,15 @@ _WHERE = {
     "load_models": "verbs.predict",
     "merge": "verbs.steps.merge",
     "mine": "verbs.mine",
+    "new_rating": "verbs.rate",
     "open_book": "verbs.steps.book",
     "open_bundle": "bundle.runtime",
+    "open_rating": "verbs.rate",
     "plan": "verbs.steps.plan",
     "predict": "verbs.predict",
     "predict_file": "verbs.predict",
     "promote": "verbs.promote",
+    "rating_result": "verbs.rate",
     "read_errors": "verbs.errors",
     "recommend": "verbs.steps.recommend",
     "rerank": "verbs.rerank",
@@ -181,12 +185,15 @@ __all__ = [
     "load_models",
     "merge",
     "mine",
+    "new_rating",
     "open_book",
     "open_bundle",
+    "open_rating",
     "plan",
     "predict",
     "predict_file",
     "promote",
+    "rating_result",
     "read_errors",
     "recommend",
     "rerank",

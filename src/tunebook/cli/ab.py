@@ -189,7 +189,13 @@ def _next(opened: Book, verdict: Verdict, data: dict[str, Any], rule: GateOption
     if data["laxer"] and verdict.verdict != "REJECT":
         return (command("ab", book, a, b, *start),)
     if verdict.passed:
-        return (command("promote", book, b, "--reason", say("ab.some_reason")),)
+        asked = opened.file.gate.rating is not None
+        runs = ",".join(verdict.extra["runs"][side][0] for side in "ab") if asked else ""
+        rated = (command("rate", book, "new", "--runs", runs),) if asked else ()
+        return (
+            *rated,
+            command("promote", book, b, "--reason", say("ab.some_reason")),
+        )
     if seeds := further_seeds(verdict, opened.file.gate.places):
         return (command("ab", book, a, b, "--seeds", seeds, *start),)
     return (command("table", "recommend", book), command("table", "set", book, "learning_rate=5e-5"))

@@ -40,6 +40,7 @@ COMMANDS = {
     "challenge": "challenge:challenge",
     "explain": "explain:explain",
     "review": "review:review",
+    "rate": "rate:rate",
     "monitor": "monitor:monitor",
     "drift": "drift:drift",
     "export": "export:export",

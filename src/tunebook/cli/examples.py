@@ -54,6 +54,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "tunebook review book --format schema.json",
         "tunebook review book --judge http://localhost:8000/v1=MODEL --against lead",
     ),
+    "rate": (
+        "tunebook rate book new --runs v1,v2 --raters ann,bo",
+        "tunebook rate book next --rater ann",
+        "tunebook rate book result",
+    ),
     "monitor": ("tunebook monitor book", "tunebook monitor book --hours 1 --every 60"),
     "drift": (
         "tunebook drift book",

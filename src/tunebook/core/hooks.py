@@ -158,6 +158,10 @@ class Hooks(ABC):
         """
         return Brief(self.shown(next(iter(answer.values()))))
 
+    def in_full(self, answer: Mapping[str, Any]) -> str:
+        """An answer as somebody judges it, nothing of it left out; as a rule as a page shows it, without scores."""
+        return self.shown(next(iter(answer.values())))
+
     def badness(self, record: Mapping[str, Any], labels: Labels) -> float | None:
         """How bad a mistake is, to show the worst ones first; None for a right answer.
 

@@ -13,6 +13,7 @@ from tunebook.core.errors import PlanError
 from tunebook.core.localized import Text
 from tunebook.core.nouns import Record, Split
 from tunebook.core.params import allowed_text
+from tunebook.core.rated import WantedRating
 
 RATIOS = ("time", "memory", "latency", "size", "cost")
 CLASS = "class"  # a guard of every class
@@ -38,6 +39,7 @@ class Gate(Record):
         looks: numbers of finished pairs after which the test may end early.
         guard: name -> margin by which that may get worse, or `off` to report it only.
         openings: how often promotions may ask the test rows before they are worn.
+        rating: what people have to say of the new table's answers before a promotion; None where nobody is asked.
     """
 
     metric: str = "auto"
@@ -48,6 +50,7 @@ class Gate(Record):
     looks: list[int] = Field(default_factory=lambda: [3, 5, 10])
     openings: int = Field(default=10, ge=1, le=1000)
     guard: dict[str, float | Literal["off"]] = Field(default_factory=dict)
+    rating: WantedRating | None = None
 
     @property
     def places(self) -> list[int]:
@@ -59,7 +62,14 @@ class Gate(Record):
         other = [name for name in ("metric", "delta_kind") if getattr(self, name) != getattr(than, name)]
         less = [name for name in ("delta", "seeds") if getattr(self, name) < getattr(than, name)]
         more = [name for name in ("alpha", "openings") if getattr(self, name) > getattr(than, name)]
-        return [*other, *less, *more, *_wider(self.guard, than.guard)]
+        rated = than.rating is not None and (self.rating is None or self.rating.laxer(than.rating))
+        return [*other, *less, *more, *_wider(self.guard, than.guard), *(["rating"] if rated else [])]
+
+    @field_validator("rating", mode="before")
+    @classmethod
+    def _by_name(cls, rating: Any) -> Any:
+        """A question alone stands for its defaults."""
+        return {"question": rating} if isinstance(rating, str) else rating
 
     @field_validator("guard")
     @classmethod

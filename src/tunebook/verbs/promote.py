@@ -97,9 +97,12 @@ def weigh(book: Book, version: int | str, **wish: Unpack[Wish]) -> Promotion:
     evidence: dict[str, Any] = {"from": present, "test_split": before, "gate": book.file.gate.model_dump()}
     if verdict is not None:
         from tunebook.verbs.abtest.proof import pair_tests
+        from tunebook.verbs.abtest.rated import check_rating
 
         evidence["verdict"] = verdict.model_dump(mode="json", exclude=_LEFT_OUT)
         evidence["tests"] = [item.figures for item in pair_tests(book, verdict)]
+        if fault is None and (rating := check_rating(book, verdict)) is not None:
+            evidence["rating"] = rating
     if fault is not None:
         evidence["refusal"] = fault.code
     about = {"table": table.version, "actor": wish.get("actor", ""), "reason": reason}

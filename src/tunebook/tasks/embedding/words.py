@@ -156,6 +156,10 @@ class EmbeddingWords(Task):
         """The similarity, the best passage, or the class."""
         return _of(answer).brief(self, answer, few)
 
+    def in_full(self, answer: Mapping[str, Any]) -> str:
+        """The similarity, the passages in their order, or the class."""
+        return _of(answer).in_full(self, answer)
+
     def badness(self, record: Mapping[str, Any], labels: Labels) -> float | None:
         """How far the similarity is from the grade; of queries 1 less NDCG; of classes how sure the wrong one was."""
         return _words(labels).badness(self, record, labels)

@@ -64,6 +64,11 @@ class PreferenceWords(Task):
         """The better answer, and by how much."""
         return Brief(self.shown(answer["better"]), f"{_margin(answer['rewards']):+.2f}" if answer["rewards"] else "")
 
+    def in_full(self, answer: Mapping[str, Any]) -> str:
+        """The whole answer that is better."""
+        better = answer["better"]
+        return self.shown(better) if better in ("good", "bad", None) else str(better)
+
     def badness(self, record: Mapping[str, Any], labels: Labels) -> float | None:
         """How much more the worse answer has gained; None where it has not. An answer that was not read is told from no
         other, so that it stands last among the mistakes."""

@@ -66,6 +66,11 @@ class RankingWords(Task):
         passages = answer["passages"]
         return Brief(self.shown(passages), f"{passages[0]['score']:.3f}" if passages else "")
 
+    def in_full(self, answer: Mapping[str, Any]) -> str:
+        """The passages in their order, a line each."""
+        lines = [f"{place}. {one['text']}" for place, one in enumerate(answer["passages"], start=1)]
+        return "\n".join(lines) or say("ranking.nothing")
+
     def badness(self, record: Mapping[str, Any], labels: Labels) -> float | None:
         """1 less NDCG; None where it cannot be better."""
         gains = {one["id"]: one["gain"] for one in record["true"]}

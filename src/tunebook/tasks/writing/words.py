@@ -64,6 +64,10 @@ class WrittenWords(Task):
         text = " ".join(self.shown(answer["answer"]).split()) or "∅"
         return Brief(text if len(text) <= _LINE else text[: _LINE - 1] + "…")
 
+    def in_full(self, answer: Mapping[str, Any]) -> str:
+        """The whole text."""
+        return str(answer["answer"] or "") or "∅"
+
     def badness(self, record: Mapping[str, Any], labels: Labels) -> float | None:
         """How little of its pairs of characters an answer shares with the true one, from 0 to 1."""
         true, said = str(record["true"]).strip(), str(record["answer"] or "").strip()

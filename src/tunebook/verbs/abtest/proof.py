@@ -21,6 +21,7 @@ from tunebook.verbs.abtest.final_exam import Trial, make_trial
 from tunebook.verbs.abtest.logged_tests import LoggedTest, counted, logged_tests, taken
 from tunebook.verbs.abtest.looks import take_look
 from tunebook.verbs.abtest.prepared import arms_of
+from tunebook.verbs.abtest.rated import check_rating
 from tunebook.verbs.abtest.scored import Exam, answers_of, scores_of_arm, split_exam
 from tunebook.verbs.abtest.spending import by_draw
 from tunebook.verbs.abtest.verdicts import is_logged, mismatch, newest_verdicts
@@ -55,6 +56,7 @@ def checked(book: Book, table: ParamTable, verdict: Verdict | None) -> Trial:
     _binds(book, plan, own, told)
     _all_tests(book, own, told)
     seen = _same_answers(book, verdict, plan, (data, exam, arms), told)
+    check_rating(book, verdict)
     return make_trial(book, plan, arms, verdict.gain, seen)
 
 

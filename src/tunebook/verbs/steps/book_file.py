@@ -45,9 +45,10 @@ def write_book_file(file: BookFile, folder: Path) -> None:
     """Write book.toml."""
     content = file.model_dump()
     gate = content.pop("gate")
+    rating = gate.pop("rating") or {}
     if file.data == 1:
         del content["data"]
-    parts = {"sources": content.pop("sources"), "gate": gate, "gate.guard": gate.pop("guard")}
+    parts = {"sources": content.pop("sources"), "gate": gate, "gate.guard": gate.pop("guard"), "gate.rating": rating}
     for part in _OPERATION:
         del content[part]
         parts[part] = getattr(file, part).model_dump(exclude_defaults=True)

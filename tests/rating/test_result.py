@@ -1,0 +1,132 @@
+"""What ratings say: signs, shares, arbitration in place of raters, parts, and notes."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+
+import pytest
+from tests.rated import make_session, rate_all
+
+from tunebook.core.localized import Localized
+from tunebook.rating.draw import assigned
+from tunebook.rating.records import RatingResult
+from tunebook.rating.result import result_of
+from tunebook.rating.store import Given
+
+
+def notes(found):
+    return {note.code.rpartition(".")[2] for note in found.notes if isinstance(note, Localized)}
+
+
+def take_left(session):
+    """All raters take the left side, which is another answer for each."""
+    session.store.give(
+        [
+            Given(rater=rater, item=shown.item.key, question="overall", value="1", left=shown.left)
+            for rater in session.study.raters
+            for shown in assigned(session.study, rater)
+        ]
+    )
+
+
+def test_the_better_run_is_found_blind(tmp_path):
+    session = make_session(tmp_path, rows=60, raters=["ann", "bo", "cy"], overlap=0.3)
+    for rater in session.study.raters:
+        rate_all(session, rater, gain=2.0)
+    found = result_of(session)
+    (judged,) = found.judged
+    (duel,) = judged.duels
+    assert (duel.a, duel.b) == ("run0", "run1") and duel.net.low > 0.3
+    assert duel.won_b > duel.won_a and duel.won_a + duel.won_b + duel.ties == pytest.approx(1)
+    assert duel.overall.value == pytest.approx(duel.net.value / 2)  # half of the rows differ
+    assert judged.strengths[1].strength.low > 0 and not judged.penalised
+    assert judged.left.low < 0.5 < judged.left.high
+    assert {part.value for part in judged.parts} == {"en", "zh"}
+    assert (judged.rows, judged.raters, found.intact) == (60, 3, True)
+    assert RatingResult.model_validate_json(found.model_dump_json()) == found
+
+
+def test_raters_who_guess_prove_nothing(tmp_path):
+    session = make_session(tmp_path, rows=60, raters=["ann", "bo", "cy"])
+    for rater in session.study.raters:
+        rate_all(session, rater)
+    judged = result_of(session).judged[0]
+    assert judged.duels[0].net.low < 0 < judged.duels[0].net.high
+    assert judged.agreement.low and judged.agreement.alpha.value < 0.3
+
+
+def test_whoever_always_takes_the_left_side_moves_nothing_and_is_told(tmp_path):
+    session = make_session(tmp_path, rows=40, raters=["ann", "bo"])
+    take_left(session)
+    found = result_of(session)
+    assert found.judged[0].duels[0].net.value == 0
+    assert found.judged[0].left.value == pytest.approx(1) and "left" in notes(found)
+
+
+def test_an_arbiters_word_counts_in_place_of_the_others(tmp_path):
+    session = make_session(tmp_path, rows=10, raters=["ann", "bo"])
+    take_left(session)  # all disagree
+    while (case := session.case("chief")) is not None:
+        shown, key = case
+        session.arbitrate("chief", shown.item.key, {key: "1" if shown.left == 0 else "2"})
+    found = result_of(session)
+    judged = found.judged[0]
+    assert judged.decided == 10 and judged.duels[0].won_a == pytest.approx(1) and judged.penalised
+    assert judged.agreement.alpha.value < 0 and {"penalised", "agreement"} <= notes(found)
+    assert [(one.rater, one.role) for one in found.raters] == [
+        ("ann", "rater"), ("bo", "rater"), ("chief", "arbiter"),
+    ]  # fmt: skip
+
+
+def test_points_and_gaps(tmp_path):
+    session = make_session(tmp_path, rows=30, kinds=("scores",), raters=["ann", "bo", "cy"], overlap=0.5)
+    for rater in session.study.raters:
+        rate_all(session, rater, gain=1.0)
+    judged = result_of(session).judged[0]
+    low, high = (one.mean for one in judged.points)
+    assert 1 <= low.value < high.value <= 5
+    assert judged.gaps[0].gap.low > 0.3 and judged.gaps[0].rows == 30
+    assert judged.left is None and judged.agreement.scale == "ordinal"
+
+
+def test_three_runs_have_strengths_in_their_order(tmp_path):
+    session = make_session(tmp_path, rows=40, runs=3, raters=["ann", "bo", "cy"])
+    for rater in session.study.raters:
+        rate_all(session, rater, gain=1.5)
+    judged = result_of(session).judged[0]
+    assert len(judged.duels) == 3
+    values = [one.strength.value for one in judged.strengths]
+    assert values == sorted(values) and sum(values) == pytest.approx(0)
+
+
+def test_both_kinds_beside_each_other_and_a_question_that_nobody_answered(tmp_path):
+    session = make_session(tmp_path, rows=12, kinds=("pairs", "scores"), keys=("overall", "safety"))
+    session.give("ann", "p0-01", {"overall": "1"})
+    session.give("ann", "s0-0", {"overall": "4"})
+    found = result_of(session)
+    assert [(one.kind, one.question) for one in found.judged] == [("pairs", "overall"), ("scores", "overall")]
+    assert found.of("overall", "pairs").rows == 1 and found.of("safety", "pairs") is None
+    assert math.isnan(found.judged[0].agreement.alpha.value) and found.judged[1].gaps == []
+    assert {"few_raters", "few_rows", "no_overlap", "unfinished"} <= notes(found)
+
+
+def test_raters_who_all_say_the_same_and_changes_are_counted(tmp_path):
+    session = make_session(tmp_path, rows=3)
+    for rater in ("ann", "bo"):
+        session.give(rater, "p0-01", {"overall": "1"})
+        session.give(rater, "p0-01", {"overall": "0"})
+    found = result_of(session)
+    assert "all_same" in notes(found) and found.judged[0].duels[0].ties == 1.0
+    assert [one.changed for one in found.raters] == [1, 1] and found.judged[0].left is None
+
+
+def test_an_edited_store_is_told(tmp_path):
+    session = make_session(tmp_path, rows=3)
+    session.give("ann", "p0-01", {"overall": "1"})
+    assert result_of(make_session(tmp_path / "other", rows=3)).judged == []
+    with sqlite3.connect(session.store.path) as db:
+        db.execute("DROP TRIGGER no_update")
+        db.execute("UPDATE ratings SET value = '2'")
+    found = result_of(session)
+    assert not found.intact and "edited" in notes(found)
