@@ -308,12 +308,14 @@ class _Draw:
 
     def _item(self, row: int, kind: Any, told: list[str], runs: list[list[int]]) -> Item:
         rows, name = self.rows, self.rows.ids[row]
-        text = rows.raw[row] if rows.raw is not None else rows.texts[row]
-        pair = rows.pairs[row] if rows.pairs is not None else None
+        seconds = rows.raw_pairs or rows.pairs
+        shown: dict[str, Any] = {
+            "text": (rows.raw or rows.texts)[row],
+            "pair": None if seconds is None else seconds[row],
+            "slices": self.slices[row],
+        }
         key = content_id([kind, name, runs, [run.id for run in self.runs]], 8)
-        return Item(
-            key=key, row=name, text=text, pair=pair, kind=kind, answers=told, runs=runs, slices=self.slices[row]
-        )
+        return Item(key=key, row=name, kind=kind, answers=told, runs=runs, **shown)
 
 
 def _slices(rows: Rows, wanted: Wanted) -> list[dict[str, str]]:
