@@ -19,7 +19,8 @@ from tunebook.verbs import rate as module
 from tunebook.verbs.abtest.rated import check_rating
 from tunebook.verbs.abtest.verdicts import newest_verdicts
 from tunebook.verbs.promote import promote
-from tunebook.verbs.rate import Wanted, changes, new_rating, open_rating, rating_result, ratings_of
+from tunebook.verbs.rate import changes, new_rating, open_rating, rating_result, ratings_of
+from tunebook.verbs.rate_study import Wanted
 from tunebook.verbs.steps.book import Book, open_book
 
 

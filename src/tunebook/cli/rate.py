@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, facts, grid, prose, warn
 from tunebook.cli.bars import Bars
-from tunebook.cli.options import Books, argument, listed, option, pair, share
+from tunebook.cli.options import Books, argument, listed, pair
+from tunebook.cli.rate_options import NEW, Begin, Mine, only
 from tunebook.core.errors import PlanError, TunebookError
 from tunebook.core.messages import say
 
@@ -20,60 +19,8 @@ if TYPE_CHECKING:
     from tunebook.rating.records import Judged, RatingResult
     from tunebook.rating.session import Session
     from tunebook.rating.store import Kept
-    from tunebook.verbs.rate import StudyLine, Wanted
+    from tunebook.verbs.rate import StudyLine
     from tunebook.verbs.steps.book import Book
-
-_NEW = "new"
-
-
-@dataclass(frozen=True)
-class Begin:
-    """What a study is to be."""
-
-    runs: Annotated[str | None, option("rate_runs", "--runs", metavar="RUN,RUN")] = None
-    questions: Annotated[str | None, option("rate_questions", "--questions", metavar="KEY,…|FILE")] = None
-    kind: Annotated[str | None, option("rate_kind", "--kind", metavar="pairs|scores|both")] = None
-    rows: Annotated[int | None, option("rate_rows", "--rows", metavar="N")] = None
-    raters: Annotated[str | None, option("rate_raters", "--raters", metavar="NAME,…")] = None
-    overlap: Annotated[str | None, option("rate_overlap", "--overlap", metavar="SHARE")] = None
-    split: Annotated[str | None, option("rate_split", "--split", metavar="SPLIT")] = None
-    by: Annotated[str | None, option("rate_by", "--by", metavar="COL,…")] = None
-    seed: Annotated[int | None, option("rate_seed", "--seed", metavar="N")] = None
-
-    def wanted(self) -> Wanted:
-        """As the verb takes it."""
-        from tunebook.verbs.rate import Wanted
-
-        given: dict[str, Any] = {
-            "questions": self.questions, "kind": self.kind, "rows": self.rows, "split": self.split, "seed": self.seed,
-            "raters": None if self.raters is None else tuple(listed(self.raters)),
-            "overlap": None if self.overlap is None else share("--overlap", self.overlap),
-            "by": None if self.by is None else tuple(listed(self.by)),
-        }  # fmt: skip
-        return Wanted(**{name: value for name, value in given.items() if value is not None})
-
-
-@dataclass(frozen=True)
-class Mine:
-    """Which study, who, and what is said."""
-
-    study: Annotated[str, option("rate_study", "--study", metavar="ID")] = ""
-    rater: Annotated[str, option("rate_rater", "--rater", metavar="NAME")] = ""
-    item: Annotated[str, option("rate_item", "--item", metavar="ID")] = ""
-    value: Annotated[list[str] | None, option("rate_value", "--value", metavar="VALUE|KEY=VALUE")] = None
-    file: Annotated[Path | None, option("rate_file", "--file", metavar="FILE")] = None
-    out: Annotated[Path | None, option("rate_out", "--out", metavar="FILE")] = None
-
-    def needed(self, action: str, *names: str) -> None:
-        """Refuse a call that lacks one of these.
-
-        Raises:
-            PlanError: `rate.needs`.
-        """
-        for name in names:
-            if not getattr(self, name):
-                shown = {"rater": "--rater NAME", "file": "--file FILE", "out": "--out FILE", "item": "--item ID"}
-                raise PlanError("rate.needs", key=f"--{name}", value=action, allowed=shown.get(name, f"--{name} 1"))
 
 
 def rate(
@@ -87,36 +34,15 @@ def rate(
 
     if action not in _ACTIONS:
         raise TunebookError("cli.option", key="ACTION", value=action, allowed=" | ".join(_ACTIONS))
-    _only(begin, mine, action)
+    only(begin, mine, action)
     return _ACTIONS[action](open_book(book), begin, mine)
-
-
-_TAKES = {
-    _NEW: {item.name for item in fields(Begin)},
-    "status": set(), "next": {"study", "rater"}, "answer": {"study", "rater", "item", "value"},
-    "undo": {"study", "rater"}, "decide": {"study", "rater", "item", "value"}, "export": {"study", "rater", "out"},
-    "import": {"study", "file"}, "result": {"study"},
-}  # fmt: skip
-
-
-def _only(begin: Begin, mine: Mine, action: str) -> None:
-    """Refuse options that another action takes.
-
-    Raises:
-        PlanError: `rate.option`.
-    """
-    for group in (begin, mine):
-        for item in fields(group):
-            if getattr(group, item.name) != item.default and item.name not in _TAKES[action]:
-                owners = " | ".join(name for name, taken in _TAKES.items() if item.name in taken)
-                raise PlanError("rate.option", key=f"--{item.name}", value=action, allowed=owners)
 
 
 def _status(book: Book, begin: Begin, mine: Mine) -> Answer:
     from tunebook.verbs.rate import ratings_of
 
     found = ratings_of(book)
-    new = command("rate", book.path, _NEW, "--runs", "RUN,RUN")
+    new = command("rate", book.path, NEW, "--runs", "RUN,RUN")
     go = (command("rate", book.path, "result"),) if any(line.ratings for line in found) else ()
     data = {"studies": [line.model_dump(mode="json") for line in found]}
     return Answer(data, lambda screen: _tell_studies(screen, found), go if found else (new,))
@@ -142,7 +68,7 @@ def _new(book: Book, begin: Begin, mine: Mine) -> Answer:
     from tunebook.verbs.rate import new_rating
 
     if begin.runs is None:
-        raise PlanError("rate.needs", key="--runs", value=_NEW, allowed="--runs RUN,RUN")
+        raise PlanError("rate.needs", key="--runs", value=NEW, allowed="--runs RUN,RUN")
     wanted = begin.wanted()
     with Bars() as bars:
         session = new_rating(book, listed(begin.runs), wanted, bars)
@@ -319,9 +245,9 @@ def _table(one: Judged) -> Any:
 
 
 _ACTIONS: dict[str, Callable[[Book, Begin, Mine], Answer]] = {
-    "status": _status, _NEW: _new, "next": _next, "answer": _answer, "undo": _undo, "decide": _decide,
+    "status": _status, NEW: _new, "next": _next, "answer": _answer, "undo": _undo, "decide": _decide,
     "export": _export, "import": _import, "result": _result,
 }  # fmt: skip
 
 
-__all__ = ["Begin", "Mine", "rate"]
+__all__ = ["rate"]
