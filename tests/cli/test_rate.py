@@ -9,6 +9,7 @@ import sys
 import pytest
 from tests.rated import make_session, rate_all
 
+from tunebook.cli.rate_options import Begin, Mine
 from tunebook.cli.rate_screen import plain
 from tunebook.rating.study import Study
 from tunebook.verbs.abtest.verdicts import newest_verdicts
@@ -147,3 +148,9 @@ def test_a_text_moves_no_cursor():
 def test_a_study_record_is_what_the_file_says(proven):
     session = make_session(proven.path, rows=2)
     assert Study.model_validate_json(session.study.model_dump_json()) == session.study
+
+
+def test_options_are_those_of_one_action():
+    assert not set(Begin.__dataclass_fields__) & set(Mine.__dataclass_fields__)
+    wanted = Begin(raters="ann、bo", overlap="50%", rows=7, by="a,b").wanted()
+    assert (wanted.raters, wanted.overlap, wanted.rows, wanted.by) == (("ann", "bo"), 0.5, 7, ("a", "b"))
