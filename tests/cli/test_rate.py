@@ -47,7 +47,7 @@ def test_from_a_study_to_its_result(tunebook, proven, runs, typed, tmp_path):
     assert "left (1)" in rated.out and "x? 1 | 2 | 0" in rated.out and "2 of 6 items are rated" in rated.out
     assert not any(run in rated.out for run in runs.split(","))
     item = tunebook("rate", book, "next", "--rater", "bo", "--json").json
-    assert item["done"] == 0 and len(item["answers"]) == 2 and item["questions"][0]["allowed"] == ["1", "2", "0"]
+    assert item["done"] == 0 and len(item["sides"]) == 2 and item["questions"][0]["allowed"] == ["1", "2", "0"]
     kept = tunebook("rate", book, "answer", "--rater", "bo", "--item", item["item"], "--value", "left", "--json").json
     assert kept["fresh"] == 1
     assert tunebook("rate", book, "undo", "--rater", "bo", "--json").json == {"item": item["item"]}

@@ -43,7 +43,7 @@ def _item_data(session: Session, shown: Shown | None, only: str | None) -> dict[
         {"key": question.key, "asked": question.text, "allowed": study.values(item, question)} for question in asked
     ]
     told = {"item": item.key, "kind": item.kind, "text": item.text, "second": item.pair}
-    return {**told, "answers": shown.answers, "questions": questions}
+    return {**told, "sides": shown.answers, "questions": questions}
 
 
 def converse(screen: Console, session: Session, rater: str) -> None:
