@@ -87,7 +87,7 @@ def test_points_and_gaps(tmp_path):
     low, high = (one.mean for one in judged.points)
     assert 1 <= low.value < high.value <= 5
     assert judged.gaps[0].gap.low > 0.3 and judged.gaps[0].rows == 30
-    assert judged.left is None and judged.agreement.scale == "ordinal"
+    assert judged.left is None and judged.agreement.scale == "ranked"
 
 
 def test_three_runs_have_strengths_in_their_order(tmp_path):

@@ -10,13 +10,15 @@ import pytest
 from tunebook.stats.agreement import alpha, alpha_interval
 
 
-@pytest.mark.parametrize("scale", ["nominal", "ordinal"])
+@pytest.mark.parametrize("scale", ["nominal", "ranked"])
 @pytest.mark.parametrize("seed", range(4))
 def test_alpha_agrees_with_krippendorff(scale, seed):
     krippendorff = pytest.importorskip("krippendorff")
     rng = np.random.default_rng(seed)
     counts = rng.integers(0, 3, size=(25, 5))
-    expected = krippendorff.alpha(value_counts=counts, level_of_measurement=scale, value_domain=[1, 2, 3, 4, 5])
+    expected = krippendorff.alpha(
+        value_counts=counts, level_of_measurement={"ranked": "ordinal"}.get(scale, scale), value_domain=[1, 2, 3, 4, 5]
+    )
     assert alpha(counts, scale) == pytest.approx(expected)
 
 
@@ -31,7 +33,7 @@ def test_perfect_agreement_is_one_and_chance_about_zero():
 
 @pytest.mark.parametrize("counts", [np.eye(3), np.zeros((0, 3)), np.array([[2, 0], [2, 0]])])
 def test_alpha_says_nothing_without_two_ratings_or_two_values(counts):
-    assert math.isnan(alpha(counts, "ordinal"))
+    assert math.isnan(alpha(counts, "ranked"))
     assert math.isnan(alpha_interval(counts, "nominal").low)
 
 

@@ -13,7 +13,7 @@ class Agreement(Record):
     """Krippendorff's alpha over the rows that at least two raters saw; NaN where it says nothing.
 
     Attributes:
-        scale: `nominal` for which is better, `ordinal` for points. units: items with two ratings or more.
+        scale: `nominal` for which is better, `ranked` (ordinal) for points. units: items with two ratings or more.
         low: it is too low to draw conclusions.
     """
 

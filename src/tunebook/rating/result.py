@@ -132,7 +132,7 @@ def _agreement(said: _Said, key: str) -> Agreement:
     counts = np.zeros((len(units), len(values)))
     for item, meant in zip(said.items, said.meant, strict=True):
         counts[units[item.key], values.index(meant)] += 1
-    scale: Scale = "nominal" if pairs else "ordinal"
+    scale: Scale = "nominal" if pairs else "ranked"
     alpha = alpha_interval(counts, scale)
     several = int((counts.sum(1) > 1).sum())
     return Agreement(alpha=alpha, scale=scale, units=several, low=bool(alpha.value < TENTATIVE))

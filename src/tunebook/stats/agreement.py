@@ -17,7 +17,7 @@ from tunebook.core.nouns import Interval
 from tunebook.stats.bootstrap import RESAMPLES, draw_weights, percentile_ends
 
 Array = NDArray[Any]
-Scale = Literal["nominal", "ordinal"]
+Scale = Literal["nominal", "ranked"]
 TENTATIVE = 0.667  # below, Krippendorff would draw no conclusion at all
 SURE = 0.8
 
@@ -63,7 +63,7 @@ def _alphas(counts: Array, often: Array, scale: Scale) -> Array:
 
 
 def _apart(totals: Array, scale: Scale) -> Array:
-    """Squared distance of two values, shape (B, values, values); ordinal: by how many ratings lie between them."""
+    """squared distance of two values, shape (B, values, values); ranked (ordinal): by how many ratings lie between them."""
     values = totals.shape[1]
     if scale == "nominal":
         return np.asarray(np.repeat(1.0 - np.eye(values)[None], len(totals), axis=0))
