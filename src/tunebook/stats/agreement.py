@@ -63,7 +63,7 @@ def _alphas(counts: Array, often: Array, scale: Scale) -> Array:
 
 
 def _apart(totals: Array, scale: Scale) -> Array:
-    """squared distance of two values, shape (B, values, values); ranked (ordinal): by how many ratings lie between them."""
+    """Squared distance of two values, shape (B, values, values); of ranked ones by how many ratings lie between."""
     values = totals.shape[1]
     if scale == "nominal":
         return np.asarray(np.repeat(1.0 - np.eye(values)[None], len(totals), axis=0))
