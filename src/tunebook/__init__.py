@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.explain import explain, faithful
     from tunebook.verbs.export import export
     from tunebook.verbs.init import init
+    from tunebook.verbs.label_next import label_next
     from tunebook.verbs.mine import mine
     from tunebook.verbs.predict import load_models, predict, predict_file
     from tunebook.verbs.promote import promote, rollback
@@ -80,6 +81,7 @@ _WHERE = {
     "export": "verbs.export",
     "faithful": "verbs.explain",
     "init": "verbs.init",
+    "label_next": "verbs.label_next",
     "load_models": "verbs.predict",
     "merge": "verbs.steps.merge",
     "mine": "verbs.mine",
@@ -182,6 +184,7 @@ __all__ = [
     "export",
     "faithful",
     "init",
+    "label_next",
     "load_models",
     "merge",
     "mine",

@@ -9,6 +9,7 @@ import pytest
 from tests.cli.conftest import Call
 
 from tunebook.cli.curve import Effort, Of, curve
+from tunebook.cli.label_next import Next, choose_next
 
 QUICK = ("--frozen", "--sizes", "8，16,0.5,1", "--seeds", 2)
 
@@ -31,6 +32,21 @@ def test_cost_and_curve(tunebook: Call, made: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
     assert "训练样本数" in tunebook("curve", made, *QUICK).out
     assert "不做微调" in tunebook("curve", made, *QUICK, "--dry-run").out
+
+
+def test_rows_to_label_next(tunebook: Call, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, into = tmp_path / "new.csv", tmp_path / "next.csv"
+    file.write_text("text\n" + "\n".join(f"a new row of number {n}" for n in range(9)), encoding="utf-8")
+    asked = ("curve", book, "--next", file, "--rows", 4, "--seed", 2)
+    told = tunebook(*asked, "--into", into)
+    assert told.code == 0 and "BADGE" in told.out and f"--new {into}" in told.out and "training alone" in told.out
+    found = tunebook(*asked, "--by", "random", "--into", tmp_path / "b.csv", "--json").json
+    assert found["rows"] == 4 and found["by"] == "random" and len(found["numbers"]) == 4
+    assert "[label_next.exists]" in tunebook(*asked, "--into", into).err
+    assert "[label_next.option]" in tunebook(*asked, "--by", "luck", "--into", tmp_path / "c.csv").err
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    assert "兼顾" in tunebook(*asked, "--into", tmp_path / "d.csv").out
+    assert Next().file is None and choose_next.__doc__
 
 
 def test_what_is_refused(tunebook: Call, made: Path) -> None:

@@ -169,6 +169,19 @@ def test_a_killed_run_is_taken_up_again(book: Book, table: ParamTable, monkeypat
     assert len(calls) == 3 and found.had == 2 and not list(book.path.glob("data-part-*"))
 
 
+def test_rows_without_labels_have_no_curve(book: Book, table: ParamTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    split_exam = curve_module.split_exam
+
+    def bare(*more: Any) -> Any:
+        exam = split_exam(*more)
+        return replace(exam, rows=replace(exam.rows, targets=None))
+
+    monkeypatch.setattr(curve_module, "split_exam", bare)
+    with pytest.raises(PlanError) as raised:
+        cost(book, table, OPTIONS)
+    assert raised.value.code == "curve.task"
+
+
 def test_what_is_refused(book: Book, table: ParamTable) -> None:
     for code, more in (
         ("curve.option", {"seeds": 0}),

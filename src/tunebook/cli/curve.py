@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tunebook.cli.answer import Answer, command, facts, grid, note, prose, warn
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import named_table
+from tunebook.cli.label_next import Next, choose_next
 from tunebook.cli.options import Allowed, Books, listed, option, repeated_options, share, wrong
 from tunebook.core.messages import say
 
@@ -39,8 +40,10 @@ class Effort:
     dry_run: Annotated[bool, option("curve_dry_run", "--dry-run")] = False
 
 
-def curve(book: Books, of: Of, effort: Effort, allowed: Allowed) -> Answer:
-    """Train on growing parts of the rows, and say what more would bring."""
+def curve(book: Books, of: Of, effort: Effort, then: Next, allowed: Allowed) -> Answer:
+    """Train on growing parts of the rows, and say what more would bring; or choose rows to label next."""
+    if then.file is not None:
+        return choose_next(book, then)
     from tunebook.verbs.curve import cost
     from tunebook.verbs.curve import curve as draw
     from tunebook.verbs.steps.book import open_book

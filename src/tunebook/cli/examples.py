@@ -78,6 +78,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "tunebook curve book --dry-run",
         "tunebook curve book --target 0.9 --budget 60",
         "tunebook curve book --frozen --sizes 0.05,0.1,0.2,0.5,1",
+        "tunebook curve book --next unlabelled.csv --rows 100 --by badge --into next.csv",
     ),
     "retrain": (
         "tunebook retrain book --new december.csv --dry-run",

@@ -26,7 +26,7 @@ from tunebook.verbs.curve_scores import Asked, Told, told
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.plan import plan
 
-FOLDER, RESULT = "curves", "curve.json"
+FOLDER, RESULT, PAGE = "curves", "curve.json", "curve.html"
 SEEDS = 3
 _SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)  # of the training rows: about two trainings on all of them, a seed
 _SMALLEST = 16  # rows
@@ -148,7 +148,7 @@ def read_curve(book: Book, name: str = "") -> LearningCurve | None:
     for path in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True):
         with suppress(BookError):
             found: LearningCurve = read_json(LearningCurve, path)
-            return found
+            return found.model_copy(update={"page": str(path.parent / PAGE)})  # the book may stand elsewhere by now
     return None
 
 
@@ -160,10 +160,8 @@ def _specified(book: Book, table: ParamTable | str, options: CurveOptions) -> _C
     whole = plan(parent, data, allow=options.allow)
     metric = options.metric or whole.params.metric
     judges = task.judges(data.labels)
-    if metric not in judges:
-        raise PlanError("curve.metric", key="--metric", value=metric, allowed=" | ".join(judges))
-    known = task.metric(data.labels, metric)
-    if not math.isfinite(known.high):
+    known = task.metric(data.labels, metric) if metric in judges else None
+    if known is None or not math.isfinite(known.high):
         raise PlanError("curve.metric", key="--metric", value=metric, allowed=" | ".join(judges))
     if options.target is not None and not known.low < options.target <= known.high:
         allowed = f"{known.low:g} < … <= {known.high:g}"
@@ -253,7 +251,7 @@ def _written(made: Told, what: _Curve) -> LearningCurve:
         groups=what.points.exam.count,
         best=what.best,
         asked=len(what.wanted),
-        page=str(folder / "curve.html"),
+        page=str(folder / PAGE),
         **vars(made),
     )
     write_json(found, folder / RESULT)
