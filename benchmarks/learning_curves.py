@@ -28,9 +28,9 @@ LAWS = {
     "nearly there": (0.03, 1.0, 0.05),
     "slow": (0.1, 0.15, 0.1),
 }
-SETS_OF = ("en_banking77", "zh_thucnews_titles", "zh_hotel_htl", "en_sst2")
+SETS_OF = ("zh_hotel_htl", "zh_thucnews_titles", "en_trec6")
 SHARES, TIMES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0), (1, 2, 4)
-LARGEST, VALIDATION, TESTED, SEEDS, STRENGTH = 1000, 300, 1200, 3, 30.0
+LARGEST, VALIDATION, TESTED, SEEDS, STRENGTH = 800, 300, 1200, 3, 30.0
 Array = Any
 
 

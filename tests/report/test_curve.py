@@ -43,6 +43,7 @@ def test_each_verdict_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
         "the ceiling is": with_needed(Needed(target=0.99, verdict="never")),
         "at least four": with_needed(Needed(target=0.9, verdict="unknown", reason="sizes")),
         "Add seeds": with_needed(Needed(target=0.9, verdict="unknown", reason="seeds")),
+        "learnt nothing": with_needed(Needed(target=0.9, verdict="unknown", reason="alike")),
         "too far beyond": with_needed(Needed(target=0.9, verdict="unknown", reason="far")),
         "whether any number does": with_needed(Needed(target=0.9, verdict="unknown", reason="open")),
         "twice as many": found(),
@@ -52,7 +53,19 @@ def test_each_verdict_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = [page.kind_of(made) for made in said.values()]
     for part, made in said.items():
         assert part in page.answer(made), part
-    assert kinds == ["better", "better", "worse", "unsure", "unsure", "unsure", "unsure", "", "unsure", "unsure"]
+    assert kinds == [
+        "better",
+        "better",
+        "worse",
+        "unsure",
+        "unsure",
+        "unsure",
+        "unsure",
+        "unsure",
+        "",
+        "unsure",
+        "unsure",
+    ]
     monkeypatch.setenv("TUNEBOOK_LANG", "zh")
     assert "大约还需要" in page.answer(found(0.9)) and "翻倍" in page.answer(found())
 
@@ -65,6 +78,7 @@ def test_doubts() -> None:
     checks = [check.model_copy(update={"held": False}) for check in missed.judged.checks]
     missed = missed.model_copy(update={"judged": missed.judged.model_copy(update={"checks": checks})})
     assert any("did not foretell" in doubt for doubt in page.doubts(missed))
+    assert any("learnt nothing" in doubt for doubt in page.doubts(found(alike=True)))
     one = found(points=[point.model_copy(update={"seeds": [1]}) for point in found().points])
     assert any("One seed" in doubt for doubt in page.doubts(one))
 

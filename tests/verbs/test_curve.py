@@ -144,6 +144,16 @@ def test_a_run_that_came_to_nothing_leaves_its_size_out(
     assert curve(book, table, OPTIONS) == found
 
 
+def test_a_model_that_says_the_same_of_all_rows(book: Book, table: ParamTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    def learn(self: Trained, places: Any, seed: int, progress: Any) -> tuple[Answers, float]:
+        return Answers(np.tile(np.float32([2.0, 0.0]), (len(self.exam.rows), 1))), 1.0
+
+    monkeypatch.setattr(Trained, "learn", learn)
+    found = curve(book, table, replace(OPTIONS, target=0.9))
+    assert found.alike and found.judged.needed is not None and found.judged.needed.reason == "alike"
+    assert curve(book, table, OPTIONS).judged.needed is None
+
+
 def test_nothing_at_all(book: Book, table: ParamTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Trained, "learn", lambda *more: (None, 1.0))
     found = curve(book, table, replace(OPTIONS, target=0.9))

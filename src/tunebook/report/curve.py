@@ -58,6 +58,7 @@ def _needed(found: LearningCurve, needed: Needed) -> str:
         {
             "sizes": "curve.unknown_sizes",
             "seeds": "curve.unknown_seeds",
+            "alike": "curve.unknown_alike",
             "far": "curve.unknown_far",
             "open": "curve.unknown_open",
         }[needed.reason or "open"],
@@ -80,6 +81,8 @@ def doubts(found: LearningCurve) -> list[str]:
     judged, needed, said = found.judged, found.judged.needed, []
     if found.stopped:
         said.append(say("curve.stopped", had=found.had, asked=found.asked))
+    if found.alike and needed is None:
+        said.append(say("curve.alike"))
     if needed is not None and needed.verdict == "rows" and needed.weak:
         said.append(say("curve.weak", times=f"{WEAK:g}"))
     if judged.checks and not judged.trusted:

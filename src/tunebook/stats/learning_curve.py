@@ -21,7 +21,7 @@ _SURE = 0.95  # share of the drawn curves that never reach a target, from which 
 _PATH = 48  # points of a drawn curve
 _GAIN = 0.01  # of a class's recall, below which more rows are not called for
 Verdict = Literal["reached", "rows", "never", "unknown"]
-Reason = Literal["", "sizes", "seeds", "far", "open"]
+Reason = Literal["", "sizes", "seeds", "alike", "far", "open"]
 
 
 class Forecast(Record):
@@ -57,7 +57,8 @@ class Needed(Record):
         verdict: `reached` at the largest size; `rows`: about `more` further rows; `never`: the ceiling is below it;
             `unknown`: it cannot be told yet, by the `reason`.
         reason: `sizes` or `seeds`: there are too few; `far`: it lies too far beyond the largest size; `open`: the
-            curves that chance leaves open do not agree.
+            curves that chance leaves open do not agree; `alike`: the model says the same of every row, with all rows
+            too.
         more: further rows beside those of the largest size; least, most: ends of its interval, None for no end.
         weak: it lies more than a few times beyond the largest size, or its interval has no end, or the fit without the
             largest size did not foretell that one.
@@ -251,6 +252,7 @@ class LearningCurve(Record):
         best: the highest that the metric can be.
         points: the sizes that all seeds were trained on, ascending; asked, had: runs that were asked for, and that
             there are. stopped: the budget ended before the last of them.
+        alike: every run on the largest size says the same of all rows: nothing was learnt that could be judged.
         classes: those that would gain most first.
         seconds: of all runs; page: of the report.
     """
@@ -267,6 +269,7 @@ class LearningCurve(Record):
     asked: int
     had: int
     stopped: bool = False
+    alike: bool = False
     judged: Judged
     classes: list[ClassCurve] = Field(default_factory=list)
     seconds: float = 0.0

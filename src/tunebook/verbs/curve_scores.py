@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.nouns import DataRef, Interval
 from tunebook.stats.bootstrap import Units, draw_units
-from tunebook.stats.learning_curve import ClassCurve, CurvePoint, Judged, judge, judge_class, sorted_by_need
+from tunebook.stats.learning_curve import ClassCurve, CurvePoint, Judged, Needed, judge, judge_class, sorted_by_need
 from tunebook.stats.power_law import LEVEL, Measured
 from tunebook.verbs.abtest.scored import ArmScores, Exam, scores_of_arm
 from tunebook.verbs.curve_points import Point
@@ -50,6 +50,7 @@ class Told:
     classes: list[ClassCurve]
     had: int
     stopped: bool
+    alike: bool
     seconds: float
 
 
@@ -67,12 +68,17 @@ def told(
     arms = [scores_of_arm(data, exam, [point.answers for point in found]) for found in runs]
     draws = list(draw_units(Units.of(len(exam.rows), exam.groups), _DRAWS, np.random.default_rng(0)))
     measured = _measured(runs, arms, asked, draws)
+    judged = judge(measured, asked.best, target)
+    alike = bool(arms) and all(arms[-1].collapsed)
+    if alike and target is not None:
+        judged = judged.model_copy(update={"needed": Needed(target=target, verdict="unknown", reason="alike")})
     return Told(
         points=_points(runs, measured, asked.best),
-        judged=judge(measured, asked.best, target),
+        judged=judged,
         classes=_classes(measured.sizes, arms, data, draws) if arms else [],
         had=len(bought),
         stopped=len(bought) < len(asked.wanted),
+        alike=alike,
         seconds=sum(point.seconds for point in bought.values()),
     )
 
