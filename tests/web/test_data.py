@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
@@ -34,18 +35,15 @@ def test_rows_are_turned_over_and_filtered(book: Book) -> None:  # noqa: F811
 
 
 def test_annotators_are_shown_where_they_disagree(tmp_path: Path, base: Path) -> None:  # noqa: F811
-    lines = [
-        f"good thing {n},{'yes' if n % 2 else 'no'},{'yes' if n % 2 else 'no'},{'yes' if n % 3 else 'no'}"
-        for n in range(80)
-    ]
-    file = tmp_path / "rows.csv"
-    file.write_text("\n".join(["text,label,ann,bo", *lines]), encoding="utf-8")
-    made = init(
-        tmp_path / "book",
-        file,
-        model=str(base),
-        options=DataOptions(text="text", label="label", annotators=["ann", "bo"]),
-    )
+    file = small.write_records(tmp_path / "rows.csv", "binary", 80)
+    rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
+    names = sorted({row["label"] for row in rows})
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        out = csv.writer(stream)
+        out.writerow(["text", "label", "ann", "bo"])
+        out.writerows([row["text"], row["label"], row["label"], names[n % 2]] for n, row in enumerate(rows))
+    options = DataOptions(text="text", label="label", annotators=["ann", "bo"])
+    made = init(tmp_path / "book", file, model=str(base), options=options)
     found = turn(made.data, Wanted(disagreed=True))
     assert found.annotated and 0 < found.count < 80 and all(len(set(row["votes"])) == 2 for row in found.rows)
     page = Visitor(made.path).get(f"/book/book/{data.PAGE.tab}/rows?disagreed=1")

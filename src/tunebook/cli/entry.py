@@ -97,8 +97,20 @@ def _answer(words: list[str], common: Common) -> int:
             answer = _called(words, common)
     if answer is None:  # help was asked for, and given
         return 0
-    (show_json if common.json else show)(answer)
+    if common.json:
+        show_json(answer)
+    else:
+        show(answer)
+        _show_page(words)
     return answer.code
+
+
+def _show_page(words: Sequence[str]) -> None:
+    """Where a page shows the same, if a server of pages is at work."""
+    from tunebook.web.known import address
+
+    if url := address(words):
+        console().print(say("cli.ui.page", url=url), style="dim", soft_wrap=True)
 
 
 def _called(words: list[str], common: Common) -> Answer | None:

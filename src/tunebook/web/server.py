@@ -60,6 +60,7 @@ def run(places: Sequence[Path], opening: Opening, ready: Callable[[str], None]) 
     from tunebook.serve.start import checked_prefix
     from tunebook.web.app import application
     from tunebook.web.door import LOOPBACK, Door
+    from tunebook.web.known import told
     from tunebook.web.shelf import Shelf
 
     prefix = checked_prefix(opening.prefix)
@@ -67,17 +68,20 @@ def run(places: Sequence[Path], opening: Opening, ready: Callable[[str], None]) 
         getpass.getuser(), user_header=opening.user_header, read_only=opening.read_only, prefix=prefix,
         hosts=LOOPBACK | set(opening.hosts),
     )  # fmt: skip
-    app = application(Shelf.of(places), door)
+    shelf = Shelf.of(places)
+    app = application(shelf, door)
     sock = bound(opening.listen)
     try:
         sock.listen(_WAITING)
         token = "" if door.user_header else f"?token={door.token}"
-        ready(f"{url_of(sock, prefix)}/{token}")
+        url = f"{url_of(sock, prefix)}/"
+        ready(f"{url}{token}")
         config = uvicorn.Config(
             app, log_config=None, log_level="critical", access_log=False, server_header=False, ws="none",
             timeout_graceful_shutdown=_CLOSING,
         )  # fmt: skip
-        uvicorn.Server(config).run(sockets=[sock])
+        with told(url, shelf.places):
+            uvicorn.Server(config).run(sockets=[sock])
     finally:
         sock.close()
 
