@@ -75,7 +75,7 @@ def read_options(rule: GateOptions, around: ExtraOptions, allowed: Allowed) -> A
         asked["continue_from"] = rule.continue_from
     if rule.guard:
         asked["guard"] = dict(_guard(item) for item in rule.guard)
-    asked_gate(Gate(), asked)
+    asked_gate(Gate(), asked, asked.get("guard", {}))  # which of these names the book knows is told with its plan
     if around.promote:
         asked["binding"] = True
     asked["challenges"] = [_challenge(item) for item in rule.challenge or ()]

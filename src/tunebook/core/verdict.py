@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -78,11 +78,12 @@ class Gate(Record):
         return {_OLD_NAMES.get(name, name): margin for name, margin in guard.items()}
 
 
-def asked_gate(gate: Gate, options: Mapping[str, object]) -> Gate:
+def asked_gate(gate: Gate, options: Mapping[str, object], own: Iterable[str] = ()) -> Gate:
     """The book's gate with what was asked for this once.
 
     Args:
         options: what was asked for, as in `Asked`.
+        own: names of the metrics of the book's owner, which may be guarded too.
 
     Raises:
         PlanError: `ab.gate` for a value outside its bounds, `ab.guard` for a guardrail that there is not.
@@ -98,7 +99,7 @@ def asked_gate(gate: Gate, options: Mapping[str, object]) -> Gate:
         key = ".".join(str(part) for part in first["loc"][:2])
         allowed = allowed_text(Gate.model_fields[row]) or "0.05 | off"
         raise PlanError("ab.gate", key=key, value=first.get("input"), allowed=allowed) from None
-    known = (*GUARDS, RETENTION)
+    known = (*GUARDS, RETENTION, *own)
     unknown = [name for name in asked.guard if name not in known]
     if unknown:
         raise PlanError("ab.guard", key="guard", value=unknown[0], allowed=" | ".join(known))
@@ -153,8 +154,8 @@ class Guardrail(Record):
     """Something that must not get worse by more than its margin, whatever the gain.
 
     Attributes:
-        kind: `score` (per row), `metric`, `ratio` (B / A of a cost), `challenge` (a file of rows) or `retention` (rows
-            of a task that was learned before).
+        kind: `score` (per row), `metric`, `own` (a metric of the owner's, in its unit), `ratio` (B / A of a cost),
+            `challenge` (a file of rows) or `retention` (rows of a task that was learned before).
         gain: B - A, signed so that more is better; `lower` its lower end.
         held: the lower end is above -margin, or it is reported only (no margin, or too few rows).
         sees: the fall that would have been told from none with a probability of 80 %, as a share of the cost where the

@@ -99,6 +99,8 @@ def guard_text(guard: Guardrail, value: float) -> str:
         return "–"
     if guard.kind == "ratio":
         return f"{round(-value * 100) + 0:+d} %"
+    if guard.kind == "own":  # in a unit of the owner's
+        return f"{value:+.4g}"
     bound = max(-1.0, min(value, 1.0)) if guard.kind == "score" else value  # a share cannot move further
     return localized("report.points", value=f"{bound * 100:+.1f}")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -13,11 +11,11 @@ from torch import Tensor
 
 from tunebook.core.errors import PlanError
 from tunebook.core.nouns import Labels
+from tunebook.core.own_code import ALLOW, allowed, function_of
 from tunebook.core.params import Row
 from tunebook.core.technique import Batch, Facts, LossFn, RunContext, Technique
 from tunebook.nets.classify import refuse_smoothing
 
-ALLOW = "TUNEBOOK_ALLOW_CODE"
 _ITEMS = 4  # of the batch on which a function is tried
 
 Losses = Callable[[Tensor, Tensor], Tensor]
@@ -93,16 +91,10 @@ class CustomLoss(Technique):
         return loss
 
     def _function(self, path: Path) -> Losses:
-        found = importlib.util.spec_from_file_location(f"tunebook_custom_{path.stem}", path)
-        if found is None or found.loader is None:
-            raise self._wrong(f"{path.name} is no Python file")
-        module = importlib.util.module_from_spec(found)
         try:
-            found.loader.exec_module(module)
-            function: Losses = getattr(module, self.function)
+            return function_of(path, self.function)
         except Exception as error:  # whatever the user's file does wrong
             raise self._wrong(f"{type(error).__name__}: {error}") from error
-        return function
 
     def _try(self, function: Losses, labels: Labels) -> None:
         """Look at what it makes of a few items, without touching the draws of the training."""
@@ -128,7 +120,7 @@ class CustomLoss(Technique):
 
 
 def _check_allowed(file: str) -> None:
-    if os.environ.get(ALLOW) != "1":
+    if not allowed():
         raise PlanError("losses.code", key="custom_loss.file", value=file, allowed=f"{ALLOW}=1")
 
 

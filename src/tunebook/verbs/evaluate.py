@@ -22,6 +22,7 @@ from tunebook.core.registry import tasks
 from tunebook.core.task import Rows, Task
 from tunebook.verbs.steps.ahead import Side
 from tunebook.verbs.steps.answers import answers, place_of
+from tunebook.verbs.steps.business import own_metrics, scored
 from tunebook.verbs.steps.general import general as measure_general
 from tunebook.verbs.steps.general import general_books, read_general
 from tunebook.verbs.steps.retention import read_retention, retention, units_of
@@ -70,7 +71,7 @@ def evaluate(
     if rows.targets is None:
         raise DataError("data.no_labels", key=split)
     logits = answers(run, rows, place_of(plan, ref, split), progress=progress)
-    report = _report(run, ref, split, logits, rows)
+    report = _owned(_report(run, ref, split, logits, rows), ref, logits, rows)
     if with_baselines:
         report = _with_baselines(run, own, report, (logits, rows, plan.labels), progress)
     if lie := space(run, rows, ref, with_base=with_baselines, progress=progress):
@@ -101,6 +102,24 @@ def _report(run: Run, ref: DataRef, split: Split, logits: NDArray[np.float32], r
         intervals=task.intervals(logits, targets, plan.labels, **together),
         groups=0 if groups is None else int(groups.max()) + 1,
         **task.detail(logits, rows, plan.labels, **together),
+    )
+
+
+def _owned(report: Report, ref: DataRef, logits: NDArray[np.float32], rows: Rows) -> Report:
+    """With what the answers are worth to the book's owner, and by which files."""
+    from tunebook.data.load import group_codes
+
+    own = own_metrics(ref, rows)
+    if not own:
+        return report
+    values, ends = scored(own, logits, group_codes(rows, ref.roles))
+    told = {name: {**one.asked.model_dump(exclude_defaults=True), "hash": one.id} for name, one in own.items()}
+    return report.model_copy(
+        update={
+            "metrics": {**report.metrics, **values},
+            "intervals": {**report.intervals, **ends},
+            "extra": {**report.extra, "business": told},
+        }
     )
 
 

@@ -109,7 +109,7 @@ def judge(
         a = scores_of_arm(ref, part, [theirs[places]] * len(arms))
         b = scores_of_arm(ref, part, [None if one is None else one.logits[places] for one in ours])
         look = take_look(a, b, asked, rule.alpha)
-        one, other = (float(np.mean(side.scores(rule.metric))) for side in (a, b))
+        one, other = (float(np.mean(side.told(rule.metric))) for side in (a, b))
         sides[name] = OnRows(len(places), one, other, look.gain, look.lower, look.upper, needs)
     old, new = sides["old"], sides["new"]
     best = _best(arms, rule.metric)
@@ -124,7 +124,8 @@ def _decided(old: OnRows, new: OnRows) -> Decision:
 
 def _part(exam: Exam, places: NDArray[np.int64]) -> Exam:
     groups = None if exam.groups is None else exam.groups[places]
-    return Exam(exam.name, exam.place, exam.rows.at(places.tolist()), exam.key, groups, exam.texts)
+    own = {name: metric.at(places.tolist()) for name, metric in exam.own.items()}
+    return Exam(exam.name, exam.place, exam.rows.at(places.tolist()), exam.key, groups, exam.texts, own)
 
 
 def _best(arms: Sequence[Result], metric: str) -> Run:

@@ -140,10 +140,11 @@ class ABPlan(Record):
         rows: hash of the scored rows, `n` their number; `content` the hash of all the book's rows.
         groups: how many groups the scored rows belong to; 0 where each stands for itself.
         continues: folder of the run from which both arms continue; what decides is its hash, which is in both plans.
+        business: name of each metric of the book's owner that the test judges or guards, with the hash of what it is.
     """
 
     outside: ClassVar[frozenset[str]] = frozenset({"prices", "continues"})
-    later: ClassVar[frozenset[str]] = frozenset({"groups", "past", "elsewhere", "futility"})
+    later: ClassVar[frozenset[str]] = frozenset({"groups", "past", "elsewhere", "futility", "business"})
 
     a: int
     b: int
@@ -171,6 +172,7 @@ class ABPlan(Record):
     challenges: list[Challenge]
     prices: Prices = Prices()
     continues: Path | None = None
+    business: dict[str, str] = Field(default_factory=dict)
 
 
 def make_ab_plan(
@@ -182,15 +184,16 @@ def make_ab_plan(
         past: looks that earlier tests of the same tables have taken.
 
     Raises:
-        PlanError: `ab.same`, `ab.seeds`, `ab.looks`, `ab.spent`, `ab.guard`, `plan.metric`.
+        PlanError: `ab.same`, `ab.seeds`, `ab.looks`, `ab.spent`, `ab.guard`, `plan.metric`. BookError: as
+            `OwnMetric.check`, of a metric of the owner's that the test is about.
         DataError: a file of challenges that cannot be read; `stats.few_groups`.
     """
     a, b = arms
     if exam.groups is not None:
         check_groups(Sizes.of(exam.groups), str(data.roles.group))
-    asked = asked_gate(gate, options)
+    asked = asked_gate(gate, options, exam.own)
     metric = metric_of(asked, a.base)
-    allowed = task_of(data.task)().judges(data.labels)
+    allowed = (*task_of(data.task)().judges(data.labels), *exam.own)
     if metric not in allowed:
         raise PlanError("plan.metric", key="metric", value=metric, allowed=" | ".join(("auto", *allowed)))
     seeds = asked_seeds(asked, options.get("seeds"))
@@ -218,6 +221,7 @@ def make_ab_plan(
         groups=exam.count,
         content=data.content,
         guards=_guards(asked.guard, a.base, exam, len(seeds)),
+        business=_own(exam, {metric, *asked.guard}),
         challenges=[_challenge(item) for item in options.get("challenges", ())],
         prices=options.get("prices", Prices()),
         continues=a.base.continues,
@@ -238,7 +242,16 @@ def _guards(asked: Guards, plan: Plan, exam: Exam, seeds: int) -> list[Guard]:
     names = [name for name in GUARDS if not idle.get(name)]
     if plan.continues is not None:
         names = [*names, RETENTION]
+    names += [name for name in exam.own if name in asked]
     return [_guard(name, asked.get(name), (len(exam.rows), sizes), seeds) for name in names]
+
+
+def _own(exam: Exam, names: set[str]) -> dict[str, str]:
+    """Hashes of the owner's metrics of these names, each of which can be worked out."""
+    found = {name: own for name, own in exam.own.items() if name in names}
+    for own in found.values():
+        own.check()
+    return {name: own.id for name, own in found.items()}
 
 
 def _guard(name: str, asked: float | Literal["off"] | None, rows: tuple[int, list[int]], seeds: int) -> Guard:

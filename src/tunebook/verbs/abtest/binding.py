@@ -53,6 +53,9 @@ def too_lax(lax: Lax, plan: ABPlan, book: Path, a: str, name: str) -> RefusedErr
 def _laxities(plan: ABPlan, asked: ABPlan, gate: Gate) -> Iterator[Lax]:
     if plan.metric != asked.metric:
         yield Lax("metric", plan.metric, asked.metric)
+    for name, known in asked.business.items():
+        if plan.business.get(name) != known:
+            yield Lax(f"business.{name}", plan.business.get(name, "–"), known)
     if plan.delta_kind != asked.delta_kind:
         yield Lax("delta_kind", plan.delta_kind, asked.delta_kind)
     if plan.delta < asked.delta:

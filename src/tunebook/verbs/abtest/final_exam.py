@@ -145,7 +145,7 @@ class Trial:
         watch.finish()
         a, b = (scores_of_arm(self.data, self.exam, side) for side in logits)
         effect = gain_of(a, b, self.metric, self.alpha)
-        scores = {name: float(arm_scores.scores(self.metric).mean()) for name, arm_scores in (("a", a), ("b", b))}
+        scores = {name: float(arm_scores.told(self.metric).mean()) for name, arm_scores in (("a", a), ("b", b))}
         ends = {"gain": effect.mean, "lower": effect.lower, "upper": effect.upper, "alpha": self.alpha}
         fresh = {"seeds": seeds, "runs": runs, "opening": entry.number}
         about = {"seeds": effect.seeds, "n": len(self.exam.rows), "fresh": fresh}

@@ -22,6 +22,7 @@ from tunebook.core.errors import DataError, PlanError
 from tunebook.core.metric import CALIBRATION
 from tunebook.core.nouns import DataRef, Plan
 from tunebook.core.progress import Progress
+from tunebook.core.registry import task_of
 from tunebook.core.verdict import CLASS, RATIOS, RETENTION, Guardrail
 from tunebook.stats.gate import Effect, two_way
 from tunebook.stats.seeds import multi_bootstrap, over_seeds
@@ -48,6 +49,8 @@ def check_guards(plan: ABPlan, pairs: Sequence[Pair], arm_scores: Both, alpha: f
             found.append(_ratio(guard, _costs_of(guard.name, pairs, plan), alpha))
         elif guard.name == CLASS:
             found += _classes(guard, arm_scores, alpha, len(plan.seeds))
+        elif guard.name in arm_scores[0].exam.own:
+            found.append(_own(guard, arm_scores, alpha))
         else:
             found.append(_calibration(guard, arm_scores, alpha))
     return found
@@ -55,9 +58,10 @@ def check_guards(plan: ABPlan, pairs: Sequence[Pair], arm_scores: Both, alpha: f
 
 def check_challenge(challenge: Challenge, arm_scores: Both, metric: str, alpha: float) -> Guardrail:
     """Whether B does no worse on a file of rows."""
-    guard = Guard(name=arm_scores[0].exam.name, margin=challenge.margin)
-    effect = partial(gain, *arm_scores, metric, alpha)
-    return judged(guard, "challenge", effect, alpha=alpha, rows=len(arm_scores[0].exam.rows))
+    exam = arm_scores[0].exam
+    guard = Guard(name=exam.name, margin=challenge.margin)
+    kind = "own" if metric in exam.own else "challenge"  # which says in which unit the gain is
+    return judged(guard, kind, partial(gain, *arm_scores, metric, alpha), alpha=alpha, rows=len(exam.rows))
 
 
 def judged(
@@ -98,6 +102,12 @@ def _classes(guard: Guard, arm_scores: Both, alpha: float, seeds: int) -> list[G
         count = rows.of_a.shape[1]
         found.append(judged(watched, "score", effect, f"{guard.name}:{name}", alpha=alpha, rows=count))
     return found
+
+
+def _own(guard: Guard, arm_scores: Both, alpha: float) -> Guardrail:
+    """A metric of the book's owner, in its own unit; of a cost less is the gain."""
+    effect = partial(gain, *arm_scores, guard.name, alpha)
+    return judged(guard, "own", effect, alpha=alpha, rows=len(arm_scores[0].exam.rows))
 
 
 def _calibration(guard: Guard, arm_scores: Both, alpha: float) -> Guardrail:
@@ -193,9 +203,15 @@ def check_retention(plan: ABPlan, task: EarlierTask, arm_scores: Both, alpha: fl
             enough = len(task.exam.rows) >= guard.least
             watched = guard if enough else guard.model_copy(update={"margin": None})
             name = f"{RETENTION}:{task.book}"
-            effect = partial(gain, *arm_scores, plan.metric, alpha)
+            effect = partial(gain, *arm_scores, _known(plan.metric, task), alpha)
             found.append(judged(watched, RETENTION, effect, name, alpha=alpha, rows=len(task.exam.rows)))
     return found
+
+
+def _known(metric: str, task: EarlierTask) -> str:
+    """The metric of a test; in place of one of the owner's the one by which the earlier task was learned."""
+    judges = task_of(task.plan.task)().judges(task.data.labels)
+    return metric if metric in judges else task.plan.params.metric
 
 
 def retained(
@@ -207,9 +223,9 @@ def retained(
 
     found = []
     for task, (a, b) in zip(tasks, arm_scores, strict=True):
-        every = np.arange(len(task.exam.rows))
-        learned = scored(task.run, task.exam.rows, task.data, "validation", metric, progress)(every)
-        means = {side: float(arm.scores(metric).mean()) for side, arm in (("a", a), ("b", b))}
+        every, known = np.arange(len(task.exam.rows)), _known(metric, task)
+        learned = scored(task.run, task.exam.rows, task.data, "validation", known, progress)(every)
+        means = {side: float(arm.scores(known).mean()) for side, arm in (("a", a), ("b", b))}
         found.append({"book": task.book, "run": task.run.id, "rows": len(every), "learned": learned, **means})
     return found
 

@@ -145,7 +145,8 @@ def _milliseconds(model: LoadedModel, row: Rows, texts: bool) -> float:
 def rights(arm_scores: ArmScores, metric: str) -> Array | None:
     """Score of each row by each run, of the metric, or where it has none of the first metric that has; (K, N)."""
     names = [name for name in arm_scores.task.judges(arm_scores.labels) if _known(arm_scores, name)]
-    rows = (arm_scores.rows(name) for name in (metric, *names))
+    first = [] if metric in arm_scores.exam.own else [metric]  # an amount of money is neither right nor wrong
+    rows = (arm_scores.rows(name) for name in (*first, *names))
     return next((found for found in rows if found is not None), None)
 
 
@@ -154,7 +155,7 @@ def described(a: ArmScores, b: ArmScores, metric: str, alpha: float) -> dict[str
     which runs have `collapsed`, and of which seeds both arms give the `same` answers."""
     of_a, of_b = a.scores(metric), b.scores(metric)
     found: dict[str, Any] = {
-        "scores": {"a": of_a.tolist(), "b": of_b.tolist()},
+        "scores": {"a": a.told(metric).tolist(), "b": b.told(metric).tolist()},
         "metrics": {name: _both(a, b, name) for name in _told(a)},
         "collapsed": {"a": a.collapsed, "b": b.collapsed},
         "same": [_same(one, two) for one, two in zip(a.logits, b.logits, strict=True)],
@@ -184,12 +185,13 @@ def _same(one: Array, two: Array) -> bool:
 
 
 def _told(arm_scores: ArmScores) -> list[str]:
-    """Metrics of which more is better, and the calibration error."""
-    return [
+    """Metrics of which more is better, the calibration error, and those of the book's owner."""
+    found = [
         item.key
         for item in arm_scores.task.metrics(arm_scores.labels)
         if (item.better == "more" or item.key == CALIBRATION) and _known(arm_scores, item.key)
     ]
+    return [*found, *arm_scores.exam.own]
 
 
 def _known(arm_scores: ArmScores, metric: str) -> bool:
@@ -199,7 +201,7 @@ def _known(arm_scores: ArmScores, metric: str) -> bool:
 
 def _both(a: ArmScores, b: ArmScores, metric: str) -> list[float]:
     """Mean over seeds of A and of B."""
-    return [float(a.scores(metric).mean()), float(b.scores(metric).mean())]
+    return [float(a.told(metric).mean()), float(b.told(metric).mean())]
 
 
 def flip_counts(a: ArmScores, b: ArmScores, metric: str) -> dict[str, int]:

@@ -11,15 +11,14 @@ from typing import Any, Unpack
 from tunebook.core.call_check import Allow
 from tunebook.core.errors import BookError, PlanError
 from tunebook.core.nouns import DataRef, ParamTable, read_json, write_json
-from tunebook.core.registry import task_of
 from tunebook.core.verdict import Gate, Look, Verdict
-from tunebook.core.writes import texts_asked
 from tunebook.engine.continual import numbered
 from tunebook.stats.degrees_of_freedom import Sizes
 from tunebook.tables.in_force import flat, replaced
 from tunebook.verbs.abtest.ab_plan import ABPlan, Asked, make_ab_plan, metric_of
 from tunebook.verbs.abtest.arms import Arm, expected_seconds, known
 from tunebook.verbs.abtest.binding import Lax, laxer, too_lax
+from tunebook.verbs.abtest.exams import whole_texts
 from tunebook.verbs.abtest.guardrails import EarlierTask, earlier_tasks
 from tunebook.verbs.abtest.logged_tests import counted, logged_tests, taken
 from tunebook.verbs.abtest.looks import Foresight, foresight
@@ -104,7 +103,7 @@ def prepare_test(book: Book, a: Table, b: Table, **asked: Unpack[Asked]) -> Prep
         return make_ab_plan(data, arms, exam, book.file.gate, options, past)
 
     fresh = planned()
-    texts = texts_asked(task_of(data.task)(), data.labels, fresh.metric)
+    texts = whole_texts(data, fresh.metric)
     exam = replace(exam, texts=texts)
     challenges = [file_exam(data, challenge.path, fresh.metric) for challenge in fresh.challenges]
     plan = _charged(book, fresh, planned, metric_of(book.file.gate, arms[0].base))

@@ -9,103 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunebook.core.answers import fits, rows_id, stacked
-from tunebook.core.errors import DataError
-from tunebook.core.files import file_id
+from tunebook.core.answers import fits, stacked
 from tunebook.core.kept_looks import KeptLooks, rows_key
 from tunebook.core.kind import Link
-from tunebook.core.nouns import DataRef, Labels, Split
+from tunebook.core.nouns import DataRef, Labels
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of, tasks
-from tunebook.core.task import Rows, Task
-from tunebook.core.writes import Writes, texts_asked
+from tunebook.core.task import Task
+from tunebook.core.writes import Writes
 from tunebook.core.written import Written
-from tunebook.data.external import external_rows
-from tunebook.data.kind import column_kind
-from tunebook.data.load import group_codes
 from tunebook.stats.calibration import log_softmax
 from tunebook.verbs.abtest.arms import Load, Result
+from tunebook.verbs.abtest.exams import Exam, file_exam, split_exam
 from tunebook.verbs.steps.answers import answers, known_answers
 from tunebook.verbs.steps.runs import Run
 
 Array = NDArray[Any]
 _STILL = 1e-6  # numbers that differ by less, as a share of their size, are the same answer
-
-
-@dataclass(frozen=True)
-class Exam:
-    """Rows with their labels.
-
-    Attributes:
-        name: `validation`, or the name of a file.
-        place: folder in a run where the answers are kept.
-        rows: texts and targets; never without targets.
-        key: hash of texts and targets.
-        groups: number of the group of each row, shape (N,); None where each row stands for itself.
-        texts: answers have to hold what models write themselves, of tasks whose answers hold that.
-    """
-
-    name: str
-    place: str
-    rows: Rows
-    key: str
-    groups: Array | None = None
-    texts: bool = True
-
-    @property
-    def count(self) -> int:
-        """Number of groups; 0 where each row stands for itself."""
-        return 0 if self.groups is None else len(np.unique(self.groups))
-
-    @property
-    def units(self) -> int | Array:
-        """What `multi_bootstrap` draws: so many rows, or the groups that these numbers name."""
-        return len(self.rows) if self.groups is None else self.groups
-
-    @property
-    def targets(self) -> Array:
-        """The true labels, as `Rows.targets`."""
-        assert self.rows.targets is not None
-        return self.rows.targets
-
-
-def split_exam(data: DataRef, split: Split, metric: str = "") -> Exam:
-    """The rows of a split of the book.
-
-    Args:
-        metric: the one that is asked for; empty for all.
-
-    Raises:
-        DataError: the split is empty or damaged.
-    """
-    from tunebook.data.load import load
-
-    if not data.rows.get(split):
-        raise DataError("data.no_split", key=split, value=0, allowed=" | ".join(k for k, n in data.rows.items() if n))
-    rows = load(data, split)
-    return Exam(split, split, rows, rows_id(rows), group_codes(rows, data.roles), _texts(data, metric))
-
-
-def file_exam(data: DataRef, path: Path, metric: str = "") -> Exam:
-    """The rows of a file, with texts and labels under the book's column names and labels as in the book's data.
-
-    Raises:
-        DataError: as `external_rows`; `outside.no_spans`, no place is marked: no score says anything then.
-    """
-    rows = external_rows(data, path)
-    if column_kind(data.labels.problem).of_words and not np.any(np.asarray(rows.targets)[:, 0]):
-        raise DataError("outside.no_spans", key=str(path))
-    return Exam(path.name, f"challenges/{file_id(path)}", rows, rows_id(rows), texts=_texts(data, metric))
-
-
-def _texts(data: DataRef, metric: str) -> bool:
-    return not metric or texts_asked(task_of(data.task)(), data.labels, metric)
 
 
 @dataclass(frozen=True)
@@ -238,12 +163,18 @@ class ArmScores:
     uncrossed: int = 0
 
     def rows(self, metric: str) -> Array | None:
-        """Score of each row by each run, shape (K, N); None for a metric that is no mean of rows."""
+        """Score of each row by each run, shape (K, N), more of which is better; None for a metric that is no mean of
+        rows."""
+        if metric in self.exam.own:
+            own = self.exam.own[metric]
+            return own.sign * np.stack([own.values(own.said(run, self.labels)) for run in self.logits])
         found = [self.task.row_scores(run, self.exam.targets, self.labels, metric) for run in self.logits]
         return None if found[0] is None else np.stack([row for row in found if row is not None])
 
     def scorers(self, metric: str) -> list[Callable[[NDArray[np.int64]], float]]:
-        """The metric of each run as a function of row numbers."""
+        """The metric of each run as a function of row numbers; of one of the owner's more is better."""
+        if metric in self.exam.own:
+            return [_mean_of(each) for each in self.rows(metric)]  # type: ignore[union-attr]
         runs = self.logits
         if self.aligned is not None and self.task.metric(self.labels, metric).compares:
             runs = self.aligned
@@ -253,6 +184,11 @@ class ArmScores:
         """The metric of each run on all rows, shape (K,)."""
         every = np.arange(len(self.exam.rows))
         return np.array([score(every) for score in self.scorers(metric)])
+
+    def told(self, metric: str) -> Array:
+        """The same as people are told it: a cost of the owner's is no negative number, and less of it is better."""
+        own = self.exam.own.get(metric)
+        return self.scores(metric) * (1 if own is None else own.sign)
 
     @property
     def collapsed(self) -> list[bool]:
@@ -270,6 +206,10 @@ class ArmScores:
         """Those of the first few runs."""
         aligned = None if self.aligned is None else self.aligned[:runs]
         return replace(self, logits=self.logits[:runs], aligned=aligned)
+
+
+def _mean_of(each: Array) -> Callable[[NDArray[np.int64]], float]:
+    return lambda rows: float(each[rows].mean())
 
 
 def scores_of_arm(data: DataRef, exam: Exam, answers: Sequence[Answers | Array | None]) -> ArmScores:

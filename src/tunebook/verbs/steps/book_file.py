@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from tunebook.core.business import Business, check_names
 from tunebook.core.locations import BOOK_FILE
 from tunebook.core.nouns import Record
 from tunebook.core.operation import Exporting, Retraining, Rolling, Serving, Watching
@@ -26,6 +27,7 @@ class BookFile(Record):
         data: version of the rows that is in force.
         gate: what a new table has to bring.
         export, serve, rollout, watch, retrain: what holds after promotion; what is not said is as by default.
+        business: name -> what right and wrong answers are worth to the owner.
     """
 
     task: str
@@ -39,6 +41,12 @@ class BookFile(Record):
     rollout: Rolling = Field(default_factory=Rolling)
     watch: Watching = Field(default_factory=Watching)
     retrain: Retraining = Field(default_factory=Retraining)
+    business: dict[str, Business] = Field(default_factory=dict)
+
+    @field_validator("business")
+    @classmethod
+    def _named(cls, sections: dict[str, Business]) -> dict[str, Business]:
+        return check_names(sections)
 
 
 def write_book_file(file: BookFile, folder: Path) -> None:
@@ -52,6 +60,8 @@ def write_book_file(file: BookFile, folder: Path) -> None:
     for part in _OPERATION:
         del content[part]
         parts[part] = getattr(file, part).model_dump(exclude_defaults=True)
+    del content["business"]
+    parts |= {f"business.{name}": item.model_dump(exclude_defaults=True) for name, item in file.business.items()}
     lines = [f"{name} = {_toml(value)}" for name, value in content.items()]
     for part, values in parts.items():
         if values:
