@@ -103,7 +103,7 @@ class Said:
 )
 def test_files_of_prompts(name, text, book, tmp_path, monkeypatch):
     (tmp_path / name).write_text(text, encoding="utf-8")
-    monkeypatch.setattr(verb, "_asking", lambda how, run: Said())
+    monkeypatch.setattr(verb, "asking_of", lambda how, run: Said())
     monkeypatch.setattr("tunebook.data.frozen.prepared_data", lambda plan: book)
     run = SimpleNamespace(plan=None)
     found = verb.predict_file(run, tmp_path / name)

@@ -20,7 +20,7 @@ from tunebook.core.operation import Rolling
 from tunebook.rollout.state import State, state, write
 from tunebook.serve import make_app, openapi, problems, sources, start, workers
 from tunebook.serve.bodies import Predict
-from tunebook.serve.sources import BUNDLE, Given, OfBook, check_finished
+from tunebook.serve.sources import Given, OfBook, bundle_of, check_finished
 from tunebook.serve.start import How
 from tunebook.verbs.steps.book import Book
 
@@ -30,7 +30,7 @@ def book(tmp_path, monkeypatch):
     made = make_book(tmp_path / "book")
     for run in ("run-a", "run-b"):
         folder = made.path / "runs" / run
-        (folder / BUNDLE).mkdir(parents=True)
+        bundle_of(folder).mkdir(parents=True)
         (folder / "plan.json").write_text("{}")
     monkeypatch.setattr(sources, "open_bundle", lambda folder, threads: Words(folder.parents[1].name))
     return made
@@ -87,7 +87,7 @@ def test_the_rollout_goes_on_in_one_process_only(book, monkeypatch):
 
 
 def test_a_run_without_a_bundle_is_exported_by_a_process_of_its_own(book, monkeypatch):
-    (book.path / "runs" / "run-b" / BUNDLE).rmdir()
+    bundle_of(book.path / "runs" / "run-b").rmdir()
     asked = []
 
     class Done:

@@ -10,7 +10,7 @@ from sklearn import metrics
 
 from tunebook.core.hits import Hits
 from tunebook.stats.bootstrap import Units
-from tunebook.stats.threshold import best_f1, curve, of_precision, worth
+from tunebook.stats.threshold import best_f1, curve, least_cost, of_precision, of_recall, worth
 
 
 def drawn(seed: int, count: int = 60, digits: int = 1) -> Hits:
@@ -94,3 +94,28 @@ def test_nothing_that_reaches_it_and_nothing_to_find() -> None:
     wrong = Hits(np.arange(2), np.array([0.5, 0.4]), np.array([False, False]), np.zeros(2, dtype=np.int64))
     low = worth(wrong, 0.9, Units.of(2, None))
     assert (low.precision.value, low.recall.value, low.f1.value) == (1.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("wanted", [0.3, 0.8, 1.0])
+def test_a_recall_is_reached_by_the_highest_threshold_that_does(wanted: float) -> None:
+    draw = np.random.default_rng(1)
+    score = draw.random(80)
+    right = draw.random(80) < score
+    hits = Hits(np.arange(80), score, right, np.zeros(80, dtype=np.int64))
+    found = of_recall(hits, wanted)
+    assert found is not None
+    reached = [cut for cut in [*score, found] if right[score >= cut].sum() / right.sum() >= wanted]
+    assert (score >= found).sum() == min((score >= cut).sum() for cut in reached)
+    unseen = Hits(np.arange(80), score, right, np.full(80, 9))
+    assert of_recall(unseen, 1.0) is None
+
+
+def test_the_threshold_of_least_cost_is_that_of_trying_all() -> None:
+    draw = np.random.default_rng(2)
+    for _ in range(20):
+        score = np.round(draw.random(30), 1)  # with ties
+        if_yes, if_no = draw.normal(size=30), draw.normal(size=30)
+        cuts = [0.0, *(np.unique(score) + 0.01), 1.01]
+        tried = [np.where(score >= cut, if_yes, if_no).sum() for cut in cuts]
+        found = least_cost(score, if_yes, if_no)
+        assert np.where(score >= found, if_yes, if_no).sum() == pytest.approx(min(tried))

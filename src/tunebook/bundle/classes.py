@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.bundle.answering import Tokens
+from tunebook.bundle.calibrated import DECODING, Calibrated
 from tunebook.bundle.form import Outputs, Run, TaskForm, need_pairs, refuse_pairs
 from tunebook.bundle.words import best_scores, said_classes
 
@@ -38,7 +39,9 @@ class Classes(TaskForm):
     def answers(self, rows: Sequence[Tokens], outputs: Sequence[Outputs], top_k: int | None) -> list[dict[str, Any]]:
         """`label`, `score` and `scores` of each."""
         shown = self.manifest
-        found = said_classes(self.matrix(rows, outputs), shown.names, shown.link, shown.classes)
+        how = Calibrated.of(shown.decoding.get(DECODING))
+        said = said_classes(how.logits(self.matrix(rows, outputs)), shown.names, shown.link, shown.classes)
+        found = [how.told(answer) for answer in said]
         return [
             answer if top_k is None else {**answer, "scores": best_scores(answer["scores"], top_k)} for answer in found
         ]

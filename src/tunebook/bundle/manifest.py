@@ -15,7 +15,8 @@ from typing import Any
 from tunebook.bundle.intact import FILE, HASH, Fault, file_fault, file_hash, read_facts
 from tunebook.core.errors import ModelError
 
-FORM = 2  # of bundle.json: what another one says is not guessed; 1 had no hash of its own
+FORM = 3  # of bundle.json: what another one says is not guessed; 1 had no hash of its own
+PLAIN = 2  # the same where nothing was calibrated, which readers of older versions do not know
 MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
 MODELS = {"onnx": MODEL, "torch": "model.pt2"}  # by the kind of bundle
 
@@ -65,7 +66,7 @@ def read_manifest(folder: Path) -> Manifest:
     form = found.get("format")
     if isinstance(form, int) and form > FORM:  # its hash may be made in another way
         raise ModelError("bundle.newer", key=str(folder / FILE), value=form, allowed=f"<= {FORM}")
-    if isinstance(form, int) and form < FORM:
+    if isinstance(form, int) and form < PLAIN:
         raise ModelError("bundle.older", key=str(folder / FILE), value=form, folder=folder, run=found.get("run"))
     if fault is not None:
         raise _error(fault)
@@ -110,6 +111,7 @@ __all__ = [
     "FORM",
     "MODEL",
     "MODELS",
+    "PLAIN",
     "TOKENIZER",
     "Manifest",
     "check_files",

@@ -125,10 +125,10 @@ class Bundle:
         batch_size: int = 32,
     ) -> list[dict[str, Any]]:
         """An answer for each text or pair, with `notes`: `no_text`, there was nothing to read; `cut`, it is longer than
-        what the model reads and lost its end."""
+        what the model reads and lost its end; `unsure`, its score is below the one that the model was calibrated to."""
         rows = self.read(texts, pairs)
         answers = self.answers(rows, self.outputs_of(rows, batch_size), top_k)
-        return [{**answer, "notes": notes_of(row)} for row, answer in zip(rows, answers, strict=True)]
+        return [noted(answer, row) for row, answer in zip(rows, answers, strict=True)]
 
     def embed(self, texts: Sequence[str], side: str = "passage", *, batch_size: int = 32) -> NDArray[np.float32]:
         """Vectors of texts, (N, width), with the prompt of a `query` or a `passage`.
@@ -187,6 +187,11 @@ def notes_of(row: Tokens) -> list[str]:
     return [NO_TEXT] if is_blank(row) else [CUT] if row.cut else []
 
 
+def noted(answer: dict[str, Any], row: Tokens) -> dict[str, Any]:
+    """An answer with all that is to be known of it as `notes`: those that it has already, and of what was read."""
+    return {**answer, "notes": [*notes_of(row), *answer.get("notes", ())]}
+
+
 def _session_run(path: Path, threads: int, inputs: Sequence[str]) -> Run:
     """A graph of ONNX, by onnxruntime."""
     try:
@@ -234,4 +239,4 @@ def _program_run(path: Path, threads: int, inputs: Sequence[str]) -> Run:
     return run
 
 
-__all__ = ["CUT", "FORMS", "NO_TEXT", "Bundle", "check_bounds", "is_blank", "notes_of", "open_bundle"]
+__all__ = ["CUT", "FORMS", "NO_TEXT", "Bundle", "check_bounds", "is_blank", "noted", "notes_of", "open_bundle"]

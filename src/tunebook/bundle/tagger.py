@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from tunebook.bundle import pieces
 from tunebook.bundle.answering import Tokens
+from tunebook.bundle.calibrated import DECODING, Calibrated
 from tunebook.bundle.decoding import Chain, spans_in
 from tunebook.bundle.form import Outputs, Run, TaskForm, refuse_pairs
 from tunebook.bundle.spans import SAID, Spans, joined, told
@@ -42,8 +44,10 @@ class Tagger(TaskForm):
 
     def answers(self, rows: Sequence[Tokens], outputs: Sequence[Outputs], top_k: int | None) -> list[dict[str, Any]]:
         """`spans` of each, with their places in the text as it was given."""
-        found = told(self._spans(rows, outputs), self.manifest.names, GivenPlaces(self.reader.rules, rows), scored=True)
-        return [{"spans": spans} for spans in found]
+        how, spans = Calibrated.of(self.manifest.decoding.get(DECODING)), self._spans(rows, outputs)
+        scored = replace(spans, score=how.chances(spans.score))
+        found = told(scored, self.manifest.names, GivenPlaces(self.reader.rules, rows), scored=True)
+        return [how.told({"spans": spans}) for spans in found]
 
     def blank(self) -> dict[str, Any]:
         """No spans."""

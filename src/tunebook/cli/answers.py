@@ -118,8 +118,10 @@ def _line(row: Row, names: Sequence[str], answer: Row, brief: Brief) -> _Line:
     number = str(row.get("line", ""))
     if "no_text" in notes:
         return _Line(number, texts, f"({say('predict.no_text')})", "", "")
-    rejected = "rejected" in notes and not next(iter(answer.values()))
-    return _Line(number, texts, f"({say('predict.rejected')})" if rejected else brief.label, brief.score, brief.beside)
+    rejected = {"rejected", "unsure"} & set(notes) and not next(iter(answer.values()))
+    unsure = f" ({say('predict.unsure')})" if "unsure" in notes else ""
+    label = f"({say('predict.rejected')})" if rejected else f"{brief.label}{unsure}"
+    return _Line(number, texts, label, brief.score, brief.beside)
 
 
 def check_out(path: Path, writers: Mapping[str, Writer], asked: str | None = None) -> Writer | None:

@@ -1,8 +1,9 @@
-"""tunebook calibrate: the score from which on two texts match, stored with the model."""
+"""tunebook calibrate: how the scores of answers are read; of two texts, from which score on they match."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,36 +18,65 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunebook.core.hits import Threshold
+    from tunebook.verbs.calibrate import Choice
     from tunebook.verbs.steps.book import Book
+    from tunebook.verbs.steps.runs import Run
 
 CALIBRATED = "calibrated"
 _FIGURES = ("precision", "recall", "f1")
 _LESS = 0.05  # by so much the precision that is promised may be lower without a word
 
 
-def calibrate(
-    book: Books,
-    run: RunName = AUTO,
-    precision: Annotated[str | None, option("calibrate_precision", "--precision", metavar="SHARE")] = None,
-    grade: Annotated[float | None, option("calibrate_grade", "--grade", metavar="X")] = None,
-) -> Answer:
-    """Choose the score from which on two texts match."""
-    from tunebook.core.locations import THRESHOLD
+@dataclass(frozen=True)
+class Asked:
+    """What scores are calibrated for."""
+
+    precision: Annotated[str | None, option("calibrate_precision", "--precision", metavar="SHARE")] = None
+    recall: Annotated[str | None, option("calibrate_recall", "--recall", metavar="SHARE")] = None
+    cost: Annotated[str | None, option("calibrate_cost", "--cost", metavar="NAME")] = None
+    accuracy: Annotated[str | None, option("calibrate_accuracy", "--accuracy", metavar="SHARE")] = None
+    of_class: Annotated[str | None, option("calibrate_class", "--class", metavar="NAME")] = None
+    grade: Annotated[float | None, option("calibrate_grade", "--grade", metavar="X")] = None
+
+    def choice(self) -> Choice:
+        """As the verb takes it.
+
+        Raises:
+            TunebookError: `cli.option`.
+        """
+        names = ("precision", "recall", "accuracy")
+        shares = {name: share(f"--{name}", value) for name in names if (value := getattr(self, name)) is not None}
+        return {"cost": self.cost, "of_class": self.of_class, "least": self.grade, **shares}  # type: ignore[typeddict-item]
+
+
+def calibrate(book: Books, asked: Asked, run: RunName = AUTO) -> Answer:
+    """Choose how the scores of answers are to be read."""
+    from tunebook.core.hits import Threshold
     from tunebook.verbs.calibrate import calibrate as choose
     from tunebook.verbs.steps.book import open_book
 
-    wanted = None if precision is None else share("--precision", precision)
-    opened = open_book(book)
+    opened, choice = open_book(book), asked.choice()
     found = chosen_run(opened, run)
     with Bars() as bars:
-        made = choose(found, precision=wanted, least=grade, progress=bars)
+        made = choose(found, progress=bars, **choice)
+    if isinstance(made, Threshold):
+        return _matched(opened, found, made, run)
+    from tunebook.cli.calibrated import of_chances
+
+    return of_chances(opened, found, made, run)
+
+
+def _matched(book: Book, found: Run, made: Threshold, run: str) -> Answer:
+    """The score from which on two texts match."""
+    from tunebook.core.locations import THRESHOLD
+
     path = found.model / THRESHOLD
-    told = made.test.f1 if wanted is None else made.test.precision
+    told = made.test.f1 if made.wanted is None else made.test.precision
     figures = {name: getattr(made.test, name).value for name in _FIGURES}
     data = {"path": str(path), "rows": made.test.rows, "threshold": made.threshold, **figures}
-    more = {"low": told.low, "high": told.high, "wanted": wanted, "run": found.id}
+    more = {"low": told.low, "high": told.high, "wanted": made.wanted, "run": found.id}
     rows = {"validation": made.validation.model_dump(mode="json")}
-    go = (*embed_command(opened, run), _asked(opened, run))
+    go = (*embed_command(book, run), _asked(book, run))
     return Answer({**data, **more, **rows}, lambda screen: _tell(screen, made, path), go)
 
 
@@ -167,4 +197,4 @@ def mark_of(row: dict[str, Any]) -> str:
     return "" if "match" not in row else "✓ " if row["match"] else "  "
 
 
-__all__ = ["CALIBRATED", "after_hits", "below", "bound_of", "calibrate", "mark_of", "marked"]
+__all__ = ["CALIBRATED", "Asked", "after_hits", "below", "bound_of", "calibrate", "mark_of", "marked"]

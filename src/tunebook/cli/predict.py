@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.predict import How
     from tunebook.verbs.steps.runs import Run
 
-_NOTES = ("no_text", "cut", "left_out", "rejected")
+_NOTES = ("no_text", "cut", "left_out", "unsure", "rejected")
 _FEW = 4  # words alone that are no accident
 
 
@@ -46,9 +46,13 @@ class Asked:
 
     def how(self, bars: Bars) -> How:
         """As the verb takes it."""
+        from tunebook.verbs.asking import CALIBRATED
+
         found: How = {"top_k": self.top_k, "progress": bars}
         if self.reject_below is not None:
-            found["reject_below"] = share("--reject-below", self.reject_below)
+            found["reject_below"] = (
+                "calibrated" if self.reject_below == CALIBRATED else share("--reject-below", self.reject_below)
+            )
         if self.batch_size is not None:
             found["batch_size"] = self.batch_size
         if self.tokens_at_once is not None:

@@ -231,10 +231,10 @@ def _looked(book: Path, seen: Look, after: State, written: Path | None = None) -
 
 def _silent(book: Path, candidate: str) -> str:
     """Why a new run may have answered nobody."""
-    from tunebook.serve.sources import BUNDLE
+    from tunebook.serve.sources import bundle_of
 
     run = book / "runs" / candidate
-    return say("rollout.no_answer") if (run / BUNDLE).is_dir() else say("rollout.no_bundle", run=run)
+    return say("rollout.no_answer") if bundle_of(run).is_dir() else say("rollout.no_bundle", run=run)
 
 
 def _next(book: Path, seen: Look) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ BOOK_FILE = "book.toml"
 PASSAGES = "passages.parquet"  # beside prepared rows that judge some
 AUTO, LATEST, CHAMPION = "auto", "latest", "champion"  # runs of a book, by what they are to it
 THRESHOLD = "threshold.json"  # in a folder of a model, beside what decides its answers
+CALIBRATION = "calibration.json"  # the same of its probabilities
 _VERSION = re.compile(r"data(?:-v([1-9]\d*))?")
 _PART = re.compile(r"data-part-[0-9a-f]{12}")
 _MARKS = (BOOK_FILE, "data/split.json")
@@ -129,6 +130,7 @@ def _candidates(path: Path, run: Path, home: Path | None, was: Path | None) -> I
 __all__ = [
     "AUTO",
     "BOOK_FILE",
+    "CALIBRATION",
     "CHAMPION",
     "LATEST",
     "PASSAGES",

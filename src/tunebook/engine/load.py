@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tunebook.bundle.calibrated import Calibrated
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import ModelError, TunebookError
 from tunebook.core.nouns import Plan
@@ -21,6 +22,7 @@ from tunebook.core.reference import Refers
 from tunebook.core.registry import task_of
 from tunebook.core.task import Plain, Rows, Searches, Task, searching
 from tunebook.core.writes import Manner, Writes
+from tunebook.engine.calibrated import said_by
 from tunebook.engine.infer import Inference, vectors
 from tunebook.engine.machine import keep_memory
 from tunebook.engine.partial_model import is_partial
@@ -188,11 +190,13 @@ class LoadedModel:
         progress: Progress | None = None,
         batch_size: int = 64,
         manner: Manner | None = None,
+        how: Calibrated | None = None,
     ) -> tuple[list[dict[str, Any]], list[bool]]:
         """What the task says of each row, and whether the row was too long and lost its end.
 
         Args:
             manner: in which a model writes that does; what scores are of is written without.
+            how: answers are read, of a model that was calibrated.
         """
         seen = self.task.seen(rows, self.plan.params)
         encoded = self.net.encoded(seen, progress)
@@ -202,7 +206,7 @@ class LoadedModel:
             logits = self._written(seen, progress, manner=manner)
         else:
             logits = self.net.read(encoded, progress, batch_size)
-        return self.task.say(logits, rows, self.plan.labels), self.net.cut(seen, encoded).tolist()
+        return said_by(self.task, logits, rows, self.plan.labels, how), self.net.cut(seen, encoded).tolist()
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from tunebook import __version__
+from tunebook.bundle.calibrated import DECODING
 from tunebook.bundle.intact import CACHE, FILE, file_hash, sealed
-from tunebook.bundle.manifest import FORM, MODELS, TOKENIZER
+from tunebook.bundle.manifest import FORM, MODELS, PLAIN, TOKENIZER
 from tunebook.bundle.runtime import Bundle
 from tunebook.core.errors import RunError, TunebookError, machine_error, shortened
 from tunebook.core.files import write_whole
@@ -105,9 +106,9 @@ def _cost(source: Source, bundle: Bundle, asked: Trial, outputs: Outputs, limits
 
 def _facts(source: Source) -> dict[str, Any]:
     """What bundle.json says before anything was measured."""
-    plan, labels = source.plan, source.plan.labels
+    plan, labels, decoding = source.plan, source.plan.labels, source.decoding()
     return {
-        "format": FORM,
+        "format": FORM if DECODING in decoding else PLAIN,
         "run": source.run,
         "plan": plan.id,
         "base_model": plan.model,
@@ -117,7 +118,7 @@ def _facts(source: Source) -> dict[str, Any]:
         "link": labels.kind.link,
         "classes": labels.kind.classes,
         "reading": source.reading(),
-        "decoding": source.decoding(),
+        "decoding": decoding,
         "versions": {"tunebook": __version__, **{name: _version(name) for name in _LIBRARIES}},
         "proof": {},
         "scores": {},

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle.calibrated import DECODING, Calibrated
 from tunebook.bundle.reading import Feeds
 from tunebook.core.errors import ModelError, PlanError
 
@@ -54,6 +55,7 @@ class Source:
         said: what the run answers to them, shape (N, k).
         vectors: makes those of texts as they stand, of such a model; train: the training rows.
         max_length: tokens that it reads of a text; folder: of its files.
+        calibrated: how its answers are read; None where it was not calibrated.
     """
 
     run: str
@@ -68,6 +70,7 @@ class Source:
     train: Callable[[], Rows]
     max_length: int
     folder: Path
+    calibrated: Calibrated | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -127,6 +130,8 @@ class Source:
             found.update(longest=getattr(config, LONGEST, 50), threshold=getattr(config, THRESHOLD, None))
         if (stored := read_threshold(self.folder)) is not None:
             found["matches_from"] = stored.threshold
+        if self.calibrated is not None:
+            found[DECODING] = self.calibrated.facts
         return found
 
     def tokenizer_text(self) -> str:

@@ -13,6 +13,7 @@ from tunebook.bundle.answering import Tokens
 from tunebook.bundle.runtime import Bundle
 from tunebook.core.answers import Rows
 from tunebook.core.judged import Judged
+from tunebook.engine.calibrated import said_by
 from tunebook.export.source import Source
 
 Outputs = Sequence[NDArray[np.float32]]
@@ -55,7 +56,7 @@ def _rows(source: Source, bundle: Bundle) -> Trial:
     given = source.validation
     rows = bundle.read(list(given.texts), None if given.pairs is None else list(given.pairs), clean=True)
     bare = Rows(given.texts, given.pairs, None, given.ids)
-    said = source.task.say(source.said, bare, source.plan.labels)
+    said = said_by(source.task, source.said, bare, source.plan.labels, source.calibrated)
     return Trial(
         rows, said, lambda outputs: bundle.answers(rows, outputs), lambda outputs: bundle.matrix(rows, outputs)
     )

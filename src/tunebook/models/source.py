@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import MachineError, ModelError
 from tunebook.core.files import content_id, file_id
-from tunebook.core.locations import THRESHOLD
+from tunebook.core.locations import CALIBRATION, THRESHOLD
 from tunebook.models import gemma, multilingual
 from tunebook.models.files import pickled, refuse_code, weight_files
 from tunebook.models.positions import positions_in
@@ -185,7 +185,7 @@ def model_stamp(folder: Path) -> str | None:
 
 
 def _deciding(folder: Path) -> list[Path]:
-    found = (path for path in folder.iterdir() if path.suffix in _HASHED and path.name != THRESHOLD)
+    found = (path for path in folder.iterdir() if path.suffix in _HASHED and path.name not in (THRESHOLD, CALIBRATION))
     return sorted(path for path in found if path.is_file())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from tunebook.core.calibrates import read_calibration
 from tunebook.core.formatting import baseline_name
 from tunebook.core.hits import read_threshold
 from tunebook.core.messages import catalogue, say
@@ -53,7 +54,7 @@ def write_model_card(folder: Path, plan: Plan, report: Report, ref: DataRef) -> 
         sources=list(ref.sources),
         parameters=[row for row in parameter_rows(plan, None) if row["changed"] or row["default"] == "–"],
         limits=limits(report, plan),
-        threshold=threshold_text(folder),
+        threshold=threshold_text(folder) or calibration_text(folder),
         notes=task.card_notes(plan.labels) + notes_of(plan),
         snippet=loading(folder, plan, pairs=bool(ref.roles.text_pair)),
         merges=is_partial(folder) and not _stays_beside(plan),
@@ -68,6 +69,15 @@ def threshold_text(folder: Path) -> str:
     names = ("precision", "recall", "f1")
     ends = {name: spanned(getattr(found.test, name)) for name in names}
     return say("calibrate.card", threshold=f"{found.threshold:.4f}", rows=found.test.rows, **ends)
+
+
+def calibration_text(folder: Path) -> str:
+    """What the calibration in a model's folder means for other programs, in one sentence; empty without one, and where
+    its temperature is not used."""
+    found = read_calibration(folder)
+    if found is None or not found.temperature.applied:
+        return ""
+    return say("calibrate.card_chances", temperature=f"{found.scale:.4f}")
 
 
 def front_matter(plan: Plan, report: Report, ref: DataRef) -> dict[str, Any]:
@@ -185,4 +195,4 @@ def _text(value: Any) -> str:
     return json.dumps(str(value), ensure_ascii=False).replace("`", "\\x60")
 
 
-__all__ = ["front_matter", "loading", "notes_of", "threshold_text", "write_model_card"]
+__all__ = ["calibration_text", "front_matter", "loading", "notes_of", "threshold_text", "write_model_card"]

@@ -6,12 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Unpack
 
+from tunebook.core.calibrates import Calibration
 from tunebook.core.formatting import baseline_name, head_text, moment, noticed, phrase, share_text, stage_names
 from tunebook.core.lineage import General, Retention
 from tunebook.core.messages import say
 from tunebook.core.nouns import ParamTable, Plan, Report
 from tunebook.core.registry import task_of
 from tunebook.report import scores, training
+from tunebook.report.calibration import calibration_view
 from tunebook.report.general import general_view
 from tunebook.report.page import side_by_side, write_page
 from tunebook.report.rows import data_view
@@ -34,6 +36,7 @@ class RunParts(TypedDict):
         again: commands that repeat the run.
         retention: of a run that continues from others, what it still knows of their tasks.
         general: what it is worth on other books, beside its base model.
+        calibration: how its probabilities are read.
     """
 
     plan: Plan
@@ -46,6 +49,7 @@ class RunParts(TypedDict):
     again: NotRequired[list[str]]
     retention: NotRequired[Retention]
     general: NotRequired[list[General]]
+    calibration: NotRequired[Calibration]
     pairs: NotRequired[bool]
 
 
@@ -69,6 +73,7 @@ def write_run_report(folder: Path, report: Report, **parts: Unpack[RunParts]) ->
         scores=scores.score_rows(report),
         retention=retention_view(parts.get("retention")),
         general=general_view(parts.get("general")),
+        calibration=calibration_view(parts.get("calibration"), grouped=report.groups > 0),
         headline_plot=scores.headline_plot(report),
         curves=training.curve_plots(parts["history"], report.headline, parts["cost"].get("best_step")),
         interval_notes=scores.all_notes(report),

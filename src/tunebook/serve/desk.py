@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tunebook.bundle.runtime import is_blank, notes_of
+from tunebook.bundle.runtime import is_blank, noted
 from tunebook.core.errors import DataError, MachineError, TunebookError
 from tunebook.core.kind import kind_of
 from tunebook.core.operation import Serving
@@ -253,7 +253,7 @@ def _words(asked: Asked, loaded: Loaded, job: Job) -> list[dict[str, Any]]:
         pairs = zip(job.tokens, job.outputs, strict=True)
         return [{"vector": None if is_blank(row) else output.tolist()} for row, output in pairs]
     answers = loaded.model.answers(job.tokens, job.outputs, asked.top_k if asked.path == "predict" else None)
-    return [{**answer, "notes": notes_of(row)} for row, answer in zip(job.tokens, answers, strict=True)]
+    return [noted(answer, row) for row, answer in zip(job.tokens, answers, strict=True)]
 
 
 def _body(asked: Asked, answers: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tunebook.bundle.answering import Answering
+from tunebook.core.calibrates import bundle_name
 from tunebook.core.errors import BookError, ModelError, RunError
 from tunebook.core.messages import say
 from tunebook.requests.log import RequestLog, open_log
@@ -24,7 +25,7 @@ from tunebook.serve.desk import Journal
 from tunebook.verbs.steps.book import Book
 from tunebook.verbs.steps.request_log import request_log, spool_folder
 
-BUNDLE = "bundles/onnx"  # in the folder of a run
+_BUNDLES = "bundles"  # in the folder of a run
 _LOCK = ".rollout.lock"
 
 
@@ -151,12 +152,17 @@ def bundled(run: Path, *, progress: bool = True) -> Path:
     Raises:
         ModelError: `serve.no_bundle`, it could not be made.
     """
-    folder = run / BUNDLE
+    folder = bundle_of(run)
     if not folder.is_dir():
         with FileLock(run / ".bundle.lock"):  # another process may be making it
             if not folder.is_dir():
                 _export(run, progress)
     return folder
+
+
+def bundle_of(run: Path) -> Path:
+    """Where the bundle of a run is, or would be made. Raises a BookError, `file.damaged`, for its calibration."""
+    return run / _BUNDLES / bundle_name("onnx", run / "model")
 
 
 def _export(run: Path, progress: bool) -> None:
@@ -167,7 +173,7 @@ def _export(run: Path, progress: bool) -> None:
         sys.stderr.write(say("serve.exporting", run=run.name) + "\n")
     done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=out, check=False)  # its next commands are others
     if done.returncode:
-        raise ModelError("serve.no_bundle", key=run.name, value=str(run / BUNDLE), run=str(run))
+        raise ModelError("serve.no_bundle", key=run.name, value=str(bundle_of(run)), run=str(run))
 
 
 def open_bundle(folder: Path, threads: int) -> Answering:
@@ -212,4 +218,4 @@ def check_finished(book: Book) -> None:
         raise RunError("serve.run_gone", key="run", value=live)
 
 
-__all__ = ["BUNDLE", "Given", "OfBook", "OneRouter", "bundled", "check_finished", "open_bundle", "open_journal"]
+__all__ = ["Given", "OfBook", "OneRouter", "bundle_of", "bundled", "check_finished", "open_bundle", "open_journal"]

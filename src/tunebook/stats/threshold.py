@@ -40,6 +40,29 @@ def of_precision(hits: Hits, wanted: float) -> float | None:
     return float(thresholds[enough[-1]]) if len(enough) else None
 
 
+def of_recall(hits: Hits, wanted: float) -> float | None:
+    """The highest threshold, which is right most often, of those with this recall or more; None where there is none."""
+    thresholds, _, recall = curve(hits)
+    enough = np.flatnonzero(recall >= wanted)
+    return float(thresholds[enough[0]]) if len(enough) else None
+
+
+def least_cost(score: Array, if_yes: Array, if_no: Array) -> float:
+    """The threshold of a probability that costs least: of equal ones the highest.
+
+    Args:
+        score: probability of each row, shape (N,); if_yes, if_no: what it costs to say yes or no to it, shapes (N,).
+    """
+    order = np.argsort(-score, kind="stable")
+    most = 2.0 if score.max(initial=0.0) >= 1 else 1.0  # so that yes to no row is one of them
+    ordered = np.concatenate([[most], score[order].astype(np.float64), [0.0]])
+    total = np.cumsum(np.append(if_no.sum(), (if_yes - if_no)[order]))  # after yes to the first 0, 1, ... rows
+    ends = ordered[1:] != ordered[:-1]
+    ends[-1] = True
+    best = int(np.argmin(np.where(ends, total, np.inf)))
+    return float((ordered[best] + ordered[best + 1]) / 2)
+
+
 def worth(hits: Hits, threshold: float, units: Units) -> Found:
     """What a threshold gives, with 95 % intervals over rows or their groups. Precision is 1 where none reaches it."""
     above = hits.score.astype(np.float64) >= threshold
@@ -68,4 +91,4 @@ def worth(hits: Hits, threshold: float, units: Units) -> Found:
     return Found(rows=hits.rows, reached=int(above.sum()), precision=ends[0], recall=ends[1], f1=ends[2])
 
 
-__all__ = ["best_f1", "curve", "of_precision", "worth"]
+__all__ = ["best_f1", "curve", "least_cost", "of_precision", "of_recall", "worth"]

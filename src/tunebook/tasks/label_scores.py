@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.core.calibrates import Chances
+from tunebook.core.errors import PlanError
 from tunebook.core.localized import Localized, localized
 from tunebook.core.metric import intervals
 from tunebook.core.nouns import Labels
@@ -43,6 +45,19 @@ def detail(logits: Array, targets: Array, labels: Labels, groups: Array | None =
 
 def _bins(confidence: Array, right: Array) -> list[dict[str, float]]:
     return [bin.__dict__ for bin in reliability(confidence, right)]
+
+
+def chances(answers: Array, targets: Array, labels: Labels) -> Chances:
+    """Logits of rows beside what is true, of classes.
+
+    Raises:
+        PlanError: `calibrate.numbers`, of numbers and ordered classes, whose one output is no probability.
+    """
+    link = labels.kind.link
+    if link == "identity":
+        raise PlanError("calibrate.numbers", key="calibrate", value=labels.problem)
+    true = np.asarray(targets, dtype=np.float64 if link == "sigmoid" else np.int64)
+    return Chances(np.asarray(answers, dtype=np.float64), true, np.arange(len(answers)), link)
 
 
 def class_ends(
@@ -108,4 +123,4 @@ def _scatter(logits: Array, targets: Array) -> list[list[float]]:
     return [[float(targets[row]), float(logits[row, 0])] for row in rows]
 
 
-__all__ = ["class_ends", "detail", "notes"]
+__all__ = ["chances", "class_ends", "detail", "notes"]

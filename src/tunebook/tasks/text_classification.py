@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tunebook.bundle.calibrated import Calibrated
+from tunebook.core.calibrates import Chances
 from tunebook.core.encoded import Encoded, pack
 from tunebook.core.explains import Aim
 from tunebook.core.hooks import SENTENCES, Case
@@ -139,6 +141,18 @@ class TextClassification(LabelWords, LabelBaselines):
     def found(self, answers: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> NDArray[np.int64]:
         """Which of these are given."""
         return label_metrics.found(answers, targets, labels)
+
+    def chances(self, answers: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> Chances:
+        """The logits of each row.
+
+        Raises:
+            PlanError: `calibrate.numbers`.
+        """
+        return label_scores.chances(answers, targets, labels)
+
+    def tempered(self, answers: NDArray[np.float32], temperature: float, labels: Labels) -> NDArray[np.float32]:
+        """Divided by it."""
+        return np.asarray(Calibrated(temperature).logits(answers), dtype=np.float32)
 
     def detail(
         self, logits: NDArray[np.float32], rows: Rows, labels: Labels, groups: NDArray[Any] | None = None

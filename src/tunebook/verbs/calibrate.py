@@ -1,9 +1,10 @@
-"""Calibrate: the score from which on two texts match, chosen on validation rows and stored with the model."""
+"""Calibrate: how the scores of a run's answers are to be read, chosen on validation rows and stored with the model."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from tunebook.core.calibrates import Calibrates, Calibration
 from tunebook.core.errors import DataError, PlanError, RunError
 from tunebook.core.hits import Hits, Threshold
 from tunebook.core.locations import THRESHOLD
@@ -11,6 +12,7 @@ from tunebook.core.nouns import DataRef, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
 from tunebook.core.task import Matches
+from tunebook.verbs.calibrate_chances import Wanted, calibrate_chances, on_card
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.runs import Run
 
@@ -19,34 +21,74 @@ if TYPE_CHECKING:
     from tunebook.stats.bootstrap import Units
 
 
-def calibrate(
-    run: Run, *, precision: float | None = None, least: float | None = None, progress: Progress | None = None
-) -> Threshold:
-    """Choose the threshold of a run's scores on its validation rows, tell what it gives on the test rows, and write it
-    into the model's folder and its card.
+_OPTIONS = {"of_class": "--class", "least": "--grade"}
 
-    Of graded pairs the scores are their cosines; of queries those of the ten passages that are found for each; of a
-    reranker those of its candidates.
 
-    Args:
-        precision: share of the pairs from the threshold on that are to match; None takes the highest F1.
-        least: grade or gain from which on a pair is a match; None for four fifths of the way to the highest grade, and
-            for any gain above 0.
+class Choice(TypedDict, total=False):
+    """What scores are calibrated for.
+
+    Attributes:
+        precision: share of what is given (of the pairs from the threshold on) that is to be right; without it matches
+            take the highest F1.
+        recall: share of a class that is to be found.
+        cost: name of a metric of the owner's, `[business.NAME]`, that is to be as good as can be.
+        accuracy: of sure answers, that holds with a confidence of 95 %.
+        of_class: the class of two that the threshold is of; without it the last one.
+        least: grade or gain from which on a pair is a match; without it four fifths of the way to the highest grade,
+            and any gain above 0.
+    """
+
+    precision: float | None
+    recall: float | None
+    cost: str | None
+    accuracy: float | None
+    of_class: str | None
+    least: float | None
+
+
+def calibrate(run: Run, *, progress: Progress | None = None, **choice: Unpack[Choice]) -> Threshold | Calibration:
+    """Choose on a run's validation rows how the scores of its answers are to be read, tell what that gives on the test
+    rows, and write it into the model's folder and its card.
+
+    What there is to choose follows from the answers. Scores of two texts (the cosines of graded pairs, the scores of
+    the ten passages that are found for a query, or of a reranker's candidates): the score from which on they match.
+    Probabilities, of classes and of spans: a temperature, which is used where it makes the log loss of rows less that
+    had no say in it; and, where it is asked for, from which probability on a class is given, and from which score on an
+    answer is sure. What an earlier call has chosen is replaced.
 
     Raises:
-        RunError: `calibrate.task`, the run's answers are no scores of pairs; it has not finished. DataError:
+        RunError: `calibrate.task`, the run's answers have no such scores; it has not finished. DataError:
             `data.no_split`; `calibrate.one_side`, all validation pairs match, or none does; `calibrate.precision`,
-            no threshold is so precise. PlanError: `calibrate.how`, an option out of its bounds.
+            no threshold is so precise; and what `calibrate_chances` raises. PlanError: `calibrate.how`, an option out
+            of its bounds; `calibrate.option`, one that means nothing of such answers.
     """
+    given: dict[str, Any] = {name: value for name, value in choice.items() if value is not None}
+    task = task_of(run.plan.task)()
+    for name in ("precision", "recall", "accuracy"):
+        if name in given and not 0 < given[name] <= 1:
+            raise PlanError("calibrate.how", key=f"--{name}", value=given[name], allowed="0 … 1")
+    matches = isinstance(task, Matches)
+    if not matches and not isinstance(task, Calibrates):
+        raise RunError("calibrate.task", key=run.id, value=run.plan.task)
+    known = ("precision", "least") if matches else tuple(name for name in Choice.__annotations__ if name != "least")
+    for name, value in given.items():
+        if name not in known:
+            allowed = " | ".join(_OPTIONS.get(one, f"--{one}") for one in known)
+            key = _OPTIONS.get(name, f"--{name}")
+            raise PlanError("calibrate.option", key=key, value=value, task=run.plan.task, allowed=allowed)
+    if matches:
+        return _matches(run, given.get("precision"), given.get("least"), progress)
+    return calibrate_chances(run, Wanted(**given), progress)
+
+
+def _matches(run: Run, precision: float | None, least: float | None, progress: Progress | None) -> Threshold:
+    """The score from which on two texts match."""
     from tunebook.data.frozen import prepared_data
     from tunebook.stats.threshold import best_f1, curve, of_precision, worth
 
     plan = run.plan
     task = task_of(plan.task)()
-    if not isinstance(task, Matches):
-        raise RunError("calibrate.task", key=run.id, value=plan.task)
-    if precision is not None and not 0 < precision <= 1:
-        raise PlanError("calibrate.how", key="--precision", value=precision, allowed="0 … 1")
+    assert isinstance(task, Matches)
     data, bound = prepared_data(plan), _least(task, plan.labels, least)
     chosen, units = _hits(run, data, "validation", bound, progress)
     tested, test_units = _hits(run, data, "test", bound, progress)
@@ -66,7 +108,7 @@ def calibrate(
         test=worth(tested, found, test_units),
     )
     write_json(made, run.model / THRESHOLD)
-    _on_card(run, data)
+    on_card(run, data)
     return made
 
 
@@ -93,12 +135,4 @@ def _hits(run: Run, data: DataRef, split: Split, least: float | None, progress: 
     return task.hits(said, rows.targets, run.plan.labels, least), units_of(rows, data)
 
 
-def _on_card(run: Run, data: DataRef) -> None:
-    """Write the card anew, where the run was evaluated and so has one."""
-    from tunebook.report.card import write_model_card
-
-    if (report := run.report) is not None:
-        write_model_card(run.model, run.plan, report, data)
-
-
-__all__ = ["calibrate"]
+__all__ = ["Choice", "calibrate"]

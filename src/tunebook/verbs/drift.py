@@ -179,7 +179,9 @@ class _Source:
     def _of_file(self, progress: Progress | None) -> Watched:
         from tunebook.data.external import external_rows
         from tunebook.data.frozen import prepared_data
+        from tunebook.engine.calibrated import said_by
         from tunebook.engine.load import load_to_answer
+        from tunebook.verbs.steps.calibration import calibration_of
 
         assert self.file is not None
         run, plan = self.run, self.run.plan
@@ -194,7 +196,7 @@ class _Source:
         if not speaks(task, run):
             return found
         logits = load_to_answer(run.model, plan).logits(rows, progress)
-        label, score = labelled(task.say(logits, rows, plan.labels))
+        label, score = labelled(said_by(task, logits, rows, plan.labels, calibration_of(run)))
         true = task.true(rows.targets, rows, plan.labels) if rows.targets is not None else [None] * len(rows)
         truth = np.array([word(item) for item in true], dtype=np.dtypes.StringDType())
         return replace(found, label=label, score=score, truth=truth)

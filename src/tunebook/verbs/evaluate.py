@@ -23,6 +23,7 @@ from tunebook.core.task import Rows, Task
 from tunebook.verbs.steps.ahead import Side
 from tunebook.verbs.steps.answers import answers, place_of
 from tunebook.verbs.steps.business import own_metrics, scored
+from tunebook.verbs.steps.calibration import kept_calibration
 from tunebook.verbs.steps.general import general as measure_general
 from tunebook.verbs.steps.general import general_books, read_general
 from tunebook.verbs.steps.retention import read_retention, retention, units_of
@@ -169,6 +170,7 @@ def _write(run: Run, ref: DataRef, report: Report, predictions: list[dict[str, A
     kept = read_retention(run) if report.split == "test" else None
     general = read_general(run) if report.split == "test" else None
     more: Any = {"table": _table(run), "retention": kept, "general": general or None, "again": again(run)}
+    more["calibration"] = kept_calibration(run)
     more["pairs"] = ref.roles.text_pair is not None
     write_run_report(
         folder,

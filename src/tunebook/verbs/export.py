@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunebook.bundle.calibrated import DECODING
+from tunebook.core.calibrates import bundle_name
 from tunebook.core.errors import PlanError, RunError
 from tunebook.core.folders import folder_of
 from tunebook.core.locations import BOOK_FILE
@@ -57,9 +59,10 @@ def export(
             program of torch.export; `hf`, a folder for plain transformers or sentence-transformers, as `merge` makes;
             `triton`, the next version of a model in a repository of Triton, from the bundle in `bundles/onnx`.
         how: what is done to a bundle for onnxruntime on the way, to make it smaller or quicker; nothing by default.
-        into: the folder; None for `bundles/KIND` of the run, and `triton` of its book. triton: how the model is called
-            there and run. What is there already and is of this run and these options
-            is given back as it is; nothing is overwritten.
+        into: the folder; None for `bundles/KIND` of the run, of a calibrated model `bundles/KIND-HASH`, and `triton` of
+            its book. What is there already and is of this run and these options is given back as it is; nothing is
+            overwritten.
+        triton: how the model is called there and run.
 
     Raises:
         PlanError: `shrink.kind`, `export.kind`, `export.task`; as `merge` and `write_smaller`. RunError: `export.used`,
@@ -74,7 +77,7 @@ def export(
     how.check(run.plan.task, run.id)
     if to == "triton":
         return _repository(run, into or run.book / to, triton or Triton(), how, progress)
-    folder = into or run.path / BUNDLES / (to if how.nothing else how.name)
+    folder = into or run.path / BUNDLES / bundle_name(to if how.nothing else how.name, run.model)
     return _plain(run, folder) if to == "hf" else _bundle(run, to, folder, how, progress)
 
 
@@ -82,11 +85,14 @@ def _bundle(run: Run, kind: str, folder: Path, how: How, progress: Progress | No
     from tunebook.export.bundles import write_bundle
     from tunebook.export.source import check_task
     from tunebook.verbs.steps.answers import model_key
+    from tunebook.verbs.steps.calibration import calibration_of
 
     check_task(run.plan.task, kind)
     made_of: dict[str, Any] = {"kind": kind, "model": model_key(run), "options": {}}
     if not how.nothing:
         made_of["options"] = how.options()
+    if (read := calibration_of(run)) is not None:  # what an older bundle of this folder may not know
+        made_of["options"] = {**made_of["options"], DECODING: read.facts}
     if (known := _known(folder, made_of)) is not None:
         return known
     used, busy = _refusals(folder)
@@ -147,6 +153,7 @@ def source_of(run: Run, progress: Progress | None = None) -> Source:
     from tunebook.export.source import Source
     from tunebook.models.sentences import longest_read
     from tunebook.verbs.steps.answers import answers, place_of
+    from tunebook.verbs.steps.calibration import calibration_of
 
     plan, data = run.plan, prepared_data(run.plan)
     given = load(data, "validation")
@@ -163,7 +170,7 @@ def source_of(run: Run, progress: Progress | None = None) -> Source:
     net = replace(loaded.net, max_length=length)
     return Source(
         run.id, plan, loaded.task, added_up(loaded.model).cpu().float().eval(), loaded.tokenizer, data, rows, said,
-        net.vectors, lambda: load(data, "train"), length, run.model,
+        net.vectors, lambda: load(data, "train"), length, run.model, calibration_of(run),
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from tunebook.core.registry import task_of
 from tunebook.core.task import Rows, Task
 from tunebook.requests.sketch import language, sketch
 from tunebook.verbs.steps.answers import answers, model_key, place_of
+from tunebook.verbs.steps.calibration import calibration_of
 from tunebook.verbs.steps.runs import Run
 from tunebook.watch.rows import Watched, joined, vectors_of, watched
 from tunebook.watch.short import short, word
@@ -63,8 +64,9 @@ def reference(run: Run, progress: Progress | None = None) -> Reference:
     """
     from tunebook.data.frozen import prepared_data
 
-    data = prepared_data(run.plan)
-    at = run.book / FOLDER / f"reference-{content_id([model_key(run), data.content, _FORM], 16)}"
+    data, how = prepared_data(run.plan), calibration_of(run)
+    read = [] if how is None else [how.facts]
+    at = run.book / FOLDER / f"reference-{content_id([model_key(run), data.content, _FORM, *read], 16)}"
     places = (at.with_suffix(".inputs.npz"), at.with_suffix(".answers.npz"))
     with suppress(OSError, ValueError, KeyError, EOFError, BadZipFile):
         return Reference(Watched.load(places[0]), Watched.load(places[1]), *_form(run))
@@ -124,8 +126,10 @@ def _said(
     if not len(rows) or not speaks(task, run):
         none = np.full(len(rows), "", dtype=np.dtypes.StringDType())
         return none, np.full(len(rows), np.nan), none
+    from tunebook.engine.calibrated import said_by
+
     logits = answers(run, rows, place_of(run.plan, data, "validation"), progress=progress)
-    label, score = labelled(task.say(logits, rows, labels))
+    label, score = labelled(said_by(task, logits, rows, labels, calibration_of(run)))
     true = [""] * len(rows) if rows.targets is None else [word(item) for item in task.true(rows.targets, rows, labels)]
     return label, score, np.array(true, dtype=np.dtypes.StringDType())
 

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from tunebook.bundle import pieces
 from tunebook.bundle import spans as votes
+from tunebook.bundle.calibrated import Calibrated, log_odds
 from tunebook.bundle.spans import SAID, TRUE, Spans
 from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion
+from tunebook.core.calibrates import Chances
 from tunebook.core.encoded import Encoded
 from tunebook.core.hooks import SENTENCES, BaselineInput, Case
 from tunebook.core.metric import Metric
@@ -131,6 +133,17 @@ class Tagging(EntityWords):
         """Those of them that are predicted."""
         true, said = both(answers, targets)
         return true.at(exact(true, said)[0]).counts(len(labels.names))
+
+    def chances(self, answers: NDArray[np.float32], targets: NDArray[Any], labels: Labels) -> Chances:
+        """The odds of each span that was found to be right: start, end and type."""
+        true, said = both(answers, targets)
+        right = exact(true, said)[1].astype(np.float64)
+        return Chances(log_odds(said.score)[:, None], right[:, None], said.row, "sigmoid")
+
+    def tempered(self, answers: NDArray[np.float32], temperature: float, labels: Labels) -> NDArray[np.float32]:
+        """The same spans, whose scores are at the temperature."""
+        said = Spans.of(answers, SAID)
+        return replace(said, score=Calibrated(temperature).chances(said.score)).matrix(SAID)
 
     def baselines(self, given: BaselineInput) -> Mapping[str, Callable[[], NDArray[Any]]]:
         """A `dictionary` of the training rows, and a `crf` on hand features.

@@ -22,7 +22,6 @@ from tunebook.core.errors import DataError, PlanError
 from tunebook.core.metric import CALIBRATION
 from tunebook.core.nouns import DataRef, Plan
 from tunebook.core.progress import Progress
-from tunebook.core.registry import task_of
 from tunebook.core.verdict import CLASS, RATIOS, RETENTION, Guardrail
 from tunebook.stats.gate import Effect, two_way
 from tunebook.stats.seeds import multi_bootstrap, over_seeds
@@ -203,15 +202,14 @@ def check_retention(plan: ABPlan, task: EarlierTask, arm_scores: Both, alpha: fl
             enough = len(task.exam.rows) >= guard.least
             watched = guard if enough else guard.model_copy(update={"margin": None})
             name = f"{RETENTION}:{task.book}"
-            effect = partial(gain, *arm_scores, _known(plan.metric, task), alpha)
+            effect = partial(gain, *arm_scores, _known(plan.metric, task, arm_scores[0]), alpha)
             found.append(judged(watched, RETENTION, effect, name, alpha=alpha, rows=len(task.exam.rows)))
     return found
 
 
-def _known(metric: str, task: EarlierTask) -> str:
+def _known(metric: str, task: EarlierTask, arm: ArmScores) -> str:
     """The metric of a test; in place of one of the owner's the one by which the earlier task was learned."""
-    judges = task_of(task.plan.task)().judges(task.data.labels)
-    return metric if metric in judges else task.plan.params.metric
+    return metric if metric in arm.task.judges(arm.labels) else task.plan.params.metric
 
 
 def retained(
@@ -223,7 +221,7 @@ def retained(
 
     found = []
     for task, (a, b) in zip(tasks, arm_scores, strict=True):
-        every, known = np.arange(len(task.exam.rows)), _known(metric, task)
+        every, known = np.arange(len(task.exam.rows)), _known(metric, task, a)
         learned = scored(task.run, task.exam.rows, task.data, "validation", known, progress)(every)
         means = {side: float(arm.scores(known).mean()) for side, arm in (("a", a), ("b", b))}
         found.append({"book": task.book, "run": task.run.id, "rows": len(every), "learned": learned, **means})

@@ -90,7 +90,7 @@ class OwnMetric:
         if self.name in taken:
             raise BookError("business.name", key=f"[business.{self.name}]", value=self.name)
         if self.asked.costs:
-            _ = self._costs
+            _ = self.costs
         elif self.asked.column:
             _ = self._column
         else:
@@ -157,7 +157,7 @@ class OwnMetric:
         return None if answer is None else answer[self._answer]
 
     def _by_costs(self, said: Said) -> NDArray[np.float64]:
-        costs, place = self._costs, {name: number for number, name in enumerate(self.labels.names)}
+        costs, place = self.costs, {name: number for number, name in enumerate(self.labels.names)}
         if self.labels.kind.classes == "several":
             return np.array([self._of_several(answer, true) for answer, true in zip(said, self._true, strict=True)])
         worst = costs.max(axis=1)
@@ -171,11 +171,11 @@ class OwnMetric:
         """The costs of what is missed and what is wrongly given; where nothing was said, of all that can be wrong."""
         given = set(self.labels.names) - set(true) if answer is None else set(answer[self._answer])
         missed, wrong = set(true) - given, given - set(true)
-        rows = zip(self.labels.names, self._costs, strict=True)
+        rows = zip(self.labels.names, self.costs, strict=True)
         return float(sum((name in missed) * line[0] + (name in wrong) * line[1] for name, line in rows))
 
     @cached_property
-    def _costs(self) -> NDArray[np.float64]:
+    def costs(self) -> NDArray[np.float64]:
         """Costs (C, C) of saying a class, the columns, where another is true; of several labels (C, 2)."""
         if self.labels.kind.classes == "none":
             raise BookError("business.kind", key=self._key, value=self.labels.problem)
