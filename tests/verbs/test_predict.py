@@ -22,6 +22,7 @@ from tunebook.core.task import Rows
 from tunebook.data.prepare import prepare
 from tunebook.engine.load import LoadedModel
 from tunebook.verbs.asked import given_rows
+from tunebook.verbs.asking import NO_TEXT
 from tunebook.verbs.predict import predict, predict_file
 from tunebook.verbs.steps.runs import Run
 
@@ -121,7 +122,7 @@ def test_a_column_alone_has_the_heading_that_was_told_and_all_its_rows(
     file.write_text('remark\na lovely stay\n""\nawful service\n', encoding="utf-8")
     answers = predict_file(run, file, DataOptions(text="remark"))
     assert [row["remark"] for row in answers] == ["a lovely stay", "", "awful service"]
-    assert [row["notes"] for row in answers] == [[], ["no_text"], []]
+    assert [row["notes"] for row in answers] == [[], [NO_TEXT], []]
     assert predict_file(run, file)[0]["c1"] == "remark", "nobody said that it is a heading"
     with pytest.raises(DataError) as caught:
         predict_file(run, file, DataOptions(text="other"))

@@ -40,7 +40,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "tunebook correct book suspects.csv --column suggestion --dry-run",
         "tunebook correct book put-right.csv",
     ),
-    "calibrate": ("tunebook calibrate book", "tunebook calibrate book --precision 0.95"),
+    "calibrate": (
+        "tunebook calibrate book",
+        "tunebook calibrate book --precision 0.95",
+        "tunebook calibrate book --accuracy 0.95",
+    ),
     "challenge": (
         "tunebook challenge book",
         "tunebook challenge book --only typos,casing --set typos.share=0.3",

@@ -92,7 +92,7 @@ def _ends(gain: Interval) -> str:
     return f"{gain.value:.4f} ({gain.low:.4f} … {gain.high:.4f})"
 
 
-def curve_of(found: Certain) -> Markup:
+def _curve_of(found: Certain) -> Markup:
     """Error rate by coverage of the test rows; what is given is marked."""
     side, name = found.test, say("calibrate.curve")
     axes = (say("calibrate.axis_coverage"), say("calibrate.axis_risk"))
@@ -110,7 +110,7 @@ def calibration_view(found: Calibration | None, *, grouped: bool = False) -> dic
         tables.append((threshold_caption(found), [say("report.class"), say("calibrate.threshold")], rows))
     if found.certain is not None:
         tables.append((say("calibrate.covered"), covered_headings(), covered_rows(found.certain)))
-    plot = None if found.certain is None else curve_of(found.certain)
+    plot = None if found.certain is None else _curve_of(found.certain)
     return {"notes": sentences(found, grouped=grouped), "tables": tables, "plot": plot}
 
 

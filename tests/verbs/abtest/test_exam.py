@@ -11,7 +11,7 @@ from tests import small
 from tunebook.core.errors import DataError
 from tunebook.data.frozen import open_data
 from tunebook.data.prepare import prepare
-from tunebook.verbs.abtest.scored import file_exam, split_exam
+from tunebook.verbs.abtest.exams import file_exam, split_exam
 
 
 def data(tmp_path: Path, kind: str, **more: Any):
