@@ -67,7 +67,7 @@ class Calibrated:
         """An answer as it is given: by thresholds or costs, and with the note `unsure` where its score is too low.
 
         Args:
-            answer: `label`, `score` and `scores` of all classes; or `spans`, each with its `score`.
+            answer: `label`, `score` and `scores` of all classes; or a list of parts first, each with its `score`.
         """
         scores = answer.get("scores") or {}
         if scores and (self.thresholds or self.costs):
@@ -75,11 +75,10 @@ class Calibrated:
         return {**answer, "notes": [UNSURE]} if self.unsure(answer) else answer
 
     def unsure(self, answer: Mapping[str, Any]) -> bool:
-        """Whether the score of an answer, or of one of its spans, is too low."""
+        """Whether the score of an answer, or of one of the parts that it is a list of, is too low."""
         if self.sure is None:
             return False
-        found = answer.get("spans")
-        known = [answer.get("score")] if found is None else [span["score"] for span in found]
+        known = [answer["score"]] if "score" in answer else [part["score"] for part in next(iter(answer.values()))]
         return any(score is not None and score < self.sure for score in known)
 
     def _given(self, scores: Mapping[str, float], label: Any) -> dict[str, Any]:
