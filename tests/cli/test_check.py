@@ -94,7 +94,7 @@ def test_all_that_stops_a_run_at_once(tunebook: Call, fresh: Path) -> None:
 
 
 def test_a_busy_machine_is_told_only_where_it_makes_a_difference() -> None:
-    from tunebook.cli.check import clock_note
+    from tunebook.report.plan_words import clock_note
 
     assert clock_note(60.0, 0.0) == clock_note(60.0, 60.0) == ""
     assert "5 min" in clock_note(60.0, 300.0) or "5.0 min" in clock_note(60.0, 300.0)

@@ -11,8 +11,8 @@ import pytest
 from tests import small
 from tests.cli.conftest import Call
 
-from tunebook.cli.check import estimate_text
 from tunebook.core.nouns import Estimate
+from tunebook.report.plan_words import estimate_text
 
 Write = Callable[[list[dict[str, Any]]], Path]
 

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from tunebook.core import folders
 from tunebook.core.errors import BookError
-from tunebook.core.folders import folder_of, held, inside
+from tunebook.core.folders import folder_of, held, inside, is_held
 
 
 def fill(folder: Path) -> None:
@@ -142,3 +142,20 @@ def test_a_lock_that_something_inside_cannot_get_is_its_own_failure(tmp_path: Pa
         raise Timeout("another lock")
     with held(lock, busy):
         pass
+
+
+def test_whether_somebody_holds_a_lock(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert not is_held(path) and not path.exists()
+    with FileLock(path):
+        assert is_held(path)
+    assert not is_held(path)
+
+
+def test_a_lock_that_cannot_be_asked_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(self: FileLock, *given: object, **named: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    (tmp_path / "lock").touch()
+    monkeypatch.setattr(FileLock, "acquire", closed)
+    assert not is_held(tmp_path / "lock")

@@ -12,11 +12,11 @@ from tunebook.cli.choose import chosen_table, described, overruled
 from tunebook.cli.init import data_facts
 from tunebook.cli.options import Allowed, Books, Chosen, argument, repeated_options
 from tunebook.core.messages import say
+from tunebook.report.plan_words import plan_facts
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tunebook.core.nouns import Estimate, Plan
     from tunebook.verbs.check import Check
     from tunebook.verbs.steps.book import Book
     from tunebook.verbs.steps.learnt import Learnt
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 NO = 1
 _PART = 1200  # characters of a part of a conversation that a screen shows; `--json` and the data report have all
-_BUSY = 1.3  # from here on other work on the machine is worth a word
 
 
 def check(book: Books, chosen: Chosen, allowed: Allowed) -> Answer:
@@ -109,70 +108,6 @@ def _tell_sample(screen: Console, found: Learnt) -> None:
     screen.print()
 
 
-def plan_facts(plan: Plan) -> list[tuple[str, str]]:
-    """Model, settings that matter most, techniques and cost of a plan, in words."""
-    from tunebook.core.formatting import head_text, metric_name, number, stage_names
-
-    params = plan.params
-    batch = f"{params.batch_size} × {params.gradient_accumulation_steps}"
-    count = number(plan.estimate.parameters)
-    share = plan.estimate.trained / max(plan.estimate.parameters, 1)
-    found = [
-        (say("cli.model"), say("cli.model_of", model=plan.model, count=count, share=f"{share:.0%}")),
-        (say("cli.head"), head_text(plan)),
-        (say("stages.fact"), stage_names(plan)),
-        (say("cli.techniques"), ", ".join(plan.techniques)),
-        (
-            say("cli.settings"),
-            say(
-                "cli.settings_of",
-                rate=rate_text(plan),
-                batch=batch,
-                epochs=params.max_epochs,
-                length=params.max_length,
-                metric=metric_name(params.metric),
-            ),
-        ),
-        (say("cli.estimate"), estimate_text(plan.whole)),
-    ]
-    return [(name, text) for name, text in found if text]
-
-
-def rate_text(plan: Plan) -> str:
-    """The peak rate that is used, and whose it is where that is not the table's."""
-    from tunebook.core.formatting import shown
-    from tunebook.tables.in_force import peak_rate
-
-    row, rate = peak_rate(plan)
-    table = shown(plan.params.learning_rate)
-    return table if row == "learning_rate" else say("cli.rate_of", rate=shown(rate), row=row, table=table)
-
-
-def estimate_text(estimate: Estimate) -> str:
-    """Steps, time and memory of a run, which are right within a factor of about two; of rows that are too long, that
-    they lose their end, or are left out."""
-    from tunebook.core.formatting import duration, memory, number, share_text
-
-    needed = say(
-        "cli.estimate_of_one" if estimate.steps == 1 else "cli.estimate_of",
-        steps=number(estimate.steps),
-        time=duration(estimate.seconds),
-        memory=memory(estimate.memory_bytes),
-    )
-    needed += clock_note(estimate.seconds, estimate.clock_seconds)
-    if estimate.left_out_share:
-        needed += say("cli.estimate_left_out", share=share_text(estimate.left_out_share))
-    return needed + (say("cli.estimate_cut", cut=share_text(estimate.cut_share)) if estimate.cut_share else "")
-
-
-def clock_note(seconds: float, clock_seconds: float) -> str:
-    """How much longer work takes by the clock, where other work on this machine makes that much of a difference."""
-    from tunebook.core.formatting import duration
-
-    busy = clock_seconds > _BUSY * seconds
-    return say("cli.estimate_waiting", time=duration(clock_seconds)) if busy else ""
-
-
 def doctor(
     book: Annotated[Path | None, argument("checked_book", "BOOK")] = None,
 ) -> Answer:
@@ -240,4 +175,4 @@ def _state(name: str, state: str) -> str:
     return say("cli.doctor.terms", state=said, terms=TERMS[name]) if name in TERMS else said
 
 
-__all__ = ["NO", "check", "clock_note", "doctor", "estimate_text", "learnt_text", "plan_facts", "rate_text"]
+__all__ = ["NO", "check", "doctor", "learnt_text"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunebook.cli.answer import note
-from tunebook.cli.options import pair
-from tunebook.core.errors import BookError, RunError, TunebookError
+from tunebook.core.changes import read_changes
+from tunebook.core.errors import BookError, RunError
 from tunebook.core.locations import AUTO, BOOK_FILE, LATEST, PLAN
 from tunebook.core.messages import say
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from tunebook.verbs.steps.book import Book
     from tunebook.verbs.steps.runs import Run
 
-_ENDINGS = (".json", ".yaml", ".yml", ".csv", ".tsv", ".xlsx")
-
 
 def chosen_table(book: Book, chosen: Chosen) -> ParamTable:
     """The table that was named, changed by `--set`.
@@ -28,22 +26,16 @@ def chosen_table(book: Book, chosen: Chosen) -> ParamTable:
     Raises:
         TableError: no such version, or a wrong file, row or value. TunebookError: `--set` without an equals sign.
     """
-    table = named_table(book, chosen.table)
-    changes = read_changes(chosen.changes or ())
-    if not changes:
-        return table
-    from tunebook.tables.make import child
+    from tunebook.verbs.steps.chosen import changed_table
 
-    return child(table, changes, note=say("cli.set.note"))
+    return changed_table(book, chosen.table, read_changes(chosen.changes or ()))
 
 
 def named_table(book: Book, name: str) -> ParamTable:
     """A version of the book's table (`v2`, `champion`, `latest`), or the table in a file."""
-    if name.lower().endswith(_ENDINGS):
-        from tunebook.tables.files import read_table
+    from tunebook.verbs.steps.chosen import named_table as named
 
-        return read_table(Path(name))
-    return book.tables.get(name)
+    return named(book, name)
 
 
 def chosen_run(book: Book, name: str = AUTO) -> Run:
@@ -94,35 +86,20 @@ def _which(book: Book, run: Run) -> str:
     return "" if book.run(LATEST).id == run.id else say("cli.run.not_arms", **told)
 
 
-def read_changes(given: Sequence[str], option: str = "--set") -> dict[str, str]:
-    """Row -> value as given, from `row=value`.
-
-    Raises:
-        TunebookError: `cli.option` for an item that is no such pair, `cli.twice` for a row that is given twice.
-    """
-    changes: dict[str, str] = {}
-    for item in given:
-        name, value = pair(option, item)
-        if name in changes:
-            raise TunebookError("cli.twice", key=name, value=item)
-        changes[name] = value
-    return changes
-
-
 def overruled(book: Book, chosen: Chosen) -> list[dict[str, Any]]:
     """Warnings of what `--set` changes although a technique's row takes its place."""
-    from tunebook.tables.declared import find
-    from tunebook.tables.in_force import idle
+    from tunebook.verbs.steps.chosen import overruled as found
 
     changes = read_changes(chosen.changes or ())
-    names = [row.name for name in changes if (row := find(name)) is not None]
-    return idle(chosen_table(book, chosen).values(), names) if names else []
+    return found(chosen_table(book, chosen), changes) if changes else []
 
 
 def described(book: Book, chosen: Chosen) -> str:
     """The table in words: `v2 (champion)`, `v2 + learning_rate=3e-5`."""
+    from tunebook.verbs.steps.chosen import is_file
+
     name = chosen.table
-    if not name.lower().endswith(_ENDINGS):
+    if not is_file(name):
         number = book.tables.number(name)
         name = f"v{number}"
         name = say("cli.champion_of", version=name) if number == book.tables.champion else name

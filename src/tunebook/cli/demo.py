@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 from tunebook.cli.answer import Answer, command, note
 from tunebook.cli.answers import tell_answers
 from tunebook.cli.bars import Bars
-from tunebook.cli.check import estimate_text
 from tunebook.cli.options import argument
 from tunebook.cli.train import run_data, tell_run
 from tunebook.core.errors import RunError
 from tunebook.core.messages import language, say
+from tunebook.report.plan_words import estimate_text
 
 if TYPE_CHECKING:
     from rich.console import Console

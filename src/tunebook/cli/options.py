@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 from tunebook.cli.parser import Words, flags_of
+from tunebook.core.changes import pair
 from tunebook.core.errors import DataError, TunebookError
 from tunebook.core.messages import say
 
@@ -178,18 +179,6 @@ def _read(name: str, value: Any) -> Any:
 def listed(text: str) -> list[str]:
     """Items of a text with commas, Chinese ones too."""
     return [item.strip() for item in text.replace("，", ",").replace("、", ",").split(",") if item.strip()]
-
-
-def pair(name: str, text: str) -> tuple[str, str]:
-    """Both sides of `KEY=VALUE`.
-
-    Raises:
-        TunebookError: `cli.option` where there is no equals sign, or nothing before it.
-    """
-    key, sign, value = text.replace("＝", "=").partition("=")
-    if not sign or not key.strip():
-        raise wrong(name, text, "NAME=VALUE")
-    return key.strip(), value.strip()
 
 
 def share(name: str, text: str) -> float:

@@ -123,8 +123,8 @@ def _told(opened: Book, done: Retrained) -> Answer:
 
 
 def _tell_proposal(screen: Console, seen: Proposal) -> None:
-    from tunebook.cli.check import clock_note
     from tunebook.core.formatting import duration
+    from tunebook.report.plan_words import clock_note
 
     new = ", ".join(f"{say(f'split.{name}')} {count}" for name, count in seen.rows.items())
     left = ", ".join(f"{say(f'ledger.{reason}')} {count}" for reason, count in seen.dropped.items())

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, grid, predict_command
 from tunebook.cli.choose import chosen_table
 from tunebook.cli.options import Allowed, Books, Chosen, option, repeated_options
-from tunebook.core.errors import RunError, TunebookError
+from tunebook.core.errors import TunebookError
 from tunebook.core.messages import say
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from tunebook.verbs.steps.book import Book
-    from tunebook.verbs.steps.runs import Run
 
 
 _TEST = "ab"  # the command that began a run
@@ -25,12 +21,13 @@ _MOST = 50  # runs that are shown unless all are asked for
 
 def runs(book: Books, every: Annotated[bool, option("all_entries", "--all")] = False) -> Answer:
     """List the runs of a book, newest first."""
+    from tunebook.verbs.runs import known_runs
     from tunebook.verbs.steps.book import open_book
 
     opened = open_book(book)
     newest = opened.runs[::-1]
     most = len(newest) if every else _MOST
-    found = _known(newest[:most], opened)  # of hundreds of runs only those are read that are shown
+    found = known_runs(newest[:most], opened)  # of hundreds of runs only those are read that are shown
     damaged = any(run["fault"] for run in found)
     more = [command("doctor", book)] if damaged else []
     with suppress(TunebookError):  # damaged rows hide no runs
@@ -43,27 +40,9 @@ def runs(book: Books, every: Annotated[bool, option("all_entries", "--all")] = F
         more.insert(0, command("runs", book, "--all"))
 
     def data() -> dict[str, Any]:
-        return {"book": str(book), "runs": [*found, *_known(earlier, opened)]}
+        return {"book": str(book), "runs": [*found, *known_runs(earlier, opened)]}
 
     return Answer(data, lambda screen: _tell(screen, found, len(earlier)), tuple(more))
-
-
-def _known(runs: Sequence[Run], book: Book) -> list[dict[str, Any]]:
-    """What the files of each run say; of a run with a damaged one, what is wrong."""
-    from tunebook.verbs.steps.run_facts import FACTS, facts_of
-    from tunebook.verbs.steps.which_run import alone
-
-    found, own = [], {run.id for run in alone(book.path, list(runs))}
-    for run, facts in zip(runs, facts_of(runs, book.path), strict=True):
-        finished = run.finished
-        if isinstance(facts, TunebookError):
-            fault: TunebookError | None = facts
-            facts = dict.fromkeys(FACTS)
-        else:
-            fault = None if run.has_model or not finished else RunError("run.no_model", key=run.id)
-        told = {"run": run.id, "path": str(run.path), "finished": finished, "arm": run.id not in own}
-        found.append({**told, **facts, "fault": fault.to_json() if fault else None})
-    return found
 
 
 def _tell(screen: Console, found: list[dict[str, Any]], earlier: int) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, command, embed_command, facts, note, predict_command
 from tunebook.cli.bars import Bars
-from tunebook.cli.check import estimate_text, plan_facts
 from tunebook.cli.choose import chosen_table, described, overruled
 from tunebook.cli.evaluate import report_data, retention_data, tell_probe, tell_report, tell_retention
 from tunebook.cli.lighter import Wanted, in_memory
@@ -17,6 +16,7 @@ from tunebook.cli.options import Allowed, Books, Chosen, listed, option, repeate
 from tunebook.core.errors import BookError, TunebookError
 from tunebook.core.locations import AUTO
 from tunebook.core.messages import say
+from tunebook.report.plan_words import estimate_text, plan_facts
 
 if TYPE_CHECKING:
     from rich.console import Console

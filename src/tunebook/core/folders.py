@@ -94,6 +94,21 @@ def held(path: Path, busy: Exception) -> Iterator[None]:
         lock.release()
 
 
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock on a file; not, where there is none, or it cannot be asked."""
+    from filelock import FileLock, Timeout
+
+    if not path.is_file():
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False
+
+
 def _clear(place: Path, stem: str) -> None:
     """Take away what processes that were killed have left: nobody holds it any more."""
     from filelock import FileLock, Timeout
@@ -206,4 +221,4 @@ def read_history(path: Path) -> list[dict[str, float]]:
     return entries
 
 
-__all__ = ["damaged", "folder_of", "held", "inside", "is_free", "read_history", "read_object", "reading"]
+__all__ = ["damaged", "folder_of", "held", "inside", "is_free", "is_held", "read_history", "read_object", "reading"]

@@ -213,7 +213,7 @@ def again(run: Run) -> list[str]:
     from tunebook.verbs.soup import read_recipe
 
     recipe = read_recipe(run)
-    first = _soup(recipe) if recipe else _train(run, run.plan)
+    first = _soup(recipe) if recipe else [*train_words(run, BOOK), "--again"]
     return [shlex.join(["tunebook", *words]) for words in (first, ["eval", BOOK, "--run", "latest"])]
 
 
@@ -221,19 +221,24 @@ def _soup(recipe: Recipe) -> list[str]:
     return ["soup", BOOK, *(item.run for item in recipe.ingredients), "--method", recipe.method]
 
 
-def _train(run: Run, plan: Plan) -> list[str]:
-    words = ["train", BOOK]
+def train_words(run: Run, book: str) -> list[str]:
+    """The words after `tunebook` that train the plan of a run: one that stopped goes on.
+
+    Args:
+        book: its folder, as the words name it.
+    """
+    plan, words = run.plan, ["train", book]
     if plan.values:
         home = home_of(run.path)
         table = run.path.absolute() / TABLE
-        words += ["--table", f"{BOOK}/{table.relative_to(home).as_posix()}" if home else str(table)]
+        words += ["--table", f"{book}/{table.relative_to(home).as_posix()}" if home else str(table)]
     elif plan.table_version:
         words += ["--table", f"v{plan.table_version}", *_seed(run, plan)]
     if plan.continues is not None:
         beside = plan.continues.parent == run.path.absolute().parent
         words += ["--continue-from", plan.continues.name if beside else str(plan.continues)]
     words += [f"--allow-{name.replace('_', '-')}" for name in plan.allowed]
-    return [*words, "--again"]
+    return words
 
 
 def _seed(run: Run, plan: Plan) -> list[str]:
@@ -246,4 +251,4 @@ def _seed(run: Run, plan: Plan) -> list[str]:
     return ["--set", f"seed={plan.seed}"]
 
 
-__all__ = ["BOOK", "again", "evaluate"]
+__all__ = ["BOOK", "again", "evaluate", "train_words"]

@@ -77,10 +77,13 @@ class Asked:
         tabs = [page.tab for page in pages() if page.tab and page.shown(book)]
         return self.page(template, status=status, name=name, book=book, tabs=tabs, tab=tab, **view)
 
+    def address(self, *parts: str) -> str:
+        """The address of another page."""
+        return "/".join([self.door.prefix, *(quote(part, safe="") for part in parts)])
+
     def go(self, *parts: str, query: str = "") -> Response:
         """Send the browser to another page, after something was changed."""
-        path = "/".join(quote(part, safe="") for part in parts)
-        return RedirectResponse(f"{self.door.prefix}/{path}{query}", 303)
+        return RedirectResponse(f"{self.address(*parts)}{query}", 303)
 
 
 async def _asked(request: Request) -> AsyncIterator[Asked]:

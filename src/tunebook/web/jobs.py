@@ -19,15 +19,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from tunebook.core.commands import command
 from tunebook.core.errors import BookError
 from tunebook.core.files import write_whole
+from tunebook.core.folders import is_held
 from tunebook.core.messages import language
 from tunebook.core.nouns import Record
 
-FOLDER, JOB, END, OUT, ERR, LOCK = "jobs", "job.json", "end.json", "out.txt", "err.txt", "lock"
+FOLDER, JOB, END, OUT, ERR, LOCK, STOP = "jobs", "job.json", "end.json", "out.txt", "err.txt", "lock", "stop"
 _TAIL = 8_000  # characters of what a command said that a page shows
 _STARTING = 20.0  # seconds in which a process has to have taken its lock
 
@@ -40,6 +41,7 @@ class Job(Record):
 
     Attributes:
         words: what was typed after `tunebook`; owner: who began it; begun: seconds since 1970; lang: it speaks.
+        about: what it works on, such as the id of the plan that it trains; empty where nobody asks.
     """
 
     number: str
@@ -47,6 +49,7 @@ class Job(Record):
     owner: str
     begun: float
     lang: str = "en"
+    about: str = ""
 
     @property
     def typed(self) -> str:
@@ -64,10 +67,11 @@ class Jobs:
     def __init__(self, book: Path) -> None:
         self.folder = book / FOLDER
 
-    def start(self, words: Sequence[object], owner: str) -> Job:
+    def start(self, words: Sequence[object], owner: str, about: str = "") -> Job:
         """Begin a command in the background."""
         number = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
-        job = Job(number=number, words=[str(word) for word in words], owner=owner, begun=time.time(), lang=language())
+        typed = [str(word) for word in words]
+        job = Job(number=number, words=typed, owner=owner, begun=time.time(), lang=language(), about=about)
         place = self.folder / number
         place.mkdir(parents=True)
         write_whole(place / JOB, job.model_dump_json(indent=1))
@@ -77,6 +81,17 @@ class Jobs:
         )  # fmt: skip
         threading.Thread(target=process.wait, daemon=True).start()  # its end is noticed, so that nothing is left of it
         return job
+
+    def once(self, words: Sequence[object], owner: str, about: str) -> Job:
+        """The same, if nothing about this is at work; else the one that is: a form that is sent twice begins one."""
+        self.folder.mkdir(exist_ok=True)
+        with FileLock(self.folder / LOCK):
+            before = self.about(about)
+            return before if before and self.state(before) == "running" else self.start(words, owner, about)
+
+    def about(self, what: str) -> Job | None:
+        """The newest that works, or worked, on something; None where there is none."""
+        return next((job for job in self.all() if job.about == what), None)
 
     def all(self) -> list[Job]:
         """Newest first; a folder that is no job is left out."""
@@ -97,18 +112,12 @@ class Jobs:
         """Whether it is at work, and how it ended; `lost` where its process vanished without a word."""
         with suppress(OSError, ValueError):
             code = int(json.loads((self.folder / job.number / END).read_text(encoding="utf-8"))["code"])
-            return _STATES.get(code, "failed")
-        if self._held(job) or time.time() - job.begun < _STARTING:
+            state = _STATES.get(code, "failed")
+            asked = state == "failed" and (self.folder / job.number / STOP).is_file()
+            return "stopped" if asked else state
+        if is_held(self.folder / job.number / LOCK) or time.time() - job.begun < _STARTING:
             return "running"
         return "lost"
-
-    def _held(self, job: Job) -> bool:
-        lock = FileLock(self.folder / job.number / LOCK, timeout=0)
-        try:
-            with lock:
-                return False
-        except Timeout:
-            return True
 
     def running(self) -> list[Job]:
         """Those at work."""
@@ -130,6 +139,7 @@ class Jobs:
             return False
         with suppress(OSError, ValueError):
             pid = int((self.folder / job.number / "pid").read_text(encoding="utf-8"))
+            write_whole(self.folder / job.number / STOP, "")
             os.kill(pid, signal.SIGTERM)
             return True
         return False
@@ -145,4 +155,4 @@ def _end(path: Path) -> str:
         return ""
 
 
-__all__ = ["END", "ERR", "FOLDER", "JOB", "LOCK", "OUT", "Job", "Jobs", "State"]
+__all__ = ["END", "ERR", "FOLDER", "JOB", "LOCK", "OUT", "STOP", "Job", "Jobs", "State"]

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from tunebook.core.errors import BookError, RunError
 from tunebook.core.files import write_whole
-from tunebook.core.folders import read_history, read_object
+from tunebook.core.folders import is_held, read_history, read_object
 from tunebook.core.locations import PLAN, home_of, read_plan
 
 if TYPE_CHECKING:
     from tunebook.core.nouns import Plan, Report
 
+LOCK = ".lock"  # of a run: held by the process that trains it
 TABLE = "table.json"  # of a run: its table, where that is no version of the book
 _FAILED = "failed.json"
 _ARM = "arm.json"
@@ -74,6 +75,11 @@ class Run:
     def as_own(self) -> None:
         """Note that it is there for its own sake, whoever began it."""
         (self.path / _ARM).unlink(missing_ok=True)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a process trains it right now."""
+        return is_held(self.path / LOCK)
 
     @property
     def finished(self) -> bool:
@@ -207,4 +213,4 @@ def keep_table(plan: Plan, run: Run) -> None:
         write_whole(run.path / TABLE, json.dumps(plan.values, indent=2, ensure_ascii=False) + "\n")
 
 
-__all__ = ["TABLE", "Run", "find_run", "keep_table", "new_run", "runs_in", "runs_named"]
+__all__ = ["LOCK", "TABLE", "Run", "find_run", "keep_table", "new_run", "runs_in", "runs_named"]

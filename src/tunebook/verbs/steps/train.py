@@ -30,7 +30,7 @@ from tunebook.core.task import Rows, searching
 from tunebook.models.source import find_model, model_id
 from tunebook.verbs.steps.looked_in import looked_in
 from tunebook.verbs.steps.merge import whole
-from tunebook.verbs.steps.runs import Run, find_run, keep_table, new_run
+from tunebook.verbs.steps.runs import LOCK, Run, find_run, keep_table, new_run
 
 if TYPE_CHECKING:
     from tunebook.core.encoded import Encoded
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tunebook.engine.outcome import Outcome
 
 _BODY = "body"  # of the run of a stage: what it hands on
-_LOCK = ".lock"
+_PATIENCE = 0.3  # seconds: who looks whether a run is at work holds its lock for an instant
 
 
 def train(
@@ -95,7 +95,7 @@ def _claim(plan: Plan, folder: Path, again: bool, held: ExitStack) -> str:
     fresh = run is None
     run = run or new_run(folder, plan)
     try:
-        held.enter_context(FileLock(run.path / _LOCK, timeout=0))
+        held.enter_context(FileLock(run.path / LOCK, timeout=_PATIENCE))
         if fresh:  # only now can another process find it
             keep_table(plan, run)
             write_plan(plan, run.path)

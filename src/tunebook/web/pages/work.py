@@ -39,7 +39,8 @@ def stop(asked: Given, name: str, number: str) -> Response:
 def again(asked: Given, name: str, number: str) -> Response:
     """Run the same command again: what was stopped goes on."""
     jobs = asked.jobs(asked.book(name))
-    job = jobs.start(jobs.job(number).words, asked.owner)
+    before = jobs.job(number)
+    job = jobs.once(before.words, asked.owner, before.about) if before.about else jobs.start(before.words, asked.owner)
     return asked.go("book", name, "work", job.number)
 
 

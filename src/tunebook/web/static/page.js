@@ -4,3 +4,12 @@ document.addEventListener("htmx:responseError", (event) => {
   // An error comes as a part of a page: it is shown where the answer would have been.
   event.detail.target.innerHTML = event.detail.xhr.responseText;
 });
+
+// A form that begins something is sent once: pressed again, its button does nothing until the page has changed.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-once]")) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+});
+window.addEventListener("pageshow", () => { for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent; });

@@ -1,0 +1,40 @@
+"""Pairs `name=value` as people type them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tunebook.core.errors import TunebookError
+
+
+def pair(name: str, text: str) -> tuple[str, str]:
+    """Both sides of `KEY=VALUE`.
+
+    Args:
+        name: of the option or field that holds it.
+
+    Raises:
+        TunebookError: `cli.option` where there is no equals sign, or nothing before it.
+    """
+    key, sign, value = text.replace("＝", "=").partition("=")
+    if not sign or not key.strip():
+        raise TunebookError("cli.option", key=name, value=text, allowed="NAME=VALUE")
+    return key.strip(), value.strip()
+
+
+def read_changes(given: Iterable[str], option: str = "--set") -> dict[str, str]:
+    """Row -> value as given, from `row=value`.
+
+    Raises:
+        TunebookError: `cli.option` for an item that is no such pair, `cli.twice` for a row that is given twice.
+    """
+    changes: dict[str, str] = {}
+    for item in given:
+        name, value = pair(option, item)
+        if name in changes:
+            raise TunebookError("cli.twice", key=name, value=item)
+        changes[name] = value
+    return changes
+
+
+__all__ = ["pair", "read_changes"]

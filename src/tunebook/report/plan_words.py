@@ -1,0 +1,73 @@
+"""What a training will be, before it begins: its model, its settings and its cost, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tunebook.core.formatting import duration, head_text, memory, metric_name, number, share_text, shown, stage_names
+from tunebook.core.messages import say
+
+if TYPE_CHECKING:
+    from tunebook.core.nouns import Estimate, Plan
+
+_BUSY = 1.3  # from here on other work on the machine is worth a word
+
+
+def plan_facts(plan: Plan) -> list[tuple[str, str]]:
+    """Model, settings that matter most, techniques and cost of a plan, in words."""
+    params = plan.params
+    batch = f"{params.batch_size} × {params.gradient_accumulation_steps}"
+    count = number(plan.estimate.parameters)
+    share = plan.estimate.trained / max(plan.estimate.parameters, 1)
+    found = [
+        (say("cli.model"), say("cli.model_of", model=plan.model, count=count, share=f"{share:.0%}")),
+        (say("cli.head"), head_text(plan)),
+        (say("stages.fact"), stage_names(plan)),
+        (say("cli.techniques"), ", ".join(plan.techniques)),
+        (
+            say("cli.settings"),
+            say(
+                "cli.settings_of",
+                rate=rate_text(plan),
+                batch=batch,
+                epochs=params.max_epochs,
+                length=params.max_length,
+                metric=metric_name(params.metric),
+            ),
+        ),
+        (say("cli.estimate"), estimate_text(plan.whole)),
+    ]
+    return [(name, text) for name, text in found if text]
+
+
+def rate_text(plan: Plan) -> str:
+    """The peak rate that is used, and whose it is where that is not the table's."""
+    from tunebook.tables.in_force import peak_rate
+
+    row, rate = peak_rate(plan)
+    table = shown(plan.params.learning_rate)
+    return table if row == "learning_rate" else say("cli.rate_of", rate=shown(rate), row=row, table=table)
+
+
+def estimate_text(estimate: Estimate) -> str:
+    """Steps, time and memory of a run, which are right within a factor of about two; of rows that are too long, that
+    they lose their end, or are left out."""
+    needed = say(
+        "cli.estimate_of_one" if estimate.steps == 1 else "cli.estimate_of",
+        steps=number(estimate.steps),
+        time=duration(estimate.seconds),
+        memory=memory(estimate.memory_bytes),
+    )
+    needed += clock_note(estimate.seconds, estimate.clock_seconds)
+    if estimate.left_out_share:
+        needed += say("cli.estimate_left_out", share=share_text(estimate.left_out_share))
+    return needed + (say("cli.estimate_cut", cut=share_text(estimate.cut_share)) if estimate.cut_share else "")
+
+
+def clock_note(seconds: float, clock_seconds: float) -> str:
+    """How much longer work takes by the clock, where other work on this machine makes that much of a difference."""
+    busy = clock_seconds > _BUSY * seconds
+    return say("cli.estimate_waiting", time=duration(clock_seconds)) if busy else ""
+
+
+__all__ = ["clock_note", "estimate_text", "plan_facts", "rate_text"]
