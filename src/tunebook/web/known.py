@@ -56,7 +56,7 @@ def _addresses(book: Path, tab: str) -> Iterator[str]:
     from tunebook.web.shelf import Shelf
 
     for path in sorted(_folder().glob("*.json")):
-        with suppress(OSError, ValueError, KeyError, TunebookError):
+        with suppress(OSError, ValueError, LookupError, TypeError, TunebookError):
             os.kill(int(path.stem), 0)  # raises where there is no such process
             said = json.loads(path.read_text(encoding="utf-8"))
             for name, place in Shelf.of([Path(place) for place in said["places"]]).books().items():
