@@ -84,6 +84,14 @@ def test_two_at_once_write_one_chain(tmp_path):
     assert len(store.current()) == 30 and store.verify().ok
 
 
+def test_a_form_that_comes_twice_at_once_is_written_once(tmp_path):
+    RatingStore(tmp_path).give([said("other")])
+    with ThreadPoolExecutor(4) as pool:
+        kept = list(pool.map(lambda _: RatingStore(tmp_path).give([said()], "form"), range(4)))
+    assert sorted(one.fresh for one in kept) == [0, 0, 0, 1]
+    assert len(RatingStore(tmp_path).history()) == 2
+
+
 def test_edits_are_refused_and_found(tmp_path):
     store = RatingStore(tmp_path)
     store.give([said(f"i{number}") for number in range(4)])

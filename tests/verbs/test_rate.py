@@ -138,7 +138,20 @@ def test_a_result_is_written_logged_once_and_tells_what_changed(proven: Book) ->
     assert runs[0] in changes(proven, session.study)[0]
     assert any(runs[0] in note for note in rating_result(proven).notes)
     other = session.study.model_copy(update={"content": "other"})
-    assert len(changes(proven, other)) == 2
+    assert len(changes(proven, other)) == 3  # the rows, the run that is gone, and one that learnt from other rows
+
+
+def test_a_page_of_points_and_of_three_runs(proven: Book) -> None:
+    session = rated.make_session(proven.path, rated.make_study(24, 3, ("pairs", "scores"), raters=["ann", "bo"]))
+    for rater in ("ann", "bo"):
+        rated.rate_all(session, rater, gain=1.0)
+    rating_result(proven)
+    page = (session.folder / PAGE).read_text("utf-8")
+    assert "Gap of points" in page and "Strengths" in page and "language: Chinese" in page
+    one = rated.make_session(proven.path, rated.make_study(3, 1, ("scores",)).model_copy(update={"created": "2030"}))
+    rated.rate_all(one, "ann")
+    rating_result(proven)
+    assert "3 rows were rated" in (one.folder / PAGE).read_text("utf-8")
 
 
 def test_a_page_escapes_what_models_and_people_wrote(proven: Book) -> None:
@@ -195,6 +208,18 @@ def test_people_who_like_the_old_table_stop_the_new_one_unless_it_is_forced(prov
     assert entry.forced and entry.evidence["refusal"] == "rate.gate_below"
 
 
+def test_a_study_that_is_not_finished_is_no_proof_and_others_are_counted(proven: Book) -> None:
+    book = gated(proven)
+    prefer(new_rating(book, arms(book)), 1)
+    session = new_rating(book, arms(book), Wanted(raters=("ann", "bo", "cy"), overlap=1.0))
+    prefer(session, 1, ("ann", "bo"))
+    (verdict,) = newest_verdicts(book)
+    assert code(check_rating, book, verdict) == "rate.gate_unfinished"
+    prefer(session, 1, ("cy",))
+    found = check_rating(book, verdict)
+    assert found is not None and found["others"] == 1
+
+
 @pytest.mark.parametrize(
     ("rating", "told"),
     [
@@ -245,7 +270,8 @@ def test_a_model_that_is_not_the_one_that_was_rated(proven: Book) -> None:
     (verdict,) = newest_verdicts(book)
     shutil.rmtree(book.path / "runs" / arms(book)[1] / "model")
     assert code(check_rating, book, verdict) == "rate.gate_changed"
-    (book.path / "ratings" / "x").mkdir()
-    (book.path / "ratings" / "x" / FILE).write_text("{", encoding="utf-8")  # one that cannot be read is passed over
+    broken = book.path / "ratings" / "x"  # one that cannot be read is passed over
+    broken.mkdir()
+    (broken / FILE).write_text('{"created": "2030"}', encoding="utf-8")
     assert code(check_rating, book, verdict) == "rate.gate_changed"
     assert check_rating(proven, verdict) is None

@@ -65,7 +65,7 @@ def _tell_studies(screen: Console, found: list[StudyLine]) -> None:
 
 
 def _new(book: Book, begin: Begin, mine: Mine) -> Answer:
-    from tunebook.verbs.rate import new_rating
+    from tunebook.verbs.rate import changes, new_rating
 
     if begin.runs is None:
         raise PlanError("rate.needs", key="--runs", value=NEW, allowed="--runs RUN,RUN")
@@ -89,6 +89,7 @@ def _new(book: Book, begin: Begin, mine: Mine) -> Answer:
             warn(screen, [say("rate.fewer", rows=rows, wanted=wanted.rows)])
         if study.split == "test":
             warn(screen, [say("rate.test_note")])
+        warn(screen, changes(book, study))
         prose(screen, say("rate.texts_note", path=session.folder), "dim")
 
     data = {

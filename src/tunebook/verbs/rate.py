@@ -137,6 +137,8 @@ def changes(book: Book, study: Study) -> list[str]:
             same = run.has_model and model_key(run) == rated.model
         except TunebookError:
             same = False
+        if run.finished and run.plan.data != study.content:
+            told.append(localized("rate.note.other_rows", run=rated.run))
         if not same:
             told.append(localized("rate.note.run_changed", run=rated.run))
     return told

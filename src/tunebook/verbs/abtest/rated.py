@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,12 @@ from tunebook.verbs.steps.runs import Run
 
 @dataclass(frozen=True)
 class _Sides:
-    """A study with the number of its run of either arm."""
+    """A study with the number of its run of either arm; `others`: how many more studies of both arms were rated."""
 
     session: Session
     a: int
     b: int
+    others: int = 0
 
     @property
     def names(self) -> tuple[str, str]:
@@ -41,8 +42,8 @@ def check_rating(book: Book, verdict: Verdict) -> dict[str, Any] | None:
 
     Raises:
         RefusedError: `rate.gate_missing`, no rating of runs of this test; `rate.gate_other_rows`,
-            `rate.gate_not_logged`, `rate.gate_changed`: it does not count; `rate.gate_few`, `rate.gate_agreement`,
-            `rate.gate_below`: it does not say what is asked for.
+            `rate.gate_not_logged`, `rate.gate_changed`: it does not count; `rate.gate_few`, `rate.gate_unfinished`,
+            `rate.gate_agreement`, `rate.gate_below`: it does not say what is asked for.
     """
     wanted = book.file.gate.rating
     if wanted is None:
@@ -66,7 +67,15 @@ def check_rating(book: Book, verdict: Verdict) -> dict[str, Any] | None:
     if judged is None or gain is None:
         raise RefusedError("rate.gate_missing", **told)
     _holds(judged, gain, wanted, told)
-    kept = {"rows": judged.rows, "raters": judged.raters, "alpha": judged.agreement.alpha.value, "head": result.head}
+    late = [one for one in result.raters if one.rater in found.session.study.raters and one.done < one.of]
+    if late:  # a study that is looked at half-way can be stopped when it suits
+        raise RefusedError("rate.gate_unfinished", **told, found=", ".join(f"{r.rater} {r.done}/{r.of}" for r in late))
+    kept = {"others": found.others} | {
+        "rows": judged.rows,
+        "raters": judged.raters,
+        "alpha": judged.agreement.alpha.value,
+        "head": result.head,
+    }
     return {"study": result.study, "wanted": wanted.model_dump(), "gain": gain.model_dump(), **kept}
 
 
@@ -74,6 +83,7 @@ def _study(book: Book, arms: dict[str, list[str]], wanted: WantedRating) -> _Sid
     """The newest study of a run of either arm that has been rated by the question, else the newest of such runs."""
     names = [find_study(book.path, wanted.study)] if wanted.study else _all(book)
     known: list[_Sides] = []
+    rated: list[_Sides] = []
     for folder in names:
         try:
             session = Session(folder)
@@ -85,7 +95,9 @@ def _study(book: Book, arms: dict[str, list[str]], wanted: WantedRating) -> _Sid
             known.append(_Sides(session, sides[0][0], sides[1][0]))
             asked = {(item.key, wanted.question) for item in session.study.items if item.kind == wanted.kind}
             if any((one.item, one.question) in asked for one in session.store.current()):
-                return known[-1]
+                rated.append(known[-1])
+    if rated:  # whoever asks people until they say yes is told by how many studies there are
+        return replace(rated[0], others=len(rated) - 1)
     return known[0] if known else None
 
 
@@ -96,8 +108,6 @@ def _all(book: Book) -> list[Path]:
 def _trusted(book: Book, verdict: Verdict, found: _Sides, told: dict[str, Any]) -> None:
     """The study is what was begun in this book, about these rows and these models."""
     study = found.session.study
-    if study.id != found.session.folder.name:
-        raise RefusedError("rate.gate_changed", **told, why=say("rate.gate_why.edited"))
     if study.content != verdict.content:
         raise RefusedError("rate.gate_other_rows", **told)
     if not any(entry.evidence.get("study") == study.id for entry in book.log.entries("rating")):
