@@ -130,7 +130,7 @@ class Draw:
             task=self.book.file.task, split=wanted.split, content=self.book.data.content, runs=rated,
             questions=questions_of(asked, kind), raters=[name.strip() for name in wanted.raters],
             overlap=wanted.overlap if wanted.raters else 1.0, seed=wanted.seed, differing=differing, items=items,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            created=datetime.now(UTC).isoformat(timespec="microseconds"),
         )  # fmt: skip
 
     def _differing(self, a: int, b: int) -> Differing:
