@@ -79,6 +79,17 @@ def test_the_influence_is_what_leaving_a_comparison_out_changes():
     assert (found.strength - less.strength) * 149 == pytest.approx(found.influence[7], abs=0.05)
 
 
+def test_of_one_rater_the_interval_is_that_of_drawing_rows_again():
+    told = duels(150, 3, seed=4)
+    found, rng = strength_intervals(told, np.arange(150), np.zeros(150)), np.random.default_rng(0)
+    drawn = []
+    for _ in range(200):
+        rows = rng.integers(150, size=150)
+        drawn.append(fit(Duels(told.first[rows], told.second[rows], told.won[rows], told.weight[rows], 3)).strength)
+    spread = 1.96 * np.std(drawn, axis=0)
+    assert [(one.high - one.low) / 2 for one in found] == pytest.approx(spread, rel=0.2)
+
+
 def test_intervals_hold_true_strengths():
     """Of 60 simulated studies with three runs nearly all hold the strength of the best one."""
     held = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tunebook.stats.bootstrap import bootstrap_interval
 from tunebook.stats.raters import Crossed, crossed_mean, spread_of
 
 
@@ -44,6 +45,12 @@ def test_an_interval_does_not_vanish_where_all_say_the_same():
     assert found.value == 1.0 and found.high >= 1.0 and 0.3 < found.low < 0.9
     with pytest.raises(ValueError, match="no ratings"):
         crossed_mean(np.zeros(0), np.zeros(0), np.zeros(0))
+
+
+def test_of_one_rater_it_is_the_interval_of_the_bootstrap():
+    values = np.random.default_rng(5).choice([1.0, 0.0, -1.0], 300, p=[0.5, 0.2, 0.3])
+    found, drawn = crossed_mean(values, np.arange(300), np.zeros(300)), bootstrap_interval(values, 300, seed=1)
+    assert (found.low, found.high) == pytest.approx((drawn.low, drawn.high), abs=0.01)
 
 
 def coverage(raters, spread, seed, studies=150, rows=60, overlap=0.3):
