@@ -104,6 +104,18 @@ _WHERE = {
 }
 
 
+class _Package(ModuleType):
+    """The package itself. Some verbs are called like a package of their parts (`export`, `challenge`): of the two the
+    public name is the verb, whenever the parts are imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _WHERE and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used: `import tunebook` alone brings neither torch nor pydantic.
 

@@ -88,12 +88,12 @@ def test_words_of_a_tokenizer_whose_pieces_span_chinese_words() -> None:
 
 
 def test_without_jieba_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    masking._jieba.cache_clear()
+    masking.segmenter.cache_clear()
     monkeypatch.setitem(sys.modules, "jieba", None)
     with pytest.raises(MachineError) as caught:
         chinese_words("我们")
     assert caught.value.code == "machine.extra"
-    masking._jieba.cache_clear()
+    masking.segmenter.cache_clear()
 
 
 def test_a_tokenizer_without_places_is_refused() -> None:

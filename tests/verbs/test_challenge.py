@@ -13,7 +13,7 @@ from tunebook.challenge.kinds.suffix import Suffix
 from tunebook.challenge.measure import LEAST
 from tunebook.challenge.perturbation import perturbations
 from tunebook.challenge.record import Challenged
-from tunebook.core.errors import DataError, TableError
+from tunebook.core.errors import DataError, TableError, TunebookError
 from tunebook.core.nouns import read_json
 from tunebook.data.load import load
 from tunebook.verbs.challenge import challenge, drawn, read_challenge
@@ -108,3 +108,67 @@ def test_the_record_is_json(trained) -> None:
     assert json.loads(path.read_text(encoding="utf-8"))["split"] == "train"
     assert read_json(Challenged, path) == found
     assert read_challenge(run, "test") is None
+
+
+def test_opposites_and_praise(trained) -> None:
+    """Against the model itself: of the rows that say something good or bad."""
+    run = trained("binary").run
+    sides = {"positive": "good", "negative": "bad"}
+    found = challenge(run, only=["praise", "blame"], sentiment=sides)
+    for item in found.capabilities:
+        assert item.met is not None and item.fall is None
+        assert item.expects in SIDES
+    told = {item.key: item for item in found.capabilities}
+    from tunebook.challenge.kinds.praise import Praise
+    from tunebook.engine.load import load_model
+    from tunebook.stats.calibration import log_softmax
+
+    data = trained("binary").book.data
+    rows = load(data, "validation")
+    model = load_model(run.model, run.plan)
+    side = run.plan.labels.names.index("good")
+    was, now = (np.exp(log_softmax(model.logits(one)))[:, side] for one in (rows, change(rows, data, Praise(), 0).rows))
+    assert told["praise"].met.value == pytest.approx((now >= was - 0.1).mean())
+
+
+def test_who_is_good_has_to_be_known(trained) -> None:
+    found = challenge(trained("several").run, only=["praise"])
+    assert "--sentiment" in found.capabilities[0].skipped
+    with pytest.raises(DataError, match=r"challenge\.sentiment"):
+        challenge(trained("binary").run, sentiment={"positive": "great"})
+
+
+def test_templates_and_files_of_ones_own(trained, tmp_path) -> None:
+    run = trained("binary").run
+    path = tmp_path / "hard.csv"
+    lines = [f"it was {word} {number},{label},{skill}" for number in range(12) for word, label, skill in WORDS]
+    path.write_text("text,label,capability\n" + "\n".join(lines), encoding="utf-8")
+    found = challenge(run, only=["emoji"], rows=[path])
+    told = {item.key: item for item in found.capabilities if item.source == "file"}
+    assert {key: item.rows for key, item in told.items()} == {"praise words": 12, "blame words": 12}
+    for item in told.values():
+        assert item.met is not None and item.p_value is not None
+        assert item.met.value == pytest.approx(item.score.value)
+    own = challenge(run, sentiment={"positive": "good", "negative": "bad"})
+    assert {item.key for item in own.capabilities if item.source == "template"} >= {"but", "negated_words"}
+    with pytest.raises(DataError, match=r"challenge\.file"):
+        challenge(run, rows=[tmp_path / "none.csv"])
+
+
+def test_the_public_name_is_the_verb(trained) -> None:
+    """Packages of parts are called so too, and are imported by it."""
+    import tunebook as tb
+
+    run = trained("binary").run
+    assert tb.challenge(run, only=["emoji"]).run == run.id
+    assert tb.challenge.__module__ == "tunebook.verbs.challenge"
+    assert tb.export.__module__ == "tunebook.verbs.export"
+    from tunebook.challenge import changed
+
+    assert changed.change is change
+    with pytest.raises(TunebookError):
+        tb.challenge(run, only=3)  # type: ignore[arg-type]
+
+
+SIDES = ("positive", "negative")
+WORDS = (("great", "good", "praise words"), ("awful", "bad", "blame words"))

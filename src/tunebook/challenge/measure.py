@@ -149,23 +149,33 @@ def _p_of_answers(
 
 
 def examples(judge: Judge, before: tuple[Rows, Answers], after: tuple[Rows, Answers]) -> list[Example]:
-    """Rows that were answered rightly before and are not now, the worst ones first as they came."""
-    records = [_said(judge, rows, answers) for rows, answers in (before, after)]
-    rows, new = before[0], after[0]
-    found = []
-    for number, (old, said) in enumerate(zip(*records, strict=True)):
-        if judge.task.badness(old, judge.labels) is None and judge.task.badness(said, judge.labels) is not None:
-            found.append(
-                Example(
-                    row=str(rows.ids[number]),
-                    before=shown(rows, number),
-                    after=shown(new, number),
-                    true=judge.task.shown(said["true"]),
-                    said_before=answer_text(judge, old),
-                    said_after=answer_text(judge, said),
-                )
-            )
-    return found[:_EXAMPLES]
+    """Rows that were answered rightly before and are not now, as they came."""
+    right = [rights(judge, rows, answers) for rows, answers in (before, after)]
+    return examples_of(judge, before, after, right[0] & ~right[1])
+
+
+def rights(judge: Judge, rows: Rows, answers: Answers) -> Array:
+    """Which rows are answered wholly rightly, shape (N,)."""
+    return np.array([judge.task.badness(record, judge.labels) is None for record in _said(judge, rows, answers)])
+
+
+def examples_of(
+    judge: Judge, before: tuple[Rows, Answers], after: tuple[Rows, Answers], chosen: Array
+) -> list[Example]:
+    """The first few of the rows that are chosen, (N,), with what was answered to both texts."""
+    places = np.flatnonzero(chosen)[:_EXAMPLES].tolist()
+    (rows, old), (new, now) = ((rows.at(places), answers[places]) for rows, answers in (before, after))
+    return [
+        Example(
+            row=str(rows.ids[number]),
+            before=shown(rows, number),
+            after=shown(new, number),
+            true=judge.task.shown(said["true"]),
+            said_before=answer_text(judge, first),
+            said_after=answer_text(judge, said),
+        )
+        for number, (first, said) in enumerate(zip(_said(judge, rows, old), _said(judge, new, now), strict=True))
+    ]
 
 
 def answer_text(judge: Judge, record: dict[str, Any]) -> str:
@@ -196,5 +206,6 @@ def judged(found: Sequence[Capability], level: float) -> list[Capability]:
 
 
 __all__ = [
-    "LEAST", "Ask", "Judge", "answer_text", "compared", "examples", "judged", "measured", "scored", "shown",
+    "LEAST", "Ask", "Judge", "answer_text", "compared", "examples", "examples_of", "judged", "measured", "rights",
+    "scored", "shown",
 ]  # fmt: skip

@@ -17,9 +17,9 @@ from tunebook.core.params import Params
 from tunebook.core.plugins import found_in
 from tunebook.data.cleaning import Edit
 
-# `kept`: the right answer stays; `turned`: of two opposite sentiments it is the other one now; `falls`, `rises`: no
-# answer is known, but the score of the old label may not rise, or not fall.
-Expects = Literal["kept", "turned", "falls", "rises"]
+# `kept`: the right answer stays; `turned`: of two opposite sentiments it is the other one now; `positive`, `negative`:
+# no answer is known, but that sentiment must not become less likely.
+Expects = Literal["kept", "turned", "positive", "negative"]
 # How the texts of a pair are changed: `one` the first alone; `both` in the same way; `none`: pairs are not changed.
 OfPairs = Literal["one", "both", "none"]
 # Languages that a perturbation is for; none for all.
@@ -50,7 +50,6 @@ class Perturbation(Params):
         expects: what is known of the right answer afterwards.
         pairs: how pairs of texts are changed.
         inside: changes character for character, so that marked places may be changed too.
-        asks_mapping: says something only where the user, or the names of the labels, tell the two sentiments.
     """
 
     zh: ClassVar[str]
@@ -59,7 +58,6 @@ class Perturbation(Params):
     expects: ClassVar[Expects] = "kept"
     pairs: ClassVar[OfPairs] = "one"
     inside: ClassVar[bool] = False
-    asks_mapping: ClassVar[bool] = False
 
     @abstractmethod
     def edits(self, text: str, language: str, draw: Draw) -> Sequence[Edit]:
@@ -87,4 +85,16 @@ def said_sentences(sentences: Sequence[str], draw: Draw, count: int) -> list[str
     return found
 
 
-__all__ = ["ANY", "BOTH", "EN", "ZH", "Draw", "Expects", "Perturbation", "perturbations", "said_sentences"]
+__all__ = [
+    "ANY",
+    "BOTH",
+    "EN",
+    "ZH",
+    "Draw",
+    "Expects",
+    "Languages",
+    "OfPairs",
+    "Perturbation",
+    "perturbations",
+    "said_sentences",
+]

@@ -37,6 +37,14 @@ def words(text: str) -> list[tuple[int, int]]:
     return [place for place in found if not any(start < place[1] and place[0] < end for start, end in left_out)]
 
 
+def joint(text: str, language: str) -> str:
+    """What stands between a text and a sentence that is put behind it: a mark where the text ends in none, and in
+    English a space."""
+    closed = not text.rstrip() or not text.rstrip()[-1].isalnum()
+    mark = "" if closed else "。" if language == "zh" else "."
+    return mark if language == "zh" else f"{mark} "
+
+
 def apply(text: str, edits: Sequence[Edit]) -> str:
     """The text after edits, which come from left to right and do not overlap."""
     parts, at = [], 0
@@ -69,4 +77,4 @@ def outside(edits: Iterable[Edit], spans: Sequence[tuple[int, int]]) -> Iterator
             yield start, end, new
 
 
-__all__ = ["HAN", "WORD", "apply", "language_of", "moved", "outside", "words"]
+__all__ = ["HAN", "WORD", "apply", "joint", "language_of", "moved", "outside", "words"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tunebook.cli.answer import Answer, facts, grid, prose
@@ -25,14 +26,26 @@ class WaysOptions:
 
     only: Annotated[str | None, option("challenge_only", "--only", metavar="KEY,…")] = None
     changes: Annotated[list[str] | None, option("challenge_set", "--set", metavar="KEY.ROW=VALUE")] = None
+    sentiment: Annotated[
+        list[str] | None, option("challenge_sentiment", "--sentiment", metavar="positive|negative=LABEL")
+    ] = None
+    rows: Annotated[list[Path] | None, option("challenge_rows", "--rows", metavar="FILE")] = None
+    templates: Annotated[list[Path] | None, option("challenge_templates", "--templates", metavar="FILE")] = None
     limit: Annotated[int, option("challenge_limit", "--limit", metavar="N")] = 500
     seed: Annotated[int, option("challenge_seed", "--seed", metavar="N")] = 0
 
     @property
     def asked(self) -> Ways:
         """As the verb takes it."""
-        settings = read_changes(self.changes or ())
-        return {"only": listed(self.only or ""), "settings": settings, "limit": self.limit, "seed": self.seed}
+        return {
+            "only": listed(self.only or ""),
+            "settings": read_changes(self.changes or ()),
+            "sentiment": read_changes(self.sentiment or (), "--sentiment"),
+            "rows": self.rows or (),
+            "templates": self.templates or (),
+            "limit": self.limit,
+            "seed": self.seed,
+        }
 
 
 def challenge(

@@ -119,14 +119,15 @@ def chinese_words(text: str) -> dict[int, int]:
     found: dict[int, int] = {}
     for run in _HAN.finditer(text):
         place = run.start()
-        for word in _jieba().cut(run.group()):
+        for word in segmenter().cut(run.group()):
             found |= dict.fromkeys(range(place, place + len(word)), place)
             place += len(word)
     return found
 
 
 @cache
-def _jieba() -> Any:
+def segmenter() -> Any:
+    """jieba. Raises a MachineError, `machine.extra`, where it is not installed."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it was written for an older Python
@@ -170,5 +171,6 @@ def mask(rows: Encoded, tokenizer: Any, *, share: float, whole: bool, seed: Sequ
 
 
 __all__ = [
-    "IGNORED", "WORD", "MaskShare", "Masking", "WholeWords", "chinese_words", "mask", "pack_documents", "word_numbers",
+    "IGNORED", "WORD", "MaskShare", "Masking", "WholeWords", "chinese_words", "mask", "pack_documents", "segmenter",
+    "word_numbers",
 ]  # fmt: skip

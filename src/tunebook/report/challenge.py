@@ -96,7 +96,7 @@ def brief_rows(found: Challenged) -> list[tuple[str, ...]]:
 def fall_text(item: Capability, metric: str) -> str:
     """What is lost, with its interval; a dash for what has no such thing."""
     if item.fall is None:
-        return "–"
+        return "–" if item.met is None else say("challenge.met_text", share=share_text(item.met.value))
     value, low, high = (_bare(end, metric) for end in (item.fall.value, item.fall.low, item.fall.high))
     return f"{value} [{low}, {high}]"
 
@@ -115,12 +115,13 @@ def table(found: Challenged) -> Table:
     """All capabilities."""
     columns = (
         Column(say("challenge.capability"), "name"),
-        Column(say("challenge.group"), "soft"),
+        Column(say("challenge.expects"), "soft"),
         Column(say("challenge.changed"), "number"),
         Column(metric_name(found.metric), "number"),
         Column(say("challenge.before"), "number"),
         Column(_fall_heading(found.metric), "number"),
         Column(say("challenge.flipped"), "number"),
+        Column(say("challenge.met"), "number"),
         Column(say("challenge.outcome")),
     )
     rows = tuple(_row(item, found.metric) for item in found.capabilities if not item.skipped)
@@ -134,12 +135,13 @@ def _row(item: Capability, metric: str) -> tuple[Cell, ...]:
         fall = Annotated(_bare(item.fall.value, metric), " – ".join(ends))
     return (
         name_of(item),
-        phrase("challenge.group", item.group),
+        phrase("challenge.expects", item.expects),
         item.rows,
         _spread(item.score),
         item.before,
         fall,
         _shares(item.flipped),
+        _shares(item.met),
         say("challenge.failed" if item.failed else "challenge.held"),
     )
 
@@ -161,7 +163,13 @@ def _plot(found: Challenged) -> Markup | str:
         return ""
     scale = 100 if is_share(found.metric) else 1
     spans = [
-        Span(name_of(item), fall.value * scale, fall.low * scale, fall.high * scale, amount(fall.value, found.metric))
+        Span(
+            name_of(item),
+            fall.value * scale,
+            fall.low * scale,
+            fall.high * scale,
+            amount(fall.value, found.metric, sign=False),
+        )
         for item, fall in fallen
     ]
     axis = say("challenge.axis", metric=metric_name(found.metric))

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
+from tunebook.challenge.alone import alone, base_of, rows_of_file
 from tunebook.challenge.changed import change, check_kind
+from tunebook.challenge.directions import directed
 from tunebook.challenge.measure import Judge, judged, measured, scored
+from tunebook.challenge.own_templates import OWN
 from tunebook.challenge.perturbation import Perturbation, perturbations
 from tunebook.challenge.record import FILE, Capability, Challenged, worst_first
+from tunebook.challenge.sentiment import Sentiment, sentiment_of
+from tunebook.challenge.templates import expanded, read_templates
 from tunebook.core.answers import Answers, Rows
 from tunebook.core.errors import DataError, near
 from tunebook.core.nouns import DataRef, Split, read_json, write_json
@@ -30,14 +37,20 @@ class Ways(TypedDict, total=False):
     Keys:
         only: keys of perturbations; all without it.
         settings: `KEY.ROW` -> value of a perturbation.
+        sentiment: `positive` and `negative` -> the labels that say so; by their names without it.
         limit: rows of the split that are drawn.
         seed: start of all chance.
+        templates: files of templates; our own where two sentiments are known, without it.
+        rows: files of labelled rows with the book's columns, and perhaps a column `capability`.
     """
 
     only: Sequence[str]
     settings: Mapping[str, Any]
+    sentiment: Mapping[str, str]
     limit: int
     seed: int
+    templates: Sequence[Path | str]
+    rows: Sequence[Path | str]
 
 
 def challenge(
@@ -53,47 +66,103 @@ def challenge(
 
     Raises:
         RunError: the run has not finished. DataError: `challenge.task`, targets that no change of a text keeps;
-            `challenge.unknown`, there is no such perturbation; `challenge.limit`; `data.no_split`. TableError: a
-            setting out of its bounds.
+            `challenge.unknown`, there is no such perturbation; `challenge.sentiment`; `challenge.limit`;
+            `challenge.templates` and `challenge.file`, a file that cannot be read; `data.no_split`. TableError: a
+            setting out of its bounds. MachineError: a library is missing.
     """
-    from tunebook.data.frozen import prepared_data
-    from tunebook.data.load import load
     from tunebook.report.challenge import write_challenge_page
 
-    plan, watch = run.plan, progress or Silent()
+    asked = _asked(run, split, ways, progress)
+    judge, rows, before = asked.judge, asked.rows, asked.before
+    found: list[Capability] = []
+    watch = progress or Silent()
+    watch.start("challenge", len(asked.chosen) + len(asked.others))
+    for how in asked.chosen:
+        changed = change(rows, asked.judge.data, how, asked.seed)
+        kept = how.expects == "kept"
+        found.append(
+            measured(judge, rows, before, changed, how)
+            if kept
+            else directed(judge, rows, before, changed, how, asked.sides)
+        )
+        watch.advance()
+    base = base_of(judge, rows, before)
+    for made, others in asked.others:
+        found.append(alone(judge, made, others, base))
+        watch.advance()
+    watch.finish()
+    whole = Challenged(
+        run=run.id,
+        split=split,
+        rows=len(rows),
+        metric=judge.metric,
+        score=scored(judge, rows, before),
+        seed=asked.seed,
+        level=LEVEL,
+        capabilities=worst_first(judged(found, LEVEL)),
+    )
+    folder = run.results(split)
+    whole = whole.model_copy(update={"page": write_challenge_page(folder / f"{FILE}.html", whole)})
+    write_json(whole, folder / f"{FILE}.json")
+    return whole
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a run is asked.
+
+    Attributes:
+        rows: that are drawn; before: answers to them; others: capabilities of templates and files with their rows.
+    """
+
+    judge: Judge
+    rows: Rows
+    before: Answers
+    chosen: list[Perturbation]
+    sides: Sentiment | None
+    others: list[tuple[Capability, Rows]]
+    seed: int
+
+
+def _asked(run: Run, split: Split, ways: Ways, progress: Progress | None) -> _Asked:
+    """All that can be refused is refused before the model is asked anything."""
+    from tunebook.data.frozen import prepared_data
+    from tunebook.data.load import load
+
+    plan, seed = run.plan, ways.get("seed", 0)
     _ = run.model  # refuses an unfinished run before anything is read
     data = prepared_data(plan)
     check_kind(data, run.id)
-    chosen, seed = chosen_perturbations(ways.get("only", ()), ways.get("settings", {})), ways.get("seed", 0)
+    chosen = chosen_perturbations(ways.get("only", ()), ways.get("settings", {}))
+    sides = sentiment_of(plan.labels, ways.get("sentiment", {}))
     if not data.rows.get(split):
         raise DataError("data.no_split", key=split, value=0, allowed=" | ".join(k for k, n in data.rows.items() if n))
     whole = load(data, split)
     if whole.targets is None:
         raise DataError("data.no_labels", key=split)
     places = drawn(len(whole), ways.get("limit", _ROWS), seed)
+    others = [*_of_templates(data, ways, sides, seed), *_of_files(data, ways)]
     before = answers(run, whole, place_of(plan, data, split), progress=progress)[places]
-    rows = whole.at(places.tolist())
-    judge = judge_of(run, data, split, progress)
-    found: list[Capability] = []
-    watch.start("challenge", len(chosen))
-    for how in chosen:
-        found.append(measured(judge, rows, before, change(rows, data, how, seed), how))
-        watch.advance()
-    watch.finish()
-    made = Challenged(
-        run=run.id,
-        split=split,
-        rows=len(rows),
-        metric=judge.metric,
-        score=scored(judge, rows, before),
-        seed=seed,
-        level=LEVEL,
-        capabilities=worst_first(judged(found, LEVEL)),
-    )
-    folder = run.results(split)
-    made = made.model_copy(update={"page": write_challenge_page(folder / f"{FILE}.html", made)})
-    write_json(made, folder / f"{FILE}.json")
-    return made
+    return _Asked(judge_of(run, data, split), whole.at(places.tolist()), before, chosen, sides, others, seed)
+
+
+def _of_templates(data: DataRef, ways: Ways, sides: Sentiment | None, seed: int) -> Iterator[tuple[Capability, Rows]]:
+    """Capabilities of templates: of the files that were named; without any, and where two sentiments are known, our own
+    for the language of the book."""
+    files = ways.get("templates", ())
+    sets = [read_templates(Path(file)) for file in files]
+    own = OWN.get(str(data.stats.get("language")))
+    if not files and sides is not None and own is not None and not ways.get("only") and data.roles.text_pair is None:
+        sets = [own]
+    for one in sets:
+        for name, rows in expanded(one, data, sides, seed).items():
+            yield Capability(key=name, group="template", source="template"), rows
+
+
+def _of_files(data: DataRef, ways: Ways) -> Iterator[tuple[Capability, Rows]]:
+    for file in ways.get("rows", ()):
+        for name, rows in rows_of_file(data, Path(file)).items():
+            yield Capability(key=name, group="file", source="file"), rows
 
 
 def read_challenge(run: Run, split: Split = "validation") -> Challenged | None:
@@ -136,7 +205,7 @@ def drawn(count: int, limit: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(count, limit, replace=False))
 
 
-def judge_of(run: Run, data: DataRef, split: str, progress: Progress | None = None) -> Judge:
+def judge_of(run: Run, data: DataRef, split: str) -> Judge:
     """By what a run's answers are judged; its model is loaded once, when the first text is new."""
     from functools import cache
 

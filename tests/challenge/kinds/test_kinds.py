@@ -110,7 +110,7 @@ def test_spaces_pictures_and_tails() -> None:
     found = said(emoji.Emoji(count=3), "good")
     assert found.startswith("good ")
     assert len(found) == len("good ") + 3
-    assert said(suffix.Suffix(), "good").startswith("good ")
+    assert said(suffix.Suffix(), "good").startswith("good. ")
     assert said(suffix.Suffix(), "好", "zh") != said(suffix.Suffix(), "好", "en")
 
 

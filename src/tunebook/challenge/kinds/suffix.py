@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from tunebook.challenge.perturbation import Draw, Perturbation
+from tunebook.challenge.texts import joint
 from tunebook.data.cleaning import Edit
 
 _TAILS = {
@@ -42,7 +43,7 @@ class Suffix(Perturbation):
     def edits(self, text: str, language: str, draw: Draw) -> Sequence[Edit]:
         """One addition at the end."""
         tail = draw.random().choice(_TAILS["zh" if language == "zh" else "en"])
-        return [(len(text), len(text), f" {tail}")]
+        return [(len(text), len(text), joint(text, language) + tail)]
 
 
 __all__ = ["Suffix"]
