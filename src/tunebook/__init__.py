@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tunebook.verbs.evaluate import evaluate
     from tunebook.verbs.explain import explain, faithful
     from tunebook.verbs.export import export
+    from tunebook.verbs.freeze_challenges import freeze_challenges
     from tunebook.verbs.init import init
     from tunebook.verbs.label_next import label_next
     from tunebook.verbs.mine import mine
@@ -80,6 +81,7 @@ _WHERE = {
     "explain": "verbs.explain",
     "export": "verbs.export",
     "faithful": "verbs.explain",
+    "freeze_challenges": "verbs.freeze_challenges",
     "init": "verbs.init",
     "label_next": "verbs.label_next",
     "load_models": "verbs.predict",
@@ -102,18 +104,6 @@ _WHERE = {
     "soup": "verbs.soup",
     "train": "verbs.steps.train",
 }
-
-
-class _Package(ModuleType):
-    """The package itself. Some verbs are called like a package of their parts (`export`, `challenge`): of the two the
-    public name is the verb, whenever the parts are imported."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _WHERE and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
@@ -195,6 +185,7 @@ __all__ = [
     "explain",
     "export",
     "faithful",
+    "freeze_challenges",
     "init",
     "label_next",
     "load_models",

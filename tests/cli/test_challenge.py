@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,17 @@ def test_a_run_is_challenged(tunebook: Call, book: Path, monkeypatch: pytest.Mon
 def test_what_is_wrong_is_refused(tunebook: Call, book: Path, words: tuple[str, ...], code: str) -> None:
     found = tunebook("challenge", book, *words, "--json")
     assert (found.code, found.json["error"]["code"] if "error" in found.json else found.json["code"]) == (2, code)
+
+
+def test_a_set_is_frozen(tunebook: Call, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(book, tmp_path / "book")
+    found = tunebook("challenge", tmp_path / "book", "--only", "emoji", "--freeze", "base", "--margin", "7pt")
+    assert found.code == 0
+    assert 'challenges = ["base"]' in found.out
+    assert "0.070" in found.out
+    monkeypatch.setenv("TUNEBOOK_LANG", "zh")
+    more = tunebook("challenge", tmp_path / "book", "--only", "emoji", "--freeze", "more", "--gate")
+    assert "book.toml" in more.out
+    assert 'challenges = ["more"]' in (tmp_path / "book" / "book.toml").read_text(encoding="utf-8")
+    for words in (("--gate",), ("--margin", "5pt")):
+        assert tunebook("challenge", book, *words).code == 2

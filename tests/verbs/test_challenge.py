@@ -161,8 +161,6 @@ def test_the_public_name_is_the_verb(trained) -> None:
 
     run = trained("binary").run
     assert tb.challenge(run, only=["emoji"]).run == run.id
-    assert tb.challenge.__module__ == "tunebook.verbs.challenge"
-    assert tb.export.__module__ == "tunebook.verbs.export"
     from tunebook.challenge import changed
 
     assert changed.change is change

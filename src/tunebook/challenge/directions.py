@@ -16,6 +16,7 @@ from tunebook.challenge.record import Capability
 from tunebook.challenge.sentiment import Sentiment
 from tunebook.core.answers import Answers, Rows
 from tunebook.core.localized import localized
+from tunebook.core.nouns import Labels
 from tunebook.stats.bootstrap import Units
 from tunebook.stats.calibration import log_softmax
 from tunebook.stats.proportion import right_interval
@@ -40,7 +41,7 @@ def directed(
         return made.model_copy(update={"skipped": localized("challenge.no_sentiment", names=names)})
     of_sides = {name: sides.number(name, judge.labels) for name in ("positive", "negative")}
     if how.expects == "turned":
-        changed = _of_sides(changed, list(of_sides.values()))
+        changed = turned_rows(changed, judge.labels, sides)
     made = made.model_copy(update={"rows": len(changed.rows), "unchanged": len(rows) - len(changed.rows)})
     if len(changed.rows) < LEAST:
         few = localized("challenge.few", rows=len(changed.rows), least=LEAST)
@@ -48,26 +49,25 @@ def directed(
     old, after = before[changed.places], judge.ask(changed.rows, how.key)
     same = rows.at(changed.places.tolist())
     if how.expects == "turned":
-        return _turned(judge, made, (same, old), (changed.rows, after), of_sides)
+        return _turned(judge, made, (same, old), (changed.rows, after))
     return _moved(judge, made, (same, old), (changed.rows, after), of_sides[how.expects])
 
 
-def _of_sides(changed: Changed, classes: list[int]) -> Changed:
-    """The rows whose label is one of the two."""
-    kept = np.flatnonzero(np.isin(np.asarray(changed.rows.targets), classes))
-    return replace(changed, rows=changed.rows.at(kept.tolist()), places=changed.places[kept])
+def turned_rows(changed: Changed, labels: Labels, sides: Sentiment) -> Changed:
+    """The rows whose label is one of two sentiments, with the other one."""
+    positive, negative = (sides.number(name, labels) for name in ("positive", "negative"))
+    true = np.asarray(changed.rows.targets)
+    kept = np.flatnonzero(np.isin(true, [positive, negative]))
+    other = np.where(true[kept] == positive, negative, positive)
+    rows = replace(changed.rows.at(kept.tolist()), targets=other)
+    return replace(changed, rows=rows, places=changed.places[kept])
 
 
-def _turned(
-    judge: Judge, made: Capability, before: tuple[Rows, Answers], after: tuple[Rows, Answers], sides: dict[str, int]
-) -> Capability:
+def _turned(judge: Judge, made: Capability, before: tuple[Rows, Answers], after: tuple[Rows, Answers]) -> Capability:
     """The other label is right now: the score by it, beside that of the same rows before."""
-    (same, old), (rows, new) = before, after
-    true = np.asarray(same.targets)
-    other = np.where(true == sides["positive"], sides["negative"], sides["positive"])
-    turned = replace(rows, targets=other)
-    was, met = (_said(judge, answers) == wanted for answers, wanted in ((old, true), (new, other)))
-    units = Units(len(rows))
+    (same, old), (turned, new) = before, after
+    was, met = (_said(judge, answers) == rows.targets for rows, answers in (before, after))
+    units = Units(len(turned))
 
     def fall(swapped: Array) -> float:
         return float(np.where(swapped, met, was).mean() - np.where(swapped, was, met).mean())
@@ -108,4 +108,4 @@ def _said(judge: Judge, answers: Answers) -> Array:
     return np.asarray(judge.task.decided(answers, judge.labels))[:, 0]
 
 
-__all__ = ["directed"]
+__all__ = ["directed", "turned_rows"]

@@ -70,7 +70,7 @@ def read_options(rule: GateOptions, around: ExtraOptions, allowed: Allowed) -> A
     if rule.metric is not None:
         asked["metric"] = rule.metric
     if rule.alpha is not None:
-        asked["alpha"] = _amount("--alpha", rule.alpha)
+        asked["alpha"] = read_amount("--alpha", rule.alpha)
     if rule.continue_from is not None:
         asked["continue_from"] = rule.continue_from
     if rule.guard:
@@ -97,14 +97,18 @@ def read_delta(text: str) -> tuple[float, Literal["absolute", "relative"]]:
     if share and _NUMBER.fullmatch(share[1]):
         found, kind = float(share[1]) / 100, "relative"
     else:
-        found, kind = _amount("--delta", text), "absolute"
+        found, kind = read_amount("--delta", text), "absolute"
     if found >= 1:  # `2` for two points, most likely
         raise wrong("--delta", text, _AMOUNTS)
     return found, kind
 
 
-def _amount(name: str, text: str) -> float:
-    """A number from `2pt`, `2%` or `0.02`."""
+def read_amount(name: str, text: str) -> float:
+    """A number from `2pt`, `2%` or `0.02`.
+
+    Raises:
+        TunebookError: `cli.option` for anything else.
+    """
     found = _POINTS.fullmatch(text.strip()) or _SHARE.fullmatch(text.strip())
     number = found[1] if found else text.strip()
     if not _NUMBER.fullmatch(number):
@@ -121,13 +125,13 @@ def _numbers(name: str, text: str) -> list[int]:
 
 def _guard(text: str) -> tuple[str, float | Literal["off"]]:
     name, margin = pair("--guard", text)
-    return name, "off" if margin.lower() in ("off", "关") else _amount("--guard", margin)
+    return name, "off" if margin.lower() in ("off", "关") else read_amount("--guard", margin)
 
 
 def _challenge(text: str) -> str:
     """A file; a margin behind its name becomes a plain number."""
     path, sign, margin = text.rpartition("=")
-    return f"{path}={_amount('--challenge', margin)}" if sign and not Path(text).exists() else text
+    return f"{path}={read_amount('--challenge', margin)}" if sign and not Path(text).exists() else text
 
 
-__all__ = ["ExtraOptions", "GateOptions", "read_delta", "read_options"]
+__all__ = ["ExtraOptions", "GateOptions", "read_amount", "read_delta", "read_options"]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tunebook.cli.answer import Answer, facts, grid, prose
+from tunebook.cli.ab_options import read_amount
+from tunebook.cli.answer import Answer, command, facts, grid, prose
 from tunebook.cli.bars import Bars
 from tunebook.cli.choose import chosen_run, read_changes
 from tunebook.cli.options import Books, RunName, listed, option, wrong
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tunebook.challenge.record import Challenged
     from tunebook.verbs.challenge import Ways
+    from tunebook.verbs.steps.challenge_sets import ChallengeSet
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,19 @@ class WaysOptions:
         }
 
 
+@dataclass(frozen=True)
+class FreezeOptions:
+    """What is kept of it for the gate."""
+
+    freeze: Annotated[str | None, option("challenge_freeze", "--freeze", metavar="NAME")] = None
+    margin: Annotated[str | None, option("challenge_margin", "--margin", metavar="5pt")] = None
+    gate: Annotated[bool, option("challenge_gate", "--gate")] = False
+
+
 def challenge(
     book: Books,
     ways: WaysOptions,
+    keep: FreezeOptions,
     run: RunName = AUTO,
     split: Annotated[str, option("challenge_split", "--split", metavar="SPLIT")] = "validation",
 ) -> Answer:
@@ -63,11 +75,39 @@ def challenge(
     part = next((name for name in SPLITS if name == split), None)
     if part is None:
         raise wrong("--split", split, " | ".join(SPLITS))
-    asked = ways.asked
+    asked, margin = ways.asked, _margin(keep)
     found = chosen_run(opened, run)
+    if keep.freeze is not None:
+        from tunebook.verbs.freeze_challenges import freeze_challenges
+
+        frozen = freeze_challenges(opened, found, keep.freeze, split=part, margin=margin, gate=keep.gate, **asked)
+        go = (command("ab", book, "v1", "v2"),) if keep.gate else ()
+        return Answer(frozen.model_dump(mode="json"), lambda screen: _tell_frozen(screen, frozen, keep.gate), go)
     with Bars() as bars:
         made = ask(found, split=part, progress=bars, **asked)
     return Answer(made.model_dump(mode="json"), lambda screen: _tell(screen, made))
+
+
+def _margin(keep: FreezeOptions) -> float | None:
+    if keep.freeze is None and (keep.gate or keep.margin is not None):
+        raise wrong("--gate" if keep.gate else "--margin", keep.margin or "", "--freeze NAME")
+    return None if keep.margin is None else read_amount("--margin", keep.margin)
+
+
+def _tell_frozen(screen: Console, frozen: ChallengeSet, gate: bool) -> None:
+    from tunebook.core.formatting import number, phrase
+
+    rows = sum(one.rows for one in frozen.files)
+    prose(screen, say("challenge.frozen_said", files=len(frozen.files), rows=number(rows), name=frozen.name), "green")
+    screen.print()
+    lines = [
+        (phrase("challenge.kind", one.capability), number(one.rows), f"{one.margin:.3f}", one.file)
+        for one in frozen.files
+    ]
+    heads = (say("challenge.capability"), say("challenge.changed"), say("challenge.margin"), say("challenge.file_name"))
+    screen.print(grid(heads, lines, right=(1, 2)))
+    line = f'challenges = ["{frozen.name}"]'
+    prose(screen, say("challenge.gate_said") if gate else say("challenge.gate_line", line=line), "dim")
 
 
 def _tell(screen: Console, made: Challenged) -> None:
@@ -80,4 +120,4 @@ def _tell(screen: Console, made: Challenged) -> None:
     screen.print(facts([*known, (say("cli.report"), made.page)]))
 
 
-__all__ = ["WaysOptions", "challenge"]
+__all__ = ["FreezeOptions", "WaysOptions", "challenge"]

@@ -48,6 +48,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "challenge": (
         "tunebook challenge book",
         "tunebook challenge book --only typos,casing --set typos.share=0.3",
+        "tunebook challenge book --rows hard.csv --sentiment positive=1 --sentiment negative=0",
+        "tunebook challenge book --freeze base --gate",
     ),
     "explain": (
         'tunebook explain book "{parcel}"',

@@ -40,6 +40,7 @@ class Gate(Record):
         guard: name -> margin by which that may get worse, or `off` to report it only.
         openings: how often promotions may ask the test rows before they are worn.
         rating: what people have to say of the new table's answers before a promotion; None where nobody is asked.
+        challenges: names of frozen challenge sets of the book, on which B must not do worse.
     """
 
     metric: str = "auto"
@@ -51,6 +52,7 @@ class Gate(Record):
     openings: int = Field(default=10, ge=1, le=1000)
     guard: dict[str, float | Literal["off"]] = Field(default_factory=dict)
     rating: WantedRating | None = None
+    challenges: list[str] = Field(default_factory=list)
 
     @property
     def places(self) -> list[int]:
@@ -63,7 +65,8 @@ class Gate(Record):
         less = [name for name in ("delta", "seeds") if getattr(self, name) < getattr(than, name)]
         more = [name for name in ("alpha", "openings") if getattr(self, name) > getattr(than, name)]
         rated = than.rating is not None and (self.rating is None or self.rating.laxer(than.rating))
-        return [*other, *less, *more, *_wider(self.guard, than.guard), *(["rating"] if rated else [])]
+        gone = ["challenges"] if set(than.challenges) - set(self.challenges) else []
+        return [*other, *less, *more, *gone, *_wider(self.guard, than.guard), *(["rating"] if rated else [])]
 
     @field_validator("rating", mode="before")
     @classmethod

@@ -115,7 +115,7 @@ def table(found: Challenged) -> Table:
     """All capabilities."""
     columns = (
         Column(say("challenge.capability"), "name"),
-        Column(say("challenge.expects"), "soft"),
+        Column(say("challenge.group"), "soft"),
         Column(say("challenge.changed"), "number"),
         Column(metric_name(found.metric), "number"),
         Column(say("challenge.before"), "number"),
@@ -135,7 +135,7 @@ def _row(item: Capability, metric: str) -> tuple[Cell, ...]:
         fall = Annotated(_bare(item.fall.value, metric), " – ".join(ends))
     return (
         name_of(item),
-        phrase("challenge.expects", item.expects),
+        f"{phrase('challenge.group', item.group)}: {phrase('challenge.expects', item.expects)}",
         item.rows,
         _spread(item.score),
         item.before,

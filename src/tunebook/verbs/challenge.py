@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -72,8 +72,9 @@ def challenge(
     """
     from tunebook.report.challenge import write_challenge_page
 
-    asked = _asked(run, split, ways, progress)
-    judge, rows, before = asked.judge, asked.rows, asked.before
+    asked = prepare_challenge(run, split, ways)
+    before = asked.before(progress)
+    judge, rows = asked.judge, asked.rows
     found: list[Capability] = []
     watch = progress or Silent()
     watch.start("challenge", len(asked.chosen) + len(asked.others))
@@ -108,24 +109,25 @@ def challenge(
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Prepared:
     """What a run is asked.
 
     Attributes:
-        rows: that are drawn; before: answers to them; others: capabilities of templates and files with their rows.
+        rows: that are drawn; before: gives the answers to them; others: capabilities of templates and files with their
+            rows.
     """
 
     judge: Judge
     rows: Rows
-    before: Answers
+    before: Callable[[Progress | None], Answers]
     chosen: list[Perturbation]
     sides: Sentiment | None
     others: list[tuple[Capability, Rows]]
     seed: int
 
 
-def _asked(run: Run, split: Split, ways: Ways, progress: Progress | None) -> _Asked:
-    """All that can be refused is refused before the model is asked anything."""
+def prepare_challenge(run: Run, split: Split, ways: Ways) -> Prepared:
+    """All that can be refused is refused before the model is asked anything. Raises as `challenge`."""
     from tunebook.data.frozen import prepared_data
     from tunebook.data.load import load
 
@@ -142,8 +144,12 @@ def _asked(run: Run, split: Split, ways: Ways, progress: Progress | None) -> _As
         raise DataError("data.no_labels", key=split)
     places = drawn(len(whole), ways.get("limit", _ROWS), seed)
     others = [*_of_templates(data, ways, sides, seed), *_of_files(data, ways)]
-    before = answers(run, whole, place_of(plan, data, split), progress=progress)[places]
-    return _Asked(judge_of(run, data, split), whole.at(places.tolist()), before, chosen, sides, others, seed)
+
+    def before(progress: Progress | None) -> Answers:
+        found: Answers = answers(run, whole, place_of(plan, data, split), progress=progress)[places]
+        return found
+
+    return Prepared(judge_of(run, data, split), whole.at(places.tolist()), before, chosen, sides, others, seed)
 
 
 def _of_templates(data: DataRef, ways: Ways, sides: Sentiment | None, seed: int) -> Iterator[tuple[Capability, Rows]]:
@@ -228,5 +234,6 @@ def judge_of(run: Run, data: DataRef, split: str) -> Judge:
 
 
 __all__ = [
-    "LEVEL", "Ways", "challenge", "chosen_perturbations", "drawn", "judge_of", "read_challenge",
+    "LEVEL", "Prepared", "Ways", "challenge", "chosen_perturbations", "drawn", "judge_of", "prepare_challenge",
+    "read_challenge",
 ]  # fmt: skip

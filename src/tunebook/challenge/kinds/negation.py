@@ -20,7 +20,8 @@ _CHINESE = re.compile(
     "|(?P<verb>喜欢|推荐|满意|值得|建议)"
 )
 _PARTS = re.compile(  # of which a text of one clause has none
-    r"[.!?,;。！？；，][\s.!?。！？…]*(?=[^\s.!?。！？…])|\b(?:and|but|or|because|although)\b|但|却|可是|不过",
+    r"[.!?,;。！？；，][\s.!?。！？…]*(?=[^\s.!?。！？…])|但|却|可是|不过"
+    r"|\b(?:and|but|or|because|although|when|how|that|which|who|if|while)\b",
     re.IGNORECASE,
 )
 _SAID_ZH = re.compile("[不没无未别非莫勿]")

@@ -17,10 +17,10 @@ _ENGLISH = re.compile(
     r"|will|would",
     re.IGNORECASE,
 )
-_FILLERS = re.compile("这个|那个|我们|你们|他们|的|了|着|呢|吧|啊|也|就|还|把|被|我|您|这|那")
+_FILLERS = re.compile("这个|那个|我们|你们|他们|的|了|着|呢|吧|啊|也|就|还|我|您|这|那")
 # Parts of words that would be torn: 目的, 了解, 还是 ... and what says the opposite without them.
 _WHOLE = re.compile(
-    "目的|的确|的士|了解|了不起|不了|除了|着急|着火|就是|还是|还行|还可以|不把|把握|被子|被褥|自我|这样|那样|也许|那么|这么|这里"
+    "目的|的确|的士|了解|了不起|不了|除了|着急|着火|就是|还是|还行|还可以|自我|这样|那样|也许|那么|这么|这里"
     "|那里|这儿|那儿|这次|那次"
 )
 

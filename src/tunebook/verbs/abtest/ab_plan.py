@@ -22,6 +22,7 @@ from tunebook.verbs.abtest.arms import Arm
 from tunebook.verbs.abtest.classes import class_sizes, watched
 from tunebook.verbs.abtest.scored import Exam
 from tunebook.verbs.abtest.spending import PlannedLook, Taken, dearest, planned_looks, spent_elsewhere
+from tunebook.verbs.steps.challenge_sets import read_set, set_folder
 
 Guards = Mapping[str, "float | Literal['off']"]
 _MARGINS = {CLASS: 0.05, "calibration": 0.02, RETENTION: 0.05}
@@ -184,8 +185,8 @@ def make_ab_plan(
         past: looks that earlier tests of the same tables have taken.
 
     Raises:
-        PlanError: `ab.same`, `ab.seeds`, `ab.looks`, `ab.spent`, `ab.guard`, `plan.metric`. BookError: as
-            `OwnMetric.check`, of a metric of the owner's that the test is about.
+        PlanError: `ab.same`, `ab.seeds`, `ab.looks`, `ab.spent`, `ab.guard`, `plan.metric`, `ab.challenge_set`,
+            `ab.challenge_changed`. BookError: as `OwnMetric.check`, of a metric of the owner's that the test is about.
         DataError: a file of challenges that cannot be read; `stats.few_groups`.
     """
     a, b = arms
@@ -222,7 +223,7 @@ def make_ab_plan(
         content=data.content,
         guards=_guards(asked.guard, a.base, exam, len(seeds)),
         business=_own(exam, {metric, *asked.guard}),
-        challenges=[_challenge(item) for item in options.get("challenges", ())],
+        challenges=_challenges(data.path.parent, gate, options.get("challenges", ())),
         prices=options.get("prices", Prices()),
         continues=a.base.continues,
     )
@@ -265,6 +266,21 @@ def _guard(name: str, asked: float | Literal["off"] | None, rows: tuple[int, lis
     if asked is None and name == "calibration" and rows[0] < _ROWS_TO_CALIBRATE:
         margin = None
     return Guard(name=name, margin=margin, least=_ROWS_KEPT if asked is None and name == RETENTION else 0)
+
+
+def _challenges(book: Path, gate: Gate, given: Sequence[str | Path]) -> list[Challenge]:
+    """The files that are asked for, and those of the gate's frozen sets; a file that is both has the smaller margin."""
+    found: dict[str, Challenge] = {}
+    for name in gate.challenges:
+        folder = set_folder(book, name).resolve()
+        frozen = [
+            Challenge(path=folder / one.file, hash=one.hash, margin=one.margin) for one in read_set(book, name).files
+        ]
+        found |= {one.hash: one for one in frozen}
+    for asked in map(_challenge, given):
+        if asked.hash not in found or asked.margin < found[asked.hash].margin:
+            found[asked.hash] = asked
+    return list(found.values())
 
 
 def _challenge(given: str | Path) -> Challenge:

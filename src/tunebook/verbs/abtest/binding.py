@@ -66,6 +66,10 @@ def _laxities(plan: ABPlan, asked: ABPlan, gate: Gate) -> Iterator[Lax]:
     yield from _looks(plan, gate)
     for wanted in asked.guards:
         yield from _guard(wanted, next((guard for guard in plan.guards if guard.name == wanted.name), None))
+    margins = {challenge.hash: challenge.margin for challenge in plan.challenges}
+    for rows in asked.challenges:
+        if margins.get(rows.hash, math.inf) > rows.margin:
+            yield Lax("challenges", margins.get(rows.hash, "–"), f"{rows.path.name}={rows.margin:g}")
 
 
 def _seeds(seeds: list[int], asked: list[int]) -> Iterator[Lax]:

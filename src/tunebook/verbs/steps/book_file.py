@@ -54,6 +54,8 @@ def write_book_file(file: BookFile, folder: Path) -> None:
     content = file.model_dump()
     gate = content.pop("gate")
     rating = gate.pop("rating") or {}
+    if not file.gate.challenges:  # older versions know no such row
+        del gate["challenges"]
     if file.data == 1:
         del content["data"]
     parts = {"sources": content.pop("sources"), "gate": gate, "gate.guard": gate.pop("guard"), "gate.rating": rating}

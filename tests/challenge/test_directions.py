@@ -1,0 +1,128 @@
+"""Opposites, praise, and rows without a row before them, against figures made by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from tunebook.challenge.alone import alone, base_of, rows_of_file
+from tunebook.challenge.changed import Changed, change
+from tunebook.challenge.directions import directed, turned_rows
+from tunebook.challenge.kinds.negation import Negation
+from tunebook.challenge.kinds.praise import Praise
+from tunebook.challenge.measure import Judge, judged
+from tunebook.challenge.record import Capability
+from tunebook.challenge.sentiment import Sentiment
+from tunebook.core.errors import DataError
+from tunebook.core.nouns import DataRef, Labels, Roles
+from tunebook.core.registry import task_of
+from tunebook.core.task import Rows
+from tunebook.data.cleaning import chosen_rules
+
+LABELS = Labels(problem="single_label", names=["bad", "good", "other"])
+SIDES = Sentiment(positive="good", negative="bad")
+
+
+def data() -> DataRef:
+    stats: dict[str, Any] = {"cleaning": {"rules": chosen_rules()}, "language": "en"}
+    roles = Roles(text="text", label="label")
+    return DataRef(path=Path(), sources={}, roles=roles, labels=LABELS, rows={}, content="", stats=stats)
+
+
+def judge(answers: np.ndarray) -> Judge:
+    task = task_of("text_classification")()
+    return Judge(task, LABELS, data(), "accuracy", lambda rows, name: answers[: len(rows)].astype(np.float32))
+
+
+def rows(count: int = 30) -> Rows:
+    targets = np.arange(count) % 3
+    return Rows([f"The room {number} was fine." for number in range(count)], None, targets, [*map(str, range(count))])
+
+
+def says(classes: np.ndarray, sure: float = 5.0) -> np.ndarray:
+    return np.asarray(sure * np.eye(3)[classes], dtype=np.float32)
+
+
+def test_the_other_label_is_right_then() -> None:
+    before = says(np.asarray(rows().targets))
+    changed = change(rows(), data(), Negation(), 0)
+    turned = turned_rows(changed, LABELS, SIDES)
+    assert turned.rows.targets is not None
+    assert len(turned.rows) == 20, "rows of a third label are left out"
+    old = np.asarray(rows().targets)[turned.places]
+    np.testing.assert_array_equal(turned.rows.targets, 1 - old)
+    blind = directed(judge(says(old)), rows(), before, changed, Negation(), SIDES)
+    assert blind.met is not None
+    assert (blind.met.value, blind.flipped and blind.flipped.value, blind.before) == (0.0, 0.0, 1.0)
+    assert len(blind.examples) == 8
+    assert judged([blind], 0.05)[0].failed
+    seeing = directed(judge(says(1 - old)), rows(), before, changed, Negation(), SIDES)
+    assert seeing.met is not None
+    assert seeing.met.value == 1.0
+    assert not judged([seeing], 0.05)[0].failed
+
+
+def test_praise_must_not_be_heard_as_blame() -> None:
+    before = says(np.ones(30, dtype=int), 1.0)
+    after = before.copy()
+    after[:6, 0] = 5.0
+    changed = change(rows(), data(), Praise(), 0)
+    found = directed(judge(after), rows(), before, changed, Praise(), SIDES)
+    assert found.met is not None
+    assert found.met.value == pytest.approx(24 / 30)
+    assert found.p_value == pytest.approx(binom.sf(5, 30, 0.05))
+    assert found.score is None
+    good = directed(judge(before), rows(), before, changed, Praise(), SIDES)
+    assert good.p_value == 1.0
+
+
+def test_what_is_not_known_is_skipped() -> None:
+    before = says(np.asarray(rows().targets))
+    changed = change(rows(), data(), Praise(), 0)
+    assert "--sentiment" in directed(judge(before), rows(), before, changed, Praise(), None).skipped
+    few = Changed(changed.rows.at([0, 1]), changed.places[:2], 28)
+    assert directed(judge(before), rows(), before, few, Praise(), SIDES).skipped
+
+
+def test_rows_that_stand_alone_are_held_against_the_runs_own() -> None:
+    true = np.asarray(rows().targets)
+    said = true.copy()
+    said[:3] = (said[:3] + 1) % 3
+    base = base_of(judge(says(said)), rows(), says(said))
+    assert base[0] == pytest.approx(0.9)
+    assert base[1] < 0.9
+    wrong = true.copy()
+    wrong[:20] = (wrong[:20] + 1) % 3
+    made = Capability(key="x", group="file", source="file")
+    found = alone(judge(says(wrong)), made, rows(), base)
+    assert found.met is not None
+    assert found.score is not None
+    assert found.met.value == found.score.value == pytest.approx(1 / 3)
+    assert found.p_value == pytest.approx(binom.cdf(10, 30, base[1]))
+    assert found.lack == pytest.approx(2 / 3)
+    assert alone(judge(says(true)), made, rows(), (0.0, 0.0)).p_value == 1.0
+
+
+def test_a_file_without_the_column_is_one_capability(tmp_path: Path) -> None:
+    path = tmp_path / "hard.csv"
+    path.write_text("text,label\nwell,good\nill,bad\n", encoding="utf-8")
+    whole = data().model_copy(update={"stats": {**data().stats, "preset": {}, "label_facts": {}}})
+    found = rows_of_file(whole, path)
+    assert list(found) == ["hard"]
+    assert list(found["hard"].texts) == ["well", "ill"]
+    with pytest.raises(DataError, match=r"challenge\.file"):
+        rows_of_file(whole, tmp_path / "none.csv")
+
+
+def test_a_lack_is_a_fall_or_what_is_not_as_expected() -> None:
+    made = Capability(key="x", group="g", source="file")
+    assert made.lack == 0.0
+    from tunebook.core.nouns import Interval
+
+    one = Interval(value=0.3, low=0.1, high=0.5)
+    assert made.model_copy(update={"fall": one}).lack == 0.3
+    assert made.model_copy(update={"score": one, "before": 0.9}).lack == pytest.approx(0.6)
