@@ -16,7 +16,7 @@ export TUNEBOOK_TRITON ?= $(if $(wildcard $(TRITON)/.ready),$(abspath $(TRITON))
 # Tests start many commands: each keeps what it has compiled, whatever is set outside.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: install triton demo demo-zh test check check-all bench docs clean
+.PHONY: install triton demo demo-zh test check check-all bench docs site clean
 
 install: $(READY)
 
@@ -53,6 +53,7 @@ check: install $(MULTILINGUAL)
 	$(BIN)/ruff check src tests benchmarks scripts
 	$(BIN)/mypy
 	$(BIN)/python scripts/make_docs.py --check
+	$(BIN)/python scripts/make_site.py build/site
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
 	$(BIN)/python scripts/check_coverage.py
 
@@ -66,5 +67,9 @@ bench: install
 docs: install
 	$(BIN)/python scripts/make_docs.py
 
+# The documentation as a site, English and Chinese: open site/index.html, or lay it on any server of files.
+site: install
+	$(BIN)/python scripts/make_site.py site
+
 clean:
-	rm -rf $(VENV) $(TRITON) build dist .pytest_cache .mypy_cache .ruff_cache .coverage*
+	rm -rf $(VENV) $(TRITON) build dist site .pytest_cache .mypy_cache .ruff_cache .coverage*
