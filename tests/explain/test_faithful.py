@@ -38,12 +38,13 @@ def targets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of a linear model, of random tokens."""
     model, draw = Bag(words=40), np.random.default_rng(0)
 
-    def made(loaded: Any, row: Rows, how: Any, number: int) -> Any:
+    def made(loaded: Any, row: Rows, how: Any) -> Any:
         tokens = [CLS, *draw.integers(MASK + 1, 40, size=1 if row.texts[0] == "one" else 8).tolist()]
         asked = line(model, tokens)
         return iter([Target(row, asked, units(asked))] if row.texts[0] != "none" else [])
 
     monkeypatch.setattr(module, "targets_of", made)
+    monkeypatch.setattr(module, "answered", lambda loaded, rows: rows)
 
 
 def _rows(texts: list[str]) -> Rows:

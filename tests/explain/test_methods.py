@@ -57,8 +57,8 @@ class Sudden(Bag):
 def test_the_path_is_halved_where_the_sum_is_off() -> None:
     asked = line(Sudden(), TOKENS)
     few, found = attributions(asked, POINTS), attributions(asked)
-    assert abs(few.delta) > near(few.whole) and few.points == POINTS
-    assert abs(found.delta) <= near(found.whole) and POINTS < found.points <= MOST
+    assert abs(few.delta) > near(few.values, few.whole) and few.points == POINTS
+    assert abs(found.delta) <= near(found.values, found.whole) and POINTS < found.points <= MOST
     # The score hangs on the sum of the tokens alone, so that its shares are those of the linear model.
     linear = attributions(line(Bag(), TOKENS))
     assert found.values / found.whole == pytest.approx(linear.values / linear.whole, abs=0.02)
@@ -173,5 +173,5 @@ def test_integrated_gradients_are_complete(kind: str) -> None:
     with torch.no_grad():
         end = float(asked.score(base)[0])
     assert found.whole == pytest.approx(scores[0] - end, abs=1e-5)
-    assert abs(found.values.sum() - found.whole) <= near(found.whole)
+    assert abs(found.values.sum() - found.whole) <= near(found.values, found.whole)
     assert found.values[[0, 4]] == pytest.approx([0, 0], abs=1e-9)  # special tokens stay

@@ -129,7 +129,7 @@ def test_a_run_that_did_not_finish_or_writes_nothing_is_refused(classes: Any, tm
     assert refused.value.code == "run.unfinished"
     loaded = SimpleNamespace(task=object(), plan=classes.run.plan)
     with pytest.raises(RunError) as refused:
-        next(targets_of(loaded, asked_rows(["a"], None, prepared_data(classes.run.plan)), How()))  # type: ignore[arg-type]
+        explained(loaded, asked_rows(["a"], None, prepared_data(classes.run.plan)), How())  # type: ignore[arg-type]
     assert refused.value.code == "explain.task"
 
 

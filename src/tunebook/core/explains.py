@@ -25,6 +25,7 @@ class Aim:
         line: number of that line.
         said: whether the answer says this, so that it is explained where nobody asks for anything else.
         odds: whether the sigmoid of the score is a chance.
+        run: how the model is asked for these outputs, from it and its inputs; None calls it with these.
     """
 
     name: str
@@ -33,13 +34,22 @@ class Aim:
     line: int = 0
     said: bool = True
     odds: bool = True
+    run: Callable[[Any, Batch], Any] | None = None
+
+
+@dataclass(frozen=True)
+class Using:
+    """What reads rows and answers them."""
+
+    model: Any
+    tokenizer: Any
 
 
 @runtime_checkable
 class Explains(Protocol):
     """A task whose answers can be explained."""
 
-    def aims(self, outputs: Any, batch: Batch, rows: Rows, labels: Labels, model: Any) -> Sequence[Aim]:
+    def aims(self, outputs: Any, batch: Batch, rows: Rows, labels: Labels, using: Using) -> Sequence[Aim]:
         """What can be explained of the answer to one row, the likeliest first.
 
         Args:
@@ -56,4 +66,4 @@ def text_of(rows: Rows, part: str) -> str:
     return rows.texts[0] if part == TEXT else (rows.pairs or ("",))[0]
 
 
-__all__ = ["PAIR", "PASSAGE", "TEXT", "Aim", "Explains", "text_of"]
+__all__ = ["PAIR", "PASSAGE", "TEXT", "Aim", "Explains", "Using", "text_of"]

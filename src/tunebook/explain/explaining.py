@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tunebook.core.answers import Rows
-from tunebook.core.errors import DataError, RunError
-from tunebook.core.explains import PAIR, PASSAGE, TEXT, Aim, Explains, text_of
+from tunebook.core.batch import model_inputs
+from tunebook.core.errors import DataError
+from tunebook.core.explains import PAIR, PASSAGE, TEXT, Aim, Explains, Using, text_of
 from tunebook.core.progress import Progress, Silent
-from tunebook.core.writes import Writes
+from tunebook.explain.answered import answered
 from tunebook.explain.line import Line
 from tunebook.explain.method import DEFAULT, Found, method_of
 from tunebook.explain.methods.integrated_gradients import near
@@ -62,40 +63,39 @@ def explained(loaded: LoadedModel, rows: Rows, how: How, progress: Progress | No
     """Explanations of what a model says of rows, in their order; of a row that says several things several.
 
     Raises:
-        DataError: `explain.empty`, a row has no text; `explain.answer`, there is no such answer; and as `How.check`.
-            RunError: `explain.task`, of such answers there is nothing to explain.
+        DataError: `explain.empty`, a row has no text; `explain.answer`, there is no such answer; `explain.nothing`,
+            the model says nothing of any row; and as `How.check`. RunError: `explain.task`, such answers cannot be
+            explained.
     """
     how.check()
     watch, found, method = progress or Silent(), list[Explanation](), method_of(how.method)
+    rows = answered(loaded, rows)
     watch.start("explain", len(rows))
     for number in range(len(rows)):
-        for target in targets_of(loaded, rows.at([number]), how, number):
+        for target in targets_of(loaded, rows.at([number]), how):
             made = method.explain(target.line, target.units)
             found.append(told(target, made, number, loaded.tokenizer))
         watch.advance()
     watch.finish()
+    if not found:
+        raise DataError("explain.nothing", key=str(len(rows)))
     return found
 
 
-def targets_of(loaded: LoadedModel, row: Rows, how: How, number: int = 0) -> Iterator[Target]:
-    """What is to be explained of one row. Raises as `explained`."""
+def targets_of(loaded: LoadedModel, row: Rows, how: How) -> Iterator[Target]:
+    """What is to be explained of one row of `answered`. Raises as `explained`."""
     import torch
 
     task, labels = loaded.task, loaded.plan.labels
-    if not isinstance(task, Explains):
-        raise RunError("explain.task", key=loaded.plan.id, value=loaded.plan.task)
-    if not row.texts[0].strip() or (row.pairs is not None and not row.pairs[0].strip()):
-        raise DataError("explain.empty", key=str(number + 1), value=row.ids[0])
-    seen = task.seen(_written(loaded, row), loaded.plan.params)
+    assert isinstance(task, Explains)
+    seen = task.seen(row, loaded.plan.params)
     encoded = task.encode(seen, loaded.tokenizer, loaded.plan.params.max_length)
     device = next(loaded.model.parameters()).device
     batch = task.collate(encoded, [0], loaded.tokenizer.pad_token_id)
     batch = {name: value.to(device) for name, value in batch.items()}
-    with torch.inference_mode():
-        from tunebook.core.batch import model_inputs
-
+    with torch.no_grad():  # what an aim keeps of it takes part in gradients
         outputs = loaded.model(**model_inputs(batch))
-        aims = task.aims(outputs, batch, seen, labels, loaded.model)
+        aims = task.aims(outputs, batch, seen, labels, Using(loaded.model, loaded.tokenizer))
     for aim in _chosen(aims, how.answer):
         texts = {part: text_of(seen, part) for part in aim.parts}
         ids = batch["input_ids"][aim.line][: int(batch["attention_mask"][aim.line].sum())].tolist()
@@ -105,22 +105,11 @@ def targets_of(loaded: LoadedModel, row: Rows, how: How, number: int = 0) -> Ite
         yield Target(row, line, units_of(pieces, own, how.by))
 
 
-def _written(loaded: LoadedModel, row: Rows) -> Rows:
-    """A row with what the model writes of it as its target, of tasks that write."""
-    if not isinstance(loaded.task, Writes):
-        return row
-    from tunebook.core.written import texts_of
-
-    seen = loaded.task.seen(replace(row, targets=None), loaded.plan.params)
-    said = loaded.task.written(loaded.model, loaded.tokenizer, seen, loaded.plan.params)
-    return replace(row, targets=texts_of(said.texts))
-
-
 def _chosen(aims: Sequence[Aim], answer: str | None) -> list[Aim]:
     """Those that the answer says, or the one that was asked for."""
     if answer is None:
         return [aim for aim in aims if aim.said]
-    found = [aim for aim in aims if aim.name == answer]
+    found = [aim for aim in aims if aim.name == answer or aim.name.partition(":")[0] == answer]
     if not found:
         raise DataError("explain.answer", key="--answer", value=answer, allowed=" | ".join(aim.name for aim in aims))
     return found[:1]
@@ -151,7 +140,7 @@ def told(target: Target, found: Found, number: int, tokenizer: Any) -> Explanati
     unread = sum(_unread(row, part, line.pieces) for part in line.aim.parts)
     notes += [CUT] if unread else []
     notes += [ALL_UNKNOWN if strange == 1 else UNKNOWN] if strange else []
-    notes += [ROUGH] if found.delta is not None and abs(found.delta) > near(float(found.values.sum())) else []
+    notes += [ROUGH] if found.delta is not None and abs(found.delta) > near(found.values, 0.0) else []
     return Explanation(
         row=str(row.ids[0]),
         number=number,

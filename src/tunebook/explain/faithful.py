@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
 from tunebook.core.progress import Progress, Silent
+from tunebook.explain.answered import answered
 from tunebook.explain.explaining import How, Target, targets_of
 from tunebook.explain.method import method_of
 from tunebook.explain.records import Curve, Faithful
@@ -67,12 +68,12 @@ def faithful(
 
 
 def _targets(loaded: LoadedModel, rows: Rows, how: How, watch: Progress) -> Iterator[Target]:
+    there = [n for n, text in enumerate(rows.texts) if text.strip() and (rows.pairs or rows.texts)[n].strip()]
+    rows = answered(loaded, rows.at(there)) if there else rows.at(there)
     for number in range(len(rows)):
-        row = rows.at([number])
-        if row.texts[0].strip() and (row.pairs is None or row.pairs[0].strip()):
-            first = next(targets_of(loaded, row, how, number), None)
-            if first is not None and len(first.units) >= _LEAST:
-                yield first
+        first = next(targets_of(loaded, rows.at([number]), how), None)
+        if first is not None and len(first.units) >= _LEAST:
+            yield first
         watch.advance()
 
 

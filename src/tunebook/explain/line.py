@@ -63,7 +63,8 @@ class Line:
         inputs["input_ids"] = ids
         if attended is not None:
             inputs["attention_mask"] = attended
-        return self.model(**inputs, **how)
+        inputs |= how
+        return self.model(**inputs) if self.aim.run is None else self.aim.run(self.model, inputs)
 
     def score(self, ids: Any) -> Any:
         """Their scores, which torch can derive, shape (V,)."""

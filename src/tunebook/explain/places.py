@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Any
 
 from tunebook.core.errors import ModelError
@@ -26,8 +27,11 @@ def pieces_of(ids: Sequence[int], texts: Mapping[str, str], tokenizer: Any) -> l
     """
     if not getattr(tokenizer, "is_fast", False):
         raise ModelError("explain.tokenizer", key="base_model", value=type(tokenizer).__name__)
-    found = _at_once(ids, texts, tokenizer)
-    return _one_by_one(ids, texts, tokenizer) if found is None else found
+    for way in (_at_once, _as_read):
+        found = way(ids, texts, tokenizer)
+        if found is not None:
+            return found
+    return _one_by_one(ids, texts, tokenizer)
 
 
 def _at_once(ids: Sequence[int], texts: Mapping[str, str], tokenizer: Any) -> list[Piece] | None:
@@ -46,6 +50,24 @@ def _at_once(ids: Sequence[int], texts: Mapping[str, str], tokenizer: Any) -> li
         NOWHERE if part is None else _piece(names[part], texts[names[part]], *place)
         for part, place in zip(parts, read["offset_mapping"][0], strict=True)
     ]
+
+
+def _as_read(ids: Sequence[int], texts: Mapping[str, str], tokenizer: Any) -> list[Piece] | None:
+    """The places of an only text inside of what the tokens read as, such as a conversation; None where that does not
+    hold it as it stands. A token that only begins a character shares its place with those that go on."""
+    ((name, text),) = texts.items() if len(texts) == 1 else [("", "")]
+    begin = tokenizer.decode(list(ids)).find(text) if text else -1
+    if begin < 0:
+        return None
+    ends = [len(tokenizer.decode(list(ids[:count]))) - begin for count in range(len(ids) + 1)]
+    found: list[Piece] = []
+    for start, end in pairwise(ends):
+        if start < 0 < end:
+            start = 0
+        inside = start >= 0 and end <= len(text)
+        same = inside and end <= start and found and found[-1].part
+        found.append(found[-1] if same else _piece(name, text, start, end) if inside else NOWHERE)
+    return found
 
 
 def _one_by_one(ids: Sequence[int], texts: Mapping[str, str], tokenizer: Any) -> list[Piece]:

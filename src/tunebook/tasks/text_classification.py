@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tunebook.bundle.calibrated import Calibrated
 from tunebook.core.calibrates import Chances
 from tunebook.core.encoded import Encoded, pack
-from tunebook.core.explains import Aim
+from tunebook.core.explains import Aim, Using
 from tunebook.core.hooks import SENTENCES, Case
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
@@ -120,7 +120,7 @@ class TextClassification(LabelWords, LabelBaselines):
             batch[name] = torch.from_numpy(column[list(rows)])
         return batch
 
-    def aims(self, outputs: Any, batch: Batch, rows: Rows, labels: Labels, model: Any) -> Sequence[Aim]:
+    def aims(self, outputs: Any, batch: Batch, rows: Rows, labels: Labels, using: Using) -> Sequence[Aim]:
         """The classes, or the number."""
         return label_aims.aims(outputs, rows, labels)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -11,10 +12,11 @@ import numpy as np
 
 from tunebook.core.errors import BookError, DataError, RunError
 from tunebook.core.explains import Explains
+from tunebook.core.judged import Judged
 from tunebook.core.nouns import DataRef, Split, read_json, write_json
 from tunebook.core.progress import Progress
 from tunebook.core.registry import task_of
-from tunebook.core.task import Rows
+from tunebook.core.task import Rows, searching
 from tunebook.explain.explaining import How, explained
 from tunebook.explain.faithful import faithful as measure
 from tunebook.explain.records import Explanation, Explanations, Faithful
@@ -82,7 +84,7 @@ def explain(
     else:
         known = split_of(data, split)
         places = _places(known, rows) if rows is not None else _worst(run, data, known, split, errors)
-        chosen, true = known.at(places), _true(run, known, places)
+        chosen, true = _unsearched(run, known.at(places)), _true(run, known, places)
     items = explained(loaded, chosen, how, asking.get("progress"))
     if true is not None:
         items = [item.model_copy(update={"true": true[item.number]}) for item in items]
@@ -110,7 +112,9 @@ def faithful(run: Run, count: int, **asking: Unpack[Asking]) -> Explanations:
     loaded, data = _loaded(run)
     known = split_of(data, split)
     draw = np.random.default_rng(0).permutation(len(known))[:count]
-    found = measure(loaded, known.at(sorted(draw.tolist())), how=how, split=split, progress=asking.get("progress"))
+    found = measure(
+        loaded, _unsearched(run, known.at(sorted(draw.tolist()))), how=how, split=split, progress=asking.get("progress")
+    )
     if found.rows < 2:
         raise DataError("explain.rows", key="--faithful", value=found.rows, allowed="2 – …")
     made = Explanations(run=run.id, method=how.method, by=how.by, split=split, faithful=found)
@@ -166,10 +170,33 @@ def _loaded(run: Run) -> tuple[LoadedModel, DataRef]:
 
 
 def asked_rows(texts: Sequence[str], pairs: Sequence[str] | None, data: DataRef) -> Rows:
-    """Texts as rows, as the model was trained to read them; the second text of a query is a passage."""
+    """Texts as rows, as the model was trained to read them; the second text of a query is its passage.
+
+    Raises:
+        DataError: `explain.passage`, queries without passages, of a model that searches none.
+    """
+    from tunebook.data.cells import as_text
+    from tunebook.data.clean import clean_text
+    from tunebook.data.kind import column_kind
     from tunebook.verbs.asked import given_rows
 
-    return given_rows(list(texts), None if pairs is None else list(pairs), data)
+    if pairs is None or not column_kind(data.labels.problem).of_passages:
+        rows = given_rows(list(texts), None if pairs is None else list(pairs), data)
+        if rows.passages is not None and not searching(task_of(data.task)(), data.labels):
+            raise DataError("explain.passage", key="--pair")
+        return rows
+    if len(pairs) != len(texts):
+        raise DataError("predict.pair_count", key="pairs", value=len(pairs), allowed=str(len(texts)))
+    rules, count = tuple(data.stats["cleaning"]["rules"]), np.arange(len(texts))
+    passages = [clean_text(as_text(text) or "", rules) for text in pairs]
+    judged = Judged(count, count, np.zeros(len(texts)), len(texts)).matrix()
+    names = [str(number + 1) for number in range(len(texts))]
+    return replace(given_rows(list(texts), None, data), passages=passages, passage_ids=names, targets=judged)
+
+
+def _unsearched(run: Run, rows: Rows) -> Rows:
+    """Rows without what is judged for them, of a model that is to search by itself."""
+    return replace(rows, targets=None) if searching(task_of(run.plan.task)(), run.plan.labels) else rows
 
 
 def split_of(data: DataRef, split: Split) -> Rows:

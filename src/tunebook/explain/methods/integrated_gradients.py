@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -17,8 +17,8 @@ from tunebook.explain.units import Floats, Units
 
 POINTS = 20  # of a stretch of the path
 MOST = 1000  # of all of it
-NEAR = 0.02  # of the difference of both scores: so far off the sum of the shares may be
-_LEAST = 0.01  # log-odds: a difference is taken to be no smaller, where both scores are nearly the same
+NEAR = 0.02  # of the difference of both scores, or of the largest value: so far off the sum of the values may be
+_LEAST = 0.01  # log-odds: these are taken to be no smaller, where nothing speaks for anything
 
 
 class IntegratedGradients(Method):
@@ -66,18 +66,25 @@ def attributions(line: Line, most: int = MOST) -> Shares:
     stretches = {(0.0, 1.0): path.shares(0.0, 1.0)}
     points = POINTS
     whole = stretches[0.0, 1.0].whole
-    while points + 2 * POINTS <= most and sum(abs(each.delta) for each in stretches.values()) > near(whole):
+    while points + 2 * POINTS <= most and sum(abs(each.delta) for each in stretches.values()) > near(
+        _sum(stretches.values()), whole
+    ):
         start, end = max(stretches, key=lambda each: abs(stretches[each].delta))
         middle = (start + end) / 2
         del stretches[start, end]
         stretches |= {ends: path.shares(*ends) for ends in ((start, middle), (middle, end))}
         points += 2 * POINTS
-    return Shares(np.sum([each.values for each in stretches.values()], axis=0), whole, points)
+    return Shares(_sum(stretches.values()), whole, points)
 
 
-def near(whole: float) -> float:
-    """How far off a sum may be."""
-    return NEAR * max(abs(whole), _LEAST)
+def _sum(stretches: Iterable[Shares]) -> Floats:
+    found: Floats = np.sum([each.values for each in stretches], axis=0)
+    return found
+
+
+def near(values: Floats, whole: float) -> float:
+    """How far off the sum of some values may be from the whole."""
+    return NEAR * max(abs(whole), float(np.abs(values).max(initial=0.0)), _LEAST)
 
 
 @dataclass(frozen=True)
@@ -145,11 +152,18 @@ def _layer(model: Any, ids: Any, vectors: Any = None) -> Iterator[list[Any]]:
         caught.append(made)
         return made if vectors is None else vectors
 
-    handle = model.get_input_embeddings().register_forward_hook(hook)
+    handles = [layer.register_forward_hook(hook) for layer in _layers(model)]
     try:
         yield caught
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
+
+
+def _layers(model: Any) -> list[Any]:
+    """The layers that make vectors of tokens: an encoder beside a decoder may have one of its own."""
+    parts = [model, *([model.get_encoder()] if getattr(model.config, "is_encoder_decoder", False) else [])]
+    return list({id(layer): layer for part in parts if (layer := part.get_input_embeddings()) is not None}.values())
 
 
 __all__ = ["MOST", "NEAR", "POINTS", "IntegratedGradients", "Path", "Shares", "attributions", "near"]

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunebook.core.answers import Rows
+from tunebook.core.batch import Batch
+from tunebook.core.explains import Aim, Using
 from tunebook.core.hits import Hits
 from tunebook.core.messages import say
 from tunebook.core.nouns import Labels, Report
@@ -124,6 +126,12 @@ class EmbeddingWords(Task):
     library: ClassVar[str] = "sentence-transformers"
     auto_model: ClassVar[str] = "SentenceTransformer"
     probes: ClassVar[tuple[str, ...]] = ("base",)
+
+    def aims(self, outputs: Any, batch: Batch, rows: Rows, labels: Labels, using: Using) -> Sequence[Aim]:
+        """The cosine of two texts, by the words of either."""
+        from tunebook.tasks.embedding.aims import aims
+
+        return aims(outputs, rows)
 
     def say(self, answers: Array, rows: Rows, labels: Labels) -> list[dict[str, Any]]:
         """Each pair's `similarity`; of queries the nearest passages, the cosine as their score; or a class."""

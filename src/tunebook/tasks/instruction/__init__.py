@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch
 from tunebook.core.chat import Chat
 from tunebook.core.encoded import Encoded
+from tunebook.core.explains import Aim, Using
 from tunebook.core.hooks import SENTENCES, BaselineInput, Case
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
@@ -88,6 +89,12 @@ class Instruction(WrittenWords, TokenModel):
     def read(self, outputs: Any, batch: Batch, model: Any = None) -> Any:
         """What is read of the true answers, as answers that say nothing, shape (rows, 7)."""
         return self.silent(self.figures(outputs, batch), batch[conversations.CHARACTERS])
+
+    def aims(self, outputs: Any, batch: Batch, rows: Rows, labels: Labels, using: Using) -> Sequence[Aim]:
+        """The text that was written, and each of its tokens."""
+        from tunebook.tasks.writing.aims import aims
+
+        return aims(batch, self.ahead, using.tokenizer)
 
     def written(
         self,

@@ -15,6 +15,7 @@ from tunebook.bundle.said import ALWAYS, Said
 from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion
 from tunebook.core.encoded import Encoded
+from tunebook.core.explains import Aim, Using
 from tunebook.core.extracts import Extract, packed
 from tunebook.core.hooks import SENTENCES, BaselineInput, Case
 from tunebook.core.metric import Metric
@@ -128,6 +129,12 @@ class QuestionAnswering(AnswerWords):
 
         config = model.config
         return read(outputs, batch, getattr(config, LONGEST, 50), getattr(config, THRESHOLD, None))
+
+    def aims(self, outputs: Any, batch: Batch, rows: Rows, labels: Labels, using: Using) -> Sequence[Aim]:
+        """The best places, or that there is none."""
+        from tunebook.tasks.question_answering.aims import aims
+
+        return aims(self.read(outputs, batch, using.model), outputs, batch, rows)
 
     def chosen(self, model: Any, answers: NDArray[np.float32], targets: NDArray[Any]) -> None:
         """The margin of the highest F1, for a model that may say that there is no answer."""

@@ -15,6 +15,7 @@ from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError
+from tunebook.core.explains import Aim, Using
 from tunebook.core.hooks import SENTENCES, BaselineInput, Case
 from tunebook.core.judged import Judged
 from tunebook.core.metric import Metric
@@ -120,6 +121,12 @@ class Reranking(RankingWords):
         from tunebook.tasks.reranking.batches import read
 
         return read(outputs, batch)
+
+    def aims(self, outputs: Any, batch: Batch, rows: Rows, labels: Labels, using: Using) -> Sequence[Aim]:
+        """The passages by their scores."""
+        from tunebook.tasks.reranking.aims import aims
+
+        return aims(outputs, batch, rows)
 
     def baselines(self, given: BaselineInput) -> Mapping[str, Callable[[], NDArray[Any]]]:
         """BM25, and the base model as it is; see `tunebook.tasks.reranking.baselines`."""

@@ -14,6 +14,7 @@ from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch
 from tunebook.core.encoded import Encoded
 from tunebook.core.errors import PlanError
+from tunebook.core.explains import Aim, Using
 from tunebook.core.hooks import SENTENCES, BaselineInput, Case
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
@@ -123,6 +124,12 @@ class Seq2seq(WrittenWords, TokenLoss):
     def read(self, outputs: Any, batch: Batch, model: Any = None) -> Any:
         """What is read of the true targets, as answers that say nothing, shape (rows, 7)."""
         return self.silent(self.figures(outputs, batch), batch[pieces.CHARACTERS])
+
+    def aims(self, outputs: Any, batch: Batch, rows: Rows, labels: Labels, using: Using) -> Sequence[Aim]:
+        """The text that was written, and each of its tokens."""
+        from tunebook.tasks.writing.aims import aims
+
+        return aims(batch, self.ahead, using.tokenizer)
 
     def written(
         self,

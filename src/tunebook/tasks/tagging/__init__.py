@@ -19,6 +19,7 @@ from tunebook.core.answers import Rows
 from tunebook.core.batch import Batch, Criterion
 from tunebook.core.calibrates import Chances
 from tunebook.core.encoded import Encoded
+from tunebook.core.explains import Aim, Using
 from tunebook.core.hooks import SENTENCES, BaselineInput, Case
 from tunebook.core.metric import Metric
 from tunebook.core.nouns import Labels
@@ -120,6 +121,12 @@ class Tagging(EntityWords):
         from tunebook.tasks.tagging.decoding import read
 
         return read(outputs, batch, chain_of(model))
+
+    def aims(self, outputs: Any, batch: Batch, rows: Rows, labels: Labels, using: Using) -> Sequence[Aim]:
+        """The spans that are found."""
+        from tunebook.tasks.tagging.aims import aims
+
+        return aims(self.read(outputs, batch, using.model), batch, rows, labels)
 
     def decided(self, answers: NDArray[np.float32], labels: Labels) -> NDArray[Any]:
         """The spans without their scores."""
