@@ -59,6 +59,16 @@ def test_each_kind_of_labels_is_explained(trained: Any, kind: str) -> None:
             assert (item.chance is None) == (kind in ("number", "ordered"))
 
 
+def test_attention_of_the_first_text_is_shown_by_layer_and_head(classes: Any) -> None:
+    found = tb.explain(classes.run, ["a sad room", "awful"], method="attention_rollout")
+    first, second = (item.maps for item in found.items)
+    assert first is not None and second is None and first.tokens == ["[CLS]", "a", "sad", "room", "[SEP]"]
+    assert [len(heads) for heads in first.weights] == [2, 2, 2] and found.page is not None
+    assert found.page.read_text(encoding="utf-8").count("<img") == 6
+    (long,) = quick(load_model(classes.run.model, classes.run.plan), "room " * 50, method="attention_rollout")
+    assert long.maps is None or len(long.maps.tokens) <= 48
+
+
 def test_rows_and_mistakes_are_told_with_the_right_answer(classes: Any) -> None:
     run, data = classes.run, prepared_data(classes.run.plan)
     rows = load(data, "validation")

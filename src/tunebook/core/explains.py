@@ -26,6 +26,7 @@ class Aim:
         said: whether the answer says this, so that it is explained where nobody asks for anything else.
         odds: whether the sigmoid of the score is a chance.
         run: how the model is asked for these outputs, from it and its inputs; None calls it with these.
+        beside: texts that the line does not hold, and what is said is about as well.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Aim:
     said: bool = True
     odds: bool = True
     run: Callable[[Any, Batch], Any] | None = None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

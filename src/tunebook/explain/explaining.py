@@ -19,11 +19,13 @@ from tunebook.explain.line import Line
 from tunebook.explain.method import DEFAULT, Found, method_of
 from tunebook.explain.methods.integrated_gradients import near
 from tunebook.explain.places import NOWHERE, pieces_of
-from tunebook.explain.records import ALL_UNKNOWN, CUT, ROUGH, UNKNOWN, Explanation, Part, Unit
+from tunebook.explain.records import ALL_UNKNOWN, CUT, ROUGH, UNKNOWN, Explanation, Maps, Part, Unit
 from tunebook.explain.units import BY, By, Piece, Units, units_of
 
 if TYPE_CHECKING:
     from tunebook.engine.load import LoadedModel
+
+_LONGEST = 48  # tokens of which attention is shown
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def explained(loaded: LoadedModel, rows: Rows, how: How, progress: Progress | No
             found.append(told(target, made, number, loaded.tokenizer))
         watch.advance()
     watch.finish()
+    found = [item.model_copy(update={"maps": None}) if number else item for number, item in enumerate(found)]
     if not found:
         raise DataError("explain.nothing", key=str(len(rows)))
     return found
@@ -144,7 +147,7 @@ def told(target: Target, found: Found, number: int, tokenizer: Any) -> Explanati
     return Explanation(
         row=str(row.ids[0]),
         number=number,
-        parts=[Part(name=part, text=_given(row, part)) for part in line.aim.parts],
+        parts=[Part(name=part, text=_given(row, part)) for part in (*line.aim.parts, *line.aim.beside)],
         said=line.aim.name,
         score=score,
         chance=1 / (1 + math.exp(-max(min(score, 500.0), -500.0))) if line.aim.odds else None,
@@ -155,7 +158,17 @@ def told(target: Target, found: Found, number: int, tokenizer: Any) -> Explanati
         notes=notes,
         unread=unread,
         strange=strange,
+        maps=_maps(line, found, tokenizer),
     )
+
+
+def _maps(line: Line, found: Found, tokenizer: Any) -> Maps | None:
+    """The attention of a short line; that of a long one would be a book of pictures too small to see."""
+    length = line.ids.shape[1]
+    if found.attention is None or length > _LONGEST:
+        return None
+    tokens = [str(token) for token in tokenizer.convert_ids_to_tokens(line.ids[0].tolist())]
+    return Maps(tokens=tokens, weights=found.attention.maps.round(3).tolist())
 
 
 def _given(row: Rows, part: str) -> str:

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from tunebook.core.errors import DataError
 from tunebook.core.plugins import found_in
+from tunebook.explain.attention import Attention
 from tunebook.explain.line import Line
 from tunebook.explain.units import Floats, Units
 
@@ -23,11 +24,13 @@ class Found:
         values: how much each unit speaks for what is said, shape (U,); below 0: against it.
         delta: of a method that shares out a difference of two scores, what the shares are off by; None for others.
         steps: how many points of a path it looked at; 0 for others.
+        attention: of a method that looks at it.
     """
 
     values: Floats
     delta: float | None = None
     steps: int = 0
+    attention: Attention | None = None
 
 
 class Method(ABC):

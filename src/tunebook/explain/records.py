@@ -33,6 +33,13 @@ class Unit(Record):
     value: float
 
 
+class Maps(Record):
+    """What each token attends to: `weights` by layer, head, attending and attended token."""
+
+    tokens: list[str]
+    weights: list[list[list[list[float]]]]
+
+
 class Explanation(Record):
     """Why a model says something of a row.
 
@@ -47,6 +54,7 @@ class Explanation(Record):
         notes: `cut`, the text has an end (of `unread` characters) that this line of tokens does not hold; `unknown`,
             some of its tokens are unknown to the model (the share is `strange`), or `all_unknown`; `rough`, the delta
             stayed large.
+        maps: attention by layer and head, of the first short text that a method explains by it.
     """
 
     row: str = ""
@@ -63,6 +71,7 @@ class Explanation(Record):
     notes: list[str] = Field(default_factory=list)
     unread: int = 0
     strange: float = 0.0
+    maps: Maps | None = None
 
 
 class Curve(Record):
@@ -131,5 +140,6 @@ class Explanations(Record):
 
 
 __all__ = [
-    "ALL_UNKNOWN", "CUT", "ROUGH", "UNKNOWN", "Curve", "Explanation", "Explanations", "Faithful", "Part", "Unit",
+    "ALL_UNKNOWN", "CUT", "ROUGH", "UNKNOWN", "Curve", "Explanation", "Explanations", "Faithful", "Maps", "Part",
+    "Unit",
 ]  # fmt: skip

@@ -14,8 +14,9 @@ from tunebook.core.formatting import phrase, score_text
 from tunebook.core.messages import say
 from tunebook.core.sections import Annotated, Column, Table
 from tunebook.explain.method import method_of
-from tunebook.explain.records import CUT, Curve, Explanation, Explanations, Faithful, Unit
+from tunebook.explain.records import CUT, Curve, Explanation, Explanations, Faithful, Maps, Unit
 from tunebook.report.page import write_page
+from tunebook.report.plots.attention import map_picture
 from tunebook.report.plots.curves import Curve as Line
 from tunebook.report.plots.curves import curve_plot
 
@@ -69,8 +70,17 @@ def _shown(item: Explanation, signed: bool) -> dict[str, Any]:
         "facts": answer_facts(item),
         "notes": notes(item),
         "table": strongest(item, signed),
+        "maps": [] if item.maps is None else maps(item.maps),
         "wrong": item.true is not None and item.true != item.said,
     }
+
+
+def maps(found: Maps) -> list[list[Markup]]:
+    """The pictures of the heads of each layer."""
+    return [
+        [map_picture(weights, found.tokens, layer, head) for head, weights in enumerate(heads)]
+        for layer, heads in enumerate(found.weights)
+    ]
 
 
 def title(item: Explanation) -> str:
@@ -178,7 +188,7 @@ def _curves(found: Faithful, way: str) -> Markup:
     side = {"deletion": "deleted", "insertion": "inserted"}[way]
     lines = [Line(say("explain.random_order"), list(_points(found, getattr(found, f"random_{side}"))))]
     lines += [
-        Line(phrase("explain.name", curve.method), list(_points(found, getattr(curve, side))), dots=True)
+        Line(phrase("explain.short", curve.method), list(_points(found, getattr(curve, side))), dots=True)
         for curve in found.curves
     ]
     score = say("explain.chance" if found.chance else "explain.score")
@@ -249,6 +259,6 @@ def _drawn(axis: Any, found: Faithful) -> None:
 
 
 __all__ = [
-    "CUT", "Stretch", "answer_facts", "faithful_table", "faithful_view", "has_font", "lacks_font", "notes", "stretches",
-    "strongest", "title", "verdict", "write_page_of", "write_png",
+    "CUT", "Stretch", "answer_facts", "faithful_table", "faithful_view", "has_font", "lacks_font", "maps", "notes",
+    "stretches", "strongest", "title", "verdict", "write_page_of", "write_png",
 ]  # fmt: skip

@@ -27,7 +27,8 @@ class AttentionRollout(Method):
 
     def explain(self, line: Line, units: Units) -> Found:
         """Raises as `attention_of`."""
-        return Found(units.sums(rollout(attention_of(line))))
+        found = attention_of(line)
+        return Found(units.sums(rollout(found)), attention=found)
 
 
 def rollout(attention: Attention) -> Floats:

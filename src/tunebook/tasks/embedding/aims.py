@@ -36,8 +36,8 @@ def aims(outputs: Any, rows: Rows) -> list[Aim]:
 def _both(vectors: Tensor, name: str, part: str, line: int, said: bool) -> list[Aim]:
     first, second = vectors[0].clone(), vectors[line].clone()
     return [
-        Aim(name, _cosine(second), (TEXT,), 0, said, odds=False),
-        Aim(name, _cosine(first), (part,), line, said, odds=False),
+        Aim(name, _cosine(second), (TEXT,), 0, said, odds=False, beside=(part,)),
+        Aim(name, _cosine(first), (part,), line, said, odds=False, beside=(TEXT,)),
     ]
 
 
